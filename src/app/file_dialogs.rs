@@ -270,7 +270,7 @@ fn desktop_dialog(kind: &Kind, folder: Option<PathBuf>) -> Outcome {
     }
 }
 
-/// Whether there is a portal with file dialogs, or a dialog program.
+/// Returns true if there is a portal with file dialogs, or a dialog program.
 #[cfg(target_os = "linux")]
 fn has_dialog() -> bool {
     let paths = std::env::var_os("PATH").unwrap_or_default();

@@ -69,7 +69,7 @@ pub struct Options {
     pub full_screen: bool,
     /// Where the players appear.
     pub place: Where,
-    /// Whether to draw statistics over the video.
+    /// True if to draw statistics over the video.
     pub figures: bool,
     /// The first dialog.
     pub dialog: Option<Dialog>,
@@ -122,7 +122,7 @@ const END_LIMIT: Duration = Duration::from_secs(4);
 /// Opens the window for `studio` and runs it until it closes. Must be called on the main thread.
 ///
 /// # Errors
-/// When no window can be opened.
+/// Fails if no window can be opened.
 pub fn run(studio: impl Studio, options: Options) -> Result<(), Error> {
     backend::display::outlive();
     let viewport = egui::ViewportBuilder::default()

@@ -116,7 +116,7 @@ impl Pace {
         self.projected.store(projected, Ordering::Relaxed);
     }
 
-    /// Whether a picture of `page` that came now may wake the window.
+    /// Returns true if a picture of `page` that came now may wake the window.
     pub fn is_due(&self, page: Page) -> bool {
         let watching = self.watching.load(Ordering::Relaxed);
         let apart = match page {
@@ -145,7 +145,7 @@ impl Pace {
     }
 }
 
-/// Whether something is sent, is recorded or plays.
+/// Returns true if something is sent, is recorded or plays.
 fn is_busy(snapshot: &Snapshot) -> bool {
     let idle = |state: &WatchState| matches!(state, WatchState::Idle | WatchState::Ended);
     snapshot.live != LiveState::Idle

@@ -101,8 +101,8 @@ impl FromStr for AudioChoice {
     }
 }
 
-/// Whether `wanted` means the application of this name and program: the upper case of letters does
-/// not matter.
+/// Returns true if `wanted` means the application of this name and program: the upper case of
+/// letters does not matter.
 pub fn is_application(wanted: &str, name: &str, program: &str) -> bool {
     let wanted = wanted.to_lowercase();
     !wanted.is_empty() && [name, program].iter().any(|it| it.to_lowercase() == wanted)

@@ -1,5 +1,5 @@
 //! Aligns a device's audio with the session clock: a sinc resampler whose ratio follows the
-//! device's measured rate and reduces any remaining offset. Runs on the mixer's thread.
+//! device's measured rate and reduces any remaining offset. It runs on the mixer's thread.
 
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{

@@ -14,7 +14,7 @@ use crate::base::partial_debug;
 use crate::media::source_status::{SourceAlarm, SourceReport, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Pulled};
 
-/// Whether a source in this state is inaudible.
+/// Returns true if a source in this state is inaudible.
 pub fn is_out(report: &SourceReport) -> bool {
     is_out_by(report.state, report.alarm)
 }

@@ -39,7 +39,7 @@ fn list(direction: Direction) -> Vec<DeviceInfo> {
     })
 }
 
-/// Whether [`open`] hears this source; other files and streams are for the player.
+/// Returns true if [`open`] hears this source; other files and streams are for the player.
 pub fn hears(choice: &AudioChoice) -> bool {
     match choice {
         AudioChoice::File(path) => crate::audio::wav::is_wav(path),

@@ -1,5 +1,5 @@
 //! Watches the audio of a microphone: digital silence, silence, a quiet voice or clipping raise an
-//! alarm in its status. Runs on the mixer's thread, and locks only when something changes.
+//! alarm in its status. It runs on the mixer's thread, and locks only when something changes.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -71,7 +71,7 @@ pub struct ApplicationInfo {
     pub name: String,
     /// Its program; may be empty.
     pub program: String,
-    /// Whether it has a stream to the speakers.
+    /// True if it has a stream to the speakers.
     pub playing: bool,
 }
 

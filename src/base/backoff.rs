@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// The waits of one outage. Pure: the caller sleeps.
+/// The waits of one outage. This module is pure: the caller sleeps.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     tries: u32,

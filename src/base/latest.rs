@@ -82,7 +82,7 @@ impl<T: Clone> Latest<T> {
 }
 
 impl<T> Latest<T> {
-    /// Whether both are the same slot.
+    /// Returns true if both are the same slot.
     pub fn shares_with(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
     }

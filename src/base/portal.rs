@@ -71,7 +71,7 @@ pub type Results = HashMap<String, OwnedValue>;
 /// A runtime for the calls of one connection: the calling thread.
 ///
 /// # Errors
-/// When the system has no resources for it.
+/// Fails if the system has no resources for it.
 pub fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }
@@ -140,7 +140,7 @@ impl std::fmt::Debug for Waiting<'_> {
 /// Signals of `sender`, its unique or well-known name, at this path.
 ///
 /// # Errors
-/// As [`limited`].
+/// The same as for [`limited`].
 pub async fn signals(
     connection: &Connection,
     (sender, path): (&str, &str),
@@ -160,7 +160,7 @@ pub async fn signals(
 /// Reports when the portal's service starts, stops or is replaced.
 ///
 /// # Errors
-/// As [`limited`].
+/// The same as for [`limited`].
 pub async fn owners(connection: &Connection) -> Result<MessageStream, Failure> {
     let rule = MatchRule::builder()
         .msg_type(Type::Signal)
@@ -253,7 +253,7 @@ pub async fn begin(
 /// Reports when the desktop ends this session.
 ///
 /// # Errors
-/// As [`limited`].
+/// The same as for [`limited`].
 pub async fn closed(
     connection: &Connection,
     session: &OwnedObjectPath,

@@ -271,7 +271,7 @@ impl<T> Sender<T> {
         self.sender.len()
     }
 
-    /// Whether the queue is empty.
+    /// Returns true if the queue is empty.
     pub fn is_empty(&self) -> bool {
         self.sender.is_empty()
     }
@@ -404,12 +404,12 @@ impl<T> Receiver<T> {
         self.receiver.len()
     }
 
-    /// Whether the queue is empty.
+    /// Returns true if the queue is empty.
     pub fn is_empty(&self) -> bool {
         self.receiver.is_empty()
     }
 
-    /// Whether its only sender waits for room.
+    /// Returns true if its only sender waits for room.
     #[cfg(test)]
     pub fn is_awaited(&self) -> bool {
         // Who was just let in waits no more, though it may be counted still.

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Whether a character of such a text may be displayed. Joiners of letters and emoji stay.
+/// Returns true if a character of such a text may be displayed. Joiners of letters and emoji stay.
 pub fn is_harmless(sign: char) -> bool {
     !sign.is_control()
         && !matches!(sign,
@@ -18,7 +18,7 @@ pub fn is_harmless(sign: char) -> bool {
             | '\u{E0000}'..='\u{E007F}' | '\u{FFFE}' | '\u{FFFF}')
 }
 
-/// Whether a character is visible. A name without any visible character counts as empty.
+/// Returns true if a character is visible. A name without any visible character counts as empty.
 pub fn is_visible(sign: char) -> bool {
     is_harmless(sign)
         && !sign.is_whitespace()

@@ -47,7 +47,7 @@ impl Secret {
         &self.0
     }
 
-    /// Whether the text is empty.
+    /// Returns true if the text is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -63,15 +63,15 @@ impl Secret {
     }
 }
 
-/// Whether two secrets are equal, in constant time.
+/// Returns true if two secrets are equal, in constant time.
 pub fn is_same_secret(one: &[u8], other: &[u8]) -> bool {
     let differ = one.iter().zip(other).fold(0, |differ, (a, b)| differ | (a ^ b));
     one.len() == other.len() && differ == 0
 }
 
 /// `text` without any live secret: as is, escaped as in a quoted string, and the part of a key
-/// before its `?`. For texts from code that does not know secrets, such as a panic. `None` if that
-/// is not certain, because a thread panicked while it held the list.
+/// before its `?`. For texts from code that does not know secrets, such as a panic. Returns `None`
+/// if that is not certain, because a thread panicked while it held the list.
 pub fn scrub(text: &str) -> Option<String> {
     let living: Vec<_> =
         LIVING.try_lock_for(LOCK_TIMEOUT)?.iter().filter_map(Weak::upgrade).collect();

@@ -29,7 +29,7 @@ impl Stop {
         self.shared.1.notify_all();
     }
 
-    /// Whether somebody asked.
+    /// Returns true if somebody asked.
     pub fn is_set(&self) -> bool {
         *self.shared.0.lock()
     }
@@ -77,7 +77,7 @@ impl Worker {
     /// bytes). `body` must return soon after its [`Stop`] is set.
     ///
     /// # Errors
-    /// When the system cannot start more threads.
+    /// Fails if the system cannot start more threads.
     pub fn spawn(
         name: impl Into<String>,
         body: impl FnOnce(&Stop) + Send + 'static,
@@ -103,7 +103,7 @@ impl Worker {
         self.stop.set();
     }
 
-    /// Whether the thread has ended.
+    /// Returns true if the thread has ended.
     pub fn is_finished(&self) -> bool {
         self.handle.as_ref().is_none_or(thread::JoinHandle::is_finished)
     }

@@ -26,7 +26,7 @@ pub enum OutputState {
 }
 
 impl OutputState {
-    /// Whether the output has ended.
+    /// Returns true if the output has ended.
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Ended | Self::Failed)
     }

@@ -53,7 +53,7 @@ impl VideoChoice {
 }
 
 impl VideoChoice {
-    /// Whether both open the same device: a camera has one format at a time.
+    /// Returns true if both open the same device: a camera has one format at a time.
     pub fn is_same_as(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Camera(one), Self::Camera(other)) => one.id == other.id,

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::capture::choice::VideoChoice;
 use crate::text::problem::{Problem, problem};
 
-/// See the module.
+/// See the module documentation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum VideoFallback {
     /// The source itself, unchanged.
@@ -19,8 +19,8 @@ pub enum VideoFallback {
 }
 
 impl VideoFallback {
-    /// Whether this kind of source can be black, frozen or lost unintentionally: an image or a text
-    /// cannot.
+    /// Returns true if this kind of source can be black, frozen or lost unintentionally: an image
+    /// or a text cannot.
     pub fn suits(choice: &VideoChoice) -> bool {
         matches!(
             choice,

@@ -54,7 +54,7 @@ pub fn windows() -> Result<Vec<WindowInfo>, Problem> {
     screens_of_session().windows().map_err(|fault| Problem::from(&fault))
 }
 
-/// Whether this is a session of Wayland, whose screens the desktop is asked for.
+/// Returns true if this is a session of Wayland, whose screens the desktop is asked for.
 pub fn in_wayland() -> bool {
     screen::target::is_wayland()
 }
@@ -69,7 +69,7 @@ impl DisplayTarget {
     /// Opens it. A missing display is opened when it appears.
     ///
     /// # Errors
-    /// If the system gives no thread.
+    /// Fails if the system gives no thread.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
         screen::open(screens_of_session(), Target::Screen(self.clone()), context)
     }
@@ -79,13 +79,13 @@ impl WindowTarget {
     /// Opens it. A missing window is opened when it appears.
     ///
     /// # Errors
-    /// If the system gives no thread.
+    /// Fails if the system gives no thread.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
         screen::open(screens_of_session(), Target::Window(self.clone()), context)
     }
 }
 
-/// Whether [`open`] shows this source; other files and streams are for the player.
+/// Returns true if [`open`] shows this source; other files and streams are for the player.
 pub fn shows(choice: &VideoChoice) -> bool {
     match choice {
         VideoChoice::File(path) => y4m::is_y4m(path),
@@ -97,7 +97,7 @@ pub fn shows(choice: &VideoChoice) -> bool {
 /// Opens a source that it [`shows`].
 ///
 /// # Errors
-/// If the file cannot be played, or nothing was chosen.
+/// Fails if the file cannot be played, or nothing was chosen.
 pub fn open(choice: &VideoChoice, context: &Context) -> Result<Source, Error> {
     open_by(choice, &LiveProperties::default(), context)
 }
@@ -105,7 +105,7 @@ pub fn open(choice: &VideoChoice, context: &Context) -> Result<Source, Error> {
 /// The same with live properties, which can change later.
 ///
 /// # Errors
-/// Like [`open`].
+/// The same as for [`open`].
 pub fn open_by(
     choice: &VideoChoice,
     dials: &LiveProperties,

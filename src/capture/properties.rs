@@ -99,7 +99,7 @@ impl Properties {
         Self { text: self.text.bounded(), slides: self.slides.bounded(), files, ..self }
     }
 
-    /// Whether they differ only in sliders or typed text, and in no switch.
+    /// Returns true if they differ only in sliders or typed text, and in no switch.
     pub fn is_drawn_from(&self, other: &Self) -> bool {
         self.text.is_drawn_from(&other.text)
             && (self.slides.order, self.slides.repeat) == (other.slides.order, other.slides.repeat)
@@ -117,7 +117,7 @@ pub struct WatchedFile {
 }
 
 impl WatchedFile {
-    /// Whether there is a reason now.
+    /// Returns true if there is a reason now.
     pub fn is_wanted(&self) -> bool {
         self.fallback.get() || self.alone.get()
     }

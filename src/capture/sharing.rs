@@ -15,7 +15,7 @@ pub fn key(choice: &VideoChoice) -> Option<String> {
     }
 }
 
-/// Whether the desktop is asked for this choice, in this session.
+/// Returns true if the desktop is asked for this choice, in this session.
 pub fn asks_desktop(choice: &VideoChoice) -> bool {
     let as_session = matches!(choice, VideoChoice::Screen(screen) if screen.id.is_none());
     key(choice).is_some() && (!as_session || is_wayland())

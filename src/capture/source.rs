@@ -103,7 +103,7 @@ impl<T: Clone + PartialEq> LiveSetting<T> {
         (*now != *before).then(|| now.clone())
     }
 
-    /// Whether anybody else holds it: if not, it need not be looked at again.
+    /// Returns true if anybody else holds it: if not, it need not be looked at again.
     pub(super) fn is_shared(&self) -> bool {
         Arc::strong_count(&self.0) > 1
     }

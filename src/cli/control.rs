@@ -47,7 +47,7 @@ impl Lines {
     /// Starts to read.
     ///
     /// # Errors
-    /// When the system grants no thread.
+    /// Fails if the system grants no thread.
     pub fn listen() -> std::io::Result<Self> {
         let (tell, lines) = queue::bounded("control", LINES, Full::Block);
         let worker = Worker::spawn("onair-control", move |stop| {
@@ -87,7 +87,7 @@ impl Lines {
     }
 }
 
-/// The next line; one that is too long is invalid as a whole. `None` at the end.
+/// The next line; one that is too long is invalid as a whole. Returns `None` at the end.
 fn next(input: &mut impl BufRead) -> Option<String> {
     let (mut line, mut long) = (Vec::new(), false);
     loop {

@@ -1,6 +1,6 @@
 //! The reduction of work on a slow machine, in this order: the preview, transitions, cosmetic
-//! filters, every second frame. Audio is never affected; it has a separate thread. Pure: it takes
-//! the time of each frame.
+//! filters, every second frame. Audio is never affected; it has a separate thread. This module is
+//! pure: it takes the time of each frame.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! The position of a frame in the program: converts an item's placement, the frame's size and the
-//! program's size into a crop and an affine map. Pure. Upright frames are aligned to even pixels,
-//! so luma and chroma match; rotated ones can be anywhere.
+//! program's size into a crop and an affine map. This module is pure. Upright frames are aligned to even
+//! pixels, so luma and chroma match; rotated ones can be anywhere.
 
 use crate::compose::scene::{Fit, Placement};
 use crate::media::Size;
@@ -118,7 +118,7 @@ impl Rect {
         Self { x, y, width, height }
     }
 
-    /// Whether it contains `other`.
+    /// Returns true if it contains `other`.
     pub fn covers(self, other: Self) -> bool {
         self.x <= other.x
             && self.y <= other.y
@@ -154,13 +154,13 @@ impl Cut {
         Self { left: left / 2.0, top: top / 2.0, width: width / 2.0, height: height / 2.0 }
     }
 
-    /// Whether it has this size.
+    /// Returns true if it has this size.
     pub fn is_of(self, size: Size) -> bool {
         (self.width - f64::from(size.width)).abs() < 1e-6
             && (self.height - f64::from(size.height)).abs() < 1e-6
     }
 
-    /// Whether it is the whole frame of this size.
+    /// Returns true if it is the whole frame of this size.
     pub fn is_whole(self, size: Size) -> bool {
         self.left.abs() < 1e-6 && self.top.abs() < 1e-6 && self.is_of(size)
     }
@@ -236,9 +236,9 @@ pub fn map(place: &Placement, picture: (f64, f64), canvas: Size) -> (Affine, [f6
     (map, part)
 }
 
-/// The placement of a frame of size `source` through `places` (the outermost group first);
-/// `framed`: which of them are nested scenes, as in [`Layer`](crate::compose::scene::Layer). `None`
-/// if it is invisible.
+/// The placement of a frame of size `source` through `places` (the outermost group first); `framed`:
+/// which of them are nested scenes, as in [`Layer`](crate::compose::scene::Layer). Returns `None` if it
+/// is invisible.
 pub fn spot(places: &[Placement], framed: u16, source: Size, canvas: Size) -> Option<Spot> {
     let (own, groups) = places.split_last()?;
     let (outer, seen) = through(groups, framed, canvas)?;
@@ -310,7 +310,7 @@ pub fn group(place: &Placement, canvas: Size) -> Affine {
     from_pixels(map, part, canvas)
 }
 
-/// Whether something of a group's canvas is cut off.
+/// Returns true if something of a group's canvas is cut off.
 pub fn is_cut(place: &Placement, canvas: Size) -> bool {
     cuts(canvas_map(place, canvas).1)
 }

@@ -316,7 +316,7 @@ mod tests {
         }
     }
 
-    /// Whether two frames share their pixels.
+    /// Returns true if two frames share their pixels.
     fn same(a: &VideoFrame, b: &VideoFrame) -> bool {
         a.is_same(b)
     }

@@ -1,5 +1,5 @@
-//! Scenes as values: the items, their placement and their order. Pure: no frames, no clock. A
-//! scene's items are flattened into a [`Plan`], which the compositor draws.
+//! Scenes as values: the items, their placement and their order. This module is pure: no frames, no
+//! clock. A scene's items are flattened into a [`Plan`], which the compositor draws.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
@@ -237,7 +237,7 @@ pub struct Plan {
     pub layers: Vec<Layer>,
     /// Groups that are drawn as one; each before its inner ones, otherwise from bottom to top.
     pub together: Vec<LayerGroup>,
-    /// Whether a visible item is above the [limit](MAX_LAYERS).
+    /// True if a visible item is above the [limit](MAX_LAYERS).
     pub more: bool,
 }
 

@@ -11,7 +11,7 @@ use rubato::{
 /// Frames resampled at a time.
 const CHUNK: usize = 256;
 
-/// See the module.
+/// See the module documentation.
 pub(crate) struct Converter {
     from: (u32, usize),
     to: (u32, usize),

@@ -53,8 +53,8 @@ pub fn all() -> Vec<Entry> {
     video.into_iter().chain(audio).collect()
 }
 
-/// Whether the system also has a decoder for a codec of the built-in one, so that there is a
-/// choice. Called for every snapshot: it does not load the libraries, and unknown counts as yes.
+/// Returns true if the system also has a decoder for a codec of the built-in one, so that there is
+/// a choice. Called for every snapshot: it does not load the libraries, and unknown counts as yes.
 pub fn is_choice() -> bool {
     ffmpeg::may_decode(VideoCodec::H264)
 }

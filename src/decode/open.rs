@@ -81,7 +81,7 @@ pub enum Prefer {
 /// Opens a decoder for such frames.
 ///
 /// # Errors
-/// If the config is damaged or not supported; the error names it.
+/// Fails if the config is damaged or not supported; the error names it.
 pub fn open_video(parameters: &VideoConfig) -> Result<Box<dyn VideoBackend>, Error> {
     first(video_candidates(parameters.codec), parameters)
 }
@@ -111,7 +111,7 @@ pub fn open_tolerant(parameters: &VideoConfig) -> Option<Box<dyn VideoBackend>> 
 /// Opens a decoder for such audio.
 ///
 /// # Errors
-/// If the config is damaged or not supported; the error names it.
+/// Fails if the config is damaged or not supported; the error names it.
 pub fn open_audio(parameters: &AudioConfig) -> Result<Box<dyn AudioBackend>, Error> {
     first(audio_candidates(parameters.codec), parameters)
 }

@@ -18,7 +18,7 @@ pub trait VideoBackend: Send {
     fn flush(&mut self) -> Vec<VideoFrame>;
     /// Forgets everything but the parameters: after a seek or a lost connection.
     fn reset(&mut self);
-    /// Whether packets are dropped until a keyframe.
+    /// Returns true if packets are dropped until a keyframe.
     fn is_waiting(&self) -> bool;
     /// Begins with the next packet even without a keyframe: incomplete frames are held back.
     fn begin_anywhere(&mut self);

@@ -31,8 +31,8 @@ impl Schedule {
         self.interval
     }
 
-    /// Whether the frame of this instant begins an interval. The first frame does, and sets the
-    /// grid; if the first frame of an interval is missing, the next one does.
+    /// Returns true if the frame of this instant begins an interval. The first frame does, and sets
+    /// the grid; if the first frame of an interval is missing, the next one does.
     pub(super) fn is_due(&mut self, pts: Timestamp) -> bool {
         let Some(grid) = self.grid else {
             self.grid = Some(FrameGrid { origin: pts, rate: self.rate });

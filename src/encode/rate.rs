@@ -68,7 +68,7 @@ pub(super) struct RateControl {
     recent: VecDeque<f64>,
     /// Frames up to now.
     learnt: usize,
-    /// Whether the next frame shows another scene.
+    /// True if the next frame shows another scene.
     new_scene: bool,
 }
 

@@ -1,5 +1,5 @@
-//! Scales frames down before encoding, for links that are too slow for the full size. Runs on the
-//! encoder's thread.
+//! Scales frames down before encoding, for links that are too slow for the full size. It runs on
+//! the encoder's thread.
 
 use std::sync::Arc;
 

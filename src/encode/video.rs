@@ -85,7 +85,7 @@ impl VideoEncoder {
     /// keeps their order.
     ///
     /// # Errors
-    /// When the settings cannot be encoded, no backend opens, or no thread starts.
+    /// Fails if the settings cannot be encoded, no backend opens, or no thread starts.
     pub fn spawn(
         config: Config,
         input: queue::Receiver<VideoFrame>,
@@ -193,7 +193,7 @@ impl VideoEncoder {
         self.shared.failure.lock().clone()
     }
 
-    /// Whether the thread has ended.
+    /// Returns true if the thread has ended.
     pub fn is_finished(&self) -> bool {
         self.worker.is_finished()
     }

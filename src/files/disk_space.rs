@@ -1,5 +1,5 @@
 //! Watches the disk of a recording: warns minutes in advance, ends the recording while it can still
-//! be finalized, and detects a slow disk. Pure.
+//! be finalized, and detects a slow disk. This module is pure.
 
 use std::collections::VecDeque;
 use std::time::Duration;

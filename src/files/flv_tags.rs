@@ -17,7 +17,7 @@ pub enum Error {
     Flv(#[from] flv::Error),
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub struct FlvTags {
     file: File,

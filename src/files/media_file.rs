@@ -35,7 +35,7 @@ impl MediaFile {
     /// A file that is open.
     ///
     /// # Errors
-    /// Like [`open`](Self::open).
+    /// The same as for [`open`](Self::open).
     pub fn of(file: fs::File) -> io::Result<Self> {
         let metadata = file.metadata()?;
         if !metadata.is_file() {

@@ -28,7 +28,7 @@ fn all_taken() -> io::Error {
 /// Creates a file with this name, or with the first free number, and returns its path.
 ///
 /// # Errors
-/// If it cannot be created, or all its names are taken.
+/// Fails if it cannot be created, or all its names are taken.
 pub fn create_new(path: &Path) -> io::Result<(File, PathBuf)> {
     for name in names(path) {
         match OpenOptions::new().write(true).create_new(true).open(&name) {
@@ -43,7 +43,7 @@ pub fn create_new(path: &Path) -> io::Result<(File, PathBuf)> {
 /// Like [`create_new`], but writes to an existing device or pipe of this name.
 ///
 /// # Errors
-/// Like [`create_new`].
+/// The same as for [`create_new`].
 pub fn create(path: &Path) -> io::Result<(File, PathBuf)> {
     if path.metadata().is_ok_and(|it| !it.is_file()) {
         return File::create(path).map(|file| (file, path.to_owned()));
@@ -54,7 +54,7 @@ pub fn create(path: &Path) -> io::Result<(File, PathBuf)> {
 /// Gives a file another name in its folder; a file of that name is not written over.
 ///
 /// # Errors
-/// When there is one ([`io::ErrorKind::AlreadyExists`]), or the system refuses.
+/// Fails if there is one ([`io::ErrorKind::AlreadyExists`]), or the system refuses.
 pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     match fs::hard_link(from, to) {
         Ok(()) => fs::remove_file(from),
@@ -70,7 +70,7 @@ pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
 /// The same with the first numbered name that is free, which is given.
 ///
 /// # Errors
-/// When the system refuses, or all names are taken.
+/// Fails if the system refuses, or all names are taken.
 pub fn rename_numbered(from: &Path, to: &Path) -> io::Result<PathBuf> {
     for name in names(to) {
         match rename_new(from, &name) {

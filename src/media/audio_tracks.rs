@@ -52,7 +52,7 @@ impl ExtraTracks {
     /// No track.
     pub const NONE: Self = Self(0);
 
-    /// Whether it contains this track.
+    /// Returns true if it contains this track.
     pub const fn has(self, track: ExtraTrack) -> bool {
         self.0 & 1 << track.0 != 0
     }

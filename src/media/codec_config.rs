@@ -102,7 +102,7 @@ impl VideoCodec {
         }
     }
 
-    /// Whether decoding needs a config.
+    /// Returns true if decoding needs a config.
     pub const fn needs_config(self) -> bool {
         matches!(self, Self::H264 | Self::Hevc | Self::Vvc | Self::Av1)
     }

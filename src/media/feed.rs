@@ -10,9 +10,9 @@ use crate::media::frame::{Size, VideoFrame};
 
 /// A source of frames.
 pub trait VideoFeed: Send {
-    /// The frame for `at`, an instant of the program's frame grid; instants increase. `None`
-    /// without a frame (not yet, stalled, lost): a placeholder is shown. It must not block; a
-    /// source that generates frames can do so here.
+    /// The frame for `at`, an instant of the program's frame grid; instants increase. Returns
+    /// `None` without a frame (not yet, stalled, lost): a placeholder is shown. It must not block;
+    /// a source that generates frames can do so here.
     fn frame(&mut self, at: Timestamp) -> Option<VideoFrame>;
 
     /// The program shows its frames at this size: a source that draws them can use it. `None`: at
@@ -79,7 +79,7 @@ impl FrameDecoder {
         Self(Some(Arc::new(open)))
     }
 
-    /// Whether there is somebody.
+    /// Returns true if there is somebody.
     pub fn is_some(&self) -> bool {
         self.0.is_some()
     }

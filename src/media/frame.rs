@@ -23,7 +23,7 @@ impl Size {
         Self { width, height }
     }
 
-    /// Whether frames of this size are possible: even sides from 2 to [`Size::MAX_SIDE`].
+    /// Returns true if frames of this size are possible: even sides from 2 to [`Size::MAX_SIDE`].
     pub const fn is_valid(self) -> bool {
         self.width >= 2
             && self.height >= 2
@@ -200,7 +200,7 @@ impl Planes {
         }
     }
 
-    /// Whether it is opaque: it has no alpha plane.
+    /// Returns true if it is opaque: it has no alpha plane.
     pub fn is_opaque(&self) -> bool {
         self.alpha.is_none()
     }
@@ -279,7 +279,7 @@ impl VideoFrame {
         }
     }
 
-    /// Whether both share the same pixels.
+    /// Returns true if both share the same pixels.
     pub fn is_same(&self, other: &Self) -> bool {
         match (&self.surface, &other.surface) {
             (Surface::I420(one), Surface::I420(other)) => Arc::ptr_eq(one, other),

@@ -137,7 +137,7 @@ impl Transport {
         self.0.lock().changes
     }
 
-    /// Whether the first file loops alone, without files after it.
+    /// Returns true if the first file loops alone, without files after it.
     pub fn goes_around(&self) -> bool {
         let inside = self.0.lock();
         inside.at_end == EndBehavior::Loop && inside.then.is_empty()

@@ -30,7 +30,7 @@ impl FrameScaler {
     /// Scales `from` into `to`, planes of size `target`.
     ///
     /// # Errors
-    /// If the planes have another size than expected.
+    /// Fails if the planes have another size than expected.
     pub fn scale(
         &mut self,
         from: &Planes,

@@ -1,5 +1,6 @@
 //! Compares frames by a coarse grid of mean luma (the same, or black), and finds the offset between
-//! two audio signals by their loudness. It compares the viewers' stream with the sent one. Pure.
+//! two audio signals by their loudness. It compares the viewers' stream with the sent one. This
+//! module is pure.
 
 use std::collections::VecDeque;
 
@@ -70,7 +71,7 @@ impl FrameSimilarity {
         &self.cells
     }
 
-    /// Whether it is all black.
+    /// Returns true if it is all black.
     pub fn is_black(&self) -> bool {
         self.cells.iter().all(|cell| *cell <= BLACK)
     }
@@ -191,7 +192,7 @@ impl LoudnessCurve {
         self.values.get(usize::try_from(step - self.first).ok()?).copied()
     }
 
-    /// Whether the loudness varies anywhere from this media time on.
+    /// Returns true if the loudness varies anywhere from this media time on.
     pub fn varies(&self, from: Timestamp) -> bool {
         let values: Vec<f64> = self.since(from).map(|(_, value)| audible(value)).collect();
         values.chunks(COMPARED).any(|part| centred(part).is_some())

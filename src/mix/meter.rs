@@ -165,7 +165,7 @@ impl Meter {
         self.reading
     }
 
-    /// Whether silence would not change the reading.
+    /// Returns true if silence would not change the reading.
     pub(super) fn is_at_rest(&self) -> bool {
         let Reading { peak_dbfs, held_dbfs, rms_dbfs, momentary_lufs, short_term_lufs, .. } =
             self.reading;

@@ -29,12 +29,12 @@ pub enum MonitoringMode {
 }
 
 impl MonitoringMode {
-    /// Whether it is in the program.
+    /// Returns true if it is in the program.
     pub const fn in_program(self) -> bool {
         matches!(self, Self::Program | Self::Both)
     }
 
-    /// Whether the operator hears it.
+    /// Returns true if the operator hears it.
     pub const fn is_monitored(self) -> bool {
         matches!(self, Self::Both | Self::MonitorOnly)
     }

@@ -59,7 +59,7 @@ impl StripSet {
         self.channels.retain(|channel| channel.id != id);
     }
 
-    /// Whether any strip hears something.
+    /// Returns true if any strip hears something.
     pub(super) fn has_sources(&self) -> bool {
         self.channels.iter().any(Channel::has_source)
     }

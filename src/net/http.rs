@@ -1,4 +1,4 @@
-//! HTTP/1.1 messages on a connection, for both ends: complete headers, and bodies in pieces.
+//! HTTP/1.1 messages on a connection, for both sides: complete headers, and bodies in pieces.
 //! Callers set the time limits; only one header and the data of one read are buffered.
 
 use std::io;
@@ -10,14 +10,14 @@ use crate::net::error::Cause;
 use crate::net::stream::Stream;
 use crate::wire::http::{self, Body};
 
-/// Bytes to read from the socket at once.
+/// Maximum bytes of one read from the socket.
 const READ: usize = 16 << 10;
 
 /// A connection that speaks HTTP.
 #[derive(Debug)]
 pub(in crate::net) struct Http {
     stream: Stream,
-    /// Received and not used up.
+    /// Received bytes that are not used yet.
     buffer: BytesMut,
 }
 
@@ -52,7 +52,7 @@ impl Http {
         self.stream.with_ahead(self.buffer.freeze())
     }
 
-    /// Whether no unused data was received.
+    /// Returns true if no unused data was received.
     pub fn is_clean(&self) -> bool {
         self.buffer.is_empty()
     }
@@ -62,7 +62,7 @@ impl Http {
         Ok(self.stream.flush().await?)
     }
 
-    /// The next header; `None` if the peer closes instead. Cancel-safe.
+    /// Reads the next header; `None` if the peer closes instead. This is cancel-safe.
     pub async fn head(&mut self) -> Result<Option<Bytes>, Fault> {
         loop {
             if let Some(length) = http::head_length(&self.buffer)? {
@@ -74,7 +74,7 @@ impl Http {
         }
     }
 
-    /// The next piece of a body; `None` at its end. Cancel-safe.
+    /// Reads the next piece of a body; `None` at its end. This is cancel-safe.
     pub async fn piece(&mut self, body: &mut Body) -> Result<Option<Bytes>, Fault> {
         loop {
             let mut input = &self.buffer[..];
@@ -94,7 +94,7 @@ impl Http {
         }
     }
 
-    /// Reads more; `false` at the end.
+    /// Reads more data; `false` at the end.
     async fn fill(&mut self) -> Result<bool, Fault> {
         self.buffer.reserve(READ);
         Ok(self.stream.read_buf(&mut self.buffer).await? > 0)

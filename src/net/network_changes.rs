@@ -1,5 +1,5 @@
-//! Reports changes of this machine's network: interfaces or addresses that appear or disappear, and
-//! changed routes. A task on the runtime that sleeps until the kernel reports a change.
+//! Reports changes of the computer's network: interfaces or addresses that appear or disappear, and
+//! changed routes. A task on the runtime sleeps until the kernel reports a change.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -8,30 +8,30 @@ use crate::base::queue::{self, Full, Receiver};
 use crate::net::backend::interfaces::Present;
 use crate::net::runtime::Runtime;
 
-/// Changes that may wait to be read; who reads looks ten times a second.
+/// Maximum number of unread changes; the reader checks ten times per second.
 const CHANGES: usize = 16;
 
-/// The changes.
+/// A change of the network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NetworkChange {
-    /// Interfaces and addresses, such as `eth0` and `192.0.2.7 (eth0)`.
+    /// New interfaces and addresses, such as `eth0` and `192.0.2.7 (eth0)`.
     pub came: Vec<String>,
     pub gone: Vec<String>,
-    /// A route was added or removed.
+    /// True if a route was added or removed.
     pub route: bool,
 }
 
-/// The receiving end. Dropping it ends the task at the next change.
+/// The receiver of changes. Dropping it ends the task at the next change.
 #[derive(Debug)]
 pub struct NetworkChanges {
     told: Receiver<NetworkChange>,
 }
 
 impl NetworkChanges {
-    /// Starts to listen.
+    /// Starts listening for changes.
     ///
     /// # Errors
-    /// When the system does not tell.
+    /// Fails if the system does not report changes.
     #[cfg(target_os = "linux")]
     pub fn listen(runtime: &Runtime) -> io::Result<Self> {
         use std::time::Duration;
@@ -71,7 +71,7 @@ impl NetworkChanges {
     /// As on Linux.
     ///
     /// # Errors
-    /// Always: this system is not asked.
+    /// Always fails: this system is not supported.
     #[cfg(not(target_os = "linux"))]
     pub fn listen(_: &Runtime) -> io::Result<Self> {
         Err(io::ErrorKind::Unsupported.into())
@@ -95,26 +95,26 @@ fn difference(before: &[Present], now: &[Present], route: bool) -> NetworkChange
     NetworkChange { came: words(now, before), gone: words(before, now), route }
 }
 
-/// Whether this is (still) an address of this machine.
+/// Returns true if this is still an address of this computer.
 pub(in crate::net) fn is_own(address: IpAddr) -> bool {
     match UdpSocket::bind(SocketAddr::new(address, 0)) {
         Ok(_) => true,
-        // Whatever else goes wrong says nothing of the address.
+        // Other errors do not concern the address.
         Err(error) => error.kind() != io::ErrorKind::AddrNotAvailable,
     }
 }
 
-/// Whether this machine has a network to the address, by its routes and interfaces, without sending
-/// anything.
+/// Returns true if this computer has a network to the address, by its routes and interfaces,
+/// without sending anything.
 pub(in crate::net) fn leads_to(address: IpAddr) -> bool {
     use io::ErrorKind as Kind;
     let any = match address {
         IpAddr::V4(_) => IpAddr::from([0; 4]),
         IpAddr::V6(_) => IpAddr::from([0_u16; 8]),
     };
-    // Where there is no IPv6 at all, nothing leads there.
+    // Without any IPv6, no route exists.
     let Ok(socket) = UdpSocket::bind((any, 0)) else { return address.is_ipv4() };
-    // This looks the route up, and nothing more.
+    // This only looks up the route.
     match socket.connect((address, 9)).and_then(|()| socket.local_addr()) {
         Ok(from) => is_up(from.ip().to_canonical()),
         Err(error) => !matches!(
@@ -127,15 +127,15 @@ pub(in crate::net) fn leads_to(address: IpAddr) -> bool {
     }
 }
 
-/// Whether any network leads beyond the machine's own ones.
+/// Returns true if any network leads beyond the computer's own ones.
 pub(in crate::net) fn leads_anywhere() -> bool {
-    // Of the networks that only documents name (RFC 5737, RFC 3849).
+    // Addresses of the documentation networks (RFC 5737, RFC 3849).
     let [four, six] =
         [IpAddr::from([192, 0, 2, 1]), IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1])];
     leads_to(four) || leads_to(six)
 }
 
-/// Whether the interface with this address is up and connected.
+/// Returns true if the interface with this address is up and connected.
 #[cfg(target_os = "linux")]
 fn is_up(own: IpAddr) -> bool {
     let present = crate::net::backend::interfaces::present();

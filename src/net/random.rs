@@ -1,4 +1,4 @@
-//! Unpredictable random values: session names, challenges.
+//! Unpredictable random values for session names and challenges.
 
 use data_encoding::HEXLOWER;
 

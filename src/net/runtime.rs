@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinHandle;
 
-/// The runtime: two named worker threads. Clones share it; it ends when the last one is dropped,
+/// The runtime: two named worker threads. Clones share it. It ends when the last one is dropped,
 /// without waiting for tasks, or by [`Runtime::shutdown`].
 #[derive(Clone, Debug)]
 pub struct Runtime {
@@ -24,7 +24,7 @@ impl Runtime {
     /// Starts the runtime.
     ///
     /// # Errors
-    /// When the system grants no threads or no poller.
+    /// Fails if the system cannot start threads or a poller.
     pub fn start() -> io::Result<Self> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
@@ -36,7 +36,7 @@ impl Runtime {
         Ok(Self { handle, inner: Arc::new(Inner(Mutex::new(Some(runtime)))) })
     }
 
-    /// For code that spawns on its own (an HTTP server).
+    /// The handle, for code that spawns tasks itself (an HTTP server).
     pub fn handle(&self) -> &Handle {
         &self.handle
     }
@@ -50,7 +50,7 @@ impl Runtime {
         self.handle.spawn(task)
     }
 
-    /// Runs a future to its end on this thread. Not from within the runtime.
+    /// Runs a future to its end on this thread. It must not be called within the runtime.
     pub fn block_on<F: Future>(&self, task: F) -> F::Output {
         self.handle.block_on(task)
     }
@@ -66,7 +66,7 @@ impl Runtime {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // A runtime must not be dropped where waiting is forbidden (inside one of its own tasks).
+        // A runtime must not be dropped where blocking is forbidden (inside one of its own tasks).
         if let Some(runtime) = self.0.get_mut().take() {
             runtime.shutdown_background();
         }

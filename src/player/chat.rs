@@ -19,30 +19,31 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::chat::ChatLine;
 
-/// Lines that wait to be read; the oldest go.
+/// Maximum number of unread messages; the oldest are dropped.
 const MAX_UNREAD_LINES: usize = 256;
-/// Lines that wait to be sent; more are refused.
+/// Maximum number of unsent messages; further ones are rejected.
 const MAX_UNSENT_LINES: usize = 8;
-/// The server sends a sign of life every ten seconds; after this much silence, it is gone.
+/// The server sends a ping every ten seconds; after this much silence, the connection is lost.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// The state of the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChatState {
-    /// On the way, for the first time or again.
+    /// Connecting or reconnecting.
     Connecting,
     Open,
-    /// Lost or never connected, with the reason. It is retried. A certificate without a trusted
-    /// issuer can be accepted.
+    /// Lost or never connected, with the reason. The client tries again. A certificate without a
+    /// trusted issuer can be accepted.
     Lost {
         cause: Problem,
         offered: Option<OfferedChat>,
     },
-    /// The chat is missing or closed to this client, with the reason. It is not retried.
+    /// The server has no chat or rejects this client, with the reason. The client does not try
+    /// again.
     Refused {
         cause: Problem,
     },
-    /// There is none at the probable address. It is not retried.
+    /// The server has no chat at the guessed address. The client does not try again.
     Absent,
 }
 
@@ -56,12 +57,12 @@ pub struct Chat {
 }
 
 impl Chat {
-    /// Joins the chat at this address (`ws://host/app/stream/chat`). Returns at once.
+    /// Joins the chat at this address (`ws://host/app/stream/chat`). The call returns at once.
     pub fn join(url: WebUrl, options: Options, runtime: &Runtime) -> Self {
         Self::go(url, false, options, runtime)
     }
 
-    /// Like [`join`](Self::join) for a probable address: a server without a chat is asked once.
+    /// As [`join`](Self::join) for a guessed address: a server without a chat is asked only once.
     pub fn discover(url: WebUrl, options: Options, runtime: &Runtime) -> Self {
         Self::go(url, true, options, runtime)
     }
@@ -97,7 +98,7 @@ impl Drop for Chat {
     }
 }
 
-/// Whether a server indicates that it has no chat: it answers without opening one.
+/// Returns true if a server indicates that it has no chat: it answers without opening one.
 fn is_none(error: &Error) -> bool {
     matches!(error.cause, Cause::Answer { status, .. } if status < 500)
 }
@@ -115,7 +116,7 @@ impl ChatThread {
     async fn run(mut self, mut says: mpsc::Receiver<ChatLine>) {
         let mut backoff = Backoff::new(u64::from(std::process::id()));
         let mut waited = Duration::ZERO;
-        // What came before a loss is told again by the server to who comes in.
+        // The server repeats earlier messages to clients that join again.
         let mut last = VecDeque::new();
         loop {
             self.set_out();
@@ -167,7 +168,7 @@ impl ChatThread {
         says: &mut mpsc::Receiver<ChatLine>,
         last: &mut VecDeque<ChatLine>,
     ) -> Ended {
-        // Lines that may be told again; as soon as one is new, all that follow are.
+        // Messages may be repeated; after the first new one, all following are new.
         let mut again = std::mem::take(last);
         loop {
             tokio::select! {
@@ -202,7 +203,7 @@ impl ChatThread {
 }
 
 enum Ended {
-    /// Nobody holds the chat any more.
+    /// The chat handle was dropped.
     Left,
     Lost(Option<Error>),
 }

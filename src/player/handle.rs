@@ -1,4 +1,4 @@
-//! The player as others hold it: opened, asked, stopped.
+//! The public interface of the player: opening, control, and stopping.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,16 +24,16 @@ use crate::player::session::shared::Shared;
 use crate::player::state::{Event, Failure, FailureKind, Figures, Rewind, Saving, State};
 use crate::text::problem::problem;
 
-/// The closest position to the end of a recording: its last frame.
+/// The minimum distance of a seek from the end of a recording: its last frame.
 const NEAR_THE_END: Duration = Duration::from_millis(15);
 
-/// A step that ends this close to the live edge goes there.
+/// A step that ends this close to the live edge goes to the live edge.
 const AT_THE_END: Duration = Duration::from_millis(700);
 
 /// The initial size of an automatic buffer.
 const AUTO_BEGINS: Duration = Duration::from_millis(300);
 
-/// A stream or file being played. Dropping it stops it without waiting.
+/// A stream or file being played. Dropping it stops playback without waiting.
 #[derive(Debug)]
 pub struct Player {
     shared: Arc<Shared>,
@@ -43,11 +43,12 @@ pub struct Player {
 }
 
 impl Player {
-    /// Opens the source, and plays as soon as data arrives; frames go to `screen`. Returns at once:
-    /// [`Player::state`] and [`Player::events`] report the result.
+    /// Opens the source, and plays as soon as data arrives; frames go to `screen`. It returns at
+    /// once: [`Player::state`] and [`Player::events`] report the result.
     ///
     /// # Errors
-    /// If an output file cannot be written, the URL is invalid, or the system gives no threads.
+    /// Fails if an output file cannot be written, the URL is invalid, or the system cannot start
+    /// threads.
     pub fn open(
         config: &Config,
         runtime: &Runtime,
@@ -70,10 +71,10 @@ impl Player {
         })
     }
 
-    /// Like [`Player::open`], with another speaker (for tests).
+    /// As [`Player::open`], with another speaker (for tests).
     ///
     /// # Errors
-    /// Like [`Player::open`].
+    /// The same as for [`Player::open`].
     pub fn open_with(
         config: &Config,
         runtime: &Runtime,
@@ -164,13 +165,13 @@ impl Player {
         }
     }
 
-    /// The present state.
+    /// The current state.
     pub fn state(&self) -> State {
         self.shared.report.state()
     }
 
-    /// The present figures. The file being written is the requested one, even before data arrives
-    /// for it.
+    /// The current figures. The file in progress is the requested one, even before data arrives for
+    /// it.
     pub fn figures(&self) -> Figures {
         let wanted = self.shared.requests.filing.lock().path().map(Path::to_owned);
         let mut figures = self.shared.report.figures.lock().clone();
@@ -187,45 +188,45 @@ impl Player {
         &self.events
     }
 
-    /// The frame shown last.
+    /// The last shown frame.
     pub fn last_frame(&self) -> Option<VideoFrame> {
         self.screen.get()
     }
 
-    /// Why a requested file (`save`, `audio_dump`) is incomplete, if so.
+    /// The reason if a requested file (`save`, `audio_dump`) is incomplete.
     pub fn output_failure(&self) -> Option<Failure> {
         self.shared.report.output_failure.lock().clone()
     }
 
-    /// 0…1.
+    /// Sets the volume, 0…1.
     pub fn set_volume(&self, volume: f32) {
         self.shared.controls.set_volume(volume);
     }
 
-    /// Audio plays this many milliseconds later than its timestamps (negative: earlier).
+    /// Sets by how many milliseconds audio plays after its timestamps (negative: before).
     pub fn set_av_offset(&self, millis: i32) {
         self.shared.set_av_offset(millis);
     }
 
-    /// Silences it.
+    /// Mutes or unmutes the audio.
     pub fn set_muted(&self, muted: bool) {
         self.shared.controls.set_muted(muted);
     }
 
     /// Pauses or resumes: at the same position in a recording, and in a broadcast as far as the
-    /// time shift allows; without one, a broadcast resumes at its present position.
+    /// time shift allows. Without a time shift, a broadcast resumes at its current position.
     pub fn pause(&self, paused: bool) {
         self.shared.requests.set_paused(paused);
     }
 
-    /// Whether it is paused.
+    /// Returns true if playback is paused.
     pub fn is_paused(&self) -> bool {
         self.shared.requests.paused()
     }
 
-    /// Goes to another position of a recording: exact to the frame in a file (also on a web
-    /// server), elsewhere at the keyframe before it. False if that is impossible: a broadcast, or a
-    /// web server without range requests.
+    /// Seeks in a recording: exact to the frame in a file (also on a web server), otherwise to the
+    /// keyframe before the position. Returns false if that is impossible: a broadcast, or a web
+    /// server without range requests.
     pub fn seek(&self, to: Duration) -> bool {
         let can = self.duration().is_some() && !self.state().is_final();
         if can {
@@ -235,8 +236,8 @@ impl Player {
         can
     }
 
-    /// Goes this far behind the live edge within the time shift, at the keyframe before it, or
-    /// after it when going forward. False without a time shift.
+    /// Seeks to a distance behind the live edge within the time shift: to the keyframe before it,
+    /// or after it when seeking forward. False without a time shift.
     pub fn rewind(&self, behind: Duration) -> bool {
         if self.state().is_final() {
             return false;
@@ -251,8 +252,8 @@ impl Player {
         can
     }
 
-    /// Goes forward or back relative to the present or pending position, as far as possible. False
-    /// if that is impossible.
+    /// Seeks forward or back relative to the current or pending position, as far as possible.
+    /// Returns false if that is impossible.
     pub fn step(&self, by: Duration, ahead: bool) -> bool {
         if self.duration().is_some() {
             let from = self.shared.aimed();
@@ -268,14 +269,14 @@ impl Player {
         if to > AT_THE_END {
             return self.rewind(to);
         }
-        // Who is at the live end stays there.
+        // A viewer at the live edge stays there.
         if !behind.is_zero() {
             self.go_live();
         }
         !self.state().is_final()
     }
 
-    /// Goes to the live edge of a broadcast, and ends a pause.
+    /// Seeks to the live edge of a broadcast, and ends a pause.
     pub fn go_live(&self) {
         if self.shared.rewind_list(Duration::ZERO) {
             return;
@@ -287,34 +288,34 @@ impl Player {
         }
     }
 
-    /// Keeps at most this many bytes of a broadcast to go back in.
+    /// Sets the maximum bytes of the time shift.
     pub fn set_time_shift_bytes(&self, bytes: usize) {
         self.shared.packets.shift.lock().set_bytes(bytes);
     }
 
-    /// −1 (left only) … 1 (right only).
+    /// Sets the balance: −1 (left only) … 1 (right only).
     pub fn set_balance(&self, balance: f32) {
         self.shared.controls.set_balance(balance);
     }
 
-    /// Plays on this speaker, or on the system's.
+    /// Selects a speaker; `None` is the system's default.
     pub fn set_speaker(&self, id: Option<String>) {
         self.shared.controls.choose_speaker(id);
     }
 
     /// Sets the buffer of a live stream; `None`: as small as the network allows.
     pub fn set_buffer(&self, buffer: Option<Duration>) {
-        // Of what is followed by playlists it holds with what is read next.
+        // A stream in segments uses the new buffer with its next reads.
         self.shared.buffer.set(buffer.unwrap_or(AUTO_BEGINS));
         let mut reception = self.shared.reception.lock();
         reception.jitter.set_buffer(buffer.unwrap_or(AUTO_BEGINS), buffer.is_none());
     }
 
-    /// Writes the received stream to this FLV file from the next keyframe on; if the name exists,
-    /// to another one, which is reported.
+    /// Saves the received stream to this FLV file from the next keyframe on. If the name exists, it
+    /// uses another one, which is reported.
     ///
     /// # Errors
-    /// If the file cannot be created.
+    /// Fails if the file cannot be created.
     pub fn start_saving(&self, path: &Path) -> Result<(), Failure> {
         if self.shared.requests.filing.lock().is_over() {
             return Err(Failure::new(FailureKind::File, problem!("play-nothing-to-record")));
@@ -325,13 +326,13 @@ impl Player {
         Ok(())
     }
 
-    /// Completes the file being written.
+    /// Completes the file in progress.
     pub fn stop_saving(&self) {
         self.want_save(None);
     }
 
     /// Sets the file that the feed writes to, or none. A file that the feed has not begun is
-    /// complete as is.
+    /// already complete.
     fn want_save(&self, file: Option<NewFile>) {
         let left = self.shared.requests.filing.lock().want(file);
         if let Some(left) = left {
@@ -354,23 +355,23 @@ impl Player {
         self.shared.timeline.place()
     }
 
-    /// Whether the next loop of a looping file is already being read.
+    /// Returns true if the next loop of a looping file is already being read.
     pub(super) fn is_read_beyond(&self) -> bool {
         self.shared.timeline.is_read_beyond()
     }
 
-    /// Whether all its threads have ended, as they do after a final state.
+    /// Returns true if all threads have ended, as they do after a final state.
     pub fn is_finished(&self) -> bool {
         self.threads.iter().all(Worker::is_finished)
     }
 
-    /// Asks it to end without waiting: no more frames go to the slot.
+    /// Requests the end without waiting: no more frames go to the slot.
     pub fn leave(&self) {
         self.shared.halt();
     }
 
-    /// Stops playback, completes the files being written and waits for the threads, at most `limit`
-    /// in total. False if one of them did not end in time; it continues alone.
+    /// Stops playback, completes the files in progress and waits for the threads, at most `limit`
+    /// in total. Returns false if one of them did not end in time; it continues in the background.
     pub fn stop(&mut self, limit: Duration) -> bool {
         self.shared.halt();
         let until = self.shared.clock.now() + limit;

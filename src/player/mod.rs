@@ -6,8 +6,8 @@
 //!                                   │       └packets──────────────→ presenter thread: audio, clock
 //!                                   └ jitter estimate ───────────────────^          → Latest, speaker
 //! ```
-//! All timing decisions are pure and simulated in tests: [`clock::timeline`] (wire time to media
-//! time), [`clock::jitter`] (presentation times), [`clock::playout`] (the present position),
+//! All timing decisions are pure and simulated in tests: [`clock::timeline`] (wire time to media time),
+//! [`clock::jitter`] (presentation times), [`clock::playout`] (the current position),
 //! [`decode::stretch`].
 
 pub mod buffer;
@@ -43,11 +43,11 @@ pub use state::{
     State,
 };
 
-/// Bytes of a path to escape in a URL: all but RFC 3986's unreserved ones and `/`.
+/// Bytes of a path to escape in a URL: all except RFC 3986's unreserved ones and `/`.
 const ESCAPED_IN_PATHS: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// A word of a command line for [`Source::parse`]: a file name that is not valid UTF-8, or that
+/// Converts a command-line argument for [`Source::parse`]: a file name that is not valid UTF-8, or that
 /// looks like something else, becomes a `file://` URL.
 pub fn source_text(word: &OsStr) -> String {
     let text = word.to_str().filter(|text| {
@@ -108,8 +108,8 @@ mod tests {
             std::fs::write(&path, "").unwrap();
             assert_eq!(Source::parse(&source_text(path.as_os_str())), Source::File(path));
         }
-        // What is there is no reason to take an address for something else, and one that is pasted with
-        // a space is still one.
+        // An existing file does not change the meaning of an address, and an address with surrounding
+        // spaces stays one.
         for text in ["rtmp://a/b", " rtmp://a/b ", "clip.flv", "file:///a%20b"] {
             assert_eq!(source_text(OsStr::new(text)), text);
         }

@@ -16,7 +16,7 @@ use crate::player::decode::audio::{AudioDecoding, Speaker};
 use crate::player::demux::{Demux, Demuxed};
 use crate::wire::container::flv::{Reader, TagEvent, TagKind};
 
-/// Errors, and audible corrections.
+/// Counts of errors and audible corrections.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SimulatedFault {
     pub(crate) starved: u32,
@@ -26,7 +26,7 @@ pub(crate) struct SimulatedFault {
     pub(crate) dry: u64,
 }
 
-/// See the module.
+/// See the module documentation.
 pub(crate) struct Viewer {
     reader: Reader,
     demux: Demux,
@@ -41,7 +41,7 @@ pub(crate) struct Viewer {
 }
 
 impl Viewer {
-    /// Plays audio of this rate and these channels by this speaker.
+    /// Creates a viewer that plays audio of this rate and channel count on this speaker.
     pub(crate) fn new(speaker: Box<dyn Speaker>, rate: u32, channels: u16) -> Self {
         let mut sound = AudioDecoding::new();
         sound.attach(speaker, rate, channels);
@@ -59,7 +59,7 @@ impl Viewer {
         }
     }
 
-    /// Bytes of a stream arrive at `now`.
+    /// Adds stream bytes that arrive at `now`.
     pub(crate) fn receive(&mut self, bytes: &[u8], now: Timestamp) {
         self.reader.push(bytes);
         while let Some(read) = self.reader.next_tag().unwrap() {
@@ -101,7 +101,8 @@ impl Viewer {
         SampleBlock { pts: packet.pts, rate, channels, data: data.into() }
     }
 
-    /// One round of the presenter. `show` gets each due frame, and its lateness in microseconds.
+    /// Runs one round of the presenter. `show` gets each due frame with its lateness in
+    /// microseconds.
     pub(crate) fn step(&mut self, now: Timestamp, show: &mut dyn FnMut(&Bytes, i64)) {
         let supply = self.reception.supply(now);
         if !self.playout.has_started()

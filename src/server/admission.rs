@@ -1,7 +1,7 @@
-//! Slots for connections: limited in total and per address. A connection that neither publishes nor
+//! Slots for connections, limited in total and per address. A connection that neither publishes nor
 //! plays yet keeps its slot only until others need it: with too many of these, the oldest one of
 //! the address with the most is closed. Players never take the last slots, which are reserved for
-//! publishers and HTTP requests. So nobody who floods the server blocks others.
+//! publishers and HTTP requests. A flood of connections therefore does not block other clients.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
@@ -14,11 +14,11 @@ use parking_lot::Mutex;
 
 use crate::server::config::Limits;
 
-/// A connection's slot.
+/// The slot of a connection.
 #[derive(Debug)]
 pub(super) struct Spot {
     address: IpAddr,
-    /// A [`State`]; changes under the lock of [`Admission`] only.
+    /// A [`State`], changed only under the lock of [`Admission`].
     state: AtomicU8,
     waker: AtomicWaker,
 }
@@ -37,11 +37,11 @@ enum State {
     Undecided,
     Publishing,
     Playing,
-    /// Evicted or closed: no longer counts.
+    /// The connection was evicted or closed and no longer counts.
     Over,
 }
 
-/// All places.
+/// All slots of a server.
 #[derive(Debug)]
 pub(super) struct Admission {
     connections: usize,
@@ -60,7 +60,7 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Address {
     all: usize,
-    /// Oldest first.
+    /// Undecided slots, oldest first.
     undecided: VecDeque<Arc<Spot>>,
 }
 
@@ -73,12 +73,12 @@ impl Spot {
         self.state.store(state as u8, Ordering::Release);
     }
 
-    /// Whether it has a purpose.
+    /// Returns true if the connection has a purpose.
     pub fn is_settled(&self) -> bool {
         self.is(State::Publishing) || self.is(State::Playing)
     }
 
-    /// Ready when others need the slot. One task waits at a time.
+    /// Ready when other connections need the slot. One task waits at a time.
     pub fn poll_evicted(&self, cx: &Context<'_>) -> Poll<()> {
         self.waker.register(cx.waker());
         if self.is(State::Over) { Poll::Ready(()) } else { Poll::Pending }
@@ -94,23 +94,24 @@ impl Admission {
         }
     }
 
-    /// Connections without a purpose that may wait.
+    /// Maximum number of waiting connections without a purpose.
     fn max_undecided(&self) -> usize {
         (self.connections / 4).max(2)
     }
 
-    /// The same limit for one address. On loopback, and behind some proxies, all clients share one.
+    /// The same limit for one address. On loopback, and behind some proxies, all clients share one
+    /// address.
     fn max_undecided_of(&self, address: IpAddr) -> usize {
         let all = self.max_undecided();
         if address.is_loopback() { (all / 2).max(1) } else { (all / 8).max(1) }
     }
 
-    /// Places that players do not get.
+    /// Number of slots that players do not get.
     fn reserve(&self) -> usize {
         (self.connections / 16).max(1)
     }
 
-    /// A slot for one more connection; `None` if there is none.
+    /// Takes a slot for one more connection; `None` if there is none.
     pub fn admit(&self, address: IpAddr) -> Option<Arc<Spot>> {
         let address = subscriber(address);
         let mut inner = self.inner.lock();
@@ -157,7 +158,7 @@ impl Admission {
         true
     }
 
-    /// A connection has no purpose any more.
+    /// Removes the purpose of a connection.
     pub fn unsettle(&self, spot: &Arc<Spot>) {
         let mut inner = self.inner.lock();
         if spot.is(State::Undecided) || spot.is(State::Over) {
@@ -171,7 +172,7 @@ impl Admission {
         }
     }
 
-    /// A connection has closed.
+    /// Frees the slot of a closed connection.
     pub fn leave(&self, spot: &Arc<Spot>) {
         let mut inner = self.inner.lock();
         if spot.is(State::Over) {
@@ -294,7 +295,7 @@ mod tests {
             .filter(|spot| places.settle(spot, Purpose::Play))
             .collect();
         assert_eq!(playing.len(), 20);
-        // One that stops playing gives way to the next.
+        // A connection that stops playing makes room for the next one.
         places.unsettle(&playing[0]);
         assert!(places.admit(FLOOD).is_some() && is_evicted(&playing[0]));
         assert!(!places.settle(&playing[0], Purpose::Play), "it has gone");

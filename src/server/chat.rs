@@ -1,6 +1,6 @@
 //! Chats: one per stream, while it has members. A message goes to all members; new members get the
-//! last messages. Limited: rooms, members per room, stored messages, and messages waiting for one
-//! member (who then misses the oldest).
+//! last messages. The limits are rooms, members per room, stored messages, and messages waiting for
+//! one member (who then misses the oldest).
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use tokio::sync::broadcast;
 use crate::base::Timestamp;
 use crate::wire::chat::ChatLine;
 
-/// Messages for new members.
+/// Number of stored messages for new members.
 const KEPT_LINES: usize = 30;
-/// Limit for messages waiting for one member.
+/// Maximum number of messages that wait for one member.
 const WAITING: usize = 64;
-/// Messages that a member may send at once…
+/// Number of messages that a member may send at once.
 const BURST: u32 = 5;
-/// …and then one in this time.
+/// Interval of further messages after that.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// All chats of a server.
@@ -54,13 +54,12 @@ impl Chats {
         Arc::new(Self { rooms: Mutex::default(), most_rooms, most_people })
     }
 
-    /// Whether there is a chat about this stream.
+    /// Returns true if this stream has a chat.
     pub fn is_open(&self, app: &str, stream: &str) -> bool {
         self.rooms.lock().contains_key(&(app.to_owned(), stream.to_owned()))
     }
 
-    /// A membership in the chat of a stream; `None` if it is full. `number` is part of the default
-    /// name.
+    /// Joins the chat of a stream; `None` if it is full. `number` is part of the default name.
     pub fn enter(
         self: &Arc<Self>,
         app: &str,
@@ -83,7 +82,7 @@ impl Chats {
         if room.lines.receiver_count() >= self.most_people {
             return None;
         }
-        // Nothing is said between the past and the present.
+        // No message is sent between reading the past and subscribing.
         let (lines, past) = {
             let past = room.past.lock();
             (room.lines.subscribe(), past.iter().cloned().collect())
@@ -109,7 +108,7 @@ impl ChatMember {
             past.pop_front();
         }
         past.push_back(Arc::clone(&said));
-        // At least this seat listens.
+        // At least this member receives it.
         let _ = self.room.lines.send(said);
         true
     }
@@ -118,7 +117,7 @@ impl ChatMember {
 impl Drop for ChatMember {
     fn drop(&mut self) {
         let mut rooms = self.chats.rooms.lock();
-        // This seat's own receiver still counts.
+        // The receiver of this member still counts.
         if self.room.lines.receiver_count() <= 1 {
             rooms.remove(&self.key);
         }
@@ -207,7 +206,7 @@ mod tests {
         assert!(!passed(&mut seat, 5_900));
         assert!(passed(&mut seat, 6_000));
         assert!(!passed(&mut seat, 6_500));
-        // After a long silence no more than a burst.
+        // After a long silence, the allowance is only one burst.
         let said = (0..9).filter(|_| passed(&mut seat, 999_000)).count();
         assert_eq!(said, BURST as usize);
     }

@@ -15,12 +15,12 @@ use crate::wire::rtmp::url::Credentials;
 
 /// Limit for connections if the system allows as many descriptors.
 const MAX_CONNECTIONS: usize = 4_096;
-/// The port of RTMP.
+/// The RTMP port.
 pub const DEFAULT_RTMP_PORT: u16 = 1935;
-/// The port of the pages.
+/// The port of the web pages.
 pub const DEFAULT_HTTP_PORT: u16 = 8088;
 
-/// The port of WebRTC.
+/// The WebRTC port.
 pub const DEFAULT_WEBRTC_PORT: u16 = 8189;
 
 /// An address to listen on.
@@ -28,17 +28,18 @@ pub const DEFAULT_WEBRTC_PORT: u16 = 8189;
 pub struct Listen {
     /// Port 0 picks a free one.
     pub address: SocketAddr,
-    /// If the port is in use, takes the next free one. For a default port, not for a chosen one.
+    /// True to take the next free port if the port is in use. It is set for default ports, not for
+    /// configured ones.
     pub or_next: bool,
 }
 
 impl Listen {
-    /// Exactly this address.
+    /// Listens exactly on this address.
     pub const fn exactly(address: SocketAddr) -> Self {
         Self { address, or_next: false }
     }
 
-    /// This port on loopback, or one of the next.
+    /// Listens on this port of the loopback interface, or on one of the next ports.
     pub const fn loopback(port: u16) -> Self {
         let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
         Self { address, or_next: true }
@@ -52,41 +53,41 @@ pub struct Secure {
     pub identity: Identity,
 }
 
-/// The configuration.
+/// The configuration of the server.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The address for publishers and players.
     pub rtmp: Listen,
-    /// The TLS address; `None`: none.
+    /// The TLS address; `None` disables RTMPS.
     pub rtmps: Option<Secure>,
-    /// An additional address for RTMP over HTTP (RTMPT), such as port 80; `None`: none. The RTMP
-    /// and RTMPS ports also accept RTMPT.
+    /// An additional address for RTMP over HTTP (RTMPT), such as port 80; `None` disables it. The
+    /// RTMP and RTMPS ports also accept RTMPT.
     pub rtmpt: Option<Listen>,
-    /// The address for pages, metrics and HTTP-FLV; `None`: none.
+    /// The address for pages, metrics and HTTP-FLV; `None` disables HTTP.
     pub http: Option<Listen>,
-    /// If not empty, a publisher must use one: `rtmp://host/app/stream?key=…`.
+    /// Stream keys; if not empty, a publisher must use one: `rtmp://host/app/stream?key=…`.
     pub publish_keys: Vec<Secret>,
-    /// Where clients should reconnect when this server shuts down (Enhanced RTMP's reconnect
-    /// request): a URL with an application. `None`: to this server.
+    /// URL for clients to reconnect to when this server shuts down (Enhanced RTMP's reconnect
+    /// request), with an application. `None` means this server.
     pub successor: Option<String>,
     /// The login for publishers; players need none.
     pub login: Option<Login>,
-    /// A stream that requires its own key to publish, independent of other keys.
+    /// A stream that requires its own key to publish, independently of other keys.
     pub own_stream: Option<OwnStream>,
     /// Host names of the server for browsers, in addition to its addresses and `localhost`.
     pub http_names: Vec<String>,
     /// Origins whose pages may read from the server, such as `https://example.com`; `*` for all.
     /// The server's own pages always may.
     pub cors: Vec<String>,
-    /// The token for changes over HTTP; `None`: no changes.
+    /// The token for changes over HTTP; `None` allows no changes.
     pub http_token: Option<Secret>,
-    /// Records every publication to a file in this folder.
+    /// Folder for recordings of all publications, if set.
     pub record: Option<PathBuf>,
-    /// The UDP port of WebRTC for viewers by WHEP, with HTTP; `None`: none.
+    /// The UDP port of WebRTC for WHEP viewers, with HTTP; `None` disables WHEP.
     pub webrtc: Option<Listen>,
-    /// The certificate of WebRTC; `None`: a new one in each run.
+    /// The certificate of WebRTC; `None` creates a new one in each run.
     pub webrtc_certificate: Option<Certificate>,
-    /// The HLS settings, with HTTP.
+    /// The HLS settings, used with HTTP.
     pub hls: hls::Settings,
     pub limits: Limits,
     /// Simulated faults.
@@ -95,12 +96,12 @@ pub struct Config {
     pub fault_seed: u64,
 }
 
-/// A stream of the program that runs the server.
+/// A stream of the program that contains the server.
 #[derive(Clone, Debug)]
 pub struct OwnStream {
     pub app: String,
     pub stream: String,
-    /// Given as `?key=…` after the name.
+    /// Key, given as `?key=…` after the name.
     pub key: Secret,
 }
 
@@ -145,9 +146,9 @@ pub struct Limits {
     pub per_address: usize,
     /// Viewers per stream.
     pub viewers: usize,
-    /// Published streams; the same number can be awaited.
+    /// Number of published streams; the same number may be awaited.
     pub streams: usize,
-    /// Streams without a publisher that viewers of one address may wait for.
+    /// Number of streams without a publisher that viewers of one address may wait for.
     pub waiting_names: usize,
     /// How long a viewer may wait for a publisher.
     pub waiting_viewer: Duration,
@@ -155,18 +156,18 @@ pub struct Limits {
     pub group_bytes: usize,
     /// Bytes that may wait for one viewer before frames are dropped.
     pub queue_bytes: usize,
-    /// Files recorded at once.
+    /// Number of files recorded at the same time.
     pub files: usize,
-    /// Time limit of an HTTP request from its first byte to the first byte of its answer; for the
-    /// first one, from the connection.
+    /// Time limit of an HTTP request from its first byte to the first byte of its answer. For the
+    /// first request, it starts with the connection.
     pub request: Duration,
     /// A viewer that accepts nothing for this long is disconnected.
     pub stalled_viewer: Duration,
     /// A publisher that sends nothing for this long is disconnected.
     pub silent_publisher: Duration,
     /// How long a message may wait for the rest of its publisher's burst if there are many viewers.
-    /// Zero by default: nearly all of a burst is read at once anyway, and one millisecond of
-    /// waiting added two to the latency.
+    /// It is zero by default: nearly all of a burst is read at once anyway, and waiting one
+    /// millisecond added two to the latency.
     pub hold: Duration,
 }
 

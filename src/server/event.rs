@@ -8,7 +8,7 @@ use crate::files::Trouble;
 use crate::files::disk_space::Warning;
 pub use crate::server::fault::StruckFault;
 
-/// An event. Named as in the JSON events.
+/// An event of the server. The names are those of the JSON events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A publisher has started.
@@ -19,19 +19,19 @@ pub enum Event {
     Join(Peer),
     /// A viewer left.
     Leave(Peer, Ended),
-    /// A fault that was asked for has struck.
+    /// A requested fault has struck.
     Fault(StruckFault),
     /// A publication is being recorded.
     Recording(Recording),
-    /// A warning about the disk of such a file.
+    /// A warning about the disk of a recording.
     Disk(Warning),
-    /// Such a file cannot be created now; it is retried.
+    /// A recording cannot be created now; the server tries again.
     Held(PathBuf, Trouble),
     /// A viewer of the program's own stream needs a keyframe before the next one is due.
     KeyframeRequest { app: String, stream: String },
 }
 
-/// A publication in a file.
+/// The recording of a publication.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recording {
     pub app: String,
@@ -63,13 +63,13 @@ impl RecordingState {
     }
 }
 
-/// Who, and on which stream.
+/// A client and its stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
     pub app: String,
     pub stream: String,
     pub address: SocketAddr,
-    /// The ID of the connection, or of a viewer without one; unique in a run.
+    /// The id of the connection, or of a viewer without one; unique in a run.
     pub id: u64,
     /// Its protocol.
     pub protocol: Protocol,
@@ -101,40 +101,40 @@ impl Protocol {
 /// The end of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// For a person, in English.
+    /// The reason for the user, in English.
     pub reason: String,
     pub after: Duration,
-    /// Received from a publisher, or sent to a viewer.
+    /// Bytes received from a publisher, or sent to a viewer.
     pub bytes: u64,
 }
 
-/// The present figures of one stream.
+/// The current figures of one stream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StreamFigures {
     pub app: String,
     pub stream: String,
     /// `None` while viewers wait for a publisher.
     pub publisher: Option<PublisherFigures>,
-    /// By every protocol.
+    /// Number of viewers of all protocols.
     pub viewers: usize,
-    /// Of them those by HLS.
+    /// Number of HLS viewers among them.
     pub hls_viewers: usize,
-    /// And those by WHEP.
+    /// Number of WHEP viewers among them.
     pub whep_viewers: usize,
 }
 
-/// A stream's publisher now.
+/// The current publisher of a stream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PublisherFigures {
     pub id: u64,
     pub address: SocketAddr,
     pub since: Duration,
     pub bytes: u64,
-    /// Bits a second over the last whole second.
+    /// Bitrate over the last whole second, in bits per second.
     pub bitrate: u64,
-    /// For example "H.264", with width, height and frame rate if known.
+    /// Codec, such as "H.264", with width, height and frame rate if known.
     pub video: Option<VideoFigures>,
-    /// For example "AAC", with rate and channels if known.
+    /// Codec, such as "AAC", with rate and channels if known.
     pub audio: Option<AudioFigures>,
 }
 

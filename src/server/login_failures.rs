@@ -1,4 +1,4 @@
-//! Counts wrong keys, passwords and tokens per address: after several, an address must wait
+//! Counts wrong keys, passwords and tokens per address. After several, an address must wait
 //! increasingly long, without effect on others. Attempts during the wait are ignored, and do not
 //! extend it.
 
@@ -11,11 +11,11 @@ use parking_lot::Mutex;
 use crate::base::Timestamp;
 use crate::server::admission::subscriber;
 
-/// Wrong attempts without a wait, because people mistype and encoders retry.
+/// Number of wrong attempts without a wait, because people mistype and encoders retry.
 const FREE: u32 = 5;
 /// The longest wait.
 const MAX_WAIT: Duration = Duration::from_secs(60);
-/// Forgotten after this time without a wrong attempt.
+/// An address is forgotten after this time without a wrong attempt.
 const FORGOTTEN: Duration = Duration::from_mins(10);
 /// Limit for stored addresses; beyond it, the one with the oldest failure is dropped.
 const MAX_ADDRESSES: usize = 4_096;
@@ -39,7 +39,7 @@ impl Failures {
         Some(known.until.since(now)).filter(|wait| !wait.is_zero())
     }
 
-    /// A wrong attempt from this address.
+    /// Records a wrong attempt from this address.
     pub fn add(&self, address: IpAddr, now: Timestamp) {
         let address = subscriber(address);
         let mut by_address = self.by_address.lock();
@@ -62,7 +62,7 @@ impl Failures {
         }
     }
 
-    /// A correct attempt from this address.
+    /// Resets an address after a correct attempt.
     pub fn forgive(&self, address: IpAddr) {
         self.by_address.lock().remove(&subscriber(address));
     }

@@ -31,11 +31,11 @@ use crate::wire::rtmp::stream_name::StreamName;
 /// Limit for connections that were asked to close.
 const LEAVING: usize = 64;
 
-/// Everything the tasks of a server share.
+/// Data that all tasks of a server share.
 #[derive(Debug)]
 pub(super) struct Registry {
     pub config: Config,
-    /// As in [`Config`]; can change at runtime.
+    /// See [`Config`]; it can change at runtime.
     pub successor: Mutex<Option<String>>,
     pub clock: Clock,
     door: Option<Mutex<Login>>,
@@ -56,7 +56,7 @@ pub(super) struct Registry {
     all_gone: Notify,
 }
 
-/// Counted since the start.
+/// Totals since the start.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
     pub connections: AtomicU64,
@@ -66,17 +66,17 @@ pub(super) struct Totals {
     pub skipped_messages: AtomicU64,
 }
 
-/// Why somebody may not publish.
+/// Why a client may not publish.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
     Unauthorized,
-    /// There were too many wrong keys from that address; attempts are ignored for this long.
+    /// There were too many wrong keys from this address; attempts are ignored for this long.
     TooOften(Duration),
     Taken,
     Full,
 }
 
-/// A publication under way.
+/// A publication in progress.
 #[derive(Debug)]
 pub(super) struct Publication {
     pub stream: Arc<Stream>,
@@ -116,7 +116,7 @@ impl Registry {
     pub fn new(config: Config, clock: Clock, events: queue::Sender<Event>) -> Self {
         let lab = Lab::new(config.faults.clone(), config.fault_seed);
         let door = config.login.clone().map(|login| {
-            // Without randomness nobody comes in: each knock asks for it again.
+            // Without randomness, nobody can log in: each attempt tries to get some again.
             let secret = Secret::new(random_hex().unwrap_or_default());
             Login::new(login.method, login.credentials, secret)
         });
@@ -152,7 +152,7 @@ impl Registry {
     /// A slot for one more connection; `None` if there are too many.
     pub fn admit(self: &Arc<Self>, address: SocketAddr) -> Option<ConnectionSlot> {
         self.totals.connections.fetch_add(1, Ordering::Relaxed);
-        // Those that were told to go are still here for a moment.
+        // Evicted connections still exist for a moment.
         let live = self.connections.fetch_add(1, Ordering::AcqRel);
         let spot = (live < self.config.limits.connections + LEAVING)
             .then(|| self.admission.admit(address.ip()))
@@ -169,9 +169,9 @@ impl Registry {
         self.connections.load(Ordering::Acquire)
     }
 
-    /// Runs this with a stream, created if necessary for a client at this address; the stream stays
-    /// meanwhile. `None` if there are too many streams: published ones have a separate limit, so
-    /// that waiting viewers never block a publisher.
+    /// Runs `act` with a stream, which is created if necessary for a client at this address and
+    /// kept meanwhile. Returns `None` if there are too many streams: published ones have a separate
+    /// limit, so that waiting viewers never block a publisher.
     fn with_stream<T>(
         &self,
         (app, name): (&str, &str),
@@ -212,25 +212,25 @@ impl Registry {
         Some(result)
     }
 
-    /// The stream of that name, if any.
+    /// The stream with this name, if any.
     pub fn find(&self, app: &str, name: &str) -> Option<Arc<Stream>> {
         self.streams.lock().get(&(app.to_owned(), name.to_owned())).cloned()
     }
 
-    /// Lets go of a stream that nobody needs.
+    /// Removes a stream without users.
     pub fn tidy(&self, stream: &Stream) {
         let mut streams = self.streams.lock();
         if stream.is_idle() {
             let key = (stream.app.clone(), stream.name.clone());
-            // Another one may be there by now.
+            // Another stream with this name may exist by now.
             if streams.get(&key).is_some_and(|known| std::ptr::eq(&raw const **known, stream)) {
                 streams.remove(&key);
             }
         }
     }
 
-    /// Makes a client the publisher of a stream; `welcome`: it has logged in with a required
-    /// password.
+    /// Makes a client the publisher of a stream; `welcome` means that it has logged in with a
+    /// required password.
     pub fn publish(
         &self,
         id: u64,
@@ -252,7 +252,7 @@ impl Registry {
         Ok(publication)
     }
 
-    /// Whether publishers must log in.
+    /// Returns true if publishers must log in.
     pub fn is_login_limited(&self) -> bool {
         self.door.is_some()
     }
@@ -276,8 +276,7 @@ impl Registry {
         verdict
     }
 
-    /// Whether this key, password or token is checked: after several wrong ones, the address must
-    /// wait.
+    /// Checks a key, password or token, unless the address must wait after several wrong ones.
     pub fn tries(&self, address: IpAddr, is_right: impl FnOnce() -> bool) -> Result<(), Refused> {
         let now = self.clock.now();
         if let Some(wait) = self.failures.wait(address, now) {
@@ -294,11 +293,11 @@ impl Registry {
     fn may_publish(&self, name: &StreamName, address: IpAddr) -> Result<(), Refused> {
         let given = name.parameter("key").or_else(|| name.parameter("token"));
         let given = given.unwrap_or(&name.query).as_bytes();
-        // Every key is compared to its end, so that time tells nothing.
+        // Every key is compared completely, so that timing reveals nothing.
         let matches = |key: &Secret| is_same_secret(key.expose().as_bytes(), given);
         let own = self.config.own_stream.as_ref();
         if let Some(own) = own.filter(|own| own.app == name.app && own.stream == name.stream) {
-            // Nobody guesses this one, and nobody is to keep the program itself waiting.
+            // This key cannot be guessed, and the program itself must not wait.
             return if matches(&own.key) { Ok(()) } else { Err(Refused::Unauthorized) };
         }
         let keys = &self.config.publish_keys;
@@ -343,7 +342,7 @@ impl Registry {
     }
 
     pub fn tell(&self, event: Event) {
-        // Bounded, the oldest goes first; nobody listening is no error.
+        // The queue is limited and drops the oldest; a missing receiver is not an error.
         let _ = self.events.send(event);
     }
 
@@ -364,13 +363,13 @@ impl Registry {
         figures
     }
 
-    /// Ends everything.
+    /// Ends all connections.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
         self.stop.notify_waiters();
     }
 
-    /// Whether it ends.
+    /// Returns true if the server is ending.
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
     }
@@ -383,7 +382,7 @@ impl Registry {
         }
     }
 
-    /// A file is whole: who waits for the end looks again.
+    /// Records that a file is complete, and wakes those who wait for the end.
     pub fn file_ended(&self, sink: u64) {
         self.files.remove(sink);
         self.all_gone.notify_waiters();

@@ -1,7 +1,7 @@
 //! Floor 4: the built-in server. It takes RTMP publishers, serves their streams to RTMP and
 //! HTTP-FLV viewers, runs their chats, and reports its state over HTTP. A new viewer gets metadata,
 //! codec configs and the frames since the last keyframe at once; a slow viewer skips to the next
-//! keyframe and affects nobody. Runs on the network runtime, without its own thread.
+//! keyframe and affects nobody. It runs on the network runtime, without its own thread.
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,16 +22,16 @@ use crate::text::problem::{Problem, problem};
 /// A client that sends nothing by then is disconnected.
 const FIRST_WORD: Duration = Duration::from_secs(5);
 
-/// How long closing tunnels may take.
+/// Time limit for closing tunnels.
 const TUNNEL_END: Duration = Duration::from_millis(700);
 
-/// Ports to try after a port in use.
+/// Number of ports to try after a port in use.
 const TRIES: u16 = 64;
 
-/// Limit for unread events.
+/// Maximum number of unread events.
 const EVENTS: usize = 1_024;
 
-/// A socket that reports an error is left alone for so long.
+/// Pause after a socket error.
 const SOCKET_PAUSE: Duration = Duration::from_millis(10);
 
 /// Why the server does not start.
@@ -58,22 +58,22 @@ impl From<&Error> for Problem {
     }
 }
 
-/// Its addresses.
+/// The addresses of a running server.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Addresses {
     pub rtmp: SocketAddr,
     pub rtmps: Option<SocketAddr>,
-    /// The further address for those who tunnel through HTTP.
+    /// The additional address for RTMPT.
     pub rtmpt: Option<SocketAddr>,
     pub http: Option<SocketAddr>,
     /// The UDP port of WHEP.
     pub webrtc: Option<SocketAddr>,
-    /// The requested port was in use: this is another one, which causes a notice.
+    /// True if the requested port was in use and this is another one, which causes a notice.
     pub rtmp_moved: bool,
     pub http_moved: bool,
 }
 
-/// A running server. Dropping it ends it without waiting.
+/// A running server. Dropping it ends the server without waiting.
 #[derive(Debug)]
 pub struct Server {
     registry: Arc<Registry>,
@@ -86,7 +86,7 @@ impl Server {
     /// Starts to listen and serve.
     ///
     /// # Errors
-    /// When an address cannot be listened on.
+    /// Fails if the server cannot listen on an address.
     pub fn start(runtime: &Runtime, clock: Clock, config: Config) -> Result<Self, Error> {
         let rtmp = bind(runtime, "RTMP", config.rtmp)?;
         let rtmps = config.rtmps.as_ref();
@@ -139,22 +139,22 @@ impl Server {
         self.addresses
     }
 
-    /// Its events; the oldest are dropped if nobody reads them.
+    /// Its events; the oldest are dropped if they are not read.
     pub fn events(&self) -> &base_queue::Receiver<Event> {
         &self.events
     }
 
-    /// All streams now, by name.
+    /// The current streams by name.
     pub fn streams(&self) -> Vec<StreamFigures> {
         self.registry.figures()
     }
 
-    /// Viewers of all streams now.
+    /// The current number of viewers of all streams.
     pub fn viewers(&self) -> usize {
         self.streams().iter().map(|stream| stream.viewers).sum()
     }
 
-    /// Files being written.
+    /// Number of files in progress.
     pub fn files_under_way(&self) -> usize {
         self.registry.files.count()
     }
@@ -169,9 +169,9 @@ impl Server {
         *self.registry.successor.lock() = successor;
     }
 
-    /// Ends: accepts no more clients, informs publishers and viewers, closes connections. Waits at
-    /// most `limit`; returns whether all connections were closed. Do not call it within the
-    /// runtime.
+    /// Ends the server: accepts no more clients, informs publishers and viewers, and closes
+    /// connections. It waits at most `limit`, and returns whether all connections were closed. It
+    /// must not be called within the runtime.
     pub fn shutdown(&self, limit: Duration) -> bool {
         self.registry.stop();
         self.runtime.block_on(self.registry.drained(limit))
@@ -194,7 +194,7 @@ fn bind(runtime: &Runtime, what: &'static str, listen: Listen) -> Result<Listene
     })
 }
 
-/// The port of WebRTC, and the certificate by which it is known.
+/// Opens the UDP port of WebRTC with its certificate.
 fn open_webrtc(
     runtime: &Runtime,
     listen: Listen,
@@ -209,7 +209,7 @@ fn open_webrtc(
     Ok((socket, certificate))
 }
 
-/// Gives datagrams to their sessions until the end.
+/// Passes datagrams to their sessions until the end.
 async fn receive(socket: Arc<DatagramSocket>, registry: Arc<Registry>) {
     let stopped = registry.stopped();
     tokio::pin!(stopped);
@@ -229,7 +229,7 @@ async fn receive(socket: Arc<DatagramSocket>, registry: Arc<Registry>) {
     }
 }
 
-/// Takes callers in until the end; with an identity, those who speak TLS.
+/// Accepts clients until the end; with an identity, clients that use TLS.
 async fn accept(
     listener: Listener,
     identity: Option<Identity>,

@@ -203,7 +203,7 @@ pub struct TargetView {
     /// Which encode goes there, and the size of its frames.
     pub rendition_id: RenditionId,
     pub size: Option<Size>,
-    /// Whether what its viewers get is looked at while it is on air…
+    /// True if what its viewers get is looked at while it is on air…
     pub monitored: bool,
     /// …and what is seen.
     pub monitor: Option<MonitorView>,
@@ -436,7 +436,7 @@ impl Snapshot {
         })
     }
 
-    /// Whether something of the scene that is sent delivers a frame, or none is wanted.
+    /// Returns true if something of the scene that is sent delivers a frame, or none is wanted.
     pub fn delivers_video(&self) -> bool {
         let collection = &self.scenes.collection;
         let open = |id: SourceId| match self.video.as_ref().filter(|_| id == MAIN) {
@@ -446,7 +446,7 @@ impl Snapshot {
         self.audio_only || collection.plan(collection.current).sources().any(open)
     }
 
-    /// Whether any clip lamp is lit.
+    /// Returns true if any clip lamp is lit.
     pub fn has_clipped(&self) -> bool {
         self.loudness.clipped
             || self.audio.as_ref().is_some_and(|audio| audio.clipped)

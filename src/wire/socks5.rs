@@ -1,5 +1,5 @@
 //! SOCKS 5 with user and password (RFC 1928, RFC 1929), client side: makes requests, and computes
-//! the length of replies. Sans-IO.
+//! the length of replies. It is sans-IO.
 
 /// Why a proxy rejects a connection.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

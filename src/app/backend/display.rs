@@ -22,7 +22,7 @@ unsafe extern "C" fn stop_here(_display: *mut c_void) -> c_int {
     }
 }
 
-/// Whether the display, and with it the window, is gone.
+/// Returns true if the display, and with it the window, is gone.
 pub fn is_gone() -> bool {
     GONE.load(Ordering::Relaxed)
 }

@@ -29,7 +29,7 @@ pub use state::{DesktopRequest, DesktopState};
 /// Requests that wait for the window.
 const DEPTH: usize = 16;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub struct DesktopStatus {
     shared: Arc<Shared>,

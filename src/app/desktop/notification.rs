@@ -1,5 +1,5 @@
 //! Decides when an error becomes a notification, when onair replaces it, and when onair withdraws
-//! it. Pure.
+//! it. This module is pure.
 
 use crate::app::desktop::state::DesktopState;
 

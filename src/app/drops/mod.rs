@@ -14,7 +14,7 @@ use drag::Window;
 /// Events that wait for the window.
 const DEPTH: usize = 16;
 
-/// See the module.
+/// See the module documentation.
 pub struct Drops {
     drags: Receiver<Drag>,
     #[cfg(target_os = "linux")]

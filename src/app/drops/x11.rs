@@ -324,7 +324,7 @@ impl DropWindows {
     }
 }
 
-/// Whether a list of URIs names files.
+/// Returns true if a list of URIs names files.
 fn is_of_files(bytes: &[u8]) -> bool {
     String::from_utf8_lossy(bytes).lines().any(|line| line.trim_start().starts_with("file:"))
 }

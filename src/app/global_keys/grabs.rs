@@ -1,5 +1,5 @@
 //! Hotkeys in other windows on X11: onair grabs each at the root window, with Caps Lock and Num
-//! Lock on or off. The server refuses a key that another program has grabbed. Runs on its own
+//! Lock on or off. The server refuses a key that another program has grabbed. It runs on its own
 //! thread.
 
 use std::error::Error;

@@ -12,7 +12,7 @@ const LEASE: Duration = Duration::from_millis(1500);
 /// While the user holds the key, the window is drawn and renews its report at least this often.
 pub const TURN: Duration = Duration::from_millis(300);
 
-/// See the module.
+/// See the module documentation.
 pub(super) struct KeyState {
     held: Mutex<HeldKey>,
     tell: Box<dyn Fn(bool) + Send + Sync>,

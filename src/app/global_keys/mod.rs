@@ -38,7 +38,7 @@ type Pressed = Arc<dyn Fn(Action) + Send + Sync>;
 /// Hotkeys are let go within this.
 const LET_GO: Duration = Duration::from_secs(1);
 
-/// See the module.
+/// See the module documentation.
 pub struct GlobalKeys {
     wake: egui::Context,
     line: Arc<KeyState>,

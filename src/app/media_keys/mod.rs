@@ -24,7 +24,7 @@ pub use state::{Ask, State};
 /// Requests that wait for the window; the desktop sends a few per second at most.
 const DEPTH: usize = 32;
 
-/// See the module.
+/// See the module documentation.
 pub struct MediaKeys {
     shared: Arc<Shared>,
     asks: queue::Receiver<Ask>,

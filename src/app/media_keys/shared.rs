@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use crate::app::media_keys::state::{Ask, State};
 use crate::base::queue;
 
-/// See the module.
+/// See the module documentation.
 pub(super) struct Shared {
     pub state: Mutex<State>,
     asks: queue::Sender<Ask>,

@@ -1,4 +1,5 @@
-//! The state of the chosen player for the desktop, and the meaning of the desktop's requests. Pure.
+//! The state of the chosen player for the desktop, and the meaning of the desktop's requests. This
+//! module is pure.
 
 use std::time::Duration;
 
@@ -101,7 +102,7 @@ impl State {
         })
     }
 
-    /// Whether seeking is possible.
+    /// Returns true if seeking is possible.
     pub fn can_seek(&self) -> bool {
         self.length.is_some() || self.rewind.is_some_and(|(range, _)| !range.is_zero())
     }

@@ -104,7 +104,8 @@ impl Cpal {
     }
 }
 
-/// Whether it is a physical device, and not an ALSA plugin or alias, or a monitor of an output.
+/// Returns true if it is a physical device, and not an ALSA plugin or alias, or a monitor of an
+/// output.
 fn is_real(host: HostId, id: &str) -> bool {
     if host == HostId::Alsa {
         let by_name = id.strip_prefix("plughw:CARD=");

@@ -72,7 +72,7 @@ impl WantedInput {
         }
     }
 
-    /// Whether one of the [`WantedInput::candidates`] is the wanted one.
+    /// Returns true if one of the [`WantedInput::candidates`] is the wanted one.
     fn is(&self, device: &DeviceInfo) -> bool {
         match self {
             Self::Microphone(None) | Self::Speakers(None) => device.default,

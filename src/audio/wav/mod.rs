@@ -39,8 +39,8 @@ const READ_AHEAD_CHUNKS: usize = 4;
 /// How often an ended file checks whether it should restart.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Whether a file claims to be a WAV file; an unreadable file counts too, so that this module
-/// reports the reason.
+/// Returns true if a file claims to be a WAV file; an unreadable file counts too, so that this
+/// module reports the reason.
 pub(super) fn is_wav(path: &Path) -> bool {
     let mut head = [0; 4];
     let regular = path.metadata().is_ok_and(|meta| meta.is_file());
@@ -244,9 +244,9 @@ struct WavBlock {
     /// The number of its first frame since the grid's origin.
     first: i64,
     sound: Vec<f32>,
-    /// Whether the file, or the next request, begins with this chunk.
+    /// True if the file, or the next request, begins with this chunk.
     begins: bool,
-    /// Whether its position follows the program: late audio is dropped.
+    /// True if its position follows the program: late audio is dropped.
     in_step: bool,
 }
 
@@ -309,12 +309,12 @@ impl Reader {
         Ok(())
     }
 
-    /// Whether its end is followed by its beginning.
+    /// Returns true if its end is followed by its beginning.
     fn again(&self) -> bool {
         self.transport.at_end() == EndBehavior::Loop
     }
 
-    /// Whether it should restart; it accepts no other request.
+    /// Returns true if it should restart; it accepts no other request.
     fn asked(&self) -> bool {
         std::iter::from_fn(|| self.transport.take())
             .fold(false, |is, go| is | (go == TransportCommand::Restart))

@@ -1,6 +1,6 @@
 //! The frame size for a bitrate: three quarters or half of the full size if the bitrate is too low
-//! for it, and back when it has been high enough for a while. Pure: takes bitrates and times, and
-//! returns a size.
+//! for it, and back when it has been high enough for a while. This module is pure: it takes bitrates
+//! and times, and returns a size.
 
 use std::time::Duration;
 

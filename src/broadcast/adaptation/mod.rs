@@ -1,5 +1,6 @@
 //! Estimates a target's link: reduces the bitrate quickly when the backlog grows, and raises it
-//! carefully when the link is calm. Pure: takes samples and times, and returns a bitrate.
+//! carefully when the link is calm. This module is pure: it takes samples and times, and returns a
+//! bitrate.
 //!
 //! A lost connection says nothing about the bandwidth: nothing changes while a target is offline,
 //! and the initial backlog of a new connection does not count.
@@ -46,7 +47,7 @@ const STALL_THRESHOLD: Duration = Duration::from_millis(1_250);
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
     pub at: Timestamp,
-    /// Whether it is connected and sending.
+    /// True if it is connected and sending.
     pub live: bool,
     /// The backlog, by its timestamps.
     pub queued: Duration,

@@ -1,5 +1,5 @@
 //! Chooses which targets get the main encode, and which get less because of a slow link: down at
-//! once, up slowly. Pure: takes link estimates, and returns renditions.
+//! once, up slowly. This module is pure: it takes link estimates, and returns renditions.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -88,7 +88,7 @@ impl RenditionChoice {
         *self = Self::default();
     }
 
-    /// Whether the second encode is to run.
+    /// Returns true if the second encode is to run.
     pub fn needs_second(&self, now: Timestamp) -> bool {
         self.targets.values().any(|standing| standing.rendition_id == RenditionId::Second)
             || self.needed.is_some_and(|needed| now.since(needed) < IDLE)

@@ -71,7 +71,7 @@ impl Delay {
     /// Delays the packets of the hub from now on.
     ///
     /// # Errors
-    /// When the system grants no threads.
+    /// Fails if the system grants no threads.
     pub fn start(config: &Config, hub: &Hub, clock: Clock) -> io::Result<Self> {
         let feed = hub.feed();
         let wanted = config.duration.min(MAX_STREAM_DELAY);
@@ -122,7 +122,7 @@ impl Delay {
         self.shared.last.set();
     }
 
-    /// Whether it accepts no more packets.
+    /// Returns true if it accepts no more packets.
     pub fn is_draining(&self) -> bool {
         self.shared.last.is_set()
     }

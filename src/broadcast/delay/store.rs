@@ -1,5 +1,5 @@
-//! Held packets, oldest first, in blocks in memory or on the disk. Pure: takes times and the
-//! results of disk operations, and returns due packets and disk operations.
+//! Held packets, oldest first, in blocks in memory or on the disk. This module is pure: it takes times
+//! and the results of disk operations, and returns due packets and disk operations.
 //!
 //! The delay of a packet counts from its arrival. The two oldest blocks are always in memory; past
 //! [`Room::memory`], the newest full blocks are written to the disk. If that fails and memory is

@@ -1,6 +1,6 @@
 //! The backlog of one output, measured by timestamps. If the output is too slow, it drops inter
 //! frames up to the next keyframe, but never audio or keyframes; past a hard limit, the output
-//! restarts at the newest keyframe. Pure.
+//! restarts at the newest keyframe. This module is pure.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

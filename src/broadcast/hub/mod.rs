@@ -100,7 +100,7 @@ impl Hub {
     /// Starts the hub of a stream with these parameters.
     ///
     /// # Errors
-    /// When the system grants no thread.
+    /// Fails if the system grants no thread.
     pub fn spawn(parameters: StreamConfig, input: Receiver<EncodedPacket>) -> io::Result<Self> {
         let interleaver = Interleaver::new(parameters.video.is_some(), parameters.audio.is_some());
         let head = SequenceHeaders::of(&parameters);
@@ -117,7 +117,7 @@ impl Hub {
     /// recorded.
     ///
     /// # Errors
-    /// When the system grants no thread.
+    /// Fails if the system grants no thread.
     pub fn spawn_copy(head: SequenceHeaders, input: Receiver<SharedPacket>) -> io::Result<Self> {
         let feed = HubFeed::new(StreamConfig::default(), head, Arc::clone(input.gauge()));
         let its_feed = feed.clone();
@@ -409,7 +409,7 @@ impl HubFeed {
     }
 }
 
-/// Whether these packets, a keyframe first, have these tracks from their beginning on.
+/// Returns true if these packets, a keyframe first, have these tracks from their beginning on.
 fn begin_together(tags: &[Arc<SharedPacket>], extras: ExtraTracks) -> bool {
     let Some(key) = tags.first() else { return extras.is_empty() };
     extras.iter().all(|track| {

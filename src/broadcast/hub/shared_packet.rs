@@ -89,7 +89,7 @@ impl SharedPacket {
         matches!(self.packet.track, Track::Extra(_))
     }
 
-    /// Whether decoding can start with this frame.
+    /// Returns true if decoding can start with this frame.
     pub fn starts_gop(&self) -> bool {
         self.packet.track == Track::Video && self.packet.keyframe
     }

@@ -66,7 +66,7 @@ pub(in crate::broadcast) enum WantedVideo {
 }
 
 impl WantedVideo {
-    /// Whether a frame is wanted. Another rendition begins with a keyframe later than the last
+    /// Returns true if a frame is wanted. Another rendition begins with a keyframe later than the last
     /// frame.
     fn take(&mut self, tag: &SharedPacket) -> bool {
         let (Self::Of { rendition_id, wanted, last }, Some(its)) = (self, tag.rendition_id())
@@ -145,7 +145,7 @@ impl Subscription {
         self.line.state.lock().next()
     }
 
-    /// Waits for the next packet; `None` at the end of the stream. Cancel-safe.
+    /// Waits for the next packet; `None` at the end of the stream. This is cancel-safe.
     pub async fn next(&self) -> Option<Arc<SharedPacket>> {
         loop {
             match self.try_next() {
@@ -157,7 +157,7 @@ impl Subscription {
     }
 
     /// Waits for the next audio of those up to `until`, whatever is before it; permanently at the end of
-    /// the stream. Cancel-safe.
+    /// the stream. This is cancel-safe.
     pub async fn next_audio(&self, until: Timestamp) -> Arc<SharedPacket> {
         loop {
             if let Some(tag) = self.line.state.lock().backlog.pop_audio(until) {
@@ -167,8 +167,8 @@ impl Subscription {
         }
     }
 
-    /// Waits until a packet is there, without taking it; `false` at the end of the stream.
-    /// Cancel-safe.
+    /// Waits until a packet is there, without taking it; `false` at the end of the stream. This is
+    /// cancel-safe.
     pub async fn ready(&self) -> bool {
         loop {
             {
@@ -239,7 +239,7 @@ impl Subscription {
         self.line.state.lock().backlog.len()
     }
 
-    /// Whether nothing waits.
+    /// Returns true if nothing waits.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

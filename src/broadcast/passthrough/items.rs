@@ -208,7 +208,7 @@ impl IndexedItems {
 /// does.
 ///
 /// # Errors
-/// [`container::Error::Unsupported`] with a codec's name if no track is left.
+/// Fails with [`container::Error::Unsupported`] with a codec's name if no track is left.
 pub(super) fn keep_carried(index: &mut Index) -> Result<(), container::Error> {
     let tracks = &mut index.tracks;
     let video = tracks.video.as_ref().map(|it| Codec::Video(it.codec));

@@ -156,7 +156,7 @@ impl PassthroughFile {
     /// first target gets its beginning.
     ///
     /// # Errors
-    /// When the system grants no thread.
+    /// Fails if the system grants no thread.
     pub fn show(self, again: bool, clock: Clock) -> io::Result<Playback> {
         let (packets, input) = queue::bounded("packets of the file", PACKETS, Full::Block);
         let hub = Hub::spawn_copy(self.head.clone(), input)?;
@@ -207,7 +207,7 @@ impl PassthroughSender {
         self.begin.set();
     }
 
-    /// Whether it has been let are sent.
+    /// Returns true if it has been let are sent.
     pub fn has_begun(&self) -> bool {
         self.begin.is_set()
     }

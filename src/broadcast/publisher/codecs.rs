@@ -1,5 +1,5 @@
 //! Whether a server supports the codecs of a stream (Enhanced RTMP v2, "Enhancing NetConnection
-//! connect"), according to the server. Pure.
+//! connect"), according to the server. This module is pure.
 
 use bytes::Bytes;
 

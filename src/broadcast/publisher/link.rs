@@ -1,5 +1,5 @@
 //! The state of one connection's link: the data that the server has accepted, the time since it
-//! last accepted any, the rate, and the backlog. Pure.
+//! last accepted any, the rate, and the backlog. This module is pure.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -137,7 +137,7 @@ impl Link {
         self.rate_over(LATELY)
     }
 
-    /// Whether there is more than a moment to measure.
+    /// Returns true if there is more than a moment to measure.
     pub fn is_measured(&self) -> bool {
         self.window.len() > LATELY
     }

@@ -142,12 +142,12 @@ fn next_try(limit: Option<Duration>, gone: Duration, wait: Duration) -> Option<D
     }
 }
 
-/// Whether a connection was live long enough to count as good.
+/// Returns true if a connection was live long enough to count as good.
 fn stayed(live_since: Option<Timestamp>, now: Timestamp) -> bool {
     live_since.is_some_and(|since| now.since(since) >= STEADY)
 }
 
-/// Whether the server indicates, explicitly or by closing, that the name is in use.
+/// Returns true if the server indicates, explicitly or by closing, that the name is in use.
 fn turned_away(error: &Error) -> bool {
     match error.cause {
         Cause::Status { refusal: Refusal::Busy, .. } => error.stage != ConnectStage::Media,
@@ -165,8 +165,8 @@ async fn begun(shared: &Shared, feed: &HubFeed) -> bool {
     }
 }
 
-/// Whether a retry can help. A rejected certificate is final, unless the server's certificate was
-/// accepted before: then another party (a hotel's login page) answers.
+/// Returns true if a retry can help. A rejected certificate is final, unless the server's
+/// certificate was accepted before: then another party (a hotel's login page) answers.
 fn may_pass(error: &Error, was_live: bool) -> bool {
     match error.cause {
         Cause::Certificate { .. } => was_live,

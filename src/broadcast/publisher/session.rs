@@ -154,7 +154,7 @@ const USER_TIMEOUT: Duration = Duration::from_secs(60);
 /// A goodbye takes at most this.
 const ORDERLY_END: Duration = Duration::from_secs(1);
 
-/// Whether this is a routine message of servers without information for the user.
+/// Returns true if this is a routine message of servers without information for the user.
 fn is_routine(status: &Status) -> bool {
     const ROUTINE: [&str; 4] = [
         "NetStream.Publish.Start",
@@ -390,7 +390,7 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Whether the server hung up as soon as the stream began.
+    /// Returns true if the server hung up as soon as the stream began.
     fn is_refused(&self, error: &Error) -> bool {
         let now = self.shared.clock.now();
         error.stage == ConnectStage::Media

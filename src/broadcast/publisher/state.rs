@@ -93,7 +93,7 @@ impl State {
         }
     }
 
-    /// Whether the publisher has ended.
+    /// Returns true if the publisher has ended.
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Stopped | Self::Failed(_))
     }

@@ -132,7 +132,7 @@ impl File {
         self.muxer.waiting()
     }
 
-    /// Whether something of the stream is in it.
+    /// Returns true if something of the stream is in it.
     pub fn has_media(&self) -> bool {
         self.media
     }
@@ -237,7 +237,7 @@ impl File {
     }
 }
 
-/// Whether the file is in no folder any more.
+/// Returns true if the file is in no folder any more.
 #[cfg(unix)]
 fn is_unlinked(file: &fs::File) -> bool {
     use std::os::unix::fs::MetadataExt;

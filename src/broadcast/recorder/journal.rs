@@ -25,7 +25,7 @@ impl Entry {
     /// Adds an entry to `folder` for `recording`.
     ///
     /// # Errors
-    /// If the folder is not writable.
+    /// Fails if the folder is not writable.
     pub fn create(folder: &Path, recording: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let recording = std::path::absolute(recording)?;

@@ -170,7 +170,7 @@ impl Recorder {
     /// begins with the latest keyframe.
     ///
     /// # Errors
-    /// If the file cannot be created, or its extension is unknown.
+    /// Fails if the file cannot be created, or its extension is unknown.
     pub fn start(path: &Path, hub: &Hub) -> Result<Self, Error> {
         Self::start_with(path, hub, Options::default())
     }
@@ -178,7 +178,7 @@ impl Recorder {
     /// Like [`Recorder::start`], with options.
     ///
     /// # Errors
-    /// Like [`Recorder::start`].
+    /// The same as for [`Recorder::start`].
     pub fn start_with(path: &Path, hub: &Hub, options: Options) -> Result<Self, Error> {
         let mut parameters = hub.parameters().clone();
         if let (Some(video), Some(now)) = (&mut parameters.video, hub.latest(RenditionId::Main)) {
@@ -369,7 +369,7 @@ struct Writer {
     entry: Option<Entry>,
 }
 
-/// Whether a file in such trouble is lost to us.
+/// Returns true if a file in such trouble is lost to us.
 const fn is_gone(trouble: Trouble) -> bool {
     matches!(trouble, Trouble::Gone | Trouble::NoFolder | Trouble::NotAFolder)
 }

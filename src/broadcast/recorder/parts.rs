@@ -1,5 +1,5 @@
 //! When a recording continues in a new file, and how it continues in the old one while that is
-//! impossible. Runs on the recorder's thread.
+//! impossible. It runs on the recorder's thread.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::media::VideoConfig;
 const RETRY: Duration = Duration::from_millis(1_500);
 
 impl Writer {
-    /// Whether the next file is due.
+    /// Returns true if the next file is due.
     pub(super) fn is_split_due(&self) -> bool {
         if self.is_held() {
             return false;
@@ -26,7 +26,7 @@ impl Writer {
             || bytes.is_some_and(|bytes| next > bytes && self.timeline.end() > Duration::ZERO)
     }
 
-    /// Whether the next file could not be created a moment ago.
+    /// Returns true if the next file could not be created a moment ago.
     fn is_held(&self) -> bool {
         self.held.as_ref().is_some_and(|(since, _)| since.elapsed() < RETRY)
     }

@@ -30,7 +30,7 @@ pub struct Room {
     pub bytes: usize,
 }
 
-/// The kept packets. Pure.
+/// The kept packets. This module is pure.
 #[derive(Debug)]
 struct Ring {
     room: Room,
@@ -170,7 +170,7 @@ pub struct Saved {
 }
 
 impl Clip {
-    /// Whether it is empty.
+    /// Returns true if it is empty.
     pub fn is_empty(&self) -> bool {
         self.tags.is_empty()
     }
@@ -179,7 +179,7 @@ impl Clip {
     /// size, it continues in `NAME-part2`, `NAME-part3`….
     ///
     /// # Errors
-    /// If the file cannot be created or written. An incomplete file is removed, because the
+    /// Fails if the file cannot be created or written. An incomplete file is removed, because the
     /// stream's recording needs the space.
     pub fn save(&self, path: &Path) -> Result<Saved, Error> {
         let format = Format::of_path(path).ok_or_else(|| Error::of(path, Trouble::Format))?;

@@ -1,5 +1,5 @@
 //! Converts session time to file time: a file begins at zero with a keyframe, and a pause leaves no
-//! gap. Pure.
+//! gap. This module is pure.
 
 use std::time::Duration;
 
@@ -85,7 +85,7 @@ impl Timeline {
         self.base = if self.has_video { self.video_end } else { sound };
     }
 
-    /// Whether it has begun and is not paused.
+    /// Returns true if it has begun and is not paused.
     pub fn is_running(&self) -> bool {
         self.origin.is_some()
     }

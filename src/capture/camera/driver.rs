@@ -59,7 +59,7 @@ impl OfferedCamera {
         Size::new(self.size.width & !1, self.size.height & !1)
     }
 
-    /// Whether it matches the mode.
+    /// Returns true if it matches the mode.
     fn is_of(&self, mode: Mode) -> bool {
         mode.size.is_none_or(|size| size == self.size)
             && mode

@@ -247,7 +247,7 @@ impl Pixel {
         matches!(self.form(), PixelLayout::Jpeg)
     }
 
-    /// Whether its numbers are red, green and blue.
+    /// Returns true if its numbers are red, green and blue.
     pub(in crate::capture) const fn is_rgb(self) -> bool {
         matches!(self.form(), Rgb(..) | Rgb16(..) | Bayer(..))
     }

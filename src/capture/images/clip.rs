@@ -20,7 +20,7 @@ const FRAMES_AHEAD: usize = 8;
 /// Limit for the images of a clip; the rest is ignored.
 const MAX_FRAMES: usize = 3_000;
 
-/// Whether this is a clip that [`open`] plays: a folder, or an image by its name.
+/// Returns true if this is a clip that [`open`] plays: a folder, or an image by its name.
 pub fn plays(path: &Path) -> bool {
     path.is_dir() || is_image(path)
 }
@@ -28,7 +28,7 @@ pub fn plays(path: &Path) -> bool {
 /// Opens a clip; its images are at most as large as the program.
 ///
 /// # Errors
-/// If there is no image, with the reason.
+/// Fails if there is no image, with the reason.
 pub fn open(path: &Path, context: &Context) -> Result<Box<dyn ClipFeed>, Error> {
     let fault = |reason| Error::File { path: path.to_owned(), reason };
     let size = context.size;

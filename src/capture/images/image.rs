@@ -37,7 +37,7 @@ impl ImageSource {
     /// Opens it.
     ///
     /// # Errors
-    /// If there is no such file, or its header is not of a supported image.
+    /// Fails if there is no such file, or its header is not of a supported image.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
         let path = self.path.clone();
         let fault = |reason| Error::File { path: path.clone(), reason };

@@ -65,7 +65,7 @@ impl BlackCheck {
         (self.looked, self.is_new) = (Some(now), false);
     }
 
-    /// Whether there is something to look at.
+    /// Returns true if there is something to look at.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
         self.is_new && self.looked.is_none_or(|looked| now.since(looked) >= CHECK_INTERVAL)
     }
@@ -92,7 +92,7 @@ fn is_dark(planes: &Planes, pointer: Option<Area>) -> bool {
         && all(&planes.v, narrow, half, chroma)
 }
 
-/// Whether some points of a plane are dark.
+/// Returns true if some points of a plane are dark.
 fn sparsely(plane: &[u8], stride: usize, pointer: Option<Area>) -> bool {
     let rows = plane.chunks_exact(stride.max(1)).enumerate().step_by(SPARSE);
     let mut points = rows.flat_map(|(y, row)| {
@@ -103,7 +103,7 @@ fn sparsely(plane: &[u8], stride: usize, pointer: Option<Area>) -> bool {
     })
 }
 
-/// Whether all rows of a plane match, outside the pointer's area.
+/// Returns true if all rows of a plane match, outside the pointer's area.
 fn all(plane: &[u8], stride: usize, pointer: Option<Area>, is: impl Fn(&[u8]) -> bool) -> bool {
     plane.chunks_exact(stride.max(1)).enumerate().all(|(y, row)| {
         let Some(area) = pointer.filter(|it| contains(*it, it.x as usize, y)) else {

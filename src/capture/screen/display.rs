@@ -127,7 +127,7 @@ pub struct ScreenInfo {
     pub name: String,
     /// Its position on the desktop.
     pub area: Area,
-    /// Whether it is the main display.
+    /// True if it is the main display.
     pub primary: bool,
 }
 
@@ -187,7 +187,7 @@ pub(in crate::capture) struct Change {
 /// The parameters for opening a capture.
 #[cfg_attr(not(feature = "wayland"), allow(dead_code, reason = "only a portal uses all of it"))]
 pub(in crate::capture) struct Attempt<'a> {
-    /// Whether to show the pointer.
+    /// True if to show the pointer.
     pub(in crate::capture) pointer: bool,
     /// More frames a second are of no use.
     pub(in crate::capture) rate: FrameRate,

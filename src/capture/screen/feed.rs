@@ -20,7 +20,7 @@ pub(super) const BLACK: Duration = Duration::from_secs(10);
 /// If nobody requests frames for this long, the time begins again.
 const AWAY: Duration = Duration::from_secs(3);
 
-/// See the module.
+/// See the module documentation.
 pub(super) struct ScreenFeed {
     latest: Latest<VideoFrame>,
     /// When the thread last did not wait for the display, in microseconds.

@@ -35,7 +35,7 @@ impl TextAppearance {
         }
     }
 
-    /// Whether only numbers, colors and the family's name differ.
+    /// Returns true if only numbers, colors and the family's name differ.
     pub fn is_drawn_from(&self, other: &Self) -> bool {
         let switched = |look: &Self| {
             let Style { italic, outline, shadow, background, align, .. } = &look.style;

@@ -199,7 +199,7 @@ impl Writer {
         stop.wait(left)
     }
 
-    /// Whether its displayed size differs from the drawn one. Two pixels of difference are
+    /// Returns true if its displayed size differs from the drawn one. Two pixels of difference are
     /// rounding.
     fn is_resized(&self) -> bool {
         let (own, drawn_for) = self.drawn.get();

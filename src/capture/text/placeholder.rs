@@ -22,7 +22,7 @@ const LINE: f32 = 0.86;
 /// Opens the placeholder with this name, drawn once on a separate thread.
 ///
 /// # Errors
-/// If the system gives no thread.
+/// Fails if the system gives no thread.
 pub fn nameplate(name: &str, context: &Context) -> std::io::Result<Source> {
     let status = SourceStatus::new("", name);
     let latest = Latest::default();

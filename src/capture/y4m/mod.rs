@@ -23,8 +23,8 @@ use crate::text::problem::{Problem, problem};
 /// Frames read ahead.
 const READ_AHEAD_FRAMES: usize = 4;
 
-/// Whether a file claims to be Y4M; an unreadable one counts too, so that this module reports the
-/// reason.
+/// Returns true if a file claims to be Y4M; an unreadable one counts too, so that this module
+/// reports the reason.
 pub(super) fn is_y4m(path: &Path) -> bool {
     let mut head = [0; 9];
     let regular = path.metadata().is_ok_and(|meta| meta.is_file());

@@ -62,7 +62,7 @@ impl Globals {
     /// only the collection or profile of the user's settings is used.
     ///
     /// # Errors
-    /// If the file, collection or profile does not exist.
+    /// Fails if the file, collection or profile does not exist.
     pub fn named_settings(&self) -> Result<Option<(Settings, Vec<Problem>)>, Problem> {
         let Some(path) = self.settings_in_use() else { return Ok(None) };
         if self.settings.is_some() && !path.exists() {
@@ -86,7 +86,7 @@ impl Globals {
     /// The same for a run without a window, which must not ignore unusable settings.
     ///
     /// # Errors
-    /// If the file does not exist or is not a settings file.
+    /// Fails if the file does not exist or is not a settings file.
     pub fn settings_to_go_by(&self) -> Result<Option<(Settings, Vec<Problem>)>, Problem> {
         let named = self.named_settings()?;
         match self.settings.as_deref().and_then(|path| Some((path, Settings::fault(path)?))) {

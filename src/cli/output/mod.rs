@@ -47,7 +47,7 @@ impl Output {
         Self { clock, json, line: Mutex::new(()) }
     }
 
-    /// Whether JSON was asked for.
+    /// Returns true if JSON was asked for.
     pub fn is_json(&self) -> bool {
         self.json
     }

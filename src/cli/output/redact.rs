@@ -20,7 +20,7 @@ pub fn remember(words: impl IntoIterator<Item = String>) {
     let _ = SECRETS.set(words.into_iter().flat_map(|word| secrets(&word)).collect());
 }
 
-/// Whether an address in this word has a password.
+/// Returns true if an address in this word has a password.
 pub fn has_password(word: &str) -> bool {
     password(word).is_some()
 }
@@ -48,8 +48,8 @@ fn password(word: &str) -> Option<&str> {
     Some(password).filter(|password| !password.is_empty())
 }
 
-/// Whether to hide a secret also where it is alone. A short one, or one that could be a word, is
-/// not, because that would hide half of the output.
+/// Returns true if to hide a secret also where it is alone. A short one, or one that could be a
+/// word, is not, because that would hide half of the output.
 fn is_rare(secret: &str) -> bool {
     secret.len() >= 5 && !secret.bytes().all(|byte| byte.is_ascii_lowercase())
 }

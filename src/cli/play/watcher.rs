@@ -27,7 +27,7 @@ use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Event, Studio, TileId, WatchCommand, event};
 use crate::text::problem::problem;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(super) struct Watcher {
     args: Args,
@@ -75,7 +75,7 @@ impl Tile {
         }
     }
 
-    /// Whether it has something of the stream: `--duration` counts from then on.
+    /// Returns true if it has something of the stream: `--duration` counts from then on.
     fn has_begun(&self, args: &Args) -> bool {
         self.figures.first_frame.is_some()
             || self.figures.audio_samples > 0
@@ -85,7 +85,7 @@ impl Tile {
 
 impl Watcher {
     /// # Errors
-    /// When the system grants no thread to read commands.
+    /// Fails if the system grants no thread to read commands.
     pub(super) fn new(args: &Args, output: Output, clock: Clock) -> std::io::Result<Self> {
         Ok(Self {
             args: args.clone(),
@@ -108,7 +108,7 @@ impl Watcher {
         (self.args.sources.len() > 1).then_some(id.slot())
     }
 
-    /// Whether to print events: the window shows them itself.
+    /// Returns true if to print events: the window shows them itself.
     fn tells(&self) -> bool {
         self.args.headless || self.output.is_json()
     }
@@ -229,7 +229,7 @@ impl Watcher {
         }
     }
 
-    /// Whether all requested streams have ended.
+    /// Returns true if all requested streams have ended.
     fn all_ended(&self) -> bool {
         self.tiles.len() >= self.args.sources.len()
             && self.tiles.values().all(|tile| tile.over || tile.state.is_final())

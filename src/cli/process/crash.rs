@@ -1,5 +1,5 @@
 //! The report of an unexpected error (a panic): message, location, thread, backtrace and the last
-//! log lines, in a file that only its owner can read, without secrets. Runs on the thread that
+//! log lines, in a file that only its owner can read, without secrets. It runs on the thread that
 //! failed.
 
 use std::backtrace::Backtrace;

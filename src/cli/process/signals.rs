@@ -16,7 +16,7 @@ pub struct Interrupt {
 
 impl Interrupt {
     /// Starts listening. The first signal is noted; a second one of the user ends the process with
-    /// code 1. `None` if the system allows no signal handler, which is logged.
+    /// code 1. Returns `None` if the system allows no signal handler, which is logged.
     pub fn listen() -> Option<Self> {
         Self::handle().inspect_err(|error| complain(format!("listening for Ctrl-C: {error}"))).ok()
     }
@@ -45,20 +45,20 @@ impl Interrupt {
     /// A flag that the signal sets; its reader resets it.
     ///
     /// # Errors
-    /// When the system allows no signal handler.
+    /// Fails if the system allows no signal handler.
     pub fn flag(signal: i32) -> std::io::Result<Arc<AtomicBool>> {
         let flag = Arc::default();
         signal_hook::flag::register(signal, Arc::clone(&flag))?;
         Ok(flag)
     }
 
-    /// Whether a signal has arrived.
+    /// Returns true if a signal has arrived.
     pub fn is_set(&self) -> bool {
         self.asked.load(Ordering::Relaxed)
     }
 }
 
-/// Whether the process was started with this signal ignored; if unknown, it was not.
+/// Returns true if the process was started with this signal ignored; if unknown, it was not.
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     ignored_in(&status, signal)

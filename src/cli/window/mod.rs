@@ -292,7 +292,7 @@ fn open(
     }
 }
 
-/// Whether something is sent or is recorded.
+/// Returns true if something is sent or is recorded.
 fn is_at_work(snapshot: &Snapshot) -> bool {
     snapshot.live != LiveState::Idle || snapshot.recording.is_some()
 }

@@ -42,7 +42,7 @@ impl From<Option<FilterAssets>> for AssetSupply {
 }
 
 impl PartialEq for FilterAssets {
-    /// Whether both are the same reading of the same file.
+    /// Returns true if both are the same reading of the same file.
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Table(one), Self::Table(other)) => Arc::ptr_eq(one, other),

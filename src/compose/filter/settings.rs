@@ -118,12 +118,13 @@ impl Filter {
         KINDS.iter().find(|(name, _)| *name == kind).map(|(_, filter)| filter.clone())
     }
 
-    /// Whether a slow machine skips it: only cosmetic filters, and none that hides something.
+    /// Returns true if a slow machine skips it: only cosmetic filters, and none that hides
+    /// something.
     pub const fn is_costly(&self) -> bool {
         matches!(self, Self::Beauty { .. } | Self::Denoise { .. } | Self::Sharpen { .. })
     }
 
-    /// Whether its file controls visibility: without the file, the frame must stay hidden.
+    /// Returns true if its file controls visibility: without the file, the frame must stay hidden.
     pub const fn hides_by_file(&self) -> bool {
         matches!(self, Self::Mask { .. })
     }

@@ -73,7 +73,7 @@ impl Transition {
     /// At once.
     pub const CUT: Self = Self { kind: Kind::Cut, duration: Duration::ZERO };
 
-    /// Whether it takes no time.
+    /// Returns true if it takes no time.
     pub fn is_cut(&self) -> bool {
         match self.kind {
             Kind::Cut => true,

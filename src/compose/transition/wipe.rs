@@ -170,8 +170,8 @@ pub(super) struct Map {
 }
 
 impl Map {
-    /// Fills `out` with the state at `part` of the transition from `from` to `to`. False if the
-    /// image of the order is missing.
+    /// Fills `out` with the state at `part` of the transition from `from` to `to`. Returns false if
+    /// the image of the order is missing.
     pub fn wipe(
         &mut self,
         wipe: &Wipe,

@@ -70,7 +70,7 @@ impl AudioEncoder {
     /// Opens an encoder and starts its thread.
     ///
     /// # Errors
-    /// When the settings cannot be encoded, no backend opens, or no thread starts.
+    /// Fails if the settings cannot be encoded, no backend opens, or no thread starts.
     pub fn spawn(
         config: Config,
         input: queue::Receiver<SampleBlock>,
@@ -82,7 +82,7 @@ impl AudioEncoder {
     /// The same with packets of this track.
     ///
     /// # Errors
-    /// Like [`AudioEncoder::spawn`].
+    /// The same as for [`AudioEncoder::spawn`].
     pub fn spawn_track(
         config: Config,
         track: Track,
@@ -136,7 +136,7 @@ impl AudioEncoder {
         self.shared.failure.lock().clone()
     }
 
-    /// Whether the thread has ended.
+    /// Returns true if the thread has ended.
     pub fn is_finished(&self) -> bool {
         self.worker.is_finished()
     }

@@ -21,8 +21,8 @@ impl FlashReader {
         Self::default()
     }
 
-    /// Takes the next frame's band time and its flash state. True if it is certainly the first
-    /// frame of a flash: the previous frame was read, dark and adjacent.
+    /// Takes the next frame's band time and its flash state. Returns true if it is certainly the
+    /// first frame of a flash: the previous frame was read, dark and adjacent.
     pub fn on_frame(&mut self, time_ms: u64, flash: bool) -> bool {
         let Some((last_ms, last_flash)) = self.last.replace((time_ms, flash)) else { return false };
         let step = time_ms.wrapping_sub(last_ms) % TIME_MODULUS;
@@ -182,7 +182,7 @@ impl OnsetReader {
         }
     }
 
-    /// Whether the tone is at least two thirds of all that audio in the window.
+    /// Returns true if the tone is at least two thirds of all that audio in the window.
     fn is_pure(&self, magnitude: f64) -> bool {
         let window = self.samples.iter().take(self.window);
         let power: f64 = window.map(|&sample| f64::from(sample).powi(2)).sum();

@@ -123,7 +123,7 @@ pub fn read_band(luma: &[u8], stride: usize, size: Size) -> Option<u64> {
     decode(cells)
 }
 
-/// Whether the top quarter of the frame is lit.
+/// Returns true if the top quarter of the frame is lit.
 pub fn is_flash(luma: &[u8], stride: usize, size: Size) -> bool {
     let (width, quarter) = (size.width as usize, size.height as usize / 4);
     // The upper three quarters of it, away from the blurred edge.
@@ -173,12 +173,12 @@ impl Schedule {
         u64::try_from(self.wall_micros(frame).div_euclid(1_000)).unwrap_or(0)
     }
 
-    /// Whether the frame's time is the first in a new full second.
+    /// Returns true if the frame's time is the first in a new full second.
     pub fn flash_starts(&self, frame: i64) -> bool {
         self.second(frame) != self.second(frame.saturating_sub(1))
     }
 
-    /// Whether the top quarter is lit in this frame.
+    /// Returns true if the top quarter is lit in this frame.
     pub fn is_flash(&self, frame: i64) -> bool {
         self.flash_starts(frame) || self.flash_starts(frame.saturating_sub(1))
     }

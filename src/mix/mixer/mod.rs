@@ -232,7 +232,7 @@ impl Mixer {
     /// Ends the thread, drops feed and encoder queue, and waits.
     ///
     /// # Errors
-    /// When the thread does not end within `limit`.
+    /// Fails if the thread does not end within `limit`.
     pub fn join(self, limit: Duration) -> Result<(), crate::base::worker::Stuck> {
         self.worker.join(limit)
     }

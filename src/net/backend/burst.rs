@@ -10,9 +10,9 @@ use bytes::Bytes;
 use io_uring::types::Fd;
 use io_uring::{IoUring, Probe, opcode};
 
-/// Limit for the sends of one call.
+/// Maximum number of sends in one call.
 const ENTRIES: u32 = 256;
-/// Interrupted calls before a burst fails.
+/// Number of interrupted calls before a burst fails.
 const MAX_CALLS: usize = 64;
 
 thread_local! {
@@ -21,8 +21,8 @@ thread_local! {
 }
 
 /// Sends `bytes` to each of `sockets`, and appends the number of bytes sent on each to `taken`, in
-/// order. For a full socket, that is an error of the kind [`io::ErrorKind::WouldBlock`]. `false` if
-/// the system or its restrictions do not support this; then nothing was sent.
+/// order. For a full socket, this is an error of the kind [`io::ErrorKind::WouldBlock`]. Returns
+/// `false` if the system or its restrictions do not support this; then nothing was sent.
 pub(in crate::net) fn send(
     sockets: &[BorrowedFd<'_>],
     bytes: &Bytes,
@@ -46,7 +46,7 @@ pub(in crate::net) fn send(
     })
 }
 
-/// A ring, if the system has one that can send.
+/// Opens a ring, if the system has one that can send.
 fn open() -> Option<IoUring> {
     let ring = IoUring::new(ENTRIES).ok()?;
     let mut probe = Probe::new();
@@ -54,8 +54,8 @@ fn open() -> Option<IoUring> {
     probe.is_supported(opcode::Send::CODE).then_some(ring)
 }
 
-/// At most [`ENTRIES`] sockets. `false` if the ring failed, which does not happen to a working one:
-/// do not use it again.
+/// Sends to at most [`ENTRIES`] sockets. Returns `false` if the ring failed, which does not happen
+/// to a working one: it must not be used again.
 fn send_part(
     ring: &mut IoUring,
     sockets: &[BorrowedFd<'_>],
@@ -71,14 +71,14 @@ fn send_part(
             .flags(libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL)
             .build()
             .user_data(index as u64);
-        // SAFETY: the socket and the bytes are borrowed for the whole call, which returns when every
-        // send that was queued has been answered, or else leaks a share of the bytes (below); the
-        // length is at most theirs.
+        // SAFETY: the socket and the bytes are borrowed for the whole call. It returns when every
+        // queued send has completed, or leaks a share of the bytes (below). The length is at most
+        // that of the bytes.
         if unsafe { ring.submission().push(&send) }.is_err() {
             break;
         }
         queued += 1;
-        // Where no answer came nobody would know how much has gone.
+        // Without a completion, the number of sent bytes is unknown.
         if let Some(slot) = taken.get_mut(first + index) {
             *slot = Err(io::ErrorKind::ConnectionAborted.into());
         }
@@ -107,7 +107,7 @@ fn send_part(
             break;
         }
     }
-    // Something may still read the bytes.
+    // The kernel may still read the bytes.
     let _kept = std::mem::ManuallyDrop::new(bytes.clone());
     false
 }
@@ -134,7 +134,7 @@ mod tests {
         let (broken, gone) = pair();
         let (more, mut also_far) = pair();
         full.set_nonblocking(true).unwrap();
-        // What has just been taken over there makes room again, once.
+        // The peer's reads make room again, once.
         let fill = || while io::Write::write(&mut &full, &bytes).is_ok() {};
         for _ in 0..5 {
             fill();

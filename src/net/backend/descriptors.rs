@@ -1,21 +1,22 @@
 //! The limit of open descriptors: sockets, files, devices.
 #![allow(unsafe_code)]
 
-/// More are of no use: a server has its own limit of connections.
+/// A higher limit is useless: a server has its own limit of connections.
 const DESCRIPTORS: u64 = 65_536;
 
-/// Raises the soft limit to the hard one, and returns it; `None` if the system does not report it.
+/// Raises the soft limit to the hard limit, and returns it; `None` if the system does not report
+/// it.
 #[cfg(unix)]
 pub(in crate::net) fn raise_limit() -> Option<u64> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the call writes to `limit`, which is valid for it, and nothing else.
+    // SAFETY: the call writes only to `limit`, which is valid.
     if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } != 0 {
         return None;
     }
     let wanted = limit.rlim_max.min(DESCRIPTORS);
     if wanted > limit.rlim_cur {
         let raised = libc::rlimit { rlim_cur: wanted, rlim_max: limit.rlim_max };
-        // SAFETY: the call reads `raised`, which is valid for it, and nothing else.
+        // SAFETY: the call reads only `raised`, which is valid.
         if unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const raised) } == 0 {
             return Some(wanted);
         }

@@ -1,5 +1,5 @@
-//! The kernel's data about the machine's network: its interfaces with addresses, and changes of
-//! these and of routes (rtnetlink). Linux; other systems report nothing.
+//! Network data of the kernel: interfaces with addresses, and changes of these and of routes
+//! (rtnetlink). It supports Linux; other systems report nothing.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -12,12 +12,12 @@ pub(in crate::net) struct Present {
     pub address: Option<IpAddr>,
 }
 
-/// A message of the kernel.
+/// Changes in the messages of the kernel.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::net) struct KernelMessage {
-    /// Anything that can matter.
+    /// True for any change that can matter.
     pub any: bool,
-    /// A route was added or removed.
+    /// True if a route was added or removed.
     pub route: bool,
 }
 
@@ -33,13 +33,12 @@ mod linux {
 
     use super::{IpAddr, KernelMessage, Present, io};
 
-    /// Interfaces that are looked at; no machine has more.
+    /// Maximum number of interfaces.
     const MAX_INTERFACES: usize = 1_024;
     /// The header of a message, and the header of its interface data.
     const HEADER_BYTES: usize = 16;
 
-    /// All interfaces that are up and connected, and the addresses on them, but for the machine's
-    /// way to itself.
+    /// All interfaces that are up and connected, with their addresses, except loopback.
     pub(in crate::net) fn present() -> Vec<Present> {
         let mut list: *mut libc::ifaddrs = ptr::null_mut();
         // SAFETY: the call writes one pointer.
@@ -49,7 +48,7 @@ mod linux {
         let mut found = Vec::new();
         let mut at = list;
         for _ in 0..MAX_INTERFACES {
-            // SAFETY: `at` is null or points to an entry of the list, which is freed below only.
+            // SAFETY: `at` is null or points to an entry of the list, which is freed only below.
             let Some(entry) = (unsafe { at.as_ref() }) else { break };
             at = entry.ifa_next;
             let wanted = (libc::IFF_UP | libc::IFF_RUNNING).cast_unsigned();
@@ -61,12 +60,12 @@ mod linux {
             let name = unsafe { CStr::from_ptr(entry.ifa_name) };
             let interface = name.to_string_lossy().into_owned();
             found.push(Present { interface: interface.clone(), address: None });
-            // SAFETY: the address is null or has the form that its family says.
+            // SAFETY: the address is null or has the type of its family.
             if let Some(address) = unsafe { address_of(entry.ifa_addr) } {
                 found.push(Present { interface, address: Some(address) });
             }
         }
-        // SAFETY: the list came from getifaddrs and is not looked at any more.
+        // SAFETY: the list came from getifaddrs and is not used any more.
         unsafe { libc::freeifaddrs(list) };
         found.sort();
         found.dedup();
@@ -76,16 +75,17 @@ mod linux {
     /// # Safety
     /// `address` must be null or point to an address of the type of its family.
     unsafe fn address_of(address: *const libc::sockaddr) -> Option<IpAddr> {
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller guarantees this.
         let family = i32::from(unsafe { address.as_ref() }?.sa_family);
         match family {
             libc::AF_INET => {
-                // SAFETY: of this family it is a `sockaddr_in`; read without asking for alignment.
+                // SAFETY: an address of this family is a `sockaddr_in`; the read does not require
+                // alignment.
                 let inet = unsafe { address.cast::<libc::sockaddr_in>().read_unaligned() };
                 Some(Ipv4Addr::from(u32::from_be(inet.sin_addr.s_addr)).into())
             }
             libc::AF_INET6 => {
-                // SAFETY: of this family it is a `sockaddr_in6`.
+                // SAFETY: an address of this family is a `sockaddr_in6`.
                 let inet = unsafe { address.cast::<libc::sockaddr_in6>().read_unaligned() };
                 Some(Ipv6Addr::from(inet.sin6_addr.s6_addr).into())
             }
@@ -93,9 +93,9 @@ mod linux {
         }
     }
 
-    /// Subscribes to changes. Call it inside the runtime.
+    /// Subscribes to changes. It must be called within the runtime.
     pub(in crate::net) fn listen() -> io::Result<AsyncFd<OwnedFd>> {
-        // SAFETY: the descriptor is owned by what waits for it, and closed after it.
+        // SAFETY: the descriptor is owned by the `AsyncFd`, and closed after it.
         unsafe { AsyncFd::register_with_interest(open()?, Interest::READABLE) }.map_err(Into::into)
     }
 
@@ -107,7 +107,7 @@ mod linux {
         if socket < 0 {
             return Err(io::Error::last_os_error());
         }
-        // SAFETY: the descriptor was just made and belongs to nobody else.
+        // SAFETY: the descriptor is new and has no other owner.
         let socket = unsafe { OwnedFd::from_raw_fd(socket) };
         // SAFETY: `sockaddr_nl` consists of integers only, for which all zero bits are valid.
         let mut address: libc::sockaddr_nl = unsafe { std::mem::zeroed() };
@@ -119,18 +119,18 @@ mod linux {
             | libc::RTMGRP_IPV6_ROUTE;
         address.nl_groups = groups.cast_unsigned();
         let length = size_of::<libc::sockaddr_nl>() as libc::socklen_t;
-        // SAFETY: the address is valid for the call and as long as is said.
+        // SAFETY: the address is valid for the call, and `length` is its length.
         let bound = unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length) };
         if bound == 0 { Ok(socket) } else { Err(io::Error::last_os_error()) }
     }
 
-    /// Takes the waiting messages; never blocks.
+    /// Reads the waiting messages; never blocks.
     pub(in crate::net) fn hear(socket: &OwnedFd) -> io::Result<KernelMessage> {
         let mut heard = KernelMessage::default();
         let mut block = [0_u8; 8_192];
-        // So many and no more in one go: a storm of changes is one change.
+        // A limit per call: a storm of changes counts as one change.
         for _ in 0..256 {
-            // SAFETY: the block is as long as is said and outlives the call.
+            // SAFETY: the block has the given length and outlives the call.
             let got = unsafe {
                 libc::recv(socket.as_raw_fd(), block.as_mut_ptr().cast(), block.len(), 0)
             };
@@ -138,7 +138,7 @@ mod linux {
                 let error = io::Error::last_os_error();
                 match error.raw_os_error() {
                     Some(libc::EAGAIN) => break,
-                    // More than the kernel keeps: something has changed.
+                    // The kernel's buffer overflowed: something has changed.
                     Some(libc::ENOBUFS) => heard = KernelMessage { any: true, route: true },
                     Some(libc::EINTR) => {}
                     _ => return Err(error),
@@ -163,7 +163,7 @@ mod linux {
                 }
                 libc::RTM_NEWADDR | libc::RTM_DELADDR | libc::RTM_DELLINK => heard.any = true,
                 libc::RTM_NEWLINK => {
-                    // Which of its flags have changed: others tell of signal strengths.
+                    // The mask of changed flags: other messages report signal strengths.
                     let matters = (libc::IFF_UP | libc::IFF_RUNNING).cast_unsigned();
                     heard.any |= word(bytes, HEADER_BYTES + 12).is_none_or(|it| it & matters != 0);
                 }
@@ -210,7 +210,7 @@ mod tests {
         let up = libc::IFF_UP.cast_unsigned();
         assert_eq!(told(&message(libc::RTM_NEWLINK, &[0, 1, up, up])), (true, false));
         assert_eq!(told(&message(libc::RTM_NEWLINK, &[0, 1, up, 0])), (false, false));
-        // Several in one, and lengths that lie.
+        // Several messages in one datagram, and wrong lengths.
         let both = [message(libc::RTM_NEWLINK, &[0, 1, up, 0]), message(libc::RTM_DELADDR, &[])];
         assert_eq!(told(&both.concat()), (true, false));
         assert_eq!(told(&[0; 64]), (false, false));

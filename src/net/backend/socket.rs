@@ -1,4 +1,4 @@
-//! TCP options and figures of the kernel. Linux only; absent elsewhere.
+//! TCP options and TCP figures of the kernel. They exist only on Linux.
 #![allow(unsafe_code)]
 
 use std::task::{Context, Poll};
@@ -53,7 +53,7 @@ fn tcp_info(socket: &TcpStream) -> Option<libc::tcp_info> {
 /// Ends the connection when sent data stays unacknowledged for `limit` (`TCP_USER_TIMEOUT`).
 #[cfg(target_os = "linux")]
 pub(in crate::net) fn set_user_timeout(socket: &TcpStream, limit: Duration) {
-    // An old kernel that refuses only finds dead peers later.
+    // An old kernel that rejects this only detects dead peers later.
     let _ = socket2::SockRef::from(socket).set_tcp_user_timeout(Some(limit));
 }
 
@@ -73,15 +73,15 @@ pub(in crate::net) fn poll_room(socket: &TcpStream, cx: &mut Context<'_>) -> Pol
     use std::os::fd::AsRawFd;
     let has_room = || {
         let mut asked = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
-        // SAFETY: the descriptor is open for as long as `socket` is borrowed, and the system reads
-        // and writes the one `pollfd` that the pointer is to. Asked so, it wakes us when there is room.
+        // SAFETY: the descriptor is open for as long as `socket` is borrowed, and the system accesses
+        // only the one `pollfd` behind the pointer. This request wakes the task when there is room.
         let result = unsafe { libc::poll(&raw mut asked, 1, 0) };
         if result == 0 { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
     };
     loop {
         match socket.poll_write_ready(cx) {
             Poll::Pending => return Poll::Pending,
-            // What is wrong is said by the write.
+            // The next write reports the error.
             Poll::Ready(Err(_)) => return Poll::Ready(()),
             Poll::Ready(Ok(())) => {}
         }

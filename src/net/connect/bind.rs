@@ -1,4 +1,4 @@
-//! Which of the machine's own addresses or interfaces connections leave from.
+//! Selects the local address or interface of connections.
 
 use std::fmt;
 use std::io;
@@ -10,7 +10,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::text::problem::{Problem, problem};
 
-/// The local end of connections.
+/// The local side of connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bind {
     /// An address of this machine.
@@ -54,7 +54,7 @@ impl fmt::Display for Bind {
 }
 
 impl Bind {
-    /// Whether a connection to this address can leave from here.
+    /// Returns true if a connection to this address can leave from here.
     pub(in crate::net) fn fits(&self, to: &SocketAddr) -> bool {
         match self {
             Self::Address(address) => address.is_ipv6() == to.is_ipv6(),
@@ -62,8 +62,8 @@ impl Bind {
         }
     }
 
-    /// Connects from here. An error of kind [`io::ErrorKind::AddrNotAvailable`] is about the own
-    /// end.
+    /// Connects from this address or interface. An error of kind
+    /// [`io::ErrorKind::AddrNotAvailable`] is about the local side.
     pub(in crate::net) async fn connect(&self, to: SocketAddr) -> io::Result<TcpStream> {
         let own = |error: io::Error| match error.kind() {
             io::ErrorKind::PermissionDenied => error,

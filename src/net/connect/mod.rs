@@ -1,6 +1,6 @@
-//! Connects in stages: name, port, TLS. Each has its limit. Addresses are tried in turn, the next
-//! one 250 ms after the previous one or when that fails, and the first answer wins (a simple form
-//! of RFC 8305: the resolver sorts both families, and they alternate).
+//! Connects in stages: name, port, TLS. Each stage has its own limit. Addresses are tried in turn:
+//! the next one 250 ms after the previous one, or when that fails. The first answer wins (a simple
+//! form of RFC 8305: the resolver sorts both families, and they alternate).
 
 pub mod bind;
 pub mod proxy;
@@ -21,18 +21,18 @@ use crate::net::{network_changes, tls};
 use crate::text::problem::problem;
 use crate::wire::rtmp::url::authority;
 
-/// How long an address is tried alone before the next one starts.
+/// Time after which the next address is tried in parallel.
 const STAGGER: Duration = Duration::from_millis(250);
-/// A host may have many addresses; this many are tried.
+/// Maximum number of addresses of a host that are tried.
 const MAX_ADDRESSES: usize = 8;
 
 /// The endpoint to connect to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
-    /// A name or an address, IPv6 without brackets.
+    /// Name or address, with IPv6 without brackets.
     pub host: String,
     pub port: u16,
-    /// Whether TLS is spoken from the start.
+    /// True if TLS is used from the start.
     pub tls: bool,
 }
 
@@ -42,26 +42,26 @@ impl std::fmt::Display for Endpoint {
     }
 }
 
-/// Limits, ways and trust.
+/// Limits, routes and trust of connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// For looking the name up.
+    /// Time limit of the name lookup.
     pub dns_limit: Duration,
-    /// For reaching the port, all addresses together.
+    /// Time limit to reach the port, for all addresses together.
     pub tcp_limit: Duration,
-    /// For the TLS handshake.
+    /// Time limit of the TLS handshake.
     pub tls_limit: Duration,
     /// A connection whose data stays unacknowledged for this long is dead.
     pub dead_after: Duration,
     /// The approximate unsent bytes at which the socket counts as full.
     pub not_sent_low_water: u32,
-    /// Whom to trust.
+    /// Trusted certificates.
     pub trust: Trust,
-    /// Ports to try in this order if the URL has none; empty: the scheme's default.
+    /// Ports to try in this order if the URL has none; if empty, the default of the scheme.
     pub ports: Vec<u16>,
-    /// The proxy.
+    /// The proxy, if any.
     pub proxy: Option<Proxy>,
-    /// The local end.
+    /// The local address or interface, if set.
     pub bind: Option<Bind>,
 }
 
@@ -81,11 +81,11 @@ impl Default for Options {
     }
 }
 
-/// Connects. Calls `on_step` at the beginning of each stage. Cancel-safe: dropping it leaves
-/// nothing behind.
+/// Connects. It calls `on_step` at the beginning of each stage. It is cancel-safe: dropping it
+/// leaves nothing behind.
 ///
 /// # Errors
-/// With the stage that failed and why.
+/// Fails with the stage and the cause.
 pub async fn connect(
     endpoint: &Endpoint,
     options: &Options,
@@ -93,7 +93,7 @@ pub async fn connect(
 ) -> Result<Stream, Error> {
     let fail = |stage, cause| Error { stage, cause, peer: endpoint.to_string() };
     let proxy = options.proxy.as_ref().filter(|proxy| proxy.serves(&endpoint.host));
-    // What cannot be reached is the proxy, where there is one.
+    // If there is a proxy, the proxy is what cannot be reached.
     let blame = |cause| match proxy {
         Some(proxy) => proxy.cause(ProxyProblem::Unreachable(Box::new(cause))),
         None => cause,
@@ -106,7 +106,7 @@ pub async fn connect(
     };
     let addresses = look_up(host, port, options.dns_limit).await.map_err(|cause| {
         let asked = matches!(cause, Cause::LookupFailed(_) | Cause::TimedOut { .. });
-        // Nobody could be asked.
+        // No resolver was reachable.
         let cause =
             if asked && !network_changes::leads_anywhere() { Cause::NoNetwork } else { cause };
         fail(ConnectStage::Dns, blame(cause))
@@ -158,8 +158,8 @@ async fn look_up(host: &str, port: u16, limit: Duration) -> Result<Vec<SocketAdd
     if found.is_empty() { Err(Cause::NoSuchHost) } else { Ok(found) }
 }
 
-/// The resolver reports only a text: "Name or service not known" and similar texts mean an unknown
-/// host, "Temporary failure in name resolution" a failed lookup.
+/// The resolver reports only a text. "Name or service not known" and similar texts mean an unknown
+/// host, "Temporary failure in name resolution" means a failed lookup.
 fn lookup_cause(error: &std::io::Error) -> Cause {
     let text = error.to_string();
     let text = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
@@ -171,7 +171,8 @@ fn lookup_cause(error: &std::io::Error) -> Cause {
     }
 }
 
-/// Alternates IPv6 and IPv4, keeping the resolver's order within each family and its first family.
+/// Alternates IPv6 and IPv4, keeps the resolver's order within each family, and begins with its
+/// first family.
 fn in_turn(found: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let six_first = found.first().is_some_and(SocketAddr::is_ipv6);
     let (first, second): (Vec<_>, Vec<_>) =
@@ -202,7 +203,7 @@ async fn reach(
         }
     }
     let race = async {
-        // Tasks of a `JoinSet` end when it is dropped: nothing outlives the race.
+        // Tasks of a `JoinSet` end when it is dropped, so nothing outlives the attempts.
         let mut tries = JoinSet::new();
         let mut waiting = addresses.into_iter();
         let mut last = Cause::HostUnreachable;
@@ -227,7 +228,7 @@ async fn reach(
                     let from = bind.map(ToString::to_string).unwrap_or_default();
                     last = Cause::Bind { from, reason: error.to_string().into() };
                 }
-                // A refusal says more than a missing route.
+                // A refused connection is a better cause than a missing route.
                 Ok(Some(Ok(Err(error)))) if last != Cause::ConnectionRefused => {
                     last = Cause::from_io(&error);
                 }
@@ -238,14 +239,14 @@ async fn reach(
     timeout(limit, race).await.unwrap_or(Err(Cause::TimedOut { after: limit }))
 }
 
-/// Whether the local end is unavailable.
+/// Returns true if the local address or interface is unavailable.
 fn own_fault(error: &std::io::Error) -> bool {
     use std::io::ErrorKind as Kind;
     matches!(error.kind(), Kind::AddrNotAvailable | Kind::PermissionDenied)
 }
 
 impl Stream {
-    /// Speaks TLS over a fresh TCP stream, as the client.
+    /// Starts TLS as the client on a new TCP stream.
     async fn secure(self, host: &str, trust: Trust) -> Result<Self, Cause> {
         let config = tokio::task::spawn_blocking(move || trust.client()).await;
         let config = config.map_err(|error| Cause::Tls(error.to_string().into()))??;
@@ -275,7 +276,7 @@ mod tests {
         assert_eq!(turns, ["[::1]:1", "1.1.1.1:1", "[::2]:1", "[::3]:1"]);
     }
 
-    /// A port that never answers: its queue of callers is full, so that the system drops them.
+    /// A port that never answers: its backlog is full, so the system drops connections.
     fn dead(address: &str) -> (socket2::Socket, Vec<std::net::TcpStream>, SocketAddr) {
         let address: SocketAddr = address.parse().unwrap();
         let domain = socket2::Domain::for_address(address);

@@ -1,5 +1,5 @@
 //! Connects through a proxy: HTTP `CONNECT` (RFC 9110, 9.3.6) or SOCKS 5. The proxy resolves the
-//! server's name; the data, especially TLS, passes through unread.
+//! server's name; it does not read the data, especially TLS.
 
 use std::fmt;
 use std::str::FromStr;
@@ -26,23 +26,23 @@ pub enum Kind {
     Socks5,
 }
 
-/// A proxy. Neither `Display` nor `Debug` shows user and password.
+/// A proxy. `Display` and `Debug` do not show user and password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
     pub kind: Kind,
-    /// Name or address, IPv6 without brackets.
+    /// Name or address, with IPv6 without brackets.
     pub host: String,
     pub port: u16,
     pub credentials: Option<Credentials>,
-    /// Hosts that are reached without it: names, endings of names, addresses, or `*`.
+    /// Hosts for direct connections: names, suffixes of names, addresses, or `*`.
     pub except: Vec<String>,
 }
 
 impl FromStr for Proxy {
     type Err = text::Problem;
 
-    /// `http://[user:password@]host[:port]` or `socks5://…`; the default scheme is `http`. The
-    /// error never repeats the text, because it can contain a password.
+    /// Parses `http://[user:password@]host[:port]` or `socks5://…`; the default scheme is `http`.
+    /// The error never contains the text, because it can contain a password.
     fn from_str(text: &str) -> Result<Self, text::Problem> {
         let (scheme, rest) = text.trim().split_once("://").unwrap_or(("http", text.trim()));
         let kind = match scheme.to_ascii_lowercase().as_str() {
@@ -78,7 +78,7 @@ impl fmt::Debug for Proxy {
 }
 
 impl Proxy {
-    /// Whether this host is reached through it.
+    /// Returns true if the proxy is used for this host.
     pub fn serves(&self, host: &str) -> bool {
         let host = host.to_ascii_lowercase();
         !self.except.iter().any(|except| {
@@ -88,12 +88,12 @@ impl Proxy {
         })
     }
 
-    /// Why, as the cause of an error.
+    /// Converts a problem to the cause of an error.
     pub(in crate::net) fn cause(&self, problem: Problem) -> Cause {
         Cause::Proxy { proxy: self.to_string(), problem }
     }
 
-    /// Asks it to connect to a host; the stream then leads there.
+    /// Requests a connection to a host; the stream then leads there.
     pub(in crate::net) async fn pass(
         &self,
         stream: Stream,
@@ -128,7 +128,7 @@ impl Proxy {
         let answer = Response::parse(&head).map_err(|error| fault(Fault::Http(error)))?;
         match answer.status {
             200..=299 => Ok(http.into_stream()),
-            // The second is for servers to say; tinyproxy says it of a wrong password.
+            // 401 is a status for servers, but tinyproxy sends it for a wrong password.
             407 | 401 if self.credentials.is_some() => Err(Problem::WrongLogin),
             407 | 401 => Err(Problem::NeedsLogin),
             status => Err(Problem::Refused(format!("{status} {}", answer.reason).into())),

@@ -15,7 +15,7 @@ use crate::text::problem::problem;
 use crate::wire::socks5;
 
 impl Error {
-    /// The error and its cure, with the stage if the cause does not show it.
+    /// The problem with its cure, preceded by the stage if the cause does not show it.
     pub fn problem(&self) -> Problem {
         let cause = Problem::from(&self.cause);
         let whole = match self.cause {
@@ -43,7 +43,7 @@ impl Error {
         }
     }
 
-    /// The same with the server before it.
+    /// The problem with the server's address before it.
     pub fn with_peer(&self) -> Problem {
         problem!("net-with-peer", peer = &self.peer, cause = self.problem())
     }
@@ -319,7 +319,7 @@ fn seconds(time: Duration) -> String {
     }
 }
 
-/// The day of a Unix time, UTC.
+/// The UTC date of a Unix time.
 fn date(seconds: u64) -> String {
     i64::try_from(seconds)
         .ok()

@@ -17,28 +17,28 @@ pub use crate::wire::rtmp::status::Refusal;
 /// The steps to a stream, in their order.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ConnectStage {
-    /// Looking the name up.
+    /// Name lookup.
     Dns,
-    /// Reaching the port.
+    /// Connection to the port.
     Tcp,
-    /// Securing the connection.
+    /// TLS handshake.
     Tls,
     /// The RTMP handshake.
     Handshake,
     /// The RTMP `connect` command.
     Connect,
-    /// Asking to publish.
+    /// The request to publish.
     Publish,
-    /// Asking to play.
+    /// The request to play.
     Play,
-    /// Asking a web server.
+    /// The request to a web server.
     Request,
-    /// Sending or receiving the stream.
+    /// Transfer of the stream.
     Media,
 }
 
 impl ConnectStage {
-    /// Its name in events: `dns`, `tcp`, `tls`, `handshake`, `connect`, `publish`, `play`,
+    /// The name in events: `dns`, `tcp`, `tls`, `handshake`, `connect`, `publish`, `play`,
     /// `request`, `media`.
     pub const fn name(self) -> &'static str {
         match self {
@@ -64,18 +64,18 @@ impl fmt::Display for ConnectStage {
 /// A step of connecting.
 #[derive(Copy, Clone, Debug)]
 pub enum Step<'a> {
-    /// This stage begins.
+    /// A stage begins.
     Stage(ConnectStage),
     /// This port failed; the next one is tried.
     NextPort(&'a Error),
-    /// The server closed the connection at the handshake; onair retries with the digests of Flash
-    /// Player, which some servers require.
+    /// The server closed the connection at the handshake; onair tries again with the digests of
+    /// Flash Player, which some servers require.
     Digests(&'a Error),
-    /// The server sends us elsewhere; whether user and password go along.
+    /// The server redirects; the flag tells whether user and password are sent there.
     Elsewhere { to: &'a str, with_password: bool },
 }
 
-/// A port that was tried in vain.
+/// A port that was tried without success.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailedAttempt {
     pub port: u16,
@@ -86,13 +86,13 @@ pub struct FailedAttempt {
 /// The class of an error, for exit codes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// A file or setting of ours is at fault (exit code 3).
+    /// A local file or setting is wrong (exit code 3).
     Settings,
-    /// The server is unreachable, or not a server (6).
+    /// The server is unreachable, or is not a streaming server (6).
     Unreachable,
-    /// The server refused (7).
+    /// The server rejected the request (7).
     Refused,
-    /// It worked and was lost (8).
+    /// The connection worked and was lost (8).
     Lost,
     /// The server has no such stream (9).
     NoSuchStream,
@@ -111,16 +111,16 @@ impl Class {
     }
 }
 
-/// Why a proxy does not let us through.
+/// Why a proxy rejects a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProxyProblem {
-    /// It cannot be reached itself.
+    /// The proxy itself is unreachable.
     Unreachable(Box<Cause>),
-    /// It wants a user and a password.
+    /// The proxy requires a user and a password.
     NeedsLogin,
-    /// It does not accept them.
+    /// The proxy rejects user or password.
     WrongLogin,
-    /// It will not or cannot reach the server; why.
+    /// The proxy will not or cannot reach the server, with the reason.
     Refused(Problem),
     /// It is not such a proxy, with the evidence.
     NotProxy(Problem),
@@ -133,11 +133,11 @@ pub enum Cause {
     NoSuchHost,
     /// The resolver failed, in the system's words.
     LookupFailed(String),
-    /// Nothing listens on the port.
+    /// No service listens on the port.
     ConnectionRefused,
-    /// No answer within this time.
+    /// There was no answer within this time.
     TimedOut { after: Duration },
-    /// No way to the network or host.
+    /// There is no route to the network or host.
     HostUnreachable,
     /// A firewall or the system forbids it.
     Forbidden,
@@ -151,47 +151,48 @@ pub enum Cause {
     Certificate { problem: CertificateProblem, presented: Option<CertificatePin> },
     /// The server does not speak TLS.
     NotTls,
-    /// The TLS handshake failed; mostly in the library's words.
+    /// The TLS handshake failed, usually with the library's message.
     Tls(Problem),
     /// A file of trusted certificates cannot be used.
     TrustFile { path: String, reason: Problem },
-    /// It is not an RTMP server.
+    /// The peer is not an RTMP server.
     NotRtmp(NotRtmp),
-    /// A web server answers, and takes no RTMP inside HTTP; its status (0 for an answer that is no
-    /// HTTP) and its words.
+    /// A web server answers but does not support RTMP over HTTP; with its status (0 if the answer
+    /// is not HTTP) and its reason.
     Tunnel { status: u16, reason: String },
     /// A web server's error answer: its status and its reason.
     Answer { status: u16, reason: String },
-    /// A web server sends something else than requested.
+    /// A web server sends other data than requested.
     Web(WebProblem),
     /// The server violated the protocol.
     Protocol(Problem),
-    /// The server refused: the meaning, its code (`NetStream.Publish.BadName`) and its text.
+    /// The server rejected the request: the meaning, its code (`NetStream.Publish.BadName`) and its
+    /// text.
     Status { refusal: Refusal, code: String, description: String },
-    /// This machine's network changed, and the link is down.
+    /// The network of this computer changed, and the link is down.
     NetworkChanged,
-    /// This machine has no network to the server: the cable or the wireless network is
+    /// This computer has no network to the server: the cable or the wireless network is
     /// disconnected.
     NoNetwork,
-    /// While live: the server accepts nothing at the moment.
+    /// While live: the server accepts no data at the moment.
     Silent,
-    /// Right after a loss: the server refuses, usually because it still has the previous
+    /// Right after a loss: the server rejects the stream, usually because it still has the previous
     /// connection.
     StillThere(Box<Self>),
-    /// The server announces its codecs, without these.
+    /// The server's list of supported codecs lacks these.
     Codecs(Vec<String>),
-    /// A proxy does not let us through; without its user and password.
+    /// A proxy rejects the connection; its address has no user or password.
     Proxy { proxy: String, problem: ProxyProblem },
     /// Connections cannot leave from this address or interface.
     Bind { from: String, reason: Problem },
     /// None of several ports works, in the order of attempts.
     EveryPort(Vec<FailedAttempt>),
-    /// Another failure of the system, mostly in its words.
+    /// Another failure of the system, usually with its message.
     Io(Problem),
 }
 
 impl Cause {
-    /// The cause behind a failed read, write or connect.
+    /// The cause of a failed read, write or connect.
     pub fn from_io(error: &io::Error) -> Self {
         use io::ErrorKind as Kind;
         if let Some(cause) = error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()) {
@@ -205,21 +206,21 @@ impl Cause {
                 Self::HostUnreachable
             }
             Kind::PermissionDenied => Self::Forbidden,
-            // The system's own time-from a connection (TCP_USER_TIMEOUT among them).
+            // The time limit of the system for a connection (such as TCP_USER_TIMEOUT).
             Kind::TimedOut => Self::Io(problem!("net-timed-out")),
             _ => Self::Io(error.to_string().into()),
         }
     }
 }
 
-/// So that it can travel inside an [`io::Error`]; see [`Cause::from_io`].
+/// Allows a cause inside an [`io::Error`]; see [`Cause::from_io`].
 impl std::error::Error for Cause {}
 
-/// A failure to connect, or of a connection. `Display` gives a complete sentence without the stream
-/// key: what, where and why.
+/// An error of connecting, or of a connection. `Display` shows a complete sentence without the
+/// stream key: what, where and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
-    /// At which step.
+    /// The stage of the failure.
     pub stage: ConnectStage,
     /// The cause.
     pub cause: Cause,
@@ -240,13 +241,13 @@ impl Error {
         }
     }
 
-    /// Whether the request was for bytes past the end of a file.
+    /// Returns true if the request was for bytes past the end of a file.
     pub fn is_past_the_end(&self) -> bool {
         matches!(self.cause, Cause::Answer { status: 416, .. })
     }
 
-    /// Whether a later retry can help. An unusable local file or a clear refusal stays; a network
-    /// failure, a restarting server or a name in use does not.
+    /// Returns true if a new attempt later can help. An unusable local file or a clear rejection is
+    /// permanent; a network failure, a restarting server or a name in use is not.
     pub fn may_pass(&self) -> bool {
         match &self.cause {
             Cause::TrustFile { .. } | Cause::Codecs(_) => false,
@@ -256,8 +257,8 @@ impl Error {
         }
     }
 
-    /// The pin that would accept the server's certificate, if that is a remedy: it is for a
-    /// certificate without a trusted issuer, but not if another party may be answering.
+    /// The pin that would accept the server's certificate, if that is a remedy: for a certificate
+    /// without a trusted issuer, but not if another server may be answering.
     pub fn pin_to_offer(&self) -> Option<CertificatePin> {
         use CertificateProblem as Problem;
         match &self.cause {

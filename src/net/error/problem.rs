@@ -7,27 +7,28 @@ use crate::text::Problem;
 /// Why a server's certificate is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CertificateProblem {
-    /// Its *not after* is in the past. Seconds since the Unix epoch, if known.
+    /// Its *not after* time is in the past. The time is in seconds since the Unix epoch, if known.
     Expired { not_after: Option<u64> },
-    /// Its *not before* is in the future. Seconds since the Unix epoch, if known.
+    /// Its *not before* time is in the future. The time is in seconds since the Unix epoch, if
+    /// known.
     NotYetValid { not_before: Option<u64> },
     /// None of its names matches the host.
     WrongName { host: String, names: Vec<String> },
-    /// Nobody this machine trusts has signed it (or it has signed itself).
+    /// It is signed by no authority that this computer trusts, or by itself.
     UnknownIssuer,
-    /// Its issuer has withdrawn it.
+    /// Its issuer has revoked it.
     Revoked,
-    /// A signature does not fit.
+    /// A signature is invalid.
     BadSignature,
-    /// It is not for servers.
+    /// It is not valid for servers.
     WrongPurpose,
     /// It is a CA certificate, which cannot identify a server. `openssl req -x509` creates such
     /// self-signed ones by default.
     OwnAuthority,
-    /// It is not the pinned one; both are SHA-256 in hex. `accepted`: the user had accepted that
-    /// one for this server.
+    /// It is not the pinned one; both values are SHA-256 in hex. `accepted` means that the user had
+    /// accepted the expected one for this server.
     NotPinned { expected: String, presented: String, accepted: bool },
-    /// Anything else, in the verifier's words.
+    /// Another problem, with the verifier's message.
     Other(String),
 }
 
@@ -36,11 +37,11 @@ pub enum CertificateProblem {
 pub enum NotRtmp {
     /// A web server.
     Http,
-    /// A TLS server, without being asked for TLS.
+    /// A TLS server, although TLS was not requested.
     Tls,
     /// A mail, file or shell server that greets with this line.
     Banner(String),
-    /// Anything else; its first bytes.
+    /// Another server, with its first bytes.
     Bytes(Vec<u8>),
 }
 
@@ -72,24 +73,24 @@ pub enum WebProblem {
     RoundAndRound,
     /// A redirect to an invalid address, with the reason.
     Nowhere(UrlError),
-    /// A redirection leads from TLS.
+    /// A redirect leads from TLS to an insecure address.
     Unsafe,
-    /// A redirection leads from a socket to a page, or the other way.
+    /// A redirect leads from a WebSocket to a page, or the other way round.
     OtherProtocol,
-    /// The body is packed, by this method.
+    /// The body is compressed, with this method.
     Packed(String),
     /// The body is longer than requested, or than the limit.
     TooMuch { kib: usize },
-    /// The body is shorter than its header says.
+    /// The body is shorter than announced.
     TooLittle,
-    /// It is the whole file, or another part than the requested one.
+    /// The body is the whole file, or another part than the requested one.
     OtherPart,
 }
 
-/// Why a text is no address that can be read from.
+/// Why a text is not a readable address.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum UrlError {
-    /// It is too long for an address.
+    /// The address is too long.
     TooLong,
     Unreadable,
     Scheme,

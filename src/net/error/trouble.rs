@@ -1,36 +1,36 @@
-//! The kind of an error. One rule for all: the kind determines the notice and the exit code
+//! Classifies errors. There is one rule for all: the kind determines the notice and the exit code
 //! (docs/reference/messages.md, *Exit codes*).
 
 use crate::net::error::{Cause, Class, ConnectStage, Error, Refusal};
 
-/// A kind of trouble with a server.
+/// Kind of a problem with a server.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Trouble {
-    /// A file or setting of ours is at fault.
+    /// A local file or setting is wrong.
     Settings,
-    /// Nobody knows the server's name.
+    /// The server's name is unknown.
     NoSuchHost,
-    /// This machine has no network that leads there.
+    /// This computer has no network to the server.
     NoNetwork,
-    /// Nothing listens there, or it is unreachable.
+    /// The port is closed, or the server is unreachable.
     Unreachable,
-    /// It does not answer.
+    /// The server does not answer.
     Timeout,
-    /// Its certificate is not accepted.
+    /// The server's certificate is not accepted.
     Certificate,
-    /// It is not an RTMP server.
+    /// The peer is not an RTMP server.
     NotRtmp,
-    /// It refuses, explicitly or by closing the connection after a request.
+    /// The server rejects the stream, explicitly or by closing the connection after a request.
     Refused,
-    /// Somebody is live under this name.
+    /// Another publisher is live under this name.
     Busy,
-    /// It has no such stream.
+    /// The server has no such stream.
     NoSuchStream,
-    /// While live: it accepts nothing.
+    /// While live: the server accepts no data.
     Silent,
-    /// While live: the connection broke.
+    /// While live: the connection was lost.
     Lost,
-    /// Another failure on the way there.
+    /// Another failure to connect.
     Failed,
 }
 
@@ -64,14 +64,14 @@ impl Error {
             (Cause::StillThere(_), _) => Trouble::Busy,
             (Cause::Status { refusal: Refusal::NotFound, .. }, _)
             | (Cause::Answer { status: 404 | 410, .. }, _) => Trouble::NoSuchStream,
-            // It ended what had begun, and takes us again later.
+            // The server ended a running stream, and will accept it again later.
             (Cause::Status { refusal, .. }, ConnectStage::Media) if refusal.may_pass() => {
                 Trouble::Lost
             }
             (Cause::Status { refusal: Refusal::Busy, .. }, _) => Trouble::Busy,
             (Cause::Status { .. } | Cause::Answer { .. } | Cause::Codecs(_), _) => Trouble::Refused,
             (_, ConnectStage::Media) => Trouble::Lost,
-            // Asked by name and answered by hanging up: how several servers say no.
+            // The server closes the connection after a request: several servers reject like this.
             (
                 Cause::Closed | Cause::Reset,
                 ConnectStage::Connect | ConnectStage::Publish | ConnectStage::Play,
@@ -94,7 +94,7 @@ impl Error {
         }
     }
 
-    /// The class of this error before anything was live.
+    /// The class of an error before anything was live.
     pub fn class(&self) -> Class {
         self.trouble().class()
     }
@@ -113,7 +113,7 @@ mod tests {
                 assert_eq!((error.trouble(), error.class()), (Trouble::Refused, Class::Refused));
             }
         }
-        // Before anything was asked for nobody can have refused it.
+        // Before any request, nothing can have been rejected.
         for stage in [ConnectStage::Tls, ConnectStage::Handshake] {
             assert_eq!(error(stage, Cause::Closed).class(), Class::Unreachable);
         }
@@ -123,7 +123,7 @@ mod tests {
             error(stage, Cause::Status { refusal, code, description })
         };
         assert_eq!(busy(ConnectStage::Publish, Refusal::Busy).trouble(), Trouble::Busy);
-        // By what it says, not by its code.
+        // The text decides, not the code.
         assert_eq!(busy(ConnectStage::Publish, Refusal::Unauthorized).trouble(), Trouble::Refused);
         assert_eq!(busy(ConnectStage::Media, Refusal::Rejected).trouble(), Trouble::Refused);
         assert_eq!(busy(ConnectStage::Media, Refusal::Closed).trouble(), Trouble::Lost);

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use crate::net::backend::descriptors;
 
-/// Reserved for everything else: recordings, devices, windows, pipes.
+/// Descriptors reserved for everything else: recordings, devices, windows, pipes.
 const SPARE: u64 = 256;
 /// The limit if the system does not report it.
 const USUAL: u64 = 1_024;
@@ -15,7 +15,7 @@ pub fn limit() -> u64 {
     *LIMIT.get_or_init(|| descriptors::raise_limit().unwrap_or(USUAL))
 }
 
-/// How many connections leave enough for files: at most `wanted`.
+/// The number of connections that leaves enough descriptors for files: at most `wanted`.
 pub fn for_connections(wanted: usize) -> usize {
     share(limit(), wanted)
 }

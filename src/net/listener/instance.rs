@@ -1,6 +1,6 @@
 //! The first instance of a program, to which later starts pass their arguments: a Unix socket that
-//! only its owner can reach. One message and one answer per connection, both bounded in length and
-//! time.
+//! only its owner can reach. Each connection has one message and one answer, both limited in length
+//! and time.
 
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
@@ -15,16 +15,16 @@ use sha2::{Digest as _, Sha256};
 
 use crate::base::Worker;
 
-/// A message, or an answer.
+/// Maximum bytes of a message or answer.
 const MAX_BYTES: u64 = 64 << 10;
-/// How long a peer may take to send its message.
+/// Time limit for a peer to send its message.
 const MESSAGE_LIMIT: Duration = Duration::from_secs(1);
 
-/// A path of a socket may not be longer.
+/// Maximum length of a socket path.
 const MAX_PATH: usize = 100;
 
-/// The socket for this file, such as the settings: in the user's runtime folder, else next to the
-/// file. `None`: its path would be too long.
+/// The socket for this file, such as the settings: in the user's runtime folder, otherwise next to
+/// the file. It is `None` if its path would be too long.
 pub fn socket_for(name: &Path) -> Option<PathBuf> {
     let Some(folder) = dirs::runtime_dir() else {
         let mut beside = name.as_os_str().to_owned();
@@ -46,11 +46,11 @@ pub struct FirstInstance {
 }
 
 impl FirstInstance {
-    /// Answers at this socket, and replaces one that an earlier instance left behind. The caller
+    /// Listens on this socket, and replaces one that an earlier instance left behind. The caller
     /// has ensured that it is the first.
     ///
     /// # Errors
-    /// If the socket cannot be created.
+    /// Fails if the socket cannot be created.
     pub fn listen(
         path: &Path,
         mut answer: impl FnMut(&[u8]) -> Vec<u8> + Send + 'static,
@@ -82,7 +82,7 @@ impl FirstInstance {
 impl Drop for FirstInstance {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
-        // It waits for the next connection.
+        // Wakes the thread, which waits for the next connection.
         let _ = UnixStream::connect(&self.path);
         let _ = std::fs::remove_file(&self.path);
         drop(self.worker.take());
@@ -97,10 +97,10 @@ fn serve(mut peer: UnixStream, answer: &mut impl FnMut(&[u8]) -> Vec<u8>) -> io:
     peer.write_all(&answer(&message))
 }
 
-/// Hands a message over to the first start, and waits for its answer at most this long.
+/// Sends a message to the first instance, and waits for its answer at most this long.
 ///
 /// # Errors
-/// If there is none, or it does not answer.
+/// Fails if there is no first instance, or it does not answer.
 pub fn hand_over(path: &Path, message: &[u8], limit: Duration) -> io::Result<Vec<u8>> {
     let mut peer = UnixStream::connect(path)?;
     peer.set_read_timeout(Some(limit))?;
@@ -130,7 +130,7 @@ mod tests {
         assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
         drop(first);
         assert!(hand_over(&path, b"gone?", limit).is_err());
-        // What a crash leaves is replaced.
+        // A socket that a crash left behind is replaced.
         drop(UnixListener::bind(&path).unwrap());
         assert!(path.exists());
         let again = FirstInstance::listen(&path, |_| Vec::new()).unwrap();
@@ -146,7 +146,7 @@ mod tests {
         let begin = std::time::Instant::now();
         assert!(hand_over(&path, b"x", Duration::from_millis(200)).is_err());
         assert!(begin.elapsed() < Duration::from_secs(5));
-        // A peer that says nothing does not keep others waiting for long.
+        // A silent peer does not block others for long.
         let path = folder.path().join("b.sock");
         let _first = FirstInstance::listen(&path, <[u8]>::to_vec).unwrap();
         let _silent = UnixStream::connect(&path).unwrap();

@@ -23,11 +23,13 @@ impl Listener {
     /// Listens on `address`; port 0 picks a free one, see [`Listener::local_addr`].
     ///
     /// # Errors
-    /// Such as [`io::ErrorKind::AddrInUse`] or [`io::ErrorKind::PermissionDenied`].
+    /// Fails with errors such as [`io::ErrorKind::AddrInUse`] or
+    /// [`io::ErrorKind::PermissionDenied`].
     pub fn bind(runtime: &Handle, address: SocketAddr) -> io::Result<Self> {
         let _inside = runtime.enter();
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        // A restarted server takes its port back at once. (On Windows this option means theft.)
+        // A restarted server gets its port back at once. On Windows, this option would allow other
+        // programs to take the port.
         #[cfg(not(windows))]
         socket.set_reuse_address(true)?;
         socket.set_nonblocking(true)?;
@@ -38,11 +40,11 @@ impl Listener {
         Ok(Self { socket, address })
     }
 
-    /// Listens on `address` or, if its port is taken, on the next free one of the following `tries`
-    /// ports.
+    /// Listens on `address` or, if its port is in use, on the next free one of the following
+    /// `tries` ports.
     ///
     /// # Errors
-    /// That of the last port.
+    /// Returns the error of the last port.
     pub fn bind_or_next(runtime: &Handle, address: SocketAddr, tries: u16) -> io::Result<Self> {
         let mut next = address;
         loop {
@@ -64,7 +66,7 @@ impl Listener {
     }
 
     /// Waits for a client. It never fails: it skips a client that is already gone, and retries
-    /// while the system is out of descriptors. Cancel-safe.
+    /// while the system is out of descriptors. This is cancel-safe.
     pub async fn accept(&self) -> (Stream, SocketAddr) {
         loop {
             match self.socket.accept().await {

@@ -1,6 +1,6 @@
-//! The client's side of a tunnel: a task that transfers bytes between an RTMP session and HTTP
-//! requests, one at a time. If the server or a proxy closes the connection between two requests,
-//! the task reconnects, and the session continues.
+//! Client side of a tunnel: a task that transfers bytes between an RTMP session and HTTP requests,
+//! one at a time. If the server or a proxy closes the connection between two requests, the task
+//! reconnects, and the session continues.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -29,15 +29,16 @@ const MAX_NAME: usize = 256;
 /// After this many consecutive requests with data, a stream is being published: its own requests
 /// fetch the server's data, and an idle request that the server holds would delay it.
 const STREAMING: u32 = 8;
-/// How long without data before an idle request.
+/// Time without data before an idle request.
 const PAUSE: Duration = Duration::from_millis(500);
-/// The last request and its answer.
+/// Time limit for the last request and its answer.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// Opens a tunnel: connects and asks for a session. The stream is its inside.
+/// Opens a tunnel: connects and requests a session. The returned stream is the inside of the
+/// tunnel.
 ///
 /// # Errors
-/// With the stage that failed and why.
+/// Fails with the stage and the cause.
 pub(in crate::net) async fn open(
     endpoint: &Endpoint,
     options: &Options,
@@ -70,7 +71,7 @@ pub(in crate::net) async fn open(
     Ok(Stream::tunnel(near))
 }
 
-/// Asks for a session; tells whether the connection may be used on.
+/// Requests a session; returns true if the connection can be reused.
 async fn ask_name(http: &mut Http, client: &mut Client) -> Result<bool, Cause> {
     let (response, mut body) = ask(http, &client.open()).await.map_err(|fault| fault.cause())?;
     let mut name = Vec::new();
@@ -96,7 +97,7 @@ async fn ask(http: &mut Http, request: &[u8]) -> Result<(Response, Body), Reques
         let response = Response::parse(&head).map_err(Fault::Http)?;
         let body = Body::of_response(response.status, &response.fields).map_err(Fault::Http)?;
         match response.status {
-            // "Go on", which we did.
+            // "100 Continue", which needs no action.
             100..=199 => {}
             200 => return Ok((response, body)),
             status => return Err(RequestFailure::Refused { status, reason: response.reason }),
@@ -104,7 +105,7 @@ async fn ask(http: &mut Http, request: &[u8]) -> Result<(Response, Body), Reques
     }
 }
 
-/// Why a request has no good answer.
+/// Why a request failed.
 enum RequestFailure {
     /// The connection ended before any part of an answer arrived.
     Unheard(Fault),
@@ -145,18 +146,18 @@ struct Task {
 
 /// The session's next request.
 enum SessionRequest {
-    /// Something to send.
+    /// There is data to send.
     Send,
-    /// Nothing so far.
+    /// There is no data yet.
     Ask,
-    /// It has ended.
+    /// The session has ended.
     End,
 }
 
 impl Task {
     async fn run(mut self) -> Result<(), Cause> {
         let mut data = Vec::new();
-        // When to ask for more, where there is nothing to say.
+        // Time of the next poll if there is no data.
         let mut next = Instant::now();
         let mut busy = 0_u32;
         loop {
@@ -177,13 +178,13 @@ impl Task {
             if busy >= STREAMING {
                 next += PAUSE;
             } else if length == 0 {
-                // Where something came, more may be waiting.
+                // After received data, more may be waiting.
                 next += tunnel::interval(interval);
             }
         }
     }
 
-    /// Waits until the session has data, or until `next`, and takes it.
+    /// Waits until the session has data, or until `next`, and reads the data.
     async fn wish(&mut self, data: &mut Vec<u8>, next: Instant) -> SessionRequest {
         let mut block = [0; 16 << 10];
         let mut ready = false;
@@ -206,7 +207,7 @@ impl Task {
             match read {
                 None => break,
                 Some(0) if data.is_empty() => return SessionRequest::End,
-                // The end is seen again after what was said before it.
+                // The end is detected again after the data before it.
                 Some(0) => break,
                 Some(count) => data.extend_from_slice(block.get(..count).unwrap_or_default()),
             }
@@ -215,13 +216,13 @@ impl Task {
         SessionRequest::Send
     }
 
-    /// Sends a request, passes the answer to the session, and returns its first byte and its
-    /// length.
+    /// Sends a request, passes the answer to the session, and returns the first byte and the length
+    /// of the answer.
     async fn answer(&mut self, request: &[u8]) -> Result<(u8, usize), Cause> {
         let reused = self.http.is_some();
         let first = self.try_once(request).await;
         match first {
-            // Closed while nothing was under way, as servers and proxies do.
+            // Servers and proxies may close an idle connection.
             Err(RequestFailure::Unheard(_)) if reused => {
                 self.try_once(request).await.map_err(|asked| asked.cause())
             }
@@ -254,7 +255,7 @@ impl Task {
             if length > MAX_RESPONSE_BYTES {
                 return Err(Fault::Io(std::io::Error::other("an answer without end")).into());
             }
-            // A session that reads no more will be seen to have ended.
+            // A session that does not read any more is detected as ended.
             let _ = self.far.write_all(data).await;
         }
         if response.keep_alive && body.is_done() && http.is_clean() {

@@ -1,4 +1,4 @@
-//! RTMPT and RTMPTS on sockets, for both sides. Each presents a tunnel as a stream to an RTMP
+//! RTMPT and RTMPTS on sockets, for both sides. Each side presents a tunnel as a stream to an RTMP
 //! session. See `wire::rtmp::tunnel` for the protocol.
 
 mod client;

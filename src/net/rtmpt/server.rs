@@ -1,6 +1,5 @@
-//! The server's side of tunnels. One or many consecutive HTTP connections can carry a session,
-//! because proxies open and close them at will. Its name is its only key, so it has 128 random
-//! bits.
+//! Server side of tunnels. One or many consecutive HTTP connections can carry a session, because
+//! proxies open and close them as needed. The session name is its only key, so it has 128 random bits.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -23,27 +22,27 @@ use crate::wire::rtmp::tunnel::{Address, Request, TunnelCommand};
 
 /// A connection without a request for this long is closed.
 const IDLE: Duration = Duration::from_secs(30);
-/// A request's head and body take at most this, and so does handing its body to the session.
+/// Time limit for the header and body of a request, and for passing its body to the session.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// An answer takes at most this to leave.
+/// Time limit for sending an answer.
 const ANSWER: Duration = Duration::from_secs(20);
 /// A session without a request for this long has ended.
 const FORGOTTEN: Duration = Duration::from_secs(20);
 /// A session without any connection ends sooner.
 const ORPHANED: Duration = Duration::from_secs(5);
-/// How often to check.
+/// Interval of checks.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
-/// How long an idle request waits for data: this reduces requests, and media leave at once.
-/// (Adobe's servers: 512 ms by default.)
+/// Time for which an idle request waits for data: this reduces requests, and media is sent at once.
+/// Adobe's servers wait 512 ms by default.
 const HOLD: Duration = Duration::from_millis(250);
-/// The first requests carry commands, whose answers are worth a moment.
+/// Number of first requests, which carry commands: waiting for their replies is worthwhile.
 const COMMANDS: u32 = 32;
 const COMMAND_HOLD: Duration = Duration::from_millis(20);
 /// Limit for the data of one answer.
 const MAX_REPLY_BYTES: usize = pipe::DEPTH;
-/// The byte at the head of our answers: ask again soon, we hold the question if need be.
+/// The first byte of our answers: poll again soon, because the server holds the request if needed.
 const INTERVAL: u8 = 1;
-/// A body that nobody wants is read up to here.
+/// An unwanted body is read up to this length.
 const UNWANTED: usize = 4 << 10;
 
 /// Accepts a new tunnel; `false` if there is no room.
@@ -65,16 +64,16 @@ impl fmt::Debug for Gate {
 
 struct Session {
     end: tokio::sync::Mutex<End>,
-    /// The session ends then, unless a request arrives.
+    /// Time at which the session ends, unless a request arrives.
     until: Mutex<Instant>,
 }
 
-/// Our end of the tunnel's inside.
+/// The server's side of the tunnel's inside.
 struct End {
     pipe: DuplexStream,
     order: TunnelCommand,
     requests: u32,
-    /// The session has ended.
+    /// True if the session has ended.
     over: bool,
 }
 
@@ -87,19 +86,20 @@ enum TunnelReply {
 const NO_SUCH_SESSION: TunnelReply = TunnelReply::Refusal(404, "There is no such session");
 
 impl Gate {
-    /// For a server with these names, in addition to its addresses and `localhost`.
+    /// Creates the tunnels of a server with these names, in addition to its addresses and `localhost`.
     pub fn new(names: Vec<String>) -> Self {
         Self { names, ..Self::default() }
     }
 
-    /// Whether a web page that its owner lets ask under another name, or of another origin, is asking.
+    /// Returns true if the request comes from a web page of another origin, or uses another host name
+    /// (DNS rebinding).
     fn is_foreign(&self, fields: &http::Fields) -> bool {
         let (host, origin) = (fields.get("host"), fields.get("origin"));
         !http::is_known_host(host, &self.names) || !http::is_same_origin(origin, host)
     }
 
-    /// Answers the requests of one HTTP connection until it ends; `secure` inside TLS. Passes new
-    /// tunnels to `welcome`.
+    /// Answers the requests of one HTTP connection until it ends; `secure` means inside TLS. It passes
+    /// new tunnels to `welcome`.
     pub async fn serve(self: &Arc<Self>, stream: Stream, welcome: &Welcome<'_>) {
         let mut last = None;
         self.converse(stream, welcome, &mut last).await;
@@ -109,7 +109,7 @@ impl Gate {
         }
     }
 
-    /// Stores the session of the last request in `last`.
+    /// Answers requests, and stores the session of the last one in `last`.
     async fn converse(
         self: &Arc<Self>,
         stream: Stream,
@@ -202,7 +202,7 @@ impl Gate {
         TunnelReply::Data(body)
     }
 
-    /// Passes data to a session and takes its answer, after at most `hold` if there is none yet.
+    /// Passes data to a session and returns its answer, after at most `hold` if there is none yet.
     async fn exchange(
         &self,
         address: &Address,
@@ -228,7 +228,7 @@ impl Gate {
             match timeout(REQUEST_TIMEOUT, end.fill(http, body)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(fault)) => {
-                    // Half a body: what follows would make no sense.
+                    // The body was incomplete, so the data after it would be invalid.
                     self.sessions.lock().remove(&address.name);
                     return Err(fault);
                 }
@@ -256,8 +256,8 @@ impl Session {
 }
 
 impl End {
-    /// Passes a body to the session as it arrives. If the session has ended, the rest is skipped,
-    /// so its last data can still be fetched.
+    /// Passes a body to the session as it arrives. If the session has ended, the rest is skipped, so
+    /// that its last data can still be fetched.
     async fn fill(&mut self, http: &mut Http, body: &mut Body) -> Result<(), Fault> {
         while let Some(piece) = http.piece(body).await? {
             let _ = self.pipe.write_all(&piece).await;
@@ -265,8 +265,7 @@ impl End {
         Ok(())
     }
 
-    /// Takes the session's data, waiting at most `hold` for the first part; `false` if it has
-    /// ended.
+    /// Reads the session's data, and waits at most `hold` for the first part; `false` if it has ended.
     async fn take(&mut self, data: &mut Vec<u8>, hold: Duration) -> bool {
         let mut block = [0; 16 << 10];
         let deadline = Instant::now() + hold;
@@ -332,6 +331,6 @@ async fn say(http: &mut Http, answer: TunnelReply, keep: bool) {
         TunnelReply::Data(data) => tunnel::answer(&data, keep),
         TunnelReply::Refusal(status, reason) => tunnel::refusal(status, reason, keep),
     };
-    // A connection that cannot take it ends with the next read.
+    // A connection that cannot accept it ends with the next read.
     let _ = timeout(ANSWER, http.send(&bytes)).await;
 }

@@ -1,4 +1,4 @@
-//! A connection: TCP, TLS over TCP, or a tunnel through HTTP. Small messages leave at once
+//! A connection: TCP, TLS over TCP, or a tunnel through HTTP. Small messages are sent at once
 //! (`TCP_NODELAY`).
 
 pub(in crate::net) mod pipe;
@@ -21,7 +21,7 @@ use crate::net::stream::pipe::Pipe;
 #[derive(Debug)]
 pub struct Stream {
     kind: Kind,
-    /// Received already, and to be read first.
+    /// Data that was already received, to be read first.
     ahead: Bytes,
 }
 
@@ -33,9 +33,9 @@ enum Kind {
 }
 
 impl Stream {
-    /// Takes over a connected socket, from `connect` or `accept`.
+    /// Wraps a connected socket, from `connect` or `accept`.
     pub(in crate::net) fn tcp(socket: TcpStream) -> Self {
-        // Fails only on a socket that is already closed; the first read tells.
+        // This fails only for a closed socket, which the first read reports.
         let _ = socket.set_nodelay(true);
         Self::of(Kind::Tcp(socket))
     }
@@ -45,7 +45,7 @@ impl Stream {
         Self::of(Kind::Tls(Box::new(stream)))
     }
 
-    /// The inside of a tunnel.
+    /// Wraps the inside of a tunnel.
     pub(in crate::net) fn tunnel(pipe: Pipe) -> Self {
         Self::of(Kind::Tunnel(pipe))
     }
@@ -54,7 +54,7 @@ impl Stream {
         Self { kind, ahead: Bytes::new() }
     }
 
-    /// Data received earlier, to read first.
+    /// Sets data that was received earlier, to be read first.
     pub(in crate::net) fn with_ahead(mut self, ahead: Bytes) -> Self {
         self.ahead = ahead;
         self
@@ -76,7 +76,7 @@ impl Stream {
         }
     }
 
-    /// Whether the connection is encrypted.
+    /// Returns true if the connection is encrypted.
     pub fn is_tls(&self) -> bool {
         match &self.kind {
             Kind::Tcp(_) => false,
@@ -85,18 +85,18 @@ impl Stream {
         }
     }
 
-    /// Whether it is plain TCP, which [`send_to_all`] can use.
+    /// Returns true for plain TCP, which [`send_to_all`] can use.
     pub fn is_tcp(&self) -> bool {
         matches!(self.kind, Kind::Tcp(_))
     }
 
-    /// Whether the peer begins with HTTP (an uppercase word and a space), and not with the RTMP
-    /// handshake. Waits for the first bytes, which stay readable.
+    /// Returns true if the peer begins with HTTP (an uppercase word and a space), not with the RTMP
+    /// handshake. It waits for the first bytes, which stay readable.
     ///
     /// # Errors
-    /// If the connection fails or ends before that.
+    /// Fails if the connection fails or ends before that.
     pub async fn begins_as_http(&mut self) -> io::Result<bool> {
-        /// The longest method of a request.
+        /// The longest HTTP method.
         const METHOD: usize = 8;
         let mut first = BytesMut::with_capacity(METHOD);
         loop {
@@ -133,25 +133,26 @@ impl Stream {
         self.socket().and_then(socket::since_last_ack)
     }
 
-    /// Whether this machine has a network to the peer, without sending anything; `true` if unknown.
+    /// Returns true if this computer has a network to the peer, without sending anything; `true` if
+    /// unknown.
     pub fn has_way(&self) -> bool {
         let peer = self.socket().and_then(|socket| socket.peer_addr().ok());
         peer.is_none_or(|peer| network_changes::leads_to(peer.ip()))
     }
 
-    /// Whether its local address still exists on this machine; `true` if unknown.
+    /// Returns true if its local address still exists on this computer; `true` if unknown.
     pub fn is_local_there(&self) -> bool {
         let local = self.socket().and_then(|socket| socket.local_addr().ok());
         local.is_none_or(|local| network_changes::is_own(local.ip()))
     }
 
-    /// The address of this machine that the peer reached, where it is known.
+    /// The local address of the connection, if known.
     pub fn local_ip(&self) -> Option<IpAddr> {
         let local = self.socket().and_then(|socket| socket.local_addr().ok());
         local.map(|local| local.ip())
     }
 
-    /// Whether the peer is on this machine, by its address.
+    /// Returns true if the peer is on this computer, by its address.
     pub fn is_within_machine(&self) -> bool {
         let peer = self.socket().and_then(|socket| socket.peer_addr().ok());
         peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
@@ -171,26 +172,26 @@ impl Stream {
         }
     }
 
-    /// Lets the system hold about this many bytes that nobody has read.
+    /// Sets the receive buffer of the system to about this many bytes.
     pub fn set_receive_buffer(&self, bytes: usize) {
         if let Some(socket) = self.socket() {
             let _ = socket2::SockRef::from(socket).set_recv_buffer_size(bytes);
         }
     }
 
-    /// Keeps at most about `bytes` unsent in the system's buffer (Linux): the rest waits with us.
+    /// Keeps at most about `bytes` unsent in the system's buffer (Linux): the rest waits in onair.
     pub fn set_not_sent_low_water(&self, bytes: u32) {
         if let Some(socket) = self.socket() {
             socket::set_not_sent_low_water(socket, bytes);
         }
     }
 
-    /// Waits until the written data is with the system, and less than half the low-water mark is
-    /// unsent there (Linux). The next write reports a failed connection.
+    /// Waits until the system has the written data, and less than half the low-water mark is unsent
+    /// there (Linux). The next write reports a failed connection.
     pub fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.kind {
             Kind::Tcp(socket) => socket::poll_room(socket, cx),
-            // It keeps what the socket did not take.
+            // TLS keeps data that the socket did not accept.
             Kind::Tls(stream) => match Pin::new(&mut *stream).poll_flush(cx) {
                 Poll::Ready(Ok(())) => socket::poll_room(stream.get_ref().0, cx),
                 Poll::Ready(Err(_)) => Poll::Ready(()),
@@ -202,8 +203,8 @@ impl Stream {
 }
 
 /// Sends the same bytes over many connections with one system call, and appends the bytes sent on
-/// each to `taken`, in order, or an error of the kind `WouldBlock` if it is full. `false` if the
-/// system does not support this, or one of them is not plain TCP; then nothing was sent.
+/// each to `taken`, in order, or an error of the kind `WouldBlock` if it is full. Returns `false`
+/// if the system does not support this, or one of them is not plain TCP; then nothing was sent.
 pub fn send_to_all<'a>(
     streams: impl Iterator<Item = &'a Stream>,
     bytes: &Bytes,

@@ -1,5 +1,6 @@
-//! The inner end of a tunnel: like a socket for an RTMP session, and two bounded queues for the
-//! task that transfers its bytes (named "tunnel", 128 KiB each way; a full one blocks its writer).
+//! The inside of a tunnel: a socket-like stream for an RTMP session, and two bounded queues for the
+//! task that transfers its bytes (named "tunnel", 128 KiB in each direction; a full one blocks its
+//! writer).
 
 use std::io;
 use std::pin::Pin;
@@ -15,7 +16,7 @@ use crate::net::error::Cause;
 /// Limit for each direction in bytes: 100 ms at 10 Mbit/s.
 pub(in crate::net) const DEPTH: usize = 128 << 10;
 
-/// The session's end.
+/// The session's side.
 #[derive(Debug)]
 pub(in crate::net) struct Pipe {
     inner: DuplexStream,
@@ -24,7 +25,7 @@ pub(in crate::net) struct Pipe {
     carried: TunnelBytes,
 }
 
-/// Reports of the transferring task to the session's end.
+/// Reports of the transferring task to the session's side.
 #[derive(Clone, Debug, Default)]
 pub(in crate::net) struct TunnelBytes(Arc<Shared>);
 
@@ -35,18 +36,19 @@ struct Shared {
 }
 
 impl TunnelBytes {
-    /// This many more bytes certainly reached the other side.
+    /// Records that this many more bytes certainly reached the peer.
     pub fn delivered(&self, bytes: usize) {
         self.0.delivered.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// Why there is nothing more to read.
+    /// Sets the reason for the end of the data.
     pub fn fail(&self, cause: Cause) {
         self.0.failed.lock().get_or_insert(cause);
     }
 }
 
-/// A pipe; `secure` if the tunnel is inside TLS. Returns the session's end and the task's end.
+/// Creates a pipe; `secure` means that the tunnel is inside TLS. It returns the session's side and
+/// the task's side.
 pub(in crate::net) fn pipe(secure: bool) -> (Pipe, DuplexStream, TunnelBytes) {
     let (inner, far) = tokio::io::duplex(DEPTH);
     let carried = TunnelBytes::default();
@@ -58,7 +60,7 @@ impl Pipe {
         self.secure
     }
 
-    /// Bytes written that may not have arrived.
+    /// Number of written bytes that may not have arrived.
     pub fn undelivered(&self) -> u64 {
         self.written.saturating_sub(self.carried.0.delivered.load(Ordering::Relaxed))
     }

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::text::problem::{Problem, problem};
 
-/// The SHA-256 of a certificate's DER.
+/// The SHA-256 of a certificate in DER form.
 #[derive(Copy, Clone, PartialEq, Eq, Hash)]
 pub struct CertificatePin([u8; 32]);
 

@@ -1,4 +1,4 @@
-//! Who we are to those who call us by TLS: a certificate and its key.
+//! The TLS identity of a server: a certificate and its key.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use crate::net::tls::verify;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// A caller who has not shaken hands by then is let go.
+/// Time limit of the handshake with a client.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 
 /// A server's certificate with its key.
@@ -42,7 +42,7 @@ impl Identity {
     /// #8, PKCS #1 or SEC 1).
     ///
     /// # Errors
-    /// Which file is unusable, and why; also if the key does not match.
+    /// Returns the unusable file with the reason; also fails if the key does not match.
     pub fn read(certificate: &Path, key: &Path) -> Result<Self, IdentityError> {
         let fault = |path: &Path, reason: Problem| IdentityError { path: path.to_owned(), reason };
         let chain = certificates(certificate).map_err(|cause| match cause {
@@ -67,15 +67,15 @@ impl Identity {
         Ok(Self { config: Arc::new(config), pin })
     }
 
-    /// The certificate's pin, as clients name it.
+    /// The pin of the certificate, as in client settings.
     pub const fn pin(&self) -> CertificatePin {
         self.pin
     }
 
-    /// Shakes hands with a caller, within 10 s.
+    /// Performs the TLS handshake with a client, within 10 s.
     ///
     /// # Errors
-    /// When the caller does not speak TLS, does not accept the certificate, or takes too long.
+    /// Fails if the client does not use TLS, does not accept the certificate, or takes too long.
     pub async fn welcome(&self, stream: Stream) -> Result<Stream, Cause> {
         let socket = stream.into_socket().ok_or_else(|| Cause::Tls(problem!("net-tls-in-tls")))?;
         let acceptor = tokio_rustls::TlsAcceptor::from(Arc::clone(&self.config));

@@ -1,4 +1,4 @@
-//! TLS: whom to trust as a client, and who we are as a server.
+//! TLS: trust of the client, and identity of the server.
 
 pub mod certificate_pin;
 pub mod identity;

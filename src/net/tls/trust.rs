@@ -18,7 +18,7 @@ use crate::net::tls::verify::Judge;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// A larger file of certificates or keys is invalid.
+/// Maximum size of a file of certificates or keys.
 const FILE_LIMIT: u64 = 4 << 20;
 
 /// Trust in addition to the system's roots.
@@ -30,20 +30,20 @@ pub struct Trust {
     /// If given, only this server certificate is accepted, regardless of its issuer, dates and
     /// names.
     pub pin: Option<CertificatePin>,
-    /// The same for single servers, by `host:port`, and only for these; a `pin` has precedence.
+    /// Pins for single servers by `host:port`; `pin` has precedence.
     pub servers: BTreeMap<String, CertificatePin>,
 }
 
 impl Trust {
     /// The trust for this server (`host:port`).
     pub(in crate::net) fn of(&self, server: &str) -> Self {
-        // What was accepted of a server some time does not outrank what is asked for now.
+        // A stored pin of a server does not override the one that is requested now.
         let pin = self.pin.or_else(|| self.servers.get(server).copied());
         Self { ca_file: self.ca_file.clone(), pin, servers: BTreeMap::new() }
     }
 
-    /// Why this server is not trusted, and which setting caused it: an accepted certificate is
-    /// removed elsewhere than a pin.
+    /// Explains why this server is not trusted, and by which setting: an accepted certificate is
+    /// removed in another place than a pin.
     pub(in crate::net) fn explain(&self, server: &str, mut cause: Cause) -> Cause {
         if let Cause::Certificate {
             problem: CertificateProblem::NotPinned { accepted, .. }, ..
@@ -54,7 +54,7 @@ impl Trust {
         cause
     }
 
-    /// Builds the TLS client. It reads files, so call it where blocking is allowed.
+    /// Builds the TLS client. It reads files, so it must be called where blocking is allowed.
     pub(in crate::net) fn client(&self) -> Result<Arc<ClientConfig>, Cause> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier: Arc<dyn ServerCertVerifier> = match self.pin {
@@ -78,11 +78,11 @@ impl Trust {
     }
 }
 
-/// The certificates in a PEM or DER file, at least one.
+/// Reads the certificates in a PEM or DER file, at least one.
 pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Cause> {
     let fault = |reason: Problem| Cause::TrustFile { path: path.display().to_string(), reason };
     let bytes = read_bounded(path).map_err(fault)?;
-    // DER begins with a SEQUENCE.
+    // DER data begins with a SEQUENCE.
     if bytes.first() == Some(&0x30) {
         return Ok(vec![CertificateDer::from(bytes)]);
     }
@@ -94,7 +94,7 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
     }
 }
 
-/// Reads a file of a size that such a file can have.
+/// Reads a file up to the size limit.
 pub(super) fn read_bounded(path: &Path) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(FILE_LIMIT + 1).read_to_end(&mut bytes));

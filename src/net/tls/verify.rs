@@ -13,34 +13,34 @@ use crate::net::error::{Cause, CertificateProblem};
 use crate::net::tls::certificate_pin::CertificatePin;
 
 /// Verifies the certificates of servers. Each rejection includes the certificate's fingerprint, so
-/// it can be shown to the user.
+/// that it can be shown to the user.
 #[derive(Debug)]
 pub(super) struct Judge {
     rule: Rule,
     provider: Arc<CryptoProvider>,
 }
 
-/// Whom it trusts.
+/// The rule of trust.
 #[derive(Debug)]
 enum Rule {
-    /// Only one certificate.
+    /// Trusts only one certificate.
     Pinned(CertificatePin),
-    /// The system's roots and those of a file.
+    /// Trusts the system's roots and those of a file.
     Roots {
         system: Box<Verifier>,
-        /// A server that presents exactly one of these certificates is accepted. (Self-signed
-        /// certificates are usually CA certificates, which cannot identify a server.)
+        /// A server that presents exactly one of these certificates is accepted. Self-signed
+        /// certificates are usually CA certificates, which cannot identify a server.
         own: Vec<CertificateDer<'static>>,
     },
 }
 
 impl Judge {
-    /// Accepts this certificate and no other.
+    /// Creates a verifier that accepts only this certificate.
     pub fn pinned(pin: CertificatePin, provider: Arc<CryptoProvider>) -> Self {
         Self { rule: Rule::Pinned(pin), provider }
     }
 
-    /// Trusts the system's roots and these certificates.
+    /// Creates a verifier that trusts the system's roots and these certificates.
     pub fn trusting(
         own: Vec<CertificateDer<'static>>,
         provider: Arc<CryptoProvider>,
@@ -50,7 +50,7 @@ impl Judge {
     }
 }
 
-/// Carries the certificate's pin and the reason through rustls' error type.
+/// Carries the certificate's pin and the reason through the error type of rustls.
 #[derive(Debug)]
 struct TurnedDown {
     reason: Reason,
@@ -59,7 +59,7 @@ struct TurnedDown {
 
 #[derive(Debug)]
 enum Reason {
-    /// It is not the pinned one.
+    /// The certificate is not the pinned one.
     NotPinned(CertificatePin),
     Certificate(CertificateError),
 }
@@ -150,7 +150,8 @@ pub(in crate::net) fn cause(error: &std::io::Error, host: &str) -> Cause {
             let presented = told.map(|told| told.presented);
             let problem = match told {
                 None => certificate_problem(problem, host),
-                // The name of an authority that is trusted, and not its signature: somebody else's.
+                // The name of a trusted authority without its signature: the certificate is from
+                // another authority.
                 Some(TurnedDown {
                     reason: Reason::Certificate(CertificateError::BadSignature),
                     ..
@@ -188,7 +189,7 @@ fn certificate_problem(error: &CertificateError, host: &str) -> CertificateProbl
             CertificateProblem::WrongName { host: host.into(), names: Vec::new() }
         }
         CertificateError::NotValidForNameContext { presented, .. } => {
-            // "DnsName(\"localhost\")": keep what is between the quotes.
+            // "DnsName(\"localhost\")": keep the text between the quotes.
             let plain = |name: &String| name.split('"').nth(1).unwrap_or(name).to_owned();
             let names = presented.iter().map(plain).collect();
             CertificateProblem::WrongName { host: host.into(), names }
@@ -199,7 +200,7 @@ fn certificate_problem(error: &CertificateError, host: &str) -> CertificateProbl
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             CertificateProblem::WrongPurpose
         }
-        // webpki's own error, which rustls does not name.
+        // An error of webpki that rustls does not define.
         CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
             CertificateProblem::OwnAuthority
         }

@@ -1,5 +1,5 @@
-//! A web client: a request, redirects, and an answer whose body arrives in pieces. One connection
-//! is kept for the next request to the same server.
+//! A web client: sends a request, follows redirects, and returns an answer whose body arrives in
+//! pieces. One connection is kept for the next request to the same server.
 
 use std::time::Duration;
 
@@ -15,19 +15,19 @@ use crate::wire::http::{Body, Fields, Response};
 
 /// Time limit for the start of an answer.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Redirections that are followed.
+/// Maximum number of redirects.
 const MAX_HOPS: usize = 5;
-/// Interim answers (1xx) that are passed over.
+/// Maximum number of interim answers (1xx).
 const MAX_INTERIM: usize = 8;
 
-/// Bytes `from..until` of something.
+/// The byte range `from..until`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Span {
     pub from: u64,
     pub until: u64,
 }
 
-/// Who asks.
+/// A web client.
 #[derive(Debug)]
 pub struct Client {
     options: Options,
@@ -46,7 +46,7 @@ pub struct WebResponse {
     keep_alive: bool,
 }
 
-/// Writes a request's head.
+/// Formats the header of a request.
 fn request(url: &WebUrl, span: Option<Span>) -> String {
     let mut head = format!(
         "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: onair/{}\r\nAccept: */*\r\n\
@@ -67,7 +67,7 @@ fn request(url: &WebUrl, span: Option<Span>) -> String {
 }
 
 impl Client {
-    /// Asks by these ways.
+    /// Creates a client with these options.
     pub fn new(options: Options) -> Self {
         Self { options, kept: None }
     }
@@ -80,7 +80,8 @@ impl Client {
     /// Requests a URL, or a part of the file there, and follows redirects.
     ///
     /// # Errors
-    /// With the failed stage and the cause; an answer other than 200 (206 for a part) is one.
+    /// Fails with the stage and the cause; a status other than 200 (206 for a part) is an error
+    /// too.
     pub async fn get(
         &mut self,
         url: &WebUrl,
@@ -116,7 +117,7 @@ impl Client {
         Err(Error { stage: ConnectStage::Request, cause, peer: url.endpoint().to_string() })
     }
 
-    /// One request.
+    /// Sends one request.
     async fn ask(
         &mut self,
         url: &WebUrl,
@@ -128,7 +129,7 @@ impl Client {
             |cause| Error { stage: ConnectStage::Request, cause, peer: endpoint.to_string() };
         let late = Cause::TimedOut { after: RESPONSE_TIMEOUT };
         if let Some((_, http)) = self.kept.take().filter(|(its, _)| *its == endpoint) {
-            // The server may have closed it meanwhile: then a new one is made.
+            // The server may have closed the connection meanwhile: use a new one.
             match timeout(RESPONSE_TIMEOUT, talk(http, url, span)).await {
                 Ok(Ok(said)) => return Ok(said.answer(endpoint, url.clone())),
                 Ok(Err(Fault::Http(error))) => return Err(fail(Fault::Http(error).cause())),
@@ -149,7 +150,7 @@ impl Client {
     /// connection.
     ///
     /// # Errors
-    /// If the connection fails, or the answer is too long or too slow.
+    /// Fails if the connection fails, or the answer is too long or too slow.
     pub async fn read(
         &mut self,
         answer: WebResponse,
@@ -161,10 +162,10 @@ impl Client {
         Ok(whole.freeze())
     }
 
-    /// The same, appended to `whole`, which keeps the received part if the rest fails.
+    /// Reads the rest and appends it to `whole`, which keeps the received part if the rest fails.
     ///
     /// # Errors
-    /// Like those of [`read`](Self::read).
+    /// The same as for [`read`](Self::read).
     pub async fn read_into(
         &mut self,
         whole: &mut BytesMut,
@@ -223,7 +224,7 @@ async fn talk(mut http: Http, url: &WebUrl, span: Option<Span>) -> Result<Respon
     Err(Fault::Closed)
 }
 
-/// `bytes 0-99/1000` (RFC 9110, 14.4); the total can be unknown.
+/// Parses `bytes 0-99/1000` (RFC 9110, 14.4); the total can be unknown.
 fn content_range(text: &str) -> Option<(Span, Option<u64>)> {
     let (unit, rest) = text.trim().split_once(' ')?;
     let (range, whole) = rest.split_once('/')?;
@@ -252,10 +253,10 @@ fn redirected(from: &WebUrl, to: &str) -> Result<WebUrl, Cause> {
 }
 
 impl WebResponse {
-    /// The next piece of the body; `None` at its end. Cancel-safe; waits without a limit.
+    /// The next piece of the body; `None` at its end. It is cancel-safe and waits without a limit.
     ///
     /// # Errors
-    /// When the connection breaks off.
+    /// Fails if the connection is interrupted.
     pub async fn piece(&mut self) -> Result<Option<Bytes>, Error> {
         match self.http.piece(&mut self.body).await {
             Ok(piece) => Ok(piece),
@@ -287,17 +288,17 @@ impl WebResponse {
         }
     }
 
-    /// Whether it is the requested part, and not the whole file.
+    /// Returns true if the answer is the requested part, not the whole file.
     pub fn is_partial(&self) -> bool {
         self.status == 206
     }
 
-    /// The position of a part in the whole, and the whole's length, if announced.
+    /// The range of a part, and the total length if announced.
     pub fn part(&self) -> Option<(Span, Option<u64>)> {
         self.is_partial().then(|| content_range(self.fields.get("content-range")?))?
     }
 
-    /// Whether it is another version than the one with this validator.
+    /// Returns true if the version differs from the one with this validator.
     pub fn is_other(&self, mark: Option<&str>) -> bool {
         mark.zip(self.mark()).is_some_and(|(mark, its)| mark != its)
     }
@@ -324,9 +325,9 @@ impl WebResponse {
     }
 }
 
-/// For a WebSocket's handshake.
+/// The target of a redirect in a WebSocket handshake.
 pub(super) fn follow(from: &WebUrl, to: &str) -> Result<WebUrl, Cause> {
-    // Servers name the page's address, not the socket's.
+    // Servers redirect to the page's address, not to that of the WebSocket.
     let to = match to.split_once("://") {
         Some(("http", rest)) => format!("ws://{rest}"),
         Some(("https", rest)) => format!("wss://{rest}"),

@@ -1,5 +1,5 @@
 //! Reading from the web: `http`, `https`, `ws` and `wss` (RFC 9110, 9112, 6455) over the same
-//! connections, proxies and trust as everything else. Runs on the network runtime.
+//! connections, proxies and trust as everything else. It runs on the network runtime.
 
 mod client;
 mod socket;
@@ -26,10 +26,10 @@ pub enum Flow {
     Socket(Box<Socket>),
 }
 
-/// Why a part of something is not to be had, though the server answers.
+/// Why a part is unavailable although the server answers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Unavailable {
-    /// Something else is there now.
+    /// The address has another file now.
     Changed,
     /// The server sends the whole file, or another part.
     OtherPart,
@@ -39,7 +39,7 @@ impl Flow {
     /// Requests a URL, and follows redirects.
     ///
     /// # Errors
-    /// With the stage that failed and why.
+    /// Fails with the stage and the cause.
     pub async fn open(
         url: &WebUrl,
         options: &Options,
@@ -55,7 +55,7 @@ impl Flow {
     /// Requests the file at a URL from a position to its end, in the version with this validator.
     ///
     /// # Errors
-    /// Like those of [`Flow::open`].
+    /// The same as for [`Flow::open`].
     pub async fn open_span(
         url: &WebUrl,
         span: Span,
@@ -65,7 +65,7 @@ impl Flow {
     ) -> Result<Result<Self, Unavailable>, Error> {
         let answer = match Client::new(options.clone()).get(url, Some(span), on_step).await {
             Ok(answer) => answer,
-            // It was longer.
+            // The file was longer before.
             Err(error) if error.is_past_the_end() => return Ok(Err(Unavailable::Changed)),
             Err(error) => return Err(error),
         };
@@ -79,10 +79,10 @@ impl Flow {
         })
     }
 
-    /// The next bytes; `None` at the end. Cancel-safe; waits without a limit.
+    /// The next bytes; `None` at the end. It is cancel-safe and waits without a limit.
     ///
     /// # Errors
-    /// When the connection breaks off.
+    /// Fails if the connection is interrupted.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         match self {
             Self::Http(answer) => answer.piece().await,
@@ -114,7 +114,8 @@ impl Flow {
         }
     }
 
-    /// The remaining bytes, if the server announced the length: then it is not a broadcast.
+    /// The remaining bytes if the server announced the length, which means that the data is not a
+    /// broadcast.
     pub fn length(&self) -> Option<u64> {
         match self {
             Self::Http(answer) => answer.length(),

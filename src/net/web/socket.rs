@@ -1,5 +1,5 @@
 //! A WebSocket (RFC 6455): for streams, returns the bytes of binary messages; for chat, exchanges
-//! text messages. Messages and frames are bounded.
+//! text messages. Messages and frames have size limits.
 
 use std::time::Duration;
 
@@ -22,9 +22,9 @@ use crate::text::problem::problem;
 
 /// Time limit of the handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Redirections that are followed.
+/// Maximum number of redirects.
 const MAX_HOPS: usize = 5;
-/// The longest message: the largest keyframes have some megabytes.
+/// Maximum bytes of a message: the largest keyframes have some megabytes.
 const MAX_MESSAGE: usize = 8 << 20;
 
 /// An open WebSocket.
@@ -35,10 +35,10 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Connects and does the handshake, following redirections.
+    /// Connects and performs the handshake, and follows redirects.
     ///
     /// # Errors
-    /// With the stage that failed and why.
+    /// Fails with the stage and the cause.
     pub async fn open(
         url: &WebUrl,
         options: &Options,
@@ -78,11 +78,11 @@ impl Socket {
         Err(Error { stage: ConnectStage::Request, cause, peer: url.endpoint().to_string() })
     }
 
-    /// The bytes of the next binary message; `None` once the server closes properly. Cancel-safe;
-    /// waits without a limit.
+    /// Returns the bytes of the next binary message; `None` once the server closes properly. It is
+    /// cancel-safe and waits without a limit.
     ///
     /// # Errors
-    /// When the connection breaks off, or the server breaks the rules.
+    /// Fails if the connection is interrupted, or the server violates the protocol.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             match self.inner.next().await {
@@ -90,18 +90,18 @@ impl Socket {
                 None | Some(Ok(Message::Close(_)) | Err(Tungstenite::ConnectionClosed)) => {
                     return Ok(None);
                 }
-                // Pings are answered by themselves; what servers say in words is no stream.
+                // Pings are answered automatically; text messages are not part of a stream.
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(self.broken(&error)),
             }
         }
     }
 
-    /// The next text message; empty for a ping. `None` once the server closes properly.
-    /// Cancel-safe; waits without a limit.
+    /// Returns the next text message; empty for a ping. It returns `None` once the server closes
+    /// properly. It is cancel-safe and waits without a limit.
     ///
     /// # Errors
-    /// When the connection breaks off, or the server breaks the rules.
+    /// Fails if the connection is interrupted, or the server violates the protocol.
     pub async fn next_text(&mut self) -> Result<Option<String>, Error> {
         match self.inner.next().await {
             Some(Ok(Message::Text(text))) => Ok(Some(text.as_str().to_owned())),
@@ -114,7 +114,7 @@ impl Socket {
     /// Sends a text message, within ten seconds.
     ///
     /// # Errors
-    /// If the connection fails or accepts nothing.
+    /// Fails if the connection fails or accepts no data.
     pub async fn send_text(&mut self, text: String) -> Result<(), Error> {
         match timeout(HANDSHAKE_TIMEOUT, self.inner.send(Message::Text(text.into()))).await {
             Ok(Ok(())) => Ok(()),

@@ -1,4 +1,4 @@
-//! How long to wait for a server's data.
+//! Time limit for the data of a server.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::net::error::Cause;
 
-/// Less than this in the time for which silence is borne is a trickle, and no better than silence: the
-/// least audio takes more.
+/// Minimum bytes within the silence limit: less counts as silence, because even low-bitrate audio
+/// needs more.
 const MIN_BYTES: usize = 8 << 10;
 
-/// One time limit for all attempts to get the same data.
+/// A time limit for all attempts to get the same data.
 #[derive(Clone, Debug)]
 pub struct StallTimeout {
     quiet: Duration,
@@ -22,21 +22,21 @@ pub struct StallTimeout {
 }
 
 impl StallTimeout {
-    /// Begins now: at most `quiet` without data, and `whole` in all.
+    /// Starts now: at most `quiet` without data, and `whole` in total.
     pub fn new(quiet: Duration, whole: Duration) -> Self {
         let now = Instant::now();
         Self { quiet, whole, began: now, since: now, answered: false, gathered: 0 }
     }
 
-    /// The server has answered. Only the first answer counts: a server that answers and closes
-    /// repeatedly sends nothing.
+    /// Records that the server has answered. Only the first answer counts: a server that answers and
+    /// closes repeatedly sends nothing.
     pub fn answered(&mut self) {
         if !std::mem::replace(&mut self.answered, true) {
             self.since = Instant::now();
         }
     }
 
-    /// This many bytes arrived.
+    /// Records that this many bytes arrived.
     pub fn came(&mut self, bytes: usize) {
         self.gathered = self.gathered.saturating_add(bytes);
         if self.gathered >= MIN_BYTES {
@@ -44,18 +44,18 @@ impl StallTimeout {
         }
     }
 
-    /// When it ends, and which limit that is.
+    /// The end time, and the limit that causes it.
     fn end(&self) -> (Instant, Duration) {
         let (quiet, whole) = (self.since + self.quiet, self.began + self.whole);
         if quiet <= whole { (quiet, self.quiet) } else { (whole, self.whole) }
     }
 
-    /// Whether it has ended.
+    /// Returns true if the time is over.
     pub fn is_over(&self) -> bool {
         Instant::now() >= self.end().0
     }
 
-    /// Waits for something no longer than it lasts.
+    /// Waits for a future until the time is over.
     ///
     /// # Errors
     /// [`Cause::TimedOut`].

@@ -1,4 +1,4 @@
-//! Web addresses. Possible secrets (user, password, query) are never shown.
+//! Web addresses. Possible secrets (user, password, query) are never displayed.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use url::{Host, Url};
 use crate::net::connect::Endpoint;
 use crate::net::error::problem::UrlError;
 
-/// The longest address.
+/// Maximum length of an address.
 pub(in crate::net) const MAX_LENGTH: usize = 8 << 10;
 
 /// An `http`, `https`, `ws` or `wss` address.
@@ -17,17 +17,17 @@ pub(in crate::net) const MAX_LENGTH: usize = 8 << 10;
 pub struct WebUrl(Url);
 
 impl WebUrl {
-    /// Whether a text begins like a web address.
+    /// Returns true if a text begins like a web address.
     pub fn is_one(text: &str) -> bool {
         let scheme = text.split("://").next().unwrap_or_default();
         text.len() > scheme.len()
             && ["http", "https", "ws", "wss"].iter().any(|one| scheme.eq_ignore_ascii_case(one))
     }
 
-    /// Reads an address.
+    /// Parses an address.
     ///
     /// # Errors
-    /// The problem.
+    /// Returns the problem.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         if text.len() > MAX_LENGTH {
             return Err(UrlError::TooLong);
@@ -38,13 +38,13 @@ impl WebUrl {
     /// Resolves a reference in a document at this address (RFC 3986, 5).
     ///
     /// # Errors
-    /// The problem.
+    /// Returns the problem.
     pub fn join(&self, reference: &str) -> Result<Self, UrlError> {
         if reference.len() > MAX_LENGTH {
             return Err(UrlError::TooLong);
         }
         let mut joined = self.0.join(reference).map_err(|_| UrlError::Unreadable)?;
-        // User and password stay with the server that they were given for.
+        // User and password are kept only for their server.
         if joined.username().is_empty() && self.0.origin() == joined.origin() {
             let _ = joined.set_username(self.0.username());
             let _ = joined.set_password(self.0.password());
@@ -68,7 +68,7 @@ impl WebUrl {
         let path = format!("{}/chat", self.0.path().strip_suffix(".flv")?);
         let mut chat = self.0.clone();
         let scheme = if self.is_secure() { "wss" } else { "ws" };
-        // From one special scheme to another: never refused.
+        // A change from one special scheme to another never fails.
         chat.set_scheme(scheme).ok()?;
         chat.set_path(&path);
         chat.set_query(None);
@@ -76,9 +76,8 @@ impl WebUrl {
         Self::checked(chat).ok()
     }
 
-    /// The same address with these query parameters for an HLS server, in this order, replacing
-    /// existing ones (`_HLS_…`, RFC 8216bis §6.2.5). Everything else, such as a signature, stays
-    /// unchanged.
+    /// Adds these query parameters for an HLS server, in this order, and replaces existing ones
+    /// (`_HLS_…`, RFC 8216bis §6.2.5). Everything else, such as a signature, stays unchanged.
     pub fn asking(&self, questions: &[(&str, String)]) -> Self {
         let kept = self.0.query().unwrap_or_default().split('&');
         let kept = kept.filter(|it| !it.is_empty() && !it.starts_with("_HLS_")).map(str::to_owned);
@@ -89,17 +88,17 @@ impl WebUrl {
         Self(url)
     }
 
-    /// Whether it uses TLS.
+    /// Returns true if the address uses TLS.
     pub fn is_secure(&self) -> bool {
         matches!(self.0.scheme(), "https" | "wss")
     }
 
-    /// Whether it is a WebSocket.
+    /// Returns true for a WebSocket address.
     pub fn is_websocket(&self) -> bool {
         matches!(self.0.scheme(), "ws" | "wss")
     }
 
-    /// Whether user and password are in it.
+    /// Returns true if the address contains user and password.
     pub fn has_credentials(&self) -> bool {
         !self.0.username().is_empty() || self.0.password().is_some()
     }
@@ -121,7 +120,7 @@ impl WebUrl {
         Endpoint { host, port, tls: self.is_secure() }
     }
 
-    /// Path and query, as a request names them.
+    /// Path and query for the request line.
     pub(super) fn target(&self) -> String {
         match self.0.query() {
             Some(query) => format!("{}?{query}", self.0.path()),
@@ -129,13 +128,13 @@ impl WebUrl {
         }
     }
 
-    /// Server and port, as a request names them.
+    /// Server and port for the `Host` header.
     pub(super) fn authority(&self) -> String {
         let host = self.0.host_str().unwrap_or_default();
         self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
-    /// User and password, as a request names them (RFC 7617).
+    /// User and password for the `Authorization` header (RFC 7617).
     pub(super) fn authorization(&self) -> Option<String> {
         if !self.has_credentials() {
             return None;
@@ -146,12 +145,12 @@ impl WebUrl {
         Some(format!("Basic {}", BASE64.encode(&pair)))
     }
 
-    /// The whole address, including possible secrets.
+    /// The complete address, including possible secrets.
     pub fn whole(&self) -> String {
         self.0.to_string()
     }
 
-    /// The address without user and password, for a WebSocket's handshake.
+    /// The address without user and password, for the handshake of a WebSocket.
     pub(super) fn bare(&self) -> String {
         let mut bare = self.0.clone();
         let _ = bare.set_username("");
@@ -161,7 +160,7 @@ impl WebUrl {
     }
 }
 
-/// Without user, password, query and fragment.
+/// Shows the address without user, password, query and fragment.
 impl fmt::Display for WebUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}{}", self.0.scheme(), self.authority(), self.0.path())?;

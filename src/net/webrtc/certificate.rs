@@ -1,4 +1,4 @@
-//! The certificate by which a server of WebRTC is known. Nobody signs it: its fingerprint is in the answer.
+//! The certificate of a WebRTC server. It is not signed: the answer contains its fingerprint.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::base::Secret;
 #[derive(Clone)]
 pub struct Certificate(DtlsCert);
 
-/// There is none.
+/// Why no certificate could be created.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct CertificateError(String);
@@ -23,10 +23,10 @@ impl fmt::Debug for Certificate {
 }
 
 impl Certificate {
-    /// A new one.
+    /// Creates a certificate.
     ///
     /// # Errors
-    /// Where the system has no randomness.
+    /// Fails if the system has no randomness.
     pub fn generate() -> Result<Self, CertificateError> {
         let failed = |error: rcgen::Error| CertificateError(error.to_string());
         let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).map_err(failed)?;
@@ -37,14 +37,14 @@ impl Certificate {
         Ok(Self(DtlsCert { certificate, private_key }))
     }
 
-    /// As a file holds it: the certificate, and its key (PKCS #8), each a line of Base64.
+    /// The text for a file: the certificate and its key (PKCS #8), each as a line of Base64.
     pub fn to_text(&self) -> Secret {
         let [certificate, key] =
             [&self.0.certificate, &self.0.private_key].map(|der| BASE64.encode(der));
         Secret::new(format!("{certificate}\n{key}\n"))
     }
 
-    /// What such a text says; `None`: it is damaged, or the key is another certificate's.
+    /// Parses such a text; `None` if it is damaged, or the key belongs to another certificate.
     pub fn from_text(text: &str) -> Option<Self> {
         let mut lines = text.lines().map(|line| BASE64.decode(line.trim().as_bytes()).ok());
         let (certificate, private_key) = (lines.next()??, lines.next()??);
@@ -55,7 +55,7 @@ impl Certificate {
         fits.then_some(Self(DtlsCert { certificate, private_key }))
     }
 
-    /// As DTLS takes it.
+    /// The certificate in the form that DTLS needs.
     pub fn for_dtls(&self) -> DtlsCert {
         self.0.clone()
     }

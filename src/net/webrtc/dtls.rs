@@ -1,4 +1,4 @@
-//! DTLS for str0m, by dimpl.
+//! DTLS for str0m, implemented with dimpl.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,7 +24,7 @@ impl DtlsProvider for Provider {
         dtls_version: DtlsVersion,
         mtu: Option<usize>,
     ) -> Result<Box<dyn DtlsInstance>, CryptoError> {
-        // A cookie would prove the address; ICE has done that.
+        // A cookie would verify the address, which ICE has already done.
         let mut builder = dimpl::Config::builder().use_server_cookie(false);
         if let Some(mtu) = mtu {
             builder = builder.mtu(mtu);

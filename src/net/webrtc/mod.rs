@@ -1,5 +1,4 @@
-//! What str0m, which does no input and output itself, needs of this machine: a socket, a certificate and
-//! cryptography.
+//! Services for str0m, which has no I/O itself: a socket, a certificate and cryptography.
 
 pub mod certificate;
 mod dtls;
@@ -15,8 +14,8 @@ use str0m::crypto::{Sha1HmacProvider, Sha1Provider, Sha256Provider};
 pub use certificate::{Certificate, CertificateError};
 pub use socket::DatagramSocket;
 
-/// Its cryptography: DTLS by dimpl with RustCrypto, all else by ring, as TLS here is. The backends that str0m
-/// has are OpenSSL, AWS's library, and one that asks for a version of a crate which does not exist.
+/// The cryptography for str0m: DTLS by dimpl with RustCrypto, everything else by ring, like TLS in onair. The
+/// backends of str0m are OpenSSL, AWS's library, and one that requires a crate version that does not exist.
 pub fn crypto() -> Arc<CryptoProvider> {
     static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| {
         Arc::new(CryptoProvider {
@@ -54,7 +53,7 @@ impl Sha256Provider for Hashes {
     }
 }
 
-/// The bytes as an array; their number is that of the hash.
+/// Converts bytes to an array whose length is that of the hash.
 fn sized<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes.first_chunk::<N>().copied().unwrap_or([0; N])
 }
@@ -67,7 +66,7 @@ mod tests {
 
     #[test]
     fn hashes_are_those_of_their_standards() {
-        // RFC 2202, case 2; FIPS 180, "abc".
+        // Test vectors: RFC 2202, case 2; FIPS 180, "abc".
         let mac = Hashes.sha1_hmac(b"Jefe", &[b"what do ya want ", b"for nothing?"]);
         assert_eq!(HEXLOWER.encode(&mac), "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
         let sha1 = HEXLOWER.encode(&Hashes.sha1(b"abc"));

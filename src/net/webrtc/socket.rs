@@ -1,4 +1,4 @@
-//! A socket for datagrams.
+//! A datagram socket.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -7,7 +7,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::runtime::Handle;
 
-/// What the system may hold of datagrams: keyframes for many viewers come in one burst.
+/// Size of the system's buffer in bytes: keyframes for many viewers come in one burst.
 const BUFFER: usize = 4 << 20;
 
 /// One UDP port.
@@ -18,10 +18,10 @@ pub struct DatagramSocket {
 }
 
 impl DatagramSocket {
-    /// Opens a port, or where it is taken, the next free one of the `tries` ports that follow.
+    /// Opens a port or, if it is in use, the next free one of the following `tries` ports.
     ///
     /// # Errors
-    /// Such as [`io::ErrorKind::AddrInUse`], of the last port tried.
+    /// Returns the error of the last port, such as [`io::ErrorKind::AddrInUse`].
     pub fn bind_or_next(runtime: &Handle, address: SocketAddr, tries: u16) -> io::Result<Self> {
         let mut next = address;
         loop {
@@ -41,11 +41,11 @@ impl DatagramSocket {
         let _inside = runtime.enter();
         let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
-        // As much as the system allows; less works too.
+        // The system may limit the size, and less works too.
         let _ = socket.set_send_buffer_size(BUFFER);
         let _ = socket.set_recv_buffer_size(BUFFER);
         if address.is_ipv6() && address.ip().is_unspecified() {
-            // All addresses of this machine, those of IPv4 too.
+            // Listens on all addresses of this computer, including IPv4.
             socket.set_only_v6(false)?;
         }
         socket.bind(&address.into())?;
@@ -54,24 +54,24 @@ impl DatagramSocket {
         Ok(Self { socket, address })
     }
 
-    /// Where it is.
+    /// The local address.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// Waits for a datagram: how long it is, and from whom. Cancel-safe.
+    /// Waits for a datagram, and returns its length and its sender. This is cancel-safe.
     ///
     /// # Errors
-    /// Such as a report that an earlier datagram did not arrive.
+    /// Fails, for example, with a report that an earlier datagram did not arrive.
     pub async fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         let (length, from) = self.socket.recv_from(buffer).await?;
         Ok((length, SocketAddr::new(from.ip().to_canonical(), from.port())))
     }
 
-    /// Sends a datagram, unless the system has no room for it; nobody waits for that.
+    /// Sends a datagram without waiting, unless the system has no room for it.
     ///
     /// # Errors
-    /// [`io::ErrorKind::WouldBlock`] and others: it is lost.
+    /// Fails with [`io::ErrorKind::WouldBlock`] and other errors: the datagram is lost.
     pub fn send(&self, datagram: &[u8], to: SocketAddr) -> io::Result<usize> {
         let to = match to.ip() {
             IpAddr::V4(ip) if self.address.is_ipv6() => {
@@ -94,7 +94,7 @@ mod tests {
         let open = |address: &str| {
             DatagramSocket::bind_or_next(runtime.handle(), address.parse().unwrap(), 0)
         };
-        // A machine may have no IPv6 at all.
+        // A computer may have no IPv6 at all.
         let Ok(both) = open("[::]:0") else { return };
         let four = open("127.0.0.1:0").unwrap();
         let to = SocketAddr::from(([127, 0, 0, 1], both.local_addr().port()));

@@ -8,9 +8,9 @@ use str0m::crypto::{
     SupportedAeadAes128Gcm, SupportedAeadAes256Gcm, SupportedAes128CmSha1_80,
 };
 
-/// The seal of AES-GCM, in bytes.
+/// Bytes of the AES-GCM tag.
 const TAG: usize = 16;
-/// A block of AES.
+/// Bytes of an AES block.
 const BLOCK: usize = 16;
 
 #[derive(Debug)]
@@ -42,7 +42,8 @@ impl SrtpProvider for Provider {
     }
 }
 
-/// A block for deriving keys, and the one that PKCS #7 pads it with, as callers have room for both.
+/// Encrypts a block for key derivation, with the padding block of PKCS #7, because callers have room for
+/// both.
 fn one_block(
     cipher: &impl BlockCipherEncrypt<BlockSize = aes::cipher::consts::U16>,
     input: &[u8],
@@ -107,7 +108,7 @@ impl Aes128CmSha1_80Cipher for CounterMode {
     }
 }
 
-/// `None` for a key of the wrong length, which str0m has no way to give.
+/// The cipher; `None` for a key of the wrong length, which str0m cannot pass.
 struct Gcm(Option<LessSafeKey>);
 
 impl std::fmt::Debug for Gcm {

@@ -1,49 +1,49 @@
-//! Whether decoding keeps up with playback, and which packets to skip if not: from the delay up to
-//! a keyframe, so that video matches its audio again. A decoder that catches up (after a jump, or a
-//! busy moment) is left alone.
+//! Checks whether decoding keeps up with playback, and which packets to skip if not: from the delay
+//! up to a keyframe, so that video matches its audio again. A decoder that catches up (after a
+//! jump, or a busy moment) keeps all its packets.
 //!
-//! Pure: all times are media time. Runs on the video thread.
+//! This module is pure: all times are media time. It runs on the video thread.
 
 use crate::base::Timestamp;
 use crate::media::EncodedPacket;
 use crate::player::buffer::packets::{Buffered, Packets};
 
-/// Farther behind playback than this counts as late.
+/// A frame further behind playback than this counts as late, in µs.
 const LATE_THRESHOLD: i64 = 500_000;
-/// A late decoder has this much playback time to catch up by a quarter.
+/// A late decoder must catch up by a quarter within this much playback time, in µs.
 const TRIAL: i64 = 500_000;
-/// A keyframe that is no further behind is in time.
+/// A keyframe at most this far behind is in time, in µs.
 const KEYFRAME_TOLERANCE: i64 = 100_000;
-/// Without a keyframe for this long, packets are decoded anyway.
+/// Without a keyframe for this long (in µs), packets are decoded anyway.
 const KEYFRAME_TIMEOUT: i64 = 10_000_000;
-/// In time for this long, and decoding has recovered.
+/// After this long in time (in µs), decoding has recovered.
 const RECOVERED: i64 = 60_000_000;
 
 /// The verdict about a packet.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) enum Verdict {
     Decode,
-    /// The first skipped one. `slow`: the decoder would never catch up.
+    /// The first skipped packet. `slow` means that the decoder would never catch up.
     Break {
         slow: bool,
     },
-    /// Another skipped one.
+    /// Another skipped packet.
     Leave,
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(in crate::player) struct FrameDrop {
-    /// The position at its start, and the delay then.
+    /// Playback position and delay at the start of the trial.
     trial: Option<(Timestamp, i64)>,
     skip: Option<Skip>,
-    /// The playback position when it was last too slow, until it recovers.
+    /// The playback position when decoding was last too slow, until it recovers.
     slow_at: Option<Timestamp>,
     /// The number of playback starts.
     begun: u32,
 }
 
-/// A running skip.
+/// A skip in progress.
 #[derive(Copy, Clone, Debug)]
 struct Skip {
     /// The playback position at its start.
@@ -66,13 +66,13 @@ impl FrameDrop {
         queue: &Packets<P>,
     ) -> Verdict {
         if std::mem::replace(&mut self.begun, begun) != begun {
-            // It may have gone ahead: that is nobody's slowness.
+            // Playback may have jumped ahead: the decoder is not slow then.
             self.trial = None;
         }
         if let Some(skip) = self.skip {
             return self.go_on(skip, packet, position, queue);
         }
-        // Where nothing waits it is the sender who is late.
+        // If nothing waits, the sender is late, not the decoder.
         let waiting = queue.newest().map_or(0, |newest| newest.micros_since(packet.dts));
         let late = position.micros_since(packet.pts).min(waiting);
         if late <= LATE_THRESHOLD {
@@ -89,7 +89,7 @@ impl FrameDrop {
             self.trial = Some((position, late));
             return Verdict::Decode;
         }
-        // Far behind, a decoder that is much faster than what is played is not slow.
+        // A decoder that is far behind but much faster than playback is not slow.
         let skip = Skip { from: position, slow: gained < passed / 4 };
         if skip.slow {
             self.slow_at = Some(position);
@@ -109,7 +109,7 @@ impl FrameDrop {
         queue: &Packets<P>,
     ) -> Verdict {
         let late = position.micros_since(packet.pts);
-        // What is slow would only fall behind again, and never come back to its audio.
+        // A slow decoder would only fall behind again, and never match its audio.
         let good = packet.keyframe
             && (late <= KEYFRAME_TOLERANCE || !skip.slow && !queue.has_keyframe_until(position));
         let long = position.micros_since(skip.from) > KEYFRAME_TIMEOUT;
@@ -120,7 +120,7 @@ impl FrameDrop {
         Verdict::Leave
     }
 
-    /// Once, after a slow decoder has kept up for long.
+    /// Reports once that a slow decoder has kept up for long enough.
     pub(in crate::player) fn has_recovered(&mut self, position: Timestamp) -> bool {
         let steady = self.trial.is_none() && self.skip.is_none();
         let recovered =

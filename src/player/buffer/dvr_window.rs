@@ -1,7 +1,7 @@
 //! Seeking in a broadcast within the server's playlist (HLS): the range of the list, and whether
 //! the viewer has gone back. The packets stay at the server; seeking works as in a recording.
 //!
-//! Pure: time is an argument. Filled by the feed thread, read by the presenter.
+//! This module is pure: time is an argument. Filled by the feed thread, read by the presenter.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use crate::base::Timestamp;
 use crate::player::buffer::pace::LiveDistance;
 use crate::player::state::Rewind;
 
-/// Closer to the live end than this is there.
+/// A position closer to the live edge than this counts as live.
 const LIVE_EDGE_TOLERANCE: Duration = Duration::from_millis(500);
 
 /// The target of a seek.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) enum SeekTarget {
-    /// To a place behind the live end.
+    /// A position behind the live edge.
     Back(Duration),
-    /// The position of live viewers, this far from the end.
+    /// The live edge, with this distance from the end.
     Live { place: Duration, distance: LiveDistance },
 }
 
@@ -41,7 +41,7 @@ struct List {
 impl List {
     /// The position of a viewer who has not gone back.
     fn live(&self, now: Timestamp) -> Duration {
-        // A list that stands still grows no more.
+        // A list that is not updated does not grow any further.
         let grown = now.since(self.seen).min(self.distance.hold_back);
         (self.until + grown).saturating_sub(self.distance.hold_back).max(self.from)
     }
@@ -66,12 +66,12 @@ impl DvrWindow {
         *self.list.lock() = None;
     }
 
-    /// Whether the viewer has gone back.
+    /// Returns true if the viewer has gone back.
     pub(in crate::player) fn is_behind(&self) -> bool {
         self.list.lock().is_some_and(|list| list.behind)
     }
 
-    /// Goes this far behind the live edge, and returns the target. `None` without a list.
+    /// Goes this far behind the live edge, and returns the target. Returns `None` without a list.
     pub(in crate::player) fn rewind(&self, behind: Duration, now: Timestamp) -> Option<SeekTarget> {
         let mut list = self.list.lock();
         let list = list.as_mut()?;
@@ -84,7 +84,8 @@ impl DvrWindow {
         })
     }
 
-    /// Pauses while the broadcast continues. False without a list, or if it was behind already.
+    /// Pauses the viewer while the broadcast continues. Returns false without a list, or if the
+    /// viewer was already behind.
     pub(in crate::player) fn hold(&self) -> bool {
         let mut list = self.list.lock();
         list.as_mut().is_some_and(|list| !std::mem::replace(&mut list.behind, true))
@@ -120,7 +121,7 @@ mod tests {
         assert_eq!(listed.rewind(seconds(20), now), Some(SeekTarget::Back(seconds(76))));
         assert!(listed.is_behind());
         assert_eq!(listed.rewind_at(seconds(76), now).unwrap().behind, seconds(20));
-        // The list continues, and one stays behind.
+        // The list continues, and the viewer stays behind.
         listed.see(at(14_000), seconds(44), seconds(104), distance);
         assert_eq!(listed.rewind_at(seconds(78), at(14_000)).unwrap().behind, seconds(20));
         assert_eq!(listed.rewind(seconds(500), at(14_000)), Some(SeekTarget::Back(seconds(44))));
@@ -130,7 +131,7 @@ mod tests {
         // A pause.
         assert!(listed.hold() && !listed.hold());
         assert_eq!(listed.rewind_at(seconds(98), at(17_000)).unwrap().behind, seconds(3));
-        // A list that stands still does not move away.
+        // The end of a list that is not updated does not move.
         assert_eq!(listed.rewind_at(seconds(98), at(900_000)).unwrap().behind, seconds(6));
     }
 }

@@ -1,39 +1,39 @@
 //! The playback position in a stream with a fixed distance to its end (HLS), which is known only in
 //! steps of whole segments. It assumes the fastest recent delivery, and adjusts playback slowly;
 //! only a large deviation is corrected at once. With small steps (low latency), playback begins at
-//! that distance, and resumes there after a stall, with a slightly larger distance each time.
+//! that distance and resumes there after a stall. The distance grows slightly with each stall.
 //!
-//! Pure: time is an argument.
+//! This module is pure: time is an argument.
 
 use std::collections::VecDeque;
 
 use crate::base::Timestamp;
 use crate::player::buffer::pace::LiveDistance;
 
-/// Looks that are remembered.
+/// Number of remembered observations of the end.
 const SAMPLES: usize = 12;
-/// How fast the target moves: slower than the playback speed can follow.
+/// Slew rate of the target: slower than the playback speed can follow.
 const SLEW: f64 = 0.03;
-/// Further off than this many times the distance wanted is cured at once.
+/// A deviation above this multiple of the wanted distance is corrected at once.
 const JUMP_FACTOR: i64 = 2;
-/// A break moves the aim by this part of the distance, up to twice the distance altogether.
+/// A stall moves the target by this fraction of the distance, up to twice the distance in total.
 const BREAKS: i64 = 4;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(in crate::player) struct LiveEdge {
     distance: LiveDistance,
-    /// Added after breaks, microseconds.
+    /// Margin added after stalls, in microseconds.
     margin: i64,
-    /// (Instant − media time of the end), newest last.
+    /// Observations (time − media time of the end), newest last.
     looks: VecDeque<i64>,
-    /// Media time plus this is the presentation time at `at`.
+    /// Presentation time minus media time at `at`, in microseconds.
     target: Option<i64>,
     at: Timestamp,
 }
 
 impl LiveEdge {
-    /// A target with this distance to the end.
+    /// Creates a target with this distance to the end.
     pub(in crate::player) fn new(distance: LiveDistance) -> Self {
         let (looks, at) = (VecDeque::new(), Timestamp::ZERO);
         Self { distance, margin: 0, looks, target: None, at }
@@ -55,12 +55,12 @@ impl LiveEdge {
         self.distance
     }
 
-    /// Microseconds.
+    /// The distance in microseconds.
     fn hold_back(&self) -> i64 {
         i64::try_from(self.distance.hold_back.as_micros()).unwrap_or(i64::MAX)
     }
 
-    /// At `seen`, the end was at `media`.
+    /// Records that at `seen`, the end was at `media`.
     pub(in crate::player) fn see(&mut self, seen: Timestamp, media: Timestamp) {
         self.looks.push_back(seen.micros_since(media));
         if self.looks.len() > SAMPLES {
@@ -68,18 +68,18 @@ impl LiveEdge {
         }
     }
 
-    /// `media` is presented at `now`: the target moves from there.
+    /// Starts playback: `media` is presented at `now`, and the target moves from there.
     pub(in crate::player) fn begin(&mut self, now: Timestamp, media: Timestamp) {
         (self.target, self.at) = (Some(now.micros_since(media)), now);
     }
 
-    /// Another broadcast follows.
+    /// Resets the state for another broadcast.
     pub(in crate::player) fn forget(&mut self) {
         (self.target, self.margin) = (None, 0);
         self.looks.clear();
     }
 
-    /// Playback stalls for an unknown time.
+    /// Handles a stall of unknown length.
     pub(in crate::player) fn lose(&mut self) {
         self.target = None;
         if self.distance.at_once {
@@ -88,8 +88,8 @@ impl LiveEdge {
         }
     }
 
-    /// Media time plus this is the presentation time; `None` while nothing plays and it can begin
-    /// anywhere.
+    /// Presentation time minus media time in microseconds; `None` while nothing plays and playback
+    /// can begin anywhere.
     pub(in crate::player) fn target(&mut self, now: Timestamp) -> Option<i64> {
         let hold_back = self.hold_back().saturating_add(self.margin);
         let fastest = self.looks.iter().min();
@@ -128,7 +128,7 @@ mod tests {
         let mut aim = LiveEdge::new(distance);
         assert_eq!(aim.target(at(0)), None);
         aim.see(at(1_000), at(10_000));
-        // Began at once, 4 s from the end.
+        // Playback begins at once, 4 s from the end.
         aim.begin(at(1_000), at(6_000));
         assert_eq!(aim.target(at(1_000)), Some(-5_000_000));
         assert_eq!(aim.target(at(2_000)), Some(-4_970_000));
@@ -136,11 +136,11 @@ mod tests {
             aim.target(at(second * 1_000));
         }
         assert_eq!(aim.target(at(200_000)), Some(-3_000_000));
-        // The end is seen sooner once: what was late before was late.
+        // One earlier observation shows that the previous ones were late.
         aim.see(at(201_000), at(212_000));
         let led = aim.target(at(201_000)).unwrap();
         assert!((-3_031_000..-3_000_000).contains(&led), "{led}");
-        // A hole of a minute.
+        // A gap of a minute.
         for _ in 0..SAMPLES {
             aim.see(at(262_000), at(213_000));
         }
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(aim.target(at(1_000)), Some(1_000_000));
         aim.change(distance(6, 6, false));
         assert_eq!(aim.target(at(1_000)), Some(-3_000_000));
-        // The server's own: what was known of the path is not known any more.
+        // The server's own distance: earlier observations of the network do not count any more.
         aim.change(distance(4, 4, true));
         assert_eq!(aim.target(at(1_000)), None);
     }

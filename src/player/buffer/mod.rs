@@ -1,5 +1,5 @@
-//! Data waiting to be decoded or presented: packet and sample queues, time shift, distance from the
-//! live edge.
+//! Data that waits for decoding or presentation: packet and sample queues, time shift, distance
+//! from the live edge.
 
 pub(in crate::player) mod decode_lag;
 pub(in crate::player) mod dvr_window;

@@ -6,26 +6,27 @@ use std::time::Duration;
 /// The pace of playback.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) enum PlayPace {
-    /// As it arrives: a broadcast.
+    /// A broadcast plays as it arrives.
     Live,
-    /// By its own timestamps from the beginning: a file.
+    /// A file plays by its own timestamps from the beginning.
     Recorded,
-    /// By its own timestamps, near the end of the stream.
+    /// A growing stream plays by its own timestamps, near its end.
     Followed(LiveDistance),
 }
 
 /// The distance to the end of a growing stream.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) struct LiveDistance {
-    /// This far from the end.
+    /// The distance in media time.
     pub hold_back: Duration,
-    /// The server's distance, if the user's is larger.
+    /// The server's minimum distance, if the user's is larger.
     pub least: Duration,
-    /// From the first frame on, and again after a break, instead of being led there.
+    /// True if the distance applies from the first frame and again after a stall, instead of being
+    /// approached.
     pub at_once: bool,
 }
 
-/// The user's buffer. It can change during playback.
+/// The buffer that the user chose. It can change during playback.
 #[derive(Debug, Default)]
 pub(in crate::player) struct BufferTarget(AtomicU64);
 

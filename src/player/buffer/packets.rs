@@ -1,6 +1,6 @@
-//! The bounded queue of encoded packets between the feed and a decoder: the store of the jitter
-//! buffer. Bounded by count and by bytes. A live feed never waits: excess packets are dropped up to
-//! the next keyframe; a file's feed waits.
+//! The bounded queue of encoded packets between the feed and a decoder, which stores the jitter
+//! buffer. It is bounded by count and by bytes. A live feed never waits: excess packets are dropped
+//! up to the next keyframe. The feed of a file waits.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -10,26 +10,27 @@ use parking_lot::{Condvar, Mutex};
 use crate::base::{Stop, Timestamp};
 use crate::media::{AudioConfig, EncodedPacket, VideoConfig};
 
-/// The most packets that wait.
+/// Maximum number of waiting packets.
 const MAX_PACKETS: usize = 2_000;
-/// The most bytes that wait.
+/// Maximum bytes of waiting packets.
 const MAX_BYTES: usize = 48 << 20;
 
 /// An item for a decoder, in order. `P` is its kind of config.
 #[derive(Clone, Debug)]
 pub enum BufferedPacket<P> {
-    /// Decode by these from here on.
+    /// A config for the packets after it.
     Configure(P),
     Packet(EncodedPacket),
-    /// Packets are missing here: the next one does not follow the previous one.
+    /// A gap: the next packet does not follow the previous one.
     Gap,
-    /// Before this time only the previous packets play, and after it only the next ones.
+    /// A seam between files: only earlier packets play before this time, and only later ones after
+    /// it.
     Seam(Timestamp),
 }
 
 /// A config in a queue, whose bytes count like those of packets.
 pub trait Buffered {
-    /// The bytes of their configuration.
+    /// Bytes of the config.
     fn held(&self) -> usize;
 }
 
@@ -46,7 +47,7 @@ impl Buffered for AudioConfig {
 }
 
 impl<P: Buffered> BufferedPacket<P> {
-    /// The bytes that it keeps.
+    /// Bytes of the item.
     pub fn bytes(&self) -> usize {
         match self {
             Self::Packet(packet) => packet.data.len(),
@@ -65,7 +66,7 @@ impl<P> BufferedPacket<P> {
     }
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub struct Packets<P> {
     inner: Mutex<Inner<P>>,
@@ -77,12 +78,12 @@ pub struct Packets<P> {
 struct Inner<P> {
     units: VecDeque<BufferedPacket<P>>,
     bytes: usize,
-    /// Until the next keyframe.
+    /// True if packets are skipped until the next keyframe.
     skipping: bool,
-    /// A waiting sender must wake up and insert its item.
+    /// True if a waiting sender must wake up and insert its item.
     nudged: bool,
     closed: bool,
-    /// Counts the new starts, see [`Packets::restart`].
+    /// Number of restarts, see [`Packets::restart`].
     generation: u32,
 }
 
@@ -90,9 +91,9 @@ struct Inner<P> {
 #[derive(Debug)]
 pub enum Popped<P> {
     Unit(BufferedPacket<P>),
-    /// None in time.
+    /// No item arrived in time.
     Nothing,
-    /// None ever again.
+    /// The queue is closed, and no item is left.
     Closed,
 }
 
@@ -103,7 +104,7 @@ impl<P: Buffered> Default for Packets<P> {
 }
 
 impl<P: Buffered> Packets<P> {
-    /// An empty queue of at most `max_packets`.
+    /// Creates an empty queue of at most `max_packets`.
     pub fn new(max_packets: usize) -> Self {
         Self {
             inner: Mutex::new(Inner {
@@ -144,7 +145,7 @@ impl<P: Buffered> Packets<P> {
         } else if inner.units.len() >= self.max_packets * 2
             || inner.bytes.saturating_add(unit.bytes()) > MAX_BYTES
         {
-            // Nothing but parameters, over and over: of them the last one counts, which stays.
+            // The queue has only configs: the newest one stays.
             dropped = inner.clear_packets();
             inner.skipping = true;
         }
@@ -154,7 +155,8 @@ impl<P: Buffered> Packets<P> {
         dropped
     }
 
-    /// Inserts an item as soon as there is room, or not at all once `stop` is set or it is closed.
+    /// Inserts an item as soon as there is room, or drops it if `stop` is set or the queue is
+    /// closed.
     pub fn push_waiting(&self, unit: BufferedPacket<P>, stop: &Stop) {
         let mut inner = self.inner.lock();
         let size = unit.bytes();
@@ -169,7 +171,7 @@ impl<P: Buffered> Packets<P> {
         self.changed.notify_all();
     }
 
-    /// The next unit, waiting for it for at most `limit`, and the number of new starts before it.
+    /// Takes the next item, after at most `limit`, and returns the number of restarts before it.
     pub fn pop(&self, limit: Duration) -> (u32, Popped<P>) {
         let mut inner = self.inner.lock();
         if inner.units.is_empty() && !inner.closed && !limit.is_zero() {
@@ -198,7 +200,7 @@ impl<P: Buffered> Packets<P> {
         generation
     }
 
-    /// Throws away all packets that wait; the newest parameters stay.
+    /// Drops all waiting packets; the newest config stays.
     pub fn flush(&self) {
         let mut inner = self.inner.lock();
         inner.clear_packets();
@@ -207,7 +209,7 @@ impl<P: Buffered> Packets<P> {
         self.changed.notify_all();
     }
 
-    /// Lets a waiting sender insert its item and continue. The queue stays.
+    /// Lets a waiting sender insert its item and continue. The queue keeps its items.
     pub fn nudge(&self) {
         self.inner.lock().nudged = true;
         self.changed.notify_all();
@@ -226,13 +228,13 @@ impl<P: Buffered> Packets<P> {
         generation
     }
 
-    /// Accepts no more items; the remaining ones can still be taken.
+    /// Closes the queue for new items; the remaining ones can still be taken.
     pub fn close(&self) {
         self.inner.lock().closed = true;
         self.changed.notify_all();
     }
 
-    /// When the last packet that waits is to be decoded.
+    /// DTS of the last waiting packet.
     pub fn newest(&self) -> Option<Timestamp> {
         self.inner
             .lock()
@@ -243,19 +245,19 @@ impl<P: Buffered> Packets<P> {
             .map(|packet| packet.dts)
     }
 
-    /// Whether a keyframe waits that is shown at `at` or before.
+    /// Returns true if a keyframe with a PTS up to `at` is waiting.
     pub fn has_keyframe_until(&self, at: Timestamp) -> bool {
         let inner = self.inner.lock();
         let mut packets = inner.units.iter().filter_map(BufferedPacket::packet);
         packets.any(|packet| packet.keyframe && packet.pts <= at)
     }
 
-    /// Whether it is empty.
+    /// Returns true if the queue is empty.
     pub fn is_empty(&self) -> bool {
         self.inner.lock().units.is_empty()
     }
 
-    /// Whether it is empty and closed.
+    /// Returns true if the queue is empty and closed.
     pub fn is_finished(&self) -> bool {
         let inner = self.inner.lock();
         inner.closed && inner.units.is_empty()
@@ -273,7 +275,7 @@ impl<P: Buffered> Inner<P> {
         self.units.push_back(unit);
     }
 
-    /// Throws packets away and keeps the newest parameters.
+    /// Drops the packets and keeps the newest config.
     fn clear_packets(&mut self) -> u64 {
         let before = self.units.len();
         let mut parameters = None;
@@ -362,7 +364,7 @@ mod tests {
             assert!(bytes == inner.bytes && bytes <= MAX_BYTES, "{bytes} {}", inner.bytes);
         }
         assert!(dropped > 0);
-        // The last one is not among what went.
+        // The last packet is not among the dropped ones.
         let mut last = 0;
         while let (_, Popped::Unit(unit)) = queue.pop(Duration::ZERO) {
             last = unit.bytes();

@@ -12,7 +12,7 @@ use crate::player::buffer::pace::PlayPace;
 use crate::player::clock::jitter::Jitter;
 use crate::player::clock::playout::Supply;
 
-/// The received part.
+/// The received part of a stream.
 #[derive(Debug)]
 pub(in crate::player) struct Reception {
     live: bool,
@@ -21,26 +21,26 @@ pub(in crate::player) struct Reception {
     edge: Option<Timestamp>,
     last: [Option<Timestamp>; 2],
     pub(in crate::player) ended: bool,
-    /// For a stream with a distance to its end.
+    /// The target for a stream with a distance to its end.
     aim: Option<LiveEdge>,
-    /// Audio plays this many microseconds earlier than its timestamps, and must arrive by then.
+    /// Microseconds by which audio plays, and must arrive, before its timestamps.
     sooner: i64,
 }
 
 impl Reception {
-    /// Nothing received yet.
+    /// Creates the state before any data is received.
     pub(in crate::player) fn new(live: bool, jitter: Jitter) -> Self {
         let (first, edge, last, aim) = (None, None, [None, None], None);
         Self { live, jitter, first, edge, last, ended: false, aim, sooner: 0 }
     }
 
-    /// For a live stream.
+    /// Creates the state for a live stream.
     #[cfg(test)]
     pub(in crate::player) fn of_live(buffer: Duration) -> Self {
         Self::new(true, Jitter::new(buffer))
     }
 
-    /// A packet of `track` with this `dts` arrived at `now`.
+    /// Records that a packet of `track` with this `dts` arrived at `now`.
     pub(in crate::player) fn arrived(&mut self, track: Track, dts: Timestamp, now: Timestamp) {
         if self.live {
             self.jitter.arrived(track, dts, now);
@@ -50,7 +50,7 @@ impl Reception {
             Track::Video => video,
             Track::Audio | Track::Extra(_) => audio,
         };
-        // A packet lasts about as long as the one before it did.
+        // A packet lasts about as long as the previous one.
         let lasts = last.map_or(20_000, |last| dts.micros_since(last)).clamp(10_000, 100_000);
         *last = Some(dts);
         let end = dts.offset(lasts);
@@ -62,7 +62,7 @@ impl Reception {
     pub(in crate::player) fn set_pace(&mut self, pace: PlayPace) {
         self.live = pace == PlayPace::Live;
         match (pace, &mut self.aim) {
-            // The same again, after a new connection.
+            // The same distance after a new connection.
             (PlayPace::Followed(distance), Some(aim)) if aim.distance() == distance => {}
             (PlayPace::Followed(distance), Some(aim)) => aim.change(distance),
             (PlayPace::Followed(distance), None) => self.aim = Some(LiveEdge::new(distance)),
@@ -70,28 +70,28 @@ impl Reception {
         }
     }
 
-    /// Audio plays this many microseconds later than its timestamps; negative: earlier. A live
-    /// stream is then delayed by that much.
+    /// Sets by how many microseconds audio plays after its timestamps; a negative value means
+    /// before. A negative value delays a live stream by that much.
     pub(in crate::player) fn set_av_offset(&mut self, micros: i64) {
         self.sooner = micros.saturating_neg().max(0);
     }
 
-    /// At `seen`, the end of the stream was at `media`.
+    /// Records that at `seen`, the end of the stream was at `media`.
     pub(in crate::player) fn see_edge(&mut self, seen: Timestamp, media: Timestamp) {
         if let Some(aim) = &mut self.aim {
             aim.see(seen, media);
         }
     }
 
-    /// Playback begins or resumes: `media` is presented at `now`.
+    /// Records that playback begins or resumes: `media` is presented at `now`.
     pub(in crate::player) fn begun(&mut self, now: Timestamp, media: Timestamp) {
         if let Some(aim) = &mut self.aim {
-            // It knows nothing of what is kept back for the audio.
+            // The target does not include the delay for early audio.
             aim.begin(now, media.offset(self.sooner));
         }
     }
 
-    /// Everything received has been shown.
+    /// Records a stall: everything received has been shown.
     pub(in crate::player) fn broke(&mut self, now: Timestamp) {
         self.jitter.broke(now);
         if let Some(aim) = &mut self.aim {
@@ -99,14 +99,14 @@ impl Reception {
         }
     }
 
-    /// The queues were cleared; the next data continues at `at`.
+    /// Moves to `at` after the queues were cleared.
     pub(in crate::player) fn move_to(&mut self, at: Timestamp) {
         (self.first, self.edge) = (Some(at), Some(at));
         self.last = [None, None];
         self.jitter.forget();
     }
 
-    /// The stream continues after its end: its publisher is back.
+    /// Continues the stream after its end, because its publisher is back.
     pub(in crate::player) fn resume(&mut self) {
         if std::mem::replace(&mut self.ended, false) {
             self.jitter.forget();
@@ -116,12 +116,13 @@ impl Reception {
         }
     }
 
-    /// The jitter of the delivery. Data fetched in pieces arrives on request.
+    /// The jitter of the delivery in a live stream. Data in segments arrives on request and has no
+    /// jitter.
     pub(in crate::player) fn jitter(&self) -> Option<Duration> {
         self.jitter.measured().filter(|_| self.live)
     }
 
-    /// The presenter's view of it.
+    /// The received part in the form that the presenter needs.
     pub(in crate::player) fn supply(&mut self, now: Timestamp) -> Supply {
         let target = match &mut self.aim {
             Some(aim) => aim.target(now),
@@ -138,7 +139,7 @@ impl Reception {
     }
 }
 
-/// When the newest frames arrived, by their media time, to measure their age at arrival. Written by
+/// Arrival times of the newest frames by media time, to measure their age at arrival. Written by
 /// the feed, read at presentation.
 #[derive(Debug, Default)]
 pub(in crate::player) struct Arrivals(Mutex<VecDeque<(Timestamp, Timestamp)>>);
@@ -147,7 +148,7 @@ pub(in crate::player) struct Arrivals(Mutex<VecDeque<(Timestamp, Timestamp)>>);
 const MAX_ARRIVALS: usize = 1_024;
 
 impl Arrivals {
-    /// The frame of `pts` arrived completely at `now`.
+    /// Records that the frame with this `pts` arrived completely at `now`.
     pub(in crate::player) fn note(&self, pts: Timestamp, now: Timestamp) {
         let mut known = self.0.lock();
         if known.len() >= MAX_ARRIVALS {
@@ -156,7 +157,7 @@ impl Arrivals {
         known.push_back((pts, now));
     }
 
-    /// When the frame of `pts` arrived.
+    /// Arrival time of the frame with this `pts`.
     pub(in crate::player) fn of(&self, pts: Timestamp) -> Option<Timestamp> {
         self.0.lock().iter().rev().find(|(of, _)| *of == pts).map(|(_, came)| *came)
     }
@@ -178,7 +179,7 @@ mod tests {
             reception.set_av_offset(offset);
             assert_eq!(target(&mut reception, 1_000), Some(usual + kept), "{offset}");
         }
-        // Of what is followed at a distance just as much, however often it begins.
+        // A stream with a distance to its end keeps the same distance, however often it restarts.
         let mut reception = Reception::of_live(Duration::from_millis(300));
         let hold_back = Duration::from_secs(1);
         let distance = LiveDistance { hold_back, least: hold_back, at_once: true };

@@ -1,7 +1,7 @@
-//! Decoded audio waiting to be played. Blocks have timestamps; the clock handles small deviations
-//! from the counted samples, but not gaps and overlaps of more than 40 ms.
+//! Queue of decoded audio before playback. Blocks have timestamps. The clock handles small
+//! deviations from the counted samples, but not gaps and overlaps of more than 40 ms.
 //!
-//! Pure. Lives on the presenter thread.
+//! This module is pure. It is used on the presenter thread.
 
 use std::collections::VecDeque;
 
@@ -9,14 +9,15 @@ use crate::base::Timestamp;
 use crate::media::SampleBlock;
 use crate::media::samples::{frames_to_micros, micros_to_frames};
 
-/// Stamps in milliseconds and encoders' habits make blocks overlap or gape by less than this.
+/// Gaps and overlaps of blocks below this limit come from millisecond timestamps and encoders, in
+/// µs.
 const TOLERANCE_MICROS: i64 = 40_000;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(in crate::player) struct Fifo {
     blocks: VecDeque<SampleBlock>,
-    /// Frames of the first block that are used up.
+    /// Number of used frames of the first block.
     used: usize,
     frames: usize,
 }
@@ -59,7 +60,7 @@ impl Fifo {
         self.blocks.front().map(|block| (block.rate, block.channels))
     }
 
-    /// Frames that wait.
+    /// Number of waiting frames.
     pub(in crate::player) fn frames(&self) -> usize {
         self.frames
     }
@@ -89,7 +90,7 @@ impl Fifo {
                 }
                 return;
             };
-            // What has been used up of the first block stays.
+            // The used part of the first block stays.
             let used = if self.blocks.len() == 1 { self.used } else { 0 };
             let Some(last) = self.blocks.back_mut() else { return };
             let frames = last.frames();
@@ -107,7 +108,7 @@ impl Fifo {
         }
     }
 
-    /// Copies up to `frames` frames from the front into `out`, up to a hole or a change of format.
+    /// Copies up to `frames` frames from the front into `out`, up to a gap or a format change.
     pub(in crate::player) fn peek(&self, frames: usize, out: &mut Vec<f32>) {
         out.clear();
         let Some(first) = self.blocks.front() else { return };
@@ -206,14 +207,14 @@ mod tests {
         fifo.consume(5);
         fifo.end_at(at(30));
         assert_eq!((fifo.frames(), fifo.end()), (25, Some(at(30))));
-        // A small hole is filled, a large one is left as it is.
+        // A small gap is filled; a large one stays.
         fifo.end_at(at(32));
         fifo.end_at(at(32 + 41));
         let mut out = Vec::new();
         fifo.peek(100, &mut out);
         assert_eq!((fifo.frames(), fifo.end(), out.len()), (27, Some(at(32)), 54));
         assert_eq!((out[0], out[49], out[50], out[53]), (1.0, 2.0, 0.0, 0.0));
-        // What is used up of a block is not given back.
+        // The used part of a block is not restored.
         fifo.end_at(at(3));
         assert_eq!((fifo.frames(), fifo.front()), (0, None));
         fifo.push(block(50, 10, 4.0));
@@ -228,7 +229,7 @@ mod tests {
         let mut out = Vec::new();
         fifo.peek(100, &mut out);
         assert_eq!(out.len(), 100);
-        // Repeats 10 ms more than can be an encoder's habit.
+        // The overlap is 10 ms longer than an encoder's tolerance.
         fifo.push(block(160, 100, 3.0));
         assert_eq!(fifo.frames(), 50 + 10 + 50);
         assert_eq!(fifo.end(), Some(Timestamp::from_millis(260)));

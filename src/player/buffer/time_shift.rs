@@ -1,8 +1,9 @@
-//! The time-shift buffer: the newest packets of a live stream, for going back. Bounded by time,
-//! bytes and number; the oldest are dropped. While the player is behind, new packets are only
-//! stored, and the presenter takes them gradually; otherwise they are passed on as they arrive.
+//! The time-shift buffer: the newest packets of a live stream, for seeking back. It is bounded by
+//! time, bytes and count; the oldest packets are dropped. While the player is behind, new packets
+//! are only stored, and the presenter takes them gradually; otherwise they are passed on as they
+//! arrive.
 //!
-//! Pure. Filled by the feed thread, read by the presenter.
+//! This module is pure. The feed thread fills it, and the presenter reads it.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,17 +12,17 @@ use crate::base::Timestamp;
 use crate::media::{AudioConfig, EncodedPacket, VideoConfig};
 use crate::player::buffer::packets::BufferedPacket;
 
-/// Limit for packets and configs.
+/// Maximum number of packets and configs.
 const MAX_UNITS: usize = 40_000;
-/// Audio that arrived this much before its frame still belongs to it.
+/// Audio that arrived at most this long before its frame still belongs to it.
 const SKEW: Duration = Duration::from_secs(2);
 
-/// The size of the time shift.
+/// The limits of the time shift.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct TimeShiftDepth {
-    /// Its length.
+    /// Its maximum length.
     pub time: Duration,
-    /// Its bytes of packets and configs.
+    /// Its maximum bytes of packets and configs.
     pub bytes: usize,
 }
 
@@ -55,48 +56,48 @@ impl KeptPacket {
     }
 }
 
-/// The start of playback, and the first items for the decoders.
+/// The start position of playback, and the first items for the decoders.
 #[derive(Debug)]
 pub struct Begin {
     pub at: Timestamp,
     pub units: Vec<KeptPacket>,
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub struct TimeShift {
-    /// `None`: nothing is stored.
+    /// The limits; `None` means that nothing is stored.
     depth: Option<TimeShiftDepth>,
-    /// Each with the DTS of the newest packet at its arrival.
+    /// The items, each with the DTS of the newest packet at its arrival.
     units: VecDeque<(Timestamp, KeptPacket)>,
     bytes: usize,
     /// The DTS of the last packet.
     newest: Option<Timestamp>,
     /// The number of the oldest item, counted from the stream's start.
     first: u64,
-    /// While behind: the unit that is handed on next.
+    /// The next item to pass on, while the player is behind.
     cursor: Option<u64>,
-    /// The configurations that were in force before the oldest unit.
+    /// The configs before the oldest item.
     video: Option<VideoConfig>,
     audio: Option<AudioConfig>,
-    /// The stream has video.
+    /// True if the stream has video.
     pictures: bool,
-    /// The stream has ended.
+    /// True if the stream has ended.
     ended: bool,
 }
 
 impl TimeShift {
-    /// A buffer of this size; `None`: off.
+    /// Creates a buffer with these limits; `None` disables it.
     pub fn new(depth: Option<TimeShiftDepth>) -> Self {
         Self { depth, ..Self::default() }
     }
 
-    /// Whether it stores anything.
+    /// Returns true if it stores anything.
     pub fn is_on(&self) -> bool {
         self.depth.is_some()
     }
 
-    /// Keeps this many bytes from now on.
+    /// Sets the maximum bytes.
     pub fn set_bytes(&mut self, bytes: usize) {
         if let Some(depth) = &mut self.depth {
             depth.bytes = bytes;
@@ -109,12 +110,12 @@ impl TimeShift {
         self.bytes
     }
 
-    /// Whether new items are only stored.
+    /// Returns true if new items are only stored.
     pub fn is_behind(&self) -> bool {
         self.cursor.is_some()
     }
 
-    /// Stores an item. True: pass it on at once.
+    /// Stores an item. Returns true if the caller must pass it on at once.
     pub fn push(&mut self, kept: &KeptPacket) -> bool {
         if self.depth.is_some() {
             self.bytes += kept.bytes();
@@ -126,18 +127,18 @@ impl TimeShift {
         self.cursor.is_none()
     }
 
-    /// The stream has ended. True: the presenter may end too.
+    /// Ends the stream. Returns true if the presenter may end too.
     pub fn end(&mut self) -> bool {
         self.ended = true;
         self.cursor.is_none()
     }
 
-    /// Whether everything was passed on and the stream has ended.
+    /// Returns true if everything was passed on and the stream has ended.
     pub fn is_over(&self) -> bool {
         self.ended && self.cursor.is_none_or(|cursor| cursor >= self.end_number())
     }
 
-    /// From now on, items are only stored.
+    /// Stops passing on items: from now on they are only stored.
     pub fn hold(&mut self) {
         let any = || self.units.iter().any(|(_, kept)| kept.packet().is_some());
         if self.cursor.is_none() && any() {
@@ -145,18 +146,18 @@ impl TimeShift {
         }
     }
 
-    /// The oldest reachable instant.
+    /// The oldest reachable time.
     pub fn oldest(&self) -> Option<Timestamp> {
         self.units.iter().find_map(|(_, kept)| self.entry(kept))
     }
 
-    /// Whether the next item to pass on was already dropped.
+    /// Returns true if the next item to pass on is already dropped.
     pub fn is_lost(&self) -> bool {
         self.cursor.is_some_and(|cursor| cursor < self.first)
     }
 
-    /// Goes to the last keyframe up to `wanted`, or the first one; `forward`: to the first one from
-    /// `wanted` on. `None` if there is no such position.
+    /// Moves to the last keyframe up to `wanted`, or to the first one; with `forward`, to the first
+    /// one from `wanted`. Returns `None` if there is no such position.
     pub fn go_to(&mut self, wanted: Timestamp, forward: bool) -> Option<Begin> {
         let (index, at) = if forward {
             self.entries().find(|&(_, at)| at >= wanted)
@@ -169,7 +170,7 @@ impl TimeShift {
         Some(Begin { at, units })
     }
 
-    /// Goes to the live edge: passes on everything from the last keyframe up to `live`, and then
+    /// Moves to the live edge: passes on everything from the last keyframe up to `live`, and then
     /// new items as they arrive.
     pub fn go_live(&mut self, live: Timestamp) -> Option<Begin> {
         let mut begin = self.go_to(live, false)?;
@@ -183,7 +184,7 @@ impl TimeShift {
         self.units.iter().skip(self.index(cursor)).map(|(_, kept)| kept.clone()).collect()
     }
 
-    /// The next units, up to `until` and at most `most`.
+    /// Takes the next items, up to `until` and at most `most`.
     pub fn take_until(&mut self, until: Timestamp, most: usize) -> Vec<KeptPacket> {
         let Some(cursor) = self.cursor else { return Vec::new() };
         let taken: Vec<KeptPacket> = self
@@ -226,7 +227,7 @@ impl TimeShift {
                 }
                 KeptPacket::Audio(BufferedPacket::Configure(parameters)) => {
                     audio = Some(parameters.clone());
-                    // Of another kind: it does not go with what comes.
+                    // Data of another kind does not belong to the next items.
                     early.clear();
                 }
                 KeptPacket::Audio(BufferedPacket::Packet(packet))
@@ -363,24 +364,24 @@ mod tests {
         stream(&mut shift, 0, 60_000, 10);
         let oldest = shift.oldest().unwrap().as_millis();
         assert!((49_000..=52_000).contains(&oldest), "{oldest}");
-        // Larger frames: bytes decide.
+        // With larger frames, the limit in bytes applies.
         stream(&mut shift, 60_000, 90_000, 4_000);
         assert!(shift.bytes() <= 100_000, "{}", shift.bytes());
         assert!(shift.units.len() < 60, "{}", shift.units.len());
         shift.set_bytes(5_000);
         assert!(shift.bytes() <= 5_000);
-        // Nothing but configurations.
+        // Only configs arrive.
         for _ in 0..MAX_UNITS * 2 {
             shift.push(&audio_config());
         }
         assert!(shift.units.len() <= MAX_UNITS);
-        // Long ones: bytes decide.
+        // With long configs, the limit in bytes applies.
         for _ in 0..1_000 {
             shift.push(&long_config(640, 1_000));
             let kept: usize = shift.units.iter().map(|(_, kept)| kept.bytes()).sum();
             assert!(kept <= 5_000 && kept == shift.bytes(), "{kept} {}", shift.bytes());
         }
-        // A time that stands still.
+        // The timestamps do not advance.
         for _ in 0..MAX_UNITS * 2 {
             shift.push(&audio(90_000));
         }
@@ -406,18 +407,18 @@ mod tests {
         stream(&mut shift, 5_000, 10_000, 10);
         let begin = shift.go_to(at(4_900), false).unwrap();
         assert_eq!(begin.at, at(4_000));
-        // The audio of 4030 came before the frame of 4000.
+        // The audio of 4030 arrived before the frame of 4000.
         assert_eq!(said(&begin.units), ["video 640", "audio", "a4030"]);
         assert_eq!(said(&shift.take_until(at(4_100), 99)), ["v4000"]);
         assert_eq!(said(&shift.take_until(at(4_150), 99)), ["a4130", "v4100"]);
-        // What comes is kept and not handed on.
+        // New items are stored and not passed on.
         assert!(!shift.push(&video(10_000, 10)));
         let begin = shift.go_to(at(6_100), false).unwrap();
         assert_eq!(said(&begin.units), ["video 1280", "audio", "a6030"]);
-        // Forward to the next keyframe, not back to the one before.
+        // Forward seeks go to the next keyframe, not to the previous one.
         assert_eq!(shift.go_to(at(6_100), true).unwrap().at, at(8_000));
         assert!(shift.go_to(at(10_001), true).is_none());
-        // Earlier than everything: the oldest.
+        // Before the whole buffer: the oldest position.
         assert_eq!(shift.go_to(at(-5_000), false).unwrap().at, at(0));
     }
 

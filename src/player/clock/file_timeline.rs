@@ -1,16 +1,16 @@
-//! The timeline of a file's video and audio, for seeking and looping: its beginning and the length
-//! of a loop, so that no frame is lost at the loop point, and the audio has no gap. Pure.
+//! The timeline of a file's video and audio, for seeking and looping: the start and the length of a
+//! loop, so that no frame is lost at the loop point and the audio has no gap. This module is pure.
 
 use std::time::Duration;
 
-/// Audio that begins or ends this close to the video belongs to it: the rest is an encoder's
-/// priming (an AAC frame before the first), or padding of its last frame.
+/// Audio that begins or ends this close to the video (in µs) belongs to it: the difference is
+/// priming (an AAC frame before the first) or padding of the last frame.
 const RUN_UP: i64 = 100_000;
-/// The duration of a single frame.
+/// The duration of a single frame in µs.
 const ALONE: i64 = 33_333;
-/// Timestamps in milliseconds deviate from even ones by less than this.
+/// Deviation of millisecond timestamps from even ones, in µs.
 const EVEN: i64 = 2_000;
-/// The maximum duration of the last frame.
+/// The maximum duration of the last frame in µs.
 const MAX_LAST_DURATION: i64 = 10_000_000;
 
 /// The timestamps of one track in microseconds, in any order.
@@ -36,7 +36,7 @@ impl FileTimeline {
     }
 
     /// The duration of the last frame: the average, or, if durations vary, that of the previous
-    /// one.
+    /// frame.
     fn lasts(&self) -> i64 {
         if self.count < 2 {
             return ALONE;
@@ -54,7 +54,7 @@ impl FileTimeline {
 }
 
 /// The presented part of a file: from its first frame to the end of its last, with its audio except
-/// the priming. In microseconds of the file's own time.
+/// the priming. Times are microseconds of the file's own timeline.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) struct Span {
     pub(in crate::player) begins: i64,
@@ -62,7 +62,7 @@ pub(in crate::player) struct Span {
 }
 
 impl Span {
-    /// `None`: it is empty.
+    /// The span of these tracks; `None` if both are empty.
     pub(in crate::player) fn of(pictures: &FileTimeline, sound: &FileTimeline) -> Option<Self> {
         let end = |course: &FileTimeline| course.last.saturating_add(course.lasts());
         let (begins, ends) = match (pictures.whole(), sound.whole()) {
@@ -74,9 +74,9 @@ impl Span {
                 let (seen, heard) = (end(&pictures), end(&sound));
                 let longer = heard.saturating_sub(seen);
                 let ends = match longer {
-                    // It continues without frames.
+                    // The audio continues without frames.
                     RUN_UP.. => heard,
-                    // The last frame lasts a little less.
+                    // The last frame is shown slightly shorter.
                     _ if longer < 0 && -longer <= pictures.lasts() / 2 => heard,
                     _ => seen,
                 };
@@ -101,7 +101,7 @@ mod tests {
 
     fn course(first: i64, step: f64, count: i64) -> FileTimeline {
         let mut course = FileTimeline::default();
-        // As frames that refer to later ones are stored.
+        // The order of frames in a file with B-frames.
         for pair in (0..count).collect::<Vec<_>>().chunks(2) {
             for number in pair.iter().rev() {
                 course.add(first + (*number as f64 * step) as i64);
@@ -120,11 +120,11 @@ mod tests {
         let pictures = course(21_333, 40_000.0, 250);
         let none = FileTimeline::default();
         assert_eq!(span(pictures, none), (21_333, 10_021_333));
-        // AAC: a frame before the first, and what fills the last one up.
+        // AAC with a priming frame before the first, and padding in the last.
         let sound = course(0, 1_024.0 / 0.048, 470);
         assert_eq!(span(pictures, sound), (21_333, 10_021_333));
         assert_eq!(span(none, sound), (0, 10_026_666));
-        // Stamps in whole milliseconds, rounded down.
+        // Timestamps in whole milliseconds, rounded down.
         let mut rounded = FileTimeline::default();
         (0..300).for_each(|number| rounded.add(number * 100 / 3 * 1_000));
         assert!((span(rounded, none).1 - 10_000_000).abs() < 1_000, "{rounded:?}");
@@ -135,12 +135,13 @@ mod tests {
     fn sound_that_is_shorter_or_longer_than_the_pictures_says_how_long_a_round_is() {
         let pictures = course(0, 40_000.0, 100);
         let sound = |count| course(0, 20_000.0, count);
-        // Its end, where the last frame is not seen much less for it; else silence follows.
+        // The loop ends with the audio if that shortens the last frame only slightly, otherwise
+        // silence follows.
         assert_eq!(span(pictures, sound(199)), (0, 3_980_000));
         assert_eq!(span(pictures, sound(198)), (0, 4_000_000));
         assert_eq!(span(pictures, sound(203)), (0, 4_000_000));
         assert_eq!(span(pictures, sound(300)), (0, 6_000_000));
-        // It begins long before the frames.
+        // The audio begins long before the video.
         assert_eq!(span(course(500_000, 40_000.0, 100), sound(300)), (0, 6_000_000));
     }
 

@@ -1,6 +1,6 @@
 //! Frame pacing: when a frame is shown, and when it is too late.
 //!
-//! Pure: time is an argument. Runs on the presenter thread.
+//! This module is pure: time is an argument. It runs on the presenter thread.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use crate::base::Timestamp;
 /// The verdict about a decoded frame.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum PacingVerdict {
-    /// It is due after this time.
+    /// The frame is due after this time.
     Wait(Duration),
-    /// Show it now. `late`: by more than half its time.
+    /// Show the frame now. `late` means late by more than half the frame duration.
     Show { late: bool },
-    /// Drop it: it is late, and the next one is ready.
+    /// Drop the frame: it is late, and the next one is ready.
     Drop,
 }
 
-/// Judges a frame due at `due` (media time) at `position`: if it is late by more than half of
-/// `period`, it is dropped, unless there is no other frame.
+/// Judges a frame due at `due` (media time) at `position`. A frame that is late by more than half
+/// of `period` is dropped, unless there is no other frame.
 pub fn judge(
     due: Timestamp,
     position: Timestamp,
@@ -38,7 +38,7 @@ pub fn judge(
     }
 }
 
-/// The usual distance between frames, learned from decoded ones.
+/// The usual distance between frames, learned from decoded frames.
 #[derive(Debug)]
 pub struct Cadence {
     last: Option<Timestamp>,
@@ -52,7 +52,7 @@ impl Default for Cadence {
 }
 
 impl Cadence {
-    /// A frame of this media time arrived.
+    /// Records a frame with this media time.
     pub fn note(&mut self, pts: Timestamp) {
         if let Some(last) = self.last {
             let step = pts.micros_since(last) as f64;
@@ -63,7 +63,7 @@ impl Cadence {
         self.last = Some(pts);
     }
 
-    /// The distance.
+    /// The usual distance.
     pub fn period(&self) -> Duration {
         Duration::from_micros(self.micros as u64)
     }

@@ -5,7 +5,7 @@
 //! cached frames) and stalls do not change it, but the drift of the sender's clock does. The slower
 //! track decides, so that late audio finds its frame waiting.
 //!
-//! Pure: time is an argument. Runs on the feed thread, read by the presenter.
+//! This module is pure: time is an argument. It runs on the feed thread, read by the presenter.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::media::Track;
 
-/// The window: this many buckets of this length.
+/// The sliding window: number of buckets, and length of a bucket.
 const BUCKETS: usize = 10;
 const BUCKET: Duration = Duration::from_secs(1);
-/// The automatic buffer: its memory, the buckets it needs first, its margin above the measurement
-/// (for decoding), and its bounds.
+/// Parameters of the automatic buffer: its memory, the minimum number of buckets, its margin above
+/// the measurement (for decoding), and its limits.
 const LATE_BUCKETS: usize = 20;
 const LATE_KNOWN: usize = 3;
 const AUTO_MARGIN: i64 = 40_000;
@@ -25,21 +25,21 @@ const AUTO_LEAST: i64 = 60_000;
 const MAX_AUTO: i64 = 5_000_000;
 /// A track without data for this long does not count.
 const SILENT: Duration = Duration::from_secs(3);
-/// The slower track may delay the other by at most this much, so latency stays bounded.
+/// The slower track may delay the other by at most this much, so that latency stays limited.
 const SKEW_MICROS: i64 = 2_000_000;
-/// The span in which repeated stalls enlarge the buffer, and its shrinking rate.
+/// The period in which repeated stalls enlarge the buffer, and its decay rate.
 const REPEATED: Duration = Duration::from_secs(15);
 const MARGIN_DECAY_PER_S: i64 = 5_000;
 const MARGIN_MAX: i64 = 1_000_000;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub struct Jitter {
     buffer: Duration,
-    /// The buffer follows the measurement.
+    /// True if the buffer follows the measurement.
     automatic: bool,
     tracks: [Transit; 2],
-    /// Added after repeated breaks, decays.
+    /// Margin after repeated stalls in µs, which decays.
     margin: i64,
     margin_at: Timestamp,
     last_break: Option<Timestamp>,
@@ -47,14 +47,14 @@ pub struct Jitter {
 
 #[derive(Debug, Default)]
 struct Transit {
-    /// (start of bucket, smallest arrival − dts in it), oldest first.
+    /// (Start of bucket, smallest arrival − DTS in it), oldest first.
     buckets: VecDeque<(Timestamp, i64)>,
-    /// The minimum of all, cached because every packet and every frame needs it.
+    /// The minimum of all buckets, cached because every packet and every frame needs it.
     least: Option<i64>,
     arrival: Option<Timestamp>,
-    /// (start of bucket, furthest behind the minimum in it), oldest first.
+    /// (Start of bucket, largest delay above the minimum in it), oldest first.
     late: VecDeque<(Timestamp, i64)>,
-    /// When the minimum last fell markedly: a burst is being delivered.
+    /// Time of the last marked drop of the minimum, which means that a burst is arriving.
     fell: Option<Timestamp>,
 }
 
@@ -93,7 +93,7 @@ impl Transit {
 }
 
 impl Jitter {
-    /// A jitter estimate that aims at `buffer` above the fastest delivery.
+    /// Creates an estimate with a target of `buffer` above the fastest delivery.
     pub fn new(buffer: Duration) -> Self {
         Self {
             buffer,
@@ -105,13 +105,13 @@ impl Jitter {
         }
     }
 
-    /// Like [`Jitter::new`], but with the smallest buffer that the network allows: `buffer` until
+    /// As [`Jitter::new`], but with the smallest buffer that the network allows: `buffer` until
     /// measured.
     pub fn automatic(buffer: Duration) -> Self {
         Self { automatic: true, ..Self::new(buffer) }
     }
 
-    /// Aims at another buffer from here on; `automatic`: at as little as the network allows.
+    /// Changes the buffer; with `automatic`, to the smallest one that the network allows.
     pub fn set_buffer(&mut self, buffer: Duration, automatic: bool) {
         (self.buffer, self.automatic) = (buffer, automatic);
     }
@@ -122,7 +122,8 @@ impl Jitter {
         known.flat_map(|track| track.late.iter().map(|&(_, late)| late)).max()
     }
 
-    /// The maximum delay of the last seconds above the fastest delivery. `None` until known.
+    /// The maximum delay of the last seconds above the fastest delivery. Returns `None` until
+    /// known.
     pub fn measured(&self) -> Option<Duration> {
         let latest = self.latest()?;
         Some(Duration::from_micros(u64::try_from(latest).unwrap_or(0)))
@@ -138,13 +139,13 @@ impl Jitter {
         }
     }
 
-    /// A packet to be decoded at `dts` (media time) arrived at `now`.
+    /// Records that a packet with this `dts` (media time) arrived at `now`.
     pub fn arrived(&mut self, track: Track, dts: Timestamp, now: Timestamp) {
         self.track(track).add(now.micros_since(dts), now);
     }
 
-    /// A stall: everything received was shown. Forgets the measured path; after repeated stalls,
-    /// adds `length` of this one to the buffer for a while.
+    /// Records a stall: everything received was shown. It resets the measurement; after repeated
+    /// stalls, it adds `length` of this one to the buffer for a while.
     pub fn broke(&mut self, now: Timestamp) {
         self.forget();
         if self.last_break.is_some_and(|last| now.since(last) < REPEATED) {
@@ -154,13 +155,13 @@ impl Jitter {
         self.last_break = Some(now);
     }
 
-    /// The path is a new one.
+    /// Resets the measurement for a new connection.
     pub fn forget(&mut self) {
         self.tracks = [Transit::default(), Transit::default()];
     }
 
-    /// Media time plus this many microseconds is the session time of its presentation. `None` until
-    /// something has arrived.
+    /// Session time of the presentation minus media time, in microseconds. Returns `None` until a
+    /// packet has arrived.
     pub fn target(&self, now: Timestamp) -> Option<i64> {
         let [video, audio] = &self.tracks;
         let slower = match (video.least, audio.least) {
@@ -180,15 +181,15 @@ impl Jitter {
         Some(slower.saturating_add(self.kept()).saturating_add(self.margin_now(now)))
     }
 
-    /// Whether each delivery is still faster than the previous one, as during a burst: too early
-    /// for a target.
+    /// Returns true if each delivery is still faster than the previous one, as during a burst: too
+    /// early for a target.
     pub fn settling(&self, now: Timestamp) -> bool {
         self.tracks
             .iter()
             .any(|track| track.fell.is_some_and(|fell| now.since(fell) < Duration::from_millis(40)))
     }
 
-    /// When the last packet arrived.
+    /// Arrival time of the last packet.
     pub fn last_arrival(&self) -> Option<Timestamp> {
         self.tracks.iter().filter_map(|track| track.arrival).max()
     }
@@ -255,7 +256,7 @@ mod tests {
             }
             jitter.target(at(until)).unwrap() / 1_000 - 10
         };
-        // Until it is known, as it was told.
+        // The configured value applies until the measurement is known.
         assert_eq!(feed(0, 1_000, 5), 300);
         assert_eq!(feed(1_000, 10_000, 0), 60);
         assert_eq!(feed(10_000, 20_000, 200), 260);
@@ -266,11 +267,11 @@ mod tests {
 
     #[test]
     fn what_is_measured_is_how_late_the_latest_came_and_told_once_it_is_known() {
-        // Whatever buffer is wanted.
+        // The requested buffer does not matter.
         let mut jitter = Jitter::new(BUFFER);
         let mut feed = |from: i64, until: i64, late: i64| {
             for ms in (from..until).step_by(40) {
-                // Audio that comes later in the stream is none.
+                // Audio that arrives later in the stream does not count.
                 jitter.arrived(Track::Audio, at(ms - 700), at(ms + 10));
                 let late = if ms % 400 == 0 { late } else { 0 };
                 jitter.arrived(Track::Video, at(ms), at(ms + 10 + late));

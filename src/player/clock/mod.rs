@@ -1,5 +1,5 @@
-//! All timing decisions: wire time to media time, jitter, the playback position, frame pacing.
-//! Pure.
+//! All timing decisions: wire time to media time, jitter, the playback position, frame pacing. This
+//! module is pure.
 
 pub(in crate::player) mod file_timeline;
 pub mod frame_pacing;

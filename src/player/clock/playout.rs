@@ -1,78 +1,80 @@
 //! The playback position: the media time that is presented now. It starts when the buffer has
-//! settled, stalls when everything received was shown, keeps the latency at its target by playing
-//! at 0.95–1.05×, jumps if that would take too long, and follows the audio device's count if there
-//! is one (audio master).
+//! settled, and stalls when everything received was shown. It keeps the latency at its target by
+//! playing at 0.95–1.05×, or by a jump if that would take too long. If there is an audio device, it
+//! follows the device's count (audio master).
 //!
-//! Pure: time is an argument. Runs on the presenter thread.
+//! This module is pure: time is an argument. It runs on the presenter thread.
 
 use std::time::Duration;
 
 use crate::base::Timestamp;
 
-/// Being further behind the target than this is cured by a jump, less by playing faster.
+/// A larger delay behind the target is corrected by a jump, a smaller one by faster playback, in
+/// µs.
 pub const JUMP_MICROS: i64 = 500_000;
-/// Speed correction begins at this deviation from the target, and ends at that one.
+/// Deviations from the target at which speed correction begins and ends, in µs.
 const CORRECT_FROM: i64 = 20_000;
 const CORRECT_TO: i64 = 3_000;
-/// The strongest correction, and the deviation at which it is reached.
+/// The maximum correction, and the deviation at which it is reached.
 const MAX_CORRECTION: f64 = 0.05;
 const FULL_CORRECTION_AT: f64 = 200_000.0;
 /// A start waits at most this long for a burst to end.
 const SETTLE_LIMIT: Duration = Duration::from_secs(1);
-/// Position and device apart by more than this: the device is believed at once.
+/// If position and device differ by more than this, the device's value applies at once, in µs.
 const HEARD_SNAP: i64 = 40_000;
-/// The minimum buffer of a file to start or resume.
+/// The minimum buffer of a file to start or resume, in µs.
 const FILE_AHEAD: i64 = 100_000;
 
 /// The received part, as the presenter sees it.
 #[derive(Copy, Clone, Debug, Default)]
 pub struct Supply {
-    /// Earliest media time that was received since the last start.
+    /// Earliest media time received since the last start.
     pub first: Option<Timestamp>,
-    /// Media time after the last packet received.
+    /// Media time after the last received packet.
     pub edge: Option<Timestamp>,
-    /// Media time plus this is the presentation time; `None` for a file.
+    /// Presentation time minus media time; `None` for a file.
     pub target: Option<i64>,
-    /// A burst is arriving, or the decoder has not proven its speed yet: too early to begin.
+    /// True if it is too early to begin: a burst is arriving, or the decoder speed is not proven
+    /// yet.
     pub settling: bool,
-    /// The stream has ended.
+    /// True if the stream has ended.
     pub ended: bool,
 }
 
-/// The change in a step.
+/// The result of a step.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// No change.
     None,
     /// Playback begins here.
     Started(Timestamp),
-    /// Everything received has been shown: holds.
+    /// Playback stalls: everything received has been shown.
     Starved,
-    /// It resumes where it stalled.
+    /// Playback resumes at the position of the stall.
     Resumed(Timestamp),
-    /// Went ahead to this position to be in time again.
+    /// Playback jumped ahead to this position to be in time again.
     Jumped(Timestamp),
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Not started. `since` is when there first was something to play.
+    /// Playback has not started. `since` is the time of the first data.
     Waiting {
         since: Option<Timestamp>,
     },
     Running,
-    /// Holds at the position until there is enough again.
+    /// Playback holds at the position until there is enough data.
     Holding {
         since: Timestamp,
     },
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub struct Playout {
     phase: Phase,
     position: Timestamp,
-    /// Fractions of a microsecond that the position is ahead.
+    /// Fraction of a microsecond that the position is ahead.
     fraction: f64,
     at: Timestamp,
     speed: f64,
@@ -86,7 +88,7 @@ impl Default for Playout {
 }
 
 impl Playout {
-    /// A position that has not started.
+    /// Creates a position that has not started.
     pub fn new() -> Self {
         Self {
             phase: Phase::Waiting { since: None },
@@ -118,17 +120,17 @@ impl Playout {
         if self.phase == Phase::Running { self.speed } else { 1.0 }
     }
 
-    /// Whether it plays (has started and does not hold).
+    /// Returns true if playback runs (it has started and does not hold).
     pub fn is_running(&self) -> bool {
         self.phase == Phase::Running
     }
 
-    /// Whether it has ever started.
+    /// Returns true if playback has ever started.
     pub fn has_started(&self) -> bool {
         !matches!(self.phase, Phase::Waiting { .. })
     }
 
-    /// Where it would start at `now`: earlier frames are not needed.
+    /// The position at which playback would start at `now`; earlier frames are not needed.
     pub fn prospect(&self, now: Timestamp, supply: &Supply) -> Option<Timestamp> {
         match self.phase {
             Phase::Running => Some(self.position_at(now)),
@@ -140,24 +142,24 @@ impl Playout {
         }
     }
 
-    /// Moves the position without a change of phase (the audio starts later than thought).
+    /// Moves the position without a change of phase (the audio starts later than expected).
     pub fn set_position(&mut self, position: Timestamp) {
         (self.position, self.fraction) = (position, 0.0);
     }
 
-    /// Goes to another position, and continues there as soon as there is enough data.
+    /// Moves to another position, and continues there as soon as there is enough data.
     pub fn move_to(&mut self, at: Timestamp, now: Timestamp) {
         self.phase = Phase::Holding { since: now };
         self.set_position(at);
         self.at = now;
     }
 
-    /// Restarts where the supply indicates, as at first.
+    /// Waits again for a start position, as at the first start.
     pub fn begin_again(&mut self) {
         self.phase = Phase::Waiting { since: None };
     }
 
-    /// Holds here until the next step finds enough to continue.
+    /// Holds at the position until a step finds enough data to continue.
     pub fn hold_here(&mut self, now: Timestamp) {
         if self.phase == Phase::Running {
             self.position = self.position_at(now);
@@ -167,7 +169,7 @@ impl Playout {
     }
 
     /// Advances the position to `now`. `heard` is the media time that leaves the speaker at `now`,
-    /// if known: it is then the master.
+    /// if known; it is then the master clock.
     pub fn step(&mut self, now: Timestamp, supply: &Supply, heard: Option<Timestamp>) -> Change {
         let change = match self.phase {
             Phase::Waiting { since } => self.wait(since, now, supply),
@@ -207,12 +209,12 @@ impl Playout {
             if off.abs() > HEARD_SNAP {
                 self.set_position(heard);
             } else {
-                // The device counts in lumps: believe it over a fifth of a second.
+                // The device counts in blocks: follow it over a fifth of a second.
                 self.advance(off as f64 * (elapsed / 200_000.0).min(1.0));
             }
         }
         if supply.ended {
-            // The rest is played as it is.
+            // A smaller deviation is not corrected.
             self.speed = 1.0;
             return Change::None;
         }
@@ -281,7 +283,7 @@ impl Playout {
         }
         self.speed = if self.correcting {
             let part = (behind as f64 / FULL_CORRECTION_AT).clamp(-1.0, 1.0);
-            // Never so weak that it does not end.
+            // A minimum speed correction, so that it ends.
             let part = if part.abs() < 0.04 { 0.04_f64.copysign(part) } else { part };
             1.0 + MAX_CORRECTION * part
         } else {
@@ -324,15 +326,15 @@ mod tests {
         jitter: Jitter,
         playout: Playout,
         now: i64,
-        /// Media micros per session micro of the sender's clock.
+        /// Media microseconds per session microsecond of the sender's clock.
         sender_rate: f64,
-        /// The same for the audio device, if any.
+        /// The same ratio for the audio device, if any.
         device_rate: Option<f64>,
         heard: f64,
         sent: i64,
-        /// Not delivered before this.
+        /// Time until which nothing is delivered.
         blocked_until: i64,
-        /// Delivery: (arrival, dts), in order.
+        /// Deliveries as (arrival, DTS), in order.
         wire: std::collections::VecDeque<(i64, i64)>,
         edge: Option<i64>,
         first: Option<i64>,
@@ -363,7 +365,7 @@ mod tests {
             }
         }
 
-        /// The presenter's default interval.
+        /// The presenter's default interval in µs.
         const STEP: i64 = 8_000;
         const PERIOD: i64 = 20_000;
 
@@ -406,7 +408,7 @@ mod tests {
             let heard = match self.device_rate {
                 Some(rate) if self.playout.is_running() => {
                     self.heard += Self::STEP as f64 * rate * self.playout.speed();
-                    // The device counts in lumps of 10 ms.
+                    // The device counts in blocks of 10 ms.
                     let lumps = (self.heard / 10_000.0).floor() * 10_000.0;
                     Some(Timestamp::from_micros(lumps as i64))
                 }
@@ -428,7 +430,7 @@ mod tests {
             }
         }
 
-        /// Milliseconds from the sender's clock to the shown frame.
+        /// Milliseconds from the sender's clock to the displayed frame.
         fn latency(&self) -> f64 {
             let sent = self.now as f64 * self.sender_rate;
             (sent - self.playout.position().as_micros() as f64) / 1_000.0
@@ -487,7 +489,7 @@ mod tests {
         simulation.blocked_until = simulation.now + 200_000;
         simulation.run(5_000_000);
         assert_eq!(simulation.starved, 0);
-        // 600 ms: the frame represents about 300 ms, then plays faster.
+        // 600 ms: the frame stops for about 300 ms, then playback is faster.
         simulation.blocked_until = simulation.now + 600_000;
         simulation.run(1_000_000);
         assert_eq!((simulation.starved, simulation.jumped), (1, 0));

@@ -1,8 +1,8 @@
 //! The sender's wall-clock time of the presented media, if the stream declares it (HLS,
-//! `EXT-X-PROGRAM-DATE-TIME`). The feed stores it for new media, and the presenter reads it for
-//! shown media, which are older by a buffer's length.
+//! `EXT-X-PROGRAM-DATE-TIME`). The feed stores it for new media. The presenter reads it for
+//! displayed media, which is older by the length of the buffer.
 //!
-//! Pure: time is an argument.
+//! This module is pure: time is an argument.
 
 use std::collections::VecDeque;
 
@@ -11,21 +11,21 @@ use crate::base::Timestamp;
 /// Limit for stored values: a playlist repeats them with each segment or part, and only changes are
 /// stored.
 const MAX_DATES: usize = 64;
-/// A list's own rounding, which is no change, in microseconds.
+/// Rounding differences of a list, which are not changes, in microseconds.
 const SAME: i64 = 10_000;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(in crate::player) struct ProgramDateTime {
-    /// From this media time on, wall clock minus media time in microseconds; `None`: not declared.
-    /// Oldest first.
+    /// Wall clock minus media time in microseconds, from this media time on; `None` if not declared.
+    /// The oldest is first.
     known: VecDeque<(Timestamp, Option<i64>)>,
 }
 
 impl ProgramDateTime {
-    /// The media at `media` have this wall-clock time in microseconds since 1970, or none.
+    /// Sets the wall-clock time of the media at `media` in microseconds since 1970, or none.
     pub(in crate::player) fn note(&mut self, media: Timestamp, made: Option<i64>) {
-        // What was left does not count any more.
+        // Entries after this time are from a position that playback has left.
         self.known.retain(|(from, _)| *from < media);
         let ahead = made.map(|made| made.saturating_sub(media.as_micros()));
         let same = self.known.back().is_some_and(|(_, before)| match (before, ahead) {
@@ -44,7 +44,7 @@ impl ProgramDateTime {
     /// The wall-clock time of the media at `media`, in microseconds since 1970.
     pub(in crate::player) fn of(&self, media: Timestamp) -> Option<i64> {
         let of = self.known.iter().rev().find(|(from, _)| *from <= media);
-        // Audio may begin a little before the frame that carries the time.
+        // Audio may begin slightly before the frame with the time.
         let (_, ahead) = of.or(self.known.front())?;
         ahead.map(|ahead| ahead.saturating_add(media.as_micros()))
     }
@@ -67,19 +67,19 @@ mod tests {
         dated.note(at(0), None);
         assert_eq!(dated.of(at(5)), None);
         for second in 1..5 {
-            // Rounded, as lists do.
+            // The values are rounded, as in playlists.
             dated.note(at(second * 1_000), Some(THEN + second * 1_000_000 + second % 2));
         }
         assert_eq!(dated.known.len(), 1);
         assert_eq!(dated.of(at(990)), Some(THEN + 990_001));
         assert_eq!(dated.of(at(4_500)), Some(THEN + 4_500_001));
-        // An hour was left out, then nothing is told, while what came before is still on the screen.
+        // An hour is skipped, then no time is declared, while earlier media is still on the screen.
         dated.note(at(5_000), Some(THEN + 3_605_000_000));
         dated.note(at(6_000), None);
         assert_eq!(dated.of(at(4_999)), Some(THEN + 4_999_001));
         assert_eq!(dated.of(at(5_001)), Some(THEN + 3_605_001_000));
         assert_eq!(dated.of(at(6_500)), None);
-        // Another place is gone to, which is played from here on.
+        // A seek to another position, which plays from here.
         dated.note(at(4_000), Some(THEN));
         assert_eq!(dated.of(at(6_500)), Some(THEN + 2_500_000));
     }

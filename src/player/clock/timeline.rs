@@ -1,38 +1,37 @@
-//! Converts a source's timestamps to one continuous media time: bridges jumps, backward steps,
-//! restarts of the publisher and the connection, and tracks with different zeros. Video and audio
-//! that jump together stay together. All times are microseconds.
+//! Converts the timestamps of a source to one continuous media time. It bridges jumps, backward
+//! steps, restarts of the publisher and the connection, and tracks with different time origins.
+//! Tracks that jump together stay in sync. All times are microseconds.
 //!
-//! Pure: time of arrival is an argument. Runs on the feed thread.
+//! This module is pure: time of arrival is an argument. It runs on the feed thread.
 
 use crate::base::Timestamp;
 use crate::media::Track;
 
-/// A backward step of more than this is a restart; a smaller one is an inaccurate muxer, and is
-/// flattened.
+/// A larger backward step is a restart; a smaller one is an inaccurate muxer, and is flattened.
 const BACKWARD_MICROS: i64 = 100_000;
-/// A step forward by this much more than the time that passed is a jump.
+/// A forward step that exceeds the elapsed time by more than this is a jump.
 const FORWARD_MICROS: i64 = 5_000_000;
-/// Tracks further apart than this count from different zeros.
+/// Tracks with a larger distance have different time origins.
 const APART_MICROS: i64 = 5_000_000;
-/// Who has broadcast for this long began, or counts from elsewhere.
+/// First timestamps above this value: the stream has run for this long, or has another time origin.
 const HIGH_MICROS: i64 = 24 * HOUR_MICROS;
 const HOUR_MICROS: i64 = 3_600 * 1_000_000;
-/// Limit for a source's times: some thousand years.
+/// Limit for the times of a source: some thousand years.
 const MOST_MICROS: i64 = 1 << 55;
-/// FLV's and RTMP's times wrap here.
+/// Value at which times of FLV and RTMP wrap.
 const WRAP_MICROS: i64 = (1 << 32) * 1_000;
-/// The longest ordinary step to continue by.
+/// The longest regular step that is used to continue.
 const MAX_STEP_MICROS: i64 = 100_000;
-/// The shortest step over a bridge.
+/// The shortest step over a gap.
 const MIN_STEP_MICROS: i64 = 1_000;
 
-/// A packet's place on the continuous media time, which starts near zero and never steps back
+/// The position of a packet in continuous media time, which starts near zero and never steps back
 /// within a track.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Placed {
     /// The DTS.
     pub dts: Timestamp,
-    /// The wire time jumped here: it was bridged.
+    /// True if the source's time jumped here and was bridged.
     pub jumped: bool,
     /// An anomaly of the stream itself.
     pub untidy: Option<TimestampAnomaly>,
@@ -41,59 +40,60 @@ pub struct Placed {
 /// An anomaly of a stream's timestamps.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum TimestampAnomaly {
-    /// They jumped.
+    /// The timestamps jumped.
     Jumped,
-    /// A small step back.
+    /// The timestamps made a small step back.
     Backwards,
-    /// The tracks count from different zeros.
+    /// The tracks have different time origins.
     Differ,
-    /// They wrapped around at 32 bits.
+    /// The timestamps wrapped at 32 bits.
     Wrapped,
-    /// The first one is this many hours after zero.
+    /// The first timestamp is this many hours.
     High(u64),
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub struct Timeline {
-    /// Arrival times are meaningful: the stream is live.
+    /// True if arrival times are meaningful because the stream is live.
     live: bool,
     tracks: [Option<TrackTime>; 2],
-    /// Counts the bridges, so a track can detect that the other one has crossed a newer one.
+    /// Counts the bridges, so that a track can detect that the other one has crossed a newer
+    /// bridge.
     epoch: u64,
-    /// Timestamps are trusted: nothing is bridged.
+    /// True if timestamps are trusted and nothing is bridged.
     firm: bool,
 }
 
 #[derive(Copy, Clone, Debug)]
 struct TrackTime {
     raw: i64,
-    /// Media time less `raw`.
+    /// Media time minus `raw`.
     offset: i64,
     epoch: u64,
     out: i64,
-    /// The last regular step, for continuing without arrival times.
+    /// The last regular step, to continue without arrival times.
     step: i64,
     arrival: Timestamp,
-    /// The connection was restarted since.
+    /// True if the connection was restarted since.
     stale: bool,
-    /// Nothing was placed since the last anchor.
+    /// True if nothing was placed since the last anchor.
     fresh: bool,
 }
 
 impl Timeline {
-    /// A timeline for a live stream (`live`) or a file.
+    /// Creates a timeline for a live stream (`live`) or a file.
     pub fn new(live: bool) -> Self {
         Self { live, tracks: [None, None], epoch: 0, firm: false }
     }
 
-    /// Whether arrival times mean something from here on.
+    /// Sets whether arrival times are meaningful from here on.
     pub fn set_live(&mut self, live: bool) {
         self.live = live;
     }
 
-    /// The connection was lost and restored: the next packet continues after the elapsed time,
-    /// whatever its timestamp.
+    /// Restarts after a lost connection: the next packet continues after the elapsed time, whatever
+    /// its timestamp.
     pub fn restart(&mut self) {
         self.firm = false;
         for track in self.tracks.iter_mut().flatten() {
@@ -101,19 +101,19 @@ impl Timeline {
         }
     }
 
-    /// The next packet is from another position of the same recording, and plays at `at`; earlier
-    /// placed packets were dropped.
+    /// Moves to another position of the same recording: the next packet plays at `at`, and earlier
+    /// packets were dropped.
     pub fn move_to(&mut self, at: Timestamp, now: Timestamp) {
         self.firm = false;
         for track in self.tracks.iter_mut().flatten() {
             (track.out, track.stale, track.arrival) = (at.as_micros(), true, now);
-            // The steps of the place that was left say nothing of this one.
+            // Step sizes of the previous position do not apply here.
             track.step = 0;
         }
     }
 
-    /// A packet of either track with `raw` microseconds plays at `at`; one with less, before that.
-    /// `firm`: gaps and steps of the timestamps are intentional.
+    /// Sets that a packet of either track with `raw` microseconds plays at `at`, and one with less
+    /// before that. `firm` means that gaps and steps of the timestamps are intentional.
     pub fn anchor(&mut self, raw: i64, at: Timestamp, firm: bool, now: Timestamp) {
         self.epoch += 1;
         (self.firm, self.tracks) = (
@@ -133,19 +133,19 @@ impl Timeline {
         );
     }
 
-    /// Whether gaps and steps of the next timestamps are intentional.
+    /// Sets whether gaps and steps of the next timestamps are intentional.
     pub fn set_firm(&mut self, firm: bool) {
         self.firm = firm;
     }
 
-    /// The next packet is a file's beginning after its end: its priming precedes the last packet.
+    /// Prepares for the beginning of a file after its end: its priming precedes the last packet.
     pub fn turn(&mut self) {
         for track in self.tracks.iter_mut().flatten() {
             track.fresh = true;
         }
     }
 
-    /// Only the other track places the next packet of this one, as at its first.
+    /// Resets a track, so that only the other track defines the position of its next packet.
     pub fn forget(&mut self, track: Track) {
         let [video, audio] = &mut self.tracks;
         match track {
@@ -154,9 +154,9 @@ impl Timeline {
         }
     }
 
-    /// Places a packet that carries `raw` microseconds and arrived at `now`.
+    /// Places a packet with `raw` microseconds that arrived at `now`.
     pub fn place(&mut self, track: Track, raw: i64, now: Timestamp) -> Placed {
-        // Sums of these stay far from the ends of 64 bits.
+        // Sums of these values stay far from the limits of 64 bits.
         let raw = raw.clamp(-MOST_MICROS, MOST_MICROS);
         let [video, audio] = &self.tracks;
         let (own, other) = match track {
@@ -169,7 +169,7 @@ impl Timeline {
         };
         let jumped = own.is_some_and(|last| last.epoch != next.epoch || last.stale);
         let untidy = match own {
-            // A new connection, another place, and what is told are not the stream's doing.
+            // A new connection, a seek and trusted timestamps are not anomalies of the stream.
             Some(last) if last.stale || last.fresh || self.firm => None,
             Some(_) if jumped => Some(TimestampAnomaly::Jumped),
             Some(last) if raw < last.raw => Some(TimestampAnomaly::Backwards),
@@ -193,7 +193,7 @@ impl Timeline {
         Placed { dts: Timestamp::from_micros(next.out), jumped, untidy }
     }
 
-    /// The first packet of a track.
+    /// Places the first packet of a track.
     fn begin(&mut self, other: Option<TrackTime>, raw: i64, now: Timestamp) -> TrackTime {
         let fresh = |offset: i64, epoch: u64| TrackTime {
             raw,
@@ -214,7 +214,7 @@ impl Timeline {
         }
     }
 
-    /// A packet after another one.
+    /// Places a packet after another one.
     fn follow(
         &mut self,
         last: TrackTime,
@@ -250,7 +250,7 @@ impl Timeline {
             same.out = (raw + other.offset).max(last.out);
             return same;
         }
-        // Neither track may be overtaken by the other's new start.
+        // Neither track may be earlier than the other's new start.
         self.epoch += 1;
         let expected = other
             .filter(|other| other.stale || other.epoch < self.epoch)
@@ -313,7 +313,7 @@ mod tests {
         assert_eq!(run(true, &[(V, near, 0), (A, 3, 13)]), [0, 13]);
     }
 
-    /// As in HLS, where arrival times mean nothing.
+    /// As in HLS, where arrival times have no meaning.
     #[test]
     fn sound_that_was_missing_for_long_is_in_step_with_the_picture_again() {
         let mut timeline = OfWire::new(false);
@@ -340,7 +340,7 @@ mod tests {
             found(&[(V, near, 0), (A, near + 5, 5), (V, 23, 33), (A, 16, 26), (V, 63, 73)]),
             [high, TimestampAnomaly::Wrapped, TimestampAnomaly::Wrapped]
         );
-        // The track that begins beyond it does not wrap.
+        // The track that begins beyond the limit does not wrap.
         assert_eq!(found(&[(V, near, 0), (A, 3, 13), (A, 20, 30)]), [high]);
         assert_eq!(found(&[(V, DAY_MS - 1, 0), (A, DAY_MS, 0), (V, DAY_MS + 40, 40)]), []);
         assert_eq!(found(&[(V, DAY_MS, 0), (A, DAY_MS, 0)]), [TimestampAnomaly::High(24)]);
@@ -385,7 +385,7 @@ mod tests {
             run(true, &[(V, 100, 0), (V, 140, 40), (V, 120, 80), (V, 180, 120)]),
             [0, 40, 40, 80]
         );
-        // In a file no time passes: a hole of minutes is closed.
+        // A file has no arrival times: a gap of minutes is closed.
         assert_eq!(run(false, &[(V, 0, 0), (V, 40, 0), (V, 600_000, 0)]), [0, 40, 80]);
     }
 
@@ -423,19 +423,19 @@ mod tests {
     fn times_that_were_told_are_played_where_they_belong() {
         let mut timeline = OfWire::new(false);
         for firm in [true, false] {
-            // The keyframe lies long before the place, and the audio is near it.
+            // The keyframe is long before the position, and the audio is near it.
             timeline.0.anchor(20_000_000, at(50), firm, at(0));
             assert_eq!(timeline.place(V, 9_000, at(0)).dts.as_millis(), -10_950);
             assert_eq!(timeline.place(V, 9_040, at(0)).dts.as_millis(), -10_910);
             assert_eq!(timeline.place(A, 19_990, at(0)).dts.as_millis(), 40);
             assert_eq!(timeline.place(A, 20_011, at(0)).dts.as_millis(), 61);
         }
-        // The run-up of the next round lies before the end of this one.
+        // The priming of the next loop begins before the end of this one.
         let end = timeline.place(A, 20_032, at(0)).dts.as_millis();
         assert_eq!(timeline.place(A, 20_020, at(0)).dts.as_millis(), end);
         timeline.0.turn();
         assert_eq!(timeline.place(A, 20_020, at(0)).dts.as_millis(), end - 12);
-        // A hole is closed, but in a file whose index was read.
+        // A gap is closed, except in a file with an index.
         timeline.place(V, 20_040, at(0));
         assert!(timeline.place(V, 50_000, at(0)).dts.as_millis() < 1_000);
         timeline.0.anchor(0, at(50), true, at(0));
@@ -467,7 +467,7 @@ mod tests {
                 let slot = &mut last[usize::from(track == A)];
                 assert!(out >= *slot);
                 *slot = out;
-                // Bounded: media time runs away from real time by no more than its bridges allow.
+                // Media time deviates from real time by at most the size of its bridges.
                 if live {
                     assert!(out < now + 20_000_000, "{out} {now}");
                 }

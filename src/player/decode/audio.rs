@@ -1,6 +1,6 @@
-//! Audio: decodes it, and either keeps a speaker filled, whose count of played samples is the
-//! master clock, or without one passes it on at the time of the clock. Runs on the presenter
-//! thread, and never waits.
+//! Decodes audio, and either fills a speaker, whose count of played samples is the master clock, or
+//! passes it on by the clock if there is no speaker. It runs on the presenter thread, and never
+//! waits.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -25,39 +25,40 @@ pub trait Speaker: Send {
     fn write(&mut self, data: &[f32]) -> usize;
     /// Frames written but not yet played, including the device's latency.
     fn queued(&self) -> usize;
-    /// 0…1.
+    /// Sets the volume, 0…1.
     fn set_volume(&mut self, volume: f32);
-    /// Times it ran dry while there should have been audio.
+    /// Number of underruns while there should have been audio.
     fn underruns(&self) -> u64;
     /// Why it failed, once it has.
     fn failed(&self) -> Option<String>;
 }
 
-/// Written to the speaker at a time.
+/// Audio written to the speaker at a time, in µs.
 const CHUNK_MICROS: i64 = 10_000;
-/// Kept in the speaker, including its latency: this much at first, more after an underrun.
+/// Audio buffered in the speaker, with its latency, in µs: the initial value, and the increase
+/// after an underrun.
 const AHEAD_MICROS: i64 = 150_000;
 const MORE_MICROS: i64 = 30_000;
 const MAX_AHEAD_MICROS: i64 = 240_000;
-/// A speaker that runs dry sooner than this after a start is only starting.
+/// An underrun sooner than this after a start is part of the start, in µs.
 const SETTLED_MICROS: i64 = 500_000;
-/// A larger deviation of timestamps from counted samples is filled with silence.
+/// A larger deviation of timestamps from counted samples is filled with silence, in µs.
 const HOLE_MICROS: i64 = 40_000;
-/// Decoded ahead of the position.
+/// How far audio is decoded ahead of the position, in µs.
 const DECODE_AHEAD_MICROS: i64 = 400_000;
-/// Packets decoded in a row, so frames do not wait.
+/// Maximum number of packets decoded in a row, so that frames do not wait.
 const DECODE_AT_ONCE: usize = 24;
 
 /// Audio that was or will be played, for measuring and recording.
 pub(in crate::player) struct PlayedAudio<'a> {
-    /// When the first frame leaves the speaker (session clock).
+    /// The time at which the first frame leaves the speaker (session clock).
     pub(in crate::player) at: Timestamp,
     pub(in crate::player) rate: u32,
     pub(in crate::player) channels: u16,
     pub(in crate::player) data: &'a [f32],
 }
 
-/// See the module.
+/// See the module documentation.
 pub(in crate::player) struct AudioDecoding {
     decoder: Option<Box<dyn AudioBackend>>,
     parameters: Option<AudioConfig>,
@@ -66,11 +67,11 @@ pub(in crate::player) struct AudioDecoding {
     fifo: Fifo,
     device: Option<Device>,
     reported_damage: bool,
-    /// Audio is due, but missing.
+    /// True if audio is due but missing.
     dry: bool,
-    /// There has been audio.
+    /// True if there has been audio.
     any: bool,
-    /// The last written audio is silence in place of missing audio.
+    /// True if the last written audio is silence for missing audio.
     filling: bool,
     pub(in crate::player) samples: u64,
     pub(in crate::player) underruns: u64,
@@ -78,9 +79,9 @@ pub(in crate::player) struct AudioDecoding {
     balance: f32,
     scratch: Vec<f32>,
     block: Vec<f32>,
-    /// Without a device: media time up to which audio was passed on.
+    /// The media time up to which audio was passed on, without a device.
     passed: Option<Timestamp>,
-    /// Nothing before this time plays, see [`BufferedPacket::Seam`].
+    /// Audio before this time does not play, see [`BufferedPacket::Seam`].
     seam: Option<Timestamp>,
 }
 
@@ -95,19 +96,19 @@ struct Device {
     written_spans: VecDeque<Entry>,
     /// The media time of the next frame to write.
     cursor: Option<Timestamp>,
-    /// The amount kept in the speaker.
+    /// Audio buffered in the speaker, in µs.
     ahead: i64,
-    /// Its count of running dry, as last looked at.
+    /// The number of underruns at the last check.
     ran_dry: u64,
-    /// Since when audio has been flowing without a break.
+    /// The start of continuous audio.
     flowing: Option<Timestamp>,
-    /// When the written audio will have been played.
+    /// The time at which all written audio will have been played.
     heard_at: Timestamp,
     volume: f32,
 }
 
 impl Device {
-    /// Keeps more in a speaker that runs dry.
+    /// Increases the buffered audio after an underrun.
     fn adapt(&mut self, now: Timestamp) {
         let ran_dry = self.speaker.underruns();
         let settled = self.flowing.is_some_and(|at| now.micros_since(at) > SETTLED_MICROS);
@@ -195,7 +196,7 @@ impl AudioDecoding {
         self.device.as_ref().and_then(|device| device.speaker.failed())
     }
 
-    /// Whether all received audio was passed on.
+    /// Returns true if all received audio was passed on.
     pub(in crate::player) fn is_drained(&self, now: Timestamp) -> bool {
         self.fifo.is_empty() && self.device.as_ref().is_none_or(|device| device.heard_at <= now)
     }
@@ -263,7 +264,7 @@ impl AudioDecoding {
                 let at = at.offset(shared.controls.av_offset());
                 self.fifo.end_at(at);
                 self.seam = Some(at);
-                // Their beginnings are decoded as what nothing came before.
+                // These codecs are decoded from a fresh state at the start of a file.
                 let fresh = [AudioCodec::Vorbis, AudioCodec::Opus];
                 let fresh = self.parameters.as_ref().is_some_and(|it| fresh.contains(&it.codec));
                 if let Some(decoder) = self.decoder.as_mut().filter(|_| fresh) {
@@ -314,18 +315,18 @@ impl AudioDecoding {
         }
     }
 
-    /// Reduces one side: −1 is left only, 1 is right only.
+    /// Sets the balance: −1 is left only, 1 is right only.
     pub(in crate::player) fn set_balance(&mut self, balance: f32) {
         self.balance = balance;
     }
 
-    /// Nothing older than `from` is needed.
+    /// Drops audio before `from`.
     pub(in crate::player) fn forget_before(&mut self, from: Timestamp) {
         self.fifo.skip_to(from);
     }
 
-    /// Playback begins or resumes, so that `media` plays at `now`. A device needs time for that:
-    /// returns the actual media time at `now`. Without a device, audio that was due before the
+    /// Playback begins or resumes, so that `media` plays at `now`. A device needs time for that, so
+    /// this returns the actual media time at `now`. Without a device, audio that was due before the
     /// stall is still passed on, unless it must be skipped.
     pub(in crate::player) fn seek(&mut self, media: Timestamp, skip: bool) -> Timestamp {
         self.dry = false;
@@ -341,7 +342,7 @@ impl AudioDecoding {
         device.stretch.reset();
         device.flowing = None;
         let (cursor, position) = if skip {
-            // What cannot be heard in time any more is left out.
+            // Audio that cannot be played in time is skipped.
             (media.offset(queued), media)
         } else {
             (media, media.offset(-queued))
@@ -443,7 +444,8 @@ impl AudioDecoding {
         let chunk = micros_to_frames(CHUNK_MICROS, device.rate).max(1) as usize;
         device.adapt(now);
         let full = micros_to_frames(device.ahead, device.rate) as usize;
-        // Twice what is kept ahead at most: a device that swallows everything ends the loop too.
+        // At most twice the buffered amount: the loop also ends with a device that accepts
+        // everything.
         for _ in 0..64 {
             let queued = device.speaker.queued();
             if queued >= full {
@@ -453,14 +455,15 @@ impl AudioDecoding {
             let cursor = device.cursor.unwrap_or_else(|| position.offset(in_flight));
             let same = self.fifo.format() == Some((device.rate, device.channels));
             if !same && !self.fifo.is_empty() {
-                // Another format: the presenter opens another speaker.
+                // After a format change, the presenter opens another speaker.
                 return;
             }
             if self.fifo.end().is_some_and(|end| end <= cursor) {
                 self.fifo.clear();
             }
             let hole = self.fifo.front().map(|front| front.micros_since(cursor));
-            // Out of silence audio begins at its time; one that flows is not held up for so little.
+            // After silence, audio begins at its time; continuous audio is not delayed for a small
+            // gap.
             let little = if self.filling { 0 } else { HOLE_MICROS };
             self.block.clear();
             let (media, lasts) = match hole {
@@ -478,7 +481,7 @@ impl AudioDecoding {
                     self.dry = false;
                     (media, frames_to_micros(used as i64, device.rate))
                 }
-                // Nothing there yet: wait for it as long as the speaker has something to play.
+                // No audio yet: wait as long as the speaker still plays.
                 None if queued * 2 >= full || ended => return,
                 _ => {
                     if self.any && hole.is_none() && !self.dry {
@@ -499,7 +502,7 @@ impl AudioDecoding {
             }
             let leans = device.channels == 2 && self.balance != 0.0;
             let taken = if leans || device.channels != speaker_channels(device.channels) {
-                // What is measured and written down is the audio as it came.
+                // Measurement and recording get the audio without the balance.
                 lean(&self.block, device.channels, self.balance, &mut self.scratch);
                 device.speaker.write(&self.scratch).min(frames)
             } else {
@@ -518,14 +521,15 @@ impl AudioDecoding {
             device.cursor = Some(media.offset(lasts));
             device.heard_at = now.offset(in_flight + frames_to_micros(taken as i64, device.rate));
             heard(PlayedAudio {
-                // By the smoothed position: the device's own count moves in lumps.
+                // Use the smoothed position, because the device counts in blocks.
                 at: now.offset((media.micros_since(position) as f64 / speed) as i64),
                 rate: device.rate,
                 channels: device.channels,
                 data: &self.block,
             });
             if taken < frames {
-                // It has no more room than this: what did not fit is lost, and will not be again.
+                // The speaker has no more room: the rejected samples are lost, and the target
+                // decreases so that it does not happen again.
                 device.ahead = (device.ahead - MORE_MICROS).max(MORE_MICROS);
                 return;
             }
@@ -566,10 +570,11 @@ mod tests {
         };
         sound.seek(at(0), true);
         play(&mut sound, 100);
-        // Nobody looked for 200 ms, and all that had come by then had its time: it held there.
+        // The player was not called for 200 ms, and all received audio became due: playback held
+        // there.
         sound.seek(at(300), false);
         play(&mut sound, 310);
-        // What is to be skipped is.
+        // Audio to be skipped is skipped.
         sound.seek(at(350), true);
         play(&mut sound, 390);
         let whole: Vec<f32> = (0..320).chain(350..400).map(|value| value as f32).collect();

@@ -5,7 +5,7 @@ pub(in crate::player) fn speaker_channels(channels: u16) -> u16 {
     channels.max(2)
 }
 
-/// Interleaved stereo, of stereo or mono, with this balance.
+/// Interleaves stereo from stereo or mono, with this balance.
 pub(in crate::player::decode) fn lean(
     sound: &[f32],
     channels: u16,

@@ -1,16 +1,16 @@
-//! Plays audio slightly faster or slower at constant pitch: occasionally cuts or repeats a piece of
-//! about one period of the voice where the wave matches itself best, with a crossfade. At speed 1,
+//! Plays audio slightly faster or slower at constant pitch: it occasionally cuts or repeats a piece
+//! of about one pitch period where the waveform matches itself best, with a crossfade. At speed 1,
 //! audio passes unchanged.
 //!
-//! Pure. Runs on the presenter thread.
+//! This module is pure. It runs on the presenter thread.
 
-/// The shortest and longest piece cut or doubled.
+/// The shortest and the longest piece that is cut or repeated, in ms.
 const MIN_MS: usize = 5;
 const MAX_MS: usize = 15;
-/// The seam.
+/// Length of the crossfade in ms.
 const FADE_MS: usize = 5;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub struct Stretch {
     channels: usize,
@@ -22,7 +22,7 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    /// For interleaved audio of this rate and number of channels.
+    /// Creates a stretcher for interleaved audio of this rate and number of channels.
     pub fn new(rate: u32, channels: u16) -> Self {
         let frames = |ms: usize| (rate as usize * ms / 1_000).max(4);
         Self {
@@ -55,10 +55,10 @@ impl Stretch {
     ) -> usize {
         let available = input.len() / self.channels;
         let frames = frames.min(available);
-        // Cutting leaves the output this long, doubling the input.
+        // A cut shortens the output, and a repetition the input.
         let owed = if speed >= 1.0 { speed - 1.0 } else { 1.0 - 1.0 / speed.max(0.5) };
         self.debt += frames as f64 * owed;
-        // At speed 1 a rest of debt shorter than a piece stays owed: it is inaudible.
+        // At speed 1, a remaining debt shorter than a piece stays: it is inaudible.
         let room = available >= self.look_ahead() && frames >= self.fade;
         if room && self.debt >= self.shortest as f64 {
             let piece = self.best_piece(input);
@@ -101,7 +101,7 @@ impl Stretch {
         }
     }
 
-    /// The length of piece after which the audio is most like its beginning.
+    /// The length of the piece after which the audio is most similar to its beginning.
     fn best_piece(&self, input: &[f32]) -> usize {
         let mono = |at: usize| {
             input
@@ -171,7 +171,7 @@ mod tests {
             let crossings = crossings.filter(|(a, b)| a[0] < 0.0 && b[0] >= 0.0).count();
             let heard = crossings as f64 * f64::from(RATE) / (out.len() / 2) as f64;
             assert!((heard - hz).abs() < hz * 0.005, "{speed}: {heard} Hz");
-            // No clicks: no step larger than the wave's own steepest.
+            // There are no clicks: no step is larger than the steepest slope of the wave.
             let steepest = 0.5 * std::f64::consts::TAU * hz / f64::from(RATE) * 1.5;
             let step = out.chunks(2).zip(out.chunks(2).skip(1)).map(|(a, b)| (a[0] - b[0]).abs());
             assert!(f64::from(step.fold(0.0, f32::max)) < steepest, "{speed}");

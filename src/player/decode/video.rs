@@ -1,4 +1,4 @@
-//! The video thread: packets become frames, as fast as the presenter takes them.
+//! The video thread decodes packets to frames as fast as the presenter takes them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +34,7 @@ pub(in crate::player) fn run(shared: &Arc<Shared>, stop: &Stop, pictures: &queue
     while !stop.is_set() && !shared.lifetime.stop.is_set() {
         let (generation, popped) = shared.packets.video.pop(Duration::from_millis(100));
         if generation != thread.generation {
-            // Another place of the stream: nothing of the one before is wanted.
+            // The packets are from another position of the stream: earlier frames are not needed.
             thread.generation = generation;
             thread.lag.forget();
             if let Some(decoder) = &mut thread.decoder {
@@ -62,21 +62,21 @@ struct Decoding<'a> {
     decoder: Option<Box<dyn VideoBackend>>,
     parameters: Option<VideoConfig>,
     reported_damage: bool,
-    /// Of the packets that are being decoded.
+    /// Restart number of the packets in the decoder.
     generation: u32,
     waiting: Waiting,
     lag: FrameDrop,
     /// A skip ends with the next decoded packet.
     left_out: bool,
-    /// The decoder is the one that can begin anywhere.
+    /// True for a decoder that can begin anywhere.
     tolerant: bool,
 }
 
-/// Frames that cannot be decoded, because none before them was.
+/// Frames that cannot be decoded because an earlier one is missing.
 #[derive(Debug, Default)]
 struct Waiting {
     since: Option<Timestamp>,
-    /// It begins anywhere.
+    /// True if decoding begins anywhere.
     anywhere: bool,
 }
 
@@ -104,7 +104,7 @@ impl<'a> Decoding<'a> {
         }
     }
 
-    /// The next packet does not follow the previous one.
+    /// Handles a gap: the next packet does not follow the previous one.
     fn break_off(&mut self) -> Vec<VideoFrame> {
         let Some(decoder) = &mut self.decoder else { return Vec::new() };
         let rest = decoder.flush();
@@ -124,7 +124,7 @@ impl<'a> Decoding<'a> {
         let rest = match verdict {
             Verdict::Decode => {
                 if std::mem::take(&mut self.left_out) {
-                    // A keyframe has been waited for long enough.
+                    // The wait for a keyframe was long enough.
                     self.waiting.since =
                         Some(packet.dts.offset(-(KEYFRAME_TIMEOUT.as_micros() as i64)));
                 }
@@ -163,9 +163,9 @@ impl<'a> Decoding<'a> {
         }
     }
 
-    /// Streams with gradual refresh, or with keyframes that are not IDR frames, never satisfy the
-    /// decoder: at such a keyframe, or after a while, decoding begins anyway, with a decoder that
-    /// knows when a frame is complete, if there is one.
+    /// Streams with gradual refresh, or with keyframes other than IDR frames, never satisfy the
+    /// decoder. At such a keyframe, or after a while, decoding begins anyway, if possible with a
+    /// decoder that detects complete frames.
     fn begin_anywhere(
         &mut self,
         packet: &EncodedPacket,
@@ -202,7 +202,7 @@ impl<'a> Decoding<'a> {
     }
 
     fn configure(&mut self, parameters: VideoConfig) -> Vec<VideoFrame> {
-        // Encoders repeat their configuration: that is no change.
+        // Encoders repeat their config, which is not a change.
         if self.decoder.is_some()
             && self.parameters.as_ref().is_some_and(|known| {
                 (known.codec, &known.config) == (parameters.codec, &parameters.config)
@@ -216,7 +216,7 @@ impl<'a> Decoding<'a> {
         match decode::open_preferred(&parameters, self.shared.prefer) {
             Ok(mut decoder) => {
                 if self.parameters.is_none() {
-                    // Its first frame is mostly still on its way.
+                    // Its first frame is usually still on its way.
                     decoder.prepare();
                 }
                 if before.is_some_and(|before| before != parameters.codec) {
@@ -235,7 +235,7 @@ impl<'a> Decoding<'a> {
                 problem!("play-video-not-shown", reason = Problem::from(&error)),
             )),
             Err(error) => {
-                // The next configuration may be whole.
+                // The next config may be complete.
                 self.decoder = None;
                 self.damaged(&error);
             }
@@ -252,14 +252,14 @@ impl<'a> Decoding<'a> {
         }
     }
 
-    /// False once the presenter is gone.
+    /// Sends frames to the presenter; false if it is gone.
     fn send(&self, frames: Vec<VideoFrame>, pictures: &queue::Sender<Decoded>) -> bool {
         if frames.is_empty() {
             return true;
         }
         let mut figures = self.shared.report.figures.lock();
         figures.decoded += frames.len() as u64;
-        // What is made of HDR, and whether hardware helps, is known with the frames only.
+        // HDR conversion and hardware decoding are only known with the first frames.
         if let Some(decoder) = &self.decoder {
             figures.decoder = Some(decoder.by());
             if figures.video != decoder.name() {
@@ -289,21 +289,21 @@ mod tests {
     use crate::wire::codec::h264::DecoderConfig;
     use crate::wire::container::track_config::video_config;
 
-    /// Milliseconds from frame to frame, and from keyframe to keyframe.
+    /// Milliseconds between frames, and between keyframes.
     const STEP: i64 = 40;
     const GROUP: i64 = 2_000;
-    /// How far a broadcast's received data is ahead of playback.
+    /// Milliseconds by which received data of a broadcast is ahead of playback.
     const BUFFER: i64 = 300;
-    /// Frames that are decoded ahead.
+    /// Milliseconds of frames that are decoded ahead.
     const DECODE_AHEAD: i64 = DEPTH as i64 * STEP;
 
     /// A decoder whose frames take this many milliseconds of playback.
     struct Slow {
         shared: Arc<Shared>,
         takes: Arc<AtomicI64>,
-        /// The decoded frames, and how late each was.
+        /// The decoded frames, and the delay of each.
         decoded: Arc<Mutex<Vec<(i64, i64)>>>,
-        /// It returns nothing for its input.
+        /// True if it returns nothing for its input.
         waits: bool,
     }
 
@@ -311,7 +311,7 @@ mod tests {
         fn prepare(&mut self) {}
 
         fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, decode::Error> {
-            // It waits until there is room for what comes of it.
+            // It waits until there is room for its output.
             let position =
                 self.shared.timeline.position().max(packet.pts.offset(-DECODE_AHEAD * 1_000));
             let position = position.offset(self.takes.load(Ordering::Relaxed) * 1_000);
@@ -364,14 +364,14 @@ mod tests {
         })
     }
 
-    /// A player with a decoder of a given speed. Nothing reads a clock.
+    /// A player with a decoder of a given speed. It does not read any clock.
     struct Bench {
         shared: Arc<Shared>,
         events: queue::Receiver<Event>,
         takes: Arc<AtomicI64>,
         decoded: Arc<Mutex<Vec<(i64, i64)>>>,
         lag: FrameDrop,
-        /// When the next frame is shown, and how many wait.
+        /// Presentation time of the next frame, and the number of waiting frames.
         next: i64,
         waiting: usize,
         group: i64,
@@ -395,14 +395,14 @@ mod tests {
             self.shared.timeline.position().as_millis()
         }
 
-        /// The next frame arrives.
+        /// Adds the next frame.
         fn feed(&mut self) {
             self.shared.packets.video.push(packet_at(self.next, self.group));
             self.next += STEP;
             self.waiting += 1;
         }
 
-        /// Takes one frame. False if none waits.
+        /// Takes a frame. Returns false if none waits.
         fn take(&mut self) -> bool {
             let (_, Popped::Unit(unit)) = self.shared.packets.video.pop(Duration::ZERO) else {
                 return false;
@@ -456,13 +456,13 @@ mod tests {
             "{}",
             latest(&decoded)
         );
-        // A tenth too slow, for ten minutes.
+        // A decoder that is 10 % too slow, for ten minutes.
         let decoded = bench.watch(600, 44);
         let dropped = bench.shared.report.dropped();
         assert!(latest(&decoded) < 1_200, "{}", latest(&decoded));
         assert!(decoded.len() > 9_000 && dropped > 1_000, "{} {dropped}", decoded.len());
         assert_eq!(bench.said(), 1);
-        // It keeps up again, for a minute and more; then no more.
+        // It keeps up again for more than a minute, then not any more.
         let decoded = bench.watch(70, 30);
         assert!(latest(&decoded[200..]) <= STEP, "{}", latest(&decoded[200..]));
         let before = bench.shared.report.dropped();
@@ -478,7 +478,7 @@ mod tests {
         let mut bench = Bench::new(Source::File(PathBuf::from("film.flv")));
         bench.takes.store(60, Ordering::Relaxed);
         while bench.position() < 120_000 {
-            // Video and audio are read as they follow each other, until there is room for no more.
+            // Video and audio are read interleaved until the queues are full.
             while bench.waiting < FILE {
                 bench.feed();
             }
@@ -494,7 +494,7 @@ mod tests {
     fn who_jumps_ahead_goes_on_at_the_last_keyframe_and_is_not_called_slow() {
         let mut bench = Bench::live();
         bench.watch(4, 4);
-        // A minute waits, of which nothing is wanted any more.
+        // A minute of waiting packets is not needed any more.
         while bench.next < 64_000 {
             bench.feed();
         }
@@ -504,7 +504,7 @@ mod tests {
         assert!(begun >= 62_000 && begun % GROUP == 0, "{begun}");
         assert!(decoded.last().unwrap().1 <= STEP);
         assert_eq!(bench.said(), 0);
-        // A little: it catches up, and leaves nothing out.
+        // A small delay: the decoder catches up and skips nothing.
         let before = bench.shared.report.dropped();
         bench.shared.timeline.begin_at(Timestamp::from_millis(bench.position() + 1_500));
         bench.watch(5, 4);
@@ -517,7 +517,7 @@ mod tests {
         bench.takes.store(4, Ordering::Relaxed);
         for _ in 0..500 {
             bench.feed();
-            // Of each it is heard 3 s before it comes.
+            // Its audio plays 3 s before each frame arrives.
             bench.shared.timeline.set_position(Timestamp::from_millis(bench.next + 3_000));
             assert!(bench.take());
         }
@@ -538,7 +538,7 @@ mod tests {
         let mut decoding = Decoding::new(&shared);
         let slow = Slow { shared: Arc::clone(&shared), takes, decoded, waits: false };
         decoding.decoder = Some(Box::new(slow));
-        // It is one that continues anywhere: there is no need for another.
+        // The decoder can begin anywhere: no other one is needed.
         decoding.tolerant = true;
         let sets = [
             &b"\x67\x64\0\x20\xac\xd9\x40\xc0\x29\xb0\x11\0\0\x03\0\x01\0\0\x03\0\x32\x0f\x18\x31\x96"[..],
@@ -559,7 +559,7 @@ mod tests {
         let seen = bench.decoded.lock();
         let gaps = seen.windows(2).map(|pair| pair[1].0 - pair[0].0).filter(|gap| *gap > STEP);
         let gaps: Vec<i64> = gaps.collect();
-        // Ten seconds, and what it was behind.
+        // Ten seconds, plus its delay.
         assert!(
             gaps.len() >= 3 && gaps.iter().all(|gap| (10_000..12_000).contains(gap)),
             "{gaps:?}"

@@ -35,7 +35,7 @@ impl FileFormat {
 /// The format by the first bytes; FLV if unknown, so that its reader reports the problem.
 ///
 /// # Errors
-/// When it cannot be read.
+/// Fails if the file cannot be read.
 pub(in crate::player) fn file_format(file: &File, path: &Path) -> Result<FileFormat, Failure> {
     let Ok(copy) = file.try_clone() else { return Ok(FileFormat::Container(Format::Flv)) };
     let source = MediaFile::of(copy).map_err(|error| unreadable(path, &error));
@@ -52,10 +52,10 @@ fn format_of(disk: &mut MediaFile) -> Result<FileFormat, Error> {
     }
 }
 
-/// Hands a file out, its samples in the order of their DTS, until `take` returns false.
+/// Passes on the samples of a file in DTS order, until `take` returns false.
 ///
 /// # Errors
-/// The problem of the file.
+/// Returns the problem of the file.
 pub(in crate::player) fn events(
     file: File,
     path: &Path,
@@ -71,13 +71,13 @@ pub(in crate::player) fn events(
         .map_err(|error| unplayable(path, &error))
 }
 
-/// Audio decoders need this much before the first audible audio.
+/// Pre-roll of audio decoders before the first audible audio, in µs.
 pub(in crate::player) const RUN_UP_MICROS: i64 = 100_000;
 
 /// One event of a media file.
 pub(in crate::player) enum FileSample {
     Event(StreamEvent),
-    /// The earlier audio plays up to this time at most, and the later from it on, in microseconds.
+    /// Boundary in microseconds: earlier audio plays at most up to it, and later audio from it on.
     Seam(i64),
 }
 
@@ -89,10 +89,10 @@ pub(in crate::player) struct SampleFile {
 }
 
 impl SampleFile {
-    /// `None`: its tracks are empty.
+    /// Opens a file; `None` if its tracks are empty.
     ///
     /// # Errors
-    /// The problem of the file.
+    /// Returns the problem of the file.
     pub(in crate::player) fn open(file: File, path: &Path) -> Result<Option<Self>, Failure> {
         let source = MediaFile::of(file).map_err(|error| unreadable(path, &error));
         let mut disk = source?;
@@ -106,7 +106,7 @@ impl SampleFile {
         Ok(span.map(|span| Self { disk, index, span }))
     }
 
-    /// Whether there are decoders for the tracks that are played.
+    /// Returns true if there are decoders for the tracks that are played.
     pub(in crate::player) fn is_playable(&self) -> bool {
         let tracks = &self.index.tracks;
         let (video, audio) = (tracks.video.as_ref(), tracks.audio.first());
@@ -136,7 +136,7 @@ impl SampleFile {
     /// config before the next file.
     ///
     /// # Errors
-    /// The problem of the file.
+    /// Returns the problem of the file.
     pub(in crate::player) fn play(
         mut self,
         path: &Path,
@@ -145,7 +145,7 @@ impl SampleFile {
     ) -> Result<(), Failure> {
         let index = &self.index;
         let mut links = index.links.as_slice();
-        // It may begin in the middle.
+        // The file may begin in the middle.
         let first = index.samples.first().map_or(0, |place| place.at);
         let passed = links.partition_point(|link| link.at <= first);
         let (before, rest) = links.split_at_checked(passed).unwrap_or_default();
@@ -205,7 +205,7 @@ pub(in crate::player) fn start_of(
     Some((start, until.offset(-RUN_UP_MICROS)))
 }
 
-/// Whether the sample with this number is needed for a [start](start_of) there.
+/// Returns true if the sample with this number is needed for a [start](start_of) there.
 pub(in crate::player) fn is_needed(
     (start, sound): (usize, Timestamp),
     number: usize,
@@ -214,7 +214,7 @@ pub(in crate::player) fn is_needed(
     if place.track == TrackId::Video { number >= start } else { place.pts >= sound }
 }
 
-/// The samples that `index` names in `source`, in its order, until `take` returns false.
+/// Passes on the samples in `index` from `source`, in their order, until `take` returns false.
 pub(in crate::player) fn packets(
     source: &mut dyn ReadAt,
     index: &Index,
@@ -233,7 +233,7 @@ pub(in crate::player) fn unplayable(path: &Path, error: &Error) -> Failure {
     unplayable_at(&path.display(), error)
 }
 
-/// The same for a file elsewhere.
+/// The failure for a file at another location.
 pub(in crate::player) fn unplayable_at(place: &dyn std::fmt::Display, error: &Error) -> Failure {
     let kind = match error {
         Error::Unsupported(_) => FailureKind::Codec,
@@ -252,7 +252,7 @@ pub(in crate::player) fn cannot_read(path: &Path, reason: Problem) -> Failure {
     Failure::new(FailureKind::File, problem!("play-unreadable", path = path, reason = reason))
 }
 
-/// Opens a regular file: a pipe or a device could keep us waiting for ever.
+/// Opens a regular file: a pipe or a device could block forever.
 pub(in crate::player) fn open(path: &Path) -> Result<File, Failure> {
     let metadata = path.metadata().map_err(|error| unreadable(path, &error))?;
     if !metadata.is_file() {

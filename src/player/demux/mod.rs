@@ -1,5 +1,5 @@
-//! Converts a source's stream events for decoders: configs where needed, and packets in continuous
-//! media time. Unsupported codecs are reported once. Runs on the feed thread.
+//! Converts the stream events of a source for decoders: configs where needed, and packets in
+//! continuous media time. Unsupported codecs are reported once. It runs on the feed thread.
 
 pub(in crate::player) mod file_samples;
 pub(in crate::player) mod sequence_headers;
@@ -20,7 +20,7 @@ use crate::wire::container::track_config::{
     MAX_CONFIG, aac_config, audio_config, bare_video_config, in_band, video_config,
 };
 
-/// A frame whose PTS and DTS differ by more microseconds is invalid.
+/// A frame with a larger difference between PTS and DTS is invalid, in microseconds.
 const MAX_COMPOSITION: i64 = 10_000_000;
 
 /// The result of an event.
@@ -28,44 +28,44 @@ const MAX_COMPOSITION: i64 = 10_000_000;
 pub(super) enum Demuxed {
     Video(BufferedPacket<VideoConfig>),
     Audio(BufferedPacket<AudioConfig>),
-    /// Frames of another kind than before, which no config announced.
+    /// A frame of another codec than before, without an announcing config.
     NewVideo(VideoConfig, EncodedPacket),
-    /// Audio of another kind than before.
+    /// Audio of another codec than before.
     NewAudio(AudioConfig, EncodedPacket),
     /// A codec without a decoder; reported once per codec.
     UnsupportedVideo(VideoFormat),
     UnsupportedAudio(AudioFormat),
-    /// It makes no sense.
+    /// The data is invalid.
     Damaged,
     /// A config with this many bytes, which is too long.
     TooLong(usize),
-    /// Nothing to decode.
+    /// There is nothing to decode.
     Nothing,
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(super) struct Demux {
     timeline: Timeline,
     /// The codecs of packets, by the last config.
     codecs: (Option<VideoCodec>, Option<AudioCodec>),
-    /// The codec of the frames that are played, once they can be.
+    /// The codec of the current video, once it can be decoded.
     playing: Option<VideoCodec>,
-    /// Whether there is a decoder for the codec that was asked for last.
+    /// The last checked codec, and whether it has a decoder.
     asked: Option<(VideoCodec, bool)>,
     told: (Option<VideoCodec>, Option<AudioCodec>),
     aac_ready: bool,
-    /// The config of audio other than AAC: as announced, and as its packets show.
+    /// The config of audio other than AAC: as announced, and as its packets define it.
     announced: Option<AudioConfig>,
     audio: Option<AudioConfig>,
-    /// An anomaly of the timestamps, until taken.
+    /// An anomaly of the timestamps, until it is taken.
     untidy: Option<TimestampAnomaly>,
-    /// Frames before the codec config.
+    /// Number of frames before the codec config.
     headless: u64,
 }
 
 impl Demux {
-    /// For a live stream or a file.
+    /// Creates a demuxer for a live stream or a file.
     pub(super) fn new(live: bool) -> Self {
         Self {
             timeline: Timeline::new(live),
@@ -81,17 +81,18 @@ impl Demux {
         }
     }
 
-    /// The next packet with this many microseconds plays at `at`, see [`Timeline::anchor`].
+    /// Sets that the next packet with this many microseconds plays at `at`, see
+    /// [`Timeline::anchor`].
     pub(super) fn anchor(&mut self, raw: i64, at: Timestamp, firm: bool, now: Timestamp) {
         self.timeline.anchor(raw, at, firm, now);
     }
 
-    /// The next packet is a file's beginning after its end, see [`Timeline::turn`].
+    /// Prepares for a file's beginning after its end, see [`Timeline::turn`].
     pub(super) fn turn(&mut self) {
         self.timeline.turn();
     }
 
-    /// Anomalies of the timestamps since the last call.
+    /// Takes an anomaly of the timestamps since the last call.
     pub(super) fn take_untidy(&mut self) -> Option<TimestampAnomaly> {
         self.untidy.take()
     }
@@ -108,12 +109,12 @@ impl Demux {
         placed.dts
     }
 
-    /// The earlier audio's times say nothing about the next audio.
+    /// Resets the audio times: earlier audio does not define those of the next audio.
     pub(super) fn forget_audio(&mut self) {
         self.timeline.forget(Track::Audio);
     }
 
-    /// The next packet is from another position of the recording, and plays at `at`.
+    /// Moves to another position of the recording: the next packet plays at `at`.
     pub(super) fn move_to(&mut self, at: Timestamp, now: Timestamp) {
         self.timeline.move_to(at, now);
     }
@@ -123,25 +124,25 @@ impl Demux {
         self.timeline.set_live(live);
     }
 
-    /// The connection was restored.
+    /// Restarts after a reconnect.
     pub(super) fn restart(&mut self) {
         self.timeline.restart();
         self.begin_anew();
     }
 
-    /// The next packet is of another file; `firm`: its timestamps are trusted.
+    /// Begins another file; `firm` means that its timestamps are trusted.
     pub(super) fn take_file(&mut self, firm: bool) {
         self.timeline.set_firm(firm);
         self.begin_anew();
     }
 
-    /// Forgets the earlier configs.
+    /// Resets the configs.
     fn begin_anew(&mut self) {
         (self.codecs, self.playing) = ((None, None), None);
         (self.aac_ready, self.announced, self.audio) = (false, None, None);
     }
 
-    /// A config or a packet, with the times of its source.
+    /// Handles a config or a packet, with the times of its source.
     pub(super) fn event(&mut self, event: StreamEvent, now: Timestamp) -> Demuxed {
         match event {
             StreamEvent::Config(TrackConfig::Video(VideoConfig { config, .. }))
@@ -164,7 +165,8 @@ impl Demux {
 
     fn video_config(&mut self, VideoConfig { codec, config, .. }: VideoConfig) -> Demuxed {
         self.codecs.0 = Some(codec);
-        // The first keyframe tells the rest, where it needs none, or has it in itself.
+        // The first keyframe has the missing values, if the codec needs no config or has it in
+        // band.
         if config.is_empty() {
             return Demuxed::Nothing;
         }
@@ -185,7 +187,7 @@ impl Demux {
         }
         let known = self.playing == Some(codec);
         let (keyframe, data) = (packet.keyframe, &packet.data);
-        // Headers that are missing may be in the frames themselves.
+        // Missing parameter sets may be in the frames.
         let inside = (!known && codec == VideoCodec::H264).then(|| in_band(data)).flatten();
         let headless = !known && codec.needs_config() && inside.is_none();
         if data.is_empty() || headless || !known && inside.is_none() && !keyframe {
@@ -205,7 +207,7 @@ impl Demux {
         Demuxed::NewVideo(config, packet)
     }
 
-    /// Whether a codec can be decoded here.
+    /// Returns true if the codec can be decoded.
     fn is_decodable(&mut self, codec: VideoCodec) -> bool {
         if self.playing == Some(codec) {
             return true;
@@ -221,7 +223,7 @@ impl Demux {
         self.codecs.1 = Some(config.codec);
         self.audio = None;
         if config.codec != AudioCodec::Aac {
-            // The first packet tells the rest.
+            // The first packet has the missing values.
             self.announced = Some(config);
             return Demuxed::Nothing;
         }
@@ -235,7 +237,7 @@ impl Demux {
 
     fn audio_packet(&mut self, packet: EncodedPacket, now: Timestamp) -> Demuxed {
         let Some(codec) = self.codecs.1 else { return Demuxed::Nothing };
-        // Each frame says which of the two it is.
+        // Each frame has its own layer number.
         let codec = if codec == AudioCodec::Mp2 { AudioCodec::Mp3 } else { codec };
         if !can_be_heard(codec) {
             let told = self.told.1.replace(codec) == Some(codec);
@@ -247,7 +249,8 @@ impl Demux {
         }
         let mut fresh = None;
         if !is_aac {
-            // Most of it has no config of its own: what packets say is one, told when it changes.
+            // Most audio has no separate config: a description from its packets replaces it, and is
+            // reported when it changes.
             let announced = self.announced.as_ref();
             let (rate, config) =
                 announced.map(|it| ((it.sample_rate, it.channels), it.config.clone())).unzip();
@@ -272,12 +275,12 @@ impl Demux {
     }
 }
 
-/// Whether there is a decoder for it.
+/// Returns true if the video codec has a decoder.
 pub(super) fn can_be_seen(codec: VideoCodec) -> bool {
     inventory::video_decoder(codec).is_ok()
 }
 
-/// Whether there is a decoder for it, or silence in its place.
+/// Returns true if the audio codec has a decoder, or plays as silence.
 pub(super) fn can_be_heard(codec: AudioCodec) -> bool {
     codec == AudioCodec::Speex || inventory::audio_decoder(codec).is_ok()
 }

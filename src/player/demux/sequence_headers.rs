@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::media::{Codec, StreamEvent, Track};
 use crate::wire::container::flv::{self, ReadTag, TagContent, TagKind};
 
-/// The first tags of a file that begins in the middle of a stream.
+/// The first tags for a file that begins in the middle of a stream.
 #[derive(Debug, Default)]
 pub(in crate::player) struct SequenceHeaders {
     pub(in crate::player) script: Option<Bytes>,
@@ -16,7 +16,7 @@ pub(in crate::player) struct SequenceHeaders {
 }
 
 impl SequenceHeaders {
-    /// Takes an event.
+    /// Records an event.
     pub(in crate::player) fn note_event(&mut self, event: &StreamEvent) {
         let StreamEvent::Config(config) = event else { return };
         let (body, codec) = match config.track() {
@@ -26,7 +26,7 @@ impl SequenceHeaders {
         (*body, *codec) = (flv::config_body(config), Some(config.codec()));
     }
 
-    /// An event as an FLV body; `None`: it has none, or FLV does not support its codec.
+    /// Converts an event to an FLV body; `None` if it has none, or FLV does not support its codec.
     pub(in crate::player) fn body(&self, event: &StreamEvent) -> Option<(TagKind, Bytes)> {
         let (kind, head, codec) = match event.track()? {
             Track::Video => (TagKind::Video, &self.video, self.codecs.0),
@@ -40,9 +40,9 @@ impl SequenceHeaders {
         body.map(|body| (kind, body))
     }
 
-    /// Takes a tag of video or audio.
+    /// Records a tag of video or audio.
     pub(in crate::player) fn note_tag(&mut self, read: &ReadTag) {
-        // How channels are laid out does without; the config does not.
+        // A channel layout may be empty; a config may not.
         if read.content == TagContent::Config {
             let place = match read.tag.kind {
                 TagKind::Video => &mut self.video,

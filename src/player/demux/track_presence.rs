@@ -1,4 +1,4 @@
-//! Which of video and audio a stream has, and since when. Pure.
+//! Detects which of video and audio a stream has, and since when. This module is pure.
 
 use std::time::Duration;
 
@@ -11,16 +11,17 @@ const MISSING: Duration = Duration::from_secs(2);
 /// Audio that begins this long after the video counts as late.
 const LATE_THRESHOLD: Duration = Duration::from_secs(1);
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(in crate::player) struct TrackPresence {
-    /// The DTS of the first video and audio, and their arrival.
+    /// DTS and arrival time of the first video and the first audio.
     first: [Option<(Timestamp, Timestamp)>; 2],
     told: bool,
 }
 
 impl TrackPresence {
-    /// A packet with this `dts` arrived at `now`. `live`: an initial burst is the server's cache.
+    /// Records that a packet with this `dts` arrived at `now`. `live` means that an initial burst
+    /// is the server's cache.
     pub(in crate::player) fn arrived(
         &mut self,
         track: Track,
@@ -65,7 +66,7 @@ mod tests {
         let pictures = |until: i64| (0..until).step_by(40).map(|ms| (Video, ms, ms));
         let alone: Vec<_> = pictures(9_000).collect();
         assert_eq!(run(true, &alone), [Anomaly::NoAudio]);
-        // A server's store comes at once: it may have begun with frames.
+        // The server's cache arrives at once: it may begin with video.
         let stored: Vec<_> = pictures(9_000).map(|(track, ms, _)| (track, ms, 5)).collect();
         assert_eq!(run(true, &stored), []);
         assert_eq!(run(false, &stored), [Anomaly::NoAudio]);

@@ -1,5 +1,5 @@
 //! The common part of all live inputs: how a connection ends, how long to wait for data, and error
-//! messages. Used on the feed thread.
+//! messages. It is used on the feed thread.
 
 use std::time::Duration;
 
@@ -19,13 +19,13 @@ use crate::wire::rtmp::Url;
 pub(in crate::player) const MEDIA_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a server may take to confirm a seek; some servers never do.
 const ARRIVAL: Duration = Duration::from_secs(2);
-/// How often to check the clock without data.
+/// Interval of clock checks without data.
 pub(in crate::player) const TICK: Duration = Duration::from_millis(250);
 
 /// The reason while the broadcaster is away.
 pub const WAITING: &str = "play-waiting";
 
-/// The cause for that.
+/// The cause for this state.
 pub(in crate::player) fn waiting() -> Problem {
     Problem::new(WAITING, [])
 }
@@ -33,51 +33,51 @@ pub(in crate::player) fn waiting() -> Problem {
 /// How a connection ended.
 #[derive(Debug)]
 pub(in crate::player) enum End {
-    /// We were asked to stop.
+    /// The player was stopped.
     Stopped,
     /// The server reported the end of the stream, and it was played.
     Over,
     /// The same, but the broadcaster may return: the server closed the connection right after.
     Faded,
-    /// The server asks to connect there.
+    /// The server redirects to this URL.
     Elsewhere(Box<Url>),
     Lost(Failure),
-    /// Lost, and trying again would not help.
+    /// The connection is lost, and trying again would not help.
     Failed(Failure),
 }
 
-/// The way to other places that the server was asked for.
+/// Pending seeks that the server has not confirmed.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::player) struct Moving {
-    /// When the last seek was requested.
+    /// Time of the last seek request.
     since: Timestamp,
-    /// The places that it has not answered for.
+    /// Number of unconfirmed seeks.
     places: u32,
 }
 
-/// The received data of this connection.
+/// The state of received data on a connection.
 pub(in crate::player) struct ConnectionWatch {
-    /// The last media, the end of the stream, or the connection's start.
+    /// Time of the last media, of the end of the stream, or of the connection's start.
     pub(in crate::player) since: Timestamp,
     pub(in crate::player) media: bool,
-    /// Video or audio messages arrived, even if empty.
+    /// True if video or audio messages arrived, even empty ones.
     pub(in crate::player) answered: bool,
-    /// The server reported the end of the stream.
+    /// True if the server reported the end of the stream.
     pub(in crate::player) ended: bool,
-    /// Since then, the server has not confirmed a seek.
+    /// The seeks that the server has not confirmed yet.
     pub(in crate::player) moving: Option<Moving>,
-    /// The server was asked for a pause.
+    /// True if a pause was requested from the server.
     pub(in crate::player) paused: bool,
-    /// The server reported that it plays from disk.
+    /// True if the server reported that it plays a recording.
     pub(in crate::player) recorded: bool,
-    /// From the metadata.
+    /// The length from the metadata.
     pub(in crate::player) length: Option<Duration>,
-    /// The initial seek was sent: metadata can follow again.
+    /// True if the initial seek was sent: metadata can follow again.
     pub(in crate::player) begun: bool,
 }
 
 impl ConnectionWatch {
-    /// A new connection.
+    /// Creates the state of a new connection.
     pub(in crate::player) fn new(now: Timestamp) -> Self {
         Self {
             since: now,
@@ -92,7 +92,7 @@ impl ConnectionWatch {
         }
     }
 
-    /// Video or audio arrived: only decodable data ends the silence.
+    /// Handles video or audio: only decodable data ends the silence.
     pub(in crate::player) fn heard_tag(&mut self, read: &ReadTag, shared: &Shared, now: Timestamp) {
         self.answered = true;
         if read.content == TagContent::Frame {
@@ -100,7 +100,7 @@ impl ConnectionWatch {
         }
     }
 
-    /// A config or a packet arrived; only a packet ends the silence.
+    /// Handles a config or a packet; only a packet ends the silence.
     pub(in crate::player) fn heard_event(
         &mut self,
         event: &StreamEvent,
@@ -113,7 +113,7 @@ impl ConnectionWatch {
         }
     }
 
-    /// Media arrived.
+    /// Records that media arrived.
     fn came(&mut self, shared: &Shared, now: Timestamp) {
         self.since = now;
         let first = !std::mem::replace(&mut self.media, true);
@@ -121,43 +121,43 @@ impl ConnectionWatch {
         if back && !shared.patient {
             shared.report.odd(&Anomaly::PublisherBack);
         }
-        // Also where an earlier connection was told of the end.
+        // Also if an earlier connection received the end of the stream.
         if back || first {
             shared.report.regained();
             shared.reception.lock().resume();
         }
     }
 
-    /// The reader was busy for this long.
+    /// Excludes a time during which the reader was busy.
     pub(in crate::player) fn waited(&mut self, time: Duration) {
         self.since += time;
     }
 
-    /// A seek was requested or confirmed: the waiting time restarts.
+    /// Restarts the waiting time after a seek request or its confirmation.
     pub(in crate::player) fn wait_anew(&mut self, now: Timestamp) {
         self.since = now;
     }
 
-    /// The server is asked for another place.
+    /// Records a seek request.
     pub(in crate::player) fn leave(&mut self, now: Timestamp) {
         let places = self.moving.map_or(0, |moving| moving.places).saturating_add(1);
         self.moving = Some(Moving { since: now, places });
     }
 
-    /// The server confirms a seek, in order. Returns whether it was the last one.
+    /// Records that the server confirms a seek, in order. Returns true if it was the last one.
     pub(in crate::player) fn arrive(&mut self) -> bool {
         let left = self.moving.map(|it| Moving { places: it.places.saturating_sub(1), ..it });
         self.moving = left.filter(|moving| moving.places > 0);
         self.moving.is_none()
     }
 
-    /// Whether the received data is still from a position that is being left.
+    /// Returns true if the received data is still from the position before a seek.
     pub(in crate::player) fn is_leaving(&mut self, now: Timestamp) -> bool {
         self.moving = self.moving.filter(|moving| now.since(moving.since) < ARRIVAL);
         self.moving.is_some()
     }
 
-    /// How long to wait without media, whatever else arrives.
+    /// The end of the connection, once it has been without media for too long.
     pub(in crate::player) fn silence(&self, feed: &InputFeed, now: Timestamp) -> Option<End> {
         if now.since(self.since) < MEDIA_TIMEOUT {
             return None;
@@ -177,13 +177,13 @@ impl ConnectionWatch {
     }
 }
 
-/// The server accepted, but sent nothing.
+/// The failure of a server that accepted, but sent nothing.
 pub(in crate::player) fn silent() -> Failure {
     let seconds = MEDIA_TIMEOUT.as_secs();
     Failure::new(FailureKind::NoSuchStream, problem!("play-silent", seconds = seconds))
 }
 
-/// A connection error of a web server, with its usual ports.
+/// The failure of a connection to a web server, with its usual ports.
 pub(in crate::player) fn web_failure(error: &net::Error) -> Failure {
     let told = failure(error);
     if !matches!(error.cause, net::Cause::ConnectionRefused) {
@@ -192,7 +192,7 @@ pub(in crate::player) fn web_failure(error: &net::Error) -> Failure {
     Failure { problem: told.problem.with_cure(problem!("play-cure-web-port")), ..told }
 }
 
-/// A network error as the player reports it.
+/// Converts a network error to a failure of the player.
 pub(in crate::player) fn failure(error: &net::Error) -> Failure {
     let kind = match error.class() {
         Class::Settings => FailureKind::File,

@@ -1,5 +1,5 @@
-//! A live stream as a source: connects, passes on data, reports errors, and reconnects. Runs on the
-//! feed thread.
+//! A live stream as a source: connects, passes on data, reports errors, and reconnects. It runs on
+//! the feed thread.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,13 +24,13 @@ use crate::wire::rtmp::Url;
 
 /// Limit for consecutive redirects.
 const MAX_REDIRECTS: u32 = 3;
-/// Who has stayed for this long is not sent round and round, and was no false start.
+/// A connection of this length resets the redirect count, and counts as a success.
 const STEADY: Duration = Duration::from_secs(10);
 
-/// The retries after a loss.
+/// The retries after a loss of the connection.
 struct Tries {
     backoff: Backoff,
-    /// When it was lost; `None`: it is connected.
+    /// Time of the loss; `None` while connected.
     since: Option<Timestamp>,
 }
 
@@ -39,8 +39,8 @@ impl Tries {
         Self { backoff: Backoff::new(seed), since: None }
     }
 
-    /// A connection ended; `came`: it delivered data. A server that sends little and closes
-    /// repeatedly does not count as recovered.
+    /// Records the end of a connection; `came` means that it delivered data. A server that sends
+    /// little and closes repeatedly does not count as recovered.
     fn lasted(&mut self, time: Duration, came: bool) {
         if came && time >= STEADY {
             self.backoff.reset();
@@ -55,21 +55,21 @@ impl Tries {
     }
 }
 
-/// See the module.
+/// See the module documentation.
 pub(in crate::player) struct LiveInput {
     way: LiveProtocol,
     reconnect: bool,
     runtime: Runtime,
 }
 
-/// By which protocol.
+/// The protocol of the connection.
 enum LiveProtocol {
     Rtmp(Box<Rtmp>),
     Web(Box<Web>),
 }
 
 impl LiveInput {
-    /// For a URL as a person gave it.
+    /// Creates an input for a URL from the user.
     pub(in crate::player) fn new(
         url: &str,
         config: &Config,
@@ -78,7 +78,7 @@ impl LiveInput {
         if WebUrl::is_one(url) {
             let reconnect = config.reconnect;
             let url = web::parse(url)?;
-            // These are the player's own, or a connection's, see [`Web::play`].
+            // The values come from the player or from the connection, see [`Web::play`].
             let (buffer, decode_budget, opening) = (Arc::default(), Arc::default(), Arc::default());
             let (net, decodable) = (config.net.clone(), can_be_seen as _);
             let ask = PullRequest { url, net, buffer, decode_budget, opening, decodable };
@@ -88,7 +88,7 @@ impl LiveInput {
         Ok(Self::at(rtmp::parse(url)?, config, runtime))
     }
 
-    /// For an RTMP URL that was read already.
+    /// Creates an input for a parsed RTMP URL.
     pub(in crate::player) fn at(url: Url, config: &Config, runtime: Runtime) -> Self {
         let mut options = Options { buffer: config.buffer, ..Options::default() };
         options.net = config.net.clone();
@@ -106,7 +106,7 @@ impl LiveInput {
 
     async fn watch(&mut self, feed: &mut InputFeed) {
         let shared = Arc::clone(&feed.shared);
-        // Another one for each player of each machine.
+        // A different seed for each player on each machine.
         let address = Arc::as_ptr(&shared).addr() as u64;
         let seed = address ^ shared.clock.wall_micros(shared.clock.now()).cast_unsigned();
         let (mut tries, mut faded, mut elsewhere) = (Tries::new(seed), None, 0);
@@ -150,7 +150,7 @@ impl LiveInput {
             };
             elsewhere = 0;
             if let LiveProtocol::Rtmp(rtmp) = &mut self.way {
-                // Where that led nowhere, the next try is at the front door again.
+                // The redirection failed: the next attempt uses the original address.
                 rtmp.now.clone_from(&rtmp.url);
             }
             if !shared.patient && faded.is_some_and(|since| now.since(since) > MEDIA_TIMEOUT) {
@@ -160,7 +160,7 @@ impl LiveInput {
             {
                 let mut figures = shared.report.figures.lock();
                 figures.reconnects += 1;
-                // One loss, however many tries it takes.
+                // One loss counts once, however many attempts it takes.
                 figures.losses += u32::from(came);
             }
             let waits = shared.patient && faded.is_some();
@@ -198,7 +198,7 @@ mod tests {
             assert!((most * 3 / 4..=most).contains(&pause), "{pause} of {most}");
         }
         assert!(pauses.last().unwrap() > 10_000);
-        // A silence of 10 s is no broadcast.
+        // Ten seconds of silence are not a broadcast.
         assert!(after(10, false) > 10_000);
         assert!(after(10, true) <= 500);
         assert!((750..=1_000).contains(&after(1, true)));

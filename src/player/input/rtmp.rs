@@ -1,5 +1,5 @@
-//! One RTMP connection: connects, requests the stream, passes on data. Runs on the feed thread,
-//! which drives the network's futures: reading waits while media are processed, without a queue in
+//! One RTMP connection: connects, requests the stream, and passes on data. It runs on the feed
+//! thread, which drives the network futures: reading waits during processing, without a queue in
 //! between.
 
 use std::sync::Arc;
@@ -25,14 +25,14 @@ use crate::wire::rtmp::Url;
 use crate::wire::rtmp::client::{Event, Purpose};
 use crate::wire::rtmp::status::code;
 
-/// For the goodbye.
+/// Time limit for closing the connection.
 const CLOSE_LIMIT: Duration = Duration::from_millis(500);
 
 /// The address and options of a stream.
 pub(in crate::player) struct Rtmp {
     /// The user's address.
     pub(in crate::player) url: Url,
-    /// The present address, after redirects.
+    /// The current address, after redirects.
     pub(in crate::player) now: Url,
     options: Options,
     reconnect: bool,
@@ -54,7 +54,7 @@ impl Rtmp {
         Self { url, now, options, reconnect, start, limit, reader }
     }
 
-    /// One connection, from the DNS lookup to its end.
+    /// Plays one connection, from the DNS lookup to its end.
     pub(in crate::player) async fn play(&mut self, feed: &mut InputFeed) -> End {
         let shared = Arc::clone(&feed.shared);
         let first = !feed.has_media();
@@ -87,7 +87,7 @@ impl Rtmp {
         if first {
             shared.report.enter(State::Opening { stage: "media" });
         }
-        // What the connection before was asked for, this one was not.
+        // Seek requests to the previous connection do not apply to this one.
         shared.requests.give_up();
         feed.expect_metadata();
         self.reader.restart();
@@ -103,7 +103,7 @@ impl Rtmp {
         let mut watch = ConnectionWatch::new(shared.clock.now());
         loop {
             let event = tokio::select! {
-                // A wish goes first: nothing of the old place is taken after it.
+                // A seek request has priority: no data of the old position is accepted after it.
                 biased;
                 () = shared.lifetime.stopping.notified() => return End::Stopped,
                 () = shared.requests.wished.notified() => {
@@ -117,7 +117,7 @@ impl Rtmp {
             }
             let now = shared.clock.now();
             if shared.requests.paused() && shared.timeline.duration().is_some() {
-                // The server is asked to be silent.
+                // The server was asked to pause.
                 watch.since = now;
             }
             match event {
@@ -131,7 +131,8 @@ impl Rtmp {
                     return End::Faded;
                 }
                 Ok(Err(error)) if !feed.has_media() && !watch.answered => {
-                    // Accepted, then cut off before anything came: how some servers say no.
+                    // The server accepted and closed the connection before any data: some servers
+                    // reject like this.
                     let failure = failure(&error);
                     let refused = failure.kind == FailureKind::Lost;
                     let kind = if refused { FailureKind::Refused } else { failure.kind };
@@ -147,7 +148,7 @@ impl Rtmp {
         }
     }
 
-    /// Sends the user's seek in a recorded stream.
+    /// Sends the user's seek request for a recorded stream.
     fn wish(&self, client: &mut Client, feed: &mut InputFeed, watch: &mut ConnectionWatch) {
         let shared = Arc::clone(&feed.shared);
         if shared.timeline.duration().is_none() {
@@ -166,12 +167,12 @@ impl Rtmp {
         }
     }
 
-    /// The stream is recorded with this length, once both are known: begins at the requested
-    /// position.
+    /// Starts at the requested position, once it is known that the stream is recorded, and its
+    /// length.
     fn note_length(&self, watch: &mut ConnectionWatch, feed: &InputFeed, shared: &Shared) {
         let Some(length) = watch.length.filter(|_| watch.recorded) else { return };
         shared.timeline.set_duration(length);
-        // Servers do not agree on how `play` counts: it is moved once it is there.
+        // Servers interpret the start of `play` differently: seek once it plays.
         if !std::mem::replace(&mut watch.begun, true)
             && let Some(start) = self.start.filter(|_| !feed.has_media())
         {
@@ -194,8 +195,8 @@ impl Rtmp {
         now: Timestamp,
     ) -> Option<End> {
         match event {
-            // On its way when the server was asked for another place. How to decode holds there too,
-            // and is not always said again: nginx-rtmp sends what is in the file.
+            // Data that was sent before the seek. Its configs remain valid, and are not always
+            // repeated: nginx-rtmp sends the contents of the file.
             Event::Video { ref body, .. }
                 if watch.is_leaving(now)
                     && TagContent::of(TagKind::Video, body) != TagContent::Config => {}
@@ -210,8 +211,8 @@ impl Rtmp {
                 self.tag(Tag { kind: TagKind::Audio, time_ms, body }, watch, feed, now);
             }
             Event::Metadata { body, value, .. } => {
-                // Broadcasters relay the metadata of files as they are: only where the server says
-                // that it is recorded is there an end already.
+                // Broadcasters relay the metadata of files unchanged: the stream has an end only if
+                // the server reports a recording.
                 let duration = value.get_number("duration").filter(|it| (0.5..1e7).contains(it));
                 watch.length = duration.map(Duration::from_secs_f64);
                 self.note_length(watch, feed, shared);
@@ -229,7 +230,7 @@ impl Rtmp {
                 let failed = status.code == code::SEEK_FAILED;
                 if failed || status.code == code::SEEK_NOTIFY {
                     let was_last = watch.arrive();
-                    // Of a place that was wanted in between nothing is known any more.
+                    // Results of intermediate seeks are unknown.
                     if failed && was_last {
                         shared.requests.give_up();
                     }
@@ -240,14 +241,14 @@ impl Rtmp {
                 }
             }
             Event::StreamEof | Event::Unpublished => {
-                // A recorded stream also ends so where it pauses or is moved.
+                // A recorded stream also ends when it pauses or seeks.
                 if shared.requests.paused() {
                     return None;
                 }
                 if !watch.ended && watch.media {
                     watch.ended = true;
                     watch.since = now;
-                    // What is buffered is played to its end.
+                    // Buffered data plays to its end.
                     shared.reception.lock().ended = true;
                     if shared.patient && shared.timeline.duration().is_none() {
                         let cause = waiting();
@@ -271,19 +272,19 @@ impl Rtmp {
             }
             _ => {}
         }
-        // A chat, metadata and the rest hide no stall.
+        // Chat, metadata and other messages do not hide a stall.
         watch.silence(feed, now)
     }
 }
 
-/// A seek was sent: the data continues there.
+/// Handles a sent seek: the data continues there.
 fn leave(feed: &mut InputFeed, watch: &mut ConnectionWatch, now: Timestamp) {
     feed.move_here(now);
     feed.shared.reception.lock().ended = false;
     watch.leave(now);
 }
 
-/// A stream's URL as a person wrote it.
+/// Parses a stream URL from the user.
 pub(in crate::player) fn parse(text: &str) -> Result<Url, Failure> {
     Url::parse(text).and_then(Url::require_stream).map_err(|error| {
         let reason = error.to_string();
@@ -339,7 +340,7 @@ mod tests {
         }
 
         fn is_at(&self, ms: u128) -> bool {
-            // The place continues a few milliseconds with the clock.
+            // The position advances by a few milliseconds with the clock.
             self.shared.timeline.place().as_millis().abs_diff(ms) < 100
         }
     }
@@ -351,7 +352,7 @@ mod tests {
         Event::Status(Status::new(Level::Status, code::SEEK_NOTIFY, "Seeking"))
     }
 
-    /// A line of a chat.
+    /// A chat message.
     fn said() -> Event {
         let body = Bytes::from_static(b"\x02\0\x0aonTextData\x02\0\x02hi");
         Event::Data { time_ms: 0, name: "onTextData".into(), body }
@@ -359,7 +360,7 @@ mod tests {
 
     #[test]
     fn what_is_said_hides_no_stall_and_no_missing_stream() {
-        // Nothing but metadata, or a chat, from the beginning on.
+        // Only metadata or chat from the beginning.
         let mut talk = Talk::begin(None);
         for tick in 0..48 {
             talk.take(said(), tick * 200);
@@ -370,7 +371,7 @@ mod tests {
             "{end:?}"
         );
 
-        // In the middle, with configurations that are said again.
+        // During playback, with repeated configs.
         let mut talk = Talk::begin(None);
         talk.sound(0, CONFIG, 0);
         talk.sound(0, SOUND, 500);
@@ -397,17 +398,17 @@ mod tests {
         talk.sound(9_000, SOUND, 24);
         assert!(talk.is_at(9_000), "{:?}", talk.shared.timeline.place());
 
-        // A server that says nothing is believed after a while.
+        // A server without a confirmation is trusted after a while.
         talk.leave(30);
         talk.sound(5_000, SOUND, 2_100);
-        // Nobody has played meanwhile.
+        // Nothing played meanwhile.
         assert!(talk.is_at(5_000 - 2_070), "{:?}", talk.shared.timeline.place());
     }
 
     #[test]
     fn steps_count_from_the_last_place_that_is_wanted_whatever_is_on_its_way() {
         let failed = || Event::Status(Status::new(Level::Error, code::SEEK_FAILED, "no"));
-        // What the server says of the first two places, and where the third step counts from.
+        // The server's answers to the first two seeks, and the start of the third step.
         for (first, second, from) in
             [(there(), there(), 90), (failed(), there(), 90), (there(), failed(), 20)]
         {
@@ -421,7 +422,7 @@ mod tests {
             }
             let case = format!("{first:?} {second:?}");
             talk.take(first, 40);
-            // Of the first place, which nobody wants to be at any more.
+            // Data of the first position, which is no longer wanted.
             talk.sound(50_000, SOUND, 41);
             assert_eq!(talk.shared.aimed(), Duration::from_secs(90), "{case}");
             talk.take(second, 50);
@@ -441,7 +442,7 @@ mod tests {
     fn of_the_beginning_that_is_left_at_once_only_how_to_decode_is_taken() {
         let value = Value::object([("duration", 12.0.into())]);
         let metadata = || Event::Metadata { time_ms: 0, body: Bytes::new(), value: value.clone() };
-        // Either may come first.
+        // They may arrive in either order.
         for recorded_first in [true, false] {
             let mut talk = Talk::begin(Some(Duration::from_secs(10)));
             for recorded in [recorded_first, !recorded_first] {

@@ -1,4 +1,4 @@
-//! One pull over the web: HTTP(S) or a WebSocket, with any content. Runs on the feed thread.
+//! One pull over HTTP(S) or a WebSocket, with any content. It runs on the feed thread.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,20 +23,20 @@ use crate::text;
 use crate::text::problem::problem;
 use crate::wire::container::flv::TagKind;
 
-/// How often to check whether the rest was played.
+/// Interval of checks whether the rest was played.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The address and options of a stream.
 pub(in crate::player) struct Web {
     ask: PullRequest,
     reconnect: bool,
-    /// Somebody wants it from another place than its beginning.
+    /// The start position, if it is not the beginning.
     start: Option<Duration>,
-    /// A growing playlist came to its end, which was played.
+    /// True if a growing playlist came to its end, which was played.
     ended: bool,
-    /// A recording that broke off in the middle: it continues there.
+    /// An interrupted recording, which continues at that position.
     broken: Option<Pull>,
-    /// Answers that were not the rest of it.
+    /// Count of answers that were not the rest of it.
     range_retry: RangeRetry,
     /// The time limit of opening.
     limit: Duration,
@@ -53,13 +53,13 @@ impl Web {
         Self { ask, reconnect, start, ended, broken, range_retry, limit }
     }
 
-    /// Whether the next data follows the previous data.
+    /// Returns true if the next data continues the previous data.
     pub(in crate::player) fn goes_on(&self) -> bool {
         self.broken.is_some()
     }
 
-    /// The download was interrupted, perhaps because the server refuses the rest: keeps a
-    /// continuable one for a retry.
+    /// Handles an interruption, perhaps because the server refuses the rest; keeps a resumable
+    /// download for a retry.
     fn lose(
         &mut self,
         mut pull: Pull,
@@ -91,14 +91,14 @@ impl Web {
             let opened = ask.opening.within(Pull::open(ask, on_step)).await;
             return opened.map_err(PullError::Told).flatten().map_err(Closed::Broken);
         };
-        // The next try may find what this one does not.
+        // The next attempt may succeed where this one fails.
         let goes_on = ask.opening.within(pull.go_on(ask, on_step)).await;
         match goes_on.map_err(PullError::Told).flatten() {
             Ok(true) => Ok(pull),
             Ok(false) if pull.duration().is_some() => {
                 Err(Closed::Rest(pull, web_failure(&ask.other_part()), Some(RangeRefusal::Other)))
             }
-            // It never gave parts.
+            // The server never supported ranges.
             Ok(false) => Err(Closed::Never(no_rest())),
             Err(PullError::Net(error)) => {
                 let refusal = RangeRefusal::of(&error);
@@ -113,7 +113,7 @@ impl Web {
         }
     }
 
-    /// One connection, from the DNS lookup to its end.
+    /// Plays one connection, from the DNS lookup to its end.
     pub(in crate::player) async fn play(&mut self, feed: &mut InputFeed) -> End {
         let shared = Arc::clone(&feed.shared);
         let first = !feed.has_media();
@@ -159,11 +159,11 @@ impl Web {
         }
         let followed = matches!(pull.pace(), PlayPace::Followed(_));
         if self.ended && pull.duration().is_some() {
-            // The same still: it is waited for another beginning.
+            // The ended playlist is unchanged: wait for a new beginning.
             return End::Faded;
         }
         if std::mem::take(&mut self.ended) {
-            // It continues where the last one ended, however long ago that was.
+            // It continues where the last one ended, after any time.
             feed.move_here(shared.clock.now());
             shared.reception.lock().resume();
         }
@@ -171,7 +171,7 @@ impl Web {
             shared.timeline.set_duration(duration);
         }
         if pull.may_be_moved() {
-            // After a loss it continues where it was.
+            // After a loss, it continues at the last position.
             let place = if first { self.start } else { Some(shared.aimed()) };
             if let Some(place) = place.filter(|_| !resumes) {
                 pull.seek(place);
@@ -183,13 +183,13 @@ impl Web {
             }
         }
         let mut watch = ConnectionWatch::new(shared.clock.now());
-        // All has come; while the rest is played one may still go back.
+        // Everything was received; the user may still seek back during the rest.
         let mut over = false;
         loop {
             if let Some(to) = shared.requests.take_wanted() {
                 pull.seek(to);
                 watch.wait_anew(shared.clock.now());
-                // What is no list is moved once the place is found.
+                // Formats other than playlists move once the position is found.
                 if pull.is_list() {
                     feed.move_here(shared.clock.now());
                 }
@@ -219,13 +219,14 @@ impl Web {
                     }
                     feed.take_tag(*read, now);
                     if pull.pace() != PlayPace::Live {
-                        // It may have waited for room, in a pause for as long as that lasts.
+                        // It may have waited for room: during a pause, until it ends.
                         watch.waited(shared.clock.now().since(now));
                     }
                 }
                 Ok(Ok(Item::Event(StreamEvent::End))) if pull.duration().is_some() => over = true,
                 Ok(Ok(Item::Event(StreamEvent::End))) if followed && shared.patient => {
-                    // The broadcast has ended. What is there is played, then it is waited for another.
+                    // The broadcast has ended. The buffered data plays, then the player waits for
+                    // another broadcast.
                     shared.reception.lock().ended = true;
                     over = true;
                 }
@@ -233,7 +234,7 @@ impl Web {
                     return End::Over;
                 }
                 Ok(Ok(Item::Event(StreamEvent::End))) => {
-                    // What is buffered is played to its end, while its publisher may come back.
+                    // Buffered data plays to its end, while the publisher may return.
                     shared.reception.lock().ended = true;
                     return if self.reconnect && feed.has_media() { End::Faded } else { End::Over };
                 }
@@ -247,7 +248,7 @@ impl Web {
                 }
                 Ok(Ok(Item::Seam(at))) => feed.seam(at),
                 Ok(Ok(Item::Begin(raw))) => feed.begin(raw, true, now),
-                // Who has gone back continues there, and comes to it when they are live again.
+                // A viewer who has gone back keeps the pace until the next live playback.
                 Ok(Ok(Item::Pace(_))) if shared.packets.listed.is_behind() => {}
                 Ok(Ok(Item::Pace(pace))) => feed.set_pace(pace),
                 Ok(Ok(Item::Place(place))) => feed.set_place(place),
@@ -283,11 +284,11 @@ impl Web {
                 Ok(Err(PullError::Told(told)))
                     if !pull.is_list() && pull.pace() != PlayPace::Live =>
                 {
-                    // A damaged file: what could be read is played to its end.
+                    // A damaged file: the readable part plays to its end.
                     if !feed.has_media() {
                         return End::Lost(told);
                     }
-                    // What is there now is something else.
+                    // The address has something else now.
                     if told.kind == FailureKind::Lost {
                         return End::Failed(told);
                     }
@@ -297,7 +298,8 @@ impl Web {
                 }
                 Ok(Err(problem)) => {
                     let refusal = problem.refusal();
-                    // Only who gives parts gives the rest, which the server may still be to say.
+                    // Only a server with range support sends the rest, and the support may still be
+                    // unknown.
                     if feed.has_media() {
                         tokio::select! {
                             () = shared.lifetime.stopping.notified() => return End::Stopped,
@@ -316,7 +318,7 @@ impl Web {
             if pull.is_looking() {
                 watch.wait_anew(now);
             }
-            // A list's reader has limits of its own.
+            // The playlist reader has its own time limits.
             if !over
                 && !pull.is_list()
                 && let Some(end) = watch.silence(feed, now)
@@ -330,7 +332,7 @@ impl Web {
     }
 }
 
-/// The start position is impossible.
+/// Reports that the start position is impossible.
 fn no_start(report: &PlayerReport, why: &str) {
     report.say(problem!("player-no-start"), Severity::Warning, why);
 }
@@ -338,9 +340,9 @@ fn no_start(report: &PlayerReport, why: &str) {
 /// Why opening failed.
 enum Closed {
     Broken(PullError),
-    /// The rest of a recording: the error, and whether the server refused it.
+    /// Opening the rest of a recording failed: the error, and the refusal of the server if it was one.
     Rest(Pull, Failure, Option<RangeRefusal>),
-    /// It cannot be had any more.
+    /// The rest is no longer available.
     Never(Failure),
 }
 
@@ -348,24 +350,25 @@ fn no_rest() -> Failure {
     Failure::new(FailureKind::Lost, problem!("play-recording-broken-off"))
 }
 
-/// An instant of the network's clock in session time.
+/// Converts a time of the network clock to session time.
 fn at(seen: Instant, now: Timestamp) -> Timestamp {
     now.offset(-i64::try_from(seen.elapsed().as_micros()).unwrap_or(0))
 }
 
-/// The next item; none after the end.
+/// Returns the next item; waits forever after the end.
 async fn next(pull: &mut Pull, over: bool) -> Result<Item, PullError> {
     if over { std::future::pending().await } else { pull.next().await }
 }
 
-/// The error as the player reports it. A wrong answer after playback has begun counts as a loss.
+/// Converts the error to a failure of the player. A wrong answer after playback has begun counts as a
+/// loss.
 fn told(problem: PullError, feed: &InputFeed) -> Failure {
     match problem {
         PullError::Net(error) => web_failure(&error),
         PullError::Told(told) | PullError::Stalls(told) if feed.has_media() => {
             Failure { kind: FailureKind::Lost, ..told }
         }
-        // What the segments of a list hold may have been named already.
+        // Unsupported contents of segments may already be known.
         PullError::Told(told) | PullError::Stalls(told) => match feed.missing() {
             Some(missing) if told.kind == FailureKind::NoSuchStream => missing,
             _ => told,
@@ -373,7 +376,7 @@ fn told(problem: PullError, feed: &InputFeed) -> Failure {
     }
 }
 
-/// An address as a person wrote it.
+/// Parses an address from the user.
 pub(in crate::player) fn parse(text: &str) -> Result<WebUrl, Failure> {
     WebUrl::parse(text).map_err(|error| {
         let reason = text::Problem::from(&error);
@@ -391,7 +394,7 @@ mod tests {
     use crate::player::session::config::{Config, Source};
     use crate::player::session::shared::Shared;
 
-    /// Much less than any step has.
+    /// Much less than the limit of any step.
     const LIMIT: Duration = Duration::from_secs(1);
 
     /// A server's reaction to a request.
@@ -399,13 +402,13 @@ mod tests {
     enum Does {
         SendsOn(&'static str),
         Says(&'static str),
-        /// A byte of a body now and then.
+        /// Sends a byte of a body now and then.
         Trickles(u8),
-        /// It takes the question.
+        /// Accepts the request without an answer.
         Nothing,
     }
 
-    /// Its reaction to each path.
+    /// The server's reaction to each path.
     type Habit = fn(&str) -> Does;
 
     async fn answer(mut socket: TcpStream, does: Habit) -> std::io::Result<()> {
@@ -446,7 +449,7 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
-                // Who asked hangs up.
+                // The client closes the connection.
                 tokio::spawn(async move { drop(answer(socket, does).await) });
             }
         });

@@ -12,16 +12,16 @@ use crate::text::problem::problem;
 use crate::wire::codec::pcm::{Coding, Pcm};
 use crate::wire::container::audio::wav;
 
-/// A WAV file being written. The first audio determines its format; audio with another rate or
+/// A WAV file in progress. The first audio determines its format; audio with another rate or
 /// channel count is dropped and reported.
 pub(in crate::player) struct Dump {
     path: PathBuf,
-    /// Opened at once, so that an invalid path is reported before playback.
+    /// It is opened at once, so that an invalid path is reported before playback.
     file: Option<File>,
     writer: Option<BufWriter<File>>,
-    /// Rate and channels.
+    /// Sample rate and channels.
     format: (u32, u16),
-    /// Of audio.
+    /// Bytes of audio data.
     bytes: u64,
     broken: bool,
 }
@@ -77,7 +77,7 @@ impl Dump {
     /// Completes the file.
     pub(in crate::player) fn finish(mut self, report: &PlayerReport) {
         if self.writer.is_none() && !self.broken {
-            // No audio came: still a valid file.
+            // Without audio, the file is still valid.
             if let Err(error) = self.start(48_000, 2) {
                 self.give_up(report, &error);
             }
@@ -109,7 +109,7 @@ const fn pcm((sample_rate, channels): (u32, u16)) -> Pcm {
     Pcm { coding: Coding::Signed, big_endian: false, bytes: 2, channels, sample_rate }
 }
 
-/// The failure of an output file.
+/// The failure for an output file.
 pub(in crate::player) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     let (path, reason) = (path.display().to_string(), Trouble::problem(error));
     Failure::new(FailureKind::File, problem!("play-cannot-write", path = path, reason = reason))

@@ -1,12 +1,12 @@
 //! Reads the markers of presented video and audio, to measure latency and lip sync at presentation.
-//! Runs on the presenter thread.
+//! It runs on the presenter thread.
 
 use crate::base::{Clock, Timestamp};
 use crate::media::VideoFrame;
 use crate::media::markers::{self, FlashReader, LipSync, OnsetReader};
 use crate::player::decode::audio::PlayedAudio;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(in crate::player) struct Measure {
     flashes: FlashReader,
@@ -27,7 +27,7 @@ impl Measure {
         }
     }
 
-    /// A frame that arrived at `came` is shown at `at`.
+    /// Records that a frame that arrived at `came` is shown at `at`.
     pub(in crate::player) fn shown(
         &mut self,
         frame: &VideoFrame,
@@ -39,7 +39,7 @@ impl Measure {
         let Some(time_ms) = markers::read_band(luma, stride, size) else { return };
         let age = |at: Timestamp| {
             let wall = clock.wall_micros(at);
-            // The marker counts whole milliseconds, rounded down.
+            // The marker has whole milliseconds, rounded down.
             let age = markers::age_ms(time_ms, wall.div_euclid(1_000)) as f64;
             age + wall.rem_euclid(1_000) as f64 / 1_000.0
         };
@@ -50,7 +50,7 @@ impl Measure {
         }
     }
 
-    /// Audio is or will be played.
+    /// Records audio that is or will be played.
     pub(in crate::player) fn on_played(&mut self, heard: &PlayedAudio<'_>) {
         let fresh = self.onsets.as_ref().is_none_or(|(rate, _)| *rate != heard.rate);
         if fresh {
@@ -66,12 +66,13 @@ impl Measure {
         self.latency_ms
     }
 
-    /// From the writing of that marker to the arrival of its frame's last byte, milliseconds.
+    /// The time in milliseconds from writing that marker to the arrival of its frame's last byte.
     pub(in crate::player) fn arrival_ms(&self) -> Option<f64> {
         self.arrival_ms
     }
 
-    /// Audio against frame, milliseconds, the median of the last 5; positive: audio late.
+    /// Audio delay against video in milliseconds, the median of the last 5; positive means late
+    /// audio.
     pub(in crate::player) fn av_offset_ms(&self) -> Option<f64> {
         self.lip_sync.offset_ms()
     }

@@ -1,6 +1,6 @@
-//! The presenter thread: keeps the playback position, shows frames at their times, keeps the audio
-//! filled, and counts. The first frame is shown as soon as it is decoded, while the buffer still
-//! fills.
+//! The presenter thread: keeps the playback position, shows frames at their times, keeps the
+//! speaker filled, and counts. The first frame is shown as soon as it is decoded, while the buffer
+//! still fills.
 
 pub(in crate::player) mod audio_dump;
 pub(in crate::player) mod measure;
@@ -29,9 +29,9 @@ use crate::player::state::anomaly::Anomaly;
 use crate::player::state::{Rewind, State};
 use seek_search::SeekSearch;
 
-/// The longest the loop sleeps: the audio wants to be fed.
+/// Maximum sleep of the loop: the speaker must be refilled.
 const MAX_SLEEP: Duration = Duration::from_millis(8);
-/// After this long without a frame, a late one is shown.
+/// After this long without a frame, a late frame is shown.
 const LATE_FRAME_TIMEOUT: Duration = Duration::from_millis(400);
 
 /// A stall of this length is reported.
@@ -47,7 +47,7 @@ pub(super) struct Presenter {
     pub(super) dump: Option<Dump>,
 }
 
-/// Presents until stopped or until everything has been shown; then `Ended` is entered.
+/// Presents until stopped or until everything has been shown; then the state is `Ended`.
 pub(super) fn run(presenter: Presenter, stop: &Stop) {
     let shared = Arc::clone(&presenter.shared);
     let mut run = Run::new(presenter);
@@ -98,21 +98,22 @@ struct Run {
     video_ended: bool,
     /// The search for the frame of a seek.
     sought: Option<SeekSearch>,
-    /// The start of playback: earlier frames were never meant to be shown.
+    /// The start of playback: earlier frames are not shown.
     from: Option<Timestamp>,
     previewed: bool,
     last_shown: Option<Timestamp>,
     counts: Counts,
     second: SecondStart,
     started_at: Option<Timestamp>,
-    /// Frames of earlier starts are not shown, see `Packets::restart`.
+    /// Restart number of playback: frames of earlier restarts are not shown, see
+    /// `Packets::restart`.
     generation: u32,
     /// The number of speaker choices when this one was opened.
     speaker_choices: u32,
     kept: ShiftReading,
-    /// Since then there has been nothing to play.
+    /// The time since which there has been nothing to play.
     starved: Option<Timestamp>,
-    /// Of the frame that was shown last.
+    /// Size of the last shown frame.
     size: Option<Size>,
 }
 
@@ -141,7 +142,7 @@ impl Run {
         }
     }
 
-    /// One round; true when everything was shown.
+    /// Runs one round; true when everything was shown.
     fn step(&mut self) -> bool {
         let shared = Arc::clone(&self.presenter.shared);
         let now = shared.clock.now();
@@ -171,7 +172,7 @@ impl Run {
         }
         let mut supply = self.supply(now, live);
         if !self.playout.has_started() && self.next.is_none() && !shared.packets.video.is_empty() {
-            // Frames are on their way through the decoder: begin when one is at hand.
+            // Frames are in the decoder: begin when one is ready.
             supply.settling = true;
         }
         let prospect = self.playout.prospect(now, &supply);
@@ -299,11 +300,11 @@ impl Run {
 
     /// Takes frames from the decoder, and shows the due one.
     fn show_due(&mut self, now: Timestamp, supply: &Supply) {
-        // As many as one burst can hold; more wait for the next round, the audio goes first.
+        // The maximum of a burst; more frames wait for the next round, because audio has priority.
         for _ in 0..64 {
             let Some(frame) = self.next.take().or_else(|| self.receive()) else { return };
             if !self.previewed {
-                // The first frame is shown at once and not held against the clock.
+                // The first frame is shown at once and ignores the clock.
                 self.previewed = true;
                 self.show(frame, now, now, false);
                 continue;
@@ -365,10 +366,10 @@ impl Run {
         }
     }
 
-    /// Whether it belongs to the present position, and not to an earlier one.
+    /// Returns true if the frame belongs to the current position, and not to an earlier one.
     fn is_wanted(&mut self, decoded: &Decoded) -> bool {
         if decoded.generation != self.generation {
-            // The feed may just have gone elsewhere.
+            // The feed may just have moved.
             self.follow_feed(self.presenter.shared.clock.now());
         }
         decoded.generation == self.generation
@@ -386,7 +387,7 @@ impl Run {
         if self.size.replace(size).is_some_and(|before| before != size) {
             self.presenter.shared.report.odd(&Anomaly::ChangedSize(size.to_string()));
         }
-        // Whoever looks at it later counts in session time.
+        // Later users of the frame need session time.
         frame.pts = due;
         self.presenter.shared.lifetime.show(&self.presenter.screen, frame);
         self.counts.shown += 1;
@@ -422,7 +423,7 @@ impl Run {
         figures.muted = shared.controls.muted();
         figures.position = shared.timeline.place();
         figures.duration = shared.timeline.duration();
-        // Not before it holds.
+        // Only once playback holds.
         figures.paused = shared.requests.paused() && !self.playout.is_running();
         figures.rewind = self.kept.rewind;
         figures.playing_for = self.started_at.map_or(Duration::ZERO, |at| now.since(at));
@@ -447,7 +448,7 @@ impl Run {
         shared.requests.end_back();
     }
 
-    /// Sleeps until the next frame's time or the audio's next meal.
+    /// Sleeps until the next frame is due or the speaker needs data.
     fn nap(&mut self, now: Timestamp) {
         if let Some(next) = &self.next {
             let wait = if self.playout.is_running() {

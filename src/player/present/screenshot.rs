@@ -1,4 +1,4 @@
-//! A frame as a PNG file (`--snapshot`), converted by its own color description.
+//! Saves a frame as a PNG file (`--snapshot`), converted by its own color description.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ use crate::media::frame::{Matrix, Range};
 use crate::player::present::audio_dump::cannot_write;
 use crate::player::state::Failure;
 
-/// Writes the frame. An existing file is never overwritten: the new one gets another name, which is
-/// returned.
+/// Writes the frame. An existing file is never overwritten: the new file gets another name, which
+/// is returned.
 ///
 /// # Errors
-/// If the file cannot be written.
+/// Fails if the file cannot be written.
 pub fn write(path: &Path, frame: &VideoFrame) -> Result<PathBuf, Failure> {
     save(path, frame).map_err(|error| cannot_write(path, &error))
 }
@@ -21,7 +21,7 @@ pub fn write(path: &Path, frame: &VideoFrame) -> Result<PathBuf, Failure> {
 /// Like [`write()`], with the system's error.
 ///
 /// # Errors
-/// Like [`write()`].
+/// The same as for [`write()`].
 pub fn save(path: &Path, frame: &VideoFrame) -> io::Result<PathBuf> {
     let rgb = to_rgb(frame).map_err(io::Error::other)?;
     let size = frame.size();
@@ -35,7 +35,7 @@ pub fn save(path: &Path, frame: &VideoFrame) -> io::Result<PathBuf> {
     writer.finish().map_err(io::Error::other)?;
     let (mut file, made) = files::create(path)?;
     if let Err(error) = file.write_all(&bytes).and_then(|()| file.flush()) {
-        // Half a frame helps nobody.
+        // An incomplete file is useless.
         if file.metadata().is_ok_and(|it| it.is_file()) {
             let _ = std::fs::remove_file(&made);
         }
@@ -44,7 +44,7 @@ pub fn save(path: &Path, frame: &VideoFrame) -> io::Result<PathBuf> {
     Ok(made)
 }
 
-/// Interleaved 8-bit RGB.
+/// Converts to interleaved 8-bit RGB.
 fn to_rgb(frame: &VideoFrame) -> Result<Vec<u8>, String> {
     let size = frame.size();
     let planes = frame.planes();

@@ -1,60 +1,60 @@
-//! The search for the frame of a seek: the newest one up to the position. Pure.
+//! The search for the frame of a seek: the newest one up to the position. This module is pure.
 
 use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::media::VideoFrame;
 
-/// How long to wait while frames may still arrive.
+/// Time limit while frames may still arrive.
 const FRAME_TIMEOUT: Duration = Duration::from_secs(2);
-/// The same if everything read past the position is being decoded.
+/// Time limit while all data read past the position is being decoded.
 const BEYOND: Duration = Duration::from_millis(200);
-/// A first frame that is further ahead than this waits for its time.
+/// A first frame further ahead than this waits for its time.
 const MAX_LEAD: Duration = Duration::from_secs(5);
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(super) struct SeekSearch {
     at: Timestamp,
-    /// The newest frame up to it.
+    /// The newest frame up to the position.
     found: Option<VideoFrame>,
-    /// An earlier frame is shown meanwhile.
+    /// True if an earlier frame is shown meanwhile.
     shown: bool,
-    /// When a frame was last decoded.
+    /// Time of the last decoded frame.
     alive: Timestamp,
 }
 
 /// The classification of a frame.
 #[derive(Debug)]
 pub(super) enum SearchStep {
-    /// One up to the position; the previous one is `skipped`.
+    /// A frame up to the position; the previous one is `skipped`.
     Before { skipped: bool },
-    /// The first one past it: shows this one, and keeps the next.
+    /// The first frame past the position: shows this one, and keeps the next.
     Beyond { show: Option<VideoFrame>, next: Option<VideoFrame> },
 }
 
 /// The state without new frames.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct NoFrames {
-    /// Playback is paused.
+    /// True if playback is paused.
     pub paused: bool,
-    /// No more frames arrive.
+    /// True if no more frames arrive.
     pub ended: bool,
-    /// Everything read past the position is being decoded.
+    /// True if all data read past the position is being decoded.
     pub read: bool,
 }
 
-/// The next action.
+/// The next action of the search.
 #[derive(Debug)]
 pub(super) enum Turn {
     Waits,
-    /// Shows the best one so far, and continues the search.
+    /// Shows the best frame so far, and continues the search.
     Meanwhile(VideoFrame),
     Over(Option<VideoFrame>),
 }
 
 impl SeekSearch {
-    /// For the frame of the media time `at`.
+    /// Creates a search for the frame at media time `at`.
     pub fn new(at: Timestamp, now: Timestamp) -> Self {
         Self { at, found: None, shown: false, alive: now }
     }
@@ -63,7 +63,7 @@ impl SeekSearch {
         self.at
     }
 
-    /// A frame was decoded.
+    /// Handles a decoded frame.
     pub fn take(&mut self, frame: VideoFrame, now: Timestamp) -> SearchStep {
         self.alive = now;
         if frame.pts <= self.at {
@@ -71,15 +71,15 @@ impl SeekSearch {
         }
         let near = frame.pts.since(self.at) < MAX_LEAD;
         match self.found.take() {
-            // The place lies before the first frame there is, or in a file without frames, and this one is
-            // of the file that follows it.
+            // The position is before the first frame, or in a file without frames whose next file has this
+            // frame.
             None if !self.shown && near => SearchStep::Beyond { show: Some(frame), next: None },
             found => SearchStep::Beyond { show: found, next: Some(frame) },
         }
     }
 
-    /// No frame arrived. Playback continues without the frame; in a pause, nothing else would show
-    /// the position, and a slow decoder is no reason to show nothing.
+    /// Handles a round without a frame. Playback continues without the frame. During a pause, nothing else
+    /// would show the position, and a slow decoder is no reason to show nothing.
     pub fn lull(&mut self, now: Timestamp, lull: NoFrames) -> Turn {
         let patience = if lull.read { BEYOND } else { FRAME_TIMEOUT };
         if lull.ended || !lull.paused && now.since(self.alive) > patience {
@@ -120,7 +120,7 @@ mod tests {
         VideoFrame { pts: at(ms), color: Color::PROGRAM, surface: planes.into() }
     }
 
-    /// A presenter whose decoder is the test. Nobody looks at a clock.
+    /// A presenter whose decoder is the test. It does not read any clock.
     struct Bench {
         run: Run,
         pictures: queue::Sender<Decoded>,
@@ -154,8 +154,7 @@ mod tests {
             self.pictures.send(Decoded { generation, frame: frame(ms) }).unwrap();
         }
 
-        /// The presenter's round at `now`: whether it continues the search, and the number of
-        /// frames shown.
+        /// Runs the presenter at `now`: whether it continues the search, and the number of shown frames.
         fn round(&mut self, now: i64) -> (bool, u64) {
             if self.run.sought.is_some() {
                 self.run.seek_on(at(now));
@@ -187,10 +186,10 @@ mod tests {
         bench.decode(PLACE - 80);
         assert_eq!((bench.round(100), bench.round(290)), ((true, 0), (true, 0)));
         assert_eq!((bench.round(310), bench.round(9_000)), ((true, 1), (true, 1)));
-        // As slowly as this.
+        // Frames arrive this slowly.
         bench.decode(PLACE - 40);
         assert_eq!((bench.round(9_100), bench.round(9_400)), ((true, 1), (true, 2)));
-        // It was the last one before the place: what comes after it is not shown in its stead.
+        // It was the last frame before the position: the frame after it does not replace it.
         bench.decode(PLACE + 1);
         assert_eq!((bench.round(9_500), bench.next()), ((false, 2), Some(PLACE + 1)));
     }
@@ -220,10 +219,10 @@ mod tests {
             ));
             assert_eq!(bench.round(10), (false, shown));
         }
-        // What plays has other frames to show.
+        // During playback, other frames follow.
         let mut bench = Bench::new(false);
         assert_eq!((bench.round(190), bench.round(210)), ((true, 0), (false, 0)));
-        // Before the first frame there is the first.
+        // Before the first frame, the first frame is shown.
         let mut bench = Bench::new(true);
         bench.decode(PLACE + 700);
         assert_eq!((bench.round(10), bench.next()), ((false, 1), None));

@@ -1,5 +1,5 @@
-//! Getting a speaker and getting rid of it. Both may take their time (an audio server that does not
-//! answer), so both happen on separate threads: the frame never waits for an audio device.
+//! Opening and dropping speakers. Both may take time (an audio server that does not answer), so
+//! both run on separate threads: video never waits for an audio device.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +16,9 @@ use crate::player::state::Severity;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// A speaker that failed is looked for again after this long.
+/// Interval of attempts after a speaker failed.
 const RETRY_INTERVAL: Duration = Duration::from_secs(5);
-/// Opening that takes longer has failed.
+/// Time limit for opening.
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// Opens a speaker for a rate and a number of channels, or returns the error.
@@ -26,9 +26,9 @@ pub type Open = dyn Fn(u32, u16, Clock) -> Result<Box<dyn Speaker>, Problem> + S
 
 type OpenedSpeaker = Result<Box<dyn Speaker>, Problem>;
 
-/// See the module.
+/// See the module documentation.
 pub(in crate::player) struct Speakers {
-    /// `None`: no audio output.
+    /// `None` means no audio output.
     open: Option<Arc<Open>>,
     clock: Clock,
     opening: Option<Opening>,
@@ -40,7 +40,7 @@ struct Opening {
     answer: Receiver<OpenedSpeaker>,
     format: (u32, u16),
     since: Timestamp,
-    /// Abandoned if it takes too long.
+    /// The opening thread, abandoned if it takes too long.
     _worker: Worker,
 }
 
@@ -49,7 +49,7 @@ impl Speakers {
         Self { open, clock, opening: None, again_at: None, told: false }
     }
 
-    /// The speaker, once opened; starts to look for one. Never waits.
+    /// Returns the speaker once it is open; starts to open one. It never waits.
     pub(in crate::player) fn open(
         &mut self,
         report: &PlayerReport,
@@ -83,7 +83,7 @@ impl Speakers {
             }
             Err(reason) => {
                 let wanted = controls.speaker().lock().clone();
-                // Where one was named, it is told which.
+                // A requested speaker is named in the message.
                 let problem = wanted.map_or_else(
                     || problem!("player-speaker-none"),
                     |id| problem!("player-speaker-unusable", id = id, reason = &reason),
@@ -94,7 +94,7 @@ impl Speakers {
         }
     }
 
-    /// A speaker in use failed; audio continues without it, and another is looked for.
+    /// Handles a failed speaker; playback continues without it, and another is opened.
     pub(in crate::player) fn lost(
         &mut self,
         report: &PlayerReport,
@@ -106,14 +106,14 @@ impl Speakers {
         self.failed(report, problem!("player-speaker-gone"), reason, now);
     }
 
-    /// Another speaker was chosen: forgets the state of this one.
+    /// Resets the state after another speaker was chosen.
     pub(in crate::player) fn forget(&mut self) {
         (self.opening, self.again_at, self.told) = (None, None, false);
     }
 
     /// Drops a speaker on a separate thread, because that can take time.
     pub(in crate::player) fn put_away(&self, speaker: Box<dyn Speaker>) {
-        // Where no thread is to be had the drop happens here, in the closure that comes back.
+        // Without a thread, the drop happens here, in the closure that is returned.
         let _ = Worker::spawn("player-spk-drop", move |_| drop(speaker));
     }
 
@@ -125,7 +125,7 @@ impl Speakers {
         let (open, clock) = (Arc::clone(open), self.clock);
         let (tell, answer) = bounded::<OpenedSpeaker>(1);
         let worker = Worker::spawn("player-spk-open", move |_| {
-            // The other end may have given up: then the speaker is dropped here.
+            // The receiver may have given up: then the speaker is dropped here.
             let _ = tell.send(open(rate, channels, clock));
         });
         match worker {
@@ -148,7 +148,7 @@ impl Speakers {
     }
 }
 
-/// Opens the speaker of this id, or the system's default.
+/// Opens the speaker with this id, or the system's default.
 pub(in crate::player) fn open_device(
     id: Option<&str>,
     rate: u32,

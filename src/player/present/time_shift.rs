@@ -1,4 +1,4 @@
-//! Seeking in the time shift of a live stream: the presenter's part. While behind, it takes the
+//! Seeking in the time shift of a live stream: the part of the presenter. While behind, it takes the
 //! next packets from the time-shift buffer, and plays them like a file.
 
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use crate::player::session::report::PlayerReport;
 use crate::player::session::requests::TimeShiftPlace;
 use crate::player::state::Rewind;
 
-/// How far the decoders are fed ahead of the position, and the items per round.
+/// How far the decoders are fed ahead of the position in µs, and the items per round.
 const AHEAD_MICROS: i64 = 1_500_000;
 const MAX_PACKETS_PER_TURN: usize = 400;
-/// Closer to the live end than this is there.
+/// A position closer to the live edge than this counts as live, in µs.
 const NEAR_MICROS: i64 = 250_000;
-/// After this much data past a position, its frame has been read.
+/// After this much data past a position, its frame has been read, in µs.
 const BEYOND_MICROS: i64 = 500_000;
-/// How often to read the buffer's figures.
+/// Interval of reading the buffer's figures.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The media time of a viewer at the live edge.
@@ -35,7 +35,7 @@ impl Run {
     pub(super) fn follow_wish(&mut self, now: Timestamp, live: &Supply) {
         let shared = &self.presenter.shared;
         let Some(wanted) = shared.requests.take_back() else { return };
-        // Where it is then, the figures tell at once.
+        // The figures report the new position at once.
         self.kept.at = None;
         let Some(end) = live_position(now, live).filter(|_| self.playout.has_started()) else {
             return;
@@ -51,7 +51,7 @@ impl Run {
                 let wanted = end.offset(-micros(behind));
                 let forward = wanted > self.playout.position();
                 shift.go_to(wanted, forward).filter(|begin| {
-                    // Where no keyframe lies ahead, the live end does.
+                    // If no keyframe is ahead, the live edge is.
                     begin.at < end.offset(-NEAR_MICROS)
                 })
             }
@@ -61,7 +61,7 @@ impl Run {
             drop(shift);
             self.playout.move_to(begin.at, now);
             self.forget(start, Some(begin.at));
-            // Shown at once, also in a pause.
+            // The frame is shown at once, even during a pause.
             self.previewed = false;
         } else if shift.is_behind() || shared.requests.paused() {
             shared.requests.set_paused(false);
@@ -76,7 +76,7 @@ impl Run {
         }
     }
 
-    /// Forgets decoded data of an earlier position.
+    /// Drops decoded data of an earlier position.
     fn forget(&mut self, start: Start, from: Option<Timestamp>) {
         self.generation = start.video;
         (self.next, self.from, self.sought) = (None, from, None);
@@ -102,7 +102,7 @@ impl Run {
         self.sound.decode(&shared, Some(self.playout.position()));
         for _ in 0..64 {
             let Some(frame) = self.next.take().or_else(|| self.receive()) else { break };
-            // What was received may have told of yet another place.
+            // The received data may include another seek.
             let Some(sought) = &mut self.sought else { return self.next = Some(frame) };
             match sought.take(frame, now) {
                 SearchStep::Before { skipped } => self.counts.skipped += u64::from(skipped),
@@ -115,7 +115,7 @@ impl Run {
                 }
             }
         }
-        // The last frame there is, none at all, a slow decoder, or a file that gives nothing any more.
+        // The last frame, no frame, a slow decoder, or a file without more data.
         let Some(sought) = &mut self.sought else { return };
         let read = shared.packets.video.is_empty() && {
             let edge = shared.reception.lock().supply(now).edge;
@@ -158,7 +158,7 @@ impl Run {
         let ahead = if near && !shared.requests.paused() && !live.ended {
             shift.catch_up()
         } else {
-            // Audio that is heard sooner is needed sooner.
+            // Audio that plays earlier is needed earlier.
             let ahead = AHEAD_MICROS - shared.controls.av_offset().min(0);
             shift.take_until(position.offset(ahead), MAX_PACKETS_PER_TURN)
         };
@@ -176,7 +176,7 @@ impl Run {
         }
     }
 
-    /// In a pause: shows the frame of a seek.
+    /// Shows the frame of a seek during a pause.
     pub(super) fn show_still(&mut self, now: Timestamp) {
         if self.previewed {
             return;
@@ -186,7 +186,7 @@ impl Run {
         self.show_due(now, &supply);
     }
 
-    /// Looks at the buffer for the figures, now and then.
+    /// Reads the buffer for the figures, at intervals.
     pub(super) fn look_back(&mut self, now: Timestamp, live: &Supply) {
         if self.kept.at.is_some_and(|at| now.since(at) < POLL_INTERVAL) {
             return;

@@ -1,13 +1,13 @@
-//! Upsamples audio below the rates of devices (5.5 kHz in old FLV) by linear interpolation. The
-//! added frequencies are above those of such audio.
+//! Upsamples audio with rates below those of devices (5.5 kHz in old FLV) by linear interpolation.
+//! The added frequencies are above the band of such audio.
 
 use crate::player::decode::audio::Speaker;
 
-/// Devices take no fewer samples a second.
+/// The minimum sample rate of devices in Hz.
 const MIN_RATE: u32 = 8_000;
-/// Fewer than these are no audio.
+/// Lower rates in Hz are not valid audio.
 const MIN_AUDIO: u32 = 1_000;
-/// Limit for the frames of one step.
+/// Maximum number of frames per step.
 const MAX_FRAMES: usize = 4_096;
 
 /// The upsampling factor.
@@ -22,7 +22,7 @@ pub(in crate::player) struct Upsampled<S> {
     channels: usize,
     /// The last input frame.
     last: Vec<f32>,
-    /// Output without room, of one call at most.
+    /// Output that did not fit, at most that of one call.
     waiting: Vec<f32>,
 }
 
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(speaker.write(&[0.5, -0.5, 1.0, -1.0, 0.0, 0.0]), 3);
         let five = [0.25, -0.25, 0.5, -0.5, 0.75, -0.75, 1.0, -1.0, 0.5, -0.5];
         assert_eq!(speaker.inner.heard, five);
-        // One waits, and counts as queued; nothing more is taken until it has gone.
+        // One frame waits and counts as queued; no more input is accepted until it is gone.
         assert_eq!((speaker.queued(), speaker.write(&[1.0, 1.0])), (3, 0));
         speaker.inner.room = 10;
         assert_eq!(speaker.write(&[1.0, 1.0]), 1);

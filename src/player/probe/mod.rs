@@ -1,6 +1,6 @@
-//! The contents of a stream or file, from its first seconds (a stream) or all of it (a file).
-//! `onair probe` prints them. Runs on the caller's thread. (It is long because every kind of input
-//! fills the same report.)
+//! Describes the contents of a stream or file, from its first seconds (a stream) or completely (a
+//! file). `onair probe` prints them. It runs on the caller's thread. The module is long because every
+//! kind of input fills the same report.
 
 mod video;
 pub mod viewer;
@@ -44,27 +44,27 @@ use crate::wire::container::flv::{ReadTag, Reader, Tag, TagEvent, TagKind};
 use crate::wire::container::{self, AudioTrack, Format, Index, TrackId, flv, unsupported};
 use crate::wire::rtmp::client::{Event, Purpose};
 
-/// A stream is watched for at most this long.
+/// Maximum time for a stream.
 const LIMIT: Duration = Duration::from_secs(10);
-/// After this long, everything but the keyframe interval suffices.
+/// After this long, all values except the keyframe interval are complete.
 const LONG_ENOUGH: Duration = Duration::from_secs(6);
-/// At least this long, so that rates mean something.
+/// Minimum duration for meaningful rates.
 const MIN_DURATION: Duration = Duration::from_millis(1_500);
-/// Of a file, this much is read.
+/// Maximum bytes that are read of a file.
 const MAX_FILE_BYTES: u64 = 256 << 20;
-/// Keyframes whose bytes are looked into.
+/// Number of keyframes whose bytes are parsed.
 const LOOKED_INTO: usize = 2;
-/// How often to check whether it is still wanted.
+/// Interval of checks for cancellation.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// Frame times remembered for the frame rate.
+/// Maximum number of frame times for the frame rate.
 const MAX_TIMES: usize = 4_096;
 
-/// The result.
+/// The result of a probe.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// `flv` (RTMP too), `mp4`, `mkv`, `mp3`, `flac`, `ogg`, `aac`, `wav`, `hls` or `mpegts`.
     pub format: &'static str,
-    /// Seconds; of a file, or of a server's recording.
+    /// Duration in seconds of a file or of a server's recording.
     pub duration: Option<f64>,
     /// `onMetaData`, unchanged.
     pub metadata: Option<Value>,
@@ -74,28 +74,28 @@ pub struct Report {
     pub further: Vec<Audio>,
     /// Tracks that onair cannot play.
     pub unsupported: Vec<UnsupportedTrack>,
-    /// Seconds from keyframe to keyframe, the median.
+    /// Median keyframe interval in seconds.
     pub gop_s: Option<f64>,
-    /// From the beginning of the connection (a file: of the reading) to the first keyframe.
+    /// Milliseconds from the start of the connection (a file: of the reading) to the first keyframe.
     pub first_keyframe_ms: Option<f64>,
 }
 
-/// The frame.
+/// The video of the source.
 #[derive(Clone, Debug)]
 pub struct Video {
     pub format: VideoFormat,
     pub profile: Option<String>,
-    /// In the codec's notation: 3.1 is 31 in H.264 and 93 in HEVC.
+    /// The level in the codec's notation: 3.1 is 31 in H.264 and 93 in HEVC.
     pub level: Option<u32>,
     pub size: Option<(u32, u32)>,
     pub fps: Option<f64>,
-    /// Bits a second.
+    /// Bitrate in bits per second.
     pub bitrate: Option<f64>,
-    /// From the stream, or else from the file.
+    /// Colors from the stream, or otherwise from the container.
     pub colors: Colors,
 }
 
-/// The audio.
+/// An audio track of the source.
 #[derive(Clone, Debug)]
 pub struct Audio {
     /// The name of the track.
@@ -106,7 +106,7 @@ pub struct Audio {
     pub profile: Option<String>,
     pub sample_rate: Option<u32>,
     pub channels: Option<u16>,
-    /// Bits a second.
+    /// Bitrate in bits per second.
     pub bitrate: Option<f64>,
 }
 
@@ -116,7 +116,7 @@ impl Audio {
         Self { name, format, variant, profile, sample_rate: None, channels: None, bitrate }
     }
 
-    /// Takes a config.
+    /// Applies a config.
     fn describe(&mut self, told: &AudioConfig) {
         if told.sample_rate > 0 {
             (self.sample_rate, self.channels) = (Some(told.sample_rate), Some(told.channels));
@@ -135,10 +135,10 @@ impl Audio {
     }
 }
 
-/// Probes a source; `cancelled` is asked now and then.
+/// Probes a source; `cancelled` is checked at intervals.
 ///
 /// # Errors
-/// Like [`Player`](crate::player::handle::Player)'s failures.
+/// Returns the same failures as [`Player`](crate::player::handle::Player).
 pub fn probe(
     source: &Source,
     net: &net::Options,
@@ -214,7 +214,7 @@ fn with_path(report: Report, path: &Path) -> Report {
 fn with_tracks(mut report: Report, index: &Index) -> Report {
     if let Some(video) = &mut report.video {
         video.colors = video.colors.or(index.colors);
-        // Finer than the milliseconds of what was looked at.
+        // Finer than the milliseconds of the probed packets.
         let shown = index.samples.iter().filter(|place| place.track == TrackId::Video);
         let times = shown.take(MAX_TIMES).map(|place| place.pts.as_micros()).collect();
         video.fps = video::measured_frame_rate(&times, video.fps).or(video.fps);
@@ -223,7 +223,7 @@ fn with_tracks(mut report: Report, index: &Index) -> Report {
     let mut tracks = index.tracks.audio.iter().zip(index.tracks.ids().filter(is_audio));
     if let (Some((first, _)), Some(audio)) = (tracks.next(), &mut report.audio) {
         audio.name = name(first);
-        // Audio alone is measured to the sample.
+        // An audio-only file is measured exactly to the sample.
         if let Some((begins, ends)) = index.heard {
             report.duration = Some(ends.micros_since(begins) as f64 * 1e-6);
         }
@@ -281,8 +281,8 @@ async fn probe_url(
                 prober.take_tag(&reader.read(Tag { kind: TagKind::Audio, time_ms, body }), now);
             }
             Ok(Ok(Event::Metadata { value, .. })) => prober.metadata = Some(value),
-            // Broadcasters relay the metadata of files as they are: only where the server says this is
-            // there an end already.
+            // Broadcasters relay the metadata of files unchanged: the stream has an end only if the
+            // server reports a recording.
             Ok(Ok(Event::StreamIsRecorded)) => prober.length = Length::Told,
             Ok(Ok(Event::Unpublished | Event::StreamEof)) => over = prober.bodies > 0,
             Ok(Ok(_)) | Err(_) => {}
@@ -326,7 +326,7 @@ async fn probe_web(
     let mut pull = opened?.map_err(told)?;
     let recorded = pull.pace() == PlayPace::Recorded;
     let mut prober = Prober::new(!recorded, start);
-    // The whole is not read.
+    // The file is not read completely.
     prober.length = if recorded { Length::Told } else { Length::None };
     let began = clock.now();
     let mut looked = began;
@@ -342,14 +342,14 @@ async fn probe_web(
             Ok(Err(_)) if prober.bodies > 0 => break,
             Ok(Err(problem)) => return Err(told(problem)),
         }
-        // A fast server would have it asked a thousand times a second.
+        // A fast server would otherwise cause a thousand checks per second.
         if now.since(looked) >= Duration::from_millis(50) {
             looked = now;
             if cancelled() {
                 return if prober.bodies > 0 { Ok(prober.report()) } else { Err(interrupted()) };
             }
         }
-        // What is sent faster than it plays has been seen for as long as it lasts.
+        // Data that arrives faster than it plays counts with its media duration.
         let watched = now.since(began).max(Duration::from_secs_f64(prober.seconds()));
         if prober.is_satisfied(watched) || now.since(began) >= LIMIT && !prober.is_bare() {
             break;
@@ -358,7 +358,7 @@ async fn probe_web(
             return Err(silent());
         }
     }
-    // The whole was not read: its end tells how long it lasts, where the server gives that.
+    // The file was not read completely: its end shows the duration, if the server supports that.
     let measured = loop {
         if !recorded || cancelled() {
             break None;
@@ -376,7 +376,7 @@ async fn probe_web(
     })
 }
 
-/// Waits for opening, as long as it is wanted.
+/// Waits for opening, until cancelled.
 async fn while_wanted<T>(
     opening: impl Future<Output = T>,
     cancelled: &dyn Fn() -> bool,
@@ -406,7 +406,7 @@ enum Length {
     Measured,
 }
 
-/// Collects.
+/// Collects the values of a probe.
 struct Prober {
     length: Length,
     start: Timestamp,
@@ -435,7 +435,7 @@ struct Course {
     first: Option<i64>,
     last: i64,
     bytes: u64,
-    /// Of the last body: it lasts beyond the last time.
+    /// Bytes of the last body, which lasts beyond the last time.
     last_bytes: u64,
 }
 
@@ -479,7 +479,7 @@ impl Prober {
         }
     }
 
-    /// Whether nothing was found.
+    /// Returns true if nothing was found.
     fn is_bare(&self) -> bool {
         self.bodies == 0 && self.unsupported.is_empty()
     }
@@ -548,7 +548,7 @@ impl Prober {
     fn video_packet(&mut self, packet: &EncodedPacket, now: Timestamp) {
         let Some(format) = self.video.as_ref().map(|video| video.format) else { return };
         let dts = self.timeline.place(Track::Video, packet.dts.as_micros(), now).dts;
-        // The first ones tell all that there is.
+        // The first keyframes have all metadata.
         if packet.keyframe && self.keyframes.len() < LOOKED_INTO {
             let more = video::beside(format, &packet.data, self.length_size);
             let video = self.video(format);
@@ -575,14 +575,14 @@ impl Prober {
         let Some(format) = self.audio.as_ref().map(|audio| audio.format) else { return };
         let dts = self.timeline.place(Track::Audio, packet.dts.as_micros(), now).dts;
         let audio = self.audio(format);
-        // They have no config: each frame tells.
+        // AC-3 has no config: each frame has the parameters.
         if audio.channels.is_none()
             && matches!(format, AudioFormat::Ac3 | AudioFormat::Eac3)
             && let Some(told) = codec::ac3(&packet.data)
         {
             (audio.sample_rate, audio.channels) = (Some(told.sample_rate), Some(told.channels));
         }
-        // What is before a frame of MP3 tells no rate beyond 44.1 kHz, and in files nothing.
+        // The FLV header of MP3 has no rate above 44.1 kHz, and other containers have none.
         if format == AudioFormat::Mp3
             && let Some(told) = mpeg_audio::header(&packet.data)
         {
@@ -608,7 +608,7 @@ impl Prober {
         self.audio.get_or_insert_with(|| Audio::of(format))
     }
 
-    /// The media time seen.
+    /// The observed media time in seconds.
     fn seconds(&self) -> f64 {
         self.pictures.seconds().max(self.sound.seconds())
     }
@@ -619,7 +619,7 @@ impl Prober {
         (told > 0.0 && told.is_finite()).then_some(told)
     }
 
-    /// Whether enough is known of a live stream.
+    /// Returns true if enough is known about a live stream.
     fn is_satisfied(&self, watched: Duration) -> bool {
         if watched >= LIMIT {
             return self.bodies > 0;

@@ -1,6 +1,6 @@
-//! A cheap probe of the viewers' stream, without showing it. It decodes only keyframes and all
-//! audio, without buffering, so times are arrival times. The feed thread is the player's; a second
-//! thread checks ten times per second.
+//! A light probe of the stream that viewers get, without showing it. It decodes only keyframes and
+//! all audio, without a buffer, so times are arrival times. It shares the feed thread with the
+//! player; a second thread checks ten times per second.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -22,52 +22,53 @@ use crate::player::session::shared::Shared;
 use crate::player::state::{Failure, State};
 use crate::wire::rtmp::Url;
 
-/// How often to check new data.
+/// Interval of checks for new data.
 const LOOK: Duration = Duration::from_millis(100);
-/// Arrivals are remembered for this long, for rates and delays…
+/// Arrivals are stored for this long, for rates and delays.
 const ARRIVALS: Duration = Duration::from_secs(10);
-/// …and are this many at the most.
+/// Maximum number of stored arrivals.
 const MOST_ARRIVALS: usize = 4_000;
-/// Data this soon after connecting can be a server's cache.
+/// Data this soon after connecting can come from a server's cache.
 const STORE: Duration = Duration::from_secs(2);
-/// A frame so close to a full second may be on either side of it: the marker has milliseconds.
+/// A frame this close to a full second may be on either side of it, because the marker has
+/// milliseconds.
 const UNSURE_MICROS: i64 = 1_500;
-/// Offsets between audio and video; their median counts…
+/// Number of offsets between audio and video whose median counts.
 const OFFSETS: usize = 5;
-/// …while the newest is no older than this.
+/// Maximum age of the newest offset.
 const OFFSET_HOLDS: Duration = Duration::from_secs(10);
 /// How long a measured frame rate stays valid.
 const RATE_HOLDS: Duration = Duration::from_secs(3);
 
-/// The size of the history.
+/// Sizes of the history.
 #[derive(Copy, Clone, Debug)]
 pub struct ProbeMemory {
-    /// Keyframes.
+    /// Maximum number of keyframes.
     pub pictures: usize,
-    /// Steps of loudness, 20 ms each.
+    /// Maximum number of loudness values, 20 ms each.
     pub sound: usize,
 }
 
 /// The stream to probe.
 #[derive(Clone, Debug)]
 pub enum ProbeTarget {
-    /// The address that is published to: most plain servers play there too.
+    /// The publishing address: most plain servers also play there.
     Rtmp(Box<Url>),
-    /// A separate address, as the user wrote it.
+    /// A separate address, as entered by the user.
     Address(crate::base::Secret),
 }
 
 /// A received keyframe.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Keyframe {
-    /// Its arrival.
+    /// Arrival time.
     pub at: Timestamp,
-    /// Its presentation time.
+    /// Presentation time.
     pub pts: Timestamp,
     pub likeness: FrameSimilarity,
-    /// The same without bars around it.
+    /// Similarity data without the bars around the frame.
     pub inside: FrameSimilarity,
-    /// Its wall clock in milliseconds, if it has the test pattern's marker.
+    /// Wall-clock time in milliseconds, if the frame has the test pattern's marker.
     pub marker: Option<i64>,
 }
 
@@ -79,13 +80,13 @@ pub struct ProbeReading {
     /// The codecs, such as `H.264 High`; empty until known.
     pub video: String,
     pub audio: String,
-    /// Frames a second of media time.
+    /// Frames per second of media time.
     pub fps: Option<f64>,
-    /// Bits a second over the last seconds.
+    /// Bits per second over the last seconds.
     pub bitrate: u32,
-    /// The last connection, once data has arrived.
+    /// Time of the last connection, once data has arrived.
     pub joined: Option<Timestamp>,
-    /// The last video or audio, and the last of each.
+    /// Arrival of the last packet; the next fields are for video and audio.
     pub last: Option<Timestamp>,
     pub last_video: Option<Timestamp>,
     pub last_audio: Option<Timestamp>,
@@ -95,13 +96,13 @@ pub struct ProbeReading {
     pub pictures: VecDeque<Keyframe>,
     /// The loudness by media time.
     pub course: LoudnessCurve,
-    /// From media time to arrival, the least of the last seconds, microseconds.
+    /// Minimum of arrival time minus media time over the last seconds, in microseconds.
     pub behind_micros: Option<i64>,
-    /// From the writing of the marker of the newest keyframe to its arrival.
+    /// Milliseconds from writing the marker of the newest keyframe to its arrival.
     pub latency_ms: Option<f64>,
-    /// By the markers, > 0: audio late.
+    /// Audio delay against video by the markers in milliseconds; positive means late audio.
     pub av_offset_ms: Option<f64>,
-    /// Packets that could not be decoded.
+    /// Number of packets that could not be decoded.
     pub damaged: u64,
 }
 
@@ -138,17 +139,17 @@ struct Arrival {
     bytes: usize,
 }
 
-/// Analyzes packets. Also used for the sent stream, with which the received one is compared.
+/// Analyzes packets. It is also used for the sent stream, with which the received one is compared.
 pub struct ProbeWorker {
     clock: Clock,
     video: Option<(VideoConfig, Box<dyn VideoBackend>)>,
     audio: Option<(AudioConfig, Box<dyn AudioBackend>)>,
     onsets: Option<(u32, OnsetReader)>,
     arrivals: VecDeque<Arrival>,
-    /// The newest keyframe with a marker: its wall clock in milliseconds, and its media time.
+    /// The newest keyframe with a marker: its wall-clock time in milliseconds, and its media time.
     marker: Option<(i64, Timestamp)>,
     offsets: VecDeque<i64>,
-    /// When the newest offset arrived.
+    /// Arrival time of the newest offset.
     offset_at: Timestamp,
     picture: Latest<VideoFrame>,
     memory: ProbeMemory,
@@ -163,7 +164,7 @@ impl std::fmt::Debug for ProbeWorker {
 }
 
 impl ProbeWorker {
-    /// Stores the newest keyframe in `picture`.
+    /// Creates a worker that stores the newest keyframe in `picture`.
     pub fn new(clock: Clock, memory: ProbeMemory, picture: Latest<VideoFrame>) -> Self {
         Self {
             clock,
@@ -180,7 +181,7 @@ impl ProbeWorker {
         }
     }
 
-    /// The frames are of this kind from here on.
+    /// Sets the config of the next frames.
     pub fn configure_video(&mut self, parameters: VideoConfig) {
         if self.video.as_ref().is_some_and(|(known, _)| {
             (known.codec, &known.config) == (parameters.codec, &parameters.config)
@@ -200,7 +201,7 @@ impl ProbeWorker {
         }
     }
 
-    /// The audio is of this kind from here on.
+    /// Sets the config of the next audio.
     pub fn configure_audio(&mut self, parameters: AudioConfig) {
         if self.audio.as_ref().is_some_and(|(known, _)| *known == parameters) {
             return;
@@ -217,7 +218,7 @@ impl ProbeWorker {
         }
     }
 
-    /// The connection was restored: earlier data no longer counts.
+    /// Resets the state after a reconnect: earlier data no longer counts.
     pub fn gap(&mut self) {
         self.arrivals.clear();
         self.marker = None;
@@ -237,7 +238,7 @@ impl ProbeWorker {
         }
     }
 
-    /// Takes a packet; its `captured` is the arrival.
+    /// Analyzes a packet; its `captured` time is the arrival.
     pub fn take(&mut self, packet: &EncodedPacket) {
         let at = packet.captured;
         let joined = *self.seen.joined.get_or_insert(at);
@@ -262,7 +263,8 @@ impl ProbeWorker {
     fn keyframe(&mut self, packet: &EncodedPacket, stored: bool) {
         let Some((_, decoder)) = &mut self.video else { return };
         let decoded = decoder.decode(packet);
-        // It refers to nothing before it, and what follows is not decoded: it need not wait.
+        // The keyframe refers to no other frame, and the following ones are not decoded, so flush
+        // it at once.
         let rest = decoder.flush();
         if self.seen.video != decoder.name() {
             decoder.name().clone_into(&mut self.seen.video);
@@ -292,7 +294,7 @@ impl ProbeWorker {
         match markers::read_band(luma, stride, size) {
             Some(time_ms) => {
                 let wall = self.clock.wall_micros(packet.captured);
-                // The marker counts whole milliseconds, rounded down.
+                // The marker has whole milliseconds, rounded down.
                 let age = markers::age_ms(time_ms, wall.div_euclid(1_000));
                 let made = wall.div_euclid(1_000) - age;
                 keyframe.marker = Some(made);
@@ -323,7 +325,7 @@ impl ProbeWorker {
             }
         };
         self.seen.course.push(&samples);
-        // Listening for the markers' tone is for streams that have markers.
+        // Only streams with markers can have the marker tone.
         if self.marker.is_none() {
             return;
         }
@@ -338,11 +340,11 @@ impl ProbeWorker {
         }
     }
 
-    /// A tone began at this media time: measures its offset from its flash. Flashes are usually not
-    /// keyframes; the last keyframe's marker shows their position.
+    /// Measures the offset of a tone at this media time from its flash. Flashes are usually not
+    /// keyframes; the marker of the last keyframe shows their position.
     fn onset(&mut self, at: Timestamp) {
         let (Some((time_ms, pts)), Some((video, _))) = (self.marker, &self.video) else { return };
-        // As the stream says of itself: frames that are left out do not change it.
+        // Use the declared frame rate: dropped frames do not change it.
         let fps = video.frame_rate.as_f64();
         let wall = time_ms * 1_000 + 500;
         let Some(flash) = flash_near(wall, fps, at.micros_since(pts)) else { return };
@@ -356,7 +358,7 @@ impl ProbeWorker {
         self.seen.av_offset_ms = sorted.get(sorted.len() / 2).map(|micros| *micros as f64 / 1e3);
     }
 
-    /// Rates and delays as of now.
+    /// Updates rates and delays to the current time.
     pub fn sum_up(&mut self, now: Timestamp) {
         while self.arrivals.front().is_some_and(|first| now.since(first.at) > ARRIVALS) {
             self.arrivals.pop_front();
@@ -381,12 +383,12 @@ impl ProbeWorker {
             let seconds = last.dts.micros_since(first.dts) as f64 / 1e6;
             (seconds > 0.5).then(|| (pictures.len() - 1) as f64 / seconds)
         });
-        // What a server had in store came at once and says nothing.
+        // Data from a server's cache arrives at once and is not representative.
         let settled = seen.joined.map(|joined| joined + STORE);
         let live = || self.arrivals.iter().filter(|it| settled.is_some_and(|from| it.at >= from));
         let span = live().next().zip(live().next_back());
         seen.pace = span.and_then(|(first, last)| {
-            // Not until now: while nothing comes there is no rate at which it comes.
+            // Not up to the current time: without data there is no rate.
             let waited = last.at.since(first.at).as_secs_f64();
             let came = last.dts.micros_since(first.dts) as f64 / 1e6;
             (waited >= 7.5).then(|| came / waited)
@@ -395,15 +397,15 @@ impl ProbeWorker {
 }
 
 /// The position of the first frame of the flash nearest to `wanted`, in microseconds from a frame
-/// with the wall clock `wall`, at `fps`. `None` if a frame is so close to the full second that it
-/// can be on either side.
+/// with the wall clock `wall`, at `fps`. Returns `None` if a frame is so close to the full second
+/// that it can be on either side.
 fn flash_near(wall: i64, fps: f64, wanted: i64) -> Option<i64> {
     if !(1.0..=1_000.0).contains(&fps) {
         return None;
     }
     let second = (wall + wanted + 500_000).div_euclid(1_000_000) * 1_000_000 - wall;
     let period = 1e6 / fps;
-    // The first frame that is not before it.
+    // The first frame at or after the full second.
     let number = (second as f64 / period).ceil();
     let flash = (number * period).round() as i64;
     let before = ((number - 1.0) * period).round() as i64;
@@ -411,7 +413,7 @@ fn flash_near(wall: i64, fps: f64, wanted: i64) -> Option<i64> {
     (sure && (flash - wanted).abs() < 450_000).then_some(flash)
 }
 
-/// A running probe. Dropping it ends it without waiting.
+/// A running viewer probe. Dropping it ends it without waiting.
 #[derive(Debug)]
 pub struct ViewerProbe {
     shared: Arc<Shared>,
@@ -423,7 +425,7 @@ impl ViewerProbe {
     /// Starts the probe; the newest keyframe goes to `picture` unchanged.
     ///
     /// # Errors
-    /// When the address makes no sense or the system grants no threads.
+    /// Fails if the address is invalid or the system cannot start threads.
     pub fn open(
         place: &ProbeTarget,
         net: &net::Options,
@@ -432,7 +434,7 @@ impl ViewerProbe {
         memory: ProbeMemory,
         picture: Latest<VideoFrame>,
     ) -> Result<Self, Failure> {
-        // Only its kind matters here: a stream that comes as it happens.
+        // Only the kind matters here: a live stream.
         let mut config = Config::new(Source::Url(String::new()));
         config.net = net.clone();
         let remote = match place {
@@ -474,7 +476,7 @@ impl ViewerProbe {
         seen
     }
 
-    /// Ends it and waits, at most `limit` in total.
+    /// Ends the probe and waits, at most `limit` in total.
     pub fn stop(mut self, limit: Duration) {
         self.shared.halt();
         let until = self.shared.clock.now() + limit;
@@ -524,7 +526,7 @@ fn run(shared: &Shared, mut looker: ProbeWorker, out: &Mutex<ProbeReading>) {
 mod tests {
     use super::*;
 
-    /// A probe after this many audio packets, one every 20 ms.
+    /// A probe that received this many audio packets, one every 20 ms.
     fn looker(packets: i64) -> ProbeWorker {
         let memory = ProbeMemory { pictures: 10, sound: 1_000 };
         let mut looker = ProbeWorker::new(Clock::start(), memory, Latest::default());
@@ -554,7 +556,7 @@ mod tests {
         looker.sum_up(Timestamp::from_millis(20_000));
         assert_eq!(rates(&looker.seen), (Some(10.0), true));
         assert!(looker.seen.bitrate > 70_000, "{}", looker.seen.bitrate);
-        // Two seconds without anything are not 82 % of the speed.
+        // Two seconds without data do not mean 82 % of the speed.
         looker.sum_up(Timestamp::from_millis(22_000));
         assert_eq!(rates(&looker.seen), (Some(10.0), true));
         looker.sum_up(Timestamp::from_millis(24_000));
@@ -578,14 +580,14 @@ mod tests {
         // A keyframe 0.8 s into a second, 30 fps: the next second begins 200 ms later, between
         // frames 5 (166.7 ms) and 6 (200.0 ms).
         let wall = 7_000_800_000_i64 + 10_000;
-        // 190 ms after the keyframe a second is full; frame 6 is its first.
+        // 190 ms after the keyframe, a full second begins; frame 6 is its first.
         assert_eq!(flash_near(wall, 30.0, 205_000), Some(200_000));
         assert_eq!(flash_near(wall, 30.0, 185_000), Some(200_000));
         // A second later: 1,190 ms, frame 36.
         assert_eq!(flash_near(wall, 30.0, 1_230_000), Some(1_200_000));
-        // And before it: the second that was full 810 ms before, frame −24.
+        // The second before it began 810 ms earlier, at frame −24.
         assert_eq!(flash_near(wall, 30.0, -790_000), Some(-800_000));
-        // On the border nobody knows.
+        // At the boundary the result is undefined.
         assert_eq!(flash_near(7_000_800_000, 30.0, 200_000), None);
         assert_eq!(flash_near(wall, f64::NAN, 0), None);
         assert_eq!(flash_near(wall, 30.0, 650_000), None);

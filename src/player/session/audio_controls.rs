@@ -7,21 +7,21 @@ use parking_lot::Mutex;
 
 use crate::player::session::config::{Config, MAX_AV_OFFSET_MS};
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(in crate::player) struct AudioControls {
     volume: AtomicU32,
     muted: AtomicBool,
     /// −1 (left) … 1 (right).
     balance: AtomicU32,
-    /// Microseconds by which audio plays later than its timestamps.
+    /// Microseconds by which audio plays after its timestamps.
     av_offset: AtomicI64,
-    /// The chosen speaker, and the number of choices.
+    /// The chosen speaker; `speaker_choices` counts the choices.
     speaker: Arc<Mutex<Option<String>>>,
     speaker_choices: AtomicU32,
 }
 
-/// A balance that makes sense.
+/// Clamps a balance to the valid range.
 fn fair(balance: f32) -> f32 {
     if balance.is_finite() { balance.clamp(-1.0, 1.0) } else { 0.0 }
 }
@@ -55,7 +55,7 @@ impl AudioControls {
         self.muted.load(Ordering::Relaxed)
     }
 
-    /// The volume of the speaker.
+    /// The volume of the speaker, 0 if muted.
     pub(in crate::player) fn loudness(&self) -> f32 {
         if self.muted() { 0.0 } else { self.volume() }
     }
@@ -87,8 +87,8 @@ impl AudioControls {
         self.speaker_choices.load(Ordering::Acquire)
     }
 
-    /// Sets how much later audio plays than its timestamps (negative: earlier), clamped. Returns it
-    /// in microseconds.
+    /// Sets by how much audio plays after its timestamps (negative: before), within limits. Returns
+    /// the value in microseconds.
     pub(in crate::player) fn set_av_offset(&self, millis: i32) -> i64 {
         let offset = i64::from(millis.clamp(-MAX_AV_OFFSET_MS, MAX_AV_OFFSET_MS)) * 1_000;
         self.av_offset.store(offset, Ordering::Relaxed);

@@ -14,15 +14,15 @@ use crate::player::session::gapless::NextFile;
 /// The source of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// `rtmp://`, `rtmps://`, `rtmpt://` or `rtmpts://`, the stream's name as its last part;
-    /// `http://` or `https://` with FLV, HLS, MPEG-TS, MP4, Matroska or audio alone behind it, `ws://` or `wss://` with FLV.
+    /// `rtmp://`, `rtmps://`, `rtmpt://` or `rtmpts://` with the stream name as its last part; `http://` or
+    /// `https://` for FLV, HLS, MPEG-TS, MP4, Matroska or audio files; `ws://` or `wss://` for FLV.
     Url(String),
     /// A local file: FLV, MP4, MKV, or MP3, FLAC, Ogg, AAC, WAV.
     File(PathBuf),
 }
 
 impl Source {
-    /// Parses the user's text: a URL if it begins like one, else a file.
+    /// Parses the user's text: a URL if it begins like one, otherwise a file.
     pub fn parse(text: &str) -> Self {
         let text = text.trim();
         if let Some(place) = text.strip_prefix("file://") {
@@ -36,49 +36,49 @@ impl Source {
     }
 }
 
-/// The options.
+/// Options of a player.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub source: Source,
     /// The buffer against jitter.
     pub buffer: Duration,
-    /// Use the smallest buffer that the network allows; `buffer` is the initial one.
+    /// True for the smallest buffer that the network allows; `buffer` is the initial one.
     pub auto_buffer: bool,
-    /// Audio plays this many milliseconds later than its timestamps (negative: earlier).
+    /// Milliseconds by which audio plays after its timestamps (negative: before).
     pub av_offset_ms: i32,
-    /// Which decoder of frames is asked first.
+    /// The preferred video decoder.
     pub decoder: Prefer,
-    /// The time shift of a live stream; `None`: off.
+    /// The time shift of a live stream; `None` disables it.
     pub time_shift: Option<TimeShiftDepth>,
     /// The start position of a recording.
     pub start: Option<Duration>,
-    /// Whether to reconnect after a loss.
+    /// True to reconnect after a loss.
     pub reconnect: bool,
-    /// Whether to wait forever for the broadcaster of a live stream to return.
+    /// True to wait forever for the broadcaster of a live stream to return.
     pub patient: bool,
-    /// The gapless successor of a file.
+    /// The gapless next file.
     pub sequel: Option<NextFile>,
-    /// Whether audio plays on a device (if there is one).
+    /// True to play audio on a device, if there is one.
     pub speaker: bool,
-    /// The speaker; `None`: the system's default.
+    /// The speaker; `None` is the system's default.
     pub device: Option<String>,
-    /// 0…1.
+    /// Volume, 0…1.
     pub volume: f32,
-    /// −1 (left only) … 1 (right only); 0: unchanged.
+    /// Balance: −1 (left only) … 1 (right only); 0 does not change the audio.
     pub balance: f32,
     pub muted: bool,
-    /// Read the test source's markers.
+    /// True to read the markers of the test source.
     pub measure: bool,
-    /// Write the received stream to this FLV file.
+    /// FLV file for the received stream.
     pub save: Option<PathBuf>,
-    /// Write the audio that is played into this WAV file.
+    /// WAV file for the played audio.
     pub audio_dump: Option<PathBuf>,
-    /// Ways, limits and trust of connections.
+    /// Network options: routes, limits and trust.
     pub net: net::Options,
 }
 
 impl Config {
-    /// Defaults for a source.
+    /// The default options for a source.
     pub fn new(source: Source) -> Self {
         Self {
             source,
@@ -104,5 +104,5 @@ impl Config {
     }
 }
 
-/// Audio may be moved against the frame by this much.
+/// Maximum offset between audio and video in milliseconds.
 pub const MAX_AV_OFFSET_MS: i32 = 2_000;

@@ -1,5 +1,5 @@
-//! The measured decoding speed of this machine. Written by the decoder thread, read when choosing
-//! among variants.
+//! The measured decoding speed of this computer. The decoder thread writes it, and the choice of
+//! variants reads it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,24 +10,24 @@ use crate::media::VideoCodec;
 const SHARE: f64 = 0.7;
 /// The minimum number of measurements.
 const MIN_MEASUREMENTS: u64 = 25;
-/// The weight of a slower measurement: a busy machine makes frames slow, but nothing makes them too
-/// fast.
+/// The weight of a slower measurement: a busy computer makes frames slow, but nothing makes them
+/// too fast.
 const RISE: f64 = 1.02;
 /// The assumed cost of an unmeasured codec relative to H.264.
 const DEARER: f64 = 2.0;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(in crate::player) struct DecodeBudget {
     h264: Costs,
     others: Costs,
 }
 
-/// The decoding cost of a codec. Written by one thread.
+/// The decoding cost of a codec. One thread writes it.
 #[derive(Debug, Default)]
 struct Costs {
     count: AtomicU64,
-    /// Nanoseconds for a thousand pixels.
+    /// Nanoseconds per thousand pixels.
     nanos: AtomicU64,
 }
 
@@ -40,7 +40,7 @@ impl Costs {
         self.count.store(count.saturating_add(1), Ordering::Relaxed);
     }
 
-    /// The cost once measured.
+    /// The cost, once measured.
     fn known(&self) -> Option<f64> {
         let enough = self.count.load(Ordering::Relaxed) >= MIN_MEASUREMENTS;
         enough.then(|| self.nanos.load(Ordering::Relaxed) as f64)
@@ -52,7 +52,7 @@ impl DecodeBudget {
         if codec == VideoCodec::H264 { &self.h264 } else { &self.others }
     }
 
-    /// This many pixels were decoded in this time.
+    /// Records that this many pixels were decoded in this time.
     pub(in crate::player) fn note(&self, codec: VideoCodec, pixels: usize, took: Duration) {
         if pixels == 0 {
             return;
@@ -60,7 +60,8 @@ impl DecodeBudget {
         self.of(codec).note(took.as_nanos() as f64 * 1_000.0 / pixels as f64);
     }
 
-    /// Whether this many pixels per second can be decoded in time; unknown counts as yes.
+    /// Returns true if this many pixels per second can be decoded in time; an unknown speed counts
+    /// as yes.
     pub(in crate::player) fn carries(&self, codec: VideoCodec, pixels_per_s: f64) -> bool {
         let known = self.of(codec).known();
         let costs = known.or_else(|| Some(self.h264.known()? * DEARER)).unwrap_or(0.0);
@@ -78,7 +79,7 @@ mod tests {
         let (hd, uhd) = (1920.0 * 1080.0 * 30.0, 3840.0 * 2160.0 * 60.0);
         let decode_budget = DecodeBudget::default();
         assert!(decode_budget.carries(h264, uhd) && decode_budget.carries(hevc, uhd));
-        // 5 ms for 720p; the first takes its time, and is not believed.
+        // 5 ms for 720p; the slow first frame does not count.
         let note = |codec, ms, times| {
             (0..times)
                 .for_each(|_| decode_budget.note(codec, 1280 * 720, Duration::from_millis(ms)));
@@ -90,7 +91,7 @@ mod tests {
         assert!(decode_budget.carries(hevc, hd));
         note(hevc, 20, 25);
         assert!(!decode_budget.carries(hevc, hd) && decode_budget.carries(h264, hd));
-        // A few slow frames are none; when all of them are, it is believed.
+        // A few slow frames do not count; if all are slow, they do.
         note(h264, 40, 5);
         assert!(decode_budget.carries(h264, hd));
         note(h264, 40, 100);

@@ -1,5 +1,5 @@
 //! Gapless playback: the same file again, or another one that is opened while the last packets of
-//! this one still wait. At most one file is read ahead. Shared by the reading thread and the
+//! the current one wait. At most one file is read ahead. It is shared by the reading thread and the
 //! player's owner, who knows the list.
 
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use crate::player::state::Failure;
 
-/// The gapless successor; clones are the same object.
+/// The next file of gapless playback; clones are the same object.
 #[derive(Clone, Debug, Default)]
 pub struct NextFile(Arc<Mutex<Inside>>);
 
@@ -18,29 +18,29 @@ pub struct NextFile(Arc<Mutex<Inside>>);
 #[derive(Clone, Debug, Default)]
 struct PlayedFile {
     path: PathBuf,
-    /// Its beginning in the sequence.
+    /// Its start in the sequence.
     begins: Duration,
-    /// Its length; `None`: the player knows it.
+    /// Its length; `None` if only the player knows it.
     whole: Option<Duration>,
 }
 
 #[derive(Debug, Default)]
 struct Inside {
-    /// The file loops.
+    /// True if the file loops.
     again: bool,
-    /// The present file.
+    /// The current file.
     playing: PlayedFile,
-    /// The next file, and whether it cannot follow without a gap.
+    /// The next file; `refused` is true if it cannot follow without a gap.
     next: Option<PathBuf>,
     tried: bool,
-    /// The next file that is being read.
+    /// The next file while it is being read.
     joined: Option<PlayedFile>,
     /// A next file that cannot be played.
     failed: Option<(PathBuf, Failure)>,
 }
 
 impl NextFile {
-    /// A player begins with this file.
+    /// Starts the sequence with this file.
     pub fn begin(&self, path: &Path) {
         let mut inside = self.0.lock();
         let playing = PlayedFile { path: path.to_owned(), ..PlayedFile::default() };
@@ -56,8 +56,8 @@ impl NextFile {
         self.0.lock().again
     }
 
-    /// Sets the next file, or none. True: another one was already being read; the owner must then
-    /// seek the player to its own position.
+    /// Sets the next file, or none. Returns true if another one was already being read; the owner
+    /// must then seek the player to its own position.
     pub fn want(&self, next: Option<PathBuf>) -> bool {
         let mut inside = self.0.lock();
         if let Some(joined) = &inside.joined {
@@ -74,8 +74,8 @@ impl NextFile {
         false
     }
 
-    /// Advances the position in the sequence. If another file plays by then, returns its path and
-    /// length, once.
+    /// Advances the position in the sequence. If another file plays by then, this returns its path
+    /// and length, once.
     pub fn advance(&self, place: Duration) -> Option<(PathBuf, Option<Duration>)> {
         let mut inside = self.0.lock();
         let joined = inside.joined.take_if(|joined| place >= joined.begins)?;
@@ -84,28 +84,28 @@ impl NextFile {
         Some((joined.path, joined.whole))
     }
 
-    /// The beginning of the present file in the sequence.
+    /// The start of the current file in the sequence.
     pub fn begins(&self) -> Duration {
         self.0.lock().playing.begins
     }
 
-    /// A next file that cannot be played; returned once.
+    /// A next file that cannot be played; it is returned once.
     pub fn take_failed(&self) -> Option<(PathBuf, Failure)> {
         self.0.lock().failed.take()
     }
 
-    /// A seek in the present file: nothing follows until it has been read.
+    /// Handles a seek in the current file: no file follows until it has been read.
     pub fn part(&self) {
         self.0.lock().joined = None;
     }
 
-    /// The file that is to follow, unless that was tried.
+    /// The file that should follow, unless it was already tried.
     pub(in crate::player) fn wanted(&self) -> Option<PathBuf> {
         let inside = self.0.lock();
         inside.next.clone().filter(|_| !inside.tried && inside.joined.is_none())
     }
 
-    /// This file cannot follow without a gap, or at all.
+    /// Records that this file cannot follow without a gap, or at all.
     pub(in crate::player) fn refuse(&self, path: &Path, failure: Option<Failure>) {
         let mut inside = self.0.lock();
         if inside.next.as_deref() == Some(path) {
@@ -114,20 +114,20 @@ impl NextFile {
         }
     }
 
-    /// This file is being read from now on, and plays from `begins` on.
+    /// Records that this file is being read, and plays from `begins` on.
     pub(in crate::player) fn join(&self, path: &Path, begins: Duration, whole: Duration) {
         let joined = PlayedFile { path: path.to_owned(), begins, whole: Some(whole) };
         self.0.lock().joined = Some(joined);
     }
 
-    /// The file that was read ahead has this length. False: it already plays.
+    /// Sets the length of the file that is read ahead. Returns false if it already plays.
     pub(in crate::player) fn measure(&self, path: &Path, whole: Duration) -> bool {
         let mut inside = self.0.lock();
         let joined = inside.joined.as_mut().filter(|joined| joined.path == path);
         joined.map(|joined| joined.whole = Some(whole)).is_some()
     }
 
-    /// Restarts reading in the present file, and returns it.
+    /// Restarts reading in the current file, and returns it.
     pub(in crate::player) fn restart(&self) -> PathBuf {
         let mut inside = self.0.lock();
         (inside.joined, inside.tried) = (None, false);
@@ -156,7 +156,7 @@ mod tests {
         assert!(!sequel.want(Some("b".into())));
         assert_eq!(sequel.advance(9 * SECOND), None);
         assert_eq!((sequel.begins(), sequel.restart()), (Duration::ZERO, "a".into()));
-        // What was read ahead was thrown away with it.
+        // The read-ahead data was dropped too.
         assert_eq!(sequel.advance(11 * SECOND), None);
         sequel.join(Path::new("b"), 10 * SECOND, 3 * SECOND);
         assert!(!sequel.measure(Path::new("a"), SECOND) && sequel.measure(Path::new("b"), SECOND));

@@ -1,19 +1,19 @@
-//! How a player ends: its threads are asked to end, and no more frames are shown.
+//! The end of a player: its threads are stopped, and no more frames are shown.
 
 use parking_lot::Mutex;
 
 use crate::base::{Latest, Stop};
 use crate::media::VideoFrame;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(in crate::player) struct Lifetime {
-    /// Stops all threads.
+    /// The stop signal of all threads.
     pub(in crate::player) stop: Stop,
     /// Wakes a feed that waits for the network, see `feed`.
     pub(in crate::player) stopping: tokio::sync::Notify,
-    /// Until it is asked to end. Held while a frame goes into the slot, which belongs to another
-    /// player after this one has ended.
+    /// True until the end is requested. It is locked while a frame goes into the slot, which
+    /// belongs to another player after this one has ended.
     showing: Mutex<bool>,
 }
 
@@ -25,14 +25,14 @@ impl Default for Lifetime {
 }
 
 impl Lifetime {
-    /// Asks all threads to end. Nothing is shown from now on.
+    /// Stops all threads. Nothing is shown from now on.
     pub(in crate::player) fn end(&self) {
         *self.showing.lock() = false;
         self.stop.set();
         self.stopping.notify_one();
     }
 
-    /// Shows a frame, unless it was asked to end.
+    /// Shows a frame, unless the end was requested.
     pub(in crate::player) fn show(&self, screen: &Latest<VideoFrame>, frame: VideoFrame) {
         let showing = self.showing.lock();
         if *showing {

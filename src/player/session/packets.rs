@@ -1,4 +1,4 @@
-//! The packets of a player that wait: for the decoders, and to go back in.
+//! The waiting packets of a player: for the decoders, and for the time shift.
 
 use parking_lot::Mutex;
 
@@ -8,10 +8,10 @@ use crate::player::buffer::packets::{BufferedPacket, Packets};
 use crate::player::buffer::time_shift::{KeptPacket, TimeShift};
 use crate::player::session::config::{Config, Source};
 
-/// Packets that a file's feed reads ahead, a track.
+/// Maximum number of packets per track that the feed of a file reads ahead.
 const FILE_AHEAD: usize = 250;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(in crate::player) struct WaitingPackets {
     pub(in crate::player) video: Packets<VideoConfig>,
@@ -22,7 +22,7 @@ pub(in crate::player) struct WaitingPackets {
     pub(in crate::player) shift: Mutex<TimeShift>,
 }
 
-/// The numbers of a new start in the queues of both tracks, see `Packets::restart`.
+/// The restart numbers in the queues of both tracks, see `Packets::restart`.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::player) struct Start {
     pub(in crate::player) video: u32,
@@ -48,13 +48,13 @@ impl WaitingPackets {
         Start { video, audio }
     }
 
-    /// The stream has ended.
+    /// Ends the stream.
     pub(in crate::player) fn close(&self) {
         self.video.close();
         self.audio.close();
     }
 
-    /// Whether the queues are empty.
+    /// Returns true if the queues are empty.
     pub(in crate::player) fn is_empty(&self) -> bool {
         self.video.is_empty() && self.audio.is_empty()
     }
@@ -62,8 +62,8 @@ impl WaitingPackets {
     /// Passes on an item, or only stores it while the player is behind. Returns the number of
     /// packets dropped for it.
     pub(in crate::player) fn hand_on(&self, kept: KeptPacket) -> u64 {
-        // Held while it is handed on, so that nothing comes between a new start and what it begins
-        // with.
+        // The lock is held while the item is passed on, so that nothing comes between a restart and
+        // its first items.
         let mut shift = self.shift.lock();
         if shift.push(&kept) { self.hand_over(kept) } else { 0 }
     }
@@ -79,7 +79,7 @@ impl WaitingPackets {
         }
     }
 
-    /// Packets are missing here, of both tracks.
+    /// Marks a gap in both tracks.
     pub(in crate::player) fn gap(&self) {
         self.hand_on(KeptPacket::Video(BufferedPacket::Gap));
         self.hand_on(KeptPacket::Audio(BufferedPacket::Gap));

@@ -1,4 +1,4 @@
-//! A player's reports: its state, its figures, and anomalies of its stream, each once.
+//! Reports of a player: its state, its figures, and anomalies of its stream, each once.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,30 +12,30 @@ use crate::player::state::{Event, Failure, Figures, PlayerMessage, Severity, Sta
 use crate::text::problem::{Problem, problem};
 use crate::wire::chat::ChatLine;
 
-/// Limit for unread events; the oldest are dropped.
+/// Maximum number of unread events; the oldest are dropped.
 const EVENTS: usize = 256;
-/// Limit for messages that are reported once: a stream could change its codec forever.
+/// Maximum number of messages that are reported once: a stream could change its codec forever.
 const MAX_REPORTED: usize = 64;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(in crate::player) struct PlayerReport {
     clock: Clock,
     state: Mutex<State>,
     events: queue::Sender<Event>,
     pub(in crate::player) figures: Mutex<Figures>,
-    /// Packets thrown away because the decoder could not keep up.
+    /// Packets dropped because the decoder could not keep up.
     dropped: AtomicU64,
     /// Why a file being written will be incomplete.
     pub(in crate::player) output_failure: Mutex<Option<Failure>>,
     /// Messages reported once, by key and subject.
     told: Mutex<BTreeSet<(&'static str, String)>>,
-    /// Since when the connection is lost.
+    /// Start of the connection loss.
     lost: Mutex<Option<Timestamp>>,
 }
 
 impl PlayerReport {
-    /// Also returns the receiver of its events.
+    /// Creates a report; also returns the receiver of its events.
     pub(in crate::player) fn new(clock: Clock) -> (Self, queue::Receiver<Event>) {
         let (events, receiver) = queue::bounded("player events", EVENTS, Full::DropOldest);
         let report = Self {
@@ -55,7 +55,7 @@ impl PlayerReport {
         self.state.lock().clone()
     }
 
-    /// Changes the state and tells. A final state stays.
+    /// Changes the state and reports it. A final state stays.
     pub(in crate::player) fn enter(&self, next: State) {
         {
             let mut state = self.state.lock();
@@ -67,11 +67,11 @@ impl PlayerReport {
             }
             *state = next.clone();
         }
-        // Nobody may be listening.
+        // There may be no receiver.
         let _ = self.events.send(Event::State(next));
     }
 
-    /// Media arrive again after a loss.
+    /// Records that media arrives again after a loss.
     pub(in crate::player) fn regained(&self) {
         let lost = matches!(*self.state.lock(), State::Reconnecting { .. });
         if lost {
@@ -82,7 +82,7 @@ impl PlayerReport {
         }
     }
 
-    /// Packets thrown away because the decoder could not keep up.
+    /// Adds packets that were dropped because the decoder could not keep up.
     pub(in crate::player) fn add_dropped(&self, count: u64) {
         if count > 0 {
             self.dropped.fetch_add(count, Ordering::Relaxed);
@@ -102,7 +102,7 @@ impl PlayerReport {
             } else {
                 odd.of()
             };
-            // There are only this many kinds, but no end to what they may be of.
+            // The number of kinds is fixed, but not the number of subjects.
             let full = !of.is_empty() && told.len() >= MAX_REPORTED;
             if full || !told.insert((odd.key(), of)) {
                 return;
@@ -113,7 +113,7 @@ impl PlayerReport {
         self.pass_on(odd.problem(), severity, !odd.hurts(), odd.detail());
     }
 
-    /// An anomaly has ended, and is reported again if it returns.
+    /// Ends an anomaly, which is reported again if it returns.
     pub(in crate::player) fn is_over(&self, odd: &Anomaly) {
         self.told.lock().remove(&(odd.key(), odd.of()));
     }
@@ -175,7 +175,7 @@ mod tests {
         }
         report.odd(&Anomaly::ChangedAudio("one more".into()));
         assert_eq!(events.waiting().count(), 0);
-        // What is over may come again.
+        // An anomaly that ended may return.
         report.is_over(&Anomaly::TooSlow);
         report.odd(&Anomaly::TooSlow);
         assert_eq!(events.waiting().count(), 1);
@@ -190,7 +190,7 @@ mod tests {
             _ => None,
         });
         assert_eq!(told.collect::<Vec<_>>(), sizes);
-        // One that changes for ever is not told of for ever.
+        // Endless changes are not reported endlessly.
         (0..1_000).for_each(|n| report.odd(&Anomaly::ChangedSize(n.to_string())));
         assert_eq!(events.waiting().count(), MAX_REPORTED - sizes.len());
     }

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 /// A seek that is not finished.
 #[derive(Debug)]
 pub(in crate::player) struct SeekGoal<T> {
-    /// Not executed yet.
+    /// The request that is not executed yet.
     waits: Option<T>,
     aim: Option<T>,
 }
@@ -30,24 +30,24 @@ impl<T: Copy> SeekGoal<T> {
         (self.waits, self.aim) = (Some(to), Some(to));
     }
 
-    /// Whether a request waits.
+    /// Returns true if a request waits.
     pub fn waits(&self) -> bool {
         self.waits.is_some()
     }
 
-    /// The place that waits, once: somebody is on the way to it.
+    /// Takes the waiting position, which is then being executed.
     pub fn take(&mut self) -> Option<T> {
         self.waits.take()
     }
 
-    /// The running seek is finished or canceled. Later requests stay.
+    /// Ends the current seek, finished or cancelled. Later requests stay.
     pub fn end(&mut self) {
         if self.waits.is_none() {
             self.aim = None;
         }
     }
 
-    /// The place that is wanted and not reached.
+    /// The requested position that is not reached yet.
     pub fn aim(&self) -> Option<T> {
         self.aim
     }
@@ -63,16 +63,16 @@ pub(in crate::player) struct NewFile {
 /// The file for the received stream.
 #[derive(Debug, Default)]
 pub(in crate::player) struct SaveRequest {
-    /// Not executed yet: another file, or none.
+    /// A request that is not executed yet: another file, or none.
     waits: Option<Option<NewFile>>,
-    /// The present or future file.
+    /// The current or future file.
     path: Option<PathBuf>,
-    /// The stream has ended.
+    /// True if the stream has ended.
     over: bool,
 }
 
 impl SaveRequest {
-    /// The stream is saved there from the beginning.
+    /// Sets that the stream is saved there from the beginning.
     pub fn begin(&mut self, path: &Path) {
         self.path = Some(path.to_owned());
     }
@@ -86,19 +86,19 @@ impl SaveRequest {
         self.waits.replace(file).flatten()
     }
 
-    /// The pending request, once.
+    /// Takes the pending request.
     pub fn take(&mut self) -> Option<Option<NewFile>> {
         self.waits.take()
     }
 
-    /// This file has ended.
+    /// Records that this file has ended.
     pub fn end(&mut self, path: &Path) {
         if self.path.as_deref() == Some(path) {
             self.path = None;
         }
     }
 
-    /// The stream has ended, and no request is possible; returns the pending one.
+    /// Ends the stream, after which no request is possible; returns the pending one.
     pub fn close(&mut self) -> Option<Option<NewFile>> {
         self.over = true;
         self.waits.take()
@@ -117,9 +117,9 @@ impl SaveRequest {
 /// A position in the time shift.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) enum TimeShiftPlace {
-    /// This far behind the live edge.
+    /// A distance behind the live edge.
     Behind(Duration),
-    /// The live end.
+    /// The live edge.
     Live,
 }
 
@@ -129,9 +129,9 @@ pub(in crate::player) struct Requests {
     paused: AtomicBool,
     /// The position to seek to in a recording.
     pub(in crate::player) wanted: Mutex<SeekGoal<Duration>>,
-    /// The queues play until that position is found.
+    /// True if the queues play until that position is found.
     pub(in crate::player) plays_on: AtomicBool,
-    /// Wakes a feed that waits for the network, for a pause or a new place.
+    /// Wakes a feed that waits for the network, for a pause or a seek.
     pub(in crate::player) wished: tokio::sync::Notify,
     /// The position to seek to in the time shift.
     pub(in crate::player) wanted_back: Mutex<SeekGoal<TimeShiftPlace>>,
@@ -156,17 +156,17 @@ impl Requests {
         self.plays_on.store(plays_on, Ordering::Relaxed);
     }
 
-    /// Whether another place is wanted.
+    /// Returns true if a seek is requested.
     pub(in crate::player) fn is_wanted(&self) -> bool {
         self.wanted.lock().waits()
     }
 
-    /// The place that is wanted, once.
+    /// Takes the requested position.
     pub(in crate::player) fn take_wanted(&self) -> Option<Duration> {
         self.wanted.lock().take()
     }
 
-    /// Cancels the running seek.
+    /// Cancels the current seek.
     pub(in crate::player) fn give_up(&self) {
         self.wanted.lock().end();
     }
@@ -176,12 +176,12 @@ impl Requests {
         self.wanted_back.lock().want(to);
     }
 
-    /// The place that is wanted, once.
+    /// Takes the requested position in the time shift.
     pub(in crate::player) fn take_back(&self) -> Option<TimeShiftPlace> {
         self.wanted_back.lock().take()
     }
 
-    /// The seek in the time shift is finished or canceled.
+    /// Ends the seek in the time shift, finished or cancelled.
     pub(in crate::player) fn end_back(&self) {
         self.wanted_back.lock().end();
     }
@@ -198,7 +198,7 @@ mod tests {
         goal.want(10);
         assert_eq!((goal.aim(), goal.waits()), (Some(10), true));
         assert_eq!((goal.take(), goal.take(), goal.aim()), (Some(10), None, Some(10)));
-        // Another one is wanted while it is on the way to the first.
+        // A new request during the first seek.
         goal.want(20);
         goal.end();
         assert_eq!((goal.aim(), goal.take()), (Some(20), Some(20)));
@@ -220,12 +220,12 @@ mod tests {
         assert!(filing.want(Some(make("a"))).is_none());
         assert!(filing.path().unwrap().ends_with("a"));
         assert_eq!(named(filing.take().unwrap()), Some("a".into()));
-        // It is taken up, and the next one is not before it is not wanted any more.
+        // It is executed, and the next request only waits until it is cancelled.
         assert!(filing.want(None).is_none() && filing.path().is_none());
         assert!(filing.want(Some(make("b"))).is_none());
         assert_eq!(named(filing.want(None)), Some("b".into()));
         assert!(filing.path().is_none() && filing.take().unwrap().is_none());
-        // One that breaks is wanted no more, whatever became of one before it.
+        // A failed file is no longer requested, whatever happened to the previous one.
         assert!(filing.want(Some(make("c"))).is_none());
         filing.end(&folder.path().join("a"));
         assert!(filing.path().is_some());

@@ -11,10 +11,11 @@ use crate::player::session::shared::Shared;
 use crate::player::state::Rewind;
 
 impl Shared {
-    /// Seeks in a recording. Clears the queues, so that a waiting feed reacts at once; or keeps
-    /// them, if the seek may be impossible.
+    /// Seeks in a recording. It clears the queues, so that a waiting feed reacts at once. If the
+    /// seek may be impossible, the queues stay.
     pub(in crate::player) fn seek(&self, to: Duration) {
-        // Held meanwhile: what the feed reads there must not be thrown away with what waited before.
+        // The lock is held meanwhile, so that new data of the feed is not dropped together with old
+        // data.
         let mut wanted = self.requests.wanted.lock();
         wanted.want(to);
         if self.requests.plays_on.load(Ordering::Relaxed) {
@@ -27,7 +28,8 @@ impl Shared {
         self.requests.wished.notify_one();
     }
 
-    /// Goes this far behind the live edge in the server's playlist. False without one.
+    /// Seeks to a distance behind the live edge in the server's playlist. Returns false without a
+    /// playlist.
     pub(in crate::player) fn rewind_list(&self, behind: Duration) -> bool {
         let Some(taken) = self.packets.listed.rewind(behind, self.clock.now()) else {
             return false;
@@ -44,25 +46,25 @@ impl Shared {
         true
     }
 
-    /// In a pause, the server's playlist moves on.
+    /// Handles a pause, during which the server's playlist moves on.
     pub(in crate::player) fn hold_list(&self) {
         if self.packets.listed.hold() {
             self.reception.lock().set_pace(PlayPace::Recorded);
         }
     }
 
-    /// The present or pending position in the recording.
+    /// The current or pending position in the recording.
     pub(in crate::player) fn aimed(&self) -> Duration {
         let aim = self.requests.wanted.lock().aim();
         aim.unwrap_or_else(|| self.timeline.place())
     }
 
-    /// The range for going back in a broadcast, from the present or pending position.
+    /// The range for seeking back in a broadcast, from the current or pending position.
     pub(in crate::player) fn aimed_back(&self) -> Option<Rewind> {
         if let Some(rewind) = self.packets.listed.rewind_at(self.aimed(), self.clock.now()) {
             return Some(rewind);
         }
-        // Before the figures, which are those of the new place once it is the aim no more.
+        // Read before the figures, which apply to the new position once the seek has ended.
         let aim = self.requests.wanted_back.lock().aim();
         let rewind = self.report.figures.lock().rewind?;
         Some(match aim {
@@ -96,7 +98,7 @@ mod tests {
             }
         };
         let missing = std::thread::scope(|scope| {
-            // The feed: as soon as a place is wanted, it is read.
+            // The feed reads a position as soon as it is requested.
             let feed = scope.spawn(|| {
                 let mut missing = 0;
                 for time in 1..=TIMES {
@@ -104,7 +106,7 @@ mod tests {
                     shared.move_exactly();
                     shared.packets.audio.push(BufferedPacket::Seam(Timestamp::ZERO));
                     shared.packets.video.push(BufferedPacket::Gap);
-                    // Only when whoever asked is through with asking.
+                    // Only after the request has returned.
                     wait_until(&|| asked.load(Ordering::Acquire) == time);
                     missing += u64::from(
                         shared.packets.audio.is_empty() || shared.packets.video.is_empty(),

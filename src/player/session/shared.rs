@@ -1,4 +1,5 @@
-//! Data that the player's threads share, in parts with one job each. Locks are held only briefly.
+//! Data that the player's threads share, in parts with one purpose each. Locks are held only
+//! briefly.
 
 use std::sync::Arc;
 
@@ -20,13 +21,13 @@ use crate::player::session::requests::Requests;
 use crate::player::session::timeline::PlayTimeline;
 use crate::player::state::{Event, Failure, State};
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(in crate::player) struct Shared {
     pub(in crate::player) clock: Clock,
     pub(in crate::player) opened: Timestamp,
     pub(in crate::player) prefer: Prefer,
-    /// A broadcaster who leaves is waited for.
+    /// True to wait for a broadcaster who leaves.
     pub(in crate::player) patient: bool,
     pub(in crate::player) lifetime: Lifetime,
     pub(in crate::player) report: PlayerReport,
@@ -38,28 +39,28 @@ pub(in crate::player) struct Shared {
     pub(in crate::player) reception: Mutex<Reception>,
     /// The wall-clock times of received packets by the sender's clock.
     pub(in crate::player) dated: Mutex<ProgramDateTime>,
-    /// For measuring.
+    /// Arrival times for the measurement.
     pub(in crate::player) arrivals: Option<Arrivals>,
     /// The user's buffer.
     pub(in crate::player) buffer: Arc<BufferTarget>,
-    /// The decoder's speed.
+    /// The measured decoding speed.
     pub(in crate::player) decode_budget: Arc<DecodeBudget>,
-    /// The position to which the feed went in a recording, for the presenter.
+    /// The last seek of the feed in a recording, for the presenter.
     moved: Mutex<Option<SeekDone>>,
 }
 
-/// The feed went to another place of a recording.
+/// A seek that the feed has executed in a recording.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::player) struct SeekDone {
-    /// The media time at which it continues.
+    /// The media time of the new position.
     pub(in crate::player) at: Timestamp,
-    /// The data begins earlier: the frame of exactly that instant must be shown first.
+    /// True if the data begins earlier: the frame of exactly that time must be shown first.
     pub(in crate::player) exact: bool,
     pub(in crate::player) start: Start,
 }
 
 impl Shared {
-    /// For a player that is being opened; also returns the receiver of its events.
+    /// Creates the data of a new player; also returns the receiver of its events.
     pub(in crate::player) fn new(config: &Config, clock: Clock) -> (Self, queue::Receiver<Event>) {
         let (report, events) = PlayerReport::new(clock);
         let jitter = match config.auto_buffer {
@@ -89,20 +90,20 @@ impl Shared {
         (shared, events)
     }
 
-    /// Fails.
+    /// Ends playback with a failure.
     pub(in crate::player) fn fail(&self, failure: Failure) {
         self.report.enter(State::Failed(failure));
         self.halt();
     }
 
-    /// Asks all threads to end. Nothing is shown from now on.
+    /// Stops all threads. Nothing is shown from now on.
     pub(in crate::player) fn halt(&self) {
         self.lifetime.end();
         self.packets.close();
     }
 
-    /// The next data is from another position of the recording, and plays at the present media
-    /// time: clears the queues and decoded data. Returns the media time.
+    /// Continues at another position of the recording at the current media time: clears the queues
+    /// and decoded data. Returns that media time.
     pub(in crate::player) fn move_here(&self) -> Timestamp {
         self.go_on(false)
     }
@@ -113,7 +114,7 @@ impl Shared {
     }
 
     fn go_on(&self, exact: bool) -> Timestamp {
-        // Held meanwhile, so that whoever meets something of the new start finds what it is.
+        // The lock is held meanwhile, so that a thread that sees the new start also finds the seek.
         let mut moved = self.moved.lock();
         let position = self.timeline.position();
         let at = if exact { Timestamp::from_millis(position.as_millis()) } else { position };
@@ -121,19 +122,19 @@ impl Shared {
         at
     }
 
-    /// The position to which the feed went, once.
+    /// Takes the last seek of the feed.
     pub(in crate::player) fn take_moved(&self) -> Option<SeekDone> {
         self.moved.lock().take()
     }
 
-    /// The position this many milliseconds after the beginning of a recording plays at `media`. A
-    /// running seek is finished.
+    /// Sets that the position `own_ms` milliseconds after the start of a recording plays at
+    /// `media`. This finishes a pending seek.
     pub(in crate::player) fn set_origin(&self, own_ms: i64, media: Timestamp) {
         self.timeline.set_origin(own_ms, media);
         self.requests.give_up();
     }
 
-    /// Sets how much later audio plays than its timestamps (negative: earlier).
+    /// Sets by how much audio plays after its timestamps (negative: before).
     pub(in crate::player) fn set_av_offset(&self, millis: i32) {
         self.reception.lock().set_av_offset(self.controls.set_av_offset(millis));
     }

@@ -1,27 +1,27 @@
-//! The playback position: the present media time, and the position in a recording.
+//! The playback position: the current media time, and the position in a recording.
 
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::base::Timestamp;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(in crate::player) struct PlayTimeline {
-    /// Milliseconds of a recording's own time, less media time.
+    /// Milliseconds of a recording's own time, minus media time.
     origin: AtomicI64,
-    /// The present media time.
+    /// The current media time.
     position: AtomicI64,
-    /// The number of starts and resumptions.
+    /// Number of starts and resumptions.
     begun: AtomicU32,
     /// The length of a recording in milliseconds; 0 if unknown.
     duration: AtomicU64,
-    /// The beginning of the loop that is being read, in milliseconds of the recording.
+    /// Start of the loop that is being read, in milliseconds of the recording.
     round: AtomicU64,
 }
 
 impl PlayTimeline {
-    /// The present media time.
+    /// Sets the current media time.
     pub(in crate::player) fn set_position(&self, at: Timestamp) {
         self.position.store(at.as_micros(), Ordering::Release);
     }
@@ -31,15 +31,15 @@ impl PlayTimeline {
         Timestamp::from_micros(self.position.load(Ordering::Acquire))
     }
 
-    /// Playback begins or resumes there, possibly elsewhere. Counted before and after, so that a
-    /// reader of both never takes a jump for elapsed time.
+    /// Starts or resumes playback there, possibly at a new position. The counter changes before and
+    /// after, so that a reader of both values never interprets a jump as elapsed time.
     pub(in crate::player) fn begin_at(&self, at: Timestamp) {
         self.begun.fetch_add(1, Ordering::Release);
         self.set_position(at);
         self.begun.fetch_add(1, Ordering::Release);
     }
 
-    /// Another number each time that it did.
+    /// The counter of starts.
     pub(in crate::player) fn begun(&self) -> u32 {
         self.begun.load(Ordering::Acquire)
     }
@@ -61,18 +61,19 @@ impl PlayTimeline {
         (millis > 0).then(|| Duration::from_millis(millis))
     }
 
-    /// The next loop of a file begins this long after playback began.
+    /// Sets the start of the next loop, as the time since playback began.
     pub(in crate::player) fn set_round(&self, at: Duration) {
         let millis = u64::try_from(at.as_millis()).unwrap_or(u64::MAX);
         self.round.store(millis, Ordering::Relaxed);
     }
 
-    /// Whether another loop is being read than the one that plays.
+    /// Returns true if a later loop is being read than the one that plays.
     pub(in crate::player) fn is_read_beyond(&self) -> bool {
         self.place() < Duration::from_millis(self.round.load(Ordering::Relaxed))
     }
 
-    /// The position this many milliseconds after the beginning of a recording plays at `media`.
+    /// Sets that the position `own_ms` milliseconds after the start of a recording plays at
+    /// `media`.
     pub(in crate::player) fn set_origin(&self, own_ms: i64, media: Timestamp) {
         self.origin.store(own_ms - media.as_millis(), Ordering::Relaxed);
     }

@@ -9,15 +9,15 @@ use crate::files::samples;
 use crate::media::{Planes, Size, VideoFrame};
 use crate::wire::container::{ReadAt, SampleLocation};
 
-/// Limit for frames that wait for their counterparts because of decoder delay.
+/// Maximum number of frames that wait for their counterparts because of decoder delay.
 const MAX_READY: usize = 64;
-/// Frames kept for reuse.
+/// Number of frames kept for reuse.
 const IDLE: usize = 12;
 
 pub(in crate::player) struct AlphaTrack {
     decoder: Box<dyn VideoBackend>,
     places: BTreeMap<Timestamp, SampleLocation>,
-    /// In presentation order.
+    /// Decoded alpha frames in presentation order.
     ready: VecDeque<VideoFrame>,
     pool: Option<(Size, Pool<Planes>)>,
 }
@@ -31,7 +31,7 @@ impl AlphaTrack {
         Self { decoder, places, ready: VecDeque::new(), pool: None }
     }
 
-    /// The frame of this time is about to be decoded.
+    /// Decodes the alpha of the frame with this time.
     pub(in crate::player) fn take(&mut self, disk: &mut dyn ReadAt, pts: Timestamp) {
         let Some(place) = self.places.remove(&pts) else { return };
         let packet = match samples::sample(disk, &[], &place) {
@@ -45,7 +45,7 @@ impl AlphaTrack {
         }
     }
 
-    /// At the end of the clip.
+    /// Flushes the decoder at the end of the clip.
     pub(in crate::player) fn flush(&mut self) {
         let rest = self.decoder.flush();
         self.keep(rest);
@@ -58,7 +58,7 @@ impl AlphaTrack {
         }
     }
 
-    /// The frame with its alpha; if that is missing, with the previous alpha.
+    /// Adds the alpha to a frame; if it is missing, the previous alpha.
     pub(in crate::player) fn over(&mut self, frame: VideoFrame) -> VideoFrame {
         while self.ready.get(1).is_some_and(|next| next.pts <= frame.pts) {
             self.ready.pop_front();

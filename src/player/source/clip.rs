@@ -1,6 +1,6 @@
-//! A media file as a clip that waits at its beginning and plays once with audio: a stinger. A
-//! thread decodes a little ahead and waits, so the file's length costs no memory. Video and audio
-//! follow the file's timestamps from the first request on.
+//! Plays a media file as a clip that waits at its beginning and plays once with audio: a stinger. A
+//! thread decodes slightly ahead and waits, so the memory does not depend on the file's length.
+//! Video and audio follow the file's timestamps from the first request on.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -27,15 +27,15 @@ use crate::wire::container::{Index, TrackId};
 
 /// Frames decoded ahead, in addition to those in the decoder.
 const FRAMES_AHEAD: usize = 8;
-/// Blocks of audio decoded ahead: with AAC some five seconds.
+/// Blocks of audio decoded ahead: about five seconds with AAC.
 const BLOCKS: usize = 256;
 /// The duration of a clip's last frame without a known rate.
 const LAST_FRAME_DURATION: Duration = Duration::from_millis(33);
 
-/// A clip that is open.
+/// An open clip.
 pub struct Clip {
     pub pictures: Box<dyn ClipFeed>,
-    /// If present.
+    /// The audio, if present.
     pub sound: Option<Box<dyn AudioFeed>>,
 }
 
@@ -45,10 +45,10 @@ impl std::fmt::Debug for Clip {
     }
 }
 
-/// Opens a file for a session with audio of this rate and these channels.
+/// Opens a file for a session with this audio rate and channel count.
 ///
 /// # Errors
-/// A file that cannot be read, or without a frame that can be decoded.
+/// Fails if the file cannot be read, or has no frame that can be decoded.
 pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
     let mut disk = MediaFile::open(path).map_err(|error| file_samples::unreadable(path, &error))?;
     let index =
@@ -61,10 +61,10 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
         return Err(unplayable(problem!("play-clip-without-video")));
     };
     let video = decode::open_video(parameters).map_err(|error| unplayable((&error).into()))?;
-    // One that cannot be opened twice is shown without what lets through.
+    // If the file cannot be opened twice, the clip plays without alpha.
     let alpha = (!index.alpha.is_empty()).then(|| decode::open_video(parameters).ok()).flatten();
     let alpha = alpha.map(|decoder| AlphaTrack::new(decoder, &index.alpha));
-    // A clip whose audio cannot be decoded is shown without it.
+    // If the audio cannot be decoded, the clip plays without it.
     let audio = index.tracks.audio.first().and_then(|parameters| {
         decode::open_audio(&parameters.parameters)
             .inspect_err(|error| tracing::warn!(%error, "a clip is played without its sound"))
@@ -105,24 +105,24 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
     Ok(Clip { pictures: Box::new(ClipFrames::new(ready, begun, worker)), sound })
 }
 
-/// The thread that is ahead.
+/// The thread that decodes ahead.
 struct Reader {
     disk: MediaFile,
     index: Index,
-    /// Dropped when nobody needs it any more.
+    /// Dropped once it is no longer needed.
     video: Option<(Box<dyn VideoBackend>, Sender<ClipFrame>)>,
     audio: Option<(Box<dyn AudioBackend>, Sender<Block>)>,
-    /// For alpha in a separate stream.
+    /// The alpha in a separate stream.
     alpha: Option<AlphaTrack>,
-    /// A frame is passed on once its duration is known.
+    /// The last frame, which is passed on once its duration is known.
     waiting: Option<VideoFrame>,
-    /// The clip begins with its first frame.
+    /// Time of the first frame, at which the clip begins.
     first: Option<Timestamp>,
     converter: Option<(Converter, (u32, u16))>,
     to: (u32, u16),
 }
 
-/// Audio of the session's shape, from this frame of the clip on.
+/// A block of audio in the session's format, from this sample frame of the clip.
 type Block = (i64, Vec<f32>);
 
 impl Reader {
@@ -167,7 +167,7 @@ impl Reader {
         }
         match decoder.decode(packet) {
             Ok(frames) => self.hand_on(frames),
-            // The decoder leaves out what does not follow.
+            // The decoder skips frames that do not continue the previous ones.
             Err(error) => tracing::debug!(%error, "a picture of a clip"),
         }
     }
@@ -211,7 +211,7 @@ impl Reader {
             }
         }
         let Some((converter, _)) = &mut self.converter else { return };
-        // What comes out first was put in before this block.
+        // The first output samples belong to an earlier block.
         let held = i64::try_from(converter.held().as_micros()).unwrap_or(0);
         let made = converter.convert(&data).to_vec();
         let begins = pts.micros_since(self.first.unwrap_or(Timestamp::ZERO)) - held;
@@ -222,30 +222,30 @@ impl Reader {
     }
 }
 
-/// The mixer's end.
+/// The mixer's side of the clip.
 struct ClipAudio {
     ready: Receiver<Block>,
     begun: ClipStart,
     rate: u32,
     channels: usize,
-    /// The received audio, from the frame `next` of the clip on.
+    /// The received audio, from sample frame `next` of the clip.
     kept: VecDeque<f32>,
     next: i64,
     _worker: Arc<Worker>,
 }
 
-/// Stamps may differ from counted samples by this many frames.
+/// Tolerance of timestamps against counted samples, in sample frames.
 const CLOSE: i64 = 512;
 
 impl ClipAudio {
-    /// Receives one more block; false if none waits.
+    /// Receives the next block; false if none waits.
     fn receive(&mut self) -> bool {
         let Ok((at, block)) = self.ready.try_recv() else { return false };
         let end = self.next + (self.kept.len() / self.channels) as i64;
         if self.kept.is_empty() {
             self.next = at;
         } else if (end + CLOSE..end + i64::from(self.rate)).contains(&at) {
-            // A hole is silence.
+            // A gap is filled with silence.
             let missing = usize::try_from(at - end).unwrap_or(0) * self.channels;
             self.kept.extend(std::iter::repeat_n(0.0, missing));
         }
@@ -316,7 +316,7 @@ mod tests {
     #[test]
     fn sound_waits_for_the_first_picture_and_goes_by_its_own_time() {
         let ramp = |from: i64| (from..from + 600).map(|it| it as f32).collect::<Vec<_>>();
-        // One block, and after a hole of 600 frames another.
+        // One block, and another one after a gap of 600 sample frames.
         let (mut sound, begun) = sound(&[(0, ramp(0)), (1_200, ramp(1_200))]);
         let mut out = [1.0; 10];
         let at = Timestamp::from_millis;
@@ -324,13 +324,13 @@ mod tests {
         assert_eq!(out, [0.0; 10]);
         let (shots, ready) = queue::bounded("test", 1, Full::Block);
         drop(shots);
-        // The first frame is asked for in the middle of a block.
+        // The first frame is requested within a block.
         ClipFrames::new(ready, begun, ()).moment(at(515));
         assert_eq!(sound.pull(at(510), &mut out), Pulled::Silence);
         assert_eq!(out, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 3.0, 4.0]);
         assert_eq!(sound.pull(at(520), &mut out), Pulled::Sound);
         assert_eq!((out[0], out[9]), (5.0, 14.0));
-        // A mixer that slept continues where it is by then.
+        // A mixer that slept continues at the current position.
         assert_eq!(sound.pull(at(715), &mut out), Pulled::Sound);
         assert_eq!((out[0], out[9]), (200.0, 209.0));
         assert_eq!(sound.pull(at(515 + 1_000), &mut out), Pulled::Silence);

@@ -1,5 +1,5 @@
 //! The mixer as a player's audio device: a queue into which the player writes and from which the mixer
-//! pulls, at the session's rate and channels.
+//! reads, at the session's rate and channel count.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use crate::decode::Converter;
 use crate::media::Pulled;
 use crate::player::decode::audio::Speaker;
 
-/// A mixer that has pulled nothing for this long counts as absent: time consumes the audio instead.
+/// A mixer that has not read for this long counts as absent: the audio then advances with time.
 const MIXER_TIMEOUT: Duration = Duration::from_millis(200);
-/// The queue holds this much.
+/// Capacity of the queue in seconds.
 const QUEUE_SECONDS: f64 = 1.0;
-/// A mixer that pulls later than this finds no more audio waiting: excess audio would be lost, and
-/// the player would follow inaudible audio.
+/// If the mixer reads later than this, excess audio would be lost, and the player would follow
+/// inaudible audio, in µs.
 const LATEST_MICROS: i64 = 500_000;
 
 /// The queue.
@@ -25,7 +25,7 @@ pub(super) struct Queue {
     clock: Clock,
     rate: u32,
     channels: u16,
-    /// How far ahead the player works.
+    /// The player's lead over the program.
     lead: Duration,
     state: Mutex<Inside>,
 }
@@ -33,9 +33,9 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct Inside {
     sound: VecDeque<f32>,
-    /// The program's instant of the first sample in it, once somebody pulled or time took any.
+    /// The program time of the first queued sample, once samples have been removed.
     next: Option<Timestamp>,
-    /// When the mixer pulled last.
+    /// Time of the mixer's last read.
     pulled: Option<Timestamp>,
     dry: u64,
 }
@@ -81,7 +81,7 @@ impl Queue {
         micros * i64::from(self.rate) / 1_000_000
     }
 
-    /// Without a mixer, time consumes the audio.
+    /// Without a mixer, the audio advances with time.
     fn pass(&self, state: &mut Inside, now: Timestamp) {
         if state.pulled.is_some_and(|pulled| now.since(pulled) < MIXER_TIMEOUT) {
             return;
@@ -103,20 +103,20 @@ impl Queue {
         state.sound.extend(sound.iter().take(room));
     }
 
-    /// Seconds of audio that wait beyond the instant that the player is to be at now.
+    /// Seconds of queued audio after the player's current time.
     fn ahead(&self) -> f64 {
         let now = self.clock.now();
         let mut state = self.state.lock();
         self.pass(&mut state, now);
         let frames = state.sound.len() / usize::from(self.channels);
-        // What is for an instant that has passed has been heard, though it is pulled only now.
+        // Samples for a past time count as played, even if they are read only now.
         let next = state.next.unwrap_or(now);
         let due = now.micros_since(next).min(LATEST_MICROS) + (now + self.lead).micros_since(now);
         frames as f64 / f64::from(self.rate) - due as f64 * 1e-6
     }
 }
 
-/// The player's end.
+/// The player's side of the queue.
 pub(super) struct MixerQueue {
     queue: Arc<Queue>,
     rate: u32,
@@ -125,7 +125,7 @@ pub(super) struct MixerQueue {
 }
 
 impl MixerQueue {
-    /// For audio of this rate and these channels.
+    /// Creates the player's side for audio of this rate and channel count.
     pub(super) fn new(queue: Arc<Queue>, rate: u32, channels: u16) -> Result<Self, String> {
         let converter = Converter::new((rate, channels), queue.format())?;
         let (rate, channels) = (rate.max(1), usize::from(channels.max(1)));
@@ -145,7 +145,7 @@ impl Speaker for MixerQueue {
     }
 
     fn set_volume(&mut self, _: f32) {
-        // The mixer's fader does that.
+        // The mixer's fader has this function.
     }
 
     fn underruns(&self) -> u64 {
@@ -170,7 +170,7 @@ mod tests {
         let mut out = [1.0; 960];
         assert_eq!(queue.pull(at, &mut out), Pulled::Silence);
         assert_eq!(out, [0.0; 960]);
-        // 200 ms are written; 10 ms of the program's time have been pulled.
+        // 200 ms are written; 10 ms of program time are read.
         assert_eq!(line.write(&[0.5; 9_600]), 9_600);
         let queued = line.queued() as f64 / 48.0;
         let gone = clock.now().micros_since(at.offset(10_000)) as f64 / 1_000.0;
@@ -194,7 +194,7 @@ mod tests {
         let mut out = [0.0; 480];
         for (number, block) in tone.chunks(882).enumerate() {
             line.write(block);
-            // A little is kept ahead, as the player does.
+            // Keep a little ahead, like the player.
             if number < 4 {
                 queue.pull(clock.now(), &mut out[..0]);
                 continue;
@@ -226,7 +226,7 @@ mod tests {
         let sample = |number: usize| number as f32 / 16_777_216.0;
         let mut at = clock.now().offset(-3_000_000);
         let mut out = [0.0; 480];
-        // Three seconds behind, it makes up for them; the player keeps 150 ms ahead meanwhile.
+        // It catches up from three seconds behind, while the player keeps 150 ms ahead.
         for _ in 0..300 {
             let pulled = queue.pull(at, &mut out);
             heard.extend(out.iter().filter(|_| pulled == Pulled::Sound));

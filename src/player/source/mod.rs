@@ -1,10 +1,10 @@
 //! A file or a remote stream as a source of the program: the player's engine, whose frames and
-//! audio go into feeds instead of onto a screen and into a speaker.
+//! audio go into feeds instead of to a screen and a speaker.
 //!
-//! The mixer is the player's audio device: pulled audio counts as played, so the player's clock is
-//! the program's, and video stays in sync with audio as with a real speaker. The player works
-//! `LEAD` ahead, so that each frame is ready before its instant. A thread watches the player,
-//! reopens it after its end or failure, and reports its state.
+//! The mixer is the player's audio device. Audio that it reads counts as played, so the player's
+//! clock is the program's clock, and video stays in sync with audio as with a real speaker. The
+//! player works `LEAD` ahead, so that each frame is ready before its time. A thread watches the
+//! player, reopens it after its end or failure, and reports its state.
 
 pub(in crate::player) mod alpha;
 pub mod clip;
@@ -37,15 +37,15 @@ use crate::text::problem::problem;
 
 /// How far the player is ahead of the program.
 const LEAD: Duration = Duration::from_millis(60);
-/// Frames that wait for their instant.
+/// Maximum number of frames that wait for their time.
 const QUEUED_FRAMES: usize = 16;
-/// How often to check the player.
+/// Interval of checks of the player.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
-/// How often to retry a missing source.
+/// Interval of attempts to open a missing source.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
-/// The last frame is shown no longer than this without a new one.
+/// Maximum time that the last frame is shown without a new one.
 const STALL: Duration = Duration::from_secs(2);
-/// How long the player may take to end.
+/// Time limit for the player to end.
 const END: Duration = Duration::from_secs(2);
 
 /// The context of a source: the program's format and clock.
@@ -53,7 +53,7 @@ const END: Duration = Duration::from_secs(2);
 pub struct Context {
     /// The session clock.
     pub clock: Clock,
-    /// Samples a second, and channels.
+    /// Samples per second; `channels` is the channel count.
     pub rate: u32,
     pub channels: u16,
     /// The initial end behavior of a file.
@@ -67,10 +67,10 @@ pub struct MediaSource {
     /// Its states for video and audio.
     pub video_status: Arc<SourceStatus>,
     pub audio_status: Arc<SourceStatus>,
-    /// Alive as long as the feed of video, and that of audio.
+    /// Alive as long as the video feed; the next field is for the audio feed.
     pub video_held: Weak<()>,
     pub audio_held: Weak<()>,
-    /// Pauses and seeks it.
+    /// Controls pause and seeking.
     pub transport: Transport,
 }
 
@@ -80,10 +80,10 @@ impl std::fmt::Debug for MediaSource {
     }
 }
 
-/// Opens a file or stream. Of `config` the source, the buffer and the ways of the network count.
+/// Opens a file or stream. Of `config`, the source, the buffer and the network options apply.
 ///
 /// # Errors
-/// A file that cannot be read, a URL that makes no sense, no thread.
+/// Fails if the file cannot be read, the URL is invalid, or the system cannot start threads.
 pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<MediaSource, Failure> {
     let name = match &config.source {
         Source::File(path) => {
@@ -121,7 +121,7 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
         followed: Cell::default(),
         left_out: RefCell::default(),
     };
-    // What makes no sense is told at once.
+    // Invalid sources are reported at once.
     let first = keeper.start(None)?;
     let worker = Worker::spawn("media-source", move |stop| keeper.run(first, stop));
     let worker = worker.map_err(|error| crate::player::handle::no_threads(&error))?;
@@ -164,18 +164,18 @@ pub fn host_of(url: &str) -> &str {
     host.rsplit_once('@').map_or(host, |(_, host)| host)
 }
 
-/// The video queue.
+/// The queue of video frames.
 #[derive(Default)]
 struct Waiting {
-    /// Future frames, each with its instant minus [`LEAD`].
+    /// Future frames, each with its time minus [`LEAD`].
     pictures: VecDeque<VideoFrame>,
     /// The size of the last frame.
     size: Option<Size>,
-    /// It has ended, and shows nothing.
+    /// True if the source has ended and shows nothing.
     over: bool,
 }
 
-/// Between the player and the feeds.
+/// Data shared by the player and the feeds.
 struct Shared {
     waiting: Mutex<Waiting>,
     sound: Arc<Queue>,
@@ -186,7 +186,7 @@ struct Shared {
 impl Shared {
     fn take(&self, frame: VideoFrame) {
         let mut waiting = self.waiting.lock();
-        // Nobody looks, or the compositor was late.
+        // The feed was not read, or the compositor was late.
         if waiting.pictures.len() >= QUEUED_FRAMES {
             waiting.pictures.pop_front();
         }
@@ -200,14 +200,14 @@ impl Shared {
     }
 }
 
-/// The compositor's end.
+/// The compositor's side of the source.
 struct SourceVideo {
     shared: Arc<Shared>,
-    /// The shown frame, and its instant.
+    /// The shown frame and its time.
     shown: Option<(VideoFrame, Timestamp)>,
-    /// Instead of it once it has ended, of its size.
+    /// An empty frame of the same size, shown after the end.
     blank: Option<Arc<Pooled<Planes>>>,
-    /// The instant last asked for.
+    /// The last requested time.
     asked: Option<Timestamp>,
     _worker: Arc<Worker>,
     _held: Arc<()>,
@@ -215,7 +215,7 @@ struct SourceVideo {
 
 impl VideoFeed for SourceVideo {
     fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
-        // The frame whose instant is nearest: within half of the program's period.
+        // The frame nearest to the requested time: within half of the program's frame period.
         let period = self.asked.replace(at).map_or(Duration::ZERO, |before| at.since(before));
         let half = period.min(LEAD) / 2;
         let over = {
@@ -226,7 +226,7 @@ impl VideoFeed for SourceVideo {
                     break;
                 }
                 self.shown = waiting.pictures.pop_front().map(|frame| (frame, due));
-                // It is played once more.
+                // The source plays again.
                 waiting.over = false;
             }
             waiting.size.filter(|_| waiting.over)
@@ -248,7 +248,7 @@ impl VideoFeed for SourceVideo {
     }
 }
 
-/// The mixer's end.
+/// The mixer's side of the source.
 struct SourceAudio {
     queue: Arc<Queue>,
     _worker: Arc<Worker>,
@@ -265,7 +265,7 @@ impl AudioFeed for SourceAudio {
     }
 }
 
-/// The thread that looks after the player.
+/// The thread that watches the player.
 struct SourceThread {
     transport: Transport,
     shared: Arc<Shared>,
@@ -274,7 +274,7 @@ struct SourceThread {
     runtime: Runtime,
     name: String,
     ends: Cell<Ends>,
-    /// The present file of a list, and the requested one.
+    /// The current file of a list, and the requested one.
     list: RefCell<PlaylistPosition>,
     wanted: Cell<Option<usize>>,
     /// The number of list changes at the last check.
@@ -283,17 +283,17 @@ struct SourceThread {
     left_out: RefCell<SkippedFiles>,
 }
 
-/// The end behavior of the present file.
+/// The end behavior of the current file.
 #[derive(Copy, Clone, Debug, Default)]
 struct Ends {
-    /// There, at some time.
+    /// True if playback ends after the current file.
     once: bool,
-    /// At the last check.
+    /// The value at the last check.
     last: bool,
 }
 
 impl Ends {
-    /// Whether it now ends there, and did not before.
+    /// Returns true if playback now ends after the file, and did not before.
     const fn follow(&mut self, once: bool) -> bool {
         let begins = once && !self.last;
         *self = Self { once: self.once || once, last: once };
@@ -302,7 +302,7 @@ impl Ends {
 }
 
 impl SourceThread {
-    /// Opens it from this place on.
+    /// Opens the source at this position.
     fn start(&self, place: Option<Duration>) -> Result<Player, Failure> {
         self.ends.take();
         let screen = Latest::default();
@@ -348,7 +348,7 @@ impl SourceThread {
         }
     }
 
-    /// Watches a player until it ends; `None`: nobody needs it any more.
+    /// Watches a player until it ends; `None` if the source is no longer needed.
     fn watch(&self, player: &mut Player, stop: &Stop) -> Option<State> {
         let (mut shown, mut alive) = (0, self.clock.now());
         loop {
@@ -370,7 +370,7 @@ impl SourceThread {
             let now = self.clock.now();
             let figures = player.figures();
             let progress = figures.shown + figures.audio_samples;
-            // One that was paused stands because it is to.
+            // A paused player does not advance.
             if progress != shown || player.is_paused() {
                 (shown, alive) = (progress, now);
             }
@@ -394,9 +394,9 @@ impl SourceThread {
         }
     }
 
-    /// Whether the present file loops; the player is informed.
+    /// Returns true if the current file loops; informs the player.
     fn goes_around(&self) -> bool {
-        // One that was taken from a list ends, though the list may be a single file by now.
+        // A file that was removed from a list ends, even if the list is a single file now.
         let around = self.transport.goes_around() && !self.list.borrow().is_gone();
         if let Some(sequel) = &self.config.sequel {
             sequel.set_around(around);
@@ -410,7 +410,7 @@ impl SourceThread {
         let mut ends = self.ends.get();
         let begins = ends.follow(once);
         self.ends.set(ends);
-        // It is to end with this round, but the next one is being read already.
+        // It should end after this loop, but the next loop is already being read.
         if begins && player.is_read_beyond() {
             self.seek(player, self.at(player));
         }
@@ -424,7 +424,7 @@ impl SourceThread {
         self.transport.tell(Position { paused, at, whole, item });
     }
 
-    /// The position in the file, regardless of loops and earlier files.
+    /// The position in the file, without loops and earlier files.
     fn at(&self, player: &Player) -> Duration {
         let whole = player.duration().filter(|whole| !whole.is_zero());
         let begins = self.config.sequel.as_ref().map_or(Duration::ZERO, NextFile::begins);
@@ -433,7 +433,7 @@ impl SourceThread {
         around.map_or(at, Duration::from_secs_f64)
     }
 
-    /// Seeks in the present file; nothing happens in a stream without seeking.
+    /// Seeks in the current file; has no effect on a stream without seeking.
     fn seek(&self, player: &Player, place: Duration) {
         if player.seek(place)
             && let Some(sequel) = &self.config.sequel
@@ -455,7 +455,7 @@ impl SourceThread {
     fn open(&self, figures: &Figures) {
         let known = self.shared.video_status.report();
         if let Some(size) = figures.size {
-            // The rate is measured, which takes a second; then it is told, once.
+            // The rate takes a second to measure, and is then reported once.
             let fps = figures.fps.round();
             let told = matches!(known.format, SourceFormat::Video { size: before, fps: rate }
                 if before == size && (rate > 0.0 || fps == 0.0));
@@ -463,7 +463,7 @@ impl SourceThread {
                 self.shared.video_status.open(SourceFormat::Video { size, fps });
             }
         } else if known.state != Fares::Open && figures.playing_for > STALL {
-            // Audio alone.
+            // The source has only audio.
             self.shared.video_status.open(SourceFormat::Unknown);
         }
         let (rate, channels) = self.shared.sound.format();
@@ -480,7 +480,7 @@ impl SourceThread {
             None => &*self.name,
         };
         let (state, reason) = match ended {
-            // Of a file it says already which one.
+            // A message about a file already has the name of the file.
             State::Failed(failure) if failure.to_string().contains(name) => {
                 (Fares::Failed, failure.problem.clone())
             }

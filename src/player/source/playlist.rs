@@ -1,5 +1,5 @@
-//! The successor of an ended file: another one of a list (each with a separate player), the same
-//! one again, or nothing for now.
+//! The continuation after the end of a file: another file of a list (each with a separate player),
+//! the same file again, or nothing for now.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,25 +11,25 @@ use crate::player::handle::Player;
 use crate::player::session::config::Source;
 use crate::player::state::{Failure, State};
 
-/// The successor.
+/// The continuation.
 enum Then {
     Plays(Player),
-    /// None: with the failure of the last file, if any.
+    /// Nothing plays; with the failure of the last file, if any.
     Stands(Option<Failure>),
 }
 
-/// A request to a stopped one.
+/// A request to a stopped source.
 enum WantedStep {
-    /// All from the beginning.
+    /// Play everything from the beginning.
     All,
-    /// The last file, at this position or as at its opening.
+    /// Play the last file at this position, or as at its opening.
     Same(Option<Duration>),
-    /// This file.
+    /// Play the file with this index.
     File(usize),
 }
 
 impl SourceThread {
-    /// Notes the present file of a list, and sets its gapless successor.
+    /// Records the current file of a list, and sets its gapless next file.
     pub(super) fn lead_on(&self, player: &Player) {
         let Some(sequel) = &self.config.sequel else { return };
         if let Some((path, failure)) = sequel.take_failed() {
@@ -39,7 +39,7 @@ impl SourceThread {
             if let Some(whole) = whole {
                 player.set_duration(whole);
             }
-            // The one that was to follow, where the file is among them twice.
+            // The planned next file, in case the list has the same file twice.
             let next = self.candidate();
             let mut list = self.list.borrow_mut();
             let next = next.filter(|index| list.at(*index) == Some(&*path));
@@ -56,7 +56,7 @@ impl SourceThread {
         let next = self.candidate();
         let next = next.and_then(|it| self.list.borrow().at(it).map(Path::to_owned));
         if sequel.want(next) {
-            // What was being read ahead is none that follows any more.
+            // The file that was read ahead is no longer the next one.
             self.seek(player, self.at(player));
         }
     }
@@ -97,7 +97,7 @@ impl SourceThread {
         }
     }
 
-    /// Takes list changes.
+    /// Applies changes of the list.
     pub(super) fn follow_list(&self) {
         let changes = Some(self.transport.then_changes());
         if self.followed.replace(changes) == changes {
@@ -106,13 +106,13 @@ impl SourceThread {
         self.list.borrow_mut().follow(self.files());
     }
 
-    /// The index of the present file, and their number.
+    /// Index of the current file, and the number of files.
     pub(super) fn item(&self) -> Option<(usize, usize)> {
         let list = self.list.borrow();
         (!list.is_alone() && list.count() > 0).then(|| (list.index(), list.count()))
     }
 
-    /// The file that this command requests, if it is another one.
+    /// The file that this command requests, if it is not the current one.
     pub(super) fn other(&self, go: TransportCommand) -> Option<usize> {
         let list = self.list.borrow();
         match go {
@@ -124,7 +124,7 @@ impl SourceThread {
         }
     }
 
-    /// The successor after that; `None`: nobody needs the source any more.
+    /// The continuation after that state; `None` if the source is no longer needed.
     pub(super) fn again(
         &self,
         ended: &State,
@@ -132,7 +132,7 @@ impl SourceThread {
         stop: &Stop,
     ) -> Option<Result<Player, Failure>> {
         if matches!(self.config.source, Source::Url(_)) {
-            // It is asked for every so often.
+            // The state is reported repeatedly.
             self.tell(ended);
             if stop.wait(RETRY_INTERVAL) {
                 return None;
@@ -155,8 +155,8 @@ impl SourceThread {
         }
     }
 
-    /// After the end of a file of a list: the next one, or the requested one. `None`: nobody needs
-    /// the source any more.
+    /// The continuation after a file of a list: the next file, or the requested one. Returns `None`
+    /// if the source is no longer needed.
     fn follow(&self, ended: &State, stop: &Stop) -> Option<Then> {
         let mut wanted = self.wanted.take();
         if wanted.is_some() {
@@ -171,7 +171,7 @@ impl SourceThread {
             if let Some(failure) = &failed {
                 let file = self.list.borrow().file().map(Path::to_owned);
                 let file = file.filter(|_| !self.list.borrow().is_alone());
-                // While others of the list are played it is only left out.
+                // While other files of the list play, it is only skipped.
                 if let Some(file) = file {
                     self.left_out.borrow_mut().add(&file, &failure.problem);
                     self.tell_left_out();
@@ -183,7 +183,7 @@ impl SourceThread {
             let Some(next) = wanted.take().or_else(|| self.next()) else {
                 return Some(Then::Stands(failed));
             };
-            // Once all others were tried there is time.
+            // After all others were tried, wait.
             if failed.is_some() && self.candidate().is_none() && stop.wait(RETRY_INTERVAL) {
                 return None;
             }
@@ -195,7 +195,7 @@ impl SourceThread {
         }
     }
 
-    /// The next file to play; `None`: none.
+    /// The index of the next file to play, if any.
     fn next(&self) -> Option<usize> {
         if let Some(next) = self.candidate() {
             return Some(next);
@@ -205,8 +205,8 @@ impl SourceThread {
         list.next().or((around && list.count() > 0).then_some(0))
     }
 
-    /// After the last file: it stops until a request; a failed one also until the file changes, or
-    /// others follow. `None`: nobody needs the source any more.
+    /// Stops after the last file until a request. A failed file also waits until the file changes,
+    /// or others follow. Returns `None` if the source is no longer needed.
     fn stand(
         &self,
         failed: bool,
@@ -229,11 +229,11 @@ impl SourceThread {
         Some(self.start(place))
     }
 
-    /// It has been played to its end.
+    /// Waits after a file was played to its end.
     fn rest(&self, stop: &Stop) -> Option<WantedStep> {
         let last = self.transport.position().unwrap_or_default();
         let at = last.whole.unwrap_or(last.at);
-        // What was played last is still to be seen.
+        // The last frames are still on their way.
         if stop.wait(LEAD) {
             return None;
         }
@@ -243,7 +243,7 @@ impl SourceThread {
                 let mut waiting = self.shared.waiting.lock();
                 waiting.over = at_end == EndBehavior::Clear;
                 if waiting.over {
-                    // Nobody looked.
+                    // The frames were not read.
                     waiting.pictures.clear();
                 }
             }
@@ -263,7 +263,7 @@ impl SourceThread {
         }
     }
 
-    /// The last file cannot be played.
+    /// Waits after the last file failed.
     fn mend(&self, paused: &mut bool, stop: &Stop) -> Option<WantedStep> {
         let before = self.stamp();
         let mut looked = self.clock.now();
@@ -303,7 +303,7 @@ impl SourceThread {
     fn wanted_by(&self, go: TransportCommand) -> Option<WantedStep> {
         match go {
             TransportCommand::Resume | TransportCommand::Restart => Some(WantedStep::All),
-            // A place is one in the file that was shown last.
+            // A position refers to the last shown file.
             TransportCommand::To(place) => Some(WantedStep::Same(Some(place))),
             go => self.other(go).map(WantedStep::File),
         }

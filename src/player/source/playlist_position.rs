@@ -1,37 +1,37 @@
-//! The position of the present file in a list that can change. Pure.
+//! The position of the current file in a list that can change. This module is pure.
 
 use std::path::{Path, PathBuf};
 
-/// See the module. Without files: of a stream.
+/// See the module documentation. Without files, it belongs to a stream.
 #[derive(Debug, Default)]
 pub(super) struct PlaylistPosition {
     /// The list at the last update.
     files: Vec<PathBuf>,
-    /// The present file.
+    /// The current file.
     file: PathBuf,
-    /// Its index. If it was removed: that of its successor.
+    /// Index of the current file. If the file was removed, this is the index of its successor.
     at: usize,
     gone: bool,
 }
 
 impl PlaylistPosition {
-    /// At the first of these.
+    /// Starts at the first of these files.
     pub(super) fn new(files: Vec<PathBuf>) -> Self {
         let file = files.first().cloned().unwrap_or_default();
         Self { files, file, at: 0, gone: false }
     }
 
-    /// The present file, even if it was removed.
+    /// The current file, even if it was removed.
     pub(super) fn file(&self) -> Option<&Path> {
         (!self.files.is_empty()).then_some(&*self.file)
     }
 
-    /// The file of this index.
+    /// The file with this index.
     pub(super) fn at(&self, index: usize) -> Option<&Path> {
         self.files.get(index).map(PathBuf::as_path)
     }
 
-    /// The index of the first that is this.
+    /// The index of the first entry with this path.
     pub(super) fn find(&self, path: &Path) -> Option<usize> {
         self.files.iter().position(|it| it == path)
     }
@@ -40,38 +40,38 @@ impl PlaylistPosition {
         self.files.len()
     }
 
-    /// The index of the present file; if it was removed, of the nearest one.
+    /// The index of the current file; if it was removed, of the nearest one.
     pub(super) fn index(&self) -> usize {
         self.at.min(self.files.len().saturating_sub(1))
     }
 
-    /// Whether no other file is before or after it.
+    /// Returns true if no other file is before or after it.
     pub(super) fn is_alone(&self) -> bool {
         self.files.len() < 2 && !self.gone
     }
 
-    /// Whether it was removed.
+    /// Returns true if the current file was removed.
     pub(super) fn is_gone(&self) -> bool {
         self.gone
     }
 
-    /// Whether it is not the first one.
+    /// Returns true if the current file is not the first one.
     pub(super) fn is_beyond_first(&self) -> bool {
         self.at > 0 || self.gone
     }
 
-    /// The next one, unless it is the last.
+    /// The index of the next file, unless this is the last one.
     pub(super) fn next(&self) -> Option<usize> {
         let next = if self.gone { self.at } else { self.at + 1 };
         (next < self.files.len()).then_some(next)
     }
 
-    /// The previous one; before the first, the last one.
+    /// The index of the previous file; before the first one, of the last one.
     pub(super) fn previous(&self) -> usize {
         self.at.checked_sub(1).unwrap_or_else(|| self.files.len().saturating_sub(1))
     }
 
-    /// This one plays now.
+    /// Sets the current file.
     pub(super) fn go_to(&mut self, index: usize) {
         if let Some(file) = self.files.get(index) {
             self.file.clone_from(file);
@@ -79,12 +79,13 @@ impl PlaylistPosition {
         }
     }
 
-    /// Sets the list; the present file continues.
+    /// Sets the list; the current file continues.
     pub(super) fn follow(&mut self, files: Vec<PathBuf>) {
         if self.files == files {
             return;
         }
-        // What is alike in front and behind stays what it is: a file may be among them twice.
+        // Equal entries at the start and the end keep their identity: a file may be in the list
+        // twice.
         let alike = |pair: &(&PathBuf, &PathBuf)| pair.0 == pair.1;
         let front = self.files.iter().zip(&files).take_while(alike).count();
         let most = self.files.len().min(files.len()) - front;
@@ -117,8 +118,8 @@ mod tests {
         names.chars().map(|name| name.to_string().into()).collect()
     }
 
-    /// Plays that index of these, applies each list, and returns the file, its index and the next
-    /// one.
+    /// Plays the entry with that index, applies each list, and returns the file, its index and the
+    /// next index.
     fn after(names: &str, at: usize, lists: &[&str]) -> (String, usize, Option<usize>, bool) {
         let mut place = PlaylistPosition::new(files(names));
         place.go_to(at);
@@ -135,7 +136,7 @@ mod tests {
         assert_eq!(after("abc", 2, &["ac"]), is("c", 1, None));
         assert_eq!(after("abc", 0, &["a"]), is("a", 0, None));
         assert_eq!(after("abcd", 2, &["acb"]), is("c", 1, Some(2)));
-        // Of two that are the same, the one that plays.
+        // Of two equal entries, the one that plays.
         assert_eq!(after("axbab", 4, &["abab"]), is("b", 3, None));
         assert_eq!(after("abab", 1, &["aba"]), is("b", 1, Some(2)));
         assert_eq!(after("abab", 3, &["abbab"]), is("b", 4, None));
@@ -150,7 +151,7 @@ mod tests {
         assert_eq!(after("abcd", 2, &["abd", "ad"]), gone("c", 1, Some(1)));
         assert_eq!(after("abc", 1, &["ac", "acd"]), gone("b", 1, Some(1)));
         assert_eq!(after("abc", 1, &["a", "ae"]), gone("b", 1, Some(1)));
-        // It is there again, as after an undo.
+        // The file is back, as after an undo.
         assert_eq!(after("abc", 1, &["ac", "abc"]), ("b".into(), 1, Some(2), false));
         assert_eq!(after("ab", 1, &["a", "ab"]), ("b".into(), 1, None, false));
     }

@@ -1,4 +1,4 @@
-//! The unplayable files of a list, with the reasons: reported until they change, and not retried
+//! Unplayable files of a list, with the reasons: reported until they change, and not tried
 //! constantly.
 
 use std::path::{Path, PathBuf};
@@ -8,23 +8,23 @@ use crate::base::{FileStamp, Timestamp};
 use crate::media::playback_control::SkippedFile;
 use crate::text::Problem;
 
-/// How often to check them.
+/// Interval of checks for changes.
 const EVERY: Duration = Duration::from_secs(2);
 
 /// The files that cannot be played.
 #[derive(Debug, Default)]
 pub(super) struct SkippedFiles {
-    /// Their stamps when tried, and the reasons; `None`: missing.
+    /// Their stamps at the last attempt and the reasons; `None` if the file is missing.
     files: Vec<(SkippedFile, Option<FileStamp>)>,
-    /// Those that are not retried for now.
+    /// Files that are not tried for now.
     skipped: Vec<PathBuf>,
-    /// The last file played.
+    /// The last played file.
     played: PathBuf,
     looked: Timestamp,
 }
 
 impl SkippedFiles {
-    /// This file could not be played.
+    /// Adds a file that cannot be played.
     pub(super) fn add(&mut self, path: &Path, reason: &Problem) {
         self.files.retain(|(it, _)| it.path != path);
         self.files.push((
@@ -36,12 +36,12 @@ impl SkippedFiles {
         }
     }
 
-    /// Whether it is not retried for now.
+    /// Returns true if the file is not tried for now.
     pub(super) fn skips(&self, path: &Path) -> bool {
         self.skipped.iter().any(|it| it == path)
     }
 
-    /// This file plays: removes it, and allows retries of the others after a change.
+    /// Removes a file that plays, and allows new attempts for the others after a change.
     pub(super) fn plays(&mut self, path: &Path) {
         self.files.retain(|(it, _)| it.path != path);
         if self.played != path {
@@ -55,7 +55,7 @@ impl SkippedFiles {
         self.files.is_empty()
     }
 
-    /// All of them.
+    /// All skipped files.
     pub(super) fn files(&self) -> Vec<SkippedFile> {
         self.files.iter().map(|(it, _)| it.clone()).collect()
     }

@@ -3,7 +3,7 @@
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) enum Anomaly {
     /// No data arrived in time.
@@ -12,11 +12,11 @@ pub(in crate::player) enum Anomaly {
     JumpedAhead,
     /// The timestamps jumped, forward or back.
     TimesJumped,
-    /// They step back a little now and then.
+    /// The timestamps occasionally make small steps back.
     TimesBackwards,
-    /// Video and audio count from different zeros.
+    /// Video and audio have different time origins.
     TimesDiffer,
-    /// The timestamps wrapped around at their maximum.
+    /// The timestamps wrapped at their maximum.
     TimesWrapped,
     /// The first timestamps are this many hours after zero.
     TimesHigh(u64),
@@ -32,9 +32,9 @@ pub(in crate::player) enum Anomaly {
     ChangedAudio(String),
     NoAudio,
     NoVideo,
-    /// Audio began this many seconds after the frame.
+    /// Audio began this many seconds after the video.
     LateAudio(u64),
-    /// The separate audio does not arrive, and why.
+    /// The separate audio does not arrive, with the reason.
     Unheard(Problem),
     /// Frames arrive without a codec config.
     NoHeaders,
@@ -42,19 +42,19 @@ pub(in crate::player) enum Anomaly {
     NoKeyframe,
     /// Frames are dropped, because decoding is too slow.
     TooSlow,
-    /// A seek is impossible, and why.
+    /// A seek is impossible, with the reason.
     Unmoved(Problem),
     /// Seeking in a file is impossible, because its server does not support ranges.
     Fixed,
 }
 
 impl Anomaly {
-    /// Its message.
+    /// The key of its message.
     pub(in crate::player) fn key(&self) -> &'static str {
         self.problem().id()
     }
 
-    /// What happened, and the cure.
+    /// The problem with its cure.
     pub(in crate::player) fn problem(&self) -> Problem {
         match self {
             Self::Stalled => problem!("player-stalled"),
@@ -82,7 +82,8 @@ impl Anomaly {
         }
     }
 
-    /// Reported each time, within the limit: the message alone does not identify the size.
+    /// Returns true if it is reported each time, within the limit: the message alone does not
+    /// identify the size.
     pub(in crate::player) fn is_each_time(&self) -> bool {
         matches!(self, Self::ChangedSize(_))
     }
@@ -95,12 +96,13 @@ impl Anomaly {
         }
     }
 
-    /// Reported each time instead of once.
+    /// Returns true if it is reported each time instead of once.
     pub(in crate::player) fn returns(&self) -> bool {
         matches!(self, Self::PublisherBack | Self::Regained(_) | Self::Unmoved(_))
     }
 
-    /// Something requested is missing: a notice, not only a line in the event log.
+    /// Returns true if something requested is missing: it becomes a notice, not only a line in the
+    /// event log.
     pub(in crate::player) fn hurts(&self) -> bool {
         matches!(
             self,

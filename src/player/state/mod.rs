@@ -14,21 +14,21 @@ use crate::wire::chat::ChatLine;
 /// The class of a failure, for exit codes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum FailureKind {
-    /// The URL makes no sense (2).
+    /// The URL is invalid (2).
     Usage,
     /// A file is unreadable or unplayable, or an output is not writable (3).
     File,
     /// A codec is missing or fails (5).
     Codec,
-    /// The server is unreachable, or not a server (6).
+    /// The server is unreachable, or is not a streaming server (6).
     Unreachable,
-    /// The server refused (7).
+    /// The server rejected the request (7).
     Refused,
-    /// It played and was lost (8).
+    /// Playback began and the stream was lost (8).
     Lost,
     /// The server has no such stream (9).
     NoSuchStream,
-    /// The system refused a resource, such as a thread (1).
+    /// The system denied a resource, such as a thread (1).
     System,
 }
 
@@ -55,14 +55,14 @@ pub struct Failure {
     pub kind: FailureKind,
     /// The error and its cure.
     pub problem: Problem,
-    /// A certificate that nobody vouches for, which its owner may accept.
+    /// A certificate without a trusted issuer, which the user may accept.
     pub offered: Option<Box<OfferedChat>>,
 }
 
-/// The certificate that a server showed.
+/// The certificate of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OfferedChat {
-    /// `host:port`.
+    /// Server as `host:port`.
     pub server: String,
     pub pin: CertificatePin,
 }
@@ -76,28 +76,28 @@ impl Failure {
 /// The state of a player.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum State {
-    /// On the way to the first video or audio. `stage` is `file`, `dns`, `tcp`, `tls`,
-    /// `handshake`, `connect`, `play` or `media`.
+    /// Waiting for the first video or audio. `stage` is `file`, `dns`, `tcp`, `tls`, `handshake`,
+    /// `connect`, `play` or `media`.
     #[default]
     Starting,
     Opening {
         stage: &'static str,
     },
-    /// Video or audio is being played.
+    /// Video or audio plays.
     Playing,
-    /// Lost; the next attempt begins in `retry_in`.
+    /// The connection is lost; the next attempt begins in `retry_in`.
     Reconnecting {
         cause: Problem,
         retry_in: Duration,
     },
     /// The stream or file has ended.
     Ended,
-    /// Gave up.
+    /// The player gave up.
     Failed(Failure),
 }
 
 impl State {
-    /// Whether the player has ended.
+    /// Returns true if the player has ended.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Ended | Self::Failed(_))
     }
@@ -110,24 +110,24 @@ pub enum Severity {
     Warning,
 }
 
-/// A message for the user, once each time its cause begins.
+/// A message for the user, reported each time its cause begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlayerMessage {
-    /// What happened, and the cure.
+    /// The problem with its cure.
     pub problem: Problem,
     pub severity: Severity,
-    /// It has no effect on the viewer: a line in the event log suffices.
+    /// True if it has no effect on the viewer: a line in the event log suffices.
     pub quiet: bool,
     pub detail: String,
 }
 
 impl PlayerMessage {
-    /// Its message ID (`player-no-speaker`).
+    /// The message id (`player-no-speaker`).
     pub fn key(&self) -> &'static str {
         self.problem.id()
     }
 
-    /// Every name there is, for the test that looks for its texts.
+    /// All message ids, for the test that checks their texts.
     pub const KEYS: &[&str] = &[
         "player-audio-missing",
         "player-changed-audio",
@@ -173,7 +173,7 @@ impl PlayerMessage {
 pub enum Event {
     State(State),
     Message(PlayerMessage),
-    /// A line of the chat that travels in the stream itself.
+    /// A chat message in the stream itself.
     Line(ChatLine),
 }
 
@@ -184,68 +184,68 @@ pub struct Figures {
     /// Names of the codecs, such as `H.264 High` and `AAC-LC 48 kHz stereo`.
     pub video: String,
     pub audio: String,
-    /// The video decoder.
+    /// The decoder of the video.
     pub decoder: Option<By>,
     /// Frames shown in the last second.
     pub fps: f64,
     /// The data received in the last second, in bits per second.
     pub bitrate: u32,
     pub received_bytes: u64,
-    /// Frames decoded.
+    /// Number of decoded frames.
     pub decoded: u64,
-    /// Frames shown.
+    /// Number of shown frames.
     pub shown: u64,
-    /// Frames thrown away: too late, or the decoder could not keep up.
+    /// Number of dropped frames: too late, or the decoder could not keep up.
     pub dropped: u64,
-    /// Frames shown later than half their duration.
+    /// Number of frames shown later than half their duration.
     pub late: u64,
-    /// Frames before the start of playback, which were never meant to be shown.
+    /// Number of frames before the start of playback, which were not meant to be shown.
     pub skipped: u64,
-    /// Samples (a channel) of audio played.
+    /// Number of played audio samples per channel.
     pub audio_samples: u64,
-    /// The number of stalls.
+    /// Number of stalls.
     pub underruns: u64,
-    /// Packets that could not be decoded.
+    /// Number of packets that could not be decoded.
     pub damaged: u64,
-    /// Received and not yet shown.
+    /// Media that is received and not yet shown.
     pub buffer: Duration,
-    /// 1 is as recorded.
+    /// Playback speed; 1 is normal.
     pub speed: f64,
     pub first_frame: Option<Duration>,
     pub reconnects: u32,
-    /// Losses of the connection or ends of the broadcast, after data had arrived.
+    /// Number of connection losses and ends of the broadcast, after data had arrived.
     pub losses: u32,
-    /// By the test source's markers, milliseconds.
+    /// Latency by the markers of the test source, in milliseconds.
     pub latency_ms: Option<f64>,
-    /// The part until the frame had arrived completely.
+    /// The part of the latency until the frame had arrived completely.
     pub arrival_ms: Option<f64>,
-    /// Milliseconds from the sender's clock of the presented media to the local clock: negative if
-    /// the clocks disagree. `None` if the stream does not declare it.
+    /// Milliseconds from the sender's clock of the presented media to the local clock; negative if
+    /// the clocks disagree. It is `None` if the stream does not declare the sender's clock.
     pub sender_latency_ms: Option<f64>,
-    /// The maximum recent delay of a packet relative to the fastest, by their timestamps. `None`
-    /// until known, and for segments.
+    /// The maximum recent delay of a packet relative to the fastest, by their timestamps. It is
+    /// `None` until known, and for segments.
     pub jitter: Option<Duration>,
-    /// Audio against frame by the markers, milliseconds, > 0: audio late.
+    /// Audio delay against video by the markers in milliseconds; positive means late audio.
     pub av_offset_ms: Option<f64>,
-    /// Audio plays on a device, which is the master clock.
+    /// True if audio plays on a device, which is the master clock.
     pub device: bool,
     pub volume: f32,
     pub muted: bool,
     pub playing_for: Duration,
-    /// The position in a recording, and its length.
+    /// The position in a recording; `duration` is its length.
     pub position: Duration,
     pub duration: Option<Duration>,
     pub paused: bool,
     /// The range for going back in a live stream, if it has a time shift.
     pub rewind: Option<Rewind>,
-    /// The file being written.
+    /// The file in progress.
     pub saving: Option<Saving>,
 }
 
 /// The time shift of a live stream, and the player's position in it.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rewind {
-    /// The range for going back.
+    /// The range for seeking back.
     pub range: Duration,
     /// The distance to the live edge; zero at the live edge.
     pub behind: Duration,

@@ -13,25 +13,25 @@ use crate::server::fault::spec::{Fault, Phase};
 /// A fault has struck.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StruckFault {
-    /// As written.
+    /// The fault in its text form.
     pub fault: String,
     pub phase: Phase,
     pub address: SocketAddr,
-    /// Of the connection.
+    /// Id of the connection.
     pub id: u64,
 }
 
 /// The faults of a server.
 #[derive(Debug)]
 pub struct Lab {
-    /// Changes with every change of the faults; 0 while there never were any.
+    /// Changes with every change of the faults; 0 if there were never any.
     generation: AtomicU64,
     inner: Mutex<Inner>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// Each with the number of connections that it still strikes.
+    /// Each fault with the number of connections that it still strikes.
     faults: Vec<(Fault, Option<u32>)>,
     seed: u64,
 }
@@ -55,7 +55,7 @@ impl Lab {
         self.generation.fetch_add(1, Ordering::Release);
     }
 
-    /// Whether connections have to look at their plan again.
+    /// The current generation; connections compare it to detect changes.
     pub fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }
@@ -72,7 +72,7 @@ impl Lab {
         (self.generation(), plan)
     }
 
-    /// Fault `index` of a generation is about to strike; whether it still may.
+    /// Claims a strike of fault `index` of a generation; false if it may not strike any more.
     pub fn claim(&self, generation: u64, index: usize) -> bool {
         let mut inner = self.inner.lock();
         if generation != self.generation() {

@@ -1,5 +1,5 @@
 //! The effect of faults on one connection: when each strikes, how much may be read, and which data
-//! is delayed. Pure: the connection asks with the present time, and acts.
+//! is delayed. This module is pure: the connection passes the current time, and acts.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use crate::base::Timestamp;
 use crate::server::fault::spec::{Fault, FaultKind, Phase, Span};
 use crate::wire::rtmp::status::{Level, Status, code};
 
-/// A stall without a separate end lasts this long; a publisher is let go before by other limits.
+/// Duration of a stall without an explicit end; other limits disconnect a publisher earlier.
 const STALL: Duration = Duration::from_secs(60);
 /// Limit for delayed bytes; beyond it, nothing is read.
 const MAX_LATE: usize = 4 << 20;
-/// A throttled connection saves up reading for this long, at most.
+/// Maximum time for which a throttled connection saves up its read allowance.
 const SAVED: Duration = Duration::from_millis(50);
 /// Bytes of garbage.
 const GARBAGE: usize = 4_096;
@@ -27,19 +27,19 @@ pub enum Strike {
     Reset,
     Close,
     HalfClose,
-    /// Send this; `deaf`: and ignore everything from then on.
+    /// Sends this; `deaf` means that all later data is ignored.
     Garbage {
         bytes: Bytes,
         deaf: bool,
     },
-    /// Ask the client to connect there instead.
+    /// Requests that the client connects to this URL.
     Reconnect(String),
     NoAck,
-    /// Reading is being slowed down or stopped: let the system buffer little.
+    /// Reading is slowed down or stopped: the system should buffer little.
     Hold,
 }
 
-/// The answer to a request.
+/// The decision about a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Reject(Status),
@@ -68,14 +68,14 @@ pub struct Plan {
 #[derive(Debug)]
 struct Throttle {
     bits: u32,
-    /// Bytes that may be read.
+    /// Number of bytes that may be read.
     credit: f64,
     at: Timestamp,
 }
 
 impl Plan {
-    /// A plan of these faults for a connection in this phase; earlier phases do not recur. `None`
-    /// if no fault applies.
+    /// Makes a plan of these faults for a connection in this phase; earlier phases do not recur.
+    /// Returns `None` if no fault applies.
     pub fn new(
         faults: impl Iterator<Item = (usize, Fault)>,
         phase: Option<Phase>,
@@ -102,7 +102,7 @@ impl Plan {
         Some(plan)
     }
 
-    /// The client has reached this phase; `None` for others than publishers.
+    /// Records that the client has reached this phase; `None` for clients other than publishers.
     pub fn reach(&mut self, phase: Option<Phase>, now: Timestamp) {
         let Some(phase) = phase else { return };
         for at in 0..self.armed.len() {
@@ -138,7 +138,7 @@ impl Plan {
                     self.stalled_until = self.stalled_until.max(Some(now + lasts));
                     strikes.push(Strike::Hold);
                 }
-                // While one thing is asked and answered, a delay is a short stall.
+                // During requests and replies, a delay is a short stall.
                 FaultKind::Delay(by) if fault.phase < Phase::Media => {
                     let by = self.draw(by);
                     self.stalled_until = self.stalled_until.max(Some(now + by));
@@ -188,7 +188,7 @@ impl Plan {
         None
     }
 
-    /// Nothing is read or answered.
+    /// Returns true while nothing is read or answered.
     pub fn is_stalled(&self, now: Timestamp) -> bool {
         self.stalled_until.is_some_and(|until| now < until)
     }
@@ -204,7 +204,7 @@ impl Plan {
         }
     }
 
-    /// This much was read.
+    /// Records that this many bytes were read.
     pub fn took(&mut self, bytes: usize) {
         if let Some(throttle) = &mut self.throttle {
             throttle.credit -= bytes as f64;
@@ -231,12 +231,12 @@ impl Plan {
         Some(bytes)
     }
 
-    /// Data is still delayed: the end of the connection must follow it.
+    /// Returns true if data is still delayed: the end of the connection must follow it.
     pub fn holds_back(&self) -> bool {
         !self.late.is_empty()
     }
 
-    /// When to look again.
+    /// Time of the next check.
     pub fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
         if let Some(until) = self.stalled_until.filter(|until| now < *until) {
             let due = self.armed.iter().filter_map(|armed| armed.due);
@@ -256,7 +256,7 @@ impl Plan {
         }
     }
 
-    /// SplitMix64.
+    /// A SplitMix64 random number.
     fn random(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.random;
@@ -272,7 +272,7 @@ impl Throttle {
         let most = (per_second * SAVED.as_secs_f64()).max(256.0);
         self.credit = (self.credit + now.since(self.at).as_secs_f64() * per_second).min(most);
         self.at = now;
-        // Not byte by byte.
+        // Avoid reading byte by byte.
         if self.credit < most / 4.0 { 0 } else { self.credit as usize }
     }
 

@@ -8,11 +8,11 @@ use crate::media::BitsPerSecond;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Codes that a fault may reject `connect` with, behind `NetConnection.Connect.`.
+/// Codes with which a fault may reject `connect`, after `NetConnection.Connect.`.
 const CONNECT_CODES: [&str; 5] = ["Rejected", "InvalidApp", "Closed", "Failed", "AppShutdown"];
-/// Codes that a fault may reject `publish` with, behind `NetStream.Publish.`.
+/// Codes with which a fault may reject `publish`, after `NetStream.Publish.`.
 const PUBLISH_CODES: [&str; 5] = ["BadName", "Denied", "Unauthorized", "Rejected", "BadAuth"];
-/// No span of time in a fault is longer.
+/// Maximum duration in a fault.
 const MAX_DURATION: Duration = Duration::from_secs(3_600);
 /// Limit for the strikes of a fault.
 const MAX_TIMES: u32 = 1_000_000;
@@ -25,20 +25,20 @@ pub enum Phase {
     Handshake,
     /// The handshake is done.
     Connect,
-    /// `connect` was answered.
+    /// `connect` is answered.
     CreateStream,
-    /// The client asks to publish.
+    /// The client requests to publish.
     Publish,
     /// The client publishes.
     Media,
 }
 
 impl Phase {
-    /// All of them, in order.
+    /// All phases in order.
     pub const ALL: [Self; 5] =
         [Self::Handshake, Self::Connect, Self::CreateStream, Self::Publish, Self::Media];
 
-    /// As written.
+    /// The name in the text form.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Handshake => "handshake",
@@ -62,25 +62,25 @@ pub struct Span {
 pub enum FaultKind {
     /// The connection is cut (TCP RST).
     Reset,
-    /// The connection is closed without a word.
+    /// The connection is closed without a message.
     Close,
-    /// The server's side is closed, and the server reads on.
+    /// The server closes its sending side and keeps reading.
     HalfClose,
     /// Nothing is read, for this long or forever.
     Stall { lasts: Option<Span> },
-    /// Received data is handled this much later.
+    /// Received data is handled after this delay.
     Delay(Span),
-    /// Reads at most this much.
+    /// Data is read at most at this rate.
     Throttle(BitsPerSecond),
-    /// Sends garbage.
+    /// Garbage is sent.
     Garbage,
-    /// Refuses the request with this code.
+    /// The request is rejected with this code.
     Reject(&'static str),
-    /// Reports that the name is in use.
+    /// The server reports that the name is in use.
     Busy,
-    /// The client is sent elsewhere.
+    /// The client is redirected.
     Redirect(String),
-    /// Does not acknowledge received data.
+    /// Received data is not acknowledged.
     NoAck,
 }
 
@@ -122,19 +122,19 @@ impl FaultKind {
 pub struct Fault {
     pub what: FaultKind,
     pub phase: Phase,
-    /// This long after the phase was reached; at once except in [`Phase::Media`].
+    /// The delay after the phase was reached; zero except in [`Phase::Media`].
     pub after: Span,
     /// The number of connections that it strikes; `None` for all.
     pub times: Option<u32>,
 }
 
-/// Why a text is not a fault, with the possibilities.
+/// Why a text is not a fault, with the valid values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadFault(pub Problem);
 
 impl Fault {
-    /// Whether it answers a request instead of acting on the connection.
+    /// Returns true if it answers a request instead of acting on the connection.
     pub(super) fn is_decision(&self) -> bool {
         matches!(self.what, FaultKind::Reject(_) | FaultKind::Busy)
             || (matches!(self.what, FaultKind::Redirect(_)) && self.phase == Phase::Connect)
@@ -185,7 +185,7 @@ fn what(name: &str, phase: Phase, value: Option<&str>) -> Result<Parsed, Problem
             Err(problem!("fault-only-at", name = name, phases = names.join(", ")))
         }
     };
-    // Other phases pass at once: there is nothing to wait for.
+    // Other phases pass at once, so there is nothing to wait for.
     let after = |text: Option<&str>| match text.filter(|text| !text.is_empty()) {
         None => Ok(now),
         Some(text) if phase == Phase::Media => span(text),
@@ -274,7 +274,7 @@ impl fmt::Display for Span {
     }
 }
 
-/// The syntax for parsing.
+/// Formats the fault in the syntax of the parser.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.what.name(), self.phase.name())?;

@@ -1,7 +1,7 @@
 //! Cuts a stream into segments, and segments into parts (RFC 8216bis §4.4.4.9, §6.2.2). A segment
 //! begins with a keyframe; if keyframes are too far apart, it ends without one, because no segment
-//! may be longer than the playlist promised. No part may be longer than promised either. Pure: its
-//! only clock is the stream's.
+//! may be longer than the playlist promised. No part may be longer than promised either. This
+//! module is pure: its only clock is the stream's.
 
 use std::time::Duration;
 
@@ -13,28 +13,28 @@ use crate::wire::container::mp4::live;
 
 /// The longest segment, before and after the keyframe interval is known.
 const LONGEST: Duration = Duration::from_secs(10);
-/// A segment may exceed the integer target duration by this much, because its rounded length counts
-/// (§4.4.3.1).
+/// A segment may exceed the whole-second target duration by this much, because its rounded length
+/// counts (§4.4.3.1).
 const ROUNDING: Duration = Duration::from_millis(400);
-/// How early a keyframe may be.
+/// Maximum time by which a keyframe may be early.
 const EARLY_KEYFRAME: Duration = Duration::from_millis(50);
-/// Times that continue this much later, or earlier, do not continue.
+/// A larger step of the times, in either direction, is a discontinuity.
 const JUMP: Duration = Duration::from_secs(3);
 const STEP_BACK: Duration = Duration::from_secs(1);
 /// How long to wait for the other track at the beginning.
 const OTHER_TRACK: Duration = Duration::from_secs(1);
 /// How long to wait for a keyframe if there is audio.
 const FIRST_KEYFRAME: Duration = Duration::from_secs(10);
-/// Packets that wait for the beginning.
+/// Maximum number of packets that wait for the beginning.
 const MAX_WAITING: usize = 1_024;
-/// Larger parts and segments end.
+/// Parts and segments of this size end.
 const MAX_PART_BYTES: usize = 4 << 20;
 const MAX_SEGMENT_BYTES: usize = 16 << 20;
 
 /// The lengths of parts and segments.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Lengths {
-    /// No part is longer.
+    /// Maximum duration of a part.
     pub part: Duration,
     /// A segment ends at the first keyframe after this.
     pub segment: Duration,
@@ -44,24 +44,24 @@ pub struct Lengths {
 #[derive(Debug)]
 pub(in crate::server) struct Cutter {
     lengths: Lengths,
-    /// In whole seconds; set by the first segment, and constant.
+    /// Target duration in whole seconds; the first segment sets it, and it stays constant.
     target: Option<Duration>,
-    /// The longest keyframe interval, and the last keyframe.
+    /// The longest keyframe interval; `last_key` is the last keyframe.
     key_interval: Duration,
     last_key: Option<Timestamp>,
     video: Option<VideoConfig>,
     audio: Option<AudioConfig>,
-    /// Packets before the beginning is possible, and since when it is.
+    /// Packets that wait until the beginning is possible, and the start of the wait.
     waiting: Vec<EncodedPacket>,
     waiting_since: Option<Timestamp>,
     timeline: Option<Timeline>,
-    /// The tracks have changed: everything restarts at the next keyframe.
+    /// True if the tracks have changed: everything restarts at the next keyframe.
     outdated: bool,
     sequence: u32,
 }
 
 impl Cutter {
-    /// `key_interval`: the previous keyframe interval, if known.
+    /// Creates a cutter; `key_interval` is the previous keyframe interval, if known.
     pub fn new(lengths: Lengths, key_interval: Option<Duration>) -> Self {
         Self {
             lengths,
@@ -112,7 +112,7 @@ impl Cutter {
         }
     }
 
-    /// The stream pauses: outputs the waiting packets, and restarts with the next ones.
+    /// Handles a pause of the stream: outputs the waiting packets, and restarts with the next ones.
     pub fn interrupt(&mut self, cuts: &mut Vec<Cut>) {
         self.waiting.clear();
         self.waiting_since = None;
@@ -125,7 +125,7 @@ impl Cutter {
         }
     }
 
-    /// The publisher left: the next one has its own configs.
+    /// Resets the configs after the publisher left: the next one has its own.
     pub fn forget(&mut self, cuts: &mut Vec<Cut>) {
         self.interrupt(cuts);
         (self.video, self.audio) = (None, None);
@@ -145,7 +145,7 @@ impl Cutter {
         let jumps = dts > timeline.newest() + JUMP
             || timeline.newest_of(packet.track).is_some_and(|last| dts + STEP_BACK < last);
         let is_video = packet.track == Track::Video;
-        // A track that was not there at the beginning.
+        // A track that did not exist at the beginning.
         let is_new = if is_video { !timeline.has_video() } else { !timeline.has_audio() };
         let begins_anew = is_video && packet.keyframe && (is_new || self.outdated);
         if jumps || begins_anew || is_new && !is_video && !timeline.has_video() {
@@ -161,7 +161,7 @@ impl Cutter {
         }
     }
 
-    /// Before the beginning: the tracks must be known, and video begins with a keyframe.
+    /// Waits for the beginning: the tracks must be known, and video begins with a keyframe.
     fn wait(&mut self, packet: &EncodedPacket, cuts: &mut Vec<Cut>) {
         let has = |waiting: &[EncodedPacket], track| waiting.iter().any(|it| it.track == track);
         let is_video = packet.track == Track::Video;
@@ -180,7 +180,7 @@ impl Cutter {
         if begins {
             self.begin(cuts);
         } else if !video && (waited >= OTHER_TRACK || self.waiting.len() >= MAX_WAITING) {
-            // Audio before the first keyframe is not heard.
+            // Audio before the first keyframe is not used.
             self.waiting.clear();
         }
     }
@@ -238,7 +238,7 @@ impl Cutter {
         let Some(timeline) = &mut self.timeline else { return };
         let Some((begins, lasts)) = timeline.expect_audio(packet) else { return };
         let has_video = timeline.has_video();
-        // Where frames come no more, audio continues without them.
+        // If no more frames arrive, audio continues without them.
         if !has_video || timeline.is_video_stalled(begins, part) {
             self.cut_pause(begins, cuts);
         }
@@ -257,7 +257,7 @@ impl Cutter {
         }
     }
 
-    /// Cuts complete parts whose end is before `until`. After a pause, they have the audio that
+    /// Cuts complete parts whose end is before `until`. After a pause, they contain the audio that
     /// continued, or nothing.
     fn cut_pause(&mut self, until: Timestamp, cuts: &mut Vec<Cut>) {
         let (part, limit) = (self.lengths.part, self.limit());
@@ -275,7 +275,7 @@ impl Cutter {
         }
     }
 
-    /// No segment may be longer.
+    /// The maximum duration of a segment.
     fn limit(&self) -> Duration {
         self.target.map_or(LONGEST, |target| target + ROUNDING)
     }

@@ -1,5 +1,5 @@
-//! The available resources at one moment: playlists as texts, segments, parts. It is immutable; the
-//! next part creates a new one. All requests share its texts and bytes. Pure.
+//! The available resources at one moment: playlist texts, segments and parts. It is immutable; the
+//! next part creates a new one. All requests share its texts and bytes. This module is pure.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::wire::hls::{
     self, Control, Hint, ListPosition, Map, Media, OfferedVariant, write_master, write_media,
 };
 
-/// The list of segments below `/{app}/{stream}/hls/`.
+/// Name of the media playlist below `/{app}/{stream}/hls/`.
 pub(in crate::server) const LIST: &str = "main.m3u8";
 /// Parts are listed for segments within this many target durations of the end.
 const PARTS_TOLD: u32 = 3;
@@ -24,7 +24,7 @@ const PART_HOLD_BACK: u32 = 3;
 const SKIP_UNTIL: u32 = 6;
 /// A request for a part this far in the future is invalid, in seconds of parts (§6.2.5.2).
 const ADVANCE: Duration = Duration::from_secs(3);
-/// So is one for a segment this far after the last one.
+/// A request for a segment this far after the last one is invalid too.
 const ADVANCE_SEGMENTS: u64 = 2;
 
 /// The available resources.
@@ -33,17 +33,17 @@ pub(in crate::server) struct Listing {
     pub(super) settings: Settings,
     pub(super) tag: Arc<str>,
     pub(super) segments: Vec<Arc<Segment>>,
-    /// Which of them is the first in the list.
+    /// Index of the first segment in the playlist.
     pub(super) listed: usize,
-    /// The segment in work.
+    /// The segment in progress.
     pub(super) open: Option<Segment>,
     /// The number of the next part, if any.
     pub(super) next_number: u64,
-    /// Before the first segment in the list.
+    /// Number of discontinuities before the first segment in the list.
     pub(super) discontinuities: u64,
     pub(super) target: Option<Duration>,
     pub(super) ended: bool,
-    /// The texts, once requested.
+    /// The playlist texts, once requested.
     pub(super) whole: OnceLock<Bytes>,
     pub(super) update: OnceLock<Bytes>,
 }
@@ -58,10 +58,10 @@ pub(in crate::server) struct Awaited {
 /// The state of a waiting request.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum Patience {
-    /// It is available.
+    /// The item is available.
     Over,
     Wait,
-    /// It is too far in the future.
+    /// The item is too far in the future.
     TooFar,
 }
 
@@ -74,29 +74,29 @@ pub(in crate::server) enum File {
 }
 
 impl Listing {
-    /// Whether there is a playlist: it needs a segment.
+    /// Returns true if there is a playlist, which needs a segment.
     pub fn is_ready(&self) -> bool {
         self.target.is_some() && !self.segments.is_empty()
     }
 
-    /// No segment is longer.
+    /// The maximum duration of a segment.
     pub fn target_duration(&self) -> Duration {
         self.target.unwrap_or(self.settings.lengths.segment)
     }
 
-    /// Nothing will be added.
+    /// Returns true if nothing will be added.
     pub fn has_ended(&self) -> bool {
         self.ended
     }
 
-    /// Changes with the playlist.
+    /// A value that changes with the playlist.
     pub fn version(&self) -> String {
         let parts = self.open.as_ref().map_or(0, |open| open.parts.len());
         let end = if self.ended { "e" } else { "" };
         format!("{}-{}.{parts}{end}", self.tag, self.next_number)
     }
 
-    /// Whether the playlist has the awaited item.
+    /// Checks whether the playlist has the awaited item.
     pub fn patience(&self, awaited: Awaited) -> Patience {
         let Awaited { segment, part } = awaited;
         let last = self.next_number.saturating_sub(1);
@@ -111,7 +111,7 @@ impl Listing {
         }
         let (complete, has) = if segment == last {
             let parts = self.segments.last().map_or(0, |it| it.parts.len() as u64);
-            // What lies behind the end of a segment is the beginning of the next one.
+            // A part after the end of a segment is the first part of the next segment.
             let behind = part.filter(|part| *part >= parts);
             match behind {
                 Some(part) if part - parts > advance => return Patience::TooFar,
@@ -133,7 +133,7 @@ impl Listing {
         if complete || has { Patience::Over } else { Patience::Wait }
     }
 
-    /// The file of a name; `None`: none, or of another production.
+    /// The file with this name; `None` if there is none, or it belongs to another production.
     pub fn file(&self, name: &str) -> Option<File> {
         let name = name.strip_prefix(&*self.tag)?.strip_prefix('-')?;
         if let Some(number) = name.strip_suffix(".mp4") {
@@ -167,7 +167,7 @@ impl Listing {
         }
     }
 
-    /// Whether a missing part is the next one.
+    /// Returns true if a missing part is the next one.
     pub fn is_next(&self, file: File) -> bool {
         let there = self.open.as_ref().map_or(0, |open| open.parts.len() as u64);
         !self.ended && file == File::Part(self.next_number, there)
@@ -177,7 +177,7 @@ impl Listing {
         self.segments.iter().find(|segment| segment.number == number).map(|it| &**it)
     }
 
-    /// The present initialization segment.
+    /// The current initialization segment.
     pub fn initialization(&self) -> Option<&Initialization> {
         let newest = self.open.as_ref().or_else(|| self.segments.last().map(|it| &**it));
         newest.map(|segment| &*segment.initialization)
@@ -189,7 +189,7 @@ impl Listing {
         text.get_or_init(|| self.write(update, "").into()).clone()
     }
 
-    /// The media playlist with this prefix for addresses.
+    /// The media playlist, with this prefix for addresses.
     pub fn media_below(&self, folder: &str, update: bool) -> Bytes {
         self.write(update, folder).into()
     }
@@ -288,7 +288,7 @@ impl Listing {
         let what = self.initialization();
         let variant = OfferedVariant {
             uri: format!("{folder}{LIST}"),
-            // Of what comes nobody knows yet.
+            // The future bitrate is unknown.
             bandwidth: (peak + peak / 10).max(1),
             average_bandwidth: (average as u64).max(1),
             codecs: what.map(|it| it.codecs.clone()).unwrap_or_default(),

@@ -1,5 +1,6 @@
-//! A stream as HLS (RFC 8216bis): cut into segments and parts in memory, while somebody asks for them.
-//! `cutter`, `timeline`, `window` and `listing` are pure; `production` is the task that feeds them.
+//! HLS output of a stream (RFC 8216bis): cut into segments and parts in memory, while clients request
+//! it. `cutter`, `timeline`, `window` and `listing` are pure; `production` is the task that feeds
+//! them.
 
 pub(in crate::server) mod cutter;
 pub(in crate::server) mod listing;
@@ -18,19 +19,19 @@ use std::time::Duration;
 
 pub use crate::server::hls::cutter::Lengths;
 
-/// When streams are cut.
+/// Selects when streams are cut.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Mode {
-    /// Never: there is no HLS.
+    /// Never: HLS is disabled.
     Off,
-    /// While somebody asks for it.
+    /// While clients request it.
     #[default]
     OnDemand,
-    /// While they are published: the first viewer begins at once.
+    /// While streams are published: the first viewer starts at once.
     Always,
 }
 
-/// How streams are cut.
+/// Settings for cutting streams.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     pub mode: Mode,
@@ -40,7 +41,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The shortest and the longest part, segment and list.
+    /// Minimum and maximum of a part, a segment and the list.
     pub const PART: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
     pub const SEGMENT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
     pub const WINDOW: (Duration, Duration) = (Duration::from_secs(6), Duration::from_mins(5));
@@ -50,7 +51,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             mode: Mode::default(),
-            // Whole frames at the usual frame rates, and hardly shorter than promised.
+            // The duration contains whole frames at the usual frame rates, and parts are hardly
+            // shorter than promised.
             lengths: Lengths { part: Duration::from_millis(350), segment: Duration::from_secs(2) },
             window: Duration::from_secs(20),
         }

@@ -1,4 +1,4 @@
-//! Parts of segments, and initialization segments. Pure.
+//! Parts of segments, and initialization segments. This module is pure.
 
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use crate::wire::container::mp4::live::{self, FIRST_TRACK, SECOND_TRACK};
 /// The output of the cutter, in order.
 #[derive(Clone, Debug)]
 pub(in crate::server) enum Cut {
-    /// The following parts use this, and their times do not continue the earlier ones.
+    /// The following parts use this initialization segment, and their times do not continue the
+    /// earlier ones.
     Begin(Box<Initialization>),
     Part(Part),
     /// The segment is complete.
@@ -22,12 +23,12 @@ pub(in crate::server) enum Cut {
 /// An initialization segment.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::server) struct Initialization {
-    /// Of all tracks.
+    /// The initialization segment of all tracks.
     pub whole: Bytes,
-    /// For a single track.
+    /// The initialization segment of a single track.
     pub video: Option<Bytes>,
     pub audio: Option<Bytes>,
-    /// The names of the codecs, in the same order.
+    /// Codec names in track order.
     pub codecs: Vec<String>,
     pub size: Option<(u32, u32)>,
     pub frame_rate: Option<f64>,
@@ -59,9 +60,9 @@ impl Initialization {
 pub(in crate::server) struct Part {
     pub start: Timestamp,
     pub duration: Duration,
-    /// It begins with a keyframe, or the stream has no video.
+    /// True if the part begins with a keyframe, or the stream has no video.
     pub independent: bool,
-    /// A chunk of each track: together they are the part.
+    /// The chunk of each track: together they form the part.
     pub video: Option<Bytes>,
     pub audio: Option<Bytes>,
 }

@@ -27,15 +27,15 @@ use crate::wire::container::flv::reader::Reader;
 use crate::wire::container::flv::{Tag, TagKind};
 use crate::wire::container::mp4::live::is_live_video;
 
-/// How long it continues after the last request.
+/// Duration for which a production continues after the last request.
 const KEPT: Duration = Duration::from_secs(30);
 /// How long a publisher may be away before the playlist ends.
 const COMES_BACK_WITHIN: Duration = Duration::from_secs(15);
 /// How often to check for viewers and publishers.
 const CHECK: Duration = Duration::from_secs(1);
-/// A viewer without a request for this long has left.
+/// A viewer without a request for this long counts as gone.
 const QUIET: Duration = Duration::from_secs(12);
-/// Letters that tell productions apart.
+/// Number of letters that distinguish productions.
 const TAG: usize = 8;
 
 /// Starts to cut all published streams, if configured.
@@ -45,8 +45,8 @@ pub(in crate::server) fn begin(registry: &Arc<Registry>, stream: &Stream) {
     }
 }
 
-/// The production of a stream, started if necessary; `None` if nobody publishes it. Call it within
-/// the runtime.
+/// The production of a stream, started if necessary; `None` if nobody publishes it. It must be
+/// called within the runtime.
 pub(in crate::server) fn of_stream(
     registry: &Arc<Registry>,
     app: &str,
@@ -64,7 +64,7 @@ pub(in crate::server) fn of_stream(
     }
     let stream = registry.find(app, name).filter(|stream| stream.is_published())?;
     let settings = registry.config.hls;
-    // Growing from one production to the next, though nothing is kept between them.
+    // The value increases from one production to the next without stored state.
     let first = u64::try_from(registry.clock.wall_micros(now) / 1_000_000).unwrap_or(0);
     let random = random_hex().unwrap_or_default();
     let tag = random.get(..TAG).unwrap_or("onair");
@@ -86,7 +86,7 @@ pub(in crate::server) fn of_stream(
     Some(production)
 }
 
-/// Somebody asks for a list; `false`: there are too many.
+/// Records a playlist request of a viewer; `false` if there are too many viewers.
 pub(in crate::server) fn note_viewer(
     registry: &Registry,
     production: &Production,
@@ -107,7 +107,7 @@ fn peer(production: &Production, id: u64, address: SocketAddr) -> Peer {
     Peer { app, stream, address, id, protocol: Protocol::Hls }
 }
 
-/// Tells of viewers that have not asked for this long.
+/// Reports viewers without a request for this long.
 fn leave(registry: &Registry, production: &Production, quiet: Duration) {
     let now = registry.clock.now();
     let gone = production.viewers.lock().leave(quiet, now);
@@ -118,13 +118,13 @@ fn leave(registry: &Registry, production: &Production, quiet: Duration) {
     }
 }
 
-/// Turns messages into a playlist.
+/// Converts messages to a playlist.
 #[derive(Debug)]
 struct Maker {
     reader: Reader,
     cutter: Cutter,
     window: Window,
-    /// Since when there is no publisher.
+    /// The time since which there is no publisher.
     gone_since: Option<Timestamp>,
     ended: bool,
 }
@@ -140,7 +140,7 @@ impl Maker {
         }
     }
 
-    /// Takes messages; `wall`: microseconds since 1970.
+    /// Handles messages; `wall` is the time in microseconds since 1970.
     fn take(&mut self, arrivals: Vec<Arrival>, now: Timestamp, wall: i64) {
         let (mut cuts, mut newest) = (Vec::new(), None);
         let tags: Vec<_> = arrivals
@@ -163,7 +163,7 @@ impl Maker {
                 }
             })
             .collect();
-        // What came last has just been made; what came with it waited at the server.
+        // The last data was just created; data that arrived with it waited at the server.
         let offset = newest.map_or(0, |newest| wall.saturating_sub(newest.as_micros()));
         for tag in tags {
             match tag {
@@ -189,7 +189,7 @@ impl Maker {
         self.window.take(cuts, self.cutter.target_duration(), offset);
     }
 
-    /// Ends the playlist if no publisher returns; `true` if it just ended.
+    /// Ends the playlist if no publisher returns; `true` if it has just ended.
     fn end_if_gone(&mut self, now: Timestamp) -> bool {
         let gone = self.gone_since.is_some_and(|since| now.since(since) >= COMES_BACK_WITHIN);
         if !gone || self.ended {
@@ -201,7 +201,7 @@ impl Maker {
     }
 }
 
-/// Cuts until nobody asks any more.
+/// Runs until there are no more requests.
 async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker: Maker) {
     let stopped = registry.stopped();
     tokio::pin!(stopped);
@@ -228,7 +228,7 @@ async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker
         }
         if changed {
             let listing = maker.window.listing();
-            // Nobody is woken for a frame in the middle of a part.
+            // A frame within a part wakes no one.
             production.listing.send_if_modified(|known| {
                 let is_new = known.version() != listing.version();
                 if is_new {

@@ -24,10 +24,10 @@ pub(in crate::server) struct Production {
     pub(super) stream: Arc<Stream>,
     pub(super) sink: Arc<MessageSink>,
     pub(super) listing: watch::Sender<Arc<Listing>>,
-    /// When somebody last asked, in microseconds of the clock.
+    /// Time of the last request, in microseconds of the clock.
     pub(super) asked: AtomicI64,
     pub(super) viewers: Mutex<Viewers>,
-    /// The playlist has ended; a new publisher of this name begins another one.
+    /// True if the playlist has ended; a new publisher with this name begins another one.
     pub(super) over: AtomicBool,
 }
 
@@ -39,7 +39,7 @@ impl Productions {
         found.map_or(0, |production| production.viewers.lock().len())
     }
 
-    /// Removes an unused one; `false` if it was just requested.
+    /// Removes an unused production; `false` if it was just requested.
     pub(super) fn end(
         &self,
         production: &Arc<Production>,
@@ -58,12 +58,12 @@ impl Productions {
 }
 
 impl Production {
-    /// The available resources, now and later.
+    /// The available resources, as they change.
     pub fn listing(&self) -> watch::Receiver<Arc<Listing>> {
         self.listing.subscribe()
     }
 
-    /// This many bytes were sent to a viewer.
+    /// Adds bytes that were sent to a viewer.
     pub fn count(&self, key: ViewerKey, bytes: u64) {
         self.viewers.lock().count(key, bytes);
     }

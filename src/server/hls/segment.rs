@@ -1,4 +1,4 @@
-//! A segment: its parts and their needs. Pure.
+//! A segment with its parts and the data that they need. This module is pure.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::server::hls::part::{Initialization, Part};
 #[derive(Clone, Debug)]
 pub(in crate::server) struct Segment {
     pub number: u64,
-    /// It does not continue the previous one.
+    /// True if it does not continue the previous one.
     pub discontinuity: bool,
     /// Its initialization segment, and the first segment number with it.
     pub initialization: Arc<Initialization>,

@@ -1,4 +1,4 @@
-//! Cuts streams by their own clock.
+//! Tests that cut streams by their own clock.
 
 use std::time::Duration;
 
@@ -47,8 +47,8 @@ fn packet(track: Track, dts_ms: i64, keyframe: bool) -> StreamEvent {
     StreamEvent::Packet(EncodedPacket::received(track, (at, at), keyframe, data))
 }
 
-/// Frames from `from` up to `until`, with a keyframe every `gop` ms from `from` on, and audio; in
-/// milliseconds, as the wire has them.
+/// Frames from `from` to `until`, with a keyframe every `gop` ms from `from` on, and audio; in
+/// milliseconds, as in RTMP.
 fn events(from: i64, until: i64, gop: i64, tracks: &[Track]) -> Vec<StreamEvent> {
     let mut all = Vec::new();
     let (mut picture, mut sound) = (0, 0);
@@ -74,7 +74,7 @@ fn events(from: i64, until: i64, gop: i64, tracks: &[Track]) -> Vec<StreamEvent>
 
 const BOTH: &[Track] = &[Track::Video, Track::Audio];
 
-/// Segments of parts, each list of segments behind an initialization.
+/// Cuts events and returns the result.
 fn cut(cutter: &mut Cutter, events: &[StreamEvent]) -> Vec<Cut> {
     let mut cuts = Vec::new();
     events.iter().for_each(|event| cutter.event(event, &mut cuts));
@@ -146,7 +146,7 @@ fn segments_begin_with_keyframes_and_no_part_is_too_long_or_too_short() {
 fn every_frame_is_in_its_place_once() {
     let mut cutter = begun(&[Track::Audio]);
     let mut cuts = Vec::new();
-    // Of a codec whose configuration need not be whole to be read back.
+    // A codec whose config may be incomplete when it is read back.
     let StreamEvent::Config(TrackConfig::Video(config)) = video_config(1_280) else { panic!() };
     let (codec, av1c) = (VideoCodec::Av1, Bytes::from_static(&[0x81, 0x04, 0x0C, 0]));
     let config = VideoConfig { codec, config: av1c, ..config };
@@ -186,12 +186,12 @@ fn keyframes_that_are_far_apart_set_the_target_duration_and_then_it_stays() {
     let mut cuts = cut(&mut cutter, &events(0, 16_000, 4_000, BOTH));
     assert_eq!(segments(&cuts), [4_000; 3]);
     assert_eq!(cutter.target_duration(), Some(Duration::from_secs(4)));
-    // Now they are further apart: segments end without one.
+    // Keyframes are further apart now: segments end without one.
     cutter.interrupt(&mut cuts);
     let cuts = cut(&mut cutter, &events(16_000, 40_000, 20_000, BOTH));
     assert!(segments(&cuts).iter().all(|it| *it <= 4_400), "{:?}", segments(&cuts));
     assert_eq!(cutter.target_duration(), Some(Duration::from_secs(4)));
-    // What the stream's keyframes have been is known before.
+    // The keyframe interval of the stream is already known.
     let mut cutter = Cutter::new(LENGTHS, Some(Duration::from_secs(6)));
     let mut none = Vec::new();
     cutter.event(&video_config(1_280), &mut none);
@@ -203,7 +203,7 @@ fn keyframes_that_are_far_apart_set_the_target_duration_and_then_it_stays() {
 #[test]
 fn keyframes_in_between_do_not_make_segments_too_long() {
     let mut cutter = begun(&[Track::Video]);
-    // Every 2 s, and one more after 1.5 s of each.
+    // Every 2 s, and an additional one after 1.5 s of each.
     let mut all = events(0, 20_000, 2_000, &[Track::Video]);
     for event in &mut all {
         if let StreamEvent::Packet(packet) = event {
@@ -220,7 +220,7 @@ fn what_changes_begins_anew() {
     let mut cutter = begun(BOTH);
     let mut cuts = cut(&mut cutter, &events(0, 5_000, 2_000, BOTH));
     assert_eq!(begins(&cuts), 1);
-    // The same config again is none.
+    // The same config again is not a change.
     cutter.event(&video_config(1_280), &mut cuts);
     cutter.event(&audio_config(), &mut cuts);
     assert_eq!(begins(&cuts), 1);
@@ -229,7 +229,7 @@ fn what_changes_begins_anew() {
     assert!(matches!(cuts.last(), Some(Cut::SegmentEnd)));
     cuts.extend(cut(&mut cutter, &events(5_000, 8_000, 2_000, BOTH)));
     assert_eq!(begins(&cuts), 2);
-    // Times that jump, on and back.
+    // Times that jump forward and back.
     cuts.extend(cut(&mut cutter, &events(60_000, 63_000, 2_000, BOTH)));
     assert_eq!(begins(&cuts), 3);
     cuts.extend(cut(&mut cutter, &events(1_000, 4_000, 2_000, BOTH)));
@@ -325,7 +325,7 @@ fn lists_say_what_players_of_low_latency_need() {
     assert!(!media.pending.is_empty());
     let hint = media.hint.clone().unwrap().uri;
     assert_eq!(hint, format!("tag-{}.{}.m4s", FIRST + 10, media.pending.len()));
-    // Everything that is told is there, and nothing else.
+    // All listed resources exist, and no others.
     let segments = media.segments.iter();
     for uri in segments.flat_map(|it| it.parts.iter().map(|part| &part.uri).chain([&it.uri])) {
         assert!(listing.chunks(listing.file(uri).unwrap()).is_some(), "{uri}");
@@ -392,15 +392,15 @@ fn discontinuities_are_counted_when_they_leave_the_list() {
     let media = list(&text);
     let breaks = media.segments.iter().filter(|it| it.discontinuity).count() as u64;
     assert_eq!(breaks, 2);
-    // The first publisher's beginning is none; three have left the list.
+    // The start of the first publisher is not a discontinuity; three segments have left the list.
     let told = format!("#EXT-X-DISCONTINUITY-SEQUENCE:{}\n", FIRST + 5 - breaks);
     let text = String::from_utf8(text.to_vec()).unwrap();
     assert!(text.contains(&told), "{text}");
     let maps: std::collections::HashSet<_> =
         media.segments.iter().map(|it| it.map.clone().unwrap().uri.clone()).collect();
-    // One continues from before the list.
+    // One of them began before the list.
     assert_eq!(maps.len() as u64, breaks + 1, "each publisher has an initialization: {maps:?}");
-    // Once it has ended it promises nothing.
+    // An ended list has no preload hint.
     window.end();
     let ended = list(&window.listing().media(false));
     assert!(ended.ended && ended.hint.is_none());

@@ -1,6 +1,7 @@
 //! The span between two discontinuities: the samples of the current part, and the start of it and
 //! of its segment. A frame lasts until the next one, and audio as long as its codec specifies, so
-//! the decode times of chunks are continuous, although times on the wire are rounded. Pure.
+//! the decode times of chunks are continuous, although times on the wire are rounded. This module
+//! is pure.
 
 use std::time::Duration;
 
@@ -14,11 +15,11 @@ use crate::wire::container::mp4::live::{
 };
 use crate::wire::container::mp4::sample_table::{Entry, micros, ticks};
 
-/// A longer frame says nothing about the next one.
+/// A longer frame does not define the duration of the next one.
 const LONG_PICTURE: Duration = Duration::from_secs(1);
-/// Audio follows on its predecessor if its time is no further from there.
+/// Audio continues the previous packet if the gap is at most this long.
 const AUDIO_JITTER: Duration = Duration::from_millis(50);
-/// Frames that are this much later than audio have stopped.
+/// Video that is this much behind the audio has stopped.
 const VIDEO_LATE: Duration = Duration::from_secs(1);
 
 /// The span between two discontinuities.
@@ -48,7 +49,7 @@ struct AudioSamples {
     /// The duration of a packet in ticks, unless it declares its own.
     frame: u32,
     samples: Vec<ChunkSample>,
-    /// The end of the last one in ticks.
+    /// The end of the last packet in ticks.
     end: Option<i64>,
     last: Option<Timestamp>,
     last_duration: u32,
@@ -107,7 +108,7 @@ impl Timeline {
         self.segment_bytes
     }
 
-    /// Up to the end of the last part.
+    /// Duration up to the end of the last part.
     pub fn segment_lasted(&self) -> Duration {
         self.part_start.since(self.segment_start)
     }
@@ -120,13 +121,13 @@ impl Timeline {
         }
     }
 
-    /// The newest time of all.
+    /// The newest time of all tracks.
     pub fn newest(&self) -> Timestamp {
         let newest = self.newest_of(Track::Video).max(self.newest_of(Track::Audio));
         newest.unwrap_or(self.part_start)
     }
 
-    /// Audio of another format follows.
+    /// Ends the audio, because another format follows.
     pub fn drop_audio(&mut self) {
         self.audio = None;
     }
@@ -159,7 +160,7 @@ impl Timeline {
         self.count(packet.data.len());
     }
 
-    /// The start and duration of a packet; `None`: it overlaps.
+    /// The start and duration of a packet; `None` if it overlaps.
     pub fn expect_audio(&mut self, packet: &EncodedPacket) -> Option<(Timestamp, Duration)> {
         let audio = self.audio.as_mut()?;
         audio.last = audio.last.max(Some(packet.dts));
@@ -185,13 +186,13 @@ impl Timeline {
         self.segment_bytes += bytes;
     }
 
-    /// Whether audio is so far ahead that video must have stopped.
+    /// Returns true if audio is so far ahead that video must have stopped.
     pub fn is_video_stalled(&self, audio: Timestamp, part: Duration) -> bool {
         let last = self.newest_of(Track::Video).unwrap_or(self.part_start);
         audio.since(last) > VIDEO_LATE.max(part * 2)
     }
 
-    /// Nothing arrived until then: the next part begins there.
+    /// Skips time without data: the next part begins at `start`.
     pub fn skip_to(&mut self, start: Timestamp) {
         self.part_start = start;
     }
@@ -205,7 +206,7 @@ impl Timeline {
         self.cut_samples(end, audio, sequence, cuts)
     }
 
-    /// Outputs everything.
+    /// Outputs all remaining samples.
     pub fn finish(&mut self, sequence: &mut u32, cuts: &mut Vec<Cut>) {
         let shown = self.video.as_ref().and_then(|video| Some(video.last? + video.lasts));
         let heard = self.audio.as_ref().and_then(|audio| Some(micros(audio.end?, audio.rate)));

@@ -1,5 +1,6 @@
-//! The viewers of HLS. There is no connection per viewer: a recent request for a playlist counts as
-//! one, identified by address and program. Behind a cache, all viewers are one. Pure.
+//! Counts the viewers of HLS. There is no connection per viewer: a client with a recent playlist
+//! request counts as one, identified by address and user agent. Clients behind a cache count as one
+//! viewer. This module is pure.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 
-/// The key of a viewer: the address, and a hash of the program's name.
+/// The key of a viewer: the address, and a hash of the user agent.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::server) struct ViewerKey {
     pub address: IpAddr,
@@ -20,12 +21,12 @@ pub(super) struct Viewer {
     pub id: u64,
     pub peer: SocketAddr,
     pub since: Timestamp,
-    /// When it last asked.
+    /// Time of the last request.
     pub asked: Timestamp,
     pub bytes: u64,
 }
 
-/// All of them.
+/// All viewers of a stream.
 #[derive(Debug, Default)]
 pub(super) struct Viewers(HashMap<ViewerKey, Viewer>);
 
@@ -34,12 +35,12 @@ pub(super) struct Viewers(HashMap<ViewerKey, Viewer>);
 pub(super) enum Arrived {
     Known,
     New,
-    /// There are too many.
+    /// There are too many viewers.
     Full,
 }
 
 impl Viewers {
-    /// Somebody asks for a list. `id`: of a new viewer.
+    /// Records a playlist request. `id` is the id for a new viewer.
     pub fn note(
         &mut self,
         key: ViewerKey,
@@ -59,7 +60,7 @@ impl Viewers {
         Arrived::New
     }
 
-    /// This many bytes were sent to a viewer.
+    /// Adds bytes that were sent to a viewer.
     pub fn count(&mut self, key: ViewerKey, bytes: u64) {
         if let Some(viewer) = self.0.get_mut(&key) {
             viewer.bytes += bytes;

@@ -1,5 +1,6 @@
 //! The stored segments of a stream: those in the playlist, and removed ones for the same time,
-//! because a player may still request them (RFC 8216 §6.2.2). Bounded in time and in bytes. Pure.
+//! because a player may still request them (RFC 8216 §6.2.2). It is limited in time and in bytes.
+//! This module is pure.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -14,29 +15,29 @@ const MAX_BYTES: usize = 96 << 20;
 /// This many segments stay in the playlist regardless of size.
 const MIN_LISTED: usize = 3;
 
-/// The window.
+/// The window of a stream.
 #[derive(Debug)]
 pub(in crate::server) struct Window {
     settings: Settings,
-    /// In the names of files, so that no two productions have a file of the same name.
+    /// Part of the file names, so that no two productions share a file name.
     tag: Arc<str>,
     segments: Vec<Arc<Segment>>,
     open: Option<Segment>,
     next_number: u64,
-    /// Discontinuities before the first stored segment.
+    /// Number of discontinuities before the first stored segment.
     discontinuities: u64,
     current: Option<(Arc<Initialization>, u64)>,
-    /// From the stream's time to the wall clock's.
+    /// Wall clock minus stream time, in microseconds.
     offset: i64,
-    /// The next part does not continue the previous one.
+    /// True if the next part does not continue the previous one.
     broken: bool,
     target: Option<Duration>,
     ended: bool,
 }
 
 impl Window {
-    /// `first`: the first numbers of segments and discontinuities. They increase across
-    /// productions, so that no player sees numbers decrease.
+    /// Creates a window; `first` is the first segment and discontinuity number. They increase
+    /// across productions, so that players never see numbers decrease.
     pub fn new(settings: Settings, tag: &str, first: u64) -> Self {
         Self {
             settings,
@@ -53,7 +54,7 @@ impl Window {
         }
     }
 
-    /// Takes cuts. `offset`: from the stream's time to the wall clock, in microseconds.
+    /// Adds cuts. `offset` is wall clock minus stream time, in microseconds.
     pub fn take(&mut self, cuts: Vec<Cut>, target: Option<Duration>, offset: i64) {
         self.target = self.target.or(target);
         for cut in cuts {
@@ -69,7 +70,7 @@ impl Window {
         }
     }
 
-    /// Nothing will be added.
+    /// Ends the playlist.
     pub fn end(&mut self) {
         self.close();
         self.ended = true;
@@ -107,7 +108,7 @@ impl Window {
         }
     }
 
-    /// The present resources.
+    /// The current resources.
     pub fn listing(&self) -> Listing {
         let listed = self.first_listed();
         let before = self.segments.iter().take(listed).filter(|it| it.discontinuity).count();

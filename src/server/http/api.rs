@@ -13,7 +13,7 @@ use crate::server::http::caller::Caller;
 use crate::server::http::guard;
 use crate::server::registry::Registry;
 
-/// All streams.
+/// Returns all streams.
 pub(super) async fn streams(
     State(registry): State<Arc<Registry>>,
     ConnectInfo(caller): ConnectInfo<Caller>,
@@ -23,7 +23,7 @@ pub(super) async fn streams(
     Json(json!({ "streams": streams }))
 }
 
-/// One stream.
+/// Returns one stream.
 pub(super) async fn stream(
     State(registry): State<Arc<Registry>>,
     ConnectInfo(caller): ConnectInfo<Caller>,
@@ -58,7 +58,7 @@ pub(super) async fn end(
     }
 }
 
-/// Ends a viewer by WHEP, for who knows the server's token.
+/// Disconnects a WHEP viewer; requires the server's token.
 pub(super) async fn end_viewer(
     State(registry): State<Arc<Registry>>,
     ConnectInfo(caller): ConnectInfo<Caller>,
@@ -74,7 +74,7 @@ pub(super) async fn end_viewer(
     error(StatusCode::NOT_FOUND, "there is no such viewer by WHEP")
 }
 
-/// Lets through who knows the token.
+/// Checks the token of a request.
 fn authorized(
     registry: &Registry,
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! Clients of HTTP: accepted connections, and each request's knowledge of its own.
+//! HTTP clients: accepted connections, and the client data of each request.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::server::admission::Spot;
 use crate::server::http::idle::Idle;
 use crate::server::registry::Registry;
 
-/// The listener, with the limits of connections.
+/// The listener with connection limits.
 pub(super) struct Callers {
     pub listener: net::Listener,
     pub registry: Arc<Registry>,
@@ -36,12 +36,12 @@ impl axum::serve::Listener for Callers {
     }
 }
 
-/// Who asks.
+/// The client of a request.
 #[derive(Clone, Debug)]
 pub(super) struct Caller {
     pub address: SocketAddr,
     pub spot: Arc<Spot>,
-    /// The address of this machine that it came to.
+    /// The local address of the connection.
     pub local: Option<IpAddr>,
 }
 

@@ -1,5 +1,5 @@
-//! `/{app}/{stream}/chat`: the stream's chat as a WebSocket. Text messages of JSON
-//! `{"name","text"}` both ways; a line without a name is the server's own.
+//! `/{app}/{stream}/chat`: the stream's chat as a WebSocket. Both sides send text messages of JSON
+//! `{"name","text"}`; a message without a name is from the server itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::server::http::no_stream::no_such_stream;
 use crate::server::registry::Registry;
 use crate::wire::chat::{ChatLine, MAX_MESSAGE};
 
-/// How often a silent client is pinged, before the connection counts as idle.
+/// Interval of pings to a silent client, before the connection counts as idle.
 const PING: Duration = Duration::from_secs(10);
 /// This many invalid or excess messages in a row end the connection.
 const MAX_BAD: u32 = 20;
@@ -48,8 +48,8 @@ pub(super) fn upgraded(
         return (StatusCode::SERVICE_UNAVAILABLE, "The chat is full.\n").into_response();
     };
     tracing::debug!(%peer, app, "joins the chat");
-    // With every page let in by `*`, those of other origins may listen, and say nothing in the name
-    // of whoever looks at them.
+    // If `*` allows every page, pages of other origins may read the chat but not write in the name
+    // of their visitor.
     let may_talk = is_trusted(&registry.config.cors, headers);
     upgrade
         .max_message_size(MAX_MESSAGE)
@@ -57,7 +57,7 @@ pub(super) fn upgraded(
         .on_upgrade(move |socket| talk(socket, seat, registry, may_talk))
 }
 
-/// Passes lines on until either end has enough.
+/// Passes on messages until either side closes.
 async fn talk(
     mut socket: WebSocket,
     mut seat: ChatMember,

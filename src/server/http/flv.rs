@@ -1,5 +1,5 @@
 //! HTTP-FLV: a stream as an endless FLV file, or the same file in binary WebSocket messages. Times
-//! are the stream's own, from the last keyframe on.
+//! are those of the stream, from the last keyframe on.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -28,10 +28,10 @@ use crate::server::stream::sink::Sink;
 const HEADERS: [(HeaderName, &str); 2] =
     [(header::CONTENT_TYPE, "video/x-flv"), (header::CACHE_CONTROL, "no-store")];
 
-/// The longest message of a viewer, which need not send any.
+/// The longest message from a viewer, which need not send any.
 const MAX_SAID: usize = 4 << 10;
 
-/// The answer: the stream, or that there is none.
+/// Makes the answer: the stream, or an error if it does not exist.
 pub(super) fn response(registry: Arc<Registry>, caller: Caller, app: &str, name: &str) -> Response {
     match join(registry, caller, (app, name), Protocol::HttpFlv) {
         Ok(body) => (HEADERS, Body::new(body)).into_response(),
@@ -39,7 +39,7 @@ pub(super) fn response(registry: Arc<Registry>, caller: Caller, app: &str, name:
     }
 }
 
-/// The same without the stream: it has no length.
+/// Makes the answer without the body, which has no length.
 pub(super) fn head() -> Response {
     (HEADERS, Body::new(Endless)).into_response()
 }
@@ -59,7 +59,7 @@ impl http_body::Body for Endless {
     }
 }
 
-/// The answer to who wants it as a WebSocket.
+/// Makes the answer for a WebSocket request.
 pub(super) fn upgraded(
     registry: Arc<Registry>,
     caller: Caller,
@@ -76,7 +76,7 @@ pub(super) fn upgraded(
     }
 }
 
-/// A place among the stream's viewers.
+/// Adds a viewer to the stream.
 fn join(
     registry: Arc<Registry>,
     caller: Caller,
@@ -124,11 +124,11 @@ async fn send(mut socket: WebSocket, mut body: FlvBody) {
             }
         }
     }
-    // Closed in order; who does not answer is let go with the connection.
+    // Closes properly; a client that does not answer is disconnected.
     let _ = socket.send(Message::Close(None)).await;
 }
 
-/// The body of the answer. Dropped when the viewer leaves.
+/// The body of an answer. It is dropped when the viewer leaves.
 struct FlvBody {
     sink: Arc<FlvSink>,
     registry: Arc<Registry>,

@@ -14,10 +14,10 @@ use crate::server::http::caller::Caller;
 use crate::server::registry::{Refused, Registry, too_often};
 use crate::wire::http::{is_known_host, is_same_origin};
 
-/// Methods that some path takes.
+/// Methods that at least one path supports.
 const METHODS: &str = "GET, HEAD, OPTIONS, POST, PATCH, DELETE";
 
-/// Where to find the token.
+/// Advice that names the file with the token.
 const TOKEN_CURE: &str = "take it from the file that onair named when it started";
 
 /// Checks a request, and declares in the answer which pages may read it.
@@ -34,13 +34,13 @@ pub(super) async fn check(
         let more = [
             (header::ACCESS_CONTROL_ALLOW_METHODS, METHODS),
             (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, range, content-type, if-match"),
-            // How old a list is tells a player of low latency how much is missing in it.
+            // The age of a list shows a low-latency player how much is missing in it.
             (header::ACCESS_CONTROL_EXPOSE_HEADERS, "age, date, etag, location"),
         ];
         for (name, value) in more {
             headers.insert(name, HeaderValue::from_static(value));
         }
-        // Where it is the same for all, caches need not tell them apart.
+        // If the answer is the same for all origins, caches need not distinguish them.
         if registry.config.cors.iter().all(|allowed| allowed != "*") {
             headers.insert(header::VARY, HeaderValue::from_static("origin"));
         }
@@ -48,7 +48,7 @@ pub(super) async fn check(
     response
 }
 
-/// The answer to a request of a page that may ask, or of anybody else.
+/// Answers a request from an allowed page, or from another client.
 async fn answer(registry: &Registry, allowed: bool, request: Request, next: Next) -> Response {
     let config = &registry.config;
     let headers = request.headers();
@@ -75,19 +75,19 @@ fn allowed_origin(cors: &[String], headers: &HeaderMap) -> Option<HeaderValue> {
     cors.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()).then(|| origin.clone())
 }
 
-/// Whether no other site embeds the request: frames, videos and similar requests have no origin
-/// (Fetch Metadata). Following a link is fine.
+/// Returns true if no other site embeds the request: frames, videos and similar requests have no
+/// origin (Fetch Metadata). Following a link is fine.
 fn is_asked_for(headers: &HeaderMap) -> bool {
     text(headers, HeaderName::from_static("sec-fetch-site")) != Some("cross-site")
         || text(headers, HeaderName::from_static("sec-fetch-mode")) == Some("navigate")
 }
 
-/// Whether the request comes from no page, or from one of this server.
+/// Returns true if the request comes from no page, or from a page of this server.
 pub(super) fn is_of_here(headers: &HeaderMap) -> bool {
     is_same_origin(text(headers, header::ORIGIN), text(headers, header::HOST))
 }
 
-/// Whether the origin is an allowed one.
+/// Returns true if the origin is an allowed one.
 pub(super) fn is_trusted(cors: &[String], headers: &HeaderMap) -> bool {
     is_of_here(headers)
         || headers.get(header::ORIGIN).is_some_and(|origin| {
@@ -95,7 +95,7 @@ pub(super) fn is_trusted(cors: &[String], headers: &HeaderMap) -> bool {
         })
 }
 
-/// Lets through who knows the token.
+/// Checks the token.
 pub(super) fn authorize(
     registry: &Registry,
     caller: &Caller,
@@ -111,7 +111,7 @@ pub(super) fn authorize(
             format!("this needs the server's token: {TOKEN_CURE}"),
         ));
     };
-    // Nobody guesses a token: who knows it does not wait for those who try.
+    // Tokens cannot be guessed, so a correct one is accepted without the wait for wrong attempts.
     if is_same_secret(token.expose().as_bytes(), given.trim().as_bytes()) {
         return Ok(());
     }

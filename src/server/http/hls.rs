@@ -30,9 +30,9 @@ use crate::server::registry::Registry;
 
 const PLAYLIST: &str = "application/vnd.apple.mpegurl";
 const MEDIA: &str = "video/mp4";
-/// The first segment is waited for this long: until the next keyframe.
+/// Maximum wait for the first segment: until the next keyframe.
 const FIRST_SEGMENT: Duration = Duration::from_secs(11);
-/// An early request waits for this many target durations, and no longer than this.
+/// Maximum wait of an early request, in target durations and seconds.
 const HELD_TARGET_DURATIONS: u32 = 3;
 const MAX_HELD: Duration = Duration::from_secs(20);
 /// How long caches keep files: their names are never reused.
@@ -43,7 +43,7 @@ const MISSING_AGE: &str = "max-age=1";
 /// The requested resource of a stream.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum HlsResource<'a> {
-    /// `/{app}/{stream}.m3u8`: the variants, or with `_HLS_msn` their only list.
+    /// `/{app}/{stream}.m3u8`: the master playlist, or with `_HLS_msn` the media playlist.
     Stream,
     /// `/{app}/{stream}/hls/…`.
     Below(&'a str),
@@ -53,12 +53,12 @@ pub(super) enum HlsResource<'a> {
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 struct Directives {
     awaited: Option<Awaited>,
-    /// A delta update.
+    /// True for a delta update.
     update: bool,
 }
 
 impl Directives {
-    /// Parses a query; `None`: invalid.
+    /// Parses a query; `None` if it is invalid.
     fn parse(query: &str) -> Option<Self> {
         let (mut segment, mut part, mut update) = (None, None, false);
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -88,12 +88,12 @@ pub(super) struct HlsRequest<'a> {
     pub stream: &'a str,
 }
 
-/// Whether a name below `/{app}/{stream}/hls/` can be a file of HLS.
+/// Returns true if a name below `/{app}/{stream}/hls/` can be a file of HLS.
 pub(super) fn is_file(name: &str) -> bool {
     name == LIST || name.ends_with(".m4s") || name.ends_with(".mp4")
 }
 
-/// Answers it.
+/// Answers a request.
 pub(super) async fn response(request: HlsRequest<'_>, asked: HlsResource<'_>) -> Response {
     let HlsRequest { registry, caller, headers, app, stream, .. } = &request;
     if registry.config.hls.mode == Mode::Off {
@@ -106,7 +106,7 @@ pub(super) async fn response(request: HlsRequest<'_>, asked: HlsResource<'_>) ->
         return none;
     };
     let key = viewer_key(caller, headers);
-    // Whoever waits is no idle connection.
+    // A waiting request does not count as an idle connection.
     let Some(_settled) = Settled::new(registry, &caller.spot) else {
         return busy("There are too many viewers.\n");
     };
@@ -151,7 +151,7 @@ async fn answer(
     head.respond(request.headers, Body::new(body))
 }
 
-/// Whether a promised part will not come, because its segment or the playlist is complete.
+/// Returns true if a promised part will not come, because its segment or the playlist is complete.
 fn gone(listing: &Listing, file: File) -> bool {
     match file {
         File::Part(number, _) => {
@@ -162,7 +162,7 @@ fn gone(listing: &Listing, file: File) -> bool {
     }
 }
 
-/// A list: of variants, or of segments.
+/// Answers a playlist request: master or media.
 async fn list(
     request: &HlsRequest<'_>,
     production: &Arc<Production>,
@@ -221,7 +221,7 @@ async fn list(
     head.respond(request.headers, Body::from(text))
 }
 
-/// How long a request may wait.
+/// Maximum wait of a request.
 fn held(listing: &Listing) -> Duration {
     (listing.target_duration() * HELD_TARGET_DURATIONS).min(MAX_HELD)
 }
@@ -236,7 +236,7 @@ fn viewer_key(caller: &Caller, headers: &HeaderMap) -> ViewerKey {
 struct ResponseHead {
     kind: &'static str,
     age: String,
-    /// Of exactly these bytes.
+    /// Entity tag of exactly these bytes.
     tag: String,
 }
 
@@ -262,7 +262,7 @@ fn missing() -> Response {
     failed(StatusCode::NOT_FOUND, "That segment is not there.\n")
 }
 
-/// Not now; nobody keeps that.
+/// An answer for an overloaded server, which is not cached.
 fn busy(why: &'static str) -> Response {
     let head = [(header::CACHE_CONTROL, "no-store"), (header::RETRY_AFTER, "1")];
     (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()

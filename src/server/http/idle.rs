@@ -1,5 +1,5 @@
-//! A connection with an idle limit: a client that neither sends nor reads, or takes too long to
-//! send a request, is disconnected. Not while it watches, because viewers send nothing.
+//! A connection with an idle limit: a client that neither sends nor reads, or takes too long to send a
+//! request, is disconnected. The limit does not apply to viewers, which send nothing.
 
 use std::future::Future;
 use std::io;
@@ -16,16 +16,16 @@ use crate::net::Stream;
 use crate::server::admission::Spot;
 use crate::server::registry::ConnectionSlot;
 
-/// How long nothing may happen.
+/// The idle limit.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// The connection.
 pub(super) struct Idle {
     stream: Stream,
     sleep: Pin<Box<Sleep>>,
-    /// When something happened last.
+    /// Time of the last activity.
     last: Instant,
-    /// When the request that is being read has to be answered.
+    /// Deadline for the answer to the current request.
     request_until: Option<Instant>,
     /// See [`super::super::config::Limits::request`]. Requests have no bodies, and are answered at once.
     limit: Duration,
@@ -45,12 +45,12 @@ impl Idle {
         self.place.spot()
     }
 
-    /// The address of this machine that the caller came to.
+    /// The local address of the connection.
     pub fn local(&self) -> Option<IpAddr> {
         self.stream.local_ip()
     }
 
-    /// Whether it has to go.
+    /// Ready with an error if the client must be disconnected.
     fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         if self.place.spot().poll_evicted(cx).is_ready() {
             return Poll::Ready(io::ErrorKind::ConnectionAborted.into());
@@ -80,7 +80,7 @@ impl Idle {
         }
     }
 
-    /// Bytes of an answer were sent.
+    /// Records that bytes of an answer were sent.
     fn note_write<T>(
         &mut self,
         cx: &mut Context<'_>,

@@ -11,7 +11,7 @@ use axum::response::IntoResponse;
 use crate::server::event::StreamFigures;
 use crate::server::registry::Registry;
 
-/// All figures.
+/// Returns all figures.
 pub(super) async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoResponse {
     let streams = registry.figures();
     let mut out = String::with_capacity(2_048);

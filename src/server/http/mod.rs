@@ -46,7 +46,7 @@ pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>) {
     let callers = Callers { listener, registry: Arc::clone(&registry) };
     let service = router.into_make_service_with_connect_info::<Caller>();
     let stopped = async move { registry.stopped().await };
-    // Never fails: accepting retries on its own.
+    // This never fails, because accepting retries itself.
     let _ = axum::serve(callers, service).with_graceful_shutdown(stopped).await;
 }
 

@@ -1,9 +1,9 @@
-//! The answer if nothing is published under a name.
+//! The answer if no stream is published under a name.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-/// There is no such stream, in words.
+/// The answer for a missing stream.
 pub(super) fn no_such_stream() -> Response {
     (StatusCode::NOT_FOUND, "There is no such stream.\n").into_response()
 }

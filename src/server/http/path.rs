@@ -1,4 +1,4 @@
-//! Paths over HTTP: the application and stream that they name, and escaping of names.
+//! URL paths: the application and stream in them, and escaping of names.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -12,7 +12,7 @@ pub(super) fn split(path: &str) -> Option<(String, String)> {
         .filter(|(app, stream)| !app.is_empty() && !stream.is_empty())
 }
 
-/// `None` for an invalid escape or text.
+/// Decodes a text; `None` for an invalid escape or text.
 fn decode(text: &str) -> Option<String> {
     let is_escape = |after: &str| after.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
     let escapes = text.split('%').skip(1).all(is_escape);
@@ -20,12 +20,12 @@ fn decode(text: &str) -> Option<String> {
     text.ok().map(Cow::into_owned)
 }
 
-/// For a path: the slashes of an app stay.
+/// Encodes a path: the slashes of an app stay.
 pub(super) fn encode(text: &str) -> String {
     encode_but(text, b"-._~/")
 }
 
-/// The name of a stream, without folders.
+/// Encodes the name of a stream, without folders.
 pub(super) fn encode_name(text: &str) -> String {
     encode_but(text, b"-._~")
 }

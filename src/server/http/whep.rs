@@ -1,5 +1,5 @@
-//! WHEP over HTTP (draft-ietf-wish-whep): an offer is posted to `/{app}/{stream}/whep` and answered at once, with
-//! the URL of the session. Whoever has that URL ends the session with DELETE.
+//! WHEP over HTTP (draft-ietf-wish-whep): an offer is posted to `/{app}/{stream}/whep` and answered at once,
+//! with the URL of the session. A DELETE request to that URL ends the session.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use crate::wire::sdp::{MAX_OFFER, fragment_ufrag};
 
 const SDP: &str = "application/sdp";
 const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
-/// Seconds after which it is worth to ask again.
+/// Seconds after which a new attempt is useful.
 const RETRY: &str = "2";
 
-/// What is asked for.
+/// The requested resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum WhepResource {
     /// `/{app}/{stream}/whep`.
@@ -30,7 +30,7 @@ pub(super) enum WhepResource {
     Session(String),
 }
 
-/// The stream and what of it a path names.
+/// Splits a path into the stream and the resource.
 pub(super) fn split(path: &str) -> Option<(&str, WhepResource)> {
     if let Some(stream) = path.strip_suffix("/whep") {
         return Some((stream, WhepResource::Endpoint));
@@ -55,7 +55,7 @@ pub(super) async fn response(
         (Method::GET, WhepResource::Endpoint) => {
             (StatusCode::NO_CONTENT, [(header::ACCEPT, SDP)]).into_response()
         }
-        // By this players find out that they may post here.
+        // Players use this to check for WHEP support.
         (Method::HEAD, WhepResource::Endpoint) => [(header::CONTENT_TYPE, SDP)].into_response(),
         (Method::DELETE, WhepResource::Session(session)) => {
             if registry.whep.end(&session, "ended by the player") {
@@ -102,8 +102,8 @@ async fn post(
     }
 }
 
-/// Candidates of the viewer, which are not needed: it is known by its requests. A restart of ICE is refused;
-/// players then post again.
+/// Handles candidates of the viewer, which are not needed: its STUN requests identify it. An ICE restart is
+/// rejected; players then post a new offer.
 async fn patch(registry: &Registry, session: &str, request: Request) -> Response {
     let Some(known) = registry.whep.remote_ufrag(session) else { return no_session() };
     let (head, body) = request.into_parts();
@@ -119,7 +119,7 @@ async fn patch(registry: &Registry, session: &str, request: Request) -> Response
     }
 }
 
-/// The body of a request, which has this type.
+/// Reads the body of a request, which must have this type.
 async fn text(headers: &HeaderMap, body: Body, kind: &str) -> Result<String, Box<Response>> {
     let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let given = given.unwrap_or_default().split(';').next().unwrap_or_default().trim();
@@ -135,7 +135,7 @@ async fn text(headers: &HeaderMap, body: Body, kind: &str) -> Result<String, Box
         .map_err(|_| failed(StatusCode::UNPROCESSABLE_ENTITY, "The body is no text.\n"))
 }
 
-/// The address by which the caller reached this server, where it used one.
+/// The IP address in the `Host` header, if any.
 fn host_address(headers: &HeaderMap) -> Option<IpAddr> {
     let host = headers.get(header::HOST)?.to_str().ok()?;
     if let Some(rest) = host.strip_prefix('[') {
@@ -145,7 +145,7 @@ fn host_address(headers: &HeaderMap) -> Option<IpAddr> {
 }
 
 fn refused(why: &Refused) -> Response {
-    // 406 would be taken for an offer of the server.
+    // Clients interpret 406 as a counter-offer of the server.
     match why {
         Refused::Off => {
             (StatusCode::NOT_FOUND, "WHEP is off at this server (see --webrtc).\n").into_response()

@@ -1,4 +1,4 @@
-//! The file of a recorded publication: complete tags, while watching the disk, as in the studio's
+//! The file of a recorded publication: writes complete tags and watches the disk, like the studio's
 //! recordings. Its operations can wait for the disk, so do not call them on the runtime's threads.
 
 use std::fs::{self, File};
@@ -19,7 +19,7 @@ const EXPECTED: u64 = 2_500_000;
 /// Limit for files with the same name in one second.
 const MAX_ALIKE: u32 = 1_000;
 
-/// The file.
+/// The writer of a recording.
 #[derive(Debug)]
 pub(in crate::server) struct RecordingWriter {
     file: File,
@@ -28,12 +28,12 @@ pub(in crate::server) struct RecordingWriter {
     watch: SpaceWatch,
     begun: Instant,
     looked: Instant,
-    /// Returns the free bytes at a path.
+    /// Function that returns the free bytes at a path.
     free: fn(&Path) -> Option<u64>,
 }
 
 impl RecordingWriter {
-    /// Creates a new file with this name, or with a number.
+    /// Creates a new file with this name, or with a number added.
     pub fn create(path: &Path) -> io::Result<Self> {
         Self::create_where(path, files::free_space)
     }
@@ -68,20 +68,20 @@ impl RecordingWriter {
         Err(io::ErrorKind::AlreadyExists.into())
     }
 
-    /// Its real name.
+    /// The actual name of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Bytes in it.
+    /// Bytes written to the file.
     pub fn written(&self) -> u64 {
         self.written
     }
 
-    /// Appends tags, and checks the disk regularly. Returns a warning.
+    /// Appends tags, and checks the disk regularly. It may return a warning.
     ///
     /// # Errors
-    /// Writing failed. The file then ends with the last complete tag.
+    /// Fails if writing fails. The file then ends with the last complete tag.
     pub fn append(&mut self, tags: &[Bytes]) -> io::Result<Option<Warning>> {
         let since = Instant::now();
         if let Err(error) = self.file.write_all(&tags.concat()) {
@@ -103,13 +103,13 @@ impl RecordingWriter {
             return Err(io::Error::new(io::ErrorKind::NotFound, "the file was removed"));
         }
         let free = (self.free)(&self.path);
-        // While there still is some for others.
+        // Stop while there is still space for others.
         enough_room(free)?;
         Ok(self.watch.check(&SpaceReading {
             now: Timestamp::ZERO + self.begun.elapsed(),
             free,
             written: self.written,
-            // What came meanwhile waits.
+            // The data that arrived meanwhile waits.
             queued: took,
             index: 0,
         }))
@@ -126,16 +126,16 @@ impl RecordingWriter {
             }
             end = next;
         }
-        // Making a file shorter needs no room.
+        // Truncating a file needs no space.
         self.written = if self.file.set_len(end).is_ok() { end } else { there };
     }
 
-    /// Brings all of it onto the disk.
+    /// Syncs the file to the disk.
     pub fn finish(&mut self) -> io::Result<()> {
         self.file.sync_all()
     }
 
-    /// An empty file helps nobody.
+    /// Removes an empty file.
     pub fn remove_if_empty(&self) {
         if self.written == 0 && !is_unlinked(&self.file) {
             let _ = fs::remove_file(&self.path);
@@ -153,7 +153,7 @@ fn enough_room(free: Option<u64>) -> io::Result<()> {
     }
 }
 
-/// Whether the file is in no folder any more.
+/// Returns true if the file is in no folder any more.
 #[cfg(unix)]
 fn is_unlinked(file: &File) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -203,10 +203,10 @@ mod tests {
         assert_eq!(full.kind(), io::ErrorKind::StorageFull);
         assert_eq!(full.to_string(), "only 8 MB are free");
         assert_eq!((paper.written(), fs::metadata(&path).unwrap().len()), (200, 200));
-        // None is begun there.
+        // No file is created there.
         assert!(RecordingWriter::create_where(&folder.path().join("b.flv"), |_| Some(0)).is_err());
         assert!(!folder.path().join("b.flv").exists());
-        // A disk that takes long is told, too; and a file that somebody removed.
+        // A slow disk is reported too, and so is a removed file.
         paper.free = |_| None;
         let slow = paper.check_disk(Duration::from_secs(6)).unwrap();
         assert!(matches!(slow, Some(Warning::Slow { .. })), "{slow:?}");
@@ -219,7 +219,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut paper = RecordingWriter::create(&folder.path().join("show.flv")).unwrap();
         paper.append(&[TAG]).unwrap();
-        // As a full disk leaves it: two more tags, and a part of the third.
+        // As after a full disk: two more tags, and a part of the third.
         paper.file.write_all(&[7; 250]).unwrap();
         paper.cut(&[TAG, TAG, TAG, TAG]);
         assert_eq!(paper.written(), 300);

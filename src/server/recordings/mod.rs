@@ -1,8 +1,8 @@
 //! Records every publication to a file in a folder, if configured: FLV, unchanged. It shares the
 //! tags with HTTP viewers, and uses no `Muxer`, so unknown tracks, codecs and script data are kept.
-//! Data is on the disk half a second later, so a crash costs no more; a slow disk drops frames up
-//! to the next keyframe, like a slow viewer's queue, but never affects the broadcast. A disk that
-//! fills up causes a warning in time, and keeps a reserve.
+//! Data is on the disk half a second later, so a crash costs no more. A slow disk drops frames up
+//! to the next keyframe, like the queue of a slow viewer, but never affects the broadcast. A disk
+//! that fills up causes a warning in time, and keeps a reserve.
 
 pub(in crate::server) mod file;
 
@@ -24,18 +24,18 @@ use crate::server::stream::recording_files::RecordingStart;
 use crate::server::stream::sink::Sink;
 use crate::text::Language;
 
-/// Data within this time is written at once.
+/// Data is collected for this time before it is written.
 const GATHER: Duration = Duration::from_millis(500);
 /// A disk that does not respond for this long has failed.
 const DISK_TIMEOUT: Duration = Duration::from_secs(20);
 /// Limit for unwritten bytes.
 const WAITING: usize = 32 << 20;
-/// Of an application's and of a stream's name in a file's.
+/// Maximum length of the application and of the stream name in a file name.
 const MAX_NAME: usize = 80;
-/// When to retry after too many open files.
+/// Interval of attempts after too many open files.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Starts to record publications from now on. Call it within the runtime.
+/// Starts to record publications from now on. It must be called within the runtime.
 pub(super) fn begin(registry: &Arc<Registry>, stream: &Arc<Stream>) {
     let Some(folder) = &registry.config.record else { return };
     let wall = registry.clock.wall_micros(registry.clock.now());
@@ -134,7 +134,7 @@ async fn take(
     on_the_disk(move || paper.finish()).await
 }
 
-/// Work that may wait for the disk, with a limit: who waits for a disk that hangs waits for ever.
+/// Runs disk operations with a time limit, because a hanging disk would block forever.
 async fn on_the_disk<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {

@@ -25,10 +25,10 @@ use crate::server::stream::sink::Sink;
 use crate::wire::byte_block::ByteBlock;
 use crate::wire::rtmp::server::{Error as SessionError, Event, Output, Session, Step};
 
-/// The read size; on the stack unless it publishes, because hundreds of viewers need no buffer
-/// each.
+/// The read size. The buffer is on the stack unless the client publishes, because hundreds of
+/// viewers need no buffer each.
 const READ: usize = 32 << 10;
-/// Reads before other connections get a turn.
+/// Number of reads before other connections get a turn.
 const READS: usize = 16;
 /// The receive buffer of a connection that a fault slows down: small, so that the peer notices.
 const HELD_BUFFER: usize = 16 << 10;
@@ -62,12 +62,12 @@ struct Io {
 /// The simulated faults of the connection.
 #[derive(Debug, Default)]
 struct ConnectionFaults {
-    /// Of the server's faults, when last looked at.
+    /// Generation of the server's faults at the last check.
     generation: u64,
     plan: Option<Box<Plan>>,
     /// When the connection's task must check again.
     wake_at: Option<Timestamp>,
-    /// Received data is ignored, and nothing is answered.
+    /// True if received data is ignored, and nothing is answered.
     deaf: bool,
     mute: bool,
 }
@@ -113,7 +113,7 @@ impl Connection {
         Self { id, peer, registry, io: Mutex::new(io) }
     }
 
-    /// Runs this with the session, then sends its output.
+    /// Runs `act` with the session, then sends its output.
     pub fn with_session<T>(&self, act: impl FnOnce(&mut Session) -> T) -> T {
         let mut io = self.io.lock();
         let result = act(&mut io.session);
@@ -122,7 +122,7 @@ impl Connection {
         result
     }
 
-    /// Reads and writes until something happened: events, or [`Poll::Pending`].
+    /// Reads and writes until there are events, or returns [`Poll::Pending`].
     pub fn poll(&self, cx: &mut Context<'_>, into: &mut Vec<Event>) -> Poll<Result<(), Error>> {
         let mut guard = self.io.lock();
         let io = &mut *guard;
@@ -158,7 +158,7 @@ impl Connection {
             }
             match io.poll_read(self.registry.clock, most, cx) {
                 Poll::Pending => break,
-                // Behind what is still held back.
+                // The end comes after the delayed data.
                 Poll::Ready(Err(_) | Ok((0, _))) if io.holds_back() => break,
                 Poll::Ready(Err(error)) => ended = Some(error.into()),
                 Poll::Ready(Ok((0, _))) => ended = Some(Error::Closed),
@@ -166,7 +166,7 @@ impl Connection {
                     let received = &self.registry.totals.received_bytes;
                     received.fetch_add(length as u64, Ordering::Relaxed);
                     ended = result.err().map(Error::from);
-                    // A socket that gave less than asked for has no more.
+                    // A socket that returned less than requested has no more data.
                     if ended.is_none() && length < READ && io.events.is_empty() {
                         continue;
                     }
@@ -185,7 +185,7 @@ impl Connection {
         self.flush(io);
         into.extend(io.events.drain(..));
         if !into.is_empty() {
-            // An error, if there is one, comes again.
+            // An error occurs again with the next call.
             if let Some(Error::Closed | Error::Io(_)) = ended {
                 io.out.failed = Some(io::ErrorKind::UnexpectedEof);
             }
@@ -216,7 +216,7 @@ impl Connection {
         io.lab.plan.as_mut()?.verdict(phase, |index, fault| self.claim(generation, index, fault))
     }
 
-    /// The server's faults have changed.
+    /// Applies changed faults of the server.
     #[cold]
     fn enter_lab(&self, io: &mut Io) {
         let now = self.registry.clock.now();
@@ -292,11 +292,11 @@ impl Connection {
         Poll::Ready(Ok(()))
     }
 
-    /// A deadline has passed, or it is time to check whether the peer still accepts data.
+    /// Checks a passed deadline, or whether the peer still accepts data.
     pub fn check(&self, now: Timestamp) -> Result<(), Error> {
         let mut io = self.io.lock();
         let stalled = self.registry.config.limits.stalled_viewer;
-        // A server that has stalled loses no patience.
+        // A stalled server must not time out its client.
         if io.lab.plan.as_ref().is_some_and(|plan| plan.is_stalled(now)) {
             return Ok(());
         }
@@ -309,7 +309,7 @@ impl Connection {
         result.map_err(Error::from)
     }
 
-    /// The player wants media, or does not.
+    /// Pauses or resumes media for the player.
     pub fn set_paused(&self, paused: bool) {
         let mut io = self.io.lock();
         io.paused = paused;
@@ -318,13 +318,13 @@ impl Connection {
         }
     }
 
-    /// The player wants audio or video, or does not.
+    /// Sets whether the player wants audio and video.
     pub fn set_wanted(&self, sound: Option<bool>, pictures: Option<bool>) {
         let mut io = self.io.lock();
         io.wanted = (sound.unwrap_or(io.wanted.0), pictures.unwrap_or(io.wanted.1));
     }
 
-    /// The player has stopped: drops waiting media.
+    /// Drops waiting media after the player has stopped.
     pub fn clear_media(&self) {
         self.io.lock().out.queue.clear_media();
     }
@@ -364,12 +364,12 @@ impl Connection {
         Poll::Pending
     }
 
-    /// Bytes sent.
+    /// Number of sent bytes.
     pub fn sent(&self) -> u64 {
         self.io.lock().out.sent
     }
 
-    /// Messages that a slow peer did not get.
+    /// Number of messages that a slow peer did not get.
     pub fn skipped(&self) -> u64 {
         self.io.lock().out.queue.skipped()
     }
@@ -430,7 +430,7 @@ impl Sink for Connection {
         }
     }
 
-    /// Sent after all media.
+    /// Queues the end after all media.
     fn end(&self) {
         self.say(Session::end_play);
     }
@@ -446,7 +446,7 @@ impl Io {
         Context::from_waker(waker.unwrap_or(Waker::noop()))
     }
 
-    /// Whether it gets the same bytes as most viewers.
+    /// Returns true if the viewer gets the same bytes as most viewers.
     fn takes_joined(&self, batch: &Batch<'_>) -> bool {
         let everything = self.wanted == (true, true) && !self.paused;
         let same = || batch.messages.iter().all(|message| !message.is_divided());

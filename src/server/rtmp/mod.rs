@@ -1,4 +1,4 @@
-//! The task of one RTMP connection: decides what the client may do, and watches its deadlines.
+//! The task of one RTMP connection: decides what the client may do, and checks its deadlines.
 
 pub(in crate::server) mod connection;
 
@@ -26,9 +26,9 @@ use crate::wire::rtmp::server::{Config, Event, Session};
 use crate::wire::rtmp::status::{Level, Status, code};
 use crate::wire::rtmp::stream_name::StreamName;
 
-/// How often to check a connection without a nearer deadline.
+/// Interval of checks without a nearer deadline.
 const CHECK: Duration = Duration::from_secs(5);
-/// How long sending the last message may take.
+/// Time limit for sending the last message.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// The client's role.
@@ -43,17 +43,17 @@ struct Task {
     connection: Arc<Connection>,
     role: Role,
     incoming: Vec<Incoming>,
-    /// The last message is held until then, for the rest of its burst.
+    /// Time until which the last message is held for the rest of its burst.
     flush_at: Option<Timestamp>,
     check_at: Timestamp,
     /// Bytes sent at the last check.
     sent: u64,
     heard: Timestamp,
     finished: bool,
-    /// It has logged in as a publisher.
+    /// True if the client has logged in as a publisher.
     welcome: bool,
     place: ConnectionSlot,
-    /// Since when it waits for a publisher.
+    /// The time since which it waits for a publisher.
     waiting_since: Option<Timestamp>,
 }
 
@@ -67,7 +67,7 @@ pub(super) async fn serve(
     let id = registry.next_id();
     let now = registry.clock.now();
     let config = Config { chunk_size: CHUNK_SIZE, ..Config::default() };
-    // Differs from run to run and from connection to connection; nothing secret hangs on it.
+    // The value differs between runs and connections, and is not secret.
     let seed = registry.clock.wall_micros(now).cast_unsigned().rotate_left(17) ^ id;
     let session = Session::new(config, now, seed);
     let connection = Arc::new(Connection::new(id, peer, Arc::clone(&registry), stream, session));
@@ -86,7 +86,7 @@ pub(super) async fn serve(
         place,
         waiting_since: None,
     };
-    // One publisher writes to all its viewers in one go: no budget may end that half-way.
+    // A publisher writes to all its viewers at once: the task budget must not end that halfway.
     tokio::task::unconstrained(task.run()).await;
 }
 
@@ -140,8 +140,8 @@ impl Task {
                 biased;
                 () = &mut stopped => {
                     let why = "The server is shutting down.";
-                    // A player is told that the stream ends in any case; for a publisher the
-                    // plain word is an error.
+                    // A player gets the end of the stream in any case; for a publisher, the plain message
+                    // is an error.
                     let asked = self.ask_to_reconnect(why);
                     if !asked || matches!(self.role, Role::Playing { .. }) {
                         self.say_goodbye(why);
@@ -157,12 +157,12 @@ impl Task {
                 }
                 result = poll_fn(|cx| connection.poll(cx, &mut events)) => {
                     result?;
-                    // Without events it is only the deadline that has changed.
+                    // Without events, only the deadline has changed.
                     let something = !events.is_empty();
                     for event in events.drain(..) {
                         self.handle(event)?;
                     }
-                    // Of a publisher only what it publishes counts.
+                    // For a publisher, only its media counts.
                     let publishes = matches!(self.role, Role::Publishing(_));
                     if something && (!publishes || !self.incoming.is_empty()) {
                         self.heard = registry.clock.now();
@@ -197,7 +197,7 @@ impl Task {
                         return Err(Error::Silent);
                     }
                 }
-                // Something has to be under way for a dead peer to show: while media are, that is enough.
+                // Sending detects a dead peer: during media, that is enough.
                 Role::Playing { ref stream, .. } => {
                     self.waiting_since =
                         (!stream.is_published()).then(|| self.waiting_since.unwrap_or(now));
@@ -308,7 +308,7 @@ impl Task {
             Ok(publication) => {
                 self.heard = publication.since;
                 self.registry.admission.settle(self.place.spot(), Purpose::Publish);
-                // Before anything of it is taken.
+                // It must start before the first data is handled.
                 recordings::begin(&self.registry, &publication.stream);
                 hls::begin(&self.registry, &publication.stream);
                 self.role = Role::Publishing(publication);
@@ -395,8 +395,8 @@ impl Task {
         }
     }
 
-    /// Asks a client with support for it to reconnect, to the successor if there is one. `false`
-    /// for other clients.
+    /// Requests a reconnect from a client that supports it, to the successor if there is one. Returns
+    /// `false` for other clients.
     fn ask_to_reconnect(&self, why: &str) -> bool {
         if matches!(self.role, Role::Idle) {
             return false;

@@ -8,7 +8,7 @@ use crate::wire::container::flv::audio::{AudioPacket, LegacyAudio};
 use crate::wire::container::flv::video::{VideoPacket, VideoTrack};
 use crate::wire::container::flv::{AudioTag, Metadata};
 
-/// From a codec config, or from a frame if the codec has them there.
+/// Reads the properties from a codec config, or from a frame if the codec has them there.
 pub(in crate::server) fn of_video(track: &VideoTrack, metadata: &Metadata) -> VideoFigures {
     let picture = match (&track.format, &track.packet) {
         (VideoFormat::Hevc, VideoPacket::SequenceStart(config)) => codec::hevc(config),
@@ -25,7 +25,7 @@ pub(in crate::server) fn of_video(track: &VideoTrack, metadata: &Metadata) -> Vi
     }
 }
 
-/// The same of audio.
+/// Reads the same properties of audio.
 pub(in crate::server) fn of_audio(tag: &AudioTag, metadata: &Metadata) -> AudioFigures {
     let legacy = |legacy: LegacyAudio| (legacy.sample_rate, legacy.channels);
     let known = match (tag.track.format, &tag.track.packet) {

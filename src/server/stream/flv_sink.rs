@@ -1,5 +1,5 @@
-//! A stream as one endless FLV file, for a viewer over HTTP or a file on the disk. Times are the
-//! stream's own, from the last keyframe on.
+//! A stream as one endless FLV file, for a viewer over HTTP or a file on the disk. Times are those
+//! of the stream, from the last keyframe on.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -13,12 +13,12 @@ use crate::server::stream::sink::Sink;
 use crate::server::stream::viewer_queue::Queue;
 use crate::wire::container::flv::{TagKind, file_header};
 
-/// The queue of one such reader.
+/// The queue of one reader of a stream.
 #[derive(Debug)]
 pub(in crate::server) struct FlvSink {
     id: u64,
-    /// The viewer's protocol, for counting; viewers may not support additional tracks; `None`: a
-    /// file.
+    /// The viewer's protocol, for counting, or `None` for a file. Viewers may not support
+    /// additional tracks.
     viewer: Option<Protocol>,
     /// The limit in bytes; undroppable data may use the same amount again.
     limit: usize,
@@ -30,21 +30,21 @@ struct Inner {
     queue: Queue,
     waker: Option<Waker>,
     ended: bool,
-    /// The queue is too long even after dropping, and has ended.
+    /// True if the queue was too long even after dropping, and has ended.
     overrun: bool,
-    /// Metadata were sent.
+    /// True if metadata was sent.
     titled: bool,
-    /// Bytes returned.
+    /// Number of returned bytes.
     sent: u64,
 }
 
 impl FlvSink {
-    /// For a viewer; at most `limit` bytes wait.
+    /// Creates a queue for a viewer; at most `limit` bytes wait.
     pub fn for_viewer(id: u64, limit: usize, protocol: Protocol) -> Arc<Self> {
         Self::new(id, limit, Some(protocol))
     }
 
-    /// For a file: everything unchanged.
+    /// Creates a queue for a file, which gets everything unchanged.
     pub fn for_file(id: u64, limit: usize) -> Arc<Self> {
         Self::new(id, limit, None)
     }
@@ -70,28 +70,28 @@ impl FlvSink {
         Poll::Pending
     }
 
-    /// The queue's present content.
+    /// The current content of the queue.
     pub fn waiting(&self) -> Vec<Bytes> {
         let mut inner = self.inner.lock();
         std::iter::from_fn(|| inner.pop()).collect()
     }
 
-    /// Bytes returned.
+    /// Number of returned bytes.
     pub fn sent(&self) -> u64 {
         self.inner.lock().sent
     }
 
-    /// Messages that there was no room for.
+    /// Number of messages for which there was no room.
     pub fn skipped(&self) -> u64 {
         self.inner.lock().queue.skipped()
     }
 
-    /// Whether it had to be broken off, since its reader takes too little.
+    /// Returns true if it had to end because its reader was too slow.
     pub fn was_overrun(&self) -> bool {
         self.inner.lock().overrun
     }
 
-    /// Whether the publisher has left.
+    /// Returns true if the publisher has left.
     pub fn has_ended(&self) -> bool {
         self.inner.lock().ended
     }
@@ -115,11 +115,11 @@ impl Sink for FlvSink {
         if inner.ended {
             return;
         }
-        // A viewer of a file cannot say what it takes.
+        // A viewer over HTTP cannot declare its abilities.
         let messages = batch.messages.iter();
         for message in messages.filter_map(|message| message.for_viewer(self.viewer.is_none())) {
-            // In a file a time code or the like is of no use, and metadata are at its head: FFmpeg
-            // takes later ones for subtitles.
+            // In a file, time codes and the like are useless, and metadata is at its start: FFmpeg
+            // interprets later metadata as subtitles.
             if message.kind == TagKind::Script
                 && (message.class == Class::Sound || std::mem::replace(&mut inner.titled, true))
             {

@@ -1,5 +1,5 @@
 //! The initial data for a new viewer: metadata, codec configs, and the video and audio since the
-//! last keyframe. Bounded in bytes.
+//! last keyframe. It is limited in bytes.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::wire::container::flv::TagKind;
 /// Limit for codec configs: some tracks of audio and video.
 const MAX_HEADERS: usize = 32;
 /// Limit for the metadata and codec configs of one stream in bytes. Those of real encoders take a
-/// few hundred.
+/// few hundred bytes.
 const MAX_HEADER_BYTES: usize = 1 << 20;
 
 /// The cache of one stream.
@@ -41,12 +41,12 @@ pub(in crate::server) enum Keep {
 pub(in crate::server) struct TooLarge;
 
 impl Cache {
-    /// The mark of a cached message; `None` for all others. A body that is already cached has its
-    /// earlier mark.
+    /// The mark of a cached message; `None` for all others. A body that is already cached keeps its
+    /// mark.
     ///
     /// # Errors
-    /// If there is no room for a codec config. Metadata without room are not cached, and droppable
-    /// like media.
+    /// Fails if there is no room for a codec config. Metadata that does not fit is not cached, and
+    /// is droppable like media.
     pub fn mark(
         &mut self,
         kind: TagKind,
@@ -94,7 +94,7 @@ impl Cache {
                 self.group_bytes += message.weight();
                 self.group.push(Arc::clone(message));
                 if self.group_bytes > limit {
-                    // Late joiners wait for the next frame to start from.
+                    // New viewers wait for the next frame at which decoding can start.
                     self.forget_group();
                 }
             }
@@ -112,7 +112,7 @@ impl Cache {
                 let same = old.mark == Some(mark);
                 *old = Arc::clone(message);
                 if !same {
-                    // What follows a new config cannot be read with what went before it.
+                    // Data after a new config cannot be decoded with earlier data.
                     self.forget_group();
                 }
             }
@@ -127,7 +127,7 @@ impl Cache {
 
     /// Clears the cache: the publisher has left.
     pub fn forget(&mut self) {
-        // Versions continue: what waits for viewers is of the last publisher.
+        // Versions continue, because queues may still contain data of the last publisher.
         *self = Self { versions: self.versions, ..Self::default() };
     }
 
@@ -182,7 +182,7 @@ mod tests {
         }
         assert_eq!(cache.mark(TagKind::Video, Keep::Header(2), &body(1, 100_000)), Err(TooLarge));
         assert_eq!(cache.mark(TagKind::Script, Keep::Metadata, &body(1, 100_000)), Ok(None));
-        // What replaces another one needs no further room.
+        // A replacement needs no additional space.
         store(&mut cache, Class::Vital, 0, &body(2, 500_000), Keep::Header(1));
         let kept: usize = cache.kept().map(|message| message.weight()).sum();
         assert!(kept <= MAX_HEADER_BYTES, "{kept}");

@@ -19,7 +19,7 @@ pub(in crate::server) const STREAM: u32 = 1;
 const STREAM_AT: usize = 8;
 /// Bytes of that header, without an extended timestamp.
 const HEADER: usize = 12;
-/// From here on a chunk's timestamp is extended by four bytes (RTMP 1.0, 5.3.1.3).
+/// From this time on, a chunk's timestamp is extended by four bytes (RTMP 1.0, 5.3.1.3).
 const EXTENDED_FROM_MS: u32 = 0xFF_FFFF;
 /// A separate chunk stream, because the session compresses headers relative to its own messages on
 /// a chunk stream.
@@ -30,31 +30,31 @@ const DATA_CHUNK_STREAM: u32 = 7;
 pub(in crate::server) enum Class {
     /// Codec configs, metadata, session messages: never dropped.
     Vital,
-    /// A frame to start from.
+    /// A frame at which decoding can start.
     Key,
     /// A frame that refers to others.
     Inter,
     Sound,
 }
 
-/// The waiting message that a newer one replaces: the metadata, or the config of a track.
+/// Identifies a message that a newer one replaces: metadata, or the config of a track.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) struct MessageVersion {
     pub kind: TagKind,
-    /// Of the track; further ones for data outside the tracks.
+    /// Slot of the track; higher slots are for data outside the tracks.
     pub slot: u16,
-    /// Changes with the body.
+    /// A number that changes with the body.
     pub version: u32,
 }
 
 impl MessageVersion {
-    /// Its identity, in any version.
+    /// Its identity, independent of the version.
     pub fn slot(self) -> (TagKind, u16) {
         (self.kind, self.slot)
     }
 }
 
-/// A message. Shared by the group of frames and all queues.
+/// A message. It is shared by the cache and all queues.
 #[derive(Debug)]
 pub(in crate::server) struct Message {
     pub kind: TagKind,
@@ -64,7 +64,7 @@ pub(in crate::server) struct Message {
     length: usize,
     rtmp: Bytes,
     flv: OnceLock<Bytes>,
-    /// For viewers without multitrack support, if it differs.
+    /// The form for viewers without multitrack support, if it differs.
     plain: Option<Plain>,
 }
 
@@ -90,7 +90,7 @@ impl Message {
         Self { kind, class, time_ms, mark: None, length, rtmp, flv: OnceLock::new(), plain: None }
     }
 
-    /// With its mark.
+    /// Sets the mark.
     pub fn with_mark(self, mark: Option<MessageVersion>) -> Self {
         Self { mark, ..self }
     }
@@ -113,12 +113,12 @@ impl Message {
         }
     }
 
-    /// With another form for viewers without multitrack support.
+    /// Sets another form for viewers without multitrack support.
     pub fn with_plain(self, plain: Plain) -> Self {
         Self { plain: Some(plain), ..self }
     }
 
-    /// Whether it differs between viewers.
+    /// Returns true if the form differs between viewers.
     pub fn is_divided(&self) -> bool {
         self.plain.is_some()
     }
@@ -132,12 +132,12 @@ impl Message {
         }
     }
 
-    /// As RTMP, for the message stream of nearly all players.
+    /// The RTMP form for the message stream of nearly all players.
     pub fn rtmp(&self) -> Bytes {
         self.rtmp.clone()
     }
 
-    /// As RTMP, for a player's message stream: another stream needs only its own header.
+    /// The RTMP form for a player's message stream: another stream needs only its own header.
     pub fn piece(&self, stream: u32) -> MessageBytes {
         if stream == STREAM || self.rtmp.len() < HEADER {
             return self.rtmp.clone().into();
@@ -148,7 +148,7 @@ impl Message {
         MessageBytes { head: head.freeze(), rest: self.rtmp.slice(HEADER..) }
     }
 
-    /// As an FLV tag.
+    /// The form as an FLV tag.
     pub fn flv(&self) -> Bytes {
         let tag = self.flv.get_or_init(|| {
             let mut out = BytesMut::new();
@@ -158,7 +158,7 @@ impl Message {
         tag.clone()
     }
 
-    /// Bytes it keeps in memory.
+    /// Bytes in memory.
     pub fn weight(&self) -> usize {
         self.rtmp.len()
     }
@@ -167,22 +167,22 @@ impl Message {
 /// Longer messages are not joined by copying.
 const MAX_JOINED: usize = 1 << 20;
 
-/// Messages that leave together, in order.
+/// Messages that are sent together, in order.
 #[derive(Debug)]
 pub(in crate::server) struct Batch<'a> {
     pub messages: &'a [Arc<Message>],
-    /// All of them as RTMP on the message stream of nearly all players, for viewers that want
-    /// everything: built once, sent to each with one plain call.
+    /// All messages in RTMP form for the message stream of nearly all players, for viewers that
+    /// want everything: built once, and sent to each with one system call.
     pub joined: Option<Bytes>,
 }
 
 impl<'a> Batch<'a> {
-    /// For one viewer.
+    /// Creates a batch for one viewer.
     pub fn pieces(messages: &'a [Arc<Message>]) -> Self {
         Self { messages, joined: None }
     }
 
-    /// For many viewers.
+    /// Creates a batch for many viewers.
     pub fn joined(messages: &'a [Arc<Message>]) -> Self {
         let length: usize = messages.iter().map(|message| message.weight()).sum();
         let joined = match messages {

@@ -15,13 +15,13 @@ pub(in crate::server) enum Arrival {
     Message(Arc<Message>),
     /// The publisher left.
     Gone,
-    /// A publisher is there again, possibly another one.
+    /// A publisher is back, possibly another one.
     Back,
     /// The queue overflowed.
     Lost,
 }
 
-/// The sink.
+/// The queue of a task or thread.
 #[derive(Debug)]
 pub(in crate::server) struct MessageSink {
     id: u64,
@@ -29,7 +29,7 @@ pub(in crate::server) struct MessageSink {
     limit: usize,
     queue: Mutex<Queue>,
     arrived: Notify,
-    /// For a thread.
+    /// Wakes a thread that waits.
     arrived_for_thread: Condvar,
 }
 
@@ -50,12 +50,12 @@ impl MessageSink {
         })
     }
 
-    /// Waits for something.
+    /// Waits for the next item.
     pub async fn arrived(&self) {
         self.arrived.notified().await;
     }
 
-    /// Waits for something, on a thread, for at most `limit`.
+    /// Waits for the next item on a thread, for at most `limit`.
     pub fn wait(&self, limit: Duration) {
         let mut queue = self.queue.lock();
         if queue.arrivals.is_empty() {
@@ -63,7 +63,7 @@ impl MessageSink {
         }
     }
 
-    /// The waiting items.
+    /// Takes the waiting items.
     pub fn take(&self) -> Vec<Arrival> {
         std::mem::take(&mut *self.queue.lock()).arrivals
     }
@@ -84,7 +84,7 @@ impl Sink for MessageSink {
         self.id
     }
 
-    /// The viewers of the product count instead.
+    /// The viewers of the product count instead of this sink.
     fn is_viewer(&self) -> bool {
         false
     }
@@ -94,7 +94,8 @@ impl Sink for MessageSink {
         for message in batch.messages.iter().filter(|message| message.for_viewer(false).is_some()) {
             queue.bytes += message.weight();
             if queue.bytes > self.limit {
-                // Configs may be among them: they come again, or what follows is useless.
+                // The lost items may include configs: they must be repeated, otherwise the
+                // following data is useless.
                 let configs = |arrival: &Arrival| match arrival {
                     Arrival::Message(message) => message.mark.is_some(),
                     _ => true,

@@ -1,6 +1,6 @@
-//! One stream: its publisher, the initial data of viewers, its viewers. Messages go to all viewers
-//! from the publisher's task: no viewer's task must wake up. A publisher's burst leaves in one
-//! piece, because a system call costs more than its bytes.
+//! One stream: its publisher, the initial data for new viewers, and its viewers. The publisher's
+//! task sends messages to all viewers, so that no viewer's task must wake up. A publisher's burst
+//! is sent in one piece, because a system call costs more than its bytes.
 
 pub(in crate::server) mod codec_figures;
 pub(in crate::server) mod flv_sink;
@@ -35,24 +35,25 @@ use crate::wire::container::flv::TagKind;
 /// A new publisher whose times are at most this far ahead continues where its predecessor ended.
 const CONTINUES_WITHIN_MS: u32 = 10_000;
 /// A publisher that is silent for this long counts as a ghost. A network change leaves such ghosts,
-/// which look like another authorized publisher: one address can be a whole house. A stream without
-/// data for this long has stalled for its viewers anyway.
+/// which look like another authorized publisher: one address can belong to a whole household. A
+/// stream without data for this long has stalled for its viewers anyway.
 const GHOST_AFTER: Duration = Duration::from_secs(4);
-/// The same on this machine, where the system closes a dead process's connections.
+/// The same limit for clients on this machine, where the system closes the connections of dead
+/// processes.
 const GHOST_HERE_AFTER: Duration = Duration::from_secs(2);
 /// With fewer viewers there is little to save, and messages are passed on as they arrive.
 const HOLD_FROM: usize = 8;
 /// From this many viewers on, a burst is sent with one system call, if supported.
 const ONE_CALL_FROM: usize = 4;
-/// Messages held back at most.
+/// Maximum number of held messages.
 const MAX_HELD: usize = 32;
 
-/// A stream. Viewers are locked inside its lock, never the other way round.
+/// A stream. Viewers are locked while it is locked, never the other way round.
 #[derive(Debug)]
 pub(super) struct Stream {
     pub app: String,
     pub name: String,
-    /// The first client; see [`super::admission::subscriber`].
+    /// Address of the first client; see [`super::admission::subscriber`].
     pub opened_by: IpAddr,
     limits: Limits,
     inner: Mutex<Inner>,
@@ -63,23 +64,23 @@ struct Inner {
     publisher: Option<Publisher>,
     cache: Cache,
     viewers: Vec<Arc<dyn Sink>>,
-    /// Cached messages not yet sent to viewers: they wait for the rest of their burst.
+    /// Cached messages that are not sent to viewers yet: they wait for the rest of their burst.
     held: Vec<Arc<Message>>,
-    /// Shifts a publisher's times so that they continue its predecessor's.
+    /// Shift that makes a publisher's times continue those of the previous one.
     shift_ms: u32,
     last: Option<(u32, Timestamp)>,
-    /// No message of this publisher has arrived.
+    /// True if no message of this publisher has arrived.
     fresh: bool,
 }
 
-/// Who wants to publish.
+/// A client that wants to publish.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Claim<'a> {
     pub id: u64,
     pub address: SocketAddr,
     /// The part after the stream's name.
     pub credentials: &'a str,
-    /// The server has tested a key or a password of it.
+    /// True if the server has checked its key or password.
     pub proven: bool,
 }
 
@@ -89,7 +90,7 @@ pub(super) struct Incoming {
     pub kind: TagKind,
     pub time_ms: u32,
     pub body: Bytes,
-    /// It is `onMetaData`.
+    /// True for `onMetaData`.
     pub metadata: bool,
 }
 
@@ -160,7 +161,7 @@ impl Stream {
         publisher.heard = now;
         for Incoming { kind, time_ms, body, metadata } in incoming.drain(..) {
             publisher.count(body.len(), now);
-            // Metadata and their like tell no time: they come with 0, whatever follows.
+            // Metadata and similar messages have no valid time: they arrive with 0.
             if kind != TagKind::Script && std::mem::take(&mut inner.fresh) {
                 inner.shift_ms = shift(inner.last, time_ms, now);
             }
@@ -179,7 +180,7 @@ impl Stream {
                 publisher.dismissal.dismiss("its codec configs are too large");
                 continue;
             };
-            // Metadata that are too large to keep may be dropped like a time code.
+            // Metadata that is too large to keep may be dropped like a time code.
             let class = if keep == Keep::Metadata && mark.is_none() { Class::Sound } else { class };
             let mut message = Message::new(kind, class, time_ms, &body).with_mark(mark);
             if let Some(plain) = plain {
@@ -215,7 +216,8 @@ impl Stream {
         if viewer.is_viewer() && inner.viewers.len() >= self.limits.viewers {
             return false;
         }
-        // What is held back is in the cache already: the others get it now, this one from there.
+        // Held messages are already in the cache: the other viewers get them now, this one from the
+        // cache.
         inner.release();
         viewer.deliver(&Batch::pieces(&inner.cache.for_late_joiner()));
         inner.viewers.push(viewer);
@@ -321,7 +323,7 @@ fn shift(last: Option<(u32, Timestamp)>, first_ms: u32, now: Timestamp) -> u32 {
     let Some((last_ms, at)) = last else { return 0 };
     let elapsed = u32::try_from(now.since(at).as_millis()).unwrap_or(u32::MAX).max(1);
     if first_ms.wrapping_sub(last_ms) <= elapsed.saturating_add(CONTINUES_WITHIN_MS) {
-        // Goes on on its own, as our own publisher does after a lost connection.
+        // The times continue by themselves, as those of our own publisher after a lost connection.
         return 0;
     }
     last_ms.wrapping_add(elapsed).wrapping_sub(first_ms)
@@ -355,7 +357,7 @@ mod tests {
         assert_eq!(times, [8_000, 8_000, 13_000]);
     }
 
-    /// Somebody whom the server has not tested.
+    /// A client whose credentials the server has not checked.
     fn claim(id: u64, address: SocketAddr, credentials: &str) -> Claim<'_> {
         Claim { id, address, credentials, proven: false }
     }
@@ -392,7 +394,7 @@ mod tests {
             let address: SocketAddr = address.parse().unwrap();
             let start = Timestamp::ZERO;
             assert!(stream.publish(claim(1, address, credentials), start).is_some());
-            // It sends, and continues sending.
+            // The client keeps sending.
             for second in 1..20 {
                 let at = start + Duration::from_secs(second);
                 stream.take(1, &mut picture(second as u32 * 1_000, true), at);
@@ -544,7 +546,7 @@ mod tests {
                 vec![Incoming { kind: TagKind::Video, time_ms: 5, body, metadata: false }];
             stream.take(1, &mut one, Timestamp::ZERO)
         };
-        // A frame of both tracks to start from, one of the second alone, one of the first.
+        // A keyframe of both tracks, a frame of the second track, and a frame of the first.
         send(b"\x96\x11avc1\x00\x00\x00\x05\x00\x00\x00AB\x01\x00\x00\x04\x00\x00\x00C");
         send(b"\x96\x01avc1\x01\x00\x00\x00D");
         send(b"\x27\x01\x00\x00\x00E");

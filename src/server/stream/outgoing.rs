@@ -13,15 +13,15 @@ use crate::net;
 use crate::server::stream::message::{Batch, Message};
 use crate::server::stream::viewer_queue::{Queue, no_slices};
 
-/// The sending half. The socket is here, the receiving half borrows it.
+/// The sending half. It owns the socket, and the receiving half borrows it.
 #[derive(Debug)]
 pub(in crate::server) struct Outgoing {
     pub stream: net::Stream,
     pub queue: Queue,
-    /// Bytes that the system took.
+    /// Bytes that the system accepted.
     pub sent: u64,
     pub failed: Option<io::ErrorKind>,
-    /// The system has accepted nothing since.
+    /// The time since which the system has accepted nothing.
     stuck_since: Option<Timestamp>,
 }
 
@@ -48,7 +48,7 @@ impl Outgoing {
         true
     }
 
-    /// Whether a joined batch can go to the socket past the queue without asking anybody else.
+    /// Returns true if a joined batch can bypass the queue.
     pub fn can_be_lent(&self) -> bool {
         self.failed.is_none() && self.queue.is_clear() && self.stream.is_tcp()
     }
@@ -100,7 +100,7 @@ impl Outgoing {
                 }
             }
         }
-        // TLS keeps what the socket did not take at once.
+        // TLS keeps data that the socket did not accept at once.
         if self.failed.is_none() {
             match Pin::new(&mut self.stream).poll_flush(cx) {
                 Poll::Ready(Ok(())) => {}
@@ -116,12 +116,12 @@ impl Outgoing {
         }
     }
 
-    /// Everything was sent: there is nothing to flush.
+    /// Returns true if everything was sent, and nothing must be flushed.
     pub fn is_done(&self) -> bool {
         self.queue.is_empty() && self.failed.is_none() && !self.stream.is_tls()
     }
 
-    /// The system has accepted nothing for this long.
+    /// Returns true if the system has accepted nothing for this long.
     pub fn is_stuck(&self, now: Timestamp, limit: Duration) -> bool {
         self.stuck_since.is_some_and(|since| now.since(since) >= limit)
     }

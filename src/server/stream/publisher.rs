@@ -22,9 +22,9 @@ use crate::wire::container::flv::video::{VideoPacket, VideoTrack};
 use crate::wire::container::flv::{Metadata, TagKind, default_track, parse_audio, parse_video};
 use crate::wire::container::track_config;
 
-/// The cache slot of enhanced video metadata (color), outside the tracks.
+/// The cache slot for enhanced video metadata (color), outside the tracks.
 const COLOR_SLOT: u16 = 256;
-/// The first cache slot of the audio tracks' channel layouts.
+/// The first cache slot for channel layouts of the audio tracks.
 const LAYOUT_SLOT: u16 = 512;
 
 /// The publisher.
@@ -57,7 +57,7 @@ pub(in crate::server) struct KeyIntervals {
 }
 
 impl KeyIntervals {
-    /// There is a keyframe.
+    /// Records a keyframe.
     pub fn note(&mut self, time_ms: u32) {
         let interval = self.last_ms.map(|last| time_ms.wrapping_sub(last));
         self.longest_ms = self.longest_ms.max(interval);
@@ -78,7 +78,7 @@ pub(in crate::server) struct Dismissal {
 }
 
 impl Dismissal {
-    /// Tells it to go.
+    /// Dismisses the publisher.
     pub fn dismiss(&self, reason: &'static str) {
         *self.reason.lock() = Some(reason);
         self.notify.notify_one();
@@ -92,7 +92,7 @@ impl Dismissal {
 }
 
 impl Publisher {
-    /// A new publisher.
+    /// Creates a publisher.
     pub fn new(id: u64, address: SocketAddr, credentials: &str, now: Timestamp) -> Self {
         Self {
             id,
@@ -193,7 +193,7 @@ impl Publisher {
         }
     }
 
-    /// Takes the figures of an H.264 config.
+    /// Records the figures of an H.264 config.
     fn observe_video(&mut self, track: &VideoTrack) {
         if let VideoPacket::SequenceStart(config) = &track.packet
             && track.format == VideoFormat::H264
@@ -207,7 +207,7 @@ impl Publisher {
         }
     }
 
-    /// Takes the figures of an AAC config.
+    /// Records the figures of an AAC config.
     fn observe_audio(&mut self, track: &AudioTrack) {
         if let AudioPacket::SequenceStart(config) = &track.packet
             && track.format == AudioFormat::Aac
@@ -238,7 +238,7 @@ mod tests {
         publisher.classify(TagKind::Audio, &legacy, false);
         let rate = |publisher: &Publisher| publisher.audio.as_ref().unwrap().sample_rate;
         assert_eq!(rate(&publisher), Some(48_000));
-        // Multitrack with one track, number 1 (Enhanced RTMP v2, "Enhanced Audio").
+        // Multitrack body with one track, number 1 (Enhanced RTMP v2, "Enhanced Audio").
         let second = Bytes::from([&b"\x95\x00mp4a\x01"[..], &ASC_44_KHZ].concat());
         publisher.classify(TagKind::Audio, &second, false);
         assert_eq!(rate(&publisher), Some(48_000));

@@ -8,7 +8,7 @@ use super::Stream;
 use crate::server::stream::flv_sink::FlvSink;
 use crate::server::stream::sink::Sink;
 
-/// At most [`Limits::files`](crate::server::config::Limits::files) of them.
+/// There are at most [`Limits::files`](crate::server::config::Limits::files) of them.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Files(Mutex<Vec<UnderWay>>);
 

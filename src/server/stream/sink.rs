@@ -1,4 +1,4 @@
-//! A viewer from a stream's perspective: a receiver of messages.
+//! A viewer from the perspective of a stream: a receiver of messages.
 
 use std::fmt::Debug;
 
@@ -8,13 +8,13 @@ use crate::server::event::Protocol;
 use crate::server::stream::message::Batch;
 use crate::server::stream::outgoing::Outgoing;
 
-/// A receiver of a stream's messages. Called while the stream is locked: it must not wait or call
-/// the stream.
+/// A receiver of a stream's messages. Its methods are called while the stream is locked: they must
+/// not wait or call the stream.
 pub(in crate::server) trait Sink: Debug + Send + Sync {
-    /// Of the connection.
+    /// Id of the connection.
     fn id(&self) -> u64;
 
-    /// Whether it counts as a viewer.
+    /// Returns true if it counts as a viewer.
     fn is_viewer(&self) -> bool {
         true
     }
@@ -28,17 +28,17 @@ pub(in crate::server) trait Sink: Debug + Send + Sync {
     fn deliver(&self, batch: &Batch<'_>);
 
     /// Its sending half, if the joined batch can go to the socket directly: it is then sent to many
-    /// of them in one call. `None`: use `deliver`.
+    /// viewers in one call. `None` means to use `deliver`.
     fn lend(&self, _batch: &Batch<'_>) -> Option<MappedMutexGuard<'_, Outgoing>> {
         None
     }
 
-    /// This many bytes were sent on the lent half; the rest is in its queue.
+    /// Records that this many bytes were sent on the lent half; the rest is in its queue.
     fn settle(&self, _sent: u64, _all_done: bool) {}
 
-    /// The publisher has left.
+    /// Handles the end: the publisher has left.
     fn end(&self);
 
-    /// There is a publisher again.
+    /// Handles the return of a publisher.
     fn resume(&self);
 }

@@ -1,4 +1,4 @@
-//! The queue of one viewer: bounded; if it grows too long, frames are dropped up to the next
+//! The queue of one viewer. It is limited; if it grows too long, frames are dropped up to the next
 //! keyframe. Audio continues.
 
 use std::collections::VecDeque;
@@ -12,7 +12,7 @@ use crate::wire::container::flv::TagKind;
 
 /// Buffers per system call.
 const MAX_SLICES: usize = 64;
-/// Places that an empty queue keeps.
+/// Capacity that an empty queue keeps.
 const ROOM_KEPT: usize = 4;
 /// The overhead of an entry: many tiny messages are no cheaper than a few large ones.
 const ENTRY_COST: usize = 64;
@@ -34,7 +34,8 @@ impl Entry {
     }
 }
 
-/// The queue. A partly sent message is never dropped, because that would violate the protocol.
+/// The queue of waiting messages. A partly sent message is never dropped, because that would
+/// violate the protocol.
 #[derive(Debug)]
 pub(in crate::server) struct Queue {
     /// The rest of a partly sent message.
@@ -46,10 +47,10 @@ pub(in crate::server) struct Queue {
     media: VecDeque<Entry>,
     media_bytes: usize,
     limit: usize,
-    /// Until a keyframe arrives.
+    /// True until a keyframe arrives.
     skipping: bool,
     skipped: u64,
-    /// An undroppable message had no room.
+    /// True if there was no room for an undroppable message.
     overrun: bool,
 }
 
@@ -95,7 +96,7 @@ impl Queue {
         }
         if self.media_bytes + entry.cost() > self.limit && !self.media.is_empty() {
             if class == Class::Inter {
-                // What waits can be shown; from here on it waits for the next keyframe.
+                // The waiting frames can be shown; later ones wait for the next keyframe.
                 self.skipping = true;
                 self.skipped += 1;
                 return;
@@ -163,30 +164,31 @@ impl Queue {
         self.skipping = true;
     }
 
-    /// Bytes of media that wait.
+    /// Bytes of waiting media.
     pub fn waiting_bytes(&self) -> usize {
         self.media_bytes
     }
 
-    /// An undroppable message had no room: disconnect its reader.
+    /// Returns true if there was no room for an undroppable message: the reader must be
+    /// disconnected.
     pub fn is_overrun(&self) -> bool {
         self.overrun
     }
 
-    /// Forgets media that wait (the player paused, or stopped).
+    /// Drops waiting media (the player paused or stopped).
     pub fn clear_media(&mut self) {
         self.media.retain(|entry| entry.class == Class::Vital);
         self.recount();
         self.skipping = true;
     }
 
-    /// The queue is empty and drops nothing: the next message can be sent at once.
+    /// Returns true if the queue is empty and drops nothing: the next message can be sent at once.
     pub fn is_clear(&self) -> bool {
         self.is_empty() && !self.skipping
     }
 
-    /// Queues the rest of a message, of which `sent` bytes were sent past the queue. Only for an
-    /// empty queue.
+    /// Queues the rest of a message, of which `sent` bytes were sent past the queue. It is only for
+    /// an empty queue.
     pub fn push_rest(&mut self, mut bytes: Bytes, sent: usize) {
         bytes.advance(sent.min(bytes.len()));
         self.current = bytes;
@@ -204,7 +206,7 @@ impl Queue {
         self.control_bytes
     }
 
-    /// Messages thrown away.
+    /// Number of dropped messages.
     pub fn skipped(&self) -> u64 {
         self.skipped
     }
@@ -233,13 +235,13 @@ impl Queue {
             sent -= step;
         }
         if self.current.is_empty() {
-            // Lets go of a buffer that is shared.
+            // Releases a shared buffer.
             self.current = Bytes::new();
             self.give_back();
         }
     }
 
-    /// Frees memory of a long queue: a new viewer's is long once, at its start.
+    /// Frees the memory of a long queue: the queue of a new viewer is long only at its start.
     fn give_back(&mut self) {
         if self.media.is_empty() && self.media.capacity() > ROOM_KEPT {
             self.media = VecDeque::new();
@@ -266,7 +268,7 @@ impl Queue {
         true
     }
 
-    /// Takes out the next piece (for those who send by other means).
+    /// Takes the next piece, for other ways of sending.
     pub fn pop(&mut self) -> Option<Bytes> {
         (!self.current.is_empty() || self.take_next()).then(|| std::mem::take(&mut self.current))
     }
@@ -338,7 +340,7 @@ mod tests {
         (0..1_000).for_each(|_| queue.push(Class::Sound, None, bytes(b's', 36)));
         assert!(queue.media_bytes <= 1_000, "{}", queue.media_bytes);
         assert_eq!(queue.skipped(), 990);
-        // The smallest messages cost what they cost.
+        // Even the smallest messages have the cost of an entry.
         (0..1_000).for_each(|_| queue.push(Class::Inter, None, bytes(b'i', 1)));
         assert!(queue.media.len() < 16, "{}", queue.media.len());
     }

@@ -1,4 +1,4 @@
-//! Sound as browsers take it over WebRTC: Opus. Passed on where it is that, else made once for all viewers.
+//! Audio for browsers over WebRTC: Opus. Opus is passed on; other codecs are encoded once for all viewers.
 
 use bytes::Bytes;
 
@@ -7,24 +7,24 @@ use crate::encode::OpusEncoder;
 use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket};
 use crate::text::Problem;
 
-/// Of stereo; of mono half of it.
+/// Bitrate of stereo in bits per second; mono uses half of it.
 const BITRATE: u32 = 128_000;
 const RATE: u32 = 48_000;
-/// What the times of packets may differ from the number of their samples before it is a gap.
+/// A larger difference between packet times and sample count is a gap, in µs.
 const MAX_DRIFT: i64 = 60_000;
 
-/// What makes packets of Opus out of a track.
+/// Makes Opus packets from an audio track.
 pub(super) enum OpusSource {
-    /// It is Opus already.
+    /// The audio is already Opus.
     Passed,
     Made(Box<Transcoder>),
 }
 
 impl OpusSource {
-    /// For a track with this config.
+    /// Creates a source for a track with this config.
     ///
     /// # Errors
-    /// Why it cannot be decoded or encoded.
+    /// Fails if the codec cannot be decoded or encoded.
     pub fn open(config: &AudioConfig) -> Result<Self, Problem> {
         if config.codec == AudioCodec::Opus && config.channels <= 2 {
             return Ok(Self::Passed);
@@ -32,7 +32,7 @@ impl OpusSource {
         Ok(Self::Made(Box::new(Transcoder::open(config)?)))
     }
 
-    /// Calls `each` with every packet that this one gives, and when it is heard.
+    /// Calls `each` with every resulting packet and its presentation time.
     pub fn packet(&mut self, packet: &EncodedPacket, each: &mut dyn FnMut(i64, Bytes)) {
         match self {
             Self::Passed => each(packet.pts.as_micros(), packet.data.clone()),
@@ -44,11 +44,11 @@ impl OpusSource {
 /// Decodes and encodes again.
 pub(super) struct Transcoder {
     decoder: Box<dyn AudioBackend>,
-    /// Depends on what is decoded.
+    /// The converter with the input format that it was created for.
     converter: Option<((u32, u16), Converter)>,
     encoder: OpusEncoder,
     channels: u16,
-    /// Interleaved, at 48 kHz, and when the first of it is heard.
+    /// Interleaved samples at 48 kHz, and the time of the first one.
     waiting: Vec<f32>,
     begin: i64,
 }
@@ -98,7 +98,7 @@ impl Transcoder {
     }
 }
 
-/// How long so many samples of a channel last.
+/// Duration of this many samples per channel, in microseconds.
 fn micros(frames: usize) -> i64 {
     frames as i64 * 1_000_000 / i64::from(RATE)
 }
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn a_click_keeps_its_time_whatever_the_rate_was() {
         for rate in [44_100_u32, 48_000, 32_000] {
-            // Uncompressed sound, 10 ms a packet, with a click at 500 ms.
+            // Uncompressed audio in packets of 10 ms, with a click at 500 ms.
             let config = AudioConfig {
                 codec: AudioCodec::PcmS16Le,
                 sample_rate: rate,

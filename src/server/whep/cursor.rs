@@ -1,42 +1,42 @@
-//! Which pictures go to one viewer, and at which times. Pure.
+//! Selects the frames for one viewer, and their times. This module is pure.
 
 use std::sync::Arc;
 
 use crate::server::whep::frame::{Frame, FrameKind};
 
-/// Between frames where there is only one to tell by, in microseconds.
+/// Assumed frame interval if there is only one frame, in microseconds.
 const USUAL_INTERVAL: i64 = 33_333;
-/// The shortest and the longest that is believed.
+/// The valid range of frame intervals, in microseconds.
 const INTERVALS: (i64, i64) = (4_000, 200_000);
-/// One tick of the clock of 90 kHz, rounded up.
+/// One tick of the 90 kHz clock in microseconds, rounded up.
 const TICK: i64 = 12;
 
-/// Where a viewer is in the pictures of a stream.
+/// Position of a viewer in the frames of a stream.
 #[derive(Debug, Default)]
 pub(super) struct Cursor {
-    /// The number of the last picture that was sent, and its time.
+    /// Number and time of the last sent frame.
     last: Option<(u64, i64)>,
-    /// Nothing can be shown before a keyframe.
+    /// True until a keyframe arrives.
     waiting: bool,
 }
 
 impl Cursor {
-    /// A viewer who has nothing.
+    /// Creates the position of a new viewer.
     pub fn new() -> Self {
         Self { last: None, waiting: true }
     }
 
-    /// Whether it waits for a keyframe.
+    /// Returns true if the viewer waits for a keyframe.
     pub fn is_waiting(&self) -> bool {
         self.waiting
     }
 
-    /// Waits for the next keyframe: what was to go has no room.
+    /// Waits for the next keyframe, because there is no room for frames.
     pub fn wait(&mut self) {
         self.waiting = true;
     }
 
-    /// The time at which the next frame that came is to be sent; `None`: it is not.
+    /// The time at which to send the next frame; `None` to skip it.
     pub fn next(&mut self, frame: &Frame) -> Option<i64> {
         let expected = self.last.is_some_and(|(index, _)| index + 1 == frame.index);
         if self.last.is_some_and(|(index, _)| frame.index <= index) {
@@ -53,8 +53,8 @@ impl Cursor {
         Some(time)
     }
 
-    /// Begins again with pictures that are kept, from a keyframe on. All of them have times between the newest
-    /// and the one that comes next, so that whoever decodes them hurries through them.
+    /// Restarts with cached frames, from a keyframe on. They all get times between the newest and the next
+    /// frame, so that the receiver decodes them quickly.
     pub fn restart(&mut self, group: &[Arc<Frame>]) -> Vec<(Arc<Frame>, i64)> {
         let (Some(first), Some(newest)) = (group.first(), group.last()) else { return Vec::new() };
         if first.kind != FrameKind::Key {
@@ -105,7 +105,7 @@ mod tests {
         let mut times: Vec<i64> = cursor.restart(&group).iter().map(|(_, time)| *time).collect();
         assert_eq!(times.len(), 50);
         assert!(times[0] > 59 * 40_000 && times[49] < 60 * 40_000, "{times:?}");
-        // The same again, as after a loss, before and after the next one.
+        // The same again, as after a loss, before and after the next frame.
         times.extend(cursor.restart(&group).iter().map(|(_, time)| *time));
         times.extend(cursor.next(&frame(60, false)));
         times.extend(cursor.next(&frame(61, false)));

@@ -1,4 +1,4 @@
-//! The port of WebRTC, and everything that its sessions share.
+//! The UDP port of WebRTC, and data that its sessions share.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
@@ -8,10 +8,10 @@ use crate::server::whep::mailbox::Mailbox;
 use crate::server::whep::productions::Productions;
 use crate::server::whep::routes::Routes;
 
-/// A datagram is no longer.
+/// Maximum length of a datagram.
 pub(in crate::server) const MAX_DATAGRAM: usize = 2_048;
 
-/// All of WHEP at a server.
+/// WHEP data of a server.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Whep {
     pub(super) productions: Productions,
@@ -19,57 +19,57 @@ pub(in crate::server) struct Whep {
     endpoint: OnceLock<Endpoint>,
 }
 
-/// The port, and as whom it is answered.
+/// The UDP socket and its certificate.
 #[derive(Debug)]
 pub(in crate::server) struct Endpoint {
     pub(super) socket: Arc<DatagramSocket>,
     pub(super) certificate: Certificate,
 }
 
-/// How a request over HTTP came here.
+/// Addresses of an HTTP request.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::server) struct Arrival {
-    /// The address of this machine that it came to.
+    /// The local address of the connection.
     pub local: Option<IpAddr>,
-    /// The address that the caller used, which differs behind a router that passes ports on.
+    /// The address that the client used, which differs behind a router with port forwarding.
     pub host: Option<IpAddr>,
 }
 
 impl Whep {
-    /// From now on there is a port.
+    /// Opens WHEP on this port.
     pub fn open(&self, socket: Arc<DatagramSocket>, certificate: Certificate) {
         let _ = self.endpoint.set(Endpoint { socket, certificate });
     }
 
-    /// The port; `None`: WHEP is off.
+    /// The port; `None` if WHEP is disabled.
     pub fn endpoint(&self) -> Option<&Endpoint> {
         self.endpoint.get()
     }
 
-    /// Gives a datagram to its session.
+    /// Passes a datagram to its session.
     pub fn deliver(&self, datagram: &[u8], from: SocketAddr) {
         self.routes.deliver(datagram, from);
     }
 
-    /// Ends the session with this URL; `false`: there is none.
+    /// Ends the session with this URL; `false` if there is none.
     pub fn end(&self, resource: &str, reason: &'static str) -> bool {
         self.routes.of_resource(resource).inspect(|mailbox| mailbox.end(reason)).is_some()
     }
 
-    /// Ends the session of this viewer; `false`: there is none.
+    /// Ends the session of this viewer; `false` if there is none.
     pub fn end_viewer(&self, id: u64, reason: &'static str) -> bool {
         self.routes.of_viewer(id).inspect(|mailbox| mailbox.end(reason)).is_some()
     }
 
-    /// How the viewer of the session with this URL calls itself within ICE.
+    /// The ICE user name fragment of the viewer in the session with this URL.
     pub fn remote_ufrag(&self, resource: &str) -> Option<String> {
         self.routes.of_resource(resource).map(|mailbox: Arc<Mailbox>| mailbox.remote_ufrag.clone())
     }
 }
 
 impl Endpoint {
-    /// Where viewers reach the port: its address, or where it listens on all of them, those by which the
-    /// request came.
+    /// Addresses at which viewers reach the port: its own or, if it listens on all addresses, those of
+    /// the request.
     pub(super) fn addresses(&self, arrival: Arrival) -> Vec<SocketAddr> {
         reachable(self.socket.local_addr(), arrival)
     }

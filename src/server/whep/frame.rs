@@ -1,4 +1,4 @@
-//! What goes to viewers: a picture or a piece of sound in packets, made once for all of them.
+//! Data for viewers: a frame of video or audio in packets, made once for all viewers.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,19 +7,19 @@ use std::time::Instant;
 #[derive(Debug)]
 pub(super) struct Frame {
     pub kind: FrameKind,
-    /// Counts the frames of its kind, without a gap.
+    /// Number of the frame within its kind, without gaps.
     pub index: u64,
-    /// When it is shown or heard, in microseconds of the stream; continues where the publisher's times jump.
+    /// Presentation time in microseconds of the stream; it continues when the publisher's times jump.
     pub at: i64,
-    /// That instant, as far as it can be known, and not in the future.
+    /// Wall-clock time of the frame, as far as known, never in the future.
     pub wallclock: Instant,
-    /// When it came.
+    /// Arrival time.
     pub arrived: Instant,
-    /// Payloads of RTP, shared by all viewers.
+    /// RTP payloads, shared by all viewers.
     pub payloads: Vec<Arc<[u8]>>,
 }
 
-/// What a frame is.
+/// Kind of a frame.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum FrameKind {
     Key,
@@ -32,7 +32,7 @@ impl Frame {
         self.kind != FrameKind::Sound
     }
 
-    /// Bytes in its packets.
+    /// Bytes of its packets.
     pub fn size(&self) -> usize {
         self.payloads.iter().map(|payload| payload.len()).sum()
     }

@@ -1,4 +1,4 @@
-//! Messages of a stream become frames. On a thread of its own, since sound is decoded there.
+//! Converts messages of a stream to frames. It runs on a separate thread, because it decodes audio.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,17 +22,17 @@ use crate::wire::container::flv::{Tag, TagKind};
 use crate::wire::container::mp4::live::is_live_video;
 use crate::wire::rtp::{self, h264};
 
-/// What came of a message.
+/// Result of a message.
 #[derive(Debug)]
 pub(super) enum Made {
     Frame(Frame),
-    /// What is known of the tracks has changed.
+    /// The known tracks have changed.
     Tracks(Tracks),
-    /// Frames that are kept for late joiners are of no use any more.
+    /// Cached frames for new viewers are no longer usable.
     Forget,
 }
 
-/// What makes them.
+/// Converts messages to frames.
 pub(super) struct FrameMaker {
     clock: Clock,
     reader: Reader,
@@ -40,24 +40,24 @@ pub(super) struct FrameMaker {
     parameter_sets: Option<DecoderConfig>,
     sound: Sound,
     tracks: Tracks,
-    /// Of the last picture, in the publisher's time.
+    /// PTS of the last frame, in the publisher's time.
     last_pts: i64,
-    /// Nothing can be shown before the next keyframe.
+    /// True until the next keyframe.
     broken: bool,
-    /// The numbers of the next frames.
+    /// Number of the next video frame.
     pictures: u64,
     sounds: u64,
 }
 
-/// The track of sound.
+/// State of the audio track.
 #[derive(Default)]
 enum Sound {
     #[default]
     None,
-    /// Nobody listens, or nothing has come.
+    /// There is no listener, or no audio has arrived.
     Known(AudioConfig),
     Open(AudioConfig, OpusSource),
-    /// It cannot be decoded; told once.
+    /// The audio cannot be decoded; reported once.
     Failed,
 }
 
@@ -77,11 +77,11 @@ impl FrameMaker {
         }
     }
 
-    /// Takes what came; `listened`: whether somebody wants sound.
+    /// Handles an arrival; `listened` is true if a viewer wants audio.
     pub fn take(&mut self, arrival: &Arrival, now: Instant, listened: bool, out: &mut Vec<Made>) {
         match arrival {
             Arrival::Message(message) => self.message(message, now, listened, out),
-            // Viewers are told by the stream, with which each is counted.
+            // The stream informs its viewers itself.
             Arrival::Gone => {}
             Arrival::Back => {
                 self.reader.restart();
@@ -98,7 +98,7 @@ impl FrameMaker {
         }
     }
 
-    /// Pictures are missing: a number is left out, by which viewers see it.
+    /// Marks missing frames: skips a number, by which viewers detect it.
     fn interrupt(&mut self) {
         self.broken = true;
         self.pictures += 1;
@@ -236,7 +236,7 @@ mod tests {
         Arrival::Message(Arc::new(Message::new(TagKind::Video, Class::Inter, time_ms, &body)))
     }
 
-    /// A picture whose composition time is so many milliseconds.
+    /// A frame with this composition time in milliseconds.
     fn picture(first: u8, time_ms: u32, composition: u8) -> Arrival {
         let nal = if first == 0x17 { 0x65 } else { 0x41 };
         message(&[first, 1, 0, 0, composition, 0, 0, 0, 2, nal, 0x88], time_ms)
@@ -271,7 +271,7 @@ mod tests {
             _ => None,
         });
         assert_eq!(known, Some(0x64_00_20));
-        // What was lost is seen by a number that is missing.
+        // A missing number shows the loss.
         let made = take(&mut maker, &[Arrival::Lost, picture(0x27, 120, 0), picture(0x17, 160, 0)]);
         assert_eq!(frames(&made), [(FrameKind::Key, 4, 160_000, 2)]);
     }

@@ -1,4 +1,5 @@
-//! What waits for one viewer's task: datagrams that came from it, frames that go to it, and that it is over.
+//! The mailbox of a viewer's task: datagrams from the viewer, frames for the viewer, and the end of the
+//! session.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -9,33 +10,34 @@ use tokio::sync::Notify;
 
 use crate::server::whep::frame::Frame;
 
-/// Datagrams that may wait; the newest is lost, as on any network.
+/// Maximum number of waiting datagrams; the newest is lost, as on any network.
 const MAX_DATAGRAMS: usize = 256;
-/// Frames that may wait: some seconds. Where there are more, pictures go up to the next keyframe.
+/// Maximum number of waiting frames: some seconds. Beyond it, video frames are dropped up to the next
+/// keyframe.
 const MAX_FRAMES: usize = 256;
 
 /// The mailbox of a session, and its names.
 #[derive(Debug)]
 pub(super) struct Mailbox {
-    /// Of the viewer.
+    /// Id of the viewer.
     pub id: u64,
-    /// The last part of the session's URL: known to the viewer only.
+    /// The last part of the session's URL, which only the viewer knows.
     pub resource: String,
-    /// Its names within ICE, ours and theirs.
+    /// The local ICE user name fragment; `remote_ufrag` is the viewer's.
     pub ufrag: String,
     pub remote_ufrag: String,
     waiting: Mutex<Waiting>,
     news: Notify,
 }
 
-/// What waits.
+/// The waiting items.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     pub datagrams: VecDeque<(Vec<u8>, SocketAddr)>,
     pub frames: VecDeque<Arc<Frame>>,
-    /// Why the session is over.
+    /// Why the session ends.
     pub end: Option<&'static str>,
-    /// The publisher has gone (`false`), or is back.
+    /// The publisher has gone (`false`) or is back (`true`).
     pub published: Option<bool>,
 }
 
@@ -45,12 +47,12 @@ impl Mailbox {
         Arc::new(Self { id, resource, ufrag, remote_ufrag, waiting, news })
     }
 
-    /// Waits for something. One task waits.
+    /// Waits for an item. Only one task waits.
     pub async fn news(&self) {
         self.news.notified().await;
     }
 
-    /// Everything that waits.
+    /// Takes all waiting items.
     pub fn take(&self) -> Waiting {
         std::mem::take(&mut *self.waiting.lock())
     }
@@ -67,7 +69,7 @@ impl Mailbox {
     pub fn frame(&self, frame: &Arc<Frame>) {
         let mut waiting = self.waiting.lock();
         if waiting.frames.len() >= MAX_FRAMES {
-            // Whoever takes the next one sees by its number that some are missing.
+            // The missing number in the next frame shows the loss.
             waiting.frames.retain(|frame| !frame.is_video());
             if waiting.frames.len() >= MAX_FRAMES {
                 waiting.frames.pop_front();
@@ -84,7 +86,7 @@ impl Mailbox {
         self.news.notify_one();
     }
 
-    /// The publisher has gone, or is back.
+    /// Records that the publisher has gone or is back.
     pub fn published(&self, is_published: bool) {
         self.waiting.lock().published = Some(is_published);
         self.news.notify_one();

@@ -1,4 +1,4 @@
-//! An offer becomes a connection that str0m drives, and an answer.
+//! Negotiates an offer: creates a connection that str0m drives, and an answer.
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -13,24 +13,24 @@ use str0m::{Candidate, IceCreds, Output, Rtc};
 use crate::net::webrtc::{Certificate, crypto};
 use crate::wire::sdp::{Offer, finish_answer};
 
-/// Where the delay that a player may add is negotiated: a number that the default extensions leave free.
+/// Id of the header extension for the playout delay: a number that the default extensions do not use.
 const PLAYOUT_DELAY_ID: u8 = 12;
-/// Packets that are kept for whoever missed one; some seconds of most streams.
+/// Number of packets kept for retransmission; some seconds of most streams.
 const KEPT_PACKETS: usize = 2_048;
-/// Constrained Baseline, which every browser takes.
+/// Constrained Baseline, which every browser supports.
 const CONSTRAINED_BASELINE: u32 = 0x42_E0_1F;
 
-/// What is negotiated with.
+/// Local parameters of a negotiation.
 #[derive(Debug)]
 pub(super) struct Local<'a> {
     pub ufrag: String,
     pub password: String,
-    /// Where the viewer reaches the server.
+    /// Addresses at which the viewer reaches the server.
     pub addresses: &'a [SocketAddr],
     pub certificate: &'a Certificate,
-    /// Profile, constraints and level of the stream's H.264, where there is any.
+    /// Profile, constraints and level of the stream's H.264, if it has any.
     pub profile: Option<u32>,
-    /// What the link may carry until more is known, in bits a second.
+    /// Initial bandwidth estimate in bits per second.
     pub bitrate: u64,
 }
 
@@ -43,14 +43,14 @@ pub(super) struct Negotiated {
     pub audio: Option<Route>,
 }
 
-/// By what a track goes.
+/// Payload type and mid of a track.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct Route {
     pub mid: Mid,
     pub pt: Pt,
 }
 
-/// Why there is none.
+/// Why a negotiation failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NegotiationError {
     #[error("The offer cannot be read: {0}.")]
@@ -61,10 +61,10 @@ pub(super) enum NegotiationError {
     NoOpus,
 }
 
-/// Negotiates.
+/// Negotiates an offer.
 ///
 /// # Errors
-/// What is wrong with the offer.
+/// Fails if the offer is unusable.
 pub(super) fn negotiate(
     offer: &Offer,
     local: Local<'_>,
@@ -90,7 +90,7 @@ pub(super) fn negotiate(
     }
     let parsed = SdpOffer::from_sdp_string(&offer.text).map_err(|error| failed(&error))?;
     let answer = rtc.sdp_api().accept_offer(parsed).map_err(|error| failed(&error))?;
-    // It has begun nothing yet, but wants to be asked.
+    // The connection is idle, but str0m must be polled once.
     while !matches!(rtc.poll_output().map_err(|error| failed(&error))?, Output::Timeout(_)) {}
     let mid = |name: &Option<String>| name.as_deref().map(Mid::from);
     let video = match (mid(&offer.video_mid).filter(|_| offer.video), local.profile) {
@@ -108,12 +108,12 @@ pub(super) fn negotiate(
     Ok(Negotiated { rtc, answer, video, audio: audio.transpose()? })
 }
 
-/// The payload types of a codec that both ends have, and their profile.
+/// The payload types of a codec that both ends support, with their profiles.
 fn types(rtc: &Rtc, mid: Mid, codec: Codec) -> impl Iterator<Item = (Pt, Option<u32>)> + '_ {
     let remote = rtc.media(mid).map_or(&[][..], |media| media.remote_pts());
     rtc.codec_config().params().iter().filter_map(move |params| {
         let spec = params.spec();
-        // Frames are split into packets as mode 1 allows.
+        // Frames are packetized as mode 1 allows.
         let mode = spec.format.packetization_mode.unwrap_or(0);
         let fits = codec != Codec::H264 || mode == 1;
         (spec.codec == codec && fits && remote.contains(&params.pt()))
@@ -125,10 +125,10 @@ fn h264_types(rtc: &Rtc, mid: Mid) -> Vec<(Pt, u32)> {
     types(rtc, mid, Codec::H264).map(|(pt, profile)| (pt, profile.unwrap_or(0))).collect()
 }
 
-/// The payload type for a stream of this profile: the same one, else the one that every browser takes, else
-/// any. Levels do not matter: browsers take higher ones than they say.
+/// The payload type for a stream of this profile: the same profile, otherwise the one that every browser
+/// supports, otherwise any. Levels are ignored: browsers accept higher levels than they declare.
 fn choose(offered: &[(Pt, u32)], profile: u32) -> Option<Pt> {
-    // Constrained Baseline by any of its names (H.264, A.2.1): bits 0 and 1 of the constraints differ only.
+    // Constrained Baseline in any of its forms (H.264, A.2.1): only bits 0 and 1 of the constraints differ.
     let form = |profile: u32| match profile >> 8 {
         0x42_40 | 0x42_C0 | 0x42_E0 => 0x42_E0,
         other => other & 0xFF_00,
@@ -142,7 +142,7 @@ fn choose(offered: &[(Pt, u32)], profile: u32) -> Option<Pt> {
 pub(super) mod tests {
     use super::*;
 
-    /// As Chromium writes it, shortened.
+    /// An offer of Chromium, shortened.
     pub(in crate::server::whep) const OFFER: &str = "v=0\r\n\
         o=- 46117317 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n\
         a=extmap-allow-mixed\r\na=msid-semantic: WMS\r\n\

@@ -1,4 +1,4 @@
-//! A viewer, as its stream counts it. Frames come to it by another way.
+//! A WHEP viewer in the viewer list of its stream. Its frames arrive in another way.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::server::stream::message::Batch;
 use crate::server::stream::sink::Sink;
 use crate::server::whep::mailbox::Mailbox;
 
-/// The viewer.
+/// A viewer.
 #[derive(Debug)]
 pub(super) struct Presence(pub Arc<Mailbox>);
 

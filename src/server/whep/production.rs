@@ -1,4 +1,4 @@
-//! One stream made into frames for all its viewers by WHEP, on a thread of its own, as long as there are any.
+//! Makes frames of one stream for all its WHEP viewers, on a separate thread, as long as there are any.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,13 +13,13 @@ use crate::server::stream::sink::Sink;
 use crate::server::whep::frame_maker::FrameMaker;
 use crate::server::whep::productions::{Production, ProductionUse, WantedTracks};
 
-/// How often the thread looks whether anybody is still there.
+/// Interval of checks for remaining viewers.
 const CHECK: Duration = Duration::from_millis(200);
-/// How long it goes on without viewers: one that reloads the page finds it.
+/// Duration for which it continues without viewers, for a viewer that reloads the page.
 const KEPT: Duration = Duration::from_secs(2);
 
-/// The production of a stream, which is begun if need be. `None` where nobody publishes it, or the system
-/// has no more threads.
+/// The production of a stream, started if necessary. It is `None` if the stream has no publisher, or the
+/// system cannot start a thread.
 pub(super) fn of_stream(
     registry: &Arc<Registry>,
     (app, name): (&str, &str),
@@ -40,14 +40,14 @@ pub(super) fn of_stream(
     Some(production.used(wanted))
 }
 
-/// Starts the thread of one.
+/// Starts the thread of a production.
 fn begin(registry: &Arc<Registry>, stream: Arc<Stream>) -> Option<Arc<Production>> {
     let own = registry.config.own_stream.as_ref();
     let is_own = own.is_some_and(|own| own.app == stream.app && own.stream == stream.name);
     let sink = MessageSink::new(registry.next_id(), registry.config.limits.queue_bytes * 2);
     let production = Arc::new(Production::new(stream, sink, is_own));
     let (registry, made) = (Arc::clone(registry), Arc::clone(&production));
-    // Sound from strangers is decoded there.
+    // It decodes audio from untrusted clients.
     let worker = Worker::spawn("whep frames", move |_| {
         sandbox::video_decoder();
         produce(&registry, &made);
@@ -63,7 +63,7 @@ fn begin(registry: &Arc<Registry>, stream: Arc<Stream>) -> Option<Arc<Production
     Some(production)
 }
 
-/// Makes frames until nobody wants any.
+/// Makes frames until there are no more viewers.
 fn produce(registry: &Registry, production: &Arc<Production>) {
     let mut maker = FrameMaker::new(registry.clock);
     let mut made = Vec::new();

@@ -1,4 +1,4 @@
-//! The streams that are made into frames, and what the thread of each shares with those who watch.
+//! The running productions, and the data that each thread shares with its viewers.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,26 +16,26 @@ use crate::server::whep::frame_maker::Made;
 use crate::server::whep::mailbox::Mailbox;
 use crate::server::whep::tracks::Tracks;
 
-/// The encoder is asked for a keyframe at most so often.
+/// Minimum interval of keyframe requests to the encoder.
 const KEYFRAME_PAUSE: Duration = Duration::from_millis(500);
 
-/// All streams that are made into frames.
+/// All running productions.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Productions(
     pub(super) Mutex<HashMap<(String, String), Arc<Production>>>,
 );
 
-/// A stream that is.
+/// The production of a stream.
 #[derive(Debug)]
 pub(in crate::server) struct Production {
     pub stream: Arc<Stream>,
     pub(super) sink: Arc<MessageSink>,
     pub(super) tracks: watch::Sender<Tracks>,
     shared: Mutex<Shared>,
-    /// Those who use it, and of them those who want sound.
+    /// Number of users, and of those who want audio.
     pub(super) users: AtomicUsize,
     pub(super) listeners: AtomicUsize,
-    /// The program's own encoder can be asked for keyframes.
+    /// True if the program's own encoder accepts keyframe requests.
     is_own: bool,
     asked: Mutex<Option<Instant>>,
     pub(super) worker: Mutex<Option<Worker>>,
@@ -43,20 +43,20 @@ pub(in crate::server) struct Production {
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// Since the last keyframe.
+    /// Frames since the last keyframe.
     group: Vec<Arc<Frame>>,
     group_bytes: usize,
     viewers: Vec<(Arc<Mailbox>, WantedTracks)>,
 }
 
-/// Which tracks a viewer takes.
+/// The tracks that a viewer wants.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct WantedTracks {
     pub video: bool,
     pub audio: bool,
 }
 
-/// Somebody uses a production: it goes on as long as this lives.
+/// A use of a production, which continues as long as this exists.
 #[derive(Debug)]
 pub(super) struct ProductionUse {
     pub production: Arc<Production>,
@@ -71,30 +71,30 @@ impl Drop for ProductionUse {
 }
 
 impl ProductionUse {
-    /// From now on frames go to this mailbox. Those since the last keyframe.
+    /// Sends frames to this mailbox from now on. It returns the frames since the last keyframe.
     pub fn subscribe(&self, mailbox: &Arc<Mailbox>) -> Vec<Arc<Frame>> {
         let mut shared = self.production.shared.lock();
         shared.viewers.push((Arc::clone(mailbox), self.wanted));
         shared.group.clone()
     }
 
-    /// No more do.
+    /// Stops sending frames to this mailbox.
     pub fn unsubscribe(&self, id: u64) {
         self.production.shared.lock().viewers.retain(|(mailbox, _)| mailbox.id != id);
     }
 
-    /// Pictures since the last keyframe.
+    /// Frames since the last keyframe.
     pub fn group(&self) -> Vec<Arc<Frame>> {
         self.production.shared.lock().group.clone()
     }
 
-    /// What is known of the tracks, now and from here on.
+    /// The known tracks, as they change.
     pub fn tracks(&self) -> watch::Receiver<Tracks> {
         self.production.tracks.subscribe()
     }
 
-    /// Whether the program's own encoder is to be asked for a keyframe now, or was a moment ago. `None`:
-    /// somebody else publishes.
+    /// Returns true if a keyframe should be requested from the program's own encoder now, false if it
+    /// was requested a moment ago. It is `None` for another publisher.
     pub fn needs_request(&self, now: Instant) -> Option<bool> {
         if !self.production.is_own {
             return None;
@@ -109,7 +109,7 @@ impl ProductionUse {
 }
 
 impl Productions {
-    /// Lets go of one that nobody uses; `false` where somebody does.
+    /// Removes an unused production; `false` if it is in use.
     pub(super) fn end(&self, production: &Arc<Production>) -> bool {
         let mut all = self.0.lock();
         if production.users.load(Ordering::Acquire) > 0 {
@@ -124,7 +124,7 @@ impl Productions {
 }
 
 impl Production {
-    /// One whose thread has not begun.
+    /// Creates a production whose thread has not started.
     pub(super) fn new(stream: Arc<Stream>, sink: Arc<MessageSink>, is_own: bool) -> Self {
         Self {
             sink,
@@ -139,14 +139,14 @@ impl Production {
         }
     }
 
-    /// Somebody uses it.
+    /// Adds a user.
     pub(super) fn used(self: &Arc<Self>, wanted: WantedTracks) -> ProductionUse {
         self.users.fetch_add(1, Ordering::AcqRel);
         self.listeners.fetch_add(usize::from(wanted.audio), Ordering::AcqRel);
         ProductionUse { production: Arc::clone(self), wanted }
     }
 
-    /// Gives all viewers what was made; at most `limit` bytes of pictures are kept for late joiners.
+    /// Sends a result to all viewers; at most `limit` bytes of frames are cached for new viewers.
     pub(super) fn publish(&self, made: Made, limit: usize) {
         match made {
             Made::Frame(frame) => self.frame(frame, limit),
@@ -177,7 +177,7 @@ impl Production {
             shared.group_bytes += frame.size();
             shared.group.push(frame);
             if shared.group_bytes > limit {
-                // Late joiners wait for the next keyframe.
+                // New viewers wait for the next keyframe.
                 shared.forget();
             }
         }

@@ -1,5 +1,5 @@
-//! Which session a datagram is for: by the name in its requests of ICE, then by the address that it comes
-//! from. One port is enough for all.
+//! Finds the session of a datagram: by the user name in its ICE requests, then by its source address. One
+//! port serves all sessions.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use crate::server::whep::mailbox::Mailbox;
 use crate::wire::stun;
 
-/// First bytes of RTP and RTCP (RFC 7983), and of those the second bytes of RTCP (RFC 5761).
+/// First bytes of RTP and RTCP (RFC 7983), and the second bytes of RTCP among them (RFC 5761).
 const RTP: std::ops::RangeInclusive<u8> = 128..=191;
 const RTCP: std::ops::RangeInclusive<u8> = 192..=223;
 
@@ -26,19 +26,19 @@ struct Maps {
 }
 
 impl Routes {
-    /// There is one more.
+    /// Adds a session.
     pub(super) fn add(&self, mailbox: &Arc<Mailbox>) {
         let mut maps = self.0.lock();
         maps.by_ufrag.insert(mailbox.ufrag.clone(), Arc::clone(mailbox));
         maps.by_resource.insert(mailbox.resource.clone(), Arc::clone(mailbox));
     }
 
-    /// A request that this session has checked came from there.
+    /// Records that a request that this session has verified came from this address.
     pub(super) fn learn(&self, mailbox: &Arc<Mailbox>, address: SocketAddr) {
         self.0.lock().by_address.insert(address, Arc::clone(mailbox));
     }
 
-    /// It is over, and so are its addresses.
+    /// Removes a session and its addresses.
     pub(super) fn remove(&self, mailbox: &Arc<Mailbox>, addresses: &[SocketAddr]) {
         let mut maps = self.0.lock();
         maps.by_ufrag.remove(&mailbox.ufrag);
@@ -48,12 +48,12 @@ impl Routes {
         }
     }
 
-    /// Nothing comes from there any more.
+    /// Removes an address.
     pub(super) fn forget(&self, mailbox: &Arc<Mailbox>, address: SocketAddr) {
         self.0.lock().forget(mailbox, address);
     }
 
-    /// The session of this URL.
+    /// The session with this URL.
     pub(super) fn of_resource(&self, resource: &str) -> Option<Arc<Mailbox>> {
         self.0.lock().by_resource.get(resource).cloned()
     }
@@ -63,8 +63,8 @@ impl Routes {
         self.0.lock().by_resource.values().find(|mailbox| mailbox.id == id).cloned()
     }
 
-    /// Gives a datagram to its session, if it has one. Viewers send no media: what looks like that is not
-    /// worth decrypting.
+    /// Passes a datagram to its session, if it has one. Viewers send no media, so datagrams that look
+    /// like media are not decrypted.
     pub(super) fn deliver(&self, datagram: &[u8], from: SocketAddr) {
         let (first, second) = match datagram {
             [first, second, ..] => (*first, *second),
@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(ours.take().datagrams.len(), 2, "DTLS and RTCP, no media");
         assert_eq!(routes.of_resource("secret").unwrap().id, 1);
         assert_eq!(routes.of_viewer(2).unwrap().resource, "other");
-        // An address goes with the session that has it now.
+        // An address belongs to the session that uses it now.
         routes.learn(&other, home);
         routes.remove(&ours, &[home]);
         routes.deliver(&[22, 254, 253], home);

@@ -1,5 +1,5 @@
-//! One viewer: a task that drives its connection. str0m does no input and output; what it wants to send is
-//! sent at once, and what finds no room in the socket is lost as on any network.
+//! One viewer: a task that drives its connection. The library str0m has no I/O; its output is sent at once,
+//! and data that does not fit into the socket is lost, as on any network.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,44 +31,46 @@ use crate::server::whep::tracks::Unplayable;
 use crate::wire::sdp::Offer;
 use crate::wire::stun;
 
-/// How long an offer waits until it is known what the stream has.
+/// Time for which an offer waits until the tracks of the stream are known.
 const TRACKS_WITHIN: Duration = Duration::from_secs(3);
-/// A viewer has connected by then.
+/// Time limit for a viewer to connect.
 const CONNECT_WITHIN: Duration = Duration::from_secs(15);
-/// How long a publisher may be gone.
+/// Time limit for a publisher to return.
 const COMES_BACK_WITHIN: Duration = Duration::from_secs(15);
-/// Nothing waits longer.
+/// Maximum wait of the task.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
-/// Addresses of one viewer: it may change its network now and then.
+/// Maximum number of addresses of a viewer, which may change its network.
 const MAX_ADDRESSES: usize = 8;
-/// A keyframe that a viewer asks for is not older than this, or the encoder is asked.
+/// Maximum age in µs of a keyframe for a viewer's request; otherwise the encoder is asked.
 const YOUNG_KEYFRAME: i64 = 500_000;
-/// How long the encoder may take until the pictures that are kept have to do.
+/// Time limit for the encoder, after which the cached frames are used.
 const KEYFRAME_WITHIN: Duration = Duration::from_millis(600);
-/// A viewer is helped at most so often.
+/// Minimum interval of restarts for a viewer.
 const RESTART_PAUSE: Duration = Duration::from_millis(300);
-/// Where the kept pictures are more, a keyframe of the program's own encoder is sooner there.
+/// If the cached frames have more bytes than this, a new keyframe of the program's own encoder arrives
+/// sooner.
 const LARGE_GROUP: usize = 300 << 10;
-/// Pictures that wait longer for the link than this make room for a keyframe, and so do more packets.
+/// Frames that wait longer for the link than this are dropped up to a keyframe; the next value limits the
+/// packets.
 const MAX_DELAY: Duration = Duration::from_secs(1);
 const MAX_PACKETS: usize = 4_096;
-/// What a link is taken for until it is known, at least, in bits a second, and how much more than the stream.
+/// Minimum initial estimate of the link in bits per second, and its ratio to the stream's bitrate.
 const START_BITRATE: u64 = 8_000_000;
 const START_FACTOR: u64 = 4;
 
-/// Why there is no session.
+/// Why a session is rejected.
 #[derive(Debug)]
 pub(in crate::server) enum Refused {
-    /// WHEP is off.
+    /// WHEP is disabled.
     Off,
     NotPublished,
     Unplayable(Unplayable),
-    /// In words for whoever wrote the player.
+    /// The offer is invalid, with a text for the developer of the player.
     Offer(String),
     Full,
 }
 
-/// A session that has begun.
+/// A new session.
 #[derive(Debug)]
 pub(in crate::server) struct BegunSession {
     pub answer: String,
@@ -76,7 +78,7 @@ pub(in crate::server) struct BegunSession {
     pub resource: String,
 }
 
-/// Begins a session. To be called from within the runtime.
+/// Begins a session. It must be called within the runtime.
 pub(in crate::server) async fn begin(
     registry: &Arc<Registry>,
     (app, name): (&str, &str),
@@ -91,7 +93,7 @@ pub(in crate::server) async fn begin(
     let mut tracks = used.tracks();
     let known = tracks.wait_for(|tracks| tracks.is_known() || !wanted.video);
     let known = tokio::time::timeout(TRACKS_WITHIN, known).await;
-    // A stream of sound alone is one too.
+    // An audio-only stream is valid too.
     let known = known.ok().and_then(Result::ok).map(|known| *known).unwrap_or_default();
     if let Some(refused) = known.refused.filter(|_| wanted.video) {
         return Err(Refused::Unplayable(refused));
@@ -139,37 +141,38 @@ pub(in crate::server) async fn begin(
     Ok(BegunSession { answer, resource })
 }
 
-/// The session.
+/// The session of a viewer.
 struct Session {
     socket: Arc<DatagramSocket>,
     rtc: Rtc,
     mailbox: Arc<Mailbox>,
     used: ProductionUse,
-    /// Where the viewer was told that the port is.
+    /// The addresses of the port in the answer.
     local: Vec<SocketAddr>,
-    /// Who asked over HTTP.
+    /// Address of the HTTP request.
     peer: SocketAddr,
-    /// Where its datagrams come from, the newest last.
+    /// Source addresses of its datagrams, the newest last.
     addresses: Vec<SocketAddr>,
     video: Option<Pictures>,
     audio: Option<Sounds>,
-    /// It is counted among the stream's viewers.
+    /// The stream that counts this viewer, once connected.
     joined: Option<Arc<Stream>>,
     gone_since: Option<Instant>,
-    /// When it last began again.
+    /// Time of the last restart.
     helped: Option<Instant>,
     began: Timestamp,
-    /// Bytes that were given to the socket.
+    /// Bytes passed to the socket.
     sent: u64,
 }
 
-/// The track of pictures, to one viewer.
+/// The video track for one viewer.
 struct Pictures {
     route: Route,
     cursor: Cursor,
-    /// The number of the next packet. Without a gap, whatever is left out: receivers go by that.
+    /// Sequence number of the next packet. It has no gaps, even if frames are skipped: receivers detect
+    /// losses by it.
     next: u64,
-    /// Until then a keyframe was asked for from the encoder.
+    /// Deadline of a keyframe request to the encoder.
     due: Option<Instant>,
 }
 
@@ -179,7 +182,7 @@ struct Sounds {
 }
 
 impl Session {
-    /// Until either end has enough.
+    /// Runs until either side ends.
     async fn run(mut self, registry: Arc<Registry>, slot: ConnectionSlot) {
         let reason = {
             let stopped = registry.stopped();
@@ -204,7 +207,7 @@ impl Session {
         drop(slot);
     }
 
-    /// Does what there is to do; how long there is nothing more then.
+    /// Does the pending work, and returns the time until the next work.
     fn step(
         &mut self,
         registry: &Arc<Registry>,
@@ -239,7 +242,7 @@ impl Session {
         Ok(until.saturating_duration_since(Instant::now()).min(LONGEST_WAIT))
     }
 
-    /// Takes a datagram. What cannot be read may be from anybody, and ends nothing.
+    /// Handles a datagram. An unreadable one may come from anyone, and does not end the session.
     fn receive(
         &mut self,
         registry: &Registry,
@@ -269,7 +272,7 @@ impl Session {
         if self.rtc.is_alive() { Ok(()) } else { Err("closed by the peer") }
     }
 
-    /// Sends what is to be sent, and does what str0m tells. When it wants to be asked again.
+    /// Sends the output of str0m, and handles its events. It returns the time of the next poll.
     fn drain(
         &mut self,
         registry: &Arc<Registry>,
@@ -298,7 +301,7 @@ impl Session {
         }
     }
 
-    /// It is a viewer from now on.
+    /// Adds the viewer to the stream.
     fn connected(
         &mut self,
         registry: &Arc<Registry>,
@@ -323,7 +326,7 @@ impl Session {
         Ok(())
     }
 
-    /// The viewer has lost pictures for good.
+    /// Helps a viewer that has lost frames permanently.
     fn help(&mut self, registry: &Registry, now: Instant) {
         let soon = |before: Instant| now.duration_since(before) < RESTART_PAUSE;
         if self.joined.is_none() || self.helped.is_some_and(soon) {
@@ -336,8 +339,8 @@ impl Session {
         }
     }
 
-    /// Asks the program's own encoder for a keyframe, unless there is a young one, and waits for it. `false`:
-    /// there is no need to wait.
+    /// Requests a keyframe from the program's own encoder, unless a recent one exists, and waits for it. It
+    /// returns `false` if no wait is needed.
     fn ask_encoder(&mut self, registry: &Registry, group: &[Arc<Frame>], now: Instant) -> bool {
         let age = |key: &Arc<Frame>| now.duration_since(key.arrived).as_micros() as i64;
         if group.first().map(age).is_some_and(|age| age < YOUNG_KEYFRAME) {
@@ -355,7 +358,7 @@ impl Session {
         true
     }
 
-    /// The encoder took too long: the pictures that are kept have to do.
+    /// Uses the cached frames after the encoder took too long.
     fn begin_again_if_due(&mut self, now: Instant) {
         let Some(video) = &mut self.video else { return };
         if video.due.is_some_and(|due| now >= due) {
@@ -368,7 +371,7 @@ impl Session {
         }
     }
 
-    /// Begins with the pictures since the last keyframe.
+    /// Restarts with the frames since the last keyframe.
     fn restart(&mut self, group: &[Arc<Frame>], now: Instant) {
         let Some(video) = &mut self.video else { return };
         let frames = video.cursor.restart(group);
@@ -377,7 +380,7 @@ impl Session {
         }
     }
 
-    /// Sends a frame that came.
+    /// Sends a frame.
     fn send(&mut self, frame: &Arc<Frame>, now: Instant) {
         if frame.kind == FrameKind::Sound {
             if let Some(audio) = &mut self.audio {
@@ -399,7 +402,7 @@ impl Session {
     fn leave(mut self, registry: &Arc<Registry>, reason: &str) {
         self.used.unsubscribe(self.mailbox.id);
         registry.whep.routes.remove(&self.mailbox, &self.addresses);
-        // The other end is told, if it is still there.
+        // Inform the peer, if it still exists.
         if self.rtc.close().is_ok() {
             while let Ok(Output::Transmit(transmit)) = self.rtc.poll_output() {
                 let _ = self.socket.send(&transmit.contents, transmit.destination);
@@ -419,7 +422,7 @@ impl Pictures {
         let mut direct = rtc.direct_api();
         let Some(stream) = direct.stream_tx_by_mid(self.route.mid, None) else { return };
         let (time, wallclock) = (rtp_time(at, 90_000), shifted(frame, at, now));
-        // Shown as soon as they are decoded: this is live.
+        // Frames are shown as soon as they are decoded, because the stream is live.
         let extensions = ExtensionValues {
             play_delay_min: Some(MediaTime::ZERO),
             play_delay_max: Some(MediaTime::from_millis(100)),
@@ -456,7 +459,7 @@ impl Sounds {
     }
 }
 
-/// Whether pictures wait for the link longer than is of use, or more of them than is good.
+/// Returns true if frames wait too long for the link, or too many wait.
 fn is_crowded(rtc: &mut Rtc, mid: Mid, now: Instant) -> bool {
     let mut direct = rtc.direct_api();
     let info = direct.stream_tx_by_mid(mid, None).and_then(|stream| stream.queue_info());
@@ -466,13 +469,14 @@ fn is_crowded(rtc: &mut Rtc, mid: Mid, now: Instant) -> bool {
     })
 }
 
-/// Microseconds on the clock of a track, which wraps.
+/// Converts microseconds to the clock of a track, which wraps.
 fn rtp_time(at: i64, rate: i64) -> u32 {
     let ticks = i128::from(at) * i128::from(rate) / 1_000_000;
     ticks.rem_euclid(1 << 32) as u32
 }
 
-/// When a frame was, where it is sent with another time; not in the future, which sender reports cannot name.
+/// Time of a frame that is sent with another timestamp; never in the future, which sender reports cannot
+/// express.
 fn shifted(frame: &Frame, at: i64, now: Instant) -> Instant {
     let by = Duration::from_micros(at.abs_diff(frame.at));
     let then = if at >= frame.at { frame.wallclock + by } else { frame.wallclock - by };

@@ -1,23 +1,24 @@
-//! One timeline for both tracks of a stream. Publishers' times jump; a receiver's must not. Pure.
+//! One timeline for both tracks of a stream. The times of publishers may jump; those for a receiver must
+//! not. This module is pure.
 
-/// A track may be so far from the other one.
+/// Maximum distance of a track from the other one, in µs.
 const MAX_STEP: i64 = 3_000_000;
-/// Where times jump, so much passes at most.
+/// Time that passes at most for a jump, in µs.
 const MAX_PAUSE: i64 = 1_000_000;
 
-/// The timeline. All in microseconds.
+/// The timeline. All values are in microseconds.
 #[derive(Debug, Default)]
 pub(super) struct Timeline {
-    /// From the publisher's times to those given out.
+    /// Output time minus the publisher's time.
     shift: i64,
-    /// What was given out last, and when that came.
+    /// The last output time, and its arrival time.
     last: Option<(i64, i64)>,
-    /// From times given out to the clock by which things arrive: that of what came with the least delay.
+    /// Arrival clock minus output time, of the data with the least delay.
     offset: Option<i64>,
 }
 
 impl Timeline {
-    /// The place of something that came at this time.
+    /// The output time of data with this time.
     pub fn place(&mut self, time: i64, arrived: i64) -> i64 {
         let mut at = time.saturating_add(self.shift);
         if let Some((last, heard)) = self.last {
@@ -34,7 +35,7 @@ impl Timeline {
         at
     }
 
-    /// When this was, by the clock by which things arrive.
+    /// Converts an output time to the arrival clock.
     pub fn wallclock(&self, at: i64) -> i64 {
         at.saturating_add(self.offset.unwrap_or(0))
     }
@@ -50,12 +51,12 @@ mod tests {
         assert_eq!(line.place(50_000, 1_000_000), 50_000);
         assert_eq!(line.place(40_000, 1_000_100), 40_000, "the other track is a little behind");
         assert_eq!(line.place(90_000, 1_040_000), 90_000);
-        // An hour ahead, and back again.
+        // An hour forward, and back.
         let jumped = line.place(3_600_000_000, 1_080_000);
         assert_eq!(jumped, 130_000);
         assert_eq!(line.place(3_600_020_000, 1_100_000), 150_000);
         assert_eq!(line.place(0, 9_000_000), 150_000 + MAX_PAUSE);
-        // A pause that really was one.
+        // A real pause.
         let mut line = Timeline::default();
         line.place(0, 0);
         assert_eq!(line.place(20_000_000, 20_000_000), 20_000_000);
@@ -64,7 +65,7 @@ mod tests {
     #[test]
     fn the_least_delayed_tells_the_clock() {
         let mut line = Timeline::default();
-        // The group of pictures comes at once: its first is old.
+        // The cached frames arrive at once: the first of them is old.
         line.place(0, 5_000_000);
         line.place(1_000_000, 5_000_000);
         assert_eq!(line.wallclock(1_000_000), 5_000_000);

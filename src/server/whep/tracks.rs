@@ -1,32 +1,32 @@
-//! What is known of a stream's tracks, and why a stream cannot go to browsers this way.
+//! Known tracks of a stream, and why a stream cannot go to browsers this way.
 
-/// The tracks.
+/// The known tracks.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::server) struct Tracks {
-    /// Profile, constraints and level of the pictures, as SDP has them (RFC 6184 §8.1).
+    /// Profile, constraints and level of the H.264 video, in the form of SDP (RFC 6184 §8.1).
     pub h264_profile: Option<u32>,
     pub audio: bool,
     pub refused: Option<Unplayable>,
 }
 
 impl Tracks {
-    /// Whether it is known what there is.
+    /// Returns true if the tracks are known.
     pub fn is_known(&self) -> bool {
         self.h264_profile.is_some() || self.refused.is_some()
     }
 }
 
-/// Why it cannot.
+/// Why a stream is not playable in browsers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum Unplayable {
-    /// Pictures of this codec.
+    /// Video of this codec.
     Codec(&'static str),
-    /// Pictures are not decoded in the order in which they are shown; RTP has one time for each.
+    /// Frames are not decoded in display order, but RTP has only one time per frame.
     BFrames,
 }
 
 impl Unplayable {
-    /// For whoever asked.
+    /// Text for the client.
     pub fn text(self) -> String {
         match self {
             Self::Codec(codec) => format!(
@@ -38,7 +38,7 @@ impl Unplayable {
         }
     }
 
-    /// Why a session ends, in a log.
+    /// Why a session ends, for the log.
     pub fn reason(self) -> &'static str {
         match self {
             Self::Codec(_) => "the stream has another codec now",

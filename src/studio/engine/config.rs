@@ -10,7 +10,7 @@ use crate::studio::settings::{ServerToken, Settings};
 use crate::studio::targets::services::ServiceList;
 use crate::text::Problem;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub clock: Clock,
@@ -25,7 +25,7 @@ pub struct Config {
     pub keys_path: Option<PathBuf>,
     /// The journal of unfinished recordings, which the next start repairs; `None`: none.
     pub journal: Option<PathBuf>,
-    /// Whether to use the desktop's keyring, if there is one.
+    /// True if to use the desktop's keyring, if there is one.
     pub keyring: bool,
     /// Nobody watches meters: once frames flow, parts are looked at less often.
     pub calm: bool,
@@ -39,7 +39,7 @@ pub struct Config {
     pub server_token: Option<ServerToken>,
     /// The known services and the user's own.
     pub services: ServiceList,
-    /// Whether there is a program, with its sources, compositor and mixer; without one, the studio
+    /// True if there is a program, with its sources, compositor and mixer; without one, the studio
     /// sends files and plays streams.
     pub program: bool,
     /// All sources are in scenes: the one of `--video` becomes one of them (the window).
@@ -49,13 +49,13 @@ pub struct Config {
     pub serve: Serve,
     /// Trust and limits of connections to targets.
     pub options: crate::net::rtmp::Options,
-    /// Whether to monitor the built-in server's stream, unless the target decides.
+    /// True if to monitor the built-in server's stream, unless the target decides.
     pub monitor_own: bool,
     /// How long to retry a target; `None`: forever.
     pub retry_for: Option<Duration>,
     /// The folder for the unnamed files of the stream delay.
     pub delay_folder: PathBuf,
-    /// Whether to look for a stream's chat without an address.
+    /// True if to look for a stream's chat without an address.
     pub find_chat: bool,
     /// The player's configuration; [`Command::Watch`](crate::studio::command::Command::Watch) adds
     /// the source.

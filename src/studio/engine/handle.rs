@@ -53,7 +53,7 @@ impl Studio {
     /// Starts the studio: sources open and the program runs, but nothing is sent yet.
     ///
     /// # Errors
-    /// When the system grants no threads.
+    /// Fails if the system grants no threads.
     pub fn start(config: Config) -> std::io::Result<Self> {
         let warnings = config.warnings.clone();
         let (engine, ends) = assemble(config)?;
@@ -73,12 +73,12 @@ impl Studio {
         let _ = self.commands.send(command);
     }
 
-    /// Whether somebody has asked it to end.
+    /// Returns true if somebody has asked it to end.
     pub fn is_ending(&self) -> bool {
         self.ending.load(Ordering::Relaxed)
     }
 
-    /// Whether all commands were executed and the snapshot shows their effect.
+    /// Returns true if all commands were executed and the snapshot shows their effect.
     pub fn is_settled(&self) -> bool {
         let sent = self.sent.load(Ordering::Relaxed);
         self.snapshot.get().is_some_and(|snapshot| snapshot.obeyed >= sent)

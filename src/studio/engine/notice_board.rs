@@ -8,7 +8,7 @@ use crate::studio::notices::event_log::EventLog;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::{Notice, groups};
 
-/// See the module.
+/// See the module documentation.
 pub(in crate::studio) struct NoticeBoard {
     clock: Clock,
     events: Sender<Event>,

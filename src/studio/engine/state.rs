@@ -86,17 +86,17 @@ pub(in crate::studio) struct Broadcast {
 }
 
 impl Broadcast {
-    /// Whether something is on the way to a target.
+    /// Returns true if something is on the way to a target.
     pub fn is_publishing(&self) -> bool {
         self.on_air.as_ref().is_some_and(OnAir::is_publishing)
     }
 
-    /// Whether it has outputs, apart from the replay buffer.
+    /// Returns true if it has outputs, apart from the replay buffer.
     pub fn is_busy(&self) -> bool {
         self.on_air.as_ref().is_some_and(OnAir::is_busy)
     }
 
-    /// Whether a file is sent instead of the program.
+    /// Returns true if a file is sent instead of the program.
     pub fn is_passthrough(&self) -> bool {
         self.on_air.as_ref().is_some_and(|on_air| on_air.passthrough().is_some())
     }
@@ -116,7 +116,7 @@ pub(in crate::studio) struct Startup {
 }
 
 impl Startup {
-    /// Whether a source is still to be chosen.
+    /// Returns true if a source is still to be chosen.
     pub fn is_undecided(&self) -> bool {
         self.undecided != (false, false)
     }
@@ -170,7 +170,7 @@ pub(in crate::studio) struct Endings {
 }
 
 impl Endings {
-    /// Whether all have ended.
+    /// Returns true if all have ended.
     pub fn are_over(&self) -> bool {
         let mut all = self.broadcasts.iter().chain(&self.saving).chain(&self.monitors);
         all.all(Worker::is_finished)

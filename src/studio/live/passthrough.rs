@@ -33,7 +33,7 @@ impl Opening {
     /// Opens the file, to send it once or in a loop.
     ///
     /// # Errors
-    /// When the system grants no thread.
+    /// Fails if the system grants no thread.
     pub fn start(path: PathBuf, again: bool) -> std::io::Result<Self> {
         let (tell, found) = queue::bounded("opened file", 1, Full::DropOldest);
         let its_path = path.clone();
@@ -73,7 +73,7 @@ impl Passthrough {
     /// Prepares to send it through this hub.
     ///
     /// # Errors
-    /// When the system grants no thread.
+    /// Fails if the system grants no thread.
     pub fn start(
         file: PassthroughFile,
         path: &Path,

@@ -33,7 +33,7 @@ impl SecondRendition {
         Self { packets, config, encoder: None, failed: false }
     }
 
-    /// Whether it is possible, as far as known.
+    /// Returns true if it is possible, as far as known.
     pub(in crate::studio) fn is_possible(&self) -> bool {
         !self.failed
     }

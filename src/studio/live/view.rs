@@ -53,7 +53,7 @@ pub struct LiveFigures {
 }
 
 impl LiveFigures {
-    /// Whether the target was ever live; otherwise it cannot be lost.
+    /// Returns true if the target was ever live; otherwise it cannot be lost.
     pub fn was_live(&self) -> bool {
         !self.on_air_for.is_zero()
     }

@@ -52,7 +52,7 @@ pub struct HeldTalkKeys {
 }
 
 impl HeldTalkKeys {
-    /// Whether a strip's key is held.
+    /// Returns true if a strip's key is held.
     pub fn is_held(&self, id: StripId) -> bool {
         self.all || self.strips.contains(&id)
     }
@@ -422,7 +422,7 @@ impl Strips {
     }
 }
 
-/// Whether the audio source may have video too.
+/// Returns true if the audio source may have video too.
 pub(super) fn has_video(choice: &AudioChoice) -> bool {
     matches!(choice, AudioChoice::Stream(_) | AudioChoice::File(_))
 }
@@ -436,7 +436,7 @@ pub fn audio_of(choice: &VideoChoice) -> Option<AudioChoice> {
     }
 }
 
-/// Whether an audio source is the [audio](audio_of) of a video source.
+/// Returns true if an audio source is the [audio](audio_of) of a video source.
 pub fn is_audio_of(heard: &AudioChoice, shown: &VideoChoice) -> bool {
     match (heard, shown) {
         (AudioChoice::Stream(heard), VideoChoice::Stream(shown)) => heard == shown,

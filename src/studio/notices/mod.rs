@@ -146,7 +146,8 @@ impl Notice {
         found.map(|(_, value)| Language::English.value(value))
     }
 
-    /// Whether it has the same message and subject, regardless of the time until the next attempt.
+    /// Returns true if it has the same message and subject, regardless of the time until the next
+    /// attempt.
     pub fn is_same(&self, other: &Self) -> bool {
         let values = |notice: &Self| {
             let args = notice.problem.args().iter().filter(|(name, _)| *name != "next");

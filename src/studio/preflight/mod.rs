@@ -62,7 +62,7 @@ impl Preflight {
         }
     }
 
-    /// Whether findings are still expected.
+    /// Returns true if findings are still expected.
     pub fn is_running(&self) -> bool {
         !self.worker.is_finished() || !self.findings.is_empty()
     }

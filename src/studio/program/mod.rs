@@ -298,7 +298,7 @@ impl Program {
         &self.seen
     }
 
-    /// Whether they changed since the last call.
+    /// Returns true if they changed since the last call.
     pub(super) fn seen_changed(&mut self) -> bool {
         std::mem::take(&mut self.seen_changed)
     }
@@ -395,7 +395,7 @@ impl Program {
         self.sources.left_out()
     }
 
-    /// Whether the fallbacks must change: [`Program::set_sources`] does it.
+    /// Returns true if the fallbacks must change: [`Program::set_sources`] does it.
     pub(super) fn is_out_otherwise(&self, collection: &Collection) -> bool {
         let report = self.video.report();
         self.sources.is_out_otherwise(collection, (&self.video.choice, &report))
@@ -416,7 +416,7 @@ impl Program {
         self.filters.lacks(slots)
     }
 
-    /// Whether a visible source waits for a filter's file.
+    /// Returns true if a visible source waits for a filter's file.
     pub(super) fn awaits_filters(&self) -> bool {
         self.filters.awaits(&self.seen)
     }

@@ -18,7 +18,7 @@ pub(in crate::studio) fn seen(program: &Program, collection: &Collection) -> Vec
     choices.filter_map(audio_of).collect()
 }
 
-/// Whether one of these sources shows the same media.
+/// Returns true if one of these sources shows the same media.
 pub(in crate::studio) fn is_shown(sources: &[Source], heard: &AudioChoice) -> bool {
     sources.iter().any(|source| is_audio_of(heard, &source.choice))
 }

@@ -20,7 +20,7 @@ impl Program {
         Some(name.unwrap_or_else(|| self.video.report().name))
     }
 
-    /// Whether there is a frame to encode.
+    /// Returns true if there is a frame to encode.
     pub(in crate::studio) fn has_video(&self) -> bool {
         self.keeps_video
             || self.video.choice != VideoChoice::None

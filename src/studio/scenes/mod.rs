@@ -141,7 +141,7 @@ impl Collection {
         own.map_or(&self.main_fallback, |source| &source.fallback)
     }
 
-    /// Whether any of them is skipped on a slow machine.
+    /// Returns true if any of them is skipped on a slow machine.
     pub(super) fn has_costly_filters(&self) -> bool {
         let own = self.sources.iter().flat_map(|source| &source.filters);
         own.chain(&self.main_filters).any(|slot| slot.enabled && slot.filter.is_costly())
@@ -222,7 +222,7 @@ impl Collection {
         }
     }
 
-    /// Whether `scene` shows `other`, directly or indirectly.
+    /// Returns true if `scene` shows `other`, directly or indirectly.
     pub fn reaches(&self, scene: SceneId, other: SceneId) -> bool {
         let (mut waiting, mut seen) = (vec![scene], BTreeSet::new());
         while let Some(id) = waiting.pop() {

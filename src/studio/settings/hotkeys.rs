@@ -137,12 +137,12 @@ impl Hotkey {
         [self.ctrl, self.alt, self.shift]
     }
 
-    /// Whether it types something in a text field, so it must not act there.
+    /// Returns true if it types something in a text field, so it must not act there.
     pub fn types(self) -> bool {
         !self.ctrl && !self.alt && TYPING.contains(&self.key)
     }
 
-    /// Whether a text field wants it for itself.
+    /// Returns true if a text field wants it for itself.
     pub fn edits(self) -> bool {
         self.types() || (self.ctrl && !self.alt && EDITING.contains(&self.key))
     }

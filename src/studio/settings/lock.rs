@@ -36,7 +36,8 @@ impl SettingsLock {
     /// Asks for it, and waits at most this long.
     ///
     /// # Errors
-    /// If the lock file cannot be created, in which case the settings cannot be written either.
+    /// Fails if the lock file cannot be created, in which case the settings cannot be written
+    /// either.
     pub fn claim(settings: &Path, limit: Duration) -> io::Result<Claimed> {
         let path = place(settings);
         std::fs::create_dir_all(folder_of(&path))?;

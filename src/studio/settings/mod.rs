@@ -324,7 +324,7 @@ impl Settings {
     /// the studio stores those with the stream keys.
     ///
     /// # Errors
-    /// If the folder or file cannot be written.
+    /// Fails if the folder or file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), WriteError> {
         let (written, _) = self.concealed();
         let text = toml::to_string_pretty(&written.to_file()).map_err(io::Error::other);

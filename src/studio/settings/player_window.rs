@@ -22,7 +22,7 @@ impl Settings {
     /// Writes only the differences from `began`, by atomic replacement. It contains no secrets.
     ///
     /// # Errors
-    /// If the file cannot be written, or contains no settings.
+    /// Fails if the file cannot be written, or contains no settings.
     pub fn write_player(&self, began: &Self, path: &Path) -> Result<(), WriteError> {
         let write = || -> io::Result<()> {
             let text = match read_bounded(path) {

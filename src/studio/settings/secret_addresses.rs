@@ -1,6 +1,6 @@
 //! Addresses with secrets (user and password, a query, the target's key): saved without them, and
 //! with the name of the keyring's entry for the whole address. Sources of scenes and strips and
-//! play addresses can have them. Pure.
+//! play addresses can have them. This module is pure.
 
 use std::collections::BTreeMap;
 

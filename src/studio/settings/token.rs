@@ -23,16 +23,16 @@ const MAX_CERTIFICATE: u64 = 16 << 10;
 pub struct ServerToken {
     pub path: PathBuf,
     pub token: Secret,
-    /// In a file beside it; `None` where that can be neither read nor written.
+    /// In a file beside it; `None` if that can be neither read nor written.
     pub certificate: Option<Certificate>,
 }
 
 impl ServerToken {
-    /// The user's: `onair/server-token` in the state folder, created if missing. `None` if the
-    /// system has no such folder.
+    /// The user's: `onair/server-token` in the state folder, created if missing. Returns `None` if
+    /// the system has no such folder.
     ///
     /// # Errors
-    /// If it can be neither read nor written.
+    /// Fails if it can be neither read nor written.
     pub fn of_user() -> io::Result<Option<Self>> {
         let folder = dirs::state_dir().or_else(dirs::data_local_dir);
         folder.map(|folder| Self::at(&folder.join("onair").join("server-token"))).transpose()
@@ -49,7 +49,7 @@ impl ServerToken {
     /// The token in this file, created if missing or invalid.
     ///
     /// # Errors
-    /// If it can be neither read nor written.
+    /// Fails if it can be neither read nor written.
     pub fn at(path: &Path) -> io::Result<Self> {
         let token = match read(path) {
             Ok(Some(token)) => token,

@@ -78,7 +78,7 @@ impl Sets {
     }
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Default)]
 struct H264 {
     /// Why there is none is told with every frame until there are other parameter sets.

@@ -21,7 +21,7 @@ pub(in crate::studio) const fn owner(id: SourceId) -> SourceId {
     SourceId(id.0 & !FALLBACK_DELAY)
 }
 
-/// Whether nothing is to be seen of a source that fares so.
+/// Returns true if nothing is to be seen of a source that fares so.
 pub(in crate::studio) fn is_out(report: &SourceReport) -> bool {
     report.state.is_down() || report.alarm.is_some_and(SourceAlarm::is_blank)
 }

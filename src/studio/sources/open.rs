@@ -16,7 +16,7 @@ use crate::text::problem::{Problem, problem};
 /// Halves that wait for somebody to ask for them.
 const MAX_SPARE: usize = 16;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(in crate::studio) struct SourceOpener {
     runtime: Runtime,

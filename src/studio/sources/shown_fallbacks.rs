@@ -31,7 +31,8 @@ impl Sources {
         }
     }
 
-    /// Whether the main video source is to be looked at, for itself or for a source that shares it.
+    /// Returns true if the main video source is to be looked at, for itself or for a source that shares
+    /// it.
     pub(in crate::studio) fn watches_main(
         &self,
         collection: &Collection,
@@ -59,7 +60,7 @@ impl Sources {
         out.collect()
     }
 
-    /// Whether [`sync`](Self::sync) would have others are in.
+    /// Returns true if [`sync`](Self::sync) would have others are in.
     pub(in crate::studio) fn is_out_otherwise(
         &self,
         collection: &Collection,

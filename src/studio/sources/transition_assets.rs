@@ -81,7 +81,7 @@ struct Prepared {
     told: Option<Problem>,
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Default)]
 pub(in crate::studio) struct TransitionLoader {
     prepared: Vec<Prepared>,
@@ -165,7 +165,7 @@ impl TransitionLoader {
         }
     }
 
-    /// Whether what is wanted is there, or cannot be.
+    /// Returns true if what is wanted is there, or cannot be.
     #[cfg(test)]
     fn is_settled(&self) -> bool {
         !self.prepared.iter().any(|it| matches!(it.state, State::Reading { .. }))

@@ -161,7 +161,7 @@ impl Filters {
                     let at = free.iter().position(|it| serves(it, slot))?;
                     Some(free.remove(at))
                 };
-                // One that stood here was covered, and stays so; only one that is new continues with another's.
+                // A slot that already existed keeps its state; only a new one continues with the state of another.
                 let before = match own {
                     Some(own) => Some(own).filter(|it| serves(it, slot)),
                     None => other(),
@@ -269,7 +269,7 @@ impl Filters {
         self.read_on();
     }
 
-    /// Whether filters of these sources wait for a file of which nothing is known yet.
+    /// Returns true if filters of these sources wait for a file of which nothing is known yet.
     pub fn awaits(&self, sources: &BTreeSet<SourceId>) -> bool {
         let mut slots = sources.iter().filter_map(|id| self.told.get(id)).flatten();
         slots.any(|WantedFilter { slot, .. }| {

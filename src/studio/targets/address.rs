@@ -77,7 +77,7 @@ pub fn parse(url: &str, key: Option<&Secret>) -> Result<TargetUrl, Problem> {
     TargetUrl::parse(url.trim(), key).map_err(|error| Problem::from(&error))
 }
 
-/// Whether a target says which stream it is: by a key, or as the last part of its URL.
+/// Returns true if a target says which stream it is: by a key, or as the last part of its URL.
 pub fn names_stream(target: &Target) -> bool {
     let missing = target.key_apart && target.key().is_none();
     target.is_built_in() || (!missing && parse(target.server(), target.key()).is_ok())

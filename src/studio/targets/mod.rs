@@ -49,7 +49,7 @@ pub struct Target {
     /// The service it belongs to, by its id in [`services`]; empty: none.
     pub service: String,
     pub place: TargetPlace,
-    /// Whether the stream goes there.
+    /// True if the stream goes there.
     pub enabled: bool,
     /// Whether what its viewers get is looked at; `None`: as the studio does on its own.
     pub monitor: Option<bool>,
@@ -58,7 +58,7 @@ pub struct Target {
     /// The one certificate that is accepted for `rtmps://`, instead of those that the system
     /// vouches for.
     pub pin: Option<CertificatePin>,
-    /// Whether the key is kept from run to run (never in the settings).
+    /// True if the key is kept from run to run (never in the settings).
     pub remember_key: bool,
     /// Under which name the key is kept.
     pub keep_as: String,
@@ -155,7 +155,7 @@ impl Target {
         Self { remember_key: true, keep_as, ..Self::custom(id, "", Secret::default()) }
     }
 
-    /// Whether it is the server inside the program.
+    /// Returns true if it is the server inside the program.
     pub fn is_built_in(&self) -> bool {
         self.place == TargetPlace::BuiltIn
     }
@@ -168,7 +168,8 @@ impl Target {
         }
     }
 
-    /// Whether the address at which it is watched holds nothing secret, as far as can be told.
+    /// Returns true if the address at which it is watched holds nothing secret, as far as can be
+    /// told.
     pub fn may_show_play_url(&self) -> bool {
         let url = self.play_url.expose();
         let key = self.key().map_or("", Secret::expose);
@@ -207,7 +208,7 @@ impl TargetState {
         }
     }
 
-    /// Whether it is not on its way to another state.
+    /// Returns true if it is not on its way to another state.
     pub const fn is_settled(self) -> bool {
         matches!(self, Self::Live | Self::Stopped)
     }

@@ -97,7 +97,7 @@ pub const PRESETS: [Preset; 4] = [
 ];
 
 impl Preset {
-    /// Whether a quality has this size and frame rate.
+    /// Returns true if a quality has this size and frame rate.
     pub fn is_of(&self, quality: &Quality) -> bool {
         (quality.size, quality.frame_rate) == (self.size, self.frame_rate)
     }

@@ -83,7 +83,7 @@ impl ChatChoices {
         }
     }
 
-    /// Whether a line has none of the words that keep it out, in whatever case.
+    /// Returns true if a line has none of the words that keep it out, in whatever case.
     pub fn lets_pass(&self, line: &ChatLine) -> bool {
         if self.words.is_empty() {
             return true;
@@ -96,7 +96,7 @@ impl ChatChoices {
 /// Whether a text is the address of a chat.
 ///
 /// # Errors
-/// What is wrong with it.
+/// Fails if it is invalid.
 pub fn check_place(text: &str) -> Result<WebUrl, Problem> {
     match WebUrl::parse(text.trim()) {
         Ok(url) if url.is_websocket() => Ok(url),
@@ -116,7 +116,7 @@ pub struct ChatHeard {
 /// What there is of a chat.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct ChatView {
-    /// How the connection is; `None` where the stream has no chat that is known.
+    /// How the connection is; `None` if the stream has no chat that is known.
     pub state: Option<ChatState>,
     /// The newest [`KEPT_LINES`] lines, oldest first, without those that are kept out.
     pub lines: Arc<[ChatHeard]>,

@@ -13,10 +13,10 @@ use crate::studio::watch::chat::{ChatChoices, ChatHeard, ChatView, KEPT_LINES, c
 use crate::wire::chat::ChatLine;
 use crate::wire::rtmp::url::Url;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(super) struct ChatSession {
-    /// Whether a chat is looked for where nobody said where it is.
+    /// True if a chat is looked for where nobody said where it is.
     finds: bool,
     /// What is played, as it was asked for.
     of: String,

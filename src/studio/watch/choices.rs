@@ -123,7 +123,7 @@ pub struct Network {
     pub route: Route,
     /// A file of certificates to trust beside the system's; empty: none.
     pub ca_file: String,
-    /// Whether a lost connection is made again.
+    /// True if a lost connection is made again.
     pub reconnect: bool,
     /// Servers (`host:port`) whose certificate a person has accepted, the newest first.
     pub trusted: Vec<(String, CertificatePin)>,
@@ -196,7 +196,8 @@ impl PartialEq for ShownFrame {
     }
 }
 
-/// Whether an address may be written down: as far as can be told it holds no user, password or token.
+/// Returns true if an address may be written down: as far as can be told it holds no user, password or
+/// token.
 pub fn may_be_kept(url: &str) -> bool {
     !url.is_empty()
         && url.len() <= MAX_ADDRESS

@@ -68,7 +68,7 @@ impl Rotation {
         self.quarters() * 90
     }
 
-    /// Whether width and height change places.
+    /// Returns true if width and height change places.
     pub fn is_sideways(self) -> bool {
         matches!(self, Self::Right | Self::Left)
     }

@@ -1,4 +1,4 @@
-//! RTMPT: RTMP in HTTP requests, for networks that allow nothing else. Sans-IO.
+//! RTMPT: RTMP in HTTP requests, for networks that allow nothing else. It is sans-IO.
 //!
 //! Adobe never specified it; this follows FFmpeg, librtmp and Adobe's servers. All requests are
 //! POSTs. The reply to `/open/1` is the session name and a line break. `/send/NAME/N` carries bytes

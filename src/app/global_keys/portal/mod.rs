@@ -30,7 +30,7 @@ pub(super) struct WantedKey {
     pub(super) listens: bool,
 }
 
-/// See the module.
+/// See the module documentation.
 pub(super) struct PortalKeys {
     line: Arc<KeyState>,
     pressed: Pressed,

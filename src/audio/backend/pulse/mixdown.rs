@@ -1,5 +1,5 @@
-//! Mixes the streams of one application, which arrive separately in pieces. Pure: time is an
-//! argument.
+//! Mixes the streams of one application, which arrive separately in pieces. This module is pure:
+//! time is an argument.
 
 use std::time::Duration;
 

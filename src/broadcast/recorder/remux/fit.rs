@@ -121,7 +121,7 @@ pub(super) fn fit(index: &mut Index, format: Format, drop: &[Part]) -> Result<()
 /// Adds metadata that only the packets contain and other formats need.
 ///
 /// # Errors
-/// If the first packets are unreadable.
+/// Fails if the first packets are unreadable.
 pub(super) fn complete(source: &mut MediaFile, index: &mut Index) -> Result<(), Error> {
     let Index { tracks, samples, .. } = index;
     let first = |track: TrackId| samples.iter().find(|it| it.track == track && it.keyframe);

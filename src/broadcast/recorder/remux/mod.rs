@@ -142,7 +142,8 @@ pub type Progress<'a> = &'a dyn Fn(f32) -> bool;
 /// often.
 ///
 /// # Errors
-/// If the input is unreadable, or the output exists, cannot be written or does not support a part.
+/// Fails if the input is unreadable, or the output exists, cannot be written or does not support a
+/// part.
 pub fn remux(from: &Path, to: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
     remux_part(Cut::default(), &[], from, to, &|_| stop())
 }
@@ -151,7 +152,7 @@ pub fn remux(from: &Path, to: &Path, stop: &dyn Fn() -> bool) -> Result<Report, 
 /// Until it is complete, the output has a hidden name.
 ///
 /// # Errors
-/// Like [`remux`].
+/// The same as for [`remux`].
 pub fn remux_part(
     part: Cut,
     drop: &[Part],
@@ -265,7 +266,7 @@ fn pour(
 /// it. A complete file stays unchanged.
 ///
 /// # Errors
-/// If it is unreadable, empty, or cannot be written.
+/// Fails if it is unreadable, empty, or cannot be written.
 pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
     let mut source = open(path)?;
     let format = source.format().map_err(unreadable(path))?;

@@ -11,7 +11,7 @@ use crate::capture::camera::driver::{Camera, Fault, RawFrame};
 
 type Wake = Arc<Mutex<Box<dyn Fn() + Send>>>;
 
-/// See the module.
+/// See the module documentation.
 pub(super) struct HandOver<F> {
     reader: Reader,
     wake: Wake,

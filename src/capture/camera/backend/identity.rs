@@ -13,7 +13,7 @@ pub(super) struct Node {
     /// The same with its USB port: the ID if another camera has the same one.
     pub(super) id_there: String,
     pub(super) name: String,
-    /// Whether it is the first node of its device; cameras deliver frames there.
+    /// True if it is the first node of its device; cameras deliver frames there.
     pub(super) first: bool,
 }
 

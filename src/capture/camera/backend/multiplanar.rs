@@ -33,7 +33,7 @@ const QUERY_BUFFER: Call<v4l2_buffer> = Call::new(9);
 const FILL: Call<v4l2_buffer> = Call::new(15);
 const TAKE: Call<v4l2_buffer> = Call::new(17);
 
-/// See the module.
+/// See the module documentation.
 pub(super) struct Open {
     handle: Arc<Handle>,
     /// The planes of each.

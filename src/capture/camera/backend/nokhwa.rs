@@ -20,8 +20,9 @@ use crate::capture::camera::backend::ioctl::{self, MAX_AGE, Queue, fault_of};
 use crate::capture::camera::driver::{Camera, Fault, Layout, OfferedCamera, RawFrame};
 use crate::capture::camera::pixel_format::Pixel;
 
-/// Whether nokhwa supports this offer: raw pixels at a whole rate, in a format that it knows. (Its
-/// JPEG frames arrive as whole buffers with stale bytes, and stop on a loopback camera.)
+/// Returns true if nokhwa supports this offer: raw pixels at a whole rate, in a format that it
+/// knows. (Its JPEG frames arrive as whole buffers with stale bytes, and stop on a loopback
+/// camera.)
 pub(super) fn takes(offer: OfferedCamera) -> bool {
     kind(offer.pixel).is_some() && offer.rate.1 != 0 && offer.rate.0.is_multiple_of(offer.rate.1)
 }

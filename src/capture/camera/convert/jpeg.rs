@@ -79,7 +79,7 @@ const START: &[u8] = &[0xFF, 0xD8];
 /// A segment for Motion JPEG as in AVI files, with the standard Huffman tables.
 const STANDARD_TABLES: &[u8] = b"\xFF\xE0\x00\x07AVI1\0";
 
-/// Whether a frame brings its Huffman tables; many webcams leave them out.
+/// Returns true if a frame brings its Huffman tables; many webcams leave them out.
 fn has_huffman_tables(jpeg: &[u8]) -> bool {
     let mut rest = jpeg.get(START.len()..).unwrap_or(&[]);
     // Segments: a marker, a length that counts itself, as much content.

@@ -94,7 +94,7 @@ impl SlideShow {
     /// Opens it.
     ///
     /// # Errors
-    /// If there is no image at all.
+    /// Fails if there is no image at all.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
         self.open_by(LiveSetting::new(self.pace), Transport::default(), context)
     }
@@ -199,7 +199,7 @@ pub(in crate::capture) fn is_image(path: &Path) -> bool {
     names_image(path) && path.is_file()
 }
 
-/// Whether the name is that of an image; does not access the disk.
+/// Returns true if the name is that of an image; does not access the disk.
 pub fn names_image(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
     ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))

@@ -79,7 +79,8 @@ impl Turn {
         inside.next_generation()
     }
 
-    /// Whether the present slide must disappear because the list no longer has it; reported once.
+    /// Returns true if the present slide must disappear because the list no longer has it; reported
+    /// once.
     pub fn is_gone(&self, shown: &ShownSlide) -> bool {
         let gone = self.0.lock().gone.take();
         gone.is_some() && gone == shown.path

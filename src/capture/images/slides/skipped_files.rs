@@ -9,7 +9,7 @@ use crate::media::Transport;
 use crate::media::playback_control::SkippedFile;
 use crate::text::Problem;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(super) struct SkippedFiles {
     transport: Transport,

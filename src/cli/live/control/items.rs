@@ -101,7 +101,7 @@ fn value_of(text: &str) -> Value {
 /// The edits of the collection.
 ///
 /// # Errors
-/// When there is no such item, or a value makes no sense.
+/// Fails if there is no such item, or a value makes no sense.
 pub(in crate::cli::live) fn edit(
     name: &str,
     change: &Change,

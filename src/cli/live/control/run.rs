@@ -28,7 +28,7 @@ type Done = Result<(), Problem>;
 
 impl Orders {
     /// # Errors
-    /// When the system lets nobody listen.
+    /// Fails if the system lets nobody listen.
     pub fn listen(run: &Run) -> std::io::Result<Self> {
         use signal_hook::consts::{SIGUSR1, SIGUSR2};
         Ok(Self {

@@ -90,7 +90,7 @@ impl Which {
     /// The index among this many streams, if this one is selected.
     ///
     /// # Errors
-    /// If it does not exist.
+    /// Fails if it does not exist.
     pub(super) fn of(self, count: usize, now: usize) -> Result<usize, Problem> {
         if count < 2 {
             return Err(problem!("control-one-stream"));

@@ -134,7 +134,7 @@ impl Chain {
         self.links = links.into_iter().flatten().collect();
     }
 
-    /// Whether frames pass unchanged.
+    /// Returns true if frames pass unchanged.
     pub fn is_empty(&self) -> bool {
         self.links.is_empty() && self.cover.is_none()
     }

@@ -29,7 +29,7 @@ type Curve = [[f32; 4]; NODES];
 /// The curves of Y', Cb and Cr for one column of chroma.
 struct Column([Curve; 3]);
 
-/// See the module.
+/// See the module documentation.
 pub(super) struct Table {
     kind: Kind,
     columns: Box<[Column]>,

@@ -58,7 +58,7 @@ struct Meaning {
     color: Color,
     /// The coefficients of the frame's own matrix, as the converter numbers them.
     source: u32,
-    /// Whether its matrix is none that a frame of onair can have.
+    /// True if its matrix is none that a frame of onair can have.
     foreign: bool,
     /// It is RGB, or has an RGB palette.
     rgb: bool,
@@ -102,7 +102,7 @@ struct Task {
     format: ffi::AVPixelFormat,
     /// The matrix coefficients of the input and the output, in the scaler's numbering.
     matrices: [u32; 2],
-    /// Whether the input and the output have full range.
+    /// True if the input and the output have full range.
     full: bool,
 }
 
@@ -169,7 +169,7 @@ impl Converter {
         Ok(VideoFrame { pts, color: meaning.color, surface: planes.share().into() })
     }
 
-    /// Whether frames were downloaded from the hardware.
+    /// Returns true if frames were downloaded from the hardware.
     pub fn has_fetched(&self) -> bool {
         self.fetched.is_some()
     }

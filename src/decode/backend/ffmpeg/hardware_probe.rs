@@ -97,7 +97,7 @@ const RED: [u8; 2] = [160, 96];
 /// Decoders agree to the bit; converters on the way back need not.
 const OFF: u8 = 4;
 
-/// Whether every part of the frame is there in its color: looked at in their middles.
+/// Returns true if every part of the frame is there in its color: looked at in their middles.
 fn is_right(frame: &VideoFrame) -> bool {
     if frame.size() != SIZE {
         return false;

@@ -106,7 +106,7 @@ impl Mapper {
         Some(Kind { peak: self.peak, ..kind })
     }
 
-    /// Whether a frame's planes are supported: 4:2:0 with 10 bits, top to bottom.
+    /// Returns true if a frame's planes are supported: 4:2:0 with 10 bits, top to bottom.
     pub fn reads(frame: &ffi::AVFrame) -> bool {
         let down = frame.linesize.iter().take(3).all(|stride| *stride > 0 && stride % 2 == 0);
         cfg!(target_endian = "little") && frame.format == ffi::AV_PIX_FMT_YUV420P10LE && down

@@ -44,7 +44,7 @@ pub(crate) fn open_audio(parameters: &AudioConfig) -> Result<Box<dyn AudioBacken
     Ok(Box::new(audio::Decoder::open(codec, parameters)?))
 }
 
-/// Whether the libraries may decode such video, as far as known without loading them.
+/// Returns true if the libraries may decode such video, as far as known without loading them.
 pub(crate) fn may_decode(codec: VideoCodec) -> bool {
     !system::is_known() || find_video(codec).is_ok()
 }

@@ -203,7 +203,7 @@ pub(super) fn load() -> Result<(), NoDecoder> {
     loaded.as_ref().map(|_| ()).ok_or(NoDecoder::NotInstalled)
 }
 
-/// Whether it is known if they are available.
+/// Returns true if it is known if they are available.
 pub(super) fn is_known() -> bool {
     functions().get().is_some()
 }

@@ -34,7 +34,7 @@ pub(super) struct Decoder {
     codec: Codec,
     parameters: VideoConfig,
     converter: Converter,
-    /// Whether it decodes in hardware if possible.
+    /// True if it decodes in hardware if possible.
     hardware: bool,
     name: String,
     /// The HDR label in its name.

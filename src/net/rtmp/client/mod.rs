@@ -1,5 +1,5 @@
 //! An RTMP client on a socket: the session of `wire::rtmp::client` with bytes, time and limits
-//! (RTMP 1.0). Runs on the network runtime; used to publish and to play.
+//! (RTMP 1.0). It runs on the network runtime, for publishing and playing.
 
 mod negotiate;
 
@@ -27,27 +27,27 @@ use crate::wire::rtmp::client::{
 use crate::wire::rtmp::command::Enhanced;
 use crate::wire::rtmp::url::Url;
 
-/// Bytes to read from the socket at once.
+/// Maximum bytes of one read from the socket.
 const READ: usize = 64 << 10;
-/// Of the first bytes of an answer that is no RTMP, this many are looked at.
+/// Bytes of an answer other than RTMP that are inspected.
 const SNIFF: usize = 64;
 /// Limit for the server's events before the stream begins.
 const MAX_EARLY: usize = 32;
-/// After the last byte was sent, the server has this long to close its side.
+/// Time for the server to close its side after the last byte was sent.
 const LINGER: Duration = Duration::from_millis(500);
 
 /// The connection options and time limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Name, port and TLS.
+    /// Limits, routes and trust of the connection.
     pub net: crate::net::connect::Options,
-    /// From the connection to the end of the handshake.
+    /// Time limit from the connection to the end of the handshake.
     pub handshake_limit: Duration,
-    /// From then on to the start of publishing or playing.
+    /// Time limit from the handshake to the start of publishing or playing.
     pub command_limit: Duration,
-    /// Publish: the stream's bitrate, which decides the chunk size.
+    /// For publishing, the bitrate of the stream, which decides the chunk size.
     pub bitrate: Option<BitsPerSecond>,
-    /// Play: the player's buffer, for the server to know.
+    /// For playing, the player's buffer length, which is reported to the server.
     pub buffer: Duration,
 }
 
@@ -63,7 +63,7 @@ impl Default for Options {
     }
 }
 
-/// Receives the steps.
+/// A callback for the steps.
 pub type Listener<'a> = dyn Fn(Step<'_>) + Send + Sync + 'a;
 
 /// The target stage.
@@ -78,7 +78,7 @@ enum Until {
 /// The result of [`Client::progress`].
 #[derive(Debug)]
 pub enum Progress {
-    /// Something happened.
+    /// An event of the session.
     Event(Event),
     /// At most the given number of bytes are unsent.
     Room,
@@ -90,11 +90,11 @@ pub struct Client {
     session: Session,
     clock: Clock,
     peer: String,
-    /// The server's name of itself.
+    /// The name of the server.
     server: String,
     /// Its Enhanced RTMP announcement.
     enhanced: Enhanced,
-    /// Data of the session that the socket has not taken yet.
+    /// Session data that the socket has not accepted yet.
     outgoing: Bytes,
     /// The last limit for unsent data in the system.
     unsent_limit: Option<u32>,
@@ -103,13 +103,13 @@ pub struct Client {
     deadline: Option<Timestamp>,
     /// Events to return before new ones.
     early: VecDeque<Event>,
-    /// The first bytes received, until the server is known to speak RTMP.
+    /// The first received bytes, until the server is known to speak RTMP.
     first: Vec<u8>,
-    /// Returned after the events before it.
+    /// The error, which is returned after the events before it.
     failed: Option<Error>,
-    /// Nothing can be sent any more; received data can still show the reason.
+    /// Set if nothing can be sent any more; received data can still show the reason.
     unwritable: Option<Cause>,
-    /// The session's stage before it took the last input.
+    /// The session's stage before the last input.
     stage: SessionStage,
     written: u64,
     read: u64,
@@ -122,12 +122,12 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// Connects until the server accepts to publish or to play. Answers authentication requests,
-    /// and follows redirects. Calls `on_step` at the beginning of each stage. Cancel-safe: dropping
-    /// it leaves nothing behind.
+    /// Connects until the server accepts to publish or to play. It answers authentication requests,
+    /// and follows redirects. It calls `on_step` at the beginning of each stage. It is cancel-safe:
+    /// dropping it leaves nothing behind.
     ///
     /// # Errors
-    /// With the stage that failed and why.
+    /// Fails with the stage and the cause.
     pub async fn connect(
         url: &Url,
         purpose: Purpose,
@@ -145,11 +145,11 @@ impl Client {
         Self::negotiate(config, options, clock, on_step, Until::Started).await
     }
 
-    /// Connects up to the server's answer to `connect` and closes: nothing is published. Answers
+    /// Connects up to the server's answer to `connect` and closes, without publishing. It answers
     /// authentication requests, and follows redirects.
     ///
     /// # Errors
-    /// With the stage that failed and why.
+    /// Fails with the stage and the cause.
     pub async fn check(
         url: &Url,
         options: &Options,
@@ -206,7 +206,7 @@ impl Client {
         })
     }
 
-    /// Drives the session until the stream may flow, or just until `connect` is answered.
+    /// Drives the session until the stream may flow, or only until `connect` is answered.
     async fn establish(
         &mut self,
         on_step: &Listener<'_>,
@@ -243,11 +243,11 @@ impl Client {
         }
     }
 
-    /// The next event, or room for more data once at most `room` bytes are unsent. Sends and
-    /// receives meanwhile. Cancel-safe; after an error the connection has ended.
+    /// Returns the next event, or room for more data once at most `room` bytes are unsent. It sends
+    /// and receives meanwhile. It is cancel-safe; after an error the connection has ended.
     ///
     /// # Errors
-    /// With the server's message, if any.
+    /// Fails with the server's message, if any.
     pub async fn progress(&mut self, room: Option<usize>) -> Result<Progress, Error> {
         if let Some(event) = self.early.pop_front() {
             return Ok(Progress::Event(event));
@@ -258,10 +258,10 @@ impl Client {
         })
     }
 
-    /// The next event. Sends and receives meanwhile. Cancel-safe.
+    /// Returns the next event. It sends and receives meanwhile. This is cancel-safe.
     ///
     /// # Errors
-    /// Like [`Client::progress`].
+    /// The same as for [`Client::progress`].
     pub async fn next_event(&mut self) -> Result<Event, Error> {
         loop {
             if let Progress::Event(event) = self.progress(None).await? {
@@ -270,11 +270,11 @@ impl Client {
         }
     }
 
-    /// Waits until all queued data is with the system; keeps up to 32 events for
+    /// Waits until the system has all queued data; keeps up to 32 events for
     /// [`Client::next_event`].
     ///
     /// # Errors
-    /// Like [`Client::progress`].
+    /// The same as for [`Client::progress`].
     pub async fn flush(&mut self) -> Result<(), Error> {
         let mut events = std::mem::take(&mut self.early);
         let result = loop {
@@ -289,7 +289,7 @@ impl Client {
         result
     }
 
-    /// The session: to queue media, which [`Client::progress`] sends.
+    /// The session, to queue media, which [`Client::progress`] sends.
     pub fn session(&mut self) -> &mut Session {
         &mut self.session
     }
@@ -309,7 +309,7 @@ impl Client {
         &self.peer
     }
 
-    /// The server's name of itself; can be empty.
+    /// The name of the server; can be empty.
     pub fn server(&self) -> &str {
         &self.server
     }
@@ -324,18 +324,18 @@ impl Client {
         self.written
     }
 
-    /// Bytes received.
+    /// Number of received bytes.
     pub fn read_bytes(&self) -> u64 {
         self.read
     }
 
-    /// An error of this connection.
+    /// Makes an error of this connection.
     pub fn error(&self, stage: ConnectStage, cause: Cause) -> Error {
         Error { stage, cause, peer: self.peer.clone() }
     }
 
-    /// Ends properly within `limit`: sends the queue, FCUnpublish and deleteStream, and waits for
-    /// the server to close. Returns whether everything was sent in time.
+    /// Closes properly within `limit`: sends the queue, FCUnpublish and deleteStream, and waits for
+    /// the server to close. It returns true if everything was sent in time.
     pub async fn close(mut self, limit: Duration) -> bool {
         self.session.close();
         let said = timeout(limit, async {
@@ -351,8 +351,8 @@ impl Client {
         if !said.await.unwrap_or(false) {
             return false;
         }
-        // Closed with input unread, the system resets the connection, and the server may never see
-        // the goodbye: read until it closes too.
+        // If input is unread at the close, the system resets the connection, and the server may
+        // never see the last messages: read until it closes too.
         let _ = timeout(limit.min(LINGER), async {
             loop {
                 self.input.clear();
@@ -372,8 +372,8 @@ impl Client {
         room: Option<usize>,
     ) -> Poll<Result<Progress, Failure>> {
         loop {
-            // Events first; bytes only as far as the system sends them, so that what waits does so
-            // in the session, where audio can still overtake frames.
+            // Events come first. Bytes are passed on only as far as the system sends them, so that
+            // the rest waits in the session, where audio can still overtake video.
             if let Some(event) = self.session.poll_event() {
                 return Poll::Ready(Ok(Progress::Event(event)));
             }
@@ -413,7 +413,7 @@ impl Client {
         }
     }
 
-    /// Whether the session's next data may go to the socket.
+    /// Returns true if the session's next data may go to the socket.
     fn may_hand_out(&mut self, cx: &mut Context<'_>) -> bool {
         if self.unwritable.is_some() || self.session.queued_bytes() == 0 {
             return true;
@@ -421,16 +421,16 @@ impl Client {
         let Some(limit) = self.session.unsent_limit() else { return true };
         if self.unsent_limit != Some(limit) {
             self.unsent_limit = Some(limit);
-            // The system says that there is room when half of it is left.
+            // The system reports room when half of the limit is left.
             self.stream.set_not_sent_low_water(2 * limit);
         }
         self.stream.poll_room(cx).is_ready()
     }
 
-    /// Writes as much as the socket takes, and returns whether there may be more to do.
+    /// Writes as much as the socket accepts, and returns true if there may be more to do.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> bool {
         let written = if self.outgoing.is_empty() {
-            // TLS keeps what the socket did not take at once.
+            // TLS keeps data that the socket did not accept at once.
             match Pin::new(&mut self.stream).poll_flush(cx) {
                 Poll::Ready(Err(error)) if self.unwritable.is_none() => Poll::Ready(Err(error)),
                 _ => return false,
@@ -446,7 +446,7 @@ impl Client {
                 true
             }
             Poll::Ready(result) => {
-                // The server may have said why before it hung up: what it sent is read first.
+                // The server may have sent the reason before it closed: read its data first.
                 let cause = result.map_or_else(|error| Cause::from_io(&error), |_| Cause::Closed);
                 self.unwritable = Some(cause);
                 self.outgoing.clear();
@@ -455,9 +455,9 @@ impl Client {
         }
     }
 
-    /// Reads once and hands it to the session.
+    /// Reads once and passes the data to the session.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
-        // A new block only where bodies still share the old one.
+        // A new block is allocated only if bodies still share the old one.
         self.input.reserve(READ);
         let read = pin!(self.stream.read_buf(&mut self.input)).poll(cx);
         let length = match read {
@@ -470,8 +470,8 @@ impl Client {
             }
         };
         if length == 0 {
-            // Once the system has given the connection up (its time has ended, the way is gone), it
-            // says so to the first who asks, the writer, and to the reader that this is the end.
+            // When the system gives the connection up (timeout, lost route), it reports that only
+            // to the first caller, the writer, and an end of data to the reader.
             let known = self.unwritable.take().filter(|cause| *cause != Cause::Reset);
             let error = self.broken(known.unwrap_or(Cause::Closed));
             self.failed.get_or_insert(error);
@@ -509,7 +509,7 @@ impl Client {
     }
 
     fn failure(&self, error: SessionError) -> Failure {
-        // The session is over by now and no longer knows its stage; the error does.
+        // The ended session no longer knows its stage; the error does.
         let seen = NotRtmp::sniff(&self.first).map(Cause::NotRtmp);
         let (stage, cause) = match error {
             SessionError::Refused(refused) => return Failure::Refused(refused),
@@ -522,7 +522,7 @@ impl Client {
                 ConnectStage::Handshake,
                 seen.unwrap_or_else(|| Cause::Protocol(error.to_string().into())),
             ),
-            // That the rules were broken is what the cause says.
+            // The cause already expresses the protocol violation.
             SessionError::Chunk(error) => {
                 (stage_of(self.stage), Cause::Protocol(error.to_string().into()))
             }
@@ -557,7 +557,7 @@ const fn stage_of(stage: SessionStage) -> ConnectStage {
     }
 }
 
-/// Differs between sessions, but need not be secret.
+/// The value differs between sessions, but need not be secret.
 fn seed(clock: Clock) -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(clock.now().as_micros())

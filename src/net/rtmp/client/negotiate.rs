@@ -14,9 +14,9 @@ use crate::wire::rtmp::url::{Scheme, Url};
 /// Limit for the connections of one [`Client::connect`]: authentication takes three, and each
 /// redirect one more.
 const MAX_CONNECTIONS: u32 = 8;
-/// Times a server may send us on.
+/// Maximum number of redirects.
 const MAX_HOPS: usize = 4;
-/// The time limit of a port, for connecting and the handshake, if there is another one.
+/// Time limit of a port for connecting and the handshake, if there is another one.
 const PORT_LIMIT: Duration = Duration::from_secs(4);
 
 impl Client {
@@ -49,7 +49,7 @@ impl Client {
     }
 
     /// Connects at the URL's port, or at the first wanted one with RTMP, and keeps that port. A
-    /// refusal returns with the connection.
+    /// rejection is returned with the connection.
     async fn try_ports(
         config: &mut Config,
         options: &Options,
@@ -97,7 +97,7 @@ impl Client {
         Err(Error { stage: ConnectStage::Tcp, cause: Cause::EveryPort(tried), peer: String::new() })
     }
 
-    /// Uses digests if the server closes at the simple handshake.
+    /// Connects to one port; uses digests if the server closes at the simple handshake.
     async fn try_port(
         config: &mut Config,
         options: &Options,
@@ -114,7 +114,7 @@ impl Client {
         on_step(Step::Digests(&error));
         config.digests = true;
         match Self::try_handshake(config, options, clock, on_step, until).await {
-            // They do not help: it is as it was.
+            // Digests do not help: restore the simple handshake.
             Err(again) if again.stage <= ConnectStage::Handshake => {
                 config.digests = false;
                 Err(error)
@@ -139,12 +139,12 @@ impl Client {
     }
 }
 
-/// Whether a server, rather than the network, may have had enough of our handshake.
+/// Returns true if the server, rather than the network, may have rejected the handshake.
 fn hung_up_at_handshake(error: &Error) -> bool {
     error.stage == ConnectStage::Handshake && matches!(error.cause, Cause::Closed | Cause::Reset)
 }
 
-/// Whether another port may do better.
+/// Returns true if another port may work.
 fn depends_on_port(error: &Error) -> bool {
     match error.stage {
         ConnectStage::Tcp | ConnectStage::Tls | ConnectStage::Handshake => match &error.cause {
@@ -170,7 +170,7 @@ impl Hops {
         (url.scheme, url.host.to_ascii_lowercase(), url.port, url.app.clone())
     }
 
-    /// Adds an address: not twice, and not too many.
+    /// Adds an address; fails for a repeated one, and for too many.
     fn go(&mut self, url: &Url) -> Result<(), Cause> {
         let place = Self::place(url);
         if self.0.contains(&place) {
@@ -204,7 +204,7 @@ fn send_on(
     Ok(())
 }
 
-/// Prepares the next connection after a refusal that can be answered.
+/// Prepares the next connection after a rejection that can be answered.
 fn answer(config: &mut Config, refused: &Refused, seed: u64) -> bool {
     let Some((challenge, credentials)) =
         refused.challenge.as_ref().zip(config.url.credentials.as_ref())

@@ -1,4 +1,4 @@
-//! Why a stream cannot be played.
+//! Reasons why a stream cannot be played.
 
 use crate::decode::{NoDecoder, inventory};
 use crate::media::TrackKind;

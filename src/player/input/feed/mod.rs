@@ -1,5 +1,6 @@
-//! The feed thread's work on each event from any source: save, demux, place in time, pass on.
-//! [`file`](crate::player::input::file) and [`remote`](crate::player::input::live) drive it.
+//! The work of the feed thread on each event of any source: save, demux, place on the timeline, and
+//! pass on. [`file`](crate::player::input::file) and [`remote`](crate::player::input::live) drive
+//! it.
 
 mod failures;
 #[cfg(test)]
@@ -42,17 +43,17 @@ use crate::text::Problem;
 /// After this many messages without playable data, the stream fails.
 const FRUITLESS: u64 = 120;
 
-/// This many frames without headers are no accident.
+/// This many frames without a config are not a coincidence.
 const HEADLESS: u64 = 25;
 
-/// Metadata later than this after the first video or audio count as missing.
+/// Metadata later than this after the first video or audio counts as missing.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Limit for chat messages in this time.
+/// Maximum number of chat messages in this period.
 const MAX_LINES: u32 = 20;
 const LINES_IN: Duration = Duration::from_secs(1);
 
-/// See the module.
+/// See the module documentation.
 pub(in crate::player) struct InputFeed {
     pub(in crate::player) shared: Arc<Shared>,
     demux: Demux,
@@ -61,35 +62,35 @@ pub(in crate::player) struct InputFeed {
     track_presence: TrackPresence,
     save: Option<Save>,
     heads: SequenceHeaders,
-    /// Video has arrived since the connection began.
+    /// True if video has arrived since the connection began.
     pictures: bool,
     live: bool,
-    /// It comes from the network.
+    /// True if the source is on the network.
     remote: bool,
-    /// The stream should begin with metadata; with the DTS of its first packet.
+    /// Set if the stream should begin with metadata; with the DTS of its first packet.
     metadata: Option<Option<Timestamp>>,
-    /// Bodies of video and audio.
+    /// Number of video and audio bodies.
     bodies: u64,
     playable: u64,
     damaged: u64,
     /// The size of a config that was too long.
     too_long: Option<usize>,
-    /// Undecodable data, and why.
+    /// The reason for undecodable data.
     unsupported: Option<(Problem, Option<NoDecoder>)>,
-    /// The reported skipped tracks.
+    /// The skipped tracks that were reported.
     left_out: Vec<UnsupportedTrack>,
-    /// The missing audio was reported.
+    /// True if the missing audio was reported.
     unheard: bool,
-    /// When the end of the stream was known, and its distance from the next packet.
+    /// The time at which the end of the stream was known, and its distance from the next packet.
     edge: Option<(Timestamp, Duration)>,
-    /// The next packet sets the position in the recording, by its timestamp or by the seek.
+    /// True if the next packet sets the position in the recording, by its timestamp or by the seek.
     moved: bool,
-    /// A packet with this time in microseconds plays at this media time.
+    /// A packet time in microseconds, and the media time at which it plays.
     anchor: (i64, Timestamp),
     place: Option<Duration>,
     /// The wall-clock time of the next packet, if known.
     made: Option<Option<i64>>,
-    /// Lines of a chat since then.
+    /// Start of the current period, and its number of chat messages.
     lines: (Timestamp, u32),
 }
 
@@ -122,17 +123,17 @@ impl InputFeed {
         }
     }
 
-    /// Whether playable data has arrived.
+    /// Returns true if playable data has arrived.
     pub(in crate::player) fn has_media(&self) -> bool {
         self.playable > 0
     }
 
-    /// Bodies of video and audio, playable or not.
+    /// Number of video and audio bodies, playable or not.
     pub(in crate::player) fn bodies(&self) -> u64 {
         self.bodies
     }
 
-    /// Sets whether it plays live or like a file.
+    /// Sets the pace of playback: live or like a file.
     pub(in crate::player) fn set_pace(&mut self, pace: PlayPace) {
         self.live = pace == PlayPace::Live;
         self.shared.packets.listed.forget();
@@ -140,31 +141,31 @@ impl InputFeed {
         self.shared.reception.lock().set_pace(pace);
     }
 
-    /// The stream is FLV or RTMP: metadata are at its beginning.
+    /// Expects metadata at the beginning of an FLV or RTMP stream.
     pub(in crate::player) fn expect_metadata(&mut self) {
         self.metadata = Some(None);
     }
 
-    /// At `seen`, the end of the stream was this far from the next packet.
+    /// Records that at `seen`, the end of the stream was this far from the next packet.
     pub(in crate::player) fn set_edge(&mut self, seen: Timestamp, distance: Duration) {
         self.edge = Some((seen, distance));
     }
 
-    /// The next packet plays this long after the beginning of the recording.
+    /// Sets the position of the next packet in the recording.
     pub(in crate::player) fn set_place(&mut self, place: Duration) {
         (self.moved, self.place) = (true, Some(place));
     }
 
-    /// The wall-clock time of the next packet by its sender's clock (microseconds since 1970), or
-    /// none.
+    /// Sets the wall-clock time of the next packet by its sender's clock (microseconds since 1970),
+    /// or none.
     pub(in crate::player) fn set_made(&mut self, made: Option<i64>) {
         self.made = Some(made);
     }
 
-    /// The connection was restored, or the next data does not continue the previous one.
+    /// Restarts after a reconnect, or when the next data does not continue the previous one.
     pub(in crate::player) fn restart(&mut self) {
         self.demux.restart();
-        // What it told of video and audio, another one may not have.
+        // Another connection may have other tracks.
         (self.pictures, self.heads) = (false, SequenceHeaders::default());
         if let Some(save) = &mut self.save {
             save.restart();
@@ -178,13 +179,13 @@ impl InputFeed {
         self.unheard = true;
     }
 
-    /// Missing audio returns: its times match the video, whatever the gap.
+    /// Handles the return of missing audio: its times match the video, whatever the gap.
     pub(in crate::player) fn hear_again(&mut self) {
         self.demux.forget_audio();
         self.shared.packets.hand_on(KeptPacket::Audio(BufferedPacket::Gap));
     }
 
-    /// The next data is from another position of the recording; the queues were cleared.
+    /// Continues at another position of the recording; the queues were cleared.
     pub(in crate::player) fn move_here(&mut self, now: Timestamp) {
         let at = self.shared.move_here();
         self.demux.move_to(at, now);
@@ -192,14 +193,14 @@ impl InputFeed {
         self.moved = true;
     }
 
-    /// A file begins: a packet with `raw` microseconds is its first instant, and plays first.
-    /// `firm`: its timestamps are trusted.
+    /// Begins a file: a packet with `raw` microseconds is its first instant, and plays first.
+    /// `firm` means that its timestamps are trusted.
     pub(in crate::player) fn begin(&mut self, raw: i64, firm: bool, now: Timestamp) {
         self.anchor(raw, Duration::ZERO, Timestamp::ZERO, firm, now);
     }
 
-    /// The next data is from another position of the file: a packet with `raw` microseconds is at
-    /// `place`, and is presented first, although the data begins earlier.
+    /// Continues at another position of the file: a packet with `raw` microseconds is at `place`
+    /// and is presented first, although the data begins earlier.
     pub(in crate::player) fn move_to(
         &mut self,
         raw: i64,
@@ -220,7 +221,7 @@ impl InputFeed {
         self.seam(raw);
     }
 
-    /// Earlier audio plays up to this time at most, and later audio from it on.
+    /// Sets a boundary: earlier audio plays at most up to this time, and later audio from it on.
     pub(in crate::player) fn seam(&mut self, raw: i64) {
         self.demux.turn();
         let (anchor, media) = self.anchor;
@@ -231,18 +232,18 @@ impl InputFeed {
             .push_waiting(BufferedPacket::Seam(at), &self.shared.lifetime.stop);
     }
 
-    /// The next data is from another file, whose timestamps are trusted if `firm`, and which may
-    /// have no `pictures`; a seam follows.
+    /// Continues with another file, whose timestamps are trusted if `firm`, and which may have no
+    /// video (`pictures`); a seam follows.
     pub(in crate::player) fn take_file(&mut self, firm: bool, pictures: bool) {
         self.demux.take_file(firm);
         self.track_presence = TrackPresence::default();
         if !pictures {
-            // Nothing comes that would push the last ones from the decoder.
+            // No further packet would push the last frames out of the decoder.
             self.shared.packets.video.push_waiting(BufferedPacket::Gap, &self.shared.lifetime.stop);
         }
     }
 
-    /// An event of a source that names its codecs.
+    /// Handles an event of a source with known codecs.
     pub(in crate::player) fn take_event(&mut self, event: StreamEvent) {
         let now = self.shared.clock.now();
         let mut raw = 0;
@@ -271,7 +272,7 @@ impl InputFeed {
         self.give_up_fruitless();
     }
 
-    /// A chat message in the stream. More than a person can read are dropped.
+    /// Handles a chat message in the stream. Messages beyond a readable rate are dropped.
     fn line(&mut self, body: &[u8], now: Timestamp) {
         if now.since(self.lines.0) >= LINES_IN {
             self.lines = (now, 0);
@@ -284,7 +285,7 @@ impl InputFeed {
         }
     }
 
-    /// Script data: metadata, or a line of a chat.
+    /// Handles script data: metadata or a chat message.
     fn script(&mut self, body: &Bytes, now: Timestamp) {
         if is_metadata(body) {
             self.heads.script = Some(body.clone());
@@ -297,8 +298,8 @@ impl InputFeed {
         self.line(body, now);
     }
 
-    /// An FLV tag or RTMP message that arrived at `now`. Its events play, and its body is saved
-    /// unchanged.
+    /// Handles an FLV tag or RTMP message that arrived at `now`. Its events play, and its body is
+    /// saved unchanged.
     pub(in crate::player) fn take_tag(&mut self, read: ReadTag, now: Timestamp) {
         if read.tag.kind == TagKind::Script {
             return self.script(&read.tag.body, now);
@@ -330,7 +331,7 @@ impl InputFeed {
         self.give_up_fruitless();
     }
 
-    /// Nothing playable arrived for a long time.
+    /// Fails if nothing playable arrived for a long time.
     fn give_up_fruitless(&self) {
         if self.playable == 0 && self.bodies >= FRUITLESS && self.save.is_none() {
             self.shared.fail(self.fruitless());
@@ -369,12 +370,12 @@ impl InputFeed {
                 self.hear(BufferedPacket::Configure(parameters), now);
                 self.hear(BufferedPacket::Packet(packet), now);
             }
-            // What is written down needs no decoder.
+            // Saving needs no decoder.
             Demuxed::UnsupportedVideo(format) if self.save.is_some() => {
                 self.unsupported = Some((video_of(format), lack_of_video(format)));
             }
             Demuxed::UnsupportedVideo(format) => {
-                // Audio without the frame is not what was asked for: an end with a clear word.
+                // Audio without its video is not acceptable: end with a clear message.
                 self.shared.fail(unsupported(video_of(format), lack_of_video(format)));
             }
             Demuxed::UnsupportedAudio(format) => {
@@ -383,7 +384,7 @@ impl InputFeed {
                 let codec = format.to_string();
                 let what = track_name(TrackKind::Audio, &codec);
                 let told = self.unsupported.replace((what.clone(), lack));
-                // Another connection finds it again.
+                // Another connection reports it again.
                 if told.is_none_or(|(told, _)| told != what) {
                     let error = match lack {
                         Some(lack) => decode::Error::NoDecoder { codec, lack },
@@ -414,7 +415,7 @@ impl InputFeed {
         }
     }
 
-    /// The stream has ended. Reports the reason if nothing could be played.
+    /// Ends the stream. It reports the reason if nothing could be played.
     pub(in crate::player) fn finish(mut self) {
         let saved = self.save.is_some();
         let wanted = self.shared.requests.filing.lock().close();
@@ -429,13 +430,13 @@ impl InputFeed {
             self.shared.fail(self.fruitless());
         }
         self.shared.reception.lock().ended = true;
-        // What is kept and not played yet is handed on first, by the presenter.
+        // The presenter first passes on stored data that was not played yet.
         if self.shared.packets.shift.lock().end() || self.shared.lifetime.stop.is_set() {
             self.shared.packets.close();
         }
     }
 
-    /// The output file changes, or ends.
+    /// Switches to another output file, or ends it.
     fn change_file(&mut self) {
         let wanted = self.shared.requests.filing.lock().take();
         if let Some(wanted) = wanted {
@@ -443,8 +444,8 @@ impl InputFeed {
         }
     }
 
-    /// Saves to another file, or stops. The file begins with the received metadata and configs, and
-    /// with a keyframe.
+    /// Saves to another file, or stops saving. The file begins with the received metadata and
+    /// configs, and with a keyframe.
     fn save_into(&mut self, wanted: Option<NewFile>) {
         if let Some(save) = self.save.take() {
             save.finish(&self.shared);
@@ -506,9 +507,9 @@ impl InputFeed {
     fn arrived(&mut self, track: Track, dts: Timestamp, now: Timestamp) {
         self.playable += 1;
         match self.track_presence.arrived(track, dts, now, self.live) {
-            // Frames come, and why they are not seen is said elsewhere.
+            // Frames arrive; another message explains why they are not shown.
             Some(Anomaly::NoVideo) if self.demux.headless() > 0 => {}
-            // Of what is left out, that is said.
+            // A skipped track has its own message.
             Some(Anomaly::NoVideo | Anomaly::NoAudio) if self.unsupported.is_some() => {}
             Some(Anomaly::NoAudio | Anomaly::LateAudio(_)) if self.unheard => {}
             Some(odd) => self.shared.report.odd(&odd),
@@ -555,7 +556,7 @@ impl InputFeed {
         }
     }
 
-    /// The reason if undecodable data is why nothing plays.
+    /// The reason if nothing plays because of undecodable data.
     pub(in crate::player) fn missing(&self) -> Option<Failure> {
         if let Some((codec, lack)) = &self.unsupported {
             return Some(unsupported(codec.clone(), *lack));

@@ -8,7 +8,7 @@ use crate::player::state::Failure;
 use crate::text::Language;
 use crate::wire::container::flv::{self, Reader, Tag};
 
-/// The saved part of a stream without headers (Sorenson H.263), from its middle on.
+/// Saving a stream without headers (Sorenson H.263) from its middle.
 #[test]
 fn what_has_no_headers_is_written_from_a_keyframe_on_too() {
     let folder = tempfile::tempdir().unwrap();
@@ -38,7 +38,7 @@ fn what_has_no_headers_is_written_from_a_keyframe_on_too() {
     assert_eq!(bodies, [&b"\x12new"[..], b"\x22four"]);
 }
 
-/// The saved part of an audio stream after a connection with video.
+/// Saving an audio stream after a connection with video.
 #[test]
 fn sound_alone_waits_for_no_keyframe_and_no_header_of_another_connection_is_written() {
     let folder = tempfile::tempdir().unwrap();
@@ -60,7 +60,7 @@ fn sound_alone_waits_for_no_keyframe_and_no_header_of_another_connection_is_writ
         };
         take(&mut feed, kind, before);
         feed.restart();
-        // The end of frames, and how colors are meant: no frames.
+        // The end of video, and a color description, are not frames.
         take(&mut feed, TagKind::Video, b"\x17\x02\0\0\0");
         take(&mut feed, TagKind::Video, b"\x94hvc1\x02\0\x09colorInfo");
         shared.requests.filing.lock().want(Some(save::make(&path).unwrap()));

@@ -1,4 +1,5 @@
-//! FLV files, which have no index and whose times are whole milliseconds. Runs on the feed thread.
+//! FLV files, which have no index and whose times are whole milliseconds. It runs on the feed
+//! thread.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -22,7 +23,7 @@ use crate::wire::container::flv::{self, Error as FlvError, ReadTag, Reader, TagC
 /// Limit for the difference between DTS and PTS of a frame.
 const MAX_COMPOSITION: i64 = 10_000_000;
 
-/// Reads it as [`crate::player::input::file::read`] does.
+/// Reads the file like [`crate::player::input::file::read`].
 pub(super) fn read(
     feed: &mut InputFeed,
     reader: &mut Reader,
@@ -31,16 +32,16 @@ pub(super) fn read(
     round: &mut Round,
     sequel: Option<&NextFile>,
 ) -> Result<bool, Failure> {
-    // The first tags of audio, and of frames.
+    // The first tags of audio and of video.
     let (first, pictures, begins) = if let Some(from) = from {
         let survey = survey(path, from, &feed.shared.lifetime.stop)?;
         feed.shared.timeline.set_duration(survey.duration);
-        // Of this round only the end is seen.
+        // Only the end of this loop is needed.
         round.length = Some(micros(survey.duration)).filter(|length| *length > 0);
         (survey.start, survey.pictures, survey.begins)
     } else {
         let begins = beginning(path, &feed.shared.lifetime.stop);
-        // Its whole is not read for this alone; once it has been, it is known better.
+        // The whole file is not read just for its length; a later complete read corrects it.
         let last = last_time(&mut open(path)?).filter(|last| (0.0..1e6).contains(last));
         if let Some(last) = last.filter(|_| !round.again) {
             let begins = Duration::from_micros(u64::try_from(begins).unwrap_or(0));
@@ -68,7 +69,7 @@ pub(super) fn read(
         && goes_on(feed)
         && let Some(span) = round.measured()
     {
-        // One that follows another may not play yet.
+        // A following file may not play yet.
         if !sequel.is_some_and(|sequel| sequel.measure(path, span.length())) {
             feed.shared.timeline.set_duration(span.length());
         }
@@ -78,13 +79,13 @@ pub(super) fn read(
 
 /// The known data of a following file before it is read.
 pub(super) struct NextHead {
-    /// From its last tag; corrected after reading.
+    /// The length from its last tag; corrected after reading.
     pub(super) length: Duration,
     pub(super) pictures: bool,
 }
 
 impl NextHead {
-    /// `None`: it is empty, or cannot be decoded here.
+    /// Reads the head of a file; `None` if it is empty or cannot be decoded.
     pub(super) fn of(path: &Path, stop: &Stop) -> Result<Option<Self>, Failure> {
         let (mut pictures, mut sound, mut decoded, mut number) = (false, false, true, 0);
         look(path, &mut |read| {
@@ -116,24 +117,24 @@ impl NextHead {
             Some(last) => {
                 last.saturating_sub(Duration::from_micros(begins.try_into().unwrap_or(0)))
             }
-            // It was cut off.
+            // The file was cut off.
             None => survey(path, Duration::ZERO, stop)?.duration,
         };
         Ok(Some(Self { length, pictures }))
     }
 }
 
-/// Its presentation time in microseconds.
+/// The presentation time of a tag in microseconds.
 fn shown(read: &ReadTag) -> i64 {
     let composition = read.pts.micros_since(read.dts).clamp(-MAX_COMPOSITION, MAX_COMPOSITION);
     read.dts.as_micros() + composition
 }
 
-/// The beginning of a file in its own time, by its first tags.
+/// The start of a file in its own time, from its first tags.
 fn beginning(path: &Path, stop: &Stop) -> i64 {
     let (mut pictures, mut sound, mut number) =
         (FileTimeline::default(), FileTimeline::default(), 0);
-    // What is damaged is told when it is played.
+    // Damage is reported during playback.
     let _ = look(path, &mut |read| {
         let mut found = false;
         if !read.content.is_header() {
@@ -153,7 +154,7 @@ fn beginning(path: &Path, stop: &Stop) -> i64 {
 /// Limit for the tags to check for the first frame.
 const MAX_FIRST_TAGS: u32 = 200;
 
-/// The tags of an FLV file, until `take` returns false.
+/// Reads the tags of an FLV file, until `take` returns false.
 fn walk(
     path: &Path,
     reader: &mut Reader,
@@ -169,12 +170,12 @@ fn walk(
     Ok(())
 }
 
-/// The same for who only looks at them.
+/// As [`walk`], without playback.
 fn look(path: &Path, take: &mut dyn FnMut(ReadTag) -> bool) -> Result<(), Failure> {
     walk(path, &mut Reader::new(|_| true), take)
 }
 
-/// The problem of a file.
+/// The failure for a problem of the file.
 pub(in crate::player) fn failure(path: &Path, error: &Error) -> Failure {
     match error {
         Error::Io(error) => unreadable(path, error),
@@ -182,7 +183,7 @@ pub(in crate::player) fn failure(path: &Path, error: &Error) -> Failure {
     }
 }
 
-/// The time of a file's last tag, in seconds, by the size that is after it.
+/// The time of a file's last tag in seconds, by the size field after it.
 pub(in crate::player) fn last_time(input: &mut File) -> Option<f64> {
     let mut size = [0; 4];
     input.seek(SeekFrom::End(-4)).ok()?;
@@ -195,8 +196,8 @@ pub(in crate::player) fn last_time(input: &mut File) -> Option<f64> {
     Some(f64::from(u32::from_be_bytes([t3, t2, t1, t0])) / 1_000.0)
 }
 
-/// The length of an FLV file, its beginning in its own time, and the first tags needed for a
-/// position: of all, and of video.
+/// The length of an FLV file, its start in its own time, and the numbers of the first tags for a
+/// position: of any kind, and of video.
 struct Survey {
     duration: Duration,
     begins: i64,
@@ -208,14 +209,14 @@ fn survey(path: &Path, from: Duration, stop: &Stop) -> Result<Survey, Failure> {
     let begins = beginning(path, stop);
     let until = begins.saturating_add(micros(from));
     let (mut number, mut last) = (0, 0);
-    // The last keyframe before the place, and the last audio that a decoder needs.
+    // The last keyframe before the position, and the last audio that a decoder needs.
     let (mut keyframe, mut sound, mut pictures) = (None, None, false);
     let (mut seen, mut heard) = (FileTimeline::default(), FileTimeline::default());
     let walked = look(path, &mut |read| {
         if !read.content.is_header() {
             let pts = shown(&read);
             let is_video = read.tag.kind == TagKind::Video;
-            // Times that jump say nothing of how long it is.
+            // Jumping times do not count for the length.
             if pts < last + 600_000_000 {
                 last = last.max(pts);
                 let course = if is_video { &mut seen } else { &mut heard };
@@ -224,7 +225,7 @@ fn survey(path: &Path, from: Duration, stop: &Stop) -> Result<Survey, Failure> {
             if is_video {
                 pictures = true;
                 if read.is_keyframe() && pts <= until {
-                    // The audio of the place may be before its keyframe.
+                    // The audio of the position may precede its keyframe.
                     keyframe = Some((sound.unwrap_or(number), number));
                 }
             } else if pts <= until - RUN_UP_MICROS {
@@ -234,7 +235,7 @@ fn survey(path: &Path, from: Duration, stop: &Stop) -> Result<Survey, Failure> {
         number += 1;
         !stop.is_set()
     });
-    // What is damaged is found again, and said, when it is played.
+    // Damage is found again during playback, and reported then.
     let start = if pictures { keyframe } else { sound.map(|sound| (sound, sound)) };
     let (start, pictures) = start.unwrap_or((0, 0));
     if number == 0 {

@@ -1,4 +1,4 @@
-//! Loops through a file or a list: each continues where the previous one ended.
+//! Loops through a file or a list: each part continues where the previous one ended.
 
 use std::time::Duration;
 
@@ -6,26 +6,26 @@ use crate::player::clock::file_timeline::{FileTimeline, Span};
 use crate::player::input::feed::InputFeed;
 use crate::wire::container::flv::TagKind;
 
-/// The decoding time of a file's first instant in microseconds: leaves room for earlier packets and
-/// audio priming.
+/// The DTS of a file's first instant in microseconds: leaves room for earlier packets and audio
+/// priming.
 pub(in crate::player) const BEGINS: i64 = 10_000_000;
 
-/// A round through the file.
+/// A loop through the file.
 #[derive(Debug, Default)]
 pub(super) struct Round {
-    /// Its beginning, in microseconds after [`BEGINS`].
+    /// Its start, in microseconds after [`BEGINS`].
     pub(super) at: i64,
     /// The length of a complete loop, if known in advance.
     pub(super) length: Option<i64>,
-    /// The received packets, by their times in the file.
+    /// The received packets of video, by their times in the file.
     pictures: FileTimeline,
     sound: FileTimeline,
-    /// The last time of each track, and whether they were in order.
+    /// The last time of each track, and whether the times were in order.
     last: [Option<u32>; 2],
     jumped: bool,
-    /// It is not the first loop.
+    /// True if it is not the first loop.
     pub(super) again: bool,
-    /// An earlier loop had a timestamp jump, so its times are unknown.
+    /// True if an earlier loop had a timestamp jump, so that its times are unknown.
     loose: bool,
 }
 
@@ -35,7 +35,7 @@ impl Round {
         BEGINS.saturating_add(self.at).saturating_sub(begins)
     }
 
-    /// Takes note of a tag's time in the file.
+    /// Records the time of a tag in the file.
     pub(super) fn note(&mut self, kind: TagKind, time_ms: u32, pts: i64) {
         let [video, audio] = &mut self.last;
         let (last, course) = match kind {
@@ -43,22 +43,22 @@ impl Round {
             TagKind::Audio => (audio, &mut self.sound),
             TagKind::Script => return,
         };
-        // As far as the times of a track may step without being brought together.
+        // Maximum step of a track's times that counts as regular.
         let untidy = |last: u32| !(-100..5_000).contains(&time_ms.wrapping_sub(last).cast_signed());
         self.jumped |= last.is_some_and(untidy);
         *last = Some(time_ms);
         course.add(pts);
     }
 
-    /// The next loop begins where this one ends. False if nothing has arrived.
+    /// Starts the next loop where this one ends. Returns false if nothing has arrived.
     pub(super) fn next(&mut self) -> bool {
-        // Of times that jump nobody knows what they are.
+        // Jumping times have no known meaning.
         let known = self.length.filter(|_| !self.jumped);
         let length = known.or_else(|| self.came().map(Span::micros));
         let Some(length) = length else { return false };
         let loose = self.is_loose();
         *self = Self { at: self.at.saturating_add(length), again: true, loose, ..Self::default() };
-        // Thousands of years.
+        // Limit of thousands of years.
         self.at < i64::MAX / 4
     }
 
@@ -67,17 +67,17 @@ impl Round {
         Span::of(&self.pictures, &self.sound)
     }
 
-    /// The same if its times match the file, without jumps.
+    /// The span if its times match the file, without jumps.
     pub(super) fn measured(&self) -> Option<Span> {
         self.came().filter(|_| !self.jumped)
     }
 
-    /// Whether times have jumped.
+    /// Returns true if times have jumped.
     pub(super) const fn is_loose(&self) -> bool {
         self.loose || self.jumped
     }
 
-    /// Sets where the next packet plays: from `from` in the file, or after the last loop.
+    /// Sets the position of the next packet: from `from` in the file, or after the last loop.
     pub(super) fn begin(&self, feed: &mut InputFeed, from: Option<Duration>, firm: bool) {
         feed.shared.timeline.set_round(Duration::from_micros(u64::try_from(self.at).unwrap_or(0)));
         let now = feed.shared.clock.now();
@@ -95,7 +95,7 @@ pub(in crate::player) fn micros(time: Duration) -> i64 {
     i64::try_from(time.as_micros()).unwrap_or(i64::MAX / 4)
 }
 
-/// Whether nobody wants it to stop or to be read from elsewhere.
+/// Returns true if neither a stop nor a seek is requested.
 pub(super) fn goes_on(feed: &InputFeed) -> bool {
     !feed.shared.lifetime.stop.is_set() && !feed.shared.requests.is_wanted()
 }
@@ -108,7 +108,7 @@ mod tests {
     fn a_file_goes_on_where_it_ended() {
         let mut round = Round::default();
         assert!(!round.next(), "nothing has come");
-        // The first two are an encoder's run-up and a frame that is shown later.
+        // The first two are encoder priming and a frame that is shown later.
         for number in 0..48 {
             round.note(TagKind::Audio, number * 64 / 3, i64::from(number * 64 / 3) * 1_000);
         }
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(round.shift(21_000), BEGINS - 21_000);
         assert!(round.next());
         assert_eq!(round.shift(21_000), BEGINS - 21_000 + 1_000_000);
-        // Of a file with an index it is known.
+        // The length is known for a file with an index.
         round.length = Some(999_999);
         assert!(round.next() && !round.next());
         assert_eq!(round.at, 1_999_999);

@@ -1,4 +1,4 @@
-//! A local file as a source. The packet queues pace the reading. Runs on the feed thread.
+//! A local file as a source. The packet queues pace the reading. It runs on the feed thread.
 
 mod flv;
 mod loop_position;
@@ -23,8 +23,8 @@ use crate::wire::container::flv::Reader;
 /// How often a reader at the end checks whether to go back.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Reads the file from `start` to its end, or until stopped, and from any requested position; then
-/// gaplessly the files of `sequel`: the same in a loop, or another one.
+/// Reads the file from `start` to its end, or until stopped, and from any requested position. Then it reads
+/// the files of `sequel` without a gap: the same file in a loop, or another one.
 pub(in crate::player) fn run(
     mut feed: InputFeed,
     mut path: PathBuf,
@@ -37,7 +37,7 @@ pub(in crate::player) fn run(
     let mut reader = Reader::new(can_be_seen);
     loop {
         let read = read(&mut feed, &mut reader, &path, from, &mut round, ready.take(), sequel);
-        // Where it was to go to, it is, or it cannot be read.
+        // The seek is done, or the file cannot be read.
         shared.requests.give_up();
         let whole = read.is_ok();
         let led = read.as_ref().is_ok_and(|led| *led);
@@ -56,7 +56,7 @@ pub(in crate::player) fn run(
         if next.is_none() {
             match read {
                 Ok(_) => {}
-                // What could be read is played to its end.
+                // The readable part plays to its end.
                 Err(failure) if feed.has_media() => feed.shared.report.say(
                     problem!("player-file-damaged", reason = failure.problem),
                     crate::player::state::Severity::Warning,
@@ -65,7 +65,7 @@ pub(in crate::player) fn run(
                 Err(failure) => shared.fail(failure),
             }
         }
-        // While the rest is played one may still go back, have it go around after all, or another one follow.
+        // During the rest of playback, the user may still seek back, turn on the loop, or add another file.
         while next.is_none() && goes_on() && !shared.packets.is_empty() {
             shared.lifetime.stop.wait(POLL_INTERVAL);
             next = then(&mut round);
@@ -88,22 +88,22 @@ pub(in crate::player) fn run(
     feed.finish();
 }
 
-/// The next part without a gap.
+/// The next part of gapless playback.
 enum Next {
-    /// The same file, once more.
+    /// The same file again.
     Again,
     /// Another file, opened.
     File(PathBuf, Opened),
 }
 
-/// A file that was opened before the previous one ended.
+/// A file that is opened before the previous one ends.
 enum Opened {
     Film(Box<SampleFile>),
     Flv(flv::NextHead),
 }
 
 impl Opened {
-    /// `None`: it is empty, or cannot be decoded here.
+    /// Opens a file; `None` if it is empty or cannot be decoded.
     fn of(path: &Path, stop: &Stop) -> Result<Option<Self>, Failure> {
         let file = open(path)?;
         if file_samples::file_format(&file, path)? == FileFormat::Container(Format::Flv) {
@@ -127,7 +127,7 @@ impl Opened {
         }
     }
 
-    /// Whether its timestamps are trusted.
+    /// Returns true if its timestamps are trusted.
     const fn is_firm(&self) -> bool {
         matches!(self, Self::Film(_))
     }
@@ -136,13 +136,13 @@ impl Opened {
 /// The following file, if it can follow without a gap.
 fn follow(sequel: &NextFile, round: &mut Round, stop: &Stop) -> Option<Next> {
     let path = sequel.wanted()?;
-    // Where what has been read ends nobody knows.
+    // The end of the received data is unknown.
     if round.is_loose() {
         sequel.refuse(&path, None);
         return None;
     }
     let opened = Opened::of(&path, stop);
-    // The disk may have taken so long that another player plays by now.
+    // The disk may be so slow that another player already plays.
     if stop.is_set() {
         return None;
     }
@@ -162,7 +162,8 @@ fn follow(sequel: &NextFile, round: &mut Round, stop: &Stop) -> Option<Next> {
     Some(Next::File(path, opened))
 }
 
-/// Whether another file can follow without a gap; `ready`: the file, if it is already open.
+/// Reads the file, and returns whether another file can follow without a gap; `ready` is the file if it is
+/// already open.
 fn read(
     feed: &mut InputFeed,
     reader: &mut Reader,
@@ -176,7 +177,7 @@ fn read(
         feed.take_file(opened.is_firm(), opened.has_video());
         reader.restart();
     }
-    // How long one is that follows another is told when it plays.
+    // The length of a following file is reported when it plays.
     let follows = ready.is_some();
     let film = match ready {
         Some(Opened::Film(film)) => Some(*film),

@@ -1,20 +1,21 @@
-//! The bisection for a position in a recording whose bytes and times roughly correspond. Pure.
+//! Bisection for a position in a recording whose bytes and times roughly correspond. This module is
+//! pure.
 
-/// Places that are looked at.
+/// Maximum number of steps.
 const MAX_STEPS: u32 = 24;
 
-/// Times have any single unit.
+/// A bisection; times have any single unit.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Bisection {
     /// A byte before the position, and its time.
     low: (u64, i64),
-    /// A byte after it, and the time of the first packet from there on.
+    /// A byte after it, and the time of the first packet from that byte.
     high: (u64, i64),
     step: u32,
 }
 
 impl Bisection {
-    /// Between the first packet and the end.
+    /// Creates a bisection between the first packet and the end.
     pub const fn new(low: (u64, i64), high: (u64, i64)) -> Self {
         Self { low, high, step: 0 }
     }
@@ -29,21 +30,21 @@ impl Bisection {
         self.high.0
     }
 
-    /// The next byte at which to look for `to`; `None`: it is within this many bytes or this much
-    /// time of the low end.
+    /// The next byte at which to look for `to`; `None` if the position is within this many bytes or
+    /// this much time of the low end.
     pub fn guess(&self, to: i64, near_bytes: u64, near_time: i64) -> Option<u64> {
         let ((low, low_time), (high, high_time)) = (self.low, self.high);
         let (between, after) = (high.saturating_sub(low), to.saturating_sub(low_time));
         if self.step >= MAX_STEPS || between <= near_bytes || after <= near_time {
             return None;
         }
-        // Where it is if bytes and times go together; every other time in the middle.
+        // By interpolation; every other step in the middle.
         let part = after as f64 / high_time.saturating_sub(low_time).max(1) as f64;
         let part = if self.step.is_multiple_of(2) { part.clamp(0.05, 0.95) } else { 0.5 };
         Some(low + (between as f64 * part) as u64)
     }
 
-    /// Takes the first packet from that byte on: its position and time.
+    /// Records the first packet from that byte: its position and time.
     pub fn note(&mut self, guess: u64, to: i64, first: Option<(u64, i64)>) {
         self.step += 1;
         match first {
@@ -60,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_place_is_found_in_few_steps_wherever_the_bytes_are() {
-        // Something begins every 100 bytes; the later half has four times as many a second.
+        // A packet begins every 100 bytes; the later half has four times as many per second.
         let time = |at: i64| if at < 500_000 { at * 4 } else { 2_000_000 + (at - 500_000) };
         for to in [1_000, 700_000, 1_999_000, 2_100_000, 2_499_000] {
             let mut bisection = Bisection::new((0, 0), (1_000_000, time(1_000_000)));
@@ -74,7 +75,7 @@ mod tests {
             assert!(low_time <= to && bisection.end() > low, "{to}");
             assert!(to - low_time <= 5_000 && steps < 20, "{to} {low_time} {steps}");
         }
-        // Nothing begins anywhere: it ends all the same.
+        // Without any packet, the search still ends.
         let mut bisection = Bisection::new((0, 0), (u64::MAX, i64::MAX));
         let mut steps = 0;
         while let Some(guess) = bisection.guess(i64::MAX / 2, 0, 0) {

@@ -1,5 +1,5 @@
-//! A body read from beginning to end: an endless broadcast, or a recording with seeking if the
-//! server supports ranges.
+//! A body that is read from beginning to end: an endless broadcast, or a recording with seeking if
+//! the server supports ranges.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -18,20 +18,20 @@ use crate::player::input::http::request::{Item, PullRequest};
 use crate::text::problem::problem;
 use crate::wire::container::{flv, ts};
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(super) struct Single {
     flow: Download,
     unpack: Unpack,
-    /// For a recording.
+    /// State for a recording.
     recorded: Option<Recorded>,
     /// Items to return first.
     first: VecDeque<Item>,
     /// The requested position.
     wanted: Option<Duration>,
-    /// The position of the data was reported.
+    /// True if the position of the data was reported.
     placed: bool,
-    /// The whole length, once reported.
+    /// The total length, once reported.
     length: Option<Duration>,
 }
 
@@ -43,7 +43,7 @@ enum Unpack {
 }
 
 impl Unpack {
-    /// For data that begins with a header.
+    /// Creates a demuxer for data that begins with a header.
     fn new(form: StreamFormat, decodable: fn(VideoCodec) -> bool) -> Self {
         match form {
             StreamFormat::Flv => Self::Flv { reader: Box::new(flv::Reader::new(decodable)) },
@@ -72,7 +72,7 @@ impl Unpack {
         }
     }
 
-    /// The data ends.
+    /// Ends the data.
     fn finish(&mut self) {
         if let Self::Ts { demuxer, events, items } = self {
             demuxer.finish(&mut |event| take(event, events, items));
@@ -89,7 +89,7 @@ impl Unpack {
         }
     }
 
-    /// Bytes that have not produced events yet.
+    /// Number of bytes without events so far.
     fn held(&self) -> u64 {
         match self {
             Self::Flv { reader } => reader.pending() as u64,
@@ -103,7 +103,7 @@ fn take(event: ts::Event, events: &mut ts::StreamEvents, items: &mut VecDeque<It
 }
 
 impl Single {
-    /// For `flow`, whose beginning was read, with `whole` bytes if known.
+    /// Creates a reader for `flow`, whose beginning was read, with `whole` bytes if known.
     pub fn new(
         form: StreamFormat,
         flow: Flow,
@@ -128,7 +128,7 @@ impl Single {
         }
     }
 
-    /// Its format.
+    /// The name of the format.
     pub fn format(&self) -> &'static str {
         match self.unpack.form() {
             StreamFormat::Flv => "flv",
@@ -141,7 +141,7 @@ impl Single {
         self.length
     }
 
-    /// The same, after waiting for the server's answer.
+    /// As [`duration`](Self::duration), after waiting for the server's answer.
     pub async fn settle(&mut self) -> Option<Duration> {
         if let Some(recorded) = &mut self.recorded {
             recorded.answer().await;
@@ -150,12 +150,12 @@ impl Single {
         self.length
     }
 
-    /// Whether the server may turn out to support ranges.
+    /// Returns true if the server may support ranges.
     pub fn may_be_moved(&self) -> bool {
         self.recorded.as_ref().is_some_and(|it| it.is_asking() || it.length().is_some())
     }
 
-    /// Whether the place that is wanted is being looked for, which has a separate limit.
+    /// Returns true during the search for a requested position, which has a separate time limit.
     pub fn is_looking(&self) -> bool {
         let looks = |it: &Recorded| it.is_searching() || self.wanted.is_some() && it.is_asking();
         self.recorded.as_ref().is_some_and(looks)
@@ -185,7 +185,7 @@ impl Single {
         loop {
             if let Some(recorded) = &mut self.recorded {
                 if let Some(to) = self.wanted.filter(|_| recorded.has_begun()) {
-                    // The server is still to say whether one can.
+                    // The range support of the server is not known yet.
                     if recorded.is_asking() {
                         recorded.answer().await;
                         continue;
@@ -216,7 +216,7 @@ impl Single {
                 None => {
                     let Some(bytes) = self.bytes().await? else {
                         self.unpack.finish();
-                        // From the end one may go back, once that is known.
+                        // Seeking back from the end is possible once range support is known.
                         if let Some(recorded) = &mut self.recorded
                             && recorded.is_asking()
                         {
@@ -235,7 +235,7 @@ impl Single {
         }
     }
 
-    /// Whether the length was reported, if known.
+    /// Returns true if the length was reported or is unknown.
     fn is_told(&self) -> bool {
         self.length.is_some() || self.recorded.as_ref().and_then(Recorded::length).is_none()
     }
@@ -267,7 +267,7 @@ impl Single {
         }
     }
 
-    /// Continues there.
+    /// Continues at the found position.
     fn land(&mut self, found: SeekFound) {
         let SeekFound { flow, at, time_ms, place } = found;
         let raw = i64::from(time_ms) * 1_000;

@@ -1,5 +1,5 @@
-//! Seeks in a film on a web server: by its index, or by bisection without one. If data is missing,
-//! it is called again and finds the earlier data in the cache.
+//! Seeks in a media file on a web server: by its index, or by bisection without one. If data is
+//! missing, the search is called again and finds the earlier data in the cache.
 
 use std::time::Duration;
 
@@ -15,26 +15,26 @@ use crate::wire::container::{
 
 /// Time limit of the search.
 pub(super) const SEEK_TIMEOUT: Duration = Duration::from_secs(8);
-/// Samples from a unit's beginning to the place in it, at most.
+/// Maximum number of samples from the start of a unit to the position in it.
 const MAX_SAMPLES: usize = 65_536;
-/// Limit for the units to check for a keyframe, and their distance in microseconds.
+/// Limit for the units that are checked for a keyframe, and their distance in microseconds.
 const MAX_TRIES: u32 = 6;
 const STEP_BACK: i64 = 5_000_000;
-/// Bytes in which a unit is looked for, growing.
+/// Sizes of the search windows for a unit, in bytes, growing.
 const WINDOWS: [u64; 3] = [64 << 10, 1 << 20, 4 << 20];
-/// A unit this little before the position is close enough, in microseconds.
+/// A unit at most this long before the position is close enough, in microseconds.
 const SEEK_TOLERANCE: i64 = 2_000_000;
 
-/// A place that is being looked for.
+/// A search for a position.
 #[derive(Debug)]
 pub(super) struct Search {
-    /// After the beginning, and in the film's own time.
+    /// The position relative to the start; `until` is in the file's own time.
     pub to: Duration,
     until: Timestamp,
     pub began: Instant,
-    /// For a film with unknown samples.
+    /// The reader for a file with unknown samples.
     reader: Option<Box<dyn Demuxer>>,
-    /// The end of the film.
+    /// The end of the file.
     ends: Timestamp,
     tries: u32,
     halves: Option<Bisection>,
@@ -44,17 +44,17 @@ pub(super) struct Search {
     goes_on: bool,
 }
 
-/// The result.
+/// The result of a search.
 #[derive(Debug)]
 pub(super) enum IndexedPlace {
-    /// With all samples known: the needed ones, see [`start_of`].
+    /// With all samples known: the first ones that are needed, see [`start_of`].
     Whole((usize, Timestamp)),
-    /// These, and the following ones; whether there are any.
+    /// These samples and the following ones; the flag tells whether more follow.
     On(Box<dyn Demuxer>, Vec<SampleLocation>, bool),
 }
 
 impl Search {
-    /// For the position `until` in the film's own time, and its end.
+    /// Creates a search for the position `until` in the file's own time, with the end of the file.
     pub fn new(
         reader: Option<Box<dyn Demuxer>>,
         to: Duration,
@@ -75,10 +75,10 @@ impl Search {
         }
     }
 
-    /// Continues the search; `samples`: all of them, if known.
+    /// Continues the search; `samples` are all samples, if known.
     ///
     /// # Errors
-    /// The problem of the file, or that bytes are missing.
+    /// Fails with a problem of the file, or because bytes are missing.
     pub fn step(
         &mut self,
         samples: &[SampleLocation],
@@ -110,7 +110,7 @@ impl Search {
             let is_last = unit.at == reader.beginning().at || self.tries >= MAX_TRIES;
             let start = start_of(&self.gathered, until).or(is_last.then_some(all));
             let Some(start) = start else {
-                // It begins with none that the others could begin with.
+                // The unit has no frame at which decoding can begin.
                 self.tries += 1;
                 (self.landed, self.halves) = (None, None);
                 continue;
@@ -124,7 +124,7 @@ impl Search {
     }
 }
 
-/// Whether all that is needed for the place was read.
+/// Returns true if all data for the position was read.
 fn is_past(reader: &dyn Demuxer, gathered: &[SampleLocation], until: Timestamp) -> bool {
     let has_video = reader.index().tracks.video.is_some();
     let counts = |place: &&SampleLocation| place.track == TrackId::Video || !has_video;
@@ -132,7 +132,7 @@ fn is_past(reader: &dyn Demuxer, gathered: &[SampleLocation], until: Timestamp) 
     gathered.len() >= MAX_SAMPLES || last.is_some_and(|last| last.dts > until)
 }
 
-/// The unit to read from.
+/// Finds the unit to read from.
 fn unit(
     reader: &dyn Demuxer,
     blocks: &mut Blocks,
@@ -156,7 +156,7 @@ fn unit(
     Ok(unit.copied().unwrap_or_else(|| reader.beginning()))
 }
 
-/// The first packets are there.
+/// Ensures that the first packets are there.
 fn first_bytes(
     blocks: &mut Blocks,
     places: &[SampleLocation],
@@ -171,7 +171,7 @@ fn first_bytes(
     }
 }
 
-/// The unit before `wanted`, or one shortly before it.
+/// Finds the unit before `wanted`, or one shortly before it.
 fn before(
     halves: &mut Bisection,
     reader: &dyn Demuxer,
@@ -186,7 +186,7 @@ fn before(
     Ok(Unit { time: Timestamp::from_micros(time), at })
 }
 
-/// The first unit between these bytes.
+/// Finds the first unit between these bytes.
 fn first_unit(
     reader: &dyn Demuxer,
     blocks: &mut Blocks,
@@ -214,7 +214,7 @@ fn window_at(blocks: &mut Blocks, from: u64, window: u64) -> Result<bytes::Bytes
 /// The unit for reading the end of the film: the last known one, or a found one.
 ///
 /// # Errors
-/// Like [`Search::step`].
+/// The same as for [`Search::step`].
 pub(super) fn last_unit(reader: &dyn Demuxer, blocks: &mut Blocks) -> Result<Option<Unit>, Error> {
     if let Some(last) = reader.units().last() {
         return Ok(Some(*last));

@@ -1,4 +1,4 @@
-//! An MP4, Matroska or audio file on a web server: reads its index and samples on demand at any
+//! An MP4, Matroska or audio file on a web server: loads its index and samples on demand at any
 //! position, with the same result as from the disk. Without range support, it plays as it arrives.
 
 use std::collections::VecDeque;
@@ -22,42 +22,43 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::{self, Demuxer, Error, Format, Index, SampleLocation, TrackId};
 
-/// The number of samples that shows when video and audio begin.
+/// Number of samples that suffices to see when video and audio begin.
 const FIRST_SAMPLES: usize = 24;
 
-/// The index is unavailable. A file on a web server, read by its index.
+/// A file on a web server that is read by its index.
 #[derive(Debug)]
 pub(super) struct IndexedFile {
     url: WebUrl,
     reader: Box<dyn Demuxer>,
     blocks: Blocks,
     next: Next,
-    /// Its beginning in its own time, and its length, in microseconds.
+    /// Start of the file in its own time, in microseconds; `length` is its duration.
     begins: i64,
     length: Option<i64>,
     /// Items to return first.
     first: VecDeque<Item>,
-    /// Playback has begun; the length, or that seeking is impossible, was reported.
+    /// True if playback has begun, and the length, or that seeking is impossible, was reported.
     begun: bool,
     told: bool,
-    /// The number of chained audio streams that have begun.
+    /// Number of chained audio streams that have begun.
     links: usize,
     /// The requested position, and its search.
     wanted: Option<Duration>,
     search: Option<Box<Search>>,
 }
 
-/// The samples that follow.
+/// The next samples.
 #[derive(Debug)]
 enum Next {
     /// All samples are known: the [needed](is_needed) ones from this one on.
     Whole { number: usize, start: (usize, Timestamp) },
-    /// These, and then the following ones, if any.
+    /// These samples, and then the following ones, if any.
     On { places: VecDeque<SampleLocation>, goes_on: bool },
 }
 
 impl IndexedFile {
-    /// For `flow`, whose beginning was read, with `whole` bytes if known. Reads its contents.
+    /// Opens a file from `flow`, whose beginning was read, with `whole` bytes if known. It reads
+    /// the contents of the file.
     pub async fn open(
         format: Option<Format>,
         flow: Flow,
@@ -73,7 +74,7 @@ impl IndexedFile {
         let mut reader = loop {
             match begin(format, &mut begun, &mut blocks) {
                 Ok(reader) => break reader,
-                // It only looked like one.
+                // The file only resembled the format.
                 Err(Error::UnknownFormat) => return Err(unknown),
                 Err(error) if !error.is_missing() => return Err(told(&error)),
                 Err(_) => {}
@@ -90,7 +91,7 @@ impl IndexedFile {
         };
         let mut places = Vec::new();
         let mut goes_on = !reader.is_whole();
-        // Both tracks have begun by then.
+        // By then, both tracks have begun.
         while goes_on && !has_begun(reader.as_ref(), &places) {
             match reader.read_on(&mut blocks, &mut places) {
                 Ok(more) => goes_on = more,
@@ -109,7 +110,7 @@ impl IndexedFile {
             length = reader.end().map(from).filter(|length| *length > 0);
         }
         if length.is_none() && blocks.answer().await == Gives::Parts {
-            // Without its length, one can still see it.
+            // The file can play without a known length.
             let end = timeout(SEEK_TIMEOUT, end(reader.as_ref(), &mut blocks)).await;
             length = end.ok().flatten().map(from).filter(|length| *length > 0);
             blocks.leave();
@@ -135,44 +136,44 @@ impl IndexedFile {
         })
     }
 
-    /// Its format.
+    /// The name of the format.
     pub fn format(&self) -> &'static str {
         self.reader.name()
     }
 
-    /// Its contents.
+    /// The contents of the file.
     pub fn index(&self) -> &Index {
         self.reader.index()
     }
 
-    /// Its length, if it is known and seeking is possible.
+    /// The duration, if it is known and seeking is possible.
     pub fn duration(&mut self) -> Option<Duration> {
         let length = self.length.filter(|_| self.blocks.gives() == Gives::Parts)?;
         u64::try_from(length).ok().map(Duration::from_micros)
     }
 
-    /// Its length, as declared or as the server has shown.
+    /// The duration, as declared or as found on the server.
     pub fn length(&self) -> Option<Duration> {
         u64::try_from(self.length?).ok().map(Duration::from_micros)
     }
 
-    /// The same, after waiting for the server's answer about ranges. Cancel-safe.
+    /// The duration after waiting for the server's answer about ranges. This is cancel-safe.
     pub async fn settle(&mut self) -> Option<Duration> {
         self.blocks.answer().await;
         self.length()
     }
 
-    /// Whether the server may turn out to support ranges.
+    /// Returns true if the server may support ranges.
     pub fn may_be_moved(&mut self) -> bool {
         self.length.is_some() && self.blocks.gives() != Gives::Whole
     }
 
-    /// Whether the place that is wanted is being looked for, which has a separate limit.
+    /// Returns true during the search for a requested position, which has a separate time limit.
     pub fn is_looking(&self) -> bool {
         self.search.is_some() || self.wanted.is_some()
     }
 
-    /// Whether an interrupted download can continue.
+    /// Returns true if an interrupted download can continue.
     pub fn can_go_on(&mut self) -> bool {
         self.blocks.gives() == Gives::Parts
     }
@@ -189,7 +190,7 @@ impl IndexedFile {
                 return Ok(item);
             }
             if let Some(to) = self.wanted {
-                // The server is still to say whether one can.
+                // The range support of the server is not known yet.
                 self.blocks.answer().await;
                 self.wanted = None;
                 if !self.begin_search(to) {
@@ -215,7 +216,7 @@ impl IndexedFile {
             match self.body() {
                 Ok(Some(item)) => return Ok(item),
                 Ok(None) => {
-                    // From the end one may go back, once that is known.
+                    // Seeking back from the end is possible once range support is known.
                     self.blocks.answer().await;
                     return Ok(self.tell().unwrap_or(Item::END));
                 }
@@ -225,7 +226,7 @@ impl IndexedFile {
         }
     }
 
-    /// What is known about seeking so far.
+    /// An item with the new information about seeking, if any.
     fn tell(&mut self) -> Option<Item> {
         if self.told {
             return None;
@@ -239,7 +240,7 @@ impl IndexedFile {
         Some(item)
     }
 
-    /// Queues skipped tracks and codec configs.
+    /// Queues the skipped tracks and the codec configs.
     fn begin(&mut self) {
         let Self { first, reader, .. } = self;
         first.extend(samples::heads(reader.index()).map(Item::Event));
@@ -272,7 +273,7 @@ impl IndexedFile {
                 },
             };
             let index = reader.index();
-            // Another stream of audio begins with this one.
+            // Another chained audio stream begins with this sample.
             if let Some(link) = index.links.get(*links).filter(|link| place.at >= link.at) {
                 *links += 1;
                 let at = link.heard.as_micros().saturating_add(BEGINS.saturating_sub(*begins));
@@ -294,7 +295,7 @@ impl IndexedFile {
         }
     }
 
-    /// Starts a search. False if seeking is impossible.
+    /// Starts a search. Returns false if seeking is impossible.
     fn begin_search(&mut self, to: Duration) -> bool {
         self.search = None;
         self.blocks.leave();
@@ -307,7 +308,7 @@ impl IndexedFile {
         true
     }
 
-    /// Continues the search, and then playback there. Returns why it failed.
+    /// Continues the search, and then playback at the found position. Returns why it failed.
     async fn look(&mut self, mut search: Box<Search>) -> Option<Problem> {
         if search.began.elapsed() > SEEK_TIMEOUT {
             return Some(problem!("play-seek-slow", seconds = SEEK_TIMEOUT.as_secs()));
@@ -318,7 +319,7 @@ impl IndexedFile {
                 None
             }
             Err(error) if error.is_missing() => {
-                // It is waited for here, where the wait may be given up.
+                // The wait is here, where it can be cancelled.
                 self.search = Some(search);
                 match self.blocks.bring().await {
                     Ok(()) => None,
@@ -330,12 +331,12 @@ impl IndexedFile {
         }
     }
 
-    /// Continues there.
+    /// Continues at the found position.
     fn land(&mut self, place: Duration, found: IndexedPlace) {
         self.next = match found {
             IndexedPlace::Whole(start) => {
                 let number = start.0;
-                // Audio of the place may be before its frame.
+                // The audio of the position may precede its frame.
                 let samples = self.reader.index().samples.iter().enumerate();
                 let mut needed = samples.filter(|(number, it)| is_needed(start, *number, it));
                 let number = needed.next().map_or(number, |(number, _)| number);
@@ -379,9 +380,9 @@ fn begin(
     Ok(reader)
 }
 
-/// Whether these samples show when it begins.
+/// Returns true if these samples show when the file begins.
 fn has_begun(reader: &dyn Demuxer, places: &[SampleLocation]) -> bool {
-    // Audio alone tells that itself.
+    // An audio-only file declares its start.
     if reader.heard_from().is_some() {
         return !places.is_empty();
     }
@@ -392,7 +393,7 @@ fn has_begun(reader: &dyn Demuxer, places: &[SampleLocation]) -> bool {
     places.len() >= FIRST_SAMPLES && seen && heard || places.len() >= FIRST_SAMPLES * 20
 }
 
-/// The end of a film that does not declare it.
+/// Finds the end of a file that does not declare it.
 async fn end(reader: &dyn Demuxer, blocks: &mut Blocks) -> Option<Timestamp> {
     let mut reader = reader.boxed();
     let (mut places, mut landed, mut goes_on) = (Vec::new(), false, true);

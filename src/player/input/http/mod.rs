@@ -1,6 +1,6 @@
 //! Web streams as stream events: an FLV body with or without an end, MPEG-TS, the content of a
-//! playlist, or a film with random access. The first bytes determine the format, not the name. Used
-//! on the feed thread and by the probe.
+//! playlist, or a media file with random access. The first bytes determine the format, not the
+//! name. It is used on the feed thread and by the probe.
 
 mod bisection;
 mod body;

@@ -1,4 +1,4 @@
-//! A pull that runs, in whichever form.
+//! A running pull of any format.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::wire::hls::MAX_TEXT;
 /// Time limit for a playlist.
 const PLAYLIST: Duration = Duration::from_secs(10);
 
-/// A pull that runs.
+/// A running pull.
 #[derive(Debug)]
 pub(in crate::player) struct Pull {
     form: PulledFormat,
@@ -40,7 +40,7 @@ impl Pull {
     /// Requests a URL, and identifies the format.
     ///
     /// # Errors
-    /// The error, or the kind of data that is no stream.
+    /// Returns the error, or the kind of data if it is not a stream.
     pub(in crate::player) async fn open(
         ask: &PullRequest,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
@@ -77,7 +77,7 @@ impl Pull {
         self.pace
     }
 
-    /// Its length, if seeking is possible and it is known so far.
+    /// The duration, if seeking is possible and it is known so far.
     pub(in crate::player) fn duration(&mut self) -> Option<Duration> {
         match &mut self.form {
             PulledFormat::Hls(hls) => hls.duration(),
@@ -86,7 +86,7 @@ impl Pull {
         }
     }
 
-    /// The same, after waiting for the server's answer.
+    /// The duration after waiting for the server's answer.
     pub(in crate::player) async fn settle(&mut self) -> Option<Duration> {
         match &mut self.form {
             PulledFormat::Hls(hls) => hls.duration(),
@@ -95,7 +95,7 @@ impl Pull {
         }
     }
 
-    /// Its contents, if known in advance.
+    /// The contents of a file, if known in advance.
     pub(in crate::player) fn index(&self) -> Option<&Index> {
         match &self.form {
             PulledFormat::Film(film) => Some(film.index()),
@@ -103,7 +103,7 @@ impl Pull {
         }
     }
 
-    /// Whether seeking is possible, or not known yet.
+    /// Returns true if seeking is possible or may become possible.
     pub(in crate::player) fn may_be_moved(&mut self) -> bool {
         match &mut self.form {
             PulledFormat::Hls(hls) => hls.duration().is_some(),
@@ -112,7 +112,8 @@ impl Pull {
         }
     }
 
-    /// Whether a place of a recording is being looked for, which has a separate limit.
+    /// Returns true during the search for a position of a recording, which has a separate time
+    /// limit.
     pub(in crate::player) fn is_looking(&self) -> bool {
         match &self.form {
             PulledFormat::Single(single) => single.is_looking(),
@@ -121,12 +122,12 @@ impl Pull {
         }
     }
 
-    /// Whether it uses playlists, whose reader has its own limits.
+    /// Returns true for playlists, whose reader has its own time limits.
     pub(in crate::player) fn is_list(&self) -> bool {
         matches!(self.form, PulledFormat::Hls(_))
     }
 
-    /// Whether it broke off in the middle of a recording that may continue there.
+    /// Returns true if a recording was interrupted and may continue at that position.
     pub(in crate::player) fn can_go_on(&mut self) -> bool {
         match &mut self.form {
             PulledFormat::Single(single) => single.can_go_on(),
@@ -135,11 +136,11 @@ impl Pull {
         }
     }
 
-    /// Requests the missing rest of a recording. False if the server sends something else, possibly
-    /// temporarily.
+    /// Requests the rest of an interrupted recording. Returns false if the server sends something
+    /// else, possibly temporarily.
     ///
     /// # Errors
-    /// The error, or that the file has changed.
+    /// Returns the error, or that the file has changed.
     pub(in crate::player) async fn go_on(
         &mut self,
         ask: &PullRequest,
@@ -151,7 +152,7 @@ impl Pull {
                 Err(Unavailable::OtherPart) => Ok(false),
                 Err(Unavailable::Changed) => Err(PullError::changed()),
             },
-            // What it wants next it asks for on its own.
+            // A media file requests its next data itself.
             PulledFormat::Film(_) => Ok(true),
             PulledFormat::Hls(_) => Ok(false),
         }
@@ -166,7 +167,7 @@ impl Pull {
         }
     }
 
-    /// Its format.
+    /// The name of the format.
     pub(in crate::player) fn format(&self) -> &'static str {
         match &self.form {
             PulledFormat::Single(single) => single.format(),
@@ -175,10 +176,10 @@ impl Pull {
         }
     }
 
-    /// The next item. Cancel-safe; waits without a limit.
+    /// The next item. It is cancel-safe and waits without a limit.
     ///
     /// # Errors
-    /// If the connection fails or the data is invalid.
+    /// Fails if the connection fails or the data is invalid.
     pub(in crate::player) async fn next(&mut self) -> Result<Item, PullError> {
         if !std::mem::replace(&mut self.told, true) {
             return Ok(Item::Pace(self.pace));
@@ -197,7 +198,7 @@ impl Pull {
     }
 }
 
-/// All of a playlist.
+/// Reads the rest of a playlist.
 async fn rest(flow: &mut Flow, mut text: bytes::BytesMut) -> Result<bytes::BytesMut, PullError> {
     while let Some(piece) = flow.next().await? {
         if text.len() + piece.len() > MAX_TEXT {

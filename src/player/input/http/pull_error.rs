@@ -10,9 +10,9 @@ use crate::wire::container::flv;
 /// Why no more data arrives.
 #[derive(Debug)]
 pub(in crate::player) enum PullError {
-    /// The network or the server.
+    /// An error of the network or the server.
     Net(Box<net::Error>),
-    /// The server's data is wrong.
+    /// The data of the server is invalid.
     Told(Failure),
     /// A listed segment does not arrive.
     Stalls(Failure),
@@ -25,7 +25,7 @@ impl From<net::Error> for PullError {
 }
 
 impl PullError {
-    /// Whether the server refuses the request.
+    /// The refusal of the server, if it is one.
     pub(in crate::player) fn refusal(&self) -> Option<RangeRefusal> {
         match self {
             Self::Net(error) => RangeRefusal::of(error),
@@ -33,22 +33,22 @@ impl PullError {
         }
     }
 
-    /// The data is no stream.
+    /// The error for data that is not a stream.
     pub(super) fn no_stream(why: Problem) -> Self {
         Self::Told(Failure::new(FailureKind::Unreachable, why))
     }
 
-    /// The file cannot be played.
+    /// The error for a file that cannot be played.
     pub(super) fn file(why: Problem) -> Self {
         Self::Told(Failure::new(FailureKind::File, why))
     }
 
-    /// The file has changed during playback.
+    /// The error for a file that changed during playback.
     pub(super) fn changed() -> Self {
         Self::Told(Failure::new(FailureKind::Lost, problem!("play-file-changed")))
     }
 
-    /// The FLV data became invalid.
+    /// The error for FLV data that became invalid.
     pub(super) fn flv(error: &flv::Error) -> Self {
         Self::no_stream(problem!("play-server-damaged", reason = Problem::from(error)))
     }

@@ -1,14 +1,15 @@
-//! Retry limit for a server that answers, but refuses the rest of a recording. Without an answer,
-//! there is no limit, because networks recover. Pure.
+//! Retry limit for a server that answers, but refuses the rest of a recording. Without an answer
+//! there is no limit, because networks recover. This module is pure.
 
 use crate::net::{self, Cause, WebProblem};
 use crate::player::state::{Failure, FailureKind};
 use crate::text::problem::problem;
 
-/// Wrong answers in a row: a server that sometimes supports ranges is only being reconfigured for a
-/// moment.
+/// Maximum number of consecutive wrong answers: a server that sometimes supports ranges is only
+/// reconfigured for a moment.
 const MAX_REFUSALS: u32 = 5;
-/// Temporary refusals in a row: over a minute, in which a backend server restarts.
+/// Maximum number of consecutive temporary refusals: more than a minute, in which a backend server
+/// restarts.
 const MAX_PASSING_REFUSALS: u32 = 40;
 
 /// Why the server does not send the rest.
@@ -23,7 +24,7 @@ pub(in crate::player) enum RangeRefusal {
 }
 
 impl RangeRefusal {
-    /// `None`: not an answer.
+    /// Classifies an error; `None` if it is not an answer.
     pub fn of(error: &net::Error) -> Option<Self> {
         Some(match &error.cause {
             Cause::Answer { status: 404 | 410, .. } => Self::Gone,
@@ -35,12 +36,12 @@ impl RangeRefusal {
     }
 }
 
-/// Answers in a row that were of no use.
+/// Counter of consecutive useless answers.
 #[derive(Debug, Default)]
 pub(in crate::player) struct RangeRetry(u32);
 
 impl RangeRetry {
-    /// Media arrived.
+    /// Resets the counter: media arrived.
     pub fn came(&mut self) {
         self.0 = 0;
     }
@@ -85,7 +86,7 @@ mod tests {
         assert_eq!([401, 403, 416].map(answer), [Some(RangeRefusal::Other); 3]);
         assert_eq!([429, 500, 502, 503].map(answer), [Some(RangeRefusal::Passing); 4]);
         assert_eq!(of(Cause::Web(WebProblem::OtherPart)), Some(RangeRefusal::Other));
-        // Nobody answers.
+        // There is no answer.
         assert_eq!(of(Cause::ConnectionRefused), None);
         assert_eq!(of(Cause::Closed), None);
 
@@ -103,7 +104,7 @@ mod tests {
             (tries(RangeRefusal::Other).0, tries(RangeRefusal::Passing).0),
             (MAX_REFUSALS, MAX_PASSING_REFUSALS)
         );
-        // In a row.
+        // Only consecutive refusals count.
         let mut range_retry = RangeRetry::default();
         for _ in 0..100 {
             assert_eq!(range_retry.refused(RangeRefusal::Other, &failure), None);

@@ -15,25 +15,26 @@ use crate::player::session::decode_budget::DecodeBudget;
 use crate::text;
 use crate::wire::container::flv::ReadTag;
 
-/// An item.
+/// An item of a pull.
 #[derive(Debug)]
 pub(in crate::player) enum Item {
-    /// Of FLV, with the events that it gave.
+    /// An FLV tag with its events.
     Tag(Box<ReadTag>),
     Event(StreamEvent),
-    /// Earlier audio plays up to this time at most, in microseconds, and later audio from it on.
+    /// Boundary in microseconds: earlier audio plays at most up to it, and later audio from it on.
     Seam(i64),
-    /// A film begins: a packet with this many microseconds is its first instant, and plays first.
+    /// Start of a media file: a packet with this many microseconds is its first instant, and plays
+    /// first.
     Begin(i64),
-    /// From here on.
+    /// The pace from here on.
     Pace(PlayPace),
     /// The position of the next tag in the recording, or from the first known position of a
     /// broadcast.
     Place(Duration),
-    /// The length of the recording, with seeking.
+    /// The length of the recording, in which seeking is possible.
     Length(Duration),
     /// A seek is done: the position, and the time (`raw`, microseconds) of the packet that is
-    /// presented first. `firm`: its timestamps are trusted.
+    /// presented first. `firm` means that its timestamps are trusted.
     Moved {
         raw: i64,
         place: Duration,
@@ -41,22 +42,22 @@ pub(in crate::player) enum Item {
     },
     /// Seeking is impossible, because the server sends the file only from its beginning.
     Fixed,
-    /// The place that was wanted cannot be had, and why: it continues as before.
+    /// A seek failed, with the reason: playback continues as before.
     Unmoved(text::Problem),
     /// The separate audio is missing, with the reason: the video continues.
     Unheard(text::Problem),
-    /// It has returned.
+    /// The separate audio has returned.
     Heard,
     /// The wall-clock time of the next tag by the sender's clock, in microseconds since 1970;
-    /// `None`: not declared.
+    /// `None` if not declared.
     Made(Option<i64>),
-    /// The DVR window of a broadcast at that instant: positions as in [`Item::Place`].
+    /// The DVR window of a broadcast at that time: positions as in [`Item::Place`].
     Listed {
         seen: Instant,
         from: Duration,
         until: Duration,
     },
-    /// The distance of the stream's end from the next tag at that instant.
+    /// The distance from the next tag to the end of the stream at that time.
     Edge {
         seen: Instant,
         distance: Duration,
@@ -64,7 +65,7 @@ pub(in crate::player) enum Item {
 }
 
 impl Item {
-    /// After the end, seeking back in a recording is possible.
+    /// The end; seeking back in a recording is still possible.
     pub(in crate::player) const END: Self = Self::Event(StreamEvent::End);
 }
 
@@ -75,16 +76,16 @@ pub(in crate::player) struct PullRequest {
     pub net: net::Options,
     /// The user's buffer.
     pub buffer: Arc<BufferTarget>,
-    /// The decoder's speed.
+    /// The speed of the decoders.
     pub decode_budget: Arc<DecodeBudget>,
     /// The time limit of opening.
     pub opening: Arc<OpenDeadline>,
-    /// Whether the receiver can decode this codec.
+    /// True for codecs that the receiver can decode.
     pub decodable: fn(VideoCodec) -> bool,
 }
 
 impl PullRequest {
-    /// The error of a wrong range, as a temporary one.
+    /// The error for a wrong range, as a temporary one.
     pub(in crate::player) fn other_part(&self) -> net::Error {
         let (stage, cause) = (ConnectStage::Media, Cause::Web(WebProblem::OtherPart));
         net::Error { stage, cause, peer: self.url.endpoint().to_string() }

@@ -1,5 +1,5 @@
-//! Identifies a body by its first bytes, because servers send any content type, and error pages
-//! with `200 OK`.
+//! Identifies a body by its first bytes, because servers send any content type, and send error
+//! pages with `200 OK`.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::wire::hls::is_playlist;
 
 /// Time limit for enough bytes.
 const SNIFF_TIMEOUT: Duration = Duration::from_secs(10);
-/// The number of bytes that suffices.
+/// Number of bytes that suffices.
 const SNIFF_BYTES: usize = PACKET + 1;
 
 /// The supported bodies.
@@ -27,7 +27,7 @@ pub(super) enum Body {
     Ts,
     /// HLS.
     Playlist,
-    /// MP4, Matroska, or (`None`) possibly audio alone: its header shows that.
+    /// MP4, Matroska, or (`None`) possibly audio only, which its header shows.
     Film(Option<Format>),
 }
 
@@ -45,7 +45,7 @@ async fn sniff_within(flow: &mut Flow, patience: Duration) -> Result<(Body, Byte
     while start.len() < SNIFF_BYTES {
         let peer = flow.url().endpoint().to_string();
         match timeout_at(until, flow.next()).await {
-            // Nothing has been played yet: this is still about asking.
+            // Nothing has played yet: the error belongs to the request.
             Ok(piece) => {
                 match piece.map_err(|error| Error { stage: ConnectStage::Request, ..error })? {
                     Some(piece) => start.extend_from_slice(&piece),
@@ -76,21 +76,21 @@ fn known(start: &[u8], flow: &Flow) -> Option<Body> {
         [b'F', b'L', b'V', ..] => Some(Body::Flv),
         [0x47, ..] if start.get(PACKET) == Some(&0x47) => Some(Body::Ts),
         _ if is_playlist(start) => Some(Body::Playlist),
-        // What comes in messages is a stream, and no file.
+        // WebSocket messages are a stream, not a file.
         _ if matches!(flow, Flow::Socket(_)) => None,
         _ if audio::may_begin(start) => Some(Body::Film(None)),
         _ => Format::of_bytes(start).map(|format| Body::Film(Some(format))),
     }
 }
 
-/// Whether the server calls it audio, and it may be.
+/// Returns true if the server declares the body as audio, and the data does not contradict.
 fn is_audio_type(start: &[u8], flow: &Flow) -> bool {
     let kind = flow.content_type().unwrap_or_default();
     let named = AUDIO_TYPES.iter().any(|name| kind.eq_ignore_ascii_case(name));
     named && matches!(flow, Flow::Http(_)) && !start.is_empty()
 }
 
-/// The actual kind of data.
+/// The error with the actual kind of data.
 pub(super) fn unknown(start: &[u8], flow: &Flow) -> PullError {
     let kind = flow.content_type().map(|name| name.chars().take(60).collect::<String>());
     let text = String::from_utf8_lossy(start);
@@ -119,7 +119,7 @@ mod tests {
         tokio::spawn(async move {
             let (mut socket, _) = listener.accept().await.unwrap();
             socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
-            // As MPEG-TS begins: it takes 189 of these before it can be told.
+            // The sync byte of MPEG-TS: 189 bytes are needed to identify it.
             while socket.write_all(&[0x47]).await.is_ok() {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }

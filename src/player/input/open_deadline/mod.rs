@@ -16,14 +16,14 @@ use crate::wire::rtmp::Url;
 
 use crate::text::problem::problem;
 
-/// Time limit until media begin to arrive.
+/// Time limit until media begins to arrive.
 pub(in crate::player) const LIMIT: Duration = Duration::from_secs(30);
 /// Additional time for each further port.
 const PORT: Duration = Duration::from_secs(10);
-/// The limit over a slow link, once data arrives: until media can be presented.
+/// The limit for a slow link, from the first data until media can be presented.
 const SLOW: Duration = Duration::from_secs(60);
 
-/// The state of an opening.
+/// The deadline of an opening.
 #[derive(Debug)]
 pub(in crate::player) struct OpenDeadline(Mutex<State>);
 
@@ -43,26 +43,26 @@ impl Default for OpenDeadline {
     }
 }
 
-/// The limit with this many ports.
+/// The limit for this many ports.
 fn with_ports(limit: Duration, ports: usize) -> Duration {
     limit + PORT * u32::try_from(ports.saturating_sub(1)).unwrap_or(u32::MAX).min(100)
 }
 
 impl OpenDeadline {
-    /// Begins now with `peer`.
+    /// Starts an opening with `peer`.
     pub fn new(peer: String, limit: Duration) -> Self {
         let began = Instant::now();
         let (until, owes) = (began + limit, owed(ConnectStage::Dns));
         Self(Mutex::new(State { began, until, media: false, peer, owes }))
     }
 
-    /// For a stream at an RTMP server with several ports; `limit`: for the first.
+    /// Starts an opening at an RTMP server with several ports; `limit` is for the first one.
     pub fn of_rtmp(url: &Url, options: &net::Options, limit: Duration) -> Self {
         let ports = if url.names_port { 1 } else { options.ports.len() };
         Self::new(format!("{}:{}", url.host, url.port), with_ports(limit, ports))
     }
 
-    /// Takes a step of the connection.
+    /// Records a step of the connection.
     pub fn step(&self, step: Step<'_>) {
         match step {
             Step::Stage(stage) => self.0.lock().owes = owed(stage),
@@ -77,13 +77,13 @@ impl OpenDeadline {
         }
     }
 
-    /// `peer` is asked for this.
+    /// Records a request to `peer`.
     pub fn ask(&self, peer: String, what: &'static str) {
         let mut state = self.0.lock();
         (state.peer, state.owes) = (peer, what);
     }
 
-    /// Media begin to arrive.
+    /// Records that media begins to arrive.
     pub fn media(&self) {
         let mut state = self.0.lock();
         if !std::mem::replace(&mut state.media, true) {
@@ -91,7 +91,7 @@ impl OpenDeadline {
         }
     }
 
-    /// The failure, once it has taken too long.
+    /// Returns the failure, once the opening has taken too long.
     pub fn overdue(&self) -> Option<Failure> {
         let state = self.0.lock();
         (Instant::now() >= state.until).then(|| state.failure())
@@ -118,7 +118,7 @@ impl State {
     }
 }
 
-/// What the server must deliver in a stage, by its name in texts.
+/// The expected answer of the server in a stage, as named in texts.
 fn owed(stage: ConnectStage) -> &'static str {
     match stage {
         ConnectStage::Publish => ConnectStage::Play.name(),

@@ -1,4 +1,4 @@
-//! A server slightly below each step's limit, and the total limit that stops it.
+//! A server slightly below the limit of each step, and the total limit that ends it.
 
 use std::sync::Arc;
 
@@ -19,9 +19,9 @@ use crate::player::session::shared::Shared;
 use crate::text::Language;
 use crate::wire::rtmp::server::{self, Event, Output, Session};
 
-/// Much less than any step has, and than all of them together take of such a server.
+/// Much less than the limit of any step, and than the total time that such a server takes.
 const LIMIT: Duration = Duration::from_secs(1);
-/// It takes this long for each answer; there are four at least until a stream plays.
+/// Time for each answer; a stream needs at least four.
 const EACH: Duration = Duration::from_millis(400);
 
 #[test]
@@ -30,7 +30,7 @@ fn each_further_port_has_its_time() {
     assert_eq!([0, 1, 2, 9].map(of), [30, 30, 40, 110]);
 }
 
-/// Answers whatever is asked for, each time a little later.
+/// Answers every request with a short delay.
 async fn answer(mut socket: TcpStream) -> std::io::Result<()> {
     let clock = Clock::start();
     let mut session = Session::new(server::Config::default(), clock.now(), 1);
@@ -63,13 +63,13 @@ async fn answer(mut socket: TcpStream) -> std::io::Result<()> {
     }
 }
 
-/// Such a server.
+/// Starts such a server.
 async fn serve() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
-            // Who asked hangs up.
+            // The client closes the connection.
             tokio::spawn(async move { drop(answer(socket).await) });
         }
     });
@@ -104,7 +104,7 @@ async fn a_probe_gives_it_up_too() {
     let net = net::Options::default();
     let probed = probe_stream(&text, &net, Clock::start(), &|| false, LIMIT).await;
     is_overdue(&probed.unwrap_err(), &peer);
-    // And one of the web that does the same with a byte at a time.
+    // A web server that sends one byte at a time with the same delay.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let peer = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move {

@@ -1,7 +1,7 @@
-//! Writes the received stream unchanged to an FLV file (`--save`): same bodies, continuous times
+//! Saves the received stream unchanged to an FLV file (`--save`): same bodies, continuous times
 //! from zero, tags in DTS order. It writes tags itself instead of using the FLV `Muxer`, because
-//! additional tracks, unknown codecs and script data have no packets and would be lost. Runs on the
-//! feed thread.
+//! additional tracks, unknown codecs and script data have no packets and would be lost. It runs on
+//! the feed thread.
 
 mod reorder;
 
@@ -28,24 +28,24 @@ use crate::wire::container::flv::{self, ReadTag, TAG_HEADER, TAG_TRAILER, Tag, T
 /// The position of the flags in the file header, which declare the tracks.
 const FLAGS_AT: u64 = 4;
 
-/// An FLV file being written.
+/// An FLV file in progress.
 pub(in crate::player) struct Save {
     path: PathBuf,
     file: BufWriter<File>,
     timeline: Timeline,
     order: ReorderBuffer,
-    /// Milliseconds of the newest tag.
+    /// Time of the newest tag in milliseconds.
     last_ms: i64,
     video: bool,
     audio: bool,
     broken: bool,
-    /// Begun in the middle of a stream: nothing is written before a keyframe.
+    /// True if it begins in the middle of a stream: nothing is written before a keyframe.
     waits: bool,
     bytes: u64,
-    /// It was requested during playback: its end is reported.
+    /// True if it was requested during playback: its end is reported.
     told: bool,
     buffer: BytesMut,
-    /// The reported codecs that the file lacks.
+    /// The reported codecs that the file does not support.
     missing: Vec<Codec>,
 }
 
@@ -56,7 +56,7 @@ impl std::fmt::Debug for Save {
 }
 
 /// Creates a file and writes its header. An existing file, such as an earlier recording, is never
-/// overwritten: the new one gets another name.
+/// overwritten: the new file gets another name.
 pub(in crate::player) fn make(path: &Path) -> Result<NewFile, Failure> {
     let fail = |error: std::io::Error| cannot_write(path, &error);
     let (mut file, path) = files::create(path).map_err(fail)?;
@@ -93,7 +93,7 @@ impl Save {
         }
     }
 
-    /// Its end will be reported, because it was requested during playback.
+    /// Enables the report of its end, because it was requested during playback.
     pub(in crate::player) fn telling(mut self) -> Self {
         self.told = true;
         self
@@ -104,7 +104,7 @@ impl Save {
         self.waits = true;
     }
 
-    /// The connection was restored.
+    /// Restarts after a reconnect.
     pub(in crate::player) fn restart(&mut self) {
         self.timeline.restart();
     }
@@ -134,7 +134,7 @@ impl Save {
         self.put(shared, *kind, Some((track, at.as_millis().max(0))), body.clone());
     }
 
-    /// Adds a config or a packet; `heads` knows its codec.
+    /// Adds a config or a packet; `heads` has its codec.
     pub(in crate::player) fn add_event(
         &mut self,
         shared: &Shared,
@@ -158,7 +158,7 @@ impl Save {
         if self.waits {
             return;
         }
-        // What a body says of its time counts from where it is put.
+        // The time offset in a body is relative to the tag time.
         let raw = packet.dts.as_micros();
         let dts = self.timeline.place(packet.track, raw, now).dts.max(Timestamp::ZERO);
         let pts = dts.offset(packet.pts.micros_since(packet.dts));
@@ -169,7 +169,7 @@ impl Save {
         }
     }
 
-    /// Tells once of a track that the file cannot hold.
+    /// Reports once that the file does not support a track.
     fn tell_missing(&mut self, shared: &Shared, codec: Codec) {
         if !flv::carries(codec) && !self.missing.contains(&codec) {
             self.missing.push(codec);
@@ -205,7 +205,7 @@ impl Save {
             return;
         }
         self.buffer.clear();
-        // Modulo 2³², as the format has it.
+        // Modulo 2³², the range of the format.
         flv::write_tag(tag.kind, tag.at as u32, &tag.body, &mut self.buffer);
         if let Err(error) = self.file.write_all(&self.buffer) {
             self.broken = true;
@@ -268,7 +268,7 @@ mod tests {
             let read = reader.read(Tag { kind, time_ms, body: body.clone() });
             save.add_tag(&shared, &read, now);
         };
-        // As segments of HLS bring them: frames of two seconds, then their audio.
+        // As in HLS segments: two seconds of video, then their audio.
         for segment in 0..3 {
             for n in 0..50 {
                 add(TagKind::Video, 9_000 + segment * 2_000 + n * 40, &frame);

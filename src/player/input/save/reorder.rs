@@ -1,5 +1,5 @@
 //! The reorder buffer of a saved file: takes tags in arrival order, and returns them in DTS order.
-//! Pure.
+//! This module is pure.
 
 use std::collections::VecDeque;
 
@@ -8,9 +8,9 @@ use bytes::Bytes;
 use crate::media::Track;
 use crate::wire::container::flv::TagKind;
 
-/// How long to wait for the other track.
+/// Maximum wait for the other track in ms.
 const MAX_WAIT_MS: i64 = 10_000;
-/// More bytes do not wait.
+/// Maximum bytes that wait.
 const MAX_WAITING_BYTES: usize = 32 << 20;
 
 /// A tag with its time in milliseconds.
@@ -21,20 +21,20 @@ pub(super) struct Waiting {
     pub(super) body: Bytes,
 }
 
-/// The buffer.
+/// The reorder buffer.
 #[derive(Debug, Default)]
 pub(super) struct ReorderBuffer {
-    /// By time; equal times keep their order.
+    /// Tags sorted by time; equal times keep their order.
     waiting: VecDeque<Waiting>,
     bytes: usize,
-    /// The newest of each track: frames, audio.
+    /// Newest times of video and audio.
     newest: [Option<i64>; 2],
     /// The time of the last output.
     left: i64,
 }
 
 impl ReorderBuffer {
-    /// Takes a tag. A tag without its own time (`track` is `None`) follows the previous one of its
+    /// Adds a tag. A tag without its own time (`track` is `None`) follows the previous one of its
     /// kind.
     pub(super) fn push(&mut self, kind: TagKind, track: Option<(Track, i64)>, body: Bytes) {
         let [video, audio] = &mut self.newest;
@@ -51,7 +51,8 @@ impl ReorderBuffer {
             }
             None => own.unwrap_or(self.left),
         };
-        // What comes too late to be in its place is flattened, as steps back of a track are.
+        // A tag that is too late for its position gets the current time, like a small backward
+        // step.
         let at = at.max(self.left);
         self.bytes += body.len();
         let place = self.waiting.partition_point(|other| other.at <= at);
@@ -81,7 +82,7 @@ impl ReorderBuffer {
 mod tests {
     use super::*;
 
-    /// The output times of these tags, and the number still waiting before the end.
+    /// Returns the output times of these tags, and the number of tags still waiting before the end.
     fn run(tags: &[(TagKind, i64)]) -> (Vec<(TagKind, i64)>, usize) {
         let (mut order, mut left) = (ReorderBuffer::default(), Vec::new());
         for (kind, at) in tags {
@@ -123,7 +124,7 @@ mod tests {
         let (left, waiting) = run(&both.chain([(A, 29_000)]).collect::<Vec<_>>());
         assert!(waiting <= 276, "{waiting}");
         assert!(left.is_sorted_by_key(|(_, at)| *at));
-        // It comes later than it was waited for: it loses its place, and nothing else does.
+        // It arrives after the wait: only this tag loses its position.
         assert_eq!(left.iter().filter(|(kind, _)| *kind == A).count(), 2);
     }
 

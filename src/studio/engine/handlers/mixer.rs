@@ -100,7 +100,7 @@ impl Engine {
         Some(old_strips)
     }
 
-    /// Whether a video source already reports this device's problems.
+    /// Returns true if a video source already reports this device's problems.
     fn reported_video(&self, choice: &AudioChoice) -> bool {
         let main = self.state.program.as_ref().map(|program| program.video_choice());
         source_strips::is_shown(&self.settings.collection.sources, choice)

@@ -90,7 +90,7 @@ impl Engine {
             .collect()
     }
 
-    /// Whether a target's viewers are looked at.
+    /// Returns true if a target's viewers are looked at.
     pub(in crate::studio::engine) fn is_monitored(&self, target: &Target) -> bool {
         target.monitor.unwrap_or(self.config.monitor_own && target.is_built_in())
     }

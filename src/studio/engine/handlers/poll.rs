@@ -242,8 +242,8 @@ impl Engine {
         self.target_reported(told);
     }
 
-    /// Whether a target's port is unreachable, and its service has another one that networks seldom
-    /// block.
+    /// Returns true if a target's port is unreachable, and its service has another one that
+    /// networks seldom block.
     fn has_other_port(&self, told: &event::Target) -> bool {
         let target = self.targets.list.iter().find(|it| it.id as usize == told.index);
         told.stage == Some("tcp")

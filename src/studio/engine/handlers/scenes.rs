@@ -334,7 +334,7 @@ impl Engine {
         }
     }
 
-    /// Whether the main video source is shown anywhere.
+    /// Returns true if the main video source is shown anywhere.
     pub(in crate::studio::engine) fn wants_main(&self) -> bool {
         self.settings.collection.uses(MAIN)
     }
@@ -375,7 +375,7 @@ impl Engine {
         }
     }
 
-    /// Whether a file of scenes is being read or written.
+    /// Returns true if a file of scenes is being read or written.
     pub(in crate::studio::engine) fn scenes_busy(&self) -> bool {
         self.state.stage.workers.iter().any(|worker| !worker.is_finished())
     }

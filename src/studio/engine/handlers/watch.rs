@@ -150,8 +150,8 @@ impl Engine {
         }
     }
 
-    /// Whether an address may be saved: it looks free of secrets, and contains no target's key. If
-    /// keys are unknown (a player's window loads none), no address below a target's own is.
+    /// Returns true if an address may be saved: it looks free of secrets, and contains no target's
+    /// key. If keys are unknown (a player's window loads none), no address below a target's own is.
     fn may_keep(&self, url: &str) -> bool {
         let mut keys = self.targets.list.iter().filter_map(Target::key).map(Secret::expose);
         let unknown = |target: &Target| {

@@ -26,7 +26,7 @@ const ONE_VERSION: Duration = Duration::from_secs(120);
 /// How long a player window waits for another one that writes the same settings.
 const PLAYERS_WAIT: Duration = Duration::from_millis(200);
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(in crate::studio) struct SettingsFile {
     /// `None`: nothing is saved.
@@ -91,7 +91,7 @@ impl SettingsFile {
         }
     }
 
-    /// Whether an unused collection or profile needs this entry of the keyring.
+    /// Returns true if an unused collection or profile needs this entry of the keyring.
     pub fn is_kept_for_parked(&self, name: &str) -> bool {
         self.parts().is_some_and(|parts| parts.mention(name))
     }
@@ -103,12 +103,12 @@ impl SettingsFile {
         }
     }
 
-    /// Whether it is due.
+    /// Returns true if it is due.
     pub fn is_due(&self, now: Timestamp) -> bool {
         self.save_at.is_some_and(|at| now >= at)
     }
 
-    /// Whether there is something to write, once.
+    /// Returns true if there is something to write, once.
     pub fn take_due(&mut self) -> bool {
         self.save_at.take().is_some()
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::studio::settings::part::on_air::OnAirMark;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub struct OnAirFile {
     /// `None`: no notes.

@@ -89,7 +89,7 @@ impl Devices {
         });
     }
 
-    /// Whether a search for devices has ended since the last call.
+    /// Returns true if a search for devices has ended since the last call.
     pub(in crate::studio) fn poll(&mut self) -> bool {
         if let Outcome::Over(Some(shown)) = self.display.poll() {
             self.shown = shown;

@@ -1,5 +1,5 @@
 //! Whether viewers get the sent stream: by the test pattern's markers, by frames or by audio. Until
-//! one of them matches, it is unknown, and a match expires. Pure.
+//! one of them matches, it is unknown, and a match expires. This module is pure.
 
 use std::time::Duration;
 
@@ -132,13 +132,13 @@ impl Comparison {
         (now.since(at) <= HOLDS).then_some((latency, LatencyBy::Sound))
     }
 
-    /// Whether the markers in it are ours.
+    /// Returns true if the markers in it are ours.
     pub fn is_marked(&self) -> bool {
         self.marked
     }
 }
 
-/// Whether the stream has data in these seconds.
+/// Returns true if the stream has data in these seconds.
 pub(super) fn is_coming(now: Timestamp, seen: &ProbeReading) -> bool {
     let fresh = seen.last.is_some_and(|last| now.since(last) < FRESH);
     seen.state == State::Playing && fresh

@@ -1,6 +1,6 @@
 //! Whether the viewers' frames are among the sent ones, by coarse similarity. A server can
 //! re-encode with other keyframes, another size or bars, so the comparison uses the distribution of
-//! luma in a frame, and its changes between frames. Pure.
+//! luma in a frame, and its changes between frames. This module is pure.
 
 use std::time::Duration;
 
@@ -124,7 +124,7 @@ fn partners<'a>(
     recent.iter().map_while(partner).collect()
 }
 
-/// With or without bars, whichever fits better. `None` if there are too few.
+/// With or without bars, whichever fits better. Returns `None` if there are too few.
 fn fit(pairs: &[(&Keyframe, &Keyframe)]) -> Option<Fit> {
     let plain: Vec<_> = pairs.iter().map(|(a, b)| (&a.likeness, &b.likeness)).collect();
     let inside: Vec<_> = pairs.iter().map(|(a, b)| (&a.inside, &b.inside)).collect();
@@ -206,7 +206,7 @@ fn spacing(times: &[Timestamp]) -> Option<i64> {
     distances.get(distances.len() / 2).copied()
 }
 
-/// Whether the sent keyframes mostly resemble their predecessors.
+/// Returns true if the sent keyframes mostly resemble their predecessors.
 fn is_slow(sent: &[&Keyframe], from: Timestamp) -> bool {
     let since: Vec<&FrameSimilarity> =
         sent.iter().filter(|it| it.at >= from).map(|it| &it.likeness).collect();
@@ -215,7 +215,7 @@ fn is_slow(sent: &[&Keyframe], from: Timestamp) -> bool {
     count > 0.0 && sum / count >= SLOW
 }
 
-/// Whether keyframes arrive as sent: in that size and interval.
+/// Returns true if keyframes arrive as sent: in that size and interval.
 fn keeps_pace(sent: &[Timestamp], window: &Window<'_>) -> bool {
     let newest = window.seen.pictures.iter().rev().take(MOST);
     let mut times: Vec<Timestamp> = newest.map(|it| it.pts).collect();

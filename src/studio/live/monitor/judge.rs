@@ -1,5 +1,5 @@
 //! Judges the viewers' stream against the sent one: a scene that is itself black, still or silent
-//! causes no alarm. Pure.
+//! causes no alarm. This module is pure.
 
 use std::time::Duration;
 
@@ -170,7 +170,7 @@ fn judge_video(
     }
 }
 
-/// Whether every frame sent since then shows something.
+/// Returns true if every frame sent since then shows something.
 fn never_black(since: Timestamp, sent: &Sent<'_>) -> bool {
     let mut any = false;
     for picture in sent.pictures.iter().filter(|it| it.at >= since) {
@@ -182,7 +182,7 @@ fn never_black(since: Timestamp, sent: &Sent<'_>) -> bool {
     any
 }
 
-/// Whether the sent video has changed constantly since then.
+/// Returns true if the sent video has changed constantly since then.
 fn always_moves(since: Timestamp, now: Timestamp, sent: &Sent<'_>) -> bool {
     let mut pictures = sent.pictures.iter().filter(|it| it.at >= since);
     let Some(first) = pictures.next() else { return false };
@@ -231,12 +231,12 @@ fn judge_audio(
     found.push(silent.since(since));
 }
 
-/// Whether data arrives in these seconds, by its last arrival.
+/// Returns true if data arrives in these seconds, by its last arrival.
 fn comes(now: Timestamp, last: Option<Timestamp>) -> bool {
     last.is_some_and(|last| now.since(last) <= COMES)
 }
 
-/// Whether there was something to hear all the time since then.
+/// Returns true if there was something to hear all the time since then.
 fn always_sounds(since: Timestamp, now: Timestamp, sent: &Sent<'_>) -> bool {
     let mut values = sent.course.since(since).peekable();
     let Some((first, _)) = values.peek().copied() else { return false };

@@ -111,7 +111,7 @@ pub(in crate::studio) struct Monitors {
 }
 
 impl Monitors {
-    /// Whether anything is looked at.
+    /// Returns true if anything is looked at.
     pub fn is_empty(&self) -> bool {
         self.each.is_empty()
     }
@@ -441,7 +441,7 @@ fn key(trouble: Trouble) -> &'static str {
     }
 }
 
-/// Whether it needs another line: figures change constantly and are in `stats`.
+/// Returns true if it needs another line: figures change constantly and are in `stats`.
 fn differs(told: &event::Monitor, now: &event::Monitor) -> bool {
     (told.state, &told.troubles) != (now.state, &now.troubles)
         || (told.size, told.latency_by) != (now.size, now.latency_by)

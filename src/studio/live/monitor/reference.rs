@@ -36,7 +36,7 @@ impl Reference {
     /// Listens to this hub.
     ///
     /// # Errors
-    /// When the system grants no thread.
+    /// Fails if the system grants no thread.
     pub fn start(hub: &Hub, clock: Clock) -> std::io::Result<Self> {
         let parameters = hub.parameters().clone();
         let since = (!has_just_begun(hub)).then(|| clock.now());
@@ -101,7 +101,7 @@ impl Reference {
     }
 }
 
-/// Whether only the very beginning of the stream is missing.
+/// Returns true if only the very beginning of the stream is missing.
 fn has_just_begun(hub: &Hub) -> bool {
     let figures = hub.figures();
     figures.frames.max(figures.sounds) <= BEGUN

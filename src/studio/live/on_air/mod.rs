@@ -277,7 +277,7 @@ impl OnAir {
         left
     }
 
-    /// Whether the stream goes to this target, or is connecting to it.
+    /// Returns true if the stream goes to this target, or is connecting to it.
     pub(in crate::studio) fn publishes_to(&self, id: u32) -> bool {
         self.targets().any(|sent| sent.id == id && !sent.is_over())
     }
@@ -340,7 +340,7 @@ impl OnAir {
         self.recording().is_some()
     }
 
-    /// Whether it has outputs, apart from the replay buffer.
+    /// Returns true if it has outputs, apart from the replay buffer.
     pub(in crate::studio) fn is_busy(&self) -> bool {
         self.is_publishing() || self.is_recording()
     }

@@ -55,7 +55,7 @@ pub(in crate::studio) trait LiveOutput: Any + fmt::Debug + Send {
     fn poll(&mut self, now: Timestamp) -> Vec<OutputNews>;
     /// The remaining events after it was stopped or removed.
     fn last_words(&mut self) -> Vec<OutputNews>;
-    /// Whether it has ended early, and that was reported.
+    /// Returns true if it has ended early, and that was reported.
     fn is_forgotten(&self) -> bool;
 }
 

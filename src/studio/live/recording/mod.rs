@@ -56,7 +56,7 @@ impl Default for RecordingChoices {
 }
 
 impl RecordingChoices {
-    /// Whether the encoders run for the replay buffer alone.
+    /// Returns true if the encoders run for the replay buffer alone.
     pub fn keeps_always(&self) -> bool {
         self.replay_always && self.replay.is_some()
     }

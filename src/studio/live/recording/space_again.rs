@@ -30,14 +30,14 @@ const UNWRITTEN: &[&str] = &[
 /// Notices that a disk is nearly full, which name no file.
 const NEARLY_FULL: &[&str] = &["disk-space"];
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct SpaceAgain {
     asked_at: Option<Timestamp>,
     asked: Option<(Worker, Receiver<Vec<u64>>)>,
 }
 
-/// Whether a reason is, or has in it, that the disk is full.
+/// Returns true if a reason is, or has in it, that the disk is full.
 fn is_full(reason: &Problem) -> bool {
     reason.id() == "file-full" || reason.inner().any(is_full)
 }

@@ -68,7 +68,7 @@ pub(super) fn named<'a>(
     snapshot.notices.iter().rev().filter(|notice| names.contains(&notice.key()))
 }
 
-/// Whether a remedy would do anything now.
+/// Returns true if a remedy would do anything now.
 pub fn is_possible(remedy: Remedy, snapshot: &Snapshot) -> bool {
     let target = |id: u32| snapshot.targets.iter().find(|entry| entry.target.id == id);
     match remedy {

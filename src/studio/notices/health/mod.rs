@@ -1,5 +1,5 @@
-//! The health sentence: judges everything known about the studio in one sentence, worst first.
-//! Pure: the window, the command line and the log show the same.
+//! The health sentence: judges everything known about the studio in one sentence, worst first. This
+//! module is pure: the window, the command line and the log show the same.
 
 mod broadcast;
 mod finding;
@@ -66,7 +66,7 @@ fn findings(snapshot: &Snapshot) -> Vec<Finding> {
     found
 }
 
-/// Whether it is about a player.
+/// Returns true if it is about a player.
 fn is_watched(notice: &Notice) -> bool {
     ["watch-", "player-"].iter().any(|family| notice.key().starts_with(family))
 }

@@ -77,12 +77,12 @@ pub struct Readiness {
 }
 
 impl Health {
-    /// Whether all is well.
+    /// Returns true if all is well.
     pub fn is_good(&self) -> bool {
         self.level.is_none()
     }
 
-    /// Whether something is worse than it should be.
+    /// Returns true if something is worse than it should be.
     pub fn is_trouble(&self) -> bool {
         self.level > Some(Level::Info)
     }
@@ -98,7 +98,7 @@ impl Health {
         (capitalized(language.say(&self.sentence)), beside)
     }
 
-    /// Whether it is the same sentence, apart from figures.
+    /// Returns true if it is the same sentence, apart from figures.
     pub fn is_same_kind(&self, other: &Self) -> bool {
         let kind = |health: &Self| (health.activity, health.level, health.sentence.id());
         kind(self) == kind(other)

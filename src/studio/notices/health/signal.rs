@@ -74,7 +74,7 @@ pub(super) fn video(snapshot: &Snapshot) -> Option<Finding> {
     })
 }
 
-/// Whether a notice reports this source as down.
+/// Returns true if a notice reports this source as down.
 fn is_down(notice: &Notice, name: &str) -> bool {
     let families = [groups::DOWN, groups::SOURCE];
     families.iter().any(|keys| keys.contains(&notice.key()))
@@ -103,7 +103,7 @@ fn nothing_shown(snapshot: &Snapshot) -> Finding {
         .blocking()
 }
 
-/// Whether the program is audible.
+/// Returns true if the program is audible.
 fn is_audible(snapshot: &Snapshot) -> bool {
     let strip = |strip: &crate::studio::snapshot::StripView| {
         !strip.sound.strip.muted && strip.meter.held_dbfs > SILENT_DBFS
@@ -173,7 +173,7 @@ pub(super) fn audio(snapshot: &Snapshot) -> Option<Finding> {
     })
 }
 
-/// Whether the main source is muted while others are audible.
+/// Returns true if the main source is muted while others are audible.
 pub(super) fn is_partly_muted(snapshot: &Snapshot) -> bool {
     is_audible(snapshot) && snapshot.audio.as_ref().is_some_and(|audio| audio.muted)
 }

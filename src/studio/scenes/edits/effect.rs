@@ -4,7 +4,7 @@ use super::Edit;
 use crate::compose::filter::Slot;
 
 impl Edit {
-    /// Whether it continues `before`, like a drag: both are one undo step.
+    /// Returns true if it continues `before`, like a drag: both are one undo step.
     pub(in crate::studio) fn continues(&self, before: &Self) -> bool {
         match (self, before) {
             (Self::SetPlace(id, _), Self::SetPlace(other, _))
@@ -37,8 +37,8 @@ impl Edit {
         }
     }
 
-    /// Whether it can add items, or nest them deeper. One that cannot has no effect if it is
-    /// refused.
+    /// Returns true if it can add items, or nest them deeper. One that cannot has no effect if it
+    /// is refused.
     pub(super) fn may_grow(&self) -> bool {
         match self {
             Self::AddSource { .. }

@@ -131,7 +131,7 @@ impl Collection {
         Ok(*self != before)
     }
 
-    /// Whether that would change anything.
+    /// Returns true if that would change anything.
     pub fn takes(&self, edit: &Edit) -> bool {
         self.clone().apply(edit)
     }

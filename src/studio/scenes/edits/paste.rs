@@ -76,7 +76,7 @@ impl Collection {
         }
     }
 
-    /// Whether an item shows this scene, itself or through others.
+    /// Returns true if an item shows this scene, itself or through others.
     fn reaches_back(&self, item: &Item, scene: SceneId) -> bool {
         match &item.content {
             Content::Scene(id) => self.reaches(*id, scene),

@@ -1,5 +1,5 @@
 //! Merges a collection into another: its scenes and sources get free names and IDs, as far as there
-//! is room. The rest is listed, and nothing refers to it. Pure.
+//! is room. The rest is listed, and nothing refers to it. This module is pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 

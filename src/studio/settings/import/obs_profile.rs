@@ -60,7 +60,7 @@ impl Ini {
 /// Reads a profile by its folder, or by the `basic.ini` in it.
 ///
 /// # Errors
-/// If it is not a profile of OBS.
+/// Fails if it is not a profile of OBS.
 pub fn import(path: &Path) -> Result<PartImport, Problem> {
     let file = if path.is_dir() { path.join("basic.ini") } else { path.to_owned() };
     let folder = file.parent().unwrap_or_else(|| Path::new("."));

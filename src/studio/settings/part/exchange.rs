@@ -55,7 +55,7 @@ pub fn read(kind: PartKind, path: &Path) -> Result<PartImport, Problem> {
 /// Adds it under a free name, without using it yet.
 ///
 /// # Errors
-/// If there is no room, or it cannot be written.
+/// Fails if there is no room, or it cannot be written.
 pub fn import(
     files: &PartFiles,
     kind: PartKind,

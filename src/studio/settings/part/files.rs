@@ -19,7 +19,7 @@ const MAX_FILES: usize = 1_000;
 /// Limit for collections and for profiles.
 pub const MAX_PARTS: usize = 100;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartFiles {
     settings: PathBuf,
@@ -81,7 +81,7 @@ impl PartFiles {
     /// Reads an unused one. The problems list its ignored values.
     ///
     /// # Errors
-    /// If it does not exist, or its file is unreadable.
+    /// Fails if it does not exist, or its file is unreadable.
     pub fn read(&self, kind: PartKind, name: &str) -> Result<(Settings, Vec<Problem>), Problem> {
         let name = check_name(name)?;
         let unreadable = |why: Problem| problem!("part-unreadable", name = &name, reason = why);
@@ -101,7 +101,7 @@ impl PartFiles {
     /// Uses this part for one run, without writing anything.
     ///
     /// # Errors
-    /// Like [`PartFiles::read`].
+    /// The same as for [`PartFiles::read`].
     pub fn borrow(
         &self,
         kind: PartKind,
@@ -124,7 +124,7 @@ impl PartFiles {
     /// Writes one as a separate file.
     ///
     /// # Errors
-    /// If that is impossible.
+    /// Fails if that is impossible.
     pub fn park(&self, kind: PartKind, name: &str, settings: &Settings) -> Result<(), Problem> {
         let written = kind.text_of(settings).and_then(|text| put(&self.path(kind, name), &text));
         written.map_err(|error| Trouble::problem(&error))
@@ -133,7 +133,7 @@ impl PartFiles {
     /// Switches to another one, and saves that.
     ///
     /// # Errors
-    /// If it is unreadable, or writing fails: then nothing has changed.
+    /// Fails if it is unreadable, or writing fails: then nothing has changed.
     pub fn switch(
         &self,
         kind: PartKind,
@@ -152,7 +152,7 @@ impl PartFiles {
     /// the new one's file is deleted: an interruption loses nothing.
     ///
     /// # Errors
-    /// If writing fails: then nothing has changed.
+    /// Fails if writing fails: then nothing has changed.
     pub(in crate::studio) fn begin(
         &self,
         kind: PartKind,
@@ -179,7 +179,7 @@ impl PartFiles {
     /// Deletes an unused one; its last state stays among the versions.
     ///
     /// # Errors
-    /// If its file cannot be deleted.
+    /// Fails if its file cannot be deleted.
     pub fn remove(&self, kind: PartKind, name: &str) -> Result<(), Problem> {
         let path = self.path(kind, &check_name(name)?);
         if let Ok(text) = read_bounded(&path) {
@@ -192,7 +192,7 @@ impl PartFiles {
     /// Renames an unused one, with its versions.
     ///
     /// # Errors
-    /// If that is impossible.
+    /// Fails if that is impossible.
     pub fn rename(&self, kind: PartKind, was: &str, name: &str) -> Result<(), Problem> {
         let (was, name) = (check_name(was)?, check_name(name)?);
         let moved = fs::rename(self.path(kind, &was), self.path(kind, &name));
@@ -204,7 +204,7 @@ impl PartFiles {
     /// A valid name for a new one.
     ///
     /// # Errors
-    /// If it is taken or invalid.
+    /// Fails if it is taken or invalid.
     pub fn free_name(
         &self,
         kind: PartKind,
@@ -221,7 +221,7 @@ impl PartFiles {
         Ok(name)
     }
 
-    /// Whether an unused one contains this word, so its entry of the keyring is needed.
+    /// Returns true if an unused one contains this word, so its entry of the keyring is needed.
     pub(in crate::studio) fn mention(&self, word: &str) -> bool {
         PartKind::ALL.iter().any(|kind| {
             let names = self.parked(*kind);

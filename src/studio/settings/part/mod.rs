@@ -55,7 +55,7 @@ impl PartKind {
     /// This part of the settings as a separate file. It contains no secrets.
     ///
     /// # Errors
-    /// If it cannot be formatted, which does not happen to a part that was read.
+    /// Fails if it cannot be formatted, which does not happen to a part that was read.
     pub fn text_of(self, settings: &Settings) -> io::Result<String> {
         let (written, _) = settings.concealed();
         let mut table = Table::try_from(written.to_file()).map_err(io::Error::other)?;

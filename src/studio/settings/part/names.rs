@@ -104,7 +104,7 @@ pub fn check_name(name: &str) -> Result<String, Problem> {
     Ok(name.to_owned())
 }
 
-/// Whether both are the same file on a file system that takes `A` for `a`.
+/// Returns true if both are the same file on a file system that takes `A` for `a`.
 pub fn is_same_name(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.to_lowercase()
 }

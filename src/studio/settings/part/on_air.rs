@@ -82,7 +82,7 @@ impl OnAirMark {
     }
 
     /// # Errors
-    /// If it cannot be written.
+    /// Fails if it cannot be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         put(path, &toml::to_string_pretty(self).map_err(io::Error::other)?)
     }
@@ -117,7 +117,7 @@ impl OnAirMark {
     /// Selects its collection, profile, scene and exactly its targets for one run.
     ///
     /// # Errors
-    /// If a collection or profile is gone.
+    /// Fails if a collection or profile is gone.
     pub fn prepare(
         &self,
         files: &PartFiles,
@@ -156,7 +156,7 @@ impl OnAirMark {
     }
 }
 
-/// Whether a process of this number is a running onair.
+/// Returns true if a process of this number is a running onair.
 fn runs(process: u32) -> bool {
     let program = std::fs::read_link(format!("/proc/{process}/exe")).ok();
     program.is_some() && program == std::env::current_exe().ok()

@@ -53,7 +53,7 @@ pub struct Version {
     pub summary: PartSummary,
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Clone, Debug)]
 pub struct Versions {
     folder: PathBuf,
@@ -71,7 +71,7 @@ impl Versions {
     /// Stores a state unless it equals the newest; more than ten drop the oldest.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Fails if it cannot be written.
     pub fn add(&self, kind: PartKind, name: &str, text: &str) -> io::Result<()> {
         let name = check_name(name).map_err(|why| io::Error::other(why.to_string()))?;
         let known = self.list(kind, &name);
@@ -110,7 +110,7 @@ impl Versions {
     /// The content of one.
     ///
     /// # Errors
-    /// If it is unreadable or gone.
+    /// Fails if it is unreadable or gone.
     pub fn text(&self, kind: PartKind, name: &str, id: &VersionId) -> io::Result<String> {
         read_bounded(&self.of(kind, name).join(format!("{}.toml", id.0)))
     }

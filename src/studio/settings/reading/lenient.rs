@@ -78,14 +78,14 @@ pub(crate) struct Document<'a> {
 
 impl<'a> Document<'a> {
     /// # Errors
-    /// If the text is not TOML, with the reason.
+    /// Fails if the text is not TOML, with the reason.
     pub(crate) fn parse(text: &'a str) -> Result<Self, Problem> {
         let root = syntax::spanned(text)?;
         let rounds = MIN_ROUNDS.max(MAX_READ / text.len().max(1));
         Ok(Self { text, root, bad: Vec::new(), essential: &[], rounds })
     }
 
-    /// Whether there is something by this name at the top.
+    /// Returns true if there is something by this name at the top.
     pub(in crate::studio::settings) fn has(&self, name: &str) -> bool {
         self.root.get_ref().contains_key(name)
     }

@@ -83,7 +83,7 @@ pub(in crate::studio::settings) fn toml(text: &str) -> Result<Table, Problem> {
 /// The same with the places of all values.
 ///
 /// # Errors
-/// Like [`toml()`].
+/// The same as for [`toml()`].
 pub(in crate::studio::settings) fn spanned(text: &str) -> Result<Spanned<DeTable<'_>>, Problem> {
     DeTable::parse(text).map_err(|error| of_toml(text, &error))
 }
@@ -94,7 +94,7 @@ fn of_toml(text: &str, error: &toml::de::Error) -> Problem {
 }
 
 /// # Errors
-/// Like [`toml()`].
+/// The same as for [`toml()`].
 pub(in crate::studio::settings) fn json(text: &str) -> Result<serde_json::Value, Problem> {
     let text = without_mark(text);
     serde_json::from_str(text).map_err(|error| {

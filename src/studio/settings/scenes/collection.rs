@@ -66,7 +66,7 @@ pub fn import(path: &Path) -> Result<Import, Problem> {
 /// The same from a text.
 ///
 /// # Errors
-/// Like [`import`].
+/// The same as for [`import`].
 pub fn import_text(text: &str) -> Result<Import, Problem> {
     if !syntax::without_mark(text).trim_start().starts_with('{') {
         return import_document(Document::parse(text)?);

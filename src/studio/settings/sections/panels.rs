@@ -309,7 +309,7 @@ impl Panels {
         own.or_else(|| PanelLayout::preset(&self.layout)).or_else(|| PanelLayout::preset("simple"))
     }
 
-    /// Whether the layout in use is the default simple one.
+    /// Returns true if the layout in use is the default simple one.
     pub fn is_simple(&self) -> bool {
         self.layout == "simple" && !self.layouts.contains_key("simple")
     }

@@ -1,5 +1,5 @@
 //! The search for a position in a recording on a web server: bisects with range requests until it
-//! finds the keyframe before it. It ends after this many requests, whatever the server sends.
+//! finds the keyframe before it. It ends after a fixed number of requests, whatever the server sends.
 
 pub(in crate::player::input::http) mod recording;
 pub(in crate::player::input::http) mod resync;
@@ -13,22 +13,22 @@ use crate::player::input::http::bisection::Bisection;
 use crate::player::input::http::byte_seek::resync::{ResyncPoint, StreamFormat, marks};
 use crate::player::input::http::range::parts::RangeParts;
 
-/// Bytes to examine at one position; a large keyframe is longer.
+/// Bytes to examine at one position, which a large keyframe may exceed.
 const WINDOW: u64 = 64 << 10;
-/// Data with no frame and no audio in this many bytes is not a recording.
+/// Data without any packet in this many bytes is not a recording.
 const MAX_WINDOW: u64 = 2 << 20;
-/// Who is so near before it, in milliseconds, looks no further.
+/// A position this close before the target is good enough, in milliseconds.
 const SEEK_TOLERANCE_MS: i64 = 500;
-/// Bytes that are read at a time for the keyframe before it, and in all.
+/// Bytes per read for the search of the keyframe, and in total.
 const STRETCH: u64 = 512 << 10;
 const MAX_READ: u64 = 24 << 20;
 /// Time limit of the search; then playback begins at the best position.
 const KEY: Duration = Duration::from_secs(4);
 /// Tolerance for the times of an index, in milliseconds.
 const OFF: i64 = 500;
-/// Audio decoders need this many milliseconds before the first audible audio.
+/// Pre-roll of audio decoders in milliseconds.
 const RUN_UP: i64 = 100;
-/// A header can be split between two pieces.
+/// Overlap of two pieces, because a header can be split between them.
 const OVERLAP: u64 = 4 << 10;
 /// Limit for the declared seconds.
 const MAX_SECONDS: i64 = 1_000_000;
@@ -37,13 +37,13 @@ const MAX_SECONDS: i64 = 1_000_000;
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Course {
     pub form: StreamFormat,
-    /// The time of the first packet, and the distance of the last one in milliseconds.
+    /// The time of the first packet in milliseconds; `length` is the distance of the last one.
     pub begins: u32,
     pub length: i64,
 }
 
 impl Course {
-    /// Milliseconds from its beginning to this.
+    /// Milliseconds from the start to this point.
     fn of(&self, mark: &ResyncPoint) -> i64 {
         since(self.begins, mark.time_ms)
     }
@@ -63,7 +63,7 @@ pub(super) fn length(begins: u32, last: u32) -> Option<i64> {
 /// The time of the last packet; `None` without range support, or if the end is unreadable.
 ///
 /// # Errors
-/// The network error.
+/// Returns the network error.
 pub(super) async fn last(
     parts: &mut RangeParts,
     form: StreamFormat,
@@ -72,7 +72,7 @@ pub(super) async fn last(
         let from = parts.whole().saturating_sub(size);
         let Some(bytes) = parts.read(from, size).await? else { return Ok(None) };
         let found = marks(form, &bytes, from);
-        // Frames are not sent in the order of their times with audio, but for a moment.
+        // Video and audio are interleaved, so their times are out of order only briefly.
         let newest =
             found.iter().rev().take(32).max_by_key(|mark| {
                 since(found.last().map_or(0, |last| last.time_ms), mark.time_ms)
@@ -87,11 +87,11 @@ pub(super) async fn last(
     Ok(None)
 }
 
-/// The byte to read from in order to present `to` milliseconds after the beginning; `None` if the
-/// server stopped supporting ranges. `hint`: the position in an index.
+/// The byte from which to read in order to present `to` milliseconds after the start; `None` if the
+/// server stopped supporting ranges. `hint` is the position in an index.
 ///
 /// # Errors
-/// The network error.
+/// Returns the network error.
 pub(super) async fn find(
     parts: &mut RangeParts,
     course: &Course,
@@ -139,7 +139,7 @@ async fn before(
     Ok(Some(places.low().0))
 }
 
-/// The keyframe at or before the place, that is looked for around `low` and then ever further back.
+/// The keyframe at or before the position, searched around `low` and then further and further back.
 async fn key(
     parts: &mut RangeParts,
     course: &Course,
@@ -156,7 +156,7 @@ async fn key(
         }
         from = from.saturating_add(STRETCH);
     }
-    // Audio alone can be joined anywhere.
+    // Audio without video can start anywhere.
     let sound = found.sound.filter(|_| !found.pictures);
     let mut place = found.key.or(sound);
     let mut until = low;
@@ -175,11 +175,11 @@ async fn key(
 /// The result of scanning consecutive pieces.
 #[derive(Debug, Default)]
 struct ScannedStretch {
-    /// The last keyframe before the place, and the last audio that a decoder needs.
+    /// The last keyframe before the position, and the last audio that a decoder needs.
     key: Option<u64>,
     sound: Option<u64>,
     pictures: bool,
-    /// It extends past the position.
+    /// True if the data extends past the position.
     beyond: bool,
 }
 
@@ -188,7 +188,7 @@ impl ScannedStretch {
         for mark in found {
             let time = course.of(mark);
             self.pictures |= mark.picture;
-            // What is seen and what is heard then stand side by side, not in the order of their times.
+            // Video and audio are not sorted by time when they are interleaved.
             self.beyond |= time > to + SEEK_TOLERANCE_MS;
             if mark.key && time <= to {
                 self.key = Some(mark.at);
@@ -217,10 +217,10 @@ mod tests {
 
     /// The first timestamp, far above zero.
     const BEGINS: u32 = 3_600_000;
-    /// A keyframe in this many milliseconds, a frame in 40.
+    /// A keyframe every 8,000 ms, a frame every 40 ms.
     const GROUP: u32 = 8_000;
 
-    /// Three minutes with five times the bitrate in the middle.
+    /// A recording of three minutes with five times the bitrate in the middle.
     fn film() -> Bytes {
         let mut out = BytesMut::from(&flv::file_header(true, true)[..]);
         for time in (0..180_000).step_by(40) {
@@ -234,7 +234,7 @@ mod tests {
         out.freeze()
     }
 
-    /// A server's reaction to a range request.
+    /// The reaction of a test server to a range request.
     #[derive(Copy, Clone)]
     enum Habit {
         Gives,
@@ -280,7 +280,7 @@ mod tests {
         }
     }
 
-    /// The film at such a server, and the number of requests.
+    /// Serves the recording, and returns the number of requests.
     async fn serve(film: &Bytes, habit: Habit) -> (RangeParts, Arc<AtomicU64>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/film.flv", listener.local_addr().unwrap());
@@ -290,7 +290,7 @@ mod tests {
             while let Ok((socket, _)) = listener.accept().await {
                 counted.fetch_add(1, Ordering::Relaxed);
                 let film = its.clone();
-                // Who asked hangs up.
+                // The client closes the connection.
                 tokio::spawn(async move { drop(answer(socket, film, habit).await) });
             }
         });
@@ -316,14 +316,14 @@ mod tests {
             let key = keys.iter().rfind(|mark| course.of(mark) <= to).unwrap();
             let found = find(&mut parts, &course, to, None).await.unwrap();
             assert_eq!(found, Some(key.at), "{to}");
-            // An index may help, and may lie.
+            // An index may help, or may be wrong.
             let right = Some((course.of(key), key.at));
             for hint in [right, Some((to, 77)), Some((to, film.len() as u64 - 1))] {
                 let found = find(&mut parts, &course, to, hint).await.unwrap();
                 assert_eq!(found, Some(key.at), "{to} {hint:?}");
             }
         }
-        // All by one connection.
+        // All requests use one connection.
         assert_eq!(callers.load(Ordering::Relaxed), 1);
     }
 
@@ -339,7 +339,7 @@ mod tests {
         let (mut parts, _) = serve(&film, Habit::GivesWithoutEnd).await;
         assert!(last(&mut parts, StreamFormat::Flv).await.is_err());
         assert!(find(&mut parts, &course, 100_000, None).await.is_err());
-        // Garbage has no end that could be believed, and from wherever it is read it is the same.
+        // Garbage has no valid end time, and is the same from any position.
         let (mut parts, _) = serve(&film, Habit::GivesGarbage).await;
         assert_eq!(last(&mut parts, StreamFormat::Flv).await.unwrap(), None);
         assert!(find(&mut parts, &course, 100_000, None).await.unwrap().is_some());

@@ -1,5 +1,5 @@
-//! The known data of a recording that is read from its beginning on a web server, and seeking in
-//! it. The server is queried in parallel; only a seek waits for it.
+//! The known data of a recording on a web server that is read from its beginning, and seeking in it.
+//! The server is queried in parallel; only a seek waits for it.
 
 use std::time::Duration;
 
@@ -25,10 +25,10 @@ const LENGTH: Duration = Duration::from_secs(5);
 const SEEK_TIMEOUT: Duration = Duration::from_secs(8);
 /// A declared length this close to the last tag's is trusted, in seconds.
 const SAME: f64 = 1.0;
-/// Configurations in the middle of a recording that are remembered.
+/// Maximum number of remembered configs in the middle of a recording.
 const MAX_HEADERS: usize = 64;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(in crate::player::input::http) struct Recorded {
     form: StreamFormat,
@@ -36,31 +36,31 @@ pub(in crate::player::input::http) struct Recorded {
     parts: RangeParts,
     /// The time of the first video or audio.
     begins: Option<u32>,
-    /// The time of the end, while requested and afterwards.
+    /// The pending request for the time of the end; `last` is the result.
     asked: JoinSet<Option<u32>>,
     last: Option<u32>,
-    /// From the metadata: the length in seconds, and the positions of keyframes.
+    /// From the metadata: the length in seconds; `index` has the positions of keyframes.
     told: Option<f64>,
     index: Vec<(i64, u64)>,
     /// The codec configs, with their byte positions.
     heads: Vec<(u64, Tag)>,
-    /// Another place that is looked for.
+    /// The pending search for another position.
     search: JoinSet<Result<SeekFound, Problem>>,
 }
 
-/// Another place.
+/// The found position.
 #[derive(Debug)]
 pub(in crate::player::input::http) struct SeekFound {
-    /// From its first byte on.
+    /// The download from its first byte on; `at` is that byte.
     pub flow: Download,
     pub at: u64,
-    /// The first packet to present: its own time, and its distance from the beginning.
+    /// The time of the first packet to present; `place` is its distance from the beginning.
     pub time_ms: u32,
     pub place: Duration,
 }
 
 impl Recorded {
-    /// Requests the length. On the network's runtime.
+    /// Requests the length. The request runs on the network's runtime.
     pub fn new(form: StreamFormat, parts: RangeParts) -> Self {
         let mut asked = JoinSet::new();
         let mut its = parts.anew();
@@ -68,7 +68,7 @@ impl Recorded {
             let last = timeout(LENGTH, byte_seek::last(&mut its, form)).await;
             match last {
                 Ok(Ok(last)) => last,
-                // Then it is played as it comes, as from a server that gives no parts.
+                // Then it plays as it arrives, as from a server without range support.
                 Ok(Err(error)) => {
                     tracing::debug!(%error, "asking for the end of a recording");
                     None
@@ -81,19 +81,19 @@ impl Recorded {
         Self { form, parts, begins, asked, last, told, index, heads, search }
     }
 
-    /// Whether the server has not reported the length yet.
+    /// Returns true if the server has not reported the length yet.
     pub fn is_asking(&self) -> bool {
         !self.asked.is_empty()
     }
 
-    /// Waits for that answer. Cancel-safe.
+    /// Waits for the server's answer. This is cancel-safe.
     pub async fn answer(&mut self) {
         if let Some(Ok(last)) = self.asked.join_next().await {
             self.last = last;
         }
     }
 
-    /// Whether media have arrived.
+    /// Returns true if media has arrived.
     pub fn has_begun(&self) -> bool {
         self.begins.is_some()
     }
@@ -104,7 +104,7 @@ impl Recorded {
         Some(Course { form: self.form, begins, length })
     }
 
-    /// Its length, once known: then seeking is possible.
+    /// The length, once known: then seeking is possible.
     pub fn length(&self) -> Option<Duration> {
         let seconds = self.course()?.length as f64 / 1_000.0;
         let told = self.told.filter(|told| (told - seconds).abs() <= SAME);
@@ -117,7 +117,7 @@ impl Recorded {
         Duration::from_millis(since.max(0).unsigned_abs().into())
     }
 
-    /// Takes a tag after this many bytes. Returns whether it is media.
+    /// Records a tag after this many bytes. Returns true if it is media.
     pub fn note(&mut self, tag: &ReadTag, read: u64) -> bool {
         let (content, tag) = (tag.content, &tag.tag);
         match content {
@@ -131,7 +131,7 @@ impl Recorded {
             }
             TagContent::Config => {
                 let known = self.head(tag.kind, read).is_some_and(|head| head.body == tag.body);
-                // Longer ones are not believed by what decodes; with what is before them.
+                // Decoders reject longer configs; the limit includes the body header.
                 let sane = tag.body.len() <= MAX_CONFIG + 64;
                 if !known && sane && self.heads.len() < MAX_HEADERS {
                     self.heads.push((read, tag.clone()));
@@ -145,7 +145,7 @@ impl Recorded {
         content == TagContent::Frame
     }
 
-    /// A config or a packet arrived. Returns the time of media in wrapping milliseconds.
+    /// Records a config or a packet. Returns the time of media in wrapping milliseconds.
     pub fn note_event(&mut self, event: &StreamEvent) -> Option<u32> {
         let StreamEvent::Packet(packet) = event else { return None };
         let time_ms = packet.dts.as_micros().div_euclid(1_000) as u32;
@@ -156,7 +156,8 @@ impl Recorded {
         Some(time_ms)
     }
 
-    /// Searches another position, and cancels an earlier search. False if the length is unknown.
+    /// Searches for another position, and cancels an earlier search. Returns false if the length is
+    /// unknown.
     pub fn seek(&mut self, to: Duration) -> bool {
         self.search = JoinSet::new();
         let Some(course) = self.course() else { return false };
@@ -183,12 +184,12 @@ impl Recorded {
         true
     }
 
-    /// Whether another place is being looked for.
+    /// Returns true during a search for another position.
     pub fn is_searching(&self) -> bool {
         !self.search.is_empty()
     }
 
-    /// That place, or why it cannot be had. Cancel-safe.
+    /// The result of the search, or why it failed. This is cancel-safe.
     pub async fn found(&mut self) -> Result<SeekFound, Problem> {
         match self.search.join_next().await {
             Some(Ok(found)) => found,
@@ -196,21 +197,21 @@ impl Recorded {
         }
     }
 
-    /// The codec configs valid at that byte.
+    /// The codec configs that are valid at that byte.
     pub fn heads(&self, at: u64) -> impl Iterator<Item = &Tag> {
         let first = |kind| self.heads.iter().map(|(_, tag)| tag).find(|tag| tag.kind == kind);
         let kinds = [TagKind::Video, TagKind::Audio];
         kinds.into_iter().filter_map(move |kind| self.head(kind, at).or_else(|| first(kind)))
     }
 
-    /// The last one up to that byte.
+    /// The last config up to that byte.
     fn head(&self, kind: TagKind, at: u64) -> Option<&Tag> {
         let before = self.heads.iter().filter(|(read, tag)| tag.kind == kind && *read <= at);
         before.max_by_key(|(read, _)| *read).map(|(_, tag)| tag)
     }
 }
 
-/// The rest from a keyframe before that position, and its location.
+/// Opens the download from a keyframe before that position.
 async fn open(
     mut parts: RangeParts,
     course: &Course,
@@ -301,12 +302,13 @@ mod tests {
         };
         for keyframes in [5_000, MAX_KEYFRAMES as u32] {
             let (told, index) = read(indexed(keyframes, None));
-            // The first one is at byte 0, where none can.
+            // The first keyframe has byte position 0, which is impossible.
             assert_eq!((told, index.len()), (Some(77.0), keyframes as usize - 1));
             let last = i64::from(keyframes) - 1;
             assert_eq!(index.last(), Some(&(last * 2_000, last as u64 * 100)));
         }
-        // More of them, more bytes, and a count that is a lie: searched by halves, as without an index.
+        // More keyframes, more bytes, and a wrong count: the search uses bisection, as without an
+        // index.
         let mut long = indexed(1, None);
         long.body = [&long.body[..], &vec![5; MAX_SCRIPT]].concat().into();
         for tag in

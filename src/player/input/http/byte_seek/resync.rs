@@ -1,5 +1,5 @@
-//! Finds where video and audio begin in a piece from the middle of a recording, and their times:
-//! FLV by tag headers, MPEG-TS by packet headers. Pure.
+//! Finds where video and audio begin in a piece from the middle of a recording, with their times:
+//! FLV by tag headers, MPEG-TS by packet headers. This module is pure.
 
 use bytes::Bytes;
 
@@ -7,7 +7,7 @@ use crate::wire::container::flv;
 use crate::wire::container::flv::{TAG_HEADER, TAG_TRAILER, TagContent, TagKind};
 use crate::wire::container::ts::{CLOCK, PACKET};
 
-/// Bytes of a body that identify it.
+/// Bytes of a body that identify its content.
 const PREFIX: usize = 64;
 const SYNC: u8 = 0x47;
 
@@ -18,13 +18,13 @@ pub(in crate::player::input::http) enum StreamFormat {
     Ts,
 }
 
-/// A media packet.
+/// A position at which a media packet begins.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player::input::http) struct ResyncPoint {
-    /// The byte from which it can be read.
+    /// The byte from which the packet can be read.
     pub at: u64,
     pub time_ms: u32,
-    /// A frame, and whether it is a keyframe.
+    /// True for a frame; `keyframe` is true for a keyframe.
     pub picture: bool,
     pub key: bool,
 }
@@ -50,7 +50,7 @@ struct Header {
 }
 
 impl Header {
-    /// A candidate.
+    /// A candidate for a tag header.
     fn at(bytes: &[u8], at: usize) -> Option<Self> {
         let header = bytes.get(at..)?.first_chunk::<TAG_HEADER>()?;
         let [kind, s2, s1, s0, t2, t1, t0, t3, 0, 0, 0] = *header else { return None };
@@ -59,13 +59,13 @@ impl Header {
         (size > 0).then_some(Self { kind, size, time_ms: u32::from_be_bytes([t3, t2, t1, t0]) })
     }
 
-    /// The position of the next one.
+    /// The position of the next header.
     fn next(&self, at: usize) -> usize {
         at + TAG_HEADER + self.size + TAG_TRAILER
     }
 
-    /// Whether the following data confirms it: its size again, or another header. Missing data
-    /// counts as confirmation.
+    /// Returns true if the following data confirms the header: its repeated size, or another
+    /// header. Missing data counts as confirmation.
     fn is_borne_out(&self, bytes: &[u8], at: usize) -> bool {
         let next = self.next(at);
         let Some(trailer) = bytes.get(next - TAG_TRAILER..).and_then(<[u8]>::first_chunk::<4>)
@@ -103,7 +103,7 @@ fn of_ts(bytes: &Bytes, from: u64) -> Vec<ResyncPoint> {
     };
     let mut found = Vec::new();
     let Some(start) = (0..PACKET.min(bytes.len())).find(in_step) else { return found };
-    // What follows a table can be read from there on.
+    // Data after a program table can be read from that table on.
     let mut table = None;
     for (number, packet) in bytes.get(start..).unwrap_or_default().chunks_exact(PACKET).enumerate()
     {
@@ -112,7 +112,7 @@ fn of_ts(bytes: &Bytes, from: u64) -> Vec<ResyncPoint> {
         if high & 0x5F == 0x40 && low == 0 {
             table = Some(at);
         }
-        // Only where something begins.
+        // Only packets in which a unit begins.
         if high & 0x40 == 0 {
             continue;
         }
@@ -130,12 +130,12 @@ fn of_ts(bytes: &Bytes, from: u64) -> Vec<ResyncPoint> {
     found
 }
 
-/// Wrapping milliseconds of a 90 kHz time.
+/// Converts a 90 kHz time to wrapping milliseconds.
 const fn millis(ticks: i64) -> u32 {
     (ticks * 1_000).div_euclid(CLOCK) as u32
 }
 
-/// Whether an elementary-stream packet is video, and its DTS.
+/// True for a video packet of an elementary stream, and its DTS.
 fn pes_time(pes: &[u8]) -> Option<(bool, u32)> {
     let [0, 0, 1, stream, _, _, _, flags, _, rest @ ..] = pes else { return None };
     let picture = match stream {
@@ -163,7 +163,7 @@ mod tests {
         let (mut out, mut begins) = (BytesMut::new(), Vec::new());
         for number in 0..40_u32 {
             begins.push(out.len());
-            // Bodies full of what looks like the beginning of a header.
+            // Bodies full of data that looks like a header.
             let mut body = vec![if number % 10 == 0 { 0x17 } else { 0x27 }, 1, 0, 0, 0];
             body.extend([9, 0, 0, 30, 0, 0, 7, 0, 0, 0, 0].repeat(20));
             flv::write_tag(TagKind::Video, number * 40, &body, &mut out);
@@ -184,7 +184,7 @@ mod tests {
                 assert_eq!(mark.key, mark.time_ms % 400 == 0, "{mark:?}");
             }
         }
-        // The last ones, whose end is cut off, too; garbage has none.
+        // Truncated last packets are skipped too; garbage has no packets.
         let cut = film.slice(..begins[39] + 100);
         assert_eq!(of_flv(&cut, 0).last().map(|mark| mark.time_ms), Some(39 * 40));
         assert_eq!(of_flv(&Bytes::from(vec![9; 5_000]), 0), []);
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn pictures_of_a_transport_stream_are_found_with_their_times() {
-        // 90,000 ticks, twice: shown and decoded a second later.
+        // The PTS and the DTS are both 90,000 ticks, one second.
         let pes = [0, 0, 1, 0xE0, 0, 0, 0x80, 0xC0, 10, 0x31, 0, 7, 0x7E, 0x41];
         let time = [0x11, 0, 5, 0xBF, 0x21];
         let pes = [&pes[..], &time].concat();

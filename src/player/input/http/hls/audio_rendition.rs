@@ -1,5 +1,5 @@
-//! A separate audio playlist that does not arrive: the video continues without it. A parallel task
-//! checks repeatedly whether it returns.
+//! A missing separate audio playlist: the video continues without it. A parallel task checks
+//! repeatedly whether the audio is available again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,21 +16,22 @@ use crate::player::input::http::pull_error::PullError;
 use crate::player::state::FailureKind;
 use crate::text::Problem;
 
-/// The first and the longest pause between checks: each loss and each failed check doubles it.
+/// The first and the longest pause between checks: each loss and each failed check doubles the
+/// pause.
 const PAUSE: Duration = Duration::from_secs(1);
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 /// Time limit of a check.
 const POLL_TIMEOUT: Duration = Duration::from_secs(20);
-/// The video waits two thirds of the buffer for it, usually two target durations, and at least this
-/// long.
+/// Minimum time for which the video waits for its audio; usually it waits two thirds of the buffer,
+/// which is two target durations.
 const MIN_WAIT: Duration = Duration::from_secs(4);
 
-/// How long the video waits for its audio.
+/// The time for which the video waits for its audio.
 pub(super) fn patience(hold_back: Duration) -> Duration {
     (hold_back * 2 / 3).max(MIN_WAIT)
 }
 
-/// The reason if the audio is missing; a failure of the whole stream is not one.
+/// The reason if only the audio is missing; a failure of the whole stream is passed on.
 pub(super) fn cause(problem: PullError) -> Result<Problem, PullError> {
     match problem {
         PullError::Stalls(told) => Ok(told.problem),
@@ -42,8 +43,8 @@ pub(super) fn cause(problem: PullError) -> Result<Problem, PullError> {
     }
 }
 
-/// The reason if the audio playlist cannot be opened, but the video's could: the video can still
-/// play.
+/// The reason if the audio playlist cannot be opened while the video playlist can: the video still
+/// plays.
 pub(super) fn at_the_beginning(problem: PullError) -> Problem {
     match problem {
         PullError::Stalls(told) | PullError::Told(told) => told.problem,
@@ -51,44 +52,44 @@ pub(super) fn at_the_beginning(problem: PullError) -> Problem {
     }
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(super) struct AudioRendition {
-    /// Whether it has returned.
+    /// The check whether the audio has returned.
     look: JoinSet<bool>,
     pause: Duration,
-    /// The offset of its segment numbers to the video's; `None`: it has never arrived.
+    /// The offset of its segment numbers to those of the video; `None` if it has never arrived.
     ahead: Option<i64>,
 }
 
 impl Default for AudioRendition {
-    /// It is missing from the beginning.
+    /// The state of audio that is missing from the beginning.
     fn default() -> Self {
         Self { look: JoinSet::new(), pause: PAUSE, ahead: None }
     }
 }
 
 impl AudioRendition {
-    /// It was lost; `before` is its state at the last loss. The numbers are those of a video
-    /// segment and of its audio segment.
+    /// Creates the state after a loss; `before` is the state of the previous loss. The numbers are
+    /// those of a video segment and of the matching audio segment.
     pub fn new(before: Option<Self>, picture: u64, sound: u64) -> Self {
         let pause = before.map_or(PAUSE, |before| (before.pause * 2).min(MAX_PAUSE));
         let ahead = Some(sound.wrapping_sub(picture).cast_signed());
         Self { look: JoinSet::new(), pause, ahead }
     }
 
-    /// Whether it has arrived before, so that the matching segments are known.
+    /// Returns true if the audio has arrived before, so that the matching segments are known.
     pub fn has_come(&self) -> bool {
         self.ahead.is_some()
     }
 
-    /// The number of the audio segment for this video segment: the same if unknown.
+    /// The number of the audio segment for this video segment; the same number if unknown.
     pub fn number(&self, picture: u64) -> u64 {
         picture.saturating_add_signed(self.ahead.unwrap_or(0))
     }
 
-    /// Whether it has returned; otherwise starts another check. `number` is the wanted segment of
-    /// the playlist at `url`.
+    /// Returns true if the audio has returned; otherwise starts another check. `number` is the
+    /// wanted segment of the playlist at `url`.
     pub fn comes(
         &mut self,
         fetch: &Fetch,
@@ -115,7 +116,7 @@ impl AudioRendition {
     }
 }
 
-/// Whether a playlist delivers that segment.
+/// Returns true if a playlist delivers that segment.
 async fn is_playable(
     mut fetch: Fetch,
     url: &WebUrl,

@@ -1,6 +1,6 @@
-//! Taking encryption off: of whole segments (RFC 8216 §4.3.2.4, AES-128), of the video and audio in
-//! a transport stream ("MPEG-2 Stream Encryption Format for HTTP Live Streaming"), and of the
-//! samples of an MP4 (ISO/IEC 23001-7, `cenc` and `cbcs`). Pure.
+//! Decrypts whole segments (RFC 8216 §4.3.2.4, AES-128), video and audio in a transport stream
+//! ("MPEG-2 Stream Encryption Format for HTTP Live Streaming"), and samples of an MP4 (ISO/IEC
+//! 23001-7, `cenc` and `cbcs`). This module is pure.
 
 use aes::cipher::BlockCipherEncrypt;
 use bytes::{BufMut, Bytes, BytesMut};
@@ -9,16 +9,16 @@ use cbc::cipher::{BlockModeDecrypt, KeyInit, KeyIvInit};
 use crate::wire::codec::h264::{NalType, avcc_nals, unescape};
 use crate::wire::container::mp4::{EncryptedTrack, Scheme};
 
-/// Bytes of a block.
+/// Bytes of a cipher block.
 const BLOCK: usize = 16;
-/// The clear bytes at the beginning of a NAL unit; after that, one block of ten is encrypted. Units
+/// Clear bytes at the beginning of a NAL unit; after them, one of ten blocks is encrypted. Units
 /// shorter than this plus one block are not encrypted.
 const NAL_OPEN: usize = 32;
 const NAL_PATTERN: usize = 10 * BLOCK;
-/// The clear bytes at the beginning of an audio access unit.
+/// Clear bytes at the beginning of an audio access unit.
 const CLEAR_AUDIO_BYTES: usize = 16;
 
-/// A key and its initialization vector. Never printed.
+/// A key and its initialization vector. They are never printed.
 pub(in crate::player::input::http) struct Decryption {
     pub key: [u8; BLOCK],
     pub iv: [u8; BLOCK],
@@ -47,7 +47,7 @@ impl Decryption {
         right.then(|| out.freeze())
     }
 
-    /// A frame of H.264, its NAL units with 4-byte lengths.
+    /// Decrypts a frame of H.264 whose NAL units have 4-byte lengths.
     pub fn video(&self, units: &Bytes) -> Bytes {
         let mut out = BytesMut::with_capacity(units.len());
         for nal in avcc_nals(units, 4).map_while(Result::ok) {
@@ -60,12 +60,12 @@ impl Decryption {
         out.freeze()
     }
 
-    /// A slice. Emulation prevention was applied again after encryption.
+    /// Decrypts a slice. Emulation prevention was applied after the encryption.
     fn nal(&self, nal: &[u8]) -> Vec<u8> {
         let mut nal = unescape(nal);
         let mut chain = self.chain(&self.iv);
         for part in nal.get_mut(NAL_OPEN..).unwrap_or_default().chunks_mut(NAL_PATTERN) {
-            // The last block is open, also where it is whole.
+            // The last block is clear, even if it is complete.
             if part.len() > BLOCK {
                 blocks(&mut chain, part.get_mut(..BLOCK).unwrap_or_default());
             }
@@ -73,7 +73,7 @@ impl Decryption {
         nal
     }
 
-    /// An access unit of audio, without a head of ADTS.
+    /// Decrypts an audio access unit without its ADTS header.
     pub fn audio(&self, unit: &Bytes) -> Bytes {
         let mut out = BytesMut::from(&unit[..]);
         blocks(&mut self.chain(&self.iv), out.get_mut(CLEAR_AUDIO_BYTES..).unwrap_or_default());
@@ -99,9 +99,9 @@ impl Decryption {
             let Some((_, rest)) = data.split_at_mut_checked(usize::from(*open)) else { return };
             let Some((part, rest)) = rest.split_at_mut_checked(*sealed as usize) else { return };
             match sample.scheme {
-                // One key stream over all parts.
+                // One key stream covers all parts.
                 Scheme::Ctr => stream.apply(part),
-                // Each part begins again; without a pattern everything is encrypted.
+                // The IV applies again to each part; without a pattern everything is encrypted.
                 Scheme::Cbc { sealed, open } => {
                     let mut chain = self.chain(&sample.iv);
                     let sealed = usize::from(sealed) * BLOCK;
@@ -120,7 +120,7 @@ impl Decryption {
     }
 }
 
-/// All whole blocks.
+/// Decrypts all whole blocks.
 fn blocks(chain: &mut Chain, data: &mut [u8]) {
     for chunk in data.chunks_exact_mut(BLOCK) {
         let Ok(mut block) = aes::Block::try_from(&*chunk) else { return };
@@ -129,7 +129,7 @@ fn blocks(chain: &mut Chain, data: &mut [u8]) {
     }
 }
 
-/// CTR mode: the last eight bytes count blocks.
+/// The key stream of CTR mode: the last eight bytes count blocks.
 struct Stream {
     cipher: aes::Aes128,
     counter: [u8; BLOCK],
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn ctr_goes_on_over_the_parts_of_a_sample_as_the_standard_has_it() {
-        // NIST SP 800-38A, F.5.2, decryption, cut in two in the middle of a block.
+        // NIST SP 800-38A, F.5.2, decryption in two parts that meet within a block.
         let hex = |text: &str| {
             let digits = |at| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
             (0..text.len()).step_by(2).map(digits).collect::<Vec<_>>()
@@ -208,7 +208,7 @@ mod tests {
         let sample = EncryptedTrack { at: 0, size: 36, scheme: Scheme::Ctr, iv, parts };
         Decryption { key, iv }.samples(&mut file, std::slice::from_ref(&sample));
         assert_eq!(file, [&plain[..20], b"open", &plain[20..]].concat());
-        // What reaches beyond is left alone.
+        // Data beyond the end is not changed.
         let beyond = EncryptedTrack { at: 30, ..sample.clone() };
         let lies = EncryptedTrack { parts: vec![(60_000, u32::MAX)], ..sample };
         let before = file.clone();
@@ -227,7 +227,7 @@ mod tests {
             let opened = seal(1).video(&picture.freeze());
             let is_open = opened.get(4..36) == unit.get(..32);
             assert!(is_open && (opened.len() == length + 4 || length == 0), "{length}");
-            // The second block of what is encrypted is not.
+            // The second block of the encrypted range is clear.
             assert!(length < 80 || opened[52..80] == unit[48..76], "{length}");
         }
     }

@@ -1,4 +1,4 @@
-//! Reading playlists, keys and segments, whole and bounded; decrypting (RFC 8216 §5.2).
+//! Loads playlists, keys and segments with size limits, and decrypts them (RFC 8216 §5.2).
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -20,20 +20,20 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::hls::{Key, MAX_TEXT, Map, Method, System};
 
-/// The longest segment: a minute of 4 Mbit/s, ten seconds of 25.
+/// The longest segment in bytes: a minute at 4 Mbit/s, ten seconds at 25.
 pub(super) const MAX_SEGMENT: usize = 32 << 20;
-/// The longest beginning of an MP4.
+/// The longest initialization segment of an MP4 in bytes.
 const MAX_MAP: usize = 1 << 20;
-/// Keys and beginnings that are remembered.
+/// Number of cached keys and initialization segments.
 const REMEMBERED: usize = 8;
-/// A question that may have a better answer later is asked again after these pauses.
+/// Pauses in ms before a request is repeated that may succeed later.
 const RETRY_PAUSES: [u64; 3] = [300, 1_000, 2_000];
 
-/// The initialization segment, and its address.
+/// Address, byte range and data of an initialization segment.
 type Beginning = (WebUrl, Option<(u64, u64)>, Bytes);
 
-/// The loader of playlists and segments. Playlists have a separate connection, which can wait for
-/// future parts.
+/// The loader of playlists and segments. Playlists have a separate connection, which can block until
+/// a future part exists.
 pub(super) struct Fetch {
     pub limits: Limits,
     client: Client,
@@ -49,7 +49,7 @@ impl std::fmt::Debug for Fetch {
     }
 }
 
-/// A segment whose beginning has arrived.
+/// A segment whose first bytes have arrived.
 #[derive(Debug)]
 pub(super) struct BeginningOfBody {
     answer: WebResponse,
@@ -59,9 +59,9 @@ pub(super) struct BeginningOfBody {
 /// Time limits of a request, including retries.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Limits {
-    /// Without data, or with almost none.
+    /// Limit of time without data, or with almost none.
     pub quiet: Duration,
-    /// For all of it, if it arrives slowly.
+    /// Limit of the total time for slow data.
     pub whole: Duration,
 }
 
@@ -77,7 +77,7 @@ impl Limits {
     }
 }
 
-/// The name of a request in error messages.
+/// Kind of a request in error messages.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum FetchName {
     List,
@@ -86,7 +86,7 @@ enum FetchName {
     Key,
 }
 
-/// A request, and the opening that it may be part of.
+/// A request, and the opening to which it may belong.
 #[derive(Copy, Clone, Debug)]
 struct WantedFetch<'a> {
     what: FetchName,
@@ -103,7 +103,8 @@ impl FetchName {
         }
     }
 
-    /// The error, with the request's name, because the user need not know the requests.
+    /// Converts an error to one with the kind of the request, because users do not know the
+    /// addresses.
     fn problem(self, error: net::Error, limits: Limits) -> PullError {
         let Cause::TimedOut { after } = error.cause else { return error.into() };
         if error.stage < ConnectStage::Request {
@@ -120,10 +121,10 @@ impl FetchName {
     }
 }
 
-/// The address to request: all of it, or a byte range.
+/// An address to request, completely or as a byte range.
 pub(super) type FetchRange = (WebUrl, Option<(u64, u64)>);
 
-/// Content whose keys are unavailable.
+/// The error for content whose keys are unavailable.
 fn protected(system: System) -> PullError {
     let by = match system {
         System::FairPlay => Some("FairPlay"),
@@ -162,14 +163,14 @@ impl Fetch {
         Self { limits: Limits::default(), client, lists, keys, maps, opening }
     }
 
-    /// Another loader with its own connections.
+    /// Creates another loader with its own connections.
     pub fn beside(&self) -> Self {
         let (client, lists) = (self.client.beside(), self.lists.beside());
         let (keys, maps, opening) = (Vec::new(), Vec::new(), Arc::clone(&self.opening));
         Self { limits: self.limits, client, lists, keys, maps, opening }
     }
 
-    /// A playlist and its final address; this is the limit of silence.
+    /// Loads a playlist and returns its final address; the server may be silent for this time.
     pub async fn playlist_within(
         &mut self,
         url: &WebUrl,
@@ -180,8 +181,8 @@ impl Fetch {
         read(&mut self.lists, (url, None), MAX_TEXT, wanted, limits).await
     }
 
-    /// A playlist whose server answers when there is something new, within `limit`; and `part`, which
-    /// is to be there by then, `grace` after that at the latest. Each is asked for once.
+    /// Loads a playlist whose server answers when there is news, within `limit`, and the announced
+    /// `part`, at most `grace` later. Each is requested once.
     pub async fn playlist_and_part(
         &mut self,
         url: &WebUrl,
@@ -221,7 +222,7 @@ impl Fetch {
         (list, part)
     }
 
-    /// The data at an address.
+    /// Loads the data at an address.
     pub async fn piece(&mut self, place: &FetchRange) -> Result<Bytes, PullError> {
         let (url, range) = place;
         let place = (url, *range);
@@ -229,11 +230,11 @@ impl Fetch {
         Ok(read(&mut self.client, place, MAX_SEGMENT, wanted, self.limits).await?.0)
     }
 
-    /// Reads a segment until `enough` accepts the data or all has arrived. `None` if that is
+    /// Loads a segment until `enough` accepts the data or all has arrived. Returns `None` if that is
     /// impossible; a request for the whole segment reports the reason.
     ///
     /// # Errors
-    /// If it does not arrive: then the whole does not either.
+    /// Fails if it does not arrive: then the whole segment does not arrive either.
     pub async fn begin(
         &mut self,
         url: &WebUrl,
@@ -268,14 +269,15 @@ impl Fetch {
         Ok(Some(BeginningOfBody { answer, data }))
     }
 
-    /// The rest of a segment; `None` as for [`Fetch::begin`].
+    /// Loads the rest of a segment; `None` as for [`Fetch::begin`].
     ///
     /// # Errors
-    /// Like those of [`Fetch::begin`].
+    /// The same as for [`Fetch::begin`].
     pub async fn rest(&mut self, begun: BeginningOfBody) -> Result<Option<Bytes>, PullError> {
         let BeginningOfBody { answer, mut data } = begun;
         let most = MAX_SEGMENT.saturating_sub(data.len());
-        // Not since it was begun: there may have been no room for it.
+        // The waiting time starts now, not with the first bytes: there may have been no room for the
+        // rest.
         let mut patience = self.limits.patience();
         match self.client.read(answer, most, &mut patience).await {
             Ok(rest) => data.extend_from_slice(&rest),
@@ -305,7 +307,7 @@ impl Fetch {
         Ok((seal.segment(&data).ok_or_else(damaged)?, None))
     }
 
-    /// The initialization segment.
+    /// Loads the initialization segment.
     pub async fn map(&mut self, base: &WebUrl, map: &Map) -> Result<Bytes, PullError> {
         let url = join(base, &map.uri)?;
         let known = self.maps.iter().find(|(its, range, _)| (its, range) == (&url, &map.range));
@@ -347,7 +349,7 @@ impl Fetch {
     }
 }
 
-/// Reads data of any size; retries if that can help, within the time limit.
+/// Loads data of any size; retries if that can help, within the time limit.
 async fn read(
     client: &mut Client,
     place: (&WebUrl, Option<(u64, u64)>),
@@ -381,7 +383,7 @@ async fn ask(
 ) -> Result<Result<WebResponse, net::Error>, net::Error> {
     wanted.opening.ask(url.endpoint().to_string(), wanted.what.name());
     let span = range.map(|(from, until)| Span { from, until });
-    // On a connection that was kept there are no stages before.
+    // A reused connection has no earlier stages.
     let reached = Mutex::new((ConnectStage::Request, url.endpoint().to_string()));
     let on_step = |step: Step<'_>| match step {
         Step::Stage(stage) => reached.lock().0 = stage,
@@ -416,7 +418,7 @@ async fn try_read(
     let (partial, from) = (answer.is_partial(), answer.url().clone());
     let whole = client.read(answer, most, patience).await?;
     Ok(match range {
-        // The server knows of no ranges and sent everything.
+        // The server does not support ranges and sent the whole file.
         Some((from_byte, until)) if !partial => {
             let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(whole.len());
             (whole.slice(place(from_byte)..place(until).max(place(from_byte))), from)

@@ -21,36 +21,36 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::hls::{self, Key, Map, Media, Playlist};
 
-/// A playlist is asked for no sooner again.
+/// Minimum interval between requests of a playlist.
 const SOONEST: Duration = Duration::from_millis(300);
-/// A list that has not changed for this long, and for several of its segments, is dead.
+/// A list that has not changed for this long, and for several segment durations, has ended.
 const DEAD: Duration = Duration::from_secs(12);
-/// Segments in a row that may be missing.
+/// Maximum number of consecutive missing segments.
 const MAX_MISSES: u32 = 3;
-/// Without a word from the server, players keep this many target durations from the end.
+/// Without a hold-back of the server, players keep this many target durations from the end.
 const HOLD_BACK: u32 = 3;
-/// In parts they cannot be nearer than this many of the longest.
+/// With parts, they keep at least this many part target durations.
 const MIN_HOLD_BACK: u32 = 2;
-/// The furthest that they do.
+/// The maximum distance.
 const MAX_HOLD_BACK: Duration = Duration::from_secs(60);
 
 /// The content of a segment or a part.
 #[derive(Debug)]
 pub(super) struct Arrival {
     pub events: Vec<StreamEvent>,
-    /// It does not follow the previous one.
+    /// True if it does not continue the previous data.
     pub restart: bool,
-    /// When the playlist was read, and the distance of its end from this beginning.
+    /// The time at which the playlist was read, and the distance from this beginning to its end.
     pub edge: Option<(Instant, Duration)>,
     /// Its distance from the first known segment; `None` if it continues a segment.
     pub place: Option<Duration>,
-    /// In a broadcast: its wall-clock time by the sender's clock, in microseconds since 1970.
+    /// In a broadcast, its wall-clock time by the sender's clock, in microseconds since 1970.
     pub made: Option<i64>,
-    /// Of a broadcast: when the list was read, and the places of its beginning and end.
+    /// In a broadcast, the time at which the list was read, and the positions of its start and end.
     pub listed: Option<(Instant, Duration, Duration)>,
-    /// None if it was requested in advance.
+    /// Downloaded bytes for the bandwidth measurement; 0 if it was requested in advance.
     pub bytes: usize,
-    /// The size of its data, which it may share.
+    /// Size of its data, which it may share.
     pub size: usize,
     pub took: Duration,
 }
@@ -65,22 +65,22 @@ struct NextPart {
     key: Option<Arc<Key>>,
     discontinuity: bool,
     gap: bool,
-    /// Its part; `None`: a whole segment.
+    /// Index of the part; `None` for a whole segment.
     part: Option<usize>,
-    /// With it the segment is whole.
+    /// True if it completes the segment.
     ends: bool,
 }
 
-/// A playlist that is followed.
+/// A playlist that the loader follows.
 #[derive(Debug)]
 pub(super) struct Track {
     pub(super) url: WebUrl,
     pub(super) media: Media,
     text: Bytes,
     pub(super) loaded: Instant,
-    /// When it last had something new.
+    /// Time of the last change.
     changed: Instant,
-    /// The number of the segment that is next, and the part of it; 0 is its beginning.
+    /// Number of the next segment; `part` is its next part, where 0 is its beginning.
     pub(super) next: u64,
     pub(super) part: usize,
     live: bool,
@@ -88,29 +88,29 @@ pub(super) struct Track {
     misses: u32,
     unpack: SegmentReader,
     buffer: Arc<BufferTarget>,
-    /// The length of segments that have left the playlist.
+    /// Duration of segments that have left the playlist.
     gone: Duration,
-    /// The viewer went back: if the playlist moves on, its beginning is next.
+    /// True if the viewer went back: when the playlist moves on, its first segment is next.
     behind: bool,
     pub(super) trust: Trust,
     pub(super) early: Option<Early>,
-    /// The first frame of the next segment is passed on before the rest has arrived.
+    /// True if the first frame of the next segment is passed on before the rest has arrived.
     hurry: bool,
     begun: Option<Rest>,
 }
 
-/// A segment whose beginning was passed on.
+/// A segment whose first events were passed on.
 #[derive(Debug)]
 struct Rest {
     piece: NextPart,
     place: FetchRange,
     begun: BeginningOfBody,
-    /// The number of its events that were passed on.
+    /// Number of events that were passed on.
     given: usize,
     since: Instant,
 }
 
-/// Parses a media playlist. `before` is its earlier state.
+/// Parses a media playlist. `before` is its previous version.
 pub(super) fn media(text: &[u8], before: Option<&Media>) -> Result<Media, PullError> {
     let read = match before {
         Some(before) => hls::parse_update(text, before),
@@ -180,17 +180,17 @@ impl Track {
         Self::new(&from, text, buffer)
     }
 
-    /// Whether it can be followed part by part.
+    /// Returns true if the list can be followed part by part.
     pub fn has_parts(&self) -> bool {
         self.live && !self.trust.is_lost() && self.media.is_low_latency()
     }
 
-    /// Whether it is low latency, near its end.
+    /// Returns true for low latency near the end of the list.
     pub fn is_low(&self) -> bool {
         self.has_parts() && !self.behind
     }
 
-    /// Whether the next item begins a segment.
+    /// Returns true if the next item begins a segment.
     pub fn is_between_segments(&mut self) -> bool {
         let all = self.media.segment(self.next).is_some_and(|it| it.parts.len() == self.part);
         if self.part > 0 && all {
@@ -199,17 +199,18 @@ impl Track {
         self.part == 0 && self.begun.is_none()
     }
 
-    /// Passes on the first frame of the next segment before the rest has arrived, if possible.
+    /// Sets whether the first frame of the next segment is passed on before the rest has arrived,
+    /// if possible.
     pub fn hurry(&mut self, hurry: bool) {
         self.hurry = hurry;
     }
 
-    /// No part is longer.
+    /// The maximum duration of a part.
     pub fn part_target(&self) -> Option<Duration> {
         self.media.part_target.filter(|_| self.is_low())
     }
 
-    /// Whether the broadcast is still running.
+    /// Returns true if the broadcast is still running.
     pub fn is_live(&self) -> bool {
         self.live
     }
@@ -219,7 +220,7 @@ impl Track {
         self.least().max(self.buffer.get()).min(MAX_HOLD_BACK)
     }
 
-    /// The server's wanted distance.
+    /// The server's minimum distance.
     pub fn least(&self) -> Duration {
         let (wanted, unit, least) = if self.has_parts() {
             let target = self.media.part_target.unwrap_or_default();
@@ -230,17 +231,17 @@ impl Track {
         wanted.unwrap_or(unit * HOLD_BACK).max(least).min(MAX_HOLD_BACK)
     }
 
-    /// The total length.
+    /// The total duration.
     pub fn duration(&self) -> Duration {
         self.media.duration()
     }
 
-    /// The remaining length from here.
+    /// The remaining duration from here.
     fn left(&self, number: u64, part: usize) -> Duration {
         if self.is_low() { self.media.from_part(number, part) } else { self.media.from(number) }
     }
 
-    /// The length of all listed segments.
+    /// The duration of all listed segments.
     fn whole(&self) -> Duration {
         self.left(self.media.sequence, 0)
     }
@@ -250,9 +251,9 @@ impl Track {
         self.gone + self.whole().saturating_sub(self.left(number, part))
     }
 
-    /// Goes to the segment at this position, and returns its beginning.
+    /// Moves to the segment at this position, and returns its start.
     pub async fn seek(&mut self, fetch: &mut Fetch, to: Duration) -> Duration {
-        // What has been added, or is gone, since it was read.
+        // Include the changes since the last load.
         if self.live
             && self.loaded.elapsed() > SOONEST
             && let Err(error) = self.refresh(fetch).await
@@ -261,7 +262,7 @@ impl Track {
         }
         let (number, begins) = self.media.at(to.saturating_sub(self.gone));
         (self.next, self.part, self.restart, self.misses) = (number, 0, false, 0);
-        // In parts the place that is wanted may be in the segment before the last.
+        // With parts, the position may be in the segment before the last.
         let segments = 1 + u32::from(self.has_parts());
         let usual = self.hold_back() + self.media.target_duration * segments;
         self.behind = self.live && self.media.from(number) > usual;
@@ -281,18 +282,18 @@ impl Track {
         }
     }
 
-    /// The segment of this number is next, or the nearest that there is.
+    /// Sets the next segment: the one with this number, or the nearest one.
     pub fn begin_at(&mut self, number: u64) {
         self.next = number.clamp(self.media.sequence, self.media.end());
         (self.part, self.restart) = (0, false);
     }
 
-    /// Continues where `other`, another variant, is.
+    /// Continues at the position of `other`, another variant.
     pub fn go_on_from(&mut self, other: &Self) {
         self.go_on_at(other.next, other);
     }
 
-    /// The same if its segment of this number matches the next one there.
+    /// Continues there if its segment with this number matches the next one of `other`.
     pub fn go_on_at(&mut self, number: u64, other: &Self) {
         self.begin_at(number);
         (self.behind, self.trust) = (other.behind, other.trust);
@@ -333,7 +334,7 @@ impl Track {
             return Some(NextPart { number, uri, range, map, key, discontinuity, gap, part, ends });
         }
         if is_whole {
-            // All of it came, or its parts are not told any more.
+            // All parts arrived, or the list no longer has its parts.
             self.restart |= self.media.parts(number).len() != part;
             (self.next, self.part) = (number + 1, 0);
             return self.piece();
@@ -352,7 +353,7 @@ impl Track {
         }
         loop {
             if self.next < self.media.sequence {
-                // The list has gone on without us.
+                // The list has moved past the next segment.
                 tracing::debug!(next = self.next, first = self.media.sequence, "segments are gone");
                 let first = (self.media.sequence, 0);
                 (self.next, self.part) = if self.behind { first } else { self.start() };
@@ -394,7 +395,7 @@ impl Track {
                     }
                     tracing::debug!(%error, piece.number, "a segment is missing");
                     if self.live && self.loaded.elapsed() > self.media.target_duration {
-                        // It may be gone from the list meanwhile.
+                        // The segment may have left the list.
                         self.refresh(fetch).await?;
                     }
                 }
@@ -403,7 +404,7 @@ impl Track {
         }
     }
 
-    /// After a failure, the item stays next, here or in another variant.
+    /// Keeps the item as the next one after a failure, here or in another variant.
     fn kept(&mut self, problem: PullError, piece: &NextPart, restart: bool) -> PullError {
         if matches!(problem, PullError::Stalls(_)) {
             (self.next, self.part) = (piece.number, piece.part.unwrap_or(0));
@@ -444,7 +445,7 @@ impl Track {
         Ok(Arrival { bytes, size, took, ..self.arrival(piece, events, restart) })
     }
 
-    /// The content of the beginning of a segment, or of a part.
+    /// Makes an arrival from a part, or from the beginning of a segment.
     fn arrival(&mut self, piece: &NextPart, events: Vec<StreamEvent>, restart: bool) -> Arrival {
         let at = (piece.number, piece.part.unwrap_or(0));
         let edge = self.live.then(|| (self.changed, self.left(at.0, at.1)));
@@ -455,8 +456,8 @@ impl Track {
         Arrival { events, restart, edge, place, made, listed, bytes, size, took }
     }
 
-    /// The first frame of a segment and the data before it, as soon as they arrive. Nothing if that
-    /// is impossible: the segment is then read normally.
+    /// Returns the first frame of a segment and the data before it, as soon as they arrive. Returns
+    /// nothing if that is impossible: the segment is then loaded normally.
     async fn begin(
         &mut self,
         fetch: &mut Fetch,
@@ -493,7 +494,7 @@ impl Track {
         Ok(Some(self.arrival(piece, events, restart)))
     }
 
-    /// The rest of a segment.
+    /// Loads the rest of a segment.
     async fn rest(&mut self, fetch: &mut Fetch, rest: Rest) -> Result<Arrival, PullError> {
         let Rest { piece, place, begun, given, since } = rest;
         let data = match fetch.rest(begun).await? {
@@ -513,10 +514,10 @@ impl Track {
         Ok(Arrival { events, restart, edge, place, made, listed, bytes, size, took })
     }
 
-    /// Waits until it may be asked for again, and does.
+    /// Reloads after the required pause.
     async fn reload(&mut self, fetch: &mut Fetch) -> Result<(), PullError> {
         let target = self.media.target_duration;
-        // After a list without anything new, sooner.
+        // The pause is shorter after a list without changes.
         let pause = if self.changed == self.loaded { target } else { target / 2 };
         sleep_until(self.loaded + pause.clamp(SOONEST, DEAD)).await;
         self.refresh(fetch).await
@@ -527,7 +528,7 @@ impl Track {
         self.refresh_within(fetch, fetch.limits.quiet).await
     }
 
-    /// The same with this limit of silence.
+    /// As [`refresh`](Self::refresh), with this limit of silence.
     pub(super) async fn refresh_within(
         &mut self,
         fetch: &mut Fetch,
@@ -538,7 +539,7 @@ impl Track {
         self.take_list(text, &from, media)
     }
 
-    /// Takes a playlist from `from`.
+    /// Applies a playlist from `from`.
     pub(super) fn take_list(
         &mut self,
         text: Bytes,
@@ -564,7 +565,7 @@ impl Track {
         self.gone += self.media.duration().saturating_sub(kept);
         self.media = media;
         if anew {
-            // Its numbers begin again: another broadcast.
+            // Its sequence numbers restart: another broadcast.
             (self.next, self.part) = self.start();
             self.restart = true;
         }

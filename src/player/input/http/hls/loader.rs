@@ -1,5 +1,5 @@
-//! The task behind a list: chooses the variant, follows it and the audio that may go with it, and
-//! hands on events in the order of their times.
+//! The task behind a playlist: chooses the variant, follows it and its separate audio, and passes on
+//! events in order of time.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -26,24 +26,24 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::hls::{Master, Playlist, Variant, parse};
 
-/// How far audio may be behind the video before more of it is read.
+/// Audio further behind the video than this is loaded first, in µs.
 const TOGETHER_MICROS: i64 = 20_000;
-/// This many segments or parts without video and audio, for this long, end the stream.
+/// This many consecutive segments or parts without media, for this long, end the stream.
 const MAX_BARE: u32 = 3;
 const BARE: Duration = Duration::from_secs(10);
-/// Limit for the audio segments per video segment.
+/// Maximum number of audio segments per video segment.
 const MAX_AUDIO_SEGMENTS: usize = 16;
-/// Limit for the bytes of a segment with its audio.
+/// Maximum bytes of a segment with its audio.
 const MAX_BATCH: usize = 2 * MAX_SEGMENT;
-/// Another variant may take half the buffer to open, within these bounds.
+/// Opening another variant may take half the buffer, within these limits.
 const OPENS_LEAST: Duration = Duration::from_secs(1);
 const MAX_OPENS: Duration = Duration::from_secs(3);
-/// A variant may stall for half the buffer if there is a lower one, within these bounds.
+/// A variant may stall for half the buffer if a lower one exists, within these limits.
 const STALLS_LEAST: Duration = Duration::from_secs(2);
 const MAX_STALLS: Duration = Duration::from_secs(5);
-/// A variant that failed is not retried for this long.
+/// A failed variant is not tried again for this long.
 const LEFT_OUT: Duration = Duration::from_secs(60);
-/// Tracks further apart than this count from different zeros.
+/// Tracks with a larger distance have different time origins, in µs.
 const APART_MICROS: i64 = 60_000_000;
 
 /// The requested position, and the number of requests.
@@ -56,12 +56,12 @@ pub(super) struct LoaderRequest {
 /// The content of one segment, or the end of the playlist.
 #[derive(Debug)]
 pub(super) struct Batch {
-    /// The request that it follows.
+    /// Number of the request to which it belongs.
     pub wish: u32,
     pub items: Vec<Item>,
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(super) struct Loader {
     fetch: Fetch,
@@ -72,24 +72,24 @@ pub(super) struct Loader {
     main: Track,
     sound: Option<Track>,
     buffer: Arc<BufferTarget>,
-    /// Audio before the next frame belongs to the skipped part.
+    /// True after a seek: audio before the next frame belongs to the skipped part.
     moved: bool,
-    /// It was followed part by part: it resumes at the right distance afterwards.
+    /// True if the list was followed part by part: it resumes at the right distance afterwards.
     was_low: bool,
     /// The last reported pace.
     told: Option<PlayPace>,
     decode_budget: Arc<DecodeBudget>,
-    /// The next data has another codec.
+    /// True if the next data has another codec.
     codec_changed: bool,
-    /// The URLs of failed variants, and until when they are not retried.
+    /// URLs of failed variants, and the time until which they are not tried.
     left_out: Vec<(String, Instant)>,
-    /// The last codec configs of video and audio from two playlists.
+    /// Last codec configs of video and audio from two playlists.
     configs: [Option<TrackConfig>; 2],
-    /// The missing audio, and its state since it returned.
+    /// The state of missing audio.
     unheard: Option<AudioRendition>,
-    /// It has returned, which is not reported yet.
+    /// True if the audio has returned and that is not reported yet.
     heard: bool,
-    /// Why it is missing from the beginning, which is not reported yet.
+    /// Why the audio is missing from the beginning, until reported.
     silent: Option<Problem>,
 }
 
@@ -99,7 +99,7 @@ impl Loader {
         Self::open_by(Fetch::new(ask), text, url, ask).await
     }
 
-    /// The same by a separate reader.
+    /// As [`open`](Self::open), with a given reader.
     pub(super) async fn open_by(
         mut fetch: Fetch,
         text: &Bytes,
@@ -175,7 +175,7 @@ impl Loader {
         PlayPace::Followed(LiveDistance { hold_back, least, at_once: self.was_low })
     }
 
-    /// Its length, if it is a recording.
+    /// The duration of a recording.
     pub fn duration(&self) -> Option<Duration> {
         (!self.main.is_live()).then(|| self.main.duration())
     }
@@ -191,7 +191,7 @@ impl Loader {
             let wish = *wishes.borrow_and_update();
             let before = std::mem::replace(&mut followed, wish.number);
             let to = (before != wish.number).then_some(wish.to);
-            // What is being read when there is another wish is given up.
+            // A new request aborts the current download.
             tokio::select! {
                 biased;
                 changed = wishes.changed() => if changed.is_err() { return Ok(()) },
@@ -200,7 +200,7 @@ impl Loader {
         }
     }
 
-    /// Reads from `to`, if given, to the end, and waits there, or until the receiver is gone.
+    /// Loads from `to`, if given, to the end, and waits there; ends when the receiver is gone.
     async fn read(
         &mut self,
         wish: u32,
@@ -210,7 +210,8 @@ impl Loader {
         if let Some(to) = to {
             self.seek(to).await;
         }
-        // What comes on its own has all of its audio in it: the first frame need not wait for the rest.
+        // Without separate audio, a segment contains all its audio: the first frame need not wait for
+        // the rest.
         self.main.hurry(self.sound.is_none());
         let mut bare = (0, Instant::now());
         while let Some(arrival) = self.next().await? {
@@ -221,7 +222,7 @@ impl Loader {
             if out.send(Ok(Batch { wish, items })).await.is_err() {
                 return Ok(());
             }
-            // Room is waited for.
+            // The send waits for room in the channel.
             bare = if holds { (0, Instant::now()) } else { (bare.0 + 1, bare.1) };
             if bare.0 >= MAX_BARE && bare.1.elapsed() >= BARE {
                 let why = problem!("play-segments-empty");
@@ -237,7 +238,7 @@ impl Loader {
         pending().await
     }
 
-    /// Goes to the segment at this position.
+    /// Moves to the segment at this position.
     async fn seek(&mut self, to: Duration) {
         let begins = self.main.seek(&mut self.fetch, to).await;
         if let Some(sound) = &mut self.sound {
@@ -263,7 +264,7 @@ impl Loader {
                 }
             }
         }
-        // That one, or where it does not come either, this one after all.
+        // The other variant or, if that fails too, this one again.
         self.main.next(&mut self.fetch).await
     }
 
@@ -279,7 +280,7 @@ impl Loader {
     ) -> Option<usize> {
         let (_, master) = self.master.as_ref()?;
         let can = |it: &Variant| is_playable(it, &self.decode_budget) && !self.is_out(it);
-        // Where there is no other, one that is left out may be chosen all the same.
+        // If there is no other, a failed variant may be chosen again.
         let stays = |at: &usize| master.variants.get(*at).is_some_and(|it| !self.is_out(it));
         by(&master.variants, &can).filter(stays)
     }
@@ -300,13 +301,13 @@ impl Loader {
     async fn complete(&mut self, arrival: Arrival) -> Result<Vec<Item>, PullError> {
         let Arrival { mut events, mut restart, edge, place, made, listed, .. } = arrival;
         let mut size = arrival.size;
-        // In parts it is not waited for what is there with the next part of the frame too.
+        // With parts, audio that comes with the next part of the video is not awaited.
         let part = self.main.part_target().map_or(0, |part| part.as_micros() / 2);
         let together = i64::try_from(part).unwrap_or(i64::MAX).max(TOGETHER_MICROS);
         let moved = std::mem::take(&mut self.moved);
         restart |= std::mem::take(&mut self.codec_changed);
         let mut lost = None;
-        // What follows in parts has not been counted up.
+        // The next segment number does not advance within parts.
         let picture = self.main.next.saturating_sub(u64::from(self.main.part == 0));
         let until = Instant::now() + audio_rendition::patience(self.main.hold_back());
         if let Some(sound) = &mut self.sound {
@@ -315,7 +316,7 @@ impl Loader {
             let first = events.iter().find_map(|it| it.packet_of(MediaTrack::Video));
             let first = first.map(|packet| packet.dts.as_micros());
             for _ in 0..MAX_AUDIO_SEGMENTS {
-                // What is left is read with the next segment.
+                // The rest is loaded with the next segment.
                 if size + MAX_SEGMENT > MAX_BATCH {
                     break;
                 }
@@ -377,7 +378,7 @@ impl Loader {
         Ok(items)
     }
 
-    /// Returning audio plays again, from the next video segment on.
+    /// Resumes returned audio from the next video segment on.
     async fn listen(&mut self) {
         if self.sound.is_some() || !self.main.is_between_segments() {
             return;
@@ -401,15 +402,14 @@ impl Loader {
         }
     }
 
-    /// The separate audio playlist of the present variant, if any.
+    /// The URL of the separate audio playlist of the current variant, if any.
     fn audio_url(&self) -> Option<WebUrl> {
         let (url, master) = self.master.as_ref()?;
         let sound = master.audio_of(master.variants.get(self.variant)?)?;
         join(url, sound.uri.as_deref()?).ok()
     }
 
-    /// If only one of two playlists was interrupted, the codec config of the other must be
-    /// repeated.
+    /// Repeats the codec config of one playlist if only the other was interrupted.
     fn repeat_configs(&mut self, events: &mut Vec<StreamEvent>, restart: bool) {
         for config in self.configs.iter().flatten().filter(|_| restart) {
             let track = config.track();
@@ -441,16 +441,16 @@ impl Loader {
         }
     }
 
-    /// Switches to another variant. False if it cannot be opened in time: the present one
+    /// Switches to another variant. Returns false if it cannot be opened in time: the current one
     /// continues.
     async fn go_to(&mut self, wanted: usize) -> bool {
         let Some((url, master)) = &self.master else { return false };
         let quiet = (self.main.hold_back() / 2).clamp(OPENS_LEAST, MAX_OPENS);
-        // Audio that does not come keeps nobody from another frame.
+        // Missing audio does not prevent a switch of the video.
         let heard = self.unheard.is_none() || self.sound.is_some();
         let now = (Some(&self.main), heard);
         let opening = tracks(&mut self.fetch, url, master, wanted, &self.buffer, now);
-        // All of it together: what plays must not run dry meanwhile.
+        // One time limit for all of it: playback must not run dry meanwhile.
         match timeout(quiet, opening).await {
             Ok(Ok((mut main, sound))) => {
                 tracing::info!(from = self.variant, to = wanted, "another variant");
@@ -458,7 +458,8 @@ impl Loader {
                 self.codec_changed |= picture(self.variant) != picture(wanted);
                 main.go_on_from(&self.main);
                 let sound = sound.map(|mut new| {
-                    // Where the frame had it, it continues where that stands.
+                    // If the video contained the audio, the audio playlist continues at the video's
+                    // position.
                     new.go_on_from(self.sound.as_ref().unwrap_or(&self.main));
                     new
                 });
@@ -466,7 +467,7 @@ impl Loader {
                 self.sound = sound;
                 (self.main, self.variant) = (main, wanted);
                 if !heard && self.audio_url().is_none() {
-                    // It has its audio in it.
+                    // The new variant contains its audio.
                     (self.unheard, self.heard) = (None, true);
                 }
                 true
@@ -481,7 +482,7 @@ impl Loader {
     }
 }
 
-/// The playlists of a variant; `now` is the present one, and whether separate audio is wanted.
+/// Opens the playlists of a variant; `now` is the current one, with the need for separate audio.
 async fn tracks(
     fetch: &mut Fetch,
     url: &WebUrl,
@@ -495,7 +496,7 @@ async fn tracks(
     Ok((main, sound))
 }
 
-/// The video playlist of a variant, which can include its audio.
+/// Opens the video playlist of a variant, which can include its audio.
 async fn open_video(
     fetch: &mut Fetch,
     url: &WebUrl,
@@ -508,7 +509,7 @@ async fn open_video(
     Track::open(fetch, &join(url, uri)?, buffer, now).await
 }
 
-/// The separate audio playlist, if any; `main` is the video's.
+/// Opens the separate audio playlist, if any; `main` is the video playlist.
 async fn open_audio(
     fetch: &mut Fetch,
     url: &WebUrl,
@@ -522,7 +523,7 @@ async fn open_audio(
     Track::open(fetch, &join(url, uri)?, buffer, Some(main)).await.map(Some)
 }
 
-/// When the last packet is decoded, in microseconds.
+/// DTS of the last packet, in microseconds.
 fn end(events: &[StreamEvent]) -> Option<i64> {
     events.iter().rev().find_map(StreamEvent::dts).map(Timestamp::as_micros)
 }

@@ -1,6 +1,6 @@
 //! Low latency: blocking playlist reloads, and requests for parts in advance (RFC 8216bis §6.2.5,
-//! §6.3.7, §6.3.8). A server that does not keep its promises is then followed normally. Pure,
-//! except for the requests.
+//! §6.3.7, §6.3.8). A server that does not keep its promises is followed normally from then on.
+//! This module is pure, except for the requests.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use crate::player::input::http::hls::low_latency_trust::Early;
 use crate::player::input::http::pull_error::PullError;
 use crate::wire::hls::Media;
 
-/// A server may hold an answer back for this many target durations, within these bounds.
+/// Range of the time for which a server may hold a request, in target durations and seconds.
 const HELD_TARGET_DURATIONS: u32 = 3;
 const MIN_HELD: Duration = Duration::from_secs(3);
 const MAX_HELD: Duration = Duration::from_secs(6);
-/// Even who always has something new is not asked more often.
+/// Minimum interval between requests, even if each list is new.
 const SOONEST: Duration = Duration::from_millis(20);
-/// A hinted part is waited for by this much longer than the list that tells of it.
+/// Extra time for a hinted part after the list that announces it.
 const HINTED_PART_GRACE: Duration = Duration::from_millis(500);
 
 impl Track {
@@ -32,7 +32,7 @@ impl Track {
         let wanted = (self.next, self.part);
         let mut questions =
             vec![("_HLS_msn", wanted.0.to_string()), ("_HLS_part", wanted.1.to_string())];
-        // Only what was read lately can be added to.
+        // An update needs a recent version of the list.
         let is_fresh = |until: Duration| self.loaded.elapsed() < until / 2;
         if !self.trust.no_updates && self.media.control.skip_until.is_some_and(is_fresh) {
             questions.push(("_HLS_skip", "YES".to_owned()));
@@ -47,13 +47,13 @@ impl Track {
         self.early = hint.zip(part).map(|(place, data)| Early { place, data });
         let Some((text, from)) = list else {
             self.trust.broken("a list that was to come later does not come");
-            // It has been silent for this long already.
+            // Subtract the time for which the server has already been silent.
             let quiet = fetch.limits.quiet.saturating_sub(asked.elapsed()).max(MIN_HELD);
             return self.refresh_within(fetch, quiet).await;
         };
         let read = media(&text, Some(&self.media));
         let Ok(read) = read else {
-            // It may leave out what is not known here: all of it tells.
+            // A delta update may be incomplete: request the whole list.
             if std::mem::replace(&mut self.trust.no_updates, true) {
                 self.trust.broken("a list that came later makes no sense");
             }
@@ -68,14 +68,14 @@ impl Track {
         Ok(())
     }
 
-    /// The address of the next part. The first part of each segment is not fetched in advance, so
+    /// The address of the next part. The first part of each segment is not requested in advance, so
     /// that the bandwidth can be measured.
     fn hinted(&self) -> Option<FetchRange> {
         let hint = self.media.hint.as_ref().filter(|_| self.part > 0 && !self.trust.no_hints)?;
         let next = self.next == self.media.end() && self.part == self.media.pending.len();
         let range = match hint.range {
             None => None,
-            // Up to where it goes is told with the part.
+            // The end of the range is only known with the part.
             Some((_, None)) => return None,
             Some((from, Some(length))) => Some((from, from.checked_add(length)?)),
         };
@@ -83,7 +83,7 @@ impl Track {
         Some((url, range))
     }
 
-    /// The parameters for loading another playlist in at least this one's version.
+    /// The URL of another playlist with parameters that request at least this version.
     pub(super) fn question(&self, other: &WebUrl) -> Option<WebUrl> {
         let same = |uri: &str| join(&self.url, uri).is_ok_and(|url| url == other.asking(&[]));
         let report = self.media.reports.iter().find(|report| same(&report.uri))?;
@@ -96,7 +96,7 @@ impl Track {
     }
 }
 
-/// Whether a list has this part of this segment, or all of it.
+/// Returns true if a list has this part of this segment, or the whole segment.
 fn has(media: &Media, (number, part): (u64, usize)) -> bool {
     media.segment(number).is_some() || media.parts(number).len() > part
 }

@@ -1,22 +1,22 @@
-//! Whether a server of a low-latency list keeps its promises, and the part that was asked for early.
+//! Trust in the promises of a low-latency server, and the part that was requested in advance.
 
 use bytes::Bytes;
 
 use crate::player::input::http::hls::fetch::FetchRange;
 
-/// A promise broken this often no longer counts, unless it was kept this often since.
+/// After this many broken promises the feature is off, unless it was kept as often since.
 const MAX_BROKEN: u32 = 3;
 const FORGIVEN: u32 = 10;
 
-/// Whether a server keeps its promises.
+/// Which promises of a server still count.
 #[derive(Copy, Clone, Debug, Default)]
 pub(super) struct Trust {
     pub broken: u32,
     kept: u32,
     lost: bool,
-    /// Its delta updates are unusable.
+    /// True if its delta updates are unusable.
     pub no_updates: bool,
-    /// Its preload hints are wrong.
+    /// True if its preload hints are wrong.
     pub no_hints: bool,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct Early {
 }
 
 impl Early {
-    /// Its data, if it is the right one.
+    /// Takes its data, if it is the requested part.
     pub fn take(early: &mut Option<Self>, place: &FetchRange) -> Option<Bytes> {
         early.take().filter(|early| early.place == *place).map(|early| early.data)
     }

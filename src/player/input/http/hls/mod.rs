@@ -1,6 +1,6 @@
-//! HLS (RFC 8216): a task reads playlists and segments ahead (two segments wait in a channel, which
+//! HLS (RFC 8216): a task loads playlists and segments ahead (two segments wait in a channel, which
 //! blocks when full) and returns stream events in order. It joins live playlists near their end,
-//! part by part with low latency, and recorded ones at their beginning, with seeking.
+//! with low latency part by part, and recorded ones at their beginning, with seeking.
 
 mod audio_rendition;
 pub(in crate::player::input::http) mod decrypt;
@@ -27,10 +27,10 @@ use crate::player::input::http::pull_error::PullError;
 use crate::player::input::http::request::{Item, PullRequest};
 use loader::{Batch, Loader, LoaderRequest};
 
-/// Segments that wait.
+/// Maximum number of waiting segments.
 const SEGMENTS_AHEAD: usize = 2;
 
-/// A list that is being played.
+/// A stream that is played from playlists.
 #[derive(Debug)]
 pub(super) struct Hls {
     segments: mpsc::Receiver<Result<Batch, PullError>>,
@@ -38,7 +38,7 @@ pub(super) struct Hls {
     task: JoinHandle<()>,
     pace: PlayPace,
     duration: Option<Duration>,
-    /// The last request, sent to the task.
+    /// The last request to the task.
     wish: LoaderRequest,
     wishes: watch::Sender<LoaderRequest>,
 }
@@ -53,7 +53,7 @@ impl Hls {
     /// Begins with the playlist `text` from `url`.
     ///
     /// # Errors
-    /// If it is not playable, or its segments are unreadable.
+    /// Fails if it is not playable, or its segments are unreadable.
     pub(super) async fn open(
         text: &Bytes,
         url: &WebUrl,
@@ -66,14 +66,14 @@ impl Hls {
         let (pace, duration) = (loader.pace(), loader.duration());
         let task = tokio::spawn(async move {
             if let Err(problem) = loader.run(&sender, wished).await {
-                // Nobody may be listening any more.
+                // The receiver may be gone.
                 let _ = sender.send(Err(problem)).await;
             }
         });
         Ok(Self { segments, items: VecDeque::new(), task, pace, duration, wish, wishes })
     }
 
-    /// Its length, if it is a recording.
+    /// The duration of a recording.
     pub(super) fn duration(&self) -> Option<Duration> {
         self.duration
     }
@@ -90,7 +90,7 @@ impl Hls {
         self.pace
     }
 
-    /// The next item; seeking back from the end is possible. Cancel-safe.
+    /// The next item; seeking back from the end is possible. This is cancel-safe.
     pub(super) async fn next(&mut self) -> Result<Item, PullError> {
         loop {
             if let Some(item) = self.items.pop_front() {
@@ -100,7 +100,7 @@ impl Hls {
                 Some(batch) => {
                     let batch = batch?;
                     if batch.wish != self.wish.number {
-                        // Of a place that was left.
+                        // An item from before a seek.
                         continue;
                     }
                     self.items.extend(batch.items);

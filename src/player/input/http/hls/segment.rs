@@ -1,4 +1,5 @@
-//! A segment's content as stream events: a transport stream, a fragment of MP4, or AAC on its own.
+//! Converts the content of a segment to stream events: a transport stream, a fragment of MP4, or
+//! packed AAC.
 
 use bytes::{Bytes, BytesMut};
 
@@ -13,7 +14,7 @@ use crate::text::problem::problem;
 use crate::wire::container::ts::{self, Demuxer, Event, StreamEvents};
 use crate::wire::container::{Error, mp4};
 
-/// The first frame is within this many bytes: the size of the largest.
+/// The first frame must be within this many bytes, the size of the largest frame.
 const MAX_INSPECTED: usize = 4 << 20;
 
 /// Demuxes segments in order.
@@ -23,21 +24,21 @@ pub(super) struct SegmentReader {
     events: StreamEvents,
     /// The last initialization segment.
     map: Option<Bytes>,
-    /// Microseconds of the last packet.
+    /// DTS of the last packet in microseconds.
     last: i64,
-    /// Video and audio of the MPEG-TS are encrypted individually.
+    /// True if video and audio of the MPEG-TS are sample-encrypted.
     sealed: bool,
 }
 
 impl SegmentReader {
-    /// The next data does not follow the previous data.
+    /// Restarts: the next data does not continue the previous data.
     pub fn restart(&mut self) {
         (self.ts, self.events) = (Demuxer::new(), StreamEvents::default());
         (self.map, self.sealed) = (None, false);
     }
 
-    /// The events of a segment, after its initialization segment if any; for a part (`whole` is
-    /// false), pending data comes with the next part. `seal` decrypts it.
+    /// Reads the events of a segment, after its initialization segment if any. For a part (`whole`
+    /// is false), pending data is returned with the next part. `seal` decrypts it.
     pub fn read(
         &mut self,
         data: &Bytes,
@@ -57,7 +58,7 @@ impl SegmentReader {
         } else if data.starts_with(b"ID3") || data.first() == Some(&0xFF) {
             self.packed(data, &mut out);
         } else if data.starts_with(b"WEBVTT") {
-            // Texts.
+            // Text, such as an error page.
         } else {
             let page = data.first() == Some(&b'<');
             return Err(PullError::no_stream(match page {
@@ -71,13 +72,12 @@ impl SegmentReader {
         Ok(out)
     }
 
-    /// The next segment begins a new stream, with its configs.
+    /// Begins a new stream with the next segment, including its configs.
     pub fn begin_anew(&mut self) {
         self.events = StreamEvents::default();
     }
 
-    /// A reader that inspects the next data. For a beginning only: it does not know the earlier
-    /// data.
+    /// Creates a probe for the beginning of the next data. It does not know the earlier data.
     pub fn at_start() -> SegmentProbe {
         SegmentProbe::default()
     }
@@ -102,7 +102,7 @@ impl SegmentReader {
         };
         ts.push(data, &mut take);
         if whole {
-            // A segment is whole on its own.
+            // A segment is complete in itself.
             ts.finish(&mut take);
         }
         if scrambled {
@@ -130,7 +130,7 @@ impl SegmentReader {
         Ok(())
     }
 
-    /// AAC with ADTS, its time in an ID3 tag at its head (RFC 8216 §3.4).
+    /// Reads AAC with ADTS, with its time in an ID3 tag at its start (RFC 8216 §3.4).
     fn packed(&mut self, data: &[u8], out: &mut Vec<StreamEvent>) {
         let (start, rest) = id3(data);
         let mut reader = ts::packed_audio(rest.first_chunk());
@@ -180,7 +180,7 @@ fn fragments(
     .map_err(damaged)
 }
 
-/// Searches a growing MPEG-TS for its first frame.
+/// Searches growing MPEG-TS data for its first frame.
 #[derive(Debug, Default)]
 pub(super) struct SegmentProbe {
     demuxer: Demuxer,
@@ -190,7 +190,7 @@ pub(super) struct SegmentProbe {
 }
 
 impl SegmentProbe {
-    /// Takes more data; true once there is a frame, or certainly none.
+    /// Adds data; returns true once a frame is found, or certainly none will be.
     pub fn take(&mut self, piece: &[u8]) -> bool {
         if self.bytes == 0 && piece.first().is_some_and(|first| *first != 0x47) {
             self.bytes = usize::MAX;
@@ -204,7 +204,7 @@ impl SegmentProbe {
         let mut scrambled = false;
         demuxer.push(piece, &mut |event| {
             scrambled |= matches!(event, Event::Scrambled | Event::Sealed);
-            // What is left out is told with the whole segment.
+            // Skipped tracks are reported with the whole segment.
             events.take(event, &mut |event| found.extend(Some(event).filter(is_of_track)));
         });
         if scrambled {
@@ -219,19 +219,19 @@ impl SegmentProbe {
         self.found.iter().position(|event| event.packet_of(Track::Video).is_some())
     }
 
-    /// The first events up to the first frame; empty without one.
+    /// Returns the events up to the first frame; empty if there is none.
     pub fn events(mut self) -> Vec<StreamEvent> {
         self.found.truncate(self.first_frame().map_or(0, |at| at + 1));
         self.found
     }
 }
 
-/// Whether an event is a config or a packet.
+/// Returns true if an event is a config or a packet.
 pub(super) fn is_of_track(event: &StreamEvent) -> bool {
     event.track().is_some()
 }
 
-/// Decrypts an individually encrypted event.
+/// Decrypts a sample-encrypted event.
 fn open(event: Event, seal: &Decryption) -> Event {
     match event {
         Event::Video { codec: ts::Codec::H264, dts, pts, keyframe, data } => {

@@ -1,4 +1,5 @@
-//! Servers whose playlists stall or send too much: the messages, and the parts that continue.
+//! Servers whose playlists stall or send too much data: the error messages, and the tracks that
+//! continue.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,23 +20,23 @@ use crate::player::input::http::hls::loader::{Batch, Loader, LoaderRequest};
 use crate::player::input::http::pull_error::PullError;
 use crate::player::input::http::request::{Item, PullRequest};
 
-/// Much longer than these servers take for an answer.
+/// Much longer than these servers take to answer.
 const QUIET: Duration = Duration::from_secs(2);
-/// How long slow data would last.
+/// Time limit for slow data.
 const WHOLE: Duration = Duration::from_secs(40);
 
-/// A server's behavior.
+/// A server's reaction to a request.
 enum Does {
     Sends(Vec<u8>),
-    /// It sends nothing.
+    /// Sends nothing.
     Stalls,
-    /// The file is missing.
+    /// Reports a missing file.
     Lacks,
-    /// Sends this again and again, this many bytes at a time.
+    /// Sends this byte repeatedly, this many bytes at a time.
     Trickles(u8, usize),
 }
 
-/// A server, and its requests.
+/// A test server, and the requests it received.
 struct Server {
     port: u16,
     asked: Arc<Mutex<Vec<String>>>,
@@ -51,7 +52,7 @@ impl Server {
             while let Ok((socket, _)) = listener.accept().await {
                 let (told, does) = (Arc::clone(&told), Arc::clone(&does));
                 tokio::spawn(async move {
-                    // Who asked may hang up.
+                    // The client may close the connection.
                     let _ = answer(socket, &told, &*does).await;
                 });
             }
@@ -116,7 +117,7 @@ async fn answer(
     }
 }
 
-/// This many AAC frames (47 per second), 215 bytes each.
+/// AAC data of this many frames (47 per second), 215 bytes each.
 fn aac_frames(frames: usize) -> Vec<u8> {
     let length = 215_usize;
     let head = [
@@ -132,7 +133,7 @@ fn aac_frames(frames: usize) -> Vec<u8> {
     frame.repeat(frames)
 }
 
-/// The same behind an ID3 tag that fills this many bytes.
+/// The same after an ID3 tag of this many bytes.
 fn padded(bytes: usize, frames: usize) -> Vec<u8> {
     let size = [21, 14, 7, 0].map(|by| (bytes >> by) as u8 & 0x7F);
     let mut data = [&b"ID3\x04\0\0"[..], &size].concat();
@@ -170,7 +171,7 @@ async fn all(loader: Loader) -> (Vec<Batch>, Option<PullError>) {
     (came, problem)
 }
 
-/// The sentence of the error.
+/// The message of the error.
 fn cause(problem: Option<PullError>) -> String {
     match problem {
         Some(PullError::Told(told) | PullError::Stalls(told)) => told.to_string(),
@@ -186,9 +187,9 @@ async fn a_list_a_segment_and_a_key_that_stall_or_trickle_are_each_waited_for_on
         (variants.clone(), "/a.m3u8", (|| Does::Stalls) as fn() -> Does, "playlist"),
         (variants, "/a.m3u8", || Does::Trickles(b'#', 1), "playlist"),
         (list(&["a.ts"], ""), "/a.ts", || Does::Stalls, "segment"),
-        // Its beginning is looked at as it comes.
+        // The first bytes are inspected as they arrive.
         (list(&["a.ts"], ""), "/a.ts", || Does::Trickles(0x47, 1), "segment"),
-        // It is read as a whole.
+        // The segment is read completely.
         (list(&["a.ts"], key), "/a.ts", || Does::Trickles(0x47, 1), "segment"),
         (list(&["a.ts"], key), "/key", || Does::Stalls, "stream key"),
     ];
@@ -222,7 +223,7 @@ async fn a_list_a_segment_and_a_key_that_stall_or_trickle_are_each_waited_for_on
 
 #[tokio::test]
 async fn what_comes_and_is_slow_has_a_limit_too() {
-    // As much as a stream has, and without an end.
+    // Data of a plausible stream, without an end.
     let server = Server::start(|_| Does::Trickles(0x47, 8 << 10)).await;
     let limits = Limits { quiet: WHOLE, whole: QUIET };
     let loader = server.open(&list(&["a.ts"], ""), limits).await.unwrap();
@@ -233,7 +234,7 @@ async fn what_comes_and_is_slow_has_a_limit_too() {
 #[tokio::test]
 async fn a_variant_that_stalls_is_left_alone_while_the_other_plays() {
     let segments = ["1.aac", "2.aac", "3.aac", "4.aac"];
-    // The second one is never silent for long, and would continue for an hour.
+    // The second server is never silent for long, and would continue for an hour.
     let stalls = [(|| Does::Stalls) as fn() -> Does, || Does::Trickles(b'#', 512)];
     let limits = Limits { whole: Duration::from_secs(3_600), ..Limits::default() };
     let runs = stalls.map(|does| {
@@ -251,7 +252,8 @@ async fn a_variant_that_stalls_is_left_alone_while_the_other_plays() {
             let (came, problem) = timeout(WHOLE, all(loader)).await.unwrap();
             assert!(problem.is_none(), "{problem:?}");
             assert_eq!(came.len(), segments.len());
-            // The line carries it after the first segment; nobody asks for it again within a minute.
+            // The playlist was loaded after the first segment, and is not requested again within a
+            // minute.
             assert_eq!(server.count("/b.m3u8"), 1);
         })
     });
@@ -270,7 +272,7 @@ async fn where_segments_of_a_variant_do_not_come_those_of_a_lesser_one_do() {
         ("/a1.aac", (|| Does::Stalls) as fn() -> Does, ""),
         ("/a3.aac", || Does::Stalls, ""),
         ("/a3.aac", || Does::Trickles(0, 1), ""),
-        // It is asked for behind the segment that it opens.
+        // The key is requested after the segment that it decrypts.
         ("/key", || Does::Stalls, key),
     ];
     let runs = cases.map(|(stalls, does, more)| {
@@ -329,7 +331,7 @@ async fn where_the_lesser_variant_does_not_come_either_the_one_that_plays_has_it
 
 #[tokio::test]
 async fn where_no_connection_is_made_the_server_is_not_told_to_send_nothing() {
-    // It takes connections, and secures none.
+    // The server accepts connections, but never completes TLS.
     let server = Server::start(|_| Does::Stalls).await;
     for more in ["", "#EXT-X-KEY:METHOD=AES-128,URI=\"key\"\n"] {
         let text = list(&[&format!("https://127.0.0.1:{}/a.ts", server.port)], more);
@@ -342,7 +344,7 @@ async fn where_no_connection_is_made_the_server_is_not_told_to_send_nothing() {
     }
 }
 
-/// The frame and its audio, in a list each.
+/// Video and audio in separate playlists.
 const APART: &str = "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"s\",NAME=\"s\",DEFAULT=YES,URI=\"s.m3u8\"\n\
                      #EXT-X-STREAM-INF:BANDWIDTH=100000,AUDIO=\"s\"\na.m3u8\n";
 
@@ -389,7 +391,7 @@ async fn until_heard(
     (told, came)
 }
 
-/// The list of it may stall, or a segment of it, or that is not there.
+/// The audio playlist stalls, or one of its segments stalls or is missing.
 #[tokio::test]
 async fn where_the_sound_alone_does_not_come_the_picture_goes_on_and_the_sound_comes_back() {
     const SEGMENTS: usize = 60;
@@ -416,7 +418,7 @@ async fn where_the_sound_alone_does_not_come_the_picture_goes_on_and_the_sound_c
                 }
             })
             .await;
-            // As slowly as it is played, so that there is something left to come back to.
+            // At playback speed, so that media is left when the audio returns.
             let (told, _) = until_heard(&server, SEGMENTS, |_, unheard| {
                 if unheard {
                     away.store(false, Ordering::Relaxed);
@@ -425,7 +427,7 @@ async fn where_the_sound_alone_does_not_come_the_picture_goes_on_and_the_sound_c
             })
             .await;
             assert_eq!(told, ["unheard", "heard"]);
-            // It comes with what is next of the frame, and what lies between is not asked for.
+            // The audio continues with the next video segment; skipped segments are not requested.
             let asked = server.asked.lock().clone();
             let skipped =
                 (0..SEGMENTS).filter(|it| !asked.contains(&format!("/s{it}.aac"))).count();
@@ -437,7 +439,7 @@ async fn where_the_sound_alone_does_not_come_the_picture_goes_on_and_the_sound_c
     }
 }
 
-/// Whatever is wrong with its playlist; audio segments are twice as long as the video's.
+/// With any error of the audio playlist; audio segments are twice as long as those of the video.
 #[tokio::test]
 async fn where_the_list_of_the_sound_cannot_be_opened_at_first_the_picture_is_played_and_the_sound_taken_up()
  {
@@ -474,7 +476,7 @@ async fn where_the_list_of_the_sound_cannot_be_opened_at_first_the_picture_is_pl
             })
             .await;
             assert_eq!(told, ["unheard", "heard"]);
-            // It continues at the place of the frame.
+            // The audio continues at the position of the video.
             let asked = server.asked.lock().clone();
             let there = (came - 1) / 2;
             assert!(asked.contains(&format!("/s{there}.aac")), "{came} {asked:?}");
@@ -504,8 +506,8 @@ async fn sound_that_is_much_too_large_is_read_with_several_segments() {
     assert!(problem.is_none(), "{problem:?}");
     let tags = |batch: &Batch| batch.items.iter().filter(|item| is_packet(item)).count();
     assert_eq!(came.len(), 2, "{:?}", came.iter().map(tags).collect::<Vec<_>>());
-    // 36 MiB are more than half of what one may hold: a fourth might be too much. Without a bound there
-    // would be all sixteen with the first.
+    // 36 MiB are more than half of the limit: a fourth segment might exceed it. Without a limit, all
+    // sixteen would come with the first.
     let sounds = server
         .asked
         .lock()

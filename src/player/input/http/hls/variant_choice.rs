@@ -1,5 +1,5 @@
-//! Which variant of a master playlist is played: the best that the measured bandwidth carries and that
-//! can be decoded here in time. Pure.
+//! Chooses the variant of a master playlist: the best one that fits the measured bandwidth and that
+//! this computer can decode in time. This module is pure.
 
 use std::time::Duration;
 
@@ -8,25 +8,25 @@ use crate::media::VideoCodec;
 use crate::player::session::decode_budget::DecodeBudget;
 use crate::wire::hls::{Variant, VariantVideo};
 
-/// The share of the bandwidth that a variant may use to stay, and to switch up.
+/// The share of the bandwidth that a variant may use to stay, and to be chosen.
 const STAY: f64 = 0.9;
 const UP: f64 = 0.7;
 /// The weight of a new measurement.
 const WEIGHT: f64 = 0.4;
-/// For a variant without a frame rate.
+/// The assumed frame rate of a variant without one.
 const USUAL_RATE: f64 = 30.0;
-/// A smaller download says nothing about the bandwidth.
+/// Smaller downloads are not used for the bandwidth measurement.
 const MIN_SAMPLE_BYTES: usize = 8 << 10;
 
-/// The known bandwidth to the server.
+/// The measured bandwidth to the server.
 #[derive(Debug, Default)]
 pub(super) struct Bandwidth {
-    /// Bits a second.
+    /// Estimate in bits per second.
     estimate: Option<f64>,
 }
 
 impl Bandwidth {
-    /// This many bytes arrived in this time.
+    /// Records that this many bytes arrived in this time.
     pub fn note(&mut self, bytes: usize, took: Duration) {
         if bytes < MIN_SAMPLE_BYTES {
             return;
@@ -36,7 +36,7 @@ impl Bandwidth {
         self.estimate = Some(self.estimate.map_or(rate, weight));
     }
 
-    /// The next variant; `now` is the present one.
+    /// Chooses the next variant; `now` is the current one.
     pub fn choose(
         &self,
         variants: &[Variant],
@@ -50,7 +50,7 @@ impl Bandwidth {
             let share = if variant.bandwidth > rate { UP } else { STAY };
             variant.bandwidth as f64 <= estimate * share
         };
-        // Another codec is a break: only where nothing else fits.
+        // Another codec causes an interruption: only if nothing else fits.
         let alike =
             |variant: &Variant| playing.is_none_or(|playing| playing.video() == variant.video());
         let of = |wanted: &dyn Fn(&Variant) -> bool| {
@@ -64,7 +64,7 @@ impl Bandwidth {
     }
 }
 
-/// The best variant below the present one: with the same codec if possible.
+/// The best variant below the current one, with the same codec if possible.
 pub(super) fn lesser(
     variants: &[Variant],
     now: usize,
@@ -76,19 +76,19 @@ pub(super) fn lesser(
     those.max_by_key(|(_, it)| (alike(it), rank(it))).map(|(at, _)| at)
 }
 
-/// The order of fitting variants: the highest bitrate, then the least decoding work.
+/// Rank of fitting variants: the highest bitrate, then the least decoding work.
 fn rank(variant: &Variant) -> (u64, bool, bool) {
     (variant.bandwidth, !variant.hdr, variant.video() == VariantVideo::Of(VideoCodec::H264))
 }
 
-/// The decodable variants with video; all if there is none.
+/// The decodable variants with video; all variants if there are none.
 fn candidates<'a>(
     variants: &'a [Variant],
     can: &dyn Fn(&Variant) -> bool,
 ) -> impl Iterator<Item = (usize, &'a Variant)> {
     let good = |variant: &Variant| can(variant) && !variant.is_audio_only();
     let known = |variant: &Variant| is_known(variant) && !variant.is_audio_only();
-    // Where all of them are too much, the machine does what it can.
+    // If all variants are too demanding, the computer does its best.
     let level = if variants.iter().any(good) { 2 } else { u8::from(variants.iter().any(known)) };
     let chosen: Vec<_> = variants
         .iter()
@@ -102,7 +102,7 @@ fn candidates<'a>(
     chosen.into_iter()
 }
 
-/// Whether there is a decoder for its frame.
+/// Returns true if its video codec has a decoder.
 fn is_known(variant: &Variant) -> bool {
     match variant.video() {
         VariantVideo::Of(codec) => inventory::video_decoder(codec).is_ok(),
@@ -111,7 +111,7 @@ fn is_known(variant: &Variant) -> bool {
     }
 }
 
-/// Whether its frame can be decoded here, and in time.
+/// Returns true if its video can be decoded in time.
 pub(super) fn is_playable(variant: &Variant, decode_budget: &DecodeBudget) -> bool {
     let in_time = || {
         let (VariantVideo::Of(codec), Some((width, height))) =
@@ -125,8 +125,8 @@ pub(super) fn is_playable(variant: &Variant, decode_budget: &DecodeBudget) -> bo
     is_known(variant) && in_time()
 }
 
-/// The first variant: the first in the playlist, as its author intended; H.264 if it lists the same
-/// in several codecs.
+/// The first variant to play: the first in the playlist, as its author intended; H.264 if the list has
+/// the same in several codecs.
 pub(super) fn first(variants: &[Variant], can: &dyn Fn(&Variant) -> bool) -> usize {
     let all = || candidates(variants, can);
     let Some((at, first)) = all().next() else { return 0 };
@@ -165,7 +165,7 @@ mod tests {
             variant(3_000_000, "avc1.4d,mp4a.40.2"),
             variant(64_000, "mp4a.40.2"),
         ];
-        // Without a decoder for HEVC.
+        // Without an HEVC decoder.
         let can = |variant: &Variant| variant.video() == VariantVideo::Of(VideoCodec::H264);
         assert_eq!(first(&variants, &can), 1);
         let mut line = Bandwidth::default();
@@ -195,7 +195,7 @@ mod tests {
         ];
         let below = |now| lesser(&variants, now, &all);
         assert_eq!([0, 1, 2].map(below), [Some(2), Some(3), Some(3)]);
-        // The audio alone is no lesser frame.
+        // An audio-only variant is not a lower quality of the video.
         assert_eq!((below(3), below(9)), (None, None));
         let small = |it: &Variant| it.bandwidth < 1_000_000;
         assert_eq!(lesser(&variants, 0, &small), Some(3));
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(at(50_000, 3), 3);
         assert_eq!(at(1_000, 4), 5, "another codec where nothing else fits");
         assert_eq!(at(100, 4), 5);
-        // What this machine is too slow for is left alone, as long as there is something else.
+        // Variants that are too slow to decode are avoided, as long as another exists.
         let decode_budget = DecodeBudget::default();
         let slow = Duration::from_millis(20);
         (0..25).for_each(|_| decode_budget.note(VideoCodec::H264, 1_000_000, slow));

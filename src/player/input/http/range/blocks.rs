@@ -20,23 +20,23 @@ use crate::player::input::http::request::PullRequest;
 use crate::text::problem::problem;
 use crate::wire::container::ReadAt;
 
-/// The block size.
+/// Block size in bytes.
 const BLOCK: u64 = 64 << 10;
-/// The size of the cache.
+/// Size of the cache in bytes.
 const MAX_KEPT_BYTES: u64 = 12 << 20;
-/// Limit for a read: the index of a film of half a day.
+/// Limit for a read: the index of a recording of half a day.
 const MAX_READ: usize = 48 << 20;
-/// Bytes this close in the first response are awaited.
+/// The first response is awaited for bytes at most this far ahead.
 const NEAR_BYTES: u64 = 512 << 10;
-/// Without range support, at most this much is skipped.
+/// Without range support, at most this many bytes are skipped.
 const MAX_SKIPPED_BYTES: u64 = 8 << 20;
-/// A part takes about a second, and is of such a size.
+/// Target duration of a range request in seconds, and the limits of its size.
 const TAKES: f64 = 1.0;
 const MIN_PART: u64 = 128 << 10;
 const MAX_PART: u64 = 2 << 20;
-/// The read-ahead.
+/// The read-ahead in bytes.
 const READ_AHEAD_BYTES: u64 = 4 << 20;
-/// The last bytes, whose request shows whether the server supports ranges.
+/// Number of last bytes whose request shows whether the server supports ranges.
 const TAIL: u64 = 64 << 10;
 const LENGTH: Duration = Duration::from_secs(5);
 /// The first response is abandoned for ranges if it is silent for this long; it has no total limit.
@@ -49,33 +49,33 @@ pub(in crate::player::input::http) enum Gives {
     /// Not known yet.
     Asking,
     Parts,
-    /// The file from its beginning alone.
+    /// The server sends the file only from its beginning.
     Whole,
 }
 
-/// A fetched range, and its duration.
+/// A fetched range with its duration.
 type FetchedPart = (RangeParts, u64, Duration, Result<Result<Bytes, Unavailable>, net::Error>);
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(in crate::player::input::http) struct Blocks {
     size: u64,
-    /// Whether the server announced the length.
+    /// True if the server announced the length.
     told: bool,
     kept: BTreeMap<u64, Block>,
     uses: u64,
     line: Option<TailBytes>,
     gives: Gives,
     asked: JoinSet<Option<Bytes>>,
-    /// Who asks for parts, by the connection that was used last.
+    /// The range requests, on the most recent connection.
     parts: RangeParts,
     idle: Option<RangeParts>,
     fetched: JoinSet<FetchedPart>,
     /// The requested range.
     span: (u64, u64),
-    /// The size of the next part.
+    /// The size of the next range.
     part: u64,
-    /// The read-ahead failed.
+    /// True if the read-ahead failed.
     failed: bool,
     /// The missing range of a read.
     missing: Option<(u64, u64)>,
@@ -84,17 +84,17 @@ pub(in crate::player::input::http) struct Blocks {
 #[derive(Debug)]
 struct Block {
     bytes: Bytes,
-    /// A counter of its last use.
+    /// Counter value of the last use.
     used: u64,
 }
 
-/// The first response: the bytes after the last complete block.
+/// Bytes of the first response after the last complete block.
 #[derive(Debug)]
 struct TailBytes {
     flow: Download,
     begins: u64,
     rest: BytesMut,
-    /// While it is awaited.
+    /// The time limit while it is awaited.
     patience: Option<StallTimeout>,
 }
 
@@ -105,7 +105,7 @@ impl TailBytes {
 }
 
 impl Blocks {
-    /// For `flow`, whose beginning was read, with `whole` bytes if known.
+    /// Creates the blocks for `flow`, whose beginning was read, with `whole` bytes if known.
     pub fn new(flow: Flow, start: &[u8], whole: Option<u64>, ask: &PullRequest) -> Self {
         let size = whole.unwrap_or(u64::MAX / 4);
         let parts = RangeParts::new(flow.url().clone(), ask.net.clone(), size);
@@ -117,7 +117,7 @@ impl Blocks {
                 let from = last_block(size);
                 match timeout(LENGTH, its.read(from, size - from)).await {
                     Ok(Ok(bytes)) => bytes,
-                    // Then it is played as it comes.
+                    // Then it plays as it arrives.
                     Ok(Err(error)) => {
                         tracing::debug!(%error, "asking for the end of a film");
                         None
@@ -147,7 +147,7 @@ impl Blocks {
         blocks
     }
 
-    /// Whether the server supports ranges, as far as known.
+    /// The range support of the server, as far as known.
     pub fn gives(&mut self) -> Gives {
         if let Some(answer) = self.asked.try_join_next() {
             self.answered(answer.ok().flatten());
@@ -155,7 +155,7 @@ impl Blocks {
         self.gives
     }
 
-    /// The same, after waiting for the answer. Cancel-safe.
+    /// The range support, after waiting for the answer. This is cancel-safe.
     pub async fn answer(&mut self) -> Gives {
         if let Some(answer) = self.asked.join_next().await {
             self.answered(answer.ok().flatten());
@@ -170,7 +170,7 @@ impl Blocks {
         }
     }
 
-    /// The wanted position is elsewhere now: does not wait for the pending request.
+    /// Moves to another position without waiting for the pending request.
     pub fn leave(&mut self) {
         self.fetched = JoinSet::new();
         self.failed = false;
@@ -184,7 +184,7 @@ impl Blocks {
         }
     }
 
-    /// Playback continues here: abandons the first response if it is not near.
+    /// Continues playback here: abandons the first response if it is not near.
     pub fn go_on_at(&mut self, at: u64) {
         if self.gives == Gives::Parts && !self.is_near(at, NEAR_BYTES) {
             self.line = None;
@@ -207,11 +207,11 @@ impl Blocks {
         }
     }
 
-    /// Fetches the missing bytes of a read. Cancel-safe; waits without a limit if the first
-    /// response is silent.
+    /// Fetches the missing bytes of a read. It is cancel-safe and waits without a limit if the
+    /// first response is silent.
     ///
     /// # Errors
-    /// They do not arrive.
+    /// Fails if the bytes do not arrive.
     pub async fn bring(&mut self) -> Result<(), PullError> {
         while let Some((from, until)) = self.missing {
             let Some(at) = self.first_missing(from, until) else {
@@ -242,7 +242,7 @@ impl Blocks {
         Ok(())
     }
 
-    /// Whether the first response reaches this position soon.
+    /// Returns true if the first response reaches this position soon.
     fn is_near(&self, at: u64, near: u64) -> bool {
         self.line.as_ref().is_some_and(|line| {
             let taken = line.flow.taken();
@@ -262,7 +262,7 @@ impl Blocks {
         };
         let came = tokio::select! {
             came = next => came,
-            // Then parts may be had of what this does not give.
+            // Then ranges can replace this response.
             answer = asked.join_next(), if asking => {
                 self.answered(answer.and_then(Result::ok).flatten());
                 return Ok(());
@@ -275,7 +275,7 @@ impl Blocks {
             }
             Ok(Ok(None)) => {
                 let ends = flow.taken();
-                // What was shorter than its length says would have been an error.
+                // A body shorter than its announced length would have been an error.
                 if !self.told {
                     (self.size, self.told) = (ends, true);
                     self.come(&[]);
@@ -296,7 +296,7 @@ impl Blocks {
         Ok(())
     }
 
-    /// Bytes of the first response arrived.
+    /// Adds bytes of the first response.
     fn come(&mut self, bytes: &[u8]) {
         let Some(line) = &mut self.line else { return };
         line.rest.extend_from_slice(bytes);
@@ -324,7 +324,7 @@ impl Blocks {
         });
     }
 
-    /// A range arrived, or failed.
+    /// Handles a range that arrived or failed.
     fn take(&mut self, (parts, from, took, bytes): FetchedPart) -> Result<(), PullError> {
         self.idle = Some(parts);
         let bytes = bytes.inspect_err(|_| self.part = MIN_PART)?;
@@ -359,7 +359,7 @@ impl Blocks {
         }
     }
 
-    /// The bytes that are there from `at` on to the end of their block.
+    /// The cached bytes from `at` to the end of their block.
     fn there(&self, at: u64) -> Option<&[u8]> {
         let begins = at / BLOCK * BLOCK;
         let of = |bytes: &'_ [u8], begins: u64| -> Option<std::ops::Range<usize>> {
@@ -383,7 +383,7 @@ impl Blocks {
     }
 }
 
-/// The beginning of the last block.
+/// The start of the last block.
 fn last_block(size: u64) -> u64 {
     size.saturating_sub(TAIL) / BLOCK * BLOCK
 }

@@ -1,5 +1,5 @@
-//! A body with its progress, which continues on another connection after an interruption if its
-//! length is known, because it is no broadcast then.
+//! A download with its progress, which continues on another connection after an interruption. This
+//! needs a known length: otherwise it is a broadcast.
 
 use bytes::Bytes;
 
@@ -7,19 +7,19 @@ use crate::net;
 use crate::net::Step;
 use crate::net::web::{Flow, Span, Unavailable, WebUrl};
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(in crate::player::input::http) struct Download {
     flow: Flow,
     taken: u64,
-    /// The whole length in bytes, if announced.
+    /// The total length in bytes, if announced.
     whole: Option<u64>,
-    /// The validator of its version.
+    /// The validator (ETag or date) of its version.
     mark: Option<String>,
 }
 
 impl Download {
-    /// For `flow` with this whole length, of which this much was read.
+    /// Creates a download from `flow` with this total length, of which this much was read.
     pub(in crate::player::input::http) fn new(flow: Flow, taken: u64, whole: Option<u64>) -> Self {
         let mark = flow.mark().map(str::to_owned);
         Self { flow, taken, whole, mark }
@@ -30,7 +30,7 @@ impl Download {
         self.taken
     }
 
-    /// The next bytes; `None` at the end. Cancel-safe; waits without a limit.
+    /// The next bytes; `None` at the end. It is cancel-safe and waits without a limit.
     pub(in crate::player::input::http) async fn next(
         &mut self,
     ) -> Result<Option<Bytes>, net::Error> {
@@ -39,7 +39,7 @@ impl Download {
         Ok(piece)
     }
 
-    /// Whether there is a rest that can be asked for.
+    /// Returns true if the rest can be requested.
     pub(in crate::player::input::http) fn can_go_on(&self) -> bool {
         self.whole.is_some_and(|whole| self.taken < whole)
     }

@@ -1,5 +1,5 @@
-//! Range requests for a recording on a web server, one at a time. The server's declaration is
-//! checked: wrong bytes count as none. An interrupted or shortened range continues where it
+//! Range requests for a recording on a web server, one at a time. The server's range header is
+//! checked: wrong bytes count as no bytes. An interrupted or shortened range continues where it
 //! stopped.
 
 use std::time::Duration;
@@ -9,20 +9,20 @@ use bytes::{Bytes, BytesMut};
 use crate::net::web::{Client, Flow, Span, StallTimeout, Unavailable, WebResponse, WebUrl};
 use crate::net::{self, Cause, ConnectStage, Options, WebProblem};
 
-/// The limit of silence, and for a range.
+/// Time limits for silence, and for a whole range.
 const QUIET: Duration = Duration::from_secs(4);
 const PART_TIMEOUT: Duration = Duration::from_secs(8);
-/// A part is asked for so often in all, and so often in a row without anything of it.
+/// Maximum number of requests for a range, and of consecutive requests without any data.
 const MAX_ASKED: u32 = 64;
 const MAX_FRUITLESS: u32 = 2;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(in crate::player::input::http) struct RangeParts {
     client: Client,
     options: Options,
     url: WebUrl,
-    /// The address before redirects, because a redirect's target may be temporary.
+    /// The address before redirects, because a redirection target may be temporary.
     door: WebUrl,
     whole: u64,
     /// The validator of its version, while it stays the same.
@@ -30,37 +30,37 @@ pub(in crate::player::input::http) struct RangeParts {
 }
 
 impl RangeParts {
-    /// For a file with this many bytes.
+    /// Creates range requests for a file with this many bytes.
     pub fn new(url: WebUrl, options: Options, whole: u64) -> Self {
         let (client, door) = (Client::new(options.clone()), url.clone());
         Self { client, options, url, door, whole, mark: None }
     }
 
-    /// With the address before redirects.
+    /// Sets the address before redirects.
     pub fn found_by(self, door: &WebUrl) -> Self {
         Self { door: door.clone(), ..self }
     }
 
-    /// With this version: ranges of another one are rejected.
+    /// Sets the version: ranges of another version are rejected.
     pub fn of(self, mark: Option<&str>) -> Self {
         Self { mark: mark.map(str::to_owned), ..self }
     }
 
-    /// The same by a separate connection.
+    /// The same on a separate connection.
     pub fn anew(&self) -> Self {
         let its = Self::new(self.url.clone(), self.options.clone(), self.whole);
         its.found_by(&self.door).of(self.mark.as_deref())
     }
 
-    /// Bytes in all.
+    /// Total bytes.
     pub fn whole(&self) -> u64 {
         self.whole
     }
 
-    /// The rest as it arrives. `None` if the server sends something else.
+    /// Requests the rest as it arrives. Returns `None` if the server sends something else.
     ///
     /// # Errors
-    /// The error.
+    /// Returns the network error.
     pub async fn rest(&self, from: u64) -> Result<Option<Flow>, net::Error> {
         let span = Span { from, until: self.whole };
         let (mark, options) = (self.mark.as_deref(), &self.options);
@@ -71,19 +71,19 @@ impl RangeParts {
         Ok(rest?.ok())
     }
 
-    /// At most `length` bytes from `from`: fewer only at the end. `None` if the server sends
-    /// something else.
+    /// Requests at most `length` bytes from `from`: fewer only at the end. Returns `None` if the
+    /// server sends something else.
     ///
     /// # Errors
-    /// The error.
+    /// Returns the network error.
     pub async fn read(&mut self, from: u64, length: u64) -> Result<Option<Bytes>, net::Error> {
         Ok(self.part(from, length).await?.ok())
     }
 
-    /// The same, or why not.
+    /// As [`read`](Self::read), with the reason if it fails.
     ///
     /// # Errors
-    /// Like those of [`read`](Self::read).
+    /// The same as for [`read`](Self::read).
     pub async fn part(
         &mut self,
         from: u64,
@@ -94,7 +94,7 @@ impl RangeParts {
             return Ok(Err(Unavailable::OtherPart));
         };
         let mut bytes = BytesMut::new();
-        // From the first answer on: how long that may take, who asks for it knows.
+        // It starts with the first answer: the caller limits the time before.
         let mut patience = None;
         let (mut asked, mut in_vain) = (0, 0);
         while bytes.len() < most {
@@ -133,7 +133,7 @@ impl RangeParts {
         self.problem(WebProblem::TooLittle)
     }
 
-    /// The error of a wrong answer, as a temporary one.
+    /// The error for a wrong answer, as a temporary one.
     pub fn other(&self) -> net::Error {
         self.problem(WebProblem::OtherPart)
     }
@@ -154,7 +154,7 @@ impl RangeParts {
         }
         let answer = match asked {
             Ok(answer) => answer,
-            // It was longer.
+            // The file was longer before.
             Err(error) if error.is_past_the_end() => return Ok(Err(Unavailable::Changed)),
             Err(error) => return Err(error),
         };
@@ -178,7 +178,7 @@ impl RangeParts {
     }
 }
 
-/// Whether this address does not hold any more, or its server is not there.
+/// Returns true if this address is no longer valid, or its server is unreachable.
 fn is_gone(error: &net::Error) -> bool {
     matches!(
         error.cause,
@@ -189,7 +189,7 @@ fn is_gone(error: &net::Error) -> bool {
     )
 }
 
-/// Whether asking for the rest may help.
+/// Returns true if a request for the rest may help.
 fn broke_off(error: &net::Error) -> bool {
     matches!(
         error.cause,
@@ -243,7 +243,7 @@ mod tests {
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let asked = Arc::clone(&its);
-                // Who asked hangs up.
+                // The client closes the connection.
                 tokio::spawn(async move { drop(answer(socket, &asked).await) });
             }
         });
@@ -255,7 +255,7 @@ mod tests {
             assert_eq!(part.map(|bytes| bytes.len()), Ok(100), "{number}");
         }
         assert_eq!(asked.load(Ordering::Relaxed), 10);
-        // Where there is no other address, it is told.
+        // Without another address, the error is reported.
         let mut parts = RangeParts::new(film, Options::default(), 1_000);
         let error = parts.part(0, 100).await.unwrap_err();
         assert!(matches!(error.cause, Cause::Answer { status: 403, .. }), "{error:?}");

@@ -26,7 +26,7 @@ struct ChangeState {
     number: u64,
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     state: Arc<Mutex<ChangeState>>,

@@ -1,4 +1,4 @@
-//! The recordings in the folder of recordings: what is there, what is in each file, and what is done with one.
+//! The recordings in the folder of recordings: the list, the contents of each file, and actions on one.
 //! Two threads work while somebody looks: one reads (what it reads is hostile, so it may write nothing), one
 //! changes files, one at a time. Neither runs while nobody looks and nothing is copied.
 
@@ -39,7 +39,7 @@ pub enum RecordingsCommand {
     StopCopy,
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct Library {
     reading: Option<Reading>,
@@ -101,7 +101,7 @@ impl Library {
         Arc::clone(&self.view)
     }
 
-    /// Whether nothing is being changed any more; asks a copy to stop.
+    /// Returns true if nothing is being changed any more; asks a copy to stop.
     pub(in crate::studio) fn is_over(&self) -> bool {
         self.changes.stop_copy();
         self.changes.is_idle()

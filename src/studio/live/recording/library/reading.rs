@@ -34,7 +34,7 @@ struct ReadRequest {
     again: bool,
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(super) struct Reading {
     folder: PathBuf,

@@ -34,7 +34,7 @@ use crate::text::problem::{Problem, problem};
 
 /// Limit for the listed parts that are not imported.
 const MAX_REPORTED: usize = 1_000;
-/// Whether this is such a file.
+/// Returns true if this is such a file.
 pub(in crate::studio::settings) fn is_one(json: &Value) -> bool {
     let has = |key: &str| json.get(key).is_some();
     json.get("sources").is_some_and(Value::is_array) && (has("scene_order") || has("current_scene"))

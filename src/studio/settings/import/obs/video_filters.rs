@@ -175,7 +175,7 @@ fn filter(
     })
 }
 
-/// Whether a mask is not stretched there and its image has another shape than the frame.
+/// Returns true if a mask is not stretched there and its image has another shape than the frame.
 fn keeps_shape(settings: &Value, (width, height): (f64, f64)) -> bool {
     let path = text(settings, "image_path");
     if is_on(settings, "stretch") || path.is_empty() {

@@ -101,7 +101,7 @@ pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource
     Ok(ImportedSource { choice, properties, not, cut: cut(settings) })
 }
 
-/// Whether a certain device was chosen.
+/// Returns true if a certain device was chosen.
 pub(in crate::studio::settings) fn names_device(settings: &Value) -> bool {
     let keys = ["device_id", "video_device_id", "device", "camera_id"];
     keys.iter().any(|key| !matches!(text(settings, key), "" | "default"))
