@@ -7,20 +7,20 @@ use std::str::FromStr;
 
 use crate::text::problem::{Problem, problem};
 
-/// An audio source as chosen, saved and displayed.
+/// An audio source as selected, saved and displayed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AudioChoice {
-    /// A microphone by its stable ID; `None`: the system's default, also after it changes.
+    /// A microphone by its stable id; `None` is the system's default, also after it changes.
     Mic(Option<String>),
-    /// The output of a speaker by its ID; `None`: the system's default, also after it changes.
+    /// The output of a speaker by its id; `None` is the system's default, also after it changes.
     System(Option<String>),
-    /// One application by its name or that of its program: [`is_application`].
+    /// One application by its name or that of its program, see [`is_application`].
     Application(String),
-    /// The test tone, in step with the test pattern's flash.
+    /// The test tone, in sync with the test pattern's flash.
     Tone,
     /// Digital silence.
     Silence,
-    /// A file: WAV is read here, other formats by the player.
+    /// A file: this room reads WAV, the player other formats.
     File(PathBuf),
     /// A remote stream.
     Stream(String),
@@ -29,7 +29,7 @@ pub enum AudioChoice {
 }
 
 impl AudioChoice {
-    /// The file that it plays.
+    /// The file of the choice.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::File(path) => Some(path),
@@ -59,7 +59,7 @@ impl AudioChoice {
     /// Parses a choice; a path need not be valid UTF-8.
     ///
     /// # Errors
-    /// Like the parser of texts.
+    /// The same errors as those of the text parser.
     pub fn of_word(word: &OsStr) -> Result<Self, Problem> {
         #[cfg(unix)]
         if word.to_str().is_none()
@@ -93,7 +93,8 @@ impl FromStr for AudioChoice {
             ("stream", _) => Err(problem!("choice-needs-url")),
             ("file", None) => Err(problem!("choice-needs-path", example = "file:CLIP.wav")),
             _ => {
-                // Of an address its name only: more of it may be secret, and this is told.
+                // Only the scheme of an address: the rest may be secret, and this text is
+                // displayed.
                 let text = text.split("://").next().unwrap_or_default();
                 Err(problem!("choice-no-audio", text = text))
             }
@@ -101,8 +102,7 @@ impl FromStr for AudioChoice {
     }
 }
 
-/// Returns true if `wanted` means the application of this name and program: the upper case of
-/// letters does not matter.
+/// Returns true if `wanted` means the application with this name and program; case does not matter.
 pub fn is_application(wanted: &str, name: &str, program: &str) -> bool {
     let wanted = wanted.to_lowercase();
     !wanted.is_empty() && [name, program].iter().any(|it| it.to_lowercase() == wanted)

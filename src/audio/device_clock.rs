@@ -10,44 +10,44 @@ use rubato::{
 use crate::audio::device_rate::DeviceRate;
 use crate::base::Timestamp;
 
-/// A distance beyond this is jumped instead of closed.
+/// A larger distance is corrected by a jump.
 const JUMP_SECONDS: f64 = 0.06;
-/// A distance is closed at this pace: a hundredth of it in this many seconds … the time constant.
+/// Time constant in seconds with which a distance is reduced.
 const CLOSE_SECONDS: f64 = 2.0;
 /// Maximum change of pitch: 0.3 % is inaudible.
 const MAX_BEND: f64 = 0.003;
 /// Output frames per step.
 const CHUNK: usize = 64;
 
-/// Device audio in, session audio out.
+/// Converts audio of the device to audio of the session.
 pub(super) struct ClockAligner {
     resampler: Async<f32>,
     channels: usize,
-    /// Nominal rates.
+    /// Nominal input rate; `rate_out` is the nominal output rate.
     rate_in: f64,
     rate_out: f64,
-    /// Frames of the device that the resampler has not taken yet, interleaved.
+    /// Interleaved device frames that the resampler has not used yet.
     input: Vec<f32>,
-    /// The device's number of the first of them.
+    /// Device frame number of the first of them.
     input_start: i64,
-    /// The device frame (with fraction) for the next output frame; `None`: not set yet.
+    /// Device frame (with fraction) of the next output frame; `None` if not set yet.
     position: Option<f64>,
-    /// Output that nobody has taken yet, interleaved.
+    /// Interleaved output that was not pulled yet.
     made: Vec<f32>,
     scratch: Vec<f32>,
 }
 
-/// The result of a pull.
+/// Result of a pull.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum GapFilled {
-    /// All of it.
+    /// All frames are from the device.
     Whole,
-    /// The device's audio was not there yet.
+    /// The audio of the device was not available yet.
     Short,
 }
 
 impl ClockAligner {
-    /// Resamples from `rate_in` to `rate_out`; `None` for invalid rates.
+    /// Creates an aligner from `rate_in` to `rate_out`; `None` for invalid rates.
     pub(super) fn new(rate_in: u32, rate_out: u32, channels: u16) -> Option<Self> {
         let channels = usize::from(channels);
         let parameters = SincInterpolationParameters::new(96, WindowFunction::BlackmanHarris2)
@@ -74,7 +74,7 @@ impl ClockAligner {
         self.resampler.input_frames_max()
     }
 
-    /// Takes audio of the device; `first` is the number of its first frame. A gap restarts the
+    /// Adds audio of the device; `first` is the number of its first frame. A gap restarts the
     /// resampler.
     pub(super) fn push(&mut self, first: i64, sound: &[f32]) {
         let held = (self.input.len() / self.channels) as i64;
@@ -84,7 +84,7 @@ impl ClockAligner {
         self.input.extend_from_slice(sound);
     }
 
-    /// Forgets everything; the next input is frame `first`.
+    /// Resets the state; the next input is frame `first`.
     pub(super) fn restart(&mut self, first: i64) {
         self.input.clear();
         self.made.clear();
@@ -93,14 +93,14 @@ impl ClockAligner {
         self.resampler.reset();
     }
 
-    /// Fills `out` with the audio that was captured from `at` on, by the device's `pace`.
+    /// Fills `out` with the audio captured from `at` on, by the device's `pace`.
     pub(super) fn pull(&mut self, pace: &DeviceRate, at: Timestamp, out: &mut [f32]) -> GapFilled {
         let Some(wanted) = pace.frame_at(at) else {
             out.fill(0.0);
             return GapFilled::Short;
         };
         let step = pace.rate() / self.rate_out;
-        // `made` has been made already: what is wanted of the resampler lies after it.
+        // The frames in `made` exist already: the resampler must continue after them.
         let ahead = (self.made.len() / self.channels) as f64 * step;
         let off = self.position.map(|position| wanted + ahead - position);
         let jump = off.is_none_or(|off| off.abs() > JUMP_SECONDS * self.rate_in);
@@ -119,7 +119,7 @@ impl ClockAligner {
         let step = nominal / relative;
         while self.made.len() < out.len() {
             if !self.make(step) {
-                // What was made plays, the rest is silence; the position continues with time.
+                // The existing frames play, the rest is silence; the position advances with time.
                 let (first, rest) = out.split_at_mut(self.made.len().min(out.len()));
                 first.copy_from_slice(&self.made);
                 rest.fill(0.0);
@@ -138,12 +138,12 @@ impl ClockAligner {
     /// Moves to the device frame `wanted`. Returns false if it has not arrived yet.
     fn seek(&mut self, wanted: f64) -> bool {
         let held = (self.input.len() / self.channels) as i64;
-        // A little before, so that the filter has a past.
+        // Start slightly earlier, so that the filter has history.
         let lead = self.resampler.output_delay() as f64 * self.rate_in / self.rate_out;
         let begin = (wanted - lead).floor() as i64;
         if begin < self.input_start {
             if wanted < self.input_start as f64 {
-                // Before the device began.
+                // Before the start of the device.
                 return false;
             }
         } else if begin >= self.input_start + held {
@@ -156,7 +156,7 @@ impl ClockAligner {
         self.made.clear();
         self.resampler.reset();
         let step = self.rate_in / self.rate_out;
-        // The first `output_delay` frames that come out stand for what lies before `begin`.
+        // The first `output_delay` output frames are for the time before `begin`.
         let delay = self.resampler.output_delay() as f64;
         self.position = Some(begin as f64 - delay * step);
         while self.position.is_some_and(|position| position + step < wanted) {
@@ -227,10 +227,10 @@ mod tests {
         let buffer = i64::from(rate_in) / 100;
         for block in 0..seconds * 100 {
             let at = Timestamp::from_millis(block * 10);
-            // The mixer asks 35 ms after the block's end.
+            // The mixer requests a block 35 ms after its end.
             let now = 0.045 + block as f64 * 0.01;
             while (sent + buffer) as f64 / real < now {
-                // What the device hears at its frame is the tone at the true time of it.
+                // The device captures the tone at the true time of its frame.
                 let sound: Vec<f32> = (sent..sent + buffer)
                     .map(|frame| {
                         let true_sample = frame as f64 / real * 1e6;
@@ -250,7 +250,7 @@ mod tests {
         assert!(short <= 3, "{ppm} ppm: {short} blocks short");
         let found = pace.drift_ppm().unwrap();
         assert!((found - ppm).abs() < 20.0, "{ppm} ppm: measured {found}");
-        // The first seconds are spent on locking.
+        // The first seconds are for locking.
         let frames = (0..seconds * 30).filter(|&frame| schedule.flash_starts(frame));
         let starts: Vec<_> = frames.map(|frame| grid.instant(frame)).collect();
         let settled: Vec<_> =
@@ -268,8 +268,8 @@ mod tests {
         drifting(-200.0, 44_100, 40);
     }
 
-    /// The signal shows its own true time: a sine with a period of ten seconds. At 250 Hz, ten
-    /// hours take seconds; the loops count in seconds, whatever the rate.
+    /// The signal is a function of its true time: a sine with a period of ten seconds. At 250 Hz,
+    /// ten hours take seconds; the loops use seconds, whatever the rate.
     #[test]
     fn ten_hours_of_a_crystal_that_is_200_ppm_off_stay_in_step() {
         const RATE: u32 = 250;
@@ -282,7 +282,7 @@ mod tests {
             let mut jitter = Jitter(1);
             let mut out = [0.0; 100];
             for block in 0..90_000_i64 {
-                // Asked two seconds late: at this rate the filter is long.
+                // Requested two seconds late, because the filter is long at this rate.
                 let now = 2.4 + block as f64 * 0.4;
                 while (sent + 25) as f64 / real < now {
                     let sound: Vec<f32> = (sent..sent + 25)
@@ -302,7 +302,7 @@ mod tests {
                     worst = worst.max((f64::from(*sample) - wanted.sin()).abs());
                 }
             }
-            // How far off in time that is, where the sine is steepest.
+            // The error as a time, at the steepest part of the sine.
             let late = worst * 10.0 / std::f64::consts::TAU;
             assert!(late < 0.005, "{ppm} ppm: {late} s off");
             assert!(short <= 20, "{ppm} ppm: {short} blocks short");
@@ -328,7 +328,7 @@ mod tests {
         let mut whole = 0;
         for tick in 0..300_i64 {
             let at = Timestamp::from_millis(tick * 10);
-            // Silent from 1.0 to 1.5 s, and the device's numbers jump.
+            // Silent from 1.0 to 1.5 s, after which the device's numbers jump.
             if !(100..150).contains(&tick) {
                 pace.observe(frame, at);
                 aligner.push(frame, &block);

@@ -1,21 +1,21 @@
-//! How fast a device really runs: a delay-locked loop over the moments of its callbacks, after F.
-//! Adriaensen, "Using a DLL to filter time" (2005). Smooths the jitter of the callbacks and
+//! Measures the actual rate of a device: a delay-locked loop over the times of its callbacks, after
+//! F. Adriaensen, "Using a DLL to filter time" (2005). It smooths the jitter of the callbacks and
 //! measures the device's rate against the session clock.
 
 use std::f64::consts::{SQRT_2, TAU};
 
 use crate::base::Timestamp;
 
-/// A moment that is off by more than this is no jitter: samples were lost or the device paused.
+/// A larger deviation is not jitter: samples were lost or the device paused.
 const BREAK_SECONDS: f64 = 0.15;
-/// Limit for the influence of jitter: one late callback must not pull the loop.
+/// Limit for the influence of jitter: a single late callback must not pull the loop.
 const CLIP_SECONDS: f64 = 0.004;
-/// A device may be off by this much, parts per million; no crystal is.
+/// Maximum deviation of a device in parts per million, beyond that of any crystal.
 const MAX_PPM: f64 = 2_000.0;
-/// The rate is worth showing after this long.
+/// Time after which the rate is displayed.
 const SETTLED_SECONDS: f64 = 10.0;
 
-/// The loop.
+/// The delay-locked loop.
 #[derive(Clone, Debug)]
 pub(super) struct DeviceRate {
     nominal_period: f64,
@@ -24,11 +24,11 @@ pub(super) struct DeviceRate {
 
 #[derive(Clone, Debug)]
 struct Locked {
-    /// The frame whose moment is `at`, counted by the device.
+    /// The device frame whose time is `at`.
     frame: i64,
-    /// Filtered moment, seconds on the session clock.
+    /// Filtered time in seconds on the session clock.
     at: f64,
-    /// Filtered seconds a frame.
+    /// Filtered duration of a frame in seconds.
     period: f64,
     /// Seconds since the lock.
     age: f64,
@@ -37,9 +37,9 @@ struct Locked {
 /// The effect of an observation.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum CallbackTime {
-    /// It fits.
+    /// The observation fits.
     Steady,
-    /// It does not: the loop has started afresh.
+    /// The observation does not fit: the loop was reset.
     Break,
 }
 
@@ -48,7 +48,7 @@ impl DeviceRate {
         Self { nominal_period: 1.0 / f64::from(rate.max(1)), state: None }
     }
 
-    /// `frame` of the device was captured at `at`.
+    /// Records that `frame` of the device was captured at `at`.
     pub(super) fn observe(&mut self, frame: i64, at: Timestamp) -> CallbackTime {
         let at = at.as_secs_f64();
         let nominal = self.nominal_period;
@@ -75,7 +75,7 @@ impl DeviceRate {
             age if age < 20.0 => 0.06,
             _ => 0.02,
         };
-        // At first the error is taken whole: the first callbacks of a stream come in a bunch.
+        // At first the whole error counts: the first callbacks of a stream come in a burst.
         let clip = if locked.age < 1.0 { BREAK_SECONDS } else { CLIP_SECONDS };
         let error = error.clamp(-clip, clip);
         let omega = TAU * bandwidth * lasted;
@@ -95,7 +95,7 @@ impl DeviceRate {
         Some(locked.frame as f64 + (at.as_secs_f64() - locked.at) / locked.period)
     }
 
-    /// Frames a second as measured.
+    /// Measured frames per second.
     pub(super) fn rate(&self) -> f64 {
         1.0 / self.state.as_ref().map_or(self.nominal_period, |locked| locked.period)
     }

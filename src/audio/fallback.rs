@@ -1,5 +1,6 @@
-//! Replaces an audio source while it is silent or lost. The feed keeps listening to the source, and
-//! plays it again from its first audible sample, independently of who opens or closes the fallback.
+//! Replaces an audio source while it is silent or lost. The feed keeps reading the source, and
+//! plays it again from its first audible sample, independently of the component that opens or
+//! closes the fallback.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,9 +30,9 @@ pub struct AudioFallback(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    /// Another is to be in when the source is silent, so that this is looked for.
+    /// True if a fallback exists for silence, so that silence must be detected.
     wanted: AtomicBool,
-    /// Whether the mixer has not taken the newest fallback yet.
+    /// True if the mixer has not taken the newest fallback yet.
     given: AtomicBool,
     other: Mutex<Option<Box<dyn AudioFeed>>>,
 }
@@ -39,25 +40,25 @@ struct Shared {
 partial_debug!(AudioFallback {});
 
 impl AudioFallback {
-    /// Whether silence of the source is to be looked for.
+    /// Sets whether to detect silence of the source.
     pub fn set_wanted(&self, wanted: bool) {
         self.0.wanted.store(wanted, Ordering::Relaxed);
     }
 
-    /// Plays this while the source is silent; `None`: plays the silence. The previous fallback is
-    /// dropped on the mixer's thread.
+    /// Sets the feed that plays while the source is silent; `None` removes it. The previous
+    /// fallback is dropped on the mixer's thread.
     pub fn give(&self, other: Option<Box<dyn AudioFeed>>) {
         let mut slot = self.0.other.lock();
         let before = std::mem::replace(&mut *slot, other);
-        // Still locked: whoever takes it sees this too.
+        // The lock is still held, so the mixer sees this value too.
         self.0.given.store(true, Ordering::Release);
         drop(slot);
-        // One that was never taken.
+        // A previous fallback that was never taken.
         drop(before);
     }
 
-    /// Wraps a source of this rate, and reports its silence as this alarm; `None`: another part
-    /// watches it already.
+    /// Wraps a source of this rate, and reports its silence as this alarm; `None` if another
+    /// component already detects it.
     pub fn over(&self, source: Source, rate: u32, silence: Option<SourceAlarm>) -> Source {
         let Source { feed, status, transport } = source;
         let watch = silence.map(|it| SignalWatch::for_silence(Arc::clone(&status), rate, it));
@@ -76,7 +77,7 @@ struct Stood {
     status: Arc<SourceStatus>,
     shared: Arc<Shared>,
     other: Option<Box<dyn AudioFeed>>,
-    /// The share of the fallback: fades from 0 to 1 or back within a block, without a click.
+    /// The share of the fallback, which fades from 0 to 1 or back within a block, without a click.
     share: f32,
     /// The block of the fallback.
     block: Vec<f32>,
@@ -101,7 +102,7 @@ impl AudioFeed for Stood {
         if self.shared.given.load(Ordering::Acquire)
             && let Some(mut given) = self.shared.other.try_lock()
         {
-            // One that goes away is heard to the end of this block.
+            // A removed fallback plays to the end of this block.
             if given.is_some() || self.share == 0.0 {
                 self.shared.given.store(false, Ordering::Relaxed);
                 self.other = given.take();
@@ -138,7 +139,7 @@ mod tests {
     use crate::media::Transport;
     use crate::media::source_status::SourceFormat;
 
-    /// A constant level per second; it counts its requests.
+    /// A feed with a constant level per second, which counts its requests.
     struct Level(fn(i64) -> f32, Arc<Mutex<usize>>);
 
     impl AudioFeed for Level {
@@ -211,7 +212,7 @@ mod tests {
         let (feed, _) = level(|_| 0.0);
         let stand_in = AudioFallback::default();
         let source = Source { feed, status: Arc::clone(&status), transport: Transport::default() };
-        // Whoever looks for its silence does so elsewhere.
+        // Another component detects its silence.
         let mut source = stand_in.over(source, 48_000, None);
         stand_in.set_wanted(true);
         stand_in.give(Some(level(|_| 0.25).0));

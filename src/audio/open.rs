@@ -1,5 +1,5 @@
-//! Floor 3: audio from devices, files and the test source, each behind an
-//! [`AudioFeed`], and the way to the speakers.
+//! Floor 3: opens audio from devices, files and the test source, each behind an [`AudioFeed`], and
+//! the path to the speakers.
 
 use crate::audio::choice::AudioChoice;
 use crate::audio::source::{ApplicationInfo, Context, DeviceInfo, Error, Source};
@@ -10,20 +10,20 @@ use crate::media::source_status::{SourceAlarm, SourceFormat, SourceStatus};
 use crate::media::{AudioFeed, Transport};
 use crate::text::problem::{Problem, problem};
 
-/// The microphones there are now.
+/// The current microphones.
 pub fn microphones() -> Vec<DeviceInfo> {
     list(Direction::Input)
 }
 
-/// The speakers and headphones there are now.
+/// The current speakers and headphones.
 pub fn speakers() -> Vec<DeviceInfo> {
     list(Direction::Output)
 }
 
-/// The applications that play now.
+/// The applications that currently play.
 ///
 /// # Errors
-/// Why this machine's audio system cannot tell.
+/// Fails with the reason if the audio system does not support this.
 pub fn applications() -> Result<Vec<ApplicationInfo>, Problem> {
     match crate::audio::backend::system().applications() {
         Ok(found) => Ok(found.into_iter().filter(|it| it.playing).collect()),
@@ -39,7 +39,7 @@ fn list(direction: Direction) -> Vec<DeviceInfo> {
     })
 }
 
-/// Returns true if [`open`] hears this source; other files and streams are for the player.
+/// Returns true if [`open`] supports this source; the player opens other files and streams.
 pub fn hears(choice: &AudioChoice) -> bool {
     match choice {
         AudioChoice::File(path) => crate::audio::wav::is_wav(path),
@@ -48,7 +48,7 @@ pub fn hears(choice: &AudioChoice) -> bool {
     }
 }
 
-/// The alarm for silence of this choice if it has a fallback; `None`: it is watched anyway.
+/// The alarm for silence of this choice if it has a fallback; `None` if it is watched anyway.
 pub fn silence_of(choice: &AudioChoice) -> Option<SourceAlarm> {
     match choice {
         AudioChoice::Mic(_) => None,
@@ -57,10 +57,10 @@ pub fn silence_of(choice: &AudioChoice) -> Option<SourceAlarm> {
     }
 }
 
-/// Opens a source that it [`hears`].
+/// Opens a source for which [`hears`] returns true.
 ///
 /// # Errors
-/// A file that cannot be played, or no choice.
+/// Fails if the file cannot be played, or the choice is `none`.
 pub fn open(choice: &AudioChoice, context: &Context) -> Result<Source, Error> {
     let Context { clock, grid, rate, channels, .. } = *context;
     let own = |name: &str, feed: Box<dyn AudioFeed>| {
@@ -75,14 +75,14 @@ pub fn open(choice: &AudioChoice, context: &Context) -> Result<Source, Error> {
         }
         AudioChoice::Silence => own("Silence", Box::new(crate::audio::tone::Silence)),
         AudioChoice::File(path) => crate::audio::wav::open(path, context),
-        // Floor 4 plays these: the studio asks there.
+        // The player on floor 4 opens these for the studio.
         AudioChoice::Stream(_) => Err(Error::NoAudio),
         AudioChoice::Mic(id) => {
             let wanted = crate::audio::mic::WantedInput::Microphone(id.clone());
             crate::audio::mic::open(crate::audio::backend::system(), wanted, context)
                 .map(|source| crate::audio::signal_watch::over(source, rate))
         }
-        // Nothing need be played: silence there is no trouble.
+        // Silence of a speaker is normal, not a problem.
         AudioChoice::System(id) => crate::audio::mic::open(
             crate::audio::backend::system(),
             crate::audio::mic::WantedInput::Speakers(id.clone()),

@@ -1,5 +1,6 @@
 //! Watches the audio of a microphone: digital silence, silence, a quiet voice or clipping raise an
-//! alarm in its status. It runs on the mixer's thread, and locks only when something changes.
+//! alarm in its status. It runs on the mixer's thread, and takes a lock only when something
+//! changes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,15 +10,15 @@ use crate::base::Timestamp;
 use crate::media::source_status::{SourceAlarm, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Pulled};
 
-/// Zeros for this long mean that the microphone is switched off.
+/// Zeros for this many seconds mean that the microphone is switched off.
 const ZERO_AFTER: f64 = 5.0;
-/// A pause in speech is shorter than this.
+/// Maximum length of a pause in speech in seconds.
 const QUIET_AFTER: f64 = 30.0;
-/// A gap shorter than this, as on a busy machine, changes nothing.
+/// A shorter gap in seconds, as on a busy computer, changes nothing.
 const GAP: f64 = 2.0;
-/// Peaks below this are nobody's voice (−60 dBFS).
+/// Peaks below this level are not a voice (−60 dBFS).
 const SILENT: f32 = 0.001;
-/// A voice whose peaks stay below this cannot be understood (−40 dBFS).
+/// A voice whose peaks stay below this level cannot be understood (−40 dBFS).
 const FAINT: f32 = 0.01;
 /// Clipping: the threshold of a sample, the run length, the number of runs, and the window in
 /// seconds.
@@ -25,10 +26,10 @@ const FULL: f32 = 0.995;
 const FLAT: u32 = 4;
 const CLIPS: u32 = 5;
 const CLIP_SECONDS: f64 = 2.0;
-/// The alarm stays this long after the last.
+/// Seconds for which the alarm stays after the last clipping.
 const CLIP_STAYS: f64 = 5.0;
 
-/// Puts the watch over a source of this rate.
+/// Adds the watch to a source of this rate.
 pub(super) fn over(source: Source, rate: u32) -> Source {
     let Source { feed, status, transport } = source;
     let watch = SignalWatch::new(Arc::clone(&status), rate);
@@ -61,22 +62,22 @@ pub(super) struct SignalWatch {
     /// The alarm for silence, without watching for a voice.
     silence: Option<SourceAlarm>,
     told: Option<SourceAlarm>,
-    /// Seconds of zeros, below [`SILENT`] and below [`FAINT`].
+    /// Seconds of zeros; the next fields are for levels below [`SILENT`] and [`FAINT`].
     zero: f64,
     silent: f64,
     faint: f64,
     /// Seconds without data.
     missing: f64,
-    /// Full samples in a row.
+    /// Number of consecutive full-scale samples.
     flat: u32,
     clips: u32,
-    /// Seconds since clips are counted, and since the last.
+    /// Seconds since clips are counted; the next field is since the last clip.
     counting: f64,
     since_clip: f64,
 }
 
 impl SignalWatch {
-    /// A watch that reports only silence, as this alarm.
+    /// Creates a watch that reports only silence, as this alarm.
     pub(super) fn for_silence(status: Arc<SourceStatus>, rate: u32, silence: SourceAlarm) -> Self {
         Self { silence: Some(silence), ..Self::new(status, rate) }
     }
@@ -103,8 +104,8 @@ impl SignalWatch {
         0.01_f64.min(block.len() as f64 / self.rate)
     }
 
-    /// A block without data. The source's state has the reason; after a short gap, the counters
-    /// continue.
+    /// Handles a block without data. The source's state has the reason; after a short gap, the
+    /// counters continue.
     pub(super) fn miss(&mut self, block: &[f32]) {
         self.missing += self.seconds(block);
         if self.missing >= GAP || self.status.state() != SourceState::Open {
@@ -121,7 +122,7 @@ impl SignalWatch {
         (self.flat, self.clips, self.counting, self.since_clip) = (0, 0, 0.0, f64::MAX);
     }
 
-    /// Listens to a block of the mixer's, ten milliseconds at most, channels interleaved.
+    /// Analyzes a block of the mixer: at most ten milliseconds, channels interleaved.
     pub(super) fn hear(&mut self, block: &[f32]) {
         let mut peak = 0.0_f32;
         for sample in block {
@@ -211,7 +212,7 @@ mod tests {
         assert_eq!((silent[28], silent[31]), (None, Some(SourceAlarm::Silent)));
         let faint = alarms(32, |_| 0.005);
         assert_eq!((faint[28], faint[31]), (None, Some(SourceAlarm::Faint)));
-        // Speech with pauses is none of it.
+        // Speech with pauses raises no alarm.
         let speech = alarms(60, |second| if second % 10 < 8 { 0.000_5 } else { 0.2 });
         assert!(speech.iter().all(Option::is_none));
     }

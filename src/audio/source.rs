@@ -14,23 +14,23 @@ use crate::text::problem::{Problem, problem};
 pub struct Context {
     /// The session clock.
     pub clock: Clock,
-    /// The instants of program frames; samples are counted from its origin.
+    /// The frame grid of the program; samples are counted from its origin.
     pub grid: FrameGrid,
-    /// Samples a second.
+    /// Samples per second.
     pub rate: u32,
-    /// Channels, interleaved.
+    /// Number of interleaved channels.
     pub channels: u16,
-    /// The initial behavior at the end of a file.
+    /// The initial end behavior of a file.
     pub at_end: EndBehavior,
 }
 
 /// An open (or opening) audio source. Dropping the feed closes it.
 pub struct Source {
-    /// For the mixer.
+    /// The feed for the mixer.
     pub feed: Box<dyn AudioFeed>,
-    /// Its state, readable at any time, also after the feed has moved on.
+    /// Its state, readable at any time, also after the feed was moved.
     pub status: Arc<SourceStatus>,
-    /// Sets the behavior at the end of a file, and restarts it.
+    /// Controls the end behavior of a file, and restarts it.
     pub transport: Transport,
 }
 
@@ -41,13 +41,13 @@ partial_debug!(Source { status });
 #[derive(Debug, thiserror::Error)]
 #[error("{}", Problem::from(self))]
 pub enum Error {
-    /// `none` was chosen.
+    /// The choice is `none`.
     NoAudio,
     /// The file cannot be played.
     File { path: std::path::PathBuf, reason: Problem },
     /// The speakers cannot be opened.
     Output(Problem),
-    /// The system gave no thread.
+    /// The system could not start a thread.
     Thread(#[from] std::io::Error),
 }
 
@@ -67,21 +67,21 @@ impl From<&Error> for Problem {
 /// An application that is connected to the audio server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApplicationInfo {
-    /// The name; applications with the same name count as one.
+    /// The display name; applications with the same name count as one.
     pub name: String,
-    /// Its program; may be empty.
+    /// The name of its program; may be empty.
     pub program: String,
     /// True if it has a stream to the speakers.
     pub playing: bool,
 }
 
-/// A microphone or a pair of speakers of this machine.
+/// A microphone or a speaker device of this computer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceInfo {
-    /// Stable over replugging and restarts.
+    /// An id that is stable across replugging and restarts.
     pub id: String,
-    /// For people.
+    /// The display name.
     pub name: String,
-    /// The system's default.
+    /// True for the system's default.
     pub default: bool,
 }

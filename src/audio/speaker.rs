@@ -15,11 +15,11 @@ use crate::base::partial_debug;
 use crate::base::{Clock, Timestamp};
 use crate::text::Problem;
 
-/// Room in the ring.
+/// Capacity of the ring.
 const RING_DURATION: Duration = Duration::from_millis(500);
 
-/// How often per second a device requests samples. Each request costs about the same regardless of
-/// its size, because the library clears a MiB for each message of the server.
+/// Requests for samples per second from a device. Each request costs about the same regardless of its
+/// size, because the library clears a MiB for each message of the server.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum SpeakerPace {
     Prompt = 100,
@@ -43,11 +43,11 @@ pub struct SpeakerOutput {
 partial_debug!(SpeakerOutput { device });
 
 impl SpeakerOutput {
-    /// Opens the speakers of this id, or the system's default, for interleaved samples of this rate and
-    /// these channels.
+    /// Opens the speakers with this id, or the system's default, for interleaved samples with this rate
+    /// and channel count.
     ///
     /// # Errors
-    /// No such device, busy, refused, or no audio system at all.
+    /// Fails if the device does not exist, is busy or denied, or there is no audio system.
     pub fn open(
         device: Option<&str>,
         format: (u32, u16),
@@ -79,23 +79,23 @@ impl SpeakerOutput {
         Ok(Self { rate, channels, clock, sound, played, device, opened: clock.now(), stream })
     }
 
-    /// The device that plays.
+    /// The device in use.
     pub fn device(&self) -> &DeviceInfo {
         &self.device
     }
 
-    /// Samples a second and channel that it takes.
+    /// The sample rate.
     pub fn rate(&self) -> u32 {
         self.rate
     }
 
-    /// Channels that it takes, interleaved.
+    /// The number of interleaved channels.
     pub fn channels(&self) -> u16 {
         self.channels
     }
 
-    /// Queues interleaved audio, and returns the number of frames (samples per channel) that fit.
-    /// Never waits.
+    /// Queues interleaved audio, and returns the number of frames (samples per channel) that fit. It
+    /// never waits.
     pub fn write(&mut self, sound: &[f32]) -> usize {
         let channels = usize::from(self.channels);
         let frames = (sound.len().min(self.sound.slots())) / channels;
@@ -114,7 +114,7 @@ impl SpeakerOutput {
         ring + (device as u64 * u64::from(self.rate) / 1_000_000) as usize
     }
 
-    /// [`SpeakerOutput::queued`] as a time.
+    /// [`SpeakerOutput::queued`] as a duration.
     pub fn queued_time(&self) -> Duration {
         Duration::from_micros(self.queued() as u64 * 1_000_000 / u64::from(self.rate))
     }
@@ -124,18 +124,19 @@ impl SpeakerOutput {
         self.played.clear.store(true, Ordering::Release);
     }
 
-    /// Loudness, 0…1, without a click.
+    /// Sets the volume, 0…1, without a click.
     pub fn set_volume(&self, volume: f32) {
         let volume = if volume.is_finite() { volume.clamp(0.0, 1.0) } else { 1.0 };
         self.played.volume.store(volume.to_bits(), Ordering::Relaxed);
     }
 
-    /// Times the device asked for audio and there was not enough, after there had been.
+    /// Number of callbacks without enough audio, after there had been some.
     pub fn underruns(&self) -> u64 {
         self.played.underruns.load(Ordering::Relaxed)
     }
 
-    /// Why the device failed: its error, or no request for 2 s. Then drop this and open a new one.
+    /// The reason if the device failed: its error, or no request for 2 s. The caller should then drop
+    /// this and open a new one.
     pub fn failed(&self) -> Option<String> {
         if let Some(fault) = self.played.latch.get() {
             return Some(fault);

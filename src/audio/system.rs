@@ -10,19 +10,19 @@ use crate::audio::source::{ApplicationInfo, DeviceInfo};
 use crate::base::{Clock, Timestamp};
 use crate::text::problem::{Problem, problem};
 
-/// Why a device cannot be had.
+/// Why a device is unavailable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", Problem::from(self))]
 pub(super) enum Fault {
-    /// There is no such device, or none at all.
+    /// The device does not exist, or there are none.
     Absent(String),
     /// Another program uses it.
     Busy(String),
-    /// The system does not let us.
+    /// The system denies access.
     Refused(String),
-    /// It does not support the required format.
+    /// The device does not support the required format.
     Format(String),
-    /// Anything else.
+    /// Another error.
     Other(String),
 }
 
@@ -55,20 +55,20 @@ impl From<&Fault> for Problem {
 /// The direction of a device's audio.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Direction {
-    /// Microphones.
+    /// Input from microphones.
     Input,
-    /// Speakers.
+    /// Output to speakers.
     Output,
     /// Capture of a speaker's output.
     Monitor,
 }
 
-/// A running stream. Dropping it ends it, which can hang, so drop it on a separate thread.
+/// A running stream. Dropping it ends the stream, which can hang, so drop it on a separate thread.
 pub(super) trait Stream: Send {}
 
-/// A audio system. No default methods: each backend answers every question.
+/// An audio system. The trait has no default methods: each backend implements all of them.
 pub(super) trait AudioSystem: Send {
-    /// The devices there are, without pseudo-devices; the default first.
+    /// The available devices, without pseudo-devices; the default is first.
     fn devices(&mut self, direction: Direction) -> Result<Vec<DeviceInfo>, Fault>;
     /// The applications, playing ones first.
     fn applications(&mut self) -> Result<Vec<ApplicationInfo>, Fault>;
@@ -81,8 +81,8 @@ pub(super) trait AudioSystem: Send {
     ) -> Result<Box<dyn Stream>, Fault>;
     /// Captures a device; the audio has `sink`'s channels and the returned rate.
     fn record(&mut self, id: &str, rate: u32, sink: Sink) -> Result<Box<dyn Stream>, Fault>;
-    /// Starts playing on a device, at exactly this rate and these channels, asking for audio this many
-    /// times a second.
+    /// Starts playing on a device with exactly this rate and channel count, and with this many
+    /// requests per second.
     fn play(
         &mut self,
         id: &str,
@@ -92,7 +92,7 @@ pub(super) trait AudioSystem: Send {
     ) -> Result<Box<dyn Stream>, Fault>;
 }
 
-/// Why a stream ended: keeps the first error, and ignores later ones cheaply.
+/// Stores why a stream ended: keeps the first error, and ignores later ones cheaply.
 #[derive(Debug, Default)]
 pub(super) struct Latch {
     set: AtomicBool,
@@ -100,7 +100,7 @@ pub(super) struct Latch {
 }
 
 impl Latch {
-    /// Called by error callbacks, up to 400,000 times per second.
+    /// Sets the error; error callbacks call this up to 400,000 times per second.
     pub(super) fn set(&self, fault: impl FnOnce() -> String) {
         if !self.set.swap(true, Ordering::AcqRel) {
             *self.fault.lock() = Some(fault());
@@ -116,24 +116,24 @@ impl Latch {
     }
 }
 
-/// When a callback's first frame was captured.
+/// The capture time of a callback's first frame.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct CaptureMark {
     pub(super) frame: i64,
     pub(super) at: Timestamp,
 }
 
-/// State that both ends of a recording share.
+/// State that both sides of a recording share.
 #[derive(Debug, Default)]
 pub(super) struct RecordingState {
     pub(super) latch: Latch,
-    /// Frames received.
+    /// Number of received frames.
     pub(super) frames: AtomicU64,
     /// The longest recent age of audio at its callback, in microseconds.
     pub(super) age_micros: AtomicI64,
 }
 
-/// The callback's end of a recording: no lock, no allocation, no waiting.
+/// The callback side of a recording: no lock, no allocation, no waiting.
 pub(super) struct Sink {
     clock: Clock,
     channels: u16,
@@ -143,14 +143,14 @@ pub(super) struct Sink {
     frame: i64,
 }
 
-/// The mixer's end of a recording.
+/// The mixer side of a recording.
 pub(super) struct Recording {
     pub(super) sound: Consumer<f32>,
     pub(super) marks: Consumer<CaptureMark>,
     pub(super) heard: Arc<RecordingState>,
 }
 
-/// A recording of at most a second and a half between callback and mixer.
+/// Creates a recording, which holds at most 1.5 seconds between callback and mixer.
 pub(super) fn recording(clock: Clock, rate: u32, channels: u16) -> (Sink, Recording) {
     let capacity = rate as usize * usize::from(channels) * 3 / 2;
     let (audio_in, sound) = RingBuffer::new(capacity);
@@ -163,23 +163,23 @@ pub(super) fn recording(clock: Clock, rate: u32, channels: u16) -> (Sink, Record
 }
 
 impl Sink {
-    /// Where errors go.
+    /// The state to which errors are reported.
     pub(super) fn recording_state(&self) -> Arc<RecordingState> {
         Arc::clone(&self.heard)
     }
 
-    /// The wanted number of channels; others are converted.
+    /// The requested number of channels; others are converted.
     pub(super) fn channels(&self) -> u16 {
         self.channels
     }
 
-    /// The session's time.
+    /// The current session time.
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// Takes a callback's audio: `channels` interleaved in `sound`, the first frame captured
-    /// `age_micros` ago. Audio without room is dropped, because nobody reads it.
+    /// Adds a callback's audio: `channels` are interleaved in `sound`, and the first frame was
+    /// captured `age_micros` ago. Audio that does not fit is dropped, because it is not being read.
     pub(super) fn push(&mut self, sound: &[f32], channels: u16, age_micros: i64) {
         let channels = usize::from(channels.max(1));
         let frames = sound.len() / channels;
@@ -188,7 +188,7 @@ impl Sink {
         let wanted = usize::from(self.channels);
         let Ok(chunk) = self.sound.write_chunk_uninit(frames * wanted) else { return };
         let mark = CaptureMark { frame: self.frame, at: self.clock.now().offset(-age_micros) };
-        // A full queue of marks loses one: the pace continues without it.
+        // A full queue of marks loses one: the rate measurement continues without it.
         let _ = self.marks.push(mark);
         chunk.fill_from_iter(remixed(sound, channels, wanted));
         self.frame += frames as i64;
@@ -210,22 +210,22 @@ pub(super) fn remixed(
     })
 }
 
-/// State that both ends of a playback share.
+/// State that both sides of a playback share.
 #[derive(Debug)]
 pub(super) struct Played {
     pub(super) latch: Latch,
     /// The volume, as `f32` bits.
     pub(super) volume: AtomicU32,
-    /// When the last frame in the device will have been played, in microseconds.
+    /// Time at which the last frame in the device will have been played, in microseconds.
     pub(super) heard_until: AtomicI64,
     pub(super) underruns: AtomicU64,
-    /// Frames the device asked for, silence included.
+    /// Number of frames that the device requested, including silence.
     pub(super) asked: AtomicU64,
-    /// Everything queued is to be thrown away.
+    /// True if all queued audio must be dropped.
     pub(super) clear: AtomicBool,
 }
 
-/// The callback's end of a playback: no lock, no allocation, no waiting.
+/// The callback side of a playback: no lock, no allocation, no waiting.
 pub(super) struct Tap {
     clock: Clock,
     channels: u16,
@@ -236,7 +236,7 @@ pub(super) struct Tap {
     dry: bool,
 }
 
-/// A playback with room for `frames`.
+/// Creates a playback with a capacity of `frames`.
 pub(super) fn playback(
     clock: Clock,
     rate: u32,
@@ -258,12 +258,12 @@ pub(super) fn playback(
 }
 
 impl Tap {
-    /// Channels of the queued audio.
+    /// Channel count of the queued audio.
     pub(super) fn channels(&self) -> u16 {
         self.channels
     }
 
-    /// Where errors go.
+    /// The state to which errors are reported.
     pub(super) fn played(&self) -> Arc<Played> {
         Arc::clone(&self.played)
     }
@@ -297,7 +297,7 @@ impl Tap {
             frame.fill(0.0);
         }
         self.volume = target;
-        // The first callbacks before anything was queued, and a pause, are no underruns.
+        // The first callbacks before any queued audio, and a pause, are not underruns.
         if ready < frames && !self.dry {
             self.played.underruns.fetch_add(1, Ordering::Relaxed);
         }
@@ -335,7 +335,7 @@ mod tests {
             sink.push(&[0.1; 80], 1, 0);
         }
         assert_eq!(recording.sound.slots(), 12_000);
-        // The marks number the frames that are in the ring.
+        // The marks have the numbers of the frames in the ring.
         let last = std::iter::from_fn(|| recording.marks.pop().ok()).last().unwrap();
         assert_eq!(last.frame, 12_000 - 80);
     }

@@ -1,4 +1,4 @@
-//! The test tone, in step with the test pattern's flash, and digital silence.
+//! The test tone, in sync with the test pattern's flash, and digital silence.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ impl AudioFeed for Tone {
     }
 }
 
-/// Silence that was asked for.
+/// The feed of digital silence.
 pub(super) struct Silence;
 
 impl AudioFeed for Silence {

@@ -12,21 +12,21 @@ use crate::wire::bits::{BitReader, BitWriter};
 use crate::wire::codec::h264::sps::PicOrderCount;
 use crate::wire::codec::h264::{DecoderConfig, NalType, Pps, Sps, avcc_nals, escape, unescape};
 
-/// Macroblocks in a frame of level 5.2: the most that is decoded.
+/// Maximum macroblocks of a frame: the limit of level 5.2.
 const MAX_MACROBLOCKS: u32 = 36_864;
 
-/// Frames that H.264 lets a stream refer to.
+/// Maximum number of reference frames in H.264.
 const MAX_REFERENCES: u32 = 16;
 
-/// More parameter sets than any real stream has.
+/// Maximum number of parameter sets, more than any real stream has.
 const MAX_SETS: usize = 64;
 
-/// The parameter sets in force.
+/// The current parameter sets.
 #[derive(Clone, Debug)]
 pub(super) struct Configuration {
-    /// Bytes of a NAL unit's length.
+    /// Bytes of the length field of a NAL unit.
     pub length_size: usize,
-    /// NAL units as the decoder is to see them, SPS first.
+    /// Parameter sets in the form for the decoder, SPS first.
     sets: Vec<Bytes>,
     profile: &'static str,
     color: Color,
@@ -57,8 +57,8 @@ impl Configuration {
         self.color
     }
 
-    /// Appends a truncated IDR frame (H.264 §7.3.3), and returns the size of future frames; nothing
-    /// if there are several sets of a kind.
+    /// Appends a truncated IDR frame (H.264 §7.3.3), and returns the size of future frames; does
+    /// nothing if there are several sets of a kind.
     pub(super) fn write_broken_frame(&self, out: &mut Vec<u8>) -> Option<Size> {
         let [sps, pps] = &self.sets[..] else { return None };
         let sps = Sps::parse(sps).ok()?;
@@ -68,7 +68,7 @@ impl Configuration {
         }
         let mut slice = BitWriter::with_capacity(32);
         slice.bits(8, 0x65);
-        // The first macroblock, and intra slices only.
+        // The first macroblock, and only intra slices.
         slice.ue(0);
         slice.ue(7);
         slice.ue(pps.id);
@@ -97,7 +97,7 @@ impl Configuration {
         if pps.deblocking_filter_control_present {
             slice.ue(1);
         }
-        // Of the macroblocks nothing that makes sense.
+        // Invalid macroblock data.
         (0..8).for_each(|_| slice.bits(8, 0x55));
         slice.trailing_bits();
         write_nal(&escape(&slice.into_bytes()), out);
@@ -105,7 +105,7 @@ impl Configuration {
         size.is_valid().then_some(size)
     }
 
-    /// Appends the parameter sets as the decoder is to see them.
+    /// Appends the parameter sets in the form for the decoder.
     pub(super) fn write_parameter_sets(&self, out: &mut Vec<u8>) {
         for set in &self.sets {
             write_nal(set, out);
@@ -144,8 +144,8 @@ fn admit(nal: &[u8]) -> Result<Bytes, Error> {
     without_reordering(nal, &sps).ok_or_else(|| damaged(problem!("decode-too-short")))
 }
 
-/// The parameter set with the profile Scalable Baseline, for which the library does not reorder;
-/// see the backend. Its syntax is that of High; Main and Extended have less.
+/// Changes the profile of the parameter set to Scalable Baseline, for which the library does not
+/// reorder; see the backend. Its syntax is that of High; Main and Extended have less.
 fn without_reordering(nal: &[u8], sps: &Sps) -> Option<Bytes> {
     if sps.profile_idc == 66 {
         return Some(Bytes::copy_from_slice(nal));
@@ -165,13 +165,13 @@ fn without_reordering(nal: &[u8], sps: &Sps) -> Option<Bytes> {
         writer.flag(false); // qpprime_y_zero_transform_bypass_flag
         writer.flag(false); // seq_scaling_matrix_present_flag
     }
-    // The rest with its stop bit; zeros after that mean nothing.
+    // The rest with its stop bit; trailing zeros have no meaning.
     let rest = (rbsp.len() * 8).checked_sub(reader.position())?;
     writer.copy(&mut reader, rest).ok()?;
     Some(escape(&writer.into_bytes()).into())
 }
 
-/// The stream's color space, if declared (§E.2.1), else the usual one for its size.
+/// The stream's color space if declared (§E.2.1), otherwise the usual one for its size.
 fn color(sps: &Sps) -> Color {
     let usual = if sps.height < 720 { Matrix::Bt601 } else { Matrix::Bt709 };
     let signal = sps.vui.as_ref().and_then(|vui| vui.signal);
@@ -187,16 +187,16 @@ fn color(sps: &Sps) -> Color {
 /// The kind of a packet.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// No slice.
+    /// A packet without a slice.
     NoVideo,
     /// A frame that depends on others.
     Inter,
-    /// A frame that decodes on its own, and on whose predecessors nothing depends.
+    /// A keyframe on whose predecessors no later frame depends.
     Idr,
 }
 
-/// Looks through a packet. Parameter sets in it take the place of those in force (a stream may
-/// change its size this way).
+/// Examines a packet. Parameter sets in it replace the current ones (a stream may change its size
+/// this way).
 pub(super) fn survey(data: &[u8], configuration: &mut Configuration) -> Result<Kind, Error> {
     let (mut slices, mut idr) = (0, false);
     let mut fresh = Vec::new();
@@ -231,7 +231,7 @@ fn replace(configuration: &mut Configuration, fresh: &[&[u8]]) -> Result<(), Err
         configuration.color = color(&parsed);
         sps.push(admit(nal)?);
     }
-    // A set of the same kind takes the place of all of that kind: one of each is in use.
+    // A new set replaces all sets of its kind: one of each is in use.
     if !sps.is_empty() {
         configuration.sets.retain(|set| !is_sps(set));
         sps.append(&mut configuration.sets);
@@ -250,7 +250,7 @@ fn write_nal(nal: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(nal);
 }
 
-/// Appends the slices of a packet as a byte stream; the decoder needs nothing else.
+/// Appends the slices of a packet as a byte stream, which is all the decoder needs.
 pub(super) fn write_slices(data: &[u8], length_size: usize, out: &mut Vec<u8>) {
     for nal in avcc_nals(data, length_size).flatten() {
         if matches!(NalType::of(nal), Some(NalType::Slice | NalType::Idr)) {
@@ -263,7 +263,7 @@ pub(super) fn write_slices(data: &[u8], length_size: usize, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
 
-    /// Main profile, 640x360, as libx264 writes it.
+    /// Main profile, 640x360, written by libx264.
     const MAIN: [u8; 24] = [
         0x67, 0x4d, 0x40, 0x1e, 0xec, 0xa0, 0x50, 0x17, 0xfc, 0xb8, 0x08, 0x80, 0x00, 0x00, 0x03,
         0x00, 0x80, 0x00, 0x00, 0x1e, 0x07, 0x8b, 0x16, 0xcb,

@@ -8,7 +8,7 @@ use rubato::{
     WindowFunction,
 };
 
-/// Frames resampled at a time.
+/// Number of frames resampled at a time.
 const CHUNK: usize = 256;
 
 /// See the module documentation.
@@ -16,13 +16,13 @@ pub(crate) struct Converter {
     from: (u32, usize),
     to: (u32, usize),
     resampler: Option<Async<f32>>,
-    /// In the session's channels, not yet resampled.
+    /// Samples in the session's channels, not resampled yet.
     waiting: Vec<f32>,
     made: Vec<f32>,
 }
 
 impl Converter {
-    /// Both are rate and channels.
+    /// Creates a converter; both arguments are rate and channel count.
     pub fn new((rate, channels): (u32, u16), to: (u32, u16)) -> Result<Self, String> {
         let resampler = if rate == to.0 {
             None
@@ -40,19 +40,19 @@ impl Converter {
         Ok(Self { from, to, resampler, waiting: Vec::new(), made: Vec::new() })
     }
 
-    /// Audio that was put in but has not come out yet.
+    /// Duration of the input that was not output yet.
     pub fn held(&self) -> Duration {
         let waiting = (self.waiting.len() / self.to.1.max(1)) as f64 / f64::from(self.from.0);
         Duration::from_secs_f64(waiting) + self.delay()
     }
 
-    /// The delay of the output.
+    /// The delay of the converter.
     pub fn delay(&self) -> Duration {
         let frames = self.resampler.as_ref().map_or(0, Resampler::output_delay);
         Duration::from_secs_f64(frames as f64 / f64::from(self.to.0.max(1)))
     }
 
-    /// The output for these interleaved samples.
+    /// Converts these interleaved samples.
     pub fn convert(&mut self, data: &[f32]) -> &[f32] {
         let (channels, wanted) = (self.from.1, self.to.1);
         for frame in data.chunks_exact(channels) {

@@ -1,5 +1,5 @@
-//! Mixes more than two channels to stereo (ITU-R BS.775-3 table 2): front channels stay on their
-//! sides, center and surround are 3 dB lower, the low-frequency channel is dropped; the result does
+//! Downmixes more than two channels to stereo (ITU-R BS.775-3 table 2): front channels stay on
+//! their sides, center and surround are 3 dB lower, the LFE channel is dropped, and the result does
 //! not exceed full scale.
 
 /// Bits of a channel mask in channel order (FFmpeg, WAVE_FORMAT_EXTENSIBLE).
@@ -13,7 +13,7 @@ const BACK_CENTRE: u64 = 1 << 8;
 const SIDE_LEFT: u64 = 1 << 9;
 const SIDE_RIGHT: u64 = 1 << 10;
 
-/// 3 dB lower.
+/// A gain of −3 dB.
 const LOWER: f32 = std::f32::consts::FRAC_1_SQRT_2;
 
 /// The gain of a channel for each side.
@@ -29,7 +29,7 @@ fn gain(channel: u64) -> (f32, f32) {
     }
 }
 
-/// The usual mask for this many channels, if none is declared.
+/// The usual mask for this many channels if none is declared.
 fn usual(channels: usize) -> u64 {
     let front = FRONT_LEFT | FRONT_RIGHT;
     match channels {
@@ -41,8 +41,8 @@ fn usual(channels: usize) -> u64 {
     }
 }
 
-/// Appends `values` (interleaved, `channels` of them in the order of `mask`, 0 if unknown) as
-/// stereo.
+/// Appends `values` as stereo (interleaved, `channels` per frame in the order of `mask`, which is 0
+/// if unknown).
 pub(super) fn to_stereo(values: &[f32], channels: usize, mask: u64, out: &mut Vec<f32>) {
     let known = mask.count_ones() as usize == channels;
     let mask = if known { mask } else { usual(channels) };
@@ -84,7 +84,7 @@ mod tests {
         let centre = mixed(&[0.0, 0.0, 1.0, 0.0, 0.0, 0.0], five_one);
         assert!((centre[0] - centre[1]).abs() < 1e-6 && centre[0] > 0.25, "{centre:?}");
         assert_eq!(mixed(&[0.0, 0.0, 0.0, 1.0, 0.0, 0.0], five_one), [0.0, 0.0]);
-        // A mask that does not fit is not believed.
+        // A mask that does not match the channel count is ignored.
         assert_eq!(mixed(&[0.0, 0.0, 0.0, 1.0, 0.0, 0.0], 7), [0.0, 0.0]);
         assert_eq!(mixed(&[1.0; 16], 0).len(), 2);
     }

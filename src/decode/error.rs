@@ -8,9 +8,9 @@ use crate::text::problem::problem;
 /// A stream or one of its packets cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// This decoder does not support the stream, and nothing will help.
+    /// This decoder does not support the stream, permanently.
     Unsupported(Problem),
-    /// There is no decoder for it here, and why.
+    /// There is no decoder, with the reason.
     NoDecoder { codec: String, lack: NoDecoder },
     /// The decoder configuration (avcC, AudioSpecificConfig) is damaged.
     Config { codec: &'static str, reason: Problem },
@@ -25,28 +25,28 @@ pub enum Error {
 pub enum Step {
     Start,
     Configure,
-    /// Keyframes, several in a row.
+    /// Decoding several consecutive keyframes.
     DecodeKeyframes,
 }
 
 /// Why no decoder supports a codec that the built-in ones lack.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum NoDecoder {
-    /// The build does not include the libraries.
+    /// The build does not include the FFmpeg libraries.
     NotBuilt,
-    /// The libraries of the build are not installed.
+    /// The FFmpeg libraries are not installed.
     NotInstalled,
-    /// The installed libraries have none.
+    /// The installed libraries have no such decoder.
     NotInLibrary,
 }
 
 impl Error {
-    /// A packet with an invalid length.
+    /// Makes the error for a packet with an invalid length.
     pub(super) fn length(codec: &'static str, bytes: usize) -> Self {
         Self::Damaged { codec, reason: problem!("decode-length", bytes = bytes) }
     }
 
-    /// Nothing later in the stream can be decoded either.
+    /// Returns true if nothing later in the stream can be decoded either.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Unsupported(_) | Self::NoDecoder { .. })
     }

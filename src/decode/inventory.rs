@@ -6,20 +6,20 @@ use crate::decode::open::{audio_candidates, video_candidates};
 use crate::media::{AudioCodec, Track, VideoCodec};
 use crate::text::Problem;
 
-/// A codec.
+/// A codec with its decoder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub track: Track,
-    /// Its name.
+    /// The name of the codec.
     pub codec: &'static str,
     /// Its decoder, or why there is none.
     pub by: Result<String, NoDecoder>,
 }
 
-/// The decoder of such video.
+/// The decoder of this video codec.
 ///
 /// # Errors
-/// Why there is none.
+/// Fails with the reason if there is none.
 pub fn video_decoder(codec: VideoCodec) -> Result<String, NoDecoder> {
     match video_candidates(codec).first() {
         Some((Some(name), _)) => Ok((*name).to_owned()),
@@ -27,10 +27,10 @@ pub fn video_decoder(codec: VideoCodec) -> Result<String, NoDecoder> {
     }
 }
 
-/// The decoder of such audio.
+/// The decoder of this audio codec.
 ///
 /// # Errors
-/// Why there is none.
+/// Fails with the reason if there is none.
 pub fn audio_decoder(codec: AudioCodec) -> Result<String, NoDecoder> {
     match audio_candidates(codec).first() {
         Some((Some(name), _)) => Ok((*name).to_owned()),
@@ -54,7 +54,8 @@ pub fn all() -> Vec<Entry> {
 }
 
 /// Returns true if the system also has a decoder for a codec of the built-in one, so that there is
-/// a choice. Called for every snapshot: it does not load the libraries, and unknown counts as yes.
+/// a choice. It is called for every snapshot, so it does not load the libraries; unknown counts as
+/// yes.
 pub fn is_choice() -> bool {
     ffmpeg::may_decode(VideoCodec::H264)
 }
@@ -62,20 +63,20 @@ pub fn is_choice() -> bool {
 /// The version of the FFmpeg libraries.
 ///
 /// # Errors
-/// Why there are none.
+/// Fails with the reason if there are none.
 pub fn ffmpeg_version() -> Result<String, NoDecoder> {
     crate::decode::backend::ffmpeg::library()
 }
 
-/// Like [`hardware`], but only a known result, because opening the device takes time.
+/// As [`hardware`], but only a known result, because opening the device takes time.
 pub fn hardware_known() -> Option<Result<&'static str, Problem>> {
     ffmpeg::hardware_known()
 }
 
-/// The graphics hardware that helps, by name.
+/// The name of the graphics hardware for decoding.
 ///
 /// # Errors
-/// Why there is none.
+/// Fails with the reason if there is none.
 pub fn hardware() -> Result<&'static str, Problem> {
     crate::decode::backend::ffmpeg::hardware()
 }

@@ -1,4 +1,4 @@
-//! Floor 3: packets become frames and sample blocks.
+//! Floor 3: decodes packets to frames and sample blocks.
 
 mod avcc;
 mod backend;

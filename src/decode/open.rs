@@ -1,5 +1,6 @@
-//! Floor 3: packets become video frames and audio. A decoder is a plain value that lives on its
-//! caller's thread. Its input is hostile: it must not crash, hang or use unlimited memory.
+//! Floor 3: opens decoders, which convert packets to video frames and audio. A decoder is a plain
+//! value that lives on its caller's thread. Its input is untrusted: it must not crash, hang or use
+//! unlimited memory.
 
 use crate::decode::backend::{fdk_aac, ffmpeg, openh264, opus, pcm, symphonia};
 use crate::decode::error::Error;
@@ -7,14 +8,14 @@ use crate::decode::traits::{AudioBackend, VideoBackend};
 use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
 use crate::text::problem::problem;
 
-/// A possible decoder: its name (`None` for the system's), and how to open it.
+/// A candidate decoder: its name (`None` for that of the system), and how to open it.
 type Candidate<P, T> = (Option<&'static str>, fn(&P) -> Result<T, Error>);
 
 type VideoCandidate = Candidate<VideoConfig, Box<dyn VideoBackend>>;
 
 type AudioCandidate = Candidate<AudioConfig, Box<dyn AudioBackend>>;
 
-/// The decoders that may be able to, the first choice first.
+/// The candidate decoders of a video codec, first choice first.
 pub(super) fn video_candidates(codec: VideoCodec) -> &'static [VideoCandidate] {
     const SYSTEM: VideoCandidate = (None, ffmpeg::open_video);
     match codec {
@@ -25,7 +26,7 @@ pub(super) fn video_candidates(codec: VideoCodec) -> &'static [VideoCandidate] {
     }
 }
 
-/// The decoders that may be able to, the first choice first.
+/// The candidate decoders of an audio codec, first choice first.
 pub(super) fn audio_candidates(codec: AudioCodec) -> &'static [AudioCandidate] {
     const SYSTEM: AudioCandidate = (None, ffmpeg::open_audio);
     const PCM: AudioCandidate = (Some("onair"), |p| Ok(Box::new(pcm::Decoder::open(p)?)));
@@ -42,7 +43,7 @@ pub(super) fn audio_candidates(codec: AudioCodec) -> &'static [AudioCandidate] {
         | AudioCodec::PcmAlaw
         | AudioCodec::PcmMulaw
         | AudioCodec::Pcm => &[PCM],
-        // Silence of the right length is better than nothing.
+        // Silence of the right duration is better than nothing.
         AudioCodec::Speex => &[SYSTEM, PCM],
         AudioCodec::Ac3
         | AudioCodec::Eac3
@@ -53,7 +54,7 @@ pub(super) fn audio_candidates(codec: AudioCodec) -> &'static [AudioCandidate] {
 }
 
 /// Tries the candidates in order. If one does not support a stream, the next may; a damaged config
-/// fails for all of them. If none works, returns the reason of the first.
+/// fails for all of them. If none works, the reason of the first is returned.
 fn first<P, T>(candidates: &[Candidate<P, T>], parameters: &P) -> Result<T, Error> {
     let mut refused = None;
     for (_, open) in candidates {
@@ -68,17 +69,17 @@ fn first<P, T>(candidates: &[Candidate<P, T>], parameters: &P) -> Result<T, Erro
     Err(refused.unwrap_or_else(|| Error::Unsupported(problem!("decode-this-codec"))))
 }
 
-/// Which video decoder is tried first if there are two.
+/// Selects the video decoder to try first if there are two.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Prefer {
-    /// The built-in one.
+    /// The built-in decoder.
     #[default]
     Own,
-    /// The system's, which may be faster, or decode in hardware.
+    /// The decoder of the system, which may be faster, or use hardware.
     System,
 }
 
-/// Opens a decoder for such frames.
+/// Opens a video decoder.
 ///
 /// # Errors
 /// Fails if the config is damaged or not supported; the error names it.
@@ -86,11 +87,10 @@ pub fn open_video(parameters: &VideoConfig) -> Result<Box<dyn VideoBackend>, Err
     first(video_candidates(parameters.codec), parameters)
 }
 
-/// Like [`open_video`], but tries the preferred decoder first. If that one fails, the other is
-/// used.
+/// As [`open_video`], but tries the preferred decoder first. If that one fails, the other is used.
 ///
 /// # Errors
-/// Like those of [`open_video`].
+/// The same as for [`open_video`].
 pub fn open_preferred(
     parameters: &VideoConfig,
     prefer: Prefer,
@@ -102,13 +102,13 @@ pub fn open_preferred(
     }
 }
 
-/// A decoder that can begin in the middle of a stream without a strict keyframe, and knows when its
-/// frames are complete: the system's, for H.264.
+/// Opens a decoder that can begin in the middle of a stream without a strict keyframe, and that
+/// detects complete frames: that of the system, for H.264.
 pub fn open_tolerant(parameters: &VideoConfig) -> Option<Box<dyn VideoBackend>> {
     if parameters.codec == VideoCodec::H264 { ffmpeg::open_video(parameters).ok() } else { None }
 }
 
-/// Opens a decoder for such audio.
+/// Opens an audio decoder.
 ///
 /// # Errors
 /// Fails if the config is damaged or not supported; the error names it.

@@ -6,19 +6,19 @@
 use crate::base::Timestamp;
 use crate::media::VideoFrame;
 
-/// The most frames that wait; H.264 allows 16 in its buffer (§A.3.1). A stream that claims more
+/// Maximum number of waiting frames; H.264 allows 16 in its buffer (§A.3.1). A stream with more
 /// gets its frames early.
 const MAX_REORDERED: usize = 16;
 
 /// Holds frames until they are ready.
 #[derive(Debug, Default)]
 pub(super) struct Reorder {
-    /// By `pts`, soonest first.
+    /// Frames by `pts`, earliest first.
     waiting: Vec<VideoFrame>,
 }
 
 impl Reorder {
-    /// Takes a decoded frame.
+    /// Adds a decoded frame.
     pub(super) fn push(&mut self, frame: VideoFrame) {
         let place = self.waiting.partition_point(|other| other.pts <= frame.pts);
         self.waiting.insert(place, frame);
@@ -31,7 +31,7 @@ impl Reorder {
         self.waiting.drain(..due).collect()
     }
 
-    /// All that wait.
+    /// Takes all waiting frames.
     pub(super) fn take(&mut self) -> Vec<VideoFrame> {
         std::mem::take(&mut self.waiting)
     }
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn b_pictures_come_in_their_place() {
-        // I P B B P, presentation one pyramid late, as x264 writes it
+        // I P B B P with B-pyramid delay, written by x264.
         let order = [(-66, 0), (-33, 133), (0, 66), (33, 33), (66, 100), (100, 166)];
         assert_eq!(
             shown(&order),

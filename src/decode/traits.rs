@@ -1,31 +1,31 @@
-//! The interface of decoders. Without default methods: each backend implements everything.
+//! The interface of decoders. It has no default methods: each backend implements everything.
 
 use crate::decode::error::Error;
 use crate::media::{EncodedPacket, SampleBlock, VideoFrame};
 
-/// A decoder of frames.
+/// A video decoder.
 pub trait VideoBackend: Send {
-    /// Prepares for the first frame while it is still on its way.
+    /// Prepares for the first frame before it arrives.
     fn prepare(&mut self);
-    /// Takes a packet, and returns the frames that are now ready, in presentation order, each with
-    /// the `pts` of its packet.
+    /// Decodes a packet, and returns the frames that are now ready, in presentation order, each
+    /// with the `pts` of its packet.
     ///
     /// # Errors
-    /// A packet that cannot be decoded. The decoder stays usable: it leaves out frames up to the
-    /// next keyframe on its own.
+    /// Fails if the packet cannot be decoded. The decoder stays usable: it skips frames up to the
+    /// next keyframe by itself.
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, Error>;
-    /// At the end of the stream: the remaining frames.
+    /// Returns the remaining frames at the end of the stream.
     fn flush(&mut self) -> Vec<VideoFrame>;
-    /// Forgets everything but the parameters: after a seek or a lost connection.
+    /// Resets everything except the config, after a seek or a lost connection.
     fn reset(&mut self);
     /// Returns true if packets are dropped until a keyframe.
     fn is_waiting(&self) -> bool;
-    /// Begins with the next packet even without a keyframe: incomplete frames are held back.
+    /// Begins with the next packet even without a keyframe: incomplete frames are not returned.
     fn begin_anywhere(&mut self);
-    /// The library and the format, such as `H.264 High`. It can change with the frames: the
-    /// handling of HDR.
+    /// The library and the format, such as `H.264 High`. It can change with the frames, because it
+    /// includes the HDR conversion.
     fn name(&self) -> &str;
-    /// The implementation. Only the first frame shows whether hardware decodes.
+    /// The implementation of the decoder. Only the first frame shows whether hardware decodes.
     fn by(&self) -> By;
 }
 
@@ -33,19 +33,19 @@ pub trait VideoBackend: Send {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct By {
     pub library: &'static str,
-    /// The hardware by the name of its interface; `None`: the CPU.
+    /// The interface of the hardware; `None` for the CPU.
     pub hardware: Option<&'static str>,
 }
 
-/// A decoder of audio.
+/// An audio decoder.
 pub trait AudioBackend: Send {
-    /// Takes a packet; returns the audio it decodes to (at most two channels), if it does.
-    /// `pts` is the instant of its first sample, the decoder's own delay subtracted.
+    /// Decodes a packet, and returns its audio (at most two channels), if any. `pts` is the time of
+    /// the first sample, with the decoder's delay subtracted.
     ///
     /// # Errors
-    /// A packet that cannot be decoded. The decoder stays usable.
+    /// Fails if the packet cannot be decoded. The decoder stays usable.
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<SampleBlock>, Error>;
-    /// Forgets everything but the parameters: after a seek or a lost connection.
+    /// Resets everything except the config, after a seek or a lost connection.
     fn reset(&mut self);
     /// The library and the format, such as `AAC-LC`.
     fn name(&self) -> &str;

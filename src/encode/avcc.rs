@@ -7,7 +7,7 @@ use crate::encode::error::{Error, Flaw};
 use crate::media::{Color, FrameRate};
 use crate::wire::codec::h264::{DecoderConfig, VuiChanges, rewrite_sps_vui};
 
-/// NAL unit types that do not travel in packets: SEI, SPS, PPS, access unit delimiter.
+/// NAL unit types that are not part of packets: SEI, SPS, PPS, access unit delimiter.
 const APART: [u8; 4] = [6, 7, 8, 9];
 
 /// One NAL unit without its start code.
@@ -40,8 +40,8 @@ pub(super) fn packet<'a>(units: impl Iterator<Item = &'a [u8]> + Clone) -> Resul
     Ok(out.freeze())
 }
 
-/// The codec config of the encoder's SPS and PPS. The SPS gets the data that OpenH264 omits and
-/// players need: color space, frame rate, and that frames are not reordered.
+/// Makes the codec config from the encoder's SPS and PPS. The SPS gets data that OpenH264 omits and
+/// players need: color space, frame rate, and no frame reordering.
 pub(super) fn configuration(sps: &[u8], pps: &[u8], rate: FrameRate) -> Result<Bytes, Error> {
     let fault = |_| Error::Malformed { encoder: "H.264", flaw: Flaw::BadConfig };
     let changes =

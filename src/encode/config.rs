@@ -5,24 +5,24 @@ use std::time::Duration;
 
 use crate::media::{BitsPerSecond, FrameRate, Size};
 
-/// Which video encoder.
+/// Selects a video encoder.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Choice {
-    /// The best that opens.
+    /// The best encoder that opens.
     #[default]
     Auto,
     /// OpenH264, in software.
     OpenH264,
-    /// No codec at all, for tests: see `backend::pipelined`.
+    /// No codec, for tests; see `backend::pipelined`.
     #[cfg(test)]
     Pipelined,
 }
 
 impl Choice {
-    /// The choices.
+    /// All choices.
     pub const ALL: [Self; 2] = [Self::Auto, Self::OpenH264];
 
-    /// Its word on the command line and in the settings.
+    /// The name on the command line and in the settings.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -46,12 +46,12 @@ impl FromStr for Choice {
 /// The configuration of video encoding.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Video {
-    /// The size of every input frame; others are rejected. The encoded size is the same, unless a
-    /// smaller one is requested.
+    /// The encoded size is the same, unless a smaller one is requested. The encoded size is the
+    /// same, unless a smaller one is requested.
     pub size: Size,
     /// The rate of the frame grid.
     pub frame_rate: FrameRate,
-    /// The bitrate, kept over any 2 s.
+    /// The bitrate, which holds over any 2 s.
     pub bitrate: BitsPerSecond,
     /// The keyframe interval, rounded to whole frames, at least one.
     pub keyframe_interval: Duration,
@@ -61,7 +61,7 @@ pub struct Video {
 /// The configuration of audio encoding.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Audio {
-    /// Samples per second, one of AAC's rates.
+    /// Samples per second, one of the rates of AAC.
     pub sample_rate: u32,
     /// 1 or 2.
     pub channels: u16,

@@ -1,13 +1,13 @@
-//! Keeps the sample count in sync with time: an audio encoder counts samples, so a gap must be
-//! filled and an overlap dropped, or all later audio would be early or late.
+//! Keeps the sample count in sync with time. An audio encoder counts samples, so a gap must be
+//! filled and an overlap dropped; otherwise all later audio would be early or late.
 
 use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::media::samples::micros_to_frames;
 
-/// A gap longer than this starts the count again instead of being filled: nobody waits for an
-/// encoder that encodes an hour of silence.
+/// A longer gap restarts the count instead of being filled: encoding an hour of silence would take
+/// too long.
 const MAX_FILL: Duration = Duration::from_secs(10);
 
 /// The correction before a block of samples.
@@ -15,9 +15,9 @@ const MAX_FILL: Duration = Duration::from_secs(10);
 pub(super) enum Repair {
     /// The block follows the previous one.
     Follows,
-    /// First insert this many samples per channel of silence.
+    /// Insert this many samples per channel of silence first.
     Fill(usize),
-    /// Leave out this many samples a channel at its start (perhaps all of it).
+    /// Drop this many samples per channel at its start (perhaps all of it).
     Skip(usize),
     /// Finish the previous audio; a new count begins with this block.
     Restart,
@@ -30,24 +30,24 @@ pub(super) struct Continuity {
     /// Deviations up to this many samples are rounding and jitter, not gaps.
     tolerance: i64,
     origin: Option<Timestamp>,
-    /// Samples a channel since the origin.
+    /// Samples per channel since the origin.
     count: i64,
 }
 
 impl Continuity {
-    /// `block` samples make a packet; half of that is tolerated.
+    /// Creates a counter; a packet has `block` samples, and half of that is tolerated.
     pub(super) fn new(rate: u32, block: usize) -> Self {
         let tolerance = i64::try_from(block / 2).unwrap_or(512);
         Self { rate, tolerance, origin: None, count: 0 }
     }
 
-    /// The instant of the first sample of the count.
+    /// The time of the first counted sample.
     pub(super) fn origin(&self) -> Option<Timestamp> {
         self.origin
     }
 
-    /// The correction for a block that begins at `pts`. The caller then calls
-    /// [`Continuity::counted`] with the result.
+    /// The correction for a block that begins at `pts`. The caller then reports the result to
+    /// [`Continuity::counted`].
     pub(super) fn judge(&mut self, pts: Timestamp) -> Repair {
         let Some(origin) = self.origin else {
             self.origin = Some(pts);
@@ -67,7 +67,7 @@ impl Continuity {
         if off > 0 { Repair::Fill(samples) } else { Repair::Skip(samples) }
     }
 
-    /// Samples a channel that went to the encoder.
+    /// Counts samples per channel that were encoded.
     pub(super) fn counted(&mut self, samples: usize) {
         self.count = self.count.saturating_add(i64::try_from(samples).unwrap_or(i64::MAX));
     }

@@ -1,12 +1,12 @@
-//! When a keyframe is due: on the frame grid, not by counting frames, so that the spacing does not
-//! drift when frames are lost on the way to the encoder.
+//! Decides when a keyframe is due: on the frame grid, not by counting frames, so that the interval
+//! does not drift when frames are lost before the encoder.
 
 use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::media::{FrameGrid, FrameRate};
 
-/// Decides frame by frame.
+/// The keyframe schedule, which decides frame by frame.
 #[derive(Debug)]
 pub(super) struct Schedule {
     rate: FrameRate,
@@ -20,7 +20,7 @@ pub(super) struct Schedule {
 impl Schedule {
     pub(super) fn new(rate: FrameRate, interval: Duration) -> Self {
         let frames = (interval.as_secs_f64() * rate.as_f64()).round();
-        // At most a day: the cast cannot saturate into nonsense.
+        // At most a day, so that the cast cannot saturate.
         let interval = frames.clamp(1.0, 240.0 * 86_400.0) as i64;
         Self { rate, interval, grid: None, current: 0 }
     }
@@ -31,15 +31,15 @@ impl Schedule {
         self.interval
     }
 
-    /// Returns true if the frame of this instant begins an interval. The first frame does, and sets
-    /// the grid; if the first frame of an interval is missing, the next one does.
+    /// Returns true if the frame with this PTS begins an interval. The first frame does, and
+    /// defines the grid. If the first frame of an interval is missing, the next one counts.
     pub(super) fn is_due(&mut self, pts: Timestamp) -> bool {
         let Some(grid) = self.grid else {
             self.grid = Some(FrameGrid { origin: pts, rate: self.rate });
             self.current = 0;
             return true;
         };
-        // Instants are rounded to microseconds on both sides: look half a frame ahead.
+        // Times are rounded to microseconds on both sides, so add half a frame.
         let half = i64::try_from(self.rate.period().as_micros() / 2).unwrap_or(0);
         let interval = grid.index_at(pts.offset(half)).div_euclid(self.interval);
         if interval == self.current {

@@ -8,9 +8,9 @@ use crate::media::{BitsPerSecond, FrameRate, Size};
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct Level {
     idc: u8,
-    /// Macroblocks a second.
+    /// Macroblocks per second.
     rate: u32,
-    /// Macroblocks a frame.
+    /// Macroblocks per frame.
     picture: u32,
     /// Limit in kbps for the Baseline and Main profiles; High allows 1.25 times as much.
     kbps: u32,
@@ -40,11 +40,11 @@ const LEVELS: [Level; 16] = [
 ];
 
 impl Level {
-    /// The lowest level for such a stream. `None`: above 5.2.
+    /// The lowest level for such a stream. It returns `None` above level 5.2.
     pub(super) fn for_stream(size: Size, rate: FrameRate, bitrate: BitsPerSecond) -> Option<Self> {
         let picture = size.macroblocks();
         let a_second = f64::from(picture) * rate.as_f64();
-        // A side may be at most √(8 × the frame limit) macroblocks (§A.3.1 f, g).
+        // A side has at most √(8 × the frame limit) macroblocks (§A.3.1 f, g).
         let side = size.width.max(size.height).div_ceil(16);
         LEVELS.into_iter().find(|level| {
             picture <= level.picture
@@ -54,12 +54,12 @@ impl Level {
         })
     }
 
-    /// Ten times its number.
+    /// Ten times the level number.
     pub(super) fn idc(self) -> i32 {
         i32::from(self.idc)
     }
 
-    /// The most bits a second in the High profile.
+    /// The maximum bitrate in the High profile.
     pub(super) fn max_bitrate(self) -> BitsPerSecond {
         BitsPerSecond(self.kbps * 1_250)
     }

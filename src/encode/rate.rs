@@ -1,12 +1,12 @@
-//! Rate control: chooses the quantizer of each frame so that the stream keeps its bitrate over any
-//! two seconds. OpenH264's own control (`RC_BITRATE_MODE`) limits keyframes to QP 34 to 40, varies
-//! the quantizer within a frame, and ignores past excess; on hard content it was off by 20 to 140 %
-//! for seconds. It is therefore turned off, and this module decides.
+//! Rate control: chooses the quantizer of each frame so that the stream keeps its bitrate over any two
+//! seconds. OpenH264's own control (`RC_BITRATE_MODE`) limits keyframes to QP 34 to 40, varies the
+//! quantizer within a frame, and ignores past excess; on hard content it missed the target by 20 to 140 %
+//! for seconds. It is therefore disabled, and this module decides.
 //!
-//! The budget applies to each keyframe interval, and no span of that length may cost much more, so
-//! the cost of past frames limits future ones. A scene change is announced in advance (see
-//! `scene`), because only the last keyframe indicates the cost of such a frame. The model is the
-//! usual one: a quantizer step twice as large (6 QP) halves the cost of a similar frame.
+//! The budget applies to each keyframe interval. Because no span of that length may cost much more, the
+//! cost of past frames limits future ones. A scene change is announced in advance (see `scene`), because
+//! only the last keyframe indicates the cost of such a frame. The model is the usual one: doubling the
+//! quantizer step (6 QP) halves the cost of a similar frame.
 
 use std::collections::VecDeque;
 
@@ -14,15 +14,15 @@ use std::collections::VecDeque;
 const MIN_QP: f64 = 12.0;
 const MAX_QP: f64 = 51.0;
 
-/// The quantizer offset of a keyframe relative to its neighbors, because all later frames build on
-/// it. Chosen by the quality benchmark.
+/// The quantizer offset of a keyframe relative to the frames around it, because all later frames depend on
+/// it. The quality benchmark determined it.
 const KEY_OFFSET: f64 = 5.0;
-/// The maximum share of an interval for a keyframe (for a short one, this many frames' worth); a
-/// larger one is encoded again.
+/// The maximum share of an interval for a keyframe (in a short interval, this many average frames); a
+/// larger keyframe is encoded again.
 const KEY_SHARE: f64 = 0.30;
 const KEYFRAME_COST: f64 = 4.5;
-/// The first keyframe may cost this much only: those after it seldom cost more, and the seconds that
-/// hold the rest of the first interval and the next keyframe would be this much short.
+/// The maximum share of the first keyframe. Later ones rarely cost more, and the seconds with the rest of
+/// the first interval and the next keyframe would be short by this much.
 const FIRST_SHARE: f64 = 0.10;
 /// The second frame may cost at most this many average frames.
 const SECOND: f64 = 2.0;
@@ -30,25 +30,24 @@ const SECOND: f64 = 2.0;
 const LEARNT: usize = 5;
 /// Any deviation from the budget is corrected over at least this many frames.
 const HORIZON: f64 = 15.0;
-/// The share of an interval that easy content can save for later: more would be a burst on the
-/// link.
+/// The share of an interval that easy content can save for later: more would cause a burst on the link.
 const CREDIT: f64 = 0.02;
 
-/// The target of a keyframe, and the limit of any frame, for any span of an interval's length; the
-/// goal is 1.05.
+/// The limit for any span of an interval's length: the target for keyframes; the next value limits every
+/// frame. The goal is 1.05.
 const KEYFRAME_BOUND: f64 = 1.02;
 const FRAME_BOUND: f64 = 1.04;
-/// How many frames to look ahead for such spans.
+/// Number of frames to look ahead for such spans.
 const FRAMES_AHEAD: usize = 15;
-/// The first frame of a scene leaves at least this share of the usual bits to later ones, and
-/// earlier frames leave at least the other share to those.
+/// The first frame of a scene leaves at least this share of the usual bits to later frames, and earlier
+/// frames leave it at least the other share.
 const AFTER_SCENE: f64 = 0.5;
 const LEAST: f64 = 0.4;
 
-/// Decides frame by frame. No clock, no codec.
+/// The rate control, which decides frame by frame. It has no clock and no codec.
 #[derive(Debug)]
 pub(super) struct RateControl {
-    /// Bits a frame, on average.
+    /// Average bits per frame.
     per_frame: f64,
     /// Frames per keyframe interval.
     interval: f64,
@@ -56,17 +55,17 @@ pub(super) struct RateControl {
     left: f64,
     /// Remaining frames of this interval.
     to_come: f64,
-    /// Bits that a frame costs at QP 0, by the model.
+    /// Bits of an inter frame at QP 0, by the model.
     inter: Option<f64>,
     key: Option<f64>,
-    /// The last inter frame's quantizer, and their running mean.
+    /// The quantizer of the last inter frame; the next field is its running mean.
     qp: f64,
     mean_qp: f64,
-    /// Bits of the last keyframe, as its share of an interval.
+    /// Bits of the last keyframe as a share of an interval.
     key_share: f64,
-    /// Bits of the latest frames, newest last; one fewer than an interval has.
+    /// Bits of the latest frames, newest last, for an interval minus one frame.
     recent: VecDeque<f64>,
-    /// Frames up to now.
+    /// Number of frames so far.
     learnt: usize,
     /// True if the next frame shows another scene.
     new_scene: bool,
@@ -78,7 +77,7 @@ fn scale(qp: f64) -> f64 {
 
 impl RateControl {
     pub(super) fn new(bits_per_frame: f64, interval: usize, pixels: usize) -> Self {
-        // Where nothing is known yet: about what ordinary frames need at this bitrate.
+        // Without knowledge, use about what ordinary frames need at this bitrate.
         let density = bits_per_frame / pixels.max(1) as f64;
         let qp = (30.0 - 6.0 * (density / 0.09).log2()).clamp(20.0, 44.0);
         Self {
@@ -97,17 +96,17 @@ impl RateControl {
         }
     }
 
-    /// The next frame differs from the last one.
+    /// Announces that the next frame belongs to a new scene.
     pub(super) fn expect_new_scene(&mut self) {
         self.new_scene = true;
     }
 
-    /// Another bitrate from the next frame on.
+    /// Sets another bitrate from the next frame on.
     pub(super) fn set_bits_per_frame(&mut self, bits: f64) {
         let ratio = bits.max(1.0) / self.per_frame;
         self.per_frame = bits.max(1.0);
         self.left *= ratio;
-        // Another bargain: what was spent under the old one does not count.
+        // After a bitrate change, bits spent before do not count.
         self.recent.clear();
         self.mean_qp = (self.mean_qp - 6.0 * ratio.log2()).clamp(MIN_QP, MAX_QP);
         self.qp = self.mean_qp;
@@ -117,21 +116,21 @@ impl RateControl {
         self.per_frame * self.interval
     }
 
-    /// The most bits that a keyframe may cost.
+    /// Maximum bits of a keyframe.
     fn most_for_key(&self) -> f64 {
         let share = if self.key.is_none() { FIRST_SHARE } else { KEY_SHARE };
         let share = self.whole() * (KEYFRAME_COST / self.interval).clamp(share, 1.0);
         share.min(self.room(1, KEYFRAME_BOUND)).max(self.per_frame)
     }
 
-    /// The maximum cost of the next `count` frames that keeps any span within `limit` times an
-    /// interval's budget.
+    /// The maximum cost of the next `count` frames that keeps every span within `limit` times an interval's
+    /// budget.
     fn room(&self, count: usize, limit: f64) -> f64 {
         let before = (self.interval as usize).saturating_sub(count);
         limit * self.whole() - self.recent.iter().rev().take(before).sum::<f64>()
     }
 
-    /// How many frames of this interval to look ahead.
+    /// Number of frames of this interval to look ahead.
     fn ahead(&self) -> usize {
         (self.to_come as usize).clamp(1, FRAMES_AHEAD)
     }
@@ -149,13 +148,13 @@ impl RateControl {
     fn choose_key(&self) -> f64 {
         let wanted = self.mean_qp - KEY_OFFSET;
         match self.key {
-            // Not more than its share, as far as the last one tells.
+            // At most its share, estimated from the last keyframe.
             Some(cost) => wanted.max(6.0 * (cost / self.most_for_key()).log2()),
             None => wanted,
         }
     }
 
-    /// `cost` is that at QP 0.
+    /// Quantizer of the first frame of a scene; `cost` is its cost at QP 0.
     fn choose_scene(&self, cost: f64) -> f64 {
         let after = AFTER_SCENE * self.per_frame;
         let most = (1..=self.ahead())
@@ -166,7 +165,7 @@ impl RateControl {
     }
 
     fn choose_inter(&self) -> f64 {
-        // The rest of this interval; where little is left of it, the beginning of the next too.
+        // The rest of this interval; if little of it is left, also the beginning of the next.
         let usual = self.per_frame * (1.0 - self.key_share);
         let beyond = (HORIZON - self.to_come).max(0.0);
         let target = (self.left + beyond * usual) / (self.to_come + beyond).max(1.0);
@@ -179,11 +178,12 @@ impl RateControl {
         wanted.clamp(self.qp - 2.0, self.qp + up)
     }
 
-    /// Whether to encode a keyframe of this cost again, and with which quantizer; `tried` is the
-    /// previous one. Call it before [`RateControl::done`].
+    /// Returns the quantizer for encoding a keyframe of this cost again, if needed; `tried` is the previous
+    /// quantizer. It must be called before [`RateControl::done`].
     pub(super) fn again(&self, bits: f64, tried: i32) -> Option<i32> {
         let off = 6.0 * (bits.max(64.0) / self.most_for_key()).log2();
-        // At the first frame nothing was known: a much too coarse one is worth a second try too.
+        // The first frame was encoded without knowledge: a much too coarse result is worth a second attempt
+        // too.
         let fine_enough = self.key.is_some() || off > -15.0;
         let fits = bits <= self.room(1, FRAME_BOUND).max(self.per_frame);
         if (off <= 2.0 && fits && fine_enough) || (off > 0.0 && f64::from(tried) >= MAX_QP) {
@@ -199,7 +199,7 @@ impl RateControl {
         let qp = f64::from(qp);
         let cost = bits.max(64.0) * scale(qp);
         if key {
-            // The rest of an interval that was cut short is not owed to anybody.
+            // The unused budget of a shortened interval is not carried over.
             let over = self.left - self.to_come * self.per_frame * (1.0 - self.key_share);
             let carry = over.clamp(-0.5 * self.whole(), CREDIT * self.whole());
             self.left = self.whole() + carry;
@@ -215,7 +215,7 @@ impl RateControl {
             self.qp = qp;
         } else {
             self.inter = Some(match self.inter {
-                // A new scene: what was learned is void.
+                // A new scene invalidates the learned cost.
                 Some(old) if cost > 2.0 * old => cost,
                 Some(old) => 0.6 * old + 0.4 * cost,
                 None => cost,
@@ -224,8 +224,7 @@ impl RateControl {
             self.mean_qp += (qp - self.mean_qp) * 0.15;
         }
         if !key && self.to_come < 1.0 {
-            // The keyframe is late (its interval is longer than what is budgeted): live from hand
-            // to mouth.
+            // The keyframe is late (its interval exceeds the budget): add the average of a frame each time.
             self.left += self.per_frame;
         }
         self.new_scene = false;
@@ -243,8 +242,8 @@ impl RateControl {
 mod tests {
     use super::*;
 
-    /// Runs the control with a codec that follows the model up to a deviation, on content whose
-    /// cost changes by `cost(n)`. Returns the bits of each frame.
+    /// Runs the control with a codec that follows the model with a deviation, on content whose cost changes
+    /// by `cost(n)`. It returns the bits of each frame.
     fn run(cost: impl Fn(usize) -> f64, pictures: usize) -> Vec<f64> {
         run_cuts(cost, |_| false, pictures)
     }
@@ -292,11 +291,11 @@ mod tests {
         let usual = 2_500_000.0 / 30.0 * scale(30.0);
         for level in [0.25, 1.0, 6.0] {
             let (low, high) = worst_window(&run(|_| usual * level, 900)[60..]);
-            // Keyframes are a sixth of an interval here and differ by up to 30 %: one that turned out cheap
-            // at the end of a stretch, after a dear one before it, is what it may lack.
+            // Keyframes are a sixth of an interval here and vary by up to 30 %: a span with a cheap
+            // keyframe at its end, after an expensive one before it, can be short by that difference.
             assert!(low > 0.94 && high < 1.05, "{level}: {low:.3} {high:.3}");
         }
-        // Content that grows harder by 4 times over ten seconds
+        // Content that becomes four times harder over ten seconds.
         let (_, high) = worst_window(&run(|n| usual * (n as f64 / 150.0).exp2(), 300)[60..]);
         assert!(high < 1.05, "{high:.3}");
     }
@@ -314,7 +313,8 @@ mod tests {
     fn a_cut_inside_an_interval_costs_no_more_than_the_window_has() {
         let usual = 2_500_000.0 / 30.0 * scale(30.0);
         for cut in [61, 65, 80, 100, 118] {
-            // Each costs more than a keyframe does, some right after one. Untold: 1.15.
+            // Each new scene costs more than a keyframe, and some follow one directly. Without the
+            // announcement the result was 1.15.
             let is_cut = |n: usize| n > 60 && n % 120 == cut;
             let bits = run_cuts(|n| usual * if is_cut(n) { 8.0 } else { 1.0 }, is_cut, 600);
             let (low, high) = worst_window(&bits[60..]);
@@ -328,7 +328,7 @@ mod tests {
         let bits = run(|n| if n < 200 { usual / 4.0 } else { usual * 4.0 }, 600);
         let (low, high) = worst_window(&bits[300..]);
         assert!(low > 0.9 && high < 1.05, "{low:.3} {high:.3}");
-        // Black, then something: nothing can be spent on black
+        // Black, then content: no bits can be spent on black.
         let bits = run(|n| if n < 300 { 1.0 } else { usual }, 600);
         let (_, high) = worst_window(&bits[301..]);
         assert!(high < 1.1, "{high:.3}");

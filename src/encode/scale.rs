@@ -7,7 +7,7 @@ use crate::base::Pool;
 use crate::media::scale::FrameScaler;
 use crate::media::{Planes, Size, VideoFrame};
 
-/// Scaled frames kept for reuse: the encoder has one at a time.
+/// Number of scaled frames kept for reuse: the encoder has one at a time.
 const IDLE: usize = 2;
 
 /// Scales to one size.
@@ -22,7 +22,7 @@ impl Scaler {
         Self { scaling: FrameScaler::default(), pool: Planes::pool(size, IDLE), size }
     }
 
-    /// The frame at this size, shared if it has it already.
+    /// Returns the frame at this size; shared if it already has it.
     pub(super) fn scale(&mut self, frame: &VideoFrame) -> VideoFrame {
         if frame.size() == self.size {
             return frame.clone();
@@ -32,7 +32,7 @@ impl Scaler {
         let out = &mut *planes;
         let scaled = self.scaling.scale(frame.planes(), [&mut out.y, &mut out.u, &mut out.v], to);
         if let Err(fault) = scaled {
-            // Cannot happen with planes that have their sizes.
+            // This cannot happen with valid planes.
             tracing::warn!(%fault, "for the encoder");
         }
         VideoFrame { surface: Arc::new(planes).into(), ..frame.clone() }

@@ -2,7 +2,8 @@
 //! change nearly everywhere. Motion and grain change them little, and a flash or a title only
 //! locally.
 
-/// Luma samples between block centers, in both directions, and from there to a block's samples.
+/// Distance between block centers in luma samples, in both directions; the next value is the
+/// distance of the samples of a block from its center.
 const BLOCK: usize = 32;
 const APART: usize = 8;
 /// A block counts as changed if its mean differs by more.
@@ -14,12 +15,12 @@ const SHARE: f64 = 0.35;
 #[derive(Debug, Default)]
 pub(super) struct SceneDetector {
     means: Vec<u8>,
-    /// Which part of the blocks has changed recently.
+    /// The recent usual share of changed blocks.
     usual: f64,
 }
 
 impl SceneDetector {
-    /// Checks a frame, and returns whether it begins a scene. The first frame does not.
+    /// Checks a frame, and returns whether it begins a scene. It returns false for the first frame.
     pub(super) fn is_new(&mut self, luma: &[u8], stride: usize) -> bool {
         let mut changed = 0_usize;
         let mut count = 0_usize;
@@ -59,7 +60,7 @@ mod tests {
 
     const WIDTH: usize = 640;
 
-    /// A wavy frame of a kind, moved by this many columns.
+    /// A wavy test frame, shifted by this many columns.
     fn luma(kind: f32, moved: usize) -> Vec<u8> {
         let luma = |at: usize| {
             let (x, y) = ((at % WIDTH + moved) as f32, (at / WIDTH) as f32);

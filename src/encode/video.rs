@@ -1,4 +1,4 @@
-//! The frame encoder: its settings and its thread, `onair-venc`.
+//! The video encoder: its settings and its thread, `onair-venc`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -17,25 +17,24 @@ use crate::media::{
     BitsPerSecond, EncodedPacket, Rendition, RenditionId, Size, VideoConfig, VideoFrame,
 };
 
-/// The encoder and its counters.
+/// Properties and counters of the encoder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Figures {
-    /// Frames encoded.
+    /// Number of encoded frames.
     pub encoded: u64,
-    /// The keyframes among them.
+    /// Number of keyframes among them.
     pub keyframes: u64,
     /// Bytes of all packets.
     pub bytes: u64,
-    /// Frames that the input queue threw away because the encoder was too slow, or that were
-    /// refused.
+    /// Frames that the input queue dropped because the encoder was too slow, or that were rejected.
     pub skipped: u64,
     /// The total encoding time.
     pub busy: Duration,
-    /// The target now.
+    /// The current target bitrate.
     pub bitrate: BitsPerSecond,
-    /// The present encoded size, which can be smaller than the input.
+    /// The current encoded size, which can be smaller than the input.
     pub size: Size,
-    /// Of the library.
+    /// Name of the library.
     pub name: &'static str,
     pub profile: &'static str,
     pub level: String,
@@ -43,7 +42,7 @@ pub struct Figures {
     pub why: String,
 }
 
-/// A running frame encoder. Dropping it asks its thread to stop.
+/// A running video encoder. Dropping it requests the thread to stop.
 #[derive(Debug)]
 pub struct VideoEncoder {
     worker: Worker,
@@ -62,7 +61,7 @@ struct Shared {
     refused: AtomicU64,
     busy_micros: AtomicU64,
     bitrate: AtomicU32,
-    /// One of this many frames is encoded.
+    /// The encoder uses one of this many frames.
     step: AtomicU32,
     /// The scaled size: width in the high bits, height in the low ones.
     size: AtomicU64,
@@ -94,11 +93,10 @@ impl VideoEncoder {
         Self::spawn_rendition(config, RenditionId::Main, config.size, input, output)
     }
 
-    /// Like [`VideoEncoder::spawn`], for this rendition, with frames scaled to `size` from the
-    /// start.
+    /// As [`VideoEncoder::spawn`], for this rendition, with frames scaled to `size` from the start.
     ///
     /// # Errors
-    /// Like there.
+    /// The same as for [`VideoEncoder::spawn`].
     pub fn spawn_rendition(
         config: Config,
         rendition_id: RenditionId,
@@ -135,25 +133,25 @@ impl VideoEncoder {
         Ok(Self { worker, shared, input: gauge, parameters, description, why: opened.why })
     }
 
-    /// The codec config; known before the first frame. After a size change, packets have the new
+    /// The codec config, known before the first frame. After a size change, packets have the new
     /// one.
     pub fn parameters(&self) -> &VideoConfig {
         &self.parameters
     }
 
-    /// Another target bitrate, from the next frame on.
+    /// Sets another target bitrate from the next frame on.
     pub fn set_bitrate(&self, bitrate: BitsPerSecond) {
         self.shared.bitrate.store(bitrate.0, Ordering::Relaxed);
     }
 
-    /// Encodes one of this many frames, 1 for all of them; keyframes keep their times. The
+    /// Encodes one of this many frames, where 1 means all; keyframes keep their times. The
     /// remaining frames get the whole bitrate.
     pub fn set_frame_step(&self, step: u32) {
         self.shared.step.store(step.max(1), Ordering::Relaxed);
     }
 
     /// Encodes frames at this size from the next one on, which becomes a keyframe; they are scaled.
-    /// An invalid size changes nothing.
+    /// An invalid size has no effect.
     pub fn set_size(&self, size: Size) {
         self.shared.size.store(packed(size), Ordering::Relaxed);
     }
@@ -163,13 +161,13 @@ impl VideoEncoder {
         self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
     }
 
-    /// [`VideoEncoder::request_keyframe`] without holding the encoder.
+    /// [`VideoEncoder::request_keyframe`] as a function that does not keep the encoder alive.
     pub fn keyframe_request(&self) -> impl Fn() + Send + Sync + 'static {
         let shared = Arc::clone(&self.shared);
         move || shared.keyframe_wanted.store(true, Ordering::Relaxed)
     }
 
-    /// The figures now.
+    /// The current figures.
     pub fn figures(&self) -> Figures {
         let shared = &self.shared;
         let get = |value: &AtomicU64| value.load(Ordering::Relaxed);
@@ -188,7 +186,7 @@ impl VideoEncoder {
         }
     }
 
-    /// Why the encoder ended before its input did, if it did.
+    /// Why the encoder ended before its input, if it did.
     pub fn failed(&self) -> Option<Error> {
         self.shared.failure.lock().clone()
     }
@@ -198,17 +196,17 @@ impl VideoEncoder {
         self.worker.is_finished()
     }
 
-    /// Waits for the end of the stream (all senders of the input dropped), at most `limit`; after
-    /// that the thread is asked to stop at once.
+    /// Waits for the end of the stream (all senders of the input dropped) for at most `limit`;
+    /// after that the thread must stop at once.
     ///
     /// # Errors
-    /// [`Stuck`] when the thread did not end in time.
+    /// Fails with [`Stuck`] if the thread did not end in time.
     pub fn join(mut self, limit: Duration) -> Result<(), Stuck> {
         self.worker.wait(limit)
     }
 }
 
-/// How often to check for a stop without frames.
+/// Interval of checks for a stop while there are no frames.
 const STOP_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// An open encoder for one size.
@@ -216,7 +214,7 @@ struct Open {
     backend: Box<dyn VideoBackend>,
     scaler: Scaler,
     rendition: Arc<Rendition>,
-    /// Its present bitrate.
+    /// Its current bitrate.
     bitrate: BitsPerSecond,
 }
 
@@ -231,7 +229,7 @@ impl Open {
         self.rendition.video.size
     }
 
-    /// Passes on all available packets; false if nobody takes them any more.
+    /// Passes on all available packets; false if there is no receiver.
     fn drain(
         &mut self,
         deliver: &dyn Fn(EncodedPacket, &Arc<Rendition>) -> bool,
@@ -244,8 +242,8 @@ impl Open {
         Ok(true)
     }
 
-    /// Changes the size if requested, and returns whether it did. `None`: nobody takes packets any
-    /// more.
+    /// Changes the size if requested, and returns true if it did. It returns `None` if there is no
+    /// receiver of packets.
     fn follow(
         &mut self,
         config: &Config,
@@ -287,7 +285,7 @@ fn run(
 ) -> Result<(), Error> {
     let mut schedule = Schedule::new(config.frame_rate, config.keyframe_interval);
     let mut open = Open::new(backend, rendition_id);
-    // Frames since the last that was encoded.
+    // Number of frames since the last encoded one.
     let mut since = 0;
     let deliver = |mut packet: EncodedPacket, rendition: &Arc<Rendition>| {
         packet.rendition = Some(Arc::clone(rendition));
@@ -310,7 +308,7 @@ fn run(
             continue;
         }
         let step = shared.step.load(Ordering::Relaxed);
-        // The rate control counts on every frame of the rate that was set.
+        // The rate control expects every frame of the configured rate.
         let wanted = shared.bitrate.load(Ordering::Relaxed).saturating_mul(step);
         let wanted = BitsPerSecond(wanted);
         let Some(resized) = open.follow(config, shared, &deliver)? else { return Ok(()) };
@@ -330,7 +328,7 @@ fn run(
         open.backend.send_frame(&scaled, due || asked)?;
         let took = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         shared.busy_micros.fetch_add(took, Ordering::Relaxed);
-        // Back to its pool before the packet waits for room.
+        // Return the frame to its pool before the packet waits for room.
         drop((frame, scaled));
         if !open.drain(&deliver)? {
             return Ok(());
@@ -366,7 +364,7 @@ mod tests {
         let encoder = VideoEncoder::spawn(config, input, output).unwrap();
         for number in 0..frames {
             if number == resized_at {
-                // The frames before it are taken with the old size.
+                // The earlier frames are accepted with the old size.
                 while encoder.input.received() < encoder.input.sent() {
                     Stop::new().wait(Duration::from_millis(1));
                 }
@@ -396,7 +394,7 @@ mod tests {
         let keyframes: Vec<i64> =
             packets.iter().filter(|it| it.keyframe).map(|it| it.pts.as_millis()).collect();
         assert_eq!(keyframes, [1_000, 2_000, 3_000]);
-        // On the wire the times are those of the frames.
+        // In FLV, the times are those of the frames.
         let mut reader = Reader::new(|_| true);
         for packet in &packets {
             let body = flv::packet_body(Codec::Video(VideoCodec::H264), packet).unwrap();
@@ -414,7 +412,7 @@ mod tests {
         let small: Vec<_> = packets.iter().filter(|it| size(it) != SIZE).collect();
         let first = small.first().unwrap();
         assert!(first.keyframe);
-        // What was sent before the change is of the old size, and comes first.
+        // Packets sent before the change have the old size, and come first.
         assert!(small.iter().all(|it| it.pts >= first.pts));
         let old = packets.iter().filter(|it| size(it) == SIZE);
         assert!(old.clone().all(|it| it.pts < first.pts));

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-/// The most audio tracks, the program's included.
+/// Maximum number of audio tracks, including that of the program.
 pub const MAX_TRACKS: u8 = 6;
 
 /// An extra track, by its number: from 2 to [`MAX_TRACKS`].
@@ -22,17 +22,17 @@ impl ExtraTrack {
         Self(if place > 30 { 31 } else { place + 1 })
     }
 
-    /// All that a recording may have.
+    /// All extra tracks that a recording may have.
     pub fn all() -> impl Iterator<Item = Self> {
         (2..=MAX_TRACKS).filter_map(Self::new)
     }
 
-    /// Its number.
+    /// The number of the track.
     pub const fn number(self) -> u8 {
         self.0
     }
 
-    /// Its place among the extra tracks, from 0.
+    /// The index among the extra tracks, from 0.
     pub const fn place(self) -> usize {
         self.0.saturating_sub(2) as usize
     }
@@ -44,7 +44,7 @@ impl fmt::Display for ExtraTrack {
     }
 }
 
-/// Some of the extra tracks.
+/// A set of extra tracks.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ExtraTracks(u32);
 
@@ -52,19 +52,19 @@ impl ExtraTracks {
     /// No track.
     pub const NONE: Self = Self(0);
 
-    /// Returns true if it contains this track.
+    /// Returns true if the set contains this track.
     pub const fn has(self, track: ExtraTrack) -> bool {
         self.0 & 1 << track.0 != 0
     }
 
-    /// With or without this track.
+    /// Adds or removes this track.
     #[must_use]
     pub const fn with(self, track: ExtraTrack, there: bool) -> Self {
         let bit = 1 << track.0;
         if there { Self(self.0 | bit) } else { Self(self.0 & !bit) }
     }
 
-    /// The union.
+    /// The union of both sets.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -74,7 +74,7 @@ impl ExtraTracks {
         self.0 == 0
     }
 
-    /// By their numbers.
+    /// The tracks by number.
     pub fn iter(self) -> impl Iterator<Item = ExtraTrack> {
         ExtraTrack::all().filter(move |track| self.has(*track))
     }

@@ -1,5 +1,5 @@
-//! The frames of a clip as a thread that is ahead hands them over: each is shown at its time, counted
-//! from when the clip was first asked. Its audio may ask when that was.
+//! The frames of a clip that a thread decodes ahead: each is shown at its time, counted from the
+//! first request. The audio of the clip can read that start time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -17,7 +17,7 @@ pub struct ClipFrame {
     pub shown: Duration,
 }
 
-/// When a clip began, shared with the player of its other part.
+/// The start time of a clip, shared with the player of its audio or video.
 #[derive(Clone, Debug)]
 pub struct ClipStart(Arc<AtomicI64>);
 
@@ -28,7 +28,7 @@ impl Default for ClipStart {
 }
 
 impl ClipStart {
-    /// The instant, if it has begun.
+    /// The start time, if the clip has begun.
     pub fn get(&self) -> Option<Timestamp> {
         let micros = self.0.load(Ordering::Acquire);
         (micros != i64::MIN).then(|| Timestamp::from_micros(micros))
@@ -39,7 +39,8 @@ impl ClipStart {
     }
 }
 
-/// The decoded frames of a clip that plays once. `K` is kept while it plays: the decoding thread.
+/// The decoded frames of a clip that plays once. `K` is kept while it plays, such as the decoding
+/// thread.
 pub struct ClipFrames<K> {
     ready: Receiver<ClipFrame>,
     begun: ClipStart,

@@ -8,12 +8,12 @@ use crate::media::frame::Size;
 use crate::media::frame_grid::FrameRate;
 use crate::text::problem::{Problem, problem};
 
-/// Bits a second.
+/// A bitrate in bits per second.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BitsPerSecond(pub u32);
 
 impl BitsPerSecond {
-    /// Kilobits (1,000 bits) a second, rounded.
+    /// The bitrate in kilobits (1,000 bits) per second, rounded.
     pub const fn as_kbps(self) -> u32 {
         (self.0 + 500) / 1_000
     }
@@ -42,7 +42,7 @@ impl std::str::FromStr for BitsPerSecond {
     }
 }
 
-/// A video codec. onair encodes H.264; the others can be played.
+/// A video codec. The program encodes H.264; the others can be played.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum VideoCodec {
     H264,
@@ -51,12 +51,12 @@ pub enum VideoCodec {
     Av1,
     Vp9,
     Vp8,
-    /// Sorenson's H.263, in FLV.
+    /// Sorenson H.263 in FLV.
     H263,
-    /// Screen video of FLV, both versions.
+    /// Screen Video of FLV, both versions.
     Screen,
     Screen2,
-    /// In FLV; the configuration is the byte in front of each frame, which crops it.
+    /// VP6 in FLV; the config is the byte before each frame, which crops it.
     Vp6,
     Vp6Alpha,
     /// MPEG-4 part 2.
@@ -66,7 +66,7 @@ pub enum VideoCodec {
 }
 
 impl VideoCodec {
-    /// All of them.
+    /// All video codecs.
     pub const ALL: [Self; 13] = [
         Self::H264,
         Self::Hevc,
@@ -83,7 +83,7 @@ impl VideoCodec {
         Self::Mpeg2,
     ];
 
-    /// Its name.
+    /// The name of the codec.
     pub const fn name(self) -> &'static str {
         match self {
             Self::H264 => "H.264",
@@ -116,13 +116,13 @@ pub enum AudioCodec {
     Opus,
     Flac,
     Vorbis,
-    /// 16 bits a sample, little-endian.
+    /// 16 bits per sample, little-endian.
     PcmS16Le,
-    /// 8 bits a sample, 128 is silence.
+    /// 8 bits per sample; 128 is silence.
     PcmU8,
-    /// G.711.
+    /// G.711 A-law.
     PcmAlaw,
-    /// G.711.
+    /// G.711 μ-law.
     PcmMulaw,
     Speex,
     Ac3,
@@ -132,12 +132,12 @@ pub enum AudioCodec {
     Nellymoser,
     /// Adobe's ADPCM, in FLV.
     AdpcmSwf,
-    /// Uncompressed in any other way, as the configuration tells.
+    /// Uncompressed in another format, which the config defines.
     Pcm,
 }
 
 impl AudioCodec {
-    /// All of them.
+    /// All audio codecs.
     pub const ALL: [Self; 16] = [
         Self::Aac,
         Self::Mp3,
@@ -157,7 +157,7 @@ impl AudioCodec {
         Self::Pcm,
     ];
 
-    /// Its name.
+    /// The name of the codec.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Aac => "AAC",
@@ -188,7 +188,7 @@ pub enum Codec {
 }
 
 impl Codec {
-    /// Its name.
+    /// The name of the codec.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Video(codec) => codec.name(),
@@ -197,11 +197,11 @@ impl Codec {
     }
 }
 
-/// An encoded frame stream.
+/// The config of an encoded video stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VideoConfig {
     pub codec: VideoCodec,
-    /// 0×0 if only the frames show it.
+    /// Frame size; 0×0 if only the frames define it.
     pub size: Size,
     pub frame_rate: FrameRate,
     pub bitrate: BitsPerSecond,
@@ -210,7 +210,7 @@ pub struct VideoConfig {
     pub config: Bytes,
 }
 
-/// An encoded audio stream.
+/// The config of an encoded audio stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudioConfig {
     pub codec: AudioCodec,

@@ -1,4 +1,4 @@
-//! Frames: YCbCr 4:2:0 of 8 bits, on a [`Surface`]. Each source converts once, and everything after it
+//! Frames: 8-bit YCbCr 4:2:0 on a [`Surface`]. Each source converts once, and everything after it
 //! shares the pixels.
 
 use std::fmt;
@@ -15,10 +15,10 @@ pub struct Size {
 }
 
 impl Size {
-    /// The largest side a frame may have.
+    /// The maximum side length of a frame.
     pub const MAX_SIDE: u32 = 8192;
 
-    /// A size; see [`Size::is_valid`].
+    /// Makes a size; see [`Size::is_valid`].
     pub const fn new(width: u32, height: u32) -> Self {
         Self { width, height }
     }
@@ -33,12 +33,12 @@ impl Size {
             && self.height.is_multiple_of(2)
     }
 
-    /// Pixels in a frame.
+    /// Number of pixels in a frame.
     pub const fn pixels(self) -> usize {
         self.width as usize * self.height as usize
     }
 
-    /// Of the chroma planes.
+    /// Size of the chroma planes.
     pub const fn half(self) -> Self {
         Self::new(self.width / 2, self.height / 2)
     }
@@ -48,7 +48,7 @@ impl Size {
         self.width.div_ceil(16) * self.height.div_ceil(16)
     }
 
-    /// The largest even size of this shape that fits into `outer`, at least 2×2.
+    /// The largest even size of this aspect ratio that fits into `outer`, at least 2×2.
     pub fn fitted_into(self, outer: Self) -> Self {
         if self.width == 0 || self.height == 0 {
             return outer;
@@ -85,16 +85,16 @@ impl std::str::FromStr for Size {
     }
 }
 
-/// The three planes of an I420 frame, rows without padding: luma `width × height`, each chroma
-/// plane `width/2 × height/2`; and, if parts are transparent, an alpha plane.
+/// The three planes of an I420 frame, with rows without padding: luma is `width × height`, each chroma
+/// plane `width/2 × height/2`. Frames with transparent parts also have an alpha plane.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Planes {
     size: Size,
     pub y: Vec<u8>,
     pub u: Vec<u8>,
     pub v: Vec<u8>,
-    /// Opacity, `width × height` like luma, 0 (transparent) to 255 (opaque), always full range;
-    /// straight: the colors are not premultiplied. `None`: opaque everywhere. Chroma at an edge
+    /// Opacity, `width × height` like luma, 0 (transparent) to 255 (opaque), always full range, and
+    /// straight: the colors are not premultiplied. `None` means opaque everywhere. Chroma at an edge
     /// should be the mean of its opaque pixels.
     pub alpha: Option<Vec<u8>>,
 }
@@ -106,7 +106,7 @@ impl fmt::Debug for Planes {
 }
 
 impl Planes {
-    /// A black frame. An invalid size is rounded to a valid one.
+    /// Makes a black frame. An invalid size is rounded to a valid one.
     pub fn black(size: Size) -> Self {
         let size = Self::valid(size);
         let luma = size.pixels();
@@ -114,7 +114,7 @@ impl Planes {
         Self { size, y: vec![16; luma], u: vec![128; chroma], v: vec![128; chroma], alpha: None }
     }
 
-    /// A transparent frame: black, with an alpha plane of zeros.
+    /// Makes a transparent frame: black, with an alpha plane of zeros.
     pub fn transparent(size: Size) -> Self {
         let black = Self::black(size);
         Self { alpha: Some(vec![0; black.y.len()]), ..black }
@@ -125,7 +125,7 @@ impl Planes {
         Size::new(side(size.width), side(size.height))
     }
 
-    /// Becomes a frame of another size with undefined content; allocates only new planes.
+    /// Changes the size, with undefined content; allocates only new planes.
     pub fn reshape(&mut self, size: Size) {
         let size = Self::valid(size);
         let luma = size.pixels();
@@ -141,7 +141,7 @@ impl Planes {
     /// Copies the visible planes of a frame of the same size; its own alpha plane stays.
     ///
     /// # Panics
-    /// When the sizes differ.
+    /// Panics if the sizes differ.
     pub fn copy_pixels(&mut self, from: &Self) {
         self.y.copy_from_slice(&from.y);
         self.u.copy_from_slice(&from.u);
@@ -151,7 +151,7 @@ impl Planes {
     /// Copies a frame of the same size; without an alpha plane on one side, alpha stays.
     ///
     /// # Panics
-    /// When the sizes differ.
+    /// Panics if the sizes differ.
     pub fn copy(&mut self, from: &Self) {
         self.copy_pixels(from);
         self.copy_alpha(from);
@@ -160,15 +160,15 @@ impl Planes {
     /// Copies the alpha plane of a frame of the same size, if both have one.
     ///
     /// # Panics
-    /// When the sizes differ.
+    /// Panics if the sizes differ.
     pub fn copy_alpha(&mut self, from: &Self) {
         if let (Some(own), Some(from)) = (&mut self.alpha, &from.alpha) {
             own.copy_from_slice(from);
         }
     }
 
-    /// Copies the rectangle of another frame from `corner` to `place`, clipped to both, with alpha
-    /// if both have it. All numbers are even.
+    /// Copies the rectangle of another frame from `corner` to `place`, clipped to both, with alpha if
+    /// both have it. All values are even.
     pub fn copy_rect(
         &mut self,
         from: &Self,
@@ -200,7 +200,7 @@ impl Planes {
         }
     }
 
-    /// Returns true if it is opaque: it has no alpha plane.
+    /// Returns true if the frame is opaque, which means that it has no alpha plane.
     pub fn is_opaque(&self) -> bool {
         self.alpha.is_none()
     }
@@ -210,22 +210,22 @@ impl Planes {
         self.size
     }
 
-    /// The stride of luma in bytes.
+    /// The stride of the luma plane in bytes.
     pub fn luma_stride(&self) -> usize {
         self.size.width as usize
     }
 
-    /// The stride of chroma in bytes.
+    /// The stride of the chroma planes in bytes.
     pub fn chroma_stride(&self) -> usize {
         self.size.width as usize / 2
     }
 
-    /// A pool of frames of one size.
+    /// Makes a pool of frames of one size.
     pub fn pool(size: Size, max_idle: usize) -> Pool<Self> {
         Pool::new(max_idle, move || Self::black(size))
     }
 
-    /// A pool of frames of one size with an alpha plane.
+    /// Makes a pool of frames of one size with an alpha plane.
     pub fn alpha_pool(size: Size, max_idle: usize) -> Pool<Self> {
         Pool::new(max_idle, move || Self::transparent(size))
     }
@@ -236,7 +236,7 @@ impl Planes {
 pub struct PlanesPool<const MAX_IDLE: usize>(Option<((Size, bool), Pool<Planes>)>);
 
 impl<const MAX_IDLE: usize> PlanesPool<MAX_IDLE> {
-    /// A frame of this size, with an alpha plane or without, with some old content.
+    /// Returns a frame of this size, with or without an alpha plane, with arbitrary old content.
     pub fn fresh(&mut self, size: Size, alpha: bool) -> Fresh<Planes> {
         if let Some((_, pool)) = self.0.as_ref().filter(|(shape, _)| *shape == (size, alpha)) {
             return pool.fresh();
@@ -249,7 +249,7 @@ impl<const MAX_IDLE: usize> PlanesPool<MAX_IDLE> {
 /// A frame and its capture time. Cloning shares the pixels.
 #[derive(Clone, Debug)]
 pub struct VideoFrame {
-    /// When it was captured; for a program frame, its instant on the frame grid.
+    /// The capture time; for a program frame, its time on the frame grid.
     pub pts: Timestamp,
     /// The color space.
     pub color: Color,
@@ -271,7 +271,7 @@ impl VideoFrame {
         self.shared()
     }
 
-    /// The pixels as I420, to be shared.
+    /// The pixels as shareable I420.
     pub fn shared(&self) -> &Arc<Pooled<Planes>> {
         match &self.surface {
             Surface::I420(planes) => planes,
@@ -289,7 +289,7 @@ impl VideoFrame {
     }
 }
 
-/// Where and how the pixels of a frame are stored.
+/// Storage of the pixels of a frame.
 #[derive(Clone, Debug)]
 pub enum Surface {
     /// Three planes in memory.
@@ -310,16 +310,16 @@ pub struct Nv12 {
     size: Size,
     /// Rows of luma without padding.
     pub y: Vec<u8>,
-    /// Bytes of Cb and Cr interleaved: full rows, half as many.
+    /// Interleaved bytes of Cb and Cr: full rows, half as many.
     pub uv: Vec<u8>,
-    /// The pool of I420 planes.
+    /// The pool for converted I420 planes.
     pool: Pool<Planes>,
     i420: OnceLock<Arc<Pooled<Planes>>>,
 }
 
 impl Nv12 {
-    /// A frame with these pixels, which are cut or filled up with black to the size; `pool` has planes
-    /// for it.
+    /// Makes a frame of these pixels, which are cropped or padded with black to the size; `pool` has
+    /// planes for the conversion.
     pub fn new(size: Size, (mut y, mut uv): (Vec<u8>, Vec<u8>), pool: Pool<Planes>) -> Self {
         let size = Planes::valid(size);
         y.resize(size.pixels(), 16);
@@ -359,7 +359,7 @@ pub enum Matrix {
     Bt709,
 }
 
-/// Which part of 0…255 is used.
+/// The used part of the range 0…255.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Range {
     /// 16…235 for luma, 16…240 for chroma.
@@ -372,14 +372,14 @@ pub enum Range {
 /// The color description of a frame.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Color {
-    /// RGB ↔ YCbCr.
+    /// The matrix between RGB and YCbCr.
     pub matrix: Matrix,
-    /// Limited or full.
+    /// Limited or full range.
     pub range: Range,
 }
 
 impl Color {
-    /// The program's: BT.709, limited.
+    /// The color description of the program: BT.709, limited.
     pub const PROGRAM: Self = Self { matrix: Matrix::Bt709, range: Range::Limited };
     /// JPEG: BT.601, full.
     pub const JPEG: Self = Self { matrix: Matrix::Bt601, range: Range::Full };

@@ -1,4 +1,4 @@
-//! The frame grid: the instants at which the program has frames.
+//! The frame grid: the times at which the program has frames.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::text::problem::{Problem, problem};
 
-/// Frames a second as a fraction (30/1, 30000/1001).
+/// Frames per second as a fraction (30/1, 30000/1001).
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FrameRate {
     num: u32,
@@ -14,7 +14,7 @@ pub struct FrameRate {
 }
 
 impl FrameRate {
-    /// 30 frames a second.
+    /// 30 frames per second.
     pub const FPS_30: Self = Self { num: 30, den: 1 };
 
     /// `num / den` frames per second; `None` outside 1…240.
@@ -36,12 +36,12 @@ impl FrameRate {
         self.den
     }
 
-    /// Frames a second.
+    /// The frame rate in frames per second.
     pub fn as_f64(self) -> f64 {
         f64::from(self.num) / f64::from(self.den)
     }
 
-    /// The time between frames, rounded down to a microsecond.
+    /// The frame period, rounded down to a microsecond.
     pub const fn period(self) -> Duration {
         Duration::from_micros(1_000_000 * self.den as u64 / self.num as u64)
     }
@@ -71,29 +71,29 @@ impl std::str::FromStr for FrameRate {
     }
 }
 
-/// Frame *n* is due at `origin + n / rate`. Video and audio of the test source, the compositor
-/// and the encoder all count on the same grid.
+/// A frame grid: frame *n* is due at `origin + n / rate`. The test source, the compositor and the
+/// encoder all use the same grid.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct FrameGrid {
-    /// The instant of frame 0.
+    /// The time of frame 0.
     pub origin: Timestamp,
-    /// Frames a second.
+    /// The frame rate.
     pub rate: FrameRate,
 }
 
 impl FrameGrid {
-    /// The instant of frame `index`, without accumulated rounding.
+    /// The time of frame `index`, without accumulated rounding.
     pub fn instant(&self, index: i64) -> Timestamp {
         let micros = i128::from(index) * 1_000_000 * i128::from(self.rate.den);
         let micros = micros.div_euclid(i128::from(self.rate.num));
         self.origin.offset(i64::try_from(micros).unwrap_or(i64::MAX))
     }
 
-    /// The visible frame at `at`: the last one whose instant is not later.
+    /// The visible frame at `at`: the last one whose time is not later.
     pub fn index_at(&self, at: Timestamp) -> i64 {
         let since = i128::from(at.micros_since(self.origin));
         let scale = 1_000_000 * i128::from(self.rate.den);
-        // `instant` rounds down, so the exact quotient may be one too low at a frame's instant.
+        // `instant` rounds down, so the exact quotient may be one too low at the time of a frame.
         let low = i64::try_from((since * i128::from(self.rate.num)).div_euclid(scale));
         let low = low.unwrap_or(i64::MAX - 1);
         if self.instant(low + 1) <= at { low + 1 } else { low }

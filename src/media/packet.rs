@@ -18,7 +18,7 @@ pub enum Track {
     Extra(ExtraTrack),
 }
 
-/// What can be dropped first on a slow link.
+/// Drop priority of a packet on a slow link.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Priority {
     /// No other frame refers to it.
@@ -29,19 +29,19 @@ pub enum Priority {
     Key,
 }
 
-/// One of several programs from the same sources, each with its canvas, encoders and outputs.
+/// One of several programs from the same sources, each with its own canvas, encoders and outputs.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct ProgramId(pub u8);
 
 impl ProgramId {
-    /// The main program, which always exists and sets the pace.
+    /// The main program, which always exists and is the master.
     pub const MAIN: Self = Self(0);
 }
 
 /// One of several encodes of the same frames.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub enum RenditionId {
-    /// The main encode, also for recordings.
+    /// The main encode, which recordings also use.
     #[default]
     Main,
     /// A lower bitrate for slower links.
@@ -49,10 +49,10 @@ pub enum RenditionId {
 }
 
 impl RenditionId {
-    /// All of them.
+    /// All renditions.
     pub const ALL: [Self; 2] = [Self::Main, Self::Second];
 
-    /// Its word in figures.
+    /// The name in figures.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Main => "main",
@@ -72,27 +72,27 @@ pub struct Rendition {
 /// One access unit. Cloning shares the bytes.
 #[derive(Clone, Debug)]
 pub struct EncodedPacket {
-    /// Video or audio.
+    /// The elementary stream of the packet.
     pub track: Track,
     /// The presentation time.
     pub pts: Timestamp,
     /// The decoding time; equal to `pts` without reordering.
     pub dts: Timestamp,
-    /// An IDR frame; always true for audio.
+    /// True for an IDR frame, and always for audio.
     pub keyframe: bool,
     /// Its priority on a slow link.
     pub priority: Priority,
     /// H.264: NAL units with 4-byte lengths (AVCC), without parameter sets or access unit
     /// delimiters. AAC: one raw access unit, without ADTS.
     pub data: Bytes,
-    /// When the frame or the first sample was captured, for the latency figures.
+    /// Capture time of the frame or the first sample, for the latency figures.
     pub captured: Timestamp,
     /// The encode of a frame; `None` for audio, and for packets from elsewhere.
     pub rendition: Option<Arc<Rendition>>,
 }
 
 impl EncodedPacket {
-    /// A packet from elsewhere: of a file or a remote stream.
+    /// Makes a packet of a file or a remote stream.
     pub fn received(
         track: Track,
         (dts, pts): (Timestamp, Timestamp),

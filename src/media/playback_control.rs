@@ -1,5 +1,5 @@
-//! Pauses, seeks and restarts a media source while it is shown: the requester, the source, and the
-//! source's reported position.
+//! Playback control of a media source: commands to pause, seek and restart, and the position that
+//! the source reports.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -10,37 +10,37 @@ use parking_lot::Mutex;
 
 use crate::text::problem::{Problem, problem};
 
-/// Limit for pending commands of a source; the oldest are dropped.
+/// Maximum number of pending commands of a source; the oldest are dropped.
 const MAX_WAITING: usize = 16;
 
-/// A command for it.
+/// A command for a media source.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum TransportCommand {
     Pause,
     Resume,
-    /// From its beginning.
+    /// Play from the beginning.
     Restart,
-    /// To this place.
+    /// Seek to this position.
     To(Duration),
-    /// To the next of several.
+    /// Play the next file of a list.
     Next,
     Previous,
 }
 
-/// The behavior at the end.
+/// The behavior at the end of a file.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum EndBehavior {
-    /// It restarts.
+    /// The file restarts.
     #[default]
     Loop,
-    /// It disappears.
+    /// The source disappears.
     Clear,
-    /// Its last frame stays.
+    /// The last frame stays.
     Hold,
 }
 
 impl EndBehavior {
-    /// The name of each.
+    /// The name of each behavior.
     pub const WORDS: [(&str, Self); 3] =
         [("loop", Self::Loop), ("clear", Self::Clear), ("hold", Self::Hold)];
 }
@@ -54,18 +54,18 @@ impl std::str::FromStr for EndBehavior {
     }
 }
 
-/// Its position.
+/// The position of a media source.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub struct Position {
     pub paused: bool,
     pub at: Duration,
-    /// Its length; `None`: unknown, without seeking.
+    /// Duration of the file; `None` if unknown, which means that it cannot seek.
     pub whole: Option<Duration>,
-    /// In a list: its index from 0, and their number.
+    /// In a list, the index of the file from 0, and the number of files.
     pub item: Option<(usize, usize)>,
 }
 
-/// A skipped file, and why.
+/// A skipped file with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedFile {
     pub path: PathBuf,
@@ -78,12 +78,12 @@ struct Inside {
     position: Option<Position>,
     at_end: EndBehavior,
     then: Vec<PathBuf>,
-    /// The number of changes.
+    /// Number of changes.
     changes: u32,
     left_out: Arc<[SkippedFile]>,
 }
 
-/// Shared by both sides; clones are the same object.
+/// The control that both sides share; clones are the same object.
 #[derive(Clone, Debug, Default)]
 pub struct Transport(Arc<Mutex<Inside>>);
 
@@ -103,7 +103,7 @@ impl Transport {
         inside.asked.push_back(go);
     }
 
-    /// The next command, for the source.
+    /// Takes the next command, for the source.
     pub fn take(&self) -> Option<TransportCommand> {
         self.0.lock().asked.pop_front()
     }
@@ -113,7 +113,7 @@ impl Transport {
         self.0.lock().at_end = at_end;
     }
 
-    /// The present end behavior.
+    /// The current end behavior.
     pub fn at_end(&self) -> EndBehavior {
         self.0.lock().at_end
     }
@@ -127,7 +127,7 @@ impl Transport {
         }
     }
 
-    /// The present files.
+    /// The current files after the first one.
     pub fn then(&self) -> Vec<PathBuf> {
         self.0.lock().then.clone()
     }
@@ -143,7 +143,7 @@ impl Transport {
         inside.at_end == EndBehavior::Loop && inside.then.is_empty()
     }
 
-    /// The source reports the files that it skips.
+    /// Reports the files that the source skips.
     pub fn tell_left_out(&self, files: &[SkippedFile]) {
         let mut inside = self.0.lock();
         if *inside.left_out != *files {
@@ -156,12 +156,12 @@ impl Transport {
         Arc::clone(&self.0.lock().left_out)
     }
 
-    /// The source reports its position.
+    /// Reports the position of the source.
     pub fn tell(&self, position: Position) {
         self.0.lock().position = Some(position);
     }
 
-    /// The position; `None`: it does not play media, or has not begun.
+    /// The position; `None` if the source does not play media, or has not begun.
     pub fn position(&self) -> Option<Position> {
         self.0.lock().position
     }

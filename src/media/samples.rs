@@ -2,26 +2,26 @@
 
 use crate::base::{Pooled, Timestamp};
 
-/// A block of audio and the instant of its first sample.
+/// A block of audio with the time of its first sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SampleBlock {
     /// The time of the first sample.
     pub pts: Timestamp,
-    /// Samples a second and channel.
+    /// Samples per second and channel.
     pub rate: u32,
-    /// Channels, interleaved.
+    /// Number of interleaved channels.
     pub channels: u16,
-    /// `frames × channels` values; of the mixer they go back to it.
+    /// `frames × channels` values; blocks of the mixer return to its pool.
     pub data: Pooled<Vec<f32>>,
 }
 
 impl SampleBlock {
-    /// Samples a channel.
+    /// Samples per channel.
     pub fn frames(&self) -> usize {
         self.data.len() / usize::from(self.channels.max(1))
     }
 
-    /// The instant after the last sample.
+    /// The time after the last sample.
     pub fn end(&self) -> Timestamp {
         self.pts.offset(frames_to_micros(self.frames() as i64, self.rate))
     }

@@ -1,6 +1,6 @@
-//! Scales frames with a triangle filter: as wide as a pixel of the result when reducing, and as one
-//! of the source when enlarging. Down to half the size, four pixels per row contribute, which is
-//! done here; otherwise a library does the same for any number, but is slower for so few.
+//! Scales frames with a triangle filter, which is as wide as an output pixel when reducing, and as
+//! a source pixel when enlarging. Down to half the size, four pixels per row contribute, which this
+//! module does itself. For other sizes a library does the same, but it is slower for so few pixels.
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -8,13 +8,13 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use crate::base::simd::wide;
 use crate::media::frame::{Planes, Size};
 
-/// The number of pixels that contribute.
+/// Number of source pixels that contribute.
 const TAPS: usize = 4;
-/// The sum of their weights: the weighted sum with rounding has 16 bits.
+/// Sum of their weights: the weighted sum with rounding has 16 bits.
 const WEIGHT_SUM: f64 = 256.0;
 const HALF: u16 = 128;
 
-/// Scales frames. Keeps its buffers while the sizes stay.
+/// Scales frames. It keeps its buffers while the sizes stay the same.
 #[derive(Debug, Default)]
 pub struct FrameScaler {
     luma: Plane,
@@ -52,7 +52,7 @@ struct Tap {
     weights: [u16; TAPS],
 }
 
-/// The same for a column, with packed weights, the last one lowest.
+/// The inputs of a column, with packed weights, the last one lowest.
 #[derive(Copy, Clone, Debug)]
 struct Lane {
     first: usize,
@@ -124,12 +124,12 @@ fn taps(from: u32, to: u32) -> Vec<Tap> {
     let last = f64::from(from) - TAPS as f64;
     let tap = |at: u32| {
         let center = (f64::from(at) + 0.5) * scale - 0.5;
-        // The first that is nearer than the reach.
+        // The first pixel that is nearer than the reach.
         let first = ((center - reach).floor() + 1.0).clamp(0.0, last);
         let weight = |n: usize| (1.0 - ((first + n as f64 - center) / reach).abs()).max(0.0);
         let exact: [f64; TAPS] = std::array::from_fn(weight);
         let sum: f64 = exact.iter().sum();
-        // Rounded where they meet, so that they add up.
+        // Cumulative rounding, so that the weights add up exactly.
         let (mut seen, mut given) = (0.0, 0);
         let weights = exact.map(|weight| {
             seen += weight;
@@ -151,8 +151,8 @@ fn blend(row: &mut [u16], [a, b, c, d]: [&[u8]; TAPS], weights: [u16; TAPS]) {
     }
 }
 
-/// A row of the result: four products and their sum in one multiplication, in its highest 16 bits.
-/// All intermediate sums also fit into 16 bits.
+/// Makes a row of the result: four products and their sum in one multiplication, in its highest 16
+/// bits. All intermediate sums also fit into 16 bits.
 fn gather(row: &[u16], across: &[Lane], out: &mut [u8]) {
     for (out, lane) in out.iter_mut().zip(across) {
         let Some(pixels) = row.get(lane.first..).and_then(|rest| rest.first_chunk()) else {
@@ -208,7 +208,7 @@ mod tests {
             let square: f64 = off.clone().map(|off| f64::from(off).powi(2)).sum();
             let most = off.max();
             assert!(most <= Some(2), "{to}: {most:?}");
-            // 53 dB.
+            // At least 53 dB.
             let mean = square / to.pixels() as f64;
             assert!(mean < 0.3, "{to}: {mean}");
         }

@@ -13,19 +13,19 @@ const COLUMNS: usize = 16;
 const ROWS: usize = 9;
 /// A frame whose every cell is at most this is black (limited range: black is 16).
 const BLACK: u8 = 26;
-/// Rows and pixels of a cell that are looked at, each way.
+/// Maximum number of rows and pixels of a cell that are read, in each direction.
 const SAMPLES: usize = 12;
 /// At most this fraction of each side counts as a bar.
 const BARS: usize = 3;
 
-/// A frame's coarse likeness.
+/// The coarse grid of a frame.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct FrameSimilarity {
     cells: [u8; COLUMNS * ROWS],
 }
 
 impl FrameSimilarity {
-    /// Of a luma plane, `stride` bytes a row.
+    /// Computes the grid of a luma plane with `stride` bytes per row.
     pub fn of(luma: &[u8], stride: usize, size: Size) -> Self {
         let (width, height) = (size.width as usize, size.height as usize);
         let mut cells = [0; COLUMNS * ROWS];
@@ -66,17 +66,17 @@ impl FrameSimilarity {
         Self::of(luma.get(top * stride + left..).unwrap_or_default(), stride, within)
     }
 
-    /// The mean luma of each part of the frame.
+    /// The mean luma of each cell.
     pub fn cells(&self) -> &[u8] {
         &self.cells
     }
 
-    /// Returns true if it is all black.
+    /// Returns true if the frame is completely black.
     pub fn is_black(&self) -> bool {
         self.cells.iter().all(|cell| *cell <= BLACK)
     }
 
-    /// The most that a cell differs, in steps of luma.
+    /// The maximum difference of a cell, in steps of luma.
     pub fn difference(&self, other: &Self) -> u8 {
         let pairs = self.cells.iter().zip(&other.cells);
         pairs.map(|(one, other)| one.abs_diff(*other)).max().unwrap_or_default()
@@ -87,15 +87,15 @@ impl FrameSimilarity {
 pub const STEP_MICROS: i64 = 20_000;
 /// The level of silence in dBFS.
 pub const SILENCE_DBFS: f32 = -90.0;
-/// The number of values to compare.
+/// The number of values that are compared.
 const COMPARED: usize = 400;
-/// A course that varies less than this (standard deviation, dB) cannot be placed.
+/// A curve with less variation (standard deviation in dB) cannot be located.
 const LIVELY: f64 = 3.0;
-/// The minimum similarity as a correlation…
+/// The minimum similarity, as a correlation.
 const ALIKE: f64 = 0.8;
-/// …and its minimum lead over any other position…
+/// The minimum lead over other positions.
 const DISTINCT: f64 = 0.15;
-/// …at least this many steps away.
+/// Minimum distance of other positions, in steps.
 const ELSEWHERE: i64 = 15;
 /// Below this similarity everywhere, the audio is different.
 const UNLIKE: f64 = 0.65;
@@ -103,34 +103,34 @@ const UNLIKE: f64 = 0.65;
 /// The result of searching one audio in another.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum CurveMatch {
-    /// Its times are ahead of the other's by this many microseconds.
+    /// The times of the searched audio are ahead by this many microseconds.
     At(i64),
-    /// It does not occur.
+    /// The audio does not occur.
     Nowhere,
-    /// Its loudness hardly varies: a search is impossible.
+    /// The loudness hardly varies, so a search is impossible.
     Flat,
     /// Too little audio so far, several similar positions, or not similar enough.
     Unclear,
 }
 
-/// The course of audio's loudness: its RMS in dBFS, a value for every 20 ms of media time.
+/// The loudness of audio over time: its RMS in dBFS, one value per 20 ms of media time.
 #[derive(Clone, Debug)]
 pub struct LoudnessCurve {
-    /// The number of the first value; numbers count steps from the media time's zero.
+    /// The number of the first value, in steps from media time zero.
     first: i64,
     values: VecDeque<f32>,
     most: usize,
-    /// The incomplete step.
+    /// The incomplete last step.
     open: Option<(i64, f64, u32)>,
 }
 
 impl LoudnessCurve {
-    /// A curve that keeps this many of the newest values.
+    /// Creates a curve that keeps this many of the newest values.
     pub fn new(most: usize) -> Self {
         Self { first: 0, values: VecDeque::new(), most: most.max(1), open: None }
     }
 
-    /// Takes the next block.
+    /// Adds the next block.
     pub fn push(&mut self, samples: &SampleBlock) {
         let channels = usize::from(samples.channels.max(1));
         for (index, frame) in samples.data.chunks_exact(channels).enumerate() {
@@ -156,7 +156,7 @@ impl LoudnessCurve {
         let dbfs = (10.0 * (sum / f64::from(count.max(1))).max(1e-12).log10()) as f32;
         let missing = step - self.end();
         if self.values.is_empty() || missing < 0 || missing > self.most as i64 {
-            // The stream began again.
+            // The stream started again.
             self.values.clear();
             self.first = step;
         } else {
@@ -174,7 +174,7 @@ impl LoudnessCurve {
         self.first + self.values.len() as i64
     }
 
-    /// The media time after its last value.
+    /// The media time after the last value.
     pub fn until(&self) -> Option<Timestamp> {
         let some = !self.values.is_empty();
         some.then(|| Timestamp::from_micros(self.end() * STEP_MICROS))
@@ -210,7 +210,7 @@ impl LoudnessCurve {
             (begin..end).filter_map(|step| copy.get(step)).map(audible).collect();
         let Some((wanted, power)) = centred(&wanted) else { return CurveMatch::Flat };
         let (least, most) = (least.div_euclid(STEP_MICROS), most.div_euclid(STEP_MICROS));
-        // Those at which all of it is there.
+        // Offsets at which all values exist.
         let lags = least.max(end - self.end())..=most.min(begin - self.first);
         let from = (begin - *lags.end()).max(self.first);
         let there: Vec<f64> =
@@ -219,9 +219,9 @@ impl LoudnessCurve {
             .filter_map(|lag| {
                 let first = usize::try_from(begin - lag - from).ok()?;
                 let there = there.get(first..first + COMPARED)?;
-                // What does not vary is not like what does.
+                // A constant signal is not similar to a varying one.
                 let its = spread(there).map_or(f64::INFINITY, |its| power * its);
-                // The mean of `wanted` is zero, so that of the other need not be taken away.
+                // The mean of `wanted` is zero, so the other mean need not be subtracted.
                 let product: f64 = wanted.iter().zip(there).map(|(a, b)| a * b).sum();
                 Some((lag, product / its))
             })
@@ -238,7 +238,7 @@ impl LoudnessCurve {
     }
 }
 
-/// The relevant part of a loudness: codecs differ below −60 dBFS.
+/// The relevant part of a loudness value: codecs differ below −60 dBFS.
 fn audible(dbfs: f32) -> f64 {
     f64::from(dbfs).clamp(-60.0, 0.0)
 }
@@ -269,14 +269,14 @@ mod tests {
         let mut luma = vec![16; size.pixels()];
         let black = FrameSimilarity::of(&luma, 64, size);
         assert!(black.is_black());
-        // One cell of 4×4 pixels lights up.
+        // One cell of 4×4 pixels becomes bright.
         for y in 0..4 {
             luma[y * 64..y * 64 + 4].fill(216);
         }
         let lit = FrameSimilarity::of(&luma, 64, size);
         assert!(!lit.is_black());
         assert_eq!(lit.difference(&black), 200);
-        // A plane that is shorter than its size is no reason to fall over.
+        // A plane shorter than its size must not cause a panic.
         assert!(FrameSimilarity::of(&[], 64, size).is_black());
         assert!(FrameSimilarity::of(&luma, 64, Size::new(2, 2)).difference(&lit) > 0);
     }
@@ -286,7 +286,7 @@ mod tests {
         let plain = |x: usize, y: usize| (60 + x * 2 + y * 3) as u8;
         let size = Size::new(64, 36);
         let whole: Vec<u8> = (0..64 * 36).map(|index| plain(index % 64, index / 64)).collect();
-        // The same between bars above and below, as of 16:9 in 4:3.
+        // The same frame between bars above and below, as 16:9 in 4:3.
         let tall = Size::new(64, 48);
         let mut barred = vec![16; tall.pixels()];
         barred[6 * 64..42 * 64].copy_from_slice(&whole);
@@ -297,7 +297,7 @@ mod tests {
         assert!(FrameSimilarity::inside_bars(&[], 64, size).is_black());
     }
 
-    /// Noise that is louder and softer from step to step, in blocks of 1,024 as AAC has them.
+    /// Noise whose level changes from step to step, in blocks of 1,024 samples as in AAC.
     fn speech(seed: u64, seconds: usize, offset_micros: i64, loud: f32) -> Vec<SampleBlock> {
         let rate = 48_000;
         let mut state = seed;
@@ -325,7 +325,7 @@ mod tests {
     fn a_sound_is_found_again_in_another_time() {
         let mut sent = LoudnessCurve::new(3_000);
         speech(7, 30, 0, 1.0).iter().for_each(|block| sent.push(block));
-        // The same, softer, by another clock: what came 20 s ago is 5 s ahead.
+        // The same audio, softer and on another clock: the audio of 20 s ago is 5 s ahead.
         let mut copy = LoudnessCurve::new(1_000);
         for block in speech(7, 10, 5_000_000, 0.5) {
             copy.push(&block);
@@ -333,7 +333,7 @@ mod tests {
         let found = sent.find(&copy, -20_000_000, 20_000_000);
         let CurveMatch::At(lead) = found else { panic!("{found:?}") };
         assert!((lead - 5_000_000).abs() <= STEP_MICROS, "{lead}");
-        // Not where it is not looked for, nor in another audio, nor in a tone.
+        // Not outside the search range, not in other audio, and not in a tone.
         assert_eq!(sent.find(&copy, 6_000_000, 20_000_000), CurveMatch::Nowhere);
         let mut other = LoudnessCurve::new(1_000);
         speech(8, 10, 0, 1.0).iter().for_each(|block| other.push(block));
@@ -347,7 +347,7 @@ mod tests {
         });
         assert_eq!(sent.find(&tone, -20_000_000, 20_000_000), CurveMatch::Flat);
         assert!(sent.varies(Timestamp::ZERO) && !tone.varies(Timestamp::ZERO));
-        // What varies is nowhere in what does not; and of too little nothing is said.
+        // Varying audio does not occur in constant audio; too little audio gives no result.
         assert_eq!(tone.find(&copy, -20_000_000, 20_000_000), CurveMatch::Nowhere);
         assert_eq!(sent.find(&LoudnessCurve::new(10), 0, 1), CurveMatch::Unclear);
     }

@@ -1,5 +1,5 @@
-//! The state of a video or audio source: reported by its device's thread, read by its owner. A
-//! shared cell: readable at any time, and each change is queued for followers.
+//! The state of a video or audio source, reported by the thread of its device and read by its
+//! owner. It is a shared cell: readable at any time, and each change is queued for followers.
 
 use std::sync::Arc;
 
@@ -12,26 +12,27 @@ use crate::text::Problem;
 /// The state of a source.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum SourceState {
-    /// Being opened.
+    /// The source is being opened.
     #[default]
     Opening,
-    /// Delivers.
+    /// The source delivers data.
     Open,
-    /// Open, but without data for a while: a placeholder or silence replaces it.
+    /// The source is open, but without data for a while: a placeholder or silence replaces it.
     Stalled,
-    /// It disappeared; reopened when it returns.
+    /// The device disappeared; it is reopened when it returns.
     Lost,
-    /// Cannot be opened (absent, busy, refused, odd format); tried again every so often.
+    /// The source cannot be opened (absent, busy, denied, unsupported format); it is tried again
+    /// repeatedly.
     Failed,
 }
 
 impl SourceState {
-    /// It does not deliver, and the user was informed.
+    /// Returns true if the source does not deliver and the user was informed.
     pub const fn is_down(self) -> bool {
         matches!(self, Self::Stalled | Self::Lost | Self::Failed)
     }
 
-    /// Its word in events.
+    /// The name in events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Opening => "opening",
@@ -46,49 +47,49 @@ impl SourceState {
 /// The format of a source.
 #[derive(Copy, Clone, Debug, PartialEq, Default)]
 pub enum SourceFormat {
-    /// Unknown so far.
+    /// The format is not known yet.
     #[default]
     Unknown,
-    /// Frames of this size, this many a second.
+    /// Frames of this size and rate.
     Video { size: Size, fps: f64 },
-    /// Audio at this many samples a second.
+    /// Audio with this sample rate and channel count.
     Audio { rate: u32, channels: u16 },
 }
 
 /// A problem with the content of a source.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SourceAlarm {
-    /// Black.
+    /// The video is black.
     Black,
-    /// The same frame again and again.
+    /// The same frame is repeated.
     Frozen,
-    /// The same of a stream of somebody else.
+    /// Black video of a remote stream.
     BlackStream,
     FrozenStream,
-    /// The same of a media file, for which something else is to be shown.
+    /// Black video of a media file that has a fallback.
     BlackFile,
     FrozenFile,
-    /// Black, from a display or a part of it, or from a window.
+    /// Black video of a display, a part of it, or a window.
     BlackScreen,
     BlackWindow,
     /// A camera does not support the chosen format, and uses a similar one.
     OtherFormat,
     /// Digital silence, as from a device that is switched off.
     Zero,
-    /// Far too quiet to be anybody's voice.
+    /// The audio is too quiet to be a voice.
     Silent,
-    /// A voice too quiet to be understood.
+    /// The voice is too quiet to be understood.
     Faint,
-    /// Cut off at full scale.
+    /// The audio is clipped at full scale.
     Clipped,
     /// A speaker or an application is silent, and has a fallback.
     SystemSilent,
-    /// The same of a file or stream.
+    /// A file or stream is silent, and has a fallback.
     PlayedSilent,
 }
 
 impl SourceAlarm {
-    /// Frames arrive, but show nothing meaningful.
+    /// Returns true if frames arrive but show nothing meaningful.
     pub const fn is_blank(self) -> bool {
         matches!(
             self,
@@ -103,26 +104,26 @@ impl SourceAlarm {
         )
     }
 
-    /// Audio arrives, but is silent.
+    /// Returns true if audio arrives but is silent.
     pub const fn is_silence(self) -> bool {
         matches!(self, Self::Zero | Self::Silent | Self::SystemSilent | Self::PlayedSilent)
     }
 }
 
-/// A source at one moment.
+/// A report about a source at one moment.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct SourceReport {
     pub state: SourceState,
     /// Stable across replugging and restarts; empty for sources without a device.
     pub id: String,
-    /// For people.
+    /// The display name.
     pub name: String,
     pub format: SourceFormat,
     /// Why it is not open, and the cure; empty while it is.
     pub reason: Problem,
     /// The system's message, verbatim; empty while it is open.
     pub detail: String,
-    /// The device's clock against ours, parts per million, once measured.
+    /// Deviation of the device's clock from the session clock in parts per million, once measured.
     pub drift_ppm: Option<f64>,
     /// The problem with its content.
     pub alarm: Option<SourceAlarm>,
@@ -137,19 +138,19 @@ pub struct SourceStatus {
 }
 
 impl SourceStatus {
-    /// A source of this name, being opened.
+    /// Creates the status of a source with this name that is being opened.
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Arc<Self> {
         let (changes, unread) = queue::bounded("source-status", 32, Full::DropOldest);
         let report = SourceReport { id: id.into(), name: name.into(), ..SourceReport::default() };
         Arc::new(Self { report: Mutex::new(report), changes, unread: Mutex::new(Some(unread)) })
     }
 
-    /// The source now.
+    /// The current report.
     pub fn report(&self) -> SourceReport {
         self.report.lock().clone()
     }
 
-    /// Just the state.
+    /// Only the current state.
     pub fn state(&self) -> SourceState {
         self.report.lock().state
     }
@@ -160,7 +161,8 @@ impl SourceStatus {
         (report.state, report.alarm)
     }
 
-    /// Each later change of state, name or format, oldest dropped first. The first caller gets it.
+    /// Returns later changes of state, name or format; the oldest are dropped first. Only the first
+    /// caller gets the receiver.
     pub fn changes(&self) -> Option<Receiver<SourceReport>> {
         self.unread.lock().take()
     }
@@ -174,12 +176,12 @@ impl SourceStatus {
         if *report != quiet {
             let now = report.clone();
             drop(report);
-            // Nobody need follow.
+            // There may be no follower.
             let _ = self.changes.send(now);
         }
     }
 
-    /// It delivers, in this format.
+    /// Sets that the source delivers, in this format.
     pub fn open(&self, format: SourceFormat) {
         self.update(|report| {
             report.state = SourceState::Open;
@@ -189,7 +191,8 @@ impl SourceStatus {
         });
     }
 
-    /// It does not deliver, for this reason and detail (the system's message).
+    /// Sets that the source does not deliver, with the reason and the detail (the system's
+    /// message).
     pub fn down(&self, state: SourceState, reason: impl Into<Problem>, detail: impl Into<String>) {
         let (reason, detail) = (reason.into(), detail.into());
         self.update(|report| {

@@ -1,4 +1,4 @@
-//! The output of demuxers in decoding order.
+//! Stream events: the output of demuxers in decoding order.
 
 use bytes::Bytes;
 
@@ -33,10 +33,10 @@ impl TrackConfig {
     }
 }
 
-/// Limit for the title of a chapter or the name of a track in bytes, which every format supports.
+/// Maximum bytes of the title of a chapter or the name of a track, which every format supports.
 pub const MAX_TITLE: usize = 200;
 
-/// A named place in a file.
+/// A named position in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chapter {
     pub at: Timestamp,
@@ -45,13 +45,13 @@ pub struct Chapter {
 }
 
 impl Chapter {
-    /// A chapter with a title that every format supports, without control characters.
+    /// Makes a chapter with a title that every format supports, without control characters.
     pub fn new(at: Timestamp, title: &str) -> Self {
         Self { at, title: printable(title) }
     }
 }
 
-/// The beginning of a title or name, without control characters.
+/// Shortens a title or name, and removes control characters.
 pub fn printable(text: &str) -> String {
     let mut kept = String::new();
     for letter in text.chars().filter(|letter| !letter.is_control()) {
@@ -70,18 +70,18 @@ pub enum TrackKind {
     Audio,
 }
 
-/// A track of a source that is not among its packets, since nobody here plays it.
+/// A track of a source without packets, because onair cannot play it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsupportedTrack {
     pub medium: TrackKind,
-    /// ffprobe's name of it.
+    /// The codec name in ffprobe.
     pub codec: String,
-    /// Its display name.
+    /// The display name.
     pub name: String,
 }
 
 impl UnsupportedTrack {
-    /// ffprobe's name of the kind.
+    /// The name of the kind in ffprobe.
     pub fn kind(&self) -> &'static str {
         match self.medium {
             TrackKind::Video => "video",
@@ -113,23 +113,23 @@ pub enum Metadata {
     Unsupported(UnsupportedTrack),
 }
 
-/// One event of a stream. Timestamps are microseconds on the source's own clock.
+/// An event of a stream. Timestamps are microseconds on the source's own clock.
 #[derive(Clone, Debug)]
 pub enum StreamEvent {
-    /// The packets of this track that follow are decoded so.
+    /// The config of the following packets of a track.
     Config(TrackConfig),
     Packet(EncodedPacket),
     Metadata(Metadata),
-    /// A break in the stream: timestamps and configs start again. Only playlists announce this.
-    /// Timestamps that jump within FLV or MPEG-TS keep the configs, and only a reader that knows
-    /// arrival times can tell a jump from a pause: the player's timeline bridges them.
+    /// A discontinuity: timestamps and configs start again. Only playlists announce it. Timestamps
+    /// that jump within FLV or MPEG-TS keep the configs. Only a reader that knows arrival times can
+    /// distinguish a jump from a pause: the player's timeline bridges jumps.
     Discontinuity,
     /// The end of the stream.
     End,
 }
 
 impl StreamEvent {
-    /// Its track, if any.
+    /// The track of the event, if any.
     pub const fn track(&self) -> Option<Track> {
         match self {
             Self::Config(config) => Some(config.track()),
@@ -138,7 +138,7 @@ impl StreamEvent {
         }
     }
 
-    /// A packet of this track.
+    /// The packet of the event, if it belongs to this track.
     pub fn packet_of(&self, track: Track) -> Option<&EncodedPacket> {
         match self {
             Self::Packet(packet) if packet.track == track => Some(packet),

@@ -1,41 +1,41 @@
 //! Arithmetic on blocks of interleaved audio.
 
-/// The audio a filter works on.
+/// Sample format of the audio in a filter.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Shape {
-    /// Samples a second and channel.
+    /// Samples per second and channel.
     pub rate: u32,
     pub channels: usize,
 }
 
 impl Shape {
-    /// The remaining fraction after one sample, for a time constant of `ms`.
+    /// The remaining fraction after one sample for a time constant of `ms` milliseconds.
     pub fn smoothing(self, ms: f32) -> f32 {
         let samples = ms.clamp(0.05, 60_000.0) / 1_000.0 * self.rate as f32;
         (-1.0 / samples).exp()
     }
 }
 
-/// Decibels of twice the level. Powers and logarithms of two are the cheapest, and filters work out
-/// thousands a second.
+/// Decibels of a doubled level. Powers and logarithms of two are the cheapest, and filters compute
+/// thousands per second.
 const OCTAVE_DB: f32 = 20.0 * std::f32::consts::LOG10_2;
 
-/// Decibels as a factor.
+/// Converts decibels to a factor.
 pub(super) fn factor(db: f32) -> f32 {
     (db / OCTAVE_DB).exp2()
 }
 
-/// A factor or level in decibels; zero is −120.
+/// Converts a factor or level to decibels; zero is −120.
 pub(super) fn decibels(level: f32) -> f32 {
     if level > 1e-6 { level.log2() * OCTAVE_DB } else { -120.0 }
 }
 
-/// A finite value within a range; NaN becomes `otherwise`.
+/// Clamps a value to a range; NaN becomes `otherwise`.
 pub(super) fn within(value: f32, low: f32, high: f32, otherwise: f32) -> f32 {
     if value.is_finite() { value.clamp(low, high) } else { otherwise }
 }
 
-/// The loudest channel of a frame.
+/// The level of the loudest channel of a frame.
 pub(super) fn loudest(frame: &[f32]) -> f32 {
     frame.iter().fold(0.0, |peak, sample| sample.abs().max(peak))
 }

@@ -1,4 +1,4 @@
-//! The last seconds of a strip's audio, for delayed playback.
+//! The last seconds of a strip's audio, for delayed output.
 
 use std::collections::VecDeque;
 
@@ -15,7 +15,7 @@ impl DelayLine {
         Self { channels, kept: 0, sound: VecDeque::new() }
     }
 
-    /// Keeps at least this many samples a channel.
+    /// Keeps at least this many samples per channel.
     pub(super) fn keep(&mut self, frames: usize) {
         self.kept = frames;
     }
@@ -30,7 +30,7 @@ impl DelayLine {
         }
     }
 
-    /// Samples a channel that are there.
+    /// Number of stored samples per channel.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.sound.len() / self.channels

@@ -1,15 +1,15 @@
-//! Momentary and short-term loudness from tenths of a second. The library would sum all samples of
-//! three seconds for each query, which was 3 % of all work in a broadcast from files.
+//! Momentary and short-term loudness, computed from tenths of a second. The library would sum all
+//! samples of three seconds for each query, which was 3 % of all work in a broadcast from files.
 
 use ebur128::EbuR128;
 
-/// The tenths of short-term and momentary loudness.
+/// Number of tenths for short-term loudness; the next value is for momentary loudness.
 const SHORT_TERM: usize = 30;
 const MOMENTARY: usize = 4;
-/// The window of the library in milliseconds.
+/// Window of the library in milliseconds.
 const MAX_WINDOW: usize = 400;
 
-/// Energies of the last tenths of a second, as R 128 weighs them.
+/// Energies of the last tenths of a second, with R 128 weighting.
 #[derive(Default)]
 pub(super) struct LoudnessWindow {
     energies: [f64; SHORT_TERM],
@@ -19,8 +19,8 @@ pub(super) struct LoudnessWindow {
 }
 
 impl LoudnessWindow {
-    /// `meter` has taken this many more frames; returns whether a tenth is complete and the
-    /// loudness changed.
+    /// Records that `meter` has processed this many more frames; returns true if a tenth is
+    /// complete and the loudness changed.
     pub fn follow(&mut self, meter: &EbuR128, frames: usize) -> bool {
         self.frames += frames;
         let rate = meter.rate().max(1) as usize;
@@ -34,7 +34,7 @@ impl LoudnessWindow {
         true
     }
 
-    /// LUFS over 400 ms; silence is endlessly low.
+    /// LUFS over 400 ms; silence is minus infinity.
     pub fn momentary(&self) -> f64 {
         self.loudness(MOMENTARY)
     }
@@ -44,7 +44,7 @@ impl LoudnessWindow {
         self.loudness(SHORT_TERM)
     }
 
-    /// Takes the loudness of the next tenth.
+    /// Adds the loudness of the next tenth.
     fn push(&mut self, lufs: f64) {
         if let Some(slot) = self.energies.get_mut(self.next) {
             *slot = 10_f64.powf((lufs + 0.691) / 10.0);
@@ -52,7 +52,7 @@ impl LoudnessWindow {
         self.next = (self.next + 1) % SHORT_TERM;
     }
 
-    /// Loudness of the last `count`.
+    /// Loudness of the last `count` tenths.
     fn loudness(&self, count: usize) -> f64 {
         let (new, old) = self.energies.split_at_checked(self.next).unwrap_or_default();
         let sum: f64 = new.iter().rev().chain(old.iter().rev()).take(count).sum();

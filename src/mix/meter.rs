@@ -1,7 +1,7 @@
-//! The meter of a strip or of the program: sample peak (rises at once, falls as configured, the
-//! maximum held for 20 s), RMS over 300 ms, and a clip indicator that stays until reset. A source
-//! without audio for half a second reads silent at once. The program's meter also measures EBU R
-//! 128 loudness and true peak while somebody reads them.
+//! The meter of a strip or of the program: sample peak (rises at once, falls as configured, with
+//! the maximum held for 20 s), RMS over 300 ms, and a clip indicator that stays until reset. A
+//! source without audio for half a second reads silent at once. The program's meter also measures
+//! EBU R 128 loudness and true peak while these are displayed.
 
 use ebur128::{EbuR128, Mode};
 
@@ -11,9 +11,9 @@ use crate::mix::loudness_window::LoudnessWindow;
 const STARVED: f32 = 0.5;
 /// The hold time of the highest peak in seconds.
 const HOLD: f32 = 20.0;
-/// The reading of silence.
+/// The lowest reading, which means silence.
 pub const FLOOR_DBFS: f32 = -60.0;
-/// Time constant of the RMS figure, seconds.
+/// Time constant of the RMS value in seconds.
 const RMS_SECONDS: f32 = 0.3;
 
 /// The fall rate of the bar.
@@ -28,7 +28,7 @@ pub enum MeterFall {
 }
 
 impl MeterFall {
-    /// Decibels a second.
+    /// The fall rate in decibels per second.
     pub const fn rate(self) -> f32 {
         match self {
             Self::Fast => 23.53,
@@ -41,15 +41,15 @@ impl MeterFall {
 /// The reading of a meter.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Reading {
-    /// The bar, dBFS, -60 and up.
+    /// Level of the bar in dBFS, -60 and up.
     pub peak_dbfs: f32,
-    /// The highest peak of the last 20 s, dBFS.
+    /// The highest peak of the last 20 s in dBFS.
     pub held_dbfs: f32,
-    /// A sample has reached full scale since the reset.
+    /// True if a sample has reached full scale since the reset.
     pub clipped: bool,
-    /// Root of the mean square over about 300 ms, dBFS.
+    /// RMS over about 300 ms in dBFS.
     pub rms_dbfs: f32,
-    /// Highest true peak (four times oversampled) since the reset, dBTP.
+    /// Highest true peak (four times oversampled) since the reset in dBTP.
     pub true_peak_dbtp: f32,
     /// Loudness in LUFS over 400 ms, over 3 s, and since the reset; `None` for silence, and if not
     /// measured.
@@ -82,19 +82,19 @@ pub(super) struct Meter {
     starved: f32,
     held_for: f32,
     square: f32,
-    /// Loudness and true peak are wanted: they cost more than all the rest.
+    /// True to measure loudness and true peak, which cost more than everything else.
     is_loud: bool,
     loudness: Option<EbuR128>,
     loudness_window: LoudnessWindow,
 }
 
 impl Meter {
-    /// A meter with this fall rate.
+    /// Creates a meter with this fall rate.
     pub(super) fn falling(fall: MeterFall) -> Self {
         Self { fall, ..Self::default() }
     }
 
-    /// Whether loudness and true peak are worked out, from now on; a new meter leaves them out.
+    /// Sets whether to measure loudness and true peak; a new meter does not.
     pub(super) fn measure_loudness(&mut self, wanted: bool) {
         if self.is_loud != wanted {
             self.is_loud = wanted;
@@ -102,7 +102,7 @@ impl Meter {
         }
     }
 
-    /// Takes a block of interleaved audio.
+    /// Measures a block of interleaved audio.
     pub(super) fn push(&mut self, block: &[f32], channels: usize, rate: u32) {
         let channels = channels.max(1);
         let seconds = (block.len() / channels) as f32 / rate.max(1) as f32;
@@ -125,7 +125,7 @@ impl Meter {
         }
     }
 
-    /// No audio for this many more seconds, or `None`: audio again. The held peak stays.
+    /// Adds this many seconds without audio; `None` means that audio is back. The held peak stays.
     pub(super) fn starve(&mut self, seconds: Option<f32>) {
         self.starved = seconds.map_or(0.0, |seconds| (self.starved + seconds).min(STARVED));
         if self.starved >= STARVED {
@@ -138,7 +138,8 @@ impl Meter {
     fn measure(&mut self, block: &[f32], channels: usize, rate: u32) {
         let fits = |it: &EbuR128| it.channels() as usize == channels && it.rate() == rate;
         if !self.loudness.as_ref().is_some_and(fits) {
-            // A histogram: the integrated loudness of a day takes no more room than that of a song.
+            // A histogram needs the same memory for the integrated loudness of a day as for that of
+            // a song.
             let mode = Mode::I | Mode::TRUE_PEAK | Mode::HISTOGRAM;
             let channels = u32::try_from(channels).unwrap_or(0);
             self.loudness = EbuR128::new(channels, rate, mode).ok();
@@ -178,7 +179,7 @@ impl Meter {
         self.reading.clipped = false;
     }
 
-    /// Integrated loudness and true peak start afresh.
+    /// Resets integrated loudness and true peak.
     pub(super) fn reset_loudness(&mut self) {
         self.loudness = None;
         self.reading.true_peak_dbtp = FLOOR_DBFS;
@@ -243,7 +244,8 @@ mod tests {
             let fallen = -6.02 - meter.reading().peak_dbfs;
             assert!((fallen - rate).abs() < 0.1, "{fall:?}: {fallen}");
         }
-        // A pause in what comes falls, what stops coming is silent after half a second.
+        // A pause in the audio lets the meter fall; a missing source reads silent after half a
+        // second.
         let mut meter = Meter { fall: MeterFall::Slow, ..Meter::default() };
         slow(&mut meter, &[0.5]);
         for _ in 0..49 {
@@ -319,7 +321,7 @@ mod tests {
     fn loudness_of_tenths_adds_up_to_that_of_the_whole() {
         let (mut meter, mut whole) = (loud(), EbuR128::new(2, 48_000, Mode::S).unwrap());
         for block in 0..700_usize {
-            // Louder and softer, silent at times.
+            // The level varies and is silent at times.
             let level = (block as f32 / 37.0).sin().max(0.0) * 0.6;
             let sample = |index: usize| {
                 let at = (block * 480 + index) as f32 / 48_000.0;

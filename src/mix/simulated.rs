@@ -1,5 +1,5 @@
 //! The mixer in simulated time, for the test of the whole path (`studio/lip_sync.rs`): the real mixer,
-//! asked for its blocks by hand.
+//! called block by block.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub(crate) struct Mix {
 }
 
 impl Mix {
-    /// Mixes this alone.
+    /// Creates a mixer with only this feed.
     pub(crate) fn of(config: Config, feed: Box<dyn AudioFeed>) -> Self {
         let shape = Shape { rate: config.rate, channels: usize::from(config.channels) };
         let mut strip_set = StripSet::new(shape);
@@ -28,8 +28,7 @@ impl Mix {
         Self { strip_set, config }
     }
 
-    /// The program's block of this many frames from sample `first` on, and whether all of it had
-    /// audio.
+    /// The program's block of this many frames from sample `first`, and whether all of it had audio.
     pub(crate) fn block(&mut self, first: i64, frames: usize) -> (SampleBlock, bool) {
         let Config { rate, channels, origin, .. } = self.config;
         let pts = origin.offset(frames_to_micros(first, rate));

@@ -17,24 +17,24 @@ use crate::mix::strip_id::StripId;
 /// Where a strip is audible.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum MonitoringMode {
-    /// In the program only.
+    /// Only in the program.
     #[default]
     Program,
-    /// In the program, and by the operator.
+    /// In the program and in monitoring.
     Both,
-    /// By the operator only.
+    /// Only in monitoring.
     MonitorOnly,
-    /// In its extra tracks of recordings only.
+    /// Only in its extra tracks of recordings.
     Tracks,
 }
 
 impl MonitoringMode {
-    /// Returns true if it is in the program.
+    /// Returns true if the strip is in the program.
     pub const fn in_program(self) -> bool {
         matches!(self, Self::Program | Self::Both)
     }
 
-    /// Returns true if the operator hears it.
+    /// Returns true if the strip is in monitoring.
     pub const fn is_monitored(self) -> bool {
         matches!(self, Self::Both | Self::MonitorOnly)
     }
@@ -43,26 +43,26 @@ impl MonitoringMode {
 /// The settings of a strip.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Strip {
-    /// Fader, -60…+20 dB; -60 is silence.
+    /// Fader level, -60…+20 dB; -60 is silence.
     pub gain_db: f32,
     pub muted: bool,
-    /// −1 left … 0 … 1 right; stereo only.
+    /// Balance from −1 (left) through 0 to 1 (right); only for stereo.
     pub balance: f32,
-    /// All channels become their mean.
+    /// True to replace all channels with their mean.
     pub mono: bool,
-    /// Delays (> 0) or advances (< 0) its audio by at most [`Strip::MAX_OFFSET`].
+    /// Sync offset: delays (> 0) or advances (< 0) its audio by at most [`Strip::MAX_OFFSET`].
     pub offset_us: i64,
     pub heard: MonitoringMode,
     /// The extra recording tracks that contain it, independent of the monitoring mode.
     pub tracks: ExtraTracks,
-    /// While any strip is solo the mixer hears those only; the program does not change.
+    /// While any strip is solo, monitoring contains only solo strips; the program does not change.
     pub solo: bool,
-    /// In their order, at most [`super::filter::MAX_FILTERS`].
+    /// Filters in their order, at most [`super::filter::MAX_FILTERS`].
     pub filters: Vec<Slot>,
 }
 
 impl Strip {
-    /// The longest a strip can be moved in time.
+    /// Maximum sync offset of a strip.
     pub const MAX_OFFSET: Duration = Duration::from_secs(20);
 
     /// The combined factor of fader and mute.
@@ -71,7 +71,7 @@ impl Strip {
         if self.muted || gain <= -60.0 { 0.0 } else { 10_f32.powf(gain / 20.0) }
     }
 
-    /// The offset in samples.
+    /// The sync offset in samples.
     fn offset(&self, rate: u32) -> i64 {
         let most = Self::MAX_OFFSET.as_micros() as i64;
         crate::media::samples::micros_to_frames(self.offset_us.clamp(-most, most), rate)
@@ -94,7 +94,7 @@ impl Default for Strip {
     }
 }
 
-/// A strip at work.
+/// A running strip.
 pub(super) struct Channel {
     pub id: StripId,
     pub settings: Arc<Strip>,
@@ -104,12 +104,12 @@ pub(super) struct Channel {
     meter: Arc<Mutex<Meter>>,
     /// Unfiltered audio, for side chains.
     raw: Vec<f32>,
-    /// Filtered, before the fader.
+    /// Filtered audio, before the fader.
     block: Vec<f32>,
     line: DelayLine,
     fader: f32,
     sides: [f32; 2],
-    /// The last block could not be filled.
+    /// True if the last block could not be filled.
     pub silent: bool,
 }
 
@@ -146,17 +146,17 @@ impl Channel {
         self.feed.is_some()
     }
 
-    /// How long after its end a block must be requested.
+    /// Delay after the end of a block before it can be requested.
     pub(super) fn delay(&self) -> Duration {
         self.feed.as_ref().map_or(Duration::ZERO, |feed| feed.delay())
     }
 
-    /// The delay of its audio after the filters in samples; negative: an advance.
+    /// The delay of its audio after the filters in samples; negative for an advance.
     fn shift(&self) -> i64 {
         self.settings.offset(self.shape.rate) - self.chain.held(self.shape.channels) as i64
     }
 
-    /// The advance that it needs now, or with full filters, in samples.
+    /// The advance in samples that it needs now, or with full filters.
     pub(super) fn early(&self) -> i64 {
         let late = self.chain.latency().max(self.chain.held(self.shape.channels));
         late as i64 - self.settings.offset(self.shape.rate)
@@ -168,8 +168,7 @@ impl Channel {
         self.raw.resize(frames * self.shape.channels, 0.0);
         let pulled = self.feed.as_mut().map_or(Pulled::Silence, |it| it.pull(at, &mut self.raw));
         for sample in &mut self.raw {
-            // What is no number would stay in filters for ever; what is absurd is an error of the
-            // device's.
+            // NaN would stay in filters forever, and extreme values are device errors.
             *sample = if sample.is_finite() { sample.clamp(-16.0, 16.0) } else { 0.0 };
         }
         self.silent = pulled == Pulled::Silence;
@@ -231,12 +230,12 @@ impl Channel {
         self.sides = to;
     }
 
-    /// Adds to `out` the audio of the instant this many samples before the end of the pulled audio.
+    /// Adds the audio of this many samples before the end of the pulled audio to `out`.
     pub(super) fn add(&self, back: i64, out: &mut [f32]) {
         self.line.add(back + self.shift(), out);
     }
 
-    /// Adds to `out` the newest there is.
+    /// Adds the newest audio to `out`.
     pub(super) fn add_newest(&self, frames: i64, out: &mut [f32]) {
         self.line.add(frames, out);
     }

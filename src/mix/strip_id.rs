@@ -1,6 +1,6 @@
-//! The IDs of strips.
+//! Ids of strips.
 
-/// The ID of a strip, assigned by the mixer's owner.
+/// The id of a strip, assigned by the mixer's owner.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StripId(pub u32);
 
@@ -9,7 +9,7 @@ impl StripId {
     pub const MAIN: Self = Self(0);
 }
 
-/// A clip lamp, or all of them.
+/// A clip indicator, or all of them.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum StripLamp {
     All,

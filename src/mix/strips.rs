@@ -1,9 +1,9 @@
-//! All strips: pulls a block from each, feeds side chains, and mixes them at their instants. It has
-//! no thread or clock: the mixer's loop calls it.
+//! All strips: pulls a block from each, feeds side chains, and mixes them by time. It has no thread
+//! or clock: the mixer's loop calls it.
 //!
 //! A strip can need an advance (a negative offset, a filter with look-ahead). Then all others wait:
 //! the program is produced [`StripSet::lag`] after the newest audio, and each strip's delay line
-//! returns the audio of the instant.
+//! returns the audio of the right time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::mix::meter::Meter;
 use crate::mix::strip::{Channel, Strip};
 use crate::mix::strip_id::StripId;
 
-/// Limit for the strips of a mixer: 32 of the user, and one for stingers.
+/// Maximum number of strips: 32 of the user, and one for stingers.
 pub const MAX_STRIPS: usize = 33;
 
 pub(super) struct StripSet {
@@ -30,7 +30,7 @@ pub(super) struct StripSet {
 /// The result of a block.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct StripBlock {
-    /// No strip that is in the program had audio for all of it.
+    /// True if no strip of the program had audio for the whole block.
     pub silent: bool,
 }
 
@@ -39,7 +39,7 @@ impl StripSet {
         Self { shape, channels: Vec::new(), end: 0 }
     }
 
-    /// Adds a strip, or returns the existing one. `None` beyond [`MAX_STRIPS`].
+    /// Adds a strip, or returns the existing one. It returns `None` beyond [`MAX_STRIPS`].
     pub(super) fn strip(
         &mut self,
         id: StripId,
@@ -59,22 +59,22 @@ impl StripSet {
         self.channels.retain(|channel| channel.id != id);
     }
 
-    /// Returns true if any strip hears something.
+    /// Returns true if any strip has a source.
     pub(super) fn has_sources(&self) -> bool {
         self.channels.iter().any(Channel::has_source)
     }
 
-    /// How long after its end a block must be requested.
+    /// Delay after the end of a block before it can be requested.
     pub(super) fn delay(&self) -> Duration {
         self.channels.iter().map(Channel::delay).max().unwrap_or_default()
     }
 
-    /// How many samples the program is behind its newest audio.
+    /// Number of samples by which the program is behind its newest audio.
     pub(super) fn lag(&self) -> i64 {
         self.channels.iter().map(Channel::early).max().unwrap_or(0).max(0)
     }
 
-    /// Clears the stored audio, because the next block does not follow it.
+    /// Clears the stored audio, because the next block does not continue it.
     pub(super) fn skip_to(&mut self, first: i64) {
         for channel in &mut self.channels {
             channel.forget();
@@ -82,8 +82,8 @@ impl StripSet {
         self.end = first;
     }
 
-    /// Stores the block that begins with sample `first`, at `at`. `behind`: how far the program is
-    /// behind it, which can exceed the present lag.
+    /// Pulls and stores the block that begins with sample `first`, at `at`. `behind` is the number
+    /// of samples by which the program is behind it, which can exceed the current lag.
     pub(super) fn take(
         &mut self,
         first: i64,
@@ -97,7 +97,7 @@ impl StripSet {
             channel.pull(at, frames);
         }
         for index in 0..self.channels.len() {
-            // One is worked on while it may listen to the others.
+            // One strip is processed while it reads the others.
             let (before, rest) = self.channels.split_at_mut(index);
             let Some((channel, after)) = rest.split_first_mut() else { break };
             channel.process(|id| {
@@ -150,7 +150,7 @@ mod tests {
     const RATE: u32 = 48_000;
     const BLOCK: usize = 480;
 
-    /// One at this sample, zero elsewhere.
+    /// A source with one at this sample, and zero elsewhere.
     struct Click(i64);
 
     impl AudioFeed for Click {
@@ -167,7 +167,7 @@ mod tests {
         }
     }
 
-    /// A steady level.
+    /// A source with a constant level.
     struct Level(f32);
 
     impl AudioFeed for Level {
@@ -197,7 +197,7 @@ mod tests {
         changed(strip_set, blocks, |_, _| {})
     }
 
-    /// The same with a change before each block.
+    /// As [`run`], with a change before each block.
     fn changed(
         strip_set: &mut StripSet,
         blocks: i64,
@@ -223,7 +223,7 @@ mod tests {
         program
     }
 
-    /// The value of each sample is its position.
+    /// A source in which the value of each sample is its position.
     struct Ramp {
         rate: u32,
     }
@@ -268,7 +268,7 @@ mod tests {
             (1_000, 9_000, 57_000),
             (20_000, 9_000, 969_000),
             (-20_000, 969_000, 9_000),
-            // No further than that.
+            // The offset is limited to this value.
             (-60_000, 969_000, 9_000),
         ] {
             let mut strip_set = strip_set(vec![
@@ -341,7 +341,7 @@ mod tests {
             assert_eq!((program.len(), astray(&program)), (400 * BLOCK, None), "{removed}");
             assert!(strip_set.channels.iter().all(|it| it.kept() <= 5 * BLOCK), "kept for ever");
         }
-        // The strip itself is heard where it belongs from then on.
+        // The strip has its correct time from then on.
         let mut strip_set = strip_set(vec![(early(-2_000), Box::new(Ramp { rate: RATE }))]);
         let program = changed(&mut strip_set, 400, |strip_set, block| {
             if block == 250 {
@@ -358,7 +358,7 @@ mod tests {
 
     #[test]
     fn filters_that_look_ahead_come_and_go_without_a_sample_lost_or_heard_twice() {
-        // Neither changes anything of this audio but the time at which it leaves.
+        // Both change only the delay of this audio.
         let limiter = Filter::Limiter { threshold_dbfs: 0.0, release_ms: 60.0 };
         let denoise = Filter::Denoise { amount: 0.0 };
         let gain = Filter::Gain { db: 0.0 };
@@ -382,7 +382,7 @@ mod tests {
         ];
         for rate in [48_000, 44_100] {
             for others_ms in [0, -100] {
-                // Long enough for what comes to be filled, and so short that it is not.
+                // A short interval in which the filters fill, and one in which they do not.
                 for every in [7, 1] {
                     let mut strip_set = StripSet::new(Shape { rate, channels: 1 });
                     let other = Strip { offset_us: others_ms * 1_000, ..Strip::default() };
@@ -403,7 +403,7 @@ mod tests {
                 }
             }
         }
-        // One that is switched off is as one that is gone.
+        // A disabled strip counts like a removed one.
         let mut strip_set = strip_set(vec![(Strip::default(), Box::new(Ramp { rate: RATE }))]);
         let program = changed(&mut strip_set, 60, |strip_set, block| {
             let filters = vec![Slot { enabled: block % 20 < 10, filter: limiter }];
@@ -437,7 +437,7 @@ mod tests {
             *run(&mut strip_set, 100).last().unwrap()
         };
         assert!((level(0.0) - 0.5).abs() < 1e-4);
-        // −6.02 dBFS is 23.98 dB above the threshold: three quarters of it go.
+        // −6.02 dBFS is 23.98 dB above the threshold: three quarters of it are removed.
         let ducked = 20.0 * (level(0.5) / 0.5).log10();
         assert!((ducked + 17.98).abs() < 0.1, "{ducked}");
     }
@@ -486,7 +486,7 @@ mod tests {
         assert_eq!(heard[0][6_600], heard[1][6_600]);
     }
 
-    /// One side at a half, the other at a quarter.
+    /// A source with one side at 0.5 and the other at 0.25.
     struct Sides;
 
     impl AudioFeed for Sides {
@@ -508,7 +508,7 @@ mod tests {
             channel.set(Arc::new(Strip { balance, mono, ..Strip::default() }));
             channel.set_feed(Some(Box::new(Sides)));
             let mut out = [0.0; 2 * BLOCK];
-            // It has come to where it is set within a block.
+            // It reaches the target within a block.
             for block in 0..2 {
                 let first = block * BLOCK as i64;
                 strip_set.take(first, Timestamp::from_micros(block * 10_000), BLOCK, 0);
@@ -526,7 +526,7 @@ mod tests {
             (-1.0, false, [0.5, 0.0]),
             (f32::NAN, false, [0.5, 0.25]),
             (0.0, true, [0.375, 0.375]),
-            // A mono voice can still stand to one side.
+            // A mono voice can still be moved to one side.
             (-1.0, true, [0.375, 0.0]),
         ] {
             let heard = sides(balance, mono);
@@ -535,7 +535,7 @@ mod tests {
         }
     }
 
-    /// A tone with some NaN blocks, as broken drivers deliver; or silence instead of them.
+    /// A tone with some NaN blocks, as from broken drivers; or silence instead of them.
     struct Broken {
         with: [f32; 3],
         at: usize,

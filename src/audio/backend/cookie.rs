@@ -39,12 +39,12 @@ fn provide_in(home: &Path, configured: Option<&Path>) -> io::Result<()> {
         }
     };
     fs::create_dir_all(&folder)?;
-    // For its owner alone, and never seen half written.
+    // Readable only by its owner, and never visible when incomplete.
     let mut file = tempfile::NamedTempFile::new_in(&folder)?;
     file.write_all(&cookie)?;
     match file.persist_noclobber(&path) {
         Ok(_) => Ok(()),
-        // Another program was faster.
+        // Another program created it first.
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error.error),
     }

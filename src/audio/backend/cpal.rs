@@ -13,20 +13,20 @@ use crate::audio::backend::pulse::PolledLink;
 use crate::audio::source::{ApplicationInfo, DeviceInfo};
 use crate::audio::system::{AudioSystem, Direction, Fault, Sink, Stream, Tap};
 
-/// Longest wait for a device to open.
+/// Time limit for a device to open.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
-/// An audio block's age or latency beyond this is a device's mistake.
+/// A larger age or latency of an audio block is a device error, in µs.
 const MAX_MICROS: i64 = 1_000_000;
 /// Suffix of the server's names for monitors of speakers.
 const MONITOR: &str = ".monitor";
-/// Callbacks a second while recording.
+/// Callbacks per second while recording.
 const CALLBACKS: u32 = 100;
 
 /// cpal with one host that stays open.
 #[derive(Default)]
 pub(super) struct Cpal {
     host: Option<Host>,
-    /// For applications, which cpal does not know.
+    /// The connection for application lists, which cpal does not support.
     looking: PolledLink,
 }
 
@@ -75,7 +75,7 @@ impl Cpal {
             if !fits {
                 continue;
             }
-            // ALSA's answer costs an open; its list says which way a device goes.
+            // ALSA must open a device to answer; its list has the direction.
             let fits = match direction {
                 Direction::Input | Direction::Monitor => device.supports_input(),
                 Direction::Output => device.supports_output(),
@@ -128,7 +128,7 @@ fn fault(error: cpal::Error) -> Fault {
     }
 }
 
-/// Errors that need no reaction: the stream continues.
+/// Returns true for errors that need no reaction: the stream continues.
 fn harmless(error: &cpal::Error) -> bool {
     matches!(error.kind(), ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied | ErrorKind::Xrun)
 }
@@ -169,7 +169,7 @@ impl AudioSystem for Cpal {
         let channels = usual.channels().clamp(1, 8);
         let buffer_size = BufferSize::Fixed(rate / CALLBACKS);
         let config = StreamConfig { channels, sample_rate: rate, buffer_size };
-        // Servers and ALSA's plug convert to floats.
+        // Servers and the plug layer of ALSA convert to floats.
         let stream = record_f32(&device, config, sink)?;
         stream.play().map_err(fault)?;
         Ok(Box::new(Running { _stream: stream }))
@@ -203,7 +203,7 @@ fn record_f32(
     let data = move |sound: &[f32], info: &cpal::InputCallbackInfo| {
         let stamp = info.timestamp();
         let lasts = (sound.len() / usize::from(channels)) as i64 * 1_000_000 / rate;
-        // The first frame is at least as old as the buffer is long.
+        // The first frame is at least as old as the duration of the buffer.
         let age = micros(stamp.callback.checked_duration_since(stamp.capture)).max(lasts);
         sink.push(sound, channels, age);
     };

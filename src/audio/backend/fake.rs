@@ -8,10 +8,10 @@ use parking_lot::Mutex;
 use crate::audio::source::{ApplicationInfo, DeviceInfo};
 use crate::audio::system::{AudioSystem, Direction, Fault, Sink, Stream, Tap};
 
-/// The system's side.
+/// The side of the audio system.
 pub(in crate::audio) struct Fake(Bench);
 
-/// The test's side.
+/// The side of the test.
 #[derive(Clone, Default)]
 pub(in crate::audio) struct Bench(Arc<Mutex<Devices>>);
 
@@ -19,7 +19,7 @@ pub(in crate::audio) struct Bench(Arc<Mutex<Devices>>);
 struct Devices {
     present: Vec<(Direction, String)>,
     refused: BTreeMap<String, Fault>,
-    /// The only sample rate of a device; other devices accept all.
+    /// The only sample rate of a device; other devices accept all rates.
     rates: BTreeMap<String, u32>,
     recording: BTreeMap<String, Sink>,
     playing: BTreeMap<String, Tap>,
@@ -34,12 +34,12 @@ impl Fake {
 }
 
 impl Bench {
-    /// The first of its direction is the default.
+    /// Adds a device; the first of its direction is the default.
     pub(in crate::audio) fn plug(&self, direction: Direction, id: &str) {
         self.0.lock().present.push((direction, id.to_owned()));
     }
 
-    /// These are connected now.
+    /// Sets the connected applications.
     pub(in crate::audio) fn applications(&self, names: &[&str]) {
         let info = |name: &&str| ApplicationInfo {
             name: (*name).to_owned(),
@@ -68,19 +68,19 @@ impl Bench {
         };
     }
 
-    /// The device has this rate alone.
+    /// Limits a device to this rate.
     pub(in crate::audio) fn limit(&self, id: &str, rate: u32) {
         self.0.lock().rates.insert(id.to_owned(), rate);
     }
 
-    /// The device hears something. Returns false while nobody records it.
+    /// Simulates input of a device. Returns false if no one records it.
     pub(in crate::audio) fn speak(&self, id: &str, sound: &[f32], channels: u16) -> bool {
         let mut devices = self.0.lock();
         let sink = devices.recording.get_mut(id);
         sink.map(|sink| sink.push(sound, channels, 10_000)).is_some()
     }
 
-    /// The device wants audio.
+    /// Simulates an output callback.
     pub(in crate::audio) fn ask(&self, id: &str, out: &mut [f32], latency_micros: i64) {
         if let Some(tap) = self.0.lock().playing.get_mut(id) {
             tap.fill(out, latency_micros);

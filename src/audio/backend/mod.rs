@@ -1,4 +1,4 @@
-//! The audio systems: cpal for real ones, a fake for tests.
+//! Backends of the audio system: cpal for real devices, a fake for tests.
 
 mod cookie;
 mod cpal;
@@ -8,7 +8,7 @@ mod pulse;
 
 use crate::audio::system::AudioSystem;
 
-/// The machine's audio system.
+/// The audio system of this computer.
 pub(super) fn system() -> Box<dyn AudioSystem> {
     Box::new(cpal::Cpal::default())
 }

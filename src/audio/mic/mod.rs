@@ -1,6 +1,5 @@
-//! Microphones, speaker outputs and applications: a thread that finds, opens and watches the device
-//! and reopens it when it returns, and a feed that passes its audio to the mixer with session
-//! timestamps.
+//! Microphones, speaker outputs and applications: a thread that finds, opens, watches and reopens
+//! the device, and a feed that passes its audio to the mixer with session timestamps.
 
 #[cfg(test)]
 pub(in crate::audio) mod simulated;
@@ -24,13 +23,13 @@ use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Pulled, Transport};
 use crate::text::problem::{Value, problem};
 
-/// How often to check the device.
+/// Interval of checks of the device.
 const WATCH: Duration = Duration::from_millis(100);
-/// How often to list the devices and look for a missing one.
+/// Interval at which devices are listed and a missing one is searched.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// A device without data for this long counts as stalled.
 const STALL: Duration = Duration::from_secs(2);
-/// A stalled device is opened afresh after this long.
+/// A stalled device is reopened after this long.
 const GIVE_UP: Duration = Duration::from_secs(5);
 /// Reserve for late callbacks.
 const MARGIN: Duration = Duration::from_millis(8);
@@ -41,9 +40,9 @@ const MAX_SLACK: Duration = Duration::from_millis(150);
 /// The input to open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum WantedInput {
-    /// A microphone by id, or the system's default, followed when it changes.
+    /// A microphone by id, or the system's default, also after it changes.
     Microphone(Option<String>),
-    /// The output of the speaker with this ID, or of the system's default, also after it changes.
+    /// The output of the speaker with this id, or of the system's default, also after it changes.
     Speakers(Option<String>),
     /// The audio of an application, by its name or that of its program.
     Application(String),
@@ -57,7 +56,7 @@ impl WantedInput {
         }
     }
 
-    /// The available devices of this kind.
+    /// Returns the available devices of this kind.
     fn candidates(&self, system: &mut dyn AudioSystem) -> Result<Vec<DeviceInfo>, Fault> {
         match self {
             Self::Microphone(_) => system.devices(Direction::Input),
@@ -77,7 +76,7 @@ impl WantedInput {
         match self {
             Self::Microphone(None) | Self::Speakers(None) => device.default,
             Self::Microphone(Some(id)) => device.id == *id,
-            // Speakers are chosen by their own id; what hears them is named after it.
+            // Speakers are selected by their own id; the id of their monitor is derived from it.
             Self::Speakers(Some(id)) => {
                 device.id == *id || device.id.strip_prefix(id.as_str()) == Some(".monitor")
             }
@@ -89,7 +88,7 @@ impl WantedInput {
 /// The name of a microphone before its real name is known.
 const NAMELESS: &str = "Microphone";
 
-/// Opens it.
+/// Opens the input.
 pub(super) fn open(
     system: Box<dyn AudioSystem>,
     wanted: WantedInput,
@@ -122,16 +121,16 @@ pub(super) fn bury(stream: Box<dyn Stream>) {
     }
 }
 
-/// Between the minder and the feed.
+/// Data shared by the watcher and the feed.
 #[derive(Default)]
 struct Shared {
     /// A new recording for the feed, and its rate.
     fresh: Mutex<Option<(Recording, u32)>>,
-    /// Parts per million as `f64` bits; zero bits: unknown.
+    /// Drift in parts per million as `f64` bits; zero bits mean unknown.
     drift: AtomicU64,
 }
 
-/// Looks after the device.
+/// Watches the device.
 struct MicWatcher {
     system: Box<dyn AudioSystem>,
     wanted: WantedInput,
@@ -143,7 +142,7 @@ struct MicWatcher {
 
 /// Why a recording ended.
 enum End {
-    /// Nobody wants it any more.
+    /// The feed is no longer needed.
     Stopped,
     /// The device is gone, with the system's reason.
     Lost(String),
@@ -176,7 +175,7 @@ impl MicWatcher {
     fn find(&mut self) -> Result<DeviceInfo, Fault> {
         let devices = self.wanted.candidates(&mut *self.system)?;
         let position = devices.iter().position(|device| self.wanted.is(device));
-        // Where none is the default, the first is.
+        // Without a default, the first device is used.
         let position = if self.wanted.id().is_none() { position.or(Some(0)) } else { position };
         let found = position.and_then(|position| devices.into_iter().nth(position));
         found.ok_or_else(|| match self.wanted.id() {
@@ -243,7 +242,7 @@ impl MicWatcher {
             }
             if now.since(looked) > POLL_INTERVAL {
                 looked = now;
-                // Servers move streams silently: look whether the device is still what we mean.
+                // Servers move streams silently: check that the device is still the wanted one.
                 match self.find() {
                     Ok(found) if found.id != device.id => return End::Moved,
                     Err(Fault::Absent(detail)) => return End::Lost(detail),
@@ -300,7 +299,7 @@ impl MicWatcher {
 
 type Started = (Box<dyn Stream>, Arc<system::RecordingState>);
 
-/// The mixer's end.
+/// The mixer's side.
 struct MicFeed {
     shared: Arc<Shared>,
     context: Context,
@@ -315,11 +314,11 @@ struct Link {
     pace: DeviceRate,
     aligner: ClockAligner,
     rate: u32,
-    /// Number of the next frame from the ring.
+    /// Number of the next frame in the ring.
     next: i64,
     /// Frames received at the last check.
     heard: u64,
-    /// The audio's age at its callback, the longest recently, microseconds.
+    /// Maximum recent age of the audio at its callback, in microseconds.
     age: f64,
     /// Extra delay because of late blocks.
     slack: Duration,
@@ -371,12 +370,12 @@ impl Link {
         })
     }
 
-    /// Takes the received audio.
+    /// Reads the received audio.
     fn take(&mut self, channels: u16) {
         while let Ok(CaptureMark { frame, at }) = self.recording.marks.pop() {
             self.pace.observe(frame, at);
         }
-        // Falls by a tenth in about a second, rises at once.
+        // The value falls by a tenth in about a second, and rises at once.
         let age = self.recording.heard.age_micros.load(Ordering::Relaxed) as f64;
         self.age = age.max(self.age * 0.999);
         let channels = usize::from(channels.max(1));
@@ -391,7 +390,7 @@ impl Link {
         self.next += frames as i64;
     }
 
-    /// A block was missing: increases the delay, unless the device delivers nothing at all.
+    /// Increases the delay after a missing block, unless the device delivers nothing at all.
     fn late(&mut self) {
         let heard = self.recording.heard.frames.load(Ordering::Relaxed);
         if heard != self.heard && self.heard != 0 {

@@ -1,12 +1,12 @@
 //! A microphone in simulated time for tests of the whole path (`studio/lip_sync.rs`): the mixer's
-//! end is real, the callbacks are generated.
+//! side is real, the callbacks are generated.
 
 use rtrb::{Producer, RingBuffer};
 
 use super::*;
 use crate::audio::system;
 
-/// The driver's end.
+/// The driver's side.
 #[derive(Debug)]
 pub(crate) struct Microphone {
     sound: Producer<f32>,
@@ -17,7 +17,7 @@ pub(crate) struct Microphone {
 }
 
 impl Microphone {
-    /// A microphone of this nominal rate, and its source for the mixer.
+    /// Creates a microphone with this nominal rate, and its source for the mixer.
     pub(crate) fn plug_in(context: &Context, rate: u32) -> (Self, Box<dyn AudioFeed>) {
         let channels = usize::from(context.channels);
         let (sound, sound_out) = RingBuffer::new(rate as usize * channels * 3 / 2);

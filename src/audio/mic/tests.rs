@@ -24,7 +24,7 @@ fn open_fake(id: Option<&str>) -> (Bench, Source, Receiver<SourceReport>) {
     (bench, source, changes)
 }
 
-/// The next report in this state; the device hears a hum meanwhile.
+/// Waits for the next report in this state; the device captures a hum meanwhile.
 fn await_state(
     bench: &Bench,
     changes: &Receiver<SourceReport>,
@@ -166,7 +166,7 @@ fn a_microphone_of_another_rate_is_taken_and_one_of_none_named() {
     let mut source = open(Box::new(system), WantedInput::Microphone(None), &session).unwrap();
     let changes = source.status.changes().unwrap();
     let report = await_state(&bench, &changes, SourceState::Open);
-    // What comes out has the rate of the session all the same.
+    // The output always has the session's rate.
     assert_eq!(report.format, SourceFormat::Audio { rate: 48_000, channels: 2 });
     let mut at = session.clock.now();
     let mut out = [0.0; 960];
@@ -174,7 +174,7 @@ fn a_microphone_of_another_rate_is_taken_and_one_of_none_named() {
         bench.speak("first", &[0.1; 882], 2);
         std::thread::sleep(Duration::from_millis(10));
         let pulled = source.feed.pull(at, &mut out);
-        // As the mixer does: what was missed because the machine stood is not asked for any more.
+        // Like the mixer: audio missed while the computer was suspended is not requested later.
         at = (at + Duration::from_millis(10)).max(session.clock.now() - Duration::from_millis(100));
         pulled == Pulled::Sound && out.iter().all(|sample| (sample - 0.1).abs() < 0.01)
     });
@@ -187,7 +187,7 @@ fn a_microphone_of_another_rate_is_taken_and_one_of_none_named() {
     let changes = source.status.changes().unwrap();
     let odd = await_state(&bench, &changes, SourceState::Failed);
     assert_eq!(odd.reason.id(), "device-audio-format");
-    // Named is the last rate that was tried.
+    // The message has the last rate that was tried.
     assert_eq!(odd.detail, "no 44100 Hz");
 }
 

@@ -1,7 +1,7 @@
 //! A WAV file as a source: read, converted and resampled in advance on a separate thread, and
-//! looped without a gap. Only the time since the grid's origin determines the position in the file,
-//! so a video file opened with it is in sync. A file that plays once begins when it opens; samples
-//! that are read late play later and are not dropped.
+//! looped without a gap. The position in the file depends only on the time since the grid's origin,
+//! so a video file opened together with it is in sync. A file that plays once begins when it is
+//! opened; samples that are read late play later and are not dropped.
 
 #[cfg(test)]
 mod tests;
@@ -32,11 +32,11 @@ use crate::wire::codec::pcm::Pcm;
 use crate::wire::container::audio::wav::WavAudio;
 use crate::wire::container::{self, ReadAt};
 
-/// File frames read at a time: the reader wakes a dozen times a second.
+/// File frames per read: the reader wakes about a dozen times per second.
 const CHUNK: usize = 4_096;
-/// Chunks read ahead.
+/// Number of chunks read ahead.
 const READ_AHEAD_CHUNKS: usize = 4;
-/// How often an ended file checks whether it should restart.
+/// Interval at which an ended file checks whether it should restart.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Returns true if a file claims to be a WAV file; an unreadable file counts too, so that this
@@ -65,7 +65,7 @@ pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
     let transport = Transport::default();
     transport.set_at_end(at_end);
     let (context, its_transport) = (*context, transport.clone());
-    // As it was when it was asked for.
+    // Use the time of the request.
     let now = Instants(context).now();
     let worker = Worker::spawn("sound-file", move |stop| {
         let reader = Reader { clip, turner, instants: Instants(context), transport: its_transport };
@@ -96,7 +96,7 @@ fn unreadable(error: &container::Error) -> Problem {
     }
 }
 
-/// A file of this many bytes, read at any place.
+/// A file with this many bytes and random access.
 struct Stored<'a, R>(&'a mut R, u64);
 
 impl<R: Read + Seek> ReadAt for Stored<'_, R> {
@@ -131,7 +131,7 @@ impl<R: Read + Seek> Clip<R> {
         if !(4_000..=384_000).contains(&sample_rate) || !(1..=8).contains(&channels) {
             return Err(problem!("wav-shape", rate = sample_rate.to_string(), channels = channels));
         }
-        // A file that claims more than it holds ends where it ends.
+        // A file that announces more data than it has ends at its real end.
         let frames = ends.min(size).saturating_sub(begins) / u64::from(pcm.frame());
         if frames == 0 {
             return Err(problem!("wav-empty"));
@@ -150,8 +150,8 @@ impl<R: Read + Seek> Clip<R> {
         Ok(())
     }
 
-    /// Fills `out`, which is a whole number of the file's frames; the end is followed by the
-    /// beginning, or else by silence. Whether it ended so.
+    /// Fills `out`, whose size is a whole number of file frames. The beginning follows the end, or
+    /// otherwise silence. It returns true if the file ended in this call.
     fn read(&mut self, out: &mut [f32], again: impl Fn() -> bool) -> Result<bool, Problem> {
         let mut filled = 0;
         let mut barren = 0;
@@ -180,7 +180,7 @@ impl<R: Read + Seek> Clip<R> {
         let left = usize::try_from(self.frames - self.next.min(self.frames)).unwrap_or(usize::MAX);
         let wanted = (out.len() / channels).min(left) * channels * usize::from(self.pcm.bytes);
         self.bytes.clear();
-        // What cannot be read any more is its end.
+        // An unreadable position counts as the end.
         let _ = self.reader.by_ref().take(wanted as u64).read_to_end(&mut self.bytes);
         let values = out.iter_mut().zip(self.pcm.values(&self.bytes));
         let got = values.map(|(out, value)| *out = value).count() / channels;
@@ -193,7 +193,7 @@ impl<R: Read + Seek> Clip<R> {
 struct FormatConverter {
     resampler: Option<Async<f32>>,
     channels: usize,
-    /// Frames that the resampler puts before the first.
+    /// Number of frames that the resampler outputs before the first one.
     delay: usize,
     mixed: Vec<f32>,
     scratch: Vec<f32>,
@@ -218,7 +218,7 @@ impl FormatConverter {
         Some(Self { resampler, channels, delay, mixed: Vec::new(), scratch })
     }
 
-    /// The session's audio for a chunk of the file's.
+    /// Converts a chunk of the file to audio of the session.
     fn turn(&mut self, sound: &[f32], channels: usize) -> Result<Vec<f32>, Problem> {
         let wanted = self.channels;
         self.mixed.clear();
@@ -241,7 +241,7 @@ impl FormatConverter {
 
 /// A block of audio.
 struct WavBlock {
-    /// The number of its first frame since the grid's origin.
+    /// Number of its first frame since the grid's origin.
     first: i64,
     sound: Vec<f32>,
     /// True if the file, or the next request, begins with this chunk.
@@ -250,7 +250,7 @@ struct WavBlock {
     in_step: bool,
 }
 
-/// The program's time in its frames.
+/// The program time in frames of the session.
 struct Instants(Context);
 
 impl Instants {
@@ -268,7 +268,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// Reads from `now` on, which counts frames since the grid's origin.
+    /// Reads ahead from `now`, a frame number since the grid's origin.
     fn read_ahead(
         mut self,
         now: i64,
@@ -294,7 +294,7 @@ impl Reader {
             let Some(next) = self.send(&chunk, first, begins, blocks)? else { break };
             (first, begins) = (next, false);
             if over {
-                // The resampler still has some of it.
+                // The resampler still contains some audio.
                 chunk.fill(0.0);
                 let Some(next) = self.send(&chunk, first, false, blocks)? else { break };
                 while !self.asked() && !self.again() {
@@ -309,19 +309,19 @@ impl Reader {
         Ok(())
     }
 
-    /// Returns true if its end is followed by its beginning.
+    /// Returns true if the file loops.
     fn again(&self) -> bool {
         self.transport.at_end() == EndBehavior::Loop
     }
 
-    /// Returns true if it should restart; it accepts no other request.
+    /// Returns true if the file should restart; it accepts no other request.
     fn asked(&self) -> bool {
         std::iter::from_fn(|| self.transport.take())
             .fold(false, |is, go| is | (go == TransportCommand::Restart))
     }
 
-    /// Passes on a chunk that begins at that frame, and returns the next frame; `None` without a
-    /// listener.
+    /// Sends a chunk that begins at that frame, and returns the next frame; `None` without a
+    /// receiver.
     fn send(
         &mut self,
         chunk: &[f32],
@@ -341,10 +341,10 @@ struct WavFeed {
     rate: u32,
     channels: usize,
     ready: Receiver<WavBlock>,
-    /// Audio in hand, and the number of its first frame.
+    /// Buffered audio; `first` is the number of its first frame.
     held: VecDeque<f32>,
     first: i64,
-    /// How many frames late it plays.
+    /// Number of frames by which it plays late.
     later: i64,
     _worker: Worker,
 }
@@ -366,7 +366,7 @@ impl AudioFeed for WavFeed {
             };
             let over = self.held.is_empty();
             if begins {
-                // Never before the end of what is still being heard.
+                // Never before the end of the audio that still plays.
                 let end = self.first + (self.held.len() / self.channels) as i64;
                 self.later = if over { 0 } else { (end - first).max(0) };
             }
@@ -377,7 +377,7 @@ impl AudioFeed for WavFeed {
             if over {
                 self.first = first;
             }
-            // It began again after its end, which is still being heard.
+            // The file restarted after its end, which still plays.
             let gap = first - self.first - (self.held.len() / self.channels) as i64;
             let gap = gap.clamp(0, i64::from(self.rate)) as usize;
             self.held.extend(std::iter::repeat_n(0.0, gap * self.channels));
@@ -389,7 +389,7 @@ impl AudioFeed for WavFeed {
         let ready = self.held.len().min(rest.len());
         let whole = gap.is_empty() && ready == rest.len();
         let (sound, missing) = rest.split_at_mut(ready);
-        // Copied, not taken: the next pull drops what lies before it.
+        // Copy the samples: the next pull drops those before it.
         for (out, sample) in sound.iter_mut().zip(&self.held) {
             *out = *sample;
         }

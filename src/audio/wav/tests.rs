@@ -1,4 +1,4 @@
-//! WAV files as sources, played whole.
+//! Tests of WAV files as sources, played completely.
 
 use hound::{SampleFormat, WavSpec};
 
@@ -32,7 +32,7 @@ fn pull_all(context: &Context, path: &Path, blocks: i64) -> Vec<f32> {
         let at = context.grid.origin.offset(block * 10_000);
         let mut out = vec![0.0; context.rate as usize / 100 * usize::from(context.channels)];
         let mut tries = 0;
-        // The reader is another thread; a pull that came too early may be made again.
+        // The reader is a separate thread, so an early pull may be repeated.
         while source.feed.pull(at, &mut out) == Pulled::Silence && tries < 30_000 {
             Stop::new().wait(Duration::from_millis(1));
             tries += 1;
@@ -57,7 +57,7 @@ fn every_format_plays_and_loops_without_a_seam() {
         (32, SampleFormat::Float, 6),
     ] {
         let spec = WavSpec { channels, sample_rate: 48_000, bits_per_sample: bits, sample_format };
-        // A ramp over 4,800 frames tells each frame's place.
+        // A ramp over 4,800 frames shows the position of each frame.
         let file = write(spec, 4_800, |frame, _| frame as f32 / 4_800.0 - 0.5);
         let heard = pull_all(&context(48_000, 2), file.path(), 25);
         assert_eq!(heard.len(), 25 * 960);
@@ -85,7 +85,7 @@ fn pull_until_silent(
     while quiet < 60 || all.len() < least {
         assert!(context.clock.now().since(begun) < LIMIT, "{} of {least}", all.len());
         let at = context.grid.origin.offset(*from * 10_000);
-        // As the mixer does: a block when its time has come.
+        // Like the mixer: each block when it is due.
         while context.clock.now() < at + Duration::from_millis(10) {
             Stop::new().wait(Duration::from_millis(1));
         }
@@ -114,7 +114,7 @@ fn what_is_played_once_is_heard_whole_and_then_no_more_until_it_is_to_begin_agai
         let context = Context { at_end, ..context(48_000, 1) };
         let mut source = open(file.path(), &context).unwrap();
         let mut next = 0;
-        // The resampler rings a little at both ends.
+        // The resampler rings slightly at both ends.
         let ring = if rate == 48_000 { 0 } else { 200 };
         let (least, most) = (9_600 - ring, 9_600 + ring);
         let whole = |sound: &[f32]| {
@@ -123,11 +123,11 @@ fn what_is_played_once_is_heard_whole_and_then_no_more_until_it_is_to_begin_agai
             assert!(middle.iter().all(|it| (0.4..0.55).contains(it)), "{rate} Hz");
         };
         whole(&pull_until_silent(&mut source, &context, &mut next, least));
-        // It has ended, and begins where it is asked to.
+        // The file has ended, and restarts on request.
         source.transport.ask(TransportCommand::Restart);
         whole(&pull_until_silent(&mut source, &context, &mut next, least));
         assert!(pull_until_silent(&mut source, &context, &mut next, 0).is_empty());
-        // Other words for its end hold from then on.
+        // A changed end behavior applies from then on.
         source.transport.set_at_end(EndBehavior::Loop);
         let at = |block: i64| context.grid.origin.offset(block * 10_000);
         let mut out = vec![0.0; 480];
@@ -170,7 +170,7 @@ fn what_is_played_once_is_left_out_nowhere_where_it_is_read_too_late() {
         blocks.send(WavBlock { first, sound, begins, in_step }).unwrap();
     };
     let (one, two) = ([1; 10], [2; 10]);
-    // Its beginning, its middle, and when it begins again.
+    // Its beginning, its middle, and its restart.
     assert_eq!(pull(0), [0; 10]);
     send(3, one, true, false);
     assert_eq!(pull(10), one);
@@ -179,12 +179,12 @@ fn what_is_played_once_is_left_out_nowhere_where_it_is_read_too_late() {
     assert_eq!(pull(30), two);
     send(35, one, true, false);
     assert_eq!(pull(40), one);
-    // In time it is where it is to be, and never over what is still heard.
+    // It is at its correct position in time, and never overlaps audio that still plays.
     send(52, one, true, false);
     send(58, two, true, false);
     assert_eq!(pull(50), [0, 0, 1, 1, 1, 1, 1, 1, 1, 1]);
     assert_eq!(pull(60), [1, 1, 2, 2, 2, 2, 2, 2, 2, 2]);
-    // What is in step with the program keeps its place.
+    // Audio in sync with the program keeps its position.
     send(75, one, true, true);
     assert_eq!(pull(80), [1, 1, 1, 1, 1, 0, 0, 0, 0, 0]);
 }

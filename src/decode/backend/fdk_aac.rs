@@ -1,5 +1,5 @@
-//! AAC by FDK-AAC, through its C interface (the safe wrapper cannot switch the limiter off, which
-//! adds 15 ms): AAC-LC and HE-AAC, more than two channels mixed down to two.
+//! AAC by FDK-AAC, through its C interface (the safe wrapper cannot disable the limiter, which adds
+//! 15 ms): AAC-LC and HE-AAC; more than two channels are downmixed to stereo.
 #![allow(unsafe_code)]
 
 use fdk_aac_sys as sys;
@@ -11,13 +11,14 @@ use crate::text::problem::problem;
 
 const NAME: &str = "fdk-aac";
 
-/// The most values in a block: 2,048 samples (HE-AAC) of 8 channels.
+/// Maximum values of a block: 2,048 samples (HE-AAC) in 8 channels.
 const MAX_BLOCK: usize = 2_048 * 8;
 
-/// The largest access unit: 6,144 bits a channel (ISO/IEC 14496-3 §4.5.3.2), 8 channels, and some.
+/// Maximum bytes of an access unit: 6,144 bits per channel (ISO/IEC 14496-3 §4.5.3.2) in 8
+/// channels, plus a margin.
 const MAX_PACKET: usize = 8_192;
 
-/// The decoder.
+/// The FDK-AAC decoder.
 pub(crate) struct Decoder {
     raw: Raw,
     config: Vec<u8>,
@@ -29,12 +30,12 @@ pub(crate) struct Decoder {
 struct Raw(sys::HANDLE_AACDECODER);
 
 // SAFETY: the object is used by one thread at a time (all methods take `&mut`), and the library
-// ties it to no particular thread.
+// does not bind it to a thread.
 unsafe impl Send for Raw {}
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        // SAFETY: the handle came from aacDecoder_Open and is closed here only.
+        // SAFETY: the handle came from aacDecoder_Open and is closed only here.
         unsafe { sys::aacDecoder_Close(self.0) }
     }
 }
@@ -44,9 +45,9 @@ fn damaged(code: sys::AAC_DECODER_ERROR) -> Error {
 }
 
 impl Raw {
-    /// Opens a decoder for the AudioSpecificConfig.
+    /// Opens a decoder for an AudioSpecificConfig.
     fn open(config: &[u8]) -> Result<Self, Error> {
-        // SAFETY: no arguments but numbers; null is looked for.
+        // SAFETY: the arguments are only numbers, and null is checked.
         let handle = unsafe { sys::aacDecoder_Open(sys::TRANSPORT_TYPE_TT_MP4_RAW, 1) };
         if handle.is_null() {
             return Err(Error::Codec { decoder: NAME, step: Step::Start, code: 0 });
@@ -55,9 +56,9 @@ impl Raw {
         let settings = [
             (sys::AACDEC_PARAM_AAC_PCM_LIMITER_ENABLE, 0),
             (sys::AACDEC_PARAM_AAC_PCM_MAX_OUTPUT_CHANNELS, 2),
-            // Noise in place of what is damaged: the default looks a block ahead.
+            // Conceal damage with noise: the default method looks a block ahead.
             (sys::AACDEC_PARAM_AAC_CONCEAL_METHOD, 1),
-            // Loudness as it was sent.
+            // Keep the loudness of the stream.
             (sys::AACDEC_PARAM_AAC_DRC_REFERENCE_LEVEL, -1),
             (sys::AACDEC_PARAM_AAC_UNIDRC_SET_EFFECT, -1),
         ];
@@ -71,7 +72,7 @@ impl Raw {
         }
         let mut conf = config.as_ptr().cast_mut();
         let len = u32::try_from(config.len()).unwrap_or(0);
-        // SAFETY: the handle is open; one buffer of `len` bytes, which is only read.
+        // SAFETY: the handle is open; the one buffer has `len` bytes, which are only read.
         let code = unsafe { sys::aacDecoder_ConfigRaw(raw.0, &raw mut conf, &raw const len) };
         if code != sys::AAC_DECODER_ERROR_AAC_DEC_OK {
             return Err(Error::Unsupported(format!("AAC ({code:#x})").into()));
@@ -109,7 +110,7 @@ impl AudioBackend for Decoder {
         let mut data = packet.data.as_ptr().cast_mut();
         let len = u32::try_from(packet.data.len()).unwrap_or(0);
         let mut left = len;
-        // SAFETY: the handle is open; one buffer of `len` bytes, which is only read.
+        // SAFETY: the handle is open; the one buffer has `len` bytes, which are only read.
         let code = unsafe {
             sys::aacDecoder_Fill(self.raw.0, &raw mut data, &raw const len, &raw mut left)
         };
@@ -121,8 +122,7 @@ impl AudioBackend for Decoder {
         let code =
             unsafe { sys::aacDecoder_DecodeFrame(self.raw.0, self.block.as_mut_ptr(), room, 0) };
         if code != sys::AAC_DECODER_ERROR_AAC_DEC_OK {
-            // Nothing of this packet may be left for the next.
-            // SAFETY: the handle is open.
+            // No data of this packet may remain for the next one. SAFETY: the handle is open.
             unsafe {
                 sys::aacDecoder_SetParam(self.raw.0, sys::AACDEC_PARAM_AAC_TPDEC_CLEAR_BUFFER, 1);
             }
@@ -154,7 +154,7 @@ impl AudioBackend for Decoder {
     }
 
     fn reset(&mut self) {
-        // A new decoder has no history; if it cannot be had, the old one is better than none.
+        // A new decoder has no history; if it cannot be opened, the old one is better than none.
         if let Ok(raw) = Raw::open(&self.config) {
             self.raw = raw;
         }

@@ -3,8 +3,8 @@
 //!
 //! The library's own reordering delays a frame even without B-frames, misorders frames in some
 //! streams with B-frames, and never releases the held frame's buffer when flushed. It does not
-//! reorder streams of the profile Scalable Baseline (83), whose parameter sets have the same syntax
-//! as High. onair therefore declares this profile, and restores the order by the timestamps
+//! reorder streams with the profile Scalable Baseline (83), whose parameter sets have the same
+//! syntax as High. onair therefore declares this profile, and restores the order by the timestamps
 //! ([`Reorder`]).
 #![allow(unsafe_code)]
 
@@ -23,16 +23,16 @@ use crate::text::problem::problem;
 
 const NAME: &str = "openh264";
 
-/// Frames kept for reuse: those waiting to be shown and those on their way to the window.
+/// Number of frames kept for reuse: those waiting to be shown and those on their way to the window.
 const IDLE_FRAMES: usize = 6;
 
-/// This many failed keyframes in a row end the stream.
+/// This many consecutive failed keyframes end the stream.
 const LAST_CHANCES: u32 = 3;
 
-/// Limit for a packet: the library takes 8 MB, and grows its buffers with its input.
+/// Maximum bytes of a packet: the library accepts 8 MB, and grows its buffers with its input.
 const MAX_PACKET: usize = 8 << 20;
 
-/// The decoder.
+/// The OpenH264 decoder.
 pub(crate) struct Decoder {
     raw: Raw,
     configuration: Configuration,
@@ -42,7 +42,7 @@ pub(crate) struct Decoder {
     pool: Option<(Size, Pool<Planes>)>,
     /// The packet as a byte stream (annex B), reused.
     stream: Vec<u8>,
-    /// Nothing before the next keyframe can be decoded.
+    /// True if no frame before the next keyframe can be decoded.
     waiting: bool,
     failed_keyframes: u32,
 }
@@ -51,12 +51,12 @@ pub(crate) struct Decoder {
 struct Raw(*mut sys::ISVCDecoder);
 
 // SAFETY: the object is used by one thread at a time (all methods take `&mut`), and the library
-// ties it to no particular thread while it decodes without threads of its own.
+// does not bind it to a thread while it decodes without its own threads.
 unsafe impl Send for Raw {}
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        // SAFETY: the pointer came from WelsCreateDecoder and is destroyed here only.
+        // SAFETY: the pointer came from WelsCreateDecoder and is destroyed only here.
         unsafe {
             if let Some(uninitialize) = (**self.0).Uninitialize {
                 uninitialize(self.0);
@@ -70,7 +70,7 @@ fn codec_error(step: Step, code: i64) -> Error {
     Error::Codec { decoder: NAME, step, code }
 }
 
-/// A decoded frame inside the library: valid until its next call.
+/// A decoded frame inside the library, valid until its next call.
 struct DecodedFrame<'a> {
     pts: Timestamp,
     size: Size,
@@ -89,7 +89,7 @@ impl Raw {
         let raw = Self(object);
         let mut params = sys::SDecodingParam::default();
         params.sVideoProperty.eVideoBsType = sys::VIDEO_BITSTREAM_AVC;
-        // Conceal nothing: a frame that is not whole is left out.
+        // No concealment: an incomplete frame is dropped.
         params.eEcActiveIdc = sys::ERROR_CON_DISABLE;
         let mut level = sys::WELS_LOG_QUIET;
         // SAFETY: the object is alive; it reads one integer and one structure, which outlive the
@@ -120,7 +120,7 @@ impl Raw {
             Some(stream) => (stream.as_ptr(), c_int::try_from(stream.len()).unwrap_or(0)),
             None => (ptr::null(), 0),
         };
-        // SAFETY: the object is initialised; the input is as long as it says and outlives the call,
+        // SAFETY: the object is initialized; the input has the given length and outlives the call,
         // which copies it; the library writes three pointers and one structure.
         let state = unsafe {
             let Some(decode) = (**self.0).DecodeFrame2 else { return (-1, None) };
@@ -129,7 +129,7 @@ impl Raw {
         if info.iBufferStatus != 1 || planes.iter().any(|plane| plane.is_null()) {
             return (state, None);
         }
-        // SAFETY: with status 1 this member of the union is the one filled in.
+        // SAFETY: with status 1, this is the valid member of the union.
         let form = unsafe { info.UsrData.sSystemBuffer };
         let side = |value: c_int| u32::try_from(value).unwrap_or(0);
         let size = Size::new(side(form.iWidth), side(form.iHeight));
@@ -140,8 +140,8 @@ impl Raw {
         }
         let plane = |data: *mut u8, size: Size, stride: usize| {
             let len = stride * (size.height as usize - 1) + size.width as usize;
-            // SAFETY: the plane has this many rows of `stride` bytes (the last perhaps shorter);
-            // the library changes it in its next call at the earliest, which needs `&mut self`.
+            // SAFETY: the plane has this many rows of `stride` bytes (the last may be shorter); the
+            // library changes it only in its next call, which needs `&mut self`.
             (unsafe { std::slice::from_raw_parts(data.cast_const(), len) }, stride)
         };
         let pts = Timestamp::from_micros(info.uiOutYuvTimeStamp.cast_signed());
@@ -175,15 +175,15 @@ impl Decoder {
         })
     }
 
-    /// Makes the library allocate its frames, and allocates the first output frame: that takes
-    /// about as long as decoding one. A truncated frame suffices.
+    /// Lets the library allocate its frames, and allocates the first output frame: that takes about
+    /// as long as decoding one. A truncated frame suffices.
     fn make_room(&mut self) {
         self.stream.clear();
         self.configuration.write_parameter_sets(&mut self.stream);
         if let Some(size) = self.configuration.write_broken_frame(&mut self.stream) {
             let stream = std::mem::take(&mut self.stream);
             for part in [Some(stream.as_slice()), None] {
-                // It finds that there is no frame in it, and waits for one that decodes on its own.
+                // The library detects that there is no frame, and waits for a keyframe.
                 let _ = self.raw.step(part, Timestamp::ZERO);
             }
             self.stream = stream;
@@ -216,7 +216,7 @@ impl Decoder {
     }
 }
 
-/// Copies to planes of onair, once.
+/// Copies the planes to a frame of onair, once.
 fn copy(
     pool: &mut Option<(Size, Pool<Planes>)>,
     picture: &DecodedFrame<'_>,
@@ -275,13 +275,13 @@ impl VideoBackend for Decoder {
             Ok(()) => {
                 self.waiting = false;
                 self.failed_keyframes = 0;
-                // All that comes after an IDR frame is shown after it: nothing is waited for.
+                // All frames after an IDR frame are shown after it, so there is no wait.
                 Ok(if idr { self.reorder.take() } else { self.reorder.ready(packet.dts) })
             }
             Err(error) => {
                 self.waiting = true;
                 if idr {
-                    // Whatever state it is in, it is of no use: start afresh.
+                    // The state after an error is unusable: start with a new decoder.
                     self.raw = Raw::create()?;
                     self.failed_keyframes += 1;
                     if self.failed_keyframes >= LAST_CHANCES {
@@ -307,7 +307,7 @@ impl VideoBackend for Decoder {
         self.waiting
     }
 
-    /// The library begins only with IDR frames.
+    /// This library begins only with IDR frames.
     fn begin_anywhere(&mut self) {}
 
     fn name(&self) -> &str {

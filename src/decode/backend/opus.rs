@@ -12,12 +12,12 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 
 const RATE: u32 = 48_000;
-/// The longest packet lasts 120 ms.
+/// Maximum samples per channel of a packet, which is 120 ms.
 const MAX_FRAMES: usize = 5_760;
-/// The largest packet: 48 frames of 1,275 bytes (RFC 6716 §3.2), and their lengths.
+/// Maximum bytes of a packet: 48 frames of 1,275 bytes (RFC 6716 §3.2), and their lengths.
 const MAX_PACKET: usize = 64 << 10;
 
-/// The decoder.
+/// The Opus decoder.
 pub(crate) struct Decoder {
     inner: Handle,
     channels: usize,
@@ -26,17 +26,17 @@ pub(crate) struct Decoder {
     block: Vec<f32>,
 }
 
-/// The library's decoder, owned.
+/// Owns the library's decoder.
 struct Handle(NonNull<sys::OpusDecoder>);
 
-// SAFETY: the library keeps nothing of a decoder outside of it, and ties it to no thread.
+// SAFETY: the library keeps no state of a decoder outside of it, and does not bind it to a thread.
 unsafe impl Send for Handle {}
 
 impl Handle {
     fn open(channels: usize) -> Result<Self, Error> {
         let mut code = 0;
-        // SAFETY: the call writes its result to `code`, which is valid for it, and gives a decoder
-        // of its own or null.
+        // SAFETY: the call writes its result to `code`, which is valid, and returns a new decoder
+        // or null.
         let decoder =
             unsafe { sys::opus_decoder_create(RATE as i32, channels as i32, &raw mut code) };
         NonNull::new(decoder)
@@ -44,7 +44,8 @@ impl Handle {
             .ok_or_else(|| Error::Config { codec: "Opus", reason: reason(code) })
     }
 
-    /// Decodes a packet to a block with this many channels, and returns its number of frames.
+    /// Decodes a packet to a block with this many channels, and returns its number of samples per
+    /// channel.
     fn decode(
         &mut self,
         packet: &[u8],
@@ -53,7 +54,7 @@ impl Handle {
     ) -> Result<usize, Error> {
         let frames = block.len() / channels.max(1);
         // SAFETY: the decoder is open; the library reads `packet.len()` bytes of the packet, and
-        // writes at most `frames` times `channels` values, with which it was opened, to the block.
+        // writes at most `frames` × channels values to the block.
         let result = unsafe {
             sys::opus_decode_float(
                 self.0.as_ptr(),
@@ -71,14 +72,14 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // SAFETY: it was created by the library, and nobody has it any more.
+        // SAFETY: the library created it, and no other reference exists.
         unsafe { sys::opus_decoder_destroy(self.0.as_ptr()) };
     }
 }
 
-/// The library's code in its words.
+/// The library's message for a code.
 fn reason(code: i32) -> Problem {
-    // SAFETY: the library gives a constant text for any code.
+    // SAFETY: the library returns a constant text for any code.
     let text = unsafe { std::ffi::CStr::from_ptr(sys::opus_strerror(code)) };
     Problem::words(text.to_string_lossy())
 }
@@ -155,7 +156,7 @@ mod tests {
 
     #[test]
     fn packets_of_every_kind_are_taken_or_refused() {
-        // Each first byte says another mode, length and number of frames (RFC 6716 §3.1).
+        // Each first byte selects another mode, duration and number of frames (RFC 6716 §3.1).
         for channels in [1, 2] {
             let mut decoder = decoder(channels);
             let (mut taken, mut seed) = (0, 1_u32);

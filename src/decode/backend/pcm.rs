@@ -7,17 +7,17 @@ use crate::media::{AudioCodec, AudioConfig, EncodedPacket, SampleBlock};
 use crate::text::problem::problem;
 use crate::wire::codec::pcm::{Coding, Pcm};
 
-/// The largest packet: seconds of anything.
+/// Maximum bytes of a packet: seconds of any format.
 const MAX_PACKET: usize = 1 << 20;
-/// Samples of a frame of Speex in FLV: 20 ms at 16 kHz.
+/// Samples of a Speex frame in FLV: 20 ms at 16 kHz.
 const SPEEX_FRAME: usize = 320;
 
-/// The decoder.
+/// The decoder for these formats.
 pub(crate) struct Decoder {
     codec: AudioCodec,
     rate: u32,
     channels: u16,
-    /// The format of the values; `None`: Speex.
+    /// The format of the values; `None` for Speex.
     shape: Option<Pcm>,
 }
 
@@ -29,7 +29,7 @@ impl Decoder {
                 let reason = problem!("decode-invalid");
                 return Err(Error::Config { codec: "PCM", reason });
             };
-            // More channels are mixed down.
+            // More channels are downmixed.
             let (rate, channels) = (shape.sample_rate, shape.channels.min(2));
             return Ok(Self { codec, rate, channels, shape: Some(shape) });
         }
@@ -82,9 +82,9 @@ impl AudioBackend for Decoder {
     }
 }
 
-/// The values of a packet, mixed to stereo if there are more channels.
+/// The values of a packet, downmixed to stereo if there are more channels.
 fn read(data: &[u8], shape: Pcm) -> Vec<f32> {
-    // What is no number, or far too loud, is not to reach a speaker.
+    // NaN and extreme values must not reach a speaker.
     let safe = |value: f32| if value.is_finite() { value.clamp(-8.0, 8.0) } else { 0.0 };
     let values: Vec<f32> = shape.values(data).map(safe).collect();
     if shape.channels <= 2 {

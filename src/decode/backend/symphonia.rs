@@ -1,4 +1,4 @@
-//! MP3, FLAC and Vorbis by Symphonia. More than two channels are mixed down to two.
+//! MP3, FLAC and Vorbis by Symphonia. More than two channels are downmixed to stereo.
 
 use symphonia_bundle_flac::FlacDecoder;
 use symphonia_bundle_mp3::MpaDecoder;
@@ -16,12 +16,12 @@ use crate::media::{AudioCodec, AudioConfig, EncodedPacket, SampleBlock};
 use crate::text::problem::problem;
 use crate::wire::codec::mpeg_audio;
 
-/// The largest packet: a FLAC frame of 65,535 samples in 8 channels has less.
+/// Maximum bytes of a packet: a FLAC frame of 65,535 samples in 8 channels has fewer.
 const MAX_PACKET: usize = 2 << 20;
-/// The most frames in a packet of MP3.
+/// Maximum number of frames in an MP3 packet.
 const MAX_FRAMES: usize = 64;
 
-/// The decoder.
+/// The Symphonia decoder.
 pub(crate) struct Decoder {
     inner: Box<dyn AudioDecoder>,
     parameters: AudioConfig,
@@ -103,9 +103,9 @@ impl Decoder {
                     Ok(found) if format.is_none_or(|format| format == found) => {
                         format = Some(found);
                     }
-                    // Its format changes within a packet: the rest comes with the next one.
+                    // The format changes within a packet: the rest is returned with the next one.
                     Ok(_) => data.truncate(before),
-                    // The first frames after a jump refer to ones that are missing.
+                    // The first frames after a seek refer to missing ones.
                     Err(error) if after.is_empty() && format.is_none() => return Err(error),
                     Err(_) => {}
                 }
@@ -135,14 +135,14 @@ impl AudioBackend for Decoder {
             decoded
         });
         if !finished {
-            // It gave up half-way: nothing in it can be trusted.
+            // The decoder failed halfway, so its state cannot be trusted.
             self.reset();
         }
         decoded
     }
 
     fn reset(&mut self) {
-        // If a new one cannot be had, the old one is better than none.
+        // If a new decoder cannot be opened, the old one is better than none.
         if let Ok(inner) = open(&self.parameters) {
             self.inner = inner;
         }

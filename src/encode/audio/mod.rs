@@ -1,8 +1,8 @@
 //! The audio encoder: its settings and its thread, `onair-aenc`.
 //!
-//! A packet's `pts` is the instant of its first decoded sample: the encoder's delay is subtracted,
-//! so the first packets precede the first sample (ISO/IEC 14496-24 calls them priming), and decoded
-//! audio has exactly its recorded time.
+//! The `pts` of a packet is the time of its first decoded sample: the encoder's delay is
+//! subtracted. The first packets therefore precede the first sample (ISO/IEC 14496-24 calls them
+//! priming), and decoded audio has exactly its recorded time.
 
 #[cfg(test)]
 pub(crate) mod simulated;
@@ -26,27 +26,27 @@ use crate::text::problem::problem;
 const RATES: [u32; 12] =
     [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000];
 
-/// The encoder and its counters.
+/// Properties and counters of the encoder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Figures {
-    /// Packets.
+    /// Number of packets.
     pub encoded: u64,
     /// Bytes of all packets.
     pub bytes: u64,
-    /// Samples per channel taken in.
+    /// Input samples per channel.
     pub samples: u64,
     /// Samples per channel of silence inserted into gaps.
     pub filled: u64,
     /// Samples per channel dropped because of overlapping blocks.
     pub skipped: u64,
-    /// Of the library.
+    /// Name of the library.
     pub name: &'static str,
     pub profile: &'static str,
     /// Why this encoder was chosen.
     pub why: String,
 }
 
-/// A running audio encoder. Dropping it asks its thread to stop.
+/// A running audio encoder. Dropping it requests the thread to stop.
 #[derive(Debug)]
 pub struct AudioEncoder {
     worker: Worker,
@@ -79,7 +79,7 @@ impl AudioEncoder {
         Self::spawn_track(config, Track::Audio, input, output)
     }
 
-    /// The same with packets of this track.
+    /// As [`AudioEncoder::spawn`], with packets of this track.
     ///
     /// # Errors
     /// The same as for [`AudioEncoder::spawn`].
@@ -111,12 +111,12 @@ impl AudioEncoder {
         Ok(Self { worker, shared, parameters, description, why: opened.why })
     }
 
-    /// The codec config; known before the first sample.
+    /// The codec config, known before the first sample.
     pub fn parameters(&self) -> &AudioConfig {
         &self.parameters
     }
 
-    /// The figures now.
+    /// The current figures.
     pub fn figures(&self) -> Figures {
         let get = |value: &AtomicU64| value.load(Ordering::Relaxed);
         Figures {
@@ -131,7 +131,7 @@ impl AudioEncoder {
         }
     }
 
-    /// Why the encoder ended before its input did, if it did.
+    /// Why the encoder ended before its input, if it did.
     pub fn failed(&self) -> Option<Error> {
         self.shared.failure.lock().clone()
     }
@@ -141,20 +141,20 @@ impl AudioEncoder {
         self.worker.is_finished()
     }
 
-    /// Waits for the end of the stream (all senders of the input dropped), at most `limit`; after
-    /// that the thread is asked to stop at once.
+    /// Waits for the end of the stream (all senders of the input dropped) for at most `limit`;
+    /// after that the thread must stop at once.
     ///
     /// # Errors
-    /// [`Stuck`] when the thread did not end in time.
+    /// Fails with [`Stuck`] if the thread did not end in time.
     pub fn join(mut self, limit: Duration) -> Result<(), Stuck> {
         self.worker.wait(limit)
     }
 }
 
-/// How often to check for a stop without audio.
+/// Interval of checks for a stop while there is no audio.
 const STOP_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Silence is encoded in pieces of at most this many samples a channel.
+/// Silence is encoded in pieces of at most this many samples per channel.
 const SILENCE: usize = 4_096;
 
 /// The state of the thread.
@@ -165,9 +165,9 @@ struct EncoderThread<'a> {
     shared: &'a Shared,
     output: &'a queue::Sender<EncodedPacket>,
     continuity: Continuity,
-    /// The start of the backend's sample count, and its value then.
+    /// Time and value of the backend's sample count at its last start.
     anchor: Option<Anchor>,
-    /// Samples per channel given to the backend.
+    /// Samples per channel passed to the backend.
     fed: i64,
     scratch: Vec<i16>,
     closed: bool,
@@ -245,8 +245,8 @@ impl<'a> EncoderThread<'a> {
                 self.shared.skipped.fetch_add(count as u64, Ordering::Relaxed);
                 data = data.get(count * channels..).unwrap_or_default();
             }
-            // The few samples that the encoder still holds come out with the new count, a moment
-            // early: better than to end one stream and begin another inside one broadcast.
+            // The few samples that remain in the encoder are output with the new count, slightly
+            // early. That is better than to end one stream and begin another within a broadcast.
             Repair::Restart => self.anchor = None,
         }
         if self.anchor.is_none() {
@@ -315,7 +315,7 @@ impl<'a> EncoderThread<'a> {
 
 /// Converts ±1 to 16 bits, rounded; louder values are clipped, NaN is silence.
 fn to_i16(value: f32) -> i16 {
-    // `as` saturates and maps NaN to 0.
+    // The `as` conversion saturates and maps NaN to 0.
     (value * 32_768.0).round_ties_even() as i16
 }
 

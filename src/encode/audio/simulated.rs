@@ -1,12 +1,12 @@
-//! The audio encoder's thread with a codec without compression, at any rate, for tests of the whole
-//! path (`studio/lip_sync.rs`). Like the real one, it counts samples, knows no time, and begins
+//! The thread of the audio encoder with an uncompressed codec at any rate, for tests of the whole
+//! path (`studio/lip_sync.rs`). Like the real one, it counts samples, has no time, and begins
 //! before its input.
 
 use super::*;
 use crate::media::{AudioCodec, BitsPerSecond};
 use crate::wire::codec::aac::AudioSpecificConfig;
 
-/// Samples a channel in a packet.
+/// Samples per channel in a packet.
 const BLOCK: usize = 32;
 
 struct Bare {
@@ -51,7 +51,7 @@ impl AudioBackend for Bare {
     }
 }
 
-/// The codec config of such packets: AAC, which the player does not use here.
+/// The codec config of these packets: AAC, which the player does not use here.
 pub(crate) fn parameters(sample_rate: u32, channels: u16) -> AudioConfig {
     let config = AudioSpecificConfig::lc(sample_rate, channels).and_then(|it| it.build());
     let bitrate = BitsPerSecond(sample_rate * u32::from(channels) * 16);

@@ -15,14 +15,14 @@ use crate::media::{AudioCodec, AudioConfig};
 
 const NAME: &str = "fdk-aac";
 
-/// The encoder.
+/// The FDK-AAC encoder.
 pub(super) struct Encoder {
     raw: Raw,
     parameters: AudioConfig,
     block_len: usize,
-    /// Samples a channel by which decoded audio lags behind the input.
+    /// Delay of decoded audio against the input in samples per channel.
     delay: i64,
-    /// Blocks finished so far.
+    /// Number of finished blocks.
     blocks: i64,
     /// The library's output buffer, with the requested size.
     scratch: Vec<u8>,
@@ -32,12 +32,12 @@ pub(super) struct Encoder {
 struct Raw(sys::HANDLE_AACENCODER);
 
 // SAFETY: the object is used by one thread at a time (all methods take `&mut`), and the library
-// ties it to no particular thread.
+// does not bind it to a thread.
 unsafe impl Send for Raw {}
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        // SAFETY: the handle came from aacEncOpen and is closed here only.
+        // SAFETY: the handle came from aacEncOpen and is closed only here.
         unsafe {
             sys::aacEncClose(&raw mut self.0);
         }
@@ -55,19 +55,20 @@ fn check(step: Step, code: sys::AACENC_ERROR) -> Result<(), Error> {
 impl Encoder {
     pub(super) fn open(config: &config::Audio) -> Result<Self, Error> {
         let mut handle: sys::HANDLE_AACENCODER = ptr::null_mut();
-        // SAFETY: the library writes one handle. 1: the AAC core alone, without SBR and surround.
+        // SAFETY: the library writes one handle. Module 1 is the AAC core alone, without SBR and
+        // surround.
         let code = unsafe { sys::aacEncOpen(&raw mut handle, 1, u32::from(config.channels)) };
         check(Step::Start, code)?;
         let raw = Raw(handle);
         let settings = [
             (sys::AACENC_PARAM_AACENC_AOT, 2), // AAC-LC
             (sys::AACENC_PARAM_AACENC_SAMPLERATE, config.sample_rate),
-            // 1: one center channel, 2: left and right
+            // 1: one center channel, 2: left and right.
             (sys::AACENC_PARAM_AACENC_CHANNELMODE, u32::from(config.channels)),
-            (sys::AACENC_PARAM_AACENC_CHANNELORDER, 1), // as in WAV
-            (sys::AACENC_PARAM_AACENC_BITRATEMODE, 0),  // constant
+            (sys::AACENC_PARAM_AACENC_CHANNELORDER, 1), // Channel order of WAV.
+            (sys::AACENC_PARAM_AACENC_BITRATEMODE, 0),  // Constant bitrate.
             (sys::AACENC_PARAM_AACENC_BITRATE, config.bitrate.0),
-            (sys::AACENC_PARAM_AACENC_TRANSMUX, 0), // raw access units
+            (sys::AACENC_PARAM_AACENC_TRANSMUX, 0), // Raw access units.
             (sys::AACENC_PARAM_AACENC_AFTERBURNER, 1),
         ];
         for (name, value) in settings {
@@ -112,13 +113,13 @@ impl Encoder {
             block_len,
             delay: i64::from(info.nDelay),
             blocks: 0,
-            // The library names the largest block itself (768 bytes a channel).
+            // The library reports the largest block itself (768 bytes per channel).
             scratch: vec![0; usize::try_from(info.maxOutBufBytes).unwrap_or(0).clamp(768, 65_536)],
         })
     }
 
-    /// One call of the library: takes samples from the front of `pcm` (`None`: flush), and may
-    /// finish a block. Returns the number of values taken, or `None` at the end of a flush.
+    /// Makes one call of the library: takes samples from the front of `pcm` (`None`: flush), and
+    /// may finish a block. It returns the number of used values, or `None` at the end of a flush.
     fn step(
         &mut self,
         pcm: Option<&[i16]>,
@@ -152,7 +153,7 @@ impl Encoder {
         let mut out_args =
             sys::AACENC_OutArgs { numOutBytes: 0, numInSamples: 0, numAncBytes: 0, bitResState: 0 };
         // SAFETY: the handle is open; all descriptors point to locals that outlive the call; the
-        // buffers behind them are as long as they say; the input is read only.
+        // buffers have the given lengths; the input is only read.
         let code = unsafe {
             sys::aacEncEncode(
                 self.raw.0,
@@ -183,7 +184,8 @@ impl AudioBackend for Encoder {
         let mut rest = pcm;
         while !rest.is_empty() {
             let taken = self.step(Some(rest), each)?.unwrap_or(0);
-            // It always takes what fits into its frame buffer; taking nothing would loop for ever.
+            // The library always takes what fits into its frame buffer; without progress this would
+            // loop forever.
             rest = match rest.get(taken..) {
                 Some(rest) if taken > 0 => rest,
                 _ => return Err(codec_error(Step::Encode, sys::AACENC_ERROR_AACENC_OK)),
@@ -193,7 +195,7 @@ impl AudioBackend for Encoder {
     }
 
     fn flush(&mut self, each: &mut dyn FnMut(Block)) -> Result<(), Error> {
-        // The delay is two blocks: a library that never says "end" is not waited for.
+        // The delay is two blocks: do not wait for a library that never reports the end.
         for _ in 0..16 {
             if self.step(None, each)?.is_none() {
                 break;

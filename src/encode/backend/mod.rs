@@ -1,4 +1,5 @@
-//! The codecs. A backend answers every question itself: the traits have no default methods.
+//! The codec backends. A backend implements every method itself: the traits have no default
+//! methods.
 
 mod fdk_aac;
 mod openh264;
@@ -20,22 +21,22 @@ use crate::text::problem::problem;
 pub(crate) use opus::OpusEncoder;
 pub(super) use traits::{AudioBackend, Block, Description, VideoBackend};
 
-/// A backend that opened, and why it was chosen.
+/// An open backend, and why it was chosen.
 pub(super) struct Opened<B: ?Sized> {
     pub backend: Box<B>,
-    /// Which others failed and why, or else why it was chosen.
+    /// The backends that failed, with the reasons, or otherwise why this one was chosen.
     pub why: String,
 }
 
 /// A codec, and how to open it.
 struct Candidate<C, B: ?Sized> {
     name: &'static str,
-    /// Its codec.
+    /// The codec of the encoder.
     codec: Codec,
     open: fn(&C) -> Result<Box<B>, Error>,
 }
 
-/// Video encoders, the best first.
+/// Video encoders, best first.
 const VIDEO: &[(Choice, Candidate<config::Video, dyn VideoBackend>)] = &[(
     Choice::OpenH264,
     Candidate {
@@ -45,7 +46,7 @@ const VIDEO: &[(Choice, Candidate<config::Video, dyn VideoBackend>)] = &[(
     },
 )];
 
-/// Audio encoders, the best first.
+/// Audio encoders, best first.
 const AUDIO: &[Candidate<config::Audio, dyn AudioBackend>] = &[Candidate {
     name: "fdk-aac",
     codec: Codec::Audio(AudioCodec::Aac),
@@ -75,7 +76,7 @@ fn first_that_opens<'a, C: 'a, B: ?Sized + 'a>(
     Err(Error::NoBackend { kind, tried })
 }
 
-/// Opens the video encoder that was chosen, or the best there is.
+/// Opens the selected video encoder, or the best available one.
 pub(super) fn open_video(config: &config::Video) -> Result<Opened<dyn VideoBackend>, Error> {
     #[cfg(test)]
     if config.encoder == Choice::Pipelined {
@@ -99,11 +100,11 @@ pub(super) fn open_audio(config: &config::Audio) -> Result<Opened<dyn AudioBacke
 /// An encoder that onair knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownEncoder {
-    /// `None`: for audio, without a choice.
+    /// The choice in the settings; `None` for audio, which has no choice.
     pub choice: Option<Choice>,
     pub name: &'static str,
     pub codec: Codec,
-    /// Why it does not open on this machine.
+    /// Why it does not open on this computer.
     pub unavailable: Option<Error>,
 }
 

@@ -1,9 +1,9 @@
-//! H.264 by OpenH264, through its C interface, because the safe wrapper has no CABAC and only one
-//! slice.
+//! H.264 by OpenH264, through its C interface, because the safe wrapper supports neither CABAC nor
+//! several slices.
 //!
-//! Constrained High profile with CABAC, only P-frames, no lookahead: each frame gives its packet at
-//! once. [`RateControl`] chooses the quantizer of each frame; no frame is skipped; IDR frames
-//! appear only on request (no intra period, no scene-change detection).
+//! The stream is Constrained High profile with CABAC and only P-frames, without lookahead: each
+//! frame returns its packet at once. [`RateControl`] chooses the quantizer of each frame. No frame
+//! is skipped, and IDR frames appear only on request (no intra period, no scene-change detection).
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_void};
@@ -27,8 +27,9 @@ const NAME: &str = "openh264";
 /// The library assumes at most this many frames per second, and clips higher rates.
 const MAX_FRAME_RATE: f64 = 60.0;
 
-/// How often to retry a keyframe that far exceeds its budget. Measured: at most once or twice in
-/// ten seconds of the hardest clip, at the start and at scene changes.
+/// Maximum number of new attempts for a keyframe that far exceeds its budget. In measurements, it
+/// happened at most once or twice in ten seconds of the hardest clip, at the start and at scene
+/// changes.
 const RETRIES: usize = 2;
 
 /// The encoder: a C++ object and the buffer that describes its output.
@@ -38,27 +39,28 @@ pub(super) struct Encoder {
     level: level::Level,
     rate: RateControl,
     scenes: SceneDetector,
-    /// The library's present parameters.
+    /// The current parameters of the library.
     params: Box<sys::SEncParamExt>,
-    /// The packet of the last frame, until received.
+    /// The packet of the last frame, until it is received.
     ready: Option<EncodedPacket>,
 }
 
 /// Owns the C++ object.
 struct Raw {
     object: *mut sys::ISVCEncoder,
-    /// Describes the last output; points into the object. On the heap for its size (9 KB).
+    /// Description of the last output, which points into the object. It is on the heap because of
+    /// its size (9 KB).
     info: Box<sys::SFrameBSInfo>,
 }
 
-// SAFETY: the object is used by one thread at a time (what changes it takes `&mut`), the library
-// ties it to no particular thread, and `info` points into it alone.
+// SAFETY: the object is used by one thread at a time (mutating methods take `&mut`), the library
+// does not bind it to a thread, and `info` points only into it.
 unsafe impl Send for Raw {}
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        // SAFETY: the pointer came from WelsCreateSVCEncoder and is destroyed here only;
-        // Uninitialize does nothing on an encoder that was never initialised.
+        // SAFETY: the pointer came from WelsCreateSVCEncoder and is destroyed only here;
+        // Uninitialize has no effect on an encoder that was never initialized.
         unsafe {
             if let Some(uninitialize) = (**self.object).Uninitialize {
                 uninitialize(self.object);
@@ -89,8 +91,8 @@ impl Raw {
         step: Step,
         mut value: T,
     ) -> Result<(), Error> {
-        // SAFETY: the object is alive; the value outlives the call and is of the type that each
-        // caller took from the option's description in codec_app_def.h.
+        // SAFETY: the object is alive; the value outlives the call and has the type that
+        // codec_app_def.h describes for the option.
         let code = unsafe {
             let set = (**self.object).SetOption.ok_or_else(|| codec_error(step, -1))?;
             set(self.object, option, (&raw mut value).cast::<c_void>())
@@ -99,7 +101,7 @@ impl Raw {
     }
 }
 
-/// The library's settings. Each figure was measured; see docs/evidence/encoder.md.
+/// The library's settings. Each value was measured; see docs/evidence/encoder.md.
 fn settings(
     config: &config::Video,
     defaults: sys::SEncParamExt,
@@ -113,13 +115,13 @@ fn settings(
     params.iPicWidth = side(config.size.width);
     params.iPicHeight = side(config.size.height);
     params.iTargetBitrate = bitrate;
-    params.iMaxBitrate = 0; // none: frame skipping is the only thing it steers
+    params.iMaxBitrate = 0; // No limit: it only controls frame skipping.
     params.iRCMode = sys::RC_OFF_MODE;
     params.fMaxFrameRate = config.frame_rate.as_f64().min(MAX_FRAME_RATE) as f32;
     params.iTemporalLayerNum = 1;
     params.iSpatialLayerNum = 1;
     params.iComplexityMode = sys::LOW_COMPLEXITY;
-    params.uiIntraPeriod = 0; // we say when
+    params.uiIntraPeriod = 0; // Keyframes come only on request.
     params.iNumRefFrame = 1;
     params.eSpsPpsIdStrategy = sys::CONSTANT_ID;
     params.bPrefixNalAddingCtrl = false;
@@ -136,15 +138,16 @@ fn settings(
     params.iMultipleThreadIdc = slices;
     params.bUseLoadBalancing = false;
     params.iLoopFilterDisableIdc = 0;
-    // In the slice head they are twice that: a little less smoothing than usual, for sharper edges.
+    // The slice header has twice this value: slightly less smoothing than usual, for sharper edges.
     params.iLoopFilterAlphaC0Offset = -1;
     params.iLoopFilterBetaOffset = -1;
-    // 10 to 25 % fewer bits by PSNR on noise and test cards, but for 60 % more CPU.
+    // The denoiser saves 10 to 25 % of the bits by PSNR on noise and test cards, but costs 60 %
+    // more CPU.
     params.bEnableDenoise = false;
-    // It freezes what it takes for background: 1 to 3.5 % more bits for the same quality, and
-    // the cost of a frame no longer follows its quantizer.
+    // It freezes areas that it classifies as background. That takes 1 to 3.5 % more bits for the
+    // same quality, and the cost of a frame no longer follows its quantizer.
     params.bEnableBackgroundDetection = false;
-    // The library would switch it off anyway.
+    // The library would disable it anyway.
     params.bEnableAdaptiveQuant = false;
     params.bEnableFrameCroppingFlag = true;
     params.bEnableSceneChangeDetect = false;
@@ -160,17 +163,17 @@ fn settings(
         if slices > 1 { sys::SM_FIXEDSLCNUM_SLICE } else { sys::SM_SINGLE_SLICE };
     layer.sSliceArgument.uiSliceNum = u32::from(slices);
     layer.bVideoSignalTypePresent = true;
-    layer.uiVideoFormat = 5; // unspecified
+    layer.uiVideoFormat = 5; // Unspecified.
     layer.bFullRange = false;
     layer.bColorDescriptionPresent = true;
-    layer.uiColorPrimaries = 1; // BT.709, as everything in the program
+    layer.uiColorPrimaries = 1; // BT.709, the color space of the program.
     layer.uiTransferCharacteristics = 1;
     layer.uiColorMatrix = 1;
     params
 }
 
 /// The number of slices and threads. One slice has the best quality, and one thread encodes 720p30
-/// in a quarter of its time; slices are needed only beyond twice that rate.
+/// in a quarter of real time; slices are needed only beyond twice that rate.
 fn slices(config: &config::Video) -> u16 {
     let rate = f64::from(config.size.macroblocks()) * config.frame_rate.as_f64();
     let wanted = (rate / 216_000.0).ceil().clamp(1.0, 4.0) as u16;
@@ -178,7 +181,7 @@ fn slices(config: &config::Video) -> u16 {
     wanted.min(u16::try_from(cores).unwrap_or(4))
 }
 
-/// Frames that the rate control budgets for: an interval between keyframes, at most 2 s.
+/// Number of frames in the budget of the rate control: a keyframe interval, at most 2 s.
 fn budgeted(config: &config::Video) -> usize {
     let seconds = config.keyframe_interval.as_secs_f64().min(2.0);
     (seconds * config.frame_rate.as_f64()).round().max(1.0) as usize
@@ -217,7 +220,7 @@ impl Encoder {
         if code != 0 {
             return Err(codec_error(Step::Configure, code));
         }
-        // SAFETY: the object is initialised; it writes one structure.
+        // SAFETY: the object is initialized; it writes one structure.
         let code = unsafe {
             let encode = (**raw.object).EncodeParameterSets;
             encode.ok_or_else(|| codec_error(Step::Start, -1))?(raw.object, &raw mut *raw.info)
@@ -255,7 +258,7 @@ impl Encoder {
     }
 
     /// Encodes a frame with this quantizer; `raw.info` describes the result until the next attempt.
-    /// Returns its bits.
+    /// It returns the number of bits.
     fn attempt(&mut self, frame: &VideoFrame, key: bool, qp: i32) -> Result<f64, Error> {
         let size = self.parameters.size;
         if self.params.sSpatialLayers[0].iDLayerQp != qp {
@@ -264,8 +267,8 @@ impl Encoder {
             self.raw.set_option(option, Step::SetQuantizer, *self.params)?;
         }
         if key {
-            // SAFETY: the object is alive. (The C++ method has a second argument, which layer of a
-            // simulcast; it is looked at in simulcast only.)
+            // SAFETY: the object is alive. The C++ method has a second argument, the simulcast
+            // layer, which is used only for simulcast.
             let code = unsafe {
                 let force = (**self.raw.object).ForceIntraFrame;
                 force.ok_or_else(|| codec_error(Step::Start, -1))?(self.raw.object, true)
@@ -284,7 +287,7 @@ impl Encoder {
                 stride(planes.chroma_stride()),
                 0,
             ],
-            // The library reads only, whatever its types say.
+            // The library only reads, although its types are mutable.
             pData: [
                 planes.y.as_ptr().cast_mut(),
                 planes.u.as_ptr().cast_mut(),
@@ -296,8 +299,9 @@ impl Encoder {
             uiTimeStamp: frame.pts.as_millis(),
             ..sys::SSourcePicture::default()
         };
-        // SAFETY: the object is initialised for frames of this size (checked above), the planes
-        // are as large as `Planes` promises and outlive the call, `info` is ours to write to.
+        // SAFETY: the object is initialized for frames of this size (checked above), the planes
+        // have the size that `Planes` guarantees and outlive the call, and `info` is ours to write
+        // to.
         let code = unsafe {
             let encode = (**self.raw.object).EncodeFrame;
             encode.ok_or_else(|| codec_error(Step::Start, -1))?(
@@ -328,7 +332,7 @@ impl Encoder {
             let start: *const u8 = layer.pBsBuf;
             lengths.iter().scan(0_usize, move |offset, len| {
                 let len = usize::try_from(*len).unwrap_or(0);
-                // SAFETY: the layer's NAL units lie one after another in its buffer, of these
+                // SAFETY: the NAL units of the layer are consecutive in its buffer, with these
                 // lengths, until the encoder's next call, which needs `&mut self`.
                 let unit = unsafe { std::slice::from_raw_parts(start.add(*offset), len) };
                 *offset += len;
@@ -349,7 +353,7 @@ impl VideoBackend for Encoder {
         }
         let mut qp = self.rate.choose(key);
         let mut bits = self.attempt(frame, key, qp)?;
-        // A keyframe refers to nothing, so that it can be encoded again in place of itself.
+        // A keyframe has no references, so it can be encoded again in its own place.
         for _ in 0..if key { RETRIES } else { 0 } {
             let Some(other) = self.rate.again(bits, qp) else { break };
             qp = other;
@@ -379,7 +383,7 @@ impl VideoBackend for Encoder {
     }
 
     fn finish(&mut self) -> Result<(), Error> {
-        // Nothing is ever held back.
+        // This encoder never delays packets.
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! Opus (RFC 6716) at 48 kHz by libopus, which is built in.
+//! Opus (RFC 6716) at 48 kHz by the built-in libopus.
 #![allow(unsafe_code)]
 
 use std::ptr::NonNull;
@@ -11,12 +11,12 @@ use crate::media::BitsPerSecond;
 
 const NAME: &str = "libopus";
 const RATE: i32 = 48_000;
-/// The largest packet that is made; one of 20 ms has at most 1,275 bytes (§3.2).
+/// The largest packet in bytes; a packet of 20 ms has at most 1,275 (§3.2).
 const MAX_PACKET: usize = 1_275;
-/// Half of the effort that is possible: sound at these bitrates hardly gains from more.
+/// Half of the maximum complexity: more hardly improves the audio at these bitrates.
 const COMPLEXITY: i32 = 5;
 
-/// The encoder: a plain value on its caller's thread.
+/// An encoder, which is a plain value on its caller's thread.
 pub(crate) struct OpusEncoder {
     raw: Raw,
     channels: usize,
@@ -27,12 +27,12 @@ pub(crate) struct OpusEncoder {
 /// Owns the C object.
 struct Raw(NonNull<sys::OpusEncoder>);
 
-// SAFETY: the library keeps nothing of an encoder outside of it, and ties it to no thread.
+// SAFETY: the library keeps no state of an encoder outside of it, and does not bind it to a thread.
 unsafe impl Send for Raw {}
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        // SAFETY: it was created by the library, and nobody has it any more.
+        // SAFETY: the library created it, and no other reference exists.
         unsafe { sys::opus_encoder_destroy(self.0.as_ptr()) };
     }
 }
@@ -43,16 +43,16 @@ fn check(step: Step, code: i32) -> Result<(), Error> {
 }
 
 impl OpusEncoder {
-    /// Samples of a channel in a packet: 20 ms.
+    /// Samples per channel in a packet: 20 ms.
     pub const FRAME: usize = 960;
 
-    /// For one or two channels.
+    /// Opens an encoder for one or two channels.
     ///
     /// # Errors
-    /// What the library says.
+    /// Fails with the library's error.
     pub fn open(channels: u16, bitrate: BitsPerSecond) -> Result<Self, Error> {
         let mut code = 0;
-        // SAFETY: the call writes its result to `code`, and gives an encoder of its own or null.
+        // SAFETY: the call writes its result to `code`, and returns a new encoder or null.
         let encoder = unsafe {
             sys::opus_encoder_create(
                 RATE,
@@ -68,7 +68,7 @@ impl OpusEncoder {
         for (request, value) in [
             (sys::OPUS_SET_BITRATE_REQUEST, bitrate),
             (sys::OPUS_SET_COMPLEXITY_REQUEST, COMPLEXITY),
-            // A lost packet can be made up for out of the next one, at the price of a few bits.
+            // A lost packet can be reconstructed from the next one, at the cost of a few bits.
             (sys::OPUS_SET_INBAND_FEC_REQUEST, 1),
             (sys::OPUS_SET_PACKET_LOSS_PERC_REQUEST, 2),
         ] {
@@ -94,7 +94,7 @@ impl OpusEncoder {
         })
     }
 
-    /// Samples of a channel by which decoded sound lags behind what was put in.
+    /// Delay of decoded audio against the input in samples per channel.
     pub fn lookahead(&self) -> usize {
         self.lookahead
     }
@@ -102,13 +102,13 @@ impl OpusEncoder {
     /// Encodes [`Self::FRAME`] samples of each channel, interleaved.
     ///
     /// # Errors
-    /// Another number of samples, or what the library says.
+    /// Fails for another number of samples, or with the library's error.
     pub fn encode(&mut self, samples: &[f32]) -> Result<Bytes, Error> {
         if samples.len() != Self::FRAME * self.channels {
             return Err(Error::Codec { encoder: NAME, step: Step::Encode, code: 0 });
         }
-        // SAFETY: the encoder is open; the library reads FRAME times as many values as it was opened with
-        // channels, which are there, and writes at most as many bytes as it is told.
+        // SAFETY: the encoder is open; the library reads `FRAME` × channels values, which exist, and
+        // writes at most the given number of bytes.
         let length = unsafe {
             sys::opus_encode_float(
                 self.raw.0.as_ptr(),
@@ -132,7 +132,7 @@ mod tests {
     fn packets_are_made_of_whole_frames_only() {
         let mut encoder = OpusEncoder::open(2, BitsPerSecond(128_000)).unwrap();
         let silent = encoder.encode(&[0.0; OpusEncoder::FRAME * 2]).unwrap();
-        // One frame (§3.1): the two lowest bits are 0.
+        // The packet has one frame (§3.1): the two lowest bits are 0.
         assert_eq!(silent[0] & 3, 0);
         assert!(encoder.encode(&[0.0; 10]).is_err());
         assert!((100..1_000).contains(&encoder.lookahead()), "{}", encoder.lookahead());

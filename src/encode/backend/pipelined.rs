@@ -1,6 +1,6 @@
-//! An encoder without a codec, for tests: it pipelines and reorders as hardware encoders do. Groups of
-//! three frames leave as the third (which others refer to) and two B-frames; packets are small, and no
-//! decoder understands them.
+//! An encoder without a codec, for tests: it pipelines and reorders like a hardware encoder. A group
+//! of three frames becomes the third frame (a reference frame) and two B-frames; packets are small and
+//! cannot be decoded.
 
 use std::collections::VecDeque;
 
@@ -14,13 +14,13 @@ use crate::media::{
     BitsPerSecond, EncodedPacket, Priority, Track, VideoCodec, VideoConfig, VideoFrame,
 };
 
-/// The distance between frames that others refer to.
+/// The distance between reference frames.
 pub(crate) const GROUP: usize = 3;
 
-/// The encoder.
+/// The test encoder.
 pub(crate) struct Encoder {
     config: VideoConfig,
-    /// The frames of the incomplete group: when each is shown, and whether it is a keyframe.
+    /// Frames of the incomplete group: the PTS of each, and whether it is a keyframe.
     group: Vec<(Timestamp, bool)>,
     /// Presentation times not yet used as a DTS, oldest first.
     times: VecDeque<Timestamp>,
@@ -29,7 +29,7 @@ pub(crate) struct Encoder {
 
 impl Encoder {
     pub(super) fn open(config: &config::Video) -> Result<Self, Error> {
-        // A Baseline SPS of 160x120: enough for what only passes it on.
+        // A Baseline SPS of 160x120, which suffices for components that only pass it on.
         let (sps, pps) = ([0x67, 66, 0xc0, 10, 0xda, 0x0a, 0x1f, 0x90], [0x68, 0xce, 0x38, 0x80]);
         let config = VideoConfig {
             codec: VideoCodec::H264,
@@ -43,7 +43,7 @@ impl Encoder {
     }
 
     fn put(&mut self, (pts, keyframe): (Timestamp, bool), priority: Priority) {
-        // The oldest time of display, a frame earlier, so that no packet is decoded after it is shown.
+        // The oldest PTS, a frame earlier, so that no packet has a DTS after its PTS.
         let delay = self.config.frame_rate.period();
         let dts = self.times.pop_front().unwrap_or(pts);
         let dts = dts.offset(-i64::try_from(delay.as_micros()).unwrap_or(0));
@@ -59,7 +59,7 @@ impl Encoder {
         });
     }
 
-    /// The group leaves: its last frame first.
+    /// Outputs the group: its last frame first.
     fn leave(&mut self) {
         let mut group = std::mem::take(&mut self.group).into_iter();
         if let Some(last) = group.next_back() {

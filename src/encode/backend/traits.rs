@@ -1,4 +1,4 @@
-//! The interface of encoders. Without default methods: each backend implements everything.
+//! The interface of encoders. It has no default methods: each backend implements everything.
 
 use bytes::Bytes;
 
@@ -8,25 +8,26 @@ use crate::media::{AudioConfig, BitsPerSecond, EncodedPacket, VideoConfig, Video
 /// The description of an encoder, for users and for the `encoder` event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
-    /// Of the library, such as `openh264`.
+    /// Name of the library, such as `openh264`.
     pub name: &'static str,
-    /// Such as `High`.
+    /// Profile, such as `High`.
     pub profile: &'static str,
-    /// For example `3.1`; empty if the format has none.
+    /// Level, such as `3.1`; empty if the format has none.
     pub level: String,
 }
 
 /// A video encoder. It lives on one thread.
 pub(crate) trait VideoBackend: Send {
-    /// Takes a frame in the order of display. `key` asks for an IDR frame. A pipelining encoder may keep
-    /// a clone of the frame until its packet has been received.
+    /// Accepts a frame in display order. `key` requests an IDR frame. A pipelining encoder may keep a
+    /// clone of the frame until its packet has been received.
     fn send_frame(&mut self, frame: &VideoFrame, key: bool) -> Result<(), Error>;
-    /// The next packet in decoding order, with the `pts` of its frame and a `dts` that increases
-    /// and is never later; `None`: it needs more frames, or is finished and empty.
+    /// The next packet in decoding order, with the `pts` of its frame, and a `dts` that increases and is
+    /// never later than the `pts`. `None` means that the encoder needs more frames, or is finished and
+    /// empty.
     fn receive_packet(&mut self) -> Result<Option<EncodedPacket>, Error>;
-    /// No more frames follow: the remaining packets can be received.
+    /// Ends the input: the remaining packets can be received.
     fn finish(&mut self) -> Result<(), Error>;
-    /// Another target, from the next frame on.
+    /// Sets another target bitrate from the next frame on.
     fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<(), Error>;
     /// The codec config, which is constant.
     fn parameters(&self) -> &VideoConfig;
@@ -39,18 +40,18 @@ pub(crate) trait VideoBackend: Send {
 pub(crate) struct Block {
     /// One raw access unit.
     pub data: Bytes,
-    /// Samples a channel from the start of the input to this block's first, negative in the
+    /// Samples per channel from the start of the input to the start of this block; negative in the
     /// encoder's priming.
     pub start: i64,
 }
 
-/// An audio encoder. It lives on one thread. It counts samples, and knows no time.
+/// An audio encoder. It lives on one thread. It counts samples, and has no time.
 pub(crate) trait AudioBackend: Send {
-    /// Takes interleaved 16-bit samples and calls `each` for every block that is finished.
+    /// Encodes interleaved 16-bit samples, and calls `each` for every finished block.
     fn encode(&mut self, pcm: &[i16], each: &mut dyn FnMut(Block)) -> Result<(), Error>;
     /// Encodes the rest, until every input sample can be decoded.
     fn flush(&mut self, each: &mut dyn FnMut(Block)) -> Result<(), Error>;
-    /// Samples a channel in a block.
+    /// Samples per channel in a block.
     fn block_len(&self) -> usize;
     /// The codec config, which is constant.
     fn parameters(&self) -> &AudioConfig;

@@ -1,5 +1,5 @@
-//! The reading half of the markers, for audio and time: the frames that begin flashes, the starts
-//! of tones, and the offset between them at presentation.
+//! Reads the markers for audio and time: the frames that begin flashes, the starts of tones, and
+//! the offset between them at presentation.
 
 use std::collections::VecDeque;
 use std::f64::consts::TAU;
@@ -16,13 +16,13 @@ pub struct FlashReader {
 }
 
 impl FlashReader {
-    /// A new reader.
+    /// Creates a reader.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes the next frame's band time and its flash state. Returns true if it is certainly the
-    /// first frame of a flash: the previous frame was read, dark and adjacent.
+    /// Handles the band time and the flash state of the next frame. Returns true if it is certainly
+    /// the first frame of a flash: the previous frame was read, dark and adjacent.
     pub fn on_frame(&mut self, time_ms: u64, flash: bool) -> bool {
         let Some((last_ms, last_flash)) = self.last.replace((time_ms, flash)) else { return false };
         let step = time_ms.wrapping_sub(last_ms) % TIME_MODULUS;
@@ -52,10 +52,10 @@ pub struct OnsetReader {
     hop: usize,
     /// Mono samples not yet passed by the window.
     samples: VecDeque<f32>,
-    /// Index of the first of `samples` since the last discontinuity.
+    /// Index of the first element of `samples`, counted from the last discontinuity.
     position: i64,
     start: Option<Timestamp>,
-    /// Magnitudes by window, the newest last, and the window center of the newest.
+    /// Magnitude and center of each window, the newest last.
     recent: VecDeque<(i64, f64)>,
     stage: SearchStage,
 }
@@ -64,14 +64,14 @@ pub struct OnsetReader {
 enum SearchStage {
     /// Waiting for the tone to rise.
     Quiet,
-    /// It rises; the plateau is reached within this many more windows.
+    /// The tone rises; the plateau is reached within this many more windows.
     Rising(usize),
-    /// In the tone of this plateau, waiting for it to end.
+    /// Within the tone of this plateau, waiting for its end.
     Sounding(f64),
 }
 
 impl OnsetReader {
-    /// For audio at `rate` samples a second.
+    /// Creates a reader for audio at `rate` samples per second.
     pub fn new(rate: u32) -> Self {
         let rate = rate.max(8_000);
         let window = rate as usize / 200;
@@ -87,9 +87,9 @@ impl OnsetReader {
         }
     }
 
-    /// Takes the next block of interleaved audio, whose first sample is presented at `at`; calls
-    /// `onset` with the presentation time of each tone's beginning. A gap or overlap of more than
-    /// 2 ms against the block before starts afresh.
+    /// Handles the next block of interleaved audio, whose first sample is presented at `at`; calls
+    /// `onset` with the presentation time of each start of a tone. A gap or overlap of more than 2
+    /// ms to the previous block resets the reader.
     pub fn push(
         &mut self,
         at: Timestamp,
@@ -138,7 +138,7 @@ impl OnsetReader {
         start.offset((sample * 1e6 / f64::from(self.rate)).round() as i64)
     }
 
-    /// Amplitude of the 1 kHz component in the window (1.0: full-scale sine).
+    /// Amplitude of the 1 kHz component in the window, where 1.0 is a full-scale sine.
     fn magnitude(&self) -> f64 {
         let coefficient = 2.0 * (TAU * BEEP_HZ / f64::from(self.rate)).cos();
         let (mut s1, mut s2) = (0.0, 0.0);
@@ -153,7 +153,7 @@ impl OnsetReader {
 
     /// Advances by one window, and returns the sample position of an onset once it is certain.
     fn step(&mut self, centre: i64, magnitude: f64) -> Option<f64> {
-        // From the first trace to the plateau takes one window; two hops more for certainty.
+        // The rise takes one window; two more hops make it certain.
         let rise = self.window / self.hop + 2;
         self.recent.push_back((centre, magnitude));
         while self.recent.len() > 3 * rise {
@@ -182,18 +182,18 @@ impl OnsetReader {
         }
     }
 
-    /// Returns true if the tone is at least two thirds of all that audio in the window.
+    /// Returns true if the tone has at least two thirds of the energy in the window.
     fn is_pure(&self, magnitude: f64) -> bool {
         let window = self.samples.iter().take(self.window);
         let power: f64 = window.map(|&sample| f64::from(sample).powi(2)).sum();
         magnitude.powi(2) / 2.0 * self.window as f64 > power * 2.0 / 3.0
     }
 
-    /// Where the recorded rise crossed half of its plateau.
+    /// The position at which the rise crossed half of its plateau.
     fn crossing(&mut self, magnitude: f64) -> Option<f64> {
         let plateau = self.recent.iter().map(|&(_, m)| m).fold(0.0, f64::max);
         if magnitude < plateau / 2.0 || !self.is_pure(magnitude) {
-            // A click, or other audio: not the tone.
+            // A click or other audio, not the tone.
             self.stage = SearchStage::Quiet;
             self.recent.clear();
             return None;
@@ -207,7 +207,7 @@ impl OnsetReader {
     }
 }
 
-/// Pairs flashes with tones; both by presentation time.
+/// Pairs flashes with tones by presentation time.
 #[derive(Debug, Default)]
 pub struct LipSync {
     flashes: VecDeque<Timestamp>,
@@ -220,24 +220,24 @@ impl LipSync {
     const REACH_MICROS: i64 = 500_000;
     const KEPT: usize = 5;
 
-    /// A measurement with no data.
+    /// Creates a measurement without data.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The first frame of a flash was presented.
+    /// Records that the first frame of a flash was presented.
     pub fn flash(&mut self, at: Timestamp) {
         push_bounded(&mut self.flashes, at, 4);
         self.pair();
     }
 
-    /// A tone's beginning was presented.
+    /// Records that the start of a tone was presented.
     pub fn onset(&mut self, at: Timestamp) {
         push_bounded(&mut self.onsets, at, 4);
         self.pair();
     }
 
-    /// The median of the last five offsets in milliseconds; positive: audio late.
+    /// The median of the last five offsets in milliseconds; positive means late audio.
     pub fn offset_ms(&self) -> Option<f64> {
         let mut sorted: Vec<i64> = self.offsets_micros.iter().copied().collect();
         sorted.sort_unstable();
@@ -283,7 +283,7 @@ mod tests {
         Schedule::new(FrameGrid { origin, rate: rate.parse().unwrap() }, WALL)
     }
 
-    /// Deterministic noise in -range..=range.
+    /// Deterministic noise in `-range..=range`.
     fn noise(seed: &mut u64, range: i32) -> i32 {
         *seed =
             seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -329,7 +329,7 @@ mod tests {
         let voice = |at: usize| {
             let seconds = at as f64 / f64::from(rate);
             let harmonics = (1..20).map(|n| (TAU * 250.0 * f64::from(n) * seconds).sin() / 20.0);
-            // Three a second, each there within 20 ms.
+            // Three per second, each with a rise of 20 ms.
             let part = (seconds * 3.0).fract();
             let syllable = if part < 0.5 { (part / 0.06).min(1.0) } else { 0.0 };
             (harmonics.sum::<f64>() * syllable) as f32
@@ -371,7 +371,7 @@ mod tests {
                 sync.flash(flash);
             }
         }
-        // A flash without a tone and a tone without a flash pair with nothing.
+        // A flash without a tone, and a tone without a flash, form no pair.
         sync.flash(Timestamp::from_millis(8_000));
         sync.onset(Timestamp::from_millis(9_600));
         assert_eq!(sync.offset_ms(), Some(11.0));

@@ -1,6 +1,6 @@
-//! The markers of the test pattern and tone, for measuring latency and lip sync through any server,
-//! player and scaling. The test pattern and the tone write them, the player reads them; both halves
-//! are pure and take the time as an argument.
+//! The markers of the test pattern and the test tone, for measuring latency and lip sync through
+//! any server, player and scaling. The test pattern and the tone write them, the player reads them;
+//! both halves are pure and take the time as an argument.
 //!
 //! - **Code band**: the bottom sixteenth of the frame, 48 cells: `1 0`, 36 bits of wall-clock
 //!   milliseconds, 8 bits of checksum, `0 1`.
@@ -17,28 +17,28 @@ use crate::media::frame_grid::FrameGrid;
 
 pub use measure::{FlashReader, LipSync, OnsetReader};
 
-/// Cells of the code band.
+/// Number of cells in the code band.
 pub const CELLS: usize = 48;
-/// The narrowest frame that can carry the band.
+/// Minimum width of a frame with a code band.
 pub const MIN_WIDTH: u32 = 480;
 /// Luma of the flash.
 pub const FLASH_LUMA: u8 = 235;
-/// The most luma the top quarter may have outside the flash.
+/// Maximum luma of the top quarter outside the flash.
 pub const CALM_LUMA: u8 = 100;
 
-/// Times are counted modulo this many milliseconds (about two years).
+/// Times are modulo this many milliseconds (about two years).
 const TIME_MODULUS: u64 = 1 << 36;
 const ONE_LUMA: u8 = 235;
 const ZERO_LUMA: u8 = 16;
 const THRESHOLD: u64 = 126;
-/// Halfway between the flash and the brightest calm.
+/// Threshold halfway between the flash and the brightest luma outside it.
 const FLASH_THRESHOLD: u64 = 167;
 
 const BEEP_HZ: f64 = 1_000.0;
-/// −6 dBFS.
+/// Level of the beep, −6 dBFS.
 const BEEP_LEVEL: f64 = 0.501_187_233_627_272_2;
 const HUM_HZ: f64 = 220.0;
-/// −40 dBFS.
+/// Level of the hum, −40 dBFS.
 const HUM_LEVEL: f64 = 0.01;
 
 /// Rows of the code band in a frame of this height: a sixteenth, rounded up to even.
@@ -65,8 +65,8 @@ const fn checksum(time: u64) -> u8 {
     a.wrapping_add(b).wrapping_add(c).wrapping_add(d).wrapping_add(e)
 }
 
-/// Milliseconds from a band's time to the present wall clock, across the wrap-around; negative if
-/// the reader's clock is behind.
+/// Milliseconds from the time in a band to the current wall clock, across the wrap-around; negative
+/// if the reader's clock is behind.
 pub const fn age_ms(read: u64, wall_ms: i64) -> i64 {
     let now = wall_ms.rem_euclid(TIME_MODULUS as i64) as u64;
     let age = (now + TIME_MODULUS - read % TIME_MODULUS) % TIME_MODULUS;
@@ -103,8 +103,8 @@ pub fn draw_band(planes: &mut Planes, time_ms: u64) {
     }
 }
 
-/// Reads the code band of a luma plane of any size with rows of `stride` bytes. `None`: no band, or
-/// a damaged one.
+/// Reads the code band of a luma plane of any size with rows of `stride` bytes. Returns `None`
+/// without a band, or with a damaged one.
 pub fn read_band(luma: &[u8], stride: usize, size: Size) -> Option<u64> {
     let (width, height) = (size.width as usize, size.height as usize);
     let band = band_height(size.height) as usize;
@@ -112,7 +112,7 @@ pub fn read_band(luma: &[u8], stride: usize, size: Size) -> Option<u64> {
         return None;
     }
     let mut cells = 0;
-    // The central half of the band's rows too: scaling and deblocking blur its upper edge.
+    // Use only the central half of the band's rows: scaling and deblocking blur its upper edge.
     let rows = height - band + band / 4..height - band / 4;
     for cell in 0..CELLS {
         let (left, right) = (cell * width / CELLS, (cell + 1) * width / CELLS);
@@ -123,15 +123,15 @@ pub fn read_band(luma: &[u8], stride: usize, size: Size) -> Option<u64> {
     decode(cells)
 }
 
-/// Returns true if the top quarter of the frame is lit.
+/// Returns true if the top quarter of the frame is white.
 pub fn is_flash(luma: &[u8], stride: usize, size: Size) -> bool {
     let (width, quarter) = (size.width as usize, size.height as usize / 4);
-    // The upper three quarters of it, away from the blurred edge.
+    // Its upper three quarters, away from the blurred edge.
     let rows = 0..(quarter * 3 / 4).max(1);
     mean(luma, stride, rows, width / 8..width - width / 8).is_some_and(|m| m >= FLASH_THRESHOLD)
 }
 
-/// Mean luma of a rectangle; at most about 16 rows of it are looked at.
+/// Mean luma of a rectangle, from at most about 16 rows.
 fn mean(
     luma: &[u8],
     stride: usize,
@@ -148,7 +148,7 @@ fn mean(
     sum.checked_div(count)
 }
 
-/// The times of the markers, the same for video and audio.
+/// The times of the markers, equal for video and audio.
 #[derive(Copy, Clone, Debug)]
 pub struct Schedule {
     grid: FrameGrid,
@@ -157,7 +157,8 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// For frames on `grid`; `wall_zero_micros` is the wall clock at `Timestamp::ZERO`.
+    /// Creates a schedule for frames on `grid`; `wall_zero_micros` is the wall clock at
+    /// `Timestamp::ZERO`.
     pub fn new(grid: FrameGrid, wall_zero_micros: i64) -> Self {
         Self { grid, wall_zero_micros }
     }
@@ -167,8 +168,7 @@ impl Schedule {
         self.grid
     }
 
-    /// Wall-clock milliseconds at the frame's instant, as the band carries them (before the
-    /// modulus).
+    /// Wall-clock milliseconds at the frame's time, as in the band (before the modulus).
     pub fn time_ms(&self, frame: i64) -> u64 {
         u64::try_from(self.wall_micros(frame).div_euclid(1_000)).unwrap_or(0)
     }
@@ -178,13 +178,13 @@ impl Schedule {
         self.second(frame) != self.second(frame.saturating_sub(1))
     }
 
-    /// Returns true if the top quarter is lit in this frame.
+    /// Returns true if the top quarter is white in this frame.
     pub fn is_flash(&self, frame: i64) -> bool {
         self.flash_starts(frame) || self.flash_starts(frame.saturating_sub(1))
     }
 
     /// Fills `out` (interleaved) with the tone. `first` is the index of the first sample, counted
-    /// from the grid's origin at `rate` samples a second.
+    /// from the grid's origin at `rate` samples per second.
     pub fn tone(&self, first: i64, rate: u32, channels: u16, out: &mut [f32]) {
         let rate = i64::from(rate.max(1));
         let mut beep = Beep { start: 0, end: i64::MIN, until: i64::MIN };
@@ -204,7 +204,7 @@ impl Schedule {
         }
     }
 
-    /// The beep at a sample (or none), and how long that holds.
+    /// The beep at a sample, if any, and how long that is valid.
     fn beep_at(&self, index: i64, rate: i64) -> Beep {
         let frame = self.frame_of(index, rate);
         let until = self.first_sample(frame.saturating_add(1), rate);
@@ -222,11 +222,11 @@ impl Schedule {
         let micros = (i128::from(index) * 1_000_000).div_euclid(i128::from(rate));
         let at = self.grid.origin.offset(i64::try_from(micros).unwrap_or(i64::MAX - 1));
         let frame = self.grid.index_at(at);
-        // The rounding to microseconds may hide that the sample lies just before the next frame.
+        // Rounding to microseconds may hide that the sample is just before the next frame.
         if self.first_sample(frame + 1, rate) <= index { frame + 1 } else { frame }
     }
 
-    /// The first sample that is not before the frame's instant.
+    /// The first sample that is not before the frame's time.
     fn first_sample(&self, frame: i64, rate: i64) -> i64 {
         let micros = self.grid.instant(frame).micros_since(self.grid.origin);
         let samples = -(-i128::from(micros) * i128::from(rate)).div_euclid(1_000_000);
@@ -242,7 +242,7 @@ impl Schedule {
     }
 }
 
-/// The samples `start..end` are the beep; valid for samples before `until`.
+/// A beep in the samples `start..end`; valid for samples before `until`.
 struct Beep {
     start: i64,
     end: i64,
@@ -261,14 +261,14 @@ mod tests {
         Schedule::new(FrameGrid { origin, rate: rate.parse().unwrap() }, WALL)
     }
 
-    /// Deterministic noise in -range..=range.
+    /// Deterministic noise in `-range..=range`.
     fn noise(seed: &mut u64, range: i32) -> i32 {
         *seed =
             seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (*seed >> 33) as i32 % (2 * range + 1) - range
     }
 
-    /// Nearest-neighbor scaling of the luma plane, as the crudest player would do it.
+    /// Nearest-neighbor scaling of the luma plane, as in the simplest player.
     fn scaled(planes: &Planes, to: Size) -> Vec<u8> {
         let from = planes.size();
         let mut out = Vec::new();

@@ -9,21 +9,21 @@ use crate::mix::filter::loudness::Leveler;
 use crate::mix::filter::settings::{Filter, MAX_FILTERS, Slot};
 use crate::mix::strip_id::StripId;
 
-/// The filters of a strip at work.
+/// The active filters of a strip.
 #[derive(Default)]
 pub struct Chain {
     stages: Vec<FilterStage>,
-    /// Audio left in removed filters, by their positions: it comes out first.
+    /// Audio that remained in removed filters, by their positions: it is output first.
     rests: Vec<Vec<f32>>,
 }
 
 struct FilterStage {
     slot: Slot,
-    /// `None` while it is off or impossible.
+    /// The running filter; `None` while it is disabled or impossible.
     work: Option<Work>,
-    /// Samples per channel before its first real audio: they are dropped.
+    /// Samples per channel before the first real audio, which are dropped.
     empty: usize,
-    /// Samples a channel of audio in it.
+    /// Samples per channel in the filter.
     held: usize,
 }
 
@@ -71,7 +71,7 @@ impl Chain {
         self.rests.iter_mut().skip(place).take(1).for_each(|it| it.extend_from_slice(&rest));
     }
 
-    /// Samples a channel by which the audio leaves late, once all filters are full.
+    /// Delay of the audio in samples per channel, once all filters are full.
     pub fn latency(&self) -> usize {
         self.stages.iter().filter_map(|stage| stage.work.as_ref()).map(Work::latency).sum()
     }
@@ -125,7 +125,7 @@ impl FilterStage {
             Work::Gate(it) => it.process(block, channels),
             Work::Expander(it) => it.process(block, channels),
             Work::Compressor(it) => match self.slot.filter.side_chain().map(side) {
-                // A strip that is not there ducks nothing.
+                // A missing strip does not duck anything.
                 Some(None) => {}
                 Some(Some(key)) => it.process(block, Some(key), channels),
                 None => it.process(block, None, channels),
@@ -139,12 +139,12 @@ impl FilterStage {
         self.held = (self.held + came).saturating_sub(block.len() / channels);
     }
 
-    /// The audio that is left in it.
+    /// Flushes the remaining audio.
     fn rest(mut self, shape: Shape) -> Vec<f32> {
         let (held, mut rest) = (self.held, Vec::new());
         let wanted = held * shape.channels;
         let most = self.work.as_ref().map_or(0, Work::latency) + self.empty + held;
-        // Each time as much goes in as is to come out: what is left over is at most as much again.
+        // Each pass inputs as much as it should output, so at most the same amount remains.
         for _ in 0..=most / held.max(1) {
             if rest.len() < wanted {
                 let mut block = vec![0.0; wanted];
@@ -244,7 +244,7 @@ mod tests {
         chain
     }
 
-    /// A sine of `hz` whose crests are at `dbfs`, in blocks of 10 ms.
+    /// A sine of `hz` with peaks at `dbfs`, in blocks of 10 ms.
     fn sine(shape: Shape, hz: f32, dbfs: f32, seconds: f32) -> Vec<Vec<f32>> {
         let frames = shape.rate as usize / 100;
         let blocks = (seconds * 100.0) as usize;
@@ -278,8 +278,8 @@ mod tests {
         (10.0 * square.log10()) as f32 - (dbfs - 3.01)
     }
 
-    /// 440 Hz and 1 kHz through every filter, with the gain that its settings mean. Through a real audio
-    /// server `tests/devices/filters.rs` does the same.
+    /// Tests 440 Hz and 1 kHz through every filter, with the gain of its settings.
+    /// `tests/devices/filters.rs` does the same through a real audio server.
     #[test]
     fn tones_leave_each_filter_with_the_gain_it_is_set_to() {
         let mut wrong = Vec::new();
@@ -312,7 +312,7 @@ mod tests {
             (10.0 * square.log10()) as f32 + 33.01
         };
         let leveler = Filter::Loudness { target_lufs: -16.0, most_db: 20.0 };
-        // R 128 weighs 440 Hz as about half a decibel less than 1 kHz.
+        // R 128 weights 440 Hz about half a decibel lower than 1 kHz.
         for (hz, expected) in [(1_000.0, 14.0), (440.0, 14.6)] {
             let gain = end(leveler, hz);
             assert!((gain - expected).abs() < 0.4, "{hz} Hz: {gain} dB");
@@ -360,7 +360,7 @@ mod tests {
     }
 
     impl Chain {
-        /// The present gain of the leveler.
+        /// The current gain of the leveler.
         fn process_quiet(&mut self) -> f32 {
             let mut block = vec![1e-4; 960];
             self.process(&mut block, STEREO, |_| None);
@@ -374,7 +374,7 @@ mod tests {
         let mut noisy = chain(&[Filter::Denoise { amount: 1.0 }], shape);
         let mut seed = 99_u64;
         let (mut before, mut after) = (0.0, 0.0);
-        // The model needs seconds to be sure that steady noise is no voice.
+        // The model needs seconds to recognize steady noise.
         for index in 0..800 {
             let mut block: Vec<f32> = (0..480)
                 .map(|_| {
@@ -396,8 +396,8 @@ mod tests {
     fn the_denoiser_is_as_late_as_it_says_at_every_rate() {
         for rate in [48_000, 44_100, 32_000, 22_050, 96_000] {
             let shape = Shape { rate, channels: 1 };
-            // Too quiet for the model to touch: it passes as it is. As many as it says are held back, so
-            // that it leaves at its own place.
+            // The audio is too quiet for the model: it passes unchanged. The audio is delayed by the
+            // declared latency, so that its time stays correct.
             let mut quiet = chain(&[Filter::Denoise { amount: 1.0 }], shape);
             let late = quiet.latency();
             let frames = rate as usize / 100;

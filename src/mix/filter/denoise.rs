@@ -16,7 +16,7 @@ pub(super) struct Denoise {
     amount: f32,
     rate: u32,
     channels: Vec<Channel>,
-    /// A model for each channel, or one for all channels while they are identical, as with most
+    /// One model per channel, or one for all channels while they are identical, as with most
     /// microphones.
     models: Vec<Box<DenoiseState<'static>>>,
 }
@@ -30,7 +30,7 @@ struct Channel {
     /// Cleaned audio waiting for output, and the original audio with the same delay.
     cleaned: Vec<f32>,
     plain: Vec<f32>,
-    /// Scratch.
+    /// Scratch buffer.
     at_48k: Vec<f32>,
     clean_48k: Vec<f32>,
     back: Vec<f32>,
@@ -49,12 +49,12 @@ impl Denoise {
         self.amount = within(amount, 0.0, 1.0, 1.0);
     }
 
-    /// RNNoise's own frame of delay, the block that fills up, and the resamplers.
+    /// The latency: RNNoise's own frame of delay, the block that fills up, and the resamplers.
     pub(super) fn latency(&self) -> usize {
         self.channels.first().map_or(0, |channel| channel.latency(self.rate))
     }
 
-    /// With blocks that are no whole frames, the rest leaves with a later block.
+    /// Filters a block; if blocks are not whole frames, the rest is output with a later block.
     pub(super) fn process(&mut self, block: &mut Vec<f32>) {
         let count = self.channels.len();
         for (index, channel) in self.channels.iter_mut().enumerate() {
@@ -119,13 +119,13 @@ impl Channel {
             clean_48k: Vec::with_capacity(FRAME * 8),
             back: vec![0.0; FRAME * 8],
         };
-        // So that a sample can always be taken for one given.
+        // Ensures that a sample can be output for each input sample.
         channel.cleaned.resize(channel.fill(rate), 0.0);
         channel.plain.resize(channel.latency(rate), 0.0);
         channel
     }
 
-    /// Samples that can wait at the input: a frame, if blocks are no whole frames.
+    /// Number of samples that can wait at the input: a frame, if blocks are not whole frames.
     fn fill(&self, rate: u32) -> usize {
         match &self.resamplers {
             None => 0,
@@ -144,7 +144,7 @@ impl Channel {
         }
     }
 
-    /// Takes audio in, and brings it to 48 kHz.
+    /// Adds audio, and resamples it to 48 kHz.
     fn take<'a>(&mut self, sound: impl Iterator<Item = &'a f32>) {
         let known = self.waiting.len();
         self.waiting.extend(sound);
@@ -159,7 +159,7 @@ impl Channel {
         }
     }
 
-    /// The frame at 48 kHz that begins there.
+    /// The frame at 48 kHz that begins at `begin`.
     fn frame(&self, begin: usize) -> &[f32] {
         self.at_48k.get(begin..begin + FRAME).unwrap_or_default()
     }
@@ -174,7 +174,7 @@ impl Channel {
         self.clean_48k.extend(output.iter().map(|sample| sample / FULL));
     }
 
-    /// Resamples cleaned audio to the session's rate, and outputs as much as was taken in.
+    /// Resamples cleaned audio to the session's rate, and outputs as much as was input.
     fn give<'a>(
         &mut self,
         sound: impl ExactSizeIterator<Item = &'a mut f32>,
@@ -228,7 +228,7 @@ mod tests {
             let mut each = [0, 1].map(|_| Denoise::new(0.9, shape(1)));
             let mut seed = 7_u32;
             for index in 0..120 {
-                // The right one is another from the middle of a block on.
+                // The right channel differs from the middle of a block on.
                 let mut block = Vec::new();
                 for at in 0..rate / 100 {
                     seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

@@ -1,20 +1,20 @@
-//! Gate, expander and compressor: the level decides the gain. All channels get the same gain, so
-//! that the stereo image does not move.
+//! Gate, expander and compressor, whose gain depends on the level. All channels get the same gain,
+//! so that the stereo image does not shift.
 
 use crate::mix::block::{Shape, decibels, factor, loudest, within};
 use crate::mix::filter::settings::Filter;
 
-/// The gate: open or shut, with hysteresis, and moving between the two.
+/// The gate: open or closed with hysteresis, with transitions between the two.
 pub(super) struct Gate {
     open: f32,
     close: f32,
-    /// Part of the way a sample, opening and shutting.
+    /// Change per sample while opening; `fall` is that while closing.
     rise: f32,
     fall: f32,
-    /// Samples it stays open after the level has fallen.
+    /// Number of samples for which it stays open after the level has fallen.
     hold: u32,
     level: f32,
-    /// The level's fall a sample: a wave's own zero crossings must not shut the gate.
+    /// Decay of the level per sample: the zero crossings of a wave must not close the gate.
     sag: f32,
     is_open: bool,
     held: u32,
@@ -81,7 +81,7 @@ impl Gate {
 /// A smaller reduction counts as none.
 const NOTHING_DB: f32 = 1e-5;
 
-/// A level in decibels that rises by its attack and falls by its release.
+/// A level in decibels that rises with the attack time and falls with the release time.
 #[derive(Copy, Clone)]
 struct Envelope {
     rise: f32,
@@ -97,7 +97,7 @@ impl Envelope {
     }
 }
 
-/// A peak detector in front of the envelopes: holds a wave's crests together.
+/// A peak detector before the envelopes, which connects the peaks of a wave.
 #[derive(Copy, Clone)]
 struct Crest {
     level: f32,
@@ -156,14 +156,14 @@ impl Expander {
     }
 }
 
-/// The compressor, by its own level or another strip's.
+/// The compressor, controlled by its own level or that of another strip.
 pub(super) struct Compressor {
     threshold: f32,
     /// The reduction of the part above the threshold, 0…1.
     slope: f32,
     gain_db: f32,
     crest: Crest,
-    /// Of the reduction, in decibels.
+    /// Envelope of the reduction in decibels.
     envelope: Envelope,
 }
 
@@ -202,7 +202,7 @@ impl Compressor {
                 Some(keys) => self.crest.of(keys.next().unwrap_or_default()),
                 None => self.crest.of(frame),
             };
-            // Most frames of most audio have nothing to be worked out.
+            // Most frames of most audio need no computation.
             let over =
                 if level > quiet { (decibels(level) - self.threshold).max(0.0) } else { 0.0 };
             let reduction = self.envelope.follow(over * self.slope);

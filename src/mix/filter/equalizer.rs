@@ -20,7 +20,7 @@ impl Equalizer {
         Self { sections: coefficients(filter, shape).into_iter().map(state).collect() }
     }
 
-    /// Other settings of the same kind, without a break in the audio.
+    /// Applies other settings of the same kind, without an interruption of the audio.
     pub(super) fn adjust(&mut self, filter: &Filter, shape: Shape) -> bool {
         let sections = coefficients(filter, shape);
         if sections.len() != self.sections.len() {
@@ -76,5 +76,5 @@ fn coefficients(filter: &Filter, shape: Shape) -> Vec<Coefficients<f64>> {
     }
 }
 
-/// No change.
+/// Coefficients without effect.
 const FLAT: Coefficients<f64> = Coefficients { a1: 0.0, a2: 0.0, b0: 1.0, b1: 0.0, b2: 0.0 };

@@ -3,11 +3,11 @@
 
 use super::Filter;
 
-/// A tone through a filter.
+/// A tone that passes through a filter.
 pub(super) struct Case {
     pub filter: Filter,
     pub hz: f32,
-    /// Of its crests.
+    /// Level of its peaks.
     pub dbfs: f32,
     pub expected: Expected,
 }
@@ -15,14 +15,14 @@ pub(super) struct Case {
 /// The expected gain in decibels.
 #[derive(Copy, Clone, Debug)]
 pub(super) enum Expected {
-    /// About this much, with a tolerance.
+    /// Approximately this gain, with a tolerance.
     About(f32, f32),
-    /// At most this much.
+    /// At most this gain.
     Below(f32),
 }
 
 impl Expected {
-    /// `slack`: the tolerance of the path.
+    /// Returns true if the gain is as expected; `slack` is the tolerance of the path.
     pub(super) fn is_met(self, gain: f32, slack: f32) -> bool {
         match self {
             Self::About(expected, tolerance) => (gain - expected).abs() <= tolerance + slack,
@@ -31,7 +31,7 @@ impl Expected {
     }
 }
 
-/// All of them: every kind of filter hears 440 Hz and 1 kHz.
+/// All cases: every kind of filter gets 440 Hz and 1 kHz.
 pub(super) fn cases() -> Vec<Case> {
     let gate = |open_dbfs: f32| Filter::Gate {
         open_dbfs,
@@ -84,15 +84,16 @@ pub(super) fn cases() -> Vec<Case> {
         about(limiter(-12.0), 1_000.0, -6.0, -6.0, 0.5),
         about(limiter(-12.0), 440.0, -20.0, 0.0, 0.05),
         about(three, 1_000.0, -20.0, 6.0, 0.2),
-        // On the bell's slope.
+        // On the slope of the bell filter.
         about(three, 440.0, -20.0, 2.26, 0.2),
         about(Filter::Denoise { amount: 0.0 }, 440.0, -20.0, 0.0, 0.1),
         about(Filter::Denoise { amount: 0.0 }, 1_000.0, -20.0, 0.0, 0.1),
-        // It takes a tone for a voice, which it lets pass however much of noise it takes away.
+        // The model treats a tone like a voice, which passes however much noise is removed.
         about(Filter::Denoise { amount: 1.0 }, 440.0, -20.0, 0.0, 0.1),
         about(Filter::Denoise { amount: 1.0 }, 1_000.0, -20.0, 0.0, 0.1),
         about(Filter::Denoise { amount: 1.0 }, 440.0, -40.0, 0.0, 0.1),
-        // Crests at -20 dBFS on both sides are -20 LUFS at 1 kHz; R 128 weighs 440 Hz as 0.6 dB less.
+        // Peaks at -20 dBFS on both channels are -20 LUFS at 1 kHz; R 128 weights 440 Hz 0.6 dB
+        // lower.
         about(loudness(-16.0), 440.0, -20.0, 4.6, 0.3),
         about(loudness(-16.0), 1_000.0, -20.0, 4.0, 0.3),
         about(loudness(-26.0), 1_000.0, -20.0, -6.0, 0.3),

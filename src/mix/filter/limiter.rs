@@ -1,6 +1,6 @@
-//! The limiter: it looks ahead, so the gain is down before a peak arrives, and no output exceeds
-//! the threshold. The gain for a peak is held for the look-ahead time (a sliding minimum) and then
-//! averaged over the same time, so it arrives exactly in time and without a step.
+//! The limiter. It looks ahead, so that the gain is reduced before a peak arrives, and no output
+//! exceeds the threshold. The gain for a peak is held for the look-ahead time (a sliding minimum)
+//! and then averaged over the same time, so it arrives exactly in time and without a step.
 
 use std::collections::VecDeque;
 
@@ -16,9 +16,9 @@ pub(super) struct Limiter {
     threshold: f32,
     /// The remaining part of a reduction after one frame.
     release: f32,
-    /// Frames it looks ahead.
+    /// Number of look-ahead frames.
     ahead: usize,
-    /// The audio on its way, interleaved.
+    /// Delayed audio, interleaved.
     waiting: Vec<f32>,
     /// Needed reductions in the window (1 minus the gain), each with its frame, largest first;
     /// those before a later and larger one are dropped.
@@ -28,7 +28,7 @@ pub(super) struct Limiter {
     /// The last `ahead` held reductions, and their sum.
     recent: VecDeque<f32>,
     sum: f64,
-    /// Frames since it last held a reduction.
+    /// Number of frames since the last reduction.
     rested: usize,
 }
 
@@ -54,7 +54,7 @@ impl Limiter {
     pub(super) fn adjust(&mut self, threshold_dbfs: f32, release_ms: f32, shape: Shape) {
         self.threshold = factor(within(threshold_dbfs, -60.0, 0.0, -1.0));
         self.release = shape.smoothing(within(release_ms, 1.0, 1_000.0, 60.0));
-        // What is on its way was let pass by another threshold.
+        // The delayed audio belongs to another threshold.
         self.rested = 0;
     }
 
@@ -77,7 +77,7 @@ impl Limiter {
                 let gain = self.gain(need);
                 let leaving = self.waiting.iter().skip(index * channels);
                 for (sample, leaving) in frame.iter_mut().zip(leaving) {
-                    // The average is exact to a few bits only.
+                    // The average is exact only to a few bits.
                     *sample = (leaving * gain).clamp(-self.threshold, self.threshold);
                 }
             }
@@ -85,7 +85,7 @@ impl Limiter {
         self.waiting.drain(..block.len());
     }
 
-    /// The gain of the output frame while a frame that needs this reduction comes in.
+    /// The gain of the output frame while an input frame needs this reduction.
     fn gain(&mut self, need: f32) -> f32 {
         while self.needed.back().is_some_and(|(_, kept)| *kept <= need) {
             self.needed.pop_back();
@@ -108,7 +108,7 @@ impl Limiter {
         self.sum += f64::from(self.held);
         self.sum -= f64::from(self.recent.pop_front().unwrap_or(0.0));
         if self.rested >= self.ahead {
-            // Nothing is left in it but what was rounded away.
+            // Only rounding errors remain.
             self.sum = 0.0;
         }
         (1.0 - (self.sum / self.ahead as f64) as f32).clamp(0.0, 1.0)
@@ -127,7 +127,7 @@ mod tests {
             (Limiter::new(-6.0, 20.0, shape), Limiter::new(-6.0, 20.0, shape));
         let (mut came, mut left, mut rests) = (Vec::new(), Vec::new(), 0);
         for index in 0..400_usize {
-            // Loud in the middle of a block now and then, with a second and a half between.
+            // Occasionally loud within a block, with 1.5 s between.
             let level = |at: usize| if index % 150 == 100 && at > 501 { 3.0 } else { 0.4 };
             let sound = |at: usize| level(at) * ((index * 960 + at) as f32 * 0.13).sin();
             let mut block: Vec<f32> = (0..960).map(sound).collect();
@@ -143,7 +143,7 @@ mod tests {
         assert!(rests > 200, "it rested {rests} blocks of 400");
         let most = left.iter().fold(0.0_f32, |most, sample| most.max(sample.abs()));
         assert!(most <= factor(-6.0) && most > factor(-6.5), "{most}");
-        // Once a crest is long past, what leaves is what came, bit for bit.
+        // Long after a peak, the output equals the input bit for bit.
         assert_eq!(left[240 * 960..][..960], came[240 * 960 - 480..][..960]);
     }
 }

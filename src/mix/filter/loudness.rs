@@ -1,17 +1,17 @@
-//! The leveler: measures short-term loudness (EBU R 128, 3 s) and moves the gain inaudibly slowly
-//! towards the target. Pauses do not count as quiet.
+//! The leveler: measures short-term loudness (EBU R 128, 3 s) and moves the gain towards the target
+//! so slowly that it is inaudible. Pauses do not count as quiet.
 
 use ebur128::{EbuR128, Mode};
 
 use crate::mix::block::{Shape, factor, ramp, within};
 use crate::mix::loudness_window::LoudnessWindow;
 
-/// Below this LUFS value it is a pause.
+/// Audio below this level in LUFS is a pause.
 const PAUSE_LUFS: f64 = -50.0;
-/// The fastest the gain moves, decibels a second.
+/// Maximum rate of the gain in decibels per second.
 const UP_DB_A_SECOND: f32 = 3.0;
 const DOWN_DB_A_SECOND: f32 = 6.0;
-/// The most it takes away.
+/// Maximum reduction.
 const MIN_DB: f32 = -30.0;
 
 pub(super) struct Leveler {
@@ -77,7 +77,7 @@ mod tests {
 
     const STEREO: Shape = Shape { rate: 48_000, channels: 2 };
 
-    /// The gain from the library's own windows, queried after each block.
+    /// A reference that uses the library's own windows after each block.
     struct Plain {
         meter: EbuR128,
         gain_db: f32,
@@ -115,7 +115,7 @@ mod tests {
             leveler.process(&mut sound, 2);
             news += usize::from(leveler.heard != heard);
             heard = leveler.heard;
-            // A pause is noticed up to a tenth later.
+            // A pause is detected up to a tenth of a second later.
             if (100..800).contains(&second) && block > 1_000 {
                 let apart = (leveler.gain_db - plain.gain_db).abs();
                 assert!(apart < 1.0, "block {block}: {apart} dB");

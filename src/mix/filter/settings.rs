@@ -11,19 +11,19 @@ pub const MAX_FILTERS: usize = 16;
 pub const TEN_BANDS_HZ: [f32; 10] =
     [31.25, 62.5, 125.0, 250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0, 16_000.0];
 
-/// A filter, and whether it is on.
+/// A filter with its on/off state.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Slot {
-    /// Off: audio passes unchanged.
+    /// If false, audio passes unchanged.
     pub enabled: bool,
     pub filter: Filter,
 }
 
-/// The settings of one filter. Levels in dB or dBFS, times in milliseconds; values outside their
-/// ranges are clamped when the filter is built.
+/// The settings of one filter. Levels are in dB or dBFS, times in milliseconds. Values outside
+/// their ranges are clamped when the filter is created.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub enum Filter {
-    /// Louder or quieter, -60…+30 dB.
+    /// Changes the level by -60…+30 dB.
     Gain { db: f32 },
     /// Removes lower frequencies, 20…20,000 Hz, 12 dB per octave.
     HighPass { hz: f32 },
@@ -31,12 +31,12 @@ pub enum Filter {
     LowPass { hz: f32 },
     /// RNNoise: removes everything but voices; `amount` 0…1 is the share of cleaned audio.
     Denoise { amount: f32 },
-    /// Silence below `close_dbfs`, until the level passes `open_dbfs`.
+    /// Mutes the audio below `close_dbfs`, until the level exceeds `open_dbfs`.
     Gate { open_dbfs: f32, close_dbfs: f32, attack_ms: f32, hold_ms: f32, release_ms: f32 },
-    /// Audio below the threshold becomes quieter, 1:`ratio`.
+    /// Reduces audio below the threshold by 1:`ratio`.
     Expander { threshold_dbfs: f32, ratio: f32, attack_ms: f32, release_ms: f32, gain_db: f32 },
-    /// Audio above the threshold grows only by 1/`ratio`. With a `side_chain`, the level of that
-    /// strip controls it (ducking).
+    /// Reduces the rise of audio above the threshold to 1/`ratio`. With a `side_chain`, the level
+    /// of that strip controls it (ducking).
     Compressor {
         threshold_dbfs: f32,
         ratio: f32,
@@ -45,13 +45,13 @@ pub enum Filter {
         gain_db: f32,
         side_chain: Option<StripId>,
     },
-    /// No sample leaves above the threshold; looks 5 ms ahead.
+    /// Limits every sample to the threshold; looks 5 ms ahead.
     Limiter { threshold_dbfs: f32, release_ms: f32 },
     /// Low shelf at 250 Hz, bell at 1 kHz, high shelf at 4 kHz, each -20…+20 dB.
     ThreeBand { low_db: f32, middle_db: f32, high_db: f32 },
     /// Ten bells an octave apart ([`TEN_BANDS_HZ`]), each -20…+20 dB.
     TenBand { db: [f32; 10] },
-    /// Brings the short-term loudness to the target, slowly, by at most `most_db` up.
+    /// Moves the short-term loudness slowly to the target, by at most `most_db` upwards.
     Loudness { target_lufs: f32, most_db: f32 },
 }
 
@@ -107,7 +107,7 @@ impl Filter {
         }
     }
 
-    /// The strip that controls it, if it is another one.
+    /// The strip that controls the filter, if it is another one.
     pub const fn side_chain(&self) -> Option<StripId> {
         match self {
             Self::Compressor { side_chain, .. } => *side_chain,
@@ -116,7 +116,7 @@ impl Filter {
     }
 }
 
-/// The unit of a filter's number.
+/// The unit of a parameter.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Unit {
     Decibels,
@@ -125,13 +125,13 @@ pub enum Unit {
     Lufs,
     Hertz,
     Milliseconds,
-    /// 1 to this much.
+    /// A ratio from 1 to the maximum.
     Ratio,
-    /// 0…1, shown in percent.
+    /// 0…1, displayed in percent.
     Share,
 }
 
-/// A number that a filter is set by.
+/// A numeric parameter of a filter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
     /// The name in settings.
@@ -161,7 +161,7 @@ impl Filter {
         Self::KINDS.into_iter().find(|filter| filter.kind() == kind)
     }
 
-    /// The numbers that it can be set by, in order.
+    /// The parameters and their values, in order.
     fn numbers(&mut self) -> Vec<(Parameter, &mut f32)> {
         use Unit::{Dbfs, Decibels, Hertz, Lufs, Milliseconds, Ratio, Share};
         match self {
@@ -211,18 +211,18 @@ impl Filter {
         }
     }
 
-    /// The numbers that it can be set by, in order.
+    /// The parameters, in order.
     pub fn parameters(&self) -> Vec<Parameter> {
         let mut own = *self;
         own.numbers().into_iter().map(|(parameter, _)| parameter).collect()
     }
 
-    /// The values of [`Filter::parameters`], to be read and changed.
+    /// The values of [`Filter::parameters`], readable and writable.
     pub fn values(&mut self) -> Vec<&mut f32> {
         self.numbers().into_iter().map(|(_, value)| value).collect()
     }
 
-    /// Sets a parameter, clamped to its range; returns whether the name exists.
+    /// Sets a parameter, clamped to its range; returns true if the name exists.
     pub fn set(&mut self, name: &str, new: f32) -> bool {
         let mut numbers = self.numbers().into_iter();
         let found = numbers.find(|(parameter, _)| parameter.name == name);

@@ -1,7 +1,7 @@
-//! Floor 3: the mixer. Every 10 ms, its thread produces a block of program audio: pulls each
-//! strip's source (later by the sources' delay), filters, applies fader and mute with a ramp,
+//! Floor 3: the mixer. Every 10 ms, its thread produces a block of program audio. It pulls each
+//! strip's source (later by the delay of the sources), filters, applies fader and mute with a ramp,
 //! meters, mixes the strips, and passes the block to the encoder, if any. Missing audio is silence:
-//! the timestamps continue without a gap or an overlap. Without a source and a receiver, it rests.
+//! the timestamps continue without a gap or an overlap. Without a source and a receiver, it sleeps.
 
 #[cfg(test)]
 mod tests;
@@ -24,23 +24,23 @@ use crate::mix::strip::Strip;
 use crate::mix::strip_id::{StripId, StripLamp};
 use crate::mix::strips::StripSet;
 
-/// Blocks a second.
+/// Blocks per second.
 const BLOCKS: i64 = 100;
 
-/// Blocks due longer ago than this are skipped: the machine slept.
+/// Blocks due longer ago than this are skipped, because the computer was suspended.
 const MAX_BLOCK_DELAY: Duration = Duration::from_secs(2);
 
 /// When the program's delay shrinks, at most this many blocks are produced at once, because
 /// receivers have short queues.
 const MAX_BLOCKS_PER_TICK: usize = 8;
 
-/// The longest delay a source may ask for.
+/// Maximum delay that a source may request.
 const MAX_DELAY: Duration = Duration::from_millis(500);
 
-/// How often a resting mixer checks whether to end.
+/// Interval at which an idle mixer checks whether to end.
 const IDLE_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Free blocks to keep: encoders and monitoring return those of their queues.
+/// Number of free blocks to keep: encoders and monitoring return those of their queues.
 const MAX_IDLE: usize = 32;
 
 /// A meter that the mixer's thread writes and others read.
@@ -49,23 +49,23 @@ pub(in crate::mix) type SharedMeter = Arc<Mutex<Meter>>;
 /// The format of program audio.
 #[derive(Copy, Clone, Debug)]
 pub struct Config {
-    /// Samples a second and channel.
+    /// Samples per second and channel.
     pub rate: u32,
-    /// Channels, interleaved.
+    /// Number of interleaved channels.
     pub channels: u16,
-    /// The zero of the sample count: the origin of the frame grid.
+    /// The zero of the sample count, which is the origin of the frame grid.
     pub origin: Timestamp,
     /// The session clock.
     pub clock: Clock,
 }
 
-/// Why there is no mixer.
+/// Why the mixer cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A rate or channel count that no encoder supports.
     #[error("sound at {rate} Hz with {channels} channels cannot be mixed")]
     Format { rate: u32, channels: u16 },
-    /// The system gave no thread.
+    /// The system could not start a thread.
     #[error("starting the mixer: {0}")]
     Thread(#[from] std::io::Error),
 }
@@ -73,15 +73,15 @@ pub enum Error {
 /// The mixer's counters.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// Samples (per channel) produced.
+    /// Produced samples per channel.
     pub samples: u64,
-    /// Of these, samples in blocks that the source could not fill.
+    /// Samples among these in blocks that the source could not fill.
     pub silent: u64,
-    /// Due samples that were skipped because the machine slept.
+    /// Skipped samples that were due while the computer was suspended.
     pub skipped: u64,
 }
 
-/// The running mixer. Dropping it ends it; [`Mixer::join`] waits for the end.
+/// A running mixer. Dropping it ends it; [`Mixer::join`] waits for the end.
 #[derive(Debug)]
 pub struct Mixer {
     shared: Arc<Shared>,
@@ -90,10 +90,10 @@ pub struct Mixer {
 }
 
 impl Mixer {
-    /// Starts mixing, silence until there is a feed.
+    /// Starts mixing; the output is silence until there is a feed.
     ///
     /// # Errors
-    /// An impossible format, or no thread.
+    /// Fails if the format is impossible, or the system cannot start a thread.
     pub fn spawn(config: Config) -> Result<Self, Error> {
         let Config { rate, channels, .. } = config;
         if !(8_000..=192_000).contains(&rate) || !(1..=8).contains(&channels) {
@@ -118,12 +118,12 @@ impl Mixer {
         self.wish(BlockCommand::Set(id, Arc::new(strip)));
     }
 
-    /// Sets the source of an existing strip; `None`: silence.
+    /// Sets the source of an existing strip; `None` is silence.
     pub fn set_feed(&self, id: StripId, feed: Option<Box<dyn AudioFeed>>) {
         self.wish(BlockCommand::Feed(id, feed));
     }
 
-    /// Takes a strip away, and closes its source.
+    /// Removes a strip, and closes its source.
     pub fn remove_strip(&self, id: StripId) {
         self.shared.meters.lock().remove(&id);
         self.wish(BlockCommand::Remove(id));
@@ -134,12 +134,13 @@ impl Mixer {
         self.attach_encoder_from(encoder, self.config.clock.now());
     }
 
-    /// The same from the block at this instant on.
+    /// As [`Self::attach_encoder`], from the block at this time on.
     pub fn attach_encoder_from(&self, encoder: Sender<SampleBlock>, from: Timestamp) {
         self.attach_encoder_of(ProgramId::MAIN, encoder, from);
     }
 
-    /// The same for the encoder of one of several programs, which share this audio.
+    /// As [`Self::attach_encoder_from`], for the encoder of one of several programs, which share
+    /// this audio.
     pub fn attach_encoder_of(
         &self,
         program: ProgramId,
@@ -159,20 +160,20 @@ impl Mixer {
         self.detach_encoder_of(ProgramId::MAIN);
     }
 
-    /// Sends an extra track's audio to an encoder from now on; `None`: its queue ends. A track
+    /// Sends an extra track's audio to an encoder from now on; `None` ends its queue. A track
     /// without an encoder is not mixed.
     pub fn set_track(&self, track: ExtraTrack, encoder: Option<Sender<SampleBlock>>) {
         let from = self.config.clock.now();
         self.wish(BlockCommand::Track(track, encoder.map(|encoder| (encoder, from))));
     }
 
-    /// Sends the operator's audio (monitored or solo strips) to this queue; `None`: stops.
+    /// Sends the operator's audio (monitored or solo strips) to this queue; `None` stops it.
     pub fn set_monitoring(&self, monitoring: Option<Sender<SampleBlock>>) {
         self.wish(BlockCommand::Monitoring(monitoring));
     }
 
-    /// Whether to measure loudness and true peak, as at first: in a broadcast that nobody looks at,
-    /// this is a sixth of the audio work.
+    /// Sets whether to measure loudness and true peak. In a broadcast without a display, this is a
+    /// sixth of the audio work.
     pub fn measure_loudness(&self, wanted: bool) {
         self.shared.program.lock().measure_loudness(wanted);
     }
@@ -189,14 +190,14 @@ impl Mixer {
         self.shared.program.lock().reading()
     }
 
-    /// The level of a strip, after fader and mute; loudness is not measured.
+    /// The level of a strip after fader and mute; loudness is not measured.
     pub fn strip_meter(&self, id: StripId) -> Option<Reading> {
         let meter = self.shared.meters.lock().get(&id).map(Arc::clone)?;
         let reading = meter.lock().reading();
         Some(reading)
     }
 
-    /// Puts clip lamps out.
+    /// Resets clip indicators.
     pub fn clear_clip(&self, lamp: StripLamp) {
         if matches!(lamp, StripLamp::All | StripLamp::Program) {
             self.shared.program.lock().clear_clip();
@@ -208,19 +209,19 @@ impl Mixer {
         }
     }
 
-    /// Integrated loudness and the true peak start afresh.
+    /// Resets integrated loudness and true peak.
     pub fn reset_loudness(&self) {
         self.shared.program.lock().reset_loudness();
     }
 
-    /// How long after an instant its program audio is produced, without the sources' delay: a strip
-    /// with a negative offset delays all audio.
+    /// Delay after which the program audio of an instant is produced, without the delay of the
+    /// sources: a strip with a negative offset delays all audio.
     pub fn lag(&self) -> Duration {
         let micros = self.shared.lag_us.load(Ordering::Relaxed);
         Duration::from_micros(u64::try_from(micros).unwrap_or(0))
     }
 
-    /// Figures since the start.
+    /// The counters since the start.
     pub fn figures(&self) -> Figures {
         Figures {
             samples: self.shared.samples.load(Ordering::Relaxed),
@@ -229,7 +230,7 @@ impl Mixer {
         }
     }
 
-    /// Ends the thread, drops feed and encoder queue, and waits.
+    /// Ends the thread, drops the feed and the encoder queue, and waits.
     ///
     /// # Errors
     /// Fails if the thread does not end within `limit`.
@@ -237,12 +238,12 @@ impl Mixer {
         self.worker.join(limit)
     }
 
-    /// Commands are executed in order before the next block. There are never more than a user
-    /// produces within 10 ms.
+    /// Queues a command; commands are executed in order before the next block. A user cannot
+    /// produce many within 10 ms.
     fn wish(&self, wish: BlockCommand) {
         let mut inbox = self.shared.inbox.lock();
         if inbox.len() >= MAX_COMMANDS {
-            // Only a stuck thread gets here: the newest setting counts.
+            // Only a stuck thread gets here: the newest command counts.
             inbox.pop_front();
         }
         inbox.push_back(wish);
@@ -250,13 +251,13 @@ impl Mixer {
     }
 }
 
-/// Limit for pending commands.
+/// Maximum number of pending commands.
 const MAX_COMMANDS: usize = 1_024;
 
 #[derive(Default)]
 struct Shared {
     inbox: Mutex<VecDeque<BlockCommand>>,
-    /// A command has arrived.
+    /// Signals a new command.
     more: Condvar,
     program: Mutex<Meter>,
     meters: Mutex<BTreeMap<StripId, SharedMeter>>,
@@ -280,11 +281,11 @@ enum BlockCommand {
     Monitoring(Option<Sender<SampleBlock>>),
 }
 
-/// The thread's own.
+/// Outputs of the mixer thread.
 struct Outputs {
-    /// Each with its first instant: earlier audio is not sent to it.
+    /// Encoders, each with its start time: earlier audio is not sent to it.
     encoders: Vec<(ProgramId, Sender<SampleBlock>, Timestamp)>,
-    /// The same of the extra tracks.
+    /// Encoders of the extra tracks.
     tracks: Vec<(ExtraTrack, Sender<SampleBlock>, Timestamp)>,
     monitoring: Option<Sender<SampleBlock>>,
 }
@@ -297,7 +298,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
     let instant = |sample: i64| origin.offset(frames_to_micros(sample, rate));
     let now = micros_to_frames(clock.now().micros_since(origin), rate);
     let mut block = now * BLOCKS / i64::from(rate);
-    // The next block of the program: behind `block` while a strip is to be earlier than it comes.
+    // The next block of the program; it is behind `block` while a strip has a negative offset.
     let mut next = block;
     let mut strip_set = StripSet::new(Shape { rate, channels: width });
     let blocks = Pool::new(MAX_IDLE, Vec::new);
@@ -321,7 +322,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
             if stop.is_set() {
                 return;
             }
-            // What comes next begins with the block that is under way.
+            // The next block is the one in progress.
             let now = micros_to_frames(clock.now().micros_since(origin), rate);
             block = now * BLOCKS / i64::from(rate);
             next = block;
@@ -388,7 +389,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
             });
             next += 1;
         }
-        // What is still to be made is so late yet.
+        // The remaining blocks are still late by this much.
         let lag = if first_of(next + 1) > end - lag { lag } else { end - first_of(next) };
         shared.lag_us.store(frames_to_micros(lag, rate), Ordering::Relaxed);
         block += 1;
@@ -403,8 +404,8 @@ impl Shared {
         self.meters.lock().entry(id).or_insert_with(fresh).clone()
     }
 
-    /// No strip has a source, and no meter shows anything, so no audio is left in the lines,
-    /// because a meter holds its peak for as long as a strip can be late.
+    /// Returns true if no strip has a source, and all meters are silent. Then no audio is left in
+    /// the delay lines, because a meter holds its peak for the maximum delay of a strip.
     fn is_quiet(&self, strip_set: &StripSet) -> bool {
         !strip_set.has_sources()
             && self.program.lock().is_at_rest()
@@ -423,7 +424,7 @@ impl Outputs {
         let mut left = self.encoders.len();
         self.encoders.retain(|(_, encoder, since)| {
             left -= 1;
-            // The last one has it without a copy.
+            // The last receiver gets the block without a copy.
             let block = if left == 0 { samples.take() } else { samples.clone() };
             end <= *since || block.is_some_and(|block| encoder.send(block).is_ok())
         });
@@ -433,7 +434,7 @@ impl Outputs {
 /// Executes the commands since the last block.
 fn handle(shared: &Shared, strip_set: &mut StripSet, outputs: &mut Outputs) {
     loop {
-        // The lock is not held while a source is closed or a filter built.
+        // The lock is released while a source is closed or a filter created.
         let Some(wish) = shared.inbox.lock().pop_front() else { return };
         match wish {
             BlockCommand::Set(id, strip) => {

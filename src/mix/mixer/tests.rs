@@ -1,4 +1,4 @@
-//! The mixer over whole programs.
+//! Tests of the mixer over whole programs.
 
 use super::*;
 use crate::base::queue::{self, Full};
@@ -6,7 +6,7 @@ use crate::media::Pulled;
 use crate::mix::block::ramp;
 use crate::mix::meter::FLOOR_DBFS;
 
-/// Each sample is its own index since the origin, scaled down.
+/// A source in which each sample is its own index since the origin, scaled down.
 struct Counting {
     origin: Timestamp,
     rate: u32,
@@ -30,7 +30,7 @@ impl AudioFeed for Counting {
 /// Time limit of a wait.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// The frames between a block that begins at `first` and the previous one.
+/// Number of frames between the previous block and a block that begins at `first`.
 fn gap(next: &mut Option<i64>, first: i64, block: &SampleBlock) -> u64 {
     let due = next.replace(first + block.frames() as i64).unwrap_or(first);
     assert!(first >= due, "{first} comes after {due}");
@@ -53,7 +53,7 @@ fn blocks_follow_each_other_exactly_at_odd_rates() {
             let block = rx.recv_timeout(LIMIT).unwrap();
             let first = micros_to_frames(block.pts.micros_since(origin), rate);
             skipped += gap(&mut next, first, &block);
-            // Where the machine stood for longer than it has patience, it says how much it left out.
+            // If the computer was suspended for too long, the mixer reports the skipped samples.
             assert!(skipped <= mixer.figures().skipped, "{rate}: {skipped}");
             assert!(clock.now() >= block.end() + delay);
             assert!((block.data[0] - first as f32 / 1e6).abs() < 1e-9);
@@ -84,7 +84,7 @@ fn it_rests_while_there_is_nothing_to_mix_and_nobody_to_hear_it() {
     let (clock, origin, rate) = (Clock::start(), Timestamp::ZERO, 48_000);
     let mixer = Mixer::spawn(Config { rate, channels: 1, origin, clock }).unwrap();
     mixer.set_strip(StripId::MAIN, Strip { offset_us: -50_000, ..Strip::default() });
-    // There is no state to wait for: nothing happens.
+    // There is no state to wait for, because nothing happens.
     std::thread::sleep(Duration::from_millis(200));
     assert_eq!((mixer.figures(), mixer.meter()), (Figures::default(), Reading::default()));
     let wait = |done: &dyn Fn() -> bool| {
@@ -95,12 +95,12 @@ fn it_rests_while_there_is_nothing_to_mix_and_nobody_to_hear_it() {
         }
     };
     wait(&|| mixer.lag() == Duration::from_millis(50));
-    // A source is metered although nobody takes the audio.
+    // A source is metered although no one uses the audio.
     mixer.set_strip(StripId::MAIN, Strip::default());
     let delay = Duration::ZERO;
     mixer.set_feed(StripId::MAIN, Some(Box::new(Counting { origin, rate, delay })));
     wait(&|| mixer.meter().peak_dbfs > FLOOR_DBFS);
-    // And whoever takes it gets it from then on, each sample in its place.
+    // A receiver gets the audio from then on, with each sample at its position.
     mixer.set_feed(StripId::MAIN, None);
     let (tx, rx) = queue::bounded("test", 256, Full::Block);
     let asked = clock.now();
@@ -146,7 +146,7 @@ fn each_clip_lamp_is_put_out_by_itself() {
     for id in [one, two] {
         mixer.set_feed(id, None);
     }
-    // Once it rests, nothing lights them again.
+    // An idle mixer does not set them again.
     while !mixer.shared.meters.lock().values().all(|it| it.lock().reading().peak_dbfs <= FLOOR_DBFS)
     {
         assert!(clock.now().since(begin) < LIMIT * 2);
@@ -160,7 +160,7 @@ fn each_clip_lamp_is_put_out_by_itself() {
     mixer.join(LIMIT).unwrap();
 }
 
-/// Reports when it is pulled, and returns when allowed.
+/// A source that reports each pull, and returns when allowed.
 struct Held {
     asked: crossbeam_channel::Sender<()>,
     go: crossbeam_channel::Receiver<()>,
@@ -182,7 +182,7 @@ impl AudioFeed for Held {
 #[test]
 fn an_encoder_hears_from_when_it_was_attached_however_late_the_mixer_is() {
     let tries = 10;
-    // Later than it has patience for, because the machine stood, is another matter, and told.
+    // A block that is too late because the computer was suspended is reported separately.
     let held = (0..tries).any(|_| {
         let (clock, origin) = (Clock::start(), Timestamp::ZERO);
         let mixer = Mixer::spawn(Config { rate: 48_000, channels: 1, origin, clock }).unwrap();

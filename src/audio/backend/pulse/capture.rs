@@ -17,16 +17,16 @@ use crate::audio::choice::is_application;
 use crate::audio::system::{Fault, Sink, Stream};
 use crate::base::{Stop, Timestamp, Worker};
 
-/// Limit for the streams of one application.
+/// Maximum number of streams of one application.
 const MAX_STREAMS: usize = 32;
-/// How long to wait for audio before checking for streams.
+/// Maximum wait for audio between checks for streams.
 const TICK: Duration = Duration::from_millis(20);
-/// When to retry a stream that could not be captured.
+/// Interval of attempts for a stream that could not be captured.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
-/// Pieces a second.
+/// Fragments per second.
 const FRAGMENTS_PER_SECOND: u32 = 100;
 
-/// Starts to capture the application or program of this name.
+/// Starts capturing the application or program with this name.
 pub(in crate::audio::backend) fn record(
     name: &str,
     rate: u32,
@@ -73,9 +73,9 @@ struct Capture {
     /// The captured streams: the server's number and the channel of each.
     streams: BTreeMap<u32, u32>,
     sink: Sink,
-    /// The list of streams may have changed since the last check.
+    /// True if the list of streams may have changed since the last check.
     stale: bool,
-    /// When to retry streams that could not be captured.
+    /// Time of the next attempt for streams that could not be captured.
     again: Option<Timestamp>,
 }
 
@@ -150,7 +150,7 @@ impl Capture {
                     self.blend.add(channel);
                 }
                 Err(fault @ Fault::Refused(_)) => return Err(fault),
-                // It has ended meanwhile, or is on its way to another sink.
+                // The stream ended meanwhile, or is moving to another sink.
                 Err(fault) => {
                     tracing::debug!(%fault, detail = fault.detail(), "hearing an application");
                     self.again = Some(self.sink.now() + RETRY_INTERVAL);
@@ -191,7 +191,7 @@ impl Capture {
         let ended =
             self.with(|link, aside| link.order(&Command::DeleteRecordStream(channel), aside));
         match ended {
-            // The server was faster.
+            // The server removed it first.
             Err(Fault::Absent(_)) | Ok(()) => Ok(()),
             Err(fault) => Err(fault),
         }

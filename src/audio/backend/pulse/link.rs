@@ -14,13 +14,13 @@ use pulseaudio::protocol::{
 use crate::audio::system::Fault;
 use crate::base::Clock;
 
-/// Longest wait for an answer.
+/// Time limit for an answer.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(3);
 /// Servers send audio in pieces of at most 64 KiB; no list of streams is longer than this.
 const MAX_MESSAGE: usize = 4 << 20;
-/// Bytes to read at once.
+/// Bytes per read.
 const CHUNK: usize = 64 << 10;
-/// The channel of commands; others carry audio.
+/// The channel of commands; other channels carry audio.
 const CONTROL: u32 = u32::MAX;
 
 /// A message that is not an answer.
@@ -32,7 +32,7 @@ pub(super) enum Aside<'a> {
     Said(&'a Command),
 }
 
-/// A connection that has introduced itself.
+/// A connection after the handshake.
 pub(super) struct Link {
     socket: UnixStream,
     version: u16,
@@ -83,7 +83,7 @@ impl Link {
         self.request(command, aside, |reader| reader.read())
     }
 
-    /// Asks for a list.
+    /// Requests a list.
     pub(super) fn list<T: TagStructRead>(
         &mut self,
         command: &Command,
@@ -98,7 +98,7 @@ impl Link {
         })
     }
 
-    /// Sends a request whose answer is only a confirmation.
+    /// Sends a request whose answer is only an acknowledgement.
     pub(super) fn order(
         &mut self,
         command: &Command,
@@ -107,7 +107,7 @@ impl Link {
         self.request(command, aside, |_| Ok(()))
     }
 
-    /// Handles the messages that arrive within `patience`.
+    /// Handles messages that arrive within `patience`.
     pub(super) fn listen(
         &mut self,
         patience: Duration,
@@ -148,7 +148,7 @@ impl Link {
                     continue;
                 }
                 let mut rest = body;
-                // What this version of the protocol has no word for is not for us.
+                // Messages that this protocol version does not know are ignored.
                 let Ok((of, said)) = Command::read_tag_prefixed(&mut rest, self.version) else {
                     continue;
                 };
@@ -199,7 +199,7 @@ impl Link {
     fn fill(&mut self, patience: Duration) -> Result<(), Fault> {
         self.buffer.drain(..self.taken);
         self.taken = 0;
-        // Zero would mean for ever.
+        // Zero would mean no limit.
         let patience = patience.max(Duration::from_millis(1));
         self.socket.set_read_timeout(Some(patience)).map_err(io_fault)?;
         let before = self.buffer.len();

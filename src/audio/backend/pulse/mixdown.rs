@@ -5,24 +5,24 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 
-/// A stream without data for this long counts as paused, and nothing waits for it.
+/// A stream without data for this long counts as paused, and the others do not wait for it.
 const PAUSED: Duration = Duration::from_millis(60);
-/// A stream may be ahead of the slowest by this much; the excess is dropped. A new stream begins
-/// with the audio that the server had buffered.
+/// Maximum time by which a stream may be ahead of the slowest; the excess is dropped. A new stream
+/// begins with the audio that the server had buffered.
 const MAX_AHEAD: Duration = Duration::from_millis(200);
 /// Minimum length of generated silence.
 const MIN_SILENCE: Duration = Duration::from_millis(10);
 
-/// Streams that are mixed into one.
+/// Mixes several streams into one.
 #[derive(Debug)]
 pub(super) struct Mixdown {
     rate: u32,
     channels: usize,
     streams: Vec<Stream>,
-    /// Frame by frame from the first that is not handed on; its number is `first`.
+    /// The mixed frames from the first one that was not output; its number is `first`.
     sum: Vec<f32>,
     first: u64,
-    /// When the last piece was handed on.
+    /// Time of the last output.
     until: Timestamp,
 }
 
@@ -40,7 +40,7 @@ impl Mixdown {
         Self { rate, channels, streams: Vec::new(), sum: Vec::new(), first: 0, until: now }
     }
 
-    /// Adds a stream, which begins now.
+    /// Adds a stream that begins now.
     pub(super) fn add(&mut self, channel: u32) {
         self.remove(channel);
         let next = self.streams.iter().map(|stream| stream.next).max().unwrap_or(self.first);
@@ -51,7 +51,7 @@ impl Mixdown {
         self.streams.retain(|stream| stream.channel != channel);
     }
 
-    /// Takes a piece of a stream: 32-bit floats, little-endian, interleaved.
+    /// Adds a piece of a stream: 32-bit floats, little-endian, interleaved.
     pub(super) fn hear(&mut self, channel: u32, piece: &[u8], now: Timestamp) {
         let slowest = self.slowest(now).unwrap_or(self.first);
         let most = slowest.max(self.first) + self.frames(MAX_AHEAD);
@@ -69,13 +69,13 @@ impl Mixdown {
         }
         for (sum, bytes) in self.sum.iter_mut().skip(start).zip(piece.chunks_exact(4)) {
             let sample = bytes.try_into().map_or(0.0, f32::from_le_bytes);
-            // A server that passes on what an application computed passes on what is no number.
+            // An application may produce NaN, which the server passes on.
             *sum += if sample.is_finite() { sample } else { 0.0 };
         }
         stream.next += frames as u64;
     }
 
-    /// Sends complete audio to `out`; if no stream delivers, that is silence.
+    /// Passes complete audio to `out`; this is silence if no stream delivers.
     pub(super) fn pass(&mut self, now: Timestamp, out: impl FnOnce(&[f32])) {
         let have = self.sum.len() / self.channels;
         let ready = match self.slowest(now) {
@@ -97,7 +97,7 @@ impl Mixdown {
         self.until = now;
     }
 
-    /// The position that all active streams have reached; `None`: all are paused.
+    /// The position that all active streams have reached; `None` if all are paused.
     fn slowest(&self, now: Timestamp) -> Option<u64> {
         let plays = |stream: &&Stream| stream.heard.is_some_and(|heard| now.since(heard) < PAUSED);
         self.streams.iter().filter(plays).map(|stream| stream.next).min()
@@ -112,7 +112,7 @@ impl Mixdown {
 mod tests {
     use super::*;
 
-    /// Ten milliseconds of a level, mono.
+    /// Ten milliseconds of mono audio at a constant level.
     fn piece(level: f32) -> Vec<u8> {
         level.to_le_bytes().repeat(480)
     }
@@ -135,7 +135,7 @@ mod tests {
         blend.hear(1, &piece(0.25), at(10));
         blend.hear(2, &piece(0.5), at(11));
         assert_eq!(passed(&mut blend, at(11)), vec![0.75; 480]);
-        // The second is late: what is whole waits for it.
+        // The second stream is late: complete audio waits for it.
         blend.hear(1, &piece(0.25), at(20));
         assert_eq!(passed(&mut blend, at(20)), Vec::<f32>::new());
         blend.hear(2, &piece(f32::NAN), at(25));
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(heard.len(), 48_000);
         let level = |tick: usize| heard[(tick - 1) * 480];
         assert_eq!((level(19), level(20), level(59), level(100)), (0.75, 0.25, 0.25, 0.75));
-        // It comes back at the newest end, not where it had stopped.
+        // It returns at the newest position, not where it stopped.
         let back = (20..100).find(|tick| level(*tick) == 0.75).unwrap();
         assert!((60..=61).contains(&back), "{back}");
     }
@@ -190,7 +190,7 @@ mod tests {
             blend.hear(1, &piece(0.25), at(10));
         }
         assert!(blend.sum.len() <= 480 * 22, "{}", blend.sum.len());
-        // A piece that breaks off in the middle of a frame, and one of nobody's.
+        // A piece that ends within a frame, and one of an unknown stream.
         blend.hear(2, &[1, 2, 3], at(12));
         blend.hear(9, &piece(0.5), at(12));
         assert_eq!(passed(&mut blend, at(12)).len(), 480);

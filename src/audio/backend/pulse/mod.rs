@@ -1,6 +1,6 @@
-//! Captures single applications through the PulseAudio protocol (also of PipeWire): lists what
-//! plays, and records the streams of one application before the server mixes them. cpal supports
-//! only devices.
+//! Captures single applications through the PulseAudio protocol (also of PipeWire): lists the
+//! playing applications, and records the streams of one before the server mixes them. The library
+//! cpal supports only devices.
 
 mod capture;
 mod link;
@@ -24,7 +24,7 @@ impl PolledLink {
             Some(link) => link,
             None => Link::connect()?,
         };
-        // One that failed is not kept: the server may have been restarted.
+        // A failed connection is not kept: the server may have been restarted.
         let found = applications(&mut link)?;
         self.0 = Some(link);
         Ok(found)
@@ -59,7 +59,8 @@ struct Owner {
 }
 
 impl Owner {
-    /// `None`: an owner without a name, or onair itself, to avoid an echo.
+    /// The owner of a stream; `None` for an owner without a name, and for onair itself, to avoid an
+    /// echo.
     fn of(props: &Props) -> Option<Self> {
         let text = |prop: Prop| props.get(prop).map(text_of).unwrap_or_default();
         if text(Prop::ApplicationProcessId) == std::process::id().to_string() {
@@ -72,7 +73,7 @@ impl Owner {
     }
 }
 
-/// The server's texts end with a zero byte.
+/// Texts of the server end with a zero byte.
 fn text_of(bytes: &[u8]) -> String {
     let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
     String::from_utf8_lossy(text).chars().filter(|c| !c.is_control()).take(200).collect()

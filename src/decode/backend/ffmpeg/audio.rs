@@ -12,14 +12,14 @@ use crate::text::Problem;
 
 const NAME: &str = "FFmpeg";
 
-/// The largest packet: seconds of anything.
+/// Maximum bytes of a packet: seconds of any format.
 const MAX_PACKET: usize = 1 << 20;
-/// Limit for the samples of one packet, all channels together.
+/// Maximum samples of one packet, for all channels together.
 const MAX_VALUES: usize = 4 << 20;
-/// The most channels that are mixed down.
+/// Maximum number of channels that are downmixed.
 const MAX_CHANNELS: usize = 16;
 
-/// The decoder.
+/// The audio decoder.
 pub(super) struct Decoder {
     context: Context,
     codec: Codec,
@@ -31,7 +31,7 @@ fn start(codec: Codec, parameters: &AudioConfig) -> Result<Context, Error> {
     let context = Context::open(codec, &parameters.config, |context| {
         context.sample_rate = i32::try_from(parameters.sample_rate).unwrap_or(0);
         let channels = i32::from(parameters.channels.clamp(1, 8));
-        // SAFETY: a layout of the context's own, which is empty.
+        // SAFETY: the layout belongs to the context, and is empty.
         unsafe { ffi::av_channel_layout_default(&raw mut context.ch_layout, channels) };
         context.thread_count = 1;
     });
@@ -71,7 +71,7 @@ impl Decoder {
             }
         };
         match made {
-            // What was good before the damage is heard.
+            // Return the valid audio before the damage.
             Some(samples) => Ok(Some(samples)),
             None => sent.and(received).map(|()| None),
         }
@@ -92,7 +92,7 @@ fn take(frame: &ffi::AVFrame, packet: &EncodedPacket, made: &mut Option<SampleBl
     }
     let Some(values) = interleaved(frame, frames, channels) else { return };
     let mask = if frame.ch_layout.order == ffi::AV_CHANNEL_ORDER_NATIVE {
-        // SAFETY: in this order the mask is the member that is filled in.
+        // SAFETY: with this channel order, the mask is the valid member of the union.
         unsafe { frame.ch_layout.u.mask }
     } else {
         0
@@ -114,7 +114,7 @@ fn take(frame: &ffi::AVFrame, packet: &EncodedPacket, made: &mut Option<SampleBl
     }
 }
 
-/// The values of a frame, channel by channel for each instant, -1…1.
+/// The values of a frame in −1…1, interleaved.
 fn interleaved(frame: &ffi::AVFrame, frames: usize, channels: usize) -> Option<Vec<f32>> {
     let count = frames * channels;
     match frame.format {
@@ -149,13 +149,14 @@ fn plane<T: Copy>(frame: &ffi::AVFrame, number: usize, count: usize) -> Option<&
     if frame.extended_data.is_null() {
         return None;
     }
-    // SAFETY: there is a pointer for each plane, of which the format and the channels say how many.
+    // SAFETY: there is a pointer for each plane, whose number follows from the format and the
+    // channels.
     let data = unsafe { *frame.extended_data.add(number) };
     if data.is_null() || !data.cast::<T>().is_aligned() {
         return None;
     }
-    // SAFETY: the library's planes hold as many values of this type as it says in the frame, which
-    // keeps them until it is cleared.
+    // SAFETY: the planes of the library have the declared number of values of this type, and the
+    // frame keeps them until it is cleared.
     Some(unsafe { std::slice::from_raw_parts(data.cast::<T>().cast_const(), count) })
 }
 
@@ -201,8 +202,8 @@ impl AudioBackend for Decoder {
     }
 
     fn reset(&mut self) {
-        // Not every decoder forgets all: a new one has no history. If it cannot be had, the old one
-        // is better than none.
+        // Not every decoder resets completely, but a new one has no history. If it cannot be
+        // opened, the old one is better than none.
         match start(self.codec, &self.parameters) {
             Ok(context) => self.context = context,
             Err(_) => self.context.forget(),
@@ -214,7 +215,7 @@ impl AudioBackend for Decoder {
     }
 }
 
-/// Damaged floats may be anything; a speaker is not to hear that.
+/// Damaged floats may have any value, which must not reach a speaker.
 fn finite(mut samples: SampleBlock) -> SampleBlock {
     for value in samples.data.iter_mut() {
         *value = if value.is_finite() { value.clamp(-4.0, 4.0) } else { 0.0 };

@@ -1,7 +1,7 @@
-//! A table that maps 10-bit colors for display, and applies it to frames. Its nodes are 32 codes of
+//! Maps 10-bit colors for display with a table, and applies it to frames. Its nodes are 32 codes of
 //! luma and 16 of chroma apart, with linear interpolation between them. Chroma has a quarter of the
-//! pixels, so its two numbers select a column once for four of them; in the column, the four
-//! corners of each node are adjacent, as one vector.
+//! pixels, so its two values select a column once for four pixels; in the column, the four corners
+//! of each node are adjacent, as one vector.
 
 use fearless_simd::{Simd, dispatch, f32x4};
 
@@ -10,20 +10,20 @@ use crate::base::simd::level;
 use crate::decode::backend::ffmpeg::transfer::Kind;
 use crate::media::Planes;
 
-/// Codes between two nodes, as powers of two.
+/// Codes between two nodes, as a power of two.
 const LUMA_STEP: u32 = 5;
 const CHROMA_STEP: u32 = 4;
-/// Nodes of luma, and columns of chroma in each direction.
+/// Number of luma nodes; the next value is the number of chroma columns in each direction.
 const NODES: usize = (1024 >> LUMA_STEP) + 1;
 const COLUMNS: usize = 1024 >> CHROMA_STEP;
-/// Positions between two columns, in one direction and in both.
+/// Positions between two columns in one direction; the next value is for both directions.
 const BETWEEN: usize = 1 << CHROMA_STEP;
 const SUBCELLS: usize = BETWEEN * BETWEEN;
 
-/// Bands that a frame is worked on in.
+/// Number of bands that are processed in parallel.
 const BANDS: usize = 8;
 
-/// Of each node the values at the four corners of the column.
+/// For each node, the values at the four corners of the column.
 type Curve = [[f32; 4]; NODES];
 
 /// The curves of Y', Cb and Cr for one column of chroma.
@@ -37,7 +37,7 @@ pub(super) struct Table {
     weights: Box<[[f32; 4]]>,
 }
 
-/// Three planes of 10 bits in memory, each with its stride.
+/// Three 10-bit planes in memory, each with its stride.
 pub(super) struct Wide<'a>(pub [(&'a [u16], usize); 3]);
 
 /// A table with fixed lengths for fast loops.
@@ -47,11 +47,11 @@ struct SizedTable<'a> {
     weights: &'a [[f32; 4]; SUBCELLS],
 }
 
-/// Two rows of luma and the chroma row between them, each with its target.
+/// Two rows of luma and the chroma row between them, each with its output.
 struct Rows<'a> {
     luma: [&'a [u16]; 2],
     chroma: [&'a [u16]; 2],
-    /// Both rows of luma.
+    /// Output of both luma rows.
     to_luma: &'a mut [u8],
     to_chroma: [&'a mut [u8]; 2],
 }
@@ -110,7 +110,7 @@ impl Table {
     pub fn show(&self, from: &Wide<'_>, into: &mut Planes, workers: &WorkerPool) {
         let Some(look) = self.sized() else { return };
         let (width, half) = (into.luma_stride(), into.chroma_stride());
-        // Of whole rows of chroma, each with its two of luma.
+        // Whole rows of chroma, each with its two rows of luma.
         let rows = (into.size().height as usize / 2).div_ceil(BANDS).max(1);
         let [luma, cb, cr] = from.0;
         let bands = luma
@@ -137,7 +137,7 @@ impl Table {
     }
 }
 
-/// Four values of a curve before their corners are added: `luma` is between two nodes.
+/// Interpolates four corner values of a curve before they are added; `luma` is between two nodes.
 #[inline(always)]
 fn corners<S: Simd>(simd: S, curve: &Curve, luma: u16, weights: f32x4<S>) -> f32x4<S> {
     let luma = u32::from(luma) & 1023;
@@ -148,7 +148,7 @@ fn corners<S: Simd>(simd: S, curve: &Curve, luma: u16, weights: f32x4<S>) -> f32
     ((high - low) * simd.splat_f32x4(part) + low) * weights
 }
 
-/// The sums of each of four.
+/// The horizontal sum of each of four vectors.
 #[inline(always)]
 fn sums<S: Simd>(simd: S, [a, b, c, d]: [f32x4<S>; 4]) -> f32x4<S> {
     let pairs = |a, b| simd.unzip_low_f32x4(a, b) + simd.unzip_high_f32x4(a, b);
@@ -160,8 +160,8 @@ impl SizedTable<'_> {
         dispatch!(level(), simd => self.rows(simd, rows));
     }
 
-    /// Luma is dithered with a pattern of four, so four pixels together keep more than 8 bits, and
-    /// dark skies show no banding.
+    /// Converts rows. Luma is dithered with a pattern of four, so four pixels together keep more
+    /// than 8 bits, and dark skies show no banding.
     #[inline(always)]
     fn rows<S: Simd>(self, simd: S, rows: Rows<'_>) {
         let (to_upper, to_lower) = rows.to_luma.split_at_mut(rows.to_luma.len() / 2);
@@ -223,7 +223,7 @@ mod tests {
             let mut errors: [Vec<f64>; 3] = Default::default();
             let mut seed = 1_u32;
             for _ in 0..10_000 {
-                // All that the matrix can say.
+                // All values that the matrix allows.
                 let mut next = || {
                     seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                     f64::from(seed >> 8) / f64::from(1 << 24)
@@ -269,7 +269,7 @@ mod tests {
         for size in [Size::new(2, 2), Size::new(6, 34), Size::new(130, 18)] {
             let mut planes = Planes::black(size);
             let (width, height) = (size.width as usize, size.height as usize);
-            // Rows are longer than the frame; codes have bits that are none of theirs.
+            // Rows are longer than the frame, and codes have unrelated high bits.
             let luma = vec![0xFFFF_u16; (width + 3) * height];
             let chroma = vec![0x0200_u16; (width / 2 + 5) * height / 2];
             let stride = width / 2 + 5;

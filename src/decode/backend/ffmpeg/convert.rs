@@ -1,6 +1,6 @@
-//! Converts the library's frames to I420 planes of onair: copies them if they are I420 already,
-//! otherwise uses the library's scaler, with a frame of its own as target (its fast paths write
-//! beyond the rows of tight buffers). `hdr` handles HDR and wide colors.
+//! Converts the library's frames to I420 planes of onair. I420 is copied; other formats use the
+//! library's scaler with its own frame as target (its fast paths write beyond the rows of tight
+//! buffers). `hdr` handles HDR and wide colors.
 #![allow(unsafe_code)]
 
 use std::ffi::c_int;
@@ -16,10 +16,10 @@ use crate::media::{Color, Planes, PlanesPool, Size, VideoFrame};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Frames kept for reuse: those waiting to be shown and those on their way to the window.
+/// Number of frames kept for reuse: those waiting to be shown and those on their way to the window.
 const IDLE_FRAMES: usize = 6;
 
-/// Makes our frames of the library's.
+/// Converts frames of the library to frames of onair.
 #[derive(Default)]
 pub(super) struct Converter {
     pool: PlanesPool<IDLE_FRAMES>,
@@ -43,7 +43,7 @@ impl Default for Scaler {
 }
 
 // SAFETY: the object is used by one thread at a time (all methods take `&mut`), and the library
-// ties it to no particular thread.
+// does not bind it to a thread.
 unsafe impl Send for Scaler {}
 
 impl Drop for Scaler {
@@ -53,19 +53,19 @@ impl Drop for Scaler {
     }
 }
 
-/// The color interpretation of a frame, and of onair's.
+/// The color interpretation of a frame, and that of the output.
 struct Meaning {
     color: Color,
-    /// The coefficients of the frame's own matrix, as the converter numbers them.
+    /// The coefficients of the frame's own matrix in the numbering of the converter.
     source: u32,
-    /// True if its matrix is none that a frame of onair can have.
+    /// True if frames of onair do not support its matrix.
     foreign: bool,
-    /// It is RGB, or has an RGB palette.
+    /// True for RGB, or an RGB palette.
     rgb: bool,
 }
 
 fn meaning(frame: &ffi::AVFrame) -> Meaning {
-    // SAFETY: it looks into a static table; null is looked for.
+    // SAFETY: the call reads a static table, and null is checked.
     let flags = unsafe { ffi::av_pix_fmt_desc_get(frame.format).as_ref() }.map_or(0, |it| it.flags);
     if flags & u64::from(ffi::AV_PIX_FMT_FLAG_RGB | ffi::AV_PIX_FMT_FLAG_PAL) != 0 {
         let source = ffi::SWS_CS_ITU709;
@@ -90,7 +90,7 @@ fn meaning(frame: &ffi::AVFrame) -> Meaning {
         ffi::AVCOL_SPC_BT2020_NCL | ffi::AVCOL_SPC_BT2020_CL => {
             (Matrix::Bt709, ffi::SWS_CS_BT2020, true)
         }
-        // What is usual for its size, where the stream does not say.
+        // The usual matrix for the size, if the stream does not declare one.
         _ if frame.height < 720 => (Matrix::Bt601, ffi::SWS_CS_ITU601, false),
         _ => (Matrix::Bt709, ffi::SWS_CS_ITU709, false),
     };
@@ -100,9 +100,9 @@ fn meaning(frame: &ffi::AVFrame) -> Meaning {
 /// A conversion by the library's scaler.
 struct Task {
     format: ffi::AVPixelFormat,
-    /// The matrix coefficients of the input and the output, in the scaler's numbering.
+    /// The matrix coefficients of input and output, in the numbering of the scaler.
     matrices: [u32; 2],
-    /// True if the input and the output have full range.
+    /// True if input and output have full range.
     full: bool,
 }
 
@@ -144,7 +144,7 @@ impl Converter {
             if Mapper::reads(fields) {
                 self.mapper.show(kind, fields, &mut planes)?;
             } else {
-                // Only the format is changed: all else is in the mapper's table.
+                // Only the format is changed: the mapper's table does the rest.
                 let (format, same) = (ffi::AV_PIX_FMT_YUV420P10LE, ffi::SWS_CS_BT2020);
                 self.scale(fields, size, &Task { format, matrices: [same, same], full })?;
                 if let Some((.., converted)) = &self.converted {
@@ -174,14 +174,14 @@ impl Converter {
         self.fetched.is_some()
     }
 
-    /// The tone mapping of the last frame as a text, if it was HDR.
+    /// The tone mapping of the last frame as a text, if the frame was HDR.
     pub fn hdr_label(&self) -> Option<&'static str> {
         self.mapped.and_then(Kind::hdr_label)
     }
 
     /// Writes the frame into `self.converted`, in the same size.
     fn scale(&mut self, frame: &ffi::AVFrame, size: Size, task: &Task) -> Result<(), Problem> {
-        // SAFETY: it looks into a static table.
+        // SAFETY: the call reads a static table.
         if unsafe { ffi::sws_isSupportedInput(frame.format) } == 0 {
             return Err(problem!("decode-pixel-format", format = i64::from(frame.format)));
         }
@@ -195,7 +195,7 @@ impl Converter {
         let full = c_int::from(task.full);
         let target_fields = converted.get_mut();
         // SAFETY: both frames have planes of at least this size in their formats, with the rows and
-        // padding that the library gave them; the tables are static; null is looked for.
+        // padding of the library; the tables are static; null is checked.
         unsafe {
             self.scaler.0 = ffi::sws_getCachedContext(
                 self.scaler.0,
@@ -237,13 +237,13 @@ impl Converter {
     }
 }
 
-/// A frame with room of the library's own.
+/// Makes a frame with memory of the library.
 fn room(size: Size, format: ffi::AVPixelFormat) -> Result<Frame, Code> {
     let mut frame = Frame::new()?;
     let fields = frame.get_mut();
     (fields.width, fields.height) = (size.width as c_int, size.height as c_int);
     fields.format = format;
-    // SAFETY: size and format are set, and it holds nothing.
+    // SAFETY: size and format are set, and the frame is empty.
     let code = unsafe { ffi::av_frame_get_buffer(frame.raw(), 0) };
     if code < 0 { Err(Code(code)) } else { Ok(frame) }
 }
@@ -251,19 +251,19 @@ fn room(size: Size, format: ffi::AVPixelFormat) -> Result<Frame, Code> {
 /// Downloads a frame from the hardware, with its metadata.
 fn fetch(into: &mut Frame, from: &mut Frame) -> Result<(), Code> {
     into.clear();
-    // SAFETY: `from` is a frame of the hardware; `into` is empty and gets room of its own.
+    // SAFETY: `from` is a hardware frame; `into` is empty and gets its own memory.
     let code = unsafe { ffi::av_hwframe_transfer_data(into.raw(), from.raw(), 0) };
     if code < 0 {
         return Err(Code(code));
     }
-    // SAFETY: both are whole; the numbers of colors and what is told beside the frame are copied.
+    // SAFETY: both frames are valid; the color description and the side data are copied.
     let code = unsafe { ffi::av_frame_copy_props(into.raw(), from.raw()) };
     if code < 0 {
         return Err(Code(code));
     }
     let (width, height) = (from.get().width, from.get().height);
     let fields = into.get_mut();
-    // The hardware's frame may be larger than what is shown of it.
+    // The hardware frame may be larger than its visible part.
     (fields.width, fields.height) = (width.min(fields.width), height.min(fields.height));
     Ok(())
 }
@@ -281,8 +281,8 @@ fn copy(frame: &ffi::AVFrame, planes: &mut Planes) -> Result<(), Problem> {
         }
         for (number, to) in target.chunks_exact_mut(width).enumerate() {
             // SAFETY: the plane has at least as many rows as ours, each of at least `width` bytes,
-            // `stride` bytes apart (which may run upwards); the frame holds them until it is
-            // cleared, and nobody writes to them meanwhile.
+            // `stride` bytes apart (possibly negative); the frame keeps them until it is cleared,
+            // and they are not modified meanwhile.
             let from = unsafe {
                 std::slice::from_raw_parts(
                     data.offset(stride * number as isize).cast_const(),

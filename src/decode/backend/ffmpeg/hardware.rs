@@ -1,5 +1,5 @@
-//! Hardware decoding through VAAPI: the device, and its use by a decoder. If it fails in the middle
-//! of a stream, the decoder continues without it.
+//! Hardware decoding through VAAPI: the device, and its use by a decoder. If it fails during a
+//! stream, the decoder continues without it.
 #![allow(unsafe_code)]
 
 use std::ptr;
@@ -9,24 +9,24 @@ use crate::decode::backend::ffmpeg::system as ffi;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Its name.
+/// The name of the interface.
 pub(super) const NAME: &str = "VAAPI";
 
 /// Owns the library's device until the program ends: there is at most one.
 pub(super) struct Device(*mut ffi::AVBufferRef);
 
-// SAFETY: a reference to an object that counts its references atomically; each user takes one of
-// their own.
+// SAFETY: this is a reference to an object with atomic reference counting; each user takes its own
+// reference.
 unsafe impl Send for Device {}
 // SAFETY: as above; nothing changes through this reference.
 unsafe impl Sync for Device {}
 
 impl Device {
-    /// Opens the default device; the error says why not.
+    /// Opens the default device; the error has the reason.
     pub fn open() -> Result<Self, Problem> {
         ffi::load()?;
         let mut raw = ptr::null_mut();
-        // SAFETY: the library writes one pointer; without a name it takes the usual device.
+        // SAFETY: the library writes one pointer; without a name it opens the default device.
         let code = unsafe {
             let kind = ffi::AV_HWDEVICE_TYPE_VAAPI;
             ffi::av_hwdevice_ctx_create(&raw mut raw, kind, ptr::null(), ptr::null_mut(), 0)
@@ -38,21 +38,21 @@ impl Device {
         }
     }
 
-    /// Makes a decoder use the hardware if possible.
+    /// Lets a decoder use the hardware if possible.
     pub fn attach(&self, context: &mut ffi::AVCodecContext) {
-        // SAFETY: the device lives for ever; the context gives its own reference back.
+        // SAFETY: the device exists until the program ends; the context releases its own reference.
         context.hw_device_ctx = unsafe { ffi::av_buffer_ref(self.0) };
         context.get_format = Some(choose);
     }
 }
 
-/// Chooses the hardware's format if a decoder offers it, else the library's preference.
+/// Chooses the hardware format if a decoder offers it, otherwise the library's preference.
 unsafe extern "C" fn choose(
     context: *mut ffi::AVCodecContext,
     formats: *const ffi::AVPixelFormat,
 ) -> ffi::AVPixelFormat {
     let mut next = formats;
-    // SAFETY: the library hands over a list that ends with "none".
+    // SAFETY: the library passes a list that ends with "none".
     unsafe {
         while *next != ffi::AV_PIX_FMT_NONE {
             if *next == ffi::AV_PIX_FMT_VAAPI {

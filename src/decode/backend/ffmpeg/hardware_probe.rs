@@ -1,5 +1,5 @@
-//! Tests whether the hardware decodes by decoding a frame: a driver can open a device but fail at
-//! the first frame, decode it wrong, or lack a decoder. Runs once.
+//! Tests hardware decoding with a frame: a driver can open a device but fail at the first frame, decode it
+//! wrong, or lack a decoder. The test runs only once.
 
 use std::sync::OnceLock;
 
@@ -21,7 +21,7 @@ use crate::wire::codec::h264::DecoderConfig;
 
 /// The result of the test.
 struct ProbedHardware<D> {
-    /// For decoders, which use the hardware if it supports their stream. None if the hardware
+    /// The device for decoders, which use it if it supports their stream. It is `None` if the hardware
     /// fails.
     device: Option<D>,
     told: Result<&'static str, Problem>,
@@ -39,22 +39,22 @@ fn found() -> &'static ProbedHardware<Device> {
     })
 }
 
-/// The hardware, for a decoder to use.
+/// The hardware device for a decoder.
 pub(super) fn device() -> Option<&'static Device> {
     found().device.as_ref()
 }
 
-/// Its name, or why there is none.
+/// The hardware's name, or why there is none.
 pub(super) fn name() -> Result<&'static str, Problem> {
     found().told.clone()
 }
 
-/// Like [`name`], but only the result of an earlier test.
+/// As [`name`], but only the result of an earlier test.
 pub(super) fn known() -> Option<Result<&'static str, Problem>> {
     FOUND.get().map(|found| found.told.clone())
 }
 
-/// `prove` returns whether the hardware decoded a frame correctly, or the error.
+/// Evaluates the test. `prove` returns whether the hardware decoded a frame correctly, or the error.
 fn judge<D>(
     opened: Result<D, Problem>,
     prove: impl FnOnce(&D) -> Result<bool, Problem>,
@@ -65,7 +65,7 @@ fn judge<D>(
     };
     match prove(&device) {
         Ok(true) => ProbedHardware { device: Some(device), told: Ok(NAME) },
-        // Other codecs it may have: some systems leave out those that cost fees.
+        // It may support other codecs: some systems omit codecs with license fees.
         Ok(false) => {
             let why = problem!("decode-device-without-h264", device = NAME);
             ProbedHardware { device: Some(device), told: Err(why) }
@@ -77,7 +77,7 @@ fn judge<D>(
     }
 }
 
-/// Decodes the frame below. Returns whether hardware decoded it, or the error.
+/// Decodes the frame below. It returns true if the hardware decoded it, or the error.
 fn prove(decoder: &mut dyn VideoBackend) -> Result<bool, Problem> {
     let mut frames = decoder.decode(&packet()).map_err(|error| Problem::from(&error))?;
     if frames.is_empty() {
@@ -91,13 +91,13 @@ fn prove(decoder: &mut dyn VideoBackend) -> Result<bool, Problem> {
 }
 
 const SIZE: Size = Size::new(256, 144);
-/// The luma of its quarters, row by row, and the red of its left and right half.
+/// The luma of the quarters, row by row; the next value has the red of the left and right half.
 const LUMA: [u8; 4] = [48, 144, 96, 208];
 const RED: [u8; 2] = [160, 96];
-/// Decoders agree to the bit; converters on the way back need not.
+/// Tolerance: decoders agree exactly, but converters need not.
 const OFF: u8 = 4;
 
-/// Returns true if every part of the frame is there in its color: looked at in their middles.
+/// Returns true if every part of the frame has its color, checked in the middle of each part.
 fn is_right(frame: &VideoFrame) -> bool {
     if frame.size() != SIZE {
         return false;
@@ -141,8 +141,9 @@ fn packet() -> EncodedPacket {
     }
 }
 
-// A frame of flat colors by x264: Main profile, as every hardware has it, larger than the least of them all.
-// ffmpeg -f lavfi -i "color=black:s=256x144:r=25,format=yuv420p,geq=cb=128:cr='if(lt(X,64),160,96)':
+// A frame of flat colors encoded by x264, in Main profile, which all hardware supports, and larger than the
+// minimum of any hardware. ffmpeg -f lavfi -i
+// "color=black:s=256x144:r=25,format=yuv420p,geq=cb=128:cr='if(lt(X,64),160,96)':
 // lum='if(lt(X,128),if(lt(Y,72),48,96),if(lt(Y,72),144,208))'" -frames:v 1 -c:v libx264 -profile:v main
 // -preset veryslow -x264-params qp=18:threads=1:info=0:bframes=0 -bsf:v filter_units=remove_types=6 key.h264
 const SPS: [u8; 24] = [
@@ -224,7 +225,7 @@ mod tests {
 
     fn judged(mut fake: Fake) -> Result<&'static str, Problem> {
         let found = judge(Ok(()), |()| prove(&mut fake));
-        // What is not there or fails is not used any more; what has other codecs is.
+        // Missing or failing hardware is not used any more; hardware with other codecs is.
         let harm = found.told.as_ref().is_err_and(|why| why.id() != "decode-device-without-h264");
         assert_eq!(found.device.is_none(), harm);
         found.told
@@ -267,8 +268,7 @@ mod tests {
         assert_eq!((none.device, none.told), (None, Err("no device".into())));
     }
 
-    /// If the hardware lacks the codec, the library's own decoder produces the frame: that proves
-    /// nothing.
+    /// If the hardware lacks the codec, the library's own decoder produces the frame, which proves nothing.
     #[test]
     fn what_the_processor_decodes_proves_nothing_and_spares_other_codecs() {
         assert_eq!(prove(&mut software()), Ok(false));
@@ -277,8 +277,7 @@ mod tests {
         assert_eq!((found.device, found.told), (Some(()), Err(why)));
     }
 
-    /// Most test machines have no such hardware, and report why; one with hardware has passed the
-    /// test.
+    /// Most test machines have no such hardware and report why; one with hardware has passed the test.
     #[test]
     fn what_is_said_of_this_machine_is_what_is_used() {
         assert_eq!(known().unwrap_or_else(name), name());

@@ -1,4 +1,4 @@
-//! Frames with other transfer functions or primaries than onair's (HDR; also SDR in BT.2020 and
+//! Frames with other transfer functions or primaries than those of onair (HDR; also SDR in BT.2020 and
 //! P3): detects them, and converts 10 bits to 8 bits of BT.709.
 #![allow(unsafe_code)]
 
@@ -15,12 +15,12 @@ use crate::text::problem::problem;
 /// The maximum luminance in cd/m².
 const MAX_LUMINANCE: f64 = 10_000.0;
 
-/// Converts frames of such kinds. Its table is built for the first frame.
+/// Converts such frames. Its table is built for the first frame.
 #[derive(Default)]
 pub(super) struct Mapper {
     table: Option<Table>,
     workers: Option<WorkerPool>,
-    /// The last declared peak; not every frame declares it.
+    /// The last declared peak, because not every frame declares it.
     peak: Option<u16>,
 }
 
@@ -35,7 +35,7 @@ fn kind(frame: &ffi::AVFrame, full: bool) -> Option<Kind> {
     let primaries = match frame.color_primaries {
         ffi::AVCOL_PRI_BT2020 => Primaries::Bt2020,
         ffi::AVCOL_PRI_SMPTE432 => Primaries::P3,
-        // Who says nothing of them means what belongs to the rest.
+        // Unspecified primaries have the value that belongs to the other parameters.
         ffi::AVCOL_PRI_UNSPECIFIED if wide || transfer != Transfer::Gamma => Primaries::Bt2020,
         _ => Primaries::Bt709,
     };
@@ -45,7 +45,7 @@ fn kind(frame: &ffi::AVFrame, full: bool) -> Option<Kind> {
         ffi::AVCOL_SPC_BT470BG | ffi::AVCOL_SPC_SMPTE170M | ffi::AVCOL_SPC_FCC => Matrix::Bt601,
         ffi::AVCOL_SPC_UNSPECIFIED if primaries == Primaries::Bt2020 => Matrix::Bt2020,
         ffi::AVCOL_SPC_UNSPECIFIED => Matrix::Bt709,
-        // RGB, and what is neither.
+        // RGB and other formats.
         _ => return None,
     };
     let ours = transfer == Transfer::Gamma && primaries == Primaries::Bt709;
@@ -54,17 +54,17 @@ fn kind(frame: &ffi::AVFrame, full: bool) -> Option<Kind> {
 
 /// Side data of a frame.
 fn beside<T: Copy>(frame: &ffi::AVFrame, kind: ffi::AVFrameSideDataType) -> Option<T> {
-    // SAFETY: it looks through the list of the frame, which is whole; null is looked for.
+    // SAFETY: the call reads the list of a valid frame, and null is checked.
     let found = unsafe { ffi::av_frame_get_side_data(frame, kind).as_ref() }?;
     let data = found.data.cast::<T>();
     if data.is_null() || !data.is_aligned() || found.size < size_of::<T>() {
         return None;
     }
-    // SAFETY: data of this kind is this structure of plain numbers, for which there is room.
+    // SAFETY: side data of this kind is this structure of plain numbers, with this size.
     Some(unsafe { *data })
 }
 
-/// The declared peak in cd/m²: not above the peak of the mastering display.
+/// The declared peak in cd/m², limited by the peak of the mastering display.
 fn declared_peak(frame: &ffi::AVFrame) -> Option<u16> {
     let level: Option<ffi::AVContentLightMetadata> =
         beside(frame, ffi::AV_FRAME_DATA_CONTENT_LIGHT_LEVEL);
@@ -77,7 +77,7 @@ fn declared_peak(frame: &ffi::AVFrame) -> Option<u16> {
     peaks.into_iter().flatten().reduce(f64::min).map(|peak| peak as u16)
 }
 
-/// A plane of numbers of 16 bits with at least this many columns and rows.
+/// A plane of 16-bit values with at least this many columns and rows.
 fn plane(
     data: *const u8,
     stride: c_int,
@@ -90,13 +90,13 @@ fn plane(
         return Err(problem!("decode-no-plane"));
     }
     let length = numbers * (rows - 1) + columns;
-    // SAFETY: the library's plane has as many rows, that many bytes apart, and in each of them as many
-    // numbers. `Mapper::show` hands it on for as long as it borrows the frame.
+    // SAFETY: the plane of the library has this many rows with this stride, each with this many
+    // values. `Mapper::show` uses it only while it borrows the frame.
     Ok((unsafe { std::slice::from_raw_parts(data, length) }, numbers))
 }
 
 impl Mapper {
-    /// The conversion of a frame, if it needs one.
+    /// Returns the kind of a frame if it needs conversion.
     pub fn kind(&mut self, frame: &ffi::AVFrame, full: bool) -> Option<Kind> {
         let kind = kind(frame, full)?;
         if kind.transfer != Transfer::Pq {

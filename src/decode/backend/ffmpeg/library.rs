@@ -1,4 +1,4 @@
-//! FFmpeg's objects as owning values: a decoder's context, a packet, a frame.
+//! Owning wrappers of FFmpeg's objects: a decoder context, a packet, a frame.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_int};
@@ -7,10 +7,10 @@ use std::ptr;
 use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::error::NoDecoder;
 
-/// Limit for the bytes of a codec config: real ones have some hundred.
+/// Maximum bytes of a codec config: real ones have some hundred.
 const MAX_CONFIG: usize = 64 << 10;
 
-/// Threads of one decoder: for slices and tiles of a frame, so nothing waits for later frames.
+/// Threads of one decoder for slices and tiles of a frame, so that nothing waits for later frames.
 const MAX_THREADS: usize = 4;
 
 /// An error code of the library.
@@ -18,12 +18,12 @@ const MAX_THREADS: usize = 4;
 pub(super) struct Code(pub c_int);
 
 impl Code {
-    /// In the library's words.
+    /// The library's message.
     pub fn text(self) -> String {
         let mut text = [0; 128];
-        // SAFETY: the library writes at most as many bytes as it is told, a zero at the end.
+        // SAFETY: the library writes at most the given number of bytes, with a zero at the end.
         let known = unsafe { ffi::av_strerror(self.0, text.as_mut_ptr(), text.len()) };
-        // SAFETY: it ends with a zero, and lives as long as this function.
+        // SAFETY: the text ends with a zero, and lives as long as this function.
         let text = unsafe { CStr::from_ptr(text.as_ptr()) }.to_string_lossy();
         if known == 0 { text.into_owned() } else { format!("code {}", self.0) }
     }
@@ -33,30 +33,30 @@ fn check(code: c_int) -> Result<(), Code> {
     if code < 0 { Err(Code(code)) } else { Ok(()) }
 }
 
-/// A decoder that the library has.
+/// A decoder of the library.
 #[derive(Copy, Clone)]
 pub(super) struct Codec(*const ffi::AVCodec);
 
-// SAFETY: a static structure of the library that nobody changes.
+// SAFETY: this is a static structure of the library that never changes.
 unsafe impl Send for Codec {}
 
 impl Codec {
-    /// The library's preferred decoder for a codec that works without graphics hardware.
+    /// Finds the library's preferred decoder for a codec that works without graphics hardware.
     pub fn find(id: ffi::AVCodecID) -> Result<Self, NoDecoder> {
         ffi::load()?;
-        // SAFETY: it looks through a static list.
+        // SAFETY: the call searches a static list.
         let codec = Self(unsafe { ffi::avcodec_find_decoder(id) });
-        // The library's own decoder of AV1 is a frame around hardware; the others come first.
+        // The library's own AV1 decoder only wraps hardware; the others come first in the list.
         let found = !codec.0.is_null() && codec.name() != "av1";
         found.then_some(codec).ok_or(NoDecoder::NotInLibrary)
     }
 
-    /// The library's name of it.
+    /// The name in the library.
     pub fn name(self) -> String {
         if self.0.is_null() {
             return String::new();
         }
-        // SAFETY: a static structure, whose name is a static text that ends with a zero.
+        // SAFETY: this is a static structure, whose name is a static text that ends with a zero.
         unsafe { CStr::from_ptr((*self.0).name) }.to_string_lossy().into_owned()
     }
 }
@@ -64,24 +64,24 @@ impl Codec {
 /// Owns a frame.
 pub(super) struct Frame(*mut ffi::AVFrame);
 
-// SAFETY: it is used by one thread at a time, and what it refers to counts its references atomically.
+// SAFETY: it is used by one thread at a time, and its buffers have atomic reference counts.
 unsafe impl Send for Frame {}
 
 impl Frame {
     pub fn new() -> Result<Self, Code> {
-        // SAFETY: it allocates; null is looked for.
+        // SAFETY: the call allocates, and null is checked.
         let raw = unsafe { ffi::av_frame_alloc() };
         if raw.is_null() { Err(Code(0)) } else { Ok(Self(raw)) }
     }
 
-    /// Its content.
+    /// The content of the frame.
     pub fn get(&self) -> &ffi::AVFrame {
-        // SAFETY: not null, and nobody else has it.
+        // SAFETY: the pointer is not null, and no other reference exists.
         unsafe { &*self.0 }
     }
 
     pub fn get_mut(&mut self) -> &mut ffi::AVFrame {
-        // SAFETY: not null, and nobody else has it.
+        // SAFETY: the pointer is not null, and no other reference exists.
         unsafe { &mut *self.0 }
     }
 
@@ -89,16 +89,16 @@ impl Frame {
         self.0
     }
 
-    /// Releases its content.
+    /// Releases the content.
     pub fn clear(&mut self) {
-        // SAFETY: not null.
+        // SAFETY: the pointer is not null.
         unsafe { ffi::av_frame_unref(self.0) }
     }
 }
 
 impl Drop for Frame {
     fn drop(&mut self) {
-        // SAFETY: it came from av_frame_alloc and is freed here only.
+        // SAFETY: the frame came from av_frame_alloc and is freed only here.
         unsafe { ffi::av_frame_free(&raw mut self.0) }
     }
 }
@@ -108,25 +108,25 @@ struct Packet(*mut ffi::AVPacket);
 
 impl Drop for Packet {
     fn drop(&mut self) {
-        // SAFETY: it came from av_packet_alloc and is freed here only.
+        // SAFETY: the packet came from av_packet_alloc and is freed only here.
         unsafe { ffi::av_packet_free(&raw mut self.0) }
     }
 }
 
-/// Owns a decoder that is open.
+/// Owns an open decoder.
 pub(super) struct Context {
     raw: *mut ffi::AVCodecContext,
     packet: Packet,
     frame: Frame,
 }
 
-// SAFETY: the objects are used by one thread at a time (all methods that change something take
-// `&mut`), and the library ties them to no particular thread.
+// SAFETY: the objects are used by one thread at a time (all mutating methods take `&mut`), and the
+// library does not bind them to a thread.
 unsafe impl Send for Context {}
 
 impl Drop for Context {
     fn drop(&mut self) {
-        // SAFETY: it came from avcodec_alloc_context3 and is freed here only.
+        // SAFETY: the context came from avcodec_alloc_context3 and is freed only here.
         unsafe { ffi::avcodec_free_context(&raw mut self.raw) }
     }
 }
@@ -139,24 +139,24 @@ impl Context {
         set: impl FnOnce(&mut ffi::AVCodecContext),
     ) -> Result<Self, Code> {
         let frame = Frame::new()?;
-        // SAFETY: it allocates; null is looked for.
+        // SAFETY: the call allocates, and null is checked.
         let packet = unsafe { ffi::av_packet_alloc() };
         if packet.is_null() {
             return Err(Code(0));
         }
         let packet = Packet(packet);
-        // SAFETY: a codec of the library's own list; null is looked for.
+        // SAFETY: the codec is from the library's own list, and null is checked.
         let raw = unsafe { ffi::avcodec_alloc_context3(codec.0) };
         if raw.is_null() {
             return Err(Code(0));
         }
         let context = Self { raw, packet, frame };
-        // SAFETY: not null, and nobody else has it.
+        // SAFETY: the pointer is not null, and no other reference exists.
         let fields = unsafe { &mut *raw };
         if !config.is_empty() && config.len() <= MAX_CONFIG {
             let room = config.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize;
-            // SAFETY: the room is as large as what is copied and the padding that the library asks
-            // for, which is zero; the context frees it.
+            // SAFETY: the buffer has the size of the copied data plus the padding that the library
+            // requires, which is zero; the context frees it.
             unsafe {
                 let room = ffi::av_mallocz(room).cast::<u8>();
                 if room.is_null() {
@@ -171,7 +171,7 @@ impl Context {
         fields.thread_count = cores.min(MAX_THREADS) as c_int;
         fields.thread_type = ffi::FF_THREAD_SLICE as c_int;
         set(fields);
-        // SAFETY: the context is set, and the codec is the one it was made for.
+        // SAFETY: the context is configured, and was made for this codec.
         check(unsafe { ffi::avcodec_open2(raw, codec.0, ptr::null_mut()) })?;
         Ok(context)
     }
@@ -179,8 +179,8 @@ impl Context {
     /// Sends a packet. All its frames must be received before the next packet.
     pub fn send(&mut self, data: &[u8], pts: i64, keyframe: bool) -> Result<(), Code> {
         let size = c_int::try_from(data.len()).map_err(|_| Code(0))?;
-        // SAFETY: the packet is empty; the library makes room of this size with its padding, which
-        // is then filled, and holds references of its own.
+        // SAFETY: the packet is empty; the library allocates this size with its padding, which is
+        // then filled, and keeps its own references.
         unsafe {
             check(ffi::av_new_packet(self.packet.0, size))?;
             let packet = &mut *self.packet.0;
@@ -196,13 +196,13 @@ impl Context {
 
     /// Ends the stream: delayed frames can be received.
     pub fn end(&mut self) {
-        // SAFETY: the context is open; no packet means the end.
+        // SAFETY: the context is open; a null packet means the end.
         unsafe { ffi::avcodec_send_packet(self.raw, ptr::null()) };
     }
 
     /// The next frame, if there is one.
     pub fn receive(&mut self) -> Result<Option<&mut Frame>, Code> {
-        // SAFETY: the context is open; the frame lets go of what it held.
+        // SAFETY: the context is open; the frame releases its previous content.
         let code = unsafe { ffi::avcodec_receive_frame(self.raw, self.frame.0) };
         match code {
             0.. => Ok(Some(&mut self.frame)),
@@ -211,12 +211,12 @@ impl Context {
         }
     }
 
-    /// Forgets everything but its configuration.
+    /// Resets everything except the config.
     pub fn forget(&mut self) {
         // SAFETY: the context is open.
         unsafe { ffi::avcodec_flush_buffers(self.raw) }
     }
 }
 
-/// It wants more input.
+/// The decoder needs more input.
 const NEEDS_INPUT: c_int = ffi::AVERROR(ffi::EAGAIN);

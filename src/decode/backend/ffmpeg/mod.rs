@@ -1,6 +1,6 @@
-//! The system's FFmpeg libraries, for codecs that the built-in decoders lack. Used if onair was
-//! built with the feature `ffmpeg`, and loaded when needed; the libraries are asked for their
-//! decoders, because distributions omit some. FFmpeg 5.1 or newer.
+//! The FFmpeg libraries of the system, for codecs that the built-in decoders lack. They are used if
+//! onair was built with the feature `ffmpeg`, and loaded when needed. onair checks for each
+//! decoder, because distributions omit some. FFmpeg 5.1 or newer is required.
 
 mod audio;
 mod color_table;
@@ -20,31 +20,31 @@ use crate::decode::traits::{AudioBackend, VideoBackend};
 use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
 use crate::text::Problem;
 
-/// Who decodes such frames, or why nobody does.
+/// The name of the decoder of this video codec, or why there is none.
 pub(crate) fn video_decoder(codec: VideoCodec) -> Result<String, NoDecoder> {
     find_video(codec).map(|found| format!("FFmpeg ({})", found.name()))
 }
 
-/// Who decodes such audio, or why nobody does.
+/// The name of the decoder of this audio codec, or why there is none.
 pub(crate) fn audio_decoder(codec: AudioCodec) -> Result<String, NoDecoder> {
     find_audio(codec).map(|found| format!("FFmpeg ({})", found.name()))
 }
 
-/// Opens a decoder for such frames.
+/// Opens a video decoder.
 pub(crate) fn open_video(parameters: &VideoConfig) -> Result<Box<dyn VideoBackend>, Error> {
     let codec = find_video(parameters.codec)
         .map_err(|lack| Error::NoDecoder { codec: parameters.codec.name().to_owned(), lack })?;
     Ok(Box::new(video::Decoder::open(codec, parameters, hardware_probe::device())?))
 }
 
-/// Opens a decoder for such audio.
+/// Opens an audio decoder.
 pub(crate) fn open_audio(parameters: &AudioConfig) -> Result<Box<dyn AudioBackend>, Error> {
     let codec = find_audio(parameters.codec)
         .map_err(|lack| Error::NoDecoder { codec: parameters.codec.name().to_owned(), lack })?;
     Ok(Box::new(audio::Decoder::open(codec, parameters)?))
 }
 
-/// Returns true if the libraries may decode such video, as far as known without loading them.
+/// Returns true if the libraries may decode this codec, as far as known without loading them.
 pub(crate) fn may_decode(codec: VideoCodec) -> bool {
     !system::is_known() || find_video(codec).is_ok()
 }
@@ -54,7 +54,7 @@ pub(crate) fn library() -> Result<String, NoDecoder> {
     system::version()
 }
 
-/// Like [`hardware()`], but only a known result.
+/// As [`hardware()`], but only a known result.
 pub(crate) fn hardware_known() -> Option<Result<&'static str, Problem>> {
     hardware_probe::known()
 }
@@ -95,7 +95,7 @@ fn find_audio(codec: AudioCodec) -> Result<Codec, NoDecoder> {
         AudioCodec::Speex => ffi::AV_CODEC_ID_SPEEX,
         AudioCodec::Nellymoser => ffi::AV_CODEC_ID_NELLYMOSER,
         AudioCodec::AdpcmSwf => ffi::AV_CODEC_ID_ADPCM_SWF,
-        // Its configuration is not carried here as the library wants it.
+        // The config of Vorbis in onair differs from the format of the library.
         AudioCodec::Vorbis => return Err(NoDecoder::NotInLibrary),
         AudioCodec::PcmS16Le
         | AudioCodec::PcmU8

@@ -1,7 +1,7 @@
-//! Loads the FFmpeg libraries on demand: with their dependencies, they are about a hundred files,
-//! and cost 14 MB of memory at each start, although they are seldom needed. Types and constants are
-//! those of the headers, from [`rusty_ffmpeg`]; the functions below have the same names. They do
-//! nothing, and return null or an error, unless [`load`] succeeded.
+//! Loads the FFmpeg libraries on demand: with their dependencies, they are about a hundred files and
+//! cost 14 MB of memory at each start, although they are seldom needed. Types and constants are those
+//! of the headers, from [`rusty_ffmpeg`]; the functions below have the same names. They do nothing, and
+//! return null or an error, unless [`load`] succeeded.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -33,8 +33,8 @@ impl<T> Absent for *mut T {
     const ABSENT: Self = std::ptr::null_mut();
 }
 
-/// The library functions: a table of their addresses, and each under its own name. The compiler
-/// checks their signatures against the headers.
+/// The library functions: a table of their addresses, and each under its own name. The compiler checks
+/// their signatures against the headers.
 macro_rules! functions {
     ($($library:ident $major:ident {
         $(fn $name:ident($($value:ident: $kind:ty),* $(,)?) $(-> $result:ty)?;)*
@@ -42,7 +42,7 @@ macro_rules! functions {
         #[allow(non_snake_case, reason = "the library's names")]
         struct Functions {
             $($($name: unsafe extern "C" fn($($kind),*) $(-> $result)?,)*)*
-            /// The functions stay valid as long as these do.
+            /// The libraries, which keep the functions valid.
             _libraries: Vec<Library>,
         }
 
@@ -53,8 +53,8 @@ macro_rules! functions {
                 $(
                     let library = open(stringify!($library), $major)?;
                     $(
-                        // SAFETY: it has the type of the headers (below), and the library is of the
-                        // headers' major version, within which types do not change.
+                        // SAFETY: the function has the type in the headers (below), and the library has
+                        // the headers' major version, within which types do not change.
                         let $name = unsafe { *library.get(concat!(stringify!($name), "\0").as_bytes())? };
                     )*
                     libraries.push(library);
@@ -70,7 +70,7 @@ macro_rules! functions {
             #[allow(clippy::too_many_arguments, reason = "as many as the library wants")]
             pub(super) unsafe fn $name($($value: $kind),*) $(-> $result)? {
                 match loaded() {
-                    // SAFETY: what the function asks for is asked of the caller.
+                    // SAFETY: the caller fulfills the conditions of the function.
                     Some(functions) => unsafe { (functions.$name)($($value),*) },
                     None => Absent::ABSENT,
                 }
@@ -166,7 +166,7 @@ functions! {
     }
 }
 
-/// The library of this name and major version, as systems call its file.
+/// Opens the library with this name and major version by its usual file name.
 fn open(name: &str, major: u32) -> Result<Library, libloading::Error> {
     let file = if cfg!(windows) {
         format!("{name}-{major}.dll")
@@ -175,7 +175,7 @@ fn open(name: &str, major: u32) -> Result<Library, libloading::Error> {
     } else {
         format!("lib{name}.so.{major}")
     };
-    // SAFETY: what runs when they are loaded is what ran at the program's start where they were linked.
+    // SAFETY: the code that runs on loading would also run at the program start if it were linked.
     unsafe { Library::new(file) }
 }
 
@@ -188,8 +188,8 @@ fn loaded() -> Option<&'static Functions> {
     functions().get()?.as_ref()
 }
 
-/// Loads the libraries once, and keeps them from writing to standard error. Returns whether they
-/// are available.
+/// Loads the libraries once, and keeps them from writing to standard error. It returns an error if they
+/// are unavailable.
 pub(super) fn load() -> Result<(), NoDecoder> {
     static QUIET: Once = Once::new();
     let loaded = functions().get_or_init(|| {
@@ -198,12 +198,12 @@ pub(super) fn load() -> Result<(), NoDecoder> {
         };
         Functions::load().inspect_err(why).ok()
     });
-    // SAFETY: it sets one number.
+    // SAFETY: the call sets one number.
     QUIET.call_once(|| unsafe { av_log_set_level(AV_LOG_QUIET) });
     loaded.as_ref().map(|_| ()).ok_or(NoDecoder::NotInstalled)
 }
 
-/// Returns true if it is known if they are available.
+/// Returns true if a previous call has already loaded them or failed.
 pub(super) fn is_known() -> bool {
     functions().get().is_some()
 }
@@ -211,11 +211,11 @@ pub(super) fn is_known() -> bool {
 /// The libraries' version.
 pub(super) fn version() -> Result<String, NoDecoder> {
     load()?;
-    // SAFETY: it has no conditions.
+    // SAFETY: the call has no conditions.
     let version = unsafe { av_version_info() };
     if version.is_null() {
         return Err(NoDecoder::NotInstalled);
     }
-    // SAFETY: a static text that ends with a zero.
+    // SAFETY: this is a static text that ends with a zero.
     Ok(unsafe { CStr::from_ptr(version) }.to_string_lossy().into_owned())
 }

@@ -1,24 +1,24 @@
 //! Converts wide-gamut and HDR signals to light (PQ: SMPTE ST 2084; HLG: ARIB STD-B67 with the OOTF
-//! of ITU-R BT.2100; otherwise a BT.1886 display) and to the best BT.709 signals. The curve of
+//! of ITU-R BT.2100; otherwise a BT.1886 display) and to the closest BT.709 signals. The curve of
 //! ITU-R BT.2390 §5.4 reduces the brightness of HDR so that the reference white of BT.2408 (203
-//! cd/m²) is just below white; colors outside BT.709 move to its edge at constant luminance. Pure,
-//! in double precision: it fills tables.
+//! cd/m²) is just below white. Colors outside BT.709 move to its edge at constant luminance. This
+//! module is pure and uses double precision, because it fills tables.
 
 /// The reference white of HDR in cd/m² (BT.2408), also used for SDR white.
 const WHITE: f64 = 203.0;
 /// The peak of a mastering display if the stream does not declare it.
 const USUAL_PEAK: u16 = 1_000;
-/// The maximum of PQ.
+/// The maximum luminance of PQ in cd/m².
 const MAX_LUMINANCE: f64 = 10_000.0;
-/// The reference display of HLG production in cd/m², and its gamma.
+/// The peak of the reference display of HLG production in cd/m²; the next value is its gamma.
 const HLG_PEAK: f64 = 1_000.0;
 const HLG_GAMMA: f64 = 1.2;
-/// The gamma of SDR displays (BT.1886 with a black of no light).
+/// The gamma of SDR displays (BT.1886 with zero black level).
 const GAMMA: f64 = 2.4;
 /// Limit for SDR signals above white, within limited range.
 const ABOVE: f64 = 1.1;
-/// Where compression near the edge of BT.709 begins: a channel below this, as a signal at luminance
-/// 1.
+/// Start of the compression near the edge of BT.709: a channel below this value, as a signal at
+/// luminance 1.
 const SOFT: f64 = 0.1;
 
 /// The transfer function of signals.
@@ -30,16 +30,16 @@ pub(super) enum Transfer {
     Gamma,
 }
 
-/// The colors that pure signals have.
+/// Color primaries.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Primaries {
     Bt2020,
-    /// DCI-P3 with the white of daylight.
+    /// DCI-P3 with a daylight white point (D65).
     P3,
     Bt709,
 }
 
-/// The matrix of Y'CbCr: the parts of red and blue in the luma.
+/// The Y'CbCr matrix: the weights of red and blue in luma.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Matrix {
     Bt2020,
@@ -47,8 +47,7 @@ pub(super) enum Matrix {
     Bt601,
 }
 
-/// A kind of frames that are shown otherwise than by taking their numbers for ours. Codes are of
-/// 10 bits.
+/// A kind of frames that need a color conversion. Codes have 10 bits.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct Kind {
     pub transfer: Transfer,
@@ -62,7 +61,8 @@ pub(super) struct Kind {
 type Three = [f64; 3];
 
 impl Primaries {
-    /// Light of them as light of BT.709 (BT.2087; P3 by the same arithmetic).
+    /// The matrix from linear light of these primaries to BT.709 (BT.2087; P3 by the same
+    /// computation).
     fn to_709(self) -> [Three; 3] {
         match self {
             Self::Bt2020 => [
@@ -79,7 +79,7 @@ impl Primaries {
         }
     }
 
-    /// The parts of red, green and blue in luminance.
+    /// The weights of red, green and blue in luminance.
     fn luminance(self) -> Three {
         match self {
             Self::Bt2020 => [0.2627, 0.6780, 0.0593],
@@ -95,21 +95,21 @@ fn dot(a: Three, b: Three) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// The signal of PQ for this many cd/m².
+/// Converts cd/m² to a PQ signal.
 fn to_pq(light: f64) -> f64 {
     let power = (light.clamp(0.0, MAX_LUMINANCE) / MAX_LUMINANCE).powf(2_610.0 / 16_384.0);
     let (c1, c2, c3) = (3_424.0 / 4_096.0, 2_413.0 / 128.0, 2_392.0 / 128.0);
     ((c1 + c2 * power) / (1.0 + c3 * power)).powf(2_523.0 / 32.0)
 }
 
-/// The cd/m² of a signal of PQ.
+/// Converts a PQ signal to cd/m².
 fn from_pq(signal: f64) -> f64 {
     let power = signal.clamp(0.0, 1.0).powf(32.0 / 2_523.0);
     let (c1, c2, c3) = (3_424.0 / 4_096.0, 2_413.0 / 128.0, 2_392.0 / 128.0);
     MAX_LUMINANCE * ((power - c1).max(0.0) / (c2 - c3 * power)).powf(16_384.0 / 2_610.0)
 }
 
-/// The light of the scene (0…1) of a signal of HLG.
+/// Converts an HLG signal to scene light (0…1).
 fn from_hlg(signal: f64) -> f64 {
     let signal = signal.clamp(0.0, 1.0);
     let a = 0.178_832_77_f64;
@@ -118,7 +118,7 @@ fn from_hlg(signal: f64) -> f64 {
 }
 
 impl Kind {
-    /// The label for users, if it is HDR.
+    /// The label for users if the kind is HDR.
     pub fn hdr_label(self) -> Option<&'static str> {
         match self.transfer {
             Transfer::Pq => Some("HDR (PQ) → SDR"),
@@ -127,7 +127,7 @@ impl Kind {
         }
     }
 
-    /// Values that are constant for all pixels.
+    /// Precomputes the values that are constant for all pixels.
     pub fn ready(self) -> Ready {
         let peak = match self.transfer {
             Transfer::Pq => f64::from(self.peak.unwrap_or(USUAL_PEAK)).clamp(WHITE, MAX_LUMINANCE),
@@ -152,18 +152,18 @@ impl Kind {
     }
 }
 
-/// A kind that is ready for use.
+/// A kind with precomputed values.
 pub(super) struct Ready {
     kind: Kind,
     red: f64,
     blue: f64,
-    /// The signal of PQ of the peak.
+    /// The PQ signal of the peak.
     peak: f64,
     /// White, relative to the peak.
     white: f64,
     to_709: [Three; 3],
     luminance: Three,
-    /// The highest signal, there and here.
+    /// The highest signal of the input; the next value is that of the output.
     most: f64,
 }
 
@@ -182,7 +182,7 @@ impl Ready {
         [16.0 + 219.0 * luma, chroma(b, of_blue), chroma(r, of_red)]
     }
 
-    /// R'G'B'.
+    /// Converts codes to R'G'B' signals.
     fn signals(&self, [luma, cb, cr]: Three) -> Three {
         let (luma, cb, cr) = if self.kind.full {
             (luma / 1_023.0, (cb - 512.0) / 1_023.0, (cr - 512.0) / 1_023.0)
@@ -209,7 +209,7 @@ impl Ready {
         }
     }
 
-    /// The same, no brighter than white: scales all channels by the curve at the brightest one, so
+    /// The light limited to white: scales all channels by the curve at the brightest one, so that
     /// hues stay.
     fn toned(&self, light: Three) -> Three {
         let most = light.iter().copied().fold(0.0, f64::max);
@@ -237,7 +237,7 @@ impl Ready {
 }
 
 /// BT.709 light without negative channels or channels above `top`: desaturated as much as needed,
-/// and slightly more near the edge, so differences stay visible.
+/// and slightly more near the edge, so that differences stay visible.
 fn fitted(light: Three, top: f64) -> Three {
     let luminance = dot(LUMINANCE_709, light);
     if luminance <= 1e-9 {
@@ -297,10 +297,10 @@ mod tests {
             assert!((of(10.0) - 10.0 / WHITE).abs() < 1e-9, "{peak}");
             let steps: Vec<f64> = (0..1_000).map(|it| of(f64::from(it) / 1_000.0 * peak)).collect();
             assert!(steps.is_sorted(), "{peak}");
-            // Reference white is bright, and not white yet.
+            // Reference white is bright, but not full white.
             assert!((0.5..0.95).contains(&of(WHITE)), "{peak}: {}", of(WHITE));
         }
-        // Nothing in it is brighter than white: nothing is changed.
+        // No value is brighter than white, so nothing changes.
         let dim = Kind { peak: Some(100), ..PQ }.ready();
         assert!((dim.toned([0.4; 3])[0] - 0.4).abs() < 1e-9);
     }

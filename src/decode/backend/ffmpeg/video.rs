@@ -1,5 +1,5 @@
-//! Video decoding by FFmpeg: one packet in, the frames that are then ready out, in presentation
-//! order, which the library's decoders produce.
+//! Video decoding by FFmpeg: takes one packet, and returns the frames that are then ready, in
+//! presentation order, which the library's decoders produce.
 
 use crate::base::Timestamp;
 use crate::decode::backend::ffmpeg::convert::Converter;
@@ -15,20 +15,20 @@ use crate::wire::codec;
 
 const NAME: &str = "FFmpeg";
 
-/// The largest packet that is looked at.
+/// Maximum bytes of a packet.
 const MAX_PACKET: usize = 16 << 20;
 
-/// The largest frame: that of H.264 level 5.2, as everywhere in onair (4096×2304). It limits the
+/// Maximum pixels of a frame: H.264 level 5.2, as everywhere in onair (4096×2304). It limits the
 /// memory that a stream can make the library allocate.
 const MAX_PIXELS: i64 = 36_864 * 256;
 
-/// Limit for the frames of one packet.
+/// Maximum number of frames of one packet.
 const MAX_FRAMES: usize = 64;
 
-/// This many failed keyframes in a row end the stream.
+/// This many consecutive failed keyframes end the stream.
 const LAST_CHANCES: u32 = 3;
 
-/// The decoder.
+/// The video decoder.
 pub(super) struct Decoder {
     context: Context,
     codec: Codec,
@@ -37,13 +37,13 @@ pub(super) struct Decoder {
     /// True if it decodes in hardware if possible.
     hardware: bool,
     name: String,
-    /// The HDR label in its name.
+    /// The HDR label in the decoder's name.
     told: Option<&'static str>,
-    /// Nothing before the next keyframe can be decoded.
+    /// True if no frame before the next keyframe can be decoded.
     waiting: bool,
     failed_keyframes: u32,
     last: Timestamp,
-    /// The frame of this time was already returned.
+    /// The time of a frame that was already returned.
     early: Option<Timestamp>,
 }
 
@@ -52,7 +52,7 @@ fn start(
     parameters: &VideoConfig,
     device: Option<&Device>,
 ) -> Result<Context, Error> {
-    // A vpcC says nothing that a decoder needs, but for its colors.
+    // A decoder needs nothing of a vpcC except its colors.
     let colors = match parameters.codec {
         VideoCodec::Vp9 => codec::vp9_colors(&parameters.config),
         _ => None,
@@ -64,12 +64,12 @@ fn start(
     let context = Context::open(codec, config, |context| {
         context.max_pixels = MAX_PIXELS;
         if let Some((primaries, transfer)) = colors {
-            // H.273's numbers, which are the library's.
+            // The numbers of H.273 are also those of the library.
             context.color_primaries = primaries.into();
             context.color_trc = transfer.into();
         }
         if parameters.codec == VideoCodec::Av1 {
-            // One frame at a time, instead of several on separate threads.
+            // Decode one frame at a time, instead of several on separate threads.
             context.flags |= ffi::AV_CODEC_FLAG_LOW_DELAY as i32;
         }
         if let Some(device) = device {
@@ -84,7 +84,7 @@ fn start(
 }
 
 impl Decoder {
-    /// `device`: the hardware to use if possible.
+    /// Opens a decoder; `device` is the hardware to use if possible.
     pub fn open(
         codec: Codec,
         parameters: &VideoConfig,
@@ -109,7 +109,7 @@ impl Decoder {
         })
     }
 
-    /// All that is ready.
+    /// Receives all frames that are ready.
     fn receive(&mut self, frames: &mut Vec<VideoFrame>) -> Result<(), Problem> {
         loop {
             let frame = match self.context.receive() {
@@ -130,7 +130,7 @@ impl Decoder {
         }
     }
 
-    /// Updates the name for the kind of frames.
+    /// Updates the name according to the kind of frames.
     fn tell(&mut self) {
         let told = self.converter.hdr_label();
         if told != self.told {
@@ -148,9 +148,9 @@ impl Decoder {
         received
     }
 
-    /// Gets the first frame, which the library would hold back until it knows that none precedes
-    /// it. The library is told that the stream ends, returns the frame, and restarts with the same
-    /// packet, whose frame it then returns again.
+    /// Gets the first frame, which the library would delay until it knows that no frame precedes
+    /// it. The stream is ended to get the frame, and restarted with the same packet, whose frame
+    /// the library then returns again.
     fn hurry(
         &mut self,
         packet: &EncodedPacket,
@@ -172,7 +172,7 @@ impl Decoder {
         }
     }
 
-    /// A decoder without a past, and after a failure without hardware.
+    /// Opens a decoder without history, and without hardware after a failure.
     fn renew(&mut self) -> Result<(), Error> {
         self.hardware = false;
         self.context = start(self.codec, &self.parameters, None)?;
@@ -226,7 +226,7 @@ impl VideoBackend for Decoder {
     fn flush(&mut self) -> Vec<VideoFrame> {
         let mut frames = Vec::new();
         self.context.end();
-        // What fails now is lost, and nothing comes after it.
+        // A frame that fails now is lost, and nothing follows it.
         let _ = self.receive(&mut frames);
         self.leave_out_early(&mut frames);
         self.reset();
@@ -245,7 +245,7 @@ impl VideoBackend for Decoder {
     }
 
     fn begin_anywhere(&mut self) {
-        // The library of H.264 keeps frames back until they are whole.
+        // The H.264 decoder of the library delays frames until they are complete.
         self.waiting = false;
     }
 
@@ -254,7 +254,7 @@ impl VideoBackend for Decoder {
     }
 
     fn by(&self) -> By {
-        // What it was given need not be what it can decode there.
+        // The hardware may not support the stream that it was given.
         let fetched = self.hardware && self.converter.has_fetched();
         By { library: NAME, hardware: fetched.then_some(hardware::NAME) }
     }
