@@ -1,4 +1,4 @@
-//! The choice of a video source, in the syntax of `--video`.
+//! The selection of a video source, in the syntax of `--video`.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -12,35 +12,35 @@ use crate::capture::screen::target::DisplayTarget;
 use crate::capture::text::Content;
 use crate::text::problem::{Problem, problem};
 
-/// A video source as chosen, saved and displayed.
+/// A video source as selected, saved and displayed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum VideoChoice {
-    /// A camera, with the format that is wanted of it.
+    /// A camera with the wanted format.
     Camera(CameraChoice),
     /// A display, or a part of one.
     Screen(DisplayTarget),
     /// A window by its id.
     Window(String),
-    /// The test pattern with the markers that measure latency and lip-sync.
+    /// The test pattern with the markers for latency and lip sync.
     Test,
-    /// A looped clip: Y4M is read here, other formats by the player.
+    /// A looped clip: this room reads Y4M, the player other formats.
     File(PathBuf),
-    /// A frame from a file: PNG, JPEG, WebP or GIF, with its movement and alpha.
+    /// An image file: PNG, JPEG, WebP or GIF, with animation and alpha.
     Image(PathBuf),
     /// The images of a folder in order, or the first image of a list.
     Slides(PathBuf),
     /// A color or a gradient.
     Color(ColorSource),
-    /// Words, a file's words, or a time.
+    /// Fixed text, the text of a file, or a time.
     Text(Content),
     /// A remote stream.
     Stream(String),
-    /// No frame: a broadcast of audio alone.
+    /// No video: an audio-only broadcast.
     None,
 }
 
 impl VideoChoice {
-    /// The file or folder that it shows.
+    /// The file or folder of the choice.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::File(path)
@@ -90,7 +90,7 @@ impl VideoChoice {
     /// Parses a choice; a path need not be valid UTF-8.
     ///
     /// # Errors
-    /// Like the parser of texts.
+    /// The same errors as those of the text parser.
     pub fn of_word(word: &OsStr) -> Result<Self, Problem> {
         let named = |kind: &str| path_after(word, kind).filter(|_| word.to_str().is_none());
         let of_path = (named("file:").map(Self::File))
@@ -118,7 +118,7 @@ impl FromStr for VideoChoice {
     type Err = Problem;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // Its format may stand without an id.
+        // A camera can have a format without an id.
         if let Some(camera) = text.strip_prefix("camera")
             && (camera.is_empty() || camera.starts_with([':', '@']))
         {
@@ -157,7 +157,8 @@ impl FromStr for VideoChoice {
             ("slides", None) => Err(problem!("choice-needs-path", example = "slides:FOLDER")),
             ("color", None) => Err(problem!("choice-no-color", text = "")),
             _ => {
-                // Of an address its name only: more of it may be secret, and this is told.
+                // Only the scheme of an address: the rest may be secret, and this text is
+                // displayed.
                 let text = text.split("://").next().unwrap_or_default();
                 Err(problem!("choice-no-video", text = text))
             }

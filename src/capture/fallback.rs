@@ -1,4 +1,4 @@
-//! The chosen replacement for a source that is black, frozen or lost.
+//! The fallback for a source that is black, frozen or lost.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,12 +9,12 @@ use crate::text::problem::{Problem, problem};
 /// See the module documentation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum VideoFallback {
-    /// The source itself, unchanged.
+    /// Keep the source itself.
     #[default]
     Keep,
-    /// A placeholder with its name.
+    /// Show a placeholder with the name of the source.
     Placeholder,
-    /// Another source, by the words that open it: of a device its stable id.
+    /// Show another source, by the text that opens it; a device has its stable id.
     Source(VideoChoice),
 }
 
@@ -32,7 +32,7 @@ impl VideoFallback {
         )
     }
 
-    /// The other source.
+    /// The other source, if any.
     pub fn choice(&self) -> Option<&VideoChoice> {
         match self {
             Self::Source(choice) => Some(choice),
@@ -40,7 +40,7 @@ impl VideoFallback {
         }
     }
 
-    /// The same, to be changed.
+    /// The other source, for changes.
     pub fn choice_mut(&mut self) -> Option<&mut VideoChoice> {
         match self {
             Self::Source(choice) => Some(choice),
@@ -68,7 +68,7 @@ impl FromStr for VideoFallback {
             "slate" => Ok(Self::Placeholder),
             source => match source.parse() {
                 Ok(VideoChoice::None) | Err(_) => {
-                    // Of an address its name only, as where it is chosen itself.
+                    // Only the scheme of an address, as for the source itself.
                     let text = text.split("://").next().unwrap_or_default();
                     Err(problem!("choice-no-video-fallback", text = text))
                 }

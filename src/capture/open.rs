@@ -28,7 +28,7 @@ use crate::media::markers::Schedule;
 use crate::media::source_status::{SourceFormat, SourceStatus};
 use crate::text::Problem;
 
-/// The cameras there are now.
+/// The current cameras.
 pub fn cameras() -> Vec<CameraInfo> {
     let found = camera::backend::driver().cameras().into_iter();
     found
@@ -39,22 +39,22 @@ pub fn cameras() -> Vec<CameraInfo> {
         .collect()
 }
 
-/// The controls of a camera by its ID; empty if it cannot be queried.
+/// The controls of a camera by its id; empty if it cannot be queried.
 pub fn controls(id: &str) -> Vec<CameraControl> {
     camera::backend::driver().controls(id).unwrap_or_default()
 }
 
-/// The screens there are now, or why they cannot be shown.
+/// The current displays, or why they cannot be captured.
 pub fn screens() -> Result<Vec<ScreenInfo>, Problem> {
     screens_of_session().screens().map_err(|fault| Problem::from(&fault))
 }
 
-/// The windows there are now, or why they cannot be shown.
+/// The current windows, or why they cannot be captured.
 pub fn windows() -> Result<Vec<WindowInfo>, Problem> {
     screens_of_session().windows().map_err(|fault| Problem::from(&fault))
 }
 
-/// Returns true if this is a session of Wayland, whose screens the desktop is asked for.
+/// Returns true in a Wayland session, where the desktop shows a sharing dialog.
 pub fn in_wayland() -> bool {
     screen::target::is_wayland()
 }
@@ -66,26 +66,26 @@ pub fn sharing() -> Option<Result<Sharing, Problem>> {
 }
 
 impl DisplayTarget {
-    /// Opens it. A missing display is opened when it appears.
+    /// Opens the source. A missing display is opened when it appears.
     ///
     /// # Errors
-    /// Fails if the system gives no thread.
+    /// Fails if the system cannot start a thread.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
         screen::open(screens_of_session(), Target::Screen(self.clone()), context)
     }
 }
 
 impl WindowTarget {
-    /// Opens it. A missing window is opened when it appears.
+    /// Opens the source. A missing window is opened when it appears.
     ///
     /// # Errors
-    /// Fails if the system gives no thread.
+    /// Fails if the system cannot start a thread.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
         screen::open(screens_of_session(), Target::Window(self.clone()), context)
     }
 }
 
-/// Returns true if [`open`] shows this source; other files and streams are for the player.
+/// Returns true if [`open`] supports this source; the player opens other files and streams.
 pub fn shows(choice: &VideoChoice) -> bool {
     match choice {
         VideoChoice::File(path) => y4m::is_y4m(path),
@@ -94,15 +94,15 @@ pub fn shows(choice: &VideoChoice) -> bool {
     }
 }
 
-/// Opens a source that it [`shows`].
+/// Opens a source for which [`shows`] returns true.
 ///
 /// # Errors
-/// Fails if the file cannot be played, or nothing was chosen.
+/// Fails if the file cannot be played, or the choice is `none`.
 pub fn open(choice: &VideoChoice, context: &Context) -> Result<Source, Error> {
     open_by(choice, &LiveProperties::default(), context)
 }
 
-/// The same with live properties, which can change later.
+/// As [`open`], with live properties, which can change later.
 ///
 /// # Errors
 /// The same as for [`open`].
@@ -127,7 +127,7 @@ pub fn open_by(
         }
         VideoChoice::File(path) => y4m::open(path, dials.transport(), context)
             .map(|source| over_file(source, dials.watched())),
-        // Floor 4 plays these: the studio asks there.
+        // The player on floor 4 opens these for the studio.
         VideoChoice::Stream(_) => Err(Error::NoVideo),
         VideoChoice::Camera(choice) => {
             let live = (dials.controls.get(), dials.decoder.get());

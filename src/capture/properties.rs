@@ -1,6 +1,6 @@
-//! The properties of sources beyond their content: the style of a text, the timing of slides, the
-//! visibility of the pointer. Plain values, and the live settings through which an open source gets
-//! new ones.
+//! Properties of sources beyond their content: the style of a text, the timing of slides, the
+//! visibility of the pointer. It contains plain values, and the live settings through which an open
+//! source gets new ones.
 
 use std::path::PathBuf;
 
@@ -17,45 +17,45 @@ use crate::media::playback_control::EndBehavior;
 /// The behavior of a media source while no scene on the program shows it.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum WhenHidden {
-    /// It continues.
+    /// The source continues.
     #[default]
     Plays,
-    /// It pauses, and continues where it was.
+    /// The source pauses, and continues at its position.
     Pauses,
-    /// It pauses, and restarts from the beginning.
+    /// The source pauses, and restarts from the beginning.
     Restarts,
 }
 
 /// The properties of a source. Each kind uses its own part.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Properties {
-    /// Of texts and clocks.
+    /// Style of texts and clocks.
     pub text: TextAppearance,
-    /// Of slide shows.
+    /// Timing of slide shows.
     pub slides: Pace,
-    /// Screens and windows are shown without the pointer.
+    /// True to capture displays and windows without the pointer.
     pub without_pointer: bool,
-    /// Of media files and slide shows.
+    /// Behavior of hidden media files and slide shows.
     pub hidden: WhenHidden,
-    /// Of media files.
+    /// End behavior of media files.
     pub at_end: EndBehavior,
     /// For media files and slide shows: the files that follow, in order.
     pub files: Vec<PathBuf>,
 }
 
-/// Which part of the properties a kind of source heeds.
+/// The part of the properties that a kind of source uses.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum UsedProperties {
     Text,
     Slides,
     Pointer,
     Media,
-    /// The driver determines its controls.
+    /// Camera controls, which the driver defines.
     Camera,
 }
 
 impl UsedProperties {
-    /// `None`: this kind has no properties.
+    /// The properties of a choice; `None` if its kind has none.
     pub fn of(choice: &VideoChoice) -> Option<Self> {
         match choice {
             VideoChoice::Text(_) => Some(Self::Text),
@@ -69,7 +69,7 @@ impl UsedProperties {
 }
 
 impl Properties {
-    /// Files that follow the first.
+    /// Maximum number of additional files.
     pub const MAX_FILES: usize = 200;
 
     /// The properties that this source uses, with defaults for the rest.
@@ -86,12 +86,12 @@ impl Properties {
                 Self { hidden, at_end, files, ..none }
             }
             Some(UsedProperties::Pointer) => Self { without_pointer: self.without_pointer, ..none },
-            // What is set of a camera belongs to the camera, not to a source.
+            // Camera controls belong to the camera, not to a source.
             Some(UsedProperties::Camera) | None => none,
         }
     }
 
-    /// With every number in its range.
+    /// Clamps every value to its range.
     #[must_use]
     pub fn bounded(self) -> Self {
         let mut files = self.files;
@@ -99,7 +99,7 @@ impl Properties {
         Self { text: self.text.bounded(), slides: self.slides.bounded(), files, ..self }
     }
 
-    /// Returns true if they differ only in sliders or typed text, and in no switch.
+    /// Returns true if both differ only in sliders or typed text, not in a switch.
     pub fn is_drawn_from(&self, other: &Self) -> bool {
         self.text.is_drawn_from(&other.text)
             && (self.slides.order, self.slides.repeat) == (other.slides.order, other.slides.repeat)
@@ -108,8 +108,8 @@ impl Properties {
     }
 }
 
-/// Why a media file is watched for black or frozen video. It can be intentional if other sources
-/// are visible.
+/// Reasons to watch a media file for black or frozen video. Without a reason it is not watched,
+/// because such video can be intentional if other sources are visible.
 #[derive(Clone, Debug, Default)]
 pub struct WatchedFile {
     fallback: LiveSetting<bool>,
@@ -117,7 +117,7 @@ pub struct WatchedFile {
 }
 
 impl WatchedFile {
-    /// Returns true if there is a reason now.
+    /// Returns true if there is currently a reason.
     pub fn is_wanted(&self) -> bool {
         self.fallback.get() || self.alone.get()
     }
@@ -131,11 +131,11 @@ pub struct LiveProperties {
     pub(super) without_pointer: LiveSetting<bool>,
     watched: WatchedFile,
     transport: LiveSetting<Transport>,
-    /// The wanted and present controls of cameras: set by the studio before a camera is opened.
+    /// The wanted and current controls of cameras; the studio sets them before a camera is opened.
     pub controls: LiveSetting<CameraControls>,
-    /// The permissions of the desktop: set by the studio before a display or window is opened.
+    /// The permissions of the desktop; the studio sets them before a display or window is opened.
     pub permissions: LiveSetting<Permissions>,
-    /// The decoder for compressed frames of cameras: set by the studio before a camera is opened.
+    /// The decoder for compressed camera frames; the studio sets it before a camera is opened.
     pub decoder: LiveSetting<FrameDecoder>,
 }
 
@@ -146,7 +146,7 @@ impl LiveProperties {
         dials
     }
 
-    /// The source takes these at once.
+    /// Sets the properties, which the source applies at once.
     pub fn set(&self, properties: &Properties) {
         self.text.set(properties.text.clone());
         self.slides.set(properties.slides);
@@ -155,27 +155,27 @@ impl LiveProperties {
         self.transport().set_then(&properties.files);
     }
 
-    /// Another source replaces a media file while it is black or frozen.
+    /// Sets whether another source replaces a media file while it is black or frozen.
     pub fn set_fallback(&self, has_fallback: bool) {
         self.watched.fallback.set(has_fallback);
     }
 
-    /// A media file is the only visible source of the program.
+    /// Sets whether a media file is the only visible source of the program.
     pub fn set_alone(&self, alone: bool) {
         self.watched.alone.set(alone);
     }
 
-    /// Whether a media file is looked at.
+    /// The reasons to watch a media file.
     pub fn watched(&self) -> WatchedFile {
         self.watched.clone()
     }
 
-    /// Pauses and seeks the source, if it plays media.
+    /// The playback control of the source, if it plays media.
     pub fn transport(&self) -> Transport {
         self.transport.get()
     }
 
-    /// Uses the transport of a source that was already open.
+    /// Sets the playback control of a source that was already open.
     pub fn set_transport(&self, transport: Transport) {
         transport.set_at_end(self.transport().at_end());
         transport.set_then(&self.transport().then());

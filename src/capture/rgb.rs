@@ -1,4 +1,4 @@
-//! Frames from RGB (images, text, fills): converted once, from straight 8-bit sRGB to limited-range
+//! Converts frames from RGB (images, text, fills) once: from straight 8-bit sRGB to limited-range
 //! BT.709, with an alpha plane if needed.
 
 use yuv::{
@@ -14,7 +14,7 @@ pub struct Rgba {
     pub red: u8,
     pub green: u8,
     pub blue: u8,
-    /// 0: transparent, 255: opaque.
+    /// Opacity: 0 is transparent, 255 is opaque.
     pub alpha: u8,
 }
 
@@ -32,7 +32,7 @@ impl Rgba {
         [self.red, self.green, self.blue, self.alpha]
     }
 
-    /// The part `share` (0…1) of the way to another color.
+    /// Mixes with another color by `share` (0…1).
     pub fn mix(self, other: Self, share: f32) -> Self {
         let share = share.clamp(0.0, 1.0);
         let one = |a: u8, b: u8| (f32::from(a) + (f32::from(b) - f32::from(a)) * share).round();
@@ -71,7 +71,8 @@ impl std::str::FromStr for Rgba {
 const BITS: i32 = 16;
 const HALF: i32 = 1 << (BITS - 1);
 
-/// BT.709, limited range, of RGB with 8 bits: 219 steps of luma from 16, 224 of chroma about 128.
+/// Coefficients for limited-range BT.709 from 8-bit RGB: 219 steps of luma from 16, 224 of chroma
+/// around 128.
 const Y: [i32; 3] = [11_966, 40_254, 4_064];
 const U: [i32; 3] = [-6_596, -22_188, 28_784];
 const V: [i32; 3] = [28_784, -26_145, -2_639];
@@ -88,8 +89,8 @@ pub(super) fn even(width: u32, height: u32) -> Size {
     Size::new(side(width), side(height))
 }
 
-/// A frame of `width × height` pixels of four bytes (red, green, blue, alpha; straight), as planes
-/// of the [`even`] size. It has an alpha plane if any pixel is not opaque.
+/// Converts `width × height` pixels of four bytes (red, green, blue, alpha; straight) to planes of
+/// the [`even`] size. The frame has an alpha plane if any pixel is not opaque.
 pub(super) fn planes(rgba: &[u8], width: u32, height: u32) -> Planes {
     let size = even(width, height);
     let opaque = rgba.chunks_exact(4).all(|pixel| pixel.last() == Some(&255));
@@ -126,7 +127,7 @@ pub(super) fn fill(rgba: &[u8], width: u32, height: u32, planes: &mut Planes) {
             for (line, row) in rows.iter().enumerate() {
                 for x in [column * 2, column * 2 + 1] {
                     let [r, g, b, a] = pixel(row, x);
-                    // Where nothing is seen there is no color either.
+                    // A transparent pixel has no color.
                     let [r, g, b] = if a == 0 { [0; 3] } else { [r, g, b] };
                     let place = line * stride + x;
                     if let Some(luma) = lumas.get_mut(place) {
@@ -135,7 +136,7 @@ pub(super) fn fill(rgba: &[u8], width: u32, height: u32, planes: &mut Planes) {
                     if let Some(alpha) = alphas.as_mut().and_then(|alpha| alpha.get_mut(place)) {
                         *alpha = a as u8;
                     }
-                    // Beside an edge the color is that of what is seen.
+                    // At an edge, the chroma is that of the visible pixels.
                     sum = [sum[0] + r * a, sum[1] + g * a, sum[2] + b * a];
                     weight += a;
                 }
@@ -166,7 +167,7 @@ pub(super) type Turn = fn(
     YuvConversionMode,
 ) -> Result<(), YuvError>;
 
-/// Three 4:2:0 planes of this size without padding.
+/// Checks for three 4:2:0 planes of this size without padding.
 pub(super) fn three_planes<'a>(
     Size { width, height }: Size,
     [y, u, v]: [&'a mut [u8]; 3],
@@ -183,13 +184,13 @@ pub(super) fn three_planes<'a>(
     }
 }
 
-/// The planes of a frame, as the library wants them.
+/// The planes of a frame in the form for the library.
 pub(super) fn target(planes: &mut Planes) -> YuvPlanarImageMut<'_, u8> {
     let size = planes.size();
     three_planes(size, [&mut planes.y, &mut planes.u, &mut planes.v])
 }
 
-/// RGB in full range, whose rows are `stride` bytes apart, into BT.709 in limited range.
+/// Converts full-range RGB with rows of `stride` bytes to limited-range BT.709.
 pub(super) fn turned(
     turn: Turn,
     data: &[u8],
@@ -205,7 +206,7 @@ pub(super) fn turned(
 mod tests {
     use super::*;
 
-    /// As defined by ITU-T H.273.
+    /// The exact value as defined by ITU-T H.273.
     fn exact(color: Rgba) -> (u8, u8, u8) {
         let [r, g, b] = [color.red, color.green, color.blue].map(|c| f64::from(c) / 255.0);
         let y = 0.2126 * r + 0.7152 * g + 0.0722 * b;
@@ -234,7 +235,7 @@ mod tests {
 
     #[test]
     fn odd_sides_and_edges_keep_their_colours() {
-        // 3×1: red, red, clear (with blue where nothing is seen).
+        // 3×1: red, red, transparent (with invisible blue).
         let rgba = [255, 0, 0, 255, 255, 0, 0, 128, 0, 0, 255, 0];
         let planes = planes(&rgba, 3, 1);
         assert_eq!(planes.size(), Size::new(4, 2));

@@ -1,10 +1,10 @@
-//! Which choices need the sharing dialog, and the names of their stored permissions.
+//! Choices that need the sharing dialog, and the names of their stored permissions.
 
 use crate::capture::choice::VideoChoice;
 use crate::capture::screen::permission::{MAX_KEYS, screen_key, window_key};
 use crate::capture::screen::target::{DisplayTarget, SHARED, WindowTarget, is_wayland};
 
-/// The name of this choice's tokens; `None`: no dialog is needed.
+/// The name of this choice's tokens; `None` if it needs no dialog.
 pub fn key(choice: &VideoChoice) -> Option<String> {
     match choice {
         VideoChoice::Screen(screen) => screen_key(screen.id.as_deref(), screen.part),
@@ -15,13 +15,13 @@ pub fn key(choice: &VideoChoice) -> Option<String> {
     }
 }
 
-/// Returns true if the desktop is asked for this choice, in this session.
+/// Returns true if this choice needs the sharing dialog in this session.
 pub fn asks_desktop(choice: &VideoChoice) -> bool {
     let as_session = matches!(choice, VideoChoice::Screen(screen) if screen.id.is_none());
     key(choice).is_some() && (!as_session || is_wayland())
 }
 
-/// A choice with a separate dialog for one more display or window; the plain one if it is the
+/// A choice with a separate dialog for one more display or window; the plain choice if it is the
 /// first.
 pub fn another(window: bool, there: &[&VideoChoice]) -> VideoChoice {
     let taken: Vec<String> = there.iter().filter_map(|choice| key(choice)).collect();

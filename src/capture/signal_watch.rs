@@ -1,7 +1,7 @@
 //! Watches the video of a camera or a remote stream: black or frozen video raises an alarm in its
-//! status. An intentionally static source is not watched; a media file only if it has a fallback,
-//! or is the only visible source. It checks a few thousand pixels twice per second, on the
-//! compositor's thread.
+//! status. A source that is static by nature is not watched. A media file is watched only if it has
+//! a fallback, or is the only visible source. It checks a few thousand pixels twice per second, on
+//! the compositor's thread.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,16 +13,16 @@ use crate::media::frame::Range;
 use crate::media::source_status::{SourceAlarm, SourceStatus};
 use crate::media::{Size, VideoFeed, VideoFrame};
 
-/// Frames that arrive no more often than this raise no alarm.
+/// Frames with a larger interval raise no alarm.
 const GAP: Duration = Duration::from_secs(3);
 
-/// How often frames are checked.
+/// Interval of frame checks.
 const LOOK: Duration = Duration::from_millis(500);
-/// Points across and down.
+/// Number of sampled points, horizontally and vertically.
 const GRID: (usize, usize) = (64, 36);
-/// Luma up to this is black, in limited and in full range.
+/// Maximum luma of black, in limited and in full range.
 const DARK: (u8, u8) = (24, 10);
-/// How long a frame must be black or unchanged, and the thresholds.
+/// Durations of black or unchanged frames until the alarm, and the thresholds.
 struct Limits {
     black: (Duration, SourceAlarm),
     frozen: (Duration, SourceAlarm),
@@ -33,29 +33,30 @@ const CAMERA: Limits = Limits {
     frozen: (Duration::from_secs(10), SourceAlarm::Frozen),
 };
 
-/// An encoder can repeat a frame for a nearly static scene, and a guest can show a static page.
+/// For remote streams: an encoder can repeat a frame of a nearly static scene, and a guest can show
+/// a static page.
 const STREAM: Limits = Limits {
     black: (Duration::from_secs(10), SourceAlarm::BlackStream),
     frozen: (Duration::from_secs(30), SourceAlarm::FrozenStream),
 };
 
-/// A file is complete: its content is intentional.
+/// For files, whose content may be intentional.
 const FILE: Limits = Limits {
     black: (Duration::from_secs(4), SourceAlarm::BlackFile),
     frozen: (Duration::from_secs(10), SourceAlarm::FrozenFile),
 };
 
-/// Puts the watch over a camera.
+/// Adds the watch to a camera.
 pub(super) fn over(source: Source) -> Source {
     by(source, &CAMERA, None)
 }
 
-/// Puts the watch over a remote stream.
+/// Adds the watch to a remote stream.
 pub fn over_stream(source: Source) -> Source {
     by(source, &STREAM, None)
 }
 
-/// Puts the watch over a media file: it looks while that is wanted.
+/// Adds the watch to a media file; it is active while requested.
 pub fn over_file(source: Source, wanted: WatchedFile) -> Source {
     by(source, &FILE, Some(wanted))
 }
@@ -85,7 +86,7 @@ impl VideoFeed for Watched {
 
 struct VideoWatch {
     limits: &'static Limits,
-    /// Whether to watch it; `None`: always.
+    /// When to watch the source; `None` means always.
     wanted: Option<WatchedFile>,
     status: Arc<SourceStatus>,
     seen: Option<SeenFrame>,
@@ -94,10 +95,10 @@ struct VideoWatch {
 /// The frame at the last check.
 struct SeenFrame {
     looked: Timestamp,
-    /// Stays alive, so that a new frame has other planes.
+    /// The frame is kept, so that a new frame has other planes.
     picture: VideoFrame,
     points: Vec<u8>,
-    /// Since when it has been black, and the same.
+    /// Last time at which it was not black; the next field is for changes.
     lit: Timestamp,
     moved: Timestamp,
 }
@@ -106,7 +107,7 @@ impl VideoWatch {
     fn check_frame(&mut self, at: Timestamp, picture: Option<&VideoFrame>) {
         let looks = self.wanted.as_ref().is_none_or(WatchedFile::is_wanted);
         let Some(picture) = picture.filter(|_| looks) else {
-            // Its state tells that, or nobody wants to know.
+            // The state of the source reports that, or the watch is inactive.
             if self.seen.take().is_some() {
                 self.tell(None);
             }
@@ -120,7 +121,7 @@ impl VideoWatch {
         let points = points(picture);
         let dark = if picture.color.range == Range::Full { DARK.1 } else { DARK.0 };
         let black = points.iter().all(|&point| point <= dark);
-        // A pause is no standing still: what was seen before it lapses.
+        // A pause is not frozen video: earlier checks no longer count.
         let before = self.seen.take().filter(|seen| at.since(seen.looked) < GAP);
         let same = before.as_ref().is_some_and(|seen| seen.points == points);
         let since = |then: Option<Timestamp>, still: bool| then.filter(|_| still).unwrap_or(at);
@@ -140,7 +141,7 @@ impl VideoWatch {
 
     fn tell(&self, alarm: Option<SourceAlarm>) {
         let told = self.status.report().alarm;
-        // Another's, which the camera itself takes back.
+        // The camera itself raised this alarm, and withdraws it.
         let theirs = told == Some(SourceAlarm::OtherFormat) && alarm.is_none();
         if told != alarm && !theirs {
             self.status.update(|report| report.alarm = alarm);
@@ -148,7 +149,7 @@ impl VideoWatch {
     }
 }
 
-/// Luma on a grid.
+/// Samples luma on a grid.
 fn points(picture: &VideoFrame) -> Vec<u8> {
     let size = picture.size();
     let (width, height) = (size.width as usize, size.height as usize);
@@ -260,7 +261,7 @@ mod tests {
         assert_eq!((frozen[8], frozen[12]), (None, Some(SourceAlarm::Frozen)));
         let noise = alarms(14, |tick| Some(luma_frame(90, 90 + (tick / 15 % 2) as u8)));
         assert_eq!(noise, [None; 14]);
-        // The same frame held is a matter of its state.
+        // A repeated frame object is a matter of the source's state.
         let held = luma_frame(90, 90);
         assert_eq!(alarms(14, |_| Some(held.clone())), [None; 14]);
         let gone = alarms(16, |tick| (tick < 390).then(|| luma_frame(90, 90)));

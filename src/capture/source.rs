@@ -15,17 +15,17 @@ use crate::text::problem::{Problem, problem};
 pub struct Context {
     /// The session clock.
     pub clock: Clock,
-    /// The instants of program frames.
+    /// The frame grid of the program.
     pub grid: FrameGrid,
-    /// The program's size: the best size for a source.
+    /// The size of the program, which is the best size for a source.
     pub size: Size,
 }
 
 /// An open (or opening) video source. Dropping the feed closes it.
 pub struct Source {
-    /// For the compositor.
+    /// The feed for the compositor.
     pub feed: Box<dyn VideoFeed>,
-    /// Its state, readable at any time, also after the feed has moved on.
+    /// Its state, readable at any time, also after the feed was moved.
     pub status: Arc<SourceStatus>,
 }
 
@@ -36,11 +36,11 @@ partial_debug!(Source { status });
 #[derive(Debug, thiserror::Error)]
 #[error("{}", Problem::from(self))]
 pub enum Error {
-    /// `none` was chosen.
+    /// The choice is `none`.
     NoVideo,
     /// The file cannot be played.
     File { path: std::path::PathBuf, reason: Problem },
-    /// The system gave no thread.
+    /// The system could not start a thread.
     Thread(#[from] std::io::Error),
 }
 
@@ -56,29 +56,29 @@ impl From<&Error> for Problem {
     }
 }
 
-/// A camera of this machine.
+/// A camera of this computer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CameraInfo {
-    /// Stable over replugging and restarts.
+    /// An id that is stable across replugging and restarts.
     pub id: String,
-    /// For people.
+    /// The display name.
     pub name: String,
     /// Its formats.
     pub formats: Vec<CameraFormat>,
 }
 
-/// A format that a camera offers.
+/// A format of a camera.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct CameraFormat {
     /// Width and height.
     pub size: Size,
-    /// Frames a second.
+    /// Frame rate in frames per second.
     pub fps: f64,
     /// The pixel format: `YUYV`, `NV12`, `MJPEG`…
     pub pixel: &'static str,
 }
 
-/// A setting that several hold; all see the value that was set last.
+/// A shared setting; all owners see the last value.
 #[derive(Clone, Debug, Default)]
 pub struct LiveSetting<T>(Arc<Mutex<T>>);
 
@@ -87,7 +87,7 @@ impl<T: Clone + PartialEq> LiveSetting<T> {
         Self(Arc::new(Mutex::new(value)))
     }
 
-    /// The present value.
+    /// The current value.
     pub fn get(&self) -> T {
         self.0.lock().clone()
     }
@@ -103,7 +103,7 @@ impl<T: Clone + PartialEq> LiveSetting<T> {
         (*now != *before).then(|| now.clone())
     }
 
-    /// Returns true if anybody else holds it: if not, it need not be looked at again.
+    /// Returns true if there is another owner: if not, the value cannot change.
     pub(super) fn is_shared(&self) -> bool {
         Arc::strong_count(&self.0) > 1
     }
@@ -112,7 +112,7 @@ impl<T: Clone + PartialEq> LiveSetting<T> {
 /// Shows the last frame of its worker.
 pub(super) struct StillFeed {
     pub(super) latest: Latest<VideoFrame>,
-    /// Ends when the feed is dropped.
+    /// The worker, which ends when the feed is dropped.
     pub(super) _worker: Option<Worker>,
 }
 
@@ -122,7 +122,7 @@ impl VideoFeed for StillFeed {
     }
 }
 
-/// A frame in the program's color space; its user sets the timestamp.
+/// Makes a frame in the program's color space; the caller sets the timestamp.
 pub(super) fn frame(planes: impl Into<Arc<Pooled<Planes>>>) -> VideoFrame {
     VideoFrame {
         pts: Timestamp::ZERO,
@@ -131,7 +131,7 @@ pub(super) fn frame(planes: impl Into<Arc<Pooled<Planes>>>) -> VideoFrame {
     }
 }
 
-/// A source of one constant frame.
+/// Makes a source of one constant frame.
 pub(super) fn still(planes: Planes, status: Arc<SourceStatus>) -> Source {
     let latest = Latest::default();
     latest.publish(frame(Pooled::unpooled(planes)));

@@ -1,4 +1,4 @@
-//! Allocations of a camera's frame on its way from the driver's buffer to the compositor.
+//! Allocations of a camera frame on its way from the driver's buffer to the compositor.
 
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
@@ -9,7 +9,7 @@ use crate::capture::camera::driver::{Layout, PlaneBytes, RawFrame};
 use crate::capture::camera::pixel_format::PixelLayout;
 use crate::media::{Color, Size};
 
-/// Frames to fill the pool, and frames that count.
+/// Number of frames that fill the pool; the next value is the number of measured frames.
 const WARM: usize = 12;
 const FRAMES: usize = 20;
 
@@ -17,7 +17,7 @@ const FRAMES: usize = 20;
 struct Still {
     data: Vec<u8>,
     given: usize,
-    /// The newest frames, which the compositor holds.
+    /// The newest frames, as the compositor holds them.
     held: Vec<VideoFrame>,
     latest: Latest<VideoFrame>,
     counts: Arc<Mutex<Vec<u64>>>,
@@ -36,7 +36,7 @@ impl Camera for Still {
             self.stop.set();
         }
         let layout = Layout { stride: 0, color: Color::WEBCAM };
-        // Where planes have memory of their own.
+        // Separate memory for each plane.
         let more = [PlaneBytes { data: &self.data, stride: 0 }; 2];
         Ok(Some(RawFrame { more, ..RawFrame::new(&self.data, Duration::ZERO, layout) }))
     }
@@ -46,7 +46,7 @@ impl Camera for Still {
     }
 }
 
-/// The maximum that a frame allocates.
+/// The maximum bytes that a frame allocates.
 fn each(pixel: Pixel, size: Size, data: Vec<u8>) -> u64 {
     let counts = Arc::new(Mutex::new(Vec::with_capacity(WARM + FRAMES)));
     let latest = Latest::default();
@@ -97,15 +97,15 @@ fn a_raw_picture_allocates_nothing_once_warm() {
     }
 }
 
-/// The library's decoder is created for each frame: a few tables and some rows of each plane, but
-/// never a whole frame.
+/// The decoder of the library is created for each frame: it allocates some tables and a few rows of
+/// each plane, but never a whole frame.
 #[test]
 fn a_jpeg_allocates_its_decoders_tables_and_a_few_rows() {
     const HALVED: &[u8] = include_bytes!("../../../tests/data/jpeg/red-blue-422.jpg");
     for (size, data) in [
         (SMALL, jpeg(SMALL)),
         (LARGE, jpeg(LARGE)),
-        // Colors of half the width, as webcams have them.
+        // Chroma of half the width, as in webcams.
         (Size::new(32, 16), HALVED.to_vec()),
     ] {
         let (mut turner, mut planes) = (PixelConverter::default(), Planes::black(size));

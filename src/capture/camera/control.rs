@@ -1,6 +1,6 @@
-//! The controls of a camera's driver: exposure, white balance, focus, gain, the mains frequency.
-//! Plain values, and the board for exchanging wanted and present values between the studio and open
-//! cameras.
+//! The controls of a camera's driver: exposure, white balance, focus, gain, the mains frequency. It
+//! contains plain values, and the board for exchanging wanted and current values between the studio
+//! and open cameras.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use parking_lot::Mutex;
 
 use crate::capture::source::CameraFormat;
 
-/// Limit for the controls of one camera.
+/// Maximum number of controls per camera.
 pub const MAX_CONTROLS: usize = 128;
-/// Limit for the cameras with stored settings.
+/// Maximum number of cameras with stored settings.
 pub const MAX_CAMERAS: usize = 64;
 
 /// The possible values of a control.
@@ -28,7 +28,7 @@ pub enum Span {
 }
 
 impl Span {
-    /// The nearest value that may be set.
+    /// The nearest allowed value.
     pub fn bounded(&self, value: i64) -> i64 {
         match self {
             Self::Switch => i64::from(value != 0),
@@ -53,7 +53,7 @@ impl Span {
     }
 }
 
-/// A control with its present value in the driver.
+/// A control with its current value in the driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CameraControl {
     /// Its name in settings: letters, digits and `_`, derived from the driver's name.
@@ -63,11 +63,12 @@ pub struct CameraControl {
     pub span: Span,
     pub default: i64,
     pub value: i64,
-    /// It has an effect now: an automatic mode can disable it.
+    /// True if it currently has an effect: an automatic mode can disable it.
     pub active: bool,
 }
 
-/// A driver's name as settings have it: `White Balance, Auto` becomes `white_balance_auto`.
+/// Converts a driver's name to the form in settings: `White Balance, Auto` becomes
+/// `white_balance_auto`.
 pub fn plain(title: &str) -> String {
     let mut name = String::new();
     for letter in title.chars().take(64) {
@@ -80,7 +81,7 @@ pub fn plain(title: &str) -> String {
     name.trim_end_matches('_').to_owned()
 }
 
-/// The wanted values of a camera by the names of its controls.
+/// Wanted values of a camera by control name.
 pub type WantedControls = BTreeMap<String, i64>;
 
 #[derive(Debug, Default)]
@@ -127,12 +128,12 @@ impl CameraControls {
         self.0.lock().wanted.get(camera).cloned().unwrap_or_default()
     }
 
-    /// The controls to reset, each returned once.
+    /// Takes the controls to reset.
     pub(in crate::capture) fn take_back(&self, camera: &str) -> Vec<String> {
         self.0.lock().back.remove(camera).unwrap_or_default()
     }
 
-    /// The camera has these.
+    /// Stores the controls of the camera.
     pub(in crate::capture) fn tell(&self, camera: &str, controls: Vec<CameraControl>) {
         let mut inside = self.0.lock();
         if inside.listed.len() < MAX_CAMERAS || inside.listed.contains_key(camera) {
@@ -140,12 +141,12 @@ impl CameraControls {
         }
     }
 
-    /// The camera is gone.
+    /// Removes the values of a disconnected camera.
     pub(in crate::capture) fn forget(&self, camera: &str) {
         self.0.lock().listed.remove(camera);
     }
 
-    /// The camera is open and offers these.
+    /// Stores the formats of an open camera.
     pub(in crate::capture) fn tell_formats(&self, camera: &str, formats: Vec<CameraFormat>) {
         let mut inside = self.0.lock();
         if inside.formats.len() < MAX_CAMERAS || inside.formats.contains_key(camera) {

@@ -12,17 +12,17 @@ use crate::media::{Color, Size};
 /// Why a camera is unavailable, with the system's message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum Fault {
-    /// There is no such camera, or it is gone.
+    /// The camera does not exist, or is gone.
     Absent(String),
     /// Another program uses it.
     Busy(String),
-    /// This process already has it open.
+    /// This process already has the camera open.
     Ours(String),
-    /// The system does not let us.
+    /// The system denies access.
     Refused(String),
     /// It has no format that onair can read.
     Format(String),
-    /// Anything else.
+    /// Another error.
     Other(String),
 }
 
@@ -44,7 +44,7 @@ impl Fault {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) struct OfferedCamera {
     pub(in crate::capture) size: Size,
-    /// Frames a second as a fraction.
+    /// Frame rate as a fraction.
     pub(in crate::capture) rate: (u32, u32),
     pub(in crate::capture) pixel: Pixel,
 }
@@ -54,12 +54,12 @@ impl OfferedCamera {
         f64::from(self.rate.0) / f64::from(self.rate.1.max(1))
     }
 
-    /// The visible part: frames have even sides, so an odd last column or row is dropped.
+    /// The visible size: frames have even sides, so an odd last column or row is dropped.
     pub(in crate::capture) const fn shown(&self) -> Size {
         Size::new(self.size.width & !1, self.size.height & !1)
     }
 
-    /// Returns true if it matches the mode.
+    /// Returns true if the offer matches the mode.
     fn is_of(&self, mode: Mode) -> bool {
         mode.size.is_none_or(|size| size == self.size)
             && mode
@@ -73,12 +73,12 @@ impl OfferedCamera {
     }
 }
 
-/// A camera that is plugged in.
+/// A connected camera.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::capture) struct FoundCamera {
-    /// Stable over replugging and restarts.
+    /// An id that is stable across replugging and restarts.
     pub(in crate::capture) id: String,
-    /// Its ID while another camera with the same ID is connected.
+    /// Its id while another camera with the same id is connected.
     pub(in crate::capture) id_there: String,
     pub(in crate::capture) name: String,
     pub(in crate::capture) offers: Vec<OfferedCamera>,
@@ -87,7 +87,7 @@ pub(in crate::capture) struct FoundCamera {
 }
 
 impl FoundCamera {
-    /// The position of a camera in a list, stable when another one with the same ID appears or
+    /// The position of a camera in a list, stable when another one with the same id appears or
     /// disappears.
     pub(in crate::capture) fn position(cameras: &[Self], id: &str) -> Option<usize> {
         let exact = cameras.iter().position(|camera| camera.id == id || camera.id_there == id);
@@ -99,7 +99,7 @@ impl FoundCamera {
 /// The memory layout of a driver's frames.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) struct Layout {
-    /// The stride in bytes, of luma if there are several planes; 0: no padding.
+    /// Stride in bytes, that of luma if there are several planes; 0 means no padding.
     pub(in crate::capture) stride: u32,
     /// The color space. For RGB, only the range counts.
     pub(in crate::capture) color: Color,
@@ -111,13 +111,13 @@ pub(in crate::capture) struct RawFrame<'a> {
     pub(in crate::capture) data: &'a [u8],
     /// The second and the third plane of formats with separate memory.
     pub(in crate::capture) more: [PlaneBytes<'a>; 2],
-    /// Its age.
+    /// Age of the frame.
     pub(in crate::capture) age: Duration,
     pub(in crate::capture) layout: Layout,
 }
 
 impl<'a> RawFrame<'a> {
-    /// A frame in one memory.
+    /// Makes a frame in one memory block.
     pub(in crate::capture) fn new(data: &'a [u8], age: Duration, layout: Layout) -> Self {
         Self { data, more: [PlaneBytes::default(); 2], age, layout }
     }
@@ -127,33 +127,34 @@ impl<'a> RawFrame<'a> {
 #[derive(Copy, Clone, Debug, Default)]
 pub(in crate::capture) struct PlaneBytes<'a> {
     pub(in crate::capture) data: &'a [u8],
-    /// The stride in bytes; 0: no padding.
+    /// Stride in bytes; 0 means no padding.
     pub(in crate::capture) stride: u32,
 }
 
 /// An open camera. It lives on one thread.
 pub(in crate::capture) trait Camera {
-    /// The next frame, or `None` if none arrived within `limit`. The first call can take longer.
+    /// Returns the next frame, or `None` if none arrived within `limit`. The first call can take
+    /// longer.
     fn frame(&mut self, limit: Duration) -> Result<Option<RawFrame<'_>>, Fault>;
-    /// Makes a call of `frame` that hangs on another thread return.
+    /// Returns a function that ends a hanging call of `frame` on another thread.
     fn waker(&self) -> Box<dyn Fn() + Send>;
 }
 
-/// A camera system. No default methods: each backend answers every question.
+/// A camera system. It has no default methods: each backend implements all of them.
 pub(in crate::capture) trait Driver: Send + Sync {
     /// The available cameras, without nodes that deliver no frames.
     fn cameras(&self) -> Vec<FoundCamera>;
-    /// Opens a camera and starts it.
+    /// Opens and starts a camera.
     fn open(&self, id: &str, offer: OfferedCamera) -> Result<Box<dyn Camera>, Fault>;
     /// The controls of a camera, also while it is open.
     fn controls(&self, id: &str) -> Result<Vec<CameraControl>, Fault>;
-    /// Sets a control by its name to the nearest valid value; `None`: to its default.
+    /// Sets a control by its name to the nearest valid value; `None` sets its default.
     fn set_control(&self, id: &str, name: &str, value: Option<i64>) -> Result<(), Fault>;
 }
 
-/// The best format for the program: the rate matters most, then no upscaling, then little
-/// downscaling; raw pixels before compressed ones. It is among the formats that `mode` allows, if
-/// any; returns whether that is so.
+/// Chooses the best format for the program. The rate matters most, then no upscaling, then little
+/// downscaling; raw pixels are preferred to compressed ones. The format is one that `mode` allows,
+/// if possible; the result tells whether it is.
 pub(in crate::capture) fn choose(
     offers: &[OfferedCamera],
     mode: Mode,
@@ -178,19 +179,19 @@ fn best(offers: &[OfferedCamera], size: Size, fps: f64) -> Option<OfferedCamera>
             | PixelLayout::Pairs(..)
             | PixelLayout::Planes(..)
             | PixelLayout::Whole(_) => 0.0,
-            // Once more through a matrix.
+            // These need an additional conversion by a matrix.
             PixelLayout::Rgb(..) => 0.02,
-            // Of coarse colors, too.
+            // The colors are also coarse.
             PixelLayout::Rgb16(_) => 0.04,
             PixelLayout::Jpeg => 0.05,
-            // And it has lost more.
+            // This format has lost more quality.
             PixelLayout::H264 => 0.06,
-            // Twice the bytes, for bits that are not kept.
+            // Twice the bytes, for bits that are dropped.
             PixelLayout::WidePairs => 0.07,
-            // Two colors of three are guessed, and those are the sensor's own.
+            // Two of three colors are interpolated, and they are raw sensor colors.
             PixelLayout::Bayer(_, Samples::Eight) => 0.08,
             PixelLayout::Bayer(..) => 0.09,
-            // Without color: where there is nothing else.
+            // No color: only if there is nothing else.
             PixelLayout::Luma(Samples::Eight) => 100.0,
             PixelLayout::Luma(_) => 100.01,
         };

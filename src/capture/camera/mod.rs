@@ -1,8 +1,8 @@
-//! The camera: a thread that finds it, opens it on another thread, watches that and takes the
-//! camera back when it returns; and the feed that shows its newest frame.
+//! The camera: a thread that finds it, opens it on another thread, watches that thread and reopens the
+//! camera when it returns; and the feed that shows its newest frame.
 //!
-//! Drivers can hang in any call. All calls happen on the inner thread, which is abandoned and
-//! replaced if it delivers nothing; nobody waits for it.
+//! Drivers can hang in any call. All calls therefore run on the inner thread, which is abandoned and
+//! replaced if it delivers nothing; no other thread waits for it.
 
 #[cfg(test)]
 mod allocation_tests;
@@ -38,25 +38,26 @@ use crate::text::problem::{Value, problem};
 
 /// The name of a camera before its real name is known.
 const NAMELESS: &str = "Camera";
-/// How often to check the inner thread.
+/// Interval of checks of the inner thread.
 const WATCH: Duration = Duration::from_millis(100);
-/// How often to look for a missing camera.
+/// Interval of searches for a missing camera.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// A camera without a frame for this long counts as stalled; its last frame is no longer shown.
 const STALL: Duration = Duration::from_secs(2);
-/// A stalled camera is opened afresh after this long.
+/// A stalled camera is reopened after this long.
 const GIVE_UP: Duration = Duration::from_secs(4);
-/// How long the inner thread waits for each frame.
+/// Time limit of the inner thread for each frame.
 const FRAME_TIMEOUT: Duration = Duration::from_millis(200);
-/// Controls are read at every this many checks of the wanted values: every two seconds.
+/// Controls are read at one of this many checks of the wanted values, which is every two seconds.
 const POLLS_PER_CONTROL_READ: u32 = 20;
 /// Consecutive unreadable frames before the format counts as unsupported.
 const MAX_BROKEN: u32 = 30;
 
-/// A camera that onair itself has just closed, to be opened otherwise, may still be busy for this long.
+/// Time for which a camera that onair itself has just closed, to reopen it differently, may still be
+/// busy.
 const CLOSING: Duration = Duration::from_secs(3);
 
-/// Opens a camera: by id, or the first there is.
+/// Opens a camera by id, or the first one.
 pub(super) fn open(
     driver: Arc<dyn Driver>,
     choice: CameraChoice,
@@ -81,7 +82,7 @@ pub(super) fn open(
     Ok(Source { feed, status })
 }
 
-/// The compositor's end.
+/// The compositor's side.
 struct CameraFeed {
     latest: Latest<VideoFrame>,
     /// Ends the camera's thread when the feed is dropped.
@@ -94,7 +95,7 @@ impl VideoFeed for CameraFeed {
     }
 }
 
-/// Looks after the camera.
+/// Watches the camera.
 struct CameraWatcher {
     driver: Arc<dyn Driver>,
     wanted: Option<String>,
@@ -108,7 +109,7 @@ struct CameraWatcher {
     was_open: bool,
 }
 
-/// Reports of the inner thread.
+/// Reports from the inner thread.
 #[derive(Default)]
 struct Session {
     frames: AtomicU64,
@@ -124,15 +125,15 @@ impl Session {
     }
 }
 
-/// How a camera is opened.
+/// How to open a camera.
 #[derive(Copy, Clone)]
 struct OfferedView {
     offer: OfferedCamera,
-    /// The format is the chosen one, or none was chosen.
+    /// True if the format is the selected one, or none was selected.
     as_wanted: bool,
 }
 
-/// How a session ended.
+/// The end of a session.
 enum End {
     Stopped,
     Failed(Fault),
@@ -151,7 +152,7 @@ impl CameraWatcher {
                     stop.wait(WATCH);
                     continue;
                 }
-                // Tried again at once: opening afresh is the cure.
+                // Try again at once, because reopening usually helps.
                 Ok(End::Stalled) => {}
                 Ok(End::Failed(fault)) | Err(fault) => self.report(&fault),
             }
@@ -165,7 +166,7 @@ impl CameraWatcher {
             Some(id) => {
                 FoundCamera::position(&cameras, id).and_then(|index| cameras.into_iter().nth(index))
             }
-            // The one that was open is taken back before any other.
+            // The previously open camera is preferred to any other.
             None => {
                 let before = self.status.report().id;
                 let same =
@@ -223,10 +224,10 @@ impl CameraWatcher {
             board: self.board.clone(),
             session: Arc::clone(&session),
         };
-        // A camera without it is as its driver has it.
+        // Without this thread, a camera keeps the values of its driver.
         let adjuster = Worker::spawn("camera-set", move |stop| its.run(stop));
         let end = self.watch(found, sight, &session, stop);
-        // Stopped, woken where it hangs, and not waited for.
+        // The thread is stopped and woken if it hangs, without waiting for it.
         drop(adjuster);
         worker.stop();
         session.wake();
@@ -257,7 +258,7 @@ impl CameraWatcher {
                 (frames, alive) = (seen, clock.now());
                 self.was_open = true;
                 self.status.open(SourceFormat::Video { size: offer.shown(), fps: offer.fps() });
-                // What is black or frozen is told before it.
+                // Black and frozen video have priority.
                 if !as_wanted && self.status.report().alarm.is_none() {
                     self.status.update(|report| report.alarm = Some(SourceAlarm::OtherFormat));
                 }
@@ -289,7 +290,7 @@ impl CameraWatcher {
             Fault::Busy(_) => problem!("device-busy", device = device),
             Fault::Ours(_) => problem!("device-open-twice", device = device, id = id),
             Fault::Refused(_) => problem!("device-camera-forbidden", device = device),
-            // One that stalled and cannot be opened again at once is still the same trouble.
+            // A stalled camera that cannot be reopened at once has the same problem.
             Fault::Format(_) | Fault::Other(_) if self.status.state() == SourceState::Stalled => {
                 return;
             }
@@ -316,7 +317,7 @@ impl Adjuster {
         let mut done = WantedControls::new();
         let mut looked = 0_u32;
         while !stop.wait(WATCH) {
-            // Some drivers begin each stream with what they are set to at first.
+            // Some drivers reset the controls at the start of each stream.
             if self.session.frames.load(Ordering::Relaxed) == 0 {
                 continue;
             }
@@ -326,7 +327,7 @@ impl Adjuster {
                 self.set(&done, &wanted, &back);
                 done = wanted;
             }
-            // What is automatic changes on its own.
+            // Automatic values change by themselves.
             if changed || looked.is_multiple_of(POLLS_PER_CONTROL_READ) {
                 match self.driver.controls(&self.id) {
                     Ok(controls) => self.board.tell(&self.id, controls),
@@ -340,7 +341,7 @@ impl Adjuster {
 
     fn set(&self, done: &WantedControls, wanted: &WantedControls, back: &[String]) {
         let controls = self.driver.controls(&self.id).unwrap_or_default();
-        // Switches and menus first: they say whether a number may be set at all.
+        // Switches and menus first: they decide whether a number may be set.
         let late = |name: &str| {
             let control = controls.iter().find(|control| control.name == name);
             control.is_none_or(|control| matches!(control.span, Span::Number { .. }))
@@ -358,7 +359,7 @@ impl Adjuster {
     }
 }
 
-/// The inner thread.
+/// The inner thread, which reads frames.
 struct Inner {
     driver: Arc<dyn Driver>,
     id: String,
@@ -375,7 +376,7 @@ impl Inner {
         let ended = opened.and_then(|mut camera| {
             *self.session.waker.lock() = Some(camera.waker());
             let ended = self.read(&mut *camera, stop);
-            // The waker holds the camera's file open.
+            // The waker keeps the camera's file open.
             *self.session.waker.lock() = None;
             ended
         });
@@ -393,7 +394,7 @@ impl Inner {
         let mut first = true;
         while !stop.is_set() {
             let Some(raw) = camera.frame(FRAME_TIMEOUT)? else { continue };
-            // The first proves nothing: a driver may hand out what was left from before a stall.
+            // The first frame proves nothing: a driver may return an old one from before a stall.
             let first = std::mem::take(&mut first);
             if first && stream.is_none() {
                 continue;
@@ -411,7 +412,7 @@ impl Inner {
                 None => {
                     let mut planes = pool.fresh();
                     let turned = turner.turn(self.offer.pixel, self.offer.size, raw, &mut planes);
-                    // One that failed is used again as well.
+                    // The planes of a failed frame are reused as well.
                     let planes = planes.share();
                     turned.map(|color| Some(VideoFrame { pts, color, surface: planes.into() }))
                 }
@@ -420,14 +421,14 @@ impl Inner {
                 Ok(None) => {}
                 Ok(Some(frame)) => {
                     broken = 0;
-                    // A thread that was given up on must not show what it wakes up with.
+                    // An abandoned thread must not show its late frames.
                     if !stop.is_set() && !first {
                         self.latest.publish(VideoFrame { pts, ..frame });
                         self.session.frames.fetch_add(1, Ordering::Relaxed);
                     }
                 }
                 Err(fault) => {
-                    // Single damaged frames are usual, at the start above all.
+                    // Single damaged frames are common, especially at the start.
                     broken += 1;
                     if broken >= MAX_BROKEN {
                         return Err(Fault::Format(fault));

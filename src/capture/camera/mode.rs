@@ -1,36 +1,36 @@
-//! The choice of a camera and of its format.
+//! The selection of a camera and of its format.
 
 use crate::capture::camera::pixel_format::Pixel;
 use crate::capture::source::CameraFormat;
 use crate::media::Size;
 use crate::text::problem::{Problem, problem};
 
-/// Rates are equal up to this, in thousandths: 29.97 is 30000/1001.
+/// Tolerance for equal rates in thousandths: 29.97 is 30000/1001.
 pub(in crate::capture) const RATE_TOLERANCE: u32 = 5;
 
 /// The wanted format of a camera; missing values are chosen for the program.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Mode {
     pub size: Option<Size>,
-    /// Frames in a thousand seconds.
+    /// Frames per 1,000 seconds.
     pub rate: Option<u32>,
-    /// The name in `onair devices`.
+    /// The pixel format by its name in `onair devices`.
     pub pixel: Option<&'static str>,
 }
 
 impl Mode {
-    /// Exactly this format.
+    /// The mode for exactly this format.
     pub fn of(format: &CameraFormat) -> Self {
         Self { size: Some(format.size), rate: Some(milli(format.fps)), pixel: Some(format.pixel) }
     }
 
-    /// All is chosen for the program.
+    /// Returns true if all values are chosen for the program.
     pub fn is_automatic(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// A possible size of a camera, which can be odd.
+/// Parses a size of a camera, which can be odd.
 fn size(text: &str) -> Option<Size> {
     let (width, height) = text.split_once(['x', 'X', '×'])?;
     let side = |text: &str| {
@@ -40,12 +40,12 @@ fn size(text: &str) -> Option<Size> {
     Some(Size::new(side(width)?, side(height)?))
 }
 
-/// Frames in a thousand seconds.
+/// Converts a rate to frames per 1,000 seconds.
 pub(in crate::capture) fn milli(fps: f64) -> u32 {
     (fps * 1e3).round().clamp(0.0, f64::from(u32::MAX)) as u32
 }
 
-/// `WIDTHxHEIGHT,RATE,PIXELS`, or some of these.
+/// Formats as `WIDTHxHEIGHT,RATE,PIXELS`, or some of these.
 impl std::fmt::Display for Mode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let rate = self.rate.map(|rate| {
@@ -81,22 +81,22 @@ impl std::str::FromStr for Mode {
     }
 }
 
-/// A chosen camera.
+/// A selected camera.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CameraChoice {
-    /// Its stable ID; `None`: the first camera.
+    /// Its stable id; `None` for the first camera.
     pub id: Option<String>,
     pub mode: Mode,
 }
 
 impl CameraChoice {
-    /// A camera with the format that suits the program.
+    /// A camera with the best format for the program.
     pub fn of(id: impl Into<String>) -> Self {
         Self { id: Some(id.into()), mode: Mode::default() }
     }
 }
 
-/// Empty or `:ID`, followed by `@MODE`.
+/// Formats as empty or `:ID`, followed by `@MODE`.
 impl std::fmt::Display for CameraChoice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.id.as_ref().map_or(Ok(()), |id| write!(f, ":{id}"))?;
@@ -107,8 +107,8 @@ impl std::fmt::Display for CameraChoice {
 impl std::str::FromStr for CameraChoice {
     type Err = Problem;
 
-    /// If the part after the last `@` is no format, it belongs to the ID, as before formats
-    /// existed.
+    /// If the part after the last `@` is not a format, it belongs to the id, as in versions without
+    /// formats.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let split = text.rsplit_once('@');
         let split = split.and_then(|(id, mode)| Some((id, mode.parse::<Mode>().ok()?)));

@@ -14,24 +14,24 @@ use self::Samples::{Eight, High, Tens, Twelves, Wide};
 pub(in crate::capture) enum PixelLayout {
     /// Four bytes with the luma of two pixels and their shared chroma.
     Quads,
-    /// Luma alone.
+    /// Only luma.
     Luma(Samples),
-    /// A luma plane, then a chroma plane in pairs.
+    /// A luma plane, then a plane of interleaved chroma.
     Pairs(Chroma, First, Memory),
-    /// The same in 4:2:0 with 16 bits a sample.
+    /// The same in 4:2:0 with 16 bits per sample.
     WidePairs,
-    /// A plane of each.
+    /// Three planes.
     Planes(Chroma, First, Memory),
-    /// Luma and chroma of each pixel side by side.
+    /// Interleaved luma and chroma of each pixel.
     Whole(PackedOrder),
-    /// Red, green and blue of a byte each.
+    /// One byte each for red, green and blue.
     Rgb(Bytes, Ends),
-    /// Red, green and blue in two bytes.
+    /// Two bytes for red, green and blue.
     Rgb16(Bits),
     /// One color per pixel, by the sensor's filter.
     Bayer(BayerOrder, Samples),
     Jpeg,
-    /// Frames of H.264, each on its own as a stream of bytes (Annex B).
+    /// H.264 frames, each a separate byte stream (Annex B).
     H264,
 }
 
@@ -45,29 +45,29 @@ pub(in crate::capture) enum Samples {
     High,
     /// Four 10-bit samples in five bytes: the high byte of each, then the remaining bits of all.
     Tens,
-    /// Two of 12 bits in three bytes, likewise.
+    /// Two 12-bit samples in three bytes, in the same form.
     Twelves,
 }
 
 /// The chroma subsampling.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum Chroma {
-    /// Once for four pixels.
+    /// One sample for four pixels.
     C420,
-    /// Once for two of a row.
+    /// One sample for two pixels of a row.
     C422,
-    /// For every pixel.
+    /// One sample for every pixel.
     C444,
 }
 
-/// Which of the two chroma values is first.
+/// The chroma value that comes first.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum First {
     U,
     V,
 }
 
-/// Whether planes are contiguous or have separate memory.
+/// Whether planes are contiguous or in separate memory.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum Memory {
     One,
@@ -87,7 +87,7 @@ pub(in crate::capture) enum PackedOrder {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum Bytes {
     Three,
-    /// The fourth is the last.
+    /// The fourth byte is last.
     Fourth,
     /// The first byte is unused.
     Skipped,
@@ -105,7 +105,7 @@ pub(in crate::capture) enum Ends {
 pub(in crate::capture) enum Bits {
     B555,
     B565,
-    /// The same, big-endian.
+    /// The same in big-endian order.
     B555High,
     B565High,
 }
@@ -119,10 +119,10 @@ pub(in crate::capture) enum BayerOrder {
     Rggb,
 }
 
-/// A variant, its name, its Video4Linux name, its layout.
+/// Defines a variant with its name, its Video4Linux code and its layout.
 macro_rules! kinds {
     ($($variant:ident $name:literal $code:literal $form:expr;)*) => {
-        /// A camera's pixel format. The order is the preference among equals.
+        /// A camera's pixel format. The order is the preference among otherwise equal formats.
         #[derive(Copy, Clone, Debug, PartialEq, Eq)]
         pub(in crate::capture) enum Pixel { $($variant,)* }
 
@@ -134,7 +134,7 @@ macro_rules! kinds {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// Video4Linux's name.
+            /// The Video4Linux code.
             pub(in crate::capture) const fn code(self) -> &'static [u8; 4] {
                 match self { $(Self::$variant => $code,)* }
             }
@@ -156,7 +156,7 @@ kinds! {
     Nv16 "NV16" b"NV16" Pairs(C422, U, One);
     Yu12 "YU12" b"YU12" Planes(C420, U, One);
     Yv12 "YV12" b"YV12" Planes(C420, V, One);
-    // Each plane in memory of its own.
+    // Separate memory for each plane.
     Nv12m "NV12M" b"NM12" Pairs(C420, U, Own);
     Nv21m "NV21M" b"NM21" Pairs(C420, V, Own);
     Nv16m "NV16M" b"NM16" Pairs(C422, U, Own);
@@ -181,7 +181,7 @@ kinds! {
     Yuvx32 "YUVX32" b"YUVX" All(PackedOrder::Yuvx);
     Rgb24 "RGB24" b"RGB3" Rgb(Three, Red);
     Bgr24 "BGR24" b"BGR3" Rgb(Three, Blue);
-    // Video4Linux names some of these by the numbers, and some by their bytes from the last.
+    // Some codes of Video4Linux use the order in a number, others the reverse byte order.
     Xbgr32 "XBGR32" b"XR24" Rgb(Fourth, Blue);
     Abgr32 "ABGR32" b"AR24" Rgb(Fourth, Blue);
     Bgr32 "BGR32" b"BGR4" Rgb(Fourth, Blue);
@@ -197,7 +197,7 @@ kinds! {
     Rgb555 "RGB555" b"RGBO" Rgb16(Bits::B555);
     Xrgb555 "XRGB555" b"XR15" Rgb16(Bits::B555);
     Argb555 "ARGB555" b"AR15" Rgb16(Bits::B555);
-    // The highest bit of the name says that the high byte comes first.
+    // The highest bit of the code means that the high byte comes first.
     Rgb555x "RGB555X" b"RGBQ" Rgb16(Bits::B555High);
     Xrgb555x "XRGB555X" b"XR1\xB5" Rgb16(Bits::B555High);
     Argb555x "ARGB555X" b"AR1\xB5" Rgb16(Bits::B555High);
@@ -247,14 +247,14 @@ impl Pixel {
         matches!(self.form(), PixelLayout::Jpeg)
     }
 
-    /// Returns true if its numbers are red, green and blue.
+    /// Returns true if its values are red, green and blue.
     pub(in crate::capture) const fn is_rgb(self) -> bool {
         matches!(self.form(), Rgb(..) | Rgb16(..) | Bayer(..))
     }
 }
 
 impl Samples {
-    /// The bytes of a row.
+    /// Bytes of a row.
     pub(in crate::capture) const fn row(self, width: usize) -> usize {
         match self {
             Self::Eight => width,
@@ -264,8 +264,8 @@ impl Samples {
         }
     }
 
-    /// The high 8 bits of each sample of a row, rounded down, as wider samples extend 8-bit ones
-    /// either with zeros or over the full range.
+    /// Extracts the high 8 bits of each sample of a row, rounded down, because wider samples extend
+    /// 8-bit ones either with zeros or over the full range.
     pub(in crate::capture) fn high(self, from: &[u8], to: &mut [u8]) {
         match self {
             Self::Eight => {
@@ -276,7 +276,7 @@ impl Samples {
             Self::Wide(bits) => {
                 let spare = bits.saturating_sub(8);
                 for (to, pair) in to.iter_mut().zip(from.as_chunks::<2>().0) {
-                    // What a driver leaves in the bits above is no brightness.
+                    // Unused high bits from a driver do not count.
                     *to = (u16::from_le_bytes(*pair) >> spare).min(255) as u8;
                 }
             }
@@ -308,7 +308,7 @@ mod tests {
         let codes: HashSet<_> = Pixel::ALL.iter().map(|pixel| pixel.code()).collect();
         assert_eq!((names.len(), codes.len()), (Pixel::ALL.len(), Pixel::ALL.len()));
         for name in names {
-            // It is between commas, beside a size and a rate.
+            // The name is used between commas, beside a size and a rate.
             assert!(name.parse::<f64>().is_err() && !name.contains(','), "{name}");
             assert!(name.parse::<crate::media::Size>().is_err(), "{name}");
         }

@@ -1,4 +1,4 @@
-//! The camera's watchdog, with simulated cameras.
+//! Tests of the camera's watchdog with simulated cameras.
 
 use std::collections::BTreeMap;
 
@@ -53,7 +53,7 @@ fn open_by(
     (source, changes, clock)
 }
 
-/// The next report in this state, while the camera takes frames.
+/// Waits for the next report in this state, while the camera delivers frames.
 fn await_state(
     bench: &FakeCameras,
     changes: &Receiver<SourceReport>,
@@ -71,7 +71,8 @@ fn await_state(
     panic!("never {state:?}");
 }
 
-/// The first frame from the camera; an old one does not count after a stall of the machine.
+/// Waits for the first frame from the camera; an old one does not count after a stall of the
+/// computer.
 fn await_frame(bench: &FakeCameras, source: &mut Source, clock: Clock, data: &[u8]) -> VideoFrame {
     for _ in 0..6_000 {
         bench.shoot("cam", data);
@@ -99,7 +100,7 @@ fn a_camera_that_is_unplugged_is_taken_back() {
     bench.unplug("cam");
     let lost = await_state(&bench, &changes, SourceState::Lost, &FRAME);
     assert!(lost.reason.to_string().contains("The cam"), "{}", lost.reason);
-    // The other camera is not taken in its place.
+    // The other camera does not replace it.
     bench.plug(found("cam"));
     assert_eq!(await_state(&bench, &changes, SourceState::Open, &FRAME).id, "cam");
 }
@@ -121,8 +122,8 @@ fn of_an_odd_size_the_last_column_and_row_are_left_out() {
     assert_eq!(frame.planes().y, [40, 40, 40, 40, 80, 80, 80, 80]);
 }
 
-/// A decoder for tests: the last byte is the brightness and the one before it the size of the
-/// frame, after a start marker.
+/// A test decoder: after a start marker, the last byte is the brightness, and the one before it the
+/// size of the frame.
 #[derive(Default)]
 struct Pretended(bool);
 
@@ -149,7 +150,7 @@ fn what_comes_as_h264_is_decoded_by_who_can_from_its_first_picture_on() {
     bench.plug(FoundCamera { offers: vec![h264], ..found("cam") });
     let unpacker = FrameDecoder::new(|| Box::new(Pretended::default()));
     let (mut source, changes, clock) = open_by(Some("cam"), Mode::default(), &bench, unpacker);
-    // The first frame of a session is not shown, but those that follow hang together with it.
+    // The first frame of a session is not shown, but later frames depend on it.
     while !bench.shoot("cam", b"I\x04\x50") {
         Stop::new().wait(Duration::from_millis(5));
     }
@@ -158,12 +159,12 @@ fn what_comes_as_h264_is_decoded_by_who_can_from_its_first_picture_on() {
     let picture = await_frame(&bench, &mut source, clock, b"P\x04\x63");
     assert!(picture.planes().y.iter().all(|&y| y == 0x63));
     assert!(picture.pts > Timestamp::ZERO, "when it was taken");
-    // Damage costs frames; frames of another size are none at all.
+    // Damage costs frames; frames of another size are dropped.
     let failed = await_state(&bench, &changes, SourceState::Failed, b"P\x08\x63");
     assert!(failed.detail.contains("8x2 instead of 4x2"), "{failed:?}");
     drop(source);
 
-    // Nobody decodes: what else it has is taken, or that it has nothing is said.
+    // Without a decoder, another format is used, or its absence is reported.
     let (_source, changes, _) =
         open_by(Some("cam"), Mode::default(), &bench, FrameDecoder::default());
     let failed = await_state(&bench, &changes, SourceState::Failed, b"I\x04\x63");
@@ -181,7 +182,7 @@ fn a_camera_that_stalls_is_woken_and_opened_afresh() {
     let (_source, changes, _) = open_fake(Some("cam"), &bench);
     await_state(&bench, &changes, SourceState::Open, &FRAME);
     let stalled = loop {
-        // Nothing is taken now.
+        // No frame is read now.
         let report = changes.recv_timeout(Duration::from_secs(30)).unwrap();
         if report.state == SourceState::Stalled {
             break report;
@@ -210,7 +211,7 @@ fn a_camera_is_set_when_it_delivers_again_when_it_returns_and_back_to_its_defaul
     board.want(&set(&[("absolute", 400), ("zoom_auto", 0), ("unknown", 3)]));
     bench.plug(found("cam"));
     let (_source, changes, _) = open_fake(Some("cam"), &bench);
-    // Until this much was set, while the camera takes frames.
+    // Waits for this many settings, while the camera delivers frames.
     let taken = |count: usize| {
         let mut all = Vec::new();
         for _ in 0..6_000 {
@@ -225,8 +226,8 @@ fn a_camera_is_set_when_it_delivers_again_when_it_returns_and_back_to_its_defaul
     };
     let named = |name: &str, value| (name.to_owned(), value);
     let mut first = taken(3);
-    // What is automatic first: it decides whether the number may be set. The unknown one harms
-    // nothing.
+    // The automatic mode comes first, because it decides whether the number may be set. An unknown
+    // control is harmless.
     assert_eq!(first.remove(0), named("zoom_auto", Some(0)));
     first.sort();
     assert_eq!(first, [named("absolute", Some(400)), named("unknown", Some(3))]);
@@ -243,13 +244,13 @@ fn a_camera_is_set_when_it_delivers_again_when_it_returns_and_back_to_its_defaul
         })
     };
     assert!(settles("absolute", Some(100)), "the nearest that it takes: {:?}", value("absolute"));
-    // One is drawn, another no longer wanted.
+    // One control is moved, another is no longer set.
     board.want(&set(&[("absolute", 40), ("unknown", 3)]));
     let mut then = taken(2);
     then.sort();
     assert_eq!(then, [named("absolute", Some(40)), named("zoom_auto", None)]);
     assert!(settles("zoom_auto", Some(1)));
-    // Unplugged and plugged in again it is as its driver begins, and set again.
+    // After replugging, the camera has its driver's defaults, and is set again.
     bench.unplug("cam");
     await_state(&bench, &changes, SourceState::Lost, &FRAME);
     assert!(settles("absolute", None), "gone");
@@ -270,7 +271,7 @@ fn a_chosen_format_is_taken_and_told_when_it_is_gone() {
     assert_eq!(source.status.report().alarm, None);
     let listed = bench.board().formats();
     assert_eq!(listed["cam"].iter().map(Mode::of).filter(|it| it.size == mode.size).count(), 1);
-    // It returns without it.
+    // It returns without the control.
     bench.unplug("cam");
     await_state(&bench, &changes, SourceState::Lost, &FRAME);
     bench.plug(FoundCamera { offers: vec![small], ..found("cam") });
@@ -290,14 +291,14 @@ fn what_onair_itself_has_just_closed_is_waited_for() {
     bench.refuse(Some(Fault::Ours("EBUSY".into())));
     bench.plug(found("cam"));
     let (source, changes, _) = open_fake(Some("cam"), &bench);
-    // It was asked for and refused; nothing is told of that.
+    // The attempt was made and rejected, without a report.
     while bench.asked() == 0 {
         Stop::new().wait(Duration::from_millis(5));
     }
     bench.refuse(None);
     await_state(&bench, &changes, SourceState::Open, &FRAME);
     assert!(source.status.report().reason.is_empty());
-    // Where it lasts it is told.
+    // A permanent problem is reported.
     let bench = FakeCameras::default();
     bench.refuse(Some(Fault::Ours("EBUSY".into())));
     bench.plug(found("cam"));

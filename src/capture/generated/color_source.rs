@@ -1,4 +1,4 @@
-//! A color, or two that run into each other, as a frame.
+//! A color or a gradient of two colors as a frame.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,28 +10,28 @@ use crate::media::source_status::{SourceFormat, SourceStatus};
 use crate::media::{Planes, Size};
 use crate::text::problem::{Problem, problem};
 
-/// A plain or graded ground.
+/// A solid or gradient background.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ColorSource {
     pub color: Rgba,
-    /// The second color of a gradient; `None`: one color.
+    /// The second color of a gradient; `None` for one color.
     pub to: Option<Rgba>,
     /// The direction of the gradient in clockwise degrees: 0 is left to right, 90 is downwards.
     pub degrees: u16,
-    /// `None`: the program's size.
+    /// The size; `None` for the program's size.
     pub size: Option<Size>,
 }
 
 impl ColorSource {
-    /// A single color.
+    /// Makes a single color.
     pub const fn plain(color: Rgba) -> Self {
         Self { color, to: None, degrees: 90, size: None }
     }
 
-    /// Opens it.
+    /// Opens the source.
     ///
     /// # Errors
-    /// None: every fill works.
+    /// Never fails: every value is valid.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
         let size = self.size.filter(|size| size.is_valid()).unwrap_or(context.size);
         let status = SourceStatus::new("", self.to_string());
@@ -43,7 +43,7 @@ impl ColorSource {
         let (width, height) = (size.width as usize, size.height as usize);
         let Some(to) = self.to else {
             let pixel = self.color.channels();
-            // Two by two pixels say it all; the planes repeat them.
+            // Convert two by two pixels, and repeat them in the planes.
             let small = rgb::planes(&pixel.repeat(4), 2, 2);
             let mut planes =
                 if small.is_opaque() { Planes::black(size) } else { Planes::transparent(size) };
@@ -57,7 +57,7 @@ impl ColorSource {
             return planes;
         };
         let (sin, cos) = f32::from(self.degrees % 360).to_radians().sin_cos();
-        // The line on which the corners lie outermost.
+        // The distance of the outermost corners along the gradient.
         let reach = (width as f32 * cos.abs() + height as f32 * sin.abs()).max(1.0);
         let mut rgba = Vec::with_capacity(width * height * 4);
         for y in 0..height {
@@ -72,7 +72,8 @@ impl ColorSource {
     }
 }
 
-/// `#RRGGBB`, or `#RRGGBB,#RRGGBB` for a gradient, with `,DEGREES` if it is not vertical.
+/// Formats as `#RRGGBB`, or `#RRGGBB,#RRGGBB` for a gradient, with `,DEGREES` if it is not
+/// vertical.
 impl fmt::Display for ColorSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.color)?;

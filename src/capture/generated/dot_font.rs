@@ -1,14 +1,14 @@
-//! The few letters that the test pattern needs, 5×7 dots each, and how to draw them.
+//! A 5×7 dot font with the few letters of the test pattern, and its drawing.
 
 use crate::media::Planes;
 
-/// Dots across and down.
+/// Width and height in dots.
 pub(in crate::capture) const WIDTH: usize = 5;
 pub(in crate::capture) const HEIGHT: usize = 7;
 /// Dots from one letter to the next.
 pub(in crate::capture) const ADVANCE: usize = 6;
 
-/// A letter's rows, the leftmost dot in bit 4; unknown ones are blank.
+/// The rows of a letter, with the leftmost dot in bit 4; unknown letters are blank.
 const fn rows(letter: char) -> [u8; HEIGHT] {
     match letter {
         '0' => [0x0E, 0x11, 0x13, 0x15, 0x19, 0x11, 0x0E],
@@ -36,7 +36,7 @@ const fn rows(letter: char) -> [u8; HEIGHT] {
     }
 }
 
-/// Width of a text in pixels, `scale` pixels a dot.
+/// Width of a text in pixels, with `scale` pixels per dot.
 pub(in crate::capture) fn width(text: &str, scale: usize) -> usize {
     (text.chars().count() * ADVANCE).saturating_sub(ADVANCE - WIDTH) * scale
 }

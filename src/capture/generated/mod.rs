@@ -1,4 +1,4 @@
-//! Frames that are computed: the test pattern and plain or graded colors.
+//! Computed frames: the test pattern, colors and gradients.
 
 pub(in crate::capture) mod color_source;
 pub(in crate::capture) mod dot_font;

@@ -1,10 +1,10 @@
 //! The test pattern: markers for measuring latency and lip sync, a clock, and colored ribbons, some
-//! of them woven of moving threads. Static parts are drawn once into every buffer of the pool; only
-//! moving parts are drawn per frame.
+//! of them woven from moving threads. Static parts are drawn once into every buffer of the pool;
+//! only moving parts are drawn per frame.
 //!
-//! The rule: at least as costly to encode as FFmpeg's `testsrc2`. The threads do
-//! that, in a seventh of the ribbons; the others are nearly free, so that a studio that shows this
-//! frame spends its time as with ordinary content.
+//! It must be at least as costly to encode as FFmpeg's `testsrc2`. The threads in a seventh of the
+//! ribbons achieve that; the other ribbons are nearly free, so that a studio that shows this frame
+//! has a similar load as with ordinary content.
 
 use std::sync::Arc;
 
@@ -14,20 +14,20 @@ use crate::media::markers::{self, Schedule};
 use crate::media::{Color, Planes, Size, VideoFeed, VideoFrame};
 
 const TITLE: &str = "onair test pattern";
-/// Luma of the letters and of the panel behind them.
+/// Luma of the letters; the next value is that of the panel behind them.
 const INK: u8 = 220;
 const PANEL: u8 = 28;
-/// Rows of a ribbon: whole macroblocks, so static ones cost nothing.
+/// Rows of a ribbon: whole macroblocks, so that static ones cost nothing.
 const RIBBON: usize = 32;
-/// Every this many ribbons, from this one on, one is woven; at 720p the panel covers none of them.
+/// One of this many ribbons is woven, from this one on; at 720p the panel covers none of them.
 const WOVEN_EVERY: usize = 7;
 const WOVEN_FIRST: usize = 1;
-/// Rows of a thread in a woven ribbon: one chroma row. No block moves as a whole.
+/// Rows of a thread in a woven ribbon: one chroma row. No macroblock moves as a whole.
 const THREAD: usize = 2;
-/// Grain of the threads. With it the frame costs 1.03 times the bits of `testsrc2` (720p30, x264
+/// Grain of the threads. With it, the frame costs 1.03 times the bits of `testsrc2` (720p30, x264
 /// superfast zerolatency, CRF 26; OpenH264 at QP 30: 1.37), and 1.2 times the time at 2,500 kbps.
 const GRAIN: f32 = 50.0;
-/// Lengths of the light on a ribbon, luma columns.
+/// Wavelengths of the light on a ribbon in luma columns.
 const WAVES: [f32; 5] = [220.0, 340.0, 500.0, 160.0, 420.0];
 /// Chroma from the top to the bottom of the frame: night blue, violet, coral, gold.
 const DUSK: [(f32, f32); 5] =
@@ -52,7 +52,7 @@ impl TestPattern {
     }
 
     fn render(&self, frame: i64) -> VideoFrame {
-        // As it was when it was last shown, or new: the ground is there in both.
+        // The buffer is new or was shown before: the static parts exist in both cases.
         let mut planes = self.pool.take();
         if planes.y.first() == Some(&markers::FLASH_LUMA) {
             let flash = (self.size.width as usize, flash_rows(self.size));
@@ -77,7 +77,7 @@ impl VideoFeed for TestPattern {
     }
 }
 
-/// The top quarter, rounded up to a whole chroma row.
+/// Rows of the top quarter, rounded up to a whole chroma row.
 fn flash_rows(size: Size) -> usize {
     (size.height as usize / 4).next_multiple_of(2)
 }
@@ -96,7 +96,7 @@ fn flash(planes: &mut Planes) {
     }
 }
 
-/// The static ribbons (and, as a base, the woven ones).
+/// Draws the static ribbons (and, as a base, the woven ones).
 fn ground(size: Size) -> Planes {
     let mut planes = Planes::black(size);
     let (luma, chroma) = (planes.luma_stride(), planes.chroma_stride());
@@ -114,10 +114,10 @@ fn ground(size: Size) -> Planes {
     planes
 }
 
-/// Luma of a ribbon.
+/// Luma of a ribbon at a position.
 fn light(size: Size, column: usize, row: usize, grain: f32) -> u8 {
     let ribbon = row / RIBBON;
-    // Above, nothing may come near the brightness of the flash.
+    // The top must stay well below the brightness of the flash.
     let is_dark = ribbon * RIBBON < flash_rows(size);
     let (foot, span, most) = if is_dark { (22.0, 62.0, 96.0) } else { (48.0, 120.0, 230.0) };
     let across = 2.0 * (row % RIBBON) as f32 / RIBBON as f32 - 1.0;
@@ -139,13 +139,13 @@ fn tint(size: Size, column: usize, row: usize) -> (u8, u8) {
 /// The woven ribbons, wider than the frame, so that each thread can run at its own pace.
 struct Weave {
     ribbons: Vec<Pattern>,
-    /// Luma columns beyond the frame's width; even.
+    /// Luma columns beyond the frame's width, an even number.
     spare: usize,
     size: Size,
 }
 
 struct Pattern {
-    /// The first luma row, even.
+    /// The first luma row, an even number.
     top: usize,
     y: Vec<u8>,
     u: Vec<u8>,
@@ -183,11 +183,11 @@ impl Weave {
         }
     }
 
-    /// The offset of a thread in its ribbon at a frame, in luma columns, even.
+    /// The offset of a thread in its ribbon at a frame in luma columns, an even number.
     fn shift(&self, thread: usize, frame: i64) -> usize {
         let spare = self.spare as u64;
         let step = frame.unsigned_abs();
-        // There and back at 2, 4, 6 … pixels a frame, neighbors in opposite directions.
+        // Back and forth at 2, 4, 6 … pixels per frame, neighbors in opposite directions.
         let pace = 2 + 2 * (thread as u64 * 7 % 5);
         let travelled = (step.wrapping_mul(pace)).wrapping_add(thread as u64 * 130) % (2 * spare);
         let there = if travelled < spare { travelled } else { 2 * spare - 1 - travelled };
@@ -196,8 +196,8 @@ impl Weave {
     }
 }
 
-/// Copies rows of a ribbon (`sides`: the widths of the frame and the ribbon) from a column to the
-/// ribbon's position in the frame.
+/// Copies rows of a ribbon from a column to its position in the frame; `sides` has the widths of
+/// the frame and the ribbon.
 fn copy_rows(
     to: &mut [u8],
     top: usize,
@@ -214,7 +214,7 @@ fn copy_rows(
     }
 }
 
-/// A smooth oscillation between 0 and 1 with period 1.
+/// A smooth oscillation between 0 and 1 with a period of 1.
 fn swell(t: f32) -> f32 {
     let t = 1.0 - (2.0 * t.rem_euclid(1.0) - 1.0).abs();
     t * t * (3.0 - 2.0 * t)
@@ -230,7 +230,7 @@ fn dusk(at: f32) -> (f32, f32) {
     })
 }
 
-/// Value noise of one scale, −1…1.
+/// Value noise of one scale, in −1…1.
 fn noise(x: usize, y: usize, scale: usize, seed: u64) -> f32 {
     let (cx, cy) = (x / scale, y / scale);
     let part = |at: usize| (at % scale) as f32 / scale as f32;
@@ -244,7 +244,7 @@ fn noise(x: usize, y: usize, scale: usize, seed: u64) -> f32 {
     top * (1.0 - fy) + bottom * fy
 }
 
-/// A well-mixed number (the finaliser of SplitMix64).
+/// A hash (the finalizer of SplitMix64).
 fn hash(value: u64) -> u64 {
     let value = value.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let value = (value ^ value >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -258,7 +258,7 @@ struct Panel {
     top: usize,
     width: usize,
     height: usize,
-    /// Pixels a dot of the clock; the title has half of it.
+    /// Pixels per dot of the clock; the title has half of it.
     scale: usize,
 }
 

@@ -1,5 +1,6 @@
 //! An animated image, or a folder of images with one image per frame, as a clip that plays once: a
-//! stinger. A thread decodes a few images ahead and waits, so the file's length needs no memory.
+//! stinger. A thread decodes a few images ahead and waits, so the memory does not depend on the
+//! length.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,9 +16,9 @@ use crate::media::clip_frames::{ClipFrame, ClipStart};
 use crate::media::{ClipFeed, ClipFrames, Planes, Size};
 use crate::text::problem::{Problem, problem};
 
-/// Images decoded ahead.
+/// Number of images decoded ahead.
 const FRAMES_AHEAD: usize = 8;
-/// Limit for the images of a clip; the rest is ignored.
+/// Maximum number of images of a clip; the rest is ignored.
 const MAX_FRAMES: usize = 3_000;
 
 /// Returns true if this is a clip that [`open`] plays: a folder, or an image by its name.
@@ -25,7 +26,7 @@ pub fn plays(path: &Path) -> bool {
     path.is_dir() || is_image(path)
 }
 
-/// Opens a clip; its images are at most as large as the program.
+/// Opens a clip; its images are limited to the size of the program.
 ///
 /// # Errors
 /// Fails if there is no image, with the reason.
@@ -36,7 +37,7 @@ pub fn open(path: &Path, context: &Context) -> Result<Box<dyn ClipFeed>, Error> 
         let rate = context.grid.rate;
         ClipDecoder::Folder { files: listed(path).map_err(fault)?, period: rate.period() }
     } else {
-        // What decodes it stays on its thread: here is only seen whether it can be.
+        // The decoder stays on its thread: this only checks whether it opens.
         drop(decode::open(path, Some(size)).map_err(fault)?);
         ClipDecoder::File(path.to_owned())
     };
@@ -45,7 +46,7 @@ pub fn open(path: &Path, context: &Context) -> Result<Box<dyn ClipFeed>, Error> 
     Ok(Box::new(ClipFrames::new(ready, ClipStart::default(), worker)))
 }
 
-/// The images of a folder by their names, `9` before `10`.
+/// The images of a folder sorted by name, with `9` before `10`.
 fn listed(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
     let mut files = images_in(folder, MAX_FRAMES * 2)?;
     files.sort_by_cached_key(|path| natural(path));
@@ -56,7 +57,7 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
     Ok(files)
 }
 
-/// A name by its text and the last number in it.
+/// Sort key of a name: its text and the last number in it.
 fn natural(path: &Path) -> (String, u64, PathBuf) {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let text = stem.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -69,7 +70,7 @@ enum ClipDecoder {
     File(PathBuf),
 }
 
-/// How long a static image is shown.
+/// Display time of a static image.
 const STILL: Duration = Duration::from_secs(1);
 
 impl ClipDecoder {
@@ -85,7 +86,7 @@ impl ClipDecoder {
             Self::Folder { files, period } => {
                 for path in files {
                     let opened = decode::open(&path, Some(size)).and_then(Opened::first);
-                    // One that cannot be read is a gap in time, not in order.
+                    // An unreadable image leaves a gap in time, not in order.
                     let planes = opened.unwrap_or_else(|why| {
                         tracing::warn!(path = %path.display(), %why, "left out of a clip");
                         Planes::transparent(Size::new(2, 2))
@@ -96,7 +97,7 @@ impl ClipDecoder {
                 }
             }
             Self::File(path) => match decode::open(&path, Some(size)) {
-                // One that does not move covers the cut for as long as it is shown.
+                // A static image covers the cut for its display time.
                 Ok(Opened::Still(planes)) => {
                     send(planes, STILL);
                 }
@@ -111,7 +112,7 @@ impl ClipDecoder {
     }
 }
 
-/// Hands on the images of a moving image until nobody wants them.
+/// Passes on the images of an animation until there is no receiver.
 fn each(
     mut moving: Moving,
     send: &mut impl FnMut(Planes, Duration) -> bool,
@@ -141,7 +142,7 @@ mod tests {
         image::RgbaImage::from_pixel(64, 36, pixel).save(path).unwrap();
     }
 
-    /// The visible alpha at an instant, once decoded.
+    /// Waits for this alpha at a time.
     fn alpha(feed: &mut dyn ClipFeed, at: Timestamp, want: u8) {
         let found = (0..30_000).any(|_| {
             let seen = match feed.moment(at) {
@@ -150,7 +151,7 @@ mod tests {
                 Moment::Over => panic!("over at {at:?}"),
             };
             if seen != want {
-                // The decoder is another thread.
+                // The decoder is a separate thread.
                 Stop::new().wait(Duration::from_millis(1));
             }
             seen == want

@@ -1,4 +1,4 @@
-//! Image files as pixels: PNG, JPEG, WebP and GIF, also animated. The claims of a file are checked
+//! Decodes image files: PNG, JPEG, WebP and GIF, also animated. Values in the file are checked
 //! before memory is allocated.
 
 use std::fs::File;
@@ -21,12 +21,12 @@ use crate::capture::rgb;
 use crate::media::{Planes, Size};
 use crate::text::problem::{Problem, problem};
 
-/// A file larger than this is no image for a stream.
+/// Maximum bytes of an image file.
 const MAX_BYTES: u64 = 256 << 20;
-/// The longest side and the most pixels that are decoded at all.
+/// Maximum side length and maximum pixels of a decoded image.
 const MAX_SIDE: u32 = 16_384;
 const MAX_PIXELS: u64 = 1 << 26;
-/// Limit for additional memory during decoding.
+/// Maximum additional memory during decoding.
 const MAX_ALLOC: u64 = 640 << 20;
 /// Larger images are scaled down once, when read.
 const MAX_KEPT_SIZE: Size = Size::new(4_096, 4_096);
@@ -35,14 +35,14 @@ const MIN_FRAME_DURATION: Duration = Duration::from_millis(20);
 const USUAL: Duration = Duration::from_millis(100);
 const MAX_FRAME_DURATION: Duration = Duration::from_secs(3_600);
 
-/// An open image file.
+/// An opened image file.
 pub(in crate::capture) enum Opened {
     Still(Planes),
     Moving(Moving),
 }
 
 impl Opened {
-    /// Its image, or the first one of an animation.
+    /// The image, or the first one of an animation.
     pub(in crate::capture) fn first(self) -> Result<Planes, Problem> {
         match self {
             Self::Still(planes) => Ok(planes),
@@ -58,7 +58,7 @@ impl Opened {
 pub(in crate::capture) struct Moving {
     frames: Frames<'static>,
     fit: Size,
-    /// The images that were decoded to detect the animation.
+    /// The images that were already decoded to detect the animation.
     waiting: Vec<(Planes, Duration)>,
 }
 
@@ -89,7 +89,7 @@ fn input(path: &Path) -> Result<Input, Problem> {
     Ok(BufReader::with_capacity(1 << 16, file))
 }
 
-/// Whether an image of this many pixels is decoded.
+/// Checks that an image does not exceed the pixel limit.
 fn bounded((width, height): (u32, u32)) -> Result<(), Problem> {
     let pixels = u64::from(width) * u64::from(height);
     if width == 0 || height == 0 {
@@ -122,13 +122,13 @@ fn header(path: &Path) -> Result<(ImageFormat, (u32, u32)), Problem> {
         )
     });
     let format = format.ok_or_else(|| problem!("image-format"))?;
-    // Only the header is read; whether its claim is taken is for the caller.
+    // Only the header is read; the caller checks the size.
     reader.no_limits();
     let size = reader.into_dimensions().map_err(|error| said(&error))?;
     Ok((format, size))
 }
 
-/// Opens and, unless it moves, decodes an image, at most `fit` large.
+/// Opens an image and, unless it is animated, decodes it, at most at the size `fit`.
 pub(in crate::capture) fn open(path: &Path, fit: Option<Size>) -> Result<Opened, Problem> {
     let fit = fit.unwrap_or(MAX_KEPT_SIZE);
     let (format, size) = header(path)?;
@@ -172,7 +172,7 @@ fn still(path: &Path, fit: Size) -> Result<Planes, Problem> {
     let mut reader = ImageReader::new(input(path)?).with_guessed_format()?;
     reader.limits(limits());
     let mut decoder = reader.into_decoder().map_err(|error| said(&error))?;
-    // A telephone held upright says so in the file.
+    // Photos can contain their orientation.
     let orientation = decoder.orientation();
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| said(&error))?;
     if let Ok(orientation) = orientation {
@@ -181,7 +181,7 @@ fn still(path: &Path, fit: Size) -> Result<Planes, Problem> {
     shrink(&picture.into_rgba8(), fit)
 }
 
-/// The image as planes, at most `fit` large.
+/// Converts the image to planes, at most at the size `fit`.
 fn shrink(picture: &RgbaImage, fit: Size) -> Result<Planes, Problem> {
     let (width, height) = picture.dimensions();
     if width <= fit.width && height <= fit.height {
@@ -192,7 +192,7 @@ fn shrink(picture: &RgbaImage, fit: Size) -> Result<Planes, Problem> {
     let from = ImageRef::new(width, height, picture.as_raw(), PixelType::U8x4)
         .map_err(|error| fault(&error))?;
     let mut to = Image::new(small.width, small.height, PixelType::U8x4);
-    // Colors are weighed by their alpha.
+    // Colors are weighted by their alpha.
     Resizer::new().resize(&from, &mut to, None).map_err(|error| fault(&error))?;
     Ok(rgb::planes(to.buffer(), small.width, small.height))
 }

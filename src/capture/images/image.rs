@@ -1,5 +1,5 @@
-//! An image file as a source. A thread reads, animates and watches it: a changed file is shown, and
-//! a deleted or broken file keeps its last image and reports the problem.
+//! An image file as a source. A thread reads, animates and watches it. A changed file is reloaded;
+//! for a deleted or broken file, the last image stays and the problem is reported.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,15 +13,15 @@ use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Planes, VideoFrame};
 use crate::text::problem::{Problem, problem};
 
-/// How often to check the file.
+/// Interval of checks of the file.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// Memory limit for the images of an animation; a longer one is decoded again each time.
+/// Memory limit for the images of an animation; a longer one is decoded again in each loop.
 const MAX_KEPT: usize = 128 << 20;
 
 /// The image of a file, or the first one of an animation.
 ///
 /// # Errors
-/// Why there is none.
+/// Fails with the reason.
 pub fn still(path: &Path) -> Result<Planes, Problem> {
     decode::open(path, None)?.first()
 }
@@ -29,12 +29,12 @@ pub fn still(path: &Path) -> Result<Planes, Problem> {
 /// An image from a file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ImageSource {
-    /// PNG, JPEG, WebP or GIF.
+    /// Path of a PNG, JPEG, WebP or GIF file.
     pub path: PathBuf,
 }
 
 impl ImageSource {
-    /// Opens it.
+    /// Opens the source.
     ///
     /// # Errors
     /// Fails if there is no such file, or its header is not of a supported image.
@@ -57,7 +57,7 @@ impl ImageSource {
     }
 }
 
-/// The file's thread.
+/// The thread of an image file.
 struct ImageThread {
     path: PathBuf,
     clock: Clock,
@@ -66,7 +66,7 @@ struct ImageThread {
     latest: Latest<VideoFrame>,
 }
 
-/// Why showing ended before its time.
+/// Why the display of an image ended.
 enum End {
     Stopped,
     /// The file has changed.
@@ -121,7 +121,7 @@ impl ImageThread {
         self.status.down(state, reason, why.to_string());
     }
 
-    /// Waits until then (`None`: forever), or until the file changes and its writer pauses.
+    /// Waits until this time (`None`: forever), or until the file changes and its writer pauses.
     fn wait(&self, until: Option<Timestamp>, watch: &mut FileWatch, stop: &Stop) -> Option<End> {
         loop {
             let now = self.clock.now();
@@ -142,25 +142,25 @@ impl ImageThread {
         }
     }
 
-    /// Plays an animation in a loop; `None`: it has ended.
+    /// Plays an animation in a loop; `None` if it has ended.
     fn play(&self, mut moving: Moving, watch: &mut FileWatch, stop: &Stop) -> Option<End> {
         let mut kept: Option<Vec<(VideoFrame, Duration)>> = Some(Vec::new());
         let mut bytes = 0;
         let mut due = self.clock.now();
         let mut hold = |frame: VideoFrame, time: Duration| {
             self.show(frame);
-            // Times add up; a machine that could not keep up does not hurry after them.
+            // Durations accumulate; a slow computer does not try to catch up.
             due = (due + time).max(self.clock.now() - POLL_INTERVAL);
             self.wait(Some(due), watch, stop)
         };
         loop {
-            // Once through, decoding.
+            // The first loop decodes the images.
             loop {
                 let (planes, time) = match moving.next() {
                     Ok(Some(frame)) => frame,
                     Ok(None) => break,
                     Err(fault) => {
-                        // What can be read of it continues.
+                        // The readable part continues.
                         tracing::debug!(%fault, path = %self.path.display(), "a moving image");
                         break;
                     }
@@ -179,7 +179,7 @@ impl ImageThread {
                 if frames.len() < 2 {
                     return None;
                 }
-                // From then on out of memory.
+                // Later loops use the stored images.
                 for (frame, time) in frames.iter().cycle() {
                     if let Some(end) = hold(frame.clone(), *time) {
                         return Some(end);
@@ -194,7 +194,7 @@ impl ImageThread {
     }
 }
 
-/// A file that is looked at from time to time.
+/// A file that is checked at intervals.
 struct FileWatch {
     /// Its stamp when it was read.
     shown: Result<FileStamp, Problem>,
@@ -338,13 +338,13 @@ mod tests {
         assert!(times.len() == 2 && times[0].0.abs_diff(red) < 3 && times[1].0.abs_diff(green) < 3);
         assert_eq!((times[0].1, times[1].1), (120, 360));
         let (mut source, _changes) = open(&path);
-        // Around and around.
+        // The animation loops.
         for color in [RED, GREEN, RED, GREEN, RED] {
             await_color(&mut source, color);
         }
     }
 
-    /// A PNG that claims a size and has no data.
+    /// A PNG that announces a size and has no data.
     fn claimed(width: u32, height: u32) -> Vec<u8> {
         let mut header = b"IHDR".to_vec();
         header.extend(width.to_be_bytes());
@@ -376,7 +376,7 @@ mod tests {
         assert!(fault(b"").unwrap().contains("not a PNG"));
         assert!(fault(b"RIFF\xFF\xFF\xFF\xFFWEBPVP8X").is_some());
         assert!(fault(b"BM nothing that we read").is_some());
-        // The header is well, what follows is not: the source says so itself.
+        // The header is valid, the rest is not: the source itself reports that.
         assert_eq!(fault(&claimed(16, 16)), None);
         let (_source, changes) = open(&path);
         await_state(&changes, SourceState::Failed);

@@ -1,4 +1,4 @@
-//! Image files as sources: still, moving, slide shows, clips.
+//! Image files as sources: static images, animations, slide shows and clips.
 
 pub mod clip;
 pub(in crate::capture) mod decode;

@@ -1,4 +1,4 @@
-//! Rectangles of pixels on a display, from its upper left corner.
+//! Pixel rectangles on a display, relative to its upper left corner.
 
 use crate::text::problem::{Problem, problem};
 
@@ -15,12 +15,12 @@ pub struct Area {
 const MAX_COORDINATE: u32 = 1 << 16;
 
 impl Area {
-    /// A rectangle.
+    /// Makes a rectangle.
     pub const fn new(x: u32, y: u32, width: u32, height: u32) -> Self {
         Self { x, y, width, height }
     }
 
-    /// Pixels in it.
+    /// Number of pixels in the rectangle.
     pub(in crate::capture) const fn pixels(self) -> usize {
         self.width as usize * self.height as usize
     }
@@ -37,7 +37,7 @@ impl Area {
         Some(Self { x, y, width, height })
     }
 
-    /// Its part within another one.
+    /// The intersection with another rectangle.
     pub(in crate::capture) fn within(self, other: Self) -> Option<Self> {
         let span = |a: u32, al: u32, b: u32, bl: u32| {
             let start = a.max(b);
@@ -49,7 +49,7 @@ impl Area {
         Some(Self { x, y, width, height })
     }
 
-    /// The smallest that holds both.
+    /// The smallest rectangle that contains both.
     pub(in crate::capture) fn joined(self, other: Self) -> Self {
         let (x, y) = (self.x.min(other.x), self.y.min(other.y));
         let end = |a: u32, al: u32, b: u32, bl: u32| a.saturating_add(al).max(b.saturating_add(bl));
@@ -61,25 +61,26 @@ impl Area {
         }
     }
 
-    /// The same from another origin.
+    /// The rectangle relative to another origin.
     pub(in crate::capture) fn moved(self, x: u32, y: u32) -> Self {
         Self { x: self.x.saturating_add(x), y: self.y.saturating_add(y), ..self }
     }
 
-    /// The same, relative to the corner of a containing one.
+    /// The rectangle relative to the corner of a containing one.
     pub(in crate::capture) fn relative_to(self, outer: Self) -> Self {
         Self { x: self.x.saturating_sub(outer.x), y: self.y.saturating_sub(outer.y), ..self }
     }
 
-    /// With even sides (an odd last line is dropped) and not larger than a frame; `None` if nothing
-    /// is left.
+    /// The rectangle with even sides (an odd last line is dropped), limited to the size of a frame;
+    /// `None` if nothing is left.
     pub(in crate::capture) fn even(self) -> Option<Self> {
         let side = |side: u32| side.min(crate::media::Size::MAX_SIDE) & !1;
         let area = Self { width: side(self.width), height: side(self.height), ..self };
         (area.width > 0 && area.height > 0).then_some(area)
     }
 
-    /// Grown to even corners inside a frame of even sides, so that it holds whole chroma samples.
+    /// The rectangle extended to even corners inside an even frame, so that it contains whole
+    /// chroma samples.
     pub(in crate::capture) fn on_chroma(self) -> Self {
         let (x, y) = (self.x & !1, self.y & !1);
         let side = |from: u32, start: u32, length: u32| {
@@ -89,7 +90,7 @@ impl Area {
     }
 }
 
-/// `WIDTHxHEIGHT+X+Y`, as X11 writes it.
+/// Formats as `WIDTHxHEIGHT+X+Y`, like X11.
 impl std::fmt::Display for Area {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}x{}+{}+{}", self.width, self.height, self.x, self.y)

@@ -1,6 +1,6 @@
 //! Detects a display or window that shows nothing: every point is black, except under the pointer,
 //! which is drawn over every capture. A failed capture (a window that bypasses the desktop,
-//! protected video, a sleeping monitor) gives zeros, so black means the value of zeros: a dark
+//! protected video, a sleeping monitor) returns zeros, so black means the value of zeros. A dark
 //! desktop with a small bright spot does not count. Each frame is checked once, at most two per
 //! second; a few points usually suffice.
 
@@ -12,32 +12,32 @@ use crate::base::Timestamp;
 use crate::capture::screen::area::Area;
 use crate::media::Planes;
 
-/// How often to check frames.
+/// Interval of frame checks.
 const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Luma up to this is black, with chroma at most this far from 128, because of rounding.
+/// Maximum luma of black, with chroma at most this far from 128, because of rounding.
 const MAX_BLACK_LUMA: u8 = 17;
 const GREY: (u8, u8) = (127, 129);
 
-/// Every this many rows, and points of a row, are looked at before all are.
+/// Step between rows, and between points of a row, in the first quick check.
 const SPARSE: usize = 31;
 
-/// The frame is not black.
+/// Value for a frame that is not black.
 const LIT: i64 = i64::MAX;
 
-/// Who looks.
+/// The checking side.
 pub(super) struct BlackCheck {
     since: Arc<AtomicI64>,
     looked: Option<Timestamp>,
-    /// There is a frame that was not looked at.
+    /// True if there is a frame that was not checked.
     is_new: bool,
 }
 
-/// Who asks.
+/// The reading side.
 pub(super) struct BlackState(Arc<AtomicI64>);
 
 impl BlackState {
-    /// Since when it has been dark.
+    /// The time since which the display has been black.
     pub(super) fn since(&self) -> Option<Timestamp> {
         let since = self.0.load(Ordering::Relaxed);
         (since != LIT).then(|| Timestamp::from_micros(since))
@@ -50,7 +50,7 @@ impl BlackCheck {
         (Self { since: Arc::clone(&since), looked: None, is_new: false }, BlackState(since))
     }
 
-    /// There is another frame.
+    /// Records a new frame.
     pub(super) fn changed(&mut self) {
         self.is_new = true;
     }
@@ -65,12 +65,12 @@ impl BlackCheck {
         (self.looked, self.is_new) = (Some(now), false);
     }
 
-    /// Returns true if there is something to look at.
+    /// Returns true if a check is due.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
         self.is_new && self.looked.is_none_or(|looked| now.since(looked) >= CHECK_INTERVAL)
     }
 
-    /// There is no frame any more.
+    /// Records that there is no frame any more.
     pub(super) fn gone(&mut self) {
         (self.looked, self.is_new) = (None, false);
         self.since.store(LIT, Ordering::Relaxed);
@@ -139,16 +139,16 @@ mod tests {
     fn black_is_what_has_no_light_thing_beside_the_pointer() {
         let black = Planes::black(SIZE);
         assert!(is_dark(&black, None) && is_dark(&black, POINTER));
-        // As black as rounding leaves it.
+        // Black within rounding.
         let mut nearly = Planes::black(SIZE);
         (nearly.y[5], nearly.u[7], nearly.v[9]) = (17, 127, 129);
         assert!(is_dark(&nearly, None));
-        // One point that is a little lighter, wherever it is.
+        // One slightly brighter point at any position.
         for spot in [(0, 0), (639, 479), (99, 70), (124, 70), (110, 59), (110, 84), (333, 251)] {
             assert!(!is_dark(&with(18, spot), None), "{spot:?}");
             assert!(!is_dark(&with(18, spot), POINTER), "{spot:?}");
         }
-        // A dark blue has hardly any luma.
+        // Dark blue has hardly any luma.
         let mut blue = Planes::black(SIZE);
         (blue.u[1_000], blue.y[4_000]) = (134, 17);
         assert!(!is_dark(&blue, POINTER));
@@ -161,7 +161,7 @@ mod tests {
             assert!(!is_dark(&planes, None), "{spot:?}");
             assert_eq!(is_dark(&planes, POINTER), spot.0 < 124, "{spot:?}");
         }
-        // Out of the frame on the right, as frames may be smaller than they were.
+        // The pointer extends beyond the right edge, because frames may shrink.
         assert!(is_dark(&Planes::black(SIZE), Some(Area::new(630, 470, 24, 24))));
         assert!(is_dark(&Planes::black(Size::new(2, 2)), Some(Area::new(630, 470, 24, 24))));
     }

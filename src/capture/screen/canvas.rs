@@ -10,11 +10,11 @@ use crate::capture::screen::area::Area;
 use crate::capture::screen::display::Placed;
 use crate::media::{Planes, Size};
 
-/// Above this share of the frame, all of it is converted, which is cheaper than copying and
+/// Above this share of the frame, the whole frame is converted, which is cheaper than copying and
 /// converting.
 const MAX_PARTS: usize = 2;
 
-/// The frame in the making.
+/// The frame under construction.
 pub(in crate::capture) struct Canvas {
     size: Size,
     pool: Pool<Planes>,
@@ -22,7 +22,7 @@ pub(in crate::capture) struct Canvas {
     shown: Option<Arc<Pooled<Planes>>>,
     /// The next frame.
     next: Option<Fresh<Planes>>,
-    /// A part on its way into the planes.
+    /// Buffer for a converted part.
     part: Planes,
     /// The pixels beneath the pointer.
     beneath: Vec<u8>,
@@ -34,7 +34,7 @@ impl Canvas {
         Self { size, pool, shown: None, next: None, part, beneath: Vec::new() }
     }
 
-    /// All of it.
+    /// The area of the whole frame.
     pub(in crate::capture) fn whole(&self) -> Area {
         Area::new(0, 0, self.size.width, self.size.height)
     }
@@ -48,8 +48,8 @@ impl Canvas {
         Some(if most { whole } else { part })
     }
 
-    /// The planes to fill; they begin as a copy of the last ones, unless everything is filled
-    /// again.
+    /// The planes to fill; they begin as a copy of the previous ones, unless everything is
+    /// replaced.
     fn next(&mut self, part: Area) -> &mut Fresh<Planes> {
         let whole = part == self.whole();
         let (pool, shown) = (&self.pool, &self.shown);
@@ -188,7 +188,7 @@ mod tests {
         let whole = canvas.whole();
         canvas.put(whole, &flat(whole, Rgba::BLACK)).unwrap();
         canvas.finish();
-        // Opaque white, half white, nothing, below each other in rows of four.
+        // Opaque white, half-transparent white, and nothing, in rows of four.
         let rows = [[0xFFFF_FFFF_u32; 4], [0x8080_8080; 4], [0; 4], [0; 4]];
         let image = Pointer { width: 4, height: 4, hot: (0, 0), pixels: rows.concat() };
         let placed = Placed { x: 14, y: 4, image: Arc::new(image) };

@@ -17,14 +17,14 @@ use crate::text::problem::{Problem, Value, problem};
 pub(in crate::capture) enum Fault {
     /// The address of the display is unknown.
     NoDisplay,
-    /// The session does not show its screens to X11, and this build cannot ask the desktop.
+    /// The session does not show its displays to X11, and this build has no support for the portal.
     #[cfg_attr(feature = "wayland", allow(dead_code, reason = "said by builds without it"))]
     Lacking,
-    /// The choice is a display of XWayland, which has no image of its own.
+    /// The choice is an XWayland display, which has no image of its own.
     XWayland,
-    /// There is no portal. Nothing was asked.
+    /// There is no portal. No dialog was shown.
     NoPortal(String),
-    /// PipeWire cannot transfer the frames. Nothing was asked.
+    /// PipeWire cannot transfer the frames. No dialog was shown.
     NoPipeWire(String),
     /// The desktop has no dialog for this.
     NoWindows,
@@ -34,26 +34,26 @@ pub(in crate::capture) enum Fault {
     Ended(String),
     /// The shared content cannot be shown.
     Unusable(String),
-    /// The display cannot be reached, or went away.
+    /// The display is unreachable, or went away.
     Display(String),
-    /// There is no such screen or window (any more).
+    /// The display or window does not exist (any more).
     Absent(String),
-    /// The window of this name is minimised.
+    /// The window with this name is minimized.
     Hidden(String),
     /// Its pixels cannot be read.
     Format(String),
-    /// Anything else.
+    /// Another error.
     Other(String),
 }
 
-/// When something that failed is tried again.
+/// When to try again after a failure.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum RetryRequest {
-    /// At any time: a retry is cheap and invisible.
+    /// At any time: an attempt is cheap and invisible.
     Soon,
-    /// At growing intervals: others are woken by it.
+    /// At increasing intervals: an attempt wakes other programs.
     Later,
-    /// When a person wants it: trying shows a dialog.
+    /// On the user's request: an attempt shows a dialog.
     WhenAsked,
 }
 
@@ -121,9 +121,9 @@ impl Fault {
 /// A monitor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScreenInfo {
-    /// Its connector's name, which stays; `all` for all of them together.
+    /// The name of its connector, which is stable; `all` for all displays together.
     pub id: String,
-    /// For people.
+    /// The display name for users.
     pub name: String,
     /// Its position on the desktop.
     pub area: Area,
@@ -134,28 +134,28 @@ pub struct ScreenInfo {
 /// The content of the sharing dialog (in a Wayland session).
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Sharing {
-    /// Whole screens: `screen:wayland`.
+    /// True for whole displays: `screen:wayland`.
     pub screens: bool,
-    /// Single windows: `window:wayland`.
+    /// True for single windows: `window:wayland`.
     pub windows: bool,
-    /// An earlier permission works again without a dialog.
+    /// True if an earlier permission works again without a dialog.
     pub remembers: bool,
 }
 
 /// A window of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WindowInfo {
-    /// `PROGRAM/TITLE`: the same after a restart of either program.
+    /// `PROGRAM/TITLE`, the same after a restart of either program.
     pub id: String,
     /// Its title.
     pub name: String,
     /// The window class of its program.
     pub class: String,
-    /// The display's number for it, `0x…`, while it is open.
+    /// The window number in the display, `0x…`, while it is open.
     pub number: String,
-    /// Without its frame.
+    /// Size without the window frame.
     pub size: Size,
-    /// Not minimised.
+    /// True if it is not minimized.
     pub shown: bool,
 }
 
@@ -176,22 +176,22 @@ impl WindowInfo {
 /// A change of the captured content.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::capture) struct Change {
-    /// The part whose pixels are new, counted from the frame's corner.
+    /// The part with new pixels, relative to the frame's corner.
     pub(in crate::capture) dirty: Option<Area>,
-    /// It has another size or place: it has to be opened again.
+    /// True if its size or position changed: it must be reopened.
     pub(in crate::capture) reshaped: bool,
-    /// Its size changed: earlier pixels are invalid.
+    /// True if its size changed: earlier pixels are invalid.
     pub(in crate::capture) resized: bool,
 }
 
 /// The parameters for opening a capture.
 #[cfg_attr(not(feature = "wayland"), allow(dead_code, reason = "only a portal uses all of it"))]
 pub(in crate::capture) struct Attempt<'a> {
-    /// True if to show the pointer.
+    /// True to capture the pointer.
     pub(in crate::capture) pointer: bool,
-    /// More frames a second are of no use.
+    /// Maximum useful frame rate.
     pub(in crate::capture) rate: FrameRate,
-    /// Set when nobody needs it any more; an open dialog checks it.
+    /// Set when the capture is no longer needed; an open dialog checks it.
     pub(in crate::capture) stop: &'a Stop,
     /// The permissions of the desktop.
     pub(in crate::capture) permissions: &'a Permissions,
@@ -204,9 +204,9 @@ pub(in crate::capture) struct Attempt<'a> {
 pub(in crate::capture) struct Pointer {
     pub(in crate::capture) width: u32,
     pub(in crate::capture) height: u32,
-    /// The pixel that points.
+    /// Position of the hot spot.
     pub(in crate::capture) hot: (u32, u32),
-    /// Rows of alpha, red, green and blue, from the highest byte; multiplied by alpha.
+    /// Rows of alpha, red, green and blue from the highest byte, premultiplied.
     pub(in crate::capture) pixels: Vec<u32>,
 }
 
@@ -224,34 +224,34 @@ impl PartialEq for Placed {
     }
 }
 
-/// An open screen or window. It lives on one thread; any call can wait for the display.
+/// An open display or window. It lives on one thread; any call can block on the display.
 pub(in crate::capture) trait Grabber {
-    /// Even sides.
+    /// The size, with even sides.
     fn size(&self) -> Size;
     fn name(&self) -> &str;
     fn id(&self) -> &str;
-    /// The changes since the last call; does not wait.
+    /// Returns the changes since the last call; does not wait.
     fn changes(&mut self) -> Result<Change, Fault>;
     /// The pixels of a part: rows without padding, each pixel blue, green, red and an unused byte.
     fn read(&mut self, part: Area) -> Result<&[u8], Fault>;
-    /// The pointer, if it is wanted and visible.
+    /// The pointer, if requested and visible.
     fn pointer(&mut self) -> Result<Option<Placed>, Fault>;
 }
 
-/// A display. No default methods: each backend answers every question.
+/// A display system. It has no default methods: each backend implements all of them.
 pub(in crate::capture) trait ScreenSystem: Send + Sync {
-    /// The monitors, the main one first.
+    /// The monitors, main one first.
     fn screens(&self) -> Result<Vec<ScreenInfo>, Fault>;
     /// The windows that programs show.
     fn windows(&self) -> Result<Vec<WindowInfo>, Fault>;
-    /// Starts to capture a monitor (`None`: the main one), or a part of it.
+    /// Starts capturing a monitor (`None` for the main one), or a part of it.
     fn grab_screen(
         &self,
         id: Option<&str>,
         part: Option<Area>,
         attempt: &Attempt<'_>,
     ) -> Result<Box<dyn Grabber>, Fault>;
-    /// Starts to capture a window.
+    /// Starts capturing a window.
     fn grab_window(&self, id: &str, attempt: &Attempt<'_>) -> Result<Box<dyn Grabber>, Fault>;
 }
 

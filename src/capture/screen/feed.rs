@@ -1,5 +1,5 @@
-//! The compositor's end of a display capture: its newest frame, the state of its thread, and the
-//! alarm after a while of black.
+//! The compositor's side of a display capture: its newest frame, the state of its thread, and the
+//! alarm after a time of black.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -11,25 +11,25 @@ use crate::media::source_status::{SourceAlarm, SourceState, SourceStatus};
 use crate::media::{VideoFeed, VideoFrame};
 use crate::text::problem::problem;
 
-/// A display that has not answered for this long has stalled.
+/// A display without an answer for this long has stalled.
 pub(super) const STALL: Duration = Duration::from_secs(2);
 
-/// How long it may be all black: longer than a program's start or a film's fade.
+/// Time of black before the alarm: longer than the start of a program or a fade in a film.
 pub(super) const BLACK: Duration = Duration::from_secs(10);
 
-/// If nobody requests frames for this long, the time begins again.
+/// Without frame requests for this long, the time starts again.
 const AWAY: Duration = Duration::from_secs(3);
 
 /// See the module documentation.
 pub(super) struct ScreenFeed {
     latest: Latest<VideoFrame>,
-    /// When the thread last did not wait for the display, in microseconds.
+    /// Time at which the thread last did not wait for the display, in microseconds.
     alive: Arc<AtomicI64>,
     status: Arc<SourceStatus>,
     darkness: BlackState,
     /// The alarm for black.
     black: SourceAlarm,
-    /// Since when, and when last, it was shown.
+    /// Start and last time of the current display on the program.
     shown: Option<(Timestamp, Timestamp)>,
     /// Ends when the feed is dropped; abandoned if the display does not answer.
     _worker: Worker,
@@ -58,7 +58,7 @@ impl ScreenFeed {
         let wanted = (dark && state == SourceState::Open).then_some(self.black);
         if told != wanted {
             self.status.update(|report| {
-                // It may have gone down meanwhile.
+                // The source may have failed meanwhile.
                 report.alarm = wanted.filter(|_| report.state == SourceState::Open);
             });
         }
@@ -110,10 +110,10 @@ mod tests {
         assert_eq!((show(0, 10), show(10, 11)), (None, told));
         dark.check(Timestamp::from_millis(11_000), &lit, None);
         assert_eq!(show(11, 12), None);
-        // Black while nobody looked: counted from when it is shown again.
+        // Black while it was hidden: the time starts when it is shown again.
         dark.check(Timestamp::from_millis(12_000), &black, None);
         assert_eq!((show(40, 50), show(50, 51)), (None, told));
-        // What is down has a separate reason.
+        // A failed source has a separate reason.
         status.down(SourceState::Lost, "gone", "gone");
         assert_eq!(show(51, 52), None);
         status.open(SourceFormat::Unknown);

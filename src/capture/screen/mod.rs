@@ -1,7 +1,7 @@
 //! A display, a part of one, or a window as a source. A thread checks for changes at the program's
-//! rate and converts only those; the feed shows the newest frame, and notices when the thread hangs
+//! rate and converts only those. The feed shows the newest frame, and notices when the thread hangs
 //! in a display that does not answer. If a retry would open a dialog, it waits for the user's
-//! request. (It is long because its tests follow a display through its whole life.)
+//! request. The module is long because its tests follow a display through its whole life.
 
 pub(in crate::capture) mod area;
 pub mod backend;
@@ -34,13 +34,13 @@ use crate::media::source_status::{SourceAlarm, SourceFormat, SourceState, Source
 use crate::media::{Color, VideoFrame};
 use crate::text::problem::problem;
 
-/// How often to look for a missing display or window.
+/// Interval of searches for a missing display or window.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// The first and the longest pause before a retry that disturbs others.
+/// Minimum and maximum interval of attempts that disturb other programs.
 const RETRY_PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
-/// How long to wait for a stored permission, because a keyring may need unlocking first.
+/// Time limit for loading a stored permission, because a keyring may need unlocking first.
 const FETCH: Duration = Duration::from_secs(60);
-/// A dialog that is open for this long is reported: with a stored permission, the answer takes
+/// A dialog that is open for this long is reported: with a stored permission, the answer takes only
 /// moments.
 const QUESTION: Duration = Duration::from_secs(2);
 
@@ -70,7 +70,7 @@ impl Target {
         }
     }
 
-    /// The name of the stored permission, if the desktop asks for one.
+    /// The name of the stored permission, if the desktop requires one.
     fn key(&self) -> Option<String> {
         match self {
             Self::Screen(screen) => permission::screen_key(screen.id.as_deref(), screen.part),
@@ -104,7 +104,7 @@ pub(super) fn open(
     open_by(system, target, (dial, Permissions::default()), context)
 }
 
-/// The same; the live setting decides whether to hide the pointer.
+/// As [`open`], with a live setting that hides the pointer.
 pub(super) fn open_by(
     system: Arc<dyn ScreenSystem>,
     target: Target,
@@ -142,24 +142,24 @@ pub(super) fn open_by(
     Ok(Source { feed: Box::new(feed), status })
 }
 
-/// The thread.
+/// The thread of a capture.
 struct ScreenThread {
     system: Arc<dyn ScreenSystem>,
     target: Target,
-    /// Whether to hide the pointer.
+    /// True to hide the pointer.
     dial: LiveSetting<bool>,
     permissions: Permissions,
     /// The name of the stored permission.
     key: String,
-    /// The number of user requests at the last attempt.
+    /// Number of user requests at the last attempt.
     asked: u64,
-    /// The next pause before a retry that disturbs others.
+    /// The next interval of attempts that disturb other programs.
     later: Duration,
     context: Context,
     status: Arc<SourceStatus>,
     latest: Latest<VideoFrame>,
     alive: Arc<AtomicI64>,
-    /// Whether all of it is black.
+    /// The check for black.
     dark: BlackCheck,
     was_open: bool,
 }
@@ -167,10 +167,9 @@ struct ScreenThread {
 /// Why a session ended without a fault.
 enum End {
     Stopped,
-    /// Open it again: its size changed, the pointer's setting changed, or the user wants the
-    /// desktop to ask again.
+    /// Reopen it: its size changed, the pointer setting changed, or the user requests a new dialog.
     Reshaped,
-    /// It has another size now and continues.
+    /// Its size changed, and it continues.
     Resized,
 }
 
@@ -199,7 +198,7 @@ impl ScreenThread {
         }
     }
 
-    /// Opens it and shows it until something ends the capture.
+    /// Opens the display and shows it until something ends the capture.
     fn take(&mut self, stop: &Stop) -> Result<End, Fault> {
         let Context { clock, grid, .. } = self.context;
         let (began, status, alive) = (clock.now(), &self.status, &self.alive);
@@ -227,7 +226,7 @@ impl ScreenThread {
         }
     }
 
-    /// Waits until it may be tried again.
+    /// Waits until a new attempt is allowed.
     fn pause(&mut self, again: RetryRequest, stop: &Stop) {
         let until = match again {
             RetryRequest::Soon => {
@@ -251,7 +250,7 @@ impl ScreenThread {
         }
     }
 
-    /// The user requested a new dialog since the last attempt.
+    /// Returns true if the user requested a new dialog since the last attempt.
     fn is_asked(&self) -> bool {
         self.permissions.asked(&self.key) != self.asked
     }
@@ -333,7 +332,7 @@ impl ScreenThread {
     }
 }
 
-/// Brings the canvas up to date; tells whether anything was painted.
+/// Updates the canvas; returns true if anything was painted.
 fn paint(
     grab: &mut dyn Grabber,
     canvas: &mut Canvas,
@@ -345,7 +344,7 @@ fn paint(
     let mut painted: Option<Area> = None;
     let parts = [
         dirty,
-        // Where the pointer was, the screen is seen again.
+        // The area under the previous pointer position is visible again.
         before.filter(|_| moved).and_then(|placed| canvas.pointer_area(placed)),
     ];
     for part in parts.into_iter().flatten() {
@@ -483,7 +482,7 @@ mod tests {
         }
     }
 
-    /// Waits until its frame matches: after a stall of the machine there is none for a moment.
+    /// Waits until its frame matches: after a stall of the computer there is none for a moment.
     fn await_so(source: &mut Source, clock: Clock, so: impl Fn(&VideoFrame) -> bool) -> VideoFrame {
         for _ in 0..6_000 {
             if let Some(frame) = source.feed.frame(clock.now()).filter(&so) {
@@ -564,7 +563,7 @@ mod tests {
     fn a_display_that_hangs_is_noticed() {
         let (fake, mut source, changes, clock) = start();
         await_state(&changes, SourceState::Open);
-        // Held, so that every call of the thread waits.
+        // The lock is held, so that every call of the thread blocks.
         let held = fake.0.lock();
         let later = clock.now() + feed::STALL + Duration::from_millis(100);
         assert!(source.feed.frame(later).is_none());

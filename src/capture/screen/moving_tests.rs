@@ -1,8 +1,8 @@
-//! A display of 1920×1080 with a moving client: the feed shows what the client painted last, reads
+//! A 1920×1080 display with a moving client: the feed shows what the client painted last, reads
 //! only damaged pixels, and reads none while nothing moves. The test counts the pixels that are
-//! read, so time does not decide.
+//! read, so timing does not matter.
 //!
-//! An environment variable names the display: the test starts this program again with it, where
+//! An environment variable selects the display: the test restarts this program with it, where
 //! `inside` runs.
 
 #![cfg(target_os = "linux")]
@@ -27,7 +27,7 @@ const SIZE: Size = Size::new(1920, 1080);
 const RIG: &str = "ONAIR_MOVING_RIG";
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// An X server of our own; ended with the value.
+/// A test X server, ended on drop.
 struct Server(Child);
 
 impl Drop for Server {
@@ -70,7 +70,7 @@ fn a_client_that_moves_on_a_large_screen_is_followed_by_what_it_damages() {
     assert!(output.status.success() && said.contains("1 passed"), "{said}{failed}");
 }
 
-/// How often a display was polled, and the pixels read from it.
+/// Counters of polls of a display, and of pixels read from it.
 #[derive(Debug, Default)]
 struct Figures {
     asked: AtomicU64,
@@ -84,7 +84,7 @@ impl Figures {
     }
 }
 
-/// The machine's display, with counters.
+/// The display system of the computer with counters.
 struct Counting(Arc<dyn ScreenSystem>, Arc<Figures>);
 
 struct Counted(Box<dyn Grabber>, Arc<Figures>);
@@ -142,8 +142,8 @@ impl Grabber for Counted {
     }
 }
 
-/// The client paints a number in sixteen cells, white for 1, on a background whose brightness
-/// depends on the number.
+/// Size of a cell. The client paints a number in sixteen cells, white for 1, on a background whose
+/// brightness depends on the number.
 const CELL: u16 = 16;
 const BITS: u16 = 16;
 
@@ -214,14 +214,14 @@ fn at(frame: &VideoFrame, x: usize, y: usize) -> u8 {
     frame.planes().y[y * frame.planes().luma_stride() + x]
 }
 
-/// The number that is painted at a place.
+/// The number that is painted at a position.
 fn number(frame: &VideoFrame, x: usize, y: usize) -> u16 {
     let half = usize::from(CELL) / 2;
     let is_one = |bit: u16| at(frame, x + usize::from(bit * CELL) + half, y + half) > 128;
     (0..BITS).map(|bit| u16::from(is_one(bit)) << bit).sum()
 }
 
-/// The frame that fulfils this.
+/// Waits for a frame that fulfills the condition.
 fn seen(
     source: &mut Source,
     clock: Clock,
@@ -245,7 +245,7 @@ fn inside() {
         return;
     }
     let client = Client::connect();
-    // Where nothing is painted.
+    // Outside the painted area.
     client.connection.warp_pointer(x11rb::NONE, client.root, 0, 0, 0, 0, 1_800, 1_000).unwrap();
     client.connection.sync().unwrap();
     let clock = Clock::start();
@@ -260,13 +260,13 @@ fn inside() {
     let mut last = still(&mut source, clock, &figures);
     let before = figures.read();
 
-    // A box that moves: each step uncovers where it was.
+    // A moving box: each step uncovers its previous position.
     let (size, steps, below) = ((320_u16, 180_u16), 60_u16, 100_i16);
     for step in 1..=steps {
         let place = |step: u16| (step * 20) as i16;
         client.fill(place(step - 1), below, size, 0);
         client.paint(place(step), below, size, step);
-        // What was uncovered and what is covered now, in one go.
+        // The uncovered and the covered area in one update.
         client.present(place(step - 1), below, (size.0 + 20, size.1));
         let (x, y) = (place(step) as usize, below as usize);
         let frame = seen(&mut source, clock, "the step", |frame| number(frame, x, y) == step);
@@ -282,11 +282,12 @@ fn inside() {
     let (reads, pixels) = figures.read();
     let (reads, pixels) = (reads - before.0, pixels - before.1);
     assert!(reads >= u64::from(steps), "{reads}");
-    // Each time the box and the strip beside it, a few pixels more for whole samples of chroma.
+    // In each step the box and the strip beside it, with a few more pixels for whole chroma
+    // samples.
     let damaged = u64::from(steps) * 344 * 184;
     assert!(pixels <= damaged, "{pixels} of {damaged}; whole pictures are {}", SIZE.pixels());
 
-    // Nothing moves: nothing is read, and the frame stays the same one.
+    // Nothing moves: nothing is read, and the frame stays the same.
     still(&mut source, clock, &figures);
 
     whole_frames(client, &mut source, clock);
@@ -302,7 +303,7 @@ fn still(source: &mut Source, clock: Clock, figures: &Figures) -> VideoFrame {
             Stop::new().wait(Duration::from_millis(2));
         }
     };
-    // What was painted last has been told by then.
+    // The last painted content has been reported by then.
     wait(10);
     let (read, frame) = (figures.read(), source.feed.frame(clock.now()).unwrap());
     wait(50);
@@ -312,8 +313,8 @@ fn still(source: &mut Source, clock: Clock, figures: &Figures) -> VideoFrame {
     now
 }
 
-/// The whole display as fast as the client can paint: each frame shown is a complete painted one,
-/// and no older than the one before.
+/// Paints the whole display as fast as the client can: each shown frame is a complete painted one,
+/// and never older than the previous one.
 fn whole_frames(client: Client, source: &mut Source, clock: Clock) {
     const FIRST: u16 = 1_000;
     let size = (SIZE.width as u16, SIZE.height as u16);

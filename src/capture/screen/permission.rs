@@ -1,7 +1,7 @@
 //! The desktop's permanent permissions: tokens for sharing a display or window again without a
 //! dialog (`restore_token` of org.freedesktop.portal.ScreenCast). They are secrets: a token gives
-//! access to the screen. The studio stores them with the stream keys; a source takes one when it
-//! opens, and returns its replacement, because each works once.
+//! access to the screen. The studio stores them with the stream keys. A source takes one when it
+//! opens, and returns its replacement, because each works only once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,29 +12,29 @@ use crate::base::Secret;
 use crate::capture::screen::area::Area;
 use crate::capture::screen::target::{SHARED, WindowTarget, shared_name};
 
-/// Sources of the same choice that are open at once, each with a separate token.
+/// Maximum number of open sources of the same choice, each with its own token.
 const MAX_TOKENS: usize = 4;
-/// Choices with tokens.
+/// Maximum number of choices with tokens.
 pub(in crate::capture) const MAX_KEYS: usize = 64;
-/// A longer token is invalid: portals use UUIDs.
+/// Maximum bytes of a token: portals use UUIDs.
 const MAX_BYTES: usize = 512;
 
 #[cfg_attr(not(feature = "wayland"), allow(dead_code, reason = "only a portal uses all of it"))]
 #[derive(Debug)]
 struct Entry {
     token: Secret,
-    /// An open source uses it.
+    /// True while an open source uses it.
     taken: bool,
 }
 
 #[derive(Debug, Default)]
 struct Inside {
-    /// Stored tokens are still being loaded.
+    /// True while stored tokens are being loaded.
     fetching: bool,
     kept: BTreeMap<String, Vec<Entry>>,
-    /// The names of tokens that changed since the last check.
+    /// Names whose tokens changed since the last check.
     changed: BTreeSet<String>,
-    /// How often the user requested a new dialog.
+    /// Number of user requests for a new dialog, by name.
     asked: BTreeMap<String, u64>,
 }
 
@@ -49,7 +49,7 @@ impl PartialEq for Permissions {
 }
 
 pub(in crate::capture) fn screen_key(id: Option<&str>, part: Option<Area>) -> Option<String> {
-    // What a person writes as `screen` is the same in a session of Wayland.
+    // The choice `screen` has this meaning in a Wayland session.
     shared_name(id.unwrap_or(SHARED))?;
     let id = id.unwrap_or(SHARED);
     Some(part.map_or_else(|| format!("screen:{id}"), |part| format!("screen:{id}@{part}")))
@@ -62,12 +62,12 @@ pub(in crate::capture) fn window_key(window: &WindowTarget) -> Option<String> {
 
 #[cfg_attr(not(feature = "wayland"), allow(dead_code, reason = "only a portal uses all of it"))]
 impl Permissions {
-    /// Stored tokens will arrive; sources wait for [`Self::fetched`].
+    /// Announces stored tokens; sources wait for [`Self::fetched`].
     pub fn fetching(&self) {
         self.0.lock().fetching = true;
     }
 
-    /// All stored tokens have arrived.
+    /// Records that all stored tokens have arrived.
     pub fn fetched(&self) {
         self.0.lock().fetching = false;
     }
@@ -76,7 +76,7 @@ impl Permissions {
         self.0.lock().fetching
     }
 
-    /// Restores what [`Self::take_changes`] returned in an earlier run: one token per line.
+    /// Restores a result of [`Self::take_changes`] from an earlier run: one token per line.
     pub fn restore(&self, key: &str, kept: &Secret) {
         let mut inside = self.0.lock();
         if inside.kept.contains_key(key) || inside.kept.len() >= MAX_KEYS {
@@ -106,7 +106,7 @@ impl Permissions {
             .collect()
     }
 
-    /// The user wants a new dialog: forgets the permission.
+    /// Handles the user's request for a new dialog: drops the permission.
     pub fn ask_again(&self, key: &str) {
         let mut inside = self.0.lock();
         if inside.kept.remove(key).is_some() {
@@ -117,12 +117,12 @@ impl Permissions {
         }
     }
 
-    /// How often [`Self::ask_again`] was called for this name.
+    /// Number of calls of [`Self::ask_again`] for this name.
     pub(in crate::capture) fn asked(&self, key: &str) -> u64 {
         self.0.lock().asked.get(key).copied().unwrap_or(0)
     }
 
-    /// A token that no other source has.
+    /// Takes a token that no other source uses.
     pub(in crate::capture) fn take(&self, key: &str) -> Option<Secret> {
         let mut inside = self.0.lock();
         let entry = inside.kept.get_mut(key)?.iter_mut().find(|entry| !entry.taken)?;
@@ -130,7 +130,7 @@ impl Permissions {
         Some(entry.token.clone())
     }
 
-    /// The source that has this token does not need it any more.
+    /// Returns a token that its source no longer uses.
     pub(in crate::capture) fn give_back(&self, key: &str, token: &Secret) {
         let mut inside = self.0.lock();
         let entries = inside.kept.get_mut(key).into_iter().flatten();
@@ -139,7 +139,7 @@ impl Permissions {
         }
     }
 
-    /// The desktop replaced the token; the source uses the new one.
+    /// Stores the replacement of a token; the source uses the new one.
     pub(in crate::capture) fn keep(&self, key: &str, used: Option<&Secret>, token: &Secret) {
         let bytes = token.expose();
         if bytes.is_empty() || bytes.len() > MAX_BYTES || bytes.chars().any(char::is_control) {

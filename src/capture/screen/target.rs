@@ -1,13 +1,13 @@
-//! The chosen display or window: an X11 name, or the keyword for the sharing dialog of a Wayland
+//! The selected display or window: an X11 name, or the keyword for the sharing dialog of a Wayland
 //! session.
 
 use crate::capture::screen::area::Area;
 
-/// The ID of content from the sharing dialog; `wayland/NAME` for additional content with its own
+/// The id of content from the sharing dialog; `wayland/NAME` for additional content with its own
 /// dialog.
 pub(in crate::capture) const SHARED: &str = "wayland";
 
-/// The name in `wayland/NAME`, empty for `wayland`; `None` for other IDs.
+/// The name in `wayland/NAME`, empty for `wayland`; `None` for other ids.
 pub(in crate::capture) fn shared_name(id: &str) -> Option<&str> {
     let rest = id.strip_prefix(SHARED)?;
     if rest.is_empty() {
@@ -17,7 +17,7 @@ pub(in crate::capture) fn shared_name(id: &str) -> Option<&str> {
     }
 }
 
-/// A Wayland session is invisible to X11.
+/// Returns true in a Wayland session, which X11 does not show.
 pub(in crate::capture) fn is_wayland() -> bool {
     std::env::var_os("WAYLAND_DISPLAY").is_some_and(|value| !value.is_empty())
         || std::env::var_os("XDG_SESSION_TYPE").is_some_and(|kind| kind == "wayland")
@@ -26,25 +26,25 @@ pub(in crate::capture) fn is_wayland() -> bool {
 /// A monitor, or a part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct DisplayTarget {
-    /// As listed by `onair devices`; `wayland` (or `wayland/NAME`): from the sharing dialog; `x11`:
-    /// the main display of X11; `None`: depends on the session.
+    /// An id from `onair devices`; `wayland` (or `wayland/NAME`) for the sharing dialog; `x11` for
+    /// the main display of X11; `None` depends on the session.
     pub id: Option<String>,
-    /// Relative to the monitor's corner; `None`: all of it.
+    /// A part relative to the monitor's corner; `None` for all of it.
     pub part: Option<Area>,
-    /// The pointer is not shown.
+    /// True to capture without the pointer.
     pub without_pointer: bool,
 }
 
-/// A window, whatever covers it.
+/// A window, even if other windows cover it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WindowTarget {
-    /// As listed by `onair devices`; `wayland` (or `wayland/NAME`): from the sharing dialog.
+    /// An id from `onair devices`, or `wayland` (or `wayland/NAME`) for the sharing dialog.
     pub id: String,
-    /// The pointer is not shown.
+    /// True to capture without the pointer.
     pub without_pointer: bool,
 }
 
-/// `ID`, `ID@WIDTHxHEIGHT+X+Y` or `@WIDTHxHEIGHT+X+Y`.
+/// Formats as `ID`, `ID@WIDTHxHEIGHT+X+Y` or `@WIDTHxHEIGHT+X+Y`.
 impl std::fmt::Display for DisplayTarget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.id.as_deref().unwrap_or_default())?;

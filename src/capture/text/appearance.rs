@@ -7,21 +7,21 @@ use crate::media::Size;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TextAppearance {
     pub style: Style,
-    /// The width for line breaks in pixels; `None`: the program's width. For a scrolling text: its
+    /// The line width in pixels; `None` for the program's width. For a scrolling text, it is the
     /// visible width.
     pub width: Option<u32>,
-    /// `None`: it does not move.
+    /// The scrolling; `None` for a static text.
     pub scroll: Option<Scroll>,
-    /// The visible height of a text that scrolls up or down, in pixels; `None`: the program's
+    /// The visible height of a text that scrolls up or down, in pixels; `None` for the program's
     /// height.
     pub height: Option<u32>,
 }
 
 impl TextAppearance {
-    /// The narrowest and lowest, pixels.
+    /// Minimum width and height in pixels.
     pub const MIN_SIDE: u32 = 16;
 
-    /// With every number in its range.
+    /// Clamps every value to its range.
     #[must_use]
     pub fn bounded(self) -> Self {
         let side = |side: u32| side.clamp(Self::MIN_SIDE, Size::MAX_SIDE);
@@ -35,7 +35,7 @@ impl TextAppearance {
         }
     }
 
-    /// Returns true if only numbers, colors and the family's name differ.
+    /// Returns true if both differ only in numbers, colors and the font family.
     pub fn is_drawn_from(&self, other: &Self) -> bool {
         let switched = |look: &Self| {
             let Style { italic, outline, shadow, background, align, .. } = &look.style;
@@ -47,7 +47,7 @@ impl TextAppearance {
     }
 }
 
-/// Which way.
+/// Direction of scrolling.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ScrollDirection {
     Left,
@@ -60,15 +60,15 @@ pub enum ScrollDirection {
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Scroll {
     pub way: ScrollDirection,
-    /// Pixels a second.
+    /// Speed in pixels per second.
     pub speed: u32,
 }
 
 impl Scroll {
-    /// The fastest, pixels a second.
+    /// Maximum speed in pixels per second.
     pub const MAX_SCROLL_SPEED: u32 = 10_000;
 
-    /// Along a line.
+    /// Returns true for horizontal scrolling.
     pub(super) fn is_level(self) -> bool {
         matches!(self.way, ScrollDirection::Left | ScrollDirection::Right)
     }
@@ -90,26 +90,26 @@ pub struct Shadow {
     /// The offset to the right and down, in pixels.
     pub right: i32,
     pub down: i32,
-    /// The blur radius in pixels; zero: none.
+    /// The blur radius in pixels; zero for none.
     pub blur: u32,
 }
 
 /// The style of a text. Lengths are in pixels.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Style {
-    /// A font family of the system; empty: the built-in one. Other fonts provide missing
+    /// A font family of the system; empty for the built-in one. Other fonts provide missing
     /// characters.
     pub family: String,
-    /// Of the font, 4 to 1,000.
+    /// Font size, 4 to 1,000.
     pub size: u32,
-    /// 100 (thin) to 900 (black), 400 as books have it.
+    /// Font weight: 100 (thin) to 900 (black), 400 is regular.
     pub weight: u16,
     pub italic: bool,
     pub color: Rgba,
-    /// Color and width.
+    /// Color and width of the outline.
     pub outline: Option<(Rgba, u32)>,
     pub shadow: Option<Shadow>,
-    /// The ground, which reaches `padding` beyond the letters.
+    /// Color of the background, which extends `padding` beyond the letters.
     pub background: Option<Rgba>,
     pub padding: u32,
     pub align: Align,
@@ -133,17 +133,17 @@ impl Default for Style {
 }
 
 impl Style {
-    /// Letters of a family's name.
+    /// Maximum length of a family name.
     pub const MAX_FAMILY: usize = 100;
-    /// Sizes of the font.
+    /// Valid font sizes.
     pub const SIZES: std::ops::RangeInclusive<u32> = 4..=1_000;
-    /// Limit for the width of an outline and the blur of a shadow.
+    /// Maximum width of an outline and maximum blur of a shadow.
     pub const MAX_AROUND: u32 = 100;
-    /// Limit for the offset of a shadow.
+    /// Maximum offset of a shadow.
     pub const MAX_SHIFT: i32 = 500;
     pub const MAX_PADDING: u32 = 1_000;
 
-    /// With every number in its range.
+    /// Clamps every value to its range.
     #[must_use]
     pub fn bounded(self) -> Self {
         let most = Self::MAX_SHIFT;

@@ -1,5 +1,5 @@
-//! The content of a text at a moment: fixed words, a file, the time of day, a countdown or a
-//! stopwatch. It is always bounded and free of harmful characters.
+//! The content of a text at a moment: a fixed text, a file, the time of day, a countdown or a
+//! stopwatch. It is always limited in length and free of harmful characters.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,30 +10,30 @@ use crate::base::FileStamp;
 use crate::base::sanitize::is_harmless;
 use crate::text::Problem;
 
-/// Signs that are laid out.
+/// Maximum number of characters.
 const MAX_CHARACTERS: usize = 4_000;
-/// Bytes of a file that are read.
+/// Maximum bytes that are read of a file.
 const MAX_BYTES: u64 = 64 << 10;
-/// How often to check a file.
+/// Interval of checks of a file.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The source of the words.
+/// The source of a text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Content {
-    /// These.
+    /// A fixed text.
     Words(String),
-    /// A file's, in UTF-8, watched.
+    /// The text of a file in UTF-8, which is watched.
     File(PathBuf),
     /// The time of day in a `strftime` format; `%H:%M:%S` if that is empty or invalid.
     Clock(String),
-    /// The remaining time, from when it is opened.
+    /// A countdown from the time at which it is opened.
     Countdown(Duration),
     /// The time since it was opened.
     Stopwatch,
 }
 
 impl Content {
-    /// For people.
+    /// The display name.
     pub(super) fn name(&self) -> String {
         match self {
             Self::Words(words) => clean(words).chars().take(40).collect(),
@@ -46,14 +46,14 @@ impl Content {
         }
     }
 
-    /// The content this long after its opening, at this wall-clock time (microseconds of Unix
-    /// time); a file is read with [`read`].
+    /// The content at this time after its opening and this wall-clock time (in microseconds of Unix
+    /// time); [`read`] reads a file.
     pub(super) fn words(&self, since: Duration, wall_micros: i64) -> Option<String> {
         match self {
             Self::Words(words) => Some(clean(words)),
             Self::File(_) => None,
             Self::Clock(format) => Some(clean(&clock(format, wall_micros))),
-            // A second is shown until it has ended.
+            // A second is displayed until it has ended.
             Self::Countdown(from) => {
                 let left = from.saturating_sub(since);
                 Some(count(left.as_secs() + u64::from(left.subsec_nanos() > 0)))
@@ -62,7 +62,7 @@ impl Content {
         }
     }
 
-    /// How long the content stays the same.
+    /// Duration for which the content stays the same.
     pub(super) fn stands(&self, since: Duration, wall_micros: i64) -> Duration {
         let second = Duration::from_secs(1);
         let to_next = |micros: u64| Duration::from_micros(1_000_000 - micros % 1_000_000);
@@ -78,7 +78,7 @@ impl Content {
     }
 }
 
-/// A time of day in the system's time zone.
+/// Formats the time of day in the system's time zone.
 fn clock(format: &str, wall_micros: i64) -> String {
     let Ok(at) = jiff::Timestamp::from_microsecond(wall_micros) else { return String::new() };
     let at = at.to_zoned(jiff::tz::TimeZone::system());
@@ -88,7 +88,7 @@ fn clock(format: &str, wall_micros: i64) -> String {
     written.or_else(|_| jiff::fmt::strtime::format(plain, &at)).unwrap_or_default()
 }
 
-/// Seconds as `MM:SS` or `H:MM:SS`.
+/// Formats seconds as `MM:SS` or `H:MM:SS`.
 fn count(seconds: u64) -> String {
     let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
     if hours > 0 {
@@ -98,7 +98,7 @@ fn count(seconds: u64) -> String {
     }
 }
 
-/// The words of a file, and its stamp when they were read.
+/// Reads the text of a file, with its stamp at that time.
 pub(super) fn read(path: &Path) -> (Result<FileStamp, Problem>, Result<String, Problem>) {
     let stamp = FileStamp::of(path);
     let words = stamp.clone().and_then(|_| {

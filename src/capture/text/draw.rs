@@ -1,5 +1,5 @@
-//! Words as pixels: laid out by parley (any script, with the system's fonts for characters that the
-//! built-in one lacks), drawn by vello_cpu with outline, shadow and background.
+//! Draws texts as pixels: laid out by parley (any script, with the system's fonts for characters
+//! that the built-in one lacks), and drawn by vello_cpu with outline, shadow and background.
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
@@ -18,20 +18,20 @@ use crate::capture::rgb::{self, Rgba};
 use crate::capture::text::appearance::{Align, Style};
 use crate::media::Size;
 
-/// The face that is always there.
+/// The built-in font faces.
 const FACES: [&[u8]; 2] = [
     include_bytes!("../../../assets/fonts/latin-400.otf"),
     include_bytes!("../../../assets/fonts/latin-700.otf"),
 ];
-/// The longest line of a text that is not wrapped.
+/// Maximum width of a line without line breaks, in pixels.
 pub(super) const MAX_LINE_WIDTH: f32 = 8_000.0;
 const MAX_SIDE: f32 = Size::MAX_SIDE as f32;
-/// Pixels of a text in all.
+/// Maximum pixels of a text.
 const MAX_PIXELS: f32 = 24e6;
-/// …and of an enlarged one: a program of 3840×2160.
+/// Maximum pixels of an enlarged text: a program of 3840×2160.
 const MAX_ENLARGED: f64 = 3_840.0 * 2_160.0;
 
-/// The fonts: searched once, which takes a moment.
+/// The fonts, which are searched once because that takes a moment.
 static FONTS: LazyLock<Mutex<Fonts>> = LazyLock::new(|| {
     let mut context = FontContext::new();
     let mut family = String::new();
@@ -49,11 +49,11 @@ static FONTS: LazyLock<Mutex<Fonts>> = LazyLock::new(|| {
 struct Fonts {
     context: FontContext,
     layouts: LayoutContext<()>,
-    /// Of the built-in face.
+    /// Name of the built-in family.
     family: String,
 }
 
-/// Straight pixels of four bytes.
+/// Straight RGBA pixels with four bytes each.
 pub(super) struct TextPixels {
     pub(super) width: u32,
     pub(super) height: u32,
@@ -70,12 +70,13 @@ pub(super) struct Row {
     pub(super) width: u32,
 }
 
-/// Lays out and draws; `wrap`: the width at which lines are broken.
+/// Lays out and draws a text; `wrap` is the width for line breaks.
 pub(super) fn draw(words: &str, style: &Style, wrap: Option<f32>) -> TextPixels {
     draw_enlarged(words, style, wrap, |_| 1.0)
 }
 
-/// The same, enlarged by `scale`: lines break at the same places, and letters are drawn again.
+/// As [`draw`], enlarged by `scale`: lines break at the same positions, and letters are drawn at the
+/// larger size.
 pub(super) fn draw_enlarged(
     words: &str,
     style: &Style,
@@ -86,7 +87,7 @@ pub(super) fn draw_enlarged(
     let outline = style.outline.map_or(0.0, |(_, width)| f64::from(width.min(100)));
     let (shift_x, shift_y, blur) =
         style.shadow.map_or((0, 0, 0), |it| (it.right, it.down, it.blur.min(100)));
-    // Room for what reaches beyond the letters, the same on opposite sides.
+    // Margin for outline and shadow, the same on opposite sides.
     let reach = |shift: i32| f64::from(shift.clamp(-500, 500).abs()) + f64::from(blur) * 2.0;
     let padding = f64::from(style.padding.min(1_000));
     let margin_x = (outline.max(reach(shift_x)) + padding).ceil();
@@ -158,7 +159,7 @@ pub(super) fn draw_enlarged(
     TextPixels { width: width.into(), height: height.into(), rgba, lines }
 }
 
-/// The pixels of a text of this size at this scale, within the limit. Its aspect ratio is that of
+/// The pixel size and the scale of an enlarged text, within the limit. Its aspect ratio is that of
 /// its own even-sided frame, so the enlarged text has the same position.
 fn enlarged(width: f32, height: f32, scale: f64) -> (u16, u16, f64) {
     if (scale - 1.0).abs() < 1e-6 {
@@ -206,7 +207,7 @@ fn paint(color: Rgba) -> AlphaColor<vello_cpu::color::Srgb> {
     AlphaColor::from_rgba8(r, g, b, a)
 }
 
-/// Draws the letters, their outline first.
+/// Draws the letters, with their outline first.
 fn letters(
     context: &mut RenderContext,
     resources: &mut Resources,
@@ -220,7 +221,7 @@ fn letters(
     for (color, stroke) in passes.into_iter().flatten() {
         context.set_paint(paint(color));
         if let Some(width) = stroke {
-            // Half of a stroke lies inside.
+            // Half of a stroke is inside the letter.
             let line = Stroke::new(f64::from(width.min(100)) * 2.0).with_join(Join::Round);
             context.set_stroke(line);
         }
@@ -314,7 +315,7 @@ fn blur_line(
     }
 }
 
-/// Lays premultiplied pixels under others of the same size.
+/// Draws premultiplied pixels under others of the same size.
 fn under(over: &mut [u8], below: &[u8]) {
     for (over, below) in over.chunks_exact_mut(4).zip(below.chunks_exact(4)) {
         let rest = 255 - u16::from(over.last().copied().unwrap_or(255));
@@ -361,7 +362,7 @@ mod tests {
         let even = rgb::even(own.width, own.height);
         assert_eq!((large.width, large.height), (even.width * 4, even.height * 4));
         assert_eq!(large.lines.len(), own.lines.len(), "broken at the same places");
-        // Edges are as steep as before, so four times as long and four times fewer among all pixels.
+        // Edges are as sharp as before: four times as long, and four times rarer among all pixels.
         let soft = |it: &TextPixels| {
             let soft = it.rgba.chunks_exact(4).filter(|it| (16..240).contains(&it[0])).count();
             soft as f64 / f64::from(it.width * it.height)
@@ -372,7 +373,7 @@ mod tests {
             lit as f64 / f64::from(it.width * it.height)
         };
         assert!((lit(&large) / lit(&own) - 1.0).abs() < 0.1, "{} {}", lit(&large), lit(&own));
-        // Without end, or to nothing, it is within bounds.
+        // Extreme scales stay within the limits.
         for scale in [0.0, 1e9, f64::INFINITY] {
             let drawn = draw_enlarged("I", &style(), None, |_| scale);
             let pixels = f64::from(drawn.width) * f64::from(drawn.height);
@@ -450,9 +451,9 @@ mod tests {
             return;
         }
         assert!(scripts.iter().all(|words| signs(words).0 > 0));
-        // One that no face has, so that boxes are known as such.
+        // A character that no font has, to verify that boxes are detected.
         assert_eq!(signs("\u{10FFFD}").1, 1);
-        // A person and a rocket joined are one sign.
+        // A person and a rocket with a joiner are one character.
         assert_eq!(signs("👩\u{200D}🚀"), (1, 0));
 
         let layout = lay_out("abc שלום def", &style(), None);

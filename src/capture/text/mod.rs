@@ -1,6 +1,7 @@
-//! Text as a source: fixed words, a watched file, a clock, a countdown or a stopwatch, in any
+//! Text as a source: a fixed text, a watched file, a clock, a countdown or a stopwatch, in any
 //! script, with outline, shadow and background, wrapped or scrolling. A thread draws it when its
-//! content or style changes; otherwise it costs nothing (a scrolling text one copy per frame).
+//! content or style changes; otherwise it costs nothing (a scrolling text costs one copy per
+//! frame).
 
 mod appearance;
 mod content;
@@ -27,10 +28,10 @@ use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Size, VideoFeed, VideoFrame};
 use crate::text::problem::{Problem, problem};
 
-/// How often an open text checks for changes of its style, for live updates while a slider moves.
+/// Interval at which an open text checks for style changes, for live updates while a slider moves.
 const TURNED: Duration = Duration::from_millis(50);
 
-/// A text.
+/// A text source.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Text {
     pub content: Content,
@@ -38,20 +39,20 @@ pub struct Text {
 }
 
 impl Text {
-    /// A text with the default style.
+    /// Makes a text with the default style.
     pub fn of(content: Content) -> Self {
         Self { content, look: TextAppearance::default() }
     }
 
-    /// Opens it.
+    /// Opens the source.
     ///
     /// # Errors
-    /// A file that cannot be read, or no thread.
+    /// Fails if the file cannot be read, or the system cannot start a thread.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
         self.open_by(LiveSetting::new(self.look.clone()), context)
     }
 
-    /// Its size if it does not move; `None`: its file is unreadable.
+    /// Its size without scrolling; `None` if its file is unreadable.
     pub(super) fn extent(&self, program: Size) -> Option<Size> {
         let wall = jiff::Timestamp::now().as_microsecond();
         let words = match &self.content {
@@ -62,7 +63,7 @@ impl Text {
         Some(rgb::even(drawn.width, drawn.height))
     }
 
-    /// Opens it with the live style.
+    /// Opens the source with a live style.
     pub(super) fn open_by(
         &self,
         dial: LiveSetting<TextAppearance>,
@@ -95,7 +96,7 @@ impl Text {
     }
 }
 
-/// A text that does not move, in a program of this size.
+/// Draws a static text for a program of this size.
 fn draw_at(
     words: &str,
     look: &TextAppearance,
@@ -103,17 +104,17 @@ fn draw_at(
     scale: impl FnOnce(Size) -> f64,
 ) -> draw::TextPixels {
     let width = look.width.unwrap_or(program.width).clamp(2, Size::MAX_SIDE);
-    // The room beside the letters is the line's too.
+    // The padding is part of the width.
     let wrap = width.saturating_sub(look.style.padding.min(1_000) * 2).max(2);
     draw::draw_enlarged(words, &look.style, Some(wrap as f32), scale)
 }
 
 type Shared = Arc<Mutex<Option<Arc<Strip>>>>;
 
-/// The displayed size in the program; `None`: its own size.
+/// The displayed size in the program; `None` for its own size.
 type Displayed = Arc<Mutex<Option<Size>>>;
 
-/// The enlargement of a text displayed at this size.
+/// The enlargement for a text displayed at this size.
 fn scale_for(own: Size, displayed: Option<Size>) -> f64 {
     displayed.map_or(1.0, |it| {
         let across = f64::from(it.width) / f64::from(own.width.max(1));
@@ -129,7 +130,7 @@ struct Writer {
     context: Context,
     status: Arc<SourceStatus>,
     latest: Latest<VideoFrame>,
-    /// Of a text that moves.
+    /// The strip of a scrolling text.
     strip: Shared,
     displayed: Displayed,
     /// Its own size, and the displayed size for which it was drawn.
@@ -144,7 +145,7 @@ impl Writer {
         let mut stamp = None;
         loop {
             let since = clock.now().since(begun);
-            // The system's own clock, with its corrections: a clock on air must be right.
+            // The clock of the system with its corrections: a clock on air must be correct.
             let wall = jiff::Timestamp::now().as_microsecond();
             let words = match &self.content {
                 Content::File(path) => {
@@ -183,7 +184,7 @@ impl Writer {
         }
     }
 
-    /// Waits until a change or the end, and returns whether to end.
+    /// Waits until a change or the end, and returns true at the end.
     fn wait(&self, stop: &Stop, stands: Duration) -> bool {
         let mut left = stands;
         let may_change = self.dial.is_shared() || Arc::strong_count(&self.displayed) > 1;
@@ -199,7 +200,7 @@ impl Writer {
         stop.wait(left)
     }
 
-    /// Returns true if its displayed size differs from the drawn one. Two pixels of difference are
+    /// Returns true if its displayed size differs from the drawn one. A difference of two pixels is
     /// rounding.
     fn is_resized(&self) -> bool {
         let (own, drawn_for) = self.drawn.get();
@@ -255,10 +256,10 @@ impl Writer {
     }
 }
 
-/// The compositor's end.
+/// The compositor's side.
 struct TextFeed {
     latest: Latest<VideoFrame>,
-    /// Of a text that moves.
+    /// The strip of a scrolling text.
     strip: Shared,
     displayed: Displayed,
     begun: Timestamp,
@@ -407,7 +408,7 @@ mod tests {
         let wide = Size::new(own.width * 3, own.height * 3);
         let large = await_other(&mut source, Some(wide), &first);
         assert_eq!(large.size(), wide);
-        // What comes of rounding is no reason to draw it again.
+        // A rounding difference must not cause a redraw.
         source.feed.set_displayed(Some(Size::new(wide.width + 1, wide.height)));
         Stop::new().wait(TURNED * 4);
         assert!(source.feed.frame(clock.now()).unwrap().is_same(&large));
@@ -441,7 +442,7 @@ mod tests {
         dial.set(look.clone());
         let large = await_size(&|size| size.height > first.height);
         assert!(large.width > first.width);
-        // It begins to move, and stands again.
+        // It starts scrolling, and stops again.
         let scroll = Some(Scroll { way: ScrollDirection::Left, speed: 100 });
         dial.set(TextAppearance { scroll, width: Some(200), ..look.clone() });
         await_size(&|size| size.width == 200);

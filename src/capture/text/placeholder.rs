@@ -12,17 +12,17 @@ use crate::capture::text::draw::draw;
 use crate::media::source_status::{SourceFormat, SourceStatus};
 use crate::media::{Planes, Size};
 
-/// The ground, as dark as the placeholder without words.
+/// The background, as dark as the placeholder without a name.
 const GROUND: Rgba = Rgba::opaque(18, 20, 26);
 const LETTERS: Rgba = Rgba::opaque(150, 154, 162);
-/// The part of the height that letters have, of the width that lines may have.
+/// Height of the letters as a fraction of the frame; the next value is the maximum width of lines.
 const LETTER: u32 = 10;
 const LINE: f32 = 0.86;
 
 /// Opens the placeholder with this name, drawn once on a separate thread.
 ///
 /// # Errors
-/// Fails if the system gives no thread.
+/// Fails if the system cannot start a thread.
 pub fn nameplate(name: &str, context: &Context) -> std::io::Result<Source> {
     let status = SourceStatus::new("", name);
     let latest = Latest::default();
@@ -35,7 +35,7 @@ pub fn nameplate(name: &str, context: &Context) -> std::io::Result<Source> {
     Ok(Source { feed: Box::new(StillFeed { latest, _worker: Some(worker) }), status })
 }
 
-/// The name in the middle of the ground.
+/// Draws the name in the middle of the background.
 fn drawn(name: &str, size: Size) -> Planes {
     let style = Style {
         size: (size.height / LETTER).clamp(*Style::SIZES.start(), *Style::SIZES.end()),
@@ -47,7 +47,7 @@ fn drawn(name: &str, size: Size) -> Planes {
     let words = draw(name, &style, Some(size.width as f32 * LINE));
     let words = rgb::planes(&words.rgba, words.width, words.height);
     let mut out = ColorSource::plain(GROUND).paint(size);
-    // What is too large for the frame is cut off on both sides alike.
+    // Text that is too large is cropped equally on both sides.
     let cut = |its: u32, room: u32| {
         let half = |more: u32| ((more / 2) & !1) as usize;
         (half(its.saturating_sub(room)), half(room.saturating_sub(its)))
@@ -79,7 +79,7 @@ mod tests {
             let lit = rows(20, 160).iter().filter(|&&luma| luma > 100).count();
             assert_eq!(lit > 50, !name.is_empty(), "{name}: {lit}");
         }
-        // However small it is.
+        // It works at any size.
         drawn("Camera", Size::new(2, 2));
     }
 }

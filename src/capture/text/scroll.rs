@@ -21,7 +21,8 @@ pub(super) struct Strip {
 }
 
 impl Strip {
-    /// A drawn text that scrolls through a view of this size (a ticker is one line high).
+    /// Makes a strip of a drawn text that scrolls through a view of this size (a ticker is one line
+    /// high).
     pub(super) fn new(drawn: &TextPixels, view: Size, scroll: Scroll) -> Self {
         let mut planes = rgb::planes(&drawn.rgba, drawn.width, drawn.height);
         let size = planes.size();
@@ -30,7 +31,7 @@ impl Strip {
         let mut pieces = Vec::new();
         let mut view = Size::new(even(view.width), even(view.height));
         if scroll.is_level() {
-            // Each line is a piece; a single one with everything around it.
+            // Each line is a piece; a single line includes everything around it.
             let height = match drawn.lines.as_slice() {
                 [] | [_] => size.height,
                 [first, ..] => even(first.height),
@@ -73,13 +74,13 @@ impl Strip {
         out.share()
     }
 
-    /// The text enters at one side, leaves at the other, and repeats.
+    /// Draws horizontal scrolling: the text enters at one side, leaves at the other, and repeats.
     fn level(&self, gone: usize, out: &mut Planes) {
         let view = self.view.width as usize;
         let length: usize = self.pieces.iter().map(|(_, width)| width).sum();
         let around = length + view;
         let gone = gone % around;
-        // Where the strip begins in the view.
+        // Start of the strip in the view.
         let start = match self.scroll.way {
             ScrollDirection::Right => gone as i64 - length as i64,
             _ => view as i64 - gone as i64,
@@ -99,7 +100,7 @@ impl Strip {
             _ => view as i64 - gone as i64,
         };
         let width = self.planes.size().width as usize;
-        // In the middle.
+        // Centered.
         let x = ((i64::from(self.view.width) - width as i64) / 2) & !1;
         self.copy((0, 0), (x, y), (width, length), out);
     }

@@ -1,6 +1,6 @@
-//! A Y4M file as a source: read ahead on a separate thread, frames selected by the session's time,
-//! looped. Only the time since the grid's origin determines the position in the file, so an audio
-//! file opened with it is in sync.
+//! A Y4M file as a source: read ahead on a separate thread, with frames selected by the session's
+//! time, and looped. The position in the file depends only on the time since the grid's origin, so
+//! an audio file opened together with it is in sync.
 
 pub(in crate::capture) mod reader;
 
@@ -20,7 +20,7 @@ use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Color, FrameGrid, Planes, Transport, VideoFeed, VideoFrame};
 use crate::text::problem::{Problem, problem};
 
-/// Frames read ahead.
+/// Number of frames read ahead.
 const READ_AHEAD_FRAMES: usize = 4;
 
 /// Returns true if a file claims to be Y4M; an unreadable one counts too, so that this module
@@ -77,12 +77,12 @@ pub(super) fn open(path: &Path, transport: Transport, context: &Context) -> Resu
     Ok(Source { feed: Box::new(feed), status })
 }
 
-/// The first beginning of a file of this many frames that is not before this frame.
+/// The first start of a loop (with this many frames) at or after this frame.
 const fn up_to(frame: i64, count: i64) -> i64 {
     frame.saturating_add((-frame).rem_euclid(count))
 }
 
-/// A frame and its number since the grid's origin.
+/// A frame with its number since the grid's origin.
 type Numbered = (i64, VideoFrame);
 
 fn read_ahead(
@@ -118,20 +118,20 @@ struct Y4mFeed {
     wanted: Arc<AtomicI64>,
     ready: Receiver<Numbered>,
     current: Option<Numbered>,
-    /// Read already, not due yet.
+    /// A frame that was read and is not due yet.
     next: Option<Numbered>,
     transport: Transport,
-    /// Frames of the file.
+    /// Number of frames in the file.
     count: i64,
-    /// How many frames it is ahead of time after a seek.
+    /// Number of frames by which it is ahead of time after a seek.
     ahead: i64,
     /// The frame at which it was paused.
     held: Option<i64>,
-    /// The frame that was read first.
+    /// The frame with which reading began.
     first: i64,
-    /// The first frame of this time through the file.
+    /// The first frame of the current loop.
     round: Option<i64>,
-    /// It has played to its end, and may show nothing.
+    /// True if it has played to its end, and may show nothing.
     over: bool,
     blank: Option<Arc<Pooled<Planes>>>,
     status: Arc<SourceStatus>,
@@ -161,7 +161,7 @@ impl Y4mFeed {
         }
     }
 
-    /// A file that plays once begins at its beginning at any time.
+    /// Starts a file that plays once at its beginning, at any time.
     fn begin(&mut self, by_time: i64, at_end: EndBehavior) {
         if self.round.is_none() && at_end != EndBehavior::Loop {
             let first = up_to(self.first, self.count);
@@ -172,7 +172,7 @@ impl Y4mFeed {
 
     fn handle(&mut self, go: TransportCommand, by_time: i64) {
         if std::mem::take(&mut self.over) {
-            // Whatever is asked for begins a new time through it.
+            // Every command begins a new loop.
             let at = match go {
                 TransportCommand::Restart | TransportCommand::Resume => Duration::ZERO,
                 TransportCommand::To(place) => place,
@@ -186,7 +186,7 @@ impl Y4mFeed {
             return;
         }
         let now = self.held.unwrap_or(by_time + self.ahead);
-        // Only forwards: the reader leaves out what is older, and the file goes around anyway.
+        // Only forward: the reader skips older frames, and the file loops anyway.
         let to = |frame: i64| now + (frame - now).rem_euclid(self.count);
         let there = match go {
             TransportCommand::Pause => return self.held = Some(now),
@@ -205,7 +205,7 @@ impl Y4mFeed {
         self.round = Some(there - there.rem_euclid(self.count));
     }
 
-    /// The frame of the file that is shown then.
+    /// The frame of the file at this position.
     fn frame_at(&self, place: Duration) -> i64 {
         let frame = place.as_secs_f64() * self.times.rate.as_f64();
         (frame.round() as i64).clamp(0, self.count - 1)
@@ -216,7 +216,7 @@ impl VideoFeed for Y4mFeed {
     fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
         let by_time = self.times.index_at(at).max(0);
         let at_end = self.transport.at_end();
-        // Before anything is asked of it: it may have been paused before its first frame.
+        // Before any command: it may be paused before its first frame.
         self.begin(by_time, at_end);
         while let Some(go) = self.transport.take() {
             self.handle(go, by_time);
@@ -244,7 +244,7 @@ impl VideoFeed for Y4mFeed {
             }
         }
         let late = self.current.as_ref().is_some_and(|(number, _)| {
-            // Against the frame that is due: it may have been moved.
+            // Relative to the due frame, because it may have moved.
             due.saturating_sub(*number) as f64
                 > (STALL + self.times.rate.period()).as_secs_f64() * rate
         });
@@ -283,7 +283,7 @@ mod tests {
     use crate::base::Clock;
     use crate::media::Size;
 
-    /// Ten frames per second, each with one value: its number.
+    /// A clip of ten frames per second, each with its number as its value.
     fn clip(frames: impl IntoIterator<Item = u8>) -> tempfile::NamedTempFile {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"YUV4MPEG2 W4 H2 F10:1\n").unwrap();
@@ -301,14 +301,14 @@ mod tests {
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: "30".parse().unwrap() };
         let context = Context { clock, grid, size: Size::new(4, 2) };
         let mut source = open(file.path(), Transport::default(), &context).unwrap();
-        // The program asks 30 times a second for a file of 10 frames a second.
+        // The program requests 30 frames per second from a file with 10.
         for tick in 0..60 {
             let at = grid.instant(tick);
             let want = (tick / 3 % 5) as u8;
             let found = (0..30_000).any(|_| {
                 let seen = source.feed.frame(at).map(|frame| frame.planes().y[0]);
                 if seen != Some(want) {
-                    // The reader is another thread.
+                    // The reader is a separate thread.
                     Stop::new().wait(Duration::from_millis(1));
                 }
                 seen == Some(want)
@@ -333,7 +333,7 @@ mod tests {
             let found = (0..30_000).any(|_| {
                 let seen = source.feed.frame(at).map(|frame| frame.planes().y[0]);
                 if seen != Some(want) {
-                    // The reader is another thread.
+                    // The reader is a separate thread.
                     Stop::new().wait(Duration::from_millis(1));
                 }
                 seen == Some(want)
@@ -360,7 +360,7 @@ mod tests {
     fn a_clip_that_is_played_once_ends_as_it_is_to() {
         let file = clip(1..=10);
         let clock = Clock::start();
-        // The session has gone on for a while.
+        // The session has run for a while.
         let origin = clock.now().offset(-12_340_000);
         let grid = FrameGrid { origin, rate: "10".parse().unwrap() };
         let context = Context { clock, grid, size: Size::new(4, 2) };
@@ -377,7 +377,7 @@ mod tests {
                 });
                 let want = Some(want);
                 if seen != want {
-                    // The reader is another thread.
+                    // The reader is a separate thread.
                     Stop::new().wait(Duration::from_millis(1));
                 }
                 seen == want
@@ -385,7 +385,7 @@ mod tests {
             assert!(found, "tick {tick}");
             transport.position().unwrap().paused
         };
-        // Its first frame is its beginning, whatever time it is.
+        // Its first frame is its beginning, at any time.
         assert!(!check(0, Some(1)) && !check(9, Some(10)));
         assert!(check(10, None), "it has been played to its end");
         assert!(check(500, None));
@@ -425,7 +425,7 @@ mod tests {
                 let seen = source.feed.frame(grid.instant(123 + tick));
                 let seen = seen.map(|frame| frame.planes().y[0]);
                 if seen != Some(want) {
-                    // The reader is another thread.
+                    // The reader is a separate thread.
                     Stop::new().wait(Duration::from_millis(1));
                 }
                 seen == Some(want)

@@ -1,6 +1,6 @@
 //! Reads Y4M (YUV4MPEG2) files of ffmpeg and mjpegtools: one text line of parameters, then frames,
-//! each a text line and raw planes. 8 bits, 4:2:0, 4:2:2, 4:4:4 or gray. Lengths are bounded before
-//! memory is allocated for them.
+//! each with a text line and raw planes. It supports 8 bits in 4:2:0, 4:2:2, 4:4:4 or gray. Lengths
+//! are checked before memory is allocated for them.
 
 use std::io::{BufRead, Read, Seek, SeekFrom};
 use std::time::Duration;
@@ -12,9 +12,9 @@ use crate::media::frame::Range;
 use crate::media::{Color, FrameRate, Planes, Size};
 use crate::text::problem::{Problem, problem};
 
-/// Longest line of parameters that is read.
+/// Maximum bytes of a line of parameters.
 const MAX_LINE: u64 = 1_024;
-/// Most frames of a file whose frames carry separate parameters.
+/// Maximum number of frames in a file whose frames have separate parameters.
 const MAX_FRAMES: usize = 4_000_000;
 
 /// Why a file cannot be played.
@@ -87,7 +87,7 @@ impl<R: BufRead + Seek> Reader<R> {
         if reader.frames() == 0 { Err(Error::Empty) } else { Ok(reader) }
     }
 
-    /// Frames in the file, at least 1.
+    /// Number of frames in the file, at least 1.
     pub(in crate::capture) fn frames(&self) -> u64 {
         match &self.frames {
             Frames::Even { count } => *count,
@@ -100,7 +100,7 @@ impl<R: BufRead + Seek> Reader<R> {
         self.header.rate
     }
 
-    /// The output size: the file's, with odd sides reduced to even.
+    /// The output size: that of the file, with odd sides reduced to even ones.
     pub(in crate::capture) fn size(&self) -> Size {
         let even = |side: usize| (side & !1) as u32;
         Size::new(even(self.header.width), even(self.header.height))
@@ -125,7 +125,7 @@ impl<R: BufRead + Seek> Reader<R> {
                 *place.ok_or(Error::Empty)?
             }
         };
-        // Frames follow each other: a relative seek keeps what the reader has in hand.
+        // Frames are consecutive: a relative seek keeps the reader's buffer.
         let here = self.source.stream_position()?;
         let ahead = i64::try_from(start).unwrap_or(i64::MAX) - i64::try_from(here).unwrap_or(0);
         self.source.seek_relative(ahead)?;
@@ -168,7 +168,7 @@ impl Header {
     }
 }
 
-/// One line without its end; an error if it is too long.
+/// Reads one line without its end; an error if it is too long.
 fn line(source: &mut impl BufRead) -> Result<String, Error> {
     let mut bytes = Vec::new();
     source.take(MAX_LINE).read_until(b'\n', &mut bytes)?;
@@ -222,7 +222,7 @@ fn read_header(source: &mut impl BufRead) -> Result<Header, Error> {
     Ok(Header { width, height, rate, pixel, color, length })
 }
 
-/// Whether the frame at `start` begins with a plain `FRAME`.
+/// Returns true if the frame at `start` begins with a plain `FRAME`.
 fn is_bare<R: Read + Seek>(source: &mut R, start: u64) -> Result<bool, Error> {
     source.seek(SeekFrom::Start(start))?;
     let mut first = [0; 6];
@@ -245,7 +245,7 @@ fn scan<R: BufRead + Seek>(
         }
         let planes = source.stream_position()?;
         at = planes + header.frame_bytes() as u64;
-        // A last frame that was cut off is left out.
+        // A truncated last frame is ignored.
         if at > length {
             break;
         }

@@ -1,5 +1,5 @@
 //! The controls of a Video4Linux camera (VIDIOC_QUERYCTRL, VIDIOC_QUERYMENU, VIDIOC_G_CTRL,
-//! VIDIOC_S_CTRL): 32-bit ones that a user can set. All data of the driver is bounded.
+//! VIDIOC_S_CTRL): 32-bit ones that a user can set. All data of the driver is limited in size.
 
 #![allow(unsafe_code)]
 
@@ -27,7 +27,7 @@ const WRITE_ONLY: u32 = 0x40;
 /// Requests the next control.
 const NEXT: u32 = 0x8000_0000;
 
-/// Limit for the items of a menu.
+/// Maximum number of items of a menu.
 const MAX_ITEMS: i32 = 64;
 
 const QUERY: Call<v4l2_queryctrl> = Call::new(36);
@@ -39,13 +39,13 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).open(path)
 }
 
-/// The controls that a user can set, with their present values.
+/// The controls that a user can set, with their current values.
 pub(super) fn list(path: &Path) -> io::Result<Vec<CameraControl>> {
     let file = open(path)?;
     Ok(queried(&file).into_iter().filter_map(|query| control(&file, &query)).collect())
 }
 
-/// Sets one by its name in [`list`], to the nearest valid value.
+/// Sets a control by its name in [`list`], to the nearest valid value.
 pub(super) fn set(path: &Path, name: &str, value: Option<i64>) -> io::Result<()> {
     let file = open(path)?;
     let mut all = queried(&file).into_iter();
@@ -66,7 +66,7 @@ fn queried(file: &File) -> Vec<v4l2_queryctrl> {
     let (mut found, mut last) = (Vec::new(), 0);
     while found.len() < MAX_CONTROLS {
         let mut query = v4l2_queryctrl { id: last | NEXT, ..v4l2_queryctrl::blank() };
-        // The end is an error; a driver that goes around has no more either.
+        // The end is an error; a driver that repeats its controls has no more either.
         if QUERY.ask(file.as_raw_fd(), &mut query).is_err() || query.id <= last {
             break;
         }
@@ -110,7 +110,8 @@ fn items(file: &File, query: &v4l2_queryctrl) -> Vec<(i64, String)> {
         let mut item = v4l2_querymenu { id: query.id, index: place, ..v4l2_querymenu::blank() };
         // Menus have gaps.
         QUERY_MENU.ask(file.as_raw_fd(), &mut item).ok()?;
-        // SAFETY: a name, or a value in its first eight bytes: bytes in either case.
+        // SAFETY: the union contains a name, or a value in its first eight bytes, which are bytes
+        // in either case.
         let name = unsafe { item.__bindgen_anon_1.name };
         let words = if query.type_ == INTEGER_MENU {
             let (bytes, _) = name.split_at(8);
@@ -123,7 +124,7 @@ fn items(file: &File, query: &v4l2_queryctrl) -> Vec<(i64, String)> {
     indices.filter_map(item).collect()
 }
 
-/// A zero-terminated name, without harmful characters.
+/// Reads a zero-terminated name, without harmful characters.
 fn text(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     let text = String::from_utf8_lossy(bytes.get(..end).unwrap_or_default());
@@ -136,7 +137,7 @@ mod tests {
 
     #[test]
     fn structures_and_numbers_are_the_kernels() {
-        // include/uapi/linux/videodev2.h.
+        // Sizes from include/uapi/linux/videodev2.h.
         assert_eq!(
             (size_of::<v4l2_queryctrl>(), size_of::<v4l2_querymenu>(), size_of::<v4l2_control>()),
             (68, 44, 8)

@@ -13,7 +13,7 @@ use crate::capture::camera::driver::{
 };
 use crate::media::Color;
 
-/// The system and the test's hand on it.
+/// The camera system, controlled by the test.
 #[derive(Clone, Default)]
 pub(in crate::capture) struct FakeCameras(Arc<Mutex<Plugged>>);
 
@@ -45,14 +45,14 @@ impl FakeCameras {
         self.0.lock().refused = fault;
     }
 
-    /// Delivers a frame of the camera. Returns false if nobody has opened it.
+    /// Delivers a frame of the camera. Returns false if it is not open.
     pub(in crate::capture) fn shoot(&self, id: &str, data: &[u8]) -> bool {
         let plugged = self.0.lock();
         let open = plugged.open.iter().rev().find(|(open, _)| open == id);
         open.is_some_and(|(_, sender)| sender.try_send(Bytes::copy_from_slice(data)).is_ok())
     }
 
-    /// The camera's controls.
+    /// Sets the controls of the camera.
     pub(in crate::capture) fn equip(&self, controls: Vec<CameraControl>) {
         self.0.lock().controls = controls;
     }
@@ -83,7 +83,7 @@ struct Opened {
     bench: FakeCameras,
 }
 
-/// Rows without padding, as webcams have it.
+/// Rows without padding, as in webcams.
 const LAYOUT: Layout = Layout { stride: 0, color: Color::WEBCAM };
 
 impl Camera for Opened {

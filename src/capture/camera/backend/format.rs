@@ -1,5 +1,5 @@
-//! The format of a Video4Linux camera (VIDIOC_S_FMT), with strides and color space; its pixel
-//! formats and its rate. Direct calls, because the library drops the color matrix, stops at unknown
+//! The format of a Video4Linux camera (VIDIOC_S_FMT), with strides and color space; its pixel formats
+//! and its rate. It uses direct calls, because the library drops the color matrix, stops at unknown
 //! numbers, and does not support multi-planar devices.
 
 #![allow(unsafe_code)]
@@ -15,7 +15,7 @@ use crate::capture::camera::pixel_format::Pixel;
 use crate::media::frame::{Matrix, Range};
 use crate::media::{Color, Size};
 
-/// `V4L2_PIX_FMT_PRIV_MAGIC`: the fields behind it are meant.
+/// `V4L2_PIX_FMT_PRIV_MAGIC`: the fields after it are valid.
 const EXTENDED: u32 = 0xFEED_CAFE;
 
 /// `V4L2_COLORSPACE_…`.
@@ -34,14 +34,14 @@ pub(super) struct DriverFormat {
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) code: u32,
-    /// Strides in bytes, of the first plane and of planes in separate memory.
+    /// Strides in bytes of the first plane, and of planes in separate memory.
     pub(super) strides: [u32; 3],
     colorspace: u32,
     encoding: u32,
     quantization: u32,
 }
 
-/// Asks for a size and a kind of pixels; the driver may choose others.
+/// Requests a size and a pixel format; the driver may choose others.
 pub(super) fn set(
     device: RawFd,
     queue: Queue,
@@ -65,7 +65,7 @@ pub(super) fn set(
         }
     }
     SET.ask(device, &mut format)?;
-    // SAFETY: of plain numbers all members of a union are values; the kind says which the driver filled.
+    // SAFETY: all members of the union are plain numbers; the kind tells which one the driver filled in.
     Ok(match queue {
         Queue::Single => unsafe {
             let pix = format.fmt.pix;
@@ -105,13 +105,13 @@ impl DriverFormat {
     /// `V4L2_MAP_QUANTIZATION_DEFAULT`).
     fn color(&self, pixel: Pixel) -> Color {
         if pixel.is_jpeg() {
-            // Whatever is said of them: their decoders and encoders know nothing else.
+            // JPEG and H.264 always use this color space in cameras, whatever the driver reports.
             return Color::JPEG;
         }
         let matrix = match self.encoding {
-            // 601 and its twins: xvYCC 601, sYCC.
+            // BT.601 and its variants: xvYCC 601, sYCC.
             1 | 3 | 5 => Matrix::Bt601,
-            // 709, xvYCC 709; and those that are nearer to it: BT.2020, SMPTE 240M.
+            // BT.709, xvYCC 709, and the similar BT.2020 and SMPTE 240M.
             2 | 4 | 6 | 7 | 8 => Matrix::Bt709,
             _ => match self.colorspace {
                 REC_709 | DCI_P3 | BT_2020 | SMPTE_240M => Matrix::Bt709,
@@ -130,10 +130,10 @@ impl DriverFormat {
 
 /// `VIDIOC_ENUM_FMT`.
 const LIST: Call<v4l2_fmtdesc> = Call::new(2);
-/// Kinds of pixels looked at: a driver may list without end.
+/// Maximum number of pixel formats: a driver may list without end.
 const MAX_LISTED: u32 = 256;
 
-/// Video4Linux's names of the kinds of pixels that a device has.
+/// The Video4Linux codes of a device's pixel formats.
 pub(super) fn list(device: RawFd, queue: Queue) -> Vec<[u8; 4]> {
     let one = |index| {
         let mut listed = v4l2_fmtdesc { index, type_: queue.number(), ..v4l2_fmtdesc::blank() };
@@ -145,7 +145,7 @@ pub(super) fn list(device: RawFd, queue: Queue) -> Vec<[u8; 4]> {
 /// `VIDIOC_S_PARM`.
 const SET_RATE: Call<v4l2_streamparm> = Call::new(22);
 
-/// Asks for this many frames a second, a fraction; the driver takes the nearest.
+/// Requests this frame rate, a fraction; the driver uses the nearest.
 pub(super) fn set_rate(device: RawFd, queue: Queue, rate: (u32, u32)) -> io::Result<()> {
     let mut parameters = v4l2_streamparm::blank();
     parameters.type_ = queue.number();
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(size_of::<v4l2_plane_pix_format>(), 20);
         assert_eq!(std::mem::offset_of!(v4l2_pix_format_mplane, num_planes), 180);
         assert_eq!(std::mem::offset_of!(v4l2_pix_format_mplane, quantization), 183);
-        // x86-64 and aarch64.
+        // Values for x86-64 and aarch64.
         if words == 8 {
             assert_eq!(SET.0, 0xC0D0_5605);
         }
@@ -186,21 +186,21 @@ mod tests {
         let full = |matrix| Color { matrix, range: Range::Full };
         let limited = |matrix| Color { matrix, range: Range::Limited };
         let cases = [
-            // Nothing said; SMPTE 170M; sRGB as webcams say; Rec. 709; Rec. 2020; SMPTE 240M.
+            // Unspecified; SMPTE 170M; sRGB as webcams report it; Rec. 709; Rec. 2020; SMPTE 240M.
             ((0, 0, 0), limited(Matrix::Bt601)),
             ((1, 0, 0), limited(Matrix::Bt601)),
             ((8, 0, 0), limited(Matrix::Bt601)),
             ((3, 0, 0), limited(Matrix::Bt709)),
             ((10, 0, 0), limited(Matrix::Bt709)),
             ((2, 0, 0), limited(Matrix::Bt709)),
-            // JPEG is of full range on its own.
+            // JPEG has full range by default.
             ((7, 0, 0), full(Matrix::Bt601)),
             ((7, 0, 2), limited(Matrix::Bt601)),
-            // What is said counts before what follows from the space.
+            // Explicit values override the defaults of the color space.
             ((3, 1, 0), limited(Matrix::Bt601)),
             ((8, 2, 1), full(Matrix::Bt709)),
             ((1, 0, 1), full(Matrix::Bt601)),
-            // Numbers that nobody knows.
+            // Unknown numbers.
             ((4, 99, 99), limited(Matrix::Bt601)),
         ];
         for ((colorspace, encoding, quantization), color) in cases {

@@ -1,6 +1,6 @@
-//! A camera that another reader takes over after its first frame. nokhwa waits for its first frame
-//! without a limit, and its handles share one device, so a camera that is silent at first would
-//! stay blocked. The direct reader takes the first frame, with a limit.
+//! A camera that another reader takes over after its first frame. The library nokhwa waits for its
+//! first frame without a limit, and its handles share one device, so a camera that is silent at
+//! first would stay blocked. The direct reader takes the first frame, with a limit.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,18 +15,18 @@ type Wake = Arc<Mutex<Box<dyn Fn() + Send>>>;
 pub(super) struct HandOver<F> {
     reader: Reader,
     wake: Wake,
-    /// Opens it with the other reader.
+    /// Opens the camera with the other reader.
     again: F,
     /// The first frame, until the other reader has one too.
     first: Option<Vec<u8>>,
 }
 
 enum Reader {
-    /// Directly, until the first frame.
+    /// Reads directly, until the first frame.
     First(Box<dyn Camera>),
-    /// From then on.
+    /// Reads from then on.
     Then(Box<dyn Camera>),
-    /// Neither reader could open it again.
+    /// Neither reader could reopen the camera.
     Gone,
 }
 
@@ -37,7 +37,7 @@ impl<F: FnMut() -> Result<Box<dyn Camera>, Fault>> HandOver<F> {
     }
 
     fn hand_over(&mut self) -> Result<(), Fault> {
-        // Only one may have buffers of the camera.
+        // Only one reader may have buffers of the camera.
         self.reader = Reader::Gone;
         let taken = (self.again)()?;
         *self.wake.lock() = taken.waker();
@@ -52,7 +52,7 @@ impl<F: FnMut() -> Result<Box<dyn Camera>, Fault>> Camera for HandOver<F> {
             if self.first.is_none() {
                 let Some(raw) = direct.frame(limit)? else { return Ok(None) };
                 let (age, layout) = (raw.age, raw.layout);
-                // Its buffer goes with the reader.
+                // The buffer is released together with the reader.
                 let data = self.first.insert(raw.data.to_vec());
                 return Ok(Some(RawFrame::new(data, age, layout)));
             }
@@ -62,7 +62,7 @@ impl<F: FnMut() -> Result<Box<dyn Camera>, Fault>> Camera for HandOver<F> {
             Reader::Then(camera) => {
                 let raw = camera.frame(limit)?;
                 let first = if raw.is_some() { self.first.take() } else { None };
-                // A driver may hand the last frame to everyone who opens it: once is enough.
+                // A driver may return the last frame to each new reader: skip the repetition.
                 Ok(raw.filter(|raw| first.is_none_or(|first| first != raw.data)))
             }
             Reader::First(_) | Reader::Gone => {
@@ -83,7 +83,7 @@ mod tests {
     use crate::capture::camera::driver::Layout;
     use crate::media::Color;
 
-    /// Returns these frames of one byte each; none for 0.
+    /// A test camera that returns these frames of one byte each; none for 0.
     struct FakeFrames(std::vec::IntoIter<u8>, [u8; 1]);
 
     impl FakeFrames {

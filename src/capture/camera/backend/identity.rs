@@ -1,5 +1,5 @@
-//! Which camera is which: names that stay the same when a camera is unplugged and plugged in
-//! again, or the machine is started again. The number in `/dev/videoN` does not.
+//! Identifies cameras: ids that stay the same when a camera is replugged, or the computer is
+//! restarted. The number in `/dev/videoN` can change.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,14 +10,14 @@ pub(super) struct Node {
     /// N in `/dev/videoN`.
     pub(super) number: u32,
     pub(super) id: String,
-    /// The same with its USB port: the ID if another camera has the same one.
+    /// The id with the USB port, used if another camera has the same id.
     pub(super) id_there: String,
     pub(super) name: String,
-    /// True if it is the first node of its device; cameras deliver frames there.
+    /// True for the first node of its device, where cameras deliver frames.
     pub(super) first: bool,
 }
 
-/// All video nodes, lowest number first.
+/// All video nodes, the lowest number first.
 pub(super) fn nodes() -> Vec<Node> {
     let class = Path::new("/sys/class/video4linux");
     let entries = fs::read_dir(class).into_iter().flatten().flatten();
@@ -33,7 +33,7 @@ pub(super) fn nodes() -> Vec<Node> {
     nodes
 }
 
-/// Distinguishes cameras with the same ID, because cameras of one model often share a serial
+/// Distinguishes cameras with the same id, because cameras of one model often share a serial
 /// number.
 fn distinguish(nodes: &mut [Node]) {
     let mark: [fn(&Node) -> String; 3] = [
@@ -64,20 +64,20 @@ fn describe(folder: &Path, number: u32) -> Node {
     Node { number, id, id_there, name, first: index == "0" }
 }
 
-/// The socket and, behind a colon, the interface that a device of sysfs is.
+/// The USB socket and, after a colon, the interface of a sysfs device.
 fn socket(device: &Path) -> String {
     device.file_name().map_or_else(String::new, |name| name.to_string_lossy().into())
 }
 
-/// A device ID from its vendor, product and serial numbers, or from its USB port.
+/// Makes a device id from vendor, product and serial numbers, or from the USB port.
 fn device_id(device: &Path) -> String {
     let socket = socket(device);
-    // The node belongs to an interface of the USB device above it.
+    // The node belongs to an interface of its parent USB device.
     let usb = device.parent().map(PathBuf::from).unwrap_or_default();
     let product = read(&usb.join("idVendor")).zip(read(&usb.join("idProduct")));
     match (product, read(&usb.join("serial"))) {
         (Some((vendor, product)), Some(serial)) if serial.chars().any(|c| c != '0') => {
-            // A camera for light and one for warmth in the same housing share the rest.
+            // A color camera and an infrared camera in the same housing share the other values.
             let interface = socket.rsplit_once(':').map_or("", |(_, interface)| interface);
             format!("usb-{vendor}-{product}-{serial}-{interface}")
         }
@@ -86,7 +86,7 @@ fn device_id(device: &Path) -> String {
     }
 }
 
-/// A line of sysfs, without characters that an ID cannot contain.
+/// Reads a line of sysfs, without characters that an id cannot contain.
 fn read(path: &Path) -> Option<String> {
     let text = fs::read_to_string(path).ok()?;
     let text: String = text.trim().chars().filter(|c| !c.is_control()).take(128).collect();
@@ -109,7 +109,7 @@ mod tests {
         fs::write(usb.join("serial"), "ABC123\n").unwrap();
         assert_eq!(device_id(&interface), "usb-046d-082d-ABC123-1.0");
         assert_eq!(device_id(Path::new("/sys/devices/platform/vivid.0")), "vivid.0");
-        // Whatever this machine has, asking does not fail.
+        // Listing never fails, whatever hardware exists.
         drop(nodes());
     }
 

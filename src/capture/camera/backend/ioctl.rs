@@ -1,4 +1,4 @@
-//! Video4Linux calls that the library lacks, and common handling of a driver's answers: errors and
+//! Video4Linux calls that the library lacks, and common handling of a driver's results: errors and
 //! timestamps.
 
 #![allow(unsafe_code)]
@@ -14,17 +14,17 @@ use v4l::v4l2::{self, vidioc};
 
 use crate::capture::camera::driver::Fault;
 
-/// A timestamp older than this is a driver's mistake.
+/// A larger age of a timestamp is a driver error.
 pub(super) const MAX_AGE: Duration = Duration::from_secs(1);
-/// Buffers that the driver fills in turn.
+/// Number of buffers that the driver fills in turn.
 pub(super) const BUFFERS: u32 = 4;
 
 /// The buffer type of a device: `V4L2_BUF_TYPE_VIDEO_CAPTURE…`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Queue {
-    /// One memory per frame.
+    /// One memory block per frame.
     Single,
-    /// One memory per plane, even with a single plane.
+    /// One memory block per plane, even for a single plane.
     Several,
 }
 
@@ -38,19 +38,19 @@ impl Queue {
     }
 }
 
-/// A structure of the kernel's that any bytes are a value of.
+/// A kernel structure for which any bytes are valid.
 ///
 /// # Safety
-/// It consists of numbers, unions of numbers, and pointers that are looked at by the kernel alone.
+/// It must consist of numbers, unions of numbers, and pointers that only the kernel reads.
 pub(super) unsafe trait Plain: Copy {
-    /// All zeros.
+    /// Returns a structure of zeros.
     fn blank() -> Self {
-        // SAFETY: any bytes are a value of it.
+        // SAFETY: any bytes are a valid value.
         unsafe { std::mem::zeroed() }
     }
 }
 
-// SAFETY: structures of `videodev2.h`, as the trait wants them.
+// SAFETY: structures of `videodev2.h` that meet the conditions of the trait.
 unsafe impl Plain for sys::v4l2_format {}
 // SAFETY: as above.
 unsafe impl Plain for sys::v4l2_fmtdesc {}
@@ -69,7 +69,7 @@ unsafe impl Plain for sys::v4l2_buffer {}
 // SAFETY: as above.
 unsafe impl Plain for sys::v4l2_plane {}
 
-/// The number of a call that reads and writes a structure, whose size it carries.
+/// The number of a call that reads and writes a structure, which includes its size.
 pub(super) struct Call<T>(pub(super) u64, PhantomData<T>);
 
 impl<T: Plain> Call<T> {
@@ -79,11 +79,11 @@ impl<T: Plain> Call<T> {
         Self((3 << 30) | size | ((b'V' as u64) << 8) | number as u64, PhantomData)
     }
 
-    /// Asks the driver of an open file, whose answer is in the structure then.
+    /// Calls the driver of an open file; the structure then contains the result.
     pub(super) fn ask(&self, descriptor: RawFd, about: &mut T) -> io::Result<()> {
-        // SAFETY: the number carries the size of `T`, so that the kernel reads and writes no more than the
-        // one `about`, alive and borrowed for the call; any bytes are a valid `T`. A descriptor that is
-        // not open, or of something else, is an error.
+        // SAFETY: the number includes the size of `T`, so the kernel accesses only `about`, which is
+        // borrowed for the call; any bytes are a valid `T`. A closed or unrelated descriptor causes an
+        // error.
         let done = unsafe { libc::ioctl(descriptor, self.0 as _, std::ptr::from_mut(about)) };
         if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
@@ -94,7 +94,7 @@ pub(super) fn start(descriptor: RawFd, queue: Queue) -> io::Result<()> {
     switch(descriptor, queue, vidioc::VIDIOC_STREAMON)
 }
 
-/// Stops streaming; a waiting reader returns with an error.
+/// Stops streaming; a blocked reader returns with an error.
 pub(super) fn stop(descriptor: RawFd, queue: Queue) {
     if let Err(error) = switch(descriptor, queue, vidioc::VIDIOC_STREAMOFF) {
         tracing::debug!(%error, "stopping a camera");
@@ -103,12 +103,13 @@ pub(super) fn stop(descriptor: RawFd, queue: Queue) {
 
 fn switch(descriptor: RawFd, queue: Queue, call: vidioc::_IOC_TYPE) -> io::Result<()> {
     let mut kind = queue.number();
-    // SAFETY: both calls read one `int`, which lives through the call; a descriptor that is not open, or
-    // of no video device, is an error.
+    // SAFETY: both calls read one `int`, which outlives the call; a descriptor that is closed or not a
+    // video device causes an error.
     unsafe { v4l2::ioctl(descriptor, call, (&raw mut kind).cast()) }
 }
 
-/// Waits until the driver has a frame or an error, which the next call returns. False: neither.
+/// Waits until the driver has a frame or an error, which the next call returns. Returns false if there is
+/// neither.
 pub(super) fn wait(handle: &Handle, limit: Duration) -> bool {
     let limit = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
     match handle.poll(libc::POLLIN, limit) {
@@ -117,12 +118,12 @@ pub(super) fn wait(handle: &Handle, limit: Duration) -> bool {
     }
 }
 
-/// The kinds of faults, by their error numbers.
+/// Converts an error to a fault, by its number.
 pub(super) fn fault(doing: &str, error: &io::Error) -> Fault {
     fault_of(error.raw_os_error(), format!("{doing}: {error}"))
 }
 
-/// The kind of a fault of this error number.
+/// The kind of fault for this error number.
 pub(super) fn fault_of(number: Option<i32>, detail: String) -> Fault {
     match number {
         Some(libc::EBUSY) => Fault::Busy(detail),
@@ -132,7 +133,7 @@ pub(super) fn fault_of(number: Option<i32>, detail: String) -> Fault {
     }
 }
 
-/// The age of a driver's timestamp in seconds and microseconds.
+/// The age of a driver's timestamp, given in seconds and microseconds.
 pub(super) fn age(seconds: impl TryInto<u64>, micros: impl TryInto<u32>) -> Duration {
     let taken = Duration::new(
         seconds.try_into().unwrap_or(0),
@@ -142,10 +143,10 @@ pub(super) fn age(seconds: impl TryInto<u64>, micros: impl TryInto<u32>) -> Dura
     age.unwrap_or_default()
 }
 
-/// The clock that drivers timestamp their frames with.
+/// The current time of the clock for driver timestamps.
 fn monotonic() -> Duration {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the call fills the one `timespec`, which lives through it.
+    // SAFETY: the call fills one `timespec`, which outlives it.
     let done = unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
     if done != 0 {
         return Duration::ZERO;

@@ -1,6 +1,6 @@
-//! Cameras whose driver uses a separate memory for each plane
-//! (`V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE`), such as those of ARM boards and some HDMI inputs. The
-//! library does not support them, so this module requests, maps and exchanges the buffers.
+//! Cameras whose driver uses separate memory for each plane (`V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE`), such as
+//! those of ARM boards and some HDMI inputs. The library does not support them, so this module requests,
+//! maps and exchanges the buffers.
 
 #![allow(unsafe_code)]
 
@@ -23,7 +23,7 @@ use crate::capture::camera::pixel_format::Pixel;
 const MAX_PLANES: usize = 8;
 /// `V4L2_MEMORY_MMAP`.
 const MAPPED: u32 = 1;
-/// Limit for the buffers of a driver, which may give more than requested.
+/// Maximum number of buffers, because a driver may return more than requested.
 const MAX_BUFFERS: u32 = 32;
 
 /// `VIDIOC_REQBUFS`.
@@ -36,17 +36,17 @@ const TAKE: Call<v4l2_buffer> = Call::new(17);
 /// See the module documentation.
 pub(super) struct Open {
     handle: Arc<Handle>,
-    /// The planes of each.
+    /// The mapped planes of each buffer.
     buffers: Vec<Vec<Mapping>>,
     layout: Layout,
     strides: [u32; 3],
-    /// The buffer that is with us.
+    /// The buffer that the driver has handed out.
     held: Option<u32>,
     started: bool,
 }
 
 impl Open {
-    /// Asks a camera whose format is in place for buffers.
+    /// Requests buffers from a configured camera.
     pub(super) fn begin(
         handle: Arc<Handle>,
         told: &DriverFormat,
@@ -54,7 +54,7 @@ impl Open {
     ) -> Result<Self, Fault> {
         let given = request(handle.fd(), BUFFERS);
         let given = given.map_err(|error| fault("asking for buffers", &error))?;
-        // From here on they are given back with the value.
+        // From here on, dropping the value releases the buffers.
         let mut open = Self {
             handle,
             buffers: Vec::new(),
@@ -78,14 +78,14 @@ impl Open {
         let (about, planes) = ask(device, &QUERY_BUFFER, index)?;
         let count = (about.length as usize).min(MAX_PLANES);
         let one = |plane: &v4l2_plane| {
-            // SAFETY: of memory that is mapped the union holds the offset, and any number is one.
+            // SAFETY: for mapped memory, the union contains the offset, for which any number is valid.
             let offset = unsafe { plane.m.mem_offset };
             Mapping::of(device, plane.length as usize, offset)
         };
         planes.iter().take(count).map(one).collect()
     }
 
-    /// Hands a buffer to the driver.
+    /// Returns a buffer to the driver.
     fn give(&self, index: u32) -> Result<(), Fault> {
         let given = ask(self.handle.fd(), &FILL, index);
         given.map(drop).map_err(|error| fault("handing out a buffer", &error))
@@ -109,7 +109,7 @@ fn request(device: RawFd, count: u32) -> io::Result<u32> {
     Ok(request.count)
 }
 
-/// A buffer call, with its planes.
+/// Makes a buffer call with its planes.
 fn ask(
     device: RawFd,
     call: &Call<v4l2_buffer>,
@@ -117,8 +117,8 @@ fn ask(
 ) -> io::Result<(v4l2_buffer, [v4l2_plane; MAX_PLANES])> {
     let (mut about, mut planes) = (v4l2_buffer::blank(), [v4l2_plane::blank(); MAX_PLANES]);
     (about.index, about.type_, about.memory) = (index, Queue::Several.number(), MAPPED);
-    // The kernel writes as many as `length` says, into an array that lives through the call; the pointer is
-    // not used after it.
+    // The kernel writes at most `length` planes to an array that outlives the call; the pointer is not used
+    // afterwards.
     about.length = MAX_PLANES as u32;
     about.m.planes = planes.as_mut_ptr();
     call.ask(device, &mut about)?;
@@ -151,7 +151,7 @@ impl Camera for Open {
             buffer.iter().zip(&planes).zip(self.strides).map(|((mapping, plane), stride)| {
                 let (from, to) = (plane.data_offset as usize, plane.bytesused as usize);
                 let bytes = mapping.bytes();
-                // Not every driver tells the length.
+                // Some drivers do not report the length.
                 let to = if to == 0 { bytes.len() } else { to.min(bytes.len()) };
                 PlaneBytes { data: bytes.get(from..to).unwrap_or(&[]), stride }
             });
@@ -171,7 +171,7 @@ impl Camera for Open {
 impl Drop for Open {
     fn drop(&mut self) {
         ioctl::stop(self.handle.fd(), Queue::Several);
-        // A device is busy for others as long as it has buffers, and it has them as long as they are mapped.
+        // A device is busy as long as it has buffers, which it has as long as they are mapped.
         self.buffers.clear();
         if let Err(error) = request(self.handle.fd(), 0) {
             tracing::debug!(%error, "giving a camera's buffers back");

@@ -1,5 +1,5 @@
-//! Cameras read through nokhwa: the first candidate. It works around nokhwa's limits: whole rates
-//! only, the current rate instead of the requested one, and waits without a limit. If nokhwa does
+//! Cameras read through nokhwa: the first candidate. It works around limits of nokhwa: only integer
+//! rates, the current rate instead of the requested one, and waits without a limit. If nokhwa does
 //! not open a camera, `v4l.rs` reads it directly.
 
 #![allow(unsafe_code)]
@@ -20,14 +20,13 @@ use crate::capture::camera::backend::ioctl::{self, MAX_AGE, Queue, fault_of};
 use crate::capture::camera::driver::{Camera, Fault, Layout, OfferedCamera, RawFrame};
 use crate::capture::camera::pixel_format::Pixel;
 
-/// Returns true if nokhwa supports this offer: raw pixels at a whole rate, in a format that it
-/// knows. (Its JPEG frames arrive as whole buffers with stale bytes, and stop on a loopback
-/// camera.)
+/// Returns true if nokhwa supports this offer: raw pixels at an integer rate, in a format that it
+/// knows. Its JPEG frames arrive as whole buffers with stale bytes, and stop on a loopback camera.
 pub(super) fn takes(offer: OfferedCamera) -> bool {
     kind(offer.pixel).is_some() && offer.rate.1 != 0 && offer.rate.0.is_multiple_of(offer.rate.1)
 }
 
-/// nokhwa's name for a pixel format.
+/// The name of a pixel format in nokhwa.
 fn kind(pixel: Pixel) -> Option<FrameFormat> {
     match pixel {
         Pixel::Yuyv => Some(FrameFormat::YUYV),
@@ -36,7 +35,7 @@ fn kind(pixel: Pixel) -> Option<FrameFormat> {
     }
 }
 
-/// Opens the camera behind `path` (its number is `number`), whose format and rate are in place.
+/// Opens the camera at `path` (with the number `number`), whose format and rate are configured.
 pub(super) fn open(
     number: u32,
     path: &Path,
@@ -60,7 +59,7 @@ pub(super) fn open(
     Ok(Box::new(Open { camera, descriptor, layout, last: Bytes::new(), started: false }))
 }
 
-/// The kinds of faults, by the error number that every layer leaves in its message.
+/// The kind of fault, by the error number that every layer includes in its message.
 fn fault(detail: &str) -> Fault {
     let number = detail.rsplit_once("(os error ").and_then(|(_, rest)| {
         let (digits, _) = rest.split_once(')')?;
@@ -69,7 +68,7 @@ fn fault(detail: &str) -> Fault {
     fault_of(number, detail.to_owned())
 }
 
-/// Our own handle on the file that nokhwa has open, to wait on it with a limit.
+/// Duplicates the descriptor that nokhwa has open, to wait on it with a limit.
 fn descriptor(path: &Path) -> Result<OwnedFd, Fault> {
     let io = |error: std::io::Error| Fault::Other(format!("finding the camera's file: {error}"));
     for entry in fs::read_dir("/proc/self/fd").map_err(io)?.flatten() {
@@ -77,7 +76,7 @@ fn descriptor(path: &Path) -> Result<OwnedFd, Fault> {
         let number = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok());
         if let Some(number) = number.filter(|_| points_there) {
             // SAFETY: the number was listed as open a moment ago and belongs to the nokhwa camera,
-            // which the caller holds and which closes it only when it is dropped.
+            // which the caller holds, and which closes it only when dropped.
             let borrowed = unsafe { BorrowedFd::borrow_raw(number) };
             return borrowed.try_clone_to_owned().map_err(io);
         }
@@ -95,8 +94,8 @@ struct Open {
 
 impl Camera for Open {
     fn frame(&mut self, limit: Duration) -> Result<Option<RawFrame<'_>>, Fault> {
-        // nokhwa starts the stream with the first frame, and waits for it without a limit; before
-        // that there is nothing to wait on: the watch wakes it.
+        // The library nokhwa starts the stream with the first frame, and waits for it without a
+        // limit. Before that there is nothing to wait on: the watch wakes it.
         if self.started && !ready(&self.descriptor, limit) {
             return Ok(None);
         }
@@ -105,7 +104,7 @@ impl Camera for Open {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let age = frame.capture_timestamp().and_then(|taken| now.checked_sub(taken));
         let age = age.filter(|age| *age < MAX_AGE).unwrap_or_default();
-        // A copy that nokhwa makes: only so does it tell when a frame was taken.
+        // This copies the frame: only then does nokhwa return the capture time.
         self.last = frame.buffer_bytes();
         Ok(Some(RawFrame::new(&self.last, age, self.layout)))
     }
@@ -116,11 +115,11 @@ impl Camera for Open {
     }
 }
 
-/// Waits until the camera has a frame or a fault to tell.
+/// Waits until the camera has a frame or an error.
 fn ready(descriptor: &OwnedFd, limit: Duration) -> bool {
     let mut poll = libc::pollfd { fd: descriptor.as_raw_fd(), events: libc::POLLIN, revents: 0 };
     let limit = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
-    // SAFETY: `poll` is one valid entry, alive for the call; the descriptor is open.
+    // SAFETY: `poll` is one valid entry that outlives the call; the descriptor is open.
     let count = unsafe { libc::poll(&raw mut poll, 1, limit) };
     count > 0
 }

@@ -1,7 +1,7 @@
-//! Linux cameras: listed through Video4Linux, and read through nokhwa or, if nokhwa does not
-//! support one (JPEG, a fractional rate, an unusual driver), directly, with a limit for every wait;
-//! multi-planar ones by `multiplanar.rs`. Each session opens the camera again, so a hanging session
-//! does not block the next.
+//! Linux cameras: listed through Video4Linux, and read through nokhwa. If nokhwa does not support
+//! one (JPEG, a fractional rate, an unusual driver), it is read directly, with a limit for every
+//! wait; `multiplanar.rs` reads multi-planar ones. Each session opens the camera again, so a
+//! hanging session does not block the next.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,13 +32,13 @@ use crate::media::Size;
 /// Sizes to try if a camera offers a range.
 const USUAL: [(u32, u32); 6] =
     [(1920, 1080), (1280, 720), (960, 540), (640, 480), (640, 360), (320, 240)];
-/// Sizes and rates looked at of each kind of pixels: a driver may list without end.
+/// Maximum number of sizes and rates per pixel format: a driver may list without end.
 const MAX_OFFERS: usize = 256;
 
-/// How long a camera may take for its first frame: less than the watchdog's limit.
+/// Time limit for the first frame of a camera, below the watchdog's limit.
 const FIRST_FRAME_TIMEOUT: Duration = Duration::from_millis(3_500);
 
-/// Video4Linux.
+/// The Video4Linux camera system.
 pub(super) struct Video4Linux;
 
 impl Driver for Video4Linux {
@@ -82,7 +82,7 @@ fn node(id: &str) -> Result<Node, Fault> {
     node.ok_or_else(|| Fault::Absent(format!("no camera {id}")))
 }
 
-/// Opens it again with the reader that takes it from then on.
+/// Reopens the camera with its final reader.
 fn open_again(
     number: u32,
     path: &Path,
@@ -101,18 +101,18 @@ fn open_again(
     }
 }
 
-/// A node as a camera, with the reason if it is unusable; `None` for other devices.
+/// Converts a node to a camera, with the reason if it is unusable; `None` for other devices.
 fn found(node: Node) -> Option<FoundCamera> {
     let none = |fault| (Vec::new(), Some(fault));
     let (offers, fault) = match Device::with_path(path(&node)) {
         Ok(device) => {
-            // Nodes for metadata and outputs give no frames.
+            // Nodes for metadata and outputs deliver no frames.
             let queue = queue(&device).ok()??;
             let listed = format::list(device.handle().fd(), queue);
             let offers = offers(&device, &listed);
             if offers.is_empty() { none(unreadable(&listed)) } else { (offers, None) }
         }
-        // It may be a camera: its state will say what is wrong.
+        // It may be a camera: its state then shows the error.
         Err(error) if node.first => none(fault("opening", &error)),
         Err(_) => return None,
     };
@@ -131,7 +131,7 @@ fn queue(device: &Device) -> io::Result<Option<Queue>> {
 }
 
 fn unreadable(listed: &[[u8; 4]]) -> Fault {
-    // What is no text in them is shown as such.
+    // Invalid characters are replaced.
     let name = |code: &[u8; 4]| String::from_utf8_lossy(code).trim_end().to_owned();
     let names: Vec<String> = listed.iter().take(16).map(name).collect();
     Fault::Format(names.join(", "))
@@ -195,13 +195,14 @@ fn prepare(device: &Device, queue: Queue, offer: OfferedCamera) -> Result<Driver
         return Err(Fault::Format(format!("{}x{} {code} instead", got.width, got.height)));
     }
     if let Err(error) = format::set_rate(handle.fd(), queue, offer.rate) {
-        // Some have one rate and no choice.
+        // Some drivers have only one rate.
         tracing::debug!(%error, "choosing a camera's rate");
     }
     Ok(got)
 }
 
-/// Whether this process itself keeps a busy device open: it has another open file of the device.
+/// Detects whether this process itself keeps a busy device open, by another open file of the
+/// device.
 fn whose(fault: Fault, path: &Path) -> Fault {
     let Fault::Busy(detail) = fault else { return fault };
     let open = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
@@ -217,7 +218,7 @@ struct Open {
 }
 
 impl Open {
-    /// Asks a prepared camera for buffers.
+    /// Requests buffers from a configured camera.
     fn begin(device: &Device, layout: Layout) -> Result<Self, Fault> {
         let stream = Stream::with_buffers(device, Type::VideoCapture, BUFFERS);
         let mut stream = stream.map_err(|error| fault("asking for buffers", &error))?;
@@ -228,7 +229,7 @@ impl Open {
 
 impl Camera for Open {
     fn frame(&mut self, limit: Duration) -> Result<Option<RawFrame<'_>>, Fault> {
-        // The first frame is what starts the stream; it is waited for with a separate limit.
+        // The first frame starts the stream; it has a separate limit.
         if std::mem::replace(&mut self.started, true) && !ioctl::wait(&self.handle, limit) {
             return Ok(None);
         }
@@ -238,10 +239,10 @@ impl Camera for Open {
             return Ok(None);
         }
         let length = usize::try_from(about.bytesused).unwrap_or(usize::MAX);
-        // Not every driver tells the length.
+        // Some drivers do not report the length.
         let data = if length == 0 { buffer } else { buffer.get(..length).unwrap_or(buffer) };
         let age = age(about.timestamp.sec, about.timestamp.usec);
-        // The buffer is ours until the next one is asked for.
+        // The buffer is ours until the next frame is requested.
         Ok(Some(RawFrame::new(data, age, self.layout)))
     }
 

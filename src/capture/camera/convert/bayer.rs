@@ -1,5 +1,5 @@
-//! Frames of a Bayer sensor, with one color per pixel: the other two are the mean of neighbors that
-//! have them (bilinear); edges are mirrored.
+//! Frames of a Bayer sensor, with one color per pixel. The other two colors are the mean of
+//! neighbors that have them (bilinear); edges are mirrored.
 
 use crate::capture::camera::convert::rgb;
 use crate::capture::camera::convert::rows::Rows;
@@ -10,15 +10,15 @@ use crate::media::{Planes, Size};
 /// Buffers kept between frames.
 #[derive(Default)]
 pub(super) struct Demosaic {
-    /// Three rows of 8-bit samples, used in turn, each with one extra sample at both ends.
+    /// Three rows of 8-bit samples, used in turn, each with an extra sample at both ends.
     lines: Vec<u8>,
 }
 
-/// Rows of samples that are there at a time.
+/// Number of buffered rows of samples.
 const AT_HAND: usize = 3;
 
 impl Demosaic {
-    /// Fills `planes`; `scratch` is two rows of RGB.
+    /// Fills `planes`; `scratch` has two rows of RGB.
     pub(super) fn turn(
         &mut self,
         (order, samples, range): (BayerOrder, Samples, Range),
@@ -32,7 +32,8 @@ impl Demosaic {
         let mut from = rows.rows(samples.row(across), down)?;
         let long = width + 2;
         self.lines.resize(long * AT_HAND, 0);
-        // The first row has no green of one of the colors, red or blue; that one is written first.
+        // The first row has no green beside one of the colors red and blue; that color is written
+        // first.
         let ends = match order {
             BayerOrder::Bggr | BayerOrder::Gbrg => Ends::Blue,
             BayerOrder::Grbg | BayerOrder::Rggb => Ends::Red,
@@ -64,7 +65,7 @@ impl Demosaic {
     }
 }
 
-/// A row of samples, mirrored at its ends.
+/// Unpacks a row of samples, mirrored at its ends.
 fn unpack(samples: Samples, from: &[u8], line: &mut [u8]) {
     if let [_, middle @ .., _] = line {
         samples.high(from, middle);
@@ -77,10 +78,10 @@ fn unpack(samples: Samples, from: &[u8], line: &mut [u8]) {
     }
 }
 
-/// A row of pixels from three rows of samples. `EVEN`: its non-green samples have the color that is
-/// written first, otherwise the color that is written last. `GREEN`: it begins with green.
+/// Makes a row of pixels from three rows of samples. `EVEN` means that its non-green samples have
+/// the color that is written first. `GREEN` means that it begins with green.
 fn one_row<const EVEN: bool, const GREEN: bool>([above, here, below]: [&[u8]; 3], to: &mut [u8]) {
-    // Four columns: two pixels and what is beside them.
+    // Four columns: two pixels and their neighbors.
     let columns = above.windows(4).zip(here.windows(4)).zip(below.windows(4)).step_by(2);
     for (to, ((above, here), below)) in to.as_chunks_mut::<6>().0.iter_mut().zip(columns) {
         let (&[a0, a1, a2, a3], &[h0, h1, h2, h3], &[b0, b1, b2, b3]) = (above, here, below) else {
@@ -112,15 +113,15 @@ fn mean4(a: u8, b: u8, c: u8, d: u8) -> u8 {
 mod tests {
     use super::*;
 
-    /// The color (0 red, 1 green, 2 blue) that a sensor has at a place, from its name.
+    /// The color of the sensor (0 red, 1 green, 2 blue) at a position, from the name of the order.
     fn color(order: BayerOrder, x: i64, y: i64) -> usize {
         let name = format!("{order:?}").to_uppercase();
         let at = (y.rem_euclid(2) * 2 + x.rem_euclid(2)) as usize;
         "RGB".find(&name[at..=at]).unwrap()
     }
 
-    /// One color of a pixel by definition: its own, or the mean of that color among the nine
-    /// samples around it.
+    /// The reference value of one color of a pixel: its own sample, or the mean of that color among
+    /// the nine samples around it.
     fn by_definition(
         order: BayerOrder,
         samples: &[Vec<u8>],
@@ -134,7 +135,7 @@ mod tests {
         }
         let mut of_it = Vec::new();
         for (dx, dy) in (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (dx, dy))) {
-            // Beside one of green there is green in the corners also, which is farther.
+            // Green pixels also have green in the corners, which are farther away.
             let corner = dx != 0 && dy != 0;
             if color(order, x + dx, y + dy) == wanted && !(wanted == 1 && corner) {
                 let (x, y) = (mirrored(x + dx, width), mirrored(y + dy, height));

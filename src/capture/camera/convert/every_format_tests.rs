@@ -1,5 +1,5 @@
-//! Every pixel format, by value: frames in the layout of the kernel's documentation, in many sizes,
-//! with and without padding between rows, must give the original colors.
+//! Tests the values of every pixel format: frames in the layout of the kernel's documentation, in many
+//! sizes, with and without row padding, must give the original colors.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ impl Picture {
 
     fn turned(&self, pixel: Pixel, size: Size) -> Result<(Planes, Color), String> {
         let mut planes = Planes::black(size);
-        // What is not written shows.
+        // Makes unwritten pixels visible.
         planes.y.fill(1);
         planes.u.fill(1);
         planes.v.fill(1);
@@ -47,8 +47,8 @@ impl Picture {
     }
 }
 
-/// Lays out a frame whose pixels have these three numbers (luma and chroma, or red, green and blue), with
-/// this many bytes more behind each row (of luma).
+/// Lays out a frame whose pixels have these three values (luma and chroma, or red, green and blue), with
+/// this many extra bytes after each row (of luma).
 fn lay(
     pixel: Pixel,
     size: Size,
@@ -77,7 +77,7 @@ fn lay(
         let all: Vec<u8> = (0..width).map(of).collect();
         match samples {
             Samples::Eight => all,
-            // The low bits are odd ones: what is cut off is not rounded up.
+            // The low bits are set: truncation must not round up.
             Samples::Wide(bits) => all
                 .iter()
                 .flat_map(|x| (u16::from(*x) << (bits - 8) | ((1 << (bits - 8)) - 1)).to_le_bytes())
@@ -106,7 +106,7 @@ fn lay(
             let order: Vec<char> = pixel.name().chars().collect();
             let row = |y: usize| -> Vec<u8> {
                 let pair = |pair: usize| {
-                    // What is beside an odd last one is nothing.
+                    // The pixel beside an odd last one does not exist.
                     let (left, right) = (at(pair * 2, y), at(pair * 2 + 1, y));
                     let mut lumas = [left[0], right[0]].into_iter();
                     let byte = |of: &char| match of {
@@ -133,7 +133,7 @@ fn lay(
                 let pair = |x: usize| order.map(|of| at(x * across, y * down)[of]);
                 (0..width.div_ceil(across)).flat_map(pair).collect()
             };
-            // As far apart as the rows of luma, where these are not longer.
+            // At the same stride as luma, unless its rows are longer.
             let long = width.div_ceil(across) * 2;
             let apart = if across == 1 { (width + more) * 2 } else { width + more };
             let more = apart.max(long) - long;
@@ -188,7 +188,7 @@ fn lay(
                 match bits {
                     Bits::B565 => (r >> 3 << 11 | g >> 2 << 5 | b >> 3).to_le_bytes().to_vec(),
                     Bits::B565High => (r >> 3 << 11 | g >> 2 << 5 | b >> 3).to_be_bytes().to_vec(),
-                    // The bit that is over is set: it is no red.
+                    // The unused bit is set: it must not count as red.
                     Bits::B555 | Bits::B555High => {
                         let two: u16 = 1 << 15 | r >> 3 << 10 | g >> 3 << 5 | b >> 3;
                         if bits == Bits::B555 { two.to_le_bytes() } else { two.to_be_bytes() }
@@ -213,7 +213,7 @@ fn lay(
     Picture { planes, color }
 }
 
-/// The pixels that share a chroma value.
+/// The distance of pixels that share a chroma value.
 fn steps(chroma: Chroma) -> (usize, usize) {
     match chroma {
         Chroma::C420 => (2, 2),
@@ -222,14 +222,14 @@ fn steps(chroma: Chroma) -> (usize, usize) {
     }
 }
 
-/// All that are pixels by themselves.
+/// All formats of uncompressed pixels.
 fn raw() -> impl Iterator<Item = Pixel> {
     let compressed = |pixel: &Pixel| matches!(pixel.form(), PixelLayout::Jpeg | PixelLayout::H264);
     Pixel::ALL.iter().copied().filter(move |pixel| !compressed(pixel))
 }
 
-/// The smallest size, sizes that are no multiple of 4 or 8, sizes long enough for fast paths, and
-/// odd sizes, whose last column or row is dropped.
+/// The smallest size, sizes that are not multiples of 4 or 8, sizes long enough for fast paths, and odd
+/// sizes, whose last column or row is dropped.
 const SIZES: [Size; 11] = [
     Size::new(3, 3),
     Size::new(35, 2),
@@ -247,7 +247,7 @@ const SIZES: [Size; 11] = [
 const WIDE: Color = Color { range: Range::Full, ..Color::PROGRAM };
 const NARROW: Color = Color { range: Range::Limited, ..Color::WEBCAM };
 
-/// Converts full-range RGB to limited-range BT.709 by definition.
+/// The reference conversion from full-range RGB to limited-range BT.709.
 fn by_definition([r, g, b]: [u8; 3]) -> [u8; 3] {
     let [r, g, b] = [r, g, b].map(|x| f64::from(x) / 255.0);
     let y = 0.2126 * r + 0.7152 * g + 0.0722 * b;
@@ -301,7 +301,7 @@ fn every_kind_has_its_colours_at_every_size() {
 
 #[test]
 fn every_pixel_is_where_it_was() {
-    // Blocks of four pixels: two colors that alternate, and luma that grows within a block of YUV.
+    // Blocks of four pixels: two alternating colors, and luma that increases within a block of YUV.
     for (pixel, size) in raw().flat_map(|pixel| {
         [(36, 8), (37, 8), (36, 9), (37, 9)].map(|(x, y)| (pixel, Size::new(x, y)))
     }) {
@@ -316,7 +316,7 @@ fn every_pixel_is_where_it_was() {
             }
         };
         let (planes, _) = lay(pixel, size, 6, WIDE, at).turned(pixel, size).unwrap();
-        // A sensor's colors run into one another where they meet.
+        // Colors of a sensor mix at their boundary.
         let bayer = matches!(pixel.form(), PixelLayout::Bayer(..));
         let inner = |at: usize, of: usize| !bayer || (1..of - 1).contains(&(at % of));
         let grey = matches!(pixel.form(), PixelLayout::Luma(_));
@@ -379,7 +379,7 @@ fn a_picture_that_is_too_short_is_an_error_of_every_kind() {
                     assert!(picture.turned(pixel, size).is_err(), "{pixel:?} {size}");
                 }
             }
-            // Longer than it must be is usual.
+            // Extra data at the end is common.
             let mut picture = lay(pixel, size, 0, WIDE, |_, _| [100; 3]);
             for plane in &mut picture.planes {
                 plane.data.extend([7; 33]);

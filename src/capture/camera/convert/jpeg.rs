@@ -14,14 +14,14 @@ use crate::media::{Planes, Size};
 /// Buffers for decoded frames.
 #[derive(Default)]
 pub(super) struct Jpegs {
-    /// Three bytes a pixel.
+    /// Three bytes per pixel.
     packed: Vec<u8>,
-    /// A frame with the tables that it lacked.
+    /// A frame with the added tables.
     completed: Vec<u8>,
 }
 
 impl Jpegs {
-    /// Fills `planes` with a frame.
+    /// Decodes a frame into `planes`.
     pub(super) fn turn(
         &mut self,
         data: &[u8],
@@ -76,17 +76,17 @@ impl Jpegs {
 
 /// The marker at the beginning of a frame.
 const START: &[u8] = &[0xFF, 0xD8];
-/// A segment for Motion JPEG as in AVI files, with the standard Huffman tables.
+/// An AVI1 segment, which selects the standard Huffman tables of Motion JPEG in AVI files.
 const STANDARD_TABLES: &[u8] = b"\xFF\xE0\x00\x07AVI1\0";
 
-/// Returns true if a frame brings its Huffman tables; many webcams leave them out.
+/// Returns true if a frame contains its Huffman tables; many webcams omit them.
 fn has_huffman_tables(jpeg: &[u8]) -> bool {
     let mut rest = jpeg.get(START.len()..).unwrap_or(&[]);
-    // Segments: a marker, a length that counts itself, as much content.
+    // Segments have a marker, a length that includes itself, and the content.
     while let &[0xFF, kind, high, low, ..] = rest {
         match kind {
             0xC4 => return true,
-            // Here the frame itself begins.
+            // The scan data begins here.
             0xDA => return false,
             _ => {
                 let length = usize::from(u16::from_be_bytes([high, low]));
@@ -94,14 +94,15 @@ fn has_huffman_tables(jpeg: &[u8]) -> bool {
             }
         }
     }
-    // Nothing that could be mended.
+    // The data cannot be repaired.
     true
 }
 
-/// The frame without trailing data, because the camera delivers the whole buffer.
+/// The frame without trailing data, because cameras may deliver the whole buffer.
 fn whole_jpeg(data: &[u8]) -> &[u8] {
-    // The marker cannot occur inside: entropy-coded bytes of 255 are followed by 0 or a restart.
-    // From the end, because thumbnails in the header end with one too.
+    // The marker cannot occur inside: a zero or a restart marker follows bytes of 255 in
+    // entropy-coded data. Search from the end, because thumbnails in the header have an end marker
+    // too.
     let end = data.windows(2).rposition(|pair| pair == [0xFF, 0xD9]);
     end.and_then(|end| data.get(..end + 2)).unwrap_or(data)
 }
@@ -117,7 +118,7 @@ mod tests {
     const COLOR_JPEG: &[u8] = include_bytes!("../../../../tests/data/jpeg/red-blue-422.jpg");
     const GREY_JPEG: &[u8] = include_bytes!("../../../../tests/data/jpeg/grey.jpg");
 
-    /// Without its Huffman tables, which many webcams leave out.
+    /// Removes the Huffman tables, which many webcams omit.
     fn without_tables(jpeg: &[u8]) -> Vec<u8> {
         let mut rest = &jpeg[2..];
         let mut kept = jpeg[..2].to_vec();
@@ -139,7 +140,7 @@ mod tests {
         for data in [COLOR_JPEG, &padded, &without_tables(COLOR_JPEG)] {
             let mut planes = Planes::black(Size::new(32, 16));
             turn(data, &mut planes).unwrap();
-            // Chroma is made smooth where the colors meet.
+            // Chroma is smoothed at color boundaries.
             let near = |plane: &[u8], half: usize, left: u8, right: u8| {
                 plane.chunks_exact(half * 2).all(|line| {
                     let (l, r) = (&line[..half - 1], &line[half + 1..]);
@@ -151,7 +152,7 @@ mod tests {
             assert!(near(&planes.u, 8, 85, 255), "{:?}", planes.u);
             assert!(near(&planes.v, 8, 255, 107), "{:?}", planes.v);
         }
-        // The size is the camera's promise.
+        // The camera announced another size.
         let mut planes = Planes::black(Size::new(16, 16));
         assert!(turn(COLOR_JPEG, &mut planes).is_err());
     }

@@ -1,4 +1,4 @@
-//! Converts cameras' frames to I420, once.
+//! Converts camera frames to I420, once.
 
 mod bayer;
 #[cfg(test)]
@@ -15,7 +15,7 @@ use crate::capture::camera::driver::RawFrame;
 use crate::capture::camera::pixel_format::{Pixel, PixelLayout};
 use crate::media::{Color, Planes, Size};
 
-/// Converts the frames of one camera.
+/// The pixel converter of one camera.
 #[derive(Default)]
 pub(in crate::capture) struct PixelConverter {
     jpegs: Jpegs,
@@ -26,7 +26,7 @@ pub(in crate::capture) struct PixelConverter {
 
 impl PixelConverter {
     /// Fills `planes` with a frame of this size, without an odd last column or row. An invalid
-    /// frame gives an error text.
+    /// frame returns an error text.
     pub(in crate::capture) fn turn(
         &mut self,
         pixel: Pixel,
@@ -50,7 +50,7 @@ impl PixelConverter {
                 yuv::luma(samples, rows, planes)?;
                 yuv::colourless(planes);
             }
-            // RGB becomes what the program is, with its luma and chroma.
+            // RGB is converted to the program's color space.
             PixelLayout::Rgb(bytes, ends) => {
                 rgb::bytes((bytes, ends, color.range), rows, &mut self.scratch, planes)?;
                 return Ok(Color::PROGRAM);
@@ -64,7 +64,7 @@ impl PixelConverter {
                 self.demosaic.turn(kind, rows, &mut self.scratch, planes)?;
                 return Ok(Color::PROGRAM);
             }
-            // Each hangs together with those before it.
+            // H.264 frames depend on earlier ones.
             PixelLayout::H264 => return Err("H.264 without a decoder".to_owned()),
             PixelLayout::Jpeg => {
                 self.jpegs.turn(raw.data, size, planes)?;

@@ -8,7 +8,7 @@ use crate::capture::rgb::{Turn, target, three_planes, turned};
 use crate::media::frame::Range;
 use crate::media::{Planes, Size};
 
-/// A byte for each color; `scratch` keeps two rows of three bytes a pixel.
+/// Converts pixels with one byte per color; `scratch` has two rows of three bytes per pixel.
 pub(super) fn bytes(
     (bytes, ends, range): (Bytes, Ends, Range),
     rows: &mut Rows<'_>,
@@ -44,7 +44,7 @@ pub(super) fn bytes(
     })
 }
 
-/// Two bytes for all three colors.
+/// Converts pixels with two bytes for all three colors.
 pub(super) fn bits(
     (bits, range): (Bits, Range),
     rows: &mut Rows<'_>,
@@ -53,7 +53,7 @@ pub(super) fn bits(
 ) -> Result<(), String> {
     let (across, down) = rows.size();
     let mut from = rows.rows(across * 2, down)?;
-    // All of 0…255: the high bits again below the low ones.
+    // Expands to 0…255: the high bits are repeated below the low ones.
     let five = |x: u16| ((x & 31) << 3 | (x & 31) >> 2) as u8;
     let six = |x: u16| ((x & 63) << 2 | (x & 63) >> 4) as u8;
     let b565 = move |x: u16| [five(x >> 11), six(x >> 5), five(x)];
@@ -70,8 +70,8 @@ pub(super) fn bits(
     })
 }
 
-/// Converts each row from `fill`, three bytes per pixel. Two rows at a time, so they are still in
-/// the cache during the conversion to luma and chroma.
+/// Converts each row that `fill` writes with three bytes per pixel. It processes two rows at a
+/// time, so that they are still in the cache during the conversion to luma and chroma.
 pub(super) fn by_rows(
     (ends, range): (Ends, Range),
     scratch: &mut Vec<u8>,
@@ -89,7 +89,7 @@ pub(super) fn by_rows(
             fill(pair * 2 + line, row);
         }
         if range == Range::Limited {
-            // 16…235 as some capture cards pass it on.
+            // Range 16…235 of some capture cards.
             let whole = |x: u8| (((i32::from(x) - 16) * 255 + 109) / 219).clamp(0, 255) as u8;
             scratch.iter_mut().for_each(|x| *x = whole(*x));
         }

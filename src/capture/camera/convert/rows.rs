@@ -1,4 +1,4 @@
-//! The rows of a frame in a driver's memory.
+//! The rows of a frame in the driver's memory.
 
 use crate::capture::camera::driver::{PlaneBytes, RawFrame};
 use crate::media::Size;
@@ -14,7 +14,7 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// Of a frame of this size.
+    /// The rows of a frame with this size.
     pub(super) fn of(raw: &RawFrame<'a>, size: Size) -> Self {
         Self {
             width: size.width as usize,
@@ -26,19 +26,19 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Rows without padding, in one memory.
+    /// Rows without padding in one memory block.
     pub(super) fn tight(data: &'a [u8], size: Size) -> Self {
         let more = [PlaneBytes::default(); 2].into_iter();
         let (width, height) = (size.width as usize, size.height as usize);
         Self { width, height, rest: data, whole: data.len(), stride: 0, more }
     }
 
-    /// Width and height of the frame, which may be odd: its rows are longer than ours then.
+    /// Width and height of the frame, which may be odd: its rows are then longer than the output.
     pub(super) const fn size(&self) -> (usize, usize) {
         (self.width, self.height)
     }
 
-    /// The next planes are in a separate memory.
+    /// Switches to separate memory for the next planes.
     pub(super) fn turn_over(&mut self) {
         let part = self.more.next().unwrap_or_default();
         self.rest = part.data;
@@ -46,13 +46,12 @@ impl<'a> Rows<'a> {
         self.stride = part.stride as usize;
     }
 
-    /// The rows of the next planes in the same memory are `by` / `over` times as long as the
-    /// previous ones.
+    /// Sets the stride of the next planes in the same memory to `by` / `over` of the previous one.
     pub(super) fn stretch(&mut self, by: usize, over: usize) {
         self.stride = self.stride.saturating_mul(by) / over.max(1);
     }
 
-    /// The next plane: `height` rows of this many bytes, and their stride.
+    /// The next plane with its stride: `height` rows of this many bytes.
     pub(super) fn plane(&mut self, row: usize, height: usize) -> Result<(&'a [u8], usize), String> {
         let stride = self.stride.max(row);
         let used = self.whole - self.rest.len();
@@ -66,7 +65,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// The same, row by row.
+    /// The next plane, row by row.
     pub(super) fn rows(
         &mut self,
         row: usize,

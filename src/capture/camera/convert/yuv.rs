@@ -13,7 +13,7 @@ use crate::media::{Planes, Size};
 
 type Unpack = fn(&mut YuvPlanarImageMut<'_, u8>, &YuvPackedImage<'_, u8>) -> Result<(), YuvError>;
 
-/// Two pixels with one chroma sample in four bytes.
+/// Converts packed 4:2:2: two pixels with a shared chroma sample in four bytes.
 pub(super) fn quads(pixel: Pixel, rows: &mut Rows<'_>, planes: &mut Planes) -> Result<(), String> {
     let unpack: Unpack = match pixel {
         Pixel::Uyvy => uyvy422_to_yuv420,
@@ -48,7 +48,7 @@ pub(super) fn colourless(planes: &mut Planes) {
     planes.v.fill(128);
 }
 
-/// Luma, then chroma in pairs.
+/// Converts luma, then interleaved chroma.
 pub(super) fn pairs(
     (chroma, first, memory): (Chroma, First, Memory),
     rows: &mut Rows<'_>,
@@ -84,7 +84,7 @@ pub(super) fn pairs(
     paired(row, chroma == Chroma::C420, first, rows, planes, turn)
 }
 
-/// Luma, then 4:2:0 chroma in pairs, 16 bits each with the significant bits on top.
+/// Converts luma, then interleaved 4:2:0 chroma, with 16 bits each, the significant bits on top.
 pub(super) fn wide_pairs(rows: &mut Rows<'_>, planes: &mut Planes) -> Result<(), String> {
     luma(Samples::Wide(16), rows, planes)?;
     let row = rows.size().0.next_multiple_of(2) * 2;
@@ -95,7 +95,7 @@ pub(super) fn wide_pairs(rows: &mut Rows<'_>, planes: &mut Planes) -> Result<(),
     })
 }
 
-/// Chroma in pairs: rows of this many bytes, one or two for each output row.
+/// Converts interleaved chroma: rows of this many bytes, one or two for each output row.
 fn paired(
     row: usize,
     single: bool,
@@ -119,7 +119,7 @@ fn paired(
     Ok(())
 }
 
-/// Three planes.
+/// Converts three planes.
 pub(super) fn planar(
     (chroma, first, memory): (Chroma, First, Memory),
     rows: &mut Rows<'_>,
@@ -169,7 +169,7 @@ pub(super) fn planar(
     Ok(())
 }
 
-/// Luma and chroma of each pixel side by side.
+/// Converts interleaved luma and chroma of each pixel.
 pub(super) fn whole(
     order: PackedOrder,
     rows: &mut Rows<'_>,
@@ -183,7 +183,7 @@ pub(super) fn whole(
     }
 }
 
-/// `N` bytes per pixel, including luma and chroma.
+/// Converts `N` bytes per pixel with luma and chroma.
 fn side_by_side<const N: usize, const Y: usize, const U: usize, const V: usize>(
     rows: &mut Rows<'_>,
     planes: &mut Planes,

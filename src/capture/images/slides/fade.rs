@@ -1,11 +1,11 @@
-//! Slides: centered in a larger image, and during a fade.
+//! Slides: centering in a larger image, and fades.
 
 use crate::media::{Planes, Size};
 
-/// Steps of a fade: finer ones are invisible.
+/// Number of steps of a fade: finer ones are invisible.
 pub(super) const STEPS: u32 = 256;
 
-/// An image centered in a larger transparent one.
+/// Centers an image in a larger transparent one.
 pub(super) fn centred(mut frame: Planes, size: Size) -> Planes {
     let inner = frame.size();
     if inner == size {
@@ -20,7 +20,7 @@ pub(super) fn centred(mut frame: Planes, size: Size) -> Planes {
     out
 }
 
-/// `step`/[`STEPS`] of a fade between two images of the same size.
+/// Blends two images of the same size, at `step`/[`STEPS`] of a fade.
 pub(super) fn blend(from: &Planes, to: &Planes, step: u32, out: &mut Planes) {
     let (late, early) = (step, STEPS - step);
     let mix = |a: u8, b: u8| ((u32::from(a) * early + u32::from(b) * late + 128) >> 8) as u8;
@@ -38,7 +38,7 @@ pub(super) fn blend(from: &Planes, to: &Planes, step: u32, out: &mut Planes) {
         }
         return;
     }
-    // Straight alpha: a color counts by how much of it is seen.
+    // With straight alpha, a color is weighted by its opacity.
     let stride = out.luma_stride();
     let half = out.chroma_stride();
     let seen = |planes: &Planes, index: usize| {

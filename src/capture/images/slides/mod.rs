@@ -1,6 +1,6 @@
-//! A slide show: the images of a folder or a list in order, with fades. The list can change during
-//! the show: a removed image disappears. A thread reads one slide ahead; the time alone, and pauses
-//! and jumps, determine the slide and the fade.
+//! A slide show: the images of a folder or a list in order, with fades. The list can change during the show:
+//! a removed image disappears. A thread reads one slide ahead; only the time, pauses and jumps determine the
+//! slide and the fade.
 
 mod fade;
 mod reader;
@@ -22,36 +22,36 @@ use crate::media::source_status::SourceStatus;
 use crate::media::{Planes, Size, Transport, VideoFeed, VideoFrame};
 use crate::text::problem::{Problem, problem};
 
-/// Limit for the images of one folder.
+/// Maximum number of images of one folder.
 const MAX_SLIDES: usize = 10_000;
-/// Extensions of slides.
+/// File extensions of slides.
 const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "gif", "apng"];
 
 /// The order of slides.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Order {
-    /// By name, or as the list has them.
+    /// By name, or in the order of the list.
     #[default]
     Name,
-    /// Drawn again for each round.
+    /// Random, in a new order for each round.
     Shuffled,
 }
 
 /// The timing of slides.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pace {
-    /// How long each is shown, without its fade.
+    /// Display time of each slide, without its fade.
     pub time: Duration,
-    /// The duration of a fade; zero: a cut.
+    /// Duration of a fade; zero means a cut.
     pub fade: Duration,
-    /// From the next round on.
+    /// Order of the slides, from the next round on.
     pub order: Order,
-    /// Repeats after the last slide; otherwise the last one stays.
+    /// True to repeat after the last slide; otherwise the last one stays.
     pub repeat: bool,
 }
 
 impl Default for Pace {
-    /// Five seconds each, round and round.
+    /// Five seconds per slide, repeated.
     fn default() -> Self {
         Self {
             time: Duration::from_secs(5),
@@ -67,7 +67,7 @@ impl Pace {
     pub const TIMES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(3_600)];
     pub const MAX_FADE: Duration = Duration::from_secs(60);
 
-    /// With every number in its range.
+    /// Clamps every value to its range.
     #[must_use]
     pub fn bounded(self) -> Self {
         let [least, most] = Self::TIMES;
@@ -81,17 +81,17 @@ pub struct SlideShow {
     /// Image files, and folders of image files.
     pub paths: Vec<PathBuf>,
     pub pace: Pace,
-    /// The size into which all images are fitted; `None`: the program's.
+    /// The size to which all images are fitted; `None` for the program's size.
     pub size: Option<Size>,
 }
 
 impl SlideShow {
-    /// The images of a folder, five seconds each.
+    /// A show of the images of a folder, five seconds each.
     pub fn of(path: impl Into<PathBuf>) -> Self {
         Self { paths: vec![path.into()], pace: Pace::default(), size: None }
     }
 
-    /// Opens it.
+    /// Opens the show.
     ///
     /// # Errors
     /// Fails if there is no image at all.
@@ -99,7 +99,7 @@ impl SlideShow {
         self.open_by(LiveSetting::new(self.pace), Transport::default(), context)
     }
 
-    /// Opens it with the live settings of its timing.
+    /// Opens the show with live settings of its timing.
     pub(in crate::capture) fn open_by(
         &self,
         dial: LiveSetting<Pace>,
@@ -168,7 +168,7 @@ impl SlideShow {
         Ok((feed, status))
     }
 
-    /// The current files in order: its own, and those that follow.
+    /// The current files in order: those of the show, and the additional ones.
     fn listed(&self, then: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {
         let mut files = Vec::new();
         for path in self.paths.iter().chain(then) {
@@ -213,14 +213,14 @@ struct SlideFeed {
     turn: Arc<Turn>,
     /// Slides of other generations are ignored.
     generation: u32,
-    /// The number of list changes at the last check.
+    /// Number of list changes at the last check.
     changes: u32,
-    /// The latest slide, and their number.
+    /// The latest slide, and the number of slides.
     shown: ShownSlide,
     count: usize,
-    /// When it was paused.
+    /// Start of the current pause.
     held: Option<Timestamp>,
-    /// The total of earlier pauses.
+    /// Total time of earlier pauses.
     stood: Duration,
     _worker: Worker,
 }
@@ -238,7 +238,7 @@ impl SlideFeed {
             TransportCommand::Next => self.show.hurry = true,
             TransportCommand::Previous => self.turn_to(index - 1),
             TransportCommand::Restart => self.turn_to(0),
-            // A show has no times that one could go to.
+            // A slide show does not support seeking to a time.
             TransportCommand::To(_) => {}
         }
     }
@@ -248,13 +248,14 @@ impl SlideFeed {
         self.show.leave();
     }
 
-    /// Looks whether the list is another.
+    /// Checks whether the list has changed.
     fn check_list(&mut self) {
         let changes = self.transport.then_changes();
         if changes != self.changes {
             self.changes = changes;
             self.generation = self.turn.anew(self.shown.clone());
-            // Else the reader waits for room, and looks at the new list when the next slide is due.
+            // Otherwise the reader would wait for room, and check the new list only when the next slide is
+            // due.
             drop(self.ready.try_recv());
         }
         if self.turn.is_gone(&self.shown) {
@@ -272,7 +273,7 @@ impl VideoFeed for SlideFeed {
         self.show.pace = self.dial.get().bounded();
         let paused = self.held.is_some();
         if paused {
-            // A show that stands has no fades.
+            // A paused show has no fades.
             self.show.pace.fade = Duration::ZERO;
         }
         let now =
@@ -296,17 +297,17 @@ impl VideoFeed for SlideFeed {
     }
 }
 
-/// Which slide is shown.
+/// The state of a show: the current slide and its timing.
 struct Show {
     pace: Pace,
     pool: Pool<Planes>,
-    /// The present slide, and since when it is fully visible.
+    /// The current slide, and the time since which it is fully visible.
     now: Option<(VideoFrame, Timestamp)>,
     /// The next slide during a fade, and its start.
     next: Option<(VideoFrame, Timestamp)>,
     /// The last step of a fade.
     blended: Option<(u32, VideoFrame)>,
-    /// The next slide appears as soon as it is ready.
+    /// True if the next slide appears as soon as it is ready.
     hurry: bool,
 }
 
@@ -425,7 +426,7 @@ mod tests {
             let frame = source.feed.frame(at).unwrap();
             assert_eq!(frame.size(), context.size);
             if luma == 16 {
-                // 36 of 64 columns, in the middle.
+                // The middle 36 of 64 columns are visible.
                 let alpha = frame.planes().alpha.as_ref().unwrap();
                 assert_eq!(
                     (alpha[0], alpha[13], alpha[14], alpha[49], alpha[50]),
@@ -433,7 +434,7 @@ mod tests {
                 );
             }
         }
-        // Once only: after the last one nothing comes, until it is to go round again.
+        // It plays once: after the last slide nothing follows until repeat is set.
         let dial = LiveSetting::new(Pace { repeat: false, ..pace });
         let mut source = SlideShow::of(folder.path())
             .open_by(dial.clone(), Transport::default(), &context)
@@ -476,7 +477,8 @@ mod tests {
         let slides = SlideShow::of(folder.path());
         let mut source = slides.open_by(dial, transport.clone(), &context).unwrap();
         let mut at = Timestamp::ZERO;
-        // Until this one is seen; a millisecond a time, so that none comes on its own.
+        // Waits until this slide is shown; a millisecond per step, so that the slide does not change by
+        // itself.
         let mut wait_for = |wanted: usize, go: Option<TransportCommand>| {
             if let Some(go) = go {
                 transport.ask(go);
@@ -499,7 +501,7 @@ mod tests {
         wait_for(0, Some(TransportCommand::Previous));
         wait_for(2, Some(TransportCommand::Previous));
         wait_for(0, Some(TransportCommand::Restart));
-        // A minute of standing is nothing; then it continues on its own.
+        // A pause of a minute does not count; then the show continues.
         for _ in 0..60 {
             at += Duration::from_secs(1);
             assert_eq!(source.feed.frame(at).map(|frame| frame.planes().y[32]), Some(16));
@@ -532,7 +534,7 @@ mod tests {
         let slides = SlideShow::of(path("c.png"));
         let (mut feed, _) = slides.feed(dial, transport.clone(), &context).unwrap();
         let mut at = Timestamp::ZERO;
-        // The next image that is another than this one; `step`: how far the time goes with each look.
+        // Waits for the next different image; `step` is the time between checks.
         let mut after = |feed: &mut SlideFeed, luma: Option<u8>, step: Duration| {
             for _ in 0..30_000 {
                 at += step;
@@ -551,13 +553,14 @@ mod tests {
             assert_eq!(after(&mut feed, luma, turn), wanted);
         }
         assert_eq!(transport.position().unwrap().item, Some((1, 3)));
-        // Others while it is shown: it continues after what is seen, though that stands elsewhere.
+        // The list changes during a slide: the show continues after that slide, although its position
+        // changed.
         transport.set_then(&[path("b.png"), path("a.png")]);
         for (luma, wanted) in [(a, c), (c, b), (b, a)] {
             assert_eq!(after(&mut feed, luma, turn), wanted);
         }
-        // What is taken out goes at once: the time hardly continues, also where the next one is there already
-        // and another was read that has no room.
+        // A removed slide disappears at once: the time hardly advances, even if the next slide is ready and
+        // another one waits for room.
         while !feed.ready.is_awaited() {
             std::thread::yield_now();
         }

@@ -17,15 +17,15 @@ use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Size, VideoFrame};
 use crate::text::problem::{Problem, problem};
 
-/// Pause after a folder without a readable image.
+/// Wait after a folder without a readable image.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
-/// How often an ended show checks whether to continue.
+/// Interval at which an ended show checks whether to continue.
 const RESCAN_INTERVAL: Duration = Duration::from_millis(100);
 
-/// A slide that was read.
+/// A slide that has been read.
 pub(super) struct Slide {
     pub frame: VideoFrame,
-    /// The number of jumps before it was read.
+    /// Number of jumps before it was read.
     pub generation: u32,
     /// Its index, and the number of slides.
     pub index: usize,
@@ -33,14 +33,14 @@ pub(super) struct Slide {
     pub path: PathBuf,
 }
 
-/// The order of rounds.
+/// Order and repetition of rounds.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Rounds {
     pub shuffled: bool,
     pub repeat: bool,
 }
 
-/// The present slide: its file, if any, and its position in the list.
+/// The current slide: its file, if any, and its position in the list.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ShownSlide {
     pub path: Option<PathBuf>,
@@ -50,37 +50,37 @@ pub(super) struct ShownSlide {
 #[derive(Debug, Default)]
 struct Inside {
     generation: u32,
-    /// After this the list is to be read again.
+    /// The slide after which the new list must be read.
     anew: Option<ShownSlide>,
-    /// Where the round continues, counted from 0; wraps around.
+    /// Position at which the round continues, counted from 0; wraps around.
     to: Option<i64>,
-    /// The slide that was shown but is no longer in the list.
+    /// The slide that is shown but no longer in the list.
     gone: Option<PathBuf>,
 }
 
-/// The target of a jump, and whether the list changed.
+/// The target of a jump, and a change of the list.
 #[derive(Debug, Default)]
 pub(super) struct Turn(Mutex<Inside>);
 
 impl Turn {
-    /// Jumps to this slide of the round, counted from 0; wraps around. Slides of generations other
-    /// than the returned one are obsolete.
+    /// Jumps to this slide of the round, counted from 0; wraps around. Jumps to this slide of the
+    /// round, counted from 0; wraps around.
     pub fn to(&self, index: i64) -> u32 {
         let mut inside = self.0.lock();
         inside.to = Some(index);
         inside.next_generation()
     }
 
-    /// The list has changed. Returns the generation; slides of the old list are obsolete.
+    /// The list has changed. It returns the generation; slides of the old list are obsolete.
     pub fn anew(&self, shown: ShownSlide) -> u32 {
         let mut inside = self.0.lock();
-        // Where somebody turned to counts in a list that is no more.
+        // The target of a jump in the old list is no longer valid.
         (inside.anew, inside.to) = (Some(shown), None);
         inside.next_generation()
     }
 
-    /// Returns true if the present slide must disappear because the list no longer has it; reported
-    /// once.
+    /// Returns true if the current slide must disappear because it is no longer in the list;
+    /// reported once.
     pub fn is_gone(&self, shown: &ShownSlide) -> bool {
         let gone = self.0.lock().gone.take();
         gone.is_some() && gone == shown.path
@@ -95,13 +95,13 @@ impl Turn {
         self.0.lock().generation
     }
 
-    /// The slide after which the new list continues.
+    /// Takes the slide after which the new list continues.
     fn take_anew(&self) -> Option<ShownSlide> {
         self.0.lock().anew.take()
     }
 
-    /// The list was unreadable: it is still due, and jumps are not possible. Returns the present
-    /// generation.
+    /// Records that the list was unreadable: it is still pending, and jumps are not possible. It
+    /// returns the current generation.
     fn put_off(&self, shown: Option<ShownSlide>) -> u32 {
         let mut inside = self.0.lock();
         inside.to = None;
@@ -109,7 +109,7 @@ impl Turn {
         inside.generation
     }
 
-    /// The slide to read after one, and its generation; `None`: read the list first.
+    /// The slide to read after this one, and its generation; `None` to read the list first.
     fn next(&self, index: usize, count: usize) -> Option<(usize, u32)> {
         let mut inside = self.0.lock();
         if inside.anew.is_some() {
@@ -138,7 +138,7 @@ pub(super) struct Reader {
     pub fps: f64,
     pub status: Arc<SourceStatus>,
     pub slides: Sender<Slide>,
-    /// The files and folders that were chosen.
+    /// Returns the selected files and folders.
     pub chosen: Box<dyn Fn() -> Vec<PathBuf> + Send>,
     pub missing: SkippedFiles,
     pub seed: u64,
@@ -209,7 +209,7 @@ impl Reader {
         }
     }
 
-    /// Waits until there is room for it. False: nobody wants any more.
+    /// Passes on a slide when there is room. It returns false if there is no receiver.
     fn hand_on(&mut self, mut slide: Slide) -> bool {
         loop {
             match self.slides.offer(slide, RETRY_INTERVAL) {
@@ -221,10 +221,10 @@ impl Reader {
         }
     }
 
-    /// Where a new list continues: after the present slide, or after its old position.
+    /// Position at which a new list continues: after the current slide, or after its old position.
     fn after(&self, shown: &ShownSlide, files: &mut [PathBuf], rounds: Rounds) -> usize {
         let Some(path) = &shown.path else { return 0 };
-        // One that is in the list several times is most likely still where it was.
+        // An entry that is in the list several times is probably still at its old position.
         let there = files.get(shown.index).is_some_and(|it| it == path).then_some(shown.index);
         let found = there.or_else(|| files.iter().position(|it| it == path));
         if found.is_none() {
@@ -248,7 +248,7 @@ impl Reader {
         }
     }
 
-    /// Fisher and Yates.
+    /// Fisher–Yates shuffle.
     fn shuffle(&mut self, files: &mut [PathBuf]) {
         for last in (1..files.len()).rev() {
             self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -258,7 +258,7 @@ impl Reader {
     }
 }
 
-/// For a while, or until something is wanted.
+/// Waits for a while, or until a request.
 fn rest(stop: &Stop, is_wanted: impl Fn() -> bool) {
     let mut left = RETRY_INTERVAL;
     while !left.is_zero() && !is_wanted() && !stop.wait(RESCAN_INTERVAL) {
@@ -285,7 +285,7 @@ mod tests {
         assert_eq!(turn.take_anew().map(|shown| shown.index), Some(4));
         assert_eq!(turn.next(1, 5), Some((3, generation)), "counted in the new one");
         assert_eq!(turn.next(4, 5), Some((4, generation)));
-        // The other way around: where it was turned to counts no more.
+        // The other way round: the jump is no longer valid.
         turn.to(2);
         let generation = turn.anew(shown());
         turn.take_anew();
@@ -303,7 +303,7 @@ mod tests {
         let reader = Reader {
             turn: Arc::clone(&turn),
             listed: Box::new(move || {
-                // After this look it has ended.
+                // The show ends after this check.
                 ends.set();
                 Err("gone".into())
             }),
@@ -317,7 +317,7 @@ mod tests {
             seed: 3,
         };
         reader.run(&stop);
-        // What is wanted would have it look again at once, and again.
+        // A remaining request would cause checks without a pause.
         assert_eq!(turn.0.lock().to, None);
         assert_eq!(turn.take_anew().map(|shown| shown.index), Some(7));
     }

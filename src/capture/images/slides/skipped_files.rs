@@ -1,4 +1,4 @@
-//! The chosen files that a show skips, and why, reported while that is so. For the images of a
+//! The selected files that a show skips, with the reasons, reported while skipped. For images of a
 //! folder, problems are only logged.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use crate::text::Problem;
 #[derive(Debug)]
 pub(super) struct SkippedFiles {
     transport: Transport,
-    /// The files and folders that were chosen, in order.
+    /// The selected files and folders, in order.
     chosen: Vec<PathBuf>,
     /// Existing files that could not be read, with their stamps and the reasons.
     unread: BTreeMap<PathBuf, (FileStamp, Problem)>,
@@ -24,13 +24,13 @@ impl SkippedFiles {
         Self { transport, chosen: Vec::new(), unread: BTreeMap::new() }
     }
 
-    /// These are chosen now.
+    /// Sets the selected files.
     pub fn follow(&mut self, chosen: Vec<PathBuf>) {
         self.chosen = chosen;
         self.check();
     }
 
-    /// Looks which of them are there.
+    /// Checks which files exist.
     pub fn check(&mut self) {
         let unread = std::mem::take(&mut self.unread);
         let mut seen = BTreeSet::new();
@@ -43,7 +43,7 @@ impl SkippedFiles {
                         self.unread.insert(path.clone(), (*before, reason.clone()));
                         Some(reason.clone())
                     }
-                    // Another file than the one that could not be read.
+                    // The file changed after it could not be read.
                     None => None,
                 },
             };
@@ -52,7 +52,7 @@ impl SkippedFiles {
         self.transport.tell_left_out(&left_out);
     }
 
-    /// A file could not be read, for this reason.
+    /// Records that a file could not be read.
     pub fn failed(&mut self, path: &Path, reason: &Problem) {
         if !self.chosen.iter().any(|it| it == path) {
             return;
@@ -64,7 +64,7 @@ impl SkippedFiles {
     }
 }
 
-/// Detects that a file has changed; `None`: a folder.
+/// Detects a change of a file; `None` for a folder.
 fn stamp(path: &Path) -> Result<Option<FileStamp>, Problem> {
     if path.is_dir() { Ok(None) } else { FileStamp::of(path).map(Some) }
 }

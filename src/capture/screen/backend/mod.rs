@@ -1,4 +1,4 @@
-//! Display systems: X11 and the portal, by the ID, or else by the session.
+//! Display systems: X11 and the portal, selected by id or otherwise by the session.
 
 #[cfg(not(feature = "wayland"))]
 pub(in crate::capture) mod no_portal;
@@ -21,7 +21,7 @@ use crate::capture::screen::target::{SHARED, WindowTarget, is_wayland, shared_na
 
 struct Session;
 
-/// The machine's screens and windows.
+/// The display system of this computer.
 pub(in crate::capture) fn screens() -> Arc<dyn ScreenSystem> {
     Arc::new(Session)
 }

@@ -1,4 +1,4 @@
-//! Memory that the X server writes frames into: the server makes it and hands over its descriptor.
+//! Memory into which the X server writes frames: the server allocates it and passes its descriptor.
 
 #![allow(unsafe_code)]
 
@@ -7,23 +7,23 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use crate::base::Mapping;
 
-/// A mapped segment; read only.
+/// A mapped segment, read-only.
 #[derive(Debug)]
 pub(in crate::capture) struct Segment {
     memory: Mapping,
-    /// The mapping outlives the descriptor; kept to check the size reliably.
+    /// The mapping outlives the descriptor, which is kept to check the size reliably.
     _descriptor: OwnedFd,
 }
 
 /// The length of a memory file in bytes.
 pub(in crate::capture) fn length(descriptor: BorrowedFd<'_>) -> io::Result<u64> {
     let mut about = std::mem::MaybeUninit::<libc::stat>::zeroed();
-    // SAFETY: the descriptor is open and `about` has room for one `stat`, which all zeros are.
+    // SAFETY: the descriptor is open, and `about` has room for one `stat`, which may be all zeros.
     let told = unsafe { libc::fstat(descriptor.as_raw_fd(), about.as_mut_ptr()) };
     if told != 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: filled above (and zeroed before).
+    // SAFETY: it was filled above (and zeroed before).
     Ok(u64::try_from(unsafe { about.assume_init() }.st_size).unwrap_or(0))
 }
 
@@ -32,7 +32,7 @@ impl Segment {
     pub(in crate::capture) fn map(descriptor: OwnedFd, length: usize) -> io::Result<Self> {
         let held = self::length(descriptor.as_fd())?;
         if length == 0 || held < length as u64 {
-            // Reading past the end of a file that is shorter would end the process.
+            // Reading past the end of a shorter file would terminate the process.
             return Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,
                 "a segment that is too short",
@@ -42,8 +42,8 @@ impl Segment {
         Ok(Self { memory, _descriptor: descriptor })
     }
 
-    /// The bytes. The server writes to them only on request; the caller waits for its answer before
-    /// reading.
+    /// The bytes of the segment. The server writes to them only on request; the caller waits for
+    /// its reply before reading.
     pub(in crate::capture) fn bytes(&self) -> &[u8] {
         self.memory.bytes()
     }

@@ -1,6 +1,6 @@
 //! Displays and windows of X11: MIT-SHM transfers the pixels, DAMAGE reports changes, RANDR lists
 //! the monitors, XFIXES has the pointer, and Composite keeps a covered window's pixels. Without
-//! MIT-SHM (a display on another machine), pixels go through the connection.
+//! MIT-SHM (a display on another computer), pixels go through the connection.
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -27,20 +27,20 @@ use crate::capture::screen::display::{
 };
 use crate::media::Size;
 
-/// Windows looked at: a server may list without end.
+/// Maximum number of windows: a server may list without end.
 const MAX_WINDOWS: usize = 512;
-/// Limit for the bytes of a property, because names have no maximum length.
+/// Maximum bytes of a property, because names have no maximum length.
 const MAX_TEXT: u32 = 512;
-/// Largest pointer that is drawn.
+/// Maximum side length of a pointer that is drawn.
 const MAX_POINTER: u16 = 512;
 
-/// The main screen, also in a session of Wayland.
+/// Id of the main display, also in a Wayland session.
 const MAIN: &str = "x11";
 
-/// All screens together.
+/// Id of all displays together.
 const ALL: &str = "all";
 
-/// The display that DISPLAY names.
+/// The display in the variable DISPLAY.
 pub(in crate::capture) struct X11;
 
 struct Display {
@@ -140,12 +140,12 @@ impl Display {
                 }
             }
         }
-        // It shows its clients on surfaces of Wayland, and its root window to nobody.
+        // XWayland shows its clients on Wayland surfaces, and its root window is invisible.
         let by_name = found.iter().any(|screen| screen.id.starts_with("XWAYLAND"));
         if by_name || self.has("XWAYLAND")? {
             return Err(Fault::XWayland);
         }
-        // The main one first; then as they stand, from left to right.
+        // The main display first, then from left to right.
         found.sort_by_key(|screen| (!screen.primary, screen.area.x, screen.area.y));
         if found.is_empty() {
             found.push(all("Screen"));
@@ -161,7 +161,7 @@ impl Display {
         Ok(reply.reply()?.value)
     }
 
-    /// The visible windows of programs, in the order of their opening.
+    /// The visible windows of programs in the order in which they were opened.
     fn windows(&self) -> Result<Vec<(Window, WindowInfo)>, Fault> {
         let listed = self.atom("_NET_CLIENT_LIST")?;
         let reply = self.connection.get_property(
@@ -177,14 +177,14 @@ impl Display {
         let windows: Vec<Window> = if managed {
             reply.value32().into_iter().flatten().take(MAX_WINDOWS).collect()
         } else {
-            // Nobody manages windows here.
+            // There is no window manager.
             let children = self.connection.query_tree(self.root)?.reply()?.children;
             children.into_iter().take(MAX_WINDOWS).collect()
         };
         let (wide_name, pid_less) = (self.atom("_NET_WM_NAME")?, AtomEnum::WM_NAME.into());
         let mut found = Vec::new();
         for window in windows {
-            // Any of them may close while it is asked.
+            // Any window may close meanwhile.
             let about = self.about(window, managed, wide_name, pid_less);
             match about {
                 Ok(Some(info)) => found.push((window, info)),
@@ -233,7 +233,7 @@ impl Display {
     }
 }
 
-/// A text of another program: UTF-8 without harmful characters.
+/// Converts a text of another program: UTF-8 without harmful characters.
 fn printable(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let shown = text.chars().filter(|&sign| is_harmless(sign));
@@ -260,7 +260,7 @@ impl ScreenSystem for X11 {
         let screens = display.monitors()?;
         let screen = match id {
             None | Some(MAIN) => screens.first(),
-            // They are behind the others; one without others is all of them.
+            // This entry is after the single displays; without other displays it is the only one.
             Some(ALL) => screens.last(),
             Some(id) => screens.iter().find(|screen| screen.id == id),
         };
@@ -329,7 +329,7 @@ struct Grab {
     name: String,
     id: String,
     memory: Option<(Segment, shm::Seg)>,
-    /// Pixels from the connection, without shared memory.
+    /// Buffer for pixels from the connection, without shared memory.
     carried: Vec<u8>,
     damage: Option<(damage::Damage, xfixes::Region)>,
     pointer: Option<PointerWatch>,
@@ -381,13 +381,13 @@ impl Grab {
         Ok(Self { display, pixels, window, area, name, id, memory, carried, damage, pointer })
     }
 
-    /// Which parts changed since the last call.
+    /// The part that changed since the last call.
     fn damaged(&self) -> Result<Option<Area>, Fault> {
         let Some((damage, region)) = self.damage else { return Ok(None) };
         let connection = &self.display.connection;
         connection.damage_subtract(damage, x11rb::NONE, region)?;
         let changed = connection.xfixes_fetch_region(region)?.reply()?.extents;
-        // Counted from the window's own corner; its pixmap begins at its border.
+        // Relative to the window's corner; its pixmap begins at its border.
         let border = if self.pixels == self.window { (0, 0) } else { (self.area.x, self.area.y) };
         let start = |at: i16, offset: u32| i64::from(at) + i64::from(offset);
         let (x, y) = (start(changed.x, border.0), start(changed.y, border.1));
@@ -398,7 +398,7 @@ impl Grab {
 }
 
 impl Display {
-    /// Memory into which the server writes.
+    /// Allocates memory into which the server writes.
     fn share(&self, bytes: usize) -> Result<(Segment, shm::Seg), Fault> {
         if !self.has(shm::X11_EXTENSION_NAME)? {
             return Err(other("no MIT-SHM"));
@@ -515,7 +515,7 @@ impl Grabber for Grab {
             });
         }
         let Some(image) = watch.image.clone().filter(|_| at.same_screen) else { return Ok(None) };
-        // A window's own coordinates begin inside its border, as its area does.
+        // Coordinates of a window begin inside its border, like its area.
         let (left, top) =
             if self.pixels == self.window { (self.area.x, self.area.y) } else { (0, 0) };
         let corner =

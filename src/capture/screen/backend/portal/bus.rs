@@ -1,7 +1,7 @@
-//! Asks the desktop to share a display or window (org.freedesktop.portal.ScreenCast, versions 1 to
-//! 5): opens a session, states the choices, waits for the user's answer in the dialog, and opens
-//! PipeWire for the chosen content. Every call has a time limit, except the dialog, which ends when
-//! nobody needs it any more.
+//! Requests the desktop to share a display or window (org.freedesktop.portal.ScreenCast, versions 1
+//! to 5): opens a session, sends the options, waits for the user's answer in the dialog, and opens
+//! PipeWire for the selected content. Every call has a time limit, except the dialog, which ends
+//! when it is no longer needed.
 
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
@@ -21,15 +21,15 @@ use crate::capture::screen::display::{Fault, Sharing};
 
 const CAST: &str = "org.freedesktop.portal.ScreenCast";
 
-/// Time limit for finding that nothing has arrived.
+/// Time limit of a check for messages.
 const READ_TIMEOUT: Duration = Duration::from_millis(1);
-/// How long the desktop may take to report why a stream ended.
+/// Time for the desktop to report why a stream ended.
 const LAST_WORDS: Duration = Duration::from_millis(400);
 
 /// Kinds of sources (`AvailableSourceTypes`).
 const SCREEN: u32 = 1;
 const WINDOW: u32 = 2;
-/// Ways to show the pointer (`AvailableCursorModes`).
+/// Pointer modes (`AvailableCursorModes`).
 const HIDDEN: u32 = 1;
 const EMBEDDED: u32 = 2;
 /// The permission lasts until revoked (`persist_mode`), from version 4 on.
@@ -48,7 +48,7 @@ pub(super) struct PortalRequest<'a> {
 pub(super) struct Shared {
     /// PipeWire, restricted to the shared content.
     pub(super) fd: OwnedFd,
-    /// The stream's number there.
+    /// The node id of the stream in PipeWire.
     pub(super) node: u32,
     /// The token for sharing it again without a dialog.
     pub(super) token: Option<Secret>,
@@ -57,11 +57,11 @@ pub(super) struct Shared {
 /// A session with the portal. Dropping it ends the sharing.
 pub(super) struct Session {
     runtime: Runtime,
-    /// `None` only while being dropped.
+    /// `None` only during drop.
     link: Option<Link>,
 }
 
-/// The part of a session that lives on the runtime, which it needs also to end.
+/// The part of a session that needs the runtime, also for its end.
 struct Link {
     connection: Connection,
     path: OwnedObjectPath,
@@ -101,7 +101,7 @@ impl PortalSupport {
     async fn ask(connection: &Connection) -> Result<Self, Fault> {
         let version = property(connection, "version").await?;
         let kinds = property(connection, "AvailableSourceTypes").await?;
-        // Since version 2.
+        // Available since version 2.
         let pointers = property(connection, "AvailableCursorModes").await.unwrap_or(0);
         Ok(Self { version, kinds, pointers })
     }
@@ -120,7 +120,7 @@ pub(super) fn offers() -> Result<Sharing, Fault> {
     })
 }
 
-/// The first of the streams that were chosen: an array of numbers and properties.
+/// The node id of the first selected stream, from an array of ids and properties.
 fn first_stream(results: &Results) -> Option<u32> {
     let streams = results.get("streams")?.try_clone().ok()?;
     let streams = Vec::<(u32, HashMap<String, OwnedValue>)>::try_from(streams).ok()?;
@@ -128,7 +128,7 @@ fn first_stream(results: &Results) -> Option<u32> {
 }
 
 impl Session {
-    /// Asks; waits for the person's answer unless `stop` is set.
+    /// Sends the request, and waits for the user's answer unless `stop` is set.
     pub(super) fn ask(
         wish: &PortalRequest<'_>,
         stop: &Stop,
@@ -181,7 +181,7 @@ impl Session {
             ("multiple", false.into()),
         ]);
         let pointer = if wish.pointer { EMBEDDED } else { HIDDEN };
-        // Without it the desktop does as it likes, which is to hide it.
+        // Without this option the desktop decides, and usually hides the pointer.
         if able.pointers & pointer != 0 {
             options.insert("cursor_mode", pointer.into());
         }
@@ -205,7 +205,7 @@ impl Session {
         let body = (path, Options::new());
         let opened =
             connection.call_method(Some(SERVICE), PATH, Some(CAST), "OpenPipeWireRemote", &body);
-        // From here on a person has been asked: nothing may lead to another question on its own.
+        // From here on the user has answered: no error may cause another dialog automatically.
         let unusable = |reason: String| Fault::Unusable(format!("PipeWire: {reason}"));
         let opened = limited(opened).await.map_err(|fault| unusable(fault.to_string()))?;
         let fd = opened.body().deserialize::<zbus::zvariant::OwnedFd>();
@@ -213,7 +213,7 @@ impl Session {
         Ok(Shared { fd: fd.into(), node, token })
     }
 
-    /// Whether the desktop has ended the sharing; why, in words.
+    /// The reason in words if the desktop has ended the sharing.
     pub(super) fn ended(&mut self) -> Option<String> {
         self.listen(READ_TIMEOUT)
     }

@@ -1,6 +1,6 @@
-//! A frame in a PipeWire buffer: validates its numbers (from another program), and gives its
-//! visible part, its changed part and its pixels. Only shared memory is accepted: reading back
-//! graphics memory is slow, and the desktop was asked for shared memory.
+//! A frame in a PipeWire buffer: validates its values (from another program), and returns its visible
+//! part, its changed part and its pixels. Only shared memory is accepted: reading graphics memory is
+//! slow, and shared memory was requested from the desktop.
 
 #![allow(unsafe_code)]
 
@@ -13,7 +13,7 @@ use crate::capture::screen::area::Area;
 use crate::capture::screen::backend::portal::pod::Format;
 use crate::media::Size;
 
-/// Changed parts that are looked at; more of them are the whole frame.
+/// Maximum number of changed parts; more of them count as the whole frame.
 pub(super) const MAX_PARTS: usize = 16;
 
 /// The content of a buffer.
@@ -27,9 +27,9 @@ pub(super) enum Content {
 /// A frame with rows in mapped memory; valid while its buffer is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct MappedFrame {
-    /// The first pixel.
+    /// Address of the first pixel.
     start: NonNull<u8>,
-    /// Bytes from a row to the next; not less than a row has.
+    /// Bytes between rows; at least the size of a row.
     stride: usize,
     /// The whole frame, upright, like all areas.
     pub(super) whole: Area,
@@ -39,21 +39,21 @@ pub(super) struct MappedFrame {
     pub(super) dirty: Area,
     /// The orientation in the buffer.
     pub(super) turn: Turn,
-    /// Red is first, not blue.
+    /// True if red is first instead of blue.
     red_first: bool,
 }
 
-// SAFETY: it points into memory that PipeWire has mapped for the process, which may be read from any
-// thread; its owner keeps it no longer than its buffer.
+// SAFETY: it points to memory that PipeWire has mapped for the process, which any thread may read; its
+// owner keeps it no longer than its buffer.
 unsafe impl Send for MappedFrame {}
 
-/// The orientation of a frame in its buffer: for a rotated display, the desktop delivers the
-/// rotated pixels.
+/// The orientation of a frame in its buffer: for a rotated display, the desktop delivers rotated
+/// pixels.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Turn {
-    /// A row of the frame is a column of the buffer.
+    /// True if a row of the frame is a column of the buffer.
     across: bool,
-    /// Horizontally and vertically.
+    /// True if mirrored horizontally, and vertically.
     mirrored: (bool, bool),
 }
 
@@ -74,7 +74,7 @@ impl Turn {
         Self { across, mirrored }
     }
 
-    /// A part of the buffer, which is `all`, as a part of the frame.
+    /// Converts a part of the buffer, whose area is `all`, to a part of the frame.
     fn upright(self, part: Area, all: Area) -> Area {
         let turned = |it: Area| match self.across {
             true => Area::new(it.y, it.x, it.height, it.width),
@@ -86,7 +86,7 @@ impl Turn {
         Area::new(x, y, width, height)
     }
 
-    /// The position in the buffer of a pixel of the frame `all`.
+    /// The position of a pixel of the frame `all` in the buffer.
     fn place(self, x: u32, y: u32, all: Area) -> (usize, usize) {
         let x = if self.mirrored.0 { all.width - 1 - x } else { x } as usize;
         let y = if self.mirrored.1 { all.height - 1 - y } else { y } as usize;
@@ -94,7 +94,7 @@ impl Turn {
     }
 }
 
-/// What is wrong with a format, if anything.
+/// The problem of a format, if any.
 pub(super) fn unfit(format: &Format) -> Option<String> {
     let Format { pixels, width, height } = *format;
     let known = [
@@ -111,20 +111,19 @@ pub(super) fn unfit(format: &Format) -> Option<String> {
     (!fits).then(|| format!("it has {width}×{height} pixels"))
 }
 
-/// The first of a buffer's metadata of a kind, at least `least` bytes.
+/// The first metadata of this kind in a buffer, with at least `least` bytes.
 ///
 /// # Safety
-/// `buffer` was received from PipeWire and not returned yet.
+/// `buffer` must be received from PipeWire and not returned yet.
 unsafe fn meta(buffer: &spa::spa_buffer, kind: u32, least: usize) -> Option<&[u8]> {
     if buffer.metas.is_null() {
         return None;
     }
-    // SAFETY: PipeWire lays as many descriptions there as it says.
+    // SAFETY: PipeWire provides the given number of descriptions.
     let all = unsafe { std::slice::from_raw_parts(buffer.metas, buffer.n_metas as usize) };
     let found = all.iter().find(|meta| meta.type_ == kind)?;
     let fits = !found.data.is_null() && found.size as usize >= least;
-    // SAFETY: PipeWire keeps `size` bytes for it, which live as long as the buffer; of bytes any value
-    // is valid.
+    // SAFETY: PipeWire provides `size` bytes that live as long as the buffer; any bytes are valid.
     fits.then(|| unsafe {
         std::slice::from_raw_parts(found.data.cast::<u8>(), found.size as usize)
     })
@@ -143,7 +142,7 @@ fn region(bytes: &[u8], whole: Area) -> Option<Area> {
 /// The content of a buffer; the error describes an invalid one.
 ///
 /// # Safety
-/// `buffer` was received from PipeWire and not returned yet.
+/// `buffer` must be received from PipeWire and not returned yet.
 pub(super) unsafe fn content(buffer: &spa::spa_buffer, format: &Format) -> Result<Content, String> {
     if let Some(reason) = unfit(format) {
         return Err(reason);
@@ -151,11 +150,11 @@ pub(super) unsafe fn content(buffer: &spa::spa_buffer, format: &Format) -> Resul
     if buffer.n_datas == 0 || buffer.datas.is_null() {
         return Err("a buffer without data".to_owned());
     }
-    // SAFETY: there is at least one, and it lives as long as the buffer.
+    // SAFETY: there is at least one entry, which lives as long as the buffer.
     let data = unsafe { &*buffer.datas };
-    // SAFETY: a chunk that is there lives as long as the buffer.
+    // SAFETY: a non-null chunk lives as long as the buffer.
     let chunk = unsafe { data.chunk.as_ref() }.ok_or("a buffer without a description")?;
-    // SAFETY: as the caller promises.
+    // SAFETY: the caller guarantees this.
     let head = unsafe { meta(buffer, spa::SPA_META_Header, 4) };
     let corrupted = head
         .and_then(|head| number(head, 0))
@@ -193,32 +192,32 @@ pub(super) unsafe fn content(buffer: &spa::spa_buffer, format: &Format) -> Resul
         ));
     }
     let whole = Area::new(0, 0, format.width, format.height);
-    // SAFETY: as the caller promises.
+    // SAFETY: the caller guarantees this.
     let turned = unsafe { meta(buffer, spa::SPA_META_VideoTransform, 4) };
     let turn = turned.and_then(|it| number(it, 0)).map(Turn::undoing).unwrap_or_default();
-    // SAFETY: as the caller promises.
+    // SAFETY: the caller guarantees this.
     let crop = unsafe { meta(buffer, spa::SPA_META_VideoCrop, 16) };
     let shown = crop.and_then(|crop| region(crop, whole)).unwrap_or(whole);
-    // SAFETY: as the caller promises.
+    // SAFETY: the caller guarantees this.
     let damage = unsafe { meta(buffer, spa::SPA_META_VideoDamage, 16) };
     let parts = damage.into_iter().flat_map(|damage| damage.chunks_exact(16));
     let parts = parts.take(MAX_PARTS).map_while(|part| region(part, whole));
-    // Who keeps no account of it tells of no part: then all of it may be new.
+    // Without reported parts, the whole frame may be new.
     let dirty = parts.reduce(Area::joined).unwrap_or(whole);
     let red_first =
         matches!(format.pixels, spa::SPA_VIDEO_FORMAT_RGBx | spa::SPA_VIDEO_FORMAT_RGBA);
-    // SAFETY: `offset` is less than the bytes that are mapped there.
+    // SAFETY: `offset` is less than the number of mapped bytes.
     let start = unsafe { start.add(offset) };
     let [shown, dirty, whole] = [shown, dirty, whole].map(|part| turn.upright(part, whole));
     Ok(Content::Frame(MappedFrame { start, stride, whole, shown, dirty, turn, red_first }))
 }
 
-/// Checks the file's length, because reading past its end would end the process.
+/// Checks the file's length, because reading past its end would terminate the process.
 fn whole_file(data: &spa::spa_data) -> Result<(), String> {
     let need = u64::from(data.mapoffset) + u64::from(data.maxsize);
     let fd = RawFd::try_from(data.fd).ok().filter(|fd| *fd >= 0);
     let fd = fd.ok_or("a buffer in no file")?;
-    // SAFETY: PipeWire keeps it open as long as the buffer; it is borrowed for this call.
+    // SAFETY: PipeWire keeps the file open as long as the buffer; it is borrowed for this call.
     let file = unsafe { BorrowedFd::borrow_raw(fd) };
     let held = crate::capture::screen::backend::shared_memory::length(file)
         .map_err(|error| error.to_string())?;
@@ -229,11 +228,11 @@ fn whole_file(data: &spa::spa_data) -> Result<(), String> {
 }
 
 impl MappedFrame {
-    /// Copies a part as blue, green, red and a fourth byte to the same part (less `corner`) of a
-    /// frame with rows of `row` bytes. It is clipped.
+    /// Copies a part as blue, green, red and a fourth byte to the same part (minus `corner`) of a
+    /// frame with rows of `row` bytes. The part is clipped.
     ///
     /// # Safety
-    /// The buffer was not returned yet.
+    /// The buffer must not be returned yet.
     pub(super) unsafe fn copy(&self, part: Area, corner: (u32, u32), to: &mut [u8], row: usize) {
         let Some(part) = part.within(self.whole) else { return };
         let bytes = part.width as usize * 4;
@@ -245,7 +244,7 @@ impl MappedFrame {
                 for (x, to) in (part.x..).zip(to.as_chunks_mut::<4>().0) {
                     let (x, y) = self.turn.place(x, line, self.whole);
                     let from = self.start.as_ptr().cast_const();
-                    // SAFETY: as below; a pixel of the frame is one of the buffer.
+                    // SAFETY: as below; each pixel of the frame is a pixel of the buffer.
                     *to = unsafe { from.add(y * self.stride + x * 4).cast::<[u8; 4]>().read() };
                     if self.red_first {
                         to.swap(0, 2);
@@ -254,9 +253,9 @@ impl MappedFrame {
                 continue;
             }
             let from = line as usize * self.stride + part.x as usize * 4;
-            // SAFETY: the part lies in the frame, whose rows of `stride` bytes all lie in memory
-            // that is mapped, as `content` has seen; the producer may write meanwhile what it likes,
-            // and what would come of it are torn pixels, plain bytes of which any value is valid.
+            // SAFETY: the part is inside the frame, whose rows of `stride` bytes are all in mapped
+            // memory, as `content` has checked. The producer may write meanwhile; the result would be
+            // torn pixels, which are plain bytes with any value.
             let from = unsafe { std::slice::from_raw_parts(self.start.add(from).as_ptr(), bytes) };
             let Some(to) = to.get_mut(left..left + bytes) else { continue };
             to.copy_from_slice(from);
@@ -276,7 +275,7 @@ mod tests {
 
     use super::*;
 
-    /// A buffer as PipeWire lays it out, of a frame 4 × 3.
+    /// A test buffer in PipeWire's layout with a 4 × 3 frame.
     struct Rig {
         pixels: Vec<u8>,
         chunk: spa::spa_chunk,
@@ -284,7 +283,7 @@ mod tests {
         metas: Vec<spa::spa_meta>,
     }
 
-    /// Gets something of a buffer wrong.
+    /// Makes something in a buffer invalid.
     type Spoil = fn(&mut Rig);
 
     const FORMAT: Format = Format { pixels: spa::SPA_VIDEO_FORMAT_BGRx, width: 4, height: 3 };
@@ -318,8 +317,8 @@ mod tests {
                 metas: self.metas.as_mut_ptr(),
                 datas: &raw mut self.data,
             };
-            // SAFETY: all that it points to lives in `self`, of the sizes that it tells, but for what
-            // a test gets wrong on purpose, which has to be seen without being followed.
+            // SAFETY: all pointers lead into `self` with the declared sizes, except for values that a
+            // test makes invalid on purpose, which must be detected before use.
             unsafe { content(&buffer, format) }
         }
 
@@ -337,12 +336,12 @@ mod tests {
         let picture = rig.frame();
         assert_eq!((picture.shown, picture.dirty), (picture.whole, picture.whole));
         let mut to = vec![99; 16];
-        // SAFETY: the rig lives.
+        // SAFETY: the rig is alive.
         unsafe { picture.copy(Area::new(1, 1, 2, 2), (1, 1), &mut to, 8) };
         assert_eq!(to, [20, 21, 22, 23, 24, 25, 26, 27, 36, 37, 38, 39, 40, 41, 42, 43]);
         let red = Format { pixels: spa::SPA_VIDEO_FORMAT_RGBA, ..FORMAT };
         let Ok(Content::Frame(picture)) = rig.content(&red) else { panic!("no picture") };
-        // SAFETY: the rig lives.
+        // SAFETY: the rig is alive.
         unsafe { picture.copy(Area::new(1, 1, 1, 1), (1, 1), &mut to, 8) };
         assert_eq!(to[..4], [22, 21, 20, 23]);
         assert_eq!(rig.pixels.len(), 48);
@@ -420,11 +419,11 @@ mod tests {
         assert_eq!((picture.dirty, picture.shown), (picture.whole, picture.whole));
     }
 
-    /// Rows of the numbers of the buffer's pixels, four in a row.
+    /// Rows of the pixel numbers in the buffer, which has four pixels per row.
     fn seen(picture: &MappedFrame, part: Area) -> Vec<Vec<u8>> {
         let row = part.width as usize * 4;
         let mut to = vec![99; row * part.height as usize];
-        // SAFETY: the rig lives.
+        // SAFETY: the rig is alive.
         unsafe { picture.copy(part, (part.x, part.y), &mut to, row) };
         let pixels = |line: &[u8]| line.chunks_exact(4).map(|pixel| pixel[0] / 4).collect();
         to.chunks_exact(row).map(pixels).collect()
@@ -453,14 +452,14 @@ mod tests {
                 spa::SPA_META_TRANSFORMATION_Flipped270,
                 &[&[11, 7, 3], &[10, 6, 2], &[9, 5, 1], &[8, 4, 0]],
             ),
-            // What nobody knows is taken as it is.
+            // Unknown transformations are ignored.
             (4_000_000_000, &[&[0, 1, 2, 3], &[4, 5, 6, 7], &[8, 9, 10, 11]]),
         ];
         for (transformation, want) in cases {
             let mut rig = Rig::new();
             let mut turned = [transformation.cast_signed()];
             rig.meta(spa::SPA_META_VideoTransform, &mut turned);
-            // The buffer's pixels 5, 6, 9 and 10 are meant, and 10 is new.
+            // The visible part has the buffer's pixels 5, 6, 9 and 10, of which 10 is new.
             let (mut crop, mut damage) = ([1, 1, 2, 2], [2, 2, 1, 1]);
             rig.meta(spa::SPA_META_VideoCrop, &mut crop);
             rig.meta(spa::SPA_META_VideoDamage, &mut damage);
@@ -473,7 +472,7 @@ mod tests {
             let red = Format { pixels: spa::SPA_VIDEO_FORMAT_RGBA, ..FORMAT };
             let Ok(Content::Frame(picture)) = rig.content(&red) else { panic!("no picture") };
             let mut to = [99; 4];
-            // SAFETY: the rig lives.
+            // SAFETY: the rig is alive.
             unsafe {
                 picture.copy(picture.dirty, (picture.dirty.x, picture.dirty.y), &mut to, 4);
             }

@@ -20,11 +20,11 @@ use crate::capture::screen::permission::Permissions;
 use crate::capture::screen::target::shared_name;
 use crate::media::Size;
 
-/// How long the first frame may take.
+/// Time limit for the first frame.
 const FIRST_FRAME_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often to check for it.
+/// Interval of checks for the first frame.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-/// How often to check whether the desktop still shares.
+/// Interval of checks whether the desktop still shares.
 const LISTEN: Duration = Duration::from_millis(250);
 
 /// A request to the desktop.
@@ -41,15 +41,15 @@ pub(in crate::capture) fn offers() -> Result<Sharing, Fault> {
     bus::offers()
 }
 
-/// Asks the desktop if necessary, and waits for the first frame. `key` is the name of the stored
-/// permission.
+/// Requests sharing from the desktop if necessary, and waits for the first frame. `key` is the name
+/// of the stored permission.
 pub(in crate::capture) fn grab(
     what: ShareRequest,
     id: &str,
     key: &str,
     attempt: &Attempt<'_>,
 ) -> Result<Box<dyn Grabber>, Fault> {
-    // Before the person is asked: a dialog whose answer comes to nothing is none to show again.
+    // Check this before the dialog: a useless dialog must not be shown.
     reach_pipewire()?;
     let lease = Lease::take(attempt.permissions, key);
     let window = what == ShareRequest::Window;
@@ -78,7 +78,7 @@ pub(in crate::capture) fn grab(
     Ok(Box::new(grab))
 }
 
-/// Whether PipeWire is there. In a sandbox there is no socket, and only the portal leads there.
+/// Checks whether PipeWire is available. A sandbox has no socket, and only the portal gives access.
 fn reach_pipewire() -> Result<(), Fault> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     if PathBuf::from("/.flatpak-info").exists() {
@@ -96,7 +96,7 @@ fn reach_pipewire() -> Result<(), Fault> {
     }
 }
 
-/// A token that this source uses; returned when dropped.
+/// A token in use by this source; returned when dropped.
 struct Lease {
     permissions: Permissions,
     key: String,
@@ -109,7 +109,7 @@ impl Lease {
         Self { permissions: permissions.clone(), key: key.to_owned(), token }
     }
 
-    /// The desktop replaced the token; `None` if the permission is not permanent.
+    /// Replaces the token with the one from the desktop; `None` if the permission is not permanent.
     fn renew(mut self, token: Option<Secret>) -> Self {
         if let Some(token) = token {
             self.permissions.keep(&self.key, self.token.as_ref(), &token);
@@ -129,24 +129,24 @@ impl Drop for Lease {
 
 /// The shared content.
 struct Grab {
-    /// Dropped before the session, whose end must not count as the desktop's.
+    /// Dropped before the session, whose end must not count as one by the desktop.
     stream: Stream,
     session: Session,
     _lease: Lease,
     part: Option<Area>,
-    /// The visible part of the stream's frames; its sides are even.
+    /// The captured part of the stream's frames, with even sides.
     area: Option<Area>,
-    /// Its pixels: blue, green, red and a byte, rows without padding.
+    /// Its pixels: blue, green, red and an unused byte, in rows without padding.
     mirror: Vec<u8>,
-    /// A part of them on its way.
+    /// Buffer for a part of the pixels.
     gathered: Vec<u8>,
     name: String,
     id: String,
-    /// When the desktop was last asked whether it still shares.
+    /// Time of the last check whether the desktop still shares.
     listened: Instant,
 }
 
-/// The visible part of a frame.
+/// The captured part of a frame.
 fn shown(of: Area, part: Option<Area>) -> Result<Area, Fault> {
     let area = match part {
         None => of,
@@ -262,7 +262,7 @@ impl Grabber for Grab {
     }
 
     fn pointer(&mut self) -> Result<Option<Placed>, Fault> {
-        // The desktop draws it into the frame, where it is wanted.
+        // The desktop draws the pointer into the frame if requested.
         Ok(None)
     }
 }

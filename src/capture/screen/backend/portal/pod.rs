@@ -1,9 +1,9 @@
 //! Parameters of PipeWire streams (SPA POD): writes objects of numbers, and reads a negotiated
-//! video format. Native byte order; each value is padded to 8 bytes.
+//! video format. It uses the native byte order; each value is padded to 8 bytes.
 
 use libspa_sys as spa;
 
-/// A larger object is invalid.
+/// Maximum bytes of an object.
 const MAX_OBJECT_BYTES: usize = 64 << 10;
 
 /// A value.
@@ -48,10 +48,10 @@ fn word(bytes: &mut Vec<u8>, value: u32) {
     bytes.extend_from_slice(&value.to_ne_bytes());
 }
 
-/// An object in the making.
+/// An object under construction.
 #[derive(Debug)]
 pub(super) struct Object {
-    /// Its type and its ID, then its properties.
+    /// Its type and id, followed by its properties.
     body: Vec<u8>,
 }
 
@@ -67,7 +67,7 @@ impl Object {
         self.body.resize(self.body.len().next_multiple_of(8), 0);
     }
 
-    /// A property with one value.
+    /// Adds a property with one value.
     pub(super) fn one(mut self, key: u32, value: Value) -> Self {
         for part in [key, 0, value.length(), value.kind()] {
             word(&mut self.body, part);
@@ -77,8 +77,9 @@ impl Object {
         self
     }
 
-    /// A property whose value the other side chooses: the preferred one first, then the values of
-    /// `kind` (minimum and maximum of a range, or all of an enumeration). All values have one type.
+    /// Adds a property whose value the other side chooses: the preferred one first, then the values
+    /// of `kind` (minimum and maximum of a range, or all of an enumeration). All values have one
+    /// type.
     pub(super) fn choice(mut self, key: u32, kind: u32, values: &[Value]) -> Self {
         let Some(first) = values.first() else { return self };
         let length = 16 + first.length() * values.len() as u32;
@@ -121,7 +122,7 @@ fn number(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(bytes.try_into().ok()?))
 }
 
-/// The frame format that was agreed on.
+/// The negotiated frame format.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct Format {
     /// `SPA_VIDEO_FORMAT_…`.
@@ -130,7 +131,7 @@ pub(super) struct Format {
     pub(super) height: u32,
 }
 
-/// Reads a format object; `None` if it is no raw video with a size.
+/// Reads a format object; `None` if it is not raw video with a size.
 pub(super) fn format(bytes: &[u8]) -> Option<Format> {
     let end = length(bytes.get(..8)?.try_into().ok()?)?;
     let body = bytes.get(8..end)?;
@@ -142,7 +143,7 @@ pub(super) fn format(bytes: &[u8]) -> Option<Format> {
     while let Some(key) = number(body, at) {
         let (length, of) = (number(body, at + 8)? as usize, number(body, at + 12)?);
         let value = body.get(at + 16..(at + 16).checked_add(length)?)?;
-        // A choice that was made may still be written as one.
+        // A fixed value may still be encoded as a choice.
         let (value, of) = match of {
             spa::SPA_TYPE_Choice => (value.get(16..)?, number(value, 12)?),
             of => (value, of),
@@ -192,7 +193,7 @@ mod tests {
         let want = Format { pixels: spa::SPA_VIDEO_FORMAT_RGBA, width: 640, height: 481 };
         assert_eq!(format(&bytes(&whole)), Some(want));
         assert_eq!(format(&bytes(&agreed().finish())), None, "without a size");
-        // Its head tells how long it is.
+        // The header contains the length.
         let head: [u8; 8] = bytes(&whole)[..8].try_into().unwrap();
         assert_eq!(length(head), Some(whole.len() * 8));
     }
@@ -212,7 +213,7 @@ mod tests {
                 let place = (seed >> 8) as usize % bad.len();
                 bad[place] = seed.to_be_bytes()[0];
             }
-            // Neither panic nor hang.
+            // It must neither panic nor hang.
             let _ = format(&bad);
         }
         let huge = [u32::MAX.to_ne_bytes(), spa::SPA_TYPE_Object.to_ne_bytes()].concat();

@@ -1,6 +1,6 @@
-//! A video stream of PipeWire. Its loop is a thread of the library that calls the callbacks here;
-//! they store their results in a cell, which the source's thread reads. The newest buffer is kept
-//! until the next one arrives, so a frame is copied only when needed.
+//! A video stream of PipeWire. Its loop is a thread of the library that calls the callbacks here; they
+//! store their results in a cell, which the source's thread reads. The newest buffer is kept until the
+//! next one arrives, so a frame is copied only when needed.
 
 #![allow(unsafe_code)]
 
@@ -21,18 +21,18 @@ use crate::media::{FrameRate, Size};
 
 const NAME: &CStr = c"onair screen";
 const ABOUT: &CStr = c"media.type=Video media.category=Capture media.role=Screen";
-/// Buffers for the producer, in addition to the one kept here.
+/// Preferred, minimum and maximum number of buffers for the producer, in addition to the one kept here.
 const BUFFERS: [i32; 3] = [4, 3, 8];
 
-/// The present state of the stream.
+/// The current state of the stream.
 #[derive(Default)]
 struct Cell {
     format: Option<Format>,
     /// The newest frame and its buffer.
     held: Option<HeldBuffer>,
-    /// The newest frame was not looked at yet.
+    /// True if the newest frame was not read yet.
     fresh: bool,
-    /// Its changed part since the last look.
+    /// Its changed part since the last read.
     dirty: Option<Area>,
     /// Why the stream ended.
     ended: Option<End>,
@@ -52,11 +52,11 @@ struct HeldBuffer {
     picture: MappedFrame,
 }
 
-// SAFETY: a buffer is used by the loop's thread alone; others read the frame, behind the lock under
-// which the loop's thread gives it up.
+// SAFETY: only the loop's thread uses a buffer; others read the frame under the lock with which the
+// loop's thread releases it.
 unsafe impl Send for HeldBuffer {}
 
-/// The data of the callbacks. It lives as long as the stream.
+/// Data of the callbacks. It lives as long as the stream.
 struct Inside {
     cell: Mutex<Cell>,
     stream: AtomicPtr<pw::pw_stream>,
@@ -69,15 +69,15 @@ pub(super) struct Stream {
     thread: NonNull<pw::pw_thread_loop>,
     context: *mut pw::pw_context,
     core: *mut pw::pw_core,
-    /// From `Box::into_raw`; shared with the callbacks.
+    /// Pointer from `Box::into_raw`, shared with the callbacks.
     inside: NonNull<Inside>,
 }
 
-// SAFETY: the library's objects are used under the lock of its loop or after its thread has ended, from
-// whichever thread that is.
+// SAFETY: the library's objects are used under the lock of its loop, or after its thread has ended, on
+// any thread.
 unsafe impl Send for Stream {}
 
-/// A new frame since the last look.
+/// A new frame since the last read.
 pub(super) struct StreamNews<'a> {
     picture: &'a MappedFrame,
     /// Its changed part.
@@ -85,35 +85,35 @@ pub(super) struct StreamNews<'a> {
 }
 
 impl StreamNews<'_> {
-    /// The visible part of the stream's frames.
+    /// The captured part of the stream's frames.
     pub(super) fn shown(&self) -> Area {
         self.picture.shown
     }
 
-    /// Copies a part, as blue, green, red and a byte, to the same part (less `corner`) of a frame
-    /// with rows of `row` bytes.
+    /// Copies a part as blue, green, red and an unused byte to the same part (minus `corner`) of a
+    /// frame with rows of `row` bytes.
     pub(super) fn copy(&self, part: Area, corner: (u32, u32), to: &mut [u8], row: usize) {
-        // SAFETY: this value lives behind the lock under which buffers are given up.
+        // SAFETY: this value lives under the lock with which buffers are released.
         unsafe { self.picture.copy(part, corner, to, row) }
     }
 }
 
 impl Stream {
-    /// Connects to PipeWire by `fd` and asks for the frames of `node`, at most `rate` of them.
+    /// Connects to PipeWire through `fd` and requests the frames of `node`, at most at `rate`.
     pub(super) fn open(fd: OwnedFd, node: u32, rate: FrameRate) -> Result<Self, String> {
         static ONCE: Once = Once::new();
-        // SAFETY: without arguments to take anything from; called once.
+        // SAFETY: the call has no arguments to read, and runs once.
         ONCE.call_once(|| unsafe { pw::pw_init(ptr::null_mut(), ptr::null_mut()) });
-        // SAFETY: a name that ends with a zero, and no properties.
+        // SAFETY: the name ends with a zero, and there are no properties.
         let thread = unsafe { pw::pw_thread_loop_new(NAME.as_ptr(), ptr::null()) };
         let thread = NonNull::new(thread).ok_or("its loop cannot be made")?;
         let inside = Box::new(Inside {
             cell: Mutex::default(),
             stream: AtomicPtr::new(ptr::null_mut()),
-            // SAFETY: a hook that is not in use is all zeros.
+            // SAFETY: an unused hook is all zeros.
             hook: unsafe { std::mem::zeroed() },
         });
-        // SAFETY: what `into_raw` gives is not null.
+        // SAFETY: the pointer from `into_raw` is not null.
         let inside = unsafe { NonNull::new_unchecked(Box::into_raw(inside)) };
         let mut stream = Self { thread, context: ptr::null_mut(), core: ptr::null_mut(), inside };
         stream.connect(fd, node, rate)?;
@@ -121,7 +121,8 @@ impl Stream {
     }
 
     fn connect(&mut self, fd: OwnedFd, node: u32, rate: FrameRate) -> Result<(), String> {
-        // SAFETY: the loop lives as long as `self`; a context is made in it before its thread runs.
+        // SAFETY: the loop lives as long as `self`; the context is created in it before its thread
+        // runs.
         self.context = unsafe {
             let looping = pw::pw_thread_loop_get_loop(self.thread.as_ptr());
             pw::pw_context_new(looping, ptr::null_mut(), 0)
@@ -136,21 +137,22 @@ impl Stream {
         // SAFETY: the loop runs and this is not its thread.
         unsafe { pw::pw_thread_loop_lock(self.thread.as_ptr()) };
         let done = self.connect_locked(fd, node, rate);
-        // SAFETY: locked above.
+        // SAFETY: the loop was locked above.
         unsafe { pw::pw_thread_loop_unlock(self.thread.as_ptr()) };
         done
     }
 
     fn connect_locked(&mut self, fd: OwnedFd, node: u32, rate: FrameRate) -> Result<(), String> {
-        // SAFETY: the context lives as long as `self`; the descriptor is handed over, PipeWire closes
-        // it also where it fails.
+        // SAFETY: the context lives as long as `self`; the descriptor is handed over, and PipeWire
+        // closes it even on failure.
         self.core = unsafe {
             pw::pw_context_connect_fd(self.context, fd.into_raw_fd(), ptr::null_mut(), 0)
         };
         if self.core.is_null() {
             return Err(format!("connecting: {}", std::io::Error::last_os_error()));
         }
-        // SAFETY: the core lives; the texts end with a zero; the stream takes the properties over.
+        // SAFETY: the core is alive; the texts end with a zero; the stream takes ownership of the
+        // properties.
         let stream = unsafe {
             let about = pw::pw_properties_new_string(ABOUT.as_ptr());
             pw::pw_stream_new(self.core, NAME.as_ptr(), about)
@@ -159,8 +161,8 @@ impl Stream {
             return Err(format!("a stream: {}", std::io::Error::last_os_error()));
         }
         let inside = self.inside.as_ptr();
-        // SAFETY: `inside` lives until the stream is gone, as do its hook and, being static, the table
-        // of callbacks; nobody else has it yet.
+        // SAFETY: `inside` lives until the stream is gone, as do its hook and the static table of
+        // callbacks; no other reference exists yet.
         unsafe {
             (*inside).stream.store(stream, Ordering::Relaxed);
             let hook = &raw mut (*inside).hook;
@@ -171,7 +173,7 @@ impl Stream {
         let flags = pw::pw_stream_flags_PW_STREAM_FLAG_AUTOCONNECT
             | pw::pw_stream_flags_PW_STREAM_FLAG_MAP_BUFFERS
             | pw::pw_stream_flags_PW_STREAM_FLAG_DONT_RECONNECT;
-        // SAFETY: the stream lives; the parameters are whole objects and are copied.
+        // SAFETY: the stream is alive; the parameters are complete objects and are copied.
         let done = unsafe {
             let direction = spa::SPA_DIRECTION_INPUT;
             pw::pw_stream_connect(stream, direction, node, flags, params.as_mut_ptr(), 1)
@@ -182,13 +184,13 @@ impl Stream {
         Ok(())
     }
 
-    /// Reads the newest frame, if there is a new one since the last look. Meanwhile the loop waits
+    /// Reads the newest frame, if there is a new one since the last read. Meanwhile the loop waits
     /// before it releases the frame.
     ///
     /// # Errors
-    /// Why there are no more.
+    /// Returns the reason if there are no more frames.
     pub(super) fn poll(&self, mut at: impl FnMut(StreamNews<'_>)) -> Result<(), End> {
-        // SAFETY: it lives as long as `self`, and is shared.
+        // SAFETY: it lives as long as `self`, and is only shared.
         let inside = unsafe { self.inside.as_ref() };
         let mut cell = inside.cell.lock();
         if let Some(end) = &cell.ended {
@@ -204,9 +206,9 @@ impl Stream {
         Ok(())
     }
 
-    /// Whether there is a new frame.
+    /// Returns true if there is a new frame.
     pub(super) fn has_news(&self) -> Result<bool, End> {
-        // SAFETY: as in `look`.
+        // SAFETY: as in `poll`.
         let cell = unsafe { self.inside.as_ref() }.cell.lock();
         cell.ended.clone().map_or(Ok(cell.fresh), Err)
     }
@@ -214,9 +216,9 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        // SAFETY: the thread is ended first (if it runs; this is another one), so that nobody calls
-        // back or uses anything any more; then all that was made is unmade once, in the reverse order,
-        // and what the callbacks shared last.
+        // SAFETY: the thread is stopped first (if it runs; this is another one), so no callback runs
+        // and nothing is in use; then all objects are destroyed once, in reverse order, and last the
+        // data that the callbacks shared.
         unsafe {
             pw::pw_thread_loop_stop(self.thread.as_ptr());
             let stream = self.inside.as_ref().stream.load(Ordering::Relaxed);
@@ -235,7 +237,7 @@ impl Drop for Stream {
     }
 }
 
-/// The supported formats. Without modifiers, because they would put frames in graphics memory.
+/// The offered formats. They have no modifiers, which would put frames in graphics memory.
 fn offer(rate: FrameRate) -> Vec<u64> {
     let pixels = [
         spa::SPA_VIDEO_FORMAT_BGRx,
@@ -307,14 +309,14 @@ static EVENTS: pw::pw_stream_events = pw::pw_stream_events {
 };
 
 /// # Safety
-/// The stream calls it with its data.
+/// The stream calls this with its data.
 unsafe extern "C" fn state_changed(
     data: *mut c_void,
     _old: pw::pw_stream_state,
     state: pw::pw_stream_state,
     error: *const c_char,
 ) {
-    // SAFETY: `data` is what the listener was added with, which outlives the stream.
+    // SAFETY: `data` is the listener's data, which outlives the stream.
     let inside = unsafe { &*data.cast::<Inside>() };
     let ended = [
         pw::pw_stream_state_PW_STREAM_STATE_ERROR,
@@ -326,21 +328,21 @@ unsafe extern "C" fn state_changed(
     let said = if error.is_null() {
         "the stream of pictures has ended".to_owned()
     } else {
-        // SAFETY: a text that ends with a zero and lives through the call.
+        // SAFETY: the text ends with a zero and lives through the call.
         unsafe { CStr::from_ptr(error) }.to_string_lossy().chars().take(200).collect()
     };
     inside.cell.lock().ended.get_or_insert(End::Gone(said));
 }
 
 /// # Safety
-/// The stream calls it with its data.
+/// The stream calls this with its data.
 unsafe extern "C" fn param_changed(data: *mut c_void, id: u32, param: *const spa::spa_pod) {
     if id != spa::SPA_PARAM_Format || param.is_null() {
         return;
     }
-    // SAFETY: `data` is what the listener was added with, which outlives the stream.
+    // SAFETY: `data` is the listener's data, which outlives the stream.
     let inside = unsafe { &*data.cast::<Inside>() };
-    // SAFETY: an object has at least its head of 8 bytes, and then as many as that says.
+    // SAFETY: an object has at least its header of 8 bytes, which contains its length.
     let format = unsafe {
         let head = param.cast::<[u8; 8]>().read_unaligned();
         pod::length(head)
@@ -361,7 +363,7 @@ unsafe extern "C" fn param_changed(data: *mut c_void, id: u32, param: *const spa
     let wishes = wishes();
     let mut params = wishes.each_ref().map(|wish| wish.as_ptr().cast::<spa::spa_pod>());
     let stream = inside.stream.load(Ordering::Relaxed);
-    // SAFETY: the stream is the one that calls; the parameters are whole objects and are copied.
+    // SAFETY: this is the calling stream; the parameters are complete objects and are copied.
     let done: c_int =
         unsafe { pw::pw_stream_update_params(stream, params.as_mut_ptr(), params.len() as u32) };
     if done < 0 {
@@ -370,9 +372,9 @@ unsafe extern "C" fn param_changed(data: *mut c_void, id: u32, param: *const spa
 }
 
 /// # Safety
-/// The stream calls it with its data.
+/// The stream calls this with its data.
 unsafe extern "C" fn remove_buffer(data: *mut c_void, buffer: *mut pw::pw_buffer) {
-    // SAFETY: `data` is what the listener was added with, which outlives the stream.
+    // SAFETY: `data` is the listener's data, which outlives the stream.
     let inside = unsafe { &*data.cast::<Inside>() };
     let mut cell = inside.cell.lock();
     if cell.held.as_ref().is_some_and(|held| held.buffer.as_ptr() == buffer) {
@@ -382,19 +384,19 @@ unsafe extern "C" fn remove_buffer(data: *mut c_void, buffer: *mut pw::pw_buffer
 }
 
 /// # Safety
-/// The stream calls it with its data.
+/// The stream calls this with its data.
 unsafe extern "C" fn process(data: *mut c_void) {
-    // SAFETY: `data` is what the listener was added with, which outlives the stream.
+    // SAFETY: `data` is the listener's data, which outlives the stream.
     let inside = unsafe { &*data.cast::<Inside>() };
     let stream = inside.stream.load(Ordering::Relaxed);
     let mut cell = inside.cell.lock();
     loop {
-        // SAFETY: the stream is the one that calls.
+        // SAFETY: this is the calling stream.
         let buffer = unsafe { pw::pw_stream_dequeue_buffer(stream) };
         let Some(buffer) = NonNull::new(buffer) else { return };
         let mut done_with = Some(buffer);
         if let Some(format) = cell.format {
-            // SAFETY: the buffer was handed out just now, and what it describes is there.
+            // SAFETY: the buffer was just dequeued, and its description is valid.
             let content = unsafe {
                 let described = buffer.as_ref().buffer.as_ref();
                 described.map(|described| frame::content(described, &format))
@@ -416,7 +418,7 @@ unsafe extern "C" fn process(data: *mut c_void) {
             }
         }
         if let Some(buffer) = done_with {
-            // SAFETY: the buffer was handed out by this stream and not given back.
+            // SAFETY: the buffer was dequeued from this stream and not returned.
             unsafe { pw::pw_stream_queue_buffer(stream, buffer.as_ptr()) };
         }
     }
