@@ -1,45 +1,47 @@
-//! How long to wait before a retry: often in the first minute, for a short network failure or a
-//! restarting server, then less often, and never at the same moment as other clients.
+//! Computes the wait before a retry: short in the first minute, for a short network failure or a
+//! restarting server, then longer, and never at the same moment as other clients.
 
 use std::time::Duration;
 
-/// The waits of one outage. This module is pure: the caller sleeps.
+/// The waits during one outage. This type is pure: the caller sleeps.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     tries: u32,
     random: u64,
 }
 
-/// While the outage is younger than this, tries are at most [`EARLY_LIMIT`] apart.
+/// While the outage is shorter than this, tries are at most [`EARLY_LIMIT`] apart.
 const EARLY: Duration = Duration::from_secs(60);
-/// The longest wait in the first minute.
+/// Maximum wait in the first minute.
 const EARLY_LIMIT: Duration = Duration::from_secs(2);
-/// The longest wait ever.
+/// Maximum wait at any time.
 const LIMIT: Duration = Duration::from_secs(15);
 
 impl Backoff {
-    /// Starts afresh. `seed` spreads the waits of many programs that lost the same server.
+    /// Starts without an outage. `seed` spreads the waits of many programs that lost the same
+    /// server.
     pub const fn new(seed: u64) -> Self {
         Self { tries: 0, random: seed }
     }
 
-    /// The wait before the next try, `outage` after the outage began. Waits grow from 0.5 s to 2 s
-    /// in the first minute and to 15 s after it, each shortened by up to a quarter at random.
+    /// The wait before the next try; `outage` is the time since the outage began. Waits grow from
+    /// 0.5 s to 2 s in the first minute and to 15 s after it; each is shortened by up to a quarter
+    /// at random.
     pub fn next_wait(&mut self, outage: Duration) -> Duration {
         let step = self.tries;
         self.tries = self.tries.saturating_add(1);
         let wait = if outage < EARLY {
             Duration::from_millis(500).saturating_mul(1 << step.min(4)).min(EARLY_LIMIT)
         } else {
-            // 2 s at the end of the first minute, one more for each further 5 s of outage.
+            // 2 s at the end of the first minute, and 1 s more for each further 5 s of outage.
             let extra = (outage - EARLY) / 5;
             (EARLY_LIMIT + extra).min(LIMIT)
         };
         wait - wait.mul_f64(0.25 * self.fraction())
     }
 
-    /// The wait after a refusal: 1 s, then twice as long each time up to 15 s, each shortened by a
-    /// random amount of up to a quarter.
+    /// The wait after a refusal: 1 s, then twice as long each time up to 15 s; each is shortened by
+    /// a random amount of up to a quarter.
     pub fn next_refused(&mut self) -> Duration {
         let wait = Duration::from_secs(1).saturating_mul(1 << self.tries.min(4)).min(LIMIT);
         self.tries = self.tries.saturating_add(1);
@@ -51,12 +53,12 @@ impl Backoff {
         self.tries = 0;
     }
 
-    /// Tries since the outage began.
+    /// The number of tries since the outage began.
     pub const fn tries(&self) -> u32 {
         self.tries
     }
 
-    /// 0…1 by SplitMix64: jitter needs no secrecy.
+    /// A random number in 0…1 from SplitMix64: jitter needs no secrecy.
     fn fraction(&mut self) -> f64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.random;

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use crate::text::problem::{Problem, problem};
 
-/// The modification time and the length of a file.
+/// The modification time and the length of a file in bytes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct FileStamp {
     changed: Option<SystemTime>,
@@ -14,17 +14,17 @@ pub struct FileStamp {
 }
 
 impl FileStamp {
-    /// The stamp of a file now; an error says why it cannot be read.
+    /// The current stamp of a file; an error states why it cannot be read.
     pub fn of(path: &Path) -> Result<Self, Problem> {
         let meta = std::fs::metadata(path)?;
-        // Opening a pipe would wait for whoever writes it.
+        // Opening a pipe would block until another process writes to it.
         if !meta.is_file() {
             return Err(problem!("io-not-a-file"));
         }
         Ok(Self::from(&meta))
     }
 
-    /// The stamp of any existing path; `None`: nothing exists.
+    /// The stamp of any existing path; `None` if nothing exists there.
     pub fn at(path: &Path) -> Option<Self> {
         std::fs::metadata(path).ok().as_ref().map(Self::from)
     }

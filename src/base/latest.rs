@@ -1,5 +1,5 @@
-//! A slot for the newest value: passes frames to readers that look occasionally (the preview, the
-//! compositor), without a queue.
+//! A slot for the newest value: passes frames to readers that check it occasionally (the preview,
+//! the compositor), without a queue.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 type Wake = Box<dyn Fn() + Send + Sync>;
 
-/// The slot. Clones share it.
+/// A slot for the newest value. Clones share the slot.
 pub struct Latest<T> {
     shared: Arc<Shared<T>>,
 }
@@ -46,7 +46,7 @@ impl<T> Default for Latest<T> {
 impl<T: Clone> Latest<T> {
     /// Replaces the value, and wakes the watcher, if any.
     pub fn publish(&self, value: T) {
-        // The old value is dropped outside the lock: it may return a buffer to a pool.
+        // The old value is dropped outside the lock, because this may return a buffer to a pool.
         let old = self.shared.value.lock().replace(value);
         self.shared.version.fetch_add(1, Ordering::Release);
         drop(old);
@@ -65,7 +65,7 @@ impl<T: Clone> Latest<T> {
         }
     }
 
-    /// The value now.
+    /// The current value.
     pub fn get(&self) -> Option<T> {
         self.shared.value.lock().clone()
     }
@@ -87,13 +87,13 @@ impl<T> Latest<T> {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
 
-    /// Counts the changes.
+    /// The number of changes.
     pub fn version(&self) -> u64 {
         self.shared.version.load(Ordering::Acquire)
     }
 
-    /// Calls `wake` after each change, on the publisher's thread. It must return at once, for
-    /// example request a repaint. Replaces an earlier callback.
+    /// Calls `wake` after each change, on the publisher's thread. The callback must return at once;
+    /// for example, it may request a repaint. It replaces an earlier callback.
     pub fn on_change(&self, wake: impl Fn() + Send + Sync + 'static) {
         *self.shared.wake.lock() = Some(Box::new(wake));
     }

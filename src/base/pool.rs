@@ -1,6 +1,6 @@
 //! Reusable buffers: a pooled value returns to its pool when its last reference is dropped, so a
-//! running pipeline allocates no frames. A value shared in an [`Arc`] can return together with it
-//! ([`Pool::fresh`]): then nothing at all is allocated.
+//! running pipeline allocates no frames. A value that is shared in an [`Arc`] can return together
+//! with it ([`Pool::fresh`]): then no memory is allocated at all.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
-/// Hands out values and takes them back. Clones share the pool.
+/// Provides values and takes them back. Clones share the pool.
 pub struct Pool<T> {
     shelf: Arc<Store<T>>,
     make: Arc<dyn Fn() -> T + Send + Sync>,
@@ -16,7 +16,8 @@ pub struct Pool<T> {
 
 struct Store<T> {
     idle: Mutex<Vec<T>>,
-    /// Values shared by [`Fresh::share`]; the reference count shows whether they are in use.
+    /// Values that were shared by [`Fresh::share`]; the reference count shows whether they are in
+    /// use.
     shared: Mutex<Vec<Arc<Pooled<T>>>>,
     max_idle: usize,
 }
@@ -34,7 +35,8 @@ impl<T> Clone for Pool<T> {
 }
 
 impl<T> Pool<T> {
-    /// A pool that keeps at most `max_idle` values for reuse, and makes new ones with `make`.
+    /// Creates a pool that keeps at most `max_idle` values for reuse, and makes new ones with
+    /// `make`.
     pub fn new(max_idle: usize, make: impl Fn() -> T + Send + Sync + 'static) -> Self {
         let idle = Mutex::new(Vec::with_capacity(max_idle));
         let shared = Mutex::new(Vec::with_capacity(max_idle));
@@ -52,7 +54,7 @@ impl<T> Pool<T> {
     /// keeps at most `max_idle` of these in addition.
     pub fn fresh(&self) -> Fresh<T> {
         let mut shared = self.shelf.shared.lock();
-        // Nobody but the pool has it, so that nobody can come to have it either.
+        // Only the pool holds this value, so no other thread can obtain it.
         let unused = shared.iter_mut().position(|it| Arc::get_mut(it).is_some());
         let unused = unused.map(|index| shared.swap_remove(index));
         drop(shared);
@@ -60,13 +62,13 @@ impl<T> Pool<T> {
         Fresh { value, shelf: Arc::downgrade(&self.shelf) }
     }
 
-    /// Values waiting for reuse.
+    /// The number of values that wait for reuse.
     pub fn idle(&self) -> usize {
         self.shelf.idle.lock().len()
     }
 }
 
-/// A value from a pool that nobody else has yet.
+/// A value from a pool that is not shared yet.
 #[derive(Debug)]
 pub struct Fresh<T> {
     value: Arc<Pooled<T>>,
@@ -74,13 +76,13 @@ pub struct Fresh<T> {
 }
 
 impl<T> Fresh<T> {
-    /// Stable while the value circulates through [`Pool::fresh`], and unique: a value with the same
-    /// number still has its last content.
+    /// The number of the value; it is unique and stable while the value circulates through
+    /// [`Pool::fresh`]: a value with the same number still has its last content.
     pub fn number(&self) -> u64 {
         self.value.number
     }
 
-    /// Makes it read-only. It returns to the pool after its last use.
+    /// Makes the value read-only. It returns to the pool after its last use.
     pub fn share(self) -> Arc<Pooled<T>> {
         if let Some(shelf) = self.shelf.upgrade() {
             let mut shared = shelf.shared.lock();
@@ -113,18 +115,18 @@ pub struct Pooled<T> {
     /// `None` only while being dropped.
     value: Option<T>,
     shelf: Weak<Store<T>>,
-    /// See [`Fresh::number`].
+    /// The number of the value; see [`Fresh::number`].
     number: u64,
 }
 
-/// A new number.
+/// Returns a new number.
 fn number() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 impl<T> Pooled<T> {
-    /// A value without a pool (tests, stills).
+    /// A value without a pool (for tests and still images).
     pub fn unpooled(value: T) -> Self {
         Self { value: Some(value), shelf: Weak::new(), number: number() }
     }
@@ -137,7 +139,7 @@ impl<T> From<T> for Pooled<T> {
 }
 
 impl<T: Clone> Clone for Pooled<T> {
-    /// Of no pool.
+    /// The clone belongs to no pool.
     fn clone(&self) -> Self {
         Self::unpooled(T::clone(self))
     }

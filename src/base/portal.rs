@@ -1,7 +1,7 @@
-//! A client for the desktop's portal (xdg-desktop-portal). A request is answered by a signal, with
-//! or without a dialog. A session lives until onair, the desktop or the portal ends it. Every call
-//! has a time limit, except those that wait for the user, which end when nobody needs them any
-//! more.
+//! A client for the desktop's portal (xdg-desktop-portal). The portal replies to a request with a
+//! signal, with or without a dialog. A session lives until onair, the desktop or the portal ends
+//! it. Every call has a time limit, except those that wait for the user, which end when the caller
+//! no longer needs them.
 
 use std::collections::HashMap;
 use std::io;
@@ -17,36 +17,36 @@ use zbus::{Connection, MatchRule, Message, MessageStream};
 
 use crate::base::worker::Stop;
 
-/// Its name on the session bus.
+/// The name of the portal on the session bus.
 pub const SERVICE: &str = "org.freedesktop.portal.Desktop";
-/// The path of its interfaces.
+/// The object path of its interfaces.
 pub const PATH: &str = "/org/freedesktop/portal/desktop";
 const REQUEST: &str = "org.freedesktop.portal.Request";
 const SESSION: &str = "org.freedesktop.portal.Session";
 
 /// Time limit for calls that do not wait for the user.
 const LIMIT: Duration = Duration::from_secs(10);
-/// How often to check whether somebody still needs the answer.
+/// Interval of checks whether the reply is still needed.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(50);
-/// Limit for texts of other programs, in characters.
+/// Maximum length of texts from other programs, in characters.
 const MAX_WORDS: usize = 200;
 
-/// Why a request failed.
+/// The reason why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// There is no bus, no portal, no such interface of it, or no answer.
+    /// There is no bus, no portal, no such interface of the portal, or no reply.
     #[error("{0}")]
     Absent(String),
-    /// It does not do that for this program.
+    /// The portal does not allow this for this program.
     #[error("{0}")]
     NotAllowed(String),
-    /// The portal stopped meanwhile.
+    /// The portal stopped during the request.
     #[error("it ended while it was asked")]
     Gone,
-    /// The user declined.
+    /// The user declined the request.
     #[error("it was refused in the desktop's dialog")]
     Denied,
-    /// The dialog closed without an answer.
+    /// The dialog closed without a reply.
     #[error("its dialog has ended without an answer")]
     Unanswered,
 }
@@ -63,12 +63,12 @@ impl From<zbus::Error> for Failure {
     }
 }
 
-/// Named values to send.
+/// Named values to send in a call.
 pub type Options<'a> = HashMap<&'a str, Value<'a>>;
-/// Named values that were received.
+/// Named values of a reply.
 pub type Results = HashMap<String, OwnedValue>;
 
-/// A runtime for the calls of one connection: the calling thread.
+/// A runtime for the calls of one connection, on the calling thread.
 ///
 /// # Errors
 /// Fails if the system has no resources for it.
@@ -76,18 +76,18 @@ pub fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }
 
-/// The session bus.
+/// Connects to the session bus.
 ///
 /// # Errors
-/// Why the connection failed.
+/// Fails with the reason why the connection failed.
 pub async fn connect() -> Result<Connection, Failure> {
     limited(Connection::session()).await
 }
 
-/// Waits for a call that does not wait for the user.
+/// Waits, with a time limit, for a call that does not wait for the user.
 ///
 /// # Errors
-/// The other side's error, or a timeout.
+/// Fails with the error of the other side, or after a timeout.
 pub async fn limited<T>(what: impl Future<Output = zbus::Result<T>>) -> Result<T, Failure> {
     match timeout(LIMIT, what).await {
         Ok(done) => Ok(done?),
@@ -95,10 +95,10 @@ pub async fn limited<T>(what: impl Future<Output = zbus::Result<T>>) -> Result<T
     }
 }
 
-/// A number property of a portal interface, and the unique bus name of the portal.
+/// Reads a numeric property of a portal interface, and the unique bus name of the portal.
 ///
 /// # Errors
-/// As [`limited`]; also if it is not a number.
+/// The same as for [`limited`]; also if the property is not a number.
 pub async fn property(
     connection: &Connection,
     interface: &str,
@@ -114,20 +114,20 @@ pub async fn property(
     Ok((number, owner.unwrap_or_default()))
 }
 
-/// A new name for a request or session: part of the path of its answer.
+/// A new name for a request or session, which becomes part of the path of its reply.
 pub fn handle() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     format!("onair_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Who waits for an answer.
+/// The caller that waits for a reply.
 #[derive(Clone, Copy)]
 pub struct Waiting<'a> {
-    /// Nobody does any more.
+    /// Set if the reply is no longer needed.
     pub stop: &'a Stop,
-    /// Called while waiting.
+    /// Called repeatedly while waiting.
     pub asking: &'a dyn Fn(),
-    /// A person answers: there is no limit.
+    /// True if a person replies, so there is no time limit.
     pub person: bool,
 }
 
@@ -137,7 +137,7 @@ impl std::fmt::Debug for Waiting<'_> {
     }
 }
 
-/// Signals of `sender`, its unique or well-known name, at this path.
+/// Receives signals of `sender` (its unique or well-known name) at this path.
 ///
 /// # Errors
 /// The same as for [`limited`].
@@ -157,7 +157,7 @@ pub async fn signals(
     limited(MessageStream::for_match_rule(rule, connection, Some(16))).await
 }
 
-/// Reports when the portal's service starts, stops or is replaced.
+/// Receives messages when the portal's service starts, stops or is replaced.
 ///
 /// # Errors
 /// The same as for [`limited`].
@@ -172,17 +172,17 @@ pub async fn owners(connection: &Connection) -> Result<MessageStream, Failure> {
     limited(MessageStream::for_match_rule(rule, connection, Some(4))).await
 }
 
-/// The previous and the new owner of the portal's name, according to this message of the bus.
+/// The previous and the new owner of the portal's name, read from this message of the bus.
 pub fn owner_change(message: &Message) -> Option<(String, String)> {
     let (_, before, now) = message.body().deserialize::<(String, String, String)>().ok()?;
     Some((before, now))
 }
 
-/// Sends a request that is answered by a signal, with or without a dialog; `handle` is the name in
-/// the call's options.
+/// Sends a request whose reply is a signal, with or without a dialog; `handle` is the name in the
+/// options of the call.
 ///
 /// # Errors
-/// Why the request failed.
+/// Fails with the reason why the request failed.
 pub async fn request(
     connection: &Connection,
     handle: &str,
@@ -194,14 +194,14 @@ pub async fn request(
     let path = format!("{PATH}/request/{sender}/{handle}");
     let mut answers = signals(connection, (SERVICE, &path), REQUEST, Some("Response")).await?;
     let mut owners = owners(connection).await?;
-    // Not before somebody listens.
+    // The call is sent only after the signal subscription is active.
     limited(call).await?;
     let mut waited = Duration::ZERO;
     loop {
         let answer = tokio::select! {
             answer = answers.next() => answer,
             change = owners.next() => match change {
-                // It was started for this, perhaps.
+                // The portal may have been started for this request.
                 Some(Ok(change)) if owner_change(&change).is_some_and(|(old, _)| old.is_empty()) => {
                     continue;
                 }
@@ -232,7 +232,7 @@ pub async fn request(
 /// Opens a session of this interface, with these options in addition to the usual ones.
 ///
 /// # Errors
-/// Why the session failed.
+/// Fails with the reason why the session failed.
 pub async fn begin(
     connection: &Connection,
     interface: &str,
@@ -250,7 +250,7 @@ pub async fn begin(
     path.ok_or_else(|| Failure::Absent("it gave no session".to_owned()))
 }
 
-/// Reports when the desktop ends this session.
+/// Receives a message when the desktop ends this session.
 ///
 /// # Errors
 /// The same as for [`limited`].
@@ -271,7 +271,7 @@ async fn close_at(connection: &Connection, path: &str, interface: &str) {
     let _ = timeout(LIMIT / 10, close).await;
 }
 
-/// A text among the results.
+/// Reads a text from the results.
 pub fn text(results: &Results, name: &str) -> Option<String> {
     results.get(name).and_then(|value| <&str>::try_from(value).ok().map(str::to_owned))
 }

@@ -1,10 +1,10 @@
 //! Bounded queues between threads. Every queue has a name, a depth and a policy for when it is
 //! full; depth and drops can be read at any time through its [`Gauge`].
 //!
-//! Built on crossbeam channels. Waiting threads sleep at once, on a separate bell. Items come tens
-//! of times per second, and the channel's own waiting spins first, which cost a broadcast a
-//! thirtieth of its CPU time. Queues that lead to a socket live in `broadcast/` and `server/`: they
-//! drop by timestamp, not by count.
+//! They are built on crossbeam channels. Waiting threads sleep at once, on a separate condition
+//! variable. Items arrive tens of times per second, and the channel's own wait spins first, which
+//! used about 3 % of the CPU time of a broadcast. Queues that lead to a socket are in `broadcast/`
+//! and `server/`: they drop by timestamp, not by number.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
@@ -13,10 +13,10 @@ use std::time::Duration;
 use crossbeam_channel as channel;
 use parking_lot::{Condvar, Mutex};
 
-/// What a sender does when the queue is full.
+/// The behavior of a sender when the queue is full.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Full {
-    /// Wait until there is room. For work that must not be lost and whose producer may wait.
+    /// Wait until there is space. For work that must not be lost and whose producer may wait.
     Block,
     /// Discard the oldest item. For live frames.
     DropOldest,
@@ -25,21 +25,21 @@ pub enum Full {
     DropToKeyframe,
 }
 
-/// The other end is gone: the stream ended, or its consumer stopped.
+/// The other end is gone: the stream has ended, or its consumer has stopped.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the other end of the queue is gone")]
 pub struct Closed;
 
-/// Why nothing was received.
+/// The reason why nothing was received.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Empty {
-    /// Nothing is waiting yet.
+    /// No item is available yet.
     Waiting,
     /// All senders are gone and everything they sent has been received.
     Closed,
 }
 
-/// The name, depth and counters of a queue. Shared with the statistics.
+/// The name, depth and counters of a queue. It is shared with the statistics.
 #[derive(Debug)]
 pub struct Gauge {
     name: &'static str,
@@ -51,38 +51,38 @@ pub struct Gauge {
 }
 
 impl Gauge {
-    /// The queue's name.
+    /// The name of the queue.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The most items it holds.
+    /// Maximum number of items in the queue.
     pub fn depth(&self) -> usize {
         self.depth
     }
 
-    /// Its policy.
+    /// The policy of the queue.
     pub fn full(&self) -> Full {
         self.full
     }
 
-    /// Items accepted since the start.
+    /// The number of items accepted since the start.
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Items thrown away since the start, by its policy.
+    /// The number of items discarded by the policy since the start.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// Items handed to the consumer since the start.
+    /// The number of items that the consumer received since the start.
     pub fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }
 }
 
-/// Wakes those who wait for something that is looked at without a lock.
+/// Wakes threads that wait for a state that is read without a lock.
 #[derive(Debug, Default)]
 struct Wakeup {
     waiting: AtomicUsize,
@@ -91,13 +91,14 @@ struct Wakeup {
 }
 
 impl Wakeup {
-    /// Waits until `look` finds something, at most this long if there is a limit.
+    /// Waits until `look` returns a value, for at most `limit` if there is one.
     fn wait<R>(&self, limit: Option<Duration>, mut look: impl FnMut() -> Option<R>) -> Option<R> {
         if let Some(found) = look() {
             return Some(found);
         }
         self.waiting.fetch_add(1, Ordering::SeqCst);
-        // Either `look` sees what was done before a ring, or the ring sees who waits.
+        // Either `look` sees the change that came before a ring, or the ring sees the waiting
+        // thread.
         fence(Ordering::SeqCst);
         let mut found = None;
         let mut guard = self.lock.lock();
@@ -114,29 +115,30 @@ impl Wakeup {
         found
     }
 
-    /// Has those who wait look again.
+    /// Makes the waiting threads check again.
     fn ring(&self) {
         fence(Ordering::SeqCst);
         if self.waiting.load(Ordering::SeqCst) > 0 {
-            // Whoever is about to sleep has looked under this lock.
+            // A thread that is about to sleep has checked under this lock.
             drop(self.lock.lock());
             self.changed.notify_all();
         }
     }
 }
 
-/// State that both ends share.
+/// State that both ends of the queue share.
 #[derive(Debug)]
 struct Shared<T> {
-    /// An item arrived, or the last sender is gone.
+    /// Signals that an item arrived or that the last sender is gone.
     more: Wakeup,
-    /// An item was taken, or the receiver is gone.
+    /// Signals that an item was taken or that the receiver is gone.
     room: Wakeup,
     gauge: Arc<Gauge>,
     is_key: Option<fn(&T) -> bool>,
-    /// New items are discarded up to the next keyframe.
+    /// True while new items are discarded up to the next keyframe.
     skipping: AtomicBool,
-    /// The receiver is gone: senders hold a receiver of the channel themselves.
+    /// True if the receiver is gone; this flag is needed because senders hold a receiver of the
+    /// channel themselves.
     closed: AtomicBool,
 }
 
@@ -150,14 +152,15 @@ impl<T> Drop for WakeOnDrop<T> {
     }
 }
 
-/// The producing end. Clones feed the same queue; when the last is dropped, the stream has ended.
+/// The producing end of a queue. Clones feed the same queue; when the last is dropped, the stream
+/// has ended.
 #[derive(Debug)]
 pub struct Sender<T> {
     sender: channel::Sender<T>,
-    /// Held to throw away the oldest item; does not keep the queue open for senders, see `closed`.
+    /// Used to discard the oldest item; it does not keep the queue open for senders, see `closed`.
     drain: channel::Receiver<T>,
     shared: Arc<Shared<T>>,
-    /// Dropped after `sender`, so a woken receiver finds the queue ended.
+    /// Dropped after `sender`, so that a woken receiver finds the queue ended.
     _leaving: WakeOnDrop<T>,
 }
 
@@ -172,7 +175,7 @@ impl<T> Clone for Sender<T> {
     }
 }
 
-/// The consuming end.
+/// The consuming end of a queue.
 #[derive(Debug)]
 pub struct Receiver<T> {
     receiver: channel::Receiver<T>,
@@ -183,21 +186,21 @@ impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         self.shared.closed.store(true, Ordering::SeqCst);
         self.shared.room.ring();
-        // Senders keep the channel alive, and nobody will ask for what is in it.
+        // Senders keep the channel alive, and nothing will receive its items any more.
         self.receiver.try_iter().for_each(drop);
     }
 }
 
-/// A queue of at most `depth` items (at least 1) with a policy other than
-/// [`Full::DropToKeyframe`], which needs to know keyframes and is treated as
-/// [`Full::DropOldest`] here.
+/// Creates a queue of at most `depth` items (at least 1) with a policy other than
+/// [`Full::DropToKeyframe`], which needs to know keyframes and is treated as [`Full::DropOldest`]
+/// here.
 pub fn bounded<T>(name: &'static str, depth: usize, full: Full) -> (Sender<T>, Receiver<T>) {
     let full = if full == Full::DropToKeyframe { Full::DropOldest } else { full };
     build(name, depth, full, None)
 }
 
-/// A queue with the policy [`Full::DropToKeyframe`]; `is_key` tells items that decode by
-/// themselves.
+/// Creates a queue with the policy [`Full::DropToKeyframe`]; `is_key` returns true for items that
+/// can be decoded on their own.
 pub fn bounded_keyed<T>(
     name: &'static str,
     depth: usize,
@@ -236,11 +239,11 @@ fn build<T>(
 }
 
 impl<T> Sender<T> {
-    /// Puts an item into the queue according to its policy. `Ok(false)`: an item was discarded,
-    /// this one or an older one.
+    /// Puts an item into the queue according to its policy. `Ok(false)` means that an item was
+    /// discarded: this one or an older one.
     ///
     /// # Errors
-    /// [`Closed`] once the receiver is gone.
+    /// Fails with [`Closed`] if the receiver is gone.
     pub fn send(&self, item: T) -> Result<bool, Closed> {
         if self.is_closed() {
             return Err(Closed);
@@ -252,21 +255,21 @@ impl<T> Sender<T> {
         }
     }
 
-    /// Waits at most this long for room; without room, returns the item. For queues that
-    /// [block](Full::Block), so the sender can do something else in between.
+    /// Waits for space for at most `limit`; without space, returns the item. It is for queues that
+    /// [block](Full::Block), so that the sender can do other work in between.
     ///
     /// # Errors
-    /// [`Closed`] once the receiver is gone.
+    /// Fails with [`Closed`] if the receiver is gone.
     pub fn offer(&self, item: T, limit: Duration) -> Result<Option<T>, Closed> {
         self.send_blocking(item, Some(limit))
     }
 
-    /// The queue's figures.
+    /// The counters of the queue.
     pub fn gauge(&self) -> &Arc<Gauge> {
         &self.shared.gauge
     }
 
-    /// Items waiting now.
+    /// The number of items that are waiting.
     pub fn len(&self) -> usize {
         self.sender.len()
     }
@@ -369,37 +372,38 @@ impl<T> Receiver<T> {
     /// Waits for the next item, at most `timeout`.
     ///
     /// # Errors
-    /// [`Empty::Waiting`] after the timeout, [`Empty::Closed`] at the end of the stream.
+    /// Fails with [`Empty::Waiting`] after the timeout, and with [`Empty::Closed`] at the end of
+    /// the stream.
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, Empty> {
         let more = &self.shared.more;
         more.wait(Some(timeout), || self.try_next()).unwrap_or(Err(Empty::Waiting))
     }
 
-    /// Waits for the next item; `None` at the end of the stream (all senders dropped, all items
-    /// received). For threads whose producer certainly ends.
+    /// Waits for the next item; `None` at the end of the stream (all senders are dropped, and all
+    /// items are received). It is for threads whose producer is certain to end.
     pub fn recv(&self) -> Option<T> {
         self.shared.more.wait(None, || self.try_next())?.ok()
     }
 
-    /// The next item, if there is one.
+    /// Returns the next item, if there is one.
     ///
     /// # Errors
-    /// [`Empty::Waiting`] or [`Empty::Closed`].
+    /// Fails with [`Empty::Waiting`] or [`Empty::Closed`].
     pub fn try_recv(&self) -> Result<T, Empty> {
         self.try_next().unwrap_or(Err(Empty::Waiting))
     }
 
-    /// The waiting items, and those that arrive meanwhile.
+    /// Returns the waiting items, and those that arrive in the meantime.
     pub fn waiting(&self) -> impl Iterator<Item = T> + '_ {
         std::iter::from_fn(|| self.try_recv().ok())
     }
 
-    /// The queue's figures.
+    /// The counters of the queue.
     pub fn gauge(&self) -> &Arc<Gauge> {
         &self.shared.gauge
     }
 
-    /// Items waiting now.
+    /// The number of items that are waiting.
     pub fn len(&self) -> usize {
         self.receiver.len()
     }
@@ -409,16 +413,16 @@ impl<T> Receiver<T> {
         self.receiver.is_empty()
     }
 
-    /// Returns true if its only sender waits for room.
+    /// Returns true if the only sender waits for space.
     #[cfg(test)]
     pub fn is_awaited(&self) -> bool {
-        // Who was just let in waits no more, though it may be counted still.
+        // A sender that was just let in no longer waits, although it may still be counted.
         let (sent, received) = (self.gauge().sent(), self.gauge().received());
         let full = sent - received == self.gauge().depth() as u64;
         full && self.shared.room.waiting.load(Ordering::SeqCst) > 0
     }
 
-    /// The next item, or the end of the stream.
+    /// Returns the next item, or the end of the stream.
     fn try_next(&self) -> Option<Result<T, Empty>> {
         match self.receiver.try_recv() {
             Ok(item) => {
@@ -457,10 +461,11 @@ mod tests {
         for item in 0..5 {
             tx.send(item).unwrap();
         }
-        // 3 and 4 did not fit; 5 refers to them, so it must not pass although there is room.
+        // Items 3 and 4 did not fit; 5 depends on them, so it must not pass although there is
+        // space.
         assert_eq!(rx.recv(), Some(0));
         assert_eq!(tx.send(5), Ok(false));
-        // A keyframe starts afresh and takes the stale rest with it.
+        // A keyframe starts again and discards the outdated items before it.
         assert_eq!(tx.send(10), Ok(false));
         assert_eq!(tx.send(11), Ok(true));
         drop(tx);
@@ -493,7 +498,7 @@ mod tests {
         for item in 0..1_000 {
             tx.send(item).unwrap();
             if item % 2 == 1 {
-                // Two were sent: the worker waits for room now, or soon.
+                // Two items were sent: the worker waits for space now, or soon.
                 assert_eq!(answered.recv(), Some(item - 1));
                 assert_eq!(answered.recv(), Some(item));
             }

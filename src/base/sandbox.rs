@@ -1,7 +1,7 @@
-//! Restricts a process and its threads, because they decode hostile data with C libraries (FDK AAC,
-//! OpenH264, libopus, FFmpeg). It uses three features of Linux that need no privilege:
-//! `no_new_privs`, seccomp (system calls) and Landlock (files). All apply to the thread that enters
-//! and its later threads, and cannot be undone. onair logs what the kernel does not support.
+//! Restricts a process and its threads, because they decode hostile data with C libraries (FDK AAC, OpenH264,
+//! libopus, FFmpeg). It uses three features of Linux that need no privilege: `no_new_privs`, seccomp (system
+//! calls) and Landlock (files). All apply to the thread that enters and to threads that it starts later, and
+//! cannot be undone. onair logs the features that the kernel does not support.
 //!
 //! | who | seccomp | Landlock: execute nothing, write only below |
 //! |---|---|---|
@@ -9,9 +9,9 @@
 //! | threads that decode frames | [`video_decoder`] | devices, crash reports |
 //! | threads that decode audio and open speakers | [`audio_decoder`] | devices, crash reports |
 //!
-//! The window's other threads stay unrestricted, because programs that a desktop opens for them (a
-//! browser, a file dialog) would inherit the restrictions, and browsers need the refused calls for
-//! their own sandboxes.
+//! The other threads of the window stay unrestricted, because programs that a desktop opens for them (a
+//! browser, a file dialog) would inherit the restrictions, and browsers need the refused calls for their own
+//! sandboxes.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -22,28 +22,28 @@ use linux::{restrict_calls, restrict_files};
 /// The folder of crash reports.
 static CRASHES: OnceLock<PathBuf> = OnceLock::new();
 
-/// The set of system calls to refuse.
+/// A set of system calls to refuse.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum Calls {
     /// Calls that no part of onair needs, such as starting other programs.
     Process,
-    /// Also sockets, processes and signals to others.
+    /// In addition, sockets, processes and signals to other processes.
     Decoder,
 }
 
-/// Allows all threads to write crash reports there.
+/// Allows all threads to write crash reports to this folder.
 pub fn crash_folder(folder: &Path) {
     let _ = CRASHES.set(folder.to_owned());
 }
 
-/// Restricts the whole process, before it starts other threads: no other programs, no debugging of
-/// others, no unneeded kernel interfaces.
+/// Restricts the whole process before it starts other threads: no other programs, no debugging of other
+/// processes, no unneeded kernel interfaces.
 pub fn process() {
     restrict_calls(Calls::Process);
 }
 
-/// From here on, this thread and its later threads write only to devices and to the folders of the
-/// named files (for new names and temporary files).
+/// From this call on, this thread and the threads that it starts later write only to devices and to the
+/// folders of the named files (for new names and temporary files).
 pub fn files(named: &[&Path]) {
     let mut folders = Vec::new();
     for path in named {
@@ -53,13 +53,13 @@ pub fn files(named: &[&Path]) {
     restrict_files(&folders);
 }
 
-/// For a thread that only decodes video.
+/// Restricts a thread that only decodes video.
 pub fn video_decoder() {
     restrict_files(&[]);
     restrict_calls(Calls::Decoder);
 }
 
-/// For a thread that decodes audio and plays it on speakers, through sockets.
+/// Restricts a thread that decodes audio and plays it on speakers, through sockets.
 pub fn audio_decoder() {
     restrict_files(&[]);
     restrict_calls(Calls::Process);
@@ -71,7 +71,7 @@ fn nearest(path: &Path) -> Option<PathBuf> {
     whole.ancestors().skip(1).find(|folder| folder.is_dir()).map(Path::to_owned)
 }
 
-/// Paths that every thread may write: devices, the sockets of speakers, crash reports.
+/// Paths that every thread may write to: devices, the sockets of speakers, crash reports.
 #[cfg(target_os = "linux")]
 fn always() -> Vec<PathBuf> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
@@ -96,7 +96,7 @@ mod linux {
 
     use super::{Calls, always};
 
-    /// Calls that no part of onair needs: other programs, other processes' memory, mounts and
+    /// Calls that no part of onair needs: for other programs, the memory of other processes, mounts and
     /// namespaces, kernel modules, keys, probes and clocks.
     const NEVER: &[libc::c_long] = &[
         libc::SYS_execve,
@@ -144,8 +144,8 @@ mod linux {
         libc::SYS_personality,
     ];
 
-    /// Calls that a decoding thread does not need either. It includes `io_uring`, which could do
-    /// all this without a system call.
+    /// Calls that a decoding thread does not need either. They include `io_uring`, which could do all this
+    /// without a system call.
     const DECODER: &[libc::c_long] = &[
         libc::SYS_socket,
         libc::SYS_socketpair,
@@ -172,7 +172,7 @@ mod linux {
         libc::SYS_lsetxattr,
     ];
 
-    /// Only the older system calls of this processor.
+    /// Only the older system calls of this processor architecture.
     #[cfg(target_arch = "x86_64")]
     const OLDER: &[libc::c_long] =
         &[libc::SYS_fork, libc::SYS_vfork, libc::SYS_chmod, libc::SYS_chown, libc::SYS_lchown];
@@ -198,18 +198,19 @@ mod linux {
             NEVER.iter().map(|call| (*call, Vec::new())).collect();
         if calls == Calls::Decoder {
             rules.extend(DECODER.iter().chain(OLDER).map(|call| (*call, Vec::new())));
-            // A new thread is one of this process; anything else is a process.
+            // A new thread belongs to this process; all other flags create a process.
             let thread = u64::from(libc::CLONE_THREAD.unsigned_abs());
             let is = SeccompCmpOp::MaskedEq(thread);
             let process = SeccompCondition::new(0, SeccompCmpArgLen::Qword, is, 0)?;
             rules.insert(libc::SYS_clone, vec![SeccompRule::new(vec![process])?]);
-            // Its flags are in memory, where no filter can look; without it `clone` is called.
+            // The flags of `clone3` are in memory, which no filter can read; if it is not available, `clone`
+            // is called instead.
             apply(BTreeMap::from([(libc::SYS_clone3, Vec::new())]), libc::ENOSYS)?;
         }
         apply(rules, libc::EPERM)
     }
 
-    /// Refuses these calls with an error; sets `no_new_privs`.
+    /// Refuses these calls with an error, and sets `no_new_privs`.
     fn apply(rules: BTreeMap<i64, Vec<SeccompRule>>, error: libc::c_int) -> Result<(), Error> {
         let refuse = SeccompAction::Errno(error.unsigned_abs());
         let processor = std::env::consts::ARCH.try_into()?;
@@ -229,7 +230,8 @@ mod linux {
     }
 
     fn landlock(folders: &[PathBuf]) -> Result<RulesetStatus, landlock::RulesetError> {
-        // Changes, and programs; what is read is free, and so are devices once they are open.
+        // Restricts changes and the execution of programs; reading is free, and so are devices that are
+        // already open.
         let writes = AccessFs::from_write(ABI::V3);
         let always = always();
         let rules = path_beneath_rules(folders.iter().chain(&always), writes);
@@ -243,7 +245,7 @@ mod linux {
     }
 }
 
-/// Other systems have no equivalent.
+/// Does nothing, because other systems have no equivalent.
 #[cfg(not(target_os = "linux"))]
 fn restrict_calls(_: Calls) {}
 
@@ -252,7 +254,7 @@ fn restrict_files(_: &[PathBuf]) {}
 
 #[cfg(test)]
 #[cfg(target_os = "linux")]
-// Plain threads, as libraries start them.
+// The tests start plain threads, as libraries do.
 #[allow(clippy::disallowed_methods)]
 mod tests {
     use super::*;
@@ -261,10 +263,10 @@ mod tests {
     use std::os::unix::process::CommandExt;
     use std::process::Command;
 
-    /// If set, this is the restricted process, which may write to that folder.
+    /// If this variable is set, this is the restricted process, which may write to the folder in its value.
     const CHILD: &str = "ONAIR_TEST_SANDBOX";
 
-    /// A separate process, because the restrictions cannot be undone.
+    /// Runs a test in a separate process, because the restrictions cannot be undone.
     fn child(test: &str, folder: &Path) {
         let output = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", test, "--nocapture", "--test-threads", "1"])
@@ -281,7 +283,7 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
     }
 
-    /// Of /proc/thread-self/status.
+    /// Reads a field of /proc/thread-self/status.
     fn status(name: &str) -> String {
         let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
         let line = status.lines().find(|line| line.starts_with(name)).unwrap();
@@ -310,7 +312,7 @@ mod tests {
         files(&[&inside.join("new/show.flv")]);
         process();
         assert_eq!((status("NoNewPrivs:"), status("Seccomp:")), ("1".into(), "2".into()));
-        // Also the programs that are there, by a thread that was started later.
+        // The restriction also applies to existing programs that a later thread starts.
         let thread = std::thread::spawn(|| refused(Command::new("/bin/true").spawn()));
         thread.join().unwrap();
         refused(Err::<(), _>(Command::new("/bin/true").exec()));
@@ -321,7 +323,7 @@ mod tests {
             refused(std::fs::create_dir(folder.join("new")));
         }
         assert_eq!(std::fs::read(folder.join("other")).unwrap(), b"kept");
-        // What it is for continues.
+        // The permitted work still succeeds.
         std::fs::create_dir(inside.join("new")).unwrap();
         std::fs::write(inside.join("new/show.flv.part"), "show").unwrap();
         std::fs::rename(inside.join("new/show.flv.part"), inside.join("new/show.flv")).unwrap();
@@ -347,7 +349,7 @@ mod tests {
                 refused(std::fs::write(its.join("new"), "bytes"));
                 refused(std::fs::remove_file(its.join("show.h264")));
             }
-            // What decoders do: read, take memory, start threads; which are as restricted.
+            // Decoders read files, allocate memory and start threads, which are equally restricted.
             assert_eq!(std::fs::read(its.join("show.h264")).unwrap(), b"bytes");
             let helper = std::thread::spawn(|| {
                 refused(TcpListener::bind("127.0.0.1:0"));
@@ -356,7 +358,7 @@ mod tests {
             assert_eq!(helper.join().unwrap(), 32 << 20);
         });
         decoder.join().unwrap();
-        // Nobody else is.
+        // No other thread is restricted.
         drop(TcpListener::bind("127.0.0.1:0").unwrap());
         std::fs::write(folder.join("new"), "bytes").unwrap();
         assert!(Command::new("/bin/true").status().unwrap().success());

@@ -1,20 +1,22 @@
-//! Removes harmful characters from texts of others (servers, files, pages, titles): control
-//! characters, which steer a terminal, and those that reverse or hide other text. Every output goes
-//! through here.
+//! Removes harmful characters from texts of other parties (servers, files, pages, titles): control
+//! characters, which control a terminal, and those that reverse or hide other text. Every output
+//! passes through this module.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Returns true if a character of such a text may be displayed. Joiners of letters and emoji stay.
+/// Returns true if a character of such a text may be displayed. Joiners of letters and emoji are
+/// allowed.
 pub fn is_harmless(sign: char) -> bool {
     !sign.is_control()
         && !matches!(sign,
-            // Marks, embeddings, overrides and isolates of direction.
+            // Directional marks, embeddings, overrides and isolates.
             '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
-            // Line and paragraph separators, deprecated controls, the byte order mark, notes.
+            // Line and paragraph separators, deprecated controls, the byte order mark, annotation
+            // characters.
             | '\u{2028}' | '\u{2029}' | '\u{206A}'..='\u{206F}' | '\u{FEFF}'
             | '\u{FFF9}'..='\u{FFFB}'
-            // Invisible tags, and what is no character.
+            // Invisible tags, and noncharacters.
             | '\u{E0000}'..='\u{E007F}' | '\u{FFFE}' | '\u{FFFF}')
 }
 
@@ -23,14 +25,14 @@ pub fn is_visible(sign: char) -> bool {
     is_harmless(sign)
         && !sign.is_whitespace()
         && !matches!(sign,
-            // Soft hyphen, joiners, fillers, blanks, selectors of variants, invisible operators.
+            // Soft hyphen, joiners, fillers, blanks, variation selectors, invisible operators.
             '\u{00AD}' | '\u{034F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
             | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200D}' | '\u{2060}'..='\u{2065}'
             | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FFA0}'
             | '\u{1D173}'..='\u{1D17A}' | '\u{E0100}'..='\u{E01EF}')
 }
 
-/// A text for display: harmful characters become `�`. Lines and tabs stay.
+/// Prepares a text for display: harmful characters become `�`. Line breaks and tabs are kept.
 pub fn sanitized(text: &str) -> Cow<'_, str> {
     let fits = |sign| matches!(sign, '\n' | '\t') || is_harmless(sign);
     if text.chars().all(fits) {
@@ -40,8 +42,8 @@ pub fn sanitized(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(replaced).collect())
 }
 
-/// JSON with such characters escaped. They occur only in its strings, which contain none below
-/// U+0020 (RFC 8259, 7); line breaks and tabs between values stay.
+/// Escapes such characters in JSON. They occur only in its strings, which contain none below U+0020
+/// (RFC 8259, section 7); line breaks and tabs between values are kept.
 pub fn sanitized_json(json: &str) -> Cow<'_, str> {
     let fits = |sign| matches!(sign, '\n' | '\t') || is_harmless(sign);
     if json.chars().all(fits) {

@@ -1,5 +1,6 @@
-//! Text that nobody may see: stream keys, passwords, tokens. It is never printed, wiped when
-//! dropped, and registered while it lives, so it can be removed from texts of others ([`scrub`]).
+//! Secret text: stream keys, passwords, tokens. It is never printed, and it is wiped when dropped;
+//! it is registered while it exists, so that it can be removed from texts of other parties
+//! ([`scrub`]).
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -8,16 +9,16 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
-/// Shorter texts are not replaced, because that would damage ordinary words.
+/// Shorter texts, in bytes, are not replaced, because that would damage ordinary words.
 const MIN_SECRET_LENGTH: usize = 4;
 /// The name of the built-in server's stream, which is not secret.
 const OWN_NAME: &str = "onair";
-/// Nobody has more secrets than this: the oldest are no longer searched for.
+/// Maximum number of registered secrets; beyond it, the oldest are no longer searched for.
 const MAX_SECRETS: usize = 4_096;
-/// A report must not wait for a thread that has died.
+/// Maximum wait for the list: a crash report must not wait for a thread that has died.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// Every secret that lives. Holds no copies.
+/// All secrets that currently exist. It holds no copies.
 static LIVING: Mutex<Vec<Weak<Zeroizing<String>>>> = Mutex::new(Vec::new());
 
 /// A secret text. `Debug` and `Display` print `***`; only [`Secret::expose`] reads it, and each
@@ -26,7 +27,7 @@ static LIVING: Mutex<Vec<Weak<Zeroizing<String>>>> = Mutex::new(Vec::new());
 pub struct Secret(Arc<Zeroizing<String>>);
 
 impl Secret {
-    /// Takes the text over.
+    /// Takes ownership of the text.
     pub fn new(text: impl Into<String>) -> Self {
         let text = Arc::new(Zeroizing::new(text.into()));
         if text.len() >= MIN_SECRET_LENGTH && text.as_str() != OWN_NAME {
@@ -42,7 +43,7 @@ impl Secret {
         Self(text)
     }
 
-    /// The text itself: for the wire and the key store only.
+    /// The text itself, only for network protocols and the key store.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -52,8 +53,9 @@ impl Secret {
         self.0.is_empty()
     }
 
-    /// `text` with every occurrence of the secret replaced by `***`, for messages of servers.
-    /// Secrets shorter than 4 bytes are not replaced, because that would damage ordinary words.
+    /// Returns `text` with every occurrence of the secret replaced by `***`, for messages of
+    /// servers. Secrets shorter than 4 bytes are not replaced, because that would damage ordinary
+    /// words.
     pub fn redact(&self, text: &str) -> String {
         if self.0.len() < MIN_SECRET_LENGTH {
             text.to_owned()
@@ -69,9 +71,10 @@ pub fn is_same_secret(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && differ == 0
 }
 
-/// `text` without any live secret: as is, escaped as in a quoted string, and the part of a key
-/// before its `?`. For texts from code that does not know secrets, such as a panic. Returns `None`
-/// if that is not certain, because a thread panicked while it held the list.
+/// Returns `text` without any existing secret: in its plain form, in the escaped form of a quoted
+/// string, and the part of a key before its `?`. It is for texts from code that does not know
+/// secrets, such as the message of a panic. Returns `None` if the removal is not certain, because a
+/// thread panicked while it held the list.
 pub fn scrub(text: &str) -> Option<String> {
     let living: Vec<_> =
         LIVING.try_lock_for(LOCK_TIMEOUT)?.iter().filter_map(Weak::upgrade).collect();
@@ -86,7 +89,7 @@ pub fn scrub(text: &str) -> Option<String> {
             }
         }
     }
-    // A secret may be part of another.
+    // A secret may be part of another one.
     hidden.sort_by_key(|part| std::cmp::Reverse(part.len()));
     let mut text = Zeroizing::new(text.to_owned());
     for part in hidden {
@@ -152,7 +155,7 @@ mod tests {
         assert_eq!(scrubbed("only pl4nted\"k'ey is said"), "only *** is said");
         drop(other);
         assert_eq!(scrubbed("pl4nted\"k'ey"), "pl4nted\"k'ey");
-        // Ordinary words stay.
+        // Ordinary words are kept.
         let _own = Secret::new("onair");
         let _short = Secret::new("a");
         assert_eq!(scrubbed("onair met a wall"), "onair met a wall");

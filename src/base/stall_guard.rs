@@ -1,6 +1,6 @@
-//! For tests: detects whether the machine, or a thread of this program or of its child programs,
-//! stalled during a claim about real time (lip sync, the length of a wait, a stream without a gap).
-//! System tests include this file too (`tests/peers/mod.rs`).
+//! For tests: detects whether the computer, or a thread of this program or of its child programs,
+//! stalled during a check of a claim about real time (lip sync, the length of a wait, a stream
+//! without a gap). System tests include this file too (`tests/peers/mod.rs`).
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -14,24 +14,25 @@ use super::{Stop, Worker};
 
 /// A thread that stalls for this long is late: the compositor skips the frames of that time.
 const STALL_THRESHOLD: Duration = Duration::from_millis(100);
-/// How often each watching thread checks the clock.
+/// Interval at which each watching thread checks the clock.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// The number of watching threads: a stall of one processor delays at least one of them.
 const WATCHING: usize = 4;
-/// How often to check the threads of this program and of its child programs.
+/// Interval of checks of the threads of this program and of its child programs.
 const SCAN_INTERVAL: Duration = Duration::from_millis(200);
-/// Limit for the tries of a claim, and for their time: a test ends within three minutes.
+/// Maximum number of tries of a claim; the time is limited too, because a test must end within
+/// three minutes.
 const TRIES: usize = 5;
 const MAX_DURATION: Duration = Duration::from_secs(80);
 
-/// Measures the longest stall of the machine.
+/// Measures the longest stall of the computer.
 pub struct StallGuard {
     longest: Arc<AtomicU64>,
     _workers: Vec<Worker>,
 }
 
 impl StallGuard {
-    /// Watches until dropped.
+    /// Measures until it is dropped.
     pub fn start() -> Self {
         let longest = Arc::<AtomicU64>::default();
         let watch = |number: usize| {
@@ -47,7 +48,7 @@ impl StallGuard {
 
     /// The longest stall so far.
     pub fn longest(&self) -> Duration {
-        // What stands right now is seen at the next look.
+        // A stall that is still in progress is detected by the next check.
         std::thread::sleep(SCAN_INTERVAL * 2);
         Duration::from_micros(self.longest.load(Ordering::Relaxed))
     }
@@ -65,12 +66,12 @@ fn measure(stop: &Stop, longest: &AtomicU64) {
     }
 }
 
-/// Linux's figures about a thread. Other systems have none, so only stalls of the whole machine are
-/// detected.
+/// Linux's figures about a thread. Other systems have none, so only stalls of the whole computer
+/// are detected there.
 struct ThreadTimes {
-    /// Since when it has been held by a signal or a debugger.
+    /// The time since which a signal or a debugger has stopped the thread.
     held: Option<Instant>,
-    /// How long it has run, and how long it waited for a processor.
+    /// The time for which it ran, and the time for which it waited for a processor.
     ran: u64,
     waited: u64,
 }
@@ -97,7 +98,7 @@ fn look_around(stop: &Stop, longest: &AtomicU64) {
                 let (ran, waited) = (times.next().unwrap_or(0), times.next().unwrap_or(0));
                 if let Some(before) = before {
                     let more = Duration::from_nanos(waited.saturating_sub(before.waited));
-                    // One that always has something to do may be let half of the time.
+                    // A thread that is always busy may wait for up to half of the time.
                     if more > Duration::from_nanos(ran.saturating_sub(before.ran)) * 2 {
                         note(longest, more);
                     }
@@ -110,8 +111,8 @@ fn look_around(stop: &Stop, longest: &AtomicU64) {
     }
 }
 
-/// Checks a claim about real time; if it fails and the machine stalled meanwhile, checks it again a
-/// few times. Without a stall, a failed claim fails at once.
+/// Checks a claim about real time; if the check fails and the computer stalled in the meantime,
+/// checks it again a few times. Without a stall, a failed check fails the test at once.
 pub fn in_real_time(mut claim: impl FnMut()) {
     let begun = Instant::now();
     for tries in 1.. {
@@ -130,13 +131,13 @@ thread_local! {
     static TRYING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// For the first line of a test: `true` if the test already ran [`in_real_time`] here.
+/// For the first line of a test: returns true if the test already ran [`in_real_time`] here.
 pub fn tried(test: fn()) -> bool {
     if TRYING.replace(true) {
         return false;
     }
     let over = catch_unwind(|| in_real_time(test));
-    // Another test may come on this thread.
+    // Another test may run on this thread.
     TRYING.set(false);
     over.map_or_else(|failed| resume_unwind(failed), |()| true)
 }
@@ -148,7 +149,7 @@ mod tests {
     #[test]
     fn what_fails_while_the_machine_goes_on_fails_at_once() {
         let mut tried = 0;
-        // A machine that is in spite of it tries more often, and fails too.
+        // On a computer that really stalls, the claim is tried more often, and fails too.
         let failed = catch_unwind(AssertUnwindSafe(|| {
             in_real_time(|| {
                 tried += 1;

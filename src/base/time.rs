@@ -13,15 +13,15 @@ pub struct Timestamp(i64);
 impl Timestamp {
     /// The start of the clock.
     pub const ZERO: Self = Self(0);
-    /// Later than every instant that occurs.
+    /// A timestamp later than every one that occurs.
     pub const MAX: Self = Self(i64::MAX);
 
-    /// From microseconds since the start of the clock.
+    /// Converts microseconds since the start of the clock.
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
 
-    /// From milliseconds since the start of the clock.
+    /// Converts milliseconds since the start of the clock.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis.saturating_mul(1_000))
     }
@@ -32,7 +32,7 @@ impl Timestamp {
     }
 
     /// Milliseconds since the start of the clock, rounded down (also below zero), so that two
-    /// timestamps that differ by whole milliseconds still do after the conversion.
+    /// timestamps that differ by whole milliseconds also do so after the conversion.
     pub const fn as_millis(self) -> i64 {
         self.0.div_euclid(1_000)
     }
@@ -87,8 +87,8 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// The monotonic clock of one run, with the wall clock read once at its start. Cheap to copy; all
-/// copies tell the same time.
+/// The monotonic clock of one run, with the wall clock read once at its start. It is cheap to copy;
+/// all copies show the same time.
 #[derive(Copy, Clone, Debug)]
 pub struct Clock {
     origin: Instant,
@@ -96,8 +96,8 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Starts the clock: now is [`Timestamp::ZERO`]. Called once per process (`main.rs`) and in
-    /// tests.
+    /// Starts the clock: the current time becomes [`Timestamp::ZERO`]. It is called once per process
+    /// (`main.rs`) and in tests.
     #[must_use]
     pub fn start() -> Self {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -107,13 +107,13 @@ impl Clock {
         }
     }
 
-    /// Now, on this clock.
+    /// The current time on this clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.at(Instant::now())
     }
 
-    /// The given instant on this clock.
+    /// Converts an instant to this clock.
     #[must_use]
     pub fn at(&self, instant: Instant) -> Timestamp {
         match instant.checked_duration_since(self.origin) {
@@ -122,21 +122,23 @@ impl Clock {
         }
     }
 
-    /// The instant of a timestamp of this clock; an earlier timestamp gives the start.
+    /// Converts a timestamp of this clock to an instant; a negative timestamp gives the start of the
+    /// clock.
     #[must_use]
     pub fn instant(&self, at: Timestamp) -> Instant {
         self.origin + at.since(Timestamp::ZERO)
     }
 
     /// Wall-clock microseconds since the Unix epoch at the timestamp: the wall clock as read once at
-    /// the start, plus monotonic time elapsed. Steps of the system's clock do not show.
+    /// the start, plus the elapsed monotonic time. Later changes of the system's clock have no
+    /// effect.
     #[must_use]
     pub fn wall_micros(&self, at: Timestamp) -> i64 {
         self.wall_origin_micros.saturating_add(at.as_micros())
     }
 
-    /// A moment of the system's wall clock (microseconds since the Unix epoch, as some drivers
-    /// timestamp with) on this clock.
+    /// Converts a time of the system's wall clock (microseconds since the Unix epoch, which some
+    /// drivers use for timestamps) to this clock.
     #[must_use]
     pub fn from_wall_micros(&self, wall: i64) -> Timestamp {
         Timestamp(wall.saturating_sub(self.wall_origin_micros))

@@ -1,5 +1,5 @@
-//! Named threads that can be asked to stop and waited for with a limit. The only place where a
-//! thread is started.
+//! Named threads that can be stopped, and waited for with a time limit. This is the only module
+//! that starts threads.
 
 use std::io;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-/// The length of a slice of a wait.
+/// The length of one slice of a wait.
 const SLICE: Duration = Duration::from_millis(50);
 
 /// A request to stop, shared by the requester and the thread.
@@ -18,23 +18,23 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// A fresh token.
+    /// Creates a new token that is not set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Asks to stop.
+    /// Requests the stop.
     pub fn set(&self) {
         *self.shared.0.lock() = true;
         self.shared.1.notify_all();
     }
 
-    /// Returns true if somebody asked.
+    /// Returns true if the stop was requested.
     pub fn is_set(&self) -> bool {
         *self.shared.0.lock()
     }
 
-    /// Sleeps for `timeout` or until somebody asks to stop; tells whether somebody did.
+    /// Sleeps for `timeout` or until the stop is requested; returns whether it was requested.
     pub fn wait(&self, timeout: Duration) -> bool {
         let mut set = self.shared.0.lock();
         self.shared.1.wait_while_for(&mut set, |set| !*set, timeout);
@@ -42,8 +42,8 @@ impl Stop {
     }
 }
 
-/// Waits in slices until it is done, at most `limit` in all. If the whole machine stalls, that
-/// counts as one slice, because the other thread stalled too.
+/// Waits in slices until `done` returns true, for at most `limit` in all. A stall of the whole
+/// computer counts as one slice, because the other thread stalled too.
 fn in_slices(limit: Duration, mut done: impl FnMut(Duration) -> bool) -> bool {
     let mut left = limit;
     loop {
@@ -58,7 +58,7 @@ fn in_slices(limit: Duration, mut done: impl FnMut(Duration) -> bool) -> bool {
     }
 }
 
-/// A running thread. Dropping it asks the thread to stop and does not wait; [`Worker::join`] waits.
+/// A running thread. Dropping it requests the stop and does not wait; [`Worker::join`] waits.
 #[derive(Debug)]
 pub struct Worker {
     name: String,
@@ -67,14 +67,14 @@ pub struct Worker {
     handle: Option<thread::JoinHandle<()>>,
 }
 
-/// The thread did not end in time and continues alone.
+/// The thread did not end in time and continues on its own.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("thread {0} did not end in time")]
 pub struct Stuck(pub String);
 
 impl Worker {
-    /// Starts `body` on a separate thread. `name` shows in debuggers and `top` (its first 15
-    /// bytes). `body` must return soon after its [`Stop`] is set.
+    /// Starts `body` on a separate thread. `name` is visible in debuggers and in `top` (its first
+    /// 15 bytes). `body` must return soon after its [`Stop`] is set.
     ///
     /// # Errors
     /// Fails if the system cannot start more threads.
@@ -98,7 +98,7 @@ impl Worker {
         &self.stop
     }
 
-    /// Asks the thread to stop; does not wait.
+    /// Requests the stop and does not wait.
     pub fn stop(&self) {
         self.stop.set();
     }
@@ -108,19 +108,19 @@ impl Worker {
         self.handle.as_ref().is_none_or(thread::JoinHandle::is_finished)
     }
 
-    /// Asks the thread to stop and waits for it, at most `limit`.
+    /// Requests the stop and waits for the end of the thread, for at most `limit`.
     ///
     /// # Errors
-    /// [`Stuck`] if it has not ended by then; it continues alone.
+    /// Fails with [`Stuck`] if the thread has not ended by then; it continues on its own.
     pub fn join(mut self, limit: Duration) -> Result<(), Stuck> {
         self.stop.set();
         self.wait(limit)
     }
 
-    /// Waits for the thread to end on its own, at most `limit`.
+    /// Waits, for at most `limit`, until the thread ends on its own.
     ///
     /// # Errors
-    /// [`Stuck`] when it has not ended by then.
+    /// Fails with [`Stuck`] if it has not ended by then.
     pub fn wait(&mut self, limit: Duration) -> Result<(), Stuck> {
         if !in_slices(limit, |slice| self.done.wait(slice)) {
             return Err(Stuck(self.name.clone()));
@@ -177,7 +177,8 @@ mod tests {
     #[test]
     fn a_machine_that_stands_takes_a_slice_of_a_limit() {
         let mut slices = Vec::new();
-        // Each wait takes as long as the machine stands; the limit is what was asked for in all.
+        // Each wait takes as long as the computer stalls; the limit applies to the requested time
+        // in all.
         let mut wait = |slice: Duration| {
             slices.push(slice);
             slices.len() == 9

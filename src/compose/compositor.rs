@@ -1,6 +1,6 @@
 //! Floor 3: the compositor. On each tick of the program's frame grid, its thread pulls the frames
 //! of the visible sources, draws the scene, and passes the program frame to the monitor and to the
-//! encoder, if any. A source without a frame shows its last one for two seconds, then a
+//! encoder, if any. If a source has no frame, its last frame is shown for two seconds, then a
 //! placeholder: program frames never stop.
 
 use std::collections::BTreeMap;
@@ -23,27 +23,27 @@ use crate::compose::transition::Change;
 use crate::compose::view::Made;
 use crate::media::{FrameGrid, FrameRate, ProgramId, Size, VideoFeed, VideoFrame};
 
-/// A tick that is late by more than this is skipped; a smaller delay is caught up.
+/// A tick that is later than this is skipped; after a smaller delay, the tick is still run.
 const MAX_TICK_DELAY: Duration = Duration::from_millis(100);
 
-/// The format of the program.
+/// The format of the program frames.
 #[derive(Copy, Clone, Debug)]
 pub struct Config {
     /// Width and height of the program.
     pub size: Size,
-    /// The instants of its frames.
+    /// The times of the program frames.
     pub grid: FrameGrid,
     /// The session clock.
     pub clock: Clock,
 }
 
-/// Why there is no compositor.
+/// The reason why the compositor could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The program size is odd, empty or huge.
+    /// The program size is odd, zero or too large.
     #[error("a program of {0} cannot be composed")]
     Size(Size),
-    /// The system gave no thread.
+    /// The thread could not be started.
     #[error("starting the compositor: {0}")]
     Thread(#[from] std::io::Error),
 }
@@ -53,32 +53,32 @@ pub enum Error {
 pub struct Figures {
     /// Program frames drawn.
     pub captured: u64,
-    /// Due frames that were skipped because the machine was too busy.
+    /// Due frames that were skipped because the computer was overloaded.
     pub skipped: u64,
-    /// Program frames that repeat the source's last one.
+    /// Program frames that repeat the last frame of the source.
     pub repeated: u64,
     /// Program frames that are the placeholder.
     pub placeholders: u64,
-    /// Program frames a second, measured over about the last second.
+    /// Program frames per second, measured over about the last second.
     pub fps: f64,
-    /// The reduction of work on a slow machine.
+    /// The reduction of work on a slow computer.
     pub degradation: Degradation,
 }
 
-/// The running compositor. Dropping it ends it; [`Compositor::join`] waits for the end.
+/// The running compositor. Dropping it stops it; [`Compositor::join`] waits for the end.
 #[derive(Debug)]
 pub struct Compositor {
     shared: Arc<Shared>,
     config: Config,
-    /// `None`: a test calls the ticks.
+    /// `None` means a test calls the ticks.
     worker: Option<Worker>,
 }
 
 impl Compositor {
-    /// Starts composing into `preview`, with the placeholder until there is a feed.
+    /// Starts composing into `preview`, with the placeholder until a feed is set.
     ///
     /// # Errors
-    /// An impossible size, or no thread.
+    /// Fails if the size is invalid or no thread can be started.
     pub fn spawn(config: Config, preview: Latest<VideoFrame>) -> Result<Self, Error> {
         if !config.size.is_valid() {
             return Err(Error::Size(config.size));
@@ -89,7 +89,7 @@ impl Compositor {
         Ok(Self { shared, config, worker: Some(worker) })
     }
 
-    /// A compositor whose ticks a test calls at any instant.
+    /// Creates a compositor whose ticks a test calls at any instant.
     #[cfg(test)]
     pub fn by_hand(config: Config, preview: Latest<VideoFrame>) -> (Self, Ticker) {
         let shared = Arc::new(Shared::default());
@@ -97,14 +97,14 @@ impl Compositor {
         (Self { shared, config, worker: None }, ticker)
     }
 
-    /// Calls this after each command, because a tick can happen between any two.
+    /// Calls `then` after each command, because a tick can happen between any two commands.
     #[cfg(test)]
     pub fn after_each_command(&self, then: impl FnMut() + Send + 'static) {
         *self.shared.after.lock() = Some(Box::new(then));
     }
 
-    /// Applies all commands with the same frame, after the guard is dropped, so that none is
-    /// visible alone.
+    /// Delays all commands until the guard is dropped, and then applies them with the same frame,
+    /// so that none is visible alone.
     #[must_use]
     pub fn hold(&self) -> ChangeGuard {
         self.shared.inbox.lock().held += 1;
@@ -123,24 +123,25 @@ impl Compositor {
         self.config
     }
 
-    /// Shows this source alone from the next frame on; `None`: the placeholder. The previous feed
-    /// is dropped on the compositor's thread.
+    /// Shows this source alone from the next frame on; `None` shows the placeholder. The previous
+    /// feed is dropped on the compositor's thread.
     pub fn set_feed(&self, feed: Option<Box<dyn VideoFeed>>) {
         self.set_source(SourceId::default(), feed);
     }
 
-    /// Sets the feed of a source in all scenes; `None`: no feed.
+    /// Sets the feed of a source in all scenes; `None` removes it.
     pub fn set_source(&self, id: SourceId, feed: Option<Box<dyn VideoFeed>>) {
         self.give(id, SourceFrame::Feed(feed));
     }
 
-    /// This source shows the frames of another one, with its own filters.
+    /// Makes this source show the frames of another one, with its own filters.
     pub fn set_view(&self, id: SourceId, of: SourceId) {
         self.give(id, SourceFrame::View(of));
     }
 
     fn give(&self, id: SourceId, given: SourceFrame) {
-        // What was not taken yet is dropped outside the lock: it may close a device.
+        // A value that was not taken yet is dropped outside the lock, because dropping it may close
+        // a device.
         drop(self.post(|inbox| inbox.sources.insert(id, given)));
     }
 
@@ -159,8 +160,8 @@ impl Compositor {
         drop(before);
     }
 
-    /// This source shows the frames of another one, while its own feed continues; `None`: its own
-    /// frames again.
+    /// Makes this source show the frames of another one, while its own feed continues; `None` shows
+    /// its own frames again.
     pub fn set_fallback(&self, id: SourceId, by: Option<SourceId>) {
         self.post(|inbox| inbox.fallback.insert(id, by));
     }
@@ -170,8 +171,8 @@ impl Compositor {
         self.post(|inbox| inbox.filters.insert(id, filters));
     }
 
-    /// Shows this from the next frame on. With a transition, it is another scene; without one, a
-    /// change of the same scene.
+    /// Shows this plan from the next frame on. With a transition, the plan is another scene;
+    /// without one, it is a change of the same scene.
     pub fn show(&self, plan: Arc<Plan>, change: Option<Change>) {
         let unused = self.post(|inbox| {
             let before = inbox.plan.take().and_then(|(_, change)| change);
@@ -179,22 +180,22 @@ impl Compositor {
             inbox.plan = Some((plan, change));
             unused
         });
-        // A clip that was not begun with is closed outside the lock.
+        // An unused clip is closed outside the lock.
         drop(unused);
     }
 
-    /// Draws the preview scene, small and at half the rate, into a separate slot; `None`: stops.
+    /// Draws the preview scene, small and at half the rate, into a separate slot; `None` stops it.
     pub fn prepare(&self, preview: Option<(Arc<Plan>, Latest<VideoFrame>)>) {
         self.post(|inbox| inbox.preview = Some(preview));
     }
 
-    /// Draws these beside the program, while the machine keeps up, and no others.
+    /// Draws exactly these views beside the program, while the computer is fast enough.
     pub fn set_views(&self, views: BTreeMap<ViewOf, SideView>) {
         self.post(|inbox| inbox.views = Some(views));
     }
 
-    /// Draws another program from the same sources, at this size and at most the main rate; `None`:
-    /// stops.
+    /// Draws another program from the same sources, at this size and at most at the main frame
+    /// rate; `None` stops it.
     pub fn set_other(&self, id: ProgramId, other: Option<OtherProgram>) {
         self.post(|inbox| inbox.others.insert(id, other));
     }
@@ -205,29 +206,31 @@ impl Compositor {
         self.attach_encoder_from(encoder, Timestamp::ZERO);
     }
 
-    /// The same, but without frames from before this instant, even if drawn later.
+    /// As [`Compositor::attach_encoder`], but without frames from before this instant, even if they
+    /// are drawn later.
     pub fn attach_encoder_from(&self, encoder: Sender<VideoFrame>, from: Timestamp) {
         self.post(|inbox| inbox.encoders[0] = Some(Some((encoder, from))));
     }
 
-    /// The same for an encoder of another program, which is drawn only with an encoder; `None`:
-    /// stops.
+    /// As [`Compositor::attach_encoder_from`], for an encoder of another program, which is drawn
+    /// only with an encoder; `None` stops it.
     pub fn attach_other(&self, id: ProgramId, encoder: Option<(Sender<VideoFrame>, Timestamp)>) {
         self.post(|inbox| inbox.other_encoders.push((id, encoder)));
     }
 
-    /// The same for a second encoder of the same shared frames; `None`: stops.
+    /// As [`Compositor::attach_encoder`], for a second encoder of the same shared frames; `None`
+    /// stops it.
     pub fn attach_second(&self, encoder: Option<Sender<VideoFrame>>) {
         let encoder = encoder.map(|encoder| (encoder, Timestamp::ZERO));
         self.post(|inbox| inbox.encoders[1] = Some(encoder));
     }
 
-    /// Sends no more frames to the encoders: their queues end within one frame period.
+    /// Stops sending frames to the encoders: their queues end within one frame period.
     pub fn detach_encoder(&self) {
         self.post(|inbox| inbox.encoders = [Some(None), Some(None)]);
     }
 
-    /// Figures since the start.
+    /// The counters since the start.
     pub fn figures(&self) -> Figures {
         let shared = &self.shared;
         Figures {
@@ -240,7 +243,7 @@ impl Compositor {
         }
     }
 
-    /// Ends the thread, drops feed and encoder queue, and waits.
+    /// Stops the thread, drops the feed and the encoder queue, and waits.
     ///
     /// # Errors
     /// Fails if the thread does not end within `limit`.
@@ -256,7 +259,7 @@ struct Shared {
     skipped: AtomicU64,
     repeated: AtomicU64,
     placeholders: AtomicU64,
-    /// `f64` as bits.
+    /// The bits of an `f64`.
     fps: AtomicU64,
     degradation: AtomicU8,
     #[cfg(test)]
@@ -284,11 +287,11 @@ impl Drop for ChangeGuard {
 
 partial_debug!(Shared { captured });
 
-/// Pending commands: the outer `Some` means a command.
+/// Pending commands: the outer `Some` means that there is a command.
 #[derive(Default)]
 struct Inbox {
     sources: BTreeMap<SourceId, SourceFrame>,
-    /// Before those, in this order.
+    /// Moves of feeds, applied before the other commands, in this order.
     moves: Vec<(SourceId, SourceId)>,
     fallback: BTreeMap<SourceId, Option<SourceId>>,
     filters: BTreeMap<SourceId, Vec<WantedFilter>>,
@@ -298,14 +301,14 @@ struct Inbox {
     encoders: [Option<Option<Attached>>; 2],
     others: BTreeMap<ProgramId, Option<OtherProgram>>,
     other_encoders: Vec<(ProgramId, Option<Attached>)>,
-    /// The number of guards: nothing is applied while it is above zero.
+    /// The number of guards: commands are not applied while it is above zero.
     held: u32,
 }
 
-/// An encoder's queue, and the first instant for it.
+/// The queue of an encoder, and the time of its first frame.
 type Attached = (Sender<VideoFrame>, Timestamp);
 
-/// Another program of the same sources.
+/// Another program made from the same sources.
 #[derive(Clone, Debug)]
 pub struct OtherProgram {
     pub plan: Arc<Plan>,
@@ -323,7 +326,7 @@ struct OtherPace {
 }
 
 impl OtherPace {
-    /// The instant of the frame that is due at a tick, if new.
+    /// The time of the frame that is due at a tick, if it is new.
     fn due(&mut self, at: Timestamp) -> Option<Timestamp> {
         let index = self.grid.index_at(at);
         let is_new = index > self.last;
@@ -361,7 +364,7 @@ fn run(mut ticker: Ticker, stop: &Stop) {
     }
 }
 
-/// The work of a tick.
+/// The work done at each tick.
 #[derive(Debug)]
 pub struct Ticker {
     config: Config,
@@ -429,7 +432,7 @@ impl Ticker {
                 *attached = None;
             }
         }
-        // Who looks is woken by what is new: a still program costs a window nothing.
+        // Only a new frame wakes the viewers: a static program costs a window nothing.
         if !self.preview.get().is_some_and(|shown| shown.is_same(&frame)) {
             self.preview.publish(frame);
         }
@@ -481,7 +484,7 @@ impl Ticker {
         }
     }
 
-    /// A tick that began `now` took this long, of this much available time.
+    /// Records how long a tick that began at `now` took, and the available time.
     fn took(&mut self, long: Duration, period: Duration, now: Timestamp) {
         let degradation = self.watcher.took(long, period);
         self.shared.degradation.store(degradation.number(), Ordering::Relaxed);
@@ -491,7 +494,7 @@ impl Ticker {
     }
 }
 
-/// Counts ticks a second.
+/// Counts ticks per second.
 #[derive(Debug, Default)]
 struct Rate {
     since: Option<Timestamp>,

@@ -1,4 +1,4 @@
-//! The reduction of work on a slow machine, in this order: the preview, transitions, cosmetic
+//! The reduction of work on a slow computer, in this order: the preview, transitions, cosmetic
 //! filters, every second frame. Audio is never affected; it has a separate thread. This module is
 //! pure: it takes the time of each frame.
 
@@ -10,7 +10,7 @@ pub enum Degradation {
     /// No reduction.
     #[default]
     None,
-    /// The scene that is prepared is not drawn.
+    /// The preview scene is not drawn.
     Preview,
     /// …and scenes change without transitions.
     Transitions,
@@ -24,35 +24,35 @@ impl Degradation {
     const ALL: [Self; 5] =
         [Self::None, Self::Preview, Self::Transitions, Self::Filters, Self::Rate];
 
-    /// From its number.
+    /// The level with this number.
     pub(super) fn of(number: u8) -> Self {
         Self::ALL.get(usize::from(number)).copied().unwrap_or(Self::Rate)
     }
 
-    /// Its number; a higher one means more reduction.
+    /// The number of the level; a higher one means more reduction.
     pub(super) fn number(self) -> u8 {
         self as u8
     }
 }
 
-/// More than this part of a frame's time is too much…
+/// The load is too high above this fraction of the frame period…
 const HIGH: f64 = 0.85;
 /// …if it lasts this long.
 const OVERLOAD_DURATION: Duration = Duration::from_secs(1);
-/// Frames are skipped only if they would be late anyway…
+/// Frames are skipped only if they would be late anyway, that is, above this load…
 const TOO_HIGH: f64 = 1.1;
 /// …for this long.
 const LAST_OVERLOAD_DURATION: Duration = Duration::from_secs(3);
-/// Less than this is room again…
+/// The load is low below this fraction of the frame period…
 const LOW: f64 = 0.5;
 /// …if it lasts this long.
 const TRUST: Duration = Duration::from_secs(8);
 
-/// Watches the time of frames.
+/// Measures the load from the drawing time of frames.
 #[derive(Debug, Default)]
 pub(super) struct LoadWatcher {
     degradation: Degradation,
-    /// Smoothed over some ten frames, in parts of a frame's time.
+    /// The load, smoothed over about ten frames, in fractions of the frame period.
     load: f64,
     /// How long the load has been too high, or low.
     high: Duration,
@@ -60,12 +60,12 @@ pub(super) struct LoadWatcher {
 }
 
 impl LoadWatcher {
-    /// The present level.
+    /// The current level.
     pub fn degradation(&self) -> Degradation {
         self.degradation
     }
 
-    /// A frame took this share of its time; returns the new level.
+    /// Records the time that a frame used of its period; returns the new level.
     pub fn took(&mut self, used: Duration, period: Duration) -> Degradation {
         let part = used.as_secs_f64() / period.as_secs_f64().max(1e-6);
         self.load += (part.min(4.0) - self.load) * 0.1;
@@ -75,7 +75,7 @@ impl LoadWatcher {
             }
             Degradation::Filters | Degradation::Rate => (TOO_HIGH, LAST_OVERLOAD_DURATION),
         };
-        // A frame that took seconds is seconds of it.
+        // A frame that took several seconds counts as several seconds of load.
         let passed = used.max(period);
         self.high = if self.load > most { self.high + passed } else { Duration::ZERO };
         self.low = if self.load < LOW { self.low + period } else { Duration::ZERO };
@@ -114,14 +114,14 @@ mod tests {
         assert!(run(&mut watcher, 20, 20).iter().all(|it| *it == Degradation::Rate), "no room yet");
         let down = run(&mut watcher, 5, 40);
         assert_eq!(down.last(), Some(&Degradation::None));
-        // Where each frame takes a second it is seconds too, and not this many frames.
+        // If each frame takes a second, the time counts, not the number of frames.
         let (mut slow, mut pictures) = (LoadWatcher::default(), 0);
         while slow.degradation() != Degradation::Rate {
             slow.took(Duration::from_secs(1), period);
             pictures += 1;
         }
         assert!((6..=12).contains(&pictures), "{pictures} s");
-        // One slow frame is nothing.
+        // One slow frame has no effect.
         watcher.took(Duration::from_millis(200), period);
         assert!(run(&mut watcher, 5, 3).iter().all(|it| *it == Degradation::None));
     }

@@ -1,16 +1,16 @@
 //! The position of a frame in the program: converts an item's placement, the frame's size and the
 //! program's size into a crop and an affine map. This module is pure. Upright frames are aligned to even
-//! pixels, so luma and chroma match; rotated ones can be anywhere.
+//! pixels, so that luma and chroma match; rotated ones can be at any position.
 
 use crate::compose::scene::{Fit, Placement};
 use crate::media::Size;
 
-/// Rotated frames are first scaled to at most this side.
+/// Rotated frames are first scaled to at most this side length in pixels.
 const MAX_TURNED: f64 = 4_096.0;
-/// Limit for distances and sizes in pixels, 2⁴⁰.
+/// Maximum of distances and sizes in pixels, 2⁴⁰.
 const FARTHEST: f64 = 1_099_511_627_776.0;
 
-/// `x' = xx·x + xy·y + tx`, `y' = yx·x + yy·y + ty`.
+/// An affine map: `x' = xx·x + xy·y + tx`, `y' = yx·x + yy·y + ty`.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Affine {
     pub xx: f64,
@@ -25,12 +25,12 @@ impl Affine {
     /// The identity.
     pub const NONE: Self = Self::scale(1.0, 1.0);
 
-    /// Stretches about the origin.
+    /// Scales about the origin.
     pub const fn scale(x: f64, y: f64) -> Self {
         Self { xx: x, xy: 0.0, tx: 0.0, yx: 0.0, yy: y, ty: 0.0 }
     }
 
-    /// Moves.
+    /// Moves by a distance.
     pub const fn shift(x: f64, y: f64) -> Self {
         Self { xx: 1.0, xy: 0.0, tx: x, yx: 0.0, yy: 1.0, ty: y }
     }
@@ -48,7 +48,7 @@ impl Affine {
         Self { xx: cos, xy: -sin, tx: 0.0, yx: sin, yy: cos, ty: 0.0 }
     }
 
-    /// This map after `first`.
+    /// This map applied after `first`.
     pub fn after(self, first: Self) -> Self {
         Self {
             xx: self.xx * first.xx + self.xy * first.yx,
@@ -102,7 +102,7 @@ impl Rect {
         Self { x: 0, y: 0, width: size.width.into(), height: size.height.into() }
     }
 
-    /// The intersection.
+    /// The intersection of both rectangles.
     pub fn common(self, other: Self) -> Option<Self> {
         let (x, y) = (self.x.max(other.x), self.y.max(other.y));
         let width = self.right().min(other.right()) - x;
@@ -110,7 +110,7 @@ impl Rect {
         (width >= 2 && height >= 2).then_some(Self { x, y, width, height })
     }
 
-    /// The smallest that covers both.
+    /// The smallest rectangle that contains both.
     pub fn around(self, other: Self) -> Self {
         let (x, y) = (self.x.min(other.x), self.y.min(other.y));
         let width = self.right().max(other.right()) - x;
@@ -133,7 +133,7 @@ impl Rect {
     }
 }
 
-/// A part of a frame, in its luma pixels.
+/// A part of a frame, in luma pixels.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Cut {
     pub left: f64,
@@ -143,37 +143,38 @@ pub struct Cut {
 }
 
 impl Cut {
-    /// All of a frame.
+    /// The whole frame.
     pub fn whole(size: Size) -> Self {
         Self { left: 0.0, top: 0.0, width: size.width.into(), height: size.height.into() }
     }
 
-    /// The same part of the chroma planes.
+    /// The corresponding part of the chroma planes.
     pub fn half(self) -> Self {
         let Self { left, top, width, height } = self;
         Self { left: left / 2.0, top: top / 2.0, width: width / 2.0, height: height / 2.0 }
     }
 
-    /// Returns true if it has this size.
+    /// Returns true if the part has this size.
     pub fn is_of(self, size: Size) -> bool {
         (self.width - f64::from(size.width)).abs() < 1e-6
             && (self.height - f64::from(size.height)).abs() < 1e-6
     }
 
-    /// Returns true if it is the whole frame of this size.
+    /// Returns true if the part is the whole frame of this size.
     pub fn is_whole(self, size: Size) -> bool {
         self.left.abs() < 1e-6 && self.top.abs() < 1e-6 && self.is_of(size)
     }
 }
 
-/// The rotation and mirroring of an upright frame: first the axes are swapped, then the sides.
+/// The rotation and mirroring of an upright frame: first the axes are swapped, then the sides are
+/// mirrored.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub struct Turn {
     /// Rows become columns.
     pub swap: bool,
     /// The result is mirrored horizontally, after the swap.
     pub flip_x: bool,
-    /// …and top to bottom.
+    /// The result is mirrored vertically, after the swap.
     pub flip_y: bool,
 }
 
@@ -182,12 +183,13 @@ impl Turn {
     pub const NONE: Self = Self { swap: false, flip_x: false, flip_y: false };
 }
 
-/// The target of the scaled crop.
+/// The target area of the scaled crop.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub enum Shape {
     /// Aligned with the program's axes; the rectangle is inside the program.
     Upright { rect: Rect, turn: Turn },
-    /// From pixels of the scaled crop to program pixels; `bounds` is inside the program.
+    /// Rotated: `map` goes from pixels of the scaled crop to program pixels; `bounds` is inside the
+    /// program.
     Free { map: Affine, bounds: Rect },
 }
 
@@ -201,8 +203,8 @@ pub struct Spot {
     pub shape: Shape,
 }
 
-/// The map of a frame in its box, from the unit square of the cropped frame to program pixels, and
-/// the crop as left, top, width and height in fractions of the frame.
+/// The map of a frame in its box, from the unit square of the cropped frame to program pixels, and the
+/// crop as left, top, width and height in fractions of the frame.
 pub fn map(place: &Placement, picture: (f64, f64), canvas: Size) -> (Affine, [f64; 4]) {
     let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
     let (width, height) = (place.width * cw, place.height * ch);
@@ -236,9 +238,9 @@ pub fn map(place: &Placement, picture: (f64, f64), canvas: Size) -> (Affine, [f6
     (map, part)
 }
 
-/// The placement of a frame of size `source` through `places` (the outermost group first); `framed`:
-/// which of them are nested scenes, as in [`Layer`](crate::compose::scene::Layer). Returns `None` if it
-/// is invisible.
+/// The placement of a frame of size `source` through `places` (the outermost group first); `framed`
+/// states which of them are nested scenes, as in [`Layer`](crate::compose::scene::Layer). Returns `None`
+/// if the frame is invisible.
 pub fn spot(places: &[Placement], framed: u16, source: Size, canvas: Size) -> Option<Spot> {
     let (own, groups) = places.split_last()?;
     let (outer, seen) = through(groups, framed, canvas)?;
@@ -250,7 +252,7 @@ pub fn spot(places: &[Placement], framed: u16, source: Size, canvas: Size) -> Op
     if is_upright(map) { upright(map, cut, seen) } else { free(map, cut, seen) }
 }
 
-/// The displayed size of a whole frame of size `source` through `places`; `None`: its own size.
+/// The displayed size of a whole frame of size `source` through `places`; `None` means its own size.
 pub fn displayed(places: &[Placement], framed: u16, source: Size, canvas: Size) -> Option<Size> {
     let (own, groups) = places.split_last()?;
     if own.fit == Fit::Original {
@@ -270,9 +272,9 @@ fn is_upright(map: Affine) -> bool {
     map.xy.abs() < flat && map.yx.abs() < flat || map.xx.abs() < flat && map.yy.abs() < flat
 }
 
-/// The map from the innermost group's canvas to the program, and the visible part of the program: a
-/// scene clips to the program's size, and a group clips its cropped parts. For an arbitrary
-/// rotation, that is the bounding rectangle.
+/// The map from the innermost group's canvas to the program, and the visible part of the program: a scene
+/// clips to the program's size, and a group clips its cropped parts. For an arbitrary rotation, that part
+/// is the bounding rectangle.
 fn through(groups: &[Placement], framed: u16, canvas: Size) -> Option<(Affine, Rect)> {
     let mut outer = Affine::NONE;
     let mut seen = Rect::whole(canvas);
@@ -293,7 +295,7 @@ fn canvas_map(place: &Placement, canvas: Size) -> (Affine, [f64; 4]) {
     map(place, (f64::from(canvas.width), f64::from(canvas.height)), canvas)
 }
 
-/// The same map from the canvas's pixels.
+/// The same map, from the pixels of the canvas.
 fn from_pixels(map: Affine, [left, top, width, height]: [f64; 4], canvas: Size) -> Affine {
     map.after(Affine::scale(1.0 / width, 1.0 / height))
         .after(Affine::shift(-left, -top))
@@ -304,18 +306,19 @@ fn cuts(part: [f64; 4]) -> bool {
     part.into_iter().zip([0.0, 0.0, 1.0, 1.0]).any(|(is, whole)| (is - whole).abs() > 1e-9)
 }
 
-/// From the pixels of a group's own canvas to those around it.
+/// The map from the pixels of a group's own canvas to those of the surrounding canvas.
 pub fn group(place: &Placement, canvas: Size) -> Affine {
     let (map, part) = canvas_map(place, canvas);
     from_pixels(map, part, canvas)
 }
 
-/// Returns true if something of a group's canvas is cut off.
+/// Returns true if part of a group's canvas is cropped.
 pub fn is_cut(place: &Placement, canvas: Size) -> bool {
     cuts(canvas_map(place, canvas).1)
 }
 
-/// Groups within groups enlarge each other without end: as whole numbers, coordinates are to be added up.
+/// Limits a coordinate, because nested groups can enlarge each other without limit, and the coordinates
+/// are later added as integers.
 fn bounded(coordinate: f64) -> f64 {
     coordinate.clamp(-FARTHEST, FARTHEST)
 }
@@ -325,7 +328,7 @@ fn upright_box(map: Affine) -> (Rect, Turn) {
     let swap = map.xx.abs() < map.xy.abs();
     let (across, down) = if swap { (map.xy, map.yx) } else { (map.xx, map.yy) };
     let turn = Turn { swap, flip_x: across < 0.0, flip_y: down < 0.0 };
-    // A frame of the program's size stays that size, whatever was lost in the arithmetic.
+    // A frame of the program's size keeps that size despite rounding errors.
     let even = |length: f64| ((length.abs() + 1e-6) / 2.0).floor().max(1.0) * 2.0;
     let reach = |start: f64, across: f64| {
         let length = even(across);
@@ -337,7 +340,7 @@ fn upright_box(map: Affine) -> (Rect, Turn) {
     (Rect { x, y, width, height }, turn)
 }
 
-/// The rectangle around a turned frame.
+/// The rectangle around a rotated frame.
 fn around(map: Affine) -> Rect {
     let corners =
         [map.apply(0.0, 0.0), map.apply(1.0, 0.0), map.apply(0.0, 1.0), map.apply(1.0, 1.0)];
@@ -354,7 +357,7 @@ fn around(map: Affine) -> Rect {
 fn upright(map: Affine, cut: Cut, seen: Rect) -> Option<Spot> {
     let (all, turn) = upright_box(map);
     let (swap, rect) = (turn.swap, all.common(seen)?);
-    // The part of the whole that is seen, then the same part of the cut-out.
+    // The visible part of the whole, then the same part of the crop.
     let part = |start: i64, length: i64, from: i64, of: i64, flip: bool| {
         let (start, length) = ((start - from) as f64 / of as f64, length as f64 / of as f64);
         (if flip { 1.0 - start - length } else { start }, length)
@@ -485,7 +488,7 @@ mod tests {
         };
         let (seen, turn, cut) = rect(place, Size::new(400, 200));
         assert_eq!(seen, at(460, 40, 360, 640));
-        // Clockwise: what was on the left is on top.
+        // Clockwise rotation: the left side becomes the top.
         assert_eq!(turn, Turn { swap: true, flip_x: true, flip_y: false });
         assert_eq!((cut.left, cut.width), (100.0, 300.0));
         let half = Placement { rotation: 180.0, ..place };
@@ -508,7 +511,7 @@ mod tests {
             Some((rect, spot.cut))
         };
         let own = Placement::default();
-        // The right half, in a box of its shape: it is no larger than it was.
+        // The right half, in a box of its aspect ratio, keeps its scale.
         let crop = Crop { left: 0.5, ..Crop::default() };
         let half = Placement { x: 0.5, width: 0.5, crop, ..Placement::default() };
         let (rect, cut) = upright(&[half, own], 0).unwrap();
@@ -516,21 +519,22 @@ mod tests {
         assert!((cut.left - 640.0).abs() < 1e-6 && (cut.width - 640.0).abs() < 1e-6, "{cut:?}");
         let left = Placement { width: 0.4, fit: Fit::Stretch, ..own };
         assert_eq!(upright(&[half, left], 0), None, "cut off");
-        // Twice as large in a group that covers an upright box: its sides are not seen.
+        // At twice the size, in a group that covers an upright box, its sides are not visible.
         let cover = Placement { x: 0.25, width: 0.5, height: 2.0, fit: Fit::Cover, ..own };
         let (rect, cut) = upright(&[cover, own], 0).unwrap();
         assert_eq!(rect, at(320, 0, 640, 720));
         let near = |is: f64, wanted: f64| (is - wanted).abs() < 1e-6;
         assert!(near(cut.left, 480.0) && near(cut.width, 320.0) && near(cut.height, 360.0));
-        // What lies beside a nested scene's canvas is not seen, that of a group is.
+        // Content beside the canvas of a nested scene is not visible, but content beside that of a group
+        // is.
         let small = Placement { x: 0.25, y: 0.25, width: 0.5, height: 0.5, ..own };
         let wide = Placement { x: 0.5, ..own };
         assert_eq!(upright(&[small, wide], 0).unwrap().0, at(640, 180, 640, 360));
         assert_eq!(upright(&[small, wide], 1).unwrap().0, at(640, 180, 320, 360));
         assert_eq!(upright(&[small, Placement { x: 1.0, ..own }], 1), None);
-        // Through several: the scene is within a group that is cut off itself.
+        // Several levels: the scene is within a group that is cropped itself.
         assert_eq!(upright(&[half, small, own], 0b10).unwrap().0, at(640, 180, 320, 360));
-        // A turned group is cut to the rectangle around what is left of it.
+        // A rotated group is cropped to the bounding rectangle of its remaining part.
         let turned = Placement { rotation: 30.0, ..small };
         let far = Placement { width: 3.0, x: -1.0, fit: Fit::Stretch, ..own };
         let bounds = |framed| match spot(&[turned, far], framed, HD, HD).unwrap().shape {
@@ -565,7 +569,7 @@ mod tests {
                 }
             }
         }
-        // In the middle of it all something is seen, however far the edges are.
+        // The middle stays visible, however far away the edges are.
         let middle = Placement { x: -24.5, y: -24.5, crop: Crop::default(), ..huge };
         assert!(spot(&[[middle; 9].as_slice(), &[huge]].concat(), 0, HD, HD).is_some());
     }

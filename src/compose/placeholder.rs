@@ -1,22 +1,22 @@
-//! The placeholder, shown while a source has no frame. Dark, with a crossed-out camera, and without
-//! words, because viewers have any language.
+//! The placeholder, shown while a source has no frame. It is dark, with a crossed-out camera, and
+//! without words, because viewers speak any language.
 
 use std::sync::Arc;
 
 use crate::base::{Pooled, Timestamp};
 use crate::media::{Color, Planes, Size, VideoFrame};
 
-/// Luma of the ground at the top and the bottom, of the glyph and of the stroke across it.
+/// Luma of the background at the top and the bottom, of the glyph, and of the stroke across it.
 const TOP: f32 = 34.0;
 const BOTTOM: f32 = 22.0;
 const GLYPH: f32 = 92.0;
 
-/// The placeholder of a program. Its timestamp is zero: its user sets it.
+/// The placeholder of a program of this size. Its timestamp is zero; the caller sets it.
 pub(super) fn frame(size: Size) -> VideoFrame {
     let mut planes = Planes::black(size);
     let size = planes.size();
     let (width, height) = (size.width as f32, size.height as f32);
-    // The glyph's unit: its body is 1.0 wide.
+    // The unit of the glyph: its body is 1.0 wide.
     let unit = (width.min(height * 16.0 / 9.0) * 0.13).max(1.0);
     let stride = planes.luma_stride();
     for (row, line) in planes.y.chunks_exact_mut(stride).enumerate() {
@@ -28,7 +28,7 @@ pub(super) fn frame(size: Size) -> VideoFrame {
             *value = (ground + (GLYPH - ground) * cover) as u8;
         }
     }
-    // A trace of blue, as the window has it.
+    // A slight blue tint, as in the window.
     planes.u.fill(131);
     planes.v.fill(126);
     let planes = Arc::new(Pooled::unpooled(planes));
@@ -48,7 +48,7 @@ fn glyph(x: f32, y: f32, pixel: f32) -> f32 {
     (inside(body.min(hood)) * (1.0 - inside(gap))).max(inside(stroke))
 }
 
-/// Signed distance to a rounded box about the origin.
+/// Signed distance to a rounded box centered at the origin.
 fn rounded_box(x: f32, y: f32, half_width: f32, half_height: f32, radius: f32) -> f32 {
     let (dx, dy) = (x.abs() - half_width + radius, y.abs() - half_height + radius);
     dx.max(0.0).hypot(dy.max(0.0)) + dx.max(dy).min(0.0) - radius

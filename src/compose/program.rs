@@ -17,18 +17,18 @@ use crate::compose::transition::{self, Change, Kind, Transition, TransitionAsset
 use crate::compose::view::{Made, View, draw};
 use crate::media::{Color, Planes, ProgramId, Size, VideoFrame};
 
-/// The scene that is prepared is drawn at most this large…
+/// The preview scene is drawn at most at this size…
 const PREVIEW: Size = Size::new(640, 360);
 
 /// …and every this many ticks.
 const PREVIEW_EVERY: i64 = 2;
 
 /// Draws program frames. It reads no clock: the
-/// [`Compositor`](crate::compose::compositor::Compositor)'s thread, or a benchmark, gives the
-/// instant of each frame.
+/// [`Compositor`](crate::compose::compositor::Compositor)'s thread, or a benchmark, provides the
+/// time of each frame.
 pub struct Program {
     stage: LayerRenderer,
-    /// Drawn when first needed: most programs never need it.
+    /// The placeholder, drawn when it is first needed: most programs never need it.
     placeholder: Option<VideoFrame>,
     pictures: SourceFrames,
     plan: Arc<Plan>,
@@ -39,14 +39,14 @@ pub struct Program {
     last: Option<Arc<Pooled<Planes>>>,
     preview: Option<(View, Latest<VideoFrame>)>,
     views: SideViews,
-    /// Other programs of the same sources.
+    /// Other programs made from the same sources.
     others: BTreeMap<ProgramId, View>,
     size: Size,
-    /// Helps with all of it.
+    /// Helps with all drawing.
     workers: Arc<WorkerPool>,
 }
 
-/// A transition that is under way.
+/// A running transition.
 struct Switch {
     how: How,
     from: From,
@@ -57,7 +57,7 @@ enum How {
         transition: Transition,
         /// The grayscale image of a wipe.
         picture: Option<Arc<Planes>>,
-        /// The instant of its first frame.
+        /// The time of its first frame.
         begun: Option<Timestamp>,
     },
     Clip(Box<Running>),
@@ -65,7 +65,7 @@ enum How {
 
 enum From {
     Plan(Arc<Plan>, Canvas),
-    /// Another transition was running: its last frame stays.
+    /// Another transition was running: its last frame is kept as a still image.
     Still(Arc<Pooled<Planes>>),
 }
 
@@ -74,7 +74,7 @@ partial_debug!(Program { size });
 type Feeds = BTreeMap<SourceId, SourceFrame>;
 
 impl Program {
-    /// Shows one source that fills the program.
+    /// Creates a program of this size that shows one source in the whole frame.
     pub fn new(size: Size) -> Self {
         let workers = Arc::new(WorkerPool::of_this_machine("bands"));
         Self {
@@ -122,12 +122,12 @@ impl Program {
         }
     }
 
-    /// Draws these beside it, and no others.
+    /// Draws exactly these views beside the program.
     pub fn set_views(&mut self, views: BTreeMap<ViewOf, SideView>) {
         self.views.set(views, self.size, &self.workers);
     }
 
-    /// Draws another program at this size; `None`: stops.
+    /// Draws another program at this size; `None` stops it.
     pub fn set_other(&mut self, id: ProgramId, wanted: Option<(Arc<Plan>, Size)>) {
         let Some((plan, size)) = wanted else {
             self.others.remove(&id);
@@ -139,7 +139,7 @@ impl Program {
         }
     }
 
-    /// The frame of another program of the instant `at`.
+    /// The frame of another program at the instant `at`.
     pub fn other_picture(&mut self, id: ProgramId, at: Timestamp) -> Option<VideoFrame> {
         let Self { others, pictures, workers, .. } = self;
         others.get_mut(&id).map(|view| view.draw(pictures, at, workers).0)
@@ -152,14 +152,14 @@ impl Program {
         }
     }
 
-    /// Sets which sources show another one's frames.
+    /// Sets which sources show the frames of another source.
     pub fn set_fallback(&mut self, sources: BTreeMap<SourceId, Option<SourceId>>) {
         for (id, by) in sources {
             self.pictures.set_fallback(id, by);
         }
     }
 
-    /// Sets the filters of sources; `lean`: without costly ones.
+    /// Sets the filters of sources; `lean` skips costly ones.
     pub fn set_filters(&mut self, filters: BTreeMap<SourceId, Vec<WantedFilter>>, lean: bool) {
         for (id, wanted) in filters {
             self.pictures.set_filters(id, &wanted);
@@ -191,7 +191,7 @@ impl Program {
         self.switch = Some(Switch { how, from });
     }
 
-    /// The program frame of the instant `at`.
+    /// The program frame at the instant `at`.
     pub fn frame(&mut self, at: Timestamp) -> (VideoFrame, Made) {
         self.pictures.pull(self.plan.sources(), at, &self.workers);
         self.pictures.set_displayed(&self.plan, self.size);
@@ -260,7 +260,7 @@ impl Program {
         ))
     }
 
-    /// Draws those views whose turn it is, at a tick of ticks that come so often.
+    /// Draws those views that are due at this tick number, given the tick interval.
     pub fn draw_views(&mut self, tick: (i64, Duration), at: Timestamp) {
         let Self { views, pictures, workers, .. } = self;
         views.draw(tick, pictures, at, workers);
@@ -321,7 +321,7 @@ mod tests {
         a.is_same(b)
     }
 
-    /// The same frame for ever.
+    /// Returns the same frame forever.
     struct Still(VideoFrame);
 
     impl VideoFeed for Still {
@@ -347,13 +347,14 @@ mod tests {
         let luma = |program: &mut Program, millis| program.frame(at(millis)).0.planes().y[0];
         let seen: Vec<u8> = [40, 140, 240, 340].map(|it| luma(&mut program, it)).to_vec();
         assert_eq!(seen, [40, 80, 120, 160]);
-        // Back in the middle of it: from what is seen, without a jump.
+        // Back in the middle of the transition: it continues from the visible state, without a
+        // jump.
         let plan = Arc::new(Plan::simple(SourceId(0)));
         program.handle(Feeds::new(), Some((plan, Some(fade.into()))), None);
         assert_eq!(luma(&mut program, 350), 160);
         assert_eq!(luma(&mut program, 550), 100);
         assert!(same(&program.frame(at(750)).0, &old) && program.switch.is_none());
-        // A cut is the new scene at once.
+        // A cut shows the new scene at once.
         let plan = Arc::new(Plan::simple(SourceId(1)));
         program.handle(Feeds::new(), Some((plan, Some(Change::CUT))), None);
         assert!(same(&program.frame(at(800)).0, &new));
@@ -408,7 +409,7 @@ mod tests {
         assert_eq!(seen, [(100, 40), (100, 40), (100, 200), (100, 200)]);
         assert_eq!(luma(&mut program, 1_300), (200, 200));
         assert!(program.switch.is_none());
-        // What cannot be opened is a cut at the same time.
+        // A clip that cannot be opened becomes a cut at the same time.
         program.handle(Feeds::new(), Some((to(0), change(TransitionAssets::Nothing))), None);
         let seen = [2_000, 2_149, 2_150].map(|it| luma(&mut program, it).0);
         assert_eq!((seen, program.switch.is_none()), ([200, 200, 40], true));
@@ -489,7 +490,7 @@ mod tests {
         program.set_fallback([(SourceId(0), None)].into());
         program.set_filters([(SourceId(0), Vec::new())].into(), false);
         assert_eq!(luma(&mut program, 120), 19, "its fourth: it was asked for each");
-        // One that has no frame replaces nothing, nor does the source itself.
+        // A source without a frame replaces nothing, nor does the source itself.
         for by in [SourceId(8), SourceId(0)] {
             program.set_fallback([(SourceId(0), Some(by))].into());
             assert_eq!(luma(&mut program, 160), 19);

@@ -4,21 +4,21 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
-/// Groups and scenes within each other go no deeper than this.
+/// Maximum nesting depth of groups and scenes.
 pub const MAX_DEPTH: usize = 8;
 
-/// Limit for the layers of a plan; those above are skipped.
+/// Maximum number of layers of a plan; those above are skipped.
 pub const MAX_LAYERS: usize = 256;
 
-/// Names a source of the collection.
+/// Identifies a source of the collection.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct SourceId(pub u32);
 
-/// Names a scene of the collection.
+/// Identifies a scene of the collection.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct SceneId(pub u32);
 
-/// Names an item, over all scenes.
+/// Identifies an item, across all scenes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct ItemId(pub u32);
 
@@ -31,19 +31,19 @@ pub struct Scene {
     pub items: Vec<Item>,
 }
 
-/// Something that is shown at a place.
+/// Content that is shown at a position.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item {
     pub id: ItemId,
-    /// Its own name; empty: that of its content.
+    /// The item's own name; if empty, the name of its content is used.
     pub name: String,
     pub content: Content,
     pub place: Placement,
-    /// 0 (invisible) to 1.
+    /// From 0 (invisible) to 1.
     pub opacity: f32,
     pub blend: Blend,
     pub hidden: bool,
-    /// Cannot be moved on the frame by mistake.
+    /// True if the item cannot be moved on the canvas by mistake.
     pub locked: bool,
 }
 
@@ -53,12 +53,12 @@ pub enum Content {
     Source(SourceId),
     /// Items that move, hide and fade together, on a canvas of the program's size.
     Group(Vec<Item>),
-    /// Another scene, like a frame of the program's size.
+    /// Another scene, treated like a frame of the program's size.
     Scene(SceneId),
 }
 
 impl Item {
-    /// A source that fills the program within its aspect ratio.
+    /// Creates an item that fills the program and keeps the aspect ratio of its content.
     pub fn new(id: ItemId, content: Content) -> Self {
         Self {
             id,
@@ -72,7 +72,7 @@ impl Item {
         }
     }
 
-    /// Its items, if it is a group.
+    /// The items of a group; empty for other content.
     pub fn members(&self) -> &[Self] {
         if let Content::Group(items) = &self.content { items } else { &[] }
     }
@@ -89,7 +89,7 @@ pub struct Placement {
     pub height: f64,
     /// How the frame fits into the box.
     pub fit: Fit,
-    /// Degrees clockwise about the middle of the box.
+    /// Degrees clockwise around the center of the box.
     pub rotation: f64,
     pub crop: Crop,
     pub flip_x: bool,
@@ -113,10 +113,10 @@ impl Default for Placement {
 }
 
 impl Placement {
-    /// Limit for the distance of an edge and the size of a box, in program sizes.
+    /// Maximum distance of an edge and size of a box, in program sizes.
     pub const MAX_EXTENT: f64 = 50.0;
 
-    /// The same with every number within its bounds; NaN becomes the default.
+    /// The same placement with every number within its bounds; NaN becomes the default.
     pub fn bounded(self) -> Self {
         let default = Self::default();
         let within = |value: f64, low: f64, high: f64, default: f64| {
@@ -134,7 +134,7 @@ impl Placement {
     }
 }
 
-/// The cropped sides, as fractions of the frame's width and height.
+/// The cropped part at each side, as a fraction of the frame's width or height.
 #[derive(Copy, Clone, Debug, PartialEq, Default)]
 pub struct Crop {
     pub left: f64,
@@ -144,7 +144,7 @@ pub struct Crop {
 }
 
 impl Crop {
-    /// The same, keeping at least a hundredth of the frame in each direction.
+    /// The same crop, but at least a hundredth of the frame remains in each direction.
     pub fn bounded(self) -> Self {
         let side = |value: f64, most: f64| {
             if value.is_finite() { value.clamp(0.0, most) } else { 0.0 }
@@ -163,14 +163,14 @@ pub enum Fit {
     Contain,
     /// As small as possible without a gap; the excess is cropped.
     Cover,
-    /// Exactly the box, whatever becomes of the shape.
+    /// Exactly the box, regardless of the aspect ratio.
     Stretch,
-    /// Pixel by pixel, in the middle of the box.
+    /// One pixel per program pixel, in the middle of the box.
     Original,
 }
 
 impl Fit {
-    /// All of them, with their names in settings.
+    /// All values, with their names in settings.
     pub const ALL: [(&str, Self); 4] = [
         ("contain", Self::Contain),
         ("cover", Self::Cover),
@@ -193,7 +193,7 @@ pub enum Blend {
 }
 
 impl Blend {
-    /// All of them, with their names in settings.
+    /// All values, with their names in settings.
     pub const ALL: [(&str, Self); 7] = [
         ("normal", Self::Normal),
         ("add", Self::Add),
@@ -208,13 +208,13 @@ impl Blend {
 /// One frame of a plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
-    /// The same from plan to plan for the same item in the same groups.
+    /// The key is the same in each plan for the same item in the same groups.
     pub key: u64,
     pub source: SourceId,
-    /// From the outermost group to the item itself.
+    /// The placements from the outermost group to the item itself.
     pub places: Vec<Placement>,
-    /// Which of these placements are nested scenes, one bit each, the lowest for the outermost:
-    /// they clip to their canvas.
+    /// The placements that are nested scenes, one bit each, the lowest bit for the outermost: they
+    /// clip to their canvas.
     pub framed: u16,
     pub opacity: f32,
     pub blend: Blend,
@@ -223,9 +223,9 @@ pub struct Layer {
 /// Layers that are drawn as one image, which is then blended with its own opacity and mode.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerGroup {
-    /// Like that of a [`Layer`].
+    /// The key, like that of a [`Layer`].
     pub key: u64,
-    /// Of the plan's layers.
+    /// The range of the plan's layers.
     pub layers: Range<usize>,
     pub opacity: f32,
     pub blend: Blend,
@@ -235,22 +235,23 @@ pub struct LayerGroup {
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Plan {
     pub layers: Vec<Layer>,
-    /// Groups that are drawn as one; each before its inner ones, otherwise from bottom to top.
+    /// Groups that are drawn as one image; each comes before its inner ones, otherwise from bottom
+    /// to top.
     pub together: Vec<LayerGroup>,
-    /// True if a visible item is above the [limit](MAX_LAYERS).
+    /// True if a visible item exceeds the [maximum](MAX_LAYERS).
     pub more: bool,
 }
 
 impl Plan {
-    /// One source that fills the program.
+    /// A plan of one source that fills the program.
     pub fn simple(source: SourceId) -> Self {
         let places = vec![Placement::default()];
         let layer = Layer { key: 0, source, places, framed: 0, opacity: 1.0, blend: Blend::Normal };
         Self { layers: vec![layer], ..Self::default() }
     }
 
-    /// The plan of `scene`. It skips hidden items, recursive scenes, and items beyond the depth and
-    /// number limits.
+    /// Flattens `scene` into a plan. It skips hidden items, recursive scenes, and items beyond the
+    /// maximum depth and number.
     pub fn of(scene: &Scene, all: &[Scene]) -> Self {
         let mut flattener = Flattener { all, path: vec![scene.id], plan: Self::default() };
         flattener
@@ -258,16 +259,16 @@ impl Plan {
         flattener.plan
     }
 
-    /// The sources that are needed.
+    /// The sources that the plan needs.
     pub fn sources(&self) -> impl Iterator<Item = SourceId> {
         self.layers.iter().map(|layer| layer.source)
     }
 }
 
-/// Walks through groups and scenes.
+/// Walks through groups and scenes, and adds their layers to the plan.
 struct Flattener<'a> {
     all: &'a [Scene],
-    /// The scenes that are being walked through.
+    /// The scenes on the current path.
     path: Vec<SceneId>,
     plan: Plan,
 }
@@ -286,7 +287,7 @@ impl Flattener<'_> {
             (outer.key, item.id).hash(&mut hasher);
             let key = hasher.finish();
             let opacity = if item.opacity.is_finite() { item.opacity.clamp(0.0, 1.0) } else { 1.0 };
-            // Once it is known that there is too much nothing more is looked for.
+            // As soon as the maximum is exceeded, the search ends.
             if opacity <= 0.0 || outer.places.len() >= MAX_DEPTH || self.plan.more {
                 continue;
             }
@@ -321,7 +322,7 @@ impl Flattener<'_> {
         }
     }
 
-    /// Groups the layers that `members` adds, if that changes their look.
+    /// Groups the layers that `members` adds, if this changes the result.
     fn one(&mut self, key: u64, opacity: f32, blend: Blend, members: impl FnOnce(&mut Self)) {
         if opacity >= 1.0 && blend == Blend::Normal {
             return members(self);
@@ -422,7 +423,7 @@ mod tests {
         let scene = Scene { id: SceneId(1), items, ..Scene::default() };
         let plan = Plan::of(&scene, &[]);
         assert_eq!((plan.layers.len(), plan.more), (MAX_LAYERS, true));
-        // What is not seen is not missed; members of groups count one by one.
+        // Invisible items do not count; members of groups count one by one.
         let source = |id| item(id, Content::Source(SourceId(1)));
         let mut items: Vec<Item> = (1..=255).map(source).collect();
         items.push(item(300, Content::Group(vec![source(301)])));

@@ -1,5 +1,6 @@
-//! Views beside the program: scenes and sources that somebody looks at in the window. Those that are looked at one
-//! by one are as large as the program; of many, one is drawn a tick, so that all of them cost what one does.
+//! Views beside the program: scenes and sources that are displayed in the window. A view that is displayed
+//! alone is as large as the program; of many thumbnails, one is drawn per tick, so that all of them together
+//! cost as much as one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,29 +14,29 @@ use crate::media::{Size, VideoFrame};
 
 /// A thumbnail is at most this large…
 const THUMBNAIL: Size = Size::new(480, 270);
-/// …and drawn again after this long at the earliest.
+/// …and is drawn again after this time at the earliest.
 const THUMBNAIL_INTERVAL: Duration = Duration::from_millis(200);
-/// What is drawn as large as the program is drawn every so many ticks.
+/// A view of the program's size is drawn once per this many ticks.
 const FULL_EVERY: i64 = 2;
 
-/// What a view shows.
+/// The content of a view.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ViewOf {
     Scene(SceneId),
-    /// It alone fills the view.
+    /// The source alone fills the view.
     Source(SourceId),
 }
 
-/// How finely a view is drawn.
+/// The resolution of a view.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ViewDetail {
-    /// One of many.
+    /// One of many small views.
     Thumbnail,
-    /// As large as the program.
+    /// At the size of the program.
     Full,
 }
 
-/// A view that somebody looks at.
+/// A view that is displayed in the window.
 #[derive(Clone, Debug)]
 pub struct SideView {
     pub plan: Arc<Plan>,
@@ -43,7 +44,7 @@ pub struct SideView {
     pub slot: Latest<VideoFrame>,
 }
 
-/// Views while they are drawn.
+/// The views that are currently drawn.
 #[derive(Default)]
 pub(super) struct SideViews(BTreeMap<ViewOf, Drawn>);
 
@@ -63,7 +64,7 @@ impl Drawn {
 }
 
 impl SideViews {
-    /// These are the views from now on, of a program of this size.
+    /// Sets the views for a program of this size.
     pub fn set(
         &mut self,
         wanted: BTreeMap<ViewOf, SideView>,
@@ -90,7 +91,7 @@ impl SideViews {
         }
     }
 
-    /// Draws those whose turn it is at this tick, of ticks that come so often.
+    /// Draws those views that are due at this tick number, given the tick interval.
     pub fn draw(
         &mut self,
         (tick, period): (i64, Duration),
@@ -99,7 +100,7 @@ impl SideViews {
         workers: &WorkerPool,
     ) {
         let is = |drawn: &&mut Drawn, detail| drawn.detail == detail;
-        // Not at the same ticks as the scene that is prepared.
+        // Not at the same ticks as the preview scene.
         if tick.rem_euclid(FULL_EVERY) == FULL_EVERY - 1 {
             for drawn in self.0.values_mut().filter(|drawn| is(drawn, ViewDetail::Full)) {
                 drawn.draw(pictures, at, workers);
@@ -115,7 +116,7 @@ impl SideViews {
     }
 }
 
-/// So many ticks lie between two drawings of a thumbnail at least.
+/// The minimum number of ticks between two drawings of a thumbnail.
 fn turns_of(period: Duration) -> usize {
     let ticks = THUMBNAIL_INTERVAL.as_secs_f64() / period.as_secs_f64().max(1e-3);
     (ticks.round() as usize).max(1)
@@ -131,7 +132,7 @@ mod tests {
     const SIZE: Size = Size::new(1280, 720);
     const PERIOD: Duration = Duration::from_millis(33);
 
-    /// A frame of this luma, another one at every instant.
+    /// Returns a new frame of this luma at every instant.
     struct Grey(u8);
 
     impl VideoFeed for Grey {
@@ -213,7 +214,7 @@ mod tests {
         let mut rig = Rig::new(&wanted);
         rig.ticks(0..30);
         assert_eq!((slot.version(), slot.get().unwrap().size()), (15, SIZE));
-        // What is no longer looked at is drawn no more.
+        // A view that is no longer displayed is not drawn any more.
         rig.views.set(BTreeMap::new(), SIZE, &rig.workers);
         rig.ticks(30..60);
         assert_eq!(slot.version(), 15);

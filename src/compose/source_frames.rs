@@ -1,6 +1,6 @@
-//! The sources of all scenes, each once, however often it is shown. A needed source is pulled once
-//! per tick; one without a frame shows its last one for two seconds. Filters run here, once per
-//! tick.
+//! The sources of all scenes; each source is held once, regardless of the number of items that show
+//! it. A needed source is pulled once per tick; a source without a frame shows its last one for two
+//! seconds. The filters run here, once per tick.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,21 +14,21 @@ use crate::media::{Size, VideoFeed, VideoFrame};
 /// How long the last frame replaces a missing one.
 const HOLD: Duration = Duration::from_secs(2);
 
-/// The present content of a source.
+/// The current content of a source.
 #[derive(Clone, Debug)]
 pub(super) enum ShownSource {
     Frame(VideoFrame),
-    /// Nothing yet: a frame can arrive at any moment.
+    /// No content yet: a frame can arrive at any moment.
     Nothing,
-    /// Nothing for so long that the placeholder is shown.
+    /// No frame has arrived for so long that the placeholder is shown.
     Placeholder,
 }
 
 /// The origin of a source's frames.
 pub enum SourceFrame {
-    /// Its own feed; `None`: it has none.
+    /// The source's own feed; `None` if it has none.
     Feed(Option<Box<dyn VideoFeed>>),
-    /// Another source, before that one's filters.
+    /// Another source; its frames are taken before its filters.
     View(SourceId),
 }
 
@@ -44,18 +44,18 @@ impl std::fmt::Debug for SourceFrame {
 #[derive(Default)]
 struct Slot {
     feed: Option<Box<dyn VideoFeed>>,
-    /// It shows another's frames.
+    /// The source whose frames are shown.
     of: Option<SourceId>,
     /// The source that is shown instead, while its own feed continues.
     fallback: Option<SourceId>,
-    /// When it was last pulled.
+    /// The time of the last pull.
     asked: Option<Timestamp>,
-    /// Its newest frame, and when that arrived.
+    /// The newest frame, and the time of its arrival.
     last: Option<(VideoFrame, Timestamp)>,
-    /// Since when there is none.
+    /// The time since which there is no frame.
     missing: Option<Timestamp>,
     chain: Chain,
-    /// The last filtered frame, and its instant.
+    /// The last filtered frame, and its time.
     filtered: Option<(VideoFrame, Timestamp)>,
 }
 
@@ -78,7 +78,8 @@ impl Slot {
             (None, last) => {
                 if last.as_ref().is_some_and(|(_, seen)| at.since(*seen) >= HOLD) {
                     *last = None;
-                    // The placeholder at once: it has been gone for long enough.
+                    // The placeholder is shown at once, because the source has been without a frame
+                    // for long enough.
                     self.missing = Some(at - HOLD);
                 } else if last.is_none() {
                     self.missing.get_or_insert(at);
@@ -92,14 +93,14 @@ impl Slot {
 #[derive(Default)]
 pub(super) struct SourceFrames {
     slots: BTreeMap<SourceId, Slot>,
-    /// The displayed sizes of sources; kept to reuse its memory.
+    /// The displayed sizes of sources; kept to reuse the memory.
     displayed: Vec<(SourceId, Option<Size>)>,
-    /// Skips costly filters.
+    /// True if costly filters are skipped.
     pub lean: bool,
 }
 
 impl SourceFrames {
-    /// This source has its frames from there from now on. The feed before is dropped here.
+    /// Sets the origin of a source's frames. The previous feed is dropped here.
     pub fn give(&mut self, id: SourceId, given: SourceFrame) {
         let before = self.slots.remove(&id);
         let (chain, fallback) = before.map(|slot| (slot.chain, slot.fallback)).unwrap_or_default();
@@ -112,7 +113,7 @@ impl SourceFrames {
         }
     }
 
-    /// Moves the feed of one source to another; filters stay.
+    /// Moves the feed of one source to another; the filters stay.
     pub fn hand_over(&mut self, from: SourceId, to: SourceId) {
         let Some(giver) = self.slots.get_mut(&from) else { return };
         let mut given = std::mem::take(giver);
@@ -122,8 +123,8 @@ impl SourceFrames {
         *heir = Slot { chain, fallback, filtered: None, ..given };
     }
 
-    /// This source shows another one's frames without filters while that one has a frame; `None`:
-    /// its own again.
+    /// Makes this source show the unfiltered frames of another one while that one has a frame;
+    /// `None` shows its own frames again.
     pub fn set_fallback(&mut self, id: SourceId, by: Option<SourceId>) {
         if let Some(slot) = self.slots.get_mut(&id) {
             slot.fallback = by;
@@ -142,7 +143,7 @@ impl SourceFrames {
         }
     }
 
-    /// Asks each of these sources for its frame of the instant `at`.
+    /// Pulls the frame of the instant `at` from each of these sources.
     pub fn pull(
         &mut self,
         ids: impl Iterator<Item = SourceId>,
@@ -168,8 +169,8 @@ impl SourceFrames {
         }
     }
 
-    /// Informs the sources of a plan about their displayed size on a canvas of this size. Filters
-    /// work in the frame's own pixels, so a filtered frame keeps its size.
+    /// Reports to the sources of a plan their displayed size on a canvas of this size. Filters work
+    /// in the pixels of the frame, so a filtered frame keeps its size.
     pub fn set_displayed(&mut self, plan: &Plan, canvas: Size) {
         let mut sizes = std::mem::take(&mut self.displayed);
         sizes.clear();
@@ -184,7 +185,7 @@ impl SourceFrames {
                 .flatten();
             match sizes.iter_mut().find(|(id, _)| *id == own) {
                 None => sizes.push((own, size)),
-                // The largest one; but its own size, where one place shows it so.
+                // The largest displayed size; but its own size, if one item shows it at that size.
                 Some((_, known)) => {
                     *known = known.zip(size).map(|(known, size)| {
                         Size::new(known.width.max(size.width), known.height.max(size.height))

@@ -14,13 +14,13 @@ use crate::media::{Color, Planes, Size, VideoFrame};
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Made {
     New,
-    /// The last one again.
+    /// The last program frame again.
     Repeated,
     /// No source has a frame.
     Placeholder,
 }
 
-/// Something else that is drawn of the same sources, at a separate size.
+/// Another output that is drawn from the same sources, at a separate size.
 pub(super) struct View {
     pub plan: Arc<Plan>,
     canvas: Canvas,

@@ -1,70 +1,70 @@
-//! Watches the disk of a recording: warns minutes in advance, ends the recording while it can still
-//! be finalized, and detects a slow disk. This module is pure.
+//! Monitors the disk of a recording: warns minutes in advance, ends the recording while the file
+//! can still be finalized, and detects a slow disk. This module is pure.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::base::Timestamp;
 
-/// Warned of when it lasts for less than this, and again.
+/// A warning is given when the remaining recording time falls below each of these values.
 const WARN: [Duration; 2] = [Duration::from_secs(10 * 60), Duration::from_secs(2 * 60)];
-/// The rate is measured over this time.
+/// The write rate is measured over this time.
 const WINDOW: Duration = Duration::from_secs(30);
-/// Before this much time, the stream's bitrate is used.
+/// Until this much time has passed, the stream's bitrate is used instead.
 const LEARNT: Duration = Duration::from_secs(8);
-/// A disk is too slow when this much waits for it…
+/// A disk is too slow if this much media time waits to be written…
 const SLOW: Duration = Duration::from_secs(5);
-/// …and normal again below this.
+/// …and is normal again below this.
 const WELL: Duration = Duration::from_secs(1);
-/// Free space to keep, in addition to the file's index, because other programs need some too.
+/// Bytes to keep free in addition to the file's index, because other programs need some space too.
 const RESERVE: u64 = 8 << 20;
 
 /// A warning for the user.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
-    /// At the present rate the disk is full in this long.
+    /// At the current rate, the disk is full after the time `left`.
     Space { left: Duration, free: u64 },
-    /// Unwritten data of this length.
+    /// Media of this duration is not written yet.
     Slow { queued: Duration },
 }
 
-/// The state of the disk at a moment.
+/// The state of the disk at one moment.
 #[derive(Copy, Clone, Debug)]
 pub struct SpaceReading {
     pub now: Timestamp,
-    /// If known.
+    /// Free bytes, if known.
     pub free: Option<u64>,
-    /// Since the start of the recording.
+    /// Bytes written since the start of the recording.
     pub written: u64,
     pub queued: Duration,
-    /// Bytes for finalizing the file.
+    /// Bytes that are needed to finalize the file.
     pub index: u64,
 }
 
-/// The watch.
+/// Monitors the disk of one recording.
 #[derive(Debug)]
 pub struct SpaceWatch {
-    /// Bytes per second before a measurement.
+    /// The expected bytes per second, used before there is a measurement.
     expected: f64,
     history: VecDeque<(Timestamp, u64)>,
-    /// The number of warnings given.
+    /// The number of warnings that were given.
     given: usize,
     slow: bool,
 }
 
-/// Bytes that must stay free so that a file with this index can be finished.
+/// The number of bytes that must stay free so that a file with this index can be finalized.
 pub fn reserve(index: u64) -> u64 {
     RESERVE + index
 }
 
 impl SpaceWatch {
-    /// For a stream of this bitrate.
+    /// Starts monitoring for a stream of this bitrate.
     pub fn new(bits_per_second: u64) -> Self {
         let expected = (bits_per_second as f64 / 8.0).max(1_000.0);
         Self { expected, history: VecDeque::new(), given: 0, slow: false }
     }
 
-    /// Bytes a second.
+    /// The write rate in bytes per second.
     fn rate(&self) -> f64 {
         match (self.history.front(), self.history.back()) {
             (Some((since, before)), Some((until, after))) if until.since(*since) >= LEARNT => {
@@ -75,7 +75,7 @@ impl SpaceWatch {
         }
     }
 
-    /// Looks; every second or two.
+    /// Evaluates a reading; call it every second or two.
     pub fn check(&mut self, look: &SpaceReading) -> Option<Warning> {
         self.history.push_back((look.now, look.written));
         while self.history.front().is_some_and(|(at, _)| look.now.since(*at) > WINDOW) {
@@ -88,7 +88,7 @@ impl SpaceWatch {
         let free = look.free?;
         let seconds = free.saturating_sub(reserve(look.index)) as f64 / self.rate();
         let left = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
-        // Room was made: what was said is not true any more.
+        // Space was freed, so the earlier warning is no longer true.
         while self.given > 0 && WARN.get(self.given - 1).is_some_and(|limit| left > *limit * 3 / 2)
         {
             self.given -= 1;
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn warns_by_the_time_that_is_left_twice() {
-        // 8 Mbit/s: a megabyte a second.
+        // 8 Mbit/s is one megabyte per second.
         let mut watch = SpaceWatch::new(8_000_000);
         let mut warned = |seconds: i64, room: u64| {
             watch.check(&check(seconds, 8 * MIB + room, seconds.unsigned_abs() * 1_000_000))
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(warned(4, 500_000_000), None, "said already");
         assert!(warned(6, 110_000_000).is_some());
         assert_eq!(warned(8, 1_000_000), None);
-        // Room was made, and used up again.
+        // Space was freed and used up again.
         assert_eq!(warned(9, 2_000_000_000), None);
         assert!(warned(10, 590_000_000).is_some());
     }
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn learns_the_rate() {
         let mut watch = SpaceWatch::new(8_000_000);
-        // Twice as much as expected.
+        // Twice the expected rate.
         for second in 0..20 {
             let warned =
                 watch.check(&check(second, 8 * MIB + 1_100_000_000, second as u64 * 2_000_000));

@@ -1,14 +1,14 @@
-//! The tags of an FLV file, from its beginning to its end.
+//! Reads the tags of an FLV file from its beginning to its end.
 
 use std::fs::File;
 use std::io::{self, Read};
 
 use crate::wire::container::flv::{self, ReadTag, Reader};
 
-/// Bytes read at a time.
+/// The number of bytes per read.
 const BLOCK: usize = 64 << 10;
 
-/// Why a tag cannot be read.
+/// The reason why a tag cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
@@ -17,7 +17,7 @@ pub enum Error {
     Flv(#[from] flv::Error),
 }
 
-/// See the module documentation.
+/// Reads the tags of one FLV file; see the module documentation.
 #[derive(Debug)]
 pub struct FlvTags {
     file: File,
@@ -26,20 +26,20 @@ pub struct FlvTags {
 }
 
 impl FlvTags {
-    /// For a file without reads so far.
+    /// Starts with a file from which nothing has been read yet.
     pub fn new(file: File) -> Self {
         Self { file, block: vec![0; BLOCK], bytes: 0 }
     }
 
-    /// Bytes that were read.
+    /// The number of bytes that were read.
     pub const fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// The next tag, with a `reader` for this file only; `None` at the end.
+    /// Reads the next tag, with a `reader` that is used only for this file; `None` at the end.
     ///
     /// # Errors
-    /// The file cannot be read, or is no FLV.
+    /// Fails if the file cannot be read or is not FLV.
     pub fn next(&mut self, reader: &mut Reader) -> Result<Option<ReadTag>, Error> {
         loop {
             if let Some(tag) = reader.next_tag()? {

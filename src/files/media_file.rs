@@ -1,21 +1,21 @@
-//! A media file for reading, identified by its content, not its name.
+//! Reads a media file, whose format is detected from its content, not from its name.
 
 use std::path::Path;
 use std::{fs, io};
 
 use crate::wire::container::{Error, Format, Index, ReadAt, mkv, mp4};
 
-/// Small reads come from a block of this size.
+/// Small reads are served from a block of this size in bytes.
 const BLOCK: usize = 64 << 10;
-/// Limit for small reads.
+/// Maximum size of a small read in bytes.
 const SMALL: usize = 8 << 10;
 
-/// A file, read at any place.
+/// A file that can be read at any position.
 #[derive(Debug)]
 pub struct MediaFile {
     file: fs::File,
     size: u64,
-    /// The present block: its position and content.
+    /// Position of the current block, whose content is in the next field.
     block_at: u64,
     block: Vec<u8>,
 }
@@ -24,7 +24,8 @@ impl MediaFile {
     /// Opens a regular file.
     ///
     /// # Errors
-    /// It cannot be opened, or is a folder, a pipe or a device (which could keep us waiting for ever).
+    /// Fails if the path cannot be opened, or is a folder, a pipe or a device (which could block
+    /// forever).
     pub fn open(path: &Path) -> io::Result<Self> {
         if !fs::metadata(path)?.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no file"));
@@ -32,7 +33,7 @@ impl MediaFile {
         Self::of(fs::File::open(path)?)
     }
 
-    /// A file that is open.
+    /// Uses a file that is already open.
     ///
     /// # Errors
     /// The same as for [`open`](Self::open).
@@ -44,10 +45,10 @@ impl MediaFile {
         Ok(Self { file, size: metadata.len(), block_at: 0, block: Vec::new() })
     }
 
-    /// Everything that is in it, for who plays it.
+    /// Reads the index of the file for playback.
     ///
     /// # Errors
-    /// It cannot be read, or is of another `format`.
+    /// Fails if the file cannot be read or has another format than `format`.
     pub fn index_to_play(&mut self, format: Format) -> Result<Index, Error> {
         match format {
             Format::Flv => crate::wire::container::flv::index(self),
@@ -56,10 +57,10 @@ impl MediaFile {
         }
     }
 
-    /// The format that its first bytes tell.
+    /// Detects the format from the first bytes.
     ///
     /// # Errors
-    /// They are unreadable, or of no known format.
+    /// Fails if they cannot be read or belong to no known format.
     pub fn format(&mut self) -> Result<Format, Error> {
         let mut start = [0; 12];
         let length = self.size.min(12) as usize;
@@ -68,10 +69,10 @@ impl MediaFile {
         Format::of_bytes(start).ok_or(Error::UnknownFormat)
     }
 
-    /// Everything that is in it.
+    /// Reads the index of the file.
     ///
     /// # Errors
-    /// The problem.
+    /// Fails with the problem that prevents reading.
     pub fn index(&mut self) -> Result<Index, Error> {
         match self.format()? {
             Format::Flv => crate::wire::container::flv::index(self),

@@ -4,10 +4,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Names tried before giving up.
+/// Maximum number of names that are tried.
 const MAX_NAMES: u32 = 10_000;
 
-/// `NAME.mp4`, then `NAME-1.mp4`, `NAME-2.mp4`…
+/// Returns `NAME.mp4`, then `NAME-1.mp4`, `NAME-2.mp4`…
 fn names(path: &Path) -> impl Iterator<Item = PathBuf> {
     let numbered = (1..MAX_NAMES).map(|number| {
         let mut name = path.file_stem().unwrap_or_default().to_owned();
@@ -28,7 +28,7 @@ fn all_taken() -> io::Error {
 /// Creates a file with this name, or with the first free number, and returns its path.
 ///
 /// # Errors
-/// Fails if it cannot be created, or all its names are taken.
+/// Fails if the file cannot be created, or if all its names are taken.
 pub fn create_new(path: &Path) -> io::Result<(File, PathBuf)> {
     for name in names(path) {
         match OpenOptions::new().write(true).create_new(true).open(&name) {
@@ -40,7 +40,7 @@ pub fn create_new(path: &Path) -> io::Result<(File, PathBuf)> {
     Err(all_taken())
 }
 
-/// Like [`create_new`], but writes to an existing device or pipe of this name.
+/// As [`create_new`], but writes to an existing device or pipe of this name.
 ///
 /// # Errors
 /// The same as for [`create_new`].
@@ -51,26 +51,27 @@ pub fn create(path: &Path) -> io::Result<(File, PathBuf)> {
     create_new(path)
 }
 
-/// Gives a file another name in its folder; a file of that name is not written over.
+/// Renames a file within its folder; an existing file is not overwritten.
 ///
 /// # Errors
-/// Fails if there is one ([`io::ErrorKind::AlreadyExists`]), or the system refuses.
+/// Fails if a file of that name exists ([`io::ErrorKind::AlreadyExists`]), or if the system
+/// refuses.
 pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     match fs::hard_link(from, to) {
         Ok(()) => fs::remove_file(from),
         Err(error) => match error.kind() {
             io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound => Err(error),
             _ if to.symlink_metadata().is_ok() => Err(io::ErrorKind::AlreadyExists.into()),
-            // A disk without links, such as a memory card.
+            // A file system without hard links, such as on a memory card.
             _ => fs::rename(from, to),
         },
     }
 }
 
-/// The same with the first numbered name that is free, which is given.
+/// As [`rename_new`], with the first free numbered name, which is returned.
 ///
 /// # Errors
-/// Fails if the system refuses, or all names are taken.
+/// Fails if the system refuses, or if all names are taken.
 pub fn rename_numbered(from: &Path, to: &Path) -> io::Result<PathBuf> {
     for name in names(to) {
         match rename_new(from, &name) {
@@ -94,7 +95,7 @@ mod tests {
             let (_, made) = create_new(&path).unwrap();
             assert_eq!(made, folder.path().join(name));
         }
-        // A link that leads nowhere is a name that is taken, too.
+        // The name of a broken symbolic link is taken, too.
         #[cfg(unix)]
         std::os::unix::fs::symlink("nowhere", folder.path().join("a show-3.flv")).unwrap();
         #[cfg(unix)]

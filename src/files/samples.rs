@@ -1,5 +1,5 @@
-//! The samples of a file with an index as stream events: its configs and its packets. Of several audio
-//! tracks the first.
+//! Reads the samples of an indexed file as stream events: its configs and its packets. If there are
+//! several audio tracks, only the first one is read.
 
 use crate::files::MediaFile;
 use crate::media::{AudioConfig, EncodedPacket, Metadata, StreamEvent, TrackConfig};
@@ -7,28 +7,28 @@ use crate::wire::container::{
     Error, FilePart, Hole, Index, ReadAt, SampleLocation, TrackId, audio, read_around,
 };
 
-/// A larger sample is invalid.
+/// A larger sample is invalid; in bytes.
 const MAX_SAMPLE: usize = 32 << 20;
 
-/// Everything that is in a file, for who plays it.
+/// Reads the index of a file for playback.
 ///
 /// # Errors
-/// The problem.
+/// Fails with the problem that prevents reading.
 pub fn indexed(disk: &mut MediaFile) -> Result<Index, Error> {
     match disk.format() {
         Ok(format) => disk.index_to_play(format),
         Err(error) => match audio::index(disk) {
-            // What was said of it first.
+            // The first error is more helpful.
             Err(Error::UnknownFormat) => Err(error),
             found => found,
         },
     }
 }
 
-/// Reads one sample; `None` for audio tracks beyond the first, which are not played.
+/// Reads one sample; `None` for audio tracks after the first, which are not played.
 ///
 /// # Errors
-/// An unreadable or oversized sample.
+/// Fails if the sample cannot be read or is too large.
 pub fn sample(
     source: &mut dyn ReadAt,
     holes: &[Hole],
@@ -45,7 +45,7 @@ pub fn sample(
     Ok(Some(EncodedPacket::received(track, times, place.keyframe, data.into())))
 }
 
-/// The events before the samples: skipped tracks, and the codec configs of the others.
+/// The events before the samples: the skipped tracks, and the codec configs of the others.
 pub fn heads(index: &Index) -> impl Iterator<Item = StreamEvent> {
     let missed = index.missed().cloned().map(Metadata::Unsupported).map(StreamEvent::Metadata);
     let video = index.tracks.video.clone().map(TrackConfig::Video);
@@ -53,7 +53,7 @@ pub fn heads(index: &Index) -> impl Iterator<Item = StreamEvent> {
     missed.chain(video.map(StreamEvent::Config)).chain(audio)
 }
 
-/// The same for one audio track.
+/// The codec config event of one audio track.
 pub fn audio_config(config: &AudioConfig) -> StreamEvent {
     StreamEvent::Config(TrackConfig::Audio(config.clone()))
 }

@@ -5,24 +5,24 @@ use std::io;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// The kinds of trouble.
+/// The reason why a file cannot be created or written.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Trouble {
     /// The disk is full.
     Full,
-    /// The share of it that is allowed is used up.
+    /// The user's disk quota is used up.
     Quota,
-    /// A file may not be this large there.
+    /// The file system does not allow files of this size.
     TooLarge,
-    /// This user may not.
+    /// The user has no permission.
     Forbidden,
-    /// Nobody may.
+    /// The file system is read-only.
     ReadOnly,
-    /// The folder is not there.
+    /// The folder does not exist.
     NoFolder,
     /// The file was removed.
     Gone,
-    /// A folder of the path is not a folder.
+    /// A component of the path is not a folder.
     NotAFolder,
     /// The path is a folder instead of a file.
     Folder,
@@ -31,20 +31,20 @@ pub enum Trouble {
     NamesTaken,
     /// This program, or the system, has too many files and connections open.
     TooManyFiles,
-    /// The drive fails.
+    /// The drive has an error.
     Broken,
-    /// Its name tells no format.
+    /// The file name indicates no known format.
     Format,
     /// Writing did not end in time.
     Slow,
     /// There is nothing to write.
     Nothing,
-    /// Anything else.
+    /// Any other reason.
     Other,
 }
 
 impl Trouble {
-    /// All except the last, which has no text of its own.
+    /// All reasons except the last one, which has no text of its own.
     pub const KNOWN: [Self; 16] = [
         Self::Full,
         Self::Quota,
@@ -64,7 +64,7 @@ impl Trouble {
         Self::Nothing,
     ];
 
-    /// The meaning of a system error.
+    /// The reason that corresponds to a system error.
     pub fn of(error: &io::Error) -> Self {
         use io::ErrorKind as Kind;
         #[cfg(unix)]
@@ -89,12 +89,12 @@ impl Trouble {
         }
     }
 
-    /// The problem that a system's answer is.
+    /// The problem that corresponds to a system error.
     pub fn problem(error: &io::Error) -> Problem {
         Self::of(error).in_words(&error.to_string())
     }
 
-    /// The cause and the cure; `None`: only the system's message is known.
+    /// The cause and the remedy; `None` if only the system's message is known.
     pub fn as_problem(self) -> Option<Problem> {
         Some(match self {
             Self::Full => problem!("file-full"),
@@ -117,7 +117,7 @@ impl Trouble {
         })
     }
 
-    /// The cause and the cure, or else the system's message.
+    /// The cause and the remedy, or else the system's message.
     pub fn in_words(self, words: &str) -> Problem {
         self.as_problem().unwrap_or_else(|| problem!("file-other", reason = words))
     }
@@ -153,7 +153,7 @@ mod tests {
         let odd = io::Error::other("never heard of");
         assert_eq!(Trouble::of(&odd), Trouble::Other);
         assert_eq!(Trouble::problem(&odd).to_string(), "never heard of");
-        // "Make room" is for a disk that has none.
+        // The advice to free disk space is only for a full disk.
         let cure = |it: &Trouble| Language::English.cure(&it.as_problem().unwrap()).unwrap();
         assert_eq!(
             Trouble::KNOWN.iter().filter(|it| cure(it).contains("Free some space")).count(),

@@ -1,4 +1,4 @@
-//! Memory that another process or a driver writes into.
+//! Maps memory that another process or a driver writes to.
 
 #![allow(unsafe_code)]
 
@@ -6,23 +6,23 @@ use std::io;
 use std::os::fd::RawFd;
 use std::ptr::{self, NonNull};
 
-/// A part of a file, mapped; read only.
+/// A mapped, read-only part of a file.
 #[derive(Debug)]
 pub struct Mapping {
     start: NonNull<u8>,
     length: usize,
 }
 
-// SAFETY: the mapping belongs to this value alone, is never handed out mutably, and may be read and
+// SAFETY: the mapping belongs only to this value, is never lent out mutably, and may be read and
 // unmapped from any thread.
 unsafe impl Send for Mapping {}
 
 impl Mapping {
-    /// Maps `length` bytes of an open file from `offset`. The file must be that long: a read past
-    /// its end would end the process.
+    /// Maps `length` bytes of an open file, starting at `offset`. The file must have at least that
+    /// length: a read past its end would kill the process.
     pub fn of(file: RawFd, length: usize, offset: u32) -> io::Result<Self> {
-        // SAFETY: a new mapping of an open descriptor at an address of the system's choice, whose result
-        // is looked at; a descriptor or an offset that is none is an error.
+        // SAFETY: this creates a new mapping of an open descriptor at an address that the system
+        // chooses, and the result is checked; an invalid descriptor or offset gives an error.
         let start = unsafe {
             let (read, shared) = (libc::PROT_READ, libc::MAP_SHARED);
             libc::mmap(ptr::null_mut(), length, read, shared, file, offset.into())
@@ -36,15 +36,17 @@ impl Mapping {
 
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: `start` is the beginning of a live mapping of `length` bytes, which lives as long as
-        // `self`. The other side writes only while it is asked to, and it is read only after that; were
-        // it to break that, the bytes would be torn, of which any value is valid.
+        // `self`. The other side writes only while it is requested to, and the memory is read only after
+        // that; if the other side violated this, the bytes would be inconsistent, but every byte value
+        // is valid.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.length) }
     }
 }
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: exactly what `of` mapped, unmapped once; nothing borrows from it any more.
+        // SAFETY: this is exactly what `of` mapped; it is unmapped once, and nothing borrows from it any
+        // more.
         let done = unsafe { libc::munmap(self.start.as_ptr().cast(), self.length) };
         if done != 0 {
             tracing::debug!(error = %io::Error::last_os_error(), "unmapping memory");

@@ -12,7 +12,7 @@ pub(crate) mod allocations;
 pub use mapping::Mapping;
 pub use worker_pool::WorkerPool;
 
-/// Tests can count the allocations of their thread.
+/// Lets tests count the allocations of their thread.
 #[cfg(test)]
 #[global_allocator]
 static COUNTING: allocations::Counting = allocations::Counting;

@@ -1,5 +1,5 @@
-//! A few threads that help with divisible work: the caller also takes parts, and returns when all
-//! are done, so the work can borrow its data. A piece of work allocates nothing.
+//! Runs divisible work on a few threads: the caller also takes parts, and returns when all are
+//! done, so the work can borrow its data. Running a job allocates no memory.
 
 #![allow(unsafe_code)]
 
@@ -13,50 +13,50 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use crate::base::simd::wide;
 use crate::base::worker::{Stop, Worker};
 
-/// More threads do not speed up one frame.
+/// Maximum number of threads; more threads do not speed up one frame.
 const MAX_THREADS: usize = 4;
 
-/// Parts that are handed out together.
+/// The number of parts that are handed out together.
 const PARTS: usize = 8;
 
 type Job<'a> = dyn Fn(usize) + Sync + 'a;
 
-/// Helper threads for divisible work. Dropping it ends its threads.
+/// Helper threads for divisible work. Dropping it ends the threads.
 #[derive(Debug)]
 pub struct WorkerPool {
     shared: Arc<Shared>,
     helpers: Vec<Worker>,
-    /// One piece of work at a time; a caller that finds it locked works alone.
+    /// Only one job runs at a time; a caller that finds the lock taken does its work alone.
     turn: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
     work: Mutex<Work>,
-    /// There are parts to take.
+    /// Signals that there are parts to take.
     more: Condvar,
-    /// The last part is done.
+    /// Signals that the last part is done.
     done: Condvar,
 }
 
-/// A piece of work under way.
+/// A running job.
 #[derive(Debug, Default)]
 struct Work {
     job: Option<Lent>,
     next: usize,
     count: usize,
-    /// Parts that are being worked on.
+    /// The number of parts that are being worked on.
     busy: usize,
-    /// The panic of a helper's part.
+    /// The panic of a part that ran on a helper.
     fault: Option<Box<dyn Any + Send>>,
 }
 
-/// A job with an extended lifetime. [`WorkerPool::share`] guarantees that it does not outlive its
-/// borrow.
+/// A job with an extended lifetime. [`WorkerPool::share`] guarantees that it is not used after its
+/// borrow has ended.
 #[derive(Copy, Clone)]
 struct Lent(*const Job<'static>);
 
-// SAFETY: what it points to is `Sync`: any thread may call it while it is there.
+// SAFETY: the job that it points to is `Sync`, so any thread may call it while it exists.
 unsafe impl Send for Lent {}
 
 impl std::fmt::Debug for Lent {
@@ -66,19 +66,19 @@ impl std::fmt::Debug for Lent {
 }
 
 impl WorkerPool {
-    /// Without helpers: the caller does everything.
+    /// Creates a pool without helpers: the caller does all work.
     pub fn alone() -> Self {
         Self { shared: Arc::default(), helpers: Vec::new(), turn: Mutex::default() }
     }
 
-    /// Uses as many threads as this machine can use, including the caller's. Fewer if the system
-    /// refuses threads.
+    /// Creates a pool with as many threads as this computer can use, including the caller's. There
+    /// are fewer if the system refuses threads.
     pub fn of_this_machine(name: &str) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Self::of(name, cores.min(MAX_THREADS))
     }
 
-    /// Uses this many threads, including the caller's.
+    /// Creates a pool with this many threads, including the caller's.
     pub fn of(name: &str, threads: usize) -> Self {
         let mut workers = Self::alone();
         for _ in 1..threads {
@@ -94,12 +94,12 @@ impl WorkerPool {
         workers
     }
 
-    /// Runs this for each part, in any order, on any of its threads, with the processor's widest
-    /// vectors; returns when all are done. As with [`wide`], only inlined code uses those vectors:
-    /// use `#[inline(always)]` on the closure and the functions it calls.
+    /// Runs `job` for each part, in any order, on any of the threads, with the widest vectors of
+    /// the processor; returns when all are done. As with [`wide`], only inlined code uses those
+    /// vectors: use `#[inline(always)]` on the closure and the functions it calls.
     pub fn each<T: Send>(&self, parts: impl IntoIterator<Item = T>, job: impl Fn(T) + Sync) {
         let mut parts = parts.into_iter().fuse();
-        // Once: the job is long.
+        // This appears only once, because the job is long.
         let run = |part| {
             wide(
                 #[inline(always)]
@@ -134,12 +134,12 @@ impl WorkerPool {
         }
     }
 
-    /// Runs `job` for each number below `count`. A panic on a helper is repeated here, because half
-    /// a frame is useless.
+    /// Runs `job` for each number below `count`. A panic on a helper is repeated here, because an
+    /// incomplete frame is useless.
     fn share(&self, count: usize, job: &Job<'_>) {
         // SAFETY: only the lifetime changes. Helpers take the job from `work` while they hold its
-        // lock and count themselves as busy before they let go of it; `Finish` takes the job away
-        // and waits until nobody is busy, however this function is left.
+        // lock, and count themselves as busy before they release it; `Finish` removes the job and
+        // waits until no helper is busy, however this function is left.
         let lent = Lent(unsafe { std::mem::transmute::<*const Job<'_>, *const Job<'static>>(job) });
         let mut work = self.shared.work.lock();
         (work.job, work.next, work.count, work.fault) = (Some(lent), 0, count, None);
@@ -164,14 +164,15 @@ impl WorkerPool {
 impl Drop for WorkerPool {
     fn drop(&mut self) {
         self.helpers.iter().for_each(Worker::stop);
-        // Whoever has looked whether to end, and found not, waits by now and is woken.
+        // A helper that has checked the stop flag and found it unset is waiting by now, and is
+        // woken.
         drop(self.shared.work.lock());
         self.shared.more.notify_all();
     }
 }
 
 impl Work {
-    /// The next part, which counts as worked on from now on.
+    /// Takes the next part, which counts as busy from now on.
     fn take(&mut self) -> Option<(Lent, usize)> {
         let job = self.job.filter(|_| self.next < self.count)?;
         let index = self.next;
@@ -181,7 +182,7 @@ impl Work {
     }
 }
 
-/// A part that is being worked on, until this is dropped.
+/// Marks a part as busy until this is dropped.
 struct Busy<'a>(&'a Shared);
 
 impl Drop for Busy<'_> {
@@ -194,7 +195,7 @@ impl Drop for Busy<'_> {
     }
 }
 
-/// Takes the job away and waits until nobody works on it.
+/// Removes the job when dropped, and waits until no helper works on it.
 struct Finish<'a>(&'a Shared);
 
 impl Drop for Finish<'_> {
@@ -207,7 +208,7 @@ impl Drop for Finish<'_> {
     }
 }
 
-/// The loop of a helper.
+/// The loop of a helper thread.
 fn help(shared: &Shared, stop: &Stop) {
     let mut work = shared.work.lock();
     while !stop.is_set() {
@@ -217,7 +218,8 @@ fn help(shared: &Shared, stop: &Stop) {
         };
         let busy = Busy(shared);
         drop(work);
-        // SAFETY: a part of it is counted as busy, so that `Finish` has not let its owner go.
+        // SAFETY: this part is counted as busy, so `Finish` still keeps the owner of the job
+        // waiting.
         let done = catch_unwind(AssertUnwindSafe(|| unsafe { (*job.0)(index) }));
         if let Err(fault) = done {
             shared.work.lock().fault = Some(fault);
@@ -238,7 +240,7 @@ mod tests {
         let owner = std::thread::current().id();
         for _ in 0..50 {
             let helped = std::sync::atomic::AtomicBool::new(false);
-            // The owner's part waits until a helper has taken one.
+            // The part on the owner's thread waits until a helper has taken one.
             let work = || {
                 workers.each(0..2, |_| {
                     if std::thread::current().id() == owner {
@@ -276,7 +278,7 @@ mod tests {
     #[test]
     fn the_owner_and_a_helper_work_at_the_same_time() {
         let workers = WorkerPool::of("workers-test", 2);
-        // Each of two parts waits for the other: one thread alone would never end.
+        // Each of two parts waits for the other: a single thread would never finish.
         let meet = std::sync::Barrier::new(2);
         workers.each(0..2, |_| {
             meet.wait();
@@ -316,7 +318,7 @@ mod tests {
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 workers.each(values.iter_mut().zip(0..), |(value, index)| {
                     *value = 1;
-                    // On the owner's thread only: a helper that is gone is another matter.
+                    // Only on the owner's thread: a helper that is gone is a separate case.
                     let own = std::thread::current().name() != Some("workers-test");
                     assert!(!(own && index > 3), "as planned");
                 });

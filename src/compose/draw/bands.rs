@@ -1,21 +1,21 @@
-//! Frames in horizontal bands for a worker pool. Their number does not depend on the number of
-//! threads, so every machine draws the same frame.
+//! Splits frames into horizontal bands for a worker pool. The number of bands does not depend on
+//! the number of threads, so every computer draws the same frame.
 
 use crate::media::Planes;
 
-/// Bands of a frame.
+/// The number of bands of a frame.
 pub(in crate::compose) const BANDS: usize = 4;
 
-/// A plane with fewer pixels is one band: waking a thread would take longer than the work.
+/// A plane with fewer pixels is one band, because waking a thread would take longer than the work.
 const SMALL: usize = 32 << 10;
 
-/// Rows of a band of a plane.
+/// The number of rows in each band of a plane.
 pub(in crate::compose) fn height(rows: usize, width: usize) -> usize {
     let bands = if rows.saturating_mul(width) < SMALL { 1 } else { BANDS };
     rows.div_ceil(bands).max(1)
 }
 
-/// A row of a plane; beyond the end, the last one.
+/// A row of a plane; an index beyond the end gives the last row.
 #[inline(always)]
 pub(in crate::compose) fn row(plane: &[u8], width: usize, index: usize) -> &[u8] {
     let last = (plane.len() / width.max(1)).saturating_sub(1);
@@ -23,7 +23,8 @@ pub(in crate::compose) fn row(plane: &[u8], width: usize, index: usize) -> &[u8]
     plane.get(index * width..(index + 1) * width).unwrap_or_default()
 }
 
-/// A plane at half the size: the mean of each four pixels. `stride`: the length of its rows.
+/// Writes a plane at half the size: the mean of each four pixels. `stride` is the length of its
+/// rows.
 #[inline(always)]
 pub(in crate::compose) fn halved(plane: &[u8], stride: usize, out: &mut [u8]) {
     for (out, rows) in out.chunks_exact_mut(stride / 2).zip(plane.chunks_exact(stride * 2)) {
@@ -36,11 +37,11 @@ pub(in crate::compose) fn halved(plane: &[u8], stride: usize, out: &mut [u8]) {
     }
 }
 
-/// A band of one plane to read, and the same band of another to write.
+/// A band of one plane to read, and the same band of another plane to write.
 pub(in crate::compose) struct Strip<'a> {
     pub from: &'a [u8],
     pub out: &'a mut [u8],
-    /// Its first row in the plane.
+    /// Index of the band's first row in the plane.
     pub first: usize,
 }
 
@@ -54,7 +55,7 @@ pub(in crate::compose) fn strips<'a>(
     cut(from, out, rows, width)
 }
 
-/// Two planes of the same size, with rows of `width`, in strips of this many rows.
+/// Cuts two planes of the same size, with rows of `width`, into strips of this many rows.
 fn cut<'a>(
     from: &'a [u8],
     out: &'a mut [u8],
@@ -66,25 +67,25 @@ fn cut<'a>(
     pairs.map(move |(index, (from, out))| Strip { from, out, first: index * rows })
 }
 
-/// A band of a frame to read, and the same band of another to write: complete chroma rows with
-/// their luma.
+/// A band of a frame to read, and the same band of another frame to write: complete chroma rows
+/// with their luma rows.
 pub(in crate::compose) struct Band<'a> {
     pub y: Strip<'a>,
     pub u: Strip<'a>,
     pub v: Strip<'a>,
-    /// The alpha planes of both, if present.
+    /// The alpha planes of both frames, if present.
     pub alpha: (Option<&'a [u8]>, Option<&'a mut [u8]>),
 }
 
 impl Band<'_> {
-    /// Copies the colors.
+    /// Copies the colors unchanged.
     pub fn keep(&mut self) {
         for strip in [&mut self.y, &mut self.u, &mut self.v] {
             strip.out.copy_from_slice(strip.from);
         }
     }
 
-    /// Copies the alpha.
+    /// Copies the alpha unchanged.
     pub fn keep_alpha(&mut self) {
         if let (Some(from), Some(out)) = &mut self.alpha {
             out.copy_from_slice(from);

@@ -1,5 +1,5 @@
-//! Converts the colors of a frame to the program's (BT.709, limited range), once, at the source. In
-//! bands for a worker pool.
+//! Converts the colors of a frame to the program's (BT.709, limited range), once, at the source.
+//! The work is split into bands for a worker pool.
 
 use crate::base::WorkerPool;
 use crate::compose::draw::bands;
@@ -7,8 +7,8 @@ use crate::compose::draw::bands::BANDS;
 use crate::media::frame::{Matrix, Range};
 use crate::media::{Color, Planes};
 
-/// Converts the colors of a whole frame in place. Fixed point, 13 bits; the chroma's contribution
-/// to luma is computed once per chroma sample.
+/// Converts the colors of a whole frame in place. It uses fixed point with 13 bits; the chroma's
+/// contribution to luma is computed once per chroma sample.
 #[derive(Default)]
 pub(in crate::compose) struct ColorConvert {
     /// The contribution of a chroma row to luma, one entry per luma column, for each band.
@@ -18,8 +18,9 @@ pub(in crate::compose) struct ColorConvert {
 const BITS: i32 = 13;
 const HALF: i32 = 1 << (BITS - 1);
 
-/// BT.601 to BT.709 on limited-range numbers: `y += (YU·u + YV·v)`, `u = UU·u + UV·v`,
-/// `v = VU·u + VV·v`, chroma about 128. Worked out from the two matrices of ITU-T H.273.
+/// Coefficients for BT.601 to BT.709 in limited range: `y += (YU·u + YV·v)`, `u = UU·u + UV·v`, `v
+/// = VU·u + VV·v`, with chroma centered at 128. They are computed from the two matrices of ITU-T
+/// H.273.
 struct Coefficients {
     y: i32,
     yu: i32,
@@ -28,19 +29,19 @@ struct Coefficients {
     uv: i32,
     vu: i32,
     vv: i32,
-    /// Luma's zero point in the source.
+    /// The luma value of black in the source.
     foot: i32,
 }
 
 impl Coefficients {
     fn of(color: Color) -> Self {
         let fixed = |value: f64| (value * f64::from(1 << BITS)).round() as i32;
-        // Full range: luma 255 → 219 steps, chroma 255 → 224.
+        // Full range: 255 luma values become 219 steps, and 255 chroma values 224.
         let (luma, chroma, foot) = match color.range {
             Range::Full => (219.0 / 255.0, 224.0 / 255.0, 0),
             Range::Limited => (1.0, 1.0, 16),
         };
-        // On limited-range chroma (224 steps) and luma (219 steps).
+        // For limited-range chroma (224 steps) and luma (219 steps).
         let (yu, yv, uu, uv, vu, vv) = match color.matrix {
             Matrix::Bt601 => (-0.115_550, -0.207_938, 1.018_640, 0.114_618, 0.075_049, 1.025_327),
             Matrix::Bt709 => (0.0, 0.0, 1.0, 0.0, 0.0, 1.0),
@@ -59,7 +60,7 @@ impl Coefficients {
 }
 
 impl ColorConvert {
-    /// From `color`; the alpha plane is always full range and stays unchanged.
+    /// Converts from `color`; the alpha plane is always full range and stays unchanged.
     pub(in crate::compose) fn apply(
         &mut self,
         color: Color,
@@ -83,7 +84,7 @@ impl ColorConvert {
     }
 }
 
-/// Complete chroma rows with their luma; `add` is as long as a luma row.
+/// Converts complete chroma rows with their luma; `add` is as long as a luma row.
 #[inline(always)]
 fn tinted(
     c: &Coefficients,
@@ -118,7 +119,7 @@ mod tests {
     use super::*;
     use crate::media::Size;
 
-    /// RGB (0…1) in the numbers of a color description.
+    /// Encodes RGB (0…1) as YUV of a color description.
     fn encode(color: Color, [r, g, b]: [f64; 3]) -> (u8, u8, u8) {
         let (kr, kb) = match color.matrix {
             Matrix::Bt601 => (0.299, 0.114),

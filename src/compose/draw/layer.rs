@@ -1,4 +1,4 @@
-//! The pieces of a frame: layers and bundles of layers, as drawn.
+//! The pieces of a frame: layers and bundles of layers, as they are drawn.
 
 use crate::compose::layout::{Rect, Shape, Spot};
 use crate::compose::scene::Blend;
@@ -24,7 +24,7 @@ impl PartialEq for DrawnLayer {
 }
 
 impl DrawnLayer {
-    /// The area that it hides.
+    /// The area that the layer hides completely.
     fn hides(&self) -> Option<Rect> {
         let solid = self.strength >= 256
             && self.blend == Blend::Normal
@@ -42,14 +42,14 @@ impl DrawnLayer {
     }
 }
 
-/// Pieces that are drawn as one.
+/// Pieces that are drawn as one image.
 #[derive(Debug, PartialEq)]
 pub(in crate::compose) struct Bundle {
     pub key: u64,
     pub strength: u16,
     pub blend: Blend,
     pub pieces: Vec<DrawStep>,
-    /// Around all of them.
+    /// The rectangle around all pieces.
     pub bounds: Rect,
 }
 
@@ -58,7 +58,7 @@ impl Clone for Bundle {
         Self { pieces: self.pieces.clone(), ..*self }
     }
 
-    /// Into the list that is there.
+    /// Reuses the existing list.
     fn clone_from(&mut self, from: &Self) {
         let mut pieces = std::mem::take(&mut self.pieces);
         pieces.clone_from(&from.pieces);
@@ -90,7 +90,7 @@ impl Clone for DrawStep {
 }
 
 impl DrawStep {
-    /// The area that it hides.
+    /// The area that the piece hides completely.
     pub fn hides(&self) -> Option<Rect> {
         match self {
             Self::Layer(layer) => layer.hides(),
@@ -105,7 +105,7 @@ impl DrawStep {
         }
     }
 
-    /// Its opacity and blend mode.
+    /// The opacity and blend mode of the piece.
     pub fn way(&self) -> (u16, Blend) {
         match self {
             Self::Layer(layer) => (layer.strength, layer.blend),

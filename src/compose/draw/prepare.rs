@@ -14,15 +14,16 @@ use crate::compose::draw::color_convert::ColorConvert;
 use crate::compose::layout::{Affine, Cut, Rect, Shape, Spot, Turn};
 use crate::media::{Color, Planes, PlanesPool, Size, VideoFrame};
 
-/// Frames of one layer that can be in use at once (encoder, preview, this one).
+/// Frames of one layer that can be in use at once (by the encoder, by the preview and by the
+/// current drawing).
 const IDLE: usize = 4;
 
-/// A layer ready to be laid down.
+/// A layer that is ready to be blended.
 #[derive(Clone, Debug)]
 pub(in crate::compose) struct Image {
-    /// Its area in the program; `planes` have this size.
+    /// The area of the image in the program; `planes` have this size.
     pub rect: Rect,
-    /// In the program's colors; if there is an alpha plane, multiplied by it.
+    /// The planes in the program's colors; with an alpha plane, they are premultiplied.
     pub planes: Arc<Pooled<Planes>>,
     /// The alpha of the chroma samples, if there is an alpha plane.
     pub chroma_alpha: Option<Arc<Pooled<Vec<u8>>>>,
@@ -59,7 +60,7 @@ impl Prepared {
 /// Prepares layers; its buffers serve all of them.
 #[derive(Default)]
 pub(in crate::compose) struct Preparer {
-    /// One for each plane, because different workers use them.
+    /// One resizer for each plane, because different workers use them.
     resizers: [Resizer; 5],
     tint: ColorConvert,
     /// The frame multiplied by its alpha.
@@ -67,13 +68,13 @@ pub(in crate::compose) struct Preparer {
     premultiplied_chroma: Vec<u8>,
     /// The scaled frame before rotation.
     scaled: Option<Planes>,
-    /// The same for one with alpha.
+    /// The same for a frame with alpha.
     scaled_clear: Option<Planes>,
     scaled_chroma: Vec<u8>,
 }
 
 impl Preparer {
-    /// The image of `picture` at `spot`, prepared again if it differs from `before`.
+    /// Prepares the image of `picture` at `spot`, again only if it differs from `before`.
     pub fn prepare(
         &mut self,
         picture: &VideoFrame,
@@ -83,7 +84,7 @@ impl Preparer {
     ) -> Prepared {
         let mut pools = match before {
             Some(before) if before.is_of(picture, spot) => return before,
-            // The image goes back to its pool first.
+            // The old image goes back to its pool first.
             Some(before) => before.pools,
             None => Pools::default(),
         };
@@ -93,7 +94,7 @@ impl Preparer {
         Prepared { picture: picture.clone(), spot: *spot, image, pools }
     }
 
-    /// The frame itself, if no change is needed.
+    /// The shared frame itself, if no change is needed.
     fn share(&self, picture: &VideoFrame, spot: &Spot) -> Option<Image> {
         let Shape::Upright { rect, turn: Turn::NONE } = spot.shape else { return None };
         let same = picture.planes().is_opaque()
@@ -144,7 +145,7 @@ impl Preparer {
         Image { rect, planes: out.share(), chroma_alpha }
     }
 
-    /// The frame in the program's colors, multiplied by its alpha.
+    /// Converts the frame to the program's colors and multiplies it by its alpha.
     fn premultiply(&mut self, picture: &VideoFrame, workers: &WorkerPool) {
         let from = picture.planes();
         let mut planes = shaped(self.premultiplied.take(), from.size(), true);
@@ -170,7 +171,7 @@ impl Preparer {
         self.premultiplied = Some(planes);
     }
 
-    /// Cuts out and scales into `out`, in the program's colors.
+    /// Crops and scales into `out`, in the program's colors.
     fn scale(
         &mut self,
         picture: &VideoFrame,
@@ -211,7 +212,7 @@ impl Preparer {
     }
 }
 
-/// A frame of this size with undefined content, reusing the kept one if possible.
+/// A frame of this size with undefined content; the kept one is reused if possible.
 fn shaped(kept: Option<Planes>, size: Size, alpha: bool) -> Planes {
     match kept {
         Some(mut planes) => {
@@ -223,8 +224,8 @@ fn shaped(kept: Option<Planes>, size: Size, alpha: bool) -> Planes {
     }
 }
 
-/// Premultiplies the colors of a band by the alpha of its source, which it copies; `chroma` becomes
-/// the alpha of its chroma samples.
+/// Premultiplies the colors of a band by the alpha of its source, and copies the alpha; `chroma`
+/// becomes the alpha of the chroma samples.
 #[inline(always)]
 fn multiply(band: Band<'_>, chroma: &mut [u8], stride: usize) {
     let (Some(alpha), Some(kept)) = band.alpha else { return };
@@ -263,7 +264,7 @@ pub(in crate::compose) fn resize(
         }
         return;
     }
-    // Rounding may have moved an edge from the frame by a hair.
+    // Rounding may have moved an edge slightly outside the frame.
     let (width, height) = (f64::from(size.width), f64::from(size.height));
     let (left, top) = (cut.left.clamp(0.0, width), cut.top.clamp(0.0, height));
     let options = ResizeOptions::new().resize_alg(algorithm).crop(
@@ -277,7 +278,8 @@ pub(in crate::compose) fn resize(
     if let (Ok(input), Ok(mut output)) = (input, output)
         && let Err(fault) = resizer.resize(&input, &mut output, &options)
     {
-        // Cannot happen with sizes that match their buffers; the old content would show.
+        // This cannot happen if the sizes match the buffers; otherwise the old content would be
+        // shown.
         tracing::warn!(%fault, "scaling a picture");
     }
 }
@@ -321,7 +323,7 @@ fn turn_plane(
     );
 }
 
-/// Makes the rows from `first` on, of `out_rows` in all.
+/// Writes the rows from index `first` on, of `out_rows` in all.
 #[inline(always)]
 fn turn_rows(
     from: &[u8],
@@ -336,7 +338,7 @@ fn turn_rows(
     for (index, line) in (first..).zip(out.chunks_exact_mut(out_width)) {
         let along = if turn.flip_y { out_rows - 1 - index } else { index };
         if turn.swap {
-            // A column of the source, downwards or upwards.
+            // A column of the source, read downwards or upwards.
             let column = from.iter().skip(along).step_by(width);
             if turn.flip_x {
                 for (row, value) in column.take(rows).enumerate() {
@@ -356,7 +358,7 @@ fn turn_rows(
     }
 }
 
-/// Rotates all planes by any angle, with smooth edges; transparent outside the frame.
+/// Rotates all planes by any angle, with smooth edges; the area outside the frame is transparent.
 fn warp_all(
     from: &Planes,
     chroma: &[u8],
@@ -369,7 +371,7 @@ fn warp_all(
     let Some(back) = map.inverse() else { return };
     let size = from.size();
     let half = size.half();
-    // From pixels of the target to pixels of the source, both by their middles.
+    // Maps pixels of the target to pixels of the source, both by their centers.
     let luma = back.after(Affine::shift(bounds.x as f64, bounds.y as f64));
     let small = Affine::scale(0.5, 0.5).after(luma).after(Affine::scale(2.0, 2.0));
     let (width, chroma_width) = (out.luma_stride(), out.chroma_stride());
@@ -399,7 +401,7 @@ fn warp_all(
     }
 }
 
-/// A plane to sample; `None`: 255 everywhere.
+/// A plane to sample; `None` means 255 everywhere.
 #[derive(Copy, Clone)]
 struct Source<'a> {
     size: Size,
@@ -417,7 +419,7 @@ impl Source<'_> {
     }
 }
 
-/// Samples the rows from `first` on, bilinearly, in fixed point with 16 bits after the point.
+/// Samples the rows from index `first` on bilinearly, in fixed point with 16 fractional bits.
 #[inline(always)]
 fn warp(from: &Source<'_>, map: Affine, first: usize, out: &mut [u8], width: usize) {
     let fixed = |value: f64| (value * 65_536.0).round() as i64;
@@ -443,8 +445,6 @@ mod tests {
 
     #[test]
     fn quarter_turns_move_every_pixel_to_its_place() {
-        // 1 2 3
-        // 4 5 6
         let from = [1, 2, 3, 4, 5, 6];
         let turned = |swap, flip_x, flip_y| {
             let mut out = [0; 6];

@@ -1,5 +1,6 @@
-//! Static layers below all moving ones: drawn once. Then they are copied: entirely into a buffer
-//! with other content, and otherwise only where other layers covered them.
+//! Caches the static layers below all moving ones, so that they are drawn only once. They are then
+//! copied: entirely into a buffer with other content, otherwise only where other layers covered
+//! them.
 
 use std::sync::Arc;
 
@@ -8,14 +9,15 @@ use crate::compose::draw::layer::DrawStep;
 use crate::compose::layout::Rect;
 use crate::media::{Planes, Size};
 
-/// Drawings with the same lowest pieces before they are cached as one frame: otherwise a source
-/// with a lower frame rate would cost extra copies.
+/// The number of drawings with the same lowest pieces before these are cached as one frame; with
+/// fewer, a source with a lower frame rate would cost extra copies.
 const STILL: u32 = 3;
 
-/// Limit for separately tracked areas of a frame.
+/// Maximum number of separately tracked areas of a frame.
 const MAX_PARTS: usize = 8;
 
-/// The lowest pieces of a frame as one frame. Keeps their frames only while they are the lowest.
+/// The lowest pieces of a frame, cached as one frame. It keeps their frames only while they are the
+/// lowest.
 #[derive(Debug, Default)]
 pub(in crate::compose) struct StaticLayers {
     pieces: Vec<DrawStep>,
@@ -30,7 +32,7 @@ pub(in crate::compose) struct StaticAreas {
 }
 
 impl StaticAreas {
-    /// The areas of these pieces; beyond the limit, the rest are combined.
+    /// The areas of these pieces; beyond the maximum number, the rest are combined.
     pub fn of(pieces: &[DrawStep], size: Size) -> Self {
         let mut places = [None; MAX_PARTS];
         let seen = pieces.iter().filter_map(|it| it.bounds().common(Rect::whole(size)));
@@ -51,14 +53,14 @@ impl StaticAreas {
         }
     }
 
-    /// Pixels of luma in all of them.
+    /// The number of luma pixels in all areas.
     #[cfg(test)]
     pub fn pixels(&self) -> usize {
         self.places.iter().flatten().map(|place| place.size().pixels()).sum()
     }
 }
 
-/// The content of a buffer: a static frame by its number, and the areas drawn above it.
+/// The content of a buffer: a static frame by its number, and the areas that were drawn above it.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::compose) struct Written {
     pub below: u64,
@@ -66,8 +68,9 @@ pub(in crate::compose) struct Written {
 }
 
 impl StaticLayers {
-    /// Draws a frame of these pieces, whose `same` lowest ones were also the lowest of the last
-    /// frame. Returns how many to draw as one frame now, and to pass to [`StaticLayers::keep`].
+    /// Takes the pieces of a new frame; the `same` lowest ones were also the lowest of the last
+    /// frame. Returns how many of them are now to be drawn as one frame and passed to
+    /// [`StaticLayers::keep`].
     pub fn due(&mut self, pieces: &[DrawStep], same: usize) -> Option<usize> {
         if pieces.get(..self.pieces.len()) != Some(&self.pieces) {
             self.clear();
@@ -89,7 +92,7 @@ impl StaticLayers {
         self.picture.as_ref().map(|(picture, number)| (self.pieces.len(), &***picture, *number))
     }
 
-    /// Lets go of everything.
+    /// Drops the cached frame and its pieces.
     pub fn clear(&mut self) {
         self.pieces.clear();
         (self.picture, self.streak) = (None, 0);

@@ -6,7 +6,7 @@ use crate::compose::draw::bands;
 use crate::compose::draw::bands::BANDS;
 pub(super) use crate::compose::draw::prepare::scaled_by as times;
 
-/// Luma of limited range as a part of 255.
+/// Converts limited-range luma to 0…255.
 pub(in crate::compose) fn full_range(y: u8) -> u8 {
     ((i32::from(y) - 16) * 255 / 219).clamp(0, 255) as u8
 }
@@ -20,7 +20,7 @@ pub(super) fn multiply(plane: &mut [u8], by: Option<&Vec<u8>>) {
     );
 }
 
-/// The same with another plane.
+/// The same, but the second plane is always present.
 #[inline(always)]
 pub(super) fn times_all(plane: &mut [u8], by: &[u8]) {
     for (value, by) in plane.iter_mut().zip(by) {
@@ -28,16 +28,17 @@ pub(super) fn times_all(plane: &mut [u8], by: &[u8]) {
     }
 }
 
-/// Upscales a plane to twice the width and height: each new pixel is three parts of the nearest old
-/// one and one part of the next, in each direction.
+/// Upscales a plane to twice the width and height: each new pixel is three quarters of the nearest
+/// old one and one quarter of the next, in each direction.
 #[derive(Debug, Default)]
 pub(super) struct ChromaUpscaler {
-    /// A row for each band.
+    /// A row buffer for each band.
     rows: [Vec<u16>; BANDS],
 }
 
 impl ChromaUpscaler {
-    /// `small` has rows of `width` pixels, `out` twice as many rows of twice the width.
+    /// Upscales `small`, which has rows of `width` pixels; `out` has twice as many rows of twice
+    /// the width.
     pub fn double(&mut self, small: &[u8], width: usize, out: &mut [u8], workers: &WorkerPool) {
         let width = width.max(1);
         let rows = bands::height(out.len() / (width * 2), width * 2);
@@ -50,10 +51,10 @@ impl ChromaUpscaler {
     }
 }
 
-/// Some rows of the result, from `first` on. `row` is a reusable buffer.
+/// Computes some rows of the result, from index `first` on. `row` is a reusable buffer.
 #[inline(always)]
 fn doubled(small: &[u8], width: usize, first: usize, row: &mut Vec<u16>, out: &mut [u8]) {
-    // A column of air at either side.
+    // One extra column at each side.
     row.resize(width + 2, 0);
     let last = (small.len() / width).saturating_sub(1);
     let line = |index| bands::row(small, width, index);

@@ -1,4 +1,5 @@
-//! File contents that some filters need in addition to their settings; read elsewhere.
+//! File contents that some filters need in addition to their settings; the files are read
+//! elsewhere.
 
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use crate::media::Planes;
 /// The kind of file that a filter uses.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Asset {
-    /// A color table (`.cube`).
+    /// A LUT (`.cube`).
     Table,
     /// An image.
     Image,
@@ -18,19 +19,19 @@ pub enum Asset {
 #[derive(Clone, Debug)]
 pub enum FilterAssets {
     Table(Arc<Table>),
-    /// In the program's colors.
+    /// An image in the program's colors.
     Image(Arc<Planes>),
 }
 
 /// The state of a filter's file.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum AssetSupply {
-    /// It needs no file, or none is chosen: the frame passes unchanged.
+    /// The filter needs no file, or none is chosen: the frame passes unchanged.
     #[default]
     Nothing,
-    /// It is being read.
+    /// The file is being read.
     Coming,
-    /// It cannot be read.
+    /// The file cannot be read.
     Lacking,
     There(FilterAssets),
 }
@@ -42,7 +43,7 @@ impl From<Option<FilterAssets>> for AssetSupply {
 }
 
 impl PartialEq for FilterAssets {
-    /// Returns true if both are the same reading of the same file.
+    /// Returns true if both come from the same reading of the same file.
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Table(one), Self::Table(other)) => Arc::ptr_eq(one, other),

@@ -1,20 +1,21 @@
-//! Deinterlaces the fields of a capture card. One field is kept; the lines of the other are
-//! interpolated along edges, or kept where nothing moved. Each input frame gives one output frame.
+//! Deinterlaces the fields of a capture card. The lines of one field are kept; the lines of the
+//! other are interpolated along edges, or kept where nothing moved. Each input frame gives one
+//! output frame.
 
 use crate::base::WorkerPool;
 use crate::compose::draw::bands::{row, strips};
 use crate::compose::filter::step::Step;
 use crate::media::Planes;
 
-/// The treatment of the other field's lines.
+/// How the lines of the other field are made.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub enum Deinterlacing {
-    /// Interpolated where something moves, otherwise kept.
+    /// Interpolated where there is motion, otherwise kept.
     #[default]
     Adaptive,
     /// Always interpolated.
     Linear,
-    /// Both fields blended: soft, with double edges where something moves.
+    /// Both fields are blended: soft, with double edges where there is motion.
     Blend,
 }
 
@@ -23,10 +24,10 @@ impl Deinterlacing {
         [("adaptive", Self::Adaptive), ("linear", Self::Linear), ("blend", Self::Blend)];
 }
 
-/// The lines to keep.
+/// The field whose lines are kept.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub enum Field {
-    /// The first, the third…
+    /// The first line, the third…
     #[default]
     Top,
     Bottom,
@@ -50,9 +51,9 @@ impl Deinterlace {
         Self { mode, field, past: None }
     }
 
-    /// Sets the mode. Its state stays.
+    /// Sets the mode. The state is kept.
     pub fn set(&mut self, mode: Deinterlacing, field: Field) {
-        // Only one mode looks at the frame before, and keeps it.
+        // Only the adaptive mode uses the previous frame, and keeps it.
         if [self.mode, mode] != [Deinterlacing::Adaptive; 2] {
             self.past = None;
         }
@@ -90,7 +91,7 @@ impl Step for Deinterlace {
     }
 }
 
-/// The rows of a plane from `first` on.
+/// Computes the rows of a plane from index `first` on.
 #[inline(always)]
 fn plane(
     from: &[u8],
@@ -105,7 +106,7 @@ fn plane(
     let last = (from.len() / width).saturating_sub(1);
     let kept = if field == Field::Top { 0 } else { 1 };
     for (index, out) in (first..).zip(out.chunks_exact_mut(width)) {
-        // At the edges the line of the kept field that there is.
+        // At the edges, the nearest available line of the kept field is used.
         let above = index.checked_sub(1).unwrap_or((index + 1).min(last));
         let below = if index < last { index + 1 } else { above };
         let (up, here, down) =
@@ -131,7 +132,7 @@ fn plane(
     }
 }
 
-/// A line between two others, along the direction in which they differ least.
+/// Interpolates a line between two others, along the direction in which they differ least.
 #[inline(always)]
 fn made(up: &[u8], down: &[u8], out: &mut [u8]) {
     for ((out, up), down) in out.iter_mut().zip(up).zip(down) {
@@ -140,7 +141,7 @@ fn made(up: &[u8], down: &[u8], out: &mut [u8]) {
     let inner = out.iter_mut().skip(1);
     for ((out, up), down) in inner.zip(up.windows(3)).zip(down.windows(3)) {
         let (&[a, b, c], &[d, e, f]) = (up, down) else { continue };
-        // Straight wins where a slant is no clear gain.
+        // The vertical direction wins if a diagonal is not clearly better.
         let (straight, fall, rise) = (b.abs_diff(e), a.abs_diff(f), c.abs_diff(d));
         let mean = |one: u8, other: u8| ((u16::from(one) + u16::from(other) + 1) >> 1) as u8;
         let best = if fall < rise { mean(a, f) } else { mean(c, d) };
@@ -151,7 +152,7 @@ fn made(up: &[u8], down: &[u8], out: &mut [u8]) {
 }
 
 /// Moves the interpolated line as close to the original one as that line, or its neighbors, changed
-/// since the last frame: without a change it is the original.
+/// since the last frame: without a change, the result is the original.
 #[inline(always)]
 fn keep_still([up, here, down]: [(&[u8], &[u8]); 3], out: &mut [u8]) {
     let ups = up.0.iter().zip(up.1);
@@ -170,7 +171,7 @@ mod tests {
     use super::*;
     use crate::media::Size;
 
-    /// A bar whose place differs from field to field.
+    /// A bar whose position differs between the fields.
     fn combed(top: usize, bottom: usize) -> Planes {
         let mut planes = Planes::black(Size::new(32, 16));
         for (index, line) in planes.y.chunks_exact_mut(32).enumerate() {
@@ -191,7 +192,7 @@ mod tests {
             assert!(lines.iter().all(|line| *line == lines[0]), "{mode:?}");
             assert_eq!((lines[1][3], lines[1][4], lines[1][11]), (16, 200, 200));
         }
-        // A still frame of fine lines keeps them.
+        // A static frame with fine lines keeps them.
         let mut fine = Planes::black(Size::new(32, 16));
         fine.y.chunks_exact_mut(64).for_each(|two| two[..32].fill(200));
         let mut work = Deinterlace::new(Deinterlacing::Adaptive, Field::Bottom);

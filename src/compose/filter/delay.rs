@@ -1,5 +1,5 @@
-//! Delays frames to match late audio. The queue is bounded in number and bytes; if it is too small,
-//! the delay is shorter.
+//! Delays frames to match late audio. The queue is limited in frames and bytes; if the limit is
+//! reached, the delay is shorter.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,22 +8,22 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::media::VideoFrame;
 
-/// The longest delay.
+/// Maximum delay.
 pub(super) const MAX_DELAY: Duration = Duration::from_millis(500);
-/// Frames that wait at most, and their bytes.
+/// Maximum number of waiting frames, and of their bytes.
 const MAX_FRAMES: usize = 64;
 const MAX_BYTES: usize = 192 << 20;
-/// If it is not called for this much longer than the delay, it restarts, because its queue is
-/// outdated.
+/// If the filter is not called for this much longer than the delay, it restarts, because its queue
+/// is outdated.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// See [`Filter::Delay`](super::Filter::Delay).
 #[derive(Debug)]
 pub(super) struct Delay {
     by: Duration,
-    /// The oldest first, each with the instant of its arrival.
+    /// Waiting frames, the oldest first, each with the instant of its arrival.
     waiting: VecDeque<(Timestamp, VideoFrame)>,
-    /// When it was last called.
+    /// The time of the last call.
     asked: Option<Timestamp>,
 }
 
@@ -36,15 +36,15 @@ impl Delay {
         Self { by: by.min(MAX_DELAY), waiting: VecDeque::with_capacity(MAX_FRAMES), asked: None }
     }
 
-    /// Sets the delay. The queue stays.
+    /// Sets the delay. The queue is kept.
     pub fn set(&mut self, by: Duration) {
         self.by = by.min(MAX_DELAY);
     }
 
-    /// The frame from this long before `at`; at first, the oldest one.
+    /// Returns the frame from the delay before `at`; at first, the oldest one.
     pub fn run(&mut self, picture: &VideoFrame, at: Timestamp) -> VideoFrame {
         let before = self.asked.replace(at);
-        // It was not shown meanwhile.
+        // The source was not shown in the meantime.
         if before.is_some_and(|before| at.since(before) > self.by + PAUSE) {
             self.waiting.clear();
         }
@@ -59,7 +59,7 @@ impl Delay {
             self.waiting.push_back((at, picture.clone()));
         }
         let due = |seen: &Timestamp| at.since(*seen) >= self.by;
-        // One that is followed by another that is due has ended.
+        // A frame has ended when the next one is due.
         while self.waiting.get(1).is_some_and(|(seen, _)| due(seen)) {
             self.waiting.pop_front();
         }
@@ -86,9 +86,9 @@ mod tests {
         let seen: Vec<u8> = (0..10_u8)
             .map(|n| delay.run(&frame(n), Timestamp::from_millis(40 * i64::from(n))).planes().y[0])
             .collect();
-        // 100 ms are two and a half frames: three.
+        // 100 ms are two and a half frames, which gives three.
         assert_eq!(seen, [0, 0, 0, 0, 1, 2, 3, 4, 5, 6]);
-        // One that stands still comes through.
+        // A static frame passes through.
         let still = frame(77);
         let last = (10..20).map(|n| delay.run(&still, Timestamp::from_millis(40 * n)));
         assert_eq!(last.last().unwrap().planes().y[0], 77);
@@ -124,7 +124,8 @@ mod tests {
             let at = Timestamp::from_millis(40 * i64::from(n));
             seen.push(delay.run(&frame(n), at).planes().y[0]);
         }
-        // It stands while it gets longer, and never shows what is later than it should be.
+        // The output stands still while the delay increases, and never shows a frame that is later
+        // than allowed.
         assert_eq!(seen, [0, 0, 0, 0, 1, 2, 3, 4, 4, 4, 5, 6, 7, 8, 13, 14, 15, 16, 17, 18]);
     }
 

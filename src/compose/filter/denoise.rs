@@ -1,5 +1,5 @@
-//! Noise reduction: in space by the mean of similar neighbors, in time by a slow adaptation, the
-//! slower the smaller the change. Moving parts stay sharp, because large differences count as
+//! Reduces noise: in space by the mean of similar neighbors, and in time by a slow adaptation,
+//! which is slower for smaller changes. Moving parts stay sharp, because large differences count as
 //! detail.
 
 use crate::base::WorkerPool;
@@ -11,16 +11,16 @@ use crate::media::{Planes, Size};
 /// See [`Filter::Denoise`](super::Filter::Denoise).
 #[derive(Debug)]
 pub(super) struct Denoise {
-    /// Differences below this are noise: in place, and in time.
+    /// Differences below this value are noise, within a frame; `time` is the same between frames.
     place: i16,
     time: i32,
-    /// The state of each plane, in 128ths.
+    /// The state of each plane, in 128ths of a level.
     past: [Vec<i16>; 3],
     size: Option<Size>,
 }
 
 impl Denoise {
-    /// Both from 0 to 1.
+    /// Creates the filter; both strengths are from 0 to 1.
     pub fn new(spatial: f32, temporal: f32) -> Self {
         let level = |amount: f32, most: f32| (amount * most).round() as i32;
         Self {
@@ -31,10 +31,10 @@ impl Denoise {
         }
     }
 
-    /// Sets the strength. Its state stays.
+    /// Sets the strength. The state is kept.
     pub fn set(&mut self, spatial: f32, temporal: f32) {
         let now = Self::new(spatial, temporal);
-        // While nothing was remembered the past grew old.
+        // While temporal reduction was off, the stored state became outdated.
         let size = self.size.filter(|_| self.time > 0);
         (self.place, self.time, self.size) = (now.place, now.time, size);
     }
@@ -55,7 +55,7 @@ impl Step for Denoise {
                 past.resize(whole.len(), 0);
             }
             let length = bands::height(whole.len() / width, width) * width;
-            // None at all where nothing is remembered.
+            // No state, if temporal reduction is off.
             let pasts = past.chunks_mut(length).map(Some).chain(std::iter::repeat_with(|| None));
             workers.each(
                 strips(whole, out, width).zip(pasts),
@@ -75,16 +75,16 @@ impl Step for Denoise {
     }
 }
 
-/// The share of a difference that counts as noise: all of a small one, none beyond `most`.
+/// The part of a difference that counts as noise: all of a small one, and none above `most`.
 #[inline(always)]
 fn soft(difference: i16, most: i16) -> i16 {
-    // Rises to the half of `most` and falls to nothing at `most`.
+    // The result rises up to half of `most`, and falls to zero at `most`.
     let size = difference.abs();
     let kept = size.min((most - size).max(0));
     if difference < 0 { -kept } else { kept }
 }
 
-/// The rows of a plane from `first` on.
+/// Reduces noise within a frame, in the rows of a plane from index `first` on.
 #[inline(always)]
 fn in_place(from: &[u8], first: usize, out: &mut [u8], width: usize, most: i16) {
     let row = |index| bands::row(from, width, index);
@@ -97,7 +97,7 @@ fn in_place(from: &[u8], first: usize, out: &mut [u8], width: usize, most: i16) 
             let middle = i16::from(e);
             let off = |value: u8| soft(i16::from(value) - middle, most);
             let sum = 2 * (off(b) + off(d) + off(f) + off(h)) + off(a) + off(c) + off(g) + off(i);
-            // Weights of 2 and 1 for the eight around, 4 for itself.
+            // The weights are 2 and 1 for the eight neighbors, and 4 for the pixel itself.
             *out = (middle + ((sum + 8) >> 4)).clamp(0, 255) as u8;
         }
     }
@@ -109,7 +109,7 @@ fn in_time(out: &mut [u8], past: &mut [i16], most: i32, fresh: bool) {
         past.iter_mut().zip(out).for_each(|(past, value)| *past = i16::from(*value) << 7);
         return;
     }
-    // Of 256: how fast nothing becomes nothing, and how much faster per level of difference.
+    // In 256ths: the adaptation at a difference of zero, and the increase per level of difference.
     let (slow, steeper) = (32, 224 / most.max(1));
     for (value, past) in out.iter_mut().zip(past) {
         let off = (i32::from(*value) << 7) - i32::from(*past);
@@ -135,7 +135,7 @@ mod tests {
         planes
     }
 
-    /// The mean of the squared distance from the clean frame.
+    /// The mean squared difference from the clean frame.
     fn error(planes: &Planes) -> f64 {
         let clean = |index: usize| if index % 64 < 32 { 59.5 } else { 179.5 };
         let values = planes.y.iter().enumerate();

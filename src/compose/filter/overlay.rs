@@ -1,5 +1,5 @@
 //! Filters with an image file: a mask, which controls visibility, and a watermark, which is drawn
-//! on top. Each is scaled once to the needed size, and then kept.
+//! on top. Each image is scaled once to the needed size, and then kept.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::compose::filter::scale::{self, Kernel};
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
-/// How a mask's image controls visibility.
+/// How the image of a mask controls visibility.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub enum Reading {
     #[default]
@@ -57,7 +57,7 @@ impl Corner {
 pub(super) struct Mask {
     picture: Arc<Planes>,
     reading: Reading,
-    /// The visibility for frames of this size.
+    /// The visibility plane for frames of this size.
     fitted: Option<(Size, Vec<u8>)>,
 }
 
@@ -123,12 +123,12 @@ struct Fitted {
     top: usize,
     planes: Planes,
     solid: Vec<u8>,
-    /// The remaining share of the background: for luma and for chroma.
+    /// The remaining share of the background, for luma and for chroma.
     rest: [Vec<u8>; 2],
 }
 
 impl Watermark {
-    /// `width` and `margin` are parts of the frame's width.
+    /// Creates the watermark; `width` and `margin` are fractions of the frame width.
     pub fn new(
         picture: Arc<Planes>,
         corner: Corner,
@@ -183,7 +183,7 @@ impl Watermark {
     }
 }
 
-/// Lays a plane that is multiplied by its alpha over a part of another.
+/// Blends a premultiplied plane over a part of another one.
 fn over(
     out: &mut [u8],
     stride: usize,
@@ -217,7 +217,7 @@ impl Step for Watermark {
         over(&mut out.u, stride / 2, half, &planes.u, rough, width / 2);
         over(&mut out.v, stride / 2, half, &planes.v, rough, width / 2);
         if let Some(alpha) = &mut out.alpha {
-            // What it covers is seen, whatever lay there.
+            // The covered area becomes visible, whatever its alpha was.
             over(alpha, stride, at, solid, fine, width);
         }
     }

@@ -11,13 +11,13 @@ use crate::media::{Planes, Size};
 /// The interpolation of pixels.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub enum Kernel {
-    /// The nearest one, for pixel art.
+    /// The nearest pixel, for pixel art.
     Nearest,
     #[default]
     Bilinear,
     /// Catmull-Rom.
     Bicubic,
-    /// Three lobes: the sharpest.
+    /// Three lobes; the sharpest kernel.
     Lanczos,
     /// The mean of the covered area.
     Area,
@@ -43,7 +43,7 @@ impl Kernel {
     }
 }
 
-/// The longest side there is.
+/// Maximum side length in pixels.
 pub(super) const MAX_SCALE_SIDE: f32 = 4_096.0;
 
 /// The target size for `from`; a side of zero follows from the aspect ratio.
@@ -80,7 +80,7 @@ pub(super) struct Scale {
     pub width: f32,
     pub height: f32,
     pub kernel: Kernel,
-    /// One for each plane, because different workers use them.
+    /// One resizer for each plane, because different workers use them.
     pub resizers: [Resizer; 4],
 }
 
@@ -94,7 +94,7 @@ impl Step for Scale {
     }
 }
 
-/// Resizes all planes; colors are not weighed by alpha.
+/// Resizes all planes; colors are not weighted by alpha.
 pub(super) fn scale(
     resizers: &mut [Resizer; 4],
     kernel: Kernel,

@@ -12,56 +12,56 @@ use crate::compose::filter::overlay::{Corner, Reading};
 use crate::compose::filter::scale::{self, Kernel};
 use crate::media::Size;
 
-/// Limit for the filters of one source.
+/// Maximum number of filters of one source.
 pub const MAX_FILTERS: usize = 16;
 
-/// A filter, and whether it is on.
+/// A filter, and whether it is enabled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slot {
-    /// Off: the frame passes unchanged.
+    /// If false, the frame passes unchanged.
     pub enabled: bool,
     pub filter: Filter,
 }
 
 /// The settings of one filter. Values outside the ranges of [`Filter::parameters`] are clamped when
-/// set.
+/// they are set.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Filter {
-    /// Cuts off the sides, each by a part of the frame's width or height.
+    /// Crops the sides, each by a fraction of the frame's width or height.
     Crop { left: f32, top: f32, right: f32, bottom: f32 },
-    /// Makes colors others.
+    /// Corrects the colors.
     Color(Correction),
-    /// The key's chroma becomes transparent: fully up to a distance of `similarity`, and partly up
-    /// to `smoothness` more. `spill` is the amount of spill removal. `protect`, 0…1, keeps colors
-    /// with little of the key's own color, however near: 0 uses the distance alone.
+    /// Makes the key's chroma transparent: fully up to a distance of `similarity`, and partly up to
+    /// `smoothness` more. `spill` is the amount of spill removal. `protect`, 0…1, keeps colors that
+    /// contain little of the key color, however near they are: 0 uses the distance alone.
     ChromaKey { color: [u8; 3], similarity: f32, smoothness: f32, spill: f32, protect: f32 },
-    /// The key's color, including its brightness, becomes transparent.
+    /// Makes the key color transparent; the brightness counts too.
     ColorKey { color: [u8; 3], similarity: f32, smoothness: f32 },
-    /// Luma below `low` or above `high` becomes transparent, with soft steps.
+    /// Makes luma below `low` or above `high` transparent, with soft steps.
     LumaKey { low: f32, low_smooth: f32, high: f32, high_smooth: f32 },
-    /// Another size in pixels; a side of zero follows from the other by the shape.
+    /// Scales to another size in pixels; a side of zero follows from the aspect ratio.
     Scale { width: f32, height: f32, kernel: Kernel },
-    /// Adds the difference to a small blur this many times.
+    /// Adds the difference from a slightly blurred frame, multiplied by `amount`.
     Sharpen { amount: f32 },
-    /// A Gaussian of this standard deviation in pixels.
+    /// Blurs with a Gaussian of this standard deviation in pixels.
     Blur { sigma: f32 },
-    /// Reduces noise within a frame and between frames; each 0…1.
+    /// Reduces noise within a frame and between frames; each strength is 0…1.
     Denoise { spatial: f32, temporal: f32 },
-    /// Smooths and lightens skin; each 0…1.
+    /// Smooths and lightens skin; each strength is 0…1.
     Beauty { smooth: f32, whiten: f32, area: Area },
     /// Deinterlaces frames of capture cards.
     Deinterlace { mode: Deinterlacing, field: Field },
-    /// Colors by a table (`.cube`), mixed in by `amount`.
+    /// Maps colors with a LUT (`.cube`), mixed in by `amount`.
     Lut { file: PathBuf, amount: f32 },
-    /// An image controls visibility.
+    /// Controls visibility with an image.
     Mask { file: PathBuf, reading: Reading },
-    /// An image on top of the frame; `width` and `margin` are fractions of its width.
+    /// Draws an image on top of the frame; `width` and `margin` are fractions of the frame width.
     Watermark { file: PathBuf, corner: Corner, width: f32, margin: f32, opacity: f32 },
-    /// Shows the frame later, up to 500 ms.
+    /// Delays the frame by up to 500 ms.
     Delay { ms: f32 },
 }
 
-/// The green of a studio's screen.
+/// The green of a studio's green screen.
 pub const GREEN: [u8; 3] = [0, 255, 0];
 
 /// The defaults of each kind, by its name in settings.
@@ -107,7 +107,7 @@ impl Filter {
         KINDS.iter().map(|(_, filter)| filter.clone()).collect()
     }
 
-    /// The name of its kind in settings.
+    /// The name of the filter's kind in settings.
     pub fn kind(&self) -> &'static str {
         let is_own = |(_, filter): &&(&str, Self)| discriminant(filter) == discriminant(self);
         KINDS.iter().find(is_own).map_or("", |(kind, _)| kind)
@@ -118,8 +118,8 @@ impl Filter {
         KINDS.iter().find(|(name, _)| *name == kind).map(|(_, filter)| filter.clone())
     }
 
-    /// Returns true if a slow machine skips it: only cosmetic filters, and none that hides
-    /// something.
+    /// Returns true if a slow computer skips the filter: only cosmetic filters, and none that hides
+    /// parts of a frame.
     pub const fn is_costly(&self) -> bool {
         matches!(self, Self::Beauty { .. } | Self::Denoise { .. } | Self::Sharpen { .. })
     }
@@ -133,19 +133,19 @@ impl Filter {
 /// The unit of a filter's number.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// 0…1 or -1…1, shown in percent.
+    /// 0…1 or -1…1, displayed in percent.
     Share,
-    /// Times this much.
+    /// A factor.
     Factor,
     Degrees,
-    /// Whole pixels; zero: from the frame.
+    /// Whole pixels; zero means the size follows from the frame.
     Pixels,
-    /// Parts of a pixel too.
+    /// Pixels with fractions.
     Radius,
     Milliseconds,
 }
 
-/// A number that a filter is set by.
+/// A numeric parameter of a filter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
     /// The name in settings.
@@ -169,7 +169,7 @@ pub struct Choice {
 /// One setting of a filter.
 enum Setting<'a> {
     Number(Parameter, &'a mut f32),
-    /// With a function that sets an option by its name, and returns whether it exists.
+    /// With a function that sets an option by its name, and returns whether that option exists.
     Choice(Choice, Box<dyn FnOnce(&str) -> bool + 'a>),
 }
 
@@ -272,18 +272,18 @@ impl Filter {
         })
     }
 
-    /// The numbers that it can be set by, in order.
+    /// The numeric parameters in order.
     pub fn parameters(&self) -> Vec<Parameter> {
         let mut fresh = Self::of_kind(self.kind()).unwrap_or_else(|| self.clone());
         fresh.numbers().map(|(parameter, _)| parameter).collect()
     }
 
-    /// The values of [`Filter::parameters`], to be read and changed.
+    /// The values of [`Filter::parameters`], for reading and changing.
     pub fn values(&mut self) -> Vec<&mut f32> {
         self.numbers().map(|(_, value)| value).collect()
     }
 
-    /// Sets a parameter, clamped to its range; returns whether the name exists.
+    /// Sets a parameter, clamped to its range; returns whether a parameter with this name exists.
     pub fn set(&mut self, name: &str, new: f32) -> bool {
         let found = self.numbers().find(|(parameter, _)| parameter.name == name);
         let Some((Parameter { range, .. }, value)) = found else { return false };
@@ -293,7 +293,7 @@ impl Filter {
         true
     }
 
-    /// The key color in sRGB, for filters that have one.
+    /// The key color in sRGB, for filters that have a key color.
     pub fn color(&mut self) -> Option<&mut [u8; 3]> {
         match self {
             Self::ChromaKey { color, .. } | Self::ColorKey { color, .. } => Some(color),
@@ -301,7 +301,7 @@ impl Filter {
         }
     }
 
-    /// The choices in order.
+    /// The choices of the filter in order.
     pub fn choices(&self) -> Vec<Choice> {
         let mut own = self.clone();
         let choices = own.settings().into_iter().filter_map(|setting| match setting {
@@ -311,7 +311,7 @@ impl Filter {
         choices.collect()
     }
 
-    /// Chooses; whether there is that choice and that option.
+    /// Sets a choice; returns whether that choice and that option exist.
     pub fn choose(&mut self, name: &str, option: &str) -> bool {
         self.settings().into_iter().any(|setting| match setting {
             Setting::Choice(choice, pick) => choice.name == name && pick(option),
@@ -319,7 +319,7 @@ impl Filter {
         })
     }
 
-    /// Its file and the expected content, for filters that use one.
+    /// The file and the expected kind of content, for filters that use a file.
     pub fn file(&self) -> Option<(Asset, &Path)> {
         match self {
             Self::Lut { file, .. } => Some((Asset::Table, file)),
@@ -339,7 +339,7 @@ impl Filter {
         }
     }
 
-    /// The same with every value within its range.
+    /// The same filter with every value clamped to its range.
     pub fn bounded(mut self) -> Self {
         let parameters = self.parameters();
         for (value, parameter) in self.values().into_iter().zip(&parameters) {
@@ -349,7 +349,7 @@ impl Filter {
         self
     }
 
-    /// The size of a filtered frame.
+    /// The size of a frame after this filter.
     pub fn size(&self, from: Size) -> Size {
         match self {
             Self::Crop { left, top, right, bottom } => {

@@ -3,14 +3,15 @@
 use crate::base::WorkerPool;
 use crate::media::{Planes, Size};
 
-/// A filter at work on frames.
+/// A filter that processes frames.
 pub(super) trait Step: Send {
-    /// The size of its output, and whether that has an alpha plane.
+    /// The size of the output, and whether it has an alpha plane.
     fn shape(&self, size: Size, alpha: bool) -> (Size, bool) {
         (size, alpha)
     }
 
-    /// Fills `out`, which has that shape and old content, from `from`, which is in the program's
-    /// color space. The frames of a source arrive in order; the worker pool helps.
+    /// Fills `out`, which has the size and alpha of [`Step::shape`] and old content, from `from`,
+    /// which is in the program's color space. The frames of a source arrive in order; the worker
+    /// pool helps.
     fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool);
 }

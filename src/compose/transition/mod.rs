@@ -1,4 +1,5 @@
-//! Transitions between scenes: two whole program frames become one. Pure, row by row.
+//! Transitions between scenes: combine two whole program frames into one. This module is pure; it
+//! works row by row.
 
 pub(in crate::compose) mod stinger;
 mod wipe;
@@ -33,7 +34,7 @@ pub enum Kind {
     #[default]
     Cut,
     Fade,
-    /// Over a color, red, green and blue.
+    /// A fade through a color, in red, green and blue.
     FadeColor([u8; 3]),
     /// The new scene pushes the old one out.
     Slide(Side),
@@ -41,12 +42,12 @@ pub enum Kind {
     Swipe(Side),
     /// A pattern or a grayscale image determines the order in which the new scene appears.
     Luma(Wipe),
-    /// A clip plays over both; it has a separate length.
+    /// A clip plays over both scenes; its length is separate.
     Stinger(Stinger),
 }
 
 impl Kind {
-    /// Its file; empty: none chosen.
+    /// The file of the transition; empty means that none is chosen.
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::Luma(wipe) => wipe.image(),
@@ -70,10 +71,10 @@ impl Default for Transition {
 }
 
 impl Transition {
-    /// At once.
+    /// A change without a transition.
     pub const CUT: Self = Self { kind: Kind::Cut, duration: Duration::ZERO };
 
-    /// Returns true if it takes no time.
+    /// Returns true if the transition takes no time.
     pub fn is_cut(&self) -> bool {
         match self.kind {
             Kind::Cut => true,
@@ -82,7 +83,7 @@ impl Transition {
         }
     }
 
-    /// How long the old scene can still be visible.
+    /// The time for which the old scene can still be visible.
     pub fn hides_after(&self) -> Duration {
         match &self.kind {
             Kind::Cut => Duration::ZERO,
@@ -91,7 +92,7 @@ impl Transition {
         }
     }
 
-    /// The same with every number in its range.
+    /// The same transition with every number within its range.
     #[must_use]
     pub fn bounded(self) -> Self {
         let kind = match self.kind {
@@ -109,10 +110,10 @@ impl Transition {
 /// Files that a transition needs in addition to its settings.
 #[derive(Default)]
 pub enum TransitionAssets {
-    /// Nothing, or the file is missing.
+    /// No file is needed, or the file is missing.
     #[default]
     Nothing,
-    /// The gray image of a wipe.
+    /// The grayscale image of a wipe.
     Image(Arc<Planes>),
     /// The clip of a stinger, at its beginning.
     Clip(Box<dyn ClipFeed>),
@@ -128,7 +129,7 @@ impl std::fmt::Debug for TransitionAssets {
     }
 }
 
-/// A transition that is to be carried out.
+/// A scene change to be carried out.
 pub struct Change {
     pub transition: Transition,
     pub means: TransitionAssets,
@@ -137,7 +138,7 @@ pub struct Change {
 partial_debug!(Change { transition });
 
 impl Change {
-    /// At once.
+    /// A change without a transition.
     pub const CUT: Self = Self { transition: Transition::CUT, means: TransitionAssets::Nothing };
 }
 
@@ -155,7 +156,7 @@ pub(super) struct Mixer {
 
 impl Mixer {
     /// Fills `out` with the state at `part` (0…1) of the transition from `from` to `to`. All have
-    /// one size. `picture`: the grayscale image of a wipe; without it, the wipe is a cut at half
+    /// one size. `picture` is the grayscale image of a wipe; without it, the wipe is a cut at half
     /// time. The worker pool helps.
     pub fn mix(
         &mut self,
@@ -193,18 +194,18 @@ impl Mixer {
                     out.copy_pixels(if part < 0.5 { from } else { to });
                 }
             }
-            // Its clip lies over whole frames: there is nothing to mix.
+            // The clip is drawn over whole frames, so there is nothing to mix.
             Kind::Stinger(_) => out.copy_pixels(to),
         }
     }
 }
 
-/// Slow at both ends.
+/// An easing curve that is slow at both ends.
 fn eased(part: f32) -> f32 {
     part * part * (3.0 - 2.0 * part)
 }
 
-/// A color in the program's numbers.
+/// An RGB color in the program's YUV.
 fn yuv(rgb: [u8; 3]) -> [u8; 3] {
     let [y, u, v] = luma_chroma(rgb);
     [y, u + 128.0, v + 128.0].map(|value| value.round() as u8)
@@ -224,7 +225,7 @@ fn fade(to: &Planes, part: f32, out: &mut Planes, workers: &WorkerPool) {
     }
 }
 
-/// The same for each plane, with its width.
+/// Applies the same operation to each plane, with its width.
 fn each(
     from: &Planes,
     to: &Planes,
@@ -268,7 +269,7 @@ fn slide(side: Side, part: f32, from: &[u8], to: &[u8], out: &mut [u8], width: u
     }
 }
 
-/// Two pieces in sequence.
+/// Writes two slices in sequence.
 fn place(out: &mut [u8], first: Option<&[u8]>, second: Option<&[u8]>) {
     let pieces = first.into_iter().chain(second).flatten();
     out.iter_mut().zip(pieces).for_each(|(out, value)| *out = *value);

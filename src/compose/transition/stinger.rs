@@ -1,6 +1,6 @@
 //! Stingers: a clip plays over the program, and the scenes change behind it. This file defines the
-//! transparency of a clip without an alpha plane; [`Running`] is a playing one. Thread: the
-//! compositor's.
+//! transparency of a clip without an alpha plane; [`Running`] is a playing stinger. It runs on the
+//! compositor's thread.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use crate::compose::filter::{AssetSupply, Chain, Filter, Slot, WantedFilter, ful
 use crate::media::frame::Range;
 use crate::media::{ClipFeed, Moment, PlanesPool, Size, VideoFrame};
 
-/// The longest transition.
+/// Maximum duration of a stinger.
 pub const MAX_STINGER: Duration = Duration::from_secs(20);
 
-/// A clip that is late is waited for this long beyond the instant at which the scenes were to change.
+/// A late clip is waited for at most this long after the time of the scene change.
 pub(super) const LATE_CLIP_GRACE: Duration = Duration::from_millis(500);
 
-/// Frames on their way at once.
+/// Frames in use at once.
 const IDLE: usize = 3;
 
 /// The source of a clip's transparency.
@@ -27,7 +27,7 @@ pub enum Matte {
     Own,
     /// Its right half in grayscale: white is opaque, black is transparent.
     Right,
-    /// The same of its lower half.
+    /// Its lower half in grayscale, in the same way.
     Below,
     /// A transparent color: red, green and blue.
     Color([u8; 3]),
@@ -40,12 +40,12 @@ pub enum Matte {
 pub struct Stinger {
     /// A moving image, a folder of images, or a media file.
     pub file: PathBuf,
-    /// When the scenes change, counted from the clip's beginning.
+    /// The time of the scene change, counted from the beginning of the clip.
     pub cut: Duration,
     pub matte: Matte,
-    /// Inverts the transparency.
+    /// True if the transparency is inverted.
     pub invert: bool,
-    /// The volume of its audio in the program, in percent.
+    /// The volume of the clip's audio in the program, in percent.
     pub volume: u8,
 }
 
@@ -61,10 +61,10 @@ impl Default for Stinger {
     }
 }
 
-/// A stinger that plays.
+/// A stinger that is playing.
 pub struct Running {
     stinger: Stinger,
-    /// `None`: it has ended or is missing: the scenes change at their time anyway.
+    /// `None` if the clip has ended or is missing: the scenes still change at their time.
     feed: Option<Box<dyn ClipFeed>>,
     begun: Option<Timestamp>,
     changed: bool,
@@ -73,11 +73,11 @@ pub struct Running {
 
 /// The contribution of a stinger at one instant.
 pub struct Now {
-    /// The new scene is behind the clip.
+    /// True if the new scene is behind the clip.
     pub changed: bool,
-    /// The clip's frame on top of everything.
+    /// The frame of the clip, on top of everything.
     pub above: Option<VideoFrame>,
-    /// This was its last instant.
+    /// True if this was the last instant of the stinger.
     pub over: bool,
 }
 
@@ -87,14 +87,15 @@ impl Running {
         Self { stinger: stinger.clone(), feed, begun: None, changed: false, seer }
     }
 
-    /// At the instant `at`; instants rise from call to call. The worker pool helps.
+    /// The state at the instant `at`; the instants increase from call to call. The worker pool helps.
     pub fn at(&mut self, at: Timestamp, workers: &WorkerPool) -> Now {
         let gone = at.since(*self.begun.get_or_insert(at));
         let cut = self.stinger.cut.min(MAX_STINGER);
         let mut above = None;
         match self.feed.as_mut().map(|feed| feed.moment(at)) {
             Some(Moment::Frame(frame)) => {
-                // By the clip's own time: a machine that is late with it is late with both.
+                // The scene change follows the clip's own time: if the computer delays the clip, it
+                // delays both.
                 self.changed |=
                     frame.pts.since(Timestamp::ZERO) >= cut || gone >= cut + LATE_CLIP_GRACE;
                 above = self.seer.see(&frame, workers);
@@ -111,7 +112,7 @@ impl Running {
     }
 }
 
-/// Adds alpha to a clip's frame.
+/// Adds alpha to the frames of a clip.
 struct AlphaMaker {
     matte: Matte,
     invert: bool,
@@ -129,7 +130,7 @@ impl AlphaMaker {
                 if let Some(of) = filter.color() {
                     *of = color;
                 }
-                // It was drawn: there is no light to make up for.
+                // The clip is drawn graphics, so there is no uneven light to compensate for.
                 for (name, value) in [("similarity", 0.35), ("smoothness", 0.1), ("protect", 0.0)] {
                     filter.set(name, value);
                 }
@@ -146,7 +147,7 @@ impl AlphaMaker {
         Self { matte, invert, key, pool: PlanesPool::default(), made: None }
     }
 
-    /// `None`: it would be invisible.
+    /// Returns the frame with its alpha; `None` if it would be invisible.
     fn see(&mut self, frame: &VideoFrame, workers: &WorkerPool) -> Option<VideoFrame> {
         if let Some((from, made)) = &self.made
             && from.is_same(frame)
@@ -167,7 +168,7 @@ impl AlphaMaker {
         Some(made)
     }
 
-    /// One half with the other as its alpha.
+    /// Returns one half of the frame with the other as its alpha.
     fn split(&mut self, frame: &VideoFrame) -> Option<VideoFrame> {
         let from = frame.planes();
         let whole = from.size();
@@ -248,7 +249,7 @@ mod tests {
         }
     }
 
-    /// Returns these moments, one per call, the last one forever.
+    /// Returns these frames, one per call, and the last one forever.
     struct Scripted(Vec<Option<VideoFrame>>, bool);
 
     impl ClipFeed for Scripted {
@@ -276,7 +277,7 @@ mod tests {
     fn the_scenes_change_by_the_clips_own_time() {
         let size = Size::new(8, 8);
         let shot = |ms| Some(frame(size, ms, |_, _| 90));
-        // The clip begins 100 ms late and ends after 200 ms of its own.
+        // The clip begins 100 ms late and ends after 200 ms of its own time.
         let clip = Scripted(vec![None, shot(0), shot(100), shot(200)], true);
         let seen = run(Running::new(&stinger(100), Some(Box::new(clip))), &[0, 100, 200, 300, 400]);
         let (no, yes) = (false, true);
@@ -291,14 +292,14 @@ mod tests {
         let seen = run(Running::new(&stinger(200), None), &[0, 100, 199, 200]);
         assert_eq!(seen.iter().map(|it| it.0).collect::<Vec<_>>(), [false, false, false, true]);
         assert!(seen[3].2 && !seen[2].2);
-        // One that never comes is not waited for much longer.
+        // A clip that never delivers a frame is not waited for much longer.
         let never = Scripted(Vec::new(), false);
         let running = Running::new(&stinger(200), Some(Box::new(never)));
         let seen = run(running, &[0, 200, 690, 710, 20_100]);
         let changed: Vec<bool> = seen.iter().map(|it| it.0).collect();
         assert_eq!(changed, [false, false, false, true, true]);
         assert!(seen[4].2, "and not for ever");
-        // One that breaks off before the scenes were to change.
+        // A clip that ends before the scene change.
         let broken = Scripted(vec![Some(frame(Size::new(8, 8), 0, |_, _| 90))], true);
         let seen = run(Running::new(&stinger(200), Some(Box::new(broken))), &[0, 100, 200]);
         assert_eq!(seen.iter().map(|it| it.0).collect::<Vec<_>>(), [false, false, true]);

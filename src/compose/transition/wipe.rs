@@ -1,5 +1,5 @@
 //! Wipes: the new scene appears point by point in the order of a pattern or a grayscale image, dark
-//! areas first. Pure, plane by plane.
+//! areas first. This module is pure; it works plane by plane.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use crate::compose::filter::full_range;
 use crate::compose::layout::Cut;
 use crate::media::{Planes, Size};
 
-/// The order in which a wipe reveals the frame. Sides and corners are its beginning.
+/// The order in which a wipe reveals the frame. Sides and corners name the position where the wipe
+/// begins.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Pattern {
     /// From the middle outwards.
@@ -37,16 +38,16 @@ pub enum Pattern {
     Doors,
     /// From the middle upwards and downwards.
     FlatDoors,
-    /// In upright stripes.
+    /// In vertical stripes.
     Blinds,
     /// In horizontal stripes.
     FlatBlinds,
-    /// Grain by grain.
+    /// In small random blocks.
     Dissolve,
 }
 
 impl Pattern {
-    /// All of them, with their names in settings.
+    /// All values, with their names in settings.
     pub const ALL: [(&str, Self); 17] = [
         ("circle", Self::Circle),
         ("box", Self::Box),
@@ -67,7 +68,8 @@ impl Pattern {
         ("dissolve", Self::Dissolve),
     ];
 
-    /// When a point is uncovered, 0…1; `x` and `y` are parts of the width and height.
+    /// The time at which a point is uncovered, 0…1; `x` and `y` are fractions of the width and
+    /// height.
     fn order(self, x: f32, y: f32) -> f32 {
         let (dx, dy) = (x - 0.5, y - 0.5);
         match self {
@@ -92,10 +94,12 @@ impl Pattern {
     }
 }
 
-/// Grains of a dissolve, across and down: four pixels a side at 1080p, so that an encoder can follow.
+/// The blocks of a dissolve, horizontally and vertically: four pixels per side at 1080p, so that an
+/// encoder can keep up.
 const GRAINS: (f32, f32) = (480.0, 270.0);
 
-/// The same number from 0 to 1 for the same grain, evenly spread over all of them.
+/// A number from 0 to 1 that is always the same for the same block; the numbers are evenly
+/// distributed.
 fn grain(x: u32, y: u32) -> f32 {
     let mut seed = x.wrapping_mul(0x9e37_79b1) ^ y.wrapping_mul(0x85eb_ca77);
     seed ^= seed >> 15;
@@ -110,7 +114,7 @@ fn grain(x: u32, y: u32) -> f32 {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Order {
     Pattern(Pattern),
-    /// An image file: black is uncovered first, white last.
+    /// An image file: black is uncovered first, and white last.
     Image(PathBuf),
 }
 
@@ -131,7 +135,7 @@ impl Default for Wipe {
 }
 
 impl Wipe {
-    /// By a pattern, with a slightly soft edge.
+    /// A wipe by a pattern, with a slightly soft edge.
     pub const fn of(pattern: Pattern) -> Self {
         Self { order: Order::Pattern(pattern), softness: 9, invert: false }
     }
@@ -147,7 +151,7 @@ impl Wipe {
     /// The visibility of the new scene at the order values 0…255, in 256ths.
     fn seen(&self, part: f32) -> [u16; 256] {
         let soft = (i32::from(self.softness.min(100)) * 256 / 100).max(1);
-        // From "nothing yet" to "all of it", the soft edge included.
+        // From "nothing yet" to "the whole frame", including the soft edge.
         let reached = (part * (256 + soft) as f32).round() as i32;
         let mut seen = [0; 256];
         for (order, seen) in (0_i32..).zip(&mut seen) {
@@ -162,7 +166,7 @@ impl Wipe {
 #[derive(Default)]
 pub(super) struct Map {
     of: Option<(Pattern, Size)>,
-    /// Its image, and the size.
+    /// The image of the order, and the size of the frame.
     picture: Option<(Arc<Planes>, Size)>,
     full: Vec<u8>,
     half: Vec<u8>,
@@ -234,7 +238,7 @@ impl Map {
         }
         (self.of, self.picture) = (None, Some((Arc::clone(picture), size)));
         let from = picture.size();
-        // Gray from black to white; images are of limited range.
+        // Grays from black to white; images have limited range.
         let grey: Vec<u8> = picture.y.iter().map(|&y| full_range(y)).collect();
         let whole = Cut::whole(from);
         let bilinear = ResizeAlg::Convolution(FilterType::Bilinear);
@@ -251,7 +255,7 @@ partial_debug!(Map { of });
 #[inline(always)]
 fn mix(map: &[u8], seen: &[u16; 256], (from, to): (&[u8], &[u8]), out: &mut [u8]) {
     for (((out, from), to), order) in out.iter_mut().zip(from).zip(to).zip(map) {
-        // An index of eight bits into 256 values is always within.
+        // An 8-bit index into 256 values is always in range.
         let seen = seen.get(usize::from(*order)).copied().unwrap_or(256);
         *out = ((u16::from(*to) * seen + u16::from(*from) * (256 - seen) + 128) >> 8) as u8;
     }
@@ -289,7 +293,7 @@ mod tests {
 
     #[test]
     fn every_pattern_begins_where_its_name_says_and_inverted_ends_there() {
-        // For each pattern a point that is uncovered early and one that is late.
+        // For each pattern, a point that is uncovered early and one that is uncovered late.
         let (middle, left, right) = ((32, 18), (0, 18), (63, 18));
         let (top, bottom) = ((32, 0), (32, 35));
         for (pattern, early, late) in [
@@ -347,7 +351,7 @@ mod tests {
 
     #[test]
     fn a_grey_picture_tells_the_order_at_any_size() {
-        // Dark on the right: that comes first.
+        // The right side is dark, so it is uncovered first.
         let mut grey = Planes::black(Size::new(8, 2));
         for row in grey.y.chunks_exact_mut(8) {
             row.copy_from_slice(&[235, 220, 180, 150, 100, 60, 30, 16]);

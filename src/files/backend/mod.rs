@@ -1,3 +1,3 @@
-//! The system's data about a disk.
+//! Reads data about a disk from the operating system.
 
 pub mod space;

@@ -1,9 +1,10 @@
-//! The free space of a file's disk.
+//! Reads the free space of a file's disk.
 #![allow(unsafe_code)]
 
 use std::path::Path;
 
-/// Bytes that this user can still write to the disk of `path`; `None` if unknown.
+/// The number of bytes that the current user can still write to the disk of `path`; `None` if
+/// unknown.
 #[cfg(target_os = "linux")]
 pub fn free(path: &Path) -> Option<u64> {
     use std::ffi::CString;
@@ -12,12 +13,12 @@ pub fn free(path: &Path) -> Option<u64> {
 
     let path = CString::new(path.as_os_str().as_bytes()).ok()?;
     let mut told = MaybeUninit::<libc::statvfs>::uninit();
-    // SAFETY: `path` ends with a zero byte and `told` has room for the answer.
+    // SAFETY: `path` ends with a zero byte, and `told` has space for the result.
     let failed = unsafe { libc::statvfs(path.as_ptr(), told.as_mut_ptr()) } != 0;
     if failed {
         return None;
     }
-    // SAFETY: the call succeeded, so the answer is written.
+    // SAFETY: the call succeeded, so the result is initialized.
     let told = unsafe { told.assume_init() };
     #[allow(clippy::useless_conversion, reason = "the types differ from system to system")]
     u64::from(told.f_bavail).checked_mul(u64::from(told.f_frsize))

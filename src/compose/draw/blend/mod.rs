@@ -12,12 +12,12 @@ use crate::compose::layout::Rect;
 use crate::compose::scene::Blend;
 use crate::media::Planes;
 
-/// Opacity in 256ths.
+/// Converts an opacity to 256ths.
 pub(in crate::compose) fn opacity(part: f32) -> u16 {
     (part.clamp(0.0, 1.0) * 256.0).round() as u16
 }
 
-/// Lays `image` onto `out`.
+/// Blends `image` onto `out`.
 pub(in crate::compose) fn lay(
     image: &Image,
     strength: u16,
@@ -87,7 +87,7 @@ pub(in crate::compose) fn gather(
     cover(chroma, half(rect), strength, chroma_alpha, chroma_stride, workers);
 }
 
-/// Adds the coverage of a layer.
+/// Adds the coverage of a layer to an alpha plane.
 fn cover(
     alpha: Option<&[u8]>,
     rect: Rect,
@@ -104,8 +104,8 @@ fn cover(
     );
 }
 
-/// The bands of a plane under a layer, each with the layer's alpha, and the layer's samples per
-/// band.
+/// The bands of a plane below a layer, each with the layer's alpha, and the number of the layer's
+/// samples per band.
 fn banded<'a>(
     alpha: Option<&'a [u8]>,
     rect: Rect,
@@ -199,14 +199,14 @@ fn over(from: &[u8], alpha: &[u8], strength: u16, out: &mut [u8]) {
     }
     for ((out, from), alpha) in pixels {
         let part = i32::from(*alpha) * i32::from(strength);
-        // 65,280 is opaque; what is below shows through the rest.
+        // The value 65,280 is opaque; the background shows through the rest.
         let below = i32::from(*out) * (65_280 - part);
         let above = i32::from(*from) * i32::from(strength) * 255;
         *out = ((above + below) as f32 * (1.0 / 65_280.0) + 0.5).min(255.0) as u8;
     }
 }
 
-/// Fills everything outside `rect` with black.
+/// Fills the area outside `rect` with black.
 pub(in crate::compose) fn blacken_around(out: &mut Planes, rect: Rect) {
     let (stride, chroma_stride) = (out.luma_stride(), out.chroma_stride());
     around(&mut out.y, stride, rect, 16);
@@ -230,30 +230,30 @@ fn around(plane: &mut [u8], stride: usize, rect: Rect, black: u8) {
     }
 }
 
-/// Makes everything black.
+/// Fills all planes with black.
 pub(in crate::compose) fn blacken(out: &mut Planes) {
     out.y.fill(16);
     out.u.fill(128);
     out.v.fill(128);
 }
 
-/// Fixed point of the color matrices.
+/// Fractional bits of the color matrices.
 const BITS: i32 = 14;
 const HALF: i32 = 1 << (BITS - 1);
 
-/// BT.709, limited range, to RGB 0…255.
+/// Converts BT.709, limited range, to RGB 0…255.
 fn rgb(y: u8, u: i32, v: i32) -> [i32; 3] {
     let y = (i32::from(y) - 16) * 19_077 + HALF;
     let clamp = |value: i32| (value >> BITS).clamp(0, 255);
     [clamp(y + 29_372 * v), clamp(y - 3_494 * u - 8_731 * v), clamp(y + 34_610 * u)]
 }
 
-/// Luma of RGB.
+/// The luma of an RGB color.
 fn luma([r, g, b]: [i32; 3]) -> u8 {
     (((2_991 * r + 10_064 * g + 1_016 * b + HALF) >> BITS) + 16).clamp(0, 255) as u8
 }
 
-/// Chroma of the sum of four RGB pixels.
+/// The chroma of the sum of four RGB pixels.
 fn chroma([r, g, b]: [i32; 3]) -> (u8, u8) {
     let clamp = |value: i32| (((value + 2 * (1 << BITS)) >> (BITS + 2)) + 128).clamp(0, 255) as u8;
     (clamp(-1_649 * r - 5_547 * g + 7_196 * b), clamp(7_196 * r - 6_536 * g - 660 * b))
@@ -271,18 +271,18 @@ fn mix(mode: Blend, below: i32, above: i32) -> i32 {
     }
 }
 
-/// A frame's planes at 2×2 pixels.
+/// The plane values of 2×2 pixels.
 struct Block {
     luma: [u8; 4],
     u: u8,
     v: u8,
 }
 
-/// Rows of an image in blocks of 2×2, and the same rows of its target.
+/// Rows of an image in blocks of 2×2 pixels, and the same rows of its target.
 struct Part<'a> {
     from: VisiblePart<'a>,
     out: Ground<'a>,
-    /// Its left edge in blocks.
+    /// The left edge in blocks.
     left: usize,
 }
 
@@ -292,7 +292,7 @@ struct VisiblePart<'a> {
     v: &'a [u8],
     alpha: Option<&'a [u8]>,
     chroma_alpha: Option<&'a [u8]>,
-    /// Blocks in a row.
+    /// The number of blocks in a row.
     width: usize,
 }
 
@@ -306,13 +306,13 @@ struct Ground<'a> {
     width: usize,
 }
 
-/// Rows of blocks in a part of an image.
+/// The number of block rows in a part of an image.
 fn rows_of(image: &Image) -> usize {
     let half = half(image.rect);
     bands::height(side(half.height), side(half.width))
 }
 
-/// An image and its target in parts of this many block rows.
+/// Splits an image and its target into parts of this many block rows.
 fn parts<'a>(
     image: &'a Image,
     out: &'a mut Planes,
@@ -429,7 +429,7 @@ fn mixed(part: Part<'_>, strength: u16, mode: Blend) {
     }
 }
 
-/// The color without premultiplied alpha.
+/// Reverses the premultiplication of a color by its alpha.
 fn straight(value: u8, alpha: u8) -> u8 {
     if alpha == 0 {
         return value;
@@ -437,8 +437,8 @@ fn straight(value: u8, alpha: u8) -> u8 {
     ((u32::from(value) * 255 + u32::from(alpha) / 2) / u32::from(alpha)).min(255) as u8
 }
 
-/// [`mixed`] onto a transparent frame: a mode has no effect without a backdrop (W3C Compositing and
-/// Blending Level 1, section 5.8).
+/// As [`mixed`], onto a transparent frame: a mode has no effect without a backdrop (W3C Compositing
+/// and Blending Level 1, section 5.8).
 #[inline(always)]
 fn gathered(part: Part<'_>, strength: u16, mode: Blend) {
     let Part { from, mut out, left } = part;

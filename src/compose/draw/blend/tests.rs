@@ -51,7 +51,7 @@ fn opacity_and_alpha_mix_by_their_product() {
 
 #[test]
 fn modes_follow_their_formulas_in_rgb() {
-    // Grays: luma 16 + 219 · part.
+    // Grays: luma = 16 + 219 · part.
     let grey = |part: f64| [(16.0 + 219.0 * part).round() as u8, 128, 128];
     for (mode, want) in [
         (Blend::Add, 0.7),
@@ -66,14 +66,14 @@ fn modes_follow_their_formulas_in_rgb() {
             assert!(got.abs_diff(want) <= 1, "{mode:?}: {got} for {want}");
         }
     }
-    // Pure red times pure green is black, plus green it is yellow.
+    // Pure red multiplied by pure green is black; added, it is yellow.
     let (red, green, yellow) = ([63, 102, 240], [173, 42, 26], [219, 16, 138]);
     let near = |got: [u8; 3], want: [u8; 3]| {
         got.iter().zip(want).all(|(got, want)| got.abs_diff(want) <= 2)
     };
     assert!(near(laid(&image(red, None), 256, Blend::Add, green), yellow));
     assert!(near(laid(&image(red, None), 256, Blend::Multiply, green), [16, 128, 128]));
-    // Half as much of it.
+    // The same layer at half the opacity.
     let half = laid(&image(grey(0.4), Some(128)), 256, Blend::Add, grey(0.4));
     assert!(half[0].abs_diff(grey(0.6)[0]) <= 1, "{half:?}");
 }
@@ -110,12 +110,12 @@ fn what_is_gathered_hides_what_is_in_it_before_it_is_laid_down() {
     let ground = [50, 100, 150];
     let (one, two) = (image([210, 60, 200], None), image([90, 130, 120], None));
     let plain = |image| (image, 256, Blend::Normal);
-    // Each at half strength the lower one would shine through the upper one.
+    // If each layer had half the strength, the lower one would shine through the upper one.
     let got = together([plain(&one), plain(&two)], (128, Blend::Normal), ground);
     assert!(near(got, [70, 115, 135]), "{got:?}");
     let got = together([plain(&one), plain(&two)], (256, Blend::Normal), ground);
     assert!(near(got, [90, 130, 120]), "{got:?}");
-    // Through a clear upper one the lower one is seen, and through both the ground.
+    // Through a half-transparent upper layer the lower one is visible, and through both the ground.
     let clear = image([90, 130, 120], Some(128));
     let got = together([plain(&one), plain(&clear)], (256, Blend::Normal), ground);
     assert!(near(got, [150, 95, 160]), "{got:?}");
@@ -131,10 +131,10 @@ fn modes_within_what_is_gathered_see_only_what_is_in_it() {
     let add = |image| (image, 256, Blend::Add);
     let got = together([(&low, 256, Blend::Normal), add(&high)], (256, Blend::Normal), grey(0.9));
     assert!(near(got, grey(0.7)), "{got:?}");
-    // Nothing is below the first one: its mode does nothing.
+    // Nothing is below the first layer, so its mode has no effect.
     let got = together([add(&low), add(&high)], (128, Blend::Normal), grey(0.1));
     assert!(near(got, grey(0.4)), "{got:?}");
-    // The whole by a separate mode.
+    // The whole group is blended with a separate mode.
     let plain = (&low, 256, Blend::Normal);
     let got = together([plain, plain], (256, Blend::Multiply), grey(0.5));
     assert!(near(got, grey(0.15)), "{got:?}");
@@ -159,7 +159,7 @@ fn modes_in_bands_on_a_crew_make_what_they_make_in_one() {
         } else {
             planes.alpha = None;
         }
-        // What is multiplied by its alpha is no more than that.
+        // A premultiplied value is never greater than its alpha.
         let alpha = planes.alpha.clone().unwrap_or_else(|| vec![255; planes.y.len()]);
         noise(&mut planes.y, &mut |index| alpha[index]);
         noise(&mut planes.u, &mut |index| small[index]);

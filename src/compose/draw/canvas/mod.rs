@@ -19,13 +19,13 @@ use crate::compose::layout::{Rect, spot};
 use crate::compose::scene::{Blend, Fit, LayerGroup, Placement, Plan, SourceId};
 use crate::media::{Planes, Size, VideoFrame};
 
-/// Program frames on their way at once: encoder queues, preview, transitions.
+/// Program frames in use at once: in encoder queues, the preview and transitions.
 const IDLE: usize = 8;
 
-/// Buffers with known content.
+/// Maximum number of buffers whose content is tracked.
 const NOTED: usize = 2 * IDLE;
 
-/// An image that was not needed for this many drawings is forgotten.
+/// An image that was unused for this many drawings is dropped.
 const KEEP: u64 = 64;
 
 /// Frames of one group that can be in use at once.
@@ -39,31 +39,31 @@ struct Gathered {
     pieces: Vec<DrawStep>,
     image: Image,
     pool: (Size, Pool<Planes>, Pool<Vec<u8>>),
-    /// The drawing that last used it.
+    /// The number of the drawing that last used it.
     last: u64,
 }
 
-/// The last frame of a plan and its layers.
+/// The last frame of a plan, and its layers.
 #[derive(Debug, Default)]
 pub(in crate::compose) struct Canvas {
     drawn: Vec<DrawStep>,
     next: Vec<DrawStep>,
-    /// Lists of groups that are used again.
+    /// Lists of groups, kept for reuse.
     spare: Vec<Vec<DrawStep>>,
     out: Option<Arc<Pooled<Planes>>>,
     settled: StaticLayers,
 }
 
-/// Draws at one size; canvases share its prepared images.
+/// Draws at one size; the canvases share its prepared images.
 pub(in crate::compose) struct LayerRenderer {
     size: Size,
     pool: Pool<Planes>,
     preparer: Preparer,
-    /// By the layers' keys, with the drawing in which each was last needed.
+    /// Prepared images by the keys of the layers, with the drawing in which each was last needed.
     prepared: HashMap<u64, (Prepared, u64)>,
     bundles: HashMap<u64, Gathered>,
     drawing: u64,
-    /// The content of the pool's buffers, by their numbers; at most [`NOTED`].
+    /// The content of the pool's buffers by their numbers; at most [`NOTED`] entries.
     written: Vec<(u64, Written)>,
     /// The number of static frames so far.
     settled: u64,
@@ -77,7 +77,7 @@ pub(in crate::compose) struct LayerRenderer {
 }
 
 impl LayerRenderer {
-    /// `workers` helps with large frames.
+    /// Creates a renderer of this size; `workers` helps with large frames.
     pub fn new(size: Size, workers: Arc<WorkerPool>) -> Self {
         Self {
             size,
@@ -100,12 +100,12 @@ impl LayerRenderer {
         self.size
     }
 
-    /// An empty frame of the stage's size, with some old content.
+    /// An empty frame of this size, with arbitrary old content.
     pub fn take(&mut self) -> Fresh<Planes> {
         self.fresh().0
     }
 
-    /// A buffer, and its content if known. From now on it counts as unknown.
+    /// A buffer, and its content if known. From this call on, its content counts as unknown.
     fn fresh(&mut self) -> (Fresh<Planes>, Option<Written>) {
         let out = self.pool.fresh();
         let noted = self.written.iter().position(|(number, _)| *number == out.number());
@@ -113,8 +113,8 @@ impl LayerRenderer {
         (out, written)
     }
 
-    /// The frame of `plan`, and whether it differs from the last one of this canvas. Layers whose
-    /// source has no frame are skipped.
+    /// Draws the frame of `plan`; also returns whether it differs from the last one of this canvas.
+    /// Layers whose source has no frame are skipped.
     pub fn draw(
         &mut self,
         canvas: &mut Canvas,
@@ -128,7 +128,7 @@ impl LayerRenderer {
         if let Some(out) = out.as_ref().filter(|_| drawn == next) {
             return (Arc::clone(out), false);
         }
-        // The old frame and what it was made of go back to their pools first.
+        // The old frame and its inputs go back to their pools first.
         *out = None;
         let same = drawn.iter().zip(next.iter()).take_while(|(old, new)| old == new).count();
         std::mem::swap(drawn, next);
@@ -138,7 +138,8 @@ impl LayerRenderer {
         (picture, true)
     }
 
-    /// The pieces of some of the plan's layers. `groups`: the groups that can be among them.
+    /// Collects the pieces of some of the plan's layers. `groups` contains the groups that can be
+    /// among them.
     fn collect(
         &self,
         plan: &Plan,
@@ -182,7 +183,7 @@ impl LayerRenderer {
         }
     }
 
-    /// `below` under a frame that covers all of it without a gap.
+    /// Draws `below` under a frame that covers all of it without a gap.
     pub fn cover(&mut self, below: &Planes, above: &VideoFrame) -> Arc<Pooled<Planes>> {
         let place = Placement { fit: Fit::Cover, ..Placement::default() };
         let mut out = self.take();
@@ -196,7 +197,7 @@ impl LayerRenderer {
         out.share()
     }
 
-    /// The `same` lowest pieces were the lowest of this canvas's last frame too.
+    /// Draws the pieces; the `same` lowest ones were also the lowest of this canvas's last frame.
     fn paint(
         &mut self,
         layers: &[DrawStep],
@@ -215,7 +216,7 @@ impl LayerRenderer {
                 blend::blacken(&mut out);
                 out.share()
             }
-            // Alone, and as large as the program: no copy.
+            // A single frame of the program's size needs no copy.
             [only] if ground.is_some() => {
                 settled.clear();
                 self.image(only).planes
@@ -256,8 +257,8 @@ impl LayerRenderer {
         picture
     }
 
-    /// Copies the static frame of this number into a buffer, only where its content differs, if
-    /// known.
+    /// Copies the static frame of this number into a buffer; if the buffer's content is known, only
+    /// where it differs.
     fn restore(&mut self, from: &Planes, number: u64, is: Option<Written>, out: &mut Planes) {
         if let Some(above) = is.filter(|is| is.below == number).map(|is| is.above) {
             above.copy(from, out);
@@ -274,7 +275,7 @@ impl LayerRenderer {
         }
     }
 
-    /// Fills with black where the lowest piece would show old content.
+    /// Fills the frame with black where the lowest piece would leave old content visible.
     fn begin(&self, layers: &[DrawStep], out: &mut Planes) {
         match layers.first().and_then(DrawStep::hides) {
             Some(rect) if rect == Rect::whole(self.size) => {}
@@ -283,7 +284,7 @@ impl LayerRenderer {
         }
     }
 
-    /// Draws the pieces from `from` on, except those hidden by one above.
+    /// Draws the pieces from index `from` on, except those hidden by one above.
     fn lay_all(&mut self, layers: &[DrawStep], from: usize, out: &mut Planes) {
         for (index, layer) in layers.iter().enumerate().skip(from) {
             let higher = layers.get(index + 1..).unwrap_or_default();
@@ -312,7 +313,7 @@ impl LayerRenderer {
         }
     }
 
-    /// The pieces of a bundle as one image, drawn again only if one of them changed.
+    /// Draws the pieces of a bundle as one image, again only if one of them changed.
     fn bundle(&mut self, bundle: &Bundle) -> Image {
         let size = bundle.bounds.size();
         let mut before = self.bundles.remove(&bundle.key);
@@ -324,7 +325,7 @@ impl LayerRenderer {
             self.bundles.extend(before.map(|kept| (bundle.key, kept)));
             return image;
         }
-        // What was made goes back to its pools first; the list of what it was made of is used again.
+        // The results go back to their pools first; the list of inputs is reused.
         let (mut pieces, pool) = match before {
             Some(Gathered { pieces, pool, .. }) if pool.0 == size => (pieces, pool),
             _ => {

@@ -76,7 +76,7 @@ fn nested_scenes_and_groups_are_drawn_as_far_as_they_are_seen() {
     let mut stage = LayerRenderer::new(SIZE, Arc::new(WorkerPool::alone()));
     let item = |id: u32, content, place| Item { place, ..Item::new(ItemId(id), content) };
     let source = |id| Content::Source(SourceId(id));
-    // The lower one fills the canvas, the upper one sticks out at the right and below.
+    // The lower layer fills the canvas; the upper one extends beyond it at the right and at the bottom.
     let wide = Placement { x: 0.5, y: 0.5, ..Placement::default() };
     let members = vec![item(1, source(1), Placement::default()), item(2, source(2), wide)];
     let inner = Scene { id: SceneId(2), items: members.clone(), ..Scene::default() };
@@ -92,7 +92,7 @@ fn nested_scenes_and_groups_are_drawn_as_far_as_they_are_seen() {
     let at = |out: &Planes, x: usize, y: usize| out.y[y * 160 + x];
     let (nested, group) = (Content::Scene(SceneId(2)), Content::Group(members));
     let small = Placement { width: 0.5, height: 0.5, ..Placement::default() };
-    // Half as large: 80 x 44 pixels of the scene, and nothing beside them.
+    // At half the size: 80 × 44 pixels of the scene, and nothing beside them.
     for strength in [1.0, 0.5] {
         let out = draw(nested.clone(), small, strength);
         let lit = out.y.iter().filter(|&&y| y != 16).count();
@@ -102,7 +102,7 @@ fn nested_scenes_and_groups_are_drawn_as_far_as_they_are_seen() {
     assert_eq!((at(&out, 20, 20), at(&out, 60, 30), at(&out, 82, 30)), (80, 200, 16));
     let out = draw(group.clone(), small, 1.0);
     assert_eq!((at(&out, 60, 30), at(&out, 100, 60)), (200, 200), "a group has no edge");
-    // A quarter cut off at the left, in a box that is a quarter narrower: what is left stays as it was.
+    // A quarter is cropped at the left, in a box that is a quarter narrower: the rest stays unchanged.
     let crop = Crop { left: 0.25, ..Crop::default() };
     let cropped = Placement { x: 0.25, width: 0.75, crop, ..Placement::default() };
     for content in [nested.clone(), group.clone()] {
@@ -110,12 +110,12 @@ fn nested_scenes_and_groups_are_drawn_as_far_as_they_are_seen() {
         assert_eq!((count(&out, 16), count(&out, 200)), (40 * 90, 80 * 46));
         assert_eq!((at(&out, 39, 10), at(&out, 40, 10), at(&out, 81, 46)), (16, 80, 200));
     }
-    // Covered upright: neither is stretched, and both are cut at the box.
+    // With "cover" in an upright box, neither is stretched, and both are cropped at the box.
     let upright = Placement { width: 0.25, fit: Fit::Cover, ..Placement::default() };
     for content in [nested, group] {
         let out = draw(content, upright, 1.0);
         assert_eq!((count(&out, 16), at(&out, 39, 89), at(&out, 40, 89)), (120 * 90, 200, 16));
-        // The middle quarter of the canvas: the upper one begins in its middle.
+        // The middle quarter of the canvas: the upper layer begins in its middle.
         assert_eq!((at(&out, 18, 80), at(&out, 22, 80)), (80, 200));
     }
 }
@@ -143,7 +143,8 @@ fn what_lies_still_below_is_drawn_once() {
     still[0] = flat(SIZE, 60, None);
     let mut laid = Vec::new();
     for n in 0..20 {
-        // The fourth has a new frame each time, the second another in the middle.
+        // The fourth layer has a new frame each time; the second gets another one in the middle of the
+        // test.
         if n == 10 {
             still[1] = flat(Size::new(64, 36), 220, Some(128));
         }
@@ -156,7 +157,8 @@ fn what_lies_still_below_is_drawn_once() {
         let (whole, _) = alone.draw(&mut Canvas::default(), &plan, picture);
         assert!(new && out.y == whole.y && out.u == whole.u && out.v == whole.v, "{n}");
     }
-    // All five, until the three below have been still for a while; from then on the two above.
+    // All five pieces are drawn until the lower three have been static for a while; from then on, only
+    // the upper two.
     assert_eq!(laid[..4], [5, 5, 5, 5]);
     assert_eq!(laid[4..10], [2; 6]);
     assert_eq!(laid[10..13], [5, 5, 5]);
@@ -176,7 +178,7 @@ fn of_what_lies_still_only_that_is_copied_which_was_covered() {
         ..Placement::default()
     };
     let mut ground = flat(SIZE, 60, None);
-    // What is seen where nothing is left of the one before.
+    // A pattern that shows whether any old content remains visible.
     let speckled = |luma: u8| {
         let mut planes = Planes::black(SIZE);
         planes.y.iter_mut().enumerate().for_each(|(at, y)| *y = luma + (at % 97) as u8);
@@ -187,8 +189,8 @@ fn of_what_lies_still_only_that_is_copied_which_was_covered() {
     let mut held = std::collections::VecDeque::new();
     let mut copied = Vec::new();
     for n in 0..120_u8 {
-        // A line that moves along the lower edge, and a small thing that goes about; one more still
-        // layer for a while, another ground in the middle, and another canvas now and then.
+        // A line that moves along the lower edge, and a small moving layer; sometimes one more static
+        // layer, a different ground in the middle of the test, and another canvas now and then.
         let x = f64::from(n) / 160.0;
         let mut layers = vec![layer(0, Placement::default())];
         if (30..60).contains(&n) {
@@ -213,7 +215,7 @@ fn of_what_lies_still_only_that_is_copied_which_was_covered() {
         let mut alone = LayerRenderer::new(SIZE, Arc::new(WorkerPool::alone()));
         let (whole, _) = alone.draw(&mut Canvas::default(), &plan, pictures);
         assert!(new && out.y == whole.y && out.u == whole.u && out.v == whole.v, "{n}");
-        // An encoder that is now and then behind, and something that writes over a buffer.
+        // An encoder that sometimes lags behind, and code that overwrites a buffer.
         held.push_back(out);
         while held.len() > usize::from(n % 5) {
             held.pop_front();
@@ -224,11 +226,12 @@ fn of_what_lies_still_only_that_is_copied_which_was_covered() {
             drop(other.share());
         }
     }
-    // Once all buffers have it: the line and the small thing, and no whole frame.
+    // As soon as all buffers hold the static frame, only the areas of the line and the small layer are
+    // copied, and no whole frame.
     let moving = SIZE.width as usize * 18 + 16 * 10;
     let small = copied[90..].iter().filter(|it| (1..=moving).contains(*it)).count();
     assert!(small >= 20, "{copied:?}");
-    // A buffer that had something else in it takes all of it.
+    // A buffer with other content is copied entirely.
     assert!(copied.iter().any(|it| *it == SIZE.pixels()), "{copied:?}");
 }
 
@@ -242,7 +245,7 @@ fn what_is_covered_is_not_even_prepared() {
     let pictures = |id: SourceId| Some(if id.0 == 1 { top.clone() } else { small.clone() });
     let (out, _) = stage.draw(&mut canvas, &plan, pictures);
     assert!(Arc::ptr_eq(&out, top.shared()) && stage.prepared.len() == 1);
-    // Beside each other below one that covers one of them.
+    // Two layers beside each other, below one that covers one of them.
     let half =
         Placement { width: 0.5, fit: crate::compose::scene::Fit::Stretch, ..Placement::default() };
     let layers = vec![layer(2, half), layer(0, corner()), layer(3, corner())];
@@ -275,7 +278,7 @@ fn a_group_is_laid_down_as_one_thing_and_drawn_anew_only_when_it_changes() {
         fit: crate::compose::scene::Fit::Stretch,
         ..Placement::default()
     };
-    // Over the ground a group at half strength: two that lie over each other.
+    // A group of two overlapping layers at half strength over the ground.
     let layers =
         vec![layer(0, Placement::default()), layer(1, place(0.0, 0.75)), layer(2, place(0.5, 0.5))];
     let mut group = LayerGroup {
@@ -292,7 +295,7 @@ fn a_group_is_laid_down_as_one_thing_and_drawn_anew_only_when_it_changes() {
     let seen = |out: &Planes| (at(out, 10), at(out, 100), at(out, 150));
     assert_eq!(seen(&out), (70, 120, 120), "what is above hides what is below in the group");
     let made = Arc::as_ptr(&stage.bundles[&9].image.planes);
-    // Another ground: the group stays.
+    // The ground changes, but the group is not drawn again.
     group.opacity = 1.0;
     group.blend = crate::compose::scene::Blend::Lighten;
     let plan = Plan { layers, together: vec![group], more: false };

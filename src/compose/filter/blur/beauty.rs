@@ -1,6 +1,7 @@
-//! Smooths and lightens skin. A guided filter (He, Sun, Tang) smooths luma and keeps edges: a box
-//! with much variation stays, and one with little becomes its mean. It works at half the size, the
-//! size of chroma, and upscales its coefficients. A skin mask from chroma controls its strength.
+//! Smooths and lightens skin. A guided filter (He, Sun, Tang) smooths luma and preserves edges: a
+//! box with much variation stays unchanged, and one with little becomes its mean. It works at half
+//! the size, which is the size of chroma, and upscales its coefficients. A skin mask, which is
+//! derived from chroma, controls its strength.
 
 use crate::base::WorkerPool;
 use crate::compose::draw::bands;
@@ -10,10 +11,10 @@ use crate::compose::filter::blur::box_blur::BoxBlur;
 use crate::compose::filter::step::Step;
 use crate::media::Planes;
 
-/// Its area.
+/// The area that the filter affects.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub enum Area {
-    /// Areas with the color of skin.
+    /// Areas with skin colors.
     #[default]
     Skin,
     Everything,
@@ -26,15 +27,15 @@ impl Area {
 
 /// See [`Filter::Beauty`](crate::compose::filter::Filter::Beauty).
 pub(in crate::compose::filter) struct Beauty {
-    /// The share of the smoothed frame, of 255.
+    /// The share of the smoothed frame, in 255ths.
     smooth: u8,
     /// Variance below which luma counts as flat.
     flat: f32,
-    /// The brightening of luma at full skin.
+    /// The brightened luma for each luma value, at full skin likelihood.
     lighten: Box<[u8; 256]>,
-    /// The reduction of chroma, of 255.
+    /// The reduction of chroma, in 255ths.
     pale: u8,
-    /// The skin likelihood of a chroma by U, then V.
+    /// The skin likelihood by U, then V.
     skin: Vec<[u8; 256]>,
     small: Vec<u8>,
     gain: Vec<u8>,
@@ -46,18 +47,18 @@ pub(in crate::compose::filter) struct Beauty {
     doubler: ChromaUpscaler,
 }
 
-/// The skin likelihood of a chroma: full within an ellipse, with a soft edge.
+/// The skin likelihood of a chroma value: full within an ellipse, with a soft edge.
 fn skin(u: u8, v: u8) -> u8 {
     let (du, dv) = ((f32::from(u) - 112.0) / 20.0, (f32::from(v) - 148.0) / 18.0);
     (((1.3 - du.hypot(dv)) / 0.5).clamp(0.0, 1.0) * 255.0).round() as u8
 }
 
 impl Beauty {
-    /// Both from 0 to 1.
+    /// Creates the filter; both strengths are from 0 to 1.
     pub fn new(smooth: f32, whiten: f32, area: Area) -> Self {
         let mut lighten = Box::new([0; 256]);
         for (more, y) in lighten.iter_mut().zip(0_u16..) {
-            // Most in the middle, nothing at black and white.
+            // The effect is strongest at middle luma, and zero at black and white.
             let y = ((f32::from(y) - 16.0) / 219.0).clamp(0.0, 1.0);
             *more = (whiten * 120.0 * y * (1.0 - y)).round() as u8;
         }
@@ -85,7 +86,7 @@ impl Beauty {
         }
     }
 
-    /// Luma at half the size, and the mask.
+    /// Prepares luma at half the size, and the mask.
     fn prepare_mask(&mut self, from: &Planes, workers: &WorkerPool) {
         let (stride, width) = (from.luma_stride(), from.chroma_stride());
         for plane in [&mut self.small, &mut self.gain, &mut self.base, &mut self.mask] {
@@ -109,7 +110,7 @@ impl Beauty {
         self.boxes.blur(&mut self.mask, width, 2, workers);
     }
 
-    /// The line `gain · y + base` of each box: flat where luma varies little.
+    /// Fits the line `gain · y + base` for each box: flat where luma varies little.
     fn fit(&mut self, width: usize, radius: usize, workers: &WorkerPool) {
         let lines = Lines { small: &self.small, width, radius, flat: self.flat };
         let rows = bands::height(self.small.len() / width.max(1), width);
@@ -125,7 +126,7 @@ impl Beauty {
     }
 }
 
-/// Pixels of luma and of chroma in a band of a frame.
+/// The numbers of luma and chroma pixels in a band of a frame.
 fn lengths(of: &Planes) -> (usize, usize) {
     let width = of.chroma_stride().max(1);
     let rows = bands::height(of.u.len() / width, width);
@@ -142,14 +143,14 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// Rows beyond the end repeat the last one.
+    /// A row of the plane; rows beyond the end repeat the last one.
     #[inline(always)]
     fn line(&self, index: usize) -> &'a [u8] {
         bands::row(self.small, self.width, index)
     }
 
-    /// The lines of some rows from `first` on. `columns` is a reusable buffer: sums of each column
-    /// of the boxes, and of the squares.
+    /// Computes the lines of some rows, from index `first` on. `columns` is a reusable buffer: for
+    /// each column, the sum of the values in the box, and the sum of their squares.
     #[inline(always)]
     fn rows(self, first: usize, gains: &mut [u8], bases: &mut [u8], columns: &mut Vec<(u32, u32)>) {
         let (width, radius) = (self.width, self.radius);
@@ -202,7 +203,7 @@ impl Step for Beauty {
     fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
         let width = from.chroma_stride();
         self.prepare_mask(from, workers);
-        // As large as what skin is made of, at every size of the frame.
+        // The radius matches the size of skin details, at every frame size.
         let radius = (from.size().height as usize / 180).clamp(2, 12);
         self.fit(width, radius, workers);
         for (large, small) in self.wide.iter_mut().zip([&self.gain, &self.base, &self.mask]) {
@@ -223,7 +224,7 @@ impl Step for Beauty {
 }
 
 impl Beauty {
-    /// Applies the result to a band of the frame. `masks`: those of luma and of chroma.
+    /// Applies the result to a band of the frame. `masks` are those of luma and of chroma.
     #[inline(always)]
     fn lay<'a>(
         &self,
@@ -264,8 +265,8 @@ mod tests {
     use super::*;
     use crate::media::Size;
 
-    /// Skin with blemishes next to something dark on the left; a blue wall with the same pattern on
-    /// the right.
+    /// A portrait: skin with blemishes next to a dark area on the left, and a blue wall with the
+    /// same pattern on the right.
     fn portrait() -> Planes {
         let mut planes = Planes::black(Size::new(128, 64));
         for (row, line) in planes.y.chunks_exact_mut(128).enumerate() {
@@ -344,7 +345,7 @@ mod tests {
         assert_eq!(alone.alpha, from.alpha);
         assert_ne!(alone.y, from.y);
         assert!(run(&mut beauty, &WorkerPool::of("onair-test", 4)) == alone);
-        // The whole frame as one band.
+        // The whole frame is one band.
         let lines = Lines { small: &beauty.small, width: 320, radius: 2, flat: beauty.flat };
         let (mut gain, mut base) = (vec![0; 320 * 240], vec![0; 320 * 240]);
         lines.rows(0, &mut gain, &mut base, &mut Vec::new());

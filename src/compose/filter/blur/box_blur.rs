@@ -1,7 +1,7 @@
-//! Box blurs of planes, at nearly the same cost for any radius. First along the rows, sixteen at
-//! once: they are transposed, so a running sum is a vector of sixteen rows. Then downwards in
-//! stripes of columns that fit into the processor's cache for all passes. Sums and means have 16
-//! bits.
+//! Box blurs of planes, at nearly the same cost for any radius. The first pass goes along the rows,
+//! sixteen at once: they are transposed, so a running sum is a vector of sixteen rows. The next
+//! pass goes down in stripes of columns that fit into the processor's cache for all passes. Sums
+//! and means have 16 bits.
 
 use std::iter::{repeat, repeat_n};
 use std::ops::Range;
@@ -15,27 +15,27 @@ use crate::compose::draw::bands::{BANDS, strips};
 /// The largest box whose sum fits into 16 bits with exact division.
 const MAX_BOX: usize = 64;
 
-/// Rows that are worked on at once.
+/// The number of rows that are processed at once.
 const LANES: usize = 16;
 
-/// Columns that are worked on at once.
+/// The number of columns that are processed at once.
 const STRIPE: usize = 512;
 
-/// A pixel of each of the rows.
+/// One pixel of each of the rows.
 type Column = [u8; LANES];
 
 /// Box blurs of planes, with reusable buffers.
 #[derive(Debug, Default)]
 pub(in crate::compose::filter) struct BoxBlur {
-    /// Blurred along the rows.
+    /// The plane after the horizontal passes.
     rows: Vec<u8>,
     turned: [[Vec<Column>; 2]; BANDS],
     stripes: [[Vec<u8>; 2]; BANDS],
 }
 
 impl BoxBlur {
-    /// Each pixel becomes the mean of the box around it that reaches `radius` to each side; the
-    /// edges continue outwards. `plane` has rows of `width`.
+    /// Replaces each pixel by the mean of the box around it that reaches `radius` pixels to each
+    /// side; the edge pixels are repeated outwards. `plane` has rows of `width`.
     pub fn blur(&mut self, plane: &mut [u8], width: usize, radius: usize, workers: &WorkerPool) {
         if radius > 0 && width > 0 && plane.len() >= width {
             self.along(plane, width, &[radius], workers);
@@ -43,8 +43,8 @@ impl BoxBlur {
         }
     }
 
-    /// The same with several boxes in sequence, from one plane to another. Boxes without a radius
-    /// come first.
+    /// As [`BoxBlur::blur`], with several boxes in sequence, from one plane to another. Boxes with
+    /// radius 0 come first.
     pub fn blur_to(
         &mut self,
         from: &[u8],
@@ -82,8 +82,8 @@ impl BoxBlur {
     }
 }
 
-/// Divides the sum of a box, with half of the divisor added for rounding. Exact for all possible
-/// sums (the test checks them all).
+/// Divides the sum of a box, with half of the divisor added for rounding. The division is exact for
+/// all possible sums (the test checks them all).
 #[derive(Copy, Clone)]
 struct Part {
     by: u16,
@@ -106,7 +106,7 @@ impl Part {
     }
 }
 
-/// All passes along the rows of a band.
+/// Runs all horizontal passes on a band.
 #[inline(always)]
 fn along<S: Simd>(
     simd: S,
@@ -128,7 +128,7 @@ fn along<S: Simd>(
     }
 }
 
-/// Transposes up to sixteen rows into columns; the last one repeats for missing ones.
+/// Transposes up to sixteen rows into columns; missing rows repeat the last one.
 #[inline(always)]
 fn turn_in<S: Simd>(simd: S, from: &[u8], width: usize, columns: &mut [Column]) {
     let mut lines = from.chunks_exact(width);
@@ -156,7 +156,7 @@ fn turn_in<S: Simd>(simd: S, from: &[u8], width: usize, columns: &mut [Column]) 
     }
 }
 
-/// The reverse; missing rows are skipped.
+/// Transposes columns back into rows; missing rows are skipped.
 #[inline(always)]
 fn turn_out<S: Simd>(simd: S, columns: &[Column], width: usize, out: &mut [u8]) {
     let mut lines = out.chunks_exact_mut(width);
@@ -185,14 +185,14 @@ fn turn_out<S: Simd>(simd: S, columns: &[Column], width: usize, out: &mut [u8]) 
     }
 }
 
-/// Rows as columns: shuffled four times.
+/// Transposes rows into columns with four shuffles.
 #[inline(always)]
 fn turned<S: Simd>(simd: S, rows: [u8x16<S>; LANES]) -> [u8x16<S>; LANES] {
     shuffled(simd, shuffled(simd, shuffled(simd, shuffled(simd, rows))))
 }
 
-/// Interleaves the bytes of the upper half with those of the lower. Unrolled, because a loop would
-/// go through memory.
+/// Interleaves the bytes of the upper half with those of the lower. It is unrolled, because a loop
+/// would go through memory.
 #[inline(always)]
 fn shuffled<S: Simd>(simd: S, rows: [u8x16<S>; LANES]) -> [u8x16<S>; LANES] {
     let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = rows;
@@ -218,14 +218,14 @@ fn shuffled<S: Simd>(simd: S, rows: [u8x16<S>; LANES]) -> [u8x16<S>; LANES] {
     ]
 }
 
-/// One pass along transposed rows.
+/// Runs one pass along transposed rows.
 #[inline(always)]
 fn columns<S: Simd>(simd: S, from: &[Column], out: &mut [Column], radius: usize) {
     let (Some(first), Some(last)) = (from.first(), from.last()) else { return };
     let part = Part::of(radius);
     let radius = usize::from(part.half);
     let load = |column: &Column| simd.widen_u8x16(simd.load_array_ref_u8x16(column));
-    // All of the first box but what enters last.
+    // The whole first box except the pixel that enters last.
     let mut sums = load(first) * (part.half + 1) + part.half;
     for index in 1..radius {
         sums += load(from.get(index).unwrap_or(last));
@@ -239,7 +239,7 @@ fn columns<S: Simd>(simd: S, from: &[Column], out: &mut [Column], radius: usize)
     }
 }
 
-/// Moves adjacent boxes by one.
+/// Moves adjacent boxes by one pixel.
 #[inline(always)]
 fn slide(sums: &mut [u16], enters: &[u8], leaves: &[u8], out: &mut [u8], part: Part) {
     for ((out, sum), (enters, leaves)) in out.iter_mut().zip(sums).zip(enters.iter().zip(leaves)) {
@@ -249,7 +249,7 @@ fn slide(sums: &mut [u16], enters: &[u8], leaves: &[u8], out: &mut [u8], part: P
     }
 }
 
-/// Part of the rows of a plane, `first` and those below it.
+/// Some rows of a plane, from `first` on.
 #[derive(Copy, Clone)]
 struct Rows<'a> {
     data: &'a [u8],
@@ -267,8 +267,8 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// All passes down the rows of a band that begins at `first`. A pass computes as many extra rows
-/// around the band as later passes need.
+/// Runs all vertical passes on a band that begins at row `first`. A pass computes as many extra
+/// rows around the band as later passes need.
 #[inline(always)]
 fn down(
     rows: &[u8],
@@ -303,7 +303,8 @@ fn down(
     }
 }
 
-/// One pass down a stripe of columns: computes these rows, which begin at `left` of each input row.
+/// Runs one vertical pass down a stripe of columns: computes these rows, which begin at `left` of
+/// each input row.
 #[inline(always)]
 fn stripe<'a>(
     from: Rows<'_>,
@@ -317,7 +318,7 @@ fn stripe<'a>(
     let radius = usize::from(part.half);
     let row = |index: usize| from.row(index.min(height.saturating_sub(1)));
     let mut sums = [part.half; STRIPE];
-    // All of the first box but what enters last.
+    // The whole first box except the pixel that enters last.
     for index in made.start..made.start + radius * 2 {
         let row = row(index.saturating_sub(radius));
         sums.iter_mut().zip(row).for_each(|(sum, pixel)| *sum += u16::from(*pixel));
@@ -328,9 +329,10 @@ fn stripe<'a>(
     }
 }
 
-/// Radii of three boxes that together are close to a Gaussian of this standard deviation.
+/// Radii of three boxes that together approximate a Gaussian of this standard deviation.
 pub(in crate::compose::filter) fn gaussian(sigma: f32) -> [usize; 3] {
-    // The variance of a box of width w is (w² - 1) / 12: three boxes, the narrow ones first.
+    // The variance of a box of width w is (w² - 1) / 12; there are three boxes, the narrow ones
+    // first.
     let ideal = (12.0 * sigma * sigma / 3.0 + 1.0).max(1.0).sqrt();
     let narrow = ((ideal - 1.0) / 2.0).floor().max(0.0);
     let low = narrow * 2.0 + 1.0;
@@ -346,7 +348,7 @@ pub(in crate::compose::filter) fn gaussian(sigma: f32) -> [usize; 3] {
 mod tests {
     use super::*;
 
-    /// Noise on a slope, with an edge.
+    /// A test plane: noise on a gradient, with an edge.
     fn painted(width: usize, height: usize) -> Vec<u8> {
         let mut random = 7_u32;
         (0..width * height)
@@ -375,7 +377,7 @@ mod tests {
         }
     }
 
-    /// One box, pixel by pixel, along the rows and then down.
+    /// Blurs with one box, pixel by pixel, along the rows and then down the columns.
     fn slowly(plane: &[u8], width: usize, radius: usize) -> Vec<u8> {
         let (count, height) = (radius as i64 * 2 + 1, plane.len() / width);
         let pass = |plane: &[u8], (right, down): (i64, i64)| -> Vec<u8> {
@@ -396,7 +398,7 @@ mod tests {
         pass(&pass(plane, (1, 0)), (0, 1))
     }
 
-    /// Sizes that fill no complete blocks, stripes or bands, or are smaller than a box.
+    /// Tests sizes that fill no complete blocks, stripes or bands, or are smaller than a box.
     #[test]
     fn one_box_is_what_it_is_pixel_by_pixel() {
         let workers = WorkerPool::of("bands", 2);

@@ -1,6 +1,6 @@
-//! Blur and sharpen. A blur is three boxes, which approximate a Gaussian at the same cost for every
-//! radius; the alpha is blurred with the colors. Sharpening adds the difference between luma and a
-//! slightly blurred luma.
+//! Blur and sharpen. A blur consists of three boxes, which approximate a Gaussian at the same cost
+//! for every radius; the alpha is blurred with the colors. Sharpening adds the difference between
+//! luma and a slightly blurred luma.
 
 pub(in crate::compose::filter) mod beauty;
 pub(in crate::compose::filter) mod box_blur;
@@ -20,7 +20,7 @@ pub(super) struct Blur {
 }
 
 impl Blur {
-    /// A Gaussian of this standard deviation in pixels.
+    /// Creates a Gaussian blur of this standard deviation in pixels.
     pub fn new(sigma: f32) -> Self {
         Self { luma: gaussian(sigma), chroma: gaussian(sigma / 2.0), boxes: BoxBlur::default() }
     }
@@ -44,9 +44,9 @@ impl Step for Blur {
 /// See [`Filter::Sharpen`](super::Filter::Sharpen).
 #[derive(Debug)]
 pub(super) struct Sharpen {
-    /// In 256ths.
+    /// The amount in 256ths.
     by: i32,
-    /// A row of each band, blurred downwards.
+    /// A row buffer for each band, blurred vertically.
     columns: [Vec<u16>; BANDS],
 }
 
@@ -57,7 +57,7 @@ impl Sharpen {
 }
 
 impl Step for Sharpen {
-    /// The blur is 1 4 6 4 1 both ways.
+    /// Sharpens with a blur whose kernel is 1 4 6 4 1 in both directions.
     fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
         out.u.copy_from_slice(&from.u);
         out.v.copy_from_slice(&from.v);
@@ -69,7 +69,7 @@ impl Step for Sharpen {
             strips(&from.y, &mut out.y, width).zip(&mut self.columns),
             #[inline(always)]
             |(strip, column)| {
-                // Two columns of air at either side.
+                // Two extra columns at each side.
                 column.resize(width + 4, 0);
                 for (index, out) in (strip.first..).zip(strip.out.chunks_exact_mut(width)) {
                     let (up2, up) = (row(index.saturating_sub(2)), row(index.saturating_sub(1)));
@@ -85,7 +85,7 @@ impl Step for Sharpen {
     }
 }
 
-/// The middle one of five rows; `column` has two extra entries at each end.
+/// Sharpens the middle one of five rows; `column` has two extra entries at each end.
 #[inline(always)]
 fn sharpened(
     [up2, up, here, down, down2]: [&[u8]; 5],
@@ -113,7 +113,7 @@ fn sharpened(
         let wide = |value: u16| i32::from(value);
         let blurred = wide(a) + wide(e) + 4 * (wide(b) + wide(d)) + 6 * wide(c);
         let here = i32::from(*here);
-        // Both are 256 times as large as a pixel; so is the amount.
+        // Both are 256 times as large as a pixel value; so is the amount.
         let more = ((here * 256 - blurred) * by + (1 << 15)) >> 16;
         *out = (here + more).clamp(0, 255) as u8;
     }
@@ -152,7 +152,7 @@ mod tests {
         let mut out = Planes::black(from.size());
         Sharpen::new(0.5).run(&from, &mut out, &WorkerPool::alone());
         assert_eq!((out.y[0], out.y[15], &out.u), (16, 200, &from.u));
-        // Beside the edge the blur takes 5/16 of the step away, half of which comes on top.
+        // Next to the edge, the blur removes 5/16 of the step, and half of that is added.
         assert!(out.y[8].abs_diff(200 + 29) <= 1, "{}", out.y[8]);
         Sharpen::new(0.0).run(&from, &mut out, &WorkerPool::alone());
         assert_eq!(out, from);

@@ -1,4 +1,4 @@
-//! The filters of one source in order, with their last results.
+//! Applies the filters of one source in order, and keeps their last results.
 
 #[cfg(test)]
 mod tests;
@@ -28,7 +28,7 @@ use crate::media::{Color, Planes, PlanesPool, VideoFrame};
 /// Frames of one filter that can be in use at once.
 const IDLE: usize = 4;
 
-/// A filter as the chain is to have it.
+/// A filter as it should be in the chain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WantedFilter {
     pub slot: Slot,
@@ -36,10 +36,10 @@ pub struct WantedFilter {
     pub material: AssetSupply,
 }
 
-/// The replacement for a source while the file that hides parts of it is missing.
+/// The replacement for a source whose visibility mask file is not available.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cover {
-    /// Nothing: the file can arrive at any moment.
+    /// Nothing is shown: the file can arrive at any moment.
     Nothing,
     Placeholder,
 }
@@ -63,7 +63,7 @@ struct Made {
 
 enum Work {
     Step(Box<dyn Step>),
-    // These remember earlier frames.
+    // These filters keep earlier frames.
     Denoise(Denoise),
     Deinterlace(Deinterlace),
     Delay(Delay),
@@ -73,7 +73,7 @@ struct Link {
     wanted: WantedFilter,
     work: Work,
     pool: PlanesPool<IDLE>,
-    /// Kept, so that a static frame costs nothing.
+    /// The last result, kept so that a static frame costs nothing.
     made: Option<Made>,
 }
 
@@ -90,7 +90,8 @@ pub struct Chain {
 partial_debug!(Chain { cover });
 
 impl Chain {
-    /// Sets the filters. An unchanged one keeps its state, and so does one with only other amounts.
+    /// Sets the filters. An unchanged filter keeps its state, and so does one that differs only in its
+    /// amounts.
     pub fn set(&mut self, wanted: &[WantedFilter]) {
         let mut before = std::mem::take(&mut self.links);
         let on = wanted.iter().take(MAX_FILTERS).filter(|wanted| wanted.slot.enabled);
@@ -99,10 +100,11 @@ impl Chain {
             it.slot.filter.hides_by_file() && matches!(it.material, AssetSupply::There(_))
         });
         if masks.count() > before.iter().filter(|it| it.is_mask()).count() {
-            // What waits or is remembered was seen without it.
+            // Queued or remembered frames were made without this filter.
             before.retain(|it| matches!(it.work, Work::Step(_)));
         }
-        // As many delays as there were keep their order: what waits in one came before what waits in another.
+        // If the number of delays stays the same, they keep their order, because the frames in one delay came
+        // before those in another.
         let delays = on.clone().filter(|wanted| length(wanted).is_some()).count();
         let in_order = delays == before.iter().filter(|link| link.is_delay()).count();
         let same = on.clone().map(|wanted| {
@@ -113,7 +115,8 @@ impl Chain {
         let mut links: Vec<Option<Link>> = same.collect();
         for (link, wanted) in links.iter_mut().zip(on) {
             if let Some(by) = length(wanted) {
-                // What waits in another would be lost at each step of a number that is drawn.
+                // Otherwise the queue of another delay would be lost at each step while a number is being
+                // dragged.
                 let other = || before.iter().position(Link::is_delay).map(|at| before.remove(at));
                 *link = link.take().or_else(other).map(|link| link.delayed(wanted, by));
             }
@@ -139,12 +142,12 @@ impl Chain {
         self.links.is_empty() && self.cover.is_none()
     }
 
-    /// The replacement for its result.
+    /// The replacement for the result, if the result must not be shown.
     pub fn cover(&self) -> Option<Cover> {
         self.cover
     }
 
-    /// The filtered frame of the instant `at`. `lean`: without costly filters. The workers help.
+    /// Filters the frame of the instant `at`. `lean` skips costly filters. The worker pool helps.
     pub fn apply(
         &mut self,
         picture: &VideoFrame,
@@ -164,7 +167,7 @@ impl Chain {
         frame
     }
 
-    /// The frame in the program's colors.
+    /// Converts the frame to the program's colors.
     fn tint(&mut self, picture: &VideoFrame, workers: &WorkerPool) -> VideoFrame {
         if picture.color == Color::PROGRAM {
             self.tinted = None;
@@ -184,7 +187,7 @@ impl Chain {
     }
 }
 
-/// The delay of a filter; `None`: none.
+/// The delay of a filter; `None` if it has none.
 fn length(wanted: &WantedFilter) -> Option<Duration> {
     match wanted.slot.filter {
         Filter::Delay { ms } => delay_of(ms),
@@ -192,7 +195,7 @@ fn length(wanted: &WantedFilter) -> Option<Duration> {
     }
 }
 
-/// The result for this frame, if it was the last one.
+/// The last result, if it was made from this frame.
 fn kept(made: Option<&Made>, picture: &VideoFrame) -> Option<VideoFrame> {
     let made = made.filter(|made| Arc::ptr_eq(&made.from, picture.shared()))?;
     Some(VideoFrame { pts: picture.pts, ..made.frame.clone() })
@@ -207,7 +210,7 @@ impl Link {
         matches!(self.work, Work::Delay(_))
     }
 
-    /// A delay with its queue, set to the wanted length.
+    /// A delay that keeps its queue, set to the wanted length.
     fn delayed(mut self, wanted: &WantedFilter, by: Duration) -> Self {
         if let Work::Delay(delay) = &mut self.work {
             delay.set(by);
@@ -216,7 +219,7 @@ impl Link {
         self
     }
 
-    /// Does the same by other amounts from now on, if it remembers anything that is worth keeping.
+    /// Changes the amounts in place if the filter has state that is worth keeping; returns whether it did.
     fn adjust(&mut self, wanted: &WantedFilter) -> bool {
         match (&mut self.work, wanted.slot.filter.clone().bounded()) {
             (Work::Denoise(it), Filter::Denoise { spatial, temporal }) => it.set(spatial, temporal),
@@ -237,7 +240,7 @@ impl Link {
         if let Some(frame) = kept(self.made.as_ref(), picture) {
             return frame;
         }
-        // What was made goes back to its pool, if nobody else has it.
+        // The result goes back to its pool, unless another user holds it.
         self.made = None;
         let from = picture.planes();
         let (size, alpha) = step.shape(from.size(), !from.is_opaque());
@@ -249,13 +252,13 @@ impl Link {
     }
 }
 
-/// The length of a delay; `None`: none.
+/// The length of a delay; `None` means no delay.
 fn delay_of(ms: f32) -> Option<Duration> {
     let by = Duration::try_from_secs_f32(ms.clamp(0.0, 500.0) / 1e3).unwrap_or_default();
     (!by.is_zero()).then_some(by)
 }
 
-/// The implementation of a filter; `None`: no effect.
+/// The implementation of a filter; `None` if it has no effect.
 fn work(wanted: &WantedFilter) -> Option<Work> {
     let picture = || match &wanted.material {
         AssetSupply::There(FilterAssets::Image(picture)) => Some(Arc::clone(picture)),

@@ -18,7 +18,7 @@ fn wanted(filters: impl IntoIterator<Item = Filter>) -> Vec<WantedFilter> {
     filters.into_iter().map(slot).collect()
 }
 
-/// A LUT that makes everything gray, and a transparent image; read once.
+/// A LUT that makes everything gray, and a transparent image; both are read once.
 static FILES: LazyLock<[FilterAssets; 2]> = LazyLock::new(|| {
     [table_of(), FilterAssets::Image(Arc::new(Planes::transparent(Size::new(20, 10))))]
 });
@@ -47,7 +47,7 @@ fn every_filter_takes_every_size_with_and_without_alpha() {
             for filter in Filter::kinds() {
                 for extreme in [0, 1, 2] {
                     let mut filter = filter.clone();
-                    // The largest frame that there is takes seconds: it is made of one size only.
+                    // The largest frame takes seconds, so it is made from one size only.
                     let again = filter.kind() == "scale" && size != Size::new(2, 2);
                     let most = if again { 200.0 } else { 1e9 };
                     for parameter in filter.parameters() {
@@ -90,7 +90,7 @@ fn what_changes_nothing_gives_the_same_picture() {
 #[test]
 fn a_picture_that_stands_still_is_filtered_once_and_nothing_is_allocated_once_warm() {
     let mut chain = Chain::default();
-    // The last is the one that is changed below.
+    // The last filter is the one that is changed below.
     let mut filters = Filter::kinds();
     filters.retain(|filter| filter.kind() != "luma-key");
     filters.extend(Filter::of_kind("luma-key"));
@@ -101,7 +101,7 @@ fn a_picture_that_stands_still_is_filtered_once_and_nothing_is_allocated_once_wa
         first.shared(),
         chain.apply(&frame, Timestamp::ZERO, false, &WorkerPool::alone()).shared()
     ));
-    // The last one alone is another: those before it are not carried out again.
+    // Only the last filter changed: those before it are not run again.
     let before = chain
         .links
         .iter()
@@ -174,15 +174,16 @@ fn delayed(lengths: impl Fn(usize) -> Vec<f32>, count: usize) -> Vec<usize> {
 
 #[test]
 fn a_delay_keeps_what_waits_while_its_length_is_drawn() {
-    // The other one stays as it is. 100 to 111 ms are three frames, 80 ms two more.
+    // The other delay stays unchanged. 100 to 111 ms are three frames; 80 ms are two more.
     let seen = delayed(|n| vec![100.0 + n as f32, 80.0], 12);
     assert_eq!(seen, [0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6]);
-    // One of two that are alike, the first or the second.
+    // One of two equal delays is changed: the first or the second.
     for drawn in [[101.0, 100.0], [100.0, 101.0]] {
         let seen = delayed(|n| if n < 9 { vec![100.0; 2] } else { drawn.into() }, 14);
         assert_eq!(seen, [0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7], "{drawn:?}");
     }
-    // Another is put before it, and taken away: three frames wait in the first all the time.
+    // Another delay is inserted before it and removed again: three frames wait in the first one all
+    // the time.
     let seen = delayed(|n| if n == 6 { vec![40.0, 100.0] } else { vec![100.0] }, 9);
     assert_eq!(seen, [0, 0, 0, 0, 1, 2, 3, 4, 5]);
 }
@@ -206,17 +207,17 @@ fn what_remembers_goes_on_with_that_while_its_amounts_are_drawn() {
     };
     let mut chain = Chain::default();
     assert_eq!(see(&mut chain, denoise(1.0), &grey(100, 100)), 100);
-    // Noise of 4: what is remembered holds it down, at each step of the slider.
+    // The noise is 4: the remembered frames suppress it at each step of the slider.
     let held = see(&mut chain, denoise(0.9), &grey(104, 104));
     assert!((100..103).contains(&held), "{held}");
-    // Once it was switched off altogether it begins again.
+    // After the filter was switched off completely, it begins again.
     assert_eq!(see(&mut chain, denoise(0.0), &grey(104, 104)), 104);
     assert_eq!(see(&mut chain, denoise(1.0), &grey(108, 108)), 108);
 
     use crate::compose::filter::deinterlace::{Deinterlacing, Field};
     let woven = |mode, field| Filter::Deinterlace { mode, field };
     let mut chain = Chain::default();
-    // Lines that stand still are kept, by whichever field it goes.
+    // Static lines are kept, for either field.
     let still = woven(Deinterlacing::Adaptive, Field::Top);
     see(&mut chain, still.clone(), &grey(50, 200));
     let kept = see(&mut chain, still, &grey(50, 200));
@@ -246,7 +247,7 @@ fn what_hides_something_covers_the_picture_while_its_file_is_not_there() {
         });
         let mut chain = Chain::default();
         chain.set(&wanted.collect::<Vec<_>>());
-        // It is kept where there is nothing else to do.
+        // Static lines are kept if there is nothing else to do.
         assert!(chain.cover().is_none() || !chain.is_empty());
         chain.cover()
     };

@@ -1,6 +1,6 @@
-//! Color correction: luma by a table, or by a multiplication if that suffices; chroma rotated and
-//! scaled in fixed point. Gain and contrast affect chroma and luma equally, as in RGB; gamma
-//! affects only luma.
+//! Color correction: luma is corrected by a table, or by a multiplication if that suffices; chroma
+//! is rotated and scaled in fixed point. Gain and contrast affect chroma and luma equally, as in
+//! RGB; gamma affects only luma.
 
 use crate::base::WorkerPool;
 use crate::compose::draw::bands::bands;
@@ -14,24 +14,24 @@ const HALF: i32 = 1 << (BITS - 1);
 /// The parameters of color correction.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Correction {
-    /// Multiplies.
+    /// Factor for all colors.
     pub gain: f32,
-    /// Adds: parts of white.
+    /// Value that is added to luma, in fractions of white.
     pub brightness: f32,
-    /// Spreads about middle gray.
+    /// Factor for the distance from middle gray.
     pub contrast: f32,
-    /// Bends luma.
+    /// Exponent for luma.
     pub gamma: f32,
-    /// Multiplies chroma.
+    /// Factor for chroma.
     pub saturation: f32,
-    /// Rotates the hue.
+    /// Rotation of the hue in degrees.
     pub hue_degrees: f32,
-    /// Makes the source transparent.
+    /// Opacity of the source.
     pub opacity: f32,
 }
 
 impl Correction {
-    /// It changes nothing.
+    /// The correction that changes nothing.
     pub const PLAIN: Self = Self {
         gain: 1.0,
         brightness: 0.0,
@@ -65,7 +65,7 @@ enum Luma {
 
 impl ColorCorrection {
     pub fn new(it: Correction) -> Self {
-        // (((y·gain + brightness) - 1/2)·contrast + 1/2), y from 0 to 1 above its foot.
+        // (((y·gain + brightness) - 1/2)·contrast + 1/2), with y from 0 to 1 above black.
         let by = it.gain * it.contrast;
         let add = (it.brightness - 0.5) * it.contrast + 0.5;
         let luma = if (it.gamma - 1.0).abs() < 1e-4 {
@@ -150,7 +150,7 @@ mod tests {
 
     const NONE: Correction = Correction::PLAIN;
 
-    /// One pixel of luma and chroma.
+    /// Corrects one pixel of luma and chroma.
     fn one(correction: Correction, [y, u, v]: [u8; 3]) -> [u8; 3] {
         let mut tone = ColorCorrection::new(correction);
         let mut from = Planes::black(Size::new(2, 2));
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(one(contrast, [126, 148, 128])[1..], [158, 128]);
         assert_eq!(one(contrast, [16, 128, 128])[0], 0, "from 16 to -38");
         let gamma = Correction { gamma: 2.0, ..NONE };
-        // A quarter of white becomes a half.
+        // A quarter of white becomes half of white.
         assert_eq!(one(gamma, [71, 128, 128])[0], 126);
         assert_eq!((one(gamma, [16, 1, 2])[0], one(gamma, [235, 1, 2])[0]), (16, 235));
         let grey = Correction { saturation: 0.0, ..NONE };

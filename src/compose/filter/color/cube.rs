@@ -1,32 +1,32 @@
 //! Reads LUTs in the `.cube` format (Adobe's Cube LUT Specification 1.0, with the ranges that
-//! Resolve writes): one-dimensional ones of up to 4,096 lines, three-dimensional ones of up to 65
-//! steps per side. Pure; bounded by its input text.
+//! Resolve writes): one-dimensional LUTs of up to 4,096 lines, and three-dimensional ones of up to
+//! 65 steps per side. This module is pure; its work is bounded by the length of the input text.
 
 use crate::text::problem::{Problem, problem};
 
-/// The most steps of a side.
+/// Maximum number of steps per side.
 const MAX_3D: usize = 65;
-/// Limit for the lines of a one-dimensional table.
+/// Maximum number of lines of a one-dimensional LUT.
 const MAX_1D: usize = 4_096;
-/// Numbers beyond this are no colors.
+/// Numbers greater than this are not colors.
 const MAX_VALUE: f32 = 1_000.0;
 
-/// A text longer than this is no table, in bytes.
+/// Maximum length of a LUT file in bytes.
 pub const MAX_BYTES: u64 = 24 << 20;
 
-/// A LUT as in its file.
+/// A LUT as read from its file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cube {
-    /// Steps of a side.
+    /// The number of steps per side.
     size: usize,
-    /// One table per channel; otherwise red varies fastest, then green, then blue.
+    /// True for one table per channel; otherwise red varies fastest, then green, then blue.
     one_dimensional: bool,
     low: [f32; 3],
     high: [f32; 3],
     colors: Vec<[f32; 3]>,
 }
 
-/// Exactly three numbers.
+/// Parses exactly three numbers.
 fn three<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<[f32; 3]> {
     let mut number = || words.next()?.parse::<f32>().ok().filter(|it| it.abs() <= MAX_VALUE);
     let three = [number()?, number()?, number()?];
@@ -37,7 +37,7 @@ impl Cube {
     /// Parses a LUT.
     ///
     /// # Errors
-    /// The problem, with the line's number.
+    /// Fails with the problem and the line number.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let mut kind: Option<(bool, usize)> = None;
         let (mut low, mut high) = ([0.0; 3], [1.0; 3]);
@@ -71,7 +71,7 @@ impl Cube {
                     let [from, to, _] = ends;
                     (low, high) = ([from; 3], [to; 3]);
                 }
-                // Other words are notes of the program that wrote it.
+                // Other words are notes of the program that wrote the file.
                 _ if first.starts_with(|it: char| it.is_ascii_alphabetic())
                     && !first.to_ascii_lowercase().starts_with("nan")
                     && !first.to_ascii_lowercase().starts_with("inf") => {}
@@ -97,7 +97,7 @@ impl Cube {
         Ok(Self { size, one_dimensional, low, high, colors })
     }
 
-    /// Maps a color (1 is white) with linear interpolation, in three dimensions within a
+    /// Maps a color (1 is white) with linear interpolation; in three dimensions, within a
     /// tetrahedron.
     pub fn map(&self, color: [f32; 3]) -> [f32; 3] {
         let last = self.size - 1;
@@ -125,7 +125,8 @@ impl Cube {
             let index = ((b + db) * self.size + g + dg) * self.size + r + dr;
             self.colors.get(index).copied().unwrap_or([0.0; 3])
         };
-        // From one corner to the opposite one, along the axes in the order of their parts.
+        // The path goes from one corner to the opposite one, along the axes in the order of their
+        // fractions.
         let (first, second, parts) = if x >= y && y >= z {
             (at(1, 0, 0), at(1, 1, 0), [x, y, z])
         } else if x >= z && z >= y {

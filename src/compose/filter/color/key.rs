@@ -1,5 +1,5 @@
-//! Keys: chroma key with spill removal, color key, luma key. Each derives alpha from a pixel's
-//! color. The chroma key uses only chroma at its own resolution: one table lookup per chroma sample
+//! Keys: chroma key with spill removal, color key and luma key. Each key derives alpha from the color of a
+//! pixel. The chroma key uses only chroma, at the resolution of chroma: one table lookup per chroma sample
 //! gives alpha and the chroma without spill, and alpha is upscaled to the size of luma.
 
 use crate::base::WorkerPool;
@@ -9,19 +9,19 @@ use crate::compose::filter::alpha::{ChromaUpscaler, multiply, times_all};
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
-/// BT.709, limited range: luma, and chroma about zero, of sRGB.
+/// Converts sRGB to BT.709, limited range: luma, and chroma centered at zero.
 pub(in crate::compose) fn luma_chroma(rgb: [u8; 3]) -> [f32; 3] {
     luma_chroma_of(rgb.map(|it| f32::from(it) / 255.0))
 }
 
-/// The same of parts of white.
+/// The same for RGB in fractions of white.
 pub(in crate::compose::filter) fn luma_chroma_of([r, g, b]: [f32; 3]) -> [f32; 3] {
     let y = 0.2126 * r + 0.7152 * g + 0.0722 * b;
     [16.0 + 219.0 * y, 224.0 * (b - y) / 1.8556, 224.0 * (r - y) / 1.5748]
 }
 
-/// The visibility at a distance from the key: none up to `similarity`, full beyond `smoothness`
-/// more.
+/// The visibility at a distance from the key: none up to `similarity`, and full at `similarity` plus
+/// `smoothness`.
 fn seen(distance: f32, similarity: f32, smoothness: f32) -> u8 {
     let part = if smoothness > 1e-4 {
         ((distance - similarity) / smoothness).clamp(0.0, 1.0)
@@ -33,7 +33,7 @@ fn seen(distance: f32, similarity: f32, smoothness: f32) -> u8 {
     (part * 255.0).round() as u8
 }
 
-/// The chroma of a well-lit screen: a stronger key needs no more.
+/// The chroma of a well-lit screen: a more saturated key needs no larger distances.
 const VIVID: f32 = 70.0;
 
 /// The result for one chroma sample.
@@ -46,19 +46,19 @@ struct Keyed {
 
 /// See [`Filter::ChromaKey`](crate::compose::filter::Filter::ChromaKey).
 pub(in crate::compose::filter) struct ChromaKey {
-    /// By U, then V.
+    /// The results by U, then V.
     table: Vec<[Keyed; 256]>,
     small: Vec<u8>,
     doubler: ChromaUpscaler,
 }
 
 impl ChromaKey {
-    /// Distances are fractions of chroma's range. `protect` keeps colors with little of the key's
-    /// own color: a gray or dark color is close to a dull or dim screen.
+    /// Creates the key; distances are fractions of the chroma range. `protect` keeps colors that contain
+    /// little of the key color, because a gray or dark color is close to a dull or dim screen.
     pub fn new(color: [u8; 3], similarity: f32, smoothness: f32, spill: f32, protect: f32) -> Self {
         let [_, key_u, key_v] = luma_chroma(color);
         let length = key_u.hypot(key_v);
-        // Gray has no direction: nothing spills.
+        // Gray has no direction, so there is no spill.
         let (ku, kv) = if length > 1.0 { (key_u / length, key_v / length) } else { (0.0, 0.0) };
         let enough = length.min(VIVID) * protect * 0.6;
         let byte = |value: f32| (value + 128.0).round().clamp(0.0, 255.0) as u8;
@@ -67,7 +67,7 @@ impl ChromaKey {
             let distance = (u - key_u).hypot(v - key_v) / 224.0;
             let toward = u * ku + v * kv;
             let along = toward.max(0.0) * spill;
-            // As far towards the key as away from its hue, at least.
+            // The component along the key hue, minus the one perpendicular to it.
             let own = toward - (u * kv - v * ku).abs();
             let kept =
                 if enough > 0.0 { ((enough - own) / enough * 2.0).clamp(0.0, 1.0) } else { 0.0 };
@@ -118,18 +118,18 @@ impl Step for ChromaKey {
     }
 }
 
-/// See [`Filter::ColorKey`](crate::compose::filter::Filter::ColorKey). Distances are parts of the way from black to
-/// white, in RGB.
+/// See [`Filter::ColorKey`](crate::compose::filter::Filter::ColorKey). Distances are fractions of the
+/// distance from black to white, in RGB.
 pub(in crate::compose::filter) struct ColorKey {
-    /// The key's RGB, 0…255.
+    /// The RGB values of the key, 0…255.
     key: [i32; 3],
-    /// Alpha by a 64th of the square of the distance.
+    /// Alpha by the square of the distance divided by 64.
     table: Vec<u8>,
-    /// Chroma's contribution to red, green and blue, for a chroma row of each band.
+    /// Chroma's contribution to red, green and blue, for one chroma row of each band.
     add: [Vec<[i32; 3]>; bands::BANDS],
 }
 
-/// Square of the distance from black to white, by 64.
+/// The square of the distance from black to white, divided by 64.
 const FARTHEST: usize = 255 * 255 * 3 / 64;
 
 impl ColorKey {
@@ -196,7 +196,7 @@ pub(in crate::compose::filter) struct LumaKey {
 }
 
 impl LumaKey {
-    /// Parts of the way from black to white.
+    /// Creates the key; all values are fractions of the range from black to white.
     pub fn new(low: f32, low_smooth: f32, high: f32, high_smooth: f32) -> Self {
         let step = |over: f32, smooth: f32| {
             if smooth > 1e-4 {
@@ -209,7 +209,7 @@ impl LumaKey {
         };
         let mut table = [0; 256];
         for (alpha, y) in table.iter_mut().zip(0_u16..) {
-            // Black and what is below it, white and what is above.
+            // Black and below become 0, and white and above become 1.
             let y = ((f32::from(y) - 16.0) / 219.0).clamp(0.0, 1.0);
             let part = step(y - low, low_smooth) * step(high - y, high_smooth);
             *alpha = (part * 255.0).round() as u8;
@@ -277,7 +277,7 @@ mod tests {
             assert_eq!(colours, (from.y[0], from.u[0], from.v[0]), "{kept:?} keeps its colour");
             assert_eq!(alpha(out), 255, "{kept:?}");
         }
-        // Hair with green light in it: less green, not clear.
+        // Hair with some green light becomes less green, but not transparent.
         let from = flat([110, 130, 100]);
         let out = keyed(&mut key, &from);
         assert!(out.u[0].abs_diff(128) <= from.u[0].abs_diff(128));
@@ -285,8 +285,8 @@ mod tests {
         assert_eq!(alpha(out), 255);
     }
 
-    /// A head with dark hair that reflects some light of an unevenly lit screen, and the class of
-    /// each pixel: 0 screen, 1 hair, 2 skin, 3 clothes.
+    /// A head with dark hair that reflects light of an unevenly lit screen, and the class of each pixel: 0
+    /// screen, 1 hair, 2 skin, 3 clothes.
     fn presenter(size: Size) -> (Planes, Vec<u8>) {
         let (width, height) = (size.width as usize, size.height as usize);
         let mut planes = Planes::black(size);
@@ -311,7 +311,7 @@ mod tests {
             } else if face < 0.2 {
                 (2, [[224.0, 172.0, 140.0], [80.0, 50.0, 40.0]][row % 2], 0.6 + 0.5 * random(), 0.0)
             } else if head < 0.33 {
-                // The nearer to the edge, the more.
+                // The reflection is stronger towards the edge.
                 let edge = ((head - 0.2) / 0.13).clamp(0.0, 1.0);
                 (1, HAIR[block % 4], 0.6 + 0.9 * random(), 0.2 * edge * edge)
             } else {
@@ -332,7 +332,7 @@ mod tests {
         (planes, kinds)
     }
 
-    /// The visible shares of screen, hair, skin and clothes.
+    /// The visible shares of the screen, hair, skin and clothes.
     fn shares(planes: &Planes, kinds: &[u8]) -> [f32; 4] {
         let alpha = planes.alpha.as_ref().unwrap();
         [0, 1, 2, 3].map(|kind| {
@@ -356,13 +356,12 @@ mod tests {
         else {
             panic!("{first:?}")
         };
-        // As it is when it is added, and as it is when the screen's color is taken from the frame,
-        // where it is bright and where it is dim.
+        // The default key color, and screen colors picked from the frame in a bright and in a dim area.
         for color in [[0, 255, 0], [30, 185, 65], [24, 140, 50]] {
             let mut key = ChromaKey::new(color, similarity, smoothness, spill, protect);
             let out = keyed(&mut key, &from);
             let [screen, hair, skin, clothes] = shares(&out, &kinds);
-            // How green what is left of the hair is, of how green it was.
+            // The green that remains in the hair, as a fraction of the original green.
             let green = |planes: &Planes| {
                 let of = (0..planes.u.len()).filter(|it| kinds[it / 160 * 640 + it % 160 * 2] == 1);
                 of.map(|it| 256.0 - f32::from(planes.u[it]) - f32::from(planes.v[it]))

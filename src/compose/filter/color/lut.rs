@@ -1,5 +1,5 @@
-//! Applies a LUT to YUV. It is computed once for every luma at a grid of chromas; a pixel then
-//! needs three lookups, at the corners of its triangle in the grid.
+//! Applies a LUT to YUV. The LUT is computed once for every luma value at a grid of chroma values;
+//! a pixel then needs three lookups, at the corners of its triangle in the grid.
 
 use std::sync::Arc;
 
@@ -11,11 +11,12 @@ use crate::compose::filter::color::key::luma_chroma_of;
 use crate::compose::filter::step::Step;
 use crate::media::Planes;
 
-/// Chroma steps between corners, and corners per side: the last is beyond 255.
+/// The chroma steps between two corners, and the number of corners per side: the last corner is
+/// beyond 255.
 const STEP: usize = 8;
 const SIDE: usize = 256 / STEP + 1;
 
-/// The result of each luma at one chroma.
+/// The result of each luma value at one chroma value.
 #[derive(Clone)]
 struct Corner {
     y: [u8; 256],
@@ -23,16 +24,16 @@ struct Corner {
     v: [u8; 256],
 }
 
-/// A color table for frames in the program's colors.
+/// A LUT for frames in the program's colors.
 pub struct Table {
-    /// By U, then V.
+    /// The corners by U, then V.
     corners: Vec<Corner>,
 }
 
 partial_debug!(Table {});
 
 impl Table {
-    /// Works it out: some hundred thousand colors, a matter of tens of milliseconds.
+    /// Computes the table: some hundred thousand colors, which takes tens of milliseconds.
     pub fn new(cube: &Cube) -> Self {
         let mut corners = Vec::with_capacity(SIDE * SIDE);
         for u in 0..SIDE {
@@ -54,8 +55,8 @@ fn corner(cube: &Cube, [u, v]: [f32; 2]) -> Corner {
         let rgb = [y + 1.5748 * cv, y - 0.187_324 * cu - 0.468_124 * cv, y + 1.8556 * cu];
         let within = rgb.map(|it| it.clamp(0.0, 1.0));
         let mapped = cube.map(within);
-        // What no screen shows keeps its distance from what one does, so that the way there is
-        // straight.
+        // A color outside the visible range keeps its distance from the nearest one inside, so that
+        // the interpolation stays linear.
         let mut new = [0.0; 3];
         for (new, ((mapped, rgb), within)) in
             new.iter_mut().zip(mapped.into_iter().zip(rgb).zip(within))
@@ -73,7 +74,7 @@ fn corner(cube: &Cube, [u, v]: [f32; 2]) -> Corner {
 #[derive(Debug)]
 pub(in crate::compose::filter) struct Lut {
     table: Arc<Table>,
-    /// Of 256.
+    /// The strength in 256ths.
     amount: i32,
 }
 
@@ -82,7 +83,7 @@ impl Lut {
         Self { table, amount: (amount * 256.0).round() as i32 }
     }
 
-    /// The three corners around a chroma, and their weights, of 8.
+    /// The three corners around a chroma value, and their weights in eighths.
     fn triangle(&self, u: u8, v: u8) -> Option<[(&Corner, u32); 3]> {
         let (u, v) = (usize::from(u), usize::from(v));
         let (part_u, part_v) = ((u % STEP) as u32, (v % STEP) as u32);
