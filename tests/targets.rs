@@ -222,6 +222,50 @@ fn key_comes_back(folder: &Path, keyring: bool) {
     assert!(!gone.contains("planted"), "forgotten with its target");
 }
 
+/// A URL with a key or a password, written into the settings by hand, or typed whole.
+fn written_key_comes_back(folder: &Path, keyring: bool) {
+    let path = folder.join("settings.toml");
+    let (whole, named) =
+        ("rtmp://live.example.com/app/planted-key-1", "rtmp://me:planted-pass@h.example/app");
+    let written =
+        format!("[[targets]]\nserver = \"{whole}\"\n[[targets]]\nserver = \"{named}/s\"\n");
+    fs::write(&path, written).unwrap();
+    let servers = |studio: &Studio| -> Vec<String> {
+        studio.snapshot().targets.iter().map(|it| it.target.server().to_owned()).collect()
+    };
+    let studio = Studio::start(with_paths(folder, keyring)).unwrap();
+    wait_for("the file without them", LIMIT, || {
+        let written = fs::read_to_string(&path).unwrap();
+        written.contains("key_name") && !written.contains("planted")
+    });
+    // Somebody types another whole URL.
+    let typed = Target {
+        place: TargetPlace::Custom { server: named.into(), key: KEY.into() },
+        ..Target::new_for(&[Target::built_in(), Target::custom(2, "", "".into())], 7)
+    };
+    studio.send(Command::PutTarget(typed));
+    wait_for("the target", LIMIT, || studio.snapshot().targets.len() == 4);
+    studio.end(LIMIT).unwrap();
+    let written = fs::read_to_string(&path).unwrap();
+    assert!(!written.contains("planted"), "{written}");
+
+    let studio = Studio::start(with_paths(folder, keyring)).unwrap();
+    let all = ["", whole, &format!("{named}/s"), named];
+    wait_for("all of them", LIMIT, || servers(&studio) == all);
+    let snapshot = studio.snapshot();
+    assert_eq!(snapshot.targets[3].target.key(), Some(&Secret::new(KEY)));
+    assert_eq!(snapshot.notices.iter().filter(|it| it.key() == "key-not-kept").count(), 0);
+    studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn keys_written_into_the_settings_by_hand_move_to_the_private_file() {
+    let folder = tempfile::tempdir().unwrap();
+    written_key_comes_back(folder.path(), false);
+    let mode = fs::metadata(folder.path().join("keys.toml")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
 #[test]
 fn keys_are_kept_in_a_private_file_where_there_is_no_keyring() {
     let folder = tempfile::tempdir().unwrap();
@@ -234,7 +278,12 @@ const INSIDE: &str = "ONAIR_TEST_KEYRING";
 #[test]
 fn keys_are_kept_in_the_desktops_keyring() {
     if let Some(folder) = std::env::var_os(INSIDE) {
-        return key_comes_back(Path::new(&folder), true);
+        let folder = Path::new(&folder);
+        key_comes_back(folder, true);
+        fs::remove_file(folder.join("settings.toml")).unwrap();
+        written_key_comes_back(folder, true);
+        assert!(!folder.join("keys.toml").exists());
+        return;
     }
     peers::require!("dbus-run-session", "gnome-keyring-daemon");
     let folder = tempfile::tempdir().unwrap();

@@ -33,9 +33,11 @@ enum Request {
         what: KeyOwner,
         name: String,
     },
+    /// `or_file`: into the file if the keyring does not store it.
     Keep {
         name: String,
         key: Secret,
+        or_file: bool,
     },
     Forget {
         name: String,
@@ -118,8 +120,14 @@ impl Keys {
         let _ = self.requests.send(if key.is_empty() {
             Request::Forget { name }
         } else {
-            Request::Keep { name, key: key.clone() }
+            Request::Keep { name, key: key.clone(), or_file: false }
         });
+    }
+
+    /// Stores a key that was in a plain file before: if the keyring refuses, in the private file.
+    pub fn adopt(&self, name: &str, key: &Secret) {
+        let (name, key) = (name.to_owned(), key.clone());
+        let _ = self.requests.send(Request::Keep { name, key, or_file: true });
     }
 
     /// Forgets a key.
@@ -187,7 +195,8 @@ pub fn keep_keys<'a>(
 trait Keeper: fmt::Debug {
     fn place(&self) -> KeyPlace;
     fn load(&self, name: &str) -> Result<Option<Secret>, String>;
-    fn keep(&self, name: &str, key: &Secret) -> Result<(), String>;
+    /// `or_file`: in the private file if there is no other way.
+    fn keep(&self, name: &str, key: &Secret, or_file: bool) -> Result<(), String>;
     fn forget(&self, name: &str) -> Result<(), String>;
 }
 
@@ -198,7 +207,7 @@ impl dyn Keeper {
                 Ok(key) => return Some(KeyAnswer::Loaded { what, name, key }),
                 Err(reason) => Err(reason),
             },
-            Request::Keep { name, key } => self.keep(&name, &key),
+            Request::Keep { name, key, or_file } => self.keep(&name, &key, or_file),
             Request::Forget { name } => self.forget(&name),
             Request::Mark => return Some(KeyAnswer::Ready),
         };
@@ -211,7 +220,7 @@ fn open(file: PathBuf, keyring: bool) -> Box<dyn Keeper> {
         return Box::new(OwnFile { path: file });
     }
     match Store::new() {
-        Ok(store) => Box::new(Keyring { store }),
+        Ok(store) => Box::new(Keyring { store, file: OwnFile { path: file } }),
         Err(error) => {
             tracing::info!(%error, file = %file.display(), "no keyring: keys go into a file");
             Box::new(OwnFile { path: file })
@@ -222,6 +231,8 @@ fn open(file: PathBuf, keyring: bool) -> Box<dyn Keeper> {
 #[derive(Debug)]
 struct Keyring {
     store: Arc<Store>,
+    /// Has the keys that the keyring did not take.
+    file: OwnFile,
 }
 
 impl Keyring {
@@ -236,6 +247,9 @@ impl Keeper for Keyring {
     }
 
     fn load(&self, name: &str) -> Result<Option<Secret>, String> {
+        if let Ok(Some(key)) = self.file.load(name) {
+            return Ok(Some(key));
+        }
         match self.entry(name)?.get_password() {
             Ok(key) => Ok(Some(Secret::new(key))),
             Err(keyring_core::Error::NoEntry) => Ok(None),
@@ -243,12 +257,22 @@ impl Keeper for Keyring {
         }
     }
 
-    fn keep(&self, name: &str, key: &Secret) -> Result<(), String> {
-        let kept = self.entry(name)?.set_password(key.expose());
-        kept.map_err(|error| format!("the keyring: {error}"))
+    fn keep(&self, name: &str, key: &Secret, or_file: bool) -> Result<(), String> {
+        let kept = self.entry(name).and_then(|entry| {
+            entry.set_password(key.expose()).map_err(|error| format!("the keyring: {error}"))
+        });
+        match kept {
+            Ok(()) => self.file.forget(name),
+            Err(error) if or_file => {
+                tracing::info!(error, "the keyring does not store a key: it goes into a file");
+                self.file.keep(name, key, or_file)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn forget(&self, name: &str) -> Result<(), String> {
+        self.file.forget(name)?;
         match self.entry(name)?.delete_credential() {
             Ok(()) | Err(keyring_core::Error::NoEntry) => Ok(()),
             Err(error) => Err(format!("the keyring: {error}")),
@@ -307,7 +331,7 @@ impl Keeper for OwnFile {
         Ok(self.read()?.get(name).map(|key| Secret::new(key.as_str())))
     }
 
-    fn keep(&self, name: &str, key: &Secret) -> Result<(), String> {
+    fn keep(&self, name: &str, key: &Secret, _or_file: bool) -> Result<(), String> {
         let key = Zeroizing::new(key.expose().to_owned());
         self.change(|entries| drop(entries.insert(name.to_owned(), key)))
     }
@@ -370,8 +394,8 @@ mod tests {
         let keeper = OwnFile { path: path.clone() };
         assert_eq!(keeper.load("a"), Ok(None));
         let odd = Secret::new("k\"ey'\\ with ?&% and \u{1f511}");
-        keeper.keep("a", &odd).unwrap();
-        keeper.keep("b", &Secret::new("second")).unwrap();
+        keeper.keep("a", &odd, false).unwrap();
+        keeper.keep("b", &Secret::new("second"), false).unwrap();
         assert_eq!(keeper.load("a"), Ok(Some(odd)));
         keeper.forget("b").unwrap();
         keeper.forget("absent").unwrap();
@@ -393,7 +417,7 @@ mod tests {
         let path = folder.path().join("keys.toml");
         fs::write(&path, "a = \"live_secret\nb = ").unwrap();
         let keeper = OwnFile { path: path.clone() };
-        let error = keeper.keep("c", &Secret::new("other")).unwrap_err();
+        let error = keeper.keep("c", &Secret::new("other"), false).unwrap_err();
         assert!(error.contains("keys.toml") && !error.contains("secret"), "{error}");
         assert!(fs::read_to_string(&path).unwrap().contains("live_secret"));
     }

@@ -105,6 +105,45 @@ pub(in crate::studio) fn without_key(server: &str, key: &Secret, apart: bool) ->
     if passes && !bare.contains('?') { bare + "/" } else { bare }
 }
 
+/// The secret of a target, stored outside the settings: the key, or the whole URL if the part that the settings
+/// have is not enough (the URL contains the key, or a user and password). A key next to such a URL is on a
+/// second line.
+pub(in crate::studio) fn secret_of(target: &Target) -> Option<Secret> {
+    let (server, key) = (target.server().trim(), target.key());
+    let url = match key {
+        Some(key) => Url::with_key(server, key.expose()),
+        None if target.key_apart => Url::with_key(server, ""),
+        None => Url::parse(server),
+    };
+    let is_whole =
+        url.is_ok_and(|url| url.credentials.is_some() || (key.is_none() && !url.stream.is_empty()));
+    match key {
+        Some(key) if is_whole => Some(Secret::new(format!("{server}\n{}", key.expose()))),
+        None if is_whole => Some(Secret::new(server)),
+        key => key.cloned(),
+    }
+}
+
+/// Adds a stored secret to a target, unless it has a key or was edited meanwhile.
+pub(in crate::studio) fn add_secret(target: &mut Target, secret: &Secret) {
+    let key_apart = target.key_apart;
+    let TargetPlace::Custom { server, key } = &mut target.place else { return };
+    if !key.is_empty() {
+        return;
+    }
+    let stored = secret.expose();
+    let (url, rest) = stored.split_once('\n').unwrap_or((stored, ""));
+    if url.starts_with("rtmp") && url.contains("://") {
+        let rest = Secret::new(rest);
+        if without_key(url, &rest, key_apart) == *server {
+            url.clone_into(server);
+        }
+        *key = rest;
+    } else {
+        *key = secret.clone();
+    }
+}
+
 /// What messages call a target: by its name or service, where it has one, and where it is.
 pub(in crate::studio) fn label(
     target: &Target,

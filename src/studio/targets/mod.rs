@@ -150,9 +150,14 @@ impl Target {
     /// other lists, under whose names keys are kept too.
     pub fn new_for(list: &[Self], moment: u64) -> Self {
         let id = list.iter().map(|target| target.id).max().unwrap_or_default().saturating_add(1);
-        let digest = Sha256::digest(format!("{moment} {id} {}", std::process::id()));
-        let keep_as = HEXLOWER.encode(digest.get(..8).unwrap_or_default());
+        let keep_as = Self::name_for(id, moment);
         Self { remember_key: true, keep_as, ..Self::custom(id, "", Secret::default()) }
+    }
+
+    /// A new name for the key of the target `id`; `moment` as in [`new_for`](Self::new_for).
+    pub fn name_for(id: u32, moment: u64) -> String {
+        let digest = Sha256::digest(format!("{moment} {id} {}", std::process::id()));
+        HEXLOWER.encode(digest.get(..8).unwrap_or_default())
     }
 
     /// Returns true if it is the server inside the program.

@@ -12,7 +12,7 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::secret_addresses;
 use crate::studio::settings::secret_addresses::KeptSecret;
 use crate::studio::settings::stream_keys::{KeyAnswer, KeyOwner, Keys};
-use crate::studio::targets::{MAX_TARGETS, Target, TargetPlace};
+use crate::studio::targets::{MAX_TARGETS, Target, address};
 use crate::text::problem::problem;
 
 /// How long after the last keystroke a target's edits apply.
@@ -40,7 +40,30 @@ impl Engine {
             }
         };
         self.secrets.keys = Some(keys);
+        self.adopt_written_keys();
         self.fetch_secrets();
+    }
+
+    /// Stores the keys that somebody has written into the settings file by hand: the file is written without
+    /// them.
+    fn adopt_written_keys(&mut self) {
+        let Some(keys) = self.secrets.keys.as_ref().filter(|_| self.file.parts().is_some()) else {
+            return;
+        };
+        let mut adopted = false;
+        for target in &mut self.targets.list {
+            // onair never writes one.
+            let Some(secret) = address::secret_of(target) else { continue };
+            if target.keep_as.is_empty() {
+                target.keep_as = Target::name_for(target.id, self.state.born);
+            }
+            target.remember_key = true;
+            keys.adopt(&target.keep_as, &secret);
+            adopted = true;
+        }
+        if adopted {
+            self.remember_targets();
+        }
     }
 
     /// Loads secrets that are stored outside the settings.
@@ -83,12 +106,8 @@ impl Engine {
                 }
                 KeyAnswer::Loaded { what: KeyOwner::Target(id), key: Some(key), .. } => {
                     let target = self.targets.list.iter_mut().find(|target| target.id == id);
-                    // What was typed meanwhile is newer.
-                    if let Some(Target { place: TargetPlace::Custom { key: empty, .. }, .. }) =
-                        target
-                        && empty.is_empty()
-                    {
-                        *empty = key;
+                    if let Some(target) = target {
+                        address::add_secret(target, &key);
                     }
                 }
                 KeyAnswer::Ready => {
@@ -121,7 +140,7 @@ impl Engine {
         self.secrets.addresses.insert(name.to_owned(), url.clone());
         for target in &mut self.targets.list {
             // What was typed meanwhile is newer.
-            if crate::studio::targets::address::kept_name(target.play_url.expose()) == Some(name) {
+            if address::kept_name(target.play_url.expose()) == Some(name) {
                 target.play_url = url.clone();
             }
         }
@@ -156,7 +175,7 @@ impl Engine {
                 if way(known) != way(&target) {
                     self.targets.edited.insert(id, self.clock.now() + EDIT_SETTLES);
                 }
-                let key = known.key() != target.key();
+                let key = address::secret_of(known) != address::secret_of(&target);
                 if key || known.remember_key != target.remember_key {
                     self.secrets.changed.insert(id);
                 }
@@ -282,9 +301,9 @@ impl Engine {
         let changed = std::mem::take(&mut self.secrets.changed);
         let Some(keys) = &self.secrets.keys else { return };
         for target in self.targets.list.iter().filter(|target| changed.contains(&target.id)) {
-            match target.key() {
+            match address::secret_of(target) {
                 _ if target.keep_as.is_empty() => {}
-                Some(key) if target.remember_key => keys.keep(&target.keep_as, key),
+                Some(secret) if target.remember_key => keys.keep(&target.keep_as, &secret),
                 _ => keys.forget(&target.keep_as),
             }
         }
