@@ -1,7 +1,7 @@
 //! Floor 4: output of the program. One [`Hub`] takes the encoded packets of both tracks, puts them
 //! in order and passes them to any number of outputs: [`Publisher`]s (RTMP(S), on the network
 //! runtime) and [`Recorder`]s (a thread each), all of them an [`Output`]. A problem of one output
-//! never affects another, nor the encoders.
+//! never affects another one or the encoders.
 
 pub mod adaptation;
 pub mod delay;

@@ -1,4 +1,5 @@
-//! Everything that takes packets from a hub: publishers, recorders, the replay buffer, packagers.
+//! The interface of everything that takes packets from a hub: publishers, recorders, the replay
+//! buffer, packagers.
 //!
 //! An output takes its packets from a [`Subscription`](crate::broadcast::Subscription) on its own
 //! thread or task, or is a [`Sink`] that the hub's thread calls. A broadcast starts, watches and
@@ -10,18 +11,18 @@ use std::time::Duration;
 
 use crate::broadcast::hub::shared_packet::SharedPacket;
 
-/// What an output is doing.
+/// The state of an output.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum OutputState {
-    /// On the way to the first packet that gets through.
+    /// Starting; no packet was delivered yet.
     Starting,
-    /// Packets get through.
+    /// Packets are being delivered.
     Running,
-    /// Lost; on the way back.
+    /// The connection is lost and being restored.
     Recovering,
-    /// Ended as asked, or with the stream.
+    /// Ended on request, or with the stream.
     Ended,
-    /// It has failed.
+    /// Failed.
     Failed,
 }
 
@@ -35,30 +36,30 @@ impl OutputState {
 /// An estimate of an output's link.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct LinkEstimate {
-    /// Its bandwidth in bits per second, if it is the bottleneck.
+    /// The bandwidth in bits per second, if the link is the bottleneck.
     pub carried: u64,
-    /// How long it has accepted nothing.
+    /// The time for which the link has accepted nothing.
     pub silent: Duration,
 }
 
-/// An output that runs.
+/// A running output.
 pub trait Output: fmt::Debug + Send {
-    /// The present state.
+    /// The current state.
     fn state(&self) -> OutputState;
-    /// The link estimate; `None`: the output has no link.
+    /// The link estimate; `None` if the output has no link.
     fn estimate(&self) -> Option<LinkEstimate>;
-    /// From the oldest to the newest packet that it has not handed on.
+    /// The duration from the oldest to the newest packet that the output has not passed on.
     fn backlog(&self) -> Duration;
-    /// Asks for an orderly end that takes at most `limit`; does not wait.
+    /// Requests an orderly end that takes at most `limit`; does not wait.
     fn ask_to_stop(&self, limit: Duration);
-    /// Ends properly within `limit`; drops the rest.
+    /// Ends in an orderly way within `limit`; drops the remaining packets.
     fn stop(&mut self, limit: Duration);
 }
 
-/// Takes packets on the hub's thread, which never waits: both must return at once.
+/// Takes packets on the hub's thread, which never waits: both methods must return at once.
 pub trait Sink: Send + Sync {
     /// Takes the next packet.
     fn offer(&self, packet: &Arc<SharedPacket>);
-    /// The stream has ended.
+    /// Reports that the stream has ended.
     fn end(&self);
 }

@@ -1,4 +1,4 @@
-//! The address that a stream is published to. The scheme determines the protocol and its driver;
+//! The address to which a stream is published. The scheme determines the protocol and its driver;
 //! the rest of the program uses only the common parts.
 
 use std::fmt;
@@ -14,10 +14,10 @@ pub enum TargetUrl {
 }
 
 impl TargetUrl {
-    /// Parses an address, with its key if that is separate.
+    /// Parses an address, and its key if that is separate.
     ///
     /// # Errors
-    /// The problem for the user; never the key.
+    /// Fails with the problem for the user; it never contains the key.
     pub fn parse(text: &str, key: Option<&Secret>) -> Result<Self, Error> {
         let url = match key {
             Some(key) => Url::with_key(text, key.expose()),
@@ -26,7 +26,7 @@ impl TargetUrl {
         url.and_then(Url::require_stream).map(Self::Rtmp)
     }
 
-    /// Name or address of the server, without the brackets of IPv6.
+    /// The name or address of the server, without the brackets of IPv6.
     pub fn host(&self) -> &str {
         match self {
             Self::Rtmp(url) => &url.host,
@@ -40,26 +40,27 @@ impl TargetUrl {
         }
     }
 
-    /// Host and port, whether the address names the port or not; IPv6 in brackets.
+    /// The host and the port, even if the address does not contain the port; IPv6 addresses are in
+    /// brackets.
     pub fn host_and_port(&self) -> String {
         url::authority(self.host(), self.port())
     }
 
-    /// The host and, unless it is the scheme's default, the port; IPv6 in brackets.
+    /// The host and, unless it is the scheme's default, the port; IPv6 addresses are in brackets.
     pub fn authority(&self) -> String {
         match self {
             Self::Rtmp(url) => url.authority(),
         }
     }
 
-    /// With the stream's name, for servers whose names are no secret.
+    /// The address with the name of the stream, for servers whose stream names are not secret.
     pub fn display_with_name(&self) -> String {
         match self {
             Self::Rtmp(url) => url.display_with_name(),
         }
     }
 
-    /// Without its key, safe to store.
+    /// The address without its key, which is safe to store.
     pub fn without_key(&self) -> String {
         match self {
             Self::Rtmp(url) => url.tc_url(),

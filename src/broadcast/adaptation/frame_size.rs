@@ -1,35 +1,36 @@
-//! The frame size for a bitrate: three quarters or half of the full size if the bitrate is too low
-//! for it, and back when it has been high enough for a while. This module is pure: it takes bitrates
-//! and times, and returns a size.
+//! Chooses the frame size for a bitrate: three quarters or half of the full size if the bitrate is
+//! too low for it, and a larger size again when the bitrate has been high enough for a while. This
+//! module is pure: it takes bitrates and times, and returns a size.
 
 use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 
-/// The steps, as parts of each side: numerator and denominator.
+/// The size steps, as fractions of each side: numerator and denominator.
 const STEPS: [(u32, u32); 3] = [(1, 1), (3, 4), (1, 2)];
-/// No side is smaller.
+/// Minimum side length in pixels.
 const MIN_SIDE: u32 = 16;
 /// Below this many bits per pixel, a smaller frame looks better…
 const MIN_BITS_PER_PIXEL: f64 = 0.045;
 /// …or below this share of the chosen bitrate, if that was low from the start.
 const OF_CHOSEN: f64 = 0.5;
-/// How long the bitrate must be too low…
+/// The time for which the bitrate must be too low before the size is reduced.
 const DOWN_AFTER: Duration = Duration::from_millis(1_500);
-/// …and this much more than enough for the larger size for this long.
+/// Before the size is increased, the bitrate must be this many times that of the larger size, for
+/// the time of the next constant.
 const MORE: f64 = 1.4;
 const UP_AFTER: Duration = Duration::from_secs(8);
-/// A step up that is reverted within this time has failed: the next waits twice as long.
+/// A step up that is reverted within this time has failed: the next step up waits twice as long.
 const TRIED: Duration = Duration::from_secs(20);
 const MAX_PATIENCE: Duration = Duration::from_secs(64);
 
-/// Chooses the size of one encode.
+/// Chooses the frame size of one encode.
 #[derive(Clone, Debug)]
 pub struct SizeSteps {
     full: Size,
     rate: f64,
-    /// Bits a pixel.
+    /// The bits per pixel that are sufficient.
     enough: f64,
     step: usize,
     scant_since: Option<Timestamp>,
@@ -39,7 +40,7 @@ pub struct SizeSteps {
 }
 
 impl SizeSteps {
-    /// For frames of this size and rate, for which `chosen` is enough.
+    /// Starts for frames of this size and rate; `chosen` is the bitrate that is sufficient for them.
     pub fn new(full: Size, rate: FrameRate, chosen: BitsPerSecond) -> Self {
         let rate = rate.as_f64().max(1.0);
         let density = f64::from(chosen.0) / (full.pixels().max(1) as f64 * rate);
@@ -61,7 +62,7 @@ impl SizeSteps {
         self
     }
 
-    /// The size now.
+    /// The current size.
     pub fn size(&self) -> Size {
         stepped(self.full, self.step)
     }
@@ -72,13 +73,13 @@ impl SizeSteps {
         self.enough * pixels * self.rate / f64::from(frame_step.max(1))
     }
 
-    /// The largest step for which this is enough, or the smallest there is.
+    /// The largest step for which this bitrate is sufficient, or the smallest step.
     fn deserved(&self, bitrate: BitsPerSecond, frame_step: u32) -> usize {
         let fits = |step: &usize| f64::from(bitrate.0) >= self.need(*step, frame_step);
         (0..STEPS.len()).find(fits).unwrap_or(STEPS.len() - 1)
     }
 
-    /// Takes the bitrate in that is there now, a few times a second; the size from now on.
+    /// Takes the current bitrate, a few times per second, and returns the size to use from now on.
     pub fn note(&mut self, now: Timestamp, bitrate: BitsPerSecond, frame_step: u32) -> Size {
         let deserved = self.deserved(bitrate, frame_step);
         if deserved > self.step {
@@ -118,7 +119,7 @@ fn stepped(full: Size, step: usize) -> Size {
     if part == whole {
         return full;
     }
-    // Sides in units that keep the shape.
+    // The sides are split into units that keep the aspect ratio.
     let (mut unit, mut rest) = (full.width / 2, full.height / 2);
     while rest != 0 {
         (unit, rest) = (rest, unit % rest);
@@ -229,7 +230,7 @@ mod tests {
             run.hold(8.25, 2_000);
             run.hold(2.0, 1_000);
         }
-        // Without more patience it would go up and down forty times.
+        // Without longer waits, the size would change about forty times.
         assert!(run.changes.len() <= 6, "{:?}", run.changes);
         run.hold(80.0, 2_500);
         assert_eq!(run.changes.last(), Some(&720));

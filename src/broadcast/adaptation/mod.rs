@@ -2,8 +2,8 @@
 //! carefully when the link is calm. This module is pure: it takes samples and times, and returns a
 //! bitrate.
 //!
-//! A lost connection says nothing about the bandwidth: nothing changes while a target is offline,
-//! and the initial backlog of a new connection does not count.
+//! A lost connection provides no information about the bandwidth: nothing changes while a target is
+//! offline, and the initial backlog of a new connection does not count.
 
 mod frame_size;
 mod renditions;
@@ -20,25 +20,25 @@ use crate::media::BitsPerSecond;
 /// The sampling interval.
 pub const EVERY: Duration = Duration::from_millis(250);
 
-/// A backlog of this length means a slow link if it is no smaller at the next sample: a single
-/// large frame is gone by then…
+/// A backlog of this duration means that the link is slow, if the backlog is not smaller at the
+/// next sample: a single large frame is sent by then…
 const HIGH_QUEUE_DELAY: Duration = Duration::from_millis(200);
-/// …and from this on at once.
+/// …and with this duration, at once.
 const TOO_LONG: Duration = Duration::from_millis(800);
-/// Below this the link keeps up.
+/// With a smaller backlog, the link keeps up.
 const LOW_QUEUE_DELAY: Duration = Duration::from_millis(100);
-/// A new connection catches up first.
+/// A new connection first sends its initial backlog for this time.
 const SETTLE: Duration = Duration::from_secs(2);
 /// A lower bitrate takes effect only after the frames encoded before it are sent.
 const BETWEEN_DOWNS: Duration = Duration::from_secs(1);
-/// Calm for this long, the link is tried with more.
+/// After this calm time, a higher bitrate is tried.
 const PROBE: Duration = Duration::from_secs(4);
-/// The most that failed tries can make of that.
+/// Maximum of this time after failed tries.
 const MAX_PROBE: Duration = Duration::from_secs(60);
-/// A try that is followed by trouble within this time has failed.
+/// A try that is followed by a growing backlog within this time has failed.
 const TRIED: Duration = Duration::from_secs(8);
 
-/// No progress for this long: the link is not slow, but stalled or lost…
+/// Without progress for this long, the link is not slow, but stalled or lost…
 const STILL: Duration = Duration::from_millis(500);
 /// …and after this long, the backlog does not count.
 const STALL_THRESHOLD: Duration = Duration::from_millis(1_250);
@@ -49,16 +49,16 @@ pub struct Sample {
     pub at: Timestamp,
     /// True if it is connected and sending.
     pub live: bool,
-    /// The backlog, by its timestamps.
+    /// The duration of the backlog, measured by its timestamps.
     pub queued: Duration,
     /// The data sent over the last half second, in bits per second.
     pub carried: u64,
-    /// How long the server has accepted nothing.
+    /// The time for which the server has accepted nothing.
     pub silent: Duration,
 }
 
 impl Sample {
-    /// A sample of an output now.
+    /// Takes a sample of an output at this time.
     pub fn of(output: &dyn Output, at: Timestamp) -> Self {
         let LinkEstimate { carried, silent } = output.estimate().unwrap_or_default();
         let live = output.state() == OutputState::Running;
@@ -76,19 +76,19 @@ pub struct Adapter {
     now: u32,
     live_since: Option<Timestamp>,
     last: Option<Sample>,
-    /// Samples in a row with more and more waiting.
+    /// The number of successive samples with a growing backlog.
     growing: u32,
     calm_since: Option<Timestamp>,
     last_down: Option<Timestamp>,
     last_up: Option<Timestamp>,
     probe: Duration,
-    /// Encoded frames reach the link this much later.
+    /// The time until encoded frames reach the link.
     lag: Duration,
 }
 
 impl Adapter {
-    /// Starts with `most`, and never goes below `least` (or `most`, if lower). `sound` is the
-    /// bitrate of the audio on the same link.
+    /// Starts with `most`, and never goes below `least` (or below `most`, if that is lower).
+    /// `sound` is the bitrate of the audio on the same link.
     pub fn new(most: BitsPerSecond, least: BitsPerSecond, sound: BitsPerSecond) -> Self {
         Self {
             most: most.0,
@@ -106,7 +106,8 @@ impl Adapter {
         }
     }
 
-    /// For a delayed stream: each step waits until the effect of the previous one is visible.
+    /// Sets up for a delayed stream: each step waits until the effect of the previous one is
+    /// visible.
     pub fn delayed(self, lag: Duration) -> Self {
         Self { lag, ..self }
     }
@@ -116,7 +117,7 @@ impl Adapter {
         BitsPerSecond(self.now)
     }
 
-    /// A new choice of the user, applied at once.
+    /// Applies a new choice of the user at once.
     pub fn set_most(&mut self, most: BitsPerSecond) {
         let lowered = self.now < self.most;
         self.most = most.0;
@@ -124,7 +125,7 @@ impl Adapter {
         self.now = if lowered { self.now.min(most.0) } else { most.0 };
     }
 
-    /// Takes a sample in; best every [`EVERY`].
+    /// Takes a sample, ideally every [`EVERY`].
     pub fn note(&mut self, sample: Sample) {
         if !sample.live {
             (self.live_since, self.last, self.calm_since) = (None, None, None);
@@ -176,10 +177,11 @@ impl Adapter {
             self.probe = (self.probe * 2).min(MAX_PROBE);
         }
         let carried = sample.carried as f64;
-        // What waits is to be through in three seconds, and a little is left for the next surprise.
+        // The backlog should be sent within three seconds, with a reserve for the next drop in
+        // bandwidth.
         let waits = f64::from(self.now + self.sound) * sample.queued.as_secs_f64() / 3.0;
         let fits = 0.95 * carried - f64::from(self.sound) - waits.min(carried / 2.0);
-        // A link that stands still for a moment is not taken at its word.
+        // A short stall of the link must not reduce the bitrate too far.
         let next = (fits as u32).min(self.now - self.now / 7).max(self.now / 3);
         self.now = next.max(self.least);
         self.last_down = Some(sample.at);
@@ -220,7 +222,7 @@ mod tests {
                 let room = if live { width * 0.25 } else { 0.0 };
                 let carried = (self.waiting_bits + made).min(room);
                 self.waiting_bits = (self.waiting_bits + made - carried).max(0.0);
-                // As the publisher gives frames up beyond a few seconds.
+                // The publisher likewise drops frames beyond a few seconds.
                 self.waiting_bits = self.waiting_bits.min(6.0 * 2_628_000.0);
                 let queued = self.waiting_bits / f64::from(self.adapter.bitrate().0 + 128_000);
                 let queued = Duration::from_secs_f64(queued);
@@ -255,7 +257,7 @@ mod tests {
 
     #[test]
     fn half_the_link_gone_costs_no_picture() {
-        // Frames are given up from 900 ms on.
+        // Frames are dropped from 900 ms on.
         for part in [0.75, 0.6, 0.5] {
             let mut link = Link::new();
             link.run(10.0, 2.7e6, true);
@@ -288,7 +290,7 @@ mod tests {
         for _ in 0..5 {
             link.run(10.0, 10e6, false);
             assert_eq!(link.adapter.bitrate().0, 2_500_000);
-            // The new connection catches up with what waits.
+            // The new connection sends its backlog first.
             link.run(5.0, 40e6, true);
             assert_eq!(link.adapter.bitrate().0, 2_500_000);
         }
@@ -304,7 +306,7 @@ mod tests {
             link.run(5.0, 40e6, true);
             assert_eq!(link.adapter.bitrate().0, 2_500_000, "it caught up with {seconds} s");
         }
-        // One that is slow afterwards is.
+        // A link that is slow after that is detected.
         link.run(2.0, 0.0, true);
         link.run(10.0, 1.2e6, true);
         assert!(link.adapter.bitrate().0 < 1_072_000, "{:?}", link.adapter.bitrate());
@@ -316,7 +318,8 @@ mod tests {
         let rate = BitsPerSecond;
         let adapter = Adapter::new(rate(2_500_000), rate(300_000), rate(128_000));
         let mut adapter = adapter.delayed(EVERY * LAG as u32);
-        // A link of 1.5 Mbit/s behind ten seconds of delay; what is too much is given up after 1 s.
+        // A link of 1.5 Mbit/s behind a delay of ten seconds; a backlog of more than 1 s is
+        // dropped.
         let mut held = std::collections::VecDeque::from(vec![2_628_000.0; LAG]);
         let (mut waiting, mut at) = (0.0_f64, Timestamp::ZERO);
         let mut steps = Vec::new();
@@ -334,7 +337,8 @@ mod tests {
                 steps.push(adapter.bitrate().0);
             }
         }
-        // Without waiting it would be at the floor before the first step is seen.
+        // Without the wait, the bitrate would be at the minimum before the effect of the first step
+        // is visible.
         assert!(steps.iter().all(|rate| *rate > 600_000), "{steps:?}");
         assert!((700_000..1_700_000).contains(&adapter.bitrate().0), "{steps:?}");
     }

@@ -1,5 +1,6 @@
-//! Chooses which targets get the main encode, and which get less because of a slow link: down at
-//! once, up slowly. This module is pure: it takes link estimates, and returns renditions.
+//! Chooses which targets get the main encode, and which get the second one because of a slow link:
+//! the change down is immediate, the change up slow. This module is pure: it takes link estimates,
+//! and returns renditions.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,17 +8,18 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::media::{BitsPerSecond, RenditionId};
 
-/// A link that carries less than this part of the main encode gets the second.
+/// A link that carries less than this share of the main encode gets the second encode.
 const TOO_LITTLE: f64 = 0.9;
-/// Maximum bitrate of the second encode as a share of the main one: more would not help.
+/// Maximum bitrate of the second encode as a share of the main one: a higher bitrate would not
+/// help.
 const MAX_SHARE: f64 = 0.7;
-/// A target stays below at least this long…
+/// A target keeps the second encode for at least this long…
 const MIN_STAY: Duration = Duration::from_secs(12);
 /// …and twice as long after each failed return.
 const MAX_STAY: Duration = Duration::from_secs(300);
-/// A return that is followed by trouble within this time has failed.
+/// A return that is followed by a slow link within this time has failed.
 const TRIED: Duration = Duration::from_secs(30);
-/// The second encode continues for this long when nobody needs it any more.
+/// The second encode continues for this long after the last target has left it.
 const IDLE: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Debug)]
@@ -28,11 +30,11 @@ struct RenditionLoad {
     returned: Option<Timestamp>,
 }
 
-/// Decides for all targets of a broadcast.
+/// Chooses the renditions for all targets of a broadcast.
 #[derive(Clone, Debug, Default)]
 pub struct RenditionChoice {
     targets: BTreeMap<u32, RenditionLoad>,
-    /// When the second rendition was last needed.
+    /// The time at which the second rendition was last needed.
     needed: Option<Timestamp>,
 }
 
@@ -78,17 +80,17 @@ impl RenditionChoice {
         self.targets.get(&id).map_or(RenditionId::Main, |standing| standing.rendition_id)
     }
 
-    /// Keeps only these targets.
+    /// Forgets all targets except these.
     pub fn keep(&mut self, ids: &[u32]) {
         self.targets.retain(|id, _| ids.contains(id));
     }
 
-    /// Everybody gets the main encode again.
+    /// Gives all targets the main encode again.
     pub fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// Returns true if the second encode is to run.
+    /// Returns true if the second encode should run.
     pub fn needs_second(&self, now: Timestamp) -> bool {
         self.targets.values().any(|standing| standing.rendition_id == RenditionId::Second)
             || self.needed.is_some_and(|needed| now.since(needed) < IDLE)
@@ -134,7 +136,7 @@ mod tests {
     fn a_return_that_failed_is_tried_less_often() {
         let mut ladder = RenditionChoice::default();
         let (mut moves, mut rendition_id, mut since) = (0, RenditionId::Main, 0);
-        // A link that carries the second and not the main one, and looks well in between.
+        // A link that carries the second encode but not the main one, and appears good in between.
         for second in 0..600 {
             let carries = if rendition_id == RenditionId::Main && second - since >= 2 {
                 NARROW

@@ -1,9 +1,9 @@
-//! Stream delay: holds the packets of a hub for a while, and passes them on through a second hub
-//! with the same timestamps. It is between the hub and the publishers, so reconnects do not affect
-//! it, and several targets share it.
+//! Stream delay: holds the packets of a hub for a fixed time, and passes them on through a second
+//! hub with the same timestamps. The delay is between the hub and the publishers, so reconnects do
+//! not affect it, and several targets share it.
 //!
-//! Two threads: the keeper takes packets and handles the disk, the giver passes on due packets. The
-//! giver never waits for the disk: the next packets are already in memory.
+//! It has two threads: the keeper takes packets and handles the disk, and the giver passes on due
+//! packets. The giver never waits for the disk: the next packets are already in memory.
 
 mod spool;
 mod store;
@@ -28,18 +28,18 @@ use crate::broadcast::hub::subscription::{Next, Subscription};
 use crate::files::Trouble;
 use crate::text::Problem;
 
-/// The longest delay there is.
+/// Maximum delay.
 pub const MAX_STREAM_DELAY: Duration = Duration::from_secs(30 * 60);
 
-/// How often the threads check whether they should stop.
+/// Interval at which the threads check whether they should stop.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// Packets that may wait for the second hub, which never waits for anybody.
+/// Maximum number of packets in the queue to the second hub, which never waits for an output.
 const PACKETS: usize = 256;
 
 /// The length of the delay, and its folder.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// At most [`MAX_STREAM_DELAY`].
+    /// The delay; at most [`MAX_STREAM_DELAY`].
     pub duration: Duration,
     /// The folder for packets that do not fit into memory.
     pub folder: PathBuf,
@@ -61,14 +61,14 @@ struct Shared {
     clock: Clock,
     line: Mutex<DelayStore<Stored>>,
     wake: Condvar,
-    /// It accepts no more packets.
+    /// Set if the delay accepts no more packets.
     last: Stop,
     /// The last disk error that was not reported yet.
     trouble: Mutex<Option<Problem>>,
 }
 
 impl Delay {
-    /// Delays the packets of the hub from now on.
+    /// Starts to delay the packets of the hub.
     ///
     /// # Errors
     /// Fails if the system grants no threads.
@@ -140,7 +140,7 @@ impl Delay {
 }
 
 impl Shared {
-    /// The keeper: takes in, puts away, fetches back.
+    /// The keeper's loop: takes packets, writes blocks to the disk and reads them back.
     fn keep(&self, output: Subscription, spool: &Spool, stop: &Stop) {
         let mut output = Some(output);
         while !stop.is_set() {
@@ -187,7 +187,7 @@ impl Shared {
         *self.trouble.lock() = Some(Trouble::problem(error));
     }
 
-    /// The giver: passes on due packets.
+    /// The giver's loop: passes on due packets.
     fn give(&self, packets: &Sender<SharedPacket>, stop: &Stop) {
         while !stop.is_set() {
             let tag = {

@@ -1,5 +1,5 @@
-//! Blocks of the delay on the disk: unnamed files that only their owner can read, so the program
-//! leaves no files behind. Called on the keeper's thread.
+//! Stores blocks of the delay on the disk, in unnamed files that only their owner can read, so that
+//! the program leaves no files behind. It is called on the keeper's thread.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -13,18 +13,18 @@ use crate::broadcast::delay::store::HeldPiece;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::media::{EncodedPacket, Priority, Rendition, Track};
 
-/// Four timestamps, three flags, the rendition, the data offset, and the length.
+/// Size in bytes of four timestamps, three flags, the rendition, the data offset, and the length.
 const RECORD_HEADER_BYTES: usize = 4 * 8 + 3 + 1 + 4 + 4;
-/// A block with more renditions than this stays in memory; this never occurs.
+/// A block with more renditions than this stays in memory; this does not occur in practice.
 const MAX_RENDITIONS: usize = 250;
 
-/// The folder in which the files are.
+/// The folder that contains the files.
 #[derive(Debug)]
 pub(super) struct Spool {
     folder: PathBuf,
 }
 
-/// A piece on the disk; dropping it frees its room.
+/// A block on the disk; dropping it frees its disk space.
 #[derive(Debug)]
 pub(super) struct Stored {
     file: File,
@@ -38,7 +38,7 @@ impl Spool {
         Self { folder: folder.to_owned() }
     }
 
-    /// Puts a piece away.
+    /// Writes a block to the disk.
     pub fn store(&self, tags: &[HeldPiece]) -> io::Result<Stored> {
         std::fs::create_dir_all(&self.folder)?;
         let size = tags.iter().map(|held| RECORD_HEADER_BYTES + held.tag.flv_body().len()).sum();
@@ -70,7 +70,7 @@ impl Spool {
                     u8::try_from(place + 1).map_err(io::Error::other)?
                 }
             });
-            // The data is its end.
+            // The data is at the end of the body.
             let body = tag.flv_body();
             for number in [body.len().saturating_sub(tag.data.len()), body.len()] {
                 block.put_u32(u32::try_from(number).map_err(io::Error::other)?);
@@ -89,7 +89,7 @@ impl Spool {
 }
 
 impl Stored {
-    /// Fetches the piece back.
+    /// Reads the block back.
     pub fn load(mut self) -> io::Result<Vec<HeldPiece>> {
         let mut block = vec![0; self.bytes];
         self.file.seek(SeekFrom::Start(0))?;

@@ -2,9 +2,9 @@
 //! and the results of disk operations, and returns due packets and disk operations.
 //!
 //! The delay of a packet counts from its arrival. The two oldest blocks are always in memory; past
-//! [`Room::memory`], the newest full blocks are written to the disk. If that fails and memory is
-//! full too ([`Room::most`]), the delay shrinks to the available space. Before the first packet is
-//! sent this has no effect; afterwards viewers miss the skipped part up to the next keyframe.
+//! [`Room::memory`], the newest full blocks are written to the disk. If that fails and memory is full
+//! too ([`Room::most`]), the delay shrinks to the available space. Before the first packet is sent,
+//! this has no visible effect; afterwards, viewers miss the skipped part up to the next keyframe.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,21 +13,21 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 
-/// A piece is full from here on.
+/// Size in bytes from which a block is full.
 const BLOCK_BYTES: usize = 4 << 20;
-/// The memory of a packet in addition to its data.
+/// The memory of a packet in addition to its data, in bytes.
 const OVERHEAD: usize = 160;
 /// This many of the oldest blocks stay in memory, so a slow disk causes no gap.
 const BLOCKS_READ_AHEAD: usize = 2;
 /// Pause of disk operations after an error.
 const REST: Duration = Duration::from_secs(5);
 
-/// Memory limits.
+/// Memory limits in bytes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Room {
     /// Above this, blocks are written to the disk.
     pub memory: usize,
-    /// From here on, because that fails, the delay becomes shorter.
+    /// If writing to the disk fails, the delay becomes shorter from this size on.
     pub most: usize,
 }
 
@@ -48,15 +48,15 @@ pub(super) struct HeldPiece {
 #[derive(Debug)]
 pub(super) enum DelayedPacket {
     Tag(Arc<SharedPacket>),
-    /// None before this time.
+    /// There is no due packet before this time.
     At(Timestamp),
     /// The oldest block is still on the disk, or there is none.
     Nothing,
-    /// The end was reached.
+    /// The end of the stream was reached.
     Over,
 }
 
-/// Something to do with the disk, which takes its time.
+/// A disk operation, which can take a while.
 #[derive(Debug)]
 pub(super) enum Work<S> {
     Store(u64, Vec<HeldPiece>),
@@ -67,7 +67,7 @@ pub(super) enum Work<S> {
 enum Body<S> {
     Memory(VecDeque<HeldPiece>),
     Disk(S),
-    /// On its way back.
+    /// The block is being read back.
     Loading,
 }
 
@@ -87,13 +87,13 @@ pub(super) struct DelayStore<S> {
     has_video: bool,
     pieces: VecDeque<DelayedPiece<S>>,
     next_number: u64,
-    /// Bytes in memory and on the disk.
+    /// The size of the block in memory and on the disk, in bytes.
     memory: usize,
     disk: usize,
     newest: Timestamp,
-    /// A packet was sent.
+    /// True if a packet was sent.
     begun: bool,
-    /// The skipped part ended within a GOP.
+    /// True if the skipped part ended within a GOP.
     awaiting_keyframe: bool,
     rest_until: Timestamp,
     skipped: Duration,
@@ -103,15 +103,15 @@ pub(super) struct DelayStore<S> {
 /// The state of the delay.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// How late viewers see the program: less than requested if space is limited.
+    /// The delay with which viewers see the program: less than requested if space is limited.
     pub delay: Duration,
-    /// The span of the held packets.
+    /// The duration of the held packets.
     pub held: Duration,
     pub memory_bytes: usize,
     pub disk_bytes: usize,
-    /// The span that viewers missed because of limited space.
+    /// The duration that viewers missed because of limited space.
     pub skipped: Duration,
-    /// A packet was sent.
+    /// True if a packet was sent.
     pub begun: bool,
 }
 
@@ -134,7 +134,7 @@ impl<S> DelayStore<S> {
         }
     }
 
-    /// Takes a packet in.
+    /// Takes a packet.
     pub fn push(&mut self, now: Timestamp, tag: Arc<SharedPacket>) {
         let size = tag.size() + OVERHEAD;
         self.newest = now;
@@ -152,7 +152,7 @@ impl<S> DelayStore<S> {
                 self.pieces.push_back(DelayedPiece { number, oldest: now, bytes: size, body });
             }
         }
-        // Once begun, as much is sent as comes in, in the mean.
+        // Once sending has begun, on average as much is sent as arrives.
         let most = self.room.most - if self.begun { 0 } else { self.room.most / 4 };
         if self.memory > most {
             self.shorten(now);
@@ -164,7 +164,7 @@ impl<S> DelayStore<S> {
         self.closed = true;
     }
 
-    /// The packet to send now.
+    /// Returns the packet to send now.
     pub fn pop(&mut self, now: Timestamp) -> DelayedPacket {
         loop {
             let Some(piece) = self.pieces.front_mut() else {
@@ -196,8 +196,8 @@ impl<S> DelayStore<S> {
         }
     }
 
-    /// The next disk operation, one at a time; report its result with [`stored`](Self::stored) or
-    /// [`loaded`](Self::loaded).
+    /// Returns the next disk operation, one at a time; report its result with [`stored`](Self::stored)
+    /// or [`loaded`](Self::loaded).
     pub fn work(&mut self, now: Timestamp) -> Option<Work<S>> {
         for piece in self.pieces.iter_mut().take(BLOCKS_READ_AHEAD) {
             if !matches!(piece.body, Body::Disk(_)) {
@@ -210,7 +210,7 @@ impl<S> DelayStore<S> {
         if self.memory <= self.room.memory || now < self.rest_until {
             return None;
         }
-        // The newest that is full: what is older is needed sooner.
+        // The newest full block, because older blocks are needed sooner.
         let full = |piece: &&DelayedPiece<S>| {
             piece.bytes >= BLOCK_BYTES && matches!(piece.body, Body::Memory(_))
         };
@@ -219,13 +219,13 @@ impl<S> DelayStore<S> {
         Some(Work::Store(piece.number, tags.iter().cloned().collect()))
     }
 
-    /// A block was written, or writing failed.
+    /// Reports that a block was written, or that writing failed.
     pub fn stored(&mut self, now: Timestamp, number: u64, place: Option<S>) {
         let Some(place) = place else {
             self.rest_until = now + REST;
             return;
         };
-        // It may be needed already, or be gone.
+        // The block may already be needed, or no longer exist.
         let ahead = self.pieces.iter().take(BLOCKS_READ_AHEAD).any(|piece| piece.number == number);
         let Some(piece) = self.pieces.iter_mut().find(|it| it.number == number) else { return };
         if ahead {
@@ -236,7 +236,7 @@ impl<S> DelayStore<S> {
         self.disk += piece.bytes;
     }
 
-    /// A block was read; `None`: reading failed.
+    /// Reports that a block was read; `None` if reading failed.
     pub fn loaded(&mut self, number: u64, tags: Option<Vec<HeldPiece>>) {
         let Some(at) = self.pieces.iter().position(|piece| piece.number == number) else { return };
         let Some(piece) = self.pieces.get_mut(at) else { return };
@@ -268,12 +268,12 @@ impl<S> DelayStore<S> {
         }
     }
 
-    /// When the first packet is sent; `None` before it has arrived.
+    /// The time at which the first packet is sent; `None` before it has arrived.
     pub fn begins(&self) -> Option<Timestamp> {
         self.pieces.front().map(|piece| piece.oldest + self.delay)
     }
 
-    /// There is no room for the whole delay.
+    /// Shortens the delay, because there is not enough space for all of it.
     fn shorten(&mut self, now: Timestamp) {
         if self.begun && self.pieces.len() > 1 {
             let Some(gone) = self.pieces.pop_front() else { return };
@@ -299,7 +299,7 @@ mod tests {
 
     type Stored = Vec<HeldPiece>;
 
-    /// A stream of both tracks in simulated time, every 20 ms, with frames of `size` bytes.
+    /// A simulated stream with both tracks, in steps of 20 ms, with frames of `size` bytes.
     struct Run {
         line: DelayStore<Stored>,
         at: i64,
@@ -388,7 +388,7 @@ mod tests {
         run.disk_full = true;
         run.seconds(120, true);
         let figures = run.line.figures();
-        // 18 MiB of 1 MB/s.
+        // 18 MiB at 1 MB/s.
         assert!((16..20).contains(&figures.delay.as_secs()), "{figures:?}");
         assert!(run.most_memory <= 25 << 20, "{}", run.most_memory);
         assert_eq!(figures.skipped, Duration::ZERO);

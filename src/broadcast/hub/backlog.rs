@@ -1,5 +1,5 @@
-//! The backlog of one output, measured by timestamps. If the output is too slow, it drops inter
-//! frames up to the next keyframe, but never audio or keyframes; past a hard limit, the output
+//! The backlog of one output, measured by timestamps. If the output is too slow, inter frames up to
+//! the next keyframe are dropped, but never audio or keyframes; past a hard limit, the output
 //! restarts at the newest keyframe. This module is pure.
 
 use std::collections::VecDeque;
@@ -11,23 +11,23 @@ use crate::base::Timestamp;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::media::{Priority, Track};
 
-/// Limits for the backlog, by timestamps.
+/// Limits for the backlog, by timestamps and by size.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Past this, frames without dependents are dropped.
+    /// Above this duration, frames without dependents are dropped.
     pub disposable: Duration,
-    /// Past this, inter frames are thrown away down to the next keyframe.
+    /// Above this duration, inter frames up to the next keyframe are dropped.
     pub inter: Duration,
     /// No limit applies below this many bytes, which the system's buffer would hold.
     pub harmless: usize,
-    /// Past this, everything is, and the output starts afresh at the newest keyframe.
+    /// Above this duration, everything is dropped, and the output restarts at the newest keyframe.
     pub reset: Duration,
-    /// The same, by size.
+    /// The hard limit in bytes.
     pub bytes: usize,
 }
 
 impl Limits {
-    /// For a network output: a viewer would rather miss frames than fall behind.
+    /// For a network output: viewers prefer missing frames to falling behind.
     pub const LIVE: Self = Self {
         disposable: Duration::from_millis(700),
         inter: Duration::from_millis(900),
@@ -60,35 +60,38 @@ pub(in crate::broadcast) struct Backlog {
     limits: Limits,
     tags: VecDeque<Arc<SharedPacket>>,
     bytes: usize,
-    /// Frames are dropped up to the next keyframe, because they depend on a dropped one.
+    /// True while frames are dropped up to the next keyframe, because they depend on a dropped
+    /// frame.
     awaiting_keyframe: bool,
-    /// Audio is dropped too: a stream with video begins with a keyframe.
+    /// True while audio is dropped too, because a stream with video begins with a keyframe.
     awaiting_start: bool,
-    /// Packets dropped until then count as lost, because an earlier connection had begun.
+    /// True if packets that are dropped until the start count as lost, because an earlier
+    /// connection had begun.
     begun: bool,
-    /// The initial packets: their last DTS and their span. They arrive at once, and do not indicate
-    /// a slow output.
+    /// The initial packets: their last DTS and their duration. They arrive at once, and do not
+    /// indicate a slow output.
     burst: Option<(crate::base::Timestamp, Duration)>,
     figures: Figures,
-    /// The same as their `dropped_audio`, of all the queues that an output has had.
+    /// The total of `dropped_audio` over all queues of an output.
     lost_audio: Arc<AtomicU64>,
 }
 
 /// Counters of an output.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// Frames handed to the output.
+    /// Frames passed to the output.
     pub taken_frames: u64,
-    /// Frames thrown away because the output was too slow.
+    /// Frames dropped because the output was too slow.
     pub dropped_frames: u64,
-    /// Dropped audio packets: only past the hard limit.
+    /// Dropped audio packets; audio is dropped only past the hard limit.
     pub dropped_audio: u64,
-    /// Times the hard limit was hit.
+    /// The number of times that the hard limit was reached.
     pub resets: u64,
 }
 
 impl Backlog {
-    /// For a new output: `begin` is its first packets, a keyframe first (or nothing).
+    /// Creates the queue of a new output; `begin` contains its first packets, starting with a
+    /// keyframe (or nothing).
     pub fn new(limits: Limits, has_video: bool, begin: &[Arc<SharedPacket>]) -> Self {
         let burst = begin.first().zip(begin.last());
         Self {
@@ -104,7 +107,7 @@ impl Backlog {
         }
     }
 
-    /// Audio that is thrown away is counted there too.
+    /// Also counts dropped audio in `lost_audio`.
     pub fn counting(self, lost_audio: Arc<AtomicU64>) -> Self {
         Self { lost_audio, ..self }
     }
@@ -115,7 +118,7 @@ impl Backlog {
             self.awaiting_keyframe = false;
             self.awaiting_start = false;
         } else if self.awaiting_start && !tag.leads {
-            // Where it has never begun nothing is missed.
+            // If the output has never begun, nothing is missed.
             if self.begun {
                 self.missed(
                     u64::from(tag.track == Track::Video),
@@ -142,7 +145,7 @@ impl Backlog {
         }
     }
 
-    /// A new connection begins with the first keyframe in the backlog, or with the next one.
+    /// Restarts for a new connection, with the first keyframe in the backlog, or with the next one.
     /// Without video, it begins with the backlog.
     pub fn begin_anew(&mut self, has_video: bool) {
         self.begun = true;
@@ -158,7 +161,7 @@ impl Backlog {
         self.bytes = self.tags.iter().map(|tag| tag.size()).sum();
     }
 
-    /// The next to send.
+    /// Removes and returns the next packet to send.
     pub fn pop(&mut self) -> Option<Arc<SharedPacket>> {
         let tag = self.tags.pop_front()?;
         self.bytes = self.bytes.saturating_sub(tag.size());
@@ -166,7 +169,8 @@ impl Backlog {
         Some(tag)
     }
 
-    /// The next audio to send of those up to `until`, whatever is before it.
+    /// Removes and returns the next audio packet up to `until`, regardless of the packets before
+    /// it.
     pub fn pop_audio(&mut self, until: crate::base::Timestamp) -> Option<Arc<SharedPacket>> {
         let at = self.tags.iter().position(|tag| tag.track == Track::Audio)?;
         let tag = self.tags.get(at).filter(|tag| tag.dts <= until)?;
@@ -179,17 +183,17 @@ impl Backlog {
         self.tags.front()
     }
 
-    /// The span of the backlog.
+    /// The duration of the backlog.
     pub fn queued(&self) -> Duration {
         self.span().map_or(Duration::ZERO, |(oldest, newest)| newest.since(oldest))
     }
 
-    /// The DTS of the oldest and of the newest packet that waits.
+    /// The DTS of the oldest and of the newest waiting packet.
     pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
         Some((self.tags.front()?.dts, self.tags.back()?.dts))
     }
 
-    /// Packets that wait.
+    /// The number of waiting packets.
     pub fn len(&self) -> usize {
         self.tags.len()
     }
@@ -199,7 +203,7 @@ impl Backlog {
         self.figures
     }
 
-    /// The remaining part of the initial packets.
+    /// The remaining duration of the initial packets.
     fn allowed_burst(&mut self) -> Duration {
         match (self.burst, self.tags.front()) {
             (Some((until, span)), Some(first)) if first.dts <= until => span,
@@ -230,7 +234,7 @@ impl Backlog {
         }
     }
 
-    /// The output is far too late: restarts at the newest keyframe, or at the next one.
+    /// Restarts at the newest keyframe, or at the next one, because the output is far too late.
     fn reset(&mut self) {
         self.figures.resets += 1;
         let newest = self.tags.back().map(|tag| tag.dts).unwrap_or_default();
@@ -286,7 +290,8 @@ mod tests {
         Limits { bytes: 1 << 20, harmless: 0, ..Limits::LIVE }
     }
 
-    /// Everything of a stream of both tracks from `from` up to `to`, 40 ms frames, 20 ms audio.
+    /// Feeds both tracks of a stream from `from` to `to` (in ms): frames of 40 ms and audio of 20
+    /// ms.
     fn feed(backlog: &mut Backlog, from: i64, to: i64) {
         for dts in (from..to).step_by(20) {
             if dts % 40 == 0 {
@@ -337,7 +342,7 @@ mod tests {
         let mut backlog = Backlog::new(limits(), true, &[]);
         feed(&mut backlog, 0, 3_500);
         let (video, audio) = take(&mut backlog);
-        // The keyframes are all there, and each inter frame follows its predecessor.
+        // All keyframes are present, and each inter frame follows its predecessor.
         assert_eq!(video.iter().filter(|dts| **dts % 2_000 == 0).count(), 2);
         assert!(
             video.windows(2).all(|pair| pair[1] % 2_000 == 0 || pair[1] - pair[0] == 40),
@@ -356,7 +361,8 @@ mod tests {
         let mut backlog = Backlog::new(limits, true, &[]);
         feed(&mut backlog, 0, 20);
         let each = backlog.bytes / 2;
-        // Two packets in 40 ms are frames' and audio's, one more is audio.
+        // In 40 ms there are two packets of the main tracks (a frame and audio), and one more audio
+        // packet.
         let fits = i64::try_from(4_000 / each).unwrap() / 3 * 40;
         assert!(fits > 1_000, "{fits} ms");
         feed(&mut backlog, 20, fits);
@@ -386,7 +392,7 @@ mod tests {
         let (video, _) = take(&mut backlog);
         assert_eq!(video.first().map(|dts| dts % 2_000), Some(0));
 
-        // Without any keyframe the memory stays bounded too.
+        // The memory stays bounded even without any keyframe.
         let mut backlog = Backlog::new(Limits { bytes: 2_000, ..limits() }, false, &[]);
         for dts in 0..10_000 {
             backlog.push(&tag(Track::Audio, dts));
@@ -400,7 +406,7 @@ mod tests {
         feed(&mut backlog, 0, 20_000);
         let (video, audio) = take(&mut backlog);
         assert_eq!((video.len(), audio.len()), (500, 1_000));
-        // What is behind by more than its limit is told and bounded.
+        // A backlog above its limit is reported and bounded.
         let mut backlog = Backlog::new(Limits { harmless: 0, ..Limits::NEVER_DROP }, true, &[]);
         feed(&mut backlog, 0, 200_000);
         assert!(
@@ -420,7 +426,7 @@ mod tests {
         feed(&mut backlog, 2_400, 3_000);
         backlog.begin_anew(true);
         feed(&mut backlog, 3_000, 4_040);
-        // Without one that waits, from the next.
+        // Without a waiting keyframe, it restarts from the next one.
         assert_eq!(take(&mut backlog), (vec![4_000], vec![4_000, 4_020]));
         let Figures { taken_frames, dropped_frames, .. } = backlog.figures();
         assert_eq!((taken_frames, dropped_frames), (12, 89), "each is one or the other");

@@ -1,5 +1,5 @@
-//! The packets since the last keyframe, kept so a new output can start at once. Pure; runs on the
-//! hub's thread.
+//! The packets since the last keyframe, kept so that a new output can start at once. This module is
+//! pure; it runs on the hub's thread.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use crate::base::Timestamp;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::media::{RenditionId, Track};
 
-/// The size limit (minutes without a keyframe at a high bitrate): beyond it, new outputs wait for
-/// the next keyframe.
+/// The size limit in bytes (minutes without a keyframe at a high bitrate): beyond it, new outputs
+/// wait for the next keyframe.
 const MAX_BYTES: usize = 32 << 20;
 
 /// A rendition without frames for this long has ended.
@@ -22,7 +22,7 @@ pub(in crate::broadcast) struct Gop {
     rendition_id: RenditionId,
     tags: Vec<Arc<SharedPacket>>,
     bytes: usize,
-    /// Of the last frame.
+    /// The DTS of the last frame.
     pictured: Timestamp,
 }
 
@@ -78,7 +78,7 @@ pub(in crate::broadcast) mod tests {
         VideoCodec, VideoConfig,
     };
 
-    /// A small packet; frames every 2,000 ms are keyframes.
+    /// A small packet; frames at multiples of 2,000 ms are keyframes.
     pub fn packet(track: Track, dts: i64) -> EncodedPacket {
         let keyframe = track == Track::Audio || dts % 2_000 == 0;
         EncodedPacket {

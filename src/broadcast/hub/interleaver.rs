@@ -1,6 +1,6 @@
-//! Puts video packets (of each rendition) and audio packets (of each track) in DTS order. It waits
-//! for another queue only for a limited time, and not again until a late or missing one delivers.
-//! Pure; runs on the hub's thread.
+//! Sorts video packets (of each rendition) and audio packets (of each track) by DTS. It waits for
+//! another queue only for a limited time; after that, it does not wait for this queue until the
+//! queue delivers again. This module is pure; it runs on the hub's thread.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,43 +8,44 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::media::{EncodedPacket, ExtraTrack, ExtraTracks, RenditionId, Track};
 
-/// How long a packet waits for the other track after both have begun.
+/// The time for which a packet waits for the other track after both have begun.
 const TRACK_TIMEOUT: Duration = Duration::from_millis(150);
-/// How long the first packets wait for the other track: encoders need a while to start.
+/// The time for which the first packets wait for the other track: encoders need a while to start.
 const FIRST_TRACK_TIMEOUT: Duration = Duration::from_millis(500);
-/// A producer that ran ahead by this much is not held back any further.
+/// Maximum number of held packets of a track that is ahead; beyond it, packets are not held any
+/// longer.
 const MAX_HELD: usize = 512;
 
-/// The minimum distance of frames, roughly, if many are held.
+/// The approximate minimum interval of packets in ms, if many are held.
 const MILLIS_A_PACKET: usize = 8;
 
-/// The waiting lines.
+/// The queues of all tracks.
 #[derive(Debug)]
 pub(in crate::broadcast) struct Interleaver {
     video: TrackQueue,
-    /// Frames of the second rendition, while there are some.
+    /// Frames of the second rendition, while it exists.
     second: TrackQueue,
     audio: TrackQueue,
-    /// The extra audio tracks, by their places.
+    /// The extra audio tracks, by their index.
     extras: [TrackQueue; 5],
-    /// Expected extra tracks: nothing waits for others.
+    /// The expected extra tracks: packets do not wait for others.
     expected: ExtraTracks,
-    /// Additional time that audio may take.
+    /// Additional time that audio may need.
     lag: Duration,
 }
 
 #[derive(Debug, Default)]
 struct TrackQueue {
-    /// With the time each arrived.
+    /// Waiting packets, each with the time of its arrival.
     waiting: VecDeque<(Timestamp, EncodedPacket)>,
-    /// The stream has no such track, or the track is late: the other one does not wait.
+    /// True if the stream has no such track, or if the track is late: the other one does not wait.
     absent: bool,
-    /// It has delivered at least once.
+    /// True if the track has delivered at least once.
     begun: bool,
 }
 
 impl Interleaver {
-    /// For a stream that has these tracks.
+    /// Creates an interleaver for a stream that has these tracks.
     pub fn new(video: bool, audio: bool) -> Self {
         Self {
             video: TrackQueue { absent: !video, ..TrackQueue::default() },
@@ -56,17 +57,17 @@ impl Interleaver {
         }
     }
 
-    /// Audio arrives this much later, because one strip has a negative sync offset.
+    /// Sets by how much audio arrives later because a mixer strip has a negative sync offset.
     pub fn set_audio_delay(&mut self, lag: Duration) {
         if lag > self.lag {
-            // Late until now means on its way now.
+            // A track that was late until now is expected again.
             self.audio.absent &= !self.audio.begun;
         }
         self.lag = lag;
     }
 
     /// Sets the expected extra audio tracks. A new track is waited for once it delivers; an ended
-    /// track is not.
+    /// track is not waited for.
     pub fn expect(&mut self, extras: ExtraTracks) {
         self.expected = extras;
         for (track, line) in ExtraTrack::all().zip(&mut self.extras) {
@@ -94,14 +95,15 @@ impl Interleaver {
         line.waiting.push_back((now, packet));
     }
 
-    /// The next packet that may go, at `now`.
+    /// Returns the next packet that may be sent at `now`.
     pub fn pop(&mut self, now: Timestamp) -> Option<EncodedPacket> {
         let patience = self.patience();
         let most = MAX_HELD + self.lag.as_millis() as usize / MILLIS_A_PACKET;
         let [a, b, c, d, e] = &mut self.extras;
         let mut lines = [&mut self.video, &mut self.second, &mut self.audio, a, b, c, d, e];
-        // Of the same instant keyframes go first, so that who waits for one gets no other frame
-        // of that instant before it; frames before audio: a stream begins with one.
+        // At the same time, keyframes go first, so that an output that waits for one gets no other
+        // frame of that time before it; frames go before audio, because a stream begins with a
+        // frame.
         let next = (0_u8..).zip(&mut lines);
         let next = next.filter_map(|(place, line)| line.first().map(|first| (first, place)));
         let (_, next) = next.min_by_key(|((dts, inter), place)| (*dts, *inter, *place))?;
@@ -126,7 +128,7 @@ impl Interleaver {
         oldest.map(|since| since + self.patience())
     }
 
-    /// The end: sends the held packets without waiting.
+    /// Ends the stream: sends the held packets without waiting.
     pub fn finish(&mut self) {
         self.video.absent = true;
         self.second.absent = true;
@@ -141,7 +143,7 @@ impl Interleaver {
 }
 
 impl TrackQueue {
-    /// The DTS of its first packet, and whether that is an inter frame.
+    /// The DTS of the first packet, and whether that is an inter frame.
     fn first(&self) -> Option<(Timestamp, bool)> {
         self.waiting.front().map(|(_, packet)| (packet.dts, !packet.keyframe))
     }
@@ -189,10 +191,11 @@ mod tests {
         assert!(order.pop(at(499)).is_none());
         assert_eq!(order.due(), Some(at(500)));
         assert!(order.pop(at(500)).is_some());
-        // Known to be late: not waited for any more.
+        // The track is known to be late and not waited for any more.
         order.push(packet(Track::Video, 33), at(501));
         assert!(order.pop(at(501)).is_some());
-        // It comes back, old packets first: they go at once, and it is waited for again.
+        // The track returns with old packets first: they are sent at once, and the track is waited
+        // for again.
         order.push(packet(Track::Audio, 0), at(510));
         order.push(packet(Track::Video, 66), at(533));
         assert_eq!(drain(&mut order, 533), [(Track::Audio, 0)]);
@@ -234,15 +237,15 @@ mod tests {
         let first = order.pop(at(33)).unwrap();
         assert_eq!((first.track, first.dts), (Track::Audio, at(34)));
         order.push(packet(Track::Audio, 90), at(40));
-        // Of the same instant the keyframe is first.
+        // At the same time, the keyframe is first.
         let renditions: Vec<_> = std::iter::from_fn(|| order.pop(at(40)))
             .map(|packet| packet.rendition.map(|its| its.rendition_id))
             .collect();
         assert_eq!(renditions, [Some(RenditionId::Second)]);
-        // It continues being waited for…
+        // The track is still waited for…
         order.push(packet(Track::Video, 99), at(66));
         assert_eq!(order.pop(at(66)).map(|it| it.dts), None);
-        // …but not for ever.
+        // …but not forever.
         let rest = drain(&mut order, 40 + 151);
         assert_eq!(rest, [(Track::Video, 66), (Track::Audio, 90)]);
     }
@@ -259,7 +262,7 @@ mod tests {
         order.expect(ExtraTracks::NONE.with(two, true));
         video_and_audio(&mut order, 0);
         video_and_audio(&mut order, 40);
-        // It has not begun: the rest does not wait for it.
+        // The track has not begun, so the others do not wait for it.
         let expected = [(Track::Video, 0), (Track::Audio, 1), (Track::Video, 40)];
         assert_eq!(drain(&mut order, 40), expected);
         order.push(packet(extra, 42), at(60));
@@ -267,7 +270,7 @@ mod tests {
         assert_eq!(drain(&mut order, 80), [(Track::Audio, 41), (extra, 42)]);
         order.push(packet(extra, 82), at(81));
         assert_eq!(drain(&mut order, 81), [(Track::Video, 80)]);
-        // What an encoder that was ended still had.
+        // The remaining packets of an encoder that was ended.
         order.expect(ExtraTracks::NONE);
         order.push(packet(extra, 100), at(100));
         video_and_audio(&mut order, 120);

@@ -1,5 +1,5 @@
-//! The hub: one input of encoded packets, any number of outputs. It has a separate thread, which
-//! never waits for an output.
+//! The hub: passes one input of encoded packets to any number of outputs. It has a separate thread,
+//! which never waits for an output.
 
 pub(in crate::broadcast) mod backlog;
 pub(in crate::broadcast) mod gop;
@@ -27,13 +27,13 @@ use crate::broadcast::hub::subscription::{Subscription, SubscriptionQueue, Wante
 use crate::broadcast::output::Sink;
 use crate::media::{EncodedPacket, ExtraTracks, Rendition, RenditionId, StreamConfig, Track};
 
-/// How often the thread checks whether it should stop.
+/// Interval at which the thread checks whether it should stop.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// Tracks that begin within this time begin together.
+/// Tracks that begin within this time count as beginning together.
 const TOGETHER: Duration = Duration::from_millis(100);
 
-/// The hub of one broadcast. It ends with its input (all senders dropped) or when dropped; its
-/// subscriptions end once read.
+/// The hub of one broadcast. It ends with its input (when all senders are dropped) or when it is
+/// dropped; its subscriptions end after all packets are read.
 #[derive(Debug)]
 pub struct Hub {
     feed: HubFeed,
@@ -50,11 +50,11 @@ pub struct Figures {
     pub audio_bytes: u64,
 }
 
-/// A way to subscribe that outputs keep for reconnecting. Clones share the hub.
+/// Lets outputs subscribe again when they reconnect. Clones share the hub.
 #[derive(Clone)]
 pub(super) struct HubFeed {
     shared: Arc<Shared>,
-    /// Audio packets that were thrown away of all that was subscribed here.
+    /// The number of audio packets dropped by all subscriptions made through this feed.
     lost_audio: Arc<AtomicU64>,
 }
 
@@ -62,7 +62,7 @@ struct Shared {
     /// Empty for packets copied from a file.
     parameters: StreamConfig,
     head: SequenceHeaders,
-    /// Of the queue that leads here.
+    /// The counters of the queue that leads to the hub.
     input: Arc<Gauge>,
     state: Mutex<State>,
     want_keyframe: Mutex<Asks>,
@@ -78,14 +78,14 @@ type Asks = [Option<Box<dyn Fn() + Send>>; 2];
 struct State {
     gop: Gop,
     second_gop: Gop,
-    /// Of the latest keyframe of each rendition.
+    /// The latest keyframe's config for each rendition.
     latest: [Option<Arc<Rendition>>; 2],
     sinks: Vec<Weak<dyn Sink>>,
     figures: Figures,
     /// The number of packets taken, and the latest DTS among them.
     taken: u64,
     newest: Timestamp,
-    /// The latest DTS that was handed to the outputs.
+    /// The latest DTS that was passed to the outputs.
     handed_out: Timestamp,
     ended: bool,
 }
@@ -100,7 +100,7 @@ impl Hub {
     /// Starts the hub of a stream with these parameters.
     ///
     /// # Errors
-    /// Fails if the system grants no thread.
+    /// Fails if the system provides no thread.
     pub fn spawn(parameters: StreamConfig, input: Receiver<EncodedPacket>) -> io::Result<Self> {
         let interleaver = Interleaver::new(parameters.video.is_some(), parameters.audio.is_some());
         let head = SequenceHeaders::of(&parameters);
@@ -113,11 +113,11 @@ impl Hub {
         Ok(Self { feed, worker })
     }
 
-    /// Starts the hub of a passthrough stream, whose packets already have their order; it cannot be
-    /// recorded.
+    /// Starts the hub of a passthrough stream, whose packets are already in order; such a stream
+    /// cannot be recorded.
     ///
     /// # Errors
-    /// Fails if the system grants no thread.
+    /// Fails if the system provides no thread.
     pub fn spawn_copy(head: SequenceHeaders, input: Receiver<SharedPacket>) -> io::Result<Self> {
         let feed = HubFeed::new(StreamConfig::default(), head, Arc::clone(input.gauge()));
         let its_feed = feed.clone();
@@ -148,13 +148,14 @@ impl Hub {
         self.feed.subscribe(name, limits, None, RenditionId::Main)
     }
 
-    /// Like [`Hub::subscribe`], with the frames of every rendition.
+    /// As [`Hub::subscribe`], with the frames of every rendition.
     pub fn subscribe_to_all(&self, name: impl Into<String>, limits: Limits) -> Subscription {
         self.feed.subscribe_to_all(name, limits)
     }
 
     /// Subscribes a new output that also gets the extra audio tracks. It begins like the others if
-    /// these tracks (and video) began as early; otherwise it requests a keyframe and begins there.
+    /// these tracks (and video) are available from the same point; otherwise it requests a keyframe
+    /// and begins there.
     pub(super) fn subscribe_with(
         &self,
         name: impl Into<String>,
@@ -164,8 +165,8 @@ impl Hub {
         self.feed.open(name.into(), limits, None, RenditionId::Main, Some(extras))
     }
 
-    /// Offers all packets to this sink while it lives, including extra audio tracks and every
-    /// rendition, from the latest keyframe of the main one.
+    /// Passes all packets to this sink while it exists, including extra audio tracks and every
+    /// rendition, from the latest keyframe of the main rendition on.
     pub fn attach<S: Sink + 'static>(&self, sink: &Arc<S>) {
         let mut state = self.feed.shared.state.lock();
         state.gop.tags().iter().for_each(|tag| sink.offer(tag));
@@ -176,7 +177,7 @@ impl Hub {
         state.sinks.push(sink);
     }
 
-    /// Sets the extra audio tracks to put in order with the rest.
+    /// Sets the extra audio tracks that are sorted together with the other tracks.
     pub fn set_extras(&self, extras: ExtraTracks) {
         *self.feed.shared.extras.lock() = extras;
     }
@@ -186,13 +187,14 @@ impl Hub {
         self.feed.latest(rendition_id)
     }
 
-    /// Sets how to request a keyframe when an output needs one soon. Called from the network's
-    /// threads; must return at once.
+    /// Sets a callback that requests a keyframe when an output needs one soon. It is called from
+    /// network threads and must return at once.
     pub fn on_keyframe_wanted(&self, ask: impl Fn() + Send + 'static) {
         self.on_keyframe_wanted_of(RenditionId::Main, Some(Box::new(ask)));
     }
 
-    /// The same for a separate encode; `None`: it has ended.
+    /// As [`Hub::on_keyframe_wanted`], for a separate encode; `None` means that the encode has
+    /// ended.
     pub fn on_keyframe_wanted_of(
         &self,
         rendition_id: RenditionId,
@@ -203,7 +205,8 @@ impl Hub {
         }
     }
 
-    /// Audio arrives this much later than video of the same time, so frames wait for it.
+    /// Sets by how much audio arrives later than video of the same time, so that frames wait for
+    /// it.
     pub fn set_audio_delay(&self, lag: Duration) {
         let micros = u64::try_from(lag.as_micros()).unwrap_or(u64::MAX);
         self.feed.shared.audio_delay_us.store(micros, Ordering::Relaxed);
@@ -214,21 +217,21 @@ impl Hub {
         self.feed.shared.state.lock().figures
     }
 
-    /// Outputs connected now.
+    /// The number of connected outputs.
     pub fn outputs(&self) -> usize {
         let state = self.feed.shared.state.lock();
         state.sinks.iter().filter(|sink| sink.strong_count() > 0).count()
     }
 
-    /// Waits until the input has ended and the outputs have all packets, at most `limit`.
+    /// Waits, for at most `limit`, until the input has ended and the outputs have all packets.
     ///
     /// # Errors
-    /// [`Stuck`] when the input had not ended by then.
+    /// Fails with [`Stuck`] if the input has not ended by then.
     pub fn finish(mut self, limit: Duration) -> Result<(), Stuck> {
         self.worker.wait(limit)
     }
 
-    /// With a separate count.
+    /// A feed with its own counter of dropped audio.
     pub(super) fn feed(&self) -> HubFeed {
         HubFeed { lost_audio: Arc::default(), ..self.feed.clone() }
     }
@@ -244,7 +247,7 @@ impl HubFeed {
         Self { shared: Arc::new(shared), lost_audio: Arc::default() }
     }
 
-    /// Counts the audio packets that subscriptions drop.
+    /// The counter of audio packets that subscriptions drop.
     pub fn lost_audio(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.lost_audio)
     }
@@ -270,7 +273,8 @@ impl HubFeed {
         self.open(name.into(), limits, after, wanted, None)
     }
 
-    /// The same, optionally with the extra audio tracks: it begins where those have begun.
+    /// As [`HubFeed::subscribe`], optionally with the extra audio tracks: the output begins where
+    /// all of them are available.
     fn open(
         &self,
         name: String,
@@ -319,7 +323,7 @@ impl HubFeed {
         Subscription { line }
     }
 
-    /// A new output that gets the frames of every rendition, to hand them on.
+    /// Subscribes a new output that gets the frames of every rendition, to pass them on.
     pub fn subscribe_to_all(&self, name: impl Into<String>, limits: Limits) -> Subscription {
         let mut state = self.shared.state.lock();
         let tags = state.gop.tags().iter();
@@ -332,7 +336,7 @@ impl HubFeed {
         Subscription { line }
     }
 
-    /// Asks the encoder of a rendition for a keyframe soon.
+    /// Requests a keyframe from the encoder of a rendition.
     pub fn ask_keyframe(&self, rendition_id: RenditionId) {
         if let Some(Some(ask)) = self.shared.want_keyframe.lock().get(rendition_id as usize) {
             ask();
@@ -344,19 +348,19 @@ impl HubFeed {
         self.shared.state.lock().latest.get(rendition_id as usize).cloned().flatten()
     }
 
-    /// The number of packets given to the hub.
+    /// The number of packets passed to the hub.
     pub fn given(&self) -> u64 {
         self.shared.input.sent()
     }
 
-    /// The latest DTS among the first this many packets (or a few more); `None` while some of them
-    /// are queued.
+    /// The latest DTS among this many first packets (or a few more); `None` while some of them are
+    /// queued.
     pub fn reach(&self, given: u64) -> Option<Timestamp> {
         let state = self.shared.state.lock();
         (state.ended || state.taken >= given).then_some(state.newest)
     }
 
-    /// The latest DTS that was handed to the outputs.
+    /// The latest DTS that was passed to the outputs.
     pub fn handed_out(&self) -> Timestamp {
         self.shared.state.lock().handed_out
     }
@@ -377,7 +381,7 @@ impl HubFeed {
             *latest = Some(Arc::clone(rendition));
         }
         match tag.track {
-            // What is sent once.
+            // Only packets that are sent once count.
             Track::Video if tag.rendition_id() == Some(RenditionId::Second) => {}
             Track::Video => {
                 state.figures.frames += 1;
@@ -409,7 +413,8 @@ impl HubFeed {
     }
 }
 
-/// Returns true if these packets, a keyframe first, have these tracks from their beginning on.
+/// Returns true if these packets, which start with a keyframe, contain all these tracks from their
+/// beginning on.
 fn begin_together(tags: &[Arc<SharedPacket>], extras: ExtraTracks) -> bool {
     let Some(key) = tags.first() else { return extras.is_empty() };
     extras.iter().all(|track| {

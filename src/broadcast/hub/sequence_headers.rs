@@ -9,19 +9,19 @@ use crate::wire::container::flv;
 /// The headers of a stream. Bodies are those of FLV tags.
 #[derive(Clone, Debug)]
 pub struct SequenceHeaders {
-    /// `onMetaData`.
+    /// The value of `onMetaData`.
     pub metadata: Value,
-    /// In sending order.
+    /// Codec configs in sending order.
     pub configurations: Vec<(Track, Bytes)>,
-    /// The total of all tracks, if known.
+    /// The total bitrate of all tracks, if known.
     pub bitrate: Option<BitsPerSecond>,
     pub has_video: bool,
-    /// Their source; empty for packets copied from a file.
+    /// The config of the source; empty for packets copied from a file.
     pub parameters: StreamConfig,
 }
 
 impl SequenceHeaders {
-    /// Of a stream that is encoded here.
+    /// The headers of a stream that is encoded here.
     pub fn of(parameters: &StreamConfig) -> Self {
         let video = parameters.video.as_ref();
         let audio = parameters.audio.as_ref();
@@ -45,7 +45,7 @@ impl SequenceHeaders {
         self.parameters.video.as_ref()
     }
 
-    /// The same for frames of this rendition.
+    /// The same headers for frames of this rendition.
     pub(in crate::broadcast) fn with(&self, rendition: &Rendition) -> Self {
         let audio = self.parameters.audio.clone();
         Self::of(&StreamConfig { video: Some(rendition.video.clone()), audio })

@@ -1,4 +1,4 @@
-//! A packet that outputs share.
+//! A packet that several outputs share.
 
 use std::ops::Deref;
 use std::sync::OnceLock;
@@ -9,17 +9,19 @@ use crate::base::Timestamp;
 use crate::media::{AudioCodec, Codec, EncodedPacket, RenditionId, Track, VideoCodec};
 use crate::wire::container::flv;
 
-/// A packet that outputs share, and its FLV body (also the body of its RTMP message), built for the
-/// first output that needs it. Times are on the session clock; outputs subtract their own start.
+/// A packet that several outputs share, and its FLV body (also the body of its RTMP message), which
+/// is built for the first output that needs it. Times are on the session clock; outputs subtract
+/// their own start.
 #[derive(Clone, Debug)]
 pub struct SharedPacket {
     packet: EncodedPacket,
-    /// `None`: only the body shows it.
+    /// `None` if only the body shows the codec.
     codec: Option<Codec>,
-    /// Audio of a file just before its first frame: part of the stream's beginning.
+    /// True for audio of a file just before its first frame, which is part of the beginning of the
+    /// stream.
     pub leads: bool,
     body: OnceLock<Bytes>,
-    /// Bytes of the body, or of the data if FLV does not support the codec.
+    /// Size in bytes of the body, or of the data if FLV does not support the codec.
     size: usize,
 }
 
@@ -32,7 +34,7 @@ impl Deref for SharedPacket {
 }
 
 impl SharedPacket {
-    /// A packet encoded here, with the codec of its rendition, or AAC.
+    /// Creates a packet that is encoded here, with the codec of its rendition, or AAC.
     pub fn new(packet: EncodedPacket) -> Self {
         let codec = match packet.track {
             Track::Video => {
@@ -44,47 +46,47 @@ impl SharedPacket {
         Self::of(codec, packet)
     }
 
-    /// A packet of this codec.
+    /// Creates a packet of this codec.
     pub fn of(codec: Codec, packet: EncodedPacket) -> Self {
         let size = flv::packet_body_size(codec, &packet).unwrap_or(packet.data.len());
         Self { packet, codec: Some(codec), leads: false, body: OnceLock::new(), size }
     }
 
-    /// A packet that arrived in an FLV body and keeps it.
+    /// Creates a packet that arrived in an FLV body and keeps that body.
     pub fn with_body(packet: EncodedPacket, body: Bytes) -> Self {
         let size = body.len();
         Self { packet, codec: None, leads: false, body: OnceLock::from(body), size }
     }
 
-    /// The same, which [`leads`](Self::leads) or not.
+    /// The same packet with the value of [`leads`](Self::leads) set.
     pub(in crate::broadcast) fn leading(self, leads: bool) -> Self {
         Self { leads, ..self }
     }
 
-    /// The same, decoded at another time and captured then.
+    /// The same packet with another DTS and capture time.
     pub(in crate::broadcast) fn at(self, dts: Timestamp, captured: Timestamp) -> Self {
         let pts = dts.offset(self.packet.pts.micros_since(self.packet.dts));
         Self { packet: EncodedPacket { dts, pts, captured, ..self.packet }, ..self }
     }
 
-    /// Its FLV body; empty if FLV does not support its codec.
+    /// The FLV body; empty if FLV does not support the codec.
     pub fn flv_body(&self) -> &Bytes {
         self.body.get_or_init(|| {
             self.codec.and_then(|codec| flv::packet_body(codec, &self.packet)).unwrap_or_default()
         })
     }
 
-    /// Bytes of its FLV body, whether built or not.
+    /// The size of the FLV body in bytes, whether it is built or not.
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// Of a frame that was encoded here.
+    /// The rendition of a frame that was encoded here.
     pub fn rendition_id(&self) -> Option<RenditionId> {
         self.packet.rendition.as_ref().map(|rendition| rendition.rendition_id)
     }
 
-    /// Audio for recordings only.
+    /// Returns true for audio that is only for recordings.
     pub fn is_extra(&self) -> bool {
         matches!(self.packet.track, Track::Extra(_))
     }

@@ -1,5 +1,5 @@
-//! One output's end of the hub: a named queue, bounded by time and bytes, that a thread or a task
-//! reads. The hub never waits for it.
+//! The end of the hub for one output: a named queue, bounded by time and bytes, that a thread or a task
+//! reads. The hub never waits for the output.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,13 +20,13 @@ use crate::media::{RenditionId, Track};
 pub enum Next {
     /// The next packet.
     Tag(Arc<SharedPacket>),
-    /// None arrived in time.
+    /// No packet arrived in time.
     Waiting,
-    /// The stream has ended and everything was handed out.
+    /// The stream has ended, and all packets were returned.
     Ended,
 }
 
-/// The reading end. Dropping it ends the subscription.
+/// The reading end of a subscription. Dropping it ends the subscription.
 #[derive(Debug)]
 pub struct Subscription {
     pub(in crate::broadcast) line: Arc<SubscriptionQueue>,
@@ -36,7 +36,7 @@ pub struct Subscription {
 #[derive(Debug)]
 pub(in crate::broadcast) struct SubscriptionQueue {
     name: String,
-    /// It gets the extra audio tracks too.
+    /// True if the output also gets the extra audio tracks.
     extras: bool,
     state: Mutex<State>,
     thread: Condvar,
@@ -50,7 +50,7 @@ struct State {
     ended: bool,
 }
 
-/// Which frames an output gets.
+/// The frames that an output gets.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::broadcast) enum WantedVideo {
     /// Frames of all renditions.
@@ -58,7 +58,7 @@ pub(in crate::broadcast) enum WantedVideo {
     /// Frames of one rendition.
     Of {
         rendition_id: RenditionId,
-        /// Switches to this rendition at its next keyframe.
+        /// The rendition to switch to at its next keyframe.
         wanted: RenditionId,
         /// The DTS of the last frame.
         last: Option<Timestamp>,
@@ -135,12 +135,12 @@ impl State {
 }
 
 impl Subscription {
-    /// The name given at its start.
+    /// The name given when subscribing.
     pub fn name(&self) -> &str {
         &self.line.name
     }
 
-    /// The next packet, if one waits.
+    /// Returns the next packet, if one is waiting.
     pub fn try_next(&self) -> Next {
         self.line.state.lock().next()
     }
@@ -156,8 +156,8 @@ impl Subscription {
         }
     }
 
-    /// Waits for the next audio of those up to `until`, whatever is before it; permanently at the end of
-    /// the stream. This is cancel-safe.
+    /// Waits for the next audio packet up to `until`, regardless of the packets before it; waits forever
+    /// at the end of the stream. This is cancel-safe.
     pub async fn next_audio(&self, until: Timestamp) -> Arc<SharedPacket> {
         loop {
             if let Some(tag) = self.line.state.lock().backlog.pop_audio(until) {
@@ -167,7 +167,7 @@ impl Subscription {
         }
     }
 
-    /// Waits until a packet is there, without taking it; `false` at the end of the stream. This is
+    /// Waits until a packet is available, without taking it; `false` at the end of the stream. This is
     /// cancel-safe.
     pub async fn ready(&self) -> bool {
         loop {
@@ -184,7 +184,7 @@ impl Subscription {
         }
     }
 
-    /// Waits for the next packet on a thread, at most `limit`.
+    /// Waits on a thread for the next packet, for at most `limit`.
     pub fn next_timeout(&self, limit: Duration) -> Next {
         let until = Instant::now() + limit;
         let mut state = self.line.state.lock();
@@ -199,17 +199,18 @@ impl Subscription {
         }
     }
 
-    /// The next packet without taking it.
+    /// Returns the next packet without taking it.
     pub fn peek(&self) -> Option<Arc<SharedPacket>> {
         self.line.state.lock().backlog.peek().cloned()
     }
 
-    /// A new connection begins with the backlog, at a keyframe if there is video.
+    /// Restarts for a new connection with the backlog, at a keyframe if there is video.
     pub fn begin_anew(&self, has_video: bool) {
         self.line.state.lock().backlog.begin_anew(has_video);
     }
 
-    /// Requests frames of this rendition; the present one continues until its keyframe.
+    /// Requests frames of this rendition; the current one continues until the next keyframe of the
+    /// requested one.
     pub fn want(&self, rendition_id: RenditionId) {
         if let WantedVideo::Of { wanted, .. } = &mut self.line.state.lock().pictures {
             *wanted = rendition_id;
@@ -224,22 +225,22 @@ impl Subscription {
         }
     }
 
-    /// The span of the backlog, by DTS.
+    /// The duration of the backlog, by DTS.
     pub fn queued(&self) -> Duration {
         self.line.state.lock().backlog.queued()
     }
 
-    /// The DTS of the oldest and of the newest packet that waits.
+    /// The DTS of the oldest and of the newest waiting packet.
     pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
         self.line.state.lock().backlog.span()
     }
 
-    /// Packets that wait.
+    /// The number of waiting packets.
     pub fn len(&self) -> usize {
         self.line.state.lock().backlog.len()
     }
 
-    /// Returns true if nothing waits.
+    /// Returns true if no packet is waiting.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -1,4 +1,4 @@
-//! The packets of a media file with the file's own timestamps: unchanged bodies of an FLV file, or
+//! Reads the packets of a media file with the file's own timestamps: unchanged bodies of an FLV file, or
 //! the samples of MP4 and MKV by their index.
 
 use std::fmt;
@@ -23,7 +23,7 @@ use crate::wire::container::{self, Format, Index, TrackId, flv};
 /// Metadata that an index may lack.
 const NOT_TOLD: [&str; 3] = ["framerate", "videodatarate", "audiodatarate"];
 
-/// Why a file cannot be sent.
+/// The reason why a file cannot be sent.
 #[derive(Debug)]
 pub enum Error {
     Io(io::Error),
@@ -71,17 +71,17 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// A part of a file, with the file's own timestamps.
+/// One part of a file, with the file's own timestamps.
 pub(super) enum Item {
-    /// `onMetaData`.
+    /// The value of `onMetaData`.
     Metadata(Value),
     Config(SharedPacket),
     Packet(SharedPacket),
-    /// The end of the video, to send if nothing follows.
+    /// The end of the video, which is sent if nothing follows.
     End(SharedPacket),
 }
 
-/// Reads a file.
+/// Reads the items of a file.
 pub(super) enum FileItems {
     /// FLV: bodies are sent unchanged, with any codec.
     Flv(Box<FlvItems>),
@@ -91,7 +91,7 @@ pub(super) enum FileItems {
 
 impl FileItems {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        // A pipe or a device could keep us waiting for ever.
+        // A pipe or a device could block forever.
         if !path.metadata()?.is_file() {
             return Err(Error::NoFile);
         }
@@ -100,12 +100,12 @@ impl FileItems {
             Ok(Format::Mp4 | Format::Mkv) => {
                 IndexedItems::new(source).map(|it| Self::Indexed(Box::new(it)))
             }
-            // What is none of them is told by its reader.
+            // For any other format, the FLV reader returns the error.
             _ => FlvItems::open(path).map(|it| Self::Flv(Box::new(it))),
         }
     }
 
-    /// The duration, if the file's index has it.
+    /// The duration, if it is in the file's index.
     pub(super) fn duration(&self) -> Option<Duration> {
         match self {
             Self::Flv(_) => None,
@@ -147,13 +147,14 @@ impl FlvItems {
     }
 }
 
-/// The samples of an MP4 or MKV file whose codecs FLV carries; of several audio tracks the first of those.
+/// The samples of an MP4 or MKV file whose codecs FLV supports; if there are several such audio tracks,
+/// only the first one.
 pub(super) struct IndexedItems {
     source: MediaFile,
     index: Index,
     /// The headers before the samples, the last one first.
     heads: Vec<Item>,
-    /// Of the next sample.
+    /// The index of the next sample.
     number: usize,
     duration: Option<Duration>,
 }
@@ -204,8 +205,8 @@ impl IndexedItems {
     }
 }
 
-/// Drops the tracks whose codecs FLV does not carry, and of several audio tracks all but the first that it
-/// does.
+/// Drops the tracks whose codecs FLV does not support, and all audio tracks except the first supported
+/// one.
 ///
 /// # Errors
 /// Fails with [`container::Error::Unsupported`] with a codec's name if no track is left.
@@ -240,8 +241,8 @@ fn bare(track: Track, dts: Timestamp) -> EncodedPacket {
     EncodedPacket { priority: Priority::Key, ..packet }
 }
 
-/// The packet of a tag; `None` for tags that are not sent, such as commands and unreadable ones.
-/// Its body is sent unchanged: additional tracks and unknown codecs have no events.
+/// The packet of a tag; `None` for tags that are not sent, such as commands and unreadable ones. The body
+/// is sent unchanged: additional tracks and unknown codecs have no events.
 fn item(read: ReadTag) -> Option<Item> {
     let data = read.packet().map(|packet| packet.data.clone()).unwrap_or_default();
     let ReadTag { tag, content, dts, pts, priority, .. } = read;

@@ -1,5 +1,5 @@
-//! A media file as the stream: its packets are sent as is, paced by their DTS, with any codec. It
-//! has a separate thread.
+//! Sends a media file as the stream: its packets are sent unchanged, paced by their DTS, with any
+//! codec. It has a separate thread.
 
 mod items;
 #[cfg(test)]
@@ -26,24 +26,25 @@ use crate::wire::amf0::Value;
 
 use crate::text::Problem;
 
-/// How often to check for the end while waiting for the start.
+/// Interval at which the end is checked for while waiting for the start.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
-/// Packets that may wait for the hub.
+/// Maximum number of packets in the queue to the hub.
 const PACKETS: usize = 64;
-/// Of the beginning, this much is looked at for configurations.
+/// The part at the beginning of the file that is searched for configs, in bytes.
 const MAX_HEADER: usize = 32 << 20;
 /// Both video and audio begin within this time, if the file has both.
 const HEAD_MS: i64 = 4_000;
-/// Limit for the codec configs of one file.
+/// Maximum number of codec configs of one file.
 const MAX_CONFIGURATIONS: usize = 32;
-/// Times that jump further than this, forwards or backwards, are no times: the file continues.
+/// A jump of the timestamps by more than this, forwards or backwards, is not real: the file
+/// continues without it.
 const JUMP_MS: i64 = 10_000;
-/// Audio this much before the first frame belongs to the beginning; more would delay the video of
-/// viewers.
+/// Audio that precedes the first frame by at most this belongs to the beginning; more would delay
+/// the video for viewers.
 const MAX_LEAD_MS: i64 = 1_000;
-/// The time between the last packet of a file and its first one in a loop.
+/// The time between the last packet of a file and its first one in the next loop.
 const BETWEEN_ROUNDS_MS: i64 = 33;
-/// Properties of the metadata that are true of the file and not of the stream.
+/// Metadata properties that apply to the file but not to the stream.
 const OF_THE_FILE: [&str; 9] = [
     "duration",
     "filesize",
@@ -62,7 +63,7 @@ pub struct PassthroughFile {
     path: PathBuf,
     head: SequenceHeaders,
     duration: Option<Duration>,
-    /// The time of its first frame in the file.
+    /// The timestamp of the first frame in the file.
     pictured_ms: Option<i64>,
 }
 
@@ -77,7 +78,7 @@ pub struct Playback {
 #[derive(Debug)]
 pub struct PassthroughSender {
     worker: Worker,
-    /// Set when it may begin.
+    /// Set when sending may begin.
     begin: Stop,
     progress: Arc<Mutex<Progress>>,
 }
@@ -85,19 +86,19 @@ pub struct PassthroughSender {
 /// The progress of sending.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// In the file, from its beginning.
+    /// The position in the file, counted from its beginning.
     pub position: Duration,
     /// The number of completed loops.
     pub rounds: u32,
-    /// Why it ended before its end.
+    /// The reason why sending stopped before the end of the file.
     pub failure: Option<Problem>,
 }
 
 impl PassthroughFile {
-    /// Looks into an FLV, MP4 or MKV file.
+    /// Reads the headers of an FLV, MP4 or MKV file.
     ///
     /// # Errors
-    /// The file is unreadable, has another format, or is empty.
+    /// Fails if the file cannot be read, has another format, or is empty.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let mut items = FileItems::open(path)?;
         let mut duration = items.duration();
@@ -147,16 +148,16 @@ impl PassthroughFile {
         Ok(Self { path: path.to_owned(), head, duration, pictured_ms })
     }
 
-    /// Its duration, if the file has it.
+    /// The duration, if the file states it.
     pub fn duration(&self) -> Option<Duration> {
         self.duration
     }
 
-    /// Prepares to send it once or in a loop: it waits for [`PassthroughSender::begin`], so the
-    /// first target gets its beginning.
+    /// Prepares to send the file once or in a loop; sending waits for [`PassthroughSender::begin`],
+    /// so that the first target gets the beginning.
     ///
     /// # Errors
-    /// Fails if the system grants no thread.
+    /// Fails if the system provides no thread.
     pub fn show(self, again: bool, clock: Clock) -> io::Result<Playback> {
         let (packets, input) = queue::bounded("packets of the file", PACKETS, Full::Block);
         let hub = Hub::spawn_copy(self.head.clone(), input)?;
@@ -191,10 +192,10 @@ impl PassthroughFile {
 }
 
 impl Playback {
-    /// Ends it within the limit.
+    /// Ends the playback within the limit.
     ///
     /// # Errors
-    /// [`Stuck`] where it did not end in time.
+    /// Fails with [`Stuck`] if it did not end in time.
     pub fn end(self, limit: Duration) -> Result<(), Stuck> {
         self.projection.end(limit)?;
         self.hub.finish(limit)
@@ -202,18 +203,18 @@ impl Playback {
 }
 
 impl PassthroughSender {
-    /// Starts to send it.
+    /// Starts sending.
     pub fn begin(&self) {
         self.begin.set();
     }
 
-    /// Returns true if it has been let are sent.
+    /// Returns true if sending was started.
     pub fn has_begun(&self) -> bool {
         self.begin.is_set()
     }
 
-    /// Starts to send it when one of these targets is connected and the first attempt of each other
-    /// one has ended, so none misses its beginning and none delays the others.
+    /// Starts sending when one of these targets is connected and the first attempt of each other
+    /// one has ended, so that no target misses the beginning or delays the others.
     pub fn begin_for<'a>(&self, targets: impl IntoIterator<Item = &'a Publisher>) {
         let mut there = false;
         for target in targets {
@@ -233,36 +234,36 @@ impl PassthroughSender {
         self.progress.lock().clone()
     }
 
-    /// Stops reading the file, at most within the limit.
+    /// Stops reading the file within the limit.
     ///
     /// # Errors
-    /// [`Stuck`] where it did not end in time.
+    /// Fails with [`Stuck`] if it did not end in time.
     pub fn end(self, limit: Duration) -> Result<(), Stuck> {
         self.worker.join(limit)
     }
 }
 
-/// Sends packets in time.
+/// Sends the packets at their times.
 struct Projector {
     head: SequenceHeaders,
-    /// The time of the first frame in the file, until it is reached.
+    /// The timestamp of the first frame in the file, until it is reached.
     pictured_ms: Option<i64>,
     packets: Sender<SharedPacket>,
     clock: Clock,
-    /// When time 0 of the stream is.
+    /// The session time of the stream's time 0.
     start: Timestamp,
-    /// Of the latest packet, in the stream's time.
+    /// The stream time of the latest packet.
     last_ms: i64,
     again: bool,
     progress: Arc<Mutex<Progress>>,
 }
 
 impl Projector {
-    /// Sends the file once; `false` if it must not continue.
+    /// Sends the file once; returns `false` if sending must not continue.
     fn round(&mut self, path: &Path, stop: &Stop) -> Result<bool, Error> {
         let mut items = FileItems::open(path)?;
         let begin = if self.last_ms == 0 { 0 } else { self.last_ms + BETWEEN_ROUNDS_MS };
-        // What is to be added to the file's times.
+        // The value to add to the file's timestamps.
         let mut shift = None;
         let mut first_ms = None;
         let mut sent = false;
@@ -270,7 +271,7 @@ impl Projector {
         while let Some(item) = items.next()? {
             let packet = match item {
                 Item::Packet(packet) => packet,
-                // A new one in the middle goes where it stands, and is never thrown away.
+                // A new config within the file is sent at its position, and is never dropped.
                 Item::Config(packet)
                     if !self.head.configurations.iter().any(|(_, it)| it == packet.flv_body()) =>
                 {
@@ -305,23 +306,23 @@ impl Projector {
             }
             sent = true;
         }
-        // The frames of a file that begins again have not ended.
+        // In a loop, the video of the file has not ended.
         if let Some(end) = end.filter(|_| !self.again) {
             let dts = self.start + Duration::from_millis(self.last_ms.max(0).unsigned_abs());
-            // Where nobody takes it there is nobody to be told.
+            // If nothing receives the packet, nothing needs to be reported.
             let _ = self.packets.send(end.at(dts, self.clock.now()));
         }
         Ok(sent)
     }
 }
 
-/// The duration in a file's metadata.
+/// Reads the duration from a file's metadata.
 fn declared_duration(metadata: &Value) -> Option<Duration> {
     let seconds = metadata.get_number("duration")?;
     (0.001..1e7).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
 }
 
-/// The bitrate that metadata tell (in kbps), of all tracks together.
+/// Reads the total bitrate of all tracks from metadata (in kbit/s there).
 fn bitrate(metadata: &Value) -> Option<BitsPerSecond> {
     let number = |name| metadata.get_number(name).filter(|kbps| (0.0..1e6).contains(kbps));
     let kbps = number("videodatarate").unwrap_or(0.0) + number("audiodatarate").unwrap_or(0.0);

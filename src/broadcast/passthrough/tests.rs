@@ -1,4 +1,4 @@
-//! Files as streams.
+//! Tests sending files as streams.
 
 use bytes::{Bytes, BytesMut};
 
@@ -10,7 +10,7 @@ use crate::media::{AudioCodec, AudioConfig};
 use crate::wire::container::flv::{TagKind, file_header, write_tag};
 use crate::wire::container::{self, AudioTrack, Index, SampleLocation, TrackId, Tracks};
 
-/// AV1 and Opus, three frames 40 ms apart; the file's end marker has time 0.
+/// A file with AV1 and Opus, with three frames 40 ms apart; the file's end marker has time 0.
 fn file(folder: &Path) -> PathBuf {
     let mut out = BytesMut::from(&file_header(true, true)[..]);
     write_tag(TagKind::Video, 1_000, b"\x90av01\x81\0\0\0", &mut out);
@@ -33,7 +33,7 @@ fn a_file_goes_out_as_it_is_and_begins_again() {
     assert!(passthrough.head.has_video);
     let showing = passthrough.show(true, Clock::start()).unwrap();
     let subscription = showing.hub.subscribe("test", Limits::LIVE);
-    // Nothing of it is sent before somebody is there.
+    // Nothing is sent before a subscriber is present.
     assert!(matches!(subscription.next_timeout(POLL_INTERVAL * 3), Next::Waiting));
     showing.projection.begin();
     let mut times = Vec::new();

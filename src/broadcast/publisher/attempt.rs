@@ -1,4 +1,4 @@
-//! A connection attempt: its inputs, and the report of its stages.
+//! The inputs of a connection attempt, and the report of its stages.
 
 use std::time::Duration;
 
@@ -16,15 +16,16 @@ pub(super) struct Attempt<'a> {
     pub home: &'a Url,
     pub url: &'a Url,
     pub tcp_limit: Duration,
-    /// The server closed the last attempt at once, so this one counts as live only after a while.
+    /// True if the server closed the last attempt at once, so that this one counts as live only
+    /// after a while.
     pub in_doubt: bool,
-    /// An earlier connection was live for more than a moment.
+    /// True if an earlier connection was live for more than a moment.
     pub was_live: bool,
-    /// The attempt ends at this time in any case.
+    /// The time at which the attempt ends in any case.
     pub until: Option<Timestamp>,
 }
 
-/// Connects, and tells each stage.
+/// Connects, and reports each stage.
 pub(super) async fn connect(
     shared: &Shared,
     timeline: &Timeline,
@@ -57,7 +58,7 @@ pub(super) async fn connect(
     Ok(client)
 }
 
-/// That the server sends us elsewhere, as a person should know it.
+/// The status that reports a redirect by the server to the user.
 pub(super) fn sent_on(to: &str, with_password: bool) -> Status {
     let kept =
         if with_password { "" } else { "; user and password were not handed on to that host" };

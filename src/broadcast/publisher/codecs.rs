@@ -1,5 +1,5 @@
-//! Whether a server supports the codecs of a stream (Enhanced RTMP v2, "Enhancing NetConnection
-//! connect"), according to the server. This module is pure.
+//! Determines whether a server supports the codecs of a stream (Enhanced RTMP v2, "Enhancing
+//! NetConnection connect"), according to its announcement. This module is pure.
 
 use bytes::Bytes;
 
@@ -10,11 +10,11 @@ use crate::wire::rtmp::command::Enhanced;
 /// The server's support for the codecs of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It supports every codec, or all servers do.
+    /// The server supports every codec, or all codecs are supported by every server.
     Taken,
-    /// It did not announce support for these.
+    /// The server did not announce support for these codecs.
     Unannounced(Vec<String>),
-    /// It announced its codecs, without these.
+    /// The server announced its codecs, and these are not among them.
     NotTaken(Vec<String>),
 }
 
@@ -49,7 +49,8 @@ fn four_cc(track: Track, body: &[u8]) -> Option<FourCc> {
         Track::Video => (first & 0x80 != 0, 6),
         Track::Audio | Track::Extra(_) => (first >> 4 == 9, 5),
     };
-    // Of many tracks with many codecs each names its own, and the first represents them.
+    // If there are many tracks with many codecs, each track has its own codec, and the first one
+    // represents them.
     let many = multitrack == first & 0x0f;
     let at = 1 + usize::from(many);
     let four = body.get(at..at + 4)?;
@@ -88,7 +89,7 @@ mod tests {
     fn legacy_codecs_need_no_word_and_tracks_are_looked_into() {
         let old = stream(&[(Track::Video, b"\x17\0\0\0\0\x01"), (Track::Audio, b"\xaf\0\x11\x90")]);
         assert_eq!(judge(&old, &Enhanced::default()), Verdict::Taken);
-        // One track of a multitrack body; then many codecs.
+        // First, one track in a multitrack body; then many codecs.
         assert_eq!(four_cc(Track::Video, b"\x96\x00hvc1\x00"), Some(FourCc(*b"hvc1")));
         assert_eq!(four_cc(Track::Video, b"\x96\x20av01\x00"), Some(FourCc(*b"av01")));
         assert_eq!(four_cc(Track::Audio, b"\x95\x10fLaC\x00"), Some(FourCc(*b"fLaC")));

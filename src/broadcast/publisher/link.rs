@@ -1,61 +1,62 @@
-//! The state of one connection's link: the data that the server has accepted, the time since it
-//! last accepted any, the rate, and the backlog. This module is pure.
+//! Tracks the link of one connection: the data that the server has accepted, the time since it last
+//! accepted any, the rate, and the backlog. This module is pure.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::base::Timestamp;
 
-/// With a backlog and nothing accepted for this long, the link is down: a lost packet would have
-/// been sent again several times by then.
+/// If there is a backlog and nothing was accepted for this long, the link is down: a lost packet
+/// would have been sent again several times by then.
 pub(super) const SILENCE: Duration = Duration::from_millis(1_250);
-/// Looks in the window that the bitrate is measured over.
+/// The number of readings in the window over which the bitrate is measured.
 const WINDOW: usize = 4;
-/// Readings in the shorter window, which shows at once when a link gets slower.
+/// The number of readings in the shorter window, which shows at once that a link becomes slower.
 const LATELY: usize = 2;
-/// Limit for packets in transit with known capture times; further ones count with the last of them.
+/// Maximum number of packets in transit with known capture times; further ones are counted with the
+/// last of them.
 const MAX_MARKS: usize = 4_096;
 
 /// The flow of data to a connected server.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Flow {
-    /// The stream.
+    /// Data is flowing.
     Through,
-    /// No flow: the server or the network stalls.
+    /// No data is flowing: the server or the network stalls.
     Silent,
-    /// No flow: this machine has no network to the server.
+    /// No data is flowing: this computer has no network connection to the server.
     NoNetwork,
 }
 
-/// A reading of a connection.
+/// A reading of a connection's counters.
 #[derive(Copy, Clone, Debug, Default)]
 pub(super) struct LinkReading {
-    /// Bytes handed to the system since the beginning.
+    /// The number of bytes passed to the system since the beginning.
     pub written: u64,
-    /// The part that the server has not accepted.
+    /// The number of these bytes that the server has not accepted.
     pub unaccepted: u64,
-    /// Bytes that wait for the system.
+    /// The number of bytes that wait to be passed to the system.
     pub queued: u64,
-    /// How long ago the server last accepted data, if the system reports it.
+    /// The time since the server last accepted data, if the system reports it.
     pub heard: Option<Duration>,
 }
 
-/// A packet that was handed to the connection.
+/// A packet that was passed to the connection.
 #[derive(Copy, Clone, Debug)]
 struct SentMark {
-    /// The bytes of the connection up to its end.
+    /// The number of bytes of the connection up to the end of the packet.
     end: u64,
     dts: Timestamp,
 }
 
-/// The link at the last reading.
+/// The state of the link at the last reading.
 #[derive(Debug)]
 pub(super) struct Link {
     accepted: u64,
-    /// When the server last accepted data, or nothing was pending.
+    /// The time at which the server last accepted data, or at which nothing was pending.
     progress: Timestamp,
     looked: Timestamp,
-    /// Bytes written at the last readings, oldest first.
+    /// The bytes written at the last readings, oldest first.
     window: Vec<(Timestamp, u64)>,
     marks: VecDeque<SentMark>,
 }
@@ -71,7 +72,7 @@ impl Link {
         }
     }
 
-    /// A packet was handed to the connection, whose bytes end there.
+    /// Records a packet that was passed to the connection, whose bytes end at `end`.
     pub fn sent(&mut self, end: u64, dts: Timestamp) {
         if self.marks.len() >= MAX_MARKS {
             self.marks.pop_back();
@@ -85,7 +86,7 @@ impl Link {
         if seen.unaccepted == 0 && seen.queued == 0 {
             self.progress = now;
         } else if accepted > self.accepted {
-            // It happened since the last look, whatever the system heard since.
+            // The progress happened since the last reading, whatever the system has received since.
             let ago = seen.heard.unwrap_or_default().min(now.since(self.looked));
             self.progress = now - ago;
         }
@@ -96,19 +97,19 @@ impl Link {
         }
     }
 
-    /// When the server last accepted data, or nothing was pending.
+    /// The time at which the server last accepted data, or at which nothing was pending.
     pub fn progress(&self) -> Timestamp {
         self.progress
     }
 
-    /// How long the server has accepted none of the pending data.
+    /// The time for which the server has accepted none of the pending data.
     pub fn silent(&self, now: Timestamp) -> Duration {
         now.since(self.progress)
     }
 
-    /// The backlog by timestamps: from the oldest packet that the server has not accepted to the
-    /// newest one. `last` is the newest packet in the connection, `behind` the oldest and the
-    /// newest one in the queue.
+    /// The duration of the backlog by timestamps: from the oldest packet that the server has not
+    /// accepted to the newest one. `last` is the newest packet in the connection; `behind` contains
+    /// the oldest and the newest one in the queue.
     pub fn waiting(
         &self,
         last: Option<Timestamp>,
@@ -132,12 +133,12 @@ impl Link {
         self.rate_over(WINDOW)
     }
 
-    /// The same over the last half second.
+    /// Bits per second over the last half second.
     pub fn rate_lately(&self) -> u64 {
         self.rate_over(LATELY)
     }
 
-    /// Returns true if there is more than a moment to measure.
+    /// Returns true if the measured time is long enough.
     pub fn is_measured(&self) -> bool {
         self.window.len() > LATELY
     }
@@ -172,12 +173,12 @@ mod tests {
     fn silence_counts_from_the_last_byte_that_the_server_accepted() {
         let mut link = Link::new(at(0), 0);
         link.update(at(250), waiting(10_000, 4_000));
-        // It accepted something 180 ms before this look, and nothing since.
+        // The server accepted data 180 ms before this reading, and nothing since.
         let heard = Some(Duration::from_millis(180));
         link.update(at(500), LinkReading { heard, ..waiting(20_000, 9_000) });
         assert_eq!(link.progress(), at(320));
         for look in 3..40 {
-            // The system takes more, and probes are answered all the time.
+            // The system accepts more data, and its probes are always answered.
             let heard = Some(Duration::ZERO);
             let unaccepted = 9_000 + 1_000 * look;
             link.update(
@@ -187,11 +188,11 @@ mod tests {
         }
         assert_eq!(link.progress(), at(320));
         assert_eq!(link.silent(at(8_420)), Duration::from_millis(8_100));
-        // What it said long before this look began cannot have been this.
+        // A reply long before this reading began cannot belong to it.
         let heard = Some(Duration::from_secs(9));
         link.update(at(10_000), LinkReading { heard, ..waiting(60_000, 100) });
         assert_eq!(link.progress(), at(9_750));
-        // With nothing to accept there is no silence.
+        // If nothing is pending, the link is not silent.
         link.update(at(30_000), waiting(60_000, 0));
         assert_eq!(link.silent(at(30_000)), Duration::ZERO);
     }
@@ -201,7 +202,7 @@ mod tests {
         let mut link = Link::new(at(0), 0);
         let (mut worst, mut written) = (Duration::ZERO, 0);
         let mut last = None;
-        // Thirty frames a second of 10 kB each; the server takes nothing from 2 s to 5 s.
+        // Thirty frames per second of 10 kB each; the server accepts nothing from 2 s to 5 s.
         for picture in 0..240_i64 {
             let dts = at(picture * 1_000 / 30);
             written += 10_000;
@@ -211,7 +212,7 @@ mod tests {
                 continue;
             }
             let stuck = dts >= at(2_000) && dts < at(5_000);
-            // When it continues, it takes up what waited within a second.
+            // When the server continues, it accepts the waiting data within a second.
             let accepted = match dts {
                 _ if stuck => 600_000,
                 dts if dts >= at(5_000) && dts < at(6_000) => 900_000,
@@ -237,14 +238,14 @@ mod tests {
     fn what_waits_behind_the_connection_counts_with_it() {
         let mut link = Link::new(at(0), 0);
         link.sent(100, at(1_000));
-        // A audio that went ahead of the frames before it.
+        // Audio that was sent ahead of the preceding frames.
         link.sent(120, at(1_900));
         let behind = Some((at(1_040), at(2_500)));
         assert_eq!(link.waiting(Some(at(1_900)), behind), Duration::from_millis(1_500));
         link.update(at(3_000), waiting(120, 0));
         assert_eq!(link.waiting(Some(at(1_900)), behind), Duration::from_millis(1_460));
         assert_eq!(link.waiting(Some(at(2_500)), None), Duration::ZERO);
-        // However much is on its way, the oldest of it is known and memory is bounded.
+        // However many packets are in transit, the oldest one is known, and memory is bounded.
         (0..10_000).for_each(|n| link.sent(200 + n, at(3_000 + n as i64)));
         assert_eq!(link.marks.len(), MAX_MARKS);
         assert_eq!(link.waiting(Some(at(12_999)), None), Duration::from_millis(9_999));

@@ -1,5 +1,5 @@
-//! Sends the stream to one RTMP(S) target: connects, sends, detects a dead link, and reconnects. A
-//! task on the network runtime; publishers are independent of each other.
+//! Sends the stream to one RTMP(S) target: connects, sends, detects a dead link, and reconnects.
+//! Each publisher is a task on the network runtime; publishers are independent of each other.
 
 mod attempt;
 mod codecs;
@@ -28,14 +28,14 @@ use crate::net::{ConnectStage, Runtime};
 pub use crate::broadcast::publisher::link::Flow;
 pub use crate::broadcast::publisher::state::{Event, Figures, Report, Sent, State, Target};
 
-/// Limit for unread events; the oldest are dropped.
+/// Maximum number of unread events; beyond it, the oldest are dropped.
 const EVENTS: usize = 256;
 
-/// A running publisher. Dropping it ends it properly, without waiting.
+/// A running publisher. Dropping it ends it in an orderly way, without waiting.
 #[derive(Debug)]
 pub struct Publisher {
     shared: Arc<Shared>,
-    /// Dropped audio packets of all connections.
+    /// The number of dropped audio packets of all connections.
     lost_audio: Arc<AtomicU64>,
     events: Receiver<Event>,
     task: JoinHandle<()>,
@@ -72,7 +72,7 @@ impl Publisher {
         let lost_audio = feed.lost_audio();
         let limits = shared.target.limits;
         let whole = shared.target.whole;
-        // From now on: what comes before a connection is there waits for it.
+        // Subscribes now, so that packets from before a connection is available wait for it.
         let kept = whole.then(|| feed.subscribe("publisher", limits, None, RenditionId::Main));
         // Each protocol has its own driver.
         let TargetUrl::Rtmp(url) = shared.target.url.clone();
@@ -84,7 +84,7 @@ impl Publisher {
         Self { shared, lost_audio, events, task, done }
     }
 
-    /// Its present state and the reason; the time until the next attempt is current.
+    /// The current state and its reason; the time until the next attempt is up to date.
     pub fn report(&self) -> Report {
         let mut report = self.shared.report.lock().clone();
         let next = self.shared.tries.lock().next.filter(|_| report.retry_in.is_some());
@@ -99,13 +99,13 @@ impl Publisher {
         self.shared.tries.lock().failed
     }
 
-    /// Its present state.
+    /// The current state.
     pub fn state(&self) -> State {
         self.shared.report.lock().state
     }
 
-    /// Whether the start of a file need not wait for this target any more: it is connected, has
-    /// failed once, or has ended.
+    /// The state in which the start of a file need not wait for this target any more: connected,
+    /// failed once, or ended.
     pub(super) fn standing(&self) -> TargetStanding {
         let report = self.shared.report.lock();
         match report.state {
@@ -119,13 +119,13 @@ impl Publisher {
         }
     }
 
-    /// Its figures.
+    /// The counters.
     pub fn figures(&self) -> Figures {
         let dropped_audio = self.lost_audio.load(Ordering::Relaxed);
         Figures { dropped_audio, ..self.shared.figures.lock().clone() }
     }
 
-    /// Its events; at most 256 are kept, the oldest are dropped.
+    /// The events; at most 256 are kept, and the oldest are dropped.
     pub fn events(&self) -> &Receiver<Event> {
         &self.events
     }
@@ -135,7 +135,7 @@ impl Publisher {
         &self.shared.target
     }
 
-    /// Does not wait any longer for the next try.
+    /// Ends the wait before the next attempt.
     pub fn retry_now(&self) {
         self.shared.retry.notify_waiters();
     }
@@ -147,22 +147,22 @@ impl Publisher {
             .send_if_modified(|now| std::mem::replace(now, rendition_id) != rendition_id);
     }
 
-    /// The network of this machine changed: reconnects at once if its address is gone, otherwise
-    /// checks that the connection still works.
+    /// Reports a change of the computer's network: reconnects at once if the local address is gone,
+    /// otherwise checks that the connection still works.
     pub fn network_changed(&self) {
         self.shared.network.send_modify(|count| *count += 1);
     }
 
-    /// Asks for a proper end (sends the backlog, unpublishes the stream) within `limit`; does not
+    /// Requests an orderly end (sends the backlog, unpublishes the stream) within `limit`; does not
     /// wait.
     pub fn ask_to_stop(&self, limit: Duration) {
         self.shared.stop.send_replace(Some(limit));
     }
 
-    /// Ends properly and waits, at most `limit` (3 s is enough); then it ends anyway. Do not call
-    /// this within the runtime. Returns how it ended.
+    /// Ends in an orderly way and waits for at most `limit` (3 s is sufficient); then it ends
+    /// anyway. Do not call this on the runtime's threads. Returns the final report.
     pub fn stop(&self, limit: Duration) -> Report {
-        // A fifth is kept back for the way through the scheduler.
+        // A fifth of the limit is reserved for scheduling delays.
         self.ask_to_stop(limit.mul_f64(0.8));
         if !self.done.wait(limit) {
             self.task.abort();
@@ -174,8 +174,8 @@ impl Publisher {
         self.report()
     }
 
-    /// Waits until it has ended (failed, or end of stream), at most `limit`, and returns whether it
-    /// has.
+    /// Waits for at most `limit` until the publisher has ended (failed, or end of stream), and
+    /// returns whether it has.
     pub fn wait(&self, limit: Duration) -> bool {
         self.done.wait(limit)
     }
@@ -210,14 +210,14 @@ impl Output for Publisher {
     }
 }
 
-/// A target's state for a stream that has not begun.
+/// The state of a target for a stream that has not begun.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum TargetStanding {
-    /// The first try is under way.
+    /// The first attempt is in progress.
     Coming,
-    /// It takes the stream.
+    /// The target is connected.
     There,
-    /// The first try has failed, or it has ended.
+    /// The first attempt has failed, or the target has ended.
     Missing,
 }
 

@@ -1,4 +1,4 @@
-//! Attempts: which failures are final, how long to wait, and when to stop trying.
+//! Decides about attempts: which failures are final, how long to wait, and when to stop trying.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,28 +16,28 @@ use crate::net::{Cause, Class, ConnectStage, Error, Refusal};
 use crate::text::problem::problem;
 use crate::wire::rtmp::url::Url;
 
-/// A connection that was live for this long counts as good.
+/// A connection that was live for this long counts as stable.
 const STEADY: Duration = Duration::from_secs(10);
-/// This many shorter connections in a row each start a new outage; after that, a short connection
-/// no longer ends the outage.
+/// Up to this many successive shorter connections each start a new outage; after that, a short
+/// connection no longer ends the outage.
 const MAX_SHORT_ATTEMPTS: u32 = 3;
-/// Redirections followed in a row.
+/// Maximum number of successive redirects.
 const MAX_REDIRECTS: u32 = 3;
 /// In the first minute of an outage, a TCP connection attempt ends after this time: a new attempt
 /// finds a restored network sooner than a retransmission.
 const EARLY_TCP_LIMIT: Duration = Duration::from_secs(2);
 const EARLY: Duration = Duration::from_secs(60);
 
-/// The last attempt begins when the time is up, and may take this long.
+/// The last attempt begins when the time limit is reached, and may take this long.
 const LAST_TRY: Duration = Duration::from_millis(500);
 
-/// A server that refuses a reconnect this soon usually still has the previous connection, because
-/// it detects its end only later.
+/// A server that refuses a reconnect within this time usually still has the previous connection,
+/// because it detects its end only later.
 const STILL_THERE: Duration = Duration::from_secs(60);
 
-/// Publishes to an RTMP server until the stream ends, stop is requested, or a failure is final;
-/// `home` is the user's URL. `kept` has the packets from before the first connection if none may be
-/// lost.
+/// Publishes to an RTMP server until the stream ends, a stop is requested, or a failure is final;
+/// `home` is the user's URL. `kept` contains the packets from before the first connection if none
+/// may be lost.
 pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Option<Subscription>) {
     let clock = shared.clock;
     if shared.target.await_media && !begun(&shared, &feed).await {
@@ -49,14 +49,14 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
     let mut backoff = Backoff::new(outage.as_micros().unsigned_abs() ^ address_of(&shared));
     let mut url = home.clone();
     let (mut short, mut elsewhere) = (0_u32, 0_u32);
-    // Whether a connection was ever live for more than a moment.
+    // True if a connection was ever live for more than a moment.
     let mut was_live = false;
-    // Why the try before failed, and whether the next is the last.
+    // The reason why the previous attempt failed, and whether the next attempt is the last.
     let (mut failed, mut is_last) = (None::<Error>, false);
-    // The server hung up on the last try as soon as the stream began.
+    // True if the server closed the last connection as soon as the stream began.
     let mut in_doubt = false;
     loop {
-        // The first try has the time that it takes, and the last one a moment.
+        // The first attempt has no time limit, and the last one has a short one.
         let until = failed.as_ref().and(shared.target.retry_for).map(|limit| {
             let by = outage + limit;
             if is_last { by.max(clock.now() + LAST_TRY) } else { by }
@@ -72,10 +72,10 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
         let mut error = match ended {
             Ended::Asked => return over(&shared, State::Stopped, None),
             Ended::Elsewhere(next) if elsewhere < MAX_REDIRECTS || stayed(live_since, now) => {
-                // A server that sends us on now and then does not send us round and round.
+                // A server that redirects occasionally does not count as a redirect loop.
                 elsewhere = if stayed(live_since, now) { 1 } else { elsewhere + 1 };
                 if live_since.is_some() {
-                    // From here on it is sought.
+                    // The outage begins now.
                     outage = now;
                     backoff.reset();
                 }
@@ -101,7 +101,7 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
             && error.stage == ConnectStage::Publish;
         in_doubt = refused || in_doubt && hung_up;
         tracing::debug!(%error, stage = %error.stage, "publishing");
-        // Where a redirection led nowhere, the next try is at the front door again.
+        // If a redirect failed, the next attempt uses the user's URL again.
         url.clone_from(&home);
         if let Some(since) = live_since.filter(|_| !refused) {
             was_live = true;
@@ -119,7 +119,8 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
             return over(&shared, State::Failed(class), Some(error));
         }
         let gone = now.since(outage);
-        // Whoever says no is asked less and less often: the answer changes when the key does.
+        // A server that refuses is tried less and less often, because the reply changes only when
+        // the key does.
         let wait = if hung_up { backoff.next_refused() } else { backoff.next_wait(gone) };
         let Some(next) = next_try(shared.target.retry_for, gone, wait) else {
             let class = if was_live { Class::Lost } else { error.class() };
@@ -133,8 +134,8 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
     }
 }
 
-/// When the next attempt begins, this long into an outage; the last one when the time is up, then
-/// `None`.
+/// The wait before the next attempt, at time `gone` of an outage; the last attempt begins when the
+/// time limit is reached, and then the result is `None`.
 fn next_try(limit: Option<Duration>, gone: Duration, wait: Duration) -> Option<Duration> {
     match limit {
         None => Some(wait),
@@ -142,12 +143,13 @@ fn next_try(limit: Option<Duration>, gone: Duration, wait: Duration) -> Option<D
     }
 }
 
-/// Returns true if a connection was live long enough to count as good.
+/// Returns true if a connection was live long enough to count as stable.
 fn stayed(live_since: Option<Timestamp>, now: Timestamp) -> bool {
     live_since.is_some_and(|since| now.since(since) >= STEADY)
 }
 
-/// Returns true if the server indicates, explicitly or by closing, that the name is in use.
+/// Returns true if the server indicates, explicitly or by closing the connection, that the stream
+/// name is in use.
 fn turned_away(error: &Error) -> bool {
     match error.cause {
         Cause::Status { refusal: Refusal::Busy, .. } => error.stage != ConnectStage::Media,
@@ -156,7 +158,7 @@ fn turned_away(error: &Error) -> bool {
     }
 }
 
-/// Waits for the first packet; `false` if stop is requested or the stream ends.
+/// Waits for the first packet; `false` if a stop is requested or the stream ends.
 async fn begun(shared: &Shared, feed: &HubFeed) -> bool {
     let first = feed.subscribe("first packet", shared.target.limits, None, RenditionId::Main);
     tokio::select! {
@@ -166,7 +168,8 @@ async fn begun(shared: &Shared, feed: &HubFeed) -> bool {
 }
 
 /// Returns true if a retry can help. A rejected certificate is final, unless the server's
-/// certificate was accepted before: then another party (a hotel's login page) answers.
+/// certificate was accepted before: in that case, another party replies (such as a hotel's login
+/// page).
 fn may_pass(error: &Error, was_live: bool) -> bool {
     match error.cause {
         Cause::Certificate { .. } => was_live,
@@ -180,7 +183,7 @@ fn tcp_limit(shared: &Shared, outage: Timestamp) -> Duration {
     if early { limit.min(EARLY_TCP_LIMIT) } else { limit }
 }
 
-/// Waits for the next try; `false` when stop is wanted.
+/// Waits for the next attempt; `false` if a stop is requested.
 async fn pause(shared: &Shared, was_live: bool, error: Error, wait: Duration) -> bool {
     let retry = shared.retry.notified();
     shared.change(Report {
@@ -202,7 +205,7 @@ fn over(shared: &Shared, state: State, error: Option<Error>) {
     shared.change(Report { state, stage, error, retry_in: None, gap: None });
 }
 
-/// Sets apart publishers that start in the same microsecond.
+/// A value that differs between publishers that start in the same microsecond.
 fn address_of(shared: &Arc<Shared>) -> u64 {
     Arc::as_ptr(shared).addr() as u64
 }

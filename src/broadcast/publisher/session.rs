@@ -21,39 +21,39 @@ use crate::wire::rtmp::client::Event as Said;
 use crate::wire::rtmp::status::Status;
 use crate::wire::rtmp::url::Url;
 
-/// Packets go to the connection only while it has less than this queued, because packets in the
-/// publisher's own queue can still be dropped. Audio goes there anyway: it overtakes the chunks of
-/// frames.
+/// Packets are passed to the connection only while it has fewer queued bytes than this, because
+/// packets in the publisher's own queue can still be dropped. Audio is passed to it anyway, because
+/// it overtakes the chunks of frames.
 const MAX_UNSENT_BYTES: usize = 16 << 10;
-/// Audio may be this much ahead of the frame in transit.
+/// Maximum time by which audio may be ahead of the frame in transit.
 const AUDIO_LEAD: Duration = Duration::from_secs(1);
-/// How often to update the counters and check the link.
+/// Interval at which the counters are updated and the link is checked.
 const TICK: Duration = Duration::from_millis(250);
 /// A server that accepts the stream and closes the connection this soon has refused it, as
 /// nginx-rtmp and several services do.
 const MOMENT: Duration = Duration::from_secs(1);
-/// After a change of the network something must get through within this.
+/// After a network change, data must be accepted within this time.
 const NETWORK_CHANGE_TIMEOUT: Duration = Duration::from_millis(1_500);
 
-/// Why a connection ended.
+/// The reason why a connection ended.
 pub(super) enum Ended {
-    /// The stream ended or stop was requested; the server was informed.
+    /// The stream ended or a stop was requested; the server was informed.
     Asked,
-    /// The server wants us there.
+    /// The server redirects to this URL.
     Elsewhere(Url),
-    /// It failed.
+    /// The connection failed.
     Failed(Error),
     /// The server closed the connection within a moment, and never kept the stream longer: it
     /// refuses the stream.
     Refused(Error),
-    /// The time is up.
+    /// The time limit was reached.
     OutOfTime,
 }
 
-/// Returns when stop is wanted.
+/// Returns when a stop is requested.
 pub(super) async fn stop_wanted(shared: &Shared) -> () {
     let mut stop = shared.stop.subscribe();
-    // The sender lives in `shared`: an error cannot occur.
+    // The sender is in `shared`, so an error cannot occur.
     let _ = stop.wait_for(Option::is_some).await;
 }
 
@@ -64,7 +64,8 @@ async fn time_is_up(shared: &Shared, until: Option<Timestamp>) {
     }
 }
 
-/// Connects and publishes until something ends it. Returns since when it was live, if it was.
+/// Connects and publishes until something ends it. Returns the time since which it was live, if it
+/// was.
 pub(super) async fn run(
     shared: &Shared,
     timeline: &mut Timeline,
@@ -89,8 +90,9 @@ pub(super) async fn run(
             return (None, Ended::Failed(error));
         }
     }
-    // From here on `tick` tells a dead link. The system must not give the connection up as early:
-    // the end of one that was left is then never told, and the server keeps its ghost.
+    // From this point on, `tick` detects a dead link. The system must not give the connection up
+    // earlier: the end of an abandoned connection would then never be reported, and the server
+    // would keep the old stream.
     client.stream().set_user_timeout(USER_TIMEOUT);
     let name = format!("publisher {}", client.peer());
     let rendition_id = *shared.rendition_id.borrow();
@@ -123,7 +125,7 @@ pub(super) async fn run(
         && !trying.was_live
         && live.is_refused(error)
     {
-        // A moment that the server did not want was no time on air.
+        // A short time after which the server closed the connection does not count as live.
         live.in_doubt = true;
         ended = Ended::Refused(Error { stage: ConnectStage::Publish, ..error.clone() });
     }
@@ -135,7 +137,7 @@ pub(super) async fn run(
         timeline.kept = Some(KeptSubscription { subscription, taken_frames, dropped_frames });
     }
     match &ended {
-        // Nothing to say goodbye to.
+        // There is no connection left to close in an orderly way.
         Ended::Failed(_) | Ended::Refused(_) | Ended::OutOfTime => drop(client),
         Ended::Asked => {
             let limit = shared.stop.borrow().unwrap_or(ORDERLY_END);
@@ -148,10 +150,10 @@ pub(super) async fn run(
     (since, ended)
 }
 
-/// How long the system keeps retransmitting on an abandoned connection.
+/// The time for which the system retransmits on an abandoned connection.
 const USER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A goodbye takes at most this.
+/// Time limit for closing a connection in an orderly way.
 const ORDERLY_END: Duration = Duration::from_secs(1);
 
 /// Returns true if this is a routine message of servers without information for the user.
@@ -165,7 +167,7 @@ fn is_routine(status: &Status) -> bool {
     ROUTINE.contains(&status.code.as_str())
 }
 
-/// A connection that may send.
+/// A connection that may send media.
 struct Live<'a> {
     shared: &'a Shared,
     home: &'a Url,
@@ -174,31 +176,31 @@ struct Live<'a> {
     timeline: &'a mut Timeline,
     client: Client,
     subscription: Subscription,
-    /// When the first packet was sent.
+    /// The time at which the first packet was sent.
     since: Option<Timestamp>,
-    /// It reports being live only after the server has kept it for a moment.
+    /// True if the connection is reported as live only after the server has kept it for a moment.
     in_doubt: bool,
     /// The DTS of the frame that was queued last.
     picture: Option<Timestamp>,
-    /// The first packet has not been sent yet.
+    /// True if the first packet has not been sent yet.
     beginning: bool,
-    /// The subscription has ended.
+    /// True if the subscription has ended.
     ended: bool,
     counted: Counted,
     link: Link,
-    /// When the network changed, until something got through since.
+    /// The time of a network change, until data is accepted after it.
     doubted: Option<Timestamp>,
     /// The last reported flow.
     flow: Flow,
-    /// The rendition that the server knows.
+    /// The rendition whose config the server has.
     told: Option<Arc<Rendition>>,
     /// The announced bitrate of the stream.
     nominal: Option<BitsPerSecond>,
-    /// The rendition that was asked for.
+    /// The requested rendition.
     rendition_id: RenditionId,
 }
 
-/// The part of this connection's counters that is already in the publisher's.
+/// The part of this connection's counters that is already included in the publisher's counters.
 #[derive(Default)]
 struct Counted {
     written: u64,
@@ -255,7 +257,7 @@ impl<'a> Live<'a> {
             if self.ended && self.client.queued_bytes() == 0 {
                 return Ended::Asked;
             }
-            // Come back from sending when there is room again, or when all is sent at the end.
+            // Stop sending when there is space again, or at the end when everything is sent.
             let wanted = if self.ended { Some(0) } else { full.then_some(room) };
             let overtaken = self.picture.filter(|_| full && !self.ended && !self.beginning);
             let until = overtaken.map(|picture| picture + AUDIO_LEAD);
@@ -275,7 +277,7 @@ impl<'a> Live<'a> {
                         let cause = self.network_trouble();
                         return Ended::Failed(self.client.error(ConnectStage::Media, cause));
                     }
-                    // Within this machine nothing hangs on its network.
+                    // A connection within this computer does not depend on its network.
                     if !self.client.stream().is_within_machine() {
                         self.doubted.get_or_insert(shared.clock.now());
                         self.tell_flow(shared.clock.now());
@@ -301,8 +303,8 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Limit for the connection's queue before more is added. The headers and the first keyframe
-    /// are sent alone: no audio overtakes them.
+    /// Maximum size of the connection's queue in bytes before more is added. The headers and the
+    /// first keyframe are sent alone: no audio overtakes them.
     fn allowed(&self) -> usize {
         if self.beginning && self.since.is_some() { 0 } else { MAX_UNSENT_BYTES }
     }
@@ -327,8 +329,8 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// The frames become others: their size, their rendition. Nobody can read them without the new
-    /// configuration.
+    /// Sends the new config when the frames change their size or rendition. They cannot be decoded
+    /// without it.
     fn other_frames(&mut self, tag: &SharedPacket) {
         let Some(new) = tag.rendition.as_ref().filter(|_| tag.starts_gop()) else { return };
         let known = match &self.told {
@@ -355,7 +357,7 @@ impl<'a> Live<'a> {
     fn send(&mut self, tag: &SharedPacket) {
         let origin = *self.timeline.origin.get_or_insert(tag.dts);
         if tag.dts < origin {
-            // Audio from before the first frame, which came late.
+            // Late audio from before the first frame.
             return;
         }
         self.other_frames(tag);
@@ -364,7 +366,7 @@ impl<'a> Live<'a> {
         match tag.track {
             Track::Video => self.client.session().send_video(time_ms, body),
             Track::Audio => self.client.session().send_audio(time_ms, body),
-            // Of recordings: no subscription of a publisher's has them.
+            // These tracks are for recordings; subscriptions of publishers do not have them.
             Track::Extra(_) => return,
         };
         let now = self.shared.clock.now();
@@ -390,7 +392,7 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Returns true if the server hung up as soon as the stream began.
+    /// Returns true if the server closed the connection as soon as the stream began.
     fn is_refused(&self, error: &Error) -> bool {
         let now = self.shared.clock.now();
         error.stage == ConnectStage::Media
@@ -398,7 +400,7 @@ impl<'a> Live<'a> {
             && self.since.is_none_or(|since| now.since(since) < MOMENT)
     }
 
-    /// The server has kept the stream long enough: it counts as accepted.
+    /// Marks the stream as accepted if the server has kept it long enough.
     fn settle_doubt(&mut self, now: Timestamp) {
         if std::mem::take(&mut self.in_doubt) {
             self.tell_live(now);
@@ -440,7 +442,7 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Stop was requested: sends the backlog, for at most half of the available time.
+    /// Sends the backlog after a stop was requested, for at most half of the available time.
     async fn drain(&mut self) {
         let limit = self.shared.stop.borrow().unwrap_or_default() / 2;
         let mut waiting = self.subscription.len();
@@ -474,7 +476,7 @@ impl<'a> Live<'a> {
             self.rendition_id = rendition_id;
             self.subscription.want(rendition_id);
         }
-        // The main one is others' too: nobody gets a keyframe of it from turn.
+        // Other targets share the main rendition, so no keyframe of it is requested out of turn.
         if rendition_id == RenditionId::Second && self.subscription.rendition_id() != rendition_id {
             self.timeline.feed.ask_keyframe(rendition_id);
         }
@@ -496,8 +498,8 @@ impl<'a> Live<'a> {
         }
         let rate = self.link.rate(now, written);
         if self.client.queued_bytes() > MAX_UNSENT_BYTES && self.link.is_measured() {
-            // The socket is the bottleneck: what leaves is what the link carries. A moment tells
-            // nothing: the system takes the first bytes at once.
+            // If the socket is the bottleneck, the send rate is the bandwidth of the link. A short
+            // measurement is meaningless, because the system accepts the first bytes at once.
             let bits = u32::try_from(rate).unwrap_or(u32::MAX);
             if bits > 0 {
                 self.client.session().set_link_rate(BitsPerSecond(bits));
@@ -524,7 +526,8 @@ impl<'a> Live<'a> {
         self.link.update(now, seen);
     }
 
-    /// Reports when the link goes down, with the reason as far as known, and when it recovers.
+    /// Reports when the link goes down, with the reason as far as it is known, and when it
+    /// recovers.
     fn tell_flow(&mut self, now: Timestamp) {
         let silent = self.link.silent(now) >= SILENCE;
         let flow = match self.doubted.is_some() || silent {
@@ -538,7 +541,7 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// The cause after a network change.
+    /// The cause of a failure after a network change.
     fn network_trouble(&self) -> Cause {
         match self.client.stream().has_way() {
             true => Cause::NetworkChanged,
@@ -546,7 +549,8 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// The connection has ended: viewers have the data that the server accepted, and no more.
+    /// Records the end of the connection: viewers have the data that the server accepted, and no
+    /// more.
     fn over(&mut self) {
         let now = self.shared.clock.now();
         self.update_link(now);
@@ -576,7 +580,7 @@ impl<'a> Live<'a> {
         figures.dropped_frames += taken.dropped_frames - counted.dropped_frames;
         let frames = taken.taken_frames + taken.dropped_frames;
         figures.total_frames += frames - counted.taken_frames - counted.dropped_frames;
-        // What is in doubt again was no time on air.
+        // A connection that is in doubt again does not count as live time.
         figures.live_for = (figures.live_for + live_for).saturating_sub(counted.live_for);
         *counted = Counted {
             written,

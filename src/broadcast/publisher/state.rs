@@ -24,27 +24,27 @@ use crate::wire::rtmp::url::authority;
 /// The target of the stream, and the retry policy.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// Server and key.
+    /// The server and the key.
     pub url: TargetUrl,
-    /// Trust and limits of the connection. The bitrate is filled in by the publisher.
+    /// The trusted certificates and the limits of the connection. The publisher sets the bitrate.
     pub options: Options,
-    /// How long to retry, at the first connection and after a loss; `None`: forever. Failures that
-    /// waiting cannot fix are final.
+    /// The time for which to retry, at the first connection and after a loss; `None` means forever.
+    /// Failures that do not resolve by waiting are final.
     pub retry_for: Option<Duration>,
     /// Limits of the backlog.
     pub limits: Limits,
-    /// Connects only when there is something to send: with a stream delay, the server would
-    /// otherwise wait for minutes.
+    /// Connect only when there are packets to send: with a stream delay, the server would otherwise
+    /// wait for minutes.
     pub await_media: bool,
     /// The whole stream must arrive from its beginning, even if late: a passthrough file has no
     /// live edge.
     pub whole: bool,
-    /// The built-in server: every failure is worth a retry.
+    /// True for the built-in server, for which every failure is retried.
     pub own_server: bool,
 }
 
 impl Target {
-    /// A target tried for ever, with the usual limits and the system's trust.
+    /// A target with unlimited retries, the usual limits and the system's certificates.
     pub fn new(url: impl Into<TargetUrl>) -> Self {
         let url = url.into();
         let (options, limits) = (Options::default(), Limits::LIVE);
@@ -59,7 +59,7 @@ impl Target {
         }
     }
 
-    /// The same for passthrough.
+    /// The same target for passthrough.
     #[must_use]
     pub fn whole(self) -> Self {
         Self { limits: Limits::NEVER_DROP, whole: true, ..self }
@@ -69,20 +69,20 @@ impl Target {
 /// The state of a publisher.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// On the way to the first frame, or waiting to try that again.
+    /// Connecting for the first time, or waiting before another attempt.
     Connecting,
-    /// Sending.
+    /// Media is being sent.
     Live,
-    /// Lost; waiting or on the way back.
+    /// The connection is lost; waiting or reconnecting.
     Reconnecting,
-    /// Ended as asked, or with the stream.
+    /// Ended on request, or with the stream.
     Stopped,
-    /// Failed, with this class of reason.
+    /// Failed, with the class of the reason.
     Failed(Class),
 }
 
 impl State {
-    /// Its name in events.
+    /// The name of the state in events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",
@@ -99,17 +99,18 @@ impl State {
     }
 }
 
-/// A publisher's state and its reason. Its texts contain no key.
+/// A publisher's state and its reason. The texts contain no key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     pub state: State,
-    /// The stage that it has reached, or where it failed.
+    /// The stage that was reached, or at which the attempt failed.
     pub stage: ConnectStage,
     /// The last error; `None` if there was none since it was last live.
     pub error: Option<Error>,
     /// The time until the next attempt.
     pub retry_in: Option<Duration>,
-    /// Live again: how long viewers saw nothing new, from the last data that the server accepted.
+    /// Set if live again: the time for which viewers saw nothing new, counted from the last data
+    /// that the server accepted.
     pub gap: Option<Duration>,
 }
 
@@ -119,7 +120,7 @@ impl Report {
         self.error.as_ref().and_then(Error::code)
     }
 
-    /// The error and its cure.
+    /// The error and its remedy.
     pub fn problem(&self) -> Option<Problem> {
         self.error.as_ref().map(Error::problem)
     }
@@ -135,7 +136,7 @@ impl Report {
     }
 }
 
-/// Something that happened.
+/// An event of a publisher.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The state, the stage or the reason changed.
@@ -144,61 +145,62 @@ pub enum Event {
     Flow(Flow),
     /// A message of the server that did not change the state.
     Said(Status),
-    /// It did not announce support for these codecs; reported once.
+    /// The server did not announce support for these codecs; this is reported once.
     Unannounced(Vec<String>),
 }
 
 /// Counters since the start, and current measurements.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures {
-    /// Bytes handed to the system, all connections together.
+    /// Bytes passed to the system, over all connections.
     pub sent_bytes: u64,
-    /// Bits a second, over the last second.
+    /// Bits per second, over the last second.
     pub bitrate: u64,
-    /// The same over the last half second: the bandwidth, if the link is the bottleneck.
+    /// Bits per second, over the last half second: the bandwidth, if the link is the bottleneck.
     pub carried: u64,
-    /// The backlog by timestamps: from the oldest packet that the server has not accepted to the
-    /// newest.
+    /// The duration of the backlog by timestamps: from the oldest packet that the server has not
+    /// accepted to the newest one.
     pub queued: Duration,
-    /// How long the server has accepted none of it.
+    /// The time for which the server has accepted none of the backlog.
     pub silent: Duration,
-    /// Frames thrown away because the link was too slow.
+    /// Frames dropped because the link was too slow.
     pub dropped_frames: u64,
-    /// Dropped audio packets: only with an extreme backlog. Set by the reader.
+    /// Dropped audio packets; audio is dropped only with an extreme backlog. The caller that reads
+    /// the counters sets this.
     pub dropped_audio: u64,
-    /// Frames sent or thrown away.
+    /// Frames sent or dropped.
     pub total_frames: u64,
-    /// Times the target was live again after a loss.
+    /// The number of times that the target was live again after a loss.
     pub reconnects: u32,
-    /// Round trip as the system measures it, while connected.
+    /// The round-trip time as measured by the system, while connected.
     pub round_trip: Option<Duration>,
-    /// The last video or audio handed to the connection.
+    /// The last video or audio packet passed to the connection.
     pub last_sent: Option<Sent>,
-    /// The time from the last frame's capture until it was sent.
+    /// The time from the capture of the last frame until it was sent.
     pub frame_age: Option<Duration>,
-    /// Time live, all connections together.
+    /// The live time over all connections.
     pub live_for: Duration,
     /// The rendition of this target; `None` before the first frame and for passthrough.
     pub rendition: Option<Arc<Rendition>>,
 }
 
-/// The path of one packet through the program.
+/// The times of one packet in the program.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
-    /// Its RTMP timestamp.
+    /// The RTMP timestamp of the packet.
     pub time_ms: u32,
-    /// When it was captured.
+    /// The time of capture.
     pub captured: Timestamp,
-    /// When it was passed to the connection.
+    /// The time at which the packet was passed to the connection.
     pub sent: Timestamp,
 }
 
-/// The tries to get live.
+/// The attempts to go live.
 #[derive(Debug, Default)]
 pub(super) struct Tries {
-    /// When the next attempt begins.
+    /// The time of the next attempt.
     pub next: Option<Timestamp>,
-    /// Failed attempts since it was last live.
+    /// The number of failed attempts since the target was last live.
     pub failed: u32,
 }
 
@@ -212,13 +214,13 @@ pub(super) struct Shared {
     pub figures: Mutex<Figures>,
     pub events: Sender<Event>,
     pub retry: Notify,
-    /// Counts the changes of this machine's network.
+    /// Counts the network changes of this computer.
     pub network: watch::Sender<u64>,
-    /// The time limit for a proper end, once requested.
+    /// The time limit for an orderly end, once requested.
     pub stop: watch::Sender<Option<Duration>>,
-    /// The rendition that this target is to get.
+    /// The rendition that this target should get.
     pub rendition_id: watch::Sender<RenditionId>,
-    /// Whether the missing announcement was reported.
+    /// True if the missing announcement was reported.
     pub unannounced: AtomicBool,
 }
 
@@ -228,7 +230,7 @@ impl Shared {
         if *now == report {
             return;
         }
-        // Whoever sees the new state finds among the events what led to it.
+        // A caller that sees the new state must find the events that led to it.
         self.tell(Event::Changed(report.clone()));
         let mut tries = self.tries.lock();
         tries.next = report.retry_in.map(|wait| self.clock.now() + wait);
@@ -248,7 +250,7 @@ impl Shared {
     }
 
     pub fn tell(&self, event: Event) {
-        // Nobody reads any more: the publisher is being dropped.
+        // If there is no reader any more, the publisher is being dropped.
         let _ = self.events.send(event);
     }
 }
@@ -257,11 +259,11 @@ impl Shared {
 #[derive(Debug)]
 pub(super) struct Timeline {
     pub feed: HubFeed,
-    /// The DTS that is 0 on the wire: the first packet ever sent.
+    /// The DTS that is 0 in RTMP: the one of the first packet ever sent.
     pub origin: Option<Timestamp>,
-    /// The DTS of the last packet handed to a connection.
+    /// The DTS of the last packet passed to a connection.
     pub last: Option<Timestamp>,
-    /// When the server accepted something last, of the connections that have ended.
+    /// The last time at which the server accepted data, over the connections that have ended.
     pub accepted: Option<Timestamp>,
     /// Packets between two connections if the whole stream must arrive.
     pub kept: Option<KeptSubscription>,
@@ -271,7 +273,7 @@ pub(super) struct Timeline {
 #[derive(Debug)]
 pub(super) struct KeptSubscription {
     pub subscription: Subscription,
-    /// Frames of it that the publisher's figures have.
+    /// The number of its frames that are included in the publisher's counters.
     pub taken_frames: u64,
     pub dropped_frames: u64,
 }
@@ -283,7 +285,7 @@ impl KeptSubscription {
 }
 
 impl Timeline {
-    /// The RTMP time of a DTS: milliseconds since the first packet, wrapping as RTMP's do.
+    /// Converts a DTS to RTMP time: milliseconds since the first packet, with RTMP's wraparound.
     pub fn time_ms(&self, dts: Timestamp) -> u32 {
         let origin = self.origin.unwrap_or(dts);
         let millis = dts.micros_since(origin).max(0) / 1_000;

@@ -1,5 +1,5 @@
-//! The output file: created under a free name, appended in complete units, finalized at the end.
-//! The [`Muxer`] knows its format.
+//! Writes the output file: it is created under a free name, appended to in complete units, and
+//! finalized at the end. The [`Muxer`] determines its format.
 
 use std::fs;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -16,12 +16,12 @@ use crate::wire::container::{
     AudioTrack, Format, Muxer, MuxerOutput, Timing, Tracks, audio_track, flv, mkv, mp4,
 };
 
-/// The longest a unit of a file is, by its samples.
+/// Maximum duration of a unit of a file, by its samples.
 const UNIT: Duration = Duration::from_millis(1_000);
-/// A unit also ends at this size.
+/// A unit also ends at this size in bytes.
 const UNIT_BYTES: usize = 4 << 20;
 
-/// Why a recording ended early.
+/// The reason why a recording ended early.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {}", .path.display(), self.problem())]
 pub struct Error {
@@ -32,7 +32,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// The same of a file that was to get another name.
+    /// The same error for a file that was to be renamed.
     pub(super) fn renamed(mut self, from: &Path, to: &Path) -> Self {
         if self.path == from {
             self.path = to.to_owned();
@@ -49,7 +49,7 @@ impl Error {
         Self { path: path.to_owned(), kind, words: String::new() }
     }
 
-    /// The cause and the cure.
+    /// The cause and the remedy.
     pub fn problem(&self) -> Problem {
         self.kind.in_words(&self.words)
     }
@@ -61,11 +61,11 @@ pub(super) struct File {
     file: fs::File,
     path: PathBuf,
     muxer: Box<dyn Muxer>,
-    /// Bytes in the file; always the end of a unit.
+    /// The size of the file in bytes; always the end of a unit.
     written: u64,
-    /// The DTS of the first sample of the unit in work.
+    /// The DTS of the first sample of the current unit.
     unit: Option<Timestamp>,
-    /// Something of the stream is in it.
+    /// True if the file contains media.
     media: bool,
 }
 
@@ -75,11 +75,11 @@ impl File {
         Self::create_by(path, muxer(format, tracks.clone()))
     }
 
-    /// The same with this muxer.
+    /// The same as [`File::create`], with this muxer.
     pub fn create_by(path: &Path, muxer: Box<dyn Muxer>) -> Result<Self, Error> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder).map_err(|error| {
-                // What is there already is no folder.
+                // The existing object is not a folder.
                 let error = match error.kind() {
                     io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
                     _ => error,
@@ -95,7 +95,7 @@ impl File {
         let made =
             file.put(&MuxerOutput { append, patches: Vec::new() }).and_then(|()| file.sync());
         if let Err(error) = made {
-            // An empty file that nobody asked for helps nobody.
+            // An empty file has no use.
             let _ = fs::remove_file(&path);
             return Err(error);
         }
@@ -107,7 +107,7 @@ impl File {
         Self { file, path: path.to_owned(), muxer, written, unit: None, media: true }
     }
 
-    /// Its real name.
+    /// The actual path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -127,34 +127,34 @@ impl File {
         Ok(())
     }
 
-    /// Bytes taken but not written.
+    /// The number of bytes that were taken but not written yet.
     pub fn waiting(&self) -> usize {
         self.muxer.waiting()
     }
 
-    /// Returns true if something of the stream is in it.
+    /// Returns true if the file contains media.
     pub fn has_media(&self) -> bool {
         self.media
     }
 
-    /// Removes an unneeded file.
+    /// Removes a file that is not needed.
     pub fn remove(&self) {
         if !is_unlinked(&self.file) {
             let _ = fs::remove_file(&self.path);
         }
     }
 
-    /// Bytes in the file.
+    /// The size of the file in bytes.
     pub fn written(&self) -> u64 {
         self.written
     }
 
-    /// Bytes that finishing it would add.
+    /// The number of bytes that finalizing would add.
     pub fn index_weight(&self) -> usize {
         self.muxer.index_weight()
     }
 
-    /// Hands everything to the system.
+    /// Passes all data to the system.
     pub fn flush(&mut self) -> Result<(), Error> {
         self.unit = None;
         if self.muxer.waiting() == 0 {
@@ -172,7 +172,7 @@ impl File {
         written
     }
 
-    /// Hands everything to the disk; finds out whether the file is still in its folder.
+    /// Writes all data to the disk, and checks whether the file is still in its folder.
     pub fn sync(&mut self) -> Result<(), Error> {
         self.file.sync_data().map_err(|error| self.fault(&error))?;
         if is_unlinked(&self.file) {
@@ -195,7 +195,7 @@ impl File {
         let end = Timestamp::ZERO + end;
         let piece = self.muxer.finish(self.written, end);
         if self.put(&piece).is_err() {
-            // What failed before may fail again; the file is playable without.
+            // An operation that failed before may fail again; the file is playable without it.
             for (at, bytes) in self.muxer.close(self.written, end) {
                 let _ = self.patch(at, &bytes);
             }
@@ -203,7 +203,7 @@ impl File {
         let _ = self.file.sync_data();
     }
 
-    /// Writes a piece. After a failure, the file keeps its previous end.
+    /// Writes one output of the muxer. After a failure, the file keeps its previous end.
     fn put(&mut self, piece: &MuxerOutput) -> Result<(), Error> {
         let before = self.written;
         let write = |file: &mut Self| -> io::Result<()> {
@@ -220,7 +220,7 @@ impl File {
                 Ok(())
             }
             Err(error) => {
-                // A part of it may be there. Making a file shorter needs no room.
+                // A part of the data may have been written. Truncating a file needs no space.
                 let _ = self.file.set_len(before);
                 Err(self.fault(&error))
             }
@@ -237,7 +237,7 @@ impl File {
     }
 }
 
-/// Returns true if the file is in no folder any more.
+/// Returns true if the file is no longer in any folder.
 #[cfg(unix)]
 fn is_unlinked(file: &fs::File) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -252,9 +252,9 @@ fn is_unlinked(_: &fs::File) -> bool {
 /// The audio tracks of a recording.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecordedTracks {
-    /// The name of the program's track; empty: none.
+    /// The name of the program's track; empty means none.
     pub program: String,
-    /// In the order in which they follow the program's.
+    /// The extra tracks in the order in which they follow the program's track.
     pub extras: Vec<Extra>,
 }
 
@@ -267,7 +267,7 @@ pub struct Extra {
 }
 
 impl RecordedTracks {
-    /// The extra tracks.
+    /// The extra tracks that are recorded.
     pub fn wanted(&self) -> ExtraTracks {
         self.extras.iter().map(|extra| extra.track).collect()
     }
@@ -281,7 +281,7 @@ impl RecordedTracks {
         Tracks { video: stream.video.clone(), audio: program.chain(extras).collect() }
     }
 
-    /// The track of a packet in such a file; `None`: not recorded.
+    /// The track of a packet in such a file; `None` if it is not recorded.
     pub(super) fn place(&self, stream: &StreamConfig, track: Track) -> Option<Track> {
         let Track::Extra(extra) = track else { return Some(track) };
         let before = usize::from(stream.audio.is_some());
@@ -295,7 +295,7 @@ impl RecordedTracks {
     }
 }
 
-/// The writer of a file of this format with these tracks.
+/// The muxer for a file of this format with these tracks.
 pub(super) fn muxer(format: Format, tracks: Tracks) -> Box<dyn Muxer> {
     match format {
         Format::Flv => Box::new(flv::Recording::new(tracks)),
@@ -304,7 +304,7 @@ pub(super) fn muxer(format: Format, tracks: Tracks) -> Box<dyn Muxer> {
     }
 }
 
-/// The writer of a copy of a file, whose times are these.
+/// The muxer for a copy of a file with this timing.
 pub(super) fn copier(format: Format, tracks: Tracks, timing: &Timing) -> Box<dyn Muxer> {
     match format {
         Format::Flv => Box::new(flv::Recording::new(tracks)),

@@ -1,21 +1,21 @@
-//! A journal of open recordings, so that the next start can repair interrupted ones. Each has a
-//! small file in the user's state folder with the recording's path, locked while the recording is
-//! open: if the lock is free, its writer is gone.
+//! A journal of open recordings, which lets the next start repair interrupted ones. Each recording
+//! has a small file in the user's state folder with the recording's path, which is locked while the
+//! recording is open: if the lock is free, the program that wrote it has ended.
 
 use std::fs::{self, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// A longer path is invalid.
+/// A longer path, in bytes, is invalid.
 const MAX_PATH: u64 = 64 << 10;
-/// The most entries that are looked at.
+/// Maximum number of entries that are read.
 const MAX_ENTRIES: usize = 1_000;
 const EXTENSION: &str = "recording";
 
-/// An entry for an open recording. It stays when the program is killed.
+/// An entry for an open recording. It remains if the program is killed.
 #[derive(Debug)]
 pub struct Entry {
-    /// Locked until dropped.
+    /// The file, locked until this is dropped.
     _file: fs::File,
     path: PathBuf,
     recording: PathBuf,
@@ -29,7 +29,7 @@ impl Entry {
     pub fn create(folder: &Path, recording: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let recording = std::path::absolute(recording)?;
-        // Under its name it is locked from the beginning.
+        // The file is locked before it gets its name.
         let mut named = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
         named.write_all(&to_bytes(&recording))?;
         named.as_file().lock()?;
@@ -40,19 +40,19 @@ impl Entry {
         Ok(Self { _file: file, path, recording })
     }
 
-    /// The recording.
+    /// The path of the recording.
     pub fn recording(&self) -> &Path {
         &self.recording
     }
 
-    /// The recording is complete, or cannot be repaired.
+    /// Removes the entry, because the recording is complete or cannot be repaired.
     pub fn done(self) {
-        // Gone already is as good.
+        // It does not matter if the file is already gone.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// The recordings in `folder` whose writers are gone.
+/// The recordings in `folder` whose programs have ended.
 pub fn unfinished(folder: &Path) -> Vec<Entry> {
     let Ok(files) = fs::read_dir(folder) else { return Vec::new() };
     let paths = files.take(MAX_ENTRIES).filter_map(|file| Some(file.ok()?.path()));
@@ -62,7 +62,7 @@ pub fn unfinished(folder: &Path) -> Vec<Entry> {
         .collect()
 }
 
-/// `None` if its writer is still running.
+/// Opens an entry; `None` if its program is still running.
 fn open(path: PathBuf) -> io::Result<Option<Entry>> {
     let file = fs::OpenOptions::new().read(true).write(true).open(&path)?;
     match file.try_lock() {
@@ -76,7 +76,7 @@ fn open(path: PathBuf) -> io::Result<Option<Entry>> {
     if recording.is_absolute() {
         return Ok(Some(Entry { _file: file, path, recording }));
     }
-    // Not one of ours.
+    // The file is not a journal entry.
     Ok(None)
 }
 

@@ -1,9 +1,9 @@
 //! Writes the stream to a file (FLV, MP4 or MKV by its name), on a separate thread.
 //!
-//! The file is playable at any time: complete units are appended at least once per second, and are
-//! on the disk (not only in the system's cache) within two. A proper end gives the file a duration
-//! and an index. An error (disk full, read-only, folder gone) ends the recording at a readable
-//! point, and affects nothing else.
+//! The file is playable at any time: complete units are appended at least once per second, and are on
+//! the disk (not only in the system's cache) within two. An orderly end gives the file a duration and
+//! an index. An error (disk full, read-only, folder gone) ends the recording at a point up to which it
+//! is playable, and affects nothing else.
 
 mod file;
 pub mod journal;
@@ -41,33 +41,33 @@ use crate::files::{self, Trouble};
 use crate::media::{EncodedPacket, Metadata, RenditionId, StreamEvent, Track};
 use crate::wire::container::{Chapter, Format, Tracks};
 
-/// Data is written at least this often…
+/// Interval at which data is written…
 const FLUSH: Duration = Duration::from_secs(1);
-/// …and to the disk, and the disk is looked at.
+/// …and at which it is flushed to the disk, and the disk is checked.
 const SYNC: Duration = Duration::from_secs(2);
-/// How often the thread checks whether it should stop.
+/// Interval at which the thread checks whether it should stop.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
-/// At the end, how long earlier packets may take to arrive: longer than the hub waits for a late
-/// track.
+/// At the end, the time for which earlier packets may still arrive: longer than the hub waits for a
+/// late track.
 const END_GRACE: Duration = Duration::from_millis(600);
-/// Events that wait to be read.
+/// Maximum number of unread events.
 const EVENTS: usize = 64;
-/// Orders that wait to be obeyed.
+/// Maximum number of commands that wait to be executed.
 const ORDERS: usize = 64;
 
 /// The state of a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It is writing packets.
+    /// Packets are being written.
     Writing,
-    /// Whole: with duration and index.
+    /// Complete, with duration and index.
     Finished,
-    /// Ended early, readable up to there.
+    /// Ended early; the file is playable up to that point.
     Failed(Error),
 }
 
 impl State {
-    /// Its name in events.
+    /// The name of the state in events.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Writing => "writing",
@@ -83,27 +83,27 @@ pub struct Figures {
     /// The file; its name can differ from the requested one, because files are never overwritten.
     pub path: PathBuf,
     pub state: State,
-    /// Of the stream, in the file.
+    /// The duration of the media in the file.
     pub duration: Duration,
     pub bytes: u64,
     /// Frames lost because the disk was too slow for half a minute.
     pub dropped_frames: u64,
-    /// Nothing is written until it resumes.
+    /// True if nothing is written until the recording resumes.
     pub paused: bool,
     /// The number of the file of a split recording, from 1.
     pub part: u32,
-    /// Of the files before it.
+    /// The duration of the previous files.
     pub earlier: Duration,
-    /// Chapters in this file.
+    /// The number of chapters in this file.
     pub chapters: u32,
 }
 
-/// When a recording continues in a new file.
+/// The conditions under which a recording continues in a new file.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Split {
-    /// After this long.
+    /// After this duration.
     pub every: Option<Duration>,
-    /// Before a file is larger than this.
+    /// Before a file becomes larger than this many bytes.
     pub bytes: Option<u64>,
 }
 
@@ -111,9 +111,9 @@ pub struct Split {
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     pub split: Split,
-    /// The folder of the journal; `None`: no journal.
+    /// The folder of the journal; `None` means no journal.
     pub journal: Option<PathBuf>,
-    /// The audio tracks; extra ones must already go to the hub.
+    /// The audio tracks; extra tracks must already be sent to the hub.
     pub sounds: RecordedTracks,
 }
 
@@ -124,11 +124,11 @@ pub enum Event {
     Began(Figures),
     /// A file of a split recording is complete; the recording continues in the next one.
     Parted(Figures),
-    /// It was paused or resumed.
+    /// The recording was paused or resumed.
     Paused(Figures),
-    /// The recording has ended; its state has the reason.
+    /// The recording has ended; its state contains the reason.
     Over(Figures),
-    /// A chapter was set at this place in the file.
+    /// A chapter was set at this position in the file.
     Chapter { at: Duration, title: String },
     /// A warning about the disk.
     Warning(Warning),
@@ -145,7 +145,7 @@ enum RecorderCommand {
     Split,
 }
 
-/// A running recording. Dropping it finishes the file, without waiting.
+/// A running recording. Dropping it finalizes the file, without waiting.
 pub struct Recorder {
     figures: Arc<Mutex<Figures>>,
     events: Receiver<Event>,
@@ -153,7 +153,7 @@ pub struct Recorder {
     worker: Worker,
     ended: Stop,
     feed: HubFeed,
-    /// Its queue.
+    /// The queue of its subscription.
     waiting: Weak<SubscriptionQueue>,
     /// The number of packets in the hub when the end was requested.
     mark: Arc<Mutex<Option<u64>>>,
@@ -166,8 +166,8 @@ impl fmt::Debug for Recorder {
 }
 
 impl Recorder {
-    /// Records to `path` or, if that exists, to `NAME-1.mp4`, `NAME-2.mp4`…; creates folders. It
-    /// begins with the latest keyframe.
+    /// Records to `path` or, if that exists, to `NAME-1.mp4`, `NAME-2.mp4`…; creates missing folders.
+    /// It begins with the latest keyframe.
     ///
     /// # Errors
     /// Fails if the file cannot be created, or its extension is unknown.
@@ -175,7 +175,7 @@ impl Recorder {
         Self::start_with(path, hub, Options::default())
     }
 
-    /// Like [`Recorder::start`], with options.
+    /// As [`Recorder::start`], with options.
     ///
     /// # Errors
     /// The same as for [`Recorder::start`].
@@ -188,7 +188,7 @@ impl Recorder {
         let tracks = options.sounds.tracks(&parameters);
         let file = File::create(path, format, &tracks)?;
         if let Err(error) = enough_room(file.path(), 0) {
-            // An empty file that nobody asked for helps nobody.
+            // An empty file has no use.
             let _ = std::fs::remove_file(file.path());
             return Err(error);
         }
@@ -256,7 +256,7 @@ impl Recorder {
         self.figures.lock().clone()
     }
 
-    /// Its events; the first one is [`Event::Began`].
+    /// The events; the first one is [`Event::Began`].
     pub fn events(&self) -> &Receiver<Event> {
         &self.events
     }
@@ -271,7 +271,7 @@ impl Recorder {
         self.order(RecorderCommand::Resume);
     }
 
-    /// Adds a chapter here; without a title, its number is the title.
+    /// Adds a chapter at the current position; without a title, its number is the title.
     pub fn chapter(&self, title: &str) {
         self.order(RecorderCommand::Chapter(title.to_owned()));
     }
@@ -282,11 +282,11 @@ impl Recorder {
     }
 
     fn order(&self, order: RecorderCommand) {
-        // One that has ended obeys nothing.
+        // A recording that has ended executes no commands.
         let _ = self.orders.send(order);
     }
 
-    /// Writes all packets that are in the hub now, finalizes the file and waits, at most `limit`.
+    /// Writes all packets that are in the hub now, finalizes the file and waits for at most `limit`.
     pub fn finish(mut self, limit: Duration) -> Figures {
         self.stop(limit);
         self.figures()
@@ -333,9 +333,9 @@ impl Drop for Recorder {
     }
 }
 
-/// The thread's side.
+/// The state of the recorder's thread.
 struct Writer {
-    /// The name that was asked for.
+    /// The requested path.
     asked: PathBuf,
     format: Format,
     tracks: Tracks,
@@ -345,7 +345,7 @@ struct Writer {
     figures: Arc<Mutex<Figures>>,
     events: Sender<Event>,
     orders: Receiver<RecorderCommand>,
-    /// The end is wanted.
+    /// Set if the end is requested.
     ended: Stop,
     mark: Arc<Mutex<Option<u64>>>,
     timeline: Timeline,
@@ -353,14 +353,14 @@ struct Writer {
     begun: Instant,
     flushed: Instant,
     synced: Instant,
-    /// Bytes of the earlier files.
+    /// The size of the earlier files in bytes.
     earlier_bytes: u64,
-    /// Where the current GOP began in this file, and the largest one so far.
+    /// The position where the current GOP began in this file, and the size of the largest GOP so far.
     group_began: u64,
     largest_group: u64,
     split_wanted: bool,
     keyframe_asked: bool,
-    /// When the next file could not be created, and why.
+    /// The time at which the next file could not be created, and the reason.
     held: Option<(Instant, Error)>,
     /// Lost frames that belong to the file that could not be created.
     left_out: u64,
@@ -369,7 +369,7 @@ struct Writer {
     entry: Option<Entry>,
 }
 
-/// Returns true if a file in such trouble is lost to us.
+/// Returns true if a file with this error is no longer accessible.
 const fn is_gone(trouble: Trouble) -> bool {
     matches!(trouble, Trouble::Gone | Trouble::NoFolder | Trouble::NotAFolder)
 }
@@ -399,7 +399,7 @@ impl Writer {
             self.file.remove();
             self.figures.lock().duration = Duration::ZERO;
         }
-        // What was not finished is taken up at the next start: then there may be room.
+        // An unfinished file is repaired at the next start: by then there may be enough space.
         let hopeless = matches!(&state, State::Failed(error) if is_gone(error.kind));
         if let Some(entry) = self.entry.take_if(|_| hopeless || state == State::Finished) {
             entry.done();
@@ -429,8 +429,8 @@ impl Writer {
         }
     }
 
-    /// At the end: writes the packets that were in the hub (they may still wait for the other
-    /// track), and no later ones.
+    /// Writes, at the end, the packets that were in the hub (they may still wait for the other track),
+    /// and no later ones.
     fn last(&mut self) -> Result<(), Error> {
         let mark = *self.mark.lock();
         let until = Instant::now() + END_GRACE;
@@ -494,7 +494,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes a packet, or passes it over.
+    /// Writes a packet, or skips it.
     fn take(&mut self, tag: &SharedPacket) -> Result<(), Error> {
         if self.figures.lock().paused {
             return Ok(());
@@ -508,8 +508,8 @@ impl Writer {
         if let Some(new) = tag.rendition.as_ref().filter(|_| tag.starts_gop())
             && self.tracks.video.as_ref().is_some_and(|video| video.config != new.video.config)
         {
-            // Few players show a file whose frame changes its size: it continues in the next one. While
-            // there is none, nothing of it is written.
+            // Few players support a file whose frame size changes: the recording continues in the next
+            // file. While that file cannot be created, no frames of the new size are written.
             if !self.part(Some(&new.video))? {
                 self.timeline.pause();
                 self.left_out += 1;
@@ -566,7 +566,7 @@ impl Writer {
         if let Some(warning) = self.watch.check(&look) {
             let _ = self.events.send(Event::Warning(warning));
         }
-        // Now there is still room to finish the file.
+        // At this point there is still enough space to finalize the file.
         enough_room(self.file.path(), index)
     }
 }

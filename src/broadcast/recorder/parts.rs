@@ -1,5 +1,5 @@
-//! When a recording continues in a new file, and how it continues in the old one while that is
-//! impossible. It runs on the recorder's thread.
+//! Decides when a recording continues in a new file, and how it continues in the old one while the
+//! new one cannot be created. It runs on the recorder's thread.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use crate::broadcast::recorder::file::{Error, File};
 use crate::broadcast::recorder::timeline::Timeline;
 use crate::media::VideoConfig;
 
-/// When to retry if the next file cannot be created.
+/// Time after which the creation of the next file is retried.
 const RETRY: Duration = Duration::from_millis(1_500);
 
 impl Writer {
@@ -19,7 +19,7 @@ impl Writer {
         }
         let Split { every, bytes } = self.options.split;
         let size = self.file.written() + self.file.waiting() as u64;
-        // The group that comes must fit too.
+        // The next GOP must fit too.
         let next = size + self.largest_group + self.file.index_weight() as u64;
         self.split_wanted
             || every.is_some_and(|every| self.timeline.end() >= every)
@@ -31,8 +31,8 @@ impl Writer {
         self.held.as_ref().is_some_and(|(since, _)| since.elapsed() < RETRY)
     }
 
-    /// Finalizes this file and continues in the next, with the new frame size if it changes.
-    /// `false`: the next one cannot be created, and this one is unchanged.
+    /// Finalizes this file and continues in the next one, with the new frame size if it changes.
+    /// Returns `false` if the next file cannot be created; the current one is then unchanged.
     pub(super) fn part(&mut self, video: Option<&VideoConfig>) -> Result<bool, Error> {
         if self.is_held() {
             return Ok(false);
@@ -44,7 +44,8 @@ impl Writer {
         if let Some(video) = video {
             tracks.video = Some(video.clone());
         }
-        // Before the end of this one: without the next there is no end of it.
+        // This happens before the current file is finalized, because without the next file the
+        // current one continues.
         let file = match File::create(&self.asked.with_file_name(name), self.format, &tracks) {
             Ok(file) => file,
             Err(error) => {
@@ -85,7 +86,7 @@ impl Writer {
         Ok(true)
     }
 
-    /// The next file cannot be created: reports each reason once.
+    /// Records that the next file cannot be created, and reports each reason once.
     fn hold(&mut self, error: Error) {
         if self.held.as_ref().is_none_or(|(_, before)| before.kind != error.kind) {
             tracing::warn!(%error, "the recording goes on in the file that it has");
@@ -120,7 +121,8 @@ mod tests {
         small: Arc<Rendition>,
     }
 
-    /// A recording of frames alone, whose next file finds no folder: a file has its name.
+    /// A video-only recording whose folder for the next file is missing, because a file has its
+    /// name.
     fn begin(folder: &Path, options: Options) -> Studio {
         let (packets, input) = queue::bounded("test", 64, Full::Block);
         let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();
@@ -136,7 +138,7 @@ mod tests {
     }
 
     impl Studio {
-        /// A second of 25 frames; every other second begins with a keyframe.
+        /// Sends one second of 25 frames; every other second begins with a keyframe.
         fn second(&self, second: i64, small: bool) {
             for dts in (second * 1_000..(second + 1) * 1_000).step_by(40) {
                 let packet = of_rendition(RenditionId::Main, dts);
@@ -162,7 +164,8 @@ mod tests {
         fs::rename(folder.join("b"), folder.join("a")).unwrap();
     }
 
-    /// Continues until the next file, and returns the previous file and the number of seconds.
+    /// Continues until the next file begins, and returns the previous file and the number of
+    /// seconds.
     fn to_the_next(studio: &Studio, from: i64, small: bool) -> (Figures, i64) {
         let begun = Instant::now();
         for second in from.. {
@@ -206,7 +209,7 @@ mod tests {
         (2..4).for_each(|second| studio.second(second, true));
         let held = studio.next();
         assert!(is_held(&held), "{held:?}");
-        // Those of its own size continue behind the ones that it has.
+        // Frames of its own size continue after the existing ones.
         (4..6).for_each(|second| studio.second(second, false));
         restore(folder.path());
         let (first, reached) = to_the_next(&studio, 6, true);

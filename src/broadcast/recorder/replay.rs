@@ -1,5 +1,5 @@
-//! The replay buffer: the last seconds of the stream in memory, in complete GOPs, for saving on
-//! request. It takes packets on the hub's thread; saving runs on the caller's.
+//! The replay buffer: keeps the last seconds of the stream in memory, in complete GOPs, for saving
+//! on request. It takes packets on the hub's thread; saving runs on the thread of the caller.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -18,15 +18,15 @@ use crate::files::Trouble;
 use crate::media::{EncodedPacket, RenditionId, StreamConfig, StreamEvent, Track};
 use crate::wire::container::Format;
 
-/// A group of audio alone.
+/// The duration of a group if there is only audio.
 const AUDIO_GROUP: Duration = Duration::from_secs(1);
 
 /// Limits of the buffer.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Room {
-    /// At least this long (once the stream is that old), and less than a group of frames more.
+    /// The minimum duration (once the stream is that old), exceeded by less than one GOP.
     pub duration: Duration,
-    /// Never more than this many bytes, whatever that means for the duration.
+    /// The maximum size in bytes, regardless of the duration.
     pub bytes: usize,
 }
 
@@ -35,7 +35,7 @@ pub struct Room {
 struct Ring {
     room: Room,
     has_video: bool,
-    /// Each begins with a keyframe.
+    /// The groups; each begins with a keyframe.
     groups: VecDeque<Group>,
     bytes: usize,
 }
@@ -57,7 +57,7 @@ impl Ring {
         if begins {
             self.groups.push_back(Group::default());
         }
-        // Before the first keyframe nothing is kept.
+        // Packets before the first keyframe are not kept.
         let Some(group) = self.groups.back_mut() else { return };
         group.bytes += tag.size();
         self.bytes += tag.size();
@@ -69,7 +69,8 @@ impl Ring {
         let enough = |group: &Group, room: &Room| {
             group.tags.first().is_some_and(|first| newest.since(first.dts) >= room.duration)
         };
-        // The oldest goes when the next one reaches back far enough, or when there is no room.
+        // The oldest group is dropped if the others are long enough, or if there is not enough
+        // space.
         while self.bytes > self.room.bytes
             || self.groups.get(1).is_some_and(|next| enough(next, &self.room))
         {
@@ -89,7 +90,7 @@ impl Sink for Mutex<Ring> {
     fn end(&self) {}
 }
 
-/// A running replay buffer. Dropping it ends it.
+/// A running replay buffer. Dropping it stops it.
 #[derive(Debug)]
 pub struct Replay {
     ring: Arc<Mutex<Ring>>,
@@ -98,7 +99,7 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Keeps packets from now on, including all extra audio tracks.
+    /// Starts to keep packets, including all extra audio tracks.
     pub fn start(hub: &Hub, room: Room) -> Self {
         let parameters = hub.parameters().clone();
         let has_video = parameters.video.is_some();
@@ -108,12 +109,12 @@ impl Replay {
         Self { ring, parameters, room }
     }
 
-    /// Its limits.
+    /// The limits of the buffer.
     pub fn room(&self) -> Room {
         self.room
     }
 
-    /// Its contents: the span from the first to the last packet, and bytes.
+    /// The contents: the duration from the first to the last packet, and the size in bytes.
     pub fn filled(&self) -> (Duration, usize) {
         let ring = self.ring.lock();
         let first = ring.groups.front().and_then(|group| group.tags.first());
@@ -122,7 +123,7 @@ impl Replay {
         (span.unwrap_or_default(), ring.bytes)
     }
 
-    /// A copy of its contents, with these audio tracks if present. The buffer continues.
+    /// A copy of the contents, with these audio tracks if they are present. The buffer continues.
     pub fn clip(&self, mut sounds: RecordedTracks) -> Clip {
         let ring = self.ring.lock();
         let tags: Vec<_> =
@@ -151,7 +152,7 @@ impl Output for Replay {
     fn stop(&mut self, _: Duration) {}
 }
 
-/// A piece of the stream.
+/// A part of the stream in memory.
 #[derive(Clone, Debug)]
 pub struct Clip {
     parameters: StreamConfig,
@@ -162,21 +163,21 @@ pub struct Clip {
 /// A clip that was saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saved {
-    /// Which may be another name than was asked for: no file is ever overwritten.
+    /// The path, which may differ from the requested one, because no file is ever overwritten.
     pub path: std::path::PathBuf,
-    /// Of all files together.
+    /// The total duration of all files.
     pub duration: Duration,
     pub bytes: u64,
 }
 
 impl Clip {
-    /// Returns true if it is empty.
+    /// Returns true if the clip is empty.
     pub fn is_empty(&self) -> bool {
         self.tags.is_empty()
     }
 
-    /// Writes it to a new file; the extension determines the format. After a change of the frame
-    /// size, it continues in `NAME-part2`, `NAME-part3`….
+    /// Writes the clip to a new file; the extension determines the format. After a change of the
+    /// frame size, it continues in `NAME-part2`, `NAME-part3`….
     ///
     /// # Errors
     /// Fails if the file cannot be created or written. An incomplete file is removed, because the
@@ -197,7 +198,7 @@ impl Clip {
                 written
             });
             if let Err(error) = written {
-                // Of those before it, too.
+                // Removes the files before it, too.
                 files.iter().for_each(File::remove);
                 return Err(error);
             }
@@ -213,7 +214,7 @@ impl Clip {
         saved.ok_or_else(|| Error::of(path, Trouble::Nothing))
     }
 
-    /// Parts with a constant frame size.
+    /// Splits the clip into parts with a constant frame size.
     fn parts(&self) -> Vec<Self> {
         let part = |parameters: StreamConfig| {
             let sounds = self.sounds.clone();
@@ -305,7 +306,7 @@ mod tests {
         let names = ["x.mp4", "x-part2.mp4", "x-part3.mp4"];
         assert!(names.iter().all(|name| folder.path().join(name).exists()));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
-        // Where one of them cannot be made, none of them stays.
+        // If one file cannot be created, none is kept.
         let long = "x".repeat(250);
         let error = clip.save(&folder.path().join(format!("{long}.mp4"))).unwrap_err();
         assert_eq!(error.kind, crate::files::Trouble::NameTooLong);
@@ -317,7 +318,7 @@ mod tests {
         let ring = fed(Room { duration: Duration::from_secs(60), bytes: 2_000 }, 60_000);
         assert!(!ring.groups.is_empty());
         assert!(ring.groups[0].tags[0].starts_gop());
-        // One group alone is too much: none then, until the next.
+        // A single group exceeds the limit: nothing is kept until the next group.
         fed(Room { duration: Duration::from_secs(60), bytes: 100 }, 10_000);
     }
 }

@@ -14,19 +14,20 @@ pub(super) struct Timeline {
     has_video: bool,
     frame: Duration,
     sound: Duration,
-    /// The session's DTS at `base` in the file; `None` before the start and while paused.
+    /// The session DTS that corresponds to `base` in the file; `None` before the start and while
+    /// paused.
     origin: Option<Timestamp>,
     base: Timestamp,
-    /// The DTS at which the next frame and the next audio follow without a gap.
+    /// The DTS at which the next frame follows without a gap; the next field is the same for audio.
     video_end: Timestamp,
-    /// Of each audio track, by its number from 0.
+    /// The end of each audio track, by its index.
     audio_ends: [Timestamp; MAX_TRACKS as usize],
     /// The end of the content.
     end: Timestamp,
 }
 
 impl Timeline {
-    /// For a file of a stream with these parameters.
+    /// Creates the timeline of a file for a stream with these parameters.
     pub fn new(parameters: &StreamConfig) -> Self {
         let tracks = Tracks::from(parameters.clone());
         Self {
@@ -41,7 +42,7 @@ impl Timeline {
         }
     }
 
-    /// DTS and PTS in the file; `None` for packets outside it: before its first keyframe, or
+    /// The DTS and PTS in the file; `None` for packets outside it: before its first keyframe, or
     /// overlapping after a pause.
     pub fn place(&mut self, tag: &SharedPacket) -> Option<(Timestamp, Timestamp)> {
         if self.origin.is_none() && self.has_video && !tag.starts_gop() {
@@ -69,7 +70,7 @@ impl Timeline {
             }
             Some(end) => {
                 *end = dts + self.sound;
-                // A file with frames ends with one.
+                // A file with video ends with a frame.
                 if self.has_video { Duration::ZERO } else { self.sound }
             }
         };
@@ -85,7 +86,7 @@ impl Timeline {
         self.base = if self.has_video { self.video_end } else { sound };
     }
 
-    /// Returns true if it has begun and is not paused.
+    /// Returns true if the file has begun and is not paused.
     pub fn is_running(&self) -> bool {
         self.origin.is_some()
     }
@@ -104,7 +105,7 @@ mod tests {
         AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, VideoCodec, VideoConfig,
     };
 
-    /// 25 frames a second; audio in packets of 20 ms.
+    /// 25 frames per second, and audio in packets of 20 ms.
     fn parameters() -> StreamConfig {
         StreamConfig {
             video: Some(VideoConfig {
@@ -162,9 +163,9 @@ mod tests {
             let times = placed.iter().filter(move |(its, _)| *its == track).map(|(_, at)| *at);
             times.collect::<Vec<_>>()
         };
-        // The last frame of before was at 480.
+        // The last frame before the pause was at 480.
         assert_eq!(of(Track::Video), [520, 560, 600, 640, 680]);
-        // The last audio of before was at 490.
+        // The last audio packet before the pause was at 490.
         assert_eq!(of(Track::Audio)[..2], [530, 550]);
     }
 }

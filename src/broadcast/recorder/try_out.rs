@@ -6,13 +6,13 @@ use crate::broadcast::recorder::file::{Error, File};
 use crate::files::{self, Trouble, disk_space};
 use crate::wire::container::{Format, Tracks};
 
-/// Tests whether a recording could begin there, by starting one. It leaves nothing behind.
+/// Tests whether a recording could begin at `path`, by starting one. It leaves nothing behind.
 ///
 /// # Errors
-/// Why it could not.
+/// Fails with the reason why it could not.
 pub fn try_out(path: &Path) -> Result<(), Error> {
     let format = Format::of_path(path).ok_or_else(|| Error::of(path, Trouble::Format))?;
-    // What is made for the file alone goes with it.
+    // Folders that are created only for the file are removed with it.
     let missing = path.ancestors().skip(1).take_while(|it| !it.exists()).map(Path::to_owned);
     let missing: Vec<PathBuf> = missing.filter(|it| !it.as_os_str().is_empty()).collect();
     let tried = File::create(path, format, &Tracks::default()).and_then(|file| {
@@ -26,7 +26,7 @@ pub fn try_out(path: &Path) -> Result<(), Error> {
     tried
 }
 
-/// Whether the disk has enough space to begin.
+/// Checks whether the disk has enough space to begin.
 pub(super) fn enough_room(path: &Path, index: u64) -> Result<(), Error> {
     match files::free_space(path) {
         Some(free) if free < disk_space::reserve(index) => {

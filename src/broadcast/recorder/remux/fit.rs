@@ -1,5 +1,5 @@
-//! Which parts of a file its copy supports, and the metadata that the copy needs but the file
-//! lacks.
+//! Determines which parts of a file its copy supports, and adds metadata that the copy needs but
+//! the file lacks.
 
 use bytes::Bytes;
 
@@ -14,22 +14,22 @@ use crate::wire::container::{
     audio_track, read,
 };
 
-/// Frames by which the frame rate is measured.
+/// Maximum number of frames over which the frame rate is measured.
 const MAX_MEASURED: usize = 10_000;
-/// The largest packet that is looked into.
+/// Maximum size in bytes of a packet that is examined.
 const MAX_PACKET: usize = 64 << 20;
 
 /// Parts that a format does not support.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lack {
-    /// In words.
+    /// Descriptions of these parts.
     what: Vec<String>,
-    /// The parts to drop; empty: impossible.
+    /// The parts to drop; empty if dropping is not possible.
     parts: Vec<Part>,
 }
 
 impl Lack {
-    /// The problem: a file cannot hold these parts; the cure drops them.
+    /// The problem that a file cannot contain these parts; the remedy drops them.
     pub(super) fn problem(&self, path: &str) -> Problem {
         let lack = self.what.join(", ");
         if self.parts.is_empty() {
@@ -39,7 +39,7 @@ impl Lack {
         problem!("remux-droppable", path = path, lack = lack, drop = drop.join(" "))
     }
 
-    /// A packet of this many bytes.
+    /// A packet of this size in bytes.
     pub(super) fn packet(track: TrackId, size: usize) -> Self {
         let kind = if track == TrackId::Video { "video" } else { "audio" };
         Self { what: vec![format!("a packet of {kind} of {size} bytes")], parts: Vec::new() }
@@ -56,7 +56,7 @@ impl Lack {
 /// Drops the parts in `drop` that this format does not support.
 ///
 /// # Errors
-/// Any other unsupported part.
+/// Fails if any other part is not supported.
 pub(super) fn fit(index: &mut Index, format: Format, drop: &[Part]) -> Result<(), Lack> {
     let mut lack = Lack { what: Vec::new(), parts: Vec::new() };
     for (part, what) in index.lacking.iter().filter(|(part, _)| !drop.contains(part)) {
@@ -86,7 +86,7 @@ pub(super) fn fit(index: &mut Index, format: Format, drop: &[Part]) -> Result<()
     if no_video {
         index.tracks.video = None;
     }
-    // Those that stay are counted again.
+    // The remaining tracks are renumbered.
     let mut numbers = [None; MAX_AUDIO_TRACKS];
     let mut kept = 0;
     for (number, track) in numbers.iter_mut().zip(&index.tracks.audio) {
@@ -121,7 +121,7 @@ pub(super) fn fit(index: &mut Index, format: Format, drop: &[Part]) -> Result<()
 /// Adds metadata that only the packets contain and other formats need.
 ///
 /// # Errors
-/// Fails if the first packets are unreadable.
+/// Fails if the first packets cannot be read.
 pub(super) fn complete(source: &mut MediaFile, index: &mut Index) -> Result<(), Error> {
     let Index { tracks, samples, .. } = index;
     let first = |track: TrackId| samples.iter().find(|it| it.track == track && it.keyframe);
@@ -242,7 +242,7 @@ mod tests {
         let tracks: Vec<_> = some.samples.iter().map(|place| place.track).collect();
         assert_eq!(tracks, [TrackId::Video, TrackId::Audio(0)]);
         assert_eq!((some.tracks.audio.len(), some.left_out.len()), (1, 2));
-        // What no reader takes is named too.
+        // Parts that no reader supports are listed too.
         let mut subtitled = hevc(&[]);
         subtitled.lack(Part::Subtitles, "a track of S_TEXT/UTF8".to_owned());
         let lack = fit(&mut subtitled, Format::Mkv, &[Part::Audio]).unwrap_err();

@@ -25,30 +25,30 @@ use crate::wire::container::{
     self, Chapter, FilePart, Format, Index, Muxer, Part, ReadAt, flv, mkv, mp4, read,
 };
 
-/// The largest packet: more has no frame.
+/// Maximum packet size in bytes; no frame is larger.
 const MAX_PACKET: usize = 64 << 20;
-/// The largest packet of an FLV tag, with its header.
+/// Maximum packet size of an FLV tag in bytes, including its header.
 const MAX_FLV_PACKET: usize = flv::MAX_BODY - 16;
 
-/// Why a file could not be remuxed or repaired.
+/// The reason why a file could not be remuxed or repaired.
 #[derive(Debug)]
 pub enum Failure {
-    /// The file that is there.
+    /// The existing file could not be read.
     Read { path: PathBuf, reason: container::Error },
     /// Writing the output failed.
     Write(file::Error),
     /// A file of that name exists, and is never overwritten.
     Exists(PathBuf),
-    /// The output format does not support a part, and the user did not allow to drop it.
+    /// The output format does not support a part, and the user did not allow it to be dropped.
     Lacking { to: PathBuf, lack: Lack },
     /// The file has no packets.
     Nothing(PathBuf),
-    /// Somebody asked to stop.
+    /// A stop was requested.
     Interrupted,
 }
 
 impl Failure {
-    /// The same of the file by the name that it was to get.
+    /// The same failure, with the name that the file was to get.
     fn of(self, unfinished: &Path, to: &Path) -> Self {
         match self {
             Self::Write(error) => Self::Write(error.renamed(unfinished, to)),
@@ -106,24 +106,24 @@ pub struct Report {
     pub path: PathBuf,
     pub how: How,
     pub duration: Duration,
-    /// Where the part begins in the original.
+    /// The time in the original at which the part begins.
     pub begins: Option<Duration>,
-    /// Packets in it.
+    /// The number of packets in the file.
     pub packets: usize,
-    /// Bytes at the end of the old file that were no whole unit.
+    /// The number of bytes at the end of the old file that were not a complete unit.
     pub cut: u64,
-    /// Dropped parts, for display.
+    /// Descriptions of the dropped parts.
     pub left_out: Vec<String>,
 }
 
-/// How a file became complete.
+/// The way in which a file became complete.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum How {
-    /// It was complete already.
+    /// The file was already complete.
     Whole,
-    /// Repaired in place.
+    /// Repaired in the same file.
     InPlace,
-    /// As a new file.
+    /// Copied to a new file.
     Copied,
 }
 
@@ -135,21 +135,21 @@ fn open(path: &Path) -> Result<MediaFile, Failure> {
     MediaFile::open(path).map_err(|error| unreadable(path)(error.into()))
 }
 
-/// Is told how much of a copy is written, from 0 to 1, often; and tells whether to stop.
+/// Called often with the progress of a copy, from 0 to 1; returns true to stop.
 pub type Progress<'a> = &'a dyn Fn(f32) -> bool;
 
-/// Puts the packets of `from` into the new file `to`, whose name tells its format. `stop` is asked
-/// often.
+/// Copies the packets of `from` into the new file `to`, whose name determines its format. `stop` is
+/// called often.
 ///
 /// # Errors
-/// Fails if the input is unreadable, or the output exists, cannot be written or does not support a
-/// part.
+/// Fails if the input cannot be read, or if the output exists, cannot be written or does not
+/// support a part.
 pub fn remux(from: &Path, to: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
     remux_part(Cut::default(), &[], from, to, &|_| stop())
 }
 
-/// The same for a part of the file, without the kinds in `drop` that the output does not support.
-/// Until it is complete, the output has a hidden name.
+/// As [`remux`], for a part of the file, without the kinds in `drop` that the output does not
+/// support. Until it is complete, the output has a hidden name.
 ///
 /// # Errors
 /// The same as for [`remux`].
@@ -200,7 +200,7 @@ fn copy(
         files::rename_numbered(file.path(), to).map_err(failed)
     });
     let path = named.map_err(|failure| {
-        // Half a copy of what is there helps nobody.
+        // An incomplete copy of an existing file has no use.
         let _ = std::fs::remove_file(file.path());
         failure.of(file.path(), to)
     })?;
@@ -215,7 +215,7 @@ fn copy(
     })
 }
 
-/// What a copy is called while it is written.
+/// The name of a copy while it is being written.
 fn unfinished_name(to: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(to.file_name().unwrap_or_default());
@@ -262,11 +262,11 @@ fn pour(
     Ok(())
 }
 
-/// Completes an interrupted file: onair's recordings in place, others as `NAME-repaired` next to
+/// Completes an interrupted file: recordings of onair in place, others as `NAME-repaired` next to
 /// it. A complete file stays unchanged.
 ///
 /// # Errors
-/// Fails if it is unreadable, empty, or cannot be written.
+/// Fails if the file cannot be read, is empty, or cannot be written.
 pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
     let mut source = open(path)?;
     let format = source.format().map_err(unreadable(path))?;
@@ -286,7 +286,7 @@ pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
     let Some(muxer) = muxer else {
         let mut name = path.file_stem().unwrap_or_default().to_owned();
         name.push(format!("-repaired.{format}"));
-        // What can be saved is saved.
+        // Everything that can be recovered is copied.
         return copy(
             &Part::ALL,
             path,
@@ -320,7 +320,7 @@ pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
 /// Creates the muxer that can complete a file, from its intact part.
 type Finisher = Box<dyn FnOnce(&Index) -> Box<dyn Muxer>>;
 
-/// The contents of a file, and the muxer that can complete it, if onair recorded it.
+/// Reads the contents of a file, and creates the muxer that can complete it, if onair recorded it.
 fn survey(
     source: &mut MediaFile,
     format: Format,

@@ -1,11 +1,11 @@
-//! The timestamps of a copy: unchanged, or all shifted if the format has no negative ones.
+//! Computes the timestamps of a copy: unchanged, or all shifted if the format has no negative ones.
 
 use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::wire::container::{Format, Index, SampleLocation, Timing, TrackId, TrackTiming};
 
-/// Samples of a track by which its period is measured.
+/// Maximum number of samples over which the period of a track is measured.
 const MAX_MEASURED: usize = 2_000;
 
 /// The timestamps of a copy.
@@ -26,12 +26,13 @@ impl Course {
             lowest.map_or(0, |at| at.as_micros().min(0).unsigned_abs())
         };
         let below = lowest(&mut index.samples.iter());
-        // Whole milliseconds: what was rounded to them is not rounded again.
+        // The shift is in whole milliseconds, so that rounded timestamps are not rounded again.
         let (shift, zero) = match format {
             Format::Flv => (below.div_ceil(1_000) * 1_000, 0),
-            // Whole seconds, which every clock counts exactly; edit lists take them back.
+            // The shift is in whole seconds, which every timescale represents exactly; edit lists
+            // reverse it.
             Format::Mp4 => (0, below.div_ceil(1_000_000) * 1_000_000),
-            // It has no decoding times, and audio below zero is the delay of its codec.
+            // MKV has no decoding times, and audio below zero is the delay of its codec.
             Format::Mkv => {
                 let shown = of(TrackId::Video).map(|place| place.pts).min();
                 let below = shown.map_or(0, |at| at.as_micros().min(0).unsigned_abs());
@@ -60,7 +61,7 @@ impl Course {
         Self { end: end.offset(shift).max(Timestamp::ZERO), timing, shift }
     }
 
-    /// DTS and PTS of a sample, as the writer is to get them.
+    /// The DTS and PTS of a sample for the muxer.
     pub fn place(&self, place: &SampleLocation) -> (Timestamp, Timestamp) {
         let shift = self.shift.saturating_add(self.timing.zero.as_micros());
         (place.dts.offset(shift), place.pts.offset(shift))
@@ -71,7 +72,7 @@ fn signed(micros: u64) -> i64 {
     i64::try_from(micros).unwrap_or(i64::MAX / 4)
 }
 
-/// The distance that most samples have.
+/// The most frequent interval between samples.
 fn period<'a>(places: impl Iterator<Item = &'a SampleLocation>) -> Option<Duration> {
     let times: Vec<_> = places.take(MAX_MEASURED).map(|place| place.dts).collect();
     let steps = times.iter().zip(times.iter().skip(1)).map(|(a, b)| b.micros_since(*a));
@@ -88,7 +89,7 @@ mod tests {
     };
     use crate::wire::container::Tracks;
 
-    /// Video with a first DTS of −66.667 ms, and audio that begins at −21.333 ms.
+    /// An index of video with a first DTS of −66.667 ms, and of audio that begins at −21.333 ms.
     fn index() -> Index {
         let video = VideoConfig {
             codec: VideoCodec::H264,
@@ -136,7 +137,7 @@ mod tests {
         };
         assert_eq!(times(Format::Mp4), (-66_667, 0, 133_333));
         assert_eq!(times(Format::Mkv), (-66_667, 0, 133_333));
-        // By whole milliseconds, and all of it.
+        // All timestamps are shifted by whole milliseconds.
         assert_eq!(times(Format::Flv), (333, 67_000, 200_333));
         let mp4 = Course::of(&index, Format::Mp4);
         assert!(index.samples.iter().all(|place| mp4.place(place).0 >= Timestamp::ZERO));

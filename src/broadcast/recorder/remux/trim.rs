@@ -1,35 +1,35 @@
-//! A part of a file, cut at keyframes, without encoding.
+//! Selects a part of a file, cut at keyframes, without encoding.
 
 use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::wire::container::{Index, SampleLocation, TrackId};
 
-/// The kept part of a file, in its own time.
+/// The part of a file to keep, in its own time.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cut {
-    /// The copy begins with the last keyframe up to this time.
+    /// The copy begins with the last keyframe at or before this time.
     pub from: Duration,
-    /// `None`: up to the end.
+    /// The end; `None` means the end of the file.
     pub to: Option<Duration>,
 }
 
 impl Cut {
-    /// Keeps the samples of the part, shifts it to zero, and returns its original beginning.
+    /// Keeps the samples of the part, shifts them to zero, and returns the original beginning.
     pub(super) fn apply(&self, index: &mut Index) -> Duration {
-        // Audio below zero is the delay of its codec: players count from zero all the same.
+        // Audio below zero is the delay of its codec, but players still count from zero.
         let first = index.samples.iter().map(|place| place.pts).min().unwrap_or_default();
         let zero = first.max(Timestamp::ZERO);
         let within = |at: Duration| zero.offset(i64::try_from(at.as_micros()).unwrap_or(i64::MAX));
         let ends = |at: Timestamp| self.to.is_some_and(|to| at >= within(to));
         let latest = index.samples.iter().map(|place| place.pts).max().unwrap_or_default();
         if within(self.from) > latest {
-            // There is nothing so late.
+            // There are no samples this late.
             index.samples.clear();
             index.chapters.clear();
             return self.from;
         }
-        // A part from the beginning keeps its times as they are.
+        // A part from the beginning keeps its timestamps unchanged.
         let key =
             (!self.from.is_zero()).then(|| keyframe_before(index, within(self.from))).flatten();
         let begin = match (&key, self.from.is_zero()) {
@@ -37,11 +37,12 @@ impl Cut {
             (Some(key), false) => key.pts,
             (None, false) => within(self.from),
         };
-        // Frames beyond the end stay only where others that are shown before it may need them.
+        // Frames after the end are kept only if frames that are displayed before them may depend on them.
         let seen = index.samples.iter().filter(|it| it.track == TrackId::Video && !ends(it.pts));
         let last = seen.map(|place| place.dts).max();
         index.samples.retain(|place| match place.track {
-            // Frames shown before the keyframe need those before it, also where they are decoded after it.
+            // Frames that are displayed before the keyframe depend on earlier frames, even if they are
+            // decoded after it.
             TrackId::Video => {
                 let follows = |key: &SampleLocation| place.dts >= key.dts && place.pts >= key.pts;
                 key.as_ref().is_none_or(follows) && Some(place.dts) <= last
@@ -63,7 +64,7 @@ impl Cut {
     }
 }
 
-/// The last keyframe up to this time, or else the first one.
+/// The last keyframe at or before this time, or else the first one.
 fn keyframe_before(index: &Index, at: Timestamp) -> Option<SampleLocation> {
     let keys = || index.samples.iter().filter(|it| it.track == TrackId::Video && it.keyframe);
     keys().rfind(|place| place.pts <= at).or_else(|| keys().next()).copied()
@@ -79,8 +80,8 @@ mod tests {
         SampleLocation { track, keyframe, dts, pts, at: 0, size: 1 }
     }
 
-    /// Ten seconds at 10 fps with a keyframe every two, and audio every 100 ms; the frame behind each keyframe
-    /// is shown before it.
+    /// An index of ten seconds at 10 fps with a keyframe every two seconds, and audio every 100 ms; the frame
+    /// after each keyframe is displayed before it.
     fn index() -> Index {
         let mut samples = Vec::new();
         for number in 0..100 {
@@ -113,9 +114,9 @@ mod tests {
         let (begun, part) = cut(5_300, Some(8_000));
         assert_eq!(begun, Duration::from_secs(4));
         let video = of(&part, TrackId::Video);
-        // The frame that is shown before the keyframe needs what was cut off.
+        // The frame that is displayed before the keyframe depends on the removed part.
         assert_eq!(video.first_chunk(), Some(&[0, 200, 300]));
-        // The last one needs the keyframe that is shown behind it.
+        // The last frame depends on the keyframe that is displayed after it.
         assert_eq!(video.last_chunk(), Some(&[3_900, 4_000, 3_950]));
         let audio = of(&part, TrackId::Audio(0));
         assert_eq!((audio.first(), audio.last()), (Some(&0), Some(&3_900)));
@@ -127,10 +128,10 @@ mod tests {
     fn a_part_without_limits_is_the_whole() {
         let (begun, part) = cut(0, None);
         assert_eq!((begun, part.samples.len()), (Duration::ZERO, index().samples.len()));
-        // Beyond the end there is nothing.
+        // There is nothing after the end.
         assert!(cut(60_000, None).1.samples.is_empty());
         assert!(cut(3_000, Some(1_000)).1.samples.is_empty());
-        // Audio in front of the first frame stays in a part from the beginning.
+        // Audio before the first frame is kept in a part from the beginning.
         let (begun, part) = cut(0, Some(1_000));
         assert_eq!(begun, Duration::ZERO);
         assert_eq!(of(&part, TrackId::Audio(0)).first_chunk(), Some(&[0, 100]));
