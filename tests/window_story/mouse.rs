@@ -1,5 +1,5 @@
-//! The first start by mouse: the first-run guide, and on air. Keys are pressed where a person types an address or a
-//! key.
+//! The evening by mouse, from the first start on: the first-run guide, and the same as by keyboard. Keys are
+//! pressed where a person types an address or a key.
 
 use std::time::Instant;
 
@@ -63,5 +63,99 @@ fn a_first_start_is_on_air_within_two_minutes() {
     println!("first start to on air: {:.1} s", taken.as_secs_f64());
     assert!(taken < Duration::from_secs(120), "{taken:?}");
     story.says("All good.");
+    story.ends(home.path());
+}
+
+#[test]
+fn an_evening_in_the_window_by_mouse() {
+    if peers::missing(&PROGRAMS) {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    // Recordings go into the videos folder: here a disk of its own.
+    let (disk, other) = (home.path().join("Videos"), home.path().join("other"));
+    fs::create_dir(&disk).unwrap();
+    fs::create_dir(&other).unwrap();
+    if has_no_small_disk(&disk) {
+        return;
+    }
+    let mut nginx = Nginx::start();
+    let (port, server) = (nginx.port, nginx.url("keyed", ""));
+    let settings = home.path().join("onair/settings.toml");
+    let kept = || fs::read_to_string(&settings).unwrap_or_default();
+    let mut story =
+        Story::open(|desktop| with_small_disk(&disk, &first_start(desktop, home.path())));
+
+    // A wrong key is named as the cause, and the health bar's button leads to it.
+    goes_through_the_guide(&mut story, server.trim_end_matches('/'), "wrong-key");
+    story.says(REFUSED);
+    story.click("push button", "Edit key");
+    story.focused("password text", "Stream key");
+    story.click("password text", "Stream key");
+    story.press("ctrl+a");
+    story.types(KEY);
+    story.waits("the stream at nginx", || nginx.is_published(KEY));
+    story.says("All good.");
+    is_served(&nginx, "keyed", 854);
+    // The server dies, and nothing is said to be good until it is back.
+    drop(nginx);
+    story.says("Not on air: the connection to 127.0.0.1 was lost.");
+    nginx = Nginx::start_on(port);
+    story.waits("the stream again", || nginx.is_published(KEY));
+    story.says("The connection to 127.0.0.1");
+    // The recording's disk fills up.
+    let seen_disk = story.seen(&disk);
+    story.click("push button", "Record");
+    story.waits("a recording", || recording(&seen_disk).is_some());
+    story.fill(&seen_disk);
+    story.says("On air, but the recording has ended.");
+    assert!(nginx.is_published(KEY), "the stream goes on");
+    // Another folder, by the health bar's button.
+    story.click("push button", "Choose folder…");
+    story.click("push button", "Home");
+    story.click("list item", "other");
+    story.click("push button", "Choose");
+    let folder = format!("{other:?}");
+    story.waits("the other folder", || kept().contains(&folder));
+    story.click("push button", "Record");
+    story.waits("a recording there", || grows(&other));
+    story.says("All good.");
+    // The same window plays what nginx sends.
+    let before = clients(&nginx);
+    story.click("toggle button", "Watch");
+    story.click("entry", "Address of the stream");
+    story.press("ctrl+a");
+    story.types(&nginx.url("keyed", KEY));
+    story.click("push button", "Play");
+    story.waits("the player at nginx", || clients(&nginx) > before);
+    // *Stop* asks.
+    story.click("toggle button", "Studio");
+    story.click("push button", "Stop");
+    story.click("push button", "Stop the broadcast");
+    story.waits("the end", || !nginx.is_published(KEY));
+    story.says_one_of(&["Recording, not on air.", "No speaker found."], "recording");
+    story.click("push button", "Stop recording");
+    story.says_one_of(&["Ready to go live.", "No speaker found."], "ready");
+    is_whole(&other);
+    // The card says how long, to where, what was lost, and where the recording is.
+    let file = recording(&other).unwrap();
+    let name = file.file_name().unwrap().to_str().unwrap();
+    story.shows("label", "Broadcast ended");
+    for figure in ["On air: 00:", "Sent to: 127.0.0.1", "Dropped frames: ", "Reconnects: "] {
+        story.shows("label", figure);
+    }
+    story.shows("label", &format!("Recording: {name}"));
+    // It plays, and is shown; on this desktop no file manager does that, so its folder is said.
+    story.click("push button", "Play");
+    story.shows("push button", "Pause");
+    let descriptors = format!("/proc/{}/fd", story.window.id());
+    story.waits("the recording in the player", || {
+        let open = fs::read_dir(&descriptors).unwrap().flatten();
+        open.into_iter().any(|it| fs::read_link(it.path()).is_ok_and(|it| it == file))
+    });
+    story.click("toggle button", "Studio");
+    story.click("push button", "Show recording");
+    story.click("push button", "Show in folder");
+    story.shows("label", &format!("The recording is in {}", other.display()));
     story.ends(home.path());
 }
