@@ -66,7 +66,7 @@ guide-recommend = { $size } at { $rate } fps and { $bitrate } is a good start.
 guide-because-all = Your computer and connection have room to spare.
 guide-because-encoder = More would use too much of this computer.
 guide-because-upload = More would not fit your upload.
-guide-because-unknown = Most connections carry it. You can raise it later.
+guide-because-unknown = Most connections can carry this. You can choose more later.
 guide-because-service = The service accepts no more.
 
 guide-ready = Ready

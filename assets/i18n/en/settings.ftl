@@ -165,7 +165,7 @@ import-filters-of-audio = filters of the audio source '{ $name }': { $kinds }
 import-filters-of-audio-and-more = filters of the audio source '{ $name }': { $kinds }, and { $count } more
 import-swipe-in = the swipe-in option of the transition '{ $name }'
 import-transition = the transition '{ $name }' ({ $kind })
-import-transition-unknown = the transition '{ $name }' has no known type: it fades
+import-transition-unknown = the type of the transition '{ $name }' is unknown: onair fades instead
 import-cut-in-frames = the transition point of '{ $name }' is a number of frames: onair uses { $ms } ms
 import-matte-apart = the separate track matte file of '{ $name }'
 import-wipe = the wipe of '{ $name }' by { $image }: it goes from left to right
@@ -234,7 +234,7 @@ control-needs-file = '{ $kind }' needs a file: end the line with file=PATH
 control-no-file = '{ $kind }' takes no file
 control-one-stream = there is only one stream
 control-no-stream = there is no stream { $number }; there are { $count }
-control-stream-number = write stream NUMBER; the streams count from 1
+control-stream-number = write stream NUMBER; the first stream is number 1
 control-stream-idle = stream { $number } is not playing
 control-record-format = record { $path }: onair writes received streams as FLV, so the name must end in .flv
 control-most-words = onair hides at most { $most } words of up to { $length } characters

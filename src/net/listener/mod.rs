@@ -12,6 +12,27 @@ use tokio::runtime::Handle;
 
 use crate::net::stream::Stream;
 
+/// Binds `address` or, if its port is in use, the next free one of the following `tries` ports.
+///
+/// # Errors
+/// Returns the error of the last port.
+pub(in crate::net) fn next_free<T>(
+    address: SocketAddr,
+    tries: u16,
+    bind: impl Fn(SocketAddr) -> io::Result<T>,
+) -> io::Result<T> {
+    let last = address.port().saturating_add(tries);
+    let mut next = address;
+    loop {
+        match bind(next) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && next.port() < last => {
+                next.set_port(next.port().saturating_add(1));
+            }
+            other => return other,
+        }
+    }
+}
+
 /// A listening TCP socket.
 #[derive(Debug)]
 pub struct Listener {
@@ -46,18 +67,7 @@ impl Listener {
     /// # Errors
     /// Returns the error of the last port.
     pub fn bind_or_next(runtime: &Handle, address: SocketAddr, tries: u16) -> io::Result<Self> {
-        let mut next = address;
-        loop {
-            match Self::bind(runtime, next) {
-                Err(error)
-                    if error.kind() == io::ErrorKind::AddrInUse
-                        && next.port() < address.port().saturating_add(tries) =>
-                {
-                    next.set_port(next.port().saturating_add(1));
-                }
-                other => return other,
-            }
-        }
+        next_free(address, tries, |address| Self::bind(runtime, address))
     }
 
     /// Its address.

@@ -7,6 +7,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::runtime::Handle;
 
+use crate::net::listener::next_free;
+
 /// Size of the system's buffer in bytes: keyframes for many viewers come in one burst.
 const BUFFER: usize = 4 << 20;
 
@@ -23,18 +25,7 @@ impl DatagramSocket {
     /// # Errors
     /// Returns the error of the last port, such as [`io::ErrorKind::AddrInUse`].
     pub fn bind_or_next(runtime: &Handle, address: SocketAddr, tries: u16) -> io::Result<Self> {
-        let mut next = address;
-        loop {
-            match Self::bind(runtime, next) {
-                Err(error)
-                    if error.kind() == io::ErrorKind::AddrInUse
-                        && next.port() < address.port().saturating_add(tries) =>
-                {
-                    next.set_port(next.port().saturating_add(1));
-                }
-                other => return other,
-            }
-        }
+        next_free(address, tries, |address| Self::bind(runtime, address))
     }
 
     fn bind(runtime: &Handle, address: SocketAddr) -> io::Result<Self> {

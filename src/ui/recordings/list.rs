@@ -79,7 +79,7 @@ fn empty(ui: &mut Ui, view: &View<'_>, recordings: &RecordingsView) {
 
 /// When, how long, how large.
 fn summary(texts: &Texts, file: &RecordingFile) -> String {
-    let mut parts = vec![when(file.wall_micros)];
+    let mut parts = vec![format::date_and_time(file.wall_micros)];
     if let Some(details) = file.details() {
         parts.push(format::clock(details.duration));
     }
@@ -91,13 +91,6 @@ fn summary(texts: &Texts, file: &RecordingFile) -> String {
         FileState::Known(_) => {}
     }
     parts.join(" · ")
-}
-
-/// `2026-11-25 18:07`.
-fn when(wall_micros: i64) -> String {
-    jiff::Timestamp::from_microsecond(wall_micros)
-        .map(|at| at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string())
-        .unwrap_or_default()
 }
 
 /// `1920×1080 · H.264 · AAC`.

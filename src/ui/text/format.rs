@@ -13,8 +13,17 @@ pub fn clock(time: Duration) -> String {
 
 /// `18:07:41`: the time of day here.
 pub fn time_of_day(wall_micros: i64) -> String {
+    local_time(wall_micros, "%H:%M:%S")
+}
+
+/// `2026-11-25 18:07`: date and time here.
+pub fn date_and_time(wall_micros: i64) -> String {
+    local_time(wall_micros, "%Y-%m-%d %H:%M")
+}
+
+fn local_time(wall_micros: i64, form: &str) -> String {
     jiff::Timestamp::from_microsecond(wall_micros)
-        .map(|at| at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string())
+        .map(|at| at.to_zoned(jiff::tz::TimeZone::system()).strftime(form).to_string())
         .unwrap_or_default()
 }
 
