@@ -1,4 +1,4 @@
-//! Everything a person can ask of the studio.
+//! The commands that a user can send to the studio.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -28,162 +28,165 @@ use crate::studio::watch::choices::WatchCommand;
 /// A command of the user in the window or on the command line.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Show this video source.
+    /// Shows this video source.
     SelectVideo(VideoChoice),
-    /// Show this scene, by the chosen transition.
+    /// Shows this scene, with the chosen transition.
     SwitchScene(SceneId),
-    /// Put this scene into the preview; `None`: empty it.
+    /// Loads this scene into the preview; `None` empties the preview.
     PrepareScene(Option<SceneId>),
-    /// These are looked at beside the program, and no others: the snapshot has their pictures.
+    /// Draws exactly these views beside the program; the snapshot contains their frames.
     LookAt(BTreeMap<ViewOf, ViewDetail>),
-    /// Switch the preview to the program, and the previous scene to the preview.
+    /// Switches the preview to the program, and the previous scene to the preview.
     Transition,
-    /// Pause a source that plays something, continue, or go to another place of it.
+    /// Pauses, resumes or seeks a source that plays a file or stream.
     Media(SourceId, TransportCommand),
     /// Set the end behavior of a media file.
     AtEnd(SourceId, EndBehavior),
-    /// Set a control of a camera, by their names; `None`: to its default. The camera keeps it.
+    /// Sets a control of a camera, both by name; `None` sets it to its default. The camera stores the
+    /// value.
     SetCamera { camera: String, control: String, value: Option<i64> },
-    /// All controls of a camera have their defaults again.
+    /// Resets all controls of a camera to their defaults.
     ResetCamera(String),
-    /// Open the desktop's dialog for this display or window again; forgets the permission.
+    /// Opens the desktop's dialog for this display or window again, and forgets the permission.
     ShareAgain(SourceId),
-    /// Change the scenes.
+    /// Changes the scenes.
     Edit(Edit),
-    /// Take the last change of the scenes back.
+    /// Undoes the last change of the scenes.
     Undo,
-    /// Make it again.
+    /// Redoes the change that was undone last.
     Redo,
-    /// Add the scenes in this file: a collection of onair (TOML, JSON) or of OBS (JSON).
+    /// Adds the scenes in this file: a collection of onair (TOML, JSON) or of OBS (JSON).
     ImportScenes(PathBuf),
-    /// Write the scenes into this file: TOML, or JSON by its name.
+    /// Writes the scenes to this file: as TOML, or as JSON if its name says so.
     ExportScenes(PathBuf),
-    /// Anything about scene collections and profiles.
+    /// Executes a command for scene collections and profiles.
     Part(PartCommand),
-    /// Hear this audio source.
+    /// Sets the audio source.
     SelectAudio(AudioChoice),
-    /// Encode like this.
+    /// Sets the encoding quality.
     SetQuality(Quality),
-    /// Record this scene as another program of the same sources, on a separate canvas.
+    /// Records this scene as another program made from the same sources, on a separate canvas.
     StartProgram { id: ProgramId, scene: SceneId, size: Size, rate: FrameRate, path: PathBuf },
-    /// End it; its file is finished.
+    /// Ends this program; its file is finalized.
     StopProgram(ProgramId),
-    /// These are the targets now: those enabled get the stream at the next *Go Live*.
+    /// Replaces the list of targets: those enabled get the stream at the next *Go Live*.
     SetTargets(Vec<Target>),
-    /// Adds this target or, by its ID, changes it. On air, an enabled target starts and a disabled
-    /// one stops, while the others continue.
+    /// Adds this target, or changes it if its id exists. On air, an enabled target starts and a
+    /// disabled one stops, while the others continue.
     PutTarget(Target),
-    /// Forgets this target and its key.
+    /// Removes this target and its key.
     RemoveTarget(u32),
-    /// On air: restarts this target, which has failed.
+    /// On air, restarts this target, which has failed.
     StartTarget(u32),
     /// Changes this target; on air, only its own connection reconnects.
     RestartTarget(Target),
-    /// Accept this certificate, and no other, from this target; and try it again.
+    /// Accepts only this certificate from this target, and tries the target again.
     TrustCertificate { target: u32, pin: CertificatePin },
-    /// Look whether everything is ready, without going live.
+    /// Checks whether everything is ready, without going live.
     Check,
-    /// Measure which quality this machine and the way to the target carry, without going live.
+    /// Measures which quality this computer and the connection to the target support, without going
+    /// live.
     MeasureQuality,
-    /// Start broadcasting.
+    /// Starts broadcasting.
     GoLive,
-    /// Send this FLV, MP4 or MKV file to the targets instead of the program, as is, once or in a
+    /// Sends this FLV, MP4 or MKV file to the targets instead of the program, unchanged, once or in a
     /// loop; [`Command::StopLive`] ends it.
     SendFile { path: PathBuf, again: bool },
-    /// End the broadcast properly; the content of the stream delay is dropped.
+    /// Ends the broadcast in an orderly way; the content of the stream delay is dropped.
     StopLive,
-    /// The same after the stream delay is sent; a second time, at once.
+    /// Ends the broadcast after the content of the stream delay is sent; if sent a second time, at
+    /// once.
     StopAfterDelay,
-    /// From the next *Go Live* on viewers see the stream this much later, at most 30 min; remembered.
+    /// Delays the stream by this much from the next *Go Live* on, by at most 30 min; saved.
     SetDelay(Duration),
-    /// Do not wait for the next try.
+    /// Ends the wait before the next attempt.
     RetryNow,
-    /// Record the program to this file: FLV, MP4 or MKV by its extension.
+    /// Records the program to this file: FLV, MP4 or MKV by its extension.
     StartRecording(PathBuf),
-    /// Finish the recording.
+    /// Finalizes the recording.
     StopRecording,
-    /// Anything about the recordings in the folder of recordings.
+    /// Executes a command for the recordings in the folder of recordings.
     Recordings(RecordingsCommand),
-    /// Pause the recording.
+    /// Pauses the recording.
     PauseRecording,
-    /// Go on recording, without a gap in the file.
+    /// Resumes the recording, without a gap in the file.
     ResumeRecording,
-    /// Set a chapter in the recording; an empty title becomes its number.
+    /// Sets a chapter in the recording; if the title is empty, its number becomes the title.
     Chapter(String),
-    /// Go on recording in a new file.
+    /// Continues the recording in a new file.
     SplitRecording,
-    /// Save the replay buffer to this file.
+    /// Saves the replay buffer to this file.
     SaveReplay(PathBuf),
-    /// Write the frame that is sent into this PNG file.
+    /// Writes the current program frame to this PNG file.
     Snapshot(PathBuf),
-    /// Gain of the audio source in decibels, -60…+20.
+    /// Sets the gain of the audio source in decibels, -60…+20.
     SetGain(f32),
-    /// Mute the audio source.
+    /// Mutes or unmutes the audio source.
     SetMuted(bool),
-    /// Add a strip of audio that hears this.
+    /// Adds an audio strip with this source.
     AddStrip(AudioChoice),
-    /// Remove a strip; the main one stays.
+    /// Removes a strip; the main strip stays.
     RemoveStrip(StripId),
-    /// Change the source of a strip; for the main one, use [`Command::SelectAudio`].
+    /// Changes the source of a strip; for the main strip, use [`Command::SelectAudio`].
     SelectStrip { id: StripId, choice: AudioChoice },
-    /// Rename a strip; empty: after its source.
+    /// Renames a strip; if the name is empty, the strip is named after its source.
     RenameStrip { id: StripId, name: String },
-    /// Set a strip: fader, balance, offset, filters and all.
+    /// Sets all settings of a strip: fader, balance, offset, filters and others.
     SetStrip { id: StripId, strip: Strip },
-    /// Set the end behavior of a strip's file; a file that a source also shows follows that source.
+    /// Sets the end behavior of a strip's file; a file that a source also shows follows that source.
     SetStripEnd { id: StripId, at_end: EndBehavior },
-    /// Set the fallback of a strip; `None`: silence.
+    /// Sets the fallback of a strip; `None` means silence.
     SetIfSilent { id: StripId, choice: Option<AudioChoice> },
-    /// Restart a strip's file.
+    /// Restarts the file of a strip.
     RestartStrip(StripId),
-    /// Set the push-to-talk mode of a strip.
+    /// Sets the push-to-talk mode of a strip.
     SetTalk { id: StripId, talk: TalkMode },
-    /// The talk key is held, or not.
+    /// Reports whether the push-to-talk key is held.
     PushToTalkKeys(bool),
-    /// The same for a single strip, independent of the common key.
+    /// Reports whether the key of a single strip is held, independent of the common key.
     TalkKeyOf { id: StripId, held: bool },
-    /// Integrated loudness and true peaks start afresh.
+    /// Resets integrated loudness and true peaks.
     ResetLoudness,
-    /// Set the monitoring device.
+    /// Sets the monitoring device.
     SetMonitoring(Monitoring),
-    /// Reset clip indicators.
+    /// Resets clip indicators.
     ClearClip(StripLamp),
-    /// Pull this stream or local file and show it, in the chosen tile.
+    /// Pulls this stream or local file and shows it in the selected tile.
     Watch { url: String },
-    /// Pull all of these and show them, each in a separate tile.
+    /// Pulls all of these and shows each in a separate tile.
     WatchAll(Vec<String>),
-    /// Stop the selected tile.
+    /// Stops the selected tile.
     StopWatching,
-    /// Loudness of the players, 0…1.
+    /// Sets the volume of the players, 0…1.
     SetVolume(f32),
-    /// Change the volume by this much.
+    /// Changes the volume by this much.
     StepVolume(f32),
-    /// Silence the players.
+    /// Mutes or unmutes the players.
     SetPlayerMuted(bool),
-    /// Anything else about the players of the *Watch* page.
+    /// Executes another command for the players of the *Watch* page.
     Player(WatchCommand),
-    /// Set the simulated faults of the built-in server; not saved.
+    /// Sets the simulated faults of the built-in server; not saved.
     SetFaults(Vec<Fault>),
-    /// Set where clients of the built-in server reconnect when it ends (Enhanced RTMP): a URL with
-    /// an application; empty: none. Saved.
+    /// Sets where clients of the built-in server reconnect when it ends (Enhanced RTMP): a URL with
+    /// an application; empty means none. The value is saved.
     SetSuccessor(String),
-    /// Add this service of the person's own or, by the id that it had, change it; remembered.
+    /// Adds this service of the user or, by its previous id, changes it; saved.
     PutService { was: Option<String>, service: Service },
-    /// Forget this service of the person's own.
+    /// Removes this service of the user.
     RemoveService(String),
-    /// Look for cameras, microphones, screens and windows again.
+    /// Searches for cameras, microphones, screens and windows again.
     RefreshDevices,
-    /// Retry failed sources and files now.
+    /// Retries failed sources and files now.
     TryAgain,
-    /// Look and behave like this; remembered.
+    /// Sets the preferences for appearance and behavior; saved.
     SetPreferences(Preferences),
-    /// Go live to the targets and with the scene of a broadcast that a crash ended.
+    /// Goes live with the targets and the scene of a broadcast that a crash interrupted.
     Resume,
-    /// The display and the window are gone; the broadcast continues.
+    /// Reports that the display and the window are gone; the broadcast continues.
     WindowLost,
-    /// The person has read this notice.
+    /// Dismisses this notice.
     Dismiss(u64),
-    /// End everything; [`Snapshot::ended`](crate::studio::snapshot::Snapshot) reports when it is
+    /// Ends everything; [`Snapshot::ended`](crate::studio::snapshot::Snapshot) reports when it is
     /// done.
     Quit,
 }
@@ -191,31 +194,31 @@ pub enum Command {
 /// A command for scene collections or profiles, by name.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PartCommand {
-    /// Use this one from now on. On air, a collection is a scene change; a profile must wait for
-    /// the end.
+    /// Uses this collection or profile from now on. On air, changing the collection is a scene
+    /// change; a profile must wait for the end.
     Use(PartKind, String),
-    /// Create a default one, and use it.
+    /// Creates a collection or profile with default content, and uses it.
     New(PartKind, String),
-    /// Duplicate the one in use under this name, and use it.
+    /// Duplicates the current one under this name, and uses the copy.
     Duplicate(PartKind, String),
     Rename {
         kind: PartKind,
         was: String,
         name: String,
     },
-    /// Delete this one; if it is in use, another one is used.
+    /// Deletes this one; if it is in use, another one is used.
     Delete(PartKind, String),
-    /// List the earlier versions of this one.
+    /// Lists the earlier versions of this one.
     ListVersions(PartKind, String),
-    /// Restore the one in use to this version.
+    /// Restores the current one to this version.
     Restore(PartKind, VersionId),
-    /// Import one from a file of onair or OBS; `with_key`: including OBS's stream key.
+    /// Imports one from a file of onair or OBS; `with_key` includes the stream key of OBS.
     Import {
         kind: PartKind,
         path: PathBuf,
         with_key: bool,
     },
-    /// Export one to a file for others, without secrets.
+    /// Exports one to a file for other users, without secrets.
     Export {
         kind: PartKind,
         name: String,

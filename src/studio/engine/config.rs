@@ -10,52 +10,54 @@ use crate::studio::settings::{ServerToken, Settings};
 use crate::studio::targets::services::ServiceList;
 use crate::text::Problem;
 
-/// See the module documentation.
+/// The configuration of a studio; see the module documentation.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub clock: Clock,
     pub settings: Settings,
-    /// The settings file; `None`: nothing is saved (the command line).
+    /// The settings file; `None` means that nothing is saved (on the command line).
     pub settings_path: Option<PathBuf>,
-    /// The file that notes the running broadcast, for after a crash; `None`: none.
+    /// The file that records the running broadcast, for a resume after a crash; `None` means none.
     pub on_air_mark: Option<PathBuf>,
     /// The settings file for changes of the players, if nothing else is saved (`onair play`).
     pub players_path: Option<PathBuf>,
-    /// The file for stream keys without a keyring; `None`: no keys are loaded or stored.
+    /// The file for stream keys if there is no keyring; `None` means that no keys are loaded or
+    /// stored.
     pub keys_path: Option<PathBuf>,
-    /// The journal of unfinished recordings, which the next start repairs; `None`: none.
+    /// The journal of unfinished recordings, which the next start repairs; `None` means none.
     pub journal: Option<PathBuf>,
-    /// True if to use the desktop's keyring, if there is one.
+    /// True to use the desktop's keyring, if there is one.
     pub keyring: bool,
-    /// Nobody watches meters: once frames flow, parts are looked at less often.
+    /// True if no meters are displayed: once frames are produced, the parts are polled less often.
     pub calm: bool,
-    /// Loudness and true peak are measured: somebody reads them.
+    /// True to measure loudness and true peak, because they are read.
     pub loudness: bool,
-    /// The file of the event log, line by line; `None`: none.
+    /// The file of the event log, which is appended to line by line; `None` means none.
     pub history_path: Option<PathBuf>,
-    /// The folder of crash reports, reported at the start; `None`: none.
+    /// The folder of crash reports, which are reported at the start; `None` means none.
     pub crashes: Option<PathBuf>,
-    /// Allows changes of the built-in server over HTTP; `None`: nobody may.
+    /// The token that allows changes of the built-in server over HTTP; `None` forbids all changes.
     pub server_token: Option<ServerToken>,
-    /// The known services and the user's own.
+    /// The known services and the user's own services.
     pub services: ServiceList,
-    /// True if there is a program, with its sources, compositor and mixer; without one, the studio
-    /// sends files and plays streams.
+    /// True if there is a program, with its sources, compositor and mixer; otherwise the studio
+    /// only sends files and plays streams.
     pub program: bool,
-    /// All sources are in scenes: the one of `--video` becomes one of them (the window).
+    /// True if all sources are in scenes: the source of `--video` becomes one of them (in the
+    /// window).
     pub scenes_only: bool,
-    /// Problems of the settings, to report.
+    /// Problems of the settings, which are reported.
     pub warnings: Vec<Problem>,
     pub serve: Serve,
-    /// Trust and limits of connections to targets.
+    /// Trusted certificates and limits of connections to targets.
     pub options: crate::net::rtmp::Options,
-    /// True if to monitor the built-in server's stream, unless the target decides.
+    /// True to monitor the built-in server's stream, unless the target decides.
     pub monitor_own: bool,
-    /// How long to retry a target; `None`: forever.
+    /// The time for which a target is retried; `None` means forever.
     pub retry_for: Option<Duration>,
     /// The folder for the unnamed files of the stream delay.
     pub delay_folder: PathBuf,
-    /// True if to look for a stream's chat without an address.
+    /// True to search for a stream's chat without an address.
     pub find_chat: bool,
     /// The player's configuration; [`Command::Watch`](crate::studio::command::Command::Watch) adds
     /// the source.
@@ -63,7 +65,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// A studio with these settings, remembered nowhere, whose server runs when needed.
+    /// Creates the configuration of a studio with these settings, which saves nothing, and whose
+    /// server runs when needed.
     pub fn new(clock: Clock, settings: Settings) -> Self {
         Self {
             clock,
@@ -91,7 +94,7 @@ impl Config {
             find_chat: true,
             player: player::Config {
                 measure: true,
-                // Who watches in a window ends it themselves.
+                // In a window, the user ends the player.
                 patient: true,
                 time_shift: Some(player::TimeShiftDepth::default()),
                 ..player::Config::new(player::Source::Url(String::new()))

@@ -1,4 +1,4 @@
-//! The studio as others hold it: start it, send commands, look at it.
+//! The handle of the studio: starts it, sends commands, and reads its state.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -22,25 +22,26 @@ use crate::studio::snapshot::Snapshot;
 use crate::studio::watch::Players;
 use crate::studio::watch::choices::MAX_TILES;
 
-/// Commands that may wait; a person cannot type faster than the studio obeys.
+/// Maximum number of waiting commands; a user cannot send commands faster than the studio executes
+/// them.
 const COMMANDS: usize = 256;
 
-/// Events that wait to be printed; the oldest go first.
+/// Maximum number of unread events; the oldest are dropped first.
 const EVENTS: usize = 1_024;
 
-/// Events of a broadcast being ended; a few for each target.
+/// Maximum number of events of a broadcast that is ending; a few for each target.
 const LAST_WORDS: usize = 256;
 
-/// How often to check whether commands were executed.
+/// Interval of checks whether commands were executed.
 const SETTLE_POLL_INTERVAL: Duration = Duration::from_millis(2);
 
-/// A running studio. Dropping it asks it to end; [`Studio::end`] waits.
+/// A running studio. Dropping it requests its end; [`Studio::end`] waits.
 #[derive(Debug)]
 pub struct Studio {
     commands: Sender<Command>,
     /// The number of commands sent.
     sent: AtomicU64,
-    /// Its end was asked for.
+    /// True if the end was requested.
     ending: AtomicBool,
     events: Option<Receiver<Event>>,
     snapshot: Latest<Snapshot>,
@@ -53,7 +54,7 @@ impl Studio {
     /// Starts the studio: sources open and the program runs, but nothing is sent yet.
     ///
     /// # Errors
-    /// Fails if the system grants no threads.
+    /// Fails if the system provides no threads.
     pub fn start(config: Config) -> std::io::Result<Self> {
         let warnings = config.warnings.clone();
         let (engine, ends) = assemble(config)?;
@@ -69,11 +70,11 @@ impl Studio {
         if command == Command::Quit {
             self.ending.store(true, Ordering::Relaxed);
         }
-        // A studio that has ended obeys nothing.
+        // A studio that has ended executes no commands.
         let _ = self.commands.send(command);
     }
 
-    /// Returns true if somebody has asked it to end.
+    /// Returns true if the end was requested.
     pub fn is_ending(&self) -> bool {
         self.ending.load(Ordering::Relaxed)
     }
@@ -84,7 +85,7 @@ impl Studio {
         self.snapshot.get().is_some_and(|snapshot| snapshot.obeyed >= sent)
     }
 
-    /// Waits for that, at most `limit`; returns whether it is so.
+    /// Waits, for at most `limit`, until the studio is settled; returns whether it is.
     pub fn settle(&self, limit: Duration) -> bool {
         let mut waited = Duration::ZERO;
         while !self.is_settled() {
@@ -97,12 +98,12 @@ impl Studio {
         true
     }
 
-    /// The present state.
+    /// The current state.
     pub fn snapshot(&self) -> Snapshot {
         self.snapshot.get().unwrap_or_default()
     }
 
-    /// The snapshots, for readers that need a wake-up.
+    /// The slot of the snapshots, for readers that need to be woken.
     pub fn snapshots(&self) -> Latest<Snapshot> {
         self.snapshot.clone()
     }
@@ -112,28 +113,28 @@ impl Studio {
         self.events.take()
     }
 
-    /// The program's frames.
+    /// The frames of the program.
     pub fn program(&self) -> Latest<VideoFrame> {
         self.program.clone()
     }
 
-    /// The players' frames: a slot for each possible tile, by
+    /// The frames of the players: a slot for each possible tile, by
     /// [`TileId`](crate::studio::notices::TileId).
     pub fn watched(&self) -> Vec<Latest<VideoFrame>> {
         self.watched.clone()
     }
 
-    /// Ends everything properly and waits, at most `limit`.
+    /// Ends everything in an orderly way and waits for at most `limit`.
     ///
     /// # Errors
-    /// [`Stuck`] when it had not ended by then.
+    /// Fails with [`Stuck`] if the studio has not ended by then.
     pub fn end(mut self, limit: Duration) -> Result<(), Stuck> {
         self.send(Command::Quit);
         self.worker.wait(limit)
     }
 }
 
-/// The owner's ends of a studio.
+/// The ends of a studio's queues and slots that its owner holds.
 pub(in crate::studio) struct Ends {
     pub commands: Sender<Command>,
     pub events: Receiver<Event>,
@@ -142,7 +143,7 @@ pub(in crate::studio) struct Ends {
     pub watched: Vec<Latest<VideoFrame>>,
 }
 
-/// A studio that does not run yet.
+/// Creates a studio that does not run yet.
 pub(in crate::studio) fn assemble(mut config: Config) -> std::io::Result<(Engine, Ends)> {
     let (commands, obeyed) = queue::bounded("commands", COMMANDS, Full::Block);
     let (happened, events) = queue::bounded("events", EVENTS, Full::DropOldest);

@@ -1,4 +1,4 @@
-//! The studio's thread: takes commands, polls every part, reports events, builds the snapshot.
+//! The studio's thread: takes commands, polls all parts, reports events, and builds the snapshot.
 //! Nothing here waits for a device, a socket or a disk; slow work has separate threads.
 
 pub mod config;
@@ -47,31 +47,31 @@ use crate::studio::targets::services::ServiceList;
 use crate::studio::watch::Players;
 use crate::text::Problem;
 
-/// How often the studio polls its parts: as often as meters need for smooth motion.
+/// Interval at which the studio polls its parts: as often as meters need for smooth motion.
 const TICK: Duration = Duration::from_millis(33);
 
-/// How often without visible meters.
+/// Interval without visible meters.
 const CALM_TICK: Duration = Duration::from_millis(100);
 
-/// How long the search for devices may delay the first frame.
+/// The time for which the search for devices may delay the first frame.
 const DECIDE_WITHIN: Duration = Duration::from_secs(3);
 
-/// How long writing the last lines of the event log may take.
+/// Time limit for writing the last lines of the event log.
 const HISTORY_END: Duration = Duration::from_secs(2);
 
-/// How long storing the last changed key may take at the end.
+/// Time limit for storing the last changed key at the end.
 const KEYS_END: Duration = Duration::from_secs(1);
 
-/// The engine's parts.
+/// The parts of the engine.
 pub(super) struct Engine {
     pub(super) clock: Clock,
     pub(super) runtime: Runtime,
-    /// As at its start; its settings, services and players are below.
+    /// The configuration as at the start; its settings, services and players are in other fields.
     pub(super) config: Config,
     pub(super) commands: Receiver<Command>,
     pub(super) output: Latest<Snapshot>,
     pub(super) preview: Latest<VideoFrame>,
-    /// The scene that is prepared.
+    /// The frames of the preview scene.
     pub(super) prepared: Latest<VideoFrame>,
     pub(super) settings: Settings,
     pub(super) file: SettingsFile,
@@ -91,7 +91,7 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    /// Runs to the end: after [`Command::Quit`], or when nobody can send commands any more.
+    /// Runs until the end: after [`Command::Quit`], or when all command senders are gone.
     pub(super) fn run(mut self, warnings: Vec<Problem>) {
         self.state.quality = self.settings.quality.clone();
         self.machine.process = Some(Process::new());
@@ -141,7 +141,7 @@ impl Engine {
                 && self.state.library.is_over()
                 && !self.scenes_busy();
             if ended {
-                // What they had to tell.
+                // Reports their last events.
                 self.poll();
                 break;
             }
@@ -169,7 +169,7 @@ impl Engine {
         );
     }
 
-    /// A broadcast is on and has encoded something.
+    /// Returns true if a broadcast is running and has encoded something.
     fn frames_flow(&self) -> bool {
         self.live.on_air.as_ref().is_some_and(|on_air| on_air.live_figures().encoded > 0)
     }
@@ -409,7 +409,7 @@ impl Engine {
                 self.tell_misfits();
                 return;
             }
-            // Only the replay buffer had it: it begins again.
+            // Only the replay buffer used it, and it starts again.
             self.end_broadcast();
             return;
         }
@@ -430,7 +430,7 @@ impl Engine {
         if let Some(program) = self.state.program.take() {
             let (video, audio) = (program.video_choice().clone(), program.audio_choice().clone());
             self.state.filters = Some(program.end());
-            // Its successor reads them again, and tells.
+            // The new program reads the files again, and reports.
             self.notices.active.clear(groups::TRANSITION);
             let kept = (self.settings.video.clone(), self.settings.audio.clone());
             (self.settings.video, self.settings.audio) = (Some(video), Some(audio));

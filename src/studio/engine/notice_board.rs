@@ -1,4 +1,5 @@
-//! The engine's reports: events for the command line, notices for the window, and the event log.
+//! The reports of the engine: events for the command line, notices for the window, and the event
+//! log.
 
 use crate::base::Clock;
 use crate::base::queue::Sender;
@@ -8,11 +9,11 @@ use crate::studio::notices::event_log::EventLog;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::{Notice, groups};
 
-/// See the module documentation.
+/// The sink of all reports; see the module documentation.
 pub(in crate::studio) struct NoticeBoard {
     clock: Clock,
     events: Sender<Event>,
-    /// The notices that a person sees.
+    /// The notices that are displayed to the user.
     pub active: ActiveNotices,
     pub log: EventLog,
 }
@@ -36,13 +37,13 @@ impl NoticeBoard {
         self.happened(Event::Notice(notice));
     }
 
-    /// A message that the event log already has.
+    /// Reports a message that is already in the event log.
     pub fn tell_again(&mut self, message: &StudioMessage) {
         let notice = self.active.add(message, "");
         self.happened(Event::Notice(notice));
     }
 
-    /// For the event log only, without a notice.
+    /// Writes a message only to the event log, without a notice.
     pub fn note(&mut self, message: &StudioMessage) {
         let wall = self.clock.wall_micros(self.clock.now());
         self.log.add(&message.notice(0, ""), wall);
@@ -55,25 +56,25 @@ impl NoticeBoard {
     }
 
     pub fn happened(&mut self, event: Event) {
-        // Nobody need listen.
+        // It does not matter if nothing reads the events.
         let _ = self.events.send(event);
     }
 
-    /// Withdraws all notices with this name.
+    /// Withdraws all notices with this key.
     pub fn take_back(&mut self, key: &'static str) {
         let wall = self.clock.wall_micros(self.clock.now());
         self.active.clear(&[key]);
         self.log.over(key, "", wall);
     }
 
-    /// For the event log: this problem has ended.
+    /// Writes to the event log that this problem has ended.
     pub fn is_over(&mut self, key: &str, of: &str) {
         let wall = self.clock.wall_micros(self.clock.now());
         self.log.over(key, of, wall);
     }
 }
 
-/// A message, with or without the system's text.
+/// A logged message and the name of its subject; `None` if nothing was logged.
 pub(in crate::studio) struct LoggedMessage(Option<(StudioMessage, String)>);
 
 impl From<Option<StudioMessage>> for LoggedMessage {

@@ -20,25 +20,25 @@ use crate::studio::settings::scenes::collection::Import;
 /// The unsaved state of scenes.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct SceneState {
-    /// The wanted and present controls of cameras.
+    /// The requested and current controls of cameras.
     pub(in crate::studio) board: CameraControls,
     /// The desktop's permissions for displays and windows.
     pub(in crate::studio) permissions: Permissions,
     /// The last reported degradation.
     pub degradation: Degradation,
     pub prepared: Option<SceneId>,
-    /// What is looked at beside the program, and its pictures.
+    /// The views drawn beside the program.
     pub views: BTreeMap<ViewOf, ViewDetail>,
     pub pictures: Arc<BTreeMap<ViewOf, Latest<VideoFrame>>>,
-    /// Scenes that were reported as having too many layers, with their names then.
+    /// Scenes that were reported as having too many layers, with their names at that time.
     pub crowded: BTreeMap<SceneId, String>,
     /// The audio of visible sources at the last update of the strips.
     pub sounds: Vec<AudioChoice>,
     pub steps: UndoHistory,
     pub last_edit: Option<Timestamp>,
-    /// The collection as the window gets it.
+    /// The collection as passed to the window.
     pub shared: Arc<Collection>,
-    /// A file that is being read or written.
+    /// A scene file that is being read or written.
     pub file: Option<Receiver<FileDone>>,
     pub workers: Vec<Worker>,
 }

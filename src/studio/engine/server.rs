@@ -1,4 +1,4 @@
-//! The server inside the program, as the studio runs it.
+//! Runs the built-in server for the studio.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,29 +13,29 @@ use crate::studio::settings::ServerToken;
 use crate::studio::targets::address;
 use crate::text::Problem;
 
-/// How long disconnecting the server's clients may take.
+/// Time limit for disconnecting the server's clients.
 const END: Duration = Duration::from_millis(500);
 
-/// When the built-in server runs.
+/// The time at which the built-in server starts.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Serve {
-    /// From the start (the window).
+    /// From the start (in the window).
     AtOnce,
-    /// When something is sent to it.
+    /// When a stream is sent to it.
     WhenNeeded,
 }
 
-/// The server, running or not.
+/// The built-in server, running or not.
 #[derive(Debug)]
 pub(in crate::studio) struct BuiltIn {
     serve: Serve,
     server: Option<Server>,
     faults: Vec<Fault>,
-    /// The successor server for its clients; empty: none.
+    /// The successor server for its clients; empty means none.
     successor: String,
-    /// For those who change something over HTTP.
+    /// The token for clients that make changes over HTTP.
     token: Option<ServerToken>,
-    /// The key of the program's own stream: new in each run, and secret.
+    /// The key of the program's own stream, which is secret and new in each run.
     key: Secret,
 }
 
@@ -45,7 +45,7 @@ impl BuiltIn {
         successor: String,
         token: Option<ServerToken>,
     ) -> Self {
-        // Without randomness there is no server: see `start`.
+        // Without random numbers there is no server: see `start`.
         let key = Secret::new(random_hex().unwrap_or_default());
         Self { serve, server: None, faults: Vec::new(), successor, token, key }
     }
@@ -58,7 +58,7 @@ impl BuiltIn {
         self.server.is_some()
     }
 
-    /// Starts it on its default ports, or the next free ones (which is reported).
+    /// Starts it on its default ports, or on the next free ones (which is reported).
     pub(in crate::studio) fn start(
         &mut self,
         runtime: &Runtime,
@@ -106,7 +106,7 @@ impl BuiltIn {
         &self.successor
     }
 
-    /// Sets the successor server; empty: none.
+    /// Sets the successor server; empty means none.
     pub(in crate::studio) fn set_successor(&mut self, successor: String) {
         self.successor = successor;
         if let Some(server) = &self.server {
@@ -132,7 +132,7 @@ impl BuiltIn {
         self.server.as_ref().map(|server| server.addresses().rtmp)
     }
 
-    /// The program's own publishing address, with its key.
+    /// The address for publishing the program's own stream, with its key.
     pub(in crate::studio) fn entrance(&self) -> Option<address::Entrance<'_>> {
         self.rtmp().map(|address| address::Entrance { address, key: &self.key })
     }
@@ -157,7 +157,7 @@ impl BuiltIn {
         }
     }
 
-    /// Viewers of all streams.
+    /// The number of viewers of all streams.
     pub(in crate::studio) fn viewers(&self) -> usize {
         self.server.as_ref().map_or(0, Server::viewers)
     }

@@ -1,4 +1,4 @@
-//! The engine's changing state, in parts with one job each.
+//! The changing state of the engine, in parts with one purpose each.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -40,21 +40,21 @@ pub(in crate::studio) struct EngineState {
     pub program: Option<Program>,
     pub stage: SceneState,
     pub listening: Option<Listening>,
-    /// The talk keys that are held.
+    /// The push-to-talk keys that are held.
     pub talking: HeldTalkKeys,
     pub monitors: Monitors,
     pub preflight: Option<Preflight>,
     pub measurement: Option<Measurement>,
     pub quality: Quality,
-    /// The wall clock at the start, in microseconds.
+    /// The wall clock at the start, in microseconds since the Unix epoch.
     pub born: u64,
     pub next_second: Timestamp,
     pub quitting: bool,
-    /// Filters' files of a program that another one replaces.
+    /// Files of filters from a program that is being replaced.
     pub filters: Option<Filters>,
-    /// The recordings in their folder, while somebody looks.
+    /// The recordings in their folder, while they are displayed.
     pub library: Library,
-    /// The recording that was finished last.
+    /// The recording that was finalized last.
     pub last_recording: Option<PathBuf>,
     /// Running repairs of earlier recordings.
     pub repairs: Option<Repairs>,
@@ -62,36 +62,36 @@ pub(in crate::studio) struct EngineState {
     pub obeyed: u64,
 }
 
-/// The broadcast, if running.
+/// The broadcast, if it is running.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct Broadcast {
     pub on_air: Option<OnAir>,
     /// The outputs of other programs.
     pub others: BTreeMap<ProgramId, OnAir>,
-    /// A file that is to be sent is being inspected.
+    /// A file to be sent that is being inspected.
     pub opening: Option<Opening>,
-    /// The end of the passthrough file was reported.
+    /// True if the end of the passthrough file was reported.
     pub passthrough_end_reported: bool,
-    /// It is ending.
+    /// True if the broadcast is ending.
     pub stopping: bool,
-    /// The encoders could not run for the replay buffer alone: not tried again until something is
-    /// changed.
+    /// True if the encoders could not run only for the replay buffer; this is not retried until a
+    /// setting changes.
     pub replay_failed: bool,
-    /// Whether a full disk has room again.
+    /// Checks whether a full disk has space again.
     pub space: SpaceAgain,
     pub history: History,
-    /// What is known for the summary of the broadcast, and whether it is over.
+    /// The data for the summary of the broadcast, and whether the broadcast is over.
     pub summary: BroadcastSummary,
     pub is_summarized: bool,
 }
 
 impl Broadcast {
-    /// Returns true if something is on the way to a target.
+    /// Returns true if a stream is being sent to a target.
     pub fn is_publishing(&self) -> bool {
         self.on_air.as_ref().is_some_and(OnAir::is_publishing)
     }
 
-    /// Returns true if it has outputs, apart from the replay buffer.
+    /// Returns true if there are outputs other than the replay buffer.
     pub fn is_busy(&self) -> bool {
         self.on_air.as_ref().is_some_and(OnAir::is_busy)
     }
@@ -102,27 +102,28 @@ impl Broadcast {
     }
 }
 
-/// Startup before anything is sent.
+/// The state of the startup, before anything is sent.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct Startup {
-    /// A source (video, audio) follows the available devices, because the user chose none.
+    /// True, for video and for audio, if the source follows the available devices because the user
+    /// chose none.
     pub undecided: (bool, bool),
-    /// The deadline for the decision.
+    /// The time by which the sources must be chosen.
     pub decide_by: Timestamp,
-    /// Commands that wait for the decision and for filters' files: going live, recording.
+    /// Commands that wait for that choice and for the files of filters: going live, recording.
     pub postponed: Vec<Command>,
-    /// Until when it waits for those.
+    /// The time until which they wait for these files.
     pub read_by: Option<Timestamp>,
 }
 
 impl Startup {
-    /// Returns true if a source is still to be chosen.
+    /// Returns true if a source still has to be chosen.
     pub fn is_undecided(&self) -> bool {
         self.undecided != (false, false)
     }
 }
 
-/// This machine: devices, events, and this process's resources.
+/// The state of this computer: devices, events, and the resources of this process.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct Machine {
     pub devices: Devices,
@@ -138,11 +139,11 @@ pub(in crate::studio) struct TargetList {
     pub list: Vec<Target>,
     /// Causes reported for each target since it was last live, to avoid repetition.
     pub said: BTreeMap<u32, BTreeSet<(&'static str, Option<String>)>>,
-    /// The last event of each target, by its ID.
+    /// The last event of each target, by its id.
     pub told: BTreeMap<u32, event::Target>,
-    /// Targets edited while connecting, and when the edits apply.
+    /// Targets that were edited while connecting, and the times at which the edits are applied.
     pub edited: BTreeMap<u32, Timestamp>,
-    /// The reported excesses of services' limits.
+    /// Reported settings that exceed the limits of services.
     pub misfits: Vec<StudioMessage>,
 }
 
@@ -151,7 +152,7 @@ pub(in crate::studio) struct TargetList {
 pub(in crate::studio) struct KeptSecrets {
     pub keys: Option<Keys>,
     pub place: Option<KeyPlace>,
-    /// Keys from an earlier run are still being fetched.
+    /// True if keys from an earlier run are still being loaded.
     pub pending: bool,
     /// The stored addresses with secrets, by name.
     pub addresses: BTreeMap<String, Secret>,
@@ -159,12 +160,12 @@ pub(in crate::studio) struct KeptSecrets {
     pub changed: BTreeSet<u32>,
 }
 
-/// Tasks that end in the background.
+/// Tasks that are ending in the background.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct Endings {
-    /// Publishers, a recording, a whole broadcast.
+    /// Publishers, recordings, and whole broadcasts.
     pub broadcasts: Vec<Worker>,
-    /// Replays and frames that are being saved.
+    /// Replays and screenshots that are being saved.
     pub saving: Vec<Worker>,
     pub monitors: Vec<Worker>,
 }

@@ -5,7 +5,7 @@ use crate::studio::mixer::AudioStrip;
 use crate::studio::scenes::Collection;
 use crate::studio::scenes::edits::Edit;
 
-/// Steps that can be undone.
+/// Maximum number of undo steps.
 pub(in crate::studio) const MAX_STEPS: usize = 100;
 
 /// The state before a change.
@@ -15,12 +15,12 @@ pub(in crate::studio) struct Before {
     pub strips: Option<Vec<AudioStrip>>,
 }
 
-/// The kind of a change: continuing ones, such as a drag, are one step.
+/// The kind of a change: continuous changes, such as a drag, are one step.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::studio) enum Change {
     Scenes(Edit),
     Mixer(StripId, DraggedControl),
-    /// Continues nothing.
+    /// A separate step.
     Apart,
 }
 
@@ -30,13 +30,13 @@ pub(in crate::studio) enum DraggedControl {
     Gain,
     Balance,
     Offset,
-    /// Values of filters, but not adding, removing or switching them.
+    /// Values of filters, but not adding, removing, enabling or disabling them.
     Filters,
 }
 
 impl Change {
-    /// The change of the mixer; `None`: none that can be undone. Mute and solo are excluded,
-    /// because undoing something else must not open a microphone.
+    /// The kind of a mixer change; `None` if it cannot be undone. Mute and solo are excluded,
+    /// because undoing another change must not open a microphone.
     pub fn of_mixer(before: &[AudioStrip], after: &[AudioStrip]) -> Option<Self> {
         let still = |strip: &AudioStrip| AudioStrip {
             strip: Strip { muted: false, solo: false, ..strip.strip.clone() },
@@ -83,17 +83,17 @@ impl Change {
     }
 }
 
-/// The history.
+/// The undo history.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct UndoHistory {
-    /// The state before each change, and the change.
+    /// The changes, each with the state before it.
     done: Vec<(Before, Change)>,
     undone: Vec<(Before, Change)>,
 }
 
 impl UndoHistory {
-    /// `before` was valid until this change. A change that continues the last one joins it, unless
-    /// `apart`: some time has passed.
+    /// Adds a change; `before` is the state before it. A change that continues the last one is
+    /// merged with it, unless `apart` is set because some time has passed.
     pub fn add(&mut self, before: Before, change: Change, apart: bool) {
         self.undone.clear();
         if !apart && self.done.last().is_some_and(|(_, last)| change.continues(last)) {
@@ -105,7 +105,7 @@ impl UndoHistory {
         self.done.push((before, change));
     }
 
-    /// Restores the state before the last change. The current scene, mute and solo stay.
+    /// Restores the state before the last change. The current scene, mute and solo stay unchanged.
     pub fn undo(&mut self, scenes: &Collection, strips: &[AudioStrip]) -> Option<Before> {
         Self::step(&mut self.done, &mut self.undone, scenes, strips)
     }
@@ -178,7 +178,7 @@ mod tests {
             steps.add(Before { scenes: None, strips: Some(strips) }, change, false);
             strips = after;
         }
-        // Muted meanwhile: that stays.
+        // The strip was muted in the meantime, and stays muted.
         let muted = with(&strips, |it| it[1].strip.muted = true);
         assert_eq!(Change::of_mixer(&strips, &muted), None);
         let back = steps.undo(&scenes, &muted).unwrap();

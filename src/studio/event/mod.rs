@@ -1,11 +1,11 @@
-//! Events, one value per line of `--json` (docs/reference/events.md has all).
+//! Events; each is one line of `--json` (docs/reference/events.md lists all).
 
 pub mod stats;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Recordings here and of the built-in server have the same states.
+/// Recordings of the program and of the built-in server have the same states.
 pub use crate::server::RecordingState;
 
 pub use crate::studio::targets::TargetState;
@@ -18,14 +18,14 @@ use crate::studio::notices::{Notice, TileId};
 use crate::text::Problem;
 use crate::{player, server};
 
-/// Something that happened in the studio.
+/// An event in the studio.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// The built-in server listens.
+    /// The built-in server is listening.
     Ready(Ready),
     /// A source changed its state.
     Source(Source),
-    /// Another scene is sent, by this name.
+    /// Another scene is on air; the value is its name.
     Scene(String),
     /// An encoder was opened.
     Encoder(Encoder),
@@ -33,25 +33,25 @@ pub enum Event {
     Target(Target),
     /// The viewers' stream of a target changed.
     Monitor(Box<Monitor>),
-    /// A recording changed its state.
+    /// The state of a recording changed.
     Recording(Recording),
-    /// The stream delay does something else now.
+    /// The state of the stream delay changed.
     Delay(Delay),
     /// A chapter was set.
     Chapter(Chapter),
-    /// The replay buffer was saved, or could not be.
+    /// The replay buffer was saved, or saving failed.
     Replay(Replay),
-    /// A frame was saved, or could not be.
+    /// A screenshot was saved, or saving failed.
     Snapshot(Snapshot),
-    /// Once a second while broadcasting or recording.
+    /// Figures, once per second while broadcasting or recording.
     Stats(Box<Stats>),
     /// The last figures of the targets, when all of them have ended.
     Totals(Vec<stats::Target>),
-    /// A client published, joined or left at the built-in server.
+    /// A client started publishing, joined or left the built-in server.
     Server(server::Event),
-    /// A player changed its state, or reports something about its stream.
+    /// A player changed its state, or reported something about its stream.
     Player(TileId, player::Event),
-    /// A person should know.
+    /// A message for the user.
     Notice(Notice),
     /// The health sentence changed.
     Health(Box<Health>),
@@ -64,9 +64,9 @@ pub enum Event {
 pub struct Ready {
     /// `rtmp://HOST:PORT`.
     pub rtmp: String,
-    /// `rtmps://HOST:PORT`, if it speaks TLS.
+    /// `rtmps://HOST:PORT`, if it supports TLS.
     pub rtmps: Option<String>,
-    /// `rtmpt://HOST:PORT`, if it takes tunnels there too.
+    /// `rtmpt://HOST:PORT`, if it also accepts tunnels.
     pub rtmpt: Option<String>,
     /// `http://HOST:PORT`, if it serves HTTP.
     pub http: Option<String>,
@@ -74,20 +74,20 @@ pub struct Ready {
     pub play: Option<String>,
     /// The HLS address.
     pub hls: Option<String>,
-    /// Where to watch by WHEP.
+    /// The page for watching with WHEP.
     pub whep: Option<String>,
-    /// The file with the token that lets programs change something over HTTP.
+    /// The file with the token that allows programs to make changes over HTTP.
     pub token_file: Option<String>,
 }
 
-/// A source's state.
+/// The state of a source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
     /// Video or audio.
     pub track: Track,
-    /// The choice's word: `camera`, `test`, `mic`, `tone`…
+    /// The kind of the choice: `camera`, `test`, `mic`, `tone`…
     pub kind: &'static str,
-    /// It delivers again after having been stalled, lost or refused.
+    /// True if the source delivers again after it was stalled, lost or refused.
     pub back: bool,
     pub report: crate::media::source_status::SourceReport,
 }
@@ -100,35 +100,35 @@ pub struct Encoder {
     pub profile: String,
     pub level: String,
     pub bitrate: u32,
-    /// Why it was chosen.
+    /// The reason for the choice.
     pub why: String,
 }
 
-/// A target's state and why.
+/// The state of a target, and the reason.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Target {
-    /// Its ID: on the command line counted from 0 in order.
+    /// The id of the target; on the command line, its position from 0.
     pub index: usize,
-    /// Without the key.
+    /// The URL without the key.
     pub url: String,
-    /// The name in messages: `HOST:PORT`, with its name if it has one.
+    /// The name in messages: `HOST:PORT`, with the target's name if it has one.
     pub host: String,
     pub state: TargetState,
-    /// The stage it has reached, or where it failed.
+    /// The stage that was reached, or at which the attempt failed.
     pub stage: Option<&'static str>,
-    /// The server's own code.
+    /// The server's own code for the error.
     pub code: Option<String>,
-    /// The error and its cure.
+    /// The error and its remedy.
     pub cause: Option<Problem>,
-    /// The next try.
+    /// The time until the next attempt.
     pub retry_in: Option<Duration>,
-    /// Live again: how long viewers saw nothing new.
+    /// Set if live again: the time for which viewers saw nothing new.
     pub gap: Option<Duration>,
     /// The exit code of a failure.
     pub exit: Option<u8>,
-    /// The kind of its problem.
+    /// The kind of the problem.
     pub trouble: Option<Trouble>,
-    /// Of a certificate that its owner may accept.
+    /// The pin of a certificate that the user may accept.
     pub pin: Option<CertificatePin>,
 }
 
@@ -136,7 +136,7 @@ pub struct Target {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Delay {
     pub state: DelayState,
-    /// The present delay…
+    /// The current delay…
     pub delay: Duration,
     /// …and the requested one.
     pub wanted: Duration,
@@ -145,31 +145,31 @@ pub struct Delay {
 /// The viewers' stream of a target, from the viewer monitor.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Monitor {
-    /// The target's id.
+    /// The id of the target.
     pub index: usize,
-    /// The target's, without the key.
+    /// The URL of the target, without the key.
     pub url: String,
     /// `waiting`, `comparing` (not yet known whether it matches), `ok` (it matched), `unsure`
-    /// (nothing varies), `unavailable` (it cannot be played) or the worst problem.
+    /// (nothing varies), `unavailable` (it cannot be played) or the most severe problem.
     pub state: &'static str,
-    /// `unreachable`, `no_stream`, `stalled`, `different`, `black`, `frozen`, `silent`, `late`,
-    /// `wrong_size`.
+    /// All problems: `unreachable`, `no_stream`, `stalled`, `different`, `black`, `frozen`,
+    /// `silent`, `late`, `wrong_size`.
     pub troubles: Vec<&'static str>,
-    /// How far viewers are behind the program, without their player's buffer.
+    /// The delay of the viewers behind the program, without the buffer of their player.
     pub latency_ms: Option<f64>,
-    /// How that was measured: by the test pattern's `markers`, or by the `sound`.
+    /// The method of that measurement: the test pattern's `markers`, or the `sound`.
     pub latency_by: Option<&'static str>,
-    /// By the markers; > 0: audio late.
+    /// The audio offset measured by the markers; positive values mean late audio.
     pub av_offset_ms: Option<f64>,
     pub size: Option<Size>,
     pub fps: Option<f64>,
-    /// The received bits per second; `None` without data, like those above.
+    /// The received bits per second; `None` without data, as for the fields above.
     pub bitrate: Option<u32>,
-    /// Names of the codecs.
+    /// The name of the video codec.
     pub video: Option<String>,
     pub audio: Option<String>,
     pub cause: Option<Problem>,
-    /// Its notice, which has the cure.
+    /// The notice of the problem, which contains the remedy.
     pub notice: Option<Problem>,
 }
 
@@ -180,11 +180,11 @@ pub struct Recording {
     pub state: RecordingState,
     pub duration: Duration,
     pub bytes: u64,
-    /// Why it failed, and the cure.
+    /// The reason for a failure, and the remedy.
     pub reason: Option<Problem>,
-    /// Which file of a split recording, from 1.
+    /// The number of the file of a split recording, from 1.
     pub part: u32,
-    /// Nothing is written until it resumes.
+    /// True if nothing is written until the recording resumes.
     pub paused: bool,
 }
 
@@ -192,7 +192,7 @@ pub struct Recording {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chapter {
     pub path: PathBuf,
-    /// In the file.
+    /// The position in the file.
     pub at: Duration,
     pub title: String,
 }
@@ -211,6 +211,6 @@ pub struct Replay {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     pub path: PathBuf,
-    /// Why saving failed.
+    /// The reason why saving failed.
     pub reason: Option<Problem>,
 }

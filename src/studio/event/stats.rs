@@ -1,4 +1,4 @@
-//! Figures of a broadcast, once a second. Counters are totals since the broadcast began.
+//! Figures of a broadcast, once per second. Counters are totals since the broadcast began.
 
 use std::time::Duration;
 
@@ -14,24 +14,24 @@ pub struct Stats {
     /// The strips of the mixer, the main one first.
     pub strips: Vec<Strip>,
     pub targets: Vec<Target>,
-    /// While the stream is held back.
+    /// Set while the stream is delayed.
     pub delay: Option<DelayFigures>,
-    /// Of this process; 1.0 is one core.
+    /// The CPU use of this process; 1.0 is one core.
     pub cpu: f32,
     pub rss_bytes: u64,
 }
 
-/// The frame.
+/// The figures of the video.
 #[derive(Copy, Clone, Debug, PartialEq, Default)]
 pub struct Video {
     /// Program frames drawn.
     pub captured: u64,
     pub encoded: u64,
-    /// Due frames that were not drawn or not encoded, because the machine was too busy.
+    /// Due frames that were not drawn or not encoded, because the computer was overloaded.
     pub skipped: u64,
-    /// Over the last second.
+    /// Frames per second, over the last second.
     pub fps: f64,
-    /// Encoded over the last second, bits a second.
+    /// The encoded bits per second, over the last second.
     pub bitrate: u32,
     /// The allowed bitrate: as configured, or lower for a slow connection.
     pub allowed: u32,
@@ -40,25 +40,26 @@ pub struct Video {
     /// The size and bitrate of the second encode, while there is one.
     pub second: Option<(Size, u32)>,
     pub keyframes: u64,
-    /// The mean encoding time of a frame over the last second.
+    /// The mean time in ms to encode a frame, over the last second.
     pub encode_ms: Option<f64>,
 }
 
-/// The audio.
+/// The figures of the audio.
 #[derive(Copy, Clone, Debug, PartialEq, Default)]
 pub struct Audio {
-    /// Samples a channel.
+    /// Samples per channel.
     pub samples: u64,
-    /// Encoded over the last second, bits a second.
+    /// The encoded bits per second, over the last second.
     pub bitrate: u32,
     pub level_dbfs: f32,
-    /// The highest peak of the last 20 s.
+    /// The highest peak of the last 20 s, in dBFS.
     pub held_dbfs: f32,
-    /// A sample has reached full scale since the reset.
+    /// True if a sample has reached full scale since the reset.
     pub clipped: bool,
-    /// Over about 300 ms.
+    /// The RMS level over about 300 ms.
     pub rms_dbfs: f32,
-    /// The maximum so far, and EBU R 128 loudness; `None` if not measured, and for silence.
+    /// The maximum true peak so far; EBU R 128 loudness follows; `None` if not measured, and for
+    /// silence.
     pub true_peak_dbtp: Option<f32>,
     pub momentary_lufs: Option<f32>,
     pub short_term_lufs: Option<f32>,
@@ -66,34 +67,35 @@ pub struct Audio {
     pub drift_ppm: Option<f64>,
 }
 
-/// A strip of the mixer.
+/// The figures of a mixer strip.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Strip {
-    /// The user's name, else that of its device or source.
+    /// The name set by the user, otherwise that of its device or source.
     pub name: String,
     /// The state of its source.
     pub state: SourceState,
-    /// After fader and mute.
+    /// The level after fader and mute.
     pub level_dbfs: f32,
-    /// Like those of [`Audio`].
+    /// As for [`Audio`].
     pub held_dbfs: f32,
     pub clipped: bool,
-    /// The same, over about 300 ms.
+    /// The RMS level over about 300 ms.
     pub rms_dbfs: f32,
-    /// Its device's clock against ours, parts per million, once measured.
+    /// The drift of the device's clock relative to the session clock in parts per million, once
+    /// measured.
     pub drift_ppm: Option<f64>,
 }
 
-/// A target.
+/// The figures of a target.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Target {
     pub state: TargetState,
     pub sent_bytes: u64,
-    /// Over the last second, bits a second.
+    /// Bits per second, over the last second.
     pub bitrate: u32,
     pub queued_ms: u64,
     pub dropped_frames: u64,
-    /// Packets of audio.
+    /// Dropped audio packets.
     pub dropped_audio: u64,
     /// Frames sent.
     pub sent_frames: u64,
@@ -101,16 +103,16 @@ pub struct Target {
     pub round_trip_ms: Option<f64>,
     /// The time from the last frame's capture until it was sent.
     pub frame_age_ms: Option<f64>,
-    /// Its encode.
+    /// The rendition of the target.
     pub rendition_id: RenditionId,
-    /// The size of its frames.
+    /// The size of the frames.
     pub size: Option<Size>,
     /// The viewer monitor's result, if it is on.
     pub monitor: Option<Monitor>,
 }
 
 impl Target {
-    /// Takes the counters of `last`; measurements of the last second stay.
+    /// Takes the counters of `last`; measurements of the last second are kept.
     pub fn count(&mut self, last: &Self) {
         self.state = last.state;
         self.sent_bytes = last.sent_bytes;
@@ -125,30 +127,31 @@ impl Target {
 /// The viewers' stream of a target.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Monitor {
-    /// Like in [`event::Monitor`](crate::studio::event::Monitor).
+    /// As in [`event::Monitor`](crate::studio::event::Monitor).
     pub state: &'static str,
     pub latency_ms: Option<f64>,
     pub av_offset_ms: Option<f64>,
     pub fps: Option<f64>,
-    /// Bits a second.
+    /// Bits per second.
     pub bitrate: u32,
 }
 
 /// The state of the delay.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DelayState {
-    /// Nothing was sent yet.
+    /// No packet was sent yet.
     Filling,
-    /// Viewers see the stream later by the delay.
+    /// Viewers see the stream with the requested delay.
     On,
-    /// The same, with less than was wanted: there is no room for more.
+    /// Viewers see the stream with a shorter delay than requested, because there is not enough
+    /// space.
     Shortened,
     /// No more packets are taken; the held ones are still sent.
     Draining,
 }
 
 impl DelayState {
-    /// Its word in events.
+    /// The name of the state in events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Filling => "filling",
@@ -163,11 +166,11 @@ impl DelayState {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct DelayFigures {
     pub state: DelayState,
-    /// How late viewers see the stream: as requested, or less if space is limited.
+    /// The delay with which viewers see the stream: as requested, or less if space is limited.
     pub delay: Duration,
-    /// The span of the held packets.
+    /// The duration of the held packets.
     pub held: Duration,
-    /// Nothing was sent yet: that begins after this time.
+    /// The time until sending begins; `None` once it has begun.
     pub begins_in: Option<Duration>,
     pub memory_bytes: u64,
     pub disk_bytes: u64,
@@ -181,7 +184,7 @@ pub(in crate::studio) struct Meter {
 }
 
 impl Meter {
-    /// The rate since the call before, bits a second.
+    /// The rate since the previous call, in bits per second.
     pub(in crate::studio) fn rate(&mut self, bytes: u64, at: crate::base::Timestamp) -> u32 {
         let micros = at.as_micros().saturating_sub(self.last_at_micros).max(1);
         let bits = bytes.saturating_sub(self.last_bytes).saturating_mul(8);
@@ -201,7 +204,7 @@ mod tests {
         let mut meter = Meter::default();
         meter.rate(1_000, Timestamp::from_millis(1_000));
         assert_eq!(meter.rate(2_000, Timestamp::from_millis(1_500)), 16_000);
-        // A counter that starts again is no rate.
+        // A counter that was reset gives no rate.
         assert_eq!(meter.rate(0, Timestamp::from_millis(2_000)), 0);
     }
 }

@@ -1,4 +1,5 @@
-//! The frame's bitrate, frame rate and size under several targets, each with a separate link.
+//! Adapts the bitrate, frame rate and frame size of the video to several targets, each with a
+//! separate link.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,11 +14,11 @@ use crate::studio::targets::quality::{Adapt, Quality};
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::studio) struct Changed {
     pub bitrate: BitsPerSecond,
-    /// Less than before.
+    /// True if the bitrate is lower than before.
     pub lower: bool,
-    /// The configured bitrate.
+    /// True if it is the configured bitrate.
     pub full: bool,
-    /// The target whose connection decides.
+    /// The target whose connection determines the bitrate.
     pub by: Option<u32>,
 }
 
@@ -25,11 +26,11 @@ pub(in crate::studio) struct Changed {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::studio) struct Resized {
     pub size: Size,
-    /// It is the configured one.
+    /// True if it is the configured size.
     pub full: bool,
 }
 
-/// The changes of a check.
+/// The changes found by a check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::studio) struct Outcome {
     pub changed: Option<Changed>,
@@ -51,25 +52,25 @@ pub(in crate::studio) struct Adaptation {
     links: BTreeMap<u32, Adapter>,
     next: Timestamp,
     now: BitsPerSecond,
-    /// The stream is held back for this long.
+    /// The stream delay.
     lag: Duration,
     frame_step: u32,
     steps: SizeSteps,
-    /// Of the main encode.
+    /// The size of the main encode.
     size: Size,
     ladder: RenditionChoice,
     renditions: BTreeMap<u32, RenditionId>,
     second: Option<SecondEncode>,
-    /// Like in [`Terms`].
+    /// As in [`Terms`].
     alone: bool,
 }
 
 /// Further inputs of a check.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::studio) struct Terms {
-    /// A second encode can be had.
+    /// True if a second encode is available.
     pub second: bool,
-    /// Only one target uses the main encode, and no recording.
+    /// True if only one target uses the main encode, and no recording does.
     pub alone: bool,
 }
 
@@ -81,9 +82,9 @@ struct SecondEncode {
     size: Size,
 }
 
-/// Below this share of the bitrate, every second frame is dropped…
+/// Below this share of the configured bitrate, every second frame is dropped…
 const HALVE: f64 = 0.5;
-/// …until there is this share again.
+/// …until the bitrate reaches this share again.
 const FULL_SHARE: f64 = 0.7;
 
 fn size_steps(quality: &Quality) -> SizeSteps {
@@ -123,7 +124,7 @@ impl Adaptation {
         self.second.as_ref().map(|second| (second.bitrate, second.size))
     }
 
-    /// The rendition that a target is to get.
+    /// The rendition that a target should get.
     pub fn rendition_id(&self, id: u32) -> RenditionId {
         self.renditions.get(&id).copied().unwrap_or_default()
     }
@@ -138,7 +139,7 @@ impl Adaptation {
         }
     }
 
-    /// Encoded frames reach the targets this much later.
+    /// Sets the time until encoded frames reach the targets.
     pub fn set_lag(&mut self, lag: Duration) {
         if lag != self.lag {
             self.lag = lag;
@@ -151,7 +152,7 @@ impl Adaptation {
         self.now
     }
 
-    /// A new choice of the user; the running size and rate stay.
+    /// Applies a new choice of the user; the current size and rate are kept.
     pub fn set(&mut self, quality: &Quality) {
         if quality.least_bitrate != self.quality.least_bitrate {
             self.links.clear();
@@ -173,7 +174,7 @@ impl Adaptation {
         }
     }
 
-    /// Looks at the targets, in the order of their list; tells when something has changed.
+    /// Checks the targets in the order of their list; returns the changes, if any.
     pub fn update(
         &mut self,
         now: Timestamp,
@@ -228,7 +229,7 @@ impl Adaptation {
         (size != before).then_some(Resized { size, full: size == full })
     }
 
-    /// Which targets get another rendition.
+    /// Chooses the targets that get another rendition.
     fn climb(
         &mut self,
         now: Timestamp,
@@ -264,7 +265,7 @@ impl Adaptation {
         let below = live.iter().filter(|id| self.ladder.rendition_id(**id) == RenditionId::Second);
         let slowest = below.filter_map(|id| self.links.get(id)).map(Adapter::bitrate).min();
         let (main, least) = (self.quality.video_bitrate, self.quality.least_bitrate);
-        // While nobody who needs it is connected it stays as it was.
+        // While no target that needs the second encode is connected, its bitrate stays unchanged.
         let bitrate = match (slowest, &self.second) {
             (Some(slowest), _) => second_bitrate(slowest, main, least),
             (None, Some(second)) => second.bitrate,
@@ -281,13 +282,13 @@ impl Adaptation {
         self.second = Some(SecondEncode { bitrate, steps, size });
     }
 
-    /// Without a live target, it stays the same.
+    /// The bitrate for the live targets; without one, it stays unchanged.
     fn decide(&self, live: &[u32]) -> BitsPerSecond {
         let most = self.quality.video_bitrate;
         let rate = |id: &u32| self.links.get(id).map(Adapter::bitrate);
         let wanted = match self.quality.adapt {
             Adapt::Off => Some(most),
-            // Nobody else wants the whole frame: one encode is enough.
+            // No other output needs full-size frames, so one encode is sufficient.
             Adapt::SecondRendition if !self.alone => Some(most),
             Adapt::Slowest | Adapt::SecondRendition => live.iter().filter_map(rate).min(),
             Adapt::First => live.first().and_then(rate),
@@ -302,7 +303,7 @@ mod tests {
 
     const TERMS: Terms = Terms { second: true, alone: false };
 
-    /// Two targets: the first with a fast link, the second with a hopeless one.
+    /// Runs two targets: the first with a fast link, the second with an extremely slow one.
     fn run(adapt: Adapt) -> (Adaptation, Vec<Changed>) {
         let mut adaptation = Adaptation::new(&Quality { adapt, ..Quality::default() });
         let mut changes = Vec::new();
@@ -383,8 +384,7 @@ mod tests {
         assert_eq!(adaptation.bitrate(), before);
     }
 
-    /// One target whose link has this bandwidth for this long; returns the sizes of the main
-    /// encode.
+    /// Runs one target whose link has varying bandwidth; returns the sizes of the main encode.
     fn sizes(quality: &Quality) -> Vec<u32> {
         let mut adaptation = Adaptation::new(quality);
         let mut sizes = vec![adaptation.size().height];
@@ -408,7 +408,7 @@ mod tests {
         assert!(seen.contains(&360) && seen.last() == Some(&720), "{seen:?}");
         assert_eq!(sizes(&Quality { adapt_size: false, ..quality }), [720]);
         assert_eq!(sizes(&Quality { adapt: Adapt::Off, ..quality }), [720]);
-        // The others get the main encode as it is.
+        // The other targets get the unchanged main encode.
         assert_eq!(sizes(&Quality { adapt: Adapt::SecondRendition, ..quality }), [720]);
     }
 
@@ -446,7 +446,7 @@ mod tests {
         (60..2_000).for_each(|step| look(&mut adaptation, step, false));
         assert_eq!(adaptation.second(), None);
         assert_eq!(moved, [(2, RenditionId::Second), (2, RenditionId::Main)]);
-        // Somebody else's wish brings all back at once.
+        // If another output needs the full size, everything is restored at once.
         let look = |adaptation: &mut Adaptation, step: i64| {
             let at = Timestamp::from_micros(step * 250_000);
             let queued = Duration::from_secs(1);
@@ -479,12 +479,12 @@ mod tests {
         }
         assert!(adaptation.bitrate().0 < 700_000, "{:?}", adaptation.bitrate());
         assert_eq!((adaptation.rendition_id(1), adaptation.second()), (RenditionId::Main, None));
-        // A recording, or another target, wants the whole frame.
+        // A recording or another target needs full-size frames.
         (60..120).for_each(|step| drop(look(&mut adaptation, step, false)));
         assert_eq!(adaptation.bitrate(), quality.video_bitrate);
         assert_eq!(adaptation.rendition_id(1), RenditionId::Second);
         assert!(adaptation.second().is_some());
-        // It has ended.
+        // The other output has ended.
         let outcome = look(&mut adaptation, 120, true).unwrap();
         assert_eq!(outcome.moved, [(1, RenditionId::Main)]);
         assert!(outcome.changed.is_some_and(|changed| changed.lower));

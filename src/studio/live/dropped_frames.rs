@@ -1,4 +1,4 @@
-//! When a connection is too slow so that frames are dropped, and when that ends.
+//! Detects when a connection is so slow that frames are dropped, and when that ends.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::studio::notices::message::StudioMessage;
 const OVER_AFTER: Duration = Duration::from_secs(10);
 /// Frames dropped this soon after a reconnect belong to that loss, which has its own messages.
 const SETTLING: Duration = Duration::from_secs(2);
-/// Nobody is advised to send less video than this, kbps.
+/// The user is never advised to send less video than this, in kbit/s.
 const LEAST_KBPS: u32 = 300;
 
 /// Dropped and sent frames so far.
@@ -25,7 +25,7 @@ struct Counts {
 struct DropEpisode {
     began: Timestamp,
     last: Timestamp,
-    /// Counts when it began, and when something was dropped last.
+    /// The counters when the drops began; the next field is the time of the last drop.
     before: Counts,
     after: Counts,
 }
@@ -33,14 +33,14 @@ struct DropEpisode {
 /// Follows the counters of one target.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct DroppedFrames {
-    /// Passthrough: here a lost connection also costs frames.
+    /// True for passthrough, in which a lost connection also causes dropped frames.
     whole_file: bool,
     counts: Counts,
     live_since: Option<Timestamp>,
     episode: Option<DropEpisode>,
 }
 
-/// A change.
+/// A change of the drop state.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::studio) enum DropNews {
     Begun,
@@ -48,12 +48,12 @@ pub(in crate::studio) enum DropNews {
 }
 
 impl DroppedFrames {
-    /// For a target of a passthrough.
+    /// Creates the state for a target of a passthrough.
     pub fn of_file() -> Self {
         Self { whole_file: true, ..Self::default() }
     }
 
-    /// Looks at the counters once more.
+    /// Checks the counters again.
     pub fn update(&mut self, now: Timestamp, state: State, figures: &Figures) -> Option<DropNews> {
         let counts = Counts {
             dropped: figures.dropped_frames,
@@ -84,7 +84,7 @@ impl DroppedFrames {
         }
     }
 
-    /// The total dropped, if it still continues.
+    /// The total of dropped frames, if frames are still being dropped.
     pub fn over(&self) -> Option<DropNews> {
         let DropEpisode { began, last, before, after } = self.episode.as_ref()?;
         let lasted = last.since(*began).max(Duration::from_secs(1));
@@ -109,7 +109,8 @@ impl DroppedFrames {
     }
 }
 
-/// A video bitrate in kbps with a margin for the link's bandwidth; `None`: too low.
+/// A video bitrate in kbit/s with a margin below the link's bandwidth; `None` if the bandwidth is
+/// too low.
 fn fitting(carried: u64) -> Option<u32> {
     let kbps = carried * 8 / 10 / 1_000 / 100 * 100;
     u32::try_from(kbps).ok().filter(|kbps| *kbps >= LEAST_KBPS)
@@ -120,7 +121,7 @@ mod tests {
     use super::*;
     use crate::net::error::Class;
 
-    /// Looks every 100 ms for this long; per look, this many frames are sent or dropped.
+    /// Checks every 100 ms for this long; per check, this many frames are sent or dropped.
     struct Line {
         drops: DroppedFrames,
         figures: Figures,
@@ -150,7 +151,7 @@ mod tests {
         let mut line = Line::new(DroppedFrames::default());
         assert_eq!(line.run(5, State::Live, 3, 0), []);
         assert_eq!(line.run(5, State::Live, 2, 1), [DropNews::Begun]);
-        // A moment without drops is not its end.
+        // A moment without drops does not end the state.
         assert_eq!(line.run(8, State::Live, 3, 0), []);
         assert_eq!(line.run(2, State::Live, 0, 3), []);
         let over = line.run(30, State::Live, 3, 0);
@@ -167,7 +168,7 @@ mod tests {
         assert_eq!(line.run(20, State::Reconnecting, 0, 3), []);
         assert_eq!(line.run(1, State::Live, 0, 3), []);
         assert_eq!(line.run(20, State::Live, 3, 0), []);
-        // Of a file nothing is to be lost.
+        // No frames of a file should be lost.
         let mut file = Line::new(DroppedFrames::of_file());
         assert_eq!(file.run(5, State::Reconnecting, 0, 3), [DropNews::Begun]);
     }

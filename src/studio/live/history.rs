@@ -1,5 +1,5 @@
-//! The studio's history of a broadcast per second: the last minute's bitrate, losses, and whether
-//! the machine keeps up.
+//! The studio's history of a broadcast per second: the bitrate of the last minute, losses, and
+//! whether the computer keeps up.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,12 +12,12 @@ use crate::studio::notices::message::StudioMessage;
 const SECONDS: usize = 60;
 /// A larger share of skipped frames over the last seconds is reported.
 const SLOW: f64 = 0.05;
-/// Fewer than this, and the machine keeps up again.
+/// With a smaller share, the computer keeps up again.
 const FAST: f64 = 0.01;
-/// Over this many seconds.
+/// The number of seconds over which the share is measured.
 const SLOW_SECONDS: usize = 5;
 
-/// A change in whether the machine keeps up.
+/// A change of whether the computer keeps up.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::studio) enum PaceNews {
     Slow(StudioMessage),
@@ -27,15 +27,15 @@ pub(in crate::studio) enum PaceNews {
 #[derive(Debug, Default)]
 pub(in crate::studio) struct History {
     bitrates: VecDeque<u32>,
-    /// (captured, skipped) at each of the last seconds.
+    /// The counters (captured, skipped) at each of the last seconds.
     pace: VecDeque<(u64, u64)>,
     is_slow: bool,
-    /// When a target that was live was lost.
+    /// The time at which a live target was lost.
     lost_at: BTreeMap<usize, Timestamp>,
 }
 
 impl History {
-    /// Another second has passed.
+    /// Adds the figures of another second.
     pub(in crate::studio) fn second(&mut self, stats: &Stats) {
         let bitrate = stats.targets.iter().map(|target| target.bitrate).max().unwrap_or_default();
         self.bitrates.push_back(bitrate);
@@ -50,12 +50,12 @@ impl History {
         }
     }
 
-    /// Bits a second, oldest first.
+    /// Bits per second, oldest first.
     pub(in crate::studio) fn bitrates(&self) -> impl Iterator<Item = u32> + '_ {
         self.bitrates.iter().copied()
     }
 
-    /// Whether the machine does not keep up any more, or does again.
+    /// Reports that the computer no longer keeps up, or that it does again.
     pub(in crate::studio) fn pace(&mut self) -> Option<PaceNews> {
         let (first, last) = (self.pace.front()?, self.pace.back()?);
         if self.pace.len() <= SLOW_SECONDS {
@@ -75,21 +75,21 @@ impl History {
         })
     }
 
-    /// A target is not live (any more).
+    /// Records that a target is not live, or no longer live.
     pub(in crate::studio) fn lost(&mut self, told: &event::Target, at: Timestamp) {
         if told.state == TargetState::Reconnecting {
             self.lost_at.entry(told.index).or_insert(at);
         }
     }
 
-    /// A target is live; a message if it had been lost.
+    /// Records that a target is live; returns a message if it had been lost.
     pub(in crate::studio) fn live_again(
         &mut self,
         told: &event::Target,
         at: Timestamp,
     ) -> Option<StudioMessage> {
         let lost = self.lost_at.remove(&told.index)?;
-        // The loss was noticed later than it began.
+        // The loss was detected later than it began.
         let gone = told.gap.unwrap_or_else(|| at.since(lost));
         let (id, seconds) = (u32::try_from(told.index).unwrap_or_default(), gone.as_secs_f64());
         Some(StudioMessage::TargetBack {

@@ -1,4 +1,4 @@
-//! A broadcast from Go Live to its end: encoders, outputs, adaptation, recording, viewer monitor.
+//! A broadcast from *Go Live* to its end: encoders, outputs, adaptation, recording, viewer monitor.
 
 pub(in crate::studio) mod adaptation;
 pub(in crate::studio) mod dropped_frames;

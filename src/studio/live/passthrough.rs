@@ -1,5 +1,5 @@
-//! Passthrough of a media file instead of the program: opened on a separate thread because a disk
-//! can be slow, and sent as is.
+//! Passthrough of a media file instead of the program: the file is opened on a separate thread,
+//! because a disk can be slow, and sent unchanged.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::studio::live::view::PassthroughView;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// A file that is being looked into.
+/// A file that is being inspected.
 #[derive(Debug)]
 pub(in crate::studio) struct Opening {
     path: PathBuf,
@@ -21,7 +21,7 @@ pub(in crate::studio) struct Opening {
     _worker: Worker,
 }
 
-/// The result.
+/// The result of the inspection.
 #[derive(Debug)]
 pub(in crate::studio) struct Opened {
     pub path: PathBuf,
@@ -33,18 +33,18 @@ impl Opening {
     /// Opens the file, to send it once or in a loop.
     ///
     /// # Errors
-    /// Fails if the system grants no thread.
+    /// Fails if the system provides no thread.
     pub fn start(path: PathBuf, again: bool) -> std::io::Result<Self> {
         let (tell, found) = queue::bounded("opened file", 1, Full::DropOldest);
         let its_path = path.clone();
         let worker = Worker::spawn("open-file", move |_| {
-            // Whoever asked may have given up.
+            // The caller may no longer wait for the result.
             let _ = tell.send(PassthroughFile::open(&its_path));
         })?;
         Ok(Self { path, again, found, _worker: worker })
     }
 
-    /// The result, once known.
+    /// The result, as soon as it is known.
     pub fn poll(&self) -> Option<Opened> {
         let file = match self.found.recv_timeout(Duration::ZERO) {
             Ok(found) => found.map_err(|error| Problem::from(&error)),
@@ -60,7 +60,7 @@ impl Opening {
     }
 }
 
-/// A file that is sent.
+/// A file that is being sent.
 #[derive(Debug)]
 pub(in crate::studio) struct Passthrough {
     path: PathBuf,
@@ -70,10 +70,10 @@ pub(in crate::studio) struct Passthrough {
 }
 
 impl Passthrough {
-    /// Prepares to send it through this hub.
+    /// Prepares to send the file through this hub.
     ///
     /// # Errors
-    /// Fails if the system grants no thread.
+    /// Fails if the system provides no thread.
     pub fn start(
         file: PassthroughFile,
         path: &Path,
@@ -87,7 +87,7 @@ impl Passthrough {
         Ok((reel, showing.hub))
     }
 
-    /// Starts to send it once its targets are connected, or at once with a stream delay before they
+    /// Starts sending when the targets are connected, or, with a stream delay, at once before they
     /// connect.
     pub fn begin_when_ready<'a>(
         &self,
@@ -105,7 +105,7 @@ impl Passthrough {
         self.projection.progress()
     }
 
-    /// Its name without the folders.
+    /// The name of the file without folders.
     pub fn name(&self) -> String {
         self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }

@@ -1,5 +1,5 @@
-//! The second encode of the program's video, for targets whose link is too slow for the main one:
-//! runs only while needed.
+//! The second encode of the program's video, for targets whose link is too slow for the main one;
+//! it runs only while it is needed.
 
 use std::time::Duration;
 
@@ -9,23 +9,23 @@ use crate::encode::VideoEncoder;
 use crate::media::{BitsPerSecond, EncodedPacket, RenditionId, Size};
 use crate::studio::program::Program;
 
-/// Frames that may wait for the encoder: more would only be delay.
+/// Maximum number of frames that wait for the encoder: more would only add delay.
 const QUEUED_FRAMES: usize = 4;
 
-/// The encoder, while it runs.
+/// The second encoder, while it runs.
 #[derive(Debug)]
 pub(in crate::studio) struct SecondRendition {
-    /// The queue of its packets, shared with the main one.
+    /// The queue for its packets, shared with the main encoder.
     packets: Sender<EncodedPacket>,
-    /// Like the main one's.
+    /// The configuration, as for the main encoder.
     config: crate::encode::video::Config,
     encoder: Option<VideoEncoder>,
-    /// It cannot be had.
+    /// True if the encoder is not available.
     failed: bool,
 }
 
 impl SecondRendition {
-    /// Nothing runs yet.
+    /// Creates the state; no encoder runs yet.
     pub(in crate::studio) fn new(
         packets: Sender<EncodedPacket>,
         config: crate::encode::video::Config,
@@ -33,15 +33,15 @@ impl SecondRendition {
         Self { packets, config, encoder: None, failed: false }
     }
 
-    /// Returns true if it is possible, as far as known.
+    /// Returns true if a second encode is possible, as far as is known.
     pub(in crate::studio) fn is_possible(&self) -> bool {
         !self.failed
     }
 
-    /// Starts, changes or ends it.
+    /// Starts, changes or ends the encoder.
     ///
     /// # Errors
-    /// Why it is unavailable; reported once.
+    /// Fails with the reason why it is not available; reported once.
     pub(in crate::studio) fn follow(
         &mut self,
         wanted: Option<(BitsPerSecond, Size)>,
@@ -81,7 +81,7 @@ impl SecondRendition {
         }
     }
 
-    /// Its present size and bitrate.
+    /// The current size and bitrate.
     pub(in crate::studio) fn now(&self) -> Option<(Size, BitsPerSecond)> {
         let figures = self.encoder.as_ref()?.figures();
         Some((figures.size, figures.bitrate))
@@ -94,7 +94,7 @@ impl SecondRendition {
         }
     }
 
-    /// At the end of the broadcast, when the program has let go of it.
+    /// Waits for the encoder at the end of the broadcast, after the program has detached it.
     pub(in crate::studio) fn join(self, limit: Duration) -> Result<(), crate::base::worker::Stuck> {
         self.encoder.map_or(Ok(()), |encoder| encoder.join(limit))
     }

@@ -1,4 +1,4 @@
-//! The stream delay of a broadcast, with its messages for the user.
+//! The stream delay of a broadcast, and its messages for the user.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,22 +11,22 @@ use crate::studio::event::stats::{DelayFigures, DelayState};
 use crate::studio::notices::message::StudioMessage;
 use crate::text::Problem;
 
-/// Something to tell.
+/// A change to report.
 #[derive(Debug)]
 pub(in crate::studio) struct Changed {
     pub told: event::Delay,
     /// A message for the user…
     pub message: Option<StudioMessage>,
-    /// …or find in the history.
+    /// …or an entry for the event log.
     pub note: Option<StudioMessage>,
 }
 
-/// A delay that runs.
+/// A running delay.
 #[derive(Debug)]
 pub(in crate::studio) struct StreamDelay {
     delay: Delay,
     told: Option<(DelayState, Duration)>,
-    /// The last file error, and its cure.
+    /// The last file error, and its remedy.
     trouble: Problem,
 }
 
@@ -88,7 +88,7 @@ impl StreamDelay {
         let figures = self.figures();
         let now = (figures.state, figures.delay);
         let before = self.told.replace(now);
-        // It becomes shorter packet by packet: a second's worth is told.
+        // It becomes shorter packet by packet; only changes of a second are reported.
         let same = before.is_some_and(|(state, delay)| {
             state == now.0 && delay.abs_diff(now.1) < Duration::from_secs(1)
         });
@@ -112,7 +112,7 @@ impl StreamDelay {
     }
 }
 
-/// `5:00`, `0:30`.
+/// Formats a time as `5:00` or `0:30`.
 pub fn time(duration: Duration) -> String {
     let seconds = (duration + Duration::from_millis(500)).as_secs();
     format!("{}:{:02}", seconds / 60, seconds % 60)

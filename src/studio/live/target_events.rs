@@ -1,4 +1,4 @@
-//! The events of a target, as events and messages.
+//! Converts the reports of a publisher to events and messages.
 
 use crate::audio::AudioChoice;
 use crate::broadcast::publisher;
@@ -11,7 +11,7 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::address::key;
 use crate::text::problem::problem;
 
-/// The studio's state for a publisher's state.
+/// The studio's target state for a publisher's state.
 pub(in crate::studio) fn state(state: publisher::State) -> TargetState {
     match state {
         publisher::State::Connecting => TargetState::Connecting,
@@ -22,7 +22,7 @@ pub(in crate::studio) fn state(state: publisher::State) -> TargetState {
     }
 }
 
-/// A publisher's report as an event.
+/// Converts a publisher's report to an event.
 pub(in crate::studio) fn target_event(
     (id, label): (u32, &str),
     target: &publisher::Target,
@@ -63,17 +63,18 @@ pub(in crate::studio) fn target_event(
     }
 }
 
-/// The encode of a target.
+/// The rendition of a target.
 pub(in crate::studio) fn rendition_id(figures: &publisher::Figures) -> RenditionId {
     figures.rendition.as_ref().map_or(RenditionId::Main, |rendition| rendition.rendition_id)
 }
 
-/// The notice for a target's change of state, if it needs one.
+/// The notice for a state change of a target, if one is needed.
 pub(in crate::studio) fn message(told: &event::Target) -> Option<StudioMessage> {
     let trouble = told.trouble?;
     let next = match (told.state, told.retry_in) {
         (TargetState::Failed, _) => Next::GivenUp,
-        // Each try again would only repeat it: once, when the wait for the next begins.
+        // Further attempts would only repeat it, so it is reported once, when the wait for the next
+        // attempt begins.
         (TargetState::Connecting | TargetState::Reconnecting, Some(wait)) => Next::Retry(wait),
         _ => return None,
     };

@@ -1,4 +1,4 @@
-//! A broadcast as the window sees it.
+//! A broadcast as displayed in the window.
 
 use std::path::PathBuf;
 
@@ -13,68 +13,69 @@ pub enum LiveState {
     #[default]
     Idle,
     /// Connecting, up to the first frame at the target. `stage` is `dns`, `tcp`, `tls`,
-    /// `handshake`, `connect`, `publish` or `media`; `delay` while the stream delay fills.
+    /// `handshake`, `connect`, `publish` or `media`; it is `delay` while the stream delay fills.
     Connecting { stage: &'static str },
     /// At least one target is publishing.
     OnAir,
-    /// Lost; the next attempt begins in `retry_in`.
+    /// The connection is lost; the next attempt begins in `retry_in`.
     Reconnecting { retry_in: Duration, cause: Problem },
-    /// Being ended.
+    /// The broadcast is ending.
     Stopping,
 }
 
 /// Figures of the broadcast.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct LiveFigures {
-    /// Since the first time on air.
+    /// The time since the broadcast first went on air.
     pub on_air_for: Duration,
-    /// Frames encoded (blocks of audio without video).
+    /// The number of encoded frames (without video: blocks of audio).
     pub encoded: u64,
-    /// Over the last seconds.
+    /// Frames per second over the last seconds.
     pub fps: f64,
-    /// The target rate: lower than the chosen one on a slow connection; 0: unknown.
+    /// The target frame rate, which is lower than the chosen one on a slow connection; 0 if
+    /// unknown.
     pub wanted_fps: f64,
     /// The data sent in the last second, in bits per second.
     pub bitrate: u32,
-    /// The last minute in bits per second, one value per second, oldest first.
+    /// The bitrates of the last minute in bits per second, one value per second, oldest first.
     pub bitrate_history: Vec<u32>,
-    /// Frames thrown away because the link was too slow.
+    /// Frames dropped because the link was too slow.
     pub dropped_frames: u64,
-    /// Dropped audio packets, only with an extreme backlog.
+    /// Dropped audio packets; audio is dropped only with an extreme backlog.
     pub dropped_audio: u64,
-    /// Frames sent or thrown away.
+    /// Frames sent or dropped.
     pub total_frames: u64,
-    /// The backlog, by its timestamps.
+    /// The duration of the backlog, by its timestamps.
     pub queued: Duration,
-    /// Round trip to the server as the system measures it.
+    /// The round-trip time to the server as measured by the system.
     pub round_trip: Option<Duration>,
     pub reconnects: u32,
     pub sent_bytes: u64,
 }
 
 impl LiveFigures {
-    /// Returns true if the target was ever live; otherwise it cannot be lost.
+    /// Returns true if a target was ever live; otherwise the connection cannot be lost.
     pub fn was_live(&self) -> bool {
         !self.on_air_for.is_zero()
     }
 }
 
-/// What became of a broadcast, once it is over.
+/// The summary of a broadcast that has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct BroadcastSummary {
-    /// Counts the broadcasts since the start.
+    /// The number of the broadcast, counted from the start.
     pub number: u64,
     pub on_air_for: Duration,
-    /// The hosts that it went to.
+    /// The hosts of the targets.
     pub hosts: Vec<String>,
-    /// The most viewers that the built-in server had at once.
+    /// The maximum number of simultaneous viewers of the built-in server.
     pub peak_viewers: usize,
     pub sent_bytes: u64,
-    /// Frames thrown away because the link was too slow, of so many.
+    /// Frames dropped because the link was too slow; the next field is the total.
     pub dropped_frames: u64,
     pub total_frames: u64,
     pub reconnects: u32,
-    /// Its recording, once that is whole.
+    /// The recording, after it is finalized.
     pub recording: Option<PathBuf>,
 }
 
@@ -82,11 +83,11 @@ pub struct BroadcastSummary {
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct PassthroughView {
     pub path: PathBuf,
-    /// It loops.
+    /// True if the file loops.
     pub again: bool,
-    /// It is still opening: nothing is sent yet.
+    /// True if the file is still being opened and nothing is sent yet.
     pub opening: bool,
-    /// Its position, and its length if known.
+    /// The current position; the next field is the duration, if known.
     pub position: Duration,
     pub duration: Option<Duration>,
     /// The number of completed loops.

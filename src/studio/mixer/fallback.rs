@@ -1,5 +1,5 @@
-//! The fallback of a strip while its source is silent or lost: opened when needed, closed when the
-//! source has audio again. A failed one is retried at increasing intervals while it is needed.
+//! The fallback of a strip while its source is silent or lost; it is opened when needed, and closed when the
+//! source has audio again. A failed fallback is retried at increasing intervals while it is needed.
 
 use crate::audio::{self, AudioChoice, AudioFallback};
 use crate::base::{Backoff, Timestamp};
@@ -8,11 +8,11 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::sources::{self, Chosen};
 use crate::text::Problem;
 
-/// Opens audio, or returns why that failed.
+/// Opens audio, or returns the reason why that failed.
 pub(in crate::studio) type Open<'a> =
     dyn FnMut(&AudioChoice) -> Result<audio::Source, Problem> + 'a;
 
-/// When to retry a failed one.
+/// The time at which a failed fallback is retried.
 #[derive(Debug)]
 struct RetryTime {
     backoff: Backoff,
@@ -22,7 +22,8 @@ struct RetryTime {
 
 impl RetryTime {
     fn after(now: Timestamp) -> Self {
-        // No server is asked by many at once: that which answers is asked by the audio's own thread.
+        // The seed can be constant, because this retry sends no requests to servers: the audio thread does
+        // that.
         let mut it = Self { backoff: Backoff::new(0), since: now, next: now };
         it.wait(now);
         it
@@ -37,19 +38,19 @@ impl RetryTime {
 #[derive(Debug, Default)]
 pub(in crate::studio) struct StripFallback {
     wanted: Option<AudioChoice>,
-    /// Passes it to the open source of the strip.
+    /// Passes the fallback's audio to the open source of the strip.
     way: AudioFallback,
     open: Option<Chosen<AudioChoice>>,
-    /// For a failed one.
+    /// The retry time of a failed fallback.
     again: Option<RetryTime>,
-    /// The strip has an open source that can use it.
+    /// True if the strip has an open source that can use the fallback.
     stands: bool,
-    /// The last reports of closed ones.
+    /// The last reports of fallbacks that were closed.
     closed: Vec<SourceReport>,
 }
 
 impl StripFallback {
-    /// Sets the fallback; `None`: silence.
+    /// Sets the fallback; `None` means silence.
     pub fn set(&mut self, wanted: Option<&AudioChoice>) {
         if self.wanted.as_ref() != wanted {
             self.close();
@@ -58,7 +59,7 @@ impl StripFallback {
         self.way.set_wanted(wanted.is_some());
     }
 
-    /// Attaches to a source opened on the strip, with this sample rate.
+    /// Attaches to a source that was opened on the strip, with this sample rate.
     pub fn over(
         &mut self,
         choice: &AudioChoice,
@@ -72,7 +73,7 @@ impl StripFallback {
         self.way.over(source, rate, audio::silence_of(choice))
     }
 
-    /// Nothing could be opened on the strip: there is nothing to replace.
+    /// Reports that no source is open on the strip, so there is nothing to replace.
     pub fn bare(&mut self) {
         self.close();
         self.stands = false;
@@ -101,7 +102,7 @@ impl StripFallback {
         message.map(|message| (choice, message))
     }
 
-    /// Retries a failed one; returns a message if the reason changed, or if the user `asked`.
+    /// Retries a failed fallback; returns a message if the reason changed, or if the user `asked`.
     pub fn retry(
         &mut self,
         now: Timestamp,
@@ -120,8 +121,8 @@ impl StripFallback {
             again.wait(now);
         }
         let message = message?;
-        // The reason may be another than it was. Whoever answers a person takes the old one back first: here
-        // it would take the answer with it.
+        // The reason may differ from the earlier one. A retry that the user requested withdraws the old
+        // message first; reporting it here would withdraw the new message with it.
         if !asked {
             self.closed.push(told);
         }
@@ -143,7 +144,7 @@ impl StripFallback {
         Some((open.choice.clone(), report, before))
     }
 
-    /// The last reports of fallbacks that are closed now.
+    /// The last reports of fallbacks that are now closed.
     pub fn closed(&mut self) -> Vec<SourceReport> {
         std::mem::take(&mut self.closed)
     }
@@ -221,7 +222,7 @@ mod tests {
         let lost = SourceReport { state: SourceState::Lost, ..SourceReport::default() };
         let mut tries = 0;
         let mut told = 0;
-        // Ten minutes, looked at ten times a second.
+        // Ten minutes, polled ten times per second.
         for tick in 0..6_000 {
             let mut refuse = |_: &AudioChoice| {
                 tries += 1;
@@ -232,10 +233,10 @@ mod tests {
         }
         assert_eq!(told, 2, "once for each reason");
         assert_eq!(fallback.closed().len(), 1, "the first reason is taken back");
-        // Every two seconds at first, every fifteen at last.
+        // Every 2 s at first, and every 15 s at the end.
         assert!((60..120).contains(&tries), "{tries}");
 
-        // A person need not wait for the next try, and is answered.
+        // A retry by the user does not wait for the next attempt, and gets a reply.
         let now = Timestamp::from_millis(600_000);
         let mut refuse = |_: &AudioChoice| Err("no sound".into());
         assert!(fallback.retry(now, true, &mut refuse).is_some());
@@ -257,7 +258,7 @@ mod tests {
         );
         assert!(fallback.retry(later, true, &mut refuse).is_none(), "it is open");
 
-        // Nobody tries while the first is heard.
+        // There are no retries while the main source is audible.
         let well = SourceReport { state: SourceState::Open, ..SourceReport::default() };
         let mut never = |_: &AudioChoice| panic!("not needed");
         assert!(fallback.poll(&well, later, &mut never).is_none());

@@ -1,5 +1,5 @@
-//! The mixer's strips: the main one, whose source is the chosen audio, and any number of others
-//! with their own sources. Settings are saved, and open sources follow them.
+//! The strips of the mixer: the main strip, whose source is the chosen audio source, and any number
+//! of others with their own sources. Settings are saved, and open sources follow them.
 
 pub(in crate::studio) mod fallback;
 pub mod monitoring;
@@ -22,10 +22,10 @@ use crate::studio::scenes;
 use crate::studio::sources::{self, Chosen};
 use crate::text::problem::{Problem, problem};
 
-/// Limit for strips, including the main one; the mixer has one more, for stingers.
+/// Maximum number of strips, including the main one; the mixer has one more, for stingers.
 pub const MAX_MIXER_STRIPS: usize = MAX_STRIPS - 1;
 
-/// A name longer than this is cut off.
+/// Maximum length of a name in characters; a longer name is cut off.
 pub const MAX_NAME: usize = 64;
 
 /// The push-to-talk mode of a strip.
@@ -34,20 +34,20 @@ pub enum TalkMode {
     /// Always audible unless muted.
     #[default]
     Open,
-    /// Only while the key is held.
+    /// Audible only while the key is held.
     PushToTalk,
-    /// Not while the key is held.
+    /// Muted while the key is held.
     PushToMute,
-    /// Only while a scene on the program shows its frame: of a media file or stream.
+    /// Audible only while the program shows the video of the same media file or stream.
     WhileShown,
 }
 
-/// Whose talk keys are held.
+/// The push-to-talk keys that are held.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeldTalkKeys {
     /// The common key of all strips, from the window.
     pub all: bool,
-    /// separate Keys.
+    /// The separate keys of single strips.
     pub strips: BTreeSet<StripId>,
 }
 
@@ -58,24 +58,25 @@ impl HeldTalkKeys {
     }
 }
 
-/// The saved settings of a strip. The main one's source is
+/// The saved settings of a strip. The source of the main strip is
 /// [`Settings::audio`](crate::studio::settings::Settings).
 #[derive(Clone, Debug, PartialEq)]
 pub struct AudioStrip {
     pub id: StripId,
-    /// The user's name for it; empty: after its source.
+    /// The name set by the user; if empty, the strip is named after its source.
     pub name: String,
     pub choice: AudioChoice,
     pub strip: Strip,
     pub talk: TalkMode,
-    /// The end behavior of a file without video; one that is also shown follows its source.
+    /// The end behavior of a file without video; a file that is also shown follows its video
+    /// source.
     pub at_end: EndBehavior,
-    /// Its fallback while it is silent or lost.
+    /// The fallback while the source is silent or lost.
     pub if_silent: Option<AudioChoice>,
 }
 
 impl AudioStrip {
-    /// The main strip's defaults.
+    /// The main strip with default settings.
     pub fn main() -> Self {
         Self::new(StripId::MAIN, AudioChoice::None)
     }
@@ -86,7 +87,8 @@ impl AudioStrip {
         Self { id, name: String::new(), choice, strip, talk, at_end, if_silent: None }
     }
 
-    /// Whether it is muted with the push-to-talk key `held` or not; `shown`: its video is visible.
+    /// Returns true if the strip is muted; `held` is the state of the push-to-talk key, and `shown`
+    /// is true if its video is visible.
     pub fn is_muted(&self, held: bool, shown: bool) -> bool {
         let silenced = match self.talk {
             TalkMode::Open => false,
@@ -97,27 +99,28 @@ impl AudioStrip {
         self.strip.muted || silenced
     }
 
-    /// The mixer's settings in that case.
+    /// The effective settings for the mixer in that case.
     pub fn effective_strip(&self, held: bool, shown: bool) -> Strip {
         Strip { muted: self.is_muted(held, shown), ..self.strip.clone() }
     }
 }
 
-/// A bounded name without control characters.
+/// A name of limited length without control characters.
 pub fn clean_name(name: &str) -> String {
     scenes::clean(name, MAX_NAME)
 }
 
-/// Parses the fallback of a strip as in `--control` and settings; `keep`: none.
+/// Parses the fallback of a strip as in `--control` and settings; `keep` means none.
 ///
 /// # Errors
-/// The valid values.
+/// Fails with the valid values.
 pub fn fallback_of(word: &str) -> Result<Option<AudioChoice>, Problem> {
     match word {
         "keep" => Ok(None),
         word => match word.parse() {
             Ok(AudioChoice::None) | Err(_) => {
-                // Of an address its name only: more of it may be secret, and this is told.
+                // Only the scheme of an address is used, because the rest may be secret and this
+                // text is displayed.
                 let word = word.split("://").next().unwrap_or_default();
                 Err(problem!("choice-no-audio-fallback", text = word))
             }
@@ -126,7 +129,7 @@ pub fn fallback_of(word: &str) -> Result<Option<AudioChoice>, Problem> {
     }
 }
 
-/// An unused strip ID.
+/// An unused strip id.
 pub fn free_id(strips: &[AudioStrip]) -> Option<StripId> {
     if strips.len() >= MAX_MIXER_STRIPS {
         return None;
@@ -134,9 +137,9 @@ pub fn free_id(strips: &[AudioStrip]) -> Option<StripId> {
     (1..).map(StripId).find(|id| strips.iter().all(|strip| strip.id != *id))
 }
 
-/// Adds strips: one with an existing source (`main`: the main strip's) changes that strip, others
-/// are added while there is room. One without filters keeps the existing ones. Returns which were
-/// added, and the others as texts.
+/// Adds strips: one with an existing source (`main` is that of the main strip) changes that strip,
+/// and others are added while there is space. A strip without filters keeps the existing ones.
+/// Returns the added strips, and the names of the others.
 pub fn take_in(
     strips: &mut Vec<AudioStrip>,
     main: Option<&AudioChoice>,
@@ -144,7 +147,7 @@ pub fn take_in(
 ) -> (Vec<bool>, Vec<Problem>) {
     let mut set: Vec<StripId> = Vec::new();
     let (mut came, mut left_out) = (Vec::new(), Vec::new());
-    // By which numbers they are known here, and whose filters are theirs.
+    // Maps the imported ids to the ids here, for the filters that refer to them.
     let mut numbers: BTreeMap<StripId, StripId> = BTreeMap::new();
     let mut brought: Vec<StripId> = Vec::new();
     for strip in taken {
@@ -190,7 +193,7 @@ pub fn take_in(
     }
     for strip in strips.iter_mut().filter(|strip| brought.contains(&strip.id)) {
         let called = called(strip);
-        // One whose side chain found no room would listen to itself instead.
+        // A compressor whose side chain was not added would use its own strip instead.
         strip.strip.filters.retain_mut(|slot| match &mut slot.filter {
             Filter::Compressor { side_chain: Some(side), .. } => {
                 let here = numbers.get(side).map(|id| *side = *id).is_some();
@@ -205,7 +208,7 @@ pub fn take_in(
     (came, left_out)
 }
 
-/// A strip by its name, or else by its kind: of an address more may be secret.
+/// The name of a strip, or else its kind, because the rest of an address may be secret.
 fn called(strip: &AudioStrip) -> String {
     if strip.name.is_empty() {
         let choice = strip.choice.to_string();
@@ -222,7 +225,7 @@ pub(super) struct StripEnd {
 }
 
 impl StripEnd {
-    /// For the source opened on the strip.
+    /// Applies the end behavior to the source that was opened on the strip.
     pub fn follow(&mut self, transport: Transport) {
         self.transport = transport;
     }
@@ -242,17 +245,17 @@ impl StripEnd {
 pub(super) type Open<'a> =
     dyn FnMut(&AudioChoice, EndBehavior) -> Result<audio::Source, Problem> + 'a;
 
-/// The open sources of the strips, except the main one.
+/// The open sources of all strips except the main one.
 #[derive(Debug, Default)]
 pub(super) struct Strips {
     open: BTreeMap<StripId, Chosen<AudioChoice>>,
     ends: BTreeMap<StripId, StripEnd>,
     fallbacks: BTreeMap<StripId, StripFallback>,
-    /// The last reports of closed sources.
+    /// The last reports of sources that were closed.
     closed: Vec<SourceReport>,
 }
 
-/// A change of a strip's source.
+/// A state change of a strip's source.
 #[derive(Debug)]
 pub(super) struct StripChange {
     pub choice: AudioChoice,
@@ -261,7 +264,7 @@ pub(super) struct StripChange {
 }
 
 impl StripChange {
-    /// A change of a strip's fallback.
+    /// The state change of a strip's fallback, if any.
     pub fn of(open_fallbacks: &mut StripFallback) -> Option<Self> {
         let (choice, report, before) = open_fallbacks.change()?;
         Some(Self { choice, report, before })
@@ -269,8 +272,8 @@ impl StripChange {
 }
 
 impl Strips {
-    /// Updates the mixer, opens needed sources, and closes others. Returns failures with their
-    /// choices.
+    /// Updates the mixer, opens the required sources, and closes the others. Returns the failures
+    /// with their choices.
     pub fn sync(
         &mut self,
         wanted: &[AudioStrip],
@@ -312,7 +315,7 @@ impl Strips {
         open: &mut Open<'_>,
         mixer: &Mixer,
     ) -> Option<StudioMessage> {
-        // What was open before must be closed first: some devices can be opened once only.
+        // The previous source must be closed first, because some devices can be opened only once.
         mixer.set_feed(strip.id, None);
         let end = self.ends.entry(strip.id).or_default();
         let open_fallbacks = self.fallbacks.entry(strip.id).or_default();
@@ -339,7 +342,8 @@ impl Strips {
         self.open.values().filter(|it| it.failed()).map(|it| &it.choice)
     }
 
-    /// Retries those that are `due`; returns messages, all of them if the user `asked`.
+    /// Retries the sources that are `due`; returns new messages, or all messages if the user
+    /// `asked`.
     pub fn retry(
         &mut self,
         due: impl Fn(&AudioChoice) -> bool,
@@ -367,7 +371,7 @@ impl Strips {
         messages
     }
 
-    /// Opens fallbacks of silent strips, and closes others.
+    /// Opens the fallbacks of silent strips, and closes the others.
     pub fn open_fallbacks(
         &mut self,
         now: Timestamp,
@@ -404,14 +408,14 @@ impl Strips {
         self.open.get(&id).map(Chosen::report)
     }
 
-    /// The last reports of sources that are closed now.
+    /// The last reports of sources that are now closed.
     pub fn closed(&mut self) -> Vec<SourceReport> {
         let others = self.fallbacks.values_mut().flat_map(StripFallback::closed);
         self.closed.extend(others);
         std::mem::take(&mut self.closed)
     }
 
-    /// Which sources fare otherwise than at the last call.
+    /// The sources whose state changed since the last call.
     pub fn changes(&mut self) -> Vec<StripChange> {
         let change = |chosen: &mut Chosen<AudioChoice>| {
             let (report, before) = chosen.change()?;
@@ -427,7 +431,7 @@ pub(super) fn has_video(choice: &AudioChoice) -> bool {
     matches!(choice, AudioChoice::Stream(_) | AudioChoice::File(_))
 }
 
-/// The audio of a video source; `None`: this kind has none. Does not access files.
+/// The audio of a video source; `None` if this kind has none. It does not access files.
 pub fn audio_of(choice: &VideoChoice) -> Option<AudioChoice> {
     match choice {
         VideoChoice::Stream(url) => Some(AudioChoice::Stream(url.clone())),
@@ -445,7 +449,7 @@ pub fn is_audio_of(heard: &AudioChoice, shown: &VideoChoice) -> bool {
     }
 }
 
-/// A kind of file that has no audio.
+/// Returns true if this kind of file has no audio.
 fn is_silent(path: &Path) -> bool {
     path.extension().is_some_and(|it| it.eq_ignore_ascii_case("y4m"))
 }
@@ -461,7 +465,7 @@ mod tests {
             strip: Strip { muted, ..Strip::default() },
             ..AudioStrip::main()
         };
-        // Talk, muted by hand, muted while held, muted otherwise.
+        // The columns: mode, muted by the user, muted while the key is held, muted otherwise.
         let table = [
             (TalkMode::Open, false, false, false),
             (TalkMode::Open, true, true, true),
@@ -473,7 +477,7 @@ mod tests {
             assert_eq!(strip(talk, muted).is_muted(true, false), held, "{talk:?}");
             assert_eq!(strip(talk, muted).is_muted(false, false), otherwise, "{talk:?}");
         }
-        // Nobody shows a microphone: it is not shut for that.
+        // A microphone has no video, so it is not muted for that reason.
         let clip = "file:/a.mp4".parse().unwrap();
         let clip = AudioStrip { choice: clip, ..strip(TalkMode::WhileShown, false) };
         assert!(clip.is_muted(false, false) && !clip.is_muted(false, true));
@@ -518,7 +522,7 @@ mod tests {
         assert_eq!(found, [(0, "A"), (1, ""), (2, "Desktop"), (3, "B")]);
         assert_eq!(take_in(&mut strips, Some(&mic), taken), whole);
         assert_eq!(strips.len(), 4);
-        // Where there is no room it is told, and what is heard here already is set all the same.
+        // If there is not enough space, this is reported, and existing strips are still changed.
         strips.extend(
             (10..)
                 .map(|id| AudioStrip::new(StripId(id), AudioChoice::Silence))

@@ -1,5 +1,5 @@
-//! The operator's audio: strips with monitoring or solo, on chosen speakers or headphones. On a
-//! separate thread, because opening a device can take long.
+//! Plays the operator's audio: strips with monitoring or solo, on selected speakers or headphones.
+//! It runs on a separate thread, because opening a device can take long.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,28 +16,28 @@ use crate::text::problem::{Problem, problem};
 /// The monitoring device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Monitoring {
-    /// Nowhere.
+    /// No monitoring.
     #[default]
     Off,
-    /// On the system's default speakers.
+    /// The system's default speakers.
     Default,
-    /// On the speakers of this id.
+    /// The speakers with this id.
     Device(String),
 }
 
-/// Limit for 10 ms blocks that wait for the device: the oldest are dropped, because late monitoring
-/// is useless.
+/// Maximum number of 10 ms blocks that wait for the device: the oldest are dropped, because late
+/// monitoring is useless.
 const WAITING: usize = 16;
-/// More than this queued in the device is cut: clocks differ.
+/// Maximum duration queued in the device; the excess is cut, because clocks differ.
 const MAX_QUEUED: Duration = Duration::from_millis(120);
-/// Pause after a failed device.
+/// Pause after a device error.
 const REST: Duration = Duration::from_secs(3);
-/// A stop is looked for this often.
+/// Interval of checks for a stop request.
 const STOP_POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// How long the thread may take to end before it is abandoned.
+/// Time limit for the end of the thread, after which it is abandoned.
 const END: Duration = Duration::from_millis(200);
 
-/// A device that plays the monitoring mix.
+/// A thread that plays the monitoring mix on a device.
 #[derive(Debug)]
 pub(in crate::studio) struct Listening {
     worker: Option<Worker>,
@@ -75,12 +75,12 @@ impl Listening {
         Self { worker, failed }
     }
 
-    /// Why nothing is audible, returned once.
+    /// The reason why nothing is audible, which is returned once.
     pub fn failure(&self) -> Option<Problem> {
         self.failed.lock().take()
     }
 
-    /// Ends it.
+    /// Ends the playback.
     pub fn end(self, mixer: &Mixer) {
         mixer.set_monitoring(None);
         if let Some(Err(stuck)) = self.worker.map(|worker| worker.join(END)) {

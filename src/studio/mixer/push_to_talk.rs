@@ -1,12 +1,12 @@
-//! The push-to-talk key or mouse button, to which strips can listen.
+//! The push-to-talk key or mouse button that controls strips.
 
-/// A key by the name that the settings file has for it.
+/// A key, by its name in the settings file.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct PushToTalkKey(&'static str);
 
 impl PushToTalkKey {
-    /// The allowed keys: none that moves through the window, deletes, or is a modifier. Also mouse
-    /// buttons: middle, back and forward, with their usual numbers.
+    /// The allowed keys: no navigation keys, no keys that delete, and no modifiers. Mouse buttons
+    /// are also allowed: middle, back and forward, by their usual numbers.
     #[rustfmt::skip]
     pub const NAMES: [&'static str; 69] = [
         "Space", "Backtick", "Insert", "Home", "End", "PageUp", "PageDown",
@@ -18,7 +18,7 @@ impl PushToTalkKey {
         "mouse-3", "mouse-4", "mouse-5",
     ];
 
-    /// The key of this name, if it may be chosen.
+    /// The key with this name, if it is allowed.
     pub fn named(name: &str) -> Option<Self> {
         Self::NAMES.into_iter().find(|known| *known == name).map(Self)
     }
@@ -28,7 +28,7 @@ impl PushToTalkKey {
         self.0.strip_prefix("mouse-")?.parse().ok()
     }
 
-    /// Its name.
+    /// The name of the key.
     pub fn name(self) -> &'static str {
         self.0
     }

@@ -7,14 +7,14 @@ use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::{Level, Notice, PastNotice};
 
-/// Limit for active notices.
+/// Maximum number of active notices.
 const MAX_NOTICES: usize = 20;
-/// Limit for ended notices.
+/// Maximum number of ended notices.
 const MAX_PAST: usize = 12;
-/// An informational notice is active for this long.
+/// Duration of an informational notice in microseconds.
 const INFO_MICROS: i64 = 15_000_000;
 
-/// Numbers notices, keeps the newest, and folds repetitions.
+/// Numbers notices, keeps the newest, and merges repetitions.
 #[derive(Debug)]
 pub(in crate::studio) struct ActiveNotices {
     clock: Clock,
@@ -42,7 +42,7 @@ impl ActiveNotices {
         self.put(message.notice(0, detail))
     }
 
-    /// Adds a notice. Of the problems of one target, only the newest stays.
+    /// Adds a notice. Of the problems of one target, only the newest is kept.
     pub(in crate::studio) fn put(&mut self, notice: Notice) -> Notice {
         self.next += 1;
         let again = self.notices.iter().find(|old| old.is_same(&notice)).map_or(0, |old| old.times);
@@ -59,7 +59,7 @@ impl ActiveNotices {
         notice
     }
 
-    /// These are over.
+    /// Ends the matching notices.
     fn close(&mut self, which: impl Fn(&Notice) -> bool) {
         let over_micros = self.wall_micros();
         for notice in self.notices.extract_if(.., |notice| which(notice)) {
@@ -109,17 +109,17 @@ impl ActiveNotices {
         self.close(|notice| notice.key() == key && about(notice));
     }
 
-    /// The person has read it.
+    /// Dismisses the notice with this id.
     pub(in crate::studio) fn dismiss(&mut self, id: u64) {
         self.notices.retain(|notice| notice.id != id);
     }
 
-    /// The active ones.
+    /// The active notices.
     pub(in crate::studio) fn notices(&self) -> &[Notice] {
         &self.notices
     }
 
-    /// The ended ones, newest last.
+    /// The ended notices, newest last.
     pub(in crate::studio) fn past(&self) -> impl Iterator<Item = &PastNotice> {
         self.past.iter()
     }
@@ -159,7 +159,8 @@ mod tests {
         assert_eq!(of(&active_notices), [second]);
         active_notices.renew(&trouble("target-lost", 1, 1));
         assert_eq!(active_notices.notices().len(), 1);
-        // The same again counts up, and what is over is kept apart until it is true again.
+        // The same notice again increases its count; an ended notice is kept separately until it
+        // applies again.
         active_notices.add(&trouble("target-unreachable", 2, 40), "");
         assert_eq!(active_notices.notices()[0].times, 3);
         let past: Vec<_> = active_notices.past().map(|it| it.notice.key()).collect();

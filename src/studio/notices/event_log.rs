@@ -1,5 +1,6 @@
-//! The event log of the stream: events with time and duration, kept during the run, and written
-//! line by line to a file per run. It contains the same messages as notices, without secrets.
+//! The event log of the stream: contains events with time and duration, is kept during the run, and
+//! is written line by line to a file per run. It contains the same messages as the notices, without
+//! secrets.
 
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
@@ -14,19 +15,19 @@ use crate::studio::notices::Notice;
 use crate::text::Language;
 use crate::text::problem::problem;
 
-/// Limit for displayed entries; the file has all.
+/// Maximum number of displayed entries; the file contains all.
 const MAX_ENTRIES: usize = 500;
-/// Lines that may wait for a slow disk.
+/// Maximum number of lines that wait for a slow disk.
 const LINES: usize = 256;
-/// Log files of earlier runs to keep.
+/// Number of log files of earlier runs to keep.
 const FILES: usize = 50;
 
-/// Messages that may be repeated at the same time.
+/// Maximum number of messages that can be merged at the same time.
 const MAX_RUNNING: usize = 32;
-/// The same message within this time is a repetition: attempts are at most 15 s apart.
+/// The same message within this time is a repetition, because attempts are at most 15 s apart.
 const REPEAT_WINDOW: Duration = Duration::from_secs(60);
 
-/// Which messages end which others with the same subject.
+/// Messages that end other messages with the same subject.
 const ENDS: &[(&str, &str, &str)] = &[
     ("target-back", "target-", "host"),
     ("target-on-air", "target-", "host"),
@@ -45,11 +46,11 @@ const ENDS: &[(&str, &str, &str)] = &[
 pub struct LogEntry {
     /// Microseconds since the Unix epoch.
     pub wall_micros: i64,
-    /// The message, whether it was shown or not.
+    /// The message, whether it was displayed or not.
     pub notice: Notice,
     /// The number of repetitions.
     pub times: u32,
-    /// Its duration, once it has ended; `None` without a duration, or while it continues.
+    /// The duration, after the message has ended; `None` if it has none or has not ended.
     pub lasted: Option<Duration>,
 }
 
@@ -58,16 +59,16 @@ pub struct LogEntry {
 struct Running {
     notice: Notice,
     last_micros: i64,
-    /// Repetitions not yet written to the file.
+    /// Repetitions that are not yet written to the file.
     unwritten: u32,
 }
 
-/// The list and the file.
+/// The list of entries, and the file.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct EventLog {
     /// The last message of each subject, oldest first.
     running: Vec<Running>,
-    /// Shared with who looks at it, and copied only when it changes meanwhile.
+    /// Shared with readers, and copied only if it changes while they hold it.
     entries: Arc<VecDeque<LogEntry>>,
     path: Option<PathBuf>,
     language: Language,
@@ -75,28 +76,29 @@ pub(in crate::studio) struct EventLog {
 }
 
 impl EventLog {
-    /// An event log that is written to this file, if any, which is created with the first line.
+    /// Creates an event log that is written to this file, if any; the file is created with the
+    /// first line.
     pub fn new(path: Option<PathBuf>, language: Language) -> Self {
         Self { path, language, ..Self::default() }
     }
 
-    /// The file, once there is something in it.
+    /// The path of the file, after something was written.
     pub fn path(&self) -> Option<&Path> {
         self.lines.as_ref().and(self.path.as_deref())
     }
 
-    /// Oldest first.
+    /// The entries, oldest first.
     pub fn entries(&self) -> Arc<VecDeque<LogEntry>> {
         Arc::clone(&self.entries)
     }
 
-    /// Something happened.
+    /// Adds an event.
     pub fn add(&mut self, notice: &Notice, wall_micros: i64) {
         let is_end = ENDS.iter().any(|(end, ..)| *end == notice.key());
         if !is_end && self.is_repeated(notice, wall_micros) {
             return;
         }
-        // What was repeated until now comes before what ends it.
+        // Pending repetitions are written before the message that ends them.
         let ends = notice.target.is_none() || is_end;
         let about = |it: &Running| ends && it.notice.target == notice.target;
         self.write_repeated(|it| {
@@ -139,7 +141,7 @@ impl EventLog {
         true
     }
 
-    /// Writes the number of repetitions, and removes the entries.
+    /// Writes the number of repetitions, and removes the entries from the list of repetitions.
     fn write_repeated(&mut self, which: impl Fn(&Running) -> bool) {
         let running = std::mem::take(&mut self.running);
         let (gone, stay): (Vec<_>, Vec<_>) = running.into_iter().partition(which);
@@ -183,7 +185,7 @@ impl EventLog {
                 continue;
             }
             if entry.lasted.is_some() || ends(key) {
-                // Here ended what was before.
+                // The previous entry ended here.
                 break;
             }
             let micros = u64::try_from(wall_micros - entry.wall_micros).unwrap_or(0);
@@ -193,7 +195,7 @@ impl EventLog {
         longest
     }
 
-    /// This message about this host or device has ended; without one: about any.
+    /// Records the end of this message for this host or device; without one, for any.
     pub fn over(&mut self, key: &str, of: &str, wall_micros: i64) {
         self.write_repeated(|it| it.notice.key() == key);
         let about = |notice: &Notice| {
@@ -222,7 +224,7 @@ impl EventLog {
         });
         let texts = texts.iter().chain(&lasted).filter(|text| !text.is_empty());
         let texts: Vec<_> = texts.map(String::as_str).collect();
-        // One line each, whatever a server said.
+        // Each entry is one line, regardless of the text of a server.
         let line = format!("{at}  {}", texts.join("  | "));
         self.write(line.replace(|c: char| c.is_control(), " "));
     }
@@ -241,7 +243,7 @@ impl EventLog {
                     }
                 };
                 while let Some(line) = receiver.recv() {
-                    // A full disk costs the history and nothing else.
+                    // A full disk affects only the event log.
                     let _: std::io::Result<()> = writeln!(file, "{line}");
                 }
             });
@@ -259,7 +261,7 @@ impl EventLog {
         }
     }
 
-    /// Writes the rest within `limit`.
+    /// Writes the remaining lines within `limit`.
     pub fn end(&mut self, limit: Duration) {
         self.write_repeated(|_| true);
         if let Some((lines, mut worker)) = self.lines.take() {
@@ -283,12 +285,12 @@ fn open(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().create(true).append(true).open(path)
 }
 
-/// Keeps the newest files of a folder for logs.
+/// Deletes all but the newest files in a folder for logs.
 fn forget_old(folder: &Path) {
     let Ok(list) = fs::read_dir(folder) else { return };
     let ours = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "txt");
     let mut files: Vec<PathBuf> = list.flatten().map(|entry| entry.path()).filter(ours).collect();
-    // Their names begin with the time.
+    // The names begin with the time.
     files.sort_unstable();
     for old in files.iter().rev().skip(FILES - 1) {
         let _: std::io::Result<()> = fs::remove_file(old);
@@ -347,7 +349,7 @@ mod tests {
                 ("target-back", 1, None),
             ]
         );
-        // Another loss is another entry.
+        // Another loss is a separate entry.
         chronicle.add(&lost("a:1935"), 9_000_000);
         chronicle.add(&back("a:1935"), 9_500_000);
         let entries = chronicle.entries();
@@ -421,7 +423,7 @@ mod tests {
             };
             message.notice(1, "")
         };
-        // Two targets at once, each tried again and again after times that differ.
+        // Two targets at once, each with several attempts at varying intervals.
         for at in 0..15 {
             chronicle.add(&refused(1, at % 3), at as i64 * 800_000);
             chronicle.add(&refused(2, at % 2), at as i64 * 800_000 + 100_000);
@@ -434,7 +436,7 @@ mod tests {
             entries.iter().map(|it| (it.notice.target, it.times)).collect::<Vec<_>>()
         };
         assert_eq!(of(&chronicle), [(Some(1), 15), (Some(2), 15), (Some(2), 1)]);
-        // Much later it is news again.
+        // Much later, it counts as new.
         chronicle.add(&refused(1, 1), 600_000_000);
         assert_eq!(of(&chronicle).len(), 4);
         chronicle.end(Duration::from_secs(30));

@@ -1,6 +1,6 @@
-//! Names of notices that are withdrawn together.
+//! Groups of notice keys that are withdrawn together.
 
-/// Of sources that do not deliver.
+/// Notices of sources that do not deliver.
 pub(in crate::studio) const DOWN: &[&str] = &[
     "camera-lost",
     "camera-stalled",
@@ -12,19 +12,20 @@ pub(in crate::studio) const DOWN: &[&str] = &[
     "file-failed",
 ];
 
-/// Of sources of the scenes that are not shown.
+/// Notices of scene sources that are not displayed.
 pub(in crate::studio) const SOURCE: &[&str] = &["scene-source-failed", "scene-source-lost"];
 
-/// Of files that a source leaves out.
+/// Notices of files that a source skips.
 pub(in crate::studio) const LEFT_OUT: &[&str] = &["scene-file-left-out", "scene-files-left-out"];
 
-/// Of files that filters work with.
+/// Notices of files that filters need.
 pub(in crate::studio) const FILTER: &[&str] = &["filter-failed", "mask-failed"];
 
 /// Notices of transitions.
 pub(in crate::studio) const TRANSITION: &[&str] = &["transition-failed"];
 
-/// Of a target; a new try makes them untrue. The first two are about its settings and no trouble on the way.
+/// Notices of a target; a new attempt makes them obsolete. The first two are about its settings, not about
+/// its connection.
 pub(in crate::studio) const TARGET: &[&str] = &[
     "no-target",
     "target-invalid",
@@ -42,7 +43,7 @@ pub(in crate::studio) const TARGET: &[&str] = &[
     "target-failed",
 ];
 
-/// Of frames that are dropped for a target; `frames-dropped-over` takes them back.
+/// Notices of frames that are dropped for a target; `frames-dropped-over` withdraws them.
 pub(in crate::studio) const DROPS: &[&str] = &["passthrough-left-out", "frames-dropped"];
 
 /// Notices that apply only during a broadcast.
@@ -93,7 +94,7 @@ pub(in crate::studio) const WATCH: &[&str] = &[
     "watch-failed",
 ];
 
-/// Of a machine that does not keep up.
+/// Notices of a computer that does not keep up.
 pub(in crate::studio) const DEGRADATION: &[&str] = &[
     "degradation-preview",
     "degradation-transitions",
@@ -102,7 +103,7 @@ pub(in crate::studio) const DEGRADATION: &[&str] = &[
     "degradation-over",
 ];
 
-/// A missing strip; withdrawn once there is room.
+/// A missing strip; withdrawn once there is space.
 pub(in crate::studio) const NO_STRIP: &str = "scene-no-strip";
 
 /// A scene with too many layers; withdrawn once it has fewer.

@@ -1,4 +1,4 @@
-//! The table of all notices: each one's name, level and values. The texts and the cure are the
+//! The table of all notices, with the name, level and values of each. The texts and the remedy are in the
 //! message of that name in `assets/i18n/*/notices.ftl`; a test compares them.
 
 use std::io;
@@ -13,8 +13,8 @@ use crate::studio::notices::{Level, Next, Notice, Remedy, TileId, groups};
 use crate::studio::scenes::edits::EditRefusal;
 use crate::text::problem::{Problem, problem};
 
-/// `Variant "name" Level [texts] [problems] { further values };` and in `also` those whose name
-/// depends on a value.
+/// Defines notices as `Variant "name" Level [texts] [problems] { further values };` and, in `also`, those
+/// whose name depends on a value.
 macro_rules! notices {
     (
         also { $($also:tt)* }
@@ -24,7 +24,7 @@ macro_rules! notices {
                 [$($text:ident)*] [$($problem:ident)*] {$($own:ident: $type:ty)*};
         )*
     ) => {
-        /// A notice, before it has a number.
+        /// A notice, before it gets a number.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum StudioMessage {
             $(
@@ -62,15 +62,15 @@ macro_rules! notices {
 
 notices! {
     also {
-        /// A source's content has a problem.
+        /// The content of a source has a problem.
         Alarm { alarm: SourceAlarm, device: String },
         /// An edit of the scenes was refused.
         Refused(EditRefusal),
-        /// On the way to the target or on air; `key` tells the kind.
+        /// A target problem while connecting or on air; `key` is its kind.
         Target {
             key: &'static str,
             id: u32,
-            /// Of a certificate that its owner may accept.
+            /// The pin of a certificate that the user may accept.
             pin: Option<CertificatePin>,
             host: String,
             cause: Problem,
@@ -78,11 +78,11 @@ notices! {
         },
         /// The viewers' stream differs from the sent one; `key` is the kind.
         Monitor { key: &'static str, host: String, cause: Problem },
-        /// The player could not play or continue; `key` tells the kind.
+        /// The player could not play or continue; `key` is the kind.
         Watch {
             key: &'static str,
             cause: Problem,
-            /// A certificate that the user can accept, and the tile that received it.
+            /// A certificate that the user may accept, and the tile that received it.
             trust: Option<(TileId, CertificatePin)>,
         },
         /// A player's message about its stream.
@@ -103,7 +103,7 @@ notices! {
     /// A source other than a camera or microphone does not deliver.
     SourceTrouble "source-trouble" Warning [device] [reason] {};
     SourceBack "source-back" Info [device] [] {};
-    /// Another device is the system's default now, and is used.
+    /// The system has another default device now, which is used.
     DefaultChanged "default-changed" Info [device] [] {};
     FileFailed "file-failed" Error [path] [reason] {};
     EncoderFailed "encoder-failed" Error [] [reason] {};
@@ -120,13 +120,13 @@ notices! {
     FileLeftOut "scene-file-left-out" Warning [source path] [reason] { id: SourceId };
     /// A source skips one of its files, and others.
     FilesLeftOut "scene-files-left-out" Warning [source path others] [reason] { id: SourceId };
-    /// A source's audio is not played: the number of strips is at its limit.
+    /// A source's audio is not played, because the maximum number of strips is reached.
     NoStrip "scene-no-strip" Warning [source] [] {};
     /// A scene has more layers than are drawn.
     Crowded "scene-crowded" Warning [scene] [] {};
-    /// A file of these sources' filters is unusable: the filters have no effect.
+    /// A file of the filters of this source cannot be used: the filters have no effect.
     FilterFailed "filter-failed" Warning [source path] [reason] { id: SourceId };
-    /// …and the part that it hides must not be visible.
+    /// A mask file cannot be used, and the part that it hides must not be visible.
     MaskFailed "mask-failed" Warning [source path] [reason] { id: SourceId };
     /// The image of a wipe or the clip of a stinger cannot be used.
     TransitionFailed "transition-failed" Warning [path] [reason] {};
@@ -143,7 +143,7 @@ notices! {
     PartImported "part-imported" Info [name] [] {};
     PartExported "part-exported" Info [path] [] {};
 
-    // A machine that does not keep up.
+    // Overload of the computer.
     PreviewDropped "degradation-preview" Warning [] [] {};
     TransitionsDropped "degradation-transitions" Warning [] [] {};
     /// Cosmetic filters are skipped.
@@ -151,21 +151,21 @@ notices! {
     RateHalved "degradation-rate" Warning [] [] {};
     FullQuality "degradation-over" Info [] [] {};
 
-    // What was made to fit a connection.
-    /// The connection carries less than was set.
+    // Adaptations to a connection.
+    /// The bandwidth of the connection is lower than the configured bitrate.
     BitrateLowered "bitrate-lowered" Warning [host kbps wanted] [] {};
     BitrateRestored "bitrate-restored" Info [kbps] [] {};
-    /// The connection carries too few bits for the size.
+    /// The bitrate is too low for the frame size.
     SizeLowered "size-lowered" Warning [size wanted kbps] [] {};
     SizeRestored "size-restored" Info [size] [] {};
     /// This target gets the second encode.
     RenditionLowered "rendition-lowered" Warning [host size kbps] [] {};
     RenditionRestored "rendition-restored" Info [host] [] {};
-    /// A needed second encode is unavailable.
+    /// The required second encode is not available.
     RenditionFailed "rendition-failed" Warning [] [reason] {};
     /// The connection to a target is too slow for the stream.
     FramesDropped "frames-dropped" Warning [host] [] { id: u32 kbps: Option<u32> };
-    /// …and carries it again, or the target has ended.
+    /// The connection is fast enough again, or the target has ended.
     FramesDroppedOver "frames-dropped-over" Info [host dropped total seconds] [] { id: u32 };
 
     // Targets.
@@ -173,9 +173,9 @@ notices! {
     NoTarget "no-target" Error [] [] {};
     TargetInvalid "target-invalid" Error [host] [reason] { id: u32 };
     TargetBack "target-back" Info [host seconds] [] { id: u32 };
-    /// For the event log: the stream has reached a target.
+    /// Only for the event log: the stream has reached a target.
     TargetOnAir "target-on-air" Info [host] [] {};
-    /// The stream exceeds a service's limit.
+    /// A setting exceeds a limit of the service.
     Misfit "misfit" Warning [] [reason] { kbps: Option<u32> };
     /// A key could not be stored or read.
     KeyNotKept "key-not-kept" Warning [] [reason] {};
@@ -185,36 +185,36 @@ notices! {
     /// Viewers get the sent stream again.
     MonitorWell "monitor-well" Info [host seconds] [] {};
     NetworkChanged "network-changed" Info [came gone] [] {};
-    /// This machine slept.
+    /// The computer slept.
     Slept "slept" Info [seconds] [] {};
     BroadcastEnded "broadcast-ended" Info [time sent dropped] [] {};
-    /// Viewers see the stream this much later.
+    /// Viewers see the stream with this delay.
     DelayOn "delay-on" Info [time] [] {};
-    /// There is no room for the whole stream delay.
+    /// There is not enough space for the whole stream delay.
     DelayShort "delay-short" Warning [time wanted] [reason] {};
-    /// A file cannot be sent, or not to its end.
+    /// A file cannot be sent, or not completely.
     PassthroughFailed "passthrough-failed" Error [path] [reason] {};
     PassthroughEnded "passthrough-ended" Info [path] [] {};
-    /// A target was not sent all of a file.
+    /// A part of a file was not sent to a target.
     PassthroughLeftOut "passthrough-left-out" Warning [host] [] { id: u32 };
 
     // The built-in server.
     FaultStruck "fault-struck" Info [fault] [] {};
-    /// Beyond this machine, anybody may publish at this address.
+    /// Any user of another computer may publish at this address.
     ServerOpen "server-open" Warning [address] [] {};
-    /// Clients of other machines can play the streams at this address.
+    /// Clients on other computers can play the streams at this address.
     ServerOpenToPlay "server-open-to-play" Info [address] [] {};
     PortTaken "port-taken" Info [wanted used] [] {};
     ServerFailed "server-failed" Error [] [reason] {};
 
-    // Files that are written.
+    // Files that are being written.
     /// Nothing was recorded.
     RecordingNotStarted "recording-not-started" Error [path] [reason] {};
     RecordingFailed "recording-failed" Error [path] [reason] {};
-    /// The next file cannot be created; this one continues.
+    /// The next file cannot be created; the current one continues.
     RecordingHeld "recording-held" Warning [path] [reason] {};
     RecordingRenamed "recording-renamed" Info [path] [] {};
-    /// The format has no room for the extra audio tracks.
+    /// The format does not support the extra audio tracks.
     TracksLeftOut "tracks-left-out" Warning [path] [] {};
     RecordingSaved "recording-saved" Info [path] [] {};
     RecordingRepaired "recording-repaired" Info [path] [] {};
@@ -228,7 +228,7 @@ notices! {
     SnapshotFailed "screenshot-failed" Error [path] [reason] {};
     /// Monitoring does not work.
     MonitoringFailed "monitoring-failed" Error [] [reason] {};
-    /// An earlier run met an error that nobody expected.
+    /// An earlier run crashed.
     Crashed "crashed" Warning [path] [] {};
     /// An earlier run ended unexpectedly while on air.
     Interrupted "on-air-interrupted" Warning [targets scene time] [] {};
@@ -237,7 +237,7 @@ notices! {
     SettingsBad "settings-bad" Warning [] [reason] {};
     SettingsNotSaved "settings-not-saved" Warning [] [reason] {};
 
-    // What the pre-flight check finds.
+    // Findings of the pre-flight check.
     FoundVideo "found-video" Info [name] [] {};
     FoundNoVideo "found-no-video" Error [] [] {};
     FoundAudio "found-audio" Info [db] [] {};
@@ -245,26 +245,26 @@ notices! {
     FoundLoud "found-loud" Warning [db] [] {};
     FoundNoAudio "found-no-audio" Warning [] [] {};
     FoundMuted "found-muted" Warning [] [] {};
-    /// Room for this many hours of recording.
+    /// There is space for this many hours of recording.
     FoundDisk "found-disk" Info [folder hours] [] {};
     FoundDiskLittle "found-disk-little" Warning [folder hours] [] {};
     FoundFolderBad "found-folder-bad" Warning [folder] [reason] {};
     /// The requested recording could not start.
     FoundRecordBad "found-record-bad" Error [path] [reason] {};
     FoundClock "found-clock" Info [time] [] {};
-    /// Nothing synchronizes it.
+    /// The clock is not synchronized.
     FoundClockAlone "found-clock-alone" Info [time] [] {};
     FoundClockWrong "found-clock-wrong" Error [time] [] {};
-    /// The way to a service carried this, in its test mode.
+    /// The measured bitrate of the connection to a service, in its test mode.
     FoundUpload "found-upload" Info [host kbps] [] {};
     FoundUploadNarrow "found-upload-narrow" Warning [host kbps wanted] [] { id: u32 };
-    /// There is no test mode: nothing was sent.
+    /// The service has no test mode: nothing was sent.
     FoundNotMeasured "found-not-measured" Info [host] [] {};
-    /// The speed relative to the necessary one.
+    /// The speed of the encoder relative to the required speed.
     FoundEncoder "found-encoder" Info [times] [] {};
-    /// Fast enough, with little to spare.
+    /// The encoder is fast enough, with little reserve.
     FoundEncoderSlow "found-encoder-slow" Warning [times] [] {};
-    /// Too slow: frames would be dropped.
+    /// The encoder is too slow: frames would be dropped.
     FoundEncoderTooSlow "found-encoder-too-slow" Error [times] [] {};
     FoundEncoderFailed "found-encoder-failed" Error [] [reason] {};
     FoundTarget "found-target" Info [host ms] [] {};
@@ -299,7 +299,7 @@ const REFUSALS: &[(EditRefusal, &str)] = &[
     (EditRefusal::Scaled, "ungroup-scaled"),
 ];
 
-/// The names that a value chooses, each with the values of its texts.
+/// Names that depend on a value, each with the values of its texts.
 const BY_VALUE: &[(&[&str], &[&str])] = &[
     (groups::TARGET.split_at(2).1, &["host", "cause", "next"]),
     (groups::MONITOR, &["host", "cause"]),
@@ -317,7 +317,7 @@ pub(in crate::studio) fn alarm_key(alarm: SourceAlarm) -> &'static str {
 }
 
 impl StudioMessage {
-    /// Every name there is, with the values of its texts, for the test that looks for them in each language.
+    /// All names with the values of their texts, for the test that checks each language.
     pub fn all() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
         let by_value = |(names, values): &'static (&[&str], &'static [&str])| {
             names.iter().map(move |name| (*name, *values))
@@ -366,7 +366,7 @@ impl StudioMessage {
 
     fn level_by_value(&self) -> Level {
         match self {
-            // A server that makes its own of the stream is told, not alarmed of.
+            // A server that transcodes the stream is reported for information, not as a problem.
             Self::Monitor { key: "monitor-wrong-size", .. } => Level::Info,
             Self::Player(said) if said.severity == player::Severity::Info => Level::Info,
             Self::Watch { .. } | Self::Target { next: Next::GivenUp, .. } => Level::Error,
@@ -374,7 +374,7 @@ impl StudioMessage {
         }
     }
 
-    /// Its target.
+    /// The id of the target.
     fn target(&self) -> Option<u32> {
         match self {
             Self::Target { id, .. }
@@ -387,7 +387,7 @@ impl StudioMessage {
         }
     }
 
-    /// The buttons that help, the best first.
+    /// The buttons with remedies, the best first.
     pub fn remedies(&self) -> Vec<Remedy> {
         match self {
             Self::CameraFailed { .. } | Self::CameraStalled { .. } | Self::FoundNoVideo {} => {
@@ -448,7 +448,7 @@ impl StudioMessage {
         }
     }
 
-    /// For the disk of a recording.
+    /// The message for a warning about the disk of a recording.
     pub fn of_disk(warning: Warning) -> Self {
         match warning {
             Warning::Space { left, free } => Self::DiskSpace {
@@ -459,7 +459,7 @@ impl StudioMessage {
         }
     }
 
-    /// For settings that could not be saved.
+    /// The message that the settings could not be saved.
     pub fn settings_not_saved(error: &io::Error) -> Self {
         Self::SettingsNotSaved { reason: Trouble::problem(error) }
     }

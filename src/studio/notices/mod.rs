@@ -1,4 +1,4 @@
-//! A notice for the user: one summary, one cure, and the system's text as a detail.
+//! A notice for the user: one summary, one remedy, and the system's text as a detail.
 
 pub(in crate::studio) mod active_notices;
 pub mod event_log;
@@ -16,21 +16,21 @@ use crate::net::CertificatePin;
 use crate::text::Language;
 use crate::text::problem::{Problem, problem};
 
-/// The level.
+/// The level of a notice.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Level {
-    /// Good to know.
+    /// Useful information.
     Info,
-    /// Something is worse than it should be; the stream continues.
+    /// Something works worse than it should; the stream continues.
     Warning,
-    /// Something that was asked for does not happen.
+    /// Something that the user requested does not happen.
     Error,
 }
 
 /// The action of a notice's button.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Remedy {
-    /// Try the lost target again now.
+    /// Retry the lost target now.
     RetryNow,
     /// Show this target's address and key for correction.
     EditTarget(u32),
@@ -44,9 +44,9 @@ pub enum Remedy {
     Resume,
     /// Disable this target.
     SwitchOff(u32),
-    /// Encode the video with this many kilobits a second.
+    /// Encode the video with this bitrate in kbit/s.
     LowerBitrate(u32),
-    /// Accept this certificate, and no other, from this target.
+    /// Accept only this certificate from this target.
     TrustCertificate { target: u32, pin: CertificatePin },
     /// Accept only this certificate from the server of this tile's stream.
     TrustStream { tile: TileId, pin: CertificatePin },
@@ -54,21 +54,21 @@ pub enum Remedy {
     UseTestSource,
     /// Unmute the audio.
     Unmute,
-    /// Look for devices again.
+    /// Search for devices again.
     RefreshDevices,
     /// Choose another recording folder.
     ChooseFolder,
     /// Edit this source.
     EditSource(SourceId),
-    /// Show the filters of this source, for another file.
+    /// Show the filters of this source, so that another file can be chosen.
     EditFilters(SourceId),
-    /// Show the options of the transition, for another file.
+    /// Show the options of the transition, so that another file can be chosen.
     EditTransition,
     /// Retry failed sources and files now.
     TryAgain,
-    /// Play the recording that was finished last.
+    /// Play the recording that was finalized last.
     PlayRecording,
-    /// Show the recording that was finished last among the others.
+    /// Show the recording that was finalized last in the list.
     ShowRecording,
 }
 
@@ -79,7 +79,7 @@ pub enum Next {
     Retry(Duration),
     /// It is not retried.
     GivenUp,
-    /// The connection is open; it is restarted if the problem lasts.
+    /// The connection is open; it is restarted if the problem persists.
     Waiting,
 }
 
@@ -99,33 +99,33 @@ impl From<Next> for Problem {
 /// A message for the user. It contains no sentences: a [`Language`] formats its problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// Counts up; names the notice for dismissal.
+    /// A unique number, with which the notice is dismissed.
     pub id: u64,
-    /// The problem with its values, and its cure.
+    /// The problem with its values and its remedy.
     pub problem: Problem,
     pub level: Level,
-    /// The system's text, verbatim, without secrets.
+    /// The unchanged text of the system, without secrets.
     pub detail: String,
-    /// The buttons that help, the best first.
+    /// The buttons with remedies, the best first.
     pub remedies: Vec<Remedy>,
-    /// The ID of its target.
+    /// The id of the target.
     pub target: Option<u32>,
-    /// When it was last reported, in microseconds since the Unix epoch.
+    /// The time of the last report, in microseconds since the Unix epoch.
     pub wall_micros: i64,
     /// The number of consecutive reports.
     pub times: u32,
 }
 
-/// An ended notice, which no longer applies.
+/// A notice that has ended and no longer applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PastNotice {
     pub notice: Notice,
-    /// Since when, in microseconds since the Unix epoch.
+    /// The time of its end, in microseconds since the Unix epoch.
     pub over_micros: i64,
 }
 
 impl Notice {
-    /// Its name (`camera-lost`).
+    /// The key (such as `camera-lost`).
     pub fn key(&self) -> &'static str {
         self.problem.id()
     }
@@ -135,19 +135,19 @@ impl Notice {
         Language::English.say(&self.problem)
     }
 
-    /// The cure in English; empty if there is none.
+    /// The remedy in English; empty if there is none.
     pub fn advice(&self) -> String {
         Language::English.cure(&self.problem).unwrap_or_default()
     }
 
-    /// A value that its texts name, in English.
+    /// A value that the texts contain, in English.
     pub fn value(&self, name: &str) -> Option<String> {
         let found = self.problem.args().iter().find(|(it, _)| *it == name);
         found.map(|(_, value)| Language::English.value(value))
     }
 
-    /// Returns true if it has the same message and subject, regardless of the time until the next
-    /// attempt.
+    /// Returns true if the other notice has the same message and subject, regardless of the time
+    /// until the next attempt.
     pub fn is_same(&self, other: &Self) -> bool {
         let values = |notice: &Self| {
             let args = notice.problem.args().iter().filter(|(name, _)| *name != "next");
@@ -166,12 +166,12 @@ impl Notice {
     }
 }
 
-/// A player's place: its slot among the frames that are shown.
+/// Identifies the tile of a player, and thus the slot of its frames.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TileId(pub u8);
 
 impl TileId {
-    /// The number of its slot.
+    /// The index of the slot.
     pub fn slot(self) -> usize {
         usize::from(self.0)
     }

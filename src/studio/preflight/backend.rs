@@ -1,26 +1,26 @@
-//! How the system keeps its clock.
+//! Reads the state of the system's clocks.
 #![allow(unsafe_code)]
 
 use std::time::Duration;
 
-/// Whether the clock is synchronized (NTP), according to the kernel; `None` if unknown.
+/// Returns whether the clock is synchronized (NTP), according to the kernel; `None` if unknown.
 #[cfg(target_os = "linux")]
 pub(in crate::studio) fn is_synchronised() -> Option<bool> {
-    // SAFETY: `timex` consists of integers only, for which all zero bits are a valid value; its
-    // `modes` of 0 asks and changes nothing.
+    // SAFETY: `timex` consists only of integers, for which all zero bits are a valid value; with
+    // its `modes` of 0, the call only reads.
     let mut told: libc::timex = unsafe { std::mem::zeroed() };
-    // SAFETY: `told` is valid for the call, which writes to it only.
+    // SAFETY: `told` is valid for the call, which writes only to it.
     let state = unsafe { libc::adjtimex(&raw mut told) };
     (state >= 0).then_some(told.status & libc::STA_UNSYNC == 0)
 }
 
-/// How long the machine has slept since its start: the difference between the clocks that include
-/// and exclude sleep.
+/// The time for which the computer has slept since its start: the difference between the clocks
+/// that include and exclude sleep.
 #[cfg(target_os = "linux")]
 pub(in crate::studio) fn asleep() -> Option<Duration> {
     let read = |clock: libc::clockid_t| -> Option<Duration> {
         let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: `time` is valid for the call, which writes to it only.
+        // SAFETY: `time` is valid for the call, which writes only to it.
         let failed = unsafe { libc::clock_gettime(clock, &raw mut time) } != 0;
         let seconds = u64::try_from(time.tv_sec).ok().filter(|_| !failed)?;
         Some(Duration::new(seconds, u32::try_from(time.tv_nsec).ok()?))

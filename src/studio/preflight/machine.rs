@@ -1,4 +1,5 @@
-//! *Ready?*, of this machine: room and rights in the folder of recordings, and the clock.
+//! The part of the pre-flight check for this computer: space and permissions in the folder of
+//! recordings, and the clock.
 
 use std::path::Path;
 
@@ -8,26 +9,26 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::backend;
 use crate::studio::targets::quality::Quality;
 
-/// With space for less than this, a recording of an evening would end early.
+/// With space for fewer hours than this, the recording of a long event would end early.
 const LITTLE_HOURS: f64 = 2.0;
 /// 2026-01-01 in seconds since 1970: an earlier clock is wrong, because this program is newer…
 const YOUNGEST: i64 = 1_767_225_600;
-/// …and 20 years later nobody will run it.
+/// …and a clock more than 20 years later is assumed to be wrong too.
 const OLDEST: i64 = YOUNGEST + 20 * 31_557_600;
 
-/// Whether recordings of this quality can be written there, and for how long.
+/// Checks whether recordings of this quality can be written there, and for how many hours.
 pub(super) fn disk(folder: &Path, quality: &Quality) -> StudioMessage {
     let shown = folder.display().to_string();
     let bad = |error: recorder::Error| {
         let folder = shown.clone();
         StudioMessage::FoundFolderBad { folder, reason: error.problem() }
     };
-    // Rights, quotas and read-only disks show only when something is written.
+    // Missing permissions, quotas and read-only disks are detected only by writing.
     let name = format!(".onair-check-{}.flv", std::process::id());
     if let Err(error) = recorder::try_out(&folder.join(name)) {
         return bad(error);
     }
-    // The folder itself is made with the first recording.
+    // The folder itself is created with the first recording.
     let there = folder.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("."));
     let Some(free) = free_space(there) else {
         return StudioMessage::FoundDisk { folder: shown, hours: "?".into() };
@@ -42,7 +43,7 @@ pub(super) fn disk(folder: &Path, quality: &Quality) -> StudioMessage {
     }
 }
 
-/// Whether the clock, by which certificates and the history go, can be believed.
+/// Checks whether the clock, which certificates and the event log depend on, is plausible.
 pub(super) fn clock(wall_micros: i64) -> StudioMessage {
     let seconds = wall_micros.div_euclid(1_000_000);
     let time = jiff::Timestamp::from_second(seconds)
@@ -71,12 +72,12 @@ mod tests {
             "{good:?}"
         );
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
-        // Nobody writes there, root neither.
+        // No user can write there, not even root.
         let bad = disk(Path::new("/proc/onair"), &quality);
         assert!(matches!(&bad, StudioMessage::FoundFolderBad { .. }), "{bad:?}");
         let file = folder.path().join("file");
         std::fs::write(&file, "").unwrap();
-        // No folder can be made in a file.
+        // No folder can be created inside a file.
         let StudioMessage::FoundFolderBad { reason, .. } = disk(&file.join("x"), &quality) else {
             panic!("a file is a folder")
         };
@@ -88,7 +89,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let free = free_space(folder.path()).unwrap() as f64;
         let mut quality = Quality::default();
-        // So much that it lasts for an hour.
+        // A bitrate at which the free space is sufficient for one hour.
         quality.video_bitrate.0 = ((free * 8.0 / 3_600.0) as u64).min(u32::MAX.into()) as u32;
         let enough = free * 8.0 / 3_600.0 > f64::from(u32::MAX) * 2.0;
         let found = disk(folder.path(), &quality);

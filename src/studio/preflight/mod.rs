@@ -1,6 +1,6 @@
 //! The pre-flight check: checks everything that a broadcast needs, without going live. Sources and
-//! levels are read as they are; the encoder encodes a second of moving video; each target is
-//! connected up to its answer to `connect`; data is sent only to a service's test mode. On a
+//! levels are read as they are; the encoder encodes one second of moving video; each target is
+//! connected up to its reply to `connect`; data is sent only to a service's test mode. It runs on a
 //! separate thread.
 
 pub(in crate::studio) mod backend;
@@ -24,16 +24,16 @@ use crate::studio::targets::quality::Quality;
 use crate::studio::notices::message::StudioMessage;
 pub(super) use crate::studio::preflight::upload::{Plan, PlannedCheck};
 
-/// Findings that may wait to be read: more than there can be.
+/// Maximum number of unread findings: more than can occur.
 const FINDINGS: usize = 64;
-/// How long the encoder is tested, in frames of the chosen rate.
+/// The length of the encoder test, in frames of the chosen rate.
 const TRIED: Duration = Duration::from_secs(1);
 /// The time limit of that test.
 const TRIED_WITHIN: Duration = Duration::from_secs(20);
-/// With less than this share of its speed to spare, a machine will stumble sooner or later.
+/// With a smaller reserve factor than this, a computer will drop frames sooner or later.
 const SPARE: f64 = 1.3;
 
-/// A look that is under way, or over.
+/// A check that is running or has ended.
 #[derive(Debug)]
 pub(super) struct Preflight {
     findings: Receiver<StudioMessage>,
@@ -103,8 +103,8 @@ fn try_encoder(plan: &Plan, stop: &Stop) -> StudioMessage {
     }
 }
 
-/// The speed at which this machine encodes the moving test pattern, relative to this quality's
-/// needs, while everything else runs.
+/// The speed at which this computer encodes the moving test pattern, relative to the needs of this
+/// quality, while everything else runs.
 fn measure_encoder(clock: Clock, quality: &Quality, stop: &Stop) -> Result<f64, String> {
     let Quality { size, frame_rate, .. } = *quality;
     let grid = FrameGrid { origin: Timestamp::ZERO, rate: frame_rate };
@@ -126,7 +126,7 @@ fn measure_encoder(clock: Clock, quality: &Quality, stop: &Stop) -> Result<f64, 
         }
     }
     drop(pictures);
-    // The end of its packets is the end of its work.
+    // The encoder has ended when its packets end.
     while encoded.recv_timeout(Duration::from_secs(1)).is_ok() {}
     let figures = encoder.figures();
     if let Some(error) = encoder.failed() {
@@ -146,7 +146,7 @@ fn speed(factor: f64) -> StudioMessage {
     }
 }
 
-/// Connects to a target up to its answer to `connect`.
+/// Connects to a target up to its reply to `connect`.
 fn ask(plan: &Plan, id: u32, host: &str, target: &publisher::Target) -> StudioMessage {
     let begun = plan.clock.now();
     let TargetUrl::Rtmp(url) = &target.url;

@@ -10,45 +10,45 @@ use crate::studio::targets::quality::{PRESETS, Preset, Quality};
 use crate::studio::targets::services::Limits;
 use crate::text::Problem;
 
-/// Results that may wait to be read: more than there can be.
+/// Maximum number of unread results: more than can occur.
 const RESULTS: usize = 16;
-/// The necessary encoder speed relative to the frame rate, because capture, compositor, window and
-/// other programs need their share.
+/// The required encoder speed relative to the frame rate, because capture, the compositor, the
+/// window and other programs need CPU time too.
 const ENCODER_MARGIN: f64 = 2.0;
-/// The share of a limited upload that the video may take.
+/// The share of a limited upload that the video may use.
 const UPLOAD_SHARE: f64 = 0.75;
 /// The maximum test bitrate to a service: slightly more than the best usual quality needs.
 const TEST_BITRATE: BitsPerSecond = BitsPerSecond(6_000_000);
 /// A bitrate for nearly every connection, without a measurement.
 const CAREFUL_BITRATE: BitsPerSecond = BitsPerSecond(2_500_000);
-/// Below this, no video is recognizable.
+/// Below this bitrate, video is unrecognizable.
 const LEAST_BITRATE: BitsPerSecond = BitsPerSecond(300_000);
 
-/// The known upload to the target.
+/// The known upload bandwidth to the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Upload {
-    /// The stream stays on this machine.
+    /// The stream stays on this computer.
     Local,
     /// The service has no test mode: nothing was published.
     NotMeasured,
-    /// All that was sent arrived in time, this much a second.
+    /// All data was accepted in time, at this bitrate.
     AtLeast(BitsPerSecond),
-    /// More was sent than arrived.
+    /// More was sent than was accepted.
     Limited(BitsPerSecond),
-    /// The target does not answer correctly.
+    /// The target does not reply correctly.
     Failed(Problem),
 }
 
-/// The reason against the next better quality.
+/// The reason that prevents the next better quality.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// There is no better one.
+    /// There is no better quality.
     None,
     Encoder,
     Upload,
     /// The upload is unknown.
     Unknown,
-    /// The service does not take more.
+    /// The service does not accept more.
     Service,
 }
 
@@ -56,7 +56,7 @@ pub enum Limit {
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Recommendation {
     pub preset: Preset,
-    /// At most the preset's.
+    /// At most the bitrate of the preset.
     pub bitrate: BitsPerSecond,
     pub limit: Limit,
 }
@@ -64,16 +64,16 @@ pub struct Recommendation {
 /// The measurements so far.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MeasuredQuality {
-    /// Frames a second that the encoder manages, by their size.
+    /// Frames per second that the encoder reaches, for each size.
     pub speeds: Vec<(Size, f64)>,
-    /// Why the encoder does not work.
+    /// The reason why the encoder does not work.
     pub failure: Option<Problem>,
     pub upload: Option<Upload>,
     pub recommendation: Option<Recommendation>,
     pub running: bool,
 }
 
-/// The best of the usual qualities that encoder, way and service carry.
+/// The best usual quality that the encoder, the connection and the service support.
 fn recommend(speeds: &[(Size, f64)], upload: &Upload, limits: Option<&Limits>) -> Recommendation {
     let carried = match upload {
         Upload::Local => None,
@@ -116,7 +116,7 @@ fn recommend(speeds: &[(Size, f64)], upload: &Upload, limits: Option<&Limits>) -
     }
 }
 
-/// One result.
+/// One result of the measurement.
 #[derive(Debug)]
 enum Result {
     Speed(Size, f64),
@@ -124,7 +124,7 @@ enum Result {
     Upload(Upload),
 }
 
-/// A measurement that is under way, or over.
+/// A measurement that is running or has ended.
 #[derive(Debug)]
 pub(in crate::studio) struct Measurement {
     results: Receiver<Result>,
@@ -134,8 +134,8 @@ pub(in crate::studio) struct Measurement {
 }
 
 impl Measurement {
-    /// Starts; `limits`: the service's limits; `fault`: the problem of a target that cannot be
-    /// tested.
+    /// Starts the measurement; `limits` are those of the service, and `fault` is the problem of a
+    /// target that cannot be tested.
     pub fn start(
         plan: Plan,
         limits: Option<Limits>,
@@ -148,7 +148,7 @@ impl Measurement {
 
     /// Takes new measurements.
     pub fn poll(&mut self) {
-        // Before the results: what comes after the last look is taken by the next one.
+        // This is read before the results: a result after the last poll is taken by the next one.
         let over = self.worker.is_finished();
         while let Ok(result) = self.results.try_recv() {
             match result {
@@ -164,7 +164,7 @@ impl Measurement {
         self.measured.running = !over;
     }
 
-    /// The known measurements.
+    /// The measurements so far.
     pub fn measured(&self) -> &MeasuredQuality {
         &self.measured
     }
@@ -190,7 +190,7 @@ fn measure(plan: &Plan, fault: Option<Problem>, tell: &Sender<Result>, stop: &St
     let _ = tell.send(Result::Upload(measure_upload(plan, fault, stop)));
 }
 
-/// The way to the first target that is not on this machine.
+/// Measures the upload to the first target that is not on this computer.
 fn measure_upload(plan: &Plan, fault: Option<Problem>, stop: &Stop) -> Upload {
     let Some(asked) = plan.targets.iter().find(|asked| !asked.built_in) else {
         return fault.map_or(Upload::Local, Upload::Failed);
@@ -219,7 +219,7 @@ mod tests {
         sizes.into_iter().zip(fps).collect()
     }
 
-    /// Height, frame rate, kbps, and the reason against more.
+    /// Returns height, frame rate, kbit/s, and the reason that prevents a better quality.
     fn found(fps: [f64; 3], upload: &Upload, limits: Option<&Limits>) -> (u32, f64, u32, Limit) {
         let Recommendation { preset, bitrate, limit } = recommend(&speeds(fps), upload, limits);
         (preset.size.height, preset.frame_rate.as_f64(), bitrate.as_kbps(), limit)
@@ -231,12 +231,12 @@ mod tests {
         assert_eq!(found(FAST, &Upload::Local, None), (1080, 30.0, 4_500, Limit::None));
         let enough = Upload::AtLeast(kbps(5_900));
         assert_eq!(found(FAST, &enough, None), (1080, 30.0, 4_500, Limit::None));
-        // Half as fast as needed for comfort.
+        // Half as fast as required for a sufficient reserve.
         let slow = [200.0, 70.0, 31.0];
         assert_eq!(found(slow, &Upload::Local, None), (720, 30.0, 2_500, Limit::Encoder));
         let middle = [300.0, 130.0, 59.0];
         assert_eq!(found(middle, &Upload::Local, None), (720, 60.0, 4_500, Limit::Encoder));
-        // A machine that keeps up with nothing gets the least.
+        // A computer that is too slow for every quality gets the lowest one.
         assert_eq!(found([9.0; 3], &Upload::Local, None), (480, 30.0, 1_200, Limit::Encoder));
         let narrow = Upload::Limited(kbps(3_400));
         assert_eq!(found(FAST, &narrow, None), (720, 30.0, 2_500, Limit::Upload));

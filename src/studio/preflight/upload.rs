@@ -1,6 +1,6 @@
 //! The upload test of the pre-flight check for a service with a test mode: sends a few seconds of
-//! the test pattern as on air, invisibly. Other services get nothing, and their upload stays
-//! unknown.
+//! the test pattern as on air, but invisibly. Nothing is sent to other services, and their upload
+//! remains unknown.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,18 +17,18 @@ use crate::studio::targets::quality::Quality;
 
 /// The duration of the test.
 const SENT: Duration = Duration::from_secs(6);
-/// How long connecting may take.
+/// Time limit for connecting.
 const LIVE_WITHIN: Duration = Duration::from_secs(15);
-/// With more than this waiting at the end the way is too narrow.
+/// With a longer backlog than this at the end, the bandwidth is too low.
 const WAITING: Duration = Duration::from_millis(700);
-/// For the goodbye.
+/// Time limit for closing the connection.
 const END: Duration = Duration::from_secs(2);
 
 /// The target in test mode.
 pub(super) fn in_test_mode(target: &publisher::Target, query: &str) -> publisher::Target {
     let mut target = target.clone();
     target.url = target.url.with_query(query);
-    // Once is enough.
+    // One attempt is sufficient.
     target.retry_for = Some(Duration::ZERO);
     target
 }
@@ -57,14 +57,14 @@ pub(super) fn try_upload(
     }
 }
 
-/// The result.
+/// The result of the upload test.
 pub(super) struct UploadResult {
     pub rate: BitsPerSecond,
-    /// All that was sent, in time.
+    /// True if all data was sent in time.
     pub complete: bool,
 }
 
-/// Sends for some seconds in this quality; `None`: the target refused.
+/// Sends for some seconds in this quality; `None` if the target refused.
 pub(super) fn send(
     plan: &Plan,
     quality: &Quality,
@@ -129,7 +129,7 @@ pub(super) fn send(
     }
 }
 
-/// Hands the frames that are due to the encoder.
+/// Passes the due frames to the encoder.
 fn feed(
     source: &mut dyn crate::media::VideoFeed,
     pictures: &Sender<VideoFrame>,
@@ -139,7 +139,7 @@ fn feed(
 ) {
     while grid.instant(*number) <= now {
         if let Some(picture) = source.frame(grid.instant(*number)) {
-            // Dropped by the encoder's queue where the machine is too slow.
+            // The encoder's queue drops the frame if the computer is too slow.
             let _ = pictures.send(picture);
         }
         *number += 1;
@@ -156,19 +156,19 @@ pub(in crate::studio) struct Plan {
     pub targets: Vec<PlannedCheck>,
 }
 
-/// A target that is switched on.
+/// An enabled target.
 pub(in crate::studio) struct PlannedCheck {
     pub id: u32,
     pub host: String,
-    /// The publisher's target.
+    /// The target of the publisher.
     pub target: publisher::Target,
-    /// The query of its service's test mode, if any.
+    /// The query of the service's test mode, if any.
     pub test_query: Option<&'static str>,
-    /// It is the built-in server, which has no upload to measure.
+    /// True for the built-in server, for which there is no upload to measure.
     pub built_in: bool,
 }
 
-/// A target that does not answer correctly.
+/// The finding for a target that does not reply correctly.
 pub(super) fn failed(id: u32, host: String, error: &crate::net::Error) -> StudioMessage {
     let pin = error.pin_to_offer();
     StudioMessage::FoundTargetFailed { id, host, cause: error.problem(), pin }

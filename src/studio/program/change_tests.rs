@@ -1,9 +1,9 @@
 //! Changes every part of the video during a broadcast, with real code in simulated time: a tick
 //! occurs between any two commands, each tick gives one new frame, and each frame equals that of a
-//! fresh program: entirely from before the change, or entirely from after it. Filters' files are
-//! read when the test says so.
+//! fresh program, entirely from before the change or entirely from after it. Files of filters are
+//! read when the test requests it.
 //!
-//! long because the rig for ticks and changes and its tests belong together.
+//! The file is long, because the test rig for ticks and changes and its tests belong together.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -64,7 +64,7 @@ fn open(
 /// The filters of sources, with the contents of their files.
 type Filtered = BTreeMap<SourceId, Vec<WantedFilter>>;
 
-/// The content of a filter's file: each differs, and one is broken.
+/// The content of a filter's file: each one differs, and one is broken.
 fn read((asset, path): &Key) -> Result<FilterAssets, crate::text::Problem> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let number = name.parse::<usize>().map_err(|_| "it is broken".to_owned())?;
@@ -85,7 +85,7 @@ fn read((asset, path): &Key) -> Result<FilterAssets, crate::text::Problem> {
     })
 }
 
-/// A fresh program that only ever showed this.
+/// A fresh program that has never shown anything else.
 fn apart(collection: &Collection, plan: Plan, filters: &Filtered) -> compose::Program {
     let mut program = compose::Program::new(SIZE);
     let feeds = collection.sources.iter().map(|source| {
@@ -97,7 +97,7 @@ fn apart(collection: &Collection, plan: Plan, filters: &Filtered) -> compose::Pr
     program
 }
 
-/// Its frame at an instant.
+/// The expected frame at an instant.
 fn wanted((collection, filters): (&Collection, &Filtered), at: Timestamp) -> Arc<Pooled<Planes>> {
     apart(collection, collection.plan(collection.current), filters).frame(at).0.shared().clone()
 }
@@ -109,7 +109,7 @@ struct Rig {
     /// The number of the next tick.
     next: Arc<AtomicI64>,
     frames: Receiver<VideoFrame>,
-    /// The number of frames, and the last one.
+    /// The number of frames, followed by the last one.
     came: i64,
     last: Option<VideoFrame>,
     seed: u64,
@@ -153,7 +153,7 @@ impl Rig {
         self.ticker.lock().tick(self.next.fetch_add(1, Ordering::SeqCst));
     }
 
-    /// Like the studio after every change.
+    /// Updates the program as the studio does after every change.
     fn show(&mut self, collection: &Collection, transition: Option<Transition>) {
         let plan = collection.plan(collection.current);
         assert!(self.program.change(collection, plan, transition).is_empty());
@@ -164,7 +164,7 @@ impl Rig {
         (self.seed >> 33) as usize % below.max(1)
     }
 
-    /// One new frame for each tick since the last call, in order.
+    /// Returns one new frame for each tick since the last call, in order.
     fn pictures(&mut self) -> Vec<VideoFrame> {
         let frames: Vec<VideoFrame> = self.frames.waiting().collect();
         for frame in &frames {
@@ -183,7 +183,7 @@ impl Rig {
         frames
     }
 
-    /// The filters as the compositor has them. Identical sources of one device are drawn as the
+    /// The filters as set in the compositor. Identical sources of one device are drawn like the
     /// first one.
     fn filtered(&self, collection: &Collection) -> Filtered {
         let mut filters = self.program.filters.applied().clone();
@@ -198,7 +198,7 @@ impl Rig {
         filters
     }
 
-    /// Changes to that at once, with ticks in between, and looks at every frame.
+    /// Changes to this collection at once, with ticks in between, and checks every frame.
     fn change(&mut self, to: Collection, what: &str) {
         let before = self.filtered(&self.collection);
         self.begin(&to);
@@ -213,13 +213,13 @@ impl Rig {
         self.show(to, cut);
     }
 
-    /// A file was read; returns the messages.
+    /// Passes the content of a file; returns the messages.
     fn give(&mut self, key: &Key, read: Result<FilterAssets, crate::text::Problem>) -> FileNews {
         self.program.filters.give(key, read);
         self.program.filter_changes(&self.collection)
     }
 
-    /// Reads this many waiting files at once.
+    /// Reads this number of waiting files at once.
     fn read(&mut self, count: usize) {
         let collection = self.collection.clone();
         let before = self.filtered(&collection);
@@ -231,7 +231,8 @@ impl Rig {
         self.check((&collection, &before), (&collection, &now), "files are read");
     }
 
-    /// Whether the frames since the last call are wholly the old, and then wholly the new.
+    /// Checks that the frames since the last call are entirely the old ones, followed by entirely
+    /// new ones.
     fn check(
         &mut self,
         before: (&Collection, &Filtered),
@@ -245,7 +246,7 @@ impl Rig {
         let count = frames.len();
         for (number, frame) in (1..).zip(frames) {
             let same = |of| **wanted(of, frame.pts) == *frame.planes();
-            // At some instants both look alike.
+            // At some instants both are identical.
             let (old, new) = (same(before), same(now));
             let place = format!("{what}: picture {number} of {count}");
             assert!(old || new, "{place} is neither what was nor what is");
@@ -260,7 +261,7 @@ fn add(scene: SceneId, choice: &str) -> Edit {
     Edit::AddSource { scene, name: choice.to_owned(), choice: choice.parse().unwrap() }
 }
 
-/// Any change; `None`: impossible now.
+/// A random change; `None` if it is not possible now.
 fn any(rig: &mut Rig) -> Option<Edit> {
     let scene = rig.collection.current().unwrap();
     let (id, items) = (scene.id, scene.items.clone());
@@ -309,7 +310,7 @@ fn any(rig: &mut Rig) -> Option<Edit> {
                     0 => files[rig.draw(files.len())].clone(),
                     _ => kinds[rig.draw(kinds.len())].clone(),
                 };
-                // A placeholder stands still: where it covers all, two frames are alike.
+                // A placeholder is static: if it covers everything, two frames are identical.
                 let broken = !filter.hides_by_file() && rig.draw(4) == 0;
                 let file = if broken { "broken".to_owned() } else { rig.draw(3).to_string() };
                 filter.set_file(format!("/files/{file}").into());
@@ -333,7 +334,7 @@ fn any(rig: &mut Rig) -> Option<Edit> {
 #[test]
 fn whatever_is_changed_at_each_tick_every_picture_is_whole_and_comes_once() {
     let mut rig = Rig::new();
-    // A second scene with a separate ground.
+    // A second scene with a separate background.
     let mut both = rig.collection.clone();
     let (one, name) = (both.current, "Two".to_owned());
     assert!(both.apply(&Edit::AddScene(name)));
@@ -349,7 +350,7 @@ fn whatever_is_changed_at_each_tick_every_picture_is_whole_and_comes_once() {
                 to.current = if to.current == one { two } else { one };
                 "cut".to_owned()
             }
-            // What there was some changes ago, as an undo does it.
+            // The state before some earlier changes, as an undo restores it.
             1 => {
                 let current = to.current;
                 to = Collection { current, ..std::mem::replace(&mut before, to) };
@@ -392,7 +393,7 @@ fn a_transition_is_as_it_would_be_by_itself_and_goes_on_while_its_scene_is_chang
     let place = Placement { x: 0.25, width: 0.5, ..Placement::default() };
     let item = both.scenes[1].items[1].id;
     assert!(both.apply(&Edit::SetPlace(item, place)));
-    // Both grounds are of one camera: moved apart, they differ.
+    // Both backgrounds come from one camera: moved apart, they differ.
     let ground = both.scenes[1].items[0].id;
     assert!(
         both.apply(&Edit::SetPlace(ground, Placement { flip_x: true, ..Placement::default() }))
@@ -427,7 +428,7 @@ fn a_transition_is_as_it_would_be_by_itself_and_goes_on_while_its_scene_is_chang
                 let alike = edits || *apart.frame(frame.pts).0.planes() == *frame.planes();
                 assert!(alike, "{kind:?}: picture {number}");
             }
-            // What comes in is changed meanwhile.
+            // The incoming scene is changed during the transition.
             let edit = edits.then(|| any(&mut rig)).flatten();
             let mut to = rig.collection.clone();
             if edit.is_some_and(|edit| to.apply(&edit)) {
@@ -445,14 +446,14 @@ fn a_transition_is_as_it_would_be_by_itself_and_goes_on_while_its_scene_is_chang
     rig.program.end();
 }
 
-/// A filter that works with a file.
+/// A filter that needs a file.
 fn with_file(kind: &str, file: &str, enabled: bool) -> Slot {
     let mut filter = Filter::of_kind(kind).unwrap();
     assert!(filter.set_file(format!("/files/{file}").into()));
     Slot { enabled, filter }
 }
 
-/// The same with its content.
+/// The same filter with the content of its file.
 fn there(kind: &str, file: &str) -> WantedFilter {
     let slot = with_file(kind, file, true);
     let (asset, path) = slot.filter.file().unwrap();
@@ -521,14 +522,14 @@ fn what_a_mask_hides_is_never_seen_while_files_are_read() {
     };
     let mask = |file, enabled| with_file("mask", file, enabled);
 
-    // The first one: nothing of the camera is seen before it is read.
+    // The first mask: nothing of the camera is visible before the file is read.
     set(&mut rig, &[mask("0", true)]);
     rig.check((&plain, &raw), (&hidden, &raw), "a mask is switched on");
     let one = seen(&[there("mask", "0")]);
     rig.give(&key("0"), read(&key("0")));
     rig.check((&hidden, &raw), (&plain, &one), "it is read");
 
-    // Another one: the first continues, whatever else is done meanwhile.
+    // Another mask: the first one continues, whatever else is changed in the meantime.
     set(&mut rig, &[mask("1", true)]);
     rig.check((&plain, &one), (&plain, &one), "another is chosen");
     set(&mut rig, &[mask("1", true), bright.clone()]);
@@ -538,7 +539,7 @@ fn what_a_mask_hides_is_never_seen_while_files_are_read() {
     rig.give(&key("1"), read(&key("1")));
     rig.check((&plain, &both), (&plain, &two), "the other is read");
 
-    // Off and on again: it is there at once, though it is read again.
+    // Disabled and enabled again: it applies at once, although the file is read again.
     set(&mut rig, &[mask("1", false), bright.clone()]);
     let bare = seen(std::slice::from_ref(&brighter));
     rig.check((&plain, &two), (&plain, &bare), "it is switched off");
@@ -548,7 +549,7 @@ fn what_a_mask_hides_is_never_seen_while_files_are_read() {
     rig.give(&key("1"), read(&key("1")));
     rig.check((&plain, &two), (&plain, &two), "it is read anew");
 
-    // One that cannot be read: a placeholder, until it can.
+    // A mask that cannot be read: a placeholder is shown until it can be read.
     set(&mut rig, &[mask("broken", true)]);
     let old = seen(&[there("mask", "1")]);
     rig.check((&plain, &two), (&plain, &old), "a broken one is chosen");
@@ -560,7 +561,7 @@ fn what_a_mask_hides_is_never_seen_while_files_are_read() {
     rig.check((&plain, &old), (&plain, &placeholder), "it is broken");
     let at = rig.program.grid.instant(rig.came);
     let [shown, bare] = [(&plain, &placeholder), (&hidden, &raw)].map(|it| wanted(it, at));
-    // In the middle of the program: dark, and not what lies below.
+    // In the middle of the program: dark, and not the layer below.
     let middle = 18 * 64 + 24;
     assert!(shown.y[middle] < 60 && shown.y != bare.y);
     rig.program.retry(None);
@@ -570,7 +571,7 @@ fn what_a_mask_hides_is_never_seen_while_files_are_read() {
     let three = seen(&[there("mask", "2")]);
     rig.check((&plain, &placeholder), (&plain, &three), "it is put right");
 
-    // A camera that comes with a mask: nothing of it either.
+    // A camera that is added with a mask: nothing of it is visible either.
     let mut more = rig.collection.clone();
     assert!(more.apply(&add(more.current, "camera:usb-2")));
     let (other, over) = (more.sources[2].id, more.scenes[0].items[2].id);
@@ -604,14 +605,14 @@ fn another_colour_table_or_watermark_comes_without_a_picture_that_has_none() {
             rig.begin(&to);
             rig.collection = to;
         };
-        // It may come later…
+        // It may appear later…
         set(&mut rig, vec![with_file(kind, "0", true)]);
         rig.check((&plain, &raw), (&plain, &raw), kind);
         assert!(rig.program.awaits_filters());
         rig.give(&key("0"), read(&key("0")));
         assert!(!rig.program.awaits_filters());
         rig.check((&plain, &raw), (&plain, &seen("0")), kind);
-        // …but does not go.
+        // …but does not disappear.
         set(&mut rig, vec![with_file(kind, "1", true)]);
         rig.check((&plain, &seen("0")), (&plain, &seen("0")), kind);
         rig.give(&key("1"), read(&key("1")));

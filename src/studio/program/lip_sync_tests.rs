@@ -1,15 +1,16 @@
-//! Video and audio over the whole path for ten hours (with the opposite drift for three), with
-//! three inaccurate clocks: the microphone's crystal, the viewer's clock and the viewer's speaker
-//! are each off by 200 ppm.
+//! Tests video and audio over the whole path for ten hours (with the opposite drift for three),
+//! with three inaccurate clocks: the microphone's crystal, the viewer's clock and the viewer's
+//! speaker are each off by 200 ppm.
 //!
 //! Time is simulated, and the code is real: the microphone's feed with its drift correction, the
-//! mixer, the audio encoder's thread, the FLV writer and reader, the player's timeline, jitter
-//! buffer, clock and audio. The codecs, which know no time (packets carry samples and frame
-//! numbers), and the sockets are missing. All audio has 500 samples per second: at 48,000, ten
-//! hours take a debug build too long, and only the finest step depends on the rate, 2 ms here.
+//! mixer, the audio encoder's thread, the FLV writer and reader, and the player's timeline, jitter
+//! buffer, clock and audio. The codecs, which are independent of time (packets carry samples and
+//! frame numbers), and the sockets are missing. All audio has 500 samples per second: with 48,000,
+//! ten hours take too long in a debug build, and only the smallest step depends on the rate; it is
+//! 2 ms here.
 //!
 //! Each sample encodes its time: a sine and its cosine with a period of ten seconds. The audio that
-//! leaves the speaker while a frame is shown is compared with the frame's own instant.
+//! leaves the speaker while a frame is displayed is compared with the frame's own time.
 
 use std::collections::VecDeque;
 use std::f64::consts::TAU;
@@ -38,14 +39,14 @@ use crate::wire::container::flv::TagKind;
 
 const RATE: u32 = 500;
 const CHANNELS: u16 = 2;
-/// Once around.
+/// The period of the sine in seconds.
 const AROUND: f64 = 10.0;
 /// The interval of the viewer's side in microseconds, also the speaker's block length.
 const STEP: i64 = 20_000;
-/// Audio and video leave the sender this long after they happened.
+/// The time in microseconds after which captured audio and video leave the sender.
 const SENT_AFTER: i64 = 900_000;
 
-/// A small, seeded noise source: microseconds below a limit.
+/// A small, seeded source of random numbers: microseconds below a limit.
 struct Noise(u64);
 
 impl Noise {
@@ -58,13 +59,13 @@ impl Noise {
 /// Errors at the sender.
 #[derive(Default)]
 struct Faults {
-    /// Blocks for which the microphone's audio was not there.
+    /// The number of blocks for which the microphone's audio was missing.
     missing: Arc<AtomicU64>,
     /// Samples that the encoder inserted or dropped.
     repaired: Arc<AtomicU64>,
 }
 
-/// Microphone, mixer and encoder: this many hours of packets.
+/// Runs the microphone, the mixer and the encoder for this many hours of packets.
 fn hear(
     (hours, ppm): (i64, f64),
     clock: Clock,
@@ -86,7 +87,8 @@ fn hear(
         let (mut frame, mut noise) = (0_i64, Noise(1));
         let mut sound = Vec::new();
         for block in 0..hours * 36_000 {
-            // A block is asked for half a second late: at this rate the resampler looks far ahead.
+            // A block is requested half a second late, because at this rate the resampler needs a
+            // long look-ahead.
             let now = (block + 6) as f64 * 0.1;
             while (frame + 10) as f64 / crystal < now {
                 let at = grid.origin.offset((frame as f64 / crystal * 1e6) as i64);
@@ -95,7 +97,7 @@ fn hear(
                     let angle = (frame as f64 / crystal / AROUND).fract() * TAU;
                     sound.extend([angle.sin() as f32 * 0.5, angle.cos() as f32 * 0.5]);
                 }
-                // Drivers timestamp by when they were called.
+                // Drivers use the time at which they were called as timestamp.
                 microphone.hear(at.offset(noise.below(1_000)), &sound);
                 frame += 10;
             }
@@ -152,12 +154,12 @@ fn pictures_parameters(grid: FrameGrid) -> VideoConfig {
     }
 }
 
-/// The viewer's device: queued and played audio.
+/// The device of the viewer: queued and played audio.
 #[derive(Default)]
 struct Played {
     waiting: VecDeque<[f32; 2]>,
     count: i64,
-    /// The sample that leaves it now.
+    /// The sample that leaves the device now.
     now: Option<[f32; 2]>,
 }
 
@@ -185,23 +187,23 @@ impl Speaker for Device {
     }
 }
 
-/// Seconds from the frame's instant to that of the audio, on the circle.
+/// The seconds from the frame's time to that of the audio, within one period.
 fn apart(sound: [f32; 2], instant: f64) -> f64 {
     let angle = f64::from(sound[0]).atan2(f64::from(sound[1]));
     let off = angle / TAU - (instant / AROUND).fract();
     (off - off.round()) * AROUND
 }
 
-/// The result.
+/// The result of a run.
 struct Outcome {
     hours: i64,
-    /// Milliseconds, over all frames except those of the first seconds.
+    /// The maximum difference in milliseconds, over all frames except those of the first seconds.
     worst: f64,
     shown: i64,
     trouble: SimulatedFault,
 }
 
-/// A packet as it arrives, with the time since the stream `begun`.
+/// A packet as it arrives, with the time since the stream had `begun`.
 fn tag(packet: &EncodedPacket, begun: Timestamp) -> Bytes {
     let (kind, codec) = match packet.track {
         Track::Video => (TagKind::Video, Codec::Video(VideoCodec::H264)),
@@ -236,10 +238,10 @@ fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Out
     let (mut next_audio, mut next_frame) = (sound.recv(), video_packet(0, grid));
     let (mut pictures, mut begun) = (1, None);
     let (mut noise, mut last_arrival) = (Noise(2), 0);
-    // On the way: when it arrives by the sender's clock, and what.
+    // Packets in transit: the arrival time by the sender's clock, and the packet.
     let mut wire: VecDeque<(i64, Bytes)> = VecDeque::new();
     let mut outcome = Outcome { hours, worst: 0.0, shown: 0, trouble: SimulatedFault::default() };
-    // The viewer's clock began at another time than the sender's, and runs otherwise.
+    // The viewer's clock has another zero point than the sender's, and another speed.
     for step in 0_i64.. {
         let now = step * STEP;
         let sender = (now as f64 / (1.0 + viewer_ppm * 1e-6)) as i64 + grid.origin.as_micros();
@@ -278,7 +280,7 @@ fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Out
         viewer.step(now, &mut |picture, late| {
             let index = number(picture);
             outcome.shown += 1;
-            // The first seconds are spent on finding out how the clocks run.
+            // In the first seconds, the drift of the clocks is still being measured.
             if index < 24 * 20 {
                 return;
             }
@@ -299,7 +301,7 @@ fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Out
     for mut worker in workers {
         worker.wait(Duration::from_secs(30)).unwrap();
     }
-    // The first blocks are asked for before the device has begun.
+    // The first blocks are requested before the device has started.
     let [missing, repaired] =
         [&faults.missing, &faults.repaired].map(|it| it.load(Ordering::Relaxed));
     assert!(missing <= 20 && repaired == 0, "{missing} blocks, {repaired} samples");
@@ -322,7 +324,7 @@ fn picture_and_sound_stay_together_for_ten_hours_of_a_fast_microphone() {
     check(&hours(10, [200.0, -200.0, 200.0]));
 }
 
-/// An error of 200 ppm is a second after half of that time.
+/// Tests three hours, because an error of 200 ppm reaches one second after half of that time.
 #[test]
 fn picture_and_sound_stay_together_for_three_hours_of_a_slow_microphone() {
     check(&hours(3, [-200.0, 200.0, -200.0]));

@@ -42,10 +42,10 @@ use crate::studio::sources::video_filters::Filters;
 use crate::studio::sources::{self, Chosen, Sources};
 use crate::studio::targets::quality::Quality;
 
-/// How long a part may take to end.
+/// Time limit for the end of a part.
 const END: Duration = Duration::from_millis(500);
 
-/// Why there is no program.
+/// The reason why the program could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
@@ -58,16 +58,16 @@ pub enum Error {
 #[derive(Debug, Default)]
 pub(super) struct RetryReport {
     pub messages: Vec<StudioMessage>,
-    /// For strips, with their choices: the video may already report the same.
+    /// Messages for strips, with their choices: the video may already report the same.
     pub strips: Vec<(AudioChoice, StudioMessage)>,
 }
 
-/// The canvas of another program from the same sources, and its content.
+/// The canvas of another program made from the same sources, and its content.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct OtherCanvas {
     pub scene: SceneId,
     pub size: Size,
-    /// At most the main one's.
+    /// At most the rate of the main program.
     pub rate: FrameRate,
 }
 
@@ -80,23 +80,23 @@ pub(super) struct Program {
     mixer: Mixer,
     media: SourceOpener,
     video: Chosen<VideoChoice>,
-    /// A scene without a source is black video, not audio alone.
+    /// True if a scene without a source gives black video, rather than only audio.
     keeps_video: bool,
     /// The live properties of the main video source.
     dials: LiveProperties,
-    /// Sources of a scene that is being replaced, and until when they are visible.
+    /// Sources of a scene that is being replaced, and the time until which they are visible.
     leaving: Vec<(SourceId, Timestamp)>,
-    /// The visible sources, including those, and whether they changed since the last check.
+    /// The visible sources, including those above, and whether they changed since the last check.
     seen: BTreeSet<SourceId>,
     seen_changed: bool,
     sources: Sources,
     filters: Filters,
     transition_assets: TransitionLoader,
-    /// The present plans, before shared sources are resolved.
+    /// The current plans, before shared sources are resolved.
     plans: (Plan, Option<(Plan, Latest<VideoFrame>)>),
-    /// What is looked at beside it, likewise.
+    /// The views beside the program, also before that.
     views: BTreeMap<ViewOf, SideView>,
-    /// The plans of other programs, likewise.
+    /// The plans of other programs, also before that.
     others: BTreeMap<ProgramId, (OtherCanvas, Plan)>,
     audio: Chosen<AudioChoice>,
     audio_end: StripEnd,
@@ -120,7 +120,7 @@ impl Program {
         Self::with(clock, quality, compositor, media)
     }
 
-    /// A program whose frames a test requests at any instant.
+    /// Creates a program whose frames a test requests at any instant.
     #[cfg(test)]
     fn by_hand(
         clock: Clock,
@@ -172,7 +172,8 @@ impl Program {
         })
     }
 
-    /// Shows this source. An unplayable file shows the placeholder, and returns the message.
+    /// Shows this video source. A file that cannot be played shows the placeholder, and the message is
+    /// returned.
     pub(super) fn select_video(&mut self, choice: VideoChoice) -> Option<StudioMessage> {
         let shape = self.shape();
         let opened = match &choice {
@@ -189,7 +190,7 @@ impl Program {
         message
     }
 
-    /// The program as sources see it.
+    /// The format of the program for its sources.
     fn shape(&self) -> Shape {
         let mix::Config { rate, channels, .. } = self.mixer.config();
         let size = self.compositor.config().size;
@@ -200,7 +201,7 @@ impl Program {
         }
     }
 
-    /// Sets the sources of the scenes next to the main video source, and all their filters.
+    /// Sets the sources of the scenes in addition to the main video source, and all their filters.
     pub(super) fn set_sources(&mut self, collection: &Collection) -> Vec<StudioMessage> {
         let _held = self.hold();
         let shape = self.shape();
@@ -213,7 +214,7 @@ impl Program {
         self.dials.set_fallback(self.sources.watches_main(collection, &self.video.choice));
         self.filters.sync(collection, &self.compositor);
         self.transition_assets.sync(collection.transitions(), &shape);
-        // Which sources share one that is open may have changed.
+        // The sources that share an open one may have changed.
         let (plan, prepared) = self.plans.clone();
         self.show(plan, None);
         self.prepare(prepared);
@@ -225,7 +226,7 @@ impl Program {
         messages
     }
 
-    /// Shows this in another program, whose frames are drawn only with an encoder; `None`: ends it.
+    /// Shows this plan in another program, whose frames are drawn only with an encoder; `None` ends it.
     pub(super) fn set_other(
         &mut self,
         id: ProgramId,
@@ -248,8 +249,7 @@ impl Program {
         self.compositor.hold()
     }
 
-    /// These are the sources of the scenes now, and this is shown of them; no frame has some of it without
-    /// the rest.
+    /// Sets the sources of the scenes and the displayed plan; no frame contains only a part of the change.
     pub(super) fn change(
         &mut self,
         collection: &Collection,
@@ -262,7 +262,7 @@ impl Program {
         messages
     }
 
-    /// Shows this; with a transition, it is another scene.
+    /// Shows this plan; with a transition, it is another scene.
     pub(super) fn show(&mut self, plan: Plan, transition: Option<Transition>) {
         if let Some(transition) = &transition {
             let until = self.clock.now() + transition.hides_after();
@@ -303,7 +303,7 @@ impl Program {
         std::mem::take(&mut self.seen_changed)
     }
 
-    /// By which a source is paused and moved about in.
+    /// The control with which a source is paused and moved to another position.
     pub(super) fn transport(&self, id: SourceId) -> Transport {
         self.sources.transport(id).unwrap_or_else(|| self.dials.transport())
     }
@@ -330,7 +330,7 @@ impl Program {
     pub(super) fn retry(&mut self, due: Option<&BTreeSet<PathBuf>>) -> RetryReport {
         let shape = self.shape();
         let (asked, mut messages) = (due.is_none(), Vec::new());
-        // What becomes of these is told when it is known.
+        // Their results are reported as soon as they are known.
         self.filters.retry(due);
         self.transition_assets.retry(due, &shape);
         let is_due =
@@ -368,7 +368,7 @@ impl Program {
         let heard = |choice: &AudioChoice| is_due(choice.path());
         let mut strips = self.strips.retry(heard, asked, &mut open, &self.mixer);
         if asked {
-            // Otherwise they wait for their own time.
+            // The others wait for their own retry time.
             let now = self.clock.now();
             let mut open =
                 |choice: &AudioChoice| self.media.open_audio(choice, EndBehavior::Loop, &shape);
@@ -390,7 +390,7 @@ impl Program {
         self.sources.changes()
     }
 
-    /// Which of them skip other files than at the last call, with the messages.
+    /// The sources that skip other files than at the last call, with the messages.
     pub(super) fn files_left_out(&mut self) -> Vec<(String, Option<StudioMessage>)> {
         self.sources.left_out()
     }
@@ -416,12 +416,12 @@ impl Program {
         self.filters.lacks(slots)
     }
 
-    /// Returns true if a visible source waits for a filter's file.
+    /// Returns true if a visible source waits for the file of a filter.
     pub(super) fn awaits_filters(&self) -> bool {
         self.filters.awaits(&self.seen)
     }
 
-    /// Takes over files that were read for an earlier program.
+    /// Takes files that were read for an earlier program.
     pub(super) fn inherit(&mut self, filters: Filters) {
         self.filters = filters.anew();
     }
@@ -431,13 +431,13 @@ impl Program {
         self.transition_assets.poll(&self.mixer, self.clock.now())
     }
 
-    /// The unusable ones, with the reasons.
+    /// The files of transitions that cannot be used, with the reasons.
     pub(super) fn transitions_lack(&self) -> Vec<SkippedFile> {
         self.transition_assets.lacks().collect()
     }
 
-    /// Plays this source, with this end behavior. An unplayable file plays silence, and returns the
-    /// message.
+    /// Plays this audio source, with this end behavior. A file that cannot be played gives silence, and
+    /// the message is returned.
     pub(super) fn select_audio(
         &mut self,
         choice: AudioChoice,
@@ -465,7 +465,7 @@ impl Program {
         message
     }
 
-    /// Sets the strips of the mixer, and their settings. Returns failures.
+    /// Sets the strips of the mixer and their settings. Returns the failures.
     pub(super) fn set_strips(
         &mut self,
         strips: &[AudioStrip],
@@ -481,7 +481,7 @@ impl Program {
         self.strips.sync(strips, heard, at_end, &mut open, &self.mixer)
     }
 
-    /// Starts or ends fallbacks of silent or lost strips; returns failures.
+    /// Starts or ends the fallbacks of silent or lost strips; returns the failures.
     pub(super) fn open_audio_fallbacks(&mut self) -> Vec<(AudioChoice, StudioMessage)> {
         let shape = self.shape();
         let now = self.clock.now();
@@ -524,12 +524,12 @@ impl Program {
         &self.audio.choice
     }
 
-    /// The video source now.
+    /// The state of the video source.
     pub(super) fn video_report(&self) -> SourceReport {
         self.video.report()
     }
 
-    /// The audio source now.
+    /// The state of the audio source.
     pub(super) fn audio_report(&self) -> SourceReport {
         self.audio.report()
     }
@@ -540,7 +540,7 @@ impl Program {
         self.video.change()
     }
 
-    /// The same of the audio source.
+    /// The same for the audio source.
     pub(super) fn audio_change(&mut self) -> Option<(SourceReport, SourceReport)> {
         self.audio.change()
     }
@@ -553,8 +553,8 @@ impl Program {
         &self.mixer
     }
 
-    /// Frames of a program and the audio go to these queues too, both from the same instant on, however
-    /// late the threads are that make them.
+    /// Also sends the frames of a program and the audio to these queues, both from the same time on,
+    /// regardless of delays of the producing threads.
     pub(super) fn attach(
         &self,
         id: ProgramId,
@@ -572,7 +572,7 @@ impl Program {
         }
     }
 
-    /// The queues of a program end.
+    /// Ends the queues of a program.
     pub(super) fn detach(&self, id: ProgramId) {
         self.mixer.detach_encoder_of(id);
         if id != ProgramId::MAIN {
@@ -583,7 +583,8 @@ impl Program {
         ExtraTrack::all().for_each(|track| self.mixer.set_track(track, None));
     }
 
-    /// Ends compositor and mixer; sources close after them. Returns the filters' files.
+    /// Ends the compositor and the mixer; the sources are closed after them. Returns the files of the
+    /// filters.
     pub(super) fn end(self) -> Filters {
         let stuck = [self.compositor.join(END).err(), self.mixer.join(END).err()];
         for stuck in stuck.into_iter().flatten() {

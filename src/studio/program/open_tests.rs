@@ -1,5 +1,5 @@
-//! A device is opened once, however many items, scenes and sources show it, visible or not: the
-//! tests count openings.
+//! Tests that a device is opened once, regardless of the number of items, scenes and sources that
+//! show it, visible or not: the tests count openings.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,23 +14,23 @@ use crate::media::source_status::{SourceAlarm, SourceFormat, SourceState, Source
 use crate::media::{Color, Planes, Size, VideoFeed};
 use crate::studio::scenes::edits::Edit;
 
-/// One test at a time counts.
+/// Lets only one test count at a time.
 static TURN: Mutex<()> = Mutex::new(());
 static OPENED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static CLOSED: AtomicUsize = AtomicUsize::new(0);
-/// Frames that were requested twice for one instant.
+/// The number of frames that were requested twice for one instant.
 static AGAIN: AtomicUsize = AtomicUsize::new(0);
 
 const LIMIT: Duration = Duration::from_secs(60);
 const SIZE: Size = Size::new(320, 180);
 const LUMA: u8 = 200;
 
-/// The state of each that was opened, by its choice.
+/// The state of each opened device, by its choice.
 static STATES: Mutex<Vec<(String, Arc<SourceStatus>)>> = Mutex::new(Vec::new());
 
-/// A device that counts, and moves.
+/// A device that counts openings and delivers moving video.
 struct Counting {
-    /// Three, because the preview requests every second one.
+    /// There are three frames, because the preview requests every second one.
     frames: [VideoFrame; 3],
     last: Option<Timestamp>,
 }
@@ -89,12 +89,12 @@ impl Rig {
         let media = SourceOpener::opened_by(open);
         let program = Program::start(Clock::start(), &quality, seen.clone(), media).unwrap();
         let mut rig = Self { program, collection: Collection::default(), seen, _turn: turn };
-        // An empty scene to begin with.
+        // The test begins with an empty scene.
         rig.edit(&Edit::RemoveItem(ItemId(1)));
         rig
     }
 
-    /// Like the studio after every change.
+    /// Applies an edit as the studio does after every change.
     fn edit(&mut self, edit: &Edit) {
         assert!(self.collection.apply(edit), "{edit:?}");
         let plan = self.collection.plan(self.collection.current);
@@ -113,7 +113,7 @@ impl Rig {
         assert!(self.program.change(&self.collection, plan, Some(transition)).is_empty());
     }
 
-    /// A frame after all commands were executed.
+    /// Returns a frame after all commands were executed.
     fn see(&self) -> VideoFrame {
         let ticks = || self.program.compositor().figures().captured;
         let (before, since) = (ticks(), Instant::now());
@@ -142,17 +142,17 @@ fn later(slot: &Latest<VideoFrame>) -> VideoFrame {
     slot.get().unwrap()
 }
 
-/// Luma in the middle.
+/// The luma in the middle of a frame.
 fn middle(frame: &VideoFrame) -> u8 {
     let (size, stride) = (frame.size(), frame.planes().luma_stride());
     frame.planes().y[size.height as usize / 2 * stride + size.width as usize / 2]
 }
 
 const CAMERA: &str = "camera:usb-front";
-/// Half as bright.
+/// A source with half the brightness.
 const OTHER: &str = "camera:usb-other";
 
-/// Waits until this many have been closed.
+/// Waits until this number of devices have been closed.
 fn closed(count: usize) {
     let since = Instant::now();
     while CLOSED.load(Ordering::SeqCst) < count {
@@ -172,7 +172,8 @@ fn two_scenes_the_preview_and_the_program_share_one_opening() {
     rig.edit(&Edit::ShowSource { scene: two, source });
     assert_eq!(rig.opened(), [CAMERA], "shown by two scenes");
 
-    // One is sent while the other is prepared: smaller, so that nothing is shared by chance.
+    // One scene is on air while the other is in the preview: the item is smaller, so that no image
+    // is shared by chance.
     let item = rig.collection.scenes[1].items[0].id;
     let place = Placement { x: 0.25, y: 0.25, width: 0.5, height: 0.5, ..Placement::default() };
     rig.edit(&Edit::SetPlace(item, place));
@@ -190,7 +191,7 @@ fn two_scenes_the_preview_and_the_program_share_one_opening() {
     assert_eq!(rig.opened(), [CAMERA], "switched");
     assert_eq!(CLOSED.load(Ordering::SeqCst), 0, "nor was it closed");
 
-    // Only when no scene has it any more.
+    // The device is closed only when no scene contains it any more.
     rig.program.prepare(None);
     for item in [rig.collection.scenes[0].items[0].id, item] {
         assert_eq!(CLOSED.load(Ordering::SeqCst), 0);
@@ -218,7 +219,7 @@ fn another_program_shares_the_opening_and_each_instant_on_its_own_canvas() {
     let seen = drawn.recv_timeout(LIMIT).unwrap();
     assert_eq!((seen.size(), middle(&seen)), (Size::new(36, 64), LUMA));
     assert_eq!(middle(&rig.see()), LUMA, "the main one goes on");
-    // What its scene shows may change while it is drawn.
+    // The content of the scene may change while it is drawn.
     let item = rig.collection.scenes[1].items[0].id;
     rig.edit(&Edit::RemoveItem(item));
     let since = Instant::now();
@@ -257,12 +258,12 @@ fn two_sources_of_one_device_share_it_and_those_set_otherwise_do_not() {
     let mut rig = Rig::new();
     let scene = rig.collection.current;
     rig.add(scene, CAMERA);
-    // A camera has one format at a time: the first one's.
+    // A camera has one format at a time: that of the first source.
     rig.add(scene, &format!("{CAMERA}@640x360"));
     rig.add(scene, OTHER);
     assert_eq!(rig.opened(), [CAMERA, OTHER]);
 
-    // A screen with the pointer and one without are two frames.
+    // A screen with the pointer and one without are two different captures.
     rig.add(scene, "screen:HDMI-1");
     rig.add(scene, "screen:HDMI-1");
     assert_eq!(rig.opened()[2..], ["screen:HDMI-1"]);
@@ -271,7 +272,7 @@ fn two_sources_of_one_device_share_it_and_those_set_otherwise_do_not() {
     rig.edit(&Edit::SetProperties(second, properties));
     assert_eq!(rig.opened()[2..], ["screen:HDMI-1"; 2]);
 
-    // The frame that is chosen for all is shared as well.
+    // The main video source is shared as well.
     assert!(rig.program.select_video("camera:usb-main".parse().unwrap()).is_none());
     rig.add(scene, "camera:usb-main");
     assert_eq!(rig.opened()[4..], ["camera:usb-main"]);
@@ -289,7 +290,7 @@ fn a_device_stays_open_when_the_first_of_those_that_share_it_goes() {
     assert_eq!(rig.opened(), [CAMERA]);
     rig.edit(&Edit::RemoveItem(items[0]));
     assert_eq!(middle(&rig.see()), LUMA, "the second has it");
-    // The second shows something else: the third has it.
+    // The second source shows something else; the third still shows the device.
     let second = rig.collection.sources[0].id;
     rig.edit(&Edit::SetSource(second, OTHER.parse().unwrap()));
     rig.edit(&Edit::HideItem(items[1], true));
@@ -298,7 +299,7 @@ fn a_device_stays_open_when_the_first_of_those_that_share_it_goes() {
         (rig.opened(), CLOSED.load(Ordering::SeqCst)),
         (vec![CAMERA.into(), OTHER.into()], 0)
     );
-    // With the last one it is closed; what was taken away comes back with a separate opening.
+    // The device is closed with the last item; a restored item opens it again.
     rig.edit(&Edit::RemoveItem(items[2]));
     closed(1);
     rig.add(scene, CAMERA);
@@ -310,7 +311,7 @@ fn a_device_stays_open_when_the_first_of_those_that_share_it_goes() {
 fn one_that_shares_a_device_has_it_before_the_first_picture() {
     let mut rig = Rig::new();
     let scene = rig.collection.current;
-    // All before the compositor has looked once.
+    // All edits are made before the compositor has run once.
     for edit in [
         Edit::AddSource { scene, name: "One".into(), choice: CAMERA.parse().unwrap() },
         Edit::AddSource { scene, name: "Two".into(), choice: CAMERA.parse().unwrap() },
@@ -351,7 +352,7 @@ fn what_stands_in_is_open_only_while_it_does() {
     assert_eq!(middle(&rig.see()), LUMA, "its own again");
     closed(1);
 
-    // A placeholder with its name opens nothing.
+    // A placeholder as fallback opens nothing.
     rig.edit(&Edit::SetFallback(source, VideoFallback::Placeholder));
     assert!(alarm(&mut rig, Some(SourceAlarm::Black)));
     let since = Instant::now();
@@ -364,7 +365,7 @@ fn what_stands_in_is_open_only_while_it_does() {
     status(&rig, CAMERA).down(SourceState::Lost, "It is gone", "");
     assert!(rig.program.is_out_otherwise(&rig.collection));
 
-    // What is open already is shown from there.
+    // A source that is already open is shared.
     status(&rig, CAMERA).open(SourceFormat::Video { size: SIZE, fps: 30.0 });
     rig.edit(&Edit::SetFallback(source, OTHER.parse().unwrap()));
     rig.add(scene, OTHER);

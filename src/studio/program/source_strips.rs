@@ -1,5 +1,5 @@
-//! Strips of the media files and streams in scenes: one appears with the first use of each and
-//! disappears with the last, so a clip is audible when it is visible.
+//! Manages strips of the media files and streams in scenes: a strip is added with the first use of
+//! each and removed with the last, so that a clip is audible when it is visible.
 
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
@@ -23,8 +23,8 @@ pub(in crate::studio) fn is_shown(sources: &[Source], heard: &AudioChoice) -> bo
     sources.iter().any(|source| is_audio_of(heard, &source.choice))
 }
 
-/// The end behavior of media that a source also shows, which decides for both; `main`: the chosen
-/// video, and its end behavior.
+/// The end behavior of media that a source also shows, which applies to both; `main` is the chosen
+/// video and its end behavior.
 pub(in crate::studio) fn shown_end(
     sources: &[Source],
     main: (&VideoChoice, EndBehavior),
@@ -37,8 +37,8 @@ pub(in crate::studio) fn shown_end(
 }
 
 /// Updates the strips after sources were added, removed or changed. Audio that is already played,
-/// also by the main strip (`main`), gets none; `sounds` checks new sources. The names of sources
-/// without a free strip.
+/// also by the main strip (`main`), gets no strip; `sounds` checks new sources. Returns the names
+/// of sources for which no strip is free.
 pub(in crate::studio) fn follow(
     strips: &mut Vec<AudioStrip>,
     main: Option<&AudioChoice>,
@@ -55,7 +55,7 @@ pub(in crate::studio) fn follow(
         let now = after.iter().find(|it| it.id == source.id);
         let mut own = strips.iter_mut().filter(|it| it.id != StripId::MAIN && it.choice == gone);
         if is_shown(after, &gone) {
-            // Called as the source was: it still is.
+            // A strip that had the name of its source keeps doing so.
             let renamed = now.filter(|now| now.choice == source.choice);
             let strip = own.find(|strip| strip.name == clean_name(&source.name));
             if let (Some(strip), Some(now)) = (strip, renamed) {
@@ -63,7 +63,7 @@ pub(in crate::studio) fn follow(
             }
             continue;
         }
-        // A file that was moved: its strip stays as it is set.
+        // The strip of a moved file keeps its settings.
         let fallback = now.and_then(|now| audio_of(&now.choice));
         match fallback.filter(|sound| !heard(strips, sound)) {
             Some(sound) => strips
@@ -117,7 +117,7 @@ mod tests {
             Self(vec![AudioStrip::main()], Some(AudioChoice::Mic(None)))
         }
 
-        /// Names and sources of the strips except the main one.
+        /// The names and sources of all strips except the main one.
         fn after(&mut self, before: &[Source], after: &[Source]) -> Vec<(String, String)> {
             follow(&mut self.0, self.1.as_ref(), before, after, &|_| true);
             let own = self.0.iter().filter(|strip| strip.id != StripId::MAIN);
@@ -146,7 +146,7 @@ mod tests {
         );
         let own = std::slice::from_ref(&guest);
         assert_eq!(strips.after(&[again, guest.clone()], own), both[1..]);
-        // One that a person took away does not come back with something else.
+        // A strip that the user removed does not return with another source.
         strips.0.truncate(1);
         assert_eq!(strips.after(own, &[guest.clone(), clip]), both[..1]);
     }

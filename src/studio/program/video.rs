@@ -1,4 +1,4 @@
-//! Whether the program has video, and its source.
+//! Determines whether the program has video, and its source.
 
 use crate::capture::VideoChoice;
 use crate::compose::scene::SourceId;
@@ -7,12 +7,12 @@ use crate::studio::program::Program;
 use crate::studio::scenes::{Collection, MAIN};
 
 impl Program {
-    /// A scene without a source is black video from now on.
+    /// From now on, shows black video for a scene without a source.
     pub(in crate::studio) fn keep_video(&mut self) {
         self.keeps_video = true;
     }
 
-    /// The source of the current scene that delivers video, by its name; `None`: none.
+    /// The name of the source in the current scene that delivers video; `None` if there is none.
     pub(in crate::studio) fn open_video(&self, collection: &Collection) -> Option<String> {
         let open = |id: &SourceId| self.source_report(*id).state == SourceState::Open;
         let id = self.plans.0.sources().find(open)?;

@@ -1,4 +1,5 @@
-//! What is drawn of the same sources beside the program: the scene that is prepared, and what is looked at.
+//! Handles views that are drawn from the same sources beside the program: the preview scene and other
+//! views.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,14 +11,14 @@ use crate::media::VideoFrame;
 use crate::studio::program::Program;
 
 impl Program {
-    /// Shows this apart.
+    /// Draws the preview scene separately.
     pub(in crate::studio) fn prepare(&mut self, prepared: Option<(Plan, Latest<VideoFrame>)>) {
         self.plans.1.clone_from(&prepared);
         let resolved = prepared.map(|(plan, slot)| (Arc::new(self.sources.resolve(plan)), slot));
         self.compositor.prepare(resolved);
     }
 
-    /// Shows these to who looks at them, and no others.
+    /// Draws exactly these views.
     pub(in crate::studio) fn set_views(&mut self, views: BTreeMap<ViewOf, SideView>) {
         self.views = views;
         let resolved = self.views.iter().map(|(of, view)| {

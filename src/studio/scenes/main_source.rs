@@ -1,12 +1,12 @@
-//! The frame of `--video` as an ordinary source: the window knows no other kind.
+//! Converts the source of `--video` to an ordinary source, because the window supports no other kind.
 
 use crate::capture::{Properties, VideoChoice, VideoFallback};
 use crate::compose::scene::{Content, Item, SourceId};
 use crate::studio::scenes::{Collection, MAIN, Source};
 
 impl Collection {
-    /// Every item that shows [`MAIN`] shows a source of this name and choice instead, with the filters and
-    /// the fallback of [`MAIN`]. Without anything to show, those items go. Whether there were any.
+    /// Replaces [`MAIN`] in every item by a source of this name and choice, with the filters and the
+    /// fallback of [`MAIN`]. Without a choice, those items are removed. Returns whether there were any.
     pub(in crate::studio) fn adopt_main(&mut self, name: &str, choice: VideoChoice) -> bool {
         if !self.uses(MAIN) {
             return false;
@@ -25,7 +25,7 @@ impl Collection {
         true
     }
 
-    /// The default source of commands: [`MAIN`] if a scene shows it, else the lowest one of the
+    /// The default source of commands: [`MAIN`] if a scene shows it, otherwise the lowest source of the
     /// current scene.
     pub fn usual_source(&self) -> SourceId {
         fn lowest(items: &[Item]) -> Option<SourceId> {
@@ -40,7 +40,7 @@ impl Collection {
     }
 }
 
-/// Items that show [`MAIN`] show this source instead, or go.
+/// Makes items that show [`MAIN`] show this source instead, or removes them.
 fn replace(items: &mut Vec<Item>, own: Option<SourceId>) {
     items.retain(|item| own.is_some() || item.content != Content::Source(MAIN));
     for item in items {

@@ -1,5 +1,5 @@
-//! The scene collection: the sources, and the scenes that show them. Plain values; the compositor
-//! draws the result of [`Collection::plan`].
+//! The scene collection: the sources, and the scenes that show them. It consists of plain values;
+//! the compositor draws the result of [`Collection::plan`].
 
 pub mod edits;
 mod main_source;
@@ -13,55 +13,55 @@ use crate::compose::scene::{Content, Item, ItemId, Plan, Scene, SceneId, SourceI
 use crate::compose::transition::{Kind, Transition};
 use crate::studio::scenes;
 
-/// The source of `--video`. The window turns it into a separate source.
+/// The source of `--video`. The window converts it to a separate source.
 pub const MAIN: SourceId = SourceId(0);
 
-/// Sources of a collection: each may be a device that is open.
+/// Maximum number of sources of a collection: each may be an open device.
 pub const MAX_SOURCES: usize = 64;
 
-/// Scenes of a collection.
+/// Maximum number of scenes of a collection.
 pub const MAX_SCENES: usize = 200;
 
-/// Items of a collection, over all its scenes.
+/// Maximum number of items of a collection, over all its scenes.
 pub const MAX_ITEMS: usize = 2_000;
 
-/// Characters of a name.
+/// Maximum number of characters of a name.
 pub const MAX_NAME: usize = 100;
 
-/// A source by its name. Scenes that show it share it.
+/// A named source. All scenes that show it share it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
     pub id: SourceId,
     pub name: String,
     pub choice: VideoChoice,
-    /// Its filters in order.
+    /// The filters in order.
     pub filters: Vec<Slot>,
-    /// Its properties; its kind ignores the rest.
+    /// The properties; those that do not apply to the kind of source are ignored.
     pub properties: Properties,
-    /// Its fallback while it is black, frozen or lost.
+    /// The fallback while the source is black, frozen or lost.
     pub fallback: VideoFallback,
 }
 
 impl Source {
-    /// A new source with defaults.
+    /// A new source with default settings.
     pub fn new(id: SourceId, name: String, choice: VideoChoice) -> Self {
         let (filters, properties) = (Vec::new(), Properties::default());
         Self { id, name, choice, filters, properties, fallback: VideoFallback::Keep }
     }
 }
 
-/// Everything that can be shown.
+/// The sources and scenes of a collection.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Collection {
-    /// In addition to [`MAIN`], which always exists.
+    /// The sources in addition to [`MAIN`], which always exists.
     pub sources: Vec<Source>,
     /// The filters of [`MAIN`] in order.
     pub main_filters: Vec<Slot>,
     /// The fallback of [`MAIN`].
     pub main_fallback: VideoFallback,
-    /// At least one.
+    /// The scenes; there is at least one.
     pub scenes: Vec<Scene>,
-    /// The scene on the program.
+    /// The current scene of the program.
     pub current: SceneId,
     /// The default transition.
     pub transition: Transition,
@@ -105,20 +105,20 @@ impl Collection {
         std::iter::once(&self.transition).chain(self.own_transitions.values())
     }
 
-    /// Removes those of missing scenes.
+    /// Removes the transitions of scenes that no longer exist.
     pub(super) fn forget_transitions(&mut self) {
         let scenes = &self.scenes;
         self.own_transitions.retain(|id, _| scenes.iter().any(|scene| scene.id == *id));
     }
 
-    /// By its name; upper and lower case are alike if no name is exactly that.
+    /// The scene with this name; if no name matches exactly, upper and lower case are equal.
     pub fn scene_named(&self, name: &str) -> Option<&Scene> {
         let exact = self.scenes.iter().find(|scene| scene.name == name);
         let lower = name.to_lowercase();
         exact.or_else(|| self.scenes.iter().find(|scene| scene.name.to_lowercase() == lower))
     }
 
-    /// The scene that is sent.
+    /// The scene on air.
     pub fn current(&self) -> Option<&Scene> {
         self.scene(self.current).or_else(|| self.scenes.first())
     }
@@ -141,7 +141,7 @@ impl Collection {
         own.map_or(&self.main_fallback, |source| &source.fallback)
     }
 
-    /// Returns true if any of them is skipped on a slow machine.
+    /// Returns true if a slow computer skips any of them.
     pub(super) fn has_costly_filters(&self) -> bool {
         let own = self.sources.iter().flat_map(|source| &source.filters);
         own.chain(&self.main_filters).any(|slot| slot.enabled && slot.filter.is_costly())
@@ -159,14 +159,14 @@ impl Collection {
         self.scene(id).map(|scene| Plan::of(scene, &self.scenes)).unwrap_or_default()
     }
 
-    /// Whether any scene shows this source, hidden or not.
+    /// Returns true if any scene shows this source, hidden or not.
     pub fn uses(&self, source: SourceId) -> bool {
         let mut found = false;
         self.each(|item| found |= item.content == Content::Source(source));
         found
     }
 
-    /// Calls `job` for every item, also those within groups.
+    /// Calls `job` for every item, including those within groups.
     pub fn each(&self, mut job: impl FnMut(&Item)) {
         fn walk(items: &[Item], job: &mut impl FnMut(&Item)) {
             for item in items {
@@ -177,20 +177,20 @@ impl Collection {
         self.scenes.iter().for_each(|scene| walk(&scene.items, &mut job));
     }
 
-    /// Items in all.
+    /// The total number of items.
     pub fn item_count(&self) -> usize {
         let mut count = 0;
         self.each(|_| count += 1);
         count
     }
 
-    /// An item by its id.
+    /// The item with this id.
     pub fn item(&self, id: ItemId) -> Option<&Item> {
         self.scenes.iter().find_map(|scene| find(&scene.items, id))
     }
 
-    /// The topmost item of this name in a scene, also within groups; without a name, one that shows
-    /// the [default source](Self::usual_source).
+    /// The topmost item with this name in a scene, including those within groups; without a name,
+    /// an item that shows the [default source](Self::usual_source).
     pub fn item_named(&self, scene: SceneId, name: &str) -> Option<&Item> {
         let usual = self.usual_source();
         let main = |item: &Item| item.content == Content::Source(usual);
@@ -238,15 +238,16 @@ impl Collection {
         false
     }
 
-    /// Removes recursion: the items that close a circle of scenes. Returns the names of the
-    /// affected scenes.
+    /// Removes recursion, that is, the items through which a scene contains itself. Returns the
+    /// names of the affected scenes.
     pub fn break_circles(&mut self) -> Vec<String> {
         let mut broken = Vec::new();
         for index in 0..self.scenes.len() {
             let Some(scene) = self.scenes.get_mut(index) else { break };
             let (id, name) = (scene.id, scene.name.clone());
             let items = std::mem::take(&mut scene.items);
-            // Without its own items nothing leads through it: whoever reaches it closes a circle.
+            // Without its own items, no path leads through it: every scene that reaches it would
+            // contain itself.
             let (kept, closed) = without(items, &|shown| self.reaches(shown, id));
             if closed {
                 broken.push(name);
@@ -272,18 +273,18 @@ impl Collection {
         ItemId(most + 1)
     }
 
-    /// `wanted`, or the same with a number that no other has.
+    /// Returns `wanted`, or that name with a number that no other scene has.
     pub(super) fn free_scene_name(&self, wanted: &str) -> String {
         free(wanted, |name| self.scenes.iter().any(|scene| scene.name == name))
     }
 
-    /// The same of sources.
+    /// The same for sources.
     pub(super) fn free_source_name(&self, wanted: &str) -> String {
         free(wanted, |name| self.sources.iter().any(|source| source.name == name))
     }
 }
 
-/// The items without those that show a bad scene, and whether there were any.
+/// Returns the items without those that show a bad scene, and whether there were any.
 fn without(items: Vec<Item>, bad: &impl Fn(SceneId) -> bool) -> (Vec<Item>, bool) {
     let mut broken = false;
     let mut kept = Vec::new();
@@ -305,7 +306,7 @@ fn without(items: Vec<Item>, bad: &impl Fn(SceneId) -> bool) -> (Vec<Item>, bool
     (kept, broken)
 }
 
-/// The scenes that these items show, also within groups.
+/// The scenes that these items show, including those within groups.
 fn nested(items: &[Item]) -> Vec<SceneId> {
     let mut found = Vec::new();
     for item in items {
@@ -322,7 +323,7 @@ fn find(items: &[Item], id: ItemId) -> Option<&Item> {
     items.iter().find_map(|item| if item.id == id { Some(item) } else { find(item.members(), id) })
 }
 
-/// A bounded name without control characters.
+/// A name of limited length without control characters.
 pub fn clean_name(name: &str) -> String {
     scenes::clean(name, MAX_NAME)
 }

@@ -1,10 +1,10 @@
-//! Reads and writes the settings files: bounded, and with atomic replacement.
+//! Reads and writes the settings files: with a size limit, and with atomic replacement.
 
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-/// A larger settings file is invalid.
+/// A larger settings file, in bytes, is invalid.
 const MAX_BYTES: u64 = 1 << 20;
 
 pub(super) fn read_bounded(path: &Path) -> io::Result<String> {
@@ -17,7 +17,7 @@ pub(super) fn read_bounded(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-/// Replaces a file, creating its folder.
+/// Replaces a file, and creates its folder.
 pub(super) fn put(path: &Path, text: &str) -> io::Result<()> {
     fs::create_dir_all(folder_of(path))?;
     replace(path, text)

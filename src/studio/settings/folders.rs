@@ -1,8 +1,8 @@
-//! The default folders.
+//! Determines the default folders.
 
 use std::path::{Path, PathBuf};
 
-/// The default recordings folder: the user's video folder, or its usual name if the system declares
+/// The default recordings folder: the user's video folder, or its usual name if the system defines
 /// none. The first recording creates it.
 pub fn default_recording_folder() -> PathBuf {
     let usual = || dirs::home_dir().map(|home| home.join("Videos"));
@@ -10,14 +10,14 @@ pub fn default_recording_folder() -> PathBuf {
 }
 
 /// The journal of unfinished recordings: `onair/recordings` in the user's state folder; `None` if
-/// the system has none.
+/// the system has no such folder.
 pub fn default_journal() -> Option<PathBuf> {
     let folder = dirs::state_dir().or_else(dirs::data_local_dir);
     folder.map(|folder| folder.join("onair").join("recordings"))
 }
 
-/// The folder for the stream delay's excess data: `onair` in the user's cache folder, else the
-/// system's temporary folder (which may be in memory again).
+/// The folder for data of the stream delay that does not fit into memory: `onair` in the user's
+/// cache folder, otherwise the system's temporary folder (which may be in memory again).
 pub fn default_delay_folder() -> PathBuf {
     dirs::cache_dir().map_or_else(std::env::temp_dir, |folder| folder.join("onair"))
 }

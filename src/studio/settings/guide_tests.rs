@@ -13,7 +13,7 @@ use crate::studio::mixer::AudioStrip;
 use crate::studio::settings::Settings;
 use crate::studio::settings::sections::strips;
 
-/// The rows of the table with this header: the first word of each, and the rest.
+/// The rows of the table with this header: the first word of each, and the remaining text.
 fn rows(page: &str, head: &str) -> BTreeMap<String, String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference").join(page);
     let text = std::fs::read_to_string(path).unwrap();
@@ -36,7 +36,7 @@ fn number(text: &str) -> f32 {
     text.trim().replace('−', "-").replace(',', "").parse().unwrap_or_else(|_| panic!("'{text}'"))
 }
 
-/// Least, most and first value.
+/// Minimum, maximum and default value.
 type Range = [f32; 3];
 
 /// The numbers in a row, and its other parts.
@@ -55,7 +55,7 @@ fn numbers(row: &str) -> (BTreeMap<&str, Range>, BTreeSet<&str>) {
     (numbers, others)
 }
 
-/// A filter; its side chain, if any, is the main strip.
+/// A filter whose side chain, if it has one, is the main strip.
 fn chained(filter: Filter) -> Filter {
     match filter {
         Filter::Compressor { threshold_dbfs, ratio, attack_ms, release_ms, gain_db, .. } => {
@@ -66,7 +66,7 @@ fn chained(filter: Filter) -> Filter {
     }
 }
 
-/// Every written key of a strip, and those of its filters by kind.
+/// All written keys of a strip, and those of its filters by kind.
 fn written() -> (BTreeSet<String>, BTreeMap<String, BTreeSet<String>>) {
     let mut strip = AudioStrip::new(StripId(1), AudioChoice::Tone);
     strip.name = "Music".into();
@@ -119,7 +119,7 @@ fn the_settings_of_picture_filters_are_in_the_guide() {
     assert_eq!(guide.keys().map(String::as_str).collect::<BTreeSet<_>>(), kinds);
     for mut filter in filters {
         let kind = filter.kind();
-        // Beside them the endings of files.
+        // The table also contains the extensions of files.
         let told = words(&guide[kind]).into_iter().filter(|word| !word.starts_with('.'));
         let mut known: BTreeSet<&str> = filter.parameters().iter().map(|it| it.name).collect();
         known.extend(filter.color().map(|_| "color"));
@@ -132,7 +132,7 @@ fn the_settings_of_picture_filters_are_in_the_guide() {
     }
 }
 
-/// As written by the previous version.
+/// A file as written by the previous version.
 const EVERY_KEY: &str = include_str!("../../../tests/data/settings/every-key.toml");
 
 #[test]

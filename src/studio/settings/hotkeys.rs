@@ -1,5 +1,5 @@
-//! Hotkeys, and their syntax in the settings: `[hotkeys]`. The names of commands are the window's;
-//! unknown ones are kept unchanged.
+//! Hotkeys and their syntax in the settings: `[hotkeys]`. The names of commands are defined by the
+//! window; unknown ones are kept unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -10,10 +10,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::studio::settings::reading::values;
 use crate::text::problem::{Problem, problem};
 
-/// Limit for commands with hotkeys.
+/// Maximum number of commands with hotkeys.
 const MAX_HOTKEYS: usize = 500;
 
-/// A key with the modifiers that are held.
+/// A key with modifiers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hotkey {
     ctrl: bool,
@@ -22,7 +22,7 @@ pub struct Hotkey {
     key: &'static str,
 }
 
-/// Keys that type something, or press the focused control.
+/// Keys that enter text, or activate the focused control.
 const TYPING: [&str; 60] = [
     "A",
     "B",
@@ -86,17 +86,17 @@ const TYPING: [&str; 60] = [
     "Insert",
 ];
 
-/// The others.
+/// Other keys.
 const OTHERS: [&str; 26] = [
     "PageUp", "PageDown", "Pause", "F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8", "F9", "F10",
     "F11", "F12", "F13", "F14", "F15", "F16", "F17", "F18", "F19", "F20", "F21", "F22", "F23",
 ];
 
-/// With Ctrl, these edit text.
+/// With Ctrl, these keys edit text.
 const EDITING: [&str; 11] =
     ["Z", "Y", "Up", "Down", "Left", "Right", "Home", "End", "Backspace", "Delete", "Enter"];
 
-/// Without Ctrl and Alt these move through the window and press its controls.
+/// Without Ctrl and Alt, these keys navigate in the window and activate its controls.
 const MOVING: [&str; 12] = [
     "Space",
     "Enter",
@@ -113,8 +113,8 @@ const MOVING: [&str; 12] = [
 ];
 
 impl Hotkey {
-    /// A key with modifiers, if it can be a hotkey: not one that only moves through the window,
-    /// copies or pastes.
+    /// A key with modifiers, if it can be a hotkey: keys that only navigate in the window, copy or
+    /// paste are not allowed.
     pub fn new(ctrl: bool, alt: bool, shift: bool, key: &str) -> Option<Self> {
         let key = Self::keys().find(|known| *known == key)?;
         let clipboard = ctrl && !alt && !shift && matches!(key, "A" | "C" | "V" | "X");
@@ -132,17 +132,18 @@ impl Hotkey {
         self.key
     }
 
-    /// Ctrl, Alt and Shift.
+    /// The states of Ctrl, Alt and Shift.
     pub fn modifiers(self) -> [bool; 3] {
         [self.ctrl, self.alt, self.shift]
     }
 
-    /// Returns true if it types something in a text field, so it must not act there.
+    /// Returns true if the hotkey enters text in a text field, so that it must have no effect
+    /// there.
     pub fn types(self) -> bool {
         !self.ctrl && !self.alt && TYPING.contains(&self.key)
     }
 
-    /// Returns true if a text field wants it for itself.
+    /// Returns true if a text field uses the hotkey itself.
     pub fn edits(self) -> bool {
         self.types() || (self.ctrl && !self.alt && EDITING.contains(&self.key))
     }
@@ -200,20 +201,20 @@ impl<'de> Deserialize<'de> for ChosenHotkey {
     }
 }
 
-/// The hotkeys that a person chose.
+/// The hotkeys that the user chose.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Hotkeys {
-    /// The commands whose hotkeys act while another window has the keyboard, too.
+    /// The commands whose hotkeys also work while another window has the keyboard focus.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", deserialize_with = "names")]
     pub other_windows: BTreeSet<String>,
-    /// By the names of commands; those without an entry have their usual hotkey.
+    /// The hotkeys by the names of commands; commands without an entry have their default hotkey.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "keys")]
     pub keys: BTreeMap<String, ChosenHotkey>,
 }
 
 impl Hotkeys {
-    /// Nothing was chosen.
+    /// Returns true if nothing was chosen.
     pub(in crate::studio::settings) fn is_default(&self) -> bool {
         *self == Self::default()
     }
@@ -243,7 +244,7 @@ mod tests {
             "control + alt+pageup".parse::<Hotkey>().unwrap().to_string(),
             "Ctrl+Alt+PageUp"
         );
-        // These move through the window, copy or paste, or are no keys.
+        // These navigate in the window, copy or paste, or are not keys.
         for text in ["", "+", "Ctrl+", "Tab", "Escape", "Space", "Ctrl+C", "Hyper+A", "Ctrl+L+M"] {
             assert!(text.parse::<Hotkey>().is_err(), "{text}");
         }

@@ -1,5 +1,5 @@
-//! One writer per settings file: a lock next to it, which the system releases when its holder ends
-//! in any way. Without the lock, the settings are only read.
+//! Allows one writer per settings file: a lock file next to it, which the system releases when its
+//! holder ends in any way. Without the lock, the settings are only read.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -8,21 +8,21 @@ use std::time::{Duration, Instant};
 
 use crate::studio::settings::disk::folder_of;
 
-/// How often to retry while waiting for it.
+/// Interval of retries while waiting for the lock.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Held while it lives.
+/// The lock, held until this is dropped.
 #[derive(Debug)]
 pub struct SettingsLock {
-    /// `None`: the file system has no locks.
+    /// `None` if the file system has no locks.
     _file: Option<File>,
 }
 
-/// Whether somebody else writes these settings.
+/// The result of claiming the lock.
 #[derive(Debug)]
 pub enum Claimed {
     Ours(SettingsLock),
-    /// Held by the process with this number, if known.
+    /// Held by another process, with this id if it is known.
     Theirs(Option<u32>),
 }
 
@@ -33,7 +33,7 @@ fn place(settings: &Path) -> PathBuf {
 }
 
 impl SettingsLock {
-    /// Asks for it, and waits at most this long.
+    /// Claims the lock, and waits for at most `limit`.
     ///
     /// # Errors
     /// Fails if the lock file cannot be created, in which case the settings cannot be written
@@ -53,7 +53,7 @@ impl SettingsLock {
         loop {
             match file.try_lock() {
                 Ok(()) => {
-                    // Only for people, and for what a second start says.
+                    // The process id is only for users, and for the message of a second start.
                     let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
                     return Ok(Claimed::Ours(Self { _file: Some(file) }));
                 }
@@ -95,7 +95,7 @@ mod tests {
         assert!(begin.elapsed() >= Duration::from_millis(200));
         drop(first);
         assert!(matches!(SettingsLock::claim(&path, Duration::ZERO).unwrap(), Claimed::Ours(_)));
-        // What is left in the file says nothing once nobody holds it.
+        // Old content of the file is ignored if nothing holds the lock.
         std::fs::write(place(&path), "nonsense \u{1F600} and more than a number").unwrap();
         assert!(matches!(SettingsLock::claim(&path, Duration::ZERO).unwrap(), Claimed::Ours(_)));
     }

@@ -65,14 +65,15 @@ pub use sections::projectors::{MAX_PROJECTORS, ProjectorContent, ProjectorPlace,
 pub use sections::window::{Language, Preferences, Theme};
 pub use token::ServerToken;
 
-/// Everything that is remembered.
+/// All saved settings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// `None`: nothing chosen yet, so a camera if there is one, else the test pattern.
+    /// `None` if nothing was chosen yet: a camera is used if there is one, otherwise the test
+    /// pattern.
     pub video: Option<VideoChoice>,
-    /// `None`: nothing chosen yet.
+    /// `None` if nothing was chosen yet.
     pub audio: Option<AudioChoice>,
-    /// The settings of cameras by their IDs.
+    /// The settings of cameras by their ids.
     pub cameras: BTreeMap<String, WantedControls>,
     /// The names of the collection and the profile in use.
     pub in_use: InUse,
@@ -81,7 +82,7 @@ pub struct Settings {
     pub quality: Quality,
     /// The targets, the built-in server first; saved without keys.
     pub targets: Vec<Target>,
-    /// Viewers see the stream this much later.
+    /// The stream delay.
     pub delay: Duration,
     /// The mixer's strips, the main one first; its source is `audio`.
     pub strips: Vec<AudioStrip>,
@@ -89,17 +90,17 @@ pub struct Settings {
     pub monitoring: Monitoring,
     pub volume: Option<f32>,
     pub player_muted: bool,
-    /// The last stream watched.
+    /// The last stream that was played.
     pub watch_url: String,
     /// The player options.
     pub player: PlayerChoices,
     /// The display of the chat.
     pub chat: ChatChoices,
-    /// Streams to offer again, the newest first.
+    /// Recent streams, the newest first.
     pub recent: Vec<String>,
     /// The streams of the tiles on the *Watch* page, and the viewport of each.
     pub wall: Vec<(String, Viewport)>,
-    /// The successor of the built-in server; empty: none.
+    /// The successor of the built-in server; empty means none.
     pub successor: String,
     pub preferences: Preferences,
 }
@@ -130,7 +131,7 @@ impl Default for Settings {
     }
 }
 
-/// Why settings could not be written.
+/// The reason why settings could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("writing the settings to {path}: {cause}")]
 pub struct WriteError {
@@ -138,7 +139,7 @@ pub struct WriteError {
     pub cause: io::Error,
 }
 
-/// The layout of the file. Missing or bad values have their defaults.
+/// The layout of the file. Missing or bad values get their defaults.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct File {
@@ -175,7 +176,7 @@ struct File {
     cameras: sections::cameras::Cameras,
     #[serde(skip_serializing_if = "Option::is_none")]
     collection: Option<CollectionTable>,
-    /// These three are of older files.
+    /// These three fields are from older files.
     #[serde(skip_serializing)]
     target: Option<OnlyTarget>,
     #[serde(skip_serializing, deserialize_with = "sections::strips::gain")]
@@ -226,7 +227,7 @@ fn successor<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
 
 impl Settings {
     /// Reads the file; missing or bad values become the defaults. The second value lists the
-    /// problems; a missing file is not one.
+    /// problems; a missing file is not a problem.
     pub fn read(path: &Path) -> (Self, Vec<Problem>) {
         let text = match read_bounded(path) {
             Ok(text) => text,
@@ -242,7 +243,7 @@ impl Settings {
         Self::parse(&text)
     }
 
-    /// Why nothing in a file can be read, for callers that need it.
+    /// The reason why nothing in a file can be read, for callers that need it.
     pub fn fault(path: &Path) -> Option<Problem> {
         match read_bounded(path) {
             Ok(text) => syntax::toml(&text).err(),
@@ -250,7 +251,7 @@ impl Settings {
         }
     }
 
-    /// Reads settings from text. Never fails: see [`Settings::read`].
+    /// Reads settings from text. It never fails: see [`Settings::read`].
     pub fn parse(text: &str) -> (Self, Vec<Problem>) {
         let mut document = match Document::parse(text) {
             Ok(document) => document.essential(&["server"]),
@@ -319,9 +320,9 @@ impl Settings {
         }
     }
 
-    /// Writes the file by atomic replacement, creating its folder; an unreadable previous file is
-    /// kept next to it with the extension `.broken`. It contains no secrets, not even in addresses:
-    /// the studio stores those with the stream keys.
+    /// Writes the file by atomic replacement, and creates its folder; a previous file that could
+    /// not be read is kept next to it with the extension `.broken`. The file contains no secrets,
+    /// not even in addresses: the studio stores those with the stream keys.
     ///
     /// # Errors
     /// Fails if the folder or file cannot be written.
@@ -335,7 +336,7 @@ impl Settings {
         .map_err(|cause| WriteError { path: path.to_owned(), cause })
     }
 
-    /// All addresses that can contain a secret.
+    /// All addresses that can contain secrets.
     pub(in crate::studio) fn addresses(&mut self) -> secret_addresses::Places<'_> {
         secret_addresses::Places {
             video: &mut self.video,
@@ -387,7 +388,7 @@ impl Settings {
             panels: (*self.preferences.panels).clone(),
             projectors: (*self.preferences.projectors).clone(),
             cameras: sections::cameras::set(&self.cameras),
-            // The one that is there from the start is not written.
+            // The default collection is not written.
             collection: Some(&self.collection)
                 .filter(|it| **it != Collection::default())
                 .map(CollectionTable::of),
@@ -396,8 +397,8 @@ impl Settings {
     }
 }
 
-/// Keeps a hand-written file in which nothing was readable because of a syntax error, so that it is
-/// not lost.
+/// Keeps an edited file in which nothing could be read because of a syntax error, so that it is not
+/// lost.
 fn keep_broken(path: &Path) -> io::Result<()> {
     match read_bounded(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -412,7 +413,7 @@ fn keep_broken(path: &Path) -> io::Result<()> {
 /// Checks the successor of a server: the URL of an application, or empty.
 ///
 /// # Errors
-/// The problem.
+/// Fails with the problem of the URL.
 pub fn check_successor(url: &str) -> Result<String, Problem> {
     let url = url.trim();
     if !url.is_empty() {
@@ -441,7 +442,7 @@ mod tests {
             assert_eq!((settings.delay, warnings.len()), (Duration::ZERO, 1), "{warnings:?}");
             settings.write(&path).unwrap();
             assert_eq!(std::fs::read(&beside).unwrap(), text);
-            // What was written by us is replaced as ever.
+            // A file that onair wrote is replaced as usual.
             std::fs::remove_file(&beside).unwrap();
             settings.write(&path).unwrap();
             assert!(!beside.exists() && Settings::read(&path).1.is_empty());
@@ -494,7 +495,7 @@ mod tests {
         let (read, warnings) = Settings::read(&path);
         assert_eq!(warnings, Vec::<String>::new());
         assert_eq!(read, sample());
-        // Written again over the old one.
+        // The old file is overwritten.
         Settings { player_muted: true, ..sample() }.write(&path).unwrap();
         assert!(Settings::read(&path).0.player_muted);
     }

@@ -1,5 +1,6 @@
-//! The file of a window that is only a player: its changes of the players, the chat and the window.
-//! Everything else in the file stays unchanged, whoever wrote it meanwhile.
+//! Writes the settings of a window that is only a player: its changes of the players, the chat and
+//! the window. Everything else in the file stays unchanged, even if another program wrote it in the
+//! meantime.
 
 use std::io;
 use std::path::Path;
@@ -11,15 +12,16 @@ use super::{Settings, VERSION, WriteError};
 use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::watch::choices::{MAX_RECENT, MAX_TRUSTED};
 
-/// The parts of the file that are the player's.
+/// The parts of the file that belong to the player.
 const PARTS: [&str; 3] = ["player", "chat", "window"];
-/// Their exceptions: the studio's page begins with them.
+/// The exceptions, which belong to the page of the studio.
 const NOT_KEPT: [&str; 3] = ["url", "wall", "wall_looks"];
-/// Lists to which others may have added entries, and their limits.
+/// Lists to which other programs may have added entries, and their maximum lengths.
 const LISTS: [(&str, usize); 2] = [("recent", MAX_RECENT), ("trusted", MAX_TRUSTED)];
 
 impl Settings {
-    /// Writes only the differences from `began`, by atomic replacement. It contains no secrets.
+    /// Writes only the differences from `began`, by atomic replacement. The file contains no
+    /// secrets.
     ///
     /// # Errors
     /// Fails if the file cannot be written, or contains no settings.
@@ -56,7 +58,7 @@ fn laid_out(file: &impl Serialize) -> io::Result<Table> {
     Table::try_from(file).map_err(io::Error::other)
 }
 
-/// Changes a part of the file from `was` to `now`, where these differ.
+/// Changes a part of the file from `was` to `now`, where they differ.
 fn change(kept: &mut Table, was: &Table, now: &Table) {
     for (key, value) in now.iter().filter(|(key, _)| !NOT_KEPT.contains(&key.as_str())) {
         if was.get(key) == Some(value) {
@@ -74,7 +76,7 @@ fn change(kept: &mut Table, was: &Table, now: &Table) {
     }
 }
 
-/// The present list, and entries that others have added since.
+/// Merges the current list with entries that others have added since.
 fn joined(now: &[Value], was: Option<&Value>, file: Option<&Value>, most: usize) -> Value {
     let entries = |list: Option<&Value>| match list {
         Some(Value::Array(list)) => list.clone(),
@@ -95,7 +97,7 @@ mod tests {
     use crate::net::CertificatePin;
     use crate::studio::watch::viewport::Viewport;
 
-    /// As another version of the program may have written, with unknown values.
+    /// A file as another version of the program may have written it, with unknown values.
     const OLD: &str = "version = 1\nvideo = \"test\"\nfuture = [1, 2]\n\
         [target]\ncustom = true\nserver = \"rtmp://h/live\"\n\
         [player]\nvolume = 0.5\nrecent = [\"rtmp://h/live/old\", \"/home/ada/film.flv\"]\n\
@@ -107,7 +109,7 @@ mod tests {
         let path = folder.path().join("onair.toml");
         fs::write(&path, OLD).unwrap();
         let (began, _) = Settings::read(&path);
-        // Somebody else plays something in the meantime, and chooses a theme.
+        // In the meantime, another window plays something and changes the theme.
         let meanwhile = OLD.replace("recent = [", "recent = [\"rtmp://h/live/meanwhile\", ");
         fs::write(&path, format!("{meanwhile}[window]\ntheme = \"light\"\n")).unwrap();
         let mut now = began.clone();
@@ -140,7 +142,7 @@ mod tests {
         assert_eq!(file, wanted);
         let (read, _) = Settings::read(&path);
         assert_eq!((read.player.balance, read.volume), (0.5, Some(0.5)));
-        // What is taken away is taken away.
+        // Removed entries stay removed.
         let mut after = now.clone();
         after.player.network.route.proxy = "".into();
         after.write_player(&now, &path).unwrap();

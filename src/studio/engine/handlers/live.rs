@@ -1,4 +1,4 @@
-//! Going on air, and ending it.
+//! Handles going on air, and ending a broadcast.
 
 use std::path::Path;
 
@@ -69,14 +69,14 @@ impl Engine {
             }
         }
         if let Some(on_air) = &mut self.live.on_air {
-            // Nothing is left of earlier ones.
+            // The state of earlier broadcasts is dropped.
             drop(on_air.publish(&self.runtime, self.clock, resolved));
         }
         self.live.history = History::default();
         self.tell_misfits();
     }
 
-    /// Reports settings above the services' limits, once.
+    /// Reports, once, settings that exceed the limits of the services.
     pub(in crate::studio::engine) fn tell_misfits(&mut self) {
         let on_air = self.live.is_publishing() && !self.live.is_passthrough();
         let found = match on_air {
@@ -112,15 +112,15 @@ impl Engine {
         self.targets.misfits.clear();
     }
 
-    /// Ends the broadcast after the stream delay is sent; the second time, or without a delay, at
-    /// once.
+    /// Ends the broadcast after the content of the stream delay is sent; the second time, or
+    /// without a delay, at once.
     pub(in crate::studio::engine) fn stop_after_delay(&mut self) {
         if !self.live.on_air.as_ref().is_some_and(OnAir::drain) {
             self.stop_live();
         }
     }
 
-    /// The publisher's configuration of a target; reports its problems.
+    /// The publisher's configuration for a target; reports problems of the target.
     pub(in crate::studio::engine) fn resolve(&mut self, target: &Target) -> Option<WantedTargets> {
         if target.is_built_in() {
             self.start_built_in_if_needed();
@@ -159,7 +159,7 @@ impl Engine {
         address::label(target, place, &self.services, &self.targets.list)
     }
 
-    /// That a target's address or key cannot be used.
+    /// Reports that a target's address or key cannot be used.
     pub(in crate::studio::engine) fn invalid(
         &self,
         target: &Target,
@@ -177,7 +177,7 @@ impl Engine {
         self.notices.happened(Event::Target(told));
     }
 
-    /// On air: starts or stops a target after its switch; the others continue.
+    /// On air, starts or stops a target after it was enabled or disabled; the others continue.
     pub(in crate::studio::engine) fn follow_switch(&mut self, id: u32) {
         let target = self.targets.list.iter().find(|target| target.id == id).cloned();
         let enabled = target.as_ref().is_some_and(|target| target.enabled);
@@ -203,7 +203,7 @@ impl Engine {
         }
     }
 
-    /// Encoders and hub run from here on. False, with a notice, when they cannot.
+    /// Starts the encoders and the hub. Returns false, with a notice, if they cannot be started.
     pub(in crate::studio::engine) fn begin_broadcast(&mut self) -> bool {
         if self.live.on_air.is_some() {
             return true;
@@ -226,7 +226,7 @@ impl Engine {
         }
     }
 
-    /// Encodes and records another program of the same sources.
+    /// Encodes and records another program made from the same sources.
     pub(in crate::studio::engine) fn start_program(
         &mut self,
         id: ProgramId,
@@ -294,9 +294,9 @@ impl Engine {
         }
     }
 
-    /// Ends encoders, outputs and hub in the background, in that order.
+    /// Ends the encoders, the outputs and the hub in the background, in that order.
     pub(in crate::studio::engine) fn end_broadcast(&mut self) {
-        // What came until now is told before what the end brings.
+        // Earlier events are reported before those of the end.
         let now = self.clock.now();
         let heard = self.live.on_air.as_mut().map(|on_air| on_air.heard_so_far(now));
         self.all_happened(heard.unwrap_or_default());
@@ -312,7 +312,7 @@ impl Engine {
         self.endings.broadcasts.extend(on_air.end(self.clock, self.last_words.0.clone()));
     }
 
-    /// Nothing goes out any more: what became of the broadcast.
+    /// Reports the summary of the broadcast after all outputs have ended.
     fn summarize(&mut self, figures: &LiveFigures) {
         if !figures.was_live() || std::mem::replace(&mut self.live.is_summarized, true) {
             return;
@@ -343,7 +343,8 @@ impl Engine {
         }
     }
 
-    /// Runs the encoders for the replay buffer alone, if configured and nothing else needs them.
+    /// Runs the encoders only for the replay buffer, if it is configured and nothing else needs
+    /// them.
     pub(in crate::studio::engine) fn keep_always(&mut self) {
         let state = &self.state;
         let free = self.live.on_air.is_none()
@@ -357,7 +358,7 @@ impl Engine {
     }
 }
 
-/// Why a target's address or key is unusable, and the cure.
+/// The reason why a target's address or key cannot be used, and the remedy.
 pub(in crate::studio::engine) fn cause(reason: Problem) -> Problem {
     match reason.own_cure() {
         Some(_) => reason,

@@ -21,7 +21,7 @@ use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::snapshot::StripView;
 
 impl Engine {
-    /// Updates the mixer.
+    /// Updates the mixer after a change of the strips.
     pub(in crate::studio::engine) fn set_strips(&mut self) {
         let there = |id: &StripId| self.settings.strips.iter().any(|strip| strip.id == *id);
         self.state.talking.strips.retain(there);
@@ -48,7 +48,7 @@ impl Engine {
         }
     }
 
-    /// The notices of strips that video does not have too.
+    /// The notices of strips that no video source reports.
     pub(in crate::studio::engine) fn untold(
         &self,
         of: Vec<(AudioChoice, StudioMessage)>,
@@ -82,7 +82,7 @@ impl Engine {
             main.or(self.settings.audio.as_ref()),
             &before.sources,
             &self.settings.collection.sources,
-            // What cannot be read makes no audio either; what is not there yet may.
+            // A file that cannot be read has no audio either; a missing file may appear later.
             &|choice| {
                 let absent = choice.path().is_some_and(|path| !path.exists());
                 absent || !capture::shows(choice)
@@ -107,7 +107,7 @@ impl Engine {
             || main.is_some_and(|main| mixer::is_audio_of(choice, main))
     }
 
-    /// The program has been started.
+    /// Starts the audio after the start of the program.
     pub(in crate::studio::engine) fn begin_audio(&mut self) {
         self.set_strips();
         self.begin_monitoring();
@@ -122,7 +122,7 @@ impl Engine {
         self.state.listening = Some(Listening::start(monitoring, program.mixer(), self.clock));
     }
 
-    /// Before the program ends.
+    /// Ends monitoring before the program ends.
     pub(in crate::studio::engine) fn end_monitoring(&mut self) {
         if let (Some(monitoring), Some(program)) =
             (self.state.listening.take(), &self.state.program)
@@ -148,7 +148,7 @@ impl Engine {
         });
     }
 
-    /// Changes the mixer, as a step that can be undone.
+    /// Changes the mixer as one undo step.
     fn with_mixer(&mut self, change: impl FnOnce(&mut Vec<AudioStrip>)) {
         let before = self.settings.strips.clone();
         change(&mut self.settings.strips);
@@ -179,7 +179,7 @@ impl Engine {
         self.with_strip(id, |it| it.talk = talk);
     }
 
-    /// The main strip hears this.
+    /// Sets the source of the main strip.
     pub(in crate::studio::engine) fn select_audio(&mut self, choice: AudioChoice) {
         self.notices.active.clear(&[
             "microphone-lost",
@@ -231,12 +231,12 @@ impl Engine {
         }
     }
 
-    /// Sets the source of a strip; the main one's is the chosen audio.
+    /// Sets the source of a strip; that of the main strip is the chosen audio source.
     pub(in crate::studio::engine) fn select_strip(&mut self, id: StripId, choice: AudioChoice) {
         self.with_strip(id, |it| it.choice = choice);
     }
 
-    /// The push-to-talk key of one strip, or of all, was pressed or released.
+    /// Handles a press or release of the push-to-talk key of one strip, or of all strips.
     pub(in crate::studio::engine) fn push_to_talk_key(&mut self, id: Option<StripId>, held: bool) {
         let before = self.state.talking.clone();
         let talking = &mut self.state.talking;
@@ -270,7 +270,7 @@ impl Engine {
             if !self.reported_video(&change.choice) {
                 self.tell_of(&change.report, &change.before, device.then_some(false));
             } else if back {
-                // It may have been told of before a scene showed it.
+                // It may have been reported before a scene showed it.
                 self.take_back(&change.report, &change.before);
             }
             let report = change.report;
@@ -303,7 +303,7 @@ impl Engine {
         }
     }
 
-    /// The state of a strip's source; for the main one, the chosen audio.
+    /// The state of a strip's source; for the main strip, of the chosen audio source.
     fn strip_report(&self, id: StripId) -> SourceReport {
         let Some(program) = &self.state.program else { return SourceReport::default() };
         if id == StripId::MAIN { program.audio_report() } else { program.strip_report(id) }
@@ -316,7 +316,7 @@ impl Engine {
             Some(program) if strip.id == StripId::MAIN => program.audio_choice(),
             _ => &strip.choice,
         };
-        // What is played is called by its name, not by what it is made of.
+        // A played file is named after itself, not after its device.
         let device = matches!(
             choice,
             AudioChoice::Mic(_) | AudioChoice::System(_) | AudioChoice::Application(_)
@@ -357,7 +357,7 @@ impl Engine {
         audio_tracks::names(given, &labelled.collect::<Vec<_>>())
     }
 
-    /// The strips and their states, the main one first.
+    /// The strips and their states, the main strip first.
     pub(in crate::studio::engine) fn strip_views(&self) -> Vec<StripView> {
         let Some(program) = &self.state.program else { return Vec::new() };
         let view = |sound: &AudioStrip| {

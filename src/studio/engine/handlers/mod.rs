@@ -1,4 +1,4 @@
-//! The engine's work by subject: each file handles the commands and events of one part.
+//! The work of the engine by subject: each file handles the commands and events of one part.
 
 pub(in crate::studio::engine) mod live;
 pub(in crate::studio::engine) mod mixer;

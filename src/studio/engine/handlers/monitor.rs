@@ -1,4 +1,4 @@
-//! The viewer monitor: which targets to check, and the reports.
+//! Selects the targets that the viewer monitor checks, and handles its reports.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::studio::notices::groups;
 use crate::studio::targets::Target;
 
 impl Engine {
-    /// Once per second: checks the viewers' streams.
+    /// Checks the viewers' streams, once per second.
     pub(in crate::studio::engine) fn poll_viewer_monitor(&mut self) {
         let wanted = self.wanted_monitors();
         if wanted.is_empty() && self.state.monitors.is_empty() {
@@ -46,11 +46,11 @@ impl Engine {
         }
     }
 
-    /// The targets that are on air, or on their way back there, and are to be looked at.
+    /// The targets to monitor: those that are on air or reconnecting.
     fn wanted_monitors(&self) -> Vec<WantedMonitor> {
         let Some(on_air) = &self.live.on_air else { return Vec::new() };
         if on_air.passthrough().is_some() {
-            // It is not decoded here: there is nothing to compare with.
+            // A passthrough file is not decoded here, so there is nothing to compare with.
             return Vec::new();
         }
         let delay = on_air.held().map_or(Duration::ZERO, |held| held.delay);
@@ -70,11 +70,11 @@ impl Engine {
                         false => publish.url.to_string(),
                     },
                     host: match built_in {
-                        // By this its viewers are counted.
+                        // The viewers of a target are counted by this address.
                         true => publish.url.host_and_port(),
                         false => label.clone(),
                     },
-                    // One that has not been fetched yet is none.
+                    // An address that has not been loaded yet counts as empty.
                     play_url: match crate::studio::targets::address::kept_name(
                         target.play_url.expose(),
                     ) {
@@ -90,19 +90,19 @@ impl Engine {
             .collect()
     }
 
-    /// Returns true if a target's viewers are looked at.
+    /// Returns true if the viewers' stream of a target is monitored.
     pub(in crate::studio::engine) fn is_monitored(&self, target: &Target) -> bool {
         target.monitor.unwrap_or(self.config.monitor_own && target.is_built_in())
     }
 
-    /// The broadcast has ended: stops the monitors, and withdraws their notices.
+    /// Stops the monitors at the end of the broadcast, and withdraws their notices.
     pub(in crate::studio::engine) fn end_monitors(&mut self) {
         let ended = self.state.monitors.end();
         self.endings.monitors.extend(ended);
         self.notices.active.clear(groups::MONITOR);
     }
 
-    /// Adds the monitors' results to the statistics.
+    /// Adds the results of the monitors to the statistics.
     pub(in crate::studio::engine) fn add_monitors(&self, stats: &mut Stats) {
         let Some(on_air) = &self.live.on_air else { return };
         for (sent, target) in on_air.targets().zip(&mut stats.targets) {

@@ -7,7 +7,7 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::backend;
 
 impl Engine {
-    /// Starts to listen, if supported.
+    /// Starts to listen for network changes, if supported.
     pub(in crate::studio::engine) fn begin_network(&mut self) {
         match NetworkChanges::listen(&self.runtime) {
             Ok(changes) => self.machine.events.set_changes(changes),
@@ -16,7 +16,7 @@ impl Engine {
         self.machine.events.woke(backend::asleep());
     }
 
-    /// Looks at the network, and whether the machine has slept.
+    /// Checks the network, and whether the computer has slept.
     pub(in crate::studio::engine) fn poll_network(&mut self) {
         if let Some(slept) = self.machine.events.woke(backend::asleep()) {
             let seconds = format!("{:.0}", slept.as_secs_f64());
@@ -37,7 +37,7 @@ impl Engine {
                     gone: words(&gone),
                 });
             }
-            // What only goes away opens no new way.
+            // Addresses that only disappear provide no new route.
             self.try_anew(route || !came.is_empty());
         }
     }

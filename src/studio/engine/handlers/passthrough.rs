@@ -17,7 +17,7 @@ const PASSTHROUGH_KEYS: &[&str] =
     &["passthrough-failed", "passthrough-ended", "passthrough-left-out"];
 
 impl Engine {
-    /// Sends this file to the targets that are switched on, once it has been looked into.
+    /// Sends this file to the enabled targets, after it has been inspected.
     pub(in crate::studio::engine) fn send_file(&mut self, path: &Path, again: bool) {
         let state = &self.state;
         let busy = self.live.is_busy() || self.live.opening.is_some();
@@ -35,7 +35,7 @@ impl Engine {
         }
     }
 
-    /// The file was looked into meanwhile.
+    /// Continues when the inspection of the file has ended.
     pub(in crate::studio::engine) fn poll_passthrough(&mut self) {
         if let Some(opened) = self.live.opening.as_ref().and_then(Opening::poll) {
             self.live.opening = None;
@@ -44,7 +44,7 @@ impl Engine {
         self.report_passthrough();
     }
 
-    /// Tells once that the file on air has ended.
+    /// Reports once that the file on air has ended.
     pub(in crate::studio::engine) fn report_passthrough(&mut self) {
         let over = self.live.on_air.as_ref().and_then(OnAir::passthrough_over);
         if let Some((name, failure)) = over.filter(|_| !self.live.passthrough_end_reported) {
@@ -77,7 +77,7 @@ impl Engine {
             return;
         }
         if self.live.on_air.is_some() {
-            // The replay buffer had the encoders alone.
+            // Only the replay buffer used the encoders.
             self.end_broadcast();
         }
         let (clock, delay) = (self.clock, self.settings.delay);

@@ -1,4 +1,4 @@
-//! Polls every part, and reports events.
+//! Polls all parts, and reports their events.
 
 use std::time::Duration;
 
@@ -20,14 +20,14 @@ use crate::studio::notices::{Remedy, groups};
 use crate::studio::targets::{address, services};
 use crate::text::Language;
 
-/// Limit for the causes of one outage that were reported.
+/// Maximum number of reported causes of one outage.
 const MAX_REPORTED: usize = 32;
 
 impl Engine {
-    /// Looks at every part.
+    /// Polls all parts.
     pub(in crate::studio::engine) fn poll(&mut self) {
         let undecided = self.startup.is_undecided();
-        // A driver that never answers must not keep anybody off the air.
+        // A driver that never responds must not prevent going on air.
         let overdue = undecided && self.clock.now() >= self.startup.decide_by;
         if self.machine.devices.poll() || overdue {
             self.decide();
@@ -78,7 +78,7 @@ impl Engine {
         while let Ok(event) = self.last_words.1.try_recv() {
             match event {
                 Event::Recording(recording) => self.recording_happened(recording),
-                // Its last words are told as all others.
+                // Its last events are reported like all others.
                 Event::Target(told) => self.target_happened(told),
                 Event::Notice(notice) => self.notices.tell_notice(notice),
                 event => self.saved(event),
@@ -115,7 +115,7 @@ impl Engine {
         }
     }
 
-    /// A live target's link went down or recovered.
+    /// Reports that a live target's link went down or recovered.
     fn flow_happened(&mut self, id: u32, host: &str, flow: Flow) {
         match address::stalled(id, host, flow) {
             Some(message) => self.notices.tell(&message, ""),
@@ -242,8 +242,8 @@ impl Engine {
         self.target_reported(told);
     }
 
-    /// Returns true if a target's port is unreachable, and its service has another one that
-    /// networks seldom block.
+    /// Returns true if a target's port is unreachable, and its service has another port that
+    /// networks rarely block.
     fn has_other_port(&self, told: &event::Target) -> bool {
         let target = self.targets.list.iter().find(|it| it.id as usize == told.index);
         told.stage == Some("tcp")
@@ -289,7 +289,8 @@ impl Engine {
         }
     }
 
-    /// Reports the state of a source; `camera`: a camera, a microphone, or neither.
+    /// Reports the state of a source; `camera` states whether it is a camera, a microphone, or
+    /// neither.
     pub(in crate::studio::engine) fn tell_of(
         &mut self,
         report: &SourceReport,
@@ -302,13 +303,13 @@ impl Engine {
         };
         let device = || if report.name.is_empty() { &report.id } else { &report.name }.clone();
         if before.name != report.name {
-            // It was told under another name.
+            // It was reported under another name.
             self.tell_alarm(&SourceReport::default(), before, &before.name);
             self.tell_alarm(report, &SourceReport::default(), &device());
         } else {
             self.tell_alarm(report, before, &device());
         }
-        // Only the default is ever another device while it is open.
+        // Only the default device can change to another device while it is open.
         let both_open = (report.state, before.state) == (SourceState::Open, SourceState::Open);
         if both_open && !before.id.is_empty() && report.id != before.id && camera != Some(true) {
             self.notices.tell(&StudioMessage::DefaultChanged { device: device() }, "");
@@ -319,13 +320,13 @@ impl Engine {
         self.notices.tell_some(message.map(|message| (message, report.detail.clone())));
     }
 
-    /// It delivers again: withdraws its notices.
+    /// Withdraws the notices of a source that delivers again.
     pub(in crate::studio::engine) fn take_back(
         &mut self,
         report: &SourceReport,
         before: &SourceReport,
     ) {
-        // What failed may not have told its name then.
+        // The name may not have been known when the source failed.
         for name in [&before.name, &report.name] {
             self.notices.active.clear_of(groups::DOWN, name);
         }
@@ -364,7 +365,7 @@ impl Engine {
         self.state.health = Some(health);
     }
 
-    /// Once a second: figures.
+    /// Reports the figures, once per second.
     pub(in crate::studio::engine) fn second(&mut self) {
         let now = self.clock.now();
         self.state.next_second =
@@ -419,7 +420,7 @@ fn device_message(
     }
 }
 
-/// The same of a source that is no device.
+/// The same for a source that is not a device.
 fn source_message(report: &SourceReport, before: &SourceReport) -> Option<StudioMessage> {
     let device = if report.name.is_empty() { report.id.clone() } else { report.name.clone() };
     let reason = report.reason.clone();
@@ -480,7 +481,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("why.txt");
         let (mut engine, events) = engine(Some(path.clone()));
-        // It failed between two looks, and who ended the broadcast heard of it.
+        // The target failed between two checks, and was reported to the code that ended the
+        // broadcast.
         let refused = target(1, TargetState::Failed, Some(Trouble::Refused));
         let said = StudioMessage::ServerSays { host: "host1:1935".into(), text: "no more".into() };
         engine.last_words.0.send(Event::Notice(said.notice(0, ""))).unwrap();
@@ -516,7 +518,7 @@ mod tests {
         assert_eq!(keys_of(&engine), [("target-unreachable", Some(1))]);
         let notice = engine.notices.active.notices()[0].clone();
         assert_eq!(notice.summary(), "host1:1935: Unreachable. Retrying in 3 s.");
-        // Silence is told as what it is, and taken back when something gets through.
+        // Silence is reported as such, and withdrawn when data is accepted again.
         engine.flow_happened(2, "host2:1935", Flow::Silent);
         let both = [("target-unreachable", Some(1)), ("target-silent", Some(2))];
         assert_eq!(keys_of(&engine), both);

@@ -12,11 +12,11 @@ use crate::studio::scenes::Collection;
 use crate::studio::targets::misfits::misfits;
 use crate::studio::targets::{address, services};
 
-/// At its loudest below this, a microphone is as good as off.
+/// A microphone whose maximum level is below this is practically off.
 const SILENT_DBFS: f32 = -55.0;
 
 impl Engine {
-    /// Starts a check, unless one or a broadcast is running.
+    /// Starts a check, unless a check or a broadcast is running.
     pub(in crate::studio::engine) fn check(&mut self) {
         let running = self.state.preflight.as_ref().is_some_and(Preflight::is_running);
         if running || self.live.is_busy() || self.live.stopping || self.state.quitting {
@@ -38,7 +38,7 @@ impl Engine {
         }
     }
 
-    /// Measures a recommended quality, unless that or a broadcast is running.
+    /// Measures a recommended quality, unless a measurement or a broadcast is running.
     pub(in crate::studio::engine) fn measure_quality(&mut self) {
         let running = self.state.measurement.as_ref().is_some_and(|it| it.measured().running);
         if running || self.live.is_busy() || self.live.stopping || self.state.quitting {
@@ -72,7 +72,7 @@ impl Engine {
         }
     }
 
-    /// The enabled and reachable targets; adds the problems of others to the findings.
+    /// The enabled and reachable targets; adds the problems of the others to the findings.
     fn planned_checks(&mut self, known: &mut Vec<StudioMessage>) -> Vec<PlannedCheck> {
         let enabled: Vec<_> =
             self.targets.list.iter().filter(|target| target.enabled).cloned().collect();
@@ -109,7 +109,7 @@ impl Engine {
     }
 }
 
-/// The present states of the sources.
+/// The current states of the sources.
 fn sources(program: &Program, collection: &Collection) -> Vec<StudioMessage> {
     let mut found = Vec::new();
     if program.has_video() {

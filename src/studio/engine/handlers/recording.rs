@@ -1,4 +1,4 @@
-//! Recordings, replays, screenshots, and unfinished files of an earlier run.
+//! Handles recordings, replays, screenshots, and unfinished files of an earlier run.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -85,13 +85,13 @@ impl Engine {
         }
     }
 
-    /// The extra audio tracks for a file of this name; reports dropped ones.
+    /// The extra audio tracks for a file of this name; reports dropped tracks.
     fn tracks_for(&mut self, path: &Path) -> ExtraTracks {
         let used = audio_tracks::used(&self.settings.strips);
         if used.is_empty() || Format::of_path(path) != Some(Format::Flv) {
             return used;
         }
-        // Its multitrack bodies disturb players that do not know them, which most do not.
+        // Its multitrack bodies disturb players that do not support them, which is most players.
         self.notices.tell(&StudioMessage::TracksLeftOut { path: path.display().to_string() }, "");
         ExtraTracks::NONE
     }
@@ -115,11 +115,11 @@ impl Engine {
         }
     }
 
-    /// A file was created, paused, completed or abandoned.
+    /// Handles a file that was created, paused, completed or abandoned.
     pub(in crate::studio::engine) fn recording_happened(&mut self, recording: event::Recording) {
         let path = recording.path.display().to_string();
         let reason = recording.reason.clone().unwrap_or_default();
-        // Nothing of it can be played.
+        // Nothing in it can be played.
         let never = recording.part == 1 && recording.duration.is_zero();
         if recording.state == event::RecordingState::Finished {
             self.state.last_recording = Some(recording.path.clone());
@@ -136,7 +136,7 @@ impl Engine {
         if recording.state != event::RecordingState::Writing {
             self.notices.active.clear(&["disk-space", "disk-slow"]);
         }
-        // The next file could be made after all, or none is to be made any more.
+        // The next file was created after all, or is no longer needed.
         if recording.part > 1 || recording.state != event::RecordingState::Writing {
             self.notices.active.clear(&["recording-held"]);
         }
@@ -192,7 +192,7 @@ impl Engine {
         self.take_snapshot_of(self.preview.get(), path);
     }
 
-    /// Writes a frame, if there is one.
+    /// Writes a screenshot, if there is a frame.
     pub(in crate::studio::engine) fn take_snapshot_of(
         &mut self,
         frame: Option<VideoFrame>,
@@ -243,7 +243,7 @@ impl Engine {
         self.notices.tell(&message, "");
     }
 
-    /// Runs slow work in the background; the studio waits for it before it ends.
+    /// Runs slow work in the background; the studio waits for it before ending.
     fn beside(&mut self, name: &str, work: impl FnOnce() + Send + 'static) {
         match Worker::spawn(name, move |_| work()) {
             Ok(worker) => {

@@ -1,4 +1,4 @@
-//! Scenes: showing, previewing and editing them, and the states of their sources.
+//! Shows, previews and edits scenes, and handles the states of their sources.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -37,11 +37,11 @@ use crate::text::{Language, Problem};
 /// Similar changes within this time are one undo step.
 const ONE_STEP: Duration = Duration::from_millis(1_500);
 
-/// So many scenes and sources are looked at beside the program at most.
+/// Maximum number of scenes and sources that are drawn beside the program.
 const MAX_VIEWS: usize = 100;
 
 impl Engine {
-    /// The program has been started: it gets its sources and its scene.
+    /// Gives the started program its sources and its scene.
     pub(in crate::studio::engine) fn begin_scenes(&mut self) {
         if self
             .settings
@@ -55,7 +55,7 @@ impl Engine {
         self.stage_changed(None);
     }
 
-    /// The main video source is another: scenes may share it.
+    /// Applies a change of the main video source, which scenes may share.
     pub(in crate::studio::engine) fn follow_main(&mut self) {
         let Some(program) = &mut self.state.program else { return };
         let messages = program.set_sources(&self.settings.collection);
@@ -63,11 +63,12 @@ impl Engine {
         self.attend_strips();
     }
 
-    /// Sources were opened and closed: withdraws notices of removed ones, and reports failures.
+    /// Handles sources that were opened and closed: withdraws notices of removed ones, and reports
+    /// failures.
     fn follow_sources(&mut self, messages: &[StudioMessage]) {
         let closed = self.state.program.as_mut().map(Program::sources_closed).unwrap_or_default();
         for (name, report) in closed {
-            // What no scene shows any more cannot be out of order.
+            // A source that no scene shows any more cannot have an alarm.
             self.tell_alarm(&SourceReport::default(), &report, &name);
             self.notices.active.clear_of(groups::SOURCE, &name);
             self.notices.active.clear_of(groups::LEFT_OUT, &name);
@@ -92,7 +93,7 @@ impl Engine {
     fn report_missing_files(&mut self, RetryReport { mut messages, strips }: RetryReport) {
         messages.extend(self.untold(strips));
         for message in messages {
-            // The reason may be another than it was.
+            // The reason may differ from the earlier one.
             for (_, value) in message.problem().args() {
                 let value = Language::English.value(value);
                 self.notices.active.clear_of(groups::SOURCE, &value);
@@ -102,7 +103,7 @@ impl Engine {
         }
     }
 
-    /// The news about files with notices of these kinds.
+    /// Reports news about files with notices of these kinds.
     fn tell_news(&mut self, keys: &[&str], news: FileNews) {
         for path in news.gone {
             self.notices.active.clear_of(keys, &path);
@@ -131,7 +132,7 @@ impl Engine {
         self.show_prepared();
     }
 
-    /// Switches the preview to the program, and the reverse.
+    /// Switches the preview to the program, and the program to the preview.
     pub(in crate::studio::engine) fn take_prepared(&mut self) {
         let Some(id) = self.state.stage.prepared else { return };
         let before = self.settings.collection.current;
@@ -139,7 +140,8 @@ impl Engine {
         self.prepare_scene(Some(before));
     }
 
-    /// Sets a control of a camera; `None`: to its default, like all others that are not set.
+    /// Sets a control of a camera; `None` sets it to its default, like all other controls that are
+    /// not set.
     pub(in crate::studio::engine) fn set_camera(
         &mut self,
         camera: String,
@@ -184,7 +186,8 @@ impl Engine {
         }
     }
 
-    /// A scene source keeps it among its properties; the main video source until it is closed.
+    /// Sets the end behavior of a media file; a scene source stores it in its properties, and the
+    /// main video source keeps it until it is closed.
     pub(in crate::studio::engine) fn set_at_end(&mut self, id: SourceId, at_end: EndBehavior) {
         if let Some(source) = self.settings.collection.source(id) {
             let properties = Properties { at_end, ..source.properties.clone() };
@@ -210,7 +213,7 @@ impl Engine {
         self.edited(&before);
     }
 
-    /// Something was changed that can be undone.
+    /// Adds an undo step for a change.
     pub(in crate::studio::engine) fn add_step(&mut self, before: Before, change: Change) {
         let now = self.clock.now();
         let stage = &mut self.state.stage;
@@ -237,7 +240,7 @@ impl Engine {
         }
     }
 
-    /// The collection changed: updates the program.
+    /// Updates the program after a change of the collection.
     fn edited(&mut self, before: &Collection) {
         let switched = before.current != self.settings.collection.current;
         self.stage_changed(switched.then_some(Transition::CUT));
@@ -247,14 +250,14 @@ impl Engine {
         let ends = |it: &Collection| -> Vec<EndBehavior> {
             it.sources.iter().map(|source| source.properties.at_end).collect()
         };
-        // A file of audio that is shown too ends as its source says.
+        // An audio file that is also shown ends as its source specifies.
         if ends(before) != ends(&self.settings.collection) {
             self.set_strips();
         }
         self.changed();
     }
 
-    /// Addresses of sources were loaded from the keyring.
+    /// Opens sources whose addresses were loaded from the keyring.
     pub(in crate::studio::engine) fn revealed_scenes(&mut self) {
         self.stage_changed(None);
     }
@@ -262,7 +265,7 @@ impl Engine {
     /// Updates the program's sources and scenes.
     fn stage_changed(&mut self, transition: Option<Transition>) {
         let (collection, active_notices) = (&self.settings.collection, &mut self.notices.active);
-        // Scenes that are gone, or are called otherwise now.
+        // Scenes that were deleted or renamed.
         self.state.stage.crowded.retain(|id, name| {
             let stays = collection.scene(*id).is_some_and(|it| it.name == *name);
             if !stays {
@@ -282,7 +285,7 @@ impl Engine {
         self.show_views();
     }
 
-    /// Reports once that a scene has too many layers, until it has not.
+    /// Reports once that a scene has too many layers, until it no longer has too many.
     fn tell_crowded(&mut self, id: SceneId, more: bool) {
         let crowded = &mut self.state.stage.crowded;
         let scene = self.settings.collection.scene(id).map(|it| it.name.clone());
@@ -308,7 +311,7 @@ impl Engine {
         }
     }
 
-    /// These are looked at from now on.
+    /// Sets the views that are drawn beside the program.
     pub(in crate::studio::engine) fn look_at(&mut self, views: BTreeMap<ViewOf, ViewDetail>) {
         let stage = &mut self.state.stage;
         stage.views = views.into_iter().take(MAX_VIEWS).collect();
@@ -362,7 +365,7 @@ impl Engine {
         let mut job = Some(job);
         let worker = Worker::spawn(name, move |_| {
             if let Some(job) = job.take() {
-                // The studio may have ended meanwhile.
+                // The studio may have ended in the meantime.
                 let _ = tell.send(job());
             }
         });
@@ -375,7 +378,7 @@ impl Engine {
         }
     }
 
-    /// Returns true if a file of scenes is being read or written.
+    /// Returns true if a scene file is being read or written.
     pub(in crate::studio::engine) fn scenes_busy(&self) -> bool {
         self.state.stage.workers.iter().any(|worker| !worker.is_finished())
     }
@@ -402,7 +405,7 @@ impl Engine {
                 let mut told = told.filter(|it| it.key().starts_with("degradation-"));
                 told.next().map(|_| StudioMessage::FullQuality {})
             }
-            // It gets better step by step: that need not be told each time.
+            // Improvements occur step by step and need not be reported each time.
             _ if degradation < before => None,
             Degradation::Preview => {
                 self.state.stage.prepared.map(|_| StudioMessage::PreviewDropped {})
@@ -448,7 +451,7 @@ impl Engine {
         self.show_fallbacks();
     }
 
-    /// Shows or removes fallbacks of black, frozen or lost sources.
+    /// Shows or removes the fallbacks of black, frozen or lost sources.
     fn show_fallbacks(&mut self) {
         let collection = &self.settings.collection;
         let Some(program) = &mut self.state.program else { return };
@@ -532,7 +535,7 @@ impl Engine {
                     state: report.state,
                     name: report.name,
                     size: match report.format {
-                        // As it is shown: a filter may have made it smaller.
+                        // The size as displayed: a filter may have reduced it.
                         SourceFormat::Video { size, .. } => {
                             Some(Slot::size(stage.shared.filters(id), size))
                         }

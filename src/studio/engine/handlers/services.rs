@@ -1,4 +1,4 @@
-//! The user's own services, and the successor server.
+//! Handles the user's own services, and the successor server.
 
 use crate::studio::engine::Engine;
 use crate::studio::notices::message::StudioMessage;
@@ -9,7 +9,7 @@ impl Engine {
     pub(in crate::studio::engine) fn put_service(&mut self, was: Option<&str>, service: &Service) {
         let mut own = self.services.own().to_vec();
         let mut at = own.iter().position(|known| was == Some(&*known.id));
-        // Its new name may be that of another one, whose place it takes.
+        // Its new id may be that of another service, which it then replaces.
         let same = own.iter().position(|known| known.id == service.id);
         if let Some(same) = same.filter(|same| at.is_some_and(|at| at != *same)) {
             own.remove(same);
@@ -25,7 +25,7 @@ impl Engine {
             None => own.push(service.clone()),
         }
         if let Some(was) = was {
-            // Targets keep to it under its new name.
+            // Targets keep using the service under its new id.
             for target in self.targets.list.iter_mut().filter(|target| target.service == was) {
                 target.service = service.id.to_string();
             }
@@ -46,7 +46,7 @@ impl Engine {
         self.changed();
     }
 
-    /// Saves them after a change.
+    /// Saves the user's services after a change.
     pub(in crate::studio::engine) fn keep_services(&mut self) {
         let Some(path) = self.file.path.as_deref().map(services_beside) else { return };
         if !std::mem::take(&mut self.file.services_changed) {
@@ -58,7 +58,7 @@ impl Engine {
     }
 
     pub(in crate::studio::engine) fn set_successor(&mut self, url: &str) {
-        // The window has told what is wrong with another one.
+        // The window has reported an invalid address.
         if let Ok(url) = check_successor(url) {
             self.settings.successor.clone_from(&url);
             self.built_in.set_successor(url);

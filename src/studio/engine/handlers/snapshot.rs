@@ -1,4 +1,4 @@
-//! The studio as a [`Snapshot`].
+//! Builds the [`Snapshot`] of the studio.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -157,7 +157,7 @@ impl Engine {
         views
     }
 
-    /// The monitor is no viewer.
+    /// The number of viewers, without the viewer monitor.
     fn own_viewers(&self) -> usize {
         let address = self.built_in.rtmp().map(|address| address.to_string());
         address.map_or(0, |host| self.state.monitors.viewers(&host))

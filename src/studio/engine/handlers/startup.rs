@@ -1,5 +1,5 @@
-//! Startup before anything is sent: finds devices, loads keys, and reads filters' files, so the
-//! first frames are complete.
+//! Handles the startup before anything is sent: finds devices, loads keys, and reads the files of
+//! filters, so that the first frames are complete.
 
 use std::time::Duration;
 
@@ -12,15 +12,16 @@ use crate::studio::program::Program;
 use crate::studio::scenes::edits::Edit;
 use crate::text::problem::problem;
 
-/// How long filters' files may delay the first frame.
+/// The time for which the files of filters may delay the first frame.
 const READ_WITHIN: Duration = Duration::from_secs(3);
 
 impl Engine {
-    /// Devices are being looked for, or keys and files of filters fetched: they answer within moments.
+    /// Returns true while devices are searched for, or while keys or files of filters are loaded,
+    /// which takes only moments.
     pub(in crate::studio::engine) fn must_wait(&self) -> bool {
         let state = &self.state;
         let files = || {
-            // What is sent already does not wait.
+            // A running broadcast does not wait.
             let idle = !self.live.is_busy();
             let in_time = self.startup.read_by.is_none_or(|by| self.clock.now() < by);
             idle && in_time && state.program.as_ref().is_some_and(Program::awaits_filters)
@@ -28,7 +29,7 @@ impl Engine {
         self.startup.is_undecided() || self.secrets.pending || files()
     }
 
-    /// Does this once it need not wait any more.
+    /// Postpones a command until nothing needs to be waited for.
     pub(in crate::studio::engine) fn postpone(&mut self, command: Command) {
         self.startup.read_by.get_or_insert(self.clock.now() + READ_WITHIN);
         if !self.startup.postponed.contains(&command) {
@@ -47,7 +48,7 @@ impl Engine {
         self.startup.read_by = None;
     }
 
-    /// The devices are known: makes the default choices.
+    /// Makes the default choices when the devices are known.
     pub(in crate::studio::engine) fn decide(&mut self) {
         let (video, audio) = self.startup.undecided;
         let (cameras, microphones) = (
@@ -79,23 +80,23 @@ impl Engine {
         }
     }
 
-    /// The main video source next to those of the scenes; `None`: the devices decide.
+    /// The main video source besides those of the scenes; `None` means that the devices decide.
     pub(in crate::studio::engine) fn first_video(&mut self) -> Option<VideoChoice> {
         if !self.wants_main() {
-            // Nobody sees it where no scene shows it: no device is opened.
+            // If no scene shows it, nobody sees it, and no device is opened.
             return Some(VideoChoice::None);
         }
         let kept = self.settings.video.clone();
         if !self.config.scenes_only {
             return kept;
         }
-        // A camera is called as the system calls it, once that is known.
+        // A camera gets its system name when that is known.
         let known = kept.filter(|choice| !matches!(choice, VideoChoice::Camera(_)))?;
         self.adopt_main(known);
         Some(VideoChoice::None)
     }
 
-    /// The frame that nobody chose: a camera, or the test pattern.
+    /// Chooses the video source if the user chose none: a camera, or the test pattern.
     fn decide_video(&mut self, cameras: bool) {
         let kept = self.settings.video.clone().filter(|_| self.config.scenes_only);
         if kept.is_none() && !cameras {
@@ -109,7 +110,7 @@ impl Engine {
         }
     }
 
-    /// The default video source: a camera (in scenes, the first by its ID), or the test pattern.
+    /// The default video source: a camera (in scenes, the first one by its id), or the test pattern.
     pub(in crate::studio::engine) fn usual_video(&self) -> VideoChoice {
         match self.machine.devices.cameras().first() {
             Some(first) if self.config.scenes_only => {
@@ -120,7 +121,7 @@ impl Engine {
         }
     }
 
-    /// The frame of `--video`, or of settings of before, becomes a source of the scenes.
+    /// Makes the source of `--video`, or of old settings, a source of the scenes.
     fn adopt_main(&mut self, choice: VideoChoice) {
         let none = choice == VideoChoice::None;
         let name = self.source_name(&choice);

@@ -1,4 +1,4 @@
-//! The list of targets: changed, remembered, with their keys.
+//! Handles the list of targets: changes, saving, and keys.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::studio::settings::stream_keys::{KeyAnswer, KeyOwner, Keys};
 use crate::studio::targets::{MAX_TARGETS, Target, address};
 use crate::text::problem::problem;
 
-/// How long after the last keystroke a target's edits apply.
+/// The time after the last keystroke at which the edits of a target are applied.
 const EDIT_SETTLES: Duration = Duration::from_millis(1_500);
 
 /// The prefix of stored permissions' names.
@@ -27,7 +27,7 @@ fn kept_as(key: &str) -> String {
 }
 
 impl Engine {
-    /// Takes the remembered targets over and asks for their keys.
+    /// Takes the saved targets, and requests their keys.
     pub(in crate::studio::engine) fn begin_targets(&mut self) {
         self.targets.list.clone_from(&self.settings.targets);
         let Some(path) = self.config.keys_path.clone() else { return };

@@ -1,4 +1,4 @@
-//! The players of the *Watch* page: commands, and their settings.
+//! Handles the players of the *Watch* page: commands and settings.
 
 use crate::base::{Secret, Worker};
 use crate::decode::inventory;
@@ -11,10 +11,10 @@ use crate::studio::watch::choices::WatchCommand;
 use crate::studio::watch::{MessageVia, choices, message};
 
 impl Engine {
-    /// Restores the tiles of an earlier run: nothing plays automatically.
+    /// Restores the tiles of an earlier run; nothing plays automatically.
     pub(in crate::studio::engine) fn begin_watching(&mut self) {
         let chat = WatchCommand::SetChat(self.settings.chat.clone());
-        // Choosing how it is shown cannot fail.
+        // Setting the display of the chat cannot fail.
         let _ = self.watch.handle(&chat);
         if self.settings.wall.len() > 1 {
             let wall = self.settings.wall.clone();
@@ -36,13 +36,13 @@ impl Engine {
         }
     }
 
-    /// Ends the players properly: completes files, and reports the last messages.
+    /// Ends the players in an orderly way: completes files, and reports the last messages.
     pub(in crate::studio::engine) fn end_watching(&mut self) {
         self.watch.end(self.clock);
         self.poll_players();
     }
 
-    /// The commands about players.
+    /// Handles the commands for players.
     pub(in crate::studio::engine) fn handle_watching(&mut self, command: Command) {
         match command {
             Command::Watch { url } => {
@@ -103,7 +103,7 @@ impl Engine {
                 self.keep_choices();
             }
             WatchCommand::ProbeHardware => {
-                // Opening it takes its time; nobody waits for it.
+                // Opening it takes a while, but nothing waits for it.
                 let looking = Worker::spawn("decoding-hardware", |_| {
                     let _ = inventory::hardware();
                 });
@@ -119,7 +119,7 @@ impl Engine {
             WatchCommand::ForgetAll => self.settings.recent.clear(),
             WatchCommand::Save(path) => {
                 if let Some(folder) = path.parent() {
-                    // What is wrong with it is said when the file is made.
+                    // A problem with the folder is reported when the file is created.
                     let _ = std::fs::create_dir_all(folder);
                 }
                 if let Err(failure) = self.watch.handle(&WatchCommand::Save(path)) {
@@ -150,8 +150,9 @@ impl Engine {
         }
     }
 
-    /// Returns true if an address may be saved: it looks free of secrets, and contains no target's
-    /// key. If keys are unknown (a player's window loads none), no address below a target's own is.
+    /// Returns true if an address may be saved: it appears free of secrets, and contains no
+    /// target's key. If the keys are unknown (the window of a player loads none), no address that
+    /// begins with a target's own address is saved.
     fn may_keep(&self, url: &str) -> bool {
         let mut keys = self.targets.list.iter().filter_map(Target::key).map(Secret::expose);
         let unknown = |target: &Target| {

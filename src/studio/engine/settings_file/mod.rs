@@ -1,4 +1,4 @@
-//! The settings file of the engine: when it is written, and earlier versions.
+//! The settings file of the engine: decides when it is written, and stores earlier versions.
 
 pub(in crate::studio::engine) mod on_air_file;
 pub(in crate::studio::engine) mod parts;
@@ -20,24 +20,24 @@ use crate::studio::snapshot::PartsView;
 /// Settings are written this long after the last change.
 const SAVE_AFTER: Duration = Duration::from_millis(800);
 
-/// Changes within this time of an earlier version are one change.
+/// Changes within this time after an earlier version count as one change.
 const ONE_VERSION: Duration = Duration::from_secs(120);
 
-/// How long a player window waits for another one that writes the same settings.
+/// The time for which a player window waits for another one that writes the same settings.
 const PLAYERS_WAIT: Duration = Duration::from_millis(200);
 
-/// See the module documentation.
+/// The settings file; see the module documentation.
 #[derive(Debug)]
 pub(in crate::studio) struct SettingsFile {
-    /// `None`: nothing is saved.
+    /// The path; `None` means that nothing is saved.
     pub path: Option<PathBuf>,
     /// The settings file for changes of the players, and its initial content.
     pub players: Option<(PathBuf, Settings)>,
-    /// Save the user's own services with the settings.
+    /// True to save the user's own services with the settings.
     pub services_changed: bool,
-    /// The collections and profiles that there are, for the window.
+    /// The existing collections and profiles, for the window.
     pub view: Arc<PartsView>,
-    /// The note of the running broadcast.
+    /// The record of the running broadcast.
     pub on_air: OnAirFile,
     save_at: Option<Timestamp>,
     /// The collection and the profile as last written.
@@ -50,7 +50,7 @@ struct WrittenPart {
     kind: PartKind,
     name: String,
     text: String,
-    /// When a version was last stored.
+    /// The time at which a version was last stored.
     kept_at: Option<Timestamp>,
 }
 
@@ -78,12 +78,12 @@ impl SettingsFile {
         }
     }
 
-    /// The collections and profiles next to the settings.
+    /// The collections and profiles beside the settings file.
     pub fn parts(&self) -> Option<PartFiles> {
         self.path.as_deref().map(PartFiles::beside)
     }
 
-    /// These settings were read or written: later changes create versions.
+    /// Records settings that were read or written: later changes create versions.
     pub fn begin_versions(&mut self, settings: &Settings) {
         if self.path.is_some() {
             let all = PartKind::ALL.iter();
@@ -91,29 +91,29 @@ impl SettingsFile {
         }
     }
 
-    /// Returns true if an unused collection or profile needs this entry of the keyring.
+    /// Returns true if an unused collection or profile needs this keyring entry.
     pub fn is_kept_for_parked(&self, name: &str) -> bool {
         self.parts().is_some_and(|parts| parts.mention(name))
     }
 
-    /// Something must be written soon.
+    /// Schedules a write.
     pub fn changed(&mut self, now: Timestamp) {
         if self.path.is_some() || self.players.is_some() {
             self.save_at = Some(now + SAVE_AFTER);
         }
     }
 
-    /// Returns true if it is due.
+    /// Returns true if the write is due.
     pub fn is_due(&self, now: Timestamp) -> bool {
         self.save_at.is_some_and(|at| now >= at)
     }
 
-    /// Returns true if there is something to write, once.
+    /// Returns true, once, if there is something to write.
     pub fn take_due(&mut self) -> bool {
         self.save_at.take().is_some()
     }
 
-    /// Writes them.
+    /// Writes the settings.
     pub fn write(&mut self, settings: &Settings, now: Timestamp) -> Result<(), WriteError> {
         match (&self.path, &mut self.players) {
             (Some(path), _) => {
@@ -122,7 +122,7 @@ impl SettingsFile {
                 Ok(())
             }
             (None, Some((path, began))) => {
-                // The studio's window has them: what it writes must not be lost.
+                // The window of the studio has the settings open, and its changes must not be lost.
                 let claimed = SettingsLock::claim(path, PLAYERS_WAIT);
                 let Ok(Claimed::Ours(_lock)) = claimed else {
                     let cause = io::Error::other("another onair has these settings open");

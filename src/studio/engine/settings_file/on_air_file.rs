@@ -1,16 +1,16 @@
-//! The file that notes the running broadcast, and the note of an earlier run.
+//! The file that records the running broadcast, and the record of an earlier run.
 
 use std::path::PathBuf;
 
 use crate::studio::settings::part::on_air::OnAirMark;
 
-/// See the module documentation.
+/// The record file; see the module documentation.
 #[derive(Debug, Default)]
 pub struct OnAirFile {
-    /// `None`: no notes.
+    /// The path; `None` means that nothing is recorded.
     pub path: Option<PathBuf>,
     pub written: Option<OnAirMark>,
-    /// The note of an earlier run.
+    /// The record of an earlier run.
     pub left: Option<OnAirMark>,
 }
 

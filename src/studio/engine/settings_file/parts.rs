@@ -1,4 +1,5 @@
-//! Scene collections and profiles: switching, creating, renaming, deleting, and restoring versions.
+//! Handles scene collections and profiles: switching, creating, renaming, deleting, and restoring
+//! versions.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use crate::studio::targets::Target;
 use crate::text::problem::{Problem, problem};
 
 impl Engine {
-    /// The collections and profiles as the window lists them.
+    /// Updates the list of collections and profiles for the window.
     pub(in crate::studio::engine) fn list_parts(&mut self) {
         let Some(files) = self.file.parts() else { return };
         self.file.view = Arc::new(PartsView {
@@ -35,7 +36,7 @@ impl Engine {
 
     /// Executes a command for collections and profiles.
     pub(in crate::studio::engine) fn handle_part(&mut self, command: PartCommand) {
-        // Where nothing is remembered there are none.
+        // If nothing is saved, there are no collections or profiles.
         let Some(files) = self.file.parts() else { return };
         let done = match command {
             PartCommand::Use(kind, name) => self.use_part(&files, kind, &name),
@@ -77,7 +78,7 @@ impl Engine {
             return Ok(());
         }
         self.may_change(kind)?;
-        // What is secret of the old one is kept before it goes.
+        // The secrets of the old one are stored before it is replaced.
         self.keep_keys();
         let warnings = files.switch(kind, name, &mut self.settings)?;
         for reason in warnings {
@@ -111,7 +112,7 @@ impl Engine {
         let mut new = self.settings.clone();
         new.in_use.set(kind, &name);
         if kind == PartKind::Profile {
-            // A key that is changed in one stays as it was in the other.
+            // If a key is changed in one profile, the key in the other stays unchanged.
             for target in new.targets.iter_mut().filter(|it| !it.keep_as.is_empty()) {
                 target.keep_as = Target::new_for(&self.settings.targets, self.state.born).keep_as;
                 self.state.born = self.state.born.wrapping_add(1);
@@ -166,7 +167,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Deletes keyring entries that only a deleted part used.
+    /// Deletes keyring entries that were used only by a deleted collection or profile.
     fn forget_secrets(&self, files: &PartFiles, removed: &Settings) {
         let Some(keys) = &self.secrets.keys else { return };
         let own = PartKind::ALL.iter().filter_map(|it| it.text_of(&self.settings).ok());
@@ -196,7 +197,7 @@ impl Engine {
             return Err(reason);
         }
         self.keep_keys();
-        // What is there now can be had back as well.
+        // The current content can be restored as well.
         let now = kind.text_of(&self.settings).map_err(trouble)?;
         files.versions().add(kind, &name, &now).map_err(trouble)?;
         kind.copy(&old, &mut self.settings);
@@ -255,13 +256,13 @@ impl Engine {
         self.changed();
     }
 
-    /// On air it is a scene change: outputs and encoders continue.
+    /// Applies a changed collection, which is a scene change on air: outputs and encoders continue.
     fn follow_collection(&mut self) {
         let (_, wanted) = self.settings.concealed();
         self.secrets.addresses.retain(|name, _| wanted.iter().any(|kept| kept.name == *name));
         (self.state.stage.steps, self.state.stage.last_edit) = (UndoHistory::default(), None);
         self.prepare_scene(None);
-        // What both show stays open.
+        // Sources that both collections show stay open.
         let held = self.state.program.as_ref().map(Program::hold);
         let (video, audio) = (self.first_video(), self.settings.audio.clone());
         self.startup.undecided = (video.is_none(), audio.is_none());
@@ -291,7 +292,7 @@ impl Engine {
         self.notices.active.clear(groups::TARGET);
         self.state.preflight = None;
         self.handle(Command::SetPreferences(self.settings.preferences.clone()));
-        // Only the replay buffer may have it: it begins again.
+        // Only the replay buffer may use it, and it starts again.
         if self.live.on_air.as_ref().is_some_and(|on_air: &OnAir| !on_air.is_busy()) {
             self.end_broadcast();
         } else {

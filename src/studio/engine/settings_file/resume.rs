@@ -1,4 +1,4 @@
-//! Notes the running broadcast, and resumes it after a crash.
+//! Records the running broadcast, and resumes it after a crash.
 
 use crate::studio::command::{Command, PartCommand};
 use crate::studio::engine::Engine;
@@ -34,15 +34,15 @@ impl Engine {
         }
         mark.choose_targets(&mut self.targets.list);
         self.remember_targets();
-        // The file is ours now: it goes when this ends in order, however soon.
+        // This run now owns the file, which is removed at an orderly end, however soon that occurs.
         self.file.on_air.written = Some(mark);
         self.handle(Command::GoLive);
     }
 
-    /// Updates the note of the broadcast, once per second.
+    /// Updates the record of the broadcast, once per second.
     pub(in crate::studio::engine) fn note_on_air(&mut self) {
         let Some(path) = self.file.on_air.path.clone() else { return };
-        // What a file is sent as has no scene to come back to.
+        // A passthrough has no scene to resume.
         if !self.live.is_publishing() || self.live.is_passthrough() {
             if self.file.on_air.written.is_some() {
                 self.file.on_air.remove();
@@ -50,7 +50,7 @@ impl Engine {
             return;
         }
         if self.file.on_air.left.take().is_some() {
-            // Somebody went live without it.
+            // The user went live without the resume.
             self.notices.active.clear(&["on-air-interrupted"]);
         }
         let since = match &self.file.on_air.written {
@@ -67,7 +67,7 @@ impl Engine {
         self.file.on_air.written = Some(mark);
     }
 
-    /// A proper end: nothing to resume.
+    /// Removes the record after an orderly end: there is nothing to resume.
     pub(in crate::studio::engine) fn forget_on_air(&mut self) {
         let own = self.file.on_air.written.is_some() || self.file.on_air.left.is_some();
         if own {

@@ -1,12 +1,12 @@
-//! Crash reports of an earlier run: reported once, and kept. The program writes them
-//! (`cli/process/crash.rs`); this file knows their folder.
+//! Crash reports of an earlier run: each is reported once, and kept. `cli/process/crash.rs` writes
+//! them; this file handles their folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Limit for stored reports.
+/// Maximum number of stored reports.
 const KEPT_REPORTS: usize = 10;
-/// The extension of a report that was not shown yet.
+/// The extension of a report that was not displayed yet.
 const NEW: &str = ".new.txt";
 
 /// `onair/crashes` in the user's state folder; `None` if the system has no such folder.
@@ -21,7 +21,7 @@ pub fn path_of(folder: &Path, wall_micros: i64) -> PathBuf {
     folder.join(format!("crash-{}{NEW}", at.strftime("%Y-%m-%dT%H-%M-%S%.6fZ")))
 }
 
-/// The newest unreported report, which then counts as reported. Deletes old ones.
+/// The newest unreported report, which then counts as reported. Old reports are deleted.
 pub(in crate::studio) fn take(folder: &Path) -> Option<PathBuf> {
     let list = fs::read_dir(folder).ok()?;
     let name = |path: &PathBuf| path.file_name().and_then(|name| name.to_str().map(str::to_owned));
@@ -31,7 +31,7 @@ pub(in crate::studio) fn take(folder: &Path) -> Option<PathBuf> {
         .filter_map(|path| Some((name(&path)?, path)))
         .filter(|(name, _)| name.starts_with("crash-") && name.ends_with(".txt"))
         .collect();
-    // Their names begin with the time.
+    // The names begin with the time.
     reports.sort();
     let old = reports.len().saturating_sub(KEPT_REPORTS);
     for (_, path) in reports.drain(..old) {

@@ -1,5 +1,5 @@
-//! The available devices, displays and windows. Listing can take a while, so threads do it: one for
-//! devices, for which the first frame waits, and one for displays, for which it does not.
+//! The available devices, displays and windows. Listing them can take a while, so it runs on threads:
+//! one for devices, for which the first frame waits, and one for displays, for which it does not.
 
 use std::sync::Arc;
 
@@ -16,12 +16,12 @@ struct FoundDevices {
     applications: Vec<String>,
 }
 
-/// Limit for listed devices of a kind, and for applications: the default ones come first.
+/// Maximum number of listed devices of each kind, and of applications: the default ones come first.
 const MAX_DEVICES: usize = 64;
-/// Windows that are listed; a desktop that has more has them for somebody else.
+/// Maximum number of listed windows.
 const MAX_WINDOWS: usize = 200;
 
-/// The contents of a display.
+/// The applications and windows on a display.
 #[derive(Debug, Default)]
 struct DisplayContent {
     screens: Arc<[ScreenInfo]>,
@@ -38,7 +38,7 @@ pub(in crate::studio) struct Devices {
 }
 
 impl Devices {
-    /// Starts to look, unless that is under way.
+    /// Starts a search, unless one is running.
     pub(in crate::studio) fn refresh(&mut self) {
         self.poll_display();
         if self.search.is_under_way() {
@@ -56,7 +56,7 @@ impl Devices {
             };
             let microphones = sound(audio::microphones());
             let speakers = sound(audio::speakers());
-            // Where the audio system does not tell applications apart there are none to choose.
+            // If the audio system does not distinguish applications, there are none to choose from.
             let applications = audio::applications().unwrap_or_default();
             FoundDevices {
                 cameras: cameras
@@ -80,8 +80,8 @@ impl Devices {
             return;
         }
         self.display.begin("displays", || {
-            // Where there is no display there is nothing to choose; a source that is wanted of one says
-            // why itself.
+            // Without a display, there is nothing to choose from; a source that needs a display reports
+            // the reason itself.
             let mut windows = capture::windows().unwrap_or_default();
             windows.truncate(MAX_WINDOWS);
             let screens = capture::screens().unwrap_or_default();
@@ -95,7 +95,7 @@ impl Devices {
             self.shown = shown;
         }
         let Outcome::Over(found) = self.search.poll() else { return false };
-        // Where the search failed, what was found before stands.
+        // If the search failed, the earlier results are kept.
         self.found = found.unwrap_or_else(|| std::mem::take(&mut self.found));
         true
     }

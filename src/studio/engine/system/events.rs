@@ -1,10 +1,10 @@
-//! Events of the machine: network changes and sleep.
+//! Detects events of the computer: network changes and sleep.
 
 use std::time::Duration;
 
 use crate::net::{NetworkChange, NetworkChanges};
 
-/// A shorter gap is not sleep, because the clocks are not read simultaneously.
+/// A shorter gap does not count as sleep, because the clocks are not read simultaneously.
 const SLEPT: Duration = Duration::from_secs(1);
 
 /// The state of the network and of sleep.
@@ -15,7 +15,7 @@ pub(in crate::studio) struct SystemEvents {
 }
 
 impl SystemEvents {
-    /// Listens here from now on.
+    /// Sets the source of network changes.
     pub fn set_changes(&mut self, changes: NetworkChanges) {
         self.changes = Some(changes);
     }
@@ -25,7 +25,8 @@ impl SystemEvents {
         self.changes.as_ref().and_then(NetworkChanges::poll)
     }
 
-    /// The sleep since the last call, if any: `asleep` is the total since the machine's start.
+    /// The duration of sleep since the last call, if any; `asleep` is the total since the computer
+    /// was started.
     pub fn woke(&mut self, asleep: Option<Duration>) -> Option<Duration> {
         let before = std::mem::replace(&mut self.slept, asleep)?;
         asleep?.checked_sub(before).filter(|slept| *slept >= SLEPT)

@@ -1,4 +1,4 @@
-//! The studio's data about this machine: devices, CPU, sleep, crash reports.
+//! The studio's data about this computer: devices, CPU, sleep, crash reports.
 
 pub mod crash_reports;
 pub(in crate::studio) mod devices;

@@ -1,8 +1,8 @@
-//! The resources of this process: CPU time and resident memory.
+//! Reads the resources of this process: CPU time and resident memory.
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
-/// Reads the figures of this process; read about once a second.
+/// Reads the figures of this process; call it about once per second.
 pub(in crate::studio) struct Process {
     system: Option<System>,
     pid: Option<Pid>,

@@ -1,5 +1,6 @@
-//! Whether viewers get the sent stream: by the test pattern's markers, by frames or by audio. Until
-//! one of them matches, it is unknown, and a match expires. This module is pure.
+//! Determines whether viewers get the sent stream: by the test pattern's markers, by frames or by
+//! audio. Until one of these matches, the result is unknown, and a match expires. This module is
+//! pure.
 
 use std::time::Duration;
 
@@ -11,20 +12,20 @@ use crate::studio::live::monitor::evidence::{FRESH, Proof, Sent, Verdict, Window
 use crate::studio::live::monitor::frames;
 use crate::studio::live::monitor::view::LatencyBy;
 
-/// How often to compare, which takes some milliseconds: while it matches, and until then.
+/// Interval of comparisons, which take some milliseconds each.
 const EVERY: Duration = Duration::from_secs(5);
 const EVERY_OPEN: Duration = Duration::from_secs(2);
-/// How long a match and its latency are valid.
+/// The time for which a match and its latency are valid.
 const HOLDS: Duration = Duration::from_secs(20);
-/// A difference for this long means another program.
+/// A difference that lasts this long means another program.
 const DIFFERS_FOR: Duration = Duration::from_secs(15);
 /// A stream without variation for this long cannot be identified.
 const STILL_FOR: Duration = Duration::from_secs(15);
-/// Audio within this time counts as present.
+/// Audio that arrived within this time counts as present.
 const SOUNDS: Duration = Duration::from_secs(2);
-/// Markers of the sent frames deviate from them by at most this.
+/// Maximum deviation of markers from sent frames, in ms.
 const ON_FRAME_MS: f64 = 1.2;
-/// A sent frame is at most this far from a sent keyframe.
+/// Maximum distance of a sent frame from a sent keyframe, in ms.
 const FROM_KEYFRAME_MS: i64 = 10_000;
 
 /// The results so far for one target.
@@ -33,9 +34,9 @@ pub(super) struct Comparison {
     joined: Option<Timestamp>,
     due: Option<Timestamp>,
     matched: Option<Timestamp>,
-    /// The newest keyframe's markers match the sent ones.
+    /// True if the markers of the newest keyframe match the sent ones.
     marked: bool,
-    /// Since when it differs, and when it did the last time.
+    /// The time since which the stream differs, and the time of the last difference.
     differs: Option<(Timestamp, Timestamp)>,
     still_since: Option<Timestamp>,
     by_sound: Option<(Duration, Timestamp)>,
@@ -51,7 +52,7 @@ impl Comparison {
         sent: &Sent<'_>,
     ) {
         if self.joined != seen.joined {
-            // Another connection may bring another stream.
+            // A new connection may deliver another stream.
             *self = Self { joined: seen.joined, differs: self.differs, ..Self::default() };
         }
         if !is_coming(now, seen) {
@@ -88,7 +89,7 @@ impl Comparison {
             let first = self.differs.map_or(now, |(first, _)| first);
             (self.differs, self.still_since) = (Some((first, now)), None);
         } else if still && self.is_matched(now) {
-            // It matched while it varied, and looks the same still.
+            // It matched while it varied, and still looks the same.
             self.matched = Some(now);
         } else if still {
             self.still_since.get_or_insert(now);
@@ -104,7 +105,7 @@ impl Comparison {
         self.matched.is_some_and(|at| now.since(at) <= HOLDS)
     }
 
-    /// The present result.
+    /// The current result.
     pub fn proof(&self, now: Timestamp) -> Proof {
         let long = |since: Timestamp, least: Duration| now.since(since) >= least;
         match self {
@@ -120,7 +121,7 @@ impl Comparison {
         }
     }
 
-    /// How far viewers are behind, and how that was measured.
+    /// The delay of the viewers, and the method of its measurement.
     pub fn latency(&self, now: Timestamp, seen: &ProbeReading) -> Option<(Duration, LatencyBy)> {
         if self.marked
             && let Some(millis) = seen.latency_ms
@@ -132,20 +133,20 @@ impl Comparison {
         (now.since(at) <= HOLDS).then_some((latency, LatencyBy::Sound))
     }
 
-    /// Returns true if the markers in it are ours.
+    /// Returns true if the markers in the stream are those of this program.
     pub fn is_marked(&self) -> bool {
         self.marked
     }
 }
 
-/// Returns true if the stream has data in these seconds.
+/// Returns true if data of the stream is currently arriving.
 pub(super) fn is_coming(now: Timestamp, seen: &ProbeReading) -> bool {
     let fresh = seen.last.is_some_and(|last| now.since(last) < FRESH);
     seen.state == State::Playing && fresh
 }
 
-/// Whether the marker of the newest keyframe is on a frame that was sent. Another test source has
-/// the time too, but hardly on the same frames.
+/// Checks whether the marker of the newest keyframe is on a frame that was sent. Another test
+/// source also contains the time, but rarely on the same frames.
 fn markers(window: &Window<'_>) -> Verdict {
     let newest = window.seen.pictures.back();
     let fresh = newest.filter(|it| window.now.since(it.at) <= HOLDS);
@@ -165,7 +166,7 @@ fn markers(window: &Window<'_>) -> Verdict {
     }
 }
 
-/// Searches the received audio in the sent one, and returns the delay if found.
+/// Searches for the received audio in the sent audio, and returns the delay if it is found.
 fn find_audio(window: &Window<'_>) -> (Verdict, Option<Duration>) {
     let (seen, sent) = (window.seen, window.sent);
     let heard = seen.last_audio.filter(|last| window.now.since(*last) <= SOUNDS);
@@ -174,7 +175,8 @@ fn find_audio(window: &Window<'_>) -> (Verdict, Option<Duration>) {
         return (if silent { Verdict::Still } else { Verdict::Open }, None);
     };
     let Some(behind) = seen.behind_micros else { return (Verdict::Open, None) };
-    // What is heard comes `behind` after its media time; its media time leads ours.
+    // Audio is received `behind` after its media time; its media time is ahead of the session
+    // clock.
     let most = i64::try_from(window.farthest.as_micros()).unwrap_or(i64::MAX);
     match sent.course.find(&seen.course, -behind, most - behind) {
         CurveMatch::At(lead) => {

@@ -8,9 +8,9 @@ use crate::media::Size;
 use crate::media::similarity::LoudnessCurve;
 use crate::player::probe::viewer::{Keyframe, ProbeReading};
 
-/// The maximum delay to search, in addition to a configured one.
+/// Maximum delay that is searched, in addition to a configured one.
 pub(super) const MOST_BEHIND: Duration = Duration::from_secs(60);
-/// Figures of a stream without data for this long are outdated.
+/// Without data for this long, the figures of a stream are outdated.
 pub(super) const FRESH: Duration = Duration::from_secs(4);
 /// Two aspect ratios are equal if they differ by at most this fraction.
 const SHAPE: f64 = 0.03;
@@ -22,10 +22,10 @@ pub struct Sent<'a> {
     pub picture: Option<(Size, f64)>,
     /// Other sizes that were sent, for slower links.
     pub sizes: &'a [Size],
-    /// Frames a second that really are sent: a slow connection may get fewer.
+    /// The frames per second that are actually sent; a slow connection may get fewer.
     pub fps: Option<f64>,
     pub sound: bool,
-    /// From when on it is known; `None`: from its beginning.
+    /// The time since which the sent data is known; `None` means from the beginning of the stream.
     pub since: Option<Timestamp>,
     pub pictures: &'a VecDeque<Keyframe>,
     pub course: &'a LoudnessCurve,
@@ -36,16 +36,16 @@ pub struct Sent<'a> {
 pub(super) enum Verdict {
     Match,
     Differs,
-    /// It looks or audio the same, and does not vary: another could too.
+    /// It matches but does not vary, so another stream could match too.
     Still,
-    /// Unknown so far.
+    /// Not known yet.
     Open,
 }
 
 /// The overall result.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Proof {
-    /// Unknown so far.
+    /// Not known yet.
     Comparing,
     /// It is the sent stream.
     Matched,
@@ -61,11 +61,11 @@ pub(super) struct Window<'a> {
     pub now: Timestamp,
     pub seen: &'a ProbeReading,
     pub sent: &'a Sent<'a>,
-    /// The maximum age of received data.
+    /// Maximum age of received data.
     pub farthest: Duration,
-    /// All data sent since then is known.
+    /// True if all data sent since then is known.
     pub whole: bool,
-    /// Its video has the aspect ratio, or even the size, of the sent one.
+    /// True if its video has the aspect ratio, or even the size, of the sent video.
     pub same_shape: bool,
     pub same_size: bool,
 }

@@ -5,7 +5,7 @@ use crate::media::Size;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// The possible faults, the worst first.
+/// The possible faults, the most severe first.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Trouble {
     Unreachable,
@@ -20,7 +20,7 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// Its word in events.
+    /// The name of the fault in events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Unreachable => "unreachable",
@@ -40,22 +40,22 @@ impl Trouble {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     pub trouble: Trouble,
-    /// Its symptom, if a fault has several.
+    /// The symptom, if a fault has several.
     pub sign: Sign,
     pub cause: Cause,
-    /// Since when it has lasted, if its text mentions that.
+    /// The time since which the fault has lasted, if its text mentions that.
     pub since: Option<Timestamp>,
 }
 
-/// The symptom of a fault.
+/// The cause of a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// The stream has ended there.
+    /// The stream has ended at the server.
     Ended,
     Nothing,
-    /// It arrives at this percentage of playback speed.
+    /// The stream arrives at this percentage of playback speed.
     Slow(String),
-    /// It matches nothing that was sent in this many seconds.
+    /// The stream matches nothing that was sent in this many seconds.
     Different(u64),
     /// Viewers are this many seconds behind.
     Late(String),
@@ -66,7 +66,7 @@ pub enum Cause {
     Silent,
     /// Video arrives without audio.
     NoAudio,
-    /// There is no audio in an audio stream.
+    /// Neither the sent video nor its audio arrives: an audio stream without audio.
     NoAudioAtAll,
     Size {
         got: Size,
@@ -79,7 +79,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// The cause with the time of day since when it has lasted.
+    /// The cause, with the time of day at which it began.
     pub fn problem(&self, time: &str) -> Problem {
         match self {
             Self::Ended => problem!("monitor-cause-ended"),
@@ -105,14 +105,14 @@ impl Cause {
     }
 }
 
-/// In which of its ways a trouble shows itself.
+/// The symptom with which a fault appears.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Sign {
-    /// Nothing arrives.
+    /// No data arrives.
     Nothing,
-    /// It arrives too slowly.
+    /// Data arrives too slowly.
     Slow,
-    /// Its content is wrong.
+    /// The content is wrong.
     Content,
 }
 

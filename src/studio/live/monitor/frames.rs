@@ -1,6 +1,6 @@
-//! Whether the viewers' frames are among the sent ones, by coarse similarity. A server can
-//! re-encode with other keyframes, another size or bars, so the comparison uses the distribution of
-//! luma in a frame, and its changes between frames. This module is pure.
+//! Determines whether the viewers' frames are among the sent ones, by coarse similarity. A server
+//! can re-encode with other keyframes, another size or bars, so the comparison uses the
+//! distribution of luma in a frame, and its changes between frames. This module is pure.
 
 use std::time::Duration;
 
@@ -9,48 +9,50 @@ use crate::media::similarity::FrameSimilarity;
 use crate::player::probe::viewer::Keyframe;
 use crate::studio::live::monitor::evidence::{Verdict, Window};
 
-/// The number of newest keyframes to compare, their distance, and their maximum age…
+/// The number of newest keyframes to compare…
 const MOST: usize = 6;
 const APART: Duration = Duration::from_millis(1_200);
 const RECENT: Duration = Duration::from_secs(40);
-/// …with the newest within this time.
+/// …of which the newest must have arrived within this time.
 const NEWEST: Duration = Duration::from_secs(12);
-/// Clocks and buffers can make received data appear this much newer than the sent data.
+/// Because of clocks and buffers, received data can appear this much newer than the sent data.
 const SLACK_MICROS: i64 = 500_000;
 /// The sent keyframe for a received one is within this fraction of the keyframe interval.
 const NEAR: f64 = 0.6;
 /// The default keyframe interval.
 const USUAL_MICROS: i64 = 2_000_000;
-/// Frames that match look alike by this correlation at least…
+/// Minimum correlation of the content of matching frames…
 const LOOKS: f64 = 0.8;
-/// …and change alike by this, …
+/// …and minimum correlation of their changes…
 const CHANGES: f64 = 0.75;
-/// …if they change by at least this many steps of luma (RMS).
+/// …if they change by at least this many luma levels (RMS).
 const LIVELY: f64 = 1.0;
-/// At least this many keyframes must match.
+/// Minimum number of keyframes that must match.
 const FEWEST: usize = 3;
-/// Frames that are as alike as this and do not change may be the same.
+/// Frames with at least this similarity that do not change may be the same.
 const SAME: f64 = 0.9;
 /// If more than three quarters of the frames are less similar than this at every latency, they are
-/// different: this many, over this long.
+/// different; the next constants state how many frames are needed, and over what time.
 const OTHER: f64 = 0.7;
 const OTHERS: usize = 4;
 const OTHERS_SPAN: Duration = Duration::from_secs(6);
-/// The sent stream changes slowly if its keyframes are this similar to their predecessors.
+/// The sent stream changes slowly if its keyframes have at least this similarity to their
+/// predecessors.
 const SLOW: f64 = 0.8;
 /// A frame whose cells vary by less than this (RMS) cannot be compared.
 const FLAT: f64 = 3.0;
-/// Two such frames are similar if their brightness differs by at most this.
+/// Two such frames are similar if their brightness differs by at most this many levels.
 const FLAT_SAME: f64 = 8.0;
 
-/// How well keyframes fit the sent ones at one latency.
+/// The match between received and sent keyframes at one latency.
 #[derive(Copy, Clone, Debug, Default)]
 struct Fit {
-    /// Their mean similarity.
+    /// Their mean similarity…
     looks: f64,
-    /// …and that of at least a quarter of them: a flash or a cut on a keyframe proves nothing.
+    /// …and the similarity of at least a quarter of them: a flash or a cut on a keyframe proves
+    /// nothing.
     quarter: f64,
-    /// The similarity of their changes; `None` if one hardly changes.
+    /// The similarity of their changes; `None` if one of them hardly changes.
     changes: Option<f64>,
 }
 
@@ -96,7 +98,7 @@ pub(super) fn compare(window: &Window<'_>) -> Verdict {
     let many = recent.len() >= OTHERS && span >= OTHERS_SPAN;
     let shown = recent.iter().all(|it| !is_flat(&it.likeness));
     let comparable = window.same_shape && !candidates.is_empty();
-    // Frames between quick keyframes may look like none of them.
+    // Frames between fast-changing keyframes may resemble none of them.
     let told = || is_slow(&sent, from) || keeps_pace(&candidates, window);
     if quarter < OTHER && many && shown && comparable && window.whole && told() {
         return Verdict::Differs;
@@ -104,8 +106,8 @@ pub(super) fn compare(window: &Window<'_>) -> Verdict {
     Verdict::Open
 }
 
-/// The sent keyframes for these if the newest was sent at `at`; as many as available, the newest
-/// first.
+/// The sent keyframes for these if the newest was sent at `at`; as many as are available, the
+/// newest first.
 fn partners<'a>(
     recent: &[&'a Keyframe],
     sent: &[&'a Keyframe],
@@ -124,7 +126,8 @@ fn partners<'a>(
     recent.iter().map_while(partner).collect()
 }
 
-/// With or without bars, whichever fits better. Returns `None` if there are too few.
+/// Compares with or without bars, whichever matches better. Returns `None` if there are too few
+/// pairs.
 fn fit(pairs: &[(&Keyframe, &Keyframe)]) -> Option<Fit> {
     let plain: Vec<_> = pairs.iter().map(|(a, b)| (&a.likeness, &b.likeness)).collect();
     let inside: Vec<_> = pairs.iter().map(|(a, b)| (&a.inside, &b.inside)).collect();
@@ -155,8 +158,8 @@ fn alike(one: &FrameSimilarity, other: &FrameSimilarity) -> f64 {
     }
 }
 
-/// The deviation of each cell from its mean in consecutive frames, without changes of the whole
-/// frame's brightness.
+/// The deviation of each cell from its mean in consecutive frames, without changes in the overall
+/// brightness.
 fn changes<'a>(pictures: impl Iterator<Item = &'a FrameSimilarity>) -> Vec<f64> {
     let pictures: Vec<Vec<f64>> = pictures.map(centred).collect();
     let count = (pictures.len() as f64).max(1.0);
@@ -190,7 +193,7 @@ fn is_flat(picture: &FrameSimilarity) -> bool {
     rms(&centred(picture)) < FLAT
 }
 
-/// Of values whose means are zero.
+/// The correlation of values whose means are zero.
 fn correlation(one: &[f64], other: &[f64]) -> f64 {
     let product: f64 = one.iter().zip(other).map(|(a, b)| a * b).sum();
     let count = one.len() as f64;
@@ -198,7 +201,7 @@ fn correlation(one: &[f64], other: &[f64]) -> f64 {
     if power > 0.0 { product / power } else { 0.0 }
 }
 
-/// The median distance of these.
+/// The median interval of these times.
 fn spacing(times: &[Timestamp]) -> Option<i64> {
     let mut distances: Vec<i64> =
         times.windows(2).filter_map(|two| Some(two.last()?.micros_since(*two.first()?))).collect();
@@ -215,7 +218,7 @@ fn is_slow(sent: &[&Keyframe], from: Timestamp) -> bool {
     count > 0.0 && sum / count >= SLOW
 }
 
-/// Returns true if keyframes arrive as sent: in that size and interval.
+/// Returns true if keyframes arrive with the sent size and interval.
 fn keeps_pace(sent: &[Timestamp], window: &Window<'_>) -> bool {
     let newest = window.seen.pictures.iter().rev().take(MOST);
     let mut times: Vec<Timestamp> = newest.map(|it| it.pts).collect();

@@ -1,5 +1,5 @@
-//! Judges the viewers' stream against the sent one: a scene that is itself black, still or silent
-//! causes no alarm. This module is pure.
+//! Judges the viewers' stream by the sent one: a scene that is itself black, still or silent causes
+//! no alarm. This module is pure.
 
 use std::time::Duration;
 
@@ -11,57 +11,57 @@ use crate::player::{FailureKind, State};
 use crate::studio::live::monitor::evidence::{FRESH, MOST_BEHIND, Proof, Sent};
 use crate::studio::live::monitor::finding::{Cause, Finding, Sign, Trouble, finding};
 
-/// How long a server may take to show a new stream.
+/// The time that a server may take to provide a new stream.
 const BEGINNING: Duration = Duration::from_secs(8);
-/// Black for this long, in at least two frames, is black.
+/// The video counts as black after this time and at least two black frames.
 const BLACK_FOR: Duration = Duration::from_secs(3);
-/// Still for this long, in at least three frames, is frozen.
+/// The video counts as frozen after this time and at least three identical frames.
 const FROZEN_FOR: Duration = Duration::from_secs(8);
-/// No new frame for this long while audio arrives counts as frozen too.
+/// If no new frame arrives for this long while audio arrives, the video counts as frozen too.
 const NO_PICTURE_FOR: Duration = Duration::from_secs(6);
 const SILENT_FOR: Duration = Duration::from_secs(5);
 const STALLED_FOR: Duration = FRESH;
-/// …if it arrived too slowly before.
+/// The same limit if data arrived too slowly before.
 const SLOW_STALLED_FOR: Duration = Duration::from_secs(2);
-/// Data within this time counts as present.
+/// Data that arrived within this time counts as present.
 const COMES: Duration = Duration::from_secs(2);
-/// Media time per second below which it counts as too slow.
+/// Media seconds per second below which the stream counts as too slow.
 const PACE: f64 = 0.85;
-/// More delay than this (without the target's own) counts as late.
+/// A longer delay than this (without the target's own) counts as late.
 const LATE: Duration = Duration::from_secs(10);
-/// Cells of a repeated frame differ by at most this…
+/// Maximum difference of the cells of a repeated frame…
 const SAME: u8 = 2;
-/// …and the sent video moves if they differ by more than this.
+/// …and minimum difference at which the sent video moves.
 const MOVES: u8 = 4;
-/// The sent video is not still for this long…
+/// The time for which the sent video must not be still…
 const SENT_STILL: Duration = Duration::from_secs(6);
-/// …nor quiet for this long.
+/// …and for which the sent audio must not be quiet.
 const SENT_QUIET: Duration = Duration::from_secs(3);
-/// The RMS level of viewers' audio that counts as silence, and that of sent audio that counts as
-/// sound.
+/// The RMS level of viewers' audio below which it counts as silence; the next constant is the level
+/// of audible sent audio.
 const NO_SOUND_DBFS: f32 = -65.0;
 const SOUND_DBFS: f32 = -55.0;
-/// How long ago received data may have been sent while the latency is unknown…
+/// The maximum age of received data while the latency is unknown…
 const REACH: Duration = Duration::from_secs(15);
 /// …and the margin if it is known.
 const MARGIN: Duration = Duration::from_secs(5);
 
-/// The input of a judgment of one target.
+/// The inputs for judging one target.
 #[derive(Debug)]
 pub struct Case<'a> {
     pub now: Timestamp,
-    /// When it began to take the stream.
+    /// The time since which the target accepts the stream.
     pub live_since: Timestamp,
-    /// Its intentional delay.
+    /// The intentional delay.
     pub delay: Duration,
-    /// How far viewers are behind, if known.
+    /// The delay of the viewers, if known.
     pub latency: Option<Duration>,
     pub proof: Proof,
     pub seen: &'a ProbeReading,
     pub sent: &'a Sent<'a>,
 }
 
-/// All that is wrong now, the worst first.
+/// Returns all current faults, the most severe first.
 pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     let Case { now, live_since, delay, latency, proof, seen, sent } = *case;
     if now.since(live_since) < BEGINNING {
@@ -73,10 +73,10 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     let Some(last) = seen.last else { return Vec::new() };
     let nothing_for = now.since(last);
     let slow = seen.pace.filter(|pace| *pace < PACE);
-    // What came slowly and then not at all does not flow any better meanwhile.
+    // A stream that was slow and then stopped has not recovered in the meantime.
     if nothing_for >= if slow.is_some() { SLOW_STALLED_FOR } else { STALLED_FOR } {
         let nothing = finding(Trouble::Stalled, Cause::Nothing).of(Sign::Nothing);
-        // What else there was is old.
+        // Other faults are outdated.
         return vec![nothing.since(last)];
     }
     let mut found = Vec::new();
@@ -87,7 +87,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     if proof == Proof::Different {
         let back = (MOST_BEHIND + delay).as_secs();
         found.push(finding(Trouble::Different, Cause::Different(back)));
-        // What else is wrong with it is another's.
+        // Other faults belong to another program.
         return found;
     }
     let reach = latency.map_or(REACH, |latency| latency + MARGIN) + delay;
@@ -102,10 +102,11 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         found.push(finding(Trouble::Late, cause));
     }
     if let Some((size, fps)) = sent.picture {
-        // While fewer are sent, or did a moment ago, their number says nothing of the server.
+        // While fewer frames are sent, or were sent a moment ago, the frame rate provides no
+        // information about the server.
         let whole = sent.fps.is_some_and(|sent| (sent - fps).abs() <= fps * 0.05);
         let other = seen.size.filter(|got| sent.sizes.contains(got));
-        // Of what is not known to be this program its size says nothing.
+        // If the stream is not known to be this program, its size provides no information.
         if matches!(proof, Proof::Matched | Proof::Unsure) {
             found.extend(shape(now, seen, other.unwrap_or(size), fps, whole));
         }
@@ -161,7 +162,8 @@ fn judge_video(
     let still_for = now.since(since);
     let came = seen.last_video.or(seen.joined).unwrap_or(now);
     if now.since(came) >= NO_PICTURE_FOR {
-        // Without audio as well nothing comes at all, which is said where it has lasted.
+        // Without audio as well, no data arrives at all, which is reported when it has lasted long
+        // enough.
         if comes(now, seen.last_audio) {
             found.push(finding(Trouble::Frozen, Cause::NoVideo).of(Sign::Nothing).since(came));
         }
@@ -170,7 +172,7 @@ fn judge_video(
     }
 }
 
-/// Returns true if every frame sent since then shows something.
+/// Returns true if no frame sent since then is black.
 fn never_black(since: Timestamp, sent: &Sent<'_>) -> bool {
     let mut any = false;
     for picture in sent.pictures.iter().filter(|it| it.at >= since) {
@@ -182,7 +184,7 @@ fn never_black(since: Timestamp, sent: &Sent<'_>) -> bool {
     any
 }
 
-/// Returns true if the sent video has changed constantly since then.
+/// Returns true if the sent video has moved constantly since then.
 fn always_moves(since: Timestamp, now: Timestamp, sent: &Sent<'_>) -> bool {
     let mut pictures = sent.pictures.iter().filter(|it| it.at >= since);
     let Some(first) = pictures.next() else { return false };
@@ -215,7 +217,7 @@ fn judge_audio(
             }
             last.offset(-quiet)
         }
-        // There never was any.
+        // There was never any audio.
         _ => seen.joined.unwrap_or(now),
     };
     let silent_for = now.since(since);
@@ -231,12 +233,12 @@ fn judge_audio(
     found.push(silent.since(since));
 }
 
-/// Returns true if data arrives in these seconds, by its last arrival.
+/// Returns true if data is currently arriving, judged by its last arrival.
 fn comes(now: Timestamp, last: Option<Timestamp>) -> bool {
     last.is_some_and(|last| now.since(last) <= COMES)
 }
 
-/// Returns true if there was something to hear all the time since then.
+/// Returns true if the sent audio was audible all the time since then.
 fn always_sounds(since: Timestamp, now: Timestamp, sent: &Sent<'_>) -> bool {
     let mut values = sent.course.since(since).peekable();
     let Some((first, _)) = values.peek().copied() else { return false };
@@ -251,7 +253,8 @@ fn always_sounds(since: Timestamp, now: Timestamp, sent: &Sent<'_>) -> bool {
     heard > first && now.since(heard) < SENT_QUIET
 }
 
-/// The size and rate if they differ from the sent ones: usually a transcoding server.
+/// Returns the size and rate if they differ from the sent ones, usually because the server
+/// transcodes.
 fn shape(
     now: Timestamp,
     seen: &ProbeReading,
@@ -292,7 +295,7 @@ mod tests {
         FrameSimilarity::of(&[luma; 64 * 36], 64, SIZE)
     }
 
-    /// A stream of a minute with a keyframe every 2 s and constant audio, with these values.
+    /// A stream of one minute with a keyframe every 2 s and constant audio, with these values.
     fn stream(luma: impl Fn(f64) -> u8, loud: impl Fn(f64) -> f32) -> ProbeReading {
         let mut seen = ProbeWorker::new(Clock::start(), MEMORY, Latest::default()).seen;
         seen.state = State::Playing;
@@ -365,7 +368,7 @@ mod tests {
         let muted = stream(lively, |second| if second > 52.0 { 0.0 } else { 0.1 });
         assert_eq!(judged(&muted, &program), [Trouble::Silent]);
         assert_eq!(judged(&muted, &muted), []);
-        // A pause in what is sent some seconds before may be what is heard now.
+        // A pause in the audio sent some seconds ago may be received now.
         let paused =
             stream(lively, |second| if (44.0..50.0).contains(&second) { 0.0 } else { 0.1 });
         assert_eq!(judged(&muted, &paused), []);
@@ -391,7 +394,7 @@ mod tests {
         let mut seen = program.clone();
         seen.fps = Some(24.0);
         assert_eq!(judged(&seen, &program), [Trouble::WrongSize]);
-        // Half of the frames are left out here, for a slow connection.
+        // Half of the frames are dropped here, because of a slow connection.
         let mut halved = program.clone();
         halved.fps = Some(15.0);
         assert_eq!(judged(&halved, &halved), []);
@@ -425,11 +428,11 @@ mod tests {
         assert_eq!(judged(3, 0), []);
         assert_eq!(judged(12, 0).first().map(|it| it.trouble), Some(Trouble::Late));
         assert_eq!(judged(22, 20), []);
-        // Just begun: nothing is said yet.
+        // The stream has just begun: nothing is reported yet.
         assert_eq!(judge(&case(5.0, 30, 0)), []);
     }
 
-    /// The verdict about a stream with these last arrivals and this pace.
+    /// The verdict for a stream with these last arrivals and this speed.
     fn judged_times(
         last_video: Option<f64>,
         last_audio: Option<f64>,
@@ -451,17 +454,17 @@ mod tests {
         let all = Some(60.0);
         for (video, audio, pace, expected) in [
             (all, all, None, vec![]),
-            // It is slow only while it comes; then nothing comes, since that moment.
+            // It is slow only while data arrives; after that, no data arrives since that moment.
             (all, all, Some(0.82), vec![(Stalled, Slow, None)]),
             (Some(57.5), Some(57.5), Some(0.82), vec![(Stalled, Nothing, Some(at(57.5)))]),
             (Some(55.0), Some(55.0), Some(0.82), vec![(Stalled, Nothing, Some(at(55.0)))]),
             (Some(57.5), Some(57.5), None, vec![]),
-            // No frame, but audio: where there is audio.
+            // Audio without frames, if the stream has audio.
             (Some(50.0), all, None, vec![(Frozen, Nothing, Some(at(50.0)))]),
             (Some(50.0), Some(57.0), None, vec![]),
             (Some(50.0), Some(55.5), None, vec![(Stalled, Nothing, Some(at(55.5)))]),
             (None, Some(57.0), None, vec![]),
-            // And no audio, but frames.
+            // Frames without audio.
             (all, Some(50.0), None, vec![(Silent, Nothing, Some(at(50.0)))]),
             (Some(57.0), Some(50.0), None, vec![]),
         ] {
@@ -479,7 +482,7 @@ mod tests {
             found.map(|it| it.trouble).collect::<Vec<_>>()
         };
         assert_eq!(of(Proof::Different), [Trouble::Different]);
-        // Nor of its size before it is known whose it is.
+        // The size is not judged either before the stream is identified.
         assert_eq!(of(Proof::Comparing), [Trouble::Black, Trouble::Silent]);
         let all = [Trouble::Black, Trouble::Silent, Trouble::WrongSize];
         assert_eq!(of(Proof::Matched), all);

@@ -1,6 +1,6 @@
 //! The viewer monitor: plays the viewers' stream of each target, and compares it with the sent one.
 //! It checks once per second on the studio's thread; decoders have their own threads (two per
-//! target, one for the sent stream), which never block anything.
+//! target, and one for the sent stream), which never block anything.
 
 mod compare;
 mod evidence;
@@ -36,51 +36,51 @@ use crate::studio::targets::services;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// The history of the viewers' stream: a minute of frames, 20 s of audio.
+/// The history of the viewers' stream: one minute of frames, and 20 s of audio.
 const MEMORY: ProbeMemory = ProbeMemory { pictures: 64, sound: 1_000 };
-/// Pauses before retrying an unavailable stream.
+/// Pauses in seconds before an unavailable stream is retried.
 const PAUSES: [u64; 4] = [2, 3, 5, 10];
-/// For the threads' end.
+/// Time limit for the end of the threads.
 const END: Duration = Duration::from_millis(800);
 
-/// A target that is to be looked at.
+/// A target to be monitored.
 #[derive(Debug)]
 pub(in crate::studio) struct WantedMonitor {
     pub id: u32,
-    /// Of the events: without the key.
+    /// The URL in events, without the key.
     pub url: String,
     pub host: String,
-    /// The play address if it differs from the publishing address; can be empty.
+    /// The play address, if it differs from the publishing address; it can be empty.
     pub play_url: Secret,
-    /// The publishing address, and its connection.
+    /// The publishing address, and the options of its connection.
     pub publish: TargetUrl,
     pub net: net::Options,
-    /// It takes the stream now.
+    /// True if the target currently accepts the stream.
     pub live: bool,
     /// The intentional delay of the stream.
     pub delay: Duration,
 }
 
-/// Something to tell.
+/// A report of the monitor.
 #[derive(Debug)]
 pub(in crate::studio) enum MonitorNews {
     /// The state for the command line.
     Event(event::Monitor),
     /// A fault has begun.
     Begun(StudioMessage),
-    /// It has ended: the message's key, the host and the duration.
+    /// A fault has ended: contains the message's key, the host and the duration.
     Over { key: &'static str, host: String },
-    /// All is well again, after this long.
+    /// All faults have ended, after this duration.
     Well(StudioMessage),
 }
 
-/// One target.
+/// The monitor of one target.
 #[derive(Debug)]
 struct One {
     url: String,
     host: String,
     glance: Option<ViewerProbe>,
-    /// Why it cannot be played.
+    /// The reason why the stream cannot be played.
     unavailable: Option<Problem>,
     place: Option<ProbeTarget>,
     again_at: Timestamp,
@@ -89,7 +89,7 @@ struct One {
     delay: Duration,
     /// The last reading.
     seen: Option<ProbeReading>,
-    /// The faults, and since when there are any.
+    /// The current faults, and the time since which there are any.
     findings: Vec<Finding>,
     wrong_since: Option<Timestamp>,
     comparison: Comparison,
@@ -97,13 +97,13 @@ struct One {
     /// The time of the last check.
     now: Timestamp,
     picture: Latest<VideoFrame>,
-    /// Shown while no data arrives.
+    /// The slot that is shown while no data arrives.
     no_picture: Latest<VideoFrame>,
     told: Option<event::Monitor>,
     told_signs: Vec<Sign>,
 }
 
-/// All of them.
+/// The monitors of all targets.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct Monitors {
     reference: Option<Reference>,
@@ -111,12 +111,12 @@ pub(in crate::studio) struct Monitors {
 }
 
 impl Monitors {
-    /// Returns true if anything is looked at.
+    /// Returns true if no target is monitored.
     pub fn is_empty(&self) -> bool {
         self.each.is_empty()
     }
 
-    /// How many probes count as viewers of the built-in server.
+    /// The number of probes that count as viewers of the built-in server.
     pub fn viewers(&self, host: &str) -> usize {
         let looks = |one: &&One| {
             one.host == host && one.seen.as_ref().is_some_and(|seen| seen.state == State::Playing)
@@ -124,7 +124,7 @@ impl Monitors {
         self.each.values().filter(looks).count()
     }
 
-    /// Monitors these targets from now on. `begin` returns a subscription to the sent stream.
+    /// Sets the targets to monitor. `begin` returns a subscription to the sent stream.
     pub fn follow(
         &mut self,
         wanted: Vec<WantedMonitor>,
@@ -147,7 +147,7 @@ impl Monitors {
         ending(glances, reference)
     }
 
-    /// Ends everything in the background.
+    /// Ends all monitors in the background.
     pub fn end(&mut self) -> Vec<Worker> {
         let each = std::mem::take(&mut self.each);
         let glances = each.into_values().filter_map(|one| one.glance).collect();
@@ -166,19 +166,19 @@ impl Monitors {
         told
     }
 
-    /// One target for the window and the statistics.
+    /// The state of one target for the window and the statistics.
     pub fn view(&self, id: u32) -> Option<MonitorView> {
         self.each.get(&id).map(One::view)
     }
 }
 
-/// Ends these on a separate thread.
+/// Ends these probes on a separate thread.
 fn ending(glances: Vec<ViewerProbe>, reference: Option<Reference>) -> Vec<Worker> {
     if glances.is_empty() && reference.is_none() {
         return Vec::new();
     }
     let end = move |_: &crate::base::Stop| {
-        // Dropped, they end at the same time.
+        // They end at the same time, because they are dropped here.
         drop(reference);
         for glance in glances {
             glance.stop(END);
@@ -229,7 +229,7 @@ impl One {
         }
     }
 
-    /// Starts a probe once the stream can be played, and retries.
+    /// Starts a probe as soon as the stream can be played, and retries.
     fn follow(&mut self, wanted: &WantedMonitor, runtime: &Runtime, clock: Clock) {
         let now = clock.now();
         self.delay = wanted.delay;
@@ -244,11 +244,11 @@ impl One {
         let Some(place) = &self.place else { return };
         let pause = PAUSES.get(self.tries).or(PAUSES.last()).copied().unwrap_or(10);
         self.tries += 1;
-        // As long as a stream is waited for, and the pause.
+        // The time for which a stream is waited for, plus the pause.
         self.again_at = now + Duration::from_secs(pause);
         let mut net = wanted.net.clone();
         if matches!(place, ProbeTarget::Address(_)) {
-            // The pinned certificate is that of the server that is published to.
+            // The pinned certificate belongs to the server that the stream is published to.
             net.trust.pin = None;
         }
         match ViewerProbe::open(place, &net, runtime, clock, MEMORY, self.picture.clone()) {
@@ -263,7 +263,7 @@ impl One {
     fn poll(&mut self, id: u32, sent: &Sent<'_>, now: Timestamp, told: &mut Vec<MonitorNews>) {
         if let Some(glance) = &self.glance {
             let seen = glance.seen();
-            // While it is looked again after a failure, the failure stands.
+            // During a retry after a failure, the failure is still reported.
             let opening = matches!(seen.state, State::Starting | State::Opening { .. });
             let failed = self.seen.as_ref().is_some_and(|it| matches!(it.state, State::Failed(_)));
             if !(opening && failed && self.live_since.is_some()) {
@@ -304,7 +304,7 @@ impl One {
     fn tell(&mut self, mut findings: Vec<Finding>, now: Timestamp, told: &mut Vec<MonitorNews>) {
         let alike = |a: &Finding, b: &Finding| (a.trouble, a.sign) == (b.trouble, b.sign);
         for finding in &mut findings {
-            // Only the newest frames are remembered.
+            // Only the newest frames are kept.
             let old = self.findings.iter().find(|old| alike(old, finding));
             finding.since = old.map_or(finding.since, |old| old.since.min(finding.since));
         }
@@ -343,13 +343,13 @@ impl One {
         }
     }
 
-    /// Why, and since when: a number of seconds would be wrong a second later.
+    /// The cause and its start time: a number of seconds would be wrong a second later.
     fn cause(&self, finding: &Finding) -> Problem {
         let since = finding.since.map(|since| self.clock.wall_micros(since));
         finding.cause.problem(&since.map(time_of_day).unwrap_or_default())
     }
 
-    /// The reading, if data still arrives.
+    /// The reading, if data is still arriving.
     fn coming(&self) -> Option<&ProbeReading> {
         self.seen.as_ref().filter(|seen| is_coming(self.now, seen))
     }
@@ -426,7 +426,7 @@ impl One {
     }
 }
 
-/// The message's name.
+/// The key of the message.
 fn key(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::Unreachable => "monitor-unreachable",
@@ -441,7 +441,7 @@ fn key(trouble: Trouble) -> &'static str {
     }
 }
 
-/// Returns true if it needs another line: figures change constantly and are in `stats`.
+/// Returns true if another event line is needed: figures change constantly and are in `stats`.
 fn differs(told: &event::Monitor, now: &event::Monitor) -> bool {
     (told.state, &told.troubles) != (now.state, &now.troubles)
         || (told.size, told.latency_by) != (now.size, now.latency_by)

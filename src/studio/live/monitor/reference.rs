@@ -1,5 +1,5 @@
-//! The sent stream, decoded like a viewer does, for the monitor's comparison. A thread at the end
-//! of the hub, which never waits for it.
+//! Decodes the sent stream as a viewer does, for the monitor's comparison. It is a thread that
+//! reads from the hub, which never waits for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,19 +13,19 @@ use crate::media::{EncodedPacket, RenditionId, Size, StreamConfig};
 use crate::player::probe::viewer::{ProbeMemory, ProbeWorker};
 use crate::studio::live::monitor::evidence::Sent;
 
-/// Its history: over half an hour of audio and keyframes, the maximum stream delay.
+/// The stored history: over half an hour of audio and keyframes, which is the maximum stream delay.
 const MEMORY: ProbeMemory = ProbeMemory { pictures: 1_200, sound: 100_000 };
 /// A stream with at most this many sent frames or audio packets has just begun.
 const BEGUN: u64 = 200;
-/// How often the thread checks whether it should stop.
+/// Interval at which the thread checks whether it should stop.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// The decoded sent stream. Dropping it ends it.
+/// The decoded sent stream. Dropping it stops the thread.
 #[derive(Debug)]
 pub(in crate::studio) struct Reference {
     looker: Arc<Mutex<ProbeWorker>>,
     parameters: StreamConfig,
-    /// When it began to listen, unless the stream did then too.
+    /// The time at which listening began, unless the stream began then too.
     since: Option<Timestamp>,
     /// All frame sizes since its start: targets can get different ones, with a delay.
     sizes: Arc<Mutex<Vec<Size>>>,
@@ -33,10 +33,10 @@ pub(in crate::studio) struct Reference {
 }
 
 impl Reference {
-    /// Listens to this hub.
+    /// Starts to listen to this hub.
     ///
     /// # Errors
-    /// Fails if the system grants no thread.
+    /// Fails if the system provides no thread.
     pub fn start(hub: &Hub, clock: Clock) -> std::io::Result<Self> {
         let parameters = hub.parameters().clone();
         let since = (!has_just_begun(hub)).then(|| clock.now());
@@ -71,7 +71,7 @@ impl Reference {
                         if tag.rendition_id() == Some(RenditionId::Second) {
                             continue;
                         }
-                        // What counts is when it was on the program.
+                        // The time at which the frame was in the program is relevant.
                         let captured = tag.pts;
                         its.lock().take(&EncodedPacket { captured, ..EncodedPacket::clone(&tag) });
                     }
@@ -83,7 +83,7 @@ impl Reference {
         Ok(Self { looker, parameters, since, sizes, _worker: worker })
     }
 
-    /// Access to the present data.
+    /// Gives access to the current data.
     pub fn with<R>(&self, now: Timestamp, look: impl FnOnce(&Sent<'_>) -> R) -> R {
         let mut looker = self.looker.lock();
         looker.sum_up(now);

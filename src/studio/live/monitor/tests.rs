@@ -1,4 +1,4 @@
-//! Sent programs and the viewers' streams, second by second with a simulated clock.
+//! Simulates sent programs and the viewers' streams, second by second with a simulated clock.
 
 use super::*;
 use crate::media::similarity::{FrameSimilarity, LoudnessCurve};
@@ -12,12 +12,12 @@ fn at(seconds: f64) -> Timestamp {
     Timestamp::from_micros((seconds * 1e6) as i64)
 }
 
-/// Something to see and hear, by its time.
+/// A program with video and audio that depend on the time.
 #[derive(Copy, Clone)]
 struct Program {
-    /// The seed of its brightness.
+    /// The seed of the brightness.
     scene: u32,
-    /// The seed of its motion.
+    /// The seed of the motion.
     course: u32,
     moves: bool,
     sounds: bool,
@@ -27,7 +27,7 @@ struct Program {
 const OURS: Program = Program { scene: 1, course: 1, moves: true, sounds: true, marked: false };
 const OTHER: Program = Program { scene: 2, course: 2, ..OURS };
 
-/// From 0 to 1, without a pattern.
+/// A pseudo-random number from 0 to 1.
 fn chance(seed: u32, number: u32) -> f64 {
     let mut state = u64::from(seed) << 32 | u64::from(number) | 1 << 63;
     for _ in 0..4 {
@@ -41,7 +41,7 @@ impl Program {
     fn luma(&self, t: f64) -> Vec<u8> {
         let chance = |number| chance(self.scene, number);
         let waves = [(chance(1), chance(2)), (chance(3), chance(4)), (chance(5), chance(6))];
-        // Somebody goes to and fro in it, from one place to the next every 3 s.
+        // An object moves in the scene, from one place to the next every 3 s.
         let place = |number: f64| {
             let number = if self.moves { number as u32 } else { 0 };
             let (x, y) = (2 * number + 100, 2 * number + 101);
@@ -71,16 +71,16 @@ impl Program {
     }
 }
 
-/// A server's changes of the program.
+/// Changes that a server makes to the program.
 #[derive(Copy, Clone)]
 struct Server {
     latency: f64,
-    /// Its keyframe interval; the first is at `phase`.
+    /// The keyframe interval; the first keyframe is at `phase`.
     interval: f64,
     phase: f64,
-    /// Brighter or darker than the original.
+    /// The brightness relative to the original.
     light: f64,
-    /// Black bars above and below.
+    /// True for black bars above and below.
     bars: bool,
     sound: bool,
 }
@@ -102,7 +102,8 @@ fn keyframe(program: &Program, t: f64, at: Timestamp, server: &Server) -> Keyfra
         pts: super::tests::at(t),
         likeness: FrameSimilarity::of(&luma, 160, size),
         inside: FrameSimilarity::inside_bars(&luma, 160, size),
-        // As of frames 33⅓ ms apart, whose first begins with the program's own millisecond.
+        // As for frames 33⅓ ms apart, the first of which begins at a whole millisecond of the
+        // program.
         marker: program.marked.then(|| (t * 1e3) as i64 + i64::from(program.course) * 5),
     }
 }
@@ -115,7 +116,7 @@ fn hear(course: &mut LoudnessCurve, program: &Program, from: f64, until: f64) {
     }
 }
 
-/// All of a broadcast.
+/// The state of a whole simulated broadcast.
 struct Run {
     one: One,
     sent: ProbeReading,
@@ -123,7 +124,7 @@ struct Run {
     delay: f64,
     next_sent: f64,
     next_seen: f64,
-    /// The state of each second.
+    /// The state in each second.
     states: Vec<&'static str>,
     /// The keys of the messages.
     keys: Vec<&'static str>,
@@ -164,7 +165,7 @@ impl Run {
         }
     }
 
-    /// Sends this for that many seconds; viewers get the server's version of `seen`, if any.
+    /// Sends `sent` for this number of seconds; viewers get the server's version of `seen`, if any.
     fn go(&mut self, seconds: u32, sent: Program, seen: Option<Program>, server: Server) {
         for _ in 0..seconds {
             let (from, until) = (self.now, self.now + 1.0);
@@ -262,11 +263,11 @@ fn it_is_well_once_it_matches_by_markers_picture_or_sound() {
         let mut run = Run::new(delay);
         let begun = (delay + server.latency) as usize;
         run.go(begun as u32 + 30, program, Some(program), server);
-        // Bars make another size of it, which is said of what matches only.
+        // Bars change the size, which is reported only for a matching stream.
         let state = if server.bars { "wrong_size" } else { "ok" };
         let well = run.first(state, 0);
         assert!(well.is_some_and(|well| well <= begun + 16), "{name}: {:?}", run.states);
-        // Before it nothing is claimed, and after it there is no doubt.
+        // Before that second, no match is reported, and after it, there is no doubt.
         let before = run.states.iter().take(well.unwrap());
         assert!(before.clone().all(|it| *it == "comparing" || *it == "late"), "{name}: {before:?}");
         assert_eq!(run.first("comparing", well.unwrap()), None, "{name}: {:?}", run.states);
@@ -323,7 +324,7 @@ fn what_does_not_vary_is_neither_well_nor_wrong() {
     assert_eq!(run.one.state(), "unsure", "{:?}", run.states);
     assert_eq!((run.first("ok", 0), run.keys.len()), (None, 0), "{:?}", run.states);
     assert!(run.events.last().unwrap().cause.is_some());
-    // It matched before and looks the same still: it is what it was.
+    // It matched before and still looks the same, so it is still the same stream.
     let mut run = Run::new(0.0);
     run.go(25, OURS, Some(OURS), PLAIN);
     run.go(20, still, Some(still), PLAIN);
@@ -348,7 +349,7 @@ fn figures_are_of_these_seconds_or_there_are_none() {
     let view = run.one.view();
     assert_eq!((view.latency, view.size, view.bitrate), (None, None, 0));
     assert!(view.picture.0.shares_with(&run.one.no_picture));
-    // It stays true, however long it lasts.
+    // The match remains, however long this lasts.
     run.go(6, OURS, None, PLAIN);
     assert_eq!(run.one.event(0).cause.as_ref(), Some(&cause));
     assert_eq!(run.keys, ["monitor-stalled"]);

@@ -1,4 +1,4 @@
-//! The viewer monitor as the window sees it.
+//! The viewer monitor as displayed in the window.
 
 use std::time::Duration;
 
@@ -9,32 +9,33 @@ use crate::text::Problem;
 /// The viewers' stream of a target, from the viewer monitor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MonitorView {
-    /// Like in [`event::Monitor`](crate::studio::event::Monitor).
+    /// As in [`event::Monitor`](crate::studio::event::Monitor).
     pub state: &'static str,
     /// The fault in English; empty if there is none.
     pub cause: Problem,
-    /// How far viewers are behind, without their player's buffer, and how that was measured.
+    /// The delay of the viewers, without the buffer of their player; the next field is the method
+    /// of measurement.
     pub latency: Option<Duration>,
     pub latency_by: Option<LatencyBy>,
     pub av_offset_ms: Option<f64>,
     pub size: Option<Size>,
     pub fps: Option<f64>,
-    /// Bits a second.
+    /// Bits per second.
     pub bitrate: u32,
     pub picture: ViewersPicture,
 }
 
-/// How the latency was measured.
+/// The method with which the latency was measured.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum LatencyBy {
-    /// By the markers of the test source: to the millisecond.
+    /// By the markers of the test source, accurate to a millisecond.
     Markers,
-    /// By finding the received audio in the sent one: to some 20 ms.
+    /// By finding the received audio in the sent audio, accurate to about 20 ms.
     Sound,
 }
 
 impl LatencyBy {
-    /// Its word in events.
+    /// The name of the method in events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Markers => "markers",
@@ -43,7 +44,7 @@ impl LatencyBy {
     }
 }
 
-/// The newest keyframe that viewers got.
+/// The newest keyframe that viewers received.
 #[derive(Clone, Debug)]
 pub struct ViewersPicture(pub Latest<VideoFrame>);
 

@@ -1,4 +1,4 @@
-//! The figures of a broadcast: for the window, and each second for the command line.
+//! Computes the figures of a broadcast: for the window, and every second for the command line.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::studio::program::Program;
 
 /// The displayed frame rate is the mean over this many seconds.
 const FPS_SECONDS: usize = 3;
-/// A server that has accepted nothing for this long gets nothing.
+/// If a server has accepted nothing for this long, the displayed bitrate is zero.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// A target's bits per second: zero while the server accepts nothing.
+/// The bits per second of a target; zero while the server accepts nothing.
 pub(in crate::studio) fn carried(figures: &publisher::Figures) -> u32 {
     if figures.silent >= SILENCE {
         return 0;
@@ -26,20 +26,20 @@ pub(in crate::studio) fn carried(figures: &publisher::Figures) -> u32 {
     u32::try_from(figures.bitrate).unwrap_or(u32::MAX)
 }
 
-/// The mean; 0 of none, because the sum of no floats would be −0.
+/// The mean; 0 for no values, because the sum of no floats would be −0.
 fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     let number = values.len().max(1) as f64;
     values.fold(0.0, |sum, value| sum + value) / number
 }
 
 impl OnAir {
-    /// Figures for the window, over all targets (the worst where that matters).
+    /// Figures for the window, over all targets (for some, the worst value).
     pub(in crate::studio) fn live_figures(&self) -> LiveFigures {
         let encoded = match (&self.video, &self.audio) {
             (Some(video), _) => video.figures().encoded,
             (None, Some(audio)) => audio.figures().encoded,
             (None, None) => match self.hub.figures() {
-                // A file may have audio alone.
+                // A file may contain only audio.
                 figures if figures.frames == 0 => figures.sounds,
                 figures => figures.frames,
             },
@@ -65,7 +65,7 @@ impl OnAir {
         all
     }
 
-    /// The frame rate since the last call.
+    /// Counts the frames since the last call for the frame rate.
     fn count_frames(&mut self, now: Timestamp) {
         let count = match &self.video {
             Some(video) => video.figures().encoded,
@@ -95,7 +95,7 @@ impl OnAir {
         Stats { video, audio, strips: Vec::new(), targets, delay: self.held(), cpu, rss_bytes }
     }
 
-    /// The encoders' figures of the program.
+    /// Adds the encoders' figures of the program.
     fn encoded(
         &mut self,
         program: &Program,

@@ -31,20 +31,20 @@ use crate::studio::program::Program;
 use crate::studio::targets::quality::{Adapt, Quality};
 use crate::text::Problem;
 
-/// Frames that may wait for the encoder: more would only be delay.
+/// Maximum number of frames that wait for the encoder: more would only add delay.
 const QUEUED_FRAMES: usize = 4;
-/// Blocks of audio (10 ms) that may wait for the encoder.
+/// Maximum number of audio blocks (10 ms) that wait for the encoder.
 const QUEUED_AUDIO_BLOCKS: usize = 64;
-/// Packets that may wait for the hub, which never waits for anybody.
+/// Maximum number of packets that wait for the hub, which never waits for an output.
 const PACKETS: usize = 256;
 
-/// The parts of an end, together within the 3 s that Stop may take.
+/// Time limits for the parts of an end, together within the 3 s that *Stop* may take.
 const ENCODERS_END: Duration = Duration::from_millis(700);
 const SECOND_END: Duration = Duration::from_millis(200);
 const EXTRAS_END: Duration = Duration::from_millis(200);
 const HUB_END: Duration = Duration::from_millis(500);
 const OUTPUTS_END: Duration = Duration::from_millis(900);
-/// A file that nobody else is waited for may be on a slow disk.
+/// Time limit for a file, which may be on a slow disk.
 const FILE_END: Duration = Duration::from_millis(2_000);
 
 /// The running broadcast.
@@ -54,28 +54,29 @@ pub(in crate::studio) struct OnAir {
     video: Option<VideoEncoder>,
     audio: Option<AudioEncoder>,
     outputs: Outputs,
-    /// Between the hub and the targets.
+    /// The delay between the hub and the targets.
     stream_delay: Option<StreamDelay>,
     began: Base,
     video_rate: stats::Meter,
     audio_rate: stats::Meter,
     encoder_failed: bool,
     fps: (u64, Timestamp, f64),
-    /// Over the last seconds, because a single one says little.
+    /// The values of the last seconds, because a single value is not meaningful.
     lately: VecDeque<f64>,
     frame_rate: FrameRate,
-    /// Frames encoded up to the last check, and the total encoding time.
+    /// The number of frames encoded up to the last check, and the total encoding time.
     encoding: (u64, Duration),
     adaptation: Adaptation,
-    /// If there is video.
+    /// The second encode, if there is video.
     second: Option<SecondRendition>,
     /// The file that replaces the program.
     passthrough: Option<Passthrough>,
-    /// If there is audio.
+    /// The extra audio tracks, if there is audio.
     extras: Option<ExtraTrackEncoders>,
 }
 
-/// Counters of the program when the broadcast began: ours start at zero.
+/// The program's counters at the beginning of the broadcast; the broadcast's own counters start at
+/// zero.
 #[derive(Copy, Clone, Debug, Default)]
 struct Base {
     captured: u64,
@@ -84,7 +85,7 @@ struct Base {
 }
 
 impl OnAir {
-    /// Opens the encoders and connects video and audio. Nothing is sent yet.
+    /// Opens the encoders, and connects video and audio to them. Nothing is sent yet.
     pub(in crate::studio) fn begin(
         program: &Program,
         id: ProgramId,
@@ -176,7 +177,7 @@ impl OnAir {
         Ok((on_air, events))
     }
 
-    /// A broadcast of a file, which is not encoded.
+    /// Begins a broadcast of a file, which is not encoded.
     pub(in crate::studio) fn of_passthrough(
         passthrough: PassthroughFile,
         path: &Path,
@@ -212,7 +213,8 @@ impl OnAir {
         self.passthrough.as_ref().map(Passthrough::view)
     }
 
-    /// The name of the file once all of it was sent or it became unreadable, and why.
+    /// The name of the file after all of it was sent or it became unreadable, and the reason for
+    /// that.
     pub(in crate::studio) fn passthrough_over(&self) -> Option<(String, Option<Problem>)> {
         let passthrough = self.passthrough.as_ref()?;
         let failure = passthrough.progress().failure;
@@ -220,7 +222,7 @@ impl OnAir {
         (failure.is_some() || ended && !self.is_publishing()).then(|| (passthrough.name(), failure))
     }
 
-    /// Lets the targets have the stream later, from now on.
+    /// Starts to delay the stream for the targets.
     pub(in crate::studio) fn hold(
         &mut self,
         delay: Duration,
@@ -237,8 +239,8 @@ impl OnAir {
         self.stream_delay.as_ref().map(StreamDelay::figures)
     }
 
-    /// Sends the delayed part and no more; `false` without a delay, or if that is happening
-    /// already.
+    /// Sends the delayed part and takes no more packets; `false` without a delay, or if this is
+    /// already in progress.
     pub(in crate::studio) fn drain(&self) -> bool {
         let Some(stream_delay) = self.stream_delay.as_ref() else { return false };
         let draining = stream_delay.figures().state == DelayState::Draining;
@@ -277,7 +279,7 @@ impl OnAir {
         left
     }
 
-    /// Returns true if the stream goes to this target, or is connecting to it.
+    /// Returns true if the stream is sent to this target, or if the target is connecting.
     pub(in crate::studio) fn publishes_to(&self, id: u32) -> bool {
         self.targets().any(|sent| sent.id == id && !sent.is_over())
     }
@@ -291,7 +293,7 @@ impl OnAir {
         self.outputs.take(which).last_words()
     }
 
-    /// The events of the outputs so far, before others take over.
+    /// The events of the outputs until now, before the outputs are replaced.
     pub(in crate::studio) fn heard_so_far(&mut self, now: Timestamp) -> Vec<OutputNews> {
         self.outputs.poll(now)
     }
@@ -310,7 +312,7 @@ impl OnAir {
         self.outputs.take(|sent: &TargetOutput| sent.id == id).stop_beside(OUTPUTS_END, told)
     }
 
-    /// The hub, for comparing the stream with the viewers' one.
+    /// The hub, for comparing the sent stream with the viewers' stream.
     pub(in crate::studio) fn hub(&self) -> &Hub {
         &self.hub
     }
@@ -327,7 +329,7 @@ impl OnAir {
         self.outputs.all()
     }
 
-    /// Video waits for audio that is late by this much.
+    /// Sets by how much audio is late, so that video waits for it.
     pub(in crate::studio) fn set_audio_delay(&self, lag: Duration) {
         self.hub.set_audio_delay(lag);
     }
@@ -340,7 +342,7 @@ impl OnAir {
         self.recording().is_some()
     }
 
-    /// Returns true if it has outputs, apart from the replay buffer.
+    /// Returns true if there are outputs other than the replay buffer.
     pub(in crate::studio) fn is_busy(&self) -> bool {
         self.is_publishing() || self.is_recording()
     }
@@ -349,10 +351,10 @@ impl OnAir {
         self.targets().for_each(|sent| sent.publisher.retry_now());
     }
 
-    /// A new video bitrate of the user.
+    /// Applies a new quality that the user chose.
     pub(in crate::studio) fn set_quality(&mut self, quality: &Quality) {
         if self.passthrough.is_some() {
-            // A file stays as it is.
+            // A file is sent unchanged.
             return;
         }
         self.adaptation.set(quality);
@@ -367,8 +369,8 @@ impl OnAir {
         }
     }
 
-    /// Adapts the video to the links; returns the changes, and why a needed second encode is
-    /// missing.
+    /// Adapts the video to the links; returns the changes, and the reason why a required second
+    /// encode is missing.
     pub(in crate::studio) fn adapt(
         &mut self,
         now: Timestamp,
@@ -398,7 +400,7 @@ impl OnAir {
         self.adaptation.bitrate()
     }
 
-    /// The second encode, while it is needed.
+    /// The bitrate and size of the second encode, while it is needed.
     pub(in crate::studio) fn second(&self) -> Option<(BitsPerSecond, Size)> {
         self.adaptation.second()
     }
@@ -432,8 +434,8 @@ impl OnAir {
         self.outputs.take(|_: &TargetOutput| true).stop_beside(OUTPUTS_END, told)
     }
 
-    /// Ends everything in the background: encoders flush, files finish, streams are unpublished.
-    /// The program must have detached the encoders before.
+    /// Ends everything in the background: encoders are flushed, files are finalized, and streams
+    /// are unpublished. The program must have detached the encoders before.
     pub(in crate::studio) fn end(self, clock: Clock, told: Sender<Event>) -> Option<Worker> {
         background("end-broadcast", move || {
             let Self {

@@ -1,4 +1,4 @@
-//! The recording and the replay buffer of a broadcast, and their extra audio tracks.
+//! Handles the recording and the replay buffer of a broadcast, and their extra audio tracks.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,11 +14,11 @@ use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::live::recording::{RecordingChoices, RecordingOutput};
 use crate::studio::program::Program;
 
-/// How long finalizing a file may take in the background of a running stream.
+/// Time limit for finalizing a file in the background of a running stream.
 const END_BESIDE: Duration = Duration::from_secs(30);
 
 impl OnAir {
-    /// Records into this file too.
+    /// Starts to record to this file as well.
     pub(in crate::studio) fn record(
         &mut self,
         path: &Path,
@@ -50,7 +50,7 @@ impl OnAir {
         self.outputs.take(|_: &RecordingOutput| true).stop_beside(END_BESIDE, told)
     }
 
-    /// Keeps the chosen replay buffer.
+    /// Starts, changes or stops the replay buffer according to the user's choices.
     pub(in crate::studio) fn keep_replay(&mut self, choices: &RecordingChoices) {
         let room = choices.room();
         if self.replay().map(Replay::room) != room {
@@ -66,20 +66,21 @@ impl OnAir {
         self.outputs.all().next()
     }
 
-    /// The content of the replay buffer, with these audio tracks if present; `None` if it is empty.
+    /// A copy of the replay buffer, with these audio tracks if they are present; `None` if it is
+    /// empty.
     pub(in crate::studio) fn clip(&self, tracks: ExtraTracks, names: &TrackNames) -> Option<Clip> {
         let clip = self.replay().map(|replay| replay.clip(self.sounds(tracks, names)));
         clip.filter(|clip| !clip.is_empty())
     }
 
-    /// The needed extra audio tracks among these.
+    /// The extra audio tracks among these that must be encoded.
     fn wanted_tracks(&self, used: ExtraTracks) -> ExtraTracks {
         let kept = if self.replay().is_some() { used } else { ExtraTracks::NONE };
         self.recording().map_or(ExtraTracks::NONE, |recording| recording.tracks).and(kept)
     }
 
-    /// Sets the used extra audio tracks: their encoders run while a recording or the replay buffer
-    /// needs them.
+    /// Sets the extra audio tracks in use: their encoders run while a recording or the replay
+    /// buffer needs them.
     pub(in crate::studio) fn follow_tracks(
         &mut self,
         used: ExtraTracks,
@@ -89,7 +90,7 @@ impl OnAir {
         self.extras.as_mut().map_or(Ok(()), |it| it.follow(wanted, program, &self.hub))
     }
 
-    /// The audio tracks of a file with these, as far as they are encoded now.
+    /// The audio tracks of a file with these extra tracks, as far as they are currently encoded.
     fn sounds(&self, tracks: ExtraTracks, names: &TrackNames) -> RecordedTracks {
         self.extras.as_ref().map(|extras| extras.sounds(tracks, names)).unwrap_or_default()
     }

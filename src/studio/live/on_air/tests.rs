@@ -1,4 +1,4 @@
-//! An output of an unknown kind among the studio's own: a packager that counts.
+//! Tests an output of an unknown kind among the studio's own: a packager that counts segments.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -17,7 +17,7 @@ use crate::studio::sources::open::SourceOpener;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Begins a segment with every keyframe.
+/// A packager that begins a segment with every keyframe.
 #[derive(Debug, Default)]
 struct Packager {
     segments: AtomicUsize,

@@ -1,5 +1,5 @@
-//! The outputs of a broadcast in one list: targets, the recording, the replay buffer. Watches and
-//! stops them, whatever their kind.
+//! Holds the outputs of a broadcast in one list: targets, the recording, the replay buffer. Polls
+//! and stops them, regardless of their kind.
 
 pub mod target;
 
@@ -16,11 +16,11 @@ use crate::studio::event::{self, Event};
 use crate::studio::live::stream_delay;
 use crate::studio::notices::message::StudioMessage;
 
-/// Something to tell.
+/// A report of an output.
 #[derive(Debug)]
 pub(in crate::studio) enum OutputNews {
     Target(event::Target),
-    /// A live target's link went down or recovered.
+    /// The link of a live target went down or recovered.
     Flow {
         id: u32,
         host: String,
@@ -29,7 +29,7 @@ pub(in crate::studio) enum OutputNews {
     Recording(event::Recording),
     Chapter(event::Chapter),
     Delay(stream_delay::Changed),
-    /// An encoder gave up.
+    /// An encoder failed.
     Encoder(String),
     Message(StudioMessage),
 }
@@ -47,15 +47,15 @@ impl OutputNews {
     }
 }
 
-/// An output with its events for the studio.
+/// An output and its events for the studio.
 pub(in crate::studio) trait LiveOutput: Any + fmt::Debug + Send {
     fn output(&self) -> &dyn Output;
     fn output_mut(&mut self) -> &mut dyn Output;
     /// The events since the last call.
     fn poll(&mut self, now: Timestamp) -> Vec<OutputNews>;
-    /// The remaining events after it was stopped or removed.
+    /// The remaining events after the output was stopped or removed.
     fn last_words(&mut self) -> Vec<OutputNews>;
-    /// Returns true if it has ended early, and that was reported.
+    /// Returns true if the output ended early and that was reported.
     fn is_forgotten(&self) -> bool;
 }
 
@@ -81,7 +81,7 @@ impl Outputs {
         self.0.iter_mut().filter_map(|output| (&mut **output as &mut dyn Any).downcast_mut())
     }
 
-    /// Removes the outputs of one kind that match.
+    /// Removes and returns the matching outputs of one kind.
     pub fn take<T: LiveOutput>(&mut self, which: impl Fn(&T) -> bool) -> Self {
         let is_meant = |output: &mut Box<dyn LiveOutput>| of_kind(&**output).is_some_and(&which);
         Self(self.0.extract_if(.., is_meant).collect())
@@ -110,7 +110,7 @@ impl Outputs {
         }
     }
 
-    /// The same in the background.
+    /// As [`Outputs::stop`], in the background.
     pub fn stop_beside(mut self, limit: Duration, tell: Sender<Event>) -> Option<Worker> {
         background("end-outputs", move || {
             self.stop(limit, |event| {
@@ -120,7 +120,7 @@ impl Outputs {
     }
 }
 
-/// Does this on a thread that is waited for at the end.
+/// Runs a task on a thread that is waited for at the end.
 pub(in crate::studio) fn background(
     name: &str,
     work: impl FnOnce() + Send + 'static,

@@ -13,9 +13,9 @@ use crate::studio::notices::message::StudioMessage;
 #[derive(Debug)]
 pub(in crate::studio) struct WantedTargets {
     pub id: u32,
-    /// Its name in messages.
+    /// The name in messages.
     pub label: String,
-    /// It is the built-in server, whose stream names are not secret.
+    /// True for the built-in server, whose stream names are not secret.
     pub built_in: bool,
     pub floor: Option<BitsPerSecond>,
     pub target: publisher::Target,
@@ -25,13 +25,13 @@ pub(in crate::studio) struct WantedTargets {
 #[derive(Debug)]
 pub(in crate::studio) struct TargetOutput {
     pub id: u32,
-    /// Its name in messages.
+    /// The name in messages.
     pub label: String,
-    /// It is the built-in server, whose stream names are not secret.
+    /// True for the built-in server, whose stream names are not secret.
     pub built_in: bool,
     pub publisher: Publisher,
     pub bitrate: stats::Meter,
-    /// Of the frame, for its connection.
+    /// The minimum video bitrate for its connection.
     pub floor: Option<BitsPerSecond>,
     pub drops: DroppedFrames,
 }
@@ -41,7 +41,7 @@ impl TargetOutput {
         self.publisher.state().is_over()
     }
 
-    /// Its figures.
+    /// The figures of the target.
     pub fn figures(&mut self, now: Timestamp) -> stats::Target {
         let figures = self.publisher.figures();
         stats::Target {

@@ -13,14 +13,15 @@ use crate::media::{EncodedPacket, ExtraTrack, ExtraTracks, MAX_TRACKS, Track};
 use crate::studio::mixer::AudioStrip;
 use crate::studio::program::Program;
 
-/// Limit for audio blocks (10 ms) that wait for an encoder: a hanging one affects only its own
-/// track.
+/// Maximum number of audio blocks (10 ms) that wait for an encoder: an encoder that hangs affects
+/// only its own track.
 const QUEUED_AUDIO_BLOCKS: usize = 64;
 
-/// The name of the program's track next to others.
+/// The name of the program's track if there are others.
 const PROGRAM: &str = "Program";
 
-/// The names of the tracks by their numbers from 1; an empty one gets the names of its strips.
+/// The names of the tracks by their numbers from 1; a track without a name gets the names of its
+/// strips.
 pub type TrackNames = [String; MAX_TRACKS as usize];
 
 /// The tracks that strips use.
@@ -65,20 +66,20 @@ pub(in crate::studio) fn names(given: &TrackNames, strips: &[(&AudioStrip, Strin
     })
 }
 
-/// The encoders that run.
+/// The running encoders of extra tracks.
 #[derive(Debug)]
 pub(in crate::studio) struct ExtraTrackEncoders {
-    /// The queue of their packets, shared with the program's.
+    /// The queue for their packets, shared with the program's encoders.
     packets: Sender<EncodedPacket>,
-    /// Like the program's.
+    /// The configuration, as for the program's encoder.
     config: crate::encode::audio::Config,
     running: Vec<(ExtraTrack, AudioEncoder)>,
-    /// They cannot be had.
+    /// True if the encoders are not available.
     failed: bool,
 }
 
 impl ExtraTrackEncoders {
-    /// Nothing runs yet.
+    /// Creates the list; no encoder runs yet.
     pub(in crate::studio) fn new(
         packets: Sender<EncodedPacket>,
         config: crate::encode::audio::Config,
@@ -86,10 +87,10 @@ impl ExtraTrackEncoders {
         Self { packets, config, running: Vec::new(), failed: false }
     }
 
-    /// Starts needed encoders, and ends others.
+    /// Starts the required encoders, and ends the others.
     ///
     /// # Errors
-    /// Why one is unavailable; reported once.
+    /// Fails with the reason why an encoder is not available; reported once.
     pub(in crate::studio) fn follow(
         &mut self,
         wanted: ExtraTracks,
@@ -131,17 +132,18 @@ impl ExtraTrackEncoders {
         result
     }
 
-    /// The running ones.
+    /// The tracks whose encoders are running.
     fn running(&self) -> ExtraTracks {
         self.running.iter().map(|(track, _)| *track).collect()
     }
 
-    /// Why one ended early.
+    /// The reason why an encoder ended early.
     pub(in crate::studio) fn failure(&self) -> Option<encode::Error> {
         self.running.iter().find_map(|(_, encoder)| encoder.failed())
     }
 
-    /// The audio tracks of a recording with these, as far as they are encoded now.
+    /// The audio tracks of a recording with these extra tracks, as far as they are currently
+    /// encoded.
     pub(in crate::studio) fn sounds(
         &self,
         tracks: ExtraTracks,
@@ -165,7 +167,7 @@ impl ExtraTrackEncoders {
         RecordedTracks { program, extras }
     }
 
-    /// At the end of the broadcast, when the program has let go of them.
+    /// Waits for the encoders at the end of the broadcast, after the program has detached them.
     pub(in crate::studio) fn join(self, limit: Duration) -> Result<(), Stuck> {
         let Self { packets, running, .. } = self;
         drop(packets);

@@ -19,23 +19,23 @@ use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::notices::message::StudioMessage;
 use crate::wire::container::Format;
 
-/// Memory of the replay buffer unless something else is chosen.
+/// The default memory of the replay buffer in bytes.
 const REPLAY_BYTES: u64 = 512 << 20;
 
 /// The recording options.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordingChoices {
-    /// Of recordings, replays too, that the window names.
+    /// The format of recordings and replays that the window names.
     pub format: Format,
-    /// Continues in a new file after this long.
+    /// The duration after which a recording continues in a new file.
     pub split_time: Option<Duration>,
-    /// Continues in a new file before this size.
+    /// The size in bytes before which a recording continues in a new file.
     pub split_bytes: Option<u64>,
-    /// The length of the replay buffer; `None`: off.
+    /// The duration of the replay buffer; `None` means off.
     pub replay: Option<Duration>,
-    /// And never more than this many bytes of memory.
+    /// The maximum memory of the replay buffer in bytes.
     pub replay_bytes: u64,
-    /// The encoders run for the replay buffer alone too.
+    /// True if the encoders also run only for the replay buffer.
     pub replay_always: bool,
     /// The names of the audio tracks.
     pub track_names: TrackNames,
@@ -56,7 +56,7 @@ impl Default for RecordingChoices {
 }
 
 impl RecordingChoices {
-    /// Returns true if the encoders run for the replay buffer alone.
+    /// Returns true if the encoders also run only for the replay buffer.
     pub fn keeps_always(&self) -> bool {
         self.replay_always && self.replay.is_some()
     }
@@ -72,14 +72,14 @@ impl RecordingChoices {
 #[derive(Debug)]
 pub(in crate::studio) struct RecordingOutput {
     pub recorder: Recorder,
-    /// The extra audio tracks that it has.
+    /// The extra audio tracks of the recording.
     pub tracks: ExtraTracks,
-    /// It ended early, which was reported.
+    /// True if the recording ended early and that was reported.
     is_over: bool,
 }
 
 impl RecordingOutput {
-    /// Records into this file.
+    /// Starts to record to this file.
     pub fn start(
         path: &Path,
         hub: &Hub,
@@ -93,7 +93,7 @@ impl RecordingOutput {
         Ok(Self { recorder, tracks, is_over: false })
     }
 
-    /// Its state.
+    /// The state as an event.
     pub fn event(&self) -> event::Recording {
         recording_event(&self.recorder.figures())
     }
@@ -101,7 +101,7 @@ impl RecordingOutput {
     fn happened(&self, event: recorder::Event) -> Option<OutputNews> {
         let path = || self.recorder.figures().path;
         match event {
-            // The first one was told when it was asked for.
+            // The first file was reported when the recording was started.
             recorder::Event::Began(figures) if figures.part == 1 => None,
             recorder::Event::Began(figures)
             | recorder::Event::Paused(figures)
@@ -144,7 +144,7 @@ impl LiveOutput for RecordingOutput {
     }
 
     fn last_words(&mut self) -> Vec<OutputNews> {
-        // What the last file has become is told by its figures, whatever is told besides.
+        // The figures report the last file, regardless of other events.
         let is_end = |event: &recorder::Event| matches!(event, recorder::Event::Over(_));
         let events = self.recorder.events().waiting().filter(|event| !is_end(event));
         let mut news: Vec<_> = events.filter_map(|event| self.happened(event)).collect();

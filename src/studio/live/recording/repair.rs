@@ -8,10 +8,10 @@ use crate::broadcast::recorder::journal::{self, Entry};
 use crate::broadcast::recorder::remux::{How, repair};
 use crate::studio::notices::message::StudioMessage;
 
-/// Limit for unread repairs.
+/// Maximum number of unread results.
 const REPAIRS: usize = 64;
 
-/// The work of making earlier recordings whole.
+/// The running repairs of earlier recordings.
 #[derive(Debug)]
 pub(in crate::studio) struct Repairs {
     told: Receiver<StudioMessage>,
@@ -19,7 +19,7 @@ pub(in crate::studio) struct Repairs {
 }
 
 impl Repairs {
-    /// Makes the recordings whole that the journal knows and nobody writes any more.
+    /// Repairs the recordings that are in the journal and that no program is writing any more.
     pub(in crate::studio) fn start(journal: &Path) -> Option<Self> {
         let left = journal::unfinished(journal);
         if left.is_empty() {
@@ -54,7 +54,7 @@ fn mend(entry: Entry, stop: &Stop) -> Option<StudioMessage> {
     }
     let repaired = repair(&recording, &|| stop.is_set());
     if stop.is_set() {
-        // The next run begins again.
+        // The next run repairs the rest.
         return None;
     }
     entry.done();

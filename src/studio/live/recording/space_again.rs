@@ -1,5 +1,5 @@
-//! Detects free space on disks where a recording, replay or screenshot failed, to withdraw their
-//! notices. A disk can hang, so a thread queries it.
+//! Detects when disks on which a recording, replay or screenshot failed have free space again, in
+//! order to withdraw their notices. A disk can hang, so a thread queries it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,10 +12,10 @@ use crate::studio::targets::quality::Quality;
 use crate::text::Value;
 use crate::text::problem::Problem;
 
-/// How often to query a full disk.
+/// Interval of queries of a full disk.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// Room for this much of the stream is room again.
+/// A disk has space again if it can hold this much of the stream.
 const ROOM: Duration = Duration::from_secs(10 * 60);
 
 /// Notices of files that could not be written.
@@ -27,22 +27,22 @@ const UNWRITTEN: &[&str] = &[
     "screenshot-failed",
 ];
 
-/// Notices that a disk is nearly full, which name no file.
+/// Notices that a disk is nearly full; they name no file.
 const NEARLY_FULL: &[&str] = &["disk-space"];
 
-/// See the module documentation.
+/// The space check; see the module documentation.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct SpaceAgain {
     asked_at: Option<Timestamp>,
     asked: Option<(Worker, Receiver<Vec<u64>>)>,
 }
 
-/// Returns true if a reason is, or has in it, that the disk is full.
+/// Returns true if a reason is, or contains, a full disk.
 fn is_full(reason: &Problem) -> bool {
     reason.id() == "file-full" || reason.inner().any(is_full)
 }
 
-/// The folder of a notice about a full disk; `recording`: the open file.
+/// The folder of a notice about a full disk; `recording` is the open file.
 fn folder_of(notice: &Notice, recording: Option<&Path>) -> Option<PathBuf> {
     let parent = |path: &Path| path.parent().map(Path::to_owned);
     if NEARLY_FULL.contains(&notice.key()) {
@@ -58,14 +58,14 @@ fn folder_of(notice: &Notice, recording: Option<&Path>) -> Option<PathBuf> {
     })
 }
 
-/// Bytes that are room enough.
+/// The number of bytes that are sufficient.
 fn enough(quality: &Quality) -> u64 {
     let rate = u64::from(quality.video_bitrate.0) + u64::from(quality.audio_bitrate.0);
     rate / 8 * ROOM.as_secs()
 }
 
 impl SpaceAgain {
-    /// Looks once in a while; the numbers of the notices that are over.
+    /// Queries the disks at intervals; returns the ids of notices that no longer apply.
     pub fn poll(
         &mut self,
         now: Timestamp,
@@ -74,7 +74,7 @@ impl SpaceAgain {
         quality: &Quality,
     ) -> Vec<u64> {
         if let Some((worker, answers)) = &self.asked {
-            // Asked first: what it answered just before its end is not lost.
+            // The end is checked first, so that a result from just before it is not lost.
             let ended = worker.is_finished();
             let over = answers.try_recv().unwrap_or_default();
             if ended {
@@ -96,7 +96,7 @@ impl SpaceAgain {
         let worker = Worker::spawn("onair-space", move |_| {
             let has_room = |folder: &Path| free_space(folder).is_some_and(|free| free > enough);
             let over = folders.iter().filter(|(_, folder)| has_room(folder));
-            // The studio may have ended meanwhile.
+            // The studio may have ended in the meantime.
             let _ = tell.send(over.map(|(id, _)| *id).collect());
         });
         match worker {
@@ -141,7 +141,7 @@ mod tests {
             over
         };
         assert_eq!(look(None, 1), [1]);
-        // The recording that was warned of has room, too.
+        // The recording for which a warning was given has space, too.
         let file = folder.path().join("b.mp4");
         assert_eq!(look(Some(&file), 10), [1, 5]);
         let huge =

@@ -1,4 +1,5 @@
-//! The path to viewers: targets, the recording, the pace, and the sentence if all is well.
+//! The health of the path to viewers: targets, the recording, the frame rate, and the sentence if
+//! all is well.
 
 use std::time::Duration;
 
@@ -13,17 +14,17 @@ use crate::studio::targets::{Target, TargetState, address, services};
 use crate::text::Problem;
 use crate::text::problem::{Value, problem};
 
-/// The frame rate is known this long after the start.
+/// The frame rate is known after this time from the start.
 const RATE_KNOWN_AFTER: Duration = Duration::from_secs(3);
 /// A longer backlog is visible to viewers.
 const LONG_QUEUE: Duration = Duration::from_millis(500);
-/// Fewer frames than this part of those wanted are too few.
+/// A smaller share of the target frame rate than this is too low.
 const ENOUGH_FRAMES: f64 = 0.9;
 
-/// A recording has ended before it should.
+/// Notices of a recording that ended too early.
 const RECORDING_ENDED: &[&str] = &["recording-failed", "recording-not-started"];
 
-/// Of a machine that does not keep up.
+/// Notices of a computer that does not keep up.
 const TOO_SLOW: &[&str] = &[
     "encoder-slow",
     "degradation-preview",
@@ -50,7 +51,7 @@ fn seconds(time: Duration) -> String {
     time.as_secs_f64().ceil().to_string()
 }
 
-/// `96 ms`, `1.9 s`.
+/// Formats a time as `96 ms` or `1.9 s`.
 fn short_time(time: Duration) -> String {
     match time.as_millis() {
         millis @ ..1_000 => format!("{millis}\u{a0}ms"),
@@ -76,7 +77,7 @@ pub(super) fn of_targets(snapshot: &Snapshot) -> Vec<Finding> {
     }
 }
 
-/// Nobody could go live like this.
+/// A problem that prevents going live.
 fn before_going_live(snapshot: &Snapshot) -> Option<Finding> {
     if snapshot.recording.is_some() || snapshot.passthrough.is_some() {
         return None;
@@ -123,7 +124,7 @@ fn details(target: &TargetView) -> impl Iterator<Item = Problem> + '_ {
 /// On air, but not at these targets.
 fn missed(snapshot: &Snapshot) -> impl Iterator<Item = Finding> + '_ {
     let missing = |entry: &&TargetView| {
-        // One that is only on its way at first is no trouble yet.
+        // A target that is connecting for the first time is not a problem yet.
         let trouble = entry.cause.is_some() || entry.state == Some(TargetState::Failed);
         entry.target.enabled && entry.state != Some(TargetState::Live) && trouble
     };
@@ -147,7 +148,7 @@ fn missed(snapshot: &Snapshot) -> impl Iterator<Item = Finding> + '_ {
     })
 }
 
-/// Nowhere on air.
+/// The finding that no target is live.
 fn off_air(snapshot: &Snapshot, cause: &Problem) -> Finding {
     let sought = |entry: &&TargetView| entry.target.enabled && entry.cause.is_some();
     let mut sought = snapshot.targets.iter().filter(sought);
@@ -178,7 +179,7 @@ fn off_air(snapshot: &Snapshot, cause: &Problem) -> Finding {
     finding
 }
 
-/// A connection is open, but nothing gets through.
+/// The finding that a connection is open, but no data is accepted.
 fn stalled(snapshot: &Snapshot) -> Option<Finding> {
     let stalled = named(snapshot, &address::STALLED).next()?;
     let entry = snapshot.targets.iter().find(|it| Some(it.target.id) == stalled.target)?;
@@ -191,7 +192,7 @@ fn stalled(snapshot: &Snapshot) -> Option<Finding> {
     Some(Finding::new(Some(Level::Error), sentence).with_details(cause).covering([stalled]))
 }
 
-/// Viewers get something else than the sent stream.
+/// The finding that viewers do not get the sent stream.
 fn viewers(snapshot: &Snapshot) -> Option<Finding> {
     let troubled = |entry: &&TargetView| {
         entry.monitor.as_ref().is_some_and(|monitor| trouble_of_viewers(monitor.state).is_some())
@@ -206,7 +207,7 @@ fn viewers(snapshot: &Snapshot) -> Option<Finding> {
     Some(Finding::new(Some(Level::Warning), sentence).with_details(cause).covering(known))
 }
 
-/// The viewers' problem; `None` if there is none.
+/// The problem for a state of the viewers' stream; `None` if there is none.
 pub fn trouble_of_viewers(state: &str) -> Option<Problem> {
     Some(match state {
         "different" => problem!("viewers-different"),
@@ -221,7 +222,7 @@ pub fn trouble_of_viewers(state: &str) -> Option<Problem> {
     })
 }
 
-/// The connection takes the stream late.
+/// The finding that the stream reaches the server late.
 fn queue(snapshot: &Snapshot) -> Option<Finding> {
     let live = |entry: &&TargetView| entry.state == Some(TargetState::Live);
     let entry = snapshot.targets.iter().filter(live).max_by_key(|entry| entry.queued);
@@ -238,7 +239,7 @@ fn queue(snapshot: &Snapshot) -> Option<Finding> {
     (queued > LONG_QUEUE).then(|| Finding::new(Some(Level::Warning), sentence))
 }
 
-/// The recording has ended while the broadcast continues.
+/// The finding that the recording has ended while the broadcast continues.
 pub(super) fn recording_ended(snapshot: &Snapshot) -> Option<Finding> {
     let notice =
         named(snapshot, RECORDING_ENDED).next().filter(|_| snapshot.recording.is_none())?;
@@ -255,7 +256,7 @@ pub(super) fn recording_ended(snapshot: &Snapshot) -> Option<Finding> {
     Some(Finding::new(Some(Level::Error), sentence).with_details(reason).covering([notice]))
 }
 
-/// Fewer frames are encoded than are wanted.
+/// The finding that too few frames are encoded.
 pub(super) fn too_slow(snapshot: &Snapshot) -> Option<Finding> {
     let figures = &snapshot.figures;
     let wanted = match figures.wanted_fps {
@@ -307,7 +308,7 @@ pub(super) fn all_is_well(snapshot: &Snapshot) -> Finding {
     }
 }
 
-/// The names of the targets that are switched on.
+/// The names of the enabled targets.
 fn enabled(snapshot: &Snapshot) -> impl Iterator<Item = Problem> + '_ {
     let targets = snapshot.targets.iter().filter(|entry| entry.target.enabled);
     targets.map(|entry| problem!("health-target", name = name_of(&entry.target)))
@@ -326,7 +327,7 @@ fn reached(snapshot: &Snapshot) -> Vec<Problem> {
     let behind = seen.filter(|it| it.state == "ok").filter_map(|it| it.latency).max();
     said.extend(behind.map(|time| problem!("health-behind", time = short_time(time))));
     if live.iter().any(|entry| entry.target.is_built_in()) {
-        // Only the built-in server knows how many watch.
+        // Only the built-in server knows the number of viewers.
         said.push(match snapshot.server.viewers {
             0 => problem!("health-nobody-watches"),
             count => problem!("health-watching", count = count),
@@ -337,7 +338,7 @@ fn reached(snapshot: &Snapshot) -> Vec<Problem> {
     said
 }
 
-/// The stream delay.
+/// The text about the stream delay.
 fn delayed(held: DelayFigures) -> Option<Problem> {
     let minutes = |time: Duration| {
         let seconds = (time + Duration::from_millis(500)).as_secs();

@@ -15,7 +15,7 @@ pub(super) struct Finding {
     pub remedy: Option<Remedy>,
     /// The notices about the same problem.
     pub covers: Vec<u64>,
-    /// Nobody can go live like this.
+    /// True if this prevents going live.
     pub blocks: bool,
 }
 
@@ -41,7 +41,8 @@ impl Finding {
         self
     }
 
-    /// Covers these notices too; the first one's button is used if there is none yet.
+    /// Adds notices that this finding covers; the button of the first one is used if there is none
+    /// yet.
     pub fn covering<'a>(mut self, notices: impl IntoIterator<Item = &'a Notice>) -> Self {
         for notice in notices {
             self.covers.push(notice.id);
@@ -60,7 +61,7 @@ pub(super) fn is_broadcasting(snapshot: &Snapshot) -> bool {
     !matches!(snapshot.live, LiveState::Idle | LiveState::Stopping)
 }
 
-/// The notices with one of these names.
+/// The notices with one of these keys.
 pub(super) fn named<'a>(
     snapshot: &'a Snapshot,
     names: &'a [&str],
@@ -68,7 +69,7 @@ pub(super) fn named<'a>(
     snapshot.notices.iter().rev().filter(|notice| names.contains(&notice.key()))
 }
 
-/// Returns true if a remedy would do anything now.
+/// Returns true if a remedy would have an effect now.
 pub fn is_possible(remedy: Remedy, snapshot: &Snapshot) -> bool {
     let target = |id: u32| snapshot.targets.iter().find(|entry| entry.target.id == id);
     match remedy {

@@ -1,5 +1,6 @@
-//! The health sentence: judges everything known about the studio in one sentence, worst first. This
-//! module is pure: the window, the command line and the log show the same.
+//! The health sentence: summarizes the whole state of the studio in one sentence, with the most
+//! severe problem first. This module is pure: the window, the command line and the log show the
+//! same sentence.
 
 mod broadcast;
 mod finding;
@@ -22,10 +23,10 @@ use crate::studio::notices::{Level, Notice};
 use crate::studio::snapshot::Snapshot;
 
 impl Health {
-    /// The health of the studio.
+    /// Computes the health of the studio.
     pub fn of(snapshot: &Snapshot) -> Self {
         let worst = findings(snapshot).into_iter().reduce(|worst, next| {
-            // Of two that are as bad the first one matters more.
+            // If two are equally severe, the first one is more important.
             if next.level > worst.level { next } else { worst }
         });
         let finding = worst.unwrap_or_else(|| all_is_well(snapshot));
@@ -44,7 +45,7 @@ impl Health {
     }
 }
 
-/// The findings, most important first. Empty: all is well, and no notice is active.
+/// The findings, most important first. If there are none, all is well, and no notice is active.
 fn findings(snapshot: &Snapshot) -> Vec<Finding> {
     let mut found = Vec::new();
     let broadcasting = is_broadcasting(snapshot);
@@ -59,14 +60,14 @@ fn findings(snapshot: &Snapshot) -> Vec<Finding> {
     } else {
         found.extend(audio_gone(snapshot));
     }
-    // A player's trouble is nobody's but the operator's.
+    // The problem of a player concerns only the operator.
     let (own, watched): (Vec<&Notice>, Vec<&Notice>) =
         snapshot.notices.iter().rev().partition(|notice| !is_watched(notice));
     found.extend(own.into_iter().chain(watched).map(Finding::of_notice));
     found
 }
 
-/// Returns true if it is about a player.
+/// Returns true if the notice is about a player.
 fn is_watched(notice: &Notice) -> bool {
     ["watch-", "player-"].iter().any(|family| notice.key().starts_with(family))
 }

@@ -1,4 +1,4 @@
-//! The health sentence as a value: the activity, the level, and the texts in each language.
+//! The health sentence as a value: the activity, the level, and the texts for each language.
 
 use crate::studio::notices::{Level, Remedy};
 use crate::text::problem::problem;
@@ -7,22 +7,22 @@ use crate::text::{Language, Problem};
 /// The activity of the studio in one word.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Activity {
-    /// *Go Live* would work.
+    /// *Go Live* is possible.
     Ready,
-    /// Something is in the way of going live.
+    /// A problem prevents going live.
     NotReady,
     Connecting,
     OnAir,
     /// The broadcast was interrupted.
     Reconnecting,
-    /// Recording, and not on air.
+    /// Recording, but not on air.
     Recording,
     RecordingPaused,
     Stopping,
 }
 
 impl Activity {
-    /// Its word for people.
+    /// The activity as a text for users.
     pub fn problem(self) -> Problem {
         match self {
             Self::Ready => problem!("activity-ready"),
@@ -36,7 +36,7 @@ impl Activity {
         }
     }
 
-    /// Its word in events.
+    /// The name of the activity in events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ready => "ready",
@@ -55,21 +55,21 @@ impl Activity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
     pub activity: Activity,
-    /// The level; `None`: all is well, and no notice is active.
+    /// The level; `None` if all is well and no notice is active.
     pub level: Option<Level>,
     pub sentence: Problem,
     /// Further texts: causes, the next step, parts that still work.
     pub details: Vec<Problem>,
-    /// The button that helps.
+    /// The button with the remedy.
     pub remedy: Option<Remedy>,
     /// The number of active notices that the sentence does not cover.
     pub more: usize,
-    /// The sentence is about a problem that no active notice reports.
+    /// True if the sentence is about a problem that no active notice reports.
     pub alone: bool,
     pub readiness: Readiness,
 }
 
-/// The parts of the program that nothing is wrong with.
+/// The parts of the program that have no problem.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Readiness {
     pub video: bool,
@@ -82,12 +82,12 @@ impl Health {
         self.level.is_none()
     }
 
-    /// Returns true if something is worse than it should be.
+    /// Returns true if there is a warning or an error.
     pub fn is_trouble(&self) -> bool {
         self.level > Some(Level::Info)
     }
 
-    /// The sentence, and the details or else the cure.
+    /// The sentence, and the details or else the remedy.
     pub fn words(&self, language: Language) -> (String, String) {
         let details: Vec<String> =
             self.details.iter().map(|detail| capitalized(language.say(detail))).collect();

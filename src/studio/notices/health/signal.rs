@@ -1,4 +1,4 @@
-//! The viewers' signal: an empty scene, sources without data, silence.
+//! The health of the signal for viewers: an empty scene, sources without data, silence.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +12,10 @@ use crate::studio::scenes::MAIN;
 use crate::studio::snapshot::{Snapshot, SourceState};
 use crate::text::problem::problem;
 
-/// Below this nobody hears anything.
+/// A level below this is inaudible.
 const SILENT_DBFS: f32 = -59.0;
 
-/// A source of the scene that is sent.
+/// A visible source of the current scene.
 struct ShownSource<'a> {
     name: &'a str,
     state: SourceState,
@@ -32,7 +32,7 @@ fn shown(snapshot: &Snapshot) -> Vec<ShownSource<'_>> {
             return Some(ShownSource { name: &video.name, state: video.state });
         }
         let source = scenes.collection.source(id)?;
-        // It is about to be opened.
+        // The source is about to be opened.
         let state = scenes.source(id).map_or(SourceState::Opening, |it| it.state);
         Some(ShownSource { name: &source.name, state })
     };
@@ -74,18 +74,18 @@ pub(super) fn video(snapshot: &Snapshot) -> Option<Finding> {
     })
 }
 
-/// Returns true if a notice reports this source as down.
+/// Returns true if a notice reports that this source does not deliver.
 fn is_down(notice: &Notice, name: &str) -> bool {
     let families = [groups::DOWN, groups::SOURCE];
     families.iter().any(|keys| keys.contains(&notice.key()))
         && ["device", "source", "path"].iter().any(|it| notice.value(it).as_deref() == Some(name))
 }
 
-/// The scene has no visible source.
+/// The finding that the scene has no visible source.
 fn nothing_shown(snapshot: &Snapshot) -> Finding {
     let collection = &snapshot.scenes.collection;
     if snapshot.audio_only && is_broadcasting(snapshot) {
-        // That is what was asked for.
+        // This is what the user requested.
         return Finding::new(Some(Level::Info), problem!("health-audio-only"));
     }
     let shows_main = collection.plan(collection.current).sources().any(|id| id == MAIN);
@@ -96,7 +96,8 @@ fn nothing_shown(snapshot: &Snapshot) -> Finding {
     }
     let current = collection.current();
     let scene = current.map_or("", |scene| &scene.name);
-    // Something that is hidden is shown again rather than covered, and no test pattern is offered to viewers.
+    // A hidden item should be shown again rather than covered, and no test pattern is offered during a
+    // broadcast.
     let own = current.is_some_and(|scene| scene.items.is_empty()) && !is_broadcasting(snapshot);
     Finding::new(Some(Level::Warning), problem!("health-scene-empty", scene = scene))
         .with_remedy(own.then_some(Remedy::UseTestSource))
@@ -116,7 +117,7 @@ fn is_audible(snapshot: &Snapshot) -> bool {
         || snapshot.strips.iter().any(strip)
 }
 
-/// An audio source that should be heard is gone, before a broadcast.
+/// The finding, before a broadcast, that an audio source that should be audible is gone.
 pub(super) fn audio_gone(snapshot: &Snapshot) -> Option<Finding> {
     let main = snapshot.audio.as_ref().filter(|audio| !audio.muted);
     let main = main.map(|audio| (&audio.name, audio.state));
@@ -130,7 +131,7 @@ pub(super) fn audio_gone(snapshot: &Snapshot) -> Option<Finding> {
     })
 }
 
-/// The parts of the program that no source and no notice reports a problem of.
+/// The parts of the program for which no source and no notice reports a problem.
 pub(super) fn readiness(snapshot: &Snapshot) -> Readiness {
     let reported = |families: [&str; 2]| {
         snapshot
@@ -148,7 +149,7 @@ pub(super) fn readiness(snapshot: &Snapshot) -> Readiness {
     }
 }
 
-/// The program is silent, but should not be.
+/// The finding that the program is silent, but should not be.
 pub(super) fn audio(snapshot: &Snapshot) -> Option<Finding> {
     if snapshot.passthrough.is_some() || is_audible(snapshot) {
         return None;

@@ -1,4 +1,4 @@
-//! The health sentence as a table of states.
+//! Tests the health sentence with a table of states.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::studio::targets::{Target, TargetState};
 use crate::text::problem::problem;
 use crate::text::{Language, Problem};
 
-/// The built-in server is on, a camera and a microphone deliver.
+/// The built-in server is enabled, and a camera and a microphone deliver.
 fn idle() -> Snapshot {
     Snapshot {
         video: Some(VideoSource {
@@ -129,14 +129,14 @@ fn refused(next: Next) -> Notice {
     })
 }
 
-/// An empty scene, next to a main source that no scene shows.
+/// An empty scene, and a main source that no scene shows.
 fn empty_scene(snapshot: &mut Snapshot) {
     let mut collection = Collection::default();
     collection.scenes[0].items.retain(|item| item.id != ItemId(1));
     snapshot.scenes.collection = Arc::new(collection);
 }
 
-/// A name, the state, the sentence, its details, its level, and its cure.
+/// The name, the state, the sentence, its details, its level, and its remedy.
 type Row = (&'static str, Snapshot, &'static str, &'static str, Option<Level>, Option<Remedy>);
 
 fn rows() -> Vec<Row> {
@@ -429,7 +429,7 @@ fn every_state_has_its_sentence_cause_and_button() {
     }
 }
 
-/// In any state, the sentence is never good while a notice is active.
+/// In every state, the sentence is never good while a notice is active.
 #[test]
 fn it_is_never_good_while_a_notice_holds() {
     let device = || "Yeti".to_owned();
@@ -473,7 +473,7 @@ fn a_too_slow_sentence_ends_with_the_problem() {
     snapshot.figures.fps = 17.0;
     let health = Health::of(&snapshot);
     assert_eq!((health.sentence.id(), health.more), ("health-too-slow", 0));
-    // The studio takes the notice back (studio/live/history).
+    // The studio withdraws the notice (studio/live/history).
     snapshot.figures.fps = 30.0;
     snapshot.notices.clear();
     assert!(Health::of(&snapshot).is_good());
@@ -501,7 +501,7 @@ fn a_problem_without_a_notice_is_counted_by_the_bell() {
     assert!(!Health::of(&snapshot).alone);
 }
 
-/// What the chips beside *Go Live* show never contradicts a source's state or a notice.
+/// The indicators beside *Go Live* never contradict the state of a source or a notice.
 #[test]
 fn video_and_audio_are_ready_only_without_a_reported_problem() {
     let of = |snapshot: &Snapshot| {

@@ -4,13 +4,13 @@ use crate::compose::scene::{Content, Item, ItemId, Placement};
 use crate::studio::scenes::{Collection, MAX_SOURCES};
 
 impl Collection {
-    /// Duplicates an item.
+    /// Duplicates an item with the same source.
     pub(super) fn duplicate_item(&mut self, id: ItemId) -> Option<()> {
         let copy = self.item(id)?.clone();
         self.put_beside(id, copy)
     }
 
-    /// Duplicates an item with a separate source.
+    /// Duplicates an item and its source.
     pub(super) fn duplicate_source(&mut self, id: ItemId) -> Option<()> {
         let mut copy = self.item(id)?.clone();
         let Content::Source(source) = copy.content else { return None };
@@ -24,7 +24,7 @@ impl Collection {
         self.put_beside(id, copy)
     }
 
-    /// Puts a copy above an item with a small offset, so that both are visible.
+    /// Inserts a copy above an item with a small offset, so that both are visible.
     fn put_beside(&mut self, id: ItemId, copy: Item) -> Option<()> {
         let mut next = self.next_item();
         let mut copy = [copy];
@@ -37,7 +37,7 @@ impl Collection {
     }
 }
 
-/// Renumbers items from `next` on.
+/// Renumbers items, starting at `next`.
 pub(super) fn renumber(items: &mut [Item], next: &mut ItemId) {
     for item in items {
         item.id = *next;
@@ -80,16 +80,16 @@ mod tests {
         let [one, two] = &it.sources[..] else { panic!("{:?}", it.sources) };
         assert_eq!((&*one.name, &*two.name), ("Logo", "Logo 2"));
         assert_eq!((&one.choice, &one.properties), (&two.choice, &two.properties), "as it was set");
-        // Right above the first, a little aside, and called as its source.
+        // The copy is directly above the first item, with an offset, and is named after its source.
         let items = &it.scenes[0].items;
         let names: Vec<&str> = items.iter().map(|item| it.item_name(item)).collect();
         assert_eq!(names, ["", "Corner", "Logo 2", "Corner"]);
         assert!(items[2].place.x > items[1].place.x);
-        // From then on each is set on its own.
+        // From then on, each has its own settings.
         let second = two.id;
         assert!(it.apply(&Edit::SetProperties(second, Properties::default())));
         assert_eq!(it.source(first).map(|it| &it.properties), Some(&properties));
-        // The main video source, groups and scenes have no source that could be doubled.
+        // The main video source, groups and scenes have no source that could be duplicated.
         assert!(!it.apply(&Edit::DuplicateSource(ItemId(1))));
         assert!(it.apply(&Edit::Group(vec![ItemId(1), ItemId(2)])));
         let group = it.scenes[0].items.iter().find(|item| !item.members().is_empty()).unwrap().id;

@@ -1,15 +1,15 @@
-//! Properties of an edit before it is applied.
+//! Determines properties of an edit before it is applied.
 
 use super::Edit;
 use crate::compose::filter::Slot;
 
 impl Edit {
-    /// Returns true if it continues `before`, like a drag: both are one undo step.
+    /// Returns true if the edit continues `before`, as in a drag: both are then one undo step.
     pub(in crate::studio) fn continues(&self, before: &Self) -> bool {
         match (self, before) {
             (Self::SetPlace(id, _), Self::SetPlace(other, _))
             | (Self::SetOpacity(id, _), Self::SetOpacity(other, _)) => id == other,
-            // Numbers that are drawn.
+            // Numbers that are dragged.
             (Self::SetTransition(new), Self::SetTransition(old)) => {
                 std::mem::discriminant(&new.kind) == std::mem::discriminant(&old.kind)
             }
@@ -21,7 +21,7 @@ impl Edit {
                     && std::mem::discriminant(&new.kind) == std::mem::discriminant(&old.kind)
             }
             (Self::SetFilters(id, new), Self::SetFilters(other, old)) => {
-                // Numbers that are drawn, not filters that come, go or are switched.
+                // Numbers that are dragged, but not filters that are added, removed or switched.
                 let alike = |(new, old): (&Slot, &Slot)| {
                     new.enabled == old.enabled && new.filter.kind() == old.filter.kind()
                 };
@@ -37,8 +37,8 @@ impl Edit {
         }
     }
 
-    /// Returns true if it can add items, or nest them deeper. One that cannot has no effect if it
-    /// is refused.
+    /// Returns true if the edit can add items or nest them deeper. Any other edit has no effect if
+    /// it is refused.
     pub(super) fn may_grow(&self) -> bool {
         match self {
             Self::AddSource { .. }

@@ -1,4 +1,4 @@
-//! The files that follow the first one of a source.
+//! Edits the files that follow the first one of a source.
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,7 @@ impl Collection {
         new: &Path,
     ) -> Option<()> {
         let files = self.files_mut(id)?;
-        // It may have been moved meanwhile.
+        // It may have been moved in the meantime.
         let stands = files.get(index).is_some_and(|it| it == old);
         let index = if stands { index } else { files.iter().position(|it| it == old)? };
         new.clone_into(files.get_mut(index)?);

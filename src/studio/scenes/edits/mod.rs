@@ -1,4 +1,4 @@
-//! Edits of the scene collection, each a value: requested by the window and the command line, and
+//! Edits of the scene collection, each as a value: requested by the window and the command line, and
 //! reverted by *undo*.
 
 mod duplicate;
@@ -30,45 +30,45 @@ pub enum Edit {
     RemoveScene(SceneId),
     RenameScene(SceneId, String),
     DuplicateScene(SceneId),
-    /// To this place in the list.
+    /// Moves a scene to this position in the list.
     MoveScene(SceneId, usize),
-    /// A new source on top of a scene.
+    /// Adds a new source on top of a scene.
     AddSource {
         scene: SceneId,
         name: String,
         choice: VideoChoice,
     },
-    /// The same, at this place.
+    /// Adds a new source on top of a scene, at this position.
     PlaceSource {
         scene: SceneId,
         name: String,
         choice: VideoChoice,
         place: Placement,
     },
-    /// Paste copied items on top of a scene.
+    /// Pastes copied items on top of a scene.
     Paste(SceneId, CopiedItems),
-    /// A source that is there already, on top of a scene.
+    /// Shows an existing source on top of a scene.
     ShowSource {
         scene: SceneId,
         source: SourceId,
     },
-    /// Another scene on top of a scene.
+    /// Shows another scene on top of a scene.
     ShowScene {
         scene: SceneId,
         shown: SceneId,
     },
-    /// The source shows something else now: a file that was moved, another device.
+    /// Changes the choice of a source: a file that was moved, or another device.
     SetSource(SourceId, VideoChoice),
     RenameSource(SourceId, String),
-    /// All filters of a source's frame, in their order.
+    /// Sets all filters of a source's frames, in their order.
     SetFilters(SourceId, Vec<Slot>),
-    /// Set the properties of a source, such as a text's style or the pointer's visibility.
+    /// Sets the properties of a source, such as a text's style or the visibility of the pointer.
     SetProperties(SourceId, Properties),
-    /// Add a media file to a source's playlist.
+    /// Adds a media file to a source's playlist.
     AddFile(SourceId, PathBuf),
-    /// Remove this file from a source's playlist.
+    /// Removes this file from a source's playlist.
     RemoveFile(SourceId, usize),
-    /// Replace a file of a source's playlist.
+    /// Replaces a file of a source's playlist.
     ReplaceFile {
         source: SourceId,
         /// The position of the old file when the new one was chosen, to identify one of two equal
@@ -77,44 +77,44 @@ pub enum Edit {
         old: PathBuf,
         new: PathBuf,
     },
-    /// Set a source's fallback while it is black, frozen or lost.
+    /// Sets the fallback of a source for the time while it is black, frozen or lost.
     SetFallback(SourceId, VideoFallback),
     RemoveItem(ItemId),
-    /// Duplicate an item with the same source.
+    /// Duplicates an item with the same source.
     DuplicateItem(ItemId),
-    /// Duplicate an item with a new source, which has the same settings and is then independent.
+    /// Duplicates an item with a new source, which has the same settings and is then independent.
     DuplicateSource(ItemId),
-    /// Rename an item; empty: the name of its content.
+    /// Renames an item; if the name is empty, the name of its content is used.
     RenameItem(ItemId, String),
     HideItem(ItemId, bool),
     LockItem(ItemId, bool),
-    /// Move an item to this position among its siblings, from the bottom.
+    /// Moves an item to this position among its siblings, counted from the bottom.
     MoveItem(ItemId, usize),
     SetPlace(ItemId, Placement),
     SetOpacity(ItemId, f32),
     SetBlend(ItemId, Blend),
-    /// Group these items at the position of the topmost.
+    /// Groups these items at the position of the topmost one.
     Group(Vec<ItemId>),
-    /// Ungroup, keeping the look of the members on a program of this size.
+    /// Ungroups the members, and keeps their appearance on a program of this size.
     Ungroup(ItemId, Size),
-    /// Set the default transition.
+    /// Sets the default transition.
     SetTransition(Transition),
-    /// Set the transition of one scene; `None`: the default.
+    /// Sets the transition of one scene; `None` means the default.
     SetSceneTransition(SceneId, Option<Transition>),
-    /// Apply all of these as one undo step, without impossible ones.
+    /// Applies all of these as one undo step, except those that are not possible.
     Several(Vec<Edit>),
 }
 
 impl Collection {
-    /// Applies an edit; `false` if it is impossible or has no effect.
+    /// Applies an edit; returns `false` if it is not possible or has no effect.
     pub fn apply(&mut self, edit: &Edit) -> bool {
         matches!(self.attempt(edit), Ok(true))
     }
 
-    /// The same, with the reason if a limit is reached or something would look different.
+    /// As [`Collection::apply`], with the reason if a limit is reached or the appearance would change.
     ///
     /// # Errors
-    /// [`EditRefusal`]. Nothing is changed then.
+    /// Fails with [`EditRefusal`]. In that case, nothing is changed.
     pub fn attempt(&mut self, edit: &Edit) -> Result<bool, EditRefusal> {
         let before = self.clone();
         let done = self.change(edit).is_some();
@@ -131,7 +131,7 @@ impl Collection {
         Ok(*self != before)
     }
 
-    /// Returns true if that would change anything.
+    /// Returns true if the edit would change anything.
     pub fn takes(&self, edit: &Edit) -> bool {
         self.clone().apply(edit)
     }
@@ -308,7 +308,7 @@ impl Collection {
         Some(())
     }
 
-    /// Groups items of one list on a separate canvas, so nothing moves.
+    /// Groups items of one list on a separate canvas, so that nothing moves.
     fn group(&mut self, ids: &[ItemId]) -> Option<()> {
         let next = self.next_item();
         let (list, _) = self.place_of(*ids.first()?)?;
@@ -326,7 +326,7 @@ impl Collection {
         list.get_mut(index)
     }
 
-    /// The list and the position of an item.
+    /// The list of an item, and its position in that list.
     fn place_of(&mut self, id: ItemId) -> Option<(&mut Vec<Item>, usize)> {
         self.scenes.iter_mut().find_map(|scene| place_in(&mut scene.items, id))
     }
@@ -367,7 +367,7 @@ mod tests {
     use super::*;
     use crate::studio::engine::undo_history::{Before, Change};
 
-    /// The history of the scenes alone.
+    /// The undo history of the scenes only.
     #[derive(Default)]
     struct Steps(crate::studio::engine::undo_history::UndoHistory);
 
@@ -454,14 +454,14 @@ mod tests {
         assert_eq!(it.transition_to(SceneId(2)).duration, crate::compose::transition::MAX_STINGER);
         assert!(it.apply(&Edit::RemoveScene(SceneId(3))));
         assert_eq!(it.own_transitions.len(), 1, "gone with its scene");
-        // Those of scenes that are taken in come along under their new ids.
+        // Transitions of imported scenes are kept under their new ids.
         let mut other = Collection::default();
         other.take_in(it.clone());
         assert_eq!(other, it);
         other.take_in(it.clone());
         let added = other.scenes.last().unwrap().id;
         assert!(added != SceneId(2) && other.transition_to(added) == it.transition_to(SceneId(2)));
-        // A number that is drawn is one step.
+        // The steps of dragging a number are one undo step.
         assert!(own(2, Some(way(Kind::Fade, 100))).continues(&own(2, Some(way(Kind::Fade, 50)))));
         assert!(!own(2, Some(way(Kind::Cut, 100))).continues(&own(2, Some(way(Kind::Fade, 50)))));
     }

@@ -1,4 +1,4 @@
-//! Pastes copied items into a scene, with their sources if those are gone.
+//! Pastes copied items into a scene, and restores their sources if they are gone.
 
 use crate::compose::scene::{Content, Item, Placement, SceneId, SourceId};
 use crate::studio::scenes::{Collection, MAIN, MAX_SOURCES, Source};
@@ -51,7 +51,7 @@ impl Collection {
         Some(())
     }
 
-    /// An item keeps its source, which still exists or is restored.
+    /// Resolves the source of an item: it still exists or is restored.
     fn settle(&mut self, item: &mut Item, sources: &[Source]) -> Option<()> {
         match &mut item.content {
             Content::Group(members) => {
@@ -76,7 +76,7 @@ impl Collection {
         }
     }
 
-    /// Returns true if an item shows this scene, itself or through others.
+    /// Returns true if an item shows this scene, directly or through others.
     fn reaches_back(&self, item: &Item, scene: SceneId) -> bool {
         match &item.content {
             Content::Scene(id) => self.reaches(*id, scene),
@@ -108,11 +108,11 @@ mod tests {
         assert_eq!(pasted.len(), 1);
         assert_eq!(pasted[0].content, Content::Source(SourceId(1)), "the same source");
         assert_eq!(pasted[0].place, Placement::default());
-        // In the same scene it lies a little aside.
+        // In the same scene, the copy is slightly offset.
         assert!(it.apply(&Edit::Paste(first, copied.clone())));
         let last = it.scene(first).unwrap().items.last().unwrap().clone();
         assert!(last.place.x > 0.0 && last.place.y > 0.0);
-        // Once all are gone, its source comes again.
+        // After all items are removed, its source is restored.
         for id in [ItemId(2), pasted[0].id, last.id] {
             assert!(it.apply(&Edit::RemoveItem(id)));
         }

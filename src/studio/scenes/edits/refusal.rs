@@ -1,4 +1,4 @@
-//! Why an edit is refused.
+//! The reasons why an edit is refused.
 
 use std::collections::BTreeMap;
 
@@ -6,23 +6,24 @@ use super::Edit;
 use crate::compose::scene::{Content, Item, MAX_DEPTH, SceneId};
 use crate::studio::scenes::{Collection, MAX_ITEMS};
 
-/// Why an edit is refused, if that is not obvious.
+/// The reason why an edit is refused, if that is not obvious.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum EditRefusal {
-    /// More items than a collection may have.
+    /// There would be more items than a collection may have.
     TooMany,
-    /// Groups and scenes deeper within each other than is drawn.
+    /// Groups and scenes would be nested deeper than is drawn.
     TooDeep,
-    /// Of the group something is cut off.
+    /// A part of the group is cropped.
     Cut,
-    /// The group stretches its members in a way that their own places cannot tell.
+    /// The group stretches its members in a way that their own placements cannot express.
     Stretched,
-    /// The group makes a member smaller or larger that is shown pixel by pixel.
+    /// The group scales a member that is shown pixel by pixel.
     Scaled,
 }
 
 impl Collection {
-    /// The limit that was newly exceeded since `before`. Earlier excess may stay.
+    /// The limit that the collection exceeds now but did not exceed in `before`. An earlier excess
+    /// may remain.
     pub(super) fn overgrown(&self, before: &Self) -> Option<EditRefusal> {
         let many = self.item_count();
         if many > MAX_ITEMS && many > before.item_count() {
@@ -32,7 +33,7 @@ impl Collection {
         (deep > MAX_DEPTH && deep > before.depth()).then_some(EditRefusal::TooDeep)
     }
 
-    /// Why an edit was refused.
+    /// The reason why an edit was refused.
     pub(super) fn why_not(&self, edit: &Edit) -> Option<EditRefusal> {
         match edit {
             Edit::Ungroup(id, canvas) => self.lifted(*id, *canvas).err().flatten(),
@@ -94,7 +95,8 @@ mod tests {
         let full = it.clone();
         assert_eq!(it.attempt(&Edit::Group(vec![id])), Err(EditRefusal::TooDeep));
         assert_eq!(it, full, "nothing vanished");
-        // A scene that holds it would be too deep as well, and so would what holds that.
+        // A scene that contains it would be too deep as well, and so would any scene that contains
+        // that one.
         assert!(it.apply(&Edit::AddScene("Outer".into())));
         let outer = it.scenes.last().unwrap().id;
         let show = Edit::ShowScene { scene: outer, shown: first };
@@ -102,7 +104,7 @@ mod tests {
         let several = Edit::Several(vec![Edit::HideItem(ItemId(1), true), show.clone()]);
         assert_eq!((it.attempt(&several), it.item(ItemId(1)).unwrap().hidden), (Ok(true), true));
         assert_eq!(it.attempt(&Edit::Several(vec![show])), Err(EditRefusal::TooDeep));
-        // It can be taken apart again.
+        // It can be ungrouped again.
         assert_eq!(it.attempt(&Edit::Ungroup(id, crate::media::Size::new(64, 36))), Ok(true));
     }
 
@@ -122,7 +124,7 @@ mod tests {
         }
         let items: Vec<ItemId> = it.scenes[0].items.iter().map(|item| item.id).collect();
         assert!(it.apply(&Edit::Group(items)));
-        // One on the first level, and all in it.
+        // One group on the first level that contains all items.
         let (group, count) = (it.scenes[0].items[0].id, it.item_count());
         assert!((MAX_ITEMS / 2..=MAX_ITEMS).contains(&count), "{count}");
         for edit in [Edit::DuplicateItem(group), Edit::DuplicateScene(scene)] {
@@ -142,7 +144,7 @@ mod tests {
         let (item, scene, source) = (ItemId(99), SceneId(99), SourceId(99));
         let edits = [
             Edit::RemoveScene(scene),
-            // The last one.
+            // The last scene.
             Edit::RemoveScene(it.current),
             Edit::RenameScene(scene, "A".into()),
             Edit::RenameScene(it.current, String::new()),

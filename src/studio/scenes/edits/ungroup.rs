@@ -1,4 +1,4 @@
-//! Ungrouping: each member takes over the group's transform, so the image stays the same.
+//! Ungroups items: each member gets the group's transform, so that the image stays the same.
 
 use super::{EditRefusal, place_in};
 use crate::compose::layout;
@@ -6,7 +6,7 @@ use crate::compose::scene::{Blend, Content, Fit, Item, ItemId, Placement};
 use crate::media::Size;
 use crate::studio::scenes::Collection;
 
-/// Scales that differ by less are equal.
+/// Scales with a smaller difference are equal.
 const SAME: f64 = 1e-6;
 
 impl Collection {
@@ -17,10 +17,10 @@ impl Collection {
         Some(())
     }
 
-    /// The members of a group as its siblings.
+    /// The members of a group as siblings of the group.
     ///
     /// # Errors
-    /// Why that is impossible, if the group exists.
+    /// Fails, if the group exists, with the reason why this is not possible.
     pub(super) fn lifted(
         &self,
         id: ItemId,
@@ -32,8 +32,8 @@ impl Collection {
     }
 }
 
-/// A member as a sibling of its group. For overlapping members, the group's opacity and mode are
-/// not exactly those of each.
+/// Converts a member to a sibling of its group. For overlapping members, applying the group's
+/// opacity and mode to each gives a slightly different result.
 fn lift(group: &Item, member: &Item, canvas: Size) -> Result<Item, EditRefusal> {
     let opacity = |item: &Item| if item.opacity.is_finite() { item.opacity } else { 1.0 };
     let blend = if member.blend == Blend::Normal { group.blend } else { member.blend };
@@ -63,7 +63,7 @@ fn place(group: &Placement, member: &Item, canvas: Size) -> Result<Placement, Ed
     let even = (across / down - 1.0).abs() < SAME;
     let known = !matches!(member.content, Content::Source(_));
     if known && (!even || own.fit == Fit::Original) && own.fit != Fit::Cover {
-        // As large as the program: its box can be told.
+        // The content has the size of the program, so its box is known.
         let plain = Placement { rotation: 0.0, flip_x: false, flip_y: false, ..own };
         let map = layout::map(&plain, (cw, ch), canvas).0;
         let ((left, top), (right, bottom)) = (map.apply(0.0, 0.0), map.apply(1.0, 1.0));
@@ -85,7 +85,7 @@ fn place(group: &Placement, member: &Item, canvas: Size) -> Result<Placement, Ed
     let (width, height) = (own.width * sx, own.height * sy);
     let middle = ((own.x + own.width / 2.0) * cw, (own.y + own.height / 2.0) * ch);
     let (x, y) = layout::group(&group, canvas).apply(middle.0, middle.1);
-    // Mirrored once, it turns the other way.
+    // If it is mirrored once, it turns in the opposite direction.
     let turned = if group.flip_x == group.flip_y { own.rotation } else { -own.rotation };
     let place = Placement {
         x: x / cw - width / 2.0,
@@ -111,7 +111,8 @@ mod tests {
     const CANVAS: Size = Size::new(1280, 720);
     const CAMERA: Size = Size::new(640, 480);
 
-    /// A group of the main video source and two others, each at its place, and its id.
+    /// A group of the main video source and two others, each with its placement, and the id of the
+    /// group.
     fn grouped(places: [Placement; 3], group: Placement) -> (Collection, ItemId) {
         let mut it = Collection::default();
         let scene = it.current;
@@ -129,7 +130,7 @@ mod tests {
         (it, id)
     }
 
-    /// The spot and opacity of everything drawn.
+    /// The spot and opacity of all drawn layers.
     fn drawn(it: &Collection) -> Vec<(Spot, f32)> {
         let plan = it.plan(it.current);
         let strength = |index: usize| -> f32 {
@@ -195,7 +196,8 @@ mod tests {
                 assert!(alike(before, after), "{group:?}: {before:?}, {after:?}");
             }
         }
-        // Stretched, what is stretched or turned by quarters stays as it is.
+        // In a stretched group, members that are stretched or rotated by quarter turns keep their
+        // appearance.
         let wide =
             Placement { width: 0.9, fit: Fit::Stretch, flip_x: true, rotation: 15.0, ..small };
         let [first, ..] = members();
@@ -223,7 +225,7 @@ mod tests {
         let small =
             Placement { x: 0.25, y: 0.125, width: 0.5, height: 0.5, ..Placement::default() };
         let wide = Placement { width: 0.9, fit: Fit::Stretch, ..small };
-        // A group within is as large as the program: its box is known.
+        // A nested group has the size of the program, so its box is known.
         let (mut it, id) = grouped(members(), small);
         assert!(it.apply(&Edit::Group(vec![id])));
         let outer = it.scenes[0].items[0].id;

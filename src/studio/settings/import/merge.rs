@@ -1,5 +1,5 @@
-//! Merges a collection into another: its scenes and sources get free names and IDs, as far as there
-//! is room. The rest is listed, and nothing refers to it. This module is pure.
+//! Merges a collection into another: its scenes and sources get free names and ids, as far as there
+//! is space. The remaining parts are listed, and nothing refers to them. This module is pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,18 +11,18 @@ use crate::text::problem::{Problem, problem};
 /// The result of a merge.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MergeReport {
-    /// The number of its scenes that were added, from the first on.
+    /// The number of scenes that were added, from the first on.
     pub scenes: usize,
-    /// And of its sources.
+    /// The number of sources that were added.
     pub sources: usize,
     /// The parts that were not added, as texts.
     pub left_out: Vec<Problem>,
 }
 
 impl Collection {
-    /// Adds the scenes of another collection, under names and ids that are free.
+    /// Adds the scenes of another collection, under free names and ids.
     pub fn take_in(&mut self, other: Self) -> MergeReport {
-        // Nothing was built here yet: it becomes the other.
+        // An unchanged collection is replaced by the other one.
         if *self == Self::default() {
             let (scenes, sources) = (other.scenes.len(), other.sources.len());
             *self = other;
@@ -63,7 +63,7 @@ impl Collection {
         MergeReport { scenes: came.len(), sources, left_out }
     }
 
-    /// Values of the whole collection: if both have one, the existing one stays.
+    /// Handles values of the whole collection: if both have one, the existing one is kept.
     fn keep_own(&mut self, other: &Self) -> Vec<Problem> {
         let mut left_out = Vec::new();
         if self.transition != other.transition {
@@ -85,11 +85,11 @@ impl Collection {
     }
 }
 
-/// Assigns new IDs to items and their contents.
+/// Assigns new ids to items and their contents.
 struct Mover<'a> {
-    /// The offsets of source, scene and item IDs.
+    /// The offsets of source, scene and item ids.
     by: (u32, u32, u32),
-    /// Items for which there is room.
+    /// The number of items for which there is space.
     room: usize,
     gone_sources: BTreeMap<SourceId, &'a str>,
     gone_scenes: BTreeMap<SceneId, &'a str>,
@@ -131,7 +131,7 @@ impl Mover<'_> {
         Some(moved)
     }
 
-    /// The missing parts of a scene, as texts.
+    /// Descriptions of the missing parts of a scene.
     fn told(&mut self, scene: &str) -> Vec<Problem> {
         let without = std::mem::take(&mut self.without).into_iter();
         let mut told: Vec<Problem> = without
@@ -150,7 +150,7 @@ impl Mover<'_> {
     }
 }
 
-/// Items, also those within groups.
+/// The number of items, including those within groups.
 fn count(items: &[Item]) -> usize {
     items.iter().map(|item| 1 + count(item.members())).sum()
 }
@@ -170,8 +170,8 @@ mod tests {
         Item::new(ItemId(id), content)
     }
 
-    /// A collection with this many sources and scenes, each with the source of its number, a group
-    /// with the last source, and the last scene.
+    /// A collection with this number of sources and scenes; each scene contains the source with its
+    /// number, a group with the last source, and the last scene.
     fn large(sources: u32, scenes: u32) -> Collection {
         let source = |id| Source {
             id: SourceId(id),
@@ -197,7 +197,7 @@ mod tests {
         it
     }
 
-    /// Whether all contents exist, and all item IDs are unique.
+    /// Checks that all contents exist and that all item ids are unique.
     fn holds_together(it: &Collection) {
         let mut ids = BTreeSet::new();
         it.each(|item| {
@@ -260,7 +260,7 @@ mod tests {
         let mut other = large(1, 1);
         other.transition = Transition { kind: Kind::Cut, duration: Duration::ZERO };
         other.main_filters = vec![slot("blur")];
-        // Where nothing was built it comes as it is.
+        // A collection without own content is replaced unchanged.
         let mut empty = Collection::default();
         let taken = empty.take_in(other.clone());
         assert_eq!((&empty, taken.left_out.len(), taken.scenes), (&other, 0, 1));
@@ -273,7 +273,7 @@ mod tests {
         it.main_filters = vec![slot("sharpen")];
         let taken = it.take_in(other.clone());
         assert_eq!(taken.left_out.len(), 2, "{:?}", taken.left_out);
-        // What is alike is not told.
+        // Equal values are not reported.
         it.transition = other.transition.clone();
         it.main_filters.clone_from(&other.main_filters);
         assert_eq!(it.take_in(other).left_out, Vec::<String>::new());

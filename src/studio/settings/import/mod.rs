@@ -1,4 +1,4 @@
-//! The contents of a scene file, and adding them to the existing ones.
+//! The contents of a scene file, which can be added to the existing collection.
 
 pub mod merge;
 pub(in crate::studio::settings) mod obs;
@@ -10,23 +10,23 @@ use crate::studio::scenes::Collection;
 use crate::studio::settings::import::merge::MergeReport;
 use crate::text::problem::{Problem, problem};
 
-/// In a notice this much is listed.
+/// Maximum number of parts listed in a notice.
 const IN_SHORT: usize = 30;
 
 /// The contents of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Import {
     pub collection: Collection,
-    /// Strips of the mixer, for [adding](crate::studio::mixer::take_in).
+    /// Strips of the mixer, to be [added](crate::studio::mixer::take_in).
     pub strips: Vec<AudioStrip>,
     /// The parts that were not imported.
     pub left_out: Vec<Problem>,
 }
 
 impl Import {
-    /// Adds it to the existing collection (`main` is the main strip's audio), and returns the
-    /// numbers of scenes, sources and strips. Parts that were not added are listed too, and removed
-    /// here.
+    /// Adds the contents to the existing collection (`main` is the audio of the main strip), and
+    /// returns the numbers of added scenes, sources and strips. Parts that were not added are
+    /// listed too, and removed here.
     pub fn give(
         &mut self,
         to: &mut Collection,
@@ -44,13 +44,13 @@ impl Import {
         (scenes, sources, self.strips.len())
     }
 
-    /// The parts that were not imported, as far as a notice has room.
+    /// The parts that were not imported, shortened for a notice.
     pub fn left_out_in_short(&self) -> Vec<Problem> {
         in_short(&self.left_out)
     }
 }
 
-/// The parts that were not imported, as far as a notice has room.
+/// The parts that were not imported, shortened for a notice.
 pub(in crate::studio::settings) fn in_short(left_out: &[Problem]) -> Vec<Problem> {
     let mut what: Vec<_> = left_out.iter().take(IN_SHORT).cloned().collect();
     let more = left_out.len().saturating_sub(IN_SHORT);

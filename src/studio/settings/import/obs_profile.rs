@@ -1,5 +1,5 @@
-//! A profile of OBS: `basic.ini` for size, rate, bitrates and recordings, `streamEncoder.json` for
-//! the advanced output, `service.json` for the target. The stream key is read, but kept only on
+//! Imports a profile of OBS: `basic.ini` for size, rate, bitrates and recordings, `streamEncoder.json`
+//! for the advanced output, `service.json` for the target. The stream key is read, but stored only on
 //! request.
 
 use std::collections::BTreeMap;
@@ -21,11 +21,11 @@ use crate::studio::targets::services::{SERVICES, Service};
 use crate::text::problem::{Problem, problem};
 use crate::wire::container::Format;
 
-/// The bitrate limits of the settings.
+/// The limits of the video bitrate in the settings, in kbit/s.
 const VIDEO_KBPS: std::ops::RangeInclusive<u32> = 100..=100_000;
 const AUDIO_KBPS: std::ops::RangeInclusive<u32> = 32..=512;
 
-/// Values by section and key, both in small letters.
+/// Values by section and key, both in lowercase.
 #[derive(Debug, Default)]
 struct Ini(BTreeMap<(String, String), String>);
 
@@ -158,7 +158,7 @@ impl Importing {
             false => ini.get("SimpleOutput", "StreamEncoder"),
         };
         if let Some(encoder) = named.filter(|it| !it.contains("x264")) {
-            // Which one is used follows the machine, as it does here.
+            // The encoder depends on the computer, as it does here.
             self.left_out.push(problem!("obs-profile-encoder", encoder = encoder));
         }
         if ini.is_on("Output", "DelayEnable") {
@@ -236,7 +236,8 @@ fn frame_rate(ini: &Ini) -> Option<Result<FrameRate, String>> {
     Some(text.parse().map_err(|_| text))
 }
 
-/// The service that OBS calls so: `Twitch`, `YouTube - RTMPS`, `Bilibili Live - RTMP | 哔哩哔哩直播 - RTMP`.
+/// The service with this name in OBS: `Twitch`, `YouTube - RTMPS`, `Bilibili Live - RTMP | 哔哩哔哩直播 -
+/// RTMP`.
 fn known_service(named: &str) -> Option<&'static Service> {
     let words = named.to_lowercase();
     let first = words.split([' ', '-', '|', '.']).next().filter(|it| !it.is_empty())?;
@@ -288,7 +289,7 @@ mod tests {
         assert!(target.server().starts_with("rtmp"), "{}", target.server());
         let left_out: Vec<_> = came.left_out.iter().map(Problem::id).collect();
         assert_eq!(left_out, ["obs-profile-channels", "obs-profile-encoder"]);
-        // The key is for who asks for it, and in no file.
+        // The key is returned only on request, and is in no file.
         assert_eq!(came.keys().count(), 1);
         let kind = crate::studio::settings::part::PartKind::Profile;
         assert!(!kind.text_of(&came.settings).unwrap().contains("planted"));

@@ -1,4 +1,5 @@
-//! Import and export of collections and profiles as files: onair's without secrets, and OBS's.
+//! Imports and exports collections and profiles as files: those of onair without secrets, and those
+//! of OBS.
 
 use std::path::Path;
 
@@ -18,10 +19,10 @@ use crate::studio::settings::secret_addresses::without_secrets;
 use crate::studio::targets::{Target, TargetPlace};
 use crate::text::problem::{Problem, problem};
 
-/// Reads a file of onair or OBS; an OBS profile is its `basic.ini`, or its folder.
+/// Reads a file of onair or OBS; an OBS profile is given by its `basic.ini` or its folder.
 ///
 /// # Errors
-/// Why nothing can be imported.
+/// Fails with the reason why nothing can be imported.
 pub fn read(kind: PartKind, path: &Path) -> Result<PartImport, Problem> {
     let own_name = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     match kind {
@@ -52,10 +53,10 @@ pub fn read(kind: PartKind, path: &Path) -> Result<PartImport, Problem> {
     }
 }
 
-/// Adds it under a free name, without using it yet.
+/// Adds the import under a free name, without using it yet.
 ///
 /// # Errors
-/// Fails if there is no room, or it cannot be written.
+/// Fails if there is no space, or if it cannot be written.
 pub fn import(
     files: &PartFiles,
     kind: PartKind,
@@ -84,11 +85,11 @@ fn free_name(
     free.ok_or_else(|| problem!("part-too-many", most = MAX_PARTS))
 }
 
-/// Writes the one in use for others: without keys, passwords, and the names under which they are
-/// stored here.
+/// Writes the current collection or profile for other users: without keys and passwords, and
+/// without the names under which they are stored here.
 ///
 /// # Errors
-/// Why it could not be written.
+/// Fails with the reason why it could not be written.
 pub fn export(kind: PartKind, settings: &Settings, path: &Path) -> Result<(), Problem> {
     match kind {
         PartKind::Collection => {
@@ -115,7 +116,7 @@ pub fn export(kind: PartKind, settings: &Settings, path: &Path) -> Result<(), Pr
     }
 }
 
-/// A stored key's name has no meaning on another machine.
+/// Removes the name of a stored key, which has no meaning on another computer.
 fn without_kept_key(target: &mut Target) {
     (target.keep_as, target.remember_key) = (String::new(), false);
 }
@@ -154,7 +155,7 @@ mod tests {
                 assert!(!text.contains("planted"), "{text}");
             }
         }
-        // And it is read again as what it was, under a name that is free.
+        // The file is read again with the same content, under a free name.
         let files = PartFiles::beside(&folder.path().join("settings.toml"));
         let came = read(PartKind::Profile, &folder.path().join("profile/out.toml")).unwrap();
         assert_eq!(came.left_out, Vec::<String>::new());

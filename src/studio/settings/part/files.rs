@@ -1,5 +1,6 @@
-//! The files of unused collections and profiles: one each, in two folders next to the settings
-//! file. A part is in one place only: in the settings file while in use, else in its own file.
+//! Manages the files of unused collections and profiles: one each, in two folders next to the
+//! settings file. A collection or profile is stored in one place only: in the settings file while
+//! it is in use, otherwise in its own file.
 
 use std::fs;
 use std::io;
@@ -13,31 +14,31 @@ use crate::studio::settings::part::{PartKind, check_name, is_same_name};
 use crate::studio::settings::reading::syntax;
 use crate::text::problem::{Problem, problem};
 
-/// Files that are looked at in a folder: more is not ours.
+/// Maximum number of files that are read in a folder.
 const MAX_FILES: usize = 1_000;
 
-/// Limit for collections and for profiles.
+/// Maximum number of collections, and of profiles.
 pub const MAX_PARTS: usize = 100;
 
-/// See the module documentation.
+/// The files of unused collections and profiles; see the module documentation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartFiles {
     settings: PathBuf,
 }
 
 impl PartFiles {
-    /// The files of this settings file.
+    /// The files that belong to this settings file.
     pub fn beside(settings: &Path) -> Self {
         Self { settings: settings.to_owned() }
     }
 
-    /// Earlier states of them.
+    /// The earlier versions of them.
     pub fn versions(&self) -> Versions {
         Versions::in_folder(self.place("backups"))
     }
 
-    /// `NAME` next to `settings.toml`, and `show-NAME` next to `show.toml`: two settings files in
-    /// one folder share nothing.
+    /// The folder `NAME` next to `settings.toml`, and `show-NAME` next to `show.toml`: two settings
+    /// files in one folder share nothing.
     pub(in crate::studio::settings) fn place(&self, name: &str) -> PathBuf {
         let stem = self.settings.file_stem().unwrap_or_default().to_string_lossy();
         self.settings.with_file_name(match &*stem {
@@ -50,7 +51,7 @@ impl PartFiles {
         self.place(kind.folder()).join(format!("{name}.toml"))
     }
 
-    /// The sorted names of those with a file.
+    /// The sorted names of those that have a file.
     pub fn parked(&self, kind: PartKind) -> Vec<String> {
         let entries = fs::read_dir(self.place(kind.folder())).into_iter().flatten();
         let mut names: Vec<String> = entries
@@ -71,17 +72,17 @@ impl PartFiles {
     pub fn names(&self, kind: PartKind, settings: &Settings) -> Vec<String> {
         let current = settings.in_use.name(kind);
         let mut names = self.parked(kind);
-        // What is left of an earlier change is older than what the settings have.
+        // A file that remains from an earlier change is older than the content of the settings.
         names.retain(|name| !is_same_name(name, current));
         names.push(current.to_owned());
         names.sort_by_key(|name| name.to_lowercase());
         names
     }
 
-    /// Reads an unused one. The problems list its ignored values.
+    /// Reads an unused collection or profile. The returned problems list its ignored values.
     ///
     /// # Errors
-    /// Fails if it does not exist, or its file is unreadable.
+    /// Fails if it does not exist, or if its file cannot be read.
     pub fn read(&self, kind: PartKind, name: &str) -> Result<(Settings, Vec<Problem>), Problem> {
         let name = check_name(name)?;
         let unreadable = |why: Problem| problem!("part-unreadable", name = &name, reason = why);
@@ -92,13 +93,14 @@ impl PartFiles {
         syntax::toml(&text).map_err(unreadable)?;
         let (settings, warnings) = Settings::parse(&text);
         if !warnings.is_empty() {
-            // It is written again without what could not be used: that stays here.
+            // It is written again without the values that could not be used, so the original text
+            // is kept as a version.
             let _ = self.versions().add(kind, &name, &text);
         }
         Ok((settings, warnings))
     }
 
-    /// Uses this part for one run, without writing anything.
+    /// Uses this collection or profile for one run, without writing anything.
     ///
     /// # Errors
     /// The same as for [`PartFiles::read`].
@@ -121,19 +123,19 @@ impl PartFiles {
         Ok(warnings)
     }
 
-    /// Writes one as a separate file.
+    /// Writes a collection or profile to its own file.
     ///
     /// # Errors
-    /// Fails if that is impossible.
+    /// Fails if it cannot be written.
     pub fn park(&self, kind: PartKind, name: &str, settings: &Settings) -> Result<(), Problem> {
         let written = kind.text_of(settings).and_then(|text| put(&self.path(kind, name), &text));
         written.map_err(|error| Trouble::problem(&error))
     }
 
-    /// Switches to another one, and saves that.
+    /// Switches to another collection or profile, and saves the settings.
     ///
     /// # Errors
-    /// Fails if it is unreadable, or writing fails: then nothing has changed.
+    /// Fails if it cannot be read or written: in that case, nothing has changed.
     pub fn switch(
         &self,
         kind: PartKind,
@@ -148,11 +150,11 @@ impl PartFiles {
         Ok(warnings)
     }
 
-    /// Switches to `new`. The one in use gets a file, then the settings are written, and only then
-    /// the new one's file is deleted: an interruption loses nothing.
+    /// Switches to `new`. First the current one gets a file, then the settings are written, and
+    /// only then the file of the new one is deleted: an interruption loses nothing.
     ///
     /// # Errors
-    /// Fails if writing fails: then nothing has changed.
+    /// Fails if writing fails: in that case, nothing has changed.
     pub(in crate::studio) fn begin(
         &self,
         kind: PartKind,
@@ -169,14 +171,14 @@ impl PartFiles {
     fn drop_file(&self, kind: PartKind, name: &str) {
         match fs::remove_file(self.path(kind, name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                // It is passed over as long as one of this name is in use.
+                // The file is ignored as long as the one in use has the same name.
                 tracing::warn!(%error, name, "a file that is not needed any more");
             }
             _ => {}
         }
     }
 
-    /// Deletes an unused one; its last state stays among the versions.
+    /// Deletes an unused one; its last state is kept as a version.
     ///
     /// # Errors
     /// Fails if its file cannot be deleted.
@@ -189,10 +191,10 @@ impl PartFiles {
         fs::remove_file(path).map_err(|error| Trouble::problem(&error))
     }
 
-    /// Renames an unused one, with its versions.
+    /// Renames an unused one together with its versions.
     ///
     /// # Errors
-    /// Fails if that is impossible.
+    /// Fails if it cannot be renamed.
     pub fn rename(&self, kind: PartKind, was: &str, name: &str) -> Result<(), Problem> {
         let (was, name) = (check_name(was)?, check_name(name)?);
         let moved = fs::rename(self.path(kind, &was), self.path(kind, &name));
@@ -201,7 +203,7 @@ impl PartFiles {
         Ok(())
     }
 
-    /// A valid name for a new one.
+    /// Checks a name for a new one.
     ///
     /// # Errors
     /// Fails if it is taken or invalid.
@@ -221,7 +223,7 @@ impl PartFiles {
         Ok(name)
     }
 
-    /// Returns true if an unused one contains this word, so its entry of the keyring is needed.
+    /// Returns true if an unused one contains this word, so that its keyring entry is needed.
     pub(in crate::studio) fn mention(&self, word: &str) -> bool {
         PartKind::ALL.iter().any(|kind| {
             let names = self.parked(*kind);
@@ -267,7 +269,7 @@ mod tests {
         assert_eq!(Settings::read(&path).0.in_use.name(kind), "Empty");
         assert_eq!(files.switch(kind, "main", &mut settings).unwrap().len(), 0);
         assert_eq!(settings.collection, before);
-        // One place for each, and the other part has not moved.
+        // Each part has one place, and the other part has not moved.
         assert_eq!(files.parked(kind), ["Empty"]);
         assert_eq!(Settings::read(&path).0.collection, before);
         assert_eq!(files.names(PartKind::Profile, &settings), ["Main"]);
@@ -291,7 +293,7 @@ mod tests {
             assert_eq!((&settings, &Settings::read(&path).0.in_use), (&before, &before.in_use));
             assert_eq!(fs::read(files.path(PartKind::Profile, "Odd")).unwrap(), text);
         }
-        // One bad value is told, and what was in the file stays among its versions.
+        // One bad value is reported, and the original text is kept as a version.
         let text = "[quality]\nfps = 'many'\nvideo_bitrate = 700000\n";
         fs::write(files.path(PartKind::Profile, "Odd"), text).unwrap();
         let warnings = files.switch(PartKind::Profile, "Odd", &mut settings).unwrap();

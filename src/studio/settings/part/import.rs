@@ -8,7 +8,7 @@ use crate::text::Problem;
 /// The contents of a file.
 #[derive(Clone, Debug)]
 pub struct PartImport {
-    /// The name from its file or its program.
+    /// The name from the file or its program.
     pub name: String,
     pub settings: Settings,
     /// The parts that were not imported.
@@ -16,12 +16,12 @@ pub struct PartImport {
 }
 
 impl PartImport {
-    /// The parts that were not imported, as far as a notice has room.
+    /// The parts that were not imported, shortened for a notice.
     pub fn left_out_in_short(&self) -> Vec<Problem> {
         in_short(&self.left_out)
     }
 
-    /// Its stream keys, by their storage names.
+    /// The stream keys, by the names under which they are stored.
     pub fn keys(&self) -> impl Iterator<Item = (&str, &Secret)> {
         self.settings.targets.iter().filter_map(|it| Some((it.keep_as.as_str(), it.key()?)))
     }

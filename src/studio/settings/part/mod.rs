@@ -1,6 +1,6 @@
 //! The named parts of the settings: scene collections (scenes, sources, the mixer) and profiles
-//! (quality, targets, recording, hotkeys). The settings file contains the ones in use. The others
-//! are files next to it.
+//! (quality, targets, recording, hotkeys). The settings file contains those in use. The others are
+//! files next to it.
 
 pub mod exchange;
 pub mod files;
@@ -18,11 +18,11 @@ pub use names::{FIRST_NAME, InUse, MAX_NAME, PartKind, check_name, is_same_name}
 use crate::studio::Settings;
 use crate::studio::settings::scenes::layout::CollectionTable;
 
-/// The profile's keys in the window's table.
+/// The keys of the profile in the window's table.
 const HOTKEYS: [&str; 2] = ["push_to_talk_key", "push_to_talk_everywhere"];
 
 impl PartKind {
-    /// Its keys in the settings file.
+    /// The keys of this part in the settings file.
     const fn keys(self) -> &'static [&'static str] {
         match self {
             Self::Collection => &["video", "audio", "strips", "collection"],
@@ -52,10 +52,10 @@ impl PartKind {
         }
     }
 
-    /// This part of the settings as a separate file. It contains no secrets.
+    /// Formats this part of the settings as a separate file. The text contains no secrets.
     ///
     /// # Errors
-    /// Fails if it cannot be formatted, which does not happen to a part that was read.
+    /// Fails if it cannot be formatted, which does not happen for a part that was read.
     pub fn text_of(self, settings: &Settings) -> io::Result<String> {
         let (written, _) = settings.concealed();
         let mut table = Table::try_from(written.to_file()).map_err(io::Error::other)?;
@@ -73,7 +73,8 @@ impl PartKind {
         toml::to_string_pretty(&whole).map_err(io::Error::other)
     }
 
-    /// A collection's file has a separate version; it is read like an exported one.
+    /// The version of the file format; a collection's file has a separate version and is read like
+    /// an exported one.
     const fn version(self) -> i64 {
         match self {
             Self::Collection => crate::studio::settings::scenes::collection::VERSION,
@@ -88,14 +89,14 @@ pub struct PartSummary {
     pub scenes: usize,
     pub sources: usize,
     pub targets: usize,
-    /// `1280x720`, frames a second, and kbit/s.
+    /// Size, frame rate and bitrate, such as `1280x720`, frames per second, and kbit/s.
     pub size: String,
     pub fps: String,
     pub kbps: u32,
 }
 
 impl PartSummary {
-    /// Of these settings.
+    /// The summary of these settings.
     pub fn of(settings: &Settings) -> Self {
         Self {
             scenes: settings.collection.scenes.len(),

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::problem::{Problem, problem};
 
-/// The default name of the only one.
+/// The default name if there is only one.
 pub const FIRST_NAME: &str = "Main";
 
-/// Limit for the characters of a name: with an extension, it is a file name.
+/// Maximum number of characters of a name, which must be valid as a file name with an extension.
 pub const MAX_NAME: usize = 60;
 
-/// Characters that not every file system takes in a name.
+/// Characters that some file systems do not allow in names.
 const NOT_IN_NAMES: &[char] = &['/', '\\', ':', '*', '?', '"', '<', '>', '|'];
 
 /// The kind of a part.
@@ -23,7 +23,7 @@ pub enum PartKind {
 impl PartKind {
     pub const ALL: [Self; 2] = [Self::Collection, Self::Profile];
 
-    /// The folder of unused ones.
+    /// The folder of the unused ones.
     pub const fn folder(self) -> &'static str {
         match self {
             Self::Collection => "collections",
@@ -31,7 +31,7 @@ impl PartKind {
         }
     }
 
-    /// Its word on the command line and in JSON.
+    /// The name of the kind on the command line and in JSON.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Collection => "collection",
@@ -40,7 +40,7 @@ impl PartKind {
     }
 }
 
-/// Which of each is in use.
+/// The names of the collection and the profile in use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct InUse {
@@ -57,7 +57,7 @@ impl Default for InUse {
 }
 
 impl InUse {
-    /// The name of the one in use.
+    /// The name of the one of this kind that is in use.
     pub fn name(&self, kind: PartKind) -> &str {
         match kind {
             PartKind::Collection => &self.collection,
@@ -85,7 +85,7 @@ fn name<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
 /// Checks a name.
 ///
 /// # Errors
-/// The problem.
+/// Fails with the problem of the name.
 pub fn check_name(name: &str) -> Result<String, Problem> {
     let name = name.trim();
     if name.is_empty() {
@@ -104,7 +104,7 @@ pub fn check_name(name: &str) -> Result<String, Problem> {
     Ok(name.to_owned())
 }
 
-/// Returns true if both are the same file on a file system that takes `A` for `a`.
+/// Returns true if both are the same file on a file system that does not distinguish `A` from `a`.
 pub fn is_same_name(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.to_lowercase()
 }

@@ -1,5 +1,5 @@
-//! The file that notes the running broadcast. After a crash, it tells the next start what to
-//! resume.
+//! The file that records the running broadcast. After a crash, it tells the next start what can be
+//! resumed.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,15 +14,15 @@ use crate::studio::settings::part::{InUse, PartKind};
 use crate::studio::targets::{Target, TargetPlace, address};
 use crate::text::problem::Problem;
 
-/// The note of a running broadcast. It contains no secrets.
+/// The record of a running broadcast. It contains no secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OnAirMark {
     in_use: InUse,
-    /// The scene that went out last.
+    /// The last scene on air.
     pub scene: String,
     targets: Vec<MarkedTarget>,
-    /// `2026-11-25 21:30`, on this machine's clock.
+    /// The start time, such as `2026-11-25 21:30`, on the local clock.
     pub since: String,
     process: u32,
 }
@@ -30,24 +30,25 @@ pub struct OnAirMark {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 struct MarkedTarget {
-    /// For people.
+    /// The displayed name.
     name: String,
-    /// Its address without the key; empty: the built-in server.
+    /// The address without the key; empty for the built-in server.
     address: String,
-    /// Tells it from others of the same address.
+    /// The name of the stored key, which distinguishes targets with the same address.
     key_name: String,
 }
 
 impl MarkedTarget {
     fn of(target: &Target) -> Self {
-        // Whether its key was read yet or not, the address is the same.
+        // The address is the same whether the key was read or not.
         let unread = Secret::new("unread");
         let key = target.key().or(target.key_apart.then_some(&unread));
         let address = match &target.place {
             TargetPlace::BuiltIn => String::new(),
             TargetPlace::Custom { server, .. } => {
                 let whole = address::parse(server, key);
-                // One that was not to be kept is typed again; the address still tells which target it is.
+                // A key that was not stored must be entered again; the address still identifies the
+                // target.
                 let whole = whole.or_else(|_| address::parse(server, Some(&unread)));
                 whole.map_or_else(|_| "***".to_owned(), |it| it.to_string())
             }
@@ -65,12 +66,12 @@ impl MarkedTarget {
 }
 
 impl OnAirMark {
-    /// The file for these settings.
+    /// The path of the file for these settings.
     pub fn place(settings: &Path) -> PathBuf {
         PartFiles::beside(settings).place("on-air.toml")
     }
 
-    /// These targets are on air since then.
+    /// Records that these targets are on air since then.
     pub fn of(settings: &Settings, targets: &[Target], since: &str) -> Self {
         Self {
             in_use: settings.in_use.clone(),
@@ -87,14 +88,14 @@ impl OnAirMark {
         put(path, &toml::to_string_pretty(self).map_err(io::Error::other)?)
     }
 
-    /// The note of a run that crashed; `None`: none, or that run is still on air.
+    /// The record of a run that crashed; `None` if there is none, or if that run is still on air.
     pub fn left(path: &Path) -> Option<Self> {
         let mark: Self = toml::from_str(&read_bounded(path).ok()?).ok()?;
         let is_over = mark.process == std::process::id() || !runs(mark.process);
         (is_over && !mark.targets.is_empty()).then_some(mark)
     }
 
-    /// Nothing is on air any more.
+    /// Removes the record, because nothing is on air any more.
     pub fn remove(path: &Path) {
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -109,12 +110,12 @@ impl OnAirMark {
         self.targets.iter().map(MarkedTarget::shown).collect::<Vec<_>>().join(", ")
     }
 
-    /// The collection or profile that was in use.
+    /// The name of the collection or profile that was in use.
     pub fn part(&self, kind: PartKind) -> &str {
         self.in_use.name(kind)
     }
 
-    /// Selects its collection, profile, scene and exactly its targets for one run.
+    /// Selects its collection, profile and scene, and exactly its targets, for one run.
     ///
     /// # Errors
     /// Fails if a collection or profile is gone.
@@ -139,10 +140,10 @@ impl OnAirMark {
         }
     }
 
-    /// Its targets, and no others.
+    /// Enables exactly its targets.
     pub(in crate::studio) fn choose_targets(&self, targets: &mut [Target]) {
         let known: Vec<MarkedTarget> = targets.iter().map(MarkedTarget::of).collect();
-        // One whose key was never kept may have got another name for it since.
+        // A target whose key was never stored may have another name for it since then.
         let is_only = |address: &str| known.iter().filter(|it| it.address == address).count() == 1;
         let is_marked = |target: &MarkedTarget| {
             self.targets.iter().any(|it| {
@@ -156,7 +157,7 @@ impl OnAirMark {
     }
 }
 
-/// Returns true if a process of this number is a running onair.
+/// Returns true if the process with this id is a running onair.
 fn runs(process: u32) -> bool {
     let program = std::fs::read_link(format!("/proc/{process}/exe")).ok();
     program.is_some() && program == std::env::current_exe().ok()
@@ -193,7 +194,7 @@ mod tests {
         let mark = OnAirMark::of(&settings, &settings.targets, "2026-11-25 21:30");
         mark.write(&path).unwrap();
         assert!(!std::fs::read_to_string(&path).unwrap().contains("planted"));
-        // Another start, by which somebody has switched the targets and the scene.
+        // Another start, in which the user has changed the targets and the scene.
         let mut next = on_air();
         next.targets[0].enabled = true;
         next.targets[1].enabled = false;
@@ -203,7 +204,7 @@ mod tests {
         let enabled: Vec<bool> = next.targets.iter().map(|it| it.enabled).collect();
         assert_eq!(enabled, [false, true, false]);
         assert_eq!(next.collection.current().unwrap().name, "Talk");
-        // The only one of an address is found though its key is kept by another name.
+        // The only target with an address is found although its key is stored under another name.
         let mut other = on_air();
         other.targets.truncate(2);
         other.targets[1] =
@@ -220,7 +221,7 @@ mod tests {
         let path = folder.path().join("on-air.toml");
         let settings = on_air();
         let mark = OnAirMark::of(&settings, &settings.targets, "");
-        // The first process is no onair, but it runs.
+        // The first process is not onair, but it is running.
         OnAirMark { process: 1, ..mark }.write(&path).unwrap();
         assert!(OnAirMark::left(&path).is_some());
         for text in ["", "x", "targets = 3", "process = -1", "\u{0}", "[targets]", "targets = [1]"]

@@ -1,4 +1,5 @@
-//! Earlier states of collections and profiles: the last ten of each, in a folder that only its owner reads.
+//! Stores earlier versions of collections and profiles: the last ten of each, in a folder that only its
+//! owner can read.
 
 use std::fs;
 use std::io;
@@ -8,13 +9,13 @@ use crate::studio::Settings;
 use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::part::{PartKind, PartSummary, check_name};
 
-/// Limit for the versions of each.
+/// Maximum number of versions of each.
 pub const MAX_VERSIONS: usize = 10;
 
-/// The file name format, by the time in UTC.
+/// The format of file names, by the time in UTC.
 const FORMAT: &str = "%Y-%m-%dT%H-%M-%S";
 
-/// A version's ID, which is its file name: `2026-11-25T03-30-00.125`.
+/// The id of a version, which is its file name: `2026-11-25T03-30-00.125`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct VersionId(String);
 
@@ -30,7 +31,7 @@ impl VersionId {
         id.moment().map(|_| id)
     }
 
-    /// When it was stored.
+    /// The time at which it was stored.
     fn moment(&self) -> Option<jiff::Timestamp> {
         let (second, millis) = self.0.split_once('.')?;
         let whole = millis.len() == 3 && millis.bytes().all(|it| it.is_ascii_digit());
@@ -38,7 +39,7 @@ impl VersionId {
         Some(read.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
     }
 
-    /// The same on this machine's clock, as a person reads it.
+    /// The local time for display.
     pub fn local_time(&self) -> String {
         let moment = self.moment().unwrap_or_default();
         let local = moment.to_zoned(jiff::tz::TimeZone::system());
@@ -53,7 +54,7 @@ pub struct Version {
     pub summary: PartSummary,
 }
 
-/// See the module documentation.
+/// The stored versions; see the module documentation.
 #[derive(Clone, Debug)]
 pub struct Versions {
     folder: PathBuf,
@@ -68,7 +69,7 @@ impl Versions {
         self.folder.join(kind.folder()).join(name)
     }
 
-    /// Stores a state unless it equals the newest; more than ten drop the oldest.
+    /// Stores a version unless it equals the newest one; if there are more than ten, the oldest is dropped.
     ///
     /// # Errors
     /// Fails if it cannot be written.
@@ -88,7 +89,7 @@ impl Versions {
         Ok(())
     }
 
-    /// All versions of one, the newest first.
+    /// All versions of one collection or profile, the newest first.
     pub fn list(&self, kind: PartKind, name: &str) -> Vec<VersionId> {
         let entries = fs::read_dir(self.of(kind, name)).into_iter().flatten().flatten();
         let ids = entries.filter_map(|it| VersionId::of_file(it.file_name().to_str()?));
@@ -97,7 +98,7 @@ impl Versions {
         ids
     }
 
-    /// The same with their summaries, as far as readable.
+    /// The versions with their summaries, as far as they can be read.
     pub fn described(&self, kind: PartKind, name: &str) -> Vec<Version> {
         let ids = self.list(kind, name).into_iter().take(MAX_VERSIONS);
         ids.filter_map(|id| {
@@ -107,15 +108,15 @@ impl Versions {
         .collect()
     }
 
-    /// The content of one.
+    /// The content of one version.
     ///
     /// # Errors
-    /// Fails if it is unreadable or gone.
+    /// Fails if it cannot be read or no longer exists.
     pub fn text(&self, kind: PartKind, name: &str, id: &VersionId) -> io::Result<String> {
         read_bounded(&self.of(kind, name).join(format!("{}.toml", id.0)))
     }
 
-    /// The part was renamed; versions of an earlier one of that name are removed.
+    /// Handles a rename; versions of an earlier one with the new name are removed.
     pub(in crate::studio) fn rename(&self, kind: PartKind, was: &str, name: &str) {
         let (from, to) = (self.of(kind, was), self.of(kind, name));
         if !to.exists()
@@ -150,7 +151,7 @@ mod tests {
         for number in 0..14 {
             let text = format!("[quality]\nvideo_bitrate = {}\n", 500_000 + number * 1_000);
             versions.add(kind, "Main", &text).unwrap();
-            // The same again is no other version.
+            // Identical content gives no new version.
             versions.add(kind, "Main", &text).unwrap();
             std::thread::sleep(std::time::Duration::from_millis(2));
         }
@@ -164,7 +165,7 @@ mod tests {
             let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o077;
             assert_eq!(mode(folder.path().join("backups")), 0);
         }
-        // Files of others are none.
+        // Files of other programs do not count as versions.
         fs::write(folder.path().join("backups/profiles/Main/notes.toml"), "").unwrap();
         fs::write(folder.path().join("backups/profiles/Main/x.txt"), "").unwrap();
         assert_eq!(versions.list(kind, "Main").len(), MAX_VERSIONS);

@@ -1,6 +1,6 @@
-//! The reader of TOML files that users can edit. It fills a type with serde; for a bad value it
-//! notes the position and reason, removes the value from the document, and reads again, so only
-//! that value has its default. The type's field defines a key and its values.
+//! Reads TOML files that users can edit. It fills a type with serde; for a bad value, it records
+//! the position and reason, removes the value from the document, and reads again, so that only that
+//! value has its default. The fields of the type define the keys and their values.
 
 use std::fmt;
 
@@ -13,14 +13,15 @@ use crate::studio::settings::reading::parts::{counted, quoted, reason};
 use crate::studio::settings::reading::{syntax, values};
 use crate::text::problem::{Problem, problem};
 
-/// Each bad value requires reading the document again, up to this many bytes in total. After that,
-/// whole list entries are removed, equally often; then whole lists; then everything with that name.
+/// Maximum number of bytes that are read in total, because each bad value requires reading the
+/// document again. Beyond it, whole list entries are removed, equally often; then whole lists; then
+/// everything with that name.
 const MAX_READ: usize = 32 << 20;
 
-/// This many bad values are noted in any document.
+/// This number of bad values is recorded in any document.
 const MIN_ROUNDS: usize = 16;
 
-/// A way to a value, from the top of the document.
+/// The path to a value, from the root of the document.
 type Steps = Vec<Step>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,13 +33,13 @@ enum Step {
 /// A bad value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BadValue {
-    /// `quality.size`, `targets.name`.
+    /// The path, such as `quality.size` or `targets.name`.
     pub(crate) path: String,
-    /// From 1; `None` without a position.
+    /// The line and column from 1; `None` without a position.
     pub(crate) place: Option<(usize, usize)>,
-    /// It never contains the value, except a valid name.
+    /// The reason; it never contains the value, except a valid name.
     pub(crate) reason: Problem,
-    /// A name that nobody reads, not a value.
+    /// True for an unknown name rather than a bad value.
     pub(crate) unknown: bool,
 }
 
@@ -68,35 +69,35 @@ impl fmt::Display for BadValue {
 pub(crate) struct Document<'a> {
     text: &'a str,
     root: Spanned<DeTable<'a>>,
-    /// Each with its position in the text, for sorting.
+    /// The bad values, each with its position in the text, for sorting.
     bad: Vec<(usize, BadValue)>,
-    /// Names without which a list entry is meaningless.
+    /// Keys without which a list entry is meaningless.
     essential: &'static [&'static str],
-    /// The limit for individually noted bad values.
+    /// Maximum number of individually recorded bad values.
     rounds: usize,
 }
 
 impl<'a> Document<'a> {
     /// # Errors
-    /// Fails if the text is not TOML, with the reason.
+    /// Fails with the reason if the text is not TOML.
     pub(crate) fn parse(text: &'a str) -> Result<Self, Problem> {
         let root = syntax::spanned(text)?;
         let rounds = MIN_ROUNDS.max(MAX_READ / text.len().max(1));
         Ok(Self { text, root, bad: Vec::new(), essential: &[], rounds })
     }
 
-    /// Returns true if there is something by this name at the top.
+    /// Returns true if the root table contains this name.
     pub(in crate::studio::settings) fn has(&self, name: &str) -> bool {
         self.root.get_ref().contains_key(name)
     }
 
-    /// A list entry is dropped if one of these is bad.
+    /// Sets keys of list entries; an entry is dropped if one of them is bad.
     pub(crate) fn essential(mut self, names: &'static [&'static str]) -> Self {
         self.essential = names;
         self
     }
 
-    /// Reads; bad values count as missing.
+    /// Reads the document; bad values count as missing.
     pub(crate) fn read<T: DeserializeOwned + Default>(&mut self) -> T {
         let mut rounds = 0;
         loop {
@@ -123,7 +124,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// How much of the path to a bad value is removed with it in this round.
+    /// The length of the path to a bad value that is removed in this round.
     fn noted_length(&self, steps: &[Step], round: usize) -> usize {
         let entry = steps.iter().rposition(|step| matches!(step, Step::Index(_)));
         match (round.saturating_sub(1) / self.rounds, entry) {
@@ -134,7 +135,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Notes another bad value; `path` is like `name`, `table.name` or `list.0.name`.
+    /// Records another bad value; `path` has the form `name`, `table.name` or `list.0.name`.
     pub(crate) fn note(&mut self, path: &str, why: &Problem) {
         let step = |part: &str| match part.parse() {
             Ok(index) => Step::Index(index),
@@ -148,13 +149,14 @@ impl<'a> Document<'a> {
         self.bad.push((at.unwrap_or(0), bad));
     }
 
-    /// Notes no places, but names: the text is not a person's.
+    /// Records names instead of positions, because the text was not written by a user.
     pub(in crate::studio::settings) fn without_places(mut self) -> Self {
         self.text = "";
         self
     }
 
-    /// Reports the bad values, and only the number of many; `what`: the location for users.
+    /// Reports the bad values, or only their number if there are many; `what` is the location for
+    /// users.
     pub(in crate::studio::settings) fn tell(self, what: Problem, bad: &mut dyn FnMut(Problem)) {
         counted(what, bad, |tell| self.finish().iter().for_each(|bad| tell(bad.into())));
     }
@@ -165,8 +167,8 @@ impl<'a> Document<'a> {
         self.bad.into_iter().map(|(_, bad)| bad).collect()
     }
 
-    /// Removes the value at this path, according to serde's message or a refusal. `false`: it does
-    /// not exist.
+    /// Removes the value at this path, according to serde's message or a refusal. Returns `false`
+    /// if it does not exist.
     fn leave_out(&mut self, mut steps: Steps, message: Result<&str, Problem>) -> bool {
         if let Ok(message) = message
             && message.starts_with("unknown field")
@@ -182,7 +184,7 @@ impl<'a> Document<'a> {
         if let [.., Step::Index(_), Step::Key(name)] = &steps[..]
             && self.essential.contains(&name.as_str())
         {
-            // It is told of the value, and the entry goes.
+            // The value is reported, and the entry is removed.
             let at = find(self.root.get_ref(), &steps);
             let bad = self.told(&steps, at, why);
             self.bad.push((at.unwrap_or(0), bad));
@@ -200,8 +202,8 @@ impl<'a> Document<'a> {
         false
     }
 
-    /// Removes names that the message does not list, in this table and all similar ones: the other
-    /// entries of its lists.
+    /// Removes names that the message does not list, in this table and all similar ones (the other
+    /// entries of its lists).
     fn leave_unknown_out(&mut self, steps: &[Step], message: &str) -> bool {
         let (_, expected) = message.split_once(", expected").unwrap_or_default();
         let known: Vec<&str> = words(expected).collect();
@@ -228,7 +230,7 @@ impl<'a> Document<'a> {
         self.bad.len() > before
     }
 
-    /// The paths that differ from this one only in numbers.
+    /// The paths that differ from this one only in list indexes.
     fn alike(&self, steps: &[Step]) -> Vec<Steps> {
         let mut ways = vec![Steps::new()];
         for step in steps {
@@ -252,8 +254,8 @@ impl<'a> Document<'a> {
         BadValue { path: self.shown(steps), place, reason, unknown: false }
     }
 
-    /// A list entry is identified by its line, because its number changes after a removal. Without
-    /// line numbers, by its name.
+    /// Formats a path; a list entry is identified by its line, because its index changes after a
+    /// removal. Without line numbers, it is identified by its name.
     fn shown(&self, steps: &[Step]) -> String {
         let mut shown = Vec::new();
         for (number, step) in steps.iter().enumerate() {
@@ -271,10 +273,10 @@ impl<'a> Document<'a> {
     }
 }
 
-/// Reads a table whole, or not at all.
+/// Reads a table completely, or not at all.
 ///
 /// # Errors
-/// The first bad value.
+/// Fails with the first bad value.
 pub(in crate::studio::settings) fn strictly<T: DeserializeOwned>(
     table: toml::Table,
 ) -> Result<T, Problem> {
@@ -286,7 +288,7 @@ pub(in crate::studio::settings) fn strictly<T: DeserializeOwned>(
     })
 }
 
-/// The most similar known name, within a limit for typing errors.
+/// The most similar known name, up to a maximum distance for typing errors.
 pub(in crate::studio::settings) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let nearest = known.iter().map(|it| (distance(name, it), *it)).min();
     nearest.filter(|(slips, it)| *slips <= 2 && *slips * 2 < it.len()).map(|(_, it)| it)
@@ -374,7 +376,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// onair's own text for serde's message, which could repeat a value with a key.
+/// The text of onair for serde's message, which could repeat a value that contains a key.
 fn why(message: &str) -> Problem {
     const OF_SERDE: [&str; 4] =
         ["invalid type", "invalid value", "invalid length", "unknown variant"];
@@ -399,7 +401,7 @@ fn why(message: &str) -> Problem {
     }
 }
 
-/// The edit distance: letters to insert, delete, change or swap.
+/// The edit distance: the number of letters to insert, delete, change or swap.
 fn distance(one: &str, other: &str) -> usize {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     if one.len().abs_diff(other.len()) > 2 {
@@ -532,11 +534,11 @@ mod tests {
         let rounds = MAX_READ / (rows.len() + "count = 5\n".len());
         assert_eq!(bad.len(), 2 * rounds + 1, "values, entries, and the rest of them");
         assert!(bad.iter().any(|it| it.path == "rows" && it.reason.id() == "value-too-many-bad"));
-        // A name that is not known costs little, however often it is there.
+        // An unknown name needs little time, regardless of how often it occurs.
         let rows = "[[rows]]\nurl = 'x'\nheigth = 1\n".repeat(1_000);
         let (sheet, bad) = read(&rows);
         assert_eq!((sheet.rows.len(), bad.len()), (1_000, 1_000));
-        // Of a small document every value is noted.
+        // In a small document, every bad value is recorded.
         let words = format!("words = [{}]\ncount = 5\n", "7, ".repeat(500));
         let (sheet, bad) = read(&words);
         assert_eq!((sheet.count, bad.len()), (5, 500));

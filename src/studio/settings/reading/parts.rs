@@ -1,31 +1,31 @@
-//! Words of settings files, and repeating them to users.
+//! Parses words of settings files, and formats them for messages.
 
 use toml::Value;
 
 use crate::studio::scenes;
 use crate::text::problem::{Problem, problem};
 
-/// The version of written settings. Version 1 had one target.
+/// The format version of written settings. Version 1 had one target.
 pub const VERSION: i64 = 2;
 
-/// Limit for the warnings about one list or table; the rest is counted.
+/// Maximum number of warnings about one list or table; further ones are only counted.
 const MAX_WARNINGS: usize = 20;
 
-/// Limit for repeated words of a file, and for reasons that contain them.
+/// Maximum number of characters of words of a file in messages, and of reasons that contain them.
 const MAX_WORD: usize = 40;
 const MAX_REASON: usize = 300;
 
-/// A number, whole or not.
+/// A number, integer or not.
 pub(in crate::studio::settings) fn number(value: &Value) -> Option<f64> {
     value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
 }
 
-/// The value of a word.
+/// The value that a word stands for.
 pub(in crate::studio::settings) fn meant<T: Copy>(word: &str, names: &[(&str, T)]) -> Option<T> {
     names.iter().find(|(name, _)| *name == word).map(|(_, it)| *it)
 }
 
-/// The word that represents it.
+/// The word for a value.
 pub(in crate::studio::settings) fn word_of<T: PartialEq>(
     names: &[(&'static str, T)],
     it: &T,
@@ -33,7 +33,7 @@ pub(in crate::studio::settings) fn word_of<T: PartialEq>(
     names.iter().find(|(_, one)| one == it).map(|(name, _)| *name)
 }
 
-/// A word of a file for repeating to users.
+/// A word of a file, quoted for a message.
 pub(in crate::studio::settings) fn quoted(word: &str) -> String {
     scenes::clean(word, MAX_WORD)
 }
@@ -43,8 +43,8 @@ pub(in crate::studio::settings) fn reason(why: &Problem) -> Problem {
     why.map_texts(&|text| scenes::clean(text, MAX_REASON).into())
 }
 
-/// Reads a value, and reports its first problem and the number of others; `what`: the location for
-/// users.
+/// Reads a value, and reports its first problem and the number of others; `what` is the location
+/// for users.
 pub(in crate::studio::settings) fn counted<T>(
     what: Problem,
     bad: &mut dyn FnMut(Problem),

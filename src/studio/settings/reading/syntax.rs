@@ -1,6 +1,6 @@
-//! Parses files as TOML and JSON. An invalid one is reported with the position and onair's own
-//! text, followed by the library's. The file's content is never repeated, because it can contain a
-//! key.
+//! Parses files as TOML and JSON. A syntax error is reported with its position and onair's own
+//! text, followed by that of the library. The file's content is never repeated, because it can
+//! contain a key.
 
 use serde_json::error::Category;
 use toml::de::DeTable;
@@ -8,7 +8,7 @@ use toml::{Spanned, Table};
 
 use crate::text::problem::{Problem, problem};
 
-/// The message names for the libraries' errors.
+/// The message names for the errors of the libraries.
 const TOML: &[(&str, &str)] = &[
     ("duplicate key", TWICE),
     ("cannot extend", "syntax-nested"),
@@ -75,12 +75,12 @@ const NUMBER: &str = "syntax-number";
 const CUT_OFF: &str = "syntax-cut-off";
 
 /// # Errors
-/// The position and the error.
+/// Fails with the position and the error.
 pub(in crate::studio::settings) fn toml(text: &str) -> Result<Table, Problem> {
     text.parse().map_err(|error| of_toml(text, &error))
 }
 
-/// The same with the places of all values.
+/// As [`toml()`], with the positions of all values.
 ///
 /// # Errors
 /// The same as for [`toml()`].
@@ -99,7 +99,7 @@ pub(in crate::studio::settings) fn json(text: &str) -> Result<serde_json::Value,
     let text = without_mark(text);
     serde_json::from_str(text).map_err(|error| {
         let said = error.to_string();
-        // The place is behind the words; ours counts letters.
+        // The position is at the end of the message; onair counts in characters.
         let said = said.rsplit_once(" at line ").map_or(&*said, |(said, _)| said);
         let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
         let at = lines.map(str::len).sum::<usize>() + error.column().saturating_sub(1);
@@ -123,12 +123,12 @@ pub(in crate::studio::settings) fn without_nulls(value: serde_json::Value) -> se
     }
 }
 
-/// Without the UTF-8 byte order mark of Windows editors.
+/// The text without the UTF-8 byte order mark that Windows editors add.
 pub(in crate::studio::settings) fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{FEFF}').unwrap_or(text)
 }
 
-/// Why a file could not be read.
+/// The reason why a file could not be read.
 pub(in crate::studio::settings) fn unreadable(error: &std::io::Error) -> Problem {
     match error.kind() {
         std::io::ErrorKind::InvalidData => problem!("syntax-no-text"),
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
     use crate::text::Value;
 
-    /// The position, and the message.
+    /// The position, and the name of the message.
     fn told(said: &Problem) -> ((usize, usize), &'static str) {
         let number = |at: usize| match said.args()[at].1 {
             Value::Number(number) => usize::try_from(number).unwrap(),

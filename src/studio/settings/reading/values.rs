@@ -1,5 +1,5 @@
-//! The formats of single values in files: as texts, as whole milliseconds, within bounds. For
-//! serde's `with`, `serialize_with` and `deserialize_with`.
+//! The formats of single values in files: as texts, as whole milliseconds, within limits. They are
+//! for serde's `with`, `serialize_with` and `deserialize_with`.
 
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -15,11 +15,11 @@ use crate::studio::settings::reading::parts;
 use crate::text::problem::{Problem, problem};
 
 thread_local! {
-    /// Why the value that was read last was refused: an error of serde has room for a text only.
+    /// The reason why the last value was refused; an error of serde can contain only a text.
     static REFUSED: RefCell<Option<Problem>> = const { RefCell::new(None) };
 }
 
-/// The text of an error whose problem is to be had from [`refused`].
+/// The text of an error whose problem is returned by [`refused`].
 const MARK: &str = "refused";
 
 /// Refuses a value for this reason.
@@ -28,15 +28,15 @@ pub(in crate::studio::settings) fn refuse<E: Error>(why: impl Into<Problem>) -> 
     E::custom(MARK)
 }
 
-/// Why a value was refused by [`refuse`], from the text of the error.
+/// The reason why [`refuse`] refused a value, from the text of the error.
 pub(in crate::studio::settings) fn refused(message: &str) -> Option<Problem> {
     (message == MARK).then(|| REFUSED.take()).flatten()
 }
 
-/// Longer texts are cut off: no address and no name is.
+/// Longer texts, in bytes, are truncated; no address or name is this long.
 const MAX_TEXT: usize = 4_096;
 
-/// A type with a text form.
+/// Reads and writes a type with a text form.
 pub(in crate::studio::settings) mod text {
     use super::*;
 
@@ -56,7 +56,7 @@ pub(in crate::studio::settings) mod text {
     }
 }
 
-/// The same for an optional value, or an empty text.
+/// The same for an optional value, for which an empty text means none.
 pub(in crate::studio::settings) mod text_or_none {
     use super::*;
 
@@ -79,7 +79,7 @@ pub(in crate::studio::settings) mod text_or_none {
     }
 }
 
-/// An inverted flag.
+/// Reads and writes an inverted flag.
 pub(in crate::studio::settings) mod not {
     use super::*;
 
@@ -97,14 +97,14 @@ pub(in crate::studio::settings) mod not {
     }
 }
 
-/// A text, truncated if far too long.
+/// Reads a text, truncated if it is far too long.
 pub(in crate::studio::settings) fn short_text<'de, T: From<String>, D: Deserializer<'de>>(
     from: D,
 ) -> Result<T, D::Error> {
     Ok(String::deserialize(from)?.chars().take(MAX_TEXT).collect::<String>().into())
 }
 
-/// A path; invalid Unicode is lost.
+/// Reads and writes a path; invalid Unicode is lost.
 pub(in crate::studio::settings) mod path {
     use super::*;
 
@@ -122,12 +122,12 @@ pub(in crate::studio::settings) mod path {
     }
 }
 
-/// A type with bounds.
+/// A type with limits.
 pub(in crate::studio::settings) trait Bounded: Sized {
     type Bound;
 
     /// # Errors
-    /// An error if it is invalid or out of bounds.
+    /// Fails if the value is invalid or out of range.
     fn read<'de, D: Deserializer<'de>>(
         from: D,
         bounds: RangeInclusive<Self::Bound>,
@@ -157,7 +157,7 @@ numbers!("value-not-whole-from", i64, |it| it.try_into().ok(), u8, u16, u32, u64
 numbers!("value-not-from", f64, Some, f64);
 numbers!("value-not-from", f64, |it| Some(it as f32), f32);
 
-/// Bounded if present.
+/// Limited if present.
 impl<T: Bounded> Bounded for Option<T> {
     type Bound = T::Bound;
 
@@ -176,7 +176,7 @@ pub(in crate::studio::settings) fn bounded<'de, T: Bounded, D: Deserializer<'de>
     T::read(from, bounds)
 }
 
-/// Readers of single values within bounds, for `deserialize_with`.
+/// Defines readers of single values within limits, for `deserialize_with`.
 macro_rules! within {
     ($($name:ident: $type:ty = $bounds:expr;)*) => {$(
         pub(in crate::studio::settings) fn $name<'de, D: Deserializer<'de>>(
@@ -189,7 +189,7 @@ macro_rules! within {
 
 pub(in crate::studio::settings) use within;
 
-/// Rounded as users read it, without binary fractions.
+/// Writes a number rounded for users, without binary fractions.
 pub(in crate::studio::settings) fn rounded<T: Copy + Into<f64>, S: Serializer>(
     value: &T,
     to: S,
@@ -197,12 +197,12 @@ pub(in crate::studio::settings) fn rounded<T: Copy + Into<f64>, S: Serializer>(
     (((*value).into() * 1_000.0).round() / 1_000.0).serialize(to)
 }
 
-/// Equal to the default: it need not be written.
+/// Returns true if the value equals the default and need not be written.
 pub(in crate::studio::settings) fn is_usual<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// A table without its default values.
+/// Writes a table without its default values.
 pub(in crate::studio::settings) fn unusual<T: Default + Serialize, S: Serializer>(
     table: &T,
     to: S,
@@ -214,7 +214,7 @@ pub(in crate::studio::settings) fn unusual<T: Default + Serialize, S: Serializer
     table.serialize(to)
 }
 
-/// A time as whole milliseconds.
+/// Writes a time as whole milliseconds.
 pub(in crate::studio::settings) fn as_millis<T: Copy + Into<Option<Duration>>, S: Serializer>(
     time: &T,
     to: S,
@@ -230,8 +230,8 @@ pub(in crate::studio::settings) fn millis<'de, D: Deserializer<'de>>(
     bounded(from, bounds).map(Duration::from_millis)
 }
 
-/// A table of a file: each key once, as a field, with the path to its part of the value. `of` takes
-/// them from a value, `put` sets them in one; the caller handles other keys.
+/// Defines a table of a file: each key once, as a field, with the path to its part of the value.
+/// `of` takes them from a value, and `put` sets them in one; the caller handles other keys.
 macro_rules! layout {
     ($(#[$meta:meta])* struct $table:ident of $value:ty = $usual:expr; {
         $($(#[$field:meta])* $key:ident: $type:ty $(= $($part:ident).+)?,)*
@@ -250,7 +250,7 @@ macro_rules! layout {
         }
 
         impl $table {
-            /// The keys that are parts of the value.
+            /// The keys that correspond to parts of the value.
             #[allow(dead_code, reason = "not every table is changed key by key")]
             pub(in crate::studio::settings) const KEYS: &[&str] =
                 &[$($({ let _ = stringify!($($part).+); stringify!($key) },)?)*];
@@ -270,7 +270,7 @@ macro_rules! layout {
 
 pub(in crate::studio::settings) use layout;
 
-/// A word of a list of words, as a module for `with`.
+/// Defines a module for `with` that reads a word from a list of words.
 macro_rules! words {
     ($name:ident, $type:ty, $words:expr) => {
         mod $name {

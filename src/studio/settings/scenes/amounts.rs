@@ -1,4 +1,4 @@
-//! Changes an item or filter by the names in settings files, for `--control`.
+//! Changes an item or a filter by the names used in settings files, for `--control`.
 
 use toml::Table;
 
@@ -12,10 +12,10 @@ use crate::studio::settings::sections::{filters, strips};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// An item with some values changed.
+/// Returns an item with some values changed.
 ///
 /// # Errors
-/// The invalid ones.
+/// Fails with the invalid values.
 pub fn of_item(of: &Collection, item: &Item, values: &Table) -> Result<Item, Problem> {
     if let Some(name) = values.keys().find(|name| !ItemTable::KEYS.contains(&name.as_str())) {
         let (name, known) = (parts::quoted(name), ItemTable::KEYS.join(", "));
@@ -28,19 +28,20 @@ pub fn of_item(of: &Collection, item: &Item, values: &Table) -> Result<Item, Pro
     Ok(changed)
 }
 
-/// A filter of frames with some values changed.
+/// Returns a video filter with some values changed.
 ///
 /// # Errors
-/// The invalid ones.
+/// Fails with the invalid values.
 pub fn of_video_filter(slot: &picture::Slot, values: &Table) -> Result<picture::Slot, Problem> {
     let (enabled, filter) = filters::changed((slot.enabled, &slot.filter), values)?;
     Ok(picture::Slot { enabled, filter })
 }
 
-/// Changes values of an audio filter. A side chain is the name of one of `strips`, or `none`.
+/// Returns an audio filter with some values changed. A side chain is the name of one of `strips`,
+/// or `none`.
 ///
 /// # Errors
-/// The invalid ones.
+/// Fails with the invalid values.
 pub fn of_audio_filter(
     slot: &sound::Slot,
     values: &Table,
@@ -67,7 +68,7 @@ pub fn of_audio_filter(
     Ok(sound::Slot { enabled, filter })
 }
 
-/// The monitoring mode of a word.
+/// The monitoring mode for a word.
 pub fn heard_of(word: &str) -> Option<MonitoringMode> {
     parts::meant(word, &strips::MONITORING)
 }
@@ -91,7 +92,7 @@ mod tests {
         assert_eq!((changed.place.x, changed.place.width, changed.opacity), (0.25, 0.5, 0.5));
         assert_eq!((changed.place.crop.left, changed.blend), (0.1, Blend::Add));
         assert_eq!((changed.id, &changed.content), (item.id, &item.content));
-        // What is not said stays.
+        // Values that are not given stay unchanged.
         let again = of_item(&collection, &changed, &values("fit = 'cover'")).unwrap();
         assert_eq!((again.place.x, again.opacity, again.blend), (0.25, 0.5, Blend::Add));
         assert_ne!(again.place.fit, Fit::default());

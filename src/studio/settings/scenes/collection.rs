@@ -1,4 +1,4 @@
-//! A scene collection as a separate file, TOML or JSON, with its mixer strips.
+//! Reads and writes a scene collection as a separate file, TOML or JSON, with its mixer strips.
 
 use std::fs;
 use std::io::Read;
@@ -26,10 +26,10 @@ use crate::text::problem::{Problem, problem};
 /// The version of a collection's own file.
 pub(in crate::studio::settings) const VERSION: i64 = 1;
 
-/// Tables that settings have and a collection's own file has not.
+/// Tables that the settings file has, but a collection's own file does not.
 const OF_SETTINGS: [&str; 4] = ["quality", "targets", "player", "window"];
 
-/// A file larger than this is no collection.
+/// A larger file, in bytes, is not a collection.
 const MAX_BYTES: u64 = 8 << 20;
 
 /// The layout of the file; other settings are ignored.
@@ -51,7 +51,7 @@ pub fn shown(choice: String) -> String {
 /// Reads a collection's own file, or one of OBS.
 ///
 /// # Errors
-/// Why nothing can be imported.
+/// Fails with the reason why nothing can be imported.
 pub fn import(path: &Path) -> Result<Import, Problem> {
     let file = fs::File::open(path)?;
     let mut text = String::new();
@@ -63,7 +63,7 @@ pub fn import(path: &Path) -> Result<Import, Problem> {
     import_text(&text)
 }
 
-/// The same from a text.
+/// As [`import`], from a text.
 ///
 /// # Errors
 /// The same as for [`import`].
@@ -84,24 +84,24 @@ fn import_document(mut document: Document<'_>) -> Result<Import, Problem> {
     let mut left_out = Vec::new();
     let file = document.read::<File>();
     let table = file.collection.ok_or_else(|| problem!("import-no-collection"))?;
-    // Settings have a collection too, and a separate version.
+    // The settings file also contains a collection, but has a separate version.
     let settings = OF_SETTINGS.iter().any(|name| document.has(name));
     if file.version > if settings { parts::VERSION } else { VERSION } {
         left_out.push(problem!("import-newer"));
     }
     let collection = table.collection(&mut document);
-    // The main one is everybody's own.
+    // The main strip is not imported.
     let mut strips = strips::from_tables(&file.strips, AudioStrip::main(), &mut document);
     strips.retain(|strip| strip.id != StripId::MAIN);
     document.tell(problem!("settings-the-scenes"), &mut |why| left_out.push(why));
     Ok(Import { collection, strips, left_out })
 }
 
-/// Writes a collection's own file with its strips: JSON by its extension, else TOML; by atomic
-/// replacement.
+/// Writes a collection's own file with its strips, by atomic replacement: as JSON if its extension
+/// says so, otherwise as TOML.
 ///
 /// # Errors
-/// Why it could not be written, as a text.
+/// Fails with a text that states why it could not be written.
 pub fn export(collection: &Collection, strips: &[AudioStrip], path: &Path) -> Result<(), String> {
     let given = secret_addresses::for_others(collection);
     let strips = strips::tables_of_others(&secret_addresses::strips_for_others(strips));
@@ -171,7 +171,8 @@ mod tests {
         it
     }
 
-    /// IDs are reassigned on reading, so writing it again gives the same text.
+    /// Formats a collection; ids are reassigned on reading, so writing it again gives the same
+    /// text.
     fn text_of(collection: &Collection) -> String {
         toml::to_string_pretty(&CollectionTable::of(collection)).unwrap()
     }
@@ -367,10 +368,10 @@ mod tests {
         }
         assert_eq!(told.len(), wanted.len(), "{told:#?}");
         assert!(!format!("{told:?}").contains("Pl4nted"), "{told:#?}");
-        // As it is told of a file that is imported.
+        // The same report as for an imported file.
         let import = import_text(&text.replace("delay = 3", "version = 1")).unwrap();
         assert_eq!(import.left_out.len(), 6, "{:#?}", import.left_out);
-        // Of newer ones that was told.
+        // Files of newer versions are reported.
         let (_, told) = Settings::parse("version = 99\ndelay = 3");
         assert_eq!(told.len(), 1, "{told:?}");
     }

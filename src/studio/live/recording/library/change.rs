@@ -1,5 +1,5 @@
-//! The thread that changes recordings: another name, the trash, a copy. One change at a time; a second one
-//! is refused.
+//! Changes recordings on a thread: renames, moves to the trash, copies. There is one change at a time; a
+//! second one is refused.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,10 +15,10 @@ use crate::studio::live::recording::library::view::{CopyProgress, Outcome};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// The longest name, in bytes: with an ending it fits into what file systems allow.
+/// Maximum length of a name in bytes: with an extension, it must fit into the limits of file systems.
 const MAX_NAME: usize = 200;
 
-/// How far the thread is, and what came of the last change.
+/// The progress of the thread, and the result of the last change.
 #[derive(Debug, Default)]
 struct ChangeState {
     copy: Option<CopyProgress>,
@@ -26,14 +26,14 @@ struct ChangeState {
     number: u64,
 }
 
-/// See the module documentation.
+/// The thread and its state; see the module documentation.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     state: Arc<Mutex<ChangeState>>,
     worker: Option<Worker>,
 }
 
-/// What became of a change: the file that is there now and what to say.
+/// The result of a change: the resulting file, and the message to display.
 type Done = Result<(Option<PathBuf>, Problem), Problem>;
 
 impl Changes {
@@ -47,7 +47,7 @@ impl Changes {
         }
     }
 
-    /// The copy that is being written, and what became of the last change.
+    /// The copy that is being written, and the result of the last change.
     pub(super) fn poll(&mut self) -> (Option<CopyProgress>, Option<Outcome>) {
         if self.is_idle() {
             self.worker = None;
@@ -116,7 +116,8 @@ impl Changes {
                 stop.is_set()
             };
             progress(0.0);
-            // Other formats have no place for some kinds of tracks: that is said, nothing is dropped silently.
+            // Other formats do not support some kinds of tracks: this is reported, and nothing is dropped
+            // silently.
             match remux_part(part, &[], &from, &to, &progress) {
                 Ok(report) => Ok((Some(report.path.clone()), copied(&report))),
                 Err(failure) => Err((&failure).into()),
@@ -145,7 +146,7 @@ fn tell(state: &Mutex<ChangeState>, path: PathBuf, done: Done) {
     state.outcome = Some(Outcome { number: state.number, path, now, failed, text });
 }
 
-/// What is wrong with a new name.
+/// Checks a new name, and returns its problem.
 pub fn check_name(name: &str) -> Result<(), Problem> {
     let name = name.trim();
     if name.is_empty() || name.starts_with('.') {

@@ -1,4 +1,5 @@
-//! What is in a recording: its length, its tracks, and a frame of it. What is read is hostile.
+//! Reads the details of a recording: its duration, its tracks, and a thumbnail frame. The data that
+//! it reads can be hostile.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,43 +13,43 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::{Index, SampleLocation, TrackId};
 
-/// A thumbnail fits into this.
+/// Maximum size of a thumbnail.
 const THUMBNAIL: Size = Size::new(192, 108);
-/// A frame that is looked at before a cut fits into this.
+/// Maximum size of a frame that is displayed before a cut.
 const LARGE: Size = Size::new(560, 316);
-/// So many packets are decoded at most for one frame.
+/// Maximum number of packets that are decoded for one frame.
 const MAX_PACKETS: usize = 48;
-/// Where the thumbnail is, at most: recordings often begin black.
+/// Maximum position of the thumbnail: it is not at zero, because recordings often begin black.
 const THUMBNAIL_AT: Duration = Duration::from_secs(10);
-/// Keyframes that are kept for cuts.
+/// Maximum number of keyframes that are kept for cuts.
 const MAX_KEYFRAMES: usize = 20_000;
 
-/// What is in a recording.
+/// The details of a recording.
 #[derive(Clone, Debug)]
 pub struct Details {
     pub duration: Duration,
     pub video: Option<VideoTrack>,
     pub audio: Vec<AudioTrackSummary>,
-    /// Where a part of it can begin.
+    /// The times at which a part of it can begin.
     pub keyframes: Vec<Duration>,
     pub thumbnail: Option<VideoFrame>,
-    /// It was cut off: it has no index yet.
+    /// True if the recording was cut off and has no index yet.
     pub unfinished: bool,
 }
 
-/// Its video.
+/// The video track of a recording.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VideoTrack {
     pub codec: VideoCodec,
     pub size: Size,
-    /// Frames a second, as far as known.
+    /// Frames per second, if known.
     pub fps: Option<f64>,
 }
 
-/// One of its audio tracks.
+/// One audio track of a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudioTrackSummary {
-    /// As it is called; empty: nothing in particular.
+    /// The name of the track; empty if it has none.
     pub name: String,
     pub codec: AudioCodec,
     pub sample_rate: u32,
@@ -68,7 +69,8 @@ struct Opened {
 impl Opened {
     fn new(path: &Path) -> Result<Self, Problem> {
         let mut file = MediaFile::open(path).map_err(|error| problem(&error.into()))?;
-        // As who copies sees it: a part that begins at one of these times begins there.
+        // The index is the same as for copying, so that a part that begins at one of these times
+        // begins exactly there.
         let index = file.index().map_err(|error| problem(&error))?;
         Ok(Self { file, index })
     }
@@ -82,7 +84,7 @@ impl Opened {
         first.unwrap_or_default().max(Timestamp::ZERO)
     }
 
-    /// The frame of the last keyframe that is not later than `at`.
+    /// The frame of the last keyframe at or before `at`.
     fn frame(&mut self, at: Duration, fit: Size) -> Option<VideoFrame> {
         let config = self.index.tracks.video.clone()?;
         let at = self.zero().offset(i64::try_from(at.as_micros()).ok()?);
@@ -123,10 +125,10 @@ fn shrunk(frame: &VideoFrame, fit: Size) -> Option<VideoFrame> {
     Some(VideoFrame { surface: Arc::new(planes).into(), ..frame.clone() })
 }
 
-/// What is in a recording.
+/// Reads the details of a recording.
 ///
 /// # Errors
-/// Why that cannot be told.
+/// Fails with the reason why they cannot be read.
 pub fn details(path: &Path) -> Result<Details, Problem> {
     let mut opened = Opened::new(path)?;
     let index = &opened.index;
@@ -154,7 +156,7 @@ pub fn details(path: &Path) -> Result<Details, Problem> {
     Ok(Details { duration, video, audio, keyframes, thumbnail, unfinished })
 }
 
-/// The frame of the last keyframe that is not later than `at`.
+/// The frame of the last keyframe at or before `at`.
 pub(super) fn frame_at(path: &Path, at: Duration) -> Option<VideoFrame> {
     Opened::new(path).ok()?.frame(at, LARGE)
 }

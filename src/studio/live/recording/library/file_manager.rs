@@ -8,7 +8,7 @@ use crate::text::problem::problem;
 /// Shows a file in its folder.
 ///
 /// # Errors
-/// There is no file manager that does this.
+/// Fails if no file manager supports this.
 #[cfg(target_os = "linux")]
 pub(super) fn show(path: &Path) -> Result<(), Problem> {
     use crate::base::portal;

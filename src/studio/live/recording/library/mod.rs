@@ -1,6 +1,7 @@
 //! The recordings in the folder of recordings: the list, the contents of each file, and actions on one.
-//! Two threads work while somebody looks: one reads (what it reads is hostile, so it may write nothing), one
-//! changes files, one at a time. Neither runs while nobody looks and nothing is copied.
+//! While the list is displayed, two threads work: one reads (the data can be hostile, so the thread may
+//! write nothing), and the other changes files, one at a time. Neither runs while the list is not displayed
+//! and nothing is being copied.
 
 pub mod change;
 pub mod details;
@@ -17,29 +18,29 @@ use crate::studio::live::recording::library::change::Changes;
 use crate::studio::live::recording::library::reading::Reading;
 use crate::studio::live::recording::library::view::RecordingsView;
 
-/// What is asked of the recordings.
+/// The commands for recordings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecordingsCommand {
-    /// Somebody looks: the folder is read, and watched until [`Close`](Self::Close).
+    /// The list is displayed: the folder is read, and watched until [`Close`](Self::Close).
     Open,
-    /// Nobody looks any more.
+    /// The list is no longer displayed.
     Close,
-    /// Show the frame at this time of a recording: the keyframe that is not later.
+    /// Shows the frame at this time of a recording: that of the last keyframe at or before it.
     FrameAt(PathBuf, Duration),
-    /// Give a recording another name; its ending stays.
+    /// Renames a recording; its extension stays.
     Rename(PathBuf, String),
-    /// Show a recording in the desktop's file manager.
+    /// Shows a recording in the desktop's file manager.
     ShowInFolder(PathBuf),
-    /// Move a recording to the desktop's trash.
+    /// Moves a recording to the desktop's trash.
     Trash(PathBuf),
-    /// Copy a part of a recording, or all of it, into a new file beside it, without encoding. The name tells
-    /// the format.
+    /// Copies a part of a recording, or all of it, to a new file in the same folder, without encoding. The
+    /// extension determines the format.
     Copy { from: PathBuf, to: PathBuf, part: Cut },
-    /// Stop the copy; what is written of it is removed.
+    /// Stops the copy; the part that was written is removed.
     StopCopy,
 }
 
-/// See the module documentation.
+/// The recordings of the studio; see the module documentation.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct Library {
     reading: Option<Reading>,
@@ -48,7 +49,7 @@ pub(in crate::studio) struct Library {
 }
 
 impl Library {
-    /// Does what is asked. The recordings are in `folder`.
+    /// Executes a command. The recordings are in `folder`.
     pub(in crate::studio) fn handle(&mut self, command: RecordingsCommand, folder: &Path) {
         match command {
             RecordingsCommand::Open => self.open(folder),
@@ -77,7 +78,7 @@ impl Library {
         self.reading = Reading::start(folder);
     }
 
-    /// Looks at what the threads did; the folder may be another one by now.
+    /// Takes the results of the threads; the folder may have changed.
     pub(in crate::studio) fn poll(&mut self, folder: &Path) {
         if self.reading.is_some() {
             self.open(folder);
@@ -96,12 +97,12 @@ impl Library {
         self.view = Arc::new(RecordingsView { copy, outcome, ..before });
     }
 
-    /// As it was seen last.
+    /// The current view for the window.
     pub(in crate::studio) fn view(&self) -> Arc<RecordingsView> {
         Arc::clone(&self.view)
     }
 
-    /// Returns true if nothing is being changed any more; asks a copy to stop.
+    /// Returns true if no change is in progress; requests a running copy to stop.
     pub(in crate::studio) fn is_over(&self) -> bool {
         self.changes.stop_copy();
         self.changes.is_idle()

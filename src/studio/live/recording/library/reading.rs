@@ -1,4 +1,5 @@
-//! The thread that reads the folder of recordings and what is in the files. It may write nothing.
+//! Reads the folder of recordings and the contents of the files, on a thread. The thread may write
+//! nothing.
 
 use std::collections::HashMap;
 use std::fs;
@@ -16,25 +17,25 @@ use crate::studio::live::recording::library::view::{
 };
 use crate::wire::container::Format;
 
-/// So many recordings are listed: the newest.
+/// Maximum number of listed recordings: the newest are listed.
 pub(super) const MAX_FILES: usize = 500;
-/// Names in the folder that are looked at.
+/// Maximum number of names in the folder that are checked.
 const MAX_NAMES: usize = 50_000;
-/// How often the folder is read again.
+/// Interval at which the folder is read again.
 const READ_INTERVAL: Duration = Duration::from_secs(2);
-/// How often it is looked whether something is asked.
+/// Interval at which the thread checks for requests.
 const ASKED_INTERVAL: Duration = Duration::from_millis(50);
-/// A file that was written to within this time is being written.
+/// A file that was modified within this time counts as being written.
 const CHANGING: Duration = Duration::from_secs(3);
 
-/// What the thread is asked; what was asked before is forgotten.
+/// The current request to the thread, which replaces earlier ones.
 #[derive(Debug, Default)]
 struct ReadRequest {
     frame: Option<(PathBuf, Duration)>,
     again: bool,
 }
 
-/// See the module documentation.
+/// The reading thread; see the module documentation.
 #[derive(Debug)]
 pub(super) struct Reading {
     folder: PathBuf,
@@ -67,18 +68,18 @@ impl Reading {
         self.asked.lock().frame = Some((path, at));
     }
 
-    /// The folder has changed: it is read at once.
+    /// Reports that the folder has changed, so that it is read at once.
     pub(super) fn look_again(&self) {
         self.asked.lock().again = true;
     }
 
-    /// What was read since the last call.
+    /// The data that was read since the last call.
     pub(super) fn news(&mut self) -> Option<RecordingsView> {
         self.listed.newer(&mut self.seen)
     }
 }
 
-/// A file as the folder tells of it: when it changes, it is looked into again.
+/// The state of a file in the folder: when it changes, the file is read again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Stamp {
     bytes: u64,
@@ -134,7 +135,7 @@ impl Reader {
                 self.view.files = files.collect();
                 self.view.problem = None;
             }
-            // It is made with the first recording.
+            // The folder is created with the first recording.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 (self.view.files, self.view.problem) = (Vec::new(), None);
             }
@@ -173,7 +174,7 @@ impl Reader {
         RecordingFile { path, bytes, wall_micros, state }
     }
 
-    /// Looks into the files that are not known yet, and answers in between.
+    /// Reads the files that are not known yet, and serves requests in between.
     fn read_files(&mut self, stop: &Stop) {
         for place in 0..self.view.files.len() {
             let Some(file) = self.view.files.get(place) else { return };

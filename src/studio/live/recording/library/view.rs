@@ -1,4 +1,4 @@
-//! The recordings as the window shows them.
+//! The recordings as displayed in the window.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,40 +12,40 @@ use crate::text::Problem;
 #[derive(Clone, Debug, Default)]
 pub struct RecordingsView {
     pub folder: PathBuf,
-    /// The folder was read.
+    /// True if the folder was read.
     pub is_read: bool,
-    /// Why it cannot be.
+    /// The reason why it cannot be read.
     pub problem: Option<Problem>,
-    /// The newest first.
+    /// The recordings, the newest first.
     pub files: Vec<RecordingFile>,
-    /// How many older ones are not listed.
+    /// The number of older recordings that are not listed.
     pub more: usize,
-    /// Bytes that are free on its disk.
+    /// The free space on the disk in bytes.
     pub free: Option<u64>,
-    /// The frame that was asked for last.
+    /// The last requested frame.
     pub frame: Option<FrameAt>,
     pub copy: Option<CopyProgress>,
-    /// What became of the last change.
+    /// The result of the last change.
     pub outcome: Option<Outcome>,
 }
 
-/// One file.
+/// One recording.
 #[derive(Clone, Debug)]
 pub struct RecordingFile {
     pub path: PathBuf,
     pub bytes: u64,
-    /// When it was written last, in microseconds since the Unix epoch.
+    /// The time of the last modification, in microseconds since the Unix epoch.
     pub wall_micros: i64,
     pub state: FileState,
 }
 
 impl RecordingFile {
-    /// Its name without the folder.
+    /// The name without the folder.
     pub fn name(&self) -> String {
         self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// What is in it, once that is known.
+    /// The details, once they are known.
     pub fn details(&self) -> Option<&Details> {
         match &self.state {
             FileState::Known(details) => Some(details),
@@ -54,12 +54,12 @@ impl RecordingFile {
     }
 }
 
-/// What is known of a file.
+/// The known state of a file.
 #[derive(Clone, Debug)]
 pub enum FileState {
-    /// It has not been looked into yet.
+    /// The file has not been read yet.
     Waiting,
-    /// It is being written.
+    /// The file is being written.
     Changing,
     Known(Arc<Details>),
     Unreadable(Problem),
@@ -69,9 +69,9 @@ pub enum FileState {
 #[derive(Clone, Debug)]
 pub struct FrameAt {
     pub path: PathBuf,
-    /// When it was asked for.
+    /// The requested time.
     pub asked: Duration,
-    /// `None`: there is none that can be decoded.
+    /// `None` if no frame can be decoded.
     pub frame: Option<VideoFrame>,
 }
 
@@ -80,18 +80,18 @@ pub struct FrameAt {
 pub struct CopyProgress {
     pub from: PathBuf,
     pub to: PathBuf,
-    /// From 0 to 1.
+    /// The progress from 0 to 1.
     pub share: f32,
 }
 
-/// What became of a change.
+/// The result of a change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// Counts the changes.
+    /// The number of the change, counted from the start.
     pub number: u64,
-    /// The file that it was about, as it was called before.
+    /// The file to be changed, by its earlier name.
     pub path: PathBuf,
-    /// The file that is there now, if there is one.
+    /// The resulting file, if there is one.
     pub now: Option<PathBuf>,
     pub failed: bool,
     pub text: Problem,

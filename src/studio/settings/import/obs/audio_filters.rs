@@ -1,4 +1,4 @@
-//! Audio filters of OBS's files: those that onair supports, with converted values.
+//! Imports audio filters of OBS's files: those that onair supports, with converted values.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use crate::studio::settings::import::obs::imported_filters::ImportedFilters;
 use crate::studio::settings::import::obs::json::{array, number, part, text};
 use crate::studio::settings::import::obs::video_filters::{is_of_audio, kind};
 
-/// The audio filters. `strips` are the file's strips by name, for side chains. For a source with
-/// video, other filters belong to the video.
+/// Reads the audio filters of a source. `strips` are the file's strips by name, for side chains.
+/// For a source with video, other filters belong to its video.
 pub(in crate::studio::settings) fn read(
     source: &Value,
     strips: &BTreeMap<&str, StripId>,
@@ -39,7 +39,8 @@ fn filter(table: &Value, strips: &BTreeMap<&str, StripId>) -> Option<Filter> {
                 "" if second => "rnnoise",
                 method => method,
             };
-            // Speex takes this many decibels of the noise away; the others all that they can.
+            // Speex reduces noise by this many decibels; the other methods reduce it as much as
+            // possible.
             let left = match method {
                 "rnnoise" | "nvafx" | "denoiser" => 0.0,
                 _ => 10_f32.powf(number("suppress_level", -30.0) / 20.0),
@@ -71,7 +72,7 @@ fn filter(table: &Value, strips: &BTreeMap<&str, StripId>) -> Option<Filter> {
             gain_db: number("output_gain", 0.0),
             side_chain: match text(settings, "sidechain_source") {
                 "" | "none" => None,
-                // Without what decides it would press down all the time, or never.
+                // Without its side chain, the compressor would always or never be active.
                 name => Some(*strips.get(name)?),
             },
         },

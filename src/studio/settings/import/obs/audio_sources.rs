@@ -1,5 +1,6 @@
-//! Audio sources of OBS's files as mixer strips: microphones, speaker outputs, and the audio of
-//! media files and streams, with fader, mute, balance, sync offset, filters, monitoring and tracks.
+//! Imports audio sources of OBS's files as mixer strips: microphones, speaker outputs, and the
+//! audio of media files and streams, with fader, mute, balance, sync offset, filters, monitoring
+//! and tracks.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -25,16 +26,17 @@ const GLOBAL: [&str; 6] = [
     "AuxAudioDevice4",
 ];
 
-/// All tracks of a source's `mixers`.
+/// The bits of all tracks in a source's `mixers`.
 const ALL: u64 = (1 << MAX_TRACKS) - 1;
 
-/// The mono flag of a source.
+/// The flag for mono in a source's flags.
 const MONO: u64 = 1 << 1;
 
-/// An audio source; `None` for other kinds.
+/// The choice for an audio source; `None` for other kinds.
 pub(in crate::studio::settings) fn choice(source: &Value) -> Option<AudioChoice> {
     match kind(source).0 {
-        // Their ids are not ours: the default device, to be chosen again.
+        // OBS's device ids are not valid here: the default device is used, and must be chosen
+        // again.
         "pulse_input_capture"
         | "alsa_input_capture"
         | "wasapi_input_capture"
@@ -50,19 +52,19 @@ pub(in crate::studio::settings) fn choice(source: &Value) -> Option<AudioChoice>
     }
 }
 
-/// A captured application by its name or that of its program.
+/// A captured application, by its name or that of its program.
 fn application(source: &Value) -> Option<AudioChoice> {
     let settings = source.get("settings")?;
     let name = text(settings, "TargetName");
-    // "TITLE:CLASS:PROGRAM.exe", colons within written as numbers.
+    // The format is "TITLE:CLASS:PROGRAM.exe", in which colons are written as numbers.
     let program = text(settings, "window").rsplit(':').next().unwrap_or_default();
     let name = if name.is_empty() { program.trim_end_matches(".exe") } else { name };
     let name = clean_name(name);
     (!name.is_empty()).then_some(AudioChoice::Application(name))
 }
 
-/// The strips of a file: its audio sources, and those `beside` video, by their names. `told` gets
-/// the parts that are not imported.
+/// The strips of a file: its audio sources, and the audio of video sources (`beside`), by their
+/// names. The parts that are not imported are added to `told`.
 pub(in crate::studio::settings) fn read(
     json: &Value,
     beside: &BTreeMap<&str, AudioChoice>,
@@ -71,7 +73,7 @@ pub(in crate::studio::settings) fn read(
     let global = GLOBAL.iter().filter_map(|key| json.get(key));
     let of = |source: &Value| choice(source).or_else(|| beside.get(text(source, "name")).cloned());
     let mut sounds: Vec<(&Value, AudioChoice)> = Vec::new();
-    // Names of those that share the strip of another.
+    // The names of sources that share the strip of another one.
     let mut shared: Vec<(&str, AudioChoice)> = Vec::new();
     for source in global.chain(array(json, "sources")) {
         let Some(choice) = of(source) else { continue };
@@ -81,7 +83,7 @@ pub(in crate::studio::settings) fn read(
             told.insert(problem!("import-default-device", name = &name));
         }
         let same = |(_, heard): &(&Value, AudioChoice)| *heard == choice;
-        // What is played is open once, whatever shows it.
+        // Media is opened once, regardless of how many sources show it.
         if has_video(&choice)
             && let Some((first, _)) = sounds.iter().find(|it| same(it))
         {
@@ -96,8 +98,8 @@ pub(in crate::studio::settings) fn read(
         told.insert(problem!("import-audio-beyond", most = MAX_MIXER_STRIPS));
         sounds.truncate(MAX_MIXER_STRIPS);
     }
-    // OBS puts every audio into every track until a person chooses, and what is recorded is written
-    // elsewhere: a track that has all of them is the program again.
+    // OBS puts all audio into every track until the user changes that, and the tracks of the
+    // recording are set elsewhere: a track that contains all sources is the same as the program.
     let everywhere = sounds.iter().fold(ALL, |all, (source, _)| all & mixers(source));
     let named = (1..).map(StripId).zip(&sounds);
     let mut named: BTreeMap<&str, StripId> =
@@ -128,7 +130,7 @@ pub(in crate::studio::settings) fn read(
     strips
 }
 
-/// In which tracks a source is, by bits.
+/// The tracks of a source, one bit each.
 fn mixers(source: &Value) -> u64 {
     whole(source, "mixers").unwrap_or(ALL) & ALL
 }
@@ -137,7 +139,7 @@ fn strip(source: &Value, mixers: u64, everywhere: u64) -> Strip {
     let number = |key: &str, default: f64| number(source, key).unwrap_or(default);
     let monitoring = number("monitoring_type", 0.0) as i64;
     let heard = match (mixers & 1 != 0, monitoring) {
-        // Their monitor alone silences every track.
+        // In OBS, "monitor only" silences every track.
         (_, 1) | (false, 2) => MonitoringMode::MonitorOnly,
         (true, 2) => MonitoringMode::Both,
         (true, _) => MonitoringMode::Program,
@@ -153,7 +155,7 @@ fn strip(source: &Value, mixers: u64, everywhere: u64) -> Strip {
         muted: is_on(source, "muted"),
         balance: (number("balance", 0.5) * 2.0 - 1.0).clamp(-1.0, 1.0) as f32,
         mono: flags & MONO != 0,
-        // Theirs is in nanoseconds.
+        // OBS's value is in nanoseconds.
         offset_us: (number("sync", 0.0) / 1_000.0).clamp(-most, most) as i64,
         heard,
         tracks,
@@ -198,7 +200,7 @@ mod tests {
         assert_eq!(names, ["Desktop", "Mic", "Second", "Clip", "Ear", "Both"]);
         assert_eq!(strips[3].choice.to_string(), "file:/v/clip.mp4");
         assert!((strips[3].strip.gain_db + 6.02).abs() < 0.01);
-        // What is its frame's is not looked for here.
+        // Video filters are not read here.
         assert_eq!(strips[3].strip.filters.len(), 1);
         let all: Vec<_> = strips.iter().map(tracks).collect();
         assert_eq!(

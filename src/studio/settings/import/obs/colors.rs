@@ -1,7 +1,7 @@
-//! The color effects of OBS's filters (color correction, keys, masks), as onair's color correction.
-//! Their second versions work in linear light, while onair (and their first versions) works on
-//! pixel values: a multiplication of light is converted to its root, and an addition to its effect
-//! on the middle of the range.
+//! Imports the color effects of OBS's filters (color correction, keys, masks) as onair's color
+//! correction. Their second versions work in linear light, while onair (and their first versions)
+//! works on pixel values: a multiplication of light is converted to its root, and an addition to
+//! its effect on the middle of the range.
 
 use serde_json::Value;
 
@@ -10,13 +10,13 @@ use crate::compose::filter::{Correction, Filter};
 use crate::studio::settings::import::obs::json::{self, number, whole};
 use crate::text::problem::{Problem, problem};
 
-/// Light is about this power of a pixel's value.
+/// Light is approximately this power of a pixel's value.
 const POWER: f32 = 2.2;
 
-/// White, without its opacity.
+/// White, without the bits for opacity.
 const WHITE: u64 = 0xFF_FF_FF;
 
-/// OBS's color correction; `not` gets the unsupported parts.
+/// Imports OBS's color correction; the unsupported parts are added to `not`.
 pub(in crate::studio::settings) fn correction(
     settings: &Value,
     second: bool,
@@ -52,7 +52,7 @@ pub(in crate::studio::settings) fn correction(
     Filter::Color(lit(plain, by, brightness * times + add))
 }
 
-/// The effect of a key on the rest, if any.
+/// The color effect of a key filter on the remaining image, if any.
 pub(in crate::studio::settings) fn behind_key(settings: &Value, second: bool) -> Option<Filter> {
     let number = |key: &str| number(settings, key).unwrap_or(0.0) as f32;
     let (contrast, brightness) = (bent(number("contrast")), number("brightness"));
@@ -61,13 +61,14 @@ pub(in crate::studio::settings) fn behind_key(settings: &Value, second: bool) ->
     let done = if second {
         lit(plain, contrast, brightness)
     } else {
-        // Gamma comes first there, and last here.
+        // In OBS, gamma is applied first; in onair, last.
         Correction { gain: contrast.powf(gamma), brightness: brightness / 2.0, ..plain }
     };
     unless_plain(done)
 }
 
-/// The effect of a mask on the visible part, if any; `not` gets the unsupported parts.
+/// The color effect of a mask on the visible part, if any; the unsupported parts are added to
+/// `not`.
 pub(in crate::studio::settings) fn behind_mask(
     settings: &Value,
     second: bool,
@@ -78,7 +79,7 @@ pub(in crate::studio::settings) fn behind_mask(
     if shade.is_none() {
         not.push(problem!("import-color", color = &hex(color)));
     }
-    // A shade of gray multiplies by its own value, reckoned either way.
+    // A gray color multiplies by its own value, in both calculations.
     let gain = shade.unwrap_or(1.0);
     unless_plain(Correction { gain, opacity: opacity(settings, second), ..Correction::PLAIN })
 }
@@ -87,14 +88,14 @@ fn unless_plain(done: Correction) -> Option<Filter> {
     (done != Correction::PLAIN).then_some(Filter::Color(done))
 }
 
-/// The same with multiplied and added light; gamma is first in OBS, and last in onair.
+/// The same correction with multiplied and added light; gamma is first in OBS, and last in onair.
 fn lit(plain: Correction, by: f32, add: f32) -> Correction {
     let gain = by.max(0.0).powf(plain.gamma / POWER);
     let brightness = if add.abs() < 1e-6 { 0.0 } else { value(light(0.5) + add) - 0.5 };
     Correction { gain, brightness, ..plain }
 }
 
-/// OBS's contrast and gamma: 0 is neutral, 1 doubles, −1 halves.
+/// Converts OBS's contrast and gamma: 0 is neutral, 1 doubles, −1 halves.
 fn bent(it: f32) -> f32 {
     if it < 0.0 { 1.0 / (1.0 - it) } else { it + 1.0 }
 }
@@ -104,7 +105,7 @@ fn opacity(settings: &Value, second: bool) -> f32 {
     (if second { told.unwrap_or(1.0) } else { told.unwrap_or(100.0) / 100.0 }) as f32
 }
 
-/// The value of a color that is gray.
+/// The value of a color if it is gray.
 fn grey(color: u64) -> Option<f32> {
     let Rgba { red, green, blue, .. } = json::color(color);
     (red == green && green == blue).then(|| f32::from(red) / 255.0)
@@ -114,12 +115,12 @@ fn hex(color: u64) -> String {
     Rgba { alpha: 255, ..json::color(color) }.to_string()
 }
 
-/// The light of a value of sRGB.
+/// Converts an sRGB value to linear light.
 fn light(value: f32) -> f32 {
     if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
 }
 
-/// The value of this much light.
+/// Converts linear light to an sRGB value.
 fn value(light: f32) -> f32 {
     let light = light.clamp(0.0, 2.0);
     if light <= 0.003_130_8 { light * 12.92 } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 }
@@ -159,7 +160,7 @@ mod tests {
     fn the_second_versions_reckon_with_light() {
         let twice = whole_correction(&json!({"contrast": 1.0}), true);
         assert_eq!(twice, [1.37, 0.0, 1.0, 1.0, 1.0, 0.0, 1.0], "the root of 2, about black");
-        // Light of 0.214 is the middle; this much more of it is seen as 0.596.
+        // Light of 0.214 is the middle; with this addition, the value is 0.596.
         assert_eq!(whole_correction(&json!({"brightness": 0.1}), true)[1], 0.096);
         let grey = json!({"color_multiply": 0xFF80_8080_u32, "color_add": 0xFF00_0000_u32});
         let [gain, brightness, ..] = whole_correction(&grey, true)[..] else { panic!() };

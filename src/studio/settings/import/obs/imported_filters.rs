@@ -1,4 +1,4 @@
-//! The import of a source's filters, for video and audio.
+//! Imports the filters of a source, for video and audio.
 
 use serde_json::Value;
 
@@ -7,15 +7,15 @@ use crate::studio::settings::import::obs::json::{is_off, text};
 use crate::studio::settings::sections::filters::NamedSettings;
 use crate::text::problem::{Problem, problem};
 
-/// The result for a source's filters.
+/// The result of the import of a source's filters.
 #[derive(Debug)]
 pub(in crate::studio::settings) struct ImportedFilters<S> {
     pub(in crate::studio::settings) slots: Vec<S>,
-    /// The kinds and names of those that were not imported.
+    /// The kinds and names of the filters that were not imported.
     pub(in crate::studio::settings) not: Vec<String>,
-    /// The number of further ones.
+    /// The number of further filters that were not imported.
     pub(in crate::studio::settings) more: usize,
-    /// The changed parts of the imported ones.
+    /// The changed parts of the imported filters.
     pub(in crate::studio::settings) otherwise: Vec<Problem>,
 }
 
@@ -26,8 +26,8 @@ impl<S> Default for ImportedFilters<S> {
 }
 
 impl<S> ImportedFilters<S> {
-    /// Imports one of OBS's filters as onair's `filters`; `not` are its unsupported parts; numbers
-    /// are shown with this many `digits`.
+    /// Imports one of OBS's filters as onair's `filters`; `not` contains its unsupported parts, and
+    /// numbers are displayed with this many `digits`.
     pub(in crate::studio::settings) fn take<F: NamedSettings>(
         &mut self,
         table: &Value,
@@ -54,7 +54,7 @@ impl<S> ImportedFilters<S> {
         }
     }
 
-    /// The filters of a source of this name that were not imported.
+    /// Reports the filters of the source with this name that were not imported.
     pub(in crate::studio::settings) fn left_out(
         &self,
         kind: TrackKind,
@@ -103,7 +103,7 @@ fn bound(filter: &mut impl NamedSettings, digits: usize, not: &mut Vec<Problem>)
     }
 }
 
-/// The kind and the user's name, because a plugin's kind says nothing.
+/// The kind and the user's name for it, because the kind of a plugin is not informative.
 pub(in crate::studio::settings) fn called(table: &Value) -> String {
     let name = text(table, "name");
     let called = match text(table, "id") {

@@ -1,4 +1,4 @@
-//! Values in OBS's files by their keys, and colors as one number.
+//! Reads values in OBS's files by their keys, and colors as one number.
 
 use serde_json::Value;
 
@@ -20,22 +20,22 @@ pub(in crate::studio::settings) fn whole(value: &Value, key: &str) -> Option<u64
     value.get(key).and_then(Value::as_u64)
 }
 
-/// A switch that is there and on.
+/// Returns true if a switch is present and enabled.
 pub(in crate::studio::settings) fn is_on(value: &Value, key: &str) -> bool {
     value.get(key).and_then(Value::as_bool) == Some(true)
 }
 
-/// A value whose default is on, and which is off.
+/// Returns true if a switch that is enabled by default is disabled.
 pub(in crate::studio::settings) fn is_off(value: &Value, key: &str) -> bool {
     value.get(key).and_then(Value::as_bool) == Some(false)
 }
 
-/// A part by its key; empty if it is missing.
+/// The part with this key; empty if it is missing.
 pub(in crate::studio::settings) fn part<'a>(value: &'a Value, key: &str) -> &'a Value {
     value.get(key).unwrap_or(&Value::Null)
 }
 
-/// OBS's colors are ABGR in one number.
+/// Converts a color of OBS, which is ABGR in one number.
 pub(in crate::studio::settings) fn color(number: u64) -> Rgba {
     let [red, green, blue, alpha, ..] = number.to_le_bytes();
     Rgba { red, green, blue, alpha }

@@ -1,5 +1,5 @@
-//! Takes scene collections of OBS in (its JSON files): scenes, groups, items with their places, and
-//! the sources of the kinds that onair has. The rest is listed.
+//! Imports scene collections of OBS (its JSON files): scenes, groups, items with their placements,
+//! and sources of the kinds that onair supports. The unsupported parts are listed.
 
 pub(in crate::studio::settings) mod audio_filters;
 pub(in crate::studio::settings) mod audio_sources;
@@ -32,9 +32,9 @@ use crate::studio::settings::import::obs::sizes::Known;
 use crate::studio::settings::import::obs::video_sources::ImportedSource;
 use crate::text::problem::{Problem, problem};
 
-/// Limit for the listed parts that are not imported.
+/// Maximum number of listed parts that are not imported.
 const MAX_REPORTED: usize = 1_000;
-/// Returns true if this is such a file.
+/// Returns true if this is a scene collection of OBS.
 pub(in crate::studio::settings) fn is_one(json: &Value) -> bool {
     let has = |key: &str| json.get(key).is_some();
     json.get("sources").is_some_and(Value::is_array) && (has("scene_order") || has("current_scene"))
@@ -47,7 +47,7 @@ pub(in crate::studio::settings) fn import(json: &Value) -> Import {
     for source in &all {
         importer.by_name.entry(text(source, "name")).or_insert(source);
     }
-    // Scenes in their order, then those that it does not name.
+    // Scenes in their order, followed by those that the order does not contain.
     let order = array(json, "scene_order").iter().map(|it| text(it, "name")).collect::<Vec<_>>();
     let is_scene = |source: &&&Value| text(source, "id") == "scene";
     let named: Vec<&str> = all.iter().filter(is_scene).map(|it| text(it, "name")).collect();
@@ -87,12 +87,12 @@ pub(in crate::studio::settings) fn import(json: &Value) -> Import {
 
 #[derive(Default)]
 struct Importer<'a> {
-    /// Width and height of the canvas in pixels.
+    /// The width and height of the canvas in pixels.
     canvas: (f64, f64),
     by_name: BTreeMap<&'a str, &'a Value>,
     scenes: BTreeMap<&'a str, u32>,
     sources: BTreeMap<&'a str, Option<SourceId>>,
-    /// Those that a scene shows.
+    /// The groups that a scene shows.
     groups: BTreeSet<&'a str>,
     /// The known properties of imported sources.
     known: BTreeMap<&'a str, Known>,
@@ -101,7 +101,7 @@ struct Importer<'a> {
     told: HashSet<Problem>,
 }
 
-/// A collection without the scene that is there from the start.
+/// A collection without the default scene.
 struct Empty(Collection);
 
 impl Default for Empty {
@@ -130,7 +130,7 @@ impl<'a> Importer<'a> {
         if collection.scenes.is_empty() {
             collection.scenes = Collection::default().scenes;
         }
-        // OBS refuses circles itself; a file may hold anything.
+        // OBS itself refuses recursion, but a file may contain anything.
         for name in collection.break_circles() {
             self.told.insert(problem!("import-circle", name = &name));
         }
@@ -189,7 +189,7 @@ impl<'a> Importer<'a> {
             self.items += 1;
             let hidden = is_off(table, "visible");
             let locked = is_on(table, "locked");
-            // A group has a separate size there.
+            // In OBS, a group has its own size.
             let whole = matches!(content, Content::Group(_));
             let size = match content {
                 Content::Scene(_) => Some(self.canvas),
@@ -200,7 +200,7 @@ impl<'a> Importer<'a> {
                 && let Some(source) = self.collection.source(id)
                 && matches!(source.choice, VideoChoice::Color(_))
             {
-                // There it has a separate size; here it fills whatever it is given.
+                // In OBS, it has its own size; here, it fills its box.
                 place.fit = Fit::Stretch;
             }
             if unsure {
@@ -244,7 +244,7 @@ impl<'a> Importer<'a> {
         }
     }
 
-    /// Scenes and groups have no filters here.
+    /// Reports the filters of scenes and groups, which are not supported here.
     fn without_filters(&mut self, source: &Value, told: fn(&str, String) -> Problem) {
         let not: Vec<String> = array(source, "filters")
             .into_iter()
@@ -257,7 +257,7 @@ impl<'a> Importer<'a> {
         }
     }
 
-    /// Hotkeys and scripts are not imported.
+    /// Reports hotkeys and scripts, which are not imported.
     fn tell_of_the_rest(&mut self, json: &Value, all: &[&'a Value]) {
         let bound = |it: &&Value| {
             let keys = it.get("hotkeys").and_then(Value::as_object);
@@ -273,7 +273,8 @@ impl<'a> Importer<'a> {
         }
     }
 
-    /// Sources without a scene are not imported; audio plays without one.
+    /// Reports sources that are in no scene, which are not imported; audio is played without a
+    /// scene.
     fn tell_of_unused(&mut self, all: &[&'a Value]) {
         let shown = |source: &Value| match text(source, "id") {
             "scene" => true,
@@ -294,7 +295,7 @@ impl<'a> Importer<'a> {
             return *known;
         }
         if audio_sources::choice(source).is_some() {
-            // A strip of the mixer, whichever scene it is in.
+            // It becomes a strip of the mixer, regardless of its scene.
             return None;
         }
         let id = match video_sources::read(source) {
@@ -349,7 +350,8 @@ impl<'a> Importer<'a> {
     }
 }
 
-/// The unsupported parts of an item of this name; a `whole` one (a group) is not cropped.
+/// Reports the unsupported parts of an item with this name; a `whole` item (a group) is not
+/// cropped.
 fn item_not(table: &Value, name: &str, whole: bool) -> impl Iterator<Item = Problem> {
     let sides = ["crop_left", "crop_top", "crop_right", "crop_bottom"];
     let cut = sides.iter().any(|side| number(table, side).is_some_and(|it| it > 0.0));

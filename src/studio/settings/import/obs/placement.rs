@@ -1,16 +1,17 @@
-//! The placement of items in OBS's files: pixels around an alignment point, with the source's own
-//! size times a scale, or in a box; and their blend modes.
+//! Converts the placement of items in OBS's files: pixels around an alignment point, with the
+//! source's own size times a scale, or in a box; and their blend modes.
 
 use serde_json::Value;
 
 use crate::compose::scene::{Blend, Crop, Fit, Placement};
 use crate::studio::settings::import::obs::json::number;
 
-/// Scales that differ by less are equal.
+/// Scales with a smaller difference are equal.
 const SAME: f64 = 1e-3;
 
-/// An item's placement. `size`: of its content in pixels; if unknown, the canvas size is used, and
-/// the result says whether that mattered. A `whole` one (a group) is not cropped.
+/// Converts the placement of an item. `size` is that of its content in pixels; if it is unknown,
+/// the canvas size is used, and the result states whether that had an effect. A `whole` item (a
+/// group) is not cropped.
 pub(in crate::studio::settings) fn place(
     table: &Value,
     size: Option<(f64, f64)>,
@@ -42,7 +43,7 @@ pub(in crate::studio::settings) fn place(
     let even = (scale.0.abs() - scale.1.abs()).abs() < SAME;
     let fit = if even { Fit::Contain } else { Fit::Stretch };
     let scaled = (seen.0 * scale.0.abs(), seen.1 * scale.1.abs());
-    // The room that is turned and aligned, what is drawn in it, and how.
+    // The box that is rotated and aligned, the content that is drawn in it, and how it fits.
     let by = |share: f64| (seen.0 * share, seen.1 * share);
     let (room, drawn, fit) = match kind {
         1 => (bounds, bounds, Fit::Stretch),
@@ -57,7 +58,7 @@ pub(in crate::studio::settings) fn place(
         _ => (scaled, scaled, fit),
     };
     let unsure = size.is_none() && !whole && (cut || !matches!(kind, 1..=3));
-    // From the middle of a room to that of what is aligned in it.
+    // The offset from the center of a box to that of the content aligned in it.
     let offset = |align: i64, low: i64, high: i64, length: f64| match (
         align & low != 0,
         align & high != 0,
@@ -72,7 +73,7 @@ pub(in crate::studio::settings) fn place(
         offset(align, 1, 2, room.0) - offset(inside, 1, 2, room.0 - drawn.0),
         offset(align, 4, 8, room.1) - offset(inside, 4, 8, room.1 - drawn.1),
     );
-    // They turn about the point of alignment, we about the middle.
+    // OBS rotates around the alignment point, onair around the center.
     let rotation = number(table, "rot").unwrap_or(0.0);
     let (sin, cos) = rotation.to_radians().sin_cos();
     let middle = (position.0 + dx * cos - dy * sin, position.1 + dx * sin + dy * cos);
@@ -109,7 +110,7 @@ pub(in crate::studio::settings) fn canvas(json: &Value) -> (f64, f64) {
     let valid = |side: &f64| (2.0..=16_384.0).contains(side);
     match (side("x").filter(valid), side("y").filter(valid)) {
         (Some(width), Some(height)) => (width, height),
-        // It is kept in a profile beside the collection: the usual one.
+        // It is stored in a profile outside the collection, so the usual size is assumed.
         _ => (1_920.0, 1_080.0),
     }
 }
@@ -121,7 +122,7 @@ mod tests {
 
     const CANVAS: (f64, f64) = (1_280.0, 720.0);
 
-    /// Left, top, width, height in pixels.
+    /// Returns left, top, width and height in pixels.
     fn pixels(table: &Value, size: Option<(f64, f64)>) -> [f64; 4] {
         let place = place(table, size, CANVAS, false).0;
         let all = [
@@ -147,7 +148,7 @@ mod tests {
         assert_eq!(pixels(&cut, size), [0.0, 0.0, 150.0, 75.0]);
         let (place_of, unsure) = place(&cut, size, CANVAS, false);
         assert_eq!((place_of.crop.left, place_of.crop.bottom, unsure), (0.25, 0.25, false));
-        // Turned about its corner.
+        // The item is rotated around its corner.
         let turned = json!({"pos": {"x": 300, "y": 300}, "rot": 90});
         assert_eq!(pixels(&turned, size), [150.0, 350.0, 200.0, 100.0]);
         let (place, unsure) = place(&at, None, CANVAS, false);

@@ -1,5 +1,5 @@
-//! The own sizes of sources in OBS's files, on which scenes depend: from their settings, or from
-//! the headers of their files.
+//! Determines the sizes of sources in OBS's files, on which scenes depend: from their settings, or
+//! from the headers of their files.
 
 use std::path::Path;
 
@@ -11,23 +11,24 @@ use crate::media::Size;
 use crate::studio::settings::import::obs::json::{array, number, part, text, whole};
 use crate::wire::container::Format;
 
-/// Slides whose sequence headers are read.
+/// Maximum number of slides whose headers are read.
 const MAX_SLIDES: usize = 100;
-/// Reading a file for this covers all of it, so larger ones are skipped.
+/// Determining the size can require reading the whole file, so files larger than this, in bytes,
+/// are skipped.
 const MAX_SCANNED: u64 = 256 << 20;
 
-/// The known properties of a source before it is opened.
+/// The properties of a source that are known before it is opened.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
 pub(in crate::studio::settings) struct Known {
-    /// Width and height in pixels.
+    /// The width and height in pixels.
     pub(in crate::studio::settings) size: Option<(f64, f64)>,
-    /// Whether it has audio; `None`: not checked.
+    /// True if it has audio; `None` means not checked.
     pub(in crate::studio::settings) sounds: Option<bool>,
-    /// It has transparency, through a separate stream in its file.
+    /// True if it has transparency, through a separate stream in its file.
     pub(in crate::studio::settings) clear: bool,
 }
 
-/// The properties of a source of this kind (without its version).
+/// Determines the properties of a source of this kind (without its version).
 pub(in crate::studio::settings) fn of(
     kind: &str,
     source: &Value,
@@ -46,7 +47,7 @@ pub(in crate::studio::settings) fn of(
             _ => Some((1_920.0, 1_080.0)),
         }),
         "v4l2_input" => {
-            // Two numbers in one; -1: as it is.
+            // Two numbers in one; -1 means unchanged.
             let packed = whole(settings, "resolution");
             let both = packed.map(|it| pixels(((it >> 16) as u32 & 0xFFFF, it as u32 & 0xFFFF)));
             both.filter(|(width, height)| *width >= 16.0 && *height >= 16.0)
@@ -57,12 +58,12 @@ pub(in crate::studio::settings) fn of(
             _ => capture::extent(choice, set, program).map(pixels).or_else(own),
         },
     };
-    // A file that was read here has frames only.
+    // A file whose size was read here has only video.
     let silent = matches!(choice, VideoChoice::File(_)) && size.is_some();
     Known { size, sounds: silent.then_some(false), clear: false }
 }
 
-/// OBS's slide show has the size of the largest image, unless configured.
+/// The size of OBS's slide show, which is that of the largest image unless it is configured.
 fn slides(settings: &Value) -> Option<(f64, f64)> {
     if let Ok(size) = text(settings, "use_custom_size").parse::<Size>() {
         return Some((size.width.into(), size.height.into()));
@@ -76,7 +77,7 @@ fn slides(settings: &Value) -> Option<(f64, f64)> {
     Some((largest.0.into(), largest.1.into()))
 }
 
-/// By the file's head.
+/// Reads the properties from the file's header.
 fn media(path: &Path) -> Known {
     let read = || {
         let mut disk = files::MediaFile::open(path).ok()?;

@@ -1,4 +1,4 @@
-//! Collections of OBS as onair imports them.
+//! Tests the import of OBS's collections.
 
 use super::{Import, Problem, import, is_one, problem};
 use crate::capture::WhenHidden;
@@ -56,7 +56,7 @@ fn a_collection_of_obs_is_taken_in_and_the_rest_is_listed() {
     let left_out: String = import.left_out.iter().map(|it| format!("{it}\n")).collect();
     let told = left_out.contains("Alerts") && left_out.contains("filters of 'Cam': shader_filter");
     assert!(told, "{left_out}");
-    // A device has another name here: that it must be chosen is said.
+    // A device has another name here, and the import reports that it must be chosen.
     let devices = left_out.contains("its device: onair shows the first camera")
         && left_out.contains("'Mic': onair uses the system's default");
     assert!(devices, "{left_out}");
@@ -178,7 +178,7 @@ fn what_has_no_bounds_is_as_large_as_its_file_says() {
             "the size of 'Gone' is unknown: onair uses 1280x720",
         ]
     );
-    // Y4M has no audio; of a file that cannot be looked at there may be some.
+    // Y4M has no audio; a file that cannot be read may have audio.
     let strips: Vec<_> =
         import.strips.iter().map(|it| (it.name.as_str(), it.choice.to_string())).collect();
     assert_eq!(strips, [("Gone", "file:/none/gone.mp4".to_owned())]);
@@ -196,7 +196,7 @@ fn odd_files_are_refused_or_bounded() {
         {"id": "scene", "name": 7, "settings": 5}]}"#;
     let it = import_text(circle).unwrap().collection;
     assert!(!it.reaches(it.scenes[1].id, it.scenes[0].id) || it.scenes[0].items.is_empty());
-    // Also where a group is between.
+    // Also with a group in between.
     let grouped = r#"{"scene_order": [], "sources": [
         {"id": "scene", "name": "A", "settings": {"items": [{"name": "G"}]}},
         {"id": "group", "name": "G", "settings": {"items": [{"name": "B"}]}},

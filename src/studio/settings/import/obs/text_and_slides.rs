@@ -1,4 +1,4 @@
-//! Text styles and slide show timing of OBS's files, as onair's properties.
+//! Converts text styles and slide show timing of OBS's files to onair's properties.
 
 use std::time::Duration;
 
@@ -10,12 +10,13 @@ use crate::media::playback_control::EndBehavior;
 use crate::studio::settings::import::obs::json::{color, is_off, is_on, number, part, text, whole};
 use crate::text::problem::{Problem, problem};
 
-/// Bits of `flags` in a font.
+/// A bit of `flags` in a font.
 const BOLD: u64 = 1;
 const ITALIC: u64 = 2;
 const LINES: u64 = 4 | 8;
 
-/// The properties of a source of this kind (without its version), and the unsupported parts.
+/// Converts the properties of a source of this kind (without its version); also returns the
+/// unsupported parts.
 pub(in crate::studio::settings) fn properties(
     kind: &str,
     source: &Value,
@@ -50,7 +51,7 @@ fn hidden(kind: &str, settings: &Value) -> WhenHidden {
         "slideshow" | "vlc_source" => match text(settings, "playback_behavior") {
             "pause_unpause" => WhenHidden::Pauses,
             "stop_restart" => WhenHidden::Restarts,
-            // What a person has not changed is not in the file.
+            // A setting that the user has not changed is not in the file.
             "" if kind == "vlc_source" => WhenHidden::Restarts,
             _ => WhenHidden::Plays,
         },
@@ -71,14 +72,14 @@ fn at_end(kind: &str, settings: &Value) -> EndBehavior {
     }
 }
 
-/// A color with a separate opacity from 0 to 100.
+/// A color whose opacity is a separate value from 0 to 100.
 fn with_opacity(settings: &Value, key: &str, default: u64, opacity: &str, usual: f64) -> Rgba {
     let share = number(settings, opacity).unwrap_or(usual).clamp(0.0, 100.0) / 100.0;
     let alpha = (share * 255.0).round() as u8;
     Rgba { alpha, ..color(whole(settings, key).unwrap_or(default)) }
 }
 
-/// Font and size; `usual` is the size of a text whose file does not tell.
+/// The font and size; `usual` is the size if the file contains none.
 fn font(settings: &Value, usual: u32, not: &mut Vec<Problem>) -> Style {
     let font = part(settings, "font");
     let flags = whole(font, "flags").unwrap_or(0);
@@ -97,7 +98,7 @@ fn font(settings: &Value, usual: u32, not: &mut Vec<Problem>) -> Style {
     }
 }
 
-/// The second version of both kinds has larger letters by default.
+/// The default size, which is larger in the second version of both kinds.
 fn usual_size(source: &Value, first: u32) -> u32 {
     let version = text(source, "versioned_id");
     if version.ends_with("_v2") || version.ends_with("_v3") { 256 } else { first }
@@ -113,7 +114,7 @@ fn free_type(source: &Value, settings: &Value, not: &mut Vec<Problem>) -> TextAp
     }
     let style = Style {
         color: color(first.unwrap_or(0xFFFF_FFFF)),
-        // Theirs are always so.
+        // OBS always outlines with this style.
         outline: is_on(settings, "outline").then_some((Rgba::BLACK, 2)),
         shadow: is_on(settings, "drop_shadow").then_some(Shadow {
             color: Rgba::BLACK,
@@ -188,7 +189,7 @@ fn pace(settings: &Value, not: &mut Vec<Problem>) -> Pace {
     let shuffled = mode == "random" || is_on(settings, "randomize");
     let round = mode != "once" && !is_off(settings, "loop");
     Pace {
-        // Theirs has the fade in it.
+        // OBS's value includes the fade.
         time: ms("slide_time", 8_000.0),
         fade: if kind == "cut" { Duration::ZERO } else { ms("transition_speed", 700.0) },
         order: if shuffled { Order::Shuffled } else { Order::Name },
@@ -234,7 +235,7 @@ mod tests {
         assert_eq!(style.background, Some(Rgba::opaque(0, 0, 255)));
         assert_eq!((style.align, width, style.weight), (Align::Right, Some(300), 700));
         assert_eq!(not, ["its gradient", "underline and strikeout"]);
-        // What a file does not tell is as they begin.
+        // A value that is not in the file has its default.
         let size = |version| of("text_ft2_source", version, &json!({})).0.text.style.size;
         assert_eq!((size("text_ft2_source"), size("text_ft2_source_v2")), (32, 256));
         assert_eq!(of("text_ft2_source", "", &json!({})).0.text.width, None);

@@ -1,5 +1,5 @@
-//! The transitions of a collection of OBS, the default and those of scenes: their kinds and
-//! settings, as far as supported.
+//! Imports the transitions of an OBS collection, the default and those of scenes: their kinds and
+//! settings, as far as they are supported.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,15 +11,16 @@ use crate::compose::transition::{Kind, Matte, Order, Pattern, Side, Stinger, Tra
 use crate::studio::settings::import::obs::json::{array, color, is_on, number, part, text, whole};
 use crate::text::problem::{Problem, problem};
 
-/// The assumed frame rate for a stinger's transition point in frames: the file does not contain it.
+/// The assumed frame rate for a stinger's transition point in frames, because the file does not
+/// contain the rate.
 const USUAL_FPS: f64 = 30.0;
 
-/// The chosen transition, and its changed parts as texts.
+/// The chosen transition, and descriptions of its changed parts.
 pub(in crate::studio::settings) fn read(json: &Value) -> (Kind, Option<Problem>) {
     named(json, text(json, "current_transition"))
 }
 
-/// The transition of a scene, if it has its own, from the scene's private settings.
+/// The transition of a scene, if it has its own, read from the scene's private settings.
 pub(in crate::studio::settings) fn of_scene(
     json: &Value,
     scene: &Value,
@@ -45,7 +46,7 @@ fn named(json: &Value, name: &str) -> (Kind, Option<Problem>) {
         "right" => Side::Left,
         "up" => Side::Bottom,
         "down" => Side::Top,
-        // They say whereto, onair whence.
+        // OBS states the target side, onair the origin.
         _ => Side::Right,
     };
     let kind = match text(table, "id") {
@@ -70,8 +71,8 @@ fn named(json: &Value, name: &str) -> (Kind, Option<Problem>) {
     (kind, None)
 }
 
-/// Transitions without settings, a cut and a fade, are not in the list: only their names exist, in
-/// OBS's language.
+/// Finds transitions without settings, a cut and a fade, which are not in the list: only their
+/// names exist, in OBS's language.
 fn by_name(name: &str) -> (Kind, Option<Problem>) {
     let lower = name.to_lowercase();
     let is = |words: &[&str]| words.iter().any(|word| word.to_lowercase() == lower);
@@ -85,7 +86,7 @@ fn by_name(name: &str) -> (Kind, Option<Problem>) {
     }
 }
 
-/// The names of a cut.
+/// The names of a cut in OBS's languages.
 #[rustfmt::skip]
 const CUTS: [&str; 55] = [
     "Cięcie", "Cortar", "Corte", "Coupure", "Cut", "Cắt", "Decupare", "Etena", "Geàrr", "Gzem", "Izrezivanje",
@@ -96,7 +97,7 @@ const CUTS: [&str; 55] = [
     "直接轉場", "자르기",
 ];
 
-/// The names of a fade.
+/// The names of a fade in OBS's languages.
 #[rustfmt::skip]
 const FADES: [&str; 53] = [
     "Crìon", "Desvanecer", "Desvanecimiento", "Dissolvenza", "Esmaecer", "Estompare", "Esvaecer", "Esvair", "Fade",
@@ -133,7 +134,7 @@ fn stinger(name: &str, settings: &Value) -> (Kind, Option<Problem>) {
     (Kind::Stinger(stinger), not)
 }
 
-/// Their frames by name, with the pattern of ours that is like them.
+/// OBS's wipe images by name, with the most similar pattern of onair.
 const WIPE_IMAGES: [(&str, Pattern); 14] = [
     ("linear-h", Pattern::Left),
     ("linear-v", Pattern::Top),
@@ -157,7 +158,7 @@ fn wipe(name: &str, settings: &Value) -> (Kind, Option<Problem>) {
     let like = WIPE_IMAGES.iter().find(|(known, _)| *known == stem).map(|(_, pattern)| *pattern);
     let order = match like {
         Some(pattern) => Order::Pattern(pattern),
-        // A file of the person's own.
+        // A file of the user.
         None if Path::new(image).is_absolute() => Order::Image(image.into()),
         None => Order::Pattern(Pattern::Left),
     };
@@ -252,7 +253,7 @@ mod tests {
         ] {
             assert_eq!(read(&json!({"current_transition": name})), (kind, None));
         }
-        // It may be a cut: a fade in its stead is told.
+        // It may be a cut: the report states that a fade is used instead.
         let (kind, not) = read(&json!({"current_transition": "Hakk"}));
         assert!(kind == Kind::Fade && not.unwrap().to_string().contains("'Hakk'"));
         assert!(of("swipe_transition", &json!({"swipe_in": true})).1.is_some());

@@ -1,4 +1,4 @@
-//! Video filters of OBS's files: those that onair supports, with converted values.
+//! Imports video filters of OBS's files: those that onair supports, with converted values.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::studio::settings::import::obs::json::{
 };
 use crate::text::problem::{Problem, problem};
 
-/// Their filters of audio, without their versions.
+/// OBS's audio filters, without their versions.
 const OF_AUDIO: [&str; 10] = [
     "gain_filter",
     "noise_suppress_filter",
@@ -28,13 +28,13 @@ const OF_AUDIO: [&str; 10] = [
     "vst_filter",
 ];
 
-/// The filters of a source's frame, which is this large.
+/// Reads the filters of a source's frames, which have this size.
 pub(in crate::studio::settings) fn read(source: &Value, size: (f64, f64)) -> ImportedFilters<Slot> {
     let mut taken = ImportedFilters::default();
     let (fields, not) = deinterlacing(source);
     taken.slots.extend(fields.map(|filter| Slot { enabled: true, filter }));
     taken.otherwise.extend(not);
-    // Those of its audio come with its strip.
+    // Its audio filters are imported with its strip.
     for table in array(source, "filters").into_iter().filter(|it| !is_of_audio(it)) {
         let mut not = Vec::new();
         let filters = filters(table, size, &mut not);
@@ -43,7 +43,7 @@ pub(in crate::studio::settings) fn read(source: &Value, size: (f64, f64)) -> Imp
     taken
 }
 
-/// The deinterlacing of a source, which is not a filter in OBS.
+/// Reads the deinterlacing of a source, which is not a filter in OBS.
 fn deinterlacing(source: &Value) -> (Option<Filter>, Option<Problem>) {
     let whole = |key: &str| source.get(key).and_then(Value::as_i64).unwrap_or(0);
     let (mode, not) = match whole("deinterlace_mode") {
@@ -62,13 +62,13 @@ fn deinterlacing(source: &Value) -> (Option<Filter>, Option<Problem>) {
     (Some(Filter::Deinterlace { mode, field }), not)
 }
 
-/// Whether it is an audio filter, supported or not.
+/// Returns true if it is an audio filter, supported or not.
 pub(in crate::studio::settings) fn is_of_audio(table: &Value) -> bool {
     let kind = text(table, "id");
     OF_AUDIO.iter().any(|known| kind.starts_with(known))
 }
 
-/// The kind of a filter, and whether it is its second version, whose numbers differ.
+/// The kind of a filter, and whether it is the second version, whose values differ.
 pub(in crate::studio::settings) fn kind(table: &Value) -> (&str, bool) {
     let kind = match text(table, "versioned_id") {
         "" => text(table, "id"),
@@ -77,8 +77,8 @@ pub(in crate::studio::settings) fn kind(table: &Value) -> (&str, bool) {
     kind.strip_suffix("_v2").map_or((kind, false), |kind| (kind, true))
 }
 
-/// An OBS filter as onair's: itself, and further effects after it. `not` gets the unsupported
-/// parts.
+/// Converts an OBS filter to onair's: the filter itself, and further effects after it. The
+/// unsupported parts are added to `not`.
 fn filters(table: &Value, size: (f64, f64), not: &mut Vec<Problem>) -> Option<Vec<Filter>> {
     let settings = part(table, "settings");
     let (kind, second) = kind(table);
@@ -106,7 +106,7 @@ fn filter(
     let number = |key: &str, default: f64| number(settings, key).unwrap_or(default) as f32;
     Some(match kind {
         "crop_filter" if !is_off(settings, "relative") => {
-            // Theirs are pixels of the source.
+            // OBS's values are pixels of the source.
             let (width, height) = (size.0.max(1.0) as f32, size.1.max(1.0) as f32);
             Filter::Crop {
                 left: number("left", 0.0) / width,
@@ -120,13 +120,14 @@ fn filter(
             color: key_color(settings, [0, 0x99, 255]),
             similarity: number("similarity", 400.0) / 1_000.0,
             smoothness: number("smoothness", 80.0) / 1_000.0,
-            // Theirs is how far from the key colors lose their own; most leave it at 100.
+            // OBS's value is the distance from the key up to which colors are desaturated; usually
+            // it is 100.
             spill: number("spill", 100.0) / 125.0,
-            // Theirs goes by the distance alone.
+            // OBS uses the distance alone.
             protect: 0.0,
         },
         "color_key_filter" => {
-            // Their distance runs to the root of 3.
+            // OBS's distance has a maximum of √3.
             let part = |key, default| number(key, default) / 1_000.0 / 3.0_f32.sqrt();
             Filter::ColorKey {
                 color: key_color(settings, [0, 0, 255]),
@@ -140,7 +141,7 @@ fn filter(
             high: number("luma_max", 1.0),
             high_smooth: number("luma_max_smooth", 0.0),
         },
-        // Theirs looks at the nearest pixels, as ours does, and runs to 1.
+        // OBS uses the nearest pixels, as onair does, with a maximum of 1.
         "sharpness_filter" => Filter::Sharpen { amount: number("sharpness", 0.08) * 2.0 },
         "clut_filter" if text(settings, "image_path").to_lowercase().ends_with(".cube") => {
             let file = text(settings, "image_path").into();
@@ -150,14 +151,14 @@ fn filter(
             let reading = match text(settings, "type") {
                 "mask_alpha_filter.effect" => Reading::Alpha,
                 "mask_color_filter.effect" | "" => Reading::Luma,
-                // Those that add, multiply or subtract colors.
+                // Masks that add, multiply or subtract colors.
                 _ => return None,
             };
             Filter::Mask { file: text(settings, "image_path").into(), reading }
         }
         "gpu_delay" | "async_delay_filter" => Filter::Delay { ms: number("delay_ms", 0.0) },
         "scale_filter" => {
-            // A shape (16:9) or nothing is no size.
+            // An aspect ratio (16:9) or an empty value is not a size.
             let size = text(settings, "resolution").parse::<Size>().ok()?;
             let kernel = match text(settings, "sampling") {
                 "point" => Kernel::Nearest,
@@ -175,7 +176,8 @@ fn filter(
     })
 }
 
-/// Returns true if a mask is not stretched there and its image has another shape than the frame.
+/// Returns true if OBS does not stretch the mask, and its image has another aspect ratio than the
+/// frame.
 fn keeps_shape(settings: &Value, (width, height): (f64, f64)) -> bool {
     let path = text(settings, "image_path");
     if is_on(settings, "stretch") || path.is_empty() {
@@ -183,14 +185,14 @@ fn keeps_shape(settings: &Value, (width, height): (f64, f64)) -> bool {
     }
     let image = VideoChoice::Image(Path::new(path).into());
     let size = crate::capture::extent(&image, &Properties::default(), Size::new(2, 2));
-    // Of one that cannot be read there is a notice anyway.
+    // An image that cannot be read has a notice anyway.
     size.is_some_and(|(across, down)| {
         let (across, down) = (f64::from(across) * height, f64::from(down) * width);
         (across - down).abs() > down * 0.02
     })
 }
 
-/// The color of a key; their blue is not the same in all.
+/// The color of a key; OBS's blue differs between filters.
 fn key_color(settings: &Value, blue: [u8; 3]) -> [u8; 3] {
     match text(settings, "key_color_type") {
         "blue" => blue,
@@ -317,7 +319,7 @@ mod tests {
         assert_eq!(told, ["its color (#ff0000), of its filter mask_filter 'Round'"]);
         assert_eq!(filters[0].clone().color(), Some(&mut [0, 0x99, 255]), "theirs is no pure blue");
         assert_eq!(filters[2].clone().color(), Some(&mut [0, 0, 255]));
-        // A key that does nothing else needs nothing behind it.
+        // A key without other effects needs no filter after it.
         let (filters, told) = of(&json!({"filters": [{"id": "chroma_key_filter", "settings":
             {"opacity": 100}}]}));
         assert_eq!((filters.len(), told.len()), (1, 0));

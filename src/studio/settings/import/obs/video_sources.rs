@@ -1,4 +1,4 @@
-//! The video sources of OBS's files as sources of onair, with the unsupported parts.
+//! Imports the video sources of OBS's files as sources of onair, with the unsupported parts.
 
 use std::path::{Path, PathBuf};
 
@@ -16,9 +16,9 @@ use crate::text::problem::{Problem, problem};
 pub(in crate::studio::settings) struct ImportedSource {
     pub(in crate::studio::settings) choice: VideoChoice,
     pub(in crate::studio::settings) properties: Properties,
-    /// Its unsupported parts, as texts.
+    /// Descriptions of the unsupported parts.
     pub(in crate::studio::settings) not: Vec<Problem>,
-    /// Its crop: left, top, right, bottom in pixels.
+    /// The crop: left, top, right and bottom in pixels.
     pub(in crate::studio::settings) cut: Option<[f64; 4]>,
 }
 
@@ -30,7 +30,7 @@ pub(in crate::studio::settings) fn kind(source: &Value) -> &str {
     versioned.map_or(kind, |(kind, _)| kind)
 }
 
-/// An onair source for an OBS one; the error is its kind, or why it is not imported.
+/// Converts an OBS source to one of onair; the error is its kind, or the reason why it is not imported.
 pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource, Problem> {
     let settings = part(source, "settings");
     let kind = kind(source);
@@ -43,7 +43,8 @@ pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource
             format!("slides:{first}")
         }
         "color_source" => {
-            // What a person has not changed is not in the file: white, and a gray since the third version.
+            // A color that the user has not changed is not in the file: white, and gray since the third
+            // version.
             let newest = [text(source, "id"), text(source, "versioned_id")]
                 .into_iter()
                 .any(|it| it.ends_with("_v3"));
@@ -56,7 +57,7 @@ pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource
             then = rest;
             first
         }
-        // Their ids are not ours: the first camera, to be chosen again.
+        // OBS's ids are not valid here: the first camera is used, and must be chosen again.
         "v4l2_input"
         | "dshow_input"
         | "av_capture_input"
@@ -75,7 +76,7 @@ pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource
             "screen".into()
         }
         "monitor_capture" | "display_capture" | "screen_capture" => "screen".into(),
-        // The desktop is asked for these, for each apart.
+        // The desktop's dialog is needed for each of these separately.
         "pipewire-desktop-capture-source" | "pipewire-screen-capture-source" => {
             format!("screen:wayland/{}", shared_name(source))
         }
@@ -101,7 +102,7 @@ pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource
     Ok(ImportedSource { choice, properties, not, cut: cut(settings) })
 }
 
-/// Returns true if a certain device was chosen.
+/// Returns true if a specific device was chosen.
 pub(in crate::studio::settings) fn names_device(settings: &Value) -> bool {
     let keys = ["device_id", "video_device_id", "device", "camera_id"];
     keys.iter().any(|key| !matches!(text(settings, key), "" | "default"))
@@ -117,14 +118,14 @@ fn media(settings: &Value, not: &mut Vec<Problem>) -> String {
     format!("file:{}", text(settings, "local_file"))
 }
 
-/// The first of a list, and the files that follow it.
+/// The first entry of a playlist, and the files that follow it.
 fn playlist(settings: &Value, not: &mut Vec<Problem>) -> (String, Vec<PathBuf>) {
     let all = array(settings, "playlist");
     let mut all = all.iter().map(|it| text(it, "value")).filter(|it| !it.is_empty());
     let first = all.next().unwrap_or_default();
     let is_file = |it: &&str| !it.contains("://") && !Path::new(it).is_dir();
     let (files, others): (Vec<&str>, Vec<&str>) = all.partition(is_file);
-    // A stream does not end: nothing follows it.
+    // A stream does not end, so nothing follows it.
     let stream = first.contains("://");
     let left_out = if stream { files.len() + others.len() } else { others.len() };
     if left_out > 0 {
@@ -154,7 +155,7 @@ fn slides(settings: &Value, not: &mut Vec<Problem>) -> (String, Vec<PathBuf>) {
     (first, rest)
 }
 
-/// A window of X11: its number, its title and its program, in lines.
+/// A window of X11: its number, its title and its program, in separate lines.
 fn window(settings: &Value) -> Option<String> {
     let mut lines = text(settings, "capture_window").split("\r\n");
     let (_, title, program) = (lines.next()?, lines.next()?.trim(), lines.next()?.trim());
@@ -171,7 +172,7 @@ fn cut(settings: &Value) -> Option<[f64; 4]> {
     cut.iter().any(|side| *side > 0.0).then_some(cut)
 }
 
-/// The name of a source as part of an ID.
+/// The name of a source as part of an id.
 fn shared_name(source: &Value) -> String {
     let plain = |sign: &char| sign.is_alphanumeric() || matches!(sign, ' ' | '-' | '_');
     let name: String = text(source, "name").chars().filter(plain).take(60).collect();
@@ -222,7 +223,7 @@ mod tests {
         let files = json!({"files": [{"value": "/p/b.png"}, {"value": "/p/a.png"}, {"value": ""},
                                      {"value": "/q"}, {"value": "/r/c.png"}]});
         let taken = read(&json!({"id": "slideshow", "name": "It", "settings": files})).unwrap();
-        // Not all of /p: what else lies there was never meant to be seen.
+        // Not the whole folder /p, because its other files were not meant to be shown.
         assert_eq!(taken.choice.to_string(), "slides:/p/b.png");
         assert_eq!(taken.properties.files, ["/p/a.png", "/q", "/r/c.png"].map(PathBuf::from));
         assert_eq!(taken.not, Vec::<String>::new());
