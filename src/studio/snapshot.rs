@@ -1,4 +1,4 @@
-//! The present state of the studio: plain values for the window and for tests.
+//! The current state of the studio: plain values for the window and for tests.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -40,103 +40,103 @@ use crate::studio::watch::choices::PlayerChoices;
 use crate::studio::watch::view::{TileView, WatchFigures, WatchState};
 use crate::text::Problem;
 
-/// A device to choose from.
+/// A device that can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
-    /// Stable over replugging and restarts.
+    /// The id, which stays the same after replugging and restarts.
     pub id: String,
-    /// For people.
+    /// The displayed name.
     pub name: String,
-    /// The system's default.
+    /// True for the system's default device.
     pub default: bool,
 }
 
-/// The video source.
+/// The state of the video source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VideoSource {
     pub choice: VideoChoice,
     pub state: SourceState,
-    /// Human name of what is open.
+    /// The displayed name of the open source.
     pub name: String,
-    /// Size and rate of what it delivers, once known.
+    /// The size and frame rate that it delivers, once known.
     pub format: Option<(Size, f64)>,
 }
 
-/// A source of the scenes.
+/// The state of a source of the scenes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SceneSource {
     pub id: SourceId,
     pub state: SourceState,
-    /// Human name of what is open.
+    /// The displayed name of the open source.
     pub name: String,
-    /// Size of what it delivers, once known.
+    /// The size that it delivers, once known.
     pub size: Option<Size>,
-    /// Why it does not deliver; empty while it does.
+    /// The reason why it does not deliver; empty while it does.
     pub reason: Problem,
-    /// Where it is, if it plays something that can be paused.
+    /// The current position, if it plays something that can be paused.
     pub playing: Option<Position>,
-    /// Those of its files that it continues without.
+    /// The files of its playlist that it skips.
     pub left_out: Arc<[SkippedFile]>,
     /// Files of its filters that cannot be used.
     pub filters_lack: Vec<SkippedFile>,
-    /// The device's own id; empty for what is no device.
+    /// The id of the device; empty for sources that are not devices.
     pub device: String,
 }
 
-/// The scenes and how their sources fare.
+/// The scenes, and the states of their sources.
 #[derive(Clone, Debug, Default)]
 pub struct Scenes {
     pub collection: Arc<Collection>,
-    /// The main video source among them, if it is shown in any scene.
+    /// The sources, including the main video source if it is in any scene.
     pub sources: Vec<SceneSource>,
-    /// The scene that is prepared.
+    /// The preview scene.
     pub prepared: Option<SceneId>,
-    /// Its frame, small.
+    /// The small frames of the preview scene.
     pub picture: Latest<VideoFrame>,
-    /// What is looked at beside the program.
+    /// The views beside the program.
     pub views: Arc<BTreeMap<ViewOf, Latest<VideoFrame>>>,
     pub can_undo: bool,
     pub can_redo: bool,
-    /// The machine does not keep up: filters that only make a frame nicer are left out.
+    /// True if the computer is overloaded and cosmetic filters are skipped.
     pub lacks_filters: bool,
     /// Files of transitions that cannot be used.
     pub transitions_lack: Vec<SkippedFile>,
-    /// What cameras that are open let be set, by their ids.
+    /// The controls of open cameras, by their ids.
     pub controls: BTreeMap<String, Arc<Vec<CameraControl>>>,
-    /// What they offer.
+    /// The formats that these cameras offer.
     pub formats: BTreeMap<String, Arc<Vec<CameraFormat>>>,
 }
 
-/// Why this file is among those that cannot be used.
+/// The reason why this file is among those that cannot be used.
 fn lack<'a>(files: &'a [SkippedFile], path: &Path) -> Option<&'a Problem> {
     files.iter().find(|it| it.path == path).map(|it| &it.reason)
 }
 
 impl SceneSource {
-    /// Why it continues without this file.
+    /// The reason why the source skips this file.
     pub fn lacks(&self, path: &Path) -> Option<&Problem> {
         lack(&self.left_out, path)
     }
 
-    /// Why its filters cannot work with this file.
+    /// The reason why its filters cannot use this file.
     pub fn filter_lacks(&self, path: &Path) -> Option<&Problem> {
         lack(&self.filters_lack, path)
     }
 }
 
 impl Scenes {
-    /// How a source fares.
+    /// The state of a source.
     pub fn source(&self, id: SourceId) -> Option<&SceneSource> {
         self.sources.iter().find(|source| source.id == id)
     }
 
-    /// Why transitions cannot work with this file.
+    /// The reason why transitions cannot use this file.
     pub fn transition_lacks(&self, path: &Path) -> Option<&Problem> {
         lack(&self.transitions_lack, path)
     }
 }
 
-/// The audio source and its meter.
+/// The state of the audio source, and its meter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AudioSource {
     pub choice: AudioChoice,
@@ -144,73 +144,74 @@ pub struct AudioSource {
     pub name: String,
     pub gain_db: f32,
     pub muted: bool,
-    /// Sample peak since the last snapshot, with the meter's decay, dBFS (-60 and below: silence).
+    /// The sample peak since the last snapshot, with the meter's decay, in dBFS (-60 and below is silence).
     pub peak_dbfs: f32,
-    /// Highest peak held, dBFS.
+    /// The highest held peak in dBFS.
     pub held_dbfs: f32,
-    /// Root of the mean square over about 300 ms, dBFS.
+    /// The RMS level over about 300 ms, in dBFS.
     pub rms_dbfs: f32,
-    /// Stays lit until [`Command::ClearClip`](crate::studio::command::Command).
+    /// True after a clip until [`Command::ClearClip`](crate::studio::command::Command).
     pub clipped: bool,
-    /// The device's clock against ours, parts per million, once measured.
+    /// The drift of the device's clock relative to the session clock in parts per million, once measured.
     pub drift_ppm: Option<f64>,
 }
 
-/// A strip of the mixer, what it hears, and its meter.
+/// A strip of the mixer, its source, and its meter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StripView {
     pub sound: AudioStrip,
-    /// As a person calls it, else after its device or source: as in the figures of a broadcast.
+    /// The name set by the user, otherwise that of its device or source, as in the figures of a broadcast.
     pub name: String,
-    /// What the system calls what it hears; empty: not open.
+    /// The system's name for the source; empty if it is not open.
     pub device: String,
     pub state: SourceState,
-    /// A scene on the program shows the frame of what it hears.
+    /// True if the program shows the video of the same source.
     pub shown: bool,
-    /// Its talk key is held: its own, or that of all strips.
+    /// True if its push-to-talk key is held, or that of all strips.
     pub held: bool,
-    /// It is a media file or stream that is open and has no audio.
+    /// True for an open media file or stream that has no audio.
     pub soundless: bool,
-    /// The device's clock against ours, parts per million, once measured.
+    /// The drift of the device's clock relative to the session clock in parts per million, once measured.
     pub drift_ppm: Option<f64>,
-    /// After fader and mute.
+    /// The level after fader and mute.
     pub meter: mix::Reading,
 }
 
-/// A target as the window shows it.
+/// A target as displayed in the window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TargetView {
     pub target: Target,
-    /// What it did last; `None` while it has not been tried.
+    /// The last state; `None` if no attempt was made.
     pub state: Option<TargetState>,
-    /// Where on the way it is or failed: `dns`, `tcp`, `tls`…
+    /// The stage that was reached, or at which the attempt failed: `dns`, `tcp`, `tls`…
     pub stage: Option<&'static str>,
-    /// What went wrong last, and what to do about it.
+    /// The last problem and its remedy.
     pub cause: Option<Problem>,
-    /// The server said no, by words or by hanging up.
+    /// True if the server refused, explicitly or by closing the connection.
     pub refused: bool,
-    /// Until the next try, and how many have failed since it was live last.
+    /// The time until the next attempt; the next field is the number of failed attempts since the target
+    /// was last live.
     pub retry_in: Option<Duration>,
     pub tries: u32,
-    /// Bits a second over the last second, while on air.
+    /// The bits per second over the last second, while on air.
     pub bitrate: u32,
-    /// What waits to be sent, by its timestamps.
+    /// The duration of the backlog, by its timestamps.
     pub queued: Duration,
     pub dropped_frames: u64,
     pub total_frames: u64,
     pub reconnects: u32,
     pub round_trip: Option<Duration>,
-    /// Which encode goes there, and the size of its frames.
+    /// The rendition of the target; the next field is the size of its frames.
     pub rendition_id: RenditionId,
     pub size: Option<Size>,
-    /// True if what its viewers get is looked at while it is on air…
+    /// True if the viewers' stream is monitored while on air…
     pub monitored: bool,
-    /// …and what is seen.
+    /// …and the result of the monitor.
     pub monitor: Option<MonitorView>,
 }
 
 impl TargetView {
-    /// A target that has not been tried.
+    /// A target for which no attempt was made.
     pub fn idle(target: Target) -> Self {
         Self {
             target,
@@ -234,69 +235,71 @@ impl TargetView {
     }
 }
 
-/// The recording.
+/// The figures of the recording.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordingFigures {
     pub path: PathBuf,
-    /// Of all its files.
+    /// The duration of all its files.
     pub duration: Duration,
-    /// Of the file in work.
+    /// The size of the current file in bytes.
     pub bytes: u64,
     pub paused: bool,
-    /// Chapters in the file in work.
+    /// The number of chapters in the current file.
     pub chapters: u32,
 }
 
-/// The replay buffer.
+/// The figures of the replay buffer.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct ReplayFigures {
-    /// So much it has…
+    /// The duration of its content…
     pub filled: Duration,
-    /// …of this much.
+    /// …and the maximum duration.
     pub room: Duration,
 }
 
-/// A look whether everything is ready.
+/// The state of a pre-flight check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// Errors, warnings, and what is good.
+    /// The findings: errors, warnings, and confirmations.
     pub found: Vec<Notice>,
-    /// More is to come.
+    /// True if more findings are expected.
     pub running: bool,
 }
 
-/// The built-in server.
+/// The figures of the built-in server.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct ServerFigures {
-    /// Where it publishes and plays, `rtmp://127.0.0.1:1935`; empty while it does not run.
+    /// The address for publishing and playing, such as `rtmp://127.0.0.1:1935`; empty while the server does
+    /// not run.
     pub rtmp: String,
     pub http: String,
-    /// What to open in a player to see the broadcast.
+    /// The address to open in a player for the broadcast.
     pub play_url: String,
     pub viewers: usize,
-    /// What it does wrong on request.
+    /// The simulated faults.
     pub faults: Vec<Fault>,
-    /// Where its clients are asked to go when it ends; empty: nowhere else.
+    /// The server to which clients are sent when this one ends; empty means none.
     pub successor: String,
 }
 
 /// The scene collections and profiles.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PartsView {
-    /// Their names, in order, the one in use among them.
+    /// The sorted names, including the one in use.
     pub collections: Vec<String>,
     pub profiles: Vec<String>,
     pub in_use: InUse,
-    /// Earlier versions of the one that was asked for last.
+    /// The earlier versions of the one for which they were last requested.
     pub versions: Option<PartVersions>,
-    /// They are remembered, so that there can be several.
+    /// True if they are saved, so that there can be several.
     pub is_kept: bool,
-    /// How often another one came into use: what is chosen in the window may be another.
+    /// The number of changes of the collection or profile in use, after which a selection in the window may
+    /// be outdated.
     pub changes: u64,
 }
 
 impl PartsView {
-    /// The names of this kind.
+    /// The names of the collections or profiles.
     pub fn names(&self, kind: PartKind) -> &[String] {
         match kind {
             PartKind::Collection => &self.collections,
@@ -313,17 +316,17 @@ pub struct PartVersions {
     pub versions: Vec<Version>,
 }
 
-/// Everything the window draws, save the frames themselves.
+/// The complete state that the window displays, except the frames themselves.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     pub cameras: Vec<Device>,
     pub microphones: Vec<Device>,
-    /// Monitors, the main one first, and all of them together.
+    /// The displays, the main one first, followed by all of them as one.
     pub screens: Arc<[ScreenInfo]>,
-    /// Windows that programs show.
+    /// The windows of other programs.
     pub windows: Arc<[WindowInfo]>,
     pub video: Option<VideoSource>,
-    /// Nothing is shown on purpose: a broadcast has no video.
+    /// True if there is intentionally no video: a broadcast contains only audio.
     pub audio_only: bool,
     pub scenes: Scenes,
     /// The scene collections and profiles.
@@ -331,91 +334,90 @@ pub struct Snapshot {
     pub audio: Option<AudioSource>,
     /// The strips of the mixer, the main one first.
     pub strips: Vec<StripView>,
-    /// What the audio tracks of a recording would be called, by their numbers from 1.
+    /// The default names of a recording's audio tracks, by their numbers from 1.
     pub track_names: TrackNames,
     /// The meter of the program's audio.
     pub loudness: mix::Reading,
     /// The monitoring device.
     pub monitoring: Monitoring,
     pub speakers: Vec<Device>,
-    /// Applications that play, whose audio can be heard alone.
+    /// Applications that play audio, which can be captured individually.
     pub applications: Vec<String>,
     pub quality: Quality,
-    /// Tells this run from others, for names that must not repeat.
+    /// Distinguishes this run from others, for unique names.
     pub born: u64,
-    /// The built-in server first.
+    /// The targets, the built-in server first.
     pub targets: Vec<TargetView>,
-    /// The services that are known, with the person's own.
+    /// The known services and the user's own.
     pub services: ServiceList,
-    /// Where stream keys are kept, once that is known.
+    /// The place where stream keys are stored, once known.
     pub key_place: Option<KeyPlace>,
     pub live: LiveState,
     pub figures: LiveFigures,
-    /// The file that is sent in the program's stead.
+    /// The file that is sent instead of the program.
     pub passthrough: Option<PassthroughView>,
-    /// How much later viewers are to see the stream, from the next *Go Live* on.
+    /// The stream delay from the next *Go Live* on.
     pub delay: Duration,
-    /// What is held back now.
+    /// The figures of the current stream delay.
     pub held: Option<DelayFigures>,
     pub recording: Option<RecordingFigures>,
-    /// What became of the last broadcast, until the next one begins.
+    /// The summary of the last broadcast, until the next one begins.
     pub last_broadcast: Option<BroadcastSummary>,
-    /// The recordings in their folder, while somebody looks.
+    /// The recordings in their folder, while they are displayed.
     pub recordings: Arc<RecordingsView>,
-    /// The recording that was finished last since the start.
+    /// The recording that was finalized last since the start.
     pub last_recording: Option<PathBuf>,
-    /// The replay buffer, while there is one.
+    /// The figures of the replay buffer, while there is one.
     pub replay: Option<ReplayFigures>,
-    /// The players, in the order in which they are shown; `watch` and `watch_figures` are the chosen
-    /// one's.
+    /// The players in display order; `watch` and `watch_figures` are those of the selected one.
     pub tiles: Vec<TileView>,
-    /// How all of them play.
+    /// The playback options of all players.
     pub player: PlayerChoices,
-    /// The encoders that onair knows.
+    /// The encoders that onair supports.
     pub encoders: &'static [KnownEncoder],
-    /// There is more than one decoder to choose from.
+    /// True if there is more than one decoder to choose from.
     pub decoders: bool,
-    /// The graphics hardware that decodes, or why none does; `None`: nobody has asked it yet.
+    /// The graphics hardware that decodes, or the reason why none does; `None` if this was not checked yet.
     pub hardware: Option<Result<&'static str, Problem>>,
-    /// What is said about the chosen one, and how that is shown.
+    /// The chat of the selected player, and its display options.
     pub chat: ChatView,
     pub chat_choices: ChatChoices,
-    /// Streams to offer again, the newest first.
+    /// Recent streams, the newest first.
     pub recent: Vec<String>,
     pub watch: WatchState,
     pub watch_figures: WatchFigures,
     pub server: ServerFigures,
     pub preferences: Preferences,
-    /// The last stream watched, to offer again.
+    /// The last stream that was played.
     pub watch_url: String,
-    /// The last look whether everything is ready.
+    /// The last pre-flight check.
     pub checked: Option<Checked>,
-    /// The last measurement of what quality is carried.
+    /// The last measurement of the possible quality.
     pub measured: Option<MeasuredQuality>,
-    /// What happened in this run, oldest first.
+    /// The entries of the event log in this run, oldest first.
     pub history: Arc<VecDeque<LogEntry>>,
-    /// The file it is written to, once there is something in it.
+    /// The file to which they are written, once it exists.
     pub history_path: Option<PathBuf>,
-    /// Those that hold, newest last, at most 20.
+    /// The active notices, newest last, at most 20.
     pub notices: Vec<Notice>,
-    /// Those that are over, newest last.
+    /// The ended notices, newest last.
     pub past_notices: Vec<PastNotice>,
-    /// Of this process, 1.0 is one core.
+    /// The CPU use of this process; 1.0 is one core.
     pub cpu: f32,
     pub rss_bytes: u64,
-    /// How many commands have been carried out.
+    /// The number of executed commands.
     pub obeyed: u64,
-    /// Set once [`Command::Quit`](crate::studio::command::Command) has been carried out.
+    /// True after [`Command::Quit`](crate::studio::command::Command) was executed.
     pub ended: bool,
 }
 
 impl Snapshot {
-    /// The slot of the player that is chosen.
+    /// The slot of the selected player.
     pub fn chosen_slot(&self) -> usize {
         self.tiles.iter().find(|tile| tile.chosen).map_or(0, |tile| tile.id.slot())
     }
 
-    /// What a source shows, the main video source included; `None`: there is none of this number.
+    /// The choice of a source, including the main video source; `None` if there is no source with this id.
     pub fn shown_by(&self, id: SourceId) -> Option<&VideoChoice> {
         match self.scenes.collection.source(id) {
             Some(source) => Some(&source.choice),
@@ -423,8 +425,7 @@ impl Snapshot {
         }
     }
 
-    /// The frame that is meant where one is spoken of: that of `--video`, or the lowest source of the scene
-    /// that is sent.
+    /// The default video source: that of `--video`, or the lowest source of the scene on air.
     pub fn usual_video(&self) -> Option<VideoSource> {
         let main = self.video.as_ref().filter(|video| video.choice != VideoChoice::None);
         main.cloned().or_else(|| {
@@ -436,7 +437,7 @@ impl Snapshot {
         })
     }
 
-    /// Returns true if something of the scene that is sent delivers a frame, or none is wanted.
+    /// Returns true if a source of the scene on air delivers frames, or if no video is wanted.
     pub fn delivers_video(&self) -> bool {
         let collection = &self.scenes.collection;
         let open = |id: SourceId| match self.video.as_ref().filter(|_| id == MAIN) {
@@ -446,7 +447,7 @@ impl Snapshot {
         self.audio_only || collection.plan(collection.current).sources().any(open)
     }
 
-    /// Returns true if any clip lamp is lit.
+    /// Returns true if any clip indicator is lit.
     pub fn has_clipped(&self) -> bool {
         self.loudness.clipped
             || self.audio.as_ref().is_some_and(|audio| audio.clipped)

@@ -1,6 +1,6 @@
-//! Addresses with secrets (user and password, a query, the target's key): saved without them, and
-//! with the name of the keyring's entry for the whole address. Sources of scenes and strips and
-//! play addresses can have them. This module is pure.
+//! Handles addresses with secrets (user and password, a query, the target's key): they are saved
+//! without them, and with the name of the keyring entry that contains the whole address. Sources of
+//! scenes and strips and play addresses can have such secrets. This module is pure.
 
 use std::collections::BTreeMap;
 
@@ -21,13 +21,13 @@ const UNCLEAR: &str = "hidden";
 /// An address to store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::studio) struct KeptSecret {
-    /// In the keyring.
+    /// The name in the keyring.
     pub name: String,
-    /// The whole address; `None`: not loaded yet.
+    /// The whole address; `None` if it is not loaded yet.
     pub url: Option<Secret>,
 }
 
-/// Everything of the settings that may hold such an address.
+/// All parts of the settings that can contain such an address.
 #[derive(Debug)]
 pub(in crate::studio) struct Places<'a> {
     pub video: &'a mut Option<VideoChoice>,
@@ -46,7 +46,7 @@ pub(in crate::studio) fn without_secrets(url: &str) -> Option<String> {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, after) = rest.split_at_checked(end)?;
     if after.contains('@') {
-        // A password with a stroke or a question mark in it: where does it end?
+        // If a password contains a slash or a question mark, its end cannot be determined.
         return Some(format!("{scheme}://{UNCLEAR}"));
     }
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
@@ -67,7 +67,7 @@ pub(in crate::studio) fn conceal(places: Places<'_>) -> Vec<KeptSecret> {
             Own::Watched { forget: true, secret: true, .. } => Some(String::new()),
             Own::Watched { secret: true, key, .. } => {
                 let shown = without_secrets(url).unwrap_or_else(|| url.clone());
-                // The key may be any part of it.
+                // The key may be any part of the address.
                 let end = shown.find("://").map_or(0, |at| at + 3);
                 let host = shown.get(end..).and_then(|rest| rest.split('/').next());
                 let bare = |host: &str| format!("{}{host}", shown.get(..end).unwrap_or_default());
@@ -88,7 +88,7 @@ pub(in crate::studio) fn conceal(places: Places<'_>) -> Vec<KeptSecret> {
     names.kept.into_iter().map(|(name, url)| KeptSecret { name, url }).collect()
 }
 
-/// Inserts a loaded address wherever its name is; returns whether it is anywhere.
+/// Inserts a loaded address wherever its name occurs; returns whether it occurs anywhere.
 pub(in crate::studio) fn reveal(places: Places<'_>, name: &str, url: &Secret) -> bool {
     let mut found = false;
     visit(places, &mut |place, _| {
@@ -100,7 +100,7 @@ pub(in crate::studio) fn reveal(places: Places<'_>, name: &str, url: &Secret) ->
     found
 }
 
-/// The scenes for others: without secrets and entry names.
+/// The scenes for other users: without secrets and entry names.
 pub(in crate::studio) fn for_others(collection: &Collection) -> Collection {
     let mut collection = collection.clone();
     for choice in choices(&mut collection) {
@@ -111,7 +111,7 @@ pub(in crate::studio) fn for_others(collection: &Collection) -> Collection {
     collection
 }
 
-/// The same of strips.
+/// The strips for other users, also without them.
 pub(in crate::studio) fn strips_for_others(strips: &[AudioStrip]) -> Vec<AudioStrip> {
     let mut strips = strips.to_vec();
     for choice in sounds(&mut strips) {
@@ -135,8 +135,8 @@ struct Names {
 }
 
 impl Names {
-    /// The entry name of an address with this displayable part. It depends on that part only,
-    /// because a name from the secret would help to guess it; equal ones are numbered.
+    /// The entry name for an address with this displayable part. It depends only on that part,
+    /// because a name derived from the secret would help to guess it; equal names are numbered.
     fn name(&mut self, plain: &str, url: &str) -> String {
         let mut number = 0_u32;
         loop {
@@ -157,20 +157,20 @@ impl Names {
 
 /// The owner of an address.
 enum Own<'a> {
-    /// A source's.
+    /// A source.
     Source,
     /// The play address of a target.
     Watched { key: &'a str, secret: bool, forget: bool },
 }
 
-/// Everything that a collection shows, also in another's stead.
+/// All choices of video sources in a collection, including those of fallbacks.
 fn choices(collection: &mut Collection) -> impl Iterator<Item = &mut VideoChoice> {
     let own = collection.sources.iter_mut();
     let own = own.flat_map(|it| std::iter::once(&mut it.choice).chain(it.fallback.choice_mut()));
     own.chain(collection.main_fallback.choice_mut())
 }
 
-/// Everything that strips hear, also in another's stead.
+/// All choices of audio sources of strips, including those of fallbacks.
 fn sounds(strips: &mut [AudioStrip]) -> impl Iterator<Item = &mut AudioChoice> {
     let strips = strips.iter_mut();
     strips.flat_map(|it| std::iter::once(&mut it.choice).chain(&mut it.if_silent))
@@ -259,13 +259,13 @@ mod tests {
         let watched: Vec<_> = written.targets.iter().map(|it| it.play_url.expose()).collect();
         assert!(watched.iter().all(|url| !url.contains("pl4nted")), "{watched:?}");
         assert_eq!(watched[2], "", "of a target that nothing is kept of");
-        // Once more, while nothing has been fetched: nothing is forgotten.
+        // Again, while nothing was loaded: nothing is lost.
         let (again, names) = written.concealed();
         assert_eq!(again, written);
         let known = |list: &[KeptSecret]| list.iter().map(|it| it.name.clone()).collect::<Vec<_>>();
         assert_eq!(known(&names), known(&kept));
         assert!(names.iter().all(|it| it.url.is_none()));
-        // By and by.
+        // One address after the other is loaded.
         let mut read = written;
         for it in &kept {
             assert!(reveal(read.addresses(), &it.name, it.url.as_ref().unwrap()));

@@ -1,6 +1,6 @@
 //! Stores stream keys, addresses with secrets and the desktop's permissions across runs: in the
-//! desktop's keyring (Secret Service) or, without one, in a file that only its owner can read. On a
-//! separate thread, because a keyring may ask for a password first.
+//! desktop's keyring (Secret Service) or, without one, in a file that only its owner can read. It
+//! uses a separate thread, because a keyring may request a password first.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,15 +18,15 @@ use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Secret, Worker};
 use crate::studio::settings::Settings;
 
-/// Requests that may wait while a keyring asks its owner for a password: several for each target and
-/// each source.
+/// Maximum number of requests that wait while a keyring requests a password: several for each target
+/// and each source.
 const REQUESTS: usize = 512;
-/// A larger key file is invalid.
+/// A larger key file, in bytes, is invalid.
 const MAX_BYTES: u64 = 256 << 10;
-/// The keyring's label of onair's entries.
+/// The label of onair's entries in the keyring.
 const SERVICE: &str = "onair stream key";
 
-/// A request.
+/// A request to the thread.
 #[derive(Clone, Debug)]
 enum Request {
     Load {

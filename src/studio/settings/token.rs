@@ -14,7 +14,7 @@ use crate::studio::settings::stream_keys::{make_private, write_private};
 /// The minimum and maximum length of a token in the file, in bytes.
 const LENGTH: std::ops::RangeInclusive<u64> = 16..=256;
 
-/// The file of the certificate, and its maximum length in bytes.
+/// The file name of the certificate; the next constant is its maximum length in bytes.
 const CERTIFICATE_FILE: &str = "webrtc-certificate";
 const MAX_CERTIFICATE: u64 = 16 << 10;
 
@@ -23,22 +23,22 @@ const MAX_CERTIFICATE: u64 = 16 << 10;
 pub struct ServerToken {
     pub path: PathBuf,
     pub token: Secret,
-    /// In a file beside it; `None` if that can be neither read nor written.
+    /// The certificate in a file next to it; `None` if that file can be neither read nor written.
     pub certificate: Option<Certificate>,
 }
 
 impl ServerToken {
-    /// The user's: `onair/server-token` in the state folder, created if missing. Returns `None` if
-    /// the system has no such folder.
+    /// The token of the user: `onair/server-token` in the state folder, created if it is missing.
+    /// Returns `None` if the system has no such folder.
     ///
     /// # Errors
-    /// Fails if it can be neither read nor written.
+    /// Fails if the token can be neither read nor written.
     pub fn of_user() -> io::Result<Option<Self>> {
         let folder = dirs::state_dir().or_else(dirs::data_local_dir);
         folder.map(|folder| Self::at(&folder.join("onair").join("server-token"))).transpose()
     }
 
-    /// The same; without a readable token, nobody may change anything.
+    /// As [`ServerToken::of_user`]; without a readable token, no client may change anything.
     pub fn of_user_or_none() -> Option<Self> {
         Self::of_user().unwrap_or_else(|error| {
             tracing::warn!(%error, "the token for changes over HTTP");
@@ -46,10 +46,10 @@ impl ServerToken {
         })
     }
 
-    /// The token in this file, created if missing or invalid.
+    /// The token in this file, created if it is missing or invalid.
     ///
     /// # Errors
-    /// Fails if it can be neither read nor written.
+    /// Fails if the token can be neither read nor written.
     pub fn at(path: &Path) -> io::Result<Self> {
         let token = match read(path) {
             Ok(Some(token)) => token,
@@ -75,7 +75,7 @@ fn read(path: &Path) -> io::Result<Option<Secret>> {
     Ok(fits.then(|| Secret::new(token)))
 }
 
-/// The certificate in this file, made where it is missing or is none.
+/// The certificate in this file, created if it is missing or invalid.
 fn certificate(path: &Path) -> io::Result<Certificate> {
     match std::fs::File::open(path) {
         Ok(file) => {

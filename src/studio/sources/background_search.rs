@@ -1,10 +1,10 @@
-//! Something that is looked for on a separate thread: drivers, displays and disks answer when they
-//! like.
+//! Runs a search on a separate thread, because drivers, displays and disks can take long to
+//! respond.
 
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
 
-/// A search that may be under way.
+/// A search that may be running.
 #[derive(Debug)]
 pub(in crate::studio) struct Search<T>(Option<Receiver<T>>);
 
@@ -14,13 +14,13 @@ impl<T> Default for Search<T> {
     }
 }
 
-/// What has become of one.
+/// The state of a search.
 #[derive(Debug)]
 pub(in crate::studio) enum Outcome<T> {
-    /// There is none.
+    /// No search is running.
     Idle,
     Waiting,
-    /// `None`: it failed.
+    /// The search has ended; `None` if it failed.
     Over(Option<T>),
 }
 
@@ -29,11 +29,11 @@ impl<T: Send + 'static> Search<T> {
         self.0.is_some()
     }
 
-    /// Begins one, in the place of one that may be under way.
+    /// Begins a search, which replaces one that may be running.
     pub fn begin(&mut self, name: &'static str, look: impl FnOnce() -> T + Send + 'static) {
         let (answer, search) = queue::bounded(name, 1, Full::DropOldest);
         let looking = Worker::spawn(name, move |_| {
-            // The studio may have ended meanwhile.
+            // The studio may have ended in the meantime.
             let _ = answer.send(look());
         });
         match looking {
@@ -42,7 +42,7 @@ impl<T: Send + 'static> Search<T> {
         }
     }
 
-    /// Tells that one is over once.
+    /// Reports the end of a search once.
     pub fn poll(&mut self) -> Outcome<T> {
         let Some(search) = &self.0 else { return Outcome::Idle };
         let found = match search.try_recv() {

@@ -1,5 +1,5 @@
-//! Frames of cameras that give H.264: parameter sets stand among them, and each frame is wanted as
-//! soon as it is there.
+//! Decodes frames of cameras that deliver H.264: parameter sets are among the frames, and each
+//! frame must be decoded as soon as it arrives.
 
 use bytes::Bytes;
 
@@ -14,18 +14,19 @@ use crate::wire::codec::h264::{
     DecoderConfig, NalType, Pps, Sps, VuiChanges, annexb_nals, annexb_to_avcc, rewrite_sps_vui,
 };
 
-/// A frame of a camera is no larger.
+/// Maximum size of a camera's frame in bytes.
 const MAX_FRAME_BYTES: usize = 16 << 20;
 
-/// For every camera.
+/// A decoder for any camera.
 pub(in crate::studio) fn unpacker() -> FrameDecoder {
     FrameDecoder::new(|| Box::new(H264::default()))
 }
 
-/// A decoder's parameters have room for this many sets of a kind; the oldest go.
+/// Maximum number of parameter sets of each kind in a decoder's configuration; the oldest are
+/// dropped.
 const MAX_SETS: usize = 31;
 
-/// Parameter sets and their numbers, the newest first: frames name those that they need.
+/// Parameter sets and their ids, the newest first: frames refer to the sets that they need.
 #[derive(Clone, Default)]
 struct Sets {
     sps: Vec<(u32, Bytes)>,
@@ -33,7 +34,7 @@ struct Sets {
 }
 
 impl Sets {
-    /// Takes those that are in a frame; whether they are others.
+    /// Takes the parameter sets that a frame contains; returns whether they changed.
     fn take(&mut self, data: &[u8]) -> Result<bool, String> {
         let mut others = false;
         for nal in annexb_nals(data) {
@@ -53,10 +54,10 @@ impl Sets {
         Ok(others)
     }
 
-    /// A decoder for them; `None`: one of a kind is still missing.
+    /// Opens a decoder for them; `None` if a set of one kind is still missing.
     fn open(&self) -> Option<Result<Box<dyn VideoBackend>, String>> {
         let ((_, first), (_, pps)) = (self.sps.first()?, self.pps.first()?);
-        // Cameras give frames in the order in which they are taken; few say so.
+        // Cameras deliver frames in capture order, but few declare it.
         let changes = VuiChanges { no_reordering: true, ..VuiChanges::default() };
         let prompt = |sps: &Bytes| rewrite_sps_vui(sps, &changes).unwrap_or_else(|_| sps.clone());
         let config = DecoderConfig::new(prompt(first), pps.clone()).and_then(|config| {
@@ -78,17 +79,18 @@ impl Sets {
     }
 }
 
-/// See the module documentation.
+/// The H.264 decoder of a camera; see the module documentation.
 #[derive(Default)]
 struct H264 {
-    /// Why there is none is told with every frame until there are other parameter sets.
+    /// The decoder; the reason why there is none is reported with every frame until the parameter
+    /// sets change.
     decoder: Option<Result<Box<dyn VideoBackend>, String>>,
     sets: Sets,
     number: i64,
 }
 
 impl H264 {
-    /// Opens a decoder where the parameter sets are others.
+    /// Opens a new decoder if the parameter sets changed.
     fn configure(&mut self, data: &[u8]) -> Result<(), String> {
         let mut sets = self.sets.clone();
         match sets.take(data) {
@@ -158,7 +160,7 @@ mod tests {
 
     const SIZE: Size = Size::new(320, 192);
 
-    /// What a camera would give: each frame on its own, parameter sets before the first.
+    /// The output of a camera: separate frames, with parameter sets before the first.
     fn given(count: u8, size: Size) -> Vec<Vec<u8>> {
         let config = crate::encode::video::Config {
             size,
@@ -196,7 +198,8 @@ mod tests {
     fn each_picture_is_there_as_soon_as_it_came() {
         let mut camera = unpacker().open().unwrap();
         let units = given(20, SIZE);
-        // Begun in the middle: nothing, and no fault, until there is a beginning.
+        // If decoding begins in the middle, there is no frame and no error until a keyframe
+        // arrives.
         assert!(camera.unpack(&units[5]).unwrap().is_none());
         for (number, unit) in (0..).zip(&units) {
             let frame = camera.unpack(unit).unwrap().unwrap();
@@ -204,13 +207,13 @@ mod tests {
             let middle = frame.planes().y[160 + 320 * 96];
             assert!(middle.abs_diff(luma(number)) <= 3, "{number}: {middle}");
         }
-        // Another size from now on.
+        // The size changes here.
         let small = given(2, Size::new(160, 96));
         let frame = camera.unpack(&small[0]).unwrap().unwrap();
         assert_eq!(frame.size(), Size::new(160, 96));
     }
 
-    /// A frame with another unit behind its picture parameter set.
+    /// A frame with another unit after its picture parameter set.
     fn with(unit: &[u8], more: &[u8]) -> Vec<u8> {
         let mut made = Vec::new();
         for nal in annexb_nals(unit) {
@@ -227,7 +230,7 @@ mod tests {
     fn every_parameter_set_counts_not_only_the_last_one() {
         let mut camera = unpacker().open().unwrap();
         let units = given(3, SIZE);
-        // Picture parameter set 1, which no frame names.
+        // Picture parameter set 1, which no frame uses.
         let other = [0x68, 0x53, 0x8E, 0x20];
         assert_eq!((Pps::id_of(&other), Pps::parse(&other, None).unwrap().id), (Ok(1), 1));
         let first = with(&units[0], &other);
@@ -242,7 +245,7 @@ mod tests {
     fn that_there_is_no_decoder_is_told_until_there_are_other_parameter_sets() {
         let mut camera = unpacker().open().unwrap();
         let units = given(2, SIZE);
-        // The picture parameter set, grown too long for a decoder's parameters.
+        // A picture parameter set that is too long for a decoder's configuration.
         let pps = |nal: &&[u8]| NalType::of(nal) == Some(NalType::Pps);
         let mut long = annexb_nals(&units[0]).find(pps).unwrap().to_vec();
         long.resize(65_536, 0xFF);

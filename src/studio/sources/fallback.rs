@@ -1,5 +1,6 @@
-//! What replaces sources that are black, stand still or are gone, as sources that are opened beside
-//! those of the scenes: only while they are needed, and shared with what is open already.
+//! Manages the replacements for sources that are black, frozen or gone. They are sources that are
+//! opened in addition to those of the scenes, only while they are needed, and are shared with open
+//! ones.
 
 use std::collections::BTreeSet;
 
@@ -8,25 +9,25 @@ use crate::compose::scene::SourceId;
 use crate::media::source_status::{SourceAlarm, SourceReport};
 use crate::studio::scenes::{Collection, MAIN, Source};
 
-/// No source of a collection has this bit in its number.
+/// A bit that is not set in the id of any source of a collection.
 const FALLBACK_DELAY: u32 = 1 << 31;
 
-/// The number of what replaces a source.
+/// The id of the replacement for a source.
 pub(in crate::studio) const fn id_for(of: SourceId) -> SourceId {
     SourceId(of.0 | FALLBACK_DELAY)
 }
 
-/// The source that this one replaces, or itself.
+/// The source that this one replaces, or the source itself.
 pub(in crate::studio) const fn owner(id: SourceId) -> SourceId {
     SourceId(id.0 & !FALLBACK_DELAY)
 }
 
-/// Returns true if nothing is to be seen of a source that fares so.
+/// Returns true if a source with this state cannot be shown.
 pub(in crate::studio) fn is_out(report: &SourceReport) -> bool {
     report.state.is_down() || report.alarm.is_some_and(SourceAlarm::is_blank)
 }
 
-/// All sources for which something else may be shown, beside the main video source (`main`).
+/// All sources for which a fallback may be shown, in addition to the main video source (`main`).
 pub(in crate::studio) fn replaceable<'a>(
     collection: &'a Collection,
     main: &'a VideoChoice,
@@ -39,8 +40,8 @@ pub(in crate::studio) fn replaceable<'a>(
         .filter(|(_, fallback)| **fallback != VideoFallback::Keep)
 }
 
-/// The other sources that are wanted while these, which are [`replaceable`], are out; `name`: what they
-/// are called.
+/// The fallback sources that are needed while these sources, which are [`replaceable`], cannot be
+/// shown; `name` returns their names.
 pub(in crate::studio) fn wanted(
     collection: &Collection,
     out: &BTreeSet<SourceId>,
@@ -90,7 +91,7 @@ mod tests {
         let of = (sources[0].id, sources[0].choice.to_string());
         assert_eq!(of, (id_for(SourceId(1)), "camera:back".to_owned()));
         assert!(wanted(&it, &BTreeSet::new(), ToString::to_string).is_empty());
-        // So is the main video source, unless it is one that may be out.
+        // The same applies to the main video source, unless it may itself be out.
         assert!(it.apply(&Edit::SetFallback(MAIN, other)));
         for main in ["test", "none", "text:a", "color:#000000", "image:/a.png"] {
             assert_eq!(ids(&it, main), [1, 3].map(SourceId), "{main}");

@@ -1,5 +1,5 @@
-//! Files that could not be opened, looked at again: one that has come, or is another than it was, is
-//! worth another try. A thread looks, since a disk may take its time to answer.
+//! Checks files that could not be opened: a file that has appeared or changed is worth another
+//! attempt. A thread does this, because a disk may take long to respond.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -9,28 +9,28 @@ use crate::base::{FileStamp, Timestamp};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::sources::background_search::{Outcome, Search};
 
-/// How often it looks.
+/// Interval of the checks.
 const EVERY: Duration = Duration::from_millis(2_500);
 
-/// What there is to say of files that filters or transitions work with.
+/// News about files that filters or transitions need.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct FileNews {
-    /// Those of which what was said is true no more.
+    /// The files for which an earlier message no longer applies.
     pub gone: Vec<String>,
     pub told: Vec<StudioMessage>,
 }
 
-/// What is looked for. Nothing is done while nothing is missing.
+/// The files to check. While none is missing, nothing is done.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct MissingFiles {
-    /// As they were when they were looked at last; `None`: it was not there.
+    /// Their stamps at the last check; `None` if the file did not exist.
     seen: BTreeMap<PathBuf, Option<FileStamp>>,
     search: Search<BTreeMap<PathBuf, Option<FileStamp>>>,
     next: Timestamp,
 }
 
 impl MissingFiles {
-    /// Those of the files that could not be opened which may be opened now.
+    /// Returns those of the missing files that can perhaps be opened now.
     pub fn check(&mut self, now: Timestamp, wanted: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
         self.seen.retain(|path, _| wanted.contains(path));
         let found = match self.search.poll() {
@@ -40,7 +40,8 @@ impl MissingFiles {
         };
         let due = found.into_iter().filter(|(path, stamp)| {
             let before = self.seen.insert(path.clone(), *stamp);
-            // One that is there at the first look may have come between the try and the look.
+            // A file that exists at the first check may have appeared between the attempt and the
+            // check.
             wanted.contains(path) && stamp.is_some() && before.flatten() != *stamp
         });
         let due = due.map(|(path, _)| path).collect();
@@ -63,13 +64,13 @@ impl MissingFiles {
 mod tests {
     use super::*;
 
-    /// What the next look finds, however long the disk takes.
+    /// The number of files found by the next check, regardless of the speed of the disk.
     fn check(absent: &mut MissingFiles, now: &mut Timestamp, wanted: &BTreeSet<PathBuf>) -> usize {
         *now += EVERY;
         let mut due = absent.check(*now, wanted).len();
         while absent.search.is_under_way() {
             std::thread::sleep(Duration::from_millis(1));
-            // The same instant: no other search begins.
+            // At the same instant, no other search begins.
             due += absent.check(*now, wanted).len();
         }
         due
@@ -91,7 +92,8 @@ mod tests {
         assert_eq!(check(&mut absent, &mut now, &wanted), 1);
         std::fs::remove_file(&path).unwrap();
         assert_eq!(check(&mut absent, &mut now, &wanted), 0);
-        // Forgotten once nobody wants it any more, and there from the first look on.
+        // The file is forgotten when it is no longer wanted, and then exists from the first check
+        // on.
         std::fs::write(&path, "3").unwrap();
         assert_eq!(check(&mut absent, &mut now, &BTreeSet::new()), 0);
         assert!(absent.seen.is_empty());

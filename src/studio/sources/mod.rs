@@ -1,5 +1,5 @@
-//! The registry of sources: each is opened once, however many scenes show it; two that name the same
-//! thing share what is open.
+//! The registry of sources: each is opened once, regardless of the number of scenes that show it; two
+//! sources with the same choice share the open one.
 
 pub(in crate::studio) mod background_search;
 pub(in crate::studio) mod camera_decoder;
@@ -27,38 +27,38 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::scenes::{Collection, MAIN, Source};
 use crate::text::Problem;
 
-/// A chosen source and how it fares.
+/// A chosen source and its state.
 #[derive(Debug)]
 pub(super) struct Chosen<C> {
     pub choice: C,
-    /// `None` for `none` and for what could not be begun with.
+    /// The status; `None` for `none` and for a source that could not be started.
     pub status: Option<Arc<SourceStatus>>,
-    /// What was last told of it.
+    /// The last report.
     pub told: SourceReport,
 }
 
 impl<C> Chosen<C> {
-    /// Nothing is chosen.
+    /// The state without a choice.
     pub fn nothing(choice: C) -> Self {
         Self { choice, status: None, told: SourceReport::default() }
     }
 
-    /// It could not even be begun with.
+    /// Returns true if it could not even be started.
     pub fn failed(&self) -> bool {
         self.status.is_none() && self.told.state == SourceState::Failed
     }
 
-    /// Another try succeeded; that it had failed is still what was told.
+    /// Records that another attempt succeeded; the last report still states the failure.
     pub fn opened(&mut self, status: Arc<SourceStatus>) {
         self.status = Some(status);
     }
 
-    /// How it fares now.
+    /// The current state.
     pub fn report(&self) -> SourceReport {
         self.status.as_ref().map_or_else(|| self.told.clone(), |it| it.report())
     }
 
-    /// Nobody looks at its frames any more.
+    /// Clears its alarm, because its frames are no longer drawn.
     fn unwatched(&self) {
         let blank = |alarm: Option<SourceAlarm>| alarm.is_some_and(SourceAlarm::is_blank);
         if let Some(status) = self.status.as_ref().filter(|it| blank(it.state_and_alarm().1)) {
@@ -70,10 +70,10 @@ impl<C> Chosen<C> {
         }
     }
 
-    /// The report if its state, name or format changed since the last call, with the one before.
+    /// The report if its state, name or format changed since the last call, with the previous one.
     pub fn change(&mut self) -> Option<(SourceReport, SourceReport)> {
         let report = self.status.as_ref()?.report();
-        // On the way from failed to open nothing has changed yet.
+        // During the change from failed to open, nothing has changed yet.
         if self.told.state == SourceState::Failed && report.state == SourceState::Opening {
             return None;
         }
@@ -91,7 +91,7 @@ impl<C> Chosen<C> {
     }
 }
 
-/// A choice as it may be told: a stream's address without what only its owner need know.
+/// A choice for display: the address of a stream without its secrets.
 pub(super) fn label(choice: &impl Display) -> String {
     let words = choice.to_string();
     match words.strip_prefix("stream:") {
@@ -100,11 +100,11 @@ pub(super) fn label(choice: &impl Display) -> String {
     }
 }
 
-/// Opens a frame, or says why it cannot even be begun with.
+/// Opens a video source, or returns the reason why it cannot be started.
 pub(super) type Open<'a> =
     dyn FnMut(&VideoChoice, &LiveProperties) -> Result<capture::Source, Problem> + 'a;
 
-/// What is first known of a source: why it failed, or a report that every other differs from.
+/// The first report of a source: the reason why it failed, or a report that differs from every other.
 pub(super) fn first_report(choice: &impl Display, failed: Option<Problem>) -> SourceReport {
     match failed {
         Some(reason) => SourceReport {
@@ -117,8 +117,8 @@ pub(super) fn first_report(choice: &impl Display, failed: Option<Problem>) -> So
     }
 }
 
-/// A source that was asked for: its feed where it could be opened, how it fares, and what a person is
-/// told where it cannot even be begun with.
+/// Handles the result of opening a source: its feed if it was opened, its state, and the message if it could
+/// not be started.
 pub(super) fn settle<C: Display, F>(
     choice: C,
     opened: Result<Option<(F, Arc<SourceStatus>)>, Problem>,
@@ -132,8 +132,8 @@ pub(super) fn settle<C: Display, F>(
     (feed, Chosen { choice, status, told }, message)
 }
 
-/// Another try of what [`settle`] could not open: its feed, or what a person is told if the reason is
-/// another, or if they `asked`.
+/// Retries a source that [`settle`] could not open: returns its feed, or a message if the reason changed or
+/// the user `asked`.
 pub(super) fn retry<C: Display, F>(
     chosen: &mut Chosen<C>,
     opened: Result<(F, Arc<SourceStatus>), Problem>,
@@ -152,7 +152,7 @@ pub(super) fn retry<C: Display, F>(
     (None, (asked || before.reason != chosen.told.reason).then_some(message))
 }
 
-/// What happened to a source of the scenes.
+/// A change of a scene source.
 #[derive(Debug)]
 pub(super) struct SourceChange {
     pub id: SourceId,
@@ -162,20 +162,20 @@ pub(super) struct SourceChange {
     pub before: SourceReport,
 }
 
-/// A source that is open.
+/// An open source.
 #[derive(Debug)]
 struct Opened {
     name: String,
     chosen: Chosen<VideoChoice>,
-    /// By which it takes other properties.
+    /// The handle through which its properties are changed.
     dials: LiveProperties,
-    /// What it is set by, as far as its kind heeds that.
+    /// The properties that apply to its kind, as currently set.
     heeded: Properties,
     when_hidden: WhenHidden,
-    /// Whether it was seen last that no scene shows it, and whether it stands because of that.
+    /// True if no scene showed it at the last check; the next field is whether it is paused because of that.
     hidden: Option<bool>,
     stands: bool,
-    /// The files that it was told to leave out.
+    /// The reported files that it skips.
     left_out: Arc<[SkippedFile]>,
 }
 
@@ -195,7 +195,7 @@ impl Opened {
         }
     }
 
-    /// A scene on the program shows it, or none does.
+    /// Applies whether a scene of the program shows it.
     fn attend(&mut self, shown: bool) {
         if self.hidden == Some(!shown) {
             return;
@@ -219,23 +219,23 @@ impl Opened {
     }
 }
 
-/// The sources of the scenes, beside the main video source.
+/// The sources of the scenes, in addition to the main video source.
 #[derive(Debug, Default)]
 pub(super) struct Sources {
     open: BTreeMap<SourceId, Opened>,
-    /// Those that share what another has open.
+    /// The sources that share the open source of another one.
     shared: BTreeMap<SourceId, SourceId>,
-    /// Those of them with other filters: they are drawn apart.
+    /// The shared sources with other filters, which are drawn separately.
     views: BTreeSet<SourceId>,
-    /// Those that others replace, and the placeholders that do, with the names on them.
+    /// The sources that are replaced; the next field contains their placeholders, with the displayed names.
     out: BTreeSet<SourceId>,
     fallback: BTreeMap<SourceId, SourceId>,
     placeholders: BTreeMap<SourceId, String>,
-    /// What was told of sources that are closed now, or are called otherwise, by their names.
+    /// The last reports of sources that are closed or renamed, by their names.
     closed: Vec<(String, SourceReport)>,
 }
 
-/// A source that others of the same kind, set alike, share.
+/// The first source of several equal ones, which the others share.
 struct First<'a> {
     choice: &'a VideoChoice,
     set: Properties,
@@ -245,8 +245,8 @@ struct First<'a> {
 }
 
 impl Sources {
-    /// Opens what is wanted and not open, closes what is not wanted any more; `main`: the main video source,
-    /// and how it fares.
+    /// Opens sources that are wanted and not open, and closes those that are no longer wanted; `main` is the
+    /// main video source and its state.
     pub fn sync(
         &mut self,
         collection: &Collection,
@@ -258,7 +258,7 @@ impl Sources {
         let stand_ins = fallback::wanted(collection, &self.out, label);
         let wanted: Vec<&Source> = collection.sources.iter().chain(&stand_ins).collect();
         let mut messages = Vec::new();
-        // Two sources of the same are one only while they are set alike.
+        // Two equal sources are shared only while their settings are equal.
         let mut first = vec![First {
             choice: main.0,
             set: Properties::default(),
@@ -275,7 +275,7 @@ impl Sources {
             let Source { id, choice, filters, fallback, .. } = source;
             if let Some(of) = same.filter(|_| *choice != VideoChoice::None) {
                 self.shared.insert(*id, of.id);
-                // A placeholder has the name of the one that it replaces.
+                // A placeholder shows the name of the source that it replaces.
                 let alike = of.fallback == fallback && *fallback != VideoFallback::Placeholder;
                 if of.filters != filters || !alike {
                     self.views.insert(*id);
@@ -291,7 +291,7 @@ impl Sources {
         let stays = |id: &SourceId, choice: &VideoChoice| {
             first.iter().any(|it| it.id == *id && it.choice == choice)
         };
-        // First what is closed: a device may be wanted under another name.
+        // Sources are closed first, because a device may be wanted under another name.
         let closed = &mut self.closed;
         self.open.retain(|id, open| {
             let stays = stays(id, &open.chosen.choice);
@@ -308,7 +308,7 @@ impl Sources {
                     open.chosen.told.alarm = None;
                     open.left_out = Arc::default();
                     open.name.clone_from(&source.name);
-                    // What was told of it by its old name is told again.
+                    // A problem that was reported under the old name is reported again.
                     if open.chosen.failed() {
                         let reason = open.chosen.told.reason.clone();
                         messages.push(failed_for(source.id, &source.name, reason));
@@ -319,7 +319,7 @@ impl Sources {
                 open.dials.set(&source.properties);
                 open.heeded = source.properties.heeded(&source.choice);
                 if open.when_hidden != source.properties.hidden {
-                    // As if it had not been looked at: what stands continues first.
+                    // The pause state is reset: a paused source first continues.
                     open.attend(true);
                     (open.when_hidden, open.hidden) = (source.properties.hidden, None);
                 }
@@ -339,8 +339,8 @@ impl Sources {
         messages
     }
 
-    /// What is open for a source that does not want it any more, while another that shared it does, is
-    /// that one's now: a device need not be closed for it.
+    /// Passes an open source that is no longer wanted to another source that shared it, so that the device
+    /// need not be closed.
     fn hand_over(&mut self, first: &[First<'_>], compositor: &Compositor) {
         let heir = |id: &SourceId, open: &Opened| {
             let choice = &open.chosen.choice;
@@ -363,12 +363,12 @@ impl Sources {
         }
     }
 
-    /// What could not even be begun with.
+    /// The sources that could not be started.
     pub fn failed(&self) -> impl Iterator<Item = &VideoChoice> {
         self.open.values().map(|open| &open.chosen).filter(|it| it.failed()).map(|it| &it.choice)
     }
 
-    /// Tries those of them that are `due` again; tells what a person need know, or all if they `asked`.
+    /// Retries those that are `due`; returns new messages, or all messages if the user `asked`.
     pub fn retry(
         &mut self,
         due: impl Fn(&VideoChoice) -> bool,
@@ -386,7 +386,7 @@ impl Sources {
                 Ok(opened) => {
                     compositor.set_source(*id, Some(opened.feed));
                     chosen.opened(opened.status);
-                    // It plays something only from now on.
+                    // It has something to play only from now on.
                     (open.hidden, open.stands) = (None, false);
                 }
                 Err(reason) => {
@@ -400,7 +400,7 @@ impl Sources {
         messages
     }
 
-    /// The plan with each source by the id under which it is open.
+    /// Replaces each source in the plan by the id under which it is open.
     pub fn resolve(&self, mut plan: Plan) -> Plan {
         for layer in &mut plan.layers {
             let drawn_apart = self.views.contains(&layer.source);
@@ -411,8 +411,8 @@ impl Sources {
         plan
     }
 
-    /// These are shown on the program: those that are not stand, if they are to. Gives the one that is
-    /// shown alone.
+    /// Sets the sources that the program shows: the others are paused, if they are set to be. Returns the
+    /// source if only one is shown.
     pub fn attend(&mut self, shown: &BTreeSet<SourceId>) -> Option<SourceId> {
         let of = |id: &SourceId| self.shared.get(id).copied().unwrap_or(*id);
         let shown: BTreeSet<SourceId> = shown.iter().map(of).collect();
@@ -424,8 +424,8 @@ impl Sources {
         alone
     }
 
-    /// Clears the alarms of sources that nothing draws. A source that its fallback replaces keeps its
-    /// alarm. Otherwise it would be black again for seconds each time it returns.
+    /// Clears the alarms of sources that are not drawn. A source that its fallback replaces keeps its alarm.
+    /// Otherwise it would be black again for seconds each time it returns.
     pub fn unwatch(&self, drawn: &BTreeSet<SourceId>, main: &Chosen<VideoChoice>) {
         let of = |id: &SourceId| self.shared.get(id).copied().unwrap_or(*id);
         let by = drawn.iter().filter_map(|id| self.fallback.get(id));
@@ -438,25 +438,26 @@ impl Sources {
         }
     }
 
-    /// By which a source is paused and moved about in; `None`: it is that of the main video source.
+    /// The control with which a source is paused and moved to another position; `None` means that of the
+    /// main video source.
     pub fn transport(&self, id: SourceId) -> Option<Transport> {
         let id = self.shared.get(&id).copied().unwrap_or(id);
         self.open.get(&id).map(|open| open.dials.transport())
     }
 
-    /// How a source fares; `None`: as the main video source does.
+    /// The state of a source; `None` means that of the main video source.
     pub fn report(&self, id: SourceId) -> Option<SourceReport> {
         let id = self.shared.get(&id).copied().unwrap_or(id);
         self.open.get(&id).map(|open| open.chosen.report())
     }
 
-    /// What was told, until the last call, of sources that are closed or are called otherwise now.
+    /// The last reports, since the previous call, of sources that are closed or renamed.
     pub fn closed(&mut self) -> Vec<(String, SourceReport)> {
         std::mem::take(&mut self.closed)
     }
 
-    /// Which sources leave out other files than at the last call: their names, and what a person is told
-    /// where there still are any. One that does not deliver at all has more to say than that.
+    /// The names of sources that skip other files than at the last call, with a message if they still skip
+    /// any. For a source that does not deliver at all, its failure is more important.
     pub fn left_out(&mut self) -> Vec<(String, Option<StudioMessage>)> {
         let changes = self.open.iter_mut().filter_map(|(id, open)| {
             let mut now = open.dials.transport().left_out();
@@ -484,7 +485,7 @@ impl Sources {
         changes.collect()
     }
 
-    /// What changed since the last call.
+    /// The changes since the last call.
     pub fn changes(&mut self) -> Vec<SourceChange> {
         let changes = self.open.iter_mut().filter_map(|(id, Opened { name, chosen, .. })| {
             let (report, before) = chosen.change()?;
@@ -518,18 +519,18 @@ fn open(
     (Opened::new(source, chosen, dials), message)
 }
 
-/// A source of the scenes cannot be shown.
+/// The message that a source of the scenes cannot be shown.
 fn failed_for(id: SourceId, name: &str, reason: Problem) -> StudioMessage {
     let id = fallback::owner(id);
     StudioMessage::SourceFailed { id, source: name.to_owned(), reason }
 }
 
-/// What a change is to a person.
+/// The message for a change, if one is needed.
 pub(super) fn message(change: &SourceChange) -> Option<StudioMessage> {
     let source = change.name.clone();
     let reason = change.report.reason.clone();
     let was_down = change.before.state.is_down();
-    // What is in is chosen among the properties of the other.
+    // The fallback is set in the properties of the source that it replaces.
     let id = fallback::owner(change.id);
     let said = match change.report.state {
         SourceState::Failed => StudioMessage::SourceFailed { id, source, reason },

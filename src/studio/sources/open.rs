@@ -1,6 +1,7 @@
-//! Opens every source that a person may choose: what shows itself in `capture/` and `audio/`, and media
-//! files and remote streams by the player. Video and audio of one of those come from one player:
-//! who asks for the second half of what is open already gets that half, in step with the first.
+//! Opens every source that a user can choose: devices and generated sources with `capture/` and
+//! `audio/`, media files and remote streams with the player. The video and audio of a file or stream
+//! come from one player: a request for the second half of an open one gets that half, synchronized with
+//! the first.
 
 use std::sync::Weak;
 
@@ -13,20 +14,20 @@ use crate::player::{self, Source};
 use crate::studio::sources::camera_decoder;
 use crate::text::problem::{Problem, problem};
 
-/// Halves that wait for somebody to ask for them.
+/// Maximum number of halves that wait to be requested.
 const MAX_SPARE: usize = 16;
 
-/// See the module documentation.
+/// The opener of sources; see the module documentation.
 #[derive(Debug)]
 pub(in crate::studio) struct SourceOpener {
     runtime: Runtime,
     net: net::Options,
     spare: Vec<Spare>,
-    /// What is wanted of cameras.
+    /// The requested controls of cameras.
     board: CameraControls,
-    /// What the desktop has allowed.
+    /// The permissions that the desktop granted.
     permissions: Permissions,
-    /// Opens what shows itself.
+    /// Opens capture sources.
     by: Opener,
 }
 
@@ -39,7 +40,7 @@ struct Spare {
     of: Source,
     half: Half,
     transport: Transport,
-    /// The other half, as long as somebody has it: without it nobody will ask for this one.
+    /// The other half, as long as it is in use: without it, this half will not be requested.
     other: Weak<()>,
 }
 
@@ -49,14 +50,14 @@ enum Half {
     Audio(audio::Source),
 }
 
-/// The program as sources see it.
+/// The format of the program for its sources.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::studio) struct Shape {
     pub(in crate::studio) video: capture::Context,
     pub(in crate::studio) audio: audio::Context,
 }
 
-/// The address, unless a part of it is still to be fetched from where it is kept.
+/// The complete address, unless a part of it is not loaded yet.
 fn whole(url: &str) -> Result<&str, Problem> {
     match crate::studio::targets::address::kept_name(url) {
         None => Ok(url),
@@ -64,8 +65,8 @@ fn whole(url: &str) -> Result<&str, Problem> {
     }
 }
 
-/// Of what others send is told that it is black or stands still; a file may be as it likes, unless the
-/// dials say otherwise.
+/// Detects a black or frozen remote stream; a file may be black or frozen, unless its properties
+/// request the detection.
 fn watched(of: &Source, video: capture::Source, dials: &LiveProperties) -> capture::Source {
     match of {
         Source::Url(_) => capture::over_stream(video),
@@ -83,7 +84,7 @@ impl SourceOpener {
         Self { runtime, net, spare: Vec::new(), board, permissions, by: capture::open_by }
     }
 
-    /// One whose frames a test opens.
+    /// Creates an opener whose frames a test provides.
     #[cfg(test)]
     pub(in crate::studio) fn opened_by(by: Opener) -> Self {
         let runtime = Runtime::start().unwrap();
@@ -91,7 +92,7 @@ impl SourceOpener {
         Self { by, ..Self::new(runtime, net::Options::default(), board, permissions) }
     }
 
-    /// Opens a frame, or says why it cannot even be begun with.
+    /// Opens a video source, or returns the reason why it cannot be started.
     pub(in crate::studio) fn open_video(
         &mut self,
         choice: &VideoChoice,
@@ -126,7 +127,7 @@ impl SourceOpener {
         Ok(video)
     }
 
-    /// Opens audio, of which that becomes at its end; the error says why it cannot even be begun with.
+    /// Opens an audio source with this end behavior; the error is the reason why it cannot be started.
     pub(in crate::studio) fn open_audio(
         &mut self,
         choice: &AudioChoice,
@@ -156,7 +157,7 @@ impl SourceOpener {
         })
     }
 
-    /// Closes what only waited for a source that is closed by now.
+    /// Closes halves that only waited for a source that is closed now.
     pub(in crate::studio) fn tidy(&mut self) {
         self.spare.retain(|spare| spare.other.strong_count() > 0);
     }

@@ -1,4 +1,4 @@
-//! Which sources are out, and how others are shown in their stead.
+//! Determines which sources are out, and shows their fallbacks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::media::source_status::SourceReport;
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::sources::fallback;
 
-/// What viewers may see of how the main video source is called: no address, no folder.
+/// The part of the main video source's name that viewers may see: no address, no folder.
 fn shown(name: &str) -> &str {
     match name.rsplit_once('/') {
         Some(_) if name.contains("://") => "",
@@ -20,7 +20,7 @@ fn shown(name: &str) -> &str {
 }
 
 impl Sources {
-    /// Media files for which something else is to be shown are looked at.
+    /// Enables the detection of black or frozen video for media files that have a fallback.
     pub(super) fn watch(&self, collection: &Collection, main: &VideoChoice) {
         let mut watched = BTreeSet::new();
         for (id, _) in fallback::replaceable(collection, main) {
@@ -31,8 +31,7 @@ impl Sources {
         }
     }
 
-    /// Returns true if the main video source is to be looked at, for itself or for a source that shares
-    /// it.
+    /// Returns true if the main video source must be watched, for itself or for a source that shares it.
     pub(in crate::studio) fn watches_main(
         &self,
         collection: &Collection,
@@ -42,8 +41,8 @@ impl Sources {
         ids.any(|(id, _)| id == MAIN || self.shared.get(&id) == Some(&MAIN))
     }
 
-    /// The sources that something else is to be shown for now; `main`: the main video source, and how it
-    /// fares.
+    /// The sources for which a fallback is to be shown now; `main` is the main video source and its
+    /// state.
     pub(super) fn replaced_sources(
         &self,
         collection: &Collection,
@@ -60,7 +59,7 @@ impl Sources {
         out.collect()
     }
 
-    /// Returns true if [`sync`](Self::sync) would have others are in.
+    /// Returns true if [`sync`](Self::sync) would change the replaced sources.
     pub(in crate::studio) fn is_out_otherwise(
         &self,
         collection: &Collection,
@@ -69,7 +68,7 @@ impl Sources {
         self.replaced_sources(collection, main) != self.out
     }
 
-    /// Shows for those that are out what is to be shown for them.
+    /// Shows the fallbacks of the sources that are out.
     pub(super) fn show_fallbacks(
         &mut self,
         collection: &Collection,
@@ -85,7 +84,7 @@ impl Sources {
                 let name = if *id == MAIN { shown(&main.name) } else { own };
                 placeholders.insert(by, name.to_owned());
             }
-            // What is open already is shown from there.
+            // A source that is already open is shared.
             fallback.insert(*id, self.shared.get(&by).copied().unwrap_or(by));
         }
         for (id, name) in &placeholders {
@@ -99,7 +98,7 @@ impl Sources {
             }
         }
         for id in self.placeholders.keys().filter(|id| !placeholders.contains_key(id)) {
-            // Another source may have its place by now.
+            // Another source may have taken its place.
             if !self.open.contains_key(id) {
                 compositor.set_source(*id, None);
             }

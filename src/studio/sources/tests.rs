@@ -1,4 +1,4 @@
-//! What is told of sources, and which of them work while nobody sees them.
+//! Tests the reports of sources, and which sources continue while they are not visible.
 
 use super::*;
 use crate::media::playback_control::Position;
@@ -40,7 +40,7 @@ fn alarms_of_sources_are_changes_and_are_known_when_those_close() {
     assert_eq!((change.name.as_str(), change.report.alarm), ("Face", Some(SourceAlarm::Black)));
     assert!(change.before.alarm.is_none() && sources.changes().is_empty(), "once");
 
-    // Under another name it is told again, and the old name is known.
+    // Under another name it is reported again, and the old name is known.
     sync(&mut sources, &[source("Me", &choice)]);
     let closed = sources.closed();
     assert_eq!((closed[0].0.as_str(), closed[0].1.alarm), ("Face", Some(SourceAlarm::Black)));
@@ -87,14 +87,14 @@ fn what_was_told_of_pictures_is_taken_back_when_nobody_sees_them() {
     };
     assert_eq!(after(&sources, &[]), [false; 4]);
     assert_eq!(after(&sources, &[0, 5]), [true, false, false, true]);
-    // With what replaces it, and by the name of another that shows the same.
+    // With its replacement, and through another source with the same choice.
     assert_eq!(after(&sources, &[3]), [false, true, true, false]);
     assert_eq!(after(&sources, &[9]), [false, true, false, false]);
     sources.out.insert(other);
     assert_eq!(after(&sources, &[]), [false, false, false, true], "it is stood in for");
     sources.out = [SourceId(9)].into();
     assert_eq!(after(&sources, &[]), [false, true, false, false], "one that shares it is");
-    // What is not of its frame stays.
+    // A problem that is unrelated to its frames stays.
     status[1].update(|report| report.alarm = Some(SourceAlarm::OtherFormat));
     sources.unwatch(&BTreeSet::new(), &main);
     assert_eq!(status[1].report().alarm, Some(SourceAlarm::OtherFormat));
@@ -137,7 +137,7 @@ fn what_is_not_shown_stands_if_it_is_to_and_goes_on_or_begins_again() {
             sources.attend(&shown);
             assert_eq!(asked(), asked_back, "{when_hidden:?}");
         }
-        // What a person paused stays so.
+        // A source that the user paused stays paused.
         transport.tell(Position { paused: true, ..Position::default() });
         sources.attend(&none);
         sources.attend(&shown);

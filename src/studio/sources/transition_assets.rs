@@ -1,7 +1,7 @@
-//! What transitions work with beside their settings: the gray frame of a wipe, the clip of a stinger.
-//! It is read on a separate thread as soon as a transition is chosen, for all scenes or for one,
-//! so that it is there when scenes change; a clip that was played is opened again. Where there is
-//! none, scenes change all the same.
+//! Loads the files that transitions need in addition to their settings: the grayscale image of a
+//! wipe, the clip of a stinger. They are read on a separate thread as soon as a transition is chosen,
+//! for all scenes or for one, so that they are available when scenes change; a clip that was played
+//! is opened again. Without the file, scenes change anyway.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -20,13 +20,14 @@ use crate::studio::sources::missing_files::FileNews;
 use crate::studio::sources::open::Shape;
 use crate::text::problem::{Problem, problem};
 
-/// The strip on which stingers are heard. People's strips are counted from below.
+/// The mixer strip on which the audio of stingers is played. The ids of the user's strips count up
+/// from the lowest value.
 const STRIP: StripId = StripId(u32::MAX);
 
-/// A stinger's audio may last this much longer than its frame.
+/// The audio of a stinger may last this much longer than its video.
 const TAIL: Duration = Duration::from_secs(5);
 
-/// What is to be read.
+/// The file to be read.
 #[derive(Clone, Debug, PartialEq)]
 enum WantedAsset {
     Image(PathBuf),
@@ -46,7 +47,7 @@ impl WantedAsset {
     }
 }
 
-/// What was read.
+/// The content that was read.
 enum Loaded {
     Image(Arc<Planes>),
     Clip { pictures: Box<dyn ClipFeed>, sound: Option<Box<dyn AudioFeed>> },
@@ -61,33 +62,33 @@ enum State {
         _worker: Worker,
     },
     Ready(Loaded),
-    /// Why.
+    /// Reading failed for this reason.
     Failed(Problem),
 }
 
-/// Files that are kept ready at once: each clip has a thread and frames that wait. Beyond that scenes
-/// change as where there is no file.
+/// Maximum number of files that are kept ready at once, because each clip has a thread and waiting
+/// frames. Beyond it, scenes change as if the file were missing.
 const MAX_READY: usize = 8;
 
-/// A file and what became of it.
+/// A file and the state of its loading.
 struct Prepared {
     wanted: WantedAsset,
     state: State,
-    /// Why it could not be used when it was tried last, until it can.
+    /// The reason why it could not be used at the last attempt, until it can.
     failed: Option<Problem>,
-    /// What comes of the next try is told in any case.
+    /// True if the result of the next attempt is reported in any case.
     asked: bool,
-    /// What was said of it.
+    /// The problem that was reported.
     told: Option<Problem>,
 }
 
-/// See the module documentation.
+/// The loader of transition files; see the module documentation.
 #[derive(Default)]
 pub(in crate::studio) struct TransitionLoader {
     prepared: Vec<Prepared>,
-    /// Files of which what was said is true no more.
+    /// Files for which an earlier message no longer applies.
     gone: Vec<String>,
-    /// Until when a stinger may be heard.
+    /// The time until which a stinger can be audible.
     heard: Option<Timestamp>,
 }
 
@@ -100,7 +101,7 @@ impl std::fmt::Debug for TransitionLoader {
 }
 
 impl TransitionLoader {
-    /// These are the transitions from now on, the most important first.
+    /// Sets the transitions, the most important first.
     pub fn sync<'a>(&mut self, all: impl Iterator<Item = &'a Transition>, shape: &Shape) {
         let mut before = std::mem::take(&mut self.prepared);
         for wanted in all.filter_map(|transition| WantedAsset::by(&transition.kind)) {
@@ -115,7 +116,7 @@ impl TransitionLoader {
         self.gone.extend(told.map(|it| it.wanted.path().display().to_string()));
     }
 
-    /// Takes what was read since the last call, and tells what a person need know.
+    /// Takes the files that were read since the last call, and returns the messages.
     pub fn poll(&mut self, mixer: &Mixer, now: Timestamp) -> FileNews {
         if self.heard.is_some_and(|until| now > until) {
             self.heard = None;
@@ -143,7 +144,7 @@ impl TransitionLoader {
         news
     }
 
-    /// Files that cannot be used, and why.
+    /// The files that cannot be used, with the reasons.
     pub fn lacks(&self) -> impl Iterator<Item = SkippedFile> {
         self.prepared.iter().filter_map(|it| {
             let reason = it.failed.clone()?;
@@ -151,7 +152,7 @@ impl TransitionLoader {
         })
     }
 
-    /// Reads those of them again that are due, or all that a person asked for.
+    /// Reads those that are due again, or all at the user's request.
     pub fn retry(&mut self, due: Option<&BTreeSet<PathBuf>>, shape: &Shape) {
         for prepared in &mut self.prepared {
             let is_due = due.is_none_or(|due| due.contains(prepared.wanted.path()));
@@ -165,13 +166,13 @@ impl TransitionLoader {
         }
     }
 
-    /// Returns true if what is wanted is there, or cannot be.
+    /// Returns true if the file is loaded or cannot be loaded.
     #[cfg(test)]
     fn is_settled(&self) -> bool {
         !self.prepared.iter().any(|it| matches!(it.state, State::Reading { .. }))
     }
 
-    /// Scenes change now: with what there is. A stinger's audio goes to the mixer.
+    /// Starts a scene change with the available files. The audio of a stinger goes to the mixer.
     pub fn change(
         &mut self,
         transition: Transition,
@@ -180,7 +181,7 @@ impl TransitionLoader {
         shape: &Shape,
     ) -> Change {
         let wanted = WantedAsset::by(&transition.kind);
-        // Another one than was prepared, such as the cut of a scene that was removed.
+        // A transition that was not prepared, such as the cut when a scene is removed.
         let Some(prepared) =
             self.prepared.iter_mut().find(|it| Some(&it.wanted) == wanted.as_ref())
         else {
@@ -204,7 +205,7 @@ impl TransitionLoader {
                 }
                 TransitionAssets::Clip(pictures)
             }
-            // The file may be there by the next time.
+            // The file may be available the next time.
             State::Failed(_) => {
                 prepared.asked = true;
                 prepared.state = State::begin(&prepared.wanted, shape);
@@ -220,7 +221,7 @@ impl TransitionLoader {
 }
 
 impl State {
-    /// Begins to read.
+    /// Begins to read the file.
     fn begin(wanted: &WantedAsset, shape: &Shape) -> Self {
         if wanted.path().as_os_str().is_empty() {
             return Self::Nothing;
@@ -228,7 +229,7 @@ impl State {
         let (tell, told) = queue::bounded("transition-file", 1, Full::DropOldest);
         let (wanted, shape) = (wanted.clone(), *shape);
         let worker = Worker::spawn("transition-file", move |_| {
-            // Another transition may be chosen by now.
+            // Another transition may have been chosen in the meantime.
             let _ = tell.send(read(&wanted, &shape));
         });
         match worker {
@@ -263,7 +264,7 @@ impl Prepared {
     }
 }
 
-/// Reads a file; a reason where it is not what it should be.
+/// Reads a file; fails with a reason if its content is not as expected.
 fn read(wanted: &WantedAsset, shape: &Shape) -> Result<Loaded, Problem> {
     match wanted {
         WantedAsset::Image(path) => {
@@ -312,7 +313,7 @@ mod tests {
         Mixer::spawn(mix::Config { rate: 48_000, channels: 2, origin, clock }).unwrap()
     }
 
-    /// What is told until everything is read.
+    /// Returns the messages until everything is read.
     fn settle(
         transition_assets: &mut TransitionLoader,
         mixer: &Mixer,
@@ -362,7 +363,7 @@ mod tests {
                 assert!(fits, "{transition:?}");
             }
         }
-        // Another transition than the chosen one needs nothing.
+        // A transition other than the chosen one needs no file.
         let cut = transition_assets.change(Transition::CUT, &mixer, clock.now(), &shape);
         assert!(matches!(cut.means, TransitionAssets::Nothing) && cut.transition.is_cut());
     }
@@ -382,7 +383,7 @@ mod tests {
             assert!(told.contains(&path.display().to_string()), "{told}");
             let change = transition_assets.change(transition, &mixer, clock.now(), &shape);
             assert!(matches!(change.means, TransitionAssets::Nothing));
-            // It is tried again, and told again.
+            // The file is tried again and reported again.
             assert!(settle(&mut transition_assets, &mixer, clock).is_some());
             assert_eq!(transition_assets.lacks().map(|it| it.path).collect::<Vec<_>>(), [path]);
         }
@@ -402,7 +403,7 @@ mod tests {
         let wipe = Wipe { order: Order::Image(path.clone()), ..Wipe::default() };
         transition_assets.sync([&by(Kind::Luma(wipe))].into_iter(), &shape);
         assert!(settle(&mut transition_assets, &mixer, clock).is_some());
-        // By itself the same is not told twice, for a person it is.
+        // The same problem is not reported again, except at the user's request.
         transition_assets.retry(Some(&[path.clone()].into()), &shape);
         assert_eq!(settle(&mut transition_assets, &mixer, clock), None);
         transition_assets.retry(None, &shape);

@@ -1,7 +1,6 @@
-//! Filters of frames as the compositor is to carry them out: it is told what changed. Files that
-//! filters work with are read here, each on a separate thread. What worked continues until another
-//! file is read; where there was none, nothing is seen of what a mask is to hide, and other filters
-//! pass frames as they are.
+//! Sends the video filters to the compositor, and reports changes to it. The files that filters need are read
+//! here, each on a separate thread. The previous content stays in use until another file is read; without
+//! one, the part that a mask should hide is not shown, and other filters pass frames unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -23,25 +22,25 @@ use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::sources::missing_files::FileNews;
 use crate::text::problem::{Problem, problem};
 
-/// Files that are read at once.
+/// Maximum number of files that are read at once.
 const MAX_READERS: usize = 4;
 
 pub(in crate::studio) type Key = (Asset, PathBuf);
 
-/// A file that a filter works with.
+/// A file that a filter needs.
 #[derive(Debug, Default)]
 struct File {
-    /// A filter that works with it is on. Of one that is off what was read is kept: it is there at once
-    /// when that is switched on, and is read again then.
+    /// True if a filter that needs it is enabled. The content is kept while the filter is disabled: it is
+    /// used at once when the filter is enabled again, and the file is then read again.
     on: bool,
     work: Work,
-    /// What was in it when it was read last.
+    /// The content when it was last read.
     material: Option<FilterAssets>,
-    /// Why it cannot be used, until it is read after all.
+    /// The reason why it cannot be used, until it is read successfully.
     failed: Option<Problem>,
-    /// A person wanted it to be tried again, and hears what comes of it.
+    /// True if the user requested another attempt, whose result is reported.
     asked: bool,
-    /// What was said of it.
+    /// The message that was reported.
     told: Option<StudioMessage>,
 }
 
@@ -49,7 +48,7 @@ struct File {
 enum Work {
     #[default]
     Done,
-    /// Its turn has not come.
+    /// The file is waiting for its turn.
     Waiting,
     Reading {
         told: Receiver<Result<FilterAssets, Problem>>,
@@ -57,31 +56,31 @@ enum Work {
     },
 }
 
-/// What the compositor was told last, and the files.
+/// The filters last sent to the compositor, and the files.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct Filters {
     told: BTreeMap<SourceId, Vec<WantedFilter>>,
     files: BTreeMap<Key, File>,
-    /// Of which what was said is true no more.
+    /// Files for which an earlier message no longer applies.
     gone: Vec<String>,
-    /// A test reads them.
+    /// True if a test provides the content.
     #[cfg(test)]
     by_hand: bool,
 }
 
-/// The file of a filter.
+/// The file that a filter needs.
 fn file_of(slot: &Slot) -> Option<Key> {
     let (asset, path) = slot.filter.file()?;
     (!path.as_os_str().is_empty()).then(|| (asset, path.to_owned()))
 }
 
-/// All sources of a collection.
+/// The ids of all sources of a collection.
 fn ids(collection: &Collection) -> impl Iterator<Item = SourceId> {
     collection.sources.iter().map(|source| source.id).chain([MAIN])
 }
 
 impl Filters {
-    /// Tells the compositor which filters are others now.
+    /// Sends changed filters to the compositor.
     pub fn sync(&mut self, collection: &Collection, compositor: &Compositor) {
         let (mut known, mut on) = (BTreeSet::new(), BTreeSet::new());
         for slot in ids(collection).flat_map(|id| collection.filters(id)) {
@@ -128,8 +127,8 @@ impl Filters {
         self.told = wanted;
     }
 
-    /// These filters with what they work with. One whose file is still being read continues with what the
-    /// filter had that was in its place before.
+    /// Adds the content of their files to these filters. A filter whose file is still being read continues
+    /// with the content of the filter that was in its place before.
     fn supplied(&self, slots: &[Slot], before: &[WantedFilter]) -> Vec<WantedFilter> {
         let same = |one: &Slot, other: &Slot| {
             one.filter.kind() == other.filter.kind() && one.filter.file() == other.filter.file()
@@ -161,7 +160,8 @@ impl Filters {
                     let at = free.iter().position(|it| serves(it, slot))?;
                     Some(free.remove(at))
                 };
-                // A slot that already existed keeps its state; only a new one continues with the state of another.
+                // A slot that already existed keeps its state; only a new one continues with the state of
+                // another.
                 let before = match own {
                     Some(own) => Some(own).filter(|it| serves(it, slot)),
                     None => other(),
@@ -173,7 +173,7 @@ impl Filters {
         list.collect()
     }
 
-    /// Begins with files whose turn it is.
+    /// Begins to read the files that are next.
     fn read_on(&mut self) {
         #[cfg(test)]
         if self.by_hand {
@@ -186,7 +186,7 @@ impl Filters {
             let (tell, told) = queue::bounded("filter-file", 1, Full::DropOldest);
             let (asset, path) = (*asset, path.clone());
             let worker = Worker::spawn("filter-file", move |_| {
-                // The filter may be gone by now.
+                // The filter may have been removed in the meantime.
                 let _ = tell.send(read(asset, &path));
             });
             match worker {
@@ -198,8 +198,8 @@ impl Filters {
         }
     }
 
-    /// Takes what was read since the last call, and tells what a person need know; `main`: what the
-    /// main video source is called.
+    /// Takes the files that were read since the last call, and returns the messages; `main` is the name of
+    /// the main video source.
     pub fn poll(
         &mut self,
         collection: &Collection,
@@ -218,14 +218,14 @@ impl Filters {
             file.is_read(read);
         }
         if done {
-            // Sources that share a file have it from the same frame on.
+            // Sources that share a file use it from the same frame on.
             let _held = compositor.hold();
             self.sync(collection, compositor);
         }
         self.news(collection, main)
     }
 
-    /// What is to be said of files, and what no more.
+    /// The new messages about files, and those that no longer apply.
     fn news(&mut self, collection: &Collection, main: &str) -> FileNews {
         let mut news = FileNews { gone: std::mem::take(&mut self.gone), told: Vec::new() };
         for ((asset, path), file) in &mut self.files {
@@ -234,7 +234,7 @@ impl Filters {
                 let uses = uses(collection, (*asset, path.as_path()), main);
                 uses.said(shown(), reason.clone())
             });
-            // While it is read again for a person nothing is new.
+            // While it is read again at the user's request, there is no news.
             let again = file.asked && matches!(file.work, Work::Done);
             if file.told == now && !again {
                 continue;
@@ -249,13 +249,13 @@ impl Filters {
         news
     }
 
-    /// Those that cannot be used.
+    /// The files that cannot be used.
     pub fn failed(&self) -> impl Iterator<Item = &Path> {
         let failed = self.files.iter().filter(|(_, file)| file.failed.is_some());
         failed.map(|((_, path), _)| path.as_path())
     }
 
-    /// Reads those of them again that are due, or all that a person asked for.
+    /// Reads those that are due again, or all at the user's request.
     pub fn retry(&mut self, due: Option<&BTreeSet<PathBuf>>) {
         for ((_, path), file) in &mut self.files {
             let is_due = due.is_none_or(|due| due.contains(path));
@@ -269,7 +269,7 @@ impl Filters {
         self.read_on();
     }
 
-    /// Returns true if filters of these sources wait for a file of which nothing is known yet.
+    /// Returns true if filters of these sources wait for a file that was never read.
     pub fn awaits(&self, sources: &BTreeSet<SourceId>) -> bool {
         let mut slots = sources.iter().filter_map(|id| self.told.get(id)).flatten();
         slots.any(|WantedFilter { slot, .. }| {
@@ -279,7 +279,7 @@ impl Filters {
         })
     }
 
-    /// The files that cannot be used of these filters, and why.
+    /// The files of these filters that cannot be used, with the reasons.
     pub fn lacks(&self, slots: &[Slot]) -> Vec<SkippedFile> {
         let lack = |slot: &Slot| {
             let key = file_of(slot).filter(|_| slot.enabled)?;
@@ -289,7 +289,7 @@ impl Filters {
         slots.iter().filter_map(lack).collect()
     }
 
-    /// For a compositor that has been told nothing: what was read is kept.
+    /// Prepares for a new compositor: the content of files is kept.
     pub fn anew(self) -> Self {
         Self { told: BTreeMap::new(), ..self }
     }
@@ -297,18 +297,18 @@ impl Filters {
 
 #[cfg(test)]
 impl Filters {
-    /// Files are read when a test says so.
+    /// Creates filters whose files are read when a test requests it.
     pub fn by_hand() -> Self {
         Self { by_hand: true, ..Self::default() }
     }
 
-    /// Those that wait for that.
+    /// The files that wait for this.
     pub fn waiting(&self) -> Vec<Key> {
         let waiting = self.files.iter().filter(|(_, file)| matches!(file.work, Work::Waiting));
         waiting.map(|(key, _)| key.clone()).collect()
     }
 
-    /// That was read.
+    /// Provides the content of a file.
     pub fn give(&mut self, key: &Key, read: Result<FilterAssets, Problem>) {
         let Some(file) = self.files.get_mut(key) else { panic!("{key:?} is not wanted") };
         let (tell, told) = queue::bounded("filter-file", 1, Full::DropOldest);
@@ -316,7 +316,7 @@ impl Filters {
         file.work = Work::Reading { told, _worker: None };
     }
 
-    /// What the compositor was told last.
+    /// The filters last sent to the compositor.
     pub fn applied(&self) -> &BTreeMap<SourceId, Vec<WantedFilter>> {
         &self.told
     }
@@ -332,16 +332,16 @@ impl File {
     }
 }
 
-/// Who works with a file.
+/// The users of a file.
 struct Uses {
-    /// The first of them.
+    /// The first source that uses it.
     id: SourceId,
     names: Vec<String>,
-    /// It says what is hidden of them.
+    /// True if the file controls the visibility of these sources.
     hides: bool,
 }
 
-/// Those whose filters are on; where it hides something of some, these alone.
+/// The sources whose enabled filters use a file; if it hides parts of some, only these.
 fn uses(collection: &Collection, file: (Asset, &Path), main: &str) -> Uses {
     let all = |hides: bool| {
         let with = move |slot: &Slot| {
@@ -366,7 +366,7 @@ impl Uses {
     }
 }
 
-/// Reads a file; a reason where it is not what it should be.
+/// Reads a file; fails with a reason if its content is not as expected.
 fn read(asset: Asset, path: &Path) -> Result<FilterAssets, Problem> {
     match asset {
         Asset::Image => capture::still(path).map(|planes| FilterAssets::Image(Arc::new(planes))),
@@ -378,7 +378,7 @@ fn read(asset: Asset, path: &Path) -> Result<FilterAssets, Problem> {
 }
 
 fn text(path: &Path) -> Result<String, Problem> {
-    // Opening a pipe would wait for whoever writes it.
+    // Opening a pipe would block until another process writes to it.
     if !fs::metadata(path)?.is_file() {
         return Err(problem!("io-not-a-file"));
     }
@@ -448,7 +448,7 @@ mod tests {
         let (gone, told) = settle(&mut filters);
         assert_eq!((gone.len(), told.len()), (0, 4), "{told:#?}");
         assert!(told.iter().any(|it| it.contains("bad.cube") && it.contains("instead of 8")));
-        // What hides something is told otherwise, though a watermark works with the same.
+        // For a mask the message differs, although a watermark uses the same file.
         let placeholder = |it: &&String| it.starts_with("Camera shows the placeholder");
         assert_eq!(told.iter().filter(placeholder).count(), 1, "{told:#?}");
         assert!(told.iter().filter(placeholder).all(|it| it.contains("bad.png")));
@@ -460,7 +460,7 @@ mod tests {
         assert!(!filters.awaits(&[MAIN].into()));
         let lacks = filters.lacks(&collection.main_filters);
         assert_eq!((lacks.len(), &lacks[0].path), (5, &path("bad.cube")));
-        // Tried again on its own only a new reason is told, for a person each.
+        // An automatic retry reports only a new reason; a retry by the user reports every result.
         fs::write(path("bad.cube"), "LUT_3D_SIZE 2\n0 0 0\n1 1 1\n").unwrap();
         let due = [path("bad.cube"), path("bad.png")].into();
         filters.retry(Some(&due));
@@ -472,7 +472,7 @@ mod tests {
         let (gone, told) = settle(&mut filters);
         assert_eq!((gone.len(), told.len()), (4, 3), "{told:#?}");
         assert!(filters.failed().all(|it| it != path("bad.cube")));
-        // What nothing works with any more is forgotten.
+        // A file that no filter needs is forgotten.
         filters.sync(&Collection::default(), &compositor);
         assert!(filters.files.is_empty() && filters.told.is_empty());
         let news = filters.poll(&Collection::default(), "Camera", &compositor);

@@ -1,5 +1,5 @@
-//! Targets: from what a person wrote to what a publisher needs, and back from what a publisher
-//! reports to what a person is told.
+//! Converts a target that the user entered to the configuration of a publisher, and the reports of a
+//! publisher to messages.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,20 +16,20 @@ use crate::studio::targets::{Target, TargetPlace};
 use crate::text::problem::{Problem, problem};
 use crate::wire::rtmp::url::Url;
 
-/// Application and name of the program's own stream on the built-in server.
+/// The application and name of the program's own stream on the built-in server.
 pub(in crate::studio) const OWN_STREAM: (&str, &str) = ("live", "onair");
 
-/// Where the program publishes on the built-in server.
+/// The address at which the program publishes to the built-in server.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::studio) struct Entrance<'a> {
     pub address: SocketAddr,
     pub key: &'a Secret,
 }
 
-/// What a publisher needs of a target that goes in at `built_in`, if it is that one.
+/// The publisher's configuration for a target; for the built-in server, `built_in` is the address.
 ///
 /// # Errors
-/// What is wrong with the URL, in plain words.
+/// Fails with the problem of the URL.
 pub(in crate::studio) fn resolve(
     wanted: &Target,
     built_in: Option<Entrance<'_>>,
@@ -59,7 +59,7 @@ pub(in crate::studio) fn resolve(
     Ok(target)
 }
 
-/// A target's URL without its key.
+/// The URL of a target without its key.
 pub(in crate::studio) fn shown(wanted: &Target) -> String {
     match &wanted.place {
         TargetPlace::BuiltIn => "built-in".into(),
@@ -69,29 +69,29 @@ pub(in crate::studio) fn shown(wanted: &Target) -> String {
     }
 }
 
-/// Reads a target's URL.
+/// Parses the URL of a target.
 ///
 /// # Errors
-/// What is wrong with it, in plain words without the key.
+/// Fails with its problem, without the key.
 pub fn parse(url: &str, key: Option<&Secret>) -> Result<TargetUrl, Problem> {
     TargetUrl::parse(url.trim(), key).map_err(|error| Problem::from(&error))
 }
 
-/// Returns true if a target says which stream it is: by a key, or as the last part of its URL.
+/// Returns true if a target names its stream: by a key, or in the last part of its URL.
 pub fn names_stream(target: &Target) -> bool {
     let missing = target.key_apart && target.key().is_none();
     target.is_built_in() || (!missing && parse(target.server(), target.key()).is_ok())
 }
 
-/// Where the broadcast can be watched on the built-in server.
+/// The play address of the broadcast on the built-in server.
 pub(in crate::studio) fn play_url(address: SocketAddr) -> String {
     let (app, stream) = OWN_STREAM;
     format!("rtmp://{address}/{app}/{stream}")
 }
 
-/// A custom server's URL as it may be remembered: without password, and without the key where that
-/// is part of it; `apart`: it is not, though there is none beside it. What was remembered stays as it
-/// is.
+/// The URL of a custom server for saving: without the password, and without the key if it is part of the URL;
+/// `apart` means that it is not part of it, even if no separate key is given. A URL that was already saved
+/// stays unchanged.
 pub(in crate::studio) fn without_key(server: &str, key: &Secret, apart: bool) -> String {
     let server = server.trim();
     let url = match key.is_empty() && !apart {
@@ -99,8 +99,8 @@ pub(in crate::studio) fn without_key(server: &str, key: &Secret, apart: bool) ->
         false => Url::with_key(server, key.expose()),
     };
     let Ok(bare) = url.map(|url| url.tc_url()) else { return server.to_owned() };
-    // The last part of a longer path would pass for the key when it is read: a slash at the end says
-    // that there is none.
+    // Otherwise the last part of a longer path would be read as the key; a slash at the end states that there
+    // is none.
     let passes = Url::parse(&bare).is_ok_and(|url| !url.stream.is_empty());
     if passes && !bare.contains('?') { bare + "/" } else { bare }
 }

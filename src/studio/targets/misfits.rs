@@ -1,11 +1,11 @@
-//! Notices of where a stream is above what the services of its targets allow.
+//! Notices about settings that exceed the limits of the targets' services.
 
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::Target;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services::{Misfit, ServiceList};
 
-/// One for each limit that a stream of this quality exceeds at a target that is switched on.
+/// One notice for each limit that a stream of this quality exceeds at an enabled target.
 pub fn misfits(
     targets: &[Target],
     services: &ServiceList,

@@ -1,4 +1,4 @@
-//! Where a stream may go: one entry of the list of targets.
+//! The targets of a stream: entries of the list of targets.
 
 pub mod address;
 pub mod misfits;
@@ -13,21 +13,21 @@ use crate::media::BitsPerSecond;
 use crate::net::{self, CertificatePin};
 use crate::text::problem::{Problem, problem};
 
-/// Targets that can be kept at once.
+/// Maximum number of saved targets.
 pub const MAX_TARGETS: usize = 16;
 
-/// Where a target is.
+/// The address of a target.
 #[derive(Clone, PartialEq, Eq)]
 pub enum TargetPlace {
-    /// The server inside the program, stream `live/onair`.
+    /// The built-in server, with the stream `live/onair`.
     BuiltIn,
-    /// Any RTMP(S) server: the application's URL and the key, apart. An empty key means that the
-    /// URL is whole and its last part is the key.
+    /// Any RTMP(S) server: the URL of the application, and the key separately. If the key is empty,
+    /// the URL is complete and its last part is the key.
     Custom { server: String, key: Secret },
 }
 
 impl std::fmt::Debug for TargetPlace {
-    /// A whole URL has the key in it.
+    /// A complete URL contains the key.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::BuiltIn => f.write_str("BuiltIn"),
@@ -42,53 +42,53 @@ impl std::fmt::Debug for TargetPlace {
 /// One entry of the list of targets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Its number in the list while the program runs, and in the events.
+    /// The id in the list while the program runs, and in events.
     pub id: u32,
-    /// What its owner calls it; empty: named after its service or host.
+    /// The name set by the user; if empty, the target is named after its service or host.
     pub name: String,
-    /// The service it belongs to, by its id in [`services`]; empty: none.
+    /// The id of the service in [`services`]; empty means none.
     pub service: String,
     pub place: TargetPlace,
-    /// True if the stream goes there.
+    /// True if the stream is sent to it.
     pub enabled: bool,
-    /// Whether what its viewers get is looked at; `None`: as the studio does on its own.
+    /// Whether the viewers' stream is monitored; `None` means the studio decides.
     pub monitor: Option<bool>,
-    /// Where that is looked at, if not where it is published to; may hold what is secret.
+    /// The play address, if it differs from the publishing address; it may contain secrets.
     pub play_url: Secret,
-    /// The one certificate that is accepted for `rtmps://`, instead of those that the system
-    /// vouches for.
+    /// The only accepted certificate for `rtmps://`, instead of those that the system trusts.
     pub pin: Option<CertificatePin>,
-    /// True if the key is kept from run to run (never in the settings).
+    /// True if the key is stored across runs (never in the settings).
     pub remember_key: bool,
-    /// Under which name the key is kept.
+    /// The name under which the key is stored.
     pub keep_as: String,
-    /// The remembered URL is the application's, whatever it looks like: its key was apart.
+    /// True if the saved URL is that of the application, whatever its form, because the key was
+    /// separate.
     pub key_apart: bool,
-    /// The frame's bitrate is not brought down below this for its connection; `None`: as for all.
+    /// The minimum video bitrate for its connection; `None` means the value for all targets.
     pub least_bitrate: Option<BitsPerSecond>,
-    /// How it is reached.
+    /// The route of the connection.
     pub route: Route,
 }
 
-/// How a target is reached, as it was written; what is empty is as for all targets.
+/// The route to a target, as entered; empty values mean the values for all targets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Route {
-    /// Ports in the order in which they are tried where the URL names none: `1935, 443`.
+    /// The ports in the order in which they are tried if the URL contains none: `1935, 443`.
     pub ports: String,
-    /// `http://[user:password@]host:port`, `socks5://…`, or `none`.
+    /// The proxy: `http://[user:password@]host:port`, `socks5://…`, or `none`.
     pub proxy: Secret,
-    /// An address of this machine, or on Linux an interface.
+    /// A local address, or on Linux a network interface.
     pub bind: String,
 }
 
-/// Most ports to try.
+/// Maximum number of ports to try.
 const MAX_PORTS: usize = 8;
 
 impl Route {
-    /// The options of a connection with what is written here.
+    /// Applies these values to the options of a connection.
     ///
     /// # Errors
-    /// What is wrong with it, in plain words without a password.
+    /// Fails with the problem, without a password.
     pub fn apply(&self, options: &mut net::Options) -> Result<(), Problem> {
         let ports = self.ports.trim();
         if !ports.is_empty() {
@@ -112,7 +112,7 @@ impl Route {
         Ok(())
     }
 
-    /// The proxy as it may be remembered: without user and password; nothing where it cannot be read.
+    /// The proxy for saving: without user and password; empty if it cannot be parsed.
     pub fn proxy_without_password(&self) -> String {
         match self.proxy.expose().trim() {
             "none" => "none".into(),
@@ -122,12 +122,12 @@ impl Route {
 }
 
 impl Target {
-    /// The server inside the program.
+    /// The built-in server as a target.
     pub fn built_in() -> Self {
         Self { place: TargetPlace::BuiltIn, ..Self::custom(0, "", Secret::default()) }
     }
 
-    /// A server's URL and key, used as they are.
+    /// A target with the URL and key of a server, used unchanged.
     pub fn custom(id: u32, server: &str, key: Secret) -> Self {
         Self {
             id,
@@ -146,8 +146,8 @@ impl Target {
         }
     }
 
-    /// A new entry for `list`, to be filled in. `moment` (any clock's) tells it from entries of
-    /// other lists, under whose names keys are kept too.
+    /// A new entry for `list`, to be filled in. `moment` (of any clock) distinguishes it from entries
+    /// of other lists, whose keys are stored too.
     pub fn new_for(list: &[Self], moment: u64) -> Self {
         let id = list.iter().map(|target| target.id).max().unwrap_or_default().saturating_add(1);
         let keep_as = Self::name_for(id, moment);

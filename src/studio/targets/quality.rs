@@ -1,4 +1,4 @@
-//! What is sent, in figures: size, rate, bitrates.
+//! The quality of the stream: size, frame rate, bitrates.
 
 use std::time::Duration;
 
@@ -6,22 +6,22 @@ use crate::encode::{self, video};
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::text::problem::{Problem, problem};
 
-/// Whether the frame's bitrate follows what the connections carry, and which of several.
+/// How the video bitrate follows the bandwidth of the connections.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Adapt {
-    /// It stays as it is set; what does not fit is dropped.
+    /// The bitrate stays as set; the excess is dropped.
     Off,
-    /// The slowest of the targets.
+    /// It follows the slowest target.
     #[default]
     Slowest,
-    /// The first target of the list that is live; the others drop what does not fit.
+    /// It follows the first live target in the list; the others drop the excess.
     First,
-    /// None: targets whose connection does not carry the frame get a second encode of it.
+    /// It stays as set: targets with too slow a connection get a second encode.
     SecondRendition,
 }
 
 impl Adapt {
-    /// Its word on the command line and in the settings.
+    /// The name on the command line and in the settings.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Off => "off",
@@ -42,36 +42,36 @@ impl std::str::FromStr for Adapt {
     }
 }
 
-/// Video and audio quality of a broadcast. Changes apply at once while idle; on air only
-/// `video_bitrate` does, the rest with the next broadcast.
+/// Video and audio quality of a broadcast. Changes apply at once while idle; on air, only
+/// `video_bitrate` applies at once, and the rest with the next broadcast.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quality {
     pub size: Size,
     pub frame_rate: FrameRate,
     pub video_bitrate: BitsPerSecond,
-    /// Whether that is brought down for a slow connection…
+    /// Whether the bitrate is reduced for a slow connection…
     pub adapt: Adapt,
-    /// …and down to what at most.
+    /// …and the minimum to which it is reduced.
     pub least_bitrate: BitsPerSecond,
-    /// Where less than half of the bitrate is left, every second frame is left out, so that the
-    /// others stay sharp.
+    /// If less than half of the bitrate remains, every second frame is dropped, so that the others
+    /// stay sharp.
     pub adapt_frames: bool,
-    /// Where the bits are too few for the size, the frame is encoded at three quarters or half of
+    /// If the bitrate is too low for the size, the frame is encoded at three quarters or half of
     /// it.
     pub adapt_size: bool,
     pub keyframe_interval: Duration,
     pub encoder: encode::Choice,
     pub audio_bitrate: BitsPerSecond,
-    /// One of [`SAMPLE_RATES`].
+    /// The sample rate in Hz; one of [`SAMPLE_RATES`].
     pub sample_rate: u32,
     pub channels: u16,
 }
 
-/// Sample rates that AAC allows (ISO/IEC 14496-3, table 1.18).
+/// Sample rates in Hz that AAC supports (ISO/IEC 14496-3, table 1.18).
 pub const SAMPLE_RATES: [u32; 12] =
     [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000];
 
-/// A usual quality of video.
+/// A usual video quality.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Preset {
     pub size: Size,
@@ -88,7 +88,7 @@ const fn preset(width: u32, height: u32, fps: u32, kbps: u32) -> Preset {
     Preset { size: Size::new(width, height), frame_rate, video_bitrate }
 }
 
-/// The usual qualities, the least first.
+/// The usual qualities, the lowest first.
 pub const PRESETS: [Preset; 4] = [
     preset(854, 480, 30, 1_200),
     preset(1280, 720, 30, 2_500),
@@ -102,7 +102,7 @@ impl Preset {
         (quality.size, quality.frame_rate) == (self.size, self.frame_rate)
     }
 
-    /// The quality with this preset's video.
+    /// The quality with the video settings of this preset.
     pub fn applied_to(&self, quality: &Quality) -> Quality {
         let Self { size, frame_rate, video_bitrate } = *self;
         Quality { size, frame_rate, video_bitrate, ..quality.clone() }
@@ -110,7 +110,7 @@ impl Preset {
 }
 
 impl Quality {
-    /// As the video encoder needs it.
+    /// The configuration for the video encoder.
     pub fn video_config(&self) -> video::Config {
         video::Config {
             size: self.size,

@@ -1,5 +1,6 @@
-//! The services people stream to: where, and what they ask of a stream. From their public pages for
-//! broadcasters; a service that gives each stream a separate address has none here.
+//! The streaming services: their servers, and the limits that they set for a stream. The data comes from
+//! their public pages for broadcasters; a service that gives each stream a separate address has no address
+//! here.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,48 +12,48 @@ use crate::text::problem::{Problem, problem};
 /// A service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
-    /// Its name in settings and on the command line.
+    /// The id in settings and on the command line.
     pub id: Cow<'static, str>,
-    /// For people; a proper name, the same in every language.
+    /// The displayed name; a proper name, the same in every language.
     pub name: Cow<'static, str>,
-    /// Where to send to, the first one unless another is chosen. Empty: the service's page gives an
+    /// The servers; the first one is used unless another is chosen. Empty if the service's page gives an
     /// address together with the key.
     pub servers: Cow<'static, [Cow<'static, str>]>,
-    /// Where the key is found; empty: nowhere in particular.
+    /// The page where the key is found; empty if there is no particular page.
     pub key_page: Cow<'static, str>,
     pub limits: Limits,
-    /// What is added to a key so that the stream is only tested and shown to nobody.
+    /// The suffix of a key for a test mode, in which the stream is not shown to anyone.
     pub test_query: Option<&'static str>,
 }
 
-/// What a service asks of a stream.
+/// The limits of a service.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Video, bits a second at most.
+    /// Maximum video bitrate in bits per second.
     pub video: Option<BitsPerSecond>,
-    /// Audio, bits a second at most.
+    /// Maximum audio bitrate in bits per second.
     pub audio: Option<BitsPerSecond>,
-    /// Seconds between keyframes at most.
+    /// Maximum keyframe interval in seconds.
     pub keyframe_seconds: u64,
-    /// Lines of the frame at most.
+    /// Maximum frame height in lines.
     pub height: Option<u32>,
-    /// Frames a second at most.
+    /// Maximum frame rate.
     pub fps: Option<u32>,
 }
 
-/// What nearly all ask for.
+/// The usual limits of nearly all services.
 pub const USUAL: Limits =
     Limits { video: None, audio: None, keyframe_seconds: 4, height: None, fps: None };
 
-/// Of the services that give each show an address and a key: how many bits a second one may have, they
-/// say there, by the channel's rank.
+/// The limits of services that give each show an address and a key; they state the maximum bitrate there,
+/// depending on the channel's rank.
 const PER_SHOW: Limits = Limits { keyframe_seconds: 2, fps: Some(60), ..USUAL };
 
 const fn kbps(kilobits: u32) -> Option<BitsPerSecond> {
     Some(BitsPerSecond(kilobits * 1_000))
 }
 
-/// All that are known, by the alphabet.
+/// All known services in alphabetical order.
 pub static SERVICES: &[Service] = &[
     Service {
         id: Cow::Borrowed("bilibili"),
@@ -195,23 +196,23 @@ pub static SERVICES: &[Service] = &[
     },
 ];
 
-/// Something in which a stream is not what a service takes.
+/// A property of a stream that exceeds a limit of a service.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Misfit {
-    /// More video, in kbit/s, than it takes.
+    /// The video bitrate is too high, in kbit/s.
     Video { most: u32, is: u32 },
-    /// More audio, in kbit/s, than it takes.
+    /// The audio bitrate is too high, in kbit/s.
     Audio { most: u32, is: u32 },
-    /// Seconds between keyframes.
+    /// The keyframe interval is too long, in seconds.
     Keyframes { most: u64, is: u64 },
-    /// Lines of the frame.
+    /// The frame is too high, in lines.
     Height { most: u32, is: u32 },
-    /// Frames a second.
+    /// The frame rate is too high.
     Rate { most: u32, is: u32 },
 }
 
 impl Misfit {
-    /// What the service takes at most, and what is set.
+    /// The limit of the service, and the configured value.
     pub fn numbers(self) -> (u64, u64) {
         match self {
             Self::Video { most, is }
@@ -222,7 +223,7 @@ impl Misfit {
         }
     }
 
-    /// What the service of this name allows, and what is set.
+    /// The problem with the limit of the service with this name, and the configured value.
     pub fn problem(self, service: &str) -> Problem {
         let (most, is) = self.numbers();
         let (service, most, is) = (service.to_owned(), most.to_string(), is.to_string());
@@ -240,22 +241,22 @@ impl Misfit {
     }
 }
 
-/// The known services and a person's own, which come first where both have an id or a host.
+/// The known services and the user's own, which take precedence if the id or host is the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceList {
     own: Arc<[Service]>,
 }
 
-/// The known service that a host belongs to.
+/// The known service to which a host belongs.
 pub fn of_host(host: &str) -> Option<&'static Service> {
     SERVICES.iter().find(|service| service.servers.iter().any(|at| host_of(at) == Some(host)))
 }
 
-/// The address of the same service over TLS on port 443, which networks seldom block; `None`: it has none, or
-/// this is it.
+/// The address of the same service over TLS on port 443, which networks rarely block; `None` if it has none,
+/// or if this is it.
 pub fn on_port_443(server: &str) -> Option<&'static str> {
     let service = of_host(host_of(server)?).filter(|_| server.trim().starts_with("rtmp://"))?;
-    // Other ports than the usual one of TLS are blocked as well.
+    // Ports other than the usual one of TLS are blocked as well.
     let usual = |url: &str| match url.split('/').nth(2).and_then(|it| it.split_once(':')) {
         Some((_, port)) => port == "443",
         None => true,
@@ -265,33 +266,33 @@ pub fn on_port_443(server: &str) -> Option<&'static str> {
 }
 
 impl ServiceList {
-    /// With these beside the known ones.
+    /// Creates a list with these services in addition to the known ones.
     pub fn with_own(own: Vec<Service>) -> Self {
         Self { own: own.into() }
     }
 
-    /// The person's own.
+    /// The user's own services.
     pub fn own(&self) -> &[Service] {
         &self.own
     }
 
-    /// All of them, a person's own first.
+    /// All services, the user's own first.
     pub fn all(&self) -> impl Iterator<Item = &Service> {
         self.own.iter().chain(SERVICES)
     }
 
-    /// The service of this id.
+    /// The service with this id.
     pub fn find(&self, id: &str) -> Option<&Service> {
         self.all().find(|service| service.id == id)
     }
 
-    /// The service that a server's URL belongs to, by its host.
+    /// The service to which a server's URL belongs, by its host.
     pub fn of_server(&self, url: &str) -> Option<&Service> {
         let host = host_of(url)?;
         self.all().find(|service| service.servers.iter().any(|at| host_of(at) == Some(host)))
     }
 
-    /// The service of this id or, without one, that the server belongs to.
+    /// The service with this id or, without one, the service to which the server belongs.
     pub fn of_target(&self, id: &str, server: &str) -> Option<&Service> {
         self.find(id).or_else(|| self.of_server(server))
     }
@@ -306,7 +307,7 @@ pub fn host_of(url: &str) -> Option<&str> {
 }
 
 impl Service {
-    /// In what a stream of this quality is not what the service takes.
+    /// The limits of the service that a stream of this quality exceeds.
     pub fn misfits(&self, quality: &Quality) -> Vec<Misfit> {
         let Limits { video, audio, keyframe_seconds, height, fps } = self.limits;
         let mut misfits = Vec::new();
@@ -333,8 +334,8 @@ impl Service {
         misfits
     }
 
-    /// The same quality with what the service does not take brought down to what it does; the
-    /// frame's size is left as it is, since only a person can tell how to cut it.
+    /// The quality with excessive values reduced to the limits of the service; the frame size stays
+    /// unchanged, because only the user can decide how to change it.
     pub fn fit(&self, quality: &Quality) -> Quality {
         let mut fit = quality.clone();
         if let Some(most) = self.limits.video {

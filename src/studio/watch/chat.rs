@@ -1,5 +1,5 @@
-//! The chat beside the player, as the window sees it: what was said, whether it can be heard, and how
-//! its lines fly over the frame.
+//! The chat beside the player, as displayed in the window: its lines, the state of its connection,
+//! and how its lines scroll over the frame.
 
 use std::sync::Arc;
 
@@ -9,33 +9,33 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::chat::{ChatLine, MAX_NAME};
 
-/// Lines that are kept to be read.
+/// Maximum number of stored lines.
 pub const KEPT_LINES: usize = 200;
-/// Words that keep a line out, and characters of each.
+/// Maximum number of words that block a line; the next constant is the number of characters of each.
 pub const MAX_WORDS: usize = 64;
 pub const MAX_WORD: usize = 64;
-/// Streams whose chat is elsewhere than where it is looked for.
+/// Maximum number of streams whose chat has an address that the user set.
 pub const MAX_PLACES: usize = 12;
-/// Points of the letters that fly.
+/// The range of text sizes for scrolling lines, in points.
 pub const SIZES: std::ops::RangeInclusive<f32> = 14.0..=40.0;
-/// Times the usual speed.
+/// The range of speeds, as a factor of the usual speed.
 pub const SPEEDS: std::ops::RangeInclusive<f32> = 0.5..=2.0;
-/// From hardly seen to solid.
+/// The range of opacities.
 pub const OPACITIES: std::ops::RangeInclusive<f32> = 0.2..=1.0;
 
-/// How the chat is shown, and under what name one speaks; remembered.
+/// The display options of the chat, and the user's name in it; saved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChatChoices {
-    /// Lines fly over the frame.
+    /// True if lines scroll over the frame.
     pub flying: bool,
     pub opacity: f32,
     pub speed: f32,
     pub size: f32,
     /// Lines with one of these words are not shown.
     pub words: Vec<String>,
-    /// Empty: the server makes one.
+    /// The user's name; if empty, the server assigns one.
     pub name: String,
-    /// Streams whose chat is where a person said, with its address, the newest first.
+    /// Streams whose chat address the user set, with that address, the newest first.
     pub places: Vec<(String, String)>,
 }
 
@@ -47,7 +47,7 @@ impl Default for ChatChoices {
 }
 
 impl ChatChoices {
-    /// With everything within its bounds.
+    /// The options with all values within their limits.
     pub fn checked(mut self) -> Self {
         let standard = Self::default();
         let within = |value: f32, range: &std::ops::RangeInclusive<f32>, standard: f32| {
@@ -62,19 +62,19 @@ impl ChatChoices {
         });
         self.words.truncate(MAX_WORDS);
         self.places.truncate(MAX_PLACES);
-        // A name is cleaned as a line's is.
+        // A name is sanitized like that of a line.
         self.name = ChatLine::new(&self.name, "x").map(|line| line.name).unwrap_or_default();
         debug_assert!(self.name.chars().count() <= MAX_NAME);
         self
     }
 
-    /// Where a person said that the chat about this stream is.
+    /// The chat address that the user set for this stream.
     pub fn place_of(&self, stream: &str) -> Option<&str> {
         let place = self.places.iter().find(|(of, _)| of == stream);
         place.map(|(_, chat)| chat.as_str())
     }
 
-    /// The chat about this stream is there; empty: where it is looked for on its own.
+    /// Sets the chat address for this stream; empty means that it is found automatically.
     pub fn put_place(&mut self, stream: &str, chat: &str) {
         self.places.retain(|(of, _)| of != stream);
         if !chat.is_empty() && !stream.is_empty() {
@@ -83,7 +83,7 @@ impl ChatChoices {
         }
     }
 
-    /// Returns true if a line has none of the words that keep it out, in whatever case.
+    /// Returns true if a line contains none of the blocked words, in upper or lower case.
     pub fn lets_pass(&self, line: &ChatLine) -> bool {
         if self.words.is_empty() {
             return true;
@@ -93,10 +93,10 @@ impl ChatChoices {
     }
 }
 
-/// Whether a text is the address of a chat.
+/// Parses the address of a chat.
 ///
 /// # Errors
-/// Fails if it is invalid.
+/// Fails if it is not valid.
 pub fn check_place(text: &str) -> Result<WebUrl, Problem> {
     match WebUrl::parse(text.trim()) {
         Ok(url) if url.is_websocket() => Ok(url),
@@ -105,20 +105,20 @@ pub fn check_place(text: &str) -> Result<WebUrl, Problem> {
     }
 }
 
-/// A line that was heard.
+/// A received line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChatHeard {
-    /// Counts up, over all streams.
+    /// A number that increases over all streams.
     pub number: u64,
     pub line: Arc<ChatLine>,
 }
 
-/// What there is of a chat.
+/// The state of the chat.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct ChatView {
-    /// How the connection is; `None` if the stream has no chat that is known.
+    /// The state of the connection; `None` if no chat is known for the stream.
     pub state: Option<ChatState>,
-    /// The newest [`KEPT_LINES`] lines, oldest first, without those that are kept out.
+    /// The newest [`KEPT_LINES`] lines, oldest first, without blocked ones.
     pub lines: Arc<[ChatHeard]>,
 }
 

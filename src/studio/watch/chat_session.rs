@@ -1,5 +1,5 @@
-//! The chat about what the chosen player plays: that of its server, where there is one, and the
-//! lines that travel in the stream itself.
+//! The chat for the stream of the selected player: that of its server, if any, and the lines in the
+//! stream itself.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,21 +13,21 @@ use crate::studio::watch::chat::{ChatChoices, ChatHeard, ChatView, KEPT_LINES, c
 use crate::wire::chat::ChatLine;
 use crate::wire::rtmp::url::Url;
 
-/// See the module documentation.
+/// The chat session; see the module documentation.
 #[derive(Debug, Default)]
 pub(super) struct ChatSession {
-    /// True if a chat is looked for where nobody said where it is.
+    /// True if a chat is searched for if no address is set.
     finds: bool,
-    /// What is played, as it was asked for.
+    /// The address of the played stream, as requested.
     of: String,
     chat: Option<Chat>,
-    /// Where a chat may be that nobody told of: looked for once the stream plays, as that of a stream
-    /// that is not there yet is not there either.
+    /// A possible chat address: it is tried when the stream plays, because the chat of a stream that
+    /// does not exist yet does not exist either.
     guess: Option<WebUrl>,
     heard: VecDeque<ChatHeard>,
     count: u64,
     pub(super) choices: ChatChoices,
-    /// As it was told last; made again when something is heard.
+    /// The lines last passed to the window; rebuilt when a line is received.
     lines: Arc<[ChatHeard]>,
 }
 
@@ -36,9 +36,9 @@ impl ChatSession {
         Self { finds, ..Self::default() }
     }
 
-    /// Goes where this is talked about, unless it is there: into no chat where nothing is played.
-    /// `plays`: there are video or audio of it. `own` tells where the built-in server publishes and
-    /// where its pages are.
+    /// Connects to the chat of this stream, unless it is connected; without a stream, disconnects.
+    /// `plays` states whether video or audio is being received. `own` contains the publishing address
+    /// of the built-in server, and that of its pages.
     pub(super) fn follow(
         &mut self,
         url: &str,
@@ -66,18 +66,18 @@ impl ChatSession {
         }
     }
 
-    /// The chat about this stream is there from here on; empty: where it is found on its own.
+    /// Sets the chat address for this stream; empty means that it is found automatically.
     pub(super) fn set_address(&mut self, stream: &str, chat: &str) {
         if self.choices.place_of(stream).unwrap_or_default() == chat {
             return;
         }
         self.choices.put_place(stream, chat);
-        // It is gone there at the next look.
+        // The next call connects to it.
         self.of.clear();
         self.chat = None;
     }
 
-    /// What the chat's server showed, where that may be accepted.
+    /// The certificate of the chat's server, if the user may accept it.
     pub(super) fn offered(&self) -> Option<OfferedChat> {
         match self.chat.as_ref()?.state() {
             ChatState::Lost { offered, .. } => offered,
@@ -88,27 +88,26 @@ impl ChatSession {
         }
     }
 
-    /// Servers are reached in another way from here on: where one is not in the chat, it is gone there
-    /// again.
+    /// Handles a change of the network route: if a chat is not connected, it connects again.
     pub(super) fn retry(&mut self) {
         if self.chat.as_ref().is_some_and(|chat| chat.state() != ChatState::Open) {
-            // It is gone there at the next look.
+            // The next call connects to it.
             self.of.clear();
             self.chat = None;
         }
     }
 
-    /// A line that came in the stream.
+    /// Adds a line that arrived in the stream.
     pub(super) fn add(&mut self, line: ChatLine) {
         if self.take(line) {
             self.renew();
         }
     }
 
-    /// Takes what was said since the last call.
+    /// Takes the lines received since the last call.
     pub(super) fn poll(&mut self) {
         let Some(chat) = self.chat.take() else { return };
-        // At most this many at once: the rest is taken next time.
+        // At most this number at once: the rest is taken the next time.
         let mut any = false;
         for line in chat.lines().waiting().take(KEPT_LINES) {
             any |= self.take(line);
@@ -135,15 +134,15 @@ impl ChatSession {
         self.lines = self.heard.iter().cloned().collect();
     }
 
-    /// Says something under the name that was chosen.
+    /// Sends a text under the chosen name.
     pub(super) fn say(&self, text: &str) {
         if let (Some(chat), Some(line)) = (&self.chat, ChatLine::new(&self.choices.name, text)) {
-            // Where it cannot be said, the chat's state tells why.
+            // If it cannot be sent, the state of the chat contains the reason.
             let _ = chat.say(line);
         }
     }
 
-    /// Shows it so from here on.
+    /// Sets the display options.
     pub(super) fn choose(&mut self, choices: ChatChoices) {
         self.choices = choices.checked();
         let choices = &self.choices;
@@ -151,15 +150,15 @@ impl ChatSession {
         self.renew();
     }
 
-    /// As the window sees it.
+    /// The state for the window.
     pub(super) fn view(&self) -> ChatView {
         let state = self.chat.as_ref().map(Chat::state).filter(|it| *it != ChatState::Absent);
         ChatView { state, lines: Arc::clone(&self.lines) }
     }
 }
 
-/// Where the chat about a stream is: beside an HTTP-FLV or WebSocket-FLV address; for a stream of the
-/// built-in server on its pages. Other servers are not asked.
+/// The chat address of a stream: next to an HTTP-FLV or WebSocket-FLV address; for a stream of the
+/// built-in server, on its pages. No requests are sent to other servers.
 fn address(url: &str, (rtmp, http): (&str, &str)) -> Option<WebUrl> {
     if WebUrl::is_one(url) {
         return WebUrl::parse(url).ok()?.chat();
@@ -220,7 +219,7 @@ mod tests {
             assert!(std::time::Instant::now() < end, "there is still said to be a chat");
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
-        // The task has ended: nobody asks again.
+        // The task has ended, and does not try again.
         assert_eq!(talk.chat.as_ref().unwrap().state(), ChatState::Absent);
         talk.poll();
         assert_eq!(follow(&mut talk, true), None);

@@ -1,5 +1,5 @@
-//! What can be asked of the players on the *Watch* page, and what is remembered of them. Up to nine
-//! play side by side, each in a tile; one of them is chosen: it is heard, and the controls are its.
+//! The commands for the players on the *Watch* page, and their saved options. Up to nine play side by
+//! side, each in a tile; one of them is selected: it is audible, and the controls apply to it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,89 +14,92 @@ use crate::studio::watch::chat::ChatChoices;
 use crate::studio::watch::viewport::Viewport;
 use crate::text::Problem;
 
-/// Players at once, at most.
+/// Maximum number of simultaneous players.
 pub const MAX_TILES: usize = 9;
-/// Streams that are offered again, at most.
+/// Maximum number of recent streams.
 pub const MAX_RECENT: usize = 12;
-/// An address is at most this long.
+/// Maximum length of an address.
 pub const MAX_ADDRESS: usize = 4_096;
 
-/// A wish about the players. Where none is named, the chosen one is meant.
+/// A command for the players. If no tile is named, the command applies to the selected one.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WatchCommand {
-    /// Play this too, in a separate tile.
+    /// Plays this too, in a separate tile.
     Add { url: String },
-    /// This one is heard and controlled from here on.
+    /// Selects this player, which becomes audible.
     Choose(TileId),
-    /// End this one and take its tile away.
+    /// Ends this player and removes its tile.
     Remove(TileId),
-    /// Play again what this tile played.
+    /// Plays the stream of this tile again.
     Again(TileId),
-    /// Hold, or continue.
+    /// Pauses or resumes.
     Pause(bool),
-    /// Go to this place of a recording.
+    /// Seeks to this position of a recording.
     Seek(Duration),
-    /// Go to the place of a broadcast that is this far behind its live end.
+    /// Seeks to the position of a broadcast that is this far behind its live edge.
     Rewind(Duration),
-    /// Go so far ahead or back from where it is, or from the place that it is still on its way to.
+    /// Seeks forward or backward from the current position, or from the target of a pending seek.
     Step { by: Duration, ahead: bool },
-    /// Go to the live end.
+    /// Seeks to the live edge.
     GoToLive,
-    /// Audio is heard this many milliseconds later; sooner, where negative. For all players.
+    /// Delays the audio by this many milliseconds; negative values advance it. It applies to all
+    /// players.
     SetAvOffset(i32),
-    /// Audio is heard this many milliseconds later than now.
+    /// Changes the audio delay by this many milliseconds.
     StepAvOffset(i32),
-    /// Keep back this much to even out the network; `None`: as little as it allows. For all players.
+    /// Sets the buffer that evens out the network; `None` means as small as the network allows. It
+    /// applies to all players.
     SetBuffer(Option<Duration>),
-    /// -1 (left alone) … 1 (right alone). For all players.
+    /// Sets the balance, from -1 (only left) to 1 (only right). It applies to all players.
     SetBalance(f32),
-    /// Play on this speaker, or on the system's. For all players.
+    /// Plays on this speaker, or on the system's default. It applies to all players.
     SetSpeaker(Option<String>),
-    /// Look at this one's frame so. The one that plays alone begins so again.
+    /// Sets the viewport of this player. The viewport of a single player is saved.
     SetLook(TileId, Viewport),
-    /// Ask this decoder first from the next start on. For all players.
+    /// Tries this decoder first from the next start of playback on. It applies to all players.
     SetDecoder(Prefer),
-    /// Reach servers so from the next start on. For all players.
+    /// Sets the network options from the next connection on. They apply to all players.
     SetNetwork(Network),
-    /// Accept this certificate, which its server showed to this tile, and play it again.
+    /// Accepts this certificate, which the server presented to this tile, and plays it again.
     Trust { tile: TileId, pin: CertificatePin },
-    /// Accept this certificate, which the chat's server showed, and go there again.
+    /// Accepts this certificate, which the chat's server presented, and connects again.
     TrustChat(CertificatePin),
-    /// Look whether graphics hardware decodes.
+    /// Checks whether graphics hardware can decode.
     ProbeHardware,
-    /// Write the frame that is shown into this PNG file.
+    /// Writes the displayed frame to this PNG file.
     Snapshot(PathBuf),
-    /// Write what is received from here on into this FLV file.
+    /// Writes the received data from now on to this FLV file.
     Save(PathBuf),
-    /// Complete that file.
+    /// Finalizes that file.
     StopSaving,
-    /// Say this in the chat about it.
+    /// Sends this text to the chat of the stream.
     Say(String),
-    /// The chat about what the chosen one plays is at this address; empty: where it is found on its own.
+    /// Sets the chat address for the stream of the selected player; empty means that it is found
+    /// automatically.
     SetChatAddress(String),
-    /// Show the chat so from here on.
+    /// Sets the display options of the chat.
     SetChat(ChatChoices),
-    /// Do not offer this address again.
+    /// Removes this address from the recent ones.
     Forget(String),
-    /// Offer none again.
+    /// Removes all recent addresses.
     ForgetAll,
 }
 
-/// How streams are played; remembered.
+/// The playback options; saved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlayerChoices {
-    /// `None`: as little as the network allows.
+    /// The buffer; `None` means as small as the network allows.
     pub buffer: Option<Duration>,
     pub av_offset_ms: i32,
-    /// -1…1.
+    /// The balance, -1…1.
     pub balance: f32,
-    /// `None`: the system's.
+    /// The speaker; `None` means the system's default.
     pub speaker: Option<String>,
-    /// Which decoder of frames is asked first.
+    /// The video decoder that is tried first.
     pub decoder: Prefer,
-    /// How servers are reached.
+    /// The network options.
     pub network: Network,
-    /// How the frame of the first player is looked at.
+    /// The viewport of the first player.
     pub look: Viewport,
 }
 
@@ -114,18 +117,18 @@ impl Default for PlayerChoices {
     }
 }
 
-/// Servers that are trusted, at most; the oldest are forgotten.
+/// Maximum number of trusted servers; the oldest are dropped.
 pub const MAX_TRUSTED: usize = 64;
 
-/// How servers are reached, and which of them are trusted.
+/// The network options, and the trusted servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
     pub route: Route,
-    /// A file of certificates to trust beside the system's; empty: none.
+    /// A file of certificates to trust in addition to the system's; empty means none.
     pub ca_file: String,
-    /// True if a lost connection is made again.
+    /// True if a lost connection is restored.
     pub reconnect: bool,
-    /// Servers (`host:port`) whose certificate a person has accepted, the newest first.
+    /// Servers (`host:port`) whose certificate the user has accepted, the newest first.
     pub trusted: Vec<(String, CertificatePin)>,
 }
 
@@ -137,17 +140,17 @@ impl Default for Network {
 }
 
 impl Network {
-    /// Accepts this certificate of a server, and no other of it.
+    /// Accepts only this certificate from a server.
     pub fn trust(&mut self, server: &str, pin: CertificatePin) {
         self.trusted.retain(|(known, _)| known != server);
         self.trusted.insert(0, (server.to_owned(), pin));
         self.trusted.truncate(MAX_TRUSTED);
     }
 
-    /// The options of connections, beginning with `base`.
+    /// The options of connections, based on `base`.
     ///
     /// # Errors
-    /// What is wrong with what is written, in plain words without a password.
+    /// Fails with the problem of a value, without a password.
     pub fn options(&self, base: &net::Options) -> Result<net::Options, Problem> {
         let mut options = base.clone();
         self.route.apply(&mut options)?;
@@ -161,7 +164,7 @@ impl Network {
 }
 
 impl PlayerChoices {
-    /// Puts them into the way streams are played.
+    /// Applies these options to the configuration of a player.
     pub fn apply(&self, config: &mut player::Config) {
         config.buffer = self.buffer.unwrap_or(config.buffer);
         config.auto_buffer = self.buffer.is_none();
@@ -172,7 +175,7 @@ impl PlayerChoices {
         config.reconnect = self.network.reconnect;
     }
 
-    /// As streams are played.
+    /// Reads the options from the configuration of a player.
     pub fn of(config: &player::Config) -> Self {
         Self {
             buffer: (!config.auto_buffer).then_some(config.buffer),
@@ -186,7 +189,7 @@ impl PlayerChoices {
     }
 }
 
-/// The frame of a tile; two of them are alike where it is the same slot.
+/// The frames of a tile; two are equal if they are the same slot.
 #[derive(Clone, Debug, Default)]
 pub struct ShownFrame(pub Latest<VideoFrame>);
 
@@ -196,15 +199,14 @@ impl PartialEq for ShownFrame {
     }
 }
 
-/// Returns true if an address may be written down: as far as can be told it holds no user, password or
-/// token.
+/// Returns true if an address may be saved: it contains no apparent user, password or token.
 pub fn may_be_kept(url: &str) -> bool {
     !url.is_empty()
         && url.len() <= MAX_ADDRESS
         && !(url.contains("://") && url.contains(['?', '@', '#']))
 }
 
-/// Puts an address in front of those that are offered again.
+/// Adds an address at the front of the recent ones.
 pub fn remember(recent: &mut Vec<String>, url: &str) {
     if may_be_kept(url) {
         recent.retain(|known| known != url);
@@ -260,7 +262,7 @@ mod tests {
             remember(&mut recent, secret);
         }
         assert_eq!(recent, before);
-        // A file's name may look so.
+        // The name of a file may have this form.
         remember(&mut recent, "/home/ada/what? me@home #1.flv");
         assert!(recent.first().unwrap().starts_with("/home/ada"));
     }

@@ -1,5 +1,5 @@
-//! The players in the window: up to nine side by side, one of them chosen. What befalls one of them
-//! is its own: each has an engine and threads of its own.
+//! The players in the window: up to nine side by side, one of which is selected. Problems of one do not
+//! affect the others: each has its own engine and threads.
 
 pub mod chat;
 mod chat_session;
@@ -25,42 +25,42 @@ use crate::text::problem::problem;
 use chat_session::ChatSession;
 use tile::Tile;
 
-/// How long the players may take at the end of all, to complete files that are written.
+/// Time limit for the players at the end of the program, to finalize files.
 const LAST_END: Duration = Duration::from_secs(3);
 
-/// How somebody learns of a message.
+/// How a message is reported.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum MessageVia {
-    /// At once, and it stays in what happened.
+    /// Reported at once, and added to the event log.
     Told,
-    /// It is in what happened already.
+    /// Reported; it is already in the event log.
     Again,
-    /// In what happened alone.
+    /// Only added to the event log.
     Noted,
 }
 
-/// The players.
+/// The players of the *Watch* page.
 #[derive(Debug)]
 pub(super) struct Players {
-    /// A slot for each tile there may be.
+    /// A slot for each possible tile.
     screens: Vec<Latest<VideoFrame>>,
-    /// In the order in which they are shown.
+    /// The tiles in display order.
     tiles: Vec<Tile>,
     chosen: TileId,
-    /// How to play, volume and mute as they are now.
+    /// The playback configuration, with the current volume and mute.
     config: player::Config,
-    /// How servers are reached, and what that begins with.
+    /// The network options; the next field is the base to which they are applied.
     network: Network,
     base: Options,
-    /// How the frame of the first player is looked at.
+    /// The viewport of the first player.
     look: Viewport,
     talk: ChatSession,
-    /// What players do now and say that has not been told, oldest first.
+    /// State changes and messages of players that were not reported yet, oldest first.
     untold: Vec<(TileId, player::Event)>,
 }
 
 impl Players {
-    /// Players that show their frames in `screens`, one for each of them.
+    /// Creates the players, which show their frames in `screens`, one slot each.
     pub(super) fn new(
         screens: Vec<Latest<VideoFrame>>,
         config: player::Config,
@@ -79,7 +79,7 @@ impl Players {
             talk: ChatSession::new(find_chat),
             untold: Vec::new(),
         };
-        // What was remembered was looked at when it was read.
+        // Saved options were checked when they were read.
         let _ = watch.set_network(watch.network.clone());
         watch
     }
@@ -95,7 +95,7 @@ impl Players {
         Ok(())
     }
 
-    /// Accepts the certificate that the chat was refused for, where it is this one, and goes there again.
+    /// Accepts the certificate for which the chat was refused, if it is this one, and connects again.
     pub(super) fn trust_chat(&mut self, pin: CertificatePin) -> Option<StudioMessage> {
         let offered = self.talk.offered().filter(|offered| offered.pin == pin)?;
         let mut network = self.network.clone();
@@ -103,7 +103,7 @@ impl Players {
         self.set_network(network).err().map(|failure| message(&failure, None))
     }
 
-    /// Accepts the certificate that a tile was shown, where it is this one, and plays again.
+    /// Accepts the certificate that was presented to a tile, if it is this one, and plays again.
     pub(super) fn trust(
         &mut self,
         (id, pin): (TileId, CertificatePin),
@@ -119,7 +119,7 @@ impl Players {
         }
     }
 
-    /// Tiles that played these, looked at like that, which do not play yet.
+    /// Restores tiles with these streams and viewports, without playing them.
     pub(super) fn restore(&mut self, wall: &[(String, Viewport)]) {
         for (url, look) in wall.iter().take(MAX_TILES) {
             if let Some(id) = self.place(url.clone()) {
@@ -131,7 +131,7 @@ impl Players {
         }
     }
 
-    /// Plays this URL or file in the chosen tile; gives a message where that cannot even begin.
+    /// Plays this URL or file in the selected tile; returns a message if that cannot be started.
     pub(super) fn open(
         &mut self,
         url: String,
@@ -144,7 +144,7 @@ impl Players {
         self.open_in(self.chosen, url, runtime, clock)
     }
 
-    /// Plays this URL or file in a new tile, where there is room for one.
+    /// Plays this URL or file in a new tile, if there is space for one.
     pub(super) fn add(
         &mut self,
         url: String,
@@ -159,7 +159,7 @@ impl Players {
         self.open_in(id, url, runtime, clock)
     }
 
-    /// Plays all of these, each in a separate tile, from the same place of a recording.
+    /// Plays all of these, each in a separate tile, from the same position of a recording.
     pub(super) fn add_all(
         &mut self,
         urls: Vec<String>,
@@ -175,7 +175,7 @@ impl Players {
         messages
     }
 
-    /// Plays again what a tile played.
+    /// Plays the stream of a tile again.
     pub(super) fn again(
         &mut self,
         id: TileId,
@@ -205,13 +205,13 @@ impl Players {
         (self.tiles.len() == 1).then(|| message(&failed, None))
     }
 
-    /// A new tile with what it may play.
+    /// Creates a new tile for this stream.
     fn place(&mut self, url: String) -> Option<TileId> {
         let taken = |id: TileId| self.tiles.iter().any(|tile| tile.id == id);
         let ids = (0..).map(TileId).zip(&self.screens).take(MAX_TILES);
         let (id, screen) = ids.into_iter().find(|(id, _)| !taken(*id))?;
         let screen = screen.clone();
-        // What is added beside another is seen as it comes.
+        // A tile that is added beside another one has the default viewport.
         let look = if self.tiles.is_empty() { self.look } else { Viewport::default() };
         self.tiles.push(Tile::new(id, screen, url, look));
         Some(id)
@@ -224,7 +224,7 @@ impl Players {
         }
     }
 
-    /// What is kept to go back in is bounded for all players together.
+    /// Shares the memory limit for rewinding among all players.
     fn share_memory(&self) {
         let each = TimeShiftDepth::default().bytes / self.tiles.len().max(1);
         for player in self.players() {
@@ -244,7 +244,7 @@ impl Players {
         self.tile(self.chosen)?.player()
     }
 
-    /// Stops the chosen one.
+    /// Stops the selected player.
     pub(super) fn close(&mut self) {
         let chosen = self.chosen;
         if let Some(tile) = self.tiles.iter_mut().find(|tile| tile.id == chosen) {
@@ -252,8 +252,8 @@ impl Players {
         }
     }
 
-    /// Ends all of them side by side and waits for that, as long as one may take. What they came to is still
-    /// there to be looked at.
+    /// Ends all players in parallel, and waits at most as long as for one. Their final states can still be
+    /// read.
     pub(super) fn end(&mut self, clock: Clock) {
         self.players().for_each(Player::leave);
         let until = clock.now() + LAST_END;
@@ -277,7 +277,7 @@ impl Players {
         }
     }
 
-    /// The chosen one is heard, as far as any is.
+    /// Makes only the selected player audible.
     fn hear(&self) {
         for tile in &self.tiles {
             if let Some(player) = tile.player() {
@@ -292,7 +292,7 @@ impl Players {
         self.players().for_each(|player| player.set_av_offset(self.config.av_offset_ms));
     }
 
-    /// Does what needs nothing but the players.
+    /// Executes a command that needs only the players.
     pub(super) fn handle(&mut self, playing: &WatchCommand) -> Result<(), Failure> {
         match playing {
             WatchCommand::Choose(id) if self.tile(*id).is_some() => {
@@ -351,8 +351,8 @@ impl Players {
         self.hear();
     }
 
-    /// What happened since the last call. Where several play, each tells of its end in its tile, and
-    /// what is not chosen keeps what it says until it is.
+    /// Returns the messages since the last call. If several players are active, each shows its end in its
+    /// tile, and those that are not selected keep their messages until they are.
     pub(super) fn poll(&mut self) -> Vec<(StudioMessage, MessageVia)> {
         let mut messages = Vec::new();
         let alone = self.tiles.len() == 1;
@@ -389,13 +389,13 @@ impl Players {
         messages
     }
 
-    /// What players have come to and said since the last call.
+    /// The state changes and messages of players since the last call.
     pub(super) fn take_events(&mut self) -> Vec<(TileId, player::Event)> {
         std::mem::take(&mut self.untold)
     }
 
-    /// Is where the chosen one is talked about, as long as it plays, and takes what was said there.
-    /// `own`: the built-in server's addresses, asked for where something else is played.
+    /// Connects to the chat of the selected player while it plays, and takes new lines. `own` returns the
+    /// addresses of the built-in server, and is called when another stream is played.
     pub(super) fn talk(&mut self, own: impl FnOnce() -> Ready, runtime: &Runtime) {
         let Self { tiles, chosen, talk, config, .. } = self;
         let playing = tiles.iter().find(|tile| tile.id == *chosen && tile.player().is_some());
@@ -404,27 +404,27 @@ impl Players {
         self.talk.poll();
     }
 
-    /// What is said about the chosen one.
+    /// The chat of the selected player.
     pub(super) fn chat(&self) -> ChatView {
         self.talk.view()
     }
 
-    /// How that is shown.
+    /// The display options of the chat.
     pub(super) fn chat_choices(&self) -> &ChatChoices {
         &self.talk.choices
     }
 
-    /// The frame of the chosen one.
+    /// The frame of the selected player.
     pub(super) fn chosen_frame(&self) -> Option<VideoFrame> {
         self.tile(self.chosen)?.screen().get()
     }
 
-    /// What the chosen one does.
+    /// The state of the selected player.
     pub(super) fn state(&self) -> WatchState {
         self.tile(self.chosen).map(Tile::state).cloned().unwrap_or_default()
     }
 
-    /// How the chosen one of these fares.
+    /// The figures of the selected one of these players.
     pub(super) fn figures(&self, of: &[TileView]) -> WatchFigures {
         let (volume, muted) = (self.config.volume, self.config.muted);
         match of.iter().find(|view| view.chosen) {
@@ -433,12 +433,12 @@ impl Players {
         }
     }
 
-    /// How loud all of them are.
+    /// The volume of all players.
     pub(super) fn volume(&self) -> f32 {
         self.config.volume
     }
 
-    /// All of them.
+    /// The views of all players.
     pub(super) fn views(&self) -> Vec<TileView> {
         let view = |tile: &Tile| TileView {
             id: tile.id,
@@ -454,19 +454,19 @@ impl Players {
         self.tiles.iter().map(view).collect()
     }
 
-    /// What is in the tiles, in order, and how it is looked at.
+    /// The streams of the tiles in order, and their viewports.
     pub(super) fn wall(&self) -> Vec<(String, Viewport)> {
         self.tiles.iter().map(|tile| (tile.url().to_owned(), tile.look)).collect()
     }
 
-    /// As all of them play.
+    /// The playback options of all players.
     pub(super) fn choices(&self) -> PlayerChoices {
         let (network, look) = (self.network.clone(), self.look);
         PlayerChoices { network, look, ..PlayerChoices::of(&self.config) }
     }
 }
 
-/// What is asked of one player.
+/// Executes a command for one player.
 fn control(player: &Player, playing: &WatchCommand) -> Result<(), Failure> {
     match playing {
         WatchCommand::Pause(paused) => player.pause(*paused),
@@ -487,7 +487,7 @@ fn control(player: &Player, playing: &WatchCommand) -> Result<(), Failure> {
     Ok(())
 }
 
-/// `tile` is whose failure it is, where it is a player's.
+/// The message for a failure; `tile` is the tile of the player that failed, if any.
 pub(super) fn message(failure: &player::Failure, tile: Option<TileId>) -> StudioMessage {
     let key = match failure.kind {
         player::FailureKind::NoSuchStream => "watch-no-stream",

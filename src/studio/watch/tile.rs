@@ -1,4 +1,4 @@
-//! One player of the *Watch* page: what it plays, and what became of it.
+//! One player of the *Watch* page: its stream, and its state.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,30 +11,30 @@ use crate::studio::notices::TileId;
 use crate::studio::watch::view::{WatchFigures, WatchState};
 use crate::studio::watch::viewport::Viewport;
 
-/// How long a player may take to end before its threads are left to themselves.
+/// Time limit for the end of a player, after which its threads are abandoned.
 const END: Duration = Duration::from_millis(800);
 
-/// Messages of a player that is not chosen; older ones go.
+/// Maximum number of kept messages of a player that is not selected; older ones are dropped.
 const MAX_KEPT: usize = 8;
 
-/// A player, or what became of the last one.
+/// A player, or the final state of the last one.
 #[derive(Debug)]
 pub(super) struct Tile {
     pub(super) id: TileId,
-    /// How its frame is looked at.
+    /// The viewport.
     pub(super) look: Viewport,
     screen: Latest<VideoFrame>,
     player: Option<Player>,
     url: String,
     state: WatchState,
-    /// The certificate for which it gave up.
+    /// The certificate for which it failed.
     offered: Option<Box<OfferedChat>>,
-    /// What it said while it was not chosen.
+    /// The messages received while it was not selected.
     kept: VecDeque<player::PlayerMessage>,
 }
 
 impl Tile {
-    /// A tile that plays nothing; `url` is what it may play again.
+    /// A tile that plays nothing; `url` is the stream that it may play again.
     pub(super) fn new(id: TileId, screen: Latest<VideoFrame>, url: String, look: Viewport) -> Self {
         let (player, state, offered, kept) = (None, WatchState::Idle, None, VecDeque::new());
         Self { id, look, screen, player, url, state, offered, kept }
@@ -53,7 +53,7 @@ impl Tile {
         self.url = url;
         self.kept.clear();
         let opened = Player::open(config, runtime, clock, self.screen.clone());
-        // Files and a place were named for the first stream only.
+        // Output files and a position apply only to the first stream.
         (config.save, config.audio_dump, config.start) = (None, None, None);
         match opened {
             Ok(player) => {
@@ -68,12 +68,12 @@ impl Tile {
         }
     }
 
-    /// Stops playing. Its threads end in the background.
+    /// Stops playing. The threads end in the background.
     pub(super) fn close(&mut self) {
         if let Some(mut player) = self.player.take() {
-            // It ends by and by, and the slot is another's by then.
+            // The player ends later, when the slot already belongs to another one.
             player.leave();
-            // What takes longer than a moment ends on a separate thread.
+            // An end that takes longer than a moment runs on a separate thread.
             let ending = crate::base::Worker::spawn("watch-end", move |_| {
                 player.stop(END);
             });
@@ -86,14 +86,14 @@ impl Tile {
         self.offered = None;
     }
 
-    /// Ends what plays and waits for that; nothing else will play here.
+    /// Ends the player and waits for it; nothing else is played in this tile.
     pub(super) fn end(&mut self, limit: Duration) {
         if let Some(player) = &mut self.player {
             player.stop(limit);
         }
     }
 
-    /// Keeps what it said for when it is chosen: the newest, each once.
+    /// Keeps a message until the tile is selected: the newest ones, each once.
     pub(super) fn keep(&mut self, said: player::PlayerMessage) {
         self.kept.retain(|old| old.key() != said.key());
         self.kept.push_back(said);
@@ -102,7 +102,7 @@ impl Tile {
         }
     }
 
-    /// What was kept, once.
+    /// Returns the kept messages, once.
     pub(super) fn take_kept(&mut self) -> impl Iterator<Item = player::PlayerMessage> {
         std::mem::take(&mut self.kept).into_iter()
     }
@@ -131,7 +131,7 @@ impl Tile {
         self.screen.clone()
     }
 
-    /// What happened since the last call.
+    /// The events since the last call.
     pub(super) fn poll(&mut self) -> Vec<player::Event> {
         let Some(player) = &self.player else { return Vec::new() };
         let events = player.events().waiting().collect();
@@ -149,7 +149,7 @@ impl Tile {
         events
     }
 
-    /// How it fares; loudness is everybody's.
+    /// The figures of the player; volume and mute are those of all players.
     pub(super) fn figures(&self, volume: f32, muted: bool) -> WatchFigures {
         let counted = self.player.as_ref().map(Player::figures).unwrap_or_default();
         let live = matches!(Source::parse(&self.url), Source::Url(_)) && counted.duration.is_none();

@@ -1,4 +1,4 @@
-//! The players as the window sees them.
+//! The players as displayed in the window.
 
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
@@ -10,23 +10,23 @@ use crate::studio::watch::choices::ShownFrame;
 use crate::studio::watch::viewport::Viewport;
 use crate::text::Problem;
 
-/// What the player is doing.
+/// The state of a player.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum WatchState {
     #[default]
     Idle,
-    /// On the way to the first video or audio, at this stage of it, as events name it.
+    /// Opening, up to the first video or audio, at this stage, as named in events.
     Opening {
         stage: Option<&'static str>,
     },
     Playing,
-    /// Lost; trying again.
+    /// The connection is lost and being restored.
     Reconnecting {
         cause: Problem,
     },
-    /// Came to the end of the stream or file.
+    /// The end of the stream or file was reached.
     Ended,
-    /// Gave up; a notice says why.
+    /// Playback failed; a notice contains the reason.
     Failed {
         cause: Problem,
         kind: player::FailureKind,
@@ -38,29 +38,29 @@ pub enum WatchState {
 pub struct TileView {
     pub id: TileId,
     pub look: Viewport,
-    /// It is heard, and the controls are its.
+    /// True if it is selected: it is audible, and the controls apply to it.
     pub chosen: bool,
     pub state: WatchState,
     pub figures: WatchFigures,
     pub picture: ShownFrame,
-    /// Why a file of it that was to be written is not whole, if so.
+    /// The reason why an output file is incomplete, if it is.
     pub output_failure: Option<player::FailureKind>,
-    /// A certificate for which it gave up, which its owner may accept.
+    /// A certificate for which it failed, and which the user may accept.
     pub offered: Option<CertificatePin>,
-    /// What it said while it was not chosen, oldest first.
+    /// The messages received while it was not selected, oldest first.
     pub said: Vec<Notice>,
 }
 
-/// How a player fares.
+/// The figures of a player.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct WatchFigures {
     pub url: String,
-    /// It comes as it happens: there is no going about in it, save in what is kept of it.
+    /// True for a live stream, in which seeking is possible only in the kept part.
     pub live: bool,
-    /// How loud all players are, and whether the listener silenced them.
+    /// The volume of all players; the next field is whether the user muted them.
     pub volume: f32,
     pub muted: bool,
-    /// All that is counted and measured; `WatchFigures` has these fields too.
+    /// All counters and measurements; `WatchFigures` also has these fields.
     pub counted: player::Figures,
 }
 
@@ -79,18 +79,19 @@ impl DerefMut for WatchFigures {
 }
 
 impl WatchFigures {
-    /// By the test source's markers, when they are seen.
+    /// The latency measured by the markers of the test source, if they are visible.
     pub fn latency(&self) -> Option<Duration> {
         self.latency_ms.and_then(time)
     }
 
-    /// By the time of its sender's clock that the stream carries, where it does and the clocks may agree.
+    /// The latency measured by the sender's clock time in the stream, if it is present and the clocks may
+    /// agree.
     pub fn sender_latency(&self) -> Option<Duration> {
         self.sender_latency_ms.and_then(time)
     }
 }
 
-/// None below zero.
+/// Converts milliseconds; `None` below zero.
 fn time(millis: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(millis / 1_000.0).ok()
 }

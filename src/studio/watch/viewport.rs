@@ -1,39 +1,38 @@
-//! How a player's frame is looked at: its shape, how large it is, which way is up, and where it was dragged
-//! to. Kept for each tile.
+//! The viewport of a player's frame: its aspect, zoom, rotation, and position. There is one for each tile.
 
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// The shape in which a frame is shown.
+/// The way in which a frame fits into its area.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum Aspect {
-    /// All of it, in its own shape.
+    /// The whole frame, in its own aspect ratio.
     #[default]
     Fit,
-    /// The whole room, in its own shape: what stands over is cut off.
+    /// Fills the whole area, in the frame's own aspect ratio: the excess is cropped.
     Fill,
     Wide,
     Classic,
-    /// A point of the screen for each of its own.
+    /// One screen pixel per frame pixel.
     Original,
 }
 
 impl Aspect {
     pub const ALL: [Self; 5] = [Self::Fit, Self::Fill, Self::Wide, Self::Classic, Self::Original];
 
-    /// The one after it.
+    /// The next value.
     pub fn next(self) -> Self {
         let at = Self::ALL.iter().position(|it| *it == self).unwrap_or(0);
         Self::ALL.get(at + 1).copied().unwrap_or_default()
     }
 
-    /// The one of this word, as in settings files.
+    /// The value with this name in settings files.
     pub fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.word() == word)
     }
 
-    /// As in settings files.
+    /// The name in settings files.
     fn word(self) -> &'static str {
         match self {
             Self::Fit => "fit",
@@ -45,7 +44,7 @@ impl Aspect {
     }
 }
 
-/// By how much a frame is turned, clockwise.
+/// The clockwise rotation of a frame.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum Rotation {
     #[default]
@@ -58,41 +57,42 @@ pub enum Rotation {
 impl Rotation {
     pub const ALL: [Self; 4] = [Self::None, Self::Right, Self::Half, Self::Left];
 
-    /// 0 to 3.
+    /// The number of quarter turns, 0 to 3.
     pub fn quarters(self) -> usize {
         Self::ALL.iter().position(|it| *it == self).unwrap_or(0)
     }
 
-    /// 0, 90, 180 or 270.
+    /// The angle in degrees: 0, 90, 180 or 270.
     pub fn degrees(self) -> usize {
         self.quarters() * 90
     }
 
-    /// Returns true if width and height change places.
+    /// Returns true if width and height are exchanged.
     pub fn is_sideways(self) -> bool {
         matches!(self, Self::Right | Self::Left)
     }
 
-    /// A quarter further.
+    /// The next quarter turn.
     pub fn next(self) -> Self {
         Self::ALL.get(self.quarters() + 1).copied().unwrap_or_default()
     }
 }
 
-/// How small and how large a frame may be made.
+/// The range of zoom factors.
 pub const ZOOM: RangeInclusive<f32> = 0.25..=4.0;
 
-/// How far a frame may be dragged. Further than one is ever seen: where it is is bounded by its room too.
+/// Maximum distance by which a frame can be dragged. It is larger than what is ever visible, because the
+/// area also limits the position.
 pub const MAX_PAN: f32 = 4.0;
 
-/// How a frame is looked at.
+/// The viewport of a frame.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Viewport {
     pub aspect: Aspect,
     pub zoom: f32,
     pub turn: Rotation,
-    /// The middle of the frame lies so far from that of its room, right and down, in widths and heights of
-    /// the frame as it is seen: the same part of it is seen in rooms of any size.
+    /// The offset of the frame's center from the center of its area, to the right and down, in widths and
+    /// heights of the displayed frame: the same part is visible in areas of any size.
     pub pan: [f32; 2],
 }
 
@@ -103,11 +103,11 @@ impl Default for Viewport {
 }
 
 impl Viewport {
-    /// With a zoom that makes sense, and a place that goes with it.
+    /// The viewport with a valid zoom and a matching position.
     pub fn checked(self) -> Self {
         let zoom = if self.zoom.is_finite() { self.zoom } else { 1.0 };
         let zoom = zoom.clamp(*ZOOM.start(), *ZOOM.end());
-        // Only what is enlarged is dragged.
+        // Only an enlarged frame can be dragged.
         let place = |at: f32| {
             if at.is_finite() && zoom > 1.0 { at.clamp(-MAX_PAN, MAX_PAN) } else { 0.0 }
         };
@@ -115,11 +115,11 @@ impl Viewport {
     }
 }
 
-/// As in settings files: `fill 1.5 90`, or `fill 1.5 90 -0.2 0.1` where it was dragged.
+/// Formats as in settings files: `fill 1.5 90`, or `fill 1.5 90 -0.2 0.1` if it was dragged.
 impl fmt::Display for Viewport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A slider's fractions of a percent are nobody's choice.
-        // (And a zero has no sign.)
+        // The fractions of a percent from a slider are not intentional. (Adding 0.0 removes the sign of a
+        // negative zero.)
         let short = |value: f32| (value * 1_000.0).round() / 1_000.0 + 0.0;
         write!(f, "{} {} {}", self.aspect.word(), short(self.zoom), self.turn.degrees())?;
         let [x, y] = self.pan.map(short);
@@ -155,7 +155,7 @@ impl FromStr for Viewport {
             turn: Rotation::ALL.into_iter().find(|it| it.degrees() == turn).ok_or(WRONG)?,
             pan,
         };
-        // A place that is too far is bounded: it is no choice of anybody's to the point.
+        // A position that is too far away is limited, because its exact value is not intentional.
         if ZOOM.contains(&zoom) { Ok(look.checked()) } else { Err(WRONG) }
     }
 }

@@ -1,5 +1,5 @@
-//! The layout of scene collections in files: each key once, as a field. Defaults are not written;
-//! entries that refer to nothing are reported and dropped.
+//! The layout of scene collections in files: each key appears once, as a field. Defaults are not
+//! written; entries that refer to nothing are reported and dropped.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -77,9 +77,9 @@ layout! {
 }
 
 layout! {
-    /// It shows one of the first three, or is a group of `items`.
+    /// An item shows one of the first three, or is a group of `items`.
     struct ItemTable of Item = Item::new(ItemId(0), Content::Source(MAIN)); {
-        /// The frame that is chosen by `video`.
+        /// True for the main video source, which `video` sets.
         #[serde(skip_serializing_if = "is_usual")]
         main: bool,
         #[serde(skip_serializing_if = "is_usual")]
@@ -144,7 +144,7 @@ fn percent<'de, D: Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
     hundredths(from).map(|share| share as u8)
 }
 
-/// A hundred-thousandth of the program is no pixel.
+/// Writes a length rounded to a hundred-thousandth of the program, which is less than a pixel.
 fn fine<T: Copy + Into<f64>, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
     (((*value).into() * 1e6).round() / 1e6).serialize(to)
 }
@@ -156,13 +156,14 @@ fn is_one<T: Copy + Into<f64>>(value: &T) -> bool {
 mod crop {
     use super::*;
 
-    /// Left, top, right, bottom.
+    /// Writes the sides in the order left, top, right, bottom.
     pub(super) fn serialize<S: Serializer>(crop: &Crop, to: S) -> Result<S::Ok, S::Error> {
         [crop.left, crop.top, crop.right, crop.bottom].serialize(to)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Crop, D::Error> {
-        // All or none: without a bad one the others would be other sides.
+        // Either all sides are used or none: without a bad value, the others would have other
+        // positions.
         let sides: Option<[f64; 4]> = toml::Value::deserialize(from)?.try_into().ok();
         let sides = sides.filter(|sides| sides.iter().all(|side| (0.0..1.0).contains(side)));
         let [left, top, right, bottom] =
@@ -201,7 +202,7 @@ mod kind {
     }
 }
 
-/// The fallback of a source; an empty text: none.
+/// Reads and writes the fallback of a source; an empty text means none.
 mod fallback {
     use super::*;
 
@@ -219,7 +220,7 @@ mod fallback {
     }
 }
 
-/// A table with a separate transition: the default, or that of one scene.
+/// Defines a table with a separate transition: the default, or that of one scene.
 macro_rules! with_transition {
     ($(#[$meta:meta])* struct $table:ident { $($first:tt)* } and { $($last:tt)* }) => {
         $(#[$meta])*
@@ -280,7 +281,7 @@ with_transition! {
     struct CollectionTable {
         current: String,
     } and {
-        /// In the stead of the frame that is chosen by `video`.
+        /// The fallback of the main video source, which `video` sets.
         #[serde(with = "fallback", skip_serializing_if = "is_usual")]
         main_if_black: VideoFallback,
         #[serde(skip_serializing_if = "is_usual")]
@@ -362,7 +363,7 @@ impl ItemTable {
         table
     }
 
-    /// The item of this table.
+    /// Sets the values of this table in the item.
     pub(in crate::studio::settings) fn put_to(&self, item: &mut Item) {
         self.put(item);
         item.name = clean_name(&self.name);
@@ -476,7 +477,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// References to the second one of that name mean the first.
+    /// References to the second scene or source with that name mean the first.
     fn tell_twice(&mut self, at: &str, wanted: &str, name: &str) {
         let wanted = clean_name(wanted);
         if !wanted.is_empty() && wanted != name {
@@ -484,7 +485,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// The items of a scene or group that is `at` there.
+    /// Reads the items of a scene or group that is at `at` in the document.
     fn items(&mut self, at: &str, tables: &[ItemTable], depth: usize) -> Vec<Item> {
         let mut items = Vec::new();
         for (number, table) in tables.iter().enumerate() {
@@ -508,7 +509,7 @@ impl Reader<'_, '_> {
     }
 
     /// # Errors
-    /// The key without valid content, and the reason.
+    /// Fails with the key without valid content, and the reason.
     fn content(
         &mut self,
         at: &str,

@@ -1,5 +1,4 @@
-//! The properties of sources in a scene collection: text styles, slide show timing, and following
-//! files.
+//! The properties of sources in a scene collection: text styles, slide show timing, and playlists.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -142,7 +141,7 @@ pub(in crate::studio::settings) mod text {
 }
 
 layout! {
-    /// The timing of slides.
+    /// The timing of a slide show.
     struct SlidesTable of Pace = Pace::default(); {
         #[serde(serialize_with = "as_seconds", deserialize_with = "time")]
         seconds: Duration = time,
@@ -171,7 +170,7 @@ fn as_seconds<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> 
     values::rounded(&time.as_secs_f64(), to)
 }
 
-/// The same of slides.
+/// The timing of a slide show: the differences from the default.
 pub(in crate::studio::settings) mod slides {
     use super::*;
 
@@ -295,7 +294,7 @@ mod tests {
             assert_eq!(import.collection.sources, before.sources);
             assert_eq!(import.collection.main_fallback, before.main_fallback);
         }
-        // What is as in the beginning is not written.
+        // Default values are not written.
         let written = fs::read_to_string(folder.path().join("scenes.toml")).unwrap();
         let plain = written.split("name = \"Plain\"").nth(1).unwrap();
         assert!(!plain.contains("[collection.sources."), "{plain}");
@@ -317,7 +316,7 @@ mod tests {
         let size = "The setting 'collection.sources.text.size' in line 9, column 8 is ignored: \
                     it is not a whole number from 4 to 1000";
         assert!(told.iter().any(|told| *told == size), "{told:#?}");
-        // Where a file has no lines the source's name tells which.
+        // If a file has no line numbers, the name of the source identifies the entry.
         let file: toml::Table = text.parse().unwrap();
         let import = collection::import_text(&serde_json::to_string(&file).unwrap()).unwrap();
         let size = "The setting 'collection.sources.Title.text.size' is ignored";

@@ -1,4 +1,4 @@
-//! The settings of cameras (`[cameras]`): for each ID a table of its controls by name.
+//! The settings of cameras (`[cameras]`): for each id, a table of its controls by name.
 
 use std::collections::BTreeMap;
 
@@ -6,19 +6,19 @@ use crate::capture::camera::control::{MAX_CAMERAS, MAX_CONTROLS, WantedControls,
 use crate::studio::settings::reading::lenient::Document;
 use crate::text::problem::problem;
 
-/// A camera's id is no longer than this.
+/// Maximum length of a camera's id.
 const MAX_ID: usize = 200;
 
-/// The layout, and the value.
+/// The layout, which is also the value.
 pub(in crate::studio::settings) type Cameras = BTreeMap<String, WantedControls>;
 
-/// Without cameras that have no settings.
+/// The cameras that have settings.
 pub(in crate::studio::settings) fn set(cameras: &Cameras) -> Cameras {
     let set = cameras.iter().filter(|(_, wanted)| !wanted.is_empty());
     set.map(|(id, wanted)| (id.clone(), wanted.clone())).collect()
 }
 
-/// The values within bounds; the rest is reported and dropped.
+/// The values within their limits; others are reported and dropped.
 pub(in crate::studio::settings) fn checked(cameras: Cameras, from: &mut Document<'_>) -> Cameras {
     if cameras.len() > MAX_CAMERAS {
         from.note("cameras", &problem!("settings-the-rest", most = MAX_CAMERAS));

@@ -1,4 +1,4 @@
-//! The chat, in the settings: `[chat]`.
+//! The chat in the settings: `[chat]`.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -31,7 +31,8 @@ within! {
     size: f32 = chat::SIZES;
 }
 
-/// A stream, a space, and its chat address; without addresses that can contain secrets.
+/// Each entry is a stream, a space, and its chat address; addresses that can contain secrets are
+/// not written.
 mod places {
     use super::*;
 
@@ -51,7 +52,7 @@ mod places {
         Ok(texts.iter().filter_map(|text| place(text)).collect())
     }
 
-    /// Neither needs to be a valid address.
+    /// Splits an entry; neither part must be a valid address.
     fn place(text: &str) -> Option<(String, String)> {
         let (stream, chat) = text.rsplit_once(' ')?;
         let good = may_be_kept(stream) && may_be_kept(chat) && chat::check_place(chat).is_ok();
@@ -80,7 +81,7 @@ mod tests {
         Settings { chat: chat.clone(), ..Settings::default() }.write(&path).unwrap();
         let (read, warnings) = Settings::read(&path);
         assert_eq!((&read.chat, warnings), (&chat, Vec::<crate::text::Problem>::new()));
-        // Neither the stream's nor the chat's secrets are written.
+        // Secrets are written neither for the stream nor for the chat.
         let mut secret = chat.clone();
         secret.put_place("rtmp://h/live/b?key=planted", "ws://h/live/b/chat");
         secret.put_place("rtmp://h/live/c", "ws://h/live/c/chat?token=planted");

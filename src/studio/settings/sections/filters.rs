@@ -1,5 +1,5 @@
-//! Video and audio filters in files: one table each, with `kind`, `enabled` and the kind's own
-//! settings. Unknown parts are dropped and reported; the rest is read.
+//! Video and audio filters in files: one table each, with `kind`, `enabled` and the settings of the
+//! kind. Unknown parts are dropped and reported; the rest is read.
 
 use std::ops::RangeInclusive;
 
@@ -12,15 +12,15 @@ use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::parts::{number, quoted};
 use crate::text::problem::{Problem, problem};
 
-/// Longer paths are invalid.
+/// Maximum length of a path.
 const MAX_PATH: usize = 4_096;
 
 /// A filter whose settings have names.
 pub(in crate::studio::settings) trait NamedSettings: Clone {
-    /// Limit for a list.
+    /// Maximum number of filters in a list.
     const MOST: usize;
 
-    /// A default filter of this kind.
+    /// Creates a default filter of this kind.
     fn begun(kind: &str, table: &Table) -> Option<Self>;
     fn kind(&self) -> &'static str;
     fn numbers(&mut self) -> Vec<(&'static str, RangeInclusive<f32>, &mut f32)>;
@@ -29,7 +29,7 @@ pub(in crate::studio::settings) trait NamedSettings: Clone {
     /// Sets a value that is not a number.
     ///
     /// # Errors
-    /// Why not.
+    /// Fails with the reason why the value is not valid.
     fn take(&mut self, name: &str, value: &Value) -> Result<(), Problem>;
 }
 
@@ -38,7 +38,7 @@ impl NamedSettings for video::Filter {
 
     fn begun(kind: &str, table: &Table) -> Option<Self> {
         let mut filter = Self::of_kind(kind)?;
-        // Written before there was such a thing: it looks as it did.
+        // The file was written before this setting existed, and the appearance must not change.
         if kind == "chroma-key" && table.contains_key("similarity") {
             filter.set("protect", 0.0);
         }
@@ -122,14 +122,14 @@ pub(in crate::studio::settings) fn table(enabled: bool, filter: &impl NamedSetti
         table.insert(name.into(), word.into());
     }
     for (name, _, value) in filter.numbers() {
-        // As people read it, not as binary fractions are.
+        // Rounded for users, without binary fractions.
         let value = (f64::from(*value) * 10_000.0).round() / 10_000.0;
         table.insert(name.into(), value.into());
     }
     table
 }
 
-/// Reads a list that is `at` there in the document.
+/// Reads the list that is at `at` in the document.
 pub(in crate::studio::settings) fn read<F: NamedSettings>(
     tables: &[Table],
     at: &str,
@@ -145,7 +145,7 @@ pub(in crate::studio::settings) fn read<F: NamedSettings>(
     filters.collect()
 }
 
-/// A filter with written values; `bad` gets the names of invalid ones.
+/// Creates a filter with the written values; `bad` gets the names of invalid ones.
 fn one<F: NamedSettings>(table: &Table, bad: &mut dyn FnMut(&str, Problem)) -> Option<(bool, F)> {
     let kind = table.get("kind").and_then(Value::as_str).unwrap_or_default();
     let Some(mut filter) = F::begun(kind, table) else {
@@ -185,10 +185,10 @@ fn one<F: NamedSettings>(table: &Table, bad: &mut dyn FnMut(&str, Problem)) -> O
     Some((enabled, filter))
 }
 
-/// A filter with some values changed.
+/// Returns a filter with some values changed.
 ///
 /// # Errors
-/// The invalid ones.
+/// Fails with the invalid values.
 pub(in crate::studio::settings) fn changed<F: NamedSettings>(
     (enabled, filter): (bool, &F),
     values: &Table,

@@ -14,11 +14,11 @@ use crate::studio::targets::address::parse;
 use crate::studio::targets::services::{Limits, Service, ServiceList, USUAL};
 use crate::text::problem::{Problem, problem};
 
-/// Services that are read.
+/// Maximum number of services that are read.
 pub(in crate::studio) const MAX_SERVICES: usize = 64;
-/// Limit for the servers of a service.
+/// Maximum number of servers of a service.
 const MAX_SERVERS: usize = 16;
-/// Longest text.
+/// Maximum length of a text.
 const MAX_TEXT: usize = 1_024;
 
 /// The layout of the file.
@@ -45,13 +45,13 @@ struct Table {
     keyframe_seconds: Option<u64>,
 }
 
-/// The services file of these settings.
+/// The path of the services file for these settings.
 pub fn services_beside(settings: &Path) -> PathBuf {
     settings.with_file_name("services.toml")
 }
 
-/// The file's services and the known ones; the second value lists its problems. A missing file is
-/// not a problem.
+/// Reads the services of the file and adds the known ones; the second value lists the problems of
+/// the file. A missing file is not a problem.
 pub fn read_services(path: &Path) -> (ServiceList, Vec<Problem>) {
     match read_bounded(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Default::default(),
@@ -94,7 +94,7 @@ fn parse_services(text: &str) -> (Vec<Service>, Vec<Problem>) {
     (services, wrong)
 }
 
-/// The invalid part of a service.
+/// The part of a service that is not valid.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum OwnPart {
     Name,
@@ -107,14 +107,14 @@ pub enum OwnPart {
     Fps,
 }
 
-/// A service as a person types it.
+/// A service as entered by the user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Own {
     pub name: String,
-    /// Addresses with spaces between them.
+    /// Addresses, separated by spaces.
     pub servers: String,
     pub key_page: String,
-    /// Limits; empty: none.
+    /// A limit; empty means none.
     pub video_kbps: String,
     pub audio_kbps: String,
     pub keyframe_seconds: String,
@@ -142,7 +142,7 @@ impl From<&Service> for Own {
 /// Parses the user's input.
 ///
 /// # Errors
-/// Which part is wrong, and why in plain words.
+/// Fails with the invalid part and the reason.
 pub fn read_own(own: &Own) -> Result<Service, (OwnPart, Problem)> {
     let number = |text: &str, part| match text.trim() {
         "" => Ok(None),
@@ -166,7 +166,7 @@ pub fn read_own(own: &Own) -> Result<Service, (OwnPart, Problem)> {
 
 fn service(table: Table) -> Result<Service, (OwnPart, Problem)> {
     let name = table.name.trim();
-    // As it is written on the command line and in the settings.
+    // The form used on the command line and in the settings.
     let letter = |c: char| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let id: String = name.chars().map(letter).collect();
     if name.is_empty() {
@@ -216,11 +216,11 @@ fn service(table: Table) -> Result<Service, (OwnPart, Problem)> {
     })
 }
 
-/// Writes the file by atomic replacement. A partly unreadable previous file is kept next to it as
-/// `services.toml.old`.
+/// Writes the file by atomic replacement. A previous file that could be read only in part is kept
+/// next to it as `services.toml.old`.
 ///
 /// # Errors
-/// The system's error.
+/// Fails with the error of the system.
 pub fn write_services(path: &Path, services: &[Service]) -> io::Result<()> {
     fs::create_dir_all(folder_of(path))?;
     if !read_services(path).1.is_empty() {
@@ -277,7 +277,7 @@ mod tests {
             server = "rtmp://nameless.example/app"
         "#;
         let (services, wrong) = parse_services(text);
-        // The one with a typo is there, but for that.
+        // The service with a typing error is read, except for the wrong key.
         assert_eq!(services.iter().map(|it| &*it.id).collect::<Vec<_>>(), ["my-school", "typo"]);
         assert!(
             wrong[0].to_string().contains("'service.max_video' in line 15, column 13"),
@@ -319,7 +319,7 @@ mod tests {
         write_services(&path, std::slice::from_ref(&school)).unwrap();
         let (book, wrong) = read_services(&path);
         assert_eq!((book.own(), wrong.len()), (&[school.clone()][..], 0));
-        // What somebody wrote and could not be read is not lost.
+        // A file that could not be read completely is not lost.
         fs::write(&path, "[[service]]\nname = 'Typo'\nmax = 3\n").unwrap();
         write_services(&path, &[school]).unwrap();
         assert_eq!(read_services(&path).1.len(), 0);

@@ -1,7 +1,7 @@
 //! Panel layouts in the settings: `[panels]`. A layout is a text, for example `row(* program, 304
 //! column(* tabs(broadcast, inspector!), 108 controls)); chat 360x480`: rows and columns of parts
-//! with their sizes in points (`*` takes the rest), tabs, and after a semicolon the panels in
-//! separate windows.
+//! with their sizes in points (`*` takes the remaining space), tabs, and after a semicolon the
+//! panels in separate windows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,12 +12,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::studio::settings::reading::values;
 use crate::text::problem::{Problem, problem};
 
-/// Limit for saved layouts, and for the characters of a name.
+/// Maximum number of saved layouts, and of characters in a name.
 pub const MAX_LAYOUTS: usize = 32;
 pub const MAX_LAYOUT_NAME: usize = 40;
-/// Parts within parts.
+/// Maximum nesting depth.
 const MAX_DEPTH: usize = 8;
-/// Sides in points.
+/// The range of side lengths in points.
 const SIDES: std::ops::RangeInclusive<u16> = 40..=8_000;
 
 /// A part of the *Studio* page.
@@ -32,9 +32,9 @@ pub enum Panel {
     Stats,
     EventLog,
     Players,
-    /// All scenes, small.
+    /// Small views of all scenes.
     Multiview,
-    /// *Go Live* and the buttons below it: always there.
+    /// *Go Live* and the buttons below it, which are always visible.
     Controls,
 }
 
@@ -53,7 +53,7 @@ impl Panel {
         Self::Controls,
     ];
 
-    /// Its word in the settings.
+    /// The name in the settings.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sources => "sources",
@@ -79,7 +79,7 @@ pub enum Node {
         panels: Vec<Panel>,
         active: usize,
     },
-    /// With the size of each part in points; one without a size takes the rest.
+    /// With the size of each part in points; a part without a size takes the remaining space.
     Split {
         row: bool,
         parts: Vec<(Option<u16>, Self)>,
@@ -104,7 +104,7 @@ pub struct PanelLayout {
     pub windows: Vec<(Panel, [u16; 2])>,
 }
 
-/// The layouts that are there from the start, by their names.
+/// The predefined layouts by their names.
 pub const PRESETS: [(&str, &str); 3] = [
     (
         "simple",
@@ -124,7 +124,7 @@ pub const PRESETS: [(&str, &str); 3] = [
 ];
 
 impl PanelLayout {
-    /// A layout that is there from the start.
+    /// The predefined layout with this name.
     pub fn preset(name: &str) -> Option<Self> {
         let preset = PRESETS.iter().find(|(known, _)| *known == name);
         preset.and_then(|(_, text)| text.parse().ok())
@@ -163,7 +163,7 @@ impl fmt::Display for PanelLayout {
     }
 }
 
-/// The remaining text.
+/// A reader, which holds the remaining text.
 struct Reader<'a>(&'a str);
 
 impl<'a> Reader<'a> {
@@ -259,7 +259,7 @@ impl FromStr for PanelLayout {
         let windows = texts.map(window).collect::<Result<Vec<_>, Problem>>()?;
         let (mut seen, mut twice) = (BTreeSet::new(), false);
         root.each(&mut |panel| twice |= !seen.insert(panel));
-        // The buttons that end a broadcast are in the main window, whatever else is.
+        // The buttons that end a broadcast are always in the main window.
         if !seen.contains(&Panel::Controls) {
             return Err(problem!("panels-no-controls"));
         }
@@ -314,7 +314,7 @@ impl Panels {
         self.layout == "simple" && !self.layouts.contains_key("simple")
     }
 
-    /// Why the layout in use is not there.
+    /// The problem that the layout in use does not exist.
     pub(in crate::studio::settings) fn missing(&self) -> Option<Problem> {
         let known =
             self.layouts.contains_key(&self.layout) || PanelLayout::preset(&self.layout).is_some();

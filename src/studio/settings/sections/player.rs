@@ -1,4 +1,4 @@
-//! The players, in the settings: `[player]`.
+//! The players in the settings: `[player]`.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::studio::watch::choices::{
 use crate::studio::watch::viewport::Viewport;
 use crate::text::problem::problem;
 
-/// The longest buffer.
+/// Maximum buffer in milliseconds.
 pub(in crate::studio::settings) const MAX_BUFFER_MS: u64 = 10_000;
 
 /// The saved state of the players.
@@ -31,7 +31,7 @@ pub(in crate::studio::settings) struct RememberedPlayer {
     pub(in crate::studio::settings) wall: Vec<(String, Viewport)>,
 }
 
-/// The layout.
+/// The layout of the table.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(in crate::studio::settings) struct Table {
@@ -39,7 +39,7 @@ pub(in crate::studio::settings) struct Table {
     #[serde(serialize_with = "values::rounded", deserialize_with = "volume")]
     volume: f32,
     muted: bool,
-    /// 0: as little as the network allows.
+    /// The buffer in milliseconds; 0 means as small as the network allows.
     #[serde(deserialize_with = "buffer")]
     buffer_ms: u64,
     #[serde(deserialize_with = "av_offset")]
@@ -50,12 +50,12 @@ pub(in crate::studio::settings) struct Table {
     speaker: String,
     #[serde(with = "PreferWord")]
     decoder: Prefer,
-    /// Playback ends at the first loss.
+    /// True if playback ends at the first loss.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     no_reconnect: bool,
     #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "ports")]
     ports: String,
-    /// Without user and password.
+    /// The proxy without user and password.
     #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "proxy")]
     proxy: String,
     #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "bind")]
@@ -66,7 +66,7 @@ pub(in crate::studio::settings) struct Table {
     trusted: Vec<TrustedServer>,
     recent: Vec<String>,
     wall: Vec<String>,
-    /// The viewport of the first player, and those of the wall in order; empty for defaults.
+    /// The viewport of the first player, and those of the wall in order; empty means defaults.
     #[serde(with = "values::text", skip_serializing_if = "is_plain")]
     look: Viewport,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -86,7 +86,7 @@ enum PreferWord {
     System,
 }
 
-/// `host:port`, a space, and the SHA-256 of the certificate that it may show.
+/// The address `host:port`, a space, and the SHA-256 of the accepted certificate.
 #[derive(Debug)]
 struct TrustedServer(String, CertificatePin);
 
@@ -124,7 +124,7 @@ fn bind<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     route(from, |bind| Route { bind, ..Route::default() })
 }
 
-/// A part of the way to servers, if it makes sense.
+/// Reads one part of the connection route, if it is valid.
 fn route<'de, D: Deserializer<'de>>(from: D, of: fn(String) -> Route) -> Result<String, D::Error> {
     let text: String = values::short_text(from)?;
     of(text.clone()).apply(&mut Default::default()).map_err(Error::custom)?;
@@ -136,7 +136,7 @@ fn is_plain(look: &Viewport) -> bool {
 }
 
 impl Table {
-    /// The written form. Addresses that can contain secrets are dropped.
+    /// Converts to the written form. Addresses that can contain secrets are dropped.
     pub(in crate::studio::settings) fn of(player: &RememberedPlayer) -> Self {
         let PlayerChoices { buffer, av_offset_ms, balance, speaker, decoder, network, look } =
             player.choices.clone();
@@ -169,7 +169,7 @@ impl Table {
         }
     }
 
-    /// The read form, without addresses that must not be saved.
+    /// Converts from the written form, without addresses that must not be saved.
     pub(in crate::studio::settings) fn checked(self, from: &mut Document<'_>) -> RememberedPlayer {
         let recent = self.recent.into_iter().filter(|url| may_be_kept(url));
         let trusted = self.trusted.into_iter().take(MAX_TRUSTED);
@@ -198,7 +198,7 @@ impl Table {
     }
 }
 
-/// The streams of the tiles. A bad viewport does not shift the others.
+/// Reads the streams of the tiles. A bad viewport does not shift the others.
 fn wall(urls: &[String], looks: &[String], from: &mut Document<'_>) -> Vec<(String, Viewport)> {
     let mut looks = looks.iter();
     let mut wall = Vec::new();
@@ -257,7 +257,8 @@ mod tests {
             ..Settings::default()
         };
         settings.recent.push("rtmp://me:planted@h/live/a".into());
-        // In front, so that a look that stays behind without its address would shift the others.
+        // Inserted at the front, so that a viewport that is kept without its address would shift
+        // the others.
         settings.wall.insert(0, ("https://h/live.flv?key=planted".into(), player.look));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("onair.toml");

@@ -1,5 +1,5 @@
-//! Projectors, in the settings: `[projectors]`. What each shows is written as a word: `program`, `preview`,
-//! `multiview`, or `source:` with its number.
+//! Projectors in the settings: `[projectors]`. The content of each is written as a word: `program`,
+//! `preview`, `multiview`, or `source:` with its number.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,21 +10,21 @@ use crate::compose::scene::SourceId;
 use crate::studio::settings::reading::values;
 use crate::text::problem::{Problem, problem};
 
-/// So many projectors are open at most.
+/// Maximum number of open projectors.
 pub const MAX_PROJECTORS: usize = 8;
-/// Characters of a display's name.
+/// Maximum number of characters in the name of a display.
 const MAX_NAME: usize = 100;
 
-/// What a projector shows.
+/// The content of a projector.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProjectorContent {
-    /// What viewers see.
+    /// The program that viewers see.
     Program,
-    /// The scene that is prepared; without studio mode the program.
+    /// The preview scene; without studio mode, the program.
     Preview,
     /// All scenes.
     Multiview,
-    /// One source alone.
+    /// A single source.
     Source(SourceId),
 }
 
@@ -55,22 +55,22 @@ impl FromStr for ProjectorContent {
     }
 }
 
-/// A projector that is open.
+/// An open projector.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectorPlace {
     #[serde(with = "words")]
     pub shows: ProjectorContent,
-    /// The display that it fills, by its name; `None`: it is a window.
+    /// The name of the display that it fills; `None` if it is a window.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "display")]
     pub display: Option<String>,
 }
 
-/// Which projectors are open, as far as that is remembered.
+/// The saved projectors.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Projectors {
-    /// They are opened again at the next start.
+    /// True if they are opened again at the next start.
     pub restore: bool,
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "open")]
     pub open: Vec<ProjectorPlace>,

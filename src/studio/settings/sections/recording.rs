@@ -80,7 +80,7 @@ mod replay_bytes {
     }
 }
 
-/// By the number, from 1; trailing empty ones are dropped.
+/// The names of the tracks by their numbers from 1; empty names at the end are dropped.
 mod track_names {
     use super::*;
 
@@ -99,7 +99,7 @@ mod track_names {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<TrackNames, D::Error> {
         let mut names = TrackNames::default();
-        // All or none: names after a bad one would be those of other tracks.
+        // Either all names are used or none: names after a bad one would belong to other tracks.
         let given = toml::Value::deserialize(from)?.try_into::<Vec<String>>();
         let given = given.ok().filter(|given| given.len() <= names.len());
         for (name, given) in

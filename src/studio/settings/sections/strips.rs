@@ -1,5 +1,5 @@
-//! The strips of the mixer in the settings: `[[strips]]`, one table each, the main one first, whose
-//! source is at the top of the file. Old files also have its gain and mute there.
+//! The strips of the mixer in the settings: `[[strips]]`, one table each, with the main strip
+//! first, whose source is at the top of the file. Old files also contain its gain and mute there.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Value;
@@ -60,10 +60,10 @@ pub(in crate::studio::settings) mod monitoring {
     }
 }
 
-/// Longer ids are no system's.
+/// Maximum length of a device id.
 const MAX_ID: usize = 1_024;
 
-/// The side chain of a filter whose strip was removed.
+/// The value for a side chain whose strip was removed.
 const REMOVED_STRIP: i64 = 999_999;
 
 layout! {
@@ -71,7 +71,7 @@ layout! {
     struct Table of AudioStrip = AudioStrip::main(); {
         #[serde(skip_serializing_if = "is_usual")]
         name: String = name,
-        /// Absent for the main strip.
+        /// The source; absent for the main strip.
         #[serde(skip_serializing_if = "is_usual", deserialize_with = "source")]
         source: Option<String>,
         #[serde(serialize_with = "values::rounded", deserialize_with = "gain")]
@@ -102,7 +102,7 @@ layout! {
     }
 }
 
-/// An invalid value is no source, but does not make the strip the main one.
+/// Reads a source; an invalid value gives no source, but does not make the strip the main one.
 fn source<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     Ok(Some(Value::deserialize(from)?.as_str().unwrap_or_default().to_owned()))
 }
@@ -131,7 +131,7 @@ words!(heard, MonitoringMode, super::MONITORING);
 words!(talk, TalkMode, super::PUSH_TO_TALK);
 words!(at_end, EndBehavior, EndBehavior::WORDS);
 
-/// Numbers of extra tracks, from 2.
+/// The numbers of extra tracks, from 2.
 mod tracks {
     use super::*;
 
@@ -153,19 +153,19 @@ mod tracks {
     }
 }
 
-/// Formats the strips. A side chain is a strip's position in the file.
+/// Formats the strips. A side chain is written as the position of a strip in the file.
 pub(in crate::studio::settings) fn tables(strips: &[AudioStrip]) -> Vec<Table> {
     strips.iter().map(|strip| table(strip, strips)).collect()
 }
 
-/// Formats strips that are merged with a main one that is not among them.
+/// Formats strips that are merged later with a main strip that is not among them.
 pub(in crate::studio::settings) fn tables_of_others(strips: &[AudioStrip]) -> Vec<Table> {
     let all: Vec<AudioStrip> =
         std::iter::once(AudioStrip::main()).chain(strips.iter().cloned()).collect();
     strips.iter().map(|strip| table(strip, &all)).collect()
 }
 
-/// Formats a strip of, or next to, these.
+/// Formats a strip, whose side chain can refer to `others`.
 fn table(it: &AudioStrip, others: &[AudioStrip]) -> Table {
     let source = (it.id != StripId::MAIN).then(|| it.choice.to_string());
     let filters = it.strip.filters.iter().map(|slot| filter_table(slot, others)).collect();
@@ -176,14 +176,14 @@ fn filter_table(slot: &Slot, others: &[AudioStrip]) -> toml::Table {
     let mut table = filters::table(slot.enabled, &slot.filter);
     if let Some(id) = slot.filter.side_chain() {
         let place = others.iter().position(|strip| strip.id == id);
-        // A strip that has been taken away is named by none: the filter rests.
+        // A removed strip has no position: the filter then has no effect.
         let place = place.and_then(|place| i64::try_from(place).ok()).unwrap_or(REMOVED_STRIP);
         table.insert("side_chain".into(), place.into());
     }
     table
 }
 
-/// The strips of these tables; the main one, as given if missing, is always first.
+/// Reads the strips of these tables; the main strip, as given if it is missing, is always first.
 pub(in crate::studio::settings) fn from_tables(
     tables: &[Table],
     main: AudioStrip,
@@ -212,7 +212,7 @@ pub(in crate::studio::settings) fn from_tables(
     strips
 }
 
-/// `at`: among the tables.
+/// Reads one strip; `at` is its index among the tables.
 fn strip(id: StripId, table: &Table, at: usize, from: &mut Document<'_>) -> Option<AudioStrip> {
     let choice = match table.source.as_deref().unwrap_or_default().parse() {
         _ if id == StripId::MAIN => AudioChoice::None,
@@ -251,7 +251,7 @@ mod tests {
             read_text(&format!("[[strips]]\n[[strips]]\nsource = \"mic\"\nfilters = [{filter}]")).1
         };
         assert_eq!((of("0"), of("1")), (Vec::new(), Vec::new()));
-        // As it is written of one that was taken away.
+        // The form written for a removed strip.
         assert_eq!(of("999999"), Vec::<String>::new());
         assert_eq!(
             of("2"),
@@ -323,7 +323,7 @@ mod tests {
         assert_eq!(strip.tracks.iter().map(ExtraTrack::number).collect::<Vec<_>>(), [2]);
         assert_eq!(told.len(), 14, "{told:#?}");
         assert_eq!(read_text("strips = 3").1.len(), 1);
-        // Each falls back on its own, and is told with the strip that it is of.
+        // Each bad value gets its default, and is reported with its strip.
         let (strips, told) = read_text(
             "[[strips]]\ngain_db = 'loud'\n\
              [[strips]]\nsource = 'tone'\nname = 'Voice'\ngain_db = -6\nmuted = true\nmono = 'yes'\n\

@@ -10,9 +10,9 @@ use crate::studio::targets::address::without_key;
 use crate::studio::targets::{MAX_TARGETS, Target, TargetPlace};
 
 layout! {
-    /// The layout of one target. A hand-written target is enabled by default.
+    /// The layout of one target. A target in an edited file is enabled by default.
     struct Table of Target = Target::built_in(); {
-        /// Without it, this is the server inside the program.
+        /// The server; without it, this is the built-in server.
         #[serde(skip_serializing_if = "is_usual", deserialize_with = "short_text")]
         server: String,
         enabled: bool = enabled,
@@ -22,25 +22,26 @@ layout! {
         service: String = service,
         #[serde(skip_serializing_if = "is_usual", with = "text_or_none")]
         tls_pin: Option<CertificatePin> = pin,
-        /// Whether its viewer monitor is on.
+        /// Whether the viewer monitor is enabled.
         #[serde(skip_serializing_if = "is_usual")]
         monitor: Option<bool> = monitor,
-        /// The play address, if different from the publishing address; secrets are removed before.
+        /// The play address, if it differs from the publishing address; its secrets are removed
+        /// first.
         #[serde(skip_serializing_if = "is_usual", with = "address")]
         play_url: Secret = play_url,
         remember_key: bool = remember_key,
-        /// The server's URL has no key in it, whatever it looks like.
+        /// True if the server's URL contains no key, whatever its form.
         #[serde(skip_serializing_if = "is_usual")]
         key_apart: bool = key_apart,
-        /// Under which name the keyring has the key.
+        /// The name of the key in the keyring.
         #[serde(skip_serializing_if = "is_usual", deserialize_with = "short_text")]
         key_name: String = keep_as,
-        /// Bits a second; 0: as for all targets.
+        /// The minimum bitrate in bits per second; 0 means the value for all targets.
         #[serde(skip_serializing_if = "is_usual", with = "bitrate")]
         least_bitrate: Option<BitsPerSecond> = least_bitrate,
         #[serde(skip_serializing_if = "is_usual", deserialize_with = "short_text")]
         ports: String = route.ports,
-        /// Without user and password.
+        /// The proxy without user and password.
         #[serde(skip_serializing_if = "is_usual", with = "address")]
         proxy: Secret = route.proxy,
         #[serde(skip_serializing_if = "is_usual", deserialize_with = "short_text")]
@@ -48,7 +49,7 @@ layout! {
     }
 }
 
-/// An address without its secrets.
+/// Reads and writes an address without its secrets.
 mod address {
     use super::*;
 
@@ -88,7 +89,7 @@ pub(in crate::studio::settings) fn tables(targets: &[Target]) -> Vec<Table> {
             TargetPlace::Custom { server, .. } if server.is_empty() => "rtmp://".into(),
             TargetPlace::Custom { server, key } => without_key(server, key, target.key_apart),
         },
-        // Without a query the URL itself says so.
+        // Without a query, the form of the URL is sufficient.
         key_apart: (target.key_apart || target.key().is_some()) && target.server().contains('?'),
         proxy: Secret::new(target.route.proxy_without_password()),
         ..Table::of(target)
@@ -96,7 +97,7 @@ pub(in crate::studio::settings) fn tables(targets: &[Target]) -> Vec<Table> {
     targets.iter().map(table).collect()
 }
 
-/// The targets of these tables; the built-in server is always the first.
+/// Reads the targets of these tables; the built-in server is always the first.
 pub(in crate::studio::settings) fn from_tables(tables: Vec<Table>) -> Vec<Target> {
     let mut targets = vec![Target::built_in()];
     for table in tables.into_iter().take(MAX_TARGETS) {
@@ -145,7 +146,7 @@ mod tests {
         assert!(!text.contains("planted"), "{text}");
         let read = Settings::read(&path).0.targets;
         let urls: Vec<_> = read.iter().skip(1).map(|it| it.play_url.expose()).collect();
-        // Of these targets nothing is kept.
+        // Nothing of these targets is kept.
         assert_eq!(urls, [good, "", "", ""]);
         assert!(read.iter().skip(1).all(|target| target.monitor == Some(true)));
     }
@@ -173,7 +174,7 @@ mod tests {
                 .map(|target| Url::with_key(target.server(), "k").unwrap().app);
             assert_eq!(apps.collect::<Vec<_>>(), ["live/eu", "live/eu", "app", "live/eu?vhost=x"]);
         }
-        // Its last part is no key, which is still to come.
+        // The last part of its URL is not a key, which is missing.
         assert!(!crate::studio::targets::address::names_stream(&settings.targets[4]));
     }
 }

@@ -1,4 +1,4 @@
-//! The window in the settings: `[window]`, and its options.
+//! The window's options in the settings: `[window]`.
 
 use std::path::PathBuf;
 
@@ -29,7 +29,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// The actual language on this system.
+    /// The language that is actually used on this system.
     pub fn spoken(self) -> text::Language {
         match self {
             Self::System => text::Language::of_system(),
@@ -54,30 +54,30 @@ pub enum Theme {
 pub struct Preferences {
     pub language: Language,
     pub theme: Theme,
-    /// In percent of the desktop's scale.
+    /// The scale in percent of the desktop's scale.
     #[serde(deserialize_with = "ui_scale")]
     pub ui_scale: u16,
-    /// No animation at all.
+    /// True to disable all animations.
     pub reduced_motion: bool,
-    /// Safe areas are drawn over the canvas.
+    /// True to draw safe areas over the canvas.
     pub safe_areas: bool,
     /// The fall rate of level meters.
     #[serde(with = "MeterFallWord")]
     pub meter_fall: MeterFall,
     #[serde(with = "push_to_talk_key")]
     pub push_to_talk_key: PushToTalkKey,
-    /// Push-to-talk also works while another window has the keyboard focus.
+    /// True if push-to-talk also works while another window has the keyboard focus.
     pub push_to_talk_everywhere: bool,
     /// The recordings folder.
     #[serde(deserialize_with = "recording_folder")]
     pub recording_folder: PathBuf,
-    /// The recording options: a separate table.
+    /// The recording options, which are a separate table.
     #[serde(skip)]
     pub recording: RecordingChoices,
-    /// The hotkeys: also a separate table.
+    /// The hotkeys, which are a separate table.
     #[serde(skip)]
     pub hotkeys: Box<Hotkeys>,
-    /// And this.
+    /// The panel layouts, which are a separate table.
     #[serde(skip)]
     pub panels: Box<Panels>,
     #[serde(skip)]
@@ -104,7 +104,7 @@ impl Default for Preferences {
     }
 }
 
-/// The sizes of the window's interface, in percent.
+/// The range of the interface scale in percent.
 pub const UI_SCALES: std::ops::RangeInclusive<u16> = 75..=300;
 
 within! {
