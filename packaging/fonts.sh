@@ -89,6 +89,12 @@ for style, weight in (("Regular", 400), ("Bold", 700)):
     s = subset.Subsetter(o)
     s.populate(unicodes=cjk)
     s.subset(font)
+    # The drawing library centers the line of a fallback face on the line of the first face, and
+    # rounds each by itself. With the line of the Latin face both have one baseline at every size.
+    lines = TTFont(f"{OUT}/latin-400.otf")
+    scale = font["head"].unitsPerEm / lines["head"].unitsPerEm
+    for field in ("ascent", "descent", "lineGap"):
+        setattr(font["hhea"], field, round(getattr(lines["hhea"], field) * scale))
     finish(font, "Onair Hans", weight, f"{OUT}/cjk-{weight}.otf")
 print(len(latin), "Latin and", len(cjk), "Chinese characters")
 PY

@@ -72,4 +72,33 @@ mod tests {
             assert!(missing.is_empty(), "run packaging/fonts.sh: {missing:?}");
         }
     }
+
+    #[test]
+    fn latin_and_chinese_letters_have_one_baseline() {
+        use crate::ui::style::theme::Type;
+        let mut fonts = Fonts::new(TextOptions::default(), definitions());
+        let kinds = [
+            Type::Tiny,
+            Type::Small,
+            Type::Section,
+            Type::Figure,
+            Type::FigureStrong,
+            Type::Body,
+            Type::Sentence,
+            Type::Title,
+            Type::Timer,
+            Type::Big,
+            Type::Key,
+        ];
+        for scale in [1.0, 1.25, 1.5, 1.75, 2.0, 3.0] {
+            let mut view = fonts.with_pixels_per_point(scale);
+            for kind in kinds {
+                let font = kind.font();
+                let galley = view.layout_no_wrap("H中".to_owned(), font, egui::Color32::WHITE);
+                let row = &galley.rows[0].row;
+                let [latin, chinese] = &row.glyphs[..] else { panic!("two letters") };
+                assert_eq!(latin.pos.y, chinese.pos.y, "{kind:?} at {scale}");
+            }
+        }
+    }
 }
