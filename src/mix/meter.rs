@@ -43,6 +43,8 @@ impl MeterFall {
 pub struct Reading {
     /// Level of the bar in dBFS, -60 and up.
     pub peak_dbfs: f32,
+    /// Levels of the bars of left and right in dBFS; `None`: the audio is mono.
+    pub channels_dbfs: Option<[f32; 2]>,
     /// The highest peak of the last 20 s in dBFS.
     pub held_dbfs: f32,
     /// True if a sample has reached full scale since the reset.
@@ -62,6 +64,7 @@ impl Default for Reading {
     fn default() -> Self {
         Self {
             peak_dbfs: FLOOR_DBFS,
+            channels_dbfs: None,
             held_dbfs: FLOOR_DBFS,
             clipped: false,
             rms_dbfs: FLOOR_DBFS,
@@ -106,10 +109,17 @@ impl Meter {
     pub(super) fn push(&mut self, block: &[f32], channels: usize, rate: u32) {
         let channels = channels.max(1);
         let seconds = (block.len() / channels) as f32 / rate.max(1) as f32;
-        let peak = block.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+        let peak = peak_of(block.iter());
         let dbfs = dbfs(peak);
-        let fallen = self.reading.peak_dbfs - self.fall.rate() * seconds;
-        self.reading.peak_dbfs = dbfs.max(fallen).max(FLOOR_DBFS);
+        let fall = self.fall.rate() * seconds;
+        let risen = |before: f32, now: f32| now.max(before - fall).max(FLOOR_DBFS);
+        self.reading.peak_dbfs = risen(self.reading.peak_dbfs, dbfs);
+        self.reading.channels_dbfs = (channels == 2).then(|| {
+            let before = self.reading.channels_dbfs.unwrap_or([FLOOR_DBFS; 2]);
+            let side = |at: usize| self::dbfs(peak_of(block.iter().skip(at).step_by(2)));
+            let [left, right] = before;
+            [risen(left, side(0)), risen(right, side(1))]
+        });
         self.held_for += seconds;
         if dbfs >= self.reading.held_dbfs || self.held_for > HOLD {
             self.reading.held_dbfs = self.reading.peak_dbfs;
@@ -130,6 +140,7 @@ impl Meter {
         self.starved = seconds.map_or(0.0, |seconds| (self.starved + seconds).min(STARVED));
         if self.starved >= STARVED {
             self.reading.peak_dbfs = FLOOR_DBFS;
+            self.reading.channels_dbfs = self.reading.channels_dbfs.map(|_| [FLOOR_DBFS; 2]);
             self.reading.rms_dbfs = FLOOR_DBFS;
             self.square = 0.0;
         }
@@ -188,6 +199,10 @@ impl Meter {
             (self.reading.momentary_lufs, self.reading.short_term_lufs) = (None, None);
         }
     }
+}
+
+fn peak_of<'a>(samples: impl Iterator<Item = &'a f32>) -> f32 {
+    samples.fold(0.0_f32, |peak, sample| peak.max(sample.abs()))
 }
 
 fn dbfs(level: f32) -> f32 {
@@ -262,6 +277,23 @@ mod tests {
         meter.starve(None);
         slow(&mut meter, &[0.5]);
         assert!((meter.reading().peak_dbfs + 6.02).abs() < 0.01);
+    }
+
+    #[test]
+    fn left_and_right_have_a_bar_each_where_the_audio_is_stereo() {
+        let mut meter = Meter::default();
+        meter.push(&[0.5, -0.25, 0.1, 0.2], 2, 100);
+        let [left, right] = meter.reading().channels_dbfs.unwrap();
+        assert!((left + 6.02).abs() < 0.01 && (right + 12.04).abs() < 0.01, "{left} {right}");
+        assert_eq!(meter.reading().peak_dbfs, left);
+        // Each falls from where it was.
+        meter.push(&[0.0; 20], 2, 100);
+        let fallen = meter.reading().channels_dbfs.unwrap();
+        assert!((fallen[0] - left + 2.353).abs() < 0.01 && fallen[1] < right, "{fallen:?}");
+        meter.starve(Some(1.0));
+        assert_eq!(meter.reading().channels_dbfs, Some([FLOOR_DBFS; 2]));
+        meter.push(&[0.5], 1, 100);
+        assert_eq!(meter.reading().channels_dbfs, None);
     }
 
     #[test]

@@ -37,6 +37,7 @@ fn idle() -> Snapshot {
             gain_db: 0.0,
             muted: false,
             peak_dbfs: -18.0,
+            channels_dbfs: None,
             held_dbfs: -18.0,
             rms_dbfs: -24.0,
             clipped: false,

@@ -9,7 +9,7 @@ use crate::studio::snapshot::{AudioSource, SourceState};
 use crate::ui::input::actions::key;
 use crate::ui::scenes::kind::icon_of_choice;
 use crate::ui::screen::guide::columns::columns;
-use crate::ui::studio_page::mixer::labels::meter_of;
+use crate::ui::studio_page::mixer::labels::{levels_of, meter_of};
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BLACK, Type, gap};
@@ -144,7 +144,7 @@ fn microphone(ui: &mut Ui, view: &mut View<'_>, width: f32) {
     }
     let Some(audio) = audio else { return };
     ui.add_space(gap::XS);
-    let levels = (audio.peak_dbfs, audio.held_dbfs, audio.rms_dbfs);
+    let levels = levels_of(audio);
     meter_of(ui, view, &name, levels, None, width);
     let (said, good) = level(audio);
     let db = format::signed(f64::from(audio.held_dbfs), 0, false);
@@ -191,6 +191,7 @@ mod tests {
                 gain_db: 0.0,
                 muted,
                 peak_dbfs: held_dbfs,
+                channels_dbfs: None,
                 held_dbfs,
                 rms_dbfs: held_dbfs,
                 clipped,
