@@ -25,6 +25,8 @@ use crate::media::{FrameGrid, FrameRate, ProgramId, Size, VideoFeed, VideoFrame}
 
 /// A tick that is later than this is skipped; after a smaller delay, the tick is still run.
 const MAX_TICK_DELAY: Duration = Duration::from_millis(100);
+/// Number of frames that the mean drawing time covers.
+const MEAN_OF: u64 = 16;
 
 /// The format of the program frames.
 #[derive(Copy, Clone, Debug)]
@@ -61,6 +63,8 @@ pub struct Figures {
     pub placeholders: u64,
     /// Program frames per second, measured over about the last second.
     pub fps: f64,
+    /// Mean time to draw a frame, over about the last 16 frames.
+    pub draw_time: Duration,
     /// The reduction of work on a slow computer.
     pub degradation: Degradation,
 }
@@ -239,6 +243,7 @@ impl Compositor {
             repeated: shared.repeated.load(Ordering::Relaxed),
             placeholders: shared.placeholders.load(Ordering::Relaxed),
             fps: f64::from_bits(shared.fps.load(Ordering::Relaxed)),
+            draw_time: Duration::from_nanos(shared.draw_nanos.load(Ordering::Relaxed)),
             degradation: Degradation::of(shared.degradation.load(Ordering::Relaxed)),
         }
     }
@@ -261,6 +266,7 @@ struct Shared {
     placeholders: AtomicU64,
     /// The bits of an `f64`.
     fps: AtomicU64,
+    draw_nanos: AtomicU64,
     degradation: AtomicU8,
     #[cfg(test)]
     after: Mutex<Option<Box<dyn FnMut() + Send>>>,
@@ -486,6 +492,12 @@ impl Ticker {
 
     /// Records how long a tick that began at `now` took, and the available time.
     fn took(&mut self, long: Duration, period: Duration, now: Timestamp) {
+        let nanos = u64::try_from(long.as_nanos()).unwrap_or(u64::MAX);
+        let mean = match self.shared.draw_nanos.load(Ordering::Relaxed) {
+            0 => nanos,
+            mean => (mean / MEAN_OF).saturating_mul(MEAN_OF - 1).saturating_add(nanos / MEAN_OF),
+        };
+        self.shared.draw_nanos.store(mean, Ordering::Relaxed);
         let degradation = self.watcher.took(long, period);
         self.shared.degradation.store(degradation.number(), Ordering::Relaxed);
         if let Some(fps) = self.rate.count(now) {

@@ -146,6 +146,8 @@ pub struct AudioSource {
     pub muted: bool,
     /// The sample peak since the last snapshot, with the meter's decay, in dBFS (-60 and below is silence).
     pub peak_dbfs: f32,
+    /// The same of left and right; `None`: the audio is mono.
+    pub channels_dbfs: Option<[f32; 2]>,
     /// The highest held peak in dBFS.
     pub held_dbfs: f32,
     /// The RMS level over about 300 ms, in dBFS.

@@ -39,6 +39,12 @@ pub struct LiveFigures {
     pub bitrate: u32,
     /// The bitrates of the last minute in bits per second, one value per second, oldest first.
     pub bitrate_history: Vec<u32>,
+    /// The mean time to encode a frame over the last second; `None`: no video was encoded.
+    pub encode_time: Option<Duration>,
+    /// The mean time to draw and encode a frame, in milliseconds, of each second of the last minute, oldest first.
+    pub frame_times: Vec<f32>,
+    /// Due frames that were not drawn or not encoded, because the machine was too busy.
+    pub skipped_frames: u64,
     /// Frames dropped because the link was too slow.
     pub dropped_frames: u64,
     /// Dropped audio packets; audio is dropped only with an extreme backlog.

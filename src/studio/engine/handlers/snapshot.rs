@@ -53,6 +53,7 @@ impl Engine {
             key_place: self.secrets.place.clone(),
             live,
             figures,
+            draw_time: program.map(|program| program.compositor().figures().draw_time),
             passthrough: match &self.live.opening {
                 Some(opening) => Some(opening.view()),
                 None => self.live.on_air.as_ref().and_then(OnAir::passthrough),
@@ -116,6 +117,7 @@ impl Engine {
             gain_db: main.map_or(0.0, |it| it.strip.gain_db),
             muted: main.is_some_and(|it| it.strip.muted),
             peak_dbfs: meter.peak_dbfs,
+            channels_dbfs: meter.channels_dbfs,
             held_dbfs: meter.held_dbfs,
             rms_dbfs: meter.rms_dbfs,
             clipped: meter.clipped,

@@ -15,6 +15,8 @@ use crate::studio::program::Program;
 
 /// The displayed frame rate is the mean over this many seconds.
 const FPS_SECONDS: usize = 3;
+/// Maximum number of seconds of frame times that are displayed.
+const FRAME_TIMES: usize = 60;
 /// If a server has accepted nothing for this long, the displayed bitrate is zero.
 const SILENCE: Duration = Duration::from_secs(1);
 
@@ -49,7 +51,15 @@ impl OnAir {
             Some(_) => self.frame_rate.as_f64() / f64::from(self.adaptation.frame_step().max(1)),
             None => 0.0,
         };
-        let mut all = LiveFigures { encoded, fps, wanted_fps, ..LiveFigures::default() };
+        let mut all = LiveFigures {
+            encoded,
+            fps,
+            wanted_fps,
+            encode_time: self.encode_time,
+            frame_times: self.frame_times.iter().copied().collect(),
+            skipped_frames: self.skipped,
+            ..LiveFigures::default()
+        };
         for sent in self.targets() {
             let figures = sent.publisher.figures();
             all.on_air_for = all.on_air_for.max(figures.live_for);
@@ -110,10 +120,21 @@ impl OnAir {
                 std::mem::replace(&mut self.encoding, (figures.encoded, figures.busy));
             let (new, took) =
                 (figures.encoded.saturating_sub(encoded), figures.busy.saturating_sub(busy));
+            let skipped = figures.skipped + composed.skipped.saturating_sub(self.began.skipped);
+            let per_frame = u32::try_from(new).ok().and_then(|new| took.checked_div(new));
+            self.skipped = skipped;
+            self.encode_time = per_frame;
+            if let Some(encode_time) = per_frame {
+                let frame_time = (composed.draw_time + encode_time).as_secs_f32() * 1_000.0;
+                self.frame_times.push_back(frame_time);
+                if self.frame_times.len() > FRAME_TIMES {
+                    self.frame_times.pop_front();
+                }
+            }
             stats::Video {
                 captured: composed.captured.saturating_sub(self.began.captured),
                 encoded: figures.encoded,
-                skipped: figures.skipped + composed.skipped.saturating_sub(self.began.skipped),
+                skipped,
                 fps,
                 bitrate: self.video_rate.rate(figures.bytes, now),
                 allowed: self.adaptation.bitrate().0,
@@ -124,7 +145,7 @@ impl OnAir {
                     .and_then(SecondRendition::now)
                     .map(|(size, bitrate)| (size, bitrate.0)),
                 keyframes: figures.keyframes,
-                encode_ms: (new > 0).then(|| took.as_secs_f64() * 1_000.0 / new as f64),
+                encode_ms: per_frame.map(|time| time.as_secs_f64() * 1_000.0),
             }
         });
         let meter = program.mixer().meter();

@@ -66,6 +66,12 @@ pub(in crate::studio) struct OnAir {
     frame_rate: FrameRate,
     /// The number of frames encoded up to the last check, and the total encoding time.
     encoding: (u64, Duration),
+    /// The mean time to encode a frame over the last second.
+    encode_time: Option<Duration>,
+    /// The mean time to draw and encode a frame, in milliseconds, of each of the last seconds.
+    frame_times: VecDeque<f32>,
+    /// Due frames that were not drawn or not encoded.
+    skipped: u64,
     adaptation: Adaptation,
     /// The second encode, if there is video.
     second: Option<SecondRendition>,
@@ -169,6 +175,9 @@ impl OnAir {
             lately: VecDeque::new(),
             frame_rate: quality.frame_rate,
             encoding: (0, Duration::ZERO),
+            encode_time: None,
+            frame_times: VecDeque::new(),
+            skipped: 0,
             adaptation: Adaptation::new(quality),
             second,
             passthrough: None,
@@ -201,6 +210,9 @@ impl OnAir {
             lately: VecDeque::new(),
             frame_rate: quality.frame_rate,
             encoding: (0, Duration::ZERO),
+            encode_time: None,
+            frame_times: VecDeque::new(),
+            skipped: 0,
             adaptation: Adaptation::new(&Quality { adapt: Adapt::Off, ..quality.clone() }),
             second: None,
             passthrough: Some(passthrough),

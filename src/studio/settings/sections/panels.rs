@@ -113,7 +113,7 @@ pub const PRESETS: [(&str, &str); 3] = [
     ),
     (
         "studio",
-        "row(* column(* row(228 sources, * program), 240 row(* mixer, 300 chat, \
+        "row(* column(* row(228 sources, * program), 300 row(* mixer, 300 chat, \
          260 tabs(stats!, event-log))), 304 column(* tabs(broadcast!, inspector), 120 controls))",
     ),
     (

@@ -25,6 +25,8 @@ pub enum RecordingsCommand {
     Open,
     /// The list is no longer displayed.
     Close,
+    /// Lists more of the older recordings, until [`Close`](Self::Close).
+    ListMore,
     /// Shows the frame at this time of a recording: that of the last keyframe at or before it.
     FrameAt(PathBuf, Duration),
     /// Renames a recording; its extension stays.
@@ -57,6 +59,11 @@ impl Library {
                 self.reading = None;
                 let RecordingsView { copy, outcome, .. } = (*self.view).clone();
                 self.view = Arc::new(RecordingsView { copy, outcome, ..RecordingsView::default() });
+            }
+            RecordingsCommand::ListMore => {
+                if let Some(reading) = &self.reading {
+                    reading.list_more();
+                }
             }
             RecordingsCommand::FrameAt(path, at) => {
                 if let Some(reading) = &self.reading {

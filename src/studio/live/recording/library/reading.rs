@@ -13,11 +13,11 @@ use crate::base::{Latest, Stop, Worker, sandbox};
 use crate::files::{Trouble, free_space};
 use crate::studio::live::recording::library::details;
 use crate::studio::live::recording::library::view::{
-    FileState, FrameAt, RecordingFile, RecordingsView,
+    FileState, FrameAt, MAX_LISTED, RecordingFile, RecordingsView,
 };
 use crate::wire::container::Format;
 
-/// Maximum number of listed recordings: the newest are listed.
+/// Number of recordings that are listed at first, the newest, and that each request for more adds.
 pub(super) const MAX_FILES: usize = 500;
 /// Maximum number of names in the folder that are checked.
 const MAX_NAMES: usize = 50_000;
@@ -33,6 +33,8 @@ const CHANGING: Duration = Duration::from_secs(3);
 struct ReadRequest {
     frame: Option<(PathBuf, Duration)>,
     again: bool,
+    /// More of the older recordings are to be listed.
+    more: bool,
 }
 
 /// The reading thread; see the module documentation.
@@ -53,6 +55,7 @@ impl Reading {
             asked: Arc::clone(&asked),
             listed: listed.clone(),
             known: HashMap::new(),
+            most: MAX_FILES,
             view: RecordingsView { folder: folder.to_owned(), ..RecordingsView::default() },
         };
         let worker = Worker::spawn("onair-library", move |stop| reader.run(stop));
@@ -71,6 +74,12 @@ impl Reading {
     /// Reports that the folder has changed, so that it is read at once.
     pub(super) fn look_again(&self) {
         self.asked.lock().again = true;
+    }
+
+    /// Requests a longer list of recordings.
+    pub(super) fn list_more(&self) {
+        let mut asked = self.asked.lock();
+        (asked.more, asked.again) = (true, true);
     }
 
     /// The data that was read since the last call.
@@ -92,6 +101,8 @@ struct Reader {
     listed: Latest<RecordingsView>,
     known: HashMap<PathBuf, (Stamp, FileState)>,
     view: RecordingsView,
+    /// How many recordings are listed at most.
+    most: usize,
 }
 
 impl Reader {
@@ -123,14 +134,17 @@ impl Reader {
     }
 
     fn read_folder(&mut self) {
+        if std::mem::take(&mut self.asked.lock().more) {
+            self.most = (self.most + MAX_FILES).min(MAX_LISTED);
+        }
         let before = self.view.files.iter().map(|file| &file.path);
         let before: Vec<PathBuf> = before.cloned().collect();
         let (problem, free) = (self.view.problem.clone(), self.view.free);
         match found(&self.folder) {
             Ok(mut found) => {
                 found.sort_by_key(|(_, stamp)| std::cmp::Reverse(stamp.modified));
-                self.view.more = found.len().saturating_sub(MAX_FILES);
-                found.truncate(MAX_FILES);
+                self.view.more = found.len().saturating_sub(self.most);
+                found.truncate(self.most);
                 let files = found.into_iter().map(|(path, stamp)| self.file(path, stamp));
                 self.view.files = files.collect();
                 self.view.problem = None;

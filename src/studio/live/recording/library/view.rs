@@ -8,6 +8,9 @@ use crate::media::VideoFrame;
 use crate::studio::live::recording::library::details::Details;
 use crate::text::Problem;
 
+/// No more recordings are ever listed: what is known of each is in memory.
+pub const MAX_LISTED: usize = 5_000;
+
 /// All recordings of the folder.
 #[derive(Clone, Debug, Default)]
 pub struct RecordingsView {
