@@ -8,6 +8,7 @@ recordings-none = 还没有录像
 recordings-none-cure = 请先在“工作室”录制，或选择存放录像的文件夹。
 recordings-none-found = 没有匹配的录像。
 recordings-more = 另有 { $count } 个更早的录像未列出。
+recordings-list-more = 列出更多
 recordings-waiting = 正在读取…
 recordings-changing = 正在写入
 recordings-changing-long = 此文件正在写入，完成后会显示详细信息。

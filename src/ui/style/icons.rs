@@ -71,6 +71,9 @@ pub enum Icon {
     Stopwatch,
     Stream,
     Transition,
+    Gear,
+    Keyboard,
+    Globe,
 }
 
 /// A pen on the 20×20 grid.
@@ -437,6 +440,38 @@ fn draw(pen: &Pen<'_>, icon: Icon) {
             pen.line(&[(2.5, 10.0), (17.5, 10.0)]);
             pen.arc(17.5, 10.0, 10.0, PI - 0.84, PI + 0.84);
             pen.arc(2.5, 10.0, 10.0, -0.84, 0.84);
+        }
+        Icon::Gear => {
+            pen.circle(10.0, 10.0, 2.6);
+            // Six teeth around the rim.
+            let teeth: Vec<(f32, f32)> = (0..6_u8)
+                .flat_map(|tooth| {
+                    let middle = f32::from(tooth) * TAU / 6.0 + TAU / 12.0;
+                    [(-0.36, 5.7), (-0.24, 8.4), (0.24, 8.4), (0.36, 5.7)].map(|(turn, radius)| {
+                        let (sin, cos) = (middle + turn).sin_cos();
+                        (10.0 + radius * cos, 10.0 + radius * sin)
+                    })
+                })
+                .collect();
+            pen.closed(&teeth);
+        }
+        Icon::Keyboard => {
+            pen.rect(2.0, 5.0, 16.0, 10.5, 2.0);
+            for (x, y) in [(5.5, 8.5), (8.5, 8.5), (11.5, 8.5), (14.5, 8.5)] {
+                pen.dot(x, y, 0.9);
+            }
+            pen.line(&[(6.5, 12.3), (13.5, 12.3)]);
+        }
+        Icon::Globe => {
+            pen.circle(10.0, 10.0, 7.5);
+            pen.line(&[(2.5, 10.0), (17.5, 10.0)]);
+            let meridian: Vec<(f32, f32)> = (0..=24_u8)
+                .map(|step| {
+                    let (sin, cos) = (f32::from(step) * TAU / 24.0).sin_cos();
+                    (10.0 + 3.4 * cos, 10.0 + 7.5 * sin)
+                })
+                .collect();
+            pen.line(&meridian);
         }
         Icon::Transition => {
             pen.line(&[(3.0, 7.0), (16.5, 7.0)]);

@@ -167,6 +167,8 @@ pub struct Theme {
     pub good: Color32,
     pub warn: Color32,
     pub warn_tint: Color32,
+    /// The zones of a level meter: fine, high, too high. A bar needs less contrast than words.
+    pub meter: [Color32; 3],
 }
 
 const fn rgb(hex: u32) -> Color32 {
@@ -204,6 +206,7 @@ impl Theme {
         good: rgb(0x35_C9_8E),
         warn: rgb(0xF2_B5_44),
         warn_tint: rgb(0x35_30_27),
+        meter: [rgb(0x35_C9_8E), rgb(0xF2_B5_44), rgb(0xFF_41_55)],
     };
 
     /// The light theme.
@@ -226,6 +229,7 @@ impl Theme {
         good: rgb(0x0E_78_50),
         warn: rgb(0x92_5E_00),
         warn_tint: rgb(0xFB_F3_E6),
+        meter: [rgb(0x1F_B3_7C), rgb(0xF0_B4_29), rgb(0xE5_48_4D)],
     };
 
     /// The border.

@@ -1,7 +1,10 @@
 //! Words.
 
+use std::sync::Arc;
+
+use egui::text::{LayoutJob, TextWrapping};
 use egui::{
-    Align, Align2, Color32, FontId, Label, Layout, Pos2, Rect, Response, RichText, Ui, Vec2,
+    Align, Align2, Color32, FontId, Galley, Label, Layout, Pos2, Rect, Response, RichText, Ui, Vec2,
 };
 
 use crate::ui::style::theme::{Theme, Type};
@@ -66,4 +69,84 @@ pub fn elided(ui: &Ui, rect: Rect, align: Align, text: &str, font: FontId, color
     let painted = Rect::from_min_size(at, galley.size());
     ui.painter().galley(at, galley, color);
     painted
+}
+
+/// A text over several lines outside the flow. Lines that find no room end in an ellipsis.
+#[derive(Debug)]
+pub struct Wrapped {
+    galley: Arc<Galley>,
+    width: f32,
+    align: Align,
+}
+
+impl Wrapped {
+    /// Lays it out in lines of at most `width`, which together are at most `height` high; at least one.
+    pub fn new(
+        ui: &Ui,
+        text: &str,
+        kind: Type,
+        color: Color32,
+        width: f32,
+        height: f32,
+        align: Align,
+    ) -> Self {
+        let font = kind.font();
+        let line = ui.ctx().fonts_mut(|fonts| fonts.row_height(&font)).max(1.0);
+        let mut job = LayoutJob::simple(text.to_owned(), font, color, width);
+        job.wrap = TextWrapping {
+            max_width: width,
+            max_rows: ((height / line) as usize).max(1),
+            ..TextWrapping::default()
+        };
+        job.halign = align;
+        Self { galley: ui.painter().layout_job(job), width, align }
+    }
+
+    /// Height of all lines.
+    pub fn height(&self) -> f32 {
+        self.galley.size().y
+    }
+
+    /// Whether a part is left out.
+    pub fn is_elided(&self) -> bool {
+        self.galley.elided
+    }
+
+    /// Paints it with its upper left corner at `at`; gives the room it takes.
+    pub fn paint(&self, ui: &Ui, at: Pos2) -> Rect {
+        let x = match self.align {
+            Align::Min => at.x,
+            Align::Center => at.x + self.width / 2.0,
+            Align::Max => at.x + self.width,
+        };
+        let color = Color32::PLACEHOLDER;
+        ui.painter().galley(Pos2::new(x, at.y), Arc::clone(&self.galley), color);
+        Rect::from_min_size(at, Vec2::new(self.width, self.height()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_does_not_fit_a_line_takes_another_where_there_is_room() {
+        let ctx = egui::Context::default();
+        ctx.set_fonts(crate::ui::style::fonts::definitions());
+        let mut heights = Vec::new();
+        let mut lay = |ui: &mut Ui| {
+            let text = "Reconnecting automatically: the server closed the connection.";
+            let align = Align::Center;
+            let lines =
+                |height| Wrapped::new(ui, text, Type::Small, Color32::WHITE, 196.0, height, align);
+            heights = vec![lines(100.0), lines(15.0)];
+        };
+        // The faces are there from the second frame on.
+        for _ in 0..2 {
+            ctx.run_ui(egui::RawInput::default(), &mut lay).textures_delta.clear();
+        }
+        let [all, one] = &heights[..] else { panic!("two of them") };
+        assert!(!all.is_elided() && all.height() > 28.0, "{}", all.height());
+        assert!(one.is_elided() && one.height() < 18.0, "{}", one.height());
+    }
 }

@@ -1,10 +1,12 @@
-//! The level meter: green to −20 dBFS, yellow to −9, red above; a line for the peak that is held, and a scale in
-//! decibels.
+//! The level meter: green to −20 dBFS, yellow to −9, red above; a bar for each of left and right, a line for the peak
+//! that is held, and a scale in decibels.
 
 use egui::{
-    Align2, Color32, CornerRadius, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2,
+    Align2, Color32, CornerRadius, Rangef, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2,
+    vec2,
 };
 
+use crate::mix::Reading;
 use crate::ui::style::theme::{Theme, Type};
 use crate::ui::text::format;
 use crate::ui::widgets::place;
@@ -13,6 +15,8 @@ use crate::ui::widgets::place;
 const FLOOR: f32 = -60.0;
 const WARN: f32 = -20.0;
 const DANGER: f32 = -9.0;
+/// Between the bars of left and right.
+const BETWEEN: f32 = 2.0;
 const SCALE: [i32; 5] = [-60, -40, -20, -9, 0];
 
 /// Where a level is on the meter, 0 to 1.
@@ -20,21 +24,41 @@ fn place_of(dbfs: f32) -> f32 {
     ((dbfs - FLOOR) / -FLOOR).clamp(0.0, 1.0)
 }
 
-/// What a meter shows, in dBFS.
+/// A level, in dBFS.
+#[derive(Copy, Clone, Debug)]
+pub struct Levels {
+    pub peak: f32,
+    /// Those of left and right, where the audio is stereo.
+    pub channels: Option<[f32; 2]>,
+    pub held: f32,
+    pub rms: f32,
+}
+
+impl From<Reading> for Levels {
+    fn from(reading: Reading) -> Self {
+        Self {
+            peak: reading.peak_dbfs,
+            channels: reading.channels_dbfs,
+            held: reading.held_dbfs,
+            rms: reading.rms_dbfs,
+        }
+    }
+}
+
+/// What a meter shows.
 #[derive(Copy, Clone, Debug)]
 pub struct Level<'a> {
     /// What it is the level of.
     pub name: &'a str,
     /// The figures in words.
     pub words: &'a str,
-    pub peak: f32,
-    pub held: f32,
+    pub levels: Levels,
     pub muted: bool,
 }
 
 /// What a screen reader is told of a meter.
 fn told(response: &Response, shown: &Level<'_>) {
-    let level = shown.level();
+    let level = if shown.muted { FLOOR } else { shown.levels.peak };
     response.widget_info(|| WidgetInfo {
         value: Some(f64::from(level.max(FLOOR))),
         current_text_value: Some(shown.words.to_owned()),
@@ -43,31 +67,59 @@ fn told(response: &Response, shown: &Level<'_>) {
 }
 
 impl Level<'_> {
-    fn level(&self) -> f32 {
-        if self.muted { f32::NEG_INFINITY } else { self.peak }
+    /// The bars side by side: one, or those of left and right.
+    fn bars(&self) -> impl ExactSizeIterator<Item = f32> {
+        let [one, other] = self.levels.channels.unwrap_or([self.levels.peak; 2]);
+        let count = if self.levels.channels.is_some() { 2 } else { 1 };
+        let silent = self.muted;
+        [one, other]
+            .into_iter()
+            .take(count)
+            .map(move |level| if silent { f32::NEG_INFINITY } else { level })
     }
 }
 
 /// The colors of a meter and where each begins and ends, in dBFS.
 fn zones(theme: &Theme) -> [(f32, f32, Color32); 3] {
-    [(FLOOR, WARN, theme.good), (WARN, DANGER, theme.warn), (DANGER, 0.0, theme.live)]
+    let [fine, high, too_high] = theme.meter;
+    [(FLOOR, WARN, fine), (WARN, DANGER, high), (DANGER, 0.0, too_high)]
 }
 
-/// Paints the bar; `part` gives the rectangle between two levels, as parts of the whole.
-fn bar(ui: &Ui, theme: &Theme, shown: &Level<'_>, bar: Rect, part: impl Fn(f32, f32) -> Rect) {
-    let (level, painter) = (shown.level(), ui.painter());
-    painter.rect_filled(bar, CornerRadius::same(3), theme.raised);
-    for (from, to, color) in zones(theme) {
-        if level > from {
-            let lit = part(place_of(from), place_of(level.min(to)));
-            painter.rect_filled(lit, CornerRadius::same(if from == FLOOR { 3 } else { 0 }), color);
+/// Paints the bars; `part` gives the rectangle between two levels, as parts of the whole, of the bar with this
+/// number of so many.
+fn paint(
+    ui: &Ui,
+    theme: &Theme,
+    shown: &Level<'_>,
+    part: impl Fn((usize, usize), f32, f32) -> Rect,
+) {
+    let (bars, painter) = (shown.bars(), ui.painter());
+    let count = bars.len();
+    let radius = if count > 1 { 2 } else { 3 };
+    for (index, level) in bars.enumerate() {
+        let at = (index, count);
+        let bar = part(at, 0.0, 1.0);
+        painter.rect_filled(bar, CornerRadius::same(radius), theme.raised);
+        for (from, to, color) in zones(theme) {
+            if level > from {
+                let lit = part(at, place_of(from), place_of(level.min(to)));
+                let radius = if from == FLOOR { radius } else { 0 };
+                painter.rect_filled(lit, CornerRadius::same(radius), color);
+            }
+        }
+        if shown.levels.held > FLOOR && !shown.muted {
+            let held = place_of(shown.levels.held);
+            let line = part(at, held, held).expand2(vec2(1.0, 1.0)).intersect(bar);
+            painter.rect_filled(line, CornerRadius::ZERO, theme.text);
         }
     }
-    if shown.held > FLOOR && !shown.muted {
-        let at = place_of(shown.held);
-        let line = part(at, at).expand2(vec2(1.0, 1.0)).intersect(bar);
-        painter.rect_filled(line, CornerRadius::ZERO, theme.text);
-    }
+}
+
+/// Where the bar with this number of so many lies across `from` to `to`.
+fn across((index, count): (usize, usize), from: f32, to: f32) -> Rangef {
+    let width = (to - from - BETWEEN * (count as f32 - 1.0)) / count as f32;
+    let begin = from + (width + BETWEEN) * index as f32;
+    Rangef::new(begin, begin + width)
 }
 
 /// A horizontal meter with its scale, `width` points wide and 28 high.
@@ -76,8 +128,8 @@ pub fn meter(ui: &mut Ui, theme: &Theme, shown: &Level<'_>, width: f32) -> Respo
     told(&response, shown);
     let room = Rect::from_min_size(rect.min, vec2(width, 12.0));
     let at = |part: f32| room.left() + room.width() * part;
-    bar(ui, theme, shown, room, |from, to| {
-        Rect::from_x_y_ranges(at(from)..=at(to), room.y_range())
+    paint(ui, theme, shown, |bar, from, to| {
+        Rect::from_x_y_ranges(at(from)..=at(to), across(bar, room.top(), room.bottom()))
     });
     for mark in SCALE {
         let anchor = match mark {
@@ -97,8 +149,8 @@ pub fn upright_meter(ui: &mut Ui, theme: &Theme, shown: &Level<'_>, size: Vec2) 
     let (room, response) = ui.allocate_exact_size(size, Sense::hover());
     told(&response, shown);
     let at = |part: f32| room.bottom() - room.height() * part;
-    bar(ui, theme, shown, room, |from, to| {
-        Rect::from_x_y_ranges(room.x_range(), at(to)..=at(from))
+    paint(ui, theme, shown, |bar, from, to| {
+        Rect::from_x_y_ranges(across(bar, room.left(), room.right()), at(to)..=at(from))
     });
     response
 }
@@ -106,6 +158,20 @@ pub fn upright_meter(ui: &mut Ui, theme: &Theme, shown: &Level<'_>, size: Vec2) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stereo_has_two_bars_and_mute_empties_both() {
+        let levels = Levels { peak: -6.0, channels: Some([-6.0, -12.0]), held: -6.0, rms: -20.0 };
+        let shown = Level { name: "", words: "", levels, muted: false };
+        assert_eq!(shown.bars().collect::<Vec<_>>(), [-6.0, -12.0]);
+        let mono = Level { levels: Levels { channels: None, ..levels }, ..shown };
+        assert_eq!(mono.bars().collect::<Vec<_>>(), [-6.0]);
+        let muted = Level { muted: true, ..shown };
+        assert!(muted.bars().len() == 2 && muted.bars().all(|it| it < FLOOR));
+        let (left, right) = (across((0, 2), 10.0, 22.0), across((1, 2), 10.0, 22.0));
+        assert_eq!((left, right), (Rangef::new(10.0, 15.0), Rangef::new(17.0, 22.0)));
+        assert_eq!(across((0, 1), 10.0, 22.0), Rangef::new(10.0, 22.0));
+    }
 
     #[test]
     fn levels_stand_where_they_belong() {

@@ -144,6 +144,10 @@ pub fn menu_item(
     let mut words = rect.shrink2(vec2(8.0, 0.0));
     words.max.x -= 20.0;
     let color = if enabled { theme.text } else { theme.secondary };
+    let fits = |text: &str, kind: Type| {
+        ui.painter().layout_no_wrap(text.to_owned(), kind.font(), color).size().x <= words.width()
+    };
+    let whole = fits(title, Type::Body) && fits(second, Type::Small);
     if second.is_empty() {
         elided(ui, words, Align::Min, title, Type::Body.font(), color);
     } else {
@@ -157,7 +161,11 @@ pub fn menu_item(
         icons::paint(ui.painter(), Icon::Check, at, theme.accent);
     }
     focus_ring(ui, theme, &response, 4);
-    response.clicked()
+    let clicked = response.clicked();
+    if !whole {
+        response.on_hover_text(format!("{title}\n{second}").trim_end());
+    }
+    clicked
 }
 
 /// How high a list of devices is at most: what is below is scrolled to.
