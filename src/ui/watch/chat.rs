@@ -15,7 +15,7 @@ use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BLACK, ON_VIDEO, Type, gap, size};
 use crate::ui::view::View;
-use crate::ui::watch::commands::send;
+use crate::ui::watch::commands::{name_of, send};
 use crate::ui::watch::draft::Draft;
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, icon_button, label, named_switch, paragraph, section, slider,
@@ -36,15 +36,26 @@ fn field() -> Id {
     Id::unique("chat-say")
 }
 
-/// The chat in the panel.
-pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+/// The chat in the panel. Where that has no title of the chat above it, the chat is `titled`; else it tells whose it is.
+pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, titled: bool) {
     let (theme, texts) = (view.theme, view.texts);
     let size = vec2(ui.available_width(), size::CONTROL_SMALL);
     // The button first: a heading takes all the width there is.
     ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
         options(ui, view, draft);
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            section(ui, theme, &texts.get("chat"));
+            if titled {
+                section(ui, theme, &texts.get("chat"));
+            } else {
+                let of = name_of(&view.snapshot.watch_figures.url);
+                ui.add(
+                    egui::Label::new(
+                        egui::RichText::new(of).font(Type::Small.font()).color(theme.secondary),
+                    )
+                    .truncate()
+                    .selectable(false),
+                );
+            }
         });
     });
     let state = view.snapshot.chat.state.clone();

@@ -80,7 +80,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     sparkline(ui, theme, &name, &values, 300.0, theme.good)
         .on_hover_text(&*texts.get("tip-buffer-minute"));
     ui.add_space(gap::M);
-    chat::show(ui, view, draft);
+    chat::show(ui, view, draft, true);
 }
 
 /// How much waits to be played, and how unevenly it comes.

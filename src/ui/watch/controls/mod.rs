@@ -7,7 +7,7 @@ use egui::{Align, Layout, Rect, Ui, UiBuilder};
 
 use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, WatchCommand};
-use crate::ui::input::actions::Action;
+use crate::ui::input::actions::{Action, key};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::text::format;
@@ -16,6 +16,16 @@ use crate::ui::watch::commands::{is_busy, play, send};
 use crate::ui::watch::controls::seek_bar::Span;
 use crate::ui::watch::draft::{Draft, Where};
 use crate::ui::widgets::{Button, ButtonWeight, icon_button, label, slider};
+
+/// From this width on the buttons at the right have words beside their icons.
+const WORDS_FROM: f32 = 1_280.0;
+
+/// A button of the bar; `words` are shown where there is room for them, `name` is its accessible name.
+fn control<'a>(icon: Icon, words: &'a str, name: &'a str) -> Button<'a> {
+    let button = Button::new(words).icon(icon).look(ButtonWeight::Quiet).name(name);
+    let button = button.height(size::CONTROL).kind(Type::FigureStrong);
+    if words.is_empty() { button.width(size::CONTROL) } else { button }
+}
 
 /// The bar; gives an action of the window that was asked for.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) -> Option<Action> {
@@ -34,7 +44,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) -> 
     let mut action = None;
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = gap::XS;
-        action = right(ui, view, draft);
+        action = right(ui, view, draft, rect.width() >= WORDS_FROM);
     });
     action
 }
@@ -113,41 +123,88 @@ fn time(ui: &mut Ui, view: &mut View<'_>) {
 }
 
 /// From the right edge to the left.
-fn right(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Action> {
+fn right(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, words: bool) -> Option<Action> {
     let (theme, texts) = (view.theme, view.texts);
     let mut action = None;
-    let button = |ui: &mut Ui, icon: Icon, name: &str, keys: &str, on: Option<bool>, can: bool| {
-        let mut button =
-            Button::new("").icon(icon).look(ButtonWeight::Quiet).name(name).enabled(can);
+    let named = |key: &'static str| if words { texts.get(key).to_string() } else { String::new() };
+    let button = |ui: &mut Ui,
+                  (icon, word): (Icon, &'static str),
+                  name: &str,
+                  keys: &str,
+                  on: Option<bool>,
+                  can: bool| {
+        let word = named(word);
+        let mut button = control(icon, &word, name).enabled(can);
         if let Some(on) = on {
             button = button.selected(on);
         }
-        let response = button.height(size::CONTROL).width(size::CONTROL).show(ui, theme);
         let tip = if keys.is_empty() { name.to_owned() } else { format!("{name} ({keys})") };
-        can && response.on_hover_text(tip).clicked()
+        button.show(ui, theme).on_hover_text(tip).clicked() && can
     };
-    if button(ui, Icon::FullScreen, &texts.get("full-screen"), "F", None, true) {
+    if button(
+        ui,
+        (Icon::FullScreen, key!("player-full-screen")),
+        &texts.get("full-screen"),
+        "F",
+        None,
+        true,
+    ) {
         action = Some(Action::FullScreen);
     }
     if draft.place == Where::Here {
-        if button(ui, Icon::PictureInPicture, &texts.get("small-window"), "P", None, true) {
+        if button(
+            ui,
+            (Icon::PictureInPicture, key!("player-small")),
+            &texts.get("small-window"),
+            "P",
+            None,
+            true,
+        ) {
             draft.place = Where::Small;
         }
-        if button(ui, Icon::External, &texts.get("own-window"), "D", None, true) {
+        if button(
+            ui,
+            (Icon::External, key!("player-window")),
+            &texts.get("own-window"),
+            "D",
+            None,
+            true,
+        ) {
             draft.place = Where::Window;
         }
-    } else if button(ui, Icon::External, &texts.get("window-back"), "D", None, true) {
+    } else if button(
+        ui,
+        (Icon::External, key!("player-back")),
+        &texts.get("window-back"),
+        "D",
+        None,
+        true,
+    ) {
         draft.place = Where::Here;
     }
     let on = draft.figures;
-    if button(ui, Icon::Info, &texts.get("statistics"), "I", Some(on), true) {
+    if button(
+        ui,
+        (Icon::Info, key!("player-statistics")),
+        &texts.get("statistics"),
+        "I",
+        Some(on),
+        true,
+    ) {
         draft.figures = !on;
     }
-    options::view(ui, view, draft);
-    options::audio_options(ui, view);
+    options::view(ui, view, draft, &named(key!("player-video")));
+    options::audio_options(ui, view, &named(key!("player-audio")));
     let busy = is_busy(&view.snapshot.watch);
     let playing = view.snapshot.watch == WatchState::Playing;
-    if button(ui, Icon::Picture, &texts.get("watch-screenshot"), "S", None, playing) {
+    if button(
+        ui,
+        (Icon::Picture, key!("player-screenshot")),
+        &texts.get("watch-screenshot"),
+        "S",
+        None,
+        playing,
+    ) {
         view.wish(WindowRequest::WatchSnapshot);
     }
     let watch = &view.snapshot.watch_figures;
@@ -172,10 +229,10 @@ fn right(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Action> 
         None => {
             let name = texts.get("watch-record");
             if busy && !watch.live {
-                let button = Button::new("").icon(Icon::Dot).look(ButtonWeight::Quiet).name(&name);
-                let button = button.enabled(false).height(size::CONTROL).width(size::CONTROL);
+                let word = named(key!("player-record"));
+                let button = control(Icon::Dot, &word, &name).enabled(false);
                 button.show(ui, theme).on_hover_text(&*texts.get("tip-watch-record-not"));
-            } else if button(ui, Icon::Dot, &name, "R", None, busy) {
+            } else if button(ui, (Icon::Dot, key!("player-record")), &name, "R", None, busy) {
                 view.wish(WindowRequest::WatchSave);
             }
         }

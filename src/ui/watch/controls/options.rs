@@ -9,15 +9,14 @@ use crate::studio::WatchCommand;
 use crate::studio::watch::viewport::{Aspect, Rotation, ZOOM};
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{Theme, Type, gap, size};
+use crate::ui::style::theme::{Theme, Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::watch::commands::send;
+use crate::ui::watch::controls::control;
 use crate::ui::watch::draft::Draft;
 use crate::ui::watch::viewport::{Viewport, key_of};
-use crate::ui::widgets::{
-    self, Button, icon_button, label, menu_item, paragraph, scrolled, section, slider,
-};
+use crate::ui::widgets::{self, Button, label, menu_item, paragraph, scrolled, section, slider};
 
 const WIDTH: f32 = 300.0;
 
@@ -45,11 +44,10 @@ pub(in crate::ui::watch) fn popup(
 }
 
 /// Balance, the audio against the frame, the speaker.
-pub fn audio_options(ui: &mut Ui, view: &mut View<'_>) {
+pub fn audio_options(ui: &mut Ui, view: &mut View<'_>, words: &str) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("audio-options");
-    let button =
-        icon_button(ui, theme, Icon::Note, &name, size::CONTROL, widgets::ButtonWeight::Quiet);
+    let button = control(Icon::Note, words, &name).show(ui, theme).on_hover_text(&*name);
     popup(&button, theme, |ui| {
         let choices = view.snapshot.player.clone();
         let balance = texts.get("balance");
@@ -120,11 +118,10 @@ fn buffer_name(view: &View<'_>, millis: u64) -> String {
 }
 
 /// Buffer, shape, zoom and turn.
-pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, words: &str) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("video-options");
-    let button =
-        icon_button(ui, theme, Icon::Settings, &name, size::CONTROL, widgets::ButtonWeight::Quiet);
+    let button = control(Icon::Settings, words, &name).show(ui, theme).on_hover_text(&*name);
     popup(&button, theme, |ui| {
         section(ui, theme, &texts.get("buffer-target"))
             .on_hover_text(&*texts.get("tip-buffer-target"));

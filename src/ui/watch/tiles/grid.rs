@@ -5,21 +5,18 @@ use egui::{
     pos2, vec2,
 };
 
+use crate::studio::WatchCommand;
 use crate::studio::watch::view::{TileView, WatchState};
-use crate::studio::{Notice, WatchCommand};
-use crate::ui::input::actions::key;
 use crate::ui::notices;
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{
-    BLACK, ON_VIDEO, ON_VIDEO_SECONDARY, PLATE, RADIUS, Theme, Type, gap,
-};
+use crate::ui::style::theme::{BLACK, RADIUS, Type, gap};
 use crate::ui::video::{FrameView, fill_around};
 use crate::ui::view::View;
 use crate::ui::watch::commands::{name_of, send};
 use crate::ui::watch::draft::Draft;
-use crate::ui::watch::tiles::{overlays, tile};
-use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button};
+use crate::ui::watch::tiles::{message, overlays, tile};
+use crate::ui::widgets::{ButtonWeight, elided, icon_button};
 
 /// Between tiles.
 const BETWEEN: f32 = 4.0;
@@ -97,7 +94,7 @@ fn one(
     let playing = tile.state == WatchState::Playing && shown.is_some();
     let state = tile::still(texts, &tile.state).filter(|_| shown.is_some()).unwrap_or(state);
     if !playing {
-        words(ui, view, tile, &state, inside);
+        message::state(ui, view, tile, &state, inside);
     }
     let plays = texts.get("tile-playing");
     let does = if playing { &*plays } else { state.title.as_str() };
@@ -106,7 +103,7 @@ fn one(
     if tile.chosen {
         over(ui, view, draft, inside);
     } else if let Some(notice) = tile.said.last() {
-        said(ui, view, tile, notice, inside);
+        message::notice(ui, view, tile, notice, inside);
     }
     foot(ui, view, tile, &name, Rect::from_min_max(inside.left_bottom(), rect.max));
     if tile.chosen {
@@ -138,69 +135,6 @@ fn over(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
     child.set_clip_rect(room.intersect(ui.clip_rect()));
     overlays::show(&mut child, view, draft, room);
     notices::watch_cards(&mut child, view, 1);
-}
-
-/// The newest of what another player said, in a line; the rest comes when it is chosen.
-fn said(ui: &mut Ui, view: &View<'_>, tile: &TileView, notice: &Notice, room: Rect) {
-    let (title, advice) = notices::words(view.texts, notice);
-    let plate = Rect::from_min_size(
-        room.min + vec2(gap::S, gap::S),
-        vec2((room.width() - 2.0 * gap::S).max(1.0), 24.0),
-    );
-    ui.painter().rect_filled(plate, CornerRadius::same(RADIUS), PLATE);
-    let line = plate.shrink2(vec2(gap::S, 3.0));
-    elided(ui, line, Align::Min, &title, Type::Small.font(), ON_VIDEO);
-    let whole = ui.interact(plate, ui.scope_id().with(("said", tile.id)), Sense::hover());
-    whole.widget_info(|| WidgetInfo::labeled(Role::Alert, true, &title));
-    whole.on_hover_text(format!("{title} {advice}").trim_end());
-}
-
-/// What a tile does, in its own place, and a button where it plays no more.
-fn words(ui: &mut Ui, view: &mut View<'_>, tile: &TileView, state: &tile::Sentence, room: Rect) {
-    let plate = Rect::from_center_size(
-        room.center(),
-        vec2((room.width() - 2.0 * gap::S).clamp(40.0, 320.0), 74.0_f32.min(room.height())),
-    );
-    ui.painter().rect_filled(plate, CornerRadius::same(RADIUS), PLATE);
-    let ends = tile::can_play_again(&tile.state) && !tile.figures.url.is_empty();
-    let top = plate.top() + if ends { 6.0 } else { 18.0 };
-    let line = |y: f32| {
-        Rect::from_min_max(pos2(plate.left() + gap::S, y), pos2(plate.right() - gap::S, y + 18.0))
-    };
-    elided(ui, line(top), Align::Center, &state.title, Type::SmallStrong.font(), ON_VIDEO);
-    let second = elided(
-        ui,
-        line(top + 17.0),
-        Align::Center,
-        &state.advice,
-        Type::Small.font(),
-        ON_VIDEO_SECONDARY,
-    );
-    ui.interact(second, ui.scope_id().with(("why", tile.id)), Sense::hover())
-        .on_hover_text(&state.advice);
-    if ends {
-        let at = Rect::from_center_size(
-            pos2(plate.center().x, plate.bottom() - 18.0),
-            vec2(plate.width() - 2.0 * gap::S, 28.0),
-        );
-        let mut child = ui.new_child(
-            UiBuilder::new()
-                .max_rect(at)
-                .layout(egui::Layout::top_down(Align::Center))
-                .id_salt(("again", tile.id)),
-        );
-        let (text, key, asked) = match tile.offered {
-            Some(pin) => {
-                ("remedy-trust", key!("tile-trust"), WatchCommand::Trust { tile: tile.id, pin })
-            }
-            None => ("play-again", key!("tile-again"), WatchCommand::Again(tile.id)),
-        };
-        let text = view.texts.get(text);
-        let name = view.texts.with(key, &[("name", name_of(&tile.figures.url).into())]);
-        if Button::new(&text).name(&name).small().show(&mut child, &Theme::DARK).clicked() {
-            send(view, asked);
-        }
-    }
 }
 
 /// The name of what it plays, whether it is heard, and the cross.

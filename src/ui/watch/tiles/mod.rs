@@ -2,6 +2,7 @@
 //! controls, below them or over them.
 
 pub(in crate::ui) mod grid;
+mod message;
 pub(in crate::ui::watch) mod overlays;
 pub(in crate::ui::watch) mod tile;
 

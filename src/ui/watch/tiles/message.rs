@@ -1,0 +1,98 @@
+//! Words over a tile of the wall: its state, and the newest notice. They wrap, so that all of them are read
+//! wherever the tile has room for them.
+
+use egui::{Align, CornerRadius, Layout, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+
+use crate::studio::watch::view::TileView;
+use crate::studio::{Notice, WatchCommand};
+use crate::ui::input::actions::key;
+use crate::ui::notices;
+use crate::ui::style::theme::{
+    ON_VIDEO, ON_VIDEO_SECONDARY, PLATE, RADIUS, Theme, Type, gap, size,
+};
+use crate::ui::view::View;
+use crate::ui::watch::commands::{name_of, send};
+use crate::ui::watch::tiles::tile;
+use crate::ui::widgets::{Button, Wrapped};
+
+/// The widest plate: longer lines are hard to read.
+const WIDEST: f32 = 380.0;
+/// Between a plate and its words, above and below.
+const INSIDE: f32 = 10.0;
+
+/// The plate's width in a tile of this room, and that of the words on it.
+fn widths(room: Rect) -> (f32, f32) {
+    let plate = (room.width() - 2.0 * gap::S).clamp(40.0, WIDEST);
+    (plate, (plate - 2.0 * gap::S).max(1.0))
+}
+
+/// The newest of what a player that is not chosen said; what to do about it comes when it is chosen.
+pub(super) fn notice(ui: &mut Ui, view: &View<'_>, tile: &TileView, notice: &Notice, room: Rect) {
+    let (title, advice) = notices::words(view.texts, notice);
+    let inner = (room.width() - 4.0 * gap::S).max(1.0);
+    let most = (room.height() - 4.0 * gap::S).max(1.0);
+    let words = Wrapped::new(ui, &title, Type::Small, ON_VIDEO, inner, most, Align::Min);
+    let plate = Rect::from_min_size(
+        room.min + vec2(gap::S, gap::S),
+        vec2(inner + 2.0 * gap::S, words.height() + gap::S),
+    );
+    ui.painter().rect_filled(plate, CornerRadius::same(RADIUS), PLATE);
+    words.paint(ui, plate.min + vec2(gap::S, gap::XS));
+    let whole = ui.interact(plate, ui.scope_id().with(("said", tile.id)), Sense::hover());
+    whole.widget_info(|| WidgetInfo::labeled(Role::Alert, true, &title));
+    whole.on_hover_text(format!("{title} {advice}").trim_end());
+}
+
+/// What a tile does, in its own place, and a button where it plays no more.
+pub(super) fn state(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    tile: &TileView,
+    state: &tile::Sentence,
+    room: Rect,
+) {
+    let ends = tile::can_play_again(&tile.state) && !tile.figures.url.is_empty();
+    let button = if ends { gap::S + size::CONTROL_SMALL } else { 0.0 };
+    let (width, inner) = widths(room);
+    let most = (room.height() - button - 2.0 * INSIDE).max(1.0);
+    let (strong, light) = (Type::SmallStrong, Type::Small);
+    let title = Wrapped::new(ui, &state.title, strong, ON_VIDEO, inner, most, Align::Center);
+    let most = (most - title.height() - 2.0).max(1.0);
+    let color = ON_VIDEO_SECONDARY;
+    let advice = Wrapped::new(ui, &state.advice, light, color, inner, most, Align::Center);
+    let height = title.height() + 2.0 + advice.height() + button + 2.0 * INSIDE;
+    let plate = Rect::from_center_size(room.center(), vec2(width, height.min(room.height())));
+    ui.painter().rect_filled(plate, CornerRadius::same(RADIUS), PLATE);
+    let top = pos2(plate.left() + gap::S, plate.top() + INSIDE);
+    let named = title.paint(ui, top);
+    let second = advice.paint(ui, pos2(top.x, named.bottom() + 2.0));
+    let whole = ui.interact(second, ui.scope_id().with(("why", tile.id)), Sense::hover());
+    if advice.is_elided() {
+        whole.on_hover_text(&state.advice);
+    }
+    if ends {
+        let foot = Rect::from_min_max(pos2(top.x, second.bottom() + gap::S), plate.max);
+        play_again(ui, view, tile, foot);
+    }
+}
+
+/// The button that plays again, or trusts the certificate that was offered.
+fn play_again(ui: &mut Ui, view: &mut View<'_>, tile: &TileView, room: Rect) {
+    let mut child = ui.new_child(
+        UiBuilder::new()
+            .max_rect(room.with_max_x(room.right() - gap::S))
+            .layout(Layout::top_down(Align::Center))
+            .id_salt(("again", tile.id)),
+    );
+    let (text, key, asked) = match tile.offered {
+        Some(pin) => {
+            ("remedy-trust", key!("tile-trust"), WatchCommand::Trust { tile: tile.id, pin })
+        }
+        None => ("play-again", key!("tile-again"), WatchCommand::Again(tile.id)),
+    };
+    let text = view.texts.get(text);
+    let name = view.texts.with(key, &[("name", name_of(&tile.figures.url).into())]);
+    if Button::new(&text).name(&name).small().show(&mut child, &Theme::DARK).clicked() {
+        send(view, asked);
+    }
+}
