@@ -28,9 +28,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
     let name = labels::label_of(view, strip);
     let reading = strip.meter;
     let width = ui.available_width();
-    let levels = (reading.peak_dbfs, reading.held_dbfs, reading.rms_dbfs);
     let silent = labels::silent(view, strip);
-    labels::meter_of(ui, view, &name, levels, silent, width);
+    labels::meter_of(ui, view, &name, reading.into(), silent, width);
     ui.add_space(gap::XS);
     let gain = view.texts.get("gain");
     line(ui, view, &gain, |ui, view| {

@@ -1,25 +1,36 @@
 //! *Add audio…*: what may become one more audio source, as a list.
 
-use egui::{Frame, Margin, Popup, PopupCloseBehavior, Rect, Ui, UiBuilder};
+use egui::{Color32, Frame, Margin, Popup, PopupCloseBehavior, Rect, Ui, UiBuilder};
 
 use crate::studio::{Command, MAX_STRIPS};
 use crate::ui::studio_page::mixer::labels;
 use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::{ButtonWeight, icon_button, menu_item, menu_rule, scrolled};
+use crate::ui::widgets::{Button, ButtonWeight, menu_item, menu_rule, scrolled};
 
 /// Width of the list.
 const WIDTH: f32 = 260.0;
 
-/// A small button that opens the list.
+/// Width of the button with its words.
+pub fn width(ui: &Ui, view: &View<'_>) -> f32 {
+    let text = view.texts.get("add-audio").to_string();
+    let font = Type::FigureStrong.font();
+    let words = ui.painter().layout_no_wrap(text, font, Color32::PLACEHOLDER).size().x.ceil();
+    words + 16.0 + gap::S + 2.0 * gap::M
+}
+
+/// A button that opens the list, with words where it is wide enough for them.
 pub fn button(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
     if view.snapshot.strips.len() >= MAX_STRIPS {
         return;
     }
     let mut child = ui.new_child(UiBuilder::new().max_rect(rect).id_salt("add-audio"));
     let name = view.texts.get("add-audio");
-    let side = rect.width();
-    let pressed = icon_button(&mut child, view.theme, Icon::Plus, &name, side, ButtonWeight::Quiet);
+    let text = if rect.width() > rect.height() { &*name } else { "" };
+    let button = Button::new(text).small().look(ButtonWeight::Quiet).icon(Icon::Plus);
+    let button = button.height(rect.height()).width(rect.width()).name(&name);
+    let pressed = button.show(&mut child, view.theme).on_hover_text(&*name);
     let style = ui.ctx().global_style();
     let frame = Frame::popup(&style).fill(view.theme.panel).inner_margin(Margin::same(4));
     let menu = Popup::menu(&pressed).close_behavior(PopupCloseBehavior::CloseOnClick);

@@ -11,7 +11,7 @@ use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{Level, meter};
+use crate::ui::widgets::{Level, Levels, meter};
 
 /// A list that was not drawn for this long had been closed.
 const CLOSED_SECONDS: f64 = 1.0;
@@ -54,20 +54,30 @@ pub fn look_again(ui: &Ui, view: &mut View<'_>) {
     }
 }
 
-/// The meter of what has this name: peak, held and RMS; or why it is not heard.
+/// The meter of what has this name; or why it is not heard.
 pub fn meter_of(
     ui: &mut Ui,
     view: &View<'_>,
     name: &str,
-    (peak, held, rms): (f32, f32, f32),
+    levels: Levels,
     silent: Option<String>,
     width: f32,
 ) {
     let name = view.texts.with("level-of", &[("name", name.into())]);
     let muted = silent.is_some();
-    let words = silent.unwrap_or_else(|| level_words(view, peak, rms));
-    let shown = Level { name: &name, words: &words, peak, held, muted };
+    let words = silent.unwrap_or_else(|| level_words(view, levels.peak, levels.rms));
+    let shown = Level { name: &name, words: &words, levels, muted };
     meter(ui, view.theme, &shown, width).on_hover_text(&*view.texts.get("tip-level"));
+}
+
+/// The level of the audio that was chosen.
+pub fn levels_of(audio: &AudioSource) -> Levels {
+    Levels {
+        peak: audio.peak_dbfs,
+        channels: audio.channels_dbfs,
+        held: audio.held_dbfs,
+        rms: audio.rms_dbfs,
+    }
 }
 
 /// A level in words: peak and RMS.

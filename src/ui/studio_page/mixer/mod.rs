@@ -8,7 +8,7 @@ pub mod monitoring;
 mod strip;
 mod upright;
 
-use egui::{Align, Layout, Rect, ScrollArea, Sense, Ui, UiBuilder, Vec2, pos2, vec2};
+use egui::{Align, Layout, Rect, ScrollArea, Sense, Ui, UiBuilder, pos2, vec2};
 
 use crate::ui::studio_page::mixer::strip::Strip;
 use crate::ui::style::theme::{Type, gap};
@@ -17,32 +17,41 @@ use crate::ui::widgets::paragraph;
 
 /// From this height on the faders are upright.
 const UPRIGHT_FROM: f32 = 190.0;
-/// Width of a strip, and of the program's.
-const STRIP: f32 = 230.0;
-const PROGRAM: f32 = 210.0;
+/// Width of a strip with a flat fader: at least, where there is room, and where a name needs it.
+const FLAT: [f32; 3] = [210.0, 280.0, 420.0];
 /// The same with upright faders.
-const UPRIGHT: f32 = 112.0;
-/// Width of the button that adds a strip.
+const UPRIGHT: [f32; 3] = [112.0, 144.0, 240.0];
+/// Width of the button that adds a strip, where there is no room for its words.
 const ADD: f32 = 32.0;
+
+/// The width of all strips and of the program beside them: as wide as their names need and as there is room, however
+/// wide the window is.
+fn width_of(ui: &Ui, strips: &[Strip], upright: bool, room: f32) -> f32 {
+    let [least, roomy, most] = if upright { UPRIGHT } else { FLAT };
+    let needed = strips.iter().map(|strip| strip.width(ui, upright)).fold(roomy, f32::max);
+    let share = (room - gap::L - ADD) / (strips.len().max(1) as f32 + 1.0) - gap::M;
+    share.min(needed).clamp(least, most).floor()
+}
 
 /// The mixer in `room`; whether all there is to set was asked for.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
     ui.painter().hline(room.x_range(), room.top() + 0.5, view.theme.border());
     let inner = room.shrink2(vec2(gap::M, gap::S));
     let upright = inner.height() >= UPRIGHT_FROM;
-    let (width, program) = if upright { (UPRIGHT, UPRIGHT) } else { (STRIP, PROGRAM) };
     let strips = Strip::all(view);
-    // The program is beside the others, however wide the window is.
     // Words stand in the place of a strip where there is none.
     let count = strips.len().max(1) as f32;
-    let most = (inner.width() - program - gap::L).max(0.0);
+    let width = width_of(ui, &strips, upright, inner.width());
+    // The program is beside the others, however wide the window is.
+    let most = (inner.width() - width - gap::L).max(0.0);
     let wanted = count * (width + gap::M);
+    let words = add_audio::width(ui, view);
     // Where there is no room for it, strips are added among all there is to set.
-    let may_add = wanted + ADD <= most;
-    let left = if may_add { wanted + ADD } else { (wanted - gap::M).min(most) };
+    let add = [words, ADD].into_iter().find(|add| wanted + add <= most);
+    let left = add.map_or((wanted - gap::M).min(most), |add| wanted + add);
     let others = Rect::from_min_size(inner.min, vec2(left, inner.height()));
     let beside = pos2(others.right() + gap::L, inner.top());
-    let end = Rect::from_min_size(beside, vec2(program, inner.height()));
+    let end = Rect::from_min_size(beside, vec2(width, inner.height()));
 
     let mut mixer_asked = false;
     let mut child = ui.new_child(UiBuilder::new().max_rect(others).id_salt("strips"));
@@ -63,8 +72,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
                     false => strip::show(ui, view, strip, rect),
                 };
             }
-            if may_add {
-                let (rect, _) = ui.allocate_exact_size(Vec2::splat(ADD), Sense::hover());
+            if let Some(add) = add {
+                let (rect, _) = ui.allocate_exact_size(vec2(add, ADD), Sense::hover());
                 add_audio::button(ui, view, rect);
             }
         });

@@ -48,8 +48,8 @@ pub fn field(ui: &mut Ui, view: &mut View<'_>) {
     select.show(ui, view.theme, |ui| list(ui, view));
 }
 
-/// The choice as a button of one line.
-pub fn button(ui: &mut Ui, view: &mut View<'_>, width: f32) {
+/// The choice as a button of one line; `leading`: its words are at its left end.
+pub fn button(ui: &mut Ui, view: &mut View<'_>, width: f32, leading: bool) {
     let theme = view.theme;
     let name = view.texts.get("monitoring-device");
     let text = match &view.snapshot.monitoring {
@@ -60,6 +60,7 @@ pub fn button(ui: &mut Ui, view: &mut View<'_>, width: f32) {
     // Where there is no room for words the icon has them.
     let shown = if width < WORDS_FROM { "" } else { &*text };
     let button = Button::new(shown).small().look(ButtonWeight::Quiet).icon(Icon::Headphones);
+    let button = if leading && !shown.is_empty() { button.leading() } else { button };
     let response = button.width(width).name(&called).show(ui, theme);
     let response =
         response.on_hover_text(format!("{called}\n{}", view.texts.get("tip-monitoring-device")));

@@ -13,12 +13,14 @@ use crate::ui::style::icons::{self, Icon};
 use crate::ui::style::theme::{RADIUS_LARGE, Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{ButtonWeight, elided, icon_button, place, slider};
+use crate::ui::widgets::{ButtonWeight, Levels, elided, icon_button, place, slider};
 
 /// Side of the buttons.
 pub(super) const BUTTON: f32 = 26.0;
 /// Height of the line with the name.
 const HEAD: f32 = 22.0;
+/// The widest level in figures.
+const LONGEST_LEVEL: &str = "−60.0\u{a0}dB";
 /// Width of a lit clip lamp.
 const LAMP: f32 = 44.0;
 
@@ -30,8 +32,7 @@ pub(super) struct Strip {
     /// Its level in words, or why there is none; and whether that is wrong.
     pub level: String,
     pub trouble: bool,
-    /// Peak, held and RMS.
-    pub levels: (f32, f32, f32),
+    pub levels: Levels,
     pub silent: Option<String>,
     pub clipped: bool,
     pub gain_db: f32,
@@ -64,7 +65,7 @@ impl Strip {
             icon: labels::icon_of(labels::choice_of(view, strip)),
             level,
             trouble: down,
-            levels: (reading.peak_dbfs, reading.held_dbfs, reading.rms_dbfs),
+            levels: reading.into(),
             silent: labels::silent(view, strip),
             clipped: reading.clipped,
             gain_db: strip.sound.strip.gain_db,
@@ -92,7 +93,7 @@ impl Strip {
             icon: labels::icon_of(&audio.choice),
             level,
             trouble: is_down(state),
-            levels: (audio.peak_dbfs, audio.held_dbfs, audio.rms_dbfs),
+            levels: labels::levels_of(audio),
             silent,
             clipped: audio.clipped,
             gain_db: audio.gain_db,
@@ -100,6 +101,22 @@ impl Strip {
             more: words,
             set: None,
         }
+    }
+
+    /// The width in which nothing of its head is cut off, with its fader flat or upright. A level that moves does not
+    /// change it.
+    pub fn width(&self, ui: &Ui, upright: bool) -> f32 {
+        let wide = |text: &str, kind: Type| {
+            ui.painter().layout_no_wrap(text.to_owned(), kind.font(), Color32::PLACEHOLDER).size().x
+        };
+        if upright {
+            return wide(&self.name, Type::Figure).ceil() + 2.0 * gap::S;
+        }
+        let level = wide(&self.level, Type::FigureStrong);
+        let level = level.max(wide(LONGEST_LEVEL, Type::FigureStrong));
+        let lamp = if self.clipped { LAMP + gap::XS } else { 0.0 };
+        let name = wide(&self.name, Type::BodyStrong);
+        (16.0 + name + lamp + level).ceil() + 4.0 * gap::S
     }
 
     /// Another gain, or mute.
@@ -262,8 +279,10 @@ pub(super) fn program(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
     let tip = view.texts.get("tip-short-term").to_string();
     head(ui, view, first, (Icon::Broadcast, &name, &tip), (&level, color), lamp);
     let mut bar = part(ui, second, "meter");
-    let levels = (reading.peak_dbfs, reading.held_dbfs, reading.rms_dbfs);
-    labels::meter_of(&mut bar, view, &name, levels, None, second.width());
-    let mut foot = part(ui, third, "foot");
-    monitoring::button(&mut foot, view, third.width());
+    labels::meter_of(&mut bar, view, &name, reading.into(), None, second.width());
+    // Its icon is below the meter's begin, as those of the strips are.
+    let edge = (BUTTON - 16.0) / 2.0 - gap::S;
+    let foot_room = third.with_min_x(third.left() + edge);
+    let mut foot = part(ui, foot_room, "foot");
+    monitoring::button(&mut foot, view, foot_room.width(), true);
 }

@@ -1,17 +1,23 @@
 //! Strips with upright faders, where the mixer is high.
 
-use egui::{Align, CornerRadius, Rect, Slider, Ui, Vec2, pos2, vec2};
+use std::ops::RangeInclusive;
+
+use egui::style::HandleShape;
+use egui::{Align, CornerRadius, Rect, Slider, Stroke, StrokeKind, Ui, Vec2, pos2, vec2};
 
 use crate::mix::StripLamp;
 use crate::ui::studio_page::mixer::clip_lamps;
 use crate::ui::studio_page::mixer::strip::{self, BUTTON, Strip, part};
 use crate::ui::style::icons::{self, Icon};
-use crate::ui::style::theme::{RADIUS_LARGE, Theme, Type, gap};
+use crate::ui::style::theme::{FOCUS, RADIUS_LARGE, Theme, Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{Level, elided, upright_meter};
+use crate::ui::widgets::{Level, Levels, elided, upright_meter};
 
 /// Width of a meter.
 const METER: f32 = 20.0;
+/// The handle of a fader, and its range in decibels.
+const HANDLE: Vec2 = vec2(22.0, 11.0);
+const RANGE: RangeInclusive<f32> = -60.0..=20.0;
 
 /// What all upright strips have in common, from above: icon, name, meter, level.
 struct Column<'a> {
@@ -19,8 +25,10 @@ struct Column<'a> {
     name: &'a str,
     level: &'a str,
     color: egui::Color32,
-    levels: (f32, f32, f32),
+    levels: Levels,
     silent: bool,
+    /// It has a fader beside its meter.
+    fader: bool,
 }
 
 /// Draws it; gives the room beside the meter.
@@ -42,26 +50,39 @@ fn column(ui: &mut Ui, view: &View<'_>, column: &Column<'_>, rect: Rect, foot: f
         pos2(inner.left(), inner.top() + 44.0),
         pos2(inner.right(), below.top() - gap::XS),
     );
-    let at = Rect::from_min_size(
-        pos2(room.center().x - METER - gap::S, room.top()),
-        vec2(METER, room.height()),
-    );
-    let (peak, held, _) = column.levels;
+    let left = if column.fader { METER + gap::S } else { METER / 2.0 };
+    let at =
+        Rect::from_min_size(pos2(room.center().x - left, room.top()), vec2(METER, room.height()));
     let name = view.texts.with("level-of", &[("name", column.name.into())]);
     let muted = column.silent;
-    let shown = Level { name: &name, words: column.level, peak, held, muted };
+    let shown = Level { name: &name, words: column.level, levels: column.levels, muted };
     let mut bar = part(ui, at, "meter");
     upright_meter(&mut bar, theme, &shown, at.size()).on_hover_text(&*view.texts.get("tip-level"));
     Rect::from_min_max(pos2(room.center().x + gap::XS, room.top()), room.max)
 }
 
-/// An upright slider.
+/// An upright slider, with a handle as wide as a fader's.
 fn fader(ui: &mut Ui, theme: &Theme, value: &mut f32, name: &str, height: f32) -> egui::Response {
     ui.spacing_mut().slider_width = height - 8.0;
-    let widgets = &mut ui.visuals_mut().widgets;
-    widgets.inactive.bg_fill = theme.line;
-    let slider = Slider::new(value, -60.0..=20.0).vertical().show_value(false).step_by(0.1);
-    ui.add(slider).accessible_name(name)
+    let visuals = ui.visuals_mut();
+    visuals.widgets.inactive.bg_fill = theme.line;
+    visuals.handle_shape = HandleShape::Rect { aspect_ratio: 0.5 };
+    visuals.slider_trailing_fill = false;
+    let slider = Slider::new(value, RANGE).vertical().show_value(false).step_by(0.1);
+    let response = ui.add(slider).accessible_name(name);
+    // Its travel is that of `egui::Slider`.
+    let travel = response.rect.y_range().shrink(response.rect.width() / 2.5);
+    let share = (*value - RANGE.start()) / (RANGE.end() - RANGE.start());
+    let at = pos2(response.rect.center().x, travel.max - travel.span() * share.clamp(0.0, 1.0));
+    let handle = Rect::from_center_size(at, HANDLE);
+    ui.painter().rect_filled(handle, CornerRadius::same(3), theme.text);
+    ui.painter().hline(handle.shrink(3.0).x_range(), at.y, Stroke::new(1.0, theme.canvas));
+    if response.has_focus() {
+        let ring = Stroke::new(FOCUS, theme.accent);
+        let radius = CornerRadius::same(5);
+        ui.painter().rect_stroke(handle.expand(2.0), radius, ring, StrokeKind::Outside);
+    }
+    response
 }
 
 /// A strip; whether all there is to set was asked for.
@@ -73,6 +94,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
         color: strip.color(view),
         levels: strip.levels,
         silent: strip.silent.is_some(),
+        fader: true,
     };
     let foot = BUTTON + gap::XS;
     let beside = column(ui, view, &shown, rect, foot);
@@ -113,8 +135,9 @@ pub(super) fn program(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
         name: &name,
         level: &level,
         color: if reading.clipped { view.theme.live } else { view.theme.secondary },
-        levels: (reading.peak_dbfs, reading.held_dbfs, reading.rms_dbfs),
+        levels: reading.into(),
         silent: false,
+        fader: false,
     };
     column(ui, view, &shown, rect, BUTTON + gap::XS);
     if reading.clipped {
@@ -126,5 +149,5 @@ pub(super) fn program(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
         pos2(rect.right() - gap::XS, rect.bottom() - gap::S),
     );
     let mut at = part(ui, line, "monitoring");
-    crate::ui::studio_page::mixer::monitoring::button(&mut at, view, line.width());
+    crate::ui::studio_page::mixer::monitoring::button(&mut at, view, line.width(), false);
 }
