@@ -11,7 +11,7 @@ use crate::ui::widgets::{Button, label, paragraph};
 /// The chat in the room that there is; gives an action that was asked for.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut watch::Draft) -> Option<Action> {
     if view.snapshot.chat.state.is_some() || !view.snapshot.chat.lines.is_empty() {
-        watch::chat::show(ui, view, draft);
+        watch::chat::show(ui, view, draft, false);
         return None;
     }
     let (theme, texts) = (view.theme, view.texts);

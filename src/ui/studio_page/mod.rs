@@ -9,6 +9,7 @@ pub mod parts;
 pub mod program;
 pub mod projectors;
 pub mod right_panel;
+mod stats;
 
 use egui::{Rect, Ui, pos2, vec2};
 
@@ -65,7 +66,7 @@ fn simple(
     ui.painter().vline(sources_room.right() - 0.5, sources_room.y_range(), theme.border());
     let mut panel = child(ui, sources_room.shrink2(vec2(gap::S, gap::M)), "sources");
     panel.shrink_clip_rect(sources_room);
-    left_panel::show(&mut panel, view, parts.scenes);
+    left_panel::show(&mut panel, view, parts.scenes, None);
 
     let prepared = parts.prepared.as_deref_mut();
     program::show(ui, view, parts.program, prepared, parts.scenes, stage_room);

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use egui::{
-    Align, CornerRadius, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo,
-    vec2,
+    Align, CornerRadius, Rect, Response, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, Vec2,
+    WidgetInfo, vec2,
 };
 
 use crate::compose::scene::{Scene, SceneId};
 use crate::compose::{ViewDetail, ViewOf};
+use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Snapshot};
+use crate::ui::input::hotkeys::accept_letters;
 use crate::ui::scenes;
 use crate::ui::style::theme::{BLACK, ON_VIDEO, PLATE, Type, gap};
 use crate::ui::targets::child;
@@ -23,6 +25,8 @@ use crate::ui::widgets::{elided, focus_ring};
 /// No cell is narrower: then one scrolls.
 const LEAST: f32 = 112.0;
 const LEAST_HEIGHT: f32 = 54.0;
+/// A picture is at least so high to be marked in words, too.
+const LEAST_MARKED: f32 = 64.0;
 /// Height of the line with a scene's name, on its picture.
 const NAME: f32 = 22.0;
 /// How often it is drawn where nothing else asks for it.
@@ -31,7 +35,7 @@ const INTERVAL: Duration = Duration::from_millis(100);
 /// The multiview between two frames.
 #[derive(Debug, Default)]
 pub struct Multiview {
-    pictures: BTreeMap<SceneId, (FrameView, bool)>,
+    pictures: BTreeMap<SceneId, FrameView>,
     /// It was drawn in this frame.
     pub seen: bool,
 }
@@ -41,9 +45,8 @@ impl Multiview {
     fn paint(&mut self, ui: &Ui, view: &View<'_>, like: &FrameView, scene: SceneId, rect: Rect) {
         let slot = view.snapshot.scenes.views.get(&ViewOf::Scene(scene));
         let painted = slot.is_some_and(|slot| {
-            let fresh = || (like.beside("multiview", slot.clone()), true);
-            let (picture, used) = self.pictures.entry(scene).or_insert_with(fresh);
-            *used = true;
+            let fresh = || like.beside("multiview", slot.clone());
+            let picture = self.pictures.entry(scene).or_insert_with(fresh);
             picture.follow(slot);
             picture.paint(ui, rect)
         });
@@ -51,6 +54,48 @@ impl Multiview {
             ui.painter().rect_filled(rect, CornerRadius::ZERO, BLACK);
         }
     }
+
+    /// Scenes are drawn from now on, and those that are gone are forgotten.
+    fn begin(&mut self, snapshot: &Snapshot) {
+        self.seen = true;
+        self.pictures.retain(|id, _| snapshot.scenes.collection.scene(*id).is_some());
+    }
+}
+
+/// The scenes as thumbnails in a list, and what they are drawn by.
+#[derive(Debug)]
+pub struct SceneThumbnails<'a> {
+    pub multiview: &'a mut Multiview,
+    pub like: &'a FrameView,
+}
+
+impl SceneThumbnails<'_> {
+    /// Begins a list. It is drawn as often as the program beside it.
+    pub fn begin(&mut self, snapshot: &Snapshot) {
+        self.multiview.begin(snapshot);
+    }
+
+    /// A scene of the list, `size` large.
+    pub fn show(&mut self, ui: &mut Ui, view: &View<'_>, scene: &Scene, size: Vec2) -> Response {
+        let (room, _) = ui.allocate_exact_size(size, Sense::hover());
+        let id = ui.scope_id().with(("scene", scene.id.0));
+        let response = ui.interact(room, id, Sense::click_and_drag());
+        let chosen = is_program(view, scene) || is_preview(view, scene);
+        let enabled = ui.is_enabled();
+        response
+            .widget_info(|| WidgetInfo::selected(Role::RadioButton, enabled, chosen, &scene.name));
+        accept_letters(&response);
+        paint_cell(ui, view, self.multiview, self.like, scene, room.shrink(2.0), &response);
+        response
+    }
+}
+
+fn is_program(view: &View<'_>, scene: &Scene) -> bool {
+    scene.id == view.snapshot.scenes.collection.current
+}
+
+fn is_preview(view: &View<'_>, scene: &Scene) -> bool {
+    view.snapshot.scenes.prepared == Some(scene.id)
 }
 
 /// What is to be drawn for it beside the program.
@@ -70,8 +115,7 @@ pub fn show(
     like: &FrameView,
     room: Rect,
 ) {
-    multiview.seen = true;
-    multiview.pictures.values_mut().for_each(|(_, used)| *used = false);
+    multiview.begin(view.snapshot);
     ui.painter().rect_filled(room, CornerRadius::ZERO, view.theme.canvas);
     let inner = room.shrink(gap::XS);
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
@@ -85,7 +129,6 @@ pub fn show(
             cell(ui, view, draft, multiview, like, scene, rect.translate(at.min - inner.min));
         }
     });
-    multiview.pictures.retain(|_, (_, used)| *used);
     ui.ctx().request_repaint_after(INTERVAL);
 }
 
@@ -117,13 +160,12 @@ fn cell(
     scene: &Scene,
     room: Rect,
 ) {
-    let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
+    let (texts, snapshot) = (view.texts, view.snapshot);
     let size = snapshot.quality.size;
     let shape = size.width as f32 / (size.height as f32).max(1.0);
     let rect = fitted(room.shrink(3.0), shape, ui.pixels_per_point());
     let response = ui.interact(rect, ui.scope_id().with(("cell", scene.id.0)), Sense::click());
-    let on_program = scene.id == snapshot.scenes.collection.current;
-    let prepared = snapshot.scenes.prepared == Some(scene.id);
+    let (on_program, prepared) = (is_program(view, scene), is_preview(view, scene));
     let named = [("name", scene.name.clone().into())];
     let name = match (on_program, prepared) {
         (true, _) => texts.with("multiview-program", &named),
@@ -133,34 +175,7 @@ fn cell(
     response.widget_info(|| {
         WidgetInfo::selected(Role::RadioButton, true, on_program || prepared, &name)
     });
-    if ui.is_rect_visible(rect) {
-        multiview.paint(ui, view, like, scene.id, rect);
-        let line = rect.with_min_y(rect.bottom() - NAME.min(rect.height()));
-        ui.painter().rect_filled(line, CornerRadius::ZERO, PLATE);
-        let words = line.shrink2(vec2(gap::S, 0.0));
-        elided(ui, words, Align::Min, &scene.name, Type::Small.font(), ON_VIDEO);
-        // Words, too: a colour alone says nothing.
-        let mark = match (on_program, prepared) {
-            (true, _) => Some((texts.get("program-mark"), theme.live_fill, ON_VIDEO)),
-            (false, true) => Some((texts.get("preview-tag"), theme.accent, theme.on_accent)),
-            (false, false) => None,
-        };
-        if let Some((text, fill, color)) = mark {
-            let galley = ui.painter().layout_no_wrap(text.to_string(), Type::Tiny.font(), color);
-            let size = galley.size() + vec2(10.0, 4.0);
-            let plate = Rect::from_min_size(rect.min + Vec2::splat(gap::XS), size);
-            ui.painter().rect_filled(plate, CornerRadius::same(3), fill);
-            ui.painter().galley(plate.center() - galley.size() / 2.0, galley, color);
-        }
-        let stroke = match (on_program, prepared, response.hovered()) {
-            (true, _, _) => Stroke::new(2.0, theme.live),
-            (false, true, _) => Stroke::new(2.0, theme.accent),
-            (false, false, true) => Stroke::new(2.0, theme.secondary),
-            (false, false, false) => theme.border(),
-        };
-        ui.painter().rect_stroke(rect, CornerRadius::same(2), stroke, StrokeKind::Outside);
-        focus_ring(ui, theme, &response, 2);
-    }
+    paint_cell(ui, view, multiview, like, scene, rect, &response);
     if response.double_clicked() && prepared {
         view.send(Command::Transition);
     } else if response.clicked() && (draft.studio_mode || !on_program) {
@@ -170,6 +185,56 @@ fn cell(
         });
         draft.choose(None);
     }
+}
+
+/// Whether what is on the program is marked red: on air, and beside a preview.
+fn is_red(view: &View<'_>) -> bool {
+    view.snapshot.live != LiveState::Idle || view.snapshot.scenes.prepared.is_some()
+}
+
+/// The picture of a scene with its name and its marks.
+fn paint_cell(
+    ui: &Ui,
+    view: &View<'_>,
+    multiview: &mut Multiview,
+    like: &FrameView,
+    scene: &Scene,
+    rect: Rect,
+    response: &Response,
+) {
+    let (theme, texts) = (view.theme, view.texts);
+    let (on_program, prepared) = (is_program(view, scene), is_preview(view, scene));
+    if !ui.is_rect_visible(rect) {
+        return;
+    }
+    multiview.paint(ui, view, like, scene.id, rect);
+    let line = rect.with_min_y(rect.bottom() - NAME.min(rect.height()));
+    ui.painter().rect_filled(line, CornerRadius::ZERO, PLATE);
+    let words = line.shrink2(vec2(gap::S, 0.0));
+    elided(ui, words, Align::Min, &scene.name, Type::Small.font(), ON_VIDEO);
+    // Words, too: a color alone says nothing.
+    let mark = match (on_program, prepared) {
+        (true, _) if is_red(view) => Some((texts.get("program-mark"), theme.live_fill, ON_VIDEO)),
+        (true, _) => Some((texts.get("program-mark"), PLATE, ON_VIDEO)),
+        (false, true) => Some((texts.get("preview-tag"), theme.accent, theme.on_accent)),
+        (false, false) => None,
+    };
+    // On a small picture it would cover the scene.
+    if let Some((text, fill, color)) = mark.filter(|_| rect.height() >= LEAST_MARKED) {
+        let galley = ui.painter().layout_no_wrap(text.to_string(), Type::Tiny.font(), color);
+        let size = galley.size() + vec2(10.0, 4.0);
+        let plate = Rect::from_min_size(rect.min + Vec2::splat(gap::XS), size);
+        ui.painter().rect_filled(plate, CornerRadius::same(3), fill);
+        ui.painter().galley(plate.center() - galley.size() / 2.0, galley, color);
+    }
+    let stroke = match (on_program, prepared, response.hovered()) {
+        (true, _, _) => Stroke::new(2.0, if is_red(view) { theme.live } else { theme.accent }),
+        (false, true, _) => Stroke::new(2.0, theme.accent),
+        (false, false, true) => Stroke::new(2.0, theme.secondary),
+        (false, false, false) => theme.border(),
+    };
+    ui.painter().rect_stroke(rect, CornerRadius::same(2), stroke, StrokeKind::Outside);
+    focus_ring(ui, theme, response, 2);
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ pub fn show(
             Rect::from_x_y_ranges(left.right()..=left.right() + TAKE, room.y_range()),
         );
         room = room.with_min_x(room.right() - half);
-        let inner = left.shrink(gap::S);
+        let inner = left.shrink(gap::M);
         let rect = draft.zoom.place(inner, view.snapshot.quality.size, ui.pixels_per_point());
         let seen = rect.intersect(inner);
         fill_around(ui, left, seen, view.theme.canvas);
@@ -96,6 +96,7 @@ fn worked_on(
 /// Between preview and program: what takes the one over into the other, and how.
 fn take(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft, room: Rect) {
     let (theme, texts) = (view.theme, view.texts);
+    ui.painter().rect_filled(room, CornerRadius::ZERO, theme.canvas);
     let inner = Rect::from_center_size(room.center(), vec2(TAKE - 8.0, 150.0));
     let mut column = child(ui, inner, "take");
     column.spacing_mut().item_spacing.y = gap::S;

@@ -42,7 +42,10 @@ pub fn show(
     if let Some((tab, _)) = pressed.and_then(|index| SideTab::ALL.get(index)) {
         *parts.side = *tab;
     }
-    let mut contents = child(ui, middle, "side");
+    let scrolls = *parts.side != SideTab::Chat;
+    // A scroll bar lies in the margin, beside the figures.
+    let beside = if scrolls { gap::S } else { 0.0 };
+    let mut contents = child(ui, middle.with_max_x(middle.right() + beside), "side");
     if *parts.side != SideTab::Inspector {
         inspector::keep_typed(view, parts.scenes, None);
     }
@@ -66,7 +69,7 @@ fn scrolled(
     salt: &str,
     contents: impl FnOnce(&mut Ui) -> Option<Action>,
 ) -> Option<Action> {
-    let width = ui.available_width();
+    let width = ui.available_width() - gap::S;
     ScrollArea::vertical()
         .id_salt(salt)
         .auto_shrink(false)

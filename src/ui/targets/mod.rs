@@ -92,7 +92,7 @@ fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) -> Option<Action> {
 }
 
 /// How the broadcast fares, in figures.
-pub fn live_figures(ui: &mut Ui, view: &View<'_>) {
+fn live_figures(ui: &mut Ui, view: &View<'_>) {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
     let live = &snapshot.figures;
     let history: Vec<f32> = live.bitrate_history.iter().map(|rate| *rate as f32).collect();

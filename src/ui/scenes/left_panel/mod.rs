@@ -9,14 +9,20 @@ mod sources;
 use egui::{ScrollArea, Ui};
 
 use crate::ui::scenes::Draft;
+use crate::ui::studio_page::multiview::SceneThumbnails;
 use crate::ui::style::theme::gap;
 use crate::ui::view::View;
 
-/// The panel.
-pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+/// The panel; `thumbnails`: scenes are shown as pictures.
+pub fn show(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    thumbnails: Option<SceneThumbnails<'_>>,
+) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
-        scenes::show(ui, view, draft);
+        scenes::show(ui, view, draft, thumbnails);
         ui.add_space(gap::L);
         sources::show(ui, view, draft);
     });

@@ -1,6 +1,8 @@
 //! The list of scenes.
 
-use egui::{Key, Modifiers, Response, Ui};
+use std::sync::Arc;
+
+use egui::{Key, Modifiers, Response, Ui, Vec2, vec2};
 
 use crate::compose::scene::Scene;
 use crate::compose::transition::Transition;
@@ -13,15 +15,39 @@ use crate::ui::scenes::left_panel::rename;
 use crate::ui::scenes::left_panel::row::PanelRow;
 use crate::ui::scenes::transition::TransitionChoice;
 use crate::ui::scenes::{collections, menu};
+use crate::ui::studio_page::multiview::SceneThumbnails;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::gap;
 use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, icon_button, menu_item, menu_rule};
 
-pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+/// Of the panel's height, the pictures of scenes take at most this part in one column.
+const PART: f32 = 0.6;
+/// Between pictures.
+const BETWEEN: f32 = 4.0;
+
+/// In how many columns the pictures of scenes lie, and how large each is.
+fn cells(ui: &Ui, view: &View<'_>, count: usize) -> (usize, Vec2) {
+    let size = view.snapshot.quality.size;
+    let shape = size.width as f32 / (size.height as f32).max(1.0);
+    let width = ui.available_width();
+    let cell = |columns: usize| {
+        let width = (width - BETWEEN * (columns as f32 - 1.0)) / columns as f32;
+        vec2(width, (width / shape.max(0.5)).round())
+    };
+    let one = cell(1);
+    let high = count as f32 * (one.y + BETWEEN);
+    if high <= ui.clip_rect().height() * PART { (1, one) } else { (2, cell(2)) }
+}
+
+pub fn show(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    thumbnails: Option<SceneThumbnails<'_>>,
+) {
     let texts = view.texts;
     let snapshot = view.snapshot;
-    let collection = &snapshot.scenes.collection;
     heading(ui, view, &texts.get("scenes"), |ui, view| {
         let name = texts.get("scene-add");
         if icon_button(ui, view.theme, Icon::Plus, &name, 24.0, ButtonWeight::Quiet).clicked() {
@@ -39,6 +65,53 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
             menu::below(&button, view, collections::menu);
         }
     });
+    // Where scenes are pictures, the button is between preview and program.
+    if let Some(thumbnails) = thumbnails {
+        return pictures(ui, view, draft, thumbnails);
+    }
+    rows(ui, view, draft);
+    if snapshot.scenes.prepared.is_some() {
+        ui.add_space(gap::XS);
+        let text = texts.get("transition-now");
+        let button = crate::ui::widgets::Button::new(&text).small();
+        if button.show(ui, view.theme).clicked() {
+            view.send(Command::Transition);
+        }
+    }
+}
+
+/// The scenes as pictures.
+fn pictures(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    mut thumbnails: SceneThumbnails<'_>,
+) {
+    let collection = Arc::clone(&view.snapshot.scenes.collection);
+    thumbnails.begin(view.snapshot);
+    let (columns, size) = cells(ui, view, collection.scenes.len());
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing = Vec2::splat(BETWEEN);
+        for (row, scenes) in collection.scenes.chunks(columns).enumerate() {
+            ui.horizontal(|ui| {
+                for (column, scene) in scenes.iter().enumerate() {
+                    if rename::show(ui, view, draft, Named::Scene(scene.id)) {
+                        continue;
+                    }
+                    let picture = thumbnails.show(ui, view, scene, size);
+                    pressed(ui, view, draft, scene, &picture);
+                    moved(ui, view, (row * columns + column, columns), scene, &picture);
+                    menu::context(&picture, view, |ui, view| menu::scene(ui, view, draft, scene));
+                }
+            });
+        }
+    });
+}
+
+/// The scenes as rows.
+fn rows(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    let snapshot = view.snapshot;
+    let collection = &snapshot.scenes.collection;
     for (index, scene) in collection.scenes.iter().enumerate() {
         if rename::show(ui, view, draft, Named::Scene(scene.id)) {
             continue;
@@ -62,16 +135,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         };
         let row = row.show(ui, view, ("scene", scene.id.0));
         pressed(ui, view, draft, scene, &row);
-        moved(ui, view, index, scene, &row);
+        moved(ui, view, (index, 1), scene, &row);
         menu::context(&row, view, |ui, view| menu::scene(ui, view, draft, scene));
-    }
-    if snapshot.scenes.prepared.is_some() {
-        ui.add_space(gap::XS);
-        let text = texts.get("transition-now");
-        let button = crate::ui::widgets::Button::new(&text).small();
-        if button.show(ui, view.theme).clicked() {
-            view.send(Command::Transition);
-        }
     }
 }
 
@@ -92,8 +157,15 @@ fn pressed(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene, row: 
     }
 }
 
-/// A scene goes to where it is dragged, or one up or down by Alt and an arrow.
-fn moved(ui: &Ui, view: &mut View<'_>, index: usize, scene: &Scene, row: &Response) {
+/// A scene goes to where it is dragged, or one up or down by Alt and an arrow. It is at `index` of a list in so many
+/// columns.
+fn moved(
+    ui: &Ui,
+    view: &mut View<'_>,
+    (index, columns): (usize, usize),
+    scene: &Scene,
+    row: &Response,
+) {
     let last = view.snapshot.scenes.collection.scenes.len().saturating_sub(1);
     let mut to = index;
     if row.has_focus() {
@@ -109,7 +181,9 @@ fn moved(ui: &Ui, view: &mut View<'_>, index: usize, scene: &Scene, row: &Respon
         && let Some(pointer) = ui.ctx().pointer_latest_pos()
     {
         let rows = ((pointer.y - row.rect.center().y) / (row.rect.height() + 1.0)).round();
-        to = index.saturating_add_signed(rows as isize).min(last);
+        let aside = ((pointer.x - row.rect.center().x) / (row.rect.width() + 1.0)).round();
+        let aside = if columns > 1 { aside as isize } else { 0 };
+        to = index.saturating_add_signed(rows as isize * columns as isize + aside).min(last);
     }
     if to != index {
         view.send(Command::Edit(Edit::MoveScene(scene.id, to)));
@@ -139,7 +213,8 @@ fn transitions(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         ui.close();
     }
     menu_rule(ui, view.theme);
-    if menu_item(ui, view.theme, &texts.get("studio-mode"), "", draft.studio_mode, true) {
+    let (name, second) = (texts.get("studio-mode"), texts.get("studio-mode-second"));
+    if menu_item(ui, view.theme, &name, &second, draft.studio_mode, true) {
         draft.studio_mode = !draft.studio_mode;
         let current = view.snapshot.scenes.collection.current;
         view.send(Command::PrepareScene(draft.studio_mode.then_some(current)));

@@ -35,6 +35,8 @@ pub(super) struct Docked<'a, 'b, 'c> {
     pub hidden: Option<TileId>,
     /// The width of a tab with which all of its bar fit.
     pub most: f32,
+    /// Panels that have their name above them although they have no tabs beside them.
+    pub titled: Vec<TileId>,
 }
 
 impl Docked<'_, '_, '_> {
@@ -126,7 +128,9 @@ impl Behavior<Panel> for Docked<'_, '_, '_> {
     }
 
     fn is_tab_bar_visible(&self, _: TileId, tabs: &Tabs) -> bool {
-        self.arranging || tabs.children.len() > 1
+        self.arranging
+            || tabs.children.len() > 1
+            || tabs.children.iter().any(|child| self.titled.contains(child))
     }
 
     fn gap_width(&self, _: &Style) -> f32 {

@@ -7,8 +7,9 @@ use crate::ui::dialogs::event_log;
 use crate::ui::input::actions::{Action, key};
 use crate::ui::scenes::{inspector, left_panel};
 use crate::ui::studio_page::mixer;
+use crate::ui::studio_page::multiview::SceneThumbnails;
 use crate::ui::studio_page::parts::PageParts;
-use crate::ui::studio_page::{chat, go_live, multiview, program};
+use crate::ui::studio_page::{chat, go_live, multiview, program, stats};
 use crate::ui::style::theme::gap;
 use crate::ui::targets::child;
 use crate::ui::view::View;
@@ -44,7 +45,10 @@ pub(super) fn show(
         Panel::Sources => {
             let mut child = child(ui, room.shrink(gap::M), "sources");
             child.shrink_clip_rect(room);
-            left_panel::show(&mut child, view, parts.scenes);
+            let thumbnails =
+                SceneThumbnails { multiview: &mut *parts.multiview, like: &*parts.program };
+            let thumbnails = (parts.panels.layout != "simple").then_some(thumbnails);
+            left_panel::show(&mut child, view, parts.scenes, thumbnails);
             None
         }
         Panel::Program => {
@@ -66,7 +70,7 @@ pub(super) fn show(
         }),
         Panel::Chat => chat::show(&mut child(ui, inner, "chat"), view, parts.watch),
         Panel::Stats => scrolled(ui, inner, "stats", |ui| {
-            targets::live_figures(ui, view);
+            stats::show(ui, view);
             None
         }),
         Panel::EventLog => scrolled(ui, inner, "event-log", |ui| {
@@ -92,7 +96,8 @@ fn scrolled(
     salt: &str,
     contents: impl FnOnce(&mut Ui) -> Option<Action>,
 ) -> Option<Action> {
-    let mut child = child(ui, room, salt);
+    // The bar lies in the margin, beside the figures.
+    let mut child = child(ui, room.with_max_x(room.right() + gap::S), salt);
     let area = ScrollArea::vertical().id_salt(salt).auto_shrink(false);
     let shown = area.show(&mut child, |ui| {
         ui.set_width(room.width());

@@ -18,6 +18,9 @@ use crate::ui::studio_page::parts::PageParts;
 use crate::ui::targets::child;
 use crate::ui::view::View;
 
+/// In less height no panel has a name above it that needs no tabs.
+const ROOMY: f32 = 640.0;
+
 /// The panels between two frames.
 #[derive(Debug, Default)]
 pub struct Docks {
@@ -89,6 +92,11 @@ impl Docks {
             tree.make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(it) if *it == panel));
         }
         let set = shape::fit(&mut tree, &self.sizes, room);
+        let titled = tree
+            .tiles
+            .iter()
+            .filter(|(_, tile)| matches!(tile, egui_tiles::Tile::Pane(Panel::Mixer | Panel::Chat)));
+        let titled = titled.map(|(id, _)| *id).filter(|_| room.height() >= ROOMY).collect();
         let mut docked = Docked {
             view: &mut *view,
             parts: &mut *parts,
@@ -97,6 +105,7 @@ impl Docks {
             apart: None,
             hidden: None,
             most: f32::INFINITY,
+            titled,
         };
         let mut inner = child(ui, room, "docks");
         tree.ui(&mut docked, &mut inner);

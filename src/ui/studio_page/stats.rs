@@ -1,0 +1,52 @@
+//! The *Stats* panel: how the machine keeps up. How the connection does is in *Broadcast*.
+
+use std::time::Duration;
+
+use egui::{Align2, Ui, vec2};
+
+use crate::ui::input::actions::key;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::text::format;
+use crate::ui::view::View;
+use crate::ui::widgets::{figure, place, sparkline};
+
+/// The figures and the time that frames took.
+pub fn show(ui: &mut Ui, view: &View<'_>) {
+    let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
+    let live = &snapshot.figures;
+    let dash = || "–".to_owned();
+    let millis = |time: Option<Duration>| {
+        time.map_or_else(dash, |time| format!("{:.1}\u{a0}ms", time.as_secs_f64() * 1_000.0))
+    };
+    let audio = snapshot.audio.as_ref();
+    let drift = audio.and_then(|audio| audio.drift_ppm);
+    let drift = drift.map_or_else(dash, |ppm| format!("{}\u{a0}ppm", format::signed(ppm, 0, true)));
+    let monitors = snapshot.targets.iter().filter_map(|target| target.monitor.as_ref());
+    let offset = monitors.filter_map(|monitor| monitor.av_offset_ms).next();
+    let offset = offset.map_or_else(dash, |ms| format!("{}\u{a0}ms", format::signed(ms, 1, true)));
+    let (skipped, dropped) = (live.skipped_frames, live.dropped_frames);
+    let lost = format!("{} · {}", format::grouped(skipped), format::grouped(dropped));
+    let lines = [
+        (key!("stats-encode"), millis(live.encode_time), key!("tip-stats-encode")),
+        (key!("stats-draw"), millis(snapshot.draw_time), key!("tip-stats-draw")),
+        (key!("stats-skipped"), lost, key!("tip-stats-skipped")),
+        (key!("stats-av-offset"), offset, key!("tip-stats-av-offset")),
+        (key!("stats-drift"), drift, key!("tip-stats-drift")),
+        (key!("statistic-queue"), format::short_time(live.queued), key!("tip-queue")),
+    ];
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        for (name, value, tip) in lines {
+            figure(ui, theme, &texts.get(name), &value, &texts.get(tip));
+        }
+    });
+    ui.add_space(gap::XS);
+    let rate = snapshot.quality.frame_rate.as_f64().max(1.0);
+    let period = (1_000.0 / rate) as f32;
+    let [fine, ..] = theme.meter;
+    let name = texts.get("stats-frame-time");
+    let graph = sparkline(ui, theme, &name, &live.frame_times, period, fine);
+    let corner = graph.rect.right_top() + vec2(-6.0, 3.0);
+    place(ui, corner, Align2::RIGHT_TOP, &name, Type::Tiny, theme.secondary);
+    graph.on_hover_text(&*texts.get("tip-stats-frame-time"));
+}
