@@ -17,7 +17,10 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::targets;
 use crate::ui::text::{Language, Texts};
 use crate::ui::view::View;
-use crate::ui::widgets::{Field, elided, label};
+use crate::ui::widgets::{Field, Wrapped, elided, label};
+
+/// Height of what explains a line, below the list.
+const FOOT: f32 = 42.0;
 
 /// What is being looked for.
 #[derive(Debug, Default)]
@@ -77,6 +80,17 @@ struct Entry {
     /// What kind of thing it is, where it is no command.
     kind: Option<&'static str>,
     hotkey: Option<Action>,
+}
+
+impl Entry {
+    /// What it does, or what explains the setting.
+    fn tip(&self, view: &View<'_>) -> String {
+        match self.choice {
+            PaletteChoice::Act(action) => view.texts.get(action.tip()).to_string(),
+            PaletteChoice::Setting(setting) => view.texts.get(setting.note()).to_string(),
+            _ => String::new(),
+        }
+    }
 }
 
 fn entries(view: &View<'_>, other: &Texts) -> Vec<Entry> {
@@ -216,12 +230,15 @@ pub fn show(
             }
             _ => search.at.min(last),
         };
-        let mut answer = None;
+        let (mut answer, mut pointed) = (None, None);
         ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
             for (index, (_, entry)) in found.iter().enumerate() {
                 let at = index == search.at;
                 let response = line(ui, view, entry, at);
+                if response.hovered() {
+                    pointed = Some(index);
+                }
                 if at && (up || down) {
                     response.scroll_to_me(None);
                 }
@@ -230,8 +247,22 @@ pub fn show(
                 }
             }
         });
+        let explained = found.get(pointed.unwrap_or(search.at)).map(|(_, entry)| entry.tip(view));
+        foot(ui, view, explained.as_deref().unwrap_or_default());
         answer
     })
+}
+
+/// What the line that is pointed at does, or else the one that Enter chooses. It is below the list: a tooltip would
+/// cover the next lines.
+fn foot(ui: &mut Ui, view: &View<'_>, tip: &str) {
+    let width = ui.available_width();
+    let (room, _) = ui.allocate_exact_size(vec2(width, FOOT), Sense::hover());
+    ui.painter().hline(room.x_range(), room.top() + 0.5, view.theme.border());
+    let inner = room.shrink2(vec2(gap::S + 2.0, gap::S)).with_max_y(room.bottom());
+    let (color, align) = (view.theme.secondary, Align::Min);
+    let words = Wrapped::new(ui, tip, Type::Small, color, inner.width(), inner.height(), align);
+    words.paint(ui, inner.min);
 }
 
 fn line(ui: &mut Ui, view: &View<'_>, entry: &Entry, at: bool) -> egui::Response {
@@ -252,10 +283,9 @@ fn line(ui: &mut Ui, view: &View<'_>, entry: &Entry, at: bool) -> egui::Response
     words.min.x = icon.right() + gap::S;
     words.max.x = painted.left() - gap::S;
     elided(ui, words, Align::Min, &entry.name, Type::Body.font(), theme.text);
-    match entry.choice {
-        PaletteChoice::Act(action) => response.on_hover_text(&*view.texts.get(action.tip())),
-        _ => response,
-    }
+    let tip = entry.tip(view);
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(tip));
+    response
 }
 
 #[cfg(test)]

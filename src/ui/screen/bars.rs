@@ -139,7 +139,7 @@ fn tools(ui: &mut Ui, view: &View<'_>, tray: &mut TrayState, room: Rect) -> Opti
         pressed = Some(Pressed::Act(Action::Theme));
     }
     let name = texts.get("settings");
-    if icon_button(&mut bar, theme, Icon::Settings, &name, 30.0, ButtonWeight::Quiet).clicked() {
+    if icon_button(&mut bar, theme, Icon::Gear, &name, 30.0, ButtonWeight::Quiet).clicked() {
         pressed = Some(Pressed::Act(Action::Settings));
     }
     pressed

@@ -222,4 +222,13 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn the_first_page_begins_with_the_open_window() {
+        for language in Language::ALL {
+            let blocks = PAGES[0].blocks(language);
+            let code = blocks.iter().position(|it| matches!(it.content, Content::Code(_)));
+            assert!(code.is_none_or(|at| at > blocks.len() / 2), "{language:?}: {code:?}");
+        }
+    }
 }

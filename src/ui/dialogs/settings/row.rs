@@ -1,6 +1,6 @@
 //! A setting on its page: its name, what explains it, its control, and the button that brings its default back.
 
-use egui::{CornerRadius, Ui, vec2};
+use egui::{Align, CornerRadius, Layout, Ui, vec2};
 
 use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::table::Setting;
@@ -31,7 +31,9 @@ pub(super) fn row(
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = gap::M;
             let words = ui.available_width() - CONTROL - RESET - 2.0 * gap::M;
-            ui.allocate_ui(vec2(words, 0.0), |ui| {
+            let column = Layout::top_down(Align::Min);
+            // What explains it is below its name: all of them begin at one edge.
+            ui.allocate_ui_with_layout(vec2(words, 0.0), column, |ui| {
                 ui.set_width(words);
                 ui.spacing_mut().item_spacing.y = 2.0;
                 label(ui, &name, Type::BodyStrong, theme.text);

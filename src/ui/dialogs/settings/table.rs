@@ -67,7 +67,7 @@ macro_rules! settings {
 }
 
 settings! {
-    General "general" Settings {
+    General "general" Gear {
         Language "language";
         Theme "theme";
         Scale "scale";
@@ -98,10 +98,10 @@ settings! {
         ReplayAlways "replay-always";
         Tracks "tracks";
     }
-    Hotkeys "hotkeys" Search {
+    Hotkeys "hotkeys" Keyboard {
         Hotkeys "hotkeys";
     }
-    Network "network" External {
+    Network "network" Globe {
         Services "services";
         Successor "successor";
     }
