@@ -19,6 +19,8 @@ use crate::wire::container::Format;
 pub struct Draft {
     /// The page is shown, and the studio knows.
     is_open: bool,
+    /// It was opened, and nothing is selected yet.
+    is_fresh: bool,
     pub(super) selected: Option<PathBuf>,
     /// A selection was made elsewhere: the list shows it.
     pub(super) scroll_to: bool,
@@ -100,6 +102,7 @@ impl Draft {
             return;
         }
         self.is_open = is_shown;
+        self.is_fresh = is_shown;
         if !is_shown {
             self.thumbnails = Thumbnails::default();
         }
@@ -119,6 +122,20 @@ impl Draft {
                     self.select(outcome.now.clone());
                 }
             }
+        }
+    }
+
+    /// As the page opens, the first recording is selected where none is.
+    pub(super) fn begin(&mut self, view: &RecordingsView) {
+        if !self.is_fresh || !view.is_read {
+            return;
+        }
+        self.is_fresh = false;
+        let selected = self.selected.as_ref();
+        let is_there = view.files.iter().any(|file| Some(&file.path) == selected);
+        if !is_there && let Some(first) = self.found(view).first().map(|file| file.path.clone()) {
+            self.select(Some(first));
+            self.scroll_to = false;
         }
     }
 

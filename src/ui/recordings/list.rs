@@ -3,22 +3,24 @@
 use std::path::PathBuf;
 
 use egui::{
-    Align, Align2, Color32, CornerRadius, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2,
+    Align, Color32, CornerRadius, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2,
 };
 
 use crate::studio::Command;
 use crate::studio::live::recording::library::RecordingsCommand;
 use crate::studio::live::recording::library::details::Details;
-use crate::studio::live::recording::library::view::{FileState, RecordingFile, RecordingsView};
+use crate::studio::live::recording::library::view::{
+    FileState, MAX_LISTED, RecordingFile, RecordingsView,
+};
 use crate::ui::input::actions::key;
 use crate::ui::recordings::Draft;
 use crate::ui::scenes::menu;
 use crate::ui::style::icons::{self, Icon};
-use crate::ui::style::theme::{BLACK, RADIUS, Type, gap};
+use crate::ui::style::theme::{BLACK, ON_VIDEO, PLATE, RADIUS, Type, gap};
 use crate::ui::text::{Texts, format};
 use crate::ui::video::fitted;
 use crate::ui::view::View;
-use crate::ui::widgets::{elided, focus_ring, label, menu_item, paragraph, place};
+use crate::ui::widgets::{Button, elided, focus_ring, label, menu_item, paragraph};
 
 /// Height of a row.
 const ROW: f32 = 72.0;
@@ -46,9 +48,15 @@ pub fn show(
         }
         if recordings.more > 0 {
             let text = view.texts.counted("recordings-more", recordings.more);
+            let more = view.texts.get("recordings-list-more");
             ui.horizontal(|ui| {
                 ui.add_space(gap::L);
                 label(ui, &text, Type::Small, view.theme.secondary);
+                ui.add_space(gap::S);
+                let can = recordings.files.len() < MAX_LISTED;
+                if can && Button::new(&more).small().show(ui, view.theme).clicked() {
+                    view.send(Command::Recordings(RecordingsCommand::ListMore));
+                }
             });
         }
         ui.add_space(gap::S);
@@ -175,7 +183,7 @@ pub fn thumbnail(ui: &Ui, file: &RecordingFile, draft: &mut Draft, room: Rect) {
         let view = draft.thumbnails.view(&file.path, frame);
         let rect = fitted(room, view.shape(), ui.pixels_per_point());
         if view.paint(ui, rect) {
-            return;
+            return length(ui, file, room);
         }
     }
     let icon = match &file.state {
@@ -185,11 +193,18 @@ pub fn thumbnail(ui: &Ui, file: &RecordingFile, draft: &mut Draft, room: Rect) {
     };
     let at = Rect::from_center_size(room.center(), egui::Vec2::splat(22.0));
     icons::paint(ui.painter(), icon, at, crate::ui::style::theme::ON_VIDEO_SECONDARY);
-    if let Some(details) = file.details().filter(|it| it.video.is_none()) {
-        let text = format::clock(details.duration);
-        let color = crate::ui::style::theme::ON_VIDEO_SECONDARY;
-        place(ui, room.center_bottom(), Align2::CENTER_BOTTOM, &text, Type::Tiny, color);
-    }
+    length(ui, file, room);
+}
+
+/// How long a recording is, in the corner of its frame.
+fn length(ui: &Ui, file: &RecordingFile, room: Rect) {
+    let Some(details) = file.details() else { return };
+    let text = format::clock(details.duration);
+    let galley = ui.painter().layout_no_wrap(text, Type::Tiny.font(), ON_VIDEO);
+    let size = galley.size() + vec2(gap::S, 2.0);
+    let plate = Rect::from_min_size(room.max - size - vec2(3.0, 3.0), size);
+    ui.painter().rect_filled(plate, CornerRadius::same(3), PLATE);
+    ui.painter().galley(plate.center() - galley.size() / 2.0, galley, ON_VIDEO);
 }
 
 /// What can be done with a recording, in its menu.

@@ -28,6 +28,7 @@ pub fn show(
 ) -> Option<PathBuf> {
     let recordings = std::sync::Arc::clone(&view.snapshot.recordings);
     draft.learn(&recordings);
+    draft.begin(&recordings);
     let split = room.right() - right;
     let left = Rect::from_min_max(room.min, pos2(split, room.bottom()));
     let bar = Rect::from_min_size(left.min, vec2(left.width(), size::WATCH_ADDRESS));
