@@ -166,9 +166,11 @@ impl Demo {
                 {
                     let wave = (index as f32 * 0.21).sin() * (index as f32 * 0.037).cos();
                     audio.peak_dbfs = -18.0 + 8.0 * wave;
+                    audio.channels_dbfs = Some([audio.peak_dbfs, audio.peak_dbfs - 2.7]);
                     let peak_dbfs = audio.peak_dbfs + 1.1;
                     let loudness = &mut snapshot.loudness;
                     loudness.peak_dbfs = peak_dbfs;
+                    loudness.channels_dbfs = Some([peak_dbfs, peak_dbfs - 2.0]);
                     loudness.short_term_lufs = Some(-17.0 + 2.0 * wave);
                 }
             }

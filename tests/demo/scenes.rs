@@ -43,6 +43,23 @@ pub(super) fn styled() -> Collection {
     collection
 }
 
+/// Three scenes of a show, the second one with a text.
+pub(super) fn workshop() -> Collection {
+    let mut collection = Collection::default();
+    let first = collection.current;
+    for edit in [
+        Edit::RenameScene(first, "Workshop".into()),
+        Edit::AddScene("Screen and camera".into()),
+        Edit::AddScene("Be right back".into()),
+    ] {
+        assert!(collection.apply(&edit));
+    }
+    let scene = collection.scenes[1].id;
+    let choice: VideoChoice = "text:Workshop live".parse().unwrap();
+    assert!(collection.apply(&Edit::AddSource { scene, name: "Lower third".into(), choice }));
+    collection
+}
+
 /// A scene with a clip and slides that play, side by side.
 pub(super) fn played() -> Collection {
     let scene = Collection::default().current;

@@ -2,6 +2,7 @@
 
 use super::scenes::{
     camera_controls, camera_formats, camera_source, filtered, played, playing_sources, styled,
+    workshop,
 };
 use super::tiles::{tile, wall};
 use super::*;
@@ -9,7 +10,7 @@ use onair::text::Problem;
 use onair::text::problem::problem;
 
 /// The states by name.
-pub const STATES: [&str; 39] = [
+pub const STATES: [&str; 40] = [
     "idle",
     "custom",
     "targets",
@@ -35,6 +36,7 @@ pub const STATES: [&str; 39] = [
     "mixer-clipped",
     "filters",
     "properties",
+    "scenes",
     "missing",
     "media",
     "camera",
@@ -154,6 +156,7 @@ fn strips() -> Vec<StripView> {
             peak_dbfs,
             held_dbfs: peak_dbfs + 4.0,
             rms_dbfs: (peak_dbfs - 9.0).max(-60.0),
+            channels_dbfs: Some([peak_dbfs, (peak_dbfs - 3.1).max(-60.0)]),
             ..Reading::default()
         },
     };
@@ -190,6 +193,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         gain_db: 3.0,
         muted: false,
         peak_dbfs: -14.2,
+        channels_dbfs: Some([-14.2, -16.9]),
         held_dbfs: -9.8,
         rms_dbfs: -23.5,
         clipped: false,
@@ -213,6 +217,7 @@ pub fn snapshot(name: &str) -> Snapshot {
             peak_dbfs: -13.1,
             held_dbfs: -8.9,
             rms_dbfs: -21.0,
+            channels_dbfs: Some([-13.1, -15.4]),
             momentary_lufs: Some(-16.4),
             short_term_lufs: Some(-16.1),
             integrated_lufs: Some(-16.3),
@@ -228,6 +233,7 @@ pub fn snapshot(name: &str) -> Snapshot {
             .into(),
         windows: [window("Firefox", "News — Mozilla Firefox"), window("Editor", "notes.txt")]
             .into(),
+        draw_time: Some(Duration::from_micros(2_130)),
         cpu: 0.21,
         rss_bytes: 118_000_000,
         ..Snapshot::default()
@@ -239,6 +245,9 @@ pub fn snapshot(name: &str) -> Snapshot {
         wanted_fps: 30.0,
         bitrate: 2_512_000,
         bitrate_history: (0..60).map(|i| 2_500_000 + (i * 7919 % 13) * 18_000).collect(),
+        encode_time: Some(Duration::from_micros(4_020)),
+        frame_times: (0..60).map(|i| 5.8 + (i * 7919 % 13) as f32 * 0.06).collect(),
+        skipped_frames: 0,
         dropped_frames: 0,
         dropped_audio: 0,
         total_frames: 22_620,
@@ -507,6 +516,14 @@ pub fn snapshot(name: &str) -> Snapshot {
         }
         "filters" => snapshot.scenes.collection = Arc::new(filtered()),
         "properties" => snapshot.scenes.collection = Arc::new(styled()),
+        "scenes" => {
+            snapshot.live = LiveState::OnAir;
+            snapshot.figures = figures;
+            snapshot.strips = strips();
+            snapshot.scenes.collection = Arc::new(workshop());
+            snapshot.scenes.prepared = snapshot.scenes.collection.scenes.get(1).map(|it| it.id);
+            snapshot.scenes.picture.publish(picture(12));
+        }
         "missing" => missing(&mut snapshot),
         "ended" => {
             let summary = recordings::summary();

@@ -161,7 +161,7 @@ fn scenes_are_switched_at_once_or_prepared_first() {
     assert_eq!(click(&mut harness, "Talk"), [Command::SwitchScene(talk)]);
     harness.get_by_label("Transition and studio mode").click();
     harness.run();
-    let prepared = press(&mut harness, "Studio mode: preview a scene before you switch");
+    let prepared = press(&mut harness, "Studio mode");
     assert_eq!(prepared, [Command::PrepareScene(Some(SCENE))]);
     harness.state().demo.change(|snapshot| snapshot.scenes.prepared = Some(SCENE));
     harness.run();
@@ -172,7 +172,7 @@ fn scenes_are_switched_at_once_or_prepared_first() {
     assert_eq!(commands(&mut harness), [Command::Transition]);
     harness.get_by_label("Transition and studio mode").click();
     harness.run();
-    let over = press(&mut harness, "Studio mode: preview a scene before you switch");
+    let over = press(&mut harness, "Studio mode");
     assert_eq!(over, [Command::PrepareScene(None)]);
 }
 
@@ -191,7 +191,7 @@ fn every_kind_of_source_is_added_without_typing_its_words() {
         ("Stopwatch", choice("stopwatch")),
         ("Color", choice("color:#1e2430")),
         ("Gradient", graded),
-        ("Remote stream", choice("stream:rtmp://127.0.0.1/live/onair")),
+        ("Media source: stream", choice("stream:rtmp://127.0.0.1/live/onair")),
     ] {
         let added = placed(edit(&add(&mut harness, &[line])));
         assert_eq!(added, (line.to_owned(), wanted.to_string(), true));
@@ -200,7 +200,7 @@ fn every_kind_of_source_is_added_without_typing_its_words() {
         ("Image…", FileRequest::Image, choice("image:/a/b.png")),
         ("Folder slide show…", FileRequest::Slides, choice("slides:/a/b.png")),
         ("Image slide show…", FileRequest::Slide, choice("slides:/a/b.png")),
-        ("Video file…", FileRequest::Video, choice("file:/a/b.png")),
+        ("Media source: file…", FileRequest::Video, choice("file:/a/b.png")),
         ("Text from a file…", FileRequest::Text, choice("text-file:/a/b.png")),
     ] {
         add(&mut harness, &[line]);

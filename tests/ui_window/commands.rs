@@ -102,3 +102,22 @@ fn chosen_hotkeys_act_and_usual_ones_do_not() {
     harness.key_press(Key::F9);
     assert_eq!(commands(&mut harness), [Command::GoLive]);
 }
+
+#[test]
+fn what_a_command_does_is_told_below_the_list_and_covers_no_command() {
+    let mut harness = open("idle");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    harness.run();
+    harness.event(egui::Event::Text("record".into()));
+    harness.run();
+    let line = |harness: &Harness<'static, Window>| {
+        let line = harness.get_by_role_and_label(Role::MenuItem, "Start or stop recording");
+        (line.rect().center(), line.accesskit_node().data().description().map(str::to_owned))
+    };
+    let (at, told) = line(&harness);
+    assert_eq!(told.as_deref(), Some("Records the program to a file in the recordings folder."));
+    harness.hover_at(at);
+    harness.run_steps(8);
+    // A tooltip would have the words as a label of its own.
+    assert!(!shown(&harness).iter().any(|it| it.contains("Records the program to a file")));
+}

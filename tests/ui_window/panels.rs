@@ -27,6 +27,13 @@ fn command(harness: &mut Harness<'static, Window>, words: &str) {
     harness.run();
 }
 
+/// What was asked for, apart from pictures of scenes.
+fn edits(harness: &mut Harness<'static, Window>) -> Vec<Command> {
+    let mut sent = commands(harness);
+    sent.retain(|command| !matches!(command, Command::LookAt(_)));
+    sent
+}
+
 const HD: Vec2 = Vec2::new(1280.0, 720.0);
 
 #[test]
@@ -36,7 +43,7 @@ fn a_layout_is_chosen_in_the_window_and_kept() {
     assert_eq!(click(&mut harness, "Layout: Simple"), []);
     // *Studio* prepares scenes before they go out.
     harness.get_by_role_and_label(Role::MenuItemRadio, "Studio").click();
-    assert_eq!(commands(&mut harness), [Command::PrepareScene(Some(SceneId(1)))]);
+    assert_eq!(edits(&mut harness), [Command::PrepareScene(Some(SceneId(1)))]);
     harness.run();
     harness.get_by_role_and_label(Role::Tab, "Stats");
     assert_eq!(panels(&harness).layout, "studio");
@@ -44,8 +51,10 @@ fn a_layout_is_chosen_in_the_window_and_kept() {
     // By a command too, and the mode goes with the layout.
     harness.state().demo.change(|snapshot| snapshot.scenes.prepared = Some(SceneId(1)));
     harness.run();
+    // Studio mode is on: what is in the preview is taken to the program.
+    assert_eq!(click(&mut harness, "Take"), [Command::Transition]);
     command(&mut harness, "Layout: Monitor");
-    assert_eq!(commands(&mut harness), [Command::PrepareScene(None)]);
+    assert_eq!(edits(&mut harness), [Command::PrepareScene(None)]);
     assert_eq!(panels(&harness).layout, "monitor");
     // What nobody moved is as it was from the start.
     assert!(panels(&harness).layouts.is_empty(), "{:?}", panels(&harness));
@@ -146,4 +155,38 @@ fn selecting_a_source_brings_the_inspector_to_the_front_wherever_it_is() {
     harness.get_by_label("Properties of Title");
     let tab = harness.get_by_role_and_label(Role::Tab, "Inspector");
     assert_eq!(tab.accesskit_node().is_selected(), Some(true));
+}
+
+#[test]
+fn the_studio_layout_shows_scenes_as_pictures_and_how_the_machine_keeps_up() {
+    let size = Vec2::new(1920.0, 1080.0);
+    let mut harness = laid_out("scenes", "studio", size);
+    let ids: Vec<SceneId> =
+        harness.state().demo.snapshot().scenes.collection.scenes.iter().map(|it| it.id).collect();
+    let looked = commands(&mut harness).into_iter().find_map(|command| match command {
+        Command::LookAt(views) => Some(views.len()),
+        _ => None,
+    });
+    assert_eq!(looked, Some(3), "the scenes are drawn");
+    for name in ["Workshop", "Screen and camera", "Be right back"] {
+        let rect = harness.get_by_role_and_label(Role::RadioButton, name).rect();
+        assert!(rect.height() > 80.0 && rect.width() > 1.5 * rect.height(), "{name}: {rect:?}");
+    }
+    assert_eq!(click(&mut harness, "Be right back"), [Command::PrepareScene(Some(ids[2]))]);
+    // By the keyboard it is moved as a row is.
+    harness.get_by_role_and_label(Role::RadioButton, "Be right back").focus();
+    harness.run();
+    harness.key_press_modifiers(Modifiers::ALT, Key::ArrowUp);
+    assert_eq!(commands(&mut harness), [Command::Edit(Edit::MoveScene(ids[2], 1))]);
+    // The figures are others than those of *Broadcast*, and names are above mixer and chat.
+    for name in ["Encode: 4.0\u{a0}ms", "Composite: 2.1\u{a0}ms", "Drift: +12\u{a0}ppm"] {
+        harness.get_by_label(name);
+    }
+    for tab in ["Audio mixer", "Chat", "Stats"] {
+        harness.get_by_role_and_label(Role::Tab, tab);
+    }
+    // In the simple layout scenes are rows.
+    let harness = laid_out("scenes", "simple", size);
+    let rect = harness.get_by_role_and_label(Role::RadioButton, "Workshop").rect();
+    assert!(rect.height() < 40.0, "{rect:?}");
 }

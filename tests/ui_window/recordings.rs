@@ -182,3 +182,32 @@ fn the_card_after_a_broadcast_leads_to_its_recording() {
     click(&mut harness, "Close the summary");
     assert!(harness.query_by_label("Broadcast ended").is_none());
 }
+
+#[test]
+fn the_newest_recording_is_selected_as_the_page_opens_and_older_ones_are_listed_on_request() {
+    let mut harness = open("recordings");
+    commands(&mut harness);
+    let newest = harness
+        .query_all_by_role(Role::RadioButton)
+        .find(|row| row.accesskit_node().is_selected() == Some(true));
+    let label = newest.and_then(|row| row.accesskit_node().label()).unwrap_or_default();
+    assert!(label.starts_with("onair 2026-11-20 09-30-00.mp4"), "{label:?}");
+    // Another choice stays.
+    select(&mut harness, "interview.mp4");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Num1);
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Num3);
+    commands(&mut harness);
+    let chosen = harness
+        .query_all_by_role(Role::RadioButton)
+        .filter(|row| row.accesskit_node().is_selected() == Some(true))
+        .filter_map(|row| row.accesskit_node().label());
+    let chosen: Vec<String> = chosen.collect();
+    assert!(chosen.len() == 1 && chosen[0].starts_with("interview.mp4"), "{chosen:?}");
+    harness.get_by_label("List more").click_accesskit();
+    assert_eq!(asked(commands(&mut harness)), [RecordingsCommand::ListMore]);
+    // Where all are listed there is nothing to ask for.
+    change(&harness, |view| view.more = 0);
+    harness.run();
+    assert!(harness.query_by_label("List more").is_none());
+}

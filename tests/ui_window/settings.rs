@@ -202,3 +202,19 @@ fn what_a_service_does_not_take_cannot_be_chosen() {
     let [Command::SetQuality(quality)] = &sent[..] else { panic!("{sent:?}") };
     assert_eq!(quality.video_bitrate, BitsPerSecond(6_000_000));
 }
+
+#[test]
+fn what_explains_a_setting_begins_below_its_name() {
+    let mut harness = open("idle");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+    harness.run();
+    for (name, note) in [
+        ("Language", "The language of the window. Names that you give stay as they are."),
+        ("Level meter decay", "How fast the bars fall after a peak."),
+    ] {
+        let name = harness.get_by_role_and_label(Role::Label, name).rect();
+        let note = harness.get_by_role_and_label(Role::Label, note).rect();
+        assert!((name.left() - note.left()).abs() < 1.0, "{name:?} {note:?}");
+        assert!(note.top() >= name.bottom(), "{name:?} {note:?}");
+    }
+}

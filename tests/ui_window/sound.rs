@@ -64,14 +64,16 @@ fn strips_have_one_size_and_the_program_is_beside_them() {
                 // However wide the window is.
                 if width >= 1280.0 {
                     let last = strips.last().unwrap();
-                    assert!(program.left() - last.right() < 100.0, "{state} {width}: {meters:?}");
+                    assert!(program.left() - last.right() < 200.0, "{state} {width}: {meters:?}");
                 }
+                assert!((program.width() - strips[0].width()).abs() < 1.0, "{meters:?}");
                 strips[0].size()
             },
         );
-        assert_eq!(sizes, [sizes[0]; 4]);
+        // They are wider where their names need it and there is room, and never stretch.
+        assert!(sizes.iter().all(|size| size.y == sizes[0].y && size.x < 410.0), "{sizes:?}");
+        assert_eq!(sizes[2], sizes[3], "{state}");
     }
-    assert_eq!(meters("idle", 1280.0, 720.0)[0], meters("mixer", 1280.0, 720.0)[0]);
 }
 
 #[test]
@@ -535,5 +537,24 @@ fn where_no_sound_was_chosen_none_is_said_to_be_opening() {
         harness.run();
         let said = harness.output().shapes.iter().any(|it| paints(&it.shape, "Opening…"));
         assert_eq!(said, opening, "{choice}");
+    }
+}
+
+#[test]
+fn names_of_strips_are_whole_where_the_mixer_has_room_for_them() {
+    for (size, layout) in [((1280.0, 720.0), "simple"), ((1920.0, 1080.0), "studio")] {
+        let panels = onair::studio::settings::Panels {
+            layout: layout.into(),
+            ..onair::studio::settings::Panels::default()
+        };
+        let preferences =
+            Preferences { panels: Box::new(panels), ..preferences(Language::English, Theme::Dark) };
+        let harness = open_as("idle", size.into(), preferences);
+        let meter = harness.get_by_role_and_label(Role::Meter, "Level of Yeti Stereo Microphone");
+        let add = harness.get_by_role_and_label(Role::Button, "Add audio…").rect();
+        // The strip is as wide as its name and its level need, and the button has words.
+        let from = if layout == "simple" { 250.0 } else { 0.0 };
+        assert!(meter.rect().width() > from, "{layout}: {:?}", meter.rect());
+        assert!(add.width() > 100.0 && add.left() > meter.rect().right(), "{layout}: {add:?}");
     }
 }
