@@ -25,8 +25,6 @@ use crate::media::{FrameGrid, FrameRate, ProgramId, Size, VideoFeed, VideoFrame}
 
 /// A tick that is later than this is skipped; after a smaller delay, the tick is still run.
 const MAX_TICK_DELAY: Duration = Duration::from_millis(100);
-/// Number of frames that the mean drawing time covers.
-const MEAN_OF: u64 = 16;
 
 /// The format of the program frames.
 #[derive(Copy, Clone, Debug)]
@@ -63,7 +61,7 @@ pub struct Figures {
     pub placeholders: u64,
     /// Program frames per second, measured over about the last second.
     pub fps: f64,
-    /// Mean time to draw a frame, over about the last 16 frames.
+    /// Mean time to draw a frame, over about the last ten frames.
     pub draw_time: Duration,
     /// The reduction of work on a slow computer.
     pub degradation: Degradation,
@@ -492,13 +490,8 @@ impl Ticker {
 
     /// Records how long a tick that began at `now` took, and the available time.
     fn took(&mut self, long: Duration, period: Duration, now: Timestamp) {
-        let nanos = u64::try_from(long.as_nanos()).unwrap_or(u64::MAX);
-        let mean = match self.shared.draw_nanos.load(Ordering::Relaxed) {
-            0 => nanos,
-            mean => (mean / MEAN_OF).saturating_mul(MEAN_OF - 1).saturating_add(nanos / MEAN_OF),
-        };
-        self.shared.draw_nanos.store(mean, Ordering::Relaxed);
         let degradation = self.watcher.took(long, period);
+        self.shared.draw_nanos.store(self.watcher.draw_nanos(period), Ordering::Relaxed);
         self.shared.degradation.store(degradation.number(), Ordering::Relaxed);
         if let Some(fps) = self.rate.count(now) {
             self.shared.fps.store(fps.to_bits(), Ordering::Relaxed);

@@ -65,6 +65,11 @@ impl LoadWatcher {
         self.degradation
     }
 
+    /// Mean drawing time of a frame in nanoseconds, smoothed like the load.
+    pub fn draw_nanos(&self, period: Duration) -> u64 {
+        (self.load * period.as_secs_f64() * 1e9) as u64
+    }
+
     /// Records the time that a frame used of its period; returns the new level.
     pub fn took(&mut self, used: Duration, period: Duration) -> Degradation {
         let part = used.as_secs_f64() / period.as_secs_f64().max(1e-6);
@@ -94,6 +99,16 @@ impl LoadWatcher {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_mean_drawing_time_is_that_of_the_last_frames() {
+        let mut watcher = LoadWatcher::default();
+        let period = Duration::from_millis(40);
+        for _ in 0..100 {
+            watcher.took(Duration::from_millis(3), period);
+        }
+        assert!(watcher.draw_nanos(period).abs_diff(3_000_000) < 10_000);
+    }
 
     #[test]
     fn things_are_given_up_in_order_and_come_back_slowly() {

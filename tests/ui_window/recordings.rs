@@ -189,7 +189,8 @@ fn the_newest_recording_is_selected_as_the_page_opens_and_older_ones_are_listed_
     commands(&mut harness);
     let chosen = |harness: &Harness<'static, Window>| -> Vec<String> {
         let rows = harness.query_all_by_role(Role::RadioButton);
-        let selected = rows.filter(|row| row.accesskit_node().is_selected() == Some(true));
+        let selected = rows
+            .filter(|row| row.accesskit_node().toggled() == Some(egui::accesskit::Toggled::True));
         let names = selected.filter_map(|row| row.accesskit_node().label());
         // A row tells when and how much; the tabs of pages do not.
         names.filter(|name| name.contains(" · ")).collect()

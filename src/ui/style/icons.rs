@@ -73,7 +73,6 @@ pub enum Icon {
     Transition,
     Gear,
     Keyboard,
-    Globe,
 }
 
 /// A pen on the 20×20 grid.
@@ -461,17 +460,6 @@ fn draw(pen: &Pen<'_>, icon: Icon) {
                 pen.dot(x, y, 0.9);
             }
             pen.line(&[(6.5, 12.3), (13.5, 12.3)]);
-        }
-        Icon::Globe => {
-            pen.circle(10.0, 10.0, 7.5);
-            pen.line(&[(2.5, 10.0), (17.5, 10.0)]);
-            let meridian: Vec<(f32, f32)> = (0..=24_u8)
-                .map(|step| {
-                    let (sin, cos) = (f32::from(step) * TAU / 24.0).sin_cos();
-                    (10.0 + 3.4 * cos, 10.0 + 7.5 * sin)
-                })
-                .collect();
-            pen.line(&meridian);
         }
         Icon::Transition => {
             pen.line(&[(3.0, 7.0), (16.5, 7.0)]);

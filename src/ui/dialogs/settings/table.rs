@@ -101,7 +101,7 @@ settings! {
     Hotkeys "hotkeys" Keyboard {
         Hotkeys "hotkeys";
     }
-    Network "network" Globe {
+    Network "network" Stream {
         Services "services";
         Successor "successor";
     }

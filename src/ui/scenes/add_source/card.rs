@@ -7,7 +7,7 @@ use egui::{
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{RADIUS_LARGE, Theme, Type};
-use crate::ui::widgets::{elided, focus_ring};
+use crate::ui::widgets::{Wrapped, focus_ring};
 
 /// Size of a card.
 pub const CARD: Vec2 = vec2(126.0, 76.0);
@@ -20,13 +20,16 @@ pub fn card(ui: &mut Ui, theme: &Theme, icon: Icon, name: &str) -> Response {
     let fill = if response.hovered() { theme.hover } else { theme.raised };
     let radius = CornerRadius::same(RADIUS_LARGE);
     ui.painter().rect(rect, radius, fill, theme.border(), StrokeKind::Inside);
-    let at = pos2(rect.center().x, rect.top() + 28.0);
+    let at = pos2(rect.center().x, rect.top() + 24.0);
     icons::paint(ui.painter(), icon, Rect::from_center_size(at, Vec2::splat(24.0)), theme.text);
-    let words = Rect::from_min_max(
-        pos2(rect.left() + 6.0, rect.top() + 46.0),
-        pos2(rect.right() - 6.0, rect.bottom() - 6.0),
+    // A name that is longer takes a second line.
+    let room = Rect::from_min_max(
+        pos2(rect.left() + 6.0, rect.top() + 40.0),
+        pos2(rect.right() - 6.0, rect.bottom() - 4.0),
     );
-    elided(ui, words, Align::Center, name, Type::Small.font(), theme.text);
+    let (width, height) = (room.width(), room.height());
+    let words = Wrapped::new(ui, name, Type::Small, theme.text, width, height, Align::Center);
+    words.paint(ui, pos2(room.left(), room.center().y - words.height() / 2.0));
     focus_ring(ui, theme, &response, RADIUS_LARGE);
     response
 }

@@ -1,5 +1,6 @@
 //! The bar below the frame: hold and continue, how loud, where; and what can be done with it.
 
+mod button;
 pub(in crate::ui::watch) mod options;
 pub(in crate::ui::watch) mod seek_bar;
 
@@ -13,19 +14,13 @@ use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::text::format;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::watch::commands::{is_busy, play, send};
+use crate::ui::watch::controls::button::control;
 use crate::ui::watch::controls::seek_bar::Span;
 use crate::ui::watch::draft::{Draft, Where};
 use crate::ui::widgets::{Button, ButtonWeight, icon_button, label, slider};
 
 /// From this width on the buttons at the right have words beside their icons.
 const WORDS_FROM: f32 = 1_280.0;
-
-/// A button of the bar; `words` are shown where there is room for them, `name` is its accessible name.
-fn control<'a>(icon: Icon, words: &'a str, name: &'a str) -> Button<'a> {
-    let button = Button::new(words).icon(icon).look(ButtonWeight::Quiet).name(name);
-    let button = button.height(size::CONTROL).kind(Type::FigureStrong);
-    if words.is_empty() { button.width(size::CONTROL) } else { button }
-}
 
 /// The bar; gives an action of the window that was asked for.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) -> Option<Action> {

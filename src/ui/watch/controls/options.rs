@@ -13,7 +13,7 @@ use crate::ui::style::theme::{Theme, Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::watch::commands::send;
-use crate::ui::watch::controls::control;
+use crate::ui::watch::controls::button::control;
 use crate::ui::watch::draft::Draft;
 use crate::ui::watch::viewport::{Viewport, key_of};
 use crate::ui::widgets::{self, Button, label, menu_item, paragraph, scrolled, section, slider};
