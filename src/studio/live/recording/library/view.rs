@@ -8,7 +8,7 @@ use crate::media::VideoFrame;
 use crate::studio::live::recording::library::details::Details;
 use crate::text::Problem;
 
-/// No more recordings are ever listed: what is known of each is in memory.
+/// Maximum number of listed recordings; the details of each are kept in memory.
 pub const MAX_LISTED: usize = 5_000;
 
 /// All recordings of the folder.
