@@ -3,7 +3,7 @@
 //! fresh program, entirely from before the change or entirely from after it. Files of filters are
 //! read when the test requests it.
 //!
-//! The file is long, because the test rig for ticks and changes and its tests belong together.
+//! The file is long because the test rig for ticks and changes and its tests belong together.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
