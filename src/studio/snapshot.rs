@@ -356,6 +356,8 @@ pub struct Snapshot {
     pub key_place: Option<KeyPlace>,
     pub live: LiveState,
     pub figures: LiveFigures,
+    /// The mean time to draw a program frame; `None`: nothing is drawn.
+    pub draw_time: Option<Duration>,
     /// The file that is sent instead of the program.
     pub passthrough: Option<PassthroughView>,
     /// The stream delay from the next *Go Live* on.
