@@ -1,10 +1,12 @@
-//! The displays of the desktop, by names that stay while others come and go.
+//! Lists the displays of the desktop, by names that stay the same while others are connected and
+//! removed.
 
 use crate::base::sanitize::sanitized;
 use crate::media::Size;
 use crate::ui::Display;
 
-/// All displays, in the order in which the desktop lists them; none where it does not tell.
+/// All displays, in the order in which the desktop lists them; empty if the desktop does not report
+/// them.
 pub(super) fn listed(frame: &eframe::Frame) -> Vec<Display> {
     let Some(window) = frame.winit_window() else { return Vec::new() };
     let own = window.current_monitor();
@@ -22,7 +24,7 @@ pub(super) fn listed(frame: &eframe::Frame) -> Vec<Display> {
     displays
 }
 
-/// A name that none before it has: without one, or with that of another, its number is in it.
+/// A unique name: a missing or repeated name gets the display's number.
 fn told_apart(before: &[Display], name: String, index: usize) -> String {
     let taken = before.iter().any(|display| display.name == name);
     if name.is_empty() || taken { format!("{name} #{}", index + 1).trim().to_owned() } else { name }

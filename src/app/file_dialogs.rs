@@ -1,5 +1,6 @@
-//! The desktop's file dialogs, each on a separate thread: they can stay open for hours, or never
-//! appear. If there is no dialog, or it does not answer, onair's own chooser opens.
+//! Opens the desktop's file dialogs, each on a separate thread, because they can stay open for
+//! hours, or never appear. If there is no dialog, or it does not respond, onair's own chooser
+//! opens.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -22,35 +23,35 @@ use crate::ui::view::file_request::{
 /// The purpose of a dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Audio for a strip of the mixer, or for a new one.
+    /// Audio for a mixer strip, or for a new one.
     Strip(Option<StripId>),
     Watch,
-    /// A file to send as is.
+    /// A file to send unchanged.
     Passthrough,
     Folder,
-    /// For a scene.
+    /// A file for a new source in a scene.
     Source(FileRequest, SceneId),
-    /// For a source that is there.
+    /// A file for an existing source.
     Another(FileRequest, SourceId),
     /// More files for a source, to play or show after its first one.
     Then(Then),
-    /// For a filter of a source.
+    /// A file for a filter of a source.
     Filter(Asset, FilterFile),
-    /// For a transition between scenes.
+    /// A file for a transition between scenes.
     Transition(TransitionFile),
-    /// A collection to take in…
+    /// A scene collection to import.
     Scenes,
-    /// A new file for scenes.
+    /// A new file for exported scenes.
     NewScenes,
-    /// A collection or profile to add, with the stream key that is in it or without…
+    /// A collection or profile to import, with or without the stream key that it contains.
     Part(PartKind, bool),
-    /// A new file for the part of this name.
+    /// A new file for the collection or profile with this name.
     NewPart(PartKind, String),
 }
 
-/// Media files with frames…
+/// Extensions of media files with video…
 const MEDIA_FILES: [&str; 6] = ["flv", "mp4", "m4v", "mov", "mkv", "webm"];
-/// …and of audio alone.
+/// …and of files with only audio.
 const SONGS: [&str; 9] = ["mp3", "flac", "ogg", "oga", "opus", "aac", "wav", "m4a", "mka"];
 const IMAGES: [&str; 5] = ["png", "jpg", "jpeg", "webp", "gif"];
 
@@ -63,7 +64,7 @@ enum Offers {
 }
 
 impl Kind {
-    /// The same for onair's own chooser.
+    /// The equivalent for onair's own chooser.
     fn chooser(&self) -> ChooserKind {
         let owned = |known: &[&str]| known.iter().map(|it| (*it).to_owned()).collect();
         match self.offers() {
@@ -126,7 +127,7 @@ impl Kind {
     }
 }
 
-/// A desktop's dialog that has not answered for this long may not have appeared at all.
+/// If a desktop's dialog has not responded for this long, it may not have appeared at all.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 /// A refusal before this time means that no dialog appeared.
 const TOO_SOON: Duration = Duration::from_millis(300);
@@ -144,11 +145,11 @@ enum Outcome {
 #[derive(Debug, PartialEq, Eq)]
 pub enum FileNews {
     Chosen(Kind, Vec<PathBuf>),
-    /// onair's own chooser is to open, in this folder.
+    /// onair's own chooser should open, in this folder.
     OpenOwn(ChooserKind, Option<PathBuf>),
 }
 
-/// How onair opens the dialog.
+/// The way in which dialogs are opened.
 #[derive(Debug)]
 enum DialogProvider {
     Desktop(Worker, Receiver<Outcome>),
@@ -179,7 +180,7 @@ impl Files {
         let (answer, answers) = queue::bounded("file-dialog", 1, Full::DropOldest);
         let (ctx, asked, begin) = (ctx.clone(), kind.clone(), folder.clone());
         let worker = Worker::spawn("onair-files", move |_| {
-            // The window may be gone by then, or wait no more.
+            // The window may be gone by then, or no longer wait.
             let _ = answer.send(desktop_dialog(&asked, begin));
             ctx.request_repaint();
         });
@@ -218,7 +219,7 @@ impl Files {
         self.news.take()
     }
 
-    /// The desktop's dialog is open, or not there, for long.
+    /// Returns true if the desktop's dialog has been open, or has not appeared, for long.
     pub fn waits(&self) -> bool {
         self.open.as_ref().is_some_and(|asked| {
             matches!(asked.provider, DialogProvider::Desktop(..))
@@ -226,7 +227,7 @@ impl Files {
         })
     }
 
-    /// Opens onair's own chooser instead of the desktop's dialog, and ignores the answer of that
+    /// Opens onair's own chooser instead of the desktop's dialog, and ignores the result of that
     /// dialog.
     pub fn use_own(&mut self) {
         if let Some(asked) = &mut self.open {
@@ -235,14 +236,14 @@ impl Files {
         }
     }
 
-    /// Handles the choice in onair's own chooser; `None`: canceled.
+    /// Handles the choice in onair's own chooser; `None` means canceled.
     pub fn answer(&mut self, paths: Option<Vec<PathBuf>>) {
         let asked = self.open.take();
         self.news = asked.zip(paths).map(|(asked, paths)| FileNews::Chosen(asked.kind, paths));
     }
 }
 
-/// Asks in the desktop's dialog; returns when that is closed.
+/// Opens the desktop's dialog; returns when it is closed.
 fn desktop_dialog(kind: &Kind, folder: Option<PathBuf>) -> Outcome {
     if !has_dialog() {
         return Outcome::NoDialog;
@@ -316,7 +317,7 @@ mod tests {
             let both = MEDIA_FILES.iter().chain(&SONGS);
             assert!(both.into_iter().all(|it| files(&kind).contains(it)), "{kind:?}");
         }
-        // The player does not read these, scenes do.
+        // The player does not support these, but scenes do.
         let y4m = |kind| files(&kind).contains(&"y4m");
         assert!(y4m(Kind::Source(FileRequest::Video, scene)) && !y4m(Kind::Watch));
         assert_eq!(Kind::Source(FileRequest::Slides, scene).offers(), Offers::Folders);
@@ -339,14 +340,14 @@ mod tests {
         let mut files = Files { open, news: None };
         assert_eq!(files.poll(), None);
         assert!(files.waits());
-        // Another one is not opened behind it.
+        // No second dialog is opened behind it.
         files.ask(&ctx, Kind::Scenes, None);
         files.use_own();
         let endings = IMAGES.map(str::to_owned).to_vec();
         let own = FileNews::OpenOwn(ChooserKind::Files { endings, several: true }, None);
         assert_eq!(files.poll(), Some(own));
         assert!(!files.waits());
-        // What it says after all is said to nobody.
+        // A late result is ignored.
         assert!(answer.send(Outcome::Chosen(vec!["late".into()])).is_err());
         files.answer(Some(vec!["a.png".into()]));
         assert_eq!(files.poll(), Some(FileNews::Chosen(kind, vec!["a.png".into()])));

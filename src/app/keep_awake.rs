@@ -1,22 +1,22 @@
-//! Prevents the screen saver and sleep during a broadcast, over D-Bus: asks the desktop's screen
-//! saver, else the portal. Without either, nothing happens. The request lives as long as its
-//! connection.
+//! Prevents the screen saver and sleep during a broadcast, over D-Bus: requests it from the
+//! desktop's screen saver, otherwise from the portal. Without either, nothing happens. The request
+//! lives as long as its connection.
 
 use crate::base::Worker;
 
-/// Whether onair keeps the screen awake.
+/// The state of this request.
 #[derive(Debug, Default)]
 pub struct Awake {
     worker: Option<Worker>,
 }
 
 impl Awake {
-    /// Keeps it awake from now on, or lets it sleep.
+    /// Starts or ends the request.
     pub fn keep(&mut self, awake: bool) {
         if awake == self.worker.is_some() {
             return;
         }
-        // Dropping the worker asks it to stop, which ends the request.
+        // Dropping the worker requests its stop, which ends the request.
         self.worker = None;
         if awake {
             self.worker = Worker::spawn("onair-awake", hold)
@@ -36,7 +36,7 @@ fn hold(stop: &crate::base::Stop) {
     use crate::base::portal;
 
     const REASON: &str = "On air";
-    // A service that never answers is as none.
+    // A service that never replies counts as missing.
     const LIMIT: Duration = Duration::from_secs(5);
     let session = zbus::blocking::connection::Builder::session();
     let connection = match session.and_then(|builder| builder.method_timeout(LIMIT).build()) {
@@ -59,7 +59,7 @@ fn hold(stop: &crate::base::Stop) {
         Ok(reply) => cookie = reply.body().deserialize().ok(),
         Err(error) => {
             tracing::debug!(%error, "no screen saver on the bus: asking the portal");
-            // 4: not suspend, 8: not idle.
+            // The flags: 4 prevents suspend, 8 prevents idle.
             let options: HashMap<&str, Value<'_>> =
                 HashMap::from([("reason", Value::from(REASON))]);
             let inhibited = connection.call_method(

@@ -1,6 +1,6 @@
-//! Floor 7: the window as a program. `ui/` draws. This room connects the studio, the desktop and
-//! the screens: repaints, file dialogs, full screen, closing and keeping the screen awake. Thread:
-//! the main thread; the studio's threads wake it for new frames.
+//! Floor 7: the window as a program. `ui/` draws its content. This room connects the studio, the
+//! desktop and the screens: repaints, file dialogs, full screen, closing and keeping the screen
+//! awake. It runs on the main thread; the studio's threads wake it for new frames.
 
 mod backend;
 mod desktop;
@@ -42,15 +42,17 @@ use media_keys::{Ask, MediaKeys, State};
 use new_file::new_path;
 use repaint_pace::Pace;
 
-/// The studio as the window needs it. All calls return at once.
+/// The interface of the studio for the window. All calls return at once.
 pub trait Studio: 'static {
     /// The current state of the studio.
     fn snapshot(&self) -> Snapshot;
     /// Sends a command; later snapshots show its effect.
     fn send(&self, command: Command);
-    /// The same for other threads; it does not keep the studio.
+    /// Returns a function that sends commands from other threads, and does not keep the studio
+    /// alive.
     fn sender(&self) -> Box<dyn Fn(Command) + Send + Sync>;
-    /// A look at it from other threads; it does not keep the studio.
+    /// Returns a function that reads the snapshot from other threads, and does not keep the studio
+    /// alive.
     fn watcher(&self) -> Box<dyn Fn() -> Option<Snapshot> + Send + Sync>;
     /// The program's frames.
     fn program(&self) -> Latest<VideoFrame>;
@@ -58,18 +60,18 @@ pub trait Studio: 'static {
     fn watched(&self) -> Vec<Latest<VideoFrame>>;
 }
 
-/// How the window opens.
+/// The options with which the window opens.
 #[derive(Debug)]
 pub struct Options {
     /// The preferences of an earlier run.
     pub preferences: Preferences,
     /// The first page.
     pub page: Page,
-    /// Fill the screen with the frame at once.
+    /// True to show the frame in full screen at once.
     pub full_screen: bool,
-    /// Where the players appear.
+    /// The place where the players appear.
     pub place: Where,
-    /// True if to draw statistics over the video.
+    /// True to draw statistics over the video.
     pub figures: bool,
     /// The first dialog.
     pub dialog: Option<Dialog>,
@@ -84,7 +86,7 @@ pub struct HandedOver {
     pub open: Vec<String>,
     /// Collections and profiles to use.
     pub parts: Vec<(PartKind, String)>,
-    /// Notified once the window has taken it.
+    /// Notified when the window has accepted the request.
     pub taken: queue::Sender<()>,
 }
 
@@ -102,24 +104,24 @@ impl Default for Options {
     }
 }
 
-/// Why there is no window.
+/// The reason why there is no window.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No display, no graphics driver.
+    /// There is no display or no graphics driver.
     #[error("opening the window: {0}")]
     Open(String),
 }
 
-/// How often the desktop gets the state of the studio.
+/// Interval at which the desktop gets the state of the studio.
 const DESKTOP_INTERVAL: Duration = Duration::from_millis(250);
 
-/// How often the desktop is asked for its displays: one that is gone is seen in time.
+/// Interval at which the displays are listed, so that a removed display is detected in time.
 const DISPLAYS_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The studio may take this long to end before the window closes without it.
+/// Time limit for the end of the studio, after which the window closes without it.
 const END_LIMIT: Duration = Duration::from_secs(4);
 
-/// Opens the window for `studio` and runs it until it closes. Must be called on the main thread.
+/// Opens the window for `studio` and runs it until it closes. It must be called on the main thread.
 ///
 /// # Errors
 /// Fails if no window can be opened.
@@ -133,7 +135,7 @@ pub fn run(studio: impl Studio, options: Options) -> Result<(), Error> {
         .with_icon(icon());
     let native = eframe::NativeOptions {
         viewport,
-        // OpenGL runs everywhere, also without a graphics processor, and starts fastest.
+        // OpenGL works everywhere, even without a graphics processor, and starts fastest.
         renderer: eframe::Renderer::Glow,
         persist_window: false,
         dithering: false,
@@ -153,7 +155,7 @@ fn cause(text: &str) -> &str {
     place.and_then(|(_, told)| told.split_once(": ")).map_or(text, |(_, cause)| cause)
 }
 
-/// The icon of the window: a lamp that is on.
+/// The icon of the window: a lit lamp.
 fn icon() -> egui::IconData {
     const SIDE: u32 = 64;
     let shape = |x: u32, y: u32| {
@@ -169,8 +171,8 @@ fn icon() -> egui::IconData {
     egui::IconData { rgba, width: SIDE, height: SIDE }
 }
 
-/// Keys in other windows: their commands go to the studio at once, or to the window if they need
-/// confirmation.
+/// Handles keys in other windows: their commands go to the studio at once, or to the window if they
+/// need confirmation.
 fn global_keys(
     context: &eframe::CreationContext<'_>,
     studio: &impl Studio,
@@ -202,20 +204,21 @@ struct Window<S> {
     awake: Awake,
     media_keys: MediaKeys,
     desktop: DesktopStatus,
-    /// When the desktop gets the next update.
+    /// The time of the next update for the desktop.
     desktop_at: Instant,
-    /// When displays are listed next.
+    /// The time at which displays are listed next.
     displays_at: Option<Instant>,
     drops: Drops,
     global_keys: GlobalKeys,
-    /// Hotkeys of other windows that need confirmation in this one.
+    /// Hotkeys from other windows that need confirmation in this one.
     questions: Receiver<Action>,
-    /// Frames drawn.
+    /// The number of frames drawn.
     drawn: u64,
     handed_over: Option<Receiver<HandedOver>>,
-    /// Since when nobody can see the window: the frames that had been drawn then.
+    /// Set while the window is not visible: the number of frames that had been drawn when it was
+    /// hidden.
     unseen: Option<u64>,
-    /// When the studio was asked to end.
+    /// The time at which the end of the studio was requested.
     ending: Option<Instant>,
     may_close: bool,
 }
@@ -370,7 +373,7 @@ impl<S: Studio> Window<S> {
                 Ask::Quit => self.screen.ask_to_close(),
                 _ => {}
             }
-            // Of the players as they are now: what came before may have changed them.
+            // The state of the players is read again, because earlier requests may have changed it.
             let commands = State::of(snapshot).map(|state| state.commands(&ask));
             for command in commands.into_iter().flatten() {
                 self.studio.send(command);
@@ -386,7 +389,7 @@ impl<S: Studio> Window<S> {
             self.desktop.show(DesktopState::of(self.screen.health(), self.screen.language(), seen));
         }
         for request in self.desktop.asked().collect::<Vec<_>>() {
-            // Where it asks, the question must be seen.
+            // If a confirmation is needed, it must be visible.
             raise(ctx);
             if request == DesktopRequest::GoLiveOrStop {
                 self.screen.go_live_or_stop();
@@ -414,19 +417,19 @@ impl<S: Studio> Window<S> {
             if !open.is_empty() {
                 self.screen.open_streams(open);
             }
-            // The other one may have given up.
+            // The other process may have given up.
             let _ = taken.send(());
         }
     }
 
-    /// The talk key and hotkeys while another window has the keyboard.
+    /// Follows the push-to-talk key and hotkeys while another window has the keyboard focus.
     fn follow_global_keys(&mut self, ctx: &egui::Context, hidden: bool) {
         let (wanted, screen) = (self.screen.talk_key_elsewhere(), &self.screen);
         let hotkeys = screen.hotkeys_elsewhere();
         let called = |action| screen.hotkey_called(action);
         let held = self.global_keys.follow(wanted, screen.preferences(), &hotkeys, called);
         while let Ok(action) = self.questions.try_recv() {
-            // Where it asks, the question must be seen.
+            // If a confirmation is needed, it must be visible.
             raise(ctx);
             if action == Action::GoLive {
                 self.screen.go_live_or_stop();
@@ -436,7 +439,7 @@ impl<S: Studio> Window<S> {
             self.fulfil(ctx, WindowRequest::Command(command));
         }
         if held && self.screen.talks() {
-            // It is down now, whether the window is seen or not.
+            // The key is held now, whether the window is visible or not.
             self.global_keys.here(true);
         }
         self.screen.set_elsewhere(self.global_keys.elsewhere());
@@ -505,7 +508,7 @@ impl<S: Studio> eframe::App for Window<S> {
                 Kind::Folder => self.screen.picked_folder(path),
                 Kind::Source(pick, scene) => self.screen.picked_source(pick, scene, path),
                 Kind::Another(pick, source) => self.screen.picked_another(pick, source, path),
-                // All of them, above.
+                // All files were handled above.
                 Kind::Then(_) => {}
                 Kind::Filter(_, of) => self.screen.picked_filter(&of, path),
                 Kind::Transition(of) => self.screen.picked_transition(of, path),
@@ -547,7 +550,7 @@ impl<S: Studio> eframe::App for Window<S> {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
             self.screen.ask_to_close();
             if hidden {
-                // The question must be seen.
+                // The question must be visible.
                 raise(ctx);
             }
         }
@@ -555,7 +558,7 @@ impl<S: Studio> eframe::App for Window<S> {
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
-        // When the second frame begins, the first is on the screen.
+        // When the second frame begins, the first one is on the screen.
         self.drawn += 1;
         if self.drawn == 2 {
             tracing::info!("the window shows its first frame");

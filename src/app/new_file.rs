@@ -1,8 +1,8 @@
-//! Names of new files.
+//! Creates names of new files.
 
 use std::path::{Path, PathBuf};
 
-/// A new file in `folder`, named after the local time.
+/// The path of a new file in `folder`, named after the local time.
 pub fn new_path(folder: &Path, what: &str, extension: &str) -> PathBuf {
     let time = jiff::Zoned::now().strftime("%Y-%m-%d %H-%M-%S").to_string();
     folder.join(format!("{what} {time}.{extension}"))

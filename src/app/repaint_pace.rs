@@ -1,6 +1,6 @@
-//! The maximum frame rate of the window: 30 per second for the program, 60 for players. With
-//! software rendering, half of that, and a tenth while the studio is idle. A hidden window gets no
-//! frames, and a page only its own.
+//! Limits the frame rate of the window: 30 per second for the program, 60 for players. With
+//! software rendering, the limit is half of that, and a tenth while the studio is idle. A hidden
+//! window gets no frames, and a page gets only its own.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -13,44 +13,45 @@ use crate::studio::live::view::LiveState;
 use crate::studio::watch::view::WatchState;
 use crate::ui::Page;
 
-/// A frame that is early by this much is still on time.
+/// A frame that is early by at most this counts as on time.
 const SLACK: Duration = Duration::from_millis(6);
 
-/// With software rendering, a window that is off air and unused for this long is drawn less often.
+/// With software rendering, a window that is off air and was not used for this long is drawn less
+/// often.
 const CALM_AFTER: Duration = Duration::from_secs(3);
 
-/// Practically now. For a zero wait, egui draws two frames: the second one is for the layout of the
-/// first, and a new video frame changes no layout.
+/// Practically immediately. For a zero wait, egui draws two frames: the second one is for the
+/// layout of the first, but a new video frame changes no layout.
 const NOW: Duration = Duration::from_nanos(1);
 
-/// Has the window drawn once, from any thread.
+/// Makes the window draw once, from any thread.
 pub fn wake(ctx: &Context) {
     ctx.request_repaint_after_for(NOW, ViewportId::ROOT);
 }
 
-/// Shared by the window and the threads that publish frames.
+/// The frame rate limit, shared by the window and the threads that publish frames.
 #[derive(Debug)]
 pub struct Pace {
     /// Intervals of the program, of the program while idle, and of players.
     intervals: [Duration; 3],
     last: Mutex<Option<Instant>>,
-    /// The processor draws.
+    /// True with software rendering.
     software: bool,
-    /// When somebody last did something in the window.
+    /// The time of the last input in the window.
     touched: Mutex<Instant>,
     hidden: AtomicBool,
     calm: AtomicBool,
     watching: AtomicBool,
-    /// A page without moving pictures is shown.
+    /// True if the current page has no moving content.
     still: AtomicBool,
-    /// The players have a separate window.
+    /// True if the players have a separate window.
     apart: AtomicBool,
-    /// A projector is open.
+    /// True if a projector is open.
     projected: AtomicBool,
 }
 
 impl Pace {
-    /// `software`: the processor draws.
+    /// Creates the limit; `software` is true with software rendering.
     pub fn new(software: bool) -> Self {
         Self {
             intervals: if software { [66, 100, 33] } else { [33, 33, 16] }
@@ -67,12 +68,12 @@ impl Pace {
         }
     }
 
-    /// Nobody can see the window.
+    /// Sets whether the window is hidden.
     pub fn set_hidden(&self, hidden: bool) {
         self.hidden.store(hidden, Ordering::Relaxed);
     }
 
-    /// Follows the state of the studio; `touched`: the user just did something in the window.
+    /// Follows the state of the studio; `touched` is true if there was input in the window.
     pub fn follow(&self, snapshot: &Snapshot, touched: bool) {
         let mut last = self.touched.lock();
         if touched {
@@ -82,7 +83,8 @@ impl Pace {
         self.calm.store(calm, Ordering::Relaxed);
     }
 
-    /// When to look again even without a new frame. `ending`: the studio was asked to end.
+    /// The time until the next check without a new frame. `ending` is true if the end of the studio
+    /// was requested.
     pub fn patience(&self, snapshot: &Snapshot, ending: bool) -> Duration {
         let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
         let sounds = snapshot.audio.as_ref().is_some_and(|audio| audio.peak_dbfs > -60.0);
@@ -90,7 +92,7 @@ impl Pace {
         Duration::from_millis(match (is(&self.hidden), is(&self.calm)) {
             _ if ending => 50,
             (true, _) => 500,
-            // With the frames, where these move.
+            // Together with the video frames, if the meters move.
             (false, true) if meters => 150,
             (false, false) if meters => 80,
             (false, true) => 1_000,
@@ -99,24 +101,24 @@ impl Pace {
         })
     }
 
-    /// The page that is shown.
+    /// Sets the current page.
     pub fn set_page(&self, page: Page) {
         self.watching.store(page == Page::Watch, Ordering::Relaxed);
         self.still.store(page == Page::Recordings, Ordering::Relaxed);
     }
 
-    /// The players have a separate window, which stays visible regardless of the page and the main
-    /// window.
+    /// Sets whether the players have a separate window, which stays visible regardless of the page
+    /// and the main window.
     pub fn set_apart(&self, apart: bool) {
         self.apart.store(apart, Ordering::Relaxed);
     }
 
-    /// A projector is open, which is seen likewise.
+    /// Sets whether a projector is open, which stays visible too.
     pub fn set_projected(&self, projected: bool) {
         self.projected.store(projected, Ordering::Relaxed);
     }
 
-    /// Returns true if a picture of `page` that came now may wake the window.
+    /// Returns true if a new frame for `page` may wake the window now.
     pub fn is_due(&self, page: Page) -> bool {
         let watching = self.watching.load(Ordering::Relaxed);
         let apart = match page {
@@ -145,7 +147,7 @@ impl Pace {
     }
 }
 
-/// Returns true if something is sent, is recorded or plays.
+/// Returns true if something is sent, recorded or played.
 fn is_busy(snapshot: &Snapshot) -> bool {
     let idle = |state: &WatchState| matches!(state, WatchState::Idle | WatchState::Ended);
     snapshot.live != LiveState::Idle

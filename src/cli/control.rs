@@ -1,4 +1,4 @@
-//! Commands on standard input, one per line (`--control`): reads and answers them.
+//! Reads commands on standard input, one per line (`--control`), and prints their results.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, Read};
@@ -13,15 +13,15 @@ use crate::studio::Studio;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// A longer line is invalid.
+/// A longer line, in bytes, is invalid.
 const MAX_LINE: u64 = 4 << 10;
-/// Replaces a line that is too long: no command begins like this.
+/// Replaces a line that is too long: no command begins with this text.
 const TOO_LONG: &str = "(a line of more than 4 KiB)";
-/// Limit for the commands handled in a row.
+/// Maximum number of commands executed in a row.
 pub(super) const MAX_COMMANDS_PER_TURN: usize = 16;
-/// Lines that wait to be obeyed.
+/// Maximum number of lines that wait to be executed.
 const LINES: usize = 64;
-/// How long a line waits for the studio to finish earlier commands.
+/// The time for which a line waits for the studio to finish earlier commands.
 const SETTLE: Duration = Duration::from_millis(50);
 
 /// Reads standard input on a separate thread, which ends with the process, because a read cannot be
@@ -38,7 +38,7 @@ pub struct Lines {
 /// A line and its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ControlLine {
-    /// Counted from 1, including empty lines.
+    /// The line number, counted from 1, including empty lines.
     pub number: u64,
     pub text: String,
 }
@@ -47,7 +47,7 @@ impl Lines {
     /// Starts to read.
     ///
     /// # Errors
-    /// Fails if the system grants no thread.
+    /// Fails if the system provides no thread.
     pub fn listen() -> std::io::Result<Self> {
         let (tell, lines) = queue::bounded("control", LINES, Full::Block);
         let worker = Worker::spawn("onair-control", move |stop| {
@@ -62,7 +62,7 @@ impl Lines {
         Ok(Self { lines, waiting: VecDeque::new(), count: 0, _worker: worker })
     }
 
-    /// The next line, if one waits.
+    /// Returns the next line, if one is waiting.
     pub fn take(&mut self) -> Option<ControlLine> {
         self.waiting.pop_front().or_else(|| {
             let text = self.lines.try_recv().ok()?;
@@ -71,8 +71,8 @@ impl Lines {
         })
     }
 
-    /// The next line after the studio has executed all earlier ones, because its meaning can depend
-    /// on them. A line that `at_once` accepts does not wait.
+    /// Returns the next line after the studio has executed all earlier ones, because its meaning
+    /// can depend on them. A line that `at_once` accepts does not wait.
     pub fn take_for(
         &mut self,
         studio: &Studio,
@@ -87,7 +87,7 @@ impl Lines {
     }
 }
 
-/// The next line; one that is too long is invalid as a whole. Returns `None` at the end.
+/// Reads the next line; a line that is too long is invalid as a whole. Returns `None` at the end.
 fn next(input: &mut impl BufRead) -> Option<String> {
     let (mut line, mut long) = (Vec::new(), false);
     loop {
@@ -104,8 +104,8 @@ fn next(input: &mut impl BufRead) -> Option<String> {
     (!line.is_empty()).then(|| String::from_utf8_lossy(&line).trim().to_owned())
 }
 
-/// The problem that a word is no command. The word is repeated only if it looks like one, so a key
-/// pasted by mistake is not printed.
+/// The problem that a word is not a command. The word is repeated only if it looks like one, so a
+/// key pasted by mistake is not printed.
 pub(super) fn not_a_command(word: &str, syntax: &str) -> Problem {
     let is_word = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
     if word.len() <= 16 && word.bytes().all(is_word) {
@@ -121,7 +121,7 @@ impl ControlLine {
         if let Err(why) = done {
             complain(why.clone());
         }
-        // What is no command may be anything, also something that was typed by mistake.
+        // An unknown command may be any text, including text that was entered by mistake.
         let command = self.text.split_whitespace().next().filter(|_| done.is_ok());
         let fields = json!({
             "line": self.number,
@@ -133,7 +133,7 @@ impl ControlLine {
     }
 }
 
-/// The first word of a line, and the rest.
+/// Splits off the first word of a line.
 pub fn split(text: &str) -> (&str, &str) {
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     (word, rest.trim())

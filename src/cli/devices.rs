@@ -151,7 +151,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
     Exit::Ok
 }
 
-/// The encoders, and why others are unavailable.
+/// Prints the encoders, and why others are not available.
 fn encoders(output: &Output) {
     output.line(&output.say(&problem!("out-encoders")));
     for KnownEncoder { choice, name, codec, unavailable } in encode::known_encoders() {
@@ -164,7 +164,7 @@ fn encoders(output: &Output) {
     }
 }
 
-/// The decoders, and why others are unavailable.
+/// Prints the decoders, and why others are not available.
 fn decoders(output: &Output) {
     output.line(&output.say(&problem!("out-decoders")));
     let all = inventory::all();

@@ -19,7 +19,7 @@ pub struct Args {
     pub all: Option<PathBuf>,
 }
 
-/// Prints a page of `onair`, or writes all of them.
+/// Prints a page of `onair`, or writes all pages.
 pub fn run(args: &Args, onair: Command) -> Exit {
     if let Some(folder) = &args.all {
         let written =
@@ -45,7 +45,7 @@ pub fn run(args: &Args, onair: Command) -> Exit {
     }
 }
 
-/// The page of a nested command; `None`: there is none.
+/// The page of a nested command; `None` if there is none.
 fn page(names: &[String], onair: Command) -> Option<Man> {
     let mut onair = onair.disable_help_subcommand(true);
     onair.build();

@@ -88,7 +88,7 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// The window must accept what a desktop passes to it.
+    /// Tests that the window accepts what a desktop passes to it.
     #[test]
     fn the_desktop_entry_hands_over_what_the_window_plays() {
         let entry = include_str!("../../packaging/desktop/onair.desktop");

@@ -1,5 +1,5 @@
-//! `onair probe`: the contents of a stream or file, as JSON. Names of codecs and fields are
-//! ffprobe's.
+//! `onair probe`: prints the contents of a stream or file as JSON. The names of codecs and fields
+//! are those of ffprobe.
 
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,7 @@ use crate::wire::amf0;
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::codec::{Hdr, color};
 
-/// Metadata nested deeper than this is cut.
+/// Maximum nesting depth of metadata.
 const DEPTH: usize = 16;
 
 /// Arguments.
@@ -44,7 +44,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     match probe::probe(&source, &net, &runtime, clock, &|| interrupt.is_set()) {
         Ok(report) => {
             let report = to_json(&report);
-            // One line for programs, several for people.
+            // One line for programs, several lines for users.
             let text = if globals.json {
                 Ok(report.to_string())
             } else {
@@ -184,7 +184,8 @@ fn plain(value: &amf0::Value, depth: usize) -> Value {
         Data::String(text) => json!(text),
         Data::Object(fields) | Data::EcmaArray(fields) => fields
             .iter()
-            // Room that recordings (ours too) reserve for their index says nothing.
+            // The space that recordings (including those of onair) reserve for their index is not
+            // informative.
             .filter(|(name, _)| !matches!(name.as_str(), "spacer" | "unindexed"))
             .map(|(name, value)| (name.clone(), plain(value, depth + 1)))
             .collect::<Map<_, _>>()

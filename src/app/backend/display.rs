@@ -1,20 +1,20 @@
-//! Xlib ends the program when its display is gone. The broadcast must not end with it. This handler
-//! therefore stops the window's thread permanently, and the other threads continue.
+//! Prevents Xlib from ending the program when its display is gone. The broadcast must continue in that case.
+//! The handler therefore stops the window's thread permanently, and the other threads continue.
 
 use std::ffi::{CStr, c_int, c_void};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The library, as winit loads it too.
+/// The name of the library that winit also loads.
 const LIBRARY: &CStr = c"libX11.so.6";
 const SETTER: &CStr = c"XSetIOErrorHandler";
 
-/// The connection to the display is broken.
+/// True if the connection to the display is broken.
 static GONE: AtomicBool = AtomicBool::new(false);
 
 type Handler = unsafe extern "C" fn(*mut c_void) -> c_int;
 type Setter = unsafe extern "C" fn(Option<Handler>) -> Option<Handler>;
 
-/// Xlib calls this on the thread that used the display, and ends the program if this returns.
+/// Xlib calls this on the thread that used the display, and ends the program if it returns.
 unsafe extern "C" fn stop_here(_display: *mut c_void) -> c_int {
     GONE.store(true, Ordering::Relaxed);
     loop {
@@ -27,14 +27,14 @@ pub fn is_gone() -> bool {
     GONE.load(Ordering::Relaxed)
 }
 
-/// From here on the program outlives its display. Without Xlib, no window uses it.
+/// Makes the program outlive its display from now on. Without Xlib, no window uses it.
 #[cfg(target_os = "linux")]
 pub fn outlive() {
     if std::env::var_os("DISPLAY").is_none() {
         return;
     }
     // SAFETY: both names end with a zero byte. The library is never unloaded, and its function has this type
-    // (XSetIOErrorHandler(3)); the handler does nothing with what it is given and never comes back.
+    // (XSetIOErrorHandler(3)); the handler ignores its argument and never returns.
     unsafe {
         let library = libc::dlopen(LIBRARY.as_ptr(), libc::RTLD_LAZY);
         if library.is_null() {

@@ -10,11 +10,11 @@ use eframe::glow::{self, HasContext as _};
 
 use crate::ui::Renderer;
 
-/// What draws the window: the GPU or software. Called on the thread that owns the context, while it
-/// is current.
+/// Determines what draws the window: the GPU or software. It is called on the thread that owns the
+/// context, while it is current.
 pub fn renderer(gl: &glow::Context) -> Renderer {
-    // SAFETY: the context is the one eframe created on this thread and hands to us while it is
-    // current; asking for a string changes nothing.
+    // SAFETY: eframe created the context on this thread and passes it while it is current; reading
+    // a string changes nothing.
     let name = unsafe { gl.get_parameter_string(glow::RENDERER) };
     let software = ["llvmpipe", "softpipe", "swrast", "swiftshader", "software"]
         .iter()

@@ -45,26 +45,26 @@ struct Shared {
     program: glow::Program,
     corners: glow::VertexArray,
     buffer: glow::Buffer,
-    /// To read from a frame.
+    /// The framebuffer for reading a frame.
     reader: glow::Framebuffer,
-    /// The processor draws.
+    /// True with software rendering.
     software: bool,
     /// Textures of removed surfaces.
     gone: Mutex<Vec<glow::Texture>>,
 }
 
 impl Window {
-    /// For the window of this context; `None` if its OpenGL is too old or too limited. Then
-    /// textures replace surfaces.
+    /// Creates the state for the window of this context; `None` if its OpenGL is too old or too
+    /// limited. In that case, textures replace surfaces.
     ///
-    /// Called on the thread that owns the context, while it is current.
+    /// It is called on the thread that owns the context, while it is current.
     pub fn new(gl: &glow::Context, software: bool) -> Option<Self> {
         let version = ShaderVersion::get(gl);
         if version != ShaderVersion::Gl140 {
             return None;
         }
-        // SAFETY: the context is current on this thread. Only new objects are made, and what is bound
-        // to make them is unbound again.
+        // SAFETY: the context is current on this thread. Only new objects are created, and bindings
+        // that are needed for this are removed again.
         let made = unsafe { build(gl, version.version_declaration()) };
         let (program, corners, buffer, reader) = made
             .inspect_err(|error| tracing::warn!(%error, "pictures are drawn as textures"))
@@ -86,7 +86,7 @@ type Built = (glow::Program, glow::VertexArray, glow::Buffer, glow::Framebuffer)
 /// # Safety
 /// The context must be current on this thread.
 unsafe fn build(gl: &glow::Context, version: &str) -> Result<Built, String> {
-    // SAFETY: as the caller promises; every name that is used was made here.
+    // SAFETY: the caller guarantees this; every used name was created here.
     unsafe {
         let program = gl.create_program()?;
         for (kind, source) in [(glow::VERTEX_SHADER, VERTEX), (glow::FRAGMENT_SHADER, FRAGMENT)] {
@@ -97,7 +97,7 @@ unsafe fn build(gl: &glow::Context, version: &str) -> Result<Built, String> {
                 return Err(gl.get_shader_info_log(shader));
             }
             gl.attach_shader(program, shader);
-            // It goes with the program.
+            // It is deleted with the program.
             gl.delete_shader(shader);
         }
         gl.bind_attrib_location(program, 0, "corner");
@@ -143,7 +143,8 @@ impl Surface for One {
 
     fn shape(self: Arc<Self>, rect: Rect, turn: Rotation, smooth: bool) -> PaintCallback {
         let draw = CallbackFn::new(move |info, painter| {
-            // SAFETY: painters call back on the thread that owns the context, while it is current.
+            // SAFETY: painters run callbacks on the thread that owns the context, while it is
+            // current.
             unsafe { self.draw(painter.gl(), &info, turn, smooth) };
         });
         PaintCallback { rect, callback: Arc::new(draw) }
@@ -161,9 +162,9 @@ impl One {
         smooth: bool,
     ) {
         let mut state = self.state.lock();
-        // SAFETY: as the caller promises. The names are those of this context: all windows of the
-        // program share one. egui sets again what it needs after every callback; the framebuffer to
-        // read from is put back here.
+        // SAFETY: the caller guarantees this. The names belong to this context, which all windows of
+        // the program share. egui restores its state after every callback; the framebuffer for
+        // reading is restored here.
         unsafe {
             for gone in std::mem::take(&mut *self.shared.gone.lock()) {
                 gl.delete_texture(gone);
@@ -177,7 +178,7 @@ impl One {
                 let to = glow::COLOR_ATTACHMENT0;
                 let kind = glow::TEXTURE_2D;
                 gl.framebuffer_texture_2d(glow::READ_FRAMEBUFFER, to, kind, Some(texture), 0);
-                // The first row of a frame is its uppermost, that of a window its lowest.
+                // The first row of a frame is the top one, that of a window the bottom one.
                 let (right, top) = (left + width, bottom + height);
                 let (what, how) = (glow::COLOR_BUFFER_BIT, glow::NEAREST);
                 gl.blit_framebuffer(0, 0, width, height, left, top, right, bottom, what, how);
@@ -208,7 +209,7 @@ impl One {
 }
 
 impl State {
-    /// The texture, with the pixels of now, once there are some.
+    /// The texture with the current pixels, if there are any.
     ///
     /// # Safety
     /// The context must be current on this thread.
@@ -218,7 +219,7 @@ impl State {
         let kind = glow::TEXTURE_2D;
         let (order, part) = (glow::BGRA, glow::UNSIGNED_BYTE);
         let pixels = glow::PixelUnpackData::Slice(Some(&self.pixels));
-        // SAFETY: as the caller promises; `pixels` are as many as a frame of this size has.
+        // SAFETY: the caller guarantees this; `pixels` has the length of a frame of this size.
         unsafe {
             gl.pixel_store_i32(glow::UNPACK_ALIGNMENT, 1);
             gl.active_texture(glow::TEXTURE0);
@@ -239,7 +240,7 @@ impl State {
                     for which in [glow::TEXTURE_MIN_FILTER, glow::TEXTURE_MAG_FILTER] {
                         gl.tex_parameter_i32(kind, which, glow::NEAREST as i32);
                     }
-                    // Without a size of its parts it is kept in the order in which it is given.
+                    // Without a sized format, the pixels are stored in the given order.
                     let kept = glow::RGBA as i32;
                     gl.tex_image_2d(kind, 0, kept, width, height, 0, order, part, pixels);
                     self.texture = Some((texture, size));
@@ -253,7 +254,7 @@ impl State {
 impl Drop for One {
     fn drop(&mut self) {
         if let Some((texture, _)) = self.state.lock().texture.take() {
-            // The context may not be current here: whoever draws next takes it away.
+            // The context may not be current here, so the next drawing deletes the texture.
             self.shared.gone.lock().push(texture);
         }
     }

@@ -1,4 +1,4 @@
-//! The thread that serves the status icon and its menu, announces them, and shows notifications.
+//! Serves the status icon and its menu, announces them, and shows notifications, on a thread.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,22 +22,23 @@ const WATCHER_PATH: &str = "/StatusNotifierWatcher";
 const NOTIFICATIONS: &str = "org.freedesktop.Notifications";
 const NOTIFICATIONS_PATH: &str = "/org/freedesktop/Notifications";
 
-/// How often to check for changes.
+/// Interval of checks for changes.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
-/// How often to look for a program that shows status icons: a panel can start later, or again.
+/// Interval of checks for a program that shows status icons, because a panel can start later, or
+/// again.
 const SEEK_INTERVAL: Duration = Duration::from_secs(3);
-/// A service that does not answer within this time counts as missing.
+/// A service that does not reply within this time counts as missing.
 const ANSWER_LIMIT: Duration = Duration::from_secs(3);
-/// The notification server decides.
+/// The notification server chooses the duration.
 const EXPIRES: i32 = -1;
-/// Name of the action for a click on the notification itself.
+/// The name of the action for a click on the notification itself.
 const CLICK: &str = "default";
-/// Clicks that wait for the next look.
+/// Maximum number of clicks that wait to be handled.
 const CLICKS: usize = 8;
-/// Stays until the user reads it or onair withdraws it.
+/// The urgency of a notification that stays until the user reads it or onair withdraws it.
 const CRITICAL: u8 = 2;
 
-/// Runs until it must stop.
+/// Runs until a stop is requested.
 pub(super) fn serve(shared: &Arc<Shared>, bus: Option<&str>, stop: &Stop) {
     let connection = match open(shared, bus) {
         Ok(connection) => connection,
@@ -80,7 +81,7 @@ fn open(shared: &Arc<Shared>, bus: Option<&str>) -> zbus::Result<Connection> {
         .build()
 }
 
-/// Buttons of notifications that a person presses, ours and others.
+/// Receives clicks on buttons of notifications, those of onair and of other programs.
 fn clicks(connection: &Connection) -> Option<MessageStream> {
     let rule = MatchRule::builder()
         .msg_type(zbus::message::Type::Signal)
@@ -98,15 +99,15 @@ struct Desktop {
     /// Clicks on notifications.
     clicks: Option<MessageStream>,
     notification: Notification,
-    /// The number that the desktop gave the notification.
+    /// The id that the desktop assigned to the notification.
     shown: Option<u32>,
-    /// Who shows the status icon.
+    /// The program that shows the status icon.
     watcher: Option<String>,
     told: Option<DesktopState>,
 }
 
 impl Desktop {
-    /// Announces the status icon to panels that show status icons, once each.
+    /// Announces the status icon once to each panel that shows status icons.
     fn announce(&mut self) {
         let owner = self.connection.call_method(
             Some("org.freedesktop.DBus"),
@@ -133,7 +134,7 @@ impl Desktop {
         }
     }
 
-    /// Announces the changes.
+    /// Announces changes of the state.
     fn tell(&mut self, state: DesktopState) {
         if self.told.as_ref() == Some(&state) {
             return;
@@ -185,14 +186,14 @@ impl Desktop {
         self.told = Some(state);
     }
 
-    /// A click on the notification shows the window.
+    /// Shows the window after a click on the notification.
     fn follow_clicks(&mut self, shared: &Shared) {
         let Some(clicks) = &mut self.clicks else { return };
         while let Some(Some(Ok(message))) = clicks.next().now_or_never() {
             let pressed = message.body().deserialize::<(u32, String)>();
             let is_ours = |(id, action): (u32, String)| Some(id) == self.shown && action == CLICK;
             if pressed.is_ok_and(is_ours) {
-                // The window takes it when it looks next.
+                // The window handles it at its next poll.
                 let _ = shared.asks.send(DesktopRequest::Raise);
                 shared.wake.request_repaint();
             }
@@ -238,7 +239,7 @@ impl Desktop {
             &id,
         );
         if let Err(error) = answer {
-            // The person has closed it.
+            // The user has closed it.
             tracing::debug!(%error, "the notification is gone");
         }
     }

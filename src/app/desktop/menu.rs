@@ -19,14 +19,14 @@ const GO_LIVE: i32 = 3;
 const SHOW: i32 = 4;
 
 type Properties = HashMap<&'static str, Value<'static>>;
-/// An entry: its number, its properties, and those below it.
+/// An entry: its id, its properties, and its child entries.
 type Layout = (i32, Properties, Vec<Value<'static>>);
 
 pub(super) struct Menu(pub Arc<Shared>);
 
 /// The properties of an entry.
 fn properties(id: i32, state: &DesktopState) -> Properties {
-    // An underscore would mark a key.
+    // An underscore would mark an access key.
     let label = |text: &str| Value::from(text.replace('_', "__"));
     match id {
         ROOT => HashMap::from([("children-display", Value::from("submenu"))]),

@@ -1,6 +1,7 @@
-//! The studio in the desktop, over the session bus: a notification of an error while the window is
-//! not in use, and a status icon with *Go Live* and *Stop* (StatusNotifierItem). Without a bus or a
-//! program that shows these, nothing happens. No secrets are shown, only the health sentence.
+//! Connects the studio with the desktop over the session bus: a notification of an error while the
+//! window is not in use, and a status icon with *Go Live* and *Stop* (StatusNotifierItem). Without
+//! a bus or a program that shows these, nothing happens. No secrets are shown, only the health
+//! sentence.
 //!
 //! The window passes on the state of the studio ([`DesktopStatus::show`]) and takes the desktop's
 //! requests ([`DesktopStatus::asked`]); a thread connects it with the bus.
@@ -26,10 +27,10 @@ use crate::base::queue::{self, Full};
 use state::Shared;
 pub use state::{DesktopRequest, DesktopState};
 
-/// Requests that wait for the window.
+/// Maximum number of requests that wait for the window.
 const DEPTH: usize = 16;
 
-/// See the module documentation.
+/// The connection to the desktop; see the module documentation.
 #[derive(Debug)]
 pub struct DesktopStatus {
     shared: Arc<Shared>,
@@ -38,7 +39,8 @@ pub struct DesktopStatus {
 }
 
 impl DesktopStatus {
-    /// For the window of `wake`, on the session bus, or on the bus at this address.
+    /// Creates the connection for the window of `wake`, on the session bus, or on the bus at this
+    /// address.
     pub fn new(wake: egui::Context, bus: Option<String>) -> Self {
         let (sender, asks) = queue::bounded("desktop status", DEPTH, Full::DropOldest);
         let shared = Arc::new(Shared { state: Mutex::default(), asks: sender, wake });

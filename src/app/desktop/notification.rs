@@ -6,7 +6,7 @@ use crate::app::desktop::state::DesktopState;
 /// An action for the notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Show this one, and replace the previous one.
+    /// Shows this notification, and replaces the previous one.
     Show {
         summary: String,
         body: String,
@@ -14,14 +14,15 @@ pub(super) enum Step {
     Close,
 }
 
-/// The notification that is shown.
+/// The displayed notification.
 #[derive(Debug, Default)]
 pub(super) struct Notification {
     key: Option<&'static str>,
 }
 
 impl Notification {
-    /// Looks at the studio once more. The same sentence is not shown again when its figures change.
+    /// Takes the next state of the studio. The same sentence is not displayed again when only its
+    /// figures change.
     pub fn look(&mut self, state: &DesktopState) -> Option<Step> {
         let key = state.alarm.then_some(state.key);
         if key == std::mem::replace(&mut self.key, key) {
@@ -31,7 +32,7 @@ impl Notification {
             None => Step::Close,
             Some(_) => Step::Show {
                 summary: state.sentence.clone(),
-                // Servers of notifications read some markup in it.
+                // Notification servers interpret some markup in the text.
                 body: escaped(&state.detail),
             },
         })

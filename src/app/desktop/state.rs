@@ -1,4 +1,4 @@
-//! The state that the desktop shows, and its requests.
+//! The state that the desktop displays, and its requests.
 
 use eframe::egui;
 use parking_lot::Mutex;
@@ -11,21 +11,21 @@ use crate::text::{Language, Texts};
 /// A request of the desktop.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum DesktopRequest {
-    /// Show the window.
+    /// Shows the window.
     Raise,
-    /// The function of the *Go Live* button.
+    /// Has the effect of the *Go Live* button.
     GoLiveOrStop,
 }
 
-/// The state that the desktop shows.
+/// The state that the desktop displays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesktopState {
     pub activity: Activity,
-    /// Something is worse than it should be.
+    /// True if there is a warning or an error.
     pub trouble: bool,
-    /// Nobody looks at the window, and something that was asked for does not happen.
+    /// True if the window is not in use and something that the user requested does not happen.
     pub alarm: bool,
-    /// The message of the sentence.
+    /// The name of the message of the sentence.
     pub key: &'static str,
     pub sentence: String,
     pub detail: String,
@@ -35,8 +35,8 @@ pub struct DesktopState {
 }
 
 impl DesktopState {
-    /// The state by the health sentence in this language; `seen`: the window has the keyboard
-    /// focus.
+    /// Derives the state from the health sentence in this language; `seen` is true if the window
+    /// has the keyboard focus.
     pub fn of(health: &Health, language: Language, seen: bool) -> Self {
         let (sentence, detail) = health.words(language);
         let texts = Texts::new(language);

@@ -1,4 +1,4 @@
-//! The status icon among the status icons: red on air, amber in trouble, gray else.
+//! The status icon: red on air, amber for a problem, otherwise gray.
 
 use crate::app::desktop::state::DesktopState;
 use crate::studio::notices::health::Activity;
@@ -15,7 +15,7 @@ pub(super) fn color(state: &DesktopState) -> [u8; 3] {
     }
 }
 
-/// A disc in a ring: alpha, red, green, blue of each pixel, row by row.
+/// The pixels of a disc in a ring: alpha, red, green and blue of each pixel, row by row.
 pub(super) fn pixels(side: u32, [red, green, blue]: [u8; 3]) -> Vec<u8> {
     let middle = (side as f32 - 1.0) / 2.0;
     let unit = side as f32 / 22.0;

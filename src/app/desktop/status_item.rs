@@ -1,4 +1,4 @@
-//! The status icon as the desktop asks for it: org.kde.StatusNotifierItem.
+//! The interface of the status icon for the desktop: org.kde.StatusNotifierItem.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::app::desktop::status_icon;
 pub(super) const PATH: &str = "/StatusNotifierItem";
 pub(super) const NAME: &str = "org.kde.StatusNotifierItem";
 
-/// Width, height, and pixels as [`status_icon::pixels`] has them.
+/// Width, height, and the pixels of [`status_icon::pixels`].
 type Pixmap = (i32, i32, Vec<u8>);
 
 pub(super) struct StatusItem(pub Arc<Shared>);
@@ -22,7 +22,7 @@ impl StatusItem {
     }
 }
 
-/// Whether the desktop is to draw attention to it.
+/// Returns whether the desktop should draw attention to the icon.
 pub(super) fn status(state: &DesktopState) -> &'static str {
     if state.alarm { "NeedsAttention" } else { "Active" }
 }

@@ -7,13 +7,13 @@ use crate::base::queue::Sender;
 /// An event of a drag over the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Drag {
-    /// An address is held over it, or not any more.
+    /// An address is being dragged over the window, or no longer.
     Over(bool),
-    /// The address was dropped. Can contain secrets: never print it.
+    /// The address was dropped. It can contain secrets: never print it.
     Dropped(String),
 }
 
-/// The way to the window.
+/// The connection to the window.
 #[derive(Clone)]
 pub(super) struct Window {
     pub drags: Sender<Drag>,

@@ -11,10 +11,10 @@ use crate::base::queue::{self, Full, Receiver};
 pub use drag::Drag;
 use drag::Window;
 
-/// Events that wait for the window.
+/// Maximum number of events that wait for the window.
 const DEPTH: usize = 16;
 
-/// See the module documentation.
+/// The receiver of dropped addresses; see the module documentation.
 pub struct Drops {
     drags: Receiver<Drag>,
     #[cfg(target_os = "linux")]
@@ -22,7 +22,7 @@ pub struct Drops {
 }
 
 impl Drops {
-    /// For the window that is being created.
+    /// Creates the receiver for the window that is being created.
     pub fn new(creation: &eframe::CreationContext<'_>) -> Self {
         let (sender, drags) = queue::bounded("drags", DEPTH, Full::DropOldest);
         let window = Window { drags: sender, context: creation.egui_ctx.clone() };

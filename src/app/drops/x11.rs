@@ -1,6 +1,6 @@
-//! Drag and drop of X11 (XDND 5). A window of onair receives the drag instead of the visible one
-//! (`XdndProxy`): it asks for the type of the data, accepts addresses, and forwards drags of files
-//! to the visible window, whose library answers.
+//! Drag and drop on X11 (XDND 5). A window of onair receives the drag instead of the visible one
+//! (`XdndProxy`): it requests the type of the data, accepts addresses, and forwards drags of files
+//! to the visible window, whose library replies.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::app::drops::drag::{Drag, Window};
 use crate::base::{Stop, Worker};
 
 x11rb::atom_manager! {
-    /// The names that are spoken of.
+    /// The names that the protocol uses.
     Atoms: AtomsCookie {
         XdndAware,
         XdndProxy,
@@ -43,9 +43,9 @@ x11rb::atom_manager! {
 }
 
 const VERSION: u32 = 5;
-/// Limit for the dragged data, in units of four bytes.
+/// Maximum size of the dragged data, in units of four bytes.
 const MAX_PROPERTY_UNITS: u32 = 16 << 10;
-/// Kinds that a source may offer.
+/// Maximum number of types that a source may offer.
 const MAX_KINDS: u32 = 64;
 
 /// Receives addresses until it is dropped.
@@ -120,11 +120,11 @@ fn stand_in(
     Ok((atoms, proxy))
 }
 
-/// What the dragged data is, as far as known.
+/// The type of the dragged data, as far as it is known.
 enum Known {
-    /// This has been asked for, and then the others.
+    /// This type was requested; the others follow.
     Asked(Vec<Atom>),
-    /// Files, or nothing that onair understands: the window's library answers.
+    /// Files, or data that onair does not support: the window's library replies.
     Theirs,
     Address(String),
 }
@@ -133,9 +133,9 @@ enum Known {
 struct Dragged {
     source: WindowId,
     known: Known,
-    /// Messages without an answer so far: the library may have to answer them.
+    /// Messages without a reply so far: the library may have to reply to them.
     kept: Vec<ClientMessageEvent>,
-    /// The user dropped it before its type was known.
+    /// True if the user dropped the data before its type was known.
     dropped: bool,
 }
 
@@ -148,7 +148,8 @@ struct DropWindows {
     drag: Option<Dragged>,
 }
 
-/// Messages kept until the type is known: an enter and a position message, among others.
+/// Maximum number of messages kept until the type is known: an enter and a position message, among
+/// others.
 const MAX_KEPT: usize = 8;
 
 impl DropWindows {
@@ -160,7 +161,7 @@ impl DropWindows {
                 Event::SelectionNotify(answer) => self.answered(answer),
                 _ => Ok(()),
             };
-            // A source that has gone meanwhile: whatever it was has ended.
+            // If the source is gone, the drag has ended.
             if let Err(error) = done {
                 tracing::debug!(%error, "a drag was broken off");
                 self.end();
@@ -213,7 +214,7 @@ impl DropWindows {
         Ok(())
     }
 
-    /// Which kinds the source offers: three in the message, more in a property.
+    /// The types that the source offers: three in the message, more in a property.
     fn kinds(&self, data: &[u32; 5]) -> Result<Vec<Atom>, ReplyError> {
         let [source, flags, few @ ..] = *data;
         if flags & 1 == 0 {
@@ -225,7 +226,7 @@ impl DropWindows {
         Ok(asked.reply()?.value32().map(Iterator::collect).unwrap_or_default())
     }
 
-    /// Asks for the next type; without one, the library takes over.
+    /// Requests the next type; if there is none, the library takes over.
     fn ask_next(&mut self) -> Result<(), ReplyError> {
         let Some(Dragged { known, .. }) = &mut self.drag else { return Ok(()) };
         let Known::Asked(kinds) = known else { return Ok(()) };
@@ -299,7 +300,7 @@ impl DropWindows {
         Ok(self.connection.flush()?)
     }
 
-    /// It may be dropped here, anywhere.
+    /// Reports that the data may be dropped anywhere here.
     fn status(&self, source: WindowId) -> Result<(), ReplyError> {
         let copy = self.atoms.XdndActionCopy;
         self.say(source, self.atoms.XdndStatus, [self.shown, 1, 0, 0, copy])
@@ -324,12 +325,12 @@ impl DropWindows {
     }
 }
 
-/// Returns true if a list of URIs names files.
+/// Returns true if a list of URIs contains files.
 fn is_of_files(bytes: &[u8]) -> bool {
     String::from_utf8_lossy(bytes).lines().any(|line| line.trim_start().starts_with("file:"))
 }
 
-/// UTF-16 in native byte order, as Mozilla's programs send it.
+/// Decodes UTF-16 in native byte order, as Mozilla's programs send it.
 fn utf16(bytes: &[u8]) -> String {
     let units = bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_ne_bytes(*pair));
     char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()

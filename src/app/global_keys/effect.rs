@@ -1,5 +1,5 @@
 //! The effect of a hotkey that the user pressed in another window. The window may get no frames
-//! then, so these commands go to the studio directly.
+//! then, so these commands go directly to the studio.
 
 use crate::app::new_file::new_path;
 use crate::studio::live::view::LiveState;
@@ -11,9 +11,9 @@ use crate::ui::Action;
 #[derive(Clone, Debug, PartialEq)]
 pub enum HotkeyEffect {
     Send(Box<Command>),
-    /// The window must ask first: raise it.
+    /// The window must request confirmation: raise it.
     Ask(Action),
-    /// It makes no sense now.
+    /// The command is not possible now.
     Nothing,
 }
 
@@ -75,7 +75,7 @@ mod tests {
         assert_eq!(effect(Action::Scene1, &snapshot), send(Command::SwitchScene(first)));
         snapshot.scenes.prepared = Some(first);
         assert_eq!(effect(Action::Scene1, &snapshot), send(Command::PrepareScene(Some(first))));
-        // Without microphone, replay buffer or second scene there is nothing to do.
+        // Without a microphone, replay buffer or second scene, these have no effect.
         for action in [Action::Mute, Action::SaveReplay, Action::Scene2, Action::Settings] {
             assert_eq!(effect(action, &snapshot), HotkeyEffect::Nothing, "{action:?}");
         }

@@ -1,4 +1,4 @@
-//! Hotkeys in other windows on X11: onair grabs each at the root window, with Caps Lock and Num
+//! Grabs hotkeys for use in other windows on X11: each at the root window, with Caps Lock and Num
 //! Lock on or off. The server refuses a key that another program has grabbed. It runs on its own
 //! thread.
 
@@ -16,7 +16,7 @@ use crate::base::Stop;
 use crate::studio::settings::hotkeys::Hotkey;
 use crate::ui::Action;
 
-/// How often to check for presses.
+/// Interval of checks for presses.
 const TURN: Duration = Duration::from_millis(30);
 /// Pause before reconnecting to a server that is gone.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// Receives presses while hotkeys are grabbed.
 pub(super) trait GrabListener {
     fn pressed(&self, action: Action);
-    /// The hotkeys of these are another program's.
+    /// Reports the hotkeys that another program has grabbed.
     fn taken(&self, actions: Vec<Action>);
 }
 
@@ -32,7 +32,7 @@ pub(super) trait GrabListener {
 pub(super) fn listen(hotkeys: &[(Action, Hotkey)], stop: &Stop, listener: &dyn GrabListener) {
     while !stop.is_set() {
         match grab(hotkeys, stop, listener) {
-            // The layout of the keyboard has changed.
+            // The keyboard layout has changed.
             Ok(()) => {}
             Err(why) => {
                 tracing::debug!(%why, "the X server gives no hotkeys");
@@ -44,7 +44,7 @@ pub(super) fn listen(hotkeys: &[(Action, Hotkey)], stop: &Stop, listener: &dyn G
     }
 }
 
-/// The modifiers that tell hotkeys apart: locks do not.
+/// The modifiers that distinguish hotkeys; locks do not count.
 fn modifiers(hotkey: Hotkey) -> ModMask {
     let masks = [ModMask::CONTROL, ModMask::M1, ModMask::SHIFT];
     let held = hotkey.modifiers().into_iter().zip(masks).filter(|(held, _)| *held);
@@ -101,7 +101,8 @@ fn grab(
     Ok(())
 }
 
-/// Tells presses from repeats, which the server sends as a release and a press of the same instant.
+/// Distinguishes presses from repeats, which the server sends as a release and a press at the same
+/// time.
 #[derive(Default)]
 struct Presses {
     released: Option<(Keycode, u32)>,

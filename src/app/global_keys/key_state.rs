@@ -1,4 +1,4 @@
-//! Combines the state of the push-to-talk key from two reporters, this window and the desktop. The
+//! Combines the state of the push-to-talk key from two reporters: this window and the desktop. The
 //! key counts as held while one of them reports it, so a press that both report counts once. The
 //! window must renew its report: on Wayland, a hidden window gets no frames and never reports the
 //! release.
@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-/// A report of the window expires after this time unless renewed.
+/// A report of the window expires after this time unless it is renewed.
 const LEASE: Duration = Duration::from_millis(1500);
 /// While the user holds the key, the window is drawn and renews its report at least this often.
 pub const TURN: Duration = Duration::from_millis(300);
 
-/// See the module documentation.
+/// The combined state; see the module documentation.
 pub(super) struct KeyState {
     held: Mutex<HeldKey>,
     tell: Box<dyn Fn(bool) + Send + Sync>,
@@ -20,10 +20,10 @@ pub(super) struct KeyState {
 
 #[derive(Copy, Clone, Default)]
 struct HeldKey {
-    /// Until when the window's report holds without renewal.
+    /// The time until which the window's report is valid without renewal.
     here: Option<Instant>,
     elsewhere: bool,
-    /// Somebody calls [`KeyState::lapse`] while it holds.
+    /// True if a thread calls [`KeyState::lapse`] while the report is valid.
     awaited: bool,
 }
 
@@ -34,12 +34,13 @@ impl HeldKey {
 }
 
 impl KeyState {
-    /// Calls `tell` when the key is pressed and released; it must return at once.
+    /// Creates the state, which calls `tell` when the key is pressed and released; `tell` must
+    /// return at once.
     pub(super) fn new(tell: impl Fn(bool) + Send + Sync + 'static) -> Self {
         Self { held: Mutex::default(), tell: Box::new(tell) }
     }
 
-    /// A report of this window. Returns `true` if the caller must start calling
+    /// Takes a report of this window. Returns `true` if the caller must start to call
     /// [`KeyState::lapse`].
     pub(super) fn here(&self, held: bool, now: Instant) -> bool {
         self.change(|it| {
@@ -50,8 +51,8 @@ impl KeyState {
         })
     }
 
-    /// Drops a report that the window did not renew in time. Returns when to check again; `None`:
-    /// not before the next press.
+    /// Drops a report that the window did not renew in time. Returns the time until the next check;
+    /// `None` means not before the next press.
     pub(super) fn lapse(&self, now: Instant) -> Option<Duration> {
         self.change(|it| {
             it.here = it.here.filter(|until| *until > now);
@@ -60,13 +61,13 @@ impl KeyState {
         })
     }
 
-    /// A report of the desktop.
+    /// Takes a report of the desktop.
     pub(super) fn elsewhere(&self, held: bool) {
         self.change(|it| it.elsewhere = held);
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut HeldKey) -> T) -> T {
-        // Told under the lock: in the order in which it happened.
+        // The callback runs under the lock, so that the calls are in the right order.
         let mut held = self.held.lock();
         let before = held.is();
         let changed = change(&mut held);
@@ -115,20 +116,20 @@ mod tests {
         let ((line, since), begin) = (line(), Instant::now());
         let at = |ms| begin + Duration::from_millis(ms);
         assert!(line.here(true, at(0)), "somebody has to look after it");
-        // Each frame says it again; whoever looks after it continues.
+        // Each frame renews the report; the checking thread continues.
         assert!(!line.here(true, at(1_000)));
         assert_eq!(line.lapse(at(1_500)), Some(Duration::from_millis(1_000)));
         assert_eq!(line.lapse(at(2_499)), Some(Duration::from_millis(1)));
         assert_eq!(since(), [true]);
         assert_eq!(line.lapse(at(2_500)), None);
         assert_eq!(since(), [false]);
-        // Seen again with the key still held.
+        // The key is reported again while it is still held.
         assert!(line.here(true, at(9_000)));
         assert!(!line.here(false, at(9_100)));
         assert!(!line.here(true, at(9_200)), "somebody still does");
         assert_eq!(line.lapse(at(10_500)), Some(Duration::from_millis(200)));
         assert_eq!(since(), [true, false, true]);
-        // What the desktop says has no end of its own.
+        // A report of the desktop does not expire.
         line.elsewhere(true);
         assert_eq!(line.lapse(at(20_000)), None);
         assert!(since().is_empty());

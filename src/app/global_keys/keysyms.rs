@@ -1,6 +1,6 @@
 //! The keys of hotkeys and of push-to-talk by their names in X11 and xkbcommon (`keysymdef.h`).
 
-/// Keys whose xkbcommon name differs: name, name in xkbcommon, symbol.
+/// Keys whose name in xkbcommon differs: name, name in xkbcommon, keysym.
 const NAMED: [(&str, &str, u32); 27] = [
     ("Space", "space", 0x20),
     ("Quote", "apostrophe", 0x27),
@@ -31,10 +31,10 @@ const NAMED: [(&str, &str, u32); 27] = [
     ("Delete", "Delete", 0xffff),
 ];
 
-/// The symbol of F1, minus one.
+/// The keysym of F1, minus one.
 const F0: u32 = 0xffbd;
 
-/// A key's name in xkbcommon, and its symbol; `None`: not a key.
+/// The name of a key in xkbcommon, and its keysym; `None` if it is not a key.
 pub(super) fn key(name: &str) -> Option<(String, u32)> {
     if let Some((_, xkb, symbol)) = NAMED.iter().find(|(known, ..)| *known == name) {
         return Some(((*xkb).to_owned(), *symbol));

@@ -35,10 +35,10 @@ pub use key_state::TURN;
 /// Receives the press of a command's hotkey, on any thread.
 type Pressed = Arc<dyn Fn(Action) + Send + Sync>;
 
-/// Hotkeys are let go within this.
+/// Time limit for releasing grabbed hotkeys.
 const LET_GO: Duration = Duration::from_secs(1);
 
-/// See the module documentation.
+/// The keys in other windows; see the module documentation.
 pub struct GlobalKeys {
     wake: egui::Context,
     line: Arc<KeyState>,
@@ -56,7 +56,7 @@ enum KeySource {
     Ask(portal::PortalKeys),
 }
 
-/// The hotkeys of commands that are grabbed.
+/// The grabbed hotkeys of commands.
 #[derive(Default)]
 struct Grabs {
     hotkeys: Vec<(Action, Hotkey)>,
@@ -65,17 +65,18 @@ struct Grabs {
     worker: Option<Worker>,
 }
 
-/// The talk key that is looked at.
+/// The push-to-talk key that is being watched.
 struct Watched {
     key: PushToTalkKey,
     held: Arc<AtomicBool>,
-    /// `None`: the thread could not start.
+    /// `None` if the thread could not start.
     _worker: Option<Worker>,
 }
 
 impl GlobalKeys {
-    /// For the window that is being created. Calls `tell` when the push-to-talk key is pressed and
-    /// released, and `pressed` for the hotkeys of commands, both on any thread.
+    /// Creates the state for the window that is being created. It calls `tell` when the
+    /// push-to-talk key is pressed and released, and `pressed` for the hotkeys of commands, both on
+    /// any thread.
     pub fn new(
         creation: &eframe::CreationContext<'_>,
         tell: impl Fn(bool) + Send + Sync + 'static,
@@ -101,7 +102,7 @@ impl GlobalKeys {
         Self { wake, line, lease: None, pressed, way }
     }
 
-    /// What this desktop supports for keys in other windows.
+    /// The support of this desktop for keys in other windows.
     pub fn elsewhere(&self) -> GlobalKeySupport {
         match &self.way {
             KeySource::None => GlobalKeySupport::Never,
@@ -122,7 +123,7 @@ impl GlobalKeys {
         GlobalHotkeys { support: self.elsewhere(), taken, given }
     }
 
-    /// The window reports whether the push-to-talk key is held; while it is, the window reports
+    /// Reports whether the push-to-talk key is held in the window; while it is, the window calls
     /// this with each frame.
     pub fn here(&mut self, held: bool) {
         if !self.line.here(held, Instant::now()) {
@@ -143,10 +144,10 @@ impl GlobalKeys {
             .ok();
     }
 
-    /// Follows these keys in other windows: the hotkeys of `commands`, and `key`, which is `None`
-    /// if no strip listens to it there. Returns whether the key is held, if the window itself must
-    /// report that. `called`: the names that the desktop shows for the push-to-talk key or a
-    /// command.
+    /// Sets the keys to follow in other windows: the hotkeys of `commands`, and `key`, which is
+    /// `None` if no strip uses it there. Returns whether the key is held, if the window itself must
+    /// report that. `called` returns the names that the desktop displays for the push-to-talk key
+    /// or a command.
     pub fn follow(
         &mut self,
         key: Option<PushToTalkKey>,
@@ -160,7 +161,7 @@ impl GlobalKeys {
                 if key != watched.as_ref().map(|watched| watched.key) {
                     *watched = key.map(|key| Watched::new(key, self.wake.clone()));
                 }
-                // What types something would be lost to all other windows.
+                // A hotkey that enters text would be lost to all other windows.
                 let hotkeys = commands.iter().filter_map(|(action, hotkey)| {
                     Some((*action, (*hotkey).filter(|hotkey| !hotkey.types())?))
                 });
@@ -197,7 +198,8 @@ impl Grabs {
             wake: wake.clone(),
         };
         let grab = move |stop: &crate::base::Stop| {
-            // The old ones are let go first, or they would be another program's.
+            // The old ones are released first, because otherwise they would appear to be grabbed by
+            // another program.
             if let Some(Err(stuck)) = before.map(|worker| worker.join(LET_GO)) {
                 tracing::debug!(%stuck, "old hotkeys are grabbed still");
             }

@@ -1,5 +1,5 @@
-//! The keys and buttons that are down, polled from the X server: no grab or lost event can leave
-//! one down.
+//! Polls the pressed keys and buttons from the X server: no grab or lost event can leave one
+//! pressed.
 
 use std::error::Error;
 use std::mem;
@@ -32,7 +32,7 @@ pub(super) fn watch_key(key: PushToTalkKey, stop: &Stop, change: &dyn Fn(bool)) 
         if let Err(why) = watched {
             tracing::debug!(%why, "the X server does not tell of keys");
         }
-        // What is not known is not held: nobody is heard by a mistake.
+        // An unknown state counts as not held, so that no microphone is opened by mistake.
         change(false);
         if stop.wait(PAUSE) {
             return;
@@ -76,12 +76,12 @@ fn watch_button(button: u8, stop: &Stop, change: &dyn Fn(bool)) -> Result<(), Bo
     Ok(())
 }
 
-/// Buttons that are down, one bit each.
+/// Returns true if a button is pressed; there is one bit for each.
 fn is_pressed(buttons: &[u32], button: u8) -> bool {
     buttons.get(usize::from(button / 32)).is_some_and(|bits| bits >> (button % 32) & 1 == 1)
 }
 
-/// X11's number of a button: four numbers after the first three are for wheels.
+/// The X11 number of a button: four numbers after the first three are for wheels.
 fn button(key: PushToTalkKey) -> Option<u8> {
     Some(match key.button()? {
         3 => 2,
@@ -91,7 +91,7 @@ fn button(key: PushToTalkKey) -> Option<u8> {
     })
 }
 
-/// The keys that have this symbol, in whatever layout.
+/// The key codes that have this keysym, in any layout.
 pub(super) fn codes_of(
     connection: &RustConnection,
     symbol: Keysym,
@@ -104,7 +104,7 @@ pub(super) fn codes_of(
     Ok(keys.filter(|(_, symbols)| symbols.contains(&symbol)).map(|(code, _)| code).collect())
 }
 
-/// Keys that are down, one bit each.
+/// Returns true if a key is pressed; there is one bit for each.
 fn is_down(keys: &[u8; 32], code: Keycode) -> bool {
     keys.get(usize::from(code / 8)).is_some_and(|byte| byte >> (code % 8) & 1 == 1)
 }

@@ -1,4 +1,4 @@
-//! The two interfaces of MPRIS, and the thread that serves them and announces changes.
+//! Implements the two interfaces of MPRIS, and the thread that serves them and announces changes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ const PATH: &str = "/org/mpris/MediaPlayer2";
 const PLAYER: &str = "org.mpris.MediaPlayer2.Player";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 
-/// How often to check for changes.
+/// Interval of checks for changes.
 const POLL_INTERVAL: Duration = Duration::from_millis(150);
 
 /// URL schemes that the player opens.
@@ -36,7 +36,7 @@ pub(super) fn serve(shared: &Arc<Shared>, stop: &Stop) {
         Ok(connection) => connection,
         Err(error) => {
             tracing::debug!(%error, "no session bus: media keys are not heard");
-            // The window asks for no other thread while this one is there.
+            // The window starts no other thread while this one exists.
             while !stop.wait(Duration::from_secs(3_600)) {}
             return;
         }
@@ -56,7 +56,7 @@ fn open(shared: &Arc<Shared>) -> zbus::Result<Connection> {
         .serve_at(PATH, Player(Arc::clone(shared)))?
         .build()?;
     let alone = RequestNameFlags::DoNotQueue.into();
-    // Another window of ours has the name already: this one is told apart by its process.
+    // Another window of onair already has the name, so this one has its process id in the name.
     let taken = !matches!(
         connection.request_name_with_flags(NAME, alone),
         Ok(RequestNameReply::PrimaryOwner | RequestNameReply::AlreadyOwner)
@@ -68,7 +68,7 @@ fn open(shared: &Arc<Shared>) -> zbus::Result<Connection> {
     Ok(connection)
 }
 
-/// Tells the properties that have changed, and a jump to another place.
+/// Announces the properties that have changed, and a jump to another position.
 fn tell(connection: &Connection, before: &State, now: &State, passed: Duration) {
     let mut changed: HashMap<&str, Value<'_>> = HashMap::new();
     if before.status != now.status {
@@ -113,7 +113,7 @@ fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX / 4)
 }
 
-/// The path of a tile's stream; the number is its only part that changes.
+/// The object path of a tile's stream; only the number in it changes.
 fn track_path(track: TileId) -> ObjectPath<'static> {
     ObjectPath::try_from(format!("/onair/tile/{}", track.0)).unwrap_or_default()
 }
@@ -133,7 +133,7 @@ fn metadata(state: &State) -> HashMap<&'static str, Value<'static>> {
     all
 }
 
-/// The program.
+/// The interface of the program.
 struct Application(Arc<Shared>);
 
 #[interface(name = "org.mpris.MediaPlayer2")]
@@ -182,7 +182,7 @@ impl Application {
     }
 }
 
-/// The chosen player.
+/// The interface of the selected player.
 struct Player(Arc<Shared>);
 
 impl Player {
@@ -250,7 +250,7 @@ impl Player {
 
     #[zbus(property)]
     fn set_rate(&self, _rate: f64) {
-        // There is one rate; the specification lets others be ignored.
+        // Only one rate is supported; the specification allows others to be ignored.
     }
 
     #[zbus(property)]

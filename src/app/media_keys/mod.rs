@@ -1,6 +1,7 @@
-//! The player in the desktop: media keys, the audio menu and the lock screen, by MPRIS over the
-//! session bus (Media Player Remote Interfacing Specification 2.2). Without a bus, nothing happens.
-//! The bus gets the title and position, but no address, because addresses can contain secrets.
+//! Connects the player with the desktop: media keys, the audio menu and the lock screen, by MPRIS
+//! over the session bus (Media Player Remote Interfacing Specification 2.2). Without a bus, nothing
+//! happens. The bus gets the title and position, but no address, because addresses can contain
+//! secrets.
 //!
 //! The window passes on the state ([`MediaKeys::show`]) and takes the desktop's requests
 //! ([`MediaKeys::asked`]); a thread connects it with the bus while there is a player.
@@ -21,10 +22,10 @@ use crate::studio::Snapshot;
 use shared::Shared;
 pub use state::{Ask, State};
 
-/// Requests that wait for the window; the desktop sends a few per second at most.
+/// Maximum number of requests that wait for the window; the desktop sends at most a few per second.
 const DEPTH: usize = 32;
 
-/// See the module documentation.
+/// The connection to the desktop; see the module documentation.
 pub struct MediaKeys {
     shared: Arc<Shared>,
     asks: queue::Receiver<Ask>,
@@ -32,7 +33,7 @@ pub struct MediaKeys {
 }
 
 impl MediaKeys {
-    /// For the window of `wake`.
+    /// Creates the connection for the window of `wake`.
     pub fn new(wake: egui::Context) -> Self {
         let (sender, asks) = queue::bounded("media keys", DEPTH, Full::DropOldest);
         Self { shared: Arc::new(Shared::new(sender, wake)), asks, worker: None }
@@ -41,7 +42,7 @@ impl MediaKeys {
     /// Passes on the current state of the players.
     pub fn show(&mut self, snapshot: &Snapshot) {
         let Some(state) = State::of(snapshot) else {
-            // Dropping the worker asks it to stop: the player leaves the bus.
+            // Dropping the worker requests its stop: the player leaves the bus.
             self.worker = None;
             return;
         };

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use crate::app::media_keys::state::{Ask, State};
 use crate::base::queue;
 
-/// See the module documentation.
+/// The shared state; see the module documentation.
 pub(super) struct Shared {
     pub state: Mutex<State>,
     asks: queue::Sender<Ask>,
@@ -15,7 +15,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Sends requests to `asks`, and wakes the window of `wake`.
+    /// Creates the state; it sends requests to `asks`, and wakes the window of `wake`.
     pub fn new(asks: queue::Sender<Ask>, wake: egui::Context) -> Self {
         Self { state: Mutex::default(), asks, wake }
     }

@@ -1,5 +1,5 @@
-//! The state of the chosen player for the desktop, and the meaning of the desktop's requests. This
-//! module is pure.
+//! The state of the selected player for the desktop, and the meaning of the desktop's requests.
+//! This module is pure.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Snapshot, WatchCommand};
 use crate::ui::name_of;
 
-/// A jump is a change of place that the time which has passed does not explain.
+/// A change of position that differs from the elapsed time by more than this, in microseconds, is a
+/// jump.
 pub const JUMP_MICROS: i64 = 1_500_000;
 
 /// A request of the desktop.
@@ -18,21 +19,21 @@ pub enum Ask {
     Pause,
     PlayPause,
     Stop,
-    /// Play the audio of the next or the previous tile.
+    /// Selects the next or the previous tile.
     Next,
     Previous,
-    /// Seek forward or back by this many microseconds.
+    /// Seeks forward or back by this many microseconds.
     Seek(i64),
-    /// Seek to this position of a recording, if this tile still plays it.
+    /// Seeks to this position of a recording, if this tile still plays it.
     SetPosition {
         track: TileId,
         micros: i64,
     },
     SetVolume(f64),
     Open(String),
-    /// Show the window.
+    /// Shows the window.
     Raise,
-    /// Like the window's close button.
+    /// Has the effect of the window's close button.
     Quit,
 }
 
@@ -46,7 +47,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// Its word.
+    /// The name of the status in MPRIS.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Playing => "Playing",
@@ -65,15 +66,15 @@ pub struct State {
     pub title: String,
     pub length: Option<Duration>,
     pub position: Duration,
-    /// How far the user can go back in a broadcast, and the present distance.
+    /// The range for rewinding a broadcast, and the current distance behind the live edge.
     pub rewind: Option<(Duration, Duration)>,
     pub volume: f64,
-    /// Tiles in display order.
+    /// The tiles in display order.
     pub tiles: Vec<TileId>,
 }
 
 impl State {
-    /// The state of the chosen player; `None` if there is nothing to play.
+    /// The state of the selected player; `None` if there is nothing to play.
     pub fn of(snapshot: &Snapshot) -> Option<Self> {
         let tile = snapshot.tiles.iter().find(|tile| tile.chosen)?;
         let figures = &snapshot.watch_figures;
@@ -107,7 +108,7 @@ impl State {
         self.length.is_some() || self.rewind.is_some_and(|(range, _)| !range.is_zero())
     }
 
-    /// The commands for the studio; empty if the request makes no sense now.
+    /// The commands for the studio; empty if the request is not possible now.
     pub fn commands(&self, ask: &Ask) -> Vec<Command> {
         let player = |playing| vec![Command::Player(playing)];
         match ask {
@@ -143,7 +144,7 @@ impl State {
         }
     }
 
-    /// Plays the audio of the tile this many positions ahead.
+    /// Selects the tile this many positions ahead.
     fn neighbour(&self, steps: usize) -> Vec<Command> {
         let place = self.tiles.iter().position(|tile| *tile == self.track).unwrap_or(0);
         let next = self.tiles.get((place + steps) % self.tiles.len().max(1));
@@ -231,7 +232,7 @@ mod tests {
         assert_eq!(state.commands(&Ask::Seek(i64::MIN)), step(1 << 63, false));
         let set = |track, micros| state.commands(&Ask::SetPosition { track, micros });
         assert_eq!(set(TileId(1), 10 * SECOND), to(10));
-        // What is no place in it, or meant another stream, is nothing.
+        // An invalid position, or one for another stream, has no effect.
         for (track, micros) in [(TileId(1), -1), (TileId(1), 61 * SECOND), (TileId(0), SECOND)] {
             assert_eq!(set(track, micros), []);
         }

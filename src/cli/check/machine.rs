@@ -1,4 +1,4 @@
-//! `onair check` of this machine: the studio's pre-flight check without its window. Nothing is
+//! `onair check` for this computer: the studio's pre-flight check without its window. Nothing is
 //! sent, except to the test mode of a service.
 
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ use crate::studio::{Command, Config, Level, Notice, Quality, Studio, Target};
 use crate::text::Language;
 use crate::text::problem::{Problem, problem};
 
-/// How long sources may take to open and deliver.
+/// The time that sources may take to open and deliver.
 const SOURCES: Duration = Duration::from_secs(8);
 const LISTEN_DURATION: Duration = Duration::from_millis(1_500);
 /// The time limit of the whole check.
@@ -56,11 +56,11 @@ pub struct Flags {
     pub record: Option<PathBuf>,
 }
 
-/// Checks this machine and the enabled targets of `--settings`; with a URL, only the limits of its
+/// Checks this computer and the enabled targets of `--settings`; with a URL, only the limits of its
 /// service.
 ///
 /// # Errors
-/// A sentence and the exit code, when it cannot be looked at.
+/// Fails with a sentence and the exit code if the check cannot run.
 pub fn inspect(
     flags: &Flags,
     url: Option<&str>,
@@ -111,7 +111,7 @@ pub fn inspect(
     if let Some(path) = &flags.record
         && let Err(error) = recorder::try_out(path)
     {
-        // A recording that was asked for: that its folder is bad is no warning any more.
+        // For a requested recording, a bad folder is an error rather than a warning.
         match found.iter_mut().find(|notice| notice.key() == "found-folder-bad") {
             Some(folder) => folder.level = Level::Error,
             None => {
@@ -125,7 +125,7 @@ pub fn inspect(
         found.push(misfit.notice(found.len() as u64, ""));
     }
     if !any {
-        // Nobody asked for targets.
+        // No targets were requested.
         found.retain(|notice| notice.key() != "no-target");
     }
     Ok(found)
@@ -175,7 +175,7 @@ pub fn fields(found: &[Notice], language: Language) -> Vec<Value> {
     found.iter().map(field).collect()
 }
 
-/// The findings as lines for a person.
+/// The findings as lines of text for users.
 pub fn lines(found: &[Notice], language: Language) -> Vec<String> {
     let mut lines = Vec::new();
     for notice in found {

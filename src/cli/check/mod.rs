@@ -1,4 +1,4 @@
-//! `onair check`: tries a target stage by stage, or looks at this machine, and never goes live.
+//! `onair check`: tries a target stage by stage, or checks this computer, and never goes live.
 
 mod machine;
 
@@ -50,15 +50,15 @@ struct Tried {
     stage: ConnectStage,
     took: Duration,
     error: Option<Error>,
-    /// It failed, and another port was tried.
+    /// True if the stage failed and another port was tried.
     passed_over: bool,
 }
 
-/// An event on the way, with its time.
+/// An event during the check, with its time.
 enum CheckEvent {
     Began(ConnectStage),
     NextPort(Error),
-    /// Sent on to there; whether with user and password.
+    /// A redirect to this address; the flag is true if user and password are sent too.
     Elsewhere(String, bool),
 }
 
@@ -88,7 +88,7 @@ fn check(args: &Args, globals: &Globals, clock: Clock) -> Result<Exit, (Problem,
     Ok(outcome.error.map_or(here, |error| events::exit(Some(error.class().exit_code()))))
 }
 
-/// The findings of this machine alone.
+/// Prints the findings for this computer only.
 fn report_machine(output: &Output, found: &[Notice]) {
     let language = output.language();
     if output.is_json() {
@@ -119,7 +119,7 @@ fn prepare(
     Ok((url, Options { net, ..Options::default() }, runtime))
 }
 
-/// The result.
+/// The result of the check.
 struct Outcome {
     tried: Vec<Tried>,
     /// The targets of redirects, and whether the login was sent along.
@@ -132,7 +132,7 @@ fn try_stages(runtime: &Runtime, url: &Url, options: &Options, clock: Clock) -> 
     let on_step = |step: Step<'_>| {
         let mark = match step {
             Step::Stage(stage) => CheckEvent::Began(stage),
-            // The stages come again.
+            // The stages are repeated.
             Step::Digests(_) => return,
             Step::NextPort(error) => CheckEvent::NextPort(error.clone()),
             Step::Elsewhere { to, with_password } => {
@@ -151,7 +151,7 @@ fn try_stages(runtime: &Runtime, url: &Url, options: &Options, clock: Clock) -> 
     for ((mark, at), end) in marks.into_iter().zip(ends) {
         match mark {
             CheckEvent::Began(stage) => {
-                // A redirection, a demand for a password and one for digests go through the stages again.
+                // After a redirect, or a request for a password or for digests, the stages are repeated.
                 tried.retain(|earlier| earlier.passed_over || earlier.stage != stage);
                 let took = end.since(at);
                 tried.push(Tried { stage, took, error: None, passed_over: false });

@@ -49,7 +49,7 @@ impl Globals {
         self.settings.clone().or(own)
     }
 
-    /// The collection and the profile that were asked for.
+    /// The requested collection and profile.
     pub fn parts(&self) -> impl Iterator<Item = (PartKind, &str)> {
         let both = [
             (PartKind::Collection, self.collection.as_deref()),
@@ -58,8 +58,8 @@ impl Globals {
         both.into_iter().filter_map(|(kind, name)| Some((kind, name?)))
     }
 
-    /// The requested settings, with their problems; `None`: none requested. Without `--settings`,
-    /// only the collection or profile of the user's settings is used.
+    /// The requested settings, with their problems; `None` if none were requested. Without `--settings`, only
+    /// the collection or profile of the user's settings is used.
     ///
     /// # Errors
     /// Fails if the file, collection or profile does not exist.
@@ -83,7 +83,7 @@ impl Globals {
         Ok(Some((asked, warnings)))
     }
 
-    /// The same for a run without a window, which must not ignore unusable settings.
+    /// As [`Globals::named_settings`], for a run without a window, which must not ignore unusable settings.
     ///
     /// # Errors
     /// Fails if the file does not exist or is not a settings file.

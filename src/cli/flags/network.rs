@@ -27,16 +27,16 @@ pub struct Flags {
     trust: trust::Flags,
 }
 
-/// Most ports to try.
+/// Maximum number of ports to try.
 const MAX_PORTS: usize = 8;
 
 impl Flags {
-    /// The route as written, for editing in the window.
+    /// The route as entered, for editing in the window.
     pub fn written(&self) -> (Route, String) {
         let ports: Vec<String> = self.ports.iter().map(ToString::to_string).collect();
         let route = Route {
             ports: ports.join(", "),
-            // No word is as for all; an empty one is none.
+            // A missing flag means the default of all targets; an empty one means none.
             proxy: match self.proxy.as_deref() {
                 Some("") => "none".into(),
                 proxy => Secret::new(proxy.unwrap_or_default()),
@@ -46,14 +46,14 @@ impl Flags {
         (route, self.trust.ca_file())
     }
 
-    /// The window's defaults under the values as [`written`](Self::written), so that emptying a
-    /// field works like omitting its flag.
+    /// The window's defaults for values that [`written`](Self::written) does not set, so that
+    /// emptying a field has the same effect as omitting its flag.
     ///
     /// # Errors
-    /// The problem and the exit code.
+    /// Fails with the problem and the exit code.
     pub fn beneath(&self) -> Result<Options, (Problem, Exit)> {
         let environment = from_environment(|name| std::env::var(name).ok());
-        // Where a flag says another one, what is wrong with it does not matter.
+        // If a flag sets another proxy, a problem with this one does not matter.
         let proxy = environment.and_then(Result::ok);
         let trust = Trust { ca_file: None, ..self.trust.read()? };
         Ok(Options { trust, proxy, ..Options::default() })
@@ -62,7 +62,7 @@ impl Flags {
     /// Starts the network with these options.
     ///
     /// # Errors
-    /// Like [`read`](Self::read), and if the system gives no threads.
+    /// The same as for [`read`](Self::read); also if the system provides no threads.
     pub fn start(&self) -> Result<(Options, Runtime), (Problem, Exit)> {
         let refused =
             |error| (problem!("cli-no-network", reason = Problem::from(&error)), Exit::Error);
@@ -72,7 +72,7 @@ impl Flags {
     /// Combines the flags with the environment.
     ///
     /// # Errors
-    /// The problem and the exit code.
+    /// Fails with the problem and the exit code.
     pub fn read(&self) -> Result<Options, (Problem, Exit)> {
         if self.ports.len() > MAX_PORTS {
             let reason = problem!("settings-the-rest", most = MAX_PORTS);
@@ -99,7 +99,7 @@ impl Flags {
     }
 }
 
-/// The values of `ALL_PROXY` and `NO_PROXY`, in either case, as in curl. (`HTTP_PROXY` and
+/// The values of `ALL_PROXY` and `NO_PROXY`, in upper or lower case, as in curl. (`HTTP_PROXY` and
 /// `HTTPS_PROXY` are for the web.)
 fn from_environment(
     variable: impl Fn(&str) -> Option<String>,

@@ -21,7 +21,7 @@ pub struct Flags {
 }
 
 impl Flags {
-    /// The certificate file as named.
+    /// The certificate file as given.
     pub(in crate::cli) fn ca_file(&self) -> String {
         self.tls_ca.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
     }
@@ -29,7 +29,7 @@ impl Flags {
     /// Reads the options.
     ///
     /// # Errors
-    /// The problem and the exit code.
+    /// Fails with the problem and the exit code.
     pub fn read(&self) -> Result<Trust, (Problem, Exit)> {
         if let Some(ca) = &self.tls_ca
             && let Err(error) = File::open(ca)

@@ -13,10 +13,10 @@ use crate::studio::targets::quality::SAMPLE_RATES;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Reads a duration; a bare number means seconds.
+/// Parses a duration; a number without a unit means seconds.
 ///
 /// # Errors
-/// A sentence that shows the syntax.
+/// Fails with a sentence that shows the syntax.
 pub fn duration(text: &str) -> Result<Duration, Problem> {
     let fault = || problem!("control-write-for", text = text, syntax = "10s|500ms|2m|1h30m");
     let mut rest = text.trim();
@@ -45,10 +45,10 @@ pub fn duration(text: &str) -> Result<Duration, Problem> {
         .ok_or_else(fault)
 }
 
-/// Reads a stream delay: a duration of at most half an hour.
+/// Parses a stream delay: a duration of at most half an hour.
 ///
 /// # Errors
-/// A sentence that shows the syntax.
+/// Fails with a sentence that shows the syntax.
 pub fn delay(text: &str) -> Result<Duration, Problem> {
     let delay = duration(text)?;
     if delay > MAX_STREAM_DELAY {
@@ -57,25 +57,25 @@ pub fn delay(text: &str) -> Result<Duration, Problem> {
     Ok(delay)
 }
 
-/// Parses what to play: an address or a file name, which need not be valid UTF-8.
+/// Parses the source to play: an address or a file name, which need not be valid UTF-8.
 pub fn source() -> impl TypedValueParser<Value = String> {
     OsStringValueParser::new().map(|word| source_text(&word))
 }
 
-/// Reads a video source, with any file name.
+/// Parses a video source, with any file name.
 pub fn video() -> impl TypedValueParser<Value = VideoChoice> {
     OsStringValueParser::new().try_map(|word| VideoChoice::of_word(&word))
 }
 
-/// Reads an audio source, with any file name.
+/// Parses an audio source, with any file name.
 pub fn audio() -> impl TypedValueParser<Value = AudioChoice> {
     OsStringValueParser::new().try_map(|word| AudioChoice::of_word(&word))
 }
 
-/// Reads a number of bytes: `700M`, `2G`, `1.5 GB`, `65536`; a K is 1,000.
+/// Parses a number of bytes: `700M`, `2G`, `1.5 GB`, `65536`; a K is 1,000.
 ///
 /// # Errors
-/// A sentence that shows the syntax.
+/// Fails with a sentence that shows the syntax.
 pub fn bytes(text: &str) -> Result<u64, String> {
     let upper = text.trim().to_ascii_uppercase();
     let number = upper.trim_end_matches('B').trim_end();
@@ -92,10 +92,10 @@ pub fn bytes(text: &str) -> Result<u64, String> {
     }
 }
 
-/// Reads a sampling rate of audio that is sent.
+/// Parses a sample rate of the sent audio, in Hz.
 ///
 /// # Errors
-/// A sentence that lists the valid values.
+/// Fails with a sentence that lists the valid values.
 pub fn sample_rate(text: &str) -> Result<u32, String> {
     let rate = text.trim().parse().ok();
     rate.filter(|rate| SAMPLE_RATES.contains(rate)).ok_or_else(|| {

@@ -22,33 +22,34 @@ use crate::studio::event::{RecordingState, TargetState};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::{Command, Config, Event, Studio};
 
-/// How long the end may take before the program exits anyway.
+/// Time limit for the end, after which the program exits anyway.
 const END: Duration = Duration::from_secs(5);
 
-/// How long to wait for events between checks of the clock and of Ctrl-C: until the first frame…
+/// The time for which events are waited for between checks of the clock and of Ctrl-C: until the
+/// first frame…
 const EAGER: Duration = Duration::from_millis(20);
 /// …and afterwards.
 const CALM_POLL_INTERVAL: Duration = Duration::from_millis(80);
 
-/// The result so far.
+/// The result of the broadcast so far.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     /// The last state of each target, and the exit code of its failure.
     targets: BTreeMap<usize, (TargetState, Option<u8>)>,
-    /// A target has been live at some time.
+    /// The targets that have been live at some time.
     live: BTreeMap<usize, bool>,
     /// The last problem of each target.
     trouble: BTreeMap<usize, Trouble>,
     /// The main sources that do not deliver and never have, with the exit code for that.
     sources: BTreeMap<bool, Missing>,
     recording: Option<RecordingState>,
-    /// When the first frame (or audio, without frames) was encoded.
+    /// The time at which the first frame (or audio, without video) was encoded.
     first: Option<Timestamp>,
     last_stats: Option<Box<Stats>>,
     stopped: bool,
     codec_failed: bool,
     device_failed: bool,
-    /// Why the file of `--copy` was not sent to its end.
+    /// The reason why the file of `--copy` was not sent to its end.
     copy_failed: Option<String>,
 }
 
@@ -89,7 +90,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
         studio.send(Command::StartRecording(path.to_owned()));
     }
     let (mut stopping_since, mut draining) = (None, false);
-    // A file that no target takes ends with the time that it was given.
+    // A file that no target accepts ends with the configured duration.
     let started = run.copy.as_ref().map(|_| clock.now());
     loop {
         let patience = match outcome.first {
@@ -125,7 +126,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
                 studio.send(Command::StopAfterDelay);
                 draining = true;
             }
-            // A second Ctrl-C ends the program on its own.
+            // A second Ctrl-C ends the program by itself.
             None if hopeless || stop || !draining && (over || interrupt.is_set()) => {
                 studio.send(Command::StopRecording);
                 studio.send(Command::StopLive);
@@ -159,11 +160,11 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     exit
 }
 
-/// Whether a main source has delivered anything.
+/// A main source that has not delivered anything.
 #[derive(Debug, Default)]
 struct Missing {
     delivered: bool,
-    /// Without a code: the kind of the last failure.
+    /// The kind of the last failure, if it has no exit code.
     kind: Option<&'static str>,
 }
 
@@ -178,7 +179,7 @@ impl Missing {
         }
     }
 
-    /// The exit code for a source that was asked for and never delivered.
+    /// The exit code for a requested source that never delivered.
     fn exit(&self) -> Option<Exit> {
         match self.kind.filter(|_| !self.delivered)? {
             "camera" | "mic" | "system" | "app" | "screen" | "window" => Some(Exit::Device),
@@ -192,7 +193,7 @@ impl Outcome {
     pub(super) fn note(&mut self, event: &Event) {
         match event {
             Event::Target(target) => {
-                // Once failed, a target stays so; once over, its last word stands.
+                // A failed target stays failed; after it has ended, its last state counts.
                 let exit = target.exit.or(match target.state {
                     TargetState::Stopped | TargetState::Live => None,
                     _ => self.targets.get(&target.index).and_then(|(_, exit)| *exit),
@@ -205,7 +206,8 @@ impl Outcome {
                     self.live.insert(target.index, false);
                 }
                 if target.state == TargetState::Connecting {
-                    // It seemed live for a moment: some servers refuse by hanging up.
+                    // The target was only live for a moment: some servers refuse by closing the
+                    // connection.
                     self.live.remove(&target.index);
                 }
                 if let (Some(trouble), Some(_)) = (target.trouble, target.retry_in) {
@@ -233,8 +235,8 @@ impl Outcome {
         }
     }
 
-    /// 0 if every target was live at the end and the recording is whole, else the code of the first
-    /// that was not.
+    /// Returns 0 if every target was live at the end and the recording is complete, otherwise the
+    /// code of the first that was not.
     pub(super) fn exit(&self, targets: &[usize], recorded: bool) -> Exit {
         if self.codec_failed {
             return Exit::Codec;
@@ -250,7 +252,7 @@ impl Outcome {
             match self.targets.get(index) {
                 Some((TargetState::Failed, exit)) => return events::exit(*exit),
                 Some(_) if live => {}
-                // Was live once and was being sought when the end came, or never was.
+                // The target was live and was reconnecting at the end, or was never live.
                 Some(_) if self.live.contains_key(index) => return Exit::Lost,
                 _ => {
                     let trouble = self.trouble.get(index).copied().unwrap_or(Trouble::Failed);

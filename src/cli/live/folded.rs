@@ -1,4 +1,4 @@
-//! Prints the events of a target: each once, and then a count of repetitions.
+//! Prints the events of a target: each once, followed by a count of repetitions.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::studio::event::Target;
 use crate::text::problem::{Problem, problem};
 
 /// Prints events; repeated attempts of a target become one line with a count. With `--json`, every
-/// event has its line.
+/// event has its own line.
 #[derive(Debug, Default)]
 pub(super) struct Folded {
     last: BTreeMap<usize, Last>,
@@ -18,7 +18,7 @@ pub(super) struct Folded {
 #[derive(Debug)]
 struct Last {
     target: Target,
-    /// Tries since then that went the same way.
+    /// The number of attempts since then with the same result.
     again: u32,
 }
 
@@ -48,7 +48,7 @@ impl Folded {
 
     /// The text before the target's own line, which follows if it is the last one.
     fn counted(&mut self, target: &Target) -> Option<Problem> {
-        // The stages of a try that follows a failure are those of the one before.
+        // The stages of an attempt after a failure are the same as those of the previous attempt.
         let retried = target.cause.is_some() && target.retry_in.is_none() && target.exit.is_none();
         let known = self.last.get_mut(&target.index);
         if let Some(last) = known {

@@ -1,4 +1,4 @@
-//! `onair live`: a broadcast without a window. Drives the same studio as the window does.
+//! `onair live`: a broadcast without a window. It uses the same studio as the window.
 
 mod broadcast;
 mod control;
@@ -249,7 +249,7 @@ pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Cl
 
 type Refusal = (Problem, Exit);
 
-/// The name of a service: a known one, or one of the user's own.
+/// Parses the name of a service: a known one, or one of the user's own.
 #[derive(Clone, Debug)]
 struct ServiceName;
 
@@ -265,7 +265,7 @@ impl TypedValueParser for ServiceName {
         NonEmptyStringValueParser::new().parse_ref(command, arg, value)
     }
 
-    /// All of them, each with the page of its key, and with the address if each show has its own.
+    /// All services, each with the page of its key, and with the address if each show has its own.
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         Some(Box::new(SERVICES.iter().filter_map(|service| match &service.id {
             Cow::Borrowed(id) => {
@@ -280,7 +280,7 @@ impl TypedValueParser for ServiceName {
     }
 }
 
-/// The studio and the targets that the flags describe.
+/// Creates the studio configuration and the targets that the flags describe.
 fn prepare(
     args: &Args,
     matches: &clap::ArgMatches,
@@ -321,9 +321,10 @@ fn prepare(
         (settings, warnings) = resumed(in_use.as_deref()).map_err(|why| (why, Exit::File))?;
     }
     warnings.extend(wrong);
-    // With what the window has kept: keys of targets, addresses of sources.
+    // Includes data that the window has stored: keys of targets, addresses of sources.
     let keys_path = in_use.as_deref().map(keys_beside);
-    // What the settings' targets get can be resumed; keys of the command line are kept nowhere.
+    // A broadcast to targets of the settings can be resumed; keys from the command line are not
+    // stored.
     let of_settings = wanted.is_empty() && !args.built_in;
     let on_air_mark = in_use.as_deref().filter(|_| of_settings).map(OnAirMark::place);
     if args.built_in {
@@ -350,7 +351,7 @@ fn prepare(
     settings.video = args.video.clone().or(settings.video);
     settings.audio = args.audio.clone().or(settings.audio);
     if settings.audio.is_none() && settings.video == Some(VideoChoice::Test) {
-        // Tests of the way out are reproducible: no microphone is opened unasked.
+        // Tests of the output must be reproducible: no microphone is opened unless requested.
         settings.audio = Some(AudioChoice::Tone);
     }
     record_tracks::add(&args.record_track, &mut settings)
@@ -396,13 +397,13 @@ fn encoder() -> impl TypedValueParser<Value = encode::Choice> {
     names.try_map(|name| name.parse())
 }
 
-/// The built-in server as the settings know it.
+/// The built-in server as configured in the settings.
 fn built_in(known: &[Target]) -> Target {
     let known = known.iter().find(|target| target.is_built_in()).cloned();
     Target { enabled: true, ..known.unwrap_or_else(Target::built_in) }
 }
 
-/// The flag's value, or else the stored one.
+/// The value of the flag, or else the stored one.
 fn chosen<T>(matches: &clap::ArgMatches, flag: &str, said: T, kept: T) -> T {
     match matches.value_source(flag) {
         Some(ValueSource::DefaultValue) | None => kept,
@@ -410,7 +411,7 @@ fn chosen<T>(matches: &clap::ArgMatches, flag: &str, said: T, kept: T) -> T {
     }
 }
 
-/// The flags, completed from the settings.
+/// The quality from the flags, completed from the settings.
 fn quality(args: &Args, matches: &clap::ArgMatches, kept: &Quality) -> Quality {
     macro_rules! chosen {
         ($flag:ident, $kept:expr) => {
@@ -433,7 +434,7 @@ fn quality(args: &Args, matches: &clap::ArgMatches, kept: &Quality) -> Quality {
     }
 }
 
-/// The same for the recording options.
+/// The recording options, likewise.
 fn recording(args: &Args, matches: &clap::ArgMatches, kept: RecordingChoices) -> RecordingChoices {
     RecordingChoices {
         split_time: args.split_time.or(kept.split_time),
@@ -444,12 +445,12 @@ fn recording(args: &Args, matches: &clap::ArgMatches, kept: RecordingChoices) ->
     }
 }
 
-/// Selects the scene of the settings to send.
+/// Selects the scene of the settings to broadcast.
 fn choose_scene(args: &Args, settings: &mut Settings) -> Result<(), Refusal> {
     let collection = &mut settings.collection;
     let Some(name) = &args.scene else {
         if args.video.is_some() {
-            // A frame was asked for by name: nothing but it.
+            // A video source was requested by name: only it is shown.
             *collection = Collection::default();
         }
         return Ok(());
@@ -509,7 +510,7 @@ mod tests {
     fn flags_come_before_the_settings_and_these_before_what_is_usual() {
         let usual = Quality::default();
         assert_eq!(quality_of(&[], &usual), usual);
-        // What the flags say by themselves is what is usual.
+        // The defaults of the flags are the usual values.
         let cli = Cli::command();
         let live = cli.find_subcommand("live").unwrap();
         let all: Vec<String> = live

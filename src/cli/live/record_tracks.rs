@@ -1,4 +1,4 @@
-//! `--record-track NAME=SOURCE`: extra audio tracks of the recording, without a settings file.
+//! `--record-track NAME=SOURCE`: adds extra audio tracks to the recording, without a settings file.
 
 use crate::audio::AudioChoice;
 use crate::media::ExtraTrack;
@@ -13,7 +13,7 @@ pub struct Named {
     choice: AudioChoice,
 }
 
-/// Reads `NAME=SOURCE`.
+/// Parses `NAME=SOURCE`.
 pub(super) fn parse(text: &str) -> Result<Named, String> {
     let (name, source) = text.split_once('=').ok_or("write NAME=SOURCE, for example Voice=mic")?;
     let name = mixer::clean_name(name);
@@ -26,7 +26,7 @@ pub(super) fn parse(text: &str) -> Result<Named, String> {
     }
 }
 
-/// Gives each a free track: uses the strip with its source, or a new one.
+/// Assigns a free track to each: uses the strip with its source, or a new one.
 pub(super) fn add(wanted: &[Named], settings: &mut Settings) -> Result<(), String> {
     for Named { name, choice } in wanted {
         let used = audio_tracks::used(&settings.strips);

@@ -12,10 +12,10 @@ use crate::media::BitsPerSecond;
 use crate::studio::targets::services::ServiceList;
 use crate::text::problem::{Problem, Value, problem};
 
-/// A longer key is invalid.
+/// A longer key, in bytes, is invalid.
 const MAX_KEY_BYTES: u64 = 8 << 10;
 
-/// A target as written: its URL and its separate key.
+/// A target as given: its URL and its separate key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     pub url: String,
@@ -33,13 +33,14 @@ pub enum KeySource {
     Stdin,
 }
 
-/// Why the targets are invalid: usage, or an unreadable key.
+/// The reason why the targets are invalid: wrong usage, or a key that cannot be read.
 type Error = (Problem, Exit);
 
 /// Combines URLs and keys in the order of the arguments.
 ///
 /// # Errors
-/// A `--key-…` before any `--to`, two for one, or an unreadable key.
+/// Fails for a `--key-…` before any `--to`, for two keys for one target, and for a key that cannot
+/// be read.
 pub fn written(matches: &ArgMatches, services: &ServiceList) -> Result<Vec<Written>, Error> {
     let mut words: Vec<(usize, Word)> = Vec::new();
     let mut collect = |name: &str, make: &dyn Fn(String) -> Word| {
@@ -74,7 +75,7 @@ pub fn written(matches: &ArgMatches, services: &ServiceList) -> Result<Vec<Writt
     }
     let watched = matches.try_get_many::<String>("monitor").ok().flatten().into_iter().flatten();
     let indices = matches.indices_of("monitor").into_iter().flatten();
-    // Without an address it is for all.
+    // Without an address, it applies to all targets.
     let watched = indices.zip(watched).filter(|(_, url)| !url.is_empty());
     words.extend(watched.map(|(index, url)| (index, Word::Watched(Secret::new(url.as_str())))));
     words.sort_by_key(|(index, _)| *index);
@@ -84,7 +85,7 @@ pub fn written(matches: &ArgMatches, services: &ServiceList) -> Result<Vec<Writt
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Word {
     Url(String),
-    /// A service that is not known.
+    /// An unknown service.
     NoService(String),
     /// A service with a separate address for each show: its name and its page.
     PerShow(String, String),
@@ -93,7 +94,7 @@ enum Word {
     Floor(BitsPerSecond),
 }
 
-/// A flag applies to the `--to` before it.
+/// The problem of a flag without a preceding `--to`.
 fn no_target(flag: &str) -> Error {
     (problem!("cli-no-target-before", flag = flag), Exit::Usage)
 }
@@ -141,7 +142,7 @@ impl KeySource {
     /// Reads the key: the first line, trimmed.
     ///
     /// # Errors
-    /// It is unreadable or missing.
+    /// Fails if the key cannot be read or is missing.
     pub fn read(&self) -> Result<Secret, Error> {
         let (text, place) = match self {
             Self::Env(name) => {

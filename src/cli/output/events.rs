@@ -1,4 +1,4 @@
-//! The studio's events as lines: JSON objects with the public field names, or sentences.
+//! Prints the studio's events as lines: JSON objects with the public field names, or sentences.
 
 use serde_json::{Value, json};
 
@@ -40,12 +40,12 @@ pub fn print(output: &Output, event: &Event) {
         Event::Server(event) => print_server(output, event),
         Event::Notice(notice) => print_notice(output, notice),
         Event::Health(health) => print_health(output, health),
-        // What players do, `play` tells in its own words.
+        // The command `play` prints the events of players itself.
         Event::Player(..) | Event::Totals(_) | Event::Stopped => {}
     }
 }
 
-/// The built-in server listens.
+/// Prints that the built-in server is listening.
 pub fn print_ready(output: &Output, ready: &Ready) {
     let fields = json!({
         "rtmp": ready.rtmp,
@@ -79,7 +79,7 @@ pub fn print_ready(output: &Output, ready: &Ready) {
 
 fn print_source(output: &Output, source: &Source) {
     let report = &source.report;
-    // Only what became of it is told.
+    // Only the result is reported.
     if report.state == SourceState::Opening {
         return;
     }
@@ -219,12 +219,12 @@ fn with(output: &Output, text: Problem, more: Option<String>) -> String {
     output.say(&whole)
 }
 
-/// A number with four digits behind the point at most.
+/// A number with at most four decimals.
 fn rounded(number: f64) -> String {
     format!("{number:.4}").trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Why something failed, and the cure.
+/// The reason for a failure, and the remedy.
 fn failed(output: &Output, reason: Option<&Problem>) -> Option<String> {
     reason.map(|reason| output.language().say_with_cure(reason))
 }
@@ -347,7 +347,7 @@ pub fn print_server(output: &Output, event: &server::Event) {
             print_message(output, &StudioMessage::RecordingNotStarted { path, reason });
             return;
         }
-        // Between the server and the encoder.
+        // Internal to the server and the encoder.
         server::Event::KeyframeRequest { .. } => return,
         server::Event::Publish(peer) => ("publish", peer, None),
         server::Event::Unpublish(peer, ended) => ("unpublish", peer, Some(ended)),
@@ -404,7 +404,7 @@ fn print_health(output: &Output, health: &Health) {
     });
 }
 
-/// A person should know.
+/// Prints a notice.
 pub fn print_notice(output: &Output, notice: &Notice) {
     let language = output.language();
     let level = level_name(notice.level);
@@ -424,7 +424,7 @@ pub fn print_notice(output: &Output, notice: &Notice) {
     });
 }
 
-/// The values that the texts of a problem name.
+/// The values that the texts of a problem contain.
 pub fn values(problem: &Problem, language: Language) -> serde_json::Map<String, Value> {
     let value = |(name, value): &(&str, _)| ((*name).to_owned(), language.value(value).into());
     problem.args().iter().map(value).collect()
@@ -446,12 +446,12 @@ fn names(problem: &Problem) -> Value {
     }
 }
 
-/// A message of a command that runs no studio.
+/// Prints a message of a command without a studio.
 pub fn print_message(output: &Output, message: &StudioMessage) {
     print_notice(output, &message.notice(0, ""));
 }
 
-/// The last line.
+/// Prints the last line.
 pub fn summary(output: &Output, stats: Option<&Stats>, exit: Exit, more: impl FnOnce() -> Value) {
     let mut fields = stats.map_or_else(|| json!({}), stats_fields);
     if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more()) {
@@ -474,7 +474,7 @@ pub fn summary(output: &Output, stats: Option<&Stats>, exit: Exit, more: impl Fn
     });
 }
 
-/// The exit code of a number that a part of the program gave.
+/// Converts the exit code of another part of the program.
 pub fn exit(code: Option<u8>) -> Exit {
     match code {
         Some(2) => Exit::Usage,

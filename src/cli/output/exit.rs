@@ -1,15 +1,15 @@
-//! How a command ends.
+//! The exit codes of commands.
 
 use std::process::{ExitCode, Termination};
 
 /// Exit codes, public and stable.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Exit {
-    /// Ended as asked, also by Ctrl-C.
+    /// Ended as requested, including by Ctrl-C.
     Ok = 0,
-    /// An error with no better code.
+    /// An error without a more specific code.
     Error = 1,
-    /// The command line makes no sense.
+    /// The command line is not valid.
     Usage = 2,
     /// Settings or an input file cannot be read, or an output cannot be written.
     File = 3,
@@ -21,14 +21,14 @@ pub enum Exit {
     Unreachable = 6,
     /// The server refused.
     Refused = 7,
-    /// Lost and not regained.
+    /// The connection was lost and not restored.
     Lost = 8,
     /// There is no such stream.
     NoStream = 9,
 }
 
 impl Exit {
-    /// The number the shell sees.
+    /// The number for the shell.
     pub const fn code(self) -> u8 {
         self as u8
     }

@@ -1,6 +1,7 @@
-//! The output of the commands. With `--json`: one object per line on standard output, and nothing
-//! else; otherwise sentences. A closed reader (`| head`) ends nothing. Any other write error (a
-//! full disk) counts as an unwritable output file, so the command does not end with 0.
+//! The output of the commands. With `--json`, it is one object per line on standard output, and
+//! nothing else; otherwise, it consists of sentences. A closed reader (`| head`) does not end the
+//! program. Any other write error (a full disk) counts as an unwritable output file, so the command
+//! does not end with 0.
 
 pub mod events;
 pub mod exit;
@@ -21,19 +22,19 @@ use crate::cli::output::redact::hidden;
 use crate::files::Trouble;
 use crate::text::{Language, Problem};
 
-/// Something that was to be on standard output is not there.
+/// True if some output could not be written to standard output.
 static UNWRITTEN: AtomicBool = AtomicBool::new(false);
 
 /// The language of `--lang`, if given.
 static LANGUAGE: OnceLock<Option<Language>> = OnceLock::new();
 
-/// Chooses the language of all that is printed; the first call counts.
+/// Sets the language of all output; only the first call has an effect.
 pub fn speak(language: Option<Language>) {
     let _ = LANGUAGE.set(language);
     Language::choose(language);
 }
 
-/// Writes events. Shared by reference; lines never mix.
+/// Writes events. It is shared by reference; lines are never mixed.
 #[derive(Debug)]
 pub struct Output {
     clock: Clock,
@@ -42,17 +43,17 @@ pub struct Output {
 }
 
 impl Output {
-    /// Output of a command that started with `clock`.
+    /// Creates the output of a command that started with `clock`.
     pub fn new(clock: Clock, json: bool) -> Self {
         Self { clock, json, line: Mutex::new(()) }
     }
 
-    /// Returns true if JSON was asked for.
+    /// Returns true if JSON was requested.
     pub fn is_json(&self) -> bool {
         self.json
     }
 
-    /// The language: the chosen one, else English with `--json`, else the system's.
+    /// The language: the chosen one, otherwise English with `--json`, otherwise the system's.
     pub fn language(&self) -> Language {
         let unasked = if self.json { Language::English } else { Language::of_system() };
         LANGUAGE.get().copied().flatten().unwrap_or(unasked)
@@ -63,8 +64,8 @@ impl Output {
         self.language().say(text)
     }
 
-    /// Prints one event: with `--json` a line `{"t":…,"event":NAME,…fields}`, else the sentence of
-    /// `words`, if any.
+    /// Prints one event: with `--json` a line `{"t":…,"event":NAME,…fields}`, otherwise the
+    /// sentence of `words`, if any.
     pub fn event(&self, name: &str, fields: Value, words: impl FnOnce() -> Option<String>) {
         if self.json {
             let mut object = Map::new();
@@ -74,7 +75,7 @@ impl Output {
             if let Value::Object(fields) = fields {
                 object.extend(fields.into_iter().filter(|(_, value)| !value.is_null()));
             }
-            // The last line tells the code that the shell will see.
+            // The last line contains the code that the shell gets.
             if let Some(exit) = object.get_mut("exit").filter(|exit| **exit == Exit::Ok.code()) {
                 *exit = settle(Exit::Ok).code().into();
             }
@@ -84,15 +85,15 @@ impl Output {
         }
     }
 
-    /// Prints why a command does not start: on standard error, and with `--json` also in the last
-    /// line.
+    /// Prints the reason why a command does not start: on standard error, and with `--json` also in
+    /// the last line.
     pub fn refuse(&self, why: &Problem, exit: Exit) {
         complain(why.clone());
         let error = self.language().say_with_cure(why);
         self.event("summary", json!({"error": error, "exit": exit.code()}), || None);
     }
 
-    /// Prints a line as is (a result that is always JSON, such as that of `probe`).
+    /// Prints a line unchanged (a result that is always JSON, such as that of `probe`).
     pub fn line(&self, text: &str) {
         self.write(&sanitized_json(&hidden(text)));
     }
@@ -103,16 +104,16 @@ impl Output {
     }
 }
 
-/// Bytes to standard output (completions, manual page).
+/// Writes bytes to standard output (completions, manual page).
 pub fn raw(bytes: &[u8]) -> Exit {
     note(to_stdout(bytes));
     settle(Exit::Ok)
 }
 
-/// Prints clap's answer: `--help`, `--version`, or an error.
+/// Prints the output of clap: `--help`, `--version`, or an error.
 pub fn answer(answer: &clap::Error) -> Exit {
     if answer.use_stderr() {
-        // It repeats what was given, of which a password may be a part.
+        // It repeats the arguments, which may contain a password.
         let text = answer.render().to_string();
         let _ = write!(io::stderr().lock(), "{}", sanitized(&hidden(&text)));
         return Exit::Usage;
@@ -121,7 +122,7 @@ pub fn answer(answer: &clap::Error) -> Exit {
     settle(Exit::Ok)
 }
 
-/// The final exit code: a result that could not be written is no result.
+/// The final exit code: a result that could not be written counts as a failure.
 pub fn settle(exit: Exit) -> Exit {
     if exit == Exit::Ok && UNWRITTEN.load(Ordering::Relaxed) { Exit::File } else { exit }
 }
@@ -131,7 +132,7 @@ fn to_stdout(bytes: &[u8]) -> io::Result<()> {
     out.write_all(bytes).and_then(|()| out.flush())
 }
 
-/// Remembers a write error, and reports it once.
+/// Records a write error, and reports it once.
 fn note(written: io::Result<()>) {
     let Err(error) = written else { return };
     // A closed pipe is the reader's choice.
@@ -144,7 +145,8 @@ fn note(written: io::Result<()>) {
     }
 }
 
-/// Prints on standard error why a command does not start and the cure, in the chosen language.
+/// Prints on standard error the reason why a command does not start, and the remedy, in the chosen
+/// language.
 pub fn complain(why: impl Into<Problem>) {
     let text = Language::of_system().say_with_cure(&why.into());
     let _ = writeln!(std::io::stderr().lock(), "onair: {}", sanitized(&hidden(&text)));

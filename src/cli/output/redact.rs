@@ -1,5 +1,5 @@
-//! Secrets on the command line: other users of the machine can see them, so onair warns, and never
-//! repeats them in its output.
+//! Handles secrets on the command line: other users of the computer can see them, so onair warns,
+//! and never repeats them in its output.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -15,17 +15,17 @@ const SECRET: [&str; 9] =
 /// Secrets, and their replacements.
 static SECRETS: OnceLock<Vec<(String, String)>> = OnceLock::new();
 
-/// Remembers the secrets of these words. The first call counts.
+/// Records the secrets in these words. Only the first call has an effect.
 pub fn remember(words: impl IntoIterator<Item = String>) {
     let _ = SECRETS.set(words.into_iter().flat_map(|word| secrets(&word)).collect());
 }
 
-/// Returns true if an address in this word has a password.
+/// Returns true if an address in this word contains a password.
 pub fn has_password(word: &str) -> bool {
     password(word).is_some()
 }
 
-/// A text without the remembered secrets.
+/// A text without the recorded secrets.
 pub fn hidden(text: &str) -> Cow<'_, str> {
     hide(text, SECRETS.get().map(Vec::as_slice).unwrap_or_default())
 }
@@ -40,7 +40,7 @@ fn hide<'a>(text: &'a str, secrets: &[(String, String)]) -> Cow<'a, str> {
     })
 }
 
-/// The password in front of an address's host.
+/// The password before the host of an address.
 fn password(word: &str) -> Option<&str> {
     let (_, rest) = word.split_once("://")?;
     let (before, _) = rest.split(['/', '?', '#']).next()?.rsplit_once('@')?;
@@ -48,8 +48,8 @@ fn password(word: &str) -> Option<&str> {
     Some(password).filter(|password| !password.is_empty())
 }
 
-/// Returns true if to hide a secret also where it is alone. A short one, or one that could be a
-/// word, is not, because that would hide half of the output.
+/// Returns true if a secret is hidden even where it is alone. A short one, or one that could be a
+/// word, is not, because that would hide much of the output.
 fn is_rare(secret: &str) -> bool {
     secret.len() >= 5 && !secret.bytes().all(|byte| byte.is_ascii_lowercase())
 }
@@ -81,7 +81,7 @@ fn secrets(word: &str) -> Vec<(String, String)> {
 /// The problem of a file name that is an address; it is not repeated, because it can contain a key.
 ///
 /// # Errors
-/// That it is an address.
+/// Fails if the name is an address.
 pub fn check_file(path: &std::path::Path) -> Result<(), String> {
     match path.to_string_lossy().split_once("://") {
         Some((scheme, _)) if !scheme.is_empty() && !scheme.contains('/') && !path.exists() => {

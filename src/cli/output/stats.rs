@@ -1,4 +1,4 @@
-//! The figures of a second as JSON.
+//! Formats the figures of one second as JSON.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1_000.0).round() / 1_000.0
 }
 
-/// A number with two digits behind the point.
+/// A number with two decimals.
 pub fn two_decimals(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
@@ -106,7 +106,7 @@ pub fn stats_fields(stats: &Stats) -> Value {
     })
 }
 
-/// A strip of the mixer, of the second's figures.
+/// The figures of a mixer strip.
 fn strip_fields(strip: &stats::Strip) -> Value {
     let mut fields = json!({
         "name": strip.name,
@@ -125,7 +125,7 @@ pub fn one_decimal(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
 }
 
-/// Adds known values, rounded; unknown ones are omitted.
+/// Adds known values, rounded; unknown values are omitted.
 fn insert_known<const N: usize>(
     fields: &mut Value,
     known: [(&str, Option<f64>); N],
@@ -139,7 +139,7 @@ fn insert_known<const N: usize>(
     }
 }
 
-/// The viewer monitor's figures of the second; unknown ones are omitted.
+/// The figures of the viewer monitor; unknown values are omitted.
 fn monitor_fields(monitor: &stats::Monitor) -> Value {
     let mut fields = json!({ "state": monitor.state, "bitrate": monitor.bitrate });
     let known = [

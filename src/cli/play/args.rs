@@ -111,10 +111,10 @@ pub struct Args {
 }
 
 impl Args {
-    /// The options of the first player; the others have the same, muted.
+    /// The configuration of the first player; the others have the same, muted.
     ///
     /// # Errors
-    /// The problem of the flags, and the exit code.
+    /// Fails with the problem of the flags, and the exit code.
     pub fn config(&self) -> Result<Config, (Problem, Exit)> {
         self.check_wall()?;
         let other = self
@@ -139,14 +139,14 @@ impl Args {
             measure: self.measure,
             save: self.save.clone(),
             audio_dump: self.audio_dump.clone(),
-            // So that one can go back.
+            // Needed for rewinding.
             time_shift: self.control.then(TimeShiftDepth::default),
             net: self.route.read()?,
             ..Config::new(Source::parse(self.first()))
         })
     }
 
-    /// The same, completed with the last values of the window.
+    /// The configuration, completed with the last values of the window.
     pub fn with_remembered(&self, settings: &Settings, mut config: Config) -> Config {
         let known = &settings.player;
         if self.buffer.is_none() {
@@ -172,7 +172,7 @@ impl Args {
         config
     }
 
-    /// The connection options for the window; `None`: no flag sets any.
+    /// The connection options for the window; `None` if no flag sets any.
     pub fn network(&self) -> Option<Network> {
         let (route, ca_file) = self.route.written();
         let said = route != Route::default() || !ca_file.is_empty();
@@ -181,7 +181,7 @@ impl Args {
         said.then(|| Network { route, ca_file, reconnect, trusted: Vec::new() })
     }
 
-    /// How the window opens.
+    /// The options with which the window opens.
     pub fn options(&self) -> Options {
         let place = match (self.small, self.own_window) {
             (true, _) => Where::Small,
@@ -197,7 +197,7 @@ impl Args {
         self.sources.first().map_or("", String::as_str)
     }
 
-    /// Whether the options are valid with several streams.
+    /// Checks whether the options are valid with several streams.
     fn check_wall(&self) -> Result<(), (Problem, Exit)> {
         let usage = |why: Problem| Err((why, Exit::Usage));
         if self.sources.len() > MAX_TILES {
@@ -262,7 +262,7 @@ pub(super) fn buffer(text: &str) -> Result<Buffer, Problem> {
     }
 }
 
-/// A duration that may be negative, in milliseconds.
+/// Parses a duration that may be negative, in milliseconds.
 pub(super) fn av_offset(text: &str) -> Result<i32, Problem> {
     let text = text.trim();
     let (sign, digits) = match text.strip_prefix('-') {
@@ -288,7 +288,7 @@ pub(super) fn balance(text: &str) -> Result<f32, Problem> {
     share(text, -1.0).ok_or_else(|| problem!("play-flag-balance", text = text))
 }
 
-/// `50`, `50%`, or a fraction such as `0.5`, from `least` to the whole.
+/// Parses `50`, `50%`, or a fraction such as `0.5`, from `least` to the whole.
 fn share(text: &str, least: f32) -> Option<f32> {
     let number = text.trim().trim_end_matches('%');
     let fraction = number.contains('.') && !text.contains('%');
@@ -297,8 +297,8 @@ fn share(text: &str, least: f32) -> Option<f32> {
     (least * whole..=whole).contains(&value).then_some(value / whole)
 }
 
-/// The address of the chat: the given one, or derived from the stream if `found`; `None` for the
-/// one inside the stream only.
+/// The address of the chat: the given one, or derived from the stream if `found`; `None` means only the
+/// chat in the stream itself.
 pub(super) fn chat_at(url: &str, source: &str, found: bool) -> Result<Option<String>, String> {
     if url.is_empty() {
         let beside = WebUrl::parse(source).ok().filter(|_| found);

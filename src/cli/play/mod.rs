@@ -1,4 +1,4 @@
-//! `onair play`: pulls streams or reads files, and plays them, with `--headless` without a window.
+//! `onair play`: pulls streams or reads files, and plays them; with `--headless`, without a window.
 
 mod args;
 mod control;
@@ -22,7 +22,7 @@ use watcher::Watcher;
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let output = Output::new(clock, globals.json);
-    // Before anything is played; the last line says so too.
+    // This is checked before playback; the last line contains it too.
     let refuse = |(why, exit): (Problem, Exit)| {
         output.refuse(&why, exit);
         exit
@@ -31,14 +31,14 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         Ok(config) => config,
         Err(refusal) => return refuse(refusal),
     };
-    // What is beside a stream, the window finds on its own.
+    // The window itself finds the chat beside a stream.
     let chat = args.chat.as_deref().map(|at| chat_at(at, args.first(), args.headless));
     let chat = match chat.transpose() {
         Ok(chat) => chat.flatten(),
         Err(why) => return refuse((why.into(), Exit::Usage)),
     };
     if args.headless {
-        // What is told by --control may name other files later.
+        // Commands of --control may name other files later.
         if !args.control {
             let files = [&args.save, &args.snapshot, &args.audio_dump];
             let files: Vec<_> = files.into_iter().flatten().map(|path| path.as_path()).collect();
@@ -65,7 +65,8 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     crate::cli::window::play(urls, (settings, path), config, way, options, beside, clock)
 }
 
-/// The parallel task of the window or of a headless run; prints why if it cannot start.
+/// Creates the task that runs beside the window or a headless run; prints the reason if it cannot
+/// start.
 fn watcher(args: &Args, output: Output, clock: Clock) -> Option<Watcher> {
     let watcher = Watcher::new(args, output, clock);
     watcher

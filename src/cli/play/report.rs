@@ -1,4 +1,5 @@
-//! The output of `onair play`, with and without a window: events with `--json`, else sentences.
+//! Prints the output of `onair play`, with and without a window: events with `--json`, otherwise
+//! sentences.
 
 use serde_json::{Value, json};
 
@@ -12,7 +13,7 @@ use crate::text::Language;
 use crate::text::problem::problem;
 use crate::wire::chat::ChatLine;
 
-/// The last line with several streams.
+/// Prints the last line for several streams.
 pub(super) fn totals(output: &Output, figures: &[Figures], streams: usize, exit: Exit) {
     let sum = |count: fn(&Figures) -> u64| figures.iter().map(count).sum::<u64>();
     let shown = sum(|figures| figures.shown);
@@ -29,7 +30,7 @@ pub(super) fn totals(output: &Output, figures: &[Figures], streams: usize, exit:
     output.event("summary", fields, || Some(output.say(&text)));
 }
 
-/// An event, with the number of its stream if there are several.
+/// Prints an event, with the number of its stream if there are several.
 pub(super) fn event(
     output: &Output,
     index: Option<usize>,
@@ -51,7 +52,7 @@ pub(super) fn numbered(index: Option<usize>, words: String) -> String {
     }
 }
 
-/// The fields of `play`; `None`: nothing to report yet.
+/// The fields of `play`; `None` if there is nothing to report yet.
 pub(super) fn state(language: Language, state: &State) -> Option<Value> {
     Some(match state {
         State::Starting => return None,
@@ -72,7 +73,7 @@ pub(super) fn state(language: Language, state: &State) -> Option<Value> {
     })
 }
 
-/// The same as a sentence, if there is something to report.
+/// The state as a sentence, if there is something to report.
 pub(super) fn state_words(language: Language, state: &State) -> Option<String> {
     match state {
         State::Starting | State::Opening { .. } | State::Failed(_) => None,
@@ -106,7 +107,7 @@ pub(super) fn message(output: &Output, index: Option<usize>, message: &PlayerMes
     });
 }
 
-/// A line of the chat.
+/// Prints a line of the chat.
 pub(super) fn line(output: &Output, index: Option<usize>, line: &ChatLine) {
     let fields = json!({ "name": line.name, "text": line.text });
     event(output, index, "chat", fields, || {
@@ -175,7 +176,7 @@ pub(super) fn fields(figures: &Figures, measure: bool) -> Value {
     fields
 }
 
-/// The figures of a second in words.
+/// The figures of one second as a sentence.
 pub(super) fn stats_words(language: Language, figures: &Figures) -> String {
     let size = match figures.size {
         Some(size) => size.to_string(),
@@ -221,7 +222,7 @@ pub(super) fn summary(
     });
 }
 
-/// The same, with the name of the stream if the cause contains none.
+/// The sentence for a failure, with the name of the stream if the cause contains none.
 pub fn sentence_of(language: Language, source: &Source, failure: &Failure) -> String {
     let name = match source {
         Source::File(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
@@ -234,7 +235,7 @@ pub fn sentence_of(language: Language, source: &Source, failure: &Failure) -> St
     }
 }
 
-/// The exit code.
+/// The exit code for a kind of failure.
 pub const fn exit_of(kind: FailureKind) -> Exit {
     match kind {
         FailureKind::System => Exit::Error,

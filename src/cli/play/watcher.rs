@@ -1,6 +1,6 @@
-//! The tasks of `onair play` next to its window, or without one: ends the players after
-//! `--duration`, executes `--control`, writes `--snapshot` at the end, and prints events. Prints
-//! sentences only without a window.
+//! The tasks of `onair play` beside its window, or without one: ends the players after
+//! `--duration`, executes `--control`, writes `--snapshot` at the end, and prints events. Sentences
+//! are printed only without a window.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,7 +27,7 @@ use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Event, Studio, TileId, WatchCommand, event};
 use crate::text::problem::problem;
 
-/// See the module documentation.
+/// The state of these tasks; see the module documentation.
 #[derive(Debug)]
 pub(super) struct Watcher {
     args: Args,
@@ -40,14 +40,15 @@ pub(super) struct Watcher {
     picture: Option<VideoFrame>,
     /// The state of the chat's connection, and the number of its last line.
     chat: (Option<ChatState>, u64),
-    /// With a window: since when something plays.
+    /// With a window, the time since which something plays.
     playing_since: Option<Timestamp>,
     next_stats: Option<Timestamp>,
-    /// The snapshot that was looked at last.
+    /// The version of the last snapshot.
     seen: u64,
-    /// The time is up, or nothing could be played: the user did not end it.
+    /// True if the time limit was reached or nothing could be played, so that the end was not
+    /// requested by the user.
     over: bool,
-    /// A line asked for the end.
+    /// True if a command requested the end.
     stopped: bool,
 }
 
@@ -56,17 +57,18 @@ pub(super) struct Watcher {
 struct Tile {
     /// The last printed state.
     state: State,
-    /// The present figures, or the last ones.
+    /// The current figures, or the last ones.
     figures: Figures,
-    /// Why a separate file is not whole.
+    /// The reason why an output file is incomplete.
     output_failure: Option<FailureKind>,
     playing_since: Option<Timestamp>,
-    /// Its time has ended.
+    /// True if its time limit was reached.
     over: bool,
 }
 
 impl Tile {
-    /// Its exit code; `over`: the time is up, and a stream lost then counts.
+    /// The exit code of the stream; with `over`, the time limit was reached, and a stream lost then
+    /// counts as lost.
     fn exit(&self, over: bool) -> Exit {
         match &self.state {
             State::Reconnecting { .. } if over => Exit::Lost,
@@ -75,7 +77,7 @@ impl Tile {
         }
     }
 
-    /// Returns true if it has something of the stream: `--duration` counts from then on.
+    /// Returns true if data of the stream was received: `--duration` is counted from then on.
     fn has_begun(&self, args: &Args) -> bool {
         self.figures.first_frame.is_some()
             || self.figures.audio_samples > 0
@@ -85,7 +87,7 @@ impl Tile {
 
 impl Watcher {
     /// # Errors
-    /// Fails if the system grants no thread to read commands.
+    /// Fails if the system provides no thread for reading commands.
     pub(super) fn new(args: &Args, output: Output, clock: Clock) -> std::io::Result<Self> {
         Ok(Self {
             args: args.clone(),
@@ -103,17 +105,17 @@ impl Watcher {
         })
     }
 
-    /// Its number among several streams: they open in order.
+    /// The index among several streams, in the order in which they were opened.
     fn index(&self, id: TileId) -> Option<usize> {
         (self.args.sources.len() > 1).then_some(id.slot())
     }
 
-    /// Returns true if to print events: the window shows them itself.
+    /// Returns true if events are printed: otherwise the window displays them.
     fn tells(&self) -> bool {
         self.args.headless || self.output.is_json()
     }
 
-    /// Handles the events since the last look.
+    /// Handles the events since the last poll.
     fn catch_up(&mut self, studio: &Studio, events: &Receiver<Event>) {
         if let Some(snapshot) = studio.snapshots().newer(&mut self.seen) {
             self.follow(&snapshot);
@@ -123,7 +125,7 @@ impl Watcher {
         }
     }
 
-    /// Follows the players since the last look.
+    /// Follows the players since the last poll.
     fn follow(&mut self, snapshot: &Snapshot) {
         for view in snapshot.tiles.iter().filter(|view| view.state != WatchState::Idle) {
             let tile = self.tiles.entry(view.id).or_default();
@@ -155,7 +157,7 @@ impl Watcher {
                 self.tell_state(*id, state);
                 self.tiles.entry(*id).or_default().state = state.clone();
             }
-            // The window has notices of these.
+            // The window has notices for these.
             Event::Player(id, player::Event::Message(message)) if self.args.headless => {
                 report::message(&self.output, self.index(*id), message);
             }
@@ -210,7 +212,7 @@ impl Watcher {
         }
     }
 
-    /// Obeys the lines that wait.
+    /// Executes the waiting lines.
     fn handle(&mut self, studio: &Studio) {
         let ends = |text: &str| matches!(control::parse(text), Ok(Some(PlayCommand::Stop)));
         for _ in 0..MAX_COMMANDS_PER_TURN {
@@ -235,8 +237,8 @@ impl Watcher {
             && self.tiles.values().all(|tile| tile.over || tile.state.is_final())
     }
 
-    /// With a window: whether the time since the first playback is up, or no stream can be played
-    /// at all.
+    /// With a window, returns true if the time since the first playback has elapsed, or if no
+    /// stream can be played at all.
     fn is_time_over(&mut self, now: Timestamp) -> bool {
         let Some(duration) = self.args.duration else { return false };
         if self.playing_since.is_none() && self.tiles.values().any(|it| it.has_begun(&self.args)) {
@@ -248,7 +250,7 @@ impl Watcher {
         }
     }
 
-    /// Without a window, each stream has its own time limit.
+    /// Ends streams after their time limit; without a window, each stream has its own.
     fn end_in_time(&mut self, studio: &Studio, now: Timestamp) {
         let Some(duration) = self.args.duration else { return };
         let several = self.args.sources.len() > 1;
@@ -317,7 +319,7 @@ impl WindowCompanion for Watcher {
         self.look_at_picture(studio);
         let written = self.write_snapshot();
         let own = |tile: &Tile| tile.exit(self.over || tile.over);
-        // A person who closes the window has seen what became of it.
+        // A user who closes the window has seen the result.
         let shown = !self.over && !self.args.headless;
         let bad = self.tiles.values().map(own).find(|exit| *exit != Exit::Ok);
         let exit = bad.filter(|_| !shown).unwrap_or(written);
@@ -326,7 +328,7 @@ impl WindowCompanion for Watcher {
         }
         let (alone, measure) = (self.args.sources.len() == 1, self.args.measure);
         for (id, tile) in &self.tiles {
-            // Of one stream it is the last line.
+            // For a single stream, this is the last line.
             let own = if alone { exit } else { own(tile) };
             report::summary(&self.output, &tile.figures, measure, self.index(*id), own);
         }

@@ -1,6 +1,6 @@
-//! The report of an unexpected error (a panic): message, location, thread, backtrace and the last
-//! log lines, in a file that only its owner can read, without secrets. It runs on the thread that
-//! failed.
+//! Writes the report of an unexpected error (a panic): message, location, thread, backtrace and the
+//! last log lines, in a file that only its owner can read, without secrets. It runs on the thread
+//! that failed.
 
 use std::backtrace::Backtrace;
 use std::collections::VecDeque;
@@ -19,13 +19,13 @@ use crate::base::secret::scrub;
 use crate::cli::output::complain;
 use crate::studio::engine::system::crash_reports;
 
-/// Log lines kept for a report…
+/// The number of log lines kept for a report…
 const LINES: usize = 200;
-/// …each cut to this many bytes.
+/// …each cut to this number of bytes.
 const LINE: usize = 1_000;
-/// Limit for the reports of one run.
+/// Maximum number of reports of one run.
 const REPORTS: u32 = 5;
-/// Who holds the lines may have died.
+/// The thread that holds the lines may have died.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// The last lines of the log.
@@ -45,7 +45,7 @@ pub struct LogLine(LastLines);
 
 impl Write for LogLine {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Before it is cut: half a key is not found any more.
+        // Secrets are removed before the line is cut, because half a key would not be found.
         let Some(mut line) = scrub(&String::from_utf8_lossy(bytes)) else { return Ok(bytes.len()) };
         line.truncate(line.floor_char_boundary(LINE));
         if !line.ends_with('\n') {
@@ -72,7 +72,7 @@ impl MakeWriter<'_> for LastLines {
     }
 }
 
-/// From here on each panic leaves a report in `folder` and a sentence on standard error.
+/// From this call on, each panic leaves a report in `folder` and a sentence on standard error.
 pub fn install(folder: PathBuf, lines: LastLines) {
     let written = AtomicU32::new(0);
     std::panic::set_hook(Box::new(move |panic| {
@@ -82,7 +82,7 @@ pub fn install(folder: PathBuf, lines: LastLines) {
             return;
         }
         let report = scrub(&report(panic, &thread, &lines.text()));
-        // Rather none than one with a key in it.
+        // No details are better than a report that contains a key.
         let report = report.unwrap_or_else(|| format!("onair {}\n", env!("CARGO_PKG_VERSION")));
         match write(&folder, &report) {
             Ok(path) => complain(format!(
@@ -125,7 +125,7 @@ fn write(folder: &Path, report: &str) -> io::Result<PathBuf> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&path)?;
     if let Err(error) = file.write_all(report.as_bytes()) {
-        // The next start would tell of a report that says nothing.
+        // The next start would otherwise report an empty file.
         let _ = fs::remove_file(&path);
         return Err(error);
     }

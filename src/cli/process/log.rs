@@ -1,4 +1,4 @@
-//! Logs go to standard error; they contain no secrets (which cannot be formatted).
+//! Writes logs to standard error; they contain no secrets (which cannot be formatted).
 
 use std::fmt::{self, Debug};
 
@@ -20,11 +20,11 @@ use crate::cli::process::crash::LastLines;
 /// a crash report.
 ///
 /// # Errors
-/// A sentence, when the level makes no sense.
+/// Fails with a sentence if the level is not valid.
 pub fn start(level: &str) -> Result<LastLines, String> {
     let known = ["off", "error", "warn", "info", "debug", "trace"].contains(&level);
     let filter = if known {
-        // Our own voice at the level asked for; libraries only when something is wrong.
+        // onair logs at the requested level; libraries log only problems.
         let others = if matches!(level, "debug" | "trace") { "info" } else { "error" };
         format!("{others},onair={level}")
     } else {
@@ -39,7 +39,7 @@ pub fn start(level: &str) -> Result<LastLines, String> {
                 "--log '{level}' is no level: write error, warn, info, debug, trace or a filter such as onair=debug"
             )
         })?;
-    // What is kept for the report of a crash, whatever is shown.
+    // The level for a crash report, regardless of the displayed level.
     let for_report = Targets::new().with_default(Level::WARN).with_target("onair", Level::INFO);
     let last = LastLines::default();
     let kept = tracing_subscriber::fmt::layer()
@@ -55,7 +55,7 @@ pub fn start(level: &str) -> Result<LastLines, String> {
 }
 
 /// The fields of an event: `message name=value …`. Texts of servers, files and devices in them are
-/// cleaned, and cannot steer a terminal. (The layer's own colors stay.)
+/// sanitized, and cannot control a terminal. (The layer's own colors are kept.)
 #[derive(Clone, Copy, Debug)]
 struct Fields;
 
@@ -75,7 +75,7 @@ struct Visitor<'writer> {
 
 impl Visit for Visitor<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        // A text is in quotes, with its own escapes; a message without.
+        // A text is in quotes, with escapes; a message is not.
         match field.name() {
             "message" => self.record_debug(field, &format_args!("{value}")),
             _ => self.record_debug(field, &value),

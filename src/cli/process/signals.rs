@@ -1,5 +1,5 @@
-//! Ctrl-C, SIGTERM and a closed terminal (SIGHUP) end a command properly; a second Ctrl-C or
-//! SIGTERM ends it at once.
+//! Ctrl-C, SIGTERM and a closed terminal (SIGHUP) end a command in an orderly way; a second Ctrl-C
+//! or SIGTERM ends it at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,34 +8,34 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::cli::output::complain;
 
-/// Becomes true when somebody asked the program to end.
+/// Becomes true when the end of the program was requested.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt {
     asked: Arc<AtomicBool>,
 }
 
 impl Interrupt {
-    /// Starts listening. The first signal is noted; a second one of the user ends the process with
-    /// code 1. Returns `None` if the system allows no signal handler, which is logged.
+    /// Starts listening. The first signal is recorded; a second one from the user ends the process
+    /// with code 1. Returns `None` if the system allows no signal handler, which is logged.
     pub fn listen() -> Option<Self> {
         Self::handle().inspect_err(|error| complain(format!("listening for Ctrl-C: {error}"))).ok()
     }
 
     fn handle() -> std::io::Result<Self> {
         let interrupt = Self::default();
-        // A file that may not grow any further is a separate error, and no reason to die.
+        // A file that reached its size limit gives an error, and must not end the process.
         #[cfg(unix)]
         Self::flag(signal_hook::consts::SIGXFSZ)?;
-        // A terminal that closes sends SIGHUP more than once, and others after it: those are no
-        // second wish.
+        // A closing terminal sends SIGHUP more than once, followed by other signals, which do not
+        // count as a second request.
         let insisted = Arc::default();
         for signal in [SIGINT, SIGTERM] {
-            // Order matters: the handler that ends the process looks at the flag before it is set.
+            // The order matters: the handler that ends the process reads the flag before it is set.
             signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&insisted))?;
             signal_hook::flag::register(signal, Arc::clone(&insisted))?;
             signal_hook::flag::register(signal, Arc::clone(&interrupt.asked))?;
         }
-        // What was started by `nohup` outlives its terminal.
+        // A process started with `nohup` outlives its terminal.
         if !is_ignored(SIGHUP) {
             signal_hook::flag::register(SIGHUP, Arc::clone(&interrupt.asked))?;
         }
@@ -64,7 +64,7 @@ fn is_ignored(signal: i32) -> bool {
     ignored_in(&status, signal)
 }
 
-/// The same from the kernel's data about a process.
+/// Determines the same from the kernel's data about a process.
 fn ignored_in(status: &str, signal: i32) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! `onair scenes`: takes scene collections in, without a window.
+//! `onair scenes`: imports scene collections, without a window.
 
 pub mod parts;
 
@@ -18,10 +18,10 @@ use crate::studio::settings::{default_path, keys_beside};
 use crate::studio::{AudioStrip, Settings, keep_addresses};
 use crate::text::problem::{Problem, problem};
 
-/// A keyring may ask its owner for a password first.
+/// Time limit for storing secrets: a keyring may request a password first.
 const KEPT_WITHIN: Duration = Duration::from_secs(60);
 
-/// How long another onair may take to write the settings.
+/// The time that another onair may take to write the settings.
 const LOCKED_WAIT: Duration = Duration::from_secs(1);
 
 /// The commands for scenes.
@@ -112,12 +112,12 @@ fn import(
     let claimed = SettingsLock::claim(&path, LOCKED_WAIT);
     let _lock = match claimed.map_err(|error| Trouble::problem(&error))? {
         Claimed::Ours(lock) => lock,
-        // It would write its own over this.
+        // The other process would overwrite these settings.
         Claimed::Theirs(_) => return Err(problem!("cli-settings-in-use")),
     };
     let (mut settings, warnings) = Settings::read(&path);
     if let Some(warning) = warnings.first() {
-        // Writing would lose what could not be read.
+        // Writing would lose the values that could not be read.
         return Err(failed(&path)(warning.clone()));
     }
     let main = settings.audio.clone();

@@ -1,4 +1,4 @@
-//! `onair collections` and `onair profiles`: list, import and export those next to the settings.
+//! `onair collections` and `onair profiles`: lists, imports and exports those next to the settings.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::studio::settings::{default_path, keys_beside};
 use crate::studio::{Settings, keep_keys};
 use crate::text::problem::{Problem, problem};
 
-/// A keyring may ask its owner for a password first.
+/// Time limit for storing secrets: a keyring may request a password first.
 const KEPT_WITHIN: Duration = Duration::from_secs(60);
 
 /// The commands for them.

@@ -30,7 +30,7 @@ impl FromStr for Http {
     }
 }
 
-/// Where WebRTC is.
+/// The address for WebRTC.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum WebRtc {
     At(SocketAddr),
@@ -48,10 +48,10 @@ impl FromStr for WebRtc {
     }
 }
 
-/// Reads an origin as browsers name it, or `*`.
+/// Parses an origin in the form that browsers use, or `*`.
 ///
 /// # Errors
-/// Parses an origin.
+/// Fails if the text is not an origin.
 pub(super) fn origin(text: &str) -> Result<String, Problem> {
     let host = text.split_once("://").map(|(_, host)| host);
     let fits = host.is_some_and(|host| {
@@ -63,10 +63,10 @@ pub(super) fn origin(text: &str) -> Result<String, Problem> {
     Err(problem!("serve-origin"))
 }
 
-/// Reads when streams are served as HLS.
+/// Parses when streams are served as HLS.
 ///
 /// # Errors
-/// Parses the mode.
+/// Fails if the mode is unknown.
 pub(super) fn hls_mode(text: &str) -> Result<Mode, Problem> {
     match text {
         "on-demand" => Ok(Mode::OnDemand),
@@ -76,10 +76,10 @@ pub(super) fn hls_mode(text: &str) -> Result<Mode, Problem> {
     }
 }
 
-/// Reads a duration within bounds.
+/// Parses a duration within limits.
 ///
 /// # Errors
-/// The bounds.
+/// Fails with the limits.
 pub(super) fn within(text: &str, (least, most): (Duration, Duration)) -> Result<Duration, Problem> {
     let read = duration(text)?;
     if (least..=most).contains(&read) {
@@ -200,10 +200,10 @@ impl Args {
         Settings { mode, lengths, window: self.hls_window.unwrap_or(usual.window) }
     }
 
-    /// Checks flags that need each other.
+    /// Checks flags that depend on each other.
     ///
     /// # Errors
-    /// The missing flag.
+    /// Fails with the missing flag.
     pub(super) fn check(&self) -> Result<(), Problem> {
         let secure = [self.rtmps.is_some(), self.cert.is_some(), self.cert_key.is_some()];
         if secure.contains(&true) && secure.contains(&false) {

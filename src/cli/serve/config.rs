@@ -1,4 +1,5 @@
-//! `onair serve --config FILE`: the flags in a file, and the publish keys, which no flag may hold.
+//! `onair serve --config FILE`: reads the flags in a file, and the publish keys, which no flag may
+//! contain.
 
 use std::io::Read;
 use std::net::SocketAddr;
@@ -14,13 +15,13 @@ use crate::studio::settings::{BadValue, Document, check_successor};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// The largest file read.
+/// Maximum size of the file in bytes.
 const MAX_FILE_BYTES: u64 = 64 << 10;
-/// Publish keys, and the length of each.
+/// Maximum number of publish keys; the next constant is the maximum length of each.
 const MAX_KEYS: usize = 256;
 const MAX_KEY: usize = 512;
 
-/// The file. Flags have precedence.
+/// The content of the file. Flags have precedence.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Config {
@@ -48,10 +49,10 @@ pub(super) struct Config {
 }
 
 impl Config {
-    /// Reads it.
+    /// Reads the file.
     ///
     /// # Errors
-    /// The problem of the file for the user, without secrets.
+    /// Fails with the problem of the file for the user, without secrets.
     pub(super) fn read(path: &Path) -> Result<Self, Problem> {
         let failed = |why: Problem| with_path(path, why);
         let mut text = String::new();
@@ -67,7 +68,7 @@ impl Config {
     fn parse(text: &str) -> Result<Self, Problem> {
         let mut document = Document::parse(text)?;
         let config: Self = document.read();
-        // A server does not start as somebody did not mean it.
+        // A server must not start with a configuration that its operator did not intend.
         if let Some(BadValue { path, place, reason, .. }) = document.finish().into_iter().next() {
             let (line, column) = place.unwrap_or((1, 1));
             let value = problem!("value-in", path = path, reason = reason);
@@ -90,7 +91,7 @@ impl Config {
     /// The flags completed from the file, and the publish keys.
     ///
     /// # Errors
-    /// The invalid part.
+    /// Fails with the invalid part.
     pub(super) fn complete(self, args: &Args) -> Result<(Args, Vec<Secret>), Problem> {
         let mut all = args.clone();
         all.rtmp = all.rtmp.or(self.rtmp);
@@ -139,7 +140,7 @@ impl Config {
     }
 }
 
-/// The problem with the file's name.
+/// A problem together with the name of the file.
 pub(super) fn with_path(path: &Path, why: Problem) -> Problem {
     problem!("serve-config", path = path.display().to_string(), reason = why)
 }

@@ -1,4 +1,4 @@
-//! `onair serve`: the built-in server alone.
+//! `onair serve`: runs only the built-in server.
 
 mod args;
 mod config;
@@ -31,7 +31,7 @@ use crate::text::problem::{Problem, problem};
 use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
 
-/// How long disconnecting all clients may take.
+/// Time limit for disconnecting all clients.
 const END: Duration = Duration::from_secs(2);
 
 /// Runs the command.
@@ -91,7 +91,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         totals.unwritten += left as u64;
     }
     runtime.shutdown(Duration::from_millis(500));
-    // A folder that could not be written to is worth a separate code.
+    // A folder that could not be written to has a separate code.
     let exit = if totals.unwritten > 0 { Exit::File } else { Exit::Ok };
     let fields = json!({
         "publishers": totals.publishers,
@@ -124,7 +124,7 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
         None => (why, Exit::Usage),
     })?;
     if let Some(folder) = &args.record {
-        // Now somebody can do something about it.
+        // At this point, the user can still correct the problem.
         let made = std::fs::create_dir_all(folder).map_err(|error| Trouble::problem(&error));
         let name = format!(".onair-check-{}.flv", std::process::id());
         let tried = made
@@ -175,7 +175,7 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
     Ok((config, token))
 }
 
-/// Addresses beyond this machine at which anybody may publish, and those at which anybody may only play.
+/// Addresses at which any user of another computer may publish, and those at which they may only play.
 fn open_addresses(config: &Config) -> (Vec<String>, Vec<String>) {
     let secure = config.rtmps.as_ref().map(|secure| secure.listen);
     let beyond = |all: &[Option<Listen>]| -> Vec<String> {
@@ -231,7 +231,7 @@ fn announce(server: &Server, hls: bool, token: Option<&ServerToken>, output: &Ou
         rtmpt: addresses.rtmpt.map(|rtmpt| format!("rtmpt://{rtmpt}")),
         http: addresses.http.map(|http| format!("http://{http}")),
         play: None,
-        // With the names of a stream in it.
+        // With placeholders for the names of a stream.
         hls: addresses.http.filter(|_| hls).map(|http| format!("http://{http}/APP/STREAM.m3u8")),
         whep: whep.map(|http| format!("http://{http}/APP/STREAM/whep")),
         token_file: token.map(|token| token.path.display().to_string()),

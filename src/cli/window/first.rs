@@ -1,5 +1,5 @@
-//! One window per settings file. The first start holds the file's lock and answers at a socket; a
-//! later one passes on its arguments and ends.
+//! Ensures one window per settings file. The first start holds the file's lock and listens on a
+//! socket; a later one passes on its arguments and ends.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,18 +19,18 @@ use crate::studio::settings::part::PartKind;
 use crate::text::Language;
 use crate::text::problem::{Problem, problem};
 
-/// How long the first start may take to answer.
+/// The time that the first start may take to reply.
 const ANSWER_LIMIT: Duration = Duration::from_secs(4);
-/// The window's part of it.
+/// The part of that time for the window.
 const WINDOW_LIMIT: Duration = Duration::from_secs(3);
-/// Pause between attempts while the other one is still starting.
+/// Pause between attempts while the other process is still starting.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
-/// Later starts that wait for the window.
+/// Maximum number of later starts that wait for the window.
 const DEPTH: usize = 16;
 
-/// The window has taken it.
+/// The window has accepted the request.
 const TAKEN: &[u8] = b"taken";
-/// The display is gone; the broadcast continues.
+/// The display is gone, but the broadcast continues.
 const NO_WINDOW: &[u8] = b"no window";
 
 /// The arguments of a later start.
@@ -42,21 +42,21 @@ struct Handover {
     profile: Option<String>,
 }
 
-/// Held by the first start while it runs.
+/// The lock of the first start, held while it runs.
 #[derive(Debug, Default)]
 pub(super) struct First {
     _lock: Option<SettingsLock>,
     _instance: Option<FirstInstance>,
     /// Requests of later starts.
     pub handed_over: Option<Receiver<HandedOver>>,
-    /// There is no window any more.
+    /// True if there is no window any more.
     pub windowless: Arc<AtomicBool>,
 }
 
 /// Becomes the first start for these settings, or passes its arguments to the existing one.
 ///
 /// # Errors
-/// The exit code of a later start.
+/// Fails with the exit code of a later start.
 pub(super) fn begin(globals: &Globals, open: &[String], settings: &Path) -> Result<First, Exit> {
     let socket = socket_for(settings);
     let begin = Instant::now();
@@ -64,7 +64,7 @@ pub(super) fn begin(globals: &Globals, open: &[String], settings: &Path) -> Resu
         Ok(Claimed::Ours(lock)) => return Ok(first(lock, socket.as_deref())),
         Ok(Claimed::Theirs(holder)) => holder,
         Err(error) => {
-            // They cannot be written either, which the window tells.
+            // The settings cannot be written either, which the window reports.
             tracing::warn!(%error, "the lock of the settings");
             return Ok(First::default());
         }
@@ -87,7 +87,7 @@ pub(super) fn begin(globals: &Globals, open: &[String], settings: &Path) -> Resu
                 complain(problem!("instance-no-window", process = process));
                 return Err(Exit::Error);
             }
-            // It may be starting, or ending.
+            // The other process may be starting or ending.
             Some(Err(_)) if begin.elapsed() < ANSWER_LIMIT => std::thread::sleep(RETRY_INTERVAL),
             _ => {
                 let process = holder.map_or_else(|| "?".into(), |it| it.to_string());
@@ -96,7 +96,7 @@ pub(super) fn begin(globals: &Globals, open: &[String], settings: &Path) -> Resu
             }
         }
         if let Ok(Claimed::Ours(lock)) = SettingsLock::claim(settings, Duration::ZERO) {
-            // It has ended meanwhile.
+            // It has ended in the meantime.
             return Ok(first(lock, socket.as_deref()));
         }
     }
@@ -119,7 +119,7 @@ fn first(lock: SettingsLock, socket: Option<&Path>) -> First {
     First { _lock: Some(lock), _instance: instance, handed_over: Some(handed_over), windowless }
 }
 
-/// The answer to a later start.
+/// The reply to a later start.
 fn answer(message: &[u8], ask: &Sender<HandedOver>, gone: &AtomicBool) -> &'static [u8] {
     if gone.load(Ordering::Relaxed) {
         return NO_WINDOW;
@@ -134,7 +134,7 @@ fn answer(message: &[u8], ask: &Sender<HandedOver>, gone: &AtomicBool) -> &'stat
     if told.recv_timeout(WINDOW_LIMIT).is_ok() { TAKEN } else { b"" }
 }
 
-/// A file or address as every process means the same by it.
+/// Converts a file or address to a form that has the same meaning in every process.
 pub(super) fn absolute(word: &str) -> String {
     if word.contains("://") {
         return word.to_owned();

@@ -1,4 +1,4 @@
-//! `onair` and `onair studio`: the window around the studio; `onair play` opens it on its player.
+//! `onair` and `onair studio`: the window for the studio; `onair play` opens it on its player.
 
 #[cfg(unix)]
 mod first;
@@ -41,7 +41,7 @@ pub struct Args {
 /// Opens the studio and runs it to its end.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let path = globals.settings.clone().or_else(crate::studio::settings::default_path);
-    // Nothing was ever kept: the guide leads through the first start.
+    // No settings were ever saved, so the guide is displayed at the first start.
     let is_first = path.as_deref().is_some_and(|path| !path.exists());
     let open: Vec<String> = args.open.iter().map(|it| first::absolute(it)).collect();
     let mut first = First::default();
@@ -98,7 +98,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     self::open(config, options, watch.as_slice(), Box::new(Nothing), &first.windowless)
 }
 
-/// Hotkeys in the settings that no command of the window has.
+/// Hotkeys in the settings for which the window has no command.
 fn unknown_hotkeys(preferences: &Preferences) -> impl Iterator<Item = Problem> {
     unknown_names(preferences).into_iter().map(|name| {
         let (path, reason) = (format!("hotkeys.{name}"), problem!("value-unknown-name"));
@@ -106,12 +106,13 @@ fn unknown_hotkeys(preferences: &Preferences) -> impl Iterator<Item = Problem> {
     })
 }
 
-/// A task next to a window, on a separate thread.
+/// A task that runs beside a window, on a separate thread.
 pub(super) trait WindowCompanion: Send {
-    /// Looks at the studio and the events since the last look; whether the window is to be closed.
+    /// Checks the studio and the events since the last poll; returns whether the window should be
+    /// closed.
     fn poll(&mut self, studio: &Studio, events: &Receiver<Event>) -> bool;
-    /// The window is closed and the studio has ended: a last look. The exit code if the window
-    /// ended normally.
+    /// The last poll, after the window is closed and the studio has ended. Returns the exit code if
+    /// the window ended normally.
     fn end(&mut self, studio: &Studio, events: &Receiver<Event>) -> Exit;
 }
 
@@ -128,20 +129,20 @@ impl WindowCompanion for Nothing {
     }
 }
 
-/// The requested settings, else the user's.
+/// The requested settings, otherwise the user's.
 ///
 /// # Errors
-/// Why not, if the file does not exist.
+/// Fails with the reason if the file does not exist.
 pub(super) fn settings(globals: &Globals) -> Result<(Settings, Vec<Problem>), Problem> {
     Ok(globals.named_settings()?.unwrap_or_else(|| {
         let path = crate::studio::settings::default_path();
-        // What is wrong with them is told where they are the studio's.
+        // Problems of the settings are reported by the studio that owns them.
         (path.as_deref().map(Settings::read).unwrap_or_default().0, Vec::new())
     }))
 }
 
-/// Opens the player with one or more streams, and runs it to its end. `network`: connection options
-/// of flags, if any; `options`: how the window opens.
+/// Opens the player with one or more streams, and runs it to its end. `network` contains connection
+/// options of flags, if any, and `options` those with which the window opens.
 pub(super) fn play(
     urls: &[String],
     ((mut settings, warnings), players_path): ((Settings, Vec<Problem>), Option<PathBuf>),
@@ -151,13 +152,13 @@ pub(super) fn play(
     beside: Box<dyn WindowCompanion>,
     clock: Clock,
 ) -> Exit {
-    // What was said here holds; whom the person trusts is trusted here too.
+    // Options from the command line have precedence; the user's trusted servers are trusted here too.
     let mut known = std::mem::take(&mut settings.player.network);
     if let Some(network) = network {
         known = Network { trusted: known.trusted, ..network };
     }
     let player = player::Config { reconnect: known.reconnect, ..player };
-    // From here on what is changed is what the person changes, and that alone is kept.
+    // From here on, only changes by the user are saved.
     let look = settings.player.look;
     settings.player = PlayerChoices { network: known, look, ..PlayerChoices::of(&player) };
     (settings.volume, settings.player_muted) = (Some(player.volume), player.muted);
@@ -165,13 +166,13 @@ pub(super) fn play(
         settings.chat.put_place(url, chat.trim());
     }
     settings.chat = settings.chat.checked();
-    // Nobody asked for a camera or a microphone.
+    // No camera or microphone was requested.
     settings.collection = Collection::default();
     settings.video = Some(crate::capture::VideoChoice::None);
     settings.audio = Some(crate::audio::AudioChoice::None);
     settings.wall.clear();
     let time_shift = Some(player::TimeShiftDepth::default());
-    // Who watches in a window ends it themselves.
+    // In a window, the user ends the player.
     let player = player::Config { time_shift, patient: true, ..player };
     let preferences = settings.preferences.clone();
     let config = studio::Config {
@@ -185,7 +186,7 @@ pub(super) fn play(
     open(config, options, &[Command::WatchAll(urls.to_vec())], beside, &Arc::default())
 }
 
-/// Plays streams without a window until its task or a signal ends it. `chat`: the chat of the first
+/// Plays streams without a window until its task or a signal ends it. `chat` is the chat of the first
 /// stream.
 pub(super) fn headless(
     urls: &[String],
@@ -214,7 +215,7 @@ pub(super) fn headless(
     }
 }
 
-/// Starts a studio, or prints why that failed.
+/// Starts a studio, or prints the reason why that failed.
 fn start(config: studio::Config) -> Option<(Studio, Receiver<Event>)> {
     let started = Studio::start(config);
     let mut studio = started.inspect_err(|error| complain(format!("starting: {error}"))).ok()?;
@@ -222,16 +223,16 @@ fn start(config: studio::Config) -> Option<(Studio, Receiver<Event>)> {
     Some((studio, events))
 }
 
-/// How often to check for a signal or the end of the studio.
+/// Interval of checks for a signal or the end of the studio.
 const POLL_INTERVAL: Duration = Duration::from_millis(30);
 
-/// The same without a window, with `--duration`.
+/// The interval without a window, with `--duration`.
 const HEADLESS_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// How long the studio may take to end.
+/// Time limit for the end of the studio.
 const END: Duration = Duration::from_secs(5);
 
-/// How long the window may take to close after that.
+/// Time limit for closing the window after that.
 const CLOSE: Duration = Duration::from_secs(3);
 
 fn open(
@@ -263,7 +264,7 @@ fn open(
         }
     };
     let shown = app::run(Arc::clone(&studio), options);
-    // Where the window went away on its own, with its display, the studio is still at work.
+    // If the window disappeared with its display, the studio is still working.
     let lost = !studio.is_ending() && is_at_work(&studio.snapshot());
     if lost {
         tell_of_lost_display(&studio, windowless);
@@ -292,20 +293,20 @@ fn open(
     }
 }
 
-/// Returns true if something is sent or is recorded.
+/// Returns true if a stream is sent or recorded.
 fn is_at_work(snapshot: &Snapshot) -> bool {
     snapshot.live != LiveState::Idle || snapshot.recording.is_some()
 }
 
-/// The broadcast continues until it ends or a signal ends it.
+/// Reports the lost display; the broadcast continues until it ends or a signal ends it.
 fn tell_of_lost_display(studio: &Studio, windowless: &AtomicBool) {
     windowless.store(true, Ordering::Relaxed);
     studio.send(Command::WindowLost);
     complain(problem!("display-lost-goes-on", process = i64::from(std::process::id())));
 }
 
-/// Ends the studio properly on a signal or request, whatever the window's thread is doing: the
-/// window then closes, or the process ends without it. The exit code.
+/// Ends the studio in an orderly way on a signal or request, regardless of the window's thread: the
+/// window then closes, or the process ends without it. Returns the exit code.
 fn heed(
     interrupt: &Interrupt,
     studio: &Studio,
@@ -321,7 +322,7 @@ fn heed(
             break;
         }
         if app::is_display_gone() {
-            // The window's thread does not come back.
+            // The window's thread does not continue.
             let was_at_work = *lost.get_or_insert_with(|| {
                 let at_work = is_at_work(&studio.snapshot());
                 if at_work {
@@ -367,7 +368,7 @@ fn heed(
     exit
 }
 
-/// Waits for the studio's end, at most `limit`.
+/// Waits for the end of the studio, for at most `limit`.
 fn has_ended(studio: &Studio, limit: Duration) -> bool {
     let since = Instant::now();
     while !studio.snapshot().ended {

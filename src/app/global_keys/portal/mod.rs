@@ -1,8 +1,8 @@
-//! Keys on Wayland, where no program sees the keys of other windows: onair asks the portal for the
-//! push-to-talk key and the hotkeys of commands, all in one session. The portal asks the user, so
-//! onair asks only when a hotkey is switched on or a strip first listens to the push-to-talk key,
-//! and never again without a reason. The IDs of the keys are stable, so the desktop remembers the
-//! answer.
+//! Handles keys on Wayland, where no program sees the keys of other windows: onair requests the
+//! push-to-talk key and the hotkeys of commands from the portal, all in one session. The portal asks the
+//! user, so the request is sent only when a hotkey is enabled or a strip first uses the push-to-talk key,
+//! and is not repeated without a reason. The ids of the keys are stable, so the desktop remembers the
+//! reply.
 
 mod session;
 
@@ -20,17 +20,17 @@ use crate::ui::{Action, GlobalKeyReply};
 
 use session::{Pressed, Shortcut, TALK, TriggerNames};
 
-/// The desired push-to-talk key.
+/// The requested push-to-talk key.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct WantedKey {
     pub(super) key: PushToTalkKey,
-    /// It should work in other windows.
+    /// True if it should work in other windows.
     pub(super) on: bool,
-    /// A strip listens to it.
+    /// True if a strip uses it.
     pub(super) listens: bool,
 }
 
-/// See the module documentation.
+/// The keys of the portal; see the module documentation.
 pub(super) struct PortalKeys {
     line: Arc<KeyState>,
     pressed: Pressed,
@@ -39,9 +39,9 @@ pub(super) struct PortalKeys {
     was_on: Option<bool>,
     reply: Arc<Mutex<GlobalKeyReply>>,
     given: Arc<Mutex<TriggerNames>>,
-    /// The talk key was asked for, and not switched off since.
+    /// True if the push-to-talk key was requested, and not disabled since.
     talk_asked: bool,
-    /// The names of the keys that were asked for.
+    /// The names of the requested keys.
     asked: Vec<String>,
     worker: Option<Worker>,
 }
@@ -71,7 +71,7 @@ impl PortalKeys {
         self.given.lock().clone()
     }
 
-    /// Asks for keys, or gives them back. `called` returns the names that the desktop shows for the
+    /// Requests keys, or releases them. `called` returns the names that the desktop displays for the
     /// push-to-talk key or a command.
     pub(super) fn follow(
         &mut self,
@@ -87,14 +87,14 @@ impl PortalKeys {
         let names = commands.iter().map(|(action, _)| action.name().to_owned());
         let wanted: Vec<String> = with_talk.into_iter().chain(names).collect();
         if talk.on && !on && wanted.is_empty() {
-            // A button: nobody is asked, and nobody refuses.
+            // For a mouse button, nothing is requested or refused.
             *self.reply.lock() = GlobalKeyReply::Nothing;
         }
         if wanted == self.asked {
             return;
         }
         self.worker = None;
-        // What is still said of the old ones is said to nobody; but that they were refused is to be read.
+        // Later reports about the old keys are ignored; but their refusal is kept.
         let refused = self.reply() == GlobalKeyReply::Refused;
         let reply = match (wanted.is_empty(), refused) {
             (false, _) => GlobalKeyReply::Waits,
@@ -132,7 +132,7 @@ fn trigger_of(hotkey: Hotkey) -> Option<String> {
     let names = ["CTRL+", "ALT+", "SHIFT+"];
     let [mut ctrl, mut alt, shift] = hotkey.modifiers();
     if hotkey.types() {
-        // Other windows could not do without it.
+        // Other windows need the key without modifiers.
         (ctrl, alt) = (true, true);
     }
     let held = [ctrl, alt, shift].into_iter().zip(names).filter(|(held, _)| *held);

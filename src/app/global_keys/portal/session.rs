@@ -1,6 +1,6 @@
-//! A session with the portal (org.freedesktop.portal.GlobalShortcuts, versions 1 and 2). It covers
-//! the push-to-talk key and the hotkeys of commands while they are wanted. If the session closes,
-//! or the portal stops or sends invalid data, the push-to-talk key counts as released.
+//! A session with the portal (org.freedesktop.portal.GlobalShortcuts, versions 1 and 2). It covers the
+//! push-to-talk key and the hotkeys of commands while they are wanted. If the session closes, or the portal
+//! stops or sends invalid data, the push-to-talk key counts as released.
 
 use std::collections::{BTreeMap, HashMap};
 use std::pin::pin;
@@ -24,15 +24,15 @@ const SHORTCUTS: &str = "org.freedesktop.portal.GlobalShortcuts";
 const REGISTRY: &str = "org.freedesktop.host.portal.Registry";
 /// The name of onair's desktop entry.
 const PROGRAM: &str = "onair";
-/// The ID of the push-to-talk key at the desktop; commands have the IDs of the settings file.
+/// The id of the push-to-talk key for the desktop; commands have the ids of the settings file.
 pub(super) const TALK: &str = "talk";
 /// The desktop can report a held key repeatedly: a report within this time is not a new press.
 const REPEAT: Duration = Duration::from_secs(1);
-/// Limit of requests to a portal that stops and returns: each can ask the user.
+/// Maximum number of requests to a portal that stops and returns, because each can ask the user.
 const MAX_ASKED: u32 = 5;
-/// Limit for the desktop's descriptions, in characters.
+/// Maximum length of the desktop's descriptions, in characters.
 const MAX_WORDS: usize = 60;
-/// Limit for the keys of a session.
+/// Maximum number of keys in a session.
 const MAX_SHORTCUTS: usize = 200;
 
 /// Receivers of the session's events.
@@ -43,7 +43,7 @@ pub(super) struct PortalEvent {
     pressed: Pressed,
     wake: egui::Context,
     held: bool,
-    /// When the desktop last reported each hotkey that is held.
+    /// The time at which the desktop last reported each held hotkey.
     told: HashMap<String, Instant>,
 }
 
@@ -52,13 +52,13 @@ pub(super) type Pressed = Arc<dyn Fn(&str) + Send + Sync>;
 /// The desktop's description of each key; empty if it has none.
 pub(super) type TriggerNames = BTreeMap<String, String>;
 
-/// A key that is asked for.
+/// A requested key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Shortcut {
     pub(super) id: String,
     /// The preferred trigger, if any.
     pub(super) trigger: Option<String>,
-    /// The name that the desktop shows.
+    /// The name that the desktop displays.
     pub(super) called: String,
 }
 
@@ -74,7 +74,7 @@ impl PortalEvent {
         Self { line, reply, given, pressed, wake, held: false, told: HashMap::new() }
     }
 
-    /// A key is pressed, or is held still.
+    /// Handles the report that a key is pressed or still held.
     fn activated(&mut self, id: &str) {
         if id == TALK {
             return self.held(true);
@@ -119,13 +119,13 @@ impl Drop for PortalEvent {
     }
 }
 
-/// How a session ends.
+/// The way in which a session ends.
 enum End {
     /// This portal offers no sessions while it runs.
     Missing,
     /// The portal stopped; another one may have started.
     Gone { back: bool },
-    /// For good.
+    /// The session ended permanently.
     Over(GlobalKeyReply),
 }
 
@@ -142,7 +142,7 @@ impl From<Failure> for End {
     }
 }
 
-/// Asks for the keys and reports them until `stop`.
+/// Requests the keys and reports them until `stop`.
 pub(super) fn hear(shortcuts: &[Shortcut], stop: &Stop, mut told: PortalEvent) {
     let Ok(runtime) = portal::runtime() else { return told.reply(GlobalKeyReply::Missing) };
     runtime.block_on(async {
@@ -178,7 +178,7 @@ struct ShortcutRequest<'a> {
     connection: Connection,
     /// The open session.
     session: Option<OwnedObjectPath>,
-    /// How often the portal may have asked the user.
+    /// The number of further requests for which the portal may ask the user.
     times: u32,
     shortcuts: &'a [Shortcut],
     stop: &'a Stop,
@@ -203,7 +203,7 @@ impl ShortcutRequest<'_> {
                     false
                 }
                 End::Gone { back } => {
-                    // With its portal the session has gone.
+                    // The session ended with its portal.
                     self.session = None;
                     told.reply(GlobalKeyReply::Gone);
                     if !back {
@@ -235,7 +235,7 @@ impl ShortcutRequest<'_> {
         let _ = limited(start).await;
     }
 
-    /// The keys, as the portal is asked for them.
+    /// The keys in the form of the request to the portal.
     fn wishes(&self) -> Vec<(String, Options<'static>)> {
         let wish = |it: &Shortcut| {
             let trigger = it.trigger.clone().map(|it| ("preferred_trigger", it.into()));
@@ -257,7 +257,8 @@ impl ShortcutRequest<'_> {
         told: &mut PortalEvent,
     ) -> Result<End, End> {
         let connection = self.connection.clone();
-        // Before anything else is asked. Portals before 1.20 do not know it, others want a program that is known.
+        // This must be the first call. Portals before 1.20 do not support it, others require a registered
+        // program.
         let body = (PROGRAM, Options::new());
         let register =
             connection.call_method(Some(SERVICE), PATH, Some(REGISTRY), "Register", &body);
@@ -266,7 +267,7 @@ impl ShortcutRequest<'_> {
         }
         let (_, owner) = portal::property(&connection, SHORTCUTS, "version").await?;
         let soon = Waiting { stop: self.stop, asking: &|| (), person: false };
-        // Plasma 5 takes them only here; others ask for them in `BindShortcuts`.
+        // Plasma 5 accepts them only here; other desktops expect them in `BindShortcuts`.
         let early = Options::from([("shortcuts", Value::new(self.wishes()))]);
         let path = portal::begin(&connection, SHORTCUTS, early, &soon).await?;
         let path = self.session.insert(path).clone();
@@ -282,7 +283,7 @@ impl ShortcutRequest<'_> {
             connection.call_method(Some(SERVICE), PATH, Some(SHORTCUTS), "BindShortcuts", &body);
         let person = Waiting { person: true, ..soon };
         let mut bind = pin!(portal::request(&connection, &own, call, &person));
-        // What the keys are, once there is an answer.
+        // The descriptions of the keys, after a reply.
         let mut given: Option<TriggerNames> = None;
         let is_given = |given: &Option<TriggerNames>, one, other| {
             if given.is_some() { one } else { End::Over(other) }
@@ -293,7 +294,7 @@ impl ShortcutRequest<'_> {
                     let words = match answer {
                         Ok(results) => described(results.get("shortcuts")),
                         Err(Failure::Denied) => return Ok(End::Over(GlobalKeyReply::Refused)),
-                        // It is not put to the person again on its own.
+                        // The user is not asked again automatically.
                         Err(Failure::Gone) => return Ok(End::Over(GlobalKeyReply::Unanswered)),
                         Err(failure) => return Err(failure.into()),
                     };
@@ -352,7 +353,7 @@ fn hear_one(
         "Deactivated" => match pressed() {
             Ok((session, id, ..)) if session == *path => told.deactivated(&id),
             Ok(_) => {}
-            // Also where it cannot be understood of whom it is said.
+            // Also if the key in the message cannot be parsed.
             Err(_) => told.held(false),
         },
         "ShortcutsChanged" => {
@@ -363,7 +364,7 @@ fn hear_one(
             }
             let words = described_in(&shortcuts);
             if given.as_ref().is_some_and(|given| *given != words) {
-                // Who held the key that it was lets go of another one.
+                // The key is released, because the user holds the old trigger and not the new one.
                 told.held(false);
                 told.given(words.clone());
                 *given = Some(words);

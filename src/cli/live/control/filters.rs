@@ -1,5 +1,5 @@
-//! `--control` lines for video and audio filters: on, off, and values, with the names of settings
-//! files.
+//! Parses `--control` lines for video and audio filters: on, off, and values, with the names of
+//! settings files.
 
 use toml::Table;
 
@@ -11,7 +11,7 @@ use crate::studio::settings::scenes::amounts;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// The syntax.
+/// The syntax of these lines.
 const KNOWN: &str = "filter on|off|remove KIND [NAME] · filter set KIND [NAME:] WHAT=VALUE … · \
                      filter add KIND [NAME:] [WHAT=VALUE …] (KIND#2, KIND#3…)";
 
@@ -28,7 +28,7 @@ pub(in crate::cli::live) enum Change {
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::cli::live) struct Filter {
     pub kind: String,
-    /// Counted from 0.
+    /// The index of the filter, from 0.
     pub nth: usize,
     pub change: Change,
 }
@@ -40,7 +40,7 @@ fn syntax() -> Problem {
 /// Parses `off blur Face`, `set chroma-key Face: similarity=0.4`: the source and the filter.
 ///
 /// # Errors
-/// A sentence that shows the syntax.
+/// Fails with a sentence that shows the syntax.
 pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Filter), Problem> {
     let (word, rest) = split(text);
     let (kind, rest) = split(rest);
@@ -70,10 +70,10 @@ pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Filter), Proble
     Ok((name, Filter { kind: kind.to_owned(), nth, change }))
 }
 
-/// The video filters after this change.
+/// Returns the video filters after this change.
 ///
 /// # Errors
-/// Why it cannot be.
+/// Fails with the reason why the change is not possible.
 pub(in crate::cli::live) fn of_video(
     filter: &Filter,
     slots: &[picture::Slot],
@@ -93,10 +93,10 @@ pub(in crate::cli::live) fn of_video(
     list.changed(filter, slots)
 }
 
-/// The same for audio; side chains name one of `strips`.
+/// Returns the audio filters after this change; side chains name one of `strips`.
 ///
 /// # Errors
-/// Why it cannot be.
+/// Fails with the reason why the change is not possible.
 pub(in crate::cli::live) fn of_audio(
     filter: &Filter,
     slots: &[sound::Slot],

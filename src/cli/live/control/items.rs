@@ -1,4 +1,4 @@
-//! Lines of `--control` about items of scenes: hiding, locking, ordering and placing them.
+//! Parses `--control` lines about items of scenes: hiding, locking, ordering and placing them.
 
 use toml::{Table, Value};
 
@@ -9,7 +9,7 @@ use crate::studio::{Collection, Edit};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// The syntax.
+/// The syntax of these lines.
 const KNOWN: &str = "item hide|show|lock|unlock|up|down|top|bottom [ITEM] · \
                      item place [ITEM:] NAME=VALUE … (x, y, width, height, fit, rotation, crop, \
                      flip_x, flip_y, opacity, blend)";
@@ -23,14 +23,14 @@ pub(in crate::cli::live) enum Change {
     Down,
     Top,
     Bottom,
-    /// By the names of settings files.
+    /// Placement values, by the names of settings files.
     Place(Table),
 }
 
 /// Parses `hide My logo`, `place My logo: x=0.5 width=0.25`: the item's name and the change.
 ///
 /// # Errors
-/// A sentence that shows the syntax.
+/// Fails with a sentence that shows the syntax.
 pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Change), Problem> {
     let (word, rest) = split(text);
     let change = match word {
@@ -55,13 +55,13 @@ pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Change), Proble
     Ok((rest.to_owned(), change))
 }
 
-/// An optional name, and values by name after a colon: `My logo: x=0.5 y=0`. Without any value, all
-/// of it is a name.
+/// Parses an optional name, and values by name after a colon: `My logo: x=0.5 y=0`. If there is no
+/// value, the whole text is the name.
 ///
 /// # Errors
-/// The invalid value.
+/// Fails with the invalid value.
 pub(in crate::cli::live) fn with_values(text: &str) -> Result<(String, Table), Problem> {
-    // A name may have a colon in it, and so may a file, which comes last.
+    // A name may contain a colon, and so may a file, which comes last.
     let words = text.find(" file=").and_then(|at| text.get(..=at)).unwrap_or(text);
     let split = words.rfind(": ").map(|at| (text.get(..at), text.get(at + 2..)));
     match split {
@@ -71,7 +71,8 @@ pub(in crate::cli::live) fn with_values(text: &str) -> Result<(String, Table), P
     }
 }
 
-/// `x=0.5 fit=cover crop=[0.1,0,0,0]`; a file comes last, because its name can contain spaces.
+/// Parses `x=0.5 fit=cover crop=[0.1,0,0,0]`; a file comes last, because its name can contain
+/// spaces.
 fn values(text: &str) -> Result<Table, Problem> {
     let (words, file) = match text.split_once("file=") {
         Some((words, file)) if words.is_empty() || words.ends_with(' ') => (words, Some(file)),
@@ -91,17 +92,17 @@ fn values(text: &str) -> Result<Table, Problem> {
     Ok(values)
 }
 
-/// A value as in settings files; anything else is a text.
+/// Parses a value as in settings files; anything else is a text.
 fn value_of(text: &str) -> Value {
     let line = format!("value = {text}").parse::<Table>();
     let value = line.ok().and_then(|mut table| table.remove("value"));
     value.unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
-/// The edits of the collection.
+/// The edits of the collection for a change.
 ///
 /// # Errors
-/// Fails if there is no such item, or a value makes no sense.
+/// Fails if there is no such item, or if a value is not valid.
 pub(in crate::cli::live) fn edit(
     name: &str,
     change: &Change,
@@ -136,7 +137,7 @@ pub(in crate::cli::live) fn edit(
     })
 }
 
-/// An item by its name: of the scene on the program, or `SCENE/ITEM`.
+/// Finds an item by its name: in the current scene, or as `SCENE/ITEM`.
 fn find<'a>(name: &str, collection: &'a Collection) -> Result<&'a Item, Problem> {
     let of_another = || {
         let (scene, item) = name.split_once('/')?;

@@ -1,4 +1,5 @@
-//! `--control` lines for strips of the mixer: gain, mute, solo, balance, offset and monitoring.
+//! Parses `--control` lines for strips of the mixer: gain, mute, solo, balance, offset and
+//! monitoring.
 
 use std::time::Duration;
 
@@ -12,20 +13,20 @@ use crate::text::problem::problem;
 /// One setting of a strip.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub(in crate::cli::live) enum Setting {
-    /// Decibels.
+    /// The gain in decibels.
     Gain(f32),
     Muted(bool),
     Solo(bool),
     Mono(bool),
-    /// -1…1.
+    /// The balance, -1…1.
     Balance(f32),
-    /// Microseconds later, or earlier.
+    /// The offset in microseconds; positive values delay the audio.
     Offset(i64),
     Heard(MonitoringMode),
 }
 
 impl Setting {
-    /// A strip set so.
+    /// Returns the strip with this setting applied.
     pub(in crate::cli::live) fn on(self, strip: &Strip) -> Strip {
         let mut strip = strip.clone();
         match self {

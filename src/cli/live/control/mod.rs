@@ -1,4 +1,4 @@
-//! Commands during a broadcast without a window: lines on standard input (`--control`).
+//! Handles commands during a broadcast without a window: lines on standard input (`--control`).
 
 pub(in crate::cli::live) mod filters;
 pub(in crate::cli::live) mod items;
@@ -23,14 +23,14 @@ use crate::text::problem::problem;
 /// The flags that control the run.
 #[derive(Clone, Debug)]
 pub(super) struct Run {
-    /// A file that is sent as is, and whether it loops.
+    /// A file that is sent unchanged, and whether it loops.
     pub copy: Option<(PathBuf, bool)>,
     pub record: Option<PathBuf>,
     pub duration: Option<Duration>,
     pub replay_to: Option<PathBuf>,
-    /// Read commands from standard input.
+    /// True to read commands from standard input.
     pub control: bool,
-    /// At the end, send the delayed part first.
+    /// True to send the delayed part first at the end.
     pub drain: bool,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// WindowCompanion the recording, or here.
+    /// The default names in the folder of the recording, or in the current folder.
     pub fn beside(record: Option<&Path>, replay: Option<PathBuf>) -> Self {
         let beside = |name: &str| record.map_or_else(|| name.into(), |it| it.with_file_name(name));
         let extension =
@@ -54,62 +54,65 @@ impl Names {
     }
 }
 
-/// A command of a line.
+/// A command from a line.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum LiveCommand {
     Command(Box<Command>),
-    /// Show the scene of this name.
+    /// Shows the scene with this name.
     Scene(String),
-    /// Put the scene of this name into the preview.
+    /// Puts the scene with this name into the preview.
     Prepare(String),
-    /// Switch the preview to the program, with this transition or its default.
+    /// Switches the preview to the program, with this transition or its default.
     Take(Option<Transition>),
-    /// This becomes of the item of this name.
+    /// Changes the item with this name.
     Item(String, items::Change),
-    /// Change a filter of the source of this name; empty: the main video source.
+    /// Changes a filter of the source with this name; an empty name means the main video source.
     Filter(String, filters::Filter),
-    /// Change a filter of the strip of this name; empty: the main strip.
+    /// Changes a filter of the strip with this name; an empty name means the main strip.
     StripFilter(String, filters::Filter),
-    /// The strip of this name is set so.
+    /// Changes a setting of the strip with this name.
     Set(String, mixer::Setting),
-    /// Set the transition to the scene of this name; `None`: the default.
+    /// Sets the transition to the scene with this name; `None` means the default.
     SceneTransition(String, Option<Transition>),
-    /// Control the media source of this name; empty: the main video source.
+    /// Controls the media source with this name; an empty name means the main video source.
     Media(String, TransportCommand),
-    /// Duplicate the item of this name in the current scene, with a separate source or the same
+    /// Duplicates the item with this name in the current scene, with a separate source or the same
     /// one.
     Duplicate {
         item: String,
         source: bool,
     },
-    /// The end behavior of the source of this name; empty as above.
+    /// Sets the end behavior of the source with this name; an empty name means the main video
+    /// source.
     AtEnd(String, EndBehavior),
-    /// Add a file to the playlist of the source of this name.
+    /// Adds a file to the playlist of the source with this name.
     AddFile(String, PathBuf),
-    /// Remove this file from its playlist, counted from 1; the first is the source's own.
+    /// Removes this file from its playlist, counted from 1; the first is the source's own.
     RemoveFile(String, usize),
-    /// The fallback of the source of this name; empty as above.
+    /// Sets the fallback of the source with this name; an empty name means the main video source.
     IfBlack(String, VideoFallback),
-    /// Open the desktop's dialog for this display or window again; empty as above.
+    /// Opens the desktop's dialog for this display or window again; an empty name means the main
+    /// video source.
     Ask(String),
-    /// Press or release push-to-talk for the strip of this name; empty: all strips.
+    /// Presses or releases push-to-talk for the strip with this name; an empty name means all
+    /// strips.
     Talk(String, bool),
-    /// Reset the clip indicator of the strip of this name; empty: all.
+    /// Resets the clip indicator of the strip with this name; an empty name means all strips.
     ClipOut(String),
-    /// The end behavior of the strip's file; empty: the main strip.
+    /// Sets the end behavior of the strip's file; an empty name means the main strip.
     StripEnd(String, EndBehavior),
-    /// The fallback of the strip of this name; empty as above.
+    /// Sets the fallback of the strip with this name; an empty name means the main strip.
     IfSilent(String, Option<AudioChoice>),
-    /// Restart its file.
+    /// Restarts the file of the strip.
     StripRestart(String),
-    /// End the broadcast.
+    /// Ends the broadcast.
     Stop,
 }
 
 /// Parses a line; `None` for an empty one.
 ///
 /// # Errors
-/// A sentence that shows the syntax.
+/// Fails with a sentence that shows the syntax.
 pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, Problem> {
     let (word, rest) = split(line);
     let path = |default: &PathBuf| if rest.is_empty() { default.clone() } else { rest.into() };
@@ -199,7 +202,7 @@ fn strip(text: &str) -> Result<LiveCommand, Problem> {
     }
 }
 
-/// The talk key: `press`, `release Guest`.
+/// Parses push-to-talk commands: `press`, `release Guest`.
 fn talk(text: &str) -> Result<LiveCommand, Problem> {
     let (word, name) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let held = match word {
@@ -264,7 +267,8 @@ fn if_black(text: &str) -> Result<LiveCommand, Problem> {
     Ok(LiveCommand::IfBlack(name, fallback))
 }
 
-/// An optional name, and a value after a colon. Without a name, the colon can belong to a path.
+/// Parses an optional name, and a value after a colon. Without a name, the colon can belong to a
+/// path.
 fn named<T>(text: &str, read: impl Fn(&str) -> Result<T, Problem>) -> Result<(String, T), Problem> {
     let split = text.split_once(": ");
     match split.and_then(|(name, word)| Some((name.trim().to_owned(), read(word.trim()).ok()?))) {
@@ -288,7 +292,7 @@ fn scene_transition(text: &str) -> Result<LiveCommand, Problem> {
 /// Parses a transition: `fade 500ms`, `slide-left`, `luma-clock 1s soft=20 invert`, `stinger
 /// cut=400ms matte=right volume=80 file=/v/swoosh.mp4`.
 fn transition(text: &str) -> Result<Transition, Problem> {
-    // A file's name may have spaces in it: it is the last word.
+    // The name of a file may contain spaces, so it comes last.
     let (words, file) = text.split_once("file=").unwrap_or((text, ""));
     let mut words = words.split_whitespace();
     let kind = words.next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Commands while a broadcast without a window runs, carried out: lines of `--control`, and signals.
+//! Executes commands while a broadcast without a window runs: lines of `--control`, and signals.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,7 +28,7 @@ type Done = Result<(), Problem>;
 
 impl Orders {
     /// # Errors
-    /// Fails if the system lets nobody listen.
+    /// Fails if the system provides no thread or signal handler.
     pub fn listen(run: &Run) -> std::io::Result<Self> {
         use signal_hook::consts::{SIGUSR1, SIGUSR2};
         Ok(Self {
@@ -156,14 +156,14 @@ fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
     Ok(())
 }
 
-/// The scene of this name.
+/// The scene with this name.
 fn scene(snapshot: &Snapshot, name: &str) -> Result<crate::compose::scene::SceneId, Problem> {
     let scene = snapshot.scenes.collection.scene_named(name);
     scene.map(|scene| scene.id).ok_or_else(|| problem!("control-no-scene", name = name))
 }
 
-/// Switches the preview to the program, with a named transition, which becomes that of its scene if
-/// it has one, else the default.
+/// Switches the preview to the program; a named transition becomes that of its scene if it has one,
+/// otherwise the default.
 fn take(studio: &Studio, transition: Option<Transition>) -> Done {
     let scenes = studio.snapshot().scenes;
     let prepared = scenes.prepared.ok_or_else(|| problem!("control-not-prepared"))?;
@@ -179,7 +179,7 @@ fn take(studio: &Studio, transition: Option<Transition>) -> Done {
     Ok(())
 }
 
-/// The source of this name; without a name the frame of --video, or the lowest of the scene.
+/// The source with this name; without a name, the one of --video, or the lowest in the scene.
 fn source_of(snapshot: &Snapshot, name: &str) -> Result<SourceId, Problem> {
     let collection = &snapshot.scenes.collection;
     let named =
@@ -188,17 +188,17 @@ fn source_of(snapshot: &Snapshot, name: &str) -> Result<SourceId, Problem> {
     id.ok_or_else(|| problem!("control-no-source", name = name))
 }
 
-/// Sends a command for the source of this name.
+/// Sends a command for the source with this name.
 fn command_for(studio: &Studio, name: &str, command: impl FnOnce(SourceId) -> Command) -> Done {
     studio.send(command(source_of(&studio.snapshot(), name)?));
     Ok(())
 }
 
-/// Sets the fallback of the source of this name, if its kind supports one.
+/// Sets the fallback of the source with this name, if its kind supports one.
 fn if_black(studio: &Studio, name: &str, fallback: VideoFallback) -> Done {
     let snapshot = studio.snapshot();
     let id = source_of(&snapshot, name)?;
-    // Of what is not chosen yet nobody knows what it will be.
+    // The kind of a source that is not chosen yet is unknown.
     let choice = snapshot.shown_by(id).filter(|choice| **choice != VideoChoice::None);
     if let Some(choice) =
         choice.filter(|choice| fallback != VideoFallback::Keep && !VideoFallback::suits(choice))
@@ -226,7 +226,7 @@ fn duplicate(studio: &Studio, name: &str, source: bool) -> Done {
     Ok(())
 }
 
-/// The strips of this name; without a name, the main one.
+/// The strips with this name; without a name, the main one.
 fn strips_of<'a>(snapshot: &'a Snapshot, name: &str) -> Result<Vec<&'a StripView>, Problem> {
     let strips = &snapshot.strips;
     let is_it = |strip: &&StripView| match name {
@@ -241,7 +241,7 @@ fn strips_of<'a>(snapshot: &'a Snapshot, name: &str) -> Result<Vec<&'a StripView
     Ok(named)
 }
 
-/// Sends a command for the strips of this name; without a name, for the main one.
+/// Sends a command for the strips with this name; without a name, for the main one.
 fn strip(studio: &Studio, name: &str, command: impl Fn(StripId) -> Command) -> Done {
     let snapshot = studio.snapshot();
     for strip in strips_of(&snapshot, name)? {

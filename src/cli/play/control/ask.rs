@@ -1,4 +1,4 @@
-//! Executes the lines of standard input through the studio, like the window.
+//! Executes the lines of standard input through the studio, as the window does.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::text::problem::problem;
 /// Time limit for creating a recording file.
 const MADE_WITHIN: Duration = Duration::from_secs(1);
 
-/// Asks for it; the studio's snapshot shows all that was asked before.
+/// Executes a command; the studio's snapshot includes all earlier ones.
 ///
 /// # Errors
-/// Why that cannot be.
+/// Fails with the reason why it is not possible.
 pub(in crate::cli::play) fn ask(
     asked: PlayCommand,
     studio: &Studio,
@@ -51,7 +51,7 @@ fn check_headless(asked: &PlayCommand, snapshot: &Snapshot) -> Result<(), Proble
     }
 }
 
-/// Whether the requested file was created, with the message if not.
+/// Checks whether the requested file was created, and returns the message if not.
 fn recorded(snapshot: &Snapshot) -> Result<(), Problem> {
     if chosen(snapshot)?.figures.counted.saving.is_some() {
         return Ok(());
@@ -127,7 +127,7 @@ fn is_running(tile: &TileView) -> bool {
     }
 }
 
-/// The selected tile, if it plays.
+/// The selected tile, if it is playing.
 fn running(snapshot: &Snapshot) -> Result<&TileView, Problem> {
     chosen(snapshot)
         .and_then(|tile| is_running(tile).then_some(tile).ok_or_else(|| problem!("control-idle")))

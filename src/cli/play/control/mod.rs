@@ -1,4 +1,4 @@
-//! The lines of `onair play --control`. `ask` decides which of them are possible.
+//! Parses the lines of `onair play --control`. The module `ask` checks which of them are possible.
 
 pub(in crate::cli::play) mod ask;
 
@@ -17,7 +17,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::Format;
 
-/// The syntax.
+/// The syntax of the lines.
 const KNOWN: &str = "pause, resume, seek PLACE (90s, 1:30, +10s, -10s), rewind [TIME], \
     go-live, volume PERCENT (or +5, -5), mute [on|off], balance PERCENT, speaker [ID], \
     av-offset TIME, buffer TIME|auto, snapshot [FILE.png], record FILE.flv|off, say TEXT, \
@@ -25,27 +25,27 @@ const KNOWN: &str = "pause, resume, seek PLACE (90s, 1:30, +10s, -10s), rewind [
     turn 0|90|180|270, \
     chat fly|still|opacity PERCENT|speed FACTOR|size POINTS|hide [WORD,WORD…], stop";
 
-/// A command of a line.
+/// A command from a line.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum PlayCommand {
-    /// Hold, or continue.
+    /// Pauses or resumes.
     Pause(bool),
     Seek(SeekPlace),
-    /// This far behind the live edge; `None`: as far as possible.
+    /// Seeks to this distance behind the live edge; `None` means as far as possible.
     Rewind(Option<Duration>),
     GoLive,
     Volume(Volume),
-    /// `None`: toggle.
+    /// `None` toggles the mute.
     Mute(Option<bool>),
     Balance(f32),
     Speaker(Option<String>),
     AvOffset(i32),
     Buffer(Buffer),
     Snapshot(PathBuf),
-    /// `None`: stop.
+    /// `None` stops the recording.
     Record(Option<PathBuf>),
     Say(String),
-    /// Select another one of several streams.
+    /// Selects another one of several streams.
     Stream(Which),
     Look(Viewport),
     Chat(Chat),
@@ -68,7 +68,7 @@ pub(super) enum Volume {
 }
 
 impl Volume {
-    /// From this loudness on.
+    /// The new volume, starting from the current one.
     pub(super) fn on(self, now: f32) -> f32 {
         match self {
             Self::To(volume) => volume,
@@ -77,17 +77,17 @@ impl Volume {
     }
 }
 
-/// Which of several streams.
+/// Selects one of several streams.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub(super) enum Which {
     Next,
     Previous,
-    /// Counted from 0.
+    /// The index of the stream, from 0.
     Number(usize),
 }
 
 impl Which {
-    /// The index among this many streams, if this one is selected.
+    /// The index of the selected stream, given the number of streams and the current index.
     ///
     /// # Errors
     /// Fails if it does not exist.
@@ -124,21 +124,21 @@ pub(super) enum Chat {
     Hide(Vec<String>),
 }
 
-/// The way to a place.
+/// A resolved seek.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub(super) enum SeekDirection {
-    /// In a recording.
+    /// To a position in a recording.
     To(Duration),
-    /// In the time shift.
+    /// To a distance behind the live edge, within the time shift.
     Behind(Duration),
-    /// Relative to the present or pending position, as far as possible.
+    /// Relative to the current or pending position, as far as possible.
     Step { by: Duration, ahead: bool },
 }
 
 /// Parses a line; `None` for an empty one.
 ///
 /// # Errors
-/// A sentence that shows the syntax.
+/// Fails with a sentence that shows the syntax.
 pub(super) fn parse(line: &str) -> Result<Option<PlayCommand>, Problem> {
     let (word, rest) = split(line);
     Ok(Some(match word {
@@ -193,7 +193,7 @@ pub(super) fn parse(line: &str) -> Result<Option<PlayCommand>, Problem> {
     }))
 }
 
-/// `90s`, `1m30s`, `1:30`, `1:02:03`.
+/// Parses `90s`, `1m30s`, `1:30`, `1:02:03`.
 fn time(text: &str) -> Result<Duration, Problem> {
     if !text.contains(':') {
         return duration(text);
@@ -236,12 +236,12 @@ fn volume(text: &str) -> Result<Volume, Problem> {
 /// The unit of a number.
 #[derive(Copy, Clone)]
 enum Unit {
-    /// Of a value whose maximum is 1.
+    /// Percent of a value whose maximum is 1.
     Percent,
     Plain(&'static str),
 }
 
-/// Parses a number within its bounds. A number outside is an error, and not clamped.
+/// Parses a number within its limits. A number outside them is an error, and is not clamped.
 fn number(
     line: &str,
     text: &str,
@@ -258,7 +258,7 @@ fn number(
     })
 }
 
-/// `150`, `150%`.
+/// Parses `150`, `150%`.
 fn percent(text: &str) -> Option<f32> {
     let number = text.trim_end_matches('%').parse::<f32>().ok().filter(|it| it.is_finite());
     number.map(|number| number / 100.0)
@@ -293,7 +293,7 @@ fn chat(text: &str) -> Result<Chat, Problem> {
     })
 }
 
-/// Words that keep a line of the chat out.
+/// Parses the words that block a line of the chat.
 fn words(text: &str) -> Result<Vec<String>, Problem> {
     let words: Vec<String> = text.split(',').map(|word| word.trim().to_owned()).collect();
     if words.len() > MAX_WORDS || words.iter().any(|word| word.chars().count() > MAX_WORD) {
@@ -302,10 +302,10 @@ fn words(text: &str) -> Result<Vec<String>, Problem> {
     Ok(words)
 }
 
-/// The way to a place for a player that fares like that.
+/// Resolves a seek for a player with these figures.
 ///
 /// # Errors
-/// Why the position is impossible.
+/// Fails with the reason why the position is not possible.
 pub(super) fn way(place: SeekPlace, figures: &Figures) -> Result<SeekDirection, Problem> {
     if figures.duration.is_none() && figures.rewind.is_none() {
         return Err(problem!("control-nothing-kept"));
@@ -321,10 +321,10 @@ pub(super) fn way(place: SeekPlace, figures: &Figures) -> Result<SeekDirection, 
     }
 }
 
-/// Whether it has a live end.
+/// Checks whether the stream has a live edge.
 ///
 /// # Errors
-/// The problem that it has no live edge.
+/// Fails if it has no live edge.
 pub(super) fn live_end(figures: &Figures) -> Result<(), Problem> {
     match figures.duration {
         None => Ok(()),
@@ -332,10 +332,10 @@ pub(super) fn live_end(figures: &Figures) -> Result<(), Problem> {
     }
 }
 
-/// The way back.
+/// Resolves a rewind.
 ///
 /// # Errors
-/// Why there is none.
+/// Fails with the reason why it is not possible.
 pub(super) fn way_back(
     behind: Option<Duration>,
     figures: &Figures,
@@ -356,10 +356,10 @@ pub(super) fn way_back(
     }
 }
 
-/// Whether the stream can be recorded.
+/// Checks whether the stream can be recorded.
 ///
 /// # Errors
-/// Why not.
+/// Fails with the reason why it cannot.
 pub(super) fn recordable(figures: &Figures) -> Result<(), Problem> {
     if let Some(saving) = &figures.saving {
         let path = saving.path.display().to_string();
@@ -452,7 +452,7 @@ mod tests {
         assert!(parse("nonsense").unwrap_err().to_string().contains("seek PLACE"));
     }
 
-    /// Nothing is clamped.
+    /// Tests that nothing is clamped.
     #[test]
     fn numbers_beyond_their_bounds_are_refused_with_the_bounds() {
         for (line, bad, bounds, said) in [
