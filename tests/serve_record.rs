@@ -1,5 +1,5 @@
 //! `onair serve --record DIR` and `--config FILE`: what others publish stands in files, whatever their
-//! names, and a folder that vanishes costs the files only.
+//! names, and a folder that vanishes costs the files only. The file of `--config` is checked and reloaded.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -175,4 +175,65 @@ fn flags_and_publish_keys_come_from_a_file() {
     fs::write(&config, "port = 1935\n").unwrap();
     let mut serve = Onair::start(&["serve", "--config", config.to_str().unwrap()]);
     assert_eq!(serve.peer.wait(LIMIT).code(), Some(3));
+}
+
+/// `--check` exits 0 or 3, with line and column.
+#[test]
+fn a_configuration_is_checked_without_serving() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("serve.toml");
+    let check = |text: &str| {
+        fs::write(&config, text).unwrap();
+        let mut serve = Onair::start(&["serve", "--config", config.to_str().unwrap(), "--check"]);
+        let code = serve.peer.wait(LIMIT).code();
+        (code, serve.events())
+    };
+    let (code, events) = check("rtmp = \"127.0.0.1:0\"\npublish_keys = [\"Pl4nted\"]\n");
+    assert_eq!((code, &events[0]["event"], events.len()), (Some(0), &"check".into(), 1));
+    let (code, events) = check("rtmp = \"127.0.0.1:0\"\npublish_keys = \"Pl4nted\"\n");
+    let error = events[0]["error"].as_str().unwrap();
+    assert!(code == Some(3) && error.contains("line 2, column 16"), "{error}");
+    assert!(!error.contains("Pl4nted"), "{error}");
+}
+
+/// SIGHUP changes who may publish, and disconnects nobody; an error changes nothing.
+#[test]
+fn a_configuration_is_reloaded_without_disconnecting_anybody() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("serve.toml");
+    let addresses = "rtmp = \"127.0.0.1:0\"\nhttp = \"127.0.0.1:0\"\nwebrtc = \"none\"\n";
+    let write = |more: &str| fs::write(&config, format!("{addresses}{more}\n")).unwrap();
+    write("publish_keys = [\"first\"]");
+    let mut serve = Onair::start(&["serve", "--config", config.to_str().unwrap()]);
+    let ready = serve.wait_named("ready");
+    let (rtmp, http) = (ready["rtmp"].as_str().unwrap(), ready["http"].as_str().unwrap());
+    let answer = peers::web::ask(http.trim_start_matches("http://"), "GET", "/readyz");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.ends_with("{\"ready\":true,\"full\":[]}"), "{answer}");
+    let mut before = ffmpeg::publish(&format!("{rtmp}/live/a?key=first"), None);
+    serve.wait_event("publish", |it| it["event"] == "publish" && it["stream"] == "a");
+    // Broken: as before.
+    write("publish_keys = 5");
+    serve.peer.signal("HUP");
+    let told = serve.wait_named("reload");
+    assert!(told["error"].as_str().unwrap().contains("line 4"), "{told}");
+    let mut known = ffmpeg::publish(&format!("{rtmp}/live/b?key=first"), Some(1));
+    known.wait_success(LIMIT);
+    write("publish_keys = [\"second\"]\nhls = \"off\"");
+    serve.peer.signal("HUP");
+    let is_second = |it: &Value| it["event"] == "reload" && it["error"].is_null();
+    let told = serve.wait_event("reload", is_second);
+    assert_eq!(told["needs_restart"], serde_json::json!(["hls"]));
+    let mut refused = ffmpeg::publish(&format!("{rtmp}/live/c?key=first"), Some(1));
+    assert!(!refused.wait(LIMIT).success());
+    let mut welcome = ffmpeg::publish(&format!("{rtmp}/live/c?key=second"), Some(1));
+    welcome.wait_success(LIMIT);
+    // The first one is still there.
+    assert_eq!(before.status(), None, "{}", before.errors());
+    let left = |it: &Value| it["event"] == "unpublish" && it["stream"] == "a";
+    assert!(!serve.events().iter().any(left));
+    drop(before);
+    serve.peer.interrupt();
+    assert_eq!(serve.peer.wait(LIMIT).code(), Some(0));
 }

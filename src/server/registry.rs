@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
 use crate::base::secret::is_same_secret;
 use crate::base::{Clock, Secret, Timestamp, queue};
-use crate::net::random_hex;
+use crate::net::{Identity, random_hex};
 use crate::server::admission::{Admission, Spot, subscriber};
 use crate::server::chat::Chats;
 use crate::server::config::Config;
@@ -34,11 +34,15 @@ const LEAVING: usize = 64;
 /// Data that all tasks of a server share.
 #[derive(Debug)]
 pub(super) struct Registry {
+    /// As at the start; what changes while the server runs is in the other fields.
     pub config: Config,
+    access: RwLock<Arc<Access>>,
+    /// For TLS.
+    identity: Mutex<Option<Identity>>,
     /// See [`Config`]; it can change at runtime.
     pub successor: Mutex<Option<String>>,
     pub clock: Clock,
-    door: Option<Mutex<Login>>,
+    door: Mutex<Option<Login>>,
     streams: Mutex<HashMap<(String, String), Arc<Stream>>>,
     events: queue::Sender<Event>,
     next_id: AtomicU64,
@@ -54,6 +58,21 @@ pub(super) struct Registry {
     stopping: AtomicBool,
     stop: Notify,
     all_gone: Notify,
+}
+
+/// Who may publish and whose pages may read. See [`Config`].
+#[derive(Clone, Debug, Default)]
+pub(super) struct Access {
+    pub publish_keys: Vec<Secret>,
+    pub http_names: Vec<String>,
+    pub cors: Vec<String>,
+}
+
+impl Access {
+    fn of(config: &Config) -> Self {
+        let Config { publish_keys, http_names, cors, .. } = config.clone();
+        Self { publish_keys, http_names, cors }
+    }
 }
 
 /// Totals since the start.
@@ -112,21 +131,26 @@ impl Drop for ConnectionSlot {
     }
 }
 
+/// The login for publishers, if they need one.
+fn door(config: &Config) -> Option<Login> {
+    let login = config.login.clone()?;
+    // Without randomness, nobody can log in: each attempt tries to get some again.
+    let secret = Secret::new(random_hex().unwrap_or_default());
+    Some(Login::new(login.method, login.credentials, secret))
+}
+
 impl Registry {
     pub fn new(config: Config, clock: Clock, events: queue::Sender<Event>) -> Self {
         let lab = Lab::new(config.faults.clone(), config.fault_seed);
-        let door = config.login.clone().map(|login| {
-            // Without randomness, nobody can log in: each attempt tries to get some again.
-            let secret = Secret::new(random_hex().unwrap_or_default());
-            Login::new(login.method, login.credentials, secret)
-        });
         let chats = Chats::new(config.limits.streams, config.limits.viewers);
         let admission = Admission::new(&config.limits);
         Self {
             successor: Mutex::new(config.successor.clone()),
+            access: RwLock::new(Arc::new(Access::of(&config))),
+            identity: Mutex::new(config.rtmps.as_ref().map(|secure| secure.identity.clone())),
+            door: Mutex::new(door(&config)),
             config,
             clock,
-            door: door.map(Mutex::new),
             streams: Mutex::default(),
             events,
             next_id: AtomicU64::new(1),
@@ -242,7 +266,7 @@ impl Registry {
         let since = self.clock.now();
         let of_name = (name.app.as_str(), name.stream.as_str());
         let taken = self.with_stream(of_name, address.ip(), true, |stream| {
-            let proven = welcome || !self.config.publish_keys.is_empty();
+            let proven = welcome || !self.access().publish_keys.is_empty();
             let claim = Claim { id, address, credentials: &name.query, proven };
             let dismissal = stream.publish(claim, since)?;
             Some(Publication { stream: Arc::clone(stream), dismissal, since })
@@ -252,14 +276,52 @@ impl Registry {
         Ok(publication)
     }
 
+    /// The current access rules.
+    pub fn access(&self) -> Arc<Access> {
+        Arc::clone(&self.access.read())
+    }
+
+    /// The current TLS identity.
+    pub fn identity(&self) -> Option<Identity> {
+        self.identity.lock().clone()
+    }
+
+    /// Applies what may change while the server runs. Nobody is disconnected: it applies to the next client.
+    pub fn reload(&self, config: &Config) {
+        *self.access.write() = Arc::new(Access::of(config));
+        *self.door.lock() = door(config);
+        let mut identity = self.identity.lock();
+        if let (Some(known), Some(secure)) = (identity.as_mut(), &config.rtmps) {
+            *known = secure.identity.clone();
+        }
+        drop(identity);
+        self.successor.lock().clone_from(&config.successor);
+        self.lab.set(config.faults.clone());
+    }
+
+    /// Why new clients would be refused now; empty: they are not.
+    pub fn refusals(&self) -> Vec<&'static str> {
+        let limits = &self.config.limits;
+        let publishing = self.figures().iter().filter(|it| it.publisher.is_some()).count();
+        let connections = self.connections.load(Ordering::Relaxed);
+        let found = [
+            ("stopping", self.stopping.load(Ordering::Acquire)),
+            ("connections", connections >= limits.connections),
+            ("streams", publishing >= limits.streams),
+        ];
+        found.into_iter().filter_map(|(what, holds)| holds.then_some(what)).collect()
+    }
+
     /// Returns true if publishers must log in.
     pub fn is_login_limited(&self) -> bool {
-        self.door.is_some()
+        self.door.lock().is_some()
     }
 
     /// The login decision for a publisher that connects.
     pub fn knock(&self, app: &str, address: IpAddr) -> Verdict {
-        let Some(door) = &self.door else { return Verdict::Welcome };
+        if !self.is_login_limited() {
+            return Verdict::Welcome;
+        }
         let now = self.clock.now();
         if Login::is_answer(app)
             && let Some(wait) = self.failures.wait(address, now)
@@ -267,7 +329,10 @@ impl Registry {
             return Verdict::Wrong(too_often("passwords", wait));
         }
         let Some(fresh) = random_hex() else { return Verdict::Rejected("Try again later.".into()) };
-        let verdict = door.lock().knock(app, &fresh, now);
+        let verdict = match &mut *self.door.lock() {
+            Some(door) => door.knock(app, &fresh, now),
+            None => Verdict::Welcome,
+        };
         match verdict {
             Verdict::Welcome => self.failures.forgive(address),
             Verdict::Wrong(_) => self.failures.add(address, now),
@@ -300,7 +365,8 @@ impl Registry {
             // This key cannot be guessed, and the program itself must not wait.
             return if matches(&own.key) { Ok(()) } else { Err(Refused::Unauthorized) };
         }
-        let keys = &self.config.publish_keys;
+        let access = self.access();
+        let keys = &access.publish_keys;
         if keys.is_empty() {
             return Ok(());
         }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::base::{Clock, queue as base_queue};
 use crate::net::rtmpt::Gate;
 use crate::net::webrtc::{Certificate, DatagramSocket};
-use crate::net::{Identity, Listener, Runtime, Stream};
+use crate::net::{Listener, Runtime, Stream};
 use crate::server::config::{Config, Listen};
 use crate::server::event::{Event, StreamFigures};
 use crate::server::fault::Fault;
@@ -77,6 +77,7 @@ pub struct Addresses {
 #[derive(Debug)]
 pub struct Server {
     registry: Arc<Registry>,
+    gate: Arc<Gate>,
     runtime: Runtime,
     addresses: Addresses,
     events: base_queue::Receiver<Event>,
@@ -114,14 +115,13 @@ impl Server {
         };
         let (sender, events) =
             base_queue::bounded("server events", EVENTS, base_queue::Full::DropOldest);
-        let secure = rtmps.zip(config.rtmps.as_ref().map(|secure| secure.identity.clone()));
         let gate = Arc::new(Gate::new(config.http_names.clone()));
         let registry = Arc::new(Registry::new(config, clock, sender));
         for listener in [Some(rtmp), rtmpt].into_iter().flatten() {
-            runtime.spawn(accept(listener, None, Arc::clone(&gate), Arc::clone(&registry)));
+            runtime.spawn(accept(listener, false, Arc::clone(&gate), Arc::clone(&registry)));
         }
-        if let Some((rtmps, identity)) = secure {
-            runtime.spawn(accept(rtmps, Some(identity), gate, Arc::clone(&registry)));
+        if let Some(rtmps) = rtmps {
+            runtime.spawn(accept(rtmps, true, Arc::clone(&gate), Arc::clone(&registry)));
         }
         if let Some((socket, certificate)) = webrtc {
             let socket = Arc::new(socket);
@@ -131,7 +131,7 @@ impl Server {
         if let Some(http) = http {
             runtime.spawn(crate::server::http::serve(http, Arc::clone(&registry)));
         }
-        Ok(Self { registry, runtime: runtime.clone(), addresses, events })
+        Ok(Self { registry, gate, runtime: runtime.clone(), addresses, events })
     }
 
     /// Its addresses.
@@ -162,6 +162,26 @@ impl Server {
     /// Replaces the simulated faults, also for existing connections.
     pub fn set_faults(&self, faults: Vec<Fault>) {
         self.registry.lab.set(faults);
+    }
+
+    /// Applies another configuration without disconnecting anybody: publish keys, login, certificate, names,
+    /// origins, faults and successor. Returns the names of the settings that differ and need a restart.
+    pub fn reload(&self, config: &Config) -> Vec<&'static str> {
+        self.registry.reload(config);
+        self.gate.set_names(config.http_names.clone());
+        let old = &self.registry.config;
+        let secure = |config: &Config| config.rtmps.as_ref().map(|secure| secure.listen);
+        let differs = [
+            ("rtmp", old.rtmp != config.rtmp),
+            ("rtmps", secure(old) != secure(config)),
+            ("rtmpt", old.rtmpt != config.rtmpt),
+            ("http", old.http != config.http),
+            ("webrtc", old.webrtc != config.webrtc),
+            ("record", old.record != config.record),
+            ("hls", old.hls != config.hls),
+            ("fault_seed", old.fault_seed != config.fault_seed),
+        ];
+        differs.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
     }
 
     /// Sets where clients reconnect when this server ends.
@@ -229,13 +249,8 @@ async fn receive(socket: Arc<DatagramSocket>, registry: Arc<Registry>) {
     }
 }
 
-/// Accepts clients until the end; with an identity, clients that use TLS.
-async fn accept(
-    listener: Listener,
-    identity: Option<Identity>,
-    gate: Arc<Gate>,
-    registry: Arc<Registry>,
-) {
+/// Accepts clients until the end; `secure`: clients that use TLS.
+async fn accept(listener: Listener, secure: bool, gate: Arc<Gate>, registry: Arc<Registry>) {
     let stopped = registry.stopped();
     tokio::pin!(stopped);
     loop {
@@ -246,7 +261,8 @@ async fn accept(
         };
         match registry.admit(peer) {
             Some(place) => {
-                let (registry, identity) = (Arc::clone(&registry), identity.clone());
+                let identity = registry.identity().filter(|_| secure);
+                let registry = Arc::clone(&registry);
                 let gate = Arc::clone(&gate);
                 tokio::spawn(async move {
                     let stream = match identity {

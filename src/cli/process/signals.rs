@@ -18,10 +18,19 @@ impl Interrupt {
     /// Starts listening. The first signal is recorded; a second one from the user ends the process
     /// with code 1. Returns `None` if the system allows no signal handler, which is logged.
     pub fn listen() -> Option<Self> {
-        Self::handle().inspect_err(|error| complain(format!("listening for Ctrl-C: {error}"))).ok()
+        Self::handle(true)
+            .inspect_err(|error| complain(format!("listening for Ctrl-C: {error}")))
+            .ok()
     }
 
-    fn handle() -> std::io::Result<Self> {
+    /// The same, except that SIGHUP only sets the flag that is returned. For services without a terminal, which
+    /// reload their configuration.
+    pub fn listen_and_reload() -> Option<(Self, Arc<AtomicBool>)> {
+        let all = Self::handle(false).and_then(|it| Ok((it, Self::flag(SIGHUP)?)));
+        all.inspect_err(|error| complain(format!("listening for signals: {error}"))).ok()
+    }
+
+    fn handle(hangup_ends: bool) -> std::io::Result<Self> {
         let interrupt = Self::default();
         // A file that reached its size limit gives an error, and must not end the process.
         #[cfg(unix)]
@@ -36,7 +45,7 @@ impl Interrupt {
             signal_hook::flag::register(signal, Arc::clone(&interrupt.asked))?;
         }
         // A process started with `nohup` outlives its terminal.
-        if !is_ignored(SIGHUP) {
+        if hangup_ends && !is_ignored(SIGHUP) {
             signal_hook::flag::register(SIGHUP, Arc::clone(&interrupt.asked))?;
         }
         Ok(interrupt)

@@ -146,9 +146,12 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     pub record: Option<PathBuf>,
     /// Read publish keys and the values of omitted flags from this file (TOML; flag names with _
-    /// instead of -)
+    /// instead of -). A service without a terminal reads it again on SIGHUP
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Check the flags and the file of --config, and exit: code 0 if they are valid, or 2 or 3
+    #[arg(long = "check")]
+    pub only_check: bool,
     /// Simulate this fault to test publishers (repeatable)
     #[arg(long, value_name = "FAULT", long_help = FAULT_HELP)]
     pub fault: Vec<Fault>,

@@ -3,7 +3,10 @@
 mod args;
 mod config;
 
+use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use args::{Http, WebRtc};
@@ -37,7 +40,12 @@ const END: Duration = Duration::from_secs(2);
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let output = Output::new(clock, globals.json);
-    let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
+    let reloads = args.config.is_some() && !has_terminal();
+    let listened = match reloads {
+        true => Interrupt::listen_and_reload(),
+        false => Interrupt::listen().map(|it| (it, Arc::default())),
+    };
+    let Some((interrupt, reload)) = listened else { return Exit::Error };
     let (config, token) = match wanted(args) {
         Ok(wanted) => wanted,
         Err((why, exit)) => {
@@ -45,6 +53,13 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             return exit;
         }
     };
+    if args.only_check {
+        let path = args.config.as_ref().map(|path| path.display().to_string());
+        output.event("check", json!({"config": path, "exit": 0}), || {
+            Some(output.say(&problem!("out-serve-checked")))
+        });
+        return Exit::Ok;
+    }
     let recording = config.record.as_ref().map(|folder| folder.join("recording"));
     sandbox::files(&recording.iter().map(|path| path.as_path()).collect::<Vec<_>>());
     let (open, open_to_play) = open_addresses(&config);
@@ -75,6 +90,9 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             Ok(event) => {
                 totals.note(&event);
                 events::print_server(&output, &event);
+            }
+            Err(Empty::Waiting) if reload.swap(false, Ordering::Relaxed) => {
+                reload_config(&server, args, &output);
             }
             Err(Empty::Waiting) => {}
             Err(Empty::Closed) => break,
@@ -109,6 +127,28 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         Some(output.say(&text))
     });
     exit
+}
+
+/// Reads the file again, and applies what can change without a restart.
+fn reload_config(server: &Server, args: &Args, output: &Output) {
+    let (error, restart) = match wanted(args) {
+        Ok((config, _)) => (None, server.reload(&config)),
+        Err((why, _)) => (Some(why), Vec::new()),
+    };
+    let said = error.as_ref().map(|why| output.say(why));
+    output.event("reload", json!({"error": said, "needs_restart": restart}), || {
+        let text = match (&error, restart.is_empty()) {
+            (Some(why), _) => problem!("out-not-reloaded", reason = why.clone()),
+            (None, true) => problem!("out-reloaded"),
+            (None, false) => problem!("out-reloaded-partly", names = restart.join(", ")),
+        };
+        Some(output.say(&text))
+    });
+}
+
+/// Whether somebody may be reading and typing.
+fn has_terminal() -> bool {
+    io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal()
 }
 
 /// The flags, completed from a file.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Weak};
 use std::task::Poll;
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use tokio::io::{AsyncRead, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -53,7 +53,7 @@ pub type Welcome<'a> = dyn Fn(Stream) -> bool + Send + Sync + 'a;
 pub struct Gate {
     sessions: Mutex<HashMap<String, Arc<Session>>>,
     /// Names of the server for clients, in addition to its addresses.
-    names: Vec<String>,
+    names: RwLock<Vec<String>>,
 }
 
 impl fmt::Debug for Gate {
@@ -88,14 +88,19 @@ const NO_SUCH_SESSION: TunnelReply = TunnelReply::Refusal(404, "There is no such
 impl Gate {
     /// Creates the tunnels of a server with these names, in addition to its addresses and `localhost`.
     pub fn new(names: Vec<String>) -> Self {
-        Self { names, ..Self::default() }
+        Self { names: RwLock::new(names), ..Self::default() }
+    }
+
+    /// Replaces the names.
+    pub fn set_names(&self, names: Vec<String>) {
+        *self.names.write() = names;
     }
 
     /// Returns true if the request comes from a web page of another origin, or uses another host name
     /// (DNS rebinding).
     fn is_foreign(&self, fields: &http::Fields) -> bool {
         let (host, origin) = (fields.get("host"), fields.get("origin"));
-        !http::is_known_host(host, &self.names) || !http::is_same_origin(origin, host)
+        !http::is_known_host(host, &self.names.read()) || !http::is_same_origin(origin, host)
     }
 
     /// Answers the requests of one HTTP connection until it ends; `secure` means inside TLS. It passes

@@ -50,7 +50,7 @@ pub(super) fn upgraded(
     tracing::debug!(%peer, app, "joins the chat");
     // If `*` allows every page, pages of other origins may read the chat but not write in the name
     // of their visitor.
-    let may_talk = is_trusted(&registry.config.cors, headers);
+    let may_talk = is_trusted(&registry.access().cors, headers);
     upgrade
         .max_message_size(MAX_MESSAGE)
         .max_frame_size(MAX_MESSAGE)

@@ -26,7 +26,8 @@ pub(super) async fn check(
     request: Request,
     next: Next,
 ) -> Response {
-    let allowed = allowed_origin(&registry.config.cors, request.headers());
+    let access = registry.access();
+    let allowed = allowed_origin(&access.cors, request.headers());
     let mut response = answer(&registry, allowed.is_some(), request, next).await;
     if let Some(origin) = allowed {
         let headers = response.headers_mut();
@@ -41,7 +42,7 @@ pub(super) async fn check(
             headers.insert(name, HeaderValue::from_static(value));
         }
         // If the answer is the same for all origins, caches need not distinguish them.
-        if registry.config.cors.iter().all(|allowed| allowed != "*") {
+        if access.cors.iter().all(|allowed| allowed != "*") {
             headers.insert(header::VARY, HeaderValue::from_static("origin"));
         }
     }
@@ -50,9 +51,8 @@ pub(super) async fn check(
 
 /// Answers a request from an allowed page, or from another client.
 async fn answer(registry: &Registry, allowed: bool, request: Request, next: Next) -> Response {
-    let config = &registry.config;
     let headers = request.headers();
-    if !is_known_host(text(headers, header::HOST), &config.http_names) {
+    if !is_known_host(text(headers, header::HOST), &registry.access().http_names) {
         let why = "This server is not known by that name (see --name).\n";
         return (StatusCode::MISDIRECTED_REQUEST, why).into_response();
     }

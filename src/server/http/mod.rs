@@ -16,7 +16,6 @@ mod whep;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::connect_info::ConnectInfo;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts, Request, State};
@@ -24,6 +23,9 @@ use axum::http::{Method, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get};
+use axum::{Json, Router};
+
+use serde_json::json;
 
 use crate::net;
 use crate::server::http::caller::{Caller, Callers};
@@ -36,6 +38,7 @@ pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>) {
     let router = Router::new()
         .route("/", get(page::overview))
         .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(readiness))
         .route("/metrics", get(metrics::metrics))
         .route("/api/v1/streams", get(api::streams))
         .route("/api/v1/streams/{*path}", get(api::stream).delete(api::end))
@@ -48,6 +51,16 @@ pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>) {
     let stopped = async move { registry.stopped().await };
     // This never fails, because accepting retries itself.
     let _ = axum::serve(callers, service).with_graceful_shutdown(stopped).await;
+}
+
+/// Whether new clients would be served.
+async fn readiness(State(registry): State<Arc<Registry>>) -> impl IntoResponse {
+    let refusals = registry.refusals();
+    let status = match refusals.is_empty() {
+        true => StatusCode::OK,
+        false => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (status, Json(json!({"ready": refusals.is_empty(), "full": refusals})))
 }
 
 /// `/{app}/{stream}.flv`, also as a WebSocket, `/{app}/{stream}.m3u8` and the files below
