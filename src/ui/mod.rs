@@ -1,6 +1,6 @@
-//! Floor 6: the window's screens, dialogs, widgets, theme and words. Reads a
-//! [`Snapshot`](crate::studio::Snapshot), emits [`Command`](crate::studio::Command)s; owns no media.
-//! Thread: the main one.
+//! Floor 6: the window's screens, dialogs, widgets, theme and texts. It reads a
+//! [`Snapshot`](crate::studio::Snapshot), sends [`Command`](crate::studio::Command)s, and owns no
+//! media. It runs on the main thread.
 
 pub mod dialogs;
 pub mod input;

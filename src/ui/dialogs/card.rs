@@ -1,4 +1,4 @@
-//! What all dialogs share: the card over a dimmed window, the title, and what they answer.
+//! The common parts of all dialogs: the card over a dimmed window, the title, and the results.
 
 use std::path::PathBuf;
 
@@ -18,47 +18,48 @@ use crate::ui::style::theme::{RADIUS_LARGE, Theme, Type, gap};
 use crate::ui::view::{Renderer, View};
 use crate::ui::widgets::{ButtonWeight, icon_button, label};
 
-/// What came of a dialog.
+/// The result of a dialog.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum DialogAnswer {
     Close,
     Act(Action),
-    /// Close, and show this setting.
+    /// Closes the dialog and shows this setting.
     Setting(Setting),
-    /// Close, and use the collection or profile at this place of the list.
+    /// Closes the dialog and uses the collection or profile at this position in the list.
     UsePart(PartKind, usize),
-    /// Close, and switch to this scene.
+    /// Closes the dialog and switches to this scene.
     Scene(SceneId),
-    /// Close, and show this source.
+    /// Closes the dialog and shows this source.
     Source(SourceId),
-    /// Close, and show this target for correction.
+    /// Closes the dialog and shows this target for correction.
     EditTarget(u32),
-    /// Close, and send the chosen file.
+    /// Closes the dialog and sends the chosen file.
     SendFile,
     StopLive,
     Quit,
 }
 
-/// What the dialogs need beside the view.
+/// State that the dialogs need in addition to the view.
 #[derive(Debug)]
 pub struct Needs<'a> {
     pub preferences: &'a mut Preferences,
     pub renderer: &'a Renderer,
-    /// How the talk key is heard while another window has the keyboard.
+    /// The support for the push-to-talk key while another window has the keyboard focus.
     pub elsewhere: &'a GlobalKeySupport,
-    /// And how the hotkeys of commands are.
+    /// The state of global hotkeys of commands.
     pub global_hotkeys: &'a GlobalHotkeys,
     pub settings: &'a mut SettingsDraft,
     pub passthrough: &'a mut PassthroughDraft,
     pub services: &'a mut Services,
     pub parts: &'a mut PartsDraft,
-    /// What is typed as the built-in server's successor.
+    /// The text entered as the successor of the built-in server.
     pub successor: &'a mut Option<String>,
-    /// The dialog was opened in this frame.
+    /// True if the dialog was opened in this frame.
     pub fresh: bool,
 }
 
-/// A dialog's surroundings: backdrop, card, escape. Gives the contents' answer, or `Close`.
+/// Draws the surroundings of a dialog (backdrop and card), and handles Escape. Returns the answer
+/// of the contents, or `Close`.
 pub fn modal(
     ctx: &egui::Context,
     theme: &Theme,
@@ -83,7 +84,7 @@ pub fn modal(
     response.inner.or(away.then_some(DialogAnswer::Close))
 }
 
-/// The title with a cross at its end; tells whether the cross was pressed.
+/// Draws the title with a close button; returns whether it was pressed.
 pub fn heading(ui: &mut Ui, view: &View<'_>, title: &str) -> bool {
     let mut close = false;
     ui.horizontal(|ui| {
@@ -98,19 +99,19 @@ pub fn heading(ui: &mut Ui, view: &View<'_>, title: &str) -> bool {
     close
 }
 
-/// Of the dialog that sends a media file.
+/// The state of the dialog that sends a media file.
 #[derive(Clone, Debug, Default)]
 pub struct PassthroughDraft {
     pub path: Option<PathBuf>,
     pub again: bool,
 }
 
-/// About one of the person's own services.
+/// The state of the dialog for the user's own services.
 #[derive(Clone, Debug, Default)]
 pub struct Services {
-    /// The id that it had, where it is not new.
+    /// The previous id, if the service is not new.
     pub(super) was: Option<String>,
     pub(super) typed: Option<Own>,
-    /// What was wrong when it was to be kept.
+    /// The problem when the service was to be saved.
     pub(super) wrong: Option<(OwnPart, crate::text::Problem)>,
 }

@@ -1,5 +1,5 @@
-//! Everything that can be done or gone to, found by typing a part of its name in either language: commands,
-//! scenes, sources, targets and settings.
+//! The command palette: finds commands, scenes, sources, targets and settings by a part of their name in
+//! either language.
 
 use egui::{
     Align, CornerRadius, Id, Key, Modifiers, Rect, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo,
@@ -19,20 +19,20 @@ use crate::ui::text::{Language, Texts};
 use crate::ui::view::View;
 use crate::ui::widgets::{Field, Wrapped, elided, label};
 
-/// Height of what explains a line, below the list.
+/// Height of the explanation below the list.
 const FOOT: f32 = 42.0;
 
-/// What is being looked for.
+/// The state of the search.
 #[derive(Debug, Default)]
 pub struct Search {
     query: String,
     at: usize,
-    /// The language that the window does not speak.
+    /// The texts of the language that the window does not use.
     other: Option<Texts>,
 }
 
 impl Search {
-    /// Commands are found by their names in this language, too.
+    /// The texts of the other language, in which commands are found too.
     fn other(&mut self, view: &View<'_>) -> &Texts {
         let language = match view.texts.language() {
             Language::English => Language::Chinese,
@@ -45,7 +45,7 @@ impl Search {
     }
 }
 
-/// What a line of the palette does.
+/// The action of a line in the palette.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum PaletteChoice {
     Act(Action),
@@ -53,7 +53,7 @@ enum PaletteChoice {
     Source(SourceId),
     Target(u32),
     Setting(Setting),
-    /// The collection or profile at this place of the list.
+    /// The collection or profile at this position in the list.
     Part(PartKind, usize),
 }
 
@@ -70,20 +70,20 @@ impl PaletteChoice {
     }
 }
 
-/// A line of the palette.
+/// A line in the palette.
 struct Entry {
     choice: PaletteChoice,
     icon: Icon,
     name: String,
-    /// What else it is found by.
+    /// Additional text by which it is found.
     also: String,
-    /// What kind of thing it is, where it is no command.
+    /// The kind of the entry, if it is not a command.
     kind: Option<&'static str>,
     hotkey: Option<Action>,
 }
 
 impl Entry {
-    /// What it does, or what explains the setting.
+    /// The explanation of the command or setting.
     fn tip(&self, view: &View<'_>) -> String {
         match self.choice {
             PaletteChoice::Act(action) => view.texts.get(action.tip()).to_string(),
@@ -157,7 +157,7 @@ fn entries(view: &View<'_>, other: &Texts) -> Vec<Entry> {
     all
 }
 
-/// How well it fits what is typed, the best first; `None`: it does not.
+/// The rank of an entry for the query, the best first; `None` if it does not match.
 fn rank(name: &str, also: &str, query: &str) -> Option<u8> {
     let (name, also, query) = (name.to_lowercase(), also.to_lowercase(), query.to_lowercase());
     let query = query.trim();
@@ -253,8 +253,8 @@ pub fn show(
     })
 }
 
-/// What the line that is pointed at does, or else the one that Enter chooses. It is below the list: a tooltip would
-/// cover the next lines.
+/// Explains the line under the pointer, or else the one that Enter selects. The explanation is below the
+/// list, because a tooltip would cover the next lines.
 fn foot(ui: &mut Ui, view: &View<'_>, tip: &str) {
     let width = ui.available_width();
     let (room, _) = ui.allocate_exact_size(vec2(width, FOOT), Sense::hover());
@@ -301,7 +301,7 @@ mod tests {
         assert!(fits("开始或停止直播", "Go live or stop", "LIVE"));
         assert!(fits("Gaming", "Scene 场景", "场景 gam"));
         assert!(!fits("Go live or stop", "", "record"));
-        // What begins so comes before what only has it somewhere.
+        // Names that begin with the query come before those that only contain it.
         assert!(rank("Record", "", "re") < rank("Add a replay", "", "re"));
         assert!(rank("Add a replay", "", "re") < rank("Softer", "red", "re"));
     }

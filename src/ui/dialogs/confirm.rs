@@ -1,4 +1,4 @@
-//! Questions before something ends.
+//! Confirmations before something ends.
 
 use egui::{Align, Layout, Ui};
 
@@ -25,7 +25,7 @@ fn ask(
         let yes = Button::new(yes).look(ButtonWeight::Live).show(ui, theme);
         let no = Button::new(no).look(ButtonWeight::Primary).show(ui, theme);
         if fresh {
-            // Enter keeps things as they are.
+            // Enter cancels.
             no.request_focus();
         }
         if yes.clicked() {
@@ -39,11 +39,11 @@ fn ask(
     .inner
 }
 
-/// Before a broadcast is stopped.
+/// Asks for confirmation before a broadcast is stopped.
 pub fn stop(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<DialogAnswer> {
     let texts = view.texts;
     modal(ctx, view.theme, "confirm-stop", WIDTH, |ui| {
-        // Nobody is cut off where nobody was ever connected.
+        // If no target was ever connected, no viewer loses the stream.
         let ends = match view.snapshot.figures.was_live() {
             true => texts.get("confirm-stop"),
             false => texts.get("confirm-stop-unconnected"),
@@ -63,7 +63,7 @@ pub fn stop(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<DialogA
     })
 }
 
-/// Before the window is closed on air or while recording.
+/// Asks for confirmation before the window is closed on air or while recording.
 pub fn close(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<DialogAnswer> {
     let texts = view.texts;
     let (title, text) = if view.snapshot.live == LiveState::Idle {
@@ -77,7 +77,7 @@ pub fn close(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<Dialog
     })
 }
 
-/// While the end is on its way.
+/// Shows that the program is ending.
 pub fn closing(ctx: &egui::Context, view: &View<'_>) {
     modal(ctx, view.theme, "closing", 240.0, |ui| {
         ui.vertical_centered(|ui| {

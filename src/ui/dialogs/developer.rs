@@ -1,4 +1,4 @@
-//! For those who develop: what the built-in server does wrong, each with a switch.
+//! The dialog for developers: switches for the simulated faults of the built-in server.
 
 use egui::{Align, Layout, ScrollArea, Ui, vec2};
 
@@ -11,7 +11,7 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{label, paragraph, switch};
 
-/// As they are written for `onair serve --fault`, and the names of their texts.
+/// The faults as given to `onair serve --fault`, and the names of their texts.
 const FAULTS: [(&str, &str); 11] = [
     ("reset@media:5s..10s", key!("fault-reset")),
     ("half-close@media:5s", key!("fault-half-close")),

@@ -1,4 +1,4 @@
-//! What happened to the stream: a line each, newest first, with how long it lasted.
+//! The event log of the stream: one line per event, newest first, with its duration.
 
 use egui::{Align, Layout, ScrollArea, Ui, pos2, vec2};
 
@@ -25,7 +25,7 @@ pub fn show(ctx: &egui::Context, view: &View<'_>) -> Option<DialogAnswer> {
     })
 }
 
-/// What happened, the newest above.
+/// Draws the entries, the newest at the top.
 pub fn lines(ui: &mut Ui, view: &View<'_>) {
     let entries = &view.snapshot.history;
     if entries.is_empty() {
@@ -37,7 +37,7 @@ pub fn lines(ui: &mut Ui, view: &View<'_>) {
     }
 }
 
-/// The message, and for how long or how often.
+/// The message, with its duration or number of repetitions.
 fn text(view: &View<'_>, entry: &LogEntry) -> String {
     let (mut text, _) = words(view.texts, &entry.notice);
     if entry.times > 1 {
@@ -71,7 +71,7 @@ fn line(ui: &mut Ui, view: &View<'_>, entry: &LogEntry) {
     });
 }
 
-/// Where it is written, and a copy for whoever helps.
+/// Draws the path of the log file, and a button that copies the diagnostics.
 fn below(ui: &mut Ui, view: &View<'_>) {
     ui.add_space(gap::S);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {

@@ -1,4 +1,4 @@
-//! Dialogs over the window, one a file. Escape or a click beside it closes a dialog.
+//! The dialogs of the window, one per file. Escape, or a click outside it, closes a dialog.
 
 mod card;
 mod command_palette;
@@ -25,30 +25,30 @@ pub use settings::table::{Setting, SettingsPage};
 
 use crate::ui::view::View;
 
-/// Which dialog is open.
+/// The open dialog.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Dialog {
     /// The first-run guide.
     Guide,
     Settings,
     Help,
-    /// What happened to the stream.
+    /// The event log of the stream.
     History,
     Developer,
-    /// The person's own services.
+    /// The user's own services.
     Services,
     /// Scene collections and profiles.
     Parts,
-    /// A media file that is to be sent as it is.
+    /// Sending a media file unchanged.
     Passthrough,
-    /// The mixer.
+    /// The mixer dialog.
     Mixer,
     Palette,
-    /// Whether everything is ready.
+    /// The pre-flight check.
     Ready,
     ConfirmStop,
     ConfirmClose,
-    /// The end was confirmed; waiting for it.
+    /// The end was confirmed and is in progress.
     Closing,
 }
 
@@ -61,7 +61,7 @@ pub fn show(
     search: &mut Search,
 ) -> Option<DialogAnswer> {
     match dialog {
-        // The screen shows it, as it has the program's frame.
+        // The screen draws this dialog, because it has the program's frames.
         Dialog::Guide => None,
         Dialog::Settings => {
             let mut draft = std::mem::take(needs.settings);

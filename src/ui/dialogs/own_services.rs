@@ -1,4 +1,5 @@
-//! A person's own services: added, changed and removed, each with its addresses and limits.
+//! The dialog for the user's own services: adds, changes and removes them, each with its addresses
+//! and limits.
 
 use egui::{Align, Id, Layout, ScrollArea, Ui, vec2};
 

@@ -1,4 +1,4 @@
-//! A media file that is sent as it is: which one, whether it begins again, and off it goes.
+//! The dialog for sending a media file unchanged: the file, the loop switch, and the start button.
 
 use egui::{Align, Sense, Ui, vec2};
 
@@ -32,7 +32,7 @@ pub fn show(
             passthrough.again = !passthrough.again;
         }
         ui.add_space(gap::S);
-        // Whatever is on has to end first.
+        // A running broadcast or recording must end first.
         let free = view.snapshot.live == LiveState::Idle && view.snapshot.recording.is_none();
         if !free {
             paragraph(ui, &texts.get("passthrough-busy"), Type::Small, theme.warn);

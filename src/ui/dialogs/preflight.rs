@@ -1,4 +1,4 @@
-//! *Ready?*: what was found, a line each, with what to do about it.
+//! The pre-flight check dialog: one line per finding, with its remedy.
 
 use egui::{ScrollArea, Ui, pos2, vec2};
 
@@ -53,7 +53,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, fresh: bool) -> Option<Dia
     })
 }
 
-/// One finding; gives the target that is to be corrected.
+/// Draws one finding; returns the target to be corrected, if any.
 fn line(ui: &mut Ui, view: &mut View<'_>, notice: &Notice) -> Option<u32> {
     let theme = view.theme;
     let (icon, color) = match notice.level {

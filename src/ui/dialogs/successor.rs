@@ -1,4 +1,4 @@
-//! Where clients of the built-in server are asked to go when it ends.
+//! The field for the successor of the built-in server.
 
 use egui::{Id, Ui};
 
@@ -8,7 +8,7 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Field, label, paragraph};
 
-/// The field with its name and what explains it.
+/// Draws the field with its name and explanation.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Option<String>) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("successor");
@@ -17,7 +17,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Option<String>)
     field(ui, view, draft);
 }
 
-/// The field alone, with what is being typed into it.
+/// Draws only the field, with the text being entered.
 pub(super) fn field(ui: &mut Ui, view: &mut View<'_>, draft: &mut Option<String>) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("successor");
@@ -32,7 +32,7 @@ pub(super) fn field(ui: &mut Ui, view: &mut View<'_>, draft: &mut Option<String>
         wrong: checked.is_err(),
         limit: 2_048,
         buttons: &[],
-        // Clear of the bar beside the list.
+        // Leaves space for the scroll bar.
         width: ui.available_width() - gap::M,
     }
     .show(ui, theme);

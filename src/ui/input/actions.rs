@@ -1,6 +1,5 @@
-//! The commands of the window: everything a person can do, one line for each in one table, with its name in
-//! settings and texts, its icon and its hotkey. Buttons, the palette, the help, the settings and the keyboard
-//! read this table.
+//! The commands of the window: one line for each in one table, with its name in settings and texts, its icon
+//! and its hotkey. Buttons, the palette, the help, the settings and the keyboard read this table.
 
 use crate::capture::UsedProperties;
 use crate::studio::Snapshot;
@@ -11,56 +10,56 @@ use crate::studio::snapshot::VideoSource;
 use crate::studio::watch::view::WatchState;
 use crate::ui::style::icons::Icon;
 
-/// Names a text; the test of texts looks for this.
+/// Marks the key of a text; the test of texts searches for this.
 macro_rules! key {
     ($key:literal) => {
         $key
     };
 }
 
-/// The table: variant, name, icon, hotkey (empty: none). The name is the key in `[hotkeys.keys]`; the texts
-/// are `action-NAME` and `tip-action-NAME`.
+/// Defines the table: variant, name, icon, hotkey (empty means none). The name is the key in
+/// `[hotkeys.keys]`; the texts are `action-NAME` and `tip-action-NAME`.
 macro_rules! actions {
     ($($variant:ident $name:literal $icon:ident $hotkey:literal;)*) => {
-        /// A thing to do.
+        /// A command of the window.
         #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Action {
             $($variant,)*
         }
 
         impl Action {
-            /// In the order of the palette, the help and the settings.
+            /// All commands in the order of the palette, the help and the settings.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
-            /// The key of its name.
+            /// The key of the command's name.
             pub fn key(self) -> &'static str {
                 match self {
                     $(Self::$variant => concat!("action-", $name),)*
                 }
             }
 
-            /// The key of the sentence that explains it.
+            /// The key of the sentence that explains the command.
             pub fn tip(self) -> &'static str {
                 match self {
                     $(Self::$variant => concat!("tip-action-", $name),)*
                 }
             }
 
-            /// What it is called in the settings file.
+            /// The name in the settings file.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)*
                 }
             }
 
-            /// Its frame.
+            /// The icon of the command.
             pub fn icon(self) -> Icon {
                 match self {
                     $(Self::$variant => Icon::$icon,)*
                 }
             }
 
-            /// The hotkey that it has unless a person chose another; `None`: it has none.
+            /// The default hotkey; `None` if there is none.
             pub fn usual_hotkey(self) -> Option<Hotkey> {
                 let text = match self {
                     $(Self::$variant => $hotkey,)*
@@ -170,7 +169,7 @@ actions! {
     Quit "quit" Close "Ctrl+Q";
 }
 
-/// The actions of scenes, by their places in the list.
+/// The commands of scenes, by their positions in the list.
 const SCENES: [Action; 9] = [
     Action::Scene1,
     Action::Scene2,
@@ -184,22 +183,22 @@ const SCENES: [Action; 9] = [
 ];
 
 impl Action {
-    /// The one of this name in the settings file.
+    /// The command with this name in the settings file.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|action| action.name() == name)
     }
 
-    /// The one that switches to the scene at this place of the list, from 0.
+    /// The command that switches to the scene at this index of the list.
     pub fn of_scene(place: usize) -> Option<Self> {
         SCENES.get(place).copied()
     }
 
-    /// The place, from 0, of the scene that it switches to.
+    /// The index of the scene that it switches to.
     pub fn scene(self) -> Option<usize> {
         SCENES.iter().position(|action| *action == self)
     }
 
-    /// Whether its hotkey, held down, does it again and again.
+    /// Returns true if a held hotkey repeats the command.
     pub fn repeats(self) -> bool {
         matches!(
             self,
@@ -222,7 +221,8 @@ impl Action {
         )
     }
 
-    /// Whether it may be heard while another window has the keyboard: what needs no look at this one.
+    /// Returns true if its hotkey may work while another window has the keyboard focus: only for commands
+    /// that do not require this window to be visible.
     pub fn may_be_global(self) -> bool {
         self.scene().is_some()
             || matches!(
@@ -238,12 +238,12 @@ impl Action {
             )
     }
 
-    /// Whether it is about what is watched: its hotkey acts where the players have the keyboard.
+    /// Returns true if it concerns the players: its hotkey works where they have the keyboard focus.
     pub fn is_about_players(self) -> bool {
         self.name().starts_with("watch-") && self != Self::WatchOwn
     }
 
-    /// Whether it makes sense now.
+    /// Returns true if the command is possible now.
     pub fn is_possible(self, snapshot: &Snapshot, health: &Health) -> bool {
         if let Some(place) = self.scene() {
             return place < snapshot.scenes.collection.scenes.len();
@@ -323,7 +323,7 @@ mod tests {
                 assert!(hotkeys.insert(hotkey), "{action:?}: {hotkey}");
             }
         }
-        // Those that every table of ours promises.
+        // The hotkeys that the documentation lists.
         for (action, keys) in [
             (Action::GoLive, "Ctrl+L"),
             (Action::Record, "Ctrl+R"),

@@ -1,4 +1,5 @@
-//! How the talk key and hotkeys are heard while another window has the keyboard, and how the settings say so.
+//! The support for the push-to-talk key and hotkeys while another window has the keyboard focus, and its
+//! texts in the settings.
 
 use std::collections::BTreeMap;
 
@@ -6,49 +7,49 @@ use crate::studio::PushToTalkKey;
 use crate::studio::settings::hotkeys::Hotkey;
 use crate::ui::input::actions::{Action, key};
 
-/// See the module.
+/// The support for keys in other windows; see the module documentation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum GlobalKeySupport {
-    /// It is not: nobody tells of it.
+    /// It is not supported.
     #[default]
     Never,
-    /// The display can be asked which keys are down (X11).
+    /// The pressed keys can be read from the display (X11).
     Looked,
-    /// The desktop gives a separate key (Wayland), and said this to it.
+    /// The desktop assigns a separate key (Wayland), and gave this reply.
     Asked(GlobalKeyReply),
 }
 
-/// What the desktop says when it is asked for a key.
+/// The desktop's reply to the request for a key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum GlobalKeyReply {
-    /// It was not asked.
+    /// No request was sent.
     #[default]
     Nothing,
-    /// It is asked; its dialog may be open.
+    /// The request is pending; the desktop's dialog may be open.
     Waits,
-    /// It is the key that is described so, in the desktop's words; empty where it has none yet.
+    /// The key was assigned, with the desktop's description; empty if it has none yet.
     Given(String),
-    /// It has no such thing.
+    /// The desktop does not support this.
     Missing,
-    /// It gives keys only to programs that it knows, and this is none.
+    /// The desktop assigns keys only to programs that it knows, and onair is not one of them.
     Unknown,
-    /// The person said no.
+    /// The user refused.
     Refused,
-    /// Neither yes nor no was said.
+    /// There was neither consent nor refusal.
     Unanswered,
-    /// It has taken the key back.
+    /// The desktop has withdrawn the key.
     Ended,
-    /// Its portal has ended; it is asked again when that is back.
+    /// The portal has ended; the request is sent again when it returns.
     Gone,
 }
 
 impl GlobalKeySupport {
-    /// Whether it can be switched on.
+    /// Returns true if it can be enabled.
     pub fn can_be(&self) -> bool {
         *self != Self::Never
     }
 
-    /// What is to be said of it, `on` where it is switched on: a text, and what is in it.
+    /// The note for the settings; `on` states whether it is enabled: a text, and a value in it.
     pub fn note(&self, push_to_talk_key: PushToTalkKey, on: bool) -> Option<(&'static str, &str)> {
         let reply = match self {
             Self::Never => return Some((key!("push-to-talk-here"), "")),
@@ -76,18 +77,18 @@ impl GlobalKeySupport {
     }
 }
 
-/// How the hotkeys of commands are heard while another window has the keyboard.
+/// The state of commands' hotkeys while another window has the keyboard focus.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GlobalHotkeys {
     pub support: GlobalKeySupport,
-    /// Those that are another program's.
+    /// The hotkeys that another program has grabbed.
     pub taken: Vec<Action>,
-    /// By the names of commands: how the desktop describes the key that it has given; empty where it has none.
+    /// The desktop's description of the assigned key, by the names of commands; empty if there is none.
     pub given: BTreeMap<String, String>,
 }
 
 impl GlobalHotkeys {
-    /// What is to be said of all of them, where any is switched on or none.
+    /// The note for all hotkeys; `any` states whether one is enabled.
     pub fn note(&self, any: bool) -> Option<&'static str> {
         let reply = match &self.support {
             GlobalKeySupport::Never => return Some(key!("hotkeys-here")),
@@ -107,7 +108,7 @@ impl GlobalHotkeys {
         }
     }
 
-    /// What is to be said of one that is switched on: a text, what is in it, and whether it needs attention.
+    /// The note for an enabled hotkey: a text, a value in it, and whether it needs attention.
     pub fn note_of(
         &self,
         action: Action,

@@ -1,4 +1,4 @@
-//! Hotkeys in the window: which one a command has, the presses of the keyboard, and conflicts.
+//! Hotkeys in the window: the hotkey of each command, key presses, and conflicts.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use crate::studio::settings::hotkeys::{ChosenHotkey, Hotkey};
 use crate::ui::input::actions::Action;
 use crate::ui::text::Texts;
 
-/// The hotkeys of all commands, as they are chosen or usual.
+/// The hotkeys of all commands, chosen or default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keymap(Vec<(Action, Hotkey)>);
 
 impl Keymap {
-    /// As the preferences say.
+    /// Reads the keymap from the preferences.
     pub fn new(preferences: &Preferences) -> Self {
         let all = Action::ALL.iter();
         Self(all.filter_map(|action| Some((*action, hotkey_of(preferences, *action)?))).collect())
@@ -25,23 +25,23 @@ impl Keymap {
         self.0.iter().find(|(one, _)| *one == action).map(|(_, hotkey)| *hotkey)
     }
 
-    /// Every command with a hotkey, in the order of the table.
+    /// All commands with a hotkey, in the order of the table.
     pub fn all(&self) -> impl Iterator<Item = (Action, Hotkey)> {
         self.0.iter().copied()
     }
 
-    /// Lets all of the window show these in tooltips.
+    /// Makes the keymap available to the whole window, for tooltips.
     pub fn install(self, ctx: &Context) {
         ctx.data_mut(|data| data.insert_temp(Id::unique("keymap"), Arc::new(self)));
     }
 
-    /// Those that all of the window goes by.
+    /// The keymap that was made available.
     pub fn installed(ctx: &Context) -> Arc<Self> {
         ctx.data(|data| data.get_temp(Id::unique("keymap"))).unwrap_or_default()
     }
 }
 
-/// The hotkey of a command: what was chosen, else the usual one.
+/// The hotkey of a command: the chosen one, or else the default.
 pub fn hotkey_of(preferences: &Preferences, action: Action) -> Option<Hotkey> {
     match preferences.hotkeys.keys.get(action.name()) {
         Some(ChosenHotkey(chosen)) => *chosen,
@@ -49,7 +49,7 @@ pub fn hotkey_of(preferences: &Preferences, action: Action) -> Option<Hotkey> {
     }
 }
 
-/// Gives a command this hotkey, or none.
+/// Sets or removes the hotkey of a command.
 pub fn choose(preferences: &mut Preferences, action: Action, hotkey: Option<Hotkey>) {
     let keys = &mut preferences.hotkeys.keys;
     if hotkey == action.usual_hotkey() {
@@ -59,14 +59,14 @@ pub fn choose(preferences: &mut Preferences, action: Action, hotkey: Option<Hotk
     }
 }
 
-/// The other commands that have the hotkey of this one.
+/// The other commands with the same hotkey.
 pub fn conflicts(preferences: &Preferences, action: Action) -> Vec<Action> {
     let Some(hotkey) = hotkey_of(preferences, action) else { return Vec::new() };
     let others = Action::ALL.iter().copied().filter(|other| *other != action);
     others.filter(|other| hotkey_of(preferences, *other) == Some(hotkey)).collect()
 }
 
-/// Whether the hotkey of this command is the talk key.
+/// Returns true if the hotkey of this command is the push-to-talk key.
 pub fn is_talk_key(preferences: &Preferences, action: Action) -> bool {
     let talk = Hotkey::new(false, false, false, preferences.push_to_talk_key.name());
     talk.is_some() && hotkey_of(preferences, action) == talk
@@ -82,7 +82,7 @@ pub fn unknown_names(preferences: &Preferences) -> Vec<&str> {
     unknown
 }
 
-/// A hotkey in words: `Ctrl+L`, `Ctrl+,`.
+/// A hotkey as text: `Ctrl+L`, `Ctrl+,`.
 pub fn text_of(hotkey: Hotkey) -> String {
     let sign = match Key::from_name(hotkey.key()) {
         Some(
@@ -106,12 +106,12 @@ pub fn text_of(hotkey: Hotkey) -> String {
     format!("{modifiers}{sign}")
 }
 
-/// The hotkey of a command in words, if it has one.
+/// The hotkey of a command as text, if it has one.
 pub fn shortcut_text(ctx: &Context, action: Action) -> Option<String> {
     Keymap::installed(ctx).hotkey(action).map(text_of)
 }
 
-/// What the tooltip of a command's button says: its name, its hotkey, and what it does.
+/// The tooltip of a command's button: its name, its hotkey, and its explanation.
 pub fn tooltip(ctx: &Context, texts: &Texts, action: Action) -> String {
     let (name, tip) = (texts.get(action.key()), texts.get(action.tip()));
     match shortcut_text(ctx, action) {
@@ -125,12 +125,13 @@ fn is(hotkey: Hotkey, key: Key, modifiers: Modifiers) -> bool {
     hotkey.modifiers() == held && hotkey.key() == key.name()
 }
 
-/// Takes the presses of a hotkey; whether there was one. One that is held down counts once, unless it `repeats`.
+/// Consumes the presses of a hotkey; returns whether there were any. A held hotkey counts once, unless it
+/// `repeats`.
 pub fn take(input: &mut InputState, hotkey: Hotkey, repeats: bool) -> bool {
     presses(input, hotkey, repeats) > 0
 }
 
-/// The same; how many there were.
+/// As [`take`], but returns the number of presses.
 pub fn presses(input: &mut InputState, hotkey: Hotkey, repeats: bool) -> usize {
     let mut pressed = 0;
     input.events.retain(|event| match event {
@@ -145,22 +146,23 @@ pub fn presses(input: &mut InputState, hotkey: Hotkey, repeats: bool) -> usize {
     pressed
 }
 
-/// What is pressed while a hotkey is chosen.
+/// The result of choosing a hotkey by pressing it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum PressedHotkey {
     Hotkey(Hotkey),
-    /// It cannot be one.
+    /// The key cannot be a hotkey.
     Refused,
-    /// Nothing else is wanted.
+    /// Escape was pressed.
     Escape,
 }
 
-/// Takes what is pressed in this frame to be a hotkey; it does nothing else. Tab continues.
+/// Consumes the keys pressed in this frame as a hotkey, so that they have no other effect. Tab still moves
+/// the focus.
 pub fn pressed(ctx: &Context) -> Option<PressedHotkey> {
     ctx.input_mut(|input| {
         let mut found = None;
         input.events.retain(|event| {
-            // egui tells of these only what they do.
+            // For these keys, egui reports only their effect.
             if matches!(event, Event::Copy | Event::Cut | Event::Paste(_)) {
                 found.get_or_insert(PressedHotkey::Refused);
                 return false;
@@ -195,8 +197,8 @@ pub fn pressed(ctx: &Context) -> Option<PressedHotkey> {
     })
 }
 
-/// The canvas or a list has the keyboard: keys without a modifier act there. To be called for each of them in
-/// every frame.
+/// Lets keys without a modifier act on the canvas or list that has the keyboard focus. It must be called for
+/// each of them in every frame.
 pub fn accept_letters(response: &Response) {
     if response.has_focus() {
         let id = response.id;
@@ -204,7 +206,8 @@ pub fn accept_letters(response: &Response) {
     }
 }
 
-/// Whether keys without a modifier act now: the canvas or a list has the keyboard, or nothing has it.
+/// Returns true if keys without a modifier act now: the canvas or a list has the keyboard focus, or nothing
+/// has it.
 pub fn letters_act(ctx: &Context) -> bool {
     if ctx.text_edit_focused() || egui::Popup::is_any_open(ctx) {
         return false;

@@ -1,14 +1,14 @@
-//! Keystrokes go to the field that a person sees them go to. All that came since the last frame is
-//! given to egui at once, and the field that had the keyboard takes all of it: after *Server, Tab, key*
-//! on a machine that is slow for a moment the key would be in the server's field, readable. So what
-//! is typed behind a Tab or a click waits for the next frame.
+//! Delivers keystrokes to the field that the user sees as focused. egui gets all events since the last
+//! frame at once, and the field with the focus would take all of them: after *Server, Tab, key* on a
+//! computer that is slow for a moment, the key would be in the server's field, and readable. Therefore,
+//! events after a Tab or a click wait for the next frame.
 
 use egui::{Context, Event, Key, RawInput, ViewportId};
 
-/// Most events that wait for a window's next frame; where more would, all are given at once.
+/// Maximum number of events that wait for a window's next frame; beyond it, all are delivered at once.
 const MAX_EVENTS: usize = 1_024;
 
-/// What waits, by window. Not printed: it may be a password.
+/// The waiting events by window. They are not printed, because they may contain a password.
 #[derive(Default)]
 pub struct Keystrokes {
     waiting: Vec<(ViewportId, Vec<Event>)>,
@@ -27,7 +27,8 @@ impl egui::Plugin for Keystrokes {
 
     fn input_hook(&mut self, ctx: &Context, input: &mut RawInput) {
         let id = input.viewport_id;
-        // What was typed into a window that has closed must not be typed into the next of its name.
+        // Text that was typed into a window that has closed must not go to the next window with its
+        // name.
         self.waiting.retain(|(of, _)| input.viewports.contains_key(of));
         if let Some(at) = self.waiting.iter().position(|(of, _)| *of == id) {
             let mut events = self.waiting.swap_remove(at).1;
@@ -42,7 +43,7 @@ impl egui::Plugin for Keystrokes {
     }
 }
 
-/// Where the events end that one frame may take, if something typed comes behind them.
+/// The index at which the events of one frame end, if text input follows.
 fn end_of_turn(events: &[Event]) -> Option<usize> {
     let moves = |event: &Event| {
         matches!(
@@ -98,12 +99,12 @@ mod tests {
         let tab = key(Key::Tab, true);
         let typed = [text("server"), tab.clone(), key(Key::Tab, false), text("key"), tab.clone()];
         assert_eq!(seen(root, &typed), [text("server"), tab.clone()]);
-        // Another window's frames take nothing of it.
+        // Frames of another window take none of the events.
         assert_eq!(seen(other, &[text("x")]), [text("x")]);
         let rest = [key(Key::Tab, false), text("key"), tab.clone()];
         assert_eq!(seen(root, &[text("more")]), rest);
         assert_eq!(seen(root, &[]), [text("more")]);
-        // Nothing typed behind it: nothing waits.
+        // No text follows, so nothing waits.
         let alone = [tab, key(Key::Tab, false)];
         assert_eq!(seen(root, &alone), alone);
         assert_eq!(seen(root, &[]), []);

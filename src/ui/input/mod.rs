@@ -1,4 +1,4 @@
-//! What a person does: actions, shortcuts, keystrokes, push-to-talk.
+//! Input of the user: commands, hotkeys, keystrokes, push-to-talk.
 
 pub mod actions;
 pub(in crate::ui) mod global_key;

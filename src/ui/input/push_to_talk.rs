@@ -1,30 +1,30 @@
-//! The talk key, or button of the mouse, held down where a strip listens to one.
+//! The push-to-talk key or mouse button, while a strip uses it.
 
 use egui::{Context, Event, Key, Modifiers, PointerButton};
 
 use crate::studio::{Command, Preferences, PushToTalkKey, Snapshot, TalkMode};
 
-/// The talk key as it was in the last frame.
+/// The state of the push-to-talk key in the last frame.
 #[derive(Debug, Default)]
 pub struct TalkState {
     held: bool,
-    /// It is held, wherever.
+    /// True if the key is held in another window.
     elsewhere: bool,
 }
 
 impl TalkState {
-    /// Whether the key is held while another window has the keyboard; what is to be told of it.
+    /// Handles the key state while another window has the keyboard focus; returns the command to send.
     pub fn heard_elsewhere(&mut self, held: bool, away: bool) -> Option<Command> {
         self.elsewhere = held;
         if away { self.is(held) } else { None }
     }
 
-    /// It is held, as was told last.
+    /// Returns true if the key is held, as last reported.
     pub fn held(&self) -> bool {
         self.held
     }
 
-    /// Looks at this window's keyboard; what is to be told.
+    /// Reads this window's input; returns the command to send.
     pub fn poll(
         &mut self,
         ctx: &Context,
@@ -42,24 +42,24 @@ impl TalkState {
     }
 }
 
-/// Whether a strip listens to the talk key.
+/// Returns true if a strip uses the push-to-talk key.
 fn is_wanted(snapshot: &Snapshot) -> bool {
     let mut talks = snapshot.strips.iter().map(|strip| strip.sound.talk);
     talks.any(|talk| matches!(talk, TalkMode::PushToTalk | TalkMode::PushToMute))
 }
 
-/// Whether the space bar is the talk key now.
+/// Returns true if the space bar is currently the push-to-talk key.
 pub fn is_space(snapshot: &Snapshot, preferences: &Preferences) -> bool {
     Key::from_name(preferences.push_to_talk_key.name()) == Some(Key::Space) && is_wanted(snapshot)
 }
 
-/// The key to be looked at while another window has the keyboard.
+/// The key to watch while another window has the keyboard focus.
 pub fn wanted_elsewhere(snapshot: &Snapshot, preferences: &Preferences) -> Option<PushToTalkKey> {
     Some(preferences.push_to_talk_key)
         .filter(|_| preferences.push_to_talk_everywhere && is_wanted(snapshot))
 }
 
-/// The button of the mouse that this is.
+/// The mouse button that this key stands for.
 fn button(key: PushToTalkKey) -> Option<PointerButton> {
     Some(match key.button()? {
         3 => PointerButton::Middle,
@@ -69,8 +69,8 @@ fn button(key: PushToTalkKey) -> Option<PointerButton> {
     })
 }
 
-/// Whether it is held now in this window. A key is not while somebody types, nor is anything while another
-/// window has the keyboard.
+/// Returns true if the key is currently held in this window. A key does not count while the user is
+/// typing, and nothing counts while another window has the keyboard focus.
 fn held(ctx: &Context, snapshot: &Snapshot, key: PushToTalkKey, typing: bool) -> bool {
     if let Some(button) = button(key) {
         let down = |input: &egui::InputState| input.focused && input.pointer.button_down(button);
@@ -80,22 +80,23 @@ fn held(ctx: &Context, snapshot: &Snapshot, key: PushToTalkKey, typing: bool) ->
     is_wanted(snapshot)
         && !typing
         && ctx.input_mut(|input| {
-            // What has the keyboard is not pressed by it.
+            // The focused element must not be activated by the key.
             input.consume_key(Modifiers::NONE, key);
             input.focused && input.key_down(key)
         })
 }
 
-/// What was pressed while a key is chosen.
+/// The input while a key is being chosen.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Pressed {
     Key(PushToTalkKey),
-    /// One that cannot be the talk key.
+    /// A key that cannot be the push-to-talk key.
     Other,
     Escape,
 }
 
-/// The key or button that was pressed in this frame to be the talk key; none of them does anything else.
+/// The key or button that was pressed in this frame to become the push-to-talk key; it has no other
+/// effect.
 pub fn pressed(ctx: &Context) -> Option<Pressed> {
     ctx.input_mut(|input| {
         let mut found = None;
@@ -106,7 +107,7 @@ pub fn pressed(ctx: &Context) -> Option<Pressed> {
                 if let Some(key) = chosen {
                     found.get_or_insert(Pressed::Key(key));
                 }
-                // With the others one presses what is shown.
+                // With the other buttons, the user clicks controls.
                 return chosen.is_none();
             }
             let Event::Key { key, pressed, repeat, .. } = event else { return true };

@@ -1,4 +1,5 @@
-//! Cards over a player's frame: cause, advice, a button that helps, and one that puts the card away.
+//! Cards over a player's frame: cause, advice, a button with the remedy, and one that dismisses the
+//! card.
 
 use egui::{CornerRadius, Frame, Margin, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, vec2};
 
@@ -11,12 +12,12 @@ use crate::ui::text::Texts;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, icon_button, paragraph};
 
-/// Whether a notice is about what is watched. A screenshot is saved on both pages.
+/// Returns true if a notice is about a player. A screenshot can be saved on both pages.
 fn is_watched(notice: &Notice) -> bool {
     ["watch", "player", "screenshot"].iter().any(|word| notice.key().starts_with(word))
 }
 
-/// A card ready to be shown.
+/// A card that is ready to be drawn.
 #[derive(Debug)]
 pub struct Card<'a> {
     pub level: Level,
@@ -27,7 +28,7 @@ pub struct Card<'a> {
     pub dismissible: bool,
 }
 
-/// What was pressed on a card.
+/// The buttons that were pressed on a card.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pressed {
     pub button: bool,
@@ -35,7 +36,7 @@ pub struct Pressed {
 }
 
 impl Card<'_> {
-    /// Shows it as wide as there is room. Under 400 points the button is below the words.
+    /// Draws the card as wide as the space allows. Below 400 points, the button is below the text.
     pub fn show(&self, ui: &mut Ui, theme: &Theme, texts: &Texts) -> Pressed {
         let (icon, color) = match self.level {
             Level::Info => (Icon::Info, theme.accent),
@@ -104,7 +105,7 @@ impl Card<'_> {
     }
 }
 
-/// Shows the newest notices about what is watched, at most `limit`, newest first.
+/// Draws the newest notices about players, at most `limit`, newest first.
 pub fn watch_cards(ui: &mut Ui, view: &mut View<'_>, limit: usize) {
     let here: Vec<&Notice> =
         view.snapshot.notices.iter().rev().filter(|notice| is_watched(notice)).collect();

@@ -1,13 +1,14 @@
-//! A text for whoever helps: the version, the health sentence, the notices and the event log. It has no secrets.
+//! The diagnostics text for support: the version, the health sentence, the notices and the event log. It
+//! contains no secrets.
 
 use crate::studio::Notice;
 use crate::ui::text::format;
 use crate::ui::view::View;
 
-/// Lines of the event log in it.
+/// Maximum number of event log lines in it.
 const LOG_LINES: usize = 100;
 
-/// The text.
+/// Returns the text.
 pub(super) fn text(view: &View<'_>) -> String {
     let (snapshot, health) = (view.snapshot, view.health);
     let language = view.texts.language();

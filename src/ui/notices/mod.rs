@@ -1,5 +1,5 @@
-//! What the window does with notices: their words, their buttons, the tray that has all of them, and the cards
-//! over a player's frame.
+//! Notices in the window: their texts, their buttons, the tray with all of them, and the cards over a
+//! player's frame.
 
 mod card;
 mod diagnostics;

@@ -1,4 +1,4 @@
-//! The words of notices, and what their buttons do.
+//! The texts of notices, and the effects of their buttons.
 
 use crate::media::BitsPerSecond;
 use crate::studio::targets::quality::Quality;
@@ -8,12 +8,12 @@ use crate::ui::input::actions::key;
 use crate::ui::text::Texts;
 use crate::ui::view::{View, WindowRequest};
 
-/// The words of a notice in the language of the window.
+/// The texts of a notice in the language of the window.
 pub fn words(texts: &Texts, notice: &Notice) -> (String, String) {
     (texts.say(&notice.problem), texts.cure(&notice.problem).unwrap_or_default())
 }
 
-/// The words of a remedy's button.
+/// The text of a remedy's button.
 pub fn remedy_name(texts: &Texts, remedy: Remedy) -> String {
     let name = match remedy {
         Remedy::RetryNow | Remedy::StartTarget(_) => key!("remedy-retry"),
@@ -40,7 +40,7 @@ pub fn remedy_name(texts: &Texts, remedy: Remedy) -> String {
     texts.get(name).to_string()
 }
 
-/// Whether the trouble is over once the remedy was taken.
+/// Returns true if the remedy ends the problem.
 pub fn is_final(remedy: Remedy) -> bool {
     !matches!(
         remedy,
@@ -56,7 +56,7 @@ pub fn is_final(remedy: Remedy) -> bool {
     )
 }
 
-/// Does what a remedy's button promises. Showing what is to be changed is up to the screen.
+/// Carries out a remedy. The screen shows the settings that the user must change.
 pub fn apply(view: &mut View<'_>, remedy: Remedy) {
     match remedy {
         Remedy::RetryNow => view.send(Command::RetryNow),

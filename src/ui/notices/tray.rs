@@ -1,4 +1,4 @@
-//! The notice tray: all notices, newest first, with what helps; those that are over are dimmed.
+//! The notice tray: all notices with their remedies, newest first; ended ones are dimmed.
 
 use egui::{
     Align, Frame, Layout, Margin, Popup, PopupAnchor, PopupCloseBehavior, Pos2, Rect, RectAlign,
@@ -18,19 +18,19 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, icon_button, label, paragraph};
 
-/// As wide as the window lets it be, at most.
+/// Maximum width of the tray, within the window.
 const WIDTH: f32 = 520.0;
 const ICON: f32 = 20.0;
-/// Of the time of day and the cross beside it.
+/// Width of the time of day and the close button next to it.
 const SIDE: f32 = 96.0;
-/// Height of the tray's own last line, with the gaps around it.
+/// Height of the last line of the tray, including its gaps.
 const FOOTER: f32 = 72.0;
 
-/// What is asked for in the tray.
+/// A request from the tray.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum TrayRequest {
-    /// Do this, which a notice offers.
-    /// `notice`: `None` if the health sentence alone reports the problem.
+    /// Carries out this remedy of a notice. `notice` is `None` if only the health sentence reports the
+    /// problem.
     Help {
         notice: Option<u64>,
         remedy: Remedy,
@@ -39,8 +39,8 @@ pub enum TrayRequest {
     EventLog,
 }
 
-/// Shows the tray with its upper right corner there while it is open; `fresh`: it has just been opened by the
-/// keyboard.
+/// Draws the open tray with its upper right corner at the given position; `fresh` is true if it was just
+/// opened with the keyboard.
 pub fn tray(
     bell: &Response,
     corner: Pos2,
@@ -50,7 +50,7 @@ pub fn tray(
 ) -> Option<TrayRequest> {
     let window = bell.ctx.content_rect();
     let width = WIDTH.min(window.width() - 2.0 * gap::M);
-    // The buttons that start and end a broadcast stay in sight.
+    // The buttons that start and end a broadcast stay visible.
     let below = size::STATUS_BAR + go_live::HEIGHT + FOOTER;
     let height = (window.height() - size::TOP_BAR - size::HEALTH_BAR - below).max(120.0);
     let frame = Frame::popup(&bell.ctx.global_style()).fill(view.theme.panel);
@@ -120,7 +120,7 @@ fn inside<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
     Frame::new().inner_margin(Margin::symmetric(10, 9)).show(ui, contents).inner
 }
 
-/// The icon at the left, words as wide as leaves room for the time, and what is at the right.
+/// Draws the icon at the left, the text as wide as the time allows, and the content at the right.
 fn columns(
     ui: &mut Ui,
     (icon, color): (Icon, egui::Color32),
@@ -144,14 +144,14 @@ fn columns(
     });
 }
 
-/// The title of a row. The row has its name, so that nobody hears it twice.
+/// Draws the title of a row. The row itself has the accessible name, so that it is not read twice.
 fn titled(ui: &mut Ui, title: &str, kind: Type, color: egui::Color32) -> Response {
     let said = paragraph(ui, title, kind, color);
     ui.ctx().accesskit_node_builder(said.id, egui::accesskit::Node::set_hidden);
     said
 }
 
-/// A notice that holds.
+/// Draws an active notice.
 fn entry(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<TrayRequest> {
     let (theme, texts) = (view.theme, view.texts);
     let look = match notice.level {
@@ -198,14 +198,14 @@ fn entry(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<T
     asked
 }
 
-/// Only one button of the tray is the main one: that of the newest problem.
+/// Returns true for the newest problem: only its button is the main one in the tray.
 fn is_newest(view: &View<'_>, notice: &Notice) -> bool {
     let offers = |it: &&Notice| it.remedies.iter().any(|it| is_possible(*it, view.snapshot));
     let newest = view.snapshot.notices.iter().rev().find(offers);
     !view.health.alone && newest.is_some_and(|newest| newest.id == notice.id)
 }
 
-/// The problem of the health sentence, if no notice reports it.
+/// Draws the problem of the health sentence, if no notice reports it.
 fn unreported(ui: &mut Ui, view: &View<'_>, fresh: bool) -> Option<TrayRequest> {
     let (theme, health) = (view.theme, view.health);
     let (title, beside) = health.words(view.texts.language());
@@ -229,7 +229,7 @@ fn unreported(ui: &mut Ui, view: &View<'_>, fresh: bool) -> Option<TrayRequest> 
     helped.map(|remedy| TrayRequest::Help { notice: None, remedy })
 }
 
-/// What helps against it, the best first.
+/// Draws the remedies, the best first.
 fn buttons(
     ui: &mut Ui,
     view: &View<'_>,
@@ -248,7 +248,7 @@ fn buttons(
         for (index, remedy) in remedies.into_iter().enumerate() {
             let name = remedy_name(view.texts, remedy);
             let look = if index == 0 { best } else { ButtonWeight::Plain };
-            // The health bar may have the same button: this one says whose it is.
+            // The health bar may have the same button, so this one contains its subject.
             let whose = format!("{name}: {title}");
             let button = Button::new(&name).small().look(look).name(&whose).show(ui, view.theme);
             if fresh && index == 0 {
@@ -262,7 +262,7 @@ fn buttons(
     helped
 }
 
-/// A notice that has ended.
+/// Draws an ended notice.
 fn over(ui: &mut Ui, view: &View<'_>, past: &PastNotice) {
     let (theme, texts) = (view.theme, view.texts);
     let title = texts.say(&past.notice.problem);
@@ -287,7 +287,7 @@ fn over(ui: &mut Ui, view: &View<'_>, past: &PastNotice) {
     frame.response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &title));
 }
 
-/// The event log, and a copy for whoever helps.
+/// Draws the buttons for the event log and for copying the diagnostics.
 fn footer(ui: &mut Ui, view: &View<'_>, fresh: bool) -> Option<TrayRequest> {
     let (theme, texts) = (view.theme, view.texts);
     let at = ui.cursor();

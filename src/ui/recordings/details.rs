@@ -1,4 +1,4 @@
-//! The selected recording: a frame of it, what is in it, and what can be done with it.
+//! The selected recording: a frame, its details, and its actions.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ use crate::ui::video::fitted;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, Field, figure, label, paragraph};
 
-/// The panel; gives the recording that is to be played.
+/// Draws the panel; returns the recording to play, if any.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -40,7 +40,7 @@ pub fn show(
     ScrollArea::vertical().id_salt("recording").auto_shrink(false).show(ui, contents).inner
 }
 
-/// What became of the last change.
+/// Draws the result of the last change.
 fn outcome(ui: &mut Ui, view: &View<'_>, recordings: &RecordingsView) {
     let Some(outcome) = &recordings.outcome else { return };
     let theme = view.theme;
@@ -123,7 +123,7 @@ fn one(
     play
 }
 
-/// The frame where a part begins or ends, or the thumbnail.
+/// Draws the frame at which a part begins or ends, or the thumbnail.
 fn large(
     ui: &Ui,
     recordings: &RecordingsView,
@@ -140,13 +140,13 @@ fn large(
         return;
     };
     ui.painter().rect_filled(room, egui::CornerRadius::same(4), BLACK);
-    // A key of its own beside the thumbnail's.
+    // A separate key, in addition to that of the thumbnail.
     let view = draft.thumbnails.view(&file.path.join("frame"), frame);
     let rect = fitted(room, view.shape(), ui.pixels_per_point());
     view.paint(ui, rect);
 }
 
-/// The name, which can be edited.
+/// Draws the name, which can be edited.
 fn name(ui: &mut Ui, view: &mut View<'_>, file: &RecordingFile, draft: &mut Draft) {
     let width = ui.available_width();
     let stem = list::stem(file);

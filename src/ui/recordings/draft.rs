@@ -1,4 +1,4 @@
-//! What the *Recordings* page remembers between two frames.
+//! The state of the *Recordings* page between two frames.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -14,24 +14,24 @@ use crate::ui::video::FrameView;
 use crate::ui::view::WindowRequest;
 use crate::wire::container::Format;
 
-/// See the module.
+/// The state of the page; see the module documentation.
 #[derive(Debug, Default)]
 pub struct Draft {
-    /// The page is shown, and the studio knows.
+    /// True if the page is displayed, and the studio was told so.
     is_open: bool,
-    /// It was opened, and nothing is selected yet.
+    /// True if the page was opened and nothing is selected yet.
     is_fresh: bool,
     pub(super) selected: Option<PathBuf>,
-    /// A selection was made elsewhere: the list shows it.
+    /// True if the selection was changed elsewhere, so that the list scrolls to it.
     pub(super) scroll_to: bool,
     pub(super) search: String,
-    /// What the name is to be, while it is edited.
+    /// The new name, while it is being edited.
     pub(super) name: Option<String>,
-    /// The trash is asked about.
+    /// True while the confirmation for the trash is displayed.
     pub(super) asks_trash: bool,
     pub(super) cut: CutDraft,
     pub(super) thumbnails: Thumbnails,
-    /// The number of the outcome that was taken notice of.
+    /// The number of the last handled result.
     seen_outcome: u64,
 }
 
@@ -39,12 +39,12 @@ pub struct Draft {
 #[derive(Debug, Default)]
 pub struct CutDraft {
     pub from: Duration,
-    /// `None`: its end.
+    /// The end; `None` means the end of the recording.
     pub to: Option<Duration>,
-    /// Typed times, while they are edited.
+    /// The entered times, while they are being edited.
     pub typed: [Option<String>; 2],
     pub format: Option<Format>,
-    /// The frame that was asked for last.
+    /// The last requested frame.
     pub asked: Option<Duration>,
 }
 
@@ -54,7 +54,7 @@ impl CutDraft {
     }
 }
 
-/// Frames that are drawn, by the file.
+/// The drawn frames, by file.
 #[derive(Debug, Default)]
 pub struct Thumbnails {
     views: HashMap<PathBuf, (VideoFrame, FrameView)>,
@@ -79,7 +79,7 @@ impl Thumbnails {
         view
     }
 
-    /// Forgets those that were not drawn in this frame.
+    /// Drops those that were not drawn in this frame.
     pub fn forget_unseen(&mut self) {
         let seen = std::mem::take(&mut self.seen);
         self.views.retain(|path, _| seen.contains(path));
@@ -96,7 +96,7 @@ impl Draft {
         self.selected = path;
     }
 
-    /// The page is shown or not: the studio reads the folder as long as it is.
+    /// Reports whether the page is displayed: the studio reads the folder only then.
     pub fn follow(&mut self, is_shown: bool, wishes: &mut Vec<WindowRequest>) {
         if is_shown == self.is_open {
             return;
@@ -110,13 +110,13 @@ impl Draft {
         wishes.push(WindowRequest::Command(Command::Recordings(command)));
     }
 
-    /// What was renamed stays selected, and what is gone is not.
+    /// Keeps a renamed recording selected, and deselects a removed one.
     pub(super) fn learn(&mut self, view: &RecordingsView) {
         if let Some(outcome) = view.outcome.as_ref().filter(|it| it.number != self.seen_outcome) {
             self.seen_outcome = outcome.number;
             let is_it = self.selected.as_ref() == Some(&outcome.path);
             if is_it && !outcome.failed && outcome.now.as_ref() != Some(&outcome.path) {
-                // Of a copy the original stays selected.
+                // After a copy, the original stays selected.
                 let copied = outcome.text.id() == "recordings-copied";
                 if !copied {
                     self.select(outcome.now.clone());
@@ -125,7 +125,7 @@ impl Draft {
         }
     }
 
-    /// As the page opens, the first recording is selected where none is.
+    /// Selects the first recording when the page opens, if none is selected.
     pub(super) fn begin(&mut self, view: &RecordingsView) {
         if !self.is_fresh || !view.is_read {
             return;
@@ -139,7 +139,7 @@ impl Draft {
         }
     }
 
-    /// The recordings that are looked for.
+    /// The recordings that match the search.
     pub(super) fn found<'a>(&self, view: &'a RecordingsView) -> Vec<&'a RecordingFile> {
         let wanted = self.search.trim().to_lowercase();
         let all = view.files.iter();

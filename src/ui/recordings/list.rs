@@ -1,4 +1,4 @@
-//! The list: a thumbnail, the name, and what is in each file, the newest first.
+//! The list of recordings: thumbnail, name, and details of each file, the newest first.
 
 use std::path::PathBuf;
 
@@ -24,10 +24,10 @@ use crate::ui::widgets::{Button, elided, focus_ring, label, menu_item, paragraph
 
 /// Height of a row.
 const ROW: f32 = 72.0;
-/// The place of its thumbnail.
+/// Size of the thumbnail.
 const THUMBNAIL: egui::Vec2 = vec2(107.0, 60.0);
 
-/// The list; gives the recording that is to be played.
+/// Draws the list; returns the recording to play, if any.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -85,7 +85,7 @@ fn empty(ui: &mut Ui, view: &View<'_>, recordings: &RecordingsView) {
     });
 }
 
-/// When, how long, how large.
+/// The time, duration and size of a recording.
 fn summary(texts: &Texts, file: &RecordingFile) -> String {
     let mut parts = vec![format::date_and_time(file.wall_micros)];
     if let Some(details) = file.details() {
@@ -101,7 +101,7 @@ fn summary(texts: &Texts, file: &RecordingFile) -> String {
     parts.join(" · ")
 }
 
-/// `1920×1080 · H.264 · AAC`.
+/// The tracks as text: `1920×1080 · H.264 · AAC`.
 pub fn tracks(texts: &Texts, details: &Details) -> String {
     let mut parts = Vec::new();
     if let Some(video) = &details.video {
@@ -175,7 +175,7 @@ fn row(
     play
 }
 
-/// The frame of a recording, or an icon.
+/// Draws the thumbnail of a recording, or an icon.
 pub fn thumbnail(ui: &Ui, file: &RecordingFile, draft: &mut Draft, room: Rect) {
     ui.painter().rect_filled(room, CornerRadius::same(4), BLACK);
     let frame = file.details().and_then(|details| details.thumbnail.as_ref());
@@ -196,7 +196,7 @@ pub fn thumbnail(ui: &Ui, file: &RecordingFile, draft: &mut Draft, room: Rect) {
     length(ui, file, room);
 }
 
-/// How long a recording is, in the corner of its frame.
+/// Draws the duration of a recording in the corner of its thumbnail.
 fn length(ui: &Ui, file: &RecordingFile, room: Rect) {
     let Some(details) = file.details() else { return };
     let text = format::clock(details.duration);
@@ -207,7 +207,7 @@ fn length(ui: &Ui, file: &RecordingFile, room: Rect) {
     ui.painter().galley(plate.center() - galley.size() / 2.0, galley, ON_VIDEO);
 }
 
-/// What can be done with a recording, in its menu.
+/// Draws the context menu of a recording.
 fn lines(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -240,7 +240,7 @@ fn lines(
     None
 }
 
-/// Its name without the ending.
+/// The name without its extension.
 pub fn stem(file: &RecordingFile) -> String {
     file.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }

@@ -1,4 +1,4 @@
-//! The *Recordings* page: the files in the folder of recordings, and what can be done with the selected one.
+//! The *Recordings* page: the files in the folder of recordings, and the actions for the selected one.
 
 mod details;
 mod draft;
@@ -18,7 +18,7 @@ use crate::ui::widgets::{ButtonWeight, Field, elided, icon_button};
 
 pub use draft::Draft;
 
-/// The page in `room`; gives the recording that is to be played.
+/// Draws the page in `room`; returns the recording to play, if any.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -45,7 +45,7 @@ pub fn show(
     play
 }
 
-/// The folder, its free space, and the search.
+/// Draws the folder, its free space, and the search field.
 fn header(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
     let (theme, texts) = (view.theme, view.texts);
     let mut bar = ui.new_child(

@@ -1,4 +1,5 @@
-//! A copy of a part of a recording, or of all of it in another format: packets are copied, nothing is encoded.
+//! The section for copying a part of a recording, or all of it to another format: packets are copied, and
+//! nothing is encoded.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,10 +19,10 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Button, Field, Select, label, menu_item, paragraph, section, slider};
 use crate::wire::container::Format;
 
-/// Width of a time that is typed.
+/// Width of a time field.
 const TIME_WIDTH: f32 = 92.0;
 
-/// The section below the buttons of a recording.
+/// Draws the section below the buttons of a recording.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -91,7 +92,7 @@ pub fn show(
     draft.cut = cut;
 }
 
-/// A time: typed, or chosen on a rail. Gives it when it was changed.
+/// Draws a time, which can be entered or chosen on a slider. Returns it if it was changed.
 fn point(
     ui: &mut Ui,
     view: &View<'_>,
@@ -157,7 +158,7 @@ fn format_choice(ui: &mut Ui, view: &View<'_>, cut: &mut CutDraft, own: Option<F
     });
 }
 
-/// Where a part that is to begin at `at` begins: at the last keyframe that is not later.
+/// The position at which a part from `at` actually begins: the last keyframe at or before it.
 fn keyframe_before(details: &Details, at: Duration) -> Duration {
     let keys = || details.keyframes.iter().copied();
     if details.keyframes.is_empty() {
@@ -166,7 +167,7 @@ fn keyframe_before(details: &Details, at: Duration) -> Duration {
     keys().rfind(|key| *key <= at).or_else(|| keys().next()).unwrap_or(at)
 }
 
-/// `1:02:03.5`, `2:03.0`.
+/// Formats a time as `1:02:03.5` or `2:03.0`.
 fn time_text(at: Duration) -> String {
     let tenths = (at.as_secs_f64() * 10.0).round() as u64;
     let (seconds, tenth) = (tenths / 10, tenths % 10);
@@ -178,7 +179,7 @@ fn time_text(at: Duration) -> String {
     }
 }
 
-/// The same read: hours and minutes may be missing.
+/// Parses such a time; hours and minutes may be missing.
 fn parse_time(text: &str) -> Option<Duration> {
     let parts: Vec<&str> = text.trim().split(':').collect();
     let (seconds, larger) = parts.split_last()?;
@@ -192,7 +193,7 @@ fn parse_time(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(total).ok()
 }
 
-/// A name beside the recording that no listed file has.
+/// A file name in the same folder that no listed file has.
 fn free_name(
     recordings: &RecordingsView,
     file: &RecordingFile,

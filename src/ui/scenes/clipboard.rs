@@ -1,4 +1,4 @@
-//! Copy, cut, paste and duplicate of what is selected, also from one scene to another.
+//! Copies, cuts, pastes and duplicates the selection, also between scenes.
 
 use egui::{Event, Key, Modifiers, Ui};
 
@@ -7,7 +7,7 @@ use crate::studio::{Command, Edit};
 use crate::ui::scenes::draft::{Clip, Draft, each, edited, name_of};
 use crate::ui::view::View;
 
-/// The keys of a list or of the canvas that has the keyboard, for these items.
+/// Handles the keys of a focused list or canvas for these items.
 pub(super) fn keyboard(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, items: &[ItemId]) {
     let mut asked = None;
     ui.input_mut(|input| {
@@ -37,10 +37,10 @@ pub(super) fn keyboard(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, items: &
     }
 }
 
-/// These are what is pasted from now on.
+/// Copies these items for pasting.
 pub(super) fn copy(ui: &Ui, view: &View<'_>, draft: &mut Draft, items: &[ItemId]) {
     let collection = &view.snapshot.scenes.collection;
-    // In the order in which they are drawn.
+    // In drawing order.
     let mut found = Vec::new();
     collection.each(|item| {
         if items.contains(&item.id) {
@@ -55,12 +55,12 @@ pub(super) fn copy(ui: &Ui, view: &View<'_>, draft: &mut Draft, items: &[ItemId]
     ui.ctx().copy_text(draft.clip.words.clone());
 }
 
-/// Whether there is something to paste.
+/// Returns true if there is something to paste.
 pub(super) fn has(draft: &Draft) -> bool {
     !draft.clip.copied.items.is_empty()
 }
 
-/// What was copied comes to a scene.
+/// Pastes the copied items into a scene.
 pub(super) fn paste(view: &mut View<'_>, draft: &mut Draft, scene: SceneId) {
     if has(draft) {
         draft.await_items(view.snapshot);
@@ -68,7 +68,7 @@ pub(super) fn paste(view: &mut View<'_>, draft: &mut Draft, scene: SceneId) {
     }
 }
 
-/// One more of each.
+/// Duplicates each of these items.
 pub(super) fn duplicate(view: &mut View<'_>, draft: &mut Draft, items: &[ItemId]) {
     draft.await_items(view.snapshot);
     each(view, items, Edit::DuplicateItem);

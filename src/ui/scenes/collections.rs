@@ -1,4 +1,4 @@
-//! The menu at the head of the scenes: which collection is in use, and the way to all of them.
+//! The menu above the scenes: the collection in use, and a link to all collections.
 
 use egui::Ui;
 
@@ -8,7 +8,7 @@ use crate::studio::settings::part::PartKind;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{menu_item, menu_rule};
 
-/// What is in the menu.
+/// Draws the contents of the menu.
 pub fn menu(ui: &mut Ui, view: &mut View<'_>) {
     let (theme, texts) = (view.theme, view.texts);
     let parts = &view.snapshot.parts;

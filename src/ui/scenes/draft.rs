@@ -1,4 +1,4 @@
-//! What a person has in hand while building scenes, and what the lists and the frame both need.
+//! The editing state of scenes, which the lists and the canvas share.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,83 +22,83 @@ use crate::ui::scenes::placement::Grip;
 use crate::ui::studio_page::projectors::display::Display;
 use crate::ui::view::View;
 
-/// A part of the inspector.
+/// A section of the inspector.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Section {
     Whole,
     Filters,
 }
 
-/// What was copied last, and what of it the desktop's clipboard has: as long as that is there, it is what
-/// is pasted.
+/// The last copied items, and their text in the desktop's clipboard: as long as it is there, these items
+/// are pasted.
 #[derive(Debug, Default)]
 pub(super) struct Clip {
     pub words: String,
     pub copied: CopiedItems,
 }
 
-/// What a person has in hand.
+/// The editing state of scenes.
 #[derive(Debug, Default)]
 pub struct Draft {
-    /// The item that is selected; of several, the one that was selected last.
+    /// The selected item; if there are several, the one selected last.
     pub selected: Option<ItemId>,
-    /// The others that are.
+    /// The other selected items.
     pub(super) others: Vec<ItemId>,
-    /// The name that is being typed, of a scene or an item.
+    /// The name being entered, of a scene or an item.
     pub(super) naming: Option<(Named, String)>,
-    /// Where the cursor goes as soon as its field has the keyboard.
+    /// The cursor position when the name field gets the focus.
     pub(super) name_cursor: Option<NameCursor>,
-    /// What is being dragged on the frame.
+    /// The current drag on the frame.
     pub(super) grip: Option<Drag>,
-    /// Where a frame around several was begun, in program pixels.
+    /// The start of a selection frame, in program pixels.
     pub(super) band: Option<(f64, f64)>,
-    /// The item that is to be selected and shown in the inspector.
+    /// The item to be selected and shown in the inspector.
     pub settings: Option<ItemId>,
-    /// The source that is to be shown there, and which part of it.
+    /// The source to be shown in the inspector, and the section.
     asked: Option<(SourceId, Section)>,
-    /// The source that the inspector shows though no item of the scene is selected.
+    /// The source that the inspector shows although no item of the scene is selected.
     pub(super) inspected: Option<SourceId>,
-    /// What was selected when the inspector last followed it.
+    /// The selection when the inspector last followed it.
     followed: Option<ItemId>,
-    /// What the inspector is to bring into view.
+    /// The section that the inspector scrolls to.
     pub(super) section: Option<Section>,
-    /// The filter that is opened.
+    /// The index of the expanded filter.
     pub(super) filter: usize,
-    /// What is typed as the font.
+    /// The text entered as the font.
     pub(super) family: Option<String>,
-    /// What is typed as the source.
+    /// The text entered as the source.
     pub(super) source_text: Option<(SourceId, String)>,
-    /// The dialog *Add source*.
+    /// The state of the dialog *Add source*.
     pub(super) adding: Option<Adding>,
-    /// What was asked for and has not come yet.
+    /// Requested objects that have not arrived yet.
     pub(super) arrivals: Arrivals,
-    /// What was copied.
+    /// The copied items.
     pub(super) clip: Clip,
-    /// What a source is to show once it is let go: a number or a color that is being drawn.
+    /// The choice that a source gets when a dragged number or color is released.
     pub(super) held: Option<(SourceId, VideoChoice)>,
-    /// What is typed for sources to show, and when something was typed last.
+    /// The texts entered for sources; the next field is the time of the last input.
     pub(super) words: BTreeMap<SourceId, String>,
     pub(super) typed_at: f64,
-    /// What is typed as the name of a source.
+    /// The text entered as the name of a source.
     pub(super) name: Option<(SourceId, String)>,
-    /// Where on its bar something that plays is being moved to, 0…1.
+    /// The position to which playback is being dragged, 0…1.
     pub(super) going: Option<f32>,
-    /// The options of this transition are shown.
+    /// The transition whose options are displayed.
     pub transition: Option<Whose>,
-    /// Studio mode: scenes are prepared before they are sent.
+    /// True in studio mode, in which scenes are prepared in the preview.
     pub studio_mode: bool,
-    /// How much of the picture is seen.
+    /// The zoom of the canvas.
     pub zoom: CanvasZoom,
-    /// Safe areas are drawn over the picture.
+    /// True if safe areas are drawn over the frame.
     pub safe_areas: bool,
     /// The displays that projectors can fill.
     pub displays: Arc<[Display]>,
-    /// The space bar is the talk key, and a strip listens to it.
+    /// True if the space bar is the push-to-talk key, and a strip uses it.
     pub space_talks: bool,
 }
 
 impl Draft {
-    /// All that are selected.
+    /// All selected items.
     pub(super) fn chosen(&self) -> Vec<ItemId> {
         self.selected.into_iter().chain(self.others.iter().copied()).collect()
     }
@@ -107,13 +107,13 @@ impl Draft {
         self.selected == Some(id) || self.others.contains(&id)
     }
 
-    /// Selects one alone, or none.
+    /// Selects only this item, or none.
     pub(in crate::ui) fn choose(&mut self, id: Option<ItemId>) {
         self.selected = id;
         self.others.clear();
     }
 
-    /// Selects one besides, or no longer.
+    /// Adds one item to the selection, or removes it.
     pub(super) fn toggle(&mut self, id: ItemId) {
         if self.selected == Some(id) {
             self.selected = self.others.pop();
@@ -124,7 +124,8 @@ impl Draft {
         }
     }
 
-    /// Selects these, the last one foremost; what was selected stays so if `besides`.
+    /// Selects these items, with the last one as the main one; with `besides`, the existing selection is
+    /// kept.
     pub(super) fn choose_all(&mut self, ids: impl IntoIterator<Item = ItemId>, besides: bool) {
         if !besides {
             self.choose(None);
@@ -142,7 +143,7 @@ impl Draft {
         self.filter = 0;
     }
 
-    /// Selects what is to be shown in the inspector; whether something new is shown there.
+    /// Selects the object to be shown in the inspector; returns whether it is new.
     pub(in crate::ui) fn follow(&mut self, snapshot: &Snapshot) -> bool {
         let mut shown = false;
         if let Some(id) = self.settings.take() {
@@ -172,7 +173,7 @@ impl Draft {
         shown
     }
 
-    /// Shows the filters of a source, and of them the first one whose file cannot be used.
+    /// Shows the filters of a source, with the first one expanded whose file cannot be used.
     pub(in crate::ui) fn show_lacking_filter(&mut self, scenes: &Scenes, id: SourceId) {
         self.show_filters(id);
         let source = scenes.source(id);
@@ -200,19 +201,19 @@ impl Draft {
         self.asked = Some((source, Section::Whole));
     }
 
-    /// Items that come from now on to the scene that is worked on are selected.
+    /// Selects items when they arrive in the edited scene.
     pub(in crate::ui) fn await_items(&mut self, snapshot: &Snapshot) {
         self.arrivals = Arrivals::of_items(snapshot);
         self.choose(None);
     }
 
-    /// The scene that comes is named at once.
+    /// Begins to rename the new scene when it arrives.
     pub(super) fn await_scene(&mut self, snapshot: &Snapshot) {
         self.arrivals = Arrivals::of_scene(snapshot);
     }
 
-    /// Sees what has become of what was asked for; what is to be done then. A new scene is shown at once
-    /// where nobody watches.
+    /// Checks for requested objects; returns the command to send then. A new scene is shown at once if
+    /// nothing is on air.
     pub(in crate::ui) fn learn(&mut self, snapshot: &Snapshot) -> Option<Command> {
         match self.arrivals.take(snapshot, edited(snapshot))? {
             Arrival::Items(items) => {
@@ -231,13 +232,13 @@ impl Draft {
         }
     }
 
-    /// A name is typed from now on.
+    /// Begins to enter a name.
     pub(super) fn rename(&mut self, what: Named, name: String) {
         self.naming = Some((what, name));
         self.name_cursor = Some(NameCursor::End);
     }
 
-    /// Whether *Add source* is open.
+    /// Returns true if *Add source* is open.
     pub(in crate::ui) fn is_adding(&self) -> bool {
         self.adding.is_some()
     }
@@ -247,12 +248,12 @@ impl Draft {
         self.adding = Some(Adding::default());
     }
 
-    /// The source that is selected, or else the topmost of the scene.
+    /// The selected source, or else the topmost of the scene.
     pub(in crate::ui) fn source(&self, snapshot: &Snapshot) -> Option<SourceId> {
         self.source_that(snapshot, |_| true)
     }
 
-    /// The same among those that have properties.
+    /// The same among the sources that have properties.
     pub(in crate::ui) fn source_with_properties(&self, snapshot: &Snapshot) -> Option<SourceId> {
         self.source_that(snapshot, |id| has_properties(snapshot, id))
     }
@@ -273,7 +274,7 @@ impl Draft {
     }
 }
 
-/// The topmost of these items and their members that is such a one.
+/// The topmost of these items and their members that matches.
 fn topmost<'a>(items: &'a [Item], fits: &impl Fn(&Item) -> bool) -> Option<&'a Item> {
     items.iter().rev().find_map(|item| match fits(item) {
         true => Some(item),
@@ -281,8 +282,8 @@ fn topmost<'a>(items: &'a [Item], fits: &impl Fn(&Item) -> bool) -> Option<&'a I
     })
 }
 
-/// What a source is set by, if it is. The main video source only where it is a camera: nothing else of
-/// it is kept.
+/// The properties that apply to a source, if any. For the main video source, only those of a camera,
+/// because nothing else is saved.
 pub(in crate::ui) fn heeds(snapshot: &Snapshot, id: SourceId) -> Option<UsedProperties> {
     if id == MAIN {
         let choice = snapshot.video.as_ref().map(|video| &video.choice);
@@ -295,64 +296,63 @@ pub(in crate::ui) fn heeds(snapshot: &Snapshot, id: SourceId) -> Option<UsedProp
     UsedProperties::of(&snapshot.scenes.collection.source(id)?.choice)
 }
 
-/// Whether something else may be chosen for the time that it is black or stands still.
+/// Returns true if a fallback can be chosen for the time while the source is black or frozen.
 pub(super) fn may_be_out(snapshot: &Snapshot, id: SourceId) -> bool {
     snapshot.shown_by(id).is_some_and(VideoFallback::suits)
 }
 
-/// Whether there is anything to set of a source: of one of the scenes what it shows at least.
+/// Returns true if a source has any settings: for a scene source, at least its choice.
 pub(in crate::ui) fn has_properties(snapshot: &Snapshot, id: SourceId) -> bool {
     snapshot.scenes.collection.source(id).is_some()
         || heeds(snapshot, id).is_some()
         || may_be_out(snapshot, id)
 }
 
-/// What is held.
+/// The current drag.
 #[derive(Clone, Debug)]
 pub(super) struct Drag {
     pub id: ItemId,
     pub grip: Grip,
-    /// Where it began, in program pixels.
+    /// The start position in program pixels.
     pub from: (f64, f64),
     pub start: Placement,
-    /// The others that go along, and where each was.
+    /// The other items that move along, with their original placements.
     pub others: Vec<(ItemId, Placement)>,
-    /// The edges of the frame around all of them, where that is what is held: left, top, right,
-    /// bottom in program pixels.
+    /// The edges of the common frame, if it is dragged: left, top, right, bottom in program pixels.
     pub around: Option<[f64; 4]>,
-    /// The lines it snaps to now.
+    /// The lines to which it currently snaps.
     pub guides: (Option<f64>, Option<f64>),
 }
 
-/// Whose transition it is.
+/// The owner of a transition.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Whose {
-    /// That of all scenes without one of their own.
+    /// All scenes without their own transition.
     Every,
     Scene(SceneId),
 }
 
-/// Where the cursor begins in a name.
+/// The initial selection in a name field.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum NameCursor {
     End,
-    /// What is typed takes the place of the whole name.
+    /// Input replaces the whole name.
     Whole,
 }
 
-/// What can be named.
+/// An object that can be renamed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Named {
     Scene(SceneId),
     Item(ItemId),
 }
 
-/// The scene that is being worked on: the prepared one, or what is sent.
+/// The scene being edited: the preview scene, or the one on air.
 pub(super) fn edited(snapshot: &Snapshot) -> SceneId {
     snapshot.scenes.prepared.unwrap_or(snapshot.scenes.collection.current)
 }
 
-/// The size of what an item shows, as far as it is known.
+/// The size of an item's content, as far as it is known.
 pub(super) fn natural(snapshot: &Snapshot, item: &Item) -> Size {
     let program = snapshot.quality.size;
     match item.content {
@@ -363,7 +363,7 @@ pub(super) fn natural(snapshot: &Snapshot, item: &Item) -> Size {
     }
 }
 
-/// What an item is called in the lists.
+/// The name of an item in the lists.
 pub(super) fn name_of(view: &View<'_>, item: &Item) -> String {
     let collection = &view.snapshot.scenes.collection;
     let name = collection.item_name(item);
@@ -372,7 +372,7 @@ pub(super) fn name_of(view: &View<'_>, item: &Item) -> String {
     }
     match item.content {
         Content::Group(_) => view.texts.get("scenes-group").to_string(),
-        // The frame of `--video`: what it shows.
+        // The source of `--video`: the name of its content.
         _ => match &view.snapshot.video {
             Some(video) if !video.name.is_empty() => video.name.clone(),
             _ => view.texts.get("scenes-main").to_string(),
@@ -380,12 +380,12 @@ pub(super) fn name_of(view: &View<'_>, item: &Item) -> String {
     }
 }
 
-/// The same for each of these items, as one step.
+/// Applies the same edit to each of these items, as one step.
 pub(super) fn each(view: &mut View<'_>, ids: &[ItemId], edit: impl Fn(ItemId) -> Edit) {
     together(view, ids.iter().copied().map(edit).collect());
 }
 
-/// These as one step.
+/// Sends these edits as one step.
 pub(super) fn together(view: &mut View<'_>, mut edits: Vec<Edit>) {
     match edits.pop() {
         Some(one) if edits.is_empty() => view.send(Command::Edit(one)),

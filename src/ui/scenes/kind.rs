@@ -1,4 +1,4 @@
-//! Sources as they are seen in lists: a frame of their kind, and how they fare.
+//! Sources in lists: the icon of their kind, and their state.
 
 use std::path::PathBuf;
 
@@ -12,25 +12,25 @@ use crate::ui::style::icons::Icon;
 use crate::ui::text::format;
 use crate::ui::view::View;
 
-/// What is known of what a row represents, told apart by shape as well as by color.
+/// The state of a row, distinguished by shape as well as by color.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum RowLamp {
     None,
-    /// It delivers.
+    /// Delivering.
     Good,
-    /// It is on its way.
+    /// Opening.
     Opening,
-    /// Something is wrong with it.
+    /// A problem.
     Bad,
-    /// It is on air.
+    /// On air.
     OnAir,
     /// It was on air until the connection was lost.
     OffAir,
-    /// It is prepared.
+    /// In the preview.
     Prepared,
 }
 
-/// The frame of a kind of source.
+/// The icon for a kind of source.
 pub fn icon_of_choice(choice: &VideoChoice) -> Icon {
     match choice {
         VideoChoice::Camera(_) => Icon::Camera,
@@ -51,7 +51,7 @@ pub fn icon_of_choice(choice: &VideoChoice) -> Icon {
     }
 }
 
-/// The frame of what an item shows.
+/// The icon for the content of an item.
 pub fn icon_of(view: &View<'_>, item: &Item) -> Icon {
     match item.content {
         Content::Source(id) => view.snapshot.shown_by(id).map_or(Icon::NoVideo, icon_of_choice),
@@ -60,7 +60,8 @@ pub fn icon_of(view: &View<'_>, item: &Item) -> Icon {
     }
 }
 
-/// How what an item shows fares: a lamp, and the same in words. What cannot fail has neither.
+/// The state of an item's content: a lamp, and the same as text. Content that cannot fail has
+/// neither.
 pub fn state_of(view: &View<'_>, item: &Item) -> (RowLamp, String) {
     match item.content {
         Content::Source(id) => state_of_source(view, id),
@@ -81,7 +82,7 @@ fn state_of_source(view: &View<'_>, id: SourceId) -> (RowLamp, String) {
             return (RowLamp::Bad, texts.get("source-incomplete").to_string());
         }
         SourceState::Open => {
-            // A file or a device; what is made here cannot fail.
+            // A file or a device; generated content cannot fail.
             let lamp = if VideoFallback::suits(choice) { RowLamp::Good } else { RowLamp::None };
             let size =
                 known.and_then(|it| it.size).map(|size| format!(" · {}", format::size(size)));
@@ -100,15 +101,16 @@ fn state_of_source(view: &View<'_>, id: SourceId) -> (RowLamp, String) {
     }
 }
 
-/// What a file that comes from outside is.
+/// The kind of a dropped file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Dropped {
     Video(VideoChoice),
-    /// Heard, not seen.
+    /// Audio without video.
     Audio(PathBuf),
 }
 
-/// What a file or folder is, by its name. What has an unknown one is played, if it can be.
+/// Determines the kind of a file or folder by its name. A file of unknown kind is played if
+/// possible.
 pub fn what_is(path: PathBuf) -> Dropped {
     const SONGS: [&str; 9] = ["mp3", "flac", "ogg", "oga", "opus", "aac", "wav", "m4a", "mka"];
     let ending = path.extension().map(|it| it.to_string_lossy().to_lowercase()).unwrap_or_default();

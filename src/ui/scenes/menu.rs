@@ -1,4 +1,4 @@
-//! What can be done with an item or a scene: the lists and the frame offer the same.
+//! The context menus of items and scenes, which the lists and the canvas share.
 
 use egui::{
     Frame, Key, Margin, Modifiers, Popup, PopupCloseBehavior, Response, ScrollArea, Ui, Vec2,
@@ -22,8 +22,8 @@ use crate::ui::widgets::{menu_item, menu_rule};
 /// Width of the menus.
 const WIDTH: f32 = 216.0;
 
-/// A menu at the pointer, on a secondary click on `response`; or below it, by the menu key or Shift+F10
-/// where it has the keyboard.
+/// Opens a menu at the pointer on a secondary click on `response`, or below it with the menu key or
+/// Shift+F10 if it has the keyboard focus.
 pub fn context(
     response: &Response,
     view: &mut View<'_>,
@@ -43,7 +43,7 @@ pub fn context(
     menu.show(|ui| lines(ui, view, list));
 }
 
-/// Whether the key for menus was pressed.
+/// Returns true if the menu key was pressed.
 fn asked_by_key(ctx: &egui::Context) -> bool {
     ctx.input_mut(|input| {
         input.consume_key(Modifiers::NONE, Key::Menu)
@@ -51,10 +51,10 @@ fn asked_by_key(ctx: &egui::Context) -> bool {
     })
 }
 
-/// A menu below a button.
+/// Opens a menu below a button.
 pub fn below(response: &Response, view: &mut View<'_>, list: impl FnOnce(&mut Ui, &mut View<'_>)) {
     let frame = frame(view, response);
-    // A line closes it itself, unless it opens another list in its place.
+    // A line closes the menu itself, unless it opens another list in its place.
     let menu = Popup::menu(response).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
     menu.width(WIDTH).frame(frame).show(|ui| lines(ui, view, list));
 }
@@ -70,7 +70,7 @@ fn lines(ui: &mut Ui, view: &mut View<'_>, list: impl FnOnce(&mut Ui, &mut View<
     list(ui, view);
 }
 
-/// A line that closes the menu; tells whether it was pressed.
+/// Draws a line that closes the menu; returns whether it was pressed.
 pub(super) fn line(ui: &mut Ui, view: &View<'_>, text: &str, enabled: bool) -> bool {
     let pressed = menu_item(ui, view.theme, text, "", false, enabled);
     if pressed {
@@ -83,7 +83,7 @@ fn edit(view: &mut View<'_>, edit: Edit) {
     view.send(Command::Edit(edit));
 }
 
-/// Bringing items in line: several with each other, one alone with the program.
+/// Draws the commands that align items: several with each other, a single one with the program.
 fn in_line(ui: &mut Ui, view: &mut View<'_>, items: &[&Item], enabled: bool) {
     let (texts, canvas) = (view.texts, view.snapshot.quality.size);
     for (name, line_) in [
@@ -105,7 +105,7 @@ fn in_line(ui: &mut Ui, view: &mut View<'_>, items: &[&Item], enabled: bool) {
     menu_rule(ui, view.theme);
 }
 
-/// What can be done with several items at once.
+/// Draws the commands for several items.
 fn several(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     let (texts, ids) = (view.texts, draft.chosen());
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
@@ -134,12 +134,12 @@ fn several(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     }
 }
 
-/// What can be done with an item, or with all that are selected if it is one of them.
+/// Draws the commands for an item, or for all selected items if it is one of them.
 pub fn item(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     if draft.is_chosen(item.id) && draft.chosen().len() > 1 {
         return several(ui, view, draft, item);
     }
-    // Its lines may be more than a small window is high.
+    // The menu may be higher than a small window.
     let height = ui.ctx().content_rect().height() * 0.9;
     let area = ScrollArea::vertical().id_salt("item").max_height(height);
     area.show(ui, |ui| alone(ui, view, draft, item));
@@ -218,7 +218,7 @@ fn alone(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     }
 }
 
-/// Copy, cut and paste.
+/// Draws copy, cut and paste.
 fn copying(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, ids: &[ItemId]) {
     let texts = view.texts;
     if line(ui, view, &texts.get("item-copy"), true) {
@@ -233,7 +233,7 @@ fn copying(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, ids: &[ItemId]) 
     }
 }
 
-/// What can be done beside everything on the canvas.
+/// Draws the commands for the empty area of the canvas.
 pub fn empty(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let texts = view.texts;
     if line(ui, view, &texts.get("source-add-row"), true) {
@@ -280,7 +280,7 @@ fn group_with_below(view: &View<'_>, id: ItemId) -> Vec<ItemId> {
     [Some(id), below].into_iter().flatten().collect()
 }
 
-/// Where an item stands among those of its group, or of the scene, and which these are.
+/// The index of an item in its group or scene, and the items there.
 fn place_among(view: &View<'_>, id: ItemId) -> (usize, Vec<ItemId>) {
     fn find(items: &[Item], id: ItemId) -> Option<(usize, Vec<ItemId>)> {
         if let Some(index) = items.iter().position(|item| item.id == id) {
@@ -297,7 +297,7 @@ fn centred(place: &Placement) -> Placement {
     Placement { x: (1.0 - place.width) / 2.0, y: (1.0 - place.height) / 2.0, ..*place }
 }
 
-/// Pixel by pixel, where its middle was.
+/// Sets the original size, with the center unchanged.
 fn original(
     place: &Placement,
     natural: crate::media::Size,
@@ -307,7 +307,7 @@ fn original(
     Placement { fit: Fit::Contain, ..tight }
 }
 
-/// What can be done with a scene.
+/// Draws the commands for a scene.
 pub fn scene(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene) {
     let texts = view.texts;
     let scenes = &view.snapshot.scenes.collection.scenes;

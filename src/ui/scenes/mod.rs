@@ -1,5 +1,5 @@
-//! Scenes in the window: their list, the list of what the chosen one shows, changing that on the
-//! frame, and the settings of one item.
+//! Scenes in the window: their list, the items of the selected scene, editing on the canvas, and
+//! the settings of an item.
 
 pub mod add_source;
 pub mod canvas;
@@ -22,7 +22,7 @@ use crate::ui::view::View;
 
 pub use draft::{Draft, Whose};
 
-/// The test pattern over what is sent.
+/// The edit that adds the test pattern on top of the current scene.
 pub fn test_pattern(texts: &Texts, snapshot: &Snapshot) -> Edit {
     let scene = snapshot.scenes.collection.current;
     Edit::AddSource {
@@ -32,7 +32,7 @@ pub fn test_pattern(texts: &Texts, snapshot: &Snapshot) -> Edit {
     }
 }
 
-/// Shows it.
+/// Shows the test pattern.
 pub fn show_test_pattern(view: &mut View<'_>) {
     let edit = test_pattern(view.texts, view.snapshot);
     view.send(Command::Edit(edit));

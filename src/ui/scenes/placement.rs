@@ -1,32 +1,33 @@
-//! Moving, resizing, turning and cropping a place by its handles: pure arithmetic in program pixels.
+//! Computes moves, resizes, rotations and crops of a placement by its handles: pure arithmetic in program
+//! pixels.
 
 use crate::compose::layout::{Affine, map};
 use crate::compose::scene::{Fit, Placement};
 use crate::media::Size;
 
-/// The smallest side that a drag makes, in program pixels.
+/// Minimum side length after a drag, in program pixels.
 const MIN_SIDE: f64 = 8.0;
 
-/// What of an item is held.
+/// The dragged part of an item.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Grip {
     Whole,
-    /// A corner or edge: −1, 0 or 1 each way.
+    /// A corner or edge: −1, 0 or 1 in each direction.
     Side(i8, i8),
-    /// An edge, to cut off there.
+    /// An edge, for cropping.
     Crop(i8, i8),
     Turn,
 }
 
-/// The corners of a place's frame in program pixels: upper left, upper right, lower right, lower
-/// left, as the frame is turned and flipped.
+/// The corners of a placed frame in program pixels: upper left, upper right, lower right, lower left of
+/// the frame before rotation and flipping.
 pub fn corners(place: &Placement, natural: Size, canvas: Size) -> [(f64, f64); 4] {
     let picture = (f64::from(natural.width), f64::from(natural.height));
     let (map, _) = map(place, picture, canvas);
     [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)].map(|(x, y)| map.apply(x, y))
 }
 
-/// Whether a point of the program lies on the place's frame.
+/// Returns true if a point of the program is on the placed frame.
 pub fn contains(place: &Placement, natural: Size, canvas: Size, point: (f64, f64)) -> bool {
     let picture = (f64::from(natural.width), f64::from(natural.height));
     let Some(back) = map(place, picture, canvas).0.inverse() else { return false };
@@ -34,14 +35,14 @@ pub fn contains(place: &Placement, natural: Size, canvas: Size, point: (f64, f64
     (0.0..=1.0).contains(&x) && (0.0..=1.0).contains(&y)
 }
 
-/// A place whose box is exactly its frame.
+/// A placement whose box is exactly its frame.
 pub fn tight(place: &Placement, natural: Size, canvas: Size) -> Placement {
     let unturned = Placement { rotation: 0.0, flip_x: false, flip_y: false, ..*place };
     let [from, _, to, _] = corners(&unturned, natural, canvas);
     boxed(place, from, (to.0 - from.0, to.1 - from.1), canvas)
 }
 
-/// The place with another box, in program pixels.
+/// The placement with another box, in program pixels.
 fn boxed(place: &Placement, from: (f64, f64), size: (f64, f64), canvas: Size) -> Placement {
     let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
     let fit = if place.fit == Fit::Original { Fit::Contain } else { place.fit };
@@ -61,7 +62,7 @@ pub fn pixels(place: &Placement, canvas: Size) -> [f64; 4] {
     [place.x * cw, place.y * ch, place.width * cw, place.height * ch]
 }
 
-/// Moved by this many program pixels.
+/// The placement moved by this number of program pixels.
 pub fn moved(place: &Placement, by: (f64, f64), canvas: Size) -> Placement {
     Placement {
         x: place.x + by.0 / f64::from(canvas.width),
@@ -70,8 +71,8 @@ pub fn moved(place: &Placement, by: (f64, f64), canvas: Size) -> Placement {
     }
 }
 
-/// What becomes of `start`, a tight place, when what is held is dragged from `from` to `to`. A
-/// corner keeps the shape unless `free`; turning goes in steps of 15° if `free`.
+/// The result of dragging a part of `start`, a tight placement, from `from` to `to`. A corner keeps the
+/// aspect ratio unless `free`; rotation goes in steps of 15° if `free`.
 pub fn dragged(
     start: &Placement,
     grip: Grip,
@@ -83,7 +84,7 @@ pub fn dragged(
     let [x, y, width, height] = pixels(start, canvas);
     let middle = (x + width / 2.0, y + height / 2.0);
     let turn = Affine::turn(start.rotation);
-    // Along the place's own axes.
+    // Along the axes of the placement.
     let own = Affine::turn(-start.rotation).apply(by.0, by.1);
     match grip {
         Grip::Whole => moved(start, by, canvas),
@@ -120,11 +121,11 @@ pub fn dragged(
                 width / (1.0 - crop.left - crop.right).max(0.01),
                 height / (1.0 - crop.top - crop.bottom).max(0.01),
             );
-            // How far the held edge goes inwards, in parts of the whole frame.
+            // The inward movement of the dragged edge, as a fraction of the whole frame.
             let (sx, sy) = (f64::from(across), f64::from(down));
             let (inwards_x, inwards_y) = (-own.0 * sx / whole.0, -own.1 * sy / whole.1);
             let mut cut = crop;
-            // A flipped frame's left side is on the right.
+            // In a flipped frame, the left side is on the right.
             match if start.flip_x { -across } else { across } {
                 -1 => cut.left += inwards_x,
                 1 => cut.right += inwards_x,
@@ -138,7 +139,7 @@ pub fn dragged(
             let cut = cut.bounded();
             let size =
                 (whole.0 * (1.0 - cut.left - cut.right), whole.1 * (1.0 - cut.top - cut.bottom));
-            // The other edge stays where it is.
+            // The opposite edge stays in place.
             let shift = turn.apply((size.0 - width) * sx / 2.0, (size.1 - height) * sy / 2.0);
             let middle = (middle.0 + shift.0, middle.1 + shift.1);
             let place = Placement { crop: cut, ..*start };
@@ -152,9 +153,9 @@ pub fn around([left, top, right, bottom]: [f64; 4], canvas: Size) -> Placement {
     boxed(&Placement::default(), (left, top), (right - left, bottom - top), canvas)
 }
 
-/// What becomes of several tight places when a side or corner of the frame around them is dragged by so
-/// many program pixels: they grow and move with it. A corner keeps their shapes unless `free`; a turned
-/// one takes of a growth in one direction what lies along its own sides.
+/// The result of dragging a side or corner of the common frame of several tight placements by this number
+/// of program pixels: they scale and move with it. A corner keeps their aspect ratios unless `free`; for a
+/// rotated one, only the part along its own sides applies.
 pub fn resized(
     all: &[Placement],
     [left, top, right, bottom]: [f64; 4],
@@ -172,7 +173,7 @@ pub fn resized(
         let larger = scale.0.max(scale.1);
         scale = (larger, larger);
     }
-    // The other side stays where it is.
+    // The opposite side stays in place.
     let still = (if across < 0 { right } else { left }, if down < 0 { bottom } else { top });
     let one = |place: &Placement| {
         let [x, y, width, height] = pixels(place, canvas);
@@ -195,7 +196,7 @@ pub fn resized(
     all.iter().map(one).collect()
 }
 
-/// What several are brought in line by.
+/// The line to which several items are aligned.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum AlignTo {
     Left,
@@ -206,7 +207,7 @@ pub enum AlignTo {
     Bottom,
 }
 
-/// The edges of a frame as it is turned: left, top, right, bottom.
+/// The edges of a rotated frame: left, top, right, bottom.
 pub fn edges(place: &Placement, natural: Size, canvas: Size) -> [f64; 4] {
     let corners = corners(place, natural, canvas);
     let low = |pick: fn(&(f64, f64)) -> f64| corners.iter().map(pick).fold(f64::INFINITY, f64::min);
@@ -220,7 +221,7 @@ pub fn joined([a, b, c, d]: [f64; 4], [e, f, g, h]: [f64; 4]) -> [f64; 4] {
     [a.min(e), b.min(f), c.max(g), d.max(h)]
 }
 
-/// All of them in line: with each other, one alone with the program.
+/// Aligns all of them: with each other, a single one with the program.
 pub fn aligned(all: &[(Placement, Size)], line: AlignTo, canvas: Size) -> Vec<Placement> {
     let edges_of = |(place, natural): &(Placement, Size)| edges(place, *natural, canvas);
     let frame = match all {
@@ -243,8 +244,9 @@ pub fn aligned(all: &[(Placement, Size)], line: AlignTo, canvas: Size) -> Vec<Pl
     all.iter().map(moved_one).collect()
 }
 
-/// Moved so that an edge or the middle lies on the program's, or on those of the others, whose edges these
-/// are, if one is within `near` pixels; and the lines on which it now lies, across and down.
+/// Moves a placement so that an edge or its center is on one of the program, or on one of the others,
+/// whose edges are given, if one is within `near` pixels; also returns these lines, horizontal and
+/// vertical.
 pub fn snapped(
     place: &Placement,
     natural: Size,
@@ -335,7 +337,7 @@ mod tests {
         let beside = moved(&quarter(), (50.0, 0.0), HD);
         let (_, across, _) = snapped(&beside, HD, HD, &[], 8.0);
         assert_eq!(across, None);
-        // An edge of another item, and the middle of a third one.
+        // An edge of another item, and the center of a third one.
         let others = [[100.0, 5.0, 365.0, 95.0], [0.0, 600.0, 30.0, 690.0]];
         let (place, across, down) = snapped(&beside, HD, HD, &others, 8.0);
         assert!(near(&place, [365.0, 180.0, 640.0, 360.0]), "{place:?}");
@@ -361,7 +363,7 @@ mod tests {
             [960.0, 360.0, 320.0, 180.0]
         ));
         assert!(aligned(&[], AlignTo::Left, HD).is_empty());
-        // A turned one by what is seen of it.
+        // A rotated item snaps by its visible bounds.
         let turned = Placement { rotation: 90.0, ..quarter() };
         let [left, ..] = edges(&aligned(&[(turned, HD)], AlignTo::Left, HD)[0], HD, HD);
         assert!(left.abs() < 1e-6);
@@ -369,7 +371,7 @@ mod tests {
 
     #[test]
     fn several_grow_with_the_frame_around_them() {
-        // Two quarters, at the upper left and the lower right of the middle.
+        // Two quarters, at the upper left and the lower right of the center.
         let other = Placement { x: 0.5, y: 0.5, width: 0.25, height: 0.25, ..Placement::default() };
         let all = [quarter(), other];
         let frame = [320.0, 180.0, 960.0, 540.0];
@@ -377,14 +379,14 @@ mod tests {
         let corner = drag((1, 1), (320.0, 0.0), false);
         assert!(near(&corner[0], [320.0, 180.0, 960.0, 540.0]), "{corner:?}");
         assert!(near(&corner[1], [800.0, 450.0, 480.0, 270.0]) && corner[1].fit == other.fit);
-        // The lower right one stays where it is, and the other side of the frame moves.
+        // The lower right one stays in place, and the opposite side of the frame moves.
         let left = drag((-1, 0), (320.0, 77.0), false);
         assert!(near(&left[0], [640.0, 180.0, 320.0, 360.0]) && left[0].fit == Fit::Stretch);
         assert!(near(&left[1], [800.0, 360.0, 160.0, 180.0]));
         let free = drag((1, 1), (640.0, 0.0), true);
         assert!(near(&free[0], [320.0, 180.0, 1_280.0, 360.0]));
         assert!(drag((1, 1), (-9e9, -9e9), false).iter().all(|it| it.width > 0.0));
-        // Lying on its side it grows along its height.
+        // Rotated by 90°, it grows along its height.
         let turned = Placement { rotation: 90.0, ..other };
         let wide = resized(&[turned], frame, (1, 0), (640.0, 0.0), HD, false)[0];
         let [_, _, width, height] = pixels(&wide, HD);

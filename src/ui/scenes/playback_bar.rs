@@ -1,5 +1,5 @@
-//! The bar over the frame by which the selected source is paused and moved about in, if it plays
-//! something: a media file, a slide show.
+//! The playback bar over the frame: pauses and seeks the selected source, if it plays a media file
+//! or a slide show.
 
 use std::time::Duration;
 
@@ -19,20 +19,20 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, icon_button, label};
 
-/// Height of the bar, and as wide as it gets.
+/// Height of the bar; the next constant is its maximum width.
 const HEIGHT: f32 = 36.0;
 const WIDTH: f32 = 460.0;
-/// As far as a key goes.
+/// The distance by which a key seeks.
 const STEP: Duration = Duration::from_secs(5);
 
-/// The source that is meant: the selected one, or else the topmost that plays something.
+/// The source to control: the selected one, or else the topmost that plays something.
 fn meant(draft: &Draft, snapshot: &Snapshot) -> Option<(SourceId, Position)> {
     let playing = |id: SourceId| snapshot.scenes.source(id).and_then(|source| source.playing);
     let id = draft.source_that(snapshot, |id| playing(id).is_some())?;
     Some((id, playing(id)?))
 }
 
-/// What a key asks for.
+/// The command for a key.
 pub fn asked(draft: &Draft, snapshot: &Snapshot, action: Action) -> Option<Command> {
     let (id, now) = meant(draft, snapshot)?;
     let go = match action {
@@ -48,14 +48,14 @@ pub fn asked(draft: &Draft, snapshot: &Snapshot, action: Action) -> Option<Comma
     Some(Command::Media(id, go))
 }
 
-/// A little further, or back.
+/// A short seek forward or back.
 fn step(now: Position, forward: bool) -> Option<TransportCommand> {
     let whole = now.whole?;
     let to = if forward { now.at + STEP } else { now.at.saturating_sub(STEP) };
     Some(TransportCommand::To(to.min(whole)))
 }
 
-/// Shows the bar at the lower edge of the frame, for the source that is selected.
+/// Draws the bar at the lower edge of the frame, for the selected source.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     let collection = &view.snapshot.scenes.collection;
     let selected = draft.selected.and_then(|id| collection.item(id));
@@ -73,7 +73,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     }
     let at = pos2(rect.center().x, rect.bottom() - gap::M - HEIGHT / 2.0);
     let plate = Rect::from_center_size(at, vec2(width, HEIGHT));
-    // Whoever presses beside a button does not mean what lies below.
+    // A click beside a button must not reach the canvas below.
     ui.interact(plate, ui.scope_id().with("transport"), Sense::click_and_drag());
     ui.painter().rect_filled(plate, CornerRadius::same(8), PLATE);
     let layout = Layout::left_to_right(Align::Center);
@@ -84,7 +84,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     if let Some(go) = buttons(&mut row, view, &name, now) {
         view.send(Command::Media(id, go));
     }
-    // The frame's place is dark in both themes.
+    // The area of the frame is dark in both themes.
     let theme = &Theme::DARK;
     if let Some((index, count)) = now.item {
         let figures =
@@ -132,7 +132,7 @@ fn buttons(ui: &mut Ui, view: &View<'_>, name: &str, now: Position) -> Option<Tr
     asked
 }
 
-/// A rail with a handle; gives the place that was asked for.
+/// Draws a slider with a handle; returns the requested position.
 fn rail(
     ui: &Ui,
     theme: &Theme,
@@ -156,7 +156,7 @@ fn rail(
         asked = Some(whole.mul_f32(share));
     }
     if response.has_focus() {
-        // The arrows are the rail's, not the focus's.
+        // The arrow keys move the slider, not the focus.
         let filter = egui::EventFilter { horizontal_arrows: true, ..Default::default() };
         ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
         let pressed = |key| ui.input(|input| input.key_pressed(key));

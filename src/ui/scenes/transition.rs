@@ -78,7 +78,7 @@ impl TransitionChoice {
         }
     }
 
-    /// Whether it can do nothing before it is told what with.
+    /// Returns true if it can do nothing before it is told what with.
     pub fn asks(self) -> bool {
         matches!(self, Self::Wipe | Self::Image | Self::Stinger)
     }
@@ -149,7 +149,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
     }
 }
 
-/// Whether it was closed.
+/// Returns true if it was closed.
 fn dialog(
     ctx: &egui::Context,
     view: &mut View<'_>,

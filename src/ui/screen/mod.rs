@@ -297,7 +297,7 @@ impl Screen {
         self.dialog
     }
 
-    /// Whether closing now would cut somebody off or end a recording.
+    /// Returns true if closing now would cut somebody off or end a recording.
     pub fn must_ask_before_closing(&self) -> bool {
         self.snapshot.live != LiveState::Idle || self.snapshot.recording.is_some()
     }
@@ -366,7 +366,7 @@ impl Screen {
         }
     }
 
-    /// Whether the players are seen elsewhere than on their page.
+    /// Returns true if the players are seen elsewhere than on their page.
     pub fn plays_apart(&self) -> bool {
         let docked = !self.preferences.panels.is_simple() && self.docks.shows(Panel::Players);
         self.watch.place != watch::Where::Here || docked

@@ -21,7 +21,7 @@ impl Screen {
         self.scenes.displays = self.projectors.displays();
     }
 
-    /// Whether a projector is seen.
+    /// Returns true if a projector is seen.
     pub fn projects(&self) -> bool {
         self.projectors.any()
     }

@@ -187,7 +187,7 @@ fn cell(
     }
 }
 
-/// Whether what is on the program is marked red: on air, and beside a preview.
+/// Returns true if what is on the program is marked red: on air, and beside a preview.
 fn is_red(view: &View<'_>) -> bool {
     view.snapshot.live != LiveState::Idle || view.snapshot.scenes.prepared.is_some()
 }

@@ -207,7 +207,7 @@ enum ShownSources {
     Several,
 }
 
-/// Whether that is a picture, not words in its place.
+/// Returns true if that is a picture, not words in its place.
 fn shows_picture(state: ShownSources) -> bool {
     match state {
         ShownSources::Several

@@ -264,7 +264,7 @@ impl Draft {
     }
 }
 
-/// Whether a target is on air, or on its way without trouble.
+/// Returns true if a target is on air, or on its way without trouble.
 fn is_running(snapshot: &Snapshot, view: &TargetView) -> bool {
     snapshot.live != LiveState::Idle
         && match view.state {
@@ -274,7 +274,7 @@ fn is_running(snapshot: &Snapshot, view: &TargetView) -> bool {
         }
 }
 
-/// Whether `text` can be the address of a server: a scheme we speak and a host.
+/// Returns true if `text` can be the address of a server: a scheme we speak and a host.
 pub(super) fn is_address(text: &str) -> bool {
     let text = text.trim();
     let rest = ["rtmp://", "rtmps://", "rtmpt://", "rtmpts://"]

@@ -107,7 +107,7 @@ pub(super) fn state(
     }
 }
 
-/// Whether something is wrong at these viewers.
+/// Returns true if something is wrong at these viewers.
 pub fn is_trouble(monitor: &MonitorView) -> bool {
     trouble_of_viewers(monitor.state).is_some()
 }

@@ -101,7 +101,7 @@ mod tests {
         keys
     }
 
-    /// Whether a space is between two Chinese characters.
+    /// Returns true if a space is between two Chinese characters.
     fn is_torn(text: &str) -> bool {
         let chars: Vec<char> = text.chars().collect();
         let chinese = |one: char| ('\u{4E00}'..='\u{9FFF}').contains(&one);

@@ -84,7 +84,7 @@ impl FrameView {
         }
     }
 
-    /// Whether there is a frame to show.
+    /// Returns true if there is a frame to show.
     pub fn is_there(&self) -> bool {
         self.slot.version() != self.seen && self.slot.get().is_some() || self.frame.is_some()
     }

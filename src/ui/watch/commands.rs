@@ -5,7 +5,7 @@ use crate::studio::{Command, WatchCommand};
 use crate::ui::view::View;
 use crate::ui::watch::draft::Draft;
 
-/// Whether something is being played or about to be.
+/// Returns true if something is being played or about to be.
 pub fn is_busy(state: &WatchState) -> bool {
     matches!(
         state,

@@ -1,5 +1,5 @@
 //! Lines of a chat that fly over the frame from right to left (*danmaku*): where each of them is.
-//! Pure: widths and times come from outside. Two lines in one lane never touch.
+//! This module is pure: widths and times come from outside. Two lines in one lane never touch.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ impl Flight {
         self.begun + self.crossing
     }
 
-    /// Whether one of this width that begins now stays behind it.
+    /// Returns true if one of this width that begins now stays behind it.
     fn leaves_room_for(&self, width: f32, crossing: f64, room: f32, now: f64) -> bool {
         let tail = self.x(room, now) + self.width;
         // When this one is gone, the other must not have reached the edge.
@@ -71,7 +71,7 @@ impl DanmakuLayer {
         *self = Self::default();
     }
 
-    /// Whether anything has to be drawn again.
+    /// Returns true if anything has to be drawn again.
     pub fn is_busy(&self) -> bool {
         !self.flying.is_empty() || !self.waiting.is_empty()
     }

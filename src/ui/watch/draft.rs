@@ -56,7 +56,7 @@ impl Graph {
 /// The figures that are drawn over the last minute.
 #[derive(Clone, Debug)]
 pub struct Graphs {
-    /// Milliseconds.
+    /// In milliseconds.
     pub buffer: Graph,
     /// Kilobits a second.
     pub bitrate: Graph,
@@ -85,12 +85,12 @@ pub enum Where {
     Small,
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub struct Draft {
     /// The pass in which the page was shown last.
     pub(super) shown_in: u64,
-    /// Whether the last address was taken over.
+    /// True if the last address was taken over.
     known: bool,
     pub url: String,
     pub graphs: Graphs,
@@ -119,7 +119,7 @@ pub struct Draft {
     /// How servers are to be reached, and the address of the chat about a stream, as they are typed.
     pub connection: Option<NetworkForm>,
     pub chat_at: Option<(String, String)>,
-    /// Whether the hardware that decodes was asked for.
+    /// True if the hardware that decodes was asked for.
     pub asked_hardware: bool,
     /// When the pointer last moved over a full screen.
     pub pointed: Option<f64>,

@@ -51,7 +51,7 @@ pub fn dropped(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) 
     }
 }
 
-/// Whether a text is one address and nothing else.
+/// Returns true if a text is one address and nothing else.
 pub fn is_address(text: &str) -> bool {
     text.contains("://") && text.len() <= MAX_ADDRESS && !text.contains(char::is_whitespace)
 }

@@ -53,7 +53,7 @@ const LARGER: f32 = 1.1;
 const FURTHER: f32 = 24.0;
 const LONG_SEEK: Duration = Duration::from_secs(30);
 
-/// Whether keys are nobody else's: no control has the focus, no list is open.
+/// Returns true if keys are nobody else's: no control has the focus, no list is open.
 pub fn are_free(ctx: &Context) -> bool {
     ctx.memory(|memory| memory.focused().is_none()) && !egui::Popup::is_any_open(ctx)
 }

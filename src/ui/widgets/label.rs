@@ -107,7 +107,7 @@ impl Wrapped {
         self.galley.size().y
     }
 
-    /// Whether a part is left out.
+    /// Returns true if a part is left out.
     pub fn is_elided(&self) -> bool {
         self.galley.elided
     }

@@ -21,7 +21,7 @@ pub struct Select<'a> {
     pub enabled: bool,
     /// The kind of what is chosen.
     pub icon: Option<Icon>,
-    /// Whether a click inside the list closes it.
+    /// True if a click inside the list closes it.
     pub close_on_click: bool,
 }
 
@@ -112,7 +112,7 @@ impl<'a> Select<'a> {
     }
 }
 
-/// Whether a screen reader clicked something else than what opens the list.
+/// Returns true if a screen reader clicked something else than what opens the list.
 fn is_clicked_by_reader(ui: &Ui, opener: &Response) -> bool {
     let own = opener.id.accesskit_id();
     ui.input(|input| {

@@ -1,4 +1,5 @@
-//! What is in a folder, read on a separate thread: it may be on a disk that does not answer, or be enormous.
+//! Reads the contents of a folder on a separate thread, because its disk may not respond, or the folder may
+//! be very large.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
 
-/// Entries of a folder that are looked at, and that are shown.
+/// Maximum number of entries of a folder that are read; the next constant limits those that are displayed.
 const MAX_READ: usize = 20_000;
 const MAX_SHOWN: usize = 2_000;
 
@@ -19,7 +20,7 @@ pub struct Entry {
     pub bytes: u64,
 }
 
-/// What a path leads to.
+/// The kind of object at a path.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum PathKind {
     #[default]
@@ -28,35 +29,35 @@ pub enum PathKind {
     Nothing,
 }
 
-/// What was found at a path: of a folder what is in it, folders first.
+/// The object found at a path; for a folder, its contents, with folders first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
     pub found: PathKind,
     pub entries: Vec<Entry>,
-    /// There is more than is shown.
+    /// True if there are more entries than are displayed.
     pub cut: bool,
-    /// Why it cannot be read, in the system's words.
+    /// The reason why it cannot be read, as the system reports it.
     pub error: Option<String>,
 }
 
-/// A path that is being looked at, or was.
+/// A path that is being read, or was read.
 #[derive(Debug)]
 pub struct Reading {
     pub path: PathBuf,
     pub listing: Option<Listing>,
     answers: Option<Receiver<Listing>>,
-    /// A folder that does not answer is left to its thread.
+    /// The thread of a folder that does not respond is abandoned.
     _worker: Option<Worker>,
 }
 
 impl Reading {
-    /// Begins to read; `wake` is called when it is done.
+    /// Begins to read; `wake` is called when the result is available.
     pub fn begin(path: PathBuf, endings: Option<Vec<String>>, wake: egui::Context) -> Self {
         let (answer, answers) = queue::bounded("folder", 1, Full::DropOldest);
         let its = path.clone();
         let worker = Worker::spawn("onair-folder", move |stop| {
             let listing = read(&its, endings.as_deref(), &|| stop.is_set());
-            // The dialog may be closed by now.
+            // The dialog may have been closed.
             let _ = answer.send(listing);
             wake.request_repaint();
         });
@@ -71,7 +72,7 @@ impl Reading {
         }
     }
 
-    /// Takes what has come.
+    /// Takes the result, if there is one.
     pub fn poll(&mut self) {
         if let Some(listing) = self.answers.as_ref().and_then(|it| it.try_recv().ok()) {
             self.listing = Some(listing);
@@ -79,13 +80,13 @@ impl Reading {
     }
 }
 
-/// Reads a folder; hidden entries and files with other endings are left out.
+/// Reads a folder; hidden entries and files with other extensions are omitted.
 fn read(folder: &Path, endings: Option<&[String]>, stopped: &dyn Fn() -> bool) -> Listing {
     let at = |found| Listing { found, ..Listing::default() };
     match fs::metadata(folder) {
         Ok(about) if !about.is_dir() => return at(PathKind::File),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return at(PathKind::Nothing),
-        // Why it cannot be read is said below.
+        // The reason for a read error is reported below.
         _ => {}
     }
     let found = match fs::read_dir(folder) {
@@ -103,7 +104,7 @@ fn read(folder: &Path, endings: Option<&[String]>, stopped: &dyn Fn() -> bool) -
         if name.starts_with('.') {
             continue;
         }
-        // Follows links; one that leads nowhere is left out.
+        // This follows links; broken ones are omitted.
         let Ok(about) = fs::metadata(entry.path()) else { continue };
         let fits = || endings.is_none_or(|endings| has_ending(&name, endings));
         if about.is_dir() || (about.is_file() && fits()) {
@@ -117,7 +118,7 @@ fn read(folder: &Path, endings: Option<&[String]>, stopped: &dyn Fn() -> bool) -
     listing
 }
 
-/// Whether the name of a file has one of these endings.
+/// Returns true if a file name has one of these extensions.
 pub fn has_ending(name: &str, endings: &[String]) -> bool {
     let ending = Path::new(name).extension().map(|it| it.to_string_lossy().to_lowercase());
     ending.is_some_and(|ending| endings.contains(&ending))

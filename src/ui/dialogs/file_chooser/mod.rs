@@ -1,5 +1,5 @@
-//! A file chooser of onair's own, for desktops that have none: folders and files in a list, a path to type, all by
-//! keyboard. It also ends the wait for a desktop's chooser that never answers.
+//! The file chooser of onair, for desktops without one: folders and files in a list, and a path field, all
+//! usable with the keyboard. It can also replace a desktop's chooser that never responds.
 
 mod listing;
 
@@ -19,48 +19,48 @@ use crate::ui::widgets::{
     Button, ButtonWeight, Field, elided, focus_ring, icon_button, label, paragraph,
 };
 
-/// What is to be chosen.
+/// The kind of object to choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChooserKind {
     Folder,
-    /// One file or several, with these endings.
+    /// One or more files with these extensions.
     Files {
         endings: Vec<String>,
         several: bool,
     },
-    /// A file to be written, called so unless another name is typed.
+    /// A new file, with this name unless the user enters another one.
     NewFile {
         endings: Vec<String>,
         name: String,
     },
 }
 
-/// The chooser that is open.
+/// The open chooser.
 #[derive(Debug)]
 pub struct FileChooser {
     kind: ChooserKind,
     reading: Reading,
-    /// Files of all endings are shown.
+    /// True if files with any extension are displayed.
     all: bool,
-    /// The path or name that is typed, and what is found there once it is taken.
+    /// The entered path or name; the next field is the object found there after it was accepted.
     typed: String,
     looked: Option<Reading>,
     chosen: Vec<PathBuf>,
-    /// What is wrong with what was typed.
+    /// The problem with the entered text.
     wrong: Option<&'static str>,
-    /// Enter was pressed once for a file that is there.
+    /// True if Enter was pressed once for an existing file.
     replace: bool,
     fresh: bool,
 }
 
-/// What came of it.
+/// The result of the chooser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChooserAnswer {
     Cancel,
     Chosen(Vec<PathBuf>),
 }
 
-/// A path without `.` and `..`, from `folder` where it is not absolute; `~` is the home folder.
+/// A path without `.` and `..`, relative to `folder` if it is not absolute; `~` is the home folder.
 fn absolute(folder: &Path, typed: &str) -> PathBuf {
     let typed = match typed.strip_prefix('~') {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => {
@@ -83,7 +83,7 @@ fn absolute(folder: &Path, typed: &str) -> PathBuf {
 }
 
 impl FileChooser {
-    /// Opens in `folder`, else in the home folder.
+    /// Opens the chooser in `folder`, or else in the home folder.
     pub fn new(ctx: &egui::Context, kind: ChooserKind, folder: Option<PathBuf>) -> Self {
         let folder = folder.or_else(dirs::home_dir).unwrap_or_else(|| PathBuf::from("/"));
         let typed = match &kind {
@@ -117,7 +117,7 @@ impl FileChooser {
         }
     }
 
-    /// Presses a file or folder.
+    /// Handles a click on a file or folder.
     fn press(
         &mut self,
         ctx: &egui::Context,
@@ -147,7 +147,7 @@ impl FileChooser {
         if twice { self.accept(ctx) } else { None }
     }
 
-    /// Takes what is chosen; what is typed is looked at first, on another thread.
+    /// Accepts the selection; an entered path is first checked on another thread.
     fn accept(&mut self, ctx: &egui::Context) -> Option<ChooserAnswer> {
         let typed = self.typed.trim().to_owned();
         if !typed.is_empty() {
@@ -181,7 +181,7 @@ impl FileChooser {
         }
     }
 
-    /// What was typed has been looked at: it is taken, gone into, or said to be wrong.
+    /// Handles the result of that check: accepts the path, opens the folder, or reports the problem.
     fn decide(&mut self) -> Option<ChooserAnswer> {
         let looked = self.looked.as_mut()?;
         looked.poll();
@@ -207,7 +207,7 @@ impl FileChooser {
 
 fn endings(kind: &ChooserKind, all: bool) -> Option<Vec<String>> {
     match kind {
-        // None: folders alone.
+        // No files, only folders.
         ChooserKind::Folder => Some(Vec::new()),
         ChooserKind::Files { endings, .. } | ChooserKind::NewFile { endings, .. } => {
             (!all).then(|| endings.clone())
@@ -299,7 +299,7 @@ pub fn show(
     answer.or(closed.map(|_| ChooserAnswer::Cancel))
 }
 
-/// The folder, with buttons for the one above it, the home folder and the videos.
+/// Draws the folder, with buttons for its parent, the home folder and the video folder.
 fn places(ui: &mut Ui, view: &View<'_>, chooser: &mut FileChooser) {
     let (theme, texts) = (view.theme, view.texts);
     ui.horizontal(|ui| {
@@ -413,7 +413,7 @@ fn line(ui: &mut Ui, view: &View<'_>, entry: &Entry, chosen: bool) -> egui::Resp
     response
 }
 
-/// While the desktop's chooser is open for long: what one can do if it does not appear.
+/// Draws the options while the desktop's chooser has not appeared for long.
 pub fn waiting(ctx: &egui::Context, view: &View<'_>) -> Option<WaitAnswer> {
     let (theme, texts) = (view.theme, view.texts);
     let mut answer = None;
@@ -434,12 +434,12 @@ pub fn waiting(ctx: &egui::Context, view: &View<'_>) -> Option<WaitAnswer> {
     answer
 }
 
-/// What is to become of a desktop's chooser that has not answered.
+/// The user's decision about a desktop's chooser that has not responded.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum WaitAnswer {
-    /// Nothing is chosen.
+    /// Cancels without a choice.
     Cancel,
-    /// onair's own opens in its place.
+    /// Opens onair's own chooser instead.
     Own,
 }
 

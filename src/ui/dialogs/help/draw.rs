@@ -1,4 +1,4 @@
-//! A page of the guide, drawn: words that wrap around links, lists, code to copy, and tables.
+//! Draws a page of the guide: text that wraps around links, lists, code to copy, and tables.
 
 use egui::text::{LayoutJob, TextFormat};
 use egui::{
@@ -12,16 +12,16 @@ use crate::ui::style::theme::{RADIUS, Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, focus_ring, icon_button};
 
-/// Height of a line of text.
+/// Height of a line of text in points.
 const LINE: f32 = 21.0;
-/// How far a list is in.
+/// Indentation of a list level in points.
 const INDENT: f32 = 24.0;
-/// No line is longer: the eye finds the next one.
+/// Maximum line width in points, for readability.
 const MEASURE: f32 = 720.0;
-/// The narrowest column of a table.
+/// Minimum column width of a table in points.
 const COLUMN: f32 = 72.0;
 
-/// The blocks of a page; gives the link that was followed. `heading` is scrolled to, once.
+/// Draws the blocks of a page; returns the link that was followed. The page is scrolled to `heading` once.
 pub fn page(
     ui: &mut Ui,
     view: &View<'_>,
@@ -121,7 +121,7 @@ impl Drawing<'_> {
         TextFormat { font_id, color, background, line_height, ..TextFormat::default() }
     }
 
-    /// Words over as many lines as they need. A link has the keyboard of its own.
+    /// Draws text over as many lines as it needs. Each link has its own keyboard focus.
     fn spans(&mut self, ui: &mut Ui, spans: &[Span], kind: Type, color: Color32) {
         ui.scope(|ui| {
             ui.spacing_mut().interact_size.y = LINE;
@@ -159,7 +159,7 @@ impl Drawing<'_> {
         }
     }
 
-    /// Code on a separate ground, with a button that copies it.
+    /// Draws code on a separate background, with a button that copies it.
     fn code(&mut self, ui: &mut Ui, code: &str) {
         let theme = self.view.theme;
         let frame = Frame::new().fill(theme.raised).corner_radius(CornerRadius::same(RADIUS));
@@ -209,8 +209,8 @@ impl Drawing<'_> {
         }
     }
 
-    /// The columns' widths: as wide as their words where all fit; else those that fit into an equal share keep
-    /// their width, and the others share what is left.
+    /// The widths of the columns: as wide as their content if all fit; otherwise those that fit into an equal
+    /// share keep their width, and the others share the remaining width.
     fn widths(&self, ui: &Ui, rows: &[Vec<Vec<Span>>]) -> Vec<f32> {
         let columns = rows.first().map_or(0, Vec::len);
         let natural = |column: usize| {
@@ -272,7 +272,7 @@ mod tests {
         assert_eq!(share(&[100.0, 200.0], 400.0), [100.0, 200.0]);
         assert_eq!(share(&[100.0, 900.0], 400.0), [100.0, 300.0]);
         assert_eq!(share(&[100.0, 900.0, 700.0], 500.0), [100.0, 200.0, 200.0]);
-        // However little room there is.
+        // The minimum applies however little space there is.
         assert_eq!(share(&[500.0, 900.0], 40.0), [COLUMN, COLUMN]);
         assert!(share(&[], 40.0).is_empty());
     }

@@ -1,28 +1,28 @@
-//! The pages of the guide as blocks: headings, paragraphs, lists, code and tables of CommonMark. Frames are left
-//! out.
+//! Parses the pages of the guide into blocks: headings, paragraphs, lists, code and tables of CommonMark.
+//! Images are omitted.
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-/// How words stand out.
+/// The emphasis of text.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Emphasis {
     None,
-    /// Words of the window.
+    /// Texts of the window.
     Medium,
     Strong,
     Code,
 }
 
-/// Words in one look.
+/// Text with one style.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
     pub text: String,
     pub emphasis: Emphasis,
-    /// Where they lead.
+    /// The target of the link, if any.
     pub link: Option<String>,
 }
 
-/// What is before an item of a list.
+/// The marker before a list item.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Marker {
     Bullet,
@@ -31,23 +31,23 @@ pub enum Marker {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// The level counts from 1.
+    /// A heading; the level is counted from 1.
     Heading(u8, Vec<Span>),
     Paragraph(Vec<Span>),
     Code(String),
-    /// The first row has the names of the columns.
+    /// A table; the first row contains the column names.
     Table(Vec<Vec<Vec<Span>>>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
-    /// How many lists it is in.
+    /// The nesting depth of lists.
     pub depth: usize,
     pub marker: Option<Marker>,
     pub content: Content,
 }
 
-/// The blocks of a page.
+/// Parses a page into blocks.
 pub fn read(text: &str) -> Vec<Block> {
     let mut reader = Reader::default();
     for event in Parser::new_ext(text, Options::ENABLE_TABLES) {
@@ -56,12 +56,12 @@ pub fn read(text: &str) -> Vec<Block> {
     reader.blocks
 }
 
-/// The words alone.
+/// The text without styles.
 pub fn plain(spans: &[Span]) -> String {
     spans.iter().map(|span| span.text.as_str()).collect()
 }
 
-/// The name of a heading in links: small letters and digits, hyphens for spaces.
+/// The anchor of a heading for links: lowercase letters and digits, with hyphens for spaces.
 pub fn anchor(heading: &str) -> String {
     let kept = heading.chars().filter(|it| it.is_alphanumeric() || [' ', '-', '_'].contains(it));
     kept.collect::<String>().to_lowercase().replace(' ', "-")
@@ -71,7 +71,7 @@ pub fn anchor(heading: &str) -> String {
 struct Reader {
     blocks: Vec<Block>,
     spans: Vec<Span>,
-    /// The lists around, with the next number where they count.
+    /// The enclosing lists, with the next number for numbered ones.
     lists: Vec<Option<u64>>,
     marker: Option<Marker>,
     medium: bool,
@@ -79,7 +79,7 @@ struct Reader {
     link: Option<String>,
     code: Option<String>,
     rows: Vec<Vec<Vec<Span>>>,
-    /// Inside a frame, whose words are left out.
+    /// True inside an image, whose text is omitted.
     picture: bool,
 }
 
@@ -93,7 +93,7 @@ impl Reader {
                 None => self.push(&text, false),
             },
             Event::Code(text) => self.push(&text, true),
-            // A line that ends between Chinese characters ends without a space.
+            // A line that ends between Chinese characters is joined without a space.
             Event::SoftBreak => {
                 let before = self.spans.last().and_then(|span| span.text.chars().last());
                 if before.is_some_and(|it| it < '\u{2E80}') {
@@ -131,7 +131,7 @@ impl Reader {
                 self.code = Some(String::new());
             }
             Tag::List(first) => {
-                // The words before a list inside an item end there.
+                // The paragraph before a nested list ends here.
                 self.finish_paragraph();
                 self.lists.push(first);
             }
@@ -190,7 +190,7 @@ impl Reader {
 
     fn finish_paragraph(&mut self) {
         let spans = std::mem::take(&mut self.spans);
-        // Where there was nothing but a frame, nothing is left.
+        // A paragraph with only an image is omitted.
         if !plain(&spans).trim().is_empty() {
             self.block(Content::Paragraph(spans));
         }

@@ -1,4 +1,4 @@
-//! The guide inside the window: tasks at the left, the page of one at the right, and all hotkeys.
+//! The guide in the window: topics at the left, the selected page at the right, and all hotkeys.
 
 mod draw;
 mod markdown;
@@ -24,23 +24,23 @@ use crate::ui::text::Language;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, focus_ring, section};
 
-/// What a person reads.
+/// The topic that is displayed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 enum Topic {
-    /// A page by its place.
+    /// A page by its index.
     Page(usize),
     Hotkeys,
 }
 
-/// What is open in the dialog, kept while the window is.
+/// The state of the dialog, kept as long as the window exists.
 #[derive(Clone, Debug)]
 struct Reading {
     topic: Topic,
-    /// What was read before, the last one at the end.
+    /// The previous topics, the last one at the end.
     before: Vec<Topic>,
-    /// The heading to go to.
+    /// The heading to scroll to.
     heading: Option<String>,
-    /// The page as blocks, and what it was read from.
+    /// The page as blocks, and the text from which it was parsed.
     blocks: Arc<Vec<Block>>,
     read: Option<(usize, Language)>,
 }
@@ -108,7 +108,7 @@ pub fn show(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<DialogA
     answer
 }
 
-/// The list at the left.
+/// Draws the list at the left.
 fn contents(ui: &mut Ui, view: &View<'_>, reading: &mut Reading, fresh: bool) {
     let language = view.texts.language();
     ScrollArea::vertical().id_salt("help-topics").auto_shrink(false).show(ui, |ui| {
@@ -139,7 +139,7 @@ fn contents(ui: &mut Ui, view: &View<'_>, reading: &mut Reading, fresh: bool) {
     });
 }
 
-/// A title of the list, over as many lines as it needs.
+/// Draws a title in the list, over as many lines as it needs.
 fn entry(ui: &mut Ui, view: &View<'_>, title: &str, chosen: bool) -> Response {
     let theme = view.theme;
     let color = if chosen { theme.text } else { theme.secondary };
@@ -163,7 +163,7 @@ fn entry(ui: &mut Ui, view: &View<'_>, title: &str, chosen: bool) -> Response {
     response
 }
 
-/// What is read, at the right.
+/// Draws the displayed topic at the right.
 fn topic(ui: &mut Ui, view: &View<'_>, reading: &mut Reading) -> Option<DialogAnswer> {
     let (back, again) = (view.texts.get("help-back"), view.texts.get("action-set-up"));
     let back = Button::new(&back).icon(Icon::Previous).small().enabled(!reading.before.is_empty());
@@ -199,7 +199,7 @@ fn topic(ui: &mut Ui, view: &View<'_>, reading: &mut Reading) -> Option<DialogAn
     shown.inner
 }
 
-/// A page has nothing that takes the keyboard where it has no links.
+/// Scrolls with keys, because a page without links has no element with keyboard focus.
 fn scroll_by_keys(ui: &Ui) {
     let page = (ui.clip_rect().height() - 40.0).max(40.0);
     for (key, by) in [

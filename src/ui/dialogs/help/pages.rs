@@ -1,4 +1,4 @@
-//! The pages that the window has with it: the guide in both languages, and the reference in English.
+//! The pages included in the program: the guide in both languages, and the reference in English.
 
 use crate::ui::dialogs::help::markdown::{self, Block, Content};
 use crate::ui::input::actions::key;
@@ -16,7 +16,7 @@ pub enum Part {
 impl Part {
     pub const ALL: [Self; 4] = [Self::Start, Self::Tasks, Self::Reference, Self::Background];
 
-    /// The key of its name.
+    /// The key of the part's name.
     pub fn key(self) -> &'static str {
         match self {
             Self::Start => key!("help-start"),
@@ -27,14 +27,14 @@ impl Part {
     }
 }
 
-/// A page.
+/// One page.
 #[derive(Debug)]
 pub struct Page {
     pub part: Part,
-    /// Below `docs/`.
+    /// The path below `docs/`.
     pub path: &'static str,
     english: &'static str,
-    /// `None`: there is the English page only.
+    /// `None` if there is only the English page.
     chinese: Option<&'static str>,
 }
 
@@ -60,7 +60,7 @@ macro_rules! english {
     };
 }
 
-/// All pages, in the order of the list. A test holds that the folders have no others.
+/// All pages in the order of the list. A test checks that the folders contain no others.
 pub static PAGES: &[Page] = &[
     both!(Start "tutorial/first-broadcast-window.md"),
     both!(Start "tutorial/first-broadcast-command-line.md"),
@@ -94,7 +94,7 @@ pub static PAGES: &[Page] = &[
 ];
 
 impl Page {
-    /// The page, in this language where it is written in it.
+    /// The text of the page in this language, or else in English.
     pub fn text(&self, language: Language) -> &'static str {
         match language {
             Language::Chinese => self.chinese.unwrap_or(self.english),
@@ -102,7 +102,7 @@ impl Page {
         }
     }
 
-    /// Its heading.
+    /// The heading of the page.
     pub fn title(&self, language: Language) -> &'static str {
         self.text(language).lines().find_map(|line| line.strip_prefix("# ")).unwrap_or(self.path)
     }
@@ -111,7 +111,7 @@ impl Page {
         markdown::read(self.text(language))
     }
 
-    /// What a link of this page leads to.
+    /// The target of a link on this page.
     pub fn target(&self, link: &str) -> Option<Target> {
         if link.starts_with("https://") || link.starts_with("http://") {
             return Some(Target::Web);
@@ -122,7 +122,7 @@ impl Page {
         if !path.is_empty() {
             parts.pop();
         }
-        // From a Chinese page, the reference is one folder further up.
+        // From a Chinese page, the reference is one folder higher.
         for part in path.split('/').filter(|part| !part.is_empty()) {
             match part {
                 ".." => {
@@ -137,16 +137,16 @@ impl Page {
     }
 }
 
-/// Where a link leads.
+/// The target of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// A page, and the heading in it.
     Page(usize, Option<String>),
-    /// Somewhere on the web.
+    /// An address on the web.
     Web,
 }
 
-/// The name of a heading, for links to it.
+/// The anchor of a heading, for links to it.
 pub fn anchor_of(block: &Block) -> Option<String> {
     match &block.content {
         Content::Heading(_, spans) => Some(markdown::anchor(&markdown::plain(spans))),
@@ -182,7 +182,7 @@ mod tests {
         let record = &PAGES[page("how-to/record.md")];
         let tracks = Some(Target::Page(page("reference/sound.md"), Some("tracks".into())));
         assert_eq!(record.target("../reference/sound.md#tracks"), tracks);
-        // As a Chinese page has it.
+        // The form used on a Chinese page.
         assert_eq!(record.target("../../reference/sound.md#tracks"), tracks);
         let server = Some(Target::Page(page("how-to/run-a-server.md"), None));
         assert_eq!(record.target("run-a-server.md"), server);

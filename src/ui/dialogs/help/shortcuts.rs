@@ -1,4 +1,4 @@
-//! The keyboard on one page.
+//! The page of all hotkeys.
 
 use egui::{Align, CornerRadius, Layout, Role, Sense, StrokeKind, Ui, WidgetInfo, vec2};
 
@@ -11,7 +11,7 @@ use crate::ui::view::View;
 use crate::ui::watch::keys::keys_of;
 use crate::ui::widgets::{Button, label, section};
 
-/// Every hotkey, as it is now, and where they are changed.
+/// Draws all current hotkeys, and a link to the page where they can be changed.
 pub fn list(ui: &mut Ui, view: &View<'_>) -> Option<DialogAnswer> {
     let change = Button::new(&view.texts.get("help-change")).small().show(ui, view.theme);
     ui.add_space(gap::S);

@@ -1,5 +1,4 @@
-//! The filters of a strip: their list in the order of the audio, and the numbers of the one that is
-//! looked at.
+//! The filters of a strip: their list in processing order, and the parameters of the selected one.
 
 use egui::{Slider, Ui};
 
@@ -14,7 +13,7 @@ use crate::ui::view::View;
 use crate::ui::widgets::filter_list::Pressed;
 use crate::ui::widgets::{Select, filter_list, label, menu_item, section, slider};
 
-/// Width of the figure behind a slider.
+/// Width of the value after a slider.
 const VALUE: f32 = 84.0;
 
 pub fn show(
@@ -48,7 +47,7 @@ pub fn show(
     add(ui, view, filters, looked);
 }
 
-/// The name of a kind.
+/// The name of a filter's kind.
 fn kind(filter: &Filter) -> &'static str {
     match filter {
         Filter::Gain { .. } => key!("filter-gain"),
@@ -65,7 +64,7 @@ fn kind(filter: &Filter) -> &'static str {
     }
 }
 
-/// The name of a number of a filter.
+/// The name of a filter's parameter.
 fn number(parameter: &Parameter) -> &'static str {
     match parameter.name {
         "db" => key!("number-gain"),
@@ -84,7 +83,7 @@ fn number(parameter: &Parameter) -> &'static str {
         "high_db" => key!("number-high"),
         "target_lufs" => key!("number-target"),
         "most_db" => key!("number-most"),
-        // The bands are called by their frequency.
+        // The bands are named by their frequency.
         _ => "",
     }
 }
@@ -118,7 +117,7 @@ fn numbers(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut Fil
     ui.add_space(gap::XS);
 }
 
-/// A number with its unit.
+/// Formats a value with its unit.
 fn figure(unit: Unit, value: f32) -> String {
     let value = f64::from(value);
     let signed = |unit: &str| format!("{}\u{a0}{unit}", format::signed(value, 1, true));
@@ -133,7 +132,7 @@ fn figure(unit: Unit, value: f32) -> String {
     }
 }
 
-/// Whose level decides.
+/// Draws the choice of the strip whose level controls the filter.
 fn side_chain(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut Filter) {
     let Filter::Compressor { side_chain, .. } = filter else { return };
     let name = view.texts.get("number-side-chain");

@@ -1,5 +1,5 @@
-//! The mixer: every strip with its source, fader, balance, time, phones and filters; the
-//! program's loudness; the monitoring device.
+//! The mixer dialog: every strip with its source, fader, balance, offset, monitoring and filters;
+//! the loudness of the program; the monitoring device.
 
 mod filters;
 mod row;
@@ -61,7 +61,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<DialogAnswer> {
     answer
 }
 
-/// The strip that is looked at.
+/// Draws the selected strip.
 fn one(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, looked: &mut MixerSelection) {
     let before = strip.sound.strip.clone();
     let mut after = before.clone();
@@ -101,7 +101,7 @@ fn list(ui: &mut Ui, view: &mut View<'_>, looked: &mut MixerSelection) {
     add(ui, view);
 }
 
-/// The list of what may become a strip.
+/// Draws the list of sources that can be added as a strip.
 fn add(ui: &mut Ui, view: &mut View<'_>) {
     let name = view.texts.get("mixer-add");
     let select = Select {

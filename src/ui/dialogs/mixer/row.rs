@@ -1,4 +1,4 @@
-//! Lines of the mixer: a name and its control, which may be one of a few.
+//! Rows of the mixer: a name and its control, which may be a choice of a few values.
 
 use egui::{Ui, Vec2, vec2};
 
@@ -9,7 +9,7 @@ use crate::ui::widgets::{Button, named};
 /// Size of the names before the controls.
 const NAME: Vec2 = vec2(110.0, 30.0);
 
-/// A name, and what it names.
+/// Draws a name and its control.
 pub fn line(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -20,7 +20,7 @@ pub fn line(
     named(ui, theme, NAME, name, |ui| control(ui, view));
 }
 
-/// A few beside each other, of which one is chosen; gives the one that was pressed.
+/// Draws a few options side by side; returns the one that was pressed.
 pub fn one_of<T: Copy + PartialEq>(
     ui: &mut Ui,
     view: &mut View<'_>,

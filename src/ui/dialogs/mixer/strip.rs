@@ -1,4 +1,4 @@
-//! One strip of the mixer: what it is called and hears, fader, balance, time, where it is heard.
+//! One strip of the mixer: name, source, fader, balance, offset and monitoring.
 
 use egui::{Align, DragValue, Id, Layout, Ui, vec2};
 
@@ -20,7 +20,7 @@ use crate::ui::widgets::{
     scrolled, slider,
 };
 
-/// Width of the figure behind a slider.
+/// Width of the value after a slider.
 const VALUE: f32 = 84.0;
 
 pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
@@ -52,7 +52,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
     end(ui, view, strip);
 }
 
-/// What is heard while its source is silent or gone.
+/// Draws the choice of the fallback while the source is silent or lost.
 pub fn if_silent(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let choice = labels::choice_of(view, strip);
     let suits = matches!(
@@ -88,7 +88,7 @@ pub fn if_silent(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     });
 }
 
-/// What becomes of a file when it has been played: one that is shown too does as its source does.
+/// Draws the end behavior of a file; a file that is also shown follows its video source.
 fn end(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let choice = labels::choice_of(view, strip);
     if !matches!(choice, AudioChoice::File(_)) || labels::is_shown(view, choice) {
@@ -117,7 +117,7 @@ fn end(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     });
 }
 
-/// How its source fares, and its clock.
+/// Draws the state of the source, and its clock drift.
 fn state(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let (text, color) = labels::state_of(view, strip.state, strip.drift_ppm);
     let text = match strip.state {
@@ -132,7 +132,7 @@ fn state(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     }
 }
 
-/// The name to be typed, the source to be chosen, and away with it.
+/// Draws the name field, the source choice, and the remove button.
 fn head(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let theme = view.theme;
     let id = strip.sound.id;
@@ -235,7 +235,7 @@ fn switches(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
     });
 }
 
-/// Of clips and streams: whether it is heard only while its frame is shown.
+/// For clips and streams: draws the switch to be audible only while the video is shown.
 fn while_shown(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let (text, tip) = (view.texts.get("strip-while-shown"), view.texts.get("tip-while-shown"));
     let on = strip.sound.talk == TalkMode::WhileShown;
@@ -246,7 +246,7 @@ fn while_shown(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     ui.add_space(gap::S);
 }
 
-/// The audio tracks of recordings that the strip goes to. The first is the program.
+/// Draws the audio tracks of recordings to which the strip is sent. The first track is the program.
 fn tracks(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
     let title = view.texts.get("strip-tracks");
     let strip = labels::label_of(view, strip);
@@ -257,7 +257,7 @@ fn tracks(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip
             let numbers = [("number", number.to_string().into()), ("name", strip.as_str().into())];
             texts.with("strip-track-of", &numbers)
         };
-        // It is what the row above says: shown, so that nobody looks for it.
+        // This repeats the setting above, so that users find it here too.
         let (name, program) = (of(1), after.heard.in_program());
         let first = Button::new("1").name(&name).selected(program).small();
         first.enabled(false).show(ui, theme).on_hover_text(&*texts.get("tip-track-program"));

@@ -1,9 +1,9 @@
-//! What is being done in the dialog of scene collections and profiles.
+//! The state of the dialog for scene collections and profiles.
 
 use crate::studio::settings::part::PartKind;
 use crate::text::problem::Problem;
 
-/// What is being done in the dialog.
+/// The current step of the dialog.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Step {
     #[default]
@@ -14,7 +14,7 @@ pub(super) enum Step {
     Import,
 }
 
-/// What a name is typed for.
+/// The purpose of the name being entered.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Naming {
     New,
@@ -22,12 +22,12 @@ pub(super) enum Naming {
     Rename(String),
 }
 
-/// What is chosen and typed in the dialog.
+/// The selection and input in the dialog.
 #[derive(Clone, Debug)]
 pub struct PartsDraft {
     pub(super) kind: PartKind,
     pub(super) step: Step,
-    /// The stream key of an imported profile comes too.
+    /// True to import the stream key of a profile too.
     pub(super) with_key: bool,
 }
 

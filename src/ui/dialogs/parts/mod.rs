@@ -1,5 +1,5 @@
-//! Scene collections and profiles: which there are and which is in use; made, renamed, copied, removed,
-//! imported and exported, and brought back to an earlier version.
+//! The dialog for scene collections and profiles: lists them and the one in use; creates, renames,
+//! copies, removes, imports, exports and restores them.
 
 pub mod draft;
 
@@ -45,7 +45,7 @@ pub fn show(
     })
 }
 
-/// The word of a kind among those of the texts.
+/// Chooses the text for a kind.
 fn of_kind(kind: PartKind, collection: &'static str, profile: &'static str) -> &'static str {
     match kind {
         PartKind::Collection => collection,
@@ -100,7 +100,7 @@ fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, fresh: bool) {
         }
         if Button::new(&texts.get("part-import")).show(ui, theme).clicked() {
             match draft.kind {
-                // Nothing is to be asked first.
+                // A collection needs no further choice.
                 PartKind::Collection => view.wish(WindowRequest::PickPart(draft.kind, false)),
                 PartKind::Profile => (draft.step, draft.with_key) = (Step::Import, false),
             }
@@ -111,7 +111,7 @@ fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, fresh: bool) {
     });
 }
 
-/// What was wrong with the last wish, beside what it was about.
+/// Draws the problem of the last request, next to its subject.
 fn trouble(ui: &mut Ui, view: &View<'_>) {
     let failed = view.snapshot.notices.iter().rev().find(|it| it.key() == "part-failed");
     if let Some(notice) = failed {
@@ -158,7 +158,7 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
     });
 }
 
-/// How much is in the ones that are in use.
+/// The summary of the ones in use.
 fn summary_now(view: &View<'_>) -> PartSummary {
     let snapshot = view.snapshot;
     let own = snapshot.targets.iter().filter(|it| !it.target.is_built_in());
@@ -172,7 +172,7 @@ fn summary_now(view: &View<'_>) -> PartSummary {
     }
 }
 
-/// The same in words: `3 scenes, 5 sources`.
+/// The summary as text: `3 scenes, 5 sources`.
 fn in_words(texts: &Texts, kind: PartKind, summary: &PartSummary) -> String {
     let count = |it: usize| i64::try_from(it).unwrap_or(i64::MAX);
     match kind {
@@ -191,7 +191,7 @@ fn in_words(texts: &Texts, kind: PartKind, summary: &PartSummary) -> String {
     }
 }
 
-/// Two buttons at the end; whether the first or the second was pressed.
+/// Draws two buttons at the end; returns whether the first or the second was pressed.
 fn buttons(ui: &mut Ui, theme: &Theme, yes: &str, weight: ButtonWeight, no: &str) -> (bool, bool) {
     ui.add_space(gap::S);
     ui.horizontal(|ui| {
@@ -258,7 +258,7 @@ fn name(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, naming: &Namin
     }
 }
 
-/// The name that was typed, if it may be given.
+/// The entered name, if it is valid and free.
 fn checked(
     view: &View<'_>,
     kind: PartKind,
@@ -341,7 +341,7 @@ fn version_row(ui: &mut Ui, view: &mut View<'_>, kind: PartKind, version: &Versi
     });
 }
 
-/// Before the file of a profile is chosen.
+/// Draws the options before the file of a profile is chosen.
 fn import(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft) {
     let (theme, texts) = (view.theme, view.texts);
     label(ui, &texts.get("profile-import-title"), Type::Body, theme.text);

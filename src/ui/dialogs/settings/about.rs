@@ -1,4 +1,4 @@
-//! The page *About*: what draws the window, where stream keys are, which version this is.
+//! The page *About*: what draws the window, the place of stream keys, and the version.
 
 use egui::Ui;
 

@@ -1,4 +1,5 @@
-//! The page *Audio*: where you hear the mix, and the talk key, which is chosen by pressing it.
+//! The page *Audio*: the monitoring device, and the push-to-talk key, which is chosen by pressing
+//! it.
 
 use egui::Ui;
 
@@ -16,7 +17,7 @@ use crate::ui::widgets::{Button, named_switch, paragraph};
 
 pub(super) fn monitoring(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
     let (texts, speakers) = (view.texts, &view.snapshot.speakers);
-    // By their places in the list: off, the default one, and the speakers.
+    // The entries by their positions in the list: off, the default device, and the speakers.
     let mut ways = vec![
         (Monitoring::Off, texts.get("monitoring-device-off").to_string()),
         (Monitoring::Default, texts.get("monitoring-device-default").to_string()),
@@ -24,7 +25,7 @@ pub(super) fn monitoring(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsD
     ways.extend(speakers.iter().map(|it| (Monitoring::Device(it.id.clone()), it.name.clone())));
     let now = &view.snapshot.monitoring;
     let place = ways.iter().position(|(one, _)| one == now).unwrap_or_else(|| {
-        // It is unplugged.
+        // The device is unplugged.
         if let Monitoring::Device(id) = now {
             ways.push((now.clone(), id.clone()));
         }
@@ -38,7 +39,7 @@ pub(super) fn monitoring(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsD
     }
 }
 
-/// What the talk key is called.
+/// The name of the push-to-talk key.
 pub(super) fn talk_key_name(texts: &Texts, preferences: &Preferences) -> String {
     match preferences.push_to_talk_key.name() {
         "Space" => texts.get("key-space").to_string(),

@@ -1,22 +1,22 @@
-//! What is looked at and typed in the settings.
+//! The selection and input in the settings dialog.
 
 use crate::ui::dialogs::settings::table::{Setting, SettingsPage};
 use crate::ui::input::actions::Action;
 use crate::ui::text::Texts;
 
-/// What is looked at and typed in the settings.
+/// The selection and input in the settings dialog.
 #[derive(Debug)]
 pub struct SettingsDraft {
     pub(super) page: SettingsPage,
     pub(super) query: String,
-    /// What was gone to: it is lit, and scrolled to once.
+    /// The setting that was navigated to: it is highlighted, and scrolled to once.
     pub(super) lit: Option<Setting>,
     pub(super) found: Option<Setting>,
-    /// The command whose hotkey is chosen, and whether the last keys could not be it.
+    /// The command whose hotkey is being chosen, and whether the last keys were not allowed.
     pub(super) hotkey: Option<(Action, bool)>,
-    /// While the talk key is waited for: whether the last one could not be it.
+    /// Set while the push-to-talk key is being chosen: whether the last key was not allowed.
     pub(super) talk_key: Option<bool>,
-    /// The language that the window does not speak.
+    /// The texts of the language that the window does not use.
     pub(super) other: Option<Texts>,
 }
 
@@ -41,7 +41,7 @@ impl SettingsDraft {
         (self.lit, self.found) = (Some(setting), Some(setting));
     }
 
-    /// Keys are chosen by pressing them: they do nothing else.
+    /// Returns true if a key is being chosen by pressing it, so that keys have no other effect.
     pub fn waits_for_keys(&self) -> bool {
         self.hotkey.is_some() || self.talk_key.is_some()
     }

@@ -1,4 +1,4 @@
-//! The page *Hotkeys*: each is chosen by pressing it, with what else has the same beside it.
+//! The page *Hotkeys*: each one is chosen by pressing it, and conflicts are displayed next to it.
 
 use egui::{Align, Layout, Ui, vec2};
 
@@ -15,19 +15,19 @@ use crate::ui::text::Texts;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, paragraph, switch};
 
-/// The columns at the end of a line, and the buttons there.
+/// Width of the columns at the end of a row, and of the buttons there.
 const KEYS: f32 = 150.0;
 const SMALL: f32 = 28.0;
 const SWITCH: f32 = 36.0;
 
-/// Whether all words of `query` occur in the name of a command, in any of these languages.
+/// Returns true if all words of `query` occur in the name of a command, in any of these languages.
 fn fits(action: Action, languages: &[&Texts], query: &str) -> bool {
     let names: Vec<_> = languages.iter().map(|texts| texts.get(action.key())).collect();
     let names = names.join(" ").to_lowercase();
     query.to_lowercase().split_whitespace().all(|word| names.contains(word))
 }
 
-/// Whether a command is found by this.
+/// Returns true if any command matches the query.
 pub(super) fn any_fits(languages: &[&Texts], query: &str) -> bool {
     Action::ALL.iter().any(|action| fits(*action, languages, query))
 }
@@ -76,7 +76,7 @@ fn shown(texts: &Texts, hotkey: Option<Hotkey>) -> String {
     hotkey.map_or_else(|| texts.get("hotkey-none").to_string(), hotkeys::text_of)
 }
 
-/// The names above the switches and the hotkeys.
+/// Draws the column names above the switches and the hotkeys.
 fn columns(ui: &mut Ui, view: &View<'_>) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), egui::Sense::hover());
     let end = rect.right() - KEYS - 2.0 * (SMALL + gap::XS);
@@ -88,7 +88,7 @@ fn columns(ui: &mut Ui, view: &View<'_>) {
     elided(ui, above(end, rect.right()), Align::Min, &keys, font(), color);
 }
 
-/// Whether the hotkey acts in other windows, too; a switch where it may.
+/// Draws the switch for using the hotkey in other windows, if that is allowed.
 fn everywhere(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>, action: Action, name: &str) {
     let on = needs.preferences.hotkeys.other_windows.contains(action.name());
     let room = vec2(SWITCH, 30.0);

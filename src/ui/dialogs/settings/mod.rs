@@ -1,5 +1,5 @@
-//! The settings: pages at the left, found by a search through all of them in both languages; each setting
-//! explained, its default marked and brought back by a button.
+//! The settings dialog: pages at the left, and a search through all of them in both languages; each
+//! setting has an explanation, its default is marked, and a button restores it.
 
 mod about;
 mod audio;
@@ -25,13 +25,13 @@ use crate::ui::widgets::{Button, ButtonWeight, Field, label, section};
 
 pub use general::SCALES as UI_SCALES;
 
-/// Of what is in it, and of the list of pages.
+/// Width of the content, and of the list of pages.
 const WIDTH: f32 = 780.0;
 const PAGES: f32 = 168.0;
-/// A page is no narrower: where the window or its scale gives less room, one scrolls.
+/// Minimum width of a page: in a narrower window, it scrolls.
 const NARROWEST: f32 = 460.0;
 
-/// The settings that fit what is searched for, in either language.
+/// The settings that match the search, in either language.
 fn results(draft: &mut SettingsDraft, view: &View<'_>) -> Vec<Setting> {
     let language = match view.texts.language() {
         Language::English => Language::Chinese,
@@ -61,7 +61,8 @@ pub fn show(
     let closed = modal(ctx, theme, "settings", width, |ui| {
         let close = heading(ui, view, &view.texts.get("settings"));
         let before = needs.preferences.clone();
-        // As high as the window lets it be, below the heading; all pages alike, so that nothing jumps.
+        // As high as the window allows, below the heading; all pages have the same height, so that
+        // nothing jumps.
         let height = (room.y - 140.0).clamp(160.0, 560.0);
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = gap::L;
@@ -79,7 +80,7 @@ pub fn show(
                 area.max_height(height).min_scrolled_height(height).auto_shrink(false).show(
                     ui,
                     |ui| {
-                        // Clear of the bar beside the list.
+                        // Leaves space for the scroll bar.
                         ui.set_width((ui.available_width() - gap::M).max(NARROWEST));
                         answer = contents(ui, view, needs, draft);
                     },
@@ -97,7 +98,7 @@ pub fn show(
     answer.or(closed)
 }
 
-/// The search, and the pages below it.
+/// Draws the search field, and the pages below it.
 fn pages(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft) {
     let (theme, texts) = (view.theme, view.texts);
     ui.spacing_mut().item_spacing.y = gap::XS;
@@ -151,7 +152,7 @@ fn contents(
     answer
 }
 
-/// A setting with its control.
+/// Draws a setting with its control.
 fn one(
     ui: &mut Ui,
     view: &mut View<'_>,

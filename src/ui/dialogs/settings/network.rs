@@ -1,4 +1,4 @@
-//! The page *Network*: your own services, and where clients of the built-in server go when it ends.
+//! The page *Network*: the user's own services, and the successor of the built-in server.
 
 use egui::Ui;
 

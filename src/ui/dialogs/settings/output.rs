@@ -1,4 +1,4 @@
-//! The page *Output*: how the program is encoded and sent, each with its usual value.
+//! The page *Output*: encoding and sending of the program, each setting with its usual value.
 
 use std::time::Duration;
 
@@ -18,16 +18,17 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, label, named_switch, paragraph, slider};
 
-/// The usual delays in seconds; others are in the settings file and on the command line.
+/// The usual delays in seconds; others can be set in the settings file and on the command line.
 const DELAYS: [u64; 7] = [0, 10, 30, 120, 300, 900, 1_800];
-/// Kilobits a second of the audio encoder.
+/// The minimum bitrate of the audio encoder in kbit/s.
 const MIN_AUDIO_KBPS: f32 = 32.0;
 const MAX_AUDIO_KBPS: f32 = 320.0;
-/// AAC has room for no more in one channel at 44.1 kHz.
+/// AAC allows no more in one channel at 44.1 kHz.
 const MAX_MONO_KBPS: f32 = 256.0;
 const AUDIO_STEP: f32 = 16.0;
 
-/// The video encoder of the next broadcast, with the reason for each that does not open.
+/// Draws the choice of the video encoder for the next broadcast, with the reason for each that cannot
+/// be opened.
 pub(super) fn encoder(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
     let best = view.texts.get("settings-encoder-auto");
     let all: Vec<Choice<encode::Choice>> = encode::Choice::ALL
@@ -46,14 +47,14 @@ pub(super) fn encoder(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraf
     }
 }
 
-/// Sends what was chosen.
+/// Sends the chosen quality.
 fn send(view: &mut View<'_>, wanted: Option<Quality>) {
     if let Some(quality) = wanted {
         view.send(Command::SetQuality(quality));
     }
 }
 
-/// What is fixed while the program is on air is said to be so.
+/// Draws a setting that cannot be changed on air, and states that.
 fn of_next(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -68,7 +69,7 @@ fn of_next(
     send(view, wanted);
 }
 
-/// The name of a setting, and at the end of the line its value or what is usual.
+/// Draws the name of a setting, and its value or the usual one at the end of the line.
 fn named(ui: &mut Ui, view: &View<'_>, name: &str, tip: &'static str, usual: &str) {
     ui.add_space(gap::S);
     let (theme, texts) = (view.theme, view.texts);
@@ -84,7 +85,7 @@ fn named(ui: &mut Ui, view: &View<'_>, name: &str, tip: &'static str, usual: &st
     });
 }
 
-/// A few beside each other, of which one is chosen; gives the one that was pressed.
+/// Draws a few options side by side; returns the one that was pressed.
 fn one_of<T: Copy + PartialEq>(
     ui: &mut Ui,
     view: &View<'_>,
@@ -107,7 +108,7 @@ fn one_of<T: Copy + PartialEq>(
     pressed
 }
 
-/// A slider with its value behind it, in kilobits a second; gives what it was moved to, in whole steps.
+/// Draws a slider with its value in kbit/s; returns the new value in whole steps.
 fn kilobits(
     ui: &mut Ui,
     view: &View<'_>,
@@ -126,7 +127,7 @@ fn kilobits(
     moved.inner.filter(|_| ui.is_enabled()).map(|kbps| BitsPerSecond(kbps * 1_000))
 }
 
-/// Whose connection the bitrate follows, and how far down.
+/// Draws the choice of the connection that the bitrate follows, and the minimum.
 pub(super) fn adaptation(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
     let (now, usual) = (view.snapshot.quality.clone(), Quality::default());
     let of = |it: &Quality| (it.adapt, it.least_bitrate, it.adapt_frames, it.adapt_size);
@@ -167,7 +168,7 @@ fn adapted(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
     let wish = |ui: &mut Ui, name, tip, on| {
         named_switch(ui, theme, &texts.get(name), &texts.get(tip), Type::Body, on)
     };
-    // With a second encode the main one is left as it is.
+    // With a second encode, the main one stays unchanged.
     let frames = now.adapt_frames;
     if now.adapt != Adapt::SecondRendition
         && wish(ui, key!("adapt-frames"), key!("tip-adapt-frames"), frames)
@@ -180,7 +181,7 @@ fn adapted(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
     wanted
 }
 
-/// How much later viewers see the stream.
+/// Draws the stream delay.
 pub(super) fn delay(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
     let (name, none) = (view.texts.get("delay"), view.texts.get("delay-none"));
     let default = (!view.snapshot.delay.is_zero()).then_some(&*none);
@@ -203,7 +204,7 @@ pub(super) fn delay(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft)
     }
 }
 
-/// How far apart keyframes are: those that a service refuses cannot be chosen.
+/// Draws the keyframe interval; values that a service refuses cannot be chosen.
 pub(super) fn keyframes(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
     let usual = Quality::default().keyframe_interval;
     let seconds = |view: &View<'_>, of: Duration| {
@@ -234,7 +235,7 @@ pub(super) fn keyframes(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDr
     }
 }
 
-/// Bitrate, sample rate and channels of the audio.
+/// Draws the bitrate, sample rate and channels of the audio.
 pub(super) fn audio_format(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
     let (now, usual) = (view.snapshot.quality.clone(), Quality::default());
     let of = |it: &Quality| (it.audio_bitrate, it.sample_rate, it.channels);

@@ -1,4 +1,4 @@
-//! The page *Recording*: where recordings go, as what, and the replay buffer.
+//! The page *Recording*: the folder and format of recordings, and the replay buffer.
 
 use std::time::Duration;
 
@@ -63,7 +63,8 @@ pub(super) fn format(
     }
 }
 
-/// Minutes or megabytes after which a recording continues in a new file.
+/// The duration in minutes or the size in megabytes after which a recording continues in a new
+/// file.
 const SPLITS: [(Option<u64>, Option<u64>); 6] = [
     (None, None),
     (Some(10), None),
@@ -72,7 +73,7 @@ const SPLITS: [(Option<u64>, Option<u64>); 6] = [
     (None, Some(2_000)),
     (None, Some(4_000)),
 ];
-/// Seconds that the replay buffer keeps.
+/// The durations of the replay buffer in seconds.
 const REPLAYS: [u64; 6] = [0, 15, 30, 60, 120, 300];
 
 fn split_name(texts: &Texts, (time, bytes): (Option<Duration>, Option<u64>)) -> String {
@@ -141,7 +142,7 @@ pub(super) fn replay(
     }
 }
 
-/// Whether the replay buffer fills while nothing is sent.
+/// Draws the switch for filling the replay buffer while nothing is sent.
 pub(super) fn replay_always(
     ui: &mut Ui,
     view: &View<'_>,
@@ -153,7 +154,7 @@ pub(super) fn replay_always(
     let default = choices.replay_always.then_some(&*off);
     let mut pressed = false;
     let reset = row(ui, view, draft, Setting::ReplayAlways, default, |ui, name| {
-        // Without a buffer there is nothing to fill.
+        // Without a buffer, the switch has no effect.
         ui.add_enabled_ui(choices.replay.is_some(), |ui| {
             pressed = switch(ui, view.theme, name, choices.replay_always);
         });
@@ -161,7 +162,7 @@ pub(super) fn replay_always(
     choices.replay_always ^= pressed || reset;
 }
 
-/// How many audio tracks a recording would have, and what they are called.
+/// Draws the number of audio tracks of a recording, and their names.
 pub(super) fn tracks(
     ui: &mut Ui,
     view: &mut View<'_>,

@@ -1,4 +1,4 @@
-//! A setting on its page: its name, what explains it, its control, and the button that brings its default back.
+//! A row of a settings page: name, explanation, control, and the button that restores the default.
 
 use egui::{Align, CornerRadius, Layout, Ui, vec2};
 
@@ -10,12 +10,13 @@ use crate::ui::style::theme::{RADIUS, Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, Select, icon_button, label, menu_item, paragraph};
 
-/// How wide the controls at the end of a row are.
+/// Width of the controls at the end of a row.
 pub(super) const CONTROL: f32 = 216.0;
-/// Room for the button that brings the default back.
+/// Width of the button that restores the default.
 const RESET: f32 = 30.0;
 
-/// A row; `default`: the name of the usual value, where another one is set. Tells whether that is to be set again.
+/// Draws a row; `default` is the name of the default value, if another one is set. Returns true if the
+/// default should be restored.
 pub(super) fn row(
     ui: &mut Ui,
     view: &View<'_>,
@@ -32,7 +33,7 @@ pub(super) fn row(
             ui.spacing_mut().item_spacing.x = gap::M;
             let words = ui.available_width() - CONTROL - RESET - 2.0 * gap::M;
             let column = Layout::top_down(Align::Min);
-            // What explains it is below its name: all of them begin at one edge.
+            // The explanation is below the name, so that all explanations begin at the same edge.
             ui.allocate_ui_with_layout(vec2(words, 0.0), column, |ui| {
                 ui.set_width(words);
                 ui.spacing_mut().item_spacing.y = 2.0;
@@ -55,8 +56,8 @@ pub(super) fn row(
     reset
 }
 
-/// A row whose control needs the whole width: below what explains it. As [`row`], it tells whether the default is to
-/// be set again.
+/// Draws a row whose control needs the whole width, below the explanation. As [`row`], it returns true if the
+/// default should be restored.
 pub(super) fn wide_row(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -93,7 +94,7 @@ pub(super) fn wide_row(
     reset
 }
 
-/// What was found is lit, and scrolled to once.
+/// Highlights a setting that was found, and scrolls to it once.
 fn framed(
     ui: &mut Ui,
     view: &View<'_>,
@@ -115,17 +116,17 @@ fn framed(
     ui.add_space(gap::M);
 }
 
-/// Brings the default back, which its name says.
+/// Draws the button that restores the default; its name contains the default.
 pub(super) fn reset_button(ui: &mut Ui, view: &View<'_>, name: &str, default: &str) -> bool {
     let args = [("name", name.into()), ("default", default.into())];
     let name = view.texts.with(key!("setting-reset"), &args);
     icon_button(ui, view.theme, Icon::Refresh, &name, 28.0, ButtonWeight::Quiet).clicked()
 }
 
-/// A line of a list: a value, its name, and why it cannot be chosen.
+/// An entry of a choice: a value, its name, and the reason why it cannot be chosen.
 pub(super) type Choice<T> = (T, String, Option<String>);
 
-/// A choice among several, of which the default is marked; gives the one that was chosen.
+/// Draws a choice in which the default is marked; returns the chosen value.
 pub(super) fn choice<T: PartialEq + Copy>(
     ui: &mut Ui,
     view: &View<'_>,
@@ -152,7 +153,7 @@ pub(super) fn choice<T: PartialEq + Copy>(
     wanted
 }
 
-/// A choice with its row; gives what was chosen, or the default where that was asked for.
+/// Draws a row with a choice; returns the chosen value, or the default if it was restored.
 pub(super) fn choice_row<T: PartialEq + Copy>(
     ui: &mut Ui,
     view: &View<'_>,

@@ -1,24 +1,24 @@
-//! All settings of the window, one line for each in one table: its page and its name. The pages, the search and
-//! the palette read this table.
+//! The table of all settings in the window: one line for each, with its page and its name. The pages, the
+//! search and the palette read this table.
 
 use crate::ui::style::icons::Icon;
 use crate::ui::text::Texts;
 
-/// The table: pages with their icons, settings with their names. The texts of a setting are `setting-NAME` and
-/// `setting-NAME-note`, which explains it; that of a page is `settings-page-NAME`.
+/// Defines the table: pages with their icons, and settings with their names. The texts of a setting are
+/// `setting-NAME` and `setting-NAME-note`, which explains it; the text of a page is `settings-page-NAME`.
 macro_rules! settings {
     ($($page:ident $page_name:literal $icon:ident { $($variant:ident $name:literal;)* })*) => {
-        /// A page of the settings.
+        /// A page of the settings dialog.
         #[derive(Copy, Clone, Debug, PartialEq, Eq)]
         pub enum SettingsPage {
             $($page,)*
         }
 
         impl SettingsPage {
-            /// In the order in which they are listed.
+            /// All pages in display order.
             pub const ALL: &[Self] = &[$(Self::$page,)*];
 
-            /// The key of its name.
+            /// The key of the page's name.
             pub fn key(self) -> &'static str {
                 match self {
                     $(Self::$page => concat!("settings-page-", $page_name),)*
@@ -32,31 +32,31 @@ macro_rules! settings {
             }
         }
 
-        /// A thing that can be set.
+        /// One setting.
         #[derive(Copy, Clone, Debug, PartialEq, Eq)]
         pub enum Setting {
             $($($variant,)*)*
         }
 
         impl Setting {
-            /// By their pages.
+            /// All settings in the order of their pages.
             pub const ALL: &[Self] = &[$($(Self::$variant,)*)*];
 
-            /// Where it is.
+            /// The page of the setting.
             pub fn page(self) -> SettingsPage {
                 match self {
                     $($(Self::$variant => SettingsPage::$page,)*)*
                 }
             }
 
-            /// The key of its name.
+            /// The key of the setting's name.
             pub fn key(self) -> &'static str {
                 match self {
                     $($(Self::$variant => concat!("setting-", $name),)*)*
                 }
             }
 
-            /// The key of what explains it.
+            /// The key of the explanation.
             pub fn note(self) -> &'static str {
                 match self {
                     $($(Self::$variant => concat!("setting-", $name, "-note"),)*)*
@@ -113,8 +113,7 @@ settings! {
 }
 
 impl Setting {
-    /// Whether all words of `query` occur in what it is called or in what explains it, in any of these
-    /// languages.
+    /// Returns true if all words of `query` occur in the name or the explanation, in any of these languages.
     pub fn fits(self, languages: &[&Texts], query: &str) -> bool {
         let all: Vec<_> = languages
             .iter()

@@ -1,4 +1,5 @@
-//! The page *Video*: what the program's frames are, within what the services of the targets take.
+//! The page *Video*: the size and rate of the program's frames, within the limits of the targets'
+//! services.
 
 use egui::Ui;
 
@@ -14,7 +15,7 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{label, paragraph, slider};
 
-/// The usual sizes, upright ones last.
+/// The usual sizes, portrait ones last.
 const SIZES: [(u32, u32); 8] = [
     (640, 360),
     (854, 480),
@@ -27,7 +28,7 @@ const SIZES: [(u32, u32); 8] = [
 ];
 const RATES: [u32; 6] = [24, 25, 30, 48, 50, 60];
 
-/// Size and rate are those of the next broadcast: on air nothing else can be chosen.
+/// The reason why size and rate cannot be changed on air.
 fn fixed(view: &View<'_>) -> Option<String> {
     let idle = view.snapshot.live == LiveState::Idle;
     (!idle).then(|| view.texts.get("quality-on-air").to_string())

@@ -1,15 +1,15 @@
-//! What was asked for and comes with a later snapshot: new items, which are selected, or a new scene,
-//! which is named.
+//! Waits for requested objects in later snapshots: new items, which are selected, or a new scene,
+//! which is renamed.
 
 use std::collections::BTreeSet;
 
 use crate::compose::scene::{Item, ItemId, SceneId};
 use crate::studio::Snapshot;
 
-/// So many commands later it will not come any more.
+/// After this many further commands, it is no longer expected.
 const GIVE_UP: u64 = 8;
 
-/// What there was when something was asked for.
+/// The state when something was requested.
 #[derive(Debug, Default)]
 pub(in crate::ui::scenes) struct Arrivals {
     items: Option<BTreeSet<ItemId>>,
@@ -17,7 +17,7 @@ pub(in crate::ui::scenes) struct Arrivals {
     asked_at: u64,
 }
 
-/// What has come.
+/// The objects that have arrived.
 #[derive(Debug)]
 pub(in crate::ui::scenes) enum Arrival {
     Items(Vec<ItemId>),
@@ -25,7 +25,7 @@ pub(in crate::ui::scenes) enum Arrival {
 }
 
 impl Arrivals {
-    /// Items are asked for.
+    /// Begins to wait for items.
     pub fn of_items(snapshot: &Snapshot) -> Self {
         let mut items = BTreeSet::new();
         snapshot.scenes.collection.each(|item| {
@@ -34,13 +34,13 @@ impl Arrivals {
         Self { items: Some(items), asked_at: snapshot.obeyed, ..Self::default() }
     }
 
-    /// A scene is.
+    /// Begins to wait for a scene.
     pub fn of_scene(snapshot: &Snapshot) -> Self {
         let scenes = snapshot.scenes.collection.scenes.iter().map(|scene| scene.id);
         Self { scenes: Some(scenes.collect()), asked_at: snapshot.obeyed, ..Self::default() }
     }
 
-    /// What has come since, of items to this scene.
+    /// Returns what has arrived since; items are those of this scene.
     pub fn take(&mut self, snapshot: &Snapshot, edited: SceneId) -> Option<Arrival> {
         let came = self.items(snapshot, edited).or_else(|| self.scene(snapshot));
         if came.is_some() || snapshot.obeyed > self.asked_at + GIVE_UP {

@@ -12,7 +12,7 @@ use crate::ui::widgets::{Wrapped, focus_ring};
 /// Size of a card.
 pub const CARD: Vec2 = vec2(126.0, 76.0);
 
-/// Draws it.
+/// Draws the card.
 pub fn card(ui: &mut Ui, theme: &Theme, icon: Icon, name: &str) -> Response {
     let (rect, response) = ui.allocate_exact_size(CARD, Sense::click());
     let enabled = ui.is_enabled();
@@ -22,7 +22,7 @@ pub fn card(ui: &mut Ui, theme: &Theme, icon: Icon, name: &str) -> Response {
     ui.painter().rect(rect, radius, fill, theme.border(), StrokeKind::Inside);
     let at = pos2(rect.center().x, rect.top() + 24.0);
     icons::paint(ui.painter(), icon, Rect::from_center_size(at, Vec2::splat(24.0)), theme.text);
-    // A name that is longer takes a second line.
+    // A longer name uses a second line.
     let room = Rect::from_min_max(
         pos2(rect.left() + 6.0, rect.top() + 40.0),
         pos2(rect.right() - 6.0, rect.bottom() - 4.0),

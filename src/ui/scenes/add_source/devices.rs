@@ -1,4 +1,4 @@
-//! What a source can be made of that is there now: cameras, displays, windows, and what scenes have.
+//! The available sources: cameras, displays, windows, and the contents of scenes.
 
 use egui::Ui;
 
@@ -17,7 +17,7 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Row, label, paragraph};
 
-/// Something that can be added.
+/// A source that can be added.
 pub(super) struct FoundSource {
     pub name: String,
     second: String,
@@ -31,18 +31,18 @@ enum SourceOrigin {
     Scene(SceneId),
 }
 
-/// What a monitor is called.
+/// The name of a display.
 pub(in crate::ui::scenes) fn screen_name(view: &View<'_>, screen: &ScreenInfo) -> String {
     if screen.id == "all" { view.texts.get("screen-all").to_string() } else { screen.name.clone() }
 }
 
-/// How large a monitor is, and whether it is the main one.
+/// The size of a display, and whether it is the main one.
 pub(in crate::ui::scenes) fn screen_kind(view: &View<'_>, screen: &ScreenInfo) -> String {
     let size = format::size(Size::new(screen.area.width, screen.area.height));
     if screen.primary { view.texts.with("screen-primary", &[("size", size.into())]) } else { size }
 }
 
-/// What a window is called.
+/// The name of a window.
 pub(in crate::ui::scenes) fn window_name(window: &WindowInfo) -> &str {
     if window.name.is_empty() { &window.class } else { &window.name }
 }
@@ -109,7 +109,7 @@ fn of(view: &View<'_>, page: Page) -> Vec<FoundSource> {
     }
 }
 
-/// Everything there is now.
+/// All available sources.
 pub(super) fn all(view: &View<'_>) -> Vec<FoundSource> {
     [Page::Cameras, Page::Screens, Page::Windows, Page::Again]
         .into_iter()
@@ -117,7 +117,7 @@ pub(super) fn all(view: &View<'_>) -> Vec<FoundSource> {
         .collect()
 }
 
-/// One of them; whether it was pressed.
+/// Draws one of them; returns whether it was pressed.
 pub(super) fn row(ui: &mut Ui, view: &View<'_>, found: &FoundSource) -> bool {
     let FoundSource { icon, name, second, .. } = found;
     Row { icon: *icon, title: name, second, chosen: false, lamp: None }
@@ -125,13 +125,13 @@ pub(super) fn row(ui: &mut Ui, view: &View<'_>, found: &FoundSource) -> bool {
         .clicked()
 }
 
-/// It comes to the scene that is worked on.
+/// Adds it to the edited scene.
 pub(super) fn take(view: &mut View<'_>, draft: &mut Draft, found: &FoundSource) {
     let scene = edited(view.snapshot);
     let edit = match &found.what {
         SourceOrigin::New(choice) => {
             let name = match choice {
-                // What the desktop gives is not known by name yet.
+                // The name of the source that the desktop will provide is not known yet.
                 VideoChoice::Screen(_) if capture::in_wayland() => view.texts.get("add-screen"),
                 VideoChoice::Window(_) if capture::in_wayland() => view.texts.get("add-window"),
                 _ => found.name.as_str().into(),
@@ -145,7 +145,7 @@ pub(super) fn take(view: &mut View<'_>, draft: &mut Draft, found: &FoundSource) 
     view.send(Command::Edit(edit));
 }
 
-/// The list of a page; whether something was added.
+/// Draws the list of a page; returns whether something was added.
 pub(super) fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, page: Page) -> bool {
     let found = of(view, page);
     for one in &found {
@@ -160,7 +160,7 @@ pub(super) fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, page: Pa
     false
 }
 
-/// What to do where there is none; whether something was added.
+/// Draws the advice for an empty list; returns whether something was added.
 fn nothing(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, page: Page) -> bool {
     let texts = view.texts;
     let (title, advice) = match page {

@@ -1,12 +1,13 @@
-//! Where a new source lies: alone it fills the program, beside others it covers a part only.
+//! The placement of a new source: in an empty scene, it fills the program; otherwise it covers only
+//! a part.
 
 use crate::capture::VideoChoice;
 use crate::compose::scene::Placement;
 
-/// The place of a new source in a scene where it is `alone` or not.
+/// The placement of a new source; `alone` states whether the scene is empty.
 pub(super) fn of(choice: &VideoChoice, alone: bool) -> Placement {
     let (x, y, width, height) = match choice {
-        // The lower third.
+        // The lower third of the frame.
         VideoChoice::Text(_) => (0.05, 0.8, 0.4, 0.1),
         _ if alone => (0.0, 0.0, 1.0, 1.0),
         VideoChoice::Camera(_) => (0.67, 0.65, 0.3, 0.3),

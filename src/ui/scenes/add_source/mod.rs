@@ -1,5 +1,5 @@
-//! *Add source*: every kind as a card with its icon and name, a search over kinds, devices and what there
-//! is already, and the lists of devices that a card leads to.
+//! The dialog *Add source*: every kind as a card with its icon and name, a search over kinds, devices and
+//! existing sources, and the lists of devices to which a card leads.
 
 pub(in crate::ui::scenes) mod arrivals;
 mod card;
@@ -29,15 +29,15 @@ use crate::ui::view::file_request::FileRequest;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Field, label};
 
-/// Width of the dialog, and of the height that there is at most how much its list takes.
+/// Width of the dialog; the next constant is the maximum share of the available height for its list.
 const WIDTH: f32 = 5.0 * CARD.x + 4.0 * gap::S + 12.0;
 const AROUND: f32 = 190.0;
 
-/// What a color is at first, and what a gradient runs to.
+/// The initial color, and the end color of a gradient.
 const GROUND: Rgba = Rgba { red: 0x1e, green: 0x24, blue: 0x30, alpha: 255 };
 const BELOW: Rgba = Rgba { red: 0x3b, green: 0x5b, blue: 0x8c, alpha: 255 };
 
-/// What a card does.
+/// The action of a card.
 enum Leads {
     To(Page),
     ToFile(FileRequest),
@@ -51,11 +51,11 @@ struct Kind {
     leads: Leads,
 }
 
-/// Shows the dialog while it is asked for.
+/// Draws the dialog while it is open.
 pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
     let Some(mut adding) = draft.adding.take() else { return };
     let answer = modal(ctx, view.theme, "add-source", WIDTH, |ui| {
-        // Windows come and go.
+        // The list of windows changes over time.
         labels::look_again(ui, view);
         let close = head(ui, view, &mut adding);
         let height = ui.ctx().content_rect().height() - AROUND;
@@ -70,7 +70,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
         (close || done.inner).then_some(DialogAnswer::Close)
     });
     adding.shown = true;
-    // Escape leads back before it closes.
+    // Escape goes back before it closes the dialog.
     let escaped = ctx.input(|input| input.key_pressed(Key::Escape));
     match answer {
         None => draft.adding = Some(adding),
@@ -81,7 +81,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
     }
 }
 
-/// The title, and the search or the way back; whether the dialog was closed.
+/// Draws the title, and the search field or the back button; returns whether the dialog was closed.
 fn head(ui: &mut Ui, view: &View<'_>, adding: &mut Adding) -> bool {
     let texts = view.texts;
     let title = match adding.page {
@@ -151,13 +151,13 @@ fn kinds(view: &View<'_>) -> Vec<Kind> {
     ]
 }
 
-/// Whether all words of what is searched for occur in a name.
+/// Returns true if all words of the search occur in a name.
 fn fits(name: &str, search: &str) -> bool {
     let name = name.to_lowercase();
     search.to_lowercase().split_whitespace().all(|word| name.contains(word))
 }
 
-/// All kinds, or what is searched for; whether something was added.
+/// Draws all kinds, or the search results; returns whether something was added.
 fn everything(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, adding: &mut Adding) -> bool {
     let texts = view.texts;
     let search = adding.search.clone();
@@ -193,7 +193,7 @@ fn everything(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, adding: &mut 
     added || pressed.is_some_and(|kind| follow(view, draft, adding, kind))
 }
 
-/// Does what a card does; whether the dialog is done.
+/// Carries out the action of a card; returns whether the dialog is done.
 fn follow(view: &mut View<'_>, draft: &mut Draft, adding: &mut Adding, kind: &Kind) -> bool {
     let name = view.texts.get(kind.name);
     match &kind.leads {
@@ -202,7 +202,7 @@ fn follow(view: &mut View<'_>, draft: &mut Draft, adding: &mut Adding, kind: &Ki
             let snapshot = view.snapshot;
             let none =
                 if window { snapshot.windows.is_empty() } else { snapshot.screens.is_empty() };
-            // Each is asked for apart; what is there already can be shown again.
+            // Each needs a separate request; an existing one can be shown again.
             if none && capture::in_wayland() {
                 let choice = asked_for(view, window);
                 add(view, draft, &*name, choice);

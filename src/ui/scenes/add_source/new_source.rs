@@ -1,4 +1,4 @@
-//! A source that comes to a scene.
+//! Adds a new source to a scene.
 
 use crate::capture::{VideoChoice, sharing};
 use crate::compose::scene::SceneId;
@@ -7,15 +7,14 @@ use crate::ui::scenes::add_source::first_place;
 use crate::ui::scenes::draft::{Draft, edited};
 use crate::ui::view::View;
 
-/// What the desktop is asked for, of a separate name.
+/// The choice for a request to the desktop, with a unique name.
 pub(super) fn asked_for(view: &View<'_>, window: bool) -> VideoChoice {
     let sources = view.snapshot.scenes.collection.sources.iter();
     let there: Vec<&VideoChoice> = sources.map(|source| &source.choice).collect();
     sharing::another(window, &there)
 }
 
-/// A new source comes to the scene that is worked on, where it covers not all of what is there, and is
-/// selected.
+/// Adds a new source to the edited scene, where it does not cover everything, and selects it.
 pub(in crate::ui) fn add(
     view: &mut View<'_>,
     draft: &mut Draft,
@@ -27,7 +26,7 @@ pub(in crate::ui) fn add(
     view.send(Command::Edit(edit));
 }
 
-/// The edit by which a new source comes.
+/// The edit that adds a new source.
 pub(in crate::ui) fn edit_for(
     snapshot: &crate::studio::Snapshot,
     scene: SceneId,

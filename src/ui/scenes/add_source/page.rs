@@ -1,20 +1,20 @@
-//! Where a person is in *Add source*.
+//! The page that is displayed in *Add source*.
 
-/// A list that a card leads to.
+/// A list to which a card leads.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::ui::scenes) enum Page {
     Cameras,
     Screens,
     Windows,
-    /// What there is already: sources and scenes.
+    /// Existing sources and scenes.
     Again,
 }
 
-/// What a person has chosen in the dialog so far.
+/// The state of the dialog so far.
 #[derive(Debug, Default)]
 pub(in crate::ui::scenes) struct Adding {
     pub(super) page: Option<Page>,
     pub(super) search: String,
-    /// It has been drawn before.
+    /// True if the dialog has been drawn before.
     pub(super) shown: bool,
 }

@@ -1,5 +1,5 @@
-//! Files that are dropped on the *Studio* page: each becomes a source of the scene that is worked on, a
-//! file of audio an audio source.
+//! Files that are dropped on the *Studio* page: each becomes a source of the edited scene, and an audio
+//! file becomes an audio source.
 
 use std::path::PathBuf;
 
@@ -15,10 +15,10 @@ use crate::ui::style::theme::{ON_VIDEO, PLATE, RADIUS_LARGE, Type};
 use crate::ui::view::View;
 use crate::ui::widgets::place;
 
-/// So many files at once.
+/// Maximum number of files at once.
 const MAX_DROPPED: usize = 16;
 
-/// Takes what is dropped; says so while something is held over `room`.
+/// Handles dropped files; shows a hint while files are dragged over `room`.
 pub fn show(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
     let (hovering, paths) = ui.input(|input| {
         let files = input.raw.dropped_files.iter().take(MAX_DROPPED);
@@ -49,7 +49,7 @@ fn added(snapshot: &Snapshot, name: String, choice: VideoChoice) -> Edit {
     edit_for(snapshot, edited(snapshot), name, choice)
 }
 
-/// What an address that is dropped becomes: a source that plays it, called as its host.
+/// The edit for a dropped address: a source that plays it, named after its host.
 pub fn of_address(snapshot: &Snapshot, address: String) -> Edit {
     let host = address.split("://").nth(1).and_then(|rest| rest.split(['/', '?']).next());
     let host = host.and_then(|host| host.rsplit('@').next()).unwrap_or_default();

@@ -1,5 +1,4 @@
-//! The handles of what is selected, on its frame: where they are, which of them is reached, and
-//! how they look.
+//! The handles of selected items on the frame: their positions, hit tests, and drawing.
 
 use egui::{Color32, Pos2, Rect, Shape, Stroke, Ui, Vec2, pos2};
 
@@ -11,26 +10,26 @@ use crate::ui::scenes::placement;
 use crate::ui::scenes::placement::Grip;
 use crate::ui::view::View;
 
-/// How near a handle the pointer must be, in points.
+/// Maximum distance of the pointer from a handle, in points.
 const REACH: f32 = 9.0;
-/// How far above the box the handle to turn is.
+/// Distance of the rotation handle above the box, in points.
 const STALK: f32 = 26.0;
 
-/// From program pixels to the window and back. Within a group these are pixels of the group's own
-/// canvas, which is as large as the program.
+/// Converts program pixels to points of the window and back. Within a group, these are pixels of
+/// the group's own canvas, which has the size of the program.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::ui::scenes) struct Frame {
     pub rect: Rect,
-    /// What lies beyond is not drawn.
+    /// The visible area; nothing outside it is drawn.
     pub room: Rect,
     pub canvas: Size,
-    /// From these pixels to points of the window.
+    /// The map from these pixels to points of the window.
     map: Affine,
     back: Affine,
 }
 
 impl Frame {
-    /// The frame of a program of this size in `rect`; `None` where nothing is seen of it.
+    /// The frame of a program of this size in `rect`; `None` if nothing of it is visible.
     pub fn new(rect: Rect, room: Rect, canvas: Size) -> Option<Self> {
         let scale = f64::from(rect.width()) / f64::from(canvas.width).max(1.0);
         let map =
@@ -38,13 +37,13 @@ impl Frame {
         Some(Self { rect, room, canvas, map, back: map.inverse()? })
     }
 
-    /// What is in a group at this place; `None` where it is flat.
+    /// The frame of the canvas of a group with this placement; `None` if it has no area.
     pub fn within(self, group: &Placement) -> Option<Self> {
         let map = self.map.after(layout::group(group, self.canvas));
         Some(Self { map, back: map.inverse()?, ..self })
     }
 
-    /// Points of the window to a pixel.
+    /// Points of the window per pixel.
     pub fn scale(self) -> f64 {
         (self.map.xx * self.map.yy - self.map.xy * self.map.yx).abs().sqrt()
     }
@@ -59,7 +58,7 @@ impl Frame {
     }
 }
 
-/// The handles of a tight place, in the window.
+/// The handles of a tight placement, in the window.
 pub(in crate::ui::scenes) fn handles(frame: Frame, place: &Placement) -> Vec<(Grip, Pos2)> {
     let plain = Placement {
         flip_x: false,
@@ -111,7 +110,7 @@ pub(in crate::ui::scenes) fn cursor(grip: Grip) -> egui::CursorIcon {
     }
 }
 
-/// A frame around an item; with its handles if it is `alone`.
+/// Draws an outline around an item, with its handles if it is `alone`.
 pub(in crate::ui::scenes) fn outline(
     ui: &Ui,
     view: &View<'_>,
@@ -139,7 +138,7 @@ fn at(handles: &[(Grip, Pos2)], wanted: Grip) -> Option<Pos2> {
     handles.iter().find(|(grip, _)| *grip == wanted).map(|(_, at)| *at)
 }
 
-/// The lines between the corners.
+/// Draws the lines between the corners.
 pub(in crate::ui::scenes) fn box_of(
     ui: &Ui,
     view: &View<'_>,
@@ -150,13 +149,13 @@ pub(in crate::ui::scenes) fn box_of(
     let corners = corners.into_iter().filter_map(|(x, y)| at(handles, Grip::Side(x, y)));
     let corners: Vec<Pos2> = corners.collect();
     let painter = ui.painter().with_clip_rect(frame.room);
-    // A dark line under the light one: seen on any frame.
+    // A dark line under the light one makes it visible on any frame.
     painter
         .add(Shape::closed_line(corners.clone(), Stroke::new(3.0, Color32::from_black_alpha(140))));
     painter.add(Shape::closed_line(corners, Stroke::new(1.5, view.theme.accent)));
 }
 
-/// The handles at corners and sides.
+/// Draws the handles at corners and sides.
 pub(in crate::ui::scenes) fn squares(
     ui: &Ui,
     view: &View<'_>,

@@ -1,9 +1,9 @@
-//! Changing a scene on its frame: click to select, drag to move, handles to resize and turn,
-//! Alt with a handle to crop, arrows to nudge, Delete to remove. Edges and middles snap (not while
-//! Ctrl is held); Shift frees the shape of a corner and makes turning go in steps. Shift or Ctrl with
-//! a click selects several, so does a frame that is drawn beside everything, or with Shift anywhere;
-//! the frame around them has handles to resize them together. A member of a group that is selected in
-//! the list is changed within its group, and so are those beside it.
+//! Edits a scene on its frame: click to select, drag to move, handles to resize and rotate, Alt with a
+//! handle to crop, arrows to nudge, Delete to remove. Edges and centers snap (unless Ctrl is held);
+//! Shift releases the aspect ratio at a corner and rotates in steps. Shift or Ctrl with a click selects
+//! several items, and so does a selection frame that begins outside all items, or anywhere with Shift;
+//! the frame around them has handles to resize them together. If a member of a group is selected in the
+//! list, it is edited within its group, and so are its siblings.
 
 pub mod drops;
 pub(in crate::ui::scenes) mod handles;
@@ -28,14 +28,15 @@ use crate::ui::scenes::placement::Grip;
 use crate::ui::scenes::{clipboard, menu, placement};
 use crate::ui::view::View;
 
-/// How near an edge something snaps, in points.
+/// Maximum distance from an edge for snapping, in points.
 const SNAP_DISTANCE: f64 = 8.0;
 
-/// Lays the handles over the picture in `rect`, and obeys them. One that is enlarged goes beyond `room`.
+/// Draws the handles over the frame in `rect`, and handles their input. An enlarged frame extends beyond
+/// `room`.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect, room: Rect) {
     let (clip, reach) = match draft.zoom.fits() {
         true => (rect.expand(6.0), rect),
-        // What lies beside the program is reached, too.
+        // Items outside the program can be reached, too.
         false => (room, room),
     };
     let Some(frame) = Frame::new(rect, clip, view.snapshot.quality.size) else { return };
@@ -67,7 +68,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect, roo
         && !moves
         && let Some(origin) = begun
     {
-        // Beside a group that is worked in begins what is around it.
+        // Outside the edited group, the surrounding canvas is edited.
         if within.is_some() && canvas.is_beside(view, draft, origin) {
             draft.choose(None);
             whole.take(view, draft, origin);
@@ -121,7 +122,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect, roo
     });
 }
 
-/// Whether the space bar is held to move the picture: it is no talk key, and nothing else is pressed by it.
+/// Returns true if the space bar is held to move the frame: it is not the push-to-talk key, and has no
+/// other effect.
 fn is_space_held(ui: &Ui, draft: &Draft, response: &Response) -> bool {
     let keyboard = ui.memory(|memory| memory.focused());
     !draft.space_talks
@@ -129,20 +131,20 @@ fn is_space_held(ui: &Ui, draft: &Draft, response: &Response) -> bool {
         && ui.input(|input| input.key_down(Key::Space))
 }
 
-/// Several items: the edges of the frame around them, in program pixels, and their tight places.
+/// Several items: the edges of the frame around them in program pixels, and their tight placements.
 type LayerGroup = ([f64; 4], Vec<(ItemId, Placement)>);
 
-/// The frame of a scene, or of a group in it, and what is pressed with the pointer.
+/// The canvas of a scene, or of a group in it, and its pointer input.
 #[derive(Debug)]
 struct Canvas<'a> {
     frame: Frame,
-    /// Those of the scene or group, the topmost last.
+    /// The items of the scene or group, the topmost last.
     items: &'a [Item],
     modifiers: Modifiers,
 }
 
 impl<'a> Canvas<'a> {
-    /// The group that an item is in, if it can be worked in there.
+    /// The canvas of the group that contains an item, if it can be edited there.
     fn within(&self, id: ItemId) -> Option<Self> {
         self.items.iter().filter(|item| !item.hidden && !item.locked).find_map(|group| {
             let (items, modifiers) = (group.members(), self.modifiers);
@@ -152,7 +154,7 @@ impl<'a> Canvas<'a> {
         })
     }
 
-    /// Whether neither an item nor a handle is there.
+    /// Returns true if there is neither an item nor a handle at this position.
     fn is_beside(&self, view: &View<'_>, draft: &Draft, at: Pos2) -> bool {
         self.reached(view, draft, at).is_none() && self.under(view, at).is_none()
     }
@@ -165,12 +167,12 @@ impl<'a> Canvas<'a> {
         self.items.iter().filter(|item| draft.is_chosen(item.id))
     }
 
-    /// Those that can be taken on the frame.
+    /// The items that can be moved on the frame.
     fn free(&self) -> impl Iterator<Item = &'a Item> + use<'a> {
         self.items.iter().filter(|item| !item.hidden && !item.locked)
     }
 
-    /// What a screen reader says of it.
+    /// The accessible name for screen readers.
     fn name(&self, view: &View<'_>, draft: &Draft) -> String {
         match self.selected(draft) {
             Some(_) if !draft.others.is_empty() => {
@@ -193,7 +195,7 @@ impl<'a> Canvas<'a> {
         placement::edges(&item.place, natural(view.snapshot, item), self.frame.canvas)
     }
 
-    /// The item that is selected alone and has handles, and which of them is there.
+    /// The single selected item with handles, and the handle at this position.
     fn of_one(&self, view: &View<'_>, draft: &Draft, at: Pos2) -> Option<(&'a Item, Grip)> {
         let alone = |item: &&Item| !item.locked && draft.others.is_empty();
         let item = self.selected(draft).filter(alone)?;
@@ -201,7 +203,7 @@ impl<'a> Canvas<'a> {
         Some((item, grip))
     }
 
-    /// Several that are selected, and which handle of the frame around them is there.
+    /// Several selected items, and the handle of their common frame at this position.
     fn of_several(&self, view: &View<'_>, draft: &Draft, at: Pos2) -> Option<(LayerGroup, Grip)> {
         let several = self.together(view, draft)?;
         let around = placement::around(several.0, self.frame.canvas);
@@ -214,7 +216,7 @@ impl<'a> Canvas<'a> {
         one.or_else(|| self.of_several(view, draft, at).map(|(_, grip)| grip))
     }
 
-    /// Where several are selected that can be moved.
+    /// The common frame, if several movable items are selected.
     fn together(&self, view: &View<'_>, draft: &Draft) -> Option<LayerGroup> {
         let chosen: Vec<&Item> = self.free().filter(|item| draft.is_chosen(item.id)).collect();
         if chosen.len() < 2 {
@@ -233,8 +235,7 @@ impl<'a> Canvas<'a> {
         self.free().filter(hit).last()
     }
 
-    /// Takes what is there in hand: a handle of what is selected, else the topmost item, else
-    /// nothing: then a frame is drawn.
+    /// Begins a drag: of a handle of the selection, else of the topmost item, else of a selection frame.
     fn take(&self, view: &View<'_>, draft: &mut Draft, origin: Pos2) {
         let (from, guides) = (self.frame.to_program(origin), (None, None));
         if let Some(((edges, mut all), grip)) = self.of_several(view, draft, origin)
@@ -250,7 +251,7 @@ impl<'a> Canvas<'a> {
             draft.band = Some(from);
             return;
         };
-        // One of several takes the others along.
+        // Dragging one of several selected items moves the others along.
         if grip != Grip::Whole || !draft.is_chosen(item.id) {
             draft.choose(Some(item.id));
         }
@@ -263,13 +264,13 @@ impl<'a> Canvas<'a> {
     fn click(&self, view: &View<'_>, draft: &mut Draft, at: Pos2, secondary: bool) {
         match self.under(view, at).map(|item| item.id) {
             Some(id) if self.modifiers.shift || self.modifiers.command => draft.toggle(id),
-            // A menu is of all that are selected.
+            // A context menu applies to all selected items.
             Some(id) if secondary && draft.is_chosen(id) => {}
             found => draft.choose(found),
         }
     }
 
-    /// Moves what is in hand to where the pointer is.
+    /// Moves the dragged object to the position of the pointer.
     fn drag(&self, view: &mut View<'_>, draft: &mut Draft, at: Pos2) {
         let Some(drag) = &mut draft.grip else { return };
         let Some(item) = self.items.iter().find(|item| item.id == drag.id) else { return };
@@ -301,7 +302,7 @@ impl<'a> Canvas<'a> {
                 Edit::SetPlace(*id, Placement { x: start.x + by.0, y: start.y + by.1, ..*start })
             }));
         }
-        // The first of them is the one that is held.
+        // The first one is the dragged item.
         let moves =
             |edit: &Edit| matches!(edit, Edit::SetPlace(_, now) if now.bounded() != item.place);
         if edits.first().is_some_and(moves) {
@@ -309,7 +310,7 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// Selects what a frame that was drawn touches.
+    /// Selects the items that a selection frame touches.
     fn choose_within(&self, view: &View<'_>, draft: &mut Draft, band: Rect) {
         let inside = |item: &&Item| {
             let [left, top, right, bottom] = self.edges(view, item);
@@ -322,7 +323,7 @@ impl<'a> Canvas<'a> {
 
     fn keyboard(&self, ui: &Ui, view: &mut View<'_>, draft: &mut Draft, id: egui::Id) {
         let chosen: Vec<&Item> = self.chosen(draft).collect();
-        // Arrows move what is selected, not the keyboard's place.
+        // Arrows move the selection, not the keyboard focus.
         let arrows = !chosen.is_empty();
         let filter = EventFilter {
             horizontal_arrows: arrows,
@@ -348,7 +349,7 @@ impl<'a> Canvas<'a> {
             let step = if pressed(Modifiers::SHIFT, key) {
                 10.0
             } else if pressed(Modifiers::NONE, key) {
-                // Upright frames lie on even pixels.
+                // Upright items are aligned to even pixels.
                 2.0
             } else {
                 continue;
@@ -392,7 +393,7 @@ impl<'a> Canvas<'a> {
     }
 }
 
-/// Sends changes as one step.
+/// Sends changes as one undo step.
 fn all(view: &mut View<'_>, mut edits: Vec<Edit>) {
     let edit = match edits.len() {
         0 => return,

@@ -1,6 +1,6 @@
-//! How the picture lies in its room: all of it is seen, or it is enlarged and moved. The wheel with Ctrl
-//! and a pinch enlarge it around the pointer; the wheel, the middle button, or the space bar with a drag move
-//! what is enlarged.
+//! The position and zoom of the frame in its area: the whole frame is visible, or it is enlarged and moved.
+//! The wheel with Ctrl and a pinch zoom around the pointer; the wheel, the middle button, or the space bar
+//! with a drag move an enlarged frame.
 
 use egui::{
     Align2, CornerRadius, CursorIcon, PointerButton, Pos2, Rect, Response, Role, Sense, Ui, Vec2,
@@ -13,12 +13,12 @@ use crate::ui::video::fitted;
 use crate::ui::view::View;
 use crate::ui::widgets::{focus_ring, place};
 
-/// Pixels of the display to a pixel of the program.
+/// The range of scales, in display pixels per program pixel.
 const SCALES: std::ops::RangeInclusive<f32> = 0.1..=8.0;
-/// Where the commands stop.
+/// The scales at which the zoom commands stop.
 const STEPS: [f32; 11] = [0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0];
 
-/// Where the picture was drawn last, and how large.
+/// The position and size at which the frame was last drawn.
 #[derive(Copy, Clone, Debug)]
 struct DrawnAt {
     room: Rect,
@@ -26,15 +26,15 @@ struct DrawnAt {
     pixels_per_point: f32,
 }
 
-/// How much of the picture is seen.
+/// The zoom of the canvas.
 #[derive(Copy, Clone, Debug)]
 pub struct CanvasZoom {
-    /// Pixels of the display to a pixel of the program; `None`: all of it fits.
+    /// Display pixels per program pixel; `None` fits the whole frame.
     scale: Option<f32>,
-    /// The point of the picture in the middle of the room, 0…1 each way.
+    /// The point of the frame in the middle of the area, 0…1 in each direction.
     middle: Pos2,
     drawn: Option<DrawnAt>,
-    /// A drag moves the picture.
+    /// True while a drag moves the frame.
     moving: bool,
 }
 
@@ -45,12 +45,12 @@ impl Default for CanvasZoom {
 }
 
 impl CanvasZoom {
-    /// Whether all of the picture is seen.
+    /// Returns true if the whole frame is visible.
     pub fn fits(&self) -> bool {
         self.scale.is_none()
     }
 
-    /// Where a picture of this size lies; some of it may be beyond the room.
+    /// The rectangle of a frame of this size; a part of it may be outside the area.
     pub fn place(&mut self, room: Rect, size: Size, pixels_per_point: f32) -> Rect {
         let drawn = DrawnAt { room, size, pixels_per_point };
         self.drawn = Some(drawn);
@@ -66,34 +66,34 @@ impl CanvasZoom {
         Rect::from_min_size(pos2(whole(corner.x), whole(corner.y)), seen)
     }
 
-    /// Pixels of the display to a pixel of the program, as it was drawn last.
+    /// The scale at which the frame was last drawn.
     fn scale_now(&self) -> f32 {
         self.drawn.map_or(1.0, |drawn| {
             self.rect(drawn).width() * drawn.pixels_per_point / drawn.size.width.max(1) as f32
         })
     }
 
-    /// In percent.
+    /// The scale in percent.
     pub fn percent(&self) -> u32 {
         (self.scale_now() * 100.0).round() as u32
     }
 
-    /// All of the picture is seen.
+    /// Fits the whole frame.
     pub fn fit(&mut self) {
         (self.scale, self.middle) = (None, pos2(0.5, 0.5));
     }
 
-    /// At this scale around the middle of the room.
+    /// Sets this scale around the middle of the area.
     pub fn set(&mut self, scale: f32) {
         if let Some(drawn) = self.drawn {
             self.set_around(drawn.room.center(), scale);
         }
     }
 
-    /// A step larger or smaller.
+    /// Zooms in or out by one step.
     pub fn step(&mut self, larger: bool) {
         let now = self.scale_now();
-        // What is a hair beside a step has reached it.
+        // A scale that is very close to a step counts as having reached it.
         let next = if larger {
             STEPS.into_iter().find(|step| *step > now * 1.01)
         } else {
@@ -104,7 +104,7 @@ impl CanvasZoom {
         }
     }
 
-    /// What is at this point of the window stays there.
+    /// Sets the scale so that this point of the window keeps its content.
     fn set_around(&mut self, at: Pos2, scale: f32) {
         let Some(drawn) = self.drawn else { return };
         let before = self.rect(drawn);
@@ -114,7 +114,7 @@ impl CanvasZoom {
         self.move_to(pos2(0.0, 0.0) + part + (drawn.room.center() - at) / size);
     }
 
-    /// The middle of the room stays on the picture.
+    /// Moves the frame, with the middle of the area kept on it.
     fn move_to(&mut self, middle: Pos2) {
         self.middle = middle.clamp(pos2(0.0, 0.0), pos2(1.0, 1.0));
     }
@@ -126,8 +126,8 @@ impl CanvasZoom {
         }
     }
 
-    /// Obeys the wheel and the pointer over the picture; whether a drag moves the picture and nothing on it.
-    /// `space`: the space bar is held for it.
+    /// Handles the wheel and the pointer over the frame; returns whether a drag moves the frame rather than
+    /// an item. `space` is true if the space bar is held for this.
     pub(super) fn steer(&mut self, ui: &Ui, response: &Response, space: bool) -> bool {
         let before = (self.scale, self.middle);
         let pointer = ui.ctx().pointer_latest_pos().filter(|_| response.contains_pointer());
@@ -137,7 +137,7 @@ impl CanvasZoom {
                 self.set_around(at, self.scale_now() * factor);
             }
             if !self.fits() {
-                // The page around it does not scroll meanwhile.
+                // The surrounding page does not scroll in the meantime.
                 let by = ui.input_mut(|input| std::mem::take(&mut input.smooth_scroll_delta));
                 self.move_by(by);
             }
@@ -151,7 +151,7 @@ impl CanvasZoom {
         } else if space && response.hovered() {
             ui.ctx().set_cursor_icon(CursorIcon::Grab);
         }
-        // The picture has been painted in this frame.
+        // The frame was already painted in this frame of the window.
         if before != (self.scale, self.middle) {
             ui.ctx().request_repaint();
         }
@@ -163,8 +163,8 @@ impl CanvasZoom {
     }
 }
 
-/// How large the picture is drawn, in a corner of what is seen of it, as long as not all of it is; a click
-/// shows all of it again.
+/// Draws the current scale in a corner of the visible area if the frame is not fully visible; a click fits it
+/// again.
 pub fn readout(ui: &mut Ui, view: &View<'_>, zoom: &mut CanvasZoom, seen: Rect) {
     if zoom.fits() {
         return;
@@ -209,7 +209,7 @@ mod tests {
                 zoom.set_around(at, zoom.scale_now() * factor);
                 let after = zoom.place(ROOM, HD, 1.0);
                 let part = |rect: Rect| (at - rect.min) / rect.size();
-                // But for what whole pixels take.
+                // Except for rounding to whole pixels.
                 let off = (part(after) - part(before)) * after.size();
                 assert!(off.length() < 1.5, "{at:?} {factor}: {off:?}");
             }
@@ -237,7 +237,7 @@ mod tests {
         zoom.place(ROOM, HD, 1.0);
         zoom.step(true);
         assert_eq!(zoom.percent(), 75, "from what fits to the next step");
-        // Nothing of a size that makes no sense.
+        // An invalid size has no effect.
         assert!(zoom.place(ROOM, Size::new(0, 0), 1.0).is_finite());
     }
 

@@ -1,4 +1,4 @@
-//! The filters of a source: their list in the order in which they work, and what the opened one is set by.
+//! The filters of a source: their list in processing order, and the settings of the expanded one.
 
 use std::path::Path;
 
@@ -19,10 +19,10 @@ use crate::ui::widgets::{
     Button, ButtonWeight, Select, filter_list, label, menu_item, paragraph, slider,
 };
 
-/// Width of the figure behind a control.
+/// Width of the value after a control.
 const VALUE: f32 = 64.0;
 
-/// The filters of a source below each other, the opened one with what it is set by.
+/// Draws the filters of a source below each other, the expanded one with its settings.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: SourceId) {
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
     let before = collection.filters(source);
@@ -34,7 +34,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: 
     }
 }
 
-/// Why a filter cannot work with its file.
+/// The reason why a filter cannot use its file.
 fn lacks<'a>(view: &View<'a>, source: SourceId, filter: &Filter) -> Option<&'a Problem> {
     let (_, path) = filter.file()?;
     view.snapshot.scenes.source(source)?.filter_lacks(path)
@@ -99,7 +99,7 @@ fn list(
     });
 }
 
-/// The name of a kind.
+/// The name of a filter's kind.
 fn kind(filter: &Filter) -> &'static str {
     match filter {
         Filter::Crop { .. } => key!("video-filter-crop"),
@@ -120,7 +120,7 @@ fn kind(filter: &Filter) -> &'static str {
     }
 }
 
-/// The file that a filter works with, what is wrong with it, and the way to another.
+/// Draws the file of a filter, its problem, and a button to choose another.
 fn file(ui: &mut Ui, view: &mut View<'_>, (source, index): (SourceId, usize), slot: &Slot) {
     let Some((asset, path)) = slot.filter.file() else { return };
     let name = view.texts.get("video-filter-file").to_string();
@@ -157,7 +157,7 @@ fn file(ui: &mut Ui, view: &mut View<'_>, (source, index): (SourceId, usize), sl
     ui.add_space(gap::S);
 }
 
-/// What one filter is set by, beside its file.
+/// Draws the settings of a filter, except its file.
 fn one(ui: &mut Ui, view: &mut View<'_>, filter: &mut Filter) {
     if let Some(color) = filter.color() {
         key_color(ui, view, color);
@@ -176,7 +176,7 @@ fn one(ui: &mut Ui, view: &mut View<'_>, filter: &mut Filter) {
                 return;
             }
             if matches!(parameter.unit, Unit::Factor | Unit::Radius) {
-                // One in the middle of what is of use.
+                // Logarithmic sliders have their middle in the useful range.
                 ui.spacing_mut().slider_width = width;
                 let slider = Slider::new(value, range).logarithmic(true).show_value(false);
                 let response = ui.add(slider);
@@ -192,7 +192,7 @@ fn one(ui: &mut Ui, view: &mut View<'_>, filter: &mut Filter) {
     }
 }
 
-/// One of a few.
+/// Draws the choices of a filter.
 fn choose(ui: &mut Ui, view: &mut View<'_>, filter: &mut Filter) {
     for choice in filter.choices() {
         let name = view.texts.get(choice_name(choice.name)).to_string();
@@ -251,7 +251,7 @@ fn option_name(option: &str) -> &'static str {
     }
 }
 
-/// The key's color: the usual ones, or any.
+/// Draws the key color: the usual colors, or any other.
 fn key_color(ui: &mut Ui, view: &mut View<'_>, color: &mut [u8; 3]) {
     let name = view.texts.get("video-key-color").to_string();
     line(ui, view, &name, |ui, view| {
@@ -271,7 +271,7 @@ fn key_color(ui: &mut Ui, view: &mut View<'_>, color: &mut [u8; 3]) {
     });
 }
 
-/// The name of a number of a filter.
+/// The name of a filter's parameter.
 fn number(parameter: &Parameter) -> &'static str {
     match parameter.name {
         "left" => key!("video-number-left"),
@@ -306,7 +306,7 @@ fn number(parameter: &Parameter) -> &'static str {
     }
 }
 
-/// A number with its unit.
+/// Formats a value with its unit.
 fn figure(unit: Unit, value: f32) -> String {
     match unit {
         Unit::Share => format!("{:.0}\u{a0}%", value * 100.0),

@@ -1,5 +1,5 @@
-//! The inspector: what is selected on the canvas or in the list, edited beside the canvas. Everything takes
-//! effect at once and can be undone; what is typed is kept when something else is selected.
+//! The inspector: edits the object that is selected on the canvas or in the list. Changes take effect at
+//! once and can be undone; entered text is kept when another object is selected.
 
 mod filters;
 mod placement;
@@ -20,7 +20,7 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{elided, label, paragraph};
 
-/// The inspector in the width that there is.
+/// Draws the inspector in the available width.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let collection = Arc::clone(&view.snapshot.scenes.collection);
     let item = draft.selected.and_then(|id| collection.item(id));
@@ -64,7 +64,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     ui.add_space(gap::M);
 }
 
-/// The icon and the name of what is edited.
+/// Draws the icon and the name of the edited object.
 fn heading(ui: &mut Ui, view: &View<'_>, item: Option<&Item>, shown: Option<SourceId>) {
     let name = match (item, shown) {
         (Some(item), _) => name_of(view, item),
@@ -89,8 +89,8 @@ fn heading(ui: &mut Ui, view: &View<'_>, item: Option<&Item>, shown: Option<Sour
     response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, &called));
 }
 
-/// Takes what was typed about sources that are shown no more; `shown`: the one that still is. What cannot be
-/// taken waits until its source is selected again.
+/// Applies text that was entered for sources that are no longer shown; `shown` is the one that still is.
+/// Text that is not valid is kept until its source is selected again.
 pub fn keep_typed(view: &mut View<'_>, draft: &mut Draft, shown: Option<SourceId>) {
     let collection = Arc::clone(&view.snapshot.scenes.collection);
     draft.words.retain(|id, text| {
@@ -108,7 +108,7 @@ pub fn keep_typed(view: &mut View<'_>, draft: &mut Draft, shown: Option<SourceId
             None => true,
         }
     });
-    // What was being drawn when something else was selected.
+    // A value that was being dragged when another object was selected.
     if let Some((id, choice)) = draft.held.take_if(|(id, _)| Some(*id) != shown)
         && collection.source(id).is_some()
     {

@@ -1,4 +1,4 @@
-//! Where an item is on the canvas, and how it lies over what is below it.
+//! The position of an item on the canvas, and its blending with the layers below.
 
 use egui::{
     Align, Align2, Color32, CornerRadius, DragValue, Layout, Rect, Sense, Stroke, StrokeKind, Ui,
@@ -15,9 +15,9 @@ use crate::ui::style::theme::{RADIUS, Type, gap, size};
 use crate::ui::view::View;
 use crate::ui::widgets::{Select, label, menu_item, paragraph, place, slider};
 
-/// Room for the letter before a number.
+/// Width of the letter before a number.
 const LETTER: f32 = 30.0;
-/// Room for the figure behind a slider.
+/// Width of the value after a slider.
 const VALUE: f32 = 52.0;
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, item: &Item) {
@@ -60,7 +60,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, item: &Item) {
     }
 }
 
-/// The box, its rotation, what is cropped, and how what is shown fits in.
+/// Draws the box, its rotation, the crop, and the fit.
 fn placed(ui: &mut Ui, view: &mut View<'_>, now: &mut Placement) {
     let texts = view.texts;
     let canvas = view.snapshot.quality.size;
@@ -148,7 +148,7 @@ fn placed(ui: &mut Ui, view: &mut View<'_>, now: &mut Placement) {
     });
 }
 
-/// A number in its field, with a letter before it.
+/// A number field with a letter before it.
 struct Number<'a> {
     letter: &'a str,
     name: &'static str,
@@ -187,7 +187,7 @@ fn number(ui: &mut Ui, view: &View<'_>, number: Number<'_>, unit: &str, width: f
     let before = *value;
     let drag = DragValue::new(value).range(least..=most).max_decimals(1).speed(1.0).suffix(unit);
     field.add(drag).accessible_name(&*view.texts.get(name));
-    // What is only rounded for showing stays what it is.
+    // A value that was only rounded for display stays unchanged.
     if (*value - before).abs() < 0.051 {
         *value = before;
     }

@@ -1,4 +1,4 @@
-//! The name of a list with its buttons, and the line of a list that is empty.
+//! The name of a list with its buttons, and the line of an empty list.
 
 use egui::{Align, Layout, Ui, vec2};
 
@@ -6,7 +6,7 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::label;
 
-/// The name of a list, with buttons at its end.
+/// Draws the name of a list, with buttons at its end.
 pub fn heading(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -34,7 +34,7 @@ pub fn heading(
     ui.add_space(2.0);
 }
 
-/// A line where a list has nothing to show.
+/// Draws a line in an empty list.
 pub fn nothing(ui: &mut Ui, view: &View<'_>, text: &str) {
     ui.horizontal(|ui| {
         ui.add_space(gap::S);

@@ -1,4 +1,4 @@
-//! The left panel: the scenes, and below them the sources of the chosen one, the topmost first.
+//! The left panel: the scenes, and below them the sources of the selected one, the topmost first.
 
 mod heading;
 mod rename;
@@ -13,7 +13,7 @@ use crate::ui::studio_page::multiview::SceneThumbnails;
 use crate::ui::style::theme::gap;
 use crate::ui::view::View;
 
-/// The panel; `thumbnails`: scenes are shown as pictures.
+/// Draws the panel; with `thumbnails`, scenes are shown as images.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,

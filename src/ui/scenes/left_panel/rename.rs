@@ -1,4 +1,4 @@
-//! Naming a scene or a source in the place of its row.
+//! Renames a scene or a source in its row.
 
 use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
@@ -10,7 +10,7 @@ use crate::studio::{Collection, Command, Edit};
 use crate::ui::scenes::draft::{Draft, NameCursor, Named};
 use crate::ui::view::View;
 
-/// A field in the place of the line whose name is being typed; tells whether it is.
+/// Draws a field in place of the row that is being renamed; returns whether it is.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: Named) -> bool {
     let Some((named, text)) = draft.naming.as_mut().filter(|(named, _)| *named == what) else {
         return false;
@@ -47,8 +47,9 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: Named) ->
     true
 }
 
-/// An item gets a name. The only one that shows a separate source represents that: the source is
-/// renamed, so that whatever is said of it calls it so. One of several has a name besides.
+/// The edit that renames an item. If the item is the only one that shows its source, the source is
+/// renamed, so that all messages use the new name. If there are several, the item gets its own
+/// name.
 fn renamed(collection: &Collection, id: ItemId, name: String) -> Edit {
     let own = Edit::RenameItem(id, name.clone());
     let Some(item) = collection.item(id) else { return own };
@@ -62,7 +63,7 @@ fn renamed(collection: &Collection, id: ItemId, name: String) -> Edit {
     if item.name.is_empty() {
         return rename;
     }
-    // Else the name that it had itself would stay.
+    // Otherwise the item's own name would remain.
     Edit::Several(vec![rename, Edit::RenameItem(id, String::new())])
 }
 
@@ -83,10 +84,10 @@ mod tests {
         };
         rename(&mut it, id, "Guest");
         assert_eq!((it.source_name(source), &*it.item(id).unwrap().name), ("Guest", ""));
-        // The main video source has no name: its item has.
+        // The main video source has no name, so its item is renamed.
         rename(&mut it, main, "Me");
         assert_eq!(it.item(main).unwrap().name, "Me");
-        // Shown twice, each has a separate name, and none is that of the source.
+        // If a source is shown twice, each item has its own name, and the source keeps its name.
         assert!(it.apply(&Edit::ShowSource { scene, source }));
         rename(&mut it, ItemId(3), "Guest, small");
         assert_eq!(
@@ -95,7 +96,7 @@ mod tests {
         );
         rename(&mut it, id, "Guest, large");
         assert!(it.apply(&Edit::RemoveItem(ItemId(3))));
-        // Alone again, the item has the name of its source.
+        // If it is shown once again, the item has the name of its source.
         rename(&mut it, id, "Ada");
         assert_eq!((it.source_name(source), &*it.item(id).unwrap().name), ("Ada", ""));
     }

@@ -1,4 +1,4 @@
-//! One row of the left panel: an icon, a name, a lamp, and room for buttons at the end.
+//! One row of the left panel: an icon, a name, a lamp, and space for buttons at the end.
 
 use egui::{
     Align, Color32, CornerRadius, Rect, Response, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, pos2,
@@ -18,23 +18,23 @@ pub const ROW: f32 = 32.0;
 /// Width of the two buttons of a source.
 pub const BUTTONS: f32 = 50.0;
 
-/// A row.
+/// A row of the panel.
 #[derive(Debug)]
 pub struct PanelRow<'a> {
     pub icon: Icon,
     pub title: &'a str,
     pub selected: bool,
     pub lamp: RowLamp,
-    /// How deep it lies within groups.
+    /// The nesting depth within groups.
     pub depth: u32,
-    /// What it represents is not seen.
+    /// True if the object is not visible.
     pub dimmed: bool,
-    /// Kept free at the end.
+    /// The width kept free at the end.
     pub buttons: f32,
 }
 
 impl PanelRow<'_> {
-    /// Draws it; `salt` tells it from the others.
+    /// Draws the row; `salt` distinguishes it from others.
     pub fn show(&self, ui: &mut Ui, view: &View<'_>, salt: (&str, u32)) -> Response {
         let response = self.draw(ui, view, ui.scope_id().with(salt));
         let (enabled, selected, title) = (ui.is_enabled(), self.selected, self.title);
@@ -72,7 +72,7 @@ impl PanelRow<'_> {
         response
     }
 
-    /// Draws it as something to press.
+    /// Draws the row as a button.
     pub fn button(&self, ui: &mut Ui, view: &View<'_>) -> Response {
         let response = self.draw(ui, view, ui.scope_id().with(self.title));
         let enabled = ui.is_enabled();

@@ -21,12 +21,12 @@ use crate::ui::style::theme::gap;
 use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, icon_button, menu_item, menu_rule};
 
-/// Of the panel's height, the pictures of scenes take at most this part in one column.
+/// Maximum share of the panel's height for the images of scenes in one column.
 const PART: f32 = 0.6;
-/// Between pictures.
+/// Distance between images.
 const BETWEEN: f32 = 4.0;
 
-/// In how many columns the pictures of scenes lie, and how large each is.
+/// The number of columns for the images of scenes, and the size of each.
 fn cells(ui: &Ui, view: &View<'_>, count: usize) -> (usize, Vec2) {
     let size = view.snapshot.quality.size;
     let shape = size.width as f32 / (size.height as f32).max(1.0);
@@ -65,7 +65,7 @@ pub fn show(
             menu::below(&button, view, collections::menu);
         }
     });
-    // Where scenes are pictures, the button is between preview and program.
+    // If scenes are shown as images, the button is between preview and program.
     if let Some(thumbnails) = thumbnails {
         return pictures(ui, view, draft, thumbnails);
     }
@@ -80,7 +80,7 @@ pub fn show(
     }
 }
 
-/// The scenes as pictures.
+/// Draws the scenes as images.
 fn pictures(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -108,7 +108,7 @@ fn pictures(
     });
 }
 
-/// The scenes as rows.
+/// Draws the scenes as rows.
 fn rows(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let snapshot = view.snapshot;
     let collection = &snapshot.scenes.collection;
@@ -157,8 +157,8 @@ fn pressed(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene, row: 
     }
 }
 
-/// A scene goes to where it is dragged, or one up or down by Alt and an arrow. It is at `index` of a list in so many
-/// columns.
+/// Moves a scene to where it is dragged, or one position by Alt and an arrow. It is at `index` of a list with
+/// this number of columns.
 fn moved(
     ui: &Ui,
     view: &mut View<'_>,
@@ -190,14 +190,14 @@ fn moved(
     }
 }
 
-/// The transitions, their length, and studio mode.
+/// Draws the transitions, their duration, and studio mode.
 fn transitions(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let texts = view.texts;
     let now = view.snapshot.scenes.collection.transition.clone();
     let chosen = TransitionChoice::of(&now.kind);
     for way in TransitionChoice::ALL {
         if menu_item(ui, view.theme, &texts.get(way.name()), "", way == chosen, true) {
-            // What needs options has them shown at once.
+            // The options of a transition that needs them are shown at once.
             if way.asks() {
                 draft.transition = Some(Whose::Every);
             }

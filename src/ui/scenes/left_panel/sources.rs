@@ -1,4 +1,4 @@
-//! The list of what the chosen scene shows, the topmost first.
+//! The list of the selected scene's items, the topmost first.
 
 use egui::{Align, Key, Layout, Modifiers, Rect, Ui, UiBuilder, pos2, vec2};
 
@@ -46,7 +46,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     }
 }
 
-/// Items of a scene or group, the topmost first.
+/// Draws the items of a scene or group, the topmost first.
 fn branch(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, items: &[Item], depth: u32) {
     for (index, item) in items.iter().enumerate().rev() {
         if !rename::show(ui, view, draft, Named::Item(item.id)) {
@@ -67,7 +67,7 @@ fn item_row(
     let name = name_of(view, item);
     let (lamp, state) = state_of(view, item);
     let selected = draft.is_chosen(item.id);
-    // What is done to one of several that are selected is done to all of them.
+    // An action on one of several selected items applies to all of them.
     let all = if selected { draft.chosen() } else { vec![item.id] };
     let row = PanelRow {
         icon: icon_of(view, item),
@@ -145,8 +145,8 @@ fn item_row(
     menu::context(&row, view, |ui, view| menu::item(ui, view, draft, item));
 }
 
-/// The place among its like of an item that was dragged this many rows down, or up where it is
-/// negative. Rows go down, the order of drawing goes up; members are in rows below their group.
+/// The index among its siblings of an item that was dragged down by this many rows (or up, if
+/// negative). Rows go down, while the drawing order goes up; members are in rows below their group.
 fn dropped(items: &[Item], index: usize, rows: i64) -> usize {
     fn rows_of(items: &[Item]) -> i64 {
         items.iter().map(|item| 1 + rows_of(item.members())).sum()
@@ -160,7 +160,7 @@ fn dropped(items: &[Item], index: usize, rows: i64) -> usize {
             break;
         };
         let passed = rows_of(std::slice::from_ref(passed));
-        // Past its middle.
+        // The drag went past the middle of the item.
         if left * 2 < passed + 1 {
             break;
         }
@@ -169,7 +169,7 @@ fn dropped(items: &[Item], index: usize, rows: i64) -> usize {
     to
 }
 
-/// The items from one row of the list to another, the last one foremost.
+/// The items between two rows of the list, the last one as the main one.
 fn between(view: &View<'_>, from: Option<ItemId>, to: ItemId) -> Vec<ItemId> {
     fn walk(items: &[Item], rows: &mut Vec<ItemId>) {
         for item in items.iter().rev() {
@@ -202,7 +202,7 @@ mod tests {
         let item = |content| Item::new(ItemId(0), content);
         let plain = || item(Content::Source(crate::studio::scenes::MAIN));
         let group = item(Content::Group(vec![plain(), plain(), plain()]));
-        // From above: the third, the group and its three members, the first.
+        // From the top: the third item, the group and its three members, the first item.
         let items = [plain(), group, plain()];
         for (index, rows, to) in [
             (2, 0, 2),
@@ -215,7 +215,7 @@ mod tests {
             (0, -4, 1),
             (0, -5, 2),
             (0, -99, 2),
-            // Over its own members a group stays where it is.
+            // A group dragged over its own members stays in its position.
             (1, 3, 1),
             (1, 4, 0),
             (1, -1, 2),

@@ -1,5 +1,5 @@
-//! The format of a camera, and what its driver lets be set: exposure, white balance, focus… in the
-//! driver's own words. A control that an automatic one has taken over is shown and cannot be moved.
+//! The format of a camera, and the controls of its driver: exposure, white balance, focus…, with
+//! the driver's names. A control that is set automatically is displayed but cannot be changed.
 
 use egui::{DragValue, ScrollArea, Ui};
 
@@ -15,10 +15,10 @@ use crate::ui::text::format::size;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Select, menu_item, paragraph, switch};
 
-/// The most of a list that is seen at once.
+/// Maximum visible height of a list.
 const LIST: f32 = 280.0;
 
-/// The controls of the camera that this source is.
+/// Draws the controls of the camera of this source.
 pub(in crate::ui::scenes) fn contents(ui: &mut Ui, view: &mut View<'_>, source: SourceId) {
     let scenes = &view.snapshot.scenes;
     let device = scenes.source(source).map(|it| it.device.clone()).unwrap_or_default();
@@ -43,7 +43,7 @@ pub(in crate::ui::scenes) fn contents(ui: &mut Ui, view: &mut View<'_>, source: 
     }
 }
 
-/// What is chosen for a source; `None`: no camera.
+/// The camera choice of a source; `None` if it is not a camera.
 fn chosen(view: &View<'_>, source: SourceId) -> Option<CameraChoice> {
     match view.snapshot.shown_by(source) {
         Some(VideoChoice::Camera(camera)) => Some(camera.clone()),
@@ -51,7 +51,7 @@ fn chosen(view: &View<'_>, source: SourceId) -> Option<CameraChoice> {
     }
 }
 
-/// The formats that the camera offers: all sources that show it get the one that is chosen.
+/// Draws the formats that the camera offers; all sources that show it get the chosen one.
 fn formats(ui: &mut Ui, view: &mut View<'_>, source: SourceId, device: &str) {
     let texts = view.texts;
     let offered = view.snapshot.scenes.formats.get(device).cloned().unwrap_or_default();
@@ -65,7 +65,7 @@ fn formats(ui: &mut Ui, view: &mut View<'_>, source: SourceId, device: &str) {
     let now = offered.iter().find(|it| Mode::of(it) == camera.mode);
     let shown = match now {
         Some(format) => title(format),
-        // By words, some of it; or gone.
+        // The mode was entered as text, or is no longer available.
         None if !camera.mode.is_automatic() => camera.mode.to_string(),
         None => texts.get("camera-format-auto").to_string(),
     };
@@ -95,7 +95,7 @@ fn formats(ui: &mut Ui, view: &mut View<'_>, source: SourceId, device: &str) {
     }
 }
 
-/// Every source that shows this camera shows it so.
+/// Sets the mode for every source that shows this camera.
 fn set(view: &mut View<'_>, device: &str, source: SourceId, mode: Mode) {
     let scenes = &view.snapshot.scenes;
     let is_it = |id: SourceId| {
@@ -115,7 +115,7 @@ fn set(view: &mut View<'_>, device: &str, source: SourceId, mode: Mode) {
     together(view, edits);
 }
 
-/// One control; gives the value that is wanted now.
+/// Draws one control; returns the new value, if it was changed.
 fn one(ui: &mut Ui, view: &mut View<'_>, control: &CameraControl) -> Option<i64> {
     let mut asked = None;
     match &control.span {

@@ -287,7 +287,7 @@ pub(in crate::ui::scenes) fn with_words(choice: &VideoChoice, words: &str) -> Op
     }
 }
 
-/// Whether what is typed is to be taken now: nobody types any more.
+/// Returns true if what is typed is to be taken now: nobody types any more.
 fn has_paused(ui: &Ui, draft: &mut Draft, response: &egui::Response) -> bool {
     let now = ui.input(|input| input.time);
     if response.changed() {

@@ -44,7 +44,7 @@ impl Docks {
         self.wanted = Some(panel);
     }
 
-    /// Whether a panel is anywhere.
+    /// Returns true if a panel is anywhere.
     pub fn shows(&self, panel: Panel) -> bool {
         self.windows.iter().any(|(apart, _)| *apart == panel)
             || self.tree.as_ref().is_some_and(|tree| tree.tiles.find_pane(&panel).is_some())

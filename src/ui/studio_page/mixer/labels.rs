@@ -193,7 +193,7 @@ pub fn name_of_choice(view: &View<'_>, choice: &AudioChoice, device: &str) -> St
     }
 }
 
-/// Whether a source or the main video source shows what is heard.
+/// Returns true if a source or the main video source shows what is heard.
 pub fn is_shown(view: &View<'_>, choice: &AudioChoice) -> bool {
     let main = view.snapshot.video.iter().map(|video| &video.choice);
     let sources = view.snapshot.scenes.collection.sources.iter().map(|source| &source.choice);

@@ -67,7 +67,7 @@ impl Projectors {
         }
     }
 
-    /// Whether those that are remembered have been opened.
+    /// Returns true if those that are remembered have been opened.
     pub fn are_begun(&self) -> bool {
         self.displays.is_some()
     }
@@ -120,7 +120,7 @@ impl Projectors {
         self.open.iter().map(|it| it.place.clone()).collect()
     }
 
-    /// The place of a display among all; `None` where it is gone.
+    /// The place of a display among all; `None` if it is gone.
     fn index_of(&self, name: &str) -> Option<usize> {
         self.displays.as_ref()?.iter().position(|display| display.name == name)
     }
@@ -132,7 +132,7 @@ impl Projectors {
             .filter(|it| it.place.display.as_ref().is_none_or(|name| self.index_of(name).is_some()))
     }
 
-    /// Whether any is seen.
+    /// Returns true if any is seen.
     pub fn any(&self) -> bool {
         self.seen().next().is_some()
     }

@@ -24,7 +24,7 @@ pub struct ProjectorParts<'a> {
     pub software: bool,
 }
 
-/// Whether there is such a thing.
+/// Returns true if there is such a thing.
 pub(super) fn is_there(shows: ProjectorContent, snapshot: &Snapshot) -> bool {
     match shows {
         ProjectorContent::Program | ProjectorContent::Preview | ProjectorContent::Multiview => true,

@@ -28,7 +28,7 @@ pub struct Sentence {
     pub advice: String,
 }
 
-/// Whether it has come to its end, or has not begun.
+/// Returns true if it has come to its end, or has not begun.
 pub fn can_play_again(state: &WatchState) -> bool {
     matches!(state, WatchState::Idle | WatchState::Ended | WatchState::Failed { .. })
 }
@@ -88,7 +88,8 @@ fn waits_for(stage: Option<&'static str>) -> &'static str {
     }
 }
 
-/// Whether a frame of a player in this state is shown: the first one as soon as it is there.
+/// Returns true if a frame of a player in this state is shown: the first one as soon as it is
+/// there.
 pub fn is_seen(state: &WatchState) -> bool {
     matches!(
         state,
