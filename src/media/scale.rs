@@ -10,7 +10,7 @@ use crate::media::frame::{Planes, Size};
 
 /// Number of source pixels that contribute.
 const TAPS: usize = 4;
-/// Sum of their weights: the weighted sum with rounding has 16 bits.
+/// The sum of the weights, chosen so that the rounded weighted sum fits into 16 bits.
 const WEIGHT_SUM: f64 = 256.0;
 const HALF: u16 = 128;
 

@@ -71,7 +71,7 @@ pub struct Peer {
     pub address: SocketAddr,
     /// The id of the connection, or of a viewer without one; unique in a run.
     pub id: u64,
-    /// Its protocol.
+    /// The protocol of the connection.
     pub protocol: Protocol,
 }
 

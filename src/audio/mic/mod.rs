@@ -142,7 +142,7 @@ struct MicWatcher {
 
 /// Why a recording ended.
 enum End {
-    /// The feed is no longer needed.
+    /// Marks the feed as no longer needed.
     Stopped,
     /// The device is gone, with the system's reason.
     Lost(String),

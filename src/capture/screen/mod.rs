@@ -169,7 +169,7 @@ enum End {
     Stopped,
     /// Reopen it: its size changed, the pointer setting changed, or the user requests a new dialog.
     Reshaped,
-    /// Its size changed, and it continues.
+    /// The captured screen changed its size; capture continues.
     Resized,
 }
 

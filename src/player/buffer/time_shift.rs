@@ -97,7 +97,7 @@ impl TimeShift {
         self.depth.is_some()
     }
 
-    /// Sets the maximum bytes.
+    /// Sets the maximum size in bytes.
     pub fn set_bytes(&mut self, bytes: usize) {
         if let Some(depth) = &mut self.depth {
             depth.bytes = bytes;

@@ -188,7 +188,7 @@ impl Plan {
         None
     }
 
-    /// Returns true while nothing is read or answered.
+    /// Returns true while the server neither reads nor replies.
     pub fn is_stalled(&self, now: Timestamp) -> bool {
         self.stalled_until.is_some_and(|until| now < until)
     }

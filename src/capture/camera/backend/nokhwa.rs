@@ -35,7 +35,7 @@ fn kind(pixel: Pixel) -> Option<FrameFormat> {
     }
 }
 
-/// Opens the camera at `path` (with the number `number`), whose format and rate are configured.
+/// Opens the camera at `path` (device number `number`), whose format and rate are configured.
 pub(super) fn open(
     number: u32,
     path: &Path,

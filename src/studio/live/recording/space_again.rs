@@ -37,7 +37,7 @@ pub(in crate::studio) struct SpaceAgain {
     asked: Option<(Worker, Receiver<Vec<u64>>)>,
 }
 
-/// Returns true if a reason is, or contains, a full disk.
+/// Returns true if the reason is a full disk, directly or through a nested problem.
 fn is_full(reason: &Problem) -> bool {
     reason.id() == "file-full" || reason.inner().any(is_full)
 }

@@ -156,7 +156,7 @@ pub enum Event {
         tc_url: Option<String>,
         description: String,
     },
-    /// After [`Session::close`]: everything is sent, and the socket may be closed.
+    /// Returns true if, after [`Session::close`], everything is sent and the socket may be closed.
     Finished,
 }
 
