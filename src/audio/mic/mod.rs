@@ -142,7 +142,7 @@ struct MicWatcher {
 
 /// Why a recording ended.
 enum End {
-    /// Marks the feed as no longer needed.
+    /// Stopped because the feed is no longer needed.
     Stopped,
     /// The device is gone, with the system's reason.
     Lost(String),

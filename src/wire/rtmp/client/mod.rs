@@ -156,7 +156,7 @@ pub enum Event {
         tc_url: Option<String>,
         description: String,
     },
-    /// Returns true if, after [`Session::close`], everything is sent and the socket may be closed.
+    /// Everything is sent after [`Session::close`], and the socket may be closed.
     Finished,
 }
 
