@@ -1,4 +1,4 @@
-//! What is said about the stream: read and written beside the frame, and flying over it.
+//! The chat of a stream: a list beside the frame, a field for new messages, and danmaku over the frame.
 
 use std::sync::Arc;
 
@@ -22,25 +22,26 @@ use crate::ui::widgets::{
 };
 use crate::wire::chat::{ChatLine, MAX_NAME, MAX_TEXT};
 
-/// The part of the frame's height in which lines fly, from the top.
+/// The fraction of the frame's height that danmaku uses, from the top.
 const SKY: f32 = 0.6;
-/// A lane's height, of the letters'.
+/// The height of a lane, relative to the font size.
 const LANE: f32 = 1.5;
-/// Lines move so often.
+/// The repaint interval of danmaku.
 const FRAME: std::time::Duration = std::time::Duration::from_millis(33);
-/// The list is at least so high, or is left out.
+/// The minimum height of the list; in less space it is omitted.
 const MIN_LIST_HEIGHT: f32 = 60.0;
 
-/// The id of the field to write in.
+/// The id of the message field.
 fn field() -> Id {
     Id::unique("chat-say")
 }
 
-/// The chat in the panel. Where that has no title of the chat above it, the chat is `titled`; else it tells whose it is.
+/// Draws the chat in the panel. If `titled`, it has the heading *Chat*; otherwise it has the name of the
+/// stream.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, titled: bool) {
     let (theme, texts) = (view.theme, view.texts);
     let size = vec2(ui.available_width(), size::CONTROL_SMALL);
-    // The button first: a heading takes all the width there is.
+    // The button is drawn first, because a heading takes all the available width.
     ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
         options(ui, view, draft);
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
@@ -106,7 +107,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, titled: bool) {
     });
 }
 
-/// Why there is nothing to read, or nothing can be said.
+/// Explains why the chat is empty or accepts no messages.
 fn trouble(ui: &mut Ui, view: &mut View<'_>, state: Option<&ChatState>) {
     let (theme, texts) = (view.theme, view.texts);
     let with = |key, cause| texts.with(key, &[("cause", texts.say(cause).into())]);
@@ -133,7 +134,7 @@ fn trouble(ui: &mut Ui, view: &mut View<'_>, state: Option<&ChatState>) {
     }
 }
 
-/// What was said, the newest below.
+/// Draws the messages, the newest at the bottom.
 fn lines(ui: &mut Ui, view: &View<'_>) {
     let theme = view.theme;
     ScrollArea::vertical()
@@ -163,7 +164,7 @@ fn lines(ui: &mut Ui, view: &View<'_>) {
         });
 }
 
-/// How lines fly, which are kept out, and one's name.
+/// Draws the options: how danmaku looks, which messages are hidden, and the user's name.
 fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("chat-options");
@@ -188,7 +189,7 @@ fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         });
     if opened.is_none() {
         draft.words = None;
-        // What was being written when it was closed is meant too.
+        // The address in the field also applies when the popup is closed while the user edits it.
         if let Some((stream, typed)) = draft.chat_at.take()
             && stream == view.snapshot.watch_figures.url
         {
@@ -248,7 +249,8 @@ fn choose(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, choices: &mut ChatCho
     line("chat-name", &mut choices.name, &name, &hint, MAX_NAME, ui);
 }
 
-/// Where the chat about what is played is, where that is not found on its own.
+/// Draws the field for the chat address of the current stream, for streams whose chat is not found
+/// automatically.
 fn place(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let stream = view.snapshot.watch_figures.url.clone();
@@ -282,7 +284,7 @@ fn place(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     draft.chat_at = Some((stream, typed));
 }
 
-/// Goes into the chat at this address, where it is one and another than before.
+/// Joins the chat at this address, if the address is valid and has changed.
 fn go_there(view: &mut View<'_>, typed: &str) {
     let (typed, stream) = (typed.trim(), &view.snapshot.watch_figures.url);
     let now = view.snapshot.chat_choices.place_of(stream).unwrap_or_default();
@@ -291,7 +293,7 @@ fn go_there(view: &mut View<'_>, typed: &str) {
     }
 }
 
-/// Lets new lines fly over the frame.
+/// Draws new messages as danmaku over the frame.
 pub fn flying(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     let lines = &view.snapshot.chat.lines;
     let newest = lines.last().map_or(draft.flown, |heard| heard.number);
@@ -302,7 +304,7 @@ pub fn flying(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
         draft.flown = newest;
         return;
     }
-    // What was said before one came does not fly in all at once.
+    // Messages older than the first view of the chat do not fly in all at once.
     let old = draft.flown == 0 && lines.len() > 3;
     for heard in lines.iter().filter(|heard| heard.number > draft.flown && !old) {
         draft.sky.add(Arc::clone(&heard.line), now);
@@ -327,7 +329,7 @@ pub fn flying(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
             ON_VIDEO.gamma_multiply(choices.opacity),
             BLACK.gamma_multiply(choices.opacity * 0.75),
         );
-        // Letters with an edge are read on every ground.
+        // Letters with an outline are readable on every background.
         let shadow = lay(&flight.line.text, dark);
         for (dx, dy) in [(-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0), (1.5, 1.5)] {
             painter.galley(at + vec2(dx, dy), Arc::clone(&shadow), dark);

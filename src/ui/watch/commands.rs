@@ -1,11 +1,11 @@
-//! What the parts of the page ask for, and how they name what is played.
+//! Helpers of the page for commands, and for the names of streams.
 
 use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, WatchCommand};
 use crate::ui::view::View;
 use crate::ui::watch::draft::Draft;
 
-/// Returns true if something is being played or about to be.
+/// Returns true if a stream is playing or being opened.
 pub fn is_busy(state: &WatchState) -> bool {
     matches!(
         state,
@@ -13,12 +13,12 @@ pub fn is_busy(state: &WatchState) -> bool {
     )
 }
 
-/// Asks for something about players.
+/// Sends a command about players.
 pub fn send(view: &mut View<'_>, playing: WatchCommand) {
     view.send(Command::Player(playing));
 }
 
-/// Plays what is typed.
+/// Plays the typed address.
 pub fn play(view: &mut View<'_>, draft: &Draft) {
     let url = draft.url.trim();
     if !url.is_empty() {
@@ -26,7 +26,7 @@ pub fn play(view: &mut View<'_>, draft: &Draft) {
     }
 }
 
-/// What a stream or file is called where there is little room: nothing secret in it.
+/// A short name of a stream or file, without secrets.
 pub fn name_of(url: &str) -> String {
     let whole = url.split(['?', '#']).next().unwrap_or_default();
     let rest = whole.split_once("://").map_or(whole, |(_, rest)| rest);

@@ -1,37 +1,37 @@
-//! Lines of a chat that fly over the frame from right to left (*danmaku*): where each of them is.
-//! This module is pure: widths and times come from outside. Two lines in one lane never touch.
+//! The layout of chat messages that fly over the frame from right to left (*danmaku*). This module
+//! is pure: the caller supplies widths and times. Two messages in one lane never touch.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::wire::chat::ChatLine;
 
-/// Seconds that a line takes to cross at speed 1.
+/// The seconds that a message takes to cross at speed 1.
 const CROSSING: f64 = 9.0;
-/// Between two lines of a lane, in points.
+/// The minimum gap between two messages in a lane, in points.
 const GAP: f32 = 24.0;
-/// Lines that wait for a free lane; the oldest go.
+/// Maximum number of messages that wait for a free lane; the oldest are discarded.
 const WAITING: usize = 24;
-/// One that waited this long (seconds) is old news.
+/// A message that has waited for this long, in seconds, is outdated and discarded.
 const STALE: f64 = 6.0;
-/// Lines in flight.
+/// Maximum number of messages in flight.
 const FLYING: usize = 128;
 
-/// A line on its way.
+/// A message in flight.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Flight {
     pub line: Arc<ChatLine>,
     pub lane: usize,
-    /// Points.
+    /// Its width in points.
     pub width: f32,
-    /// When it began at the right edge, seconds.
+    /// The time when it started at the right edge, in seconds.
     begun: f64,
-    /// Seconds that it takes.
+    /// The seconds that it takes to cross.
     crossing: f64,
 }
 
 impl Flight {
-    /// Where its left edge is, from the room's.
+    /// The distance from the left edge of the room to its left edge.
     pub fn x(&self, room: f32, now: f64) -> f32 {
         let part = ((now - self.begun) / self.crossing) as f32;
         room - (room + self.width) * part
@@ -41,16 +41,16 @@ impl Flight {
         self.begun + self.crossing
     }
 
-    /// Returns true if one of this width that begins now stays behind it.
+    /// Returns true if a message of this width that starts now stays behind this one.
     fn leaves_room_for(&self, width: f32, crossing: f64, room: f32, now: f64) -> bool {
         let tail = self.x(room, now) + self.width;
-        // When this one is gone, the other must not have reached the edge.
+        // When this message has left, the other one must not have reached the left edge.
         let other = room - (room + width) * ((self.ends() - now) / crossing) as f32;
         tail + GAP <= room && other >= GAP
     }
 }
 
-/// All that is in the air.
+/// All messages in flight, and those that wait for a lane.
 #[derive(Clone, Debug, Default)]
 pub struct DanmakuLayer {
     flying: VecDeque<Flight>,
@@ -58,7 +58,7 @@ pub struct DanmakuLayer {
 }
 
 impl DanmakuLayer {
-    /// A line that is to fly.
+    /// Adds a message that is to fly.
     pub fn add(&mut self, line: Arc<ChatLine>, now: f64) {
         while self.waiting.len() >= WAITING {
             self.waiting.pop_front();
@@ -66,18 +66,19 @@ impl DanmakuLayer {
         self.waiting.push_back((line, now));
     }
 
-    /// Nothing flies any more.
+    /// Removes all messages.
     pub fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// Returns true if anything has to be drawn again.
+    /// Returns true if the layer must be drawn again.
     pub fn is_busy(&self) -> bool {
         !self.flying.is_empty() || !self.waiting.is_empty()
     }
 
-    /// Lets those go that have crossed, and those begin for which there is a lane of `lanes` in a
-    /// room of this width; `measure` gives a line's width. `speed` 1 is as usual.
+    /// Removes the messages that have crossed, and starts waiting messages in free lanes. The room
+    /// has `lanes` lanes and this width; `measure` returns the width of a message. `speed` 1 is the
+    /// normal speed.
     pub fn tick(
         &mut self,
         now: f64,
@@ -86,7 +87,7 @@ impl DanmakuLayer {
         speed: f32,
         mut measure: impl FnMut(&ChatLine) -> f32,
     ) {
-        // A clock that went back leaves nothing hanging in the air.
+        // If the clock goes backwards, no message remains forever.
         self.flying.retain(|flight| now >= flight.begun && now < flight.ends());
         self.waiting.retain(|(_, since)| (0.0..STALE).contains(&(now - since)));
         let crossing = CROSSING / f64::from(speed.clamp(0.25, 4.0));
@@ -105,7 +106,7 @@ impl DanmakuLayer {
         }
     }
 
-    /// What is in the air.
+    /// The messages in flight.
     pub fn flights(&self) -> impl Iterator<Item = &Flight> {
         self.flying.iter()
     }
@@ -119,7 +120,7 @@ mod tests {
         Arc::new(ChatLine::new("ann", text).unwrap())
     }
 
-    /// Ten points a letter.
+    /// Each letter is ten points wide.
     fn width(line: &ChatLine) -> f32 {
         10.0 * line.text.chars().count() as f32
     }
@@ -149,7 +150,7 @@ mod tests {
             if random >> 28 < 3 {
                 sky.add(line(&"x".repeat(1 + (random >> 8) as usize % 60)), now);
             }
-            // The speed is changed in mid-flight too.
+            // The speed also changes while messages are in flight.
             let speed = if step < 2_000 { 1.0 } else { 1.7 };
             sky.tick(now, 640.0, 3, speed, width);
             let flights: Vec<_> = sky.flights().collect();
@@ -175,7 +176,7 @@ mod tests {
         assert_eq!(sky.waiting.len(), WAITING - 2);
         sky.tick(STALE, 300.0, 2, 1.0, width);
         assert!(sky.waiting.is_empty());
-        // No lane, no flight, no end without one.
+        // Without lanes, no message flies, and `clear` removes those that wait.
         sky.add(line("x"), STALE);
         sky.tick(STALE, 300.0, 0, 1.0, width);
         sky.clear();

@@ -1,5 +1,5 @@
-//! What the *Watch* page itself remembers between two frames: what is typed, how the frame is
-//! looked at, and a minute of a few figures.
+//! The state of the *Watch* page between two frames: typed texts, the viewport, and a minute of some
+//! figures.
 
 use std::collections::VecDeque;
 
@@ -13,10 +13,10 @@ use crate::ui::watch::danmaku::DanmakuLayer;
 use crate::ui::watch::network_form::NetworkForm;
 use crate::ui::watch::viewport::Viewport;
 
-/// Points of a graph: a minute.
+/// The number of points in a graph: one minute.
 const MINUTE: usize = 60;
 
-/// A figure over the last minute, a value a second.
+/// The values of a figure over the last minute, one per second.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     values: VecDeque<f32>,
@@ -40,7 +40,8 @@ impl Graph {
         self.values.iter().copied().collect()
     }
 
-    /// Points of a line in `room`: the newest at its right edge, from zero to above the largest.
+    /// The points of the curve in `room`: the newest value is at the right edge, and the scale goes
+    /// from zero to above the largest value.
     pub fn points(&self, room: Rect) -> Vec<Pos2> {
         let top = self.values.iter().copied().fold(self.least, f32::max).max(1e-3) * 1.15;
         let step = room.width() / (MINUTE - 1) as f32;
@@ -53,15 +54,15 @@ impl Graph {
     }
 }
 
-/// The figures that are drawn over the last minute.
+/// The figures with a graph over the last minute.
 #[derive(Clone, Debug)]
 pub struct Graphs {
-    /// In milliseconds.
+    /// The buffer in milliseconds.
     pub buffer: Graph,
-    /// Kilobits a second.
+    /// The bitrate in kilobits per second.
     pub bitrate: Graph,
     pub fps: Graph,
-    /// Of which player they are.
+    /// The player of these figures.
     of: Option<TileId>,
     at: f64,
 }
@@ -73,60 +74,60 @@ impl Default for Graphs {
     }
 }
 
-/// Where the players are shown.
+/// The part of the window system that shows the players.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum Where {
-    /// On the page.
+    /// The *Watch* page.
     #[default]
     Here,
-    /// In a separate window.
+    /// A separate window.
     Window,
-    /// In a small one above all others.
+    /// A small window that stays above all others.
     Small,
 }
 
 /// See the module documentation.
 #[derive(Debug, Default)]
 pub struct Draft {
-    /// The pass in which the page was shown last.
+    /// The number of the last pass in which the page was shown.
     pub(super) shown_in: u64,
-    /// True if the last address was taken over.
+    /// True if the last address was adopted.
     known: bool,
     pub url: String,
     pub graphs: Graphs,
-    /// The figures lie over the frame.
+    /// True if the statistics are displayed over the frame.
     pub figures: bool,
     pub look: Viewport,
-    /// The frame is to be moved by this much, in points.
+    /// The requested movement of the frame, in points.
     pub moved: Vec2,
-    /// Whose frame is looked at so, and how the studio knows it.
+    /// The player to which `look` belongs, and the viewport that the studio has stored for it.
     looked: Option<(Option<TileId>, viewport::Viewport)>,
     /// The tile that is shown alone.
     pub enlarged: Option<TileId>,
-    /// Where on the bar it is being dragged to, 0…1.
+    /// The position on the seek bar to which the user drags, 0…1.
     pub seeking: Option<f32>,
     pub place: Where,
-    /// An address is held over the window by the pointer.
+    /// True while the pointer drags an address over the window.
     pub address_over: bool,
-    /// The frame was clicked twice.
+    /// True if the frame was double-clicked.
     pub double_clicked: bool,
-    /// What flies over the frame, and the last line that was let fly.
+    /// The danmaku over the frame; the next field is the number of the last message added to it.
     pub sky: DanmakuLayer,
     pub flown: u64,
-    /// What is being written into the chat, and words to keep lines out, as they are typed.
+    /// The typed chat message; the next field has the typed words that hide messages.
     pub saying: String,
     pub words: Option<String>,
-    /// How servers are to be reached, and the address of the chat about a stream, as they are typed.
+    /// The typed connection options; the next field has a stream and the typed address of its chat.
     pub connection: Option<NetworkForm>,
     pub chat_at: Option<(String, String)>,
-    /// True if the hardware that decodes was asked for.
+    /// True if the hardware decoders were probed.
     pub asked_hardware: bool,
-    /// When the pointer last moved over a full screen.
+    /// The time when the pointer last moved over a full screen.
     pub pointed: Option<f64>,
 }
 
 impl Draft {
-    /// Takes over what is or was played, while nothing was typed; and the figures of this second.
+    /// Adopts the last address until the user types one, and adds the figures of this second.
     pub fn learn(&mut self, view: &View<'_>, now: f64) {
         let snapshot = view.snapshot;
         if !self.known {
@@ -162,7 +163,7 @@ impl Draft {
         }
     }
 
-    /// Tells the studio how the frame is looked at where that was changed, so that it is kept.
+    /// Sends a changed viewport to the studio, which stores it.
     pub fn tell(&mut self, view: &mut View<'_>) {
         if let Some((of, known)) = &mut self.looked
             && *known != self.look.kept()
@@ -172,7 +173,7 @@ impl Draft {
         }
     }
 
-    /// What to play from now on.
+    /// Sets the address to play next.
     pub fn set_url(&mut self, url: String) {
         self.known = true;
         self.url = url;

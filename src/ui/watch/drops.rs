@@ -1,4 +1,4 @@
-//! What comes from outside: files and links that are dropped, addresses that are pasted.
+//! Input from outside the page: dropped files and links, and pasted addresses.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::ui::watch::commands::send;
 use crate::ui::watch::draft::Draft;
 use crate::ui::widgets::place;
 
-/// Files that are dropped on the page, and addresses that are pasted where nothing is being typed.
+/// Plays files dropped on the page, and addresses pasted while no text field has the focus.
 pub fn dropped(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
     let (hovering, mut come) = ui.input(|input| {
         let files = input.raw.dropped_files.iter();
@@ -56,17 +56,17 @@ pub fn is_address(text: &str) -> bool {
     text.contains("://") && text.len() <= MAX_ADDRESS && !text.contains(char::is_whitespace)
 }
 
-/// A file that only holds an address is at most this long.
+/// The maximum size of a file that only holds an address.
 const LINK_BYTES: u64 = 64 << 10;
 
-/// What a dropped file is to be played as: itself, or the address in it where it is a link.
+/// The source to play for a dropped file: the file itself, or the address in it if it is a link.
 fn dropped_name(path: &Path, read: impl FnOnce() -> Option<Vec<u8>>) -> String {
     let link = path.extension().is_some_and(|it| it == "url" || it == "desktop");
     let held = if link { read().and_then(|bytes| address_in(&bytes)) } else { None };
     held.unwrap_or_else(|| source_text(path.as_os_str()))
 }
 
-/// The first address in a file of a link, of Windows or of a desktop.
+/// The first address in a link file of Windows (`.url`) or of a Linux desktop (`.desktop`).
 fn address_in(bytes: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(bytes).ok()?;
     let lines = text.lines().filter_map(|line| line.trim().strip_prefix("URL="));

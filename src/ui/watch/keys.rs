@@ -12,7 +12,8 @@ use crate::ui::watch::commands::{is_busy, play, send};
 use crate::ui::watch::controls::seek_bar::{STEP, Span};
 use crate::ui::watch::draft::{Draft, Where};
 
-/// Keys that players share and that no hotkey takes their place: the command, how the help names them, the keys.
+/// Fixed keys that are common in players: the command, the name of the keys in the help, and the keys. A
+/// hotkey works in addition to them.
 pub const KEYS: &[(Action, &str, &[Key])] = &[
     (Action::WatchPause, "Space", &[Key::Space]),
     (Action::WatchBack, "←", &[Key::ArrowLeft]),
@@ -26,7 +27,7 @@ pub const KEYS: &[(Action, &str, &[Key])] = &[
     (Action::WatchZoomIn, "=", &[Key::Equals]),
 ];
 
-/// The keys of a command about players, as the help names them.
+/// The keys of a command about players, as named in the help.
 pub fn keys_of(ctx: &Context, action: Action) -> String {
     let fixed = KEYS.iter().find(|(of, _, _)| *of == action).map(|(_, name, _)| *name);
     let hotkey = shortcut_text(ctx, action);
@@ -34,7 +35,7 @@ pub fn keys_of(ctx: &Context, action: Action) -> String {
     all.join(", ")
 }
 
-/// Where the frame goes with these keys and Alt.
+/// The directions in which these keys with Alt move the frame.
 const MOVES: [(Key, Vec2); 4] = [
     (Key::ArrowLeft, vec2(-1.0, 0.0)),
     (Key::ArrowRight, vec2(1.0, 0.0)),
@@ -42,28 +43,28 @@ const MOVES: [(Key, Vec2); 4] = [
     (Key::ArrowDown, vec2(0.0, 1.0)),
 ];
 
-/// Tiles are chosen by the keys 1 to 8: 9 and 0 make it softer and louder.
+/// The keys 1 to 8 select tiles; 9 and 0 change the volume.
 const DIGITS: [Key; 8] =
     [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8];
 
-/// A step of loudness, of the audio's offset, of the zoom, of the frame in points.
+/// The steps of the volume, the audio offset, the zoom, the frame position in points, and the long seek.
 const LOUDER: f32 = 0.05;
 const LATER_MS: i32 = 10;
 const LARGER: f32 = 1.1;
 const FURTHER: f32 = 24.0;
 const LONG_SEEK: Duration = Duration::from_secs(30);
 
-/// Returns true if keys are nobody else's: no control has the focus, no list is open.
+/// Returns true if no control has the keyboard focus and no popup is open.
 pub fn are_free(ctx: &Context) -> bool {
     ctx.memory(|memory| memory.focused().is_none()) && !egui::Popup::is_any_open(ctx)
 }
 
-/// Takes the keys that are pressed, while nothing else has the keyboard.
+/// Handles the pressed keys, while no other control has the keyboard focus.
 pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) {
     if !are_free(ctx) {
         return;
     }
-    // First: the arrows alone are taken with Alt too.
+    // The keys with Alt are handled first, because the plain arrow keys would also match with Alt.
     for (key, way) in MOVES {
         if ctx.input_mut(|input| input.consume_key(Modifiers::ALT, key)) {
             draft.moved += way * FURTHER;
@@ -78,7 +79,8 @@ pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) {
         let chosen = keymap.hotkey(action).map_or(0, |hotkey| {
             ctx.input_mut(|input| hotkeys::presses(input, hotkey, action.repeats()))
         });
-        // Two steps between two frames are two; of the rest the second would not know what became of the first.
+        // Two presses between two frames are two steps. Other commands run once, because the second press
+        // could not see the result of the first.
         let presses = fixed + chosen;
         let times = if action.repeats() { presses } else { presses.min(1) };
         (0..times).for_each(|_| act(view, draft, action));
@@ -89,7 +91,7 @@ pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) {
             None => draft.place = Where::Here,
         }
     }
-    // With Shift on many keyboards.
+    // On many keyboards, the plus sign needs Shift.
     let plus =
         keymap.hotkey(Action::WatchZoomIn).is_some_and(|hotkey| hotkey.key() == Key::Plus.name());
     if plus && ctx.input_mut(|input| input.consume_key(Modifiers::SHIFT, Key::Plus)) {
@@ -104,7 +106,7 @@ pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) {
     }
 }
 
-/// Does what a command about players promises.
+/// Executes a command about players.
 pub fn act(view: &mut View<'_>, draft: &mut Draft, action: Action) {
     let watch = &view.snapshot.watch_figures;
     let (span, busy) = (Span::of(watch), is_busy(&view.snapshot.watch));

@@ -1,4 +1,4 @@
-//! The page that watches streams: address, frames, controls, figures; and its keyboard and windows.
+//! The *Watch* page: address, frames, controls and figures, with its keyboard and windows.
 
 mod address;
 pub(in crate::ui) mod chat;
@@ -34,7 +34,7 @@ pub use drops::is_address;
 use tiles::{lower, over_video, players};
 pub use windows::windows;
 
-/// The page in `room`; gives an action of the window that was asked for.
+/// Draws the page in `room`; returns the window action that the user selected.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -63,7 +63,7 @@ pub fn show(
     ui.painter().hline(rail.x_range(), rail.top() + 0.5, theme.border());
     let mut action = lower(ui, view, draft, rail, controls);
     if std::mem::take(&mut draft.double_clicked) {
-        // As large as it becomes: the whole page, or back among the others.
+        // A double click leaves the enlarged tile, or changes to full screen if no tile is enlarged.
         match draft.enlarged.take() {
             Some(_) => {}
             None => action = Some(Action::FullScreen),
@@ -76,7 +76,8 @@ pub fn show(
     action
 }
 
-/// The players in a panel of the studio, without their controls; a double click shows them on their page.
+/// Draws the players in a panel of the studio, without their controls; a double click opens the *Watch*
+/// page.
 pub fn in_panel(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -89,7 +90,7 @@ pub fn in_panel(
     std::mem::take(&mut draft.double_clicked).then_some(Action::Watch)
 }
 
-/// The players, or the way back where they are in another window.
+/// Draws the players, or the button that brings them back from another window.
 fn here_or_elsewhere(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -103,7 +104,7 @@ fn here_or_elsewhere(
     }
 }
 
-/// What is on the page while the players are in another window.
+/// Draws the page while the players are in another window.
 fn elsewhere(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     ui.painter().rect_filled(room, CornerRadius::ZERO, BLACK);
     let texts = view.texts;
@@ -114,7 +115,7 @@ fn elsewhere(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     }
 }
 
-/// The frames alone on the whole screen; the controls come with the pointer.
+/// Draws only the frames on the whole screen; the controls appear when the pointer moves.
 pub fn full_screen(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -130,7 +131,7 @@ pub fn full_screen(
     over_video(ui, view, draft, room)
 }
 
-/// The program alone on the whole screen.
+/// Draws only the program on the whole screen.
 pub fn program(ui: &mut Ui, picture: &mut FrameView, room: Rect, hint: &str) {
     ui.painter().rect_filled(room, CornerRadius::ZERO, Color32::BLACK);
     let rect = crate::ui::video::fitted(room, picture.shape(), ui.pixels_per_point());

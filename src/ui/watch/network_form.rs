@@ -1,11 +1,11 @@
-//! The fields about how servers are reached, as they are typed.
+//! The form for the connection options, as typed.
 
 use crate::base::Secret;
 use crate::studio::Route;
 use crate::studio::watch::choices::Network;
 use crate::text::Problem;
 
-/// What is typed, also while it makes no sense yet.
+/// The typed values, which may be invalid.
 #[derive(Clone)]
 pub struct NetworkForm {
     pub ports: String,
@@ -15,7 +15,7 @@ pub struct NetworkForm {
 }
 
 impl std::fmt::Debug for NetworkForm {
-    /// A proxy has a password in it.
+    /// Omits the proxy, because it can contain a password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { ports, proxy: _, bind, ca_file } = self;
         f.debug_struct("Typed")
@@ -27,7 +27,7 @@ impl std::fmt::Debug for NetworkForm {
 }
 
 impl NetworkForm {
-    /// What is in the fields at first.
+    /// The initial values of the fields.
     pub fn of(network: &Network) -> Self {
         Self {
             ports: network.route.ports.clone(),
@@ -37,10 +37,10 @@ impl NetworkForm {
         }
     }
 
-    /// What was typed becomes what is asked for; where it makes no sense, what was asked for stays.
+    /// Applies the typed values; if one is invalid, `network` is unchanged.
     ///
     /// # Errors
-    /// What is wrong with it, in plain words without a password.
+    /// The problem with the values, in plain words without a password.
     pub fn put_into(&self, network: &mut Network) -> Result<(), Problem> {
         let route = Route {
             ports: self.ports.trim().to_owned(),

@@ -1,4 +1,4 @@
-//! The panel beside the frame: the figures of what plays.
+//! The panel beside the frame: the figures of the current stream.
 
 use egui::Ui;
 
@@ -12,7 +12,7 @@ use crate::ui::watch::draft::Draft;
 use crate::ui::watch::tiles::overlays::latency;
 use crate::ui::widgets::{figures, label, paragraph, section, sparkline};
 
-/// The panel.
+/// Draws the panel.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let watch = &view.snapshot.watch_figures;
@@ -83,7 +83,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     chat::show(ui, view, draft, true);
 }
 
-/// How much waits to be played, and how unevenly it comes.
+/// The length of the buffer and the jitter.
 fn buffer(texts: &Texts, watch: &WatchFigures) -> String {
     let buffer = format::short_time(watch.buffer);
     let Some(jitter) = watch.jitter.map(format::short_time) else { return buffer };

@@ -1,4 +1,5 @@
-//! How a frame lies in its room: its shape, how large it is, and which way is up. Pure geometry.
+//! The geometry of a frame in its room: aspect ratio, zoom, position and rotation. This module has no side
+//! effects.
 
 use egui::{Rect, Vec2, vec2};
 
@@ -8,7 +9,7 @@ use crate::studio::watch::viewport::{Aspect, Rotation, ZOOM};
 use crate::ui::input::actions::key;
 use crate::ui::video::fitted;
 
-/// The key of a shape's name.
+/// The text key for the name of an aspect ratio.
 pub fn key_of(aspect: Aspect) -> &'static str {
     match aspect {
         Aspect::Fit => key!("aspect-fit"),
@@ -19,13 +20,13 @@ pub fn key_of(aspect: Aspect) -> &'static str {
     }
 }
 
-/// How a frame is looked at.
+/// The viewport of a frame.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Viewport {
     pub aspect: Aspect,
     pub zoom: f32,
-    /// The middle of the frame lies so far from that of the room, in widths and heights of the frame as it
-    /// is seen.
+    /// The offset of the frame's center from the center of the room, in widths and heights of the
+    /// displayed frame.
     pub pan: Vec2,
     pub turn: Rotation,
 }
@@ -44,7 +45,7 @@ impl From<viewport::Viewport> for Viewport {
 }
 
 impl Viewport {
-    /// What of it is kept.
+    /// The part that the studio stores.
     pub fn kept(&self) -> viewport::Viewport {
         viewport::Viewport {
             aspect: self.aspect,
@@ -54,14 +55,14 @@ impl Viewport {
         }
     }
 
-    /// Makes it larger or smaller.
+    /// Multiplies the zoom by a factor.
     pub fn zoom_by(&mut self, factor: f32) {
         let zoom = (self.zoom * factor).clamp(*ZOOM.start(), *ZOOM.end());
         self.zoom = if (zoom - 1.0).abs() < 0.02 { 1.0 } else { zoom };
         self.pan *= if self.zoom <= 1.0 { 0.0 } else { 1.0 };
     }
 
-    /// Moves a frame that is enlarged, by this many points, as far as something of it is seen.
+    /// Moves an enlarged frame by this many points, as long as a part of it remains visible.
     pub fn move_by(&mut self, by: Vec2, room: Rect, size: Size, pixels_per_point: f32) {
         let seen = self.place(room, size, pixels_per_point).size();
         if self.zoom > 1.0 && seen.x > 0.0 && seen.y > 0.0 {
@@ -71,7 +72,7 @@ impl Viewport {
         }
     }
 
-    /// Where a frame of this size lies, as it is seen (turned).
+    /// The position of a frame of this size, after rotation.
     pub fn place(&self, room: Rect, size: Size, pixels_per_point: f32) -> Rect {
         let (width, height) = (size.width.max(1) as f32, size.height.max(1) as f32);
         let (width, height) =
@@ -103,7 +104,7 @@ impl Viewport {
     }
 }
 
-/// Never so far that nothing of it is seen.
+/// The maximum offset at which a part of the frame remains visible.
 fn most_pan(size: Vec2, room: Rect) -> Vec2 {
     let most = (size + room.size()) / 2.0 - room.size().min(size) / 4.0;
     let most = most / size.max(Vec2::splat(f32::MIN_POSITIVE));
@@ -160,7 +161,7 @@ mod tests {
         assert_eq!(look.zoom, 4.0);
         look.move_by(vec2(1e6, -1e6), AREA, HD, 1.0);
         assert!(place(look).intersects(AREA));
-        // It comes back with the first step, however far the pointer went.
+        // The frame returns with the first step, however far the pointer moved.
         let far = look.pan;
         look.move_by(vec2(-8.0, 6.0), AREA, HD, 1.0);
         assert!(look.pan.x < far.x && look.pan.y > far.y);
@@ -170,10 +171,10 @@ mod tests {
             look.zoom_by(0.8);
         }
         assert_eq!((look.zoom, look.pan), (0.25, Vec2::ZERO));
-        // Only what is enlarged is moved.
+        // Only an enlarged frame can be moved.
         look.move_by(vec2(9.0, 9.0), AREA, HD, 1.0);
         assert_eq!(look.pan, Vec2::ZERO);
-        // Nothing of a size that makes no sense.
+        // An invalid size gives a finite rectangle.
         assert!(Viewport::default().place(AREA, Size::new(0, 0), 1.0).is_finite());
     }
 
@@ -182,7 +183,7 @@ mod tests {
         let mut look = Viewport { zoom: 2.0, ..Viewport::default() };
         look.move_by(vec2(160.0, -90.0), AREA, HD, 1.0);
         assert_eq!(place(look).center(), AREA.center() + vec2(160.0, -90.0));
-        // Of one half as wide and high it lies half as far.
+        // In a room of half the width and height, the offset is half as large.
         let small = Rect::from_min_size(pos2(7.0, 9.0), AREA.size() / 2.0);
         let off = look.place(small, HD, 1.0).center() - small.center() - vec2(80.0, -45.0);
         assert!(off.length() < 1.0, "but for what whole pixels take: {off:?}");

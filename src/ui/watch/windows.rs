@@ -1,5 +1,5 @@
-//! The players in a separate window: an ordinary one, or a small one without a frame above all
-//! others. The window's own keyboard works as the page's does.
+//! The players in a separate window: an ordinary one, or a small one without decorations above all
+//! other windows. The keyboard works in the window as on the page.
 
 use egui::{
     Context, CornerRadius, Id, Key, Modifiers, Rect, Sense, Ui, UiBuilder, ViewportBuilder,
@@ -19,11 +19,11 @@ use crate::ui::watch::keys;
 use crate::ui::watch::tiles::{over_video, players, tile};
 use crate::ui::widgets::{ButtonWeight, icon_button};
 
-/// The small window at first, and at least.
+/// The initial size of the small window; the next constant is its minimum size.
 const SMALL: [f32; 2] = [384.0, 216.0];
 const SMALLEST: [f32; 2] = [160.0, 90.0];
 
-/// Draws the window that is open, if one is; gives an action that was asked for in it.
+/// Draws the separate window, if it is open; returns the window action that the user selected in it.
 pub fn windows(
     ctx: &Context,
     view: &mut View<'_>,
@@ -48,7 +48,7 @@ pub fn windows(
     } else {
         builder.with_inner_size([960.0, 620.0]).with_min_inner_size([480.0, 300.0])
     };
-    // Another window, not the same one changed: desktops do not take frames away in the middle.
+    // Each kind has its own window id, because desktops do not remove decorations from an open window.
     let id = ViewportId(Id::unique(if small { "watch-small" } else { "watch-window" }));
     ctx.show_viewport_immediate(id, builder, |ui, _| {
         let room = ui.max_rect();
@@ -66,12 +66,12 @@ pub fn windows(
         if ui.ctx().input(|input| input.viewport().close_requested()) {
             draft.place = Where::Here;
         }
-        // Full screen is the page's, not this window's.
+        // Full screen here applies to this window, not to the main window.
         action.filter(|action| *action != Action::FullScreen)
     })
 }
 
-/// What the main window's shortcuts do on the page: here they are this window's.
+/// Handles the shortcuts that the main window handles on the page.
 fn own_keys(ctx: &Context, view: &mut View<'_>) {
     let pressed = |key| ctx.input_mut(|input| input.consume_key(Modifiers::NONE, key));
     if pressed(Key::M) {
@@ -82,7 +82,7 @@ fn own_keys(ctx: &Context, view: &mut View<'_>) {
     }
 }
 
-/// This window fills its screen, or does so no more.
+/// Toggles full screen for this window.
 fn fill(ctx: &Context) {
     ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!is_full(ctx)));
 }
@@ -91,7 +91,7 @@ fn is_full(ctx: &Context) -> bool {
     ctx.input(|input| input.viewport().fullscreen.unwrap_or(false))
 }
 
-/// The ordinary window: as the full screen is.
+/// Draws the ordinary window, with the same contents as the full screen.
 fn window(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -109,8 +109,8 @@ fn window(
     action
 }
 
-/// The small window shows the chosen player: dragged by its frame, with two buttons while the
-/// pointer is over it.
+/// Draws the small window: the chosen player, which is dragged by its frame, with two buttons while
+/// the pointer is over it.
 fn pip(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -133,8 +133,8 @@ fn pip(
         let way = egui::viewport::ResizeDirection::SouthEast;
         ui.ctx().send_viewport_cmd(ViewportCommand::BeginResize(way));
     }
-    // From the first step on, and not from the press: the desktop has the pointer then, and nothing of
-    // a click is seen any more.
+    // The drag begins with the first movement, not with the press: from then on the desktop has the
+    // pointer, and a click would not be recognized.
     let moved = ui.ctx().read_response(tile::frame_id(ui));
     if moved.is_some_and(|picture| picture.drag_started()) && !is_full(ui.ctx()) {
         ui.ctx().send_viewport_cmd(ViewportCommand::StartDrag);
@@ -157,7 +157,7 @@ fn pip(
     );
     row.spacing_mut().item_spacing.x = gap::XS;
     let (back, stop) = (view.texts.get("window-back"), view.texts.get("stop"));
-    // Dark in both themes, as the frame is.
+    // The buttons are dark in both themes, like the frame.
     if icon_button(&mut row, &Theme::DARK, Icon::External, &back, side, ButtonWeight::Quiet)
         .clicked()
     {

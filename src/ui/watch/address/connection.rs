@@ -1,5 +1,5 @@
-//! How servers are reached, behind a button beside the address: proxy, own address, certificates, and
-//! whether a lost connection is made again.
+//! The connection options behind a button beside the address: proxy, bind address, certificates and
+//! automatic reconnection.
 
 use egui::{Align, Id, Layout, Ui, vec2};
 
@@ -16,7 +16,7 @@ use crate::ui::widgets::{
     ButtonWeight, Field, elided, icon_button, named_switch, paragraph, section,
 };
 
-/// The button, and what it opens.
+/// Draws the button and its popup.
 pub fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("connection-options");
@@ -69,7 +69,7 @@ fn fields(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, network: &mut Network
     };
 }
 
-/// Servers whose certificate was accepted, each with a cross.
+/// Lists the servers whose certificate was accepted, each with a button that removes it.
 fn trusted(ui: &mut Ui, view: &View<'_>, network: &mut Network) {
     let (theme, texts) = (view.theme, view.texts);
     if network.trusted.is_empty() {

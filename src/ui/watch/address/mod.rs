@@ -1,4 +1,5 @@
-//! The row above the frame: what to play, what was played before, a tile more.
+//! The row above the frame: the address field, the recent addresses, and the button that adds a
+//! tile.
 
 pub(in crate::ui::watch) mod connection;
 
@@ -17,12 +18,12 @@ use crate::ui::widgets::{
     Button, ButtonWeight, Field, icon_button, menu_item, menu_rule, paragraph,
 };
 
-/// The id of the address.
+/// The id of the address field.
 pub fn url_field() -> Id {
     Id::unique("watch-url")
 }
 
-/// The row.
+/// Draws the row.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     let (theme, texts) = (view.theme, view.texts);
     let mut row = ui.new_child(
@@ -40,7 +41,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
             ui.painter().layout_no_wrap(text.to_owned(), Type::BodyStrong.font(), theme.text);
         galley.size().x
     };
-    // Wide enough for both words, so that nothing moves when they change places.
+    // The button is wide enough for both texts, so that nothing moves when they change.
     let both = measure(&texts.get("stop")).max(measure(&texts.get("play"))) + 48.0;
     let tile = texts.get("tile-add");
     let tile_width = measure(&tile) + 2.0 * gap::M + 24.0;
@@ -57,7 +58,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
         width: (rect.width() - rest).max(120.0),
     }
     .show(ui, theme);
-    // Who opens the page while nothing plays wants to type or paste an address.
+    // A user who opens the page while nothing plays wants to type or paste an address.
     let pass = ui.ctx().cumulative_pass_nr();
     let opened = draft.shown_in + 1 < pass;
     draft.shown_in = pass;
@@ -93,7 +94,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     connection::options(ui, view, draft);
 }
 
-/// What is in the field is replaced by what is typed.
+/// Selects the whole text, so that new input replaces it.
 fn select_all(ui: &Ui, characters: usize) {
     let mut state = TextEditState::load(ui.ctx(), url_field()).unwrap_or_default();
     let all = CCursorRange::two(CCursor::new(0), CCursor::new(characters));
@@ -101,7 +102,7 @@ fn select_all(ui: &Ui, characters: usize) {
     state.store(ui.ctx(), url_field());
 }
 
-/// Streams that were watched before.
+/// Draws the menu of recently watched streams.
 fn recent(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("watch-recents");

@@ -1,4 +1,4 @@
-//! The bar below the frame: hold and continue, how loud, where; and what can be done with it.
+//! The bar below the frame: pause, volume, position, and the other commands for the player.
 
 mod button;
 pub(in crate::ui::watch) mod options;
@@ -19,10 +19,10 @@ use crate::ui::watch::controls::seek_bar::Span;
 use crate::ui::watch::draft::{Draft, Where};
 use crate::ui::widgets::{Button, ButtonWeight, icon_button, label, slider};
 
-/// From this width on the buttons at the right have words beside their icons.
+/// From this width on, the buttons at the right have labels beside their icons.
 const WORDS_FROM: f32 = 1_280.0;
 
-/// The bar; gives an action of the window that was asked for.
+/// Draws the bar; returns the window action that the user selected.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) -> Option<Action> {
     let mut row = ui.new_child(
         UiBuilder::new()
@@ -77,7 +77,7 @@ fn loudness(ui: &mut Ui, view: &mut View<'_>) {
     }
 }
 
-/// Where it is: in a recording, behind the live end, or there.
+/// Shows the position in a recording, the delay behind the live edge, or the latency.
 fn time(ui: &mut Ui, view: &mut View<'_>) {
     let (theme, texts) = (view.theme, view.texts);
     let watch = &view.snapshot.watch_figures;
@@ -117,7 +117,7 @@ fn time(ui: &mut Ui, view: &mut View<'_>) {
     }
 }
 
-/// From the right edge to the left.
+/// Draws the right part of the bar, from right to left.
 fn right(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, words: bool) -> Option<Action> {
     let (theme, texts) = (view.theme, view.texts);
     let mut action = None;

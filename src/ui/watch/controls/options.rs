@@ -1,4 +1,5 @@
-//! What is set now and then, behind two buttons: how it audio, and how it looks and is buffered.
+//! Options that are changed rarely, behind two buttons: one for the audio, the other for the frame and
+//! the buffer.
 
 use std::time::Duration;
 
@@ -20,10 +21,10 @@ use crate::ui::widgets::{self, Button, label, menu_item, paragraph, scrolled, se
 
 const WIDTH: f32 = 300.0;
 
-/// What one may choose to be kept back; 0: as little as the network allows.
+/// The buffer lengths to choose from; 0 means as short as the network allows.
 pub const BUFFERS_MS: [u64; 8] = [0, 100, 300, 500, 1_000, 2_000, 5_000, 10_000];
 
-/// What a button opens; whether it is open.
+/// Draws the popup of a button; returns whether it is open.
 pub(in crate::ui::watch) fn popup(
     button: &Response,
     theme: &Theme,
@@ -43,7 +44,7 @@ pub(in crate::ui::watch) fn popup(
         .is_some()
 }
 
-/// Balance, the audio against the frame, the speaker.
+/// Draws the options of balance, audio offset and speaker.
 pub fn audio_options(ui: &mut Ui, view: &mut View<'_>, words: &str) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("audio-options");
@@ -91,8 +92,8 @@ pub fn audio_options(ui: &mut Ui, view: &mut View<'_>, words: &str) {
     });
 }
 
-/// Whether graphics hardware decodes what the system's libraries do, or why not. It is asked for where
-/// somebody looks.
+/// Shows whether the graphics hardware decodes for the system's libraries, and if not, why. The
+/// hardware is only probed when a user opens this popup.
 fn hardware(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let said = match &view.snapshot.hardware {
@@ -108,7 +109,7 @@ fn hardware(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     paragraph(ui, &said, Type::Small, theme.secondary);
 }
 
-/// The name of a buffer.
+/// The name of a buffer length.
 fn buffer_name(view: &View<'_>, millis: u64) -> String {
     match millis {
         0 => view.texts.get("buffer-auto").to_string(),
@@ -117,7 +118,7 @@ fn buffer_name(view: &View<'_>, millis: u64) -> String {
     }
 }
 
-/// Buffer, shape, zoom and turn.
+/// Draws the options of buffer, aspect ratio, zoom and rotation.
 pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, words: &str) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("video-options");

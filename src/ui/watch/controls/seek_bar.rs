@@ -1,5 +1,5 @@
-//! The bar on which one goes about: in a recording from its beginning to its end, in a broadcast as
-//! far back as it is kept. What it means is arithmetic; then it is drawn.
+//! The seek bar: for a recording it covers the whole duration, for a broadcast the DVR window. The first
+//! part calculates positions, and the second part draws the bar.
 
 use std::time::Duration;
 
@@ -12,19 +12,19 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::watch::draft::Draft;
 
-/// Height of the bar's row.
+/// The height of the bar's row.
 pub const HEIGHT: f32 = 22.0;
-/// As far as a key goes.
+/// The length of the seek that one key press makes.
 pub const STEP: Duration = Duration::from_secs(5);
-/// A place so close to the live end is the live end.
+/// A position within this distance of the live edge counts as the live edge.
 const AT_THE_END: Duration = Duration::from_millis(700);
-/// A bar of less than this is none.
+/// Shorter recordings and DVR windows have no seek bar.
 const MIN_BAR: Duration = Duration::from_secs(1);
 
-/// What the bar represents.
+/// The time range of the bar.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Span {
-    /// There is no going about.
+    /// The stream does not support seeking.
     None,
     Recording {
         position: Duration,
@@ -37,7 +37,7 @@ pub enum Span {
 }
 
 impl Span {
-    /// Of a player.
+    /// The range of a player with these figures.
     pub fn of(figures: &WatchFigures) -> Self {
         if let Some(duration) = figures.duration.filter(|duration| *duration >= MIN_BAR) {
             let position = figures.position.min(duration);
@@ -52,7 +52,7 @@ impl Span {
         }
     }
 
-    /// Where on the bar it is, 0…1.
+    /// The current position on the bar, 0…1.
     pub fn share(self) -> f32 {
         match self {
             Self::None => 0.0,
@@ -63,7 +63,7 @@ impl Span {
         }
     }
 
-    /// What a place on the bar, 0…1, asks for.
+    /// The command for a click at this position of the bar, 0…1.
     pub fn at(self, share: f32) -> Option<WatchCommand> {
         let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 1.0 };
         match self {
@@ -73,12 +73,13 @@ impl Span {
         }
     }
 
-    /// What a step forward or back asks for. The player knows where it is on its way to, and where it ends.
+    /// The command for a step forward or back. The player itself knows its current seek target and the end
+    /// of the stream.
     pub fn step(self, by: Duration, ahead: bool) -> Option<WatchCommand> {
         (self != Self::None).then_some(WatchCommand::Step { by, ahead })
     }
 
-    /// The time that represents a place on the bar: `0:42`, or `−12 s`.
+    /// The text for a position on the bar: `0:42`, or `−12 s`.
     pub fn words(self, share: f32) -> String {
         match self.at(share) {
             Some(WatchCommand::Seek(to)) => format::minutes(to),
@@ -92,7 +93,7 @@ fn behind(behind: Duration) -> WatchCommand {
     if behind <= AT_THE_END { WatchCommand::GoToLive } else { WatchCommand::Rewind(behind) }
 }
 
-/// Draws the bar; gives what was asked for.
+/// Draws the bar; returns the command that the user requested.
 pub fn bar(
     ui: &mut Ui,
     view: &View<'_>,
@@ -114,14 +115,14 @@ pub fn bar(
         asked = span.at(share);
     }
     if can && response.has_focus() {
-        // The arrows are the bar's, not the focus's.
+        // The arrow keys move the bar's position, not the keyboard focus.
         ui.memory_mut(|memory| {
             memory.set_focus_lock_filter(
                 response.id,
                 egui::EventFilter { horizontal_arrows: true, ..egui::EventFilter::default() },
             );
         });
-        // Pressed twice between two frames it is two steps.
+        // Two key presses between two frames are two steps.
         let pressed = |key| ui.input(|input| input.num_presses(key));
         for (key, ahead) in [(Key::ArrowLeft, false), (Key::ArrowRight, true)] {
             let times = u32::try_from(pressed(key)).unwrap_or(u32::MAX);

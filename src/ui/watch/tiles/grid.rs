@@ -1,4 +1,4 @@
-//! Several players side by side: where each tile lies, and which is pressed.
+//! Several players side by side: the layout of the tiles, and the clicks on them.
 
 use egui::{
     Align, CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, UiBuilder, Vec2, WidgetInfo,
@@ -18,12 +18,13 @@ use crate::ui::watch::draft::Draft;
 use crate::ui::watch::tiles::{message, overlays, tile};
 use crate::ui::widgets::{ButtonWeight, elided, icon_button};
 
-/// Between tiles.
+/// The gap between tiles.
 const BETWEEN: f32 = 4.0;
-/// The line at a tile's foot.
+/// The height of the line at the bottom of a tile.
 const FOOT: f32 = 24.0;
 
-/// Where `count` tiles lie in `room`, row by row: in as many columns as make frames of 16:9 largest.
+/// The positions of `count` tiles in `room`, row by row, with the number of columns that makes 16:9
+/// frames largest.
 pub fn grid(room: Rect, count: usize) -> Vec<Rect> {
     let cell = |columns: usize| {
         let rows = count.div_ceil(columns);
@@ -41,7 +42,7 @@ pub fn grid(room: Rect, count: usize) -> Vec<Rect> {
     (0..count)
         .map(|index| {
             let (column, row) = (index % columns, index / columns);
-            // The last row is in the middle.
+            // The last row is centered.
             let here = if row + 1 == rows { count - row * columns } else { columns };
             let missing = (columns - here) as f32 * (cell.x + BETWEEN) / 2.0;
             let x = room.left() + missing + column as f32 * (cell.x + BETWEEN);
@@ -51,7 +52,7 @@ pub fn grid(room: Rect, count: usize) -> Vec<Rect> {
         .collect()
 }
 
-/// All tiles.
+/// Draws all tiles.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -64,7 +65,7 @@ pub fn show(
     for (tile, rect) in tiles.iter().zip(grid(room, tiles.len())) {
         one(ui, view, draft, pictures.get_mut(tile.id.slot()), tile, rect);
     }
-    // As where one is shown alone.
+    // The movement was applied or is discarded, as when one tile is shown alone.
     draft.moved = Vec2::ZERO;
 }
 
@@ -128,7 +129,7 @@ fn one(
     }
 }
 
-/// What lies over the chosen player's frame, as where it is shown alone.
+/// Draws the overlays and notices over the chosen player's frame, as when it is shown alone.
 fn over(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
     let mut child =
         ui.new_child(UiBuilder::new().max_rect(room.shrink(gap::S)).id_salt("wall-notices"));
@@ -137,7 +138,7 @@ fn over(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
     notices::watch_cards(&mut child, view, 1);
 }
 
-/// The name of what it plays, whether it is heard, and the cross.
+/// Draws the name of the stream, the speaker icon of the audible player, and the close button.
 fn foot(ui: &mut Ui, view: &mut View<'_>, tile: &TileView, name: &str, room: Rect) {
     let (theme, texts) = (view.theme, view.texts);
     ui.painter().rect_filled(room, CornerRadius::ZERO, theme.raised);
@@ -189,7 +190,7 @@ mod tests {
             tiles.iter().filter(|tile| tile.top() == tiles[0].top()).count()
         };
         assert_eq!([1, 4, 6, 9].map(columns), [1, 2, 3, 3]);
-        // One alone in the last row is in the middle.
+        // A single tile in the last row is centered.
         let three = grid(room, 3);
         assert!((three[2].center().x - room.center().x).abs() < 0.1);
         let tall = Rect::from_min_size(pos2(0.0, 0.0), vec2(400.0, 1_200.0));

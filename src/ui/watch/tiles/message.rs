@@ -1,5 +1,5 @@
-//! Words over a tile of the wall: its state, and the newest notice. They wrap, so that all of them are read
-//! wherever the tile has room for them.
+//! Texts over a tile: its state and the newest notice. The texts wrap, so that they are complete if the
+//! tile has room for them.
 
 use egui::{Align, CornerRadius, Layout, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
@@ -15,18 +15,18 @@ use crate::ui::watch::commands::{name_of, send};
 use crate::ui::watch::tiles::tile;
 use crate::ui::widgets::{Button, Wrapped};
 
-/// The widest plate: longer lines are hard to read.
+/// The maximum width of a plate, because longer lines are hard to read.
 const WIDEST: f32 = 380.0;
-/// Between a plate and its words, above and below.
+/// The padding between a plate and its text, above and below.
 const INSIDE: f32 = 10.0;
 
-/// The plate's width in a tile of this room, and that of the words on it.
+/// The width of the plate in a tile of this room, and the width of its text.
 fn widths(room: Rect) -> (f32, f32) {
     let plate = (room.width() - 2.0 * gap::S).clamp(40.0, WIDEST);
     (plate, (plate - 2.0 * gap::S).max(1.0))
 }
 
-/// The newest of what a player that is not chosen said; what to do about it comes when it is chosen.
+/// Draws the newest notice of a player that is not chosen; its remedy appears when the player is chosen.
 pub(super) fn notice(ui: &mut Ui, view: &View<'_>, tile: &TileView, notice: &Notice, room: Rect) {
     let (title, advice) = notices::words(view.texts, notice);
     let inner = (room.width() - 4.0 * gap::S).max(1.0);
@@ -43,7 +43,7 @@ pub(super) fn notice(ui: &mut Ui, view: &View<'_>, tile: &TileView, notice: &Not
     whole.on_hover_text(format!("{title} {advice}").trim_end());
 }
 
-/// What a tile does, in its own place, and a button where it plays no more.
+/// Draws the state of a tile over its frame, with a button if the tile has stopped playing.
 pub(super) fn state(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -76,7 +76,7 @@ pub(super) fn state(
     }
 }
 
-/// The button that plays again, or trusts the certificate that was offered.
+/// Draws the button that plays again, or trusts the offered certificate.
 fn play_again(ui: &mut Ui, view: &mut View<'_>, tile: &TileView, room: Rect) {
     let mut child = ui.new_child(
         UiBuilder::new()

@@ -1,5 +1,5 @@
-//! The players in their room, wherever that is: on the page, on the whole screen, in a window; and the
-//! controls, below them or over them.
+//! The players and their controls in any room: on the page, on the whole screen or in a window. The
+//! controls are below the frames or over them.
 
 pub(in crate::ui) mod grid;
 mod message;
@@ -17,10 +17,10 @@ use crate::ui::watch::controls;
 use crate::ui::watch::controls::seek_bar;
 use crate::ui::watch::draft::Draft;
 
-/// The controls over a full screen go this long after the pointer last moved, in seconds.
+/// The controls over a full screen disappear this many seconds after the last pointer movement.
 const CONTROLS_STAY: f64 = 2.5;
 
-/// The bar of places and the controls.
+/// Draws the seek bar and the controls.
 pub fn lower(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -35,7 +35,7 @@ pub fn lower(
     controls::show(ui, view, draft, controls.shrink2(vec2(gap::M, gap::S)))
 }
 
-/// The wall, or the one player that is shown.
+/// Draws all tiles, or the one player that is shown alone.
 pub fn players(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -51,7 +51,7 @@ pub fn players(
     }
 }
 
-/// The controls over the frames, while the pointer moves or something in them is open.
+/// Draws the controls over the frames, while the pointer moves or a popup of the controls is open.
 pub fn over_video(
     ui: &mut Ui,
     view: &mut View<'_>,

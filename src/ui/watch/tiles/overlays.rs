@@ -1,5 +1,5 @@
-//! What lies over the frame: a list, drawn in order, each in the same room. Whatever else is to be
-//! drawn over the frame is put into it.
+//! The overlays on the frame: a list of layers, drawn in order, each in the same room. A new
+//! overlay is added to this list.
 
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
@@ -12,13 +12,13 @@ use crate::ui::watch::chat;
 use crate::ui::watch::draft::{Draft, Graph};
 use crate::ui::widgets::place;
 
-/// One layer.
+/// A function that draws one layer.
 type Layer = fn(&mut Ui, &View<'_>, &mut Draft, Rect);
 
-/// From the lowest to the topmost.
+/// The layers, from the lowest to the topmost.
 const LAYERS: &[Layer] = &[chat::flying, figures];
 
-/// Draws all of them.
+/// Draws all layers.
 pub fn show(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     for layer in LAYERS {
         layer(ui, view, draft, room);
@@ -27,11 +27,12 @@ pub fn show(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
 
 const LINE: f32 = 17.0;
 const WIDTH: f32 = 292.0;
-/// Of a tile: less has no room for a name and its value.
+/// The minimum width of a tile for the statistics: a narrower one has no room for a name and its
+/// value.
 const NARROWEST: f32 = 200.0;
 const GRAPH: f32 = 26.0;
 
-/// The figures of what plays, with small graphs over the last minute.
+/// Draws the statistics of the current stream, with small graphs over the last minute.
 fn figures(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     let busy = !matches!(view.snapshot.watch, WatchState::Idle);
     if !draft.figures || !busy || room.width() < NARROWEST || room.height() < 120.0 {
@@ -47,7 +48,7 @@ fn figures(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     let wanted = lines.len() as f32 * LINE + graphs.len() as f32 * (GRAPH + gap::XS) + 2.0 * gap::S;
     let size =
         vec2(WIDTH.min(room.width() - 2.0 * gap::M), wanted.min(room.height() - 2.0 * gap::M));
-    // Notices come from above.
+    // The statistics are at the bottom, because notices appear at the top.
     let corner = pos2(room.left() + gap::M, room.bottom() - gap::M - size.y);
     let plate = Rect::from_min_size(corner, size);
     ui.painter().rect_filled(plate, CornerRadius::same(RADIUS), PLATE);
@@ -92,7 +93,7 @@ fn line(ui: &Ui, graph: &Graph, name: &str, room: Rect) {
     }
 }
 
-/// What decodes the frames, and where.
+/// The library that decodes the video, and its hardware.
 fn decoder(texts: &Texts, by: By) -> String {
     let library = ("library", by.library.into());
     match by.hardware {
@@ -101,7 +102,7 @@ fn decoder(texts: &Texts, by: By) -> String {
     }
 }
 
-/// How old what is seen is, and by whose clock where that is not ours.
+/// The latency of the video; if only the sender's clock gives it, the text mentions that.
 pub fn latency(texts: &Texts, watch: &WatchFigures) -> String {
     match (watch.latency(), watch.sender_latency()) {
         (Some(latency), _) => format::short_time(latency),
@@ -112,7 +113,7 @@ pub fn latency(texts: &Texts, watch: &WatchFigures) -> String {
     }
 }
 
-/// Names and values.
+/// The names and values of the statistics.
 fn lines(texts: &Texts, watch: &WatchFigures) -> Vec<(String, String)> {
     let dash = || "–".to_owned();
     let or_dash = |text: &str| if text.is_empty() { dash() } else { text.to_owned() };
@@ -145,7 +146,7 @@ fn lines(texts: &Texts, watch: &WatchFigures) -> Vec<(String, String)> {
     if let Some(rewind) = watch.rewind {
         let range = format::short_time(rewind.range);
         let kept = match rewind.bytes {
-            // It is kept at the server.
+            // With zero bytes, the server stores the DVR window.
             0 => range,
             bytes => format!("{range} · {}", format::bytes(bytes)),
         };

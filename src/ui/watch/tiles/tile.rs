@@ -1,4 +1,4 @@
-//! One player's frame, or the words that are in its place.
+//! The frame of one player, or the text in its place.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,7 @@ use crate::ui::watch::tiles::overlays;
 use crate::ui::watch::viewport::Viewport;
 use crate::ui::widgets::Button;
 
-/// What a player does, in words.
+/// The state of a player as text.
 #[derive(Debug)]
 pub struct Sentence {
     pub icon: Icon,
@@ -28,12 +28,12 @@ pub struct Sentence {
     pub advice: String,
 }
 
-/// Returns true if it has come to its end, or has not begun.
+/// Returns true if playback has ended, failed or not begun.
 pub fn can_play_again(state: &WatchState) -> bool {
     matches!(state, WatchState::Idle | WatchState::Ended | WatchState::Failed { .. })
 }
 
-/// The words for a state.
+/// The text for a state.
 pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
     let plain = |icon, title: &'static str, advice: Cow<'_, str>| Sentence {
         icon,
@@ -44,7 +44,8 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
     let with = |key, cause| Cow::Owned(texts.with(key, &[("cause", texts.say(cause).into())]));
     use crate::ui::input::actions::key;
     match state {
-        // Audio alone.
+        // No frame means that the stream has only audio, or that the first frame is not decoded
+        // yet.
         WatchState::Playing => {
             plain(Icon::Broadcast, key!("watch-opening"), get(key!("watch-opening-advice")))
         }
@@ -72,7 +73,7 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
     }
 }
 
-/// What is being done to open a stream.
+/// The key of the text for the current stage of opening a stream.
 fn waits_for(stage: Option<&'static str>) -> &'static str {
     use crate::ui::input::actions::key;
     match stage {
@@ -83,13 +84,13 @@ fn waits_for(stage: Option<&'static str>) -> &'static str {
         Some("handshake") => key!("watch-opening-handshake"),
         Some("connect") => key!("watch-opening-connect"),
         Some("play" | "request") => key!("watch-opening-play"),
-        // The first frame is on its way.
+        // The player waits for the first frame.
         _ => key!("watch-opening-advice"),
     }
 }
 
-/// Returns true if a frame of a player in this state is shown: the first one as soon as it is
-/// there.
+/// Returns true if a player in this state displays a frame, which includes the first frame while it
+/// opens.
 pub fn is_seen(state: &WatchState) -> bool {
     matches!(
         state,
@@ -97,7 +98,7 @@ pub fn is_seen(state: &WatchState) -> bool {
     )
 }
 
-/// The words over a frame that does not move.
+/// The text over a frozen frame.
 pub fn still(texts: &Texts, state: &WatchState) -> Option<Sentence> {
     match state {
         WatchState::Opening { .. } => Some(Sentence {
@@ -110,12 +111,12 @@ pub fn still(texts: &Texts, state: &WatchState) -> Option<Sentence> {
     }
 }
 
-/// What the chosen player's frame is called in this part of the window.
+/// The id of the chosen player's frame in this part of the window.
 pub fn frame_id(ui: &Ui) -> egui::Id {
     ui.scope_id().with("watched")
 }
 
-/// The chosen player's frame, with what lies over it.
+/// Draws the chosen player's frame, with the overlays.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -128,7 +129,7 @@ pub fn show(
     let name = texts.get("watch-video");
     let over = ui.interact(room, frame_id(ui), Sense::click_and_drag());
     over.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
-    // The small window is dragged itself, by its frame.
+    // In the small window, dragging the frame moves the window instead.
     if over.dragged() && draft.place != Where::Small {
         draft.moved += over.drag_delta();
     }
@@ -144,7 +145,7 @@ pub fn show(
     let shown = picture
         .filter(|_| is_seen(&state))
         .and_then(|picture| paint_chosen(ui, picture, draft, room));
-    // Where no frame was, none that comes later jumps by it.
+    // Without a frame, the movement is discarded, so that a later frame does not jump.
     draft.moved = Vec2::ZERO;
     if shown.is_none() {
         fill_around(ui, room, Rect::from_min_max(room.min, room.min), BLACK);
@@ -181,7 +182,7 @@ pub fn show(
     notices::watch_cards(&mut top, view, 2);
 }
 
-/// Paints the chosen player's frame, moved as was asked for since; gives where it is.
+/// Paints the chosen player's frame after applying the requested movement; returns its position.
 pub fn paint_chosen(
     ui: &mut Ui,
     picture: &mut FrameView,
@@ -194,7 +195,7 @@ pub fn paint_chosen(
     paint(ui, picture, &draft.look, room)
 }
 
-/// Paints a frame as it is looked at; gives where it is.
+/// Paints a frame with its viewport; returns its position.
 pub fn paint(ui: &mut Ui, picture: &mut FrameView, look: &Viewport, room: Rect) -> Option<Rect> {
     let size = picture.size()?;
     let rect = look.place(room, size, ui.pixels_per_point());
