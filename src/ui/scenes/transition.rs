@@ -1,4 +1,4 @@
-//! The options of the transition: its kind, how long it takes, and what its kind is set by. Everything
+//! The dialog for a transition: its kind, its duration, and the options of its kind. Every change
 //! takes effect with the next change of scenes.
 
 use std::path::Path;
@@ -21,12 +21,12 @@ use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, Select, label, menu_item, paragraph, slider};
 
 const WIDTH: f32 = 470.0;
-/// Width of lists.
+/// The width of the lists.
 const FIELD: f32 = 250.0;
-/// Room for the figure behind a slider.
+/// The space for the value after a slider.
 const VALUE: f32 = 60.0;
 
-/// The kinds as a person chooses among them.
+/// The kinds of transition as the list offers them.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum TransitionChoice {
     Cut,
@@ -51,7 +51,7 @@ impl TransitionChoice {
         Self::Stinger,
     ];
 
-    /// That of a kind.
+    /// The list entry for a kind.
     pub fn of(kind: &Kind) -> Self {
         match kind {
             Kind::Cut => Self::Cut,
@@ -78,12 +78,12 @@ impl TransitionChoice {
         }
     }
 
-    /// Returns true if it can do nothing before it is told what with.
+    /// Returns true if the kind does not work before the user has chosen its options.
     pub fn asks(self) -> bool {
         matches!(self, Self::Wipe | Self::Image | Self::Stinger)
     }
 
-    /// A kind of this way, as like `before` as can be.
+    /// Creates a transition of this kind, with as many values of `before` as possible.
     pub fn kind(self, before: &Kind) -> Kind {
         let wipe = match before {
             Kind::Luma(wipe) => wipe.clone(),
@@ -106,7 +106,7 @@ impl TransitionChoice {
     }
 }
 
-/// Shows the dialog while it is asked for.
+/// Draws the dialog while it is open.
 pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
     let Some(whose) = draft.transition else { return };
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
@@ -121,7 +121,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
             (edit, closed)
         }
         Whose::Scene(id) => {
-            // It may have been removed meanwhile.
+            // The scene may have been removed meanwhile.
             let Some(scene) = collection.scene(id) else {
                 draft.transition = None;
                 return;
@@ -149,7 +149,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
     }
 }
 
-/// Returns true if it was closed.
+/// Draws the dialog; returns true if it was closed.
 fn dialog(
     ctx: &egui::Context,
     view: &mut View<'_>,
@@ -165,7 +165,7 @@ fn dialog(
     answer.is_some()
 }
 
-/// `scene`: it is its own.
+/// Draws the fields of a transition; `scene` is set if the transition belongs to one scene.
 fn contents(ui: &mut Ui, view: &mut View<'_>, scene: Option<SceneId>, now: &mut Transition) {
     let mut way = TransitionChoice::of(&now.kind);
     let ways = TransitionChoice::ALL.map(|way| (way.name(), way));
@@ -246,7 +246,7 @@ fn hint(ui: &mut Ui, view: &View<'_>, text: &'static str) {
     paragraph(ui, &view.texts.get(text), Type::Small, view.theme.secondary);
 }
 
-/// The file that is chosen, and the ways to choose another.
+/// Draws the path of the chosen file, and the buttons that choose another one.
 fn file(ui: &mut Ui, view: &mut View<'_>, path: &Path, ways: &[(&'static str, TransitionFile)]) {
     let name = view.texts.get("transition-file").to_string();
     let shown = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

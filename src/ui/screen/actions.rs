@@ -1,4 +1,4 @@
-//! What every action does, whichever way it was asked for.
+//! Executes the actions of the window, from the keyboard, the buttons and the command palette.
 
 use super::Screen;
 use crate::compose::scene::SceneId;
@@ -17,7 +17,7 @@ use crate::ui::view::{View, WindowRequest};
 use crate::ui::watch;
 
 impl Screen {
-    /// Does what was asked for, by whatever way.
+    /// Executes an action.
     pub(super) fn act(&mut self, ctx: &egui::Context, action: Action) {
         let send = |command| WindowRequest::Command(command);
         match action {
@@ -185,7 +185,7 @@ impl Screen {
         }
     }
 
-    /// Does something about the players, where they are seen.
+    /// Executes an action on the players, and opens their page unless they are visible elsewhere.
     fn act_on_players(&mut self, action: Action) {
         if !self.plays_apart() {
             self.page = Page::Watch;
@@ -194,7 +194,7 @@ impl Screen {
         watch::keys::act(&mut view, &mut self.watch, action);
     }
 
-    /// Shows a scene: in studio mode in the preview, else in the program.
+    /// Shows a scene: in studio mode in the preview, otherwise in the program.
     pub(super) fn switch_scene(&mut self, id: SceneId) {
         self.wishes.push(WindowRequest::Command(if self.scenes.studio_mode {
             Command::PrepareScene(Some(id))
@@ -203,7 +203,7 @@ impl Screen {
         }));
     }
 
-    /// Makes the interface a step larger or smaller.
+    /// Makes the interface one step larger or smaller.
     fn scale(&mut self, ctx: &egui::Context, larger: bool) {
         let now = self.preferences.ui_scale;
         let mut steps = dialogs::UI_SCALES.into_iter();
@@ -231,7 +231,7 @@ impl Screen {
         }
     }
 
-    /// Shows the guide and does what comes of it.
+    /// Draws the first-run guide, and handles its answer.
     pub(super) fn guide(&mut self, ctx: &egui::Context) {
         let program = self.guided.get_or_insert_with(|| self.program.again("guide"));
         let mut view = view!(self);
@@ -243,7 +243,8 @@ impl Screen {
             Some(answer) => {
                 guide::name_first_scene(&mut view);
                 self.dialog = None;
-                // Settings are written: the guide comes at the first start only.
+                // This writes the settings file, so that the guide does not appear at the next
+                // start.
                 self.wishes.push(WindowRequest::Preferences);
                 if answer == GuideAnswer::GoLive {
                     self.go_live_or_stop();
@@ -252,7 +253,7 @@ impl Screen {
         }
     }
 
-    /// Somebody wants to close the window.
+    /// Handles a request to close the window.
     pub fn ask_to_close(&mut self) {
         if self.dialog == Some(Dialog::Closing) {
             return;
@@ -265,7 +266,7 @@ impl Screen {
         }
     }
 
-    /// Where something is in the way it is pointed at.
+    /// Returns whether the stream can start; otherwise shows what prevents it.
     pub(super) fn may_go_live(&mut self) -> bool {
         let wrong = self.target.complain(&self.snapshot);
         if wrong {
@@ -274,7 +275,7 @@ impl Screen {
         !wrong
     }
 
-    /// What the big button does: goes live, or asks whether to stop.
+    /// Executes the *Go Live* button: goes live, or asks for confirmation to stop.
     pub fn go_live_or_stop(&mut self) {
         match self.snapshot.live {
             LiveState::Idle => {

@@ -1,5 +1,5 @@
-//! The bar at the top (name, pages, commands, notices, tools) and the bar at the bottom (figures, the built-in
-//! server).
+//! The top bar (name, pages, commands, notices, tools) and the status bar at the bottom (figures, the
+//! built-in server).
 
 use egui::{
     Align, Align2, Color32, Layout, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2,
@@ -26,21 +26,21 @@ pub enum Page {
     Recordings,
 }
 
-/// What was asked for in the top bar.
+/// The control that was pressed in the top bar.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Pressed {
     Act(Action),
     Tray(TrayRequest),
 }
 
-/// Whether the notice tray is open, and was opened by the keyboard just now.
+/// The state of the notice tray: whether it is open, and whether the keyboard has just opened it.
 #[derive(Copy, Clone, Debug, Default)]
 pub struct TrayState {
     pub open: bool,
     pub fresh: bool,
 }
 
-/// The top bar; gives what was pressed.
+/// Draws the top bar; returns the control that was pressed.
 pub fn top(
     ui: &mut Ui,
     view: &View<'_>,
@@ -157,7 +157,7 @@ fn watch_sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String,
     (texts.get(key).to_string(), color)
 }
 
-/// The bottom bar: what the player does on its page, and figures.
+/// Draws the status bar: the figures, and on the *Watch* page the state of the player.
 pub fn status(ui: &mut Ui, view: &View<'_>, page: Page, room: Rect) {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
     ui.painter().hline(room.x_range(), room.top() + 0.5, theme.border());
@@ -179,7 +179,7 @@ pub fn status(ui: &mut Ui, view: &View<'_>, page: Page, room: Rect) {
                 key!("tip-first-frame"),
             ));
             let figures = &snapshot.watch_figures;
-            // One that also ran dry is one.
+            // A lost connection that also emptied the buffer counts as one interruption.
             let count = figures.underruns.max(figures.losses.into());
             let count = usize::try_from(count).unwrap_or(usize::MAX);
             facts.push((texts.counted("status-interruptions", count), key!("tip-interruptions")));

@@ -1,5 +1,4 @@
-//! What becomes of files and folders that were chosen in the desktop's dialogs, and of addresses that
-//! were dropped.
+//! Handlers for files and folders chosen in file dialogs, and for dropped addresses.
 
 use std::path::PathBuf;
 
@@ -24,12 +23,12 @@ impl Screen {
         self.file_chooser = Some(FileChooser::new(ctx, kind, folder));
     }
 
-    /// The desktop's file dialog is open for long, or has never appeared.
+    /// Reports whether the desktop's file dialog has been open for long, or has never appeared.
     pub fn set_file_wait(&mut self, waits: bool) {
         self.file_wait = waits;
     }
 
-    /// Shows the chooser, or what one can do while the desktop's does not appear.
+    /// Draws the file chooser, or the alternatives while the desktop's dialog does not appear.
     pub(super) fn file_dialogs(&mut self, ctx: &egui::Context) {
         let view = View {
             theme: &self.theme,
@@ -56,7 +55,7 @@ impl Screen {
         }
     }
 
-    /// A file or folder was chosen for a scene.
+    /// Adds a chosen file or folder to a scene.
     pub fn picked_source(&mut self, pick: FileRequest, scene: SceneId, path: PathBuf) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let edit = scenes::add_source::edit_for(&self.snapshot, scene, name, pick.choice(path));
@@ -64,15 +63,15 @@ impl Screen {
         self.wishes.push(WindowRequest::Command(Command::Edit(edit)));
     }
 
-    /// A file or folder was chosen for a source that is there.
+    /// Sets a chosen file or folder as the content of an existing source.
     pub fn picked_another(&mut self, pick: FileRequest, source: SourceId, path: PathBuf) {
         let edit = Edit::SetSource(source, pick.choice(path));
         self.wishes.push(WindowRequest::Command(Command::Edit(edit)));
     }
 
-    /// Files were chosen that a source plays or shows after its first one.
+    /// Adds or replaces files in the playlist of a source.
     pub fn picked_then(&mut self, then: Then, paths: Vec<PathBuf>) {
-        // The list may have changed while the dialog stood open: what is left of this is the studio's to say.
+        // The list may have changed while the dialog was open; the studio checks that.
         let (source, mut paths) = (then.source, paths.into_iter());
         let edit = match then.at {
             Some((index, old)) => {
@@ -84,7 +83,7 @@ impl Screen {
         self.wishes.push(WindowRequest::Command(Command::Edit(edit)));
     }
 
-    /// A file was chosen for a filter of a source.
+    /// Sets a chosen file for a filter of a source.
     pub fn picked_filter(&mut self, of: &FilterFile, path: PathBuf) {
         let mut slots = self.snapshot.scenes.collection.filters(of.source).to_vec();
         let Some(slot) = of.among(&slots).and_then(|at| slots.get_mut(at)) else { return };
@@ -94,11 +93,11 @@ impl Screen {
         }
     }
 
-    /// A file was chosen for a transition.
+    /// Sets a chosen file for a transition.
     pub fn picked_transition(&mut self, of: TransitionFile, path: PathBuf) {
         let collection = &self.snapshot.scenes.collection;
         let mut transition = match of.scene {
-            // It may have none of its own any more.
+            // The scene may no longer have a separate transition.
             Some(id) => match collection.own_transitions.get(&id).cloned() {
                 Some(transition) => transition,
                 None => return,
@@ -111,7 +110,7 @@ impl Screen {
                 Kind::Stinger(Stinger { file, .. }),
                 TransitionFilePart::Clip | TransitionFilePart::Folder,
             ) => *file = path,
-            // Another kind was chosen while the dialog stood open.
+            // The user chose another kind while the dialog was open.
             _ => return,
         }
         let edit = match of.scene {
@@ -121,7 +120,7 @@ impl Screen {
         self.wishes.push(WindowRequest::Command(Command::Edit(edit)));
     }
 
-    /// A file of audio was chosen for this strip, or for a new one.
+    /// Sets a chosen audio file for this strip, or adds a strip with it.
     pub fn picked_strip(&mut self, strip: Option<StripId>, path: PathBuf) {
         let choice = AudioChoice::File(path);
         self.wishes.push(WindowRequest::Command(match strip {
@@ -130,7 +129,7 @@ impl Screen {
         }));
     }
 
-    /// A file was chosen to be watched.
+    /// Plays a chosen file.
     pub fn picked_watch(&mut self, path: &std::path::Path) {
         let url = source_text(path.as_os_str());
         self.watch.set_url(url.clone());
@@ -138,23 +137,23 @@ impl Screen {
         self.wishes.push(WindowRequest::Command(Command::Watch { url }));
     }
 
-    /// A file was chosen to be sent as it is.
+    /// Selects a chosen file for passthrough.
     pub fn picked_passthrough(&mut self, path: PathBuf) {
         self.passthrough.path = Some(path);
     }
 
-    /// A folder was chosen for recordings.
+    /// Sets a chosen folder for recordings.
     pub fn picked_folder(&mut self, path: PathBuf) {
         self.preferences.recording_folder = path;
         self.wishes.push(WindowRequest::Preferences);
     }
 
-    /// An address is held over the window by the pointer, or not any more.
+    /// Reports whether the pointer drags an address over the window.
     pub fn set_address_over(&mut self, over: bool) {
         self.watch.address_over = over;
     }
 
-    /// A later start of the program names these: they are played here.
+    /// Plays the addresses that a second start of the program has passed to this window.
     pub fn open_streams(&mut self, urls: Vec<String>) {
         self.page = Page::Watch;
         if let Some(first) = urls.first() {
@@ -163,7 +162,7 @@ impl Screen {
         self.wishes.push(WindowRequest::Command(Command::WatchAll(urls)));
     }
 
-    /// An address was dropped on the window: it is played, or becomes a source of the scene.
+    /// Handles an address dropped on the window: plays it, or adds it to the scene as a source.
     pub fn dropped_address(&mut self, address: String) {
         if self.page == Page::Studio {
             let edit = scenes::canvas::drops::of_address(&self.snapshot, address);

@@ -1,5 +1,5 @@
-//! The health bar under the top bar: what the studio does and for how long, how it is in one sentence, the
-//! cause, the one button that helps, and how many more notices hold.
+//! The health bar under the top bar. It shows the activity and its duration, the health sentence with its
+//! cause, the remedy button, and the number of other notices.
 
 use egui::{
     Align, Align2, Color32, CornerRadius, Layout, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui,
@@ -16,19 +16,19 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, elided};
 
-/// Between the sentence and its cause.
+/// The gap between the sentence and its cause.
 const BETWEEN: f32 = 8.0;
 
-/// What was pressed in the bar.
+/// The control that was pressed in the bar.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Pressed {
-    /// The button that helps.
+    /// The remedy button.
     Help(Remedy),
     /// The number of other notices, or the sentence.
     Notices,
 }
 
-/// The bar; this much room at its right end is left to others.
+/// Draws the bar; `inset` is the width at the right end that is reserved for other controls.
 pub fn show(ui: &mut Ui, view: &View<'_>, room: Rect, inset: f32) -> Option<Pressed> {
     let (theme, health) = (view.theme, view.health);
     let trouble = health.is_trouble();
@@ -53,10 +53,10 @@ pub fn show(ui: &mut Ui, view: &View<'_>, room: Rect, inset: f32) -> Option<Pres
     pressed.or(asked.then_some(Pressed::Notices))
 }
 
-/// What the studio does, and for how long; `left`: the middle of its left edge. Gives its place.
+/// Draws the activity and its duration; `left` is the center of its left edge. Returns its position.
 fn pill(ui: &Ui, view: &View<'_>, left: Pos2) -> Rect {
     let (theme, activity) = (view.theme, view.health.activity);
-    // Going live would work, but something is wrong.
+    // The stream can start, but there is a problem.
     let warns =
         activity == Activity::NotReady || (activity == Activity::Ready && view.health.is_trouble());
     let figures = &view.snapshot.figures;
@@ -129,7 +129,7 @@ fn pill(ui: &Ui, view: &View<'_>, left: Pos2) -> Rect {
     place
 }
 
-/// The buttons at the right end, and where they begin.
+/// Draws the buttons at the right end; returns the pressed one and the left edge of the buttons.
 fn buttons(ui: &mut Ui, view: &View<'_>, health: &Health, room: Rect) -> (Option<Pressed>, f32) {
     let theme = view.theme;
     let mut pressed = None;
@@ -141,7 +141,7 @@ fn buttons(ui: &mut Ui, view: &View<'_>, health: &Health, room: Rect) -> (Option
     );
     bar.spacing_mut().item_spacing.x = gap::S;
     let remedy = health.remedy;
-    // Laid out from the right; read from the left.
+    // The buttons are laid out from right to left, but read from left to right.
     if health.more > 0 {
         let text = match remedy.is_some() || health.level > Some(Level::Info) {
             true => view.texts.counted("health-more", health.more),
@@ -162,7 +162,7 @@ fn buttons(ui: &mut Ui, view: &View<'_>, health: &Health, room: Rect) -> (Option
     (pressed, bar.min_rect().left().min(room.right() - gap::M))
 }
 
-/// The sentence, and what is said beside it; tells whether it was pressed.
+/// Draws the sentence with its cause; returns whether the sentence was pressed.
 fn sentence(ui: &Ui, view: &View<'_>, health: &Health, room: Rect) -> bool {
     let theme = view.theme;
     let (sentence, beside) = health.words(view.texts.language());

@@ -1,4 +1,4 @@
-//! The page in the room that there is: a whole screen, or a window that is smaller than it needs.
+//! The layout of the page on a full screen, or in a window that is smaller than the page needs.
 
 use egui::{Rect, ScrollArea, Ui};
 
@@ -9,7 +9,7 @@ use crate::ui::view::View;
 use crate::ui::watch;
 
 impl Screen {
-    /// The page. A desktop that puts windows beside each other may give less room than it needs: then one
+    /// Draws the page. A tiling desktop may give the window less space than the page needs; then the page
     /// scrolls.
     pub(super) fn fitted(&mut self, ui: &mut Ui, room: Rect) {
         let whole = room.size().max(size::WINDOW_MIN.into());
@@ -22,7 +22,7 @@ impl Screen {
         });
     }
 
-    /// The whole screen filled with the page's frame.
+    /// Fills the whole screen with the page's frame.
     pub(super) fn filled(&mut self, ui: &mut Ui, room: Rect) {
         let mut view = view!(self);
         let action = match self.page {

@@ -1,7 +1,7 @@
-//! The whole window: bars, pages, dialogs, keyboard. Draws one snapshot a frame and gives back what
-//! was asked for. Knows nothing of eframe: tests drive it as the program does.
+//! The whole window: bars, pages, dialogs, keyboard. It draws one snapshot per frame and returns the requests
+//! of the user. It does not depend on eframe, so tests use it in the same way as the program.
 
-/// What the parts of the window are handed: parts of the screen, so that the rest stays in reach.
+/// Creates a `View` from fields of the screen; the other fields remain available for borrowing.
 macro_rules! view {
     ($screen:ident) => {
         View {
@@ -56,7 +56,7 @@ use crate::ui::video::{FrameView, Surfaces};
 use crate::ui::view::{Renderer, View, WindowRequest};
 use crate::ui::{recordings, scenes, studio_page, targets, watch};
 
-/// The window between two frames.
+/// The state of the window between two frames.
 #[derive(Debug)]
 pub struct Screen {
     preferences: Preferences,
@@ -64,12 +64,12 @@ pub struct Screen {
     texts: Texts,
     renderer: Renderer,
     snapshot: Snapshot,
-    /// The sentence that judges this snapshot.
+    /// The health of this snapshot.
     health: Health,
     page: Page,
-    /// What the panel of the *Studio* page shows.
+    /// The tab in the right panel of the *Studio* page.
     side: SideTab,
-    /// Its panels, where they dock.
+    /// The docked panels of the *Studio* page.
     docks: Docks,
     dialog: Option<Dialog>,
     dialog_is_fresh: bool,
@@ -77,36 +77,36 @@ pub struct Screen {
     search: dialogs::Search,
     target: targets::Draft,
     settings: dialogs::SettingsDraft,
-    /// onair's own file chooser, and whether the desktop's dialog is waited for.
+    /// onair's own file chooser; the next field is true while the desktop's dialog is open or missing.
     file_chooser: Option<FileChooser>,
     file_wait: bool,
     passthrough: dialogs::PassthroughDraft,
     services: dialogs::Services,
     parts: dialogs::PartsDraft,
-    /// How often another collection or profile had come into use when the snapshot came.
+    /// The number of changes of the collection or profile at the time of the snapshot.
     part_changes: u64,
     profile_changed: bool,
     successor: Option<String>,
     guide: guide::Guide,
-    /// What is sent, as the guide shows it.
+    /// The program frame for the guide.
     guided: Option<FrameView>,
     watch: watch::Draft,
     recordings: recordings::Draft,
     scenes: scenes::Draft,
     multiview: Multiview,
     projectors: Projectors,
-    /// Studio mode is to be on from the start, and the scene that was asked to be prepared for it.
+    /// The request for studio mode at the start, with the scene that it has already put into the preview.
     studio_at_start: Option<Option<SceneId>>,
-    /// What the studio was last asked to draw beside the program.
+    /// The views that the studio was last requested to draw beside the program.
     looked_at: BTreeMap<ViewOf, ViewDetail>,
-    /// The scene that is prepared, once one was.
+    /// The preview frame, after the first preview.
     prepared: Option<FrameView>,
     program: FrameView,
     /// The players' frames, by the slots of their tiles.
     watched: Vec<FrameView>,
     full_screen: bool,
     talk: push_to_talk::TalkState,
-    /// How the talk key is heard while another window has the keyboard.
+    /// The support for the push-to-talk key while another window has the keyboard focus.
     elsewhere: GlobalKeySupport,
     global_hotkeys: GlobalHotkeys,
     wishes: Vec<WindowRequest>,
@@ -120,8 +120,8 @@ fn theme_of(preferences: &Preferences) -> Theme {
     Theme { still: preferences.reduced_motion, ..theme }
 }
 
-/// Turns studio mode on once, where that is wanted. The first snapshots may come before the scenes: then it is asked
-/// for again with the scene that is there.
+/// Turns studio mode on once, if requested. The first snapshots may come before the scenes; the request is
+/// then repeated with the current scene.
 fn studio_mode_at_start(
     wanted: &mut Option<Option<SceneId>>,
     snapshot: &Snapshot,
@@ -136,14 +136,14 @@ fn studio_mode_at_start(
     is_new.then_some(WindowRequest::Command(Command::PrepareScene(Some(current))))
 }
 
-/// Hotkeys and the size of the interface, for all of the window.
+/// Applies the hotkeys and the interface scale to the whole window.
 fn apply_to(ctx: &egui::Context, preferences: &Preferences) {
     Keymap::new(preferences).install(ctx);
     ctx.set_zoom_factor(f32::from(preferences.ui_scale) / 100.0);
 }
 
 impl Screen {
-    /// A window that shows these frames. Installs fonts and style.
+    /// Creates a window for these frames. Installs fonts and style.
     pub fn new(
         ctx: &egui::Context,
         preferences: Preferences,
@@ -202,12 +202,12 @@ impl Screen {
         }
     }
 
-    /// What was chosen about the window.
+    /// The preferences of the window.
     pub fn preferences(&self) -> &Preferences {
         &self.preferences
     }
 
-    /// Changes what is chosen about the window.
+    /// Changes the preferences of the window.
     pub fn set_preferences(&mut self, ctx: &egui::Context, preferences: Preferences) {
         if preferences != self.preferences {
             self.preferences = preferences;
@@ -216,21 +216,21 @@ impl Screen {
         }
     }
 
-    /// Tells the settings what draws the window.
+    /// Sets the renderer that the settings display.
     pub fn set_renderer(&mut self, renderer: Renderer) {
         self.renderer = renderer;
     }
 
-    /// Lays frames onto these. To be called before the first frame.
+    /// Uses these surfaces for the frames. Call this before the first frame.
     pub fn set_surfaces(&mut self, surfaces: &Arc<dyn Surfaces>) {
         self.watched.iter_mut().chain([&mut self.program]).for_each(|it| it.lay_on(surfaces));
     }
 
-    /// What to draw from now on.
+    /// Sets the snapshot to draw.
     pub fn set_snapshot(&mut self, snapshot: Snapshot) {
         self.health = Health::of(&snapshot);
         if self.part_changes != snapshot.parts.changes {
-            // A profile has keys and a recording format of its own.
+            // A profile has its own hotkeys and recording format.
             self.part_changes = snapshot.parts.changes;
             self.preferences.clone_from(&snapshot.preferences);
             self.profile_changed = true;
@@ -251,7 +251,7 @@ impl Screen {
         }
     }
 
-    /// How the studio is, in the words of the health bar.
+    /// The health of the studio, as the health bar shows it.
     pub fn health(&self) -> &Health {
         &self.health
     }
@@ -261,7 +261,7 @@ impl Screen {
         self.scenes.show_filters(source);
     }
 
-    /// Shows this in the panel of the *Studio* page.
+    /// Shows this tab in the right panel of the *Studio* page.
     pub(super) fn show_side(&mut self, side: SideTab) {
         (self.page, self.side) = (Page::Studio, side);
         self.docks.reveal(match side {
@@ -271,7 +271,7 @@ impl Screen {
         });
     }
 
-    /// The page that is shown.
+    /// The current page.
     pub fn page(&self) -> Page {
         self.page
     }
@@ -292,12 +292,12 @@ impl Screen {
         self.dialog_is_fresh = true;
     }
 
-    /// The dialog that is open.
+    /// The open dialog.
     pub fn dialog(&self) -> Option<Dialog> {
         self.dialog
     }
 
-    /// Returns true if closing now would cut somebody off or end a recording.
+    /// Returns true if closing now would end a stream or a recording.
     pub fn must_ask_before_closing(&self) -> bool {
         self.snapshot.live != LiveState::Idle || self.snapshot.recording.is_some()
     }
@@ -312,7 +312,7 @@ impl Screen {
         }
     }
 
-    /// Draws everything; gives what was asked for.
+    /// Draws the window; returns the requests of the user.
     pub fn show(&mut self, ui: &mut Ui) -> Vec<WindowRequest> {
         if std::mem::take(&mut self.profile_changed) {
             self.restyle(ui.ctx());
@@ -324,7 +324,7 @@ impl Screen {
             self.dialog = None;
         }
         self.keyboard(ui);
-        // A screen reader says the window's name when the window gets the keyboard.
+        // A screen reader announces the window's name when the window gets the keyboard focus.
         ui.ctx().accesskit_node_builder(egui::accesskit_root_id(), |node| node.set_label("onair"));
         let room = ui.max_rect();
         if self.full_screen {
@@ -352,7 +352,7 @@ impl Screen {
         std::mem::take(&mut self.wishes)
     }
 
-    /// The players' own window, and the keyboard of the *Watch* page.
+    /// Draws the separate window of the players, and handles the keyboard of the *Watch* page.
     fn players(&mut self, ui: &Ui) {
         let mut view = view!(self);
         if self.page == Page::Watch && self.dialog.is_none() {
@@ -366,7 +366,7 @@ impl Screen {
         }
     }
 
-    /// Returns true if the players are seen elsewhere than on their page.
+    /// Returns true if the players are displayed outside their page.
     pub fn plays_apart(&self) -> bool {
         let docked = !self.preferences.panels.is_simple() && self.docks.shows(Panel::Players);
         self.watch.place != watch::Where::Here || docked
@@ -532,9 +532,9 @@ impl Screen {
         let asked = self.dialog.is_some() || self.scenes.is_adding();
         let letters = hotkeys::letters_act(&ctx);
         let all = Keymap::new(&self.preferences);
-        // Those about players are taken where the players have the keyboard.
+        // The players handle their own hotkeys where they have the keyboard focus.
         for (action, hotkey) in all.all().filter(|(action, _)| !action.is_about_players()) {
-            // The mixer is changed where it is open, and what was changed there is undone there.
+            // The open mixer handles undo and redo itself.
             let in_mixer =
                 self.dialog == Some(Dialog::Mixer) && matches!(action, Action::Undo | Action::Redo);
             if hotkey.edits() && (typing || (asked && !in_mixer)) {
@@ -544,7 +544,7 @@ impl Screen {
                 continue;
             }
             let pressed = ctx.input_mut(|input| hotkeys::take(input, hotkey, action.repeats()));
-            // A dialog is answered first; only another dialog may take its place.
+            // While a dialog is open, only actions that open another dialog work.
             let other = matches!(
                 action,
                 Action::Palette
@@ -563,17 +563,18 @@ impl Screen {
         }
     }
 
-    /// The players are shown there at first, with their figures or without.
+    /// Sets the initial place of the players, and whether their statistics are visible.
     pub fn begin_watching(&mut self, place: watch::Where, figures: bool) {
         (self.watch.place, self.watch.figures) = (place, figures);
     }
 
-    /// Fills the screen with the frame of the page.
+    /// Fills the screen with the page's frame.
     pub fn fill_screen(&mut self) {
         self.set_full_screen(true);
     }
 
-    /// The color that the window is cleared with: that of the panels, which paint no ground.
+    /// The clear color of the window, which is the color of the panels, because the panels paint no
+    /// background.
     pub fn ground(&self) -> egui::Color32 {
         self.theme.panel
     }

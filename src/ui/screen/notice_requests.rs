@@ -1,4 +1,4 @@
-//! What is asked for in the notice tray and the health bar.
+//! Requests from the notice tray and the health bar.
 
 use super::Screen;
 use super::bars::Pressed;
@@ -11,7 +11,7 @@ use crate::ui::studio_page::parts::SideTab;
 use crate::ui::view::{View, WindowRequest};
 
 impl Screen {
-    /// Does what was pressed in the top bar and the health bar.
+    /// Handles the control that was pressed in the top bar or the health bar.
     pub(super) fn answer(
         &mut self,
         ctx: &egui::Context,
@@ -43,7 +43,7 @@ impl Screen {
         self.wishes.push(WindowRequest::Command(Command::Dismiss(notice)));
     }
 
-    /// Does what a remedy's button promises.
+    /// Executes a remedy.
     pub(super) fn help(&mut self, remedy: Remedy) {
         let shows = match remedy {
             Remedy::EditTarget(id) => {

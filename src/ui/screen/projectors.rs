@@ -1,4 +1,4 @@
-//! Projectors of the window, and what is drawn beside the program for them and for the multiview.
+//! The projectors of the window, and the views that they and the multiview need beside the program.
 
 use std::collections::BTreeMap;
 
@@ -15,18 +15,18 @@ use crate::ui::studio_page::projectors::picture::ProjectorParts;
 use crate::ui::view::{View, WindowRequest};
 
 impl Screen {
-    /// The displays of this machine as they are now.
+    /// Sets the current displays of this machine.
     pub fn set_displays(&mut self, displays: Vec<Display>) {
         self.projectors.set_displays(displays, &self.preferences);
         self.scenes.displays = self.projectors.displays();
     }
 
-    /// Returns true if a projector is seen.
+    /// Returns true if a projector is visible.
     pub fn projects(&self) -> bool {
         self.projectors.any()
     }
 
-    /// Draws the projectors; they are remembered if that is wanted.
+    /// Draws the projectors, and stores their places if the user wants that.
     pub(super) fn projectors(&mut self, ctx: &Context) {
         let mut view = view!(self);
         let mut parts = ProjectorParts {
@@ -40,7 +40,7 @@ impl Screen {
         }
     }
 
-    /// What the window asks of itself.
+    /// Handles the requests that the window sends to itself.
     pub(super) fn own_wishes(&mut self, ctx: &Context) {
         for wish in std::mem::take(&mut self.wishes) {
             match wish {
@@ -53,7 +53,7 @@ impl Screen {
         }
         let kept = &mut self.preferences.projectors;
         let open = if kept.restore { self.projectors.places() } else { Vec::new() };
-        // Before the displays are known, those that are remembered are not open yet.
+        // Before the displays are known, the stored projectors are not open yet.
         if kept.open != open && self.projectors.are_begun() {
             kept.open = open;
             if !self.wishes.contains(&WindowRequest::Preferences) {
@@ -62,7 +62,7 @@ impl Screen {
         }
     }
 
-    /// What a command about projectors does.
+    /// Executes a command about projectors.
     pub(super) fn project(&mut self, action: Action) {
         use Action as A;
         use ProjectorContent as C;
@@ -90,7 +90,7 @@ impl Screen {
         self.wishes.push(WindowRequest::Preferences);
     }
 
-    /// Has the studio draw what is looked at, and nothing else.
+    /// Requests from the studio exactly the views that are visible.
     pub(super) fn look(&mut self, ctx: &Context) {
         let mut views = self.projectors.looks_at(&self.snapshot);
         if std::mem::take(&mut self.multiview.seen) {
@@ -99,12 +99,13 @@ impl Screen {
         if views != self.looked_at {
             self.looked_at.clone_from(&views);
             self.wishes.push(WindowRequest::Command(Command::LookAt(views)));
-            // What was asked for comes with a snapshot.
+            // The requested views arrive with a later snapshot.
             ctx.request_repaint();
         }
     }
 
-    /// Nobody can see the window: nothing is looked at any more, if anything was.
+    /// Returns the command that ends all views, if the window is not visible and has requested
+    /// views.
     pub fn look_away(&mut self) -> Option<Command> {
         let looked = !self.looked_at.is_empty() && !self.projects();
         if looked {

@@ -1,4 +1,4 @@
-//! The talk key and hotkeys, as the window's surroundings hear them.
+//! The push-to-talk key and the hotkeys as the desktop reports them.
 
 use egui::Context;
 
@@ -11,13 +11,14 @@ use crate::ui::input::hotkeys::hotkey_of;
 use crate::ui::input::push_to_talk;
 
 impl Screen {
-    /// How the talk key is heard while another window has the keyboard, and what came of asking for that.
+    /// Sets the support for the push-to-talk key in other windows, with the result of the request to the
+    /// desktop.
     pub fn set_elsewhere(&mut self, elsewhere: GlobalKeySupport) {
         self.elsewhere = elsewhere;
     }
 
-    /// The person does not want it to be heard there: what is to be kept, where that is news. They are asked
-    /// again when they switch it on.
+    /// Handles the user's refusal of keys in other windows; returns the command that stores changed
+    /// preferences. The desktop asks again when the user switches such a key on.
     pub fn talk_refused(&mut self) -> Option<Command> {
         if self.elsewhere != GlobalKeySupport::Asked(GlobalKeyReply::Refused) {
             return None;
@@ -27,17 +28,17 @@ impl Screen {
         (talk || !hotkeys.is_empty()).then(|| Command::SetPreferences(self.preferences.clone()))
     }
 
-    /// What the desktop is to call a command, or the talk key, where it asks for a key for it.
+    /// The name of a command, or of the push-to-talk key, for the desktop's key dialog.
     pub fn hotkey_called(&self, action: Option<Action>) -> String {
         self.texts.get(action.map_or(key!("push-to-talk-key"), Action::key)).to_string()
     }
 
-    /// What became of the hotkeys of commands behind other windows.
+    /// Sets the state of the hotkeys that work in other windows.
     pub fn set_global_hotkeys(&mut self, hotkeys: GlobalHotkeys) {
         self.global_hotkeys = hotkeys;
     }
 
-    /// The commands whose hotkeys are to be heard behind other windows.
+    /// The commands whose hotkeys must also work in other windows.
     pub fn hotkeys_elsewhere(&self) -> Vec<(Action, Option<Hotkey>)> {
         let chosen = &self.preferences.hotkeys.other_windows;
         let all = Action::ALL.iter().copied().filter(|action| action.may_be_global());
@@ -45,17 +46,18 @@ impl Screen {
         wanted.map(|action| (action, hotkey_of(&self.preferences, action))).collect()
     }
 
-    /// The talk key is held, as was told last.
+    /// Returns true if the push-to-talk key was held, by the last report.
     pub fn talks(&self) -> bool {
         self.talk.held()
     }
 
-    /// The key to be looked at while another window has the keyboard.
+    /// The key to monitor while another window has the keyboard focus.
     pub fn talk_key_elsewhere(&self) -> Option<PushToTalkKey> {
         push_to_talk::wanted_elsewhere(&self.snapshot, &self.preferences)
     }
 
-    /// Whether that key is held, wherever; what the studio is to be told, also of a hidden window.
+    /// Reports whether that key is held in any window. Returns the command for the studio, also for a hidden
+    /// window.
     pub fn talk_elsewhere(&mut self, ctx: &Context, held: bool, hidden: bool) -> Option<Command> {
         let away = hidden || !ctx.input(|input| input.focused);
         self.talk.heard_elsewhere(held, away)

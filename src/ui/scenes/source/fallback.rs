@@ -1,4 +1,5 @@
-//! What is shown in a source's stead while it is black, stands still or is gone.
+//! The inspector field for the video fallback of a source, which is used while the source is black,
+//! frozen or lost.
 
 use egui::Ui;
 
@@ -10,7 +11,8 @@ use crate::ui::scenes::source::fields::{hint, line};
 use crate::ui::view::View;
 use crate::ui::widgets::{Select, menu_item, menu_rule, scrolled};
 
-/// The other sources of the scenes, the main video source and the cameras, each once, with their names.
+/// The other sources of the scenes, the main video source and the cameras, each listed once with its
+/// name.
 fn others(snapshot: &Snapshot, id: SourceId) -> Vec<(String, VideoChoice)> {
     let own = snapshot.shown_by(id);
     let mut others: Vec<(String, VideoChoice)> = Vec::new();

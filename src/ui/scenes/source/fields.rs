@@ -1,4 +1,4 @@
-//! Fields of the inspector: a name, and below it or at the end of its line the control that it names.
+//! Fields of the inspector: a label with its control below it or at the end of its line.
 
 use egui::{Align, DragValue, Label, Layout, RichText, Ui, vec2};
 
@@ -7,7 +7,7 @@ use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::View;
 use crate::ui::widgets::{label, paragraph, switch};
 
-/// A name, and below it the control that it names.
+/// Draws a label, and its control below it.
 pub(in crate::ui::scenes) fn line(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -19,7 +19,7 @@ pub(in crate::ui::scenes) fn line(
     ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| control(ui, view));
 }
 
-/// A name, and at the end of its line a control that needs little room.
+/// Draws a label, and a small control at the end of its line.
 pub(in crate::ui::scenes) fn row(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -37,12 +37,12 @@ pub(in crate::ui::scenes) fn row(
     });
 }
 
-/// What there is to say of the control above.
+/// Draws the explanation of the control above.
 pub(in crate::ui::scenes) fn hint(ui: &mut Ui, view: &View<'_>, text: &str) {
     paragraph(ui, text, Type::Small, view.theme.secondary);
 }
 
-/// A number in its field.
+/// Draws a field for a number.
 pub(in crate::ui::scenes) fn figure(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -69,7 +69,7 @@ pub(in crate::ui::scenes) fn flag(
     });
 }
 
-/// A part that can be left out, and what it is when it is switched on.
+/// Draws a switch for an optional value; `begin` is the value that it gets when switched on.
 pub(in crate::ui::scenes) fn part<T>(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -102,7 +102,7 @@ pub(in crate::ui::scenes) fn color(
     });
 }
 
-/// The name above a group of fields.
+/// Draws the heading of a group of fields.
 pub fn caption(ui: &mut Ui, view: &View<'_>, text: &str) {
     ui.add_space(gap::S);
     label(ui, text, Type::SmallStrong, view.theme.secondary);

@@ -1,4 +1,4 @@
-//! What a source is called and what it shows, as fields of its kind.
+//! The fields for the name of a source and for its content, which depend on its kind.
 
 use std::path::Path;
 use std::time::Duration;
@@ -20,16 +20,16 @@ use crate::ui::view::file_request::FileRequest;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, Field, Select, TextBox, elided, menu_item, paragraph};
 
-/// What is typed is taken once nobody has typed for this long, in seconds.
+/// Typed text is applied after this many seconds without typing.
 const PAUSE: f64 = 0.8;
 
-/// Characters that can be typed; of a text more are not laid out.
+/// Maximum number of characters that can be typed; longer texts are not laid out.
 const MAX_TYPED: usize = 4_000;
 
-/// Coordinates of a part of a screen.
+/// Maximum coordinate in the part of a display that is captured.
 const MAX_PIXELS: u32 = (1 << 16) - 1;
 
-/// Everything above what is set of the source beside that.
+/// Draws the first fields of a source; its properties follow below them.
 pub(in crate::ui::scenes) fn contents(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -60,7 +60,7 @@ pub(in crate::ui::scenes) fn contents(
         _ => {}
     }
     if now != source.choice {
-        // Each is another source to open: what is drawn is taken when it is let go.
+        // Each change opens another source, so a value is applied only when the user releases the pointer.
         if ui.input(|input| input.pointer.any_down()) {
             draft.held = Some((source.id, now));
         } else {
@@ -78,7 +78,7 @@ pub(in crate::ui::scenes) fn contents(
     ui.add_space(gap::S);
 }
 
-/// What it is called, in lists and in what is said of it.
+/// Draws the field for the name of the source, which lists and messages use.
 fn named(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: &Source) {
     let name = view.texts.get("source-name").to_string();
     line(ui, view, &name, |ui, view| {
@@ -106,7 +106,7 @@ fn named(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: &Source) {
     });
 }
 
-/// The file or folder that is shown, and the way to another.
+/// Draws the path of the file or folder, and the buttons that choose another one.
 fn file(ui: &mut Ui, view: &mut View<'_>, source: &Source) {
     let Some((pick, path)) = FileRequest::of(&source.choice).zip(source.choice.path()) else {
         return;
@@ -140,7 +140,7 @@ fn file(ui: &mut Ui, view: &mut View<'_>, source: &Source) {
     left_out(ui, view, source.id, path);
 }
 
-/// Which camera; another one has formats of its own.
+/// Draws the list of cameras; another camera has other formats, so its format settings are reset.
 fn camera(ui: &mut Ui, view: &mut View<'_>, now: &mut CameraChoice) {
     let snapshot = view.snapshot;
     let (name, first) = (view.texts.get("camera-which"), view.texts.get("camera-first"));
@@ -164,7 +164,7 @@ fn camera(ui: &mut Ui, view: &mut View<'_>, now: &mut CameraChoice) {
     });
 }
 
-/// A color, or two that run into each other.
+/// Draws the fields for a color or a gradient of two colors.
 fn filled(ui: &mut Ui, view: &mut View<'_>, fill: &mut ColorSource) {
     color(ui, view, key!("fill-color"), &mut fill.color);
     part(ui, view, key!("fill-gradient"), &mut fill.to, capture::Rgba::BLACK);
@@ -174,7 +174,7 @@ fn filled(ui: &mut Ui, view: &mut View<'_>, fill: &mut ColorSource) {
     }
 }
 
-/// Which monitor, and which part of it.
+/// Draws the list of monitors, and the fields for a part of the monitor.
 fn monitor(ui: &mut Ui, view: &mut View<'_>, screen: &mut capture::DisplayTarget) {
     let snapshot = view.snapshot;
     let texts = view.texts;
@@ -236,7 +236,7 @@ fn window(ui: &mut Ui, view: &mut View<'_>, id: &mut String) {
     });
 }
 
-/// A list as wide as there is room.
+/// A list with the full available width.
 fn choice<'a>(ui: &Ui, name: &'a str, chosen: &'a str) -> Select<'a> {
     Select::new(name, chosen, ui.available_width())
 }
@@ -267,15 +267,15 @@ fn said(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId, conte
     }
 }
 
-/// What is typed there, until it is taken.
+/// The text that was typed for a source, or its current value.
 fn draft_of(draft: &mut Draft, id: SourceId, now: &str) -> String {
     draft.words.remove(&id).unwrap_or_else(|| now.to_owned())
 }
 
-/// What a source shows with these words as its text, format or address; nothing where they cannot be that.
+/// The content of a source with this new text, format or address; `None` if it is not valid.
 pub(in crate::ui::scenes) fn with_words(choice: &VideoChoice, words: &str) -> Option<VideoChoice> {
     match choice {
-        // An empty one is no source; it can be hidden.
+        // An empty text is not a source; the user can hide the source instead.
         VideoChoice::Text(Content::Words(_)) if !words.trim().is_empty() => {
             Some(VideoChoice::Text(Content::Words(words.to_owned())))
         }
@@ -287,7 +287,7 @@ pub(in crate::ui::scenes) fn with_words(choice: &VideoChoice, words: &str) -> Op
     }
 }
 
-/// Returns true if what is typed is to be taken now: nobody types any more.
+/// Returns true if the user has stopped typing, so that the text can be applied.
 fn has_paused(ui: &Ui, draft: &mut Draft, response: &egui::Response) -> bool {
     let now = ui.input(|input| input.time);
     if response.changed() {
@@ -300,7 +300,8 @@ fn has_paused(ui: &Ui, draft: &mut Draft, response: &egui::Response) -> bool {
     left <= 0.0
 }
 
-/// A line that is typed; taken when it is left, or with Enter, so that nobody sees half of it.
+/// Draws a text field of one line. Its text is applied when the field loses the focus or with Enter, so
+/// that viewers do not see half of it.
 fn typed(
     ui: &mut Ui,
     view: &View<'_>,
@@ -337,7 +338,8 @@ fn typed(
     }
 }
 
-/// Lines that are typed; taken when nobody types any more, or with Ctrl+Enter.
+/// Draws a text field of several lines. Its text is applied when the user stops typing, or with
+/// Ctrl+Enter.
 fn typed_lines(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -347,7 +349,7 @@ fn typed_lines(
     value: &mut String,
 ) {
     let mut text = draft_of(draft, id, value);
-    // Before the field takes it as another line.
+    // This runs before the field, which would insert a line break.
     let field = Id::unique(("source-lines", id));
     let focused = ui.memory(|memory| memory.has_focus(field));
     let enter =
@@ -360,7 +362,7 @@ fn typed_lines(
         return;
     }
     let taken = enter || response.lost_focus() || has_paused(ui, draft, &response);
-    // An empty one is no source; it can be hidden.
+    // An empty text is not a source; the user can hide the source instead.
     if taken && !text.trim().is_empty() {
         *value = text;
     } else {
@@ -368,7 +370,7 @@ fn typed_lines(
     }
 }
 
-/// A number that is taken when it is typed to its end.
+/// Draws a field for a number, which is applied after the user has finished typing.
 fn exact<N: egui::emath::Numeric>(
     ui: &mut Ui,
     view: &mut View<'_>,

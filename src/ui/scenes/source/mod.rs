@@ -1,5 +1,5 @@
-//! What a source is set by: what it shows, how a text looks, how slides follow each other, whether the pointer
-//! is seen. Everything takes effect at once.
+//! The properties of a source in the inspector: content, text style, slide timing, playback and the
+//! visibility of the pointer. Every change takes effect at once.
 
 pub(in crate::ui::scenes) mod camera;
 pub(in crate::ui::scenes) mod fallback;
@@ -24,7 +24,7 @@ use crate::ui::view::View;
 use crate::ui::view::file_request::FileRequest;
 use crate::ui::widgets::{Button, ButtonWeight as Dress, Field, Select, menu_item, paragraph};
 
-/// All that is set of a source: what it shows by its kind, and what is in while it fails.
+/// Draws all properties of a source: its content by kind, and its fallback.
 pub(in crate::ui::scenes) fn contents(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -50,7 +50,8 @@ pub(in crate::ui::scenes) fn contents(
     }
 }
 
-/// What a source shows, as `--video` writes it: for who knows that, and to make it another kind.
+/// Draws the content of a source in the notation of `--video`, for users who know it. It can also change the
+/// kind of the source.
 pub(in crate::ui::scenes) fn written(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -130,7 +131,7 @@ fn properties(
     }
 }
 
-/// The desktop is to ask once more what is shown.
+/// Draws the button that makes the desktop ask again what to share.
 fn share_again(ui: &mut Ui, view: &mut View<'_>, id: SourceId) {
     ui.add_space(gap::S);
     let text = view.texts.get("share-again");
@@ -141,7 +142,7 @@ fn share_again(ui: &mut Ui, view: &mut View<'_>, id: SourceId) {
     paragraph(ui, &hint, Type::Small, view.theme.secondary);
 }
 
-/// The letters themselves.
+/// Draws the fields for the font.
 fn letters(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId, style: &mut Style) {
     let name = view.texts.get("text-font").to_string();
     line(ui, view, &name, |ui, view| {
@@ -162,7 +163,7 @@ fn letters(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId, st
         if kept.response.has_focus() || kept.response.lost_focus() {
             text.trim().clone_into(&mut style.family);
         } else {
-            // It may have been undone.
+            // The text in the field is discarded, because an undo may have changed the font.
             draft.family = None;
         }
     });
@@ -179,7 +180,7 @@ fn letters(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId, st
     one_of(ui, view, key!("text-align"), &aligns, &mut style.align);
 }
 
-/// What lies around and behind the letters.
+/// Draws the fields for outline, shadow, background and padding.
 fn around(ui: &mut Ui, view: &mut View<'_>, style: &mut Style) {
     let most = Style::MAX_AROUND;
     part(ui, view, key!("text-outline"), &mut style.outline, (Rgba::BLACK, 4));
@@ -205,7 +206,7 @@ fn around(ui: &mut Ui, view: &mut View<'_>, style: &mut Style) {
     number(ui, view, key!("text-padding"), &mut style.padding, 0..=most, " px");
 }
 
-/// How wide it is and how it moves.
+/// Draws the fields for the width and the scrolling of a text.
 fn room(ui: &mut Ui, view: &mut View<'_>, look: &mut TextAppearance) {
     let Size { width, height } = view.snapshot.quality.size;
     let sides = TextAppearance::MIN_SIDE..=Size::MAX_SIDE;
@@ -255,7 +256,7 @@ fn room(ui: &mut Ui, view: &mut View<'_>, look: &mut TextAppearance) {
     }
 }
 
-/// What becomes of it while no scene shows it.
+/// Draws the choice of what a source does while no scene shows it.
 fn hidden(ui: &mut Ui, view: &mut View<'_>, hidden: &mut WhenHidden) {
     let ways = [
         (key!("while-hidden-play"), WhenHidden::Plays),
@@ -265,7 +266,7 @@ fn hidden(ui: &mut Ui, view: &mut View<'_>, hidden: &mut WhenHidden) {
     one_of(ui, view, key!("while-hidden"), &ways, hidden);
 }
 
-/// What becomes of it when it has been played.
+/// Draws the choice of what a source does at the end of playback.
 fn at_end(ui: &mut Ui, view: &mut View<'_>, at_end: &mut EndBehavior) {
     let ways = [
         (key!("at-end-loop"), EndBehavior::Loop),
@@ -307,7 +308,7 @@ pub(super) fn number<N: egui::emath::Numeric>(
     figure(ui, view, key, field);
 }
 
-/// One of a few, beside each other.
+/// Draws a choice of a few values as adjacent buttons.
 fn one_of<T: Copy + PartialEq>(
     ui: &mut Ui,
     view: &mut View<'_>,

@@ -1,4 +1,4 @@
-//! What a source plays or shows one after the other: the files that follow its first one.
+//! The playlist of a source: the files that it plays or shows after its first file.
 
 use std::path::{Path, PathBuf};
 
@@ -14,17 +14,17 @@ use crate::ui::view::file_request::{FileRequest, Then};
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, label, paragraph};
 
-/// Side of the buttons behind a name.
+/// The side length of the buttons before a file name.
 const SIDE: f32 = 26.0;
 
-/// What is done to the list.
+/// A change to the playlist.
 enum Done {
     Up(usize),
     Gone(usize),
     Another(usize, PathBuf),
 }
 
-/// Why a source continues without one of its files, where it does.
+/// Shows why a source skips one of its files, if it does.
 pub(in crate::ui::scenes) fn left_out(ui: &mut Ui, view: &View<'_>, source: SourceId, path: &Path) {
     let source = view.snapshot.scenes.source(source);
     if let Some(reason) = source.and_then(|source| source.lacks(path)) {
@@ -34,7 +34,7 @@ pub(in crate::ui::scenes) fn left_out(ui: &mut Ui, view: &View<'_>, source: Sour
     }
 }
 
-/// Files of this kind.
+/// Draws the playlist for files of this kind.
 pub(in crate::ui::scenes) fn contents(
     ui: &mut Ui,
     view: &mut View<'_>,

@@ -1,11 +1,11 @@
-//! The two columns of a step.
+//! A layout with two columns for the steps of the guide.
 
 use egui::{Align, Layout, ScrollArea, Ui};
 
 use crate::ui::style::theme::gap;
 use crate::ui::view::View;
 
-/// Shows both; the left one is this wide.
+/// Draws both columns; `width` is the width of the left one.
 pub(super) fn columns(
     ui: &mut Ui,
     left_width: f32,

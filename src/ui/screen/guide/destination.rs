@@ -1,4 +1,5 @@
-//! Where the stream goes: a service, an own server, or the built-in server to try it.
+//! The step for the destination of the stream: a service, the user's own server, or the built-in
+//! server for a trial.
 
 use std::cell::Cell;
 
@@ -18,16 +19,16 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, Field, Row, label, paragraph};
 
-/// What is missing is beside its field.
+/// The error of an incomplete step; the message is displayed beside the field.
 pub(super) struct Incomplete;
 
-/// What was chosen.
+/// The kind of destination.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Kind {
     #[default]
     TryHere,
     OwnServer,
-    /// By its id.
+    /// A service with this id.
     Service(String),
 }
 
@@ -37,17 +38,17 @@ enum Part {
     Key,
 }
 
-/// The step between two frames.
+/// The state of the step between two frames.
 #[derive(Default)]
 pub(super) struct Destination {
     kind: Kind,
-    /// A whole URL has the key in it.
+    /// The server address; it is zeroized because a complete URL contains the stream key.
     server: Zeroizing<String>,
     key: Zeroizing<String>,
     key_shown: bool,
     wrong: Option<(Part, Problem)>,
     focus: Option<Part>,
-    /// The target that this step has added: another choice takes its place.
+    /// The target that this step has added; another choice replaces it.
     added: Option<u32>,
 }
 
@@ -58,7 +59,7 @@ impl std::fmt::Debug for Destination {
 }
 
 impl Destination {
-    /// As the targets are now.
+    /// The state that matches the current targets.
     pub fn of(snapshot: &Snapshot) -> Self {
         let mut targets = snapshot.targets.iter().map(|view| &view.target);
         let Some(target) = targets.rfind(|target| target.enabled && !target.is_built_in()) else {
@@ -81,7 +82,7 @@ impl Destination {
         if self.kind == kind {
             return;
         }
-        // A key belongs to one service; an address is the service's own.
+        // A stream key belongs to one service, and so does an address.
         self.key.clear();
         self.server.clear();
         if let Some(server) = service.and_then(|service| service.servers.first()) {
@@ -90,7 +91,7 @@ impl Destination {
         (self.kind, self.wrong, self.key_shown) = (kind, None, false);
     }
 
-    /// What is missing or cannot be, and at which field.
+    /// The first missing or invalid value, with its field.
     fn fault(&self) -> Option<(Part, Problem)> {
         if self.kind == Kind::TryHere {
             return None;
@@ -109,7 +110,7 @@ impl Destination {
     }
 }
 
-/// Shows the step; whether the keyboard asks to continue.
+/// Draws the step; returns whether Enter was pressed to continue.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Destination) -> bool {
     let mut next = false;
     let width = (ui.available_width() * 0.42).floor();
@@ -146,7 +147,7 @@ fn list(ui: &mut Ui, view: &View<'_>, now: &Kind) -> Option<Kind> {
     let mut row = |ui: &mut Ui, icon, title: &str, second: &str, kind: Kind| {
         let row = Row { icon, title, second, chosen: *now == kind, lamp: None };
         let response = row.show(ui, theme);
-        // Whoever comes by the keyboard sees it.
+        // A row that gets the keyboard focus becomes visible.
         if response.gained_focus() {
             response.scroll_to_me(None);
         }
@@ -178,7 +179,7 @@ fn details(ui: &mut Ui, view: &mut View<'_>, draft: &mut Destination) -> bool {
         Kind::Service(id) => view.snapshot.services.find(id),
     };
     let mut next = false;
-    // A service with a known address needs the key alone.
+    // A service with a known address needs only the key.
     if service.is_none_or(|service| service.servers.is_empty()) {
         let hint = match service {
             Some(_) => texts.get("service-no-address"),
@@ -201,7 +202,7 @@ fn details(ui: &mut Ui, view: &mut View<'_>, draft: &mut Destination) -> bool {
     next
 }
 
-/// One field with what is wrong with it; whether it was left by Enter.
+/// Draws a field with its error; returns whether Enter was pressed in it.
 fn field(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -260,7 +261,7 @@ fn field(
     field.response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter))
 }
 
-/// Makes the choice the only target that the stream goes to; gives one that was changed.
+/// Makes the choice the only enabled target; returns the id of a changed target.
 pub(super) fn apply(
     view: &mut View<'_>,
     draft: &mut Destination,
@@ -291,7 +292,7 @@ pub(super) fn apply(
     Ok(changed)
 }
 
-/// The target with what was typed; `None`: the built-in server.
+/// The target with the typed values; `None` means the built-in server.
 fn filled(snapshot: &Snapshot, list: &[Target], draft: &Destination) -> Option<Target> {
     let (server, key) = (draft.server.trim(), draft.key.trim());
     let service = match &draft.kind {
@@ -317,7 +318,7 @@ fn filled(snapshot: &Snapshot, list: &[Target], draft: &Destination) -> Option<T
     })
 }
 
-/// Texts that reach the window as problems.
+/// Text keys that reach the window as the ids of problems.
 const _: [&str; 2] = [key!("server-missing"), key!("key-missing")];
 
 #[cfg(test)]
@@ -362,14 +363,14 @@ mod tests {
         let first = filled(&snapshot, &list, &draft).unwrap();
         assert!(first.remember_key && first.enabled && first.id == 1, "{first:?}");
         list.push(first);
-        // The same service once more, in a later run.
+        // The same service is chosen again, in a later run.
         draft.key = Zeroizing::new("two".into());
         let again = filled(&snapshot, &list, &draft).unwrap();
         assert_eq!((again.id, again.key().unwrap().expose()), (1, "two"));
-        // Another one beside it…
+        // Another target is added beside the first one.
         let own = typed(Kind::OwnServer, "rtmp://own/app", "k");
         assert_eq!(filled(&snapshot, &list, &own).unwrap().id, 2);
-        // …unless this guide has added the first.
+        // If this guide has added the first target, the other one replaces it.
         let own = Destination { added: Some(1), ..own };
         let replaced = filled(&snapshot, &list, &own).unwrap();
         assert_eq!((replaced.id, replaced.service.as_str()), (1, ""));

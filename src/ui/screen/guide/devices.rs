@@ -1,4 +1,4 @@
-//! Camera and microphone: what viewers would see, and how loud they would hear it.
+//! The step for camera and microphone: a preview of the program, and the level of the audio.
 
 use egui::{CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 
@@ -18,9 +18,9 @@ use crate::ui::video::{FrameView, fitted};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, Select, label, menu_item, menu_rule, paragraph};
 
-/// At its loudest below this, nothing is heard…
+/// A peak level below this value counts as silent.
 const SILENT_DBFS: f32 = -55.0;
-/// …and below this, viewers turn it up.
+/// Below this level, viewers would raise their volume.
 const QUIET_DBFS: f32 = -32.0;
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, program: &mut FrameView) {
@@ -161,7 +161,7 @@ fn microphone(ui: &mut Ui, view: &mut View<'_>, width: f32) {
     });
 }
 
-/// What the level means, and whether it is good.
+/// The text for the level, and whether the level is good.
 fn level(audio: &AudioSource) -> (&'static str, bool) {
     match &audio.choice {
         _ if audio.muted => (key!("guide-muted"), false),
@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(of(-70.0, false, false), ("guide-nothing-heard", false));
         assert_eq!(of(-0.1, false, true), ("guide-too-loud", false));
         assert_eq!(of(-15.0, true, false), ("guide-muted", false));
-        // The test tone is nobody's voice.
+        // The test tone does not count as a good level.
         let tone = judged(AudioChoice::Tone, -15.0, false, false);
         assert_eq!(tone, ("guide-test-tone", false));
     }

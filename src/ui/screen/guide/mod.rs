@@ -1,5 +1,5 @@
-//! The first-run guide: language, camera and microphone, destination, quality, ready. Each step takes effect at
-//! once and can be skipped.
+//! The first-run guide: language, camera and microphone, destination, quality, ready. Each step takes effect
+//! at once and can be skipped.
 
 mod columns;
 mod destination;
@@ -21,9 +21,9 @@ use crate::ui::video::FrameView;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, elided, paragraph};
 
-/// Outer width of the card, where the window is wide enough.
+/// The outer width of the card, if the window is wide enough.
 const WIDTH: f32 = 820.0;
-/// Of a step, whatever is in it: the buttons stay where they are.
+/// The fixed height of a step, so that the buttons do not move.
 const BODY: f32 = 256.0;
 const MARGIN: i8 = 28;
 
@@ -42,7 +42,7 @@ impl Step {
     const ALL: [Self; 5] =
         [Self::Language, Self::Devices, Self::Destination, Self::Quality, Self::Ready];
 
-    /// Its name, its title and what it is about.
+    /// The text keys of its name, title and description.
     const fn texts(self) -> [&'static str; 3] {
         match self {
             Self::Language => {
@@ -71,18 +71,18 @@ impl Step {
     }
 }
 
-/// The guide between two frames.
+/// The state of the guide between two frames.
 #[derive(Debug, Default)]
 pub struct Guide {
     step: Step,
-    /// The step is shown for the first time: its button gets the keyboard.
+    /// True if the step is displayed for the first time; its button then gets the keyboard focus.
     arrived: bool,
     destination: Destination,
-    /// The quality that was picked in the place of the recommended one.
+    /// The quality preset that the user chose instead of the recommended one.
     preset: Option<usize>,
 }
 
-/// Renames the one scene of a first start in the language that was chosen.
+/// Renames the only scene of a first start in the chosen language.
 pub fn name_first_scene(view: &mut View<'_>) {
     let name = view.texts.get("guide-first-scene");
     let untouched = Collection::default();
@@ -93,16 +93,16 @@ pub fn name_first_scene(view: &mut View<'_>) {
     }
 }
 
-/// What comes of the guide.
+/// The result of the guide.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum GuideAnswer {
     Close,
     GoLive,
-    /// It has changed this target: its fields are read again.
+    /// The guide has changed this target, so its fields must be read again.
     TargetChanged(u32),
 }
 
-/// What the buttons at the foot ask for.
+/// A button at the bottom of the guide.
 enum Foot {
     Skip,
     Back,
@@ -110,7 +110,7 @@ enum Foot {
     Studio,
 }
 
-/// Shows the step. `fresh`: the guide begins.
+/// Draws the current step. `fresh` is true when the guide opens.
 pub fn show(
     ctx: &egui::Context,
     view: &mut View<'_>,
@@ -139,7 +139,7 @@ pub fn show(
             ui.spacing_mut().item_spacing = vec2(gap::S, 0.0);
             contents(ui, view, guide, preferences, program)
         });
-    // A click beside it is no answer: what was typed would be lost.
+    // A click beside the card does not close the guide, because the typed text would be lost.
     let beside = response.backdrop_response.clicked();
     let escaped = response.should_close() && !beside;
     response.inner.or(escaped.then_some(GuideAnswer::Close))
@@ -199,7 +199,7 @@ fn go(guide: &mut Guide, steps: isize) {
     guide.arrived = true;
 }
 
-/// What was chosen in the step takes effect, and the next one is shown.
+/// Applies the choices of the step, and continues with the next step.
 fn next(view: &mut View<'_>, guide: &mut Guide) -> Option<GuideAnswer> {
     let mut answer = None;
     match guide.step {
@@ -215,7 +215,7 @@ fn next(view: &mut View<'_>, guide: &mut Guide) -> Option<GuideAnswer> {
     answer
 }
 
-/// The five steps: those before are done, this one is lit.
+/// Draws the five steps: completed steps are marked, and the current one is highlighted.
 fn steps(ui: &mut Ui, view: &View<'_>, now: Step) {
     let theme = view.theme;
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 32.0), Sense::hover());
@@ -254,7 +254,7 @@ fn steps(ui: &mut Ui, view: &View<'_>, now: Step) {
     }
 }
 
-/// The two languages, each in its own words.
+/// Draws the choice between the two languages, each with its own name.
 fn language(ui: &mut Ui, view: &View<'_>, preferences: &mut Preferences) {
     let theme = view.theme;
     ui.add_space(gap::XL);
@@ -337,7 +337,7 @@ fn foot(ui: &mut Ui, view: &View<'_>, step: Step, arrived: bool) -> Option<Foot>
     pressed
 }
 
-/// Of the button that continues: as wide as its words, and never narrow.
+/// The width of the button that continues: it fits the text and has a minimum.
 fn width_of(ui: &Ui, text: &str) -> f32 {
     let galley =
         ui.painter().layout_no_wrap(text.to_owned(), Type::BodyStrong.font(), Color32::WHITE);

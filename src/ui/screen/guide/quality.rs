@@ -1,4 +1,4 @@
-//! Quality: what was measured, what follows from it, and the usual choices.
+//! The step for the quality: the measured results, the recommendation, and the usual presets.
 
 use egui::{Ui, vec2};
 
@@ -16,7 +16,7 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, Row, label, paragraph};
 
-/// Shows the step; `arrived`: it was come to just now, and measures.
+/// Draws the step; if `arrived`, the step has just opened and starts the measurement.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, preset: &mut Option<usize>, arrived: bool) {
     if arrived {
         view.send(Command::MeasureQuality);
@@ -60,7 +60,7 @@ fn choices(
     }
 }
 
-/// The choice that is lit: what was picked, else the recommended one, else what is set.
+/// The selected preset: the user's choice, or else the recommended one, or else the current one.
 fn chosen(view: &View<'_>, preset: Option<usize>) -> Option<usize> {
     let recommended = view.snapshot.measured.as_ref().and_then(|it| it.recommendation);
     preset.or_else(|| {
@@ -117,7 +117,7 @@ fn results(ui: &mut Ui, view: &mut View<'_>, measured: &MeasuredQuality) {
     }
 }
 
-/// One result with its mark.
+/// Draws one result with its mark.
 fn line(ui: &mut Ui, view: &View<'_>, text: &str, good: bool) {
     let theme = view.theme;
     let (icon, color) = if good { (Icon::Check, theme.good) } else { (Icon::Info, theme.warn) };
@@ -141,7 +141,7 @@ fn upload_words(view: &View<'_>, upload: &Upload) -> (String, bool) {
     }
 }
 
-/// The recommendation, and why not more.
+/// The recommendation, with the reason why it is not higher.
 fn reason(view: &View<'_>, found: &Recommendation) -> String {
     let texts = view.texts;
     let quality = found.preset.applied_to(&view.snapshot.quality);
@@ -161,14 +161,14 @@ fn reason(view: &View<'_>, found: &Recommendation) -> String {
     texts.language().joined(&said, &why)
 }
 
-/// The chosen quality takes effect.
+/// Applies the chosen quality.
 pub(super) fn apply(view: &mut View<'_>, preset: Option<usize>) {
     let recommended = view.snapshot.measured.as_ref().and_then(|it| it.recommendation);
     let Some(one) = chosen(view, preset).and_then(|index| PRESETS.get(index)) else { return };
     let now = &view.snapshot.quality;
     let quality = match recommended.filter(|found| found.preset == *one) {
         Some(found) => Quality { video_bitrate: found.bitrate, ..one.applied_to(now) },
-        // What is set already keeps its bitrate.
+        // The current preset keeps its bitrate.
         None if one.is_of(now) => return,
         None => one.applied_to(now),
     };

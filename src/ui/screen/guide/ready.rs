@@ -1,4 +1,4 @@
-//! The last step: everything that was chosen, on one page.
+//! The last step: a summary of all choices on one page.
 
 use egui::{Align, Layout, Ui, vec2};
 
