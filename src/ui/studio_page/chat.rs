@@ -1,4 +1,5 @@
-//! The chat in the studio: of the stream that is watched, or how to get one.
+//! The chat panel of the studio: the chat of the watched stream, or an explanation of how to get
+//! one.
 
 use egui::Ui;
 
@@ -8,7 +9,7 @@ use crate::ui::view::View;
 use crate::ui::watch;
 use crate::ui::widgets::{Button, label, paragraph};
 
-/// The chat in the room that there is; gives an action that was asked for.
+/// Draws the chat in the available space; returns the action that the user selected.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut watch::Draft) -> Option<Action> {
     if view.snapshot.chat.state.is_some() || !view.snapshot.chat.lines.is_empty() {
         watch::chat::show(ui, view, draft, false);

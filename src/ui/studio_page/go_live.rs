@@ -1,4 +1,4 @@
-//! The big button through all its states, and the button that records.
+//! The *Go Live* button in all its states, and the record button.
 
 use egui::Ui;
 
@@ -14,14 +14,15 @@ use crate::ui::text::format;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight};
 
-/// Width of a button beside the one that records, with the gap before it.
+/// The width of a button beside the record button, with the gap before it.
 const BUTTONS_WIDTH: f32 = size::RECORD + gap::S;
-/// From this width on there is room for the button of chapters.
+/// From this width on, there is room for the chapter button.
 const CHAPTER_FROM: f32 = 260.0;
-/// Height of [`show`], in points.
+/// The height of [`show`], in points.
 pub const HEIGHT: f32 = size::GO_LIVE + gap::S + size::RECORD;
 
-/// The big button, and below it the one that records with those beside it; gives what was asked for.
+/// Draws the *Go Live* button, and below it the record button with its neighbors; returns the action
+/// that the user selected.
 pub fn show(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
     ui.spacing_mut().item_spacing.y = gap::S;
     let pressed = big(ui, view);
@@ -32,7 +33,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
     pressed.or(beside.inner)
 }
 
-/// Goes live, or ends it: the same place whatever happens meanwhile.
+/// Draws the button that goes live or stops; it keeps its position in all states.
 fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
     let (theme, texts) = (view.theme, view.texts);
     let width = ui.available_width();
@@ -44,7 +45,7 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
         LiveState::Idle => {
             let text = texts.get("go-live");
             let button = match view.health.activity {
-                // Pressed all the same, it shows what is missing.
+                // A click on it still works, and shows what is missing.
                 Activity::NotReady => base(&text).look(ButtonWeight::Raised),
                 _ => base(&text).look(ButtonWeight::Primary),
             };
@@ -73,12 +74,12 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
     pressed.then_some(Action::GoLive)
 }
 
-/// A button beside the one that records.
+/// A button beside the record button.
 struct Beside {
     icon: Icon,
     name: &'static str,
     action: Action,
-    /// Why it does nothing now, if so.
+    /// The reason why the button is disabled, if it is.
     off: Option<&'static str>,
 }
 
@@ -93,7 +94,7 @@ fn record(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
             (Icon::Pause, key!("pause-recording"))
         };
         beside.push(Beside { icon, name, action: Action::PauseRecording, off: None });
-        // Where there is no room for it, it is in the palette and on the keyboard.
+        // Without this button, the command is still in the command palette and on its hotkey.
         if ui.available_width() > CHAPTER_FROM {
             let (icon, name) = (Icon::Flag, key!("set-chapter"));
             beside.push(Beside { icon, name, action: Action::Chapter, off: None });
@@ -149,7 +150,7 @@ fn stop_recording(
     if width < 120.0 && time.starts_with("00:") {
         time.drain(..3);
     }
-    // Beside other buttons there is room for the time only.
+    // Beside other buttons, there is only room for the time.
     let text = match (recording.paused, width < 200.0) {
         (_, true) => time,
         (true, false) => texts.with("recording-paused", &[("time", time.into())]),

@@ -1,4 +1,4 @@
-//! The *Studio* page: scenes and sources, the program, the mixer, and the panel at the right.
+//! The *Studio* page: scenes and sources, the program, the mixer, and the right panel.
 
 mod chat;
 pub mod docks;
@@ -22,7 +22,7 @@ use crate::ui::style::theme::{gap, size};
 use crate::ui::targets::child;
 use crate::ui::view::View;
 
-/// The page; gives an action that was asked for.
+/// Draws the page; returns the action that the user selected.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -31,7 +31,7 @@ pub fn show(
     room: Rect,
     sides: (f32, f32),
 ) -> Option<Action> {
-    // The simple layout, while nobody moves anything in it, needs no tree.
+    // The simple layout needs no tree while the user does not arrange panels.
     if parts.panels.is_simple() && !docks.arranging {
         return simple(ui, view, parts, room, sides);
     }
@@ -45,7 +45,7 @@ pub fn show(
     asked
 }
 
-/// The simple layout; `sides`: the widths at the left and at the right.
+/// Draws the simple layout; `sides` are the widths of the left and right panels.
 fn simple(
     ui: &mut Ui,
     view: &mut View<'_>,

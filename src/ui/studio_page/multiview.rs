@@ -1,5 +1,5 @@
-//! The multiview: all scenes, small and at a low rate, marked where one is the preview or the program. A click
-//! shows a scene as one in the list does; in studio mode a second click takes it to the program.
+//! The multiview: all scenes as small frames at a low rate, with marks for preview and program. A click shows
+//! a scene, as in the list of scenes; in studio mode, a second click takes it to the program.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,26 +22,26 @@ use crate::ui::view::View;
 use crate::ui::watch::tiles::grid::grid;
 use crate::ui::widgets::{elided, focus_ring};
 
-/// No cell is narrower: then one scrolls.
+/// The minimum width of a cell; in less space, the multiview scrolls.
 const LEAST: f32 = 112.0;
 const LEAST_HEIGHT: f32 = 54.0;
-/// A picture is at least so high to be marked in words, too.
+/// Lower cells have no text marks.
 const LEAST_MARKED: f32 = 64.0;
-/// Height of the line with a scene's name, on its picture.
+/// The height of the line with a scene's name over its frame.
 const NAME: f32 = 22.0;
-/// How often it is drawn where nothing else asks for it.
+/// The repaint interval, if nothing else requests a repaint.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// The multiview between two frames.
+/// The state of the multiview between two frames.
 #[derive(Debug, Default)]
 pub struct Multiview {
     pictures: BTreeMap<SceneId, FrameView>,
-    /// It was drawn in this frame.
+    /// True if the multiview was drawn in this frame.
     pub seen: bool,
 }
 
 impl Multiview {
-    /// Paints the picture of a scene, once there is one. `like`: what pictures are drawn by.
+    /// Paints the frame of a scene, as soon as it exists. `like` is a frame view with the same renderer.
     fn paint(&mut self, ui: &Ui, view: &View<'_>, like: &FrameView, scene: SceneId, rect: Rect) {
         let slot = view.snapshot.scenes.views.get(&ViewOf::Scene(scene));
         let painted = slot.is_some_and(|slot| {
@@ -55,14 +55,14 @@ impl Multiview {
         }
     }
 
-    /// Scenes are drawn from now on, and those that are gone are forgotten.
+    /// Requests the frames of the scenes, and removes those of deleted scenes.
     fn begin(&mut self, snapshot: &Snapshot) {
         self.seen = true;
         self.pictures.retain(|id, _| snapshot.scenes.collection.scene(*id).is_some());
     }
 }
 
-/// The scenes as thumbnails in a list, and what they are drawn by.
+/// The scenes as thumbnails in a list, with the frame view that supplies their renderer.
 #[derive(Debug)]
 pub struct SceneThumbnails<'a> {
     pub multiview: &'a mut Multiview,
@@ -70,12 +70,12 @@ pub struct SceneThumbnails<'a> {
 }
 
 impl SceneThumbnails<'_> {
-    /// Begins a list. It is drawn as often as the program beside it.
+    /// Begins a list. The list is drawn as often as the program beside it.
     pub fn begin(&mut self, snapshot: &Snapshot) {
         self.multiview.begin(snapshot);
     }
 
-    /// A scene of the list, `size` large.
+    /// Draws a scene of the list in this size.
     pub fn show(&mut self, ui: &mut Ui, view: &View<'_>, scene: &Scene, size: Vec2) -> Response {
         let (room, _) = ui.allocate_exact_size(size, Sense::hover());
         let id = ui.scope_id().with(("scene", scene.id.0));
@@ -98,15 +98,15 @@ fn is_preview(view: &View<'_>, scene: &Scene) -> bool {
     view.snapshot.scenes.prepared == Some(scene.id)
 }
 
-/// What is to be drawn for it beside the program.
+/// Adds the views that the multiview needs beside the program.
 pub fn looks_at(snapshot: &Snapshot, views: &mut BTreeMap<ViewOf, ViewDetail>) {
     for scene in &snapshot.scenes.collection.scenes {
-        // One that is drawn larger for somebody else is as good.
+        // A larger view that is already requested also serves as a thumbnail.
         views.entry(ViewOf::Scene(scene.id)).or_insert(ViewDetail::Thumbnail);
     }
 }
 
-/// All scenes in `room`.
+/// Draws all scenes in `room`.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -132,7 +132,7 @@ pub fn show(
     ui.ctx().request_repaint_after(INTERVAL);
 }
 
-/// Where so many scenes lie: as large as they can be, but never so small that nothing is seen of them.
+/// The positions of `count` scenes: as large as possible, but at least of the minimum size.
 fn cells(room: Rect, count: usize) -> Vec<Rect> {
     let fitting = grid(room, count);
     let is_large = |cell: &Rect| {
@@ -187,12 +187,12 @@ fn cell(
     }
 }
 
-/// Returns true if what is on the program is marked red: on air, and beside a preview.
+/// Returns true if the program scene has a red mark: on air, or in studio mode.
 fn is_red(view: &View<'_>) -> bool {
     view.snapshot.live != LiveState::Idle || view.snapshot.scenes.prepared.is_some()
 }
 
-/// The picture of a scene with its name and its marks.
+/// Paints the frame of a scene with its name and marks.
 fn paint_cell(
     ui: &Ui,
     view: &View<'_>,
@@ -212,14 +212,14 @@ fn paint_cell(
     ui.painter().rect_filled(line, CornerRadius::ZERO, PLATE);
     let words = line.shrink2(vec2(gap::S, 0.0));
     elided(ui, words, Align::Min, &scene.name, Type::Small.font(), ON_VIDEO);
-    // Words, too: a color alone says nothing.
+    // The mark also has a text, because a color alone is not accessible.
     let mark = match (on_program, prepared) {
         (true, _) if is_red(view) => Some((texts.get("program-mark"), theme.live_fill, ON_VIDEO)),
         (true, _) => Some((texts.get("program-mark"), PLATE, ON_VIDEO)),
         (false, true) => Some((texts.get("preview-tag"), theme.accent, theme.on_accent)),
         (false, false) => None,
     };
-    // On a small picture it would cover the scene.
+    // On a small frame, the mark would cover the scene.
     if let Some((text, fill, color)) = mark.filter(|_| rect.height() >= LEAST_MARKED) {
         let galley = ui.painter().layout_no_wrap(text.to_string(), Type::Tiny.font(), color);
         let size = galley.size() + vec2(10.0, 4.0);

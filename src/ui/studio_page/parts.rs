@@ -1,4 +1,4 @@
-//! What the *Studio* page works with.
+//! The state that the *Studio* page works with.
 
 use crate::studio::settings::Panels;
 use crate::ui::input::actions::key;
@@ -6,13 +6,13 @@ use crate::ui::studio_page::multiview::Multiview;
 use crate::ui::video::FrameView;
 use crate::ui::{scenes, targets, watch};
 
-/// What the panel at the right shows.
+/// The tab in the right panel.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum SideTab {
-    /// Where the stream goes, and on air how it fares.
+    /// The target of the stream, and on air the state of the connection.
     #[default]
     Broadcast,
-    /// What is selected.
+    /// The properties of the selection.
     Inspector,
     Chat,
 }
@@ -25,7 +25,7 @@ impl SideTab {
     ];
 }
 
-/// What the *Studio* page works with.
+/// The state that the *Studio* page works with.
 #[derive(Debug)]
 pub struct PageParts<'a> {
     pub target: &'a mut targets::Draft,
@@ -37,8 +37,8 @@ pub struct PageParts<'a> {
     pub multiview: &'a mut Multiview,
     /// The players' frames, by the slots of their tiles.
     pub watched: &'a mut [FrameView],
-    /// The layout in use, and those that were changed.
+    /// The current layout, and the layouts that the user has changed.
     pub panels: &'a mut Panels,
-    /// The inspector was drawn in this frame.
+    /// True if the inspector was drawn in this frame.
     pub inspected: bool,
 }

@@ -1,4 +1,4 @@
-//! The program frame with its frame and tag, and what is in its place while there is none.
+//! The program frame with its border and tag, or the text in its place.
 
 use egui::{
     Color32, CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2,
@@ -23,12 +23,12 @@ use crate::ui::video::{FrameView, Rotation, fill_around, fitted};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight};
 
-/// Width of what is between preview and program.
+/// The width of the column between preview and program.
 const TAKE: f32 = 84.0;
 
-/// The stage fills `room`.
+/// Draws the program in `room`.
 ///
-/// While a scene is prepared, it stands to the left of what is sent.
+/// In studio mode, the preview is to the left of the program.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -64,7 +64,7 @@ pub fn show(
     let inner = room.shrink(gap::M);
     let (size, dots) = (view.snapshot.quality.size, ui.pixels_per_point());
     let shape = size.width as f32 / (size.height as f32).max(1.0);
-    // What stands in the place of a picture is not enlarged.
+    // The zoom does not apply to a text that replaces the frame.
     let beside = view.snapshot.scenes.prepared.is_some();
     let rect = match beside || !shows_picture(only_source(view)) {
         true => fitted(inner, shape, dots),
@@ -73,14 +73,14 @@ pub fn show(
     let seen = rect.intersect(inner);
     fill_around(ui, room, seen, view.theme.canvas);
     let painted = program(ui, view, picture, (rect, seen));
-    // Where there is none, a button may stand in its place.
+    // Without a frame, a button may be in its place, which the handles must not cover.
     if painted && !beside {
         worked_on(ui, view, draft, (rect, seen), inner);
     }
     scenes::canvas::drops::show(ui, view, draft, room);
 }
 
-/// What lies over the picture that is worked on: handles, the bar of what plays, how large it is drawn.
+/// Draws the controls over the edited frame: handles, the playback bar, and the zoom.
 fn worked_on(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -93,7 +93,7 @@ fn worked_on(
     scenes::canvas::zoom::readout(ui, view, &mut draft.zoom, seen);
 }
 
-/// Between preview and program: what takes the one over into the other, and how.
+/// Draws the column between preview and program: the transition button and its options.
 fn take(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft, room: Rect) {
     let (theme, texts) = (view.theme, view.texts);
     ui.painter().rect_filled(room, CornerRadius::ZERO, theme.canvas);
@@ -124,9 +124,9 @@ fn take(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft, room: Rect)
     }
 }
 
-/// The picture itself, or what stands in its place; tells whether it was the picture.
+/// Draws the program frame or the text in its place; returns whether it drew the frame.
 ///
-/// `rect`: where the picture lies; `seen`: what of that is seen.
+/// `rect` is the position of the frame, and `seen` is its visible part.
 fn program(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -174,7 +174,7 @@ fn program(
         };
         let icon = if offer { Icon::NoVideo } else { Icon::Camera };
         let button = offer.then(|| view.texts.get("use-test-pattern"));
-        // The health bar may have the same button: this one says what it is beside.
+        // The health bar may have the same button, so this name also contains the title beside it.
         let name = format!("{}: {title}", button.as_deref().unwrap_or_default());
         let button = button.as_deref().map(|text| Button::new(text).name(&name));
         if placeholder(ui, seen, icon, &title, &advice, button) {
@@ -182,10 +182,10 @@ fn program(
         }
     }
     let frame = match view.snapshot.live {
-        // Not this frame is on air.
+        // During passthrough, the program frame is not on air.
         _ if view.snapshot.passthrough.is_some() => Stroke::new(BORDER, theme.line),
         LiveState::OnAir | LiveState::Stopping => Stroke::new(2.0, theme.live),
-        // Beside the preview it is red at all times: what is changed there is seen.
+        // In studio mode the border is always red, because viewers see changes to the program.
         _ if view.snapshot.scenes.prepared.is_some() => Stroke::new(2.0, theme.live),
         LiveState::Reconnecting { .. } => Stroke::new(2.0, theme.warn),
         LiveState::Idle | LiveState::Connecting { .. } => Stroke::new(BORDER, theme.line),
@@ -195,19 +195,19 @@ fn program(
     painted
 }
 
-/// What the scene that is sent shows.
+/// The sources in the program scene.
 #[derive(Copy, Clone, Debug)]
 enum ShownSources {
     Nothing,
-    /// The main source alone, for which no device is chosen.
+    /// Only the main source, for which no device is selected.
     Unchosen,
-    /// A source alone, and how it fares.
+    /// Only one source, with its state.
     One(SourceState),
-    /// The frame says how they fare.
+    /// Several sources, whose states are visible in the frame.
     Several,
 }
 
-/// Returns true if that is a picture, not words in its place.
+/// Returns true if the scene shows a frame, not a text in its place.
 fn shows_picture(state: ShownSources) -> bool {
     match state {
         ShownSources::Several
@@ -238,7 +238,7 @@ fn only_source(view: &View<'_>) -> ShownSources {
     }
 }
 
-/// `PROGRAM 1280×720 · 30` in the corner.
+/// Draws the tag `PROGRAM 1280×720 · 30` in the corner.
 fn tag(ui: &Ui, view: &View<'_>, rect: Rect) {
     let quality = &view.snapshot.quality;
     let text = view.texts.with(
@@ -255,7 +255,7 @@ fn tag(ui: &Ui, view: &View<'_>, rect: Rect) {
         .on_hover_text(&*view.texts.get("tip-program"));
 }
 
-/// A plate with words in the upper left corner of a frame.
+/// Draws a plate with a text in the upper left corner of a frame.
 fn label_in(ui: &Ui, rect: Rect, text: &str, (fill, color): (Color32, Color32)) -> Rect {
     let galley = ui.painter().layout_no_wrap(text.to_owned(), Type::Tiny.font(), color);
     let plate =

@@ -1,4 +1,5 @@
-//! The panel at the right: *Broadcast*, *Inspector* and *Chat* in turn, and always the same buttons at its foot.
+//! The right panel: the tabs *Broadcast*, *Inspector* and *Chat*, with the same buttons at the bottom of
+//! each.
 
 use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 
@@ -12,7 +13,7 @@ use crate::ui::targets::child;
 use crate::ui::view::View;
 use crate::ui::widgets::{TAB_BAR, tab_bar};
 
-/// The panel in `side`; gives an action that was asked for.
+/// Draws the panel in `side`; returns the action that the user selected.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -43,7 +44,7 @@ pub fn show(
         *parts.side = *tab;
     }
     let scrolls = *parts.side != SideTab::Chat;
-    // A scroll bar lies in the margin, beside the figures.
+    // The scroll bar is in the margin, beside the figures.
     let beside = if scrolls { gap::S } else { 0.0 };
     let mut contents = child(ui, middle.with_max_x(middle.right() + beside), "side");
     if *parts.side != SideTab::Inspector {
@@ -63,7 +64,7 @@ pub fn show(
     asked.or(go_live::show(&mut lower, view))
 }
 
-/// What may be higher than the panel.
+/// Draws contents that may be higher than the panel.
 fn scrolled(
     ui: &mut Ui,
     salt: &str,

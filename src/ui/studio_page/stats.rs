@@ -1,4 +1,5 @@
-//! The *Stats* panel: how the machine keeps up. How the connection does is in *Broadcast*.
+//! The *Stats* panel: the performance of the machine. The state of the connection is in
+//! *Broadcast*.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{figure, place, sparkline};
 
-/// The figures and the time that frames took.
+/// Draws the figures and the frame times.
 pub fn show(ui: &mut Ui, view: &View<'_>) {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
     let live = &snapshot.figures;

@@ -1,7 +1,7 @@
-//! The faces of the window: Inter in four weights with tabular digits, and a CJK face that holds
-//! the Chinese texts of the program. Both are built by `packaging/fonts.sh` from Debian's fonts
-//! (SIL Open Font License, `assets/fonts/OFL.txt`). What else people type is drawn with the fonts of
-//! their system, found on demand.
+//! The fonts of the window: Inter in four weights with tabular digits, and a CJK font with the
+//! characters of the Chinese texts. `packaging/fonts.sh` builds both from Debian's fonts (SIL Open
+//! Font License, `assets/fonts/OFL.txt`). Other characters that users type are drawn with the fonts
+//! of their system, which are found on demand.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ const FACES: [(&str, &[u8]); 6] = [
     ("cjk-700", include_bytes!("../../../assets/fonts/cjk-700.otf")),
 ];
 
-/// The families of [`Weight::family`].
+/// The font definitions, with the families of [`Weight::family`].
 pub fn definitions() -> FontDefinitions {
     let mut fonts = FontDefinitions::empty();
     for (name, bytes) in FACES {
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn every_character_of_the_texts_can_be_drawn() {
-        // What the window says, and the guide that it shows.
+        // These folders have the texts of the window, and the guide that it displays.
         let folders = [
             "assets/i18n/en",
             "assets/i18n/zh-CN",

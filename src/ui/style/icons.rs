@@ -1,6 +1,6 @@
-//! The icons: one set, drawn as strokes on a 20×20 grid with round corners, so that they are sharp
-//! at 16 and 20 points on any display and take the color of the text beside them. An icon never
-//! stands without a name: the widget that shows it carries it.
+//! The icons: one set, drawn as strokes with round corners on a 20×20 grid. They are sharp at 16
+//! and 20 points on any display, and have the color of the text beside them. An icon always has a
+//! name: the widget that displays it provides the name.
 
 use std::f32::consts::{PI, TAU};
 
@@ -8,7 +8,7 @@ use egui::{
     Color32, CornerRadius, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2, pos2, vec2,
 };
 
-/// What there is a frame of.
+/// The available icons.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Icon {
     Camera,
@@ -122,7 +122,7 @@ impl Pen<'_> {
         self.painter.circle_filled(self.at(x, y), radius * self.scale, self.stroke.color);
     }
 
-    /// From `from` to `to` radians, clockwise from three o'clock.
+    /// Draws an arc from `from` to `to` radians, clockwise from three o'clock.
     fn arc(&self, x: f32, y: f32, radius: f32, from: f32, to: f32) {
         let steps = 14;
         let points = (0..=steps)
@@ -442,7 +442,7 @@ fn draw(pen: &Pen<'_>, icon: Icon) {
         }
         Icon::Gear => {
             pen.circle(10.0, 10.0, 2.6);
-            // Six teeth around the rim.
+            // The gear has six teeth around its rim.
             let teeth: Vec<(f32, f32)> = (0..6_u8)
                 .flat_map(|tooth| {
                     let middle = f32::from(tooth) * TAU / 6.0 + TAU / 12.0;

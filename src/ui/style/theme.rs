@@ -1,6 +1,6 @@
-//! Every color and size of the window. Nothing else in `ui/` names a number for a color, and
-//! lengths come from the 4-point grid below. Design: a calm control room; the frame is the
-//! brightest thing, one accent, red means only *on air* and clipping.
+//! Every color and size of the window. The rest of `ui/` contains no color values, and its lengths
+//! come from the 4-point grid below. Design: a calm control room. The video frame is the brightest
+//! part, there is one accent color, and red only means *on air* and clipping.
 
 #![allow(clippy::mistyped_literal_suffixes, reason = "colours are written byte by byte")]
 
@@ -8,15 +8,15 @@ use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, Vec2};
 
 /// Gaps of the 4-point grid.
 pub mod gap {
-    /// Between things that belong together.
+    /// The gap between elements that belong together.
     pub const XS: f32 = 4.0;
-    /// Between things of a group.
+    /// The gap between elements of a group.
     pub const S: f32 = 8.0;
-    /// Between groups.
+    /// The gap between groups.
     pub const M: f32 = 12.0;
-    /// Padding of panels.
+    /// The padding of panels.
     pub const L: f32 = 16.0;
-    /// Between sections.
+    /// The gap between sections.
     pub const XL: f32 = 24.0;
 }
 
@@ -24,23 +24,23 @@ pub mod gap {
 pub mod size {
     pub const TOP_BAR: f32 = 44.0;
     pub const HEALTH_BAR: f32 = 40.0;
-    /// What the studio does, at the left of the health bar.
+    /// The width of the activity at the left of the health bar.
     pub const PILL: f32 = 190.0;
     pub const STATUS_BAR: f32 = 28.0;
     pub const LEFT: f32 = 228.0;
     pub const RIGHT: f32 = 304.0;
-    /// Left and right on a window under [`NARROW`] points.
+    /// The widths of the left and right panels in a window under [`NARROW`] points.
     pub const LEFT_NARROW: f32 = 200.0;
     pub const RIGHT_NARROW: f32 = 264.0;
     pub const NARROW: f32 = 1120.0;
     pub const MIXER: f32 = 124.0;
-    /// The address bar and the control bar of *Watch*.
+    /// The heights of the address bar and the control bar on the *Watch* page.
     pub const WATCH_ADDRESS: f32 = 52.0;
     pub const WATCH_CONTROLS: f32 = 56.0;
-    /// A field, a select, an ordinary button.
+    /// The heights of a field, a select or a button: the normal one, then the small one.
     pub const CONTROL: f32 = 34.0;
     pub const CONTROL_SMALL: f32 = 28.0;
-    /// A source in a list, of one line or two: choosing moves nothing.
+    /// The height of a source in a list, with one line or two, so that a selection moves nothing.
     pub const ROW: f32 = 44.0;
     pub const GO_LIVE: f32 = 52.0;
     pub const RECORD: f32 = 36.0;
@@ -48,18 +48,18 @@ pub mod size {
     pub const WINDOW: [f32; 2] = [1280.0, 720.0];
 }
 
-/// Corner radius of controls.
+/// The corner radius of controls.
 pub const RADIUS: u8 = 6;
-/// Corner radius of cards, dialogs and the big button.
+/// The corner radius of cards, dialogs and the *Go Live* button.
 pub const RADIUS_LARGE: u8 = 8;
-/// The one border weight.
+/// The width of every border.
 pub const BORDER: f32 = 1.0;
-/// Width of the ring around what has the keyboard.
+/// The width of the focus ring.
 pub const FOCUS: f32 = 2.0;
-/// No motion takes longer, in seconds.
+/// The maximum duration of an animation, in seconds.
 pub const MOTION: f32 = 0.12;
 
-/// The weights of the text face.
+/// The weights of the text font.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Weight {
     Regular,
@@ -69,7 +69,7 @@ pub enum Weight {
 }
 
 impl Weight {
-    /// The family under which the weight is installed.
+    /// The font family under which the weight is installed.
     pub fn family(self) -> FontFamily {
         match self {
             Self::Regular => FontFamily::Proportional,
@@ -80,41 +80,41 @@ impl Weight {
     }
 }
 
-/// The sizes of text. Digits are tabular in all of them.
+/// The text styles. Digits are tabular in all of them.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Type {
-    /// Tags on the frame and scales, 11 medium.
+    /// Tags on the frame and scales: 11 points, medium.
     Tiny,
-    /// Secondary lines, 12.
+    /// Secondary lines: 12 points.
     Small,
-    /// 12 medium.
+    /// Emphasized secondary lines: 12 points, medium.
     SmallStrong,
-    /// Labels of sections, 12 semibold.
+    /// Headings of sections: 12 points, semibold.
     Section,
-    /// Figures and their names, 13.
+    /// Figures and their names: 13 points.
     Figure,
-    /// 13 medium.
+    /// Emphasized figures: 13 points, medium.
     FigureStrong,
-    /// 14.
+    /// Normal text: 14 points.
     Body,
-    /// 14 medium.
+    /// Emphasized text: 14 points, medium.
     BodyStrong,
-    /// The health sentence and titles of notices, 14 semibold.
+    /// The health sentence and titles of notices: 14 points, semibold.
     Sentence,
-    /// What the studio does, 13 bold.
+    /// The activity of the studio: 13 points, bold.
     Pill,
-    /// 16 semibold.
+    /// Titles: 16 points, semibold.
     Title,
-    /// 16 bold: the name and the timer.
+    /// The name and the timer: 16 points, bold.
     Timer,
-    /// The big button, 18 bold.
+    /// The *Go Live* button: 18 points, bold.
     Big,
-    /// Key figures, 22 semibold.
+    /// Key figures: 22 points, semibold.
     Key,
 }
 
 impl Type {
-    /// The face and size.
+    /// The font and size.
     pub fn font(self) -> FontId {
         let (size, weight) = match self {
             Self::Tiny => (11.0, Weight::Medium),
@@ -140,34 +140,34 @@ impl Type {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Theme {
     pub dark: bool,
-    /// No animations.
+    /// True if animations are off.
     pub still: bool,
-    /// Behind the frame.
+    /// The background behind the frame.
     pub canvas: Color32,
     pub panel: Color32,
-    /// Fields, selected rows, cards.
+    /// The background of fields, selected rows and cards.
     pub raised: Color32,
-    /// A control under the pointer.
+    /// The background of a control under the pointer.
     pub hover: Color32,
-    /// Borders and rails.
+    /// The color of borders and rails.
     pub line: Color32,
     pub text: Color32,
     pub secondary: Color32,
     pub accent: Color32,
-    /// The accent under the pointer.
+    /// The accent color under the pointer.
     pub accent_hover: Color32,
-    /// Text on the accent.
+    /// The color of text on the accent color.
     pub on_accent: Color32,
-    /// On air, recording, clipping; nothing else.
+    /// The color for on air, recording and clipping; nothing else uses it.
     pub live: Color32,
-    /// Behind the lamp's text.
+    /// The background of a lit clip lamp.
     pub live_tint: Color32,
-    /// Behind white words: on air.
+    /// The background of white text that means *on air*.
     pub live_fill: Color32,
     pub good: Color32,
     pub warn: Color32,
     pub warn_tint: Color32,
-    /// The zones of a level meter: fine, high, too high. A bar needs less contrast than words.
+    /// The zones of a level meter: normal, high, too high. A bar needs less contrast than text.
     pub meter: [Color32; 3],
 }
 
@@ -176,13 +176,13 @@ const fn rgb(hex: u32) -> Color32 {
     Color32::from_rgb(r, g, b)
 }
 
-/// Behind a frame that does not fill its place, and behind words on a frame; both themes.
+/// The background of a frame that does not fill its space, and of text on a frame, in both themes.
 pub const BLACK: Color32 = rgb(0x07_09_0C);
-/// Words on a frame.
+/// The color of text on a frame.
 pub const ON_VIDEO: Color32 = rgb(0xFF_FF_FF);
-/// Their second line.
+/// The color of secondary text on a frame.
 pub const ON_VIDEO_SECONDARY: Color32 = rgb(0xC6_CF_DB);
-/// The plate under words on a frame. Opaque enough to read on white.
+/// The plate under text on a frame. It is opaque enough to make the text readable on white.
 pub const PLATE: Color32 = Color32::from_rgba_premultiplied(9, 12, 18, 210);
 
 impl Theme {
@@ -232,17 +232,17 @@ impl Theme {
         meter: [rgb(0x1F_B3_7C), rgb(0xF0_B4_29), rgb(0xE5_48_4D)],
     };
 
-    /// The border.
+    /// The stroke of borders.
     pub fn border(&self) -> Stroke {
         Stroke::new(BORDER, self.line)
     }
 
-    /// The border of what wants attention.
+    /// The border color of elements that need attention.
     pub fn warn_line(&self) -> Color32 {
         self.panel.lerp_to_gamma(self.warn, 0.5)
     }
 
-    /// Makes egui's own widgets look like ours.
+    /// Gives egui's own widgets the style of the theme.
     pub fn apply(&self, ctx: &egui::Context) {
         let theme = if self.dark { egui::Theme::Dark } else { egui::Theme::Light };
         ctx.set_theme(theme);
@@ -328,7 +328,7 @@ impl Theme {
     }
 }
 
-/// The contrast of two opaque colors by WCAG 2: 1 (none) to 21.
+/// The contrast of two opaque colors by WCAG 2: from 1 (none) to 21.
 pub fn contrast(a: Color32, b: Color32) -> f32 {
     let luminance = |color: Color32| {
         let channel = |value: u8| {
@@ -380,7 +380,7 @@ mod tests {
                 assert!(contrast >= 4.5, "{what}, dark {}: {contrast:.2}", theme.dark);
             }
         }
-        // The plate over a white frame.
+        // This is the color of the plate over a white frame.
         let over_white = |channel: u8| channel + (255 - PLATE.a());
         let worst =
             Color32::from_rgb(over_white(PLATE.r()), over_white(PLATE.g()), over_white(PLATE.b()));

@@ -1,4 +1,4 @@
-//! How docked panels behave and look: their tabs, and what can be done with them.
+//! The behavior and look of docked panels: their tabs and the buttons for them.
 
 use egui::{
     Align, Color32, CornerRadius, CursorIcon, Id, Response, Sense, Stroke, Style, Ui, Visuals,
@@ -17,11 +17,11 @@ use crate::ui::style::theme::{RADIUS, Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, elided, focus_ring, icon_button, tab_info};
 
-/// Height of a bar of tabs.
+/// The height of a tab bar.
 const BAR: f32 = 38.0;
-/// Height of a tab.
+/// The height of a tab.
 const TAB: f32 = 26.0;
-/// Room around a tab's name.
+/// The padding around a tab's name.
 const AROUND: f32 = 12.0;
 
 /// The panels while they are drawn.
@@ -30,12 +30,12 @@ pub(super) struct Docked<'a, 'b, 'c> {
     pub parts: &'a mut PageParts<'c>,
     pub arranging: bool,
     pub asked: Option<Action>,
-    /// What is to get a separate window, or to be hidden.
+    /// The panel that is to move to a separate window; the next field is the panel to hide.
     pub apart: Option<TileId>,
     pub hidden: Option<TileId>,
-    /// The width of a tab with which all of its bar fit.
+    /// The maximum width of a tab at which the whole bar fits.
     pub most: f32,
-    /// Panels that have their name above them although they have no tabs beside them.
+    /// Panels that have a title although they are not in a group of tabs.
     pub titled: Vec<TileId>,
 }
 
@@ -44,7 +44,7 @@ impl Docked<'_, '_, '_> {
         self.view.texts.get(contents::title(panel)).to_string()
     }
 
-    /// Those that hide the panel in front and put it into a window.
+    /// Draws the buttons that hide the front panel and move it to a window.
     fn buttons(&mut self, ui: &mut Ui, active: TileId, panel: Panel) {
         let (theme, texts) = (self.view.theme, self.view.texts);
         let named = [("name", self.name(panel).into())];

@@ -1,4 +1,4 @@
-//! What is in each panel.
+//! The contents of each panel.
 
 use egui::{Rect, ScrollArea, Ui, vec2};
 
@@ -15,7 +15,7 @@ use crate::ui::targets::child;
 use crate::ui::view::View;
 use crate::ui::{targets, watch};
 
-/// What a panel is called.
+/// The text key for the title of a panel.
 pub(super) fn title(panel: Panel) -> &'static str {
     match panel {
         Panel::Sources => key!("panel-sources"),
@@ -32,7 +32,7 @@ pub(super) fn title(panel: Panel) -> &'static str {
     }
 }
 
-/// Draws a panel in `room`; gives an action that was asked for.
+/// Draws a panel in `room`; returns the action that the user selected.
 pub(super) fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -89,14 +89,14 @@ pub(super) fn show(
     }
 }
 
-/// What may be higher than its panel.
+/// Draws contents that may be higher than their panel.
 fn scrolled(
     ui: &mut Ui,
     room: Rect,
     salt: &str,
     contents: impl FnOnce(&mut Ui) -> Option<Action>,
 ) -> Option<Action> {
-    // The bar lies in the margin, beside the figures.
+    // The scroll bar is in the margin, beside the figures.
     let mut child = child(ui, room.with_max_x(room.right() + gap::S), salt);
     let area = ScrollArea::vertical().id_salt(salt).auto_shrink(false);
     let shown = area.show(&mut child, |ui| {

@@ -1,4 +1,4 @@
-//! The choice of a layout, and what can be done with the one in use.
+//! The menu that selects a layout and changes the current one.
 
 use egui::{Id, Popup, PopupCloseBehavior, Rect, Ui, vec2};
 
@@ -16,7 +16,7 @@ use crate::ui::widgets::{
 
 const WIDTH: f32 = 240.0;
 
-/// What a layout is called: those of the start in the window's language.
+/// The name of a layout; the built-in ones have a name in the window's language.
 fn title(view: &View<'_>, name: &str) -> String {
     match name {
         "simple" => view.texts.get("layout-simple").to_string(),
@@ -26,7 +26,7 @@ fn title(view: &View<'_>, name: &str) -> String {
     }
 }
 
-/// Uses a layout. *Studio* prepares scenes before they are sent; the others from the start do not.
+/// Selects a layout. *Studio* turns studio mode on, and the other built-in layouts turn it off.
 pub fn choose(view: &mut View<'_>, panels: &mut Panels, name: &str) {
     let prepared = view.snapshot.scenes.prepared.is_some();
     let current = view.snapshot.scenes.collection.current;
@@ -40,7 +40,7 @@ pub fn choose(view: &mut View<'_>, panels: &mut Panels, name: &str) {
     name.clone_into(&mut panels.layout);
 }
 
-/// The button with the menu, in `place`.
+/// Draws the menu button at `place`.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, panels: &mut Panels, docks: &mut Docks, place: Rect) {
     let theme = view.theme;
     let mut at = child(ui, place, "layout");
@@ -81,7 +81,7 @@ fn layouts(ui: &mut Ui, view: &mut View<'_>, panels: &mut Panels) {
     }
 }
 
-/// Moving panels, showing and hiding them.
+/// Draws the menu items that move, show and hide panels.
 fn arrange(ui: &mut Ui, view: &View<'_>, panels: &mut Panels, docks: &mut Docks) {
     let (theme, texts) = (view.theme, view.texts);
     let (name, second) = (texts.get("layout-arrange"), texts.get("layout-arrange-second"));
@@ -110,7 +110,7 @@ fn arrange(ui: &mut Ui, view: &View<'_>, panels: &mut Panels, docks: &mut Docks)
     }
 }
 
-/// Keeps what is shown under a separate name.
+/// Draws the form that saves the current layout under another name.
 fn save(ui: &mut Ui, view: &View<'_>, panels: &mut Panels, docks: &mut Docks) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("layout-name");

@@ -1,5 +1,5 @@
-//! Panels that dock: beside each other, in tabs, in separate windows. They are drawn from the layout in use,
-//! and what a person moves is kept in it. A panel that is not in front is not drawn at all.
+//! Docked panels: side by side, in tabs, or in separate windows. The panels follow the current layout, and
+//! changes by the user are stored in it. A panel behind another tab is not drawn at all.
 
 mod behavior;
 mod contents;
@@ -18,23 +18,23 @@ use crate::ui::studio_page::parts::PageParts;
 use crate::ui::targets::child;
 use crate::ui::view::View;
 
-/// In less height no panel has a name above it that needs no tabs.
+/// Below this height, panels outside a group of tabs have no title.
 const ROOMY: f32 = 640.0;
 
-/// The panels between two frames.
+/// The state of the panels between two frames.
 #[derive(Debug, Default)]
 pub struct Docks {
     tree: Option<Tree<Panel>>,
-    /// The layout that the tree was made from, or was last kept as.
+    /// The layout from which the tree was made, or which was stored last.
     kept: Option<(String, PanelLayout)>,
-    /// The wanted sizes of parts beside or below each other, in points.
+    /// The requested sizes of adjacent parts, in points.
     sizes: HashMap<TileId, f32>,
     windows: Vec<(Panel, [u16; 2])>,
-    /// Every panel has a tab, by which it is moved, closed and put into a window.
+    /// True if every panel has a tab, so that the user can move it, close it or put it into a window.
     pub arranging: bool,
-    /// The name that is typed for a new layout.
+    /// The typed name of a new layout.
     pub naming: String,
-    /// What is to be shown as soon as the panels are drawn.
+    /// The panel to show when the panels are drawn next.
     wanted: Option<Panel>,
 }
 
@@ -44,13 +44,13 @@ impl Docks {
         self.wanted = Some(panel);
     }
 
-    /// Returns true if a panel is anywhere.
+    /// Returns true if a panel is in the layout or in a window.
     pub fn shows(&self, panel: Panel) -> bool {
         self.windows.iter().any(|(apart, _)| *apart == panel)
             || self.tree.as_ref().is_some_and(|tree| tree.tiles.find_pane(&panel).is_some())
     }
 
-    /// The same in the layout in use, whether it has been drawn or not.
+    /// Shows or hides a panel in the current layout, even if the layout was never drawn.
     pub fn toggle_in(&mut self, panels: &mut Panels, panel: Panel) {
         self.follow(panels);
         self.toggle(panel);
@@ -60,7 +60,7 @@ impl Docks {
         }
     }
 
-    /// Shows a panel that is hidden, or hides it.
+    /// Shows a hidden panel, or hides a visible one.
     pub fn toggle(&mut self, panel: Panel) {
         let before = self.windows.len();
         self.windows.retain(|(apart, _)| *apart != panel);
@@ -73,7 +73,7 @@ impl Docks {
         }
     }
 
-    /// The panels in `room`; gives an action that was asked for.
+    /// Draws the panels in `room`; returns the action that the user selected.
     pub fn show(
         &mut self,
         ui: &mut Ui,
@@ -128,7 +128,7 @@ impl Docks {
         asked.or(in_windows)
     }
 
-    /// Makes the tree anew where another layout is in use, or it was changed elsewhere.
+    /// Rebuilds the tree if another layout was selected, or the layout was changed elsewhere.
     fn follow(&mut self, panels: &Panels) {
         let Some(layout) = panels.current() else { return };
         let wanted = (panels.layout.clone(), layout);
@@ -141,7 +141,7 @@ impl Docks {
         self.kept = Some(wanted);
     }
 
-    /// Keeps what was moved in the layout in use.
+    /// Stores the user's changes in the current layout.
     fn keep(&mut self, tree: &Tree<Panel>, panels: &mut Panels) {
         let Some(root) = shape::read(tree, &self.sizes) else { return };
         let now = PanelLayout { root, windows: self.windows.clone() };
@@ -152,7 +152,7 @@ impl Docks {
         }
     }
 
-    /// The panels in separate windows; one whose window is closed comes back.
+    /// Draws the panels in separate windows; a panel whose window is closed returns to the layout.
     fn windows(
         &mut self,
         ui: &Ui,

@@ -1,4 +1,4 @@
-//! From a layout to a tree of tiles and back, and the sizes of its parts.
+//! Converts a layout to a tree of tiles and back, and calculates the sizes of its parts.
 
 use std::collections::HashMap;
 
@@ -9,16 +9,16 @@ use crate::studio::settings::{Node, Panel};
 use crate::ui::studio_page::go_live;
 use crate::ui::style::theme::{gap, size};
 
-/// Height of the panel with *Go Live*.
+/// The height of the panel with *Go Live*.
 const CONTROLS: f32 = go_live::HEIGHT + 2.0 * gap::M;
-/// What takes the rest is never smaller: across and down, in points.
+/// The minimum width and height of the part that takes the remaining space, in points.
 const LEAST: [f32; 2] = [300.0, 160.0];
-/// Height of the multiview at first.
+/// The initial height of the multiview.
 const MULTIVIEW: f32 = 150.0;
-/// Between parts.
+/// The gap between parts.
 pub(super) const BETWEEN: f32 = 1.0;
 
-/// The tree of a layout; notes the sizes of its parts.
+/// Creates the tree of a layout, and stores the sizes of its parts in `sizes`.
 pub(super) fn tree(root: &Node, sizes: &mut HashMap<TileId, f32>) -> Tree<Panel> {
     let mut tiles = Tiles::default();
     let root = plant(&mut tiles, root, sizes);
@@ -54,7 +54,7 @@ fn plant(tiles: &mut Tiles<Panel>, node: &Node, sizes: &mut HashMap<TileId, f32>
     }
 }
 
-/// The layout of a tree; `None`: there is nothing in it.
+/// Reads the layout of a tree; `None` if the tree is empty.
 pub(super) fn read(tree: &Tree<Panel>, sizes: &HashMap<TileId, f32>) -> Option<Node> {
     read_tile(&tree.tiles, tree.root()?, sizes)
 }
@@ -90,7 +90,7 @@ fn read_tile(tiles: &Tiles<Panel>, id: TileId, sizes: &HashMap<TileId, f32>) -> 
     }
 }
 
-/// Several parts are split; one alone represents itself.
+/// Combines several parts into a split; a single part needs none.
 fn only(mut parts: Vec<(Option<u16>, Node)>, row: bool) -> Option<Node> {
     match parts.len() {
         0 => None,
@@ -109,8 +109,8 @@ fn holds(tiles: &Tiles<Panel>, id: TileId, fits: &impl Fn(Panel) -> bool) -> boo
     }
 }
 
-/// Which of these parts takes the rest: the one without a size; of several that of the players or the program, or
-/// else the first that is more than the buttons.
+/// Selects the part that takes the remaining space: the only one without a size. If several parts have none,
+/// it is the part with the players or the program, or else the first that is not only the controls.
 fn takes_rest(
     tiles: &Tiles<Panel>,
     children: &[TileId],
@@ -130,7 +130,7 @@ fn takes_rest(
         .or_else(|| find(&|panel| panel != Panel::Controls))
 }
 
-/// Gives each part its size in `room`; tells what was given, and how much of what was wanted that is.
+/// Gives each part its size in `room`; returns these sizes, and their ratio to the requested sizes.
 pub(super) fn fit(
     tree: &mut Tree<Panel>,
     sizes: &HashMap<TileId, f32>,
@@ -157,7 +157,7 @@ fn fit_tile(
     let rest = takes_rest(tiles, &children, sizes);
     let buttons = |id: TileId| !holds(tiles, id, &|panel| panel != Panel::Controls);
     let wanted = |id: TileId| match sizes.get(&id) {
-        // What was just dropped here has the size that it was drawn with.
+        // A part that was just dropped here keeps the size at which it was drawn.
         None => tiles.rect(id).map_or(total / children.len() as f32, along),
         Some(size) => *size,
     };
@@ -197,7 +197,7 @@ fn fit_tile(
     }
 }
 
-/// Notes the sizes that a person has drawn, and of what was not there before.
+/// Stores the sizes that the user has changed, and the sizes of new parts.
 pub(super) fn learn(
     tree: &Tree<Panel>,
     given: &HashMap<TileId, (f32, f32)>,
@@ -214,7 +214,7 @@ pub(super) fn learn(
     }
 }
 
-/// Puts a panel that is hidden into the tabs that it fits, below the program, or beside all others.
+/// Inserts a hidden panel into matching tabs, or below the program, or beside all other panels.
 pub(super) fn put_back(tree: &mut Tree<Panel>, panel: Panel, sizes: &mut HashMap<TileId, f32>) {
     let pane = tree.tiles.insert_pane(panel);
     if panel == Panel::Multiview && put_below_program(tree, pane, sizes) {
@@ -239,7 +239,7 @@ pub(super) fn put_back(tree: &mut Tree<Panel>, panel: Panel, sizes: &mut HashMap
     tree.root = Some(tree.tiles.insert_container(Linear::new(LinearDir::Horizontal, children)));
 }
 
-/// Puts a pane below the program, if that is anywhere.
+/// Inserts a pane below the program, if the tree contains the program.
 fn put_below_program(
     tree: &mut Tree<Panel>,
     pane: TileId,

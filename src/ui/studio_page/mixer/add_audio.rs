@@ -1,4 +1,4 @@
-//! *Add audio…*: what may become one more audio source, as a list.
+//! *Add audio…*: the list of audio that can become another audio source.
 
 use egui::{Color32, Frame, Margin, Popup, PopupCloseBehavior, Rect, Ui, UiBuilder};
 
@@ -9,10 +9,10 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, menu_item, menu_rule, scrolled};
 
-/// Width of the list.
+/// The width of the list.
 const WIDTH: f32 = 260.0;
 
-/// Width of the button with its words.
+/// The width of the button with its text.
 pub fn width(ui: &Ui, view: &View<'_>) -> f32 {
     let text = view.texts.get("add-audio").to_string();
     let font = Type::FigureStrong.font();
@@ -20,7 +20,7 @@ pub fn width(ui: &Ui, view: &View<'_>) -> f32 {
     words + 16.0 + gap::S + 2.0 * gap::M
 }
 
-/// A button that opens the list, with words where it is wide enough for them.
+/// Draws the button that opens the list, with its text if there is enough room.
 pub fn button(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
     if view.snapshot.strips.len() >= MAX_STRIPS {
         return;
@@ -40,7 +40,7 @@ pub fn button(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
     });
 }
 
-/// What may become an audio source.
+/// Draws the list of possible audio sources.
 pub fn list(ui: &mut Ui, view: &mut View<'_>) {
     let theme = view.theme;
     labels::look_again(ui, view);

@@ -1,4 +1,5 @@
-//! Clip lamps: they appear when full scale was reached, and stay until somebody puts them out.
+//! Clip lamps: a lamp lights when the audio reaches full scale, and stays lit until the user clears
+//! it.
 
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo};
 
@@ -8,7 +9,7 @@ use crate::ui::style::theme::{BORDER, RADIUS, Type};
 use crate::ui::view::View;
 use crate::ui::widgets::{focus_ring, place};
 
-/// A lit lamp of what has this name, pressed to put it out.
+/// Draws the lit lamp of the source with this name; a click clears it.
 pub fn lamp(ui: &mut Ui, view: &mut View<'_>, rect: Rect, name: &str, which: StripLamp) {
     let (theme, texts) = (view.theme, view.texts);
     let response = ui.interact(rect, ui.scope_id().with("clip"), Sense::click());

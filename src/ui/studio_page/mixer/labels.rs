@@ -1,4 +1,4 @@
-//! Sources of audio and strips in words and frames, and the strip that the mixer shows.
+//! Names, texts and icons of audio sources and strips, and the selected strip of the mixer dialog.
 
 use egui::{Color32, Context, Id, Ui};
 
@@ -13,10 +13,10 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Level, Levels, meter};
 
-/// A list that was not drawn for this long had been closed.
+/// A list that was not drawn for this long is considered closed.
 const CLOSED_SECONDS: f64 = 1.0;
 
-/// The strip that is looked at, and its filter, kept while the window is open.
+/// The selected strip and its selected filter; the window remembers both while it is open.
 #[derive(Copy, Clone, Debug, Default)]
 pub struct MixerSelection {
     pub strip: StripId,
@@ -28,19 +28,19 @@ impl MixerSelection {
         Id::unique("mixer-strip")
     }
 
-    /// What was looked at last.
+    /// The last selection.
     pub fn get(ctx: &Context) -> Self {
         ctx.data(|data| data.get_temp(Self::place())).unwrap_or_default()
     }
 
-    /// What is looked at from now on.
+    /// Stores this selection.
     pub fn set(self, ctx: &Context) {
         ctx.data_mut(|data| data.insert_temp(Self::place(), self));
     }
 }
 
-/// Drawn in an open list of sources: as it opens, the studio looks for what there is now, since
-/// applications come and go.
+/// Refreshes the devices when a list of audio sources opens, because applications come and go. Call this
+/// while the list is drawn.
 pub fn look_again(ui: &Ui, view: &mut View<'_>) {
     let place = Id::unique("sounds-looked-for");
     let now = ui.input(|input| input.time);
@@ -54,7 +54,7 @@ pub fn look_again(ui: &Ui, view: &mut View<'_>) {
     }
 }
 
-/// The meter of what has this name; or why it is not heard.
+/// Draws the meter of the source with this name, or the reason why it is silent.
 pub fn meter_of(
     ui: &mut Ui,
     view: &View<'_>,
@@ -70,7 +70,7 @@ pub fn meter_of(
     meter(ui, view.theme, &shown, width).on_hover_text(&*view.texts.get("tip-level"));
 }
 
-/// The level of the audio that was chosen.
+/// The levels of the selected audio.
 pub fn levels_of(audio: &AudioSource) -> Levels {
     Levels {
         peak: audio.peak_dbfs,
@@ -80,13 +80,13 @@ pub fn levels_of(audio: &AudioSource) -> Levels {
     }
 }
 
-/// A level in words: peak and RMS.
+/// The text of a level: peak and RMS.
 fn level_words(view: &View<'_>, peak: f32, rms: f32) -> String {
     let (peak, rms) = (format::decibels(peak), format::decibels(rms));
     view.texts.with("level-words", &[("peak", peak.into()), ("rms", rms.into())])
 }
 
-/// What a strip can hear, other files apart; `own`: the one that is to hear it.
+/// The audio sources for a strip, without other files; `own` is the strip itself.
 pub fn choices(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
     let microphones = view.snapshot.microphones.iter();
     let mut choices: Vec<AudioChoice> =
@@ -100,8 +100,8 @@ pub fn choices(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
     choices
 }
 
-/// Media files and streams that scenes or the main video source show and that no strip but `own` hears:
-/// twice would be twice as loud.
+/// Media files and streams that the scenes or the main video source show. Those that another strip already
+/// plays are omitted, because they would be twice as loud.
 pub fn shown(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
     let snapshot = view.snapshot;
     let others = snapshot.strips.iter().filter(|strip| Some(strip.sound.id) != own);
@@ -117,13 +117,13 @@ pub fn shown(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
     choices
 }
 
-/// What this machine plays: all of it, what goes to one pair of speakers, or one application. One that is chosen stays in the list
-/// while it is not running.
+/// The audio that this machine plays: all of it, the audio of one output device, or one application. A
+/// selected application stays in the list while it is not running.
 pub fn played(view: &View<'_>) -> Vec<AudioChoice> {
     let snapshot = view.snapshot;
     let running = snapshot.applications.iter().cloned().map(AudioChoice::Application);
     let mut choices: Vec<AudioChoice> = vec![AudioChoice::System(None)];
-    // With one pair there is no other than the default.
+    // A single output device is the default one, so the list does not repeat it.
     if snapshot.speakers.len() > 1 {
         let speakers = snapshot.speakers.iter().map(|it| AudioChoice::System(Some(it.id.clone())));
         choices.extend(speakers);
@@ -140,7 +140,7 @@ pub fn played(view: &View<'_>) -> Vec<AudioChoice> {
     choices
 }
 
-/// What a strip hears: the main one, what is chosen as the audio.
+/// The audio source of a strip; for the main strip, it is the selected audio.
 pub fn choice_of<'a>(view: &View<'a>, strip: &'a StripView) -> &'a AudioChoice {
     match &view.snapshot.audio {
         Some(audio) if strip.sound.id == StripId::MAIN => &audio.choice,
@@ -148,7 +148,7 @@ pub fn choice_of<'a>(view: &View<'a>, strip: &'a StripView) -> &'a AudioChoice {
     }
 }
 
-/// What to call a strip.
+/// The name of a strip.
 pub fn label_of(view: &View<'_>, strip: &StripView) -> String {
     if strip.sound.name.is_empty() {
         name_of_choice(view, choice_of(view, strip), &strip.device)
@@ -157,12 +157,12 @@ pub fn label_of(view: &View<'_>, strip: &StripView) -> String {
     }
 }
 
-/// What to call the audio source.
+/// The name of the selected audio.
 pub fn name_of(view: &View<'_>, audio: &AudioSource) -> String {
     name_of_choice(view, &audio.choice, &audio.name)
 }
 
-/// What to call a source; `device` is what the system calls it, where it is open.
+/// The name of an audio source; `device` is the system's name for it while it is open.
 pub fn name_of_choice(view: &View<'_>, choice: &AudioChoice, device: &str) -> String {
     match choice {
         AudioChoice::Mic(_) if !device.is_empty() => device.to_owned(),
@@ -193,21 +193,21 @@ pub fn name_of_choice(view: &View<'_>, choice: &AudioChoice, device: &str) -> St
     }
 }
 
-/// Returns true if a source or the main video source shows what is heard.
+/// Returns true if a source or the main video source contains this audio.
 pub fn is_shown(view: &View<'_>, choice: &AudioChoice) -> bool {
     let main = view.snapshot.video.iter().map(|video| &video.choice);
     let sources = view.snapshot.scenes.collection.sources.iter().map(|source| &source.choice);
     main.chain(sources).any(|shown| is_audio_of(choice, shown))
 }
 
-/// What the scenes call the source that this is the audio of.
+/// The scene source's name for this audio, if there is one.
 fn shown_as(view: &View<'_>, choice: &AudioChoice) -> Option<String> {
     let mut sources = view.snapshot.scenes.collection.sources.iter();
     let source = sources.find(|source| is_audio_of(choice, &source.choice))?;
     Some(source.name.clone())
 }
 
-/// How a source fares, and in which color: while it delivers, its clock, once measured.
+/// The text and color for the state of a source; while it is open, the text is its measured clock drift.
 pub fn state_of(view: &View<'_>, state: SourceState, drift_ppm: Option<f64>) -> (String, Color32) {
     let theme = view.theme;
     let text = match state {
@@ -227,8 +227,8 @@ pub fn state_of(view: &View<'_>, state: SourceState, drift_ppm: Option<f64>) -> 
     (text, if fine { theme.secondary } else { theme.warn })
 }
 
-/// Why a strip is not heard, if so: muted by hand, waiting for its talk key or shut by it, or because its
-/// frame is not shown.
+/// The reason why a strip is silent, if it is: muted by hand, muted by push-to-talk or push-to-mute, or its
+/// video is not visible.
 pub fn silent(view: &View<'_>, strip: &StripView) -> Option<String> {
     let sound = &strip.sound;
     let why = match sound.talk {
@@ -242,7 +242,7 @@ pub fn silent(view: &View<'_>, strip: &StripView) -> Option<String> {
     Some(view.texts.get(why).to_string())
 }
 
-/// Why the chosen audio is not heard, if so.
+/// The reason why the selected audio is silent, if it is.
 pub fn main_silent(view: &View<'_>, audio: &AudioSource) -> Option<String> {
     if audio.muted {
         return Some(view.texts.get("muted").to_string());
@@ -250,7 +250,7 @@ pub fn main_silent(view: &View<'_>, audio: &AudioSource) -> Option<String> {
     view.snapshot.strips.first().and_then(|main| silent(view, main))
 }
 
-/// The level of a strip, or why there is none.
+/// The level of a strip, or the reason why there is none.
 pub fn level(view: &View<'_>, strip: &StripView) -> String {
     if strip.soundless && !strip.sound.strip.muted {
         return view.texts.get("state-no-audio").to_string();
@@ -258,7 +258,7 @@ pub fn level(view: &View<'_>, strip: &StripView) -> String {
     silent(view, strip).unwrap_or_else(|| format::decibels(strip.meter.peak_dbfs))
 }
 
-/// The frame of a kind of source.
+/// The icon for a kind of audio source.
 pub fn icon_of(choice: &AudioChoice) -> Icon {
     match choice {
         AudioChoice::Mic(_) => Icon::Microphone,

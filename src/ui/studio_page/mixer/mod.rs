@@ -1,5 +1,5 @@
-//! The mixer below the program: strips of one size, each with icon, name, level, meter, mute, fader and settings;
-//! the program's own strip beside them. Where there is height enough, the faders are upright.
+//! The mixer below the program: strips of one size with icon, name, level, meter, mute, fader and settings.
+//! The program has its own strip beside them. If the mixer is high enough, the faders are vertical.
 
 pub mod add_audio;
 pub mod clip_lamps;
@@ -15,17 +15,18 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::paragraph;
 
-/// From this height on the faders are upright.
+/// From this height on, the faders are vertical.
 const UPRIGHT_FROM: f32 = 190.0;
-/// Width of a strip with a flat fader: at least, where there is room, and where a name needs it.
+/// The widths of a strip with a horizontal fader: the minimum, the usual width, and the maximum for long
+/// names.
 const FLAT: [f32; 3] = [210.0, 280.0, 420.0];
-/// The same with upright faders.
+/// The same widths for vertical faders.
 const UPRIGHT: [f32; 3] = [112.0, 144.0, 240.0];
-/// Width of the button that adds a strip, where there is no room for its words.
+/// The width of the button that adds a strip, if there is no room for its text.
 const ADD: f32 = 32.0;
 
-/// The width of all strips and of the program beside them: as wide as their names need and as there is room, however
-/// wide the window is.
+/// The common width of all strips and of the program: it depends on the names and the available space, but is
+/// limited in wide windows.
 fn width_of(ui: &Ui, strips: &[Strip], upright: bool, room: f32) -> f32 {
     let [least, roomy, most] = if upright { UPRIGHT } else { FLAT };
     let needed = strips.iter().map(|strip| strip.width(ui, upright)).fold(roomy, f32::max);
@@ -33,20 +34,20 @@ fn width_of(ui: &Ui, strips: &[Strip], upright: bool, room: f32) -> f32 {
     share.min(needed).clamp(least, most).floor()
 }
 
-/// The mixer in `room`; whether all there is to set was asked for.
+/// Draws the mixer in `room`; returns whether the user requested the mixer dialog.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
     ui.painter().hline(room.x_range(), room.top() + 0.5, view.theme.border());
     let inner = room.shrink2(vec2(gap::M, gap::S));
     let upright = inner.height() >= UPRIGHT_FROM;
     let strips = Strip::all(view);
-    // Words stand in the place of a strip where there is none.
+    // Without strips, a text takes the place of one.
     let count = strips.len().max(1) as f32;
     let width = width_of(ui, &strips, upright, inner.width());
-    // The program is beside the others, however wide the window is.
+    // The program's strip follows directly after the others, even in a wide window.
     let most = (inner.width() - width - gap::L).max(0.0);
     let wanted = count * (width + gap::M);
     let words = add_audio::width(ui, view);
-    // Where there is no room for it, strips are added among all there is to set.
+    // Without room for this button, strips can be added in the mixer dialog.
     let add = [words, ADD].into_iter().find(|add| wanted + add <= most);
     let left = add.map_or((wanted - gap::M).min(most), |add| wanted + add);
     let others = Rect::from_min_size(inner.min, vec2(left, inner.height()));
@@ -64,7 +65,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
             }
             for strip in &strips {
                 let (rect, _) = ui.allocate_exact_size(vec2(width, inner.height()), Sense::hover());
-                // Not a scope, which would take room of its own.
+                // A scope would take additional space.
                 let builder = UiBuilder::new().max_rect(rect).id_salt(("strip", strip.id.0));
                 let ui = &mut ui.new_child(builder);
                 mixer_asked |= match upright {
@@ -87,7 +88,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
     mixer_asked
 }
 
-/// In the place of the first strip: no microphone was found, or none is chosen.
+/// Draws a text in place of the first strip: no microphone was found, or none is selected.
 fn nothing_heard(ui: &mut Ui, view: &View<'_>, rect: Rect) {
     let layout = Layout::top_down(Align::Min);
     let rect = rect.with_min_y(rect.top() + gap::S);

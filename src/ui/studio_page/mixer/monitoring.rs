@@ -1,4 +1,4 @@
-//! What the operator hears: off, the default device, or one of them.
+//! The choice of the monitoring device: off, the default device, or another one.
 
 use egui::{Popup, PopupCloseBehavior, Ui};
 
@@ -7,10 +7,10 @@ use crate::ui::style::icons::Icon;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, Select, menu_item, scrolled};
 
-/// From this width on a button has words.
+/// From this width on, the button has a text.
 const WORDS_FROM: f32 = 150.0;
 
-/// What a choice is called.
+/// The name of a choice.
 fn words(view: &View<'_>, monitoring: &Monitoring) -> String {
     match monitoring {
         Monitoring::Off => view.texts.get("monitoring-device-off").to_string(),
@@ -22,7 +22,7 @@ fn words(view: &View<'_>, monitoring: &Monitoring) -> String {
     }
 }
 
-/// All that can be chosen.
+/// Draws the list of all choices.
 fn list(ui: &mut Ui, view: &mut View<'_>) {
     let mut wish = None;
     scrolled(ui, "phones", |ui| {
@@ -40,7 +40,7 @@ fn list(ui: &mut Ui, view: &mut View<'_>) {
     }
 }
 
-/// The choice as a field.
+/// Draws the choice as a select field.
 pub fn field(ui: &mut Ui, view: &mut View<'_>) {
     let name = view.texts.get("monitoring-device");
     let chosen = words(view, &view.snapshot.monitoring);
@@ -48,7 +48,7 @@ pub fn field(ui: &mut Ui, view: &mut View<'_>) {
     select.show(ui, view.theme, |ui| list(ui, view));
 }
 
-/// The choice as a button of one line; `leading`: its words are at its left end.
+/// Draws the choice as a button of one line; with `leading`, its text is left-aligned.
 pub fn button(ui: &mut Ui, view: &mut View<'_>, width: f32, leading: bool) {
     let theme = view.theme;
     let name = view.texts.get("monitoring-device");
@@ -57,7 +57,7 @@ pub fn button(ui: &mut Ui, view: &mut View<'_>, width: f32, leading: bool) {
         other => words(view, other),
     };
     let called = format!("{name}: {text}");
-    // Where there is no room for words the icon has them.
+    // Without room for the text, the accessible name and the tooltip contain it.
     let shown = if width < WORDS_FROM { "" } else { &*text };
     let button = Button::new(shown).small().look(ButtonWeight::Quiet).icon(Icon::Headphones);
     let button = if leading && !shown.is_empty() { button.leading() } else { button };

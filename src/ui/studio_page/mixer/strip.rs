@@ -1,4 +1,4 @@
-//! One strip of the mixer: what it shows whichever way its fader lies, and the one whose fader lies flat.
+//! A strip of the mixer: the parts common to both fader directions, and the strip with a horizontal fader.
 
 use egui::{
     Align, Align2, Color32, CornerRadius, Rect, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
@@ -15,21 +15,21 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, Levels, elided, icon_button, place, slider};
 
-/// Side of the buttons.
+/// The side length of the buttons.
 pub(super) const BUTTON: f32 = 26.0;
-/// Height of the line with the name.
+/// The height of the line with the name.
 const HEAD: f32 = 22.0;
-/// The widest level in figures.
+/// The widest number for a level.
 const LONGEST_LEVEL: &str = "−60.0\u{a0}dB";
-/// Width of a lit clip lamp.
+/// The width of a lit clip lamp.
 const LAMP: f32 = 44.0;
 
-/// What a strip shows, and what it is set to.
+/// The displayed values and the settings of a strip.
 pub(super) struct Strip {
     pub id: StripId,
     pub name: String,
     pub icon: Icon,
-    /// Its level in words, or why there is none; and whether that is wrong.
+    /// The text of the level, or the reason why there is none; the next field is true for a problem.
     pub level: String,
     pub trouble: bool,
     pub levels: Levels,
@@ -37,14 +37,14 @@ pub(super) struct Strip {
     pub clipped: bool,
     pub gain_db: f32,
     pub muted: bool,
-    /// More about it, where its name is pointed at.
+    /// The tooltip of the name, with details.
     pub more: String,
-    /// All that is set of it; where there is none, it is the chosen audio alone.
+    /// All settings of the strip; `None` if the strip is only the selected audio.
     set: Option<mix::Strip>,
 }
 
 impl Strip {
-    /// All strips, or the chosen audio where that is the only one.
+    /// All strips, or the selected audio if it is the only one.
     pub fn all(view: &View<'_>) -> Vec<Self> {
         let snapshot = view.snapshot;
         match &snapshot.audio {
@@ -76,7 +76,7 @@ impl Strip {
     }
 
     fn alone(view: &View<'_>, audio: &AudioSource) -> Self {
-        // Where no audio was chosen none is on its way.
+        // Without selected audio, no source is opening.
         let none = audio.choice == crate::audio::AudioChoice::None;
         let state = if none { SourceState::Open } else { audio.state };
         let silent = labels::main_silent(view, audio);
@@ -103,8 +103,8 @@ impl Strip {
         }
     }
 
-    /// The width in which nothing of its head is cut off, with its fader flat or upright. A level that moves does not
-    /// change it.
+    /// The width that fits the whole head, with a horizontal or a vertical fader. A changing level does not
+    /// change this width.
     pub fn width(&self, ui: &Ui, upright: bool) -> f32 {
         let wide = |text: &str, kind: Type| {
             ui.painter().layout_no_wrap(text.to_owned(), kind.font(), Color32::PLACEHOLDER).size().x
@@ -119,7 +119,7 @@ impl Strip {
         (16.0 + name + lamp + level).ceil() + 4.0 * gap::S
     }
 
-    /// Another gain, or mute.
+    /// Sets the gain and mute.
     pub fn set(&self, view: &mut View<'_>, gain_db: f32, muted: bool) {
         let id = self.id;
         match &self.set {
@@ -132,7 +132,7 @@ impl Strip {
         }
     }
 
-    /// The button that mutes; gives what it makes of it.
+    /// Draws the mute button; returns the new mute state.
     pub fn mute(&self, ui: &mut Ui, view: &View<'_>) -> bool {
         let (icon, look, key) = match self.muted {
             true => (Icon::SpeakerOff, ButtonWeight::Warn, "unmute-of"),
@@ -142,7 +142,7 @@ impl Strip {
         icon_button(ui, view.theme, icon, &name, BUTTON, look).clicked() != self.muted
     }
 
-    /// The button that shows all there is to set of it; whether it was pressed.
+    /// Draws the settings button; returns whether it was pressed.
     pub fn settings(&self, ui: &mut Ui, view: &View<'_>) -> bool {
         let name = view.texts.with("mixer-settings-of", &[("name", self.name.as_str().into())]);
         let pressed =
@@ -154,12 +154,12 @@ impl Strip {
         pressed
     }
 
-    /// What its fader is called.
+    /// The accessible name of the fader.
     pub fn fader_name(&self, view: &View<'_>) -> String {
         view.texts.with("gain-of", &[("name", self.name.as_str().into())])
     }
 
-    /// The color of its level in words.
+    /// The color of the level's text.
     pub fn color(&self, view: &View<'_>) -> Color32 {
         match (self.trouble, self.clipped) {
             (true, _) => view.theme.warn,
@@ -173,13 +173,13 @@ fn is_down(state: SourceState) -> bool {
     matches!(state, SourceState::Stalled | SourceState::Lost | SourceState::Failed)
 }
 
-/// A part of a separate strip.
+/// Creates the UI for a part of a strip.
 pub(super) fn part(ui: &mut Ui, rect: Rect, salt: &str) -> Ui {
     let layout = egui::Layout::left_to_right(Align::Center);
     ui.new_child(UiBuilder::new().max_rect(rect).layout(layout).id_salt(salt))
 }
 
-/// The icon, the name, and at the end of the line the level; a lit clip lamp is before that.
+/// Draws the icon, the name, and at the end of the line the level, with a lit clip lamp before it.
 fn head(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -213,7 +213,7 @@ fn head(
     response.on_hover_text(&*view.texts.get("tip-level"));
 }
 
-/// The lines of a strip: its head, its meter, and what is below.
+/// The three lines of a strip: its head, its meter, and its controls.
 fn lines(rect: Rect) -> [Rect; 3] {
     let inner = rect.shrink2(vec2(gap::S, gap::XS));
     let line = |top: f32, height: f32| {
@@ -222,7 +222,7 @@ fn lines(rect: Rect) -> [Rect; 3] {
     [line(0.0, HEAD), line(HEAD + 6.0, 28.0), line(inner.height() - 28.0, 28.0)]
 }
 
-/// A strip whose fader lies flat; whether all there is to set was asked for.
+/// Draws a strip with a horizontal fader; returns whether the user requested the mixer dialog.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) -> bool {
     let theme = view.theme;
     if ui.rect_contains_pointer(rect) {
@@ -248,7 +248,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
     let width = foot.available_width() - BUTTON - gap::S;
     let name = strip.fader_name(view);
     let moved = slider(&mut foot, theme, &mut gain, -60.0..=20.0, 0.0, &name, width);
-    // Zero is where most people want to be: it holds a little.
+    // The fader snaps to zero, which is the most common value.
     if moved.dragged() && gain.abs() < 0.6 {
         gain = 0.0;
     }
@@ -260,7 +260,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
     strip.settings(&mut foot, view)
 }
 
-/// The loudness of the program in words.
+/// The text for the loudness of the program.
 pub(super) fn loudness(view: &View<'_>) -> String {
     match view.snapshot.loudness.short_term_lufs {
         Some(lufs) => format!("{}\u{a0}LUFS", format::signed(f64::from(lufs), 1, false)),
@@ -268,7 +268,7 @@ pub(super) fn loudness(view: &View<'_>) -> String {
     }
 }
 
-/// The program beside its strips: its loudness and level, and what the operator hears.
+/// Draws the program's strip: its loudness, its level, and the monitoring device.
 pub(super) fn program(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
     let [first, second, third] = lines(rect);
     let reading = view.snapshot.loudness;
@@ -280,7 +280,7 @@ pub(super) fn program(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
     head(ui, view, first, (Icon::Broadcast, &name, &tip), (&level, color), lamp);
     let mut bar = part(ui, second, "meter");
     labels::meter_of(&mut bar, view, &name, reading.into(), None, second.width());
-    // Its icon is below the meter's begin, as those of the strips are.
+    // The icon is aligned with the left edge of the meter, as in the other strips.
     let edge = (BUTTON - 16.0) / 2.0 - gap::S;
     let foot_room = third.with_min_x(third.left() + edge);
     let mut foot = part(ui, foot_room, "foot");

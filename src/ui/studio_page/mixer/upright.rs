@@ -1,4 +1,4 @@
-//! Strips with upright faders, where the mixer is high.
+//! Strips with vertical faders, for a high mixer.
 
 use std::ops::RangeInclusive;
 
@@ -13,13 +13,13 @@ use crate::ui::style::theme::{FOCUS, RADIUS_LARGE, Theme, Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Level, Levels, elided, upright_meter};
 
-/// Width of a meter.
+/// The width of a meter.
 const METER: f32 = 20.0;
-/// The handle of a fader, and its range in decibels.
+/// The size of a fader's handle; the next constant is its range in decibels.
 const HANDLE: Vec2 = vec2(22.0, 11.0);
 const RANGE: RangeInclusive<f32> = -60.0..=20.0;
 
-/// What all upright strips have in common, from above: icon, name, meter, level.
+/// The common parts of all vertical strips, from top to bottom: icon, name, meter, level.
 struct Column<'a> {
     icon: Icon,
     name: &'a str,
@@ -27,11 +27,11 @@ struct Column<'a> {
     color: egui::Color32,
     levels: Levels,
     silent: bool,
-    /// It has a fader beside its meter.
+    /// True if there is a fader beside the meter.
     fader: bool,
 }
 
-/// Draws it; gives the room beside the meter.
+/// Draws the column; returns the space beside the meter.
 fn column(ui: &mut Ui, view: &View<'_>, column: &Column<'_>, rect: Rect, foot: f32) -> Rect {
     let theme = view.theme;
     ui.painter().rect_filled(rect, CornerRadius::same(RADIUS_LARGE), theme.canvas);
@@ -61,7 +61,7 @@ fn column(ui: &mut Ui, view: &View<'_>, column: &Column<'_>, rect: Rect, foot: f
     Rect::from_min_max(pos2(room.center().x + gap::XS, room.top()), room.max)
 }
 
-/// An upright slider, with a handle as wide as a fader's.
+/// Draws a vertical slider with a wide handle.
 fn fader(ui: &mut Ui, theme: &Theme, value: &mut f32, name: &str, height: f32) -> egui::Response {
     ui.spacing_mut().slider_width = height - 8.0;
     let visuals = ui.visuals_mut();
@@ -70,7 +70,7 @@ fn fader(ui: &mut Ui, theme: &Theme, value: &mut f32, name: &str, height: f32) -
     visuals.slider_trailing_fill = false;
     let slider = Slider::new(value, RANGE).vertical().show_value(false).step_by(0.1);
     let response = ui.add(slider).accessible_name(name);
-    // Its travel is that of `egui::Slider`.
+    // This calculation repeats the travel of `egui::Slider`.
     let travel = response.rect.y_range().shrink(response.rect.width() / 2.5);
     let share = (*value - RANGE.start()) / (RANGE.end() - RANGE.start());
     let at = pos2(response.rect.center().x, travel.max - travel.span() * share.clamp(0.0, 1.0));
@@ -85,7 +85,7 @@ fn fader(ui: &mut Ui, theme: &Theme, value: &mut f32, name: &str, height: f32) -
     response
 }
 
-/// A strip; whether all there is to set was asked for.
+/// Draws a strip; returns whether the user requested the mixer dialog.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) -> bool {
     let shown = Column {
         icon: strip.icon,
@@ -126,7 +126,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
     strip.settings(&mut buttons, view)
 }
 
-/// The program.
+/// Draws the program's strip.
 pub(super) fn program(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
     let reading = view.snapshot.loudness;
     let (name, level) = (view.texts.get("mixer-program").to_string(), strip::loudness(view));

@@ -1,12 +1,12 @@
-//! The displays that projectors fill.
+//! The displays for projectors.
 
 use crate::media::Size;
 
-/// A display of this machine, in the order in which the desktop lists them.
+/// A display of this machine, in the order of the desktop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Display {
     pub name: String,
     pub size: Size,
-    /// The main window is on it.
+    /// True if the main window is on this display.
     pub is_own: bool,
 }

@@ -1,4 +1,4 @@
-//! Lines of menus that open projectors, and the menu of a projector.
+//! Menu items that open projectors, and the menu of a projector.
 
 use egui::Ui;
 
@@ -8,10 +8,10 @@ use crate::ui::studio_page::projectors::display::Display;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{menu_item, menu_rule};
 
-/// So many displays are offered.
+/// Maximum number of displays in the menu.
 const MAX_DISPLAYS: usize = 6;
 
-/// What it shows, in words.
+/// The text for the content of a projector.
 pub(in crate::ui) fn title(view: &View<'_>, shows: ProjectorContent) -> String {
     let texts = view.texts;
     match shows {
@@ -25,7 +25,7 @@ pub(in crate::ui) fn title(view: &View<'_>, shows: ProjectorContent) -> String {
     }
 }
 
-/// Lines that open a projector: on each display, and in a window.
+/// Draws the menu items that open a projector on each display and in a window.
 pub(in crate::ui) fn lines(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -49,12 +49,13 @@ fn open(ui: &mut Ui, view: &mut View<'_>, text: &str, place: ProjectorPlace) {
     }
 }
 
-/// A display by its name and size.
+/// The text for a display: its name and size.
 fn label(display: &Display) -> String {
     format!("{} ({}×{})", display.name, display.size.width, display.size.height)
 }
 
-/// The menu of a projector: where else it could be, whether it comes again, and its end.
+/// Draws the menu of a projector: other places, whether it opens again at the next start, and
+/// close.
 pub(super) fn of_projector(
     ui: &mut Ui,
     view: &mut View<'_>,

@@ -1,6 +1,6 @@
-//! Projectors: the program, the preview, all scenes or one source, filling a display or in a window of its own.
-//! Esc closes one. One whose display is gone is not drawn until the display is back. Hotkeys that need no look at
-//! the main window work in them.
+//! Projectors: the program, the preview, all scenes or one source, on a whole display or in a separate
+//! window. Esc closes a projector. If its display is disconnected, a projector is hidden until the display is
+//! connected again. Projectors accept the hotkeys that do not need the main window.
 
 pub mod display;
 pub mod menu;
@@ -27,34 +27,35 @@ use crate::ui::studio_page::projectors::picture::{ProjectorParts, ProjectorPictu
 use crate::ui::style::theme::BLACK;
 use crate::ui::view::View;
 
-/// A window at first, and at least.
+/// The initial size of a projector window; the next constant is its minimum size.
 const WINDOW: [f32; 2] = [960.0, 540.0];
 const SMALLEST: [f32; 2] = [240.0, 135.0];
-/// How often one is drawn whose picture does not wake the window; and where the processor draws.
+/// The repaint interval of a projector whose frames do not wake the window; the next constant is the interval
+/// for software rendering.
 const INTERVAL: Duration = Duration::from_millis(33);
 const CALM_INTERVAL: Duration = Duration::from_millis(66);
 
 #[derive(Debug)]
 struct Projector {
-    /// Its window is known by it.
+    /// The number that identifies its window.
     number: u64,
     place: ProjectorPlace,
     picture: ProjectorPicture,
-    /// It is to come to the front.
+    /// True if the projector must come to the front.
     raised: bool,
 }
 
-/// All that are open.
+/// All open projectors.
 #[derive(Debug, Default)]
 pub struct Projectors {
     open: Vec<Projector>,
     opened: u64,
-    /// Once they are known.
+    /// The displays, or `None` while they are unknown.
     displays: Option<Arc<[Display]>>,
 }
 
 impl Projectors {
-    /// The displays as they are now. With the first of them come those that are remembered.
+    /// Sets the current displays. The first call also opens the stored projectors.
     pub fn set_displays(&mut self, displays: Vec<Display>, preferences: &Preferences) {
         let first = self.displays.is_none();
         if self.displays.as_deref() != Some(displays.as_slice()) {
@@ -67,17 +68,17 @@ impl Projectors {
         }
     }
 
-    /// Returns true if those that are remembered have been opened.
+    /// Returns true if the stored projectors have been opened.
     pub fn are_begun(&self) -> bool {
         self.displays.is_some()
     }
 
-    /// The displays, as far as they are known.
+    /// The known displays.
     pub fn displays(&self) -> Arc<[Display]> {
         self.displays.clone().unwrap_or_default()
     }
 
-    /// Opens one, or brings it to the front; a display shows one at a time.
+    /// Opens a projector, or brings it to the front; a display shows only one projector at a time.
     pub fn open(&mut self, place: ProjectorPlace) {
         if let Some(known) = self.open.iter_mut().find(|it| it.place == place) {
             known.raised = true;
@@ -93,7 +94,7 @@ impl Projectors {
         }
     }
 
-    /// Opens one on the display that the main window is not on, or in a window; closes it where it is open.
+    /// Opens a projector on the display without the main window, or in a window; closes it if it is open.
     pub fn toggle(&mut self, shows: ProjectorContent, fills: bool) {
         let is = |it: &Projector| it.place.shows == shows && it.place.display.is_some() == fills;
         if self.open.iter().any(is) {
@@ -105,39 +106,39 @@ impl Projectors {
         self.open(ProjectorPlace { shows, display });
     }
 
-    /// Closes this one.
+    /// Closes the projector at this place.
     pub fn close(&mut self, place: &ProjectorPlace) {
         self.open.retain(|it| it.place != *place);
     }
 
-    /// Closes all of them.
+    /// Closes all projectors.
     pub fn close_all(&mut self) {
         self.open.clear();
     }
 
-    /// Where they are.
+    /// The places of the projectors.
     pub fn places(&self) -> Vec<ProjectorPlace> {
         self.open.iter().map(|it| it.place.clone()).collect()
     }
 
-    /// The place of a display among all; `None` if it is gone.
+    /// The index of a display; `None` if it is disconnected.
     fn index_of(&self, name: &str) -> Option<usize> {
         self.displays.as_ref()?.iter().position(|display| display.name == name)
     }
 
-    /// Those that are drawn.
+    /// The visible projectors.
     fn seen(&self) -> impl Iterator<Item = &Projector> {
         self.open
             .iter()
             .filter(|it| it.place.display.as_ref().is_none_or(|name| self.index_of(name).is_some()))
     }
 
-    /// Returns true if any is seen.
+    /// Returns true if any projector is visible.
     pub fn any(&self) -> bool {
         self.seen().next().is_some()
     }
 
-    /// What is to be drawn for them beside the program.
+    /// The views that the projectors need beside the program.
     pub fn looks_at(&self, snapshot: &Snapshot) -> BTreeMap<ViewOf, ViewDetail> {
         let mut views = BTreeMap::new();
         for projector in self.seen() {
@@ -152,14 +153,14 @@ impl Projectors {
         views
     }
 
-    /// Draws all; gives what was asked for in them.
+    /// Draws all projectors; returns the actions that the user selected in them.
     pub fn show(
         &mut self,
         ctx: &Context,
         view: &mut View<'_>,
         parts: &mut ProjectorParts<'_>,
     ) -> Vec<Action> {
-        // What is no longer among the scenes cannot be shown.
+        // A projector closes if its content was deleted from the scenes.
         self.open.retain(|it| picture::is_there(it.place.shows, view.snapshot));
         let (mut asked, mut closed) = (Vec::new(), Vec::new());
         let displays = self.displays();
@@ -195,7 +196,7 @@ impl Projectors {
             if close {
                 closed.push(projector.number);
             }
-            // The program wakes the window by itself.
+            // Only new frames of the program wake the window, so other content needs a timer.
             if picture::view_of(projector.place.shows, view.snapshot).is_some() {
                 ctx.request_repaint_after(if parts.software { CALM_INTERVAL } else { INTERVAL });
             }
@@ -212,7 +213,7 @@ impl Projector {
     }
 }
 
-/// What is in the window.
+/// Draws the contents of the window.
 fn window(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -227,7 +228,7 @@ fn window(
     let name = menu::title(view, place.shows);
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
     projector.picture.paint(ui, view, parts, place.shows, room);
-    // One that is a window fills the display that it is on.
+    // A double click in a window toggles full screen on its current display.
     if response.double_clicked() && place.display.is_none() {
         let full = ui.ctx().input(|input| input.viewport().fullscreen.unwrap_or(false));
         ui.ctx().send_viewport_cmd(ViewportCommand::Fullscreen(!full));
@@ -237,17 +238,17 @@ fn window(
     });
 }
 
-/// Closed by Esc, or as any window is.
+/// Returns true if the user closed the window, with Esc or in the usual way.
 fn is_closed(ctx: &Context) -> bool {
-    // Esc closes a menu first.
+    // If a menu is open, Esc only closes the menu.
     let escaped = !Popup::is_any_open(ctx)
         && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
     escaped || ctx.input(|input| input.viewport().close_requested())
 }
 
-/// The commands whose hotkeys are pressed in a projector.
+/// The commands whose hotkeys were pressed in a projector.
 fn pressed(ctx: &Context, view: &View<'_>, preferences: &Preferences) -> Vec<Action> {
-    // Whether to stop is asked in the main window.
+    // *Go Live* is excluded, because only the main window can ask for confirmation to stop.
     let works = |action: Action| action.may_be_global() && action != Action::GoLive;
     let keymap = Keymap::new(preferences);
     let possible = keymap
@@ -291,12 +292,12 @@ mod tests {
         assert_eq!(projectors.places(), both);
         projectors.toggle(ProjectorContent::Program, true);
         assert_eq!(projectors.places(), both[1..], "the same command closes it");
-        // Where there is one display, that is it.
+        // With a single display, the projector opens on it.
         let mut alone = Projectors::default();
         alone.set_displays(vec![display("eDP-1", true)], &Preferences::default());
         alone.toggle(ProjectorContent::Multiview, true);
         assert_eq!(alone.places(), [place(ProjectorContent::Multiview, Some("eDP-1"))]);
-        // And where none is known, a window.
+        // Without a known display, the projector opens in a window.
         let mut blind = Projectors::default();
         blind.toggle(ProjectorContent::Program, true);
         assert_eq!(blind.places(), [place(ProjectorContent::Program, None)]);

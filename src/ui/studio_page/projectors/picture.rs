@@ -1,4 +1,4 @@
-//! What a projector shows.
+//! The content of a projector.
 
 use egui::{Align2, Rect, Ui};
 
@@ -14,17 +14,17 @@ use crate::ui::video::{self, FrameView};
 use crate::ui::view::View;
 use crate::ui::widgets::place;
 
-/// What projectors are drawn with.
+/// The state that projectors need for drawing.
 #[derive(Debug)]
 pub struct ProjectorParts<'a> {
     pub preferences: &'a mut Preferences,
     pub program: &'a FrameView,
     pub scenes: &'a mut scenes::Draft,
-    /// The processor draws.
+    /// True if the processor renders the window.
     pub software: bool,
 }
 
-/// Returns true if there is such a thing.
+/// Returns true if this content exists.
 pub(super) fn is_there(shows: ProjectorContent, snapshot: &Snapshot) -> bool {
     match shows {
         ProjectorContent::Program | ProjectorContent::Preview | ProjectorContent::Multiview => true,
@@ -33,7 +33,8 @@ pub(super) fn is_there(shows: ProjectorContent, snapshot: &Snapshot) -> bool {
     }
 }
 
-/// What is drawn for it beside the program; `None`: it is the program, or many.
+/// The view that the content needs beside the program; `None` for the program itself and for the
+/// multiview.
 pub(super) fn view_of(shows: ProjectorContent, snapshot: &Snapshot) -> Option<ViewOf> {
     match shows {
         ProjectorContent::Program | ProjectorContent::Multiview => None,
@@ -42,16 +43,16 @@ pub(super) fn view_of(shows: ProjectorContent, snapshot: &Snapshot) -> Option<Vi
     }
 }
 
-/// The picture between two frames.
+/// The frame of a projector between two frames of the window.
 #[derive(Debug, Default)]
 pub(super) struct ProjectorPicture {
-    /// What it was made for, and it.
+    /// The frame view, with the view for which it was created.
     one: Option<(Option<ViewOf>, FrameView)>,
     all: Multiview,
 }
 
 impl ProjectorPicture {
-    /// Paints it in `room`, which is black.
+    /// Paints the content in `room`, which is black.
     pub fn paint(
         &mut self,
         ui: &mut Ui,
@@ -67,7 +68,7 @@ impl ProjectorPicture {
         let of = view_of(shows, view.snapshot);
         let slot = of.map(|of| view.snapshot.scenes.views.get(&of));
         if let Some(None) = slot {
-            // It comes with one of the next snapshots.
+            // The view arrives with a later snapshot.
             return;
         }
         let slot = slot.flatten();
@@ -97,7 +98,7 @@ impl ProjectorPicture {
     }
 }
 
-/// Where a picture of the program lies in a window.
+/// The position of a program frame in a window.
 fn fitted(ui: &Ui, size: Size, room: Rect) -> Rect {
     let shape = size.width as f32 / (size.height as f32).max(1.0);
     video::fitted(room, shape, ui.pixels_per_point())
