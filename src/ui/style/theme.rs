@@ -160,7 +160,7 @@ pub struct Theme {
     pub on_accent: Color32,
     /// The color for on air, recording and clipping; nothing else uses it.
     pub live: Color32,
-    /// The background of a lit clip lamp.
+    /// The red tint behind a lit clip lamp, and behind a red button under the pointer.
     pub live_tint: Color32,
     /// The background of white text that means *on air*.
     pub live_fill: Color32,

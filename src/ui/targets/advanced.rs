@@ -1,4 +1,5 @@
-//! What few targets need: a separate name, the way to the server, how far its bitrate goes down.
+//! The advanced fields of a target, which are rarely needed: its name, its route to the server, and
+//! its minimum bitrate.
 
 use egui::{Id, Ui};
 
@@ -11,11 +12,12 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, Field, label, paragraph, slider};
 
-/// The lowest floor that can be chosen here, kbit/s; left of it, it is that of all targets.
+/// The lowest minimum bitrate of the slider, in kbit/s; its left end means the minimum of all
+/// targets. The next constant is the highest one.
 const LOWEST: f32 = 100.0;
 const HIGHEST: f32 = 6_000.0;
 
-/// The button that unfolds it and, unfolded, the fields.
+/// Draws the button that expands the advanced fields, and the fields if they are expanded.
 pub(super) fn show(
     ui: &mut Ui,
     view: &mut View<'_>,

@@ -1,4 +1,4 @@
-//! What is being typed about the targets.
+//! The typed texts and the state of the list of targets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,57 +14,59 @@ use crate::studio::{Command, Route, Snapshot, Target, TargetPlace};
 use crate::ui::input::actions::key;
 use crate::ui::video::FrameView;
 
-/// What is being typed.
+/// The state of the *Broadcast* panel between two frames.
 #[derive(Default)]
 pub struct Draft {
-    /// The entry that is opened to be edited.
+    /// The id of the target that is open for editing.
     pub(super) open: Option<u32>,
-    /// The targets as they are listed, and the place of the list in the last frame.
+    /// The order of the targets in the list; the next field is the position of the list in the last
+    /// frame.
     pub(super) order: Vec<u32>,
     pub(super) cards: Option<Rect>,
-    /// Those that are on air or on their way: what is typed about them is sent when that is asked for.
+    /// The targets that are live or connecting; changes to their addresses wait until the user applies
+    /// them.
     pub(super) running: BTreeSet<u32>,
     texts: BTreeMap<u32, Texts>,
     pub(super) key_shown: bool,
-    /// What few need is unfolded.
+    /// True if the advanced fields are expanded.
     pub(super) advanced: bool,
-    /// Somebody tried to go live without a usable address.
+    /// True if the user tried to go live without a usable address.
     pub(super) complain: bool,
     pub(super) focus: Option<Part>,
     pub(super) copied_at: Option<f64>,
     /// The number of the broadcast whose summary was closed.
     pub(super) summary_closed: u64,
-    /// A new entry is under way: it is shown in full as soon as it is there.
+    /// The id of a new target that the snapshot does not contain yet; it opens as soon as it does.
     pub(super) awaited: Option<u32>,
-    /// What viewers see, as it is drawn, and where it comes from.
+    /// The frame view of the viewer monitor, with the slot of its frames.
     pub(super) viewers: Option<(Latest<VideoFrame>, FrameView)>,
 }
 
-/// The two fields that say where a stream goes.
+/// The two fields that determine the destination of a stream.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Server,
     Key,
 }
 
-/// The fields of one entry.
+/// The text fields of one target.
 #[derive(Default)]
 pub(super) struct Texts {
-    /// A whole URL has the key in it.
+    /// The server address; it is zeroized because a complete URL contains the stream key.
     pub server: Zeroizing<String>,
     pub key: Zeroizing<String>,
-    /// Where it is watched; may hold what is secret.
+    /// The playback address; it can contain secrets.
     pub play_url: Zeroizing<String>,
-    /// Something was typed, so that a key that was kept comes too late.
+    /// True if the user changed the key, so that a stored key does not replace it.
     pub touched: bool,
-    /// The same of the server.
+    /// True if the user changed the server address.
     pub server_touched: bool,
-    /// The same of where it is watched.
+    /// True if the user changed the playback address.
     pub watched: bool,
     more: Option<More>,
 }
 
-/// The fields that few targets need.
+/// The texts of the advanced fields.
 #[derive(Default)]
 pub(super) struct More {
     pub name: String,
@@ -80,7 +82,7 @@ impl std::fmt::Debug for Draft {
 }
 
 impl More {
-    /// The way to the server, as it was typed.
+    /// The typed route to the server.
     pub(super) fn route(&self) -> Route {
         Route {
             ports: self.ports.trim().to_owned(),
@@ -90,18 +92,18 @@ impl More {
     }
 }
 
-/// The id of the server's field.
+/// The id of the server field.
 pub fn server_field() -> Id {
     Id::unique("target-server")
 }
 
-/// The id of the key's field.
+/// The id of the key field.
 pub fn key_field() -> Id {
     Id::unique("target-key")
 }
 
 impl Draft {
-    /// Takes over what the studio has that is not known here yet.
+    /// Copies new values from the snapshot into the fields.
     pub fn learn(&mut self, snapshot: &Snapshot) {
         let running = snapshot.targets.iter().filter(|view| is_running(snapshot, view));
         self.running = running.map(|view| view.target.id).collect();
@@ -112,7 +114,7 @@ impl Draft {
                 play_url: Zeroizing::new(view.target.play_url.expose().to_owned()),
                 ..Texts::default()
             });
-            // Its secret part came later than the rest.
+            // The secret part of the playback address may arrive later than the rest.
             let play_url = view.target.play_url.expose();
             if !texts.watched && *texts.play_url != play_url {
                 play_url.clone_into(&mut texts.play_url);
@@ -133,14 +135,14 @@ impl Draft {
         self.open = self.open.filter(|id| known(*id));
     }
 
-    /// The entry was changed elsewhere: what was typed about it is read again.
+    /// Reads the fields of a target again, because it was changed elsewhere.
     pub fn relearn(&mut self, id: u32) {
         if let Some(texts) = self.texts.get_mut(&id) {
             (texts.touched, texts.server_touched) = (false, false);
         }
     }
 
-    /// Opens an entry to be edited, or none.
+    /// Opens a target for editing, or closes the open one.
     pub(super) fn choose(&mut self, id: Option<u32>) {
         if self.open != id {
             self.open = id;
@@ -153,7 +155,7 @@ impl Draft {
         self.texts.entry(id).or_default()
     }
 
-    /// The fields that few need, as they are typed.
+    /// The texts of the advanced fields.
     pub(super) fn more(&mut self, target: &Target) -> &mut More {
         self.texts(target.id).more.get_or_insert_with(|| More {
             name: target.name.clone(),
@@ -163,7 +165,7 @@ impl Draft {
         })
     }
 
-    /// Points at what is in the way of going live; tells whether anything does.
+    /// Marks the first problem that prevents going live; returns whether there is one.
     pub fn complain(&mut self, snapshot: &Snapshot) -> bool {
         let targets = snapshot.targets.iter().map(|view| &view.target);
         let mut enabled = targets.filter(|target| target.enabled).peekable();
@@ -180,7 +182,7 @@ impl Draft {
         true
     }
 
-    /// What is wrong with one entry: where, and a text's key.
+    /// The problem of a target: its field and the key of its text.
     pub(super) fn fault_of(&self, target: &Target) -> Option<(Part, &'static str)> {
         let server = self.server_fault(target).map(|text| (Part::Server, text));
         server.or_else(|| {
@@ -203,19 +205,19 @@ impl Draft {
         }
     }
 
-    /// Shows an entry and puts the keyboard into its first field.
+    /// Opens a target, and focuses its first field.
     pub fn edit(&mut self, id: u32) {
         self.choose(Some(id));
         self.focus = Some(Part::Server);
     }
 
-    /// Shows an entry and puts the keyboard into the field of its key.
+    /// Opens a target, and focuses its key field.
     pub fn edit_key(&mut self, id: u32) {
         self.choose(Some(id));
         self.focus = Some(Part::Key);
     }
 
-    /// An entry with what was typed about it.
+    /// A target with the typed values.
     pub(super) fn filled(&self, target: &Target) -> Target {
         let Some(texts) = self.texts.get(&target.id) else { return target.clone() };
         let place = TargetPlace::Custom {
@@ -232,7 +234,8 @@ impl Draft {
         }
     }
 
-    /// The same, save what would need another connection of one that is on air.
+    /// A target with the typed values, except those that would need a new connection while it is
+    /// running.
     pub(super) fn put(&self, target: &Target) -> Target {
         let filled = self.filled(target);
         if target.is_built_in() {
@@ -245,26 +248,27 @@ impl Draft {
         Target { place, route, ..filled }
     }
 
-    /// What is to be sent of what was typed; `None`: nothing that is taken before the next connection.
+    /// The command for the changed values, without those that need a new connection; `None` if there
+    /// are none.
     pub(super) fn changed(&self, target: &Target) -> Option<Command> {
         Some(self.put(target)).filter(|put| put != target).map(Command::PutTarget)
     }
 
-    /// What was typed about one on air that needs another connection, if anything was.
+    /// The changed target, if it is running and the changes need a new connection.
     pub(super) fn waiting(&self, target: &Target) -> Option<Target> {
         let filled = self.filled(target);
         let other = (&filled.place, &filled.route) != (&target.place, &target.route);
         (self.running.contains(&target.id) && other).then_some(filled)
     }
 
-    /// Forgets what was typed about an entry.
+    /// Discards the typed values of a target.
     pub(super) fn forget(&mut self, id: u32) {
         self.texts.remove(&id);
         self.complain = false;
     }
 }
 
-/// Returns true if a target is on air, or on its way without trouble.
+/// Returns true if a target is live, or connecting without a problem.
 fn is_running(snapshot: &Snapshot, view: &TargetView) -> bool {
     snapshot.live != LiveState::Idle
         && match view.state {
@@ -274,7 +278,7 @@ fn is_running(snapshot: &Snapshot, view: &TargetView) -> bool {
         }
 }
 
-/// Returns true if `text` can be the address of a server: a scheme we speak and a host.
+/// Returns true if `text` can be the address of a server, with a supported scheme and a host.
 pub(super) fn is_address(text: &str) -> bool {
     let text = text.trim();
     let rest = ["rtmp://", "rtmps://", "rtmpt://", "rtmpts://"]

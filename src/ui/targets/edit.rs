@@ -1,4 +1,4 @@
-//! One target in full: its address and key, what keeps them, and what its service asks for.
+//! The editor of one target: its address and key, the storage of the key, and the limits of its service.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, Field, icon_button, label, paragraph, switch};
 use crate::wire::rtmp::url::Url;
 
-/// What an entry is set by; of one on air, its address and key too: its own connection alone is made again.
+/// Draws the fields of a target. If it is live, a new address or key only restarts its own connection.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView) {
     let width = ui.available_width();
     if entry.target.is_built_in() {
@@ -32,7 +32,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &
     viewer_monitor::show(ui, view, draft, entry, running, width);
 }
 
-/// What was typed about one on air is taken together, when that is asked for.
+/// Draws the buttons that apply or discard the changes to a running target; all changes are applied
+/// together.
 fn other_connection(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target) {
     let Some(wanted) = draft.waiting(target) else { return };
     let (theme, texts) = (view.theme, view.texts);
@@ -58,7 +59,7 @@ fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, 
     label(ui, &texts.get("server"), Type::Small, theme.secondary);
     let fault = draft.server_fault(target).filter(|_| draft.complain);
     let focus = draft.focus.take_if(|part| *part == Part::Server).is_some();
-    // One that gives each show an address says so where it goes.
+    // Some services give each show a separate address, and show it on their website.
     let hint = match view.snapshot.services.find(&target.service) {
         Some(service) if service.servers.is_empty() => "service-no-address",
         _ => "server-hint",
@@ -94,7 +95,8 @@ fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, 
     ui.add_space(gap::XS);
 }
 
-/// A whole URL holds the key: how it is taken apart is shown, without it, and so is the other reading.
+/// Explains how a complete URL is divided into server and key, without showing the key. It offers the other
+/// division as well.
 fn apart(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target) {
     let (theme, texts) = (view.theme, view.texts);
     let typed = draft.texts(target.id);
@@ -172,7 +174,8 @@ fn stream_key(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Targ
     }
 }
 
-/// Whether the key is kept, the certificate, what the service does not take, and the way out.
+/// Draws the switch that stores the key, the certificate, the conflicts with the service, and the remove
+/// button.
 fn below(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, entry: &TargetView) {
     let (theme, texts) = (view.theme, view.texts);
     let target = &entry.target;
@@ -193,7 +196,7 @@ fn below(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, entry: &TargetView) {
         };
         label(ui, &name, Type::Small, theme.text).on_hover_text(place);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            // What is on air is switched off before it is thrown away.
+            // A running target must be switched off before it can be removed.
             ui.add_enabled_ui(!draft.running.contains(&target.id), |ui| {
                 let name = texts.get("remove-target");
                 if icon_button(ui, theme, Icon::Trash, &name, 24.0, ButtonWeight::Quiet).clicked() {
@@ -225,7 +228,7 @@ fn below(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, entry: &TargetView) {
     }
 }
 
-/// What the service does not take as it is set.
+/// Draws the settings that conflict with the limits of the service.
 fn misfits(ui: &mut Ui, view: &mut View<'_>, target: &Target) {
     let (theme, texts) = (view.theme, view.texts);
     let Some(service) = view
@@ -250,7 +253,7 @@ fn misfits(ui: &mut Ui, view: &mut View<'_>, target: &Target) {
     }
 }
 
-/// Where viewers of the built-in server look.
+/// Draws the playback address of the built-in server.
 fn address(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, width: f32) {
     let (theme, texts) = (view.theme, view.texts);
     label(ui, &texts.get("watch-at"), Type::Small, theme.secondary);

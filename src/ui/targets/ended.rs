@@ -1,4 +1,5 @@
-//! The card after a broadcast: how long, to where, how many viewers, what was lost, and the recording.
+//! The summary card after a broadcast: duration, targets, number of viewers, losses, and the
+//! recording.
 
 use std::path::Path;
 
@@ -14,7 +15,7 @@ use crate::ui::text::format;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, figure, icon_button, label};
 
-/// The card, until it is closed or the next broadcast begins.
+/// Draws the card until the user closes it or the next broadcast begins.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let ended = view.snapshot.last_broadcast.as_ref();
     let Some(ended) = ended.filter(|ended| ended.number != draft.summary_closed) else { return };

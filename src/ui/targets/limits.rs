@@ -1,4 +1,5 @@
-//! What the services of the enabled targets take: nothing above it can be chosen, and why is said beside it.
+//! The limits of the enabled services: higher values cannot be selected, and a text beside them shows the
+//! reason.
 
 use egui::Ui;
 
@@ -10,17 +11,17 @@ use crate::ui::style::theme::Type;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, paragraph};
 
-/// The most that can be chosen where no service has a limit.
+/// The maximum video bitrate, if no service has a lower limit.
 pub const MAX_VIDEO: BitsPerSecond = BitsPerSecond(12_000_000);
 
-/// The services that the stream would go to now.
+/// The services of the enabled targets.
 fn services<'a>(view: &View<'a>) -> impl Iterator<Item = &'a Service> {
     let snapshot = view.snapshot;
     let enabled = snapshot.targets.iter().map(|it| &it.target).filter(|it| it.enabled);
     enabled.filter_map(|it| snapshot.services.of_target(&it.service, it.server()))
 }
 
-/// The lowest limit of the video bitrate, and whose it is in words.
+/// The lowest limit of the video bitrate, with a text that names the service.
 pub fn video_bitrate(view: &View<'_>) -> Option<(BitsPerSecond, String)> {
     let limits = services(view).filter_map(|it| Some((it.limits.video?, it)));
     let (most, service) =
@@ -29,7 +30,7 @@ pub fn video_bitrate(view: &View<'_>) -> Option<(BitsPerSecond, String)> {
     Some((most, words(view, key!("limit-video"), service, kbps)))
 }
 
-/// The lowest limit of the audio bitrate, and whose it is in words.
+/// The lowest limit of the audio bitrate, with a text that names the service.
 pub fn audio_bitrate(view: &View<'_>) -> Option<(BitsPerSecond, String)> {
     let limits = services(view).filter_map(|it| Some((it.limits.audio?, it)));
     let (most, service) = limits.min_by_key(|(most, _)| *most)?;
@@ -37,17 +38,17 @@ pub fn audio_bitrate(view: &View<'_>) -> Option<(BitsPerSecond, String)> {
     Some((most, words(view, key!("limit-audio"), service, kbps)))
 }
 
-/// Why frames of this size cannot be chosen.
+/// The reason why this frame size cannot be selected.
 pub fn why_no_size(view: &View<'_>, wanted: &Quality) -> Option<String> {
     refused(view, wanted, |misfit| matches!(misfit, Misfit::Height { .. }), key!("limit-height"))
 }
 
-/// Why this many frames a second cannot be chosen.
+/// The reason why this frame rate cannot be selected.
 pub fn why_no_rate(view: &View<'_>, wanted: &Quality) -> Option<String> {
     refused(view, wanted, |misfit| matches!(misfit, Misfit::Rate { .. }), key!("limit-rate"))
 }
 
-/// Why keyframes cannot be so far apart.
+/// The reason why this keyframe interval cannot be selected.
 pub fn why_no_interval(view: &View<'_>, wanted: &Quality) -> Option<String> {
     let is = |misfit: &Misfit| matches!(misfit, Misfit::Keyframes { .. });
     refused(view, wanted, is, key!("limit-keyframes"))
@@ -70,8 +71,8 @@ fn words(view: &View<'_>, text: &'static str, service: &Service, most: String) -
     view.texts.with(text, &[("service", service.into()), ("most", most.into())])
 }
 
-/// Where a value is above a limit all the same, as after another target was chosen: that, and a button that
-/// lowers it.
+/// Draws a warning if a value exceeds a limit, for example after the user selected another target. A button
+/// lowers the value.
 pub fn lower(ui: &mut Ui, view: &mut View<'_>) {
     let now = view.snapshot.quality.clone();
     let over = services(view).find(|service| service.fit(&now) != now);

@@ -1,4 +1,4 @@
-//! The list of targets: a switch each, how it fares, and one opened to be edited.
+//! The list of targets, each with a switch and its state; one target can be open for editing.
 
 use std::collections::BTreeSet;
 
@@ -24,11 +24,11 @@ use crate::ui::widgets::{
     Button, ButtonWeight, elided, focus_ring, menu_item, menu_rule, paragraph, switch,
 };
 
-/// Height of a card that is closed, inside its edge.
+/// The height of a closed card, without its padding.
 const HEAD: f32 = 38.0;
 
-/// The targets, each as a card, and the button that adds one; tells whether the person's own services are to
-/// be shown.
+/// Draws the targets as cards, and the button that adds one; returns whether the user opened the dialog of
+/// their own services.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool {
     let (theme, snapshot) = (view.theme, view.snapshot);
     reorder(ui, view, draft);
@@ -52,7 +52,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool 
     menu(&response, view, draft)
 }
 
-/// On air, targets with a problem come first. Nothing moves under the pointer, or while one is being edited.
+/// Sorts targets with a problem first while on air. The order does not change while the pointer is over the
+/// list, or while a target is being edited.
 fn reorder(ui: &Ui, view: &View<'_>, draft: &mut Draft) {
     let targets = &view.snapshot.targets;
     let mut order: Vec<u32> = targets.iter().map(|it| it.target.id).collect();
@@ -72,7 +73,8 @@ fn reorder(ui: &Ui, view: &View<'_>, draft: &mut Draft) {
     draft.order = order;
 }
 
-/// What kind of target to add; tells whether the person's own services are to be shown.
+/// Draws the menu with the kinds of target to add; returns whether the user opened the dialog of their own
+/// services.
 fn menu(button: &egui::Response, view: &mut View<'_>, draft: &mut Draft) -> bool {
     let (theme, texts) = (view.theme, view.texts);
     let width = 250.0;
@@ -123,7 +125,7 @@ fn menu(button: &egui::Response, view: &mut View<'_>, draft: &mut Draft) -> bool
     services
 }
 
-/// What a target is called.
+/// The name of a target.
 pub fn title(texts: &Texts, target: &Target) -> String {
     if target.is_built_in() {
         return texts.get("target-builtin").to_string();
@@ -140,14 +142,14 @@ pub fn title(texts: &Texts, target: &Target) -> String {
     }
 }
 
-/// The host in a server's URL, as far as it has been typed.
+/// The host in a server URL that may be incomplete.
 fn host(server: &str) -> &str {
     let rest = server.split_once("://").map_or("", |(_, rest)| rest);
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     authority.rsplit('@').next().unwrap_or_default()
 }
 
-/// How it fares: a lamp, words, and whether something is wrong.
+/// The state of a target: a lamp, a text, and whether there is a problem.
 struct Fares {
     lamp: Color32,
     words: String,
@@ -181,7 +183,7 @@ fn fares(view: &View<'_>, draft: &Draft, entry: &TargetView) -> Fares {
     }
 }
 
-/// On air: what is sent there, and what its viewers get.
+/// The state on air: the sent bitrate and the result of the viewer monitor.
 fn live(view: &View<'_>, entry: &TargetView) -> Fares {
     let (theme, texts) = (view.theme, view.texts);
     let rate = format::bitrate(entry.bitrate);
@@ -205,7 +207,7 @@ fn live(view: &View<'_>, entry: &TargetView) -> Fares {
     }
 }
 
-/// Before going live: what is missing, or where it is and what keeps its key.
+/// The state before going live: a missing value, or the host and the storage of the key.
 fn before(view: &View<'_>, draft: &Draft, target: &Target) -> (String, bool) {
     let texts = view.texts;
     if !target.enabled {
@@ -233,7 +235,7 @@ fn before(view: &View<'_>, draft: &Draft, target: &Target) -> (String, bool) {
     (if host == title { kept.to_string() } else { format!("{host} · {kept}") }, false)
 }
 
-/// One target: a line that opens it, its switch, and, opened, all there is to edit.
+/// Draws a target: a line that opens it, its switch, and its editor if it is open.
 fn card(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView) {
     let theme = view.theme;
     let id = entry.target.id;
@@ -257,7 +259,7 @@ fn card(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView)
         });
 }
 
-/// The lamp, the name and one line of state; pressed, it opens or closes the card.
+/// Draws the lamp, the name and the state in one line; a click opens or closes the card.
 fn head(
     ui: &mut Ui,
     view: &mut View<'_>,

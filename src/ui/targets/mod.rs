@@ -1,5 +1,5 @@
-//! *Broadcast*: where the stream goes. Before going live the targets, the quality and what is ready; on air
-//! the figures, and the targets with their state.
+//! The *Broadcast* panel. Before going live, it shows the targets, the quality and the readiness; on air,
+//! the figures, and the targets with their states.
 
 mod advanced;
 mod draft;
@@ -27,8 +27,8 @@ pub use draft::{Draft, key_field, server_field};
 pub use list::title;
 pub use quality::{PRESET_NAMES, quality_text};
 
-/// The panel: before going live the targets, the quality and what is ready; on air the figures first. Gives
-/// what is asked for in it.
+/// Draws the panel: before going live the targets, the quality and the readiness, and on air the figures
+/// first. Returns the action that the user selected.
 pub fn broadcast(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Action> {
     let before = matches!(view.snapshot.live, LiveState::Idle | LiveState::Connecting { .. });
     let width = ui.available_width();
@@ -48,7 +48,7 @@ pub fn broadcast(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<
     asked.or(services)
 }
 
-/// What is ready, and a closer look.
+/// Draws the readiness, and the button for the pre-flight check.
 fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) -> Option<Action> {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
     let ready = view.health.readiness;
@@ -91,7 +91,7 @@ fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) -> Option<Action> {
     wrapped.inner
 }
 
-/// How the broadcast fares, in figures.
+/// Draws the figures of the broadcast.
 fn live_figures(ui: &mut Ui, view: &View<'_>) {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
     let live = &snapshot.figures;
@@ -130,7 +130,7 @@ fn live_figures(ui: &mut Ui, view: &View<'_>) {
     });
 }
 
-/// A child of `ui` in `rect`, top down.
+/// Creates a child of `ui` in `rect`, with a layout from top to bottom.
 pub fn child(ui: &mut Ui, rect: egui::Rect, salt: &str) -> Ui {
     ui.new_child(
         UiBuilder::new()

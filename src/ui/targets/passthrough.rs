@@ -1,4 +1,4 @@
-//! A file that is on air in the program's stead: its name, and how far it is.
+//! The state of a passthrough file on air: its name and position.
 
 use egui::Ui;
 
@@ -8,7 +8,7 @@ use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
 use crate::ui::widgets::paragraph;
 
-/// At the top of the panel while a file is sent.
+/// Draws the file at the top of the panel during passthrough.
 pub(super) fn show(ui: &mut Ui, view: &View<'_>) {
     let Some(passthrough) = &view.snapshot.passthrough else { return };
     let (theme, texts) = (view.theme, view.texts);
@@ -18,14 +18,14 @@ pub(super) fn show(ui: &mut Ui, view: &View<'_>) {
     ui.add_space(gap::S);
 }
 
-/// That it is on air, in a sentence.
+/// A sentence that names the file on air.
 pub fn sentence(texts: &Texts, passthrough: &PassthroughView) -> String {
     let name = passthrough.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let key = if passthrough.opening { "passthrough-opening" } else { "passthrough-on-air" };
     texts.with(key, &[("name", name.into())])
 }
 
-/// `00:12 / 03:40`, and how often it has begun again.
+/// The position, such as `00:12 / 03:40`, and the current round of a repeated file.
 fn far(texts: &Texts, passthrough: &PassthroughView) -> String {
     let mut far = format::clock(passthrough.position);
     if let Some(duration) = passthrough.duration {

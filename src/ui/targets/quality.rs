@@ -1,4 +1,4 @@
-//! What is sent, in figures: the usual choices, size, rate and bitrate.
+//! The quality of the stream: presets, size, frame rate and bitrate.
 
 use egui::Ui;
 
@@ -22,7 +22,7 @@ const fn fps(num: u32) -> FrameRate {
     }
 }
 
-/// The names of the presets, and what each is for, in their order.
+/// The names of the presets and the texts that describe them, in the order of the presets.
 pub const PRESET_NAMES: [(&str, &str); PRESETS.len()] = [
     (key!("quality-480p30"), key!("quality-480p30-second")),
     (key!("quality-720p30"), key!("quality-720p30-second")),
@@ -30,7 +30,7 @@ pub const PRESET_NAMES: [(&str, &str); PRESETS.len()] = [
     (key!("quality-1080p30"), key!("quality-1080p30-second")),
 ];
 
-/// `720p · 30 fps · 2 500 kbps`.
+/// The quality as a text, such as `720p · 30 fps · 2 500 kbps`.
 pub fn quality_text(view: &View<'_>) -> String {
     let quality = &view.snapshot.quality;
     view.texts.with(
@@ -43,7 +43,7 @@ pub fn quality_text(view: &View<'_>) -> String {
     )
 }
 
-/// The usual sizes and rates, beside those of the presets.
+/// Common sizes and frame rates, in addition to those of the presets.
 const SIZES: [Size; 5] = [
     Size::new(854, 480),
     Size::new(1280, 720),
@@ -53,7 +53,8 @@ const SIZES: [Size; 5] = [
 ];
 const RATES: [FrameRate; 5] = [fps(24), fps(25), fps(30), fps(50), fps(60)];
 
-/// The choice of quality: presets, size, rate and bitrate. The rest is on the output page of the settings.
+/// Draws the quality fields: presets, size, frame rate and bitrate. The other settings are on the output
+/// page of the settings.
 pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
     let (theme, texts) = (view.theme, view.texts);
     let now = view.snapshot.quality.clone();
@@ -125,8 +126,8 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
     }
 }
 
-/// A name and a few below it, of which one is chosen, also where it is none of the usual; gives the one that
-/// was pressed. What cannot be chosen says why.
+/// Draws a label and the common values below it; a selected uncommon value is added. Returns the value that
+/// was pressed. A value that cannot be selected has a tooltip with the reason.
 fn one_of<T: Copy + PartialEq>(
     ui: &mut Ui,
     view: &View<'_>,

@@ -1,8 +1,8 @@
-//! The stages of a connection in words.
+//! The texts for the stages of a connection.
 
 use crate::ui::input::actions::key;
 
-/// The text of a stage of connecting.
+/// The text key for a stage of the connection.
 pub fn stage_key(stage: &str) -> &'static str {
     match stage {
         "delay" => key!("stage-delay"),

@@ -1,4 +1,5 @@
-//! The stream delay on air: what is held back now, and the end that loses nothing.
+//! The stream delay on air: its current length, and the button that ends the stream without losing
+//! content.
 
 use egui::Ui;
 
@@ -10,7 +11,7 @@ use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, paragraph};
 
-/// What viewers see of it, in a sentence; `None` while nothing is held back.
+/// A sentence about the delay that viewers have; `None` without a delay.
 pub fn sentence(texts: &Texts, snapshot: &Snapshot) -> Option<String> {
     let held = snapshot.held?;
     let (key, time) = match held {
@@ -21,7 +22,7 @@ pub fn sentence(texts: &Texts, snapshot: &Snapshot) -> Option<String> {
     Some(texts.with(key, &[("time", format::minutes(time).into())]))
 }
 
-/// On air: how it stands, and the end that loses nothing.
+/// Draws the state of the delay, and the button that ends the stream after the delay.
 pub(super) fn on_air(ui: &mut Ui, view: &mut View<'_>) {
     let (theme, texts) = (view.theme, view.texts);
     let Some(held) = view.snapshot.held else { return };

@@ -1,4 +1,4 @@
-//! What viewers of one target get: whether that is looked at and where, and what is seen.
+//! The viewer monitor of one target: its switch, its playback address, and its result.
 
 use egui::{Color32, Id, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 
@@ -14,10 +14,10 @@ use crate::ui::video::FrameView;
 use crate::ui::view::View;
 use crate::ui::widgets::{Field, label, named_switch, paragraph};
 
-/// Width of the small frame.
+/// The width of the small frame.
 const IMAGE_WIDTH: f32 = 128.0;
 
-/// Below the chosen target's address; `running`: it is on air or on its way.
+/// Draws the monitor below the address of the open target; `running` means live or connecting.
 pub(super) fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -40,7 +40,7 @@ pub(super) fn show(
     }
 }
 
-/// Where it is watched.
+/// Draws the field for the playback address.
 fn address(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, width: f32) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("play-url");
@@ -67,7 +67,7 @@ fn address(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target,
     }
 }
 
-/// How it looks there, with a small frame.
+/// Draws the result of the monitor, with a small frame.
 fn seen(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, monitor: &MonitorView) {
     let (theme, texts) = (view.theme, view.texts);
     let (words, color) = state(theme, texts, monitor);
@@ -89,7 +89,7 @@ fn seen(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, monitor: &MonitorView) 
     response.on_hover_text(&*texts.get("viewers-frame-tip"));
 }
 
-/// The state in words, and a color where it is one to look at.
+/// The text of the state, and a color if the state needs attention.
 pub(super) fn state(
     theme: &Theme,
     texts: &Texts,
@@ -107,12 +107,12 @@ pub(super) fn state(
     }
 }
 
-/// Returns true if something is wrong at these viewers.
+/// Returns true if the viewers have a problem.
 pub fn is_trouble(monitor: &MonitorView) -> bool {
     trouble_of_viewers(monitor.state).is_some()
 }
 
-/// The text of a state.
+/// The text key for a state.
 pub fn words(state: &str) -> &'static str {
     match state {
         "ok" => key!("viewers-ok"),

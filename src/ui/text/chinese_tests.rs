@@ -1,5 +1,4 @@
-//! What goes wrong on the way to a server and in files of settings is said in Chinese, with nothing English
-//! in it.
+//! Tests that connection errors and errors in settings files have Chinese texts, without English words.
 
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use crate::studio::settings::Settings;
 use crate::studio::settings::scenes::collection;
 use crate::text::{Language, Problem};
 
-/// Every cause that a connection can end with; a new one does not compile until it is here.
+/// Every cause that can end a connection; a new cause does not compile until it is added here.
 fn every_cause() -> Vec<Cause> {
     use CertificateProblem as Problem;
     let text = || "x".to_owned();
@@ -135,7 +134,7 @@ fn every_cause() -> Vec<Cause> {
             | Cause::Proxy { .. }
             | Cause::Bind { .. }
             | Cause::EveryPort(_)
-            // The system's own words.
+            // This cause contains the system's own text.
             | Cause::Io(_) => {}
         }
     }
@@ -168,8 +167,8 @@ fn every_cause_and_its_advice_are_said_in_chinese() {
     }
 }
 
-/// Collections that were written by hand, with something bad in each place; few in each, because what
-/// is more is only counted.
+/// Hand-written collections with an error in each field; each has only a few errors, because additional
+/// errors are only counted.
 const BAD: &[&str] = &[
     r#"main_filters = 7
     main_if_black = "nowhere"
@@ -216,7 +215,7 @@ const BAD: &[&str] = &[
     gain_db = "x""#,
 ];
 
-/// What is between Chinese words are names, and words as they are in files.
+/// The only text between Chinese characters may be names, and words as written in files.
 fn assert_chinese(problem: &Problem) {
     let said = Language::Chinese.say(problem);
     let rows_of_words = said.split(|one: char| !one.is_ascii() || ",:;'".contains(one));

@@ -1,22 +1,21 @@
-//! Figures as people read them: a thin rule set shared by all screens, so that a number looks the
-//! same wherever it stands.
+//! Formats of figures: one set of rules for all screens, so that a number looks the same everywhere.
 
 use std::time::Duration;
 
 use crate::media::{FrameRate, Size};
 
-/// `00:12:34`.
+/// A duration, such as `00:12:34`.
 pub fn clock(time: Duration) -> String {
     let seconds = time.as_secs();
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-/// `18:07:41`: the time of day here.
+/// The local time of day, such as `18:07:41`.
 pub fn time_of_day(wall_micros: i64) -> String {
     local_time(wall_micros, "%H:%M:%S")
 }
 
-/// `2026-11-25 18:07`: date and time here.
+/// The local date and time, such as `2026-11-25 18:07`.
 pub fn date_and_time(wall_micros: i64) -> String {
     local_time(wall_micros, "%Y-%m-%d %H:%M")
 }
@@ -27,19 +26,19 @@ fn local_time(wall_micros: i64, form: &str) -> String {
         .unwrap_or_default()
 }
 
-/// `5:00`, `0:30`: minutes and seconds, to the nearest.
+/// A duration rounded to seconds, such as `5:00` or `0:30`.
 pub fn minutes(time: Duration) -> String {
     let seconds = (time + Duration::from_millis(500)).as_secs();
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
-/// `−12 s`, `−1:05`: this far behind the live end.
+/// The distance to the live edge, such as `−12 s` or `−1:05`.
 pub fn behind(time: Duration) -> String {
     let seconds = (time + Duration::from_millis(500)).as_secs();
     if seconds < 60 { format!("−{seconds}\u{a0}s") } else { format!("−{}", minutes(time)) }
 }
 
-/// A whole number in groups of three, with spaces that do not break.
+/// A whole number in groups of three digits, separated by non-breaking spaces.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -52,7 +51,8 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
-/// `36 (0.2 %)`: a number and its share of `total`; a share that would round to nothing is `<0.1 %`.
+/// A number and its share of `total`, such as `36 (0.2 %)`; a share that would round to zero is
+/// `<0.1 %`.
 pub fn part_of(number: u64, total: u64) -> String {
     let share = 100.0 * number as f64 / (total as f64).max(1.0);
     let share = match share {
@@ -62,12 +62,12 @@ pub fn part_of(number: u64, total: u64) -> String {
     format!("{} ({share}\u{a0}%)", grouped(number))
 }
 
-/// `2 512 kbps`.
+/// A bitrate, such as `2 512 kbps`.
 pub fn bitrate(bits_per_second: u32) -> String {
     format!("{}\u{a0}kbps", grouped(u64::from(bits_per_second).div_ceil(1000)))
 }
 
-/// `−14.2 dB` with a real minus; `−∞ dB` for silence.
+/// A level, such as `−14.2 dB`, with a Unicode minus sign; silence is `−∞ dB`.
 pub fn decibels(db: f32) -> String {
     if db <= -60.0 {
         "−∞\u{a0}dB".into()
@@ -76,7 +76,7 @@ pub fn decibels(db: f32) -> String {
     }
 }
 
-/// A number with a real minus and, if asked for, a plus.
+/// A number with a Unicode minus sign, and with a plus sign if requested.
 pub fn signed(value: f64, decimals: usize, plus: bool) -> String {
     let text = format!("{:.*}", decimals, value.abs());
     let is_zero = text.chars().all(|c| c == '0' || c == '.');
@@ -87,7 +87,7 @@ pub fn signed(value: f64, decimals: usize, plus: bool) -> String {
     }
 }
 
-/// `3 ms`, `0.4 ms`, `0.38 s`, `12.0 s`.
+/// A short duration, such as `3 ms`, `0.4 ms`, `0.38 s` or `12.0 s`.
 pub fn short_time(time: Duration) -> String {
     let ms = time.as_secs_f64() * 1000.0;
     if ms < 1.0 && ms > 0.0 {
@@ -101,7 +101,7 @@ pub fn short_time(time: Duration) -> String {
     }
 }
 
-/// `118 MB`, `1.24 GB`.
+/// A number of bytes, such as `118 MB` or `1.24 GB`.
 pub fn bytes(bytes: u64) -> String {
     let mb = bytes as f64 / 1e6;
     if mb < 10.0 {
@@ -113,12 +113,12 @@ pub fn bytes(bytes: u64) -> String {
     }
 }
 
-/// `1280×720`.
+/// A size, such as `1280×720`.
 pub fn size(size: Size) -> String {
     format!("{}×{}", size.width, size.height)
 }
 
-/// `720p` for the usual shapes, `1024×768` for others.
+/// The name of a size: `720p` for the usual aspect ratio, `1024×768` for others.
 pub fn size_name(of: Size) -> String {
     if of.width * 9 == of.height * 16 || (of.width, of.height) == (854, 480) {
         format!("{}p", of.height)
@@ -127,18 +127,18 @@ pub fn size_name(of: Size) -> String {
     }
 }
 
-/// Seconds until something, at least 1 while there is any time left.
+/// The remaining seconds, at least 1 while any time is left.
 pub fn countdown(time: Duration) -> u64 {
     let seconds = time.as_millis().div_ceil(1000);
     u64::try_from(seconds).unwrap_or(u64::MAX)
 }
 
-/// `30`, `29.97`.
+/// A frame rate, such as `30` or `29.97`.
 pub fn rate(rate: FrameRate) -> String {
     rate.to_string()
 }
 
-/// The text with a capital at its start, as a sentence has.
+/// The text with a capital first letter.
 pub fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())

@@ -1,4 +1,4 @@
-//! The words of the window: keys of `assets/i18n/<language>/onair.ftl`, and figures as people read them.
+//! The texts of the window (keys of `assets/i18n/<language>/onair.ftl`), and the formats of figures.
 
 #[cfg(test)]
 mod chinese_tests;
@@ -18,7 +18,7 @@ mod tests {
         std::fs::read_to_string(format!("{root}/assets/i18n/{}/onair.ftl", language.tag())).unwrap()
     }
 
-    /// Keys, each with the names of the values in it.
+    /// The keys, each with the names of its placeables.
     fn keys(language: Language) -> Vec<(String, BTreeSet<String>)> {
         let source = source(language);
         let mut keys: Vec<(String, BTreeSet<String>)> = Vec::new();
@@ -79,7 +79,7 @@ mod tests {
         assert!(checked > 100, "{checked}");
     }
 
-    /// All files of a language.
+    /// The contents of all files of a language.
     fn whole(language: Language) -> String {
         let folder = format!("{}/assets/i18n/{}", env!("CARGO_MANIFEST_DIR"), language.tag());
         let files = std::fs::read_dir(folder).unwrap().map(|it| it.unwrap().path());
@@ -87,7 +87,7 @@ mod tests {
         files.map(|path| std::fs::read_to_string(path).unwrap()).collect()
     }
 
-    /// Every key of a language, what the studio says included, and whether values are in its text.
+    /// Every key of a language, including those of the studio, and whether its text has placeables.
     fn every_key(language: Language) -> Vec<(String, bool)> {
         let mut keys: Vec<(String, bool)> = Vec::new();
         for line in whole(language).lines().filter(|line| !line.starts_with('#')) {
@@ -101,7 +101,7 @@ mod tests {
         keys
     }
 
-    /// Returns true if a space is between two Chinese characters.
+    /// Returns true if there is a space between two Chinese characters.
     fn is_torn(text: &str) -> bool {
         let chars: Vec<char> = text.chars().collect();
         let chinese = |one: char| ('\u{4E00}'..='\u{9FFF}').contains(&one);
@@ -125,7 +125,7 @@ mod tests {
             assert!(!is_torn(&said), "{key}: {said}");
             assert!(!said.contains(['\u{2068}', '\u{2069}']), "{key}: {said}");
             taking += u32::from(takes && said.contains("桌上的话筒"));
-            // A Latin one is set off as before.
+            // A Latin name keeps the spaces around it.
             spaced += u32::from(with(&key, "Yeti").contains(" Yeti "));
         }
         assert!(taking > 150 && spaced > 20, "{taking} {spaced}");

@@ -1,6 +1,6 @@
-//! A frame on the screen: taken from its slot when there is a newer one, scaled to the pixels it
-//! is shown on, converted once and put where it is drawn from, which is kept: a surface of the
-//! window's, or a texture where there are none. While nothing asks for it, nothing is converted.
+//! A video frame in the window. The view takes a new frame from its slot, scales it to the displayed
+//! pixels and converts it once. The result is stored in a surface of the window, or in a texture if
+//! there are no surfaces. Frames that are not displayed are not converted.
 
 pub mod placeholder;
 mod scaler;
@@ -17,7 +17,7 @@ pub use crate::studio::watch::viewport::Rotation;
 use scaler::{ByteOrder, Fault, Scaler};
 pub use surface::{Surface, Surfaces};
 
-/// One frame and what it takes to renew it.
+/// A view of the frames in one slot, with the state that it needs to convert them.
 #[derive(Default)]
 pub struct FrameView {
     slot: Latest<VideoFrame>,
@@ -25,13 +25,13 @@ pub struct FrameView {
     frame: Option<VideoFrame>,
     sheet: Sheet,
     surfaces: Option<Arc<dyn Surfaces>>,
-    /// The size that the sheet was made for.
+    /// The size for which the sheet was made.
     made_for: Option<Size>,
     scaler: Scaler,
     name: &'static str,
 }
 
-/// What a frame is drawn from.
+/// The destination of converted frames.
 enum Sheet {
     Surface(Arc<dyn Surface>),
     Texture { texture: Option<TextureHandle>, image: Arc<ColorImage> },
@@ -50,19 +50,19 @@ impl std::fmt::Debug for FrameView {
 }
 
 impl FrameView {
-    /// Shows what comes into `slot`.
+    /// Creates a view of the frames in `slot`.
     pub fn new(name: &'static str, slot: Latest<VideoFrame>) -> Self {
         Self { slot, name, ..Self::default() }
     }
 
-    /// Is drawn by a surface from now on.
+    /// Changes the view to draw with a surface.
     pub fn lay_on(&mut self, surfaces: &Arc<dyn Surfaces>) {
         self.sheet = Sheet::Surface(surfaces.surface());
         self.surfaces = Some(Arc::clone(surfaces));
         self.made_for = None;
     }
 
-    /// What comes into `slot`, drawn as these frames are.
+    /// Creates a view of the frames in `slot`, with the same kind of surface.
     pub fn beside(&self, name: &'static str, slot: Latest<VideoFrame>) -> Self {
         let mut picture = Self::new(name, slot);
         if let Some(surfaces) = &self.surfaces {
@@ -71,12 +71,12 @@ impl FrameView {
         picture
     }
 
-    /// The same frames once more, to be shown at another size.
+    /// Creates another view of the same frames, for a different size.
     pub fn again(&self, name: &'static str) -> Self {
         self.beside(name, self.slot.clone())
     }
 
-    /// Shows what comes into this slot from now on, if it is another one.
+    /// Changes the view to this slot, if it is another one.
     pub fn follow(&mut self, slot: &Latest<VideoFrame>) {
         if !self.slot.shares_with(slot) {
             self.slot = slot.clone();
@@ -84,12 +84,12 @@ impl FrameView {
         }
     }
 
-    /// Returns true if there is a frame to show.
+    /// Returns true if there is a frame to display.
     pub fn is_there(&self) -> bool {
         self.slot.version() != self.seen && self.slot.get().is_some() || self.frame.is_some()
     }
 
-    /// Width over height of the frame, 16:9 while there is none.
+    /// The aspect ratio of the frame; 16:9 while there is no frame.
     pub fn shape(&self) -> f32 {
         self.frame.as_ref().map_or(16.0 / 9.0, |frame| {
             let size = frame.size();
@@ -97,7 +97,7 @@ impl FrameView {
         })
     }
 
-    /// Its own size, once there is one.
+    /// The size of the frame, if there is one.
     pub fn size(&mut self) -> Option<Size> {
         if self.frame.is_none() && self.slot.version() != self.seen {
             return self.slot.get().map(|frame| frame.size());
@@ -105,8 +105,8 @@ impl FrameView {
         self.frame.as_ref().map(VideoFrame::size)
     }
 
-    /// Draws the frame turned, filling `rect` as it is seen then, and cut off at `room`; tells
-    /// whether there was one.
+    /// Draws the rotated frame so that it fills `rect`, clipped to `room`; returns whether there was a
+    /// frame.
     pub fn paint_turned(&mut self, ui: &Ui, rect: Rect, room: Rect, turn: Rotation) -> bool {
         let upright = if turn.is_sideways() {
             Rect::from_center_size(rect.center(), vec2(rect.height(), rect.width()))
@@ -131,7 +131,7 @@ impl FrameView {
         true
     }
 
-    /// Draws the frame, filling `rect`; tells whether there was one.
+    /// Draws the frame so that it fills `rect`; returns whether there was a frame.
     pub fn paint(&mut self, ui: &Ui, rect: Rect) -> bool {
         self.paint_turned(ui, rect, rect, Rotation::None)
     }
@@ -146,7 +146,7 @@ impl FrameView {
         let Some(frame) = self.frame.as_ref() else {
             return;
         };
-        // Larger than it is: the graphics side stretches it.
+        // A frame is never scaled up here, because the graphics side stretches it.
         let own = frame.size();
         let smaller = wanted.width < own.width && wanted.height <= own.height;
         let size = if smaller { wanted } else { own };
@@ -163,7 +163,7 @@ impl FrameView {
                 made
             }
             Sheet::Texture { texture, image } => {
-                // One texel a pixel needs no filter, which is dear where the processor draws.
+                // One texel per pixel needs no filter, which is expensive with software rendering.
                 let options =
                     if size == wanted { TextureOptions::NEAREST } else { TextureOptions::LINEAR };
                 let is_made = self.made_for == Some(size);
@@ -187,7 +187,7 @@ impl FrameView {
     }
 }
 
-/// Converts into an image that is used again where nobody else holds it any more.
+/// Converts a frame into an image; the image is reused if it has the right size and no other owner.
 fn convert(
     scaler: &mut Scaler,
     frame: &VideoFrame,
@@ -203,7 +203,7 @@ fn convert(
     scaler.convert(frame, size, ByteOrder::Rgba, image.as_raw_mut())
 }
 
-/// A texture that fills `rect`, turned.
+/// Creates a mesh with a rotated texture that fills `rect`.
 fn turned_mesh(texture: egui::TextureId, rect: Rect, turn: Rotation) -> egui::Mesh {
     let mut mesh = egui::Mesh::with_texture(texture);
     let places = [rect.left_top(), rect.right_top(), rect.right_bottom(), rect.left_bottom()];
@@ -215,22 +215,22 @@ fn turned_mesh(texture: egui::TextureId, rect: Rect, turn: Rotation) -> egui::Me
     mesh
 }
 
-/// The even size in pixels of a place on the screen.
+/// The size of a rectangle in pixels, rounded to even numbers.
 fn pixels(rect: Rect, pixels_per_point: f32) -> Size {
     let pixels = rect.size() * pixels_per_point;
     Size::new((pixels.x.round() as u32).max(2) & !1, (pixels.y.round() as u32).max(2) & !1)
 }
 
-/// Which places of a frame that is turned, each 0…1 from its upper left, come to the upper left, upper
-/// right, lower right and lower left.
+/// The texture coordinates (0…1 from the upper left) at the upper left, upper right, lower right and
+/// lower left corners of a rotated frame.
 pub fn corners(turn: Rotation) -> [[f32; 2]; 4] {
     let mut corners = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]];
-    // Turned to the right, the frame's lower left corner comes to the upper left.
+    // After a rotation to the right, the lower left corner of the frame is at the upper left.
     corners.rotate_right(turn.quarters());
     corners
 }
 
-/// The largest rectangle of shape `shape` in the middle of `room`, on whole and even pixels.
+/// The largest centered rectangle in `room` with the aspect ratio `shape`, in whole and even pixels.
 pub fn fitted(room: Rect, shape: f32, pixels_per_point: f32) -> Rect {
     let size = if room.width() > room.height() * shape {
         vec2(room.height() * shape, room.height())
@@ -245,8 +245,8 @@ pub fn fitted(room: Rect, shape: f32, pixels_per_point: f32) -> Rect {
     Rect::from_min_size(pos2(whole(corner.x), whole(corner.y)), size)
 }
 
-/// Fills `room` save `hole`, which a frame is going to cover: where the processor draws, each
-/// pixel drawn twice costs.
+/// Fills `room` except `hole`, which a frame will cover, because software rendering pays for each
+/// pixel drawn twice.
 pub fn fill_around(ui: &Ui, room: Rect, hole: Rect, color: Color32) {
     let (left, right) = (room.left()..=hole.left(), hole.right()..=room.right());
     for (x, y) in [
@@ -270,7 +270,7 @@ mod tests {
     use crate::base::Timestamp;
     use crate::media::{Color, Planes};
 
-    /// Counts what is written to it.
+    /// Records the sizes that are written to it.
     #[derive(Default)]
     struct Counted(Mutex<Vec<Size>>);
 
@@ -308,7 +308,7 @@ mod tests {
         }
     }
 
-    /// Uploaded once for each new frame, at the size shown; by a surface and by a texture.
+    /// Each new frame is uploaded once, at the displayed size, by a surface and by a texture.
     #[test]
     fn a_picture_is_uploaded_once_at_the_size_shown() {
         let place = Rect::from_min_size(pos2(0.0, 0.0), vec2(320.0, 180.0));
@@ -329,7 +329,7 @@ mod tests {
                         picture.paint(ui, place);
                     }
                 });
-                // The first is that of the letters.
+                // The first texture belongs to the font.
                 let textures = output.textures_delta.set.iter();
                 let textures = textures.filter(|(id, _)| **id != egui::TextureId::default());
                 uploads.extend(textures.flat_map(|(_, deltas)| deltas).map(|delta| {
@@ -345,13 +345,14 @@ mod tests {
             for _ in 0..5 {
                 assert_eq!(frame(&mut picture, place, true), [shown]);
             }
-            // Frames that come while nothing shows them are not converted; then the last one is.
+            // Frames that arrive while the view is hidden are not converted; when it is displayed
+            // again, only the last frame is.
             for _ in 0..5 {
                 slot.publish(black());
                 assert_eq!(frame(&mut picture, place, false), [shown]);
             }
             assert_eq!(frame(&mut picture, place, true), [shown; 2]);
-            // Shown at another size.
+            // The frame is now displayed at another size.
             let smaller = Rect::from_min_size(pos2(0.0, 0.0), vec2(160.0, 90.0));
             for _ in 0..2 {
                 let uploads = frame(&mut picture, smaller, true);

@@ -1,4 +1,4 @@
-//! What replaces a frame that is not there.
+//! The placeholder for a missing frame.
 
 use egui::{Align2, Rect, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2};
 
@@ -7,7 +7,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{ON_VIDEO, ON_VIDEO_SECONDARY, Type, gap};
 use crate::ui::widgets::{Button, place};
 
-/// Words in the place of an image; tells whether the button was pressed.
+/// Draws a text in place of a frame; returns whether its button was pressed.
 pub fn placeholder(
     ui: &mut Ui,
     rect: Rect,
@@ -45,6 +45,6 @@ pub fn placeholder(
             .layout(egui::Layout::top_down(egui::Align::Center))
             .id_salt("placeholder-button"),
     );
-    // The image's place is dark in both themes.
+    // The area of the frame is dark in both themes.
     button.show(&mut child, &crate::ui::style::theme::Theme::DARK).clicked()
 }

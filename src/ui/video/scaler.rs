@@ -1,4 +1,4 @@
-//! I420 of any size to the pixels of a display, at that size or a smaller one.
+//! Converts I420 frames of any size to display pixels, at the same size or a smaller one.
 
 use yuv::{YuvPlanarImage, YuvRange, YuvStandardMatrix};
 
@@ -13,14 +13,14 @@ pub enum ByteOrder {
     Bgra,
 }
 
-/// Keeps what it scales with.
+/// A converter that keeps its buffers between frames.
 #[derive(Default)]
 pub struct Scaler {
     scaling: FrameScaler,
     planes: [Vec<u8>; 3],
 }
 
-/// Why a frame could not be converted.
+/// The reason why a frame could not be converted.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     #[error(transparent)]
@@ -30,7 +30,7 @@ pub enum Fault {
 }
 
 impl Scaler {
-    /// Fills `pixels`, which hold a frame of `size`.
+    /// Converts a frame into `pixels`, which have the dimensions `size`.
     pub fn convert(
         &mut self,
         frame: &VideoFrame,

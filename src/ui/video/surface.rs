@@ -1,7 +1,7 @@
-//! Frames laid onto the window past egui's textures. Those are blended, with a color for every
-//! pixel, in an order of colors that displays do not use; where the processor draws, that is most of
-//! what showing a frame costs. Whoever owns the graphics context brings surfaces; without them
-//! frames are textures as any other.
+//! Surfaces: frames drawn into the window without egui's textures. egui blends textures with a color
+//! for every pixel, and their byte order differs from that of displays. With software rendering,
+//! this is most of the cost of displaying a frame. The owner of the graphics context provides the
+//! surfaces; without them, frames are ordinary textures.
 
 use std::sync::Arc;
 
@@ -10,17 +10,19 @@ use egui::{PaintCallback, Rect};
 use super::Rotation;
 use crate::media::Size;
 
-/// Makes surfaces.
+/// A factory for surfaces.
 pub trait Surfaces: Send + Sync {
-    /// A surface for one frame. What it takes of the graphics side goes with it.
+    /// Creates a surface for one frame. The surface releases its graphics resources when it is
+    /// dropped.
     fn surface(&self) -> Arc<dyn Surface>;
 }
 
-/// What one frame is laid onto the window by. Opaque.
+/// An opaque surface, which draws one frame into the window.
 pub trait Surface: Send + Sync {
-    /// Lets `fill` write the pixels that are drawn from the next frame on, BGRA row by row.
+    /// Lets `fill` write the pixels for the following frames, as rows of BGRA.
     fn renew(&self, size: Size, fill: &mut dyn FnMut(&mut [u8]));
 
-    /// To be painted: it fills `rect`, turned as it is seen then. `smooth`: it is stretched there.
+    /// Returns the callback that paints the surface: it fills `rect` after rotation. `smooth` means
+    /// that the surface is stretched there with a filter.
     fn shape(self: Arc<Self>, rect: Rect, turn: Rotation, smooth: bool) -> PaintCallback;
 }

@@ -1,4 +1,4 @@
-//! What is looked for on the disk to be put into a scene.
+//! Requests for files on the disk that become part of a scene.
 
 use std::path::PathBuf;
 
@@ -7,8 +7,8 @@ use crate::capture::{self, VideoChoice};
 use crate::compose::filter::Slot;
 use crate::compose::scene::{SceneId, SourceId};
 
-/// The filter for which a file is asked: where it stood, and what it was, since the list may change
-/// meanwhile.
+/// The filter that needs a file: its position and its old file, because the list may change in the
+/// meantime.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilterFile {
     pub source: SourceId,
@@ -23,7 +23,8 @@ impl FilterFile {
         slot.filter.kind() == self.kind && file.is_some_and(|(_, path)| path == self.was)
     }
 
-    /// Where it stands by now: where it stood, or else the only one that is as it was.
+    /// The current position of the filter: the old position, or else the position of the only filter
+    /// that matches.
     pub fn among(&self, slots: &[Slot]) -> Option<usize> {
         if slots.get(self.index).is_some_and(|slot| self.is(slot)) {
             return Some(self.index);
@@ -40,15 +41,15 @@ pub enum FileRequest {
     Image,
     /// A folder of slides.
     Slides,
-    /// The first frame of a list of slides.
+    /// The first image in a list of slides.
     Slide,
     Video,
-    /// Words, watched.
+    /// A text file, which is monitored for changes.
     Text,
 }
 
 impl FileRequest {
-    /// What is looked for in the place of what a source shows, if that is on the disk.
+    /// The kind of file that can replace the content of a source, if the content is on the disk.
     pub fn of(choice: &VideoChoice) -> Option<Self> {
         match choice {
             VideoChoice::Image(_) => Some(Self::Image),
@@ -60,7 +61,7 @@ impl FileRequest {
         }
     }
 
-    /// The source for what was found.
+    /// The content of a source with the chosen file.
     pub fn choice(self, path: PathBuf) -> VideoChoice {
         match self {
             Self::Image => VideoChoice::Image(path),
@@ -71,30 +72,31 @@ impl FileRequest {
     }
 }
 
-/// Files that a source plays or shows after its first one; the dialog begins in a folder.
+/// A request for files that a source plays or shows after its first file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Then {
     pub source: SourceId,
     pub pick: FileRequest,
-    /// In the place of this one of them, which was there; else behind the last.
+    /// The position of the file to replace and its path; `None` appends the files.
     pub at: Option<(usize, PathBuf)>,
 }
 
-/// The transition for which a file is asked, since other options may be shown by the time it is chosen.
+/// The transition that needs a file; it is stored because the dialog may show other options before the
+/// user chooses a file.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct TransitionFile {
-    /// That of this scene; else that of all scenes without one of their own.
+    /// The scene of the transition; `None` means the common transition of all other scenes.
     pub scene: Option<SceneId>,
     pub means: TransitionFilePart,
 }
 
-/// What a transition works with.
+/// The part of a transition that is a file.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum TransitionFilePart {
-    /// The gray frame of a wipe.
+    /// The grayscale image of a wipe.
     Image,
     /// The clip of a stinger.
     Clip,
-    /// A folder of frames that are one.
+    /// A folder of images that form a stinger.
     Folder,
 }

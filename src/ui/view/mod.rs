@@ -1,4 +1,5 @@
-//! What every screen is handed: the look, the words, the studio as it is; and what it hands back.
+//! The interface of every screen: the theme, the texts and the snapshot as inputs, and the requests as
+//! output.
 
 pub mod file_request;
 
@@ -16,97 +17,98 @@ use crate::ui::style::theme::Theme;
 use crate::ui::text::Texts;
 use crate::ui::view::file_request::{FileRequest, FilterFile, Then, TransitionFile};
 
-/// What draws the window.
+/// The renderer of the window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Renderer {
-    /// As the driver calls itself; empty: not known.
+    /// The name that the driver reports; empty if unknown.
     pub name: String,
-    /// The processor draws.
+    /// True if the processor renders the window.
     pub software: bool,
 }
 
-/// What a person asks for: of the studio, or of the window's surroundings.
+/// A request of the user, to the studio or to the environment of the window.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WindowRequest {
     Command(Command),
-    /// A command of the window: the screen does it itself.
+    /// Executes a command of the window; the screen handles this request itself.
     Act(Action),
-    /// Open a projector: the screen does that itself, too.
+    /// Opens a projector; the screen handles this request itself, too.
     Project(ProjectorPlace),
     CloseProjector(ProjectorPlace),
-    /// Ask for a file or folder and put it into this scene.
+    /// Lets the user choose a file or folder, and adds it to this scene.
     PickSource(FileRequest, SceneId),
-    /// Ask for a file or folder that this source shows from now on; the dialog begins where it was.
+    /// Lets the user choose another file or folder for this source; the dialog opens in the folder of the
+    /// current one.
     PickAnother(FileRequest, SourceId, Option<PathBuf>),
-    /// Ask for files that a source plays or shows after its first one.
+    /// Lets the user choose files that a source plays or shows after its first file.
     PickThen(Then, Option<PathBuf>),
-    /// Ask for a file for this filter; the dialog begins where it was.
+    /// Lets the user choose a file for this filter; the dialog opens in the folder of the current one.
     PickFilterFile(Asset, FilterFile, Option<PathBuf>),
-    /// Ask for a file for the transition: a gray frame, or a clip; or for a folder of frames; the dialog
-    /// begins where it was.
+    /// Lets the user choose a grayscale image, a clip or a folder of images for the transition. The dialog
+    /// opens in the folder of the current one.
     PickTransitionFile(TransitionFile, Option<PathBuf>),
-    /// Ask for a file of scenes and take it in.
+    /// Lets the user choose a file of scenes, and imports it.
     PickScenes,
-    /// Ask for a file and write the scenes into it.
+    /// Lets the user choose a file, and writes the scenes into it.
     SaveScenes,
-    /// Show the collections and profiles: the screen does that itself.
+    /// Shows the collections and profiles; the screen handles this request itself.
     ShowParts,
-    /// Ask for the file of a collection or profile and add it, with the stream key that is in it or without.
+    /// Lets the user choose the file of a collection or profile, and adds it with or without its stream key.
     PickPart(PartKind, bool),
-    /// Ask for a file and write the collection or profile of this name into it.
+    /// Lets the user choose a file, and writes the collection or profile of this name into it.
     SavePart(PartKind, String),
-    /// Ask for a file of audio for this strip, or for a new one.
+    /// Lets the user choose an audio file for this strip, or for a new one.
     PickStripFile(Option<StripId>),
-    /// Ask for a file and show it in the player.
+    /// Lets the user choose a file, and plays it in the player.
     PickWatchFile,
-    /// Ask for a media file to be sent as it is.
+    /// Lets the user choose a media file for passthrough.
     PickPassthrough,
-    /// Do what this button promises: the screen does that itself.
+    /// Executes this remedy; the screen handles this request itself.
     Help(Remedy),
-    /// These were chosen in onair's own chooser, or nothing.
+    /// Reports the files chosen in onair's own chooser; `None` if the user cancelled it.
     FilesChosen(Option<Vec<PathBuf>>),
-    /// The desktop's file dialog does not answer: open onair's own.
+    /// Opens onair's own chooser, because the desktop's file dialog does not respond.
     OwnFileChooser,
-    /// Ask for the folder of recordings.
+    /// Lets the user choose the folder of recordings.
     PickRecordingFolder,
-    /// Record into a new file in the folder of recordings.
+    /// Starts recording into a new file in the folder of recordings.
     Record,
-    /// Save the replay buffer into a new file in the folder of recordings.
+    /// Saves the replay buffer to a new file in the folder of recordings.
     SaveReplay,
-    /// Save the frame that is sent into a new file in the folder of recordings.
+    /// Saves the program frame to a new file in the folder of recordings.
     Snapshot,
-    /// Save the frame that is watched into a new file in the folder of recordings.
+    /// Saves the player's frame to a new file in the folder of recordings.
     WatchSnapshot,
-    /// Record what is watched into a new file there.
+    /// Records the watched stream into a new file in the folder of recordings.
     WatchSave,
-    /// Fill the screen, or do not.
+    /// Turns full screen on or off.
     FullScreen(bool),
-    /// Ask the clipboard for its text; it comes as a paste.
+    /// Requests the text of the clipboard, which arrives as a paste event.
     Paste,
-    /// End the program.
+    /// Ends the program.
     Quit,
-    /// The preferences changed: keep them.
+    /// Stores the changed preferences.
     Preferences,
 }
 
-/// One look at everything, for the time of one frame.
+/// The references that a screen needs to draw one frame.
 #[derive(Debug)]
 pub struct View<'a> {
     pub theme: &'a Theme,
     pub texts: &'a Texts,
     pub snapshot: &'a Snapshot,
-    /// What the health bar says of it.
+    /// The health of the studio, as the health bar shows it.
     pub health: &'a Health,
     pub wishes: &'a mut Vec<WindowRequest>,
 }
 
 impl View<'_> {
-    /// Asks the studio for something.
+    /// Sends a command to the studio.
     pub fn send(&mut self, command: Command) {
         self.wishes.push(WindowRequest::Command(command));
     }
 
-    /// Asks the surroundings for something.
+    /// Sends a request to the environment of the window.
     pub fn wish(&mut self, wish: WindowRequest) {
         self.wishes.push(wish);
     }

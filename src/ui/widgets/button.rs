@@ -12,24 +12,24 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BORDER, RADIUS, Theme, Type, gap, size};
 use crate::ui::widgets::{elided, focus_ring};
 
-/// How loud a button is.
+/// The visual weight of a button.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum ButtonWeight {
-    /// The one that matters.
+    /// The most important button.
     Primary,
-    /// Bordered.
+    /// With a border.
     Plain,
-    /// Bordered, on a separate ground: on a tinted bar.
+    /// With a border and a separate background, for tinted bars.
     Raised,
-    /// Words only until touched.
+    /// Only text until the pointer is over it.
     Quiet,
-    /// Bordered and worded in red: ends the broadcast.
+    /// With a red border and red text: ends the broadcast.
     Live,
-    /// Bordered and worded in amber: wants attention.
+    /// With an amber border and amber text: needs attention.
     Warn,
 }
 
-/// A button with words, an icon, or both.
+/// A button with text, an icon, or both.
 #[derive(Debug)]
 pub struct Button<'a> {
     text: &'a str,
@@ -47,7 +47,7 @@ pub struct Button<'a> {
 }
 
 impl<'a> Button<'a> {
-    /// A plain one.
+    /// Creates a plain button.
     pub fn new(text: &'a str) -> Self {
         Self {
             text,
@@ -65,7 +65,7 @@ impl<'a> Button<'a> {
         }
     }
 
-    /// A smaller line below the words.
+    /// Adds a smaller line below the text.
     pub fn second(mut self, second: &'a str) -> Self {
         self.second = second;
         self
@@ -81,7 +81,7 @@ impl<'a> Button<'a> {
         self
     }
 
-    /// With an icon of another color than the words.
+    /// Adds an icon with a different color from the text.
     pub fn icon_colored(mut self, icon: Icon, color: Color32) -> Self {
         self.icon = Some((icon, Some(color)));
         self
@@ -116,19 +116,19 @@ impl<'a> Button<'a> {
         self
     }
 
-    /// The accessible name, where the words are not enough.
+    /// Sets the accessible name, if the text is not sufficient.
     pub fn name(mut self, name: &'a str) -> Self {
         self.name = Some(name);
         self
     }
 
-    /// Part of a choice, and whether it is the chosen part.
+    /// Makes the button part of a choice; `selected` means that it is the selected part.
     pub fn selected(mut self, selected: bool) -> Self {
         self.selected = Some(selected);
         self
     }
 
-    /// Words and icon at the beginning, as in a list of buttons.
+    /// Aligns text and icon to the left, as in a list of buttons.
     pub fn leading(mut self) -> Self {
         self.leading = true;
         self
@@ -248,7 +248,7 @@ impl<'a> Button<'a> {
     }
 }
 
-/// A square button with an icon; `name` is its accessible name and tooltip.
+/// Draws a square button with an icon; `name` is its accessible name and tooltip.
 pub fn icon_button(
     ui: &mut Ui,
     theme: &Theme,

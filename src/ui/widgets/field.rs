@@ -1,4 +1,4 @@
-//! Fields to type into.
+//! Text fields.
 
 use egui::{
     Align2, CornerRadius, Margin, Response, Stroke, StrokeKind, TextEdit, Ui, UiBuilder, vec2,
@@ -8,7 +8,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BORDER, FOCUS, RADIUS, Theme, Type, gap, size};
 use crate::ui::widgets::{ButtonWeight, icon_button};
 
-/// A line of text with a border, and small buttons at its end.
+/// A single-line text field with a border, and small buttons at its end.
 #[derive(Debug)]
 pub struct Field<'a> {
     pub id: egui::Id,
@@ -16,22 +16,22 @@ pub struct Field<'a> {
     /// The accessible name.
     pub name: &'a str,
     pub hint: &'a str,
-    /// Dots instead of characters.
+    /// True if the field displays dots instead of characters.
     pub hidden: bool,
-    /// Outlined as needing correction.
+    /// True if the field is marked as invalid.
     pub wrong: bool,
     pub limit: usize,
-    /// Icon and name of each button.
+    /// The icon and name of each button.
     pub buttons: &'a [(Icon, &'a str)],
     pub width: f32,
 }
 
-/// What happened to a field.
+/// The events of a field.
 #[derive(Debug)]
 pub struct FieldOutcome {
-    /// Of the text.
+    /// The response of the text.
     pub response: Response,
-    /// Which button was pressed.
+    /// The index of the pressed button.
     pub pressed: Option<usize>,
 }
 
@@ -58,7 +58,7 @@ impl Field<'_> {
         let mut child = ui.new_child(UiBuilder::new().max_rect(inner));
         let mut output = edit.show(&mut child);
         if self.hidden {
-            // What was typed must not be kept for an undo.
+            // The undo history must not keep a secret text.
             output.state.clear_undoer();
             output.state.store(ui.ctx(), self.id);
         }
@@ -99,7 +99,7 @@ impl Field<'_> {
     }
 }
 
-/// Several lines of text with a border; more than there is room for scroll.
+/// A text field with several lines and a border; longer texts scroll.
 #[derive(Debug)]
 pub struct TextBox<'a> {
     pub id: egui::Id,

@@ -1,15 +1,15 @@
-//! Figures: a name and a value on a line, with a tooltip that says what it means.
+//! Figures: a line with a name and a value, and with a tooltip that explains the figure.
 
 use egui::{Align, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::ui::style::theme::{Theme, Type};
 use crate::ui::widgets::elided;
 
-/// Room between the name and the value.
+/// The minimum gap between the name and the value.
 const BETWEEN: f32 = 8.0;
 
-/// One line. The name stays whole, whatever the value is: of one that finds no room beside it the whole is
-/// seen in the tooltip.
+/// Draws one line. The name is never shortened for the value; if the value does not fit, the tooltip
+/// contains all of it.
 pub fn figure(ui: &mut Ui, theme: &Theme, name: &str, value: &str, meaning: &str) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name}: {value}")));
@@ -24,7 +24,7 @@ pub fn figure(ui: &mut Ui, theme: &Theme, name: &str, value: &str, meaning: &str
     response.on_hover_text(meaning)
 }
 
-/// A block of them.
+/// Draws a block of figures.
 pub fn figures(ui: &mut Ui, theme: &Theme, lines: &[(&str, String, &str)]) {
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;

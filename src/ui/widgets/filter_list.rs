@@ -1,5 +1,5 @@
-//! Filters in a list: a row for each with its switch, its name and the buttons that move it, and what
-//! pressing them does to the list. The lists of the mixer and of sources are made of these.
+//! Rows for a list of filters, each with its switch, its name and the buttons that move it, and the
+//! changes that they make to the list. The mixer and the sources use these rows for their lists.
 
 use egui::{Align, Layout, Ui, vec2};
 
@@ -9,20 +9,20 @@ use crate::ui::style::theme::gap;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, icon_button, switch};
 
-/// Side of the small buttons.
+/// The side length of the small buttons.
 const SMALL: f32 = 26.0;
 
-/// What was pressed in a row.
+/// The control that was pressed in a row.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Pressed {
-    /// Its name: it is to be looked at.
+    /// The name, which selects the filter.
     Name,
     Up,
     Down,
     Remove,
 }
 
-/// A row. `chosen`: it is looked at.
+/// Draws a row. `chosen` means that the filter is selected.
 pub fn row(
     ui: &mut Ui,
     view: &View<'_>,
@@ -60,7 +60,8 @@ pub fn row(
     pressed
 }
 
-/// Moves or removes what is at `index`; `looked`, the one that is looked at, goes with it.
+/// Moves or removes the entry at `index`; `looked` is the index of the selected entry, and follows
+/// it.
 pub fn change<T>(slots: &mut Vec<T>, looked: &mut usize, index: usize, pressed: Pressed) {
     match pressed {
         Pressed::Remove if index < slots.len() => {

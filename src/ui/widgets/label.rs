@@ -1,4 +1,4 @@
-//! Words.
+//! Text labels.
 
 use std::sync::Arc;
 
@@ -9,17 +9,17 @@ use egui::{
 
 use crate::ui::style::theme::{Theme, Type};
 
-/// One line in the flow of the panel.
+/// Draws one line of text in the layout of the panel.
 pub fn label(ui: &mut Ui, text: &str, kind: Type, color: Color32) -> Response {
     ui.add(Label::new(RichText::new(text).font(kind.font()).color(color)).selectable(false))
 }
 
-/// A text over as many lines as it needs.
+/// Draws a text with as many lines as it needs.
 pub fn paragraph(ui: &mut Ui, text: &str, kind: Type, color: Color32) -> Response {
     ui.add(Label::new(RichText::new(text).font(kind.font()).color(color)).wrap().selectable(false))
 }
 
-/// A line in which a name of this size is before what it names.
+/// Draws a line with a label of this size before its control.
 pub fn named(ui: &mut Ui, theme: &Theme, size: Vec2, name: &str, control: impl FnOnce(&mut Ui)) {
     let room = Vec2::new(ui.available_width(), size.y);
     ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
@@ -31,7 +31,7 @@ pub fn named(ui: &mut Ui, theme: &Theme, size: Vec2, name: &str, control: impl F
     });
 }
 
-/// The label above a group.
+/// Draws the heading of a group.
 pub fn section(ui: &mut Ui, theme: &Theme, text: &str) -> Response {
     let (rect, response) =
         ui.allocate_exact_size(Vec2::new(ui.available_width(), 20.0), egui::Sense::hover());
@@ -50,12 +50,12 @@ pub fn section(ui: &mut Ui, theme: &Theme, text: &str) -> Response {
     response
 }
 
-/// Paints a text at a place, outside the flow; gives its rectangle.
+/// Paints a text at a position, outside the layout; returns its rectangle.
 pub fn place(ui: &Ui, at: Pos2, anchor: Align2, text: &str, kind: Type, color: Color32) -> Rect {
     ui.painter().text(at, anchor, text, kind.font(), color)
 }
 
-/// Paints a text on one line into `rect`, with an ellipsis where it does not fit.
+/// Paints a text in one line into `rect`, with an ellipsis if it does not fit.
 pub fn elided(ui: &Ui, rect: Rect, align: Align, text: &str, font: FontId, color: Color32) -> Rect {
     let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font, color);
     job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width());
@@ -71,7 +71,7 @@ pub fn elided(ui: &Ui, rect: Rect, align: Align, text: &str, font: FontId, color
     painted
 }
 
-/// A text over several lines outside the flow. Lines that find no room end in an ellipsis.
+/// A text with several lines outside the layout. If it does not fit, it ends in an ellipsis.
 #[derive(Debug)]
 pub struct Wrapped {
     galley: Arc<Galley>,
@@ -80,7 +80,8 @@ pub struct Wrapped {
 }
 
 impl Wrapped {
-    /// Lays it out in lines of at most `width`, which together are at most `height` high; at least one.
+    /// Lays out the text in lines of at most `width`, with a total height of at most `height`, but in
+    /// at least one line.
     pub fn new(
         ui: &Ui,
         text: &str,
@@ -102,17 +103,17 @@ impl Wrapped {
         Self { galley: ui.painter().layout_job(job), width, align }
     }
 
-    /// Height of all lines.
+    /// The height of all lines.
     pub fn height(&self) -> f32 {
         self.galley.size().y
     }
 
-    /// Returns true if a part is left out.
+    /// Returns true if the text was shortened.
     pub fn is_elided(&self) -> bool {
         self.galley.elided
     }
 
-    /// Paints it with its upper left corner at `at`; gives the room it takes.
+    /// Paints the text with its upper left corner at `at`; returns the rectangle that it occupies.
     pub fn paint(&self, ui: &Ui, at: Pos2) -> Rect {
         let x = match self.align {
             Align::Min => at.x,
@@ -141,7 +142,7 @@ mod tests {
                 |height| Wrapped::new(ui, text, Type::Small, Color32::WHITE, 196.0, height, align);
             heights = vec![lines(100.0), lines(15.0)];
         };
-        // The faces are there from the second frame on.
+        // The fonts are available from the second frame on.
         for _ in 0..2 {
             ctx.run_ui(egui::RawInput::default(), &mut lay).textures_delta.clear();
         }

@@ -1,5 +1,5 @@
-//! The level meter: green to −20 dBFS, yellow to −9, red above; a bar for each of left and right, a line for the peak
-//! that is held, and a scale in decibels.
+//! The level meter: green up to −20 dBFS, yellow up to −9 and red above. It has one bar per channel, a line
+//! for the held peak, and a scale in decibels.
 
 use egui::{
     Align2, Color32, CornerRadius, Rangef, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2,
@@ -11,24 +11,24 @@ use crate::ui::style::theme::{Theme, Type};
 use crate::ui::text::format;
 use crate::ui::widgets::place;
 
-/// The lowest level shown, in dBFS.
+/// The lowest level of the scale, in dBFS.
 const FLOOR: f32 = -60.0;
 const WARN: f32 = -20.0;
 const DANGER: f32 = -9.0;
-/// Between the bars of left and right.
+/// The gap between the bars of left and right.
 const BETWEEN: f32 = 2.0;
 const SCALE: [i32; 5] = [-60, -40, -20, -9, 0];
 
-/// Where a level is on the meter, 0 to 1.
+/// The position of a level on the meter, 0 to 1.
 fn place_of(dbfs: f32) -> f32 {
     ((dbfs - FLOOR) / -FLOOR).clamp(0.0, 1.0)
 }
 
-/// A level, in dBFS.
+/// The levels of an audio signal, in dBFS.
 #[derive(Copy, Clone, Debug)]
 pub struct Levels {
     pub peak: f32,
-    /// Those of left and right, where the audio is stereo.
+    /// The levels of left and right, if the audio is stereo.
     pub channels: Option<[f32; 2]>,
     pub held: f32,
     pub rms: f32,
@@ -45,18 +45,18 @@ impl From<Reading> for Levels {
     }
 }
 
-/// What a meter shows.
+/// The state that a meter displays.
 #[derive(Copy, Clone, Debug)]
 pub struct Level<'a> {
-    /// What it is the level of.
+    /// The name of the source.
     pub name: &'a str,
-    /// The figures in words.
+    /// The levels as a text.
     pub words: &'a str,
     pub levels: Levels,
     pub muted: bool,
 }
 
-/// What a screen reader is told of a meter.
+/// Sets the information about a meter for screen readers.
 fn told(response: &Response, shown: &Level<'_>) {
     let level = if shown.muted { FLOOR } else { shown.levels.peak };
     response.widget_info(|| WidgetInfo {
@@ -67,7 +67,7 @@ fn told(response: &Response, shown: &Level<'_>) {
 }
 
 impl Level<'_> {
-    /// The bars side by side: one, or those of left and right.
+    /// The levels of the bars: one, or those of left and right.
     fn bars(&self) -> impl ExactSizeIterator<Item = f32> {
         let [one, other] = self.levels.channels.unwrap_or([self.levels.peak; 2]);
         let count = if self.levels.channels.is_some() { 2 } else { 1 };
@@ -79,14 +79,14 @@ impl Level<'_> {
     }
 }
 
-/// The colors of a meter and where each begins and ends, in dBFS.
+/// The colors of a meter, with the start and end of each zone in dBFS.
 fn zones(theme: &Theme) -> [(f32, f32, Color32); 3] {
     let [fine, high, too_high] = theme.meter;
     [(FLOOR, WARN, fine), (WARN, DANGER, high), (DANGER, 0.0, too_high)]
 }
 
-/// Paints the bars; `part` gives the rectangle between two levels, as parts of the whole, of the bar with this
-/// number of so many.
+/// Paints the bars; `part` returns the rectangle between two levels (0 to 1) of a bar, given its index and
+/// the number of bars.
 fn paint(
     ui: &Ui,
     theme: &Theme,
@@ -115,14 +115,14 @@ fn paint(
     }
 }
 
-/// Where the bar with this number of so many lies across `from` to `to`.
+/// The range that a bar occupies between `from` and `to`, given its index and the number of bars.
 fn across((index, count): (usize, usize), from: f32, to: f32) -> Rangef {
     let width = (to - from - BETWEEN * (count as f32 - 1.0)) / count as f32;
     let begin = from + (width + BETWEEN) * index as f32;
     Rangef::new(begin, begin + width)
 }
 
-/// A horizontal meter with its scale, `width` points wide and 28 high.
+/// Draws a horizontal meter with its scale, `width` points wide and 28 points high.
 pub fn meter(ui: &mut Ui, theme: &Theme, shown: &Level<'_>, width: f32) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(width, 28.0), Sense::hover());
     told(&response, shown);
@@ -144,7 +144,7 @@ pub fn meter(ui: &mut Ui, theme: &Theme, shown: &Level<'_>, width: f32) -> Respo
     response
 }
 
-/// An upright meter of this size, without a scale.
+/// Draws a vertical meter of this size, without a scale.
 pub fn upright_meter(ui: &mut Ui, theme: &Theme, shown: &Level<'_>, size: Vec2) -> Response {
     let (room, response) = ui.allocate_exact_size(size, Sense::hover());
     told(&response, shown);

@@ -1,5 +1,5 @@
 //! The controls of the window, in one style: buttons, selects, fields, rows, chips, figures, the
-//! meter and the sparkline. Each has an accessible name and shows when it has the keyboard.
+//! meter and the sparkline. Each control has an accessible name, and displays the keyboard focus.
 
 mod button;
 mod field;
@@ -30,7 +30,7 @@ use egui::{CornerRadius, Response, Stroke, StrokeKind, Ui};
 
 use crate::ui::style::theme::{FOCUS, Theme};
 
-/// The ring around what has the keyboard.
+/// Draws the ring around the control with the keyboard focus.
 pub fn focus_ring(ui: &Ui, theme: &Theme, response: &Response, radius: u8) {
     if response.has_focus() {
         ui.painter().rect_stroke(

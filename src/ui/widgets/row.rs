@@ -1,4 +1,4 @@
-//! Rows of a list from which one is chosen, and chips.
+//! Selectable rows of a list, and chips.
 
 use egui::{
     Align, Align2, Color32, CornerRadius, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
@@ -11,15 +11,15 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{RADIUS, Theme, Type, gap, size};
 use crate::ui::widgets::{elided, focus_ring, place};
 
-/// A source to choose.
+/// A row that the user can select.
 #[derive(Debug)]
 pub struct Row<'a> {
     pub icon: Icon,
     pub title: &'a str,
-    /// Below the title, if there is something to say.
+    /// The optional text below the title.
     pub second: &'a str,
     pub chosen: bool,
-    /// Color of the lamp at the end of the row.
+    /// The color of the lamp at the end of the row.
     pub lamp: Option<Color32>,
 }
 
@@ -63,7 +63,7 @@ impl Row<'_> {
     }
 }
 
-/// A chip that says whether one thing is ready.
+/// A chip that displays whether one thing is ready.
 #[derive(Debug)]
 pub struct Tag<'a> {
     pub text: &'a str,

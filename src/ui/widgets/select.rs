@@ -1,4 +1,4 @@
-//! A choice that opens a list.
+//! A select field with a list.
 
 use egui::accesskit::Action;
 use egui::{
@@ -11,7 +11,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{RADIUS, Theme, Type, gap, size};
 use crate::ui::widgets::{elided, focus_ring};
 
-/// A field that shows the choice and opens a list of others below it.
+/// A field that displays the selected value, and opens a list of values below it.
 #[derive(Debug)]
 pub struct Select<'a> {
     /// The accessible name.
@@ -19,25 +19,25 @@ pub struct Select<'a> {
     pub chosen: &'a str,
     pub width: f32,
     pub enabled: bool,
-    /// The kind of what is chosen.
+    /// The icon for the kind of the selected value.
     pub icon: Option<Icon>,
     /// True if a click inside the list closes it.
     pub close_on_click: bool,
 }
 
 impl<'a> Select<'a> {
-    /// One that can be used, whose list a click closes.
+    /// Creates an enabled field whose list closes after a click.
     pub const fn new(name: &'a str, chosen: &'a str, width: f32) -> Self {
         Self { name, chosen, width, enabled: true, icon: None, close_on_click: true }
     }
 
-    /// With an icon in front of the choice.
+    /// Adds an icon before the selected value.
     pub const fn icon(mut self, icon: Icon) -> Self {
         self.icon = Some(icon);
         self
     }
 
-    /// Shows it; `list` draws the list while it is open.
+    /// Draws the field; `list` draws the list while it is open.
     pub fn show(self, ui: &mut Ui, theme: &Theme, list: impl FnOnce(&mut Ui)) {
         let sense = if self.enabled { Sense::click() } else { Sense::hover() };
         let (rect, response) = ui.allocate_exact_size(vec2(self.width, size::CONTROL), sense);
@@ -72,7 +72,7 @@ impl<'a> Select<'a> {
             icons::paint(ui.painter(), Icon::ChevronDown, at, theme.secondary);
         }
         focus_ring(ui, theme, &response, RADIUS);
-        // Whoever comes by the keyboard sees it.
+        // A field that gets the keyboard focus becomes visible.
         if response.gained_focus() {
             response.scroll_to_me(None);
         }
@@ -95,8 +95,8 @@ impl<'a> Select<'a> {
                 ui.spacing_mut().item_spacing = Vec2::new(0.0, 2.0);
                 ui.set_width(self.width - 10.0);
                 list(ui);
-                // A click closes it; so does what is chosen by the keyboard or by a screen reader, which continue
-                // from here.
+                // egui closes the list after a click; this code also closes it after a selection by the
+                // keyboard or a screen reader.
                 let keys = [Key::Enter, Key::Space];
                 let pressed = ui.input(|input| keys.iter().any(|key| input.key_pressed(*key)));
                 let elsewhere = ui.memory(|it| it.focused().is_some_and(|id| id != response.id));
@@ -112,7 +112,7 @@ impl<'a> Select<'a> {
     }
 }
 
-/// Returns true if a screen reader clicked something else than what opens the list.
+/// Returns true if a screen reader clicked a control other than the one that opens the list.
 fn is_clicked_by_reader(ui: &Ui, opener: &Response) -> bool {
     let own = opener.id.accesskit_id();
     ui.input(|input| {
@@ -123,7 +123,7 @@ fn is_clicked_by_reader(ui: &Ui, opener: &Response) -> bool {
     })
 }
 
-/// A line of a list: a title, perhaps a second line; tells whether it was chosen.
+/// Draws a list item with a title and an optional second line; returns whether it was selected.
 pub fn menu_item(
     ui: &mut Ui,
     theme: &Theme,
@@ -168,11 +168,11 @@ pub fn menu_item(
     clicked
 }
 
-/// How high a list of devices is at most: what is below is scrolled to.
+/// The maximum height of a list of devices; longer lists scroll.
 pub const LIST: f32 = 320.0;
 
-/// Lines of a list that may be long, scrolled where they are higher than a list should be. Who goes through them by
-/// keyboard sees where they are.
+/// Draws the items of a list that can be long, and scrolls them if the list is too high. The item with the
+/// keyboard focus is scrolled into view.
 pub fn scrolled(ui: &mut Ui, name: &str, lines: impl FnOnce(&mut Ui)) {
     ScrollArea::vertical().id_salt(name).max_height(LIST).show(ui, |ui| {
         lines(ui);
@@ -190,7 +190,7 @@ pub fn scrolled(ui: &mut Ui, name: &str, lines: impl FnOnce(&mut Ui)) {
     });
 }
 
-/// The line between groups of a list.
+/// Draws the line between the groups of a list.
 pub fn menu_rule(ui: &mut Ui, theme: &Theme) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 9.0), Sense::hover());
     ui.painter().hline(rect.x_range(), rect.center().y, theme.border());

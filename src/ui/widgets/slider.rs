@@ -4,7 +4,8 @@ use egui::{Response, Slider, Ui};
 
 use crate::ui::style::theme::{FOCUS, Theme};
 
-/// Moves `value` within `range`; `name` is the accessible name. A double click brings `rest` back.
+/// Draws a slider for `value` within `range`; `name` is the accessible name. A double click resets
+/// the value to `rest`.
 pub fn slider(
     ui: &mut Ui,
     theme: &Theme,
@@ -20,7 +21,7 @@ pub fn slider(
             ui.spacing_mut().slider_width = width;
             ui.spacing_mut().interact_size.y = 20.0;
             let widgets = &mut ui.visuals_mut().widgets;
-            // The handle is filled with the text color, the rail with the line color.
+            // The handle has the text color, and the rail has the line color.
             widgets.inactive.bg_fill = theme.line;
             for widget in [&mut widgets.inactive, &mut widgets.hovered, &mut widgets.active] {
                 widget.fg_stroke.color = theme.line;
@@ -29,7 +30,8 @@ pub fn slider(
             ui.add(Slider::new(value, range).show_value(false).step_by(0.01).smart_aim(false))
         })
         .inner;
-    // A solid handle where egui drew a ring: its radius and travel are those of `egui::Slider`.
+    // This draws a solid handle over egui's ring; its radius and travel are those of
+    // `egui::Slider`.
     let travel = response.rect.x_range().shrink(response.rect.height() / 2.5);
     let share = (*value - range_start) / (range_end - range_start);
     let at =

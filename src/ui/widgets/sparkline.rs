@@ -1,4 +1,4 @@
-//! A minute of a figure as a line.
+//! A graph of a figure over one minute.
 
 use egui::{
     Color32, CornerRadius, Response, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
@@ -7,8 +7,8 @@ use egui::{
 
 use crate::ui::style::theme::{RADIUS, Theme};
 
-/// `values` oldest first, at most 60 of them, the newest at the right edge. The scale runs from
-/// zero to far enough above the largest or `at_least` that a caption has room.
+/// Draws at most 60 `values`, oldest first, with the newest at the right edge. The scale goes from
+/// zero to above the largest value or `at_least`, so that there is room for a caption.
 pub fn sparkline(
     ui: &mut Ui,
     theme: &Theme,

@@ -1,14 +1,14 @@
-//! A switch: on or off, at once.
+//! A switch, which takes effect at once.
 
 use egui::{CornerRadius, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use crate::ui::style::theme::{ON_VIDEO, Theme, Type, gap};
 use crate::ui::widgets::{focus_ring, label};
 
-/// Its size in points.
+/// The size of the switch in points.
 const SIZE: egui::Vec2 = vec2(30.0, 18.0);
 
-/// Shows a switch of this accessible name; tells whether it was pressed.
+/// Draws a switch with this accessible name; returns whether it was pressed.
 pub fn switch(ui: &mut Ui, theme: &Theme, name: &str, on: bool) -> bool {
     let sense = if ui.is_enabled() { Sense::click() } else { Sense::hover() };
     let (rect, response) = ui.allocate_exact_size(SIZE, sense);
@@ -26,8 +26,8 @@ pub fn switch(ui: &mut Ui, theme: &Theme, name: &str, on: bool) -> bool {
     response.on_hover_text(name).clicked()
 }
 
-/// A switch with its name beside it; where that is pointed at, `tip` says more if it says anything. Tells
-/// whether it was pressed.
+/// Draws a switch with its name beside it; a non-empty `tip` is the tooltip of the name. Returns whether
+/// the switch was pressed.
 pub fn named_switch(
     ui: &mut Ui,
     theme: &Theme,

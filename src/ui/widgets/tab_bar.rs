@@ -1,4 +1,4 @@
-//! Tabs beside each other, each as wide as the others.
+//! A bar of adjacent tabs with the same width.
 
 use egui::{
     Align, CornerRadius, Rect, Response, Role, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2,
@@ -7,18 +7,18 @@ use egui::{
 use crate::ui::style::theme::{RADIUS, Theme, Type};
 use crate::ui::widgets::{elided, focus_ring};
 
-/// Height of [`tab_bar`].
+/// The height of [`tab_bar`].
 pub const TAB_BAR: f32 = 30.0;
-/// Between the bar and a tab.
+/// The gap between the edge of the bar and a tab.
 const EDGE: f32 = 2.0;
 
-/// What a screen reader is told of a tab.
+/// Sets the information about a tab for screen readers.
 pub fn tab_info(response: &Response, name: &str, is_chosen: bool) {
     response.widget_info(|| WidgetInfo::labeled(Role::Tab, true, name));
     response.ctx.accesskit_node_builder(response.id, |node| node.set_selected(is_chosen));
 }
 
-/// Shows tabs of these names, of which one is chosen; gives the one that was pressed.
+/// Draws tabs with these names, one of which is selected; returns the index of the pressed tab.
 pub fn tab_bar(ui: &mut Ui, theme: &Theme, names: &[&str], chosen: usize) -> Option<usize> {
     let (bar, _) = ui.allocate_exact_size(vec2(ui.available_width(), TAB_BAR), Sense::hover());
     ui.painter().rect_filled(bar, CornerRadius::same(RADIUS + 1), theme.raised);
