@@ -59,7 +59,7 @@ install -D -m 644 -t "$tree/usr/share/metainfo" packaging/desktop/onair.metainfo
 install -D -m 644 -t "$tree/usr/lib/systemd/system" packaging/systemd/onair.service
 install -D -m 644 -t "$tree/usr/share/icons/hicolor/scalable/apps" packaging/desktop/onair.svg
 install -D -m 644 -t "$tree/usr/share/doc/onair" README.md CHANGELOG.md THIRD-PARTY.md
-install -D -m 644 -t "$tree/usr/share/doc/onair/LICENSES" LICENSES/*
+install -D -m 644 -t "$tree/usr/share/doc/onair/LICENSES" LICENSES/* assets/web/vendor/*LICENSE*
 install -D -m 644 LICENSE "$tree/usr/share/doc/onair/copyright"
 "$onair" man --all "$tree/usr/share/man/man1"
 gzip -9n "$tree"/usr/share/man/man1/*

@@ -108,6 +108,7 @@ mod vectors;
 mod vectors_media;
 mod vectors_relay;
 mod vectors_rtmp;
+mod viewer_page;
 mod wall;
 mod watch;
 mod watch_network;

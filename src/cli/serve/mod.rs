@@ -274,6 +274,7 @@ fn announce(server: &Server, hls: bool, token: Option<&ServerToken>, output: &Ou
         // With placeholders for the names of a stream.
         hls: addresses.http.filter(|_| hls).map(|http| format!("http://{http}/APP/STREAM.m3u8")),
         whep: whep.map(|http| format!("http://{http}/APP/STREAM/whep")),
+        watch: addresses.http.map(|http| format!("http://{http}/watch/APP/STREAM")),
         token_file: token.map(|token| token.path.display().to_string()),
     };
     events::print_ready(output, &ready);

@@ -53,7 +53,7 @@ pub(in crate::server) fn of_stream(
     name: &str,
 ) -> Option<Arc<Production>> {
     let now = registry.clock.now();
-    let mut all = registry.hls.0.lock();
+    let mut all = registry.hls.all.lock();
     let key = (app.to_owned(), name.to_owned());
     if let Some(known) = all.get(&key) {
         let published = || registry.find(app, name).is_some_and(|it| it.is_published());
@@ -66,9 +66,10 @@ pub(in crate::server) fn of_stream(
     let settings = registry.config.hls;
     // The value increases from one production to the next without stored state.
     let first = u64::try_from(registry.clock.wall_micros(now) / 1_000_000).unwrap_or(0);
+    let discontinuity = registry.hls.first_discontinuity(first / 3_600);
     let random = random_hex().unwrap_or_default();
     let tag = random.get(..TAG).unwrap_or("onair");
-    let window = Window::new(settings, tag, first);
+    let window = Window::new(settings, tag, (first, discontinuity));
     let production = Arc::new(Production {
         sink: MessageSink::new(registry.next_id(), registry.config.limits.queue_bytes * 2),
         listing: watch::Sender::new(Arc::new(window.listing())),
@@ -227,6 +228,7 @@ async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker
             registry.tidy(&stream);
         }
         if changed {
+            registry.hls.use_discontinuities(maker.window.next_discontinuity());
             let listing = maker.window.listing();
             // A frame within a part wakes no one.
             production.listing.send_if_modified(|known| {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -14,9 +14,11 @@ use crate::server::stream::message_sink::MessageSink;
 
 /// All streams that are being cut.
 #[derive(Debug, Default)]
-pub(in crate::server) struct Productions(
-    pub(super) Mutex<HashMap<(String, String), Arc<Production>>>,
-);
+pub(in crate::server) struct Productions {
+    pub(super) all: Mutex<HashMap<(String, String), Arc<Production>>>,
+    /// The first discontinuity sequence number that no production has used.
+    discontinuities: AtomicU64,
+}
 
 /// A stream that is being cut.
 #[derive(Debug)]
@@ -34,9 +36,21 @@ pub(in crate::server) struct Production {
 impl Productions {
     /// Viewers of a stream.
     pub fn viewers(&self, app: &str, name: &str) -> usize {
-        let all = self.0.lock();
+        let all = self.all.lock();
         let found = all.get(&(app.to_owned(), name.to_owned()));
         found.map_or(0, |production| production.viewers.lock().len())
+    }
+
+    /// The first discontinuity sequence number of a new production. It increases across productions, and with
+    /// the hours since 1970 across runs of the server. It stays small, because hls.js visits all smaller numbers
+    /// as well, which takes minutes if they are seconds since 1970.
+    pub(super) fn first_discontinuity(&self, hours: u64) -> u64 {
+        self.discontinuities.fetch_max(hours, Ordering::AcqRel).max(hours)
+    }
+
+    /// A production has used all numbers before this one.
+    pub(super) fn use_discontinuities(&self, next: u64) {
+        self.discontinuities.fetch_max(next, Ordering::AcqRel);
     }
 
     /// Removes an unused production; `false` if it was just requested.
@@ -45,7 +59,7 @@ impl Productions {
         production: &Arc<Production>,
         still_asked: impl FnOnce() -> bool,
     ) -> bool {
-        let mut all = self.0.lock();
+        let mut all = self.all.lock();
         if still_asked() {
             return false;
         }
@@ -66,5 +80,21 @@ impl Production {
     /// Adds bytes that were sent to a viewer.
     pub fn count(&self, key: ViewerKey, bytes: u64) {
         self.viewers.lock().count(key, bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn discontinuity_numbers_increase_and_stay_small() {
+        let productions = Productions::default();
+        let hours = 1_800_000_000 / 3_600;
+        assert_eq!(productions.first_discontinuity(hours), hours);
+        productions.use_discontinuities(hours + 7);
+        assert_eq!(productions.first_discontinuity(hours), hours + 7);
+        assert_eq!(productions.first_discontinuity(hours + 9), hours + 9);
+        assert!(hours < 1_000_000, "hls.js takes its time for more");
     }
 }

@@ -20,6 +20,7 @@ use crate::wire::hls::{Media, Playlist, parse, parse_update};
 const LENGTHS: Lengths =
     Lengths { part: Duration::from_millis(350), segment: Duration::from_secs(2) };
 const FIRST: u64 = 1_700_000_000;
+const DISCONTINUITY: u64 = 470_000;
 
 fn video_config(width: u32) -> StreamEvent {
     StreamEvent::Config(TrackConfig::Video(VideoConfig {
@@ -292,7 +293,7 @@ fn times_that_make_no_sense_cost_little() {
 /// A window after these cuts.
 fn window(cuts: Vec<Cut>, cutter: &Cutter, length: Duration) -> Window {
     let settings = Settings { lengths: LENGTHS, window: length, ..Settings::default() };
-    let mut window = Window::new(settings, "tag", FIRST);
+    let mut window = Window::new(settings, "tag", (FIRST, DISCONTINUITY));
     window.take(cuts, cutter.target_duration(), 1_000_000_000_000_000);
     window
 }
@@ -393,9 +394,10 @@ fn discontinuities_are_counted_when_they_leave_the_list() {
     let breaks = media.segments.iter().filter(|it| it.discontinuity).count() as u64;
     assert_eq!(breaks, 2);
     // The start of the first publisher is not a discontinuity; three segments have left the list.
-    let told = format!("#EXT-X-DISCONTINUITY-SEQUENCE:{}\n", FIRST + 5 - breaks);
+    let told = format!("#EXT-X-DISCONTINUITY-SEQUENCE:{}\n", DISCONTINUITY + 5 - breaks);
     let text = String::from_utf8(text.to_vec()).unwrap();
     assert!(text.contains(&told), "{text}");
+    assert_eq!(window.next_discontinuity(), DISCONTINUITY + 6);
     let maps: std::collections::HashSet<_> =
         media.segments.iter().map(|it| it.map.clone().unwrap().uri.clone()).collect();
     // One of them began before the list.
@@ -415,7 +417,7 @@ fn memory_is_bounded_however_long_it_goes_on() {
     let mut cutter = begun(BOTH);
     let settings =
         Settings { lengths: LENGTHS, window: Duration::from_secs(6), ..Settings::default() };
-    let mut window = Window::new(settings, "tag", FIRST);
+    let mut window = Window::new(settings, "tag", (FIRST, DISCONTINUITY));
     for minute in 0..3_i64 {
         let from = minute * 60_000;
         let cuts = cut(&mut cutter, &events(from, from + 60_000, 2_000, BOTH));

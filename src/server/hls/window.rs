@@ -36,16 +36,16 @@ pub(in crate::server) struct Window {
 }
 
 impl Window {
-    /// Creates a window; `first` is the first segment and discontinuity number. They increase
-    /// across productions, so that players never see numbers decrease.
-    pub fn new(settings: Settings, tag: &str, first: u64) -> Self {
+    /// Creates a window; `first` is the first segment number and the first discontinuity number. They
+    /// increase across productions, so that players never see numbers decrease.
+    pub fn new(settings: Settings, tag: &str, first: (u64, u64)) -> Self {
         Self {
             settings,
             tag: tag.into(),
             segments: Vec::new(),
             open: None,
-            next_number: first,
-            discontinuities: first,
+            next_number: first.0,
+            discontinuities: first.1,
             current: None,
             offset: 0,
             broken: false,
@@ -106,6 +106,13 @@ impl Window {
             self.discontinuities += u64::from(first.discontinuity);
             self.segments.remove(0);
         }
+    }
+
+    /// The number that follows those of all discontinuities so far.
+    pub fn next_discontinuity(&self) -> u64 {
+        let stored = self.segments.iter().filter(|it| it.discontinuity).count() as u64;
+        let open = self.open.as_ref().is_some_and(|it| it.discontinuity);
+        self.discontinuities + stored + u64::from(open) + 1
     }
 
     /// The current resources.

@@ -1,5 +1,5 @@
-//! The server over HTTP: overview page, metrics, HTTP-FLV and WebSocket-FLV, HLS, WHEP, chats. It has
-//! its own address.
+//! The server over HTTP: overview page, metrics, HTTP-FLV and WebSocket-FLV, HLS, WHEP, chats,
+//! and the viewer page. It has its own address.
 
 mod api;
 mod caller;
@@ -12,6 +12,7 @@ mod metrics;
 mod no_stream;
 mod page;
 mod path;
+mod watch;
 mod whep;
 
 use std::sync::Arc;
@@ -35,7 +36,7 @@ use crate::server::registry::Registry;
 
 /// Serves until the registry is stopped.
 pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>) {
-    let router = Router::new()
+    let router = watch::assets::add_to(Router::new())
         .route("/", get(page::overview))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readiness))
@@ -64,13 +65,17 @@ async fn readiness(State(registry): State<Arc<Registry>>) -> impl IntoResponse {
 }
 
 /// `/{app}/{stream}.flv`, also as a WebSocket, `/{app}/{stream}.m3u8` and the files below
-/// `/{app}/{stream}/hls/`, `/{app}/{stream}/whep` and its sessions, and `/{app}/{stream}/chat`; the
-/// app can contain slashes. (The router does not support suffixes.)
+/// `/{app}/{stream}/hls/`, `/{app}/{stream}/whep` and its sessions, `/{app}/{stream}/chat`, and the
+/// viewer page `/watch/{app}/{stream}`; the app can contain slashes. (The router does not support suffixes.)
 async fn media(
     State(registry): State<Arc<Registry>>,
     ConnectInfo(caller): ConnectInfo<Caller>,
     request: Request,
 ) -> Response {
+    if let Some(((app, stream), resource)) = watch::find(&request) {
+        let (headers, query) = (request.headers(), request.uri().query().unwrap_or_default());
+        return watch::response(&registry, headers, (&app, &stream), &resource, query);
+    }
     let path = request.uri().path().strip_prefix('/').unwrap_or_default();
     if let Some((app, stream)) = path.strip_suffix("/chat").and_then(split) {
         let (mut parts, _) = request.into_parts();

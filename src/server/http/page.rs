@@ -56,7 +56,7 @@ pub(super) async fn overview(State(registry): State<Arc<Registry>>) -> impl Into
                 }
             }
             rate = format!("{} kbps", publisher.bitrate / 1_000);
-            links = format!("<a href=\"{link}.flv\">FLV</a>");
+            links = format!("<a href=\"/watch{link}\">Watch</a> <a href=\"{link}.flv\">FLV</a>");
             if registry.config.hls.mode != Mode::Off {
                 let _ = write!(links, " <a href=\"{link}.m3u8\">HLS</a>");
             }

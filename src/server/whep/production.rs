@@ -10,8 +10,9 @@ use crate::server::registry::Registry;
 use crate::server::stream::Stream;
 use crate::server::stream::message_sink::MessageSink;
 use crate::server::stream::sink::Sink;
-use crate::server::whep::frame_maker::FrameMaker;
+use crate::server::whep::frame_maker::{FrameMaker, Made};
 use crate::server::whep::productions::{Production, ProductionUse, WantedTracks};
+use crate::server::whep::tracks::Unplayable;
 
 /// Interval of checks for remaining viewers.
 const CHECK: Duration = Duration::from_millis(200);
@@ -26,7 +27,7 @@ pub(super) fn of_stream(
     wanted: WantedTracks,
 ) -> Option<ProductionUse> {
     let stream = registry.find(app, name).filter(|stream| stream.is_published())?;
-    let mut all = registry.whep.productions.0.lock();
+    let mut all = registry.whep.productions.all.lock();
     let key = (app.to_owned(), name.to_owned());
     let known = all.get(&key).filter(|known| Arc::ptr_eq(&known.stream, &stream));
     let production = match known {
@@ -75,8 +76,16 @@ fn produce(registry: &Registry, production: &Arc<Production>) {
         let listened = production.listeners.load(Ordering::Acquire) > 0;
         for arrival in sink.take() {
             maker.take(&arrival, now, listened, &mut made);
-            made.drain(..)
-                .for_each(|made| production.publish(made, registry.config.limits.group_bytes));
+            for made in made.drain(..) {
+                if matches!(&made, Made::Tracks(tracks) if tracks.refused == Some(Unplayable::BFrames))
+                {
+                    let figures = production.stream.figures(registry.clock.now());
+                    if let Some(publisher) = figures.publisher {
+                        registry.whep.productions.refuse(publisher.id);
+                    }
+                }
+                production.publish(made, registry.config.limits.group_bytes);
+            }
         }
         let now = registry.clock.now();
         if production.users.load(Ordering::Acquire) > 0 {

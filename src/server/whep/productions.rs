@@ -1,6 +1,6 @@
 //! The running productions, and the data that each thread shares with its viewers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -19,11 +19,17 @@ use crate::server::whep::tracks::Tracks;
 /// Minimum interval of keyframe requests to the encoder.
 const KEYFRAME_PAUSE: Duration = Duration::from_millis(500);
 
+/// Limit for the remembered publications with B-frames.
+const MAX_REFUSED: usize = 256;
+
 /// All running productions.
 #[derive(Debug, Default)]
-pub(in crate::server) struct Productions(
-    pub(super) Mutex<HashMap<(String, String), Arc<Production>>>,
-);
+pub(in crate::server) struct Productions {
+    pub(super) all: Mutex<HashMap<(String, String), Arc<Production>>>,
+    /// Publications with B-frames, by the ID of the publisher. Productions end with their last viewer, and
+    /// only later frames show B-frames again. At most [`MAX_REFUSED`]; the oldest are forgotten.
+    refused: Mutex<VecDeque<u64>>,
+}
 
 /// The production of a stream.
 #[derive(Debug)]
@@ -109,9 +115,23 @@ impl ProductionUse {
 }
 
 impl Productions {
+    /// The publication of this publisher has B-frames.
+    pub(super) fn refuse(&self, publisher: u64) {
+        let mut refused = self.refused.lock();
+        if !refused.contains(&publisher) {
+            refused.truncate(MAX_REFUSED - 1);
+            refused.push_front(publisher);
+        }
+    }
+
+    /// Whether the publication of this publisher has B-frames.
+    pub(super) fn is_refused(&self, publisher: u64) -> bool {
+        self.refused.lock().contains(&publisher)
+    }
+
     /// Removes an unused production; `false` if it is in use.
     pub(super) fn end(&self, production: &Arc<Production>) -> bool {
-        let mut all = self.0.lock();
+        let mut all = self.all.lock();
         if production.users.load(Ordering::Acquire) > 0 {
             return false;
         }
@@ -188,5 +208,22 @@ impl Shared {
     fn forget(&mut self) {
         self.group.clear();
         self.group_bytes = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn publications_with_b_frames_are_remembered_up_to_a_limit() {
+        let productions = Productions::default();
+        for publisher in 0..=MAX_REFUSED as u64 {
+            productions.refuse(publisher);
+            productions.refuse(publisher);
+        }
+        assert!(!productions.is_refused(0), "the oldest is forgotten");
+        assert!(productions.is_refused(1) && productions.is_refused(MAX_REFUSED as u64));
+        assert_eq!(productions.refused.lock().len(), MAX_REFUSED);
     }
 }

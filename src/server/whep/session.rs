@@ -89,6 +89,12 @@ pub(in crate::server) async fn begin(
     let offer = Offer::parse(offer).map_err(|error| Refused::Offer(error.to_string()))?;
     let slot = registry.admit(peer).ok_or(Refused::Full)?;
     let wanted = WantedTracks { video: offer.video, audio: offer.audio };
+    let publisher = registry
+        .find(app, name)
+        .and_then(|stream| registry.figures_of(&stream, registry.clock.now()).publisher);
+    if wanted.video && publisher.is_some_and(|it| registry.whep.productions.is_refused(it.id)) {
+        return Err(Refused::Unplayable(Unplayable::BFrames));
+    }
     let used = production::of_stream(registry, (app, name), wanted).ok_or(Refused::NotPublished)?;
     let mut tracks = used.tracks();
     let known = tracks.wait_for(|tracks| tracks.is_known() || !wanted.video);
@@ -318,6 +324,12 @@ impl Session {
         let joined = registry.join(&stream.app, &stream.name, presence, self.peer);
         self.joined = Some(joined.ok_or("there are too many viewers")?);
         let group = self.used.subscribe(&self.mailbox);
+        // Before this, the production could not end the session. It ends with the next step: the viewer
+        // still needs the last messages of the handshake to know.
+        let refused = self.used.tracks().borrow().refused;
+        if let Some(refused) = refused.filter(|_| self.video.is_some()) {
+            self.mailbox.end(refused.reason());
+        }
         let now = Instant::now();
         let large = group.iter().map(|frame| frame.size()).sum::<usize>() > LARGE_GROUP;
         if !(large && self.ask_encoder(registry, &group, now)) {

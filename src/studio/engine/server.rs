@@ -153,6 +153,7 @@ impl BuiltIn {
                 .http
                 .filter(|_| addresses.webrtc.is_some())
                 .map(|http| format!("http://{http}/{app}/{stream}/whep")),
+            watch: addresses.http.map(|http| format!("http://{http}/watch/{app}/{stream}")),
             token_file: self.token.as_ref().map(|token| token.path.display().to_string()),
         }
     }

@@ -74,8 +74,10 @@ pub struct Ready {
     pub play: Option<String>,
     /// The HLS address.
     pub hls: Option<String>,
-    /// The page for watching with WHEP.
+    /// The WHEP address.
     pub whep: Option<String>,
+    /// The viewer page, for browsers.
+    pub watch: Option<String>,
     /// The file with the token that allows programs to make changes over HTTP.
     pub token_file: Option<String>,
 }

@@ -1,0 +1,122 @@
+// A stream by WebSocket-FLV, with mpegts.js.
+
+// Nothing plays after this.
+const START_MS = 15_000;
+// Playback does not go on.
+const STALL_MS = 6_000;
+// The policy of the page lets only these addresses become scripts (Trusted Types).
+const SCRIPT = '/assets/mpegts.js';
+
+const policy = window.trustedTypes?.createPolicy('onair', {
+    createScriptURL: address => {
+        if (address !== SCRIPT) throw new TypeError('not a script of this page');
+        return address;
+    },
+});
+
+let loading = null;
+
+export class WebSocketFlv {
+    static isSupported() {
+        return 'MediaSource' in window || 'ManagedMediaSource' in window;
+    }
+
+    constructor({ base, video, fail, state, roundTrip }) {
+        this.url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${base}.flv`;
+        this.video = video;
+        this.fail = fail;
+        this.state = state;
+        this.roundTrip = roundTrip;
+        this.stopped = false;
+        this.latency = null;
+        this.movedAt = performance.now();
+        this.position = 0;
+    }
+
+    async start() {
+        let mpegts;
+        try {
+            mpegts = await load();
+        } catch {
+            return this.#give('noAnswer');
+        }
+        if (this.stopped) return;
+        if (!mpegts.isSupported()) return this.#give('noFrames');
+        mpegts.LoggingControl.applyConfig({ enableVerbose: false, enableInfo: false, enableDebug: false });
+        const source = { type: 'flv', isLive: true, url: this.url };
+        // The head of the file promises both tracks; the player would wait for one that never comes.
+        if (this.state.video || this.state.audio) {
+            source.hasVideo = this.state.video !== null;
+            source.hasAudio = this.state.audio !== null;
+        }
+        this.player = mpegts.createPlayer(source, {
+            enableWorker: false,
+            enableStashBuffer: false,
+            lazyLoad: false,
+            autoCleanupSourceBuffer: true,
+            liveSync: true,
+            liveSyncTargetLatency: 0.4,
+            liveSyncMaxLatency: 0.8,
+            liveSyncPlaybackRate: 1.1,
+        });
+        this.player.on(mpegts.Events.ERROR, (kind, detail) => {
+            const isNetwork = kind === mpegts.ErrorTypes.NETWORK_ERROR;
+            this.#give(isNetwork && this.position === 0 ? 'noAnswer' : isNetwork ? 'lost' : 'noFrames', detail);
+        });
+        this.player.on(mpegts.Events.LOADING_COMPLETE, () => this.#give('lost'));
+        this.player.attachMediaElement(this.video);
+        this.player.load();
+    }
+
+    watch() {
+        const now = performance.now();
+        if (this.video.currentTime !== this.position || this.video.paused && this.position > 0) {
+            this.position = this.video.currentTime;
+            this.movedAt = now;
+        }
+        const buffered = this.video.buffered;
+        const isPlaying = this.position > 0 && buffered.length > 0;
+        this.latency = isPlaying
+            ? Math.max(0, buffered.end(buffered.length - 1) - this.position) + this.roundTrip() / 2_000
+            : null;
+        const limit = this.position > 0 ? STALL_MS : START_MS;
+        if (now - this.movedAt > limit) this.#give(this.position > 0 ? 'lost' : 'noFrames');
+    }
+
+    // The page was paused or hidden: that playback stopped was no fault.
+    wake() {
+        this.movedAt = performance.now();
+    }
+
+    toLiveEdge() {
+        const buffered = this.video.buffered;
+        if (buffered.length === 0) return;
+        const edge = buffered.end(buffered.length - 1) - 0.3;
+        if (edge - this.video.currentTime > 1) this.video.currentTime = edge;
+    }
+
+    stop() {
+        if (this.stopped) return;
+        this.stopped = true;
+        this.player?.destroy();
+    }
+
+    #give(reason) {
+        if (!this.stopped) this.fail(reason);
+    }
+}
+
+// The library is a classic script: it is loaded when it is needed first.
+function load() {
+    loading ??= new Promise((done, failed) => {
+        const element = document.createElement('script');
+        element.src = policy ? policy.createScriptURL(SCRIPT) : SCRIPT;
+        element.onload = () => done(window.mpegts);
+        element.onerror = () => {
+            loading = null;
+            failed(new Error('mpegts.js did not load'));
+        };
+        document.head.append(element);
+    });
+    return loading;
+}

@@ -1,0 +1,231 @@
+// Plays the stream by the best protocol that works: WebRTC, else low-latency HLS, else WebSocket-FLV. Changes the
+// protocol without a reload of the page, waits for the publisher, and starts again when it comes back.
+
+import { WebSocketFlv } from '/assets/flv.js';
+import { LowLatencyHls } from '/assets/ll_hls.js';
+import { Whep } from '/assets/whep.js';
+
+const DRIVERS = { whep: Whep, hls: LowLatencyHls, flv: WebSocketFlv };
+export const NAMES = { whep: 'WebRTC', hls: 'LL-HLS', flv: 'FLV' };
+
+const WATCH_MS = 500;
+// A protocol that ends so often without having played is given up.
+const MAX_LOSSES = 3;
+const RESTART_MS = 500;
+// All protocols have failed: the next try.
+const AGAIN_MS = 10_000;
+// A longer pause ends the connection; before, playback goes on at once.
+const MAX_PAUSE_MS = 60_000;
+
+export class Playback {
+    // `changed()` is called when `status`, `protocol`, `note` or `blocked` may have changed.
+    constructor({ base, video, stream, preferred, changed }) {
+        this.base = base;
+        this.video = video;
+        this.stream = stream;
+        this.preferred = preferred;
+        this.changed = changed;
+        this.state = null;
+        // waiting, connecting, playing, paused, failed or unreachable.
+        this.status = 'connecting';
+        this.driver = null;
+        this.protocol = null;
+        // Why the page does not use the first protocol: { reason, codec, from }.
+        this.note = null;
+        // The browser allows no sound before a click.
+        this.blocked = false;
+        this.paused = false;
+        // Protocols that failed, until the next publication.
+        this.passed = new Set();
+        this.losses = 0;
+        this.timer = null;
+        setInterval(() => this.#watch(), WATCH_MS);
+        video.addEventListener('loadeddata', () => this.#play());
+        video.addEventListener('timeupdate', () => this.#moved());
+        document.addEventListener('visibilitychange', () => {
+            if (document.hidden || this.paused) return;
+            this.driver?.wake();
+            this.driver?.toLiveEdge();
+        });
+        addEventListener('pagehide', () => this.#stop());
+        addEventListener('pageshow', event => {
+            if (event.persisted) this.stream.refresh();
+        });
+    }
+
+    // Seconds from the server to the screen, where it is known.
+    get latency() {
+        return this.status === 'playing' ? this.driver?.latency ?? null : null;
+    }
+
+    // The stream has this state now; `null`: the server does not answer.
+    update(state) {
+        if (state === null) {
+            if (!this.driver) this.#set('unreachable');
+            return;
+        }
+        const isOther = this.state?.publication !== state.publication;
+        this.state = state;
+        if (!state.live) {
+            this.#stop();
+            this.#forget();
+            this.#set('waiting');
+            return;
+        }
+        if (isOther) {
+            this.#forget();
+            if (this.driver && this.protocol !== this.#next()) this.#stop();
+        }
+        if (this.paused && this.status === 'waiting') this.#set('paused');
+        if (!this.driver && !this.paused && this.status !== 'failed' && this.timer === null) this.#begin();
+    }
+
+    // Uses this protocol first; `null`: the best one.
+    prefer(protocol) {
+        this.preferred = protocol;
+        this.restart();
+    }
+
+    restart() {
+        this.#stop();
+        this.#forget();
+        this.paused = false;
+        clearTimeout(this.pauseTimer);
+        this.#set('connecting');
+        this.stream.refresh();
+        if (this.state?.live) this.#begin();
+    }
+
+    pause() {
+        if (this.paused) return;
+        this.paused = true;
+        this.video.pause();
+        this.pauseTimer = setTimeout(() => this.#stop(), MAX_PAUSE_MS);
+        if (this.driver) this.#set('paused');
+    }
+
+    play() {
+        if (!this.paused) return;
+        this.paused = false;
+        clearTimeout(this.pauseTimer);
+        if (this.driver) {
+            this.#set('connecting');
+            this.driver.wake();
+            this.driver.toLiveEdge();
+            this.#play();
+        } else if (this.state?.live) {
+            this.#begin();
+        }
+    }
+
+    // The protocols in the order in which they are tried.
+    #candidates() {
+        const offered = (this.state?.protocols ?? []).filter(name => DRIVERS[name]?.isSupported(this.video));
+        return offered.sort((a, b) => (b === this.preferred) - (a === this.preferred));
+    }
+
+    #next() {
+        return this.#candidates().find(name => !this.passed.has(name)) ?? null;
+    }
+
+    #forget() {
+        clearTimeout(this.timer);
+        this.timer = null;
+        this.passed.clear();
+        this.losses = 0;
+        this.note = null;
+        if (this.status === 'failed') this.status = 'connecting';
+    }
+
+    #begin() {
+        clearTimeout(this.timer);
+        this.timer = null;
+        const codec = this.state.video?.codec;
+        if (this.#next() === 'whep' && codec && codec !== 'H.264') return this.#pass('whep', 'codec', codec);
+        const protocol = this.#next();
+        if (protocol === null) {
+            this.#set('failed');
+            this.timer = setTimeout(() => {
+                this.#forget();
+                this.stream.refresh();
+            }, AGAIN_MS);
+            return;
+        }
+        this.protocol = protocol;
+        this.played = false;
+        const driver = new DRIVERS[protocol]({
+            base: this.base,
+            video: this.video,
+            state: this.state,
+            serverNow: () => this.stream.serverNow(),
+            roundTrip: () => this.stream.roundTrip,
+            fail: (reason, of) => {
+                if (this.driver === driver) this.#failed(reason, of);
+            },
+        });
+        this.driver = driver;
+        this.#set('connecting');
+        // What a driver does not expect ends it as well.
+        driver.start().catch(() => this.driver === driver && this.#failed('noFrames'));
+    }
+
+    #failed(reason, codec) {
+        const protocol = this.protocol;
+        this.#stop();
+        if (this.paused) return this.#set('paused');
+        if (reason !== 'lost' && reason !== 'absent') return this.#pass(protocol, reason, codec);
+        this.losses = this.played ? 1 : this.losses + 1;
+        if (this.losses >= MAX_LOSSES) return this.#pass(protocol, 'noAnswer');
+        // The publisher may be gone, or on its way back.
+        this.#set('connecting');
+        this.timer = setTimeout(() => {
+            this.timer = null;
+            this.stream.refresh();
+        }, RESTART_MS);
+    }
+
+    #pass(protocol, reason, codec) {
+        this.passed.add(protocol);
+        this.losses = 0;
+        this.note ??= { reason, codec, from: protocol };
+        this.#begin();
+    }
+
+    #stop() {
+        const driver = this.driver;
+        this.driver = null;
+        driver?.stop();
+    }
+
+    async #play() {
+        if (this.paused || !this.driver) return;
+        try {
+            await this.video.play();
+        } catch (problem) {
+            if (problem.name !== 'NotAllowedError' || this.video.muted) return;
+            this.video.muted = true;
+            this.blocked = true;
+            this.changed();
+            this.video.play().catch(() => {});
+        }
+    }
+
+    #moved() {
+        if (!this.driver || this.paused || this.video.readyState < 2 || this.video.currentTime === 0) return;
+        // Now this viewer counts too.
+        if (!this.played) setTimeout(() => this.stream.refresh(), RESTART_MS);
+        this.played = true;
+        if (this.status !== 'playing') this.#set('playing');
+    }
+
+    #watch() {
+        if (this.paused || document.hidden) return;
+        this.driver?.watch();
+        this.changed();
+    }
+
+    #set(status) {
+        this.status = status;
+        this.changed();
+    }
+}

@@ -1,0 +1,53 @@
+// The state of the stream, asked for every few seconds, and the clock of the server.
+
+const WAITING_MS = 1_000;
+const LIVE_MS = 4_000;
+const TIMEOUT_MS = 5_000;
+
+export class StreamState {
+    // `changed(state)` is called after each answer, with `null` where there was none twice in a row.
+    constructor(base, changed) {
+        this.url = `${base}/state`;
+        this.changed = changed;
+        this.failures = 0;
+        // Milliseconds; the best of all answers tells the time of the server.
+        this.roundTrip = Infinity;
+        this.offset = 0;
+        this.timer = null;
+        this.asking = null;
+    }
+
+    // Asks at once, or waits for the answer that is on its way.
+    refresh() {
+        this.asking ??= this.#ask().finally(() => {
+            this.asking = null;
+        });
+        return this.asking;
+    }
+
+    serverNow() {
+        return Date.now() + this.offset;
+    }
+
+    async #ask() {
+        clearTimeout(this.timer);
+        let state = null;
+        try {
+            const began = performance.now();
+            const answer = await fetch(this.url, { cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MS) });
+            if (answer.ok) {
+                state = await answer.json();
+                const took = performance.now() - began;
+                if (took < this.roundTrip) {
+                    this.roundTrip = took;
+                    this.offset = state.now + took / 2 - Date.now();
+                }
+            }
+        } catch {
+            // Counted below.
+        }
+        this.failures = state ? 0 : this.failures + 1;
+        this.timer = setTimeout(() => this.refresh(), state?.live ? LIVE_MS : WAITING_MS);
+        if (state || this.failures > 1) this.changed(state);
+    }
+}

@@ -1,0 +1,179 @@
+// The viewer page: puts its parts together and shows the state of the stream.
+
+import { Chat } from '/assets/chat.js';
+import { Controls } from '/assets/controls.js';
+import { Danmaku } from '/assets/danmaku.js';
+import { NAMES, Playback } from '/assets/playback.js';
+import { StreamState } from '/assets/state.js';
+import { onLanguage, text } from '/assets/texts.js';
+
+// How long a sentence stays over the video.
+const NOTE_MS = 10_000;
+
+const byId = id => document.getElementById(id);
+
+// `/watch/APP/STREAM`: the paths of the stream begin with the rest, escaped as it is here.
+const base = location.pathname.slice('/watch'.length);
+const name = decodeURIComponent(base.slice(base.lastIndexOf('/') + 1));
+const wanted = new URLSearchParams(location.search).get('protocol');
+
+const video = byId('video');
+const stream = new StreamState(base, state => {
+    playback.update(state);
+    chat.update(state);
+    draw();
+});
+const playback = new Playback({
+    base,
+    video,
+    stream,
+    preferred: wanted in NAMES ? wanted : null,
+    changed: () => draw(),
+});
+const danmaku = new Danmaku(byId('danmaku'));
+const chat = new Chat({ base, said: words => danmaku.show(words) });
+const controls = new Controls({ video, playback, danmaku });
+let noted = null;
+
+function draw() {
+    const { status, protocol, state } = playback;
+    // For style sheets, and for whoever drives the page.
+    document.documentElement.dataset.status = status;
+    document.documentElement.dataset.protocol = status === 'playing' ? protocol : '';
+    byId('live').hidden = !state?.live;
+    overlay(status);
+    chip(status, protocol);
+    note(status, protocol);
+    facts(state);
+    if (controls) controls.draw();
+}
+
+// What is over the video while nothing plays.
+function overlay(status) {
+    const words = {
+        waiting: ['waiting', 'waitingDetail'],
+        connecting: ['connecting', null],
+        failed: ['failed', 'failedDetail'],
+        unreachable: ['unreachable', 'unreachableDetail'],
+    }[status];
+    byId('overlay').hidden = !words;
+    if (!words) return;
+    const [headline, detail] = words;
+    put('headline', text(headline));
+    put('detail', detail ? text(detail) : '');
+    const isOver = status === 'failed';
+    byId('spinner').hidden = isOver;
+    byId('overlay-icon').toggleAttribute('hidden', !isOver);
+    byId('retry').hidden = !isOver;
+}
+
+function chip(status, protocol) {
+    const chip = byId('chip');
+    chip.hidden = status !== 'playing';
+    const size = playback.state?.video;
+    byId('size').hidden = status !== 'playing' || !size?.height;
+    put('size', size?.height ? `${size.height}p` : '');
+    if (status !== 'playing') return;
+    const { latency } = playback;
+    const names = { protocol: NAMES[protocol], seconds: latency === null ? '' : seconds(latency) };
+    const isMeasured = latency !== null;
+    const words = isMeasured ? [text('delay', names), ` · ${names.protocol}`] : ['', names.protocol];
+    if (chip.dataset.words !== words.join('')) {
+        chip.dataset.words = words.join('');
+        const more = document.createElement('em');
+        more.textContent = words[1];
+        chip.replaceChildren(words[0], more);
+        chip.classList.toggle('bare', !isMeasured);
+    }
+    const label = text(isMeasured ? 'delayLabel' : 'protocolLabel', names);
+    chip.setAttribute('aria-label', label);
+    chip.title = label;
+}
+
+function seconds(latency) {
+    return latency < 10 ? Math.max(latency, 0.01).toFixed(latency < 0.1 ? 2 : 1) : Math.round(latency);
+}
+
+// Why the page does not use the best protocol.
+function note(status, protocol) {
+    const why = status === 'playing' ? playback.note : null;
+    if (noted === why) return;
+    noted = why;
+    show(why ? text(why.reason, { from: NAMES[why.from], codec: why.codec, protocol: NAMES[protocol] }) : '');
+}
+
+// A sentence over the video for a while.
+function show(words) {
+    clearTimeout(show.timer);
+    put('note', words);
+    byId('note').hidden = !words;
+    show.timer = setTimeout(() => {
+        byId('note').hidden = true;
+    }, NOTE_MS);
+}
+
+function facts(state) {
+    const parts = [];
+    if (state?.live) {
+        const minutes = Math.floor(state.seconds / 60);
+        const hours = Math.floor(minutes / 60);
+        if (minutes < 1) parts.push(text('started'));
+        else if (hours < 1) parts.push(text('minutes', { count: minutes }));
+        else parts.push(text('hours', { hours, minutes: minutes % 60 }));
+        parts.push(text('watching', { count: state.viewers }));
+    } else if (state) {
+        parts.push(text('notLive'));
+    }
+    put('facts', parts.join(' · '));
+    put('viewers', String(state?.viewers ?? 0));
+    byId('count').title = text('watching', { count: state?.viewers ?? 0 });
+}
+
+// Leaves equal text alone, so that screen readers do not repeat it.
+function put(id, words) {
+    const element = byId(id);
+    if (element.textContent !== words) element.textContent = words;
+}
+
+function share() {
+    const address = location.origin + location.pathname;
+    if (navigator.share) {
+        navigator.share({ title: name, url: address }).catch(() => {});
+        return;
+    }
+    copy(address).then(() => show(text('copied')), showCode);
+}
+
+// Without TLS, browsers have no clipboard for pages.
+async function copy(words) {
+    if (navigator.clipboard) return navigator.clipboard.writeText(words);
+    const field = document.createElement('textarea');
+    field.value = words;
+    field.className = 'offscreen';
+    document.body.append(field);
+    field.select();
+    const copied = document.execCommand('copy');
+    field.remove();
+    if (!copied) throw new Error('not copied');
+}
+
+function showCode() {
+    const scheme = location.protocol.slice(0, -1);
+    byId('code-image').src = `${base}/code.svg?scheme=${scheme}`;
+    const isHere = /^(localhost|127\.|\[::1\])/.test(location.hostname);
+    byId('code-note').dataset.text = isHere ? 'onlyHere' : 'scan';
+    put('code-note', text(byId('code-note').dataset.text));
+    put('code-address', location.origin + location.pathname);
+    byId('code-dialog').showModal();
+}
+
+document.title = name;
+put('title', name);
+put('avatar', [...name][0]?.toUpperCase() ?? '');
+byId('share').onclick = share;
+byId('code').onclick = showCode;
+onLanguage(() => {
+    noted = undefined;
+    draw();
+});
+stream.refresh();

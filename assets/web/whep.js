@@ -1,0 +1,154 @@
+// A stream by WHEP (draft-ietf-wish-whep): one offer, one answer, no ICE servers.
+
+// The server answers within this, or it does not.
+const ANSWER_MS = 5_000;
+// From the answer to the first packet.
+const CONNECT_MS = 5_000;
+// Packets come, but no frame is decoded: at first, and after a loss.
+const NO_FRAMES_MS = 2_000;
+const FROZEN_MS = 6_000;
+// No packet comes. The state of the stream tells whether it is over.
+const SILENCE_MS = 6_000;
+
+export class Whep {
+    static isSupported() {
+        return 'RTCPeerConnection' in window;
+    }
+
+    // `fail(reason, codec)` is called at most once.
+    constructor({ base, video, fail, state }) {
+        this.endpoint = `${base}/whep`;
+        this.video = video;
+        this.fail = fail;
+        // Sound alone does not do for a stream with video.
+        this.hasVideo = state.video !== null;
+        this.stopped = false;
+        this.session = null;
+        this.last = null;
+        this.latency = null;
+    }
+
+    async start() {
+        const connection = new RTCPeerConnection();
+        this.connection = connection;
+        connection.addTransceiver('video', { direction: 'recvonly' });
+        connection.addTransceiver('audio', { direction: 'recvonly' });
+        connection.ontrack = event => {
+            if (this.video.srcObject !== event.streams[0]) this.video.srcObject = event.streams[0];
+        };
+        connection.onconnectionstatechange = () => {
+            if (connection.connectionState === 'failed') this.#give('lost');
+        };
+        try {
+            const offer = await connection.createOffer();
+            // Says that this side wants both channels (RFC 7587 §6.1); browsers do not say so themselves.
+            offer.sdp = offer.sdp.replace(/(useinbandfec=1)/g, '$1;stereo=1');
+            await connection.setLocalDescription(offer);
+            const answer = await fetch(this.endpoint, {
+                method: 'POST',
+                headers: { 'Content-Type': 'application/sdp' },
+                body: offer.sdp,
+                signal: AbortSignal.timeout(ANSWER_MS),
+            });
+            const body = await answer.text();
+            if (answer.status !== 201) return this.#give(...refusal(answer.status, body));
+            this.session = answer.headers.get('Location');
+            if (this.stopped) return this.#leave();
+            await connection.setRemoteDescription({ type: 'answer', sdp: body });
+            // The server ends a session by closing DTLS.
+            const transport = connection.getReceivers()[0]?.transport;
+            transport?.addEventListener('statechange', () => {
+                if (['closed', 'failed'].includes(transport.state)) this.#give('lost');
+            });
+            this.answered = performance.now();
+        } catch {
+            this.#give('noAnswer');
+        }
+    }
+
+    // Looks at the connection; called twice a second.
+    async watch() {
+        if (!this.answered || this.stopped) return;
+        const now = performance.now();
+        const figures = read(await this.connection.getStats());
+        if (this.stopped) return;
+        if (this.hasVideo) figures.packets = figures.videoPackets;
+        const last = this.last ?? { ...figures, packetsAt: this.answered, framesAt: this.answered };
+        const hasPackets = figures.packets > last.packets;
+        const hasFrames = figures.frames > last.frames || figures.videoPackets === last.videoPackets;
+        const packetsAt = hasPackets ? now : last.packetsAt;
+        const framesAt = hasFrames ? now : last.framesAt;
+        const decoded = figures.frames - last.frames;
+        if (decoded > 0) this.latency = delay(figures, last, decoded);
+        this.last = { ...figures, packetsAt, framesAt };
+        if (figures.packets === 0 && now - this.answered > CONNECT_MS) return this.#give('noAnswer');
+        if (figures.packets > 0 && now - packetsAt > SILENCE_MS) return this.#give('lost');
+        const limit = figures.frames === 0 ? NO_FRAMES_MS : FROZEN_MS;
+        if (now - framesAt > limit) return this.#give('noFrames');
+    }
+
+    // The page was paused or hidden: what was before says nothing about now.
+    wake() {
+        this.last = null;
+        if (this.answered) this.answered = performance.now();
+    }
+
+    toLiveEdge() {}
+
+    stop() {
+        if (this.stopped) return;
+        this.stopped = true;
+        this.video.srcObject = null;
+        // First: the server forgets the session when the connection closes.
+        this.#leave().finally(() => this.connection?.close());
+    }
+
+    #give(reason, codec) {
+        if (!this.stopped) this.fail(reason, codec);
+    }
+
+    async #leave() {
+        const session = this.session;
+        this.session = null;
+        // Survives the end of the page.
+        if (session) await fetch(session, { method: 'DELETE', keepalive: true }).catch(() => {});
+    }
+}
+
+// Why the server refuses.
+function refusal(status, body) {
+    switch (status) {
+        case 409: return ['absent'];
+        case 415: {
+            const codec = /video codec of this stream is ([\w.-]+?)\. /.exec(body)?.[1];
+            return codec ? ['codec', codec] : ['bFrames'];
+        }
+        case 422: return ['codec', 'H.264'];
+        case 503: return ['full'];
+        default: return ['noAnswer'];
+    }
+}
+
+function read(stats) {
+    const figures = { packets: 0, videoPackets: 0, frames: 0, processing: 0, roundTrip: 0 };
+    for (const entry of stats.values()) {
+        if (entry.type === 'inbound-rtp') {
+            figures.packets += entry.packetsReceived ?? 0;
+            if (entry.kind === 'video') {
+                figures.videoPackets = entry.packetsReceived ?? 0;
+                figures.frames = entry.framesDecoded ?? 0;
+                // From the first packet of a frame to its decoded picture, summed up over frames.
+                figures.processing = entry.totalProcessingDelay
+                    ?? (entry.jitterBufferDelay ?? 0) + (entry.totalDecodeTime ?? 0);
+            }
+        } else if (entry.type === 'candidate-pair' && entry.nominated) {
+            figures.roundTrip = entry.currentRoundTripTime ?? figures.roundTrip;
+        }
+    }
+    return figures;
+}
+
+// Seconds from the server to the decoded picture.
+function delay(figures, last, decoded) {
+    return Math.max(0, (figures.processing - last.processing) / decoded) + figures.roundTrip / 2;
+}

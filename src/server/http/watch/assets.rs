@@ -1,0 +1,131 @@
+//! The files of the viewer page. They are part of the program, so that the page works without a network beyond
+//! this server. A browser asks whether a file has changed (ETag) and gets it only then.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::server::registry::Registry;
+
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+const FONT: &str = "font/otf";
+
+/// A file.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Asset {
+    kind: &'static str,
+    bytes: &'static [u8],
+}
+
+macro_rules! asset {
+    ($path:literal, $kind:expr, $file:literal) => {
+        (
+            concat!("/assets/", $path),
+            Asset::new($kind, include_bytes!(concat!("../../../../assets/", $file))),
+        )
+    };
+}
+
+/// All files, by path.
+const ASSETS: &[(&str, Asset)] = &[
+    asset!("watch.css", STYLE, "web/watch.css"),
+    asset!("early.js", SCRIPT, "web/early.js"),
+    asset!("watch.js", SCRIPT, "web/watch.js"),
+    asset!("texts.js", SCRIPT, "web/texts.js"),
+    asset!("preferences.js", SCRIPT, "web/preferences.js"),
+    asset!("state.js", SCRIPT, "web/state.js"),
+    asset!("playback.js", SCRIPT, "web/playback.js"),
+    asset!("whep.js", SCRIPT, "web/whep.js"),
+    asset!("ll_hls.js", SCRIPT, "web/ll_hls.js"),
+    asset!("flv.js", SCRIPT, "web/flv.js"),
+    asset!("chat.js", SCRIPT, "web/chat.js"),
+    asset!("danmaku.js", SCRIPT, "web/danmaku.js"),
+    asset!("controls.js", SCRIPT, "web/controls.js"),
+    asset!("hls.light.min.mjs", SCRIPT, "web/vendor/hls.light.min.mjs"),
+    asset!("mpegts.js", SCRIPT, "web/vendor/mpegts.js"),
+    asset!("latin-400.otf", FONT, "fonts/latin-400.otf"),
+    asset!("latin-600.otf", FONT, "fonts/latin-600.otf"),
+];
+
+impl Asset {
+    pub const fn new(kind: &'static str, bytes: &'static [u8]) -> Self {
+        Self { kind, bytes }
+    }
+
+    /// Changes with the content.
+    fn tag(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        self.bytes.hash(&mut hasher);
+        format!("\"{:016x}\"", hasher.finish())
+    }
+}
+
+/// Adds the files to the paths of the server.
+pub(in crate::server::http) fn add_to(router: Router<Arc<Registry>>) -> Router<Arc<Registry>> {
+    ASSETS.iter().fold(router, |router, (path, asset)| {
+        router.route(path, get(async move |headers: HeaderMap| response(asset, &headers)))
+    })
+}
+
+/// The file, or that the browser has it.
+pub(super) fn response(asset: &Asset, headers: &HeaderMap) -> Response {
+    let tag = asset.tag();
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
+    let is_known = known.is_some_and(|tags| tags.split(',').any(|it| it.trim() == tag));
+    let head = [
+        (header::CONTENT_TYPE, asset.kind),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::ETAG, &tag),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    if is_known {
+        return (StatusCode::NOT_MODIFIED, head).into_response();
+    }
+    (head, Body::from(Bytes::from_static(asset.bytes))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_gets_a_file_once() {
+        let asset = Asset::new(SCRIPT, b"let x;");
+        let mut headers = HeaderMap::new();
+        let first = response(&asset, &headers);
+        assert_eq!(first.status(), StatusCode::OK);
+        headers.insert(header::IF_NONE_MATCH, first.headers()[header::ETAG].clone());
+        assert_eq!(response(&asset, &headers).status(), StatusCode::NOT_MODIFIED);
+        let changed = Asset::new(SCRIPT, b"let y;");
+        assert_eq!(response(&changed, &headers).status(), StatusCode::OK);
+    }
+
+    /// Every file that the page or one of its scripts names is served.
+    #[test]
+    fn nothing_that_the_page_names_is_missing() {
+        let page = include_str!("../../../../assets/web/watch.html");
+        let texts = ASSETS
+            .iter()
+            .filter(|(path, asset)| {
+                asset.kind != FONT && !path.contains("mpegts") && !path.contains("hls.light")
+            })
+            .map(|(_, asset)| std::str::from_utf8(asset.bytes).unwrap());
+        let mut named = 0;
+        for text in std::iter::once(page).chain(texts) {
+            for (at, _) in text.match_indices("/assets/") {
+                let rest = &text[at..];
+                let end = rest.find(['\'', '"', ')', '`']).unwrap();
+                let path = &rest[..end];
+                assert!(ASSETS.iter().any(|(known, _)| *known == path), "{path}");
+                named += 1;
+            }
+        }
+        assert!(named > 8, "{named}");
+    }
+}

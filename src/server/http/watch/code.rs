@@ -1,0 +1,50 @@
+//! The address of the viewer page as a QR code, for the camera of a phone.
+
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use qrcode::render::svg::Color;
+use qrcode::{EcLevel, QrCode};
+use url::form_urlencoded;
+
+use crate::server::http::path::{encode, encode_name};
+
+/// Width and height of the picture without scaling.
+const SIZE: u32 = 240;
+
+/// An SVG picture. The page names its scheme, because a proxy may speak TLS for this server.
+pub(super) fn response(headers: &HeaderMap, app: &str, stream: &str, query: &str) -> Response {
+    let is_secure = form_urlencoded::parse(query.as_bytes())
+        .any(|(name, value)| name == "scheme" && value == "https");
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let picture = host.and_then(|host| {
+        let scheme = if is_secure { "https" } else { "http" };
+        let (app, stream) = (encode(app), encode_name(stream));
+        picture(&format!("{scheme}://{host}/watch/{app}/{stream}"))
+    });
+    match picture {
+        Some(picture) => {
+            let head =
+                [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "no-cache")];
+            (head, picture).into_response()
+        }
+        // No host, or an address that no code can hold.
+        None => StatusCode::BAD_REQUEST.into_response(),
+    }
+}
+
+fn picture(address: &str) -> Option<String> {
+    let code = QrCode::with_error_correction_level(address, EcLevel::M).ok()?;
+    Some(code.render::<Color<'_>>().min_dimensions(SIZE, SIZE).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_becomes_a_picture_unless_it_is_too_long() {
+        let svg = picture("http://192.0.2.1:8088/watch/live/show").unwrap();
+        assert!(svg.contains("<svg") && svg.contains("<path"), "{svg}");
+        assert!(picture(&"x".repeat(10_000)).is_none());
+    }
+}

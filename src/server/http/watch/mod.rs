@@ -1,0 +1,114 @@
+//! The viewer page: `/watch/{app}/{stream}`. It is the same for all streams. Its scripts read the names from the
+//! address, and the state of the stream from `/{app}/{stream}/state`.
+
+pub(super) mod assets;
+mod code;
+mod policy;
+mod state;
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::server::http::hls;
+use crate::server::http::path::split;
+use crate::server::http::watch::assets::Asset;
+use crate::server::registry::Registry;
+
+/// The page.
+const PAGE: Asset =
+    Asset::new("text/html; charset=utf-8", include_bytes!("../../../../assets/web/watch.html"));
+
+/// What of a stream a path of the viewer page names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum WatchResource {
+    /// `/watch/{app}/{stream}`: the page.
+    Page,
+    /// `/{app}/{stream}/state`: the state of the stream.
+    State,
+    /// `/{app}/{stream}/code.svg`: the address of the page as a QR code.
+    Code,
+}
+
+/// The application and the stream of a request that the viewer page makes, or that asks for it.
+pub(super) fn find(request: &Request) -> Option<((String, String), WatchResource)> {
+    let asks = matches!(*request.method(), Method::GET | Method::HEAD);
+    let path = request.uri().path().strip_prefix('/')?;
+    resource(path).filter(|_| asks && !request.headers().contains_key(header::UPGRADE))
+}
+
+fn resource(path: &str) -> Option<((String, String), WatchResource)> {
+    // An application may be called "watch": its media keep their paths.
+    let is_media = path.ends_with(".flv")
+        || path.ends_with(".m3u8")
+        || path.rsplit_once("/hls/").is_some_and(|(_, file)| hls::is_file(file));
+    if let Some(names) = path.strip_prefix("watch/").filter(|_| !is_media).and_then(split) {
+        return Some((names, WatchResource::Page));
+    }
+    let (stream, resource) = match path.strip_suffix("/state") {
+        Some(stream) => (stream, WatchResource::State),
+        None => (path.strip_suffix("/code.svg")?, WatchResource::Code),
+    };
+    Some((split(stream)?, resource))
+}
+
+/// Answers it.
+pub(super) fn response(
+    registry: &Registry,
+    headers: &HeaderMap,
+    (app, stream): (&str, &str),
+    resource: &WatchResource,
+    query: &str,
+) -> Response {
+    match resource {
+        WatchResource::Page => page(registry, headers),
+        WatchResource::State => state::response(registry, app, stream),
+        WatchResource::Code => code::response(headers, app, stream, query),
+    }
+}
+
+fn page(registry: &Registry, headers: &HeaderMap) -> Response {
+    let mut response = assets::response(&PAGE, headers);
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let policy = policy::of_page(host, &registry.config.cors);
+    let head = response.headers_mut();
+    match HeaderValue::from_str(&policy) {
+        Ok(policy) => head.insert(header::CONTENT_SECURITY_POLICY, policy),
+        // A page without its policy is not given away.
+        Err(_) => return axum::http::StatusCode::BAD_REQUEST.into_response(),
+    };
+    head.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_name_the_page_and_what_it_needs() {
+        let of = |path: &str| {
+            resource(path).map(|((app, stream), resource)| (format!("{app}|{stream}"), resource))
+        };
+        let page = |names: &str| Some((names.to_owned(), WatchResource::Page));
+        assert_eq!(of("watch/live/show"), page("live|show"));
+        assert_eq!(of("watch/a/b/c%20d"), page("a/b|c d"));
+        assert_eq!(of("watch/live/chat"), page("live|chat"));
+        assert_eq!(of("watch/live/state"), page("live|state"));
+        assert_eq!(of("live/show/state"), Some(("live|show".to_owned(), WatchResource::State)));
+        assert_eq!(of("live/show/code.svg"), Some(("live|show".to_owned(), WatchResource::Code)));
+        for other in [
+            "watch/live",
+            "watch/live/",
+            "watch/show.flv",
+            "watch/live/show.flv",
+            "watch/live/show.m3u8",
+            "watch/live/show/hls/list.m3u8",
+            "live/show",
+            "live/state",
+            "watch/live/%ff",
+        ] {
+            assert_eq!(of(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The public state of a stream, for the viewer page: no addresses, no names of viewers.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::Json;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::server::event::StreamFigures;
+use crate::server::hls::Mode;
+use crate::server::registry::Registry;
+
+/// The state as JSON; a stream that nobody publishes has one too.
+pub(super) fn response(registry: &Registry, app: &str, stream: &str) -> Response {
+    let figures =
+        registry.find(app, stream).map(|stream| registry.figures_of(&stream, registry.clock.now()));
+    let protocols = protocols(registry.whep.endpoint().is_some(), registry.config.hls.mode);
+    // By this clock the page measures how old a frame is.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let mut state = of_stream(figures.as_ref());
+    if let Some(state) = state.as_object_mut() {
+        state.insert("protocols".to_owned(), json!(protocols));
+        state.insert("now".to_owned(), json!(now.as_secs_f64() * 1_000.0));
+    }
+    ([(header::CACHE_CONTROL, "no-store")], Json(state)).into_response()
+}
+
+/// The protocols in the order in which the page tries them.
+fn protocols(whep: bool, hls: Mode) -> Vec<&'static str> {
+    let all = [("whep", whep), ("hls", hls != Mode::Off), ("flv", true)];
+    all.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name).collect()
+}
+
+fn of_stream(figures: Option<&StreamFigures>) -> Value {
+    let publisher = figures.and_then(|figures| figures.publisher.as_ref());
+    let video = publisher.and_then(|publisher| publisher.video.as_ref());
+    let audio = publisher.and_then(|publisher| publisher.audio.as_ref());
+    json!({
+        "live": publisher.is_some(),
+        "publication": publisher.map(|publisher| publisher.id),
+        "seconds": publisher.map(|publisher| publisher.since.as_secs_f64()),
+        "viewers": figures.map_or(0, |figures| figures.viewers),
+        "video": video.map(|video| json!({
+            "codec": video.codec,
+            "width": video.size.map(|(width, _)| width),
+            "height": video.size.map(|(_, height)| height),
+            "fps": video.fps,
+        })),
+        "audio": audio.map(|audio| json!({ "codec": audio.codec })),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::server::event::PublisherFigures;
+
+    #[test]
+    fn the_state_is_public_and_says_no_addresses() {
+        let publisher = PublisherFigures {
+            id: 7,
+            address: "192.0.2.77:5000".parse().unwrap(),
+            since: Duration::from_secs(3),
+            bytes: 10,
+            bitrate: 20,
+            video: None,
+            audio: None,
+        };
+        let figures = StreamFigures {
+            app: "live".to_owned(),
+            stream: "show".to_owned(),
+            publisher: Some(publisher),
+            viewers: 2,
+            hls_viewers: 1,
+            whep_viewers: 1,
+        };
+        let state = of_stream(Some(&figures));
+        assert_eq!((&state["live"], &state["viewers"]), (&json!(true), &json!(2)));
+        assert!(!state.to_string().contains("192.0.2.77"), "{state}");
+        assert_eq!(of_stream(None)["live"], json!(false));
+    }
+
+    #[test]
+    fn protocols_that_are_off_are_not_offered() {
+        assert_eq!(protocols(true, Mode::Off), ["whep", "flv"]);
+        assert_eq!(protocols(false, Mode::Always), ["hls", "flv"]);
+    }
+}

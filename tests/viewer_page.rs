@@ -1,0 +1,374 @@
+//! The viewer page of the built-in server, in Chromium: it plays by each protocol, changes it without a reload, waits
+//! for the publisher, and speaks two languages.
+
+mod chromium;
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::peers::{self, LIMIT, Peer, ffmpeg, wait_for};
+use chromium::{Chromium, Page};
+use onair::base::Clock;
+use onair::net::Runtime;
+use onair::server::{Config, Listen, Server};
+
+/// What ffmpeg has to do so that browsers play it over WebRTC.
+const NO_B_FRAMES: [&str; 2] = ["-tune", "zerolatency"];
+const B_FRAMES: [&str; 6] = ["-tune", "film", "-bf", "2", "-b_strategy", "0"];
+
+struct Running {
+    server: Server,
+    runtime: Runtime,
+}
+
+fn start_with(change: impl FnOnce(&mut Config)) -> Running {
+    let any = Listen::exactly("127.0.0.1:0".parse().unwrap());
+    let mut config = Config { rtmp: any, http: Some(any), webrtc: Some(any), ..Config::default() };
+    change(&mut config);
+    let runtime = Runtime::start().unwrap();
+    let server = Server::start(&runtime, Clock::start(), config).unwrap();
+    Running { server, runtime }
+}
+
+impl Running {
+    fn http(&self) -> SocketAddr {
+        self.server.addresses().http.unwrap()
+    }
+
+    fn page(&self) -> String {
+        format!("http://{}/watch/live/show", self.http())
+    }
+
+    fn publish(&self, options: &[&str]) -> Peer {
+        let url = format!("rtmp://{}/live/show", self.server.addresses().rtmp);
+        ffmpeg::publish_with(&url, None, options)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        assert!(self.server.shutdown(Duration::from_secs(30)), "everybody leaves in time");
+        self.runtime.shutdown(Duration::from_secs(5));
+    }
+}
+
+/// Waits until the page plays by this protocol, and for this many frames more.
+#[track_caller]
+fn plays(page: &Page<'_>, protocol: &str, frames: u32) {
+    page.wait(&format!("document.documentElement.dataset.protocol === '{protocol}'"));
+    let decoded = "document.getElementById('video').getVideoPlaybackQuality().totalVideoFrames";
+    let before = page.value(decoded).as_u64().unwrap();
+    page.wait(&format!("{decoded} >= {}", before + u64::from(frames)));
+    // Latency is measured from then on.
+    page.wait_soon("/\\d/.test(document.getElementById('chip').innerText)");
+}
+
+fn has_status(status: &str) -> String {
+    format!("document.documentElement.dataset.status === '{status}'")
+}
+
+/// A choice in the settings of the page.
+fn choose(page: &Page<'_>, group: &str, value: &str) {
+    page.value(&format!("document.querySelector('[name={group}][value={value}]').click()"));
+}
+
+#[test]
+fn the_page_waits_plays_over_webrtc_and_plays_again_after_a_restart() {
+    peers::in_real_time!(the_page_waits_plays_over_webrtc_and_plays_again_after_a_restart);
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&has_status("waiting"));
+    assert_eq!(page.text("headline"), "Waiting for the stream");
+    let publisher = running.publish(&NO_B_FRAMES);
+    plays(&page, "whep", 20);
+    assert!(page.text("chip").ends_with("· WebRTC"), "{}", page.text("chip"));
+    page.wait_soon("document.getElementById('facts').innerText.endsWith('1 watching')");
+    drop(publisher);
+    page.wait(&has_status("waiting"));
+    let _publisher = running.publish(&NO_B_FRAMES);
+    plays(&page, "whep", 20);
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn without_webrtc_the_page_plays_by_hls_and_by_websocket() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|config| config.webrtc = None);
+    let _publisher = running.publish(&NO_B_FRAMES);
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "window.isSamePage = true");
+    plays(&page, "hls", 20);
+    choose(&page, "protocol", "flv");
+    plays(&page, "flv", 20);
+    // As when the tab is shown again, and after a pause.
+    page.value("document.dispatchEvent(new Event('visibilitychange'))");
+    page.value("document.getElementById('play').click()");
+    page.wait_soon(&has_status("paused"));
+    page.value("document.getElementById('play').click()");
+    plays(&page, "flv", 5);
+    choose(&page, "protocol", "hls");
+    plays(&page, "hls", 5);
+    assert_eq!(
+        page.value("window.isSamePage && performance.getEntriesByType('navigation').length"),
+        1
+    );
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+    // A query chooses too.
+    let other = browser.open(&format!("{}?protocol=flv", running.page()), "");
+    plays(&other, "flv", 5);
+}
+
+#[test]
+fn a_stream_with_b_frames_plays_by_hls_and_the_page_says_why_in_chinese() {
+    peers::in_real_time!(a_stream_with_b_frames_plays_by_hls_and_the_page_says_why_in_chinese);
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let browser = Chromium::start("zh-CN,zh");
+    let page = browser.open(&running.page(), "");
+    page.wait(&has_status("waiting"));
+    assert_eq!(page.value("document.documentElement.lang"), "zh-CN");
+    assert_eq!(page.text("headline"), "等待开播");
+    let _publisher = running.publish(&B_FRAMES);
+    plays(&page, "hls", 5);
+    let why = page.value("document.getElementById('note').textContent");
+    let why = why.as_str().unwrap();
+    assert!(why.contains("B 帧") && why.contains("LL-HLS"), "{why}");
+    choose(&page, "language", "en");
+    assert_eq!(page.value("document.documentElement.lang"), "en");
+    assert_eq!(page.value("document.getElementById('play').title"), "Pause (K)");
+}
+
+#[test]
+fn packets_without_frames_lead_to_hls() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let _publisher = running.publish(&NO_B_FRAMES);
+    let browser = Chromium::start("en");
+    // As in browsers that say they play a profile and do not.
+    let undecoded = "const getStats = RTCPeerConnection.prototype.getStats;
+        RTCPeerConnection.prototype.getStats = async function () {
+            const copy = new Map();
+            for (const [id, entry] of await getStats.call(this)) {
+                copy.set(id, entry.kind === 'video' ? { ...entry, framesDecoded: 0 } : entry);
+            }
+            return copy;
+        };";
+    let page = browser.open(&running.page(), undecoded);
+    plays(&page, "hls", 5);
+    let why = page.value("document.getElementById('note').textContent");
+    assert_eq!(why, "WebRTC showed no video, so this page uses LL-HLS.");
+}
+
+#[test]
+fn controls_work_by_keyboard_and_have_names() {
+    peers::in_real_time!(controls_work_by_keyboard_and_have_names);
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let _publisher = running.publish(&NO_B_FRAMES);
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    plays(&page, "whep", 1);
+    let press = |key: &str| {
+        page.value(&format!(
+            "document.body.dispatchEvent(new KeyboardEvent('keydown', {{ key: '{key}', bubbles: true }}))"
+        ));
+    };
+    press("m");
+    page.wait_soon("document.getElementById('video').muted");
+    press("k");
+    page.wait_soon("document.getElementById('video').paused");
+    assert_eq!(page.value("document.getElementById('play').ariaLabel"), "Play (K)");
+    press("k");
+    page.wait_soon("!document.getElementById('video').paused");
+    page.value("document.getElementById('settings').click()");
+    assert_eq!(page.value("document.activeElement.name"), "protocol");
+    press("Escape");
+    assert_eq!(page.value("document.getElementById('menu').hidden"), true);
+    choose(&page, "theme", "light");
+    let background = page.value("getComputedStyle(document.body).backgroundColor");
+    assert_eq!(background, "rgb(245, 246, 248)");
+    let nameless = page.value(
+        "[...document.querySelectorAll('button, input, video')].filter(it => it.checkVisibility()
+            && !(it.ariaLabel || it.innerText || it.labels?.length || it.tagName === 'VIDEO')).length",
+    );
+    assert_eq!(nameless, 0);
+    page.value("document.getElementById('code').click()");
+    page.wait_soon("document.getElementById('code-image').naturalWidth > 100");
+    assert!(page.text("code-note").contains("this computer only"), "{}", page.text("code-note"));
+}
+
+/// Writes a line into the chat of the page.
+fn say(page: &Page<'_>, name: &str, line: &str) {
+    page.value(&format!(
+        "(() => {{
+            const [name, say] = ['name', 'say'].map(id => document.getElementById(id));
+            name.value = {name:?};
+            name.onchange();
+            say.value = {line:?};
+            document.getElementById('send').requestSubmit();
+        }})()"
+    ));
+}
+
+#[test]
+fn two_browsers_chat_and_markup_runs_nothing() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let _publisher = running.publish(&NO_B_FRAMES);
+    let browser = Chromium::start("en");
+    let ann = browser.open(&running.page(), "");
+    let bob = browser.open(&running.page(), "");
+    for page in [&ann, &bob] {
+        page.wait("!document.getElementById('say').disabled");
+    }
+    let markup = "<img src=x onerror='window.ran = 1'><script>window.ran = 1</script>";
+    say(&ann, "Ann", markup);
+    for page in [&ann, &bob] {
+        page.wait_soon(&format!(
+            "document.querySelector('#lines p')?.innerText.startsWith({:?})",
+            format!("Ann {markup}")
+        ));
+        // What a page gets at once when it joins was said before, and does not fly.
+        let flies = format!("document.querySelector('#danmaku span')?.innerText === {markup:?}");
+        wait_for("the line over the video", LIMIT, || {
+            let does = page.value(&flies) == true;
+            if !does {
+                say(&ann, "Ann", markup);
+                std::thread::sleep(Duration::from_secs(1));
+            }
+            does
+        });
+        let made = "document.querySelectorAll('#lines img, #lines script, #danmaku img').length";
+        assert_eq!((page.value(made), page.value("window.ran ?? 0")), (0.into(), 0.into()));
+    }
+    // A line without a name gets one, and is read aloud as part of a log.
+    say(&bob, "", "hello");
+    ann.wait_soon("/guest-\\d+ hello/.test(document.getElementById('lines').innerText)");
+    assert_eq!(ann.value("document.getElementById('lines').role"), "log");
+    ann.wait_soon("document.getElementById('viewers').innerText === '2'");
+    // More than a burst stays in the box, with the reason.
+    for _ in 0..9 {
+        say(&bob, "", "more");
+    }
+    assert_eq!(bob.text("chat-hint"), "Too many messages. Wait a moment.");
+    assert_eq!(bob.value("document.getElementById('say').value"), "more");
+    bob.value("document.getElementById('danmaku-toggle').click()");
+    assert_eq!(bob.value("document.querySelectorAll('#danmaku span').length"), 0);
+    assert_eq!(bob.value("document.getElementById('danmaku-toggle').ariaPressed"), "false");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn the_page_has_a_strict_policy_and_its_paths_answer() {
+    let running = start_with(|_| ());
+    let ask = |path: &str| peers::web::ask(running.http(), "GET", path);
+    let page = ask("/watch/live/show");
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    let head = page.split("\r\n\r\n").next().unwrap().to_ascii_lowercase();
+    let policy = head.lines().find_map(|line| line.strip_prefix("content-security-policy: "));
+    let policy = policy.expect("a policy");
+    assert!(
+        policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"),
+        "{policy}"
+    );
+    assert!(!policy.contains("unsafe"), "{policy}");
+    assert!(policy.contains("require-trusted-types-for 'script'"), "{policy}");
+    assert!(!page.contains("<script>") && !page.contains(" style="), "nothing is inline");
+    let state = ask("/live/show/state");
+    let state: Value = serde_json::from_str(state.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+    assert_eq!((&state["live"], &state["viewers"]), (&false.into(), &0.into()));
+    assert_eq!(state["protocols"], serde_json::json!(["whep", "hls", "flv"]));
+    assert!(ask("/live/show/code.svg?scheme=https").contains("<svg"));
+    assert!(ask("/watch/live").starts_with("HTTP/1.1 404"));
+    let script = ask("/assets/watch.js").to_ascii_lowercase();
+    assert!(script.contains("text/javascript") && script.contains("nosniff"), "{script}");
+    let tag = script.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap();
+    let again = format!("If-None-Match: {tag}\r\n");
+    let again = peers::web::ask_with(running.http(), "GET", "/assets/watch.js", &again);
+    assert!(again.starts_with("HTTP/1.1 304"), "{again}");
+}
+
+#[test]
+fn the_overview_leads_to_the_page() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let _publisher = running.publish(&NO_B_FRAMES);
+    wait_for("a link", LIMIT, || {
+        peers::web::ask(running.http(), "GET", "/").contains("href=\"/watch/live/show\"")
+    });
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+/// The names of texts in a part of the texts of the page.
+fn names(texts: &str) -> BTreeSet<String> {
+    let names = texts.lines().filter_map(|line| line.strip_prefix("        ")?.split_once(": '"));
+    names.map(|(name, _)| name.to_owned()).collect()
+}
+
+#[test]
+fn every_text_of_the_page_is_there_in_both_languages_and_used() {
+    let texts = read("assets/web/texts.js");
+    let (english, rest) = texts.split_once("'zh-CN': {").unwrap();
+    let (chinese, _) = rest.split_once("\n};").unwrap();
+    let english = names(english);
+    assert_eq!(english, names(chinese));
+    assert!(english.len() > 40, "{english:?}");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/web");
+    let mut all = String::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() && !path.ends_with("texts.js") {
+            all += &std::fs::read_to_string(path).unwrap();
+        }
+    }
+    for name in english {
+        let is_used =
+            ["'", "\""].iter().any(|quote| all.contains(&format!("{quote}{name}{quote}")));
+        assert!(is_used, "nothing shows {name}");
+    }
+}
+
+#[test]
+fn the_libraries_of_the_page_are_as_published() {
+    let sums = read("assets/web/vendor/SHA256SUMS");
+    let mut checked = 0;
+    for line in sums.lines() {
+        let (sum, file) = line.split_once("  ").unwrap();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/web/vendor").join(file);
+        let mut hex = String::new();
+        for byte in Sha256::digest(std::fs::read(path).unwrap()) {
+            write!(hex, "{byte:02x}").unwrap();
+        }
+        assert_eq!(hex, sum, "{file}: update it with packaging/web.sh");
+        checked += 1;
+    }
+    assert_eq!(checked, 6);
+}

@@ -1,0 +1,175 @@
+//! Chromium without a window, driven over its DevTools protocol: the pages stay as they are served.
+
+use std::cell::RefCell;
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
+
+use crate::peers::{LIMIT, Peer, wait_for};
+
+/// How long a browser may take on a busy machine.
+const SLOW: Duration = Duration::from_secs(60);
+
+/// A running browser, with a profile of its own.
+pub struct Chromium {
+    _peer: Peer,
+    _profile: tempfile::TempDir,
+    connection: RefCell<Connection>,
+}
+
+struct Connection {
+    socket: WebSocket<TcpStream>,
+    next: u64,
+    /// What pages have complained about.
+    complaints: Vec<String>,
+}
+
+/// An open page.
+pub struct Page<'a> {
+    browser: &'a Chromium,
+    session: String,
+}
+
+impl Chromium {
+    /// Starts it for somebody who reads this language.
+    pub fn start(language: &str) -> Self {
+        let profile = tempfile::tempdir().unwrap();
+        let folder = format!("--user-data-dir={}", profile.path().display());
+        let language = format!("--accept-lang={language}");
+        let peer = Peer::start(
+            "chromium",
+            [
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--disable-dev-shm-usage",
+                "--autoplay-policy=no-user-gesture-required",
+                "--remote-debugging-port=0",
+                &language,
+                &folder,
+                "about:blank",
+            ],
+        );
+        let file = profile.path().join("DevToolsActivePort");
+        let mut place = None;
+        wait_for("the port of DevTools", SLOW, || {
+            let text = std::fs::read_to_string(&file).unwrap_or_default();
+            place = text.split_once('\n').map(|(port, path)| (port.to_owned(), path.to_owned()));
+            place.is_some()
+        });
+        let (port, path) = place.unwrap();
+        let stream = TcpStream::connect(("127.0.0.1", port.parse::<u16>().unwrap())).unwrap();
+        stream.set_read_timeout(Some(SLOW)).unwrap();
+        let url = format!("ws://127.0.0.1:{port}{}", path.trim());
+        let (socket, _) = tungstenite::client(url, stream).unwrap();
+        let connection = RefCell::new(Connection { socket, next: 1, complaints: Vec::new() });
+        Self { _peer: peer, _profile: profile, connection }
+    }
+
+    /// Opens a page, with a script that runs before its own.
+    pub fn open(&self, url: &str, before: &str) -> Page<'_> {
+        let target = self.call(
+            None,
+            "Target.createTarget",
+            &json!({ "url": "about:blank", "newWindow": true }),
+        );
+        let attach = json!({ "targetId": target["targetId"], "flatten": true });
+        let attached = self.call(None, "Target.attachToTarget", &attach);
+        let session = attached["sessionId"].as_str().unwrap().to_owned();
+        let page = Page { browser: self, session };
+        for domain in ["Page", "Runtime", "Log"] {
+            page.call(&format!("{domain}.enable"), &json!({}));
+        }
+        let script = json!({ "source": before });
+        page.call("Page.addScriptToEvaluateOnNewDocument", &script);
+        page.call("Page.navigate", &json!({ "url": url }));
+        page
+    }
+
+    /// Errors in scripts, and what the policy of a page forbade.
+    pub fn complaints(&self) -> Vec<String> {
+        self.connection.borrow().complaints.clone()
+    }
+
+    fn call(&self, session: Option<&str>, method: &str, params: &Value) -> Value {
+        let mut connection = self.connection.borrow_mut();
+        let id = connection.next;
+        connection.next += 1;
+        let mut request = json!({ "id": id, "method": method, "params": params });
+        if let Some(session) = session {
+            request["sessionId"] = session.into();
+        }
+        connection.socket.send(Message::text(request.to_string())).unwrap();
+        loop {
+            let Message::Text(text) = connection.socket.read().unwrap() else { continue };
+            let mut answer: Value = serde_json::from_str(&text).unwrap();
+            if answer["id"] == id {
+                assert!(answer["error"].is_null(), "{method}: {answer}");
+                return answer["result"].take();
+            }
+            let params = &answer["params"];
+            let complaint = match answer["method"].as_str().unwrap_or_default() {
+                "Runtime.exceptionThrown" => Some(params["exceptionDetails"].to_string()),
+                "Log.entryAdded" if params["entry"]["source"] == "security" => {
+                    Some(params["entry"]["text"].to_string())
+                }
+                _ => None,
+            };
+            connection.complaints.extend(complaint);
+        }
+    }
+}
+
+impl Page<'_> {
+    /// The value of an expression in the page; null where it fails.
+    pub fn value(&self, expression: &str) -> Value {
+        let params =
+            json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
+        self.call("Runtime.evaluate", &params)["result"]["value"].take()
+    }
+
+    /// Waits until an expression is true.
+    #[track_caller]
+    pub fn wait(&self, expression: &str) {
+        self.wait_at_most(SLOW, expression);
+    }
+
+    /// The same, for what has to come soon.
+    #[track_caller]
+    pub fn wait_soon(&self, expression: &str) {
+        self.wait_at_most(LIMIT, expression);
+    }
+
+    #[track_caller]
+    fn wait_at_most(&self, limit: Duration, expression: &str) {
+        let start = std::time::Instant::now();
+        while self.value(expression) != true {
+            let seen =
+                "JSON.stringify([document.documentElement.dataset, document.body.innerText])";
+            assert!(
+                start.elapsed() < limit,
+                "waited {limit:?} in vain for {expression}; the page shows {}; it complains of {:?}",
+                self.value(seen),
+                self.browser.complaints()
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// The text that an element shows.
+    pub fn text(&self, id: &str) -> String {
+        let value = self.value(&format!("document.getElementById('{id}').innerText"));
+        value.as_str().unwrap_or_default().to_owned()
+    }
+
+    fn call(&self, method: &str, params: &Value) -> Value {
+        self.browser.call(Some(&self.session), method, params)
+    }
+}
