@@ -70,7 +70,7 @@ pub(super) fn response(
 fn page(registry: &Registry, headers: &HeaderMap) -> Response {
     let mut response = assets::response(&PAGE, headers);
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let policy = policy::of_page(host, &registry.config.cors);
+    let policy = policy::of_page(host, &registry.access().cors);
     let head = response.headers_mut();
     match HeaderValue::from_str(&policy) {
         Ok(policy) => head.insert(header::CONTENT_SECURITY_POLICY, policy),
