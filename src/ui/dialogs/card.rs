@@ -112,6 +112,6 @@ pub struct Services {
     /// The previous id, if the service is not new.
     pub(super) was: Option<String>,
     pub(super) typed: Option<Own>,
-    /// The problem when the service was to be saved.
+    /// The problem that prevented saving the service.
     pub(super) wrong: Option<(OwnPart, crate::text::Problem)>,
 }

@@ -75,7 +75,7 @@ struct Entry {
     choice: PaletteChoice,
     icon: Icon,
     name: String,
-    /// Additional text by which it is found.
+    /// Additional text by which the search finds the entry.
     also: String,
     /// The kind of the entry, if it is not a command.
     kind: Option<&'static str>,
@@ -96,7 +96,7 @@ impl Entry {
 fn entries(view: &View<'_>, other: &Texts) -> Vec<Entry> {
     let (texts, snapshot) = (view.texts, view.snapshot);
     let possible = Action::ALL.iter().copied().filter(|action| {
-        // Scenes are found by their names.
+        // Scenes are found by their own names, so their commands are omitted.
         action.scene().is_none()
             && *action != Action::Palette
             && action.is_possible(snapshot, view.health)

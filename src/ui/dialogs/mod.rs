@@ -48,7 +48,7 @@ pub enum Dialog {
     Ready,
     ConfirmStop,
     ConfirmClose,
-    /// The end was confirmed and is in progress.
+    /// The dialog while the program ends, after the user confirmed it.
     Closing,
 }
 

@@ -32,7 +32,7 @@ pub(super) fn field(ui: &mut Ui, view: &mut View<'_>, draft: &mut Option<String>
         wrong: checked.is_err(),
         limit: 2_048,
         buttons: &[],
-        // Leaves space for the scroll bar.
+        // This leaves space for the scroll bar.
         width: ui.available_width() - gap::M,
     }
     .show(ui, theme);

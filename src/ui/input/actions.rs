@@ -31,14 +31,14 @@ macro_rules! actions {
             /// All commands in the order of the palette, the help and the settings.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
-            /// The key of the command's name.
+            /// The text key for the name of the command.
             pub fn key(self) -> &'static str {
                 match self {
                     $(Self::$variant => concat!("action-", $name),)*
                 }
             }
 
-            /// The key of the sentence that explains the command.
+            /// The text key for the sentence that explains the command.
             pub fn tip(self) -> &'static str {
                 match self {
                     $(Self::$variant => concat!("tip-action-", $name),)*
@@ -193,7 +193,7 @@ impl Action {
         SCENES.get(place).copied()
     }
 
-    /// The index of the scene that it switches to.
+    /// The index of the scene to which the command switches.
     pub fn scene(self) -> Option<usize> {
         SCENES.iter().position(|action| *action == self)
     }
@@ -221,8 +221,8 @@ impl Action {
         )
     }
 
-    /// Returns true if its hotkey may work while another window has the keyboard focus: only for commands
-    /// that do not require this window to be visible.
+    /// Returns true if the hotkey of the command may work in other windows. This is only allowed for
+    /// commands that do not require a visible window.
     pub fn may_be_global(self) -> bool {
         self.scene().is_some()
             || matches!(
@@ -238,12 +238,13 @@ impl Action {
             )
     }
 
-    /// Returns true if it concerns the players: its hotkey works where they have the keyboard focus.
+    /// Returns true if the command is about players; its hotkey works where the players have the keyboard
+    /// focus.
     pub fn is_about_players(self) -> bool {
         self.name().starts_with("watch-") && self != Self::WatchOwn
     }
 
-    /// Returns true if the command is possible now.
+    /// Returns true if the command is currently possible.
     pub fn is_possible(self, snapshot: &Snapshot, health: &Health) -> bool {
         if let Some(place) = self.scene() {
             return place < snapshot.scenes.collection.scenes.len();
@@ -323,7 +324,7 @@ mod tests {
                 assert!(hotkeys.insert(hotkey), "{action:?}: {hotkey}");
             }
         }
-        // The hotkeys that the documentation lists.
+        // The documentation lists these hotkeys.
         for (action, keys) in [
             (Action::GoLive, "Ctrl+L"),
             (Action::Record, "Ctrl+R"),

@@ -10,7 +10,7 @@ use crate::ui::input::actions::{Action, key};
 /// The support for keys in other windows; see the module documentation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum GlobalKeySupport {
-    /// It is not supported.
+    /// Keys in other windows are not supported.
     #[default]
     Never,
     /// The pressed keys can be read from the display (X11).
@@ -31,11 +31,11 @@ pub enum GlobalKeyReply {
     Given(String),
     /// The desktop does not support this.
     Missing,
-    /// The desktop assigns keys only to programs that it knows, and onair is not one of them.
+    /// The desktop only assigns keys to programs that it knows, and onair is unknown to it.
     Unknown,
     /// The user refused.
     Refused,
-    /// There was neither consent nor refusal.
+    /// The request ended without consent or refusal.
     Unanswered,
     /// The desktop has withdrawn the key.
     Ended,
@@ -44,12 +44,13 @@ pub enum GlobalKeyReply {
 }
 
 impl GlobalKeySupport {
-    /// Returns true if it can be enabled.
+    /// Returns true if the support can be enabled.
     pub fn can_be(&self) -> bool {
         *self != Self::Never
     }
 
-    /// The note for the settings; `on` states whether it is enabled: a text, and a value in it.
+    /// The note for the settings: a text key, and a value for the text; `on` states whether the support
+    /// is enabled.
     pub fn note(&self, push_to_talk_key: PushToTalkKey, on: bool) -> Option<(&'static str, &str)> {
         let reply = match self {
             Self::Never => return Some((key!("push-to-talk-here"), "")),
@@ -108,7 +109,8 @@ impl GlobalHotkeys {
         }
     }
 
-    /// The note for an enabled hotkey: a text, a value in it, and whether it needs attention.
+    /// The note for an enabled hotkey: a text key, a value for the text, and whether the hotkey needs
+    /// attention.
     pub fn note_of(
         &self,
         action: Action,

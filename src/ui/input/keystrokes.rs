@@ -99,12 +99,12 @@ mod tests {
         let tab = key(Key::Tab, true);
         let typed = [text("server"), tab.clone(), key(Key::Tab, false), text("key"), tab.clone()];
         assert_eq!(seen(root, &typed), [text("server"), tab.clone()]);
-        // Frames of another window take none of the events.
+        // The frames of another window consume none of these events.
         assert_eq!(seen(other, &[text("x")]), [text("x")]);
         let rest = [key(Key::Tab, false), text("key"), tab.clone()];
         assert_eq!(seen(root, &[text("more")]), rest);
         assert_eq!(seen(root, &[]), [text("more")]);
-        // No text follows, so nothing waits.
+        // Without following text, no event waits.
         let alone = [tab, key(Key::Tab, false)];
         assert_eq!(seen(root, &alone), alone);
         assert_eq!(seen(root, &[]), []);

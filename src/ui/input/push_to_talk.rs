@@ -107,7 +107,7 @@ pub fn pressed(ctx: &Context) -> Option<Pressed> {
                 if let Some(key) = chosen {
                     found.get_or_insert(Pressed::Key(key));
                 }
-                // With the other buttons, the user clicks controls.
+                // The user clicks controls with the other buttons.
                 return chosen.is_none();
             }
             let Event::Key { key, pressed, repeat, .. } = event else { return true };

@@ -5,10 +5,10 @@ use crate::studio::Notice;
 use crate::ui::text::format;
 use crate::ui::view::View;
 
-/// Maximum number of event log lines in it.
+/// Maximum number of lines of the event log in the text.
 const LOG_LINES: usize = 100;
 
-/// Returns the text.
+/// Returns the diagnostics text.
 pub(super) fn text(view: &View<'_>) -> String {
     let (snapshot, health) = (view.snapshot, view.health);
     let language = view.texts.language();

@@ -17,7 +17,7 @@ use crate::wire::container::Format;
 /// The state of the page; see the module documentation.
 #[derive(Debug, Default)]
 pub struct Draft {
-    /// True if the page is displayed, and the studio was told so.
+    /// True if the page is displayed; the studio has already been informed of it.
     is_open: bool,
     /// True if the page was opened and nothing is selected yet.
     is_fresh: bool,
@@ -39,7 +39,7 @@ pub struct Draft {
 #[derive(Debug, Default)]
 pub struct CutDraft {
     pub from: Duration,
-    /// The end; `None` means the end of the recording.
+    /// The end of the part; `None` means the end of the recording.
     pub to: Option<Duration>,
     /// The entered times, while they are being edited.
     pub typed: [Option<String>; 2],
@@ -62,7 +62,7 @@ pub struct Thumbnails {
 }
 
 impl Thumbnails {
-    /// The view of this frame.
+    /// Returns the view for this frame.
     pub fn view(&mut self, path: &Path, frame: &VideoFrame) -> &mut FrameView {
         self.seen.push(path.to_owned());
         let known = self.views.get(path).is_some_and(|(known, _)| known.is_same(frame));
@@ -79,7 +79,7 @@ impl Thumbnails {
         view
     }
 
-    /// Drops those that were not drawn in this frame.
+    /// Drops the views that were not drawn in this frame.
     pub fn forget_unseen(&mut self) {
         let seen = std::mem::take(&mut self.seen);
         self.views.retain(|path, _| seen.contains(path));

@@ -40,7 +40,7 @@ pub(super) fn keyboard(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, items: &
 /// Copies these items for pasting.
 pub(super) fn copy(ui: &Ui, view: &View<'_>, draft: &mut Draft, items: &[ItemId]) {
     let collection = &view.snapshot.scenes.collection;
-    // In drawing order.
+    // The copied items are in drawing order.
     let mut found = Vec::new();
     collection.each(|item| {
         if items.contains(&item.id) {

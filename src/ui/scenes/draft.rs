@@ -29,8 +29,8 @@ pub(super) enum Section {
     Filters,
 }
 
-/// The last copied items, and their text in the desktop's clipboard: as long as it is there, these items
-/// are pasted.
+/// The last copied items, and their text in the desktop's clipboard; while the clipboard has this text,
+/// a paste inserts these items.
 #[derive(Debug, Default)]
 pub(super) struct Clip {
     pub words: String,
@@ -248,12 +248,12 @@ impl Draft {
         self.adding = Some(Adding::default());
     }
 
-    /// The selected source, or else the topmost of the scene.
+    /// The selected source, or else the topmost source of the scene.
     pub(in crate::ui) fn source(&self, snapshot: &Snapshot) -> Option<SourceId> {
         self.source_that(snapshot, |_| true)
     }
 
-    /// The same among the sources that have properties.
+    /// The selected source that has properties, or else the topmost such source of the scene.
     pub(in crate::ui) fn source_with_properties(&self, snapshot: &Snapshot) -> Option<SourceId> {
         self.source_that(snapshot, |id| has_properties(snapshot, id))
     }
@@ -372,7 +372,7 @@ pub(super) fn name_of(view: &View<'_>, item: &Item) -> String {
     }
     match item.content {
         Content::Group(_) => view.texts.get("scenes-group").to_string(),
-        // The source of `--video`: the name of its content.
+        // The source of `--video` has the name of its content.
         _ => match &view.snapshot.video {
             Some(video) if !video.name.is_empty() => video.name.clone(),
             _ => view.texts.get("scenes-main").to_string(),

@@ -16,17 +16,17 @@ use crate::ui::view::View;
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum RowLamp {
     None,
-    /// Delivering.
+    /// The source is delivering.
     Good,
-    /// Opening.
+    /// The source is opening.
     Opening,
-    /// A problem.
+    /// The source has a problem.
     Bad,
-    /// On air.
+    /// The scene is on air.
     OnAir,
-    /// It was on air until the connection was lost.
+    /// The scene was on air until the connection was lost.
     OffAir,
-    /// In the preview.
+    /// The scene is in the preview.
     Prepared,
 }
 
@@ -82,7 +82,7 @@ fn state_of_source(view: &View<'_>, id: SourceId) -> (RowLamp, String) {
             return (RowLamp::Bad, texts.get("source-incomplete").to_string());
         }
         SourceState::Open => {
-            // A file or a device; generated content cannot fail.
+            // Only a file or a device can fail, so generated content has no lamp.
             let lamp = if VideoFallback::suits(choice) { RowLamp::Good } else { RowLamp::None };
             let size =
                 known.and_then(|it| it.size).map(|size| format!(" · {}", format::size(size)));

@@ -12,9 +12,9 @@ const MIN_SIDE: f64 = 8.0;
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Grip {
     Whole,
-    /// A corner or edge: −1, 0 or 1 in each direction.
+    /// A corner or edge; each number is −1, 0 or 1.
     Side(i8, i8),
-    /// An edge, for cropping.
+    /// An edge, which crops the frame.
     Crop(i8, i8),
     Turn,
 }
@@ -56,13 +56,13 @@ fn boxed(place: &Placement, from: (f64, f64), size: (f64, f64), canvas: Size) ->
     }
 }
 
-/// Left, top, width and height in program pixels.
+/// The left and top coordinates, the width and the height, in program pixels.
 pub fn pixels(place: &Placement, canvas: Size) -> [f64; 4] {
     let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
     [place.x * cw, place.y * ch, place.width * cw, place.height * ch]
 }
 
-/// The placement moved by this number of program pixels.
+/// The placement after a move by this number of program pixels.
 pub fn moved(place: &Placement, by: (f64, f64), canvas: Size) -> Placement {
     Placement {
         x: place.x + by.0 / f64::from(canvas.width),
@@ -84,7 +84,7 @@ pub fn dragged(
     let [x, y, width, height] = pixels(start, canvas);
     let middle = (x + width / 2.0, y + height / 2.0);
     let turn = Affine::turn(start.rotation);
-    // Along the axes of the placement.
+    // This is the movement along the axes of the placement.
     let own = Affine::turn(-start.rotation).apply(by.0, by.1);
     match grip {
         Grip::Whole => moved(start, by, canvas),
@@ -121,7 +121,7 @@ pub fn dragged(
                 width / (1.0 - crop.left - crop.right).max(0.01),
                 height / (1.0 - crop.top - crop.bottom).max(0.01),
             );
-            // The inward movement of the dragged edge, as a fraction of the whole frame.
+            // This is the inward movement of the dragged edge, as a fraction of the whole frame.
             let (sx, sy) = (f64::from(across), f64::from(down));
             let (inwards_x, inwards_y) = (-own.0 * sx / whole.0, -own.1 * sy / whole.1);
             let mut cut = crop;
@@ -148,14 +148,14 @@ pub fn dragged(
     }
 }
 
-/// A box with these edges: left, top, right, bottom in program pixels.
+/// A placement with these edges: left, top, right, bottom, in program pixels.
 pub fn around([left, top, right, bottom]: [f64; 4], canvas: Size) -> Placement {
     boxed(&Placement::default(), (left, top), (right - left, bottom - top), canvas)
 }
 
-/// The result of dragging a side or corner of the common frame of several tight placements by this number
-/// of program pixels: they scale and move with it. A corner keeps their aspect ratios unless `free`; for a
-/// rotated one, only the part along its own sides applies.
+/// Moves a side or corner of the common frame of several tight placements by this number of program
+/// pixels; the placements scale and move with the frame. A corner keeps the aspect ratios unless `free`; a
+/// rotated placement only uses the movement along its own sides.
 pub fn resized(
     all: &[Placement],
     [left, top, right, bottom]: [f64; 4],
@@ -216,12 +216,12 @@ pub fn edges(place: &Placement, natural: Size, canvas: Size) -> [f64; 4] {
     [low(|it| it.0), low(|it| it.1), high(|it| it.0), high(|it| it.1)]
 }
 
-/// The edges around both.
+/// The edges of the box that encloses both boxes.
 pub fn joined([a, b, c, d]: [f64; 4], [e, f, g, h]: [f64; 4]) -> [f64; 4] {
     [a.min(e), b.min(f), c.max(g), d.max(h)]
 }
 
-/// Aligns all of them: with each other, a single one with the program.
+/// Aligns several placements with each other, or a single one with the program.
 pub fn aligned(all: &[(Placement, Size)], line: AlignTo, canvas: Size) -> Vec<Placement> {
     let edges_of = |(place, natural): &(Placement, Size)| edges(place, *natural, canvas);
     let frame = match all {
@@ -244,9 +244,9 @@ pub fn aligned(all: &[(Placement, Size)], line: AlignTo, canvas: Size) -> Vec<Pl
     all.iter().map(moved_one).collect()
 }
 
-/// Moves a placement so that an edge or its center is on one of the program, or on one of the others,
-/// whose edges are given, if one is within `near` pixels; also returns these lines, horizontal and
-/// vertical.
+/// Snaps a placement: an edge or its center moves to a line within `near` pixels. The lines are the edges
+/// and centers of the program and of the other items, whose edges are given. Also returns the lines that
+/// were used, horizontal and vertical.
 pub fn snapped(
     place: &Placement,
     natural: Size,
@@ -337,7 +337,7 @@ mod tests {
         let beside = moved(&quarter(), (50.0, 0.0), HD);
         let (_, across, _) = snapped(&beside, HD, HD, &[], 8.0);
         assert_eq!(across, None);
-        // An edge of another item, and the center of a third one.
+        // The lines are an edge of another item, and the center of a third one.
         let others = [[100.0, 5.0, 365.0, 95.0], [0.0, 600.0, 30.0, 690.0]];
         let (place, across, down) = snapped(&beside, HD, HD, &others, 8.0);
         assert!(near(&place, [365.0, 180.0, 640.0, 360.0]), "{place:?}");
@@ -371,7 +371,7 @@ mod tests {
 
     #[test]
     fn several_grow_with_the_frame_around_them() {
-        // Two quarters, at the upper left and the lower right of the center.
+        // The two quarters are at the upper left and the lower right of the center.
         let other = Placement { x: 0.5, y: 0.5, width: 0.25, height: 0.25, ..Placement::default() };
         let all = [quarter(), other];
         let frame = [320.0, 180.0, 960.0, 540.0];

@@ -77,7 +77,8 @@ pub struct Screen {
     search: dialogs::Search,
     target: targets::Draft,
     settings: dialogs::SettingsDraft,
-    /// onair's own file chooser; the next field is true while the desktop's dialog is open or missing.
+    /// onair's own file chooser; the next field is true if the desktop's dialog has been open for long or
+    /// never appeared.
     file_chooser: Option<FileChooser>,
     file_wait: bool,
     passthrough: dialogs::PassthroughDraft,

@@ -104,8 +104,7 @@ impl Screen {
         }
     }
 
-    /// Returns the command that ends all views, if the window is not visible and has requested
-    /// views.
+    /// Handles a hidden window: returns the command that ends its views, if it has any.
     pub fn look_away(&mut self) -> Option<Command> {
         let looked = !self.looked_at.is_empty() && !self.projects();
         if looked {

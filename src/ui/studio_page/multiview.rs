@@ -25,7 +25,7 @@ use crate::ui::widgets::{elided, focus_ring};
 /// The minimum width of a cell; in less space, the multiview scrolls.
 const LEAST: f32 = 112.0;
 const LEAST_HEIGHT: f32 = 54.0;
-/// Lower cells have no text marks.
+/// The minimum height of a cell for text marks.
 const LEAST_MARKED: f32 = 64.0;
 /// The height of the line with a scene's name over its frame.
 const NAME: f32 = 22.0;

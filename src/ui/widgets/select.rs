@@ -72,7 +72,7 @@ impl<'a> Select<'a> {
             icons::paint(ui.painter(), Icon::ChevronDown, at, theme.secondary);
         }
         focus_ring(ui, theme, &response, RADIUS);
-        // A field that gets the keyboard focus becomes visible.
+        // A field that gets the keyboard focus is scrolled into view.
         if response.gained_focus() {
             response.scroll_to_me(None);
         }

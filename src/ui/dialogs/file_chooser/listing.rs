@@ -36,7 +36,7 @@ pub struct Listing {
     pub entries: Vec<Entry>,
     /// True if there are more entries than are displayed.
     pub cut: bool,
-    /// The reason why it cannot be read, as the system reports it.
+    /// The reason why the object cannot be read, as the system reports it.
     pub error: Option<String>,
 }
 

@@ -83,7 +83,7 @@ fn absolute(folder: &Path, typed: &str) -> PathBuf {
 }
 
 impl FileChooser {
-    /// Opens the chooser in `folder`, or else in the home folder.
+    /// Creates the chooser in `folder`, or else in the home folder.
     pub fn new(ctx: &egui::Context, kind: ChooserKind, folder: Option<PathBuf>) -> Self {
         let folder = folder.or_else(dirs::home_dir).unwrap_or_else(|| PathBuf::from("/"));
         let typed = match &kind {
@@ -181,7 +181,8 @@ impl FileChooser {
         }
     }
 
-    /// Handles the result of that check: accepts the path, opens the folder, or reports the problem.
+    /// Handles the result of the check of an entered path: accepts the path, opens the folder, or reports
+    /// the problem.
     fn decide(&mut self) -> Option<ChooserAnswer> {
         let looked = self.looked.as_mut()?;
         looked.poll();
@@ -207,7 +208,7 @@ impl FileChooser {
 
 fn endings(kind: &ChooserKind, all: bool) -> Option<Vec<String>> {
     match kind {
-        // No files, only folders.
+        // The list contains only folders.
         ChooserKind::Folder => Some(Vec::new()),
         ChooserKind::Files { endings, .. } | ChooserKind::NewFile { endings, .. } => {
             (!all).then(|| endings.clone())
@@ -413,7 +414,7 @@ fn line(ui: &mut Ui, view: &View<'_>, entry: &Entry, chosen: bool) -> egui::Resp
     response
 }
 
-/// Draws the options while the desktop's chooser has not appeared for long.
+/// Draws the options for a desktop chooser that has not appeared for a long time.
 pub fn waiting(ctx: &egui::Context, view: &View<'_>) -> Option<WaitAnswer> {
     let (theme, texts) = (view.theme, view.texts);
     let mut answer = None;

@@ -16,7 +16,7 @@ pub enum Part {
 impl Part {
     pub const ALL: [Self; 4] = [Self::Start, Self::Tasks, Self::Reference, Self::Background];
 
-    /// The key of the part's name.
+    /// The text key for the name of the part.
     pub fn key(self) -> &'static str {
         match self {
             Self::Start => key!("help-start"),
@@ -123,7 +123,7 @@ impl Page {
         if !path.is_empty() {
             parts.pop();
         }
-        // From a Chinese page, the reference is one folder higher.
+        // On a Chinese page, the path to the reference has one more `..`.
         for part in path.split('/').filter(|part| !part.is_empty()) {
             match part {
                 ".." => {
@@ -183,7 +183,7 @@ mod tests {
         let record = &PAGES[page("how-to/record.md")];
         let tracks = Some(Target::Page(page("reference/sound.md"), Some("tracks".into())));
         assert_eq!(record.target("../reference/sound.md#tracks"), tracks);
-        // The form used on a Chinese page.
+        // This is the form of the link on a Chinese page.
         assert_eq!(record.target("../../reference/sound.md#tracks"), tracks);
         let server = Some(Target::Page(page("how-to/run-a-server.md"), None));
         assert_eq!(record.target("run-a-server.md"), server);

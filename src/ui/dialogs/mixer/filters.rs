@@ -83,7 +83,7 @@ fn number(parameter: &Parameter) -> &'static str {
         "high_db" => key!("number-high"),
         "target_lufs" => key!("number-target"),
         "most_db" => key!("number-most"),
-        // The bands are named by their frequency.
+        // Other bands have no name, because their frequency identifies them.
         _ => "",
     }
 }

@@ -27,7 +27,7 @@ pub(super) enum Naming {
 pub struct PartsDraft {
     pub(super) kind: PartKind,
     pub(super) step: Step,
-    /// True to import the stream key of a profile too.
+    /// True if the stream key of a profile is imported too.
     pub(super) with_key: bool,
 }
 
@@ -38,7 +38,7 @@ impl Default for PartsDraft {
 }
 
 impl PartsDraft {
-    /// Begins with the list of this kind.
+    /// Creates the state with the list of this kind.
     pub fn of(kind: PartKind) -> Self {
         Self { kind, ..Self::default() }
     }

@@ -1,5 +1,5 @@
-//! The dialog for scene collections and profiles: lists them and the one in use; creates, renames,
-//! copies, removes, imports, exports and restores them.
+//! The dialog for scene collections and profiles. It lists them, marks the current one, and can
+//! create, rename, copy, remove, import, export and restore them.
 
 pub mod draft;
 
@@ -158,7 +158,7 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
     });
 }
 
-/// The summary of the ones in use.
+/// The summary of the current collection or profile.
 fn summary_now(view: &View<'_>) -> PartSummary {
     let snapshot = view.snapshot;
     let own = snapshot.targets.iter().filter(|it| !it.target.is_built_in());
@@ -191,7 +191,7 @@ fn in_words(texts: &Texts, kind: PartKind, summary: &PartSummary) -> String {
     }
 }
 
-/// Draws two buttons at the end; returns whether the first or the second was pressed.
+/// Draws two buttons at the end; returns for each whether it was pressed.
 fn buttons(ui: &mut Ui, theme: &Theme, yes: &str, weight: ButtonWeight, no: &str) -> (bool, bool) {
     ui.add_space(gap::S);
     ui.horizontal(|ui| {

@@ -1,4 +1,4 @@
-//! The page *About*: what draws the window, the place of stream keys, and the version.
+//! The page *About*: the renderer of the window, the storage of stream keys, and the version.
 
 use egui::Ui;
 

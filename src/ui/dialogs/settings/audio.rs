@@ -25,7 +25,7 @@ pub(super) fn monitoring(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsD
     ways.extend(speakers.iter().map(|it| (Monitoring::Device(it.id.clone()), it.name.clone())));
     let now = &view.snapshot.monitoring;
     let place = ways.iter().position(|(one, _)| one == now).unwrap_or_else(|| {
-        // The device is unplugged.
+        // A selected device that is unplugged stays in the list.
         if let Monitoring::Device(id) = now {
             ways.push((now.clone(), id.clone()));
         }

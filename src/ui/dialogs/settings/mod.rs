@@ -1,5 +1,5 @@
-//! The settings dialog: pages at the left, and a search through all of them in both languages; each
-//! setting has an explanation, its default is marked, and a button restores it.
+//! The settings dialog: pages at the left, and a search through all of them in both languages. Each
+//! setting has an explanation, a marked default, and a button that restores it.
 
 mod about;
 mod audio;
@@ -61,8 +61,8 @@ pub fn show(
     let closed = modal(ctx, theme, "settings", width, |ui| {
         let close = heading(ui, view, &view.texts.get("settings"));
         let before = needs.preferences.clone();
-        // As high as the window allows, below the heading; all pages have the same height, so that
-        // nothing jumps.
+        // The dialog is as high as the window allows; all pages have the same height, so that
+        // nothing moves.
         let height = (room.y - 140.0).clamp(160.0, 560.0);
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = gap::L;
@@ -80,7 +80,7 @@ pub fn show(
                 area.max_height(height).min_scrolled_height(height).auto_shrink(false).show(
                     ui,
                     |ui| {
-                        // Leaves space for the scroll bar.
+                        // This leaves space for the scroll bar.
                         ui.set_width((ui.available_width() - gap::M).max(NARROWEST));
                         answer = contents(ui, view, needs, draft);
                     },

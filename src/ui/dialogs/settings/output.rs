@@ -168,7 +168,7 @@ fn adapted(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
     let wish = |ui: &mut Ui, name, tip, on| {
         named_switch(ui, theme, &texts.get(name), &texts.get(tip), Type::Body, on)
     };
-    // With a second encode, the main one stays unchanged.
+    // With a second encode, the main one remains unchanged.
     let frames = now.adapt_frames;
     if now.adapt != Adapt::SecondRendition
         && wish(ui, key!("adapt-frames"), key!("tip-adapt-frames"), frames)

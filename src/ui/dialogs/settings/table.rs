@@ -18,7 +18,7 @@ macro_rules! settings {
             /// All pages in display order.
             pub const ALL: &[Self] = &[$(Self::$page,)*];
 
-            /// The key of the page's name.
+            /// The text key for the name of the page.
             pub fn key(self) -> &'static str {
                 match self {
                     $(Self::$page => concat!("settings-page-", $page_name),)*
@@ -49,14 +49,14 @@ macro_rules! settings {
                 }
             }
 
-            /// The key of the setting's name.
+            /// The text key for the name of the setting.
             pub fn key(self) -> &'static str {
                 match self {
                     $($(Self::$variant => concat!("setting-", $name),)*)*
                 }
             }
 
-            /// The key of the explanation.
+            /// The text key for the explanation.
             pub fn note(self) -> &'static str {
                 match self {
                     $($(Self::$variant => concat!("setting-", $name, "-note"),)*)*

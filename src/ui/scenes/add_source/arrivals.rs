@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use crate::compose::scene::{Item, ItemId, SceneId};
 use crate::studio::Snapshot;
 
-/// After this many further commands, it is no longer expected.
+/// The number of further commands after which a requested object is no longer expected.
 const GIVE_UP: u64 = 8;
 
-/// The state when something was requested.
+/// The items or scenes that existed before a request.
 #[derive(Debug, Default)]
 pub(in crate::ui::scenes) struct Arrivals {
     items: Option<BTreeSet<ItemId>>,

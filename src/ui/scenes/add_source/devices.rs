@@ -117,7 +117,7 @@ pub(super) fn all(view: &View<'_>) -> Vec<FoundSource> {
         .collect()
 }
 
-/// Draws one of them; returns whether it was pressed.
+/// Draws one source in the list; returns whether it was pressed.
 pub(super) fn row(ui: &mut Ui, view: &View<'_>, found: &FoundSource) -> bool {
     let FoundSource { icon, name, second, .. } = found;
     Row { icon: *icon, title: name, second, chosen: false, lamp: None }
@@ -125,7 +125,7 @@ pub(super) fn row(ui: &mut Ui, view: &View<'_>, found: &FoundSource) -> bool {
         .clicked()
 }
 
-/// Adds it to the edited scene.
+/// Adds the source to the edited scene.
 pub(super) fn take(view: &mut View<'_>, draft: &mut Draft, found: &FoundSource) {
     let scene = edited(view.snapshot);
     let edit = match &found.what {

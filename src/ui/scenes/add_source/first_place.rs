@@ -7,7 +7,7 @@ use crate::compose::scene::Placement;
 /// The placement of a new source; `alone` states whether the scene is empty.
 pub(super) fn of(choice: &VideoChoice, alone: bool) -> Placement {
     let (x, y, width, height) = match choice {
-        // The lower third of the frame.
+        // A text is placed in the lower third of the frame.
         VideoChoice::Text(_) => (0.05, 0.8, 0.4, 0.1),
         _ if alone => (0.0, 0.0, 1.0, 1.0),
         VideoChoice::Camera(_) => (0.67, 0.65, 0.3, 0.3),

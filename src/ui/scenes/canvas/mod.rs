@@ -349,7 +349,7 @@ impl<'a> Canvas<'a> {
             let step = if pressed(Modifiers::SHIFT, key) {
                 10.0
             } else if pressed(Modifiers::NONE, key) {
-                // Upright items are aligned to even pixels.
+                // The positions of upright items are aligned to even pixels.
                 2.0
             } else {
                 continue;

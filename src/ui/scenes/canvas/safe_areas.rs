@@ -15,7 +15,7 @@ fn frames(rect: Rect) -> [Rect; 2] {
     [ACTION, TITLE].map(|part| Rect::from_center_size(rect.center(), rect.size() * part))
 }
 
-/// Draws them over a frame in `rect`.
+/// Draws both areas over a frame in `rect`.
 pub(super) fn paint(painter: &Painter, rect: Rect) {
     let arm = rect.height() * CROSS;
     let [right, down] = [Vec2::new(arm, 0.0), Vec2::new(0.0, arm)];

@@ -151,7 +151,7 @@ impl CanvasZoom {
         } else if space && response.hovered() {
             ui.ctx().set_cursor_icon(CursorIcon::Grab);
         }
-        // The frame was already painted in this frame of the window.
+        // The frame of the scene was already painted in this pass, so the window is painted again.
         if before != (self.scale, self.middle) {
             ui.ctx().request_repaint();
         }
@@ -209,7 +209,7 @@ mod tests {
                 zoom.set_around(at, zoom.scale_now() * factor);
                 let after = zoom.place(ROOM, HD, 1.0);
                 let part = |rect: Rect| (at - rect.min) / rect.size();
-                // Except for rounding to whole pixels.
+                // The difference is only the rounding to whole pixels.
                 let off = (part(after) - part(before)) * after.size();
                 assert!(off.length() < 1.5, "{at:?} {factor}: {off:?}");
             }

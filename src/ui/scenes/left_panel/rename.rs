@@ -96,7 +96,7 @@ mod tests {
         );
         rename(&mut it, id, "Guest, large");
         assert!(it.apply(&Edit::RemoveItem(ItemId(3))));
-        // If it is shown once again, the item has the name of its source.
+        // If the source is shown only once again, the item has the name of its source.
         rename(&mut it, id, "Ada");
         assert_eq!((it.source_name(source), &*it.item(id).unwrap().name), ("Ada", ""));
     }

@@ -202,7 +202,8 @@ mod tests {
         let item = |content| Item::new(ItemId(0), content);
         let plain = || item(Content::Source(crate::studio::scenes::MAIN));
         let group = item(Content::Group(vec![plain(), plain(), plain()]));
-        // From the top: the third item, the group and its three members, the first item.
+        // From the top, the rows are the third item, the group with its three members, and the
+        // first item.
         let items = [plain(), group, plain()];
         for (index, rows, to) in [
             (2, 0, 2),

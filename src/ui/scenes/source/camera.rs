@@ -65,7 +65,7 @@ fn formats(ui: &mut Ui, view: &mut View<'_>, source: SourceId, device: &str) {
     let now = offered.iter().find(|it| Mode::of(it) == camera.mode);
     let shown = match now {
         Some(format) => title(format),
-        // The mode was entered as text, or is no longer available.
+        // The mode was entered as text, or the camera no longer offers it.
         None if !camera.mode.is_automatic() => camera.mode.to_string(),
         None => texts.get("camera-format-auto").to_string(),
     };

@@ -147,7 +147,7 @@ fn list(ui: &mut Ui, view: &View<'_>, now: &Kind) -> Option<Kind> {
     let mut row = |ui: &mut Ui, icon, title: &str, second: &str, kind: Kind| {
         let row = Row { icon, title, second, chosen: *now == kind, lamp: None };
         let response = row.show(ui, theme);
-        // A row that gets the keyboard focus becomes visible.
+        // A row that gets the keyboard focus is scrolled into view.
         if response.gained_focus() {
             response.scroll_to_me(None);
         }

@@ -44,8 +44,7 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
     let with = |key, cause| Cow::Owned(texts.with(key, &[("cause", texts.say(cause).into())]));
     use crate::ui::input::actions::key;
     match state {
-        // No frame means that the stream has only audio, or that the first frame is not decoded
-        // yet.
+        // A stream that plays without a frame has only audio.
         WatchState::Playing => {
             plain(Icon::Broadcast, key!("watch-opening"), get(key!("watch-opening-advice")))
         }
