@@ -39,7 +39,7 @@ pub enum Dialog {
     Services,
     /// Scene collections and profiles.
     Parts,
-    /// Sending a media file unchanged.
+    /// The dialog that sends a media file unchanged.
     Passthrough,
     /// The mixer dialog.
     Mixer,

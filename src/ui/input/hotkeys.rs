@@ -197,8 +197,8 @@ pub fn pressed(ctx: &Context) -> Option<PressedHotkey> {
     })
 }
 
-/// Lets keys without a modifier act on the canvas or list that has the keyboard focus. It must be called for
-/// each of them in every frame.
+/// Lets keys without a modifier act on the canvas or list that has the keyboard focus. Call this
+/// function for each of them in every frame.
 pub fn accept_letters(response: &Response) {
     if response.has_focus() {
         let id = response.id;

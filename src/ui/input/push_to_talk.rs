@@ -59,7 +59,7 @@ pub fn wanted_elsewhere(snapshot: &Snapshot, preferences: &Preferences) -> Optio
         .filter(|_| preferences.push_to_talk_everywhere && is_wanted(snapshot))
 }
 
-/// The mouse button that this key stands for.
+/// The mouse button that this key represents.
 fn button(key: PushToTalkKey) -> Option<PointerButton> {
     Some(match key.button()? {
         3 => PointerButton::Middle,

@@ -120,7 +120,7 @@ fn inside<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
     Frame::new().inner_margin(Margin::symmetric(10, 9)).show(ui, contents).inner
 }
 
-/// Draws the icon at the left, the text as wide as the time allows, and the content at the right.
+/// Draws the icon at the left, the text in the width that the time leaves, and the content at the right.
 fn columns(
     ui: &mut Ui,
     (icon, color): (Icon, egui::Color32),

@@ -386,7 +386,7 @@ mod tests {
         let free = drag((1, 1), (640.0, 0.0), true);
         assert!(near(&free[0], [320.0, 180.0, 1_280.0, 360.0]));
         assert!(drag((1, 1), (-9e9, -9e9), false).iter().all(|it| it.width > 0.0));
-        // Rotated by 90°, it grows along its height.
+        // A placement that is rotated by 90° grows along its height.
         let turned = Placement { rotation: 90.0, ..other };
         let wide = resized(&[turned], frame, (1, 0), (640.0, 0.0), HD, false)[0];
         let [_, _, width, height] = pixels(&wide, HD);

@@ -45,7 +45,7 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
         LiveState::Idle => {
             let text = texts.get("go-live");
             let button = match view.health.activity {
-                // A click on it still works, and shows what is missing.
+                // A click on the button still works, and shows the missing values.
                 Activity::NotReady => base(&text).look(ButtonWeight::Raised),
                 _ => base(&text).look(ButtonWeight::Primary),
             };

@@ -95,8 +95,8 @@ fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, 
     ui.add_space(gap::XS);
 }
 
-/// Explains how a complete URL is divided into server and key, without showing the key. It offers the other
-/// division as well.
+/// Explains how a complete URL is divided into server and key, without showing the key. A button moves the
+/// key into its own field, and its tooltip explains the other division.
 fn apart(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target) {
     let (theme, texts) = (view.theme, view.texts);
     let typed = draft.texts(target.id);

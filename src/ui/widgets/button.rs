@@ -17,15 +17,15 @@ use crate::ui::widgets::{elided, focus_ring};
 pub enum ButtonWeight {
     /// The most important button.
     Primary,
-    /// With a border.
+    /// A button with a border.
     Plain,
-    /// With a border and a separate background, for tinted bars.
+    /// A button with a border and a separate background, for tinted bars.
     Raised,
-    /// Only text until the pointer is over it.
+    /// A button that is only text until the pointer is over it.
     Quiet,
-    /// With a red border and red text: ends the broadcast.
+    /// A button with a red border and red text, which ends the broadcast.
     Live,
-    /// With an amber border and amber text: needs attention.
+    /// A button with an amber border and amber text, which needs attention.
     Warn,
 }
 

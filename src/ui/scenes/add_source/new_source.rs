@@ -7,14 +7,14 @@ use crate::ui::scenes::add_source::first_place;
 use crate::ui::scenes::draft::{Draft, edited};
 use crate::ui::view::View;
 
-/// The choice for a request to the desktop, with a unique name.
+/// A display or window capture for which the desktop opens a separate sharing dialog.
 pub(super) fn asked_for(view: &View<'_>, window: bool) -> VideoChoice {
     let sources = view.snapshot.scenes.collection.sources.iter();
     let there: Vec<&VideoChoice> = sources.map(|source| &source.choice).collect();
     sharing::another(window, &there)
 }
 
-/// Adds a new source to the edited scene, where it does not cover everything, and selects it.
+/// Adds a new source to the edited scene, at a position where it does not cover everything, and selects it.
 pub(in crate::ui) fn add(
     view: &mut View<'_>,
     draft: &mut Draft,

@@ -157,8 +157,8 @@ fn pressed(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene, row: 
     }
 }
 
-/// Moves a scene to where it is dragged, or one position by Alt and an arrow. It is at `index` of a list with
-/// this number of columns.
+/// Moves a scene to the position of a drag, or by one position with Alt and an arrow. The
+/// scene is at `index` of a list with this number of columns.
 fn moved(
     ui: &Ui,
     view: &mut View<'_>,

@@ -146,7 +146,7 @@ fn lines(texts: &Texts, watch: &WatchFigures) -> Vec<(String, String)> {
     if let Some(rewind) = watch.rewind {
         let range = format::short_time(rewind.range);
         let kept = match rewind.bytes {
-            // With zero bytes, the server stores the DVR window.
+            // Zero bytes here mean that the server stores the DVR window.
             0 => range,
             bytes => format!("{range} · {}", format::bytes(bytes)),
         };
