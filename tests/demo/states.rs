@@ -470,6 +470,7 @@ pub fn snapshot(name: &str) -> Snapshot {
             let audio = snapshot.audio.as_mut().unwrap();
             audio.state = SourceState::Lost;
             (audio.peak_dbfs, audio.held_dbfs, audio.rms_dbfs) = (-60.0, -60.0, -60.0);
+            audio.channels_dbfs = None;
             snapshot.loudness = Reading::default();
             let key = Target::custom(1, "rtmp://live.example.com/app", "k".into());
             snapshot.targets.push(TargetView::idle(Target { enabled: false, ..key }));

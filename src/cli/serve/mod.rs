@@ -62,7 +62,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     }
     let recording = config.record.as_ref().map(|folder| folder.join("recording"));
     sandbox::files(&recording.iter().map(|path| path.as_path()).collect::<Vec<_>>());
-    let (open, open_to_play) = open_addresses(&config);
+    let open = open_addresses(&config);
     let hls = config.hls.mode;
     let started = Runtime::start().map_err(Problem::from).and_then(|runtime| {
         let server = Server::start(&runtime, clock, config);
@@ -78,12 +78,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         }
     };
     announce(&server, hls != Mode::Off, token.as_ref(), &output);
-    for address in open {
-        events::print_message(&output, &StudioMessage::ServerOpen { address });
-    }
-    for address in open_to_play {
-        events::print_message(&output, &StudioMessage::ServerOpenToPlay { address });
-    }
+    warn_of_open(&output, open);
     let mut totals = Totals::default();
     while !interrupt.is_set() {
         match server.events().recv_timeout(Duration::from_millis(50)) {
@@ -132,7 +127,10 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
 /// Reads the file again, and applies what can change without a restart.
 fn reload_config(server: &Server, args: &Args, output: &Output) {
     let (error, restart) = match wanted(args) {
-        Ok((config, _)) => (None, server.reload(&config)),
+        Ok((config, _)) => {
+            warn_of_open(output, open_addresses(&config));
+            (None, server.reload(&config))
+        }
         Err((why, _)) => (Some(why), Vec::new()),
     };
     let said = error.as_ref().map(|why| output.say(why));
@@ -228,6 +226,16 @@ fn open_addresses(config: &Config) -> (Vec<String>, Vec<String>) {
         return (rtmp, http);
     }
     (Vec::new(), [rtmp, http].concat())
+}
+
+/// Says at which addresses strangers may publish or play.
+fn warn_of_open(output: &Output, (open, open_to_play): (Vec<String>, Vec<String>)) {
+    for address in open {
+        events::print_message(output, &StudioMessage::ServerOpen { address });
+    }
+    for address in open_to_play {
+        events::print_message(output, &StudioMessage::ServerOpenToPlay { address });
+    }
 }
 
 /// The TLS address and certificate, if given.
