@@ -179,7 +179,7 @@ impl Sink {
     }
 
     /// Adds a callback's audio: `channels` are interleaved in `sound`, and the first frame was
-    /// captured `age_micros` ago. Audio that does not fit is dropped, because it is not being read.
+    /// captured `age_micros` ago. Drops audio that does not fit: the reader has stopped.
     pub(super) fn push(&mut self, sound: &[f32], channels: u16, age_micros: i64) {
         let channels = usize::from(channels.max(1));
         let frames = sound.len() / channels;

@@ -13,7 +13,7 @@ use crate::media::frame::Range;
 use crate::media::source_status::{SourceAlarm, SourceStatus};
 use crate::media::{Size, VideoFeed, VideoFrame};
 
-/// Frames with a larger interval raise no alarm.
+/// Checks that are further apart than this are not compared, so they raise no alarm.
 const GAP: Duration = Duration::from_secs(3);
 
 /// Interval of frame checks.

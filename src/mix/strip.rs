@@ -156,7 +156,8 @@ impl Channel {
         self.settings.offset(self.shape.rate) - self.chain.held(self.shape.channels) as i64
     }
 
-    /// The advance in samples that it needs now, or with full filters.
+    /// How many samples early the strip must read its source, now or with full filters: the longest delay of its
+    /// filters, minus the sync offset.
     pub(super) fn early(&self) -> i64 {
         let late = self.chain.latency().max(self.chain.held(self.shape.channels));
         late as i64 - self.settings.offset(self.shape.rate)

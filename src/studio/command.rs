@@ -51,7 +51,7 @@ pub enum Command {
     ShareAgain(SourceId),
     /// Changes the scenes.
     Edit(Edit),
-    /// Undoes the last change of the scenes.
+    /// Undoes the last change to the scenes.
     Undo,
     /// Redoes the change that was undone last.
     Redo,

@@ -34,7 +34,7 @@ fn the_guide_leads_on_air_by_keyboard_alone() {
     harness.get_by_label("Is this you?");
     harness.get_by_label_contains("Good level. We hear you at");
     assert_eq!(press(&mut harness, Key::Enter), []);
-    harness.get_by_label("Where does it go?");
+    harness.get_by_label("Where do you want to stream?");
     assert_eq!(press(&mut harness, Key::Enter), [Command::MeasureQuality]);
     harness.run();
     harness.get_by_label("1080p at 30 fps and 4\u{a0}500\u{a0}kbps is a good start. Your computer and connection have room to spare.");
@@ -166,7 +166,7 @@ fn an_address_that_cannot_be_one_is_refused_beside_its_field() {
         harness.run();
         assert_eq!(click(&mut harness, "Next"), [], "{nonsense}");
         assert!(is_open(&harness));
-        harness.get_by_label("Where does it go?");
+        harness.get_by_label("Where do you want to stream?");
     }
 }
 

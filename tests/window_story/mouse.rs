@@ -21,7 +21,7 @@ fn goes_through_the_guide(story: &mut Story, server: &str, key: &str) {
         story.widgets.wait_gone("radio menu item", "");
     }
     story.click("push button", "That’s me");
-    story.shows("label", "Where does it go?");
+    story.shows("label", "Where do you want to stream?");
     story.click("radio button", "Own server");
     story.click("entry", "Server");
     story.types(server);

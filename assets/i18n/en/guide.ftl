@@ -39,7 +39,7 @@ guide-muted = Muted. Viewers hear nothing.
 guide-silence = Viewers hear silence.
 
 guide-destination = Destination
-guide-where = Where does it go?
+guide-where = Where do you want to stream?
 guide-where-second = Only this target gets the stream. You can add more later.
 guide-try-here = Just try it here
 guide-try-here-second = The server in onair, on this computer

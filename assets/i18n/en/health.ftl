@@ -33,7 +33,7 @@ health-watching = { $count ->
    *[other] { $count } watching
 }
 health-nobody-watches = nobody is watching yet
-health-smaller = { $name } gets a smaller video
+health-smaller = { $name } gets a smaller frame size
 health-partly-muted = microphone muted
 health-delay = Viewers are { $time } behind
 health-delay-begins = Starts in { $time }
@@ -85,9 +85,9 @@ health-audio-only = On air with audio only.
 health-opening = Opening the sources.
 health-opening-source = Opening { $name }.
 health-video-gone = { $name } sends no video. Viewers see the placeholder.
-    .cure = onair shows it again when it returns. Or choose another source.
+    .cure = onair shows { $name } again when it returns. You can also choose another source.
 health-source-gone = { $name } sends no video.
-    .cure = onair shows it again when it returns. Or choose another source.
+    .cure = onair shows { $name } again when it returns. You can also choose another source.
 health-too-slow = This computer is too slow: { $fps } of { $wanted } fps.
     .cure = Choose a smaller frame size or a lower frame rate, or close other programs.
 health-audio-gone = { $name } sends no audio.

@@ -1,6 +1,6 @@
 # Settings › Output
 output-usual = Usual: { $value }
-output-next = Keyframes and audio change with the next broadcast.
+output-next = Changes to keyframes and audio take effect with the next broadcast.
 
 # the quality popover
 quality-size = Size
@@ -61,7 +61,7 @@ panel-mixer = Audio mixer
 panel-stats = Stats
 panel-event-log = Event log
 panel-players = Players
-panel-controls = Go Live
+panel-controls = Controls
 panel-close = Hide { $name }
 panel-window = Put { $name } into its own window
 layout-simple = Simple

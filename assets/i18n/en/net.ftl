@@ -139,10 +139,10 @@ net-refused-failed = the server reported an internal error
 net-server-says = { $cause }; the server says { $words }
 
 # Certificates.
-net-certificate-expired-on = it expired on { $date } (not after)
-net-certificate-expired = it has expired (not after)
-net-certificate-valid-from = it is not valid before { $date } (not before)
-net-certificate-not-yet = it is not valid yet (not before)
+net-certificate-expired-on = it expired on { $date } (notAfter)
+net-certificate-expired = it has expired (notAfter)
+net-certificate-valid-from = it is not valid before { $date } (notBefore)
+net-certificate-not-yet = it is not valid yet (notBefore)
 net-certificate-no-names = it contains no host name (subject alternative name), so it is not valid for { $host }
 net-certificate-wrong-name = it is for { $names } (subject alternative name), not for { $host }
 net-certificate-issuer = this machine does not trust its issuer, or it is self-signed (issuer)

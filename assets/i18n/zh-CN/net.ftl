@@ -139,10 +139,10 @@ net-refused-failed = 服务器内部错误
 net-server-says = { $cause }；服务器消息：{ $words }
 
 # 证书
-net-certificate-expired-on = 已于 { $date } 过期（not after）
-net-certificate-expired = 已过期（not after）
-net-certificate-valid-from = 从 { $date } 起才有效（not before）
-net-certificate-not-yet = 尚未生效（not before）
+net-certificate-expired-on = 已于 { $date } 过期（notAfter）
+net-certificate-expired = 已过期（notAfter）
+net-certificate-valid-from = 从 { $date } 起才有效（notBefore）
+net-certificate-not-yet = 尚未生效（notBefore）
 net-certificate-no-names = 证书中没有主机名（subject alternative name），不能用于 { $host }
 net-certificate-wrong-name = 证书签发给 { $names }（subject alternative name），而不是 { $host }
 net-certificate-issuer = 本机不信任颁发者，或证书是自签名的（issuer）

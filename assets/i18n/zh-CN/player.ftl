@@ -139,7 +139,7 @@ play-protected-by = 直播流受 { $system } 保护（DRM）
 
 # 聊天和扬声器
 chat-not-websocket = 聊天地址以 ws:// 或 wss:// 开头
-chat-bad-address = 这不是地址：{ $reason }
+chat-bad-address = 聊天地址无效：{ $reason }
 chat-ended = 服务器结束了聊天
 speaker-silent = 没有响应
 speaker-unavailable = 无法打开

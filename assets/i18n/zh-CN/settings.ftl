@@ -243,7 +243,7 @@ serve-together = { $flags } 必须一起使用，现在缺少一项
 serve-auth-without-user = --auth 需要 --user
 
 # 故障实验
-fault-bad = “{ $text }”不是故障：{ $reason }
+fault-bad = 故障“{ $text }”无效：{ $reason }
 fault-shape = 请写“故障@阶段”，如 reset@media:3s
 fault-times = * 后请写次数：1 到 { $most }
 fault-phases = 可用的阶段：{ $known }
@@ -252,7 +252,7 @@ fault-only-at = { $name } 只能用在 { $phases }
 fault-time-at-media = { $name } 只有在 media 阶段才能写时间
 fault-stall-time = { $reason }；+5s 表示持续时间
 fault-codes = 可用的代码：{ $known }
-fault-busy-times = “{ $text }”不是次数，应如 busy@publish:2
+fault-busy-times = 次数“{ $text }”无效，正确写法如 busy@publish:2
 fault-url = “{ $url }”不是 rtmp://other.example/app 这样的 URL
 fault-no-value = { $name } 不需要值
 fault-time-order = “{ $text }”中较短的时间应写在前面

@@ -83,7 +83,7 @@ setting-version-note = 报告问题时请注明。
 
 limit-video = { $service } 的视频码率上限是 { $most } kbps，滑块最多调到这里。
 limit-audio = { $service } 的音频码率上限是 { $most } kbps，滑块最多调到这里。
-limit-height = { $service } 的画面高度上限是 { $most }。
+limit-height = { $service } 的画面高度上限是 { $most } 像素。
 limit-rate = { $service } 的帧率上限是 { $most } 帧/秒。
 limit-keyframes = { $service } 要求关键帧间隔不超过 { $most } 秒。
 limit-over = 当前设置超出 { $service } 的限制，平台可能会中断直播。
@@ -111,4 +111,4 @@ chooser-exists = 文件已存在。再点一次“保存”会替换它。
 chooser-absent = 没有这个文件或文件夹。
 chooser-waits = 系统的文件对话框已打开
 chooser-waits-note = 如果没有看到，请使用 onair 自己的文件选择器。
-chooser-own = 使用 onair 的选择器
+chooser-own = 使用 onair 自带的文件选择窗口

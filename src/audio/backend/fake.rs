@@ -1,4 +1,4 @@
-//! An audio system that tests control.
+//! Fake audio backend under the control of a test.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -49,7 +49,7 @@ pub(crate) struct Block {
 pub(crate) trait AudioBackend: Send {
     /// Encodes interleaved 16-bit samples, and calls `each` for every finished block.
     fn encode(&mut self, pcm: &[i16], each: &mut dyn FnMut(Block)) -> Result<(), Error>;
-    /// Encodes the rest, until every input sample can be decoded.
+    /// Flushes the encoder, so that every input sample can be decoded.
     fn flush(&mut self, each: &mut dyn FnMut(Block)) -> Result<(), Error>;
     /// Samples per channel in a block.
     fn block_len(&self) -> usize;

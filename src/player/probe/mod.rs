@@ -135,7 +135,7 @@ impl Audio {
     }
 }
 
-/// Probes a source; `cancelled` is checked at intervals.
+/// Probes a source; `canceled` is checked at intervals.
 ///
 /// # Errors
 /// Returns the same failures as [`Player`](crate::player::handle::Player).
@@ -144,12 +144,12 @@ pub fn probe(
     net: &net::Options,
     runtime: &Runtime,
     clock: Clock,
-    cancelled: &dyn Fn() -> bool,
+    canceled: &dyn Fn() -> bool,
 ) -> Result<Report, Failure> {
     match source {
-        Source::File(path) => probe_file(path, clock, cancelled),
+        Source::File(path) => probe_file(path, clock, canceled),
         Source::Url(url) => {
-            runtime.block_on(probe_stream(url, net, clock, cancelled, open_deadline::LIMIT))
+            runtime.block_on(probe_stream(url, net, clock, canceled, open_deadline::LIMIT))
         }
     }
 }
@@ -159,31 +159,31 @@ pub(super) async fn probe_stream(
     url: &str,
     net: &net::Options,
     clock: Clock,
-    cancelled: &dyn Fn() -> bool,
+    canceled: &dyn Fn() -> bool,
     limit: Duration,
 ) -> Result<Report, Failure> {
     if WebUrl::is_one(url) {
-        probe_web(url, net, clock, cancelled, limit).await
+        probe_web(url, net, clock, canceled, limit).await
     } else {
-        probe_url(url, net, clock, cancelled, limit).await
+        probe_url(url, net, clock, canceled, limit).await
     }
 }
 
-fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result<Report, Failure> {
+fn probe_file(path: &Path, clock: Clock, canceled: &dyn Fn() -> bool) -> Result<Report, Failure> {
     let mut input = file_samples::open(path)?;
     let mut prober = Prober::new(false, clock.now());
     let file_format = file_samples::file_format(&input, path)?;
     if file_format != FileFormat::Container(Format::Flv) {
         file_samples::events(input, path, &mut |event| {
             prober.take_event(&event, clock.now());
-            !cancelled()
+            !canceled()
         })?;
         let report = Report { format: file_format.extension(), ..prober.report() };
         return Ok(with_path(report, path));
     }
     let copy = input.try_clone().map_err(|error| file_samples::unreadable(path, &error))?;
     let (mut tags, mut reader) = (FlvTags::new(copy), Reader::new(|_| true));
-    while tags.bytes() < MAX_FILE_BYTES && !cancelled() {
+    while tags.bytes() < MAX_FILE_BYTES && !canceled() {
         let read = tags.next(&mut reader).map_err(|error| file::failure(path, &error))?;
         let Some(read) = read else { break };
         prober.take_tag(&read, clock.now());
@@ -255,7 +255,7 @@ async fn probe_url(
     text: &str,
     net: &net::Options,
     clock: Clock,
-    cancelled: &dyn Fn() -> bool,
+    canceled: &dyn Fn() -> bool,
     limit: Duration,
 ) -> Result<Report, Failure> {
     let url = rtmp::parse(text)?;
@@ -265,7 +265,7 @@ async fn probe_url(
     let opening = OpenDeadline::of_rtmp(&url, net, limit);
     let on_step = |step: net::Step<'_>| opening.step(step);
     let connect = Client::connect(&url, Purpose::Play, &options, clock, &on_step);
-    let opened = while_wanted(opening.within(connect), cancelled).await?;
+    let opened = while_wanted(opening.within(connect), canceled).await?;
     let mut client = opened?.map_err(|error| failure(&error))?;
     let (mut prober, mut reader) = (Prober::new(true, start), Reader::new(|_| true));
     let began = clock.now();
@@ -289,7 +289,7 @@ async fn probe_url(
             Ok(Err(_)) if prober.bodies > 0 => over = true,
             Ok(Err(error)) => return Err(failure(&error)),
         }
-        if cancelled() {
+        if canceled() {
             return if prober.bodies > 0 { Ok(prober.report()) } else { Err(interrupted()) };
         }
         if over || prober.is_satisfied(now.since(began)) {
@@ -307,7 +307,7 @@ async fn probe_web(
     text: &str,
     net: &net::Options,
     clock: Clock,
-    cancelled: &dyn Fn() -> bool,
+    canceled: &dyn Fn() -> bool,
     limit: Duration,
 ) -> Result<Report, Failure> {
     let told = |problem| match problem {
@@ -322,7 +322,7 @@ async fn probe_web(
     let (net, decodable) = (net.clone(), (|_| true) as _);
     let ask = PullRequest { url, net, buffer, decode_budget, opening, decodable };
     let on_step = |step: net::Step<'_>| ask.opening.step(step);
-    let opened = while_wanted(ask.opening.within(Pull::open(&ask, &on_step)), cancelled).await?;
+    let opened = while_wanted(ask.opening.within(Pull::open(&ask, &on_step)), canceled).await?;
     let mut pull = opened?.map_err(told)?;
     let recorded = pull.pace() == PlayPace::Recorded;
     let mut prober = Prober::new(!recorded, start);
@@ -345,7 +345,7 @@ async fn probe_web(
         // A fast server would otherwise cause a thousand checks per second.
         if now.since(looked) >= Duration::from_millis(50) {
             looked = now;
-            if cancelled() {
+            if canceled() {
                 return if prober.bodies > 0 { Ok(prober.report()) } else { Err(interrupted()) };
             }
         }
@@ -360,7 +360,7 @@ async fn probe_web(
     }
     // The file was not read completely: its end shows the duration, if the server supports that.
     let measured = loop {
-        if !recorded || cancelled() {
+        if !recorded || canceled() {
             break None;
         }
         if let Ok(measured) = timeout(POLL_INTERVAL, pull.settle()).await {
@@ -376,16 +376,16 @@ async fn probe_web(
     })
 }
 
-/// Waits for opening, until cancelled.
+/// Waits for opening, until canceled.
 async fn while_wanted<T>(
     opening: impl Future<Output = T>,
-    cancelled: &dyn Fn() -> bool,
+    canceled: &dyn Fn() -> bool,
 ) -> Result<T, Failure> {
     tokio::pin!(opening);
     loop {
         match timeout(POLL_INTERVAL, &mut opening).await {
             Ok(opened) => return Ok(opened),
-            Err(_) if cancelled() => return Err(interrupted()),
+            Err(_) if canceled() => return Err(interrupted()),
             Err(_) => {}
         }
     }

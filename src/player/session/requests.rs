@@ -40,7 +40,7 @@ impl<T: Copy> SeekGoal<T> {
         self.waits.take()
     }
 
-    /// Ends the current seek, finished or cancelled. Later requests stay.
+    /// Ends the current seek, finished or canceled. Later requests stay.
     pub fn end(&mut self) {
         if self.waits.is_none() {
             self.aim = None;
@@ -181,7 +181,7 @@ impl Requests {
         self.wanted_back.lock().take()
     }
 
-    /// Ends the seek in the time shift, finished or cancelled.
+    /// Ends the seek in the time shift, finished or canceled.
     pub(in crate::player) fn end_back(&self) {
         self.wanted_back.lock().end();
     }
@@ -220,7 +220,7 @@ mod tests {
         assert!(filing.want(Some(make("a"))).is_none());
         assert!(filing.path().unwrap().ends_with("a"));
         assert_eq!(named(filing.take().unwrap()), Some("a".into()));
-        // It is executed, and the next request only waits until it is cancelled.
+        // It is executed, and the next request only waits until it is canceled.
         assert!(filing.want(None).is_none() && filing.path().is_none());
         assert!(filing.want(Some(make("b"))).is_none());
         assert_eq!(named(filing.want(None)), Some("b".into()));

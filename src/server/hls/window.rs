@@ -15,7 +15,7 @@ const MAX_BYTES: usize = 96 << 20;
 /// This many segments stay in the playlist regardless of size.
 const MIN_LISTED: usize = 3;
 
-/// The window of a stream.
+/// The stored segments of one stream, for its playlist.
 #[derive(Debug)]
 pub(in crate::server) struct Window {
     settings: Settings,

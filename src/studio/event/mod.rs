@@ -144,7 +144,7 @@ pub struct Delay {
     pub wanted: Duration,
 }
 
-/// The viewers' stream of a target, from the viewer monitor.
+/// Results of the viewer monitor for one target.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Monitor {
     /// The id of the target.

@@ -7,7 +7,7 @@ use crate::base::Timestamp;
 use crate::media::{AudioCodec, AudioConfig};
 use crate::wire::codec::aac::AudioSpecificConfig;
 
-/// The times of a copied file, which may be negative.
+/// Start times of a remuxed file; they may be negative.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Timing {
     /// Time zero of the file on the timeline of the samples that a writer gets: whole seconds.

@@ -54,7 +54,7 @@ impl Names {
     }
 }
 
-/// A command from a line.
+/// A command parsed from one line of `--control` input.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum LiveCommand {
     Command(Box<Command>),

@@ -35,7 +35,7 @@ impl Engine {
         }
     }
 
-    /// Continues when the inspection of the file has ended.
+    /// Starts the passthrough when onair has inspected the file.
     pub(in crate::studio::engine) fn poll_passthrough(&mut self) {
         if let Some(opened) = self.live.opening.as_ref().and_then(Opening::poll) {
             self.live.opening = None;

@@ -380,7 +380,7 @@ fn rows() -> Vec<Row> {
             "the only source is gone",
             with(on_air(), |it| it.video.as_mut().unwrap().state = SourceState::Lost),
             "Test pattern sends no video. Viewers see the placeholder.",
-            "onair shows it again when it returns. Or choose another source.",
+            "onair shows Test pattern again when it returns. You can also choose another source.",
             bad,
             Some(Remedy::UseTestSource),
         ),

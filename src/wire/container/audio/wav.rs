@@ -9,7 +9,7 @@ use crate::wire::container::{
 
 /// Maximum number of chunks before the audio.
 const MAX_CHUNKS: usize = 1_024;
-/// Bytes of a format chunk that are read.
+/// Maximum number of bytes read from a `fmt ` chunk.
 const FORMAT: usize = 64;
 /// The writer did not know the final length.
 const UNKNOWN_LENGTH: u64 = 0xFFFF_FFFF;

@@ -357,7 +357,7 @@ fn is_packet(item: &Item) -> bool {
 }
 
 /// Plays video and audio from two playlists until the audio returns or `most` segments have
-/// arrived; returns the messages and the number. `each` gets each segment's items and whether the
+/// arrived; returns the messages and the number of segments. `each` gets each segment's items and whether the
 /// audio is reported missing; if it returns true, the next segment is awaited at playback speed.
 async fn until_heard(
     server: &Server,

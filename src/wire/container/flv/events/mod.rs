@@ -315,7 +315,7 @@ impl VideoReader {
         TagEvent::Event(StreamEvent::Config(TrackConfig::Video(config)))
     }
 
-    /// Gives up the current format after enough bodies of another one. Returns the config of the new format,
+    /// Gives up the current format after enough packets of another one. Returns the config of the new format,
     /// if one arrived.
     fn give_up_playing(&mut self, format: VideoFormat) -> Option<Bytes> {
         self.decodable(format)?;
