@@ -277,6 +277,8 @@ pub struct ServerFigures {
     pub http: String,
     /// The address to open in a player for the broadcast.
     pub play_url: String,
+    /// The viewer page of the stream, for browsers.
+    pub page_url: String,
     pub viewers: usize,
     /// The simulated faults.
     pub faults: Vec<Fault>,

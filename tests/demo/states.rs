@@ -209,6 +209,7 @@ pub fn snapshot(name: &str) -> Snapshot {
             rtmp: "rtmp://127.0.0.1:1935".into(),
             http: "http://127.0.0.1:8088".into(),
             play_url: "rtmp://127.0.0.1:1935/live/onair".into(),
+            page_url: "http://127.0.0.1:8088/watch/live/onair".into(),
             viewers: 2,
             faults: Vec::new(),
             successor: String::new(),

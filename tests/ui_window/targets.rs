@@ -139,7 +139,8 @@ fn what_viewers_get_is_shown_and_asked_for() {
     open_card(&mut harness, "Built-in server");
     harness.get_by_label("Viewers get the stream, 1.20\u{a0}s behind.");
     harness.get_by_label("What viewers see");
-    harness.get_by_role_and_label(egui::Role::CheckBox, "Viewer monitor").click();
+    // It may be below the fold.
+    harness.get_by_role_and_label(egui::Role::CheckBox, "Viewer monitor").click_accesskit();
     let sent = commands(&mut harness);
     assert!(
         matches!(sent.as_slice(), [Command::PutTarget(Target { monitor: Some(false), id: 0, .. })]),
@@ -433,7 +434,7 @@ fn sound_that_went_too_is_told_beside_the_dropped_pictures() {
     assert!(said(&harness, "904 (") && !said(&harness, ", sound "));
     harness.state().demo.change(|snapshot| snapshot.figures.dropped_audio = 1_250);
     harness.run();
-    assert!(said(&harness, "%), audio 1\u{a0}250"));
+    assert!(said(&harness, "%), 1\u{a0}250 audio"));
 }
 
 /// A target with a problem comes first, except while the list is used.
@@ -466,4 +467,24 @@ fn on_air_a_target_with_a_problem_is_listed_first() {
     harness.run();
     harness.run();
     assert!(top(&harness, troubled) > top(&harness, well));
+}
+
+#[test]
+fn the_built_in_server_shows_its_addresses_for_players_and_browsers() {
+    let mut harness = open("idle");
+    open_card(&mut harness, "Built-in server");
+    for (name, url) in [
+        ("Play address", "rtmp://127.0.0.1:1935/live/onair"),
+        ("Viewer page", "http://127.0.0.1:8088/watch/live/onair"),
+    ] {
+        harness.get_by_role_and_label(Role::TextInput, name);
+        harness.get_by_label(&format!("Copy the address: {name}")).click();
+        // Not a run: it would wait until the button says something else again.
+        harness.step();
+        let copied =
+            harness.output().platform_output.commands.iter().any(
+                |command| matches!(command, egui::OutputCommand::CopyText(text) if text == url),
+            );
+        assert!(copied, "{name}");
+    }
 }

@@ -582,6 +582,7 @@ remedy-trust = Trust this certificate
 target-builtin = Built-in server
 target-builtin-second = On this computer, for any player
 watch-at = Play address
+watch-in-browser = Viewer page
 copy-address = Copy the address
 copied = Copied
 server-starts = The built-in server is starting…

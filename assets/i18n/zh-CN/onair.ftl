@@ -582,6 +582,7 @@ remedy-trust = 信任此证书
 target-builtin = 内置服务器
 target-builtin-second = 这台电脑上，任何播放器可看
 watch-at = 观看地址
+watch-in-browser = 观看网页
 copy-address = 复制地址
 copied = 已复制
 server-starts = 内置服务器正在启动…

@@ -33,7 +33,8 @@ pub struct Draft {
     /// True if the user tried to go live without a usable address.
     pub(super) complain: bool,
     pub(super) focus: Option<Part>,
-    pub(super) copied_at: Option<f64>,
+    /// The address that was copied last, and when (seconds).
+    pub(super) copied_at: Option<(&'static str, f64)>,
     /// The number of the broadcast whose summary was closed.
     pub(super) summary_closed: u64,
     /// The id of a new target that the snapshot does not contain yet; it opens as soon as it does.

@@ -7,6 +7,7 @@ use egui::{Align, Id, Layout, Ui, vec2};
 use crate::studio::snapshot::TargetView;
 use crate::studio::targets::TargetState;
 use crate::studio::{Command, KeyPlace, Target};
+use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::targets::draft::{Part, key_field, server_field};
@@ -19,7 +20,9 @@ use crate::wire::rtmp::url::Url;
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView) {
     let width = ui.available_width();
     if entry.target.is_built_in() {
-        address(ui, view, draft, width);
+        let server = &view.snapshot.server;
+        address(ui, view, draft, (key!("watch-at"), &server.play_url), width);
+        address(ui, view, draft, (key!("watch-in-browser"), &server.page_url), width);
         viewer_monitor::show(ui, view, draft, entry, false, width);
         return;
     }
@@ -253,25 +256,31 @@ fn misfits(ui: &mut Ui, view: &mut View<'_>, target: &Target) {
     }
 }
 
-/// Draws the playback address of the built-in server.
-fn address(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, width: f32) {
+/// Draws an address of the built-in server, with a button that copies it.
+fn address(
+    ui: &mut Ui,
+    view: &View<'_>,
+    draft: &mut Draft,
+    (key, url): (&'static str, &str),
+    width: f32,
+) {
     let (theme, texts) = (view.theme, view.texts);
-    label(ui, &texts.get("watch-at"), Type::Small, theme.secondary);
-    let url = &view.snapshot.server.play_url;
+    let name = texts.get(key);
+    label(ui, &name, Type::Small, theme.secondary);
     let mut text =
-        if url.is_empty() { texts.get("server-starts").to_string() } else { url.clone() };
+        if url.is_empty() { texts.get("server-starts").to_string() } else { url.to_owned() };
     let now = ui.input(|input| input.time);
-    let copied = draft.copied_at.is_some_and(|at| now - at < 2.0);
+    let copied = draft.copied_at.is_some_and(|(of, at)| of == key && now - at < 2.0);
     let button = if copied {
-        (Icon::Check, texts.get("copied"))
+        (Icon::Check, texts.get("copied").to_string())
     } else {
-        (Icon::Copy, texts.get("copy-address"))
+        (Icon::Copy, format!("{}: {name}", texts.get("copy-address")))
     };
-    let buttons = [(button.0, &*button.1)];
+    let buttons = [(button.0, button.1.as_str())];
     let field = Field {
-        id: Id::unique("watch-at"),
+        id: Id::unique(key),
         text: &mut text,
-        name: &texts.get("watch-at"),
+        name: &name,
         hint: "",
         hidden: false,
         wrong: false,
@@ -281,8 +290,8 @@ fn address(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, width: f32) {
     }
     .show(ui, theme);
     if field.pressed.is_some() {
-        ui.ctx().copy_text(url.clone());
-        draft.copied_at = Some(now);
+        ui.ctx().copy_text(url.to_owned());
+        draft.copied_at = Some((key, now));
         ui.ctx().request_repaint_after(Duration::from_millis(2050));
     }
 }

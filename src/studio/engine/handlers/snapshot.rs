@@ -171,6 +171,7 @@ impl Engine {
             rtmp: ready.rtmp,
             http: ready.http.unwrap_or_default(),
             play_url: ready.play.unwrap_or_default(),
+            page_url: ready.watch.unwrap_or_default(),
             viewers: self.built_in.viewers().saturating_sub(self.own_viewers()),
             faults: self.built_in.faults().to_vec(),
             successor: self.built_in.successor().to_owned(),
