@@ -63,8 +63,8 @@ fn every_bad_certificate_is_turned_down_with_its_reason() {
     let ca = authority.file();
     let trust = ["--tls-ca", ca.to_str().unwrap()];
     let cases: [(Certificate, &[&str], &str, &str); 6] = [
-        (authority.expired(), &trust, "expired on 2020-12-31 (not after)", "date"),
-        (authority.early(), &trust, "not valid before 2090-01-01 (not before)", "date"),
+        (authority.expired(), &trust, "expired on 2020-12-31 (notAfter)", "date"),
+        (authority.early(), &trust, "not valid before 2090-01-01 (notBefore)", "date"),
         (authority.foreign(), &trust, "live.example.org (subject alternative name)", "name"),
         (authority.good(), &[], "(issuer)", "--tls-pin"),
         (authority.self_signed(true), &trust, "(basic constraints: CA)", "--tls-pin"),

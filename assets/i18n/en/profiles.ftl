@@ -88,11 +88,11 @@ part-choose-file = Choose file…
 
 # Several starts of onair, crashes, and a display that is gone.
 instance-shown = onair is open already. Its window comes to the front
-instance-no-window = onair is on air without a window, because its display is gone (process { $process })
+instance-no-window = onair is on air without a window, because its desktop is gone (process { $process })
     .cure = End the broadcast with kill -INT { $process }, then start onair again.
 instance-silent = onair is open already (process { $process }), but does not answer
     .cure = End that process, or use other settings with --settings FILE.
-display-lost-goes-on = The display is gone. onair stays on air without a window
+display-lost-goes-on = The connection to the desktop is gone. onair stays on air without a window
     .cure = End the broadcast with Ctrl-C or kill -INT { $process }.
 display-lost-ended = The broadcast that continued without a window has ended
 display-lost = The connection to the desktop is gone. onair continues without a window.
@@ -105,6 +105,6 @@ cli-nothing-to-resume = --resume: no broadcast was interrupted
     .cure = Leave --resume out. It is for after a crash.
 cli-settings-in-use = another onair has these settings open
     .cure = Close its window first, or write to a file with --to.
-cli-display-gone = The display is gone, and nothing was on air: onair ends
+cli-display-gone = The connection to the desktop is gone, and nothing was on air: onair ends
 palette-collection = Scene collection
 palette-profile = Profile

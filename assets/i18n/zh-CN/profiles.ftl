@@ -79,11 +79,11 @@ part-choose-file = 选择文件…
 
 # 多次启动 onair、崩溃，以及显示器消失。
 instance-shown = onair 已经打开，它的窗口会显示到最前面
-instance-no-window = 显示器已断开，onair 正在没有窗口的情况下直播（进程 { $process }）
+instance-no-window = 图形桌面已断开，onair 正在没有窗口的情况下直播（进程 { $process }）
     .cure = 请用 kill -INT { $process } 结束直播，再启动 onair。
 instance-silent = onair 已经打开（进程 { $process }），但没有响应
     .cure = 请结束该进程，或用 --settings FILE 使用另一份设置。
-display-lost-goes-on = 显示器已断开，onair 在没有窗口的情况下继续直播
+display-lost-goes-on = 图形桌面已断开，onair 在没有窗口的情况下继续直播
     .cure = 请按 Ctrl-C，或用 kill -INT { $process } 结束直播。
 display-lost-ended = 窗口关闭后继续的直播已结束
 display-lost = 图形桌面已断开，onair 不显示窗口，继续运行。
@@ -96,6 +96,6 @@ cli-nothing-to-resume = --resume：没有中断的直播
     .cure = 请去掉 --resume，它只用于崩溃之后。
 cli-settings-in-use = 另一个 onair 正在使用这份设置
     .cure = 请先关闭它的窗口，或用 --to 写到文件。
-cli-display-gone = 显示器已断开，且没有在直播：onair 退出
+cli-display-gone = 图形桌面已断开，且没有在直播：onair 退出
 palette-collection = 场景集合
 palette-profile = 配置方案

@@ -373,7 +373,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "live.example:443: onair rejects the server's certificate: \
-             it expired on 1970-01-02 (not after)"
+             it expired on 1970-01-02 (notAfter)"
         );
         let cure = |error: &Error| Language::English.cure(&error.problem()).unwrap();
         assert!(cure(&error).contains("date"));
@@ -387,7 +387,7 @@ mod tests {
         assert_eq!(error.class().exit_code(), 6);
         assert_eq!(
             Language::Chinese.say(&error.problem()),
-            "服务器证书验证失败：已于 1970-01-02 过期（not after）"
+            "服务器证书验证失败：已于 1970-01-02 过期（notAfter）"
         );
     }
 
