@@ -2,7 +2,7 @@
 # Makes the pictures of the guide in docs/, in English (NAME.jpg) and in Chinese (NAME.zh-CN.jpg): the states that the
 # window of the example `window_demo` pretends, on a display without a screen.
 #
-#   packaging/guide_pictures.sh [NAME…]     NAMES: guide-idle guide-on-air guide-trouble guide-notices guide-hotkeys
+#   packaging/guide_pictures.sh [NAME…]     NAMES: guide-on-air guide-trouble guide-notices guide-hotkeys
 #
 # Look at each of them before they are committed. ONAIR_PICTURES_DEMO is the example where it is built already.
 set -euo pipefail
@@ -18,7 +18,6 @@ fi
 
 # Each picture: its name, the state, and what is pressed then: a key, or words for the palette after a colon.
 pictures=(
-    "guide-idle idle"
     "guide-on-air on-air"
     "guide-trouble reconnecting"
     "guide-notices notices ctrl+n"
