@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 use crate::base::secret::is_same_secret;
 use crate::base::{Clock, Secret, Timestamp, queue};
-use crate::net::{Identity, random_hex};
+use crate::net::random_hex;
 use crate::server::admission::{Admission, Spot, subscriber};
 use crate::server::chat::Chats;
 use crate::server::config::Config;
@@ -37,8 +37,6 @@ pub(super) struct Registry {
     /// As at the start; what changes while the server runs is in the other fields.
     pub config: Config,
     access: RwLock<Arc<Access>>,
-    /// For TLS.
-    identity: Mutex<Option<Identity>>,
     /// See [`Config`]; it can change at runtime.
     pub successor: Mutex<Option<String>>,
     pub clock: Clock,
@@ -147,7 +145,6 @@ impl Registry {
         Self {
             successor: Mutex::new(config.successor.clone()),
             access: RwLock::new(Arc::new(Access::of(&config))),
-            identity: Mutex::new(config.rtmps.as_ref().map(|secure| secure.identity.clone())),
             door: Mutex::new(door(&config)),
             config,
             clock,
@@ -262,11 +259,12 @@ impl Registry {
         name: &StreamName,
         welcome: bool,
     ) -> Result<Publication, Refused> {
-        self.may_publish(name, address.ip())?;
+        let access = self.access();
+        self.may_publish(&access, name, address.ip())?;
         let since = self.clock.now();
         let of_name = (name.app.as_str(), name.stream.as_str());
         let taken = self.with_stream(of_name, address.ip(), true, |stream| {
-            let proven = welcome || !self.access().publish_keys.is_empty();
+            let proven = welcome || !access.publish_keys.is_empty();
             let claim = Claim { id, address, credentials: &name.query, proven };
             let dismissal = stream.publish(claim, since)?;
             Some(Publication { stream: Arc::clone(stream), dismissal, since })
@@ -281,20 +279,10 @@ impl Registry {
         Arc::clone(&self.access.read())
     }
 
-    /// The current TLS identity.
-    pub fn identity(&self) -> Option<Identity> {
-        self.identity.lock().clone()
-    }
-
     /// Applies what may change while the server runs. Nobody is disconnected: it applies to the next client.
     pub fn reload(&self, config: &Config) {
         *self.access.write() = Arc::new(Access::of(config));
         *self.door.lock() = door(config);
-        let mut identity = self.identity.lock();
-        if let (Some(known), Some(secure)) = (identity.as_mut(), &config.rtmps) {
-            *known = secure.identity.clone();
-        }
-        drop(identity);
         self.successor.lock().clone_from(&config.successor);
         self.lab.set(config.faults.clone());
     }
@@ -355,7 +343,12 @@ impl Registry {
         Err(Refused::Unauthorized)
     }
 
-    fn may_publish(&self, name: &StreamName, address: IpAddr) -> Result<(), Refused> {
+    fn may_publish(
+        &self,
+        access: &Access,
+        name: &StreamName,
+        address: IpAddr,
+    ) -> Result<(), Refused> {
         let given = name.parameter("key").or_else(|| name.parameter("token"));
         let given = given.unwrap_or(&name.query).as_bytes();
         // Every key is compared completely, so that timing reveals nothing.
@@ -365,7 +358,6 @@ impl Registry {
             // This key cannot be guessed, and the program itself must not wait.
             return if matches(&own.key) { Ok(()) } else { Err(Refused::Unauthorized) };
         }
-        let access = self.access();
         let keys = &access.publish_keys;
         if keys.is_empty() {
             return Ok(());

@@ -8,10 +8,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
+
 use crate::base::{Clock, queue as base_queue};
 use crate::net::rtmpt::Gate;
 use crate::net::webrtc::{Certificate, DatagramSocket};
-use crate::net::{Listener, Runtime, Stream};
+use crate::net::{Identity, Listener, Runtime, Stream};
 use crate::server::config::{Config, Listen};
 use crate::server::event::{Event, StreamFigures};
 use crate::server::fault::Fault;
@@ -78,6 +80,8 @@ pub struct Addresses {
 pub struct Server {
     registry: Arc<Registry>,
     gate: Arc<Gate>,
+    /// The TLS identity for new clients, if there is a TLS address.
+    identity: Option<Arc<Mutex<Identity>>>,
     runtime: Runtime,
     addresses: Addresses,
     events: base_queue::Receiver<Event>,
@@ -116,12 +120,14 @@ impl Server {
         let (sender, events) =
             base_queue::bounded("server events", EVENTS, base_queue::Full::DropOldest);
         let gate = Arc::new(Gate::new(config.http_names.clone()));
+        let identity = config.rtmps.as_ref().map(|it| Arc::new(Mutex::new(it.identity.clone())));
         let registry = Arc::new(Registry::new(config, clock, sender));
         for listener in [Some(rtmp), rtmpt].into_iter().flatten() {
-            runtime.spawn(accept(listener, false, Arc::clone(&gate), Arc::clone(&registry)));
+            runtime.spawn(accept(listener, None, Arc::clone(&gate), Arc::clone(&registry)));
         }
         if let Some(rtmps) = rtmps {
-            runtime.spawn(accept(rtmps, true, Arc::clone(&gate), Arc::clone(&registry)));
+            let identity = identity.clone();
+            runtime.spawn(accept(rtmps, identity, Arc::clone(&gate), Arc::clone(&registry)));
         }
         if let Some((socket, certificate)) = webrtc {
             let socket = Arc::new(socket);
@@ -131,7 +137,7 @@ impl Server {
         if let Some(http) = http {
             runtime.spawn(crate::server::http::serve(http, Arc::clone(&registry)));
         }
-        Ok(Self { registry, gate, runtime: runtime.clone(), addresses, events })
+        Ok(Self { registry, gate, identity, runtime: runtime.clone(), addresses, events })
     }
 
     /// Its addresses.
@@ -169,6 +175,9 @@ impl Server {
     pub fn reload(&self, config: &Config) -> Vec<&'static str> {
         self.registry.reload(config);
         self.gate.set_names(config.http_names.clone());
+        if let (Some(identity), Some(secure)) = (&self.identity, &config.rtmps) {
+            *identity.lock() = secure.identity.clone();
+        }
         let old = &self.registry.config;
         let secure = |config: &Config| config.rtmps.as_ref().map(|secure| secure.listen);
         let differs = [
@@ -249,8 +258,13 @@ async fn receive(socket: Arc<DatagramSocket>, registry: Arc<Registry>) {
     }
 }
 
-/// Accepts clients until the end; `secure`: clients that use TLS.
-async fn accept(listener: Listener, secure: bool, gate: Arc<Gate>, registry: Arc<Registry>) {
+/// Accepts clients until the end; with an identity, clients that use TLS.
+async fn accept(
+    listener: Listener,
+    identity: Option<Arc<Mutex<Identity>>>,
+    gate: Arc<Gate>,
+    registry: Arc<Registry>,
+) {
     let stopped = registry.stopped();
     tokio::pin!(stopped);
     loop {
@@ -261,7 +275,7 @@ async fn accept(listener: Listener, secure: bool, gate: Arc<Gate>, registry: Arc
         };
         match registry.admit(peer) {
             Some(place) => {
-                let identity = registry.identity().filter(|_| secure);
+                let identity = identity.as_ref().map(|it| it.lock().clone());
                 let registry = Arc::clone(&registry);
                 let gate = Arc::clone(&gate);
                 tokio::spawn(async move {

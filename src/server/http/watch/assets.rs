@@ -2,7 +2,7 @@
 //! this server. A browser asks whether a file has changed (ETag) and gets it only then.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -17,10 +17,12 @@ const STYLE: &str = "text/css; charset=utf-8";
 const FONT: &str = "font/otf";
 
 /// A file.
-#[derive(Copy, Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Asset {
     kind: &'static str,
     bytes: &'static [u8],
+    /// Computed for the first request.
+    tag: OnceLock<String>,
 }
 
 macro_rules! asset {
@@ -33,7 +35,7 @@ macro_rules! asset {
 }
 
 /// All files, by path.
-const ASSETS: &[(&str, Asset)] = &[
+static ASSETS: [(&str, Asset); 17] = [
     asset!("watch.css", STYLE, "web/watch.css"),
     asset!("early.js", SCRIPT, "web/early.js"),
     asset!("watch.js", SCRIPT, "web/watch.js"),
@@ -55,14 +57,16 @@ const ASSETS: &[(&str, Asset)] = &[
 
 impl Asset {
     pub const fn new(kind: &'static str, bytes: &'static [u8]) -> Self {
-        Self { kind, bytes }
+        Self { kind, bytes, tag: OnceLock::new() }
     }
 
     /// Changes with the content.
-    fn tag(&self) -> String {
-        let mut hasher = DefaultHasher::new();
-        self.bytes.hash(&mut hasher);
-        format!("\"{:016x}\"", hasher.finish())
+    fn tag(&self) -> &str {
+        self.tag.get_or_init(|| {
+            let mut hasher = DefaultHasher::new();
+            self.bytes.hash(&mut hasher);
+            format!("\"{:016x}\"", hasher.finish())
+        })
     }
 }
 
@@ -81,7 +85,7 @@ pub(super) fn response(asset: &Asset, headers: &HeaderMap) -> Response {
     let head = [
         (header::CONTENT_TYPE, asset.kind),
         (header::CACHE_CONTROL, "no-cache"),
-        (header::ETAG, &tag),
+        (header::ETAG, tag),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     if is_known {

@@ -16,7 +16,7 @@ use crate::server::http::watch::assets::Asset;
 use crate::server::registry::Registry;
 
 /// The page.
-const PAGE: Asset =
+static PAGE: Asset =
     Asset::new("text/html; charset=utf-8", include_bytes!("../../../../assets/web/watch.html"));
 
 /// What of a stream a path of the viewer page names.
