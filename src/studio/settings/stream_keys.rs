@@ -247,13 +247,14 @@ impl Keeper for Keyring {
     }
 
     fn load(&self, name: &str) -> Result<Option<Secret>, String> {
-        if let Ok(Some(key)) = self.file.load(name) {
-            return Ok(Some(key));
-        }
-        match self.entry(name)?.get_password() {
+        let stored = self.entry(name).and_then(|entry| match entry.get_password() {
             Ok(key) => Ok(Some(Secret::new(key))),
             Err(keyring_core::Error::NoEntry) => Ok(None),
             Err(error) => Err(format!("the keyring: {error}")),
+        });
+        match stored {
+            Ok(Some(key)) => Ok(Some(key)),
+            missing => self.file.load(name).ok().flatten().map_or(missing, |key| Ok(Some(key))),
         }
     }
 
@@ -262,7 +263,11 @@ impl Keeper for Keyring {
             entry.set_password(key.expose()).map_err(|error| format!("the keyring: {error}"))
         });
         match kept {
-            Ok(()) => self.file.forget(name),
+            Ok(()) => {
+                // The keyring's key counts from now on, even if the file cannot be changed.
+                let _ = self.file.forget(name);
+                Ok(())
+            }
             Err(error) if or_file => {
                 tracing::info!(error, "the keyring does not store a key: it goes into a file");
                 self.file.keep(name, key, or_file)
@@ -272,9 +277,15 @@ impl Keeper for Keyring {
     }
 
     fn forget(&self, name: &str) -> Result<(), String> {
-        self.file.forget(name)?;
         match self.entry(name)?.delete_credential() {
-            Ok(()) | Err(keyring_core::Error::NoEntry) => Ok(()),
+            Ok(()) | Err(keyring_core::Error::NoEntry) => {
+                // A file that cannot be read has no key that `load` would find.
+                if matches!(self.file.load(name), Ok(Some(_))) {
+                    self.file.forget(name)
+                } else {
+                    Ok(())
+                }
+            }
             Err(error) => Err(format!("the keyring: {error}")),
         }
     }
