@@ -23,6 +23,11 @@ impl Size {
         Self { width, height }
     }
 
+    /// The width divided by the height.
+    pub fn aspect(self) -> f32 {
+        self.width as f32 / (self.height as f32).max(1.0)
+    }
+
     /// Returns true if frames of this size are possible: even sides from 2 to [`Size::MAX_SIDE`].
     pub const fn is_valid(self) -> bool {
         self.width >= 2

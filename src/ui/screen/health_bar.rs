@@ -62,10 +62,11 @@ fn pill(ui: &Ui, view: &View<'_>, left: Pos2) -> Rect {
     let figures = &view.snapshot.figures;
     let (fill, border, text) = match activity {
         Activity::OnAir => (theme.live_fill, theme.live_fill, Color32::WHITE),
-        _ if warns => (Color32::TRANSPARENT, theme.warn_line(), theme.warn),
-        Activity::Ready => (Color32::TRANSPARENT, theme.good.gamma_multiply(0.5), theme.good),
+        Activity::Ready if !warns => {
+            (Color32::TRANSPARENT, theme.good.gamma_multiply(0.5), theme.good)
+        }
         Activity::Connecting => (Color32::TRANSPARENT, theme.line, theme.accent),
-        Activity::Reconnecting | Activity::NotReady => {
+        Activity::Ready | Activity::Reconnecting | Activity::NotReady => {
             (Color32::TRANSPARENT, theme.warn_line(), theme.warn)
         }
         Activity::Recording => (Color32::TRANSPARENT, theme.live, theme.live),

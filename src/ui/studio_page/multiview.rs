@@ -162,7 +162,7 @@ fn cell(
 ) {
     let (texts, snapshot) = (view.texts, view.snapshot);
     let size = snapshot.quality.size;
-    let shape = size.width as f32 / (size.height as f32).max(1.0);
+    let shape = size.aspect();
     let rect = fitted(room.shrink(3.0), shape, ui.pixels_per_point());
     let response = ui.interact(rect, ui.scope_id().with(("cell", scene.id.0)), Sense::click());
     let (on_program, prepared) = (is_program(view, scene), is_preview(view, scene));

@@ -63,7 +63,7 @@ pub fn show(
     }
     let inner = room.shrink(gap::M);
     let (size, dots) = (view.snapshot.quality.size, ui.pixels_per_point());
-    let shape = size.width as f32 / (size.height as f32).max(1.0);
+    let shape = size.aspect();
     // The zoom does not apply to a text that replaces the frame.
     let beside = view.snapshot.scenes.prepared.is_some();
     let rect = match beside || !shows_picture(only_source(view)) {

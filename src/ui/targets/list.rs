@@ -1,6 +1,6 @@
 //! The list of targets, each with a switch and its state; one target can be open for editing.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use egui::{
     Align, Color32, CornerRadius, Frame, Layout, Margin, Popup, PopupCloseBehavior, Rect, Role,
@@ -31,11 +31,16 @@ const HEAD: f32 = 38.0;
 /// their own services.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool {
     let (theme, snapshot) = (view.theme, view.snapshot);
-    reorder(ui, view, draft);
+    let mut all: BTreeMap<u32, (&TargetView, Fares)> = snapshot
+        .targets
+        .iter()
+        .map(|entry| (entry.target.id, (entry, fares(view, draft, entry))))
+        .collect();
+    reorder(ui, view, draft, &all);
     let top = ui.cursor().min;
     for id in draft.order.clone() {
-        let Some(entry) = snapshot.targets.iter().find(|it| it.target.id == id) else { continue };
-        ui.push_id(("target", id), |ui| card(ui, view, draft, entry));
+        let Some((entry, fares)) = all.remove(&id) else { continue };
+        ui.push_id(("target", id), |ui| card(ui, view, draft, entry, &fares));
     }
     let bottom = pos2(ui.max_rect().right(), ui.cursor().top());
     draft.cards = Some(Rect::from_min_max(top, bottom));
@@ -54,7 +59,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool 
 
 /// Sorts targets with a problem first while on air. The order does not change while the pointer is over the
 /// list, or while a target is being edited.
-fn reorder(ui: &Ui, view: &View<'_>, draft: &mut Draft) {
+fn reorder(ui: &Ui, view: &View<'_>, draft: &mut Draft, all: &BTreeMap<u32, (&TargetView, Fares)>) {
     let targets = &view.snapshot.targets;
     let mut order: Vec<u32> = targets.iter().map(|it| it.target.id).collect();
     let same = order.len() == draft.order.len() && order.iter().all(|id| draft.order.contains(id));
@@ -63,12 +68,7 @@ fn reorder(ui: &Ui, view: &View<'_>, draft: &mut Draft) {
         return;
     }
     if view.snapshot.live != LiveState::Idle {
-        let failing: BTreeSet<u32> = targets
-            .iter()
-            .filter(|entry| fares(view, draft, entry).trouble)
-            .map(|entry| entry.target.id)
-            .collect();
-        order.sort_by_key(|id| !failing.contains(id));
+        order.sort_by_key(|id| !all.get(id).is_some_and(|(_, fares)| fares.trouble));
     }
     draft.order = order;
 }
@@ -236,10 +236,9 @@ fn before(view: &View<'_>, draft: &Draft, target: &Target) -> (String, bool) {
 }
 
 /// Draws a target: a line that opens it, its switch, and its editor if it is open.
-fn card(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView) {
+fn card(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView, fares: &Fares) {
     let theme = view.theme;
     let id = entry.target.id;
-    let fares = fares(view, draft, entry);
     let open = draft.open == Some(id);
     let line = if fares.trouble { theme.warn_line() } else { theme.line };
     Frame::new()
@@ -249,7 +248,7 @@ fn card(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView)
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.spacing_mut().item_spacing.y = gap::XS;
-            head(ui, view, draft, entry, (&fares, open));
+            head(ui, view, draft, entry, (fares, open));
             if open {
                 if fares.trouble {
                     paragraph(ui, &fares.words, Type::Small, theme.warn);

@@ -17,6 +17,7 @@ use egui::{Ui, UiBuilder, vec2};
 
 use crate::studio::Target;
 use crate::studio::live::view::LiveState;
+use crate::studio::notices::health;
 use crate::ui::input::actions::{Action, key};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format;
@@ -51,7 +52,7 @@ pub fn broadcast(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<
 /// Draws the readiness, and the button for the pre-flight check.
 fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) -> Option<Action> {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
-    let ready = view.health.readiness;
+    let ready = health::readiness(snapshot);
     let enabled = || snapshot.targets.iter().map(|it| &it.target).filter(|it| it.enabled);
     let count = enabled().count();
     let runs = !snapshot.server.rtmp.is_empty() || !snapshot.server.play_url.is_empty();

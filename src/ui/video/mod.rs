@@ -91,10 +91,7 @@ impl FrameView {
 
     /// The aspect ratio of the frame; 16:9 while there is no frame.
     pub fn shape(&self) -> f32 {
-        self.frame.as_ref().map_or(16.0 / 9.0, |frame| {
-            let size = frame.size();
-            size.width as f32 / (size.height as f32).max(1.0)
-        })
+        self.frame.as_ref().map_or(16.0 / 9.0, |frame| frame.size().aspect())
     }
 
     /// The size of the frame, if there is one.

@@ -11,14 +11,15 @@ mod tests;
 
 pub use broadcast::trouble_of_viewers;
 pub use finding::is_possible;
-pub use sentence::{Activity, Health, Readiness};
+pub use sentence::{Activity, Health};
+pub use signal::{Readiness, readiness};
 
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::broadcast::{
     all_is_well, of_targets, recording_ended, too_slow,
 };
 use crate::studio::notices::health::finding::{Finding, is_broadcasting};
-use crate::studio::notices::health::signal::{audio, audio_gone, readiness, video};
+use crate::studio::notices::health::signal::{audio, audio_gone, video};
 use crate::studio::notices::{Level, Notice};
 use crate::studio::snapshot::Snapshot;
 
@@ -37,7 +38,6 @@ impl Health {
             level: finding.level,
             more,
             alone: finding.level > Some(Level::Info) && more == snapshot.notices.len(),
-            readiness: readiness(snapshot),
             sentence: finding.sentence,
             details: finding.details,
             remedy: finding.remedy.filter(|remedy| is_possible(*remedy, snapshot)),

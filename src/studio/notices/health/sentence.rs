@@ -66,14 +66,6 @@ pub struct Health {
     pub more: usize,
     /// True if the sentence is about a problem that no active notice reports.
     pub alone: bool,
-    pub readiness: Readiness,
-}
-
-/// The parts of the program that have no problem.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Readiness {
-    pub video: bool,
-    pub audio: bool,
 }
 
 impl Health {

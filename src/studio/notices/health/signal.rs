@@ -6,7 +6,6 @@ use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::compose::scene::SourceId;
 use crate::studio::notices::health::finding::{Finding, is_broadcasting};
-use crate::studio::notices::health::sentence::Readiness;
 use crate::studio::notices::{Level, Notice, Remedy, groups};
 use crate::studio::scenes::MAIN;
 use crate::studio::snapshot::{Snapshot, SourceState};
@@ -14,6 +13,13 @@ use crate::text::problem::problem;
 
 /// A level below this is inaudible.
 const SILENT_DBFS: f32 = -59.0;
+
+/// The parts of the program that have no problem.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Readiness {
+    pub video: bool,
+    pub audio: bool,
+}
 
 /// A visible source of the current scene.
 struct ShownSource<'a> {
@@ -132,7 +138,7 @@ pub(super) fn audio_gone(snapshot: &Snapshot) -> Option<Finding> {
 }
 
 /// The parts of the program for which no source and no notice reports a problem.
-pub(super) fn readiness(snapshot: &Snapshot) -> Readiness {
+pub fn readiness(snapshot: &Snapshot) -> Readiness {
     let reported = |families: [&str; 2]| {
         snapshot
             .notices

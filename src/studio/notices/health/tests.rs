@@ -10,7 +10,7 @@ use crate::compose::scene::ItemId;
 use crate::media::source_status::SourceAlarm;
 use crate::studio::live::monitor::view::{MonitorView, ViewersPicture};
 use crate::studio::live::view::{LiveFigures, LiveState};
-use crate::studio::notices::health::{Activity, Health};
+use crate::studio::notices::health::{Activity, Health, readiness};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::{Level, Next, Notice, Remedy};
 use crate::studio::scenes::Collection;
@@ -506,7 +506,7 @@ fn a_problem_without_a_notice_is_counted_by_the_bell() {
 #[test]
 fn video_and_audio_are_ready_only_without_a_reported_problem() {
     let of = |snapshot: &Snapshot| {
-        let ready = Health::of(snapshot).readiness;
+        let ready = readiness(snapshot);
         (ready.video, ready.audio)
     };
     let reported = |message: StudioMessage| with(idle(), |it| it.notices.push(notice(&message)));

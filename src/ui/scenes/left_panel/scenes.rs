@@ -29,7 +29,7 @@ const BETWEEN: f32 = 4.0;
 /// The number of columns for the images of scenes, and the size of each.
 fn cells(ui: &Ui, view: &View<'_>, count: usize) -> (usize, Vec2) {
     let size = view.snapshot.quality.size;
-    let shape = size.width as f32 / (size.height as f32).max(1.0);
+    let shape = size.aspect();
     let width = ui.available_width();
     let cell = |columns: usize| {
         let width = (width - BETWEEN * (columns as f32 - 1.0)) / columns as f32;

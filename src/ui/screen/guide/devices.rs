@@ -26,7 +26,7 @@ const QUIET_DBFS: f32 = -32.0;
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, program: &mut FrameView) {
     let room = ui.available_rect_before_wrap();
     let quality = &view.snapshot.quality;
-    let shape = quality.size.width as f32 / (quality.size.height as f32).max(1.0);
+    let shape = quality.size.aspect();
     let width = (room.height() * shape).min(room.width() * 0.55);
     let picture = |ui: &mut Ui, view: &mut View<'_>| {
         let height = width / shape;

@@ -100,6 +100,6 @@ impl ProjectorPicture {
 
 /// The position of a program frame in a window.
 fn fitted(ui: &Ui, size: Size, room: Rect) -> Rect {
-    let shape = size.width as f32 / (size.height as f32).max(1.0);
+    let shape = size.aspect();
     video::fitted(room, shape, ui.pixels_per_point())
 }
