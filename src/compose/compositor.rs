@@ -291,7 +291,7 @@ impl Drop for ChangeGuard {
 
 partial_debug!(Shared { captured });
 
-/// Pending commands: the outer `Some` means that there is a command.
+/// Pending commands: the outer `Some` is a command.
 #[derive(Default)]
 struct Inbox {
     sources: BTreeMap<SourceId, SourceFrame>,

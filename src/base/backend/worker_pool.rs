@@ -33,7 +33,7 @@ pub struct WorkerPool {
 #[derive(Debug, Default)]
 struct Shared {
     work: Mutex<Work>,
-    /// Signals that there are parts to take.
+    /// Signals new parts to take.
     more: Condvar,
     /// Signals that the last part is done.
     done: Condvar,

@@ -209,7 +209,7 @@ mod tests {
         (2..4).for_each(|second| studio.second(second, true));
         let held = studio.next();
         assert!(is_held(&held), "{held:?}");
-        // Frames of its own size continue after the existing ones.
+        // Frames of the same size continue after the existing ones.
         (4..6).for_each(|second| studio.second(second, false));
         restore(folder.path());
         let (first, reached) = to_the_next(&studio, 6, true);

@@ -70,7 +70,7 @@ impl BlackCheck {
         self.is_new && self.looked.is_none_or(|looked| now.since(looked) >= CHECK_INTERVAL)
     }
 
-    /// Records that there is no frame any more.
+    /// Records the end of frames.
     pub(super) fn gone(&mut self) {
         (self.looked, self.is_new) = (None, false);
         self.since.store(LIT, Ordering::Relaxed);

@@ -20,7 +20,7 @@ pub(in crate::capture) enum Fault {
     /// The session does not show its displays to X11, and this build has no support for the portal.
     #[cfg_attr(feature = "wayland", allow(dead_code, reason = "said by builds without it"))]
     Lacking,
-    /// The choice is an XWayland display, which has no image of its own.
+    /// The choice is an XWayland display, which has no separate image.
     XWayland,
     /// There is no portal. No dialog was shown.
     NoPortal(String),

@@ -126,7 +126,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
                 studio.send(Command::StopAfterDelay);
                 draining = true;
             }
-            // A second Ctrl-C ends the program by itself.
+            // A second Ctrl-C ends the program at once.
             None if hopeless || stop || !draining && (over || interrupt.is_set()) => {
                 studio.send(Command::StopRecording);
                 studio.send(Command::StopLive);

@@ -277,7 +277,7 @@ mod tests {
     fn the_scenes_change_by_the_clips_own_time() {
         let size = Size::new(8, 8);
         let shot = |ms| Some(frame(size, ms, |_, _| 90));
-        // The clip begins 100 ms late and ends after 200 ms of its own time.
+        // The clip begins 100 ms late and ends 200 ms after its start.
         let clip = Scripted(vec![None, shot(0), shot(100), shot(200)], true);
         let seen = run(Running::new(&stinger(100), Some(Box::new(clip))), &[0, 100, 200, 300, 400]);
         let (no, yes) = (false, true);

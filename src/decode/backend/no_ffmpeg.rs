@@ -6,23 +6,23 @@ use crate::decode::traits::{AudioBackend, VideoBackend};
 use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
 use crate::text::Problem;
 
-/// Reports that there is no decoder for this video.
+/// Reports a missing decoder for this video.
 pub(crate) fn video_decoder(_: VideoCodec) -> Result<String, NoDecoder> {
     Err(NoDecoder::NotBuilt)
 }
 
-/// Reports that there is no decoder for this audio.
+/// Reports a missing decoder for this audio.
 pub(crate) fn audio_decoder(_: AudioCodec) -> Result<String, NoDecoder> {
     Err(NoDecoder::NotBuilt)
 }
 
-/// Reports that there is no decoder for this video.
+/// Reports a missing decoder for this video.
 pub(crate) fn open_video(parameters: &VideoConfig) -> Result<Box<dyn VideoBackend>, Error> {
     let codec = parameters.codec.name().to_owned();
     Err(Error::NoDecoder { codec, lack: NoDecoder::NotBuilt })
 }
 
-/// Reports that there is no decoder for this audio.
+/// Reports a missing decoder for this audio.
 pub(crate) fn open_audio(parameters: &AudioConfig) -> Result<Box<dyn AudioBackend>, Error> {
     let codec = parameters.codec.name().to_owned();
     Err(Error::NoDecoder { codec, lack: NoDecoder::NotBuilt })
@@ -33,7 +33,7 @@ pub(crate) fn may_decode(_: VideoCodec) -> bool {
     false
 }
 
-/// Reports that there is no library.
+/// Reports a missing library.
 pub(crate) fn library() -> Result<String, NoDecoder> {
     Err(NoDecoder::NotBuilt)
 }

@@ -95,7 +95,7 @@ struct Open {
 impl Camera for Open {
     fn frame(&mut self, limit: Duration) -> Result<Option<RawFrame<'_>>, Fault> {
         // The library nokhwa starts the stream with the first frame, and waits for it without a
-        // limit. Before that there is nothing to wait on: the watch wakes it.
+        // limit. Before that, the watch wakes it.
         if self.started && !ready(&self.descriptor, limit) {
             return Ok(None);
         }

@@ -213,7 +213,7 @@ impl Session {
         Ok(Shared { fd: fd.into(), node, token })
     }
 
-    /// The reason in words if the desktop has ended the sharing.
+    /// The reason, if the desktop has ended the sharing.
     pub(super) fn ended(&mut self) -> Option<String> {
         self.listen(READ_TIMEOUT)
     }
