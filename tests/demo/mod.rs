@@ -6,6 +6,7 @@
 mod recordings;
 mod scenes;
 mod states;
+mod strips;
 mod tiles;
 
 use std::sync::Arc;

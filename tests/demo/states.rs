@@ -4,6 +4,7 @@ use super::scenes::{
     camera_controls, camera_formats, camera_source, filtered, played, playing_sources, styled,
     workshop,
 };
+use super::strips::strips;
 use super::tiles::{tile, wall};
 use super::*;
 use onair::text::Problem;
@@ -138,44 +139,6 @@ fn notice(id: u64, problem: Problem, level: Level, remedy: Option<Remedy>) -> No
         wall_micros: WALL_MICROS + i64::from(id as u32) * 47_000_000,
         times: 1,
     }
-}
-
-/// Three strips: the chosen sound with filters, music, and a guest whom only the desk hears.
-fn strips() -> Vec<StripView> {
-    let filters = Filter::KINDS.map(|filter| Slot { enabled: true, filter });
-    let view = |id, name: &str, choice, strip: Strip, peak_dbfs| StripView {
-        sound: AudioStrip { name: name.into(), strip, ..AudioStrip::new(StripId(id), choice) },
-        name: name.into(),
-        device: String::new(),
-        state: SourceState::Open,
-        shown: true,
-        held: false,
-        soundless: false,
-        drift_ppm: None,
-        meter: Reading {
-            peak_dbfs,
-            held_dbfs: peak_dbfs + 4.0,
-            rms_dbfs: (peak_dbfs - 9.0).max(-60.0),
-            channels_dbfs: Some([peak_dbfs, (peak_dbfs - 3.1).max(-60.0)]),
-            ..Reading::default()
-        },
-    };
-    let tracks = |number| ExtraTrack::new(number).into_iter().collect();
-    let voice = Strip { filters: filters[3..8].to_vec(), tracks: tracks(2), ..Strip::default() };
-    let music = Strip { gain_db: -12.0, balance: 0.2, tracks: tracks(3), ..Strip::default() };
-    let guest = Strip {
-        muted: true,
-        heard: MonitoringMode::MonitorOnly,
-        offset_us: -120_000,
-        ..Strip::default()
-    };
-    let voice = view(0, "Voice", AudioChoice::None, voice, -14.2);
-    let guest = view(2, "", AudioChoice::Mic(Some("yeti".into())), guest, -60.0);
-    vec![
-        StripView { drift_ppm: Some(-38.4), ..voice },
-        view(1, "Music", AudioChoice::File("/home/ada/music.wav".into()), music, -31.0),
-        StripView { state: SourceState::Lost, ..guest },
-    ]
 }
 
 /// A studio in the state `name`.
