@@ -130,10 +130,24 @@ need_tool() {
     command -v "$1" >/dev/null && return
     version=$(sed -n "s/^$1 \([0-9.]*\)\$/\1/p" "$here/tools")
     [ -n "$version" ] || { complain "packaging/tools has no version for $1."; return 1; }
+    ! fetch_tool "$1" 2>/dev/null || return 0
     say "Building $1 $version (once; kept in target/tools)."
     env -u RUSTC_WORKSPACE_WRAPPER CARGO_TARGET_DIR="$tools/build" \
         cargo install --quiet --version "=$version" --locked --debug --root "$tools" "$1" || return 1
     rm -rf "$tools/build"
+}
+
+# A cargo tool that PyPI has ready for this kind of machine, known by its hash: building it takes minutes.
+fetch_tool() {
+    local list=$tools/$1.txt python=$tools/wheels/bin/python
+    mkdir -p "$tools/bin"
+    sed -n "/-$1==/,/[^\\\\]\$/p" "$here/requirements-tools.txt" >"$list"
+    [ -s "$list" ] || return 1
+    [ -x "$python" ] || /usr/bin/python3 -m venv "$tools/wheels" >/dev/null || return 1
+    timeout 300 "$python" -m pip install --quiet --disable-pip-version-check --require-hashes \
+        --only-binary=:all: --requirement "$list" || return 1
+    ln -sf "$tools/wheels/bin/$1" "$tools/bin/$1"
+    say "Fetched $1 (PyPI; kept in target/tools)."
 }
 
 # Packages from PyPI for one Python, each file of which is known by its hash.

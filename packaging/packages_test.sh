@@ -137,6 +137,17 @@ there "tools=$folder/tools; need_tool cargo-deny"
 expect "a tool is pinned" called "--version =$(sed -n 's/^cargo-deny //p' tools) --locked"
 there "tools=$folder/tools; need_tool cargo-other"
 expect "a tool without a version is refused" not ends 0
+# One that PyPI has is fetched, by its hash, and not built.
+system
+stub cargo ''
+stub python ''
+for tool in ln mkdir timeout; do ln -sf "$(command -v "$tool")" "$folder/bin/$tool"; done
+mkdir -p "$folder/wheels/bin"
+ln -s "$folder/bin/python" "$folder/wheels/bin/python"
+there "tools=$folder; need_tool cargo-deny"
+expect "a tool that is ready is fetched" says "Fetched cargo-deny"
+expect "its hash is asked for" called "--require-hashes"
+expect "it is not built" not called "cargo install"
 
 # unpinned FILE…: what they install without a version, or without a hash where no registry keeps one.
 unpinned() {
