@@ -8,6 +8,7 @@
 #
 # The guide's pictures of states of the window, in both languages, are made by guide_pictures.sh.
 #
+# What is pressed is found by its name, as a screen reader finds it: no place is written here.
 # Look at each of them before they are committed. The camera is one that only pretends, with the controls of
 # a usual one: the window of the example `window_demo` (ONAIR_PICTURES_DEMO, else it is built).
 set -euo pipefail
@@ -23,7 +24,11 @@ if [ -z "${ONAIR_PICTURES-}" ]; then
         cargo build --manifest-path "$root/Cargo.toml" --locked --quiet --example window_demo
         export ONAIR_PICTURES_DEMO=${CARGO_TARGET_DIR:-$root/target}/debug/examples/window_demo
     fi
-    ONAIR_PICTURES=$onair exec "$root/tests/rigs/pulse.sh" run -- "$0" "$@"
+    export ONAIR_PICTURES=$onair
+fi
+# A session of its own too.
+if [ -z "${ONAIR_PICTURES_SESSION-}" ]; then
+    ONAIR_PICTURES_SESSION=1 exec dbus-run-session -- "$root/tests/rigs/pulse.sh" run -- "$0" "$@"
 fi
 onair=$ONAIR_PICTURES
 
@@ -220,10 +225,31 @@ height = 0.2
 SETTINGS
 }
 
-# key KEY…: presses keys in the window. click X Y: a click there. write TEXT: types it.
+# key KEY…: presses keys in the window. write TEXT: types it.
 key() { for each in "$@"; do DISPLAY=$screen xdotool key --clearmodifiers "$each"; sleep 0.3; done; }
-click() { DISPLAY=$screen xdotool mousemove "$1" "$2" click 1; sleep 0.4; }
 write() { DISPLAY=$screen xdotool type --delay 20 "$1"; }
+
+# middle ROLE NAME: sets $x and $y to the middle of the part of the window with this role and name, once it is there.
+middle() {
+    local place=
+    for _ in $(seq 30); do
+        place=$(jq -nc --arg role "$1" --arg name "$2" '{$role, $name}' |
+            DISPLAY=$screen timeout 30 /usr/bin/python3 "$root/tests/rigs/widgets.py" onair |
+            jq -r --arg name "$2" 'map(select(.name == $name))[0].place // empty |
+                "\(.[0] + .[2] / 2 | floor) \(.[1] + .[3] / 2 | floor)"') || true
+        [ -z "$place" ] || break
+        sleep 0.3
+    done
+    [ -n "$place" ] || { complain "The window has no $1 \"$2\"."; exit 1; }
+    read -r x y <<<"$place"
+}
+
+# press ROLE NAME [BUTTON]: clicks on it, with the left button unless told.
+press() {
+    middle "$1" "$2"
+    DISPLAY=$screen xdotool mousemove "$x" "$y" click "${3:-1}"
+    sleep 0.5
+}
 # shot NAME: what the display shows, at its left where it is wider than the studio.
 shot() {
     DISPLAY=$screen import -window root -crop 1280x720+0+0 +repage "$work/$1.png"
@@ -259,14 +285,14 @@ settings_of_a_desk() {
     cat >>"$work/home/.config/onair/settings.toml" <<'SETTINGS'
 
 [[collection.sources]]
-name = "Desk"
+name = "Slides"
 source = "screen:screen@1120x630+1360+45"
 
 [[collection.scenes]]
 name = "Desk"
 
 [[collection.scenes.items]]
-source = "Desk"
+source = "Slides"
 SETTINGS
 }
 
@@ -350,7 +376,7 @@ OPENBOX
 }
 
 open_studio() {
-    env -u DBUS_SESSION_BUS_ADDRESS PATH="$work/bin:$PATH" HOME="$work/home" XDG_CONFIG_HOME="$work/home/.config" XDG_DATA_HOME="$work/home/.local" XDG_CACHE_HOME="$work/home/.cache" DISPLAY="$screen" \
+    PATH="$work/bin:$PATH" HOME="$work/home" XDG_CONFIG_HOME="$work/home/.config" XDG_DATA_HOME="$work/home/.local" XDG_CACHE_HOME="$work/home/.cache" DISPLAY="$screen" \
         LIBGL_ALWAYS_SOFTWARE=1 "$onair" >"$work/log" 2>&1 &
     studio=$!
     pids+=("$studio")
@@ -371,12 +397,33 @@ dialog() {
     key Escape
 }
 
+# menu NAME BUTTON: what a button opens, and shuts again.
+menu() {
+    wanted "$1" || return 0
+    press "push button" "$2"
+    sleep 1
+    shot "$1"
+    key Escape
+    sleep 0.5
+}
+
 # watch_at ADDRESS: types it on the page.
 watch_at() {
-    click 360 71
+    press entry "Address of the stream"
     key ctrl+a
     write "$1"
 }
+
+studio_mode() {
+    press "push button" "Transition and studio mode"
+    press "radio menu item" "Studio mode"
+}
+
+# With a screen reader, the window tells where its parts are.
+for property in IsEnabled ScreenReaderEnabled; do
+    gdbus call --session --dest org.a11y.Bus --object-path /org/a11y/bus --method org.freedesktop.DBus.Properties.Set \
+        org.a11y.Status "$property" '<true>' >/dev/null
+done
 
 presenter
 slide
@@ -385,64 +432,45 @@ sounds
 settings
 open_display
 open_studio
-# Rows of the lists of scenes and sources.
-measure_row=(74 158)
-clock_row=(74 258)
-presenter_row=(74 318)
-talk_row=(74 128)
-studio_mode=(240 409)
 
 while paplay --device=mic_feed "$work/Voice.wav"; do :; done 2>/dev/null &
 pids+=($!)
 key ctrl+l
 sleep 20
 wanted studio && shot studio
-click "${presenter_row[@]}"
+press "radio button" Presenter
 wanted scenes && shot scenes
-# The menu beside the scenes, and its last line.
-if wanted adding; then
-    click 190 228
-    sleep 1
-    shot adding
-    key Escape
-fi
-if wanted transitions; then
-    click 158 68
-    sleep 1
-    shot transitions
-    key Escape
-fi
+menu adding "Add source…"
+menu transitions "Transition and studio mode"
 if wanted prepared; then
-    click 158 68
-    sleep 1
-    click "${studio_mode[@]}"
-    click "${talk_row[@]}"
+    studio_mode
+    press "radio button" Talk
     sleep 2
     shot prepared
-    click 158 68
-    sleep 1
-    click "${studio_mode[@]}"
+    studio_mode
 fi
-# Behind the menu and the other page of it nothing may be chosen any more.
-click "${presenter_row[@]}"
+press "radio button" Presenter
 dialog filters ctrl+f
 dialog desk ctrl+m
 dialog settings ctrl+comma
-click "${clock_row[@]}"
-dialog properties ctrl+e
+if wanted properties; then
+    press "radio button" Clock
+    key ctrl+e
+    sleep 2
+    shot properties
+fi
 if wanted notice; then
     pactl unload-module module-remap-source
     sleep 4
     shot notice
 fi
-click "${measure_row[@]}"
+press "radio button" Measure
 key ctrl+2
 if wanted watch || wanted chat || wanted listening || wanted looking || wanted full || wanted player || wanted recent || wanted lost || wanted wall; then
-    watch_at "rtmp://127.0.0.1:1935/live/onair"
-    key Return
+    press "push button" "Watch your own stream"
     sleep 12
     for line in "which crystal is that?" "greetings from Lyon" "that solder joint looks fine now"; do
-        click 1060 660
+        press entry "Send a message"
         write "$line"
         key Return
         sleep 1
@@ -450,37 +478,24 @@ if wanted watch || wanted chat || wanted listening || wanted looking || wanted f
     sleep 1
     wanted watch && shot watch
 fi
-if wanted chat; then
-    click 1250 403
-    sleep 1
-    shot chat
-    key Escape
-fi
-# What a button of the player shows.
-button() {
-    wanted "$1" || return 0
-    click "$2" 664
-    sleep 1
-    shot "$1"
-    key Escape
-}
-button listening 761
-button looking 799
+menu chat "Chat display"
+menu listening "Audio: balance, offset, speaker"
+menu looking "Video and buffer"
 if wanted full; then
-    click 951 664
+    press "push button" "Full screen"
     sleep 6
     shot full
     key Escape
     sleep 2
 fi
 if wanted player; then
-    key Escape
-    click 490 300
+    press image "Stream video"
     key Left Left
-    click 825 664
+    press "toggle button" "Statistics over the video"
     sleep 3
     shot player
-    click 825 664
+    press "toggle button" "Statistics over the video"
+    press image "Stream video"
     key l
 fi
 # A server that goes away under the player.
@@ -502,16 +517,13 @@ if wanted recent || wanted lost; then
         watch_at "rtmp://127.0.0.1:1935/live/onair"
         key Return
         sleep 6
-        click 695 71
-        sleep 1
-        shot recent
-        key Escape
+        menu recent "Recent streams"
     fi
 fi
 if wanted wall; then
     for address in "$work/Presenter.mp4" "$work/Bench.mp4" "$work/Notes.mp4"; do
         watch_at "$address"
-        click 845 71
+        press "push button" "Add tile"
         sleep 1
     done
     # No folder of this machine in the picture.
@@ -528,24 +540,28 @@ again() {
     "$@"
     open_studio
     sleep 4
-    click 74 218
 }
 
 if wanted missing; then
     again settings_without_file
+    press "radio button" Goodbye
+    press "radio button" Sponsors
     sleep 2
     shot missing
 fi
 if wanted slow; then
     again settings_of_a_storm
+    press "radio button" Storm
     sleep 15
     shot slow
 fi
 if wanted import; then
     again settings_before_import
-    DISPLAY=$screen xdotool mousemove 74 98 click 3
-    sleep 2
-    click 140 328
+    key ctrl+k
+    sleep 1
+    write "import"
+    sleep 1
+    key Return
     sleep 5
     shot import
 fi
@@ -556,7 +572,7 @@ if wanted camera; then
     studio=$!
     pids+=("$studio")
     sleep 5
-    click 90 168
+    press "radio button" Camera
     key ctrl+e
     sleep 2
     shot camera
@@ -573,29 +589,30 @@ if wanted screens || wanted windows || wanted small; then
     window=$(DISPLAY=$screen xdotool search --onlyvisible --name '^onair' | tail -1)
     DISPLAY=$screen xdotool windowmove "$window" 0 0 windowsize "$window" 1280 720 windowfocus "$window"
     sleep 2
-    click 74 218
+    press "radio button" Desk
     if wanted windows; then
-        click 190 258
-        sleep 1
-        click 221 261
+        press "push button" "Add source…"
+        press "push button" "Window capture"
         sleep 1
         shot windows
         key Escape
     fi
-    click 90 288
-    dialog screens ctrl+e
+    DISPLAY=$screen xdotool mousemove 100 500
+    if wanted screens; then
+        press "radio button" Slides
+        dialog screens ctrl+e
+    fi
     # The small window above the studio that is on air.
     if wanted small; then
-        click 74 98
+        press "radio button" Workshop
         key ctrl+l
         sleep 4
         key ctrl+2
-        watch_at "rtmp://127.0.0.1:1935/live/onair"
-        key Return
+        press "push button" "Watch your own stream"
         sleep 6
-        click 913 664
+        press "push button" "Picture in picture"
         sleep 3
-        click 602 22
+        key ctrl+1
         small=$(DISPLAY=$screen xdotool search --onlyvisible --name . | grep -vx "$window" | tail -1)
         DISPLAY=$screen xdotool windowmove "$small" 582 300
         sleep 2
