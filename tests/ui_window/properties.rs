@@ -319,3 +319,38 @@ fn what_is_selected_is_shown_in_the_inspector_and_else_it_says_so() {
     let left = harness.get_by_role_and_label(Role::SpinButton, "Left");
     assert!(left.accesskit_node().is_disabled());
 }
+
+#[test]
+fn what_is_set_fits_the_inspector_for_every_kind_of_source() {
+    let size = Vec2::new(1280.0, 720.0);
+    for choice in [
+        "test",
+        "color:#102030,#ffffff,45",
+        "file:/films/opening.mp4",
+        "slides:/pictures/one.png",
+        "image:/pictures/one.png",
+        "text:Welcome",
+        "clock",
+        "countdown:90",
+        "screen:HDMI-1@640x480+10+0",
+        "window:Editor/file 7",
+        "camera:c920",
+    ] {
+        for language in [Language::English, Language::Chinese] {
+            let mut harness = open_as("idle", size, preferences(language, Theme::Dark));
+            let (name, choice) = ("Source 1".to_owned(), choice.parse().unwrap());
+            make(&mut harness, &[Edit::AddSource { scene: SCENE, name, choice }]);
+            displays(&mut harness);
+            source(&harness, "Source 1").click();
+            harness.run();
+            harness.run();
+            let placed =
+                |node: &egui_kittest::Node<'_>| node.accesskit_node().bounding_box().is_some();
+            for node in harness.root().children_recursive().filter(placed) {
+                let (rect, label) = (node.rect(), node.accesskit_node().label());
+                let fits = rect.right() <= size.x + 0.5;
+                assert!(label.is_none() || fits, "{label:?} {rect:?}");
+            }
+        }
+    }
+}

@@ -7,7 +7,7 @@ pub(in crate::ui::scenes) mod fields;
 pub(in crate::ui::scenes) mod kind_fields;
 pub(in crate::ui::scenes) mod playlist;
 
-use egui::{DragValue, Id, Ui};
+use egui::{DragValue, Id, Ui, vec2};
 
 use crate::capture::sharing::asks_desktop;
 use crate::capture::text::{self, Scroll, ScrollDirection, Shadow, Style, TextAppearance};
@@ -22,7 +22,9 @@ use crate::ui::scenes::source::fields::{color, figure, flag, line, part};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::view::file_request::FileRequest;
-use crate::ui::widgets::{Button, ButtonWeight as Dress, Field, Select, menu_item, paragraph};
+use crate::ui::widgets::{
+    Button, ButtonWeight as Dress, Field, Select, label, menu_item, paragraph,
+};
 
 /// Draws all properties of a source: its content by kind, and its fallback.
 pub(in crate::ui::scenes) fn contents(
@@ -308,17 +310,17 @@ pub(super) fn number<N: egui::emath::Numeric>(
     figure(ui, view, key, field);
 }
 
-/// Draws a choice of a few values as adjacent buttons.
+/// Draws a choice of a few values as adjacent buttons, in more than one row where the panel is narrow.
 fn one_of<T: Copy + PartialEq>(
     ui: &mut Ui,
-    view: &mut View<'_>,
+    view: &View<'_>,
     key: &'static str,
     all: &[(&'static str, T)],
     value: &mut T,
 ) {
-    let name = view.texts.get(key).to_string();
-    line(ui, view, &name, |ui, view| {
-        ui.spacing_mut().item_spacing.x = 2.0;
+    label(ui, &view.texts.get(key), Type::Small, view.theme.secondary);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(2.0, 2.0);
         for (key, one) in all {
             let text = view.texts.get(key);
             let button = Button::new(&text).selected(*value == *one).look(Dress::Quiet).small();
