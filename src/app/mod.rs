@@ -11,6 +11,7 @@ mod global_keys;
 mod keep_awake;
 mod media_keys;
 mod new_file;
+mod redraw;
 mod repaint_pace;
 
 use std::sync::Arc;
@@ -40,6 +41,7 @@ use global_keys::effect::{HotkeyEffect, effect};
 use keep_awake::Awake;
 use media_keys::{Ask, MediaKeys, State};
 use new_file::new_path;
+use redraw::Redraw;
 use repaint_pace::Pace;
 
 /// The interface of the studio for the window. All calls return at once.
@@ -196,6 +198,21 @@ fn global_keys(
     (keys, questions)
 }
 
+/// The surfaces for frames, if the driver has what they need. The processor draws only what changes.
+fn surfaces(
+    ctx: &egui::Context,
+    gl: &Arc<eframe::glow::Context>,
+    software: bool,
+) -> Option<Arc<dyn Surfaces>> {
+    if !software {
+        return Some(Arc::new(backend::Surfaces::new(gl)?));
+    }
+    let redraw = Redraw::new(gl)?;
+    let surfaces = redraw.surfaces();
+    ctx.add_plugin(redraw);
+    Some(surfaces)
+}
+
 struct Window<S> {
     studio: S,
     screen: Screen,
@@ -245,10 +262,9 @@ impl<S: Studio> Window<S> {
                 }
             });
         }
-        let surfaces = context.gl.as_ref();
-        let surfaces = surfaces.and_then(|gl| backend::Surfaces::new(gl, renderer.software));
+        let gl = context.gl.as_ref();
+        let surfaces = gl.and_then(|gl| surfaces(ctx, gl, renderer.software));
         if let Some(surfaces) = surfaces {
-            let surfaces: Arc<dyn Surfaces> = Arc::new(surfaces);
             screen.set_surfaces(&surfaces);
         }
         screen.set_renderer(renderer);

@@ -2,6 +2,8 @@
 #![allow(unsafe_code)]
 
 pub mod display;
+pub mod layer;
+mod program;
 mod surfaces;
 
 pub use surfaces::Window as Surfaces;

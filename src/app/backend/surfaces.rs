@@ -1,7 +1,6 @@
-//! Surfaces for frames, drawn with OpenGL. A frame is opaque, so a minimal shader copies its pixels
-//! without blending, in the byte order that displays use. With software rendering, a frame in the
-//! window's own resolution is copied to its position. With llvmpipe at 1280×720, that takes a
-//! quarter to an eighth of the time of an egui texture.
+//! Surfaces for frames, drawn by a graphics processor. A frame is opaque, so a minimal shader copies its
+//! pixels without blending, in the byte order that displays use. With software rendering, layers draw the
+//! frames instead.
 //!
 //! Everything happens on the window's thread while it paints, with the context current.
 
@@ -12,6 +11,7 @@ use eframe::egui_glow::{CallbackFn, ShaderVersion};
 use eframe::glow::{self, HasContext as _};
 use parking_lot::Mutex;
 
+use crate::app::backend::program::link;
 use crate::media::Size;
 use crate::ui::video::{Rotation, Surface, Surfaces, corners};
 
@@ -45,10 +45,6 @@ struct Shared {
     program: glow::Program,
     corners: glow::VertexArray,
     buffer: glow::Buffer,
-    /// The framebuffer for reading a frame.
-    reader: glow::Framebuffer,
-    /// True with software rendering.
-    software: bool,
     /// Textures of removed surfaces.
     gone: Mutex<Vec<glow::Texture>>,
 }
@@ -58,7 +54,7 @@ impl Window {
     /// limited. In that case, textures replace surfaces.
     ///
     /// It is called on the thread that owns the context, while it is current.
-    pub fn new(gl: &glow::Context, software: bool) -> Option<Self> {
+    pub fn new(gl: &glow::Context) -> Option<Self> {
         let version = ShaderVersion::get(gl);
         if version != ShaderVersion::Gl140 {
             return None;
@@ -66,11 +62,11 @@ impl Window {
         // SAFETY: the context is current on this thread. Only new objects are created, and bindings
         // that are needed for this are removed again.
         let made = unsafe { build(gl, version.version_declaration()) };
-        let (program, corners, buffer, reader) = made
+        let (program, corners, buffer) = made
             .inspect_err(|error| tracing::warn!(%error, "pictures are drawn as textures"))
             .ok()?;
         let gone = Mutex::default();
-        let shared = Shared { program, corners, buffer, reader, software, gone };
+        let shared = Shared { program, corners, buffer, gone };
         Some(Self { shared: Arc::new(shared) })
     }
 }
@@ -81,31 +77,14 @@ impl Surfaces for Window {
     }
 }
 
-type Built = (glow::Program, glow::VertexArray, glow::Buffer, glow::Framebuffer);
+type Built = (glow::Program, glow::VertexArray, glow::Buffer);
 
 /// # Safety
 /// The context must be current on this thread.
 unsafe fn build(gl: &glow::Context, version: &str) -> Result<Built, String> {
     // SAFETY: the caller guarantees this; every used name was created here.
     unsafe {
-        let program = gl.create_program()?;
-        for (kind, source) in [(glow::VERTEX_SHADER, VERTEX), (glow::FRAGMENT_SHADER, FRAGMENT)] {
-            let shader = gl.create_shader(kind)?;
-            gl.shader_source(shader, &format!("{version}\n{source}"));
-            gl.compile_shader(shader);
-            if !gl.get_shader_compile_status(shader) {
-                return Err(gl.get_shader_info_log(shader));
-            }
-            gl.attach_shader(program, shader);
-            // It is deleted with the program.
-            gl.delete_shader(shader);
-        }
-        gl.bind_attrib_location(program, 0, "corner");
-        gl.bind_attrib_location(program, 1, "place");
-        gl.link_program(program);
-        if !gl.get_program_link_status(program) {
-            return Err(gl.get_program_info_log(program));
-        }
+        let program = link(gl, version, [VERTEX, FRAGMENT], &["corner", "place"])?;
         let (corners, buffer) = (gl.create_vertex_array()?, gl.create_buffer()?);
         gl.bind_vertex_array(Some(corners));
         gl.bind_buffer(glow::ARRAY_BUFFER, Some(buffer));
@@ -115,7 +94,7 @@ unsafe fn build(gl: &glow::Context, version: &str) -> Result<Built, String> {
         }
         gl.bind_vertex_array(None);
         gl.bind_buffer(glow::ARRAY_BUFFER, None);
-        Ok((program, corners, buffer, gl.create_framebuffer()?))
+        Ok((program, corners, buffer))
     }
 }
 
@@ -163,28 +142,13 @@ impl One {
     ) {
         let mut state = self.state.lock();
         // SAFETY: the caller guarantees this. The names belong to this context, which all windows of
-        // the program share. egui restores its state after every callback; the framebuffer for
-        // reading is restored here.
+        // the program share. egui restores its state after every callback.
         unsafe {
             for gone in std::mem::take(&mut *self.shared.gone.lock()) {
                 gl.delete_texture(gone);
             }
-            let Some((texture, size)) = state.given(gl) else { return };
+            let Some(texture) = state.given(gl) else { return };
             let [left, bottom, width, height] = place(info);
-            let own = [size.width as i32, size.height as i32];
-            if self.shared.software && turn == Rotation::None && own == [width, height] {
-                let reader = Some(self.shared.reader);
-                gl.bind_framebuffer(glow::READ_FRAMEBUFFER, reader);
-                let to = glow::COLOR_ATTACHMENT0;
-                let kind = glow::TEXTURE_2D;
-                gl.framebuffer_texture_2d(glow::READ_FRAMEBUFFER, to, kind, Some(texture), 0);
-                // The first row of a frame is the top one, that of a window the bottom one.
-                let (right, top) = (left + width, bottom + height);
-                let (what, how) = (glow::COLOR_BUFFER_BIT, glow::NEAREST);
-                gl.blit_framebuffer(0, 0, width, height, left, top, right, bottom, what, how);
-                gl.bind_framebuffer(glow::READ_FRAMEBUFFER, None);
-                return;
-            }
             let filter = if smooth { glow::LINEAR } else { glow::NEAREST } as i32;
             gl.active_texture(glow::TEXTURE0);
             gl.bind_texture(glow::TEXTURE_2D, Some(texture));
@@ -213,8 +177,8 @@ impl State {
     ///
     /// # Safety
     /// The context must be current on this thread.
-    unsafe fn given(&mut self, gl: &glow::Context) -> Option<(glow::Texture, Size)> {
-        let Some(size) = self.fresh.take() else { return self.texture };
+    unsafe fn given(&mut self, gl: &glow::Context) -> Option<glow::Texture> {
+        let Some(size) = self.fresh.take() else { return self.texture.map(|(texture, _)| texture) };
         let (width, height) = (size.width as i32, size.height as i32);
         let kind = glow::TEXTURE_2D;
         let (order, part) = (glow::BGRA, glow::UNSIGNED_BYTE);
@@ -247,7 +211,7 @@ impl State {
                 }
             }
         }
-        self.texture
+        self.texture.map(|(texture, _)| texture)
     }
 }
 
