@@ -21,6 +21,14 @@ fn main() -> Exit {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
+    let window = match &cli.command {
+        None | Some(Sub::Studio(_)) => true,
+        Some(Sub::Play(args)) => !args.headless,
+        _ => false,
+    };
+    if window {
+        onair::app::draw_on_one_thread();
+    }
     onair::cli::output::speak(cli.globals.lang);
     match onair::cli::process::log::start(&cli.globals.log) {
         Ok(last_lines) => {
@@ -35,11 +43,6 @@ fn main() -> Exit {
         }
     }
     let globals = &cli.globals;
-    let window = match &cli.command {
-        None | Some(Sub::Studio(_)) => true,
-        Some(Sub::Play(args)) => !args.headless,
-        _ => false,
-    };
     // What a desktop opens for a window would inherit it.
     if !window {
         sandbox::process();

@@ -33,6 +33,7 @@ use crate::ui::watch::Where;
 use crate::ui::{Action, Dialog, Page, Renderer, Screen, WindowRequest};
 
 pub use backend::display::is_gone as is_display_gone;
+pub use backend::draw_on_one_thread;
 pub use desktop::{DesktopRequest, DesktopState, DesktopStatus};
 use drops::{Drag, Drops};
 use file_dialogs::{FileNews, Files, Kind};

@@ -12,6 +12,17 @@ use eframe::glow::{self, HasContext as _};
 
 use crate::ui::Renderer;
 
+/// Lets Mesa's software renderer draw on the thread of the window. onair draws small areas, for which threads
+/// cost more than the drawing itself. Call this first: once there are other threads, it does nothing.
+pub fn draw_on_one_thread() {
+    const VARIABLE: &str = "LP_NUM_THREADS";
+    let threads = std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count);
+    if threads == 1 && std::env::var_os(VARIABLE).is_none() {
+        // SAFETY: no other thread reads the environment, because this is the only thread.
+        unsafe { std::env::set_var(VARIABLE, "0") };
+    }
+}
+
 /// Determines what draws the window: the GPU or software. It is called on the thread that owns the
 /// context, while it is current.
 pub fn renderer(gl: &glow::Context) -> Renderer {
