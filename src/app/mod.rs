@@ -121,6 +121,11 @@ const DESKTOP_INTERVAL: Duration = Duration::from_millis(250);
 /// Interval at which the displays are listed, so that a removed display is detected in time.
 const DISPLAYS_INTERVAL: Duration = Duration::from_millis(500);
 
+/// Time after the start when the memory of code is released that nothing uses any more.
+const CODE_AFTER: Duration = Duration::from_secs(5);
+/// Interval at which that is repeated. The code in use is read again then, so this must be rare.
+const CODE_INTERVAL: Duration = Duration::from_secs(60);
+
 /// Time limit for the end of the studio, after which the window closes without it.
 const END_LIMIT: Duration = Duration::from_secs(4);
 
@@ -224,6 +229,8 @@ struct Window<S> {
     desktop: DesktopStatus,
     /// The time of the next update for the desktop.
     desktop_at: Instant,
+    /// The time at which unused code is released next.
+    code_at: Instant,
     /// The time at which displays are listed next.
     displays_at: Option<Instant>,
     drops: Drops,
@@ -289,6 +296,7 @@ impl<S: Studio> Window<S> {
             media_keys: MediaKeys::new(ctx.clone()),
             desktop: DesktopStatus::new(ctx.clone(), None),
             desktop_at: Instant::now(),
+            code_at: Instant::now() + CODE_AFTER,
             displays_at: None,
             drops: Drops::new(context),
             global_keys,
@@ -423,6 +431,14 @@ impl<S: Studio> Window<S> {
         self.screen.set_displays(displays::listed(frame));
     }
 
+    /// Releases the memory of code that only the start and rare actions use.
+    fn release_code(&mut self) {
+        if Instant::now() >= self.code_at {
+            self.code_at = Instant::now() + CODE_INTERVAL;
+            backend::code_pages::release();
+        }
+    }
+
     /// Raises the window for a later start, and opens its address or file.
     fn follow_later_starts(&mut self, ctx: &egui::Context) {
         let Some(asked) = &self.handed_over else { return };
@@ -501,6 +517,7 @@ impl<S: Studio> eframe::App for Window<S> {
         self.pace.set_apart(self.screen.plays_apart());
         self.pace.set_projected(self.screen.projects());
         self.follow_displays(frame);
+        self.release_code();
         if hidden && let Some(command) = self.screen.look_away() {
             self.studio.send(command);
         }

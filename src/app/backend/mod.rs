@@ -1,6 +1,7 @@
 //! The parts that depend on the graphics driver.
 #![allow(unsafe_code)]
 
+pub mod code_pages;
 pub mod display;
 pub mod layer;
 mod program;
