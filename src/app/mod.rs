@@ -8,6 +8,7 @@ mod displays;
 mod drops;
 mod file_dialogs;
 mod global_keys;
+mod icon;
 mod keep_awake;
 mod media_keys;
 mod new_file;
@@ -28,10 +29,10 @@ use crate::studio::live::view::LiveState;
 use crate::studio::settings::part::PartKind;
 use crate::studio::{Command, Preferences, Snapshot, WatchCommand};
 use crate::ui::style::theme;
-use crate::ui::video::Surfaces;
 use crate::ui::watch::Where;
 use crate::ui::{Action, Dialog, Page, Renderer, Screen, WindowRequest};
 
+use backend::code_pages::CodePages;
 pub use backend::display::is_gone as is_display_gone;
 pub use backend::draw_on_one_thread;
 pub use desktop::{DesktopRequest, DesktopState, DesktopStatus};
@@ -42,7 +43,6 @@ use global_keys::effect::{HotkeyEffect, effect};
 use keep_awake::Awake;
 use media_keys::{Ask, MediaKeys, State};
 use new_file::new_path;
-use redraw::Redraw;
 use repaint_pace::Pace;
 
 /// The interface of the studio for the window. All calls return at once.
@@ -121,11 +121,6 @@ const DESKTOP_INTERVAL: Duration = Duration::from_millis(250);
 /// Interval at which the displays are listed, so that a removed display is detected in time.
 const DISPLAYS_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Time after the start when the memory of code is released that nothing uses any more.
-const CODE_AFTER: Duration = Duration::from_secs(5);
-/// Interval at which that is repeated. The code in use is read again then, so this must be rare.
-const CODE_INTERVAL: Duration = Duration::from_secs(60);
-
 /// Time limit for the end of the studio, after which the window closes without it.
 const END_LIMIT: Duration = Duration::from_secs(4);
 
@@ -140,7 +135,7 @@ pub fn run(studio: impl Studio, options: Options) -> Result<(), Error> {
         .with_app_id("onair")
         .with_inner_size(theme::size::WINDOW)
         .with_min_inner_size(theme::size::WINDOW_MIN)
-        .with_icon(icon());
+        .with_icon(icon::lamp());
     let native = eframe::NativeOptions {
         viewport,
         // OpenGL works everywhere, even without a graphics processor, and starts fastest.
@@ -161,22 +156,6 @@ pub fn run(studio: impl Studio, options: Options) -> Result<(), Error> {
 fn cause(text: &str) -> &str {
     let place = text.split_once("os error at ").and_then(|(_, told)| told.split_once(".rs:"));
     place.and_then(|(_, told)| told.split_once(": ")).map_or(text, |(_, cause)| cause)
-}
-
-/// The icon of the window: a lit lamp.
-fn icon() -> egui::IconData {
-    const SIDE: u32 = 64;
-    let shape = |x: u32, y: u32| {
-        let (dx, dy) = (x as f32 - 31.5, y as f32 - 31.5);
-        let from_middle = dx.hypot(dy);
-        let alpha = (32.0 - from_middle).clamp(0.0, 1.0);
-        let lit = (15.0 - from_middle).clamp(0.0, 1.0);
-        let ring = (1.5 - (from_middle - 22.0).abs()).clamp(0.0, 1.0) * 0.6;
-        let mix = |dark: f32, red: f32| (dark + (red - dark) * lit.max(ring)) as u8;
-        [mix(22.0, 255.0), mix(26.0, 65.0), mix(34.0, 85.0), (alpha * 255.0) as u8]
-    };
-    let rgba = (0..SIDE).flat_map(|y| (0..SIDE).flat_map(move |x| shape(x, y))).collect();
-    egui::IconData { rgba, width: SIDE, height: SIDE }
 }
 
 /// Handles keys in other windows: their commands go to the studio at once, or to the window if they
@@ -204,21 +183,6 @@ fn global_keys(
     (keys, questions)
 }
 
-/// The surfaces for frames, if the driver has what they need. The processor draws only what changes.
-fn surfaces(
-    ctx: &egui::Context,
-    gl: &Arc<eframe::glow::Context>,
-    software: bool,
-) -> Option<Arc<dyn Surfaces>> {
-    if !software {
-        return Some(Arc::new(backend::Surfaces::new(gl)?));
-    }
-    let redraw = Redraw::new(gl)?;
-    let surfaces = redraw.surfaces();
-    ctx.add_plugin(redraw);
-    Some(surfaces)
-}
-
 struct Window<S> {
     studio: S,
     screen: Screen,
@@ -229,8 +193,7 @@ struct Window<S> {
     desktop: DesktopStatus,
     /// The time of the next update for the desktop.
     desktop_at: Instant,
-    /// The time at which unused code is released next.
-    code_at: Instant,
+    code_pages: CodePages,
     /// The time at which displays are listed next.
     displays_at: Option<Instant>,
     drops: Drops,
@@ -271,7 +234,7 @@ impl<S: Studio> Window<S> {
             });
         }
         let gl = context.gl.as_ref();
-        let surfaces = gl.and_then(|gl| surfaces(ctx, gl, renderer.software));
+        let surfaces = gl.and_then(|gl| redraw::surfaces(ctx, gl, renderer.software));
         if let Some(surfaces) = surfaces {
             screen.set_surfaces(&surfaces);
         }
@@ -296,7 +259,7 @@ impl<S: Studio> Window<S> {
             media_keys: MediaKeys::new(ctx.clone()),
             desktop: DesktopStatus::new(ctx.clone(), None),
             desktop_at: Instant::now(),
-            code_at: Instant::now() + CODE_AFTER,
+            code_pages: CodePages::default(),
             displays_at: None,
             drops: Drops::new(context),
             global_keys,
@@ -431,14 +394,6 @@ impl<S: Studio> Window<S> {
         self.screen.set_displays(displays::listed(frame));
     }
 
-    /// Releases the memory of code that only the start and rare actions use.
-    fn release_code(&mut self) {
-        if Instant::now() >= self.code_at {
-            self.code_at = Instant::now() + CODE_INTERVAL;
-            backend::code_pages::release();
-        }
-    }
-
     /// Raises the window for a later start, and opens its address or file.
     fn follow_later_starts(&mut self, ctx: &egui::Context) {
         let Some(asked) = &self.handed_over else { return };
@@ -517,7 +472,7 @@ impl<S: Studio> eframe::App for Window<S> {
         self.pace.set_apart(self.screen.plays_apart());
         self.pace.set_projected(self.screen.projects());
         self.follow_displays(frame);
-        self.release_code();
+        self.code_pages.poll();
         if hidden && let Some(command) = self.screen.look_away() {
             self.studio.send(command);
         }

@@ -3,11 +3,39 @@
 
 #[cfg(target_os = "linux")]
 use std::ffi::c_void;
+use std::time::{Duration, Instant};
+
+/// Time after the start when the pages are released for the first time.
+const AFTER_START: Duration = Duration::from_secs(5);
+/// Interval at which that is repeated. The code in use is read again then, so this must be rare.
+const INTERVAL: Duration = Duration::from_secs(60);
+
+/// Releases code that nothing uses any more, now and then.
+#[derive(Debug)]
+pub struct CodePages {
+    next: Instant,
+}
+
+impl Default for CodePages {
+    fn default() -> Self {
+        Self { next: Instant::now() + AFTER_START }
+    }
+}
+
+impl CodePages {
+    /// Releases the pages if it is time.
+    pub fn poll(&mut self) {
+        if Instant::now() >= self.next {
+            self.next = Instant::now() + INTERVAL;
+            release();
+        }
+    }
+}
 
 /// Releases the pages of all code in memory. Pages that are used again come back from the system's
 /// file cache, which takes about a microsecond for each 64 KB.
 #[cfg(target_os = "linux")]
-pub fn release() {
+fn release() {
     let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else { return };
     for (start, length) in maps.lines().filter_map(code_of_file) {
         // SAFETY: the range is a private mapping of a file without write permission, so its pages equal
@@ -17,7 +45,7 @@ pub fn release() {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub fn release() {}
+fn release() {}
 
 /// The start and length of a mapping, given as a line of proc_pid_maps(5), if it has code of a file.
 #[cfg(target_os = "linux")]

@@ -351,13 +351,13 @@ mod tests {
         assert!(matches!(drawn[0].shape, Shape::Callback(_)));
         // The label is elsewhere.
         assert_eq!(drawn.len(), 2);
-        // Beside the frame, the page below is drawn too, over the background.
+        // Beside the frame, the page below is drawn too, and beside the page the background.
         let drawn = visible(&now, Area { right: 200, ..frame }, 1.0, GROUND);
-        assert_eq!(drawn.len(), 4);
-        assert_eq!(
-            drawn[0].shape,
-            Shape::rect_filled(drawn[0].shape.visual_bounding_rect(), 0.0, GROUND)
-        );
+        assert_eq!((drawn.len(), &drawn[0].shape), (3, &now[0].shape.shape));
+        let beside = Area { left: 390, top: 30, right: 410, bottom: 40 };
+        let drawn = visible(&now, beside, 1.0, GROUND);
+        assert!(matches!(&drawn[0].shape, Shape::Rect(ground) if ground.fill == GROUND));
+        assert_eq!((drawn.len(), &drawn[1].shape), (2, &now[0].shape.shape));
     }
 
     #[test]
@@ -367,11 +367,10 @@ mod tests {
         let inside = Area { left: 40, top: 40, right: 80, bottom: 80 };
         assert!(zoomed.covers(inside, 1.0));
         assert!(!zoomed.covers(Area { right: 81, ..inside }, 1.0));
-        // Its edge is between two pixels.
-        assert!(
-            !frame(square(0.0, 0.0, 60.0), Rect::EVERYTHING)
-                .covers(Area { left: 0, top: 0, right: 76, bottom: 76 }, 1.25 + 0.01,)
-        );
+        // At this scale, its edge is in the middle of the last pixel.
+        let frame = frame(square(0.0, 0.0, 61.0), Rect::EVERYTHING);
+        let end = |end| Area { left: 0, top: 0, right: end, bottom: end };
+        assert!(frame.covers(end(91), 1.5) && !frame.covers(end(92), 1.5));
         for (rounded, fill, hides) in [
             (0.0, Color32::BLACK, true),
             (4.0, Color32::BLACK, false),
@@ -421,10 +420,10 @@ mod tests {
     #[test]
     fn a_shape_without_bounds_is_drawn_in_its_whole_clip() {
         let clip = square(10.0, 10.0, 50.0);
-        let line = [pos2(f32::NAN, 0.0), pos2(20.0, 20.0)];
-        let line = Shape::line_segment(line, (1.0, Color32::WHITE));
-        let odd = BoundedShape::new(ClippedShape::new(clip, line));
-        assert!(odd.is_none_or(|it| it.bounds == clip));
+        let odd = Rect::from_min_max(pos2(f32::NAN, 0.0), pos2(20.0, 20.0));
+        let odd = Shape::rect_filled(odd, 0.0, Color32::WHITE);
+        let odd = BoundedShape::new(ClippedShape::new(clip, odd)).unwrap();
+        assert_eq!(odd.bounds, clip);
     }
 
     /// A window of a few pixels. A translucent shape adds its mark to the pixels, so that their history shows

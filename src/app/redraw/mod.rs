@@ -20,8 +20,26 @@ use crate::app::backend::layer::{Layer, LayerFactory};
 use crate::ui::video::Surfaces;
 use damage::{Area, BoundedShape, changed, visible};
 
+/// The surfaces for video frames, if the driver has what they need. With software rendering, this also
+/// begins to draw only what changes.
+///
+/// It is called on the thread that owns the context, while it is current.
+pub fn surfaces(
+    ctx: &Context,
+    gl: &Arc<glow::Context>,
+    software: bool,
+) -> Option<Arc<dyn Surfaces>> {
+    if !software {
+        return Some(Arc::new(crate::app::backend::Surfaces::new(gl)?));
+    }
+    let redraw = Redraw::new(gl)?;
+    let surfaces = redraw.factory.surfaces();
+    ctx.add_plugin(redraw);
+    Some(surfaces)
+}
+
 /// Replaces the shapes of each frame by one callback, which draws what changed.
-pub struct Redraw {
+struct Redraw {
     factory: LayerFactory,
     windows: BTreeMap<ViewportId, Arc<Mutex<WindowPixels>>>,
     /// The window whose frame ends next.
@@ -31,16 +49,9 @@ pub struct Redraw {
 impl Redraw {
     /// Creates the layers' shared state; `None` if the OpenGL is too old or too limited. In that case,
     /// egui draws the windows.
-    ///
-    /// It is called on the thread that owns the context, while it is current.
-    pub fn new(gl: &Arc<glow::Context>) -> Option<Self> {
+    fn new(gl: &Arc<glow::Context>) -> Option<Self> {
         let factory = LayerFactory::new(gl)?;
         Some(Self { factory, windows: BTreeMap::new(), current: ViewportId::ROOT })
-    }
-
-    /// The surfaces that layers draw.
-    pub fn surfaces(&self) -> Arc<dyn Surfaces> {
-        self.factory.surfaces()
     }
 }
 
