@@ -270,19 +270,22 @@ impl Layer {
         }
     }
 
-    /// Copies the layer to the window. Until the next frame is drawn, the window is not cleared: that would cost
-    /// as much as the copy, and every copy fills the window.
-    pub fn show(&self) {
+    /// Copies areas of the layer to the window, whose other pixels are kept. Until the next frame is drawn, the
+    /// window is not cleared.
+    pub fn show(&self, areas: &[Area]) {
         let Some(made) = &self.made else { return };
         let gl = &self.shared.gl;
-        let [width, height] = made.size.map(|it| it as i32);
+        // The first row of a window is the bottom one.
+        let from_bottom = |y: i32| made.size[1] as i32 - y;
         // SAFETY: as in `draw`. Only the framebuffers of the layer and of the window are used.
         unsafe {
             gl.disable(glow::SCISSOR_TEST);
             gl.bind_framebuffer(glow::READ_FRAMEBUFFER, Some(made.framebuffer));
-            // The first row of a window is the bottom one.
-            let (what, how) = (glow::COLOR_BUFFER_BIT, glow::NEAREST);
-            gl.blit_framebuffer(0, 0, width, height, 0, height, width, 0, what, how);
+            for Area { left, top, right, bottom } in areas.iter().copied() {
+                let (up, down) = (from_bottom(top), from_bottom(bottom));
+                let (what, how) = (glow::COLOR_BUFFER_BIT, glow::NEAREST);
+                gl.blit_framebuffer(left, top, right, bottom, left, up, right, down, what, how);
+            }
             gl.bind_framebuffer(glow::READ_FRAMEBUFFER, None);
             gl.enable(glow::RASTERIZER_DISCARD);
         }

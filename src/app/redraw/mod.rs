@@ -6,6 +6,7 @@ pub mod damage;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use eframe::egui::epaint::ClippedShape;
 use eframe::egui::{
@@ -19,6 +20,10 @@ use parking_lot::Mutex;
 use crate::app::backend::layer::{Layer, LayerFactory};
 use crate::ui::video::Surfaces;
 use damage::{Area, BoundedShape, changed, visible};
+
+/// Interval at which a whole layer is copied to its window. Software renderers keep the pixels of a window
+/// after showing them, except in rare cases, such as two changes of its size between two frames.
+const WHOLE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The surfaces for video frames, if the driver has what they need. With software rendering, this also
 /// begins to draw only what changes.
@@ -105,6 +110,8 @@ struct WindowPixels {
     renewed: Vec<TextureId>,
     pixels_per_point: f32,
     ground: Color32,
+    /// The time at which the whole layer was last copied to the window.
+    whole_at: Option<Instant>,
 }
 
 impl WindowPixels {
@@ -115,10 +122,11 @@ impl WindowPixels {
             renewed: Vec::new(),
             pixels_per_point: 0.0,
             ground: Color32::PLACEHOLDER,
+            whole_at: None,
         }
     }
 
-    /// Draws what changed since the last frame, and shows the whole layer in the window.
+    /// Draws what changed since the last frame, in the layer and in the window.
     fn paint(
         &mut self,
         painter: &Painter,
@@ -141,7 +149,14 @@ impl WindowPixels {
             let primitives = ctx.tessellate(shapes, scale);
             self.layer.draw(painter, *area, scale, &primitives);
         }
-        self.layer.show();
+        let whole = [Area::whole(size)];
+        let is_due = self.whole_at.is_none_or(|at| at.elapsed() >= WHOLE_INTERVAL);
+        if is_due || !is_comparable {
+            self.whole_at = Some(Instant::now());
+            self.layer.show(&whole);
+        } else {
+            self.layer.show(&areas);
+        }
         let pixels: i64 = areas.iter().map(|area| area.pixels()).sum();
         tracing::trace!(areas = areas.len(), pixels, "drawn again");
         (self.drawn, self.pixels_per_point, self.ground) = (now, scale, ground);
