@@ -1,10 +1,11 @@
 //! Chat messages of viewers: JSON `{"name","text"}` in text messages of the built-in server's
 //! WebSocket, and AMF0 data messages of a stream (`onTextData` and similar). Every message is cleaned
-//! before it is shown.
+//! before it is shown. The server also sends other frames, which clients that do not know them ignore.
 
 use serde_json::{Value as Json, json};
 
 use crate::base::sanitize::{is_harmless, is_visible};
+use crate::wire::blocked_words::is_mark;
 
 /// The longest accepted message, in bytes.
 pub const MAX_MESSAGE: usize = 4 << 10;
@@ -12,6 +13,9 @@ pub const MAX_MESSAGE: usize = 4 << 10;
 pub const MAX_NAME: usize = 32;
 /// Maximum characters of a text.
 pub const MAX_TEXT: usize = 200;
+
+/// Maximum number of messages that one frame deletes.
+pub const MAX_DELETED: usize = 128;
 
 /// The names of data messages that carry a chat message.
 const DATA: [&str; 4] = ["onTextData", "onChat", "onDanmaku", "onComment"];
@@ -74,6 +78,65 @@ impl ChatLine {
     }
 }
 
+/// A chat message on a server, with the number of the message and that of its sender, both unique in a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatPost {
+    pub id: u64,
+    pub from: u64,
+    pub line: ChatLine,
+}
+
+/// A text message from the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChatFrame {
+    /// A message of a server that numbers its messages.
+    Post(ChatPost),
+    /// A message of a server that does not, or of the server itself.
+    Line(ChatLine),
+    /// These messages are deleted: clients remove them.
+    Deleted(Vec<u64>),
+    /// Seconds that each sender waits between two messages; 0 switches that off.
+    Slow(u64),
+}
+
+impl ChatFrame {
+    /// Reads a text message; `None` if it is none of these.
+    pub fn from_json(message: &str) -> Option<Self> {
+        if message.len() > MAX_MESSAGE {
+            return None;
+        }
+        let value: Json = serde_json::from_str(message).ok()?;
+        let number = |name| value.get(name).and_then(Json::as_u64);
+        if let Some(deleted) = value.get("deleted").and_then(Json::as_array) {
+            return Some(Self::Deleted(
+                deleted.iter().take(MAX_DELETED).filter_map(Json::as_u64).collect(),
+            ));
+        }
+        if let Some(slow) = number("slow") {
+            return Some(Self::Slow(slow));
+        }
+        let field = |name| value.get(name).and_then(Json::as_str).unwrap_or_default();
+        let line = ChatLine::new(field("name"), field("text"))?;
+        Some(match (number("id"), number("from")) {
+            (Some(id), Some(from)) => Self::Post(ChatPost { id, from, line }),
+            _ => Self::Line(line),
+        })
+    }
+
+    /// Writes the text message.
+    pub fn to_json(&self) -> String {
+        let value = match self {
+            Self::Post(ChatPost { id, from, line }) => {
+                json!({ "name": line.name, "text": line.text, "id": id, "from": from })
+            }
+            Self::Line(line) => return line.to_json(),
+            Self::Deleted(ids) => json!({ "deleted": ids }),
+            Self::Slow(seconds) => json!({ "slow": seconds }),
+        };
+        value.to_string()
+    }
+}
+
 /// Cleans a text: one line of at most `most` characters, without control characters or direction
 /// changes, and with at most three marks per letter.
 fn clean(text: &str, most: usize) -> String {
@@ -81,9 +144,7 @@ fn clean(text: &str, most: usize) -> String {
     let (mut count, mut marks, mut gap) = (0, 0, false);
     for letter in text.chars() {
         let gap_or_shown = letter.is_whitespace() || letter.is_control() || is_harmless(letter);
-        let mark = matches!(letter, '\u{0300}'..='\u{036f}' | '\u{0483}'..='\u{0489}'
-            | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}');
-        marks = if mark { marks + 1 } else { 0 };
+        marks = if is_mark(letter) { marks + 1 } else { 0 };
         if !gap_or_shown || marks > 3 {
             continue;
         }
@@ -119,6 +180,31 @@ mod tests {
         assert_eq!(ChatLine::from_json(&said.to_json()), Some(said));
         assert_eq!(ChatLine::from_json(r#"{"text":"hi"}"#), line("", "hi"));
         assert_eq!(ChatLine::from_json(r#"{"name":5,"text":"hi","more":[1]}"#), line("", "hi"));
+    }
+
+    #[test]
+    fn frames_go_and_come_back_and_older_clients_see_messages_only() {
+        let line = ChatLine::new("ann", "hi").unwrap();
+        let post = ChatFrame::Post(ChatPost { id: 7, from: 3, line: line.clone() });
+        for frame in [
+            post.clone(),
+            ChatFrame::Line(line.clone()),
+            ChatFrame::Deleted(vec![7, 8]),
+            ChatFrame::Slow(30),
+        ] {
+            assert_eq!(ChatFrame::from_json(&frame.to_json()), Some(frame));
+        }
+        assert_eq!(ChatLine::from_json(&post.to_json()), Some(line));
+        for other in [ChatFrame::Deleted(vec![7]), ChatFrame::Slow(5)] {
+            assert_eq!(ChatLine::from_json(&other.to_json()), None);
+        }
+        let many = format!(r#"{{"deleted":[{}1]}}"#, "1,".repeat(MAX_DELETED));
+        assert_eq!(ChatFrame::from_json(&many), Some(ChatFrame::Deleted(vec![1; MAX_DELETED])));
+        for odd in [r#"{"deleted":7}"#, r#"{"slow":-1}"#, "{", "[]", r#"{"id":1,"from":2}"#] {
+            assert_eq!(ChatFrame::from_json(odd), None, "{odd}");
+        }
+        let odd = r#"{"deleted":["x",null,-1,2],"text":"hi"}"#;
+        assert_eq!(ChatFrame::from_json(odd), Some(ChatFrame::Deleted(vec![2])));
     }
 
     #[test]
