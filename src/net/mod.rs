@@ -25,6 +25,7 @@ pub use error::{
     Refusal, Step, WebProblem,
 };
 pub use listener::Listener;
+pub use listener::own_addresses::{OwnAddress, main_address, own_addresses, reached_at};
 pub use network_changes::{NetworkChange, NetworkChanges};
 pub use random::random_hex;
 pub use runtime::Runtime;

@@ -2,6 +2,7 @@
 
 pub mod descriptors;
 pub mod instance;
+pub mod own_addresses;
 
 use std::io;
 use std::net::SocketAddr;
