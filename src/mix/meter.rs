@@ -11,6 +11,8 @@ use crate::mix::loudness_window::LoudnessWindow;
 const STARVED: f32 = 0.5;
 /// The hold time of the highest peak in seconds.
 const HOLD: f32 = 20.0;
+/// Left and right count as one channel after this many audible seconds in which they are the same.
+const JOINED_AFTER: f32 = 1.0;
 /// The lowest reading, which means silence.
 pub const FLOOR_DBFS: f32 = -60.0;
 /// Time constant of the RMS value in seconds.
@@ -84,6 +86,10 @@ pub(super) struct Meter {
     /// Seconds without audio.
     starved: f32,
     held_for: f32,
+    /// True to show one bar for left and right while they are the same, as from a microphone.
+    joins: bool,
+    /// Seconds for which they were the same and audible.
+    same_for: f32,
     square: f32,
     /// True to measure loudness and true peak, which cost more than everything else.
     is_loud: bool,
@@ -95,6 +101,11 @@ impl Meter {
     /// Creates a meter with this fall rate.
     pub(super) fn falling(fall: MeterFall) -> Self {
         Self { fall, ..Self::default() }
+    }
+
+    /// Creates a meter for a source, with one bar for one-channel audio on both sides.
+    pub(super) fn of_source(fall: MeterFall) -> Self {
+        Self { joins: true, ..Self::falling(fall) }
     }
 
     /// Sets whether to measure loudness and true peak; a new meter does not.
@@ -114,7 +125,8 @@ impl Meter {
         let fall = self.fall.rate() * seconds;
         let risen = |before: f32, now: f32| now.max(before - fall).max(FLOOR_DBFS);
         self.reading.peak_dbfs = risen(self.reading.peak_dbfs, dbfs);
-        self.reading.channels_dbfs = (channels == 2).then(|| {
+        let is_joined = self.joins && channels == 2 && self.follow_sides(block, peak, seconds);
+        self.reading.channels_dbfs = (channels == 2 && !is_joined).then(|| {
             let before = self.reading.channels_dbfs.unwrap_or([FLOOR_DBFS; 2]);
             let side = |at: usize| self::dbfs(peak_of(block.iter().skip(at).step_by(2)));
             let [left, right] = before;
@@ -133,6 +145,17 @@ impl Meter {
         if self.is_loud {
             self.measure(block, channels, rate);
         }
+    }
+
+    /// Returns true if left and right have been the same for a while; silence says nothing about that.
+    fn follow_sides(&mut self, block: &[f32], peak: f32, seconds: f32) -> bool {
+        let is_same = |[left, right]: &[f32; 2]| left.to_bits() == right.to_bits();
+        if !block.as_chunks().0.iter().all(is_same) {
+            self.same_for = 0.0;
+        } else if peak > 0.0 {
+            self.same_for = (self.same_for + seconds).min(JOINED_AFTER);
+        }
+        self.same_for >= JOINED_AFTER
     }
 
     /// Adds this many seconds without audio; `None` means that audio is back. The held peak stays.
@@ -294,6 +317,26 @@ mod tests {
         assert_eq!(meter.reading().channels_dbfs, Some([FLOOR_DBFS; 2]));
         meter.push(&[0.5], 1, 100);
         assert_eq!(meter.reading().channels_dbfs, None);
+    }
+
+    #[test]
+    fn one_channel_on_both_sides_has_one_bar_after_a_while() {
+        let mut meter = Meter::of_source(MeterFall::default());
+        let bars = |meter: &Meter| if meter.reading().channels_dbfs.is_some() { 2 } else { 1 };
+        meter.push(&[0.0; 400], 2, 100);
+        assert_eq!(bars(&meter), 2, "silence says nothing");
+        meter.push(&[0.5, 0.5].repeat(50), 2, 100);
+        assert_eq!(bars(&meter), 2, "not yet");
+        meter.push(&[0.5, 0.5].repeat(60), 2, 100);
+        assert_eq!(bars(&meter), 1);
+        meter.push(&[0.0; 400], 2, 100);
+        assert_eq!(bars(&meter), 1, "still the same source");
+        meter.push(&[0.5, 0.25], 2, 100);
+        assert_eq!(bars(&meter), 2, "at once");
+        // The program has two sides in any case.
+        let mut program = Meter::default();
+        program.push(&[0.5, 0.5].repeat(200), 2, 100);
+        assert_eq!(bars(&program), 2);
     }
 
     #[test]

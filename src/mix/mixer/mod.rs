@@ -400,7 +400,7 @@ impl Shared {
     /// The meter of a strip, created if missing.
     fn meter(&self, id: StripId) -> SharedMeter {
         let fall = *self.fall.lock();
-        let fresh = || Arc::new(Mutex::new(Meter::falling(fall)));
+        let fresh = || Arc::new(Mutex::new(Meter::of_source(fall)));
         self.meters.lock().entry(id).or_insert_with(fresh).clone()
     }
 
