@@ -185,6 +185,12 @@ impl Admission {
         spot.set(State::Over);
         inner.forget_one(spot.address);
     }
+
+    /// Frees the slot of a connection, whatever its purpose, and ends the connection.
+    pub fn evict(&self, spot: &Arc<Spot>) {
+        self.leave(spot);
+        spot.waker.wake();
+    }
 }
 
 impl Inner {
@@ -285,6 +291,18 @@ mod tests {
         assert_eq!(playing, 64 - places.reserve());
         let publisher = places.admit(HOME).unwrap();
         assert!(places.settle(&publisher, Purpose::Publish));
+    }
+
+    #[test]
+    fn an_evicted_connection_frees_its_slot_once() {
+        let places = admission();
+        let playing = places.admit(FLOOD).unwrap();
+        assert!(places.settle(&playing, Purpose::Play));
+        places.evict(&playing);
+        assert!(is_evicted(&playing));
+        places.leave(&playing);
+        let inner = places.inner.lock();
+        assert_eq!((inner.all, inner.undecided, inner.players), (0, 0, 0));
     }
 
     #[test]

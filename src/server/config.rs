@@ -8,6 +8,7 @@ use crate::base::Secret;
 use crate::net::Identity;
 use crate::net::listener::descriptors;
 use crate::net::webrtc::Certificate;
+use crate::server::chat::moderation::ChatRules;
 use crate::server::fault::Fault;
 use crate::server::hls;
 use crate::wire::rtmp::auth::Method;
@@ -37,6 +38,12 @@ impl Listen {
     /// Listens exactly on this address.
     pub const fn exactly(address: SocketAddr) -> Self {
         Self { address, or_next: false }
+    }
+
+    /// Listens on this port of all IPv4 addresses, or on one of the next ports.
+    pub const fn everywhere(port: u16) -> Self {
+        let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port);
+        Self { address, or_next: true }
     }
 
     /// Listens on this port of the loopback interface, or on one of the next ports.
@@ -83,6 +90,8 @@ pub struct Config {
     pub http_token: Option<Secret>,
     /// Folder for recordings of all publications, if set.
     pub record: Option<PathBuf>,
+    /// The rules of all chats.
+    pub chat: ChatRules,
     /// The UDP port of WebRTC for WHEP viewers, with HTTP; `None` disables WHEP.
     pub webrtc: Option<Listen>,
     /// The certificate of WebRTC; `None` creates a new one in each run.
@@ -127,6 +136,7 @@ impl Default for Config {
             cors: Vec::new(),
             http_token: None,
             record: None,
+            chat: ChatRules::default(),
             webrtc: Some(Listen::loopback(DEFAULT_WEBRTC_PORT)),
             webrtc_certificate: None,
             hls: hls::Settings::default(),

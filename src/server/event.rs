@@ -1,5 +1,6 @@
 //! Events of the server, and the state of its streams.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -76,7 +77,7 @@ pub struct Peer {
 }
 
 /// The protocol of a publisher or viewer.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Protocol {
     Rtmp,
     HttpFlv,
@@ -121,6 +122,8 @@ pub struct StreamFigures {
     pub hls_viewers: usize,
     /// Number of WHEP viewers among them.
     pub whep_viewers: usize,
+    /// All viewers by their protocols.
+    pub protocols: BTreeMap<Protocol, usize>,
 }
 
 /// The current publisher of a stream.

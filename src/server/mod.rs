@@ -15,6 +15,7 @@ mod service;
 mod stream;
 mod whep;
 
+pub use crate::server::chat::moderation::{ChatRules, MAX_SLOW, MutedPerson};
 pub use crate::server::config::{Config, Limits, Listen, Login, OwnStream, Secure};
 pub use crate::server::event::{
     AudioFigures, Ended, Event, Peer, Protocol, PublisherFigures, Recording, RecordingState,
@@ -22,4 +23,5 @@ pub use crate::server::event::{
 };
 pub use crate::server::fault::Fault;
 
+pub use service::operator_chat::OperatorChat;
 pub use service::{Addresses, Error, Server};

@@ -15,7 +15,7 @@ use crate::base::{Clock, Secret, Timestamp, queue};
 use crate::net::random_hex;
 use crate::server::admission::{Admission, Spot, subscriber};
 use crate::server::chat::Chats;
-use crate::server::config::Config;
+use crate::server::config::{Config, Limits};
 use crate::server::event::{Ended, Event, Peer, Protocol, StreamFigures};
 use crate::server::fault::Lab;
 use crate::server::hls::productions::Productions;
@@ -140,7 +140,10 @@ fn door(config: &Config) -> Option<Login> {
 impl Registry {
     pub fn new(config: Config, clock: Clock, events: queue::Sender<Event>) -> Self {
         let lab = Lab::new(config.faults.clone(), config.fault_seed);
-        let chats = Chats::new(config.limits.streams, config.limits.viewers);
+        let Limits { streams, viewers, .. } = config.limits;
+        // Milliseconds: nobody can send a message more often.
+        let first = clock.wall_micros(clock.now()).max(0).cast_unsigned() / 1_000;
+        let chats = Chats::new(streams, viewers, config.chat.clone(), first);
         let admission = Admission::new(&config.limits);
         Self {
             successor: Mutex::new(config.successor.clone()),
@@ -285,6 +288,7 @@ impl Registry {
         *self.door.lock() = door(config);
         self.successor.lock().clone_from(&config.successor);
         self.lab.set(config.faults.clone());
+        self.chats.set_rules(config.chat.clone());
     }
 
     /// Why new clients would be refused now; empty: they are not.
@@ -418,6 +422,9 @@ impl Registry {
         let mut figures = stream.figures(now);
         figures.hls_viewers = self.hls.viewers(&stream.app, &stream.name);
         figures.viewers += figures.hls_viewers;
+        if figures.hls_viewers > 0 {
+            figures.protocols.insert(Protocol::Hls, figures.hls_viewers);
+        }
         figures
     }
 

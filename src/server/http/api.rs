@@ -75,7 +75,7 @@ pub(super) async fn end_viewer(
 }
 
 /// Checks the token of a request.
-fn authorized(
+pub(super) fn authorized(
     registry: &Registry,
     caller: &Caller,
     headers: &HeaderMap,
@@ -94,7 +94,7 @@ fn missing() -> Response {
     error(StatusCode::NOT_FOUND, "there is no such stream")
 }
 
-fn error(status: StatusCode, text: &str) -> Response {
+pub(super) fn error(status: StatusCode, text: &str) -> Response {
     (status, Json(json!({ "error": text }))).into_response()
 }
 

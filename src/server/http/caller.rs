@@ -10,11 +10,14 @@ use crate::net;
 use crate::server::admission::Spot;
 use crate::server::http::idle::Idle;
 use crate::server::registry::Registry;
+use crate::server::service::port::OpenPort;
 
 /// The listener with connection limits.
 pub(super) struct Callers {
     pub listener: net::Listener,
     pub registry: Arc<Registry>,
+    /// Dropped after the listener.
+    pub open: OpenPort,
 }
 
 impl axum::serve::Listener for Callers {
@@ -25,6 +28,7 @@ impl axum::serve::Listener for Callers {
         loop {
             let (stream, peer) = self.listener.accept().await;
             if let Some(place) = self.registry.admit(peer) {
+                self.open.note(peer, &place);
                 let limit = self.registry.config.limits.request;
                 return (Idle::new(stream, place, limit), peer);
             }

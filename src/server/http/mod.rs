@@ -33,9 +33,10 @@ use crate::server::http::caller::{Caller, Callers};
 use crate::server::http::hls::{HlsRequest, HlsResource};
 use crate::server::http::path::split;
 use crate::server::registry::Registry;
+use crate::server::service::port::OpenPort;
 
-/// Serves until the registry is stopped.
-pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>) {
+/// Serves until the port is closed or the registry is stopped.
+pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>, open: OpenPort) {
     let router = watch::assets::add_to(Router::new())
         .route("/", get(page::overview))
         .route("/healthz", get(|| async { "ok\n" }))
@@ -44,12 +45,13 @@ pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>) {
         .route("/api/v1/streams", get(api::streams))
         .route("/api/v1/streams/{*path}", get(api::stream).delete(api::end))
         .route("/api/v1/viewers/{id}", delete(api::end_viewer))
+        .route("/api/v1/chats/{*path}", get(chat::moderation::chat).patch(chat::moderation::change))
         .fallback(media)
         .layer(from_fn_with_state(Arc::clone(&registry), guard::check))
         .with_state(Arc::clone(&registry));
-    let callers = Callers { listener, registry: Arc::clone(&registry) };
+    let callers = Callers { listener, registry: Arc::clone(&registry), open: open.clone() };
     let service = router.into_make_service_with_connect_info::<Caller>();
-    let stopped = async move { registry.stopped().await };
+    let stopped = async move { open.closing(&registry).await };
     // This never fails, because accepting retries itself.
     let _ = axum::serve(callers, service).with_graceful_shutdown(stopped).await;
 }

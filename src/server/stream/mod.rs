@@ -14,6 +14,7 @@ pub(in crate::server) mod recording_files;
 pub(in crate::server) mod sink;
 pub(in crate::server) mod viewer_queue;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -254,16 +255,17 @@ impl Stream {
 
     pub fn figures(&self, now: Timestamp) -> StreamFigures {
         let inner = self.inner.lock();
+        let mut protocols = BTreeMap::new();
+        for viewer in inner.viewers.iter().filter(|viewer| viewer.is_viewer()) {
+            *protocols.entry(viewer.protocol()).or_default() += 1;
+        }
         StreamFigures {
             app: self.app.clone(),
             stream: self.name.clone(),
-            viewers: inner.viewers.iter().filter(|viewer| viewer.is_viewer()).count(),
+            viewers: protocols.values().sum(),
             hls_viewers: 0,
-            whep_viewers: inner
-                .viewers
-                .iter()
-                .filter(|viewer| viewer.protocol() == Protocol::Whep)
-                .count(),
+            whep_viewers: protocols.get(&Protocol::Whep).copied().unwrap_or_default(),
+            protocols,
             publisher: inner.publisher.as_ref().map(|publisher| PublisherFigures {
                 id: publisher.id,
                 address: publisher.address,

@@ -1,7 +1,9 @@
 //! The UDP port of WebRTC, and data that its sessions share.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+
+use parking_lot::RwLock;
 
 use crate::net::webrtc::{Certificate, DatagramSocket};
 use crate::server::whep::mailbox::Mailbox;
@@ -16,7 +18,7 @@ pub(in crate::server) const MAX_DATAGRAM: usize = 2_048;
 pub(in crate::server) struct Whep {
     pub(super) productions: Productions,
     pub(super) routes: Routes,
-    endpoint: OnceLock<Endpoint>,
+    endpoint: RwLock<Option<Arc<Endpoint>>>,
 }
 
 /// The UDP socket and its certificate.
@@ -38,12 +40,18 @@ pub(in crate::server) struct Arrival {
 impl Whep {
     /// Opens WHEP on this port.
     pub fn open(&self, socket: Arc<DatagramSocket>, certificate: Certificate) {
-        let _ = self.endpoint.set(Endpoint { socket, certificate });
+        *self.endpoint.write() = Some(Arc::new(Endpoint { socket, certificate }));
+    }
+
+    /// Closes WHEP, and ends its sessions.
+    pub fn close(&self, reason: &'static str) {
+        *self.endpoint.write() = None;
+        self.routes.each(|mailbox| mailbox.end(reason));
     }
 
     /// The port; `None` if WHEP is disabled.
-    pub fn endpoint(&self) -> Option<&Endpoint> {
-        self.endpoint.get()
+    pub fn endpoint(&self) -> Option<Arc<Endpoint>> {
+        self.endpoint.read().clone()
     }
 
     /// Passes a datagram to its session.

@@ -53,6 +53,11 @@ impl Routes {
         self.0.lock().forget(mailbox, address);
     }
 
+    /// Calls this for every session.
+    pub(super) fn each(&self, tell: impl Fn(&Mailbox)) {
+        self.0.lock().by_resource.values().for_each(|mailbox| tell(mailbox));
+    }
+
     /// The session with this URL.
     pub(super) fn of_resource(&self, resource: &str) -> Option<Arc<Mailbox>> {
         self.0.lock().by_resource.get(resource).cloned()

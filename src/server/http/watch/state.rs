@@ -53,6 +53,7 @@ fn of_stream(figures: Option<&StreamFigures>) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::time::Duration;
 
     use super::*;
@@ -76,6 +77,7 @@ mod tests {
             viewers: 2,
             hls_viewers: 1,
             whep_viewers: 1,
+            protocols: BTreeMap::new(),
         };
         let state = of_stream(Some(&figures));
         assert_eq!((&state["live"], &state["viewers"]), (&json!(true), &json!(2)));

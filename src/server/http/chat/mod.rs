@@ -1,5 +1,8 @@
 //! `/{app}/{stream}/chat`: the stream's chat as a WebSocket. Both sides send text messages of JSON
-//! `{"name","text"}`; a message without a name is from the server itself.
+//! `{"name","text"}`; a message without a name is from the server itself. See
+//! [`ChatFrame`](crate::wire::chat::ChatFrame) for others.
+
+pub(super) mod moderation;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,11 +11,12 @@ use axum::body::Bytes;
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::server::admission::Purpose;
-use crate::server::chat::ChatMember;
+use crate::server::chat::{ChatMember, NotPassed};
 use crate::server::http::caller::Caller;
 use crate::server::http::guard::is_trusted;
 use crate::server::http::no_stream::no_such_stream;
@@ -41,7 +45,7 @@ pub(super) fn upgraded(
     let seat = registry
         .admission
         .settle(&spot, Purpose::Play)
-        .then(|| registry.chats.enter(app, stream, number, now))
+        .then(|| registry.chats.enter((app, stream), number, peer.ip(), now))
         .flatten();
     let Some(seat) = seat else {
         registry.admission.unsettle(&spot);
@@ -76,25 +80,30 @@ async fn talk(
         let answer = tokio::select! {
             () = registry.stopped() => Some(Message::Close(None)),
             _ = ping.tick() => Some(Message::Ping(Bytes::new())),
-            line = seat.lines.recv() => match line {
-                Ok(line) => Some(text(&line)),
-                Err(RecvError::Lagged(_)) => None,
+            frame = seat.frames.recv() => match frame {
+                Ok(frame) => Some(text(&frame)),
+                // Its messages are lost; what the operator deleted must still vanish.
+                Err(RecvError::Lagged(_)) => seat.missed().map(|frame| text(&frame)),
                 Err(RecvError::Closed) => Some(Message::Close(None)),
             },
             said = socket.recv() => match said {
                 Some(Ok(Message::Text(said))) => {
                     let line = ChatLine::from_json(&said);
-                    let passed = match &line {
-                        Some(line) if may_talk => seat.say(line, registry.clock.now()),
-                        _ => false,
+                    let refused = match &line {
+                        Some(line) if may_talk => {
+                            seat.say(line, registry.clock.now()).err().map(not_passed)
+                        }
+                        Some(_) => Some(("origin", None, "Pages of other servers may only listen.")),
+                        None => Some((
+                            "invalid",
+                            None,
+                            "That was no line of a chat: {\"name\",\"text\"}.",
+                        )),
                     };
-                    bad = if passed { 0 } else { bad + 1 };
-                    match (passed, line) {
-                        (true, _) => None,
-                        (false, _) if bad >= MAX_BAD => Some(Message::Close(None)),
-                        (false, Some(_)) if may_talk => own("That was too much at once: not passed on."),
-                        (false, Some(_)) => own("Pages of other servers may only listen."),
-                        (false, None) => own("That was no line of a chat: {\"name\",\"text\"}."),
+                    bad = if refused.is_none() { 0 } else { bad + 1 };
+                    match refused {
+                        Some(_) if bad >= MAX_BAD => Some(Message::Close(None)),
+                        refused => refused.map(own),
                     }
                 }
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
@@ -113,7 +122,26 @@ fn text(line: &str) -> Message {
     Message::Text(Utf8Bytes::from(line))
 }
 
+/// Why the server does not pass on a message: a word for clients, seconds to wait, and a sentence.
+type Refused = (&'static str, Option<u64>, &'static str);
+
+fn not_passed(why: NotPassed) -> Refused {
+    match why {
+        NotPassed::TooFast => ("fast", None, "That was too much at once: not passed on."),
+        NotPassed::Slow(wait) => {
+            let seconds = wait.as_millis().div_ceil(1_000) as u64;
+            ("slow", Some(seconds), "Slow mode is on: not passed on.")
+        }
+        NotPassed::Muted => ("muted", None, "You are muted here: not passed on."),
+        NotPassed::Blocked => ("blocked", None, "A word in it is blocked here: not passed on."),
+    }
+}
+
 /// A message of the server itself.
-fn own(words: &str) -> Option<Message> {
-    ChatLine::new("", words).map(|line| text(&line.to_json()))
+fn own((reason, wait, words): Refused) -> Message {
+    let mut message = json!({ "name": "", "text": words, "refused": reason });
+    if let (Some(wait), Some(message)) = (wait, message.as_object_mut()) {
+        message.insert("wait".to_owned(), json!(wait));
+    }
+    text(&message.to_string())
 }

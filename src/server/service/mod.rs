@@ -3,9 +3,13 @@
 //! codec configs and the frames since the last keyframe at once; a slow viewer skips to the next
 //! keyframe and affects nobody. It runs on the network runtime, without its own thread.
 
+pub mod operator_chat;
+pub(in crate::server) mod port;
+
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -14,10 +18,13 @@ use crate::base::{Clock, queue as base_queue};
 use crate::net::rtmpt::Gate;
 use crate::net::webrtc::{Certificate, DatagramSocket};
 use crate::net::{Identity, Listener, Runtime, Stream};
+use crate::server::chat::moderation::ChatRules;
 use crate::server::config::{Config, Listen};
-use crate::server::event::{Event, StreamFigures};
+use crate::server::event::{Event, Protocol, StreamFigures};
 use crate::server::fault::Fault;
 use crate::server::registry::Registry;
+use crate::server::service::operator_chat::OperatorChat;
+use crate::server::service::port::{OpenPort, Port, port};
 use crate::server::whep::endpoint::MAX_DATAGRAM;
 use crate::text::problem::{Problem, problem};
 
@@ -35,6 +42,11 @@ const EVENTS: usize = 1_024;
 
 /// Pause after a socket error.
 const SOCKET_PAUSE: Duration = Duration::from_millis(10);
+
+/// How long the sessions of a closed WebRTC port may hold its socket, and how often this is checked. After
+/// that, the new port is the next free one.
+const SESSIONS_END: Duration = Duration::from_millis(300);
+const SESSIONS_CHECK: Duration = Duration::from_millis(5);
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +97,25 @@ pub struct Server {
     runtime: Runtime,
     addresses: Addresses,
     events: base_queue::Receiver<Event>,
+    ports: Ports,
+}
+
+/// The ports; most can move to another address while the server runs.
+#[derive(Debug)]
+struct Ports {
+    rtmp: Port,
+    http: Option<Port>,
+    webrtc: Option<WebRtcPort>,
+    /// A port closes when this end of it is dropped.
+    _fixed: Vec<Port>,
+}
+
+/// The UDP port of WebRTC, and the certificate that it keeps when it moves.
+#[derive(Debug)]
+struct WebRtcPort {
+    port: Port,
+    socket: Weak<DatagramSocket>,
+    certificate: Certificate,
 }
 
 impl Server {
@@ -122,22 +153,102 @@ impl Server {
         let gate = Arc::new(Gate::new(config.http_names.clone()));
         let identity = config.rtmps.as_ref().map(|it| Arc::new(Mutex::new(it.identity.clone())));
         let registry = Arc::new(Registry::new(config, clock, sender));
-        for listener in [Some(rtmp), rtmpt].into_iter().flatten() {
-            runtime.spawn(accept(listener, None, Arc::clone(&gate), Arc::clone(&registry)));
+        let serve_rtmp = |listener: Listener, identity| {
+            let (port, open) = port();
+            let (gate, registry) = (Arc::clone(&gate), Arc::clone(&registry));
+            runtime.spawn(accept(listener, identity, gate, registry, open));
+            port
+        };
+        let rtmp = serve_rtmp(rtmp, None);
+        let rtmpt = rtmpt.map(|rtmpt| serve_rtmp(rtmpt, None));
+        let rtmps = rtmps.map(|rtmps| serve_rtmp(rtmps, identity.clone()));
+        let fixed = [rtmpt, rtmps].into_iter().flatten().collect();
+        let webrtc = webrtc
+            .map(|(socket, certificate)| serve_webrtc(runtime, &registry, socket, certificate));
+        let http = http.map(|http| serve_http(runtime, &registry, http));
+        let ports = Ports { rtmp, http, webrtc, _fixed: fixed };
+        Ok(Self { registry, gate, identity, runtime: runtime.clone(), addresses, events, ports })
+    }
+
+    /// Moves the RTMP port to another address. Its clients stay, unless they are on other computers and the new
+    /// address is for this computer only. It must not be called within the runtime.
+    ///
+    /// # Errors
+    /// Fails if the server cannot listen there; then it listens where it did before.
+    pub fn move_rtmp(&mut self, to: Listen) -> Result<(), Error> {
+        let was = Listen::exactly(self.addresses.rtmp);
+        self.runtime.block_on(self.ports.rtmp.close());
+        if to.address.ip().is_loopback() {
+            self.ports.rtmp.disconnect_others(&self.registry);
         }
-        if let Some(rtmps) = rtmps {
-            let identity = identity.clone();
-            runtime.spawn(accept(rtmps, identity, Arc::clone(&gate), Arc::clone(&registry)));
+        let bound = bind(&self.runtime, "RTMP", to);
+        let (listener, result) = match bound {
+            Ok(listener) => (listener, Ok(())),
+            Err(error) => (bind(&self.runtime, "RTMP", was)?, Err(error)),
+        };
+        self.addresses.rtmp = listener.local_addr();
+        let (port, open) = port();
+        let (gate, registry) = (Arc::clone(&self.gate), Arc::clone(&self.registry));
+        self.runtime.spawn(accept(listener, None, gate, registry, open));
+        self.ports.rtmp = port;
+        result
+    }
+
+    /// Moves the ports of HTTP and WebRTC to other addresses, if the server has them. HTTP clients stay as for
+    /// [`move_rtmp`](Self::move_rtmp). WebRTC sessions end, because their socket closes. It must not be called
+    /// within the runtime.
+    ///
+    /// # Errors
+    /// Fails if the server cannot listen there; then it listens where it did before.
+    pub fn move_http(&mut self, http: Listen, webrtc: Listen) -> Result<(), Error> {
+        let Some(was) = self.addresses.http.map(Listen::exactly) else { return Ok(()) };
+        if let Some(port) = &self.ports.http {
+            self.runtime.block_on(port.close());
+            if http.address.ip().is_loopback() {
+                port.disconnect_others(&self.registry);
+            }
         }
-        if let Some((socket, certificate)) = webrtc {
-            let socket = Arc::new(socket);
-            registry.whep.open(Arc::clone(&socket), certificate);
-            runtime.spawn(receive(socket, Arc::clone(&registry)));
+        self.addresses.http = None;
+        let bound = bind(&self.runtime, "HTTP", http);
+        let (listener, result) = match bound {
+            Ok(listener) => (listener, self.move_webrtc(webrtc)),
+            Err(error) => (bind(&self.runtime, "HTTP", was)?, Err(error)),
+        };
+        self.addresses.http = Some(listener.local_addr());
+        self.ports.http = Some(serve_http(&self.runtime, &self.registry, listener));
+        result
+    }
+
+    fn move_webrtc(&mut self, to: Listen) -> Result<(), Error> {
+        let Some(WebRtcPort { port, socket, certificate }) = self.ports.webrtc.take() else {
+            return Ok(());
+        };
+        self.registry.whep.close("the port of WebRTC moves");
+        self.runtime.block_on(async {
+            port.close().await;
+            let _ = tokio::time::timeout(SESSIONS_END, async {
+                while socket.strong_count() > 0 {
+                    tokio::time::sleep(SESSIONS_CHECK).await;
+                }
+            })
+            .await;
+        });
+        let was = self.addresses.webrtc.take();
+        let bound = open_webrtc(&self.runtime, to, Some(certificate.clone()));
+        let (opened, result) = match (bound, was) {
+            (Ok(opened), _) => (Some(opened), Ok(())),
+            (Err(error), Some(was)) => {
+                let was = Listen { address: was, or_next: true };
+                (open_webrtc(&self.runtime, was, Some(certificate)).ok(), Err(error))
+            }
+            (Err(error), None) => (None, Err(error)),
+        };
+        if let Some((socket, certificate)) = opened {
+            self.addresses.webrtc = Some(socket.local_addr());
+            let webrtc = serve_webrtc(&self.runtime, &self.registry, socket, certificate);
+            self.ports.webrtc = Some(webrtc);
         }
-        if let Some(http) = http {
-            runtime.spawn(crate::server::http::serve(http, Arc::clone(&registry)));
-        }
-        Ok(Self { registry, gate, identity, runtime: runtime.clone(), addresses, events })
+        result
     }
 
     /// Its addresses.
@@ -158,6 +269,15 @@ impl Server {
     /// The current number of viewers of all streams.
     pub fn viewers(&self) -> usize {
         self.streams().iter().map(|stream| stream.viewers).sum()
+    }
+
+    /// The same by protocol.
+    pub fn viewers_by_protocol(&self) -> BTreeMap<Protocol, usize> {
+        let mut viewers = BTreeMap::new();
+        for (protocol, count) in self.streams().iter().flat_map(|stream| &stream.protocols) {
+            *viewers.entry(*protocol).or_default() += count;
+        }
+        viewers
     }
 
     /// Number of files in progress.
@@ -193,6 +313,16 @@ impl Server {
         differs.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
     }
 
+    /// Takes the operator's seat in the chat of a stream; `None` if there are too many chats.
+    pub fn join_chat(&self, app: &str, stream: &str) -> Option<OperatorChat> {
+        OperatorChat::join(&self.registry, app, stream)
+    }
+
+    /// Sets the rules of all chats.
+    pub fn set_chat_rules(&self, rules: ChatRules) {
+        self.registry.chats.set_rules(rules);
+    }
+
     /// Sets where clients reconnect when this server ends.
     pub fn set_successor(&self, successor: Option<String>) {
         *self.registry.successor.lock() = successor;
@@ -223,6 +353,28 @@ fn bind(runtime: &Runtime, what: &'static str, listen: Listen) -> Result<Listene
     })
 }
 
+/// Serves HTTP on this socket.
+fn serve_http(runtime: &Runtime, registry: &Arc<Registry>, listener: Listener) -> Port {
+    let (port, open) = port();
+    runtime.spawn(crate::server::http::serve(listener, Arc::clone(registry), open));
+    port
+}
+
+/// Serves WebRTC on this socket.
+fn serve_webrtc(
+    runtime: &Runtime,
+    registry: &Arc<Registry>,
+    socket: DatagramSocket,
+    certificate: Certificate,
+) -> WebRtcPort {
+    let (port, open) = port();
+    let socket = Arc::new(socket);
+    registry.whep.open(Arc::clone(&socket), certificate.clone());
+    let weak = Arc::downgrade(&socket);
+    runtime.spawn(receive(socket, Arc::clone(registry), open));
+    WebRtcPort { port, socket: weak, certificate }
+}
+
 /// Opens the UDP port of WebRTC with its certificate.
 fn open_webrtc(
     runtime: &Runtime,
@@ -239,8 +391,8 @@ fn open_webrtc(
 }
 
 /// Passes datagrams to their sessions until the end.
-async fn receive(socket: Arc<DatagramSocket>, registry: Arc<Registry>) {
-    let stopped = registry.stopped();
+async fn receive(socket: Arc<DatagramSocket>, registry: Arc<Registry>, open: OpenPort) {
+    let stopped = open.closing(&registry);
     tokio::pin!(stopped);
     let mut buffer = vec![0; MAX_DATAGRAM];
     loop {
@@ -264,17 +416,19 @@ async fn accept(
     identity: Option<Arc<Mutex<Identity>>>,
     gate: Arc<Gate>,
     registry: Arc<Registry>,
+    open: OpenPort,
 ) {
-    let stopped = registry.stopped();
+    let stopped = open.closing(&registry);
     tokio::pin!(stopped);
     loop {
         let (stream, peer) = tokio::select! {
             biased;
-            () = &mut stopped => return,
+            () = &mut stopped => break,
             caller = listener.accept() => caller,
         };
         match registry.admit(peer) {
             Some(place) => {
+                open.note(peer, &place);
                 let identity = identity.as_ref().map(|it| it.lock().clone());
                 let registry = Arc::clone(&registry);
                 let gate = Arc::clone(&gate);
@@ -301,6 +455,8 @@ async fn accept(
             None => tracing::debug!(%peer, "turned away: there are too many connections"),
         }
     }
+    // Whoever waits for the end of `open` may use the address again.
+    drop(listener);
 }
 
 /// Serves a client with RTMP, or with HTTP for a tunnel: the first bytes decide. Rare parts (TLS

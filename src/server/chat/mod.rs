@@ -1,0 +1,502 @@
+//! Chats: one per stream, while it has members. A message goes to all members; new members get the
+//! last messages. The operator deletes messages, mutes people and sets rules. The limits are rooms, members per
+//! room, stored messages, and frames waiting for one member (who then misses the oldest).
+
+mod allowance;
+pub mod moderation;
+
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::broadcast;
+
+use crate::base::Timestamp;
+use crate::server::admission::subscriber;
+use crate::server::chat::allowance::Allowance;
+use crate::server::chat::moderation::{ChatRules, Muted, MutedPerson, Person};
+use crate::wire::chat::{ChatFrame, ChatLine, ChatPost, MAX_DELETED};
+
+/// Number of stored messages for new members.
+const KEPT_LINES: usize = 30;
+/// Number of people who can be muted after their messages are gone from the stored ones: clients keep more.
+const KEPT_PEOPLE: usize = 256;
+/// Maximum number of frames that wait for one member.
+const WAITING: usize = 64;
+
+/// All chats of a server.
+#[derive(Debug)]
+pub(super) struct Chats {
+    rooms: Mutex<HashMap<(String, String), Arc<Room>>>,
+    most_rooms: usize,
+    most_people: usize,
+    /// The number of the next message.
+    next_message: AtomicU64,
+    rules: RwLock<Arc<ChatRules>>,
+    muted: Mutex<Muted>,
+}
+
+#[derive(Debug)]
+struct Room {
+    frames: broadcast::Sender<Arc<str>>,
+    past: Mutex<Past>,
+}
+
+/// What happened in a chat.
+#[derive(Debug, Default)]
+struct Past {
+    posts: VecDeque<(ChatPost, Arc<str>)>,
+    /// Deleted messages, which members may still show who were away or missed frames.
+    deleted: VecDeque<u64>,
+    /// Who sent the last messages, the latest last.
+    people: VecDeque<Person>,
+    /// When somebody at an address sent the last message, for slow mode.
+    heard: HashMap<IpAddr, Timestamp>,
+}
+
+/// A membership in a chat; ends when dropped.
+#[derive(Debug)]
+pub(super) struct ChatMember {
+    chats: Arc<Chats>,
+    key: (String, String),
+    room: Arc<Room>,
+    /// New frames, including own messages.
+    pub frames: broadcast::Receiver<Arc<str>>,
+    /// Earlier messages, and the current rules.
+    pub past: Vec<Arc<str>>,
+    id: u64,
+    address: IpAddr,
+    guest: String,
+    allowance: Allowance,
+    last_said: Option<Timestamp>,
+}
+
+/// Why a message is not passed on.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum NotPassed {
+    /// There were too many at once.
+    TooFast,
+    /// In slow mode, the next message may come after this time.
+    Slow(Duration),
+    Muted,
+    /// It has a blocked word.
+    Blocked,
+}
+
+impl Chats {
+    /// `first` is the number of the first message. It should be larger than all of an earlier run, so that clients
+    /// that reconnect take no message for another one.
+    pub fn new(most_rooms: usize, most_people: usize, rules: ChatRules, first: u64) -> Arc<Self> {
+        Arc::new(Self {
+            rooms: Mutex::default(),
+            most_rooms,
+            most_people,
+            next_message: AtomicU64::new(first),
+            rules: RwLock::new(Arc::new(rules.checked())),
+            muted: Mutex::default(),
+        })
+    }
+
+    /// Returns true if this stream has a chat.
+    pub fn is_open(&self, app: &str, stream: &str) -> bool {
+        self.room(app, stream).is_some()
+    }
+
+    fn room(&self, app: &str, stream: &str) -> Option<Arc<Room>> {
+        self.rooms.lock().get(&(app.to_owned(), stream.to_owned())).cloned()
+    }
+
+    /// The rules of all chats.
+    pub fn rules(&self) -> Arc<ChatRules> {
+        Arc::clone(&self.rules.read())
+    }
+
+    /// Sets the rules; they apply to the next messages.
+    pub fn set_rules(&self, rules: ChatRules) {
+        let rules = rules.checked();
+        let was = std::mem::replace(&mut *self.rules.write(), Arc::new(rules.clone()));
+        if was.slow != rules.slow {
+            let rooms: Vec<_> = self.rooms.lock().values().cloned().collect();
+            let frame: Arc<str> = ChatFrame::Slow(rules.slow.as_secs()).to_json().into();
+            for room in rooms {
+                // A room may have lost its last member.
+                let _ = room.frames.send(Arc::clone(&frame));
+            }
+        }
+    }
+
+    /// The stored messages of a chat; `None` if there is none.
+    pub fn posts(&self, app: &str, stream: &str) -> Option<Vec<ChatPost>> {
+        let room = self.room(app, stream)?;
+        let past = room.past.lock();
+        Some(past.posts.iter().map(|(post, _)| post.clone()).collect())
+    }
+
+    /// Deletes messages: all members remove them. Returns false if there is no such chat.
+    pub fn delete(&self, app: &str, stream: &str, ids: &[u64]) -> bool {
+        let next = self.next_message.load(Ordering::Relaxed);
+        let known: Vec<u64> = ids.iter().copied().filter(|id| *id < next).collect();
+        let room = self.room(app, stream);
+        room.inspect(|room| room.past.lock().delete(&known, &room.frames)).is_some()
+    }
+
+    /// Mutes who sent messages under this number, and deletes the stored messages. Returns false if the chat knows
+    /// nobody with the number.
+    pub fn mute(&self, app: &str, stream: &str, id: u64) -> bool {
+        let Some(room) = self.room(app, stream) else { return false };
+        let mut past = room.past.lock();
+        let Some(person) = past.people.iter().find(|person| person.id == id).cloned() else {
+            return false;
+        };
+        self.muted.lock().add(&(app.to_owned(), stream.to_owned()), person);
+        let of_person = past.posts.iter().filter(|(post, _)| post.from == id);
+        let ids: Vec<u64> = of_person.map(|(post, _)| post.id).collect();
+        past.delete(&ids, &room.frames);
+        true
+    }
+
+    /// Returns false if nobody with this number is muted.
+    pub fn unmute(&self, app: &str, stream: &str, id: u64) -> bool {
+        self.muted.lock().remove(&(app.to_owned(), stream.to_owned()), id)
+    }
+
+    /// The muted people of a chat, also while nobody is there.
+    pub fn muted(&self, app: &str, stream: &str) -> Vec<MutedPerson> {
+        self.muted.lock().of(&(app.to_owned(), stream.to_owned()))
+    }
+
+    /// Joins the chat of a stream; `None` if it is full. `id` is the number of the member, which is also part of
+    /// the default name.
+    pub fn enter(
+        self: &Arc<Self>,
+        (app, stream): (&str, &str),
+        id: u64,
+        address: IpAddr,
+        now: Timestamp,
+    ) -> Option<ChatMember> {
+        let key = (app.to_owned(), stream.to_owned());
+        let mut rooms = self.rooms.lock();
+        let room = match rooms.get(&key) {
+            Some(room) => Arc::clone(room),
+            None if rooms.len() >= self.most_rooms => return None,
+            None => {
+                let (frames, _) = broadcast::channel(WAITING);
+                let room = Arc::new(Room { frames, past: Mutex::default() });
+                rooms.insert(key.clone(), Arc::clone(&room));
+                room
+            }
+        };
+        if room.frames.receiver_count() >= self.most_people {
+            return None;
+        }
+        let address = subscriber(address);
+        // No frame is sent between reading the past and subscribing.
+        let (frames, past, last_said) = {
+            let past = room.past.lock();
+            let posts = past.posts.iter().map(|(_, json)| Arc::clone(json));
+            let slow = Some(self.rules.read().slow.as_secs()).filter(|slow| *slow > 0);
+            let rest = past.missed().into_iter().chain(slow.map(ChatFrame::Slow));
+            let all = posts.chain(rest.map(|frame| frame.to_json().into())).collect();
+            // A new connection does not get around slow mode.
+            (room.frames.subscribe(), all, past.heard.get(&address).copied())
+        };
+        let (chats, guest) = (Arc::clone(self), format!("guest-{id}"));
+        let allowance = Allowance::new(now);
+        drop(rooms);
+        Some(ChatMember {
+            chats,
+            key,
+            room,
+            frames,
+            past,
+            id,
+            address,
+            guest,
+            allowance,
+            last_said,
+        })
+    }
+}
+
+impl Past {
+    /// Deletes messages, and tells all members.
+    fn delete(&mut self, ids: &[u64], frames: &broadcast::Sender<Arc<str>>) {
+        self.posts.retain(|(post, _)| !ids.contains(&post.id));
+        for some in ids.chunks(MAX_DELETED) {
+            self.deleted.extend(some);
+            // A room may have lost its last member.
+            let _ = frames.send(ChatFrame::Deleted(some.to_vec()).to_json().into());
+        }
+        while self.deleted.len() > MAX_DELETED {
+            self.deleted.pop_front();
+        }
+    }
+
+    /// The frame for a member who may have missed that messages were deleted.
+    fn missed(&self) -> Option<ChatFrame> {
+        let deleted: Vec<u64> = self.deleted.iter().copied().collect();
+        (!deleted.is_empty()).then_some(ChatFrame::Deleted(deleted))
+    }
+
+    /// Stores a message and its sender.
+    fn add(&mut self, post: ChatPost, json: &Arc<str>, address: IpAddr) {
+        self.people.retain(|person| person.id != post.from);
+        while self.people.len() >= KEPT_PEOPLE {
+            self.people.pop_front();
+        }
+        self.people.push_back(Person { id: post.from, address, name: post.line.name.clone() });
+        while self.posts.len() >= KEPT_LINES {
+            self.posts.pop_front();
+        }
+        self.posts.push_back((post, Arc::clone(json)));
+    }
+}
+
+impl ChatMember {
+    /// The number of the member.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Sends a message to all members.
+    pub fn say(&mut self, line: &ChatLine, now: Timestamp) -> Result<(), NotPassed> {
+        if !self.allowance.take(now) {
+            return Err(NotPassed::TooFast);
+        }
+        let line = match line.name.is_empty() {
+            true => ChatLine { name: self.guest.clone(), text: line.text.clone() },
+            false => line.clone(),
+        };
+        if self.chats.muted.lock().has(&self.key, self.id, self.address, &line.name) {
+            return Err(NotPassed::Muted);
+        }
+        let rules = self.chats.rules();
+        if rules.words.are_in(&line.text) || rules.words.are_in(&line.name) {
+            return Err(NotPassed::Blocked);
+        }
+        if let Some(last) = self.last_said
+            && let Some(wait) = rules.slow.checked_sub(now.since(last)).filter(|it| !it.is_zero())
+        {
+            return Err(NotPassed::Slow(wait));
+        }
+        self.last_said = Some(now);
+        self.pass(line, now, rules.slow);
+        Ok(())
+    }
+
+    /// Sends a message of the operator, to which no rules apply.
+    pub fn announce(&self, line: ChatLine, now: Timestamp) {
+        self.pass(line, now, Duration::ZERO);
+    }
+
+    fn pass(&self, line: ChatLine, now: Timestamp, slow: Duration) {
+        let mut past = self.room.past.lock();
+        let id = self.chats.next_message.fetch_add(1, Ordering::Relaxed);
+        let post = ChatPost { id, from: self.id, line };
+        let json: Arc<str> = ChatFrame::Post(post.clone()).to_json().into();
+        past.add(post, &json, self.address);
+        past.heard.retain(|_, last| now.since(*last) < slow);
+        if !slow.is_zero() && past.heard.len() < self.chats.most_people {
+            past.heard.insert(self.address, now);
+        }
+        // At least this member receives it.
+        let _ = self.room.frames.send(json);
+    }
+
+    /// The frame for a member who has missed frames.
+    pub fn missed(&self) -> Option<String> {
+        self.room.past.lock().missed().map(|frame| frame.to_json())
+    }
+}
+
+impl Drop for ChatMember {
+    fn drop(&mut self) {
+        let mut rooms = self.chats.rooms.lock();
+        // The receiver of this member still counts.
+        if self.room.frames.receiver_count() <= 1 {
+            rooms.remove(&self.key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::chat::allowance::BURST;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_micros(millis * 1_000)
+    }
+
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    fn chats(most_rooms: usize, most_people: usize) -> Arc<Chats> {
+        Chats::new(most_rooms, most_people, ChatRules::default(), 1)
+    }
+
+    fn text(line: &str) -> String {
+        ChatLine::from_json(line).unwrap().text
+    }
+
+    fn line(text: &str) -> ChatLine {
+        ChatLine::new("ann", text).unwrap()
+    }
+
+    /// The frames that a member has got since the last call.
+    fn got(member: &mut ChatMember) -> Vec<ChatFrame> {
+        let frame = |json: Arc<str>| ChatFrame::from_json(&json).unwrap();
+        std::iter::from_fn(|| member.frames.try_recv().ok().map(frame)).collect()
+    }
+
+    #[test]
+    fn everybody_hears_and_late_comers_hear_the_last_lines() {
+        let chats = chats(2, 3);
+        let mut ann = chats.enter(("live", "a"), 1, HERE, at(0)).unwrap();
+        let mut bob = chats.enter(("live", "a"), 2, HERE, at(0)).unwrap();
+        let mut other = chats.enter(("live", "b"), 3, HERE, at(0)).unwrap();
+        ann.say(&line("one"), at(0)).unwrap();
+        bob.say(&ChatLine::new("", "two").unwrap(), at(0)).unwrap();
+        for seat in [&mut ann, &mut bob] {
+            let first = ChatLine::from_json(&seat.frames.try_recv().unwrap()).unwrap();
+            let second = ChatLine::from_json(&seat.frames.try_recv().unwrap()).unwrap();
+            assert_eq!((first.name.as_str(), first.text.as_str()), ("ann", "one"));
+            assert_eq!((second.name.as_str(), second.text.as_str()), ("guest-2", "two"));
+        }
+        assert!(other.frames.try_recv().is_err());
+        let late = chats.enter(("live", "a"), 4, HERE, at(0)).unwrap();
+        assert_eq!(late.past.iter().map(|line| text(line)).collect::<Vec<_>>(), ["one", "two"]);
+        assert!(chats.enter(("live", "a"), 5, HERE, at(0)).is_none(), "it is full");
+        assert!(chats.enter(("live", "c"), 5, HERE, at(0)).is_none(), "there are too many");
+    }
+
+    #[test]
+    fn a_chat_ends_with_its_last_person() {
+        let chats = chats(1, 3);
+        let ann = chats.enter(("live", "a"), 1, HERE, at(0)).unwrap();
+        let bob = chats.enter(("live", "a"), 2, HERE, at(0)).unwrap();
+        drop(ann);
+        assert!(chats.is_open("live", "a"));
+        drop(bob);
+        assert!(!chats.is_open("live", "a"));
+        assert!(chats.enter(("live", "b"), 3, HERE, at(0)).is_some());
+    }
+
+    #[test]
+    fn too_much_at_once_is_not_passed_on() {
+        let chats = chats(1, 2);
+        let mut seat = chats.enter(("live", "a"), 1, HERE, at(0)).unwrap();
+        let line = ChatLine::new("", "x").unwrap();
+        let passed = |seat: &mut ChatMember, millis| seat.say(&line, at(millis)).is_ok();
+        let said: Vec<_> = (0..7).map(|_| passed(&mut seat, 5_000)).collect();
+        assert_eq!(said, [true, true, true, true, true, false, false]);
+        assert!(!passed(&mut seat, 5_900));
+        assert!(passed(&mut seat, 6_000));
+        assert!(!passed(&mut seat, 6_500));
+        // After a long silence, the allowance is only one burst.
+        let said = (0..9).filter(|_| passed(&mut seat, 999_000)).count();
+        assert_eq!(said, BURST as usize);
+    }
+
+    #[test]
+    fn the_past_is_bounded() {
+        let chats = chats(1, 2);
+        let mut seat = chats.enter(("live", "a"), 1, HERE, at(0)).unwrap();
+        for number in 0..KEPT_LINES + 5 {
+            let line = ChatLine::new("", &number.to_string()).unwrap();
+            seat.say(&line, at(number as i64 * 2_000)).unwrap();
+        }
+        let late = chats.enter(("live", "a"), 2, HERE, at(0)).unwrap();
+        assert_eq!(late.past.len(), KEPT_LINES);
+        assert_eq!(text(&late.past[0]), "5");
+    }
+
+    #[test]
+    fn a_deleted_message_is_gone_for_those_who_are_there_and_who_come() {
+        let chats = chats(1, 3);
+        let mut ann = chats.enter(("live", "a"), 1, HERE, at(0)).unwrap();
+        for text in ["one", "two"] {
+            ann.say(&line(text), at(0)).unwrap();
+        }
+        let posts = chats.posts("live", "a").unwrap();
+        assert_eq!(posts.iter().map(|post| post.from).collect::<Vec<_>>(), [1, 1]);
+        got(&mut ann);
+        assert!(chats.delete("live", "a", &[posts[0].id, 999]));
+        assert!(!chats.delete("live", "b", &[1]), "there is no such chat");
+        let deleted = ChatFrame::Deleted(vec![posts[0].id]);
+        assert_eq!(got(&mut ann), [deleted.clone()], "a message of the future is not deleted");
+        let late = chats.enter(("live", "a"), 2, HERE, at(0)).unwrap();
+        let past: Vec<_> = late.past.iter().map(|it| ChatFrame::from_json(it).unwrap()).collect();
+        assert_eq!(past, [ChatFrame::Post(posts[1].clone()), deleted.clone()]);
+        assert_eq!(late.missed(), Some(deleted.to_json()), "for who lagged behind");
+        // What is remembered is bounded.
+        for _ in 0..5 {
+            chats.delete("live", "a", &vec![posts[1].id; MAX_DELETED]);
+        }
+        let room = chats.room("live", "a").unwrap();
+        assert_eq!(room.past.lock().deleted.len(), MAX_DELETED);
+    }
+
+    #[test]
+    fn a_muted_person_is_not_heard_until_they_are_let_in_again() {
+        let chats = chats(1, 5);
+        let mut ann = chats.enter(("live", "a"), 1, HERE, at(0)).unwrap();
+        let afar: IpAddr = "192.0.2.5".parse().unwrap();
+        let mut eve = chats.enter(("live", "a"), 2, afar, at(0)).unwrap();
+        assert!(!chats.mute("live", "a", 2), "nobody knows who that is yet");
+        eve.say(&ChatLine::new("eve", "spam").unwrap(), at(0)).unwrap();
+        ann.say(&line("hi"), at(0)).unwrap();
+        assert!(chats.mute("live", "a", 2));
+        assert!(matches!(got(&mut ann).last(), Some(ChatFrame::Deleted(ids)) if ids.len() == 1));
+        let left: Vec<_> = chats.posts("live", "a").unwrap();
+        assert_eq!(left.iter().map(|post| post.line.text.as_str()).collect::<Vec<_>>(), ["hi"]);
+        assert_eq!(eve.say(&line("again"), at(1_000)), Err(NotPassed::Muted));
+        drop(eve);
+        let mut again = chats.enter(("live", "a"), 3, afar, at(0)).unwrap();
+        assert_eq!(again.say(&line("again"), at(1_000)), Err(NotPassed::Muted), "came back");
+        let muted = MutedPerson { id: 2, name: "eve".to_owned() };
+        assert_eq!(chats.muted("live", "a"), [muted]);
+        assert!(chats.unmute("live", "a", 2));
+        assert_eq!(again.say(&line("again"), at(2_000)), Ok(()));
+    }
+
+    #[test]
+    fn slow_mode_counts_for_each_person_and_survives_a_new_connection() {
+        let chats = chats(1, 5);
+        let mut ann = chats.enter(("live", "a"), 1, HERE, at(0)).unwrap();
+        let afar: IpAddr = "192.0.2.5".parse().unwrap();
+        let mut bob = chats.enter(("live", "a"), 2, afar, at(0)).unwrap();
+        chats.set_rules(ChatRules { slow: Duration::from_secs(10), ..ChatRules::default() });
+        assert_eq!(got(&mut ann), [ChatFrame::Slow(10)], "everybody learns of it");
+        ann.say(&line("one"), at(1_000)).unwrap();
+        bob.say(&line("two"), at(2_000)).unwrap();
+        let slow = |seconds| Err(NotPassed::Slow(Duration::from_secs(seconds)));
+        assert_eq!(ann.say(&line("three"), at(3_000)), slow(8));
+        drop(bob);
+        let mut bob = chats.enter(("live", "a"), 3, afar, at(0)).unwrap();
+        assert_eq!(
+            bob.past.last().map(|it| ChatFrame::from_json(it)),
+            Some(Some(ChatFrame::Slow(10)))
+        );
+        assert_eq!(bob.say(&line("four"), at(4_000)), slow(8));
+        assert_eq!(ann.say(&line("five"), at(11_000)), Ok(()));
+        ann.announce(line("six"), at(11_500));
+        chats.set_rules(ChatRules::default());
+        assert_eq!(ann.say(&line("seven"), at(12_000)), Ok(()));
+        assert!(chats.room("live", "a").unwrap().past.lock().heard.is_empty());
+    }
+
+    #[test]
+    fn blocked_words_are_not_passed_on_in_texts_and_names() {
+        let words = crate::wire::blocked_words::BlockedWords::new(["spoiler"]);
+        let chats = Chats::new(1, 2, ChatRules { words, ..ChatRules::default() }, 1);
+        let mut ann = chats.enter(("live", "a"), 1, HERE, at(0)).unwrap();
+        assert_eq!(ann.say(&line("a SPOILER"), at(0)), Err(NotPassed::Blocked));
+        let named = ChatLine::new("Spoiler-Bot", "hi").unwrap();
+        assert_eq!(ann.say(&named, at(0)), Err(NotPassed::Blocked));
+        assert_eq!(ann.say(&line("fine"), at(0)), Ok(()));
+        assert_eq!(chats.posts("live", "a").unwrap().len(), 1);
+    }
+}

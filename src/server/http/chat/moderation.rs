@@ -1,0 +1,139 @@
+//! Moderation of a chat with the server's token: `/api/v1/chats/{app}/{stream}`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::server::chat::moderation::{ChatRules, MAX_SLOW};
+use crate::server::http::api::{authorized, error};
+use crate::server::http::caller::Caller;
+use crate::server::registry::Registry;
+use crate::wire::blocked_words::{BlockedWords, MAX_BLOCKED_WORDS};
+
+/// Maximum length of a request in bytes.
+const MAX_BODY: usize = 64 << 10;
+/// Maximum number of messages or people in a request.
+const MAX_IDS: usize = 256;
+
+/// Changes; what is left out stays as it is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Changes {
+    delete: Vec<u64>,
+    mute: Vec<u64>,
+    unmute: Vec<u64>,
+    slow_seconds: Option<u64>,
+    blocked_words: Option<Vec<String>>,
+}
+
+/// The last messages, the muted people and the rules.
+pub(in crate::server::http) async fn chat(
+    State(registry): State<Arc<Registry>>,
+    ConnectInfo(caller): ConnectInfo<Caller>,
+    Path(path): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(refused) = authorized(&registry, &caller, &headers) {
+        return *refused;
+    }
+    match path.rsplit_once('/') {
+        Some((app, stream)) => state(&registry, app, stream),
+        None => missing(),
+    }
+}
+
+/// Deletes messages, mutes people, and sets rules. The rules are those of all chats of the server.
+pub(in crate::server::http) async fn change(
+    State(registry): State<Arc<Registry>>,
+    ConnectInfo(caller): ConnectInfo<Caller>,
+    Path(path): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    if let Err(refused) = authorized(&registry, &caller, &headers) {
+        return *refused;
+    }
+    let Some((app, stream)) = path.rsplit_once('/') else { return missing() };
+    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+        return error(StatusCode::PAYLOAD_TOO_LARGE, "a request has at most 64 KiB");
+    };
+    let changes: Changes = match serde_json::from_slice(&body) {
+        Ok(changes) => changes,
+        Err(wrong) => return error(StatusCode::BAD_REQUEST, &wrong.to_string()),
+    };
+    if let Some(why) = changes.fault() {
+        return error(StatusCode::UNPROCESSABLE_ENTITY, &why);
+    }
+    let chats = &registry.chats;
+    if !changes.delete.is_empty() && !chats.delete(app, stream, &changes.delete) {
+        return missing();
+    }
+    let unknown = |ids: &[u64], act: &dyn Fn(u64) -> bool| -> Vec<u64> {
+        ids.iter().copied().filter(|id| !act(*id)).collect()
+    };
+    let mut unknown_people = unknown(&changes.mute, &|id| chats.mute(app, stream, id));
+    unknown_people.extend(unknown(&changes.unmute, &|id| chats.unmute(app, stream, id)));
+    if !unknown_people.is_empty() {
+        let why = format!("this chat knows nobody with the number {unknown_people:?}");
+        return error(StatusCode::NOT_FOUND, &why);
+    }
+    if changes.slow_seconds.is_some() || changes.blocked_words.is_some() {
+        let was = chats.rules();
+        chats.set_rules(ChatRules {
+            slow: changes.slow_seconds.map_or(was.slow, Duration::from_secs),
+            words: changes.blocked_words.map_or_else(|| was.words.clone(), BlockedWords::new),
+        });
+    }
+    state(&registry, app, stream)
+}
+
+impl Changes {
+    /// What is beyond the limits.
+    fn fault(&self) -> Option<String> {
+        if [&self.delete, &self.mute, &self.unmute].iter().any(|ids| ids.len() > MAX_IDS) {
+            return Some(format!("a request has at most {MAX_IDS} messages or people"));
+        }
+        if self.slow_seconds.is_some_and(|slow| slow > MAX_SLOW.as_secs()) {
+            return Some(format!("slow_seconds is at most {}", MAX_SLOW.as_secs()));
+        }
+        let words = self.blocked_words.as_ref().map_or(0, Vec::len);
+        (words > MAX_BLOCKED_WORDS)
+            .then(|| format!("blocked_words has at most {MAX_BLOCKED_WORDS} words"))
+    }
+}
+
+fn state(registry: &Registry, app: &str, stream: &str) -> Response {
+    let (chats, rules) = (&registry.chats, registry.chats.rules());
+    let posts = chats.posts(app, stream).unwrap_or_default();
+    let messages: Vec<_> = posts
+        .iter()
+        .map(|post| {
+            let line = &post.line;
+            json!({ "id": post.id, "from": post.from, "name": line.name, "text": line.text })
+        })
+        .collect();
+    let muted = chats.muted(app, stream);
+    let muted: Vec<_> =
+        muted.iter().map(|person| json!({ "from": person.id, "name": person.name })).collect();
+    Json(json!({
+        "app": app,
+        "stream": stream,
+        "open": chats.is_open(app, stream),
+        "messages": messages,
+        "muted": muted,
+        "slow_seconds": rules.slow.as_secs(),
+        "blocked_words": rules.words.words(),
+    }))
+    .into_response()
+}
+
+fn missing() -> Response {
+    error(StatusCode::NOT_FOUND, "there is no such chat")
+}

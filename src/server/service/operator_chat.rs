@@ -1,0 +1,77 @@
+//! The operator's side of a chat, in the program that runs the server.
+
+use std::sync::Arc;
+
+use tokio::sync::broadcast::error::TryRecvError;
+
+use crate::server::chat::ChatMember;
+use crate::server::chat::moderation::MutedPerson;
+use crate::server::registry::Registry;
+use crate::wire::chat::{ChatFrame, ChatLine};
+
+/// A seat in the chat of a stream that keeps the chat open, and may moderate it.
+#[derive(Debug)]
+pub struct OperatorChat {
+    registry: Arc<Registry>,
+    member: ChatMember,
+    app: String,
+    stream: String,
+}
+
+impl OperatorChat {
+    pub(super) fn join(registry: &Arc<Registry>, app: &str, stream: &str) -> Option<Self> {
+        let here = std::net::Ipv4Addr::LOCALHOST.into();
+        let (id, now) = (registry.next_id(), registry.clock.now());
+        let member = registry.chats.enter((app, stream), id, here, now)?;
+        let (app, stream) = (app.to_owned(), stream.to_owned());
+        Some(Self { registry: Arc::clone(registry), member, app, stream })
+    }
+
+    /// The number of the operator in their own messages.
+    pub fn id(&self) -> u64 {
+        self.member.id()
+    }
+
+    /// The next frame, if there is one.
+    pub fn poll(&mut self) -> Option<ChatFrame> {
+        loop {
+            match self.member.frames.try_recv() {
+                Ok(frame) => {
+                    if let Some(frame) = ChatFrame::from_json(&frame) {
+                        return Some(frame);
+                    }
+                }
+                // Lost messages are not shown; what was deleted must vanish.
+                Err(TryRecvError::Lagged(_)) => {
+                    if let Some(frame) = self.member.missed() {
+                        return ChatFrame::from_json(&frame);
+                    }
+                }
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return None,
+            }
+        }
+    }
+
+    /// Sends a message, to which no rules apply.
+    pub fn say(&self, line: ChatLine) {
+        self.member.announce(line, self.registry.clock.now());
+    }
+
+    /// Deletes a message for everyone.
+    pub fn delete(&self, id: u64) {
+        self.registry.chats.delete(&self.app, &self.stream, &[id]);
+    }
+
+    /// Mutes the sender of messages with this number, and deletes their last messages.
+    pub fn mute(&self, from: u64) {
+        self.registry.chats.mute(&self.app, &self.stream, from);
+    }
+
+    pub fn unmute(&self, from: u64) {
+        self.registry.chats.unmute(&self.app, &self.stream, from);
+    }
+
+    pub fn muted(&self) -> Vec<MutedPerson> {
+        self.registry.chats.muted(&self.app, &self.stream)
+    }
+}

@@ -1,0 +1,83 @@
+//! A listening port and its connections. A port can be closed while the server runs, for example to open it
+//! at another address.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use crate::server::admission::Spot;
+use crate::server::registry::{ConnectionSlot, Registry};
+
+/// Time limit for the task of a port to drop its socket.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
+/// Number of connections after which closed ones are forgotten.
+const TIDY_FROM: usize = 64;
+
+/// The side of a port that closes it, also when dropped.
+#[derive(Debug)]
+pub(super) struct Port {
+    stop: watch::Sender<bool>,
+    connections: Arc<Connections>,
+}
+
+/// The side of the task that listens; the task drops its socket before this.
+#[derive(Clone, Debug)]
+pub(in crate::server) struct OpenPort {
+    stop: watch::Receiver<bool>,
+    connections: Arc<Connections>,
+}
+
+/// The connections of a port, for which this keeps no slot.
+#[derive(Debug, Default)]
+struct Connections(Mutex<Vec<(SocketAddr, Weak<Spot>)>>);
+
+/// Creates both sides.
+pub(super) fn port() -> (Port, OpenPort) {
+    let (stop, stopped) = watch::channel(false);
+    let connections = Arc::<Connections>::default();
+    let open = OpenPort { stop: stopped, connections: Arc::clone(&connections) };
+    (Port { stop, connections }, open)
+}
+
+impl Port {
+    /// Accepts no more clients, and waits until the socket is closed. Connections continue.
+    pub async fn close(&self) {
+        self.stop.send_replace(true);
+        // A task that hangs costs only the port: the next socket then cannot be bound, which is reported.
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.stop.closed()).await;
+    }
+
+    /// Disconnects all clients of other computers.
+    pub fn disconnect_others(&self, registry: &Registry) {
+        for (peer, spot) in self.connections.0.lock().drain(..) {
+            if let Some(spot) = spot.upgrade().filter(|_| !peer.ip().to_canonical().is_loopback()) {
+                registry.admission.evict(&spot);
+            }
+        }
+    }
+}
+
+impl OpenPort {
+    /// Waits until the port is to be closed, or until the server ends.
+    pub async fn closing(&self, registry: &Registry) {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            biased;
+            () = registry.stopped() => {}
+            // The other side may also be dropped.
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
+    }
+
+    /// Adds a connection.
+    pub fn note(&self, peer: SocketAddr, slot: &ConnectionSlot) {
+        let mut connections = self.connections.0.lock();
+        if connections.len() >= TIDY_FROM && connections.len() == connections.capacity() {
+            connections.retain(|(_, spot)| spot.strong_count() > 0);
+        }
+        connections.push((peer, Arc::downgrade(slot.spot())));
+    }
+}
