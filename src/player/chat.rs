@@ -17,7 +17,7 @@ use crate::net::{Cause, Error, Options, Runtime};
 use crate::player::state::OfferedChat;
 use crate::text::Problem;
 use crate::text::problem::problem;
-use crate::wire::chat::ChatLine;
+use crate::wire::chat::{ChatFrame, ChatLine};
 
 /// Maximum number of unread messages; the oldest are dropped.
 const MAX_UNREAD_LINES: usize = 256;
@@ -50,7 +50,7 @@ pub enum ChatState {
 /// A joined chat. Dropping it leaves the chat.
 #[derive(Debug)]
 pub struct Chat {
-    heard: queue::Receiver<ChatLine>,
+    heard: queue::Receiver<ChatFrame>,
     to_say: mpsc::Sender<ChatLine>,
     state: Arc<Mutex<ChatState>>,
     task: JoinHandle<()>,
@@ -68,10 +68,10 @@ impl Chat {
     }
 
     fn go(url: WebUrl, guessed: bool, options: Options, runtime: &Runtime) -> Self {
-        let (lines, heard) = queue::bounded("chat lines", MAX_UNREAD_LINES, Full::DropOldest);
+        let (frames, heard) = queue::bounded("chat lines", MAX_UNREAD_LINES, Full::DropOldest);
         let (to_say, says) = mpsc::channel(MAX_UNSENT_LINES);
         let state = Arc::new(Mutex::new(ChatState::Connecting));
-        let talk = ChatThread { url, guessed, options, lines, state: Arc::clone(&state) };
+        let talk = ChatThread { url, guessed, options, frames, state: Arc::clone(&state) };
         let task = runtime.spawn(talk.run(says));
         Self { heard, to_say, state, task }
     }
@@ -81,8 +81,8 @@ impl Chat {
         self.state.lock().clone()
     }
 
-    /// The messages, including own ones.
-    pub fn lines(&self) -> &queue::Receiver<ChatLine> {
+    /// The messages, including own ones, and which ones are deleted.
+    pub fn frames(&self) -> &queue::Receiver<ChatFrame> {
         &self.heard
     }
 
@@ -108,7 +108,7 @@ struct ChatThread {
     /// The address is a guess.
     guessed: bool,
     options: Options,
-    lines: queue::Sender<ChatLine>,
+    frames: queue::Sender<ChatFrame>,
     state: Arc<Mutex<ChatState>>,
 }
 
@@ -166,7 +166,7 @@ impl ChatThread {
         &self,
         mut socket: Socket,
         says: &mut mpsc::Receiver<ChatLine>,
-        last: &mut VecDeque<ChatLine>,
+        last: &mut VecDeque<ChatFrame>,
     ) -> Ended {
         // Messages may be repeated; after the first new one, all following are new.
         let mut again = std::mem::take(last);
@@ -180,17 +180,19 @@ impl ChatThread {
                 }
                 heard = timeout(SILENCE_TIMEOUT, socket.next_text()) => match heard {
                     Ok(Ok(Some(text))) => {
-                        let Some(line) = ChatLine::from_json(&text) else { continue };
-                        last.push_back(line.clone());
-                        if last.len() > MAX_UNREAD_LINES {
-                            last.pop_front();
+                        let Some(frame) = ChatFrame::from_json(&text) else { continue };
+                        if matches!(frame, ChatFrame::Post(_) | ChatFrame::Line(_)) {
+                            last.push_back(frame.clone());
+                            if last.len() > MAX_UNREAD_LINES {
+                                last.pop_front();
+                            }
+                            if let Some(at) = again.iter().position(|it| *it == frame) {
+                                again.drain(..=at);
+                                continue;
+                            }
+                            again.clear();
                         }
-                        if let Some(at) = again.iter().position(|it| *it == line) {
-                            again.drain(..=at);
-                            continue;
-                        }
-                        again.clear();
-                        if self.lines.send(line).is_err() {
+                        if self.frames.send(frame).is_err() {
                             return Ended::Left;
                         }
                     }
