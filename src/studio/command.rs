@@ -23,7 +23,9 @@ use crate::studio::settings::part::versions::VersionId;
 use crate::studio::targets::Target;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services::Service;
+use crate::studio::targets::sharing::ServerReach;
 use crate::studio::watch::choices::WatchCommand;
+use crate::studio::watch::own_chat::ChatCommand;
 
 /// A command of the user in the window or on the command line.
 #[derive(Clone, Debug, PartialEq)]
@@ -170,6 +172,12 @@ pub enum Command {
     /// Sets where clients of the built-in server reconnect when it ends (Enhanced RTMP): a URL with
     /// an application; empty means none. The value is saved.
     SetSuccessor(String),
+    /// Starts or stops the built-in server. It does not stop while the broadcast goes to it.
+    Serve(bool),
+    /// Sets which computers can reach the built-in server; saved.
+    SetReach(ServerReach),
+    /// Sends to the chat of the own stream, or moderates it.
+    Chat(ChatCommand),
     /// Adds this service of the user or, by its previous id, changes it; saved.
     PutService { was: Option<String>, service: Service },
     /// Removes this service of the user.

@@ -16,7 +16,7 @@ use crate::encode::KnownEncoder;
 use crate::media::playback_control::{Position, SkippedFile};
 use crate::media::{RenditionId, Size, VideoFrame};
 use crate::mix;
-use crate::server::Fault;
+use crate::server::{ChatRules, Fault, Protocol};
 use crate::studio::KeyPlace;
 use crate::studio::event::stats::DelayFigures;
 use crate::studio::live::monitor::view::MonitorView;
@@ -34,9 +34,11 @@ use crate::studio::settings::part::versions::Version;
 use crate::studio::settings::part::{InUse, PartKind};
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services::ServiceList;
+use crate::studio::targets::sharing::{NetworkAddress, ServerReach, ShareLinks};
 use crate::studio::targets::{Target, TargetState};
 use crate::studio::watch::chat::{ChatChoices, ChatView};
 use crate::studio::watch::choices::PlayerChoices;
+use crate::studio::watch::own_chat::OwnChatView;
 use crate::studio::watch::view::{TileView, WatchFigures, WatchState};
 use crate::text::Problem;
 
@@ -279,11 +281,33 @@ pub struct ServerFigures {
     pub play_url: String,
     /// The viewer page of the stream, for browsers.
     pub page_url: String,
+    /// The links of the stream for others, with an address that they reach, if there is one.
+    pub links: Arc<ShareLinks>,
+    /// The addresses of this computer, and whether the server listens there.
+    pub networks: Arc<[NetworkAddress]>,
+    pub reach: ServerReach,
     pub viewers: usize,
+    /// The same by protocol.
+    pub viewers_by: BTreeMap<Protocol, usize>,
+    /// The chat of the own stream, while the server runs with a window.
+    pub chat: Option<OwnChatView>,
+    /// The rules of all chats of the server.
+    pub chat_rules: ChatRules,
     /// The simulated faults.
     pub faults: Vec<Fault>,
     /// The server to which clients are sent when this one ends; empty means none.
     pub successor: String,
+}
+
+impl ServerFigures {
+    pub fn is_running(&self) -> bool {
+        !self.rtmp.is_empty()
+    }
+
+    /// Returns true if other computers can open the links.
+    pub fn is_reachable(&self) -> bool {
+        self.networks.iter().any(|network| network.http)
+    }
 }
 
 /// The scene collections and profiles.

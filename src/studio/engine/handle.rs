@@ -166,6 +166,8 @@ pub(in crate::studio) fn assemble(mut config: Config) -> std::io::Result<(Engine
             config.serve,
             settings.successor.clone(),
             config.server_token.take(),
+            settings.reach,
+            settings.chat_rules.clone(),
         ),
         file: SettingsFile::new(config.settings_path.take(), players, config.on_air_mark.take()),
         services: std::mem::take(&mut config.services),

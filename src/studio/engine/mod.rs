@@ -35,6 +35,7 @@ use crate::studio::engine::state::{
 use crate::studio::engine::system::crash_reports;
 use crate::studio::engine::system::process::Process;
 use crate::studio::event::Event;
+use crate::studio::live::recording::library::RecordingsCommand;
 use crate::studio::notices::event_log::EventLog;
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
@@ -294,6 +295,7 @@ impl Engine {
             }
             Command::StartRecording(path) => self.start_recording(path),
             Command::StopRecording => self.stop_recording(),
+            Command::Recordings(RecordingsCommand::Repair(path)) if self.is_written(&path) => {}
             Command::Recordings(command) => {
                 let folder = &self.settings.preferences.recording_folder;
                 self.state.library.handle(command, folder);
@@ -347,6 +349,10 @@ impl Engine {
                 self.built_in.set_faults(faults);
             }
             Command::SetSuccessor(url) => self.set_successor(&url),
+            Command::Serve(true) => self.start_built_in_if_needed(),
+            Command::Serve(false) => self.stop_built_in(),
+            Command::SetReach(reach) => self.set_reach(reach),
+            Command::Chat(command) => self.handle_chat(command),
             Command::PutService { was, service } => self.put_service(was.as_deref(), &service),
             Command::RemoveService(id) => self.remove_service(&id),
             Command::SetPreferences(preferences) => {

@@ -74,6 +74,8 @@ pub struct Ready {
     pub play: Option<String>,
     /// The HLS address.
     pub hls: Option<String>,
+    /// The HTTP-FLV address.
+    pub flv: Option<String>,
     /// The WHEP address.
     pub whep: Option<String>,
     /// The viewer page, for browsers.

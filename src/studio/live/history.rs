@@ -1,4 +1,4 @@
-//! The studio's history of a broadcast per second: the bitrate of the last minute, losses, and
+//! The studio's history of a broadcast per second: the bitrate of the last ten minutes, losses, and
 //! whether the computer keeps up.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -9,7 +9,7 @@ use crate::studio::event::{self, TargetState};
 use crate::studio::notices::message::StudioMessage;
 
 /// Seconds of bitrate to keep.
-const SECONDS: usize = 60;
+const SECONDS: usize = 600;
 /// A larger share of skipped frames over the last seconds is reported.
 const SLOW: f64 = 0.05;
 /// With a smaller share, the computer keeps up again.

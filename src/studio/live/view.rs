@@ -37,7 +37,7 @@ pub struct LiveFigures {
     pub wanted_fps: f64,
     /// The data sent in the last second, in bits per second.
     pub bitrate: u32,
-    /// The bitrates of the last minute in bits per second, one value per second, oldest first.
+    /// The bitrates of the last ten minutes in bits per second, one value per second, oldest first.
     pub bitrate_history: Vec<u32>,
     /// The mean time to encode a frame over the last second; `None`: no video was encoded.
     pub encode_time: Option<Duration>,

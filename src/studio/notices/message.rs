@@ -206,6 +206,8 @@ notices! {
     ServerOpenToPlay "server-open-to-play" Info [address] [] {};
     PortTaken "port-taken" Info [wanted used] [] {};
     ServerFailed "server-failed" Error [] [reason] {};
+    /// The server cannot listen where other computers reach it, or not only there.
+    ServerNotMoved "server-not-moved" Error [] [reason] {};
 
     // Files that are being written.
     /// Nothing was recorded.

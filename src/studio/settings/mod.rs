@@ -29,6 +29,7 @@ use crate::audio::AudioChoice;
 use crate::broadcast::delay::MAX_STREAM_DELAY;
 use crate::capture::camera::control::WantedControls;
 use crate::capture::{VideoChoice, sharing};
+use crate::server::ChatRules;
 use crate::studio::live::recording::RecordingChoices;
 use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::monitoring::Monitoring;
@@ -45,6 +46,7 @@ use crate::studio::settings::sections::quality::QualityLayout;
 use crate::studio::settings::sections::recording::RecordingLayout;
 use crate::studio::targets::address::parse;
 use crate::studio::targets::quality::Quality;
+use crate::studio::targets::sharing::ServerReach;
 use crate::studio::targets::{MAX_TARGETS, Target};
 use crate::studio::watch::chat::ChatChoices;
 use crate::studio::watch::choices::PlayerChoices;
@@ -102,6 +104,10 @@ pub struct Settings {
     pub wall: Vec<(String, Viewport)>,
     /// The successor of the built-in server; empty means none.
     pub successor: String,
+    /// Which computers can reach the built-in server.
+    pub reach: ServerReach,
+    /// The rules of the built-in server's chats.
+    pub chat_rules: ChatRules,
     pub preferences: Preferences,
 }
 
@@ -126,6 +132,8 @@ impl Default for Settings {
             recent: Vec::new(),
             wall: Vec::new(),
             successor: String::new(),
+            reach: ServerReach::default(),
+            chat_rules: ChatRules::default(),
             preferences: Preferences::default(),
         }
     }
@@ -161,8 +169,8 @@ struct File {
     player: sections::player::Table,
     #[serde(with = "ChatLayout")]
     chat: ChatChoices,
-    #[serde(skip_serializing_if = "Server::is_default")]
-    server: Server,
+    #[serde(skip_serializing_if = "sections::server::Table::is_default")]
+    server: sections::server::Table,
     window: Preferences,
     #[serde(skip_serializing_if = "Hotkeys::is_default")]
     hotkeys: Hotkeys,
@@ -183,19 +191,6 @@ struct File {
     gain_db: f32,
     #[serde(skip_serializing)]
     muted: bool,
-}
-
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Server {
-    #[serde(deserialize_with = "successor")]
-    successor: String,
-}
-
-impl Server {
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// The target, as version 1 wrote it.
@@ -219,10 +214,6 @@ impl OnlyTarget {
 
 fn delay<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     values::millis(from, 0..=MAX_STREAM_DELAY.as_millis() as u64)
-}
-
-fn successor<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    check_successor(&String::deserialize(from)?).map_err(values::refuse)
 }
 
 impl Settings {
@@ -303,6 +294,8 @@ impl Settings {
             targets,
             delay: file.delay,
             chat: file.chat.checked(),
+            chat_rules: file.server.chat_rules(),
+            reach: file.server.reach(),
             successor: file.server.successor,
             preferences: Preferences {
                 recording: file.recording,
@@ -381,7 +374,7 @@ impl Settings {
                 wall: self.wall.clone(),
             }),
             chat: self.chat.clone(),
-            server: Server { successor: self.successor.clone() },
+            server: sections::server::Table::of(self),
             window: self.preferences.clone(),
             recording: self.preferences.recording.clone(),
             hotkeys: (*self.preferences.hotkeys).clone(),

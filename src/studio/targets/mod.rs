@@ -4,6 +4,7 @@ pub mod address;
 pub mod misfits;
 pub mod quality;
 pub mod services;
+pub mod sharing;
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};

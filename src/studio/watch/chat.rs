@@ -7,6 +7,7 @@ use crate::net::web::WebUrl;
 use crate::player::chat::ChatState;
 use crate::text::Problem;
 use crate::text::problem::problem;
+use crate::wire::blocked_words::BlockedWords;
 use crate::wire::chat::{ChatLine, MAX_NAME};
 
 /// Maximum number of stored lines.
@@ -83,13 +84,13 @@ impl ChatChoices {
         }
     }
 
-    /// Returns true if a line contains none of the blocked words, in upper or lower case.
+    /// Returns true if a line contains none of the blocked words, however they are written.
     pub fn lets_pass(&self, line: &ChatLine) -> bool {
         if self.words.is_empty() {
             return true;
         }
-        let text = format!("{} {}", line.name, line.text).to_lowercase();
-        !self.words.iter().any(|word| text.contains(&word.to_lowercase()))
+        let words = BlockedWords::new(&self.words);
+        !(words.are_in(&line.text) || words.are_in(&line.name))
     }
 }
 
@@ -110,6 +111,8 @@ pub fn check_place(text: &str) -> Result<WebUrl, Problem> {
 pub struct ChatHeard {
     /// A number that increases over all streams.
     pub number: u64,
+    /// The number of the message on its server, if it has one.
+    pub id: Option<u64>,
     pub line: Arc<ChatLine>,
 }
 
@@ -120,6 +123,8 @@ pub struct ChatView {
     pub state: Option<ChatState>,
     /// The newest [`KEPT_LINES`] lines, oldest first, without blocked ones.
     pub lines: Arc<[ChatHeard]>,
+    /// How often lines were deleted.
+    pub deletions: u64,
 }
 
 #[cfg(test)]

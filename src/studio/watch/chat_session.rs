@@ -8,9 +8,8 @@ use crate::net::web::WebUrl;
 use crate::net::{Options, Runtime};
 use crate::player::OfferedChat;
 use crate::player::chat::{Chat, ChatState};
-use crate::studio::event::Ready;
 use crate::studio::watch::chat::{ChatChoices, ChatHeard, ChatView, KEPT_LINES, check_place};
-use crate::wire::chat::ChatLine;
+use crate::wire::chat::{ChatFrame, ChatLine};
 use crate::wire::rtmp::url::Url;
 
 /// The chat session; see the module documentation.
@@ -26,6 +25,7 @@ pub(super) struct ChatSession {
     guess: Option<WebUrl>,
     heard: VecDeque<ChatHeard>,
     count: u64,
+    deletions: u64,
     pub(super) choices: ChatChoices,
     /// The lines last passed to the window; rebuilt when a line is received.
     lines: Arc<[ChatHeard]>,
@@ -43,7 +43,7 @@ impl ChatSession {
         &mut self,
         url: &str,
         plays: bool,
-        own: impl FnOnce() -> Ready,
+        own: impl FnOnce() -> (String, String),
         options: &Options,
         runtime: &Runtime,
     ) {
@@ -56,9 +56,8 @@ impl ChatSession {
                 let at = check_place(place).ok();
                 self.chat = at.map(|at| Chat::join(at, options.clone(), runtime));
             } else if self.finds {
-                let own = own();
-                let own = (own.rtmp.as_str(), own.http.as_deref().unwrap_or_default());
-                self.guess = address(url, own);
+                let (rtmp, http) = own();
+                self.guess = address(url, (&rtmp, &http));
             }
         }
         if plays && let Some(at) = self.guess.take() {
@@ -99,7 +98,7 @@ impl ChatSession {
 
     /// Adds a line that arrived in the stream.
     pub(super) fn add(&mut self, line: ChatLine) {
-        if self.take(line) {
+        if self.take(line, None) {
             self.renew();
         }
     }
@@ -109,8 +108,13 @@ impl ChatSession {
         let Some(chat) = self.chat.take() else { return };
         // At most this number at once: the rest is taken the next time.
         let mut any = false;
-        for line in chat.lines().waiting().take(KEPT_LINES) {
-            any |= self.take(line);
+        for frame in chat.frames().waiting().take(KEPT_LINES) {
+            any |= match frame {
+                ChatFrame::Post(post) => self.take(post.line, Some(post.id)),
+                ChatFrame::Line(line) => self.take(line, None),
+                ChatFrame::Deleted(ids) => self.remove(&ids),
+                ChatFrame::Slow(_) => false,
+            };
         }
         self.chat = Some(chat);
         if any {
@@ -118,7 +122,7 @@ impl ChatSession {
         }
     }
 
-    fn take(&mut self, line: ChatLine) -> bool {
+    fn take(&mut self, line: ChatLine, id: Option<u64>) -> bool {
         if !self.choices.lets_pass(&line) {
             return false;
         }
@@ -126,8 +130,17 @@ impl ChatSession {
             self.heard.pop_front();
         }
         self.count += 1;
-        self.heard.push_back(ChatHeard { number: self.count, line: Arc::new(line) });
+        self.heard.push_back(ChatHeard { number: self.count, id, line: Arc::new(line) });
         true
+    }
+
+    /// Removes messages that the server has deleted; returns whether there were any.
+    fn remove(&mut self, ids: &[u64]) -> bool {
+        let before = self.heard.len();
+        self.heard.retain(|heard| heard.id.is_none_or(|id| !ids.contains(&id)));
+        let any = self.heard.len() < before;
+        self.deletions += u64::from(any);
+        any
     }
 
     fn renew(&mut self) {
@@ -153,7 +166,7 @@ impl ChatSession {
     /// The state for the window.
     pub(super) fn view(&self) -> ChatView {
         let state = self.chat.as_ref().map(Chat::state).filter(|it| *it != ChatState::Absent);
-        ChatView { state, lines: Arc::clone(&self.lines) }
+        ChatView { state, lines: Arc::clone(&self.lines), deletions: self.deletions }
     }
 }
 
@@ -203,7 +216,7 @@ mod tests {
         let url = format!("http://{}/live/x.flv", server.local_addr().unwrap());
         let mut talk = ChatSession::new(true);
         let follow = |talk: &mut ChatSession, plays| {
-            talk.follow(&url, plays, Ready::default, &Options::default(), &runtime);
+            talk.follow(&url, plays, Default::default, &Options::default(), &runtime);
             talk.view().state
         };
         assert_eq!(follow(&mut talk, false), None);
@@ -223,6 +236,19 @@ mod tests {
         assert_eq!(talk.chat.as_ref().unwrap().state(), ChatState::Absent);
         talk.poll();
         assert_eq!(follow(&mut talk, true), None);
+    }
+
+    #[test]
+    fn deleted_lines_are_gone_and_others_stay() {
+        let mut talk = ChatSession::default();
+        for (id, text) in [(Some(7), "one"), (None, "two"), (Some(8), "three")] {
+            talk.take(ChatLine::new("ann", text).unwrap(), id);
+        }
+        assert!(talk.remove(&[7, 99]) && !talk.remove(&[7]));
+        talk.renew();
+        let view = talk.view();
+        let texts: Vec<_> = view.lines.iter().map(|it| it.line.text.as_str()).collect();
+        assert_eq!((texts, view.deletions), (vec!["two", "three"], 1));
     }
 
     #[test]

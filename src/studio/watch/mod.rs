@@ -4,6 +4,7 @@
 pub mod chat;
 mod chat_session;
 pub mod choices;
+pub mod own_chat;
 mod tile;
 pub mod view;
 pub mod viewport;
@@ -14,7 +15,6 @@ use crate::base::{Clock, Latest};
 use crate::media::VideoFrame;
 use crate::net::{CertificatePin, Options, Runtime};
 use crate::player::{self, Failure, Player, State, TimeShiftDepth};
-use crate::studio::event::Ready;
 use crate::studio::notices::TileId;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::watch::chat::{ChatChoices, ChatView};
@@ -396,7 +396,7 @@ impl Players {
 
     /// Connects to the chat of the selected player while it plays, and takes new lines. `own` returns the
     /// addresses of the built-in server, and is called when another stream is played.
-    pub(super) fn talk(&mut self, own: impl FnOnce() -> Ready, runtime: &Runtime) {
+    pub(super) fn talk(&mut self, own: impl FnOnce() -> (String, String), runtime: &Runtime) {
         let Self { tiles, chosen, talk, config, .. } = self;
         let playing = tiles.iter().find(|tile| tile.id == *chosen && tile.player().is_some());
         let plays = playing.is_some_and(|tile| *tile.state() == WatchState::Playing);

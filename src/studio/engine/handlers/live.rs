@@ -15,7 +15,9 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::OtherCanvas;
 use crate::studio::targets::misfits::misfits;
 use crate::studio::targets::quality::Quality;
+use crate::studio::targets::sharing::ServerReach;
 use crate::studio::targets::{Target, address};
+use crate::studio::watch::own_chat::ChatCommand;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -28,9 +30,54 @@ impl Engine {
                 }
                 let ready = self.built_in.ready();
                 self.notices.happened(Event::Ready(ready));
+                self.tell_reach();
             }
             Err(message) => self.notices.tell(&message, ""),
         }
+    }
+
+    /// Says on the command line which computers can reach the built-in server; the window shows it.
+    fn tell_reach(&mut self) {
+        if self.built_in.wanted_at_once() {
+            return;
+        }
+        let (ready, reach) = (self.built_in.ready(), self.built_in.reach());
+        if reach.rtmp {
+            self.notices.tell(&StudioMessage::ServerOpen { address: ready.rtmp }, "");
+        }
+        if let Some(address) = ready.http.filter(|_| reach.http) {
+            self.notices.tell(&StudioMessage::ServerOpenToPlay { address }, "");
+        }
+    }
+
+    /// Stops the built-in server, unless the broadcast goes to it.
+    pub(in crate::studio::engine) fn stop_built_in(&mut self) {
+        let is_used = |target: &Target| target.is_built_in() && target.enabled;
+        if self.live.is_publishing() && self.targets.list.iter().any(is_used) {
+            return;
+        }
+        self.notices.active.clear(&["port-taken", "server-failed"]);
+        self.built_in.shutdown();
+    }
+
+    /// Sends to the chat of the own stream, or moderates it.
+    pub(in crate::studio::engine) fn handle_chat(&mut self, command: ChatCommand) {
+        if let ChatCommand::SetRules(rules) = &command {
+            self.settings.chat_rules = rules.clone().checked();
+            self.built_in.set_chat_rules(self.settings.chat_rules.clone());
+            self.changed();
+        }
+        self.built_in.handle_chat(command);
+    }
+
+    /// Sets which computers can reach the built-in server.
+    pub(in crate::studio::engine) fn set_reach(&mut self, reach: ServerReach) {
+        self.notices.active.clear(&["server-not-moved"]);
+        if let Err(message) = self.built_in.set_reach(reach) {
+            self.notices.tell(&message, "");
+        }
+        self.settings.reach = self.built_in.reach();
+        self.changed();
     }
 
     pub(in crate::studio::engine) fn go_live(&mut self) {

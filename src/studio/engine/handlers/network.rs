@@ -26,6 +26,7 @@ impl Engine {
         while let Some(change) = self.machine.events.change() {
             let NetworkChange { came, gone, route } = change;
             tracing::info!(?came, ?gone, route, "the network has changed");
+            self.built_in.look_at_networks();
             let on_air = self.live.is_publishing();
             if on_air && !(came.is_empty() && gone.is_empty()) {
                 let words = |some: &[String]| match some.is_empty() {

@@ -48,8 +48,9 @@ impl Engine {
         self.poll_scenes();
         self.go_on();
         let built_in = &self.built_in;
-        self.watch.talk(|| built_in.ready(), &self.runtime);
+        self.watch.talk(|| built_in.local(), &self.runtime);
         self.poll_players();
+        self.built_in.poll_chat();
         for event in self.built_in.poll() {
             if matches!(event, server::Event::KeyframeRequest { .. }) {
                 if let Some(on_air) = &self.live.on_air {

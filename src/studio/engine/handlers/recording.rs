@@ -20,6 +20,13 @@ impl Engine {
         self.state.repairs = self.config.journal.as_deref().and_then(Repairs::start);
     }
 
+    /// Returns true if a recording of this run goes to this file, also while it is paused.
+    pub(in crate::studio::engine) fn is_written(&self, path: &Path) -> bool {
+        let on_air = self.live.on_air.iter().chain(self.live.others.values());
+        let mut recordings = on_air.filter_map(OnAir::recording);
+        recordings.any(|it| it.recorder.figures().path == path)
+    }
+
     pub(in crate::studio::engine) fn poll_repairs(&mut self) {
         self.state.library.poll(&self.settings.preferences.recording_folder);
         let Some(repairs) = &self.state.repairs else { return };

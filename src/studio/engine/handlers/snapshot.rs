@@ -8,6 +8,7 @@ use crate::encode::known_encoders;
 use crate::media::source_status::SourceFormat;
 use crate::mix::StripId;
 use crate::net::Trouble;
+use crate::server::Protocol;
 use crate::studio::engine::Engine;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::on_air::figures::carried;
@@ -17,6 +18,7 @@ use crate::studio::snapshot::{
     AudioSource, Checked, RecordingFigures, ReplayFigures, ServerFigures, Snapshot, TargetView,
     VideoSource,
 };
+use crate::studio::targets::address;
 
 impl Engine {
     pub(in crate::studio::engine) fn snapshot(&self, ended: bool) -> Snapshot {
@@ -166,13 +168,24 @@ impl Engine {
     }
 
     pub(in crate::studio::engine) fn server_figures(&self) -> ServerFigures {
-        let ready = self.built_in.ready();
+        let (rtmp, http) = self.built_in.local();
+        let links = Arc::clone(self.built_in.links());
+        let mut viewers_by = self.built_in.viewers_by_protocol();
+        if let Some(viewers) = viewers_by.get_mut(&Protocol::Rtmp) {
+            *viewers = viewers.saturating_sub(self.own_viewers());
+        }
         ServerFigures {
-            rtmp: ready.rtmp,
-            http: ready.http.unwrap_or_default(),
-            play_url: ready.play.unwrap_or_default(),
-            page_url: ready.watch.unwrap_or_default(),
-            viewers: self.built_in.viewers().saturating_sub(self.own_viewers()),
+            rtmp,
+            http,
+            play_url: self.built_in.rtmp().map(address::play_url).unwrap_or_default(),
+            page_url: links.page.clone(),
+            links,
+            networks: Arc::clone(self.built_in.networks()),
+            reach: self.built_in.reach(),
+            viewers: viewers_by.values().sum(),
+            viewers_by,
+            chat: self.built_in.chat(),
+            chat_rules: self.settings.chat_rules.clone(),
             faults: self.built_in.faults().to_vec(),
             successor: self.built_in.successor().to_owned(),
         }

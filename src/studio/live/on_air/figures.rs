@@ -16,7 +16,7 @@ use crate::studio::program::Program;
 /// The displayed frame rate is the mean over this many seconds.
 const FPS_SECONDS: usize = 3;
 /// Maximum number of seconds of frame times that are displayed.
-const FRAME_TIMES: usize = 60;
+const FRAME_TIMES: usize = 600;
 /// If a server has accepted nothing for this long, the displayed bitrate is zero.
 const SILENCE: Duration = Duration::from_secs(1);
 

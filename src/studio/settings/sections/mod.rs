@@ -9,6 +9,7 @@ pub(in crate::studio::settings) mod player;
 pub(in crate::studio::settings) mod projectors;
 pub(in crate::studio::settings) mod quality;
 pub(in crate::studio::settings) mod recording;
+pub(in crate::studio::settings) mod server;
 pub(in crate::studio::settings) mod strips;
 pub(in crate::studio::settings) mod targets;
 pub(in crate::studio::settings) mod window;

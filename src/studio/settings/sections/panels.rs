@@ -29,6 +29,8 @@ pub enum Panel {
     Broadcast,
     Inspector,
     Chat,
+    /// The links of the built-in server's stream.
+    Share,
     Stats,
     EventLog,
     Players,
@@ -39,13 +41,14 @@ pub enum Panel {
 }
 
 impl Panel {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Sources,
         Self::Program,
         Self::Mixer,
         Self::Broadcast,
         Self::Inspector,
         Self::Chat,
+        Self::Share,
         Self::Stats,
         Self::EventLog,
         Self::Players,
@@ -62,6 +65,7 @@ impl Panel {
             Self::Broadcast => "broadcast",
             Self::Inspector => "inspector",
             Self::Chat => "chat",
+            Self::Share => "share",
             Self::Stats => "stats",
             Self::EventLog => "event-log",
             Self::Players => "players",
@@ -109,17 +113,17 @@ pub const PRESETS: [(&str, &str); 3] = [
     (
         "simple",
         "row(* column(* row(228 sources, * program), 124 mixer), \
-         304 column(* tabs(broadcast!, inspector, chat), 120 controls))",
+         304 column(* tabs(broadcast!, inspector, chat, share), 120 controls))",
     ),
     (
         "studio",
         "row(* column(* row(228 sources, * program), 300 row(* mixer, 300 chat, \
-         260 tabs(stats!, event-log))), 304 column(* tabs(broadcast!, inspector), 120 controls))",
+         260 tabs(stats!, event-log))), 304 column(* tabs(broadcast!, inspector, share), 120 controls))",
     ),
     (
         "monitor",
         "row(* column(* players, 124 mixer), 304 column(190 program, \
-         * tabs(broadcast!, stats, event-log, chat), 120 controls))",
+         * tabs(broadcast!, stats, event-log, chat, share), 120 controls))",
     ),
 ];
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::base::Worker;
-use crate::broadcast::recorder::remux::{Cut, Report, remux_part};
+use crate::broadcast::recorder::remux::{Cut, How, Report, remux_part, repair};
 use crate::files::{self, Trouble};
 use crate::studio::live::recording::library::file_manager;
 use crate::studio::live::recording::library::view::{CopyProgress, Outcome};
@@ -22,6 +22,8 @@ const MAX_NAME: usize = 200;
 #[derive(Debug, Default)]
 struct ChangeState {
     copy: Option<CopyProgress>,
+    /// True while a recording is repaired.
+    is_repairing: bool,
     outcome: Option<Outcome>,
     number: u64,
 }
@@ -42,7 +44,8 @@ impl Changes {
     }
 
     pub(super) fn stop_copy(&self) {
-        if let Some(worker) = self.worker.as_ref().filter(|_| self.state.lock().copy.is_some()) {
+        let can_stop = |state: &ChangeState| state.copy.is_some() || state.is_repairing;
+        if let Some(worker) = self.worker.as_ref().filter(|_| can_stop(&self.state.lock())) {
             worker.stop();
         }
     }
@@ -69,7 +72,10 @@ impl Changes {
         let of = path.clone();
         let worker = Worker::spawn("onair-recordings", move |stop| {
             let done = work(stop, &state);
-            state.lock().copy = None;
+            {
+                let mut state = state.lock();
+                (state.copy, state.is_repairing) = (None, false);
+            }
             tell(&state, of, done);
         });
         match worker {
@@ -104,6 +110,24 @@ impl Changes {
             Err(reason) => {
                 let folder = of.parent().unwrap_or(&of).display().to_string();
                 Err(problem!("recordings-not-shown", folder = folder, reason = reason))
+            }
+        });
+    }
+
+    pub(super) fn repair(&mut self, path: PathBuf) {
+        let of = path.clone();
+        self.begin(path, move |stop, state| {
+            state.lock().is_repairing = true;
+            match repair(&of, &|| stop.is_set()) {
+                Ok(report) => {
+                    let name = shown(&report.path);
+                    let text = match report.how {
+                        How::Whole => problem!("recordings-whole", name = name),
+                        _ => problem!("recordings-repaired", name = name),
+                    };
+                    Ok((Some(report.path), text))
+                }
+                Err(failure) => Err((&failure).into()),
             }
         });
     }

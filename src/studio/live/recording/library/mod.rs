@@ -38,6 +38,8 @@ pub enum RecordingsCommand {
     /// Copies a part of a recording, or all of it, to a new file in the same folder, without encoding. The
     /// extension determines the format.
     Copy { from: PathBuf, to: PathBuf, part: Cut },
+    /// Completes a recording that was interrupted: in place, or as `NAME-repaired` beside it.
+    Repair(PathBuf),
     /// Stops the copy; the part that was written is removed.
     StopCopy,
 }
@@ -74,6 +76,7 @@ impl Library {
             RecordingsCommand::ShowInFolder(path) => self.changes.show(path),
             RecordingsCommand::Trash(path) => self.changes.trash(path),
             RecordingsCommand::Copy { from, to, part } => self.changes.copy(from, to, part),
+            RecordingsCommand::Repair(path) => self.changes.repair(path),
             RecordingsCommand::StopCopy => self.changes.stop_copy(),
         }
     }
@@ -109,7 +112,7 @@ impl Library {
         Arc::clone(&self.view)
     }
 
-    /// Returns true if no change is in progress; requests a running copy to stop.
+    /// Returns true if no change is in progress; requests a running copy or repair to stop.
     pub(in crate::studio) fn is_over(&self) -> bool {
         self.changes.stop_copy();
         self.changes.is_idle()

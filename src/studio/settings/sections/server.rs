@@ -1,0 +1,105 @@
+//! The built-in server in the settings: `[server]`.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::server::{ChatRules, MAX_SLOW};
+use crate::studio::settings::reading::values;
+use crate::studio::settings::{Settings, check_successor};
+use crate::studio::targets::sharing::ServerReach;
+use crate::text::problem::problem;
+use crate::wire::blocked_words::BlockedWords;
+
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(in crate::studio::settings) struct Table {
+    #[serde(deserialize_with = "successor", skip_serializing_if = "String::is_empty")]
+    pub successor: String,
+    /// Whether other computers can reach the ports of HTTP and WebRTC, and that of RTMP.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    network: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    network_rtmp: bool,
+    /// Slow mode of the chats, in seconds.
+    #[serde(deserialize_with = "slow", skip_serializing_if = "is_zero")]
+    chat_slow: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    blocked_words: Vec<String>,
+}
+
+impl Table {
+    pub fn of(settings: &Settings) -> Self {
+        Self {
+            successor: settings.successor.clone(),
+            network: settings.reach.http,
+            network_rtmp: settings.reach.rtmp,
+            chat_slow: settings.chat_rules.slow.as_secs(),
+            blocked_words: settings.chat_rules.words.words().to_vec(),
+        }
+    }
+
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    pub fn reach(&self) -> ServerReach {
+        ServerReach { http: self.network, rtmp: self.network_rtmp }
+    }
+
+    pub fn chat_rules(&self) -> ChatRules {
+        let slow = Duration::from_secs(self.chat_slow);
+        ChatRules { slow, words: BlockedWords::new(&self.blocked_words) }
+    }
+}
+
+// The signature is that of serde.
+#[expect(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(seconds: &u64) -> bool {
+    *seconds == 0
+}
+
+fn slow<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    let most = MAX_SLOW.as_secs();
+    let seconds = u64::deserialize(from)?;
+    if seconds > most {
+        return Err(values::refuse(problem!("chat-slow-range", most = most)));
+    }
+    Ok(seconds)
+}
+
+fn successor<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    check_successor(&String::deserialize(from)?).map_err(values::refuse)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_server_is_read_as_it_was_written() {
+        let settings = Settings {
+            reach: ServerReach { http: true, rtmp: false },
+            chat_rules: ChatRules {
+                slow: Duration::from_secs(30),
+                words: BlockedWords::new(["spoiler", "剧透"]),
+            },
+            ..Settings::default()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("onair.toml");
+        settings.write(&path).unwrap();
+        let (read, warnings) = Settings::read(&path);
+        assert_eq!(warnings, Vec::<String>::new());
+        assert_eq!((read.reach, read.chat_rules), (settings.reach, settings.chat_rules));
+    }
+
+    #[test]
+    fn bad_values_leave_the_server_closed() {
+        let text =
+            "[server]\nnetwork = 1\nnetwork_rtmp = \"yes\"\nchat_slow = 601\nblocked_words = 7\n";
+        let (read, warnings) = Settings::parse(text);
+        assert_eq!(warnings.len(), 4, "{warnings:?}");
+        assert_eq!((read.reach, read.chat_rules), Default::default());
+    }
+}

@@ -1,0 +1,98 @@
+//! The chat of the program's own stream on the built-in server, as the streamer reads and moderates it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::server::{ChatRules, MutedPerson, OperatorChat};
+use crate::studio::watch::chat::KEPT_LINES;
+use crate::wire::chat::{ChatFrame, ChatLine, ChatPost};
+
+/// A command for the chat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChatCommand {
+    /// Sends a message under this name.
+    Say {
+        name: String,
+        text: String,
+    },
+    /// Deletes the message with this number for everyone.
+    Delete(u64),
+    /// Mutes the sender of messages with this number, and deletes their last messages.
+    Mute(u64),
+    Unmute(u64),
+    /// Sets the rules of all chats; saved.
+    SetRules(ChatRules),
+}
+
+/// The chat for the window.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnChatView {
+    /// The newest [`KEPT_LINES`] messages, oldest first.
+    pub posts: Arc<[ChatPost]>,
+    pub muted: Arc<[MutedPerson]>,
+    /// The number of the streamer in their own messages.
+    pub own_id: u64,
+}
+
+/// The chat; see the module documentation.
+#[derive(Debug)]
+pub(in crate::studio) struct OwnChat {
+    seat: OperatorChat,
+    posts: VecDeque<ChatPost>,
+    view: OwnChatView,
+}
+
+impl OwnChat {
+    pub(in crate::studio) fn new(seat: OperatorChat) -> Self {
+        let view = OwnChatView { own_id: seat.id(), ..OwnChatView::default() };
+        Self { seat, posts: VecDeque::new(), view }
+    }
+
+    pub(in crate::studio) fn view(&self) -> OwnChatView {
+        self.view.clone()
+    }
+
+    /// Takes the messages since the last call.
+    pub(in crate::studio) fn poll(&mut self) {
+        let mut any = false;
+        // At most this number at once: the rest is taken the next time.
+        for _ in 0..KEPT_LINES {
+            match self.seat.poll() {
+                None => break,
+                Some(ChatFrame::Post(post)) => {
+                    while self.posts.len() >= KEPT_LINES {
+                        self.posts.pop_front();
+                    }
+                    self.posts.push_back(post);
+                }
+                Some(ChatFrame::Deleted(ids)) => {
+                    self.posts.retain(|post| !ids.contains(&post.id));
+                    // Somebody may have been muted over HTTP.
+                    self.view.muted = self.seat.muted().into();
+                }
+                Some(ChatFrame::Line(_) | ChatFrame::Slow(_)) => continue,
+            }
+            any = true;
+        }
+        if any {
+            self.view.posts = self.posts.iter().cloned().collect();
+        }
+    }
+
+    /// Executes a command; the rules are those of the server.
+    pub(in crate::studio) fn handle(&mut self, command: ChatCommand) {
+        match command {
+            ChatCommand::Say { name, text } => {
+                if let Some(line) = ChatLine::new(&name, &text) {
+                    self.seat.say(line);
+                }
+            }
+            ChatCommand::Delete(id) => self.seat.delete(id),
+            ChatCommand::Mute(id) => self.seat.mute(id),
+            ChatCommand::Unmute(id) => self.seat.unmute(id),
+            ChatCommand::SetRules(_) => return,
+        }
+        self.view.muted = self.seat.muted().into();
+        self.poll();
+    }
+}
