@@ -120,6 +120,7 @@ actions! {
     RefreshDevices "refresh" Refresh "";
     TestPicture "test-pattern" TestPicture "";
     ClearClip "clear-clip" Close "";
+    Share "share" Share "";
     CopyAddress "copy-address" Copy "";
     WatchOwn "watch-own" Eye "";
     OpenFile "open-file" Folder "Ctrl+O";

@@ -98,8 +98,7 @@ fn one(
                 }
             });
             if details.unfinished {
-                let text = texts.get("recordings-unfinished");
-                paragraph(ui, &text, Type::Small, theme.warn);
+                unfinished(ui, view, file);
             }
         }
         FileState::Waiting => {
@@ -121,6 +120,19 @@ fn one(
         trim::show(ui, view, recordings, file, details, draft);
     }
     play
+}
+
+/// Says that a recording was interrupted, and offers to repair it unless it is still being written.
+fn unfinished(ui: &mut Ui, view: &mut View<'_>, file: &RecordingFile) {
+    let (theme, texts) = (view.theme, view.texts);
+    paragraph(ui, &texts.get("recordings-unfinished"), Type::Small, theme.warn);
+    let written = view.snapshot.recording.as_ref().is_some_and(|it| it.path == file.path);
+    let text = texts.get("recordings-repair");
+    let button = Button::new(&text).small().enabled(!written).show(ui, theme);
+    if button.clicked() {
+        view.send(Command::Recordings(RecordingsCommand::Repair(file.path.clone())));
+    }
+    button.on_hover_text(&*texts.get("tip-recordings-repair"));
 }
 
 /// Draws the frame at which a part begins or ends, or the thumbnail.

@@ -97,6 +97,7 @@ impl Screen {
                 self.docks.arranging ^= true;
             }
             Action::Multiview => self.toggle_multiview(),
+            Action::Share => self.show_side(SideTab::Share),
             Action::ProgramDisplay
             | Action::ProgramWindow
             | Action::PreviewDisplay

@@ -49,6 +49,7 @@ use crate::ui::studio_page::docks::{self, Docks};
 use crate::ui::studio_page::multiview::Multiview;
 use crate::ui::studio_page::parts::SideTab;
 use crate::ui::studio_page::projectors::Projectors;
+use crate::ui::studio_page::{chat, share};
 use crate::ui::style::fonts;
 use crate::ui::style::theme::{Theme, gap, size};
 use crate::ui::text::{self, Texts};
@@ -92,6 +93,8 @@ pub struct Screen {
     /// The program frame for the guide.
     guided: Option<FrameView>,
     watch: watch::Draft,
+    share: share::Draft,
+    chat: chat::Draft,
     recordings: recordings::Draft,
     scenes: scenes::Draft,
     multiview: Multiview,
@@ -187,6 +190,8 @@ impl Screen {
             guide: guide::Guide::default(),
             guided: None,
             watch: watch::Draft::default(),
+            share: share::Draft::default(),
+            chat: chat::Draft::default(),
             recordings: recordings::Draft::default(),
             scenes: scenes::Draft::default(),
             multiview: Multiview::default(),
@@ -269,6 +274,7 @@ impl Screen {
             SideTab::Broadcast => Panel::Broadcast,
             SideTab::Inspector => Panel::Inspector,
             SideTab::Chat => Panel::Chat,
+            SideTab::Share => Panel::Share,
         });
     }
 
@@ -404,6 +410,8 @@ impl Screen {
                         target: &mut self.target,
                         scenes: &mut self.scenes,
                         watch: &mut self.watch,
+                        share: &mut self.share,
+                        chat: &mut self.chat,
                         side: &mut self.side,
                         program: &mut self.program,
                         prepared: self.prepared.as_mut(),

@@ -1,6 +1,6 @@
 //! The *Studio* page: scenes and sources, the program, the mixer, and the right panel.
 
-mod chat;
+pub mod chat;
 pub mod docks;
 pub mod go_live;
 pub mod mixer;
@@ -9,6 +9,7 @@ pub mod parts;
 pub mod program;
 pub mod projectors;
 pub mod right_panel;
+pub mod share;
 mod stats;
 
 use egui::{Rect, Ui, pos2, vec2};

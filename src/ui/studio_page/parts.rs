@@ -3,6 +3,7 @@
 use crate::studio::settings::Panels;
 use crate::ui::input::actions::key;
 use crate::ui::studio_page::multiview::Multiview;
+use crate::ui::studio_page::{chat, share};
 use crate::ui::video::FrameView;
 use crate::ui::{scenes, targets, watch};
 
@@ -15,13 +16,16 @@ pub enum SideTab {
     /// The properties of the selection.
     Inspector,
     Chat,
+    /// The links of the built-in server's stream.
+    Share,
 }
 
 impl SideTab {
-    pub(super) const ALL: [(Self, &'static str); 3] = [
+    pub(super) const ALL: [(Self, &'static str); 4] = [
         (Self::Broadcast, key!("tab-broadcast")),
         (Self::Inspector, key!("tab-inspector")),
         (Self::Chat, key!("tab-chat")),
+        (Self::Share, key!("tab-share")),
     ];
 }
 
@@ -31,6 +35,8 @@ pub struct PageParts<'a> {
     pub target: &'a mut targets::Draft,
     pub scenes: &'a mut scenes::Draft,
     pub watch: &'a mut watch::Draft,
+    pub share: &'a mut share::Draft,
+    pub chat: &'a mut chat::Draft,
     pub side: &'a mut SideTab,
     pub program: &'a mut FrameView,
     pub prepared: Option<&'a mut FrameView>,

@@ -1,12 +1,12 @@
-//! The right panel: the tabs *Broadcast*, *Inspector* and *Chat*, with the same buttons at the bottom of
-//! each.
+//! The right panel: the tabs *Broadcast*, *Inspector*, *Chat* and *Share*, with the same buttons at the
+//! bottom of each.
 
 use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 
 use crate::ui::input::actions::Action;
 use crate::ui::scenes::inspector;
 use crate::ui::studio_page::parts::{PageParts, SideTab};
-use crate::ui::studio_page::{chat, go_live};
+use crate::ui::studio_page::{chat, go_live, share};
 use crate::ui::style::theme::gap;
 use crate::ui::targets;
 use crate::ui::targets::child;
@@ -58,7 +58,11 @@ pub fn show(
             inspector::show(ui, view, parts.scenes);
             None
         }),
-        SideTab::Chat => chat::show(&mut contents, view, parts.watch),
+        SideTab::Chat => chat::show(&mut contents, view, parts.chat, parts.watch),
+        SideTab::Share => scrolled(&mut contents, "share", |ui| {
+            share::show(ui, view, parts.share);
+            None
+        }),
     };
     let mut lower = child(ui, foot, "go-live");
     asked.or(go_live::show(&mut lower, view))

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use egui::{Align2, Ui, vec2};
+use egui::{Align2, Color32, Ui, vec2};
 
 use crate::ui::input::actions::key;
 use crate::ui::style::theme::{Type, gap};
@@ -11,7 +11,10 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{figure, place, sparkline};
 
-/// Draws the figures and the frame times.
+/// The number of seconds that the graphs show.
+const SPAN: usize = 600;
+
+/// Draws the figures, and graphs of the frame times and the bitrate.
 pub fn show(ui: &mut Ui, view: &View<'_>) {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
     let live = &snapshot.figures;
@@ -41,13 +44,31 @@ pub fn show(ui: &mut Ui, view: &View<'_>) {
             figure(ui, theme, &texts.get(name), &value, &texts.get(tip));
         }
     });
+    ui.spacing_mut().item_spacing.y = gap::XS;
     ui.add_space(gap::XS);
     let rate = snapshot.quality.frame_rate.as_f64().max(1.0);
     let period = (1_000.0 / rate) as f32;
     let [fine, ..] = theme.meter;
-    let name = texts.get("stats-frame-time");
-    let graph = sparkline(ui, theme, &name, &live.frame_times, period, fine);
+    let times = (key!("stats-frame-time"), key!("tip-stats-frame-time"));
+    graph(ui, view, times, &live.frame_times, (period, fine));
+    let rates: Vec<f32> = live.bitrate_history.iter().map(|rate| *rate as f32).collect();
+    let chosen = (snapshot.quality.video_bitrate.0 + snapshot.quality.audio_bitrate.0) as f32;
+    let bitrates = (key!("stats-bitrate"), key!("tip-stats-bitrate"));
+    graph(ui, view, bitrates, &rates, (chosen, theme.accent));
+}
+
+/// Draws a graph of the last ten minutes, with its name in the corner; `least` has a line.
+fn graph(
+    ui: &mut Ui,
+    view: &View<'_>,
+    (name, tip): (&'static str, &'static str),
+    values: &[f32],
+    (least, color): (f32, Color32),
+) {
+    let (theme, texts) = (view.theme, view.texts);
+    let name = texts.get(name);
+    let graph = sparkline(ui, theme, &name, (values, SPAN), least, color);
     let corner = graph.rect.right_top() + vec2(-6.0, 3.0);
     place(ui, corner, Align2::RIGHT_TOP, &name, Type::Tiny, theme.secondary);
-    graph.on_hover_text(&*texts.get("tip-stats-frame-time"));
+    graph.on_hover_text(&*texts.get(tip));
 }

@@ -99,7 +99,7 @@ fn live_figures(ui: &mut Ui, view: &View<'_>) {
     let history: Vec<f32> = live.bitrate_history.iter().map(|rate| *rate as f32).collect();
     let chosen = (snapshot.quality.video_bitrate.0 + snapshot.quality.audio_bitrate.0) as f32;
     let name = texts.get("bitrate-minute");
-    let graph = sparkline(ui, theme, &name, &history, chosen, theme.accent);
+    let graph = sparkline(ui, theme, &name, (&history, 60), chosen, theme.accent);
     let corner = graph.rect.right_top() + vec2(-6.0, 3.0);
     place(ui, corner, egui::Align2::RIGHT_TOP, &name, Type::Tiny, theme.secondary);
     graph.on_hover_text(&*texts.get("tip-sparkline"));

@@ -310,6 +310,12 @@ pub fn flying(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
         draft.sky.add(Arc::clone(&heard.line), now);
     }
     draft.flown = newest;
+    if std::mem::replace(&mut draft.deletions, view.snapshot.chat.deletions)
+        != view.snapshot.chat.deletions
+    {
+        // What was deleted does not fly on.
+        draft.sky.keep(|line| lines.iter().any(|heard| Arc::ptr_eq(&heard.line, line)));
+    }
     if !draft.sky.is_busy() {
         return;
     }

@@ -66,6 +66,12 @@ impl DanmakuLayer {
         self.waiting.push_back((line, now));
     }
 
+    /// Keeps only these messages, in flight or waiting.
+    pub fn keep(&mut self, keeps: impl Fn(&Arc<ChatLine>) -> bool) {
+        self.flying.retain(|flight| keeps(&flight.line));
+        self.waiting.retain(|(line, _)| keeps(line));
+    }
+
     /// Removes all messages.
     pub fn clear(&mut self) {
         *self = Self::default();

@@ -114,6 +114,8 @@ pub struct Draft {
     /// The danmaku over the frame; the next field is the number of the last message added to it.
     pub sky: DanmakuLayer,
     pub flown: u64,
+    /// The number of deletions that danmaku has followed.
+    pub deletions: u64,
     /// The typed chat message; the next field has the typed words that hide messages.
     pub saying: String,
     pub words: Option<String>,

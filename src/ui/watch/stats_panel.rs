@@ -77,7 +77,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let name = texts.get("buffer-minute");
     label(ui, &name, Type::Small, theme.secondary);
     let values = draft.graphs.buffer.values();
-    sparkline(ui, theme, &name, &values, 300.0, theme.good)
+    sparkline(ui, theme, &name, (&values, 60), 300.0, theme.good)
         .on_hover_text(&*texts.get("tip-buffer-minute"));
     ui.add_space(gap::M);
     chat::show(ui, view, draft, true);

@@ -1,4 +1,4 @@
-//! A graph of a figure over one minute.
+//! A graph of a figure over the last minutes.
 
 use egui::{
     Color32, CornerRadius, Response, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
@@ -7,13 +7,16 @@ use egui::{
 
 use crate::ui::style::theme::{RADIUS, Theme};
 
-/// Draws at most 60 `values`, oldest first, with the newest at the right edge. The scale goes from
+/// Maximum number of points of a graph; each shows the largest of its values.
+const MAX_POINTS: usize = 150;
+
+/// Draws the newest `span` of `values`, oldest first, with the newest at the right edge. The scale goes from
 /// zero to above the largest value or `at_least`, so that there is room for a caption.
 pub fn sparkline(
     ui: &mut Ui,
     theme: &Theme,
     name: &str,
-    values: &[f32],
+    (values, span): (&[f32], usize),
     at_least: f32,
     color: Color32,
 ) -> Response {
@@ -28,20 +31,19 @@ pub fn sparkline(
         StrokeKind::Inside,
     );
     let inner = rect.shrink(6.0);
+    let (values, most) = newest(values, span);
     let top = values.iter().copied().fold(at_least, f32::max).max(1e-3) * 1.6;
     painter.hline(
         inner.x_range(),
         inner.bottom() - inner.height() * (at_least / top),
         Stroke::new(1.0, theme.line),
     );
-    let step = inner.width() / 59.0;
-    let shown = values.len().min(60);
+    let step = inner.width() / most.saturating_sub(1).max(1) as f32;
     let points: Vec<_> = values
         .iter()
-        .skip(values.len() - shown)
         .enumerate()
-        .map(|(index, value)| {
-            let x = inner.right() - step * (shown - 1 - index) as f32;
+        .map(|(age, value)| {
+            let x = inner.right() - step * age as f32;
             pos2(x, inner.bottom() - inner.height() * (value / top).clamp(0.0, 1.0))
         })
         .collect();
@@ -49,4 +51,32 @@ pub fn sparkline(
         painter.add(Shape::line(points, Stroke::new(1.6, color)));
     }
     response
+}
+
+/// The points of the newest `span` values, newest first, and their number when the span is full.
+fn newest(values: &[f32], span: usize) -> (Vec<f32>, usize) {
+    let per_point = span.div_ceil(MAX_POINTS).max(1);
+    let shown: Vec<f32> = values.iter().rev().take(span).copied().collect();
+    let largest = |some: &[f32]| some.iter().copied().fold(0.0, f32::max);
+    (shown.chunks(per_point).map(largest).collect(), span.div_ceil(per_point))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_span_keeps_its_peaks() {
+        let mut values = vec![1.0; 700];
+        values[698] = 9.0;
+        values[650] = 7.0;
+        values[50] = 99.0;
+        let (points, most) = newest(&values, 600);
+        assert_eq!((points.len(), most), (150, 150));
+        assert_eq!((points[0], points[12]), (9.0, 7.0), "4 seconds each, the newest first");
+        assert_eq!(points.iter().filter(|it| **it > 1.0).count(), 2, "older ones are not shown");
+        assert_eq!(newest(&values, 60), (newest(&values, 60).0, 60));
+        assert_eq!(newest(&[3.0, 4.0], 60), (vec![4.0, 3.0], 60));
+        assert_eq!(newest(&[], 60), (Vec::new(), 60));
+    }
 }

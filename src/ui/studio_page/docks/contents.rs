@@ -9,7 +9,7 @@ use crate::ui::scenes::{inspector, left_panel};
 use crate::ui::studio_page::mixer;
 use crate::ui::studio_page::multiview::SceneThumbnails;
 use crate::ui::studio_page::parts::PageParts;
-use crate::ui::studio_page::{chat, go_live, multiview, program, stats};
+use crate::ui::studio_page::{chat, go_live, multiview, program, share, stats};
 use crate::ui::style::theme::gap;
 use crate::ui::targets::child;
 use crate::ui::view::View;
@@ -24,6 +24,7 @@ pub(super) fn title(panel: Panel) -> &'static str {
         Panel::Broadcast => key!("tab-broadcast"),
         Panel::Inspector => key!("tab-inspector"),
         Panel::Chat => key!("tab-chat"),
+        Panel::Share => key!("tab-share"),
         Panel::Stats => key!("panel-stats"),
         Panel::EventLog => key!("panel-event-log"),
         Panel::Players => key!("panel-players"),
@@ -68,7 +69,11 @@ pub(super) fn show(
             inspector::show(ui, view, parts.scenes);
             None
         }),
-        Panel::Chat => chat::show(&mut child(ui, inner, "chat"), view, parts.watch),
+        Panel::Chat => chat::show(&mut child(ui, inner, "chat"), view, parts.chat, parts.watch),
+        Panel::Share => scrolled(ui, inner, "share", |ui| {
+            share::show(ui, view, parts.share);
+            None
+        }),
         Panel::Stats => scrolled(ui, inner, "stats", |ui| {
             stats::show(ui, view);
             None

@@ -220,7 +220,14 @@ pub(super) fn put_back(tree: &mut Tree<Panel>, panel: Panel, sizes: &mut HashMap
     if panel == Panel::Multiview && put_below_program(tree, pane, sizes) {
         return;
     }
-    let like = [Panel::Inspector, Panel::Broadcast, Panel::Chat, Panel::Stats, Panel::EventLog];
+    let like = [
+        Panel::Inspector,
+        Panel::Broadcast,
+        Panel::Chat,
+        Panel::Share,
+        Panel::Stats,
+        Panel::EventLog,
+    ];
     let parent = like.into_iter().filter(|_| like.contains(&panel)).find_map(|it| {
         let known = tree.tiles.find_pane(&it).filter(|id| *id != pane)?;
         tree.tiles.parent_of(known)

@@ -1,0 +1,135 @@
+//! The chat of the own stream: messages with a menu to delete them and to mute their senders, and a field for
+//! new ones.
+
+use egui::text::LayoutJob;
+use egui::{Align, Id, Key, Label, Layout, ScrollArea, Sense, TextFormat, Ui, vec2};
+
+use crate::studio::Command;
+use crate::studio::watch::own_chat::ChatCommand;
+use crate::ui::scenes::menu;
+use crate::ui::studio_page::chat::{Draft, rules};
+use crate::ui::style::theme::{RADIUS, Type, gap, size};
+use crate::ui::view::View;
+use crate::ui::widgets::{
+    Button, ButtonWeight, Field, focus_ring, label, menu_item, paragraph, section,
+};
+use crate::wire::chat::{ChatPost, MAX_TEXT};
+
+/// The width of the button that sends.
+const SEND: f32 = 64.0;
+/// The minimum height of the list; in less space it is omitted.
+const MIN_LIST_HEIGHT: f32 = 60.0;
+
+/// Draws the chat in the available space.
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    let (theme, texts) = (view.theme, view.texts);
+    let room = vec2(ui.available_width(), size::CONTROL_SMALL);
+    // The button is drawn first, because a heading takes all the available width.
+    ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
+        rules::button(ui, view, draft);
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            section(ui, theme, &texts.get("chat-own"));
+        });
+    });
+    let height = ui.available_height() - size::CONTROL - gap::S;
+    if height >= MIN_LIST_HEIGHT {
+        ui.allocate_ui(vec2(ui.available_width(), height), |ui| {
+            ui.set_min_height(height);
+            posts(ui, view);
+        });
+    }
+    field(ui, view, draft);
+}
+
+/// Draws the messages, the newest at the bottom.
+fn posts(ui: &mut Ui, view: &mut View<'_>) {
+    let (theme, texts) = (view.theme, view.texts);
+    let Some(chat) = &view.snapshot.server.chat else { return };
+    if chat.posts.is_empty() {
+        label(ui, &texts.get("chat-empty"), Type::Body, theme.text);
+        paragraph(ui, &texts.get("chat-own-advice"), Type::Small, theme.secondary);
+        return;
+    }
+    ScrollArea::vertical()
+        .id_salt("own-chat")
+        .auto_shrink([false, false])
+        .stick_to_bottom(true)
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = gap::XS;
+            for post in chat.posts.iter() {
+                // A message keeps its menu while others arrive or go.
+                ui.push_id(post.id, |ui| draw(ui, view, post, post.from == chat.own_id));
+            }
+        });
+}
+
+fn draw(ui: &mut Ui, view: &mut View<'_>, post: &ChatPost, is_own: bool) {
+    let theme = view.theme;
+    let mut job = LayoutJob::default();
+    job.wrap.max_width = ui.available_width();
+    let mut add = |text: &str, color| {
+        let format = TextFormat { font_id: Type::Body.font(), color, ..TextFormat::default() };
+        job.append(text, 0.0, format);
+    };
+    let of_name = if is_own { theme.accent } else { theme.secondary };
+    add(&format!("{} ", post.line.name), of_name);
+    add(&post.line.text, theme.text);
+    let response = ui.add(Label::new(job).selectable(false).sense(Sense::click()));
+    focus_ring(ui, theme, &response, RADIUS - 2);
+    menu::context(&response, view, |ui, view| {
+        let texts = view.texts;
+        let mut line = |ui: &mut Ui, text: &str, command: ChatCommand| {
+            if menu_item(ui, theme, text, "", false, true) {
+                view.send(Command::Chat(command));
+                ui.close();
+            }
+        };
+        line(ui, &texts.get("chat-delete"), ChatCommand::Delete(post.id));
+        if !is_own {
+            let name = [("name", post.line.name.as_str().into())];
+            line(ui, &texts.with("chat-mute", &name), ChatCommand::Mute(post.from));
+        }
+    });
+}
+
+/// Draws the field for a message, and the button that sends it.
+fn field(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    let (theme, texts) = (view.theme, view.texts);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::S;
+        let (name, send) = (texts.get("chat-say"), texts.get("chat-send"));
+        let field = Field {
+            id: Id::unique("own-chat-say"),
+            text: &mut draft.saying,
+            name: &name,
+            hint: &texts.get("chat-say-hint"),
+            hidden: false,
+            wrong: false,
+            limit: MAX_TEXT,
+            buttons: &[],
+            width: ui.available_width() - SEND - gap::S,
+        }
+        .show(ui, theme);
+        let entered =
+            field.response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        let can = !draft.saying.trim().is_empty();
+        let pressed = Button::new(&send)
+            .look(ButtonWeight::Primary)
+            .width(SEND)
+            .enabled(can)
+            .show(ui, theme)
+            .clicked();
+        if can && (pressed || entered) {
+            let chosen = &view.snapshot.chat_choices.name;
+            let name = match chosen.is_empty() {
+                true => texts.get("chat-streamer").to_string(),
+                false => chosen.clone(),
+            };
+            let text = std::mem::take(&mut draft.saying);
+            view.send(Command::Chat(ChatCommand::Say { name, text }));
+        }
+        if entered {
+            field.response.request_focus();
+        }
+    });
+}

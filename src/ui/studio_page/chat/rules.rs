@@ -1,0 +1,137 @@
+//! The rules of the own chats: slow mode, blocked words, and the muted people.
+
+use std::time::Duration;
+
+use egui::{Align, Frame, Id, Layout, Margin, Popup, PopupCloseBehavior, ScrollArea, Ui, vec2};
+
+use crate::server::ChatRules;
+use crate::studio::Command;
+use crate::studio::watch::own_chat::ChatCommand;
+use crate::ui::studio_page::chat::Draft;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Type, gap, size};
+use crate::ui::view::View;
+use crate::ui::widgets::{Button, ButtonWeight, Field, icon_button, label, paragraph, section};
+use crate::wire::blocked_words::{BlockedWords, MAX_BLOCKED_WORD, MAX_BLOCKED_WORDS};
+
+const WIDTH: f32 = 280.0;
+/// The intervals of slow mode to choose from, in seconds.
+const SLOW: [u64; 6] = [0, 5, 10, 30, 60, 300];
+/// The maximum height of the list of muted people.
+const MUTED: f32 = 120.0;
+
+/// Draws the button that opens the rules.
+pub(super) fn button(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    let theme = view.theme;
+    let name = view.texts.get("chat-moderation");
+    let button =
+        icon_button(ui, theme, Icon::Settings, &name, size::CONTROL_SMALL, ButtonWeight::Quiet);
+    let style = ui.ctx().global_style();
+    let frame = Frame::popup(&style).fill(theme.panel).inner_margin(Margin::same(12));
+    let opened = Popup::menu(&button)
+        .width(WIDTH)
+        .frame(frame)
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+        .show(|ui| {
+            ui.set_width(WIDTH);
+            ui.spacing_mut().item_spacing = vec2(gap::XS, gap::XS);
+            slow_mode(ui, view);
+            words(ui, view, draft);
+            muted(ui, view);
+        });
+    if opened.is_none() {
+        // What is in the field also applies when the popup is closed while the user edits it.
+        put_words(view, draft.words.take());
+    }
+}
+
+fn set(view: &mut View<'_>, rules: ChatRules) {
+    if rules != view.snapshot.server.chat_rules {
+        view.send(Command::Chat(ChatCommand::SetRules(rules)));
+    }
+}
+
+fn slow_mode(ui: &mut Ui, view: &mut View<'_>) {
+    let (theme, texts) = (view.theme, view.texts);
+    let rules = view.snapshot.server.chat_rules.clone();
+    let title = texts.get("chat-slow");
+    section(ui, theme, &title);
+    paragraph(ui, &texts.get("chat-slow-note"), Type::Small, theme.secondary);
+    ui.horizontal_wrapped(|ui| {
+        for seconds in SLOW {
+            let text = match seconds {
+                0 => texts.get("chat-slow-off").to_string(),
+                1..60 => format!("{seconds}\u{a0}s"),
+                _ => format!("{}\u{a0}min", seconds / 60),
+            };
+            let name = format!("{title}: {text}");
+            let chosen = rules.slow.as_secs() == seconds;
+            let button = Button::new(&text).name(&name).small().selected(chosen);
+            let look = if chosen { ButtonWeight::Primary } else { ButtonWeight::Plain };
+            if button.look(look).show(ui, theme).clicked() {
+                let slow = Duration::from_secs(seconds);
+                set(view, ChatRules { slow, ..rules.clone() });
+            }
+        }
+    });
+}
+
+fn words(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    let (theme, texts) = (view.theme, view.texts);
+    let name = texts.get("chat-blocked");
+    section(ui, theme, &name);
+    paragraph(ui, &texts.get("chat-blocked-note"), Type::Small, theme.secondary);
+    let now = || view.snapshot.server.chat_rules.words.words().join(", ");
+    let typed = draft.words.get_or_insert_with(now);
+    let width = ui.available_width();
+    let field = Field {
+        id: Id::unique("chat-blocked"),
+        text: typed,
+        name: &name,
+        hint: &texts.get("chat-words-hint"),
+        hidden: false,
+        wrong: false,
+        limit: MAX_BLOCKED_WORDS * (MAX_BLOCKED_WORD + 2),
+        buttons: &[],
+        width,
+    }
+    .show(ui, theme);
+    // Half a word would block too much, so that nothing applies while the user types.
+    if field.response.lost_focus() {
+        put_words(view, draft.words.clone());
+    }
+}
+
+/// Blocks the words that were typed, with commas between them.
+fn put_words(view: &mut View<'_>, typed: Option<String>) {
+    let Some(typed) = typed else { return };
+    let words = BlockedWords::new(typed.split([',', '，', '、']));
+    set(view, ChatRules { words, ..view.snapshot.server.chat_rules.clone() });
+}
+
+fn muted(ui: &mut Ui, view: &mut View<'_>) {
+    let (theme, texts) = (view.theme, view.texts);
+    section(ui, theme, &texts.get("chat-muted"));
+    let muted = view.snapshot.server.chat.iter().flat_map(|chat| chat.muted.iter());
+    let muted: Vec<_> = muted.cloned().collect();
+    if muted.is_empty() {
+        paragraph(ui, &texts.get("chat-muted-none"), Type::Small, theme.secondary);
+        return;
+    }
+    ScrollArea::vertical().id_salt("chat-muted").max_height(MUTED).show(ui, |ui| {
+        for person in &muted {
+            let room = vec2(ui.available_width(), size::CONTROL_SMALL);
+            ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
+                let text = texts.get("chat-unmute");
+                let name = [("name", person.name.as_str().into())];
+                let name = texts.with("chat-unmute-name", &name);
+                if Button::new(&text).name(&name).small().show(ui, theme).clicked() {
+                    view.send(Command::Chat(ChatCommand::Unmute(person.id)));
+                }
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    label(ui, &person.name, Type::Body, theme.text);
+                });
+            });
+        }
+    });
+}

@@ -1,0 +1,66 @@
+//! The links of the stream, each with a button that copies it.
+
+use std::time::Duration;
+
+use egui::{Align, Label, Layout, RichText, Ui, vec2};
+
+use crate::ui::studio_page::share::Draft;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Type, gap, size};
+use crate::ui::view::View;
+use crate::ui::widgets::{ButtonWeight, icon_button, label};
+
+/// The width of the name of a link.
+const NAME: f32 = 78.0;
+/// How long a button shows that it has copied, in seconds.
+const COPIED: f64 = 2.0;
+
+/// Draws all links.
+pub(super) fn show(ui: &mut Ui, view: &View<'_>, draft: &mut Draft) {
+    let links = &*view.snapshot.server.links;
+    let page = view.texts.get("share-page");
+    let rows = [
+        (&*page, &links.page),
+        ("HLS", &links.hls),
+        ("HTTP-FLV", &links.flv),
+        ("WHEP", &links.whep),
+        ("RTMP", &links.rtmp),
+    ];
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        for (index, (name, url)) in rows.into_iter().enumerate() {
+            if !url.is_empty() {
+                row(ui, view, draft, (index, name), url);
+            }
+        }
+    });
+}
+
+fn row(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, (index, name): (usize, &str), url: &str) {
+    let (theme, texts) = (view.theme, view.texts);
+    let now = ui.input(|input| input.time);
+    let copied = draft.copied.is_some_and(|(of, at)| of == index && now - at < COPIED);
+    let (icon, button) = match copied {
+        true => (Icon::Check, texts.get("copied").to_string()),
+        false => (Icon::Copy, format!("{}: {name}", texts.get("copy-address"))),
+    };
+    let room = vec2(ui.available_width(), size::CONTROL_SMALL);
+    ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.x = gap::XS;
+        let look = ButtonWeight::Quiet;
+        if icon_button(ui, theme, icon, &button, size::CONTROL_SMALL, look).clicked() {
+            ui.ctx().copy_text(url.to_owned());
+            draft.copied = Some((index, now));
+            ui.ctx().request_repaint_after(Duration::from_secs_f64(COPIED + 0.05));
+        }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            let size = vec2(NAME, size::CONTROL_SMALL);
+            ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
+                ui.set_min_width(NAME);
+                label(ui, name, Type::Small, theme.secondary);
+            });
+            let shown = RichText::new(url).font(Type::Small.font()).color(theme.text);
+            ui.add(Label::new(shown).truncate().selectable(false)).on_hover_text(url);
+        });
+    });
+}

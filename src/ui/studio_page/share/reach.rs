@@ -1,0 +1,102 @@
+//! Which computers can reach the built-in server: the switches, and what they mean for each address.
+
+use egui::{Align, Layout, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+
+use crate::studio::Command;
+use crate::studio::snapshot::ServerFigures;
+use crate::studio::targets::sharing::{NetworkAddress, ServerReach};
+use crate::ui::input::actions::key;
+use crate::ui::style::icons::{self, Icon};
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::{elided, named_switch, paragraph};
+
+/// The height of the row of an address.
+const ROW: f32 = 24.0;
+/// The side of the icon in it.
+const ICON: f32 = 14.0;
+
+/// Draws the switches and the addresses.
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
+    let (theme, texts, server) = (view.theme, view.texts, &view.snapshot.server);
+    let reach = server.reach;
+    let mut wanted = reach;
+    let (name, tip) = (texts.get("share-network"), texts.get("tip-share-network"));
+    if named_switch(ui, theme, &name, &tip, Type::Body, reach.http) {
+        wanted.http = !reach.http;
+    }
+    let note = |ui: &mut Ui, key, color| {
+        paragraph(ui, &texts.get(key), Type::Small, color);
+    };
+    if reach.http {
+        note(ui, key!("share-network-open"), theme.warn);
+        let port = [("port", port(&server.http).into())];
+        paragraph(ui, &texts.with("share-firewall", &port), Type::Small, theme.secondary);
+    }
+    let (name, tip) = (texts.get("share-rtmp"), texts.get("tip-share-rtmp"));
+    if named_switch(ui, theme, &name, &tip, Type::Body, reach.rtmp) {
+        wanted.rtmp = !reach.rtmp;
+    }
+    if reach.rtmp {
+        note(ui, key!("share-rtmp-open"), theme.warn);
+    }
+    addresses(ui, view, server);
+    if wanted != reach {
+        view.send(Command::SetReach(wanted));
+    }
+}
+
+/// The port of an address such as `http://127.0.0.1:8088`.
+fn port(address: &str) -> String {
+    address.rsplit_once(':').map(|(_, port)| port.to_owned()).unwrap_or_default()
+}
+
+fn addresses(ui: &mut Ui, view: &View<'_>, server: &ServerFigures) {
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let here = view.texts.get("share-this-computer");
+        address(ui, view, &here, "127.0.0.1", (key!("share-can"), true));
+        for network in server.networks.iter() {
+            let ip = network.ip.to_string();
+            let name = if network.interface.is_empty() { "–" } else { &network.interface };
+            address(ui, view, name, &ip, state(network, server.reach));
+        }
+    });
+}
+
+/// The words for what others can do at an address, and whether they can watch.
+fn state(network: &NetworkAddress, reach: ServerReach) -> (&'static str, bool) {
+    match (network.http, network.rtmp) {
+        (true, _) if network.is_public => (key!("share-can-public"), true),
+        (true, true) => (key!("share-can"), true),
+        (true, false) => (key!("share-can-browser"), true),
+        (false, true) => (key!("share-can-rtmp"), true),
+        // The server listens everywhere, but only on IPv4.
+        (false, false) if reach.http && network.ip.is_ipv6() => (key!("share-not-ipv6"), false),
+        (false, false) => (key!("share-cannot"), false),
+    }
+}
+
+/// Draws the row of an address: its interface, the address, and what others can do there.
+fn address(ui: &mut Ui, view: &View<'_>, name: &str, ip: &str, (key, can): (&'static str, bool)) {
+    let (theme, words) = (view.theme, view.texts.get(key));
+    let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());
+    response
+        .widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name} {ip}: {words}")));
+    let (icon, color) = match can {
+        true => (Icon::Check, theme.good),
+        false => (Icon::Close, theme.secondary),
+    };
+    let galley = ui.painter().layout_no_wrap(words.to_string(), Type::Small.font(), color);
+    let left = row.right() - galley.size().x;
+    let at = pos2(left, row.center().y - galley.size().y / 2.0);
+    ui.painter().galley(at, galley, color);
+    let center = pos2(left - gap::XS - ICON / 2.0, row.center().y);
+    icons::paint(ui.painter(), icon, Rect::from_center_size(center, vec2(ICON, ICON)), color);
+    let rest = row.with_max_x(center.x - ICON / 2.0 - gap::S);
+    let of = format!("{name} · {ip}");
+    elided(ui, rest, Align::Min, &of, Type::Small.font(), theme.text);
+    response.on_hover_ui(|ui| {
+        ui.with_layout(Layout::top_down(Align::Min), |ui| ui.label(of));
+    });
+}
