@@ -125,6 +125,10 @@ pub struct Args {
     /// Send only to the built-in server, as live/onair, and not to the targets of --settings
     #[arg(long, conflicts_with_all = ["to", "service", "copy"], help_heading = "Targets")]
     pub built_in: bool,
+    /// Let the computers of your network watch the built-in server, in browsers and players over HTTP and
+    /// WebRTC. Otherwise, only this computer can, unless --settings allow it. There is no password
+    #[arg(long, conflicts_with = "copy", help_heading = "Targets")]
+    pub network: bool,
     /// Go live again to the targets and with the scene of a broadcast that a crash ended, with the
     /// collection and profile of then
     #[arg(long, conflicts_with_all = ["to", "service", "built_in", "copy", "scene", "collection",
@@ -336,6 +340,7 @@ fn prepare(
         wanted.iter_mut().for_each(|target| target.monitor = Some(true));
     }
     settings.targets = wanted;
+    settings.reach.http |= args.network;
     settings.delay = args.delay.unwrap_or(settings.delay);
     if let Some(duration) = args.duration
         && duration <= settings.delay

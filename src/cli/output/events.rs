@@ -54,6 +54,7 @@ pub fn print_ready(output: &Output, ready: &Ready) {
         "http": ready.http,
         "play": ready.play,
         "hls": ready.hls,
+        "flv": ready.flv,
         "whep": ready.whep,
         "watch": ready.watch,
         "token_file": ready.token_file,
@@ -63,7 +64,7 @@ pub fn print_ready(output: &Output, ready: &Ready) {
         let addresses: Vec<&str> =
             std::iter::once(&ready.rtmp).chain(rest).map(String::as_str).collect();
         let mut lines = vec![output.say(&problem!("out-ready", addresses = addresses.join(", ")))];
-        let play: Vec<&str> = [&ready.watch, &ready.play, &ready.hls, &ready.whep]
+        let play: Vec<&str> = [&ready.watch, &ready.play, &ready.hls, &ready.flv, &ready.whep]
             .into_iter()
             .flatten()
             .map(String::as_str)

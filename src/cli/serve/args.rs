@@ -6,11 +6,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::cli::flags::value::duration;
-use crate::server::Fault;
 use crate::server::hls::{self, Mode, Settings};
+use crate::server::{ChatRules, Fault, MAX_SLOW};
 use crate::studio::settings::check_successor;
 use crate::text::Problem;
 use crate::text::problem::problem;
+use crate::wire::blocked_words::BlockedWords;
 
 /// The address for HTTP.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -89,6 +90,9 @@ pub(super) fn within(text: &str, (least, most): (Duration, Duration)) -> Result<
     Err(problem!("serve-duration-within", least = least, most = most))
 }
 
+/// The range of slow mode.
+pub(super) const SLOW: (Duration, Duration) = (Duration::ZERO, MAX_SLOW);
+
 /// Flags of `onair serve`.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Args {
@@ -132,6 +136,13 @@ pub struct Args {
     /// `none` turns WHEP off [default: 127.0.0.1:8189, or the next free port]
     #[arg(long, value_name = "ADDR")]
     pub webrtc: Option<WebRtc>,
+    /// Slow mode of the chats: how long each viewer waits between two messages, up to 10m
+    /// [default: 0s, which is off]
+    #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, SLOW))]
+    pub chat_slow: Option<Duration>,
+    /// Words that keep a chat message out; only in the file of --config
+    #[arg(skip)]
+    pub blocked_words: Vec<String>,
     /// Additional address for RTMP tunneled through HTTP (RTMPT). --rtmp and, with TLS, --rtmps
     /// also accept RTMPT
     #[arg(long, value_name = "ADDR")]
@@ -192,6 +203,12 @@ A range such as 2s..5s gives each connection a random time. *1 affects one conne
 certificates, use --cert";
 
 impl Args {
+    /// The rules of the chats.
+    pub(super) fn chat_rules(&self) -> ChatRules {
+        let slow = self.chat_slow.unwrap_or_default();
+        ChatRules { slow, words: BlockedWords::new(&self.blocked_words) }
+    }
+
     /// The HLS settings.
     pub(super) fn hls_settings(&self) -> Settings {
         let usual = Settings::default();

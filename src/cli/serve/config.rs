@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::base::Secret;
-use crate::cli::serve::args::{Args, hls_mode, origin, within};
+use crate::cli::serve::args::{Args, SLOW, hls_mode, origin, within};
 use crate::server::Fault;
 use crate::server::hls::Settings;
 use crate::studio::settings::{BadValue, Document, check_successor};
 use crate::text::Problem;
 use crate::text::problem::problem;
+use crate::wire::blocked_words::MAX_BLOCKED_WORDS;
 
 /// Maximum size of the file in bytes.
 const MAX_FILE_BYTES: u64 = 64 << 10;
@@ -39,6 +40,8 @@ pub(super) struct Config {
     hls_part: Option<String>,
     hls_segment: Option<String>,
     hls_window: Option<String>,
+    chat_slow: Option<String>,
+    blocked_words: Vec<String>,
     successor: Option<String>,
     user: Option<String>,
     password_file: Option<PathBuf>,
@@ -76,6 +79,9 @@ impl Config {
         }
         if config.publish_keys.len() > MAX_KEYS {
             return Err(problem!("serve-too-many-keys", most = MAX_KEYS));
+        }
+        if config.blocked_words.len() > MAX_BLOCKED_WORDS {
+            return Err(problem!("serve-too-many-words", most = MAX_BLOCKED_WORDS));
         }
         let fair = |key: &String| (1..=MAX_KEY).contains(&key.len());
         if !config.publish_keys.iter().all(fair) {
@@ -115,11 +121,13 @@ impl Config {
             ("hls_part", &mut all.hls_part, &self.hls_part, Settings::PART),
             ("hls_segment", &mut all.hls_segment, &self.hls_segment, Settings::SEGMENT),
             ("hls_window", &mut all.hls_window, &self.hls_window, Settings::WINDOW),
+            ("chat_slow", &mut all.chat_slow, &self.chat_slow, SLOW),
         ] {
             if let (None, Some(told)) = (&flag, told) {
                 *flag = Some(within(told, bounds).map_err(|why| value(name, why))?);
             }
         }
+        all.blocked_words = self.blocked_words;
         all.rtmps = all.rtmps.or(self.rtmps);
         all.rtmpt = all.rtmpt.or(self.rtmpt);
         all.cert = all.cert.or(self.cert);
@@ -175,6 +183,9 @@ mod tests {
         let (mode, part) = (hls.mode, hls.lengths.part);
         assert_eq!((mode, part.as_millis()), (crate::server::hls::Mode::Always, 200));
         assert_eq!((all.fault.len(), keys), (1, vec![Secret::new("k1")]));
+        let chat = "chat_slow = \"5s\"\nblocked_words = [\"Spoiler\", \" \"]\n";
+        let rules = Config::parse(chat).unwrap().complete(&args).unwrap().0.chat_rules();
+        assert_eq!((rules.slow.as_secs(), rules.words.words().len()), (5, 1));
     }
 
     #[test]
@@ -200,6 +211,7 @@ mod tests {
             ("webrtc = \"8189\"", "'webrtc': write an address"),
             ("cors = [\"here\"]", "'cors': write an origin"),
             ("hls = \"on\"", "'hls': write on-demand, always or off"),
+            ("chat_slow = \"1h\"", "'chat_slow': write a duration from 0s to 600s"),
             ("hls_part = \"3s\"", "'hls_part': write a duration from 0.1s to 2s"),
         ] {
             let error =

@@ -23,7 +23,7 @@ use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain, events};
 use crate::cli::process::signals::Interrupt;
 use crate::files::Trouble;
-use crate::net::{Identity, IdentityError, Runtime};
+use crate::net::{Identity, IdentityError, Runtime, reached_at};
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT};
 use crate::server::hls::Mode;
 use crate::server::{Config, Listen, Login, RecordingState, Secure, Server};
@@ -205,6 +205,7 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
         },
         webrtc_certificate: token.as_ref().and_then(|token| token.certificate.clone()),
         hls: args.hls_settings(),
+        chat: args.chat_rules(),
         faults: args.fault.clone(),
         fault_seed: args.fault_seed.unwrap_or_default(),
         successor: args.successor.clone(),
@@ -272,7 +273,9 @@ fn announce(server: &Server, hls: bool, token: Option<&ServerToken>, output: &Ou
             events::print_message(output, &StudioMessage::PortTaken { wanted, used });
         }
     }
-    let whep = addresses.http.filter(|_| addresses.webrtc.is_some());
+    // The links have an address that other computers can use.
+    let http = addresses.http.map(reached_at);
+    let whep = http.filter(|_| addresses.webrtc.is_some());
     let ready = Ready {
         rtmp: format!("rtmp://{}", addresses.rtmp),
         rtmps: addresses.rtmps.map(|rtmps| format!("rtmps://{rtmps}")),
@@ -280,9 +283,10 @@ fn announce(server: &Server, hls: bool, token: Option<&ServerToken>, output: &Ou
         http: addresses.http.map(|http| format!("http://{http}")),
         play: None,
         // With placeholders for the names of a stream.
-        hls: addresses.http.filter(|_| hls).map(|http| format!("http://{http}/APP/STREAM.m3u8")),
+        hls: http.filter(|_| hls).map(|http| format!("http://{http}/APP/STREAM.m3u8")),
+        flv: http.map(|http| format!("http://{http}/APP/STREAM.flv")),
         whep: whep.map(|http| format!("http://{http}/APP/STREAM/whep")),
-        watch: addresses.http.map(|http| format!("http://{http}/watch/APP/STREAM")),
+        watch: http.map(|http| format!("http://{http}/watch/APP/STREAM")),
         token_file: token.map(|token| token.path.display().to_string()),
     };
     events::print_ready(output, &ready);
