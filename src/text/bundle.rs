@@ -37,6 +37,7 @@ macro_rules! files {
             include_str!(concat!("../../assets/i18n/", $tag, "/recordings.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/help.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/canvas.ftl")),
+            include_str!(concat!("../../assets/i18n/", $tag, "/share.ftl")),
         ]
     };
 }

@@ -219,6 +219,8 @@ server-open-to-play = Anyone who can reach { $address } can watch.
     .cure = If the stream is not public, listen on 127.0.0.1, or close the port in the firewall.
 server-failed = Cannot start the built-in server: { $reason }
     .cure = Close the program that uses its port.
+server-not-moved = The built-in server stays at its address: { $reason }
+    .cure = Close the program that uses its port, or restart onair.
 
 # Files that are written.
 recording-failed = The recording { $path } ended early: { $reason }.

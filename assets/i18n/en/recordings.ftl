@@ -27,7 +27,11 @@ recordings-channels = { $count ->
     [2] stereo
    *[other] { $count } channels
 }
-recordings-unfinished = This recording was not finished. To repair it: onair repair FILE.
+recordings-unfinished = This recording was interrupted.
+recordings-repair = Repair
+tip-recordings-repair = Keeps all that was written, and makes it playable and seekable everywhere.
+recordings-repaired = { $name } is repaired.
+recordings-whole = { $name } is complete.
 recordings-name = Name
 recordings-play = Play
 recordings-show = Show in folder

@@ -182,6 +182,8 @@ serve-config = --config { $path }: { $reason }
 serve-config-at = line { $line }, column { $column }: { $what }
 serve-config-too-long = it is longer than { $kib } KiB
 serve-too-many-keys = there are more than { $most } publish keys
+serve-too-many-words = there are more than { $most } blocked words
+chat-slow-range = write a number of seconds from 0 to { $most }
 serve-key-length = a publish key has 1 to { $most } bytes
 serve-auth = auth = "{ $other }": write adobe or llnw
 serve-http-address = write an address with a port, such as 127.0.0.1:8088, or none

@@ -219,6 +219,8 @@ server-open-to-play = 能连接 { $address } 的人都可以观看。
     .cure = 如果不想公开，请只监听 127.0.0.1，或在防火墙里关闭此端口。
 server-failed = 无法启动内置服务器：{ $reason }
     .cure = 请关闭占用其端口的程序。
+server-not-moved = 内置服务器的地址没有改变：{ $reason }
+    .cure = 请关闭占用其端口的程序，或重启 onair。
 
 # 写入的文件
 recording-failed = 录像 { $path } 提前结束：{ $reason }。

@@ -24,7 +24,11 @@ recordings-channels = { $count ->
     [2] 立体声
    *[other] { $count } 声道
 }
-recordings-unfinished = 此录像未正常结束。修复命令：onair repair 文件名。
+recordings-unfinished = 此录像未正常结束。
+recordings-repair = 修复
+tip-recordings-repair = 保留已写入的全部内容，让它在各处都能播放和跳转。
+recordings-repaired = { $name } 已修复。
+recordings-whole = { $name } 是完整的。
 recordings-name = 名称
 recordings-play = 播放
 recordings-show = 在文件夹中显示

@@ -228,6 +228,8 @@ serve-config = --config { $path }：{ $reason }
 serve-config-at = 第 { $line } 行第 { $column } 列：{ $what }
 serve-config-too-long = 超过 { $kib } KiB
 serve-too-many-keys = 推流密钥超过 { $most } 个
+serve-too-many-words = 屏蔽词超过 { $most } 个
+chat-slow-range = 请写 0 到 { $most } 之间的秒数
 serve-key-length = 推流密钥的长度为 1 到 { $most } 字节
 serve-auth = auth = "{ $other }"：请写 adobe 或 llnw
 serve-http-address = 请写带端口的地址，如 127.0.0.1:8088，或写 none
