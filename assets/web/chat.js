@@ -19,10 +19,14 @@ const FOLLOW_PX = 40;
 const byId = id => document.getElementById(id);
 
 export class Chat {
-    // `said(words)` is called for each new line.
-    constructor({ base, said }) {
+    // `said(words, id)` is called for each new line, and `deleted(ids)` when the streamer has deleted some.
+    constructor({ base, said, deleted }) {
         this.url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${base}/chat`;
         this.said = said;
+        this.deleted = deleted;
+        // Seconds between two lines of one person, while the streamer wants that.
+        this.slow = 0;
+        this.nextAt = 0;
         this.socket = null;
         this.isOpen = false;
         this.openedAt = 0;
@@ -48,6 +52,7 @@ export class Chat {
             this.openedAt = performance.now();
             // The server repeats the last lines.
             this.lines.replaceChildren();
+            this.slow = 0;
             this.#draw();
         };
         socket.onmessage = event => this.#receive(event.data);
@@ -66,16 +71,46 @@ export class Chat {
         } catch {
             return;
         }
+        if (Array.isArray(line?.deleted)) return this.#remove(line.deleted);
+        if (Number.isSafeInteger(line?.slow)) return this.#slowDown(line.slow);
         if (typeof line?.text !== 'string') return;
         const name = typeof line.name === 'string' ? line.name : '';
         // Without a name, the server itself speaks: it passed a line not on.
-        this.#add(name, name ? line.text : text('notPassed'));
-        if (name && performance.now() - this.openedAt > PAST_MS) this.said(line.text);
+        if (!name) return this.#add('', this.#refusal(line));
+        const id = Number.isSafeInteger(line.id) ? line.id : null;
+        this.#add(name, line.text, id);
+        if (performance.now() - this.openedAt > PAST_MS) this.said(line.text, id);
     }
 
-    #add(name, words) {
+    // The lines with these numbers vanish, also from the video.
+    #remove(ids) {
+        const gone = new Set(ids.map(String));
+        for (const line of [...this.lines.children]) {
+            if (gone.has(line.dataset.id)) line.remove();
+        }
+        this.deleted(ids);
+    }
+
+    #slowDown(seconds) {
+        this.slow = seconds;
+        this.nextAt = 0;
+        this.#draw();
+    }
+
+    // Why the server did not pass on a line.
+    #refusal({ refused, wait }) {
+        const names = { muted: 'muted', blocked: 'blockedWord' };
+        if (refused === 'slow' && Number.isSafeInteger(wait)) {
+            this.nextAt = performance.now() + wait * 1_000;
+            return text('slowWait', { seconds: wait });
+        }
+        return text(names[refused] ?? 'notPassed');
+    }
+
+    #add(name, words, id = null) {
         const follows = this.lines.scrollHeight - this.lines.scrollTop - this.lines.clientHeight < FOLLOW_PX;
         const line = document.createElement('p');
+        if (id !== null) line.dataset.id = id;
         if (name) {
             const who = document.createElement('b');
             who.textContent = name;
@@ -125,10 +160,15 @@ export class Chat {
     #send(say) {
         const words = say.value.trim();
         if (!words || !this.isOpen) return;
+        const now = performance.now();
+        if (now < this.nextAt) {
+            return this.#hint('slowWait', { seconds: Math.ceil((this.nextAt - now) / 1_000) });
+        }
         if (!this.#takeTurn()) return this.#hint('slower');
         this.socket.send(JSON.stringify({ name: this.name, text: words }));
+        this.nextAt = this.slow > 0 ? now + this.slow * 1_000 : 0;
         say.value = '';
-        this.#hint(null);
+        this.#draw();
     }
 
     // Whether one more line may be sent now.
@@ -142,18 +182,21 @@ export class Chat {
         return true;
     }
 
-    #hint(name) {
+    #hint(name, values) {
         clearTimeout(this.timer);
-        byId('chat-hint').textContent = name ? text(name) : '';
+        byId('chat-hint').textContent = name ? text(name, values) : '';
         byId('chat-hint').hidden = !name;
-        if (name === 'slower') this.timer = setTimeout(() => this.#hint(null), 2 * PAUSE_MS);
+        if (name === 'slower' || name === 'slowWait') {
+            this.timer = setTimeout(() => this.#draw(), 2 * PAUSE_MS);
+        }
     }
 
     #draw() {
         byId('say').placeholder = text('say');
         byId('name').placeholder = text('name');
         byId('say').disabled = byId('send-button').disabled = !this.isOpen;
-        this.#hint(this.isOpen ? null : 'chatClosed');
+        if (!this.isOpen) return this.#hint('chatClosed');
+        this.#hint(this.slow > 0 ? 'slowMode' : null, { seconds: this.slow });
     }
 }
 

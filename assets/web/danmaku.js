@@ -28,7 +28,15 @@ export class Danmaku {
         if (!this.isOn) this.layer.replaceChildren();
     }
 
-    show(words) {
+    // Deleted lines do not fly on.
+    remove(ids) {
+        const gone = new Set(ids.map(String));
+        for (const line of [...this.layer.children]) {
+            if (gone.has(line.dataset.id)) line.remove();
+        }
+    }
+
+    show(words, id = null) {
         const { clientWidth: width, clientHeight: height } = this.layer;
         if (!this.isOn || document.hidden || this.layer.childElementCount >= MAX_FLYING) return;
         const lane = width < NARROW_PX ? NARROW_LANE_PX : LANE_PX;
@@ -39,6 +47,7 @@ export class Danmaku {
         if (index === lanes) return;
         const line = document.createElement('span');
         line.textContent = words;
+        if (id !== null) line.dataset.id = id;
         line.style.top = `${8 + index * lane}px`;
         this.layer.append(line);
         const length = line.offsetWidth;

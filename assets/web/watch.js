@@ -31,7 +31,11 @@ const playback = new Playback({
     changed: () => draw(),
 });
 const danmaku = new Danmaku(byId('danmaku'));
-const chat = new Chat({ base, said: words => danmaku.show(words) });
+const chat = new Chat({
+    base,
+    said: (words, id) => danmaku.show(words, id),
+    deleted: ids => danmaku.remove(ids),
+});
 const controls = new Controls({ video, playback, danmaku });
 let noted = null;
 
