@@ -47,6 +47,30 @@ fn outcome(studio: &Studio, command: RecordingsCommand) -> Outcome {
 }
 
 #[test]
+fn an_interrupted_recording_is_repaired() {
+    let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("cut.mkv");
+    ffmpeg::make(&path, "640x360", "6", &["-g", "25", "-shortest"]);
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    file.set_len(file.metadata().unwrap().len() / 2).unwrap();
+    age(&path, 60);
+    let studio = open(home.path(), folder.path());
+    let view = wait(&studio, "the file", |it| {
+        it.recordings.files.iter().any(|file| file.details().is_some())
+    });
+    assert!(view.recordings.files[0].details().unwrap().unfinished);
+    let done = outcome(&studio, RecordingsCommand::Repair(path));
+    let repaired = folder.path().join("cut-repaired.mkv");
+    assert_eq!((done.failed, done.now.as_deref()), (false, Some(repaired.as_path())), "{done:?}");
+    let probe = ffmpeg::probe(&repaired);
+    assert_eq!((probe.warnings.as_str(), ffmpeg::decode(&repaired).as_str()), ("", ""));
+    assert!(probe.packets("video").len() > 25, "{}", probe.packets("video").len());
+    let whole = outcome(&studio, RecordingsCommand::Repair(repaired.clone()));
+    assert_eq!((whole.failed, whole.now), (false, Some(repaired)));
+    assert!(outcome(&studio, RecordingsCommand::Repair(folder.path().join("none.mkv"))).failed);
+}
+
+#[test]
 fn recordings_are_listed_looked_into_cut_converted_and_renamed() {
     let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let path = |name: &str| folder.path().join(name);

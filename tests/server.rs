@@ -3,6 +3,7 @@
 //! and its observers.)
 
 mod guarded;
+mod moved;
 mod programs;
 
 use std::io::{Read, Write};

@@ -2,6 +2,7 @@
 //! for the publisher, and speaks two languages.
 
 mod chromium;
+mod moderation;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

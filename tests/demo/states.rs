@@ -7,11 +7,15 @@ use super::scenes::{
 use super::strips::strips;
 use super::tiles::{tile, wall};
 use super::*;
+use onair::server::{MutedPerson, Protocol};
+use onair::studio::targets::sharing::{NetworkAddress, ServerReach, ShareLinks};
+use onair::studio::watch::own_chat::OwnChatView;
 use onair::text::Problem;
 use onair::text::problem::problem;
+use onair::wire::chat::ChatPost;
 
 /// The states by name.
-pub const STATES: [&str; 40] = [
+pub const STATES: [&str; 42] = [
     "idle",
     "custom",
     "targets",
@@ -20,6 +24,8 @@ pub const STATES: [&str; 40] = [
     "connecting",
     "black",
     "on-air",
+    "shared",
+    "server-off",
     "slow",
     "reconnecting",
     "stopping",
@@ -76,10 +82,61 @@ fn chat() -> ChatView {
     let heard =
         |(at, (name, text)): (usize, &(&str, &str))| onair::studio::watch::chat::ChatHeard {
             number: at as u64 + 1,
+            id: None,
             line: Arc::new(ChatLine::new(name, text).unwrap()),
         };
     let lines = lines.iter().enumerate().map(heard).collect();
-    ChatView { state: Some(ChatState::Open), lines }
+    ChatView { state: Some(ChatState::Open), lines, deletions: 0 }
+}
+
+/// What viewers of the own stream say, and the streamer.
+fn own_chat() -> OwnChatView {
+    let lines = [
+        (5, "guest-5", "which crystal is that?"),
+        (7, "小明", "画面真清晰"),
+        (1, "Streamer", "A 16 MHz quartz, from the drawer of old parts"),
+        (9, "eve", "buy followers at example.com"),
+    ];
+    let post = |(at, (from, name, text)): (usize, &(u64, &str, &str))| ChatPost {
+        id: at as u64 + 1,
+        from: *from,
+        line: ChatLine::new(name, text).unwrap(),
+    };
+    let muted = [MutedPerson { id: 4, name: "mallory".to_owned() }];
+    OwnChatView {
+        posts: lines.iter().enumerate().map(post).collect(),
+        muted: muted.into(),
+        own_id: 1,
+    }
+}
+
+/// What *Share* shows of the built-in server of a computer with two networks.
+fn share(reach: ServerReach) -> ServerFigures {
+    let host = if reach.http { "192.168.1.20" } else { "127.0.0.1" };
+    let http = format!("http://{host}:8088");
+    let rtmp = if reach.rtmp { "192.168.1.20" } else { "127.0.0.1" };
+    let links = ShareLinks {
+        page: format!("{http}/watch/live/onair"),
+        hls: format!("{http}/live/onair.m3u8"),
+        flv: format!("{http}/live/onair.flv"),
+        whep: format!("{http}/live/onair/whep"),
+        rtmp: format!("rtmp://{rtmp}:1935/live/onair"),
+    };
+    let network = |interface: &str, ip: &str| {
+        let ip: std::net::IpAddr = ip.parse().unwrap();
+        let (interface, is_public) = (interface.to_owned(), false);
+        let (http, rtmp) = (reach.http && ip.is_ipv4(), reach.rtmp && ip.is_ipv4());
+        NetworkAddress { interface, ip, is_public, http, rtmp }
+    };
+    let networks = [network("wlan0", "192.168.1.20"), network("wlan0", "fd00::20")];
+    let viewers = [(Protocol::Rtmp, 1), (Protocol::Hls, 12), (Protocol::Whep, 31)];
+    ServerFigures {
+        links: Arc::new(links),
+        networks: networks.into(),
+        reach,
+        viewers_by: viewers.into(),
+        ..ServerFigures::default()
+    }
 }
 
 fn device(id: &str, name: &str, default: bool) -> Device {
@@ -174,8 +231,7 @@ pub fn snapshot(name: &str) -> Snapshot {
             play_url: "rtmp://127.0.0.1:1935/live/onair".into(),
             page_url: "http://127.0.0.1:8088/watch/live/onair".into(),
             viewers: 2,
-            faults: Vec::new(),
-            successor: String::new(),
+            ..share(ServerReach::default())
         },
         loudness: Reading {
             peak_dbfs: -13.1,
@@ -208,9 +264,9 @@ pub fn snapshot(name: &str) -> Snapshot {
         fps: 30.0,
         wanted_fps: 30.0,
         bitrate: 2_512_000,
-        bitrate_history: (0..60).map(|i| 2_500_000 + (i * 7919 % 13) * 18_000).collect(),
+        bitrate_history: (0..600).map(|i| 2_500_000 + (i * 7919 % 13) * 18_000).collect(),
         encode_time: Some(Duration::from_micros(4_020)),
-        frame_times: (0..60).map(|i| 5.8 + (i * 7919 % 13) as f32 * 0.06).collect(),
+        frame_times: (0..600).map(|i| 5.8 + (i * 7919 % 13) as f32 * 0.06).collect(),
         skipped_frames: 0,
         dropped_frames: 0,
         dropped_audio: 0,
@@ -353,6 +409,17 @@ pub fn snapshot(name: &str) -> Snapshot {
             snapshot.live = LiveState::OnAir;
             snapshot.figures = figures;
         }
+        "shared" => {
+            snapshot.live = LiveState::OnAir;
+            snapshot.figures = figures;
+            let share = share(ServerReach { http: true, rtmp: false });
+            snapshot.server.viewers = share.viewers_by.values().sum();
+            let server = &mut snapshot.server;
+            (server.reach, server.links) = (share.reach, share.links);
+            (server.networks, server.viewers_by) = (share.networks, share.viewers_by);
+            server.chat = Some(own_chat());
+        }
+        "server-off" => snapshot.server = ServerFigures::default(),
         "on-air-recording" => {
             snapshot.live = LiveState::OnAir;
             snapshot.figures = figures;

@@ -3,8 +3,8 @@
 use super::*;
 use onair::broadcast::recorder::remux::Cut;
 use onair::studio::live::recording::library::RecordingsCommand;
-use onair::studio::live::recording::library::view::CopyProgress;
 use onair::studio::live::recording::library::view::Outcome;
+use onair::studio::live::recording::library::view::{CopyProgress, FileState};
 use onair::text::problem::problem;
 
 const FOLDER: &str = "/home/ada/Videos";
@@ -53,6 +53,30 @@ fn the_folder_is_read_as_long_as_the_page_is_shown() {
     assert_eq!(asked(commands(&mut harness)), [RecordingsCommand::Close]);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Num3);
     assert_eq!(asked(commands(&mut harness)), [RecordingsCommand::Open]);
+}
+
+#[test]
+fn an_interrupted_recording_is_repaired_unless_it_is_being_written() {
+    let mut harness = open("recordings");
+    commands(&mut harness);
+    select(&mut harness, "interview.mp4");
+    assert!(harness.query_by_label("Repair").is_none());
+    change(&harness, |view| {
+        let FileState::Known(details) = &mut view.files[2].state else { panic!() };
+        std::sync::Arc::make_mut(details).unfinished = true;
+    });
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Repair").click();
+    let repair = RecordingsCommand::Repair(path("interview.mp4"));
+    assert_eq!(asked(commands(&mut harness)), [repair]);
+    harness.state().demo.change(|snapshot| {
+        let recording = Demo::new("recording").snapshot().recording.unwrap();
+        let path = path("interview.mp4");
+        snapshot.recording = Some(onair::studio::snapshot::RecordingFigures { path, ..recording });
+    });
+    harness.run();
+    let button = harness.get_by_role_and_label(Role::Button, "Repair");
+    assert!(button.accesskit_node().is_disabled());
 }
 
 #[test]

@@ -1,0 +1,107 @@
+//! The chat of the own stream, as the streamer reads and moderates it.
+
+use super::*;
+use onair::server::ChatRules;
+use onair::studio::watch::own_chat::ChatCommand;
+use onair::wire::blocked_words::BlockedWords;
+
+fn panel(state: &str) -> Harness<'static, Window> {
+    let mut harness = open(state);
+    harness.get_by_role_and_label(Role::Tab, "Chat").click();
+    harness.run();
+    harness.run();
+    harness
+}
+
+fn message(harness: &Harness<'static, Window>, text: &str) -> egui::Rect {
+    harness.get_by_label(text).rect()
+}
+
+#[test]
+fn a_message_is_deleted_and_its_sender_muted_from_its_menu() {
+    let mut harness = panel("shared");
+    let spam = "eve buy followers at example.com";
+    harness.get_by_label(spam).click_secondary();
+    harness.run();
+    harness.run();
+    harness.get_by_label("Delete message").click();
+    assert_eq!(commands(&mut harness), [Command::Chat(ChatCommand::Delete(4))]);
+    // By the menu key of the keyboard.
+    harness.get_by_label(spam).focus();
+    harness.run();
+    harness.key_press(Key::Menu);
+    harness.run();
+    harness.run();
+    harness.get_by_label("Mute eve").click();
+    assert_eq!(commands(&mut harness), [Command::Chat(ChatCommand::Mute(9))]);
+    // Nobody mutes themselves.
+    let own = "Streamer A 16 MHz quartz, from the drawer of old parts";
+    assert!(message(&harness, own).top() < message(&harness, spam).top());
+    harness.get_by_label(own).click_secondary();
+    harness.run();
+    harness.run();
+    harness.get_by_label("Delete message");
+    assert!(harness.query_by_label_contains("Mute ").is_none());
+}
+
+#[test]
+fn a_message_is_sent_under_the_name_of_the_streamer() {
+    let mut harness = panel("shared");
+    let field = |harness: &mut Harness<'static, Window>| {
+        harness.get_by_role_and_label(Role::TextInput, "Send a message").focus();
+        harness.run();
+        harness.get_by_role_and_label(Role::TextInput, "Send a message").type_text("welcome");
+        harness.run();
+        harness.key_press(Key::Enter);
+    };
+    field(&mut harness);
+    let said = |name: &str| {
+        Command::Chat(ChatCommand::Say { name: name.to_owned(), text: "welcome".to_owned() })
+    };
+    assert_eq!(commands(&mut harness), [said("Streamer")]);
+    harness.state().demo.change(|snapshot| snapshot.chat_choices.name = "Ada".to_owned());
+    harness.run();
+    field(&mut harness);
+    assert_eq!(commands(&mut harness), [said("Ada")]);
+}
+
+#[test]
+fn rules_are_set_and_people_let_in_again() {
+    let mut harness = panel("shared");
+    click(&mut harness, "Moderation");
+    harness.run();
+    let sent = click(&mut harness, "Slow mode: 10\u{a0}s");
+    let rules = |slow, words: &[&str]| {
+        let slow = Duration::from_secs(slow);
+        Command::Chat(ChatCommand::SetRules(ChatRules { slow, words: BlockedWords::new(words) }))
+    };
+    assert_eq!(sent, [rules(10, &[])]);
+    let field = (Role::TextInput, "Blocked words");
+    harness.get_by_role_and_label(field.0, field.1).focus();
+    harness.run();
+    harness.get_by_role_and_label(field.0, field.1).type_text("spoiler， 剧透,");
+    harness.run();
+    assert_eq!(commands(&mut harness), [], "half a word would block too much");
+    harness.key_press(Key::Enter);
+    assert_eq!(commands(&mut harness), [rules(0, &["spoiler", "剧透"])]);
+    assert_eq!(click(&mut harness, "Unmute mallory"), [Command::Chat(ChatCommand::Unmute(4))]);
+}
+
+#[test]
+fn the_chat_of_another_stream_has_a_tab_beside_the_own_one() {
+    let mut harness = panel("idle");
+    harness.get_by_label("No chat yet");
+    let own = Demo::new("shared").snapshot().server.chat;
+    let other = Demo::new("watch-chat").snapshot().chat;
+    harness.state().demo.change(|snapshot| {
+        snapshot.server.chat = own.clone();
+        snapshot.chat = other.clone();
+        snapshot.watch_figures.url = "rtmp://other.example/live/hall".to_owned();
+    });
+    harness.run();
+    harness.get_by_label("小明 画面真清晰");
+    harness.get_by_role_and_label(Role::Tab, "hall · other.example").click();
+    harness.run();
+    harness.run();
+    harness.get_by_label("guest-7 画面真清晰");
+}

@@ -1,0 +1,157 @@
+//! Moderation of a chat by the operator's API, as two browsers see it.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use onair::base::Secret;
+use serde_json::{Value, json};
+
+use super::chromium::{Chromium, Page};
+use super::{LIMIT, NO_B_FRAMES, Running, peers, say, start_with};
+
+const TOKEN: &str = "a-token-of-this-test";
+
+/// Asks for the state of the chat, or changes it; returns status and answer.
+fn ask(running: &Running, token: &str, changes: Option<&Value>) -> (u16, Value) {
+    let mut stream = TcpStream::connect(running.http()).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    let body = changes.map(Value::to_string).unwrap_or_default();
+    let method = if changes.is_some() { "PATCH" } else { "GET" };
+    let request = format!(
+        "{method} /api/v1/chats/live/show HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+         Authorization: Bearer {token}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    let body = answer.split_once("\r\n\r\n").unwrap().1;
+    (status, serde_json::from_str(body).unwrap_or_default())
+}
+
+fn change(running: &Running, changes: &Value) -> Value {
+    let (status, state) = ask(running, TOKEN, Some(changes));
+    assert_eq!(status, 200, "{changes}: {state}");
+    state
+}
+
+/// The last message with this text.
+fn message<'a>(state: &'a Value, text: &str) -> &'a Value {
+    let messages = state["messages"].as_array().unwrap();
+    messages.iter().rfind(|it| it["text"] == text).unwrap_or_else(|| panic!("{text}: {state}"))
+}
+
+/// Waits until the chat of a page has a line with this end, or has none.
+fn wait_line(page: &Page<'_>, line: &str, is_there: bool) {
+    let lines = "[...document.querySelectorAll('#lines p')]";
+    page.wait_soon(&format!("{lines}.some(it => it.innerText.endsWith({line:?})) === {is_there}"));
+}
+
+#[test]
+fn the_streamer_deletes_mutes_slows_down_and_blocks_words() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|config| config.http_token = Some(Secret::new(TOKEN)));
+    let _publisher = running.publish(&NO_B_FRAMES);
+    let browser = Chromium::start("en");
+    let ann = browser.open(&running.page(), "");
+    let bob = browser.open(&running.page(), "");
+    for page in [&ann, &bob] {
+        page.wait("!document.getElementById('say').disabled");
+    }
+    // Without the token, nobody reads or changes anything.
+    for changes in [None, Some(json!({ "mute": [1] }))] {
+        assert_eq!(ask(&running, "wrong", changes.as_ref()).0, 401);
+    }
+
+    // A deleted message vanishes from both pages, and from the video.
+    say(&bob, "Bob", "first words");
+    wait_line(&ann, "first words", true);
+    peers::wait_for("danmaku", LIMIT, || {
+        let flies =
+            "[...document.querySelectorAll('#danmaku span')].some(it => it.innerText === 'fly')";
+        let does = ann.value(flies) == true;
+        if !does {
+            say(&bob, "Bob", "fly");
+            std::thread::sleep(std::time::Duration::from_secs(1));
+        }
+        does
+    });
+    let (status, state) = ask(&running, TOKEN, None);
+    assert_eq!((status, &state["open"]), (200, &json!(true)));
+    let of_bob = state["messages"].as_array().unwrap();
+    let ids: Vec<&Value> = of_bob.iter().map(|it| &it["id"]).collect();
+    assert_eq!(change(&running, &json!({ "delete": ids }))["messages"], json!([]));
+    for page in [&ann, &bob] {
+        wait_line(page, "first words", false);
+        page.wait_soon("document.querySelectorAll('#lines p, #danmaku span').length === 0");
+    }
+    // Nor does who comes later see it.
+    let late = browser.open(&running.page(), "");
+    late.wait("!document.getElementById('say').disabled");
+    say(&ann, "Ann", "welcome");
+    wait_line(&late, "welcome", true);
+    assert_eq!(late.value("document.querySelectorAll('#lines p').length"), 1);
+
+    // Slow mode is announced, and the page holds back what would come too soon.
+    change(&running, &json!({ "slow_seconds": 600 }));
+    bob.wait_soon("document.getElementById('chat-hint').innerText.includes('every 600 s')");
+    say(&bob, "Bob", "slowly");
+    wait_line(&ann, "slowly", true);
+    say(&bob, "Bob", "too soon");
+    bob.wait_soon(
+        "/^Slow mode: wait \\d+ s\\.$/.test(document.getElementById('chat-hint').innerText)",
+    );
+    assert_eq!(bob.value("document.getElementById('say').value"), "too soon");
+    // The server does not rely on that.
+    let again = "(() => { const s = new WebSocket(`ws://${location.host}/live/show/chat`);
+        s.onopen = () => s.send('{\"name\":\"Bob\",\"text\":\"around it\"}');
+        s.onmessage = event => { window.told = (window.told ?? '') + event.data; }; })()";
+    bob.value(again);
+    bob.wait_soon("/\"refused\":\"slow\",\"wait\":\\d+/.test(window.told ?? '')");
+    wait_line(&ann, "around it", false);
+    change(&running, &json!({ "slow_seconds": 0 }));
+    bob.wait_soon("document.getElementById('chat-hint').hidden");
+
+    // Blocked words, however they are written. A new page may send a burst again.
+    let bob = browser.open(&running.page(), "");
+    bob.wait("!document.getElementById('say').disabled");
+    let state = change(&running, &json!({ "blocked_words": ["Spoiler", "剧透"] }));
+    assert_eq!(state["blocked_words"], json!(["Spoiler", "剧透"]));
+    say(&bob, "Bob", "ＳＰＯＩＬＥＲ ahead");
+    wait_line(&bob, "Your message has a word that is blocked here.", true);
+    say(&bob, "Bob", "no harm");
+    wait_line(&ann, "no harm", true);
+    wait_line(&ann, "ahead", false);
+
+    // A muted person is told so, and their messages are gone.
+    let from = message(&ask(&running, TOKEN, None).1, "no harm")["from"].clone();
+    let state = change(&running, &json!({ "mute": [from] }));
+    assert_eq!(state["muted"][0]["name"], "Bob");
+    wait_line(&ann, "no harm", false);
+    say(&bob, "Bob", "let me in");
+    wait_line(&bob, "The streamer has muted you in this chat.", true);
+    say(&ann, "Ann", "quiet now");
+    wait_line(&bob, "quiet now", true);
+    wait_line(&ann, "let me in", false);
+    assert_eq!(change(&running, &json!({ "unmute": [from] }))["muted"], json!([]));
+    say(&bob, "Bob", "thank you");
+    wait_line(&ann, "thank you", true);
+
+    // Nonsense changes nothing.
+    for (changes, expected) in [
+        (json!({ "mute": [999_999] }), 404),
+        (json!({ "slow_seconds": 601 }), 422),
+        (json!({ "delete": vec![1; 257] }), 422),
+        (json!({ "blocked_words": vec!["x"; 257] }), 422),
+        (json!({ "ban": [1] }), 400),
+        (json!("mute"), 400),
+    ] {
+        let (status, answer) = ask(&running, TOKEN, Some(&changes));
+        assert_eq!(status, expected, "{changes:.60}: {answer}");
+        assert!(answer["error"].is_string(), "{answer}");
+    }
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
