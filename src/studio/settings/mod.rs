@@ -44,7 +44,6 @@ use crate::studio::settings::sections::chat::ChatLayout;
 use crate::studio::settings::sections::player::RememberedPlayer;
 use crate::studio::settings::sections::quality::QualityLayout;
 use crate::studio::settings::sections::recording::RecordingLayout;
-use crate::studio::targets::address::parse;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::sharing::ServerReach;
 use crate::studio::targets::{MAX_TARGETS, Target};
@@ -64,6 +63,7 @@ pub use sections::panels::{
     MAX_LAYOUT_NAME, MAX_LAYOUTS, Node, PRESETS, Panel, PanelLayout, Panels,
 };
 pub use sections::projectors::{MAX_PROJECTORS, ProjectorContent, ProjectorPlace, Projectors};
+pub use sections::server::check_successor;
 pub use sections::window::{Language, Preferences, Theme};
 pub use token::ServerToken;
 
@@ -374,7 +374,7 @@ impl Settings {
                 wall: self.wall.clone(),
             }),
             chat: self.chat.clone(),
-            server: sections::server::Table::of(self),
+            server: sections::server::Table::of(&self.successor, self.reach, &self.chat_rules),
             window: self.preferences.clone(),
             recording: self.preferences.recording.clone(),
             hotkeys: (*self.preferences.hotkeys).clone(),
@@ -401,21 +401,6 @@ fn keep_broken(path: &Path) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".broken");
     std::fs::rename(path, beside)
-}
-
-/// Checks the successor of a server: the URL of an application, or empty.
-///
-/// # Errors
-/// Fails with the problem of the URL.
-pub fn check_successor(url: &str) -> Result<String, Problem> {
-    let url = url.trim();
-    if !url.is_empty() {
-        parse(url, Some(&"stream".into()))?;
-        if url.contains('@') {
-            return Err(problem!("address-with-login"));
-        }
-    }
-    Ok(url.to_owned())
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::server::{ChatRules, MAX_SLOW};
 use crate::studio::settings::reading::values;
-use crate::studio::settings::{Settings, check_successor};
+use crate::studio::targets::address::parse;
 use crate::studio::targets::sharing::ServerReach;
-use crate::text::problem::problem;
+use crate::text::problem::{Problem, problem};
 use crate::wire::blocked_words::BlockedWords;
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -29,13 +29,13 @@ pub(in crate::studio::settings) struct Table {
 }
 
 impl Table {
-    pub fn of(settings: &Settings) -> Self {
+    pub fn of(successor: &str, reach: ServerReach, chat_rules: &ChatRules) -> Self {
         Self {
-            successor: settings.successor.clone(),
-            network: settings.reach.http,
-            network_rtmp: settings.reach.rtmp,
-            chat_slow: settings.chat_rules.slow.as_secs(),
-            blocked_words: settings.chat_rules.words.words().to_vec(),
+            successor: successor.to_owned(),
+            network: reach.http,
+            network_rtmp: reach.rtmp,
+            chat_slow: chat_rules.slow.as_secs(),
+            blocked_words: chat_rules.words.words().to_vec(),
         }
     }
 
@@ -72,9 +72,25 @@ fn successor<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     check_successor(&String::deserialize(from)?).map_err(values::refuse)
 }
 
+/// Checks the successor of a server: the URL of an application, or empty.
+///
+/// # Errors
+/// Fails with the problem of the URL.
+pub fn check_successor(url: &str) -> Result<String, Problem> {
+    let url = url.trim();
+    if !url.is_empty() {
+        parse(url, Some(&"stream".into()))?;
+        if url.contains('@') {
+            return Err(problem!("address-with-login"));
+        }
+    }
+    Ok(url.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::studio::settings::Settings;
 
     #[test]
     fn the_server_is_read_as_it_was_written() {
