@@ -1,4 +1,4 @@
-//! A bar of adjacent tabs with the same width.
+//! A bar of adjacent tabs, with the same width where their names allow that.
 
 use egui::{
     Align, CornerRadius, Rect, Response, Role, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2,
@@ -12,6 +12,9 @@ pub const TAB_BAR: f32 = 30.0;
 /// The gap between the edge of the bar and a tab.
 const EDGE: f32 = 2.0;
 
+/// The padding beside the name of a tab.
+const AROUND: f32 = 4.0;
+
 /// Sets the information about a tab for screen readers.
 pub fn tab_info(response: &Response, name: &str, is_chosen: bool) {
     response.widget_info(|| WidgetInfo::labeled(Role::Tab, true, name));
@@ -22,10 +25,16 @@ pub fn tab_info(response: &Response, name: &str, is_chosen: bool) {
 pub fn tab_bar(ui: &mut Ui, theme: &Theme, names: &[&str], chosen: usize) -> Option<usize> {
     let (bar, _) = ui.allocate_exact_size(vec2(ui.available_width(), TAB_BAR), Sense::hover());
     ui.painter().rect_filled(bar, CornerRadius::same(RADIUS + 1), theme.raised);
-    let width = (bar.width() - 2.0 * EDGE) / names.len().max(1) as f32;
-    let mut pressed = None;
-    for (index, name) in names.iter().enumerate() {
-        let at = pos2(bar.left() + EDGE + width * index as f32, bar.top() + EDGE);
+    let font = Type::FigureStrong.font();
+    let natural = names.iter().map(|name| {
+        let galley = ui.painter().layout_no_wrap((*name).to_owned(), font.clone(), theme.text);
+        galley.size().x + 2.0 * AROUND
+    });
+    let widths = widths(&natural.collect::<Vec<_>>(), bar.width() - 2.0 * EDGE);
+    let (mut pressed, mut left) = (None, bar.left() + EDGE);
+    for (index, (name, width)) in names.iter().zip(widths).enumerate() {
+        let at = pos2(left, bar.top() + EDGE);
+        left += width;
         let rect = Rect::from_min_size(at, vec2(width, TAB_BAR - 2.0 * EDGE));
         let response = ui.interact(rect, ui.scope_id().with(("tab", index)), Sense::click());
         let is_chosen = index == chosen;
@@ -36,18 +45,35 @@ pub fn tab_bar(ui: &mut Ui, theme: &Theme, names: &[&str], chosen: usize) -> Opt
         }
         let lit = is_chosen || response.hovered();
         let color = if lit { theme.text } else { theme.secondary };
-        elided(
-            ui,
-            rect.shrink2(vec2(4.0, 0.0)),
-            Align::Center,
-            name,
-            Type::FigureStrong.font(),
-            color,
-        );
+        elided(ui, rect.shrink2(vec2(AROUND, 0.0)), Align::Center, name, font.clone(), color);
         focus_ring(ui, theme, &response, RADIUS - 1);
         if response.clicked() {
             pressed = Some(index);
         }
     }
     pressed
+}
+
+/// The widths of tabs with these natural widths: the same for all or, if a name would be cut off, each with its
+/// own width and an equal share of the rest.
+fn widths(natural: &[f32], room: f32) -> Vec<f32> {
+    let count = natural.len().max(1) as f32;
+    let equal = room / count;
+    let rest = room - natural.iter().sum::<f32>();
+    let fits = natural.iter().all(|width| *width <= equal);
+    let width = |natural: &f32| if fits || rest < 0.0 { equal } else { natural + rest / count };
+    natural.iter().map(width).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_get_the_room_of_short_ones() {
+        assert_eq!(widths(&[30.0, 40.0], 100.0), [50.0, 50.0]);
+        assert_eq!(widths(&[70.0, 20.0], 100.0), [75.0, 25.0]);
+        assert_eq!(widths(&[90.0, 20.0], 100.0), [50.0, 50.0], "nothing to share");
+        assert!(widths(&[], 100.0).is_empty());
+    }
 }
