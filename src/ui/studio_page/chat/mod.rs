@@ -1,6 +1,7 @@
 //! The chat panel of the studio: the chat of the own stream, which the streamer moderates, and that of the
 //! watched stream.
 
+mod draft;
 mod own;
 mod rules;
 
@@ -12,16 +13,7 @@ use crate::ui::view::View;
 use crate::ui::watch;
 use crate::ui::widgets::{Button, label, paragraph, tab_bar};
 
-/// The state of the panel between two frames.
-#[derive(Debug, Default)]
-pub struct Draft {
-    /// True if the user has chosen the chat of the watched stream over that of the own one.
-    watched: bool,
-    /// The message that is being written.
-    saying: String,
-    /// The blocked words, while they are edited.
-    words: Option<String>,
-}
+pub use draft::Draft;
 
 /// Draws the chat in the available space; returns the action that the user selected.
 pub fn show(

@@ -7,7 +7,8 @@ use egui::{Align, Id, Key, Label, Layout, ScrollArea, Sense, TextFormat, Ui, vec
 use crate::studio::Command;
 use crate::studio::watch::own_chat::ChatCommand;
 use crate::ui::scenes::menu;
-use crate::ui::studio_page::chat::{Draft, rules};
+use crate::ui::studio_page::chat::draft::Draft;
+use crate::ui::studio_page::chat::rules;
 use crate::ui::style::theme::{RADIUS, Type, gap, size};
 use crate::ui::view::View;
 use crate::ui::widgets::{

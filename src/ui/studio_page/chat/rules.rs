@@ -7,7 +7,7 @@ use egui::{Align, Frame, Id, Layout, Margin, Popup, PopupCloseBehavior, ScrollAr
 use crate::server::ChatRules;
 use crate::studio::Command;
 use crate::studio::watch::own_chat::ChatCommand;
-use crate::ui::studio_page::chat::Draft;
+use crate::ui::studio_page::chat::draft::Draft;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::View;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use egui::{Align, Label, Layout, RichText, Ui, vec2};
 
-use crate::ui::studio_page::share::Draft;
+use crate::ui::studio_page::share::draft::Draft;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::View;
@@ -59,7 +59,9 @@ fn row(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, (index, name): (usize, &
                 ui.set_min_width(NAME);
                 label(ui, name, Type::Small, theme.secondary);
             });
-            let shown = RichText::new(url).font(Type::Small.font()).color(theme.text);
+            // All links begin alike: the room is for what tells them apart.
+            let shown = url.split_once("://").map_or(url, |(_, rest)| rest);
+            let shown = RichText::new(shown).font(Type::Small.font()).color(theme.text);
             ui.add(Label::new(shown).truncate().selectable(false)).on_hover_text(url);
         });
     });

@@ -1,6 +1,7 @@
 //! The *Share* panel: the links of the built-in server's stream, its viewers, and which computers reach it.
 
 mod code;
+mod draft;
 mod links;
 mod reach;
 
@@ -10,23 +11,16 @@ use crate::server::Protocol;
 use crate::studio::Command;
 use crate::studio::live::view::LiveState;
 use crate::ui::input::actions::key;
-use crate::ui::studio_page::share::code::AddressCode;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, figure, label, paragraph, section};
+
+pub use draft::Draft;
 
 /// The side of the QR code.
 const CODE: f32 = 140.0;
 /// The minimum width of the text beside it.
 const BESIDE: f32 = 90.0;
-
-/// The state of the panel between two frames.
-#[derive(Debug, Default)]
-pub struct Draft {
-    /// The index of the link that was copied last, and when (seconds).
-    copied: Option<(usize, f64)>,
-    code: AddressCode,
-}
 
 /// Draws the panel.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
@@ -37,7 +31,9 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         paragraph(ui, &texts.get("share-stopped-advice"), Type::Body, theme.secondary);
         return;
     }
+    reach::network(ui, view);
     invitation(ui, view, draft);
+    reach::open_to(ui, view);
     section(ui, theme, &texts.get("share-links"));
     links::show(ui, view, draft);
     section(ui, theme, &texts.get("share-reach"));

@@ -16,33 +16,36 @@ const ROW: f32 = 24.0;
 /// The side of the icon in it.
 const ICON: f32 = 14.0;
 
-/// Draws the switches and the addresses.
-pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
-    let (theme, texts, server) = (view.theme, view.texts, &view.snapshot.server);
-    let reach = server.reach;
-    let mut wanted = reach;
+/// Draws the switch that lets other computers watch.
+pub(super) fn network(ui: &mut Ui, view: &mut View<'_>) {
+    let (theme, texts, reach) = (view.theme, view.texts, view.snapshot.server.reach);
     let (name, tip) = (texts.get("share-network"), texts.get("tip-share-network"));
     if named_switch(ui, theme, &name, &tip, Type::Body, reach.http) {
-        wanted.http = !reach.http;
+        view.send(Command::SetReach(ServerReach { http: !reach.http, ..reach }));
     }
-    let note = |ui: &mut Ui, key, color| {
-        paragraph(ui, &texts.get(key), Type::Small, color);
-    };
-    if reach.http {
-        note(ui, key!("share-network-open"), theme.warn);
+}
+
+/// Says what it means that other computers can watch.
+pub(super) fn open_to(ui: &mut Ui, view: &View<'_>) {
+    let (theme, texts, server) = (view.theme, view.texts, &view.snapshot.server);
+    if server.reach.http {
+        paragraph(ui, &texts.get("share-network-open"), Type::Small, theme.warn);
         let port = [("port", port(&server.http).into())];
         paragraph(ui, &texts.with("share-firewall", &port), Type::Small, theme.secondary);
     }
+}
+
+/// Draws the addresses, and the switch for RTMP.
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
+    let (theme, texts, server) = (view.theme, view.texts, &view.snapshot.server);
+    addresses(ui, view, server);
+    let reach = server.reach;
     let (name, tip) = (texts.get("share-rtmp"), texts.get("tip-share-rtmp"));
     if named_switch(ui, theme, &name, &tip, Type::Body, reach.rtmp) {
-        wanted.rtmp = !reach.rtmp;
+        view.send(Command::SetReach(ServerReach { rtmp: !reach.rtmp, ..reach }));
     }
     if reach.rtmp {
-        note(ui, key!("share-rtmp-open"), theme.warn);
-    }
-    addresses(ui, view, server);
-    if wanted != reach {
-        view.send(Command::SetReach(wanted));
+        paragraph(ui, &texts.get("share-rtmp-open"), Type::Small, theme.warn);
     }
 }
 
