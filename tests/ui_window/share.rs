@@ -45,7 +45,8 @@ fn a_network_is_let_in_and_shut_out() {
     harness.get_by_label_contains("There is no password");
     harness.get_by_label("wlan0 192.168.1.20: can watch, not RTMP");
     harness.get_by_label("wlan0 fd00::20: not over IPv6");
-    harness.get_by_role_and_label(Role::CheckBox, "Also over RTMP").click();
+    // It may be scrolled there.
+    harness.get_by_role_and_label(Role::CheckBox, "Also over RTMP").click_accesskit();
     let both = ServerReach { http: true, rtmp: true };
     assert_eq!(commands(&mut harness), [Command::SetReach(both)]);
     // Without a key, others could publish: this is said where the port is opened.
@@ -68,7 +69,8 @@ fn links_are_copied_with_an_address_that_others_reach() {
         ("WHEP", "http://192.168.1.20:8088/live/onair/whep"),
         ("RTMP", "rtmp://127.0.0.1:1935/live/onair"),
     ] {
-        harness.get_by_role_and_label(Role::Button, &format!("Copy the address: {name}")).click();
+        let button = format!("Copy the address: {name}");
+        harness.get_by_role_and_label(Role::Button, &button).click_accesskit();
         harness.step();
         let copied = copied(&harness);
         harness.run();

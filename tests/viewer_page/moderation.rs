@@ -95,25 +95,26 @@ fn the_streamer_deletes_mutes_slows_down_and_blocks_words() {
     wait_line(&late, "welcome", true);
     assert_eq!(late.value("document.querySelectorAll('#lines p').length"), 1);
 
-    // Slow mode is announced, and the page holds back what would come too soon.
+    // Slow mode is announced, and the page holds back what would come too soon. It counts from the last message
+    // before, so that Bob would have to wait at once.
     change(&running, &json!({ "slow_seconds": 600 }));
-    bob.wait_soon("document.getElementById('chat-hint').innerText.includes('every 600 s')");
-    say(&bob, "Bob", "slowly");
+    late.wait_soon("document.getElementById('chat-hint').innerText.includes('every 600 s')");
+    say(&late, "Late", "slowly");
     wait_line(&ann, "slowly", true);
-    say(&bob, "Bob", "too soon");
-    bob.wait_soon(
+    say(&late, "Late", "too soon");
+    late.wait_soon(
         "/^Slow mode: wait \\d+ s\\.$/.test(document.getElementById('chat-hint').innerText)",
     );
-    assert_eq!(bob.value("document.getElementById('say').value"), "too soon");
+    assert_eq!(late.value("document.getElementById('say').value"), "too soon");
     // The server does not rely on that.
     let again = "(() => { const s = new WebSocket(`ws://${location.host}/live/show/chat`);
         s.onopen = () => s.send('{\"name\":\"Bob\",\"text\":\"around it\"}');
         s.onmessage = event => { window.told = (window.told ?? '') + event.data; }; })()";
-    bob.value(again);
-    bob.wait_soon("/\"refused\":\"slow\",\"wait\":\\d+/.test(window.told ?? '')");
+    late.value(again);
+    late.wait_soon("/\"refused\":\"slow\",\"wait\":\\d+/.test(window.told ?? '')");
     wait_line(&ann, "around it", false);
     change(&running, &json!({ "slow_seconds": 0 }));
-    bob.wait_soon("document.getElementById('chat-hint').hidden");
+    late.wait_soon("document.getElementById('chat-hint').hidden");
 
     // Blocked words, however they are written. A new page may send a burst again.
     let bob = browser.open(&running.page(), "");
