@@ -168,7 +168,7 @@ fn a_player_gets_shared_and_own_messages_and_the_end() {
         pair.run().unwrap();
         assert!(pair.client_events.contains(&client::Event::PlayStarted));
         let started = |event: &server::Event| match event {
-            server::Event::PlayRequested { name, start } => Some((name.path(), *start)),
+            server::Event::PlayRequested { name, start, .. } => Some((name.path(), *start)),
             _ => None,
         };
         let requests: Vec<_> = pair.server_events.iter().filter_map(started).collect();

@@ -1,6 +1,7 @@
 //! HLS playlists (RFC 8216 and its second edition): a parser with limits, and a writer. This module has
 //! no I/O; callers resolve the addresses.
 
+mod address_query;
 mod attributes;
 mod limits;
 mod master;
@@ -9,6 +10,7 @@ mod media_parser;
 mod playlist;
 mod writer;
 
+pub use address_query::with_query;
 pub use limits::{Error, MAX_SEGMENTS, MAX_TEXT};
 pub use master::{Master, Rendition, Variant, VariantVideo};
 pub use media::{Control, Hint, Key, Map, Media, Method, Part, Report, Segment, System};

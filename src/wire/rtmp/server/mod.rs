@@ -73,6 +73,9 @@ pub enum Event {
         name: StreamName,
         /// Start position; negative means live. In seconds, or in milliseconds from some clients.
         start: f64,
+        /// Length to play; zero or negative for all of it.
+        duration: f64,
+        reset: bool,
     },
     /// `onMetaData`, and its AMF0 body from the name on.
     Metadata {

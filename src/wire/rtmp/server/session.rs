@@ -293,6 +293,11 @@ impl Session {
         }
     }
 
+    /// What the client said in connect.
+    pub fn connect(&self) -> &Connect {
+        &self.connect
+    }
+
     /// Sends a status to the client, while it publishes or before.
     pub fn send_status(&mut self, status: &Status) {
         self.link.command(self.stream, command::on_status(status));
@@ -548,9 +553,11 @@ impl Session {
             }
             "play" => {
                 let start = command.number(1).unwrap_or(-2.0);
+                let duration = command.number(2).unwrap_or_default();
+                let reset = command.arguments.get(3) == Some(&Data::Boolean(true));
                 if self.wish(message, &command, ClientRequest::Play) {
                     let name = self.name.clone();
-                    self.events.push_back(Event::PlayRequested { name, start });
+                    self.events.push_back(Event::PlayRequested { name, start, duration, reset });
                 }
             }
             "deleteStream" => {

@@ -1,0 +1,51 @@
+//! Adds a query, such as a pass, to all addresses of a playlist.
+
+/// The playlist with `query` (`name=value`) added to each address: URI lines and `URI` attributes
+/// (RFC 8216bis §4.1, §4.2).
+pub fn with_query(playlist: &str, query: &str) -> String {
+    let mut out = String::with_capacity(playlist.len() * 2);
+    for line in playlist.split_inclusive('\n') {
+        let text = line.trim_end_matches(['\r', '\n']);
+        let end = line.get(text.len()..).unwrap_or_default();
+        if text.starts_with('#') {
+            let mut rest = text;
+            while let Some((before, after)) = rest.split_once("URI=\"") {
+                let (uri, after) = after.split_once('"').unwrap_or((after, ""));
+                out.push_str(before);
+                out.push_str("URI=\"");
+                add(&mut out, uri, query);
+                out.push('"');
+                rest = after;
+            }
+            out.push_str(rest);
+        } else if !text.is_empty() {
+            add(&mut out, text, query);
+        }
+        out.push_str(end);
+    }
+    out
+}
+
+fn add(out: &mut String, uri: &str, query: &str) {
+    out.push_str(uri);
+    out.push(if uri.contains('?') { '&' } else { '?' });
+    out.push_str(query);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_gets_the_query_and_nothing_else_changes() {
+        let list = "#EXTM3U\n#EXT-X-MAP:URI=\"a-0.mp4\"\n#EXTINF:2.0,\na-1.m4s\n\
+                    #EXT-X-PART:DURATION=0.3,URI=\"a-2.0.m4s\",INDEPENDENT=YES\n\
+                    #EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"a-2.1.m4s?x=1\"\n";
+        let expected = "#EXTM3U\n#EXT-X-MAP:URI=\"a-0.mp4?p=q\"\n#EXTINF:2.0,\na-1.m4s?p=q\n\
+                        #EXT-X-PART:DURATION=0.3,URI=\"a-2.0.m4s?p=q\",INDEPENDENT=YES\n\
+                        #EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"a-2.1.m4s?x=1&p=q\"\n";
+        assert_eq!(with_query(list, "p=q"), expected);
+        assert_eq!(with_query("\n#URI=\"x\nlast", "p=q"), "\n#URI=\"x?p=q\"\nlast?p=q");
+        assert_eq!(with_query("", "p=q"), "");
+    }
+}
