@@ -241,6 +241,11 @@ impl Error {
         }
     }
 
+    /// Returns true if there was no connection yet: the server has received nothing.
+    pub fn is_before_request(&self) -> bool {
+        matches!(self.stage, ConnectStage::Dns | ConnectStage::Tcp | ConnectStage::Tls)
+    }
+
     /// Returns true if the request was for bytes past the end of a file.
     pub fn is_past_the_end(&self) -> bool {
         matches!(self.cause, Cause::Answer { status: 416, .. })

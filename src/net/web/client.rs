@@ -46,18 +46,38 @@ pub struct WebResponse {
     keep_alive: bool,
 }
 
+/// What a request wants.
+#[derive(Copy, Clone, Debug)]
+enum Wanting<'a> {
+    /// The file, or a part of it.
+    File(Option<Span>),
+    /// The answer to a body.
+    AnswerTo { content_type: &'a str, body: &'a [u8] },
+}
+
 /// Formats the header of a request.
-fn request(url: &WebUrl, span: Option<Span>) -> String {
+fn request(url: &WebUrl, wanting: Wanting<'_>) -> String {
+    let method = match wanting {
+        Wanting::File(_) => "GET",
+        Wanting::AnswerTo { .. } => "POST",
+    };
     let mut head = format!(
-        "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: onair/{}\r\nAccept: */*\r\n\
+        "{method} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: onair/{}\r\nAccept: */*\r\n\
          Accept-Encoding: identity\r\n",
         url.target(),
         url.authority(),
         env!("CARGO_PKG_VERSION"),
     );
-    if let Some(span) = span {
-        let last = span.until.saturating_sub(1);
-        head.push_str(&format!("Range: bytes={}-{last}\r\n", span.from));
+    match wanting {
+        Wanting::File(None) => {}
+        Wanting::File(Some(span)) => {
+            let last = span.until.saturating_sub(1);
+            head.push_str(&format!("Range: bytes={}-{last}\r\n", span.from));
+        }
+        Wanting::AnswerTo { content_type, body } => {
+            let length = body.len();
+            head.push_str(&format!("Content-Type: {content_type}\r\nContent-Length: {length}\r\n"));
+        }
     }
     if let Some(authorization) = url.authorization() {
         head.push_str(&format!("Authorization: {authorization}\r\n"));
@@ -90,7 +110,7 @@ impl Client {
     ) -> Result<WebResponse, Error> {
         let mut url = url.clone();
         for _ in 0..=MAX_HOPS {
-            let answer = self.ask(&url, span, on_step).await?;
+            let answer = self.ask(&url, Wanting::File(span), on_step).await?;
             let fail = |cause| answer.error(ConnectStage::Request, cause);
             match answer.status {
                 200 => {}
@@ -117,11 +137,25 @@ impl Client {
         Err(Error { stage: ConnectStage::Request, cause, peer: url.endpoint().to_string() })
     }
 
+    /// Posts a body to a URL. Each status is an answer, and redirects are not followed. After a request
+    /// on a kept connection that the server has closed meanwhile, it is sent again.
+    ///
+    /// # Errors
+    /// Fails with the stage and the cause.
+    pub async fn post(
+        &mut self,
+        url: &WebUrl,
+        content_type: &str,
+        body: &[u8],
+    ) -> Result<WebResponse, Error> {
+        self.ask(url, Wanting::AnswerTo { content_type, body }, &|_| {}).await
+    }
+
     /// Sends one request.
     async fn ask(
         &mut self,
         url: &WebUrl,
-        span: Option<Span>,
+        wanting: Wanting<'_>,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
     ) -> Result<WebResponse, Error> {
         let endpoint = url.endpoint();
@@ -130,7 +164,7 @@ impl Client {
         let late = Cause::TimedOut { after: RESPONSE_TIMEOUT };
         if let Some((_, http)) = self.kept.take().filter(|(its, _)| *its == endpoint) {
             // The server may have closed the connection meanwhile: use a new one.
-            match timeout(RESPONSE_TIMEOUT, talk(http, url, span)).await {
+            match timeout(RESPONSE_TIMEOUT, talk(http, url, wanting)).await {
                 Ok(Ok(said)) => return Ok(said.answer(endpoint, url.clone())),
                 Ok(Err(Fault::Http(error))) => return Err(fail(Fault::Http(error).cause())),
                 Ok(Err(_)) => {}
@@ -139,7 +173,7 @@ impl Client {
         }
         let stream = connect(&endpoint, &self.options, on_step).await?;
         on_step(Step::Stage(ConnectStage::Request));
-        match timeout(RESPONSE_TIMEOUT, talk(Http::new(stream), url, span)).await {
+        match timeout(RESPONSE_TIMEOUT, talk(Http::new(stream), url, wanting)).await {
             Ok(Ok(said)) => Ok(said.answer(endpoint, url.clone())),
             Ok(Err(fault)) => Err(fail(fault.cause())),
             Err(_) => Err(fail(late)),
@@ -210,8 +244,12 @@ impl ResponseHead {
     }
 }
 
-async fn talk(mut http: Http, url: &WebUrl, span: Option<Span>) -> Result<ResponseHead, Fault> {
-    http.send(request(url, span).as_bytes()).await?;
+async fn talk(mut http: Http, url: &WebUrl, wanting: Wanting<'_>) -> Result<ResponseHead, Fault> {
+    let mut bytes = request(url, wanting).into_bytes();
+    if let Wanting::AnswerTo { body, .. } = wanting {
+        bytes.extend_from_slice(body);
+    }
+    http.send(&bytes).await?;
     for _ in 0..MAX_INTERIM {
         let head = http.head().await?.ok_or(Fault::Closed)?;
         let response = Response::parse(&head)?;
@@ -267,6 +305,16 @@ impl WebResponse {
     /// The final URL.
     pub fn url(&self) -> &WebUrl {
         &self.url
+    }
+
+    /// The status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The target of a redirect, as the server wrote it.
+    pub fn location(&self) -> Option<&str> {
+        self.fields.get("location")
     }
 
     /// The content type, without parameters.

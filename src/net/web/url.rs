@@ -63,7 +63,7 @@ impl WebUrl {
     }
 
     /// The address of the built-in server's chat for a stream at this address:
-    /// `ws://host/app/stream/chat` for `http://host/app/stream.flv`.
+    /// `ws://host/app/stream/chat` for `http://host/app/stream.flv`. The query, such as a token, stays.
     pub fn chat(&self) -> Option<Self> {
         let path = format!("{}/chat", self.0.path().strip_suffix(".flv")?);
         let mut chat = self.0.clone();
@@ -71,7 +71,6 @@ impl WebUrl {
         // A change from one special scheme to another never fails.
         chat.set_scheme(scheme).ok()?;
         chat.set_path(&path);
-        chat.set_query(None);
         chat.set_fragment(None);
         Self::checked(chat).ok()
     }
@@ -181,7 +180,7 @@ mod tests {
     #[test]
     fn a_stream_s_chat_stands_beside_it() {
         for (stream, chat) in [
-            ("http://a/live/x.flv?token=1#y", Some("ws://a/live/x/chat")),
+            ("http://a/live/x.flv?token=1#y", Some("ws://a/live/x/chat?***")),
             ("wss://a:8443/a/b/x%20y.flv", Some("wss://a:8443/a/b/x%20y/chat")),
             ("https://a/live/x.m3u8", None),
         ] {
