@@ -20,8 +20,8 @@ const byId = id => document.getElementById(id);
 
 export class Chat {
     // `said(words, id)` is called for each new line, and `deleted(ids)` when the streamer has deleted some.
-    constructor({ base, said, deleted }) {
-        this.url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${base}/chat`;
+    constructor({ address, said, deleted }) {
+        this.url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${address('/chat')}`;
         this.said = said;
         this.deleted = deleted;
         // Seconds between two lines of one person, while the streamer wants that.

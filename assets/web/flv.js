@@ -21,8 +21,8 @@ export class WebSocketFlv {
         return 'MediaSource' in window || 'ManagedMediaSource' in window;
     }
 
-    constructor({ base, video, fail, state, roundTrip }) {
-        this.url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${base}.flv`;
+    constructor({ address, video, fail, state, roundTrip }) {
+        this.url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${address('.flv')}`;
         this.video = video;
         this.fail = fail;
         this.state = state;

@@ -13,8 +13,8 @@ export class LowLatencyHls {
         return 'MediaSource' in window || 'ManagedMediaSource' in window || video.canPlayType(LIST) !== '';
     }
 
-    constructor({ base, video, fail, serverNow }) {
-        this.url = `${base}.m3u8`;
+    constructor({ address, video, fail, serverNow }) {
+        this.url = address('.m3u8');
         this.video = video;
         this.fail = fail;
         this.serverNow = serverNow;

@@ -19,14 +19,14 @@ const MAX_PAUSE_MS = 60_000;
 
 export class Playback {
     // `changed()` is called when `status`, `protocol`, `note` or `blocked` may have changed.
-    constructor({ base, video, stream, preferred, changed }) {
-        this.base = base;
+    constructor({ address, video, stream, preferred, changed }) {
+        this.address = address;
         this.video = video;
         this.stream = stream;
         this.preferred = preferred;
         this.changed = changed;
         this.state = null;
-        // waiting, connecting, playing, paused, failed or unreachable.
+        // waiting, connecting, playing, paused, failed, refused or unreachable.
         this.status = 'connecting';
         this.driver = null;
         this.protocol = null;
@@ -78,6 +78,15 @@ export class Playback {
         }
         if (this.paused && this.status === 'waiting') this.#set('paused');
         if (!this.driver && !this.paused && this.status !== 'failed' && this.timer === null) this.#begin();
+    }
+
+    // The page may not play the stream. What plays already goes on.
+    refuse() {
+        if (this.driver && this.played) return;
+        this.#stop();
+        clearTimeout(this.timer);
+        this.timer = null;
+        this.#set('refused');
     }
 
     // Uses this protocol first; `null`: the best one.
@@ -154,7 +163,7 @@ export class Playback {
         this.protocol = protocol;
         this.played = false;
         const driver = new DRIVERS[protocol]({
-            base: this.base,
+            address: this.address,
             video: this.video,
             state: this.state,
             serverNow: () => this.stream.serverNow(),

@@ -3,12 +3,16 @@
 const WAITING_MS = 1_000;
 const LIVE_MS = 4_000;
 const TIMEOUT_MS = 5_000;
+// No key or token, a wrong one, or too many wrong ones.
+const REFUSED = [401, 403, 429];
 
 export class StreamState {
-    // `changed(state)` is called after each answer, with `null` where there was none twice in a row.
-    constructor(base, changed) {
-        this.url = `${base}/state`;
+    // `changed(state)` is called after each answer, with `null` where there was none twice in a row. `refused()` is
+    // called if the page may not play the stream; then nothing is asked before the next `refresh()`.
+    constructor(url, changed, refused) {
+        this.url = url;
         this.changed = changed;
+        this.refused = refused;
         this.failures = 0;
         // Milliseconds; the best of all answers tells the time of the server.
         this.roundTrip = Infinity;
@@ -35,6 +39,7 @@ export class StreamState {
         try {
             const began = performance.now();
             const answer = await fetch(this.url, { cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MS) });
+            if (REFUSED.includes(answer.status)) return this.refused();
             if (answer.ok) {
                 state = await answer.json();
                 const took = performance.now() - began;

@@ -15,16 +15,25 @@ const byId = id => document.getElementById(id);
 // `/watch/APP/STREAM`: the paths of the stream begin with the rest, escaped as it is here.
 const base = location.pathname.slice('/watch'.length);
 const name = decodeURIComponent(base.slice(base.lastIndexOf('/') + 1));
-const wanted = new URLSearchParams(location.search).get('protocol');
+const asked = new URLSearchParams(location.search);
+const wanted = asked.get('protocol');
+// The key or token of the link opens everything of the stream.
+const secret = new URLSearchParams([...asked].filter(([key]) => key === 'token' || key === 'key'));
+const query = String(secret) && `?${secret}`;
+const address = suffix => base + suffix + query;
 
 const video = byId('video');
-const stream = new StreamState(base, state => {
-    playback.update(state);
-    chat.update(state);
-    draw();
-});
+const stream = new StreamState(
+    address('/state'),
+    state => {
+        playback.update(state);
+        chat.update(state);
+        draw();
+    },
+    () => playback.refuse(),
+);
 const playback = new Playback({
-    base,
+    address,
     video,
     stream,
     preferred: wanted in NAMES ? wanted : null,
@@ -32,7 +41,7 @@ const playback = new Playback({
 });
 const danmaku = new Danmaku(byId('danmaku'));
 const chat = new Chat({
-    base,
+    address,
     said: (words, id) => danmaku.show(words, id),
     deleted: ids => danmaku.remove(ids),
 });
@@ -58,6 +67,7 @@ function overlay(status) {
         waiting: ['waiting', 'waitingDetail'],
         connecting: ['connecting', null],
         failed: ['failed', 'failedDetail'],
+        refused: ['refused', 'refusedDetail'],
         unreachable: ['unreachable', 'unreachableDetail'],
     }[status];
     byId('overlay').hidden = !words;
@@ -65,7 +75,7 @@ function overlay(status) {
     const [headline, detail] = words;
     put('headline', text(headline));
     put('detail', detail ? text(detail) : '');
-    const isOver = status === 'failed';
+    const isOver = status === 'failed' || status === 'refused';
     byId('spinner').hidden = isOver;
     byId('overlay-icon').toggleAttribute('hidden', !isOver);
     byId('retry').hidden = !isOver;
@@ -140,12 +150,12 @@ function put(id, words) {
 }
 
 function share() {
-    const address = location.origin + location.pathname;
+    const link = location.origin + location.pathname + query;
     if (navigator.share) {
-        navigator.share({ title: name, url: address }).catch(() => {});
+        navigator.share({ title: name, url: link }).catch(() => {});
         return;
     }
-    copy(address).then(() => show(text('copied')), showCode);
+    copy(link).then(() => show(text('copied')), showCode);
 }
 
 // Without TLS, browsers have no clipboard for pages.
@@ -163,7 +173,8 @@ async function copy(words) {
 
 function showCode() {
     const scheme = location.protocol.slice(0, -1);
-    byId('code-image').src = `${base}/code.svg?scheme=${scheme}`;
+    const shown = new URLSearchParams([['scheme', scheme], ...secret]);
+    byId('code-image').src = `${base}/code.svg?${shown}`;
     const isHere = /^(localhost|127\.|\[::1\])/.test(location.hostname);
     byId('code-note').dataset.text = isHere ? 'onlyHere' : 'scan';
     put('code-note', text(byId('code-note').dataset.text));

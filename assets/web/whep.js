@@ -16,8 +16,8 @@ export class Whep {
     }
 
     // `fail(reason, codec)` is called at most once.
-    constructor({ base, video, fail, state }) {
-        this.endpoint = `${base}/whep`;
+    constructor({ address, video, fail, state }) {
+        this.endpoint = address('/whep');
         this.video = video;
         this.fail = fail;
         // Sound alone does not do for a stream with video.

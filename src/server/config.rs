@@ -8,6 +8,7 @@ use crate::base::Secret;
 use crate::net::Identity;
 use crate::net::listener::descriptors;
 use crate::net::webrtc::Certificate;
+use crate::server::access::rules::AccessRules;
 use crate::server::chat::moderation::ChatRules;
 use crate::server::fault::Fault;
 use crate::server::hls;
@@ -72,8 +73,11 @@ pub struct Config {
     pub rtmpt: Option<Listen>,
     /// The address for pages, metrics and HTTP-FLV; `None` disables HTTP.
     pub http: Option<Listen>,
-    /// Stream keys; if not empty, a publisher must use one: `rtmp://host/app/stream?key=…`.
+    /// Stream keys; if not empty, a publisher must use one: `rtmp://host/app/stream?key=…`. They are
+    /// for applications without publish keys of their own.
     pub publish_keys: Vec<Secret>,
+    /// Who may publish and play in which application.
+    pub access: AccessRules,
     /// URL for clients to reconnect to when this server shuts down (Enhanced RTMP's reconnect
     /// request), with an application. `None` means this server.
     pub successor: Option<String>,
@@ -129,6 +133,7 @@ impl Default for Config {
             rtmpt: None,
             http: Some(Listen::loopback(DEFAULT_HTTP_PORT)),
             publish_keys: Vec::new(),
+            access: AccessRules::default(),
             successor: None,
             login: None,
             own_stream: None,

@@ -1,5 +1,6 @@
 //! Floor 4: the built-in server.
 
+pub mod access;
 mod admission;
 mod chat;
 pub mod config;
@@ -7,7 +8,6 @@ pub mod event;
 pub mod fault;
 pub mod hls;
 mod http;
-mod login_failures;
 mod recordings;
 mod registry;
 mod rtmp;

@@ -8,18 +8,23 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-use crate::base::secret::is_same_secret;
 use crate::base::{Clock, Secret, Timestamp, queue};
 use crate::net::random_hex;
+use crate::server::access::callback::calls::Notices;
+use crate::server::access::current::Access;
+use crate::server::access::denied::{Denied, too_often};
+use crate::server::access::login_failures::Failures;
+use crate::server::access::pass::Passes;
+use crate::server::access::rules::AppLimits;
 use crate::server::admission::{Admission, Spot, subscriber};
 use crate::server::chat::Chats;
 use crate::server::config::{Config, Limits};
 use crate::server::event::{Ended, Event, Peer, Protocol, StreamFigures};
 use crate::server::fault::Lab;
 use crate::server::hls::productions::Productions;
-use crate::server::login_failures::Failures;
 use crate::server::stream::publisher::Dismissal;
 use crate::server::stream::recording_files::Files;
 use crate::server::stream::sink::Sink;
@@ -37,6 +42,7 @@ pub(super) struct Registry {
     /// As at the start; what changes while the server runs is in the other fields.
     pub config: Config,
     access: RwLock<Arc<Access>>,
+    notices: Notices,
     /// See [`Config`]; it can change at runtime.
     pub successor: Mutex<Option<String>>,
     pub clock: Clock,
@@ -47,6 +53,7 @@ pub(super) struct Registry {
     connections: AtomicUsize,
     pub admission: Admission,
     failures: Failures,
+    pub passes: Passes,
     pub totals: Totals,
     pub lab: Lab,
     pub chats: Arc<Chats>,
@@ -56,21 +63,6 @@ pub(super) struct Registry {
     stopping: AtomicBool,
     stop: Notify,
     all_gone: Notify,
-}
-
-/// Who may publish and whose pages may read. See [`Config`].
-#[derive(Clone, Debug, Default)]
-pub(super) struct Access {
-    pub publish_keys: Vec<Secret>,
-    pub http_names: Vec<String>,
-    pub cors: Vec<String>,
-}
-
-impl Access {
-    fn of(config: &Config) -> Self {
-        let Config { publish_keys, http_names, cors, .. } = config.clone();
-        Self { publish_keys, http_names, cors }
-    }
 }
 
 /// Totals since the start.
@@ -86,11 +78,19 @@ pub(super) struct Totals {
 /// Why a client may not publish.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
-    Unauthorized,
-    /// There were too many wrong keys from this address; attempts are ignored for this long.
-    TooOften(Duration),
     Taken,
+    /// The server has too many streams.
     Full,
+    /// The application has this many streams, and may not have more.
+    AppFull(usize),
+}
+
+/// The right of a client to publish.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct PublishRight {
+    /// True if the server has checked its key or password.
+    pub proven: bool,
+    pub limits: AppLimits,
 }
 
 /// A publication in progress.
@@ -138,7 +138,13 @@ fn door(config: &Config) -> Option<Login> {
 }
 
 impl Registry {
-    pub fn new(config: Config, clock: Clock, events: queue::Sender<Event>) -> Self {
+    pub fn new(
+        config: Config,
+        clock: Clock,
+        events: queue::Sender<Event>,
+        runtime: &Handle,
+    ) -> Self {
+        let notices = Notices::new(runtime.clone(), clock);
         let lab = Lab::new(config.faults.clone(), config.fault_seed);
         let Limits { streams, viewers, .. } = config.limits;
         // Milliseconds: nobody can send a message more often.
@@ -147,7 +153,8 @@ impl Registry {
         let admission = Admission::new(&config.limits);
         Self {
             successor: Mutex::new(config.successor.clone()),
-            access: RwLock::new(Arc::new(Access::of(&config))),
+            access: RwLock::new(Arc::new(Access::new(&config, &notices))),
+            notices,
             door: Mutex::new(door(&config)),
             config,
             clock,
@@ -157,6 +164,7 @@ impl Registry {
             connections: AtomicUsize::new(0),
             admission,
             failures: Failures::default(),
+            passes: Passes::new(),
             totals: Totals::default(),
             lab,
             chats,
@@ -167,6 +175,12 @@ impl Registry {
             stop: Notify::new(),
             all_gone: Notify::new(),
         }
+    }
+
+    /// The time in seconds since 1970.
+    pub fn unix_seconds(&self) -> u64 {
+        let micros = self.clock.wall_micros(self.clock.now());
+        u64::try_from(micros / 1_000_000).unwrap_or_default()
     }
 
     pub fn next_id(&self) -> u64 {
@@ -194,30 +208,35 @@ impl Registry {
     }
 
     /// Runs `act` with a stream, which is created if necessary for a client at this address and
-    /// kept meanwhile. Returns `None` if there are too many streams: published ones have a separate
-    /// limit, so that waiting viewers never block a publisher.
+    /// kept meanwhile. A publisher has `publish`, the limits of its application. Fails if there are
+    /// too many streams: published ones have a separate limit, so that waiting viewers never block a
+    /// publisher.
     fn with_stream<T>(
         &self,
         (app, name): (&str, &str),
         address: IpAddr,
-        publish: bool,
+        publish: Option<&AppLimits>,
         act: impl FnOnce(&Arc<Stream>) -> T,
-    ) -> Option<T> {
+    ) -> Result<T, Refused> {
         let mut streams = self.streams.lock();
         let key = (app.to_owned(), name.to_owned());
         let known = streams.get(&key);
         let limits = &self.config.limits;
-        if publish && !known.is_some_and(|stream| stream.is_published()) {
-            let published = streams.values().filter(|stream| stream.is_published()).count();
-            if published >= limits.streams {
-                return None;
+        if let Some(of_app) = publish.filter(|_| !known.is_some_and(|it| it.is_published())) {
+            let published = || streams.values().filter(|stream| stream.is_published());
+            if published().count() >= limits.streams {
+                return Err(Refused::Full);
+            }
+            let full = |most: &usize| published().filter(|it| it.app == app).count() >= *most;
+            if let Some(most) = of_app.streams.filter(full) {
+                return Err(Refused::AppFull(most));
             }
         }
         if let Some(stream) = known {
-            return Some(act(stream));
+            return Ok(act(stream));
         }
         let opened_by = subscriber(address);
-        if !publish {
+        if publish.is_none() {
             let waiting = streams.values().filter(|stream| !stream.is_published());
             let (mut all, mut of_address) = (0, 0);
             for stream in waiting {
@@ -225,7 +244,7 @@ impl Registry {
                 of_address += usize::from(stream.opened_by == opened_by);
             }
             if all >= limits.streams || of_address >= limits.waiting_names {
-                return None;
+                return Err(Refused::Full);
             }
         }
         let stream = Arc::new(Stream::new(key.0.clone(), key.1.clone(), opened_by, limits.clone()));
@@ -233,7 +252,7 @@ impl Registry {
         if !stream.is_idle() {
             streams.insert(key, stream);
         }
-        Some(result)
+        Ok(result)
     }
 
     /// The stream with this name, if any.
@@ -253,28 +272,31 @@ impl Registry {
         }
     }
 
-    /// Makes a client the publisher of a stream; `welcome` means that it has logged in with a
-    /// required password.
+    /// Makes a client the publisher of a stream.
     pub fn publish(
         &self,
         id: u64,
         address: SocketAddr,
         name: &StreamName,
-        welcome: bool,
+        right: PublishRight,
     ) -> Result<Publication, Refused> {
-        let access = self.access();
-        self.may_publish(&access, name, address.ip())?;
         let since = self.clock.now();
         let of_name = (name.app.as_str(), name.stream.as_str());
-        let taken = self.with_stream(of_name, address.ip(), true, |stream| {
-            let proven = welcome || !access.publish_keys.is_empty();
-            let claim = Claim { id, address, credentials: &name.query, proven };
+        let PublishRight { proven, limits } = right;
+        let taken = self.with_stream(of_name, address.ip(), Some(&limits), |stream| {
+            let claim = Claim { id, address, credentials: &name.query, proven, limits };
             let dismissal = stream.publish(claim, since)?;
             Some(Publication { stream: Arc::clone(stream), dismissal, since })
         });
-        let publication = taken.ok_or(Refused::Full)?.ok_or(Refused::Taken)?;
+        let publication = taken?.ok_or(Refused::Taken)?;
         self.tell(Event::Publish(peer(&publication.stream, id, address, Protocol::Rtmp)));
         Ok(publication)
+    }
+
+    /// The most viewers of a stream of this application.
+    pub fn max_viewers(&self, app: &str) -> usize {
+        let of_app = self.access().rules.of(app).limits.viewers;
+        of_app.map_or(self.config.limits.viewers, |most| most.min(self.config.limits.viewers))
     }
 
     /// The current access rules.
@@ -284,7 +306,7 @@ impl Registry {
 
     /// Applies what may change while the server runs. Nobody is disconnected: it applies to the next client.
     pub fn reload(&self, config: &Config) {
-        *self.access.write() = Arc::new(Access::of(config));
+        *self.access.write() = Arc::new(Access::new(config, &self.notices));
         *self.door.lock() = door(config);
         self.successor.lock().clone_from(&config.successor);
         self.lab.set(config.faults.clone());
@@ -334,39 +356,17 @@ impl Registry {
     }
 
     /// Checks a key, password or token, unless the address must wait after several wrong ones.
-    pub fn tries(&self, address: IpAddr, is_right: impl FnOnce() -> bool) -> Result<(), Refused> {
+    pub fn tries(&self, address: IpAddr, is_right: impl FnOnce() -> bool) -> Result<(), Denied> {
         let now = self.clock.now();
         if let Some(wait) = self.failures.wait(address, now) {
-            return Err(Refused::TooOften(wait));
+            return Err(Denied::TooOften(wait));
         }
         if is_right() {
             self.failures.forgive(address);
             return Ok(());
         }
         self.failures.add(address, now);
-        Err(Refused::Unauthorized)
-    }
-
-    fn may_publish(
-        &self,
-        access: &Access,
-        name: &StreamName,
-        address: IpAddr,
-    ) -> Result<(), Refused> {
-        let given = name.parameter("key").or_else(|| name.parameter("token"));
-        let given = given.unwrap_or(&name.query).as_bytes();
-        // Every key is compared completely, so that timing reveals nothing.
-        let matches = |key: &Secret| is_same_secret(key.expose().as_bytes(), given);
-        let own = self.config.own_stream.as_ref();
-        if let Some(own) = own.filter(|own| own.app == name.app && own.stream == name.stream) {
-            // This key cannot be guessed, and the program itself must not wait.
-            return if matches(&own.key) { Ok(()) } else { Err(Refused::Unauthorized) };
-        }
-        let keys = &access.publish_keys;
-        if keys.is_empty() {
-            return Ok(());
-        }
-        self.tries(address, || keys.iter().fold(false, |any, key| any | matches(key)))
+        Err(Denied::WrongSecret)
     }
 
     pub fn unpublish(&self, publication: &Publication, id: u64, address: SocketAddr, reason: &str) {
@@ -388,10 +388,12 @@ impl Registry {
         address: SocketAddr,
     ) -> Option<Arc<Stream>> {
         let (id, protocol) = (viewer.id(), viewer.protocol());
-        let joined = self.with_stream((app, name), address.ip(), false, |stream| {
-            stream.join(viewer).then(|| Arc::clone(stream))
+        // Those who watch by HLS count too.
+        let most = self.max_viewers(app).saturating_sub(self.hls.viewers(app, name));
+        let joined = self.with_stream((app, name), address.ip(), None, |stream| {
+            stream.join_within(viewer, most).then(|| Arc::clone(stream))
         });
-        let stream = joined??;
+        let stream = joined.ok()??;
         self.tell(Event::Join(peer(&stream, id, address, protocol)));
         Some(stream)
     }
@@ -453,26 +455,25 @@ impl Registry {
         self.all_gone.notify_waiters();
     }
 
-    /// Waits until every connection is closed and every file complete, at most `limit`; returns
+    /// Waits until every connection is closed, every file complete and every callback sent, at most
+    /// `limit`; returns
     /// whether they are.
     pub async fn drained(&self, limit: Duration) -> bool {
         let gone = async {
             loop {
-                let notified = self.all_gone.notified();
-                if self.connections() == 0 && self.files.count() == 0 {
+                let (gone, told) = (self.all_gone.notified(), self.notices.idle().notified());
+                let is_over = self.connections() == 0 && self.files.count() == 0;
+                if is_over && self.notices.is_idle() {
                     return;
                 }
-                notified.await;
+                tokio::select! {
+                    () = gone => {}
+                    () = told => {}
+                }
             }
         };
         tokio::time::timeout(limit, gone).await.is_ok()
     }
-}
-
-/// The answer after too many wrong attempts.
-pub(super) fn too_often(what: &str, wait: Duration) -> String {
-    let seconds = wait.as_secs() + 1;
-    format!("Too many wrong {what} from this address: try again in {seconds} s.")
 }
 
 fn peer(stream: &Stream, id: u64, address: SocketAddr, protocol: Protocol) -> Peer {

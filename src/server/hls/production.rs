@@ -12,6 +12,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::base::Timestamp;
 use crate::net::random_hex;
+use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{Ended, Event, Peer, Protocol};
 use crate::server::hls::cutter::Cutter;
 use crate::server::hls::productions::Production;
@@ -93,10 +94,13 @@ pub(in crate::server) fn note_viewer(
     production: &Production,
     key: ViewerKey,
     address: SocketAddr,
+    viewer: AdmittedViewer,
 ) -> bool {
-    let (now, id) = (registry.clock.now(), registry.next_id());
-    let most = registry.config.limits.viewers;
-    let arrived = production.viewers.lock().note(key, address, id, most, now);
+    let (now, id) = (registry.clock.now(), viewer.id);
+    let stream = &production.stream;
+    let others = stream.figures(now).viewers;
+    let most = registry.max_viewers(&stream.app).saturating_sub(others);
+    let arrived = production.viewers.lock().note(key, address, viewer, most, now);
     if arrived == Arrived::New {
         registry.tell(Event::Join(peer(production, id, address)));
     }
@@ -112,7 +116,7 @@ fn peer(production: &Production, id: u64, address: SocketAddr) -> Peer {
 fn leave(registry: &Registry, production: &Production, quiet: Duration) {
     let now = registry.clock.now();
     let gone = production.viewers.lock().leave(quiet, now);
-    for Viewer { id, peer: address, since, asked, bytes } in gone {
+    for Viewer { id, peer: address, since, asked, bytes, .. } in gone {
         let reason = "asks no more".to_owned();
         let ended = Ended { reason, after: asked.since(since), bytes };
         registry.tell(Event::Leave(peer(production, id, address), ended));

@@ -7,6 +7,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::base::Timestamp;
+use crate::server::access::callback::calls::DoneCall;
+use crate::server::access::grant::AdmittedViewer;
 
 /// The key of a viewer: the address, and a hash of the user agent.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -16,7 +18,7 @@ pub(in crate::server) struct ViewerKey {
 }
 
 /// A viewer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Viewer {
     pub id: u64,
     pub peer: SocketAddr,
@@ -24,6 +26,8 @@ pub(super) struct Viewer {
     /// Time of the last request.
     pub asked: Timestamp,
     pub bytes: u64,
+    /// Tells a callback that the viewer has finished, when dropped.
+    _done: Option<Box<DoneCall>>,
 }
 
 /// All viewers of a stream.
@@ -40,12 +44,12 @@ pub(super) enum Arrived {
 }
 
 impl Viewers {
-    /// Records a playlist request. `id` is the id for a new viewer.
+    /// Records a playlist request. The admitted viewer is used if it is a new one.
     pub fn note(
         &mut self,
         key: ViewerKey,
         peer: SocketAddr,
-        id: u64,
+        admitted: AdmittedViewer,
         most: usize,
         now: Timestamp,
     ) -> Arrived {
@@ -56,7 +60,8 @@ impl Viewers {
         if self.0.len() >= most {
             return Arrived::Full;
         }
-        self.0.insert(key, Viewer { id, peer, since: now, asked: now, bytes: 0 });
+        let AdmittedViewer { id, done: _done } = admitted;
+        self.0.insert(key, Viewer { id, peer, since: now, asked: now, bytes: 0, _done });
         Arrived::New
     }
 

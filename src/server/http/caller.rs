@@ -1,12 +1,17 @@
-//! HTTP clients: accepted connections, and the client data of each request.
+//! HTTP clients: accepted connections, and the client data and credentials of each request.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use axum::extract::Request;
 use axum::extract::connect_info::Connected;
+use axum::http::header;
 use axum::serve::IncomingStream;
+use url::form_urlencoded;
 
+use crate::base::Secret;
 use crate::net;
+use crate::server::access::callback::visit::ClientDetails;
 use crate::server::admission::Spot;
 use crate::server::http::idle::Idle;
 use crate::server::registry::Registry;
@@ -37,6 +42,48 @@ impl axum::serve::Listener for Callers {
 
     fn local_addr(&self) -> std::io::Result<SocketAddr> {
         Ok(self.listener.local_addr())
+    }
+}
+
+/// What a client shows to play a stream.
+#[derive(Debug, Default)]
+pub(super) struct Credentials {
+    /// A key or token: `?key=…`, `?token=…`, or `Authorization: Bearer …`.
+    pub secret: Option<Secret>,
+    /// The pass of an address in an HLS playlist: `?pass=…`.
+    pub pass: Option<String>,
+}
+
+impl Credentials {
+    pub fn of(request: &Request) -> Self {
+        let mut credentials = Self::default();
+        let query = request.uri().query().unwrap_or_default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                "key" | "token" if !value.is_empty() => {
+                    credentials.secret.get_or_insert_with(|| Secret::from(&*value));
+                }
+                "pass" => credentials.pass = Some(value.into_owned()),
+                _ => {}
+            }
+        }
+        let header = request.headers().get(header::AUTHORIZATION);
+        let bearer = header.and_then(|it| it.to_str().ok()?.strip_prefix("Bearer "));
+        let bearer = bearer.map(str::trim).filter(|it| !it.is_empty());
+        credentials.secret = credentials.secret.or(bearer.map(Secret::from));
+        credentials
+    }
+}
+
+/// What a client says about itself in a request, in the terms of RTMP.
+pub(super) fn client_details(request: &Request, app: &str) -> ClientDetails {
+    let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let text = |name| text(name).unwrap_or_default().to_owned();
+    ClientDetails {
+        program: text(header::USER_AGENT),
+        swf_url: String::new(),
+        tc_url: format!("http://{}/{app}", text(header::HOST)),
+        page_url: text(header::REFERER),
     }
 }
 

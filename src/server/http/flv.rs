@@ -16,10 +16,12 @@ use axum::response::{IntoResponse, Response};
 use http_body::Frame;
 
 use crate::base::Timestamp;
+use crate::server::access::callback::calls::DoneCall;
+use crate::server::access::grant::AdmittedViewer;
 use crate::server::admission::{Purpose, Spot};
 use crate::server::event::{Ended, Protocol};
 use crate::server::http::caller::Caller;
-use crate::server::http::no_stream::no_such_stream;
+use crate::server::http::refusals::no_such_stream;
 use crate::server::registry::Registry;
 use crate::server::stream::Stream;
 use crate::server::stream::flv_sink::FlvSink;
@@ -32,7 +34,12 @@ const HEADERS: [(HeaderName, &str); 2] =
 const MAX_SAID: usize = 4 << 10;
 
 /// Makes the answer: the stream, or an error if it does not exist.
-pub(super) fn response(registry: Arc<Registry>, caller: Caller, app: &str, name: &str) -> Response {
+pub(super) fn response(
+    registry: Arc<Registry>,
+    caller: (Caller, AdmittedViewer),
+    app: &str,
+    name: &str,
+) -> Response {
     match join(registry, caller, (app, name), Protocol::HttpFlv) {
         Ok(body) => (HEADERS, Body::new(body)).into_response(),
         Err(no) => *no,
@@ -62,7 +69,7 @@ impl http_body::Body for Endless {
 /// Makes the answer for a WebSocket request.
 pub(super) fn upgraded(
     registry: Arc<Registry>,
-    caller: Caller,
+    caller: (Caller, AdmittedViewer),
     app: &str,
     name: &str,
     upgrade: WebSocketUpgrade,
@@ -79,7 +86,7 @@ pub(super) fn upgraded(
 /// Adds a viewer to the stream.
 fn join(
     registry: Arc<Registry>,
-    caller: Caller,
+    (caller, viewer): (Caller, AdmittedViewer),
     (app, name): (&str, &str),
     protocol: Protocol,
 ) -> Result<FlvBody, Box<Response>> {
@@ -95,13 +102,13 @@ fn join(
         return Err(full());
     }
     let limit = registry.config.limits.queue_bytes;
-    let sink = FlvSink::for_viewer(registry.next_id(), limit, protocol);
+    let sink = FlvSink::for_viewer(viewer.id, limit, protocol);
     let Some(stream) = registry.join(app, name, Arc::<FlvSink>::clone(&sink), peer) else {
         registry.admission.unsettle(&spot);
         return Err(full());
     };
     let since = registry.clock.now();
-    Ok(FlvBody { sink, registry, stream, peer, spot, since })
+    Ok(FlvBody { sink, registry, stream, peer, spot, since, _done: viewer.done })
 }
 
 /// Sends the file in messages until either end closes. Data that the socket does not take waits in
@@ -136,6 +143,8 @@ struct FlvBody {
     peer: SocketAddr,
     spot: Arc<Spot>,
     since: Timestamp,
+    /// Tells a callback that the viewer has finished, when dropped.
+    _done: Option<Box<DoneCall>>,
 }
 
 impl http_body::Body for FlvBody {

@@ -10,8 +10,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::base::secret::is_same_secret;
+use crate::server::access::denied::{Denied, too_often};
 use crate::server::http::caller::Caller;
-use crate::server::registry::{Refused, Registry, too_often};
+use crate::server::registry::Registry;
 use crate::wire::http::{is_known_host, is_same_origin};
 
 /// Methods that at least one path supports.
@@ -116,7 +117,7 @@ pub(super) fn authorize(
         return Ok(());
     }
     registry.tries(caller.address.ip(), || false).map_err(|refused| match refused {
-        Refused::TooOften(wait) => (StatusCode::TOO_MANY_REQUESTS, too_often("tokens", wait)),
+        Denied::TooOften(wait) => (StatusCode::TOO_MANY_REQUESTS, too_often("tokens", wait)),
         _ => (StatusCode::UNAUTHORIZED, format!("the token is wrong: {TOKEN_CURE}")),
     })
 }

@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use http_body::{Frame, SizeHint};
 use url::form_urlencoded;
 
+use crate::server::access::grant::AdmittedViewer;
 use crate::server::admission::{Admission, Purpose, Spot};
 use crate::server::hls::Mode;
 use crate::server::hls::listing::{Awaited, File, LIST, Listing, Patience};
@@ -24,9 +25,10 @@ use crate::server::hls::production;
 use crate::server::hls::productions::Production;
 use crate::server::hls::viewers::ViewerKey;
 use crate::server::http::caller::Caller;
-use crate::server::http::no_stream::no_such_stream;
 use crate::server::http::path;
+use crate::server::http::refusals::no_such_stream;
 use crate::server::registry::Registry;
+use crate::wire::hls::with_query;
 
 const PLAYLIST: &str = "application/vnd.apple.mpegurl";
 const MEDIA: &str = "video/mp4";
@@ -41,12 +43,12 @@ const FILE_AGE: &str = "public, max-age=3600, immutable";
 const MISSING_AGE: &str = "max-age=1";
 
 /// The requested resource of a stream.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum HlsResource<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum HlsResource {
     /// `/{app}/{stream}.m3u8`: the master playlist, or with `_HLS_msn` the media playlist.
     Stream,
     /// `/{app}/{stream}/hls/…`.
-    Below(&'a str),
+    Below(String),
 }
 
 /// The delivery directives of a playlist request.
@@ -86,6 +88,8 @@ pub(super) struct HlsRequest<'a> {
     pub query: &'a str,
     pub app: &'a str,
     pub stream: &'a str,
+    /// The pass for the addresses in playlists, if they need one.
+    pub pass: Option<String>,
 }
 
 /// Returns true if a name below `/{app}/{stream}/hls/` can be a file of HLS.
@@ -94,7 +98,11 @@ pub(super) fn is_file(name: &str) -> bool {
 }
 
 /// Answers a request.
-pub(super) async fn response(request: HlsRequest<'_>, asked: HlsResource<'_>) -> Response {
+pub(super) async fn response(
+    request: HlsRequest<'_>,
+    viewer: AdmittedViewer,
+    asked: &HlsResource,
+) -> Response {
     let HlsRequest { registry, caller, headers, app, stream, .. } = &request;
     if registry.config.hls.mode == Mode::Off {
         let why = "HLS is off at this server (see --hls).\n";
@@ -110,7 +118,7 @@ pub(super) async fn response(request: HlsRequest<'_>, asked: HlsResource<'_>) ->
     let Some(_settled) = Settled::new(registry, &caller.spot) else {
         return busy("There are too many viewers.\n");
     };
-    let waits = answer(&request, &production, key, asked);
+    let waits = answer(&request, &production, (key, viewer), asked);
     let answered = tokio::select! {
         biased;
         () = registry.stopped() => busy("The server ends.\n"),
@@ -122,12 +130,12 @@ pub(super) async fn response(request: HlsRequest<'_>, asked: HlsResource<'_>) ->
 async fn answer(
     request: &HlsRequest<'_>,
     production: &Arc<Production>,
-    key: ViewerKey,
-    asked: HlsResource<'_>,
+    (key, viewer): (ViewerKey, AdmittedViewer),
+    asked: &HlsResource,
 ) -> Response {
     let name = match asked {
         HlsResource::Below(name) if name != LIST => name,
-        _ => return list(request, production, key, asked).await,
+        _ => return list(request, production, (key, viewer), asked).await,
     };
     let mut listing = production.listing();
     let now = Arc::clone(&listing.borrow_and_update());
@@ -166,14 +174,14 @@ fn gone(listing: &Listing, file: File) -> bool {
 async fn list(
     request: &HlsRequest<'_>,
     production: &Arc<Production>,
-    key: ViewerKey,
-    asked: HlsResource<'_>,
+    (key, viewer): (ViewerKey, AdmittedViewer),
+    asked: &HlsResource,
 ) -> Response {
     let Some(directives) = Directives::parse(request.query) else {
         return failed(StatusCode::BAD_REQUEST, "_HLS_msn and _HLS_part are numbers.\n");
     };
     let address = request.caller.address;
-    if !production::note_viewer(request.registry, production, key, address) {
+    if !production::note_viewer(request.registry, production, key, address, viewer) {
         return busy("There are too many viewers.\n");
     }
     let mut listing = production.listing();
@@ -212,12 +220,21 @@ async fn list(
     };
     let target = now.target_duration().as_secs();
     let age = if waits || now.has_ended() { target * 6 } else { (target / 2).max(1) };
+    let text = match &request.pass {
+        Some(pass) => with_query(&String::from_utf8_lossy(&text), &format!("pass={pass}")).into(),
+        None => text,
+    };
     let update = if directives.update { "u" } else { "" };
     let tag = format!("\"{}{form}{update}\"", now.version());
     let size = text.len() as u64;
     production.count(key, size);
     request.registry.totals.sent_bytes.fetch_add(size, Ordering::Relaxed);
-    let head = ResponseHead { kind: PLAYLIST, age: format!("public, max-age={age}"), tag };
+    // A new pass is for this viewer alone.
+    let age = match (&request.pass, asked) {
+        (Some(_), HlsResource::Stream) => "no-store".to_owned(),
+        _ => format!("public, max-age={age}"),
+    };
+    let head = ResponseHead { kind: PLAYLIST, age, tag };
     head.respond(request.headers, Body::from(text))
 }
 

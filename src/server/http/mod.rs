@@ -9,9 +9,9 @@ mod guard;
 mod hls;
 mod idle;
 mod metrics;
-mod no_stream;
 mod page;
 mod path;
+mod refusals;
 mod watch;
 mod whep;
 
@@ -29,9 +29,19 @@ use axum::{Json, Router};
 use serde_json::json;
 
 use crate::net;
-use crate::server::http::caller::{Caller, Callers};
+use crate::server::access::action::Action;
+use crate::server::access::callback::calls::DoneCall;
+use crate::server::access::callback::visit::{Call, Visit};
+use crate::server::access::denied::Denied;
+use crate::server::access::gate::{self, AccessRequest};
+use crate::server::access::grant::AdmittedViewer;
+use crate::server::access::pass::PassScope;
+use crate::server::event::Protocol;
+use crate::server::http::caller::{Caller, Callers, Credentials, client_details};
 use crate::server::http::hls::{HlsRequest, HlsResource};
 use crate::server::http::path::split;
+use crate::server::http::watch::WatchResource;
+use crate::server::http::whep::WhepResource;
 use crate::server::registry::Registry;
 use crate::server::service::port::OpenPort;
 
@@ -66,63 +76,172 @@ async fn readiness(State(registry): State<Arc<Registry>>) -> impl IntoResponse {
     (status, Json(json!({"ready": refusals.is_empty(), "full": refusals})))
 }
 
-/// `/{app}/{stream}.flv`, also as a WebSocket, `/{app}/{stream}.m3u8` and the files below
-/// `/{app}/{stream}/hls/`, `/{app}/{stream}/whep` and its sessions, `/{app}/{stream}/chat`, and the
-/// viewer page `/watch/{app}/{stream}`; the app can contain slashes. (The router does not support suffixes.)
+/// A resource of a stream.
+enum MediaResource {
+    /// The viewer page, and what it shows.
+    Watch(WatchResource),
+    Chat,
+    Whep(WhepResource),
+    Hls(HlsResource),
+    /// HTTP-FLV, also as a WebSocket.
+    Flv,
+}
+
+impl MediaResource {
+    /// The application, the stream and the resource of a request; the app can contain slashes. (The
+    /// router does not support suffixes.)
+    fn find(request: &Request) -> Option<((String, String), Self)> {
+        if let Some((names, resource)) = watch::find(request) {
+            return Some((names, Self::Watch(resource)));
+        }
+        let path = request.uri().path().strip_prefix('/').unwrap_or_default();
+        if let Some(names) = path.strip_suffix("/chat").and_then(split) {
+            return Some((names, Self::Chat));
+        }
+        if let Some((stream, asked)) = whep::split(path)
+            && let Some(names) = split(stream)
+        {
+            return Some((names, Self::Whep(asked)));
+        }
+        let below = path.rsplit_once("/hls/").filter(|(_, file)| hls::is_file(file));
+        if let Some((stream, file)) = below {
+            return Some((split(stream)?, Self::Hls(HlsResource::Below(file.to_owned()))));
+        }
+        if let Some(stream) = path.strip_suffix(".m3u8") {
+            return Some((split(stream)?, Self::Hls(HlsResource::Stream)));
+        }
+        Some((split(path.strip_suffix(".flv")?)?, Self::Flv))
+    }
+
+    /// Returns true if only clients that may play get it. The viewer page is the same for all
+    /// streams, and the URL of a WHEP session is a secret itself.
+    fn is_protected(&self, method: &Method) -> bool {
+        match self {
+            Self::Watch(resource) => *resource == WatchResource::State,
+            Self::Whep(resource) => *resource == WhepResource::Endpoint && *method == Method::POST,
+            Self::Chat | Self::Hls(_) | Self::Flv => true,
+        }
+    }
+
+    /// The protocol of a viewer; `None` if the request does not play.
+    fn protocol(&self, request: &Request) -> Option<Protocol> {
+        let is_upgrade = request.headers().contains_key(header::UPGRADE);
+        match self {
+            Self::Flv if is_upgrade => Some(Protocol::WsFlv),
+            Self::Flv => (*request.method() == Method::GET).then_some(Protocol::HttpFlv),
+            Self::Hls(_) => (*request.method() == Method::GET).then_some(Protocol::Hls),
+            Self::Whep(_) => Some(Protocol::Whep),
+            Self::Watch(_) | Self::Chat => None,
+        }
+    }
+}
+
+/// Serves a resource of a stream to a client that may play it.
 async fn media(
     State(registry): State<Arc<Registry>>,
     ConnectInfo(caller): ConnectInfo<Caller>,
     request: Request,
 ) -> Response {
-    if let Some(((app, stream), resource)) = watch::find(&request) {
-        let (headers, query) = (request.headers(), request.uri().query().unwrap_or_default());
-        return watch::response(&registry, headers, (&app, &stream), &resource, query);
-    }
-    let path = request.uri().path().strip_prefix('/').unwrap_or_default();
-    if let Some((app, stream)) = path.strip_suffix("/chat").and_then(split) {
-        let (mut parts, _) = request.into_parts();
-        return match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-            Ok(upgrade) => chat::upgraded(registry, caller, &parts.headers, &app, &stream, upgrade),
-            Err(no) => no.into_response(),
-        };
-    }
-    if let Some((stream, asked)) = whep::split(path)
-        && let Some((app, stream)) = split(stream)
-    {
-        return whep::response(&registry, &caller, (&app, &stream), asked, request).await;
-    }
-    let below = path.rsplit_once("/hls/").filter(|(_, file)| hls::is_file(file));
-    let found = match (below, path.strip_suffix(".m3u8")) {
-        (Some((stream, file)), _) => split(stream).map(|names| (names, HlsResource::Below(file))),
-        (None, Some(stream)) => split(stream).map(|names| (names, HlsResource::Stream)),
-        (None, None) => None,
-    };
-    if let Some(((app, stream), asked)) = found {
-        if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return StatusCode::METHOD_NOT_ALLOWED.into_response();
-        }
-        let (headers, query) = (request.headers(), request.uri().query().unwrap_or_default());
-        let (app, stream) = (&app, &stream);
-        let request = HlsRequest { registry: &registry, caller, headers, query, app, stream };
-        return hls::response(request, asked).await;
-    }
-    let name = path.strip_suffix(".flv");
-    let Some((app, stream)) = name.and_then(split) else {
+    let Some(((app, mut stream), resource)) = MediaResource::find(&request) else {
         return (StatusCode::NOT_FOUND, "There is nothing here.\n").into_response();
     };
-    if request.headers().contains_key(header::UPGRADE) {
-        let (mut parts, _) = request.into_parts();
-        return match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-            Ok(upgrade) => flv::upgraded(registry, caller, &app, &stream, upgrade),
-            Err(no) => no.into_response(),
+    let mut pass = None;
+    let mut viewer = AdmittedViewer { id: registry.next_id(), done: None };
+    if resource.is_protected(request.method()) {
+        let is_hls = matches!(resource, MediaResource::Hls(_));
+        let protocol = resource.protocol(&request);
+        let Credentials { secret, pass: shown } = Credentials::of(&request);
+        let visit = Visit {
+            id: viewer.id,
+            address: caller.address.ip().to_canonical(),
+            protocol: protocol.unwrap_or(Protocol::HttpFlv),
+            app: app.clone(),
+            stream: stream.clone(),
+            query: request.uri().query().unwrap_or_default().to_owned(),
+            secret,
+            client: client_details(&request, &app),
         };
-    }
-    match *request.method() {
-        Method::GET => flv::response(registry, caller, &app, &stream),
-        Method::HEAD if registry.find(&app, &stream).is_some_and(|s| s.is_published()) => {
-            flv::head()
+        let call = protocol.map(|_| Call::play());
+        match access(&registry, visit, call, shown.filter(|_| is_hls)).await {
+            Ok(entry) => {
+                pass = entry.pass.filter(|_| is_hls);
+                viewer.done = entry.done;
+                stream = entry.renamed.unwrap_or(stream);
+            }
+            Err(why) => return refusals::denied(&why),
         }
-        Method::HEAD => no_stream::no_such_stream(),
-        _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
     }
+    let (headers, query) = (request.headers(), request.uri().query().unwrap_or_default());
+    match resource {
+        MediaResource::Watch(resource) => {
+            watch::response(&registry, headers, (&app, &stream), &resource, query)
+        }
+        MediaResource::Chat => {
+            let (mut parts, _) = request.into_parts();
+            match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+                Ok(upgrade) => {
+                    chat::upgraded(registry, caller, &parts.headers, &app, &stream, upgrade)
+                }
+                Err(no) => no.into_response(),
+            }
+        }
+        MediaResource::Whep(asked) => {
+            whep::response(&registry, (&caller, viewer), (&app, &stream), asked, request).await
+        }
+        MediaResource::Hls(asked) => {
+            if !matches!(*request.method(), Method::GET | Method::HEAD) {
+                return StatusCode::METHOD_NOT_ALLOWED.into_response();
+            }
+            let (app, stream) = (&app, &stream);
+            let registry = &registry;
+            let request = HlsRequest { registry, caller, headers, query, app, stream, pass };
+            hls::response(request, viewer, &asked).await
+        }
+        MediaResource::Flv if headers.contains_key(header::UPGRADE) => {
+            let (mut parts, _) = request.into_parts();
+            match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+                Ok(upgrade) => flv::upgraded(registry, (caller, viewer), &app, &stream, upgrade),
+                Err(no) => no.into_response(),
+            }
+        }
+        MediaResource::Flv => match *request.method() {
+            Method::GET => flv::response(registry, (caller, viewer), &app, &stream),
+            Method::HEAD if registry.find(&app, &stream).is_some_and(|s| s.is_published()) => {
+                flv::head()
+            }
+            Method::HEAD => refusals::no_such_stream(),
+            _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
+        },
+    }
+}
+
+/// What a client that may play gets.
+#[derive(Default)]
+struct ViewerEntry {
+    /// The pass for the addresses in playlists, if they need one.
+    pass: Option<String>,
+    done: Option<Box<DoneCall>>,
+    /// The name of the stream, if a callback changed it.
+    renamed: Option<String>,
+}
+
+/// Checks that a client may play. A valid pass is enough.
+async fn access(
+    registry: &Arc<Registry>,
+    visit: Visit,
+    call: Option<Call>,
+    pass: Option<String>,
+) -> Result<ViewerEntry, Denied> {
+    let Visit { address, app, stream, .. } = visit.clone();
+    let now = registry.unix_seconds();
+    let opens = |pass: &String| registry.passes.opens(pass, &app, &stream, address, now);
+    if let Some(pass) = pass.filter(opens) {
+        return Ok(ViewerEntry { pass: Some(pass), ..ViewerEntry::default() });
+    }
+    let request = AccessRequest { action: Action::Play, visit, call };
+    let grant = gate::check(Arc::clone(registry), request).await?;
+    let stream = grant.renamed.as_deref().unwrap_or(&stream);
+    let scope = PassScope { app: &app, stream, address: grant.address };
+    let pass = (grant.proven || grant.asked).then(|| registry.passes.issue(scope, now));
+    Ok(ViewerEntry { pass, done: grant.done, renamed: grant.renamed })
 }

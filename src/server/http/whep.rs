@@ -9,6 +9,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::server::access::grant::AdmittedViewer;
 use crate::server::http::caller::Caller;
 use crate::server::http::path::{encode, encode_name};
 use crate::server::registry::Registry;
@@ -42,7 +43,7 @@ pub(super) fn split(path: &str) -> Option<(&str, WhepResource)> {
 /// Answers a request.
 pub(super) async fn response(
     registry: &Arc<Registry>,
-    caller: &Caller,
+    (caller, viewer): (&Caller, AdmittedViewer),
     names: (&str, &str),
     resource: WhepResource,
     request: Request,
@@ -51,7 +52,9 @@ pub(super) async fn response(
         return refused(&Refused::Off);
     }
     match (request.method().clone(), resource) {
-        (Method::POST, WhepResource::Endpoint) => post(registry, caller, names, request).await,
+        (Method::POST, WhepResource::Endpoint) => {
+            post(registry, (caller, viewer), names, request).await
+        }
         (Method::GET, WhepResource::Endpoint) => {
             (StatusCode::NO_CONTENT, [(header::ACCEPT, SDP)]).into_response()
         }
@@ -77,7 +80,7 @@ pub(super) async fn response(
 
 async fn post(
     registry: &Arc<Registry>,
-    caller: &Caller,
+    (caller, viewer): (&Caller, AdmittedViewer),
     (app, stream): (&str, &str),
     request: Request,
 ) -> Response {
@@ -87,7 +90,7 @@ async fn post(
         Err(response) => return *response,
     };
     let arrival = Arrival { local: caller.local, host: host_address(&head.headers) };
-    match begin(registry, (app, stream), &offer, (caller.address, arrival)).await {
+    match begin(registry, (app, stream), &offer, (caller.address, arrival), viewer).await {
         Ok(begun) => {
             let (app, stream) = (encode(app), encode_name(stream));
             let location = format!("/{app}/{stream}/whep/{}", begun.resource);

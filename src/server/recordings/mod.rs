@@ -15,6 +15,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::files::Trouble;
+use crate::server::access::callback::calls::RecordCall;
 use crate::server::event::{Event, Recording, RecordingState};
 use crate::server::recordings::file::RecordingWriter;
 use crate::server::registry::Registry;
@@ -36,7 +37,7 @@ const MAX_NAME: usize = 80;
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Starts to record publications from now on. It must be called within the runtime.
-pub(super) fn begin(registry: &Arc<Registry>, stream: &Arc<Stream>) {
+pub(super) fn begin(registry: &Arc<Registry>, stream: &Arc<Stream>, recorded: Option<RecordCall>) {
     let Some(folder) = &registry.config.record else { return };
     let wall = registry.clock.wall_micros(registry.clock.now());
     let path = folder.join(name_of(&stream.app, &stream.name, wall));
@@ -50,13 +51,25 @@ pub(super) fn begin(registry: &Arc<Registry>, stream: &Arc<Stream>) {
         }
         RecordingStart::Anew => {
             stream.join(Arc::<FlvSink>::clone(&sink));
-            tokio::spawn(write(Arc::clone(registry), Arc::clone(stream), sink, path));
+            let (registry, stream) = (Arc::clone(registry), Arc::clone(stream));
+            tokio::spawn(async move {
+                if let Some(path) = write(registry, stream, sink, path).await
+                    && let Some(recorded) = recorded
+                {
+                    recorded.finished(path.display().to_string());
+                }
+            });
         }
     }
 }
 
-/// Writes until the end, and reports the result.
-async fn write(registry: Arc<Registry>, stream: Arc<Stream>, sink: Arc<FlvSink>, path: PathBuf) {
+/// Writes until the end, and reports the result. Returns the path of a finished file.
+async fn write(
+    registry: Arc<Registry>,
+    stream: Arc<Stream>,
+    sink: Arc<FlvSink>,
+    path: PathBuf,
+) -> Option<PathBuf> {
     let since = registry.clock.now();
     let mut written = 0;
     let (path, error) = match create(&registry, &sink, &path).await {
@@ -87,6 +100,7 @@ async fn write(registry: Arc<Registry>, stream: Arc<Stream>, sink: Arc<FlvSink>,
     };
     tell(&registry, &stream, &path, state, fared, reason);
     registry.file_ended(sink.id());
+    (state == RecordingState::Finished).then_some(path)
 }
 
 /// Creates the file. With too many open files, it retries while there is data, which waits.

@@ -1,7 +1,9 @@
 //! The task of one RTMP connection: decides what the client may do, and checks its deadlines.
 
 pub(in crate::server) mod connection;
+mod pending_request;
 
+use std::borrow::Cow;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,13 +11,19 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::net;
+use crate::server::access::action::Action;
+use crate::server::access::callback::calls::DoneCall;
+use crate::server::access::callback::visit::Call;
+use crate::server::access::denied::Denied;
+use crate::server::access::grant::Grant;
 use crate::server::admission::Purpose;
 use crate::server::event::Ended;
 use crate::server::fault::{Phase, Verdict};
 use crate::server::hls::production as hls;
 use crate::server::recordings;
-use crate::server::registry::{ConnectionSlot, Publication, Refused, Registry, too_often};
+use crate::server::registry::{ConnectionSlot, Publication, PublishRight, Refused, Registry};
 use crate::server::rtmp::connection::{Connection, Error};
+use crate::server::rtmp::pending_request::{PendingRequest, RequestKind, decided};
 use crate::server::stream::message::CHUNK_SIZE;
 use crate::server::stream::sink::Sink;
 use crate::server::stream::{Incoming, Stream};
@@ -42,6 +50,11 @@ struct Task {
     registry: Arc<Registry>,
     connection: Arc<Connection>,
     role: Role,
+    pending: Option<Box<PendingRequest>>,
+    /// The application, if a callback changed it.
+    app: Option<Box<str>>,
+    /// Tells a callback that the role has ended.
+    done: Option<Box<DoneCall>>,
     incoming: Vec<Incoming>,
     /// Time until which the last message is held for the rest of its burst.
     flush_at: Option<Timestamp>,
@@ -76,6 +89,9 @@ pub(super) async fn serve(
         registry,
         connection,
         role: Role::Idle,
+        pending: None,
+        app: None,
+        done: None,
         incoming: Vec::new(),
         flush_at: None,
         check_at: now + CHECK,
@@ -94,7 +110,7 @@ impl Task {
     async fn run(&mut self) {
         let result = self.serve().await;
         let reason = match &result {
-            Ok(reason) => (*reason).to_owned(),
+            Ok(reason) => reason.clone().into_owned(),
             Err(error) => error.to_string(),
         };
         tracing::debug!(peer = %self.connection.peer, reason, "a connection has ended");
@@ -111,7 +127,7 @@ impl Task {
     }
 
     /// Runs until the end, and returns the reason of a proper one.
-    async fn serve(&mut self) -> Result<&'static str, Error> {
+    async fn serve(&mut self) -> Result<Cow<'static, str>, Error> {
         let mut events = Vec::new();
         let registry = Arc::clone(&self.registry);
         let connection = Arc::clone(&self.connection);
@@ -146,14 +162,23 @@ impl Task {
                     if !asked || matches!(self.role, Role::Playing { .. }) {
                         self.say_goodbye(why);
                     }
-                    return Ok("the server was shut down");
+                    return Ok("the server was shut down".into());
                 }
                 () = poll_fn(|cx| spot.poll_evicted(cx)) => {
-                    return Ok("its place was needed by others");
+                    return Ok("its place was needed by others".into());
                 }
                 reason = told => {
-                    self.say_goodbye(reason);
+                    self.say_goodbye(&reason);
                     return Ok(reason);
+                }
+                decision = decided(&mut self.pending) => {
+                    if let Some(pending) = self.pending.take() {
+                        match pending.kind {
+                            RequestKind::Connect => self.connected(decision)?,
+                            RequestKind::Publish(name) => self.publish(name, decision)?,
+                            RequestKind::Play(name) => self.play(name, decision)?,
+                        }
+                    }
                 }
                 result = poll_fn(|cx| connection.poll(cx, &mut events)) => {
                     result?;
@@ -169,7 +194,7 @@ impl Task {
                     }
                     self.pass_on();
                     if self.finished {
-                        return Ok("finished");
+                        return Ok("finished".into());
                     }
                 }
                 () = &mut sleep => self.check_deadlines(registry.clock.now())?,
@@ -227,8 +252,10 @@ impl Task {
         let connection = &self.connection;
         match event {
             Event::ConnectRequested(connect) => self.connect(&connect)?,
-            Event::PublishRequested { name, .. } => self.publish(&name)?,
-            Event::PlayRequested { name, .. } => self.play(&name)?,
+            Event::PublishRequested { name, kind } => self.wants_to_publish(name, kind),
+            Event::PlayRequested { name, start, duration, reset } => {
+                self.wants_to_play(name, Call::Play { start, duration, reset });
+            }
             Event::Metadata { time_ms, body, .. } => {
                 self.incoming.push(Incoming {
                     kind: TagKind::Script,
@@ -287,29 +314,100 @@ impl Task {
             }
             self.welcome = true;
         }
-        Ok(connection.with_session(Session::accept_connect)?)
+        let client = (connection.id(), connection.peer);
+        let pending = PendingRequest::connect(&self.registry, client, connect);
+        self.pending = Some(Box::new(pending));
+        Ok(())
     }
 
-    fn publish(&mut self, name: &StreamName) -> Result<(), Error> {
+    fn wants_to_publish(&mut self, name: StreamName, kind: String) {
         self.end_role("published anew");
         let connection = &self.connection;
         if self.registry.is_login_limited() && !self.welcome {
             let text = "A user and a password are needed to publish.";
             let status = Status::new(Level::Error, code::PUBLISH_UNAUTHORIZED, text);
             connection.with_session(|session| session.reject_publish(&status));
-            return Ok(());
+            return;
         }
         if let Some(Verdict::Reject(status)) = connection.verdict(Phase::Publish) {
             connection.with_session(|session| session.reject_publish(&status));
-            return Ok(());
+            return;
         }
+        self.ask(name, Call::Publish { kind });
+    }
+
+    fn wants_to_play(&mut self, name: StreamName, call: Call) {
+        self.end_role("plays anew");
+        self.ask(name, call);
+    }
+
+    /// Asks whether the client may publish or play.
+    fn ask(&mut self, mut name: StreamName, call: Call) {
+        if let Some(app) = &self.app {
+            name.app = app.to_string();
+        }
+        let connection = &self.connection;
+        let client = (connection.id(), connection.peer);
+        let connect = connection.with_session(|session| session.connect().clone());
+        let pending = PendingRequest::stream(&self.registry, client, &connect, name, call);
+        self.pending = Some(Box::new(pending));
+    }
+
+    /// Accepts or rejects the connection.
+    fn connected(&mut self, decision: Result<Grant, Denied>) -> Result<(), Error> {
+        let connection = &self.connection;
+        match decision {
+            Ok(grant) => {
+                self.app = grant.renamed.map(String::into_boxed_str);
+                Ok(connection.with_session(Session::accept_connect)?)
+            }
+            Err(denied) => {
+                let text = denied.text(Action::Play);
+                let status = Status::new(Level::Error, code::CONNECT_REJECTED, text);
+                connection.with_session(|session| session.reject_connect(&status));
+                Ok(())
+            }
+        }
+    }
+
+    fn publish(
+        &mut self,
+        mut name: StreamName,
+        decision: Result<Grant, Denied>,
+    ) -> Result<(), Error> {
+        let connection = &self.connection;
+        let reject = |code: &str, text: String| {
+            let status = Status::new(Level::Error, code, text);
+            connection.with_session(|session| session.reject_publish(&status));
+            Ok(())
+        };
+        let mut grant = match decision {
+            Ok(grant) => grant,
+            Err(denied) => {
+                let code = match denied {
+                    Denied::Address | Denied::Callback | Denied::NoCallback => code::PUBLISH_DENIED,
+                    _ => code::PUBLISH_UNAUTHORIZED,
+                };
+                return reject(code, denied.text(Action::Publish));
+            }
+        };
         let (id, peer) = (connection.id(), connection.peer);
-        let refused = match self.registry.publish(id, peer, name, self.welcome) {
+        if let Some(renamed) = grant.renamed.take() {
+            name.stream = renamed;
+        }
+        if grant.by_token {
+            // A publisher that comes back may have another token.
+            name.query = String::new();
+        }
+        let right = PublishRight { proven: grant.proven || self.welcome, limits: grant.limits };
+        let refused = match self.registry.publish(id, peer, &name, right) {
             Ok(publication) => {
                 self.heard = publication.since;
                 self.registry.admission.settle(self.place.spot(), Purpose::Publish);
                 // It must start before the first data is handled.
-                recordings::begin(&self.registry, &publication.stream);
+                let recorded = grant.record_call();
+                recordings::begin(&self.registry, &publication.stream, recorded);
+                self.done = grant.done;
                 hls::begin(&self.registry, &publication.stream);
                 self.role = Role::Publishing(publication);
                 return Ok(connection.with_session(Session::accept_publish)?);
@@ -317,23 +415,32 @@ impl Task {
             Err(refused) => refused,
         };
         let (code, text) = match refused {
-            Refused::Unauthorized => {
-                (code::PUBLISH_UNAUTHORIZED, "The publish key is wrong.".to_owned())
-            }
-            Refused::TooOften(wait) => (code::PUBLISH_UNAUTHORIZED, too_often("keys", wait)),
             Refused::Taken => {
                 (code::PUBLISH_BAD_NAME, "Somebody publishes by this name already.".to_owned())
             }
             Refused::Full => (code::PUBLISH_DENIED, "The server has too many streams.".to_owned()),
+            Refused::AppFull(most) => {
+                let text = format!("The application has {most} streams, as many as it may.");
+                (code::PUBLISH_DENIED, text)
+            }
         };
-        let status = Status::new(Level::Error, code, text);
-        connection.with_session(|session| session.reject_publish(&status));
-        Ok(())
+        reject(code, text)
     }
 
-    fn play(&mut self, name: &StreamName) -> Result<(), Error> {
-        self.end_role("plays anew");
+    fn play(&mut self, mut name: StreamName, decision: Result<Grant, Denied>) -> Result<(), Error> {
         let connection = &self.connection;
+        let mut grant = match decision {
+            Ok(grant) => grant,
+            Err(denied) => {
+                let text = denied.text(Action::Play);
+                let status = Status::new(Level::Error, code::PLAY_FAILED, text);
+                connection.with_session(|session| session.reject_play(&status));
+                return Ok(());
+            }
+        };
+        if let Some(renamed) = grant.renamed.take() {
+            name.stream = renamed;
+        }
         connection.with_session(Session::accept_play)?;
         let viewer: Arc<dyn Sink> = Arc::<Connection>::clone(connection);
         let spot = self.place.spot();
@@ -347,6 +454,7 @@ impl Task {
             Some(stream) => {
                 let since = self.registry.clock.now();
                 self.role = Role::Playing { stream, since, sent_before: connection.sent() };
+                self.done = grant.done;
             }
             None => connection.with_session(|session| {
                 let text = "The server has too many viewers, or viewers who wait.";
@@ -393,6 +501,7 @@ impl Task {
                 self.registry.leave(&stream, id, peer, ended);
             }
         }
+        self.done = None;
     }
 
     /// Requests a reconnect from a client that supports it, to the successor if there is one. Returns

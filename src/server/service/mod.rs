@@ -152,7 +152,7 @@ impl Server {
             base_queue::bounded("server events", EVENTS, base_queue::Full::DropOldest);
         let gate = Arc::new(Gate::new(config.http_names.clone()));
         let identity = config.rtmps.as_ref().map(|it| Arc::new(Mutex::new(it.identity.clone())));
-        let registry = Arc::new(Registry::new(config, clock, sender));
+        let registry = Arc::new(Registry::new(config, clock, sender, runtime.handle()));
         let serve_rtmp = |listener: Listener, identity| {
             let (port, open) = port();
             let (gate, registry) = (Arc::clone(&gate), Arc::clone(&registry));
@@ -290,8 +290,8 @@ impl Server {
         self.registry.lab.set(faults);
     }
 
-    /// Applies another configuration without disconnecting anybody: publish keys, login, certificate, names,
-    /// origins, faults and successor. Returns the names of the settings that differ and need a restart.
+    /// Applies another configuration without disconnecting anybody: access rules, publish keys, login,
+    /// certificate, names, origins, faults and successor. Returns the names of the settings that differ and need a restart.
     pub fn reload(&self, config: &Config) -> Vec<&'static str> {
         self.registry.reload(config);
         self.gate.set_names(config.http_names.clone());

@@ -14,6 +14,7 @@ pub(in crate::server) mod recording_files;
 pub(in crate::server) mod sink;
 pub(in crate::server) mod viewer_queue;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -25,6 +26,7 @@ use parking_lot::Mutex;
 
 use crate::base::Timestamp;
 use crate::net;
+use crate::server::access::rules::AppLimits;
 use crate::server::config::Limits;
 use crate::server::event::{Protocol, PublisherFigures, StreamFigures};
 use crate::server::stream::late_join_cache::{Cache, Keep};
@@ -83,6 +85,7 @@ pub(super) struct Claim<'a> {
     pub credentials: &'a str,
     /// True if the server has checked its key or password.
     pub proven: bool,
+    pub limits: AppLimits,
 }
 
 /// A message of a publisher.
@@ -104,7 +107,7 @@ impl Stream {
     /// connection meets their own ghost, which gives way at once to the same identity at the same
     /// address, and to others with the same credentials once it is silent.
     pub fn publish(&self, claim: Claim<'_>, now: Timestamp) -> Option<Arc<Dismissal>> {
-        let Claim { id, address, credentials, proven } = claim;
+        let Claim { id, address, credentials, proven, limits } = claim;
         let mut inner = self.inner.lock();
         if let Some(old) = &inner.publisher {
             let patience = match (old.address.ip() == address.ip(), address.ip().is_loopback()) {
@@ -123,7 +126,7 @@ impl Stream {
         }
         inner.cache.forget();
         inner.fresh = true;
-        let publisher = Publisher::new(id, address, credentials, now);
+        let publisher = Publisher::new(id, address, credentials, now).within(&limits);
         let dismissal = Arc::clone(&publisher.dismissal);
         inner.publisher = Some(publisher);
         inner.viewers.iter().for_each(|viewer| viewer.resume());
@@ -144,7 +147,7 @@ impl Stream {
     }
 
     /// Disconnects the publisher; `false` if there is none.
-    pub fn dismiss(&self, reason: &'static str) -> bool {
+    pub fn dismiss(&self, reason: impl Into<Cow<'static, str>>) -> bool {
         let inner = self.inner.lock();
         inner.publisher.as_ref().inspect(|publisher| publisher.dismissal.dismiss(reason)).is_some()
     }
@@ -213,8 +216,14 @@ impl Stream {
 
     /// Adds a viewer with the initial data. `false`: there are too many.
     pub fn join(&self, viewer: Arc<dyn Sink>) -> bool {
+        self.join_within(viewer, self.limits.viewers)
+    }
+
+    /// The same, with another limit.
+    pub fn join_within(&self, viewer: Arc<dyn Sink>, most: usize) -> bool {
         let mut inner = self.inner.lock();
-        if viewer.is_viewer() && inner.viewers.len() >= self.limits.viewers {
+        let is_full = || inner.viewers.iter().filter(|it| it.is_viewer()).count() >= most;
+        if viewer.is_viewer() && inner.viewers.len() >= most && is_full() {
             return false;
         }
         // Held messages are already in the cache: the other viewers get them now, this one from the
@@ -361,7 +370,7 @@ mod tests {
 
     /// A client whose credentials the server has not checked.
     fn claim(id: u64, address: SocketAddr, credentials: &str) -> Claim<'_> {
-        Claim { id, address, credentials, proven: false }
+        Claim { id, address, credentials, proven: false, limits: AppLimits::default() }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The publisher of a stream: its counters and properties, the importance of its messages, and its
 //! dismissal.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,8 @@ use tokio::sync::Notify;
 
 use crate::base::Timestamp;
 use crate::media::VideoCodec;
+use crate::server::access::publisher_limits::PublisherLimits;
+use crate::server::access::rules::AppLimits;
 use crate::server::event::{AudioFigures, VideoFigures};
 use crate::server::stream::codec_figures;
 use crate::server::stream::late_join_cache::Keep;
@@ -47,6 +50,7 @@ pub(in crate::server) struct Publisher {
     pub audio: Option<AudioFigures>,
     pub keys: KeyIntervals,
     pub dismissal: Arc<Dismissal>,
+    limits: PublisherLimits,
 }
 
 /// The keyframe intervals.
@@ -74,20 +78,20 @@ impl KeyIntervals {
 #[derive(Debug, Default)]
 pub(in crate::server) struct Dismissal {
     notify: Notify,
-    reason: Mutex<Option<&'static str>>,
+    reason: Mutex<Option<Cow<'static, str>>>,
 }
 
 impl Dismissal {
     /// Dismisses the publisher.
-    pub fn dismiss(&self, reason: &'static str) {
-        *self.reason.lock() = Some(reason);
+    pub fn dismiss(&self, reason: impl Into<Cow<'static, str>>) {
+        self.reason.lock().get_or_insert(reason.into());
         self.notify.notify_one();
     }
 
     /// Waits for the dismissal, and returns the reason.
-    pub async fn stop_reason(&self) -> &'static str {
+    pub async fn stop_reason(&self) -> Cow<'static, str> {
         self.notify.notified().await;
-        self.reason.lock().unwrap_or("dismissed")
+        self.reason.lock().clone().unwrap_or("dismissed".into())
     }
 }
 
@@ -109,11 +113,22 @@ impl Publisher {
             audio: None,
             keys: KeyIntervals::default(),
             dismissal: Arc::default(),
+            limits: PublisherLimits::default(),
         }
     }
 
-    /// Counts received data.
+    /// The same with these limits.
+    #[must_use]
+    pub fn within(mut self, limits: &AppLimits) -> Self {
+        self.limits = PublisherLimits::new(limits);
+        self
+    }
+
+    /// Counts received data. Too much of it ends the publisher.
     pub fn count(&mut self, bytes: usize, now: Timestamp) {
+        if let Some(reason) = self.limits.count(bytes, now) {
+            self.dismissal.dismiss(reason);
+        }
         self.bytes += bytes as u64;
         self.second.1 += bytes as u64;
         let elapsed = now.since(self.second.0);
@@ -121,6 +136,14 @@ impl Publisher {
             self.bitrate = (self.second.1 as f64 * 8.0 / elapsed.as_secs_f64()) as u64;
             self.second = (now, 0);
         }
+    }
+
+    /// Sets the figures of the video. A video that is too large ends the publisher.
+    fn set_video(&mut self, video: VideoFigures) {
+        if let Some(reason) = video.size.and_then(|size| self.limits.check_size(size)) {
+            self.dismissal.dismiss(reason);
+        }
+        self.video = Some(video);
     }
 
     /// The importance of a body, and its part for viewers without multitrack support, if that
@@ -146,14 +169,14 @@ impl Publisher {
                 let ours = tag.tracks().any(|it| it.id == track);
                 let unknown = self.video.as_ref().is_none_or(|video| video.size.is_none());
                 if ours && unknown && tag.is_keyframe() && tag.track.format != VideoFormat::H264 {
-                    self.video = Some(codec_figures::of_video(&tag.track, &self.metadata));
+                    self.set_video(codec_figures::of_video(&tag.track, &self.metadata));
                 }
                 let (class, keep) = if tag.is_sequence_start() {
                     if let Some(track) = tag.tracks().find(|it| it.id == track) {
                         if track.format == VideoFormat::H264 {
                             self.observe_video(track);
                         } else {
-                            self.video = Some(codec_figures::of_video(track, &self.metadata));
+                            self.set_video(codec_figures::of_video(track, &self.metadata));
                         }
                     }
                     (Class::Vital, Keep::Header(tag.track.id.into()))
@@ -199,7 +222,7 @@ impl Publisher {
             && track.format == VideoFormat::H264
             && let Some(video) = track_config::video_config(VideoCodec::H264, config.clone())
         {
-            self.video = Some(VideoFigures {
+            self.set_video(VideoFigures {
                 codec: "H.264".to_owned(),
                 size: Some((video.size.width, video.size.height)),
                 fps: Some(video.frame_rate.as_f64()),

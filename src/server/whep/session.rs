@@ -15,6 +15,8 @@ use str0m::{Event as RtcEvent, IceConnectionState, Input, Output, Rtc, RtcError}
 use crate::base::Timestamp;
 use crate::net::random_hex;
 use crate::net::webrtc::DatagramSocket;
+use crate::server::access::callback::calls::DoneCall;
+use crate::server::access::grant::AdmittedViewer;
 use crate::server::admission::Purpose;
 use crate::server::event::{Ended, Event};
 use crate::server::registry::{ConnectionSlot, Registry};
@@ -84,6 +86,7 @@ pub(in crate::server) async fn begin(
     (app, name): (&str, &str),
     offer: &str,
     (peer, arrival): (SocketAddr, Arrival),
+    viewer: AdmittedViewer,
 ) -> Result<BegunSession, Refused> {
     let endpoint = registry.whep.endpoint().ok_or(Refused::Off)?;
     let offer = Offer::parse(offer).map_err(|error| Refused::Offer(error.to_string()))?;
@@ -125,7 +128,7 @@ pub(in crate::server) async fn begin(
     let Negotiated { mut rtc, answer, video, audio } =
         negotiate(&offer, local, now).map_err(|error| Refused::Offer(error.to_string()))?;
     rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::bps((rate * 2).max(1_000_000)));
-    let mailbox = Mailbox::new(registry.next_id(), resource.clone(), ufrag, offer.ufrag);
+    let mailbox = Mailbox::new(viewer.id, resource.clone(), ufrag, offer.ufrag);
     registry.whep.routes.add(&mailbox);
     let session = Session {
         socket: Arc::clone(&endpoint.socket),
@@ -142,6 +145,7 @@ pub(in crate::server) async fn begin(
         helped: None,
         began: registry.clock.now(),
         sent: 0,
+        _done: viewer.done,
     };
     tokio::spawn(session.run(Arc::clone(registry), slot));
     Ok(BegunSession { answer, resource })
@@ -169,6 +173,8 @@ struct Session {
     began: Timestamp,
     /// Bytes passed to the socket.
     sent: u64,
+    /// Tells a callback that the viewer has finished, when dropped.
+    _done: Option<Box<DoneCall>>,
 }
 
 /// The video track for one viewer.

@@ -19,7 +19,7 @@ use crate::server::admission::Purpose;
 use crate::server::chat::{ChatMember, NotPassed};
 use crate::server::http::caller::Caller;
 use crate::server::http::guard::is_trusted;
-use crate::server::http::no_stream::no_such_stream;
+use crate::server::http::refusals::no_such_stream;
 use crate::server::registry::Registry;
 use crate::wire::chat::{ChatLine, MAX_MESSAGE};
 

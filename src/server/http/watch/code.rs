@@ -19,17 +19,26 @@ pub(super) fn response(headers: &HeaderMap, app: &str, stream: &str, query: &str
     let picture = host.and_then(|host| {
         let scheme = if is_secure { "https" } else { "http" };
         let (app, stream) = (encode(app), encode_name(stream));
-        picture(&format!("{scheme}://{host}/watch/{app}/{stream}"))
+        let secret = secret(query);
+        picture(&format!("{scheme}://{host}/watch/{app}/{stream}{secret}"))
     });
     match picture {
         Some(picture) => {
             let head =
-                [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "no-cache")];
+                [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "no-store")];
             (head, picture).into_response()
         }
         // No host, or an address that no code can hold.
         None => StatusCode::BAD_REQUEST.into_response(),
     }
+}
+
+/// The key or token of the page's address, which opens the stream on the phone too.
+fn secret(query: &str) -> String {
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    let secret = pairs.filter(|(name, _)| matches!(&**name, "key" | "token"));
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(secret).finish();
+    if query.is_empty() { query } else { format!("?{query}") }
 }
 
 fn picture(address: &str) -> Option<String> {
@@ -40,6 +49,13 @@ fn picture(address: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_key_of_the_page_goes_along() {
+        assert_eq!(secret("scheme=https"), "");
+        assert_eq!(secret("token=a.b&scheme=https&x=1"), "?token=a.b");
+        assert_eq!(secret("key=a%26b"), "?key=a%26b");
+    }
 
     #[test]
     fn an_address_becomes_a_picture_unless_it_is_too_long() {

@@ -20,8 +20,9 @@ const FORGOTTEN: Duration = Duration::from_mins(10);
 /// Limit for stored addresses; beyond it, the one with the oldest failure is dropped.
 const MAX_ADDRESSES: usize = 4_096;
 
+/// The failures of all addresses.
 #[derive(Debug, Default)]
-pub(super) struct Failures {
+pub(in crate::server) struct Failures {
     by_address: Mutex<HashMap<IpAddr, Failed>>,
 }
 

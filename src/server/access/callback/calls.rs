@@ -1,0 +1,204 @@
+//! The callbacks of an application: asks before a client connects, publishes or plays, and tells when
+//! it has finished.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+
+use crate::base::Clock;
+use crate::net::web::WebUrl;
+use crate::server::access::callback::destination::{Destination, PostError};
+use crate::server::access::callback::dialect;
+use crate::server::access::callback::exchange::Verdict;
+use crate::server::access::callback::rules::{CallKind, CallbackRules, Dialect};
+use crate::server::access::callback::visit::{Call, Visit};
+use crate::server::access::denied::Denied;
+use crate::wire::rtmp::stream_name::StreamName;
+
+/// Bound of the queue "callback notices": those beyond it are lost.
+const MAX_NOTICES: usize = 1_024;
+/// A notice that does not reach its receiver is sent again after these waits.
+const RETRIES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
+
+/// Tells receivers what has happened, in the background.
+#[derive(Clone, Debug)]
+pub(in crate::server) struct Notices {
+    runtime: Handle,
+    clock: Clock,
+    waiting: Arc<AtomicUsize>,
+    idle: Arc<Notify>,
+}
+
+impl Notices {
+    pub fn new(runtime: Handle, clock: Clock) -> Self {
+        Self { runtime, clock, waiting: Arc::default(), idle: Arc::default() }
+    }
+
+    /// Returns true if nothing waits.
+    pub fn is_idle(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) == 0
+    }
+
+    /// Notified when nothing waits any more.
+    pub fn idle(&self) -> &Notify {
+        &self.idle
+    }
+
+    fn send(&self, destination: &Arc<Destination>, dialect: Dialect, visit: &Visit, call: &Call) {
+        let (notices, destination) = (self.clone(), Arc::clone(destination));
+        let request = dialect::request(dialect, visit, call);
+        if self.waiting.fetch_add(1, Ordering::AcqRel) >= MAX_NOTICES {
+            tracing::warn!(kind = ?call.kind(), "too many callbacks wait: one is lost");
+            return self.done();
+        }
+        self.runtime.spawn(async move {
+            let guard = NoticeGuard(notices);
+            for wait in RETRIES.into_iter().map(Some).chain([None]) {
+                let posted = destination.post(&request, guard.0.clock).await;
+                // After a request that may have arrived, another one would tell it twice.
+                let again = matches!(posted, Err(PostError::Unreachable(_) | PostError::Paused));
+                let Some(wait) = wait.filter(|_| again) else { break };
+                tokio::time::sleep(wait).await;
+            }
+        });
+    }
+
+    fn done(&self) {
+        if self.waiting.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.idle.notify_waiters();
+        }
+    }
+}
+
+/// A notice on its way.
+struct NoticeGuard(Notices);
+
+impl Drop for NoticeGuard {
+    fn drop(&mut self) {
+        self.0.done();
+    }
+}
+
+/// The callbacks of an application and their receivers.
+#[derive(Debug)]
+pub(in crate::server) struct Callbacks {
+    dialect: Dialect,
+    accepts_without_answer: bool,
+    destinations: HashMap<CallKind, Arc<Destination>>,
+    notices: Notices,
+}
+
+impl Callbacks {
+    pub fn new(rules: &CallbackRules, notices: &Notices) -> Self {
+        let destination = |(kind, url): (&CallKind, &WebUrl)| {
+            let destination = Destination::new(url.clone(), rules.timeout, *kind as u64);
+            (*kind, Arc::new(destination))
+        };
+        Self {
+            dialect: rules.dialect,
+            accepts_without_answer: rules.accepts_without_answer,
+            destinations: rules.urls.iter().map(destination).collect(),
+            notices: notices.clone(),
+        }
+    }
+
+    /// Returns true if a receiver decides about this.
+    pub fn decides(&self, call: &Call) -> bool {
+        self.destinations.contains_key(&call.kind())
+    }
+
+    /// Asks whether a client may do this. Returns the other name under which it may.
+    pub async fn ask(&self, visit: &Visit, call: &Call) -> Result<Option<String>, Denied> {
+        let Some(destination) = self.destinations.get(&call.kind()) else { return Ok(None) };
+        let request = dialect::request(self.dialect, visit, call);
+        match destination.post(&request, self.notices.clock).await {
+            Ok(answer) => match dialect::verdict(self.dialect, &answer) {
+                Verdict::Accept => Ok(None),
+                Verdict::Rename(name) => renamed(visit, call, &name).map(Some),
+                Verdict::Refuse => Err(Denied::Callback),
+            },
+            Err(_) if self.accepts_without_answer => Ok(None),
+            Err(_) => Err(Denied::NoCallback),
+        }
+    }
+
+    fn tell(&self, visit: &Visit, call: &Call) {
+        if let Some(destination) = self.destinations.get(&call.kind()) {
+            self.notices.send(destination, self.dialect, visit, call);
+        }
+    }
+}
+
+/// Checks another name; its query, if any, is not part of it.
+fn renamed(visit: &Visit, call: &Call, name: &str) -> Result<String, Denied> {
+    let name = name.split('?').next().unwrap_or_default();
+    let (app, stream) = match call {
+        Call::Connect => (name, ""),
+        _ => (visit.app.as_str(), name),
+    };
+    let resolved = StreamName::resolve("", app, stream);
+    let is_one = *call == Call::Connect || !resolved.stream.is_empty();
+    if resolved.is_plain() && is_one {
+        return Ok(name.trim_matches('/').to_owned());
+    }
+    tracing::warn!("a callback redirects to a name that no stream can have");
+    Err(Denied::Callback)
+}
+
+/// Tells that a client has finished, when it is dropped.
+#[derive(Debug)]
+pub(in crate::server) struct DoneCall {
+    callbacks: Arc<Callbacks>,
+    visit: Visit,
+    /// `None` if there is nothing to tell.
+    call: Option<Call>,
+}
+
+impl DoneCall {
+    /// The end of what a client begins; `None` if nothing ends.
+    pub fn new(callbacks: &Arc<Callbacks>, visit: &Visit, call: &Call) -> Option<Self> {
+        let (callbacks, visit) = (Arc::clone(callbacks), visit.clone());
+        call.end().map(|call| Self { callbacks, visit, call: Some(call) })
+    }
+
+    /// The stream has another name.
+    pub fn rename(&mut self, stream: &str) {
+        stream.clone_into(&mut self.visit.stream);
+    }
+
+    /// There is nothing to tell.
+    pub fn cancel(&mut self) {
+        self.call = None;
+    }
+
+    /// What tells that the publication was recorded.
+    pub fn recorded(&self) -> RecordCall {
+        RecordCall { callbacks: Arc::clone(&self.callbacks), visit: self.visit.clone() }
+    }
+}
+
+impl Drop for DoneCall {
+    fn drop(&mut self) {
+        if let Some(call) = &self.call {
+            self.callbacks.tell(&self.visit, call);
+        }
+    }
+}
+
+/// Tells that a publication was recorded.
+#[derive(Debug)]
+pub(in crate::server) struct RecordCall {
+    callbacks: Arc<Callbacks>,
+    visit: Visit,
+}
+
+impl RecordCall {
+    /// Tells it for this file.
+    pub fn finished(&self, path: String) {
+        self.callbacks.tell(&self.visit, &Call::RecordDone { path });
+    }
+}

@@ -1,0 +1,139 @@
+//! Posts to one URL. The queue "callback" has a bound: requests beyond the first ones wait for at most
+//! the time limit, and those beyond the bound fail at once. After failures, a URL is not called for a
+//! while, longer each time. URLs do not share anything, so a slow one delays no other.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use crate::base::{Backoff, Clock, Timestamp};
+use crate::net::connect::Options;
+use crate::net::web::{Client, StallTimeout, WebUrl};
+use crate::server::access::callback::exchange::{ReceiverAnswer, Request};
+
+/// Number of simultaneous requests.
+const MAX_AT_ONCE: usize = 32;
+/// Number of requests, including those that wait.
+const MAX_REQUESTS: usize = 1_024;
+/// Maximum size of an answer in bytes.
+const MAX_ANSWER: usize = 64 << 10;
+/// Number of failures in a row without a pause: a receiver may be slow for a few clients only.
+const MAX_FAILURES: u32 = 8;
+
+/// A receiver at a URL.
+#[derive(Debug)]
+pub(super) struct Destination {
+    url: WebUrl,
+    limit: Duration,
+    slots: Semaphore,
+    requests: AtomicUsize,
+    health: Mutex<Health>,
+    /// Clients whose connections can be used again.
+    idle: Mutex<Vec<Client>>,
+}
+
+#[derive(Debug)]
+struct Health {
+    failures: u32,
+    backoff: Backoff,
+    /// No requests before this time.
+    until: Option<Timestamp>,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum PostError {
+    /// There was no connection; the reason for the log.
+    Unreachable(String),
+    /// The receiver did not answer in time, or not properly.
+    NoAnswer(String),
+    /// There were failures a short time ago.
+    Paused,
+    /// Too many requests wait.
+    Full,
+}
+
+impl Destination {
+    pub fn new(url: WebUrl, limit: Duration, seed: u64) -> Self {
+        let health = Health { failures: 0, backoff: Backoff::new(seed), until: None };
+        Self {
+            url,
+            limit,
+            slots: Semaphore::new(MAX_AT_ONCE),
+            requests: AtomicUsize::new(0),
+            health: Mutex::new(health),
+            idle: Mutex::default(),
+        }
+    }
+
+    /// Posts a request.
+    pub async fn post(&self, request: &Request, clock: Clock) -> Result<ReceiverAnswer, PostError> {
+        let _counted = Counted::new(&self.requests).ok_or(PostError::Full)?;
+        if self.health.lock().until.is_some_and(|until| clock.now() < until) {
+            return Err(PostError::Paused);
+        }
+        let answered = match timeout(self.limit, self.exchange(request)).await {
+            Ok(answered) => answered,
+            Err(_) => Err(PostError::NoAnswer(format!("no answer after {:?}", self.limit))),
+        };
+        let mut health = self.health.lock();
+        match &answered {
+            Ok(_) => {
+                health.failures = 0;
+                health.backoff.reset();
+                health.until = None;
+            }
+            Err(error) => {
+                health.failures = health.failures.saturating_add(1);
+                let is_gone = matches!(error, PostError::Unreachable(_));
+                // Requests that fail together are one failure.
+                let now = clock.now();
+                let is_paused = health.until.is_some_and(|until| now < until);
+                if !is_paused && (is_gone || health.failures > MAX_FAILURES) {
+                    health.until = Some(now + health.backoff.next_refused());
+                }
+                tracing::warn!(url = %self.url, ?error, "a callback failed");
+            }
+        }
+        drop(health);
+        answered
+    }
+
+    async fn exchange(&self, request: &Request) -> Result<ReceiverAnswer, PostError> {
+        let slot = self.slots.acquire().await;
+        let _slot = slot.map_err(|error| PostError::NoAnswer(error.to_string()))?;
+        let idle = self.idle.lock().pop();
+        let mut client = idle.unwrap_or_else(|| Client::new(Options::default()));
+        let Request { content_type, body } = request;
+        let answer = client.post(&self.url, content_type, body.as_bytes()).await;
+        let answer = answer.map_err(|error| match error.is_before_request() {
+            true => PostError::Unreachable(error.to_string()),
+            false => PostError::NoAnswer(error.to_string()),
+        })?;
+        let (status, location) = (answer.status(), answer.location().map(str::to_owned));
+        let mut patience = StallTimeout::new(self.limit, self.limit);
+        let body = client.read(answer, MAX_ANSWER, &mut patience).await;
+        let body = body.map_err(|error| PostError::NoAnswer(error.to_string()))?;
+        self.idle.lock().push(client);
+        Ok(ReceiverAnswer { status, location, body: body.to_vec() })
+    }
+}
+
+/// A request among the waiting ones.
+struct Counted<'a>(&'a AtomicUsize);
+
+impl<'a> Counted<'a> {
+    fn new(all: &'a AtomicUsize) -> Option<Self> {
+        let counted = Self(all);
+        (all.fetch_add(1, Ordering::AcqRel) < MAX_REQUESTS).then_some(counted)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,143 @@
+//! Forms of nginx-rtmp (ngx_rtmp_notify_module, ngx_rtmp_netcall_module). The order of the fields and
+//! their escapes are the same. The client's own arguments come last, so they may repeat the
+//! names of fields.
+
+use std::fmt::Write;
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use crate::server::access::callback::exchange::{ReceiverAnswer, Verdict};
+use crate::server::access::callback::visit::{Call, Visit};
+
+/// What nginx escapes in arguments (`NGX_ESCAPE_ARGS`).
+const ESCAPED: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b';').add(b'?');
+
+/// The body of a request.
+pub(super) fn form(visit: &Visit, call: &Call) -> String {
+    let mut form = String::new();
+    let client = &visit.client;
+    for (name, value) in [
+        ("app", visit.app.as_str()),
+        ("&flashver", &client.program),
+        ("&swfurl", &client.swf_url),
+        ("&tcurl", &client.tc_url),
+        ("&pageurl", &client.page_url),
+        ("&addr", &visit.address.to_string()),
+    ] {
+        add(&mut form, name, value);
+    }
+    if *call == Call::Connect {
+        // Its clock at the handshake. Nearly all clients send zero.
+        form.push_str("&epoch=0&call=connect");
+    } else {
+        let _ = write!(form, "&clientid={}&call={}", visit.id, name(call));
+    }
+    if let Call::RecordDone { .. } = call {
+        // Recorders have names there; this is the one without.
+        form.push_str("&recorder=");
+    }
+    if *call != Call::Connect {
+        add(&mut form, "&name", &visit.stream);
+    }
+    match call {
+        Call::Publish { kind } => add(&mut form, "&type", kind),
+        Call::Play { start, duration, reset } => {
+            let reset = u8::from(*reset);
+            let (start, duration) = (wrapped(*start), wrapped(*duration));
+            let _ = write!(form, "&start={start}&duration={duration}&reset={reset}");
+        }
+        Call::RecordDone { path } => add(&mut form, "&path", path),
+        Call::Connect | Call::PublishDone | Call::PlayDone => {}
+    }
+    if !visit.query.is_empty() {
+        form.push('&');
+        form.push_str(&visit.query);
+    }
+    form
+}
+
+fn name(call: &Call) -> &'static str {
+    match call {
+        Call::Connect => "connect",
+        Call::Publish { .. } => "publish",
+        Call::Play { .. } => "play",
+        Call::PublishDone => "publish_done",
+        Call::PlayDone => "play_done",
+        Call::RecordDone { .. } => "record_done",
+    }
+}
+
+/// nginx writes times as unsigned numbers of 32 bits, negative ones too.
+fn wrapped(time: f64) -> u32 {
+    (time as i64) as u32
+}
+
+fn add(form: &mut String, name: &str, value: &str) {
+    let _ = write!(form, "{name}={}", utf8_percent_encode(value, ESCAPED));
+}
+
+/// The decision: 2xx accepts, 3xx accepts under another name. Streams are not taken from other
+/// servers, nor sent there.
+pub(super) fn verdict(answer: &ReceiverAnswer) -> Verdict {
+    match answer.status {
+        200..=299 => Verdict::Accept,
+        300..=399 => match &answer.location {
+            None => Verdict::Accept,
+            Some(to) if to.contains("://") => Verdict::Refuse,
+            Some(name) => Verdict::Rename(name.clone()),
+        },
+        _ => Verdict::Refuse,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::access::callback::exchange::samples::{answer, visit};
+
+    const CLIENT: &str = "app=live&flashver=FMLE/3.0%20(compatible)&swfurl=\
+                          &tcurl=rtmp://host:1935/live&pageurl=&addr=192.0.2.1";
+
+    #[test]
+    fn forms_are_those_of_nginx() {
+        let play = Call::Play { start: -2_000.0, duration: 0.0, reset: true };
+        for (call, rest) in [
+            (Call::Connect, "&epoch=0&call=connect".to_owned()),
+            (
+                Call::Publish { kind: "live".to_owned() },
+                "&clientid=7&call=publish&name=my%20show%26x&type=live".to_owned(),
+            ),
+            (
+                play,
+                format!(
+                    "&clientid=7&call=play&name=my%20show%26x&start={}&duration=0&reset=1",
+                    u32::MAX - 1_999
+                ),
+            ),
+            (Call::PublishDone, "&clientid=7&call=publish_done&name=my%20show%26x".to_owned()),
+            (
+                Call::RecordDone { path: "/r/a b.flv".to_owned() },
+                "&clientid=7&call=record_done&recorder=&name=my%20show%26x&path=/r/a%20b.flv"
+                    .to_owned(),
+            ),
+        ] {
+            let whole = format!("{CLIENT}{rest}&token=a.b&x=1");
+            assert_eq!(form(&visit(), &call), whole, "{call:?}");
+        }
+    }
+
+    #[test]
+    fn the_status_decides() {
+        let of = |status, location: Option<&str>| {
+            let location = location.map(str::to_owned);
+            verdict(&ReceiverAnswer { location, ..answer(status, "") })
+        };
+        assert_eq!(of(204, None), Verdict::Accept);
+        assert_eq!(of(302, Some("other")), Verdict::Rename("other".to_owned()));
+        assert_eq!(of(302, None), Verdict::Accept);
+        for refused in [of(302, Some("rtmp://192.0.2.9/live/x")), of(404, None), of(500, None)] {
+            assert_eq!(refused, Verdict::Refuse);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The configuration of callbacks.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::net::web::WebUrl;
+use crate::text::problem::{Problem, problem};
+
+/// Whose receivers are called.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
+pub enum Dialect {
+    /// Forms of nginx-rtmp.
+    #[default]
+    Nginx,
+    /// JSON of SRS.
+    Srs,
+    /// JSON of MediaMTX, which only asks.
+    MediaMtx,
+}
+
+impl FromStr for Dialect {
+    type Err = Problem;
+
+    fn from_str(text: &str) -> Result<Self, Problem> {
+        match text {
+            "nginx" => Ok(Self::Nginx),
+            "srs" => Ok(Self::Srs),
+            "mediamtx" => Ok(Self::MediaMtx),
+            _ => Err(problem!("value-none-of", known = "nginx, srs, mediamtx")),
+        }
+    }
+}
+
+/// A kind of callback.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CallKind {
+    Connect,
+    Publish,
+    Play,
+    PublishDone,
+    PlayDone,
+    RecordDone,
+}
+
+/// The callbacks of an application.
+#[derive(Clone, Debug)]
+pub struct CallbackRules {
+    pub dialect: Dialect,
+    pub urls: HashMap<CallKind, WebUrl>,
+    /// Time limit of an answer.
+    pub timeout: Duration,
+    /// True to accept clients if the receiver does not answer. Otherwise they are refused.
+    pub accepts_without_answer: bool,
+}
+
+impl CallbackRules {
+    /// The default time limit of an answer, and its bounds.
+    pub const TIMEOUT: Duration = Duration::from_secs(5);
+    pub const TIMEOUTS: (Duration, Duration) =
+        (Duration::from_millis(100), Duration::from_secs(10));
+}

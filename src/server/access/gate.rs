@@ -1,0 +1,150 @@
+//! The place that decides whether a client may publish or play a stream. Every protocol passes
+//! through it: addresses first, then keys and tokens, and last a callback.
+
+use std::sync::Arc;
+
+use crate::server::access::action::Action;
+use crate::server::access::callback::calls::{Callbacks, DoneCall};
+use crate::server::access::callback::visit::{Call, Visit};
+use crate::server::access::denied::Denied;
+use crate::server::access::grant::Grant;
+use crate::server::access::rules::ActionRules;
+use crate::server::access::token::claims::TokenUse;
+use crate::server::access::token::verify::is_token;
+use crate::server::registry::Registry;
+
+/// A client that wants to publish or play.
+pub(in crate::server) struct AccessRequest {
+    pub action: Action,
+    pub visit: Visit,
+    /// What a callback is asked; `None` for something beside a stream, such as its chat, which is not
+    /// worth a callback.
+    pub call: Option<Call>,
+}
+
+/// Decides whether a client may publish or play.
+///
+/// # Errors
+/// Fails with the reason why it may not.
+pub(in crate::server) async fn check(
+    registry: Arc<Registry>,
+    request: AccessRequest,
+) -> Result<Grant, Denied> {
+    let AccessRequest { action, visit, call } = request;
+    if let Some(decision) = own_stream(&registry, action, &visit) {
+        return decision;
+    }
+    let access = registry.access();
+    let app = access.rules.of(&visit.app);
+    let rules = app.of(action);
+    if !rules.addresses.admits(visit.address) {
+        return Err(Denied::Address);
+    }
+    let mut grant = Grant { limits: app.limits, ..Grant::default() };
+    if rules.needs_secret() {
+        check_secret(&registry, rules, action, &visit, &mut grant).await?;
+    }
+    if let (Some(call), Some(callbacks)) = (&call, access.callbacks(&visit.app)) {
+        ask(callbacks, &visit, call, &mut grant).await?;
+    }
+    Ok(grant)
+}
+
+/// Decides whether an RTMP client may connect. The grant has another application, if a callback
+/// changed it.
+///
+/// # Errors
+/// Fails with the reason why it may not.
+pub(in crate::server) async fn connect(
+    registry: Arc<Registry>,
+    visit: Visit,
+) -> Result<Grant, Denied> {
+    let mut grant = Grant::default();
+    if let Some(callbacks) = registry.access().callbacks(&visit.app) {
+        ask(callbacks, &visit, &Call::Connect, &mut grant).await?;
+    }
+    Ok(grant)
+}
+
+/// The decision on the program's own stream, whose publisher is the program itself.
+fn own_stream(registry: &Registry, action: Action, visit: &Visit) -> Option<Result<Grant, Denied>> {
+    let own = registry.config.own_stream.as_ref()?;
+    let is_own = action == Action::Publish && own.app == visit.app && own.stream == visit.stream;
+    is_own.then(|| {
+        // This key cannot be guessed, and the program itself must not wait.
+        let rules = ActionRules { keys: vec![own.key.clone()], ..ActionRules::default() };
+        match &visit.secret {
+            Some(secret) if rules.has_key(secret.expose()) => {
+                Ok(Grant { proven: true, ..Grant::default() })
+            }
+            _ => Err(Denied::WrongSecret),
+        }
+    })
+}
+
+/// Checks the key or token of a client.
+async fn check_secret(
+    registry: &Registry,
+    rules: &ActionRules,
+    action: Action,
+    visit: &Visit,
+    grant: &mut Grant,
+) -> Result<(), Denied> {
+    let secret = visit.secret.as_ref().ok_or(Denied::NoSecret)?.expose();
+    grant.proven = true;
+    let mut wrong = Denied::WrongSecret;
+    if rules.tokens && is_token(secret) {
+        let wanted = TokenUse {
+            action,
+            app: &visit.app,
+            stream: &visit.stream,
+            address: visit.address,
+            now: i64::try_from(registry.unix_seconds()).unwrap_or(i64::MAX),
+            audience: None,
+            issuer: None,
+        };
+        let access = registry.access();
+        match access.tokens.check(secret, wanted, registry.clock).await {
+            // Signatures cannot be guessed, so a valid token need not wait for wrong attempts.
+            Ok(claims) => {
+                grant.by_token = true;
+                grant.address = claims.is_bound().then_some(visit.address);
+                return Ok(());
+            }
+            Err(problem) if problem.is_forged() => wrong = Denied::Token(problem),
+            Err(problem) => return Err(Denied::Token(problem)),
+        }
+    }
+    registry.tries(visit.address, || rules.has_key(secret)).map_err(|denied| match denied {
+        Denied::WrongSecret => wrong,
+        other => other,
+    })
+}
+
+/// Asks a callback.
+async fn ask(
+    callbacks: &Arc<Callbacks>,
+    visit: &Visit,
+    call: &Call,
+    grant: &mut Grant,
+) -> Result<(), Denied> {
+    grant.asked = callbacks.decides(call);
+    let mut done = DoneCall::new(callbacks, visit, call);
+    match callbacks.ask(visit, call).await {
+        Ok(renamed) => {
+            if let (Some(done), Some(name)) = (&mut done, &renamed) {
+                done.rename(name);
+            }
+            grant.renamed = renamed;
+            grant.done = done.map(Box::new);
+            Ok(())
+        }
+        Err(denied) => {
+            // A client that was refused has nothing to finish.
+            if let Some(done) = &mut done {
+                done.cancel();
+            }
+            Err(denied)
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The right to publish or play.
+
+use std::net::IpAddr;
+
+use crate::server::access::callback::calls::{DoneCall, RecordCall};
+use crate::server::access::rules::AppLimits;
+
+/// The right to publish or play.
+#[derive(Debug, Default)]
+pub(in crate::server) struct Grant {
+    /// True if the client had a secret, and needed one.
+    pub proven: bool,
+    /// True if its secret is a token, which differs with each connection.
+    pub by_token: bool,
+    /// The only address that has the right, if its token names one.
+    pub address: Option<IpAddr>,
+    /// The name of the stream (or, for a connection, of the application) if a callback changed it.
+    pub renamed: Option<String>,
+    /// True if a callback has decided.
+    pub asked: bool,
+    /// Tells that the client has finished, when dropped.
+    pub done: Option<Box<DoneCall>>,
+    pub limits: AppLimits,
+}
+
+impl Grant {
+    /// What tells that the publication was recorded.
+    pub fn record_call(&self) -> Option<RecordCall> {
+        self.done.as_ref().map(|done| done.recorded())
+    }
+}
+
+/// A viewer that may play.
+#[derive(Debug)]
+pub(in crate::server) struct AdmittedViewer {
+    pub id: u64,
+    /// Tells that the viewer has finished, when dropped.
+    pub done: Option<Box<DoneCall>>,
+}

@@ -1,0 +1,22 @@
+//! Access to streams: who may publish and who may play. RTMP and every HTTP path of a stream pass
+//! through `gate`. `address_list`, `rules`, `publisher_limits`, `pass`, and most of `token/` and
+//! `callback/` are pure.
+
+pub(in crate::server) mod action;
+pub(in crate::server) mod address_list;
+pub(in crate::server) mod callback;
+pub(in crate::server) mod current;
+pub(in crate::server) mod denied;
+pub(in crate::server) mod gate;
+pub(in crate::server) mod grant;
+pub(in crate::server) mod login_failures;
+pub(in crate::server) mod pass;
+pub(in crate::server) mod publisher_limits;
+pub(in crate::server) mod rules;
+pub(in crate::server) mod token;
+
+pub use action::Action;
+pub use address_list::{AddressList, Network};
+pub use callback::{CallKind, CallbackRules, Dialect};
+pub use rules::{AccessRules, ActionRules, AppLimits, AppRules};
+pub use token::{KeySet, KeySource, NewClaims, TokenRules};

@@ -1,0 +1,122 @@
+//! Passes of HLS viewers. The key or token of a viewer opens the first playlist; the addresses in it
+//! have a pass, which opens the other playlists and the segments of the same stream. A pass is a
+//! signed text: the server stores none. Passes are valid during one run of the server.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use data_encoding::BASE64URL_NOPAD;
+use ring::hmac;
+use ring::rand::SystemRandom;
+
+/// How long a pass is valid.
+const VALID: Duration = Duration::from_hours(12);
+/// Length of the signature in bytes: 128 bits cannot be guessed.
+const SIGNATURE: usize = 16;
+/// Length of the end time in bytes.
+const UNTIL: usize = 8;
+
+/// The signer of passes.
+#[derive(Debug)]
+pub(in crate::server) struct Passes {
+    /// `None` without randomness: no pass is valid then.
+    key: Option<hmac::Key>,
+}
+
+/// What a pass opens.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) struct PassScope<'a> {
+    pub app: &'a str,
+    pub stream: &'a str,
+    /// The only address, if the viewer's token names one.
+    pub address: Option<IpAddr>,
+}
+
+impl Passes {
+    pub fn new() -> Self {
+        let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).ok();
+        Self { key }
+    }
+
+    /// A pass from this time on, in seconds since 1970.
+    pub fn issue(&self, scope: PassScope<'_>, now: u64) -> String {
+        let until = (now + VALID.as_secs()).to_be_bytes();
+        let signature = self.key.as_ref().map(|key| hmac::sign(key, &message(scope, until)));
+        let signature = signature.as_ref().and_then(|it| it.as_ref().get(..SIGNATURE));
+        let bound = u8::from(scope.address.is_some());
+        let all = [&[bound][..], &until, signature.unwrap_or_default()].concat();
+        BASE64URL_NOPAD.encode(&all)
+    }
+
+    /// Returns true if a pass opens this stream for a client at this address.
+    pub fn opens(&self, pass: &str, app: &str, stream: &str, address: IpAddr, now: u64) -> bool {
+        let Some(key) = &self.key else { return false };
+        let Ok(all) = BASE64URL_NOPAD.decode(pass.as_bytes()) else { return false };
+        let Some((&bound, rest)) = all.split_first() else { return false };
+        let Some((until, signature)) = rest.split_first_chunk::<UNTIL>() else { return false };
+        let address = (bound != 0).then(|| address.to_canonical());
+        let scope = PassScope { app, stream, address };
+        let right = hmac::sign(key, &message(scope, *until));
+        let right = right.as_ref().get(..SIGNATURE).unwrap_or_default();
+        crate::base::secret::is_same_secret(right, signature)
+            && bound <= 1
+            && u64::from_be_bytes(*until) > now
+    }
+}
+
+/// The signed bytes. Lengths keep the names apart.
+fn message(scope: PassScope<'_>, until: [u8; UNTIL]) -> Vec<u8> {
+    let PassScope { app, stream, address } = scope;
+    let mut message = Vec::new();
+    for name in [app, stream] {
+        message.extend_from_slice(&(name.len() as u64).to_be_bytes());
+        message.extend_from_slice(name.as_bytes());
+    }
+    message.extend_from_slice(&until);
+    if let Some(address) = address {
+        message.extend_from_slice(address.to_canonical().to_string().as_bytes());
+    }
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_800_000_000;
+
+    #[test]
+    fn a_pass_opens_one_stream_for_a_while() {
+        let passes = Passes::new();
+        let scope = PassScope { app: "live", stream: "show", address: None };
+        let pass = passes.issue(scope, NOW);
+        let [here, there]: [IpAddr; 2] = [[192, 0, 2, 1].into(), [192, 0, 2, 2].into()];
+        let opens = |app, stream, address, now| passes.opens(&pass, app, stream, address, now);
+        assert!(opens("live", "show", here, NOW) && opens("live", "show", there, NOW + 40_000));
+        assert!(!opens("live", "show", here, NOW + VALID.as_secs()));
+        assert!(!opens("live", "other", here, NOW));
+        assert!(!opens("lives", "how", here, NOW), "the names are kept apart");
+        assert!(!Passes::new().opens(&pass, "live", "show", here, NOW), "of another run");
+        for at in 0..pass.len() {
+            let mut other = pass.clone().into_bytes();
+            other[at] = if other[at] == b'A' { b'B' } else { b'A' };
+            let other = String::from_utf8(other).unwrap();
+            assert!(!passes.opens(&other, "live", "show", here, NOW), "{at}: {other}");
+        }
+        for wrong in ["", "A", "AAAA", &"A".repeat(10_000), "ä"] {
+            assert!(!passes.opens(wrong, "live", "show", here, NOW), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_pass_can_be_bound_to_an_address() {
+        let passes = Passes::new();
+        let here: IpAddr = [192, 0, 2, 1].into();
+        let pass =
+            passes.issue(PassScope { app: "live", stream: "show", address: Some(here) }, NOW);
+        let opens =
+            |address: &str| passes.opens(&pass, "live", "show", address.parse().unwrap(), NOW);
+        assert!(opens("192.0.2.1") && opens("::ffff:192.0.2.1"));
+        assert!(!opens("192.0.2.2") && !opens("::1"));
+    }
+}

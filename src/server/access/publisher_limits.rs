@@ -1,0 +1,99 @@
+//! The limits of one publisher: bitrate and size of the video. This module is pure.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::server::access::rules::AppLimits;
+
+/// A publisher may send this much at once beyond the bitrate: large keyframes, and what waited
+/// during a short stall.
+const BURST: Duration = Duration::from_secs(5);
+
+/// What a publisher may send, and has sent beyond its bitrate.
+#[derive(Debug, Default)]
+pub(in crate::server) struct PublisherLimits {
+    bitrate: Option<u64>,
+    size: Option<(u32, u32)>,
+    /// Bits beyond the bitrate.
+    excess: u64,
+    counted: Option<Timestamp>,
+}
+
+impl PublisherLimits {
+    pub fn new(limits: &AppLimits) -> Self {
+        let AppLimits { bitrate, size, .. } = *limits;
+        Self { bitrate, size, excess: 0, counted: None }
+    }
+
+    /// Counts received bytes: the reason for the end if they are too many.
+    pub fn count(&mut self, bytes: usize, now: Timestamp) -> Option<String> {
+        let limit = self.bitrate?;
+        let elapsed = self.counted.replace(now).map_or(Duration::ZERO, |at| now.since(at));
+        let bits = |time: Duration| {
+            u64::try_from(time.as_micros() * u128::from(limit) / 1_000_000).unwrap_or(u64::MAX)
+        };
+        self.excess = self.excess.saturating_sub(bits(elapsed)) + bytes as u64 * 8;
+        if self.excess <= bits(BURST) {
+            return None;
+        }
+        let kbps = limit / 1_000;
+        Some(format!("The bitrate is above the limit of this application, {kbps} kbit/s."))
+    }
+
+    /// Checks the size of the video: the reason for the end if it is too large.
+    pub fn check_size(&self, (width, height): (u32, u32)) -> Option<String> {
+        let limit = self.size?;
+        let fits =
+            width.max(height) <= limit.0.max(limit.1) && width.min(height) <= limit.0.min(limit.1);
+        let text = || {
+            let (most_wide, most_high) = limit;
+            format!(
+                "The video has {width}x{height} pixels. The limit of this application is \
+                 {most_wide}x{most_high}."
+            )
+        };
+        (!fits).then(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(bitrate: Option<u64>, size: Option<(u32, u32)>) -> PublisherLimits {
+        PublisherLimits::new(&AppLimits { bitrate, size, ..AppLimits::default() })
+    }
+
+    /// When a publisher of this many bits per second is ended, within two minutes.
+    fn ended_after(limit: u64, rate: u64) -> Option<u64> {
+        let mut limits = limits(Some(limit), None);
+        let frames = 0..120 * 25_u64;
+        let mut ended = frames.filter(|frame| {
+            let now = Timestamp::from_millis(i64::try_from(frame * 40).unwrap());
+            limits.count((rate / 8 / 25) as usize, now).is_some()
+        });
+        ended.next().map(|frame| frame / 25)
+    }
+
+    #[test]
+    fn a_publisher_above_its_bitrate_is_ended_and_a_burst_is_not() {
+        assert_eq!(ended_after(1_000_000, 1_000_000), None);
+        assert_eq!(ended_after(1_000_000, 900_000), None);
+        assert!(ended_after(1_000_000, 2_000_000).is_some_and(|it| (4..=5).contains(&it)));
+        assert!(ended_after(1_000_000, 1_200_000).is_some_and(|it| (20..30).contains(&it)));
+        let mut limits = limits(Some(1_000_000), None);
+        assert_eq!(limits.count(600_000, Timestamp::ZERO), None, "a large keyframe");
+        let why = limits.count(600_000, Timestamp::ZERO).unwrap();
+        assert!(why.contains("1000 kbit/s"), "{why}");
+    }
+
+    #[test]
+    fn a_video_that_is_too_large_is_named() {
+        let hd = limits(None, Some((1_280, 720)));
+        assert_eq!((hd.check_size((1_280, 720)), hd.check_size((720, 1_280))), (None, None));
+        let why = hd.check_size((1_282, 720)).unwrap();
+        assert!(why.contains("1282x720") && why.contains("1280x720"), "{why}");
+        assert!(hd.check_size((1_000, 1_000)).is_some());
+        assert_eq!(limits(None, None).check_size((8_000, 8_000)), None);
+    }
+}

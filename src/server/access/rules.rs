@@ -1,0 +1,127 @@
+//! The rules of applications: keys, addresses, tokens and limits.
+
+use std::collections::HashMap;
+
+use crate::base::Secret;
+use crate::base::secret::is_same_secret;
+use crate::server::access::action::Action;
+use crate::server::access::address_list::AddressList;
+use crate::server::access::callback::rules::{CallKind, CallbackRules};
+use crate::server::access::token::key_source::TokenRules;
+
+/// Who may publish, or who may play. Without keys and tokens, no secret is needed.
+#[derive(Clone, Debug, Default)]
+pub struct ActionRules {
+    /// Keys, one of which is needed: `?key=…`.
+    pub keys: Vec<Secret>,
+    /// True if a signed token does instead of a key: `?token=…`.
+    pub tokens: bool,
+    pub addresses: AddressList,
+}
+
+impl ActionRules {
+    /// Returns true if anybody at any address may.
+    fn is_open(&self) -> bool {
+        !self.needs_secret() && self.addresses == AddressList::default()
+    }
+
+    /// Returns true if a client must have a secret.
+    pub fn needs_secret(&self) -> bool {
+        self.tokens || !self.keys.is_empty()
+    }
+
+    /// Returns true if this is one of the keys. Each one is compared completely, so that timing
+    /// reveals nothing.
+    pub(in crate::server) fn has_key(&self, given: &str) -> bool {
+        let is_same = |key: &Secret| is_same_secret(key.expose().as_bytes(), given.as_bytes());
+        self.keys.iter().fold(false, |any, key| any | is_same(key))
+    }
+}
+
+/// Limits of an application; `None` is no limit beside those of the server.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct AppLimits {
+    /// Number of published streams.
+    pub streams: Option<usize>,
+    /// Viewers per stream.
+    pub viewers: Option<usize>,
+    /// Bits per second of a publisher.
+    pub bitrate: Option<u64>,
+    /// Width and height of a publisher's video, which may also be turned by 90°.
+    pub size: Option<(u32, u32)>,
+}
+
+/// The rules of an application.
+#[derive(Clone, Debug, Default)]
+pub struct AppRules {
+    pub publish: ActionRules,
+    pub play: ActionRules,
+    pub limits: AppLimits,
+    /// Other systems that decide, after all other rules.
+    pub callbacks: Option<CallbackRules>,
+}
+
+impl AppRules {
+    /// The rules for an action.
+    pub fn of(&self, action: Action) -> &ActionRules {
+        match action {
+            Action::Publish => &self.publish,
+            Action::Play => &self.play,
+        }
+    }
+}
+
+/// The rules of all applications.
+#[derive(Clone, Debug, Default)]
+pub struct AccessRules {
+    /// The rules of applications without their own.
+    pub others: AppRules,
+    /// The applications with their own rules, by name.
+    pub apps: HashMap<String, AppRules>,
+    /// The tokens that are accepted.
+    pub tokens: TokenRules,
+}
+
+impl AccessRules {
+    /// The rules of an application.
+    pub fn of(&self, app: &str) -> &AppRules {
+        self.apps.get(app).unwrap_or(&self.others)
+    }
+
+    /// Returns true if anybody at any address may do this in some application.
+    pub fn is_open(&self, action: Action) -> bool {
+        let mut all = std::iter::once(&self.others).chain(self.apps.values());
+        let kind = match action {
+            Action::Publish => CallKind::Publish,
+            Action::Play => CallKind::Play,
+        };
+        let is_asked =
+            |app: &AppRules| app.callbacks.as_ref().is_some_and(|it| it.urls.contains_key(&kind));
+        all.any(|app| app.of(action).is_open() && !is_asked(app))
+    }
+
+    /// All rules.
+    pub fn all_mut(&mut self) -> impl Iterator<Item = &mut AppRules> {
+        std::iter::once(&mut self.others).chain(self.apps.values_mut())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_application_has_its_own_rules_or_those_of_the_others() {
+        let mut rules = AccessRules::default();
+        rules.apps.insert("a/b".to_owned(), AppRules::default());
+        for rules in rules.all_mut() {
+            rules.limits.streams = Some(1);
+        }
+        rules.others.play.keys = vec![Secret::new("of-others"), Secret::new("second")];
+        assert!(rules.of("live").play.has_key("second"));
+        assert!(!rules.of("live").play.has_key("secon"));
+        assert!(!rules.of("live").play.has_key(""));
+        assert!(!rules.of("a/b").of(Action::Play).needs_secret());
+        assert_eq!(rules.of("a/b").limits.streams, Some(1));
+    }
+}

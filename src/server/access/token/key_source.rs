@@ -1,0 +1,194 @@
+//! The tokens that a server accepts, and their keys: of the configuration, or of a JWK set at a URL,
+//! which is fetched when it is needed, and again after an hour.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::RwLock;
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use crate::base::{Clock, Secret, Timestamp};
+use crate::net::connect::Options;
+use crate::net::web::{Client, StallTimeout, WebUrl};
+use crate::server::access::token::claims::{Claims, NewClaims, TokenUse};
+use crate::server::access::token::keys::{PublicKey, SharedKey, parse_set};
+use crate::server::access::token::problem::TokenProblem;
+use crate::server::access::token::verify::{self, Keys};
+
+/// A key set is fetched again after this time.
+const REFRESH: Duration = Duration::from_hours(1);
+/// Minimum interval between two tries: tokens with unknown keys must not cause more requests.
+const MIN_INTERVAL: Duration = Duration::from_secs(30);
+/// Time limit of a fetch.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// Maximum size of a key set in bytes.
+pub(super) const MAX_SET: usize = 256 << 10;
+
+/// The tokens that a server accepts.
+#[derive(Clone, Debug, Default)]
+pub struct TokenRules {
+    /// Shared secrets (HS256), the newest first.
+    pub secrets: Vec<Secret>,
+    pub key_set: Option<KeySource>,
+    /// If set, tokens must have this `aud` and `iss`.
+    pub audience: Option<String>,
+    pub issuer: Option<String>,
+}
+
+impl TokenRules {
+    /// Returns true if no token can be valid.
+    pub fn is_empty(&self) -> bool {
+        self.secrets.is_empty() && self.key_set.is_none()
+    }
+
+    /// Makes a token with the newest secret; `None` without one.
+    pub fn issue(&self, claims: &NewClaims) -> Option<Secret> {
+        self.secrets.first().map(|secret| verify::issue(claims, secret))
+    }
+}
+
+/// Public keys, or where they are.
+#[derive(Clone, Debug)]
+pub enum KeySource {
+    Keys(KeySet),
+    Url(WebUrl),
+}
+
+/// Public keys.
+#[derive(Clone, Debug)]
+pub struct KeySet(Arc<Vec<PublicKey>>);
+
+impl KeySet {
+    /// Reads a JWK set; `None` if it has no usable key (RSA, P-256 or Ed25519).
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        (text.len() <= MAX_SET).then(|| parse_set(text))?.map(|keys| Self(Arc::new(keys)))
+    }
+}
+
+/// Checks tokens.
+#[derive(Debug, Default)]
+pub(in crate::server) struct Tokens {
+    shared: Vec<SharedKey>,
+    fixed: Vec<PublicKey>,
+    remote: Option<RemoteKeys>,
+    audience: Option<String>,
+    issuer: Option<String>,
+}
+
+impl Tokens {
+    pub fn new(rules: &TokenRules) -> Self {
+        let TokenRules { secrets, key_set, audience, issuer } = rules.clone();
+        let (fixed, remote) = match key_set {
+            Some(KeySource::Keys(KeySet(keys))) => (keys.to_vec(), None),
+            Some(KeySource::Url(url)) => (Vec::new(), Some(RemoteKeys::new(url))),
+            None => (Vec::new(), None),
+        };
+        let shared = secrets.iter().map(SharedKey::new).collect();
+        Self { shared, fixed, remote, audience, issuer }
+    }
+
+    /// Checks a token for a use, whose audience and issuer are those of the rules.
+    ///
+    /// # Errors
+    /// Fails with the reason why the token does not allow it.
+    pub async fn check(
+        &self,
+        token: &str,
+        wanted: TokenUse<'_>,
+        clock: Clock,
+    ) -> Result<Claims, TokenProblem> {
+        let wanted = TokenUse {
+            audience: self.audience.as_deref(),
+            issuer: self.issuer.as_deref(),
+            ..wanted
+        };
+        let claims = match &self.remote {
+            None => verify::verify(token, &Keys { shared: &self.shared, public: &self.fixed })?,
+            Some(remote) => {
+                let known = remote.known(clock);
+                match self.verify(token, &known) {
+                    // It may be signed with a new key.
+                    Err(TokenProblem::Signature) => {
+                        self.verify(token, &remote.newest(clock).await)?
+                    }
+                    verified => verified?,
+                }
+            }
+        };
+        claims.allow(&wanted)?;
+        Ok(claims)
+    }
+
+    fn verify(&self, token: &str, public: &[PublicKey]) -> Result<Claims, TokenProblem> {
+        verify::verify(token, &Keys { shared: &self.shared, public })
+    }
+}
+
+/// A key set at a URL.
+#[derive(Clone, Debug)]
+struct RemoteKeys(Arc<RemoteSet>);
+
+#[derive(Debug)]
+struct RemoteSet {
+    url: WebUrl,
+    keys: RwLock<Arc<Vec<PublicKey>>>,
+    /// When the newest keys came.
+    fetched: RwLock<Option<Timestamp>>,
+    /// When the last fetch began. It is locked during a fetch: others wait for its result.
+    tried: Mutex<Option<Timestamp>>,
+}
+
+impl RemoteKeys {
+    fn new(url: WebUrl) -> Self {
+        let (keys, fetched, tried) = (RwLock::default(), RwLock::default(), Mutex::default());
+        Self(Arc::new(RemoteSet { url, keys, fetched, tried }))
+    }
+
+    /// The keys so far. Old ones are renewed meanwhile.
+    fn known(&self, clock: Clock) -> Arc<Vec<PublicKey>> {
+        let fetched = *self.0.fetched.read();
+        if fetched.is_some_and(|at| clock.now().since(at) >= REFRESH) {
+            let set = Arc::clone(&self.0);
+            tokio::spawn(async move { set.fetch(clock).await });
+        }
+        Arc::clone(&self.0.keys.read())
+    }
+
+    /// The keys after another fetch, unless the last one was just now.
+    async fn newest(&self, clock: Clock) -> Arc<Vec<PublicKey>> {
+        // The fetch goes on if the client leaves.
+        let set = Arc::clone(&self.0);
+        let _ = tokio::spawn(async move { set.fetch(clock).await }).await;
+        Arc::clone(&self.0.keys.read())
+    }
+}
+
+impl RemoteSet {
+    async fn fetch(&self, clock: Clock) {
+        let mut tried = self.tried.lock().await;
+        if tried.is_some_and(|at| clock.now().since(at) < MIN_INTERVAL) {
+            return;
+        }
+        let answer = timeout(FETCH_TIMEOUT, self.get()).await;
+        *tried = Some(clock.now());
+        match answer {
+            Ok(Ok(keys)) => {
+                *self.keys.write() = Arc::new(keys);
+                *self.fetched.write() = *tried;
+            }
+            // The keys so far stay valid.
+            Ok(Err(cause)) => tracing::warn!(url = %self.url, cause, "no keys for tokens"),
+            Err(_) => tracing::warn!(url = %self.url, "no keys for tokens: it does not answer"),
+        }
+    }
+
+    async fn get(&self) -> Result<Vec<PublicKey>, String> {
+        let mut client = Client::new(Options::default());
+        let answer = client.get(&self.url, None, &|_| {}).await.map_err(|it| it.to_string())?;
+        let mut patience = StallTimeout::new(FETCH_TIMEOUT, FETCH_TIMEOUT);
+        let text = client.read(answer, MAX_SET, &mut patience).await;
+        let text = text.map_err(|it| it.to_string())?;
+        parse_set(&text).ok_or_else(|| "it is no set of usable keys".to_owned())
+    }
+}

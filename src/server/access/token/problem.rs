@@ -1,0 +1,48 @@
+//! Why a token does not help, in plain words.
+
+/// Why a token does not help.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) enum TokenProblem {
+    /// It is no token, or its claims have the wrong types.
+    Malformed,
+    /// Its algorithm is not one of ours, such as `none`.
+    Algorithm,
+    /// No key of this server has signed it.
+    Signature,
+    /// It never expires.
+    NoEnd,
+    Expired,
+    NotYet,
+    OtherServer,
+    OtherStream,
+    OtherAction,
+    OtherAddress,
+}
+
+impl TokenProblem {
+    /// A sentence for the user of the client.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Malformed => "The token cannot be read.",
+            Self::Algorithm => "The token's algorithm is not allowed.",
+            Self::Signature => "The token was not signed for this server.",
+            Self::NoEnd => "The token has no end time.",
+            Self::Expired => "The token has expired.",
+            Self::NotYet => "The token is not valid yet.",
+            Self::OtherServer => "The token is for another server.",
+            Self::OtherStream => "The token is for another stream.",
+            Self::OtherAction => "The token does not allow this.",
+            Self::OtherAddress => "The token is for another address.",
+        }
+    }
+
+    /// Returns true if the token is valid, but for something else.
+    pub const fn is_elsewhere(self) -> bool {
+        matches!(self, Self::OtherStream | Self::OtherAction | Self::OtherAddress)
+    }
+
+    /// Returns true if anybody could have written the token, as somebody who guesses does.
+    pub const fn is_forged(self) -> bool {
+        matches!(self, Self::Malformed | Self::Algorithm | Self::Signature)
+    }
+}

@@ -1,0 +1,183 @@
+//! Checks the signature of a token, and makes tokens.
+
+use data_encoding::BASE64URL_NOPAD;
+use serde_json::{Value, json};
+
+use crate::base::Secret;
+use crate::server::access::token::claims::{Claims, NewClaims};
+use crate::server::access::token::keys::{Algorithm, PublicKey, SharedKey};
+use crate::server::access::token::problem::TokenProblem;
+
+/// Maximum length of a token.
+const MAX_TOKEN: usize = 4_096;
+
+/// The keys at one moment.
+#[derive(Debug)]
+pub(super) struct Keys<'a> {
+    pub shared: &'a [SharedKey],
+    pub public: &'a [PublicKey],
+}
+
+/// Returns true if a text has the form of a token.
+pub(in crate::server) fn is_token(text: &str) -> bool {
+    text.bytes().filter(|it| *it == b'.').count() == 2 && text.starts_with("ey")
+}
+
+/// The claims of a token with a valid signature.
+///
+/// # Errors
+/// Fails if the token is malformed, or no key has signed it.
+pub(super) fn verify(token: &str, keys: &Keys<'_>) -> Result<Claims, TokenProblem> {
+    if token.len() > MAX_TOKEN {
+        return Err(TokenProblem::Malformed);
+    }
+    let (signed, signature) = token.rsplit_once('.').ok_or(TokenProblem::Malformed)?;
+    let (header, claims) = signed.split_once('.').ok_or(TokenProblem::Malformed)?;
+    let header = decode(header)?;
+    // Extensions that a token requires are unknown here (RFC 7515 §4.1.11).
+    if header.get("crit").is_some() {
+        return Err(TokenProblem::Malformed);
+    }
+    let text = |name: &str| header.get(name).and_then(Value::as_str);
+    let algorithm = text("alg").and_then(Algorithm::named).ok_or(TokenProblem::Algorithm)?;
+    let signature = BASE64URL_NOPAD.decode(signature.as_bytes());
+    let signature = signature.map_err(|_| TokenProblem::Malformed)?;
+    let message = signed.as_bytes();
+    let verified = match algorithm {
+        // A public key is never used as a shared secret.
+        Algorithm::Hs256 => {
+            keys.shared.iter().fold(false, |any, key| any | key.verifies(message, &signature))
+        }
+        _ => keys
+            .public
+            .iter()
+            .filter(|key| key.algorithm() == algorithm && key.fits(text("kid")))
+            .any(|key| key.verifies(message, &signature)),
+    };
+    if !verified {
+        return Err(TokenProblem::Signature);
+    }
+    Claims::of(&decode(claims)?).ok_or(TokenProblem::Malformed)
+}
+
+fn decode(part: &str) -> Result<Value, TokenProblem> {
+    let bytes = BASE64URL_NOPAD.decode(part.as_bytes()).map_err(|_| TokenProblem::Malformed)?;
+    serde_json::from_slice(&bytes).map_err(|_| TokenProblem::Malformed)
+}
+
+/// Makes a token that is signed with a shared secret (HS256).
+pub(super) fn issue(claims: &NewClaims, secret: &Secret) -> Secret {
+    let encode = |value: Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
+    let header = encode(json!({ "alg": "HS256", "typ": "JWT" }));
+    let signed = format!("{header}.{}", encode(claims.to_json()));
+    let tag = SharedKey::new(secret).sign(signed.as_bytes());
+    Secret::new(format!("{signed}.{}", BASE64URL_NOPAD.encode(tag.as_ref())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::access::action::Action;
+    use crate::server::access::token::keys::parse_set;
+    use ring::rand::SystemRandom;
+    use ring::signature::{self, KeyPair};
+
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+    fn claims() -> NewClaims {
+        NewClaims {
+            subject: "live/show".to_owned(),
+            actions: vec![Action::Play],
+            expires: 2_000_000_000,
+            addresses: Vec::new(),
+            audience: None,
+            issuer: None,
+        }
+    }
+
+    fn shared(secret: &str) -> Vec<SharedKey> {
+        vec![SharedKey::new(&Secret::new(secret))]
+    }
+
+    fn unsigned(header: &Value) -> String {
+        let encode = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
+        format!("{}.{}", encode(header), encode(&claims().to_json()))
+    }
+
+    #[test]
+    fn a_token_of_a_secret_is_valid_and_no_other() {
+        let token = issue(&claims(), &Secret::new(SECRET));
+        let token = token.expose();
+        assert!(is_token(token) && !is_token("a.key") && !is_token("a.b.c"));
+        let check = |token: &str, secret: &str| {
+            verify(token, &Keys { shared: &shared(secret), public: &[] }).map(|_| ())
+        };
+        assert_eq!(check(token, SECRET), Ok(()));
+        assert_eq!(check(token, "another secret, also long enough"), Err(TokenProblem::Signature));
+        let none = |alg: &str| format!("{}.", unsigned(&json!({ "alg": alg })));
+        for alg in ["none", "None", "HS512", "RS512", ""] {
+            assert_eq!(check(&none(alg), SECRET), Err(TokenProblem::Algorithm), "{alg}");
+        }
+        assert_eq!(check(&none("HS256"), SECRET), Err(TokenProblem::Signature), "no signature");
+        let critical = unsigned(&json!({ "alg": "HS256", "crit": ["b64"], "b64": false }));
+        assert_eq!(check(&format!("{critical}.AA"), SECRET), Err(TokenProblem::Malformed));
+        // Each changed letter breaks it.
+        for at in 0..token.len() {
+            let mut other = token.as_bytes().to_vec();
+            other[at] = if other[at] == b'A' { b'B' } else { b'A' };
+            let other = String::from_utf8(other).unwrap();
+            assert!(check(&other, SECRET).is_err_and(TokenProblem::is_forged), "{at}");
+        }
+        for wrong in ["", ".", "..", "a.b", "ey.ey.ey", &"ey.".repeat(3_000), "ä.ö.ü"] {
+            assert!(check(wrong, SECRET).is_err_and(TokenProblem::is_forged), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn tokens_of_public_keys_are_valid_and_a_public_key_is_no_secret() {
+        let random = SystemRandom::new();
+        let pkcs8 = signature::Ed25519KeyPair::generate_pkcs8(&random).unwrap();
+        let edwards = signature::Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap();
+        let algorithm = &signature::ECDSA_P256_SHA256_FIXED_SIGNING;
+        let pkcs8 = signature::EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
+        let weier =
+            signature::EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random).unwrap();
+        let encode = |bytes: &[u8]| BASE64URL_NOPAD.encode(bytes);
+        let point = weier.public_key().as_ref();
+        let x = encode(edwards.public_key().as_ref());
+        let set = json!({"keys": [
+            {"kty": "OKP", "crv": "Ed25519", "kid": "e", "x": x},
+            {"kty": "EC", "crv": "P-256", "kid": "w", "x": encode(&point[1..33]), "y": encode(&point[33..])},
+        ]});
+        let public = parse_set(set.to_string().as_bytes()).unwrap();
+        let check = |header: Value, sign: &dyn Fn(&[u8]) -> Vec<u8>, shared: &[SharedKey]| {
+            let signed = unsigned(&header);
+            let token = format!("{signed}.{}", encode(&sign(signed.as_bytes())));
+            verify(&token, &Keys { shared, public: &public }).map(|_| ())
+        };
+        let by_edwards = |message: &[u8]| edwards.sign(message).as_ref().to_vec();
+        let by_weier = |message: &[u8]| weier.sign(&random, message).unwrap().as_ref().to_vec();
+        for header in [json!({"alg": "EdDSA"}), json!({"alg": "EdDSA", "kid": "e"})] {
+            assert_eq!(check(header, &by_edwards, &[]), Ok(()));
+        }
+        assert_eq!(check(json!({"alg": "ES256", "kid": "w"}), &by_weier, &[]), Ok(()));
+        for (header, sign) in [
+            (json!({"alg": "EdDSA", "kid": "w"}), &by_edwards as &dyn Fn(&[u8]) -> Vec<u8>),
+            (json!({"alg": "ES256"}), &by_edwards),
+            (json!({"alg": "EdDSA"}), &by_weier),
+            (json!({"alg": "RS256"}), &by_weier),
+        ] {
+            let refused = check(header.clone(), sign, &[]);
+            assert_eq!(refused, Err(TokenProblem::Signature), "{header}");
+        }
+        // HS256 with the public key as the secret: the classical confusion.
+        let confused = |message: &[u8]| {
+            let key = SharedKey::new(&Secret::new(x.clone()));
+            key.sign(message).as_ref().to_vec()
+        };
+        for shared in [vec![], shared(SECRET)] {
+            let refused = check(json!({"alg": "HS256"}), &confused, &shared);
+            assert_eq!(refused, Err(TokenProblem::Signature));
+        }
+    }
+}

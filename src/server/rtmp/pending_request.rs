@@ -1,0 +1,88 @@
+//! A request to connect, publish or play, and the decision on it, which may take time.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::base::Secret;
+use crate::server::access::action::Action;
+use crate::server::access::callback::visit::{Call, ClientDetails, Visit};
+use crate::server::access::denied::Denied;
+use crate::server::access::gate::{self, AccessRequest};
+use crate::server::access::grant::Grant;
+use crate::server::event::Protocol;
+use crate::server::registry::Registry;
+use crate::wire::rtmp::command::Connect;
+use crate::wire::rtmp::stream_name::StreamName;
+
+/// What a client requests.
+pub(super) enum RequestKind {
+    Connect,
+    Publish(StreamName),
+    Play(StreamName),
+}
+
+/// A request of the client that waits for a decision. The session keeps further input until then.
+pub(super) struct PendingRequest {
+    pub kind: RequestKind,
+    decision: Pin<Box<dyn Future<Output = Result<Grant, Denied>> + Send>>,
+}
+
+/// Id and address of the client.
+pub(super) type ClientId = (u64, SocketAddr);
+
+impl PendingRequest {
+    /// Asks whether a client may connect.
+    pub fn connect(registry: &Arc<Registry>, client: ClientId, connect: &Connect) -> Self {
+        let name = StreamName::resolve(&connect.tc_url, &connect.app, "");
+        let app = connect.app.split('?').next().unwrap_or_default().trim_matches('/').to_owned();
+        let visit = Visit { app, stream: String::new(), ..visit(client, connect, &name) };
+        let decision = Box::pin(gate::connect(Arc::clone(registry), visit));
+        Self { kind: RequestKind::Connect, decision }
+    }
+
+    /// Asks whether a client may publish or play.
+    pub fn stream(
+        registry: &Arc<Registry>,
+        client: ClientId,
+        connect: &Connect,
+        name: StreamName,
+        call: Call,
+    ) -> Self {
+        let visit = visit(client, connect, &name);
+        let (action, kind) = match call {
+            Call::Publish { .. } => (Action::Publish, RequestKind::Publish(name)),
+            _ => (Action::Play, RequestKind::Play(name)),
+        };
+        let request = AccessRequest { action, visit, call: Some(call) };
+        Self { kind, decision: Box::pin(gate::check(Arc::clone(registry), request)) }
+    }
+}
+
+fn visit((id, peer): ClientId, connect: &Connect, name: &StreamName) -> Visit {
+    let given = name.parameter("key").or_else(|| name.parameter("token"));
+    let given = Some(given.unwrap_or(&name.query)).filter(|given| !given.is_empty());
+    Visit {
+        id,
+        address: peer.ip().to_canonical(),
+        protocol: Protocol::Rtmp,
+        app: name.app.clone(),
+        stream: name.stream.clone(),
+        query: name.query.clone(),
+        secret: given.map(Secret::from),
+        client: ClientDetails {
+            program: connect.flash_version.clone(),
+            swf_url: connect.swf_url.clone(),
+            tc_url: connect.tc_url.clone(),
+            page_url: connect.page_url.clone(),
+        },
+    }
+}
+
+/// Waits for the decision on a request; forever without one.
+pub(super) async fn decided(pending: &mut Option<Box<PendingRequest>>) -> Result<Grant, Denied> {
+    match pending {
+        Some(pending) => pending.decision.as_mut().await,
+        None => std::future::pending().await,
+    }
+}
