@@ -44,7 +44,7 @@ pub enum Sub {
     /// Broadcast without a window
     Live(Box<live::Args>),
     /// Run only the built-in server
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     /// Play a stream or file
     Play(play::Args),
     /// Describe a stream or file as JSON

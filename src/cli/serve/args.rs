@@ -1,11 +1,12 @@
 //! The flags of `onair serve`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use crate::cli::flags::value::duration;
+use crate::server::access::Action;
 use crate::server::hls::{self, Mode, Settings};
 use crate::server::{ChatRules, Fault, MAX_SLOW};
 use crate::studio::settings::check_successor;
@@ -93,9 +94,47 @@ pub(super) fn within(text: &str, (least, most): (Duration, Duration)) -> Result<
 /// The range of slow mode.
 pub(super) const SLOW: (Duration, Duration) = (Duration::ZERO, MAX_SLOW);
 
+/// Makes a signed token, for `?token=…`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct TokenArgs {
+    /// The configuration of the server, with the secret in `[tokens]`
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Stream that the token opens, as APP/STREAM. `*` is any text without a slash, and `**` any text
+    #[arg(long, value_name = "APP/STREAM")]
+    pub sub: String,
+    /// What the token allows: `play` or `publish` (repeatable)
+    #[arg(long, value_name = "ACTION", value_parser = action, default_value = "play")]
+    pub act: Vec<Action>,
+    /// Time until the token expires
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration, default_value = "1h")]
+    pub lasting: Duration,
+    /// Only address that may use the token (repeatable)
+    #[arg(long, value_name = "ADDRESS")]
+    pub ip: Vec<IpAddr>,
+}
+
+fn action(text: &str) -> Result<Action, Problem> {
+    match text {
+        "play" => Ok(Action::Play),
+        "publish" => Ok(Action::Publish),
+        _ => Err(problem!("value-none-of", known = "play, publish")),
+    }
+}
+
+/// Commands below `onair serve`.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum ServeCommand {
+    /// Make a signed token that opens a stream for a while
+    Token(TokenArgs),
+}
+
 /// Flags of `onair serve`.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
+    #[command(subcommand)]
+    pub command: Option<ServeCommand>,
     /// Address for RTMP publishing and playback. Port 0 picks a free port
     /// [default: 127.0.0.1:1935, or the next free port]
     #[arg(long, value_name = "ADDR")]
@@ -156,8 +195,8 @@ pub struct Args {
     /// Record every published stream to an FLV file in this folder, at most 64 streams at once
     #[arg(long, value_name = "DIR")]
     pub record: Option<PathBuf>,
-    /// Read publish keys and the values of omitted flags from this file (TOML; flag names with _
-    /// instead of -). A service without a terminal reads it again on SIGHUP
+    /// Read keys, access rules ([app.NAME]) and the values of omitted flags from this file (TOML; flag
+    /// names with _ instead of -). A service without a terminal reads it again on SIGHUP
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Check the flags and the file of --config, and exit: code 0 if they are valid, or 2 or 3

@@ -1,6 +1,7 @@
-//! `onair serve --config FILE`: reads the flags in a file, and the publish keys, which no flag may
-//! contain.
+//! `onair serve --config FILE`: reads the flags in a file, and the keys and access rules, which no
+//! flag may contain.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -8,8 +9,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::base::Secret;
+use crate::cli::serve::access::{self, AppTable, TokenTable};
 use crate::cli::serve::args::{Args, SLOW, hls_mode, origin, within};
 use crate::server::Fault;
+use crate::server::access::{AccessRules, TokenRules};
 use crate::server::hls::Settings;
 use crate::studio::settings::{BadValue, Document, check_successor};
 use crate::text::Problem;
@@ -18,9 +21,13 @@ use crate::wire::blocked_words::MAX_BLOCKED_WORDS;
 
 /// Maximum size of the file in bytes.
 const MAX_FILE_BYTES: u64 = 64 << 10;
-/// Maximum number of publish keys; the next constant is the maximum length of each.
-const MAX_KEYS: usize = 256;
-const MAX_KEY: usize = 512;
+
+/// The content of the file that no flag may contain.
+#[derive(Debug, Default)]
+pub(super) struct FileRules {
+    pub publish_keys: Vec<Secret>,
+    pub access: AccessRules,
+}
 
 /// The content of the file. Flags have precedence.
 #[derive(Default, Deserialize)]
@@ -47,6 +54,10 @@ pub(super) struct Config {
     password_file: Option<PathBuf>,
     auth: Option<String>,
     publish_keys: Vec<String>,
+    app: BTreeMap<String, AppTable>,
+    tokens: TokenTable,
+    #[serde(skip)]
+    access: AccessRules,
     fault: Vec<String>,
     fault_seed: Option<u64>,
 }
@@ -70,22 +81,18 @@ impl Config {
 
     fn parse(text: &str) -> Result<Self, Problem> {
         let mut document = Document::parse(text)?;
-        let config: Self = document.read();
+        let mut config: Self = document.read();
+        let (apps, tokens) = (std::mem::take(&mut config.app), std::mem::take(&mut config.tokens));
+        config.access = access::rules(apps, tokens, &mut |path, why| document.note(path, why));
         // A server must not start with a configuration that its operator did not intend.
         if let Some(BadValue { path, place, reason, .. }) = document.finish().into_iter().next() {
             let (line, column) = place.unwrap_or((1, 1));
             let value = problem!("value-in", path = path, reason = reason);
             return Err(problem!("serve-config-at", line = line, column = column, what = value));
         }
-        if config.publish_keys.len() > MAX_KEYS {
-            return Err(problem!("serve-too-many-keys", most = MAX_KEYS));
-        }
+        access::check_keys(&config.publish_keys)?;
         if config.blocked_words.len() > MAX_BLOCKED_WORDS {
             return Err(problem!("serve-too-many-words", most = MAX_BLOCKED_WORDS));
-        }
-        let fair = |key: &String| (1..=MAX_KEY).contains(&key.len());
-        if !config.publish_keys.iter().all(fair) {
-            return Err(problem!("serve-key-length", most = MAX_KEY));
         }
         match config.auth.as_deref() {
             None | Some("adobe" | "llnw") => {}
@@ -94,11 +101,16 @@ impl Config {
         Ok(config)
     }
 
-    /// The flags completed from the file, and the publish keys.
+    /// The tokens of the file.
+    pub(super) fn into_token_rules(self) -> TokenRules {
+        self.access.tokens
+    }
+
+    /// The flags completed from the file, and its rules.
     ///
     /// # Errors
     /// Fails with the invalid part.
-    pub(super) fn complete(self, args: &Args) -> Result<(Args, Vec<Secret>), Problem> {
+    pub(super) fn complete(self, args: &Args) -> Result<(Args, FileRules), Problem> {
         let mut all = args.clone();
         all.rtmp = all.rtmp.or(self.rtmp);
         if let (None, Some(http)) = (all.http, &self.http) {
@@ -144,7 +156,8 @@ impl Config {
             let faults = self.fault.iter().map(|fault| fault.parse::<Fault>());
             all.fault = faults.collect::<Result<_, _>>().map_err(|error| error.0)?;
         }
-        Ok((all, self.publish_keys.into_iter().map(Secret::new).collect()))
+        let publish_keys = self.publish_keys.into_iter().map(Secret::new).collect();
+        Ok((all, FileRules { publish_keys, access: self.access }))
     }
 }
 
@@ -167,7 +180,7 @@ mod tests {
         let text = "rtmp = \"127.0.0.1:1\"\nhttp = \"127.0.0.1:2\"\nrecord = \"/r\"\n\
                     publish_keys = [\"k1\"]\nfault = [\"reset@media:3s\"]\nfault_seed = 7\n";
         let args = Args { rtmp: "127.0.0.1:9".parse().ok(), ..Args::default() };
-        let (all, keys) = Config::parse(text).unwrap().complete(&args).unwrap();
+        let (all, rules) = Config::parse(text).unwrap().complete(&args).unwrap();
         assert_eq!(all.rtmp, "127.0.0.1:9".parse().ok());
         assert_eq!(all.http, "127.0.0.1:2".parse().ok());
         let none = Config::parse("http = \"none\"\ncors = [\"HTTPS://A.example\"]\n").unwrap();
@@ -182,7 +195,7 @@ mod tests {
         let hls = hls.complete(&args).unwrap().0.hls_settings();
         let (mode, part) = (hls.mode, hls.lengths.part);
         assert_eq!((mode, part.as_millis()), (crate::server::hls::Mode::Always, 200));
-        assert_eq!((all.fault.len(), keys), (1, vec![Secret::new("k1")]));
+        assert_eq!((all.fault.len(), rules.publish_keys), (1, vec![Secret::new("k1")]));
         let chat = "chat_slow = \"5s\"\nblocked_words = [\"Spoiler\", \" \"]\n";
         let rules = Config::parse(chat).unwrap().complete(&args).unwrap().0.chat_rules();
         assert_eq!((rules.slow.as_secs(), rules.words.words().len()), (5, 1));
@@ -200,6 +213,12 @@ mod tests {
             ("\npublish_keys = \"Pl4nted\"", "line 2, column 16: 'publish_keys': it is not a list"),
             ("rtmp = \"Pl4nted\"", "line 1"),
             ("fault_seed = 'Pl4nted'", "line 1"),
+            ("[app.live.play]\nkeys = [\"Pl4nted\", 5]", "line 2"),
+            (
+                "[app.live.play]\n\nallow = [\"10.0.0.0/99\"]",
+                "line 3, column 10: 'app.live.play.allow'",
+            ),
+            ("[app.live]\nplya = 1", "line 2, column 1: 'app.live.plya'"),
         ] {
             let error = Config::parse(text).err().unwrap().to_string();
             assert!(error.contains(why) && !error.contains("Pl4nted"), "{text}: {error}");

@@ -1,7 +1,9 @@
 //! `onair serve`: runs only the built-in server.
 
+mod access;
 mod args;
 mod config;
+mod token;
 
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
@@ -9,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use args::{Http, WebRtc};
+use args::{Http, ServeCommand, WebRtc};
 use serde_json::json;
 
 pub use args::Args;
@@ -22,8 +24,10 @@ use crate::cli::live::targets::KeySource;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain, events};
 use crate::cli::process::signals::Interrupt;
+use crate::cli::serve::config::FileRules;
 use crate::files::Trouble;
 use crate::net::{Identity, IdentityError, Runtime, reached_at};
+use crate::server::access::Action;
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT};
 use crate::server::hls::Mode;
 use crate::server::{Config, Listen, Login, RecordingState, Secure, Server};
@@ -40,6 +44,9 @@ const END: Duration = Duration::from_secs(2);
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let output = Output::new(clock, globals.json);
+    if let Some(ServeCommand::Token(args)) = &args.command {
+        return token::run(args, &output);
+    }
     let reloads = args.config.is_some() && !has_terminal();
     let listened = match reloads {
         true => Interrupt::listen_and_reload(),
@@ -151,11 +158,11 @@ fn has_terminal() -> bool {
 
 /// The flags, completed from a file.
 fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)> {
-    let (args, publish_keys) = match &args.config {
+    let (args, FileRules { publish_keys, access }) = match &args.config {
         Some(path) => config::Config::read(path)
             .and_then(|file| file.complete(args).map_err(|why| config::with_path(path, why)))
             .map_err(|why| (why, Exit::File))?,
-        None => (args.clone(), Vec::new()),
+        None => (args.clone(), FileRules::default()),
     };
     args.check().map_err(|why| match &args.config {
         Some(path) => (config::with_path(path, why), Exit::File),
@@ -197,6 +204,7 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
         cors: args.cors.clone(),
         http_token: token.as_ref().map(|token| token.token.clone()),
         publish_keys,
+        access,
         record: args.record.clone(),
         webrtc: match args.webrtc {
             Some(WebRtc::None) => None,
@@ -223,10 +231,15 @@ fn open_addresses(config: &Config) -> (Vec<String>, Vec<String>) {
     };
     let rtmp = beyond(&[Some(config.rtmp), secure, config.rtmpt]);
     let http = beyond(&[config.http]);
-    if config.publish_keys.is_empty() && config.login.is_none() {
-        return (rtmp, http);
+    let keys = !config.publish_keys.is_empty() || config.login.is_some();
+    let publish_open = !keys && config.access.is_open(Action::Publish);
+    let play_open = config.access.is_open(Action::Play);
+    match (publish_open, play_open) {
+        (true, true) => (rtmp, http),
+        (true, false) => (rtmp, Vec::new()),
+        (false, true) => (Vec::new(), [rtmp, http].concat()),
+        (false, false) => (Vec::new(), Vec::new()),
     }
-    (Vec::new(), [rtmp, http].concat())
 }
 
 /// Says at which addresses strangers may publish or play.

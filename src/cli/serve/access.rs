@@ -1,0 +1,360 @@
+//! The tables `[app.NAME]` and `[tokens]` of `onair serve --config FILE`: who may publish and play.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::base::Secret;
+use crate::cli::serve::args::within;
+use crate::media::{BitsPerSecond, Size};
+use crate::net::web::WebUrl;
+use crate::server::access::{
+    AccessRules, ActionRules, AddressList, AppLimits, AppRules, CallKind, CallbackRules, Dialect,
+    KeySet, KeySource, Network, TokenRules,
+};
+use crate::text::Problem;
+use crate::text::problem::problem;
+
+/// Maximum number of keys of one kind; the next constant is the maximum length of each.
+pub(super) const MAX_KEYS: usize = 256;
+pub(super) const MAX_KEY: usize = 512;
+/// Maximum number of applications with rules, and of networks in a list.
+const MAX_APPS: usize = 256;
+const MAX_NETWORKS: usize = 1_024;
+/// Minimum length of a secret for tokens in bytes: that of the hash (RFC 7518 §3.2).
+const MIN_SECRET: usize = 32;
+/// Maximum size of a file with a key set in bytes.
+const MAX_KEY_SET: u64 = 256 << 10;
+/// The name of the rules for all other applications.
+const OTHERS: &str = "*";
+
+/// `[app.NAME]`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct AppTable {
+    publish: ActionTable,
+    play: ActionTable,
+    limits: LimitsTable,
+    callbacks: Option<CallbackTable>,
+}
+
+/// `[app.NAME.publish]` and `[app.NAME.play]`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ActionTable {
+    keys: Vec<String>,
+    tokens: bool,
+    allow: Vec<String>,
+    deny: Vec<String>,
+}
+
+/// `[app.NAME.limits]`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct LimitsTable {
+    streams: Option<usize>,
+    viewers: Option<usize>,
+    bitrate: Option<String>,
+    size: Option<String>,
+}
+
+/// `[app.NAME.callbacks]`. The other names are those of SRS.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct CallbackTable {
+    dialect: Option<String>,
+    on_connect: Option<String>,
+    on_publish: Option<String>,
+    on_play: Option<String>,
+    #[serde(alias = "on_unpublish")]
+    on_publish_done: Option<String>,
+    #[serde(alias = "on_stop")]
+    on_play_done: Option<String>,
+    #[serde(alias = "on_dvr")]
+    on_record_done: Option<String>,
+    auth: Option<String>,
+    timeout: Option<String>,
+    if_unreachable: Option<String>,
+}
+
+/// `[tokens]`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct TokenTable {
+    secrets: Vec<String>,
+    jwks: Option<String>,
+    audience: Option<String>,
+    issuer: Option<String>,
+}
+
+/// The rules in the tables. `note` gets each bad value by its path, such as
+/// `app.live.publish.allow.0`.
+pub(super) fn rules(
+    tables: BTreeMap<String, AppTable>,
+    tokens: TokenTable,
+    note: &mut dyn FnMut(&str, &Problem),
+) -> AccessRules {
+    if tables.len() > MAX_APPS {
+        note("app", &problem!("serve-too-many-apps", most = MAX_APPS));
+    }
+    let mut rules = AccessRules { tokens: of_tokens(tokens, note), ..AccessRules::default() };
+    for (name, AppTable { publish, play, limits, callbacks }) in tables {
+        let path = format!("app.{name}");
+        let of_app = AppRules {
+            publish: action(publish, &format!("{path}.publish"), note),
+            play: action(play, &format!("{path}.play"), note),
+            limits: of_limits(&limits, &format!("{path}.limits"), note),
+            callbacks: callbacks.map(|it| of_callbacks(&it, &format!("{path}.callbacks"), note)),
+        };
+        for (kind, rules_of) in [("publish", &of_app.publish), ("play", &of_app.play)] {
+            if rules_of.tokens && rules.tokens.is_empty() {
+                note(&format!("{path}.{kind}.tokens"), &problem!("serve-tokens-without-key"));
+            }
+        }
+        match name.as_str() {
+            OTHERS => rules.others = of_app,
+            _ => drop(rules.apps.insert(name.trim_matches('/').to_owned(), of_app)),
+        }
+    }
+    rules
+}
+
+/// Checks keys.
+///
+/// # Errors
+/// Fails if there are too many, or one is too long or empty.
+pub(super) fn check_keys(keys: &[String]) -> Result<(), Problem> {
+    if keys.len() > MAX_KEYS {
+        return Err(problem!("serve-too-many-keys", most = MAX_KEYS));
+    }
+    let fair = |key: &String| (1..=MAX_KEY).contains(&key.len());
+    if keys.iter().all(fair) { Ok(()) } else { Err(problem!("serve-key-length", most = MAX_KEY)) }
+}
+
+fn action(table: ActionTable, path: &str, note: &mut dyn FnMut(&str, &Problem)) -> ActionRules {
+    let ActionTable { keys, tokens, allow, deny } = table;
+    if let Err(why) = check_keys(&keys) {
+        note(&format!("{path}.keys"), &why);
+    }
+    let addresses = AddressList {
+        allow: networks(&allow, &format!("{path}.allow"), note),
+        deny: networks(&deny, &format!("{path}.deny"), note),
+    };
+    ActionRules { keys: keys.into_iter().map(Secret::new).collect(), tokens, addresses }
+}
+
+fn networks(list: &[String], path: &str, note: &mut dyn FnMut(&str, &Problem)) -> Vec<Network> {
+    if list.len() > MAX_NETWORKS {
+        note(path, &problem!("serve-too-many-networks", most = MAX_NETWORKS));
+    }
+    let mut networks = Vec::new();
+    for (at, text) in list.iter().enumerate() {
+        match text.parse() {
+            Ok(network) => networks.push(network),
+            Err(why) => note(&format!("{path}.{at}"), &why),
+        }
+    }
+    networks
+}
+
+fn of_limits(table: &LimitsTable, path: &str, note: &mut dyn FnMut(&str, &Problem)) -> AppLimits {
+    let mut refuse = |name: &str, why: Problem| note(&format!("{path}.{name}"), &why);
+    let bitrate = table.bitrate.as_ref().map(|text| text.parse::<BitsPerSecond>());
+    let size = table.size.as_ref().map(|text| text.parse::<Size>());
+    let bitrate = bitrate.transpose().unwrap_or_else(|why| {
+        refuse("bitrate", why);
+        None
+    });
+    let size = size.transpose().unwrap_or_else(|why| {
+        refuse("size", why);
+        None
+    });
+    AppLimits {
+        streams: table.streams,
+        viewers: table.viewers,
+        bitrate: bitrate.map(|it| it.0.into()),
+        size: size.map(|it| (it.width, it.height)),
+    }
+}
+
+fn of_callbacks(
+    table: &CallbackTable,
+    path: &str,
+    note: &mut dyn FnMut(&str, &Problem),
+) -> CallbackRules {
+    let mut refuse = |name: &str, why: Problem| note(&format!("{path}.{name}"), &why);
+    let dialect = table.dialect.as_ref().map(|text| text.parse::<Dialect>()).transpose();
+    let dialect = dialect.unwrap_or_else(|why| {
+        refuse("dialect", why);
+        None
+    });
+    let dialect = dialect.unwrap_or_default();
+    let mut urls = HashMap::new();
+    for (name, kinds, text, is_of_mediamtx) in [
+        ("on_connect", &[CallKind::Connect][..], &table.on_connect, false),
+        ("on_publish", &[CallKind::Publish], &table.on_publish, false),
+        ("on_play", &[CallKind::Play], &table.on_play, false),
+        ("on_publish_done", &[CallKind::PublishDone], &table.on_publish_done, false),
+        ("on_play_done", &[CallKind::PlayDone], &table.on_play_done, false),
+        ("on_record_done", &[CallKind::RecordDone], &table.on_record_done, false),
+        ("auth", &[CallKind::Publish, CallKind::Play], &table.auth, true),
+    ] {
+        let Some(text) = text else { continue };
+        if is_of_mediamtx != (dialect == Dialect::MediaMtx) {
+            refuse(name, problem!("serve-callback-dialect"));
+            continue;
+        }
+        match web_url(text) {
+            Ok(url) => urls.extend(kinds.iter().map(|kind| (*kind, url.clone()))),
+            Err(why) => refuse(name, why),
+        }
+    }
+    let timeout = match table.timeout.as_ref().map(|text| within(text, CallbackRules::TIMEOUTS)) {
+        None => CallbackRules::TIMEOUT,
+        Some(Ok(timeout)) => timeout,
+        Some(Err(why)) => {
+            refuse("timeout", why);
+            CallbackRules::TIMEOUT
+        }
+    };
+    let accepts_without_answer = match table.if_unreachable.as_deref() {
+        None | Some("refuse") => false,
+        Some("accept") => true,
+        Some(_) => {
+            refuse("if_unreachable", problem!("value-none-of", known = "refuse, accept"));
+            false
+        }
+    };
+    CallbackRules { dialect, urls, timeout, accepts_without_answer }
+}
+
+fn web_url(text: &str) -> Result<WebUrl, Problem> {
+    let url = WebUrl::parse(text).map_err(|_| problem!("serve-callback-url"))?;
+    if url.is_websocket() { Err(problem!("serve-callback-url")) } else { Ok(url) }
+}
+
+fn of_tokens(table: TokenTable, note: &mut dyn FnMut(&str, &Problem)) -> TokenRules {
+    let TokenTable { secrets, jwks, audience, issuer } = table;
+    let is_long = |secret: &String| (MIN_SECRET..=MAX_KEY).contains(&secret.len());
+    if secrets.len() > MAX_KEYS || !secrets.iter().all(is_long) {
+        let why = problem!("serve-token-secret", least = MIN_SECRET, most = MAX_KEY);
+        note("tokens.secrets", &why);
+    }
+    let key_set = match jwks.as_deref().map(key_source).transpose() {
+        Ok(key_set) => key_set,
+        Err(why) => {
+            note("tokens.jwks", &why);
+            None
+        }
+    };
+    let secrets = secrets.into_iter().map(Secret::new).collect();
+    TokenRules { secrets, key_set, audience, issuer }
+}
+
+/// Keys at a URL, which must be secure or on this machine, or those of a file.
+fn key_source(text: &str) -> Result<KeySource, Problem> {
+    if WebUrl::is_one(text) {
+        let url = web_url(text)?;
+        let host = url.endpoint().host;
+        let is_here = host.parse::<std::net::IpAddr>().is_ok_and(|it| it.is_loopback());
+        return match url.is_secure() || is_here || host == "localhost" {
+            true => Ok(KeySource::Url(url)),
+            false => Err(problem!("serve-jwks-insecure")),
+        };
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(PathBuf::from(text))?;
+    file.take(MAX_KEY_SET + 1).read_to_end(&mut bytes)?;
+    KeySet::parse(&bytes).map(KeySource::Keys).ok_or_else(|| problem!("serve-jwks-no-keys"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::access::Action;
+
+    fn read(text: &str) -> (AccessRules, Vec<String>) {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Document {
+            app: BTreeMap<String, AppTable>,
+            tokens: TokenTable,
+        }
+        let mut bad = Vec::new();
+        let document: Document = toml::from_str(text).unwrap();
+        let mut note = |path: &str, why: &Problem| bad.push(format!("{path}: {why}"));
+        let rules = rules(document.app, document.tokens, &mut note);
+        (rules, bad)
+    }
+
+    #[test]
+    fn tables_become_rules() {
+        let (rules, bad) = read(
+            "[app.\"*\".publish]\nallow = [\"10.0.0.0/8\"]\n\
+             [app.live]\nlimits = { streams = 2, viewers = 3, bitrate = \"8M\", size = \"1920x1080\" }\n\
+             [app.live.play]\nkeys = [\"pl4y\"]\ndeny = [\"2001:db8::/32\"]\n",
+        );
+        assert_eq!(bad, Vec::<String>::new());
+        let live = rules.of("live");
+        assert!(live.play.needs_secret() && !live.publish.needs_secret());
+        assert!(!live.of(Action::Play).addresses.admits("2001:db8::1".parse().unwrap()));
+        let limits = AppLimits {
+            streams: Some(2),
+            viewers: Some(3),
+            bitrate: Some(8_000_000),
+            size: Some((1_920, 1_080)),
+        };
+        assert_eq!(live.limits, limits);
+        let others = &rules.of("other").publish.addresses;
+        assert!(others.admits("10.1.2.3".parse().unwrap()));
+        assert!(!others.admits("192.0.2.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn callbacks_and_tokens_are_read() {
+        let (rules, bad) = read(
+            "[tokens]\nsecrets = [\"0123456789abcdef0123456789abcdef\"]\njwks = \"https://a/keys\"\n\
+             [app.a.play]\ntokens = true\n\
+             [app.a.callbacks]\ndialect = \"srs\"\non_publish = \"http://a/p\"\non_stop = \"http://a/s\"\n\
+             if_unreachable = \"accept\"\ntimeout = \"2s\"\n\
+             [app.b.callbacks]\ndialect = \"mediamtx\"\nauth = \"http://a/auth\"\n",
+        );
+        assert_eq!(bad, Vec::<String>::new());
+        assert!(rules.of("a").play.needs_secret() && !rules.tokens.is_empty());
+        let [a, b] = ["a", "b"].map(|app| rules.of(app).callbacks.clone().unwrap());
+        assert_eq!(
+            (a.dialect, a.timeout.as_secs(), a.accepts_without_answer),
+            (Dialect::Srs, 2, true)
+        );
+        assert!(a.urls.contains_key(&CallKind::PlayDone) && !a.urls.contains_key(&CallKind::Play));
+        assert_eq!((b.urls.len(), b.accepts_without_answer), (2, false));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_by_its_place_and_without_a_key() {
+        for (text, path) in [
+            ("[app.live.play]\nkeys = [\"\"]", "app.live.play.keys"),
+            ("[app.live.play]\nallow = [\"::/0\", \"10.0.0.0/33\"]", "app.live.play.allow.1"),
+            ("[app.live.publish]\ndeny = [\"here\"]", "app.live.publish.deny.0"),
+            ("[app.live.limits]\nbitrate = \"fast\"", "app.live.limits.bitrate"),
+            ("[app.live.limits]\nsize = \"big\"", "app.live.limits.size"),
+            ("[app.live.play]\ntokens = true", "app.live.play.tokens"),
+            ("[tokens]\nsecrets = [\"Pl4nted\"]", "tokens.secrets"),
+            ("[tokens]\njwks = \"/none/at/all.json\"", "tokens.jwks"),
+            ("[tokens]\njwks = \"http://192.0.2.1/keys\"", "tokens.jwks"),
+            ("[app.a.callbacks]\ndialect = \"other\"", "app.a.callbacks.dialect"),
+            ("[app.a.callbacks]\non_play = \"rtmp://here\"", "app.a.callbacks.on_play"),
+            ("[app.a.callbacks]\nauth = \"http://here\"", "app.a.callbacks.auth"),
+            ("[app.a.callbacks]\ntimeout = \"1m\"", "app.a.callbacks.timeout"),
+            ("[app.a.callbacks]\nif_unreachable = \"\"", "app.a.callbacks.if_unreachable"),
+        ] {
+            let (_, bad) = read(text);
+            assert!(bad.len() == 1 && bad[0].starts_with(&format!("{path}: ")), "{text}: {bad:?}");
+        }
+        let long = format!("[app.live.play]\nkeys = [\"{}\"]", "Pl4nted".repeat(100));
+        let (_, bad) = read(&long);
+        assert!(bad[0].contains("1 to 512") && !bad[0].contains("Pl4nted"), "{bad:?}");
+    }
+}
