@@ -14,6 +14,7 @@
     reason = "test code: a panic is how it fails, and it says what it skips"
 )]
 
+mod access;
 mod chat;
 mod codecs;
 mod command_line;

@@ -41,6 +41,11 @@ impl Nginx {
 
     /// Starts it on a given RTMP port, such as that of one that was killed.
     pub fn start_on(port: u16) -> Self {
+        Self::start_with(port, "")
+    }
+
+    /// The same, with more in its RTMP server, such as another application.
+    pub fn start_with(port: u16, more: &str) -> Self {
         let (nginx, module) = program().expect("nginx with its RTMP module");
         let http = free_port();
         let folder = tempfile::tempdir().unwrap();
@@ -75,6 +80,7 @@ impl Nginx {
                     live on; notify_method get; on_publish http://127.0.0.1:{http}/key;
                 }}
                 application refused {{ live on; deny publish all; deny play all; }}
+                {more}
              }} }}",
             module = module.display()
         );

@@ -1,0 +1,270 @@
+//! Who may publish and play at the built-in server: keys, addresses and limits, with ffmpeg as publisher and
+//! viewer, and on every path by which a stream can be watched.
+
+mod callbacks;
+mod tokens;
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::peers::client::Client;
+use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, wait_for, web};
+use onair::media::BitsPerSecond;
+use onair::wire::rtmp::client::Config as ClientConfig;
+use onair::wire::rtmp::url::Url;
+
+/// `onair serve` with a configuration file.
+struct Serve {
+    onair: Onair,
+    folder: TempDir,
+    rtmp: String,
+    http: String,
+}
+
+impl Serve {
+    fn start(rules: &str) -> Self {
+        Self::start_with(rules, &[])
+    }
+
+    /// The same, with variables set.
+    fn start_with(rules: &str, variables: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        write(&folder, rules);
+        let file = config_of(&folder);
+        let arguments = ["serve", "--config", file.to_str().unwrap()];
+        let mut onair = Onair::start_with(&arguments, variables);
+        let ready = onair.wait_named("ready");
+        let address = |name: &str| ready[name].as_str().unwrap().to_owned();
+        let (rtmp, http) = (address("rtmp"), address("http"));
+        Self { onair, folder, rtmp, http }
+    }
+
+    /// Changes the file, and waits until it applies.
+    fn reload(&mut self, rules: &str) {
+        write(&self.folder, rules);
+        let before = self.named("reload").len();
+        self.onair.peer.signal("HUP");
+        wait_for("the reload", LIMIT, || self.named("reload").len() > before);
+        let told = self.named("reload").pop().unwrap();
+        assert!(told["error"].is_null(), "{told}");
+    }
+
+    fn named(&self, name: &str) -> Vec<Value> {
+        self.onair.events().into_iter().filter(|it| it["event"] == name).collect()
+    }
+
+    fn publish(&self, path: &str) -> Peer {
+        ffmpeg::publish(&format!("{}/{path}", self.rtmp), None)
+    }
+
+    fn wait_published(&mut self, stream: &str) {
+        self.onair.wait_event("publish", |it| it["event"] == "publish" && it["stream"] == stream);
+    }
+
+    /// Why our own client may not publish or play; empty if it may.
+    fn refusal(&self, config: impl FnOnce(Url) -> ClientConfig, path: &str) -> String {
+        use onair::wire::rtmp::client::Event;
+        let url = Url::parse(&format!("{}/{path}", self.rtmp)).unwrap();
+        let mut client = Client::new(config(url));
+        loop {
+            match client.next() {
+                Some(Event::PublishStarted | Event::PlayStarted) => return String::new(),
+                Some(_) => {}
+                None => return client.failed.unwrap(),
+            }
+        }
+    }
+
+    fn refuses_publisher(&self, path: &str) -> String {
+        self.refusal(|url| ClientConfig::publish(url, BitsPerSecond(1_000_000)), path)
+    }
+
+    fn refuses_player(&self, path: &str) -> String {
+        self.refusal(ClientConfig::play, path)
+    }
+
+    /// The status of an answer over HTTP.
+    fn status(&self, method: &str, path: &str, fields: &str) -> u16 {
+        status(&self.ask(method, path, fields))
+    }
+
+    fn ask(&self, method: &str, path: &str, fields: &str) -> String {
+        let address = self.http.trim_start_matches("http://");
+        web::ask_with(address, method, path, fields)
+    }
+}
+
+fn status(answer: &str) -> u16 {
+    answer.split(' ').nth(1).and_then(|it| it.parse().ok()).unwrap_or_else(|| panic!("{answer}"))
+}
+
+fn config_of(folder: &TempDir) -> PathBuf {
+    folder.path().join("serve.toml")
+}
+
+fn write(folder: &TempDir, rules: &str) {
+    let addresses = "rtmp = \"127.0.0.1:0\"\nhttp = \"127.0.0.1:0\"\nwebrtc = \"127.0.0.1:0\"\n";
+    fs::write(config_of(folder), format!("{addresses}{rules}\n")).unwrap();
+}
+
+const KEYS: &str =
+    "[app.live]\npublish = { keys = [\"Pub-k3y\"] }\nplay = { keys = [\"Pl4y-k3y\"] }\n";
+
+/// The request with which a player opens a WebSocket.
+const UPGRADE: &str = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                       Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+#[test]
+fn a_play_key_opens_every_way_to_watch_and_nothing_else_does() {
+    peers::require!("ffmpeg", "ffprobe");
+    let mut serve = Serve::start(KEYS);
+    assert!(serve.refuses_publisher("live/show?key=Pl4y-k3y").contains("publish key is wrong"));
+    assert!(serve.refuses_publisher("live/show").contains("publish key is needed, or a token"));
+    let _publisher = serve.publish("live/show?key=Pub-k3y");
+    serve.wait_published("show");
+
+    assert!(serve.refuses_player("live/show").contains("play key is needed"));
+    assert!(serve.refuses_player("live/show?key=Pub-k3y").contains("play key is wrong"));
+    assert_eq!(serve.refuses_player("live/show?key=Pl4y-k3y"), "");
+    let closed =
+        ["/live/show.flv", "/live/show.m3u8", "/live/show/hls/main.m3u8", "/live/show/state"];
+    for path in closed {
+        let answer = serve.ask("GET", path, "");
+        assert_eq!(status(&answer), 401, "{path}: {answer}");
+        assert!(answer.to_lowercase().contains("www-authenticate: bearer"), "{answer}");
+    }
+    for path in ["/live/show.flv", "/live/show/chat"] {
+        let answer = serve.ask("GET", path, &format!("{UPGRADE}Connection: upgrade\r\n"));
+        assert_eq!(status(&answer), 401, "{path}: {answer}");
+    }
+    let offer = "Content-Type: application/sdp\r\nContent-Length: 0\r\n";
+    assert_eq!(serve.status("POST", "/live/show/whep", offer), 401);
+    assert_eq!(serve.status("POST", "/live/show/whep?key=Pl4y-k3y", offer), 422, "no offer");
+    // The page is the same for all streams, and shows why it does not play.
+    assert_eq!(serve.status("GET", "/watch/live/show", ""), 200);
+    assert_eq!(serve.status("GET", "/live/show/state?key=Pl4y-k3y", ""), 200);
+    assert_eq!(serve.status("GET", "/live/show/state", "Authorization: Bearer Pl4y-k3y\r\n"), 200);
+    // Another application has other rules.
+    assert_eq!(serve.status("GET", "/other/show/state", ""), 200);
+
+    // ffmpeg takes the addresses from the playlists.
+    let (http, rtmp) = (&serve.http, &serve.rtmp);
+    for url in [
+        format!("{rtmp}/live/show?key=Pl4y-k3y"),
+        format!("{http}/live/show.flv?key=Pl4y-k3y"),
+        format!("{http}/live/show.m3u8?token=Pl4y-k3y"),
+    ] {
+        assert_eq!(ffmpeg::probe(&url).stream("video")["codec_name"], "h264", "{url}");
+    }
+    let said = serve.onair.peer.output() + &serve.onair.peer.errors();
+    assert!(!said.contains("k3y"), "{said}");
+}
+
+#[test]
+fn the_addresses_of_a_playlist_have_a_pass_for_one_stream() {
+    peers::require!("ffmpeg");
+    let mut serve = Serve::start(KEYS);
+    let _publishers = ["show", "other"].map(|stream| {
+        let publisher = serve.publish(&format!("live/{stream}?key=Pub-k3y"));
+        serve.wait_published(stream);
+        publisher
+    });
+    let master = serve.ask("GET", "/live/show.m3u8?key=Pl4y-k3y", "");
+    assert!(master.to_lowercase().contains("cache-control: no-store"), "{master}");
+    assert!(!master.contains("k3y"), "{master}");
+    let list = master.lines().find(|line| line.starts_with("show/hls/main.m3u8?pass=")).unwrap();
+    let (_, pass) = list.split_once("?pass=").unwrap();
+    let list = serve.ask("GET", &format!("/live/{list}"), "");
+    assert_eq!(status(&list), 200, "{list}");
+    let addresses: Vec<&str> = list.lines().filter(|it| it.contains(".m4s")).collect();
+    assert!(!addresses.is_empty() && addresses.iter().all(|it| it.contains(pass)), "{list}");
+    let segment = addresses.iter().find(|it| !it.starts_with('#')).unwrap();
+    assert_eq!(serve.status("GET", &format!("/live/show/hls/{segment}"), ""), 200);
+    let (bare, _) = segment.split_once('?').unwrap();
+    assert_eq!(serve.status("GET", &format!("/live/show/hls/{bare}"), ""), 401);
+    // Not for another stream, nor for another way to watch.
+    assert_eq!(serve.status("GET", &format!("/live/other/hls/main.m3u8?pass={pass}"), ""), 401);
+    assert_eq!(serve.status("GET", &format!("/live/show.flv?pass={pass}"), ""), 401);
+    // Another key from now on: those who watch go on.
+    serve.reload("[app.live]\nplay = { keys = [\"second\"] }\n");
+    assert_eq!(serve.status("GET", &format!("/live/show/hls/main.m3u8?pass={pass}"), ""), 200);
+    assert_eq!(serve.status("GET", "/live/show.m3u8?key=Pl4y-k3y", ""), 401);
+    assert_eq!(serve.status("GET", "/live/show.m3u8?key=second", ""), 200);
+}
+
+#[test]
+fn wrong_keys_are_slowed_down_over_http_and_missing_ones_are_not() {
+    let serve = Serve::start(KEYS);
+    for _ in 0..20 {
+        assert_eq!(serve.status("GET", "/live/show/state", ""), 401);
+    }
+    wait_for("the limit", LIMIT, || {
+        let answer = serve.ask("GET", "/live/show/state?key=guess", "");
+        let limited = status(&answer) == 429;
+        assert!(!limited || answer.to_lowercase().contains("retry-after: "), "{answer}");
+        limited
+    });
+}
+
+#[test]
+fn addresses_are_allowed_and_denied() {
+    peers::require!("ffmpeg");
+    let mut serve = Serve::start(
+        "[app.live.publish]\nallow = [\"127.0.0.0/8\"]\n[app.live.play]\ndeny = [\"127.0.0.1\"]\n\
+         [app.\"*\".publish]\nallow = [\"192.0.2.0/24\", \"2001:db8::/32\"]\n",
+    );
+    assert!(serve.refuses_publisher("other/show").contains("address may not publish"));
+    let _publisher = serve.publish("live/show");
+    serve.wait_published("show");
+    assert!(serve.refuses_player("live/show").contains("address may not play"));
+    assert_eq!(serve.status("GET", "/live/show.flv", ""), 403);
+    let mut plays = Peer::start("ffmpeg", ["-i", &format!("{}/live/show", serve.rtmp)]);
+    assert!(!plays.wait(LIMIT).success());
+    // From now on, everybody may.
+    serve.reload("");
+    assert_eq!(serve.refuses_player("live/show"), "");
+}
+
+#[test]
+fn a_publisher_beyond_its_limits_is_ended_with_the_reason() {
+    peers::require!("ffmpeg");
+    let mut serve = Serve::start(
+        "[app.small.limits]\nsize = \"480x270\"\n[app.slow.limits]\nbitrate = \"100k\"\n",
+    );
+    for (app, reason) in
+        [("small", "640x360 pixels"), ("slow", "limit of this application, 100 kbit/s")]
+    {
+        let mut publisher = serve.publish(&format!("{app}/show"));
+        let ended = serve
+            .onair
+            .wait_event("unpublish", |it| it["event"] == "unpublish" && it["app"] == app);
+        assert!(ended["reason"].as_str().unwrap().contains(reason), "{ended}");
+        assert!(!publisher.wait(LIMIT).success());
+    }
+    let _fits = serve.publish("other/show");
+    serve.onair.wait_event("publish", |it| it["event"] == "publish" && it["app"] == "other");
+}
+
+#[test]
+fn streams_and_viewers_of_an_application_are_limited() {
+    peers::require!("ffmpeg");
+    let mut serve = Serve::start("[app.live.limits]\nstreams = 1\nviewers = 1\n");
+    let _publisher = serve.publish("live/one");
+    serve.wait_published("one");
+    let refused = serve.refuses_publisher("live/two");
+    assert!(refused.contains("The application has 1 streams"), "{refused}");
+    assert_eq!(serve.refuses_publisher("other/two"), "");
+    let mut viewer = Client::play(&format!("{}/live/one", serve.rtmp));
+    viewer.media();
+    assert_eq!(serve.status("GET", "/live/one.flv", ""), 503);
+    assert_eq!(serve.status("GET", "/live/one.m3u8", ""), 503);
+    // Higher limits apply at once, and nobody was disconnected.
+    serve.reload("[app.live.limits]\nstreams = 2\nviewers = 2\n");
+    assert_eq!(serve.refuses_publisher("live/two"), "");
+    let mut second = Client::play(&format!("{}/live/one", serve.rtmp));
+    second.media();
+    viewer.media();
+}

@@ -1,0 +1,308 @@
+//! Callbacks: one receiver behind nginx-rtmp and onair gets the same fields from both, and decides in each
+//! dialect.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+use parking_lot::{Condvar, Mutex};
+use serde_json::Value;
+
+use super::{Serve, status};
+use crate::peers::client::Client;
+use crate::peers::{self, LIMIT, Nginx, ffmpeg, free_port, wait_for, web};
+
+/// A request: its path, content type and body.
+#[derive(Clone, Debug)]
+struct Posted {
+    path: String,
+    kind: String,
+    body: String,
+}
+
+impl Posted {
+    /// The fields of a form, in their order, decoded.
+    fn fields(&self) -> Vec<(String, String)> {
+        url::form_urlencoded::parse(self.body.as_bytes()).into_owned().collect()
+    }
+
+    fn field(&self, name: &str) -> String {
+        let fields = self.fields();
+        fields.into_iter().find(|(it, _)| it == name).unwrap_or_else(|| panic!("{self:?}")).1
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+/// A receiver, which keeps what it gets.
+struct Receiver {
+    port: u16,
+    posted: Arc<Mutex<Vec<Posted>>>,
+}
+
+impl Receiver {
+    /// Answers by `answer` with a status line's rest, further header lines, and a body.
+    fn start(answer: impl Fn(&Posted) -> (String, String) + Send + Sync + 'static) -> Self {
+        let posted = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&posted);
+        let port = web::canned(move |head, socket| {
+            let request = read(head, socket);
+            kept.lock().push(request.clone());
+            let (status, body) = answer(&request);
+            let length = body.len();
+            let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{body}");
+            let _ = socket.write_all(answer.as_bytes());
+        });
+        Self { port, posted }
+    }
+
+    fn all(&self) -> Vec<Posted> {
+        self.posted.lock().clone()
+    }
+
+    fn at(&self, path: &str) -> Vec<Posted> {
+        self.all().into_iter().filter(|it| it.path == path).collect()
+    }
+
+    fn wait(&self, path: &str, count: usize) -> Posted {
+        wait_for(&format!("{path} {count}"), LIMIT, || self.at(path).len() >= count);
+        self.at(path)[count - 1].clone()
+    }
+}
+
+fn read(head: &str, socket: &mut TcpStream) -> Posted {
+    let field = |name: &str| {
+        let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+        lines
+            .find(|(it, _)| it.eq_ignore_ascii_case(name))
+            .map_or("", |(_, value)| value)
+            .to_owned()
+    };
+    let mut body = vec![0; field("content-length").parse().unwrap_or(0)];
+    let _ = socket.read_exact(&mut body);
+    Posted {
+        path: head.split(' ').nth(1).unwrap_or_default().to_owned(),
+        kind: field("content-type"),
+        body: String::from_utf8(body).unwrap(),
+    }
+}
+
+fn ok() -> (String, String) {
+    ("200 OK".to_owned(), "0".to_owned())
+}
+
+const HOOKS: [&str; 6] =
+    ["on_connect", "on_publish", "on_play", "on_publish_done", "on_play_done", "on_record_done"];
+
+fn rules(app: &str, port: u16, prefix: &str, more: &str) -> String {
+    let hooks: String = HOOKS
+        .iter()
+        .map(|it| format!("{it} = \"http://127.0.0.1:{port}{prefix}/{it}\"\n"))
+        .collect();
+    format!("[app.{app}.callbacks]\n{hooks}{more}")
+}
+
+#[test]
+fn nginx_and_onair_post_the_same_fields() {
+    peers::require!("ffmpeg", "nginx");
+    let receiver = Receiver::start(|_| ok());
+    let port = receiver.port;
+    let folder = tempfile::tempdir().unwrap();
+    let hooks: String =
+        HOOKS[1..].iter().map(|it| format!("{it} http://127.0.0.1:{port}/nginx/{it}; ")).collect();
+    let nginx = Nginx::start_with(
+        free_port(),
+        &format!(
+            "notify_method post; on_connect http://127.0.0.1:{port}/nginx/on_connect;
+             application called {{
+                live on; record all; record_path {}; record_suffix .flv; {hooks}
+             }}",
+            folder.path().display()
+        ),
+    );
+    let record = format!("record = {:?}\n", folder.path());
+    let serve = Serve::start(&format!("{record}{}", rules("called", port, "/onair", "")));
+    for (server, url) in [
+        ("/nginx", format!("rtmp://127.0.0.1:{}/called/my_show", nginx.port)),
+        ("/onair", format!("{}/called/my_show", serve.rtmp)),
+    ] {
+        let at = |hook: &str| format!("{server}/{hook}");
+        let mut publisher = ffmpeg::publish(&format!("{url}?token=a.b&x=1%202"), None);
+        receiver.wait(&at("on_publish"), 1);
+        let file = folder.path().join("played.flv");
+        let mut player = ffmpeg::play(&format!("{url}?viewer=7"), 1, &file);
+        player.wait_success(LIMIT);
+        std::fs::remove_file(file).unwrap();
+        receiver.wait(&at("on_play_done"), 1);
+        publisher.interrupt();
+        publisher.wait(LIMIT);
+        receiver.wait(&at("on_publish_done"), 1);
+        receiver.wait(&at("on_record_done"), 1);
+    }
+    for hook in HOOKS {
+        let of = |server: &str| receiver.at(&format!("{server}/{hook}"));
+        let (theirs, ours) = (of("/nginx"), of("/onair"));
+        assert_eq!(theirs.len(), ours.len(), "{hook}: {theirs:?} {ours:?}");
+        for (theirs, ours) in theirs.iter().zip(&ours) {
+            assert_eq!(theirs.kind, ours.kind);
+            let differs = ["clientid", "tcurl", "path", "epoch"];
+            let comparable = |posted: &Posted| -> Vec<(String, String)> {
+                let value = |name: &str, value: String| match name {
+                    _ if differs.contains(&name) => "…".to_owned(),
+                    // nginx keeps no more of it.
+                    "flashver" => value.chars().take(31).collect(),
+                    _ => value,
+                };
+                posted
+                    .fields()
+                    .into_iter()
+                    .map(|(name, it)| (name.clone(), value(&name, it)))
+                    .collect()
+            };
+            assert_eq!(comparable(theirs), comparable(ours), "{hook}");
+        }
+    }
+    // A client has one id, that of the events.
+    let [publish, done] = ["on_publish", "on_publish_done"]
+        .map(|hook| receiver.at(&format!("/onair/{hook}"))[0].field("clientid"));
+    assert_eq!((&publish, publish.clone()), (&done, serve.named("publish")[0]["id"].to_string()));
+    let path = receiver.at("/onair/on_record_done")[0].field("path");
+    assert!(std::fs::metadata(&path).is_ok_and(|file| file.len() > 10_000), "{path}");
+}
+
+#[test]
+fn a_receiver_refuses_and_renames() {
+    peers::require!("ffmpeg", "ffprobe");
+    let receiver = Receiver::start(|posted| {
+        let to = |name: &str| (format!("302 Found\r\nLocation: {name}"), String::new());
+        match (posted.field("call").as_str(), posted.body.contains("secret=yes")) {
+            ("publish", true) => to("hidden"),
+            ("play", _) if posted.field("name") == "alias" => to("hidden"),
+            ("play", _) if posted.field("name") == "elsewhere" => to("rtmp://192.0.2.1/live/x"),
+            ("publish" | "play", false) => ("404 Not Found".to_owned(), String::new()),
+            _ => ok(),
+        }
+    });
+    let mut serve = Serve::start(&rules("live", receiver.port, "", ""));
+    assert!(serve.refuses_publisher("live/show").contains("You may not publish"));
+    let _publisher = serve.publish("live/show?secret=yes");
+    serve.wait_published("hidden");
+    assert!(serve.refuses_player("live/hidden").contains("You may not play"));
+    assert!(serve.refuses_player("live/elsewhere").contains("You may not play"));
+    assert_eq!(serve.status("GET", "/live/hidden.flv", ""), 403);
+    let (http, rtmp) = (&serve.http, &serve.rtmp);
+    for url in [
+        format!("{rtmp}/live/alias"),
+        format!("{http}/live/alias.flv"),
+        format!("{http}/live/alias.m3u8"),
+    ] {
+        assert_eq!(ffmpeg::probe(&url).stream("video")["codec_name"], "h264", "{url}");
+    }
+    // Nobody who was refused is said to have finished.
+    for done in receiver.at("/on_play_done") {
+        assert_eq!(done.field("name"), "hidden", "{done:?}");
+    }
+}
+
+#[test]
+fn without_an_answer_everybody_is_refused_unless_configured_otherwise() {
+    let port = free_port();
+    let serve = Serve::start(&format!(
+        "{}{}",
+        rules("closed", port, "", ""),
+        rules("open", port, "", "if_unreachable = \"accept\"\n")
+    ));
+    // Refused at connect already.
+    assert!(serve.refuses_publisher("closed/a").contains("cannot check this now"));
+    assert_eq!(serve.status("GET", "/closed/a.flv", ""), 503);
+    assert_eq!(serve.refuses_publisher("open/a"), "");
+    assert_eq!(serve.refuses_player("open/a"), "");
+}
+
+#[test]
+fn a_slow_callback_delays_nobody_else() {
+    let gate = Arc::new((Mutex::new(false), Condvar::new()));
+    let (opened, lifted) = (Arc::clone(&gate), Arc::clone(&gate));
+    let receiver = Receiver::start(move |posted| {
+        if posted.body.contains("name=slow") {
+            let mut is_open = opened.0.lock();
+            while !*is_open {
+                opened.1.wait(&mut is_open);
+            }
+        }
+        ok()
+    });
+    let hook = format!("on_publish = \"http://127.0.0.1:{}/p\"\n", receiver.port);
+    let serve = Serve::start(&format!(
+        "[app.live.callbacks]\ntimeout = \"10s\"\n{hook}[app.other.publish]\nkeys = [\"k\"]\n"
+    ));
+    let url = format!("{}/live/slow", serve.rtmp);
+    let slow = std::thread::spawn(move || drop(Client::publish(&url)));
+    receiver.wait("/p", 1);
+    // While it waits, others are served: by the same receiver, and without one.
+    assert_eq!(serve.refuses_publisher("live/quick"), "");
+    assert_eq!(serve.refuses_publisher("other/quick?key=k"), "");
+    let mut player = Client::new(onair::wire::rtmp::client::Config::play(
+        onair::wire::rtmp::url::Url::parse(&format!("{}/live/quick", serve.rtmp)).unwrap(),
+    ));
+    player.wait("the start", |it| *it == onair::wire::rtmp::client::Event::PlayStarted);
+    assert!(!slow.is_finished());
+    *lifted.0.lock() = true;
+    lifted.1.notify_all();
+    slow.join().unwrap();
+}
+
+#[test]
+fn an_hls_viewer_is_one_visit() {
+    peers::require!("ffmpeg");
+    let receiver = Receiver::start(|_| ok());
+    let mut serve = Serve::start(&rules("live", receiver.port, "", ""));
+    let _publisher = serve.publish("live/show");
+    serve.wait_published("show");
+    let master = serve.ask("GET", "/live/show.m3u8", "");
+    let list = master.lines().find(|line| line.starts_with("show/hls/")).unwrap();
+    for _ in 0..5 {
+        assert_eq!(serve.status("GET", &format!("/live/{list}"), ""), 200);
+    }
+    assert_eq!(receiver.at("/on_play").len(), 1);
+    let done = receiver.wait("/on_play_done", 1);
+    assert_eq!(done.field("clientid"), receiver.at("/on_play")[0].field("clientid"));
+    // The chat and the page's state are not worth a callback.
+    assert_eq!(serve.status("GET", "/live/show/state", ""), 200);
+    assert_eq!(receiver.at("/on_play").len(), 1);
+}
+
+#[test]
+fn receivers_of_srs_and_mediamtx_decide_too() {
+    let receiver = Receiver::start(|posted| {
+        let refused = posted.body.contains("\"evil\"") || posted.body.contains("/evil\"");
+        match (posted.path.starts_with("/srs"), refused) {
+            (true, true) => ("200 OK".to_owned(), "{\"code\":403}".to_owned()),
+            (true, false) => ("200 OK".to_owned(), "{\"code\":0}".to_owned()),
+            (false, true) => ("401 Unauthorized".to_owned(), String::new()),
+            (false, false) => ("204 No Content".to_owned(), String::new()),
+        }
+    });
+    let port = receiver.port;
+    let serve = Serve::start(&format!(
+        "{}[app.mtx.callbacks]\ndialect = \"mediamtx\"\nauth = \"http://127.0.0.1:{port}/mtx\"\n",
+        rules("srs", port, "/srs", "dialect = \"srs\"\n")
+    ));
+    for app in ["srs", "mtx"] {
+        assert!(serve.refuses_publisher(&format!("{app}/evil")).contains("may not publish"));
+        assert_eq!(serve.refuses_publisher(&format!("{app}/good?token=a.b&x=1")), "");
+        assert_eq!(status(&serve.ask("GET", &format!("/{app}/evil.flv"), "")), 403);
+    }
+    let publish = receiver.at("/srs/on_publish")[1].json();
+    assert_eq!((&publish["action"], &publish["stream"]), (&"on_publish".into(), &"good".into()));
+    assert_eq!(publish["param"], "?token=a.b&x=1");
+    assert_eq!(receiver.wait("/srs/on_publish_done", 1).json()["action"], "on_unpublish");
+    let asked: Vec<Value> = receiver.at("/mtx").iter().map(Posted::json).collect();
+    assert_eq!((&asked[1]["path"], &asked[1]["token"]), (&"mtx/good".into(), &"a.b".into()));
+    assert_eq!((&asked[1]["action"], &asked[1]["protocol"]), (&"publish".into(), &"rtmp".into()));
+    assert_eq!((&asked[2]["action"], &asked[2]["protocol"]), (&"read".into(), &"hls".into()));
+    let said = serve.onair.peer.output() + &serve.onair.peer.errors();
+    assert!(!said.contains("a.b"), "{said}");
+}

@@ -1,0 +1,168 @@
+//! Signed tokens: made by the command, by other software's rules, and by attackers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use data_encoding::BASE64URL_NOPAD;
+use parking_lot::Mutex;
+use ring::rand::SystemRandom;
+use ring::signature::{Ed25519KeyPair, KeyPair};
+use serde_json::{Value, json};
+use std::io::Write;
+
+use super::{Serve, config_of, status};
+use crate::peers::certificates::Authority;
+use crate::peers::{self, LIMIT, Onair, ffmpeg, wait_for, web};
+
+const SECRET: &str = "Pl4nted-0123456789abcdef0123456789abcdef";
+
+fn rules() -> String {
+    format!(
+        "[tokens]\nsecrets = [\"{SECRET}\"]\n[app.live]\npublish = {{ tokens = true }}\n\
+         play = {{ tokens = true }}\n"
+    )
+}
+
+/// A token that the command makes.
+fn token(serve: &Serve, arguments: &[&str]) -> String {
+    let file = config_of(&serve.folder);
+    let command = ["serve", "token", "--config", file.to_str().unwrap()];
+    let mut onair = Onair::start(&[&command[..], arguments].concat());
+    assert_eq!(onair.peer.wait(LIMIT).code(), Some(0), "{}", onair.peer.errors());
+    onair.events()[0]["token"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_token_opens_its_stream_until_it_expires_and_no_other() {
+    peers::require!("ffmpeg", "ffprobe");
+    let mut serve = Serve::start(&rules());
+    let publish = token(&serve, &["--sub", "live/show", "--act", "publish"]);
+    let play = token(&serve, &["--sub", "live/*", "--act", "play"]);
+    let _publisher = serve.publish(&format!("live/show?token={publish}"));
+    serve.wait_published("show");
+    let (http, rtmp) = (&serve.http, &serve.rtmp);
+    for url in [
+        format!("{rtmp}/live/show?token={play}"),
+        format!("{http}/live/show.flv?token={play}"),
+        format!("{http}/live/show.m3u8?token={play}"),
+    ] {
+        assert_eq!(ffmpeg::probe(&url).stream("video")["codec_name"], "h264", "{url}");
+    }
+    let bearer = format!("Authorization: Bearer {play}\r\n");
+    assert_eq!(serve.status("GET", "/live/show/state", &bearer), 200);
+
+    let expired = token(&serve, &["--sub", "live/show", "--for", "0s"]);
+    let elsewhere = token(&serve, &["--sub", "live/show", "--ip", "192.0.2.1"]);
+    let (_, signature) = play.rsplit_once('.').unwrap();
+    let (claims, _) = publish.rsplit_once('.').unwrap();
+    let mixed = format!("{claims}.{signature}");
+    let none = format!(
+        "{}.{}.",
+        BASE64URL_NOPAD.encode(br#"{"alg":"none","typ":"JWT"}"#),
+        play.split('.').nth(1).unwrap()
+    );
+    for (given, why, code) in [
+        (expired.as_str(), "expired", 401),
+        (&elsewhere, "for another address", 403),
+        (&publish, "does not allow this", 403),
+        (&mixed, "not signed for this server", 401),
+        (&none, "algorithm is not allowed", 401),
+    ] {
+        let answer = serve.ask("GET", &format!("/live/show/state?token={given}"), "");
+        assert!(status(&answer) == code && answer.contains(why), "{why}: {answer}");
+    }
+    let other = serve.ask("GET", &format!("/other/show/state?token={play}"), "");
+    assert_eq!(status(&other), 200, "another application has no rules");
+    let replayed = serve.refuses_publisher(&format!("live/second?token={publish}"));
+    assert!(replayed.contains("for another stream"), "{replayed}");
+    assert!(serve.refuses_player("live/show").contains("token"), "one is needed");
+    let said = serve.onair.peer.output() + &serve.onair.peer.errors();
+    assert!(!said.contains("ey") || !said.contains(signature), "{said}");
+    assert!(!said.contains("Pl4nted"), "{said}");
+}
+
+/// A server's key set, which can change, and how often it was fetched.
+struct KeyServer {
+    port: u16,
+    set: Arc<Mutex<Value>>,
+    fetched: Arc<AtomicUsize>,
+}
+
+impl KeyServer {
+    fn start() -> Self {
+        let set = Arc::new(Mutex::new(json!({ "keys": [] })));
+        let fetched = Arc::new(AtomicUsize::new(0));
+        let (answered, counted) = (Arc::clone(&set), Arc::clone(&fetched));
+        let port = web::canned(move |_, socket| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let body = answered.lock().to_string();
+            let length = body.len();
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}");
+            let _ = socket.write_all(head.as_bytes());
+        });
+        Self { port, set, fetched }
+    }
+}
+
+/// A key, its part of a set, and its tokens.
+struct Signer(Ed25519KeyPair, &'static str);
+
+impl Signer {
+    fn new(id: &'static str) -> Self {
+        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+        Self(Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap(), id)
+    }
+
+    fn key(&self) -> Value {
+        let x = BASE64URL_NOPAD.encode(self.0.public_key().as_ref());
+        json!({ "kty": "OKP", "crv": "Ed25519", "kid": self.1, "x": x })
+    }
+
+    fn token(&self) -> String {
+        let encode = |value: Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
+        let header = encode(json!({ "alg": "EdDSA", "kid": self.1 }));
+        let claims = encode(json!({ "sub": "live/**", "act": "play", "exp": 4_000_000_000_u64 }));
+        let signed = format!("{header}.{claims}");
+        let signature = BASE64URL_NOPAD.encode(self.0.sign(signed.as_bytes()).as_ref());
+        format!("{signed}.{signature}")
+    }
+}
+
+#[test]
+fn public_keys_are_fetched_once_and_unknown_ones_do_not_cause_more() {
+    let keys = KeyServer::start();
+    let (first, stranger) = (Signer::new("first"), Signer::new("stranger"));
+    *keys.set.lock() = json!({ "keys": [first.key()] });
+    let serve = Serve::start(&format!(
+        "[tokens]\njwks = \"http://127.0.0.1:{}/keys\"\n[app.live.play]\ntokens = true\n",
+        keys.port
+    ));
+    let state = |token: &str| serve.status("GET", &format!("/live/a/state?token={token}"), "");
+    assert_eq!(state(&first.token()), 200);
+    for _ in 0..3 {
+        assert_eq!(state(&stranger.token()), 401);
+        assert_eq!(state(&first.token()), 200);
+    }
+    assert_eq!(keys.fetched.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_key_set_can_be_a_file_or_come_over_tls() {
+    peers::require!("nginx");
+    let authority = Authority::new();
+    let good = authority.good();
+    let signer = Signer::new("only");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys.json");
+    std::fs::write(&file, json!({ "keys": [signer.key()] }).to_string()).unwrap();
+    let nginx = web::Web::start(folder.path(), &good.certificate, &good.key);
+    let https = format!("https://localhost:{}/keys.json", nginx.https);
+    for place in [file.to_str().unwrap(), &https] {
+        let rules = format!("[tokens]\njwks = \"{place}\"\n[app.live.play]\ntokens = true\n");
+        let ca = authority.file();
+        let trusted = [("SSL_CERT_FILE", ca.to_str().unwrap())];
+        let serve = Serve::start_with(&rules, &trusted);
+        let path = format!("/live/a/state?token={}", signer.token());
+        wait_for("the keys", LIMIT, || serve.status("GET", &path, "") == 200);
+    }
+}
