@@ -107,7 +107,7 @@ export class WebSocketFlv {
 }
 
 // The library is a classic script: it is loaded when it is needed first.
-function load() {
+export function load() {
     loading ??= new Promise((done, failed) => {
         const element = document.createElement('script');
         element.src = policy ? policy.createScriptURL(SCRIPT) : SCRIPT;

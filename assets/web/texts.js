@@ -1,6 +1,6 @@
 // The texts of the viewer page. Both languages have the same names (a test compares them).
 
-import { store } from '/assets/preferences.js';
+import { speak } from '/assets/language.js';
 
 const TEXTS = {
     'en': {
@@ -137,41 +137,5 @@ const TEXTS = {
     },
 };
 
-export const LANGUAGES = [['en', 'English'], ['zh-CN', '中文']];
-const listeners = [];
-
-export function language() {
-    return document.documentElement.lang;
-}
-
-// A text, with the values of its names in braces.
-export function text(name, values = {}) {
-    const found = TEXTS[language()]?.[name] ?? TEXTS.en[name];
-    return found.replace(/\{(\w+)\}/g, (_, value) => values[value] ?? '');
-}
-
-// Calls this at once, and whenever another language is chosen.
-export function onLanguage(listener) {
-    listeners.push(listener);
-    listener();
-}
-
-export function setLanguage(tag) {
-    document.documentElement.lang = tag;
-    store('language', tag);
-    listeners.forEach(listener => listener());
-}
-
-// Fills in everything of the page that has a text.
-onLanguage(() => {
-    for (const element of document.querySelectorAll('[data-text]')) {
-        element.textContent = text(element.dataset.text);
-    }
-    for (const element of document.querySelectorAll('[data-label]')) {
-        element.setAttribute('aria-label', text(element.dataset.label));
-        if (element.tagName === 'BUTTON') element.title = text(element.dataset.label);
-    }
-    for (const element of document.querySelectorAll('[data-alt]')) {
-        element.alt = text(element.dataset.alt);
-    }
-});
+export const text = speak(TEXTS);
+export { LANGUAGES, language, onLanguage, setLanguage } from '/assets/language.js';

@@ -22,12 +22,14 @@ use crate::server::access::rules::AppLimits;
 use crate::server::admission::{Admission, Spot, subscriber};
 use crate::server::chat::Chats;
 use crate::server::config::{Config, Limits};
+use crate::server::event::log::EventLog;
 use crate::server::event::{Ended, Event, Peer, Protocol, StreamFigures};
 use crate::server::fault::Lab;
 use crate::server::hls::productions::Productions;
 use crate::server::stream::publisher::Dismissal;
 use crate::server::stream::recording_files::Files;
 use crate::server::stream::sink::Sink;
+use crate::server::stream::thumbnails::Thumbnails;
 use crate::server::stream::{Claim, Stream};
 use crate::server::whep::endpoint::Whep;
 use crate::wire::rtmp::auth::{Login, Verdict};
@@ -60,6 +62,12 @@ pub(super) struct Registry {
     pub files: Files,
     pub hls: Productions,
     pub whep: Whep,
+    pub log: Mutex<EventLog>,
+    pub thumbnails: Thumbnails,
+    /// The key of links to recordings; empty if there is no randomness, and then no links.
+    pub link_key: Secret,
+    /// The start of the server.
+    pub began: Timestamp,
     stopping: AtomicBool,
     stop: Notify,
     all_gone: Notify,
@@ -171,6 +179,10 @@ impl Registry {
             files: Files::default(),
             hls: Productions::default(),
             whep: Whep::default(),
+            log: Mutex::default(),
+            thumbnails: Thumbnails::default(),
+            link_key: Secret::new(random_hex().unwrap_or_default()),
+            began: clock.now(),
             stopping: AtomicBool::new(false),
             stop: Notify::new(),
             all_gone: Notify::new(),
@@ -394,6 +406,7 @@ impl Registry {
             stream.join_within(viewer, most).then(|| Arc::clone(stream))
         });
         let stream = joined.ok()??;
+        stream.note_viewer(id, address, self.clock.now());
         self.tell(Event::Join(peer(&stream, id, address, protocol)));
         Some(stream)
     }
@@ -406,15 +419,20 @@ impl Registry {
     }
 
     pub fn tell(&self, event: Event) {
+        self.log.lock().note(&event, self.clock.wall_micros(self.clock.now()));
         // The queue is limited and drops the oldest; a missing receiver is not an error.
         let _ = self.events.send(event);
     }
 
+    /// All streams, in no order.
+    pub fn streams(&self) -> Vec<Arc<Stream>> {
+        self.streams.lock().values().cloned().collect()
+    }
+
     pub fn figures(&self) -> Vec<StreamFigures> {
         let now = self.clock.now();
-        let streams: Vec<_> = self.streams.lock().values().cloned().collect();
         let mut figures: Vec<_> =
-            streams.iter().map(|stream| self.figures_of(stream, now)).collect();
+            self.streams().iter().map(|stream| self.figures_of(stream, now)).collect();
         figures.sort_by(|a, b| (&a.app, &a.stream).cmp(&(&b.app, &b.stream)));
         figures
     }

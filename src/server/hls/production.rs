@@ -107,6 +107,19 @@ pub(in crate::server) fn note_viewer(
     arrived != Arrived::Full
 }
 
+/// Disconnects a viewer; `false` if it does not watch this stream.
+pub(in crate::server) fn end_viewer(
+    registry: &Registry,
+    production: &Production,
+    id: u64,
+    reason: &str,
+) -> bool {
+    let ended = production.viewers.lock().end(id, registry.clock.now());
+    let is_ended = ended.is_some();
+    tell_left(registry, production, ended, reason);
+    is_ended
+}
+
 fn peer(production: &Production, id: u64, address: SocketAddr) -> Peer {
     let (app, stream) = (production.stream.app.clone(), production.stream.name.clone());
     Peer { app, stream, address, id, protocol: Protocol::Hls }
@@ -116,9 +129,17 @@ fn peer(production: &Production, id: u64, address: SocketAddr) -> Peer {
 fn leave(registry: &Registry, production: &Production, quiet: Duration) {
     let now = registry.clock.now();
     let gone = production.viewers.lock().leave(quiet, now);
+    tell_left(registry, production, gone, "asks no more");
+}
+
+fn tell_left(
+    registry: &Registry,
+    production: &Production,
+    gone: impl IntoIterator<Item = Viewer>,
+    reason: &str,
+) {
     for Viewer { id, peer: address, since, asked, bytes, .. } in gone {
-        let reason = "asks no more".to_owned();
-        let ended = Ended { reason, after: asked.since(since), bytes };
+        let ended = Ended { reason: reason.to_owned(), after: asked.since(since), bytes };
         registry.tell(Event::Leave(peer(production, id, address), ended));
     }
 }

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
+use crate::base::Timestamp;
+use crate::server::event::{Protocol, ViewerFigures};
 use crate::server::hls::listing::Listing;
 use crate::server::hls::viewers::{ViewerKey, Viewers};
 use crate::server::stream::Stream;
@@ -39,6 +41,11 @@ impl Productions {
         let all = self.all.lock();
         let found = all.get(&(app.to_owned(), name.to_owned()));
         found.map_or(0, |production| production.viewers.lock().len())
+    }
+
+    /// All productions, in no order.
+    pub fn all(&self) -> Vec<Arc<Production>> {
+        self.all.lock().values().cloned().collect()
     }
 
     /// The first discontinuity sequence number of a new production. It increases across productions, and with
@@ -75,6 +82,26 @@ impl Production {
     /// The available resources, as they change.
     pub fn listing(&self) -> watch::Receiver<Arc<Listing>> {
         self.listing.subscribe()
+    }
+
+    /// The viewers for the operator.
+    pub fn viewer_figures(&self, now: Timestamp) -> Vec<ViewerFigures> {
+        let viewers = self.viewers.lock();
+        let figures = viewers.iter().map(|viewer| ViewerFigures {
+            id: viewer.id,
+            app: self.stream.app.clone(),
+            stream: self.stream.name.clone(),
+            protocol: Protocol::Hls,
+            address: viewer.peer,
+            since: now.since(viewer.since),
+            bytes: viewer.bytes,
+        });
+        figures.collect()
+    }
+
+    /// Returns true if this viewer was just disconnected.
+    pub fn is_barred(&self, key: ViewerKey, now: Timestamp) -> bool {
+        self.viewers.lock().is_barred(key, now)
     }
 
     /// Adds bytes that were sent to a viewer.

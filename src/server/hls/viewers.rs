@@ -2,7 +2,7 @@
 //! request counts as one, identified by address and user agent. Clients behind a cache count as one
 //! viewer. This module is pure.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -30,9 +30,18 @@ pub(super) struct Viewer {
     _done: Option<Box<DoneCall>>,
 }
 
+/// How long a viewer stays out after it was disconnected.
+const BARRED: Duration = Duration::from_mins(1);
+/// Maximum number of viewers that stay out; the oldest are forgotten.
+const MAX_BARRED: usize = 64;
+
 /// All viewers of a stream.
 #[derive(Debug, Default)]
-pub(super) struct Viewers(HashMap<ViewerKey, Viewer>);
+pub(super) struct Viewers {
+    all: HashMap<ViewerKey, Viewer>,
+    /// Disconnected viewers, with the time.
+    barred: VecDeque<(ViewerKey, Timestamp)>,
+}
 
 /// The result of a request for a playlist.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -53,32 +62,77 @@ impl Viewers {
         most: usize,
         now: Timestamp,
     ) -> Arrived {
-        if let Some(viewer) = self.0.get_mut(&key) {
+        if let Some(viewer) = self.all.get_mut(&key) {
             viewer.asked = now;
             return Arrived::Known;
         }
-        if self.0.len() >= most {
+        if self.all.len() >= most {
             return Arrived::Full;
         }
         let AdmittedViewer { id, done: _done } = admitted;
-        self.0.insert(key, Viewer { id, peer, since: now, asked: now, bytes: 0, _done });
+        self.all.insert(key, Viewer { id, peer, since: now, asked: now, bytes: 0, _done });
         Arrived::New
     }
 
     /// Adds bytes that were sent to a viewer.
     pub fn count(&mut self, key: ViewerKey, bytes: u64) {
-        if let Some(viewer) = self.0.get_mut(&key) {
+        if let Some(viewer) = self.all.get_mut(&key) {
             viewer.bytes += bytes;
         }
     }
 
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.all.len()
+    }
+
+    /// The viewers, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Viewer> {
+        self.all.values()
+    }
+
+    /// Disconnects a viewer: it is removed, and gets nothing for a while.
+    pub fn end(&mut self, id: u64, now: Timestamp) -> Option<Viewer> {
+        let (key, _) = self.all.iter().find(|(_, viewer)| viewer.id == id)?;
+        let key = *key;
+        self.barred.truncate(MAX_BARRED - 1);
+        self.barred.push_front((key, now));
+        self.all.remove(&key)
+    }
+
+    /// Returns true if a viewer was just disconnected.
+    pub fn is_barred(&self, key: ViewerKey, now: Timestamp) -> bool {
+        self.barred.iter().any(|(barred, since)| *barred == key && now.since(*since) < BARRED)
     }
 
     /// Removes viewers without a request for this long.
     pub fn leave(&mut self, quiet: Duration, now: Timestamp) -> Vec<Viewer> {
-        let gone = self.0.extract_if(|_, viewer| now.since(viewer.asked) >= quiet);
+        let gone = self.all.extract_if(|_, viewer| now.since(viewer.asked) >= quiet);
         gone.map(|(_, viewer)| viewer).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disconnected_viewer_stays_out_for_a_while() {
+        let mut viewers = Viewers::default();
+        let address: SocketAddr = "192.0.2.1:5".parse().unwrap();
+        let key = |program| ViewerKey { address: address.ip(), program };
+        let now = Timestamp::from_millis(1_000);
+        assert_eq!(viewers.note(key(1), address, 7, 9, now), Arrived::New);
+        assert_eq!(viewers.note(key(2), address, 8, 9, now), Arrived::New);
+        assert_eq!(viewers.end(6, now), None);
+        assert_eq!(viewers.end(7, now).map(|viewer| viewer.id), Some(7));
+        assert_eq!((viewers.len(), viewers.is_barred(key(2), now)), (1, false));
+        assert!(
+            viewers.is_barred(key(1), now + BARRED / 2) && !viewers.is_barred(key(1), now + BARRED)
+        );
+        for id in 0..1_000 {
+            viewers.note(key(id), address, id, 9, now);
+            viewers.end(id, now);
+        }
+        assert_eq!(viewers.barred.len(), MAX_BARRED);
     }
 }

@@ -170,6 +170,7 @@ impl Drop for FlvBody {
         let ended = self.sink.has_ended();
         self.registry.totals.skipped_messages.fetch_add(skipped, Ordering::Relaxed);
         let reason = if ended { "the publisher has gone" } else { "closed by the peer" };
+        let reason = self.sink.dismissed().unwrap_or(reason);
         let after = self.registry.clock.now().since(self.since);
         let ended = Ended { reason: reason.to_owned(), after, bytes };
         self.registry.leave(&self.stream, self.sink.id(), self.peer, ended);

@@ -13,7 +13,7 @@ use crate::base::secret::is_same_secret;
 use crate::server::access::denied::{Denied, too_often};
 use crate::server::http::caller::Caller;
 use crate::server::registry::Registry;
-use crate::wire::http::{is_known_host, is_same_origin};
+use crate::wire::http::{is_known_host, is_loopback_host, is_same_origin};
 
 /// Methods that at least one path supports.
 const METHODS: &str = "GET, HEAD, OPTIONS, POST, PATCH, DELETE";
@@ -94,6 +94,18 @@ pub(super) fn is_trusted(cors: &[String], headers: &HeaderMap) -> bool {
         || headers.get(header::ORIGIN).is_some_and(|origin| {
             cors.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes())
         })
+}
+
+/// Headers of a proxy, which speaks for other computers.
+const PROXIED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
+
+/// Returns true if a program or page on this computer asks: by a loopback address, not through a proxy, and
+/// not for a page of another site, unless that is named as trusted.
+pub(super) fn is_local(registry: &Registry, caller: &Caller, headers: &HeaderMap) -> bool {
+    caller.address.ip().to_canonical().is_loopback()
+        && is_loopback_host(text(headers, header::HOST))
+        && is_trusted(&registry.access().cors, headers)
+        && !PROXIED.iter().any(|name| headers.contains_key(*name))
 }
 
 /// Checks the token.

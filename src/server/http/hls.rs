@@ -114,6 +114,11 @@ pub(super) async fn response(
         return none;
     };
     let key = viewer_key(caller, headers);
+    if production.is_barred(key, registry.clock.now()) {
+        let head = [(header::CACHE_CONTROL, "no-store")];
+        let why = "The operator has disconnected this viewer.\n";
+        return (StatusCode::FORBIDDEN, head, why).into_response();
+    }
     // A waiting request does not count as an idle connection.
     let Some(_settled) = Settled::new(registry, &caller.spot) else {
         return busy("There are too many viewers.\n");

@@ -1,7 +1,7 @@
-//! The server over HTTP: overview page, metrics, HTTP-FLV and WebSocket-FLV, HLS, WHEP, chats,
+//! The server over HTTP: operator page and API, metrics, HTTP-FLV and WebSocket-FLV, HLS, WHEP, chats,
 //! and the viewer page. It has its own address.
 
-mod api;
+mod assets;
 mod caller;
 mod chat;
 mod flv;
@@ -9,7 +9,7 @@ mod guard;
 mod hls;
 mod idle;
 mod metrics;
-mod page;
+mod operator;
 mod path;
 mod refusals;
 mod watch;
@@ -39,6 +39,9 @@ use crate::server::access::pass::PassScope;
 use crate::server::event::Protocol;
 use crate::server::http::caller::{Caller, Callers, Credentials, client_details};
 use crate::server::http::hls::{HlsRequest, HlsResource};
+use crate::server::http::operator::{
+    events, figures, page, recordings, streams, thumbnail, viewers,
+};
 use crate::server::http::path::split;
 use crate::server::http::watch::WatchResource;
 use crate::server::http::whep::WhepResource;
@@ -47,15 +50,24 @@ use crate::server::service::port::OpenPort;
 
 /// Serves until the port is closed or the registry is stopped.
 pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>, open: OpenPort) {
-    let router = watch::assets::add_to(Router::new())
-        .route("/", get(page::overview))
+    let api = Router::new()
+        .route("/api/v1/server", get(figures::server))
+        .route("/api/v1/streams", get(streams::all))
+        .route("/api/v1/streams/{*path}", get(streams::one).delete(streams::end))
+        .route("/api/v1/thumbnails/{*path}", get(thumbnail::of_stream))
+        .route("/api/v1/viewers", get(viewers::all))
+        .route("/api/v1/viewers/{id}", delete(viewers::end))
+        .route("/api/v1/chats/{*path}", get(chat::moderation::chat).patch(chat::moderation::change))
+        .route("/api/v1/events", get(events::latest))
+        .route("/api/v1/recordings", get(recordings::list))
+        .route("/api/v1/openapi.json", get(page::openapi))
+        .route_layer(from_fn_with_state(Arc::clone(&registry), operator::readers));
+    let router = assets::add_to(api)
+        .route("/", get(page::page))
+        .route("/recordings/{file}", get(recordings::file))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readiness))
         .route("/metrics", get(metrics::metrics))
-        .route("/api/v1/streams", get(api::streams))
-        .route("/api/v1/streams/{*path}", get(api::stream).delete(api::end))
-        .route("/api/v1/viewers/{id}", delete(api::end_viewer))
-        .route("/api/v1/chats/{*path}", get(chat::moderation::chat).patch(chat::moderation::change))
         .fallback(media)
         .layer(from_fn_with_state(Arc::clone(&registry), guard::check))
         .with_state(Arc::clone(&registry));

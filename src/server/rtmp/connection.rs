@@ -53,6 +53,8 @@ struct Io {
     waker: Option<Waker>,
     events: VecDeque<Event>,
     deadline: Option<Timestamp>,
+    /// The reason for a disconnection by the operator.
+    dismissed: Option<&'static str>,
     paused: bool,
     /// Audio and video that the player wants.
     wanted: (bool, bool),
@@ -87,6 +89,9 @@ pub(in crate::server) enum Error {
     Flooded,
     #[error("it sends nothing any more")]
     Silent,
+    /// The operator has disconnected the viewer.
+    #[error("{0}")]
+    Dismissed(&'static str),
     #[error("a fault that was asked for: {0}")]
     Fault(&'static str),
 }
@@ -106,6 +111,7 @@ impl Connection {
             waker: None,
             events: VecDeque::new(),
             deadline: None,
+            dismissed: None,
             paused: false,
             wanted: (true, true),
             lab: ConnectionFaults::default(),
@@ -131,6 +137,9 @@ impl Connection {
         }
         if let Some(kind) = io.out.failed {
             return Poll::Ready(Err(io::Error::from(kind).into()));
+        }
+        if let Some(reason) = io.dismissed.take() {
+            return Poll::Ready(Err(Error::Dismissed(reason)));
         }
         if self.registry.lab.generation() != io.lab.generation {
             self.enter_lab(io);
@@ -364,11 +373,6 @@ impl Connection {
         Poll::Pending
     }
 
-    /// Number of sent bytes.
-    pub fn sent(&self) -> u64 {
-        self.io.lock().out.sent
-    }
-
     /// Number of messages that a slow peer did not get.
     pub fn skipped(&self) -> u64 {
         self.io.lock().out.queue.skipped()
@@ -397,6 +401,18 @@ impl Connection {
 impl Sink for Connection {
     fn id(&self) -> u64 {
         self.id
+    }
+
+    fn sent(&self) -> u64 {
+        self.io.lock().out.sent
+    }
+
+    fn dismiss(&self, reason: &'static str) {
+        let mut io = self.io.lock();
+        io.dismissed = Some(reason);
+        if let Some(waker) = &io.waker {
+            waker.wake_by_ref();
+        }
     }
 
     fn deliver(&self, batch: &Batch<'_>) {

@@ -181,6 +181,10 @@ impl Task {
                     }
                 }
                 result = poll_fn(|cx| connection.poll(cx, &mut events)) => {
+                    if let Err(Error::Dismissed(reason)) = result {
+                        self.say_goodbye(reason);
+                        return Ok(reason);
+                    }
                     result?;
                     // Without events, only the deadline has changed.
                     let something = !events.is_empty();

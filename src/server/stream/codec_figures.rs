@@ -20,6 +20,7 @@ pub(in crate::server) fn of_video(track: &VideoTrack, metadata: &Metadata) -> Vi
     let told = metadata.width.zip(metadata.height);
     VideoFigures {
         codec: track.format.to_string(),
+        profile: None,
         size: picture.and_then(|picture| picture.size).or(told),
         fps: metadata.frame_rate,
     }

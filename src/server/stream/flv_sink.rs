@@ -32,6 +32,8 @@ struct Inner {
     ended: bool,
     /// True if the queue was too long even after dropping, and has ended.
     overrun: bool,
+    /// The reason for a disconnection by the operator.
+    dismissed: Option<&'static str>,
     /// True if metadata was sent.
     titled: bool,
     /// Number of returned bytes.
@@ -53,7 +55,8 @@ impl FlvSink {
         let mut queue = Queue::new(limit);
         queue.push_control(file_header(true, true));
         let (waker, sent) = (None, 0);
-        let inner = Inner { queue, waker, ended: false, overrun: false, titled: false, sent };
+        let (ended, overrun, dismissed, titled) = (false, false, None, false);
+        let inner = Inner { queue, waker, ended, overrun, dismissed, titled, sent };
         Arc::new(Self { id, viewer, limit, inner: Mutex::new(inner) })
     }
 
@@ -76,11 +79,6 @@ impl FlvSink {
         std::iter::from_fn(|| inner.pop()).collect()
     }
 
-    /// Number of returned bytes.
-    pub fn sent(&self) -> u64 {
-        self.inner.lock().sent
-    }
-
     /// Number of messages for which there was no room.
     pub fn skipped(&self) -> u64 {
         self.inner.lock().queue.skipped()
@@ -89,6 +87,11 @@ impl FlvSink {
     /// Returns true if it had to end because its reader was too slow.
     pub fn was_overrun(&self) -> bool {
         self.inner.lock().overrun
+    }
+
+    /// The reason for a disconnection by the operator.
+    pub fn dismissed(&self) -> Option<&'static str> {
+        self.inner.lock().dismissed
     }
 
     /// Returns true if the publisher has left.
@@ -108,6 +111,18 @@ impl Sink for FlvSink {
 
     fn protocol(&self) -> Protocol {
         self.viewer.unwrap_or(Protocol::HttpFlv)
+    }
+
+    /// Number of returned bytes.
+    fn sent(&self) -> u64 {
+        self.inner.lock().sent
+    }
+
+    fn dismiss(&self, reason: &'static str) {
+        let mut inner = self.inner.lock();
+        inner.queue.clear_media();
+        (inner.ended, inner.dismissed) = (true, Some(reason));
+        inner.wake();
     }
 
     fn deliver(&self, batch: &Batch<'_>) {

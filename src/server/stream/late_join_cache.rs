@@ -131,6 +131,13 @@ impl Cache {
         *self = Self { versions: self.versions, ..Self::default() };
     }
 
+    /// The codec configs of the video, and its last keyframe if it is the start of the GOP.
+    pub fn keyframe(&self) -> Option<Vec<Arc<Message>>> {
+        let key = self.group.first().filter(|message| message.class == Class::Key)?;
+        let configs = self.headers.iter().filter(|message| message.kind == TagKind::Video);
+        Some(configs.chain([key]).cloned().collect())
+    }
+
     /// The data for a new viewer in order: metadata, codec configs (video first), the GOP.
     pub fn for_late_joiner(&self) -> Vec<Arc<Message>> {
         let of = |kind| self.headers.iter().filter(move |it| it.kind == kind);

@@ -2,6 +2,7 @@
 //! task sends messages to all viewers, so that no viewer's task must wake up. A publisher's burst
 //! is sent in one piece, because a system call costs more than its bytes.
 
+pub(in crate::server) mod bitrate_history;
 pub(in crate::server) mod codec_figures;
 pub(in crate::server) mod flv_sink;
 pub(in crate::server) mod late_join_cache;
@@ -12,6 +13,8 @@ pub(in crate::server) mod piece;
 pub(in crate::server) mod publisher;
 pub(in crate::server) mod recording_files;
 pub(in crate::server) mod sink;
+pub(in crate::server) mod thumbnails;
+mod viewer_list;
 pub(in crate::server) mod viewer_queue;
 
 use std::borrow::Cow;
@@ -33,6 +36,7 @@ use crate::server::stream::late_join_cache::{Cache, Keep};
 use crate::server::stream::message::{Batch, Class, Message, Plain};
 use crate::server::stream::publisher::{Dismissal, Publisher};
 use crate::server::stream::sink::Sink;
+use crate::server::stream::viewer_list::ViewerRecord;
 use crate::wire::container::flv::TagKind;
 
 /// A new publisher whose times are at most this far ahead continues where its predecessor ended.
@@ -67,6 +71,8 @@ struct Inner {
     publisher: Option<Publisher>,
     cache: Cache,
     viewers: Vec<Arc<dyn Sink>>,
+    /// Viewers with a connection, in no order.
+    records: Vec<ViewerRecord>,
     /// Cached messages that are not sent to viewers yet: they wait for the rest of their burst.
     held: Vec<Arc<Message>>,
     /// Shift that makes a publisher's times continue those of the previous one.
@@ -162,7 +168,7 @@ impl Stream {
             incoming.clear();
             return true;
         };
-        publisher.heard = now;
+        publisher.hear(now);
         for Incoming { kind, time_ms, body, metadata } in incoming.drain(..) {
             publisher.count(body.len(), now);
             // Metadata and similar messages have no valid time: they arrive with 0.
@@ -238,7 +244,13 @@ impl Stream {
     pub fn leave(&self, id: u64) -> Option<Arc<dyn Sink>> {
         let mut inner = self.inner.lock();
         let place = inner.viewers.iter().position(|viewer| viewer.id() == id);
+        inner.forget_record(id);
         place.map(|place| inner.viewers.swap_remove(place))
+    }
+
+    /// The codec configs and the last keyframe of the video, if there is one.
+    pub fn keyframe(&self) -> Option<Vec<Arc<Message>>> {
+        self.inner.lock().cache.keyframe()
     }
 
     pub fn is_published(&self) -> bool {
@@ -281,6 +293,8 @@ impl Stream {
                 since: now.since(publisher.since),
                 bytes: publisher.bytes,
                 bitrate: publisher.bitrate,
+                encoder: publisher.encoder(),
+                stalls: publisher.stalls,
                 video: publisher.video.clone(),
                 audio: publisher.audio.clone(),
             }),
@@ -289,6 +303,12 @@ impl Stream {
 }
 
 impl Inner {
+    fn forget_record(&mut self, id: u64) {
+        if let Some(at) = self.records.iter().position(|record| record.is_of(id)) {
+            self.records.swap_remove(at);
+        }
+    }
+
     /// Sends held messages to all viewers.
     fn release(&mut self) {
         if self.held.is_empty() {

@@ -14,11 +14,13 @@ use crate::base::Timestamp;
 use crate::media::VideoCodec;
 use crate::server::access::publisher_limits::PublisherLimits;
 use crate::server::access::rules::AppLimits;
-use crate::server::event::{AudioFigures, VideoFigures};
+use crate::server::event::{AudioFigures, Stalls, VideoFigures};
+use crate::server::stream::bitrate_history::BitrateHistory;
 use crate::server::stream::codec_figures;
 use crate::server::stream::late_join_cache::Keep;
 use crate::server::stream::message::Class;
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
+use crate::wire::codec::h264::{DecoderConfig, profile_name};
 use crate::wire::container::flv::audio::{AudioPacket, AudioTrack};
 use crate::wire::container::flv::metadata::parse_script;
 use crate::wire::container::flv::video::{VideoPacket, VideoTrack};
@@ -29,6 +31,11 @@ use crate::wire::container::track_config;
 const COLOR_SLOT: u16 = 256;
 /// The first cache slot for channel layouts of the audio tracks.
 const LAYOUT_SLOT: u16 = 512;
+
+/// A publisher without data for this long has stalled.
+const STALLED: Duration = Duration::from_secs(1);
+/// Maximum length of an encoder's name.
+const MAX_ENCODER: usize = 80;
 
 /// The publisher.
 #[derive(Debug)]
@@ -42,6 +49,8 @@ pub(in crate::server) struct Publisher {
     /// Start of the second that is being counted, and its bytes.
     second: (Timestamp, u64),
     pub bitrate: u64,
+    pub history: BitrateHistory,
+    pub stalls: Stalls,
     /// The default tracks of video and audio: the first ones.
     tracks: (Option<u8>, Option<u8>),
     /// Its metadata.
@@ -107,6 +116,8 @@ impl Publisher {
             bytes: 0,
             second: (now, 0),
             bitrate: 0,
+            history: BitrateHistory::new(now),
+            stalls: Stalls::default(),
             tracks: (None, None),
             metadata: Metadata::default(),
             video: None,
@@ -124,12 +135,29 @@ impl Publisher {
         self
     }
 
+    /// Records that data has arrived.
+    pub fn hear(&mut self, now: Timestamp) {
+        let silent = now.since(self.heard);
+        if self.bytes > 0 && silent >= STALLED {
+            self.stalls.count += 1;
+            self.stalls.longest = self.stalls.longest.max(silent);
+        }
+        self.heard = now;
+    }
+
+    /// The encoder by its own words, if it says so.
+    pub fn encoder(&self) -> Option<String> {
+        let encoder = self.metadata.encoder.as_deref()?.trim();
+        Some(encoder.chars().take(MAX_ENCODER).collect()).filter(|_| !encoder.is_empty())
+    }
+
     /// Counts received data. Too much of it ends the publisher.
     pub fn count(&mut self, bytes: usize, now: Timestamp) {
         if let Some(reason) = self.limits.count(bytes, now) {
             self.dismissal.dismiss(reason);
         }
         self.bytes += bytes as u64;
+        self.history.count(bytes, now);
         self.second.1 += bytes as u64;
         let elapsed = now.since(self.second.0);
         if elapsed >= Duration::from_secs(1) {
@@ -224,6 +252,7 @@ impl Publisher {
         {
             self.set_video(VideoFigures {
                 codec: "H.264".to_owned(),
+                profile: h264_profile(config),
                 size: Some((video.size.width, video.size.height)),
                 fps: Some(video.frame_rate.as_f64()),
             });
@@ -245,9 +274,29 @@ impl Publisher {
     }
 }
 
+/// The profile in an H.264 config (avcC, ISO/IEC 14496-15 §5.3.3.1).
+fn h264_profile(config: &Bytes) -> Option<&'static str> {
+    let config = DecoderConfig::parse(config).ok()?;
+    Some(profile_name(config.profile_idc, config.constraints)).filter(|name| *name != "unknown")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stalls_are_counted_once_data_has_come() {
+        let at = Timestamp::from_millis;
+        let mut publisher =
+            Publisher::new(1, SocketAddr::from(([127, 0, 0, 1], 1)), "", Timestamp::ZERO);
+        publisher.hear(at(3_000));
+        for (time, bytes) in [(3_000, 10), (3_999, 10), (5_199, 10), (8_000, 10)] {
+            publisher.hear(at(time));
+            publisher.count(bytes, at(time));
+        }
+        let longest = Duration::from_millis(2_801);
+        assert_eq!(publisher.stalls, Stalls { count: 2, longest });
+    }
 
     /// ASC of AAC-LC at 48 kHz and at 44.1 kHz, stereo.
     const ASC_48_KHZ: [u8; 2] = [0x11, 0x90];

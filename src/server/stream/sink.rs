@@ -36,6 +36,14 @@ pub(in crate::server) trait Sink: Debug + Send + Sync {
     /// Records that this many bytes were sent on the lent half; the rest is in its queue.
     fn settle(&self, _sent: u64, _all_done: bool) {}
 
+    /// Bytes that its connection has sent.
+    fn sent(&self) -> u64 {
+        0
+    }
+
+    /// Disconnects the viewer.
+    fn dismiss(&self, _reason: &'static str) {}
+
     /// Handles the end: the publisher has left.
     fn end(&self);
 

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -26,6 +27,8 @@ pub(super) struct Mailbox {
     /// The local ICE user name fragment; `remote_ufrag` is the viewer's.
     pub ufrag: String,
     pub remote_ufrag: String,
+    /// Bytes passed to the socket.
+    sent: AtomicU64,
     waiting: Mutex<Waiting>,
     news: Notify,
 }
@@ -44,7 +47,18 @@ pub(super) struct Waiting {
 impl Mailbox {
     pub fn new(id: u64, resource: String, ufrag: String, remote_ufrag: String) -> Arc<Self> {
         let (waiting, news) = (Mutex::default(), Notify::new());
-        Arc::new(Self { id, resource, ufrag, remote_ufrag, waiting, news })
+        let sent = AtomicU64::new(0);
+        Arc::new(Self { id, resource, ufrag, remote_ufrag, sent, waiting, news })
+    }
+
+    /// Counts bytes that were passed to the socket.
+    pub fn count(&self, bytes: u64) {
+        self.sent.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes passed to the socket.
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
     }
 
     /// Waits for an item. Only one task waits.

@@ -20,6 +20,14 @@ impl Sink for Presence {
         Protocol::Whep
     }
 
+    fn sent(&self) -> u64 {
+        self.0.sent()
+    }
+
+    fn dismiss(&self, reason: &'static str) {
+        self.0.end(reason);
+    }
+
     fn deliver(&self, _batch: &Batch<'_>) {}
 
     fn end(&self) {

@@ -144,7 +144,6 @@ pub(in crate::server) async fn begin(
         gone_since: None,
         helped: None,
         began: registry.clock.now(),
-        sent: 0,
         _done: viewer.done,
     };
     tokio::spawn(session.run(Arc::clone(registry), slot));
@@ -171,8 +170,6 @@ struct Session {
     /// Time of the last restart.
     helped: Option<Instant>,
     began: Timestamp,
-    /// Bytes passed to the socket.
-    sent: u64,
     /// Tells a callback that the viewer has finished, when dropped.
     _done: Option<Box<DoneCall>>,
 }
@@ -296,7 +293,7 @@ impl Session {
                 Output::Transmit(transmit) => {
                     if self.socket.send(&transmit.contents, transmit.destination).is_ok() {
                         let length = transmit.contents.len() as u64;
-                        self.sent += length;
+                        self.mailbox.count(length);
                         registry.totals.sent_bytes.fetch_add(length, Ordering::Relaxed);
                     }
                 }
@@ -430,7 +427,7 @@ impl Session {
             return tracing::info!(peer = %self.peer, reason, "a WHEP session without a viewer has ended");
         };
         let after = registry.clock.now().since(self.began);
-        let ended = Ended { reason: reason.to_owned(), after, bytes: self.sent };
+        let ended = Ended { reason: reason.to_owned(), after, bytes: self.mailbox.sent() };
         registry.leave(stream, self.mailbox.id, self.peer, ended);
     }
 }

@@ -8,17 +8,36 @@ use std::net::{IpAddr, Ipv6Addr};
 /// one of these names. Clients other than browsers may omit it.
 pub fn is_known_host(host: Option<&str>, names: &[String]) -> bool {
     let Some(host) = host else { return true };
-    if let Some(rest) = host.strip_prefix('[') {
-        let address = rest.split_once(']').map(|(address, _)| address);
-        return address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+    if host.starts_with('[') {
+        return ipv6(host).is_some();
     }
+    let name = name(host);
+    let known = |known: &str| name.eq_ignore_ascii_case(known);
+    name.parse::<IpAddr>().is_ok() || known("localhost") || names.iter().any(|it| known(it))
+}
+
+/// True if this `Host` is this computer itself: a loopback address, or `localhost`.
+pub fn is_loopback_host(host: Option<&str>) -> bool {
+    let Some(host) = host else { return true };
+    if host.starts_with('[') {
+        return ipv6(host).is_some_and(|address| address.to_canonical().is_loopback());
+    }
+    let name = name(host);
+    name.parse::<IpAddr>().map_or(name.eq_ignore_ascii_case("localhost"), |it| it.is_loopback())
+}
+
+/// The address in brackets.
+fn ipv6(host: &str) -> Option<Ipv6Addr> {
+    host.strip_prefix('[')?.split_once(']')?.0.parse().ok()
+}
+
+/// The name without port and final dot.
+fn name(host: &str) -> &str {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
     };
-    let name = name.strip_suffix('.').unwrap_or(name);
-    let known = |known: &str| name.eq_ignore_ascii_case(known);
-    name.parse::<IpAddr>().is_ok() || known("localhost") || names.iter().any(|it| known(it))
+    name.strip_suffix('.').unwrap_or(name)
 }
 
 /// True if the request comes from a page of this server, or from no page.
@@ -69,6 +88,17 @@ mod tests {
             assert!(!is_known_host(Some(other), &names), "{other}");
         }
         assert!(is_known_host(None, &[]));
+    }
+
+    #[test]
+    fn only_this_computer_is_loopback() {
+        for here in ["127.0.0.1", "127.9.0.1:80", "[::1]:8088", "localhost", "LocalHost.:1"] {
+            assert!(is_loopback_host(Some(here)), "{here}");
+        }
+        assert!(is_loopback_host(Some("[::ffff:127.0.0.1]")) && is_loopback_host(None));
+        for other in ["", "192.0.2.7", "[2001:db8::1]", "localhost.evil", "[", "studio.example"] {
+            assert!(!is_loopback_host(Some(other)), "{other}");
+        }
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The viewer page: `/watch/{app}/{stream}`. It is the same for all streams. Its scripts read the names from the
 //! address, and the state of the stream from `/{app}/{stream}/state`.
 
-pub(super) mod assets;
 mod code;
 mod policy;
 mod state;
@@ -10,9 +9,9 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::server::http::assets::{self, Asset};
 use crate::server::http::hls;
 use crate::server::http::path::split;
-use crate::server::http::watch::assets::Asset;
 use crate::server::registry::Registry;
 
 /// The page.

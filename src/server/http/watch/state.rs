@@ -57,7 +57,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::server::event::PublisherFigures;
+    use crate::server::event::{PublisherFigures, Stalls};
 
     #[test]
     fn the_state_is_public_and_says_no_addresses() {
@@ -67,6 +67,8 @@ mod tests {
             since: Duration::from_secs(3),
             bytes: 10,
             bitrate: 20,
+            encoder: None,
+            stalls: Stalls::default(),
             video: None,
             audio: None,
         };

@@ -1,5 +1,7 @@
 //! Events of the server, and the state of its streams.
 
+pub(in crate::server) mod log;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -87,6 +89,9 @@ pub enum Protocol {
 }
 
 impl Protocol {
+    /// All protocols.
+    pub const ALL: [Self; 5] = [Self::Rtmp, Self::HttpFlv, Self::WsFlv, Self::Hls, Self::Whep];
+
     /// The name in JSON events.
     pub const fn name(self) -> &'static str {
         match self {
@@ -135,16 +140,41 @@ pub struct PublisherFigures {
     pub bytes: u64,
     /// Bitrate over the last whole second, in bits per second.
     pub bitrate: u64,
+    /// The encoder by its own words.
+    pub encoder: Option<String>,
+    pub stalls: Stalls,
     /// Codec, such as "H.264", with width, height and frame rate if known.
     pub video: Option<VideoFigures>,
     /// Codec, such as "AAC", with rate and channels if known.
     pub audio: Option<AudioFigures>,
 }
 
+/// How often a publisher sent nothing for a second or more.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stalls {
+    pub count: u64,
+    pub longest: Duration,
+}
+
+/// A viewer for the operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ViewerFigures {
+    pub id: u64,
+    pub app: String,
+    pub stream: String,
+    pub protocol: Protocol,
+    pub address: SocketAddr,
+    pub since: Duration,
+    /// Bytes sent to the viewer.
+    pub bytes: u64,
+}
+
 /// The known properties of the video.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VideoFigures {
     pub codec: String,
+    /// The profile of H.264.
+    pub profile: Option<&'static str>,
     pub size: Option<(u32, u32)>,
     pub fps: Option<f64>,
 }

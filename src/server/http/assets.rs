@@ -1,4 +1,4 @@
-//! The files of the viewer page. They are part of the program, so that the page works without a network beyond
+//! The files of the viewer page and of the operator page. They are part of the program, so that the pages work without a network beyond
 //! this server. A browser asks whether a file has changed (ETag) and gets it only then.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -29,16 +29,18 @@ macro_rules! asset {
     ($path:literal, $kind:expr, $file:literal) => {
         (
             concat!("/assets/", $path),
-            Asset::new($kind, include_bytes!(concat!("../../../../assets/", $file))),
+            Asset::new($kind, include_bytes!(concat!("../../../assets/", $file))),
         )
     };
 }
 
 /// All files, by path.
-static ASSETS: [(&str, Asset); 17] = [
+static ASSETS: [(&str, Asset); 28] = [
+    asset!("theme.css", STYLE, "web/theme.css"),
     asset!("watch.css", STYLE, "web/watch.css"),
     asset!("early.js", SCRIPT, "web/early.js"),
     asset!("watch.js", SCRIPT, "web/watch.js"),
+    asset!("language.js", SCRIPT, "web/language.js"),
     asset!("texts.js", SCRIPT, "web/texts.js"),
     asset!("preferences.js", SCRIPT, "web/preferences.js"),
     asset!("state.js", SCRIPT, "web/state.js"),
@@ -49,6 +51,15 @@ static ASSETS: [(&str, Asset); 17] = [
     asset!("chat.js", SCRIPT, "web/chat.js"),
     asset!("danmaku.js", SCRIPT, "web/danmaku.js"),
     asset!("controls.js", SCRIPT, "web/controls.js"),
+    asset!("operator/operator.css", STYLE, "web/operator/operator.css"),
+    asset!("operator/operator.js", SCRIPT, "web/operator/operator.js"),
+    asset!("operator/api.js", SCRIPT, "web/operator/api.js"),
+    asset!("operator/dialogs.js", SCRIPT, "web/operator/dialogs.js"),
+    asset!("operator/format.js", SCRIPT, "web/operator/format.js"),
+    asset!("operator/lists.js", SCRIPT, "web/operator/lists.js"),
+    asset!("operator/rows.js", SCRIPT, "web/operator/rows.js"),
+    asset!("operator/streams.js", SCRIPT, "web/operator/streams.js"),
+    asset!("operator/texts.js", SCRIPT, "web/operator/texts.js"),
     asset!("hls.light.min.mjs", SCRIPT, "web/vendor/hls.light.min.mjs"),
     asset!("mpegts.js", SCRIPT, "web/vendor/mpegts.js"),
     asset!("latin-400.otf", FONT, "fonts/latin-400.otf"),
@@ -71,7 +82,7 @@ impl Asset {
 }
 
 /// Adds the files to the paths of the server.
-pub(in crate::server::http) fn add_to(router: Router<Arc<Registry>>) -> Router<Arc<Registry>> {
+pub(super) fn add_to(router: Router<Arc<Registry>>) -> Router<Arc<Registry>> {
     ASSETS.iter().fold(router, |router, (path, asset)| {
         router.route(path, get(async move |headers: HeaderMap| response(asset, &headers)))
     })
@@ -113,7 +124,7 @@ mod tests {
     /// Every file that the page or one of its scripts names is served.
     #[test]
     fn nothing_that_the_page_names_is_missing() {
-        let page = include_str!("../../../../assets/web/watch.html");
+        let page = include_str!("../../../assets/web/watch.html");
         let texts = ASSETS
             .iter()
             .filter(|(path, asset)| {

@@ -1,0 +1,173 @@
+// The lists of viewers, recordings and events.
+
+import { load } from '/assets/flv.js';
+import { language } from '/assets/language.js';
+import { bytes, clock, date, duration, length, number, protocol } from '/assets/operator/format.js';
+import { Rows, icon, label, make, put } from '/assets/operator/rows.js';
+import { nameOf } from '/assets/operator/streams.js';
+import { reasonIn, text } from '/assets/operator/texts.js';
+
+const byId = id => document.getElementById(id);
+const cell = (...children) => make('td', { role: 'cell' }, ...children);
+
+export class Viewers {
+    // `end(viewer)` disconnects a viewer.
+    constructor({ end }) {
+        this.rows = new Rows(byId('viewers'), viewer => viewer.id, () => {
+            const [peer, name, tag, time, sent] = ['span', 'span', 'span', 'span', 'span'].map(it => make(it));
+            name.className = 'name';
+            tag.className = 'tag';
+            const ban = make('button', { class: 'plain ban', type: 'button' }, icon('ban'));
+            const numbers = [cell(time), cell(sent)];
+            numbers.forEach(it => {
+                it.className = 'number';
+            });
+            const actions = cell(make('div', { class: 'actions' }, ban));
+            const element = make('tr', { role: 'row' }, cell(peer), cell(name), cell(tag), ...numbers, actions);
+            return {
+                element,
+                update(viewer) {
+                    put(peer, viewer.peer);
+                    put(name, nameOf(viewer));
+                    put(tag, protocol(viewer.protocol));
+                    put(time, duration(viewer.seconds));
+                    put(sent, bytes(viewer.bytes));
+                    label(ban, text('endViewer', { peer: viewer.peer }));
+                    ban.onclick = () => end(viewer);
+                },
+            };
+        });
+    }
+
+    show({ viewers, more }) {
+        this.rows.show(viewers);
+        byId('no-viewers').hidden = viewers.length > 0;
+        put(byId('viewers-note'), more ? text('moreViewers', { count: number(more) }) : '');
+    }
+}
+
+export class Recordings {
+    constructor() {
+        this.player = new RecordingPlayer();
+        this.rows = new Rows(byId('recordings'), it => it.name, () => {
+            const [name, facts, size] = [make('span', { class: 'name' }), make('small'), make('span')];
+            const play = make('button', { class: 'plain', type: 'button' }, icon('watch'));
+            const download = make('a', { class: 'plain' }, icon('download'));
+            const number = cell(size);
+            number.className = 'number';
+            const actions = cell(make('div', { class: 'actions' }, play, download));
+            return {
+                element: make('tr', { role: 'row' }, cell(name, facts), number, actions),
+                update: file => {
+                    put(name, file.name);
+                    const parts = [date(file.modified)];
+                    if (file.seconds !== null) parts.push(length(file.seconds));
+                    if (file.state === 'writing') parts.push(text('writing'));
+                    put(facts, parts.join(' · '));
+                    put(size, bytes(file.bytes));
+                    play.onclick = () => this.player.open(file);
+                    label(play, text('play', { name: file.name }));
+                    download.href = file.url + (file.url.includes('?') ? '&' : '?') + 'download';
+                    download.download = file.name;
+                    label(download, text('download', { name: file.name }));
+                },
+            };
+        });
+    }
+
+    show({ enabled, recordings, all, free_bytes: free }, limit) {
+        const shown = recordings.slice(0, limit);
+        this.rows.show(shown);
+        byId('no-recordings').hidden = shown.length > 0;
+        put(byId('no-recordings'), text(enabled ? 'noRecordings' : 'recordingOff'));
+        const parts = all > shown.length ? [text('newest', { shown: number(shown.length), all: number(all) })] : [];
+        if (free !== null) parts.push(text('free', { bytes: bytes(free) }));
+        put(byId('recordings-note'), parts.join(' · '));
+    }
+}
+
+// Plays a recording: FLV through mpegts.js, other formats as the browser can.
+class RecordingPlayer {
+    constructor() {
+        this.video = byId('player-video');
+        this.flv = null;
+        byId('player').addEventListener('close', () => this.#stop());
+        this.video.onerror = () => {
+            if (this.video.getAttribute('src')) this.#fail();
+        };
+    }
+
+    async open(file) {
+        this.#stop();
+        byId('player-title').textContent = file.name;
+        byId('player-problem').textContent = '';
+        byId('player').showModal();
+        if (file.format !== 'flv') {
+            this.video.src = file.url;
+            this.video.play().catch(() => {});
+            return;
+        }
+        try {
+            const mpegts = await load();
+            if (!byId('player').open) return;
+            mpegts.LoggingControl.applyConfig({ enableVerbose: false, enableInfo: false, enableDebug: false });
+            const source = { type: 'flv', isLive: false, url: file.url, filesize: file.bytes };
+            if (file.seconds !== null) source.duration = file.seconds * 1_000;
+            this.flv = mpegts.createPlayer(source, { enableWorker: false, seekType: 'range', autoCleanupSourceBuffer: true });
+            this.flv.on(mpegts.Events.ERROR, () => this.#fail());
+            this.flv.attachMediaElement(this.video);
+            this.flv.load();
+            this.video.play().catch(() => {});
+        } catch {
+            this.#fail();
+        }
+    }
+
+    #fail() {
+        byId('player-problem').textContent = text('notPlayed');
+    }
+
+    #stop() {
+        this.flv?.destroy();
+        this.flv = null;
+        this.video.removeAttribute('src');
+        this.video.load();
+    }
+}
+
+export class Events {
+    constructor() {
+        this.rows = new Rows(byId('events'), event => `${event.number} ${language()}`, () => {
+            const [time, words] = [make('time'), make('span')];
+            return {
+                element: make('li', {}, time, words),
+                update(event) {
+                    if (time.dateTime) return;
+                    time.dateTime = new Date(event.time * 1_000).toISOString();
+                    time.title = date(event.time);
+                    put(time, clock(event.time));
+                    words.replaceChildren(...sentence(event));
+                    if (event.state === 'failed' || event.event === 'disk') words.className = 'warning';
+                },
+            };
+        });
+    }
+
+    show(events, limit) {
+        this.rows.show(events.slice(0, limit));
+        byId('no-events').hidden = events.length > 0;
+    }
+}
+
+// The parts of the sentence that tells of an event.
+function sentence(event) {
+    const name = `${event.event}${event.state ? `-${event.state}` : ''}`;
+    const after = event.seconds === undefined ? '' : duration(event.seconds);
+    const values = { peer: event.peer ?? '', protocol: protocol(event.protocol ?? ''), after, file: event.file ?? '' };
+    const words = text(name, { ...values, reason: event.reason ?? '' });
+    const parts = event.stream === undefined ? [words] : [make('bdi', {}, nameOf(event)), `: ${words}`];
+    if (event.reason && event.event !== 'fault') {
+        parts.push(' ', make('span', { class: 'reason' }, `(${reasonIn(event.reason)})`));
+    }
+    return parts;
+}

@@ -1,0 +1,233 @@
+// The operator page: asks the API for what the chosen section shows, and puts it there.
+
+import { onLanguage } from '/assets/language.js';
+import { get, isOpen, pathOf, remove, token } from '/assets/operator/api.js';
+import { askToken, confirmed, settings, toast } from '/assets/operator/dialogs.js';
+import { bitrate, bytes, duration, number } from '/assets/operator/format.js';
+import { Events, Recordings, Viewers } from '/assets/operator/lists.js';
+import { put } from '/assets/operator/rows.js';
+import { Streams, nameOf } from '/assets/operator/streams.js';
+import { text } from '/assets/operator/texts.js';
+
+const REFRESH_MS = 2_000;
+// Entries of a list beside the streams.
+const FEW = 6;
+// The folder of recordings is read this often.
+const RECORDINGS_MS = 10_000;
+const VIEWS = ['streams', 'viewers', 'recordings', 'events'];
+
+const byId = id => document.getElementById(id);
+
+const answers = { server: null, streams: null, viewers: null, recordings: null, events: null };
+let before = null;
+let rates = { out: null, cpu: null };
+let ofStream = null;
+let failures = 0;
+let isLocked = false;
+let hasNoToken = false;
+let timer = null;
+let refreshing = false;
+let recordingsAt = -Infinity;
+
+const streams = new Streams({ end: endStream, viewers: showViewersOf });
+const viewers = new Viewers({ end: endViewer });
+const recordings = new Recordings();
+const events = new Events();
+
+function view() {
+    const chosen = location.hash.slice(1);
+    return VIEWS.includes(chosen) ? chosen : 'streams';
+}
+
+// Asks for everything that is shown, and draws it.
+async function refresh() {
+    clearTimeout(timer);
+    if (refreshing) return;
+    refreshing = true;
+    const chosen = view();
+    try {
+        const wanted = ['server'];
+        if (chosen === 'streams') wanted.push('streams');
+        if (chosen === 'viewers') wanted.push('viewers');
+        if (chosen === 'streams' || chosen === 'events') wanted.push('events');
+        const now = performance.now();
+        const isDue = now - recordingsAt > RECORDINGS_MS || answers.recordings === null;
+        if ((chosen === 'streams' || chosen === 'recordings') && isDue) {
+            recordingsAt = now;
+            wanted.push('recordings');
+        }
+        const all = await Promise.all(wanted.map(name => get(addressOf(name))));
+        wanted.forEach((name, index) => {
+            answers[name] = all[index];
+        });
+        measure();
+        failures = 0;
+        isLocked = false;
+        draw();
+        if (chosen === 'streams') streams.refreshThumbnails();
+    } catch (error) {
+        await failed(error);
+    } finally {
+        refreshing = false;
+        document.documentElement.dataset.ready = String(answers.server !== null && failures === 0 && !isLocked);
+        if (!document.hidden && !isLocked) timer = setTimeout(refresh, REFRESH_MS);
+    }
+}
+
+function addressOf(name) {
+    if (name === 'viewers' && ofStream) {
+        const { app, stream } = ofStream;
+        return `/api/v1/viewers?${new URLSearchParams({ app, stream })}`;
+    }
+    if (name === 'events' && !byId('with-viewers').checked) return '/api/v1/events?viewers=no';
+    return `/api/v1/${name}`;
+}
+
+async function failed(error) {
+    if (error.status === 401 || error.status === 403 || error.status === 429) {
+        isLocked = true;
+        hasNoToken = error.status === 403;
+        banner();
+        if (!hasNoToken) await unlock(error);
+        return;
+    }
+    failures += 1;
+    banner();
+}
+
+// Asks for the token until the server takes it, or the operator gives up.
+async function unlock(error) {
+    const problem = error.status === 429 ? text('tokenWait') : token() ? text('tokenWrong') : null;
+    if (await askToken(problem)) {
+        isLocked = false;
+        timer = setTimeout(refresh);
+    }
+}
+
+// Rates follow from two answers.
+function measure() {
+    const now = answers.server;
+    if (before && now.now > before.now && now.seconds > before.seconds) {
+        const seconds = now.now - before.now;
+        rates = {
+            out: (now.sent_bytes - before.sent_bytes) * 8 / seconds,
+            cpu: now.cpu_seconds === null ? null : (now.cpu_seconds - before.cpu_seconds) / seconds,
+        };
+    }
+    before = now;
+}
+
+function draw() {
+    banner();
+    if (answers.server) figures(answers.server);
+    if (answers.streams) streams.show(answers.streams.streams);
+    if (answers.viewers) viewers.show(answers.viewers);
+    if (answers.recordings) recordings.show(answers.recordings, view() === 'recordings' ? Infinity : FEW);
+    if (answers.events) events.show(answers.events.events, view() === 'events' ? Infinity : FEW + 2);
+    byId('all-viewers').hidden = !ofStream;
+    put(byId('title-viewers'), ofStream ? text('viewersOf', { name: nameOf(ofStream) }) : text('viewers'));
+}
+
+function figures(server) {
+    const show = (name, main, more) => {
+        put(byId(`figure-${name}`), main);
+        put(byId(`figure-${name}-more`), more);
+    };
+    const all = answers.streams?.streams ?? [];
+    const waiting = all.filter(stream => !stream.publisher).length;
+    show('streams', number(server.streams), waiting ? text('waitingStreams', { count: number(waiting) }) : '');
+    show('viewers', number(server.viewers), text('peak', { count: number(server.viewers_peak) }));
+    show('out', rates.out === null ? '–' : bitrate(rates.out), '');
+    show('cpu', rates.cpu === null ? '–' : number(rates.cpu, 2), text('cores', { count: server.cores }));
+    const disk = server.recording;
+    if (!disk) show('disk', text('off'), '');
+    else if (disk.seconds_left !== null) show('disk', duration(disk.seconds_left), text('left'));
+    else show('disk', disk.free_bytes === null ? '–' : bytes(disk.free_bytes), text('freeSpace'));
+    put(byId('host'), text('up', { host: server.host ?? location.hostname, time: duration(server.seconds) }));
+    put(byId('scope'), text(server.local_only ? 'localOnly' : 'allAddresses'));
+}
+
+// What is wrong with the page as a whole.
+function banner() {
+    let words = '';
+    if (failures > 1) words = text('unreachable');
+    else if (isLocked) words = text(hasNoToken ? 'noToken' : 'locked');
+    else if (token() && isOpen()) words = text('open');
+    put(byId('banner-text'), words);
+    byId('banner').hidden = !words;
+    byId('unlock').hidden = !isLocked || hasNoToken;
+}
+
+// Makes a change, with the token, which is asked for where it is missing or wrong.
+async function change(path, name) {
+    let problem = null;
+    while (true) {
+        try {
+            await remove(path);
+            toast(text('ended', { name }));
+            break;
+        } catch (error) {
+            if (error.status === 401) {
+                problem = token() ? text('tokenWrong') : problem;
+                if (await askToken(problem)) continue;
+                break;
+            }
+            const reason = error.status === 429 ? text('tokenWait') : error.status === 403 ? text('noToken') : error.message;
+            toast(text('notEnded', { name, reason }));
+            break;
+        }
+    }
+    refresh();
+}
+
+async function endStream(stream) {
+    const [name, count] = [nameOf(stream), number(stream.viewers)];
+    const agreed = await confirmed(text('questionStream', { name }), text('questionStreamText', { count }), text('disconnect'));
+    if (agreed) await change(`/api/v1/streams/${pathOf(stream)}`, name);
+}
+
+async function endViewer(viewer) {
+    const [peer, name] = [viewer.peer, nameOf(viewer)];
+    const agreed = await confirmed(text('questionViewer', { peer }), text('questionViewerText', { name }), text('disconnect'));
+    if (agreed) await change(`/api/v1/viewers/${viewer.id}`, peer);
+}
+
+function showViewersOf(stream) {
+    ofStream = stream;
+    answers.viewers = null;
+    if (view() === 'viewers') navigate();
+    else location.hash = 'viewers';
+}
+
+function navigate() {
+    const chosen = view();
+    document.documentElement.dataset.view = chosen;
+    for (const link of document.querySelectorAll('nav a')) {
+        if (link.dataset.view === chosen) link.setAttribute('aria-current', 'page');
+        else link.removeAttribute('aria-current');
+    }
+    draw();
+    refresh();
+}
+
+settings();
+byId('all-viewers').onclick = () => {
+    ofStream = null;
+    navigate();
+};
+for (const link of document.querySelectorAll('nav a')) {
+    link.onclick = () => {
+        ofStream = null;
+    };
+}
+byId('with-viewers').onchange = () => refresh();
+byId('unlock').onclick = () => refresh();
+addEventListener('hashchange', navigate);
+document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) refresh();
+});
+onLanguage(() => {
+    document.title = text('title');
+    draw();
+});
+navigate();

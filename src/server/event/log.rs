@@ -1,0 +1,219 @@
+//! The last events of a server for the operator. Viewers come and go often, so they have a list of their own
+//! and do not displace other events.
+
+use std::collections::{HashSet, VecDeque};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::files::disk_space::Warning;
+use crate::server::event::{Ended, Event, Peer, Protocol, RecordingState};
+
+/// Number of events in each list.
+pub(in crate::server) const MAX_EVENTS: usize = 100;
+/// Maximum number of letters of a text in an event.
+const MAX_TEXT: usize = 200;
+
+/// An event that has been logged.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(in crate::server) struct LoggedEvent {
+    /// Increases by one from event to event.
+    pub number: u64,
+    /// Microseconds since 1970.
+    pub wall_micros: i64,
+    /// The name, as in the JSON events.
+    pub name: &'static str,
+    pub app: Option<String>,
+    pub stream: Option<String>,
+    pub address: Option<SocketAddr>,
+    pub id: Option<u64>,
+    pub protocol: Option<Protocol>,
+    pub state: Option<&'static str>,
+    pub file: Option<String>,
+    pub reason: Option<String>,
+    pub after: Option<Duration>,
+    pub bytes: Option<u64>,
+}
+
+/// The lists, and what follows from the events.
+#[derive(Debug, Default)]
+pub(in crate::server) struct EventLog {
+    next: u64,
+    viewers: VecDeque<LoggedEvent>,
+    others: VecDeque<LoggedEvent>,
+    /// Number of viewers, and its maximum so far.
+    watching: u64,
+    peak: u64,
+    /// The files that are being written.
+    writing: HashSet<PathBuf>,
+}
+
+impl EventLog {
+    pub fn note(&mut self, event: &Event, wall_micros: i64) {
+        match event {
+            Event::Join(_) => {
+                self.watching += 1;
+                self.peak = self.peak.max(self.watching);
+            }
+            Event::Leave(..) => self.watching = self.watching.saturating_sub(1),
+            Event::Recording(recording) => {
+                if recording.state == RecordingState::Writing {
+                    self.writing.insert(recording.path.clone());
+                } else {
+                    self.writing.remove(&recording.path);
+                }
+            }
+            _ => {}
+        }
+        let Some(logged) = logged(event) else { return };
+        let list = match event {
+            Event::Join(_) | Event::Leave(..) => &mut self.viewers,
+            _ => &mut self.others,
+        };
+        self.next += 1;
+        list.push_back(LoggedEvent { number: self.next, wall_micros, ..logged });
+        if list.len() > MAX_EVENTS {
+            list.pop_front();
+        }
+    }
+
+    /// The last events, the newest first; those of viewers only on request.
+    pub fn latest(&self, with_viewers: bool) -> Vec<LoggedEvent> {
+        let viewers = self.viewers.iter().filter(|_| with_viewers);
+        let mut all: Vec<_> = self.others.iter().chain(viewers).collect();
+        all.sort_unstable_by_key(|event| std::cmp::Reverse(event.number));
+        all.into_iter().take(MAX_EVENTS).cloned().collect()
+    }
+
+    /// The most viewers that there were at the same time.
+    pub fn peak(&self) -> u64 {
+        self.peak
+    }
+
+    /// Returns true if this file is being written.
+    pub fn is_writing(&self, path: &Path) -> bool {
+        self.writing.contains(path)
+    }
+}
+
+fn short(text: &str) -> Option<String> {
+    Some(text.chars().take(MAX_TEXT).collect())
+}
+
+/// What the log says of an event; `None` for internal ones.
+fn logged(event: &Event) -> Option<LoggedEvent> {
+    let name_of = |path: &Path| short(&path.file_name().unwrap_or_default().to_string_lossy());
+    Some(match event {
+        Event::Publish(peer) => of_peer("publish", peer, None),
+        Event::Unpublish(peer, ended) => of_peer("unpublish", peer, Some(ended)),
+        Event::Join(peer) => of_peer("join", peer, None),
+        Event::Leave(peer, ended) => of_peer("leave", peer, Some(ended)),
+        Event::Fault(struck) => LoggedEvent {
+            name: "fault",
+            address: Some(struck.address),
+            id: Some(struck.id),
+            reason: short(&struck.fault.to_string()),
+            ..LoggedEvent::default()
+        },
+        Event::Recording(recording) => LoggedEvent {
+            name: "recording",
+            app: short(&recording.app),
+            stream: short(&recording.stream),
+            state: Some(recording.state.name()),
+            file: name_of(&recording.path),
+            reason: recording.reason.as_deref().and_then(short),
+            after: Some(recording.after),
+            bytes: Some(recording.bytes),
+            ..LoggedEvent::default()
+        },
+        Event::Disk(warning) => {
+            let (state, after) = match warning {
+                Warning::Space { left, .. } => ("full", *left),
+                Warning::Slow { queued } => ("slow", *queued),
+            };
+            LoggedEvent {
+                name: "disk",
+                state: Some(state),
+                after: Some(after),
+                ..LoggedEvent::default()
+            }
+        }
+        Event::Held(path, _) => LoggedEvent {
+            name: "recording",
+            state: Some("waiting"),
+            file: name_of(path),
+            ..LoggedEvent::default()
+        },
+        Event::KeyframeRequest { .. } => return None,
+    })
+}
+
+fn of_peer(name: &'static str, peer: &Peer, ended: Option<&Ended>) -> LoggedEvent {
+    LoggedEvent {
+        name,
+        app: short(&peer.app),
+        stream: short(&peer.stream),
+        address: Some(peer.address),
+        id: Some(peer.id),
+        protocol: Some(peer.protocol),
+        reason: ended.and_then(|ended| short(&ended.reason)),
+        after: ended.map(|ended| ended.after),
+        bytes: ended.map(|ended| ended.bytes),
+        ..LoggedEvent::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::event::Recording;
+
+    fn peer(stream: &str) -> Peer {
+        Peer {
+            app: "live".to_owned(),
+            stream: stream.to_owned(),
+            address: "192.0.2.1:5".parse().unwrap(),
+            id: 7,
+            protocol: Protocol::HttpFlv,
+        }
+    }
+
+    #[test]
+    fn viewers_displace_only_viewers_and_texts_are_short() {
+        let mut log = EventLog::default();
+        log.note(&Event::Publish(peer(&"x".repeat(60_000))), 1);
+        for _ in 0..500 {
+            log.note(&Event::Join(peer("show")), 2);
+        }
+        let ended = Ended { reason: "gone".to_owned(), after: Duration::ZERO, bytes: 9 };
+        log.note(&Event::Leave(peer("show"), ended), 3);
+        let others = log.latest(false);
+        assert_eq!((others.len(), others[0].name, others[0].number), (1, "publish", 1));
+        assert_eq!(others[0].stream.as_ref().unwrap().len(), MAX_TEXT);
+        let all = log.latest(true);
+        assert_eq!((all.len(), all[0].name, all[0].bytes), (MAX_EVENTS, "leave", Some(9)));
+        assert_eq!((log.peak(), log.watching), (500, 499));
+    }
+
+    #[test]
+    fn files_are_being_written_until_they_end() {
+        let mut log = EventLog::default();
+        let path = Path::new("/recordings/a.flv");
+        let recording = |state| {
+            Event::Recording(Recording {
+                app: "live".to_owned(),
+                stream: "show".to_owned(),
+                path: path.to_owned(),
+                state,
+                after: Duration::ZERO,
+                bytes: 0,
+                reason: None,
+            })
+        };
+        log.note(&recording(RecordingState::Writing), 0);
+        assert!(log.is_writing(path));
+        log.note(&recording(RecordingState::Failed), 0);
+        assert!(!log.is_writing(path));
+        assert_eq!(log.latest(false)[0].file.as_deref(), Some("a.flv"));
+    }
+}

@@ -1,0 +1,47 @@
+//! The last events: `/api/v1/events`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use serde_json::{Value, json};
+use url::form_urlencoded;
+
+use crate::server::event::log::LoggedEvent;
+use crate::server::http::operator::unix_seconds;
+use crate::server::registry::Registry;
+
+/// Returns the last 100 events, the newest first; with `viewers=no` in the query without those of viewers.
+pub(in crate::server::http) async fn latest(
+    State(registry): State<Arc<Registry>>,
+    RawQuery(query): RawQuery,
+) -> Json<Value> {
+    let query = query.unwrap_or_default();
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let with_viewers = !pairs.any(|(name, value)| name == "viewers" && value == "no");
+    let events = registry.log.lock().latest(with_viewers);
+    Json(json!({ "events": events.iter().map(to_json).collect::<Vec<_>>() }))
+}
+
+/// An event without the fields that it does not have.
+fn to_json(event: &LoggedEvent) -> Value {
+    let mut all = json!({
+        "number": event.number,
+        "time": unix_seconds(event.wall_micros),
+        "event": event.name,
+        "app": event.app,
+        "stream": event.stream,
+        "peer": event.address.map(|address| address.to_string()),
+        "id": event.id,
+        "protocol": event.protocol.map(|protocol| protocol.name()),
+        "state": event.state,
+        "file": event.file,
+        "reason": event.reason,
+        "seconds": event.after.map(|after| after.as_secs_f64()),
+        "bytes": event.bytes,
+    });
+    if let Some(fields) = all.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    all
+}

@@ -1,0 +1,70 @@
+//! The figures of the server as a whole: `/api/v1/server`.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+
+use crate::files::disk_space::reserve;
+use crate::files::free_space;
+use crate::server::http::operator::unix_seconds;
+use crate::server::registry::Registry;
+
+/// CPU time and memory of this process.
+struct Usage {
+    cpu_seconds: f64,
+    memory_bytes: u64,
+}
+
+/// Returns the figures. Rates follow from two answers: bytes and CPU time are totals.
+pub(in crate::server::http) async fn server(State(registry): State<Arc<Registry>>) -> Json<Value> {
+    let folder = registry.config.record.clone();
+    let read = move || (folder.and_then(|folder| free_space(&folder)), usage());
+    // A disk can take its time.
+    let (free, usage) = tokio::task::spawn_blocking(read).await.unwrap_or_default();
+    let streams = registry.figures();
+    let published = streams.iter().filter_map(|stream| stream.publisher.as_ref());
+    let bitrate: u64 = published.clone().map(|publisher| publisher.bitrate).sum();
+    let viewers: usize = streams.iter().map(|stream| stream.viewers).sum();
+    let now = registry.clock.now();
+    let totals = &registry.totals;
+    let recording = registry.config.record.as_ref().map(|_| {
+        let left = free.map(|free| free.saturating_sub(reserve(0)));
+        let seconds = left.filter(|_| bitrate > 0).map(|left| left as f64 * 8.0 / bitrate as f64);
+        json!({ "free_bytes": free, "seconds_left": seconds })
+    });
+    let http = registry.config.http;
+    Json(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "host": System::host_name().ok(),
+        "now": unix_seconds(registry.clock.wall_micros(now)),
+        "seconds": now.since(registry.began).as_secs_f64(),
+        "local_only": http.is_some_and(|http| http.address.ip().to_canonical().is_loopback()),
+        "streams": published.count(),
+        "viewers": viewers,
+        "viewers_peak": registry.log.lock().peak().max(viewers as u64),
+        "connections": registry.connections(),
+        "received_bytes": totals.received_bytes.load(Ordering::Relaxed),
+        "sent_bytes": totals.sent_bytes.load(Ordering::Relaxed),
+        "cores": std::thread::available_parallelism().map_or(1, usize::from),
+        "cpu_seconds": usage.as_ref().map(|usage| usage.cpu_seconds),
+        "memory_bytes": usage.as_ref().map(|usage| usage.memory_bytes),
+        "recording": recording,
+    }))
+}
+
+fn usage() -> Option<Usage> {
+    let pid: Pid = sysinfo::get_current_pid().ok()?;
+    let mut system = System::new().ok()?;
+    system.refresh_processes_specifics(
+        ProcessesToUpdate::Some(&[pid]),
+        false,
+        ProcessRefreshKind::nothing().with_cpu().with_memory(),
+    );
+    let process = system.process(pid)?;
+    let cpu_seconds = process.accumulated_cpu_time() as f64 / 1_000.0;
+    Some(Usage { cpu_seconds, memory_bytes: process.memory() })
+}

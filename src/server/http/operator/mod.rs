@@ -1,0 +1,82 @@
+//! The operator page `/`, and the API below `/api/v1/`, which `assets/openapi.json` describes. Programs and
+//! pages on this computer may read; changes, and everything from other computers, need the server's token.
+
+pub(super) mod events;
+pub(super) mod figures;
+pub(super) mod page;
+mod ranges;
+mod recording_list;
+mod recording_name;
+pub(super) mod recordings;
+mod signed_link;
+pub(super) mod streams;
+pub(super) mod thumbnail;
+pub(super) mod viewers;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::server::http::caller::Caller;
+use crate::server::http::guard;
+use crate::server::registry::Registry;
+
+/// Who has made a change.
+const BY_OPERATOR: &str = "ended by the operator";
+
+/// Lets only those read who may; see the module documentation.
+pub(super) async fn readers(
+    State(registry): State<Arc<Registry>>,
+    ConnectInfo(caller): ConnectInfo<Caller>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if let Err(refused) = may_read(&registry, &caller, request.headers()) {
+        return *refused;
+    }
+    let mut response = next.run(request).await;
+    let unset = || HeaderValue::from_static("no-store");
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert_with(unset);
+    response
+}
+
+fn may_read(
+    registry: &Registry,
+    caller: &Caller,
+    headers: &HeaderMap,
+) -> Result<(), Box<Response>> {
+    if guard::is_local(registry, caller, headers) {
+        return Ok(());
+    }
+    authorized(registry, caller, headers)
+}
+
+/// Checks the token of a request.
+pub(super) fn authorized(
+    registry: &Registry,
+    caller: &Caller,
+    headers: &HeaderMap,
+) -> Result<(), Box<Response>> {
+    guard::authorize(registry, caller, headers).map_err(|(status, text)| {
+        let mut response = error(status, &text);
+        if status == StatusCode::UNAUTHORIZED {
+            let bearer = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+        }
+        Box::new(response)
+    })
+}
+
+pub(super) fn error(status: StatusCode, text: &str) -> Response {
+    (status, Json(json!({ "error": text }))).into_response()
+}
+
+/// Seconds since 1970.
+fn unix_seconds(wall_micros: i64) -> f64 {
+    wall_micros as f64 / 1_000_000.0
+}

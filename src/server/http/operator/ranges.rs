@@ -1,0 +1,71 @@
+//! The part of a file that a request asks for (RFC 9110 §14). This module is pure.
+
+/// What to answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum RangeAnswer {
+    /// The whole file: there is no range, or one that may be ignored.
+    Whole,
+    /// These bytes.
+    Part(std::ops::Range<u64>),
+    /// The file has no such bytes.
+    Unsatisfiable,
+}
+
+/// The answer to a `Range` field, for a file of this size. Several ranges at once are ignored.
+pub(super) fn answer(range: Option<&str>, size: u64) -> RangeAnswer {
+    let Some(set) = range.and_then(|range| range.trim().strip_prefix("bytes=")) else {
+        return RangeAnswer::Whole;
+    };
+    let Some((first, last)) = set.trim().split_once('-') else { return RangeAnswer::Whole };
+    let number = |text: &str| {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        // A number that is too large is beyond every file.
+        digits.then(|| text.parse().unwrap_or(u64::MAX))
+    };
+    let part = match (first, last) {
+        ("", last) => match number(last) {
+            Some(length) => size.saturating_sub(length)..size,
+            None => return RangeAnswer::Whole,
+        },
+        (first, "") => match number(first) {
+            Some(first) => first..size,
+            None => return RangeAnswer::Whole,
+        },
+        (first, last) => match (number(first), number(last)) {
+            (Some(first), Some(last)) if first <= last => first..size.min(last.saturating_add(1)),
+            _ => return RangeAnswer::Whole,
+        },
+    };
+    if part.is_empty() { RangeAnswer::Unsatisfiable } else { RangeAnswer::Part(part) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_whatever_stands_in_them() {
+        let whole = RangeAnswer::Whole;
+        for (range, expected) in [
+            ("bytes=0-0", RangeAnswer::Part(0..1)),
+            ("bytes=10-", RangeAnswer::Part(10..100)),
+            ("bytes=-10", RangeAnswer::Part(90..100)),
+            ("bytes=-1000", RangeAnswer::Part(0..100)),
+            ("bytes=90-99999999999999999999999", RangeAnswer::Part(90..100)),
+            ("bytes=100-", RangeAnswer::Unsatisfiable),
+            ("bytes=99999999999999999999999-", RangeAnswer::Unsatisfiable),
+            ("bytes=-0", RangeAnswer::Unsatisfiable),
+            ("bytes=5-4", whole.clone()),
+            ("bytes=0-1,5-6", whole.clone()),
+            ("bytes=-", whole.clone()),
+            ("bytes=+1-2", whole.clone()),
+            ("bytes=a-b", whole.clone()),
+            ("lines=1-2", whole.clone()),
+            ("", whole.clone()),
+        ] {
+            assert_eq!(answer(Some(range), 100), expected, "{range}");
+        }
+        assert_eq!(answer(None, 100), whole);
+        assert_eq!(answer(Some("bytes=0-"), 0), RangeAnswer::Unsatisfiable);
+    }
+}

@@ -1,0 +1,176 @@
+//! Lists the files in the folder of recordings. It waits for the disk.
+
+use std::fs;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+
+use crate::server::http::operator::recording_name::format_of;
+use crate::wire::container::Format;
+use crate::wire::container::flv::{Demuxer, Tag, TagKind, parse_audio, parse_video};
+
+/// Maximum number of names in the folder that are checked.
+const MAX_NAMES: usize = 50_000;
+/// Maximum number of files in one answer.
+pub(super) const MAX_LISTED: usize = 200;
+/// Bytes at the start of a file in which its first time is searched.
+const START: u64 = 256 << 10;
+/// Size of a tag's head, and of the length behind a tag (Adobe FLV v10.1, annex E.4.1).
+const TAG_HEAD: u64 = 11;
+const TAG_LENGTH: u64 = 4;
+
+/// A file of the folder.
+#[derive(Clone, Debug)]
+pub(super) struct ListedFile {
+    pub name: String,
+    pub path: PathBuf,
+    pub format: Format,
+    pub bytes: u64,
+    /// Microseconds since 1970.
+    pub modified: i64,
+    /// The length of the recording, if it can be read quickly.
+    pub length: Option<Duration>,
+}
+
+/// A part of the list.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RecordingList {
+    /// The newest first.
+    pub files: Vec<ListedFile>,
+    /// Number of all files.
+    pub all: usize,
+}
+
+/// Reads the folder; the files from `offset` on, at most `most`, the newest first.
+pub(super) fn read(folder: &Path, offset: usize, most: usize) -> io::Result<RecordingList> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)?.take(MAX_NAMES) {
+        let Ok(entry) = entry else { continue };
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let Some(format) = format_of(&name) else { continue };
+        // Does not follow links.
+        let Ok(metadata) = entry.metadata() else { continue };
+        let Ok(modified) = metadata.modified() else { continue };
+        if metadata.is_file() {
+            let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
+            let modified = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
+            let (path, bytes) = (entry.path(), metadata.len());
+            files.push(ListedFile { name, path, format, bytes, modified, length: None });
+        }
+    }
+    files.sort_unstable_by(|a, b| (b.modified, &b.name).cmp(&(a.modified, &a.name)));
+    let all = files.len();
+    let mut files: Vec<_> = files.into_iter().skip(offset).take(most.min(MAX_LISTED)).collect();
+    for file in files.iter_mut().filter(|file| file.format == Format::Flv) {
+        file.length = flv_length(&file.path).ok().flatten();
+    }
+    Ok(RecordingList { files, all })
+}
+
+/// The time from the first to the last tag of an FLV file, from its two ends.
+fn flv_length(path: &Path) -> io::Result<Option<Duration>> {
+    let mut file = fs::File::open(path)?;
+    let Some(first) = first_time(&mut file)? else { return Ok(None) };
+    let last = last_time(&mut file)?;
+    Ok(last.map(|last| Duration::from_millis(last.wrapping_sub(first).into())))
+}
+
+/// The time of the first media.
+fn first_time(file: &mut fs::File) -> io::Result<Option<u32>> {
+    let mut start = Vec::new();
+    file.take(START).read_to_end(&mut start)?;
+    let mut demuxer = Demuxer::new();
+    demuxer.push(&start);
+    while let Ok(Some(tag)) = demuxer.next_tag() {
+        if is_media(&tag) {
+            return Ok(Some(tag.time_ms));
+        }
+    }
+    Ok(None)
+}
+
+/// True for a frame or sound: the time of a config or of metadata need not be that of the stream.
+fn is_media(tag: &Tag) -> bool {
+    match tag.kind {
+        TagKind::Video => parse_video(&tag.body).is_ok_and(|it| !it.is_sequence_start()),
+        TagKind::Audio => parse_audio(&tag.body).is_ok_and(|it| !it.is_sequence_start()),
+        TagKind::Script => false,
+    }
+}
+
+/// The time of the last tag, if the file ends with a complete one.
+fn last_time(file: &mut fs::File) -> io::Result<Option<u32>> {
+    let size = file.metadata()?.len();
+    let Some(end) = size.checked_sub(TAG_LENGTH) else { return Ok(None) };
+    let mut length = [0; 4];
+    file.seek(SeekFrom::Start(end))?;
+    file.read_exact(&mut length)?;
+    let length = u64::from(u32::from_be_bytes(length));
+    let Some(at) = end.checked_sub(length).filter(|_| length >= TAG_HEAD) else { return Ok(None) };
+    file.seek(SeekFrom::Start(at))?;
+    let mut head = [0; 8];
+    file.read_exact(&mut head)?;
+    let [kind, a, b, c, low2, low1, low0, high] = head;
+    let is_tag = matches!(kind, 8 | 9 | 18)
+        && u64::from(u32::from_be_bytes([0, a, b, c])) == length - TAG_HEAD;
+    Ok(is_tag.then(|| u32::from_be_bytes([high, low2, low1, low0])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A tag of audio, as in a file.
+    fn tag(kind: u8, time_ms: u32, body: &[u8]) -> Vec<u8> {
+        let [high, low @ ..] = time_ms.to_be_bytes();
+        let [_, length @ ..] = (body.len() as u32).to_be_bytes();
+        let mut tag = vec![kind];
+        tag.extend(length);
+        tag.extend(low);
+        tag.extend([high, 0, 0, 0]);
+        tag.extend(body);
+        tag.extend((body.len() as u32 + 11).to_be_bytes());
+        tag
+    }
+
+    fn flv(tags: &[Vec<u8>]) -> Vec<u8> {
+        [&b"FLV\x01\x05\0\0\0\x09\0\0\0\0"[..], &tags.concat()].concat()
+    }
+
+    #[test]
+    fn a_folder_is_listed_with_lengths_and_without_anything_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let config = tag(8, 0, &[0xAF, 0, 0x11, 0x90]);
+        let media = |time| tag(8, time, &[0xAF, 1, 1, 2]);
+        // The times go on from another recording, and pass 2^24.
+        let whole = flv(&[config, media(0x00FF_FFF0), media(0x0100_07E0)]);
+        fs::write(at("b.flv"), &whole).unwrap();
+        fs::write(at("a.flv"), &whole[..whole.len() - 1]).unwrap();
+        fs::write(at("c.mp4"), "not looked into").unwrap();
+        fs::write(at(".hidden.flv"), &whole).unwrap();
+        fs::write(at("notes.txt"), "").unwrap();
+        fs::create_dir(at("d.flv")).unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("/etc/passwd", at("link.flv")).unwrap();
+        let list = read(folder.path(), 0, 100).unwrap();
+        let mut names: Vec<_> =
+            list.files.iter().map(|file| (file.name.as_str(), file.length)).collect();
+        names.sort_unstable();
+        let length = Some(Duration::from_millis(0x7F0));
+        assert_eq!(names, [("a.flv", None), ("b.flv", length), ("c.mp4", None)]);
+        let rest = read(folder.path(), 2, 100).unwrap();
+        assert_eq!((rest.files.len(), rest.all), (1, 3));
+        assert!(read(&at("none"), 0, 1).is_err());
+    }
+
+    #[test]
+    fn damaged_files_have_no_length() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.flv");
+        for bytes in [&b""[..], b"FLV", b"\0\0\0", b"\xFF\xFF\xFF\xFF", &[0; 64], &[255; 64]] {
+            fs::write(&path, bytes).unwrap();
+            assert_eq!(flv_length(&path).ok().flatten(), None, "{bytes:?}");
+        }
+    }
+}

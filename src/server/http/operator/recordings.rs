@@ -1,0 +1,270 @@
+//! The recordings: their list at `/api/v1/recordings`, and the files at `/recordings/{file}`, with ranges for
+//! players and interrupted downloads. A slow client holds no thread: each piece is read when it is due.
+
+use std::fs::{self, File};
+use std::future::Future;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, ready};
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, Path as UrlPath, RawQuery, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use http_body::{Frame, SizeHint};
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use url::form_urlencoded;
+
+use crate::files::{Trouble, free_space};
+use crate::server::admission::{Purpose, Spot};
+use crate::server::http::caller::Caller;
+use crate::server::http::guard;
+use crate::server::http::operator::ranges::{self, RangeAnswer};
+use crate::server::http::operator::recording_list::{self, ListedFile, MAX_LISTED};
+use crate::server::http::operator::recording_name::{format_of, media_type};
+use crate::server::http::operator::{authorized, error, signed_link, unix_seconds};
+use crate::server::http::path::encode_name;
+use crate::server::registry::Registry;
+use crate::text::Language;
+
+/// Bytes that are read at once.
+const PIECE: u64 = 256 << 10;
+
+/// Lists the recordings, the newest first; `offset` and `limit` in the query choose a part.
+pub(in crate::server::http) async fn list(
+    State(registry): State<Arc<Registry>>,
+    ConnectInfo(caller): ConnectInfo<Caller>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let Some(folder) = registry.config.record.clone() else {
+        let none = json!({ "enabled": false, "recordings": [], "all": 0, "free_bytes": null });
+        return Json(none).into_response();
+    };
+    let (mut offset, mut limit) = (0, MAX_LISTED);
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        let chosen = match &*name {
+            "offset" => &mut offset,
+            "limit" => &mut limit,
+            _ => continue,
+        };
+        match value.parse() {
+            Ok(number) => *chosen = number,
+            Err(_) => return error(StatusCode::BAD_REQUEST, "offset and limit are numbers"),
+        }
+    }
+    let read = move || (recording_list::read(&folder, offset, limit), free_space(&folder));
+    let (list, free) = match tokio::task::spawn_blocking(read).await {
+        Ok((Ok(list), free)) => (list, free),
+        Ok((Err(failure), _)) => {
+            let why = Language::English.say(&Trouble::problem(&failure));
+            return error(StatusCode::INTERNAL_SERVER_ERROR, &why);
+        }
+        Err(_) => return error(StatusCode::INTERNAL_SERVER_ERROR, "the folder was not read"),
+    };
+    let signs = !guard::is_local(&registry, &caller, &headers);
+    let recordings: Vec<_> = list.files.iter().map(|it| to_json(&registry, it, signs)).collect();
+    Json(json!({
+        "enabled": true,
+        "recordings": recordings,
+        "all": list.all,
+        "free_bytes": free,
+    }))
+    .into_response()
+}
+
+fn to_json(registry: &Registry, file: &ListedFile, signs: bool) -> Value {
+    let mut url = format!("/recordings/{}", encode_name(&file.name));
+    let signed = || signed_link::query(&registry.link_key, &file.name, now(registry));
+    if let Some(query) = signs.then(signed).flatten() {
+        url = format!("{url}?{query}");
+    }
+    let is_writing = registry.log.lock().is_writing(&file.path);
+    json!({
+        "name": file.name,
+        "url": url,
+        "format": file.format.extension(),
+        "bytes": file.bytes,
+        "seconds": file.length.map(|length| length.as_secs_f64()),
+        "modified": unix_seconds(file.modified),
+        "state": if is_writing { "writing" } else { "finished" },
+    })
+}
+
+/// Seconds since 1970.
+fn now(registry: &Registry) -> i64 {
+    registry.clock.wall_micros(registry.clock.now()) / 1_000_000
+}
+
+/// Returns a recording or a part of it, to clients that may read, or that have a link; with `download` in the
+/// query, for saving.
+pub(in crate::server::http) async fn file(
+    State(registry): State<Arc<Registry>>,
+    ConnectInfo(caller): ConnectInfo<Caller>,
+    UrlPath(name): UrlPath<String>,
+    RawQuery(query): RawQuery,
+    method: Method,
+    headers: HeaderMap,
+) -> Response {
+    let query = query.unwrap_or_default();
+    let is_linked = signed_link::is_valid(&registry.link_key, &name, &query, now(&registry));
+    let may_read = is_linked || guard::is_local(&registry, &caller, &headers);
+    if !may_read && let Err(refused) = authorized(&registry, &caller, &headers) {
+        return *refused;
+    }
+    let missing = || error(StatusCode::NOT_FOUND, "there is no such recording");
+    let (Some(format), Some(folder)) = (format_of(&name), &registry.config.record) else {
+        return missing();
+    };
+    let path = folder.join(&name);
+    let Ok(Ok((file, size, tag))) = tokio::task::spawn_blocking(move || open(&path)).await else {
+        return missing();
+    };
+    let text = |name: HeaderName| headers.get(name).and_then(|it| it.to_str().ok());
+    // A part of another version of the file would not fit.
+    let is_same = text(header::IF_RANGE).is_none_or(|it| it == tag);
+    let answer = ranges::answer(text(header::RANGE).filter(|_| is_same), size);
+    let mut response = match answer {
+        RangeAnswer::Unsatisfiable => {
+            let head = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
+            return (StatusCode::RANGE_NOT_SATISFIABLE, head).into_response();
+        }
+        RangeAnswer::Whole => {
+            part_of(&registry, &caller, &method, file, 0..size).map(|body| body.into_response())
+        }
+        RangeAnswer::Part(part) => {
+            let range = format!("bytes {}-{}/{size}", part.start, part.end - 1);
+            part_of(&registry, &caller, &method, file, part).map(|body| {
+                let head = [(header::CONTENT_RANGE, range)];
+                (StatusCode::PARTIAL_CONTENT, head, body).into_response()
+            })
+        }
+    }
+    .unwrap_or_else(|| error(StatusCode::SERVICE_UNAVAILABLE, "there are too many connections"));
+    let is_download = form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "download");
+    let disposition = if is_download { "attachment" } else { "inline" };
+    let disposition = format!("{disposition}; filename*=UTF-8''{}", encode_name(&name));
+    for (name, value) in [
+        (header::CONTENT_TYPE, media_type(format)),
+        (header::ACCEPT_RANGES, "bytes"),
+        (header::CACHE_CONTROL, "private, no-cache"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'"),
+        (header::ETAG, &tag),
+        (header::CONTENT_DISPOSITION, &disposition),
+    ] {
+        if response.status().is_success()
+            && let Ok(value) = HeaderValue::from_str(value)
+        {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+/// Opens a file, and returns its size and its tag, which changes with it.
+fn open(path: &Path) -> io::Result<(File, u64, String)> {
+    // Links lead elsewhere, and pipes block.
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    let modified = metadata.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let tag = format!("\"{:x}-{:x}\"", modified.as_micros(), metadata.len());
+    Ok((file, metadata.len(), tag))
+}
+
+/// The body with a part of the file, for `HEAD` only its length; `None` if there are too many connections.
+fn part_of(
+    registry: &Arc<Registry>,
+    caller: &Caller,
+    method: &Method,
+    file: File,
+    part: std::ops::Range<u64>,
+) -> Option<Body> {
+    // A download is no idle connection.
+    registry.admission.settle(&caller.spot, Purpose::Play).then(|| {
+        let (registry, spot) = (Arc::clone(registry), Arc::clone(&caller.spot));
+        let left = part.end - part.start;
+        let is_head = *method == Method::HEAD;
+        let piece = Piece::Here(file);
+        Body::new(FileBody { piece, at: part.start, left, is_head, registry, spot })
+    })
+}
+
+/// A part of a file.
+struct FileBody {
+    piece: Piece,
+    at: u64,
+    left: u64,
+    is_head: bool,
+    registry: Arc<Registry>,
+    spot: Arc<Spot>,
+}
+
+/// The file between two pieces, and while one is being read.
+enum Piece {
+    Here(File),
+    Reading(JoinHandle<io::Result<(File, Vec<u8>)>>),
+    Over,
+}
+
+impl http_body::Body for FileBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let this = &mut *self;
+        if this.left == 0 || this.is_head {
+            return Poll::Ready(None);
+        }
+        if let Piece::Here(file) = std::mem::replace(&mut this.piece, Piece::Over) {
+            let (at, length) = (this.at, this.left.min(PIECE));
+            let reading = tokio::task::spawn_blocking(move || read(file, at, length));
+            this.piece = Piece::Reading(reading);
+        }
+        let Piece::Reading(reading) = &mut this.piece else { return Poll::Ready(None) };
+        let read = ready!(Pin::new(reading).poll(cx));
+        this.piece = Piece::Over;
+        let (file, bytes) = match read.unwrap_or_else(|error| Err(io::Error::other(error))) {
+            Ok(read) => read,
+            Err(error) => return Poll::Ready(Some(Err(error))),
+        };
+        this.piece = Piece::Here(file);
+        let length = bytes.len() as u64;
+        (this.at, this.left) = (this.at + length, this.left.saturating_sub(length));
+        this.registry.totals.sent_bytes.fetch_add(length, Ordering::Relaxed);
+        Poll::Ready(Some(Ok(Frame::data(bytes.into()))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}
+
+impl Drop for FileBody {
+    fn drop(&mut self) {
+        self.registry.admission.unsettle(&self.spot);
+    }
+}
+
+/// Reads exactly this part. A file that became shorter is an error, because its length was promised.
+fn read(mut file: File, at: u64, length: u64) -> io::Result<(File, Vec<u8>)> {
+    file.seek(SeekFrom::Start(at))?;
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
+    file.read_exact(&mut bytes)?;
+    Ok((file, bytes))
+}

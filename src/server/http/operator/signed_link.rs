@@ -1,0 +1,63 @@
+//! Links to one recording for a limited time: the elements of a page cannot send a token. The link holds the
+//! time at which it expires, and an HMAC of both.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use url::form_urlencoded;
+
+use crate::base::Secret;
+use crate::base::secret::is_same_secret;
+
+/// How long a link works, in seconds: a long recording can be watched to its end.
+const VALID_SECONDS: i64 = 12 * 3_600;
+
+/// The query of a link to this file; `None` without a key.
+pub(super) fn query(key: &Secret, file: &str, now: i64) -> Option<String> {
+    let expires = now.saturating_add(VALID_SECONDS);
+    let signature = signature(key, file, expires)?;
+    Some(format!("expires={expires}&signature={signature}"))
+}
+
+/// Returns true if this query belongs to a link to this file that has not expired.
+pub(super) fn is_valid(key: &Secret, file: &str, query: &str, now: i64) -> bool {
+    let value = |wanted: &str| {
+        form_urlencoded::parse(query.as_bytes())
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| value.into_owned())
+    };
+    let expires = value("expires").and_then(|it| it.parse::<i64>().ok());
+    let (Some(expires), Some(given)) = (expires, value("signature")) else { return false };
+    let expected = signature(key, file, expires);
+    expected.is_some_and(|it| is_same_secret(it.as_bytes(), given.as_bytes())) && now < expires
+}
+
+fn signature(key: &Secret, file: &str, expires: i64) -> Option<String> {
+    let key = Some(key.expose().as_bytes()).filter(|key| !key.is_empty())?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
+    mac.update(format!("{expires}/{file}").as_bytes());
+    Some(data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_opens_one_file_until_it_expires() {
+        let key = Secret::new("0123456789abcdef");
+        let link = query(&key, "a.flv", 1_000).unwrap();
+        assert!(is_valid(&key, "a.flv", &link, 1_000));
+        assert!(is_valid(&key, "a.flv", &format!("download&{link}"), 1_000 + VALID_SECONDS - 1));
+        assert!(!is_valid(&key, "a.flv", &link, 1_000 + VALID_SECONDS));
+        assert!(!is_valid(&key, "b.flv", &link, 1_000));
+        assert!(!is_valid(&Secret::new("other"), "a.flv", &link, 1_000));
+        let longer = link.replacen(&(1_000 + VALID_SECONDS).to_string(), "9999999999", 1);
+        assert!(!is_valid(&key, "a.flv", &longer, 1_000));
+        for bad in ["", "expires=99999999999", "signature=", "expires=x&signature=x"] {
+            assert!(!is_valid(&key, "a.flv", bad, 1_000), "{bad}");
+        }
+        let none = Secret::new("");
+        assert_eq!(query(&none, "a.flv", 1_000), None);
+        assert!(!is_valid(&none, "a.flv", &link, 1_000));
+    }
+}

@@ -1,0 +1,107 @@
+//! The streams: `/api/v1/streams` and `/api/v1/streams/{app}/{stream}`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{ConnectInfo, Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use crate::server::event::{Protocol, PublisherFigures, StreamFigures};
+use crate::server::http::caller::Caller;
+use crate::server::http::operator::{BY_OPERATOR, authorized, error};
+use crate::server::registry::Registry;
+use crate::server::stream::bitrate_history::STEP;
+
+/// Returns all streams.
+pub(in crate::server::http) async fn all(State(registry): State<Arc<Registry>>) -> Json<Value> {
+    let figures = registry.figures();
+    let streams: Vec<_> = figures.iter().map(|it| to_json(it, &history(&registry, it))).collect();
+    Json(json!({ "streams": streams }))
+}
+
+/// Returns one stream.
+pub(in crate::server::http) async fn one(
+    State(registry): State<Arc<Registry>>,
+    Path(path): Path<String>,
+) -> Response {
+    let found = path.rsplit_once('/').and_then(|(app, name)| registry.find(app, name));
+    match found {
+        Some(stream) => {
+            let now = registry.clock.now();
+            let figures = registry.figures_of(&stream, now);
+            Json(to_json(&figures, &stream.bitrate_history(now))).into_response()
+        }
+        None => missing(),
+    }
+}
+
+/// Disconnects a stream's publisher, with the server's token.
+pub(in crate::server::http) async fn end(
+    State(registry): State<Arc<Registry>>,
+    ConnectInfo(caller): ConnectInfo<Caller>,
+    Path(path): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(refused) = authorized(&registry, &caller, &headers) {
+        return *refused;
+    }
+    let found = path.rsplit_once('/').and_then(|(app, name)| registry.find(app, name));
+    match found {
+        Some(stream) if stream.dismiss(BY_OPERATOR) => StatusCode::NO_CONTENT.into_response(),
+        _ => missing(),
+    }
+}
+
+pub(super) fn missing() -> Response {
+    error(StatusCode::NOT_FOUND, "there is no such stream")
+}
+
+fn history(registry: &Registry, figures: &StreamFigures) -> Vec<u64> {
+    let stream = registry.find(&figures.app, &figures.stream);
+    stream.map(|stream| stream.bitrate_history(registry.clock.now())).unwrap_or_default()
+}
+
+fn to_json(figures: &StreamFigures, history: &[u64]) -> Value {
+    let count = |protocol| figures.protocols.get(&protocol).copied().unwrap_or_default();
+    let viewers_by: Map<_, _> =
+        Protocol::ALL.map(|it| (it.name().to_owned(), json!(count(it)))).into_iter().collect();
+    json!({
+        "app": figures.app,
+        "stream": figures.stream,
+        "viewers": figures.viewers,
+        "hls_viewers": figures.hls_viewers,
+        "whep_viewers": figures.whep_viewers,
+        "viewers_by_protocol": viewers_by,
+        "publisher": figures.publisher.as_ref().map(|it| publisher(it, history)),
+    })
+}
+
+fn publisher(publisher: &PublisherFigures, history: &[u64]) -> Value {
+    json!({
+        "id": publisher.id,
+        "peer": publisher.address.to_string(),
+        "encoder": publisher.encoder,
+        "seconds": publisher.since.as_secs_f64(),
+        "bytes": publisher.bytes,
+        "bitrate": publisher.bitrate,
+        "history": { "step": STEP.as_secs(), "bitrates": history },
+        "stalls": {
+            "count": publisher.stalls.count,
+            "longest": publisher.stalls.longest.as_secs_f64(),
+        },
+        "video": publisher.video.as_ref().map(|video| json!({
+            "codec": video.codec,
+            "profile": video.profile,
+            "width": video.size.map(|(width, _)| width),
+            "height": video.size.map(|(_, height)| height),
+            "fps": video.fps,
+        })),
+        "audio": publisher.audio.as_ref().map(|audio| json!({
+            "codec": audio.codec,
+            "sample_rate": audio.sample_rate,
+            "channels": audio.channels,
+        })),
+    })
+}

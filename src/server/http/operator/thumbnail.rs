@@ -1,0 +1,63 @@
+//! The thumbnail of a stream: `/api/v1/thumbnails/{app}/{stream}`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::server::http::operator::error;
+use crate::server::http::operator::streams::missing;
+use crate::server::registry::Registry;
+use crate::server::stream::thumbnails::Thumbnail;
+
+/// Maximum wait for a thumbnail.
+const WITHIN: Duration = Duration::from_secs(5);
+
+/// Returns a JPEG image of the last keyframe, at most some seconds old.
+pub(in crate::server::http) async fn of_stream(
+    State(registry): State<Arc<Registry>>,
+    Path(path): Path<String>,
+) -> Response {
+    let names = path.rsplit_once('/');
+    let Some((stream, names)) = names.and_then(|(app, name)| {
+        Some((registry.find(app, name)?, (app.to_owned(), name.to_owned())))
+    }) else {
+        return missing();
+    };
+    let now = registry.clock.now();
+    let Some(publisher) = stream.figures(now).publisher.filter(|it| it.video.is_some()) else {
+        return error(StatusCode::NOT_FOUND, "this stream has no video now");
+    };
+    let keyframe = || stream.keyframe();
+    let jpeg = match registry.thumbnails.of_stream(&names, publisher.id, now, keyframe) {
+        Thumbnail::Ready(jpeg) => Some(jpeg),
+        Thumbnail::Undecodable => None,
+        Thumbnail::Busy => return busy(),
+        Thumbnail::Soon(soon) => match tokio::time::timeout(WITHIN, soon).await {
+            Ok(Ok(jpeg)) => jpeg,
+            _ => return busy(),
+        },
+    };
+    match jpeg {
+        Some(jpeg) => image(jpeg),
+        None => error(StatusCode::NOT_FOUND, "the video cannot be decoded here"),
+    }
+}
+
+fn image(jpeg: Bytes) -> Response {
+    let head = [
+        (header::CONTENT_TYPE, "image/jpeg"),
+        (header::CACHE_CONTROL, "private, max-age=2"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (head, Body::from(jpeg)).into_response()
+}
+
+fn busy() -> Response {
+    let mut response = error(StatusCode::SERVICE_UNAVAILABLE, "the thumbnail is not ready yet");
+    response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("2"));
+    response
+}

@@ -1,0 +1,90 @@
+//! The viewers: `/api/v1/viewers`, and their disconnection.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{ConnectInfo, Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use url::form_urlencoded;
+
+use crate::server::event::ViewerFigures;
+use crate::server::hls::production;
+use crate::server::http::caller::Caller;
+use crate::server::http::operator::{BY_OPERATOR, authorized, error};
+use crate::server::registry::Registry;
+
+/// Maximum number of viewers in an answer.
+const MAX_LISTED: usize = 1_000;
+
+/// Returns the viewers, those who watch longest first; with `app` and `stream` in the query, only of that
+/// stream.
+pub(in crate::server::http) async fn all(
+    State(registry): State<Arc<Registry>>,
+    RawQuery(query): RawQuery,
+) -> Json<Value> {
+    let (mut app, mut stream) = (None, None);
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        match &*name {
+            "app" => app = Some(value.into_owned()),
+            "stream" => stream = Some(value.into_owned()),
+            _ => {}
+        }
+    }
+    let is_asked = |of_app: &str, of_stream: &str| {
+        app.as_ref().is_none_or(|app| app == of_app)
+            && stream.as_ref().is_none_or(|stream| stream == of_stream)
+    };
+    let now = registry.clock.now();
+    let mut all = Vec::new();
+    for stream in registry.streams() {
+        if is_asked(&stream.app, &stream.name) {
+            all.extend(stream.viewers(now));
+        }
+    }
+    for production in registry.hls.all() {
+        let viewers = production.viewer_figures(now);
+        all.extend(viewers.into_iter().filter(|viewer| is_asked(&viewer.app, &viewer.stream)));
+    }
+    all.sort_unstable_by_key(|viewer| std::cmp::Reverse(viewer.since));
+    let more = all.len().saturating_sub(MAX_LISTED);
+    let viewers: Vec<_> = all.iter().take(MAX_LISTED).map(to_json).collect();
+    Json(json!({ "viewers": viewers, "more": more }))
+}
+
+/// Disconnects a viewer, with the server's token.
+pub(in crate::server::http) async fn end(
+    State(registry): State<Arc<Registry>>,
+    ConnectInfo(caller): ConnectInfo<Caller>,
+    Path(id): Path<u64>,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(refused) = authorized(&registry, &caller, &headers) {
+        return *refused;
+    }
+    // WHEP sessions are viewers only once they are connected.
+    let ended = registry.streams().iter().any(|stream| stream.end_viewer(id, BY_OPERATOR))
+        || registry.whep.end_viewer(id, BY_OPERATOR)
+        || registry
+            .hls
+            .all()
+            .iter()
+            .any(|it| production::end_viewer(&registry, it, id, BY_OPERATOR));
+    if ended {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    error(StatusCode::NOT_FOUND, "there is no such viewer")
+}
+
+fn to_json(viewer: &ViewerFigures) -> Value {
+    json!({
+        "id": viewer.id,
+        "app": viewer.app,
+        "stream": viewer.stream,
+        "protocol": viewer.protocol.name(),
+        "peer": viewer.address.to_string(),
+        "seconds": viewer.since.as_secs_f64(),
+        "bytes": viewer.bytes,
+    })
+}

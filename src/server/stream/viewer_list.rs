@@ -1,0 +1,68 @@
+//! The viewers of a stream for the operator: who watches, since when, and how many bytes they got.
+
+use std::net::SocketAddr;
+
+use crate::base::Timestamp;
+use crate::server::event::ViewerFigures;
+use crate::server::stream::Stream;
+
+/// What is known of a viewer beside its queue.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct ViewerRecord {
+    id: u64,
+    address: SocketAddr,
+    since: Timestamp,
+    /// Bytes that its connection had sent before.
+    sent_before: u64,
+}
+
+impl ViewerRecord {
+    pub(super) fn is_of(&self, id: u64) -> bool {
+        self.id == id
+    }
+}
+
+impl Stream {
+    /// Records where a viewer that has just joined comes from.
+    pub fn note_viewer(&self, id: u64, address: SocketAddr, now: Timestamp) {
+        let mut inner = self.inner.lock();
+        let sent = inner.viewers.iter().find(|viewer| viewer.id() == id).map(|it| it.sent());
+        if let Some(sent_before) = sent {
+            inner.records.push(ViewerRecord { id, address, since: now, sent_before });
+        }
+    }
+
+    /// The current viewers with a connection; those of HLS have none.
+    pub fn viewers(&self, now: Timestamp) -> Vec<ViewerFigures> {
+        let inner = self.inner.lock();
+        let mut records = inner.records.clone();
+        records.sort_unstable_by_key(|record| record.id);
+        let viewers = inner.viewers.iter().filter_map(|viewer| {
+            let at = records.binary_search_by_key(&viewer.id(), |record| record.id).ok()?;
+            let record = records.get(at)?;
+            Some(ViewerFigures {
+                id: record.id,
+                app: self.app.clone(),
+                stream: self.name.clone(),
+                protocol: viewer.protocol(),
+                address: record.address,
+                since: now.since(record.since),
+                bytes: viewer.sent().saturating_sub(record.sent_before),
+            })
+        });
+        viewers.collect()
+    }
+
+    /// Disconnects a viewer; `false` if it does not watch this stream.
+    pub fn end_viewer(&self, id: u64, reason: &'static str) -> bool {
+        let inner = self.inner.lock();
+        let found = inner.viewers.iter().find(|viewer| viewer.is_viewer() && viewer.id() == id);
+        found.inspect(|viewer| viewer.dismiss(reason)).is_some()
+    }
+
+    /// Bitrates of the publisher in steps, oldest first; none without a publisher.
+    pub fn bitrate_history(&self, now: Timestamp) -> Vec<u64> {
+        let inner = self.inner.lock();
+        inner.publisher.as_ref().map(|it| it.history.bitrates(now)).unwrap_or_default()
+    }
+}
