@@ -29,6 +29,8 @@ export class Streams {
     draw() {
         const wanted = byId('search').value.trim().toLowerCase();
         const found = this.last.filter(stream => nameOf(stream).toLowerCase().includes(wanted));
+        // Streams without a publisher come last; the order is stable otherwise.
+        found.sort((one, other) => Number(!one.publisher) - Number(!other.publisher));
         this.rows.show(found);
         byId('no-streams').hidden = found.length > 0;
         put(byId('no-streams'), text(this.last.length > 0 ? 'notFound' : 'noStreams'));
@@ -62,6 +64,7 @@ class StreamRow {
         this.people.onclick = () => viewers(this.stream);
         this.ban.onclick = () => end(this.stream);
         const cell = (part, ...children) => make('td', { 'role': 'cell', 'data-part': part }, ...children);
+        this.audience = cell('viewers', this.viewers, this.protocols);
         const figures = cell('bitrate', this.bitrate, this.stalls);
         figures.className = 'number';
         this.element = make(
@@ -69,7 +72,7 @@ class StreamRow {
             cell('thumbnail', this.thumbnail),
             cell('stream', this.name, this.codecs),
             cell('publisher', this.encoder, this.publisher),
-            cell('viewers', this.viewers, this.protocols),
+            this.audience,
             figures,
             cell('history', this.spark),
             cell('actions', make('div', { class: 'actions' }, this.watch, this.people, this.ban)),
@@ -83,9 +86,11 @@ class StreamRow {
         this.element.classList.toggle('idle', !publisher);
         put(this.name, name);
         put(this.codecs, publisher ? codecs(publisher) : text('waiting'));
-        put(this.encoder, publisher ? publisher.encoder ?? text('unknownEncoder') : '–');
+        put(this.encoder, publisher ? encoder(publisher.encoder) ?? text('unknownEncoder') : '–');
         put(this.publisher, publisher ? `RTMP · ${duration(publisher.seconds)} · ${publisher.peer}` : '');
         put(this.viewers, number(stream.viewers));
+        // For narrow screens, where the table has no head.
+        this.audience.dataset.name = text('viewers');
         this.#showProtocols(stream);
         put(this.bitrate, publisher ? bitrate(publisher.bitrate) : '');
         const stalls = publisher?.stalls.count ? publisher.stalls : null;
@@ -137,6 +142,13 @@ class StreamRow {
         this.stream = null;
         this.#showImage(null);
     }
+}
+
+// Encoders by the names that people know.
+function encoder(words) {
+    const obs = words?.match(/libobs version ([\d.]+)/);
+    if (obs) return `OBS ${obs[1]}`;
+    return words?.replace(/^Lavf[\d.]*$/, 'FFmpeg') ?? null;
 }
 
 function codecs({ video, audio }) {

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use axum::Json;
 use axum::body::{Body, Bytes};
@@ -227,14 +227,18 @@ impl http_body::Body for FileBody {
         if this.left == 0 || this.is_head {
             return Poll::Ready(None);
         }
-        if let Piece::Here(file) = std::mem::replace(&mut this.piece, Piece::Over) {
-            let (at, length) = (this.at, this.left.min(PIECE));
-            let reading = tokio::task::spawn_blocking(move || read(file, at, length));
+        let mut reading = match std::mem::replace(&mut this.piece, Piece::Over) {
+            Piece::Here(file) => {
+                let (at, length) = (this.at, this.left.min(PIECE));
+                tokio::task::spawn_blocking(move || read(file, at, length))
+            }
+            Piece::Reading(reading) => reading,
+            Piece::Over => return Poll::Ready(None),
+        };
+        let Poll::Ready(read) = Pin::new(&mut reading).poll(cx) else {
             this.piece = Piece::Reading(reading);
-        }
-        let Piece::Reading(reading) = &mut this.piece else { return Poll::Ready(None) };
-        let read = ready!(Pin::new(reading).poll(cx));
-        this.piece = Piece::Over;
+            return Poll::Pending;
+        };
         let (file, bytes) = match read.unwrap_or_else(|error| Err(io::Error::other(error))) {
             Ok(read) => read,
             Err(error) => return Poll::Ready(Some(Err(error))),

@@ -79,6 +79,7 @@ pub static PAGES: &[Page] = &[
     both!(Tasks "how-to/viewer-page.md"),
     both!(Tasks "how-to/run-a-server.md"),
     both!(Tasks "how-to/control-access.md"),
+    both!(Tasks "how-to/operate-a-server.md"),
     both!(Tasks "how-to/test-against-faults.md"),
     both!(Tasks "how-to/script-a-broadcast.md"),
     both!(Tasks "how-to/build.md"),
