@@ -503,8 +503,13 @@ fn paths_bounds_and_exit_codes_are_those_of_the_program() {
     let routes = read("src/server/http/mod.rs");
     let paths = named(&guide(), &["The built-in server over HTTP"]);
     for after in routes.split(".route(\"").skip(1) {
-        let path =
-            after.split('"').next().unwrap().replace("{*path}", "APP/STREAM").replace("{id}", "ID");
+        let path = after
+            .split('"')
+            .next()
+            .unwrap()
+            .replace("{*path}", "APP/STREAM")
+            .replace("{id}", "ID")
+            .replace("{file}", "FILE");
         assert!(paths.contains(&path), "{path} is not in the guide");
     }
     assert!(["/APP/STREAM.flv", "/APP/STREAM/chat"].iter().all(|path| paths.contains(*path)));

@@ -54,6 +54,8 @@ mod network;
 mod odd_servers;
 mod offsets;
 mod one_model;
+mod operator_api;
+mod operator_page;
 mod own_windows;
 mod parts;
 mod peer_publish;

@@ -169,6 +169,13 @@ impl Page<'_> {
         value.as_str().unwrap_or_default().to_owned()
     }
 
+    /// Gives the page another size, in CSS pixels.
+    pub fn resize(&self, width: u32, height: u32) {
+        let size =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.call("Emulation.setDeviceMetricsOverride", &size);
+    }
+
     fn call(&self, method: &str, params: &Value) -> Value {
         self.browser.call(Some(&self.session), method, params)
     }

@@ -1,0 +1,438 @@
+//! The API of the built-in server for its operator: its answers are those of its description, only those read
+//! who may, and what it ends has ended.
+
+mod schema;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::peers::client::Client;
+use crate::peers::{self, LIMIT, ffmpeg, wait_for};
+use onair::base::{Clock, Secret};
+use onair::net::Runtime;
+use onair::server::{Config, Listen, Server};
+use onair::wire::container::flv::TagKind;
+use schema::Description;
+
+const TOKEN: &str = "0123456789abcdef";
+
+/// An answer, whole.
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| {
+            panic!("{error}: {} {}", self.head, String::from_utf8_lossy(&self.body))
+        })
+    }
+
+    /// The value of a field in the head.
+    fn field(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+}
+
+/// What a server answers to a request with these lines in its head.
+fn exchange(address: SocketAddr, request: &str, fields: &str) -> Answer {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    let head = format!("{request} HTTP/1.1\r\nConnection: close\r\n{fields}\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    let end = bytes.windows(4).position(|it| it == b"\r\n\r\n").expect("a head");
+    let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+    let status = head.split(' ').nth(1).and_then(|it| it.parse().ok()).expect("a status");
+    Answer { status, head, body: bytes[end + 4..].to_vec() }
+}
+
+struct Running {
+    server: Server,
+    runtime: Runtime,
+    folder: tempfile::TempDir,
+}
+
+fn start() -> Running {
+    let any = Listen::exactly("127.0.0.1:0".parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config {
+        rtmp: any,
+        http: Some(any),
+        webrtc: Some(any),
+        http_token: Some(Secret::new(TOKEN)),
+        record: Some(folder.path().to_owned()),
+        cors: vec!["https://page.example".to_owned()],
+        ..Config::default()
+    };
+    let runtime = Runtime::start().unwrap();
+    let server = Server::start(&runtime, Clock::start(), config).unwrap();
+    Running { server, runtime, folder }
+}
+
+impl Running {
+    fn http(&self) -> SocketAddr {
+        self.server.addresses().http.unwrap()
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("rtmp://{}/{path}", self.server.addresses().rtmp)
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        exchange(self.http(), &format!("GET {path}"), "Host: localhost\r\n")
+    }
+
+    /// With the token.
+    fn remove(&self, path: &str) -> Answer {
+        let fields = format!("Host: localhost\r\nAuthorization: Bearer {TOKEN}\r\n");
+        exchange(self.http(), &format!("DELETE {path}"), &fields)
+    }
+
+    /// The viewers of the API.
+    fn viewers(&self) -> Vec<Value> {
+        self.get("/api/v1/viewers").json()["viewers"].as_array().unwrap().clone()
+    }
+
+    /// The viewer with this protocol, once it is there.
+    fn viewer_by(&self, protocol: &str) -> Value {
+        let mut found = None;
+        wait_for("the viewer", LIMIT, || {
+            found = self.viewers().into_iter().find(|viewer| viewer["protocol"] == protocol);
+            found.is_some()
+        });
+        found.unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        assert!(self.server.shutdown(Duration::from_secs(30)), "everybody leaves in time");
+        self.runtime.shutdown(Duration::from_secs(5));
+    }
+}
+
+/// Publishes a config and one sound.
+fn publish(running: &Running, path: &str) -> Client {
+    let mut publisher = Client::publish(&running.url(path));
+    publisher.send(&(TagKind::Audio, 0, vec![0xAF, 0, 0x11, 0x90].into()));
+    publisher.send(&(TagKind::Audio, 20, vec![0xAF, 1, 9, 9].into()));
+    publisher
+}
+
+/// Begins a request whose answer has no end.
+fn open(running: &Running, path: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(running.http()).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    stream
+}
+
+#[test]
+fn answers_are_as_the_description_says() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let running = start();
+    let description = Description::new(running.get("/api/v1/openapi.json").json());
+    let _publisher = ffmpeg::publish(&running.url("live/show"), None);
+    let _viewer = open(&running, "/live/show.flv");
+    let _waiting = Client::play(&running.url("live/none"));
+    wait_for("a complete step, and a recording with a length", LIMIT, || {
+        let stream = running.get("/api/v1/streams/live/show").json();
+        let recordings = running.get("/api/v1/recordings").json();
+        stream["publisher"]["history"]["bitrates"][0].as_u64() > Some(0)
+            && recordings["recordings"][0]["seconds"].as_f64() > Some(0.0)
+            && running.viewers().len() == 2
+    });
+    let viewer = running.viewer_by("http-flv")["id"].to_string();
+    let recordings = running.get("/api/v1/recordings").json();
+    let file = recordings["recordings"][0]["url"].as_str().unwrap().to_owned();
+    let file = file.strip_prefix("/recordings/").unwrap().to_owned();
+    let local = "Host: localhost\r\n";
+    let token = format!("{local}Authorization: Bearer {TOKEN}\r\n");
+    // The path with values that exist, and with others.
+    let there = |path: &str| {
+        let path = path.replace("{app}/{stream}", "live/show").replace("{file}", &file);
+        path.replace("{id}", &viewer)
+    };
+    let nowhere = |path: &str| {
+        let path = path.replace("{app}/{stream}", "live/nobody").replace("{file}", "no.flv");
+        path.replace("{id}", "999999999")
+    };
+    let mut asked = 0;
+    for (method, template) in description.operations() {
+        let ask = |path: &str, fields: &str| {
+            let answer = exchange(running.http(), &format!("{method} {path}"), fields);
+            description.check(&method, &template, &answer);
+            answer.status
+        };
+        let is_change = method == "DELETE";
+        assert_eq!(ask(&there(&template), "Host: 192.0.2.9\r\n"), 401, "{template}");
+        if is_change {
+            assert_eq!(ask(&there(&template), local), 401, "{template}");
+        }
+        let fields = if is_change { &token } else { local };
+        if template.contains('{') {
+            assert_eq!(ask(&nowhere(&template), fields), 404, "{template}");
+        }
+        let status = ask(&there(&template), fields);
+        assert!(matches!(status, 200 | 204), "{method} {template}: {status}");
+        asked += 1;
+    }
+    assert_eq!(asked, 11, "every operation is asked");
+    for (path, status) in [
+        ("/api/v1/recordings?limit=x", 400),
+        ("/api/v1/recordings?limit=0&offset=5", 200),
+        ("/api/v1/events?viewers=no", 200),
+        ("/api/v1/viewers?app=live&stream=none", 200),
+    ] {
+        let answer = running.get(path);
+        description.check("GET", path.split('?').next().unwrap(), &answer);
+        assert_eq!(answer.status, status, "{path}");
+    }
+}
+
+#[test]
+fn other_computers_need_the_token() {
+    let running = start();
+    let _publisher = publish(&running, "live/show");
+    std::fs::write(running.folder.path().join("old.flv"), "FLV").unwrap();
+    let status =
+        |path: &str, fields: &str| exchange(running.http(), &format!("GET {path}"), fields).status;
+    let local = "Host: localhost\r\n";
+    for path in [
+        "/api/v1/server",
+        "/api/v1/streams",
+        "/api/v1/streams/live/show",
+        "/api/v1/viewers",
+        "/api/v1/events",
+        "/api/v1/recordings",
+        "/recordings/old.flv",
+    ] {
+        assert_eq!(status(path, local), 200, "{path}");
+        for elsewhere in [
+            "Host: 192.0.2.9:8088\r\n",
+            "Host: localhost\r\nX-Forwarded-For: 203.0.113.5\r\n",
+            "Host: localhost\r\nForwarded: for=203.0.113.5\r\n",
+        ] {
+            assert_eq!(status(path, elsewhere), 401, "{path} {elsewhere}");
+            let token = format!("{elsewhere}Authorization: Bearer {TOKEN}\r\n");
+            assert_eq!(status(path, &token), 200, "{path} {elsewhere}");
+        }
+        assert_eq!(status(path, "Host: evil.example\r\n"), 421, "{path}");
+        let foreign = format!("{local}Origin: http://evil.example\r\n");
+        assert_eq!(status(path, &foreign), 403, "{path}");
+        // A page that the operator has named is trusted.
+        assert_eq!(status(path, &format!("{local}Origin: https://page.example\r\n")), 200);
+    }
+    // The page itself has no figures.
+    let page = exchange(running.http(), "GET /", "Host: 192.0.2.9\r\n");
+    assert_eq!(page.status, 200);
+    let policy = page.field("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
+    assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
+    // Guessing takes longer and longer.
+    let guess = |number: u32| format!("Host: 192.0.2.9\r\nAuthorization: Bearer guess{number}\r\n");
+    let last = (0..8).map(|number| status("/api/v1/streams", &guess(number))).last();
+    assert_eq!(last, Some(429));
+}
+
+#[test]
+fn viewers_of_every_protocol_are_listed_and_ended() {
+    let running = start();
+    let mut publisher = publish(&running, "live/show");
+    let mut player = Client::play(&running.url("live/show"));
+    let mut download = open(&running, "/live/show.flv");
+    let rtmp = running.viewer_by("rtmp");
+    assert_eq!((&rtmp["app"], &rtmp["stream"]), (&"live".into(), &"show".into()));
+    assert!(rtmp["bytes"].as_u64() > Some(0) && rtmp["peer"].as_str().is_some(), "{rtmp}");
+    let flv = running.viewer_by("http-flv");
+    let by = running.get("/api/v1/streams/live/show").json()["viewers_by_protocol"].clone();
+    assert_eq!((&by["rtmp"], &by["http-flv"], &by["hls"]), (&1.into(), &1.into(), &0.into()));
+
+    assert_eq!(running.remove(&format!("/api/v1/viewers/{}", rtmp["id"])).status, 204);
+    while player.next().is_some() {}
+    assert_eq!(running.remove(&format!("/api/v1/viewers/{}", flv["id"])).status, 204);
+    let mut rest = Vec::new();
+    download.read_to_end(&mut rest).unwrap();
+    assert!(rest.ends_with(b"0\r\n\r\n"), "the answer ends as it should");
+    wait_for("both to leave", LIMIT, || running.viewers().is_empty());
+    assert_eq!(running.remove(&format!("/api/v1/viewers/{}", flv["id"])).status, 404);
+
+    // A viewer by HLS has no connection: it gets nothing for a while. Others do.
+    let list = |agent: &str| {
+        let fields = format!("Host: localhost\r\nUser-Agent: {agent}\r\n");
+        exchange(running.http(), "GET /live/show/hls/main.m3u8", &fields).status
+    };
+    publisher.send(&(TagKind::Audio, 40, vec![0xAF, 1, 9, 9].into()));
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| list("one"));
+        let hls = running.viewer_by("hls");
+        assert_eq!(running.remove(&format!("/api/v1/viewers/{}", hls["id"])).status, 204);
+        assert_eq!(list("one"), 403);
+        for time in 3..200 {
+            publisher.send(&(TagKind::Audio, time * 20, vec![0xAF, 1, 9, 9].into()));
+        }
+        assert!(matches!(waits.join().unwrap(), 200 | 503));
+    });
+    assert_eq!(list("two"), 200);
+
+    let events = running.get("/api/v1/events").json();
+    let left = events["events"].as_array().unwrap().iter().filter(|it| it["event"] == "leave");
+    let reasons: Vec<_> = left.map(|event| event["reason"].clone()).collect();
+    assert_eq!(reasons, ["ended by the operator"; 3].map(Value::from));
+    assert!(running.get("/api/v1/server").json()["viewers_peak"].as_u64() >= Some(2));
+    assert_eq!(running.remove("/api/v1/streams/live/show").status, 204);
+    while publisher.next().is_some() {}
+}
+
+#[test]
+fn a_thumbnail_is_an_image_of_the_last_keyframe_and_made_seldom() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let running = start();
+    let _sound = publish(&running, "live/sound");
+    assert_eq!(running.get("/api/v1/thumbnails/live/sound").status, 404, "no video");
+    assert_eq!(running.get("/api/v1/thumbnails/live/none").status, 404);
+    for (name, options) in
+        [("live/high", &["-bf", "2"][..]), ("live/main", &["-profile:v", "main"])]
+    {
+        let _publisher = ffmpeg::publish_with(&running.url(name), None, options);
+        let mut answer = None;
+        wait_for("a thumbnail", LIMIT, || {
+            let got = running.get(&format!("/api/v1/thumbnails/{name}"));
+            let is_there = got.status == 200;
+            answer = Some(got);
+            is_there
+        });
+        let jpeg = answer.unwrap();
+        assert_eq!(jpeg.field("content-type"), Some("image/jpeg"));
+        let file = running.folder.path().join("thumbnail.jpg");
+        std::fs::write(&file, &jpeg.body).unwrap();
+        let probe = ffmpeg::probe(&file);
+        let image = probe.stream("video");
+        assert_eq!((&image["width"], &image["height"]), (&320.into(), &180.into()));
+        assert_eq!(probe.warnings, "");
+        // The picture moves, and a keyframe comes every second: another one would differ.
+        std::thread::sleep(Duration::from_millis(1_500));
+        let again = running.get(&format!("/api/v1/thumbnails/{name}"));
+        assert!(again.body == jpeg.body, "it was made anew too soon");
+    }
+}
+
+#[test]
+fn recordings_have_ranges_and_nothing_else_is_given_away() {
+    let running = start();
+    let bytes: Vec<u8> = (0..700_000_u32).map(|at| (at % 251) as u8).collect();
+    let name = "a show \u{4e2d}.flv";
+    std::fs::write(running.folder.path().join(name), &bytes).unwrap();
+    std::fs::write(running.folder.path().join(".hidden.flv"), "secret").unwrap();
+    std::fs::write(running.folder.path().join("notes.txt"), "secret").unwrap();
+    let secret = tempfile::NamedTempFile::with_suffix(".flv").unwrap();
+    std::fs::write(secret.path(), "secret").unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(secret.path(), running.folder.path().join("link.flv")).unwrap();
+
+    let list = running.get("/api/v1/recordings").json();
+    let all = list["recordings"].as_array().unwrap();
+    assert_eq!((all.len(), &all[0]["name"], &list["all"]), (1, &name.into(), &1.into()));
+    assert_eq!((&all[0]["bytes"], &all[0]["state"]), (&700_000.into(), &"finished".into()));
+    let path = all[0]["url"].as_str().unwrap();
+    assert_eq!(path, "/recordings/a%20show%20%E4%B8%AD.flv");
+
+    let whole = running.get(path);
+    assert!(whole.status == 200 && whole.body == bytes, "{}", whole.head);
+    assert_eq!(whole.field("content-type"), Some("video/x-flv"));
+    assert_eq!(whole.field("accept-ranges"), Some("bytes"));
+    assert!(whole.field("content-disposition").unwrap().starts_with("inline"));
+    let saved = running.get(&format!("{path}?download"));
+    assert!(
+        saved.field("content-disposition").unwrap().starts_with("attachment; filename*=UTF-8''a")
+    );
+    let ask = |range: &str, more: &str| {
+        let fields = format!("Host: localhost\r\nRange: {range}\r\n{more}");
+        exchange(running.http(), &format!("GET {path}"), &fields)
+    };
+    for (range, part) in [
+        ("bytes=0-0", 0..1),
+        ("bytes=300000-600000", 300_000..600_001),
+        ("bytes=699990-", 699_990..700_000),
+        ("bytes=-10", 699_990..700_000),
+    ] {
+        let answer = ask(range, "");
+        assert!(answer.status == 206 && answer.body == bytes[part.clone()], "{}", answer.head);
+        let expected = format!("bytes {}-{}/700000", part.start, part.end - 1);
+        assert_eq!(answer.field("content-range"), Some(&*expected));
+    }
+    let beyond = ask("bytes=700000-", "");
+    assert_eq!((beyond.status, beyond.field("content-range")), (416, Some("bytes */700000")));
+    let tag = whole.field("etag").unwrap();
+    assert_eq!(ask("bytes=0-0", &format!("If-Range: {tag}\r\n")).status, 206);
+    assert_eq!(ask("bytes=0-0", "If-Range: \"other\"\r\n").status, 200);
+    let head = exchange(running.http(), &format!("HEAD {path}"), "Host: localhost\r\n");
+    assert_eq!((head.field("content-length"), head.body.len()), (Some("700000"), 0));
+
+    let outside = secret.path().display().to_string();
+    let encoded = outside.replace('/', "%2F");
+    for bad in [
+        "..%2Fa.flv",
+        "%2e%2e%2Fa.flv",
+        "../a.flv",
+        "..%5Ca.flv",
+        "sub/a.flv",
+        ".hidden.flv",
+        "%2Ehidden.flv",
+        "notes.txt",
+        "link.flv",
+        "a.flv%00.txt",
+        "a%00.flv",
+        "%ff.flv",
+        "",
+        &encoded,
+        &outside,
+    ] {
+        let answer = running.get(&format!("/recordings/{bad}"));
+        assert!(matches!(answer.status, 400 | 404), "{bad}: {}", answer.head);
+        assert!(!answer.body.windows(6).any(|it| it == b"secret"), "{bad}");
+    }
+
+    // Elements of a page on another computer have a link instead of the token.
+    let far = format!("Host: 192.0.2.9\r\nAuthorization: Bearer {TOKEN}\r\n");
+    let list = exchange(running.http(), "GET /api/v1/recordings", &far).json();
+    let link = list["recordings"][0]["url"].as_str().unwrap().to_owned();
+    let far = |path: &str| exchange(running.http(), &format!("GET {path}"), "Host: 192.0.2.9\r\n");
+    assert_eq!(far(&link).status, 200);
+    assert_eq!(far(path).status, 401);
+    assert_eq!(far(&link.replace("signature=", "signature=0")).status, 401);
+    let other = link.replace("a%20show%20%E4%B8%AD.flv", "b.flv");
+    assert_eq!(far(&other).status, 401);
+}
+
+#[test]
+fn a_slow_download_holds_nobody_up() {
+    let running = start();
+    let file = running.folder.path().join("large.flv");
+    std::fs::write(&file, vec![7; 64 << 20]).unwrap();
+    // More clients that read nothing than there are threads for the disk.
+    let slow: Vec<_> = (0..32).map(|_| open(&running, "/recordings/large.flv")).collect();
+    std::thread::sleep(Duration::from_millis(300));
+    let whole = running.get("/recordings/large.flv");
+    assert_eq!((whole.status, whole.body.len()), (200, 64 << 20));
+    drop(slow);
+    assert!(Path::new(&file).exists());
+}

@@ -1,0 +1,314 @@
+//! The operator page of the built-in server, in Chromium: what it shows, what it asks before a change, and that
+//! names from others run nothing in it.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::peers::client::Client;
+use crate::peers::{self, Peer, ffmpeg, wait_for};
+use crate::viewer_page::chromium::{Chromium, Page};
+use onair::base::{Clock, Secret};
+use onair::net::Runtime;
+use onair::server::{Config, Listen, Server};
+use onair::wire::amf0::Value;
+use onair::wire::container::flv::TagKind;
+
+const TOKEN: &str = "0123456789abcdef";
+
+struct Running {
+    server: Server,
+    runtime: Runtime,
+    _folder: tempfile::TempDir,
+}
+
+fn start() -> Running {
+    let any = Listen::exactly("127.0.0.1:0".parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config {
+        rtmp: any,
+        http: Some(any),
+        webrtc: None,
+        http_token: Some(Secret::new(TOKEN)),
+        record: Some(folder.path().to_owned()),
+        ..Config::default()
+    };
+    let runtime = Runtime::start().unwrap();
+    let server = Server::start(&runtime, Clock::start(), config).unwrap();
+    Running { server, runtime, _folder: folder }
+}
+
+impl Running {
+    fn http(&self) -> SocketAddr {
+        self.server.addresses().http.unwrap()
+    }
+
+    fn page(&self) -> String {
+        format!("http://{}/", self.http())
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("rtmp://{}/{path}", self.server.addresses().rtmp)
+    }
+
+    fn publish(&self) -> Peer {
+        ffmpeg::publish(&self.url("live/show"), None)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        assert!(self.server.shutdown(Duration::from_secs(30)), "everybody leaves in time");
+        self.runtime.shutdown(Duration::from_secs(5));
+    }
+}
+
+fn click(page: &Page<'_>, selector: &str) {
+    page.value(&format!("document.querySelector({selector:?}).click()"));
+}
+
+fn shows(selector: &str, words: &str) -> String {
+    format!("document.querySelector({selector:?})?.innerText.includes({words:?})")
+}
+
+#[test]
+fn a_stream_is_shown_with_thumbnail_codecs_history_and_recording() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start();
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&shows("#no-streams", "Nobody is publishing."));
+    let _publisher = running.publish();
+    let _viewer = Client::play(&running.url("live/show"));
+    let row = "#streams tr";
+    page.wait(&shows(row, "live/show"));
+    page.wait(&shows(row, "H.264"));
+    page.wait(&shows(row, "640×360 30 · AAC 48 kHz"));
+    page.wait(&shows(row, "RTMP 1"));
+    page.wait("document.querySelector('#streams img').naturalWidth === 320");
+    // Two steps of five seconds make a line.
+    page.wait("document.querySelector('#streams polyline').points.numberOfItems > 1");
+    page.wait_soon("/ kbps to .* kbps$/.test(document.querySelector('.spark').ariaLabel)");
+    assert_eq!(page.text("figure-streams"), "1");
+    page.wait_soon(&shows("#figure-viewers-more", "peak 1"));
+    page.wait_soon(
+        "/^[\\d.,]+ (k|M)bps|bit/.test(document.getElementById('figure-out').innerText)",
+    );
+    page.wait(&shows("#recordings tr", "live-show"));
+    page.wait_soon(&shows("#events", "live/show: published over RTMP from 127.0.0.1"));
+    // The recording plays while it is being written, and can be saved.
+    click(&page, "#recordings button");
+    page.wait("document.getElementById('player-video').currentTime > 0.5");
+    assert_eq!(page.text("player-problem"), "");
+    click(&page, "#player button");
+    let saves = page.value("document.querySelector('#recordings a').href");
+    assert!(saves.as_str().unwrap().ends_with(".flv?download"), "{saves}");
+    assert_eq!(
+        page.value("document.querySelector('#streams a').getAttribute('href')"),
+        "/watch/live/show"
+    );
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn a_publisher_and_a_viewer_are_disconnected_after_a_question() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start();
+    let mut publisher = Client::publish(&running.url("live/show"));
+    publisher.send(&(TagKind::Audio, 0, vec![0xAF, 0, 0x11, 0x90].into()));
+    let mut viewer = Client::play(&running.url("live/show"));
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&shows("#streams tr", "RTMP 1"));
+    click(&page, "#streams button:not(.ban)");
+    page.wait_soon(&shows("#viewers tr", "live/show"));
+    assert_eq!(page.text("title-viewers"), "Viewers of live/show");
+    // Whoever says no, has changed nothing.
+    click(&page, "#viewers .ban");
+    page.wait_soon("document.getElementById('question').open");
+    assert_eq!(page.value("document.activeElement.value"), "no", "the safe answer has the focus");
+    click(&page, "#question [value=no]");
+    assert_eq!(running.server.viewers(), 1);
+    click(&page, "#viewers .ban");
+    click(&page, "#question [value=yes]");
+    // The token is asked for, and asked for again where it is wrong.
+    page.wait_soon("document.getElementById('token').open");
+    let give = |token: &str| {
+        page.value(&format!("document.getElementById('token-input').value = {token:?}"));
+        click(&page, "#token .primary");
+    };
+    give("wrong");
+    page.wait_soon(&shows("#token-problem", "This token is wrong."));
+    assert_eq!(running.server.viewers(), 1);
+    give(TOKEN);
+    wait_for("the viewer to leave", peers::LIMIT, || running.server.viewers() == 0);
+    while viewer.next().is_some() {}
+    page.wait_soon(&shows("#no-viewers", "Nobody is watching."));
+    page.wait_soon(&shows("#toast", "is disconnected."));
+    // It is kept for the next change.
+    page.value("location.hash = 'streams'");
+    page.wait_soon("document.querySelector('#streams .ban')");
+    click(&page, "#streams .ban");
+    page.wait_soon(&shows("#question-title", "Disconnect live/show?"));
+    click(&page, "#question [value=yes]");
+    while publisher.next().is_some() {}
+    page.wait_soon(&shows("#no-streams", "Nobody is publishing."));
+    assert_eq!(page.value("localStorage.getItem('onair.token')"), serde_json::Value::Null);
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn markup_in_names_runs_nothing() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let running = start();
+    let markup = "<img src=x onerror=window.ran=1>";
+    let mut publisher = Client::publish(&running.url(&format!("live/{markup}")));
+    let script = format!("</span><script>window.ran=1</script>{markup}");
+    publisher.session.send_metadata(Value::object([("encoder", script.as_str().into())]));
+    publisher.pump();
+    publisher.send(&(TagKind::Audio, 0, vec![0xAF, 0, 0x11, 0x90].into()));
+    let _viewer = Client::play(&running.url(&format!("live/{markup}")));
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    let name = format!("live/{markup}");
+    page.wait(&shows("#streams tr", &name));
+    page.wait(&shows("#streams tr", &script));
+    page.wait_soon(&shows("#events", &name));
+    page.value("document.getElementById('with-viewers').click()");
+    page.wait_soon(&shows("#events", "viewer over RTMP"));
+    click(&page, "#streams .ban");
+    page.wait_soon(&shows("#question-title", &name));
+    click(&page, "#question [value=no]");
+    click(&page, "#streams button:not(.ban)");
+    page.wait_soon(&shows("#viewers tr", &name));
+    let made = "document.querySelectorAll('main script, main img[src=x], dialog img').length";
+    assert_eq!((page.value(made), page.value("window.ran ?? 0")), (0.into(), 0.into()));
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn the_page_speaks_chinese_has_themes_names_and_fits_a_phone() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start();
+    let _publisher = running.publish();
+    let _viewer = Client::play(&running.url("live/show"));
+    let browser = Chromium::start("zh-CN,zh");
+    let page = browser.open(&running.page(), "");
+    page.wait(&shows("#streams tr", "live/show"));
+    assert_eq!(page.value("document.documentElement.lang"), "zh-CN");
+    assert_eq!(page.text("title-streams"), "直播流");
+    page.wait_soon(&shows("#events", "live/show: 开始推流，协议 RTMP"));
+    click(&page, "#settings");
+    assert_eq!(page.value("document.getElementById('options').open"), true);
+    click(&page, "[name=language][value=en]");
+    click(&page, "[name=theme][value=light]");
+    click(&page, "#options .primary");
+    assert_eq!(page.text("title-streams"), "Streams");
+    page.wait_soon(&shows("#events", "live/show: published over RTMP"));
+    let background = page.value("getComputedStyle(document.body).backgroundColor");
+    assert_eq!(background, "rgb(245, 246, 248)");
+    page.wait("document.querySelector('#recordings button') !== null");
+    let nameless =
+        "[...document.querySelectorAll('button, input, a, svg[role=img], table, section')]
+        .filter(it => it.checkVisibility() && !(it.ariaLabel || it.innerText || it.labels?.length
+            || it.getAttribute('aria-labelledby'))).map(it => it.outerHTML)";
+    for (section, heading) in [
+        ("streams", "Streams"),
+        ("viewers", "Viewers"),
+        ("recordings", "Recordings"),
+        ("events", "Events"),
+    ] {
+        page.value(&format!("location.hash = '{section}'"));
+        page.wait_soon(&format!(
+            "document.querySelector('nav [aria-current=page]').dataset.view === '{section}'"
+        ));
+        let visible = format!("document.getElementById('title-{section}').checkVisibility()");
+        assert_eq!(page.value(&visible), true, "{heading}");
+        for (width, height) in [(1280, 720), (390, 844)] {
+            page.resize(width, height);
+            let wide = page.value("document.documentElement.scrollWidth");
+            assert_eq!(wide, width, "{section} fits");
+            assert_eq!(page.value(nameless), serde_json::json!([]), "{section}");
+        }
+    }
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn from_another_computer_the_page_asks_for_the_token() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start();
+    let _publisher = running.publish();
+    let browser = Chromium::start("en");
+    // A request through a proxy counts as one from another computer.
+    let through_proxy = "const plain = window.fetch;
+        window.fetch = (path, options = {}) =>
+            plain(path, { ...options, headers: { ...options.headers, 'x-real-ip': '203.0.113.5' } });";
+    let page = browser.open(&running.page(), through_proxy);
+    page.wait("document.getElementById('token').open");
+    assert_eq!(page.value("document.querySelectorAll('#streams tr').length"), 0);
+    click(&page, "#token-cancel");
+    page.wait_soon(&shows("#banner", "needs the token"));
+    click(&page, "#unlock");
+    page.wait_soon("document.getElementById('token').open");
+    page.value(&format!("document.getElementById('token-input').value = '{TOKEN}'"));
+    click(&page, "#token .primary");
+    page.wait(&shows("#streams tr", "live/show"));
+    page.wait("document.querySelector('#streams img').naturalWidth === 320");
+    page.wait("document.querySelector('#recordings a') !== null");
+    let link = page.value("document.querySelector('#recordings a').href");
+    assert!(link.as_str().unwrap().contains("signature="), "{link}");
+    assert!(!page.value("document.documentElement.outerHTML").to_string().contains(TOKEN));
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+/// The names of texts in a part of the texts of the page.
+fn names(texts: &str) -> BTreeSet<String> {
+    let names = texts.lines().filter_map(|line| line.strip_prefix("        ")?.split_once(": '"));
+    names.map(|(name, _)| name.trim_matches('\'').to_owned()).collect()
+}
+
+#[test]
+fn every_text_of_the_page_is_there_in_both_languages_and_used() {
+    let texts = read("assets/web/operator/texts.js");
+    let (english, rest) = texts.split_once("'zh-CN': {").unwrap();
+    let (chinese, _) = rest.split_once("\n};").unwrap();
+    let english = names(english);
+    assert_eq!(english, names(chinese));
+    assert!(english.len() > 90, "{}", english.len());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/web/operator");
+    let mut all = String::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.ends_with("texts.js") {
+            all += &std::fs::read_to_string(path).unwrap();
+        }
+    }
+    // Events have the names that the server gives them.
+    let log = read("src/server/event/log.rs");
+    for name in english {
+        let quoted = |name: &str| ["'", "\""].map(|quote| format!("{quote}{name}{quote}"));
+        let is_used = quoted(&name).iter().any(|it| all.contains(it.as_str()));
+        let (event, state) = name.split_once('-').unwrap_or((&name, ""));
+        let has = |word: &str| log.contains(&format!("\"{word}\""));
+        let state_is_known = has(state) || ["", "writing", "finished", "failed"].contains(&state);
+        assert!(is_used || has(event) && state_is_known, "nothing shows {name}");
+    }
+}
