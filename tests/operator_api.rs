@@ -149,6 +149,7 @@ fn answers_are_as_the_description_says() {
     let running = start();
     let description = Description::new(running.get("/api/v1/openapi.json").json());
     let _publisher = ffmpeg::publish(&running.url("live/show"), None);
+    wait_for("the publisher", LIMIT, || running.get("/api/v1/streams/live/show").status == 200);
     let _viewer = open(&running, "/live/show.flv");
     let _waiting = Client::play(&running.url("live/none"));
     wait_for("a complete step, and a recording with a length", LIMIT, || {
@@ -257,9 +258,13 @@ fn viewers_of_every_protocol_are_listed_and_ended() {
     let mut publisher = publish(&running, "live/show");
     let mut player = Client::play(&running.url("live/show"));
     let mut download = open(&running, "/live/show.flv");
+    wait_for("what is sent to both", LIMIT, || {
+        let viewers = running.viewers();
+        viewers.len() == 2 && viewers.iter().all(|viewer| viewer["bytes"].as_u64() > Some(0))
+    });
     let rtmp = running.viewer_by("rtmp");
     assert_eq!((&rtmp["app"], &rtmp["stream"]), (&"live".into(), &"show".into()));
-    assert!(rtmp["bytes"].as_u64() > Some(0) && rtmp["peer"].as_str().is_some(), "{rtmp}");
+    assert!(rtmp["bytes"].as_u64() > Some(0) && rtmp["peer"].is_string(), "{rtmp}");
     let flv = running.viewer_by("http-flv");
     let by = running.get("/api/v1/streams/live/show").json()["viewers_by_protocol"].clone();
     assert_eq!((&by["rtmp"], &by["http-flv"], &by["hls"]), (&1.into(), &1.into(), &0.into()));

@@ -28,7 +28,7 @@ use crate::server::fault::Lab;
 use crate::server::hls::productions::Productions;
 use crate::server::stream::publisher::Dismissal;
 use crate::server::stream::recording_files::Files;
-use crate::server::stream::sink::Sink;
+use crate::server::stream::sink::{Sink, ViewerRecord};
 use crate::server::stream::thumbnails::Thumbnails;
 use crate::server::stream::{Claim, Stream};
 use crate::server::whep::endpoint::Whep;
@@ -399,14 +399,14 @@ impl Registry {
         viewer: Arc<dyn Sink>,
         address: SocketAddr,
     ) -> Option<Arc<Stream>> {
-        let (id, protocol) = (viewer.id(), viewer.protocol());
+        let (id, protocol, sent_before) = (viewer.id(), viewer.protocol(), viewer.sent());
         // Those who watch by HLS count too.
         let most = self.max_viewers(app).saturating_sub(self.hls.viewers(app, name));
         let joined = self.with_stream((app, name), address.ip(), None, |stream| {
             stream.join_within(viewer, most).then(|| Arc::clone(stream))
         });
         let stream = joined.ok()??;
-        stream.note_viewer(id, address, self.clock.now());
+        stream.note_viewer(ViewerRecord { id, address, since: self.clock.now(), sent_before });
         self.tell(Event::Join(peer(&stream, id, address, protocol)));
         Some(stream)
     }

@@ -18,7 +18,8 @@ export function confirmed(title, words, yes) {
     dialog.returnValue = 'no';
     dialog.showModal();
     return new Promise(done => {
-        dialog.onclose = () => done(dialog.returnValue === 'yes');
+        // The event of an earlier question can come late.
+        dialog.onclose = () => dialog.open || done(dialog.returnValue === 'yes');
     });
 }
 
@@ -35,6 +36,7 @@ export function askToken(problem) {
         byId('token-form').onsubmit = () => setToken(input.value.trim() || null);
         dialog.returnValue = 'no';
         dialog.onclose = () => {
+            if (dialog.open) return;
             input.value = '';
             asking = null;
             done(dialog.returnValue === 'yes' && token() !== null);

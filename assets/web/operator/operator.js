@@ -27,6 +27,7 @@ let isLocked = false;
 let hasNoToken = false;
 let timer = null;
 let refreshing = false;
+let isStale = false;
 let recordingsAt = -Infinity;
 
 const streams = new Streams({ end: endStream, viewers: showViewersOf });
@@ -42,6 +43,8 @@ function view() {
 // Asks for everything that is shown, and draws it.
 async function refresh() {
     clearTimeout(timer);
+    // Another section may have been chosen meanwhile.
+    isStale = refreshing;
     if (refreshing) return;
     refreshing = true;
     const chosen = view();
@@ -70,7 +73,7 @@ async function refresh() {
     } finally {
         refreshing = false;
         document.documentElement.dataset.ready = String(answers.server !== null && failures === 0 && !isLocked);
-        if (!document.hidden && !isLocked) timer = setTimeout(refresh, REFRESH_MS);
+        if (!document.hidden && (isStale || !isLocked)) timer = setTimeout(refresh, isStale ? 0 : REFRESH_MS);
     }
 }
 

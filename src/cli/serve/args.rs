@@ -139,7 +139,7 @@ pub struct Args {
     /// [default: 127.0.0.1:1935, or the next free port]
     #[arg(long, value_name = "ADDR")]
     pub rtmp: Option<SocketAddr>,
-    /// Address for HTTP: overview page, HTTP-FLV, WebSocket-FLV, chats, JSON and Prometheus metrics, and a
+    /// Address for HTTP: operator page, HTTP-FLV, WebSocket-FLV, chats, JSON and Prometheus metrics, and a
     /// health check (docs/reference/events.md has the paths). Port 0 picks a free port. `none` turns
     /// HTTP off [default: 127.0.0.1:8088, or the next free port]
     #[arg(long, value_name = "ADDR")]

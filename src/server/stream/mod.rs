@@ -35,8 +35,7 @@ use crate::server::event::{Protocol, PublisherFigures, StreamFigures};
 use crate::server::stream::late_join_cache::{Cache, Keep};
 use crate::server::stream::message::{Batch, Class, Message, Plain};
 use crate::server::stream::publisher::{Dismissal, Publisher};
-use crate::server::stream::sink::Sink;
-use crate::server::stream::viewer_list::ViewerRecord;
+use crate::server::stream::sink::{Sink, ViewerRecord};
 use crate::wire::container::flv::TagKind;
 
 /// A new publisher whose times are at most this far ahead continues where its predecessor ended.
@@ -304,7 +303,7 @@ impl Stream {
 
 impl Inner {
     fn forget_record(&mut self, id: u64) {
-        if let Some(at) = self.records.iter().position(|record| record.is_of(id)) {
+        if let Some(at) = self.records.iter().position(|record| record.id == id) {
             self.records.swap_remove(at);
         }
     }

@@ -1,9 +1,11 @@
 //! A viewer from the perspective of a stream: a receiver of messages.
 
 use std::fmt::Debug;
+use std::net::SocketAddr;
 
 use parking_lot::MappedMutexGuard;
 
+use crate::base::Timestamp;
 use crate::server::event::Protocol;
 use crate::server::stream::message::Batch;
 use crate::server::stream::outgoing::Outgoing;
@@ -49,4 +51,14 @@ pub(in crate::server) trait Sink: Debug + Send + Sync {
 
     /// Handles the return of a publisher.
     fn resume(&self);
+}
+
+/// What a stream knows of a viewer beside its queue.
+#[derive(Copy, Clone, Debug)]
+pub(in crate::server) struct ViewerRecord {
+    pub id: u64,
+    pub address: SocketAddr,
+    pub since: Timestamp,
+    /// Bytes that its connection had sent before.
+    pub sent_before: u64,
 }

@@ -51,12 +51,12 @@ type StreamNames = (String, String);
 /// All thumbnails of a server.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Thumbnails {
-    kept: Arc<Mutex<HashMap<StreamNames, Kept>>>,
+    kept: Arc<Mutex<HashMap<StreamNames, KeptThumbnail>>>,
     maker: Mutex<Option<Maker>>,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct KeptThumbnail {
     /// The ID of the publisher.
     publisher: u64,
     /// Time of the last request to the thread.
@@ -123,7 +123,10 @@ impl Thumbnails {
         if kept.len() >= MAX_KEPT {
             kept.retain(|_, known| known.pending || now.since(known.made) < IDLE);
         }
-        kept.insert(names.clone(), Kept { publisher, made: now, pending: true, jpeg: last });
+        kept.insert(
+            names.clone(),
+            KeptThumbnail { publisher, made: now, pending: true, jpeg: last },
+        );
         Thumbnail::Soon(soon)
     }
 
@@ -146,7 +149,7 @@ impl Thumbnails {
 }
 
 /// Makes thumbnails until there are no more requests.
-fn make_all(jobs: &Receiver<Job>, kept: &Mutex<HashMap<StreamNames, Kept>>, stop: &Stop) {
+fn make_all(jobs: &Receiver<Job>, kept: &Mutex<HashMap<StreamNames, KeptThumbnail>>, stop: &Stop) {
     // It decodes video of untrusted clients.
     sandbox::video_decoder();
     let mut idle = Duration::ZERO;

@@ -1,34 +1,16 @@
 //! The viewers of a stream for the operator: who watches, since when, and how many bytes they got.
 
-use std::net::SocketAddr;
-
 use crate::base::Timestamp;
 use crate::server::event::ViewerFigures;
 use crate::server::stream::Stream;
-
-/// What is known of a viewer beside its queue.
-#[derive(Copy, Clone, Debug)]
-pub(super) struct ViewerRecord {
-    id: u64,
-    address: SocketAddr,
-    since: Timestamp,
-    /// Bytes that its connection had sent before.
-    sent_before: u64,
-}
-
-impl ViewerRecord {
-    pub(super) fn is_of(&self, id: u64) -> bool {
-        self.id == id
-    }
-}
+use crate::server::stream::sink::ViewerRecord;
 
 impl Stream {
-    /// Records where a viewer that has just joined comes from.
-    pub fn note_viewer(&self, id: u64, address: SocketAddr, now: Timestamp) {
+    /// Adds the record of a viewer that has just joined, unless it has left already.
+    pub fn note_viewer(&self, record: ViewerRecord) {
         let mut inner = self.inner.lock();
-        let sent = inner.viewers.iter().find(|viewer| viewer.id() == id).map(|it| it.sent());
-        if let Some(sent_before) = sent {
-            inner.records.push(ViewerRecord { id, address, since: now, sent_before });
+        if inner.viewers.iter().any(|viewer| viewer.id() == record.id) {
+            inner.records.push(record);
         }
     }
 

@@ -193,14 +193,14 @@ fn part_of(
         let (registry, spot) = (Arc::clone(registry), Arc::clone(&caller.spot));
         let left = part.end - part.start;
         let is_head = *method == Method::HEAD;
-        let piece = Piece::Here(file);
+        let piece = FilePiece::Here(file);
         Body::new(FileBody { piece, at: part.start, left, is_head, registry, spot })
     })
 }
 
 /// A part of a file.
 struct FileBody {
-    piece: Piece,
+    piece: FilePiece,
     at: u64,
     left: u64,
     is_head: bool,
@@ -209,7 +209,7 @@ struct FileBody {
 }
 
 /// The file between two pieces, and while one is being read.
-enum Piece {
+enum FilePiece {
     Here(File),
     Reading(JoinHandle<io::Result<(File, Vec<u8>)>>),
     Over,
@@ -227,23 +227,23 @@ impl http_body::Body for FileBody {
         if this.left == 0 || this.is_head {
             return Poll::Ready(None);
         }
-        let mut reading = match std::mem::replace(&mut this.piece, Piece::Over) {
-            Piece::Here(file) => {
+        let mut reading = match std::mem::replace(&mut this.piece, FilePiece::Over) {
+            FilePiece::Here(file) => {
                 let (at, length) = (this.at, this.left.min(PIECE));
                 tokio::task::spawn_blocking(move || read(file, at, length))
             }
-            Piece::Reading(reading) => reading,
-            Piece::Over => return Poll::Ready(None),
+            FilePiece::Reading(reading) => reading,
+            FilePiece::Over => return Poll::Ready(None),
         };
         let Poll::Ready(read) = Pin::new(&mut reading).poll(cx) else {
-            this.piece = Piece::Reading(reading);
+            this.piece = FilePiece::Reading(reading);
             return Poll::Pending;
         };
         let (file, bytes) = match read.unwrap_or_else(|error| Err(io::Error::other(error))) {
             Ok(read) => read,
             Err(error) => return Poll::Ready(Some(Err(error))),
         };
-        this.piece = Piece::Here(file);
+        this.piece = FilePiece::Here(file);
         let length = bytes.len() as u64;
         (this.at, this.left) = (this.at + length, this.left.saturating_sub(length));
         this.registry.totals.sent_bytes.fetch_add(length, Ordering::Relaxed);
