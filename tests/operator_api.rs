@@ -14,7 +14,7 @@ use crate::peers::client::Client;
 use crate::peers::{self, LIMIT, ffmpeg, wait_for};
 use onair::base::{Clock, Secret};
 use onair::net::Runtime;
-use onair::server::{Config, Listen, Server};
+use onair::server::{Config, Limits, Listen, Server};
 use onair::wire::container::flv::TagKind;
 use schema::Description;
 
@@ -65,6 +65,8 @@ struct Running {
 fn start() -> Running {
     let any = Listen::exactly("127.0.0.1:0".parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
+    // A slow machine sends nothing for long.
+    let limits = Limits { silent_publisher: Duration::from_mins(5), ..Limits::default() };
     let config = Config {
         rtmp: any,
         http: Some(any),
@@ -72,6 +74,7 @@ fn start() -> Running {
         http_token: Some(Secret::new(TOKEN)),
         record: Some(folder.path().to_owned()),
         cors: vec!["https://page.example".to_owned()],
+        limits,
         ..Config::default()
     };
     let runtime = Runtime::start().unwrap();
@@ -136,7 +139,7 @@ fn publish(running: &Running, path: &str) -> Client {
 fn open(running: &Running, path: &str) -> TcpStream {
     let mut stream = TcpStream::connect(running.http()).unwrap();
     stream.set_read_timeout(Some(LIMIT)).unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).unwrap();
     stream
 }

@@ -12,7 +12,7 @@ use crate::viewer_page::chromium::{Chromium, Page};
 use onair::base::{Clock, Secret};
 use onair::media::BitsPerSecond;
 use onair::net::Runtime;
-use onair::server::{Config, Listen, Server};
+use onair::server::{Config, Limits, Listen, Server};
 use onair::wire::amf0::Value;
 use onair::wire::container::flv::TagKind;
 use onair::wire::rtmp::client::{Config as ClientConfig, Event};
@@ -29,12 +29,15 @@ struct Running {
 fn start() -> Running {
     let any = Listen::exactly("127.0.0.1:0".parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
+    // A slow machine sends nothing for long.
+    let limits = Limits { silent_publisher: Duration::from_mins(5), ..Limits::default() };
     let config = Config {
         rtmp: any,
         http: Some(any),
         webrtc: None,
         http_token: Some(Secret::new(TOKEN)),
         record: Some(folder.path().to_owned()),
+        limits,
         ..Config::default()
     };
     let runtime = Runtime::start().unwrap();

@@ -66,6 +66,8 @@ pub(super) struct Registry {
     pub thumbnails: Thumbnails,
     /// The key of links to recordings; empty if there is no randomness, and then no links.
     pub link_key: Secret,
+    /// True while HTTP listens only on this computer.
+    pub http_is_local: AtomicBool,
     /// The start of the server.
     pub began: Timestamp,
     stopping: AtomicBool,
@@ -182,6 +184,7 @@ impl Registry {
             log: Mutex::default(),
             thumbnails: Thumbnails::default(),
             link_key: Secret::new(random_hex().unwrap_or_default()),
+            http_is_local: AtomicBool::new(true),
             began: clock.now(),
             stopping: AtomicBool::new(false),
             stop: Notify::new(),

@@ -16,6 +16,7 @@ mod watch;
 mod whep;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::extract::connect_info::ConnectInfo;
 use axum::extract::ws::WebSocketUpgrade;
@@ -50,6 +51,8 @@ use crate::server::service::port::OpenPort;
 
 /// Serves until the port is closed or the registry is stopped.
 pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>, open: OpenPort) {
+    let is_local = listener.local_addr().ip().to_canonical().is_loopback();
+    registry.http_is_local.store(is_local, Ordering::Release);
     let api = Router::new()
         .route("/api/v1/server", get(figures::server))
         .route("/api/v1/streams", get(streams::all))

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::server::chat::moderation::{ChatRules, MAX_SLOW};
-use crate::server::http::operator::{authorized, error};
 use crate::server::http::caller::Caller;
+use crate::server::http::operator::{authorized, error};
 use crate::server::registry::Registry;
 use crate::wire::blocked_words::{BlockedWords, MAX_BLOCKED_WORDS};
 

@@ -36,13 +36,12 @@ pub(in crate::server::http) async fn server(State(registry): State<Arc<Registry>
         let seconds = left.filter(|_| bitrate > 0).map(|left| left as f64 * 8.0 / bitrate as f64);
         json!({ "free_bytes": free, "seconds_left": seconds })
     });
-    let http = registry.config.http;
     Json(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "host": System::host_name().ok(),
         "now": unix_seconds(registry.clock.wall_micros(now)),
         "seconds": now.since(registry.began).as_secs_f64(),
-        "local_only": http.is_some_and(|http| http.address.ip().to_canonical().is_loopback()),
+        "local_only": registry.http_is_local.load(Ordering::Acquire),
         "streams": published.count(),
         "viewers": viewers,
         "viewers_peak": registry.log.lock().peak().max(viewers as u64),
