@@ -2,6 +2,7 @@
 //! order, change no pixel; the bounds of every other shape, old or new, are drawn again. How the
 //! shapes are matched changes only the cost.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use eframe::egui::emath::TSTransform;
@@ -48,7 +49,7 @@ impl BoundedShape {
     }
 
     /// Returns true if both shapes draw the same pixels; textures in `renewed` have other pixels now.
-    fn is_same(&self, other: &Self, renewed: &[TextureId]) -> bool {
+    fn is_same(&self, other: &Self, renewed: &BTreeSet<TextureId>) -> bool {
         self.bounds == other.bounds
             && self.shape.clip_rect == other.shape.clip_rect
             && self.shape.transform_after_tessellation == other.shape.transform_after_tessellation
@@ -86,7 +87,7 @@ fn corner_reach(shape: &Shape) -> f32 {
     }
 }
 
-fn same(a: &Shape, b: &Shape, renewed: &[TextureId]) -> bool {
+fn same(a: &Shape, b: &Shape, renewed: &BTreeSet<TextureId>) -> bool {
     match (a, b) {
         (Shape::Text(a), Shape::Text(b)) => same_text(a, b),
         (Shape::Vec(a), Shape::Vec(b)) => {
@@ -218,7 +219,7 @@ impl Area {
 pub fn changed(
     before: &[BoundedShape],
     now: &[BoundedShape],
-    renewed: &[TextureId],
+    renewed: &BTreeSet<TextureId>,
     pixels_per_point: f32,
     size: [u32; 2],
 ) -> Vec<Area> {
@@ -248,7 +249,11 @@ pub fn changed(
 }
 
 /// The numbers of old and of new shapes before the next two that are the same; all if there are none.
-fn to_match(old: &[BoundedShape], new: &[BoundedShape], renewed: &[TextureId]) -> (usize, usize) {
+fn to_match(
+    old: &[BoundedShape],
+    new: &[BoundedShape],
+    renewed: &BTreeSet<TextureId>,
+) -> (usize, usize) {
     let is_match = |a: usize, b: usize| {
         old.get(a).zip(new.get(b)).is_some_and(|(old, new)| old.is_same(new, renewed))
     };
@@ -304,8 +309,6 @@ pub fn visible(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use eframe::egui::{Mesh, PaintCallback};
     use proptest::prelude::*;
 
@@ -324,7 +327,7 @@ mod tests {
     }
 
     fn areas(before: &[BoundedShape], now: &[BoundedShape]) -> Vec<Area> {
-        changed(before, now, &[], 1.0, SIZE)
+        changed(before, now, &BTreeSet::new(), 1.0, SIZE)
     }
 
     fn frame(rect: Rect, clip: Rect) -> BoundedShape {
@@ -392,7 +395,7 @@ mod tests {
         };
         let shapes = [image(TextureId::User(1)), image(TextureId::User(2))];
         assert_eq!(areas(&shapes, &shapes), []);
-        let renewed = [TextureId::User(2)];
+        let renewed = BTreeSet::from([TextureId::User(2)]);
         let areas = changed(&shapes, &shapes, &renewed, 1.0, SIZE);
         assert_eq!(areas, [Area { left: 98, top: 98, right: 152, bottom: 152 }]);
     }
@@ -496,7 +499,7 @@ mod tests {
             let mut pixels = Pixels(vec![0; (SIDE * SIDE) as usize]);
             let mut expected = pixels.clone();
             pixels.draw(whole, &visible(&before, whole, 1.0, GROUND));
-            for area in changed(&before, &after, &[], 1.0, size) {
+            for area in changed(&before, &after, &BTreeSet::new(), 1.0, size) {
                 pixels.draw(area, &visible(&after, area, 1.0, GROUND));
             }
             expected.draw(whole, &[ClippedShape::new(Rect::EVERYTHING,

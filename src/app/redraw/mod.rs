@@ -4,7 +4,7 @@
 
 pub mod damage;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -83,8 +83,8 @@ impl Plugin for Redraw {
         // A text does not change when the font's texture gets more characters.
         let renewed = output.textures_delta.set.keys().filter(|id| **id != TextureId::default());
         let renewed: Vec<TextureId> = renewed.copied().collect();
-        for window in self.windows.values().filter(|_| !renewed.is_empty()) {
-            window.lock().renewed.extend(&renewed);
+        for pixels in self.windows.values().filter(|_| !renewed.is_empty()) {
+            pixels.lock().renewed.extend(&renewed);
         }
         let ground = match id {
             ViewportId::ROOT => ctx.global_style().visuals.panel_fill,
@@ -107,7 +107,7 @@ struct WindowPixels {
     layer: Layer,
     drawn: Vec<BoundedShape>,
     /// Textures that have other pixels than when they were drawn.
-    renewed: Vec<TextureId>,
+    renewed: BTreeSet<TextureId>,
     pixels_per_point: f32,
     ground: Color32,
     /// The time at which the whole layer was last copied to the window.
@@ -119,7 +119,7 @@ impl WindowPixels {
         Self {
             layer,
             drawn: Vec::new(),
-            renewed: Vec::new(),
+            renewed: BTreeSet::new(),
             pixels_per_point: 0.0,
             ground: Color32::PLACEHOLDER,
             whole_at: None,
@@ -255,6 +255,7 @@ mod tests {
         let program = Latest::default();
         let mut screen = Screen::new(&ctx, Preferences::default(), program.clone(), Vec::new());
         screen.set_surfaces(&(Arc::new(CountedSurfaces) as Arc<dyn Surfaces>));
+        let none = BTreeSet::new();
         let mut time = 0.0;
         let mut frame = |level: f32| -> Vec<BoundedShape> {
             time += 1.0;
@@ -272,10 +273,10 @@ mod tests {
         }
         let before = frame(-30.0);
         let still = frame(-30.0);
-        assert_eq!(changed(&before, &still, &[], 1.0, SIZE), []);
+        assert_eq!(changed(&before, &still, &none, 1.0, SIZE), []);
         program.publish(black());
         let now = frame(-12.0);
-        let areas = changed(&still, &now, &[], 1.0, SIZE);
+        let areas = changed(&still, &now, &none, 1.0, SIZE);
         let (pixels, triangles) = cost(&ctx, &now, &areas);
         let (all_pixels, all_triangles) = cost(&ctx, &now, &[Area::whole(SIZE)]);
         let shape = now.iter().filter(|it| it.is_video()).count();
