@@ -16,7 +16,7 @@ use crate::wire::blocked_words::{BlockedWords, MAX_BLOCKED_WORD, MAX_BLOCKED_WOR
 
 const WIDTH: f32 = 280.0;
 /// The intervals of slow mode to choose from, in seconds.
-const SLOW: [u64; 6] = [0, 5, 10, 30, 60, 300];
+const SLOW: [u64; 5] = [0, 5, 10, 30, 120];
 /// The maximum height of the list of muted people.
 const MUTED: f32 = 120.0;
 
