@@ -20,7 +20,7 @@ pub use draft::Draft;
 /// The side of the QR code.
 const CODE: f32 = 140.0;
 /// The minimum width of the text beside it.
-const BESIDE: f32 = 90.0;
+const BESIDE: f32 = 76.0;
 
 /// Draws the panel.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
