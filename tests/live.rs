@@ -315,11 +315,11 @@ fn picture_and_sound_stay_together_to_the_player() {
     let arrival = figures["arrival_ms"].as_f64().unwrap();
     assert!(arrival > 0.0 && arrival < latency, "{figures}");
     let stats = onair.wait_event("a picture's way out", |event| {
-        event["event"] == "stats" && event["targets"][0]["picture_age_ms"].is_number()
+        event["event"] == "stats" && event["targets"][0]["frame_age_ms"].is_number()
     });
     let encode = stats["video"]["encode_ms"].as_f64().unwrap();
     assert!(
-        encode > 0.0 && encode < stats["targets"][0]["picture_age_ms"].as_f64().unwrap(),
+        encode > 0.0 && encode < stats["targets"][0]["frame_age_ms"].as_f64().unwrap(),
         "{stats}"
     );
     assert_eq!((&figures["width"], &figures["height"]), (&640.into(), &360.into()));

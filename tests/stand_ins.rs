@@ -236,7 +236,14 @@ fn lines_that_would_stand_in_for_what_is_shown_as_it_is_are_refused() {
         .spawn()
         .unwrap();
     let mut control = child.stdin.take().unwrap();
-    let lines = ["slate", "keep", "Words: slate", "Words: keep", "Clip: slate", "Nobody: slate"];
+    let lines = [
+        "placeholder",
+        "keep",
+        "Words: placeholder",
+        "Words: keep",
+        "Clip: placeholder",
+        "Nobody: placeholder",
+    ];
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
         let event: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
         if event["event"] == "stats" {

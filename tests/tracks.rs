@@ -44,7 +44,7 @@ fn settings(folder: &Path) -> PathBuf {
          [recording]\ntrack_names = ['Everything', 'Low 低', '']\n\
          [[strips]]\ntracks = [2]\n\
          [[strips]]\nname = 'High'\nsource = 'file:{}'\ntracks = [3]\n\
-         [[strips]]\nname = 'Top'\nsource = 'file:{}'\nheard = 'tracks'\ntracks = [2, 3]\n\
+         [[strips]]\nname = 'Top'\nsource = 'file:{}'\nmonitoring = 'tracks'\ntracks = [2, 3]\n\
          gain_db = -6.0\n",
         file(440),
         file(880),

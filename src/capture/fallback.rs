@@ -53,7 +53,7 @@ impl fmt::Display for VideoFallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Keep => f.write_str("keep"),
-            Self::Placeholder => f.write_str("slate"),
+            Self::Placeholder => f.write_str("placeholder"),
             Self::Source(choice) => choice.fmt(f),
         }
     }
@@ -65,7 +65,7 @@ impl FromStr for VideoFallback {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "keep" => Ok(Self::Keep),
-            "slate" => Ok(Self::Placeholder),
+            "placeholder" => Ok(Self::Placeholder),
             source => match source.parse() {
                 Ok(VideoChoice::None) | Err(_) => {
                     // Only the scheme of an address, as for the source itself.
@@ -84,7 +84,9 @@ mod tests {
 
     #[test]
     fn what_stands_in_reads_back_as_written() {
-        for text in ["keep", "slate", "camera:usb-046d_C920-video-index0", "image:/a b: c.png"] {
+        for text in
+            ["keep", "placeholder", "camera:usb-046d_C920-video-index0", "image:/a b: c.png"]
+        {
             assert_eq!(text.parse::<VideoFallback>().unwrap().to_string(), text);
         }
         for bad in ["", "none", "Slate", "camera@big"] {

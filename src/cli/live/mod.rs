@@ -82,10 +82,10 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration,
           help_heading = "Quality")]
     pub keyframe_interval: Duration,
-    /// Adaptive bitrate: slowest or first (follow the slowest or the first target), off, or rung
-    /// (slow targets get a second encode with a lower bitrate). For a single target without a
-    /// recording, rung works like slowest
-    #[arg(long, value_name = "WHOSE", default_value = "slowest", help_heading = "Quality")]
+    /// Adaptive bitrate: slowest or first (follow the slowest or the first target), off, or
+    /// rendition (slow targets get a second encode with a lower bitrate). For a single target without
+    /// a recording, rendition works like slowest
+    #[arg(long, value_name = "MODE", default_value = "slowest", help_heading = "Quality")]
     pub adapt: Adapt,
     /// Lowest video bitrate that adaptive bitrate may use
     #[arg(long, value_name = "BITRATE", default_value = "300k", help_heading = "Quality")]
@@ -125,12 +125,11 @@ pub struct Args {
     /// Send only to the built-in server, as live/onair, and not to the targets of --settings
     #[arg(long, conflicts_with_all = ["to", "service", "copy"], help_heading = "Targets")]
     pub built_in: bool,
-    /// Let the computers of your network watch the built-in server, in browsers and players over HTTP and
-    /// WebRTC. Otherwise, only this computer can, unless --settings allow it. There is no password
+    /// Let other computers in your network watch the built-in server over HTTP and WebRTC, without a
+    /// password. By default, only this computer can watch, unless --settings allow it
     #[arg(long, conflicts_with = "copy", help_heading = "Targets")]
     pub network: bool,
-    /// Go live again to the targets and with the scene of a broadcast that a crash ended, with the
-    /// collection and profile of then
+    /// Resume the broadcast that a crash ended, with its targets, scene, collection and profile
     #[arg(long, conflicts_with_all = ["to", "service", "built_in", "copy", "scene", "collection",
           "profile"], help_heading = "Targets")]
     pub resume: bool,
@@ -202,32 +201,49 @@ pub struct Args {
     /// folder]
     #[arg(long, value_name = "PATH", help_heading = "Recording")]
     pub replay_to: Option<PathBuf>,
-    /// Read commands from standard input, one per line: pause, resume, `chapter [TITLE]`, split,
-    /// `replay [PATH]`, `snapshot [PATH]`, record PATH, stop-recording, scene NAME, `prepare SCENE`
-    /// (puts it into the preview; `none` empties the preview), `take [KIND [DURATION] [OPTION]…]`
-    /// (switches the preview to the program), `transition KIND [DURATION] [OPTION]… [file=PATH]`,
-    /// `scene-transition NAME: KIND …` (or `none`), `item hide|show|lock|unlock|up|down|top|bottom
-    /// [ITEM]` (an ITEM of the current scene, or SCENE/ITEM), `item place [ITEM:] WHAT=VALUE …` and
-    /// `filter on|off|remove KIND [SOURCE]`, `filter set|add KIND [SOURCE:] WHAT=VALUE …` (with the
-    /// names from the settings), `duplicate [ITEM]` (with the same source), `duplicate-source ITEM`
-    /// (with a copy of its source), `media pause|resume|restart|next|previous|seek TIME [SOURCE]`,
-    /// `media at-end loop|clear|hold [SOURCE]` (at the end of a file), `media add SOURCE: FILE` (at
-    /// the end of the playlist), `media remove NUMBER SOURCE`, `if-black [NAME:] keep|slate|SOURCE`
-    /// (the fallback for a camera, display, window, stream or file that is black, frozen or lost:
-    /// none, a placeholder, or another source), `ask [SOURCE]` (opens the Wayland desktop's dialog
-    /// for a display or window again), `talk press|release [STRIP]` (push-to-talk), `clip-out
-    /// [STRIP]` (resets clip indicators), `strip gain DECIBELS [STRIP]`, `strip
-    /// mute|unmute|solo|unsolo|mono|stereo [STRIP]`, `strip balance PERCENT [STRIP]`, `strip offset
-    /// TIME [STRIP]`, `strip heard program|both|desk|tracks [STRIP]`, `strip filter …` (like
-    /// `filter`), `strip at-end loop|clear|hold [STRIP]` (for an audio file), `strip restart
-    /// [STRIP]`, `strip if-silent [STRIP:] keep|SOURCE` (the fallback for a silent or lost strip),
-    /// stop
-    #[arg(long, conflicts_with = "key_stdin", help_heading = "Recording")]
+    /// Read commands from standard input, one per line (see `onair help live`)
+    #[arg(long, conflicts_with = "key_stdin", help_heading = "Recording",
+          long_help = CONTROL_HELP)]
     pub control: bool,
     /// Duration of the broadcast, from the first frame on [default: until you stop it]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub duration: Option<Duration>,
 }
+
+const CONTROL_HELP: &str = "Read commands from standard input, one per line.
+
+  pause, resume, split, stop-recording    control the recording
+  record PATH, replay [PATH]              start a recording, save the replay buffer
+  chapter [TITLE], snapshot [PATH]        add a chapter, save a screenshot
+  scene NAME, prepare NAME|none           change the program or the preview
+  take [KIND [DURATION] [OPTION]…]        switch the preview to the program
+  transition KIND [DURATION] [OPTION]… [file=PATH]
+  scene-transition NAME: KIND …|none      set the transition of one scene
+  item hide|show|lock|unlock|up|down|top|bottom [ITEM]
+  item place [ITEM:] WHAT=VALUE …         move or change an item
+  duplicate [ITEM], duplicate-source ITEM with the same source, or with a copy of it
+  filter on|off|remove KIND [SOURCE]
+  filter set|add KIND [SOURCE:] WHAT=VALUE …
+  media pause|resume|restart|next|previous|seek TIME [SOURCE]
+  media at-end loop|clear|hold [SOURCE]   at the end of a file
+  media add SOURCE: FILE                  add a file to the playlist
+  media remove NUMBER SOURCE              remove a file from the playlist
+  if-black [NAME:] keep|placeholder|SOURCE
+                                          set the fallback for black or lost video
+  ask [SOURCE]                            show the sharing dialog of Wayland again
+  talk press|release [STRIP]              push-to-talk
+  clip-out [STRIP]                        reset clip indicators
+  strip gain DECIBELS [STRIP], strip balance PERCENT [STRIP]
+  strip mute|unmute|solo|unsolo|mono|stereo [STRIP]
+  strip offset TIME [STRIP]
+  strip monitoring off|both|only|tracks [STRIP]
+  strip filter on|off|set|add|remove KIND …
+  strip at-end loop|clear|hold [STRIP]    at the end of an audio file
+  strip restart [STRIP]                   play an audio file from its start
+  strip if-silent [STRIP:] keep|SOURCE    set the fallback for silent or lost audio
+  stop                                    end the broadcast
+
+ITEM is an item of the current scene, or SCENE/ITEM. WHAT=VALUE uses the names in the settings.";
 
 /// Runs the command.
 pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Clock) -> Exit {

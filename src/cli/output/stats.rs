@@ -69,16 +69,16 @@ pub fn stats_fields(stats: &Stats) -> Value {
                 "bitrate": target.bitrate,
                 "queued_ms": target.queued_ms,
                 "dropped_frames": target.dropped_frames,
-                "dropped_sounds": target.dropped_audio,
+                "dropped_audio": target.dropped_audio,
                 "sent_frames": target.sent_frames,
                 "reconnects": target.reconnects,
-                "rung": target.rendition_id.name(),
+                "rendition": target.rendition_id.name(),
             });
             if let (Some(size), Value::Object(fields)) = (target.size, &mut fields) {
                 fields.insert("size".into(), size.to_string().into());
             }
             let times =
-                [("round_trip_ms", target.round_trip_ms), ("picture_age_ms", target.frame_age_ms)];
+                [("round_trip_ms", target.round_trip_ms), ("frame_age_ms", target.frame_age_ms)];
             insert_known(&mut fields, times, two_decimals);
             if let (Some(monitor), Value::Object(fields)) = (&target.monitor, &mut fields) {
                 fields.insert("monitor".into(), monitor_fields(monitor));

@@ -27,7 +27,7 @@ impl Adapt {
             Self::Off => "off",
             Self::Slowest => "slowest",
             Self::First => "first",
-            Self::SecondRendition => "rung",
+            Self::SecondRendition => "rendition",
         }
     }
 }
@@ -38,7 +38,7 @@ impl std::str::FromStr for Adapt {
     fn from_str(text: &str) -> Result<Self, Problem> {
         let all = [Self::Off, Self::Slowest, Self::First, Self::SecondRendition];
         let known = all.into_iter().find(|adapt| adapt.name() == text);
-        known.ok_or_else(|| problem!("value-none-of", known = "off, slowest, first, rung"))
+        known.ok_or_else(|| problem!("value-none-of", known = "off, slowest, first, rendition"))
     }
 }
 

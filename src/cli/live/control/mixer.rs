@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::cli::control::split;
 use crate::cli::flags::value::duration;
 use crate::mix::{MonitoringMode, Strip};
-use crate::studio::settings::scenes::amounts::heard_of;
+use crate::studio::settings::scenes::amounts::monitoring_of;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -22,7 +22,7 @@ pub(in crate::cli::live) enum Setting {
     Balance(f32),
     /// The offset in microseconds; positive values delay the audio.
     Offset(i64),
-    Heard(MonitoringMode),
+    Monitoring(MonitoringMode),
 }
 
 impl Setting {
@@ -36,7 +36,7 @@ impl Setting {
             Self::Mono(mono) => strip.mono = mono,
             Self::Balance(balance) => strip.balance = balance,
             Self::Offset(micros) => strip.offset_us = micros,
-            Self::Heard(heard) => strip.heard = heard,
+            Self::Monitoring(mode) => strip.heard = mode,
         }
         strip
     }
@@ -53,7 +53,7 @@ pub(in crate::cli::live) fn parse(text: &str) -> Option<Result<(String, Setting)
         "unsolo" => return alone(Setting::Solo(false)),
         "mono" => return alone(Setting::Mono(true)),
         "stereo" => return alone(Setting::Mono(false)),
-        "gain" | "balance" | "offset" | "heard" => {}
+        "gain" | "balance" | "offset" | "monitoring" => {}
         _ => return None,
     }
     let (value, name) = split(rest);
@@ -64,11 +64,11 @@ pub(in crate::cli::live) fn parse(text: &str) -> Option<Result<(String, Setting)
             balance.map(|percent| Setting::Balance(percent / 100.0))
         }
         "offset" => offset(value).map(Setting::Offset),
-        _ => heard_of(value).map(Setting::Heard),
+        _ => monitoring_of(value).map(Setting::Monitoring),
     };
     let wrong = || {
         let syntax = "strip gain DECIBELS (-60…20) [STRIP] · strip balance PERCENT (-100…100) [STRIP] · \
-                      strip offset TIME (-20s…20s) [STRIP] · strip heard program|both|desk|tracks [STRIP]";
+                      strip offset TIME (-20s…20s) [STRIP] · strip monitoring off|both|only|tracks [STRIP]";
         problem!("control-write-for", text = format!("strip {text}"), syntax = syntax)
     };
     Some(setting.map(|setting| (name.to_owned(), setting)).ok_or_else(wrong))
@@ -100,8 +100,8 @@ mod tests {
         assert_eq!(of("unsolo"), (String::new(), Setting::Solo(false)));
         assert_eq!(of("balance -50% A").1, Setting::Balance(-0.5));
         assert_eq!(of("offset -120ms A").1, Setting::Offset(-120_000));
-        assert_eq!(of("heard desk A").1, Setting::Heard(MonitoringMode::MonitorOnly));
-        for bad in ["gain", "gain loud A", "gain 21", "balance 101", "offset 21s", "heard x"] {
+        assert_eq!(of("monitoring only A").1, Setting::Monitoring(MonitoringMode::MonitorOnly));
+        for bad in ["gain", "gain loud A", "gain 21", "balance 101", "offset 21s", "monitoring x"] {
             assert!(parse(bad).unwrap().unwrap_err().to_string().contains("strip gain"), "{bad}");
         }
         assert!(parse("restart A").is_none());

@@ -34,7 +34,7 @@ pub(super) struct Run {
     pub drain: bool,
 }
 
-/// Default file names.
+/// Default names of files that commands write.
 #[derive(Clone, Debug)]
 pub(super) struct Names {
     pub replay: PathBuf,
@@ -49,7 +49,7 @@ impl Names {
             record.and_then(Path::extension).and_then(|it| it.to_str()).unwrap_or("mp4");
         Self {
             replay: replay.unwrap_or_else(|| beside(&format!("replay.{extension}"))),
-            picture: beside("picture.png"),
+            picture: beside("screenshot.png"),
         }
     }
 }
@@ -160,11 +160,11 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, Pr
                  media pause|resume|restart|next|previous|seek TIME [SOURCE], \
                  media at-end loop|clear|hold [SOURCE], \
                  media add SOURCE: FILE, media remove NUMBER SOURCE, \
-                 if-black [NAME:] keep|slate|SOURCE, ask [SOURCE], \
+                 if-black [NAME:] keep|placeholder|SOURCE, ask [SOURCE], \
                  talk press|release [STRIP], clip-out [STRIP], \
                  strip gain DECIBELS [STRIP], strip mute|unmute|solo|unsolo|mono|stereo [STRIP], \
                  strip balance PERCENT [STRIP], strip offset TIME [STRIP], \
-                 strip heard program|both|desk|tracks [STRIP], \
+                 strip monitoring off|both|only|tracks [STRIP], \
                  strip filter on|off|set|add|remove KIND …, \
                  strip at-end loop|clear|hold [STRIP], strip restart [STRIP], \
                  strip if-silent [STRIP:] keep|SOURCE, stop";
@@ -261,7 +261,7 @@ fn media(text: &str) -> Result<LiveCommand, Problem> {
     Ok(LiveCommand::Media(name.to_owned(), go))
 }
 
-/// Parses the fallback of a black, frozen or lost source: `Guest: slate`, `camera:back`.
+/// Parses the fallback of a black, frozen or lost source: `Guest: placeholder`, `camera:back`.
 fn if_black(text: &str) -> Result<LiveCommand, Problem> {
     let (name, fallback) = named(text, str::parse)?;
     Ok(LiveCommand::IfBlack(name, fallback))
@@ -297,7 +297,7 @@ fn transition(text: &str) -> Result<Transition, Problem> {
     let mut words = words.split_whitespace();
     let kind = words.next().unwrap_or_default();
     let known = "cut, fade, color-#RRGGBB, slide-SIDE, swipe-SIDE (left, right, top, bottom), \
-                 luma-PATTERN, luma-picture, stinger";
+                 luma-PATTERN, luma-image, stinger";
     let mut transition = Transition {
         kind: transition_of(kind)
             .ok_or_else(|| problem!("control-no-transition", kind = kind, known = known))?,
@@ -354,7 +354,7 @@ mod tests {
         assert_eq!(command("chapter  The second act "), Command::Chapter("The second act".into()));
         assert_eq!(command("replay"), Command::SaveReplay("/v/replay.mkv".into()));
         assert_eq!(command("replay /a b.mp4"), Command::SaveReplay("/a b.mp4".into()));
-        assert_eq!(command("snapshot"), Command::Snapshot("/v/picture.png".into()));
+        assert_eq!(command("snapshot"), Command::Snapshot("/v/screenshot.png".into()));
         assert_eq!(parse("stop", &names), Ok(Some(LiveCommand::Stop)));
         assert_eq!(parse("scene My talk", &names), Ok(Some(LiveCommand::Scene("My talk".into()))));
         let fade = Transition { kind: Kind::Fade, duration: Duration::from_millis(500) };
@@ -372,7 +372,7 @@ mod tests {
             Command::Edit(Edit::SetTransition(transition)) => transition,
             other => panic!("{other:?}"),
         };
-        let wipe = set("transition luma-picture 1s soft=20 invert file=/v/a b.png");
+        let wipe = set("transition luma-image 1s soft=20 invert file=/v/a b.png");
         let order = Order::Image("/v/a b.png".into());
         assert_eq!(wipe.kind, Kind::Luma(Wipe { order, softness: 20, invert: true }));
         assert_eq!(wipe.duration, Duration::from_secs(1));
@@ -382,7 +382,7 @@ mod tests {
         assert_eq!((stinger.matte, stinger.invert), (Matte::Right, false));
         for bad in [
             "stinger",
-            "luma-picture 1s",
+            "luma-image 1s",
             "fade file=/x",
             "luma-box soft=x",
             "stinger matte=left file=/x",
@@ -410,11 +410,13 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let of = |name: &str, word: &str| (name.to_owned(), word.to_owned());
-        assert_eq!(fallback("if-black My guest: slate"), of("My guest", "slate"));
+        assert_eq!(fallback("if-black My guest: placeholder"), of("My guest", "placeholder"));
         assert_eq!(fallback("if-black Face: image:/a b.png"), of("Face", "image:/a b.png"));
         assert_eq!(fallback("if-black camera:usb-1"), of("", "camera:usb-1"));
         assert_eq!(fallback("if-black image:/a: b.png"), of("", "image:/a: b.png"));
-        assert!(parse("if-black Face", &names).unwrap_err().to_string().contains("keep, slate"));
+        assert!(
+            parse("if-black Face", &names).unwrap_err().to_string().contains("keep, placeholder")
+        );
         let end = |line| match parse(line, &names) {
             Ok(Some(LiveCommand::AtEnd(name, at_end))) => (name, at_end),
             other => panic!("{other:?}"),

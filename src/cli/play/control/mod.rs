@@ -60,7 +60,7 @@ pub(super) enum SeekPlace {
     Back(Duration),
 }
 
-/// The volume.
+/// Volume in a command: absolute or relative.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub(super) enum Volume {
     To(f32),
@@ -124,7 +124,7 @@ pub(super) enum Chat {
     Hide(Vec<String>),
 }
 
-/// A resolved seek.
+/// Direction and distance of a seek.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub(super) enum SeekDirection {
     /// To a position in a recording.
@@ -164,7 +164,7 @@ pub(super) fn parse(line: &str) -> Result<Option<PlayCommand>, Problem> {
         "speaker" => PlayCommand::Speaker(Some(rest.to_owned())),
         "av-offset" => PlayCommand::AvOffset(args::av_offset(rest)?),
         "buffer" => PlayCommand::Buffer(args::buffer(rest)?),
-        "snapshot" if rest.is_empty() => PlayCommand::Snapshot("picture.png".into()),
+        "snapshot" if rest.is_empty() => PlayCommand::Snapshot("screenshot.png".into()),
         "snapshot" => PlayCommand::Snapshot(rest.into()),
         "record" => record(rest)?,
         "say" if rest.is_empty() => return Err(problem!("control-write", syntax = "say TEXT")),

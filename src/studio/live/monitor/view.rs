@@ -39,7 +39,7 @@ impl LatencyBy {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Markers => "markers",
-            Self::Sound => "sound",
+            Self::Sound => "audio",
         }
     }
 }

@@ -34,7 +34,7 @@ impl PartFiles {
 
     /// The earlier versions of them.
     pub fn versions(&self) -> Versions {
-        Versions::in_folder(self.place("backups"))
+        Versions::in_folder(self.place("versions"))
     }
 
     /// The folder `NAME` next to `settings.toml`, and `show-NAME` next to `show.toml`: two settings

@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn the_last_ten_are_kept_for_their_owner() {
         let folder = tempfile::tempdir().unwrap();
-        let versions = Versions::in_folder(folder.path().join("backups"));
+        let versions = Versions::in_folder(folder.path().join("versions"));
         let kind = PartKind::Profile;
         for number in 0..14 {
             let text = format!("[quality]\nvideo_bitrate = {}\n", 500_000 + number * 1_000);
@@ -163,11 +163,11 @@ mod tests {
         {
             use std::os::unix::fs::PermissionsExt;
             let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o077;
-            assert_eq!(mode(folder.path().join("backups")), 0);
+            assert_eq!(mode(folder.path().join("versions")), 0);
         }
         // Files of other programs do not count as versions.
-        fs::write(folder.path().join("backups/profiles/Main/notes.toml"), "").unwrap();
-        fs::write(folder.path().join("backups/profiles/Main/x.txt"), "").unwrap();
+        fs::write(folder.path().join("versions/profiles/Main/notes.toml"), "").unwrap();
+        fs::write(folder.path().join("versions/profiles/Main/x.txt"), "").unwrap();
         assert_eq!(versions.list(kind, "Main").len(), MAX_VERSIONS);
         versions.rename(kind, "Main", "Show");
         assert_eq!((versions.list(kind, "Main").len(), versions.list(kind, "Show").len()), (0, 10));

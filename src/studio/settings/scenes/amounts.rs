@@ -69,7 +69,7 @@ pub fn of_audio_filter(
 }
 
 /// The monitoring mode for a word.
-pub fn heard_of(word: &str) -> Option<MonitoringMode> {
+pub fn monitoring_of(word: &str) -> Option<MonitoringMode> {
     parts::meant(word, &strips::MONITORING)
 }
 

@@ -31,7 +31,7 @@ use crate::text::problem::{Problem, problem};
 layout! {
     struct WipeTable of Wipe = Wipe::default(); {
         #[serde(with = "values::path", skip_serializing_if = "is_usual")]
-        picture: PathBuf,
+        image: PathBuf,
         #[serde(deserialize_with = "percent")]
         softness: u8 = softness,
         invert: bool = invert,
@@ -250,8 +250,8 @@ macro_rules! with_transition {
                 self.transition_ms = Some(transition.duration);
                 match &transition.kind {
                     Kind::Luma(wipe) => {
-                        let picture = wipe.image().unwrap_or("".as_ref()).to_owned();
-                        let table = WipeTable { picture, ..WipeTable::of(wipe) };
+                        let image = wipe.image().unwrap_or("".as_ref()).to_owned();
+                        let table = WipeTable { image, ..WipeTable::of(wipe) };
                         self.wipe = Some(table).filter(|table| !is_usual(table));
                     }
                     Kind::Stinger(stinger) => self.stinger = Some(StingerTable::of(stinger)),
@@ -265,7 +265,7 @@ macro_rules! with_transition {
                     (Kind::Luma(wipe), Some(table), _) => {
                         table.put(wipe);
                         if let Order::Image(path) = &mut wipe.order {
-                            path.clone_from(&table.picture);
+                            path.clone_from(&table.image);
                         }
                     }
                     (Kind::Stinger(stinger), _, Some(table)) => table.put(stinger),

@@ -18,7 +18,7 @@ pub fn transition_text(kind: &Kind) -> String {
         Kind::FadeColor([r, g, b]) => format!("color-#{r:02x}{g:02x}{b:02x}"),
         Kind::Slide(from) => format!("slide-{}", side(from)),
         Kind::Swipe(from) => format!("swipe-{}", side(from)),
-        Kind::Luma(Wipe { order: Order::Image(_), .. }) => "luma-picture".into(),
+        Kind::Luma(Wipe { order: Order::Image(_), .. }) => "luma-image".into(),
         Kind::Luma(Wipe { order: Order::Pattern(pattern), .. }) => {
             format!("luma-{}", word_of(&Pattern::ALL, &pattern).unwrap_or_default())
         }
@@ -40,7 +40,7 @@ pub fn transition_of(text: &str) -> Option<Kind> {
         }
         "slide" => meant(rest, &SIDES).map(Kind::Slide),
         "swipe" => meant(rest, &SIDES).map(Kind::Swipe),
-        "luma" if rest == "picture" => {
+        "luma" if rest == "image" => {
             let order = Order::Image(PathBuf::new());
             Some(Kind::Luma(Wipe { order, ..Wipe::default() }))
         }

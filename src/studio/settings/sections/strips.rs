@@ -19,9 +19,9 @@ use crate::studio::settings::sections::filters;
 use crate::text::problem::problem;
 
 pub(in crate::studio::settings) const MONITORING: [(&str, MonitoringMode); 4] = [
-    ("program", MonitoringMode::Program),
+    ("off", MonitoringMode::Program),
     ("both", MonitoringMode::Both),
-    ("desk", MonitoringMode::MonitorOnly),
+    ("only", MonitoringMode::MonitorOnly),
     ("tracks", MonitoringMode::Tracks),
 ];
 const PUSH_TO_TALK: [(&str, TalkMode); 4] = [
@@ -82,8 +82,8 @@ layout! {
         mono: bool = strip.mono,
         #[serde(serialize_with = "as_milliseconds", deserialize_with = "offset")]
         offset_ms: i64 = strip.offset_us,
-        #[serde(with = "heard")]
-        heard: MonitoringMode = strip.heard,
+        #[serde(with = "mode")]
+        monitoring: MonitoringMode = strip.heard,
         #[serde(with = "tracks", skip_serializing_if = "is_usual")]
         tracks: ExtraTracks = strip.tracks,
         solo: bool = strip.solo,
@@ -127,7 +127,7 @@ fn if_silent<'de, D: Deserializer<'de>>(from: D) -> Result<Option<AudioChoice>, 
     mixer::fallback_of(&String::deserialize(from)?).map_err(values::refuse)
 }
 
-words!(heard, MonitoringMode, super::MONITORING);
+words!(mode, MonitoringMode, super::MONITORING);
 words!(talk, TalkMode, super::PUSH_TO_TALK);
 words!(at_end, EndBehavior, EndBehavior::WORDS);
 
@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn what_is_bad_falls_back_and_is_told() {
         let (strips, told) = read_text(
-            "[[strips]]\nsource = 'tone'\ngain_db = 1e300\nbalance = nan\nheard = 'mars'\nat_end = 'never'\nif_silent = 'shout'\n\
+            "[[strips]]\nsource = 'tone'\ngain_db = 1e300\nbalance = nan\nmonitoring = 'mars'\nat_end = 'never'\nif_silent = 'shout'\n\
              tracks = [1, 2, 7, 300, -2]\n\
              [[strips.filters]]\nkind = 'reverb'\n\
              [[strips.filters]]\nkind = 'gain'\ndb = -1e9\ncolour = 3\n\
@@ -382,7 +382,7 @@ mod tests {
     fn what_is_told_of_odd_files_is_short_and_clean() {
         let odd = "\\u0007x".repeat(5_000);
         let mut text = format!(
-            "[[strips]]\nsource = 'tone'\nheard = \"{odd}\"\nat_end = \"{odd}\"\n\
+            "[[strips]]\nsource = 'tone'\nmonitoring = \"{odd}\"\nat_end = \"{odd}\"\n\
              [[strips.filters]]\nkind = \"{odd}\"\n[[strips.filters]]\nkind = 'gain'\n"
         );
         for key in 0..1_000 {

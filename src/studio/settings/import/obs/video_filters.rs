@@ -250,10 +250,10 @@ mod tests {
         assert_eq!(slots[8].filter, Filter::Delay { ms: 500.0 });
         let [similarity, delay] = otherwise.as_slice() else { panic!("{otherwise:?}") };
         assert!(
-            similarity.to_string().ends_with("which became 1.00), of its filter color_key_filter"),
+            similarity.to_string().ends_with("to 1.00), of its filter color_key_filter"),
             "{similarity}"
         );
-        assert_eq!(*delay, "the delay (100000 ms, which became 500 ms), of its filter gpu_delay");
+        assert_eq!(*delay, "the delay (changed from 100000 ms to 500 ms), of its filter gpu_delay");
         assert_eq!(not, ["crop_filter", "clut_filter", "shader_filter 'Glow'", "", ""]);
         let crop = Filter::Crop { left: 0.1, top: 0.0, right: 0.0, bottom: 0.1 };
         assert_eq!(slots[0].filter, crop);
@@ -347,9 +347,9 @@ mod tests {
         assert_eq!(
             told,
             [
-                "the color that it adds (#200000), of its filter color_filter 'Warm'",
-                "the saturation (6.00, which became 4.00), of its filter color_filter 'Warm'",
-                "the delay (501 ms, which became 500 ms), of its filter gpu_delay 'Late'",
+                "the Color Add (#200000), of its filter color_filter 'Warm'",
+                "the saturation (changed from 6.00 to 4.00), of its filter color_filter 'Warm'",
+                "the delay (changed from 501 ms to 500 ms), of its filter gpu_delay 'Late'",
                 "the undistorted center, of its filter scale_filter",
             ]
         );
