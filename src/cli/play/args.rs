@@ -15,7 +15,7 @@ use crate::text::problem::{Problem, problem};
 use crate::ui::watch::Where;
 use crate::wire::container::Format;
 
-/// Arguments.
+/// Arguments of `onair play`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// A URL (rtmp, rtmps, rtmpt, rtmpts, http, https, ws or wss), or a media file (FLV, MP4, MKV,
@@ -95,20 +95,32 @@ pub struct Args {
     /// Show statistics over the video
     #[arg(long, conflicts_with = "headless", help_heading = "Window")]
     pub figures: bool,
-    /// Read commands from standard input, one per line: pause, resume, `seek PLACE` (90s, 1:30,
-    /// +10s, -10s), `rewind [TIME]` (back from the live edge by TIME, or as far as the time shift
-    /// allows; in a recording, to the beginning), go-live, `volume PERCENT` (or +5, -5), `mute
-    /// [on|off]`, `balance PERCENT`, `speaker [ID]`, `av-offset TIME`, `buffer TIME|auto`,
-    /// `snapshot [FILE.png]`, `record FILE.flv`, `record off`, `say TEXT` (in the chat; headless
-    /// with --chat), next, previous, `stream NUMBER` (selects one of several streams), stop; with a
-    /// window also `shape fit|fill|16:9|4:3|original`, `zoom PERCENT`, `turn 0|90|180|270`, `chat
-    /// fly|still`, `chat opacity PERCENT`, `chat speed FACTOR`, `chat size POINTS`, `chat hide
-    /// [WORD,WORD…]`
-    #[arg(long)]
+    /// Read commands from standard input, one per line (see `onair help play`)
+    #[arg(long, long_help = CONTROL_HELP)]
     pub control: bool,
     #[command(flatten)]
     pub route: network::Flags,
 }
+
+const CONTROL_HELP: &str = "Read commands from standard input, one per line.
+
+  pause, resume, stop
+  seek POSITION                    90s, 1:30, +10s or -10s
+  rewind [TIME]                    go back from the live edge, or as far as possible;
+                                   in a recording, to the beginning
+  go-live                          go to the live edge
+  volume PERCENT, mute [on|off]    the volume can also be +5 or -5
+  balance PERCENT, speaker [ID], av-offset TIME, buffer TIME|auto
+  snapshot [FILE.png]              save the current frame
+  record FILE.flv, record off      record the stream
+  say TEXT                         write to the chat; without a window, use --chat
+  next, previous, stream NUMBER    select another stream
+
+Only with a window:
+  shape fit|fill|16:9|4:3|original
+  zoom PERCENT, turn 0|90|180|270
+  chat fly|still, chat opacity PERCENT, chat speed FACTOR, chat size POINTS
+  chat hide [WORD,WORD…]";
 
 impl Args {
     /// The configuration of the first player; the others have the same, muted.

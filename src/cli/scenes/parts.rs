@@ -19,7 +19,7 @@ use crate::text::problem::{Problem, problem};
 /// Time limit for storing secrets: a keyring may request a password first.
 const KEPT_WITHIN: Duration = Duration::from_secs(60);
 
-/// The commands for them.
+/// Flags of `onair collections` and `onair profiles`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -28,17 +28,17 @@ pub struct Args {
 
 #[derive(Clone, Debug, clap::Subcommand)]
 enum Sub {
-    /// Add one from a file of onair or OBS. It is not in use until you choose it
+    /// Import a file of onair or OBS. onair uses it only when you choose it
     Import {
-        /// A file of `export`; of OBS a scene collection (JSON), or a profile's folder or basic.ini
+        /// A file from `export`, an OBS scene collection (JSON), or an OBS profile (folder or basic.ini)
         file: PathBuf,
         /// Store the stream key of an OBS profile too
         #[arg(long)]
         with_key: bool,
     },
-    /// Write one to a file for others, without keys and passwords
+    /// Export to a file that you can share, without keys and passwords
     Export {
-        /// Its name in the list
+        /// Name of the collection or profile
         name: String,
         /// The new file: .toml, and for a collection also .json
         file: PathBuf,

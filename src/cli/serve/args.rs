@@ -148,7 +148,7 @@ pub struct Args {
     /// localhost (repeatable)
     #[arg(long, value_name = "HOST")]
     pub name: Vec<String>,
-    /// Origin whose pages may read from --http, such as <https://example.com>, or `*` for all
+    /// Origin whose pages may read from --http, such as `https://example.com`, or `*` for all
     /// (repeatable). The server's own pages may always read
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     pub cors: Vec<String>,
@@ -156,7 +156,7 @@ pub struct Args {
     #[arg(long, value_name = "ADDR")]
     pub rtmps: Option<SocketAddr>,
     /// When to make HLS (http://HOST/APP/STREAM.m3u8, low latency): `on-demand`, while somebody watches;
-    /// `always`, so that the first viewer need not wait; `off` [default: on-demand]
+    /// `always`, so that the first viewer does not wait; `off` [default: on-demand]
     #[arg(long, value_name = "WHEN", value_parser = hls_mode)]
     pub hls: Option<Mode>,
     /// Longest part of HLS, 100ms to 2s. Low-latency players stay three parts behind [default: 350ms]
@@ -170,8 +170,8 @@ pub struct Args {
     /// [default: 20s]
     #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, Settings::WINDOW))]
     pub hls_window: Option<Duration>,
-    /// UDP address for WebRTC, by which browsers watch with a delay of about 0.1 s
-    /// (WHEP: http://HOST/APP/STREAM/whep). Browsers must be able to reach it. Port 0 picks a free port.
+    /// UDP address for WebRTC (WHEP: http://HOST/APP/STREAM/whep), with a delay of about 0.1 s in the
+    /// browser. Browsers must be able to reach this address. Port 0 picks a free port.
     /// `none` turns WHEP off [default: 127.0.0.1:8189, or the next free port]
     #[arg(long, value_name = "ADDR")]
     pub webrtc: Option<WebRtc>,
@@ -209,7 +209,7 @@ pub struct Args {
     #[arg(long, value_name = "NUMBER")]
     pub fault_seed: Option<u64>,
     /// When this server stops, it asks Enhanced RTMP clients to connect to this URL, such as
-    /// <rtmp://other/live>
+    /// `rtmp://other/live`
     #[arg(long, value_name = "URL", value_parser = check_successor)]
     pub successor: Option<String>,
     /// User name for publishers (rtmp://USER:PASSWORD@HOST/app/stream), with the password in
@@ -227,16 +227,17 @@ pub struct Args {
 const FAULT_HELP: &str = "Simulate this fault to test publishers (repeatable): \
     WHAT@PHASE[:VALUE][*TIMES]. The phases are handshake, connect, createStream, publish and media.
 
-  reset, close, half-close, garbage   at once, or this long after the media starts: reset@media:3s
-  stall                 stops reading, forever or for a time:
-                        stall@media:2s+8s (after 2 s, for 8 s), stall@connect:+5s
-  delay:TIME            delays everything received: delay@media:200ms
-  throttle:BITRATE      reads at most this rate: throttle@media:500k
-  reject:CODE           at connect (Rejected, InvalidApp, Closed, Failed, AppShutdown) or publish
-                        (BadName, Denied, Unauthorized, Rejected, BadAuth)
-  busy[:TIMES]          at publish: reports that the name is in use
-  redirect:URL          at connect, or at media (Enhanced RTMP)
-  noack                 acknowledges nothing
+  reset, close, half-close, garbage
+                     at once, or some time after the media starts: reset@media:3s
+  stall              stops reading, forever or for a time: stall@connect:+5s,
+                     stall@media:2s+8s (after 2 s, for 8 s)
+  delay:TIME         delays all received data: delay@media:200ms
+  throttle:BITRATE   reads at most at this rate: throttle@media:500k
+  reject:CODE        at connect: Rejected, InvalidApp, Closed, Failed, AppShutdown;
+                     at publish: BadName, Denied, Unauthorized, Rejected, BadAuth
+  busy[:TIMES]       at publish: reports that the name is in use
+  redirect:URL       at connect, or at media (Enhanced RTMP)
+  noack              never acknowledges data
 
 A range such as 2s..5s gives each connection a random time. *1 affects one connection only. For bad \
 certificates, use --cert";
