@@ -67,7 +67,7 @@ fn on_air(alarm: bool, key: &'static str, sentence: &str) -> DesktopState {
         alarm,
         key,
         sentence: sentence.into(),
-        detail: "Try 4 in 3 s".into(),
+        detail: "Attempt 4 in 3 s".into(),
         go_live: "Stop".into(),
         show: "Show onair".into(),
     }
@@ -109,9 +109,9 @@ fn errors_are_notified_and_the_lamp_goes_live() {
     assert_eq!((icons[0].0, &icons[0].2[middle..middle + 4]), (22, &[255, 0xFF, 0x41, 0x55][..]));
 
     // Nobody looks, and something fails: once, replaced by what is worse, and taken back.
-    status.show(on_air(true, "health-partly", "On air, but not at Twitch."));
+    status.show(on_air(true, "health-partly", "On air, but not on Twitch."));
     wait_for("a notification", LIMIT, || told.lock().notifications.len() == 1);
-    let expected = (0, "On air, but not at Twitch.".to_owned(), "Try 4 in 3 s".to_owned());
+    let expected = (0, "On air, but not on Twitch.".to_owned(), "Attempt 4 in 3 s".to_owned());
     assert_eq!(told.lock().notifications[0], expected);
     status.show(on_air(true, "health-lost", "Not on air: the connection to Twitch was lost."));
     wait_for("another", LIMIT, || told.lock().notifications.len() == 2);

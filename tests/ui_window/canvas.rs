@@ -88,11 +88,11 @@ fn the_canvas_is_enlarged_by_commands_and_fits_again_by_a_click_on_its_readout()
     assert_eq!(readout(&harness), None, "it fits");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Num0);
     harness.run();
-    let name = "Zoom 100%: show the whole canvas";
+    let name = "Zoom 100\u{a0}%: show the whole canvas";
     harness.get_by_label(name);
     harness.key_press_modifiers(Modifiers::ALT, Key::Equals);
     harness.run();
-    harness.get_by_label("Zoom 150%: show the whole canvas");
+    harness.get_by_label("Zoom 150\u{a0}%: show the whole canvas");
     harness.key_press_modifiers(Modifiers::ALT, Key::Minus);
     harness.run();
     harness.get_by_label(name).click();
@@ -113,7 +113,7 @@ fn the_canvas_is_enlarged_by_commands_and_fits_again_by_a_click_on_its_readout()
     harness.key_press_modifiers(Modifiers::SHIFT, Key::F10);
     harness.step();
     harness.step();
-    harness.get_by_label("Canvas at 100%").click_accesskit();
+    harness.get_by_label("Canvas at 100\u{a0}%").click_accesskit();
     harness.run();
     harness.get_by_label(name);
 }

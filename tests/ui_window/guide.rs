@@ -32,7 +32,7 @@ fn the_guide_leads_on_air_by_keyboard_alone() {
     harness.get_by_label("Welcome to onair");
     assert_eq!(press(&mut harness, Key::Enter), []);
     harness.get_by_label("Is this you?");
-    harness.get_by_label_contains("Good level. We hear you at");
+    harness.get_by_label_contains("Good level:");
     assert_eq!(press(&mut harness, Key::Enter), []);
     harness.get_by_label("Where do you want to stream?");
     assert_eq!(press(&mut harness, Key::Enter), [Command::MeasureQuality]);
@@ -53,7 +53,7 @@ fn every_step_can_be_skipped_and_the_guide_does_not_come_again() {
             press(&mut harness, Key::Enter);
         }
         harness.state_mut().wishes.clear();
-        click(&mut harness, "Skip, I know my way");
+        click(&mut harness, "Skip, I know my way around");
         assert!(!is_open(&harness), "{steps}");
         assert!(harness.state().wishes.contains(&WindowRequest::Preferences), "{steps}");
     }
@@ -99,7 +99,7 @@ fn camera_and_microphone_are_chosen_and_heard() {
         commands(harness)
     };
     let screen = VideoChoice::Screen(onair::capture::DisplayTarget::default());
-    assert_eq!(pick(&mut harness, "Camera", "Your screen"), [Command::SelectVideo(screen)]);
+    assert_eq!(pick(&mut harness, "Camera", "Your display"), [Command::SelectVideo(screen)]);
     let silence = Command::SelectAudio(AudioChoice::Silence);
     assert_eq!(pick(&mut harness, "Microphone", "Silence"), [silence]);
     harness.get_by_label("Viewers hear silence.");

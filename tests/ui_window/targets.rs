@@ -150,7 +150,7 @@ fn what_viewers_get_is_shown_and_asked_for() {
     harness.state().demo.snapshot.lock().targets[1].monitor.as_mut().unwrap().state = "ok";
     harness.run();
     harness.get_by_label("All good.");
-    harness.get_by_label("The stream arrives 2.1\u{a0}s later · 2 watching");
+    harness.get_by_label("Viewers are 2.1\u{a0}s behind · 2 watching");
 
     // Another server's viewers are looked at when it is asked for, at an address of their own.
     let mut harness = open("custom");
@@ -206,8 +206,8 @@ fn targets_are_switched_kept_fitted_and_removed() {
         let row = harness.get_by_role_and_label(Role::Button, name);
         assert_eq!(row.value().as_deref(), Some(words));
     }
-    harness.get_by_label("On air, but not at media.school.example.");
-    harness.get_by_label("Connection refused: nothing is listening there · Try 4 in 3 s");
+    harness.get_by_label("On air, but not on media.school.example.");
+    harness.get_by_label("Connection refused: nothing is listening there · Attempt 4 in 3 s");
     let sent = click(&mut harness, "Send to Twitch");
     assert!(matches!(sent.as_slice(), [Command::PutTarget(Target { enabled: false, id: 1, .. })]));
 }
@@ -322,7 +322,7 @@ fn with_no_target_switched_on_nothing_goes_live() {
 fn a_lost_connection_is_retried_or_given_up() {
     let mut harness = open("reconnecting");
     harness.get_by_label("Not on air: the connection to media.school.example was lost.");
-    harness.get_by_label("The connection was cut · Try 4 in 2 s · Recording continues");
+    harness.get_by_label("The connection was cut · Attempt 4 in 2 s · Recording continues");
     harness.get_by_label("OFF AIR 00:12:34");
     // Nothing is sent meanwhile.
     assert!(harness.query_by_label_contains("2\u{a0}512\u{a0}kbps").is_none());
@@ -448,7 +448,7 @@ fn on_air_a_target_with_a_problem_is_listed_first() {
     assert!(top(&harness, troubled) < top(&harness, well));
     // The bell counts it although the studio has no notice of it, and lists it with its button.
     click(&mut harness, "Notices: 1 open");
-    let row = "On air, but not at media.school.example.";
+    let row = "On air, but not on media.school.example.";
     harness.get_by_role_and_label(Role::ListItem, row);
     let retry = format!("Retry now: {row}");
     assert_eq!(click(&mut harness, &retry), [Command::RetryNow]);

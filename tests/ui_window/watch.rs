@@ -509,7 +509,7 @@ fn how_servers_are_reached_is_set_and_only_what_makes_sense_is_sent() {
     };
     // A person is half-way, and wrong at first.
     assert_eq!(type_into(&mut harness, proxy, "ftp://"), []);
-    harness.get_by_label("a proxy is http://host:port or socks5://host:port");
+    harness.get_by_label("write a proxy as http://host:port or socks5://host:port");
     for _ in 0..6 {
         harness.key_press(Key::Backspace);
     }

@@ -1,18 +1,18 @@
 ### The canvas: zoom, safe areas.
 
 # As short as it can be: how large the picture is drawn.
-zoom-percent = { $percent }%
-zoom-readout = Zoom { $percent }%: show the whole canvas
+zoom-percent = { $percent } %
+zoom-readout = Zoom { $percent } %: show the whole canvas
 action-zoom-in = Zoom in on the canvas
-tip-action-zoom-in = Shows the canvas larger. Ctrl with the wheel does the same.
+tip-action-zoom-in = Enlarges the canvas. Ctrl with the wheel does the same.
 action-zoom-out = Zoom out of the canvas
 tip-action-zoom-out = Shows more of the canvas.
 action-zoom-fit = Fit the canvas
 tip-action-zoom-fit = Shows the whole canvas.
-action-zoom-actual = Canvas at 100%
-tip-action-zoom-actual = Shows each pixel of the program as one of the display.
+action-zoom-actual = Canvas at 100 %
+tip-action-zoom-actual = Shows one pixel of the program as one pixel of the display.
 action-safe-areas = Safe areas
-tip-action-safe-areas = Shows or hides frames for action and titles. Viewers never see them.
+tip-action-safe-areas = Shows or hides guides for action and titles. Viewers never see them.
 
 ### Multiview and projectors.
 
@@ -20,7 +20,7 @@ panel-multiview = Multiview
 action-multiview = Multiview
 tip-action-multiview = Shows or hides all scenes as thumbnails.
 multiview-scene = Scene { $name }
-multiview-program = Scene { $name }: on the program
+multiview-program = Scene { $name }: in the program
 multiview-preview = Scene { $name }: in the preview
 # A mark on a picture, as short as it can be.
 program-mark = PROGRAM
@@ -32,24 +32,24 @@ projector-window = { $what } in a window
 projector-close = Close this projector
 projectors-restore = Open projectors again at the next start
 action-program-display = Projector: program on a display
-tip-action-program-display = Fills the other display with the program, or closes it.
+tip-action-program-display = Shows or hides the program full-screen on another display.
 action-program-window = Projector: program in a window
-tip-action-program-window = Opens a window with the program, or closes it.
+tip-action-program-window = Opens or closes a window that shows the program.
 action-preview-display = Projector: preview on a display
-tip-action-preview-display = Fills the other display with the preview, or closes it.
+tip-action-preview-display = Shows or hides the preview full-screen on another display.
 action-preview-window = Projector: preview in a window
-tip-action-preview-window = Opens a window with the preview, or closes it.
+tip-action-preview-window = Opens or closes a window that shows the preview.
 action-multiview-display = Projector: multiview on a display
-tip-action-multiview-display = Fills the other display with all scenes, or closes it.
+tip-action-multiview-display = Shows or hides all scenes full-screen on another display.
 action-multiview-window = Projector: multiview in a window
-tip-action-multiview-window = Opens a window with all scenes, or closes it.
+tip-action-multiview-window = Opens or closes a window that shows all scenes.
 action-source-display = Projector: source on a display
-tip-action-source-display = Fills the other display with the selected source, or closes it.
+tip-action-source-display = Shows or hides the selected source full-screen on another display.
 action-source-window = Projector: source in a window
-tip-action-source-window = Opens a window with the selected source, or closes it.
+tip-action-source-window = Opens or closes a window that shows the selected source.
 action-close-projectors = Close all projectors
 tip-action-close-projectors = Closes every projector on displays and in windows.
 
 ### Between preview and program.
 
-transition-duration-is = Transition: { $duration }. Change kind and duration…
+transition-duration-is = Transition: { $duration }. Change type and duration…

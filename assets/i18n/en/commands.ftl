@@ -1,7 +1,7 @@
 # What keeps a command from starting (src/cli). Keep in step with zh-CN.
 
 cli-settings-missing = --settings { $path }: there is no such file
-    .cure = Check its name.
+    .cure = Check the file name.
 cli-settings-bad = --settings { $path }: { $reason }
     .cure = Correct the file, or leave --settings out.
 cli-no-settings-place = onair found no folder for its settings
@@ -10,7 +10,7 @@ cli-start = onair cannot start: { $reason }
 cli-too-long = the check takes too long
 cli-flag = { $flag }: { $reason }
 cli-no-scene = --scene { $name }: there is no such scene; there are: { $scenes }
-cli-no-target-before = { $flag } applies to the --to before it, but there is no --to before it
+cli-no-target-before = { $flag } must follow the --to that it applies to
 cli-per-show = { $name } gives each show its own address and key
     .cure = Copy both from { $page }, and give the address with --to.
 cli-no-service = --service { $id }: there is no such service
@@ -23,15 +23,15 @@ cli-no-key-in-file = the first line of { $place } contains no stream key
 cli-key-unreadable = the key cannot be read from { $place }: { $reason }
 cli-no-network = onair cannot use the network: { $reason }
 cli-save-format = --save { $path }: onair saves streams as FLV, which holds every codec
-    .cure = Let the name end in .flv. onair remux converts it.
-cli-too-many-streams = { $count } streams: onair plays at most { $most } side by side
+    .cure = Use a file name that ends in .flv. onair remux can convert the file later.
+cli-too-many-streams = { $count } streams are too many: onair plays at most { $most } at once
 cli-one-stream = { $flag } takes one stream only
     .cure = Leave the other streams out.
 cli-listen = { $reason }
     .cure = Choose another address with --rtmp, --rtmps, --rtmpt or --http.
 cli-record-folder = onair cannot write recordings to { $folder }: { $cause }
 cli-no-token = onair cannot store the token for changes over HTTP: { $reason }
-cli-user = --user takes at most 64 letters, digits and - _ . ~ @
+cli-user = --user takes at most 64 characters: letters, digits and - _ . ~ @
 cli-recordings-left = { $count } recordings were incomplete when the server stopped: the disk does not respond
 server-listening = cannot listen on { $address } ({ $what }): { $reason }
 server-port-taken = another program uses this port

@@ -27,7 +27,7 @@ health-file-opening = Opening { $name }.
 health-file-on-air = On air: { $name }
 health-file-instead = A file is on air instead of your scenes
 health-target = { $name }
-health-behind = The stream arrives { $time } later
+health-behind = Viewers are { $time } behind
 health-watching = { $count ->
     [one] { $count } watching
    *[other] { $count } watching
@@ -46,13 +46,13 @@ health-no-server = { $name } has no server address.
     .cure = Enter the address that the service gives you.
 health-no-key = { $name } has no stream key.
     .cure = Copy the key from the service's dashboard.
-health-partly = On air, but not at { $name }.
+health-partly = On air, but not on { $name }.
 health-partly-refused = On air, but { $name } refuses the stream. Is the stream key right?
 health-refused = Not on air: { $name } refuses the stream. Is the stream key right?
 health-not-reached = Not on air yet: onair cannot connect to { $name }.
 health-lost = Not on air: the connection to { $name } was lost.
 health-stalled = On air, but no data reaches { $name }.
-health-next-try = Try { $number } in { $seconds } s
+health-next-try = Attempt { $number } in { $seconds } s
 health-trying-now = trying now
 health-recording-goes-on = Recording continues
 health-others-too = { $count ->

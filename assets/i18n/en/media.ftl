@@ -42,7 +42,7 @@ decode-wrong-frame = a wrong frame
 # Encoding.
 encode-size = video needs an even width and height of at least 16 pixels
 encode-level = H.264 level 5.2 does not allow this size, frame rate or bitrate
-encode-rate = AAC has no sampling rate of { $rate } Hz
+encode-rate = AAC has no sample rate of { $rate } Hz
 media-no-format = '{ $text }' is not a file format: write flv, mp4 or mkv
 encode-channels = onair encodes AAC with 1 or 2 channels, not { $channels }
 encode-no-video-encoder = no video encoder could be opened ({ $tried })

@@ -9,7 +9,7 @@ next-waiting = onair reconnects if this continues
 
 # Devices and sources.
 camera-lost = Camera { $device } is disconnected. Viewers see a placeholder.
-    .cure = Plug it in again. onair then uses it at once.
+    .cure = Plug it in again. onair resumes at once.
 camera-stalled = Camera { $device } sends no frames. Viewers see a placeholder.
     .cure = onair is reopening it. If that does not help, unplug it and plug it in again.
 camera-failed = { $reason }.
@@ -18,7 +18,7 @@ camera-back = Camera { $device } is back.
 no-camera = No camera found. Viewers see the test pattern.
     .cure = Plug one in, or continue with the test pattern.
 microphone-lost = Microphone { $device } is disconnected. Viewers hear silence.
-    .cure = Plug it in again. onair then uses it at once.
+    .cure = Plug it in again. onair resumes at once.
 microphone-stalled = Microphone { $device } sends no audio. Viewers hear silence.
     .cure = onair is reopening it. If that does not help, unplug it and plug it in again.
 microphone-failed = { $reason }.
@@ -89,7 +89,7 @@ frames-dropped-over = { $host }: onair dropped { $dropped } of { $total } frames
 
 # What viewers get.
 monitor-unreachable = onair cannot check what viewers of { $host } get: { $cause }.
-    .cure = Your stream to the server is fine. Check the play address, and whether the server lets everybody watch.
+    .cure = Your stream to the server is fine. Check the play address, and whether the server lets anyone watch.
 monitor-no-stream = Viewers of { $host } get nothing: { $cause }.
     .cure = The server may need a few seconds. If this continues, check the stream name and the service's dashboard.
 monitor-stalled = The stream stalls for viewers of { $host }: { $cause }.
@@ -206,7 +206,7 @@ target-lost = { $host }: { $cause }. { $next }.
 target-failed = { $host }: { $cause }. { $next }.
     .cure = { $cure }
 target-back = The connection to { $host } is back after { $seconds } s.
-crashed = onair or a part of it crashed. Report: { $path }
+crashed = onair, or a part of it, crashed. Report: { $path }
     .cure = The report contains no keys. Send it to the authors of onair, and describe what you did before.
 
 # The built-in server.
@@ -214,7 +214,7 @@ server-says = { $host } says: { $text }
 fault-struck = The built-in server simulated a fault: { $fault }
 port-taken = Port { $wanted } is in use. The built-in server uses port { $used } instead.
 server-open = Anyone who can reach { $address } can publish and play: no key or login is set.
-    .cure = Set publish_keys in the file of --config, use --user and --password-file, or listen on 127.0.0.1.
+    .cure = Set publish_keys in the --config file, use --user and --password-file, or listen on 127.0.0.1.
 server-open-to-play = Anyone who can reach { $address } can watch.
     .cure = If the stream is not public, listen on 127.0.0.1, or close the port in the firewall.
 server-failed = Cannot start the built-in server: { $reason }
@@ -281,7 +281,7 @@ player-no-audio-codec = onair cannot play the audio: { $detail }.
     .cure = { $cure } Ask the broadcaster for AAC, MP3 or Opus audio.
 player-stalled = Data arrived too late, so playback stalled.
     .cure = Check the network connection, or choose a larger buffer.
-player-jumped-ahead = Playback skipped ahead to keep its latency.
+player-jumped-ahead = Playback skipped ahead to keep the latency constant.
 player-times-jumped = The stream's timestamps jumped. Playback continues.
 player-times-backwards = The stream's timestamps sometimes run backwards. Playback continues.
 player-times-differ = Video and audio timestamps start at different values. Playback continues.
@@ -337,7 +337,7 @@ scene-no-strip = onair plays no audio from { $source }: the mixer has the maximu
     .cure = Remove an audio source from the mixer. Then add one for this source.
 scene-crowded = The scene { $scene } has more than 256 layers. onair does not draw the topmost layers.
     .cure = Hide or remove items. Items in groups and nested scenes count too.
-scenes-imported = Imported: scenes { $scenes }, sources { $sources }, strips { $strips }.
+scenes-imported = Imported scenes: { $scenes }, sources: { $sources }, audio sources: { $strips }.
 scenes-left-out = Not imported: { $what }
     .cure = onair does not support these parts, or has reached a limit. The scenes work without them.
 scenes-import-failed = Cannot import the scenes in { $path }: { $reason }
@@ -361,15 +361,15 @@ degradation-rate = This machine is too slow. onair repeats every second frame.
     .cure = Hide sources, choose a smaller frame size, or close other programs. Audio is not affected.
 degradation-over = This machine is fast enough again. onair draws everything.
 items-too-many = Cannot do this: the scenes would have too many items.
-    .cure = Remove items that you no longer need. All scenes together can have at most 2,000.
+    .cure = Remove items that you no longer need. All scenes together can have at most 2 000.
 items-too-deep = Cannot do this: groups and scenes would be nested too deeply.
     .cure = At most eight levels are possible, including the items inside. Ungroup a group first.
-ungroup-cut = Cannot ungroup: the group is cropped, and its members cannot keep this.
+ungroup-cut = Cannot ungroup: the group is cropped, and its items cannot keep the crop.
     .cure = Remove the crop of the group, choose a fit other than Fill and crop, then ungroup it.
-ungroup-stretched = Cannot ungroup: the group is stretched, and its members cannot keep this.
-    .cure = Choose another fit for the group, or Stretch for its members. Then ungroup it.
-ungroup-scaled = Cannot ungroup: the group scales a member with its original size.
-    .cure = Choose another fit for that member. Then ungroup the group.
+ungroup-stretched = Cannot ungroup: the group is stretched, and its items cannot keep the stretch.
+    .cure = Choose another fit for the group, or Stretch for its items. Then ungroup it.
+ungroup-scaled = Cannot ungroup: the group scales an item that is set to Original size.
+    .cure = Choose another fit for that item. Then ungroup the group.
 
 # Lines of the event log.
 log-repeated = { $times ->

@@ -39,7 +39,7 @@ out-target-folded = { $times ->
 }
 out-monitor = Viewers of { $url }: { $state ->
     [ok] everything arrives
-    [unsure] probably everything arrives
+    [unsure] everything probably arrives
     [comparing] comparing
     [waiting] waiting for the stream
     [unavailable] not checked

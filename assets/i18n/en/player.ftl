@@ -66,7 +66,7 @@ play-awaited = { $what ->
     [tcp] connection
     [tls] secure connection
     [handshake] handshake
-    [connect] application
+    [connect] application response
     [play] stream
     [request] response
     [playlist] playlist
@@ -97,11 +97,11 @@ play-recording-gone = the recording is no longer on the server: { $cause }
     .cure = Look for it at another address.
 play-recording-refused = the server does not send the rest of the recording: { $cause }
     .cure = Play it again from the start, or try later. If that does not help, tell the server's operator.
-play-recording-broken-off = the recording broke off, and the server cannot continue from there
+play-recording-broken-off = the recording was interrupted, and the server cannot continue from there
     .cure = Play it again from the start.
-play-seek-refused = the server does not send it
-play-seek-from-start = the server sends it only from its start
-play-seek-slow = the server did not send it within { $seconds } s
+play-seek-refused = the server does not send this position
+play-seek-from-start = the server sends the file only from its start
+play-seek-slow = the server did not send this position within { $seconds } s
 play-seek-over = the search has ended
 
 # Playlists (HLS).
@@ -115,8 +115,8 @@ play-playlist-stale = the playlist has not changed for { $seconds } s
     .cure = Check that the broadcast is still on.
 play-playlist-bad-url = the playlist has a URL that onair cannot use: { $reason }
     .cure = Check the URL, and tell the broadcaster.
-play-playlist-without-tls = it is not secure, but the playlist is
-play-playlist-websocket = a WebSocket has no files
+play-playlist-without-tls = it does not use TLS, but the playlist does
+play-playlist-websocket = it is a WebSocket address
 play-audio-slow = no new audio arrived in time
 play-segments-empty = the playlist's segments have no video or audio that onair can play
     .cure = Ask the broadcaster for H.264 video and AAC audio.

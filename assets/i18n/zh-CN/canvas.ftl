@@ -10,9 +10,9 @@ tip-action-zoom-out = 显示更大范围的画布。
 action-zoom-fit = 画布适应窗口
 tip-action-zoom-fit = 显示整个画布。
 action-zoom-actual = 画布 100%
-tip-action-zoom-actual = 输出的每个像素对应屏幕的一个像素。
+tip-action-zoom-actual = 以 1:1 像素显示输出画面。
 action-safe-areas = 安全区
-tip-action-safe-areas = 显示或隐藏动作与字幕安全框。观众看不到。
+tip-action-safe-areas = 显示或隐藏动作安全框和字幕安全框。观众看不到。
 
 ### 多视图和投影。
 
@@ -32,19 +32,19 @@ projector-window = { $what }：在窗口中投影
 projector-close = 关闭这个投影
 projectors-restore = 下次启动时重新打开投影
 action-program-display = 投影：输出到显示器
-tip-action-program-display = 在另一台显示器上全屏显示输出，或关闭它。
+tip-action-program-display = 在另一台显示器上打开或关闭输出的全屏投影。
 action-program-window = 投影：输出到窗口
 tip-action-program-window = 打开或关闭显示输出的窗口。
 action-preview-display = 投影：预览到显示器
-tip-action-preview-display = 在另一台显示器上全屏显示预览，或关闭它。
+tip-action-preview-display = 在另一台显示器上打开或关闭预览的全屏投影。
 action-preview-window = 投影：预览到窗口
 tip-action-preview-window = 打开或关闭显示预览的窗口。
 action-multiview-display = 投影：多视图到显示器
-tip-action-multiview-display = 在另一台显示器上全屏显示所有场景，或关闭它。
+tip-action-multiview-display = 在另一台显示器上打开或关闭所有场景的全屏投影。
 action-multiview-window = 投影：多视图到窗口
 tip-action-multiview-window = 打开或关闭显示所有场景的窗口。
 action-source-display = 投影：来源到显示器
-tip-action-source-display = 在另一台显示器上全屏显示所选来源，或关闭它。
+tip-action-source-display = 在另一台显示器上打开或关闭所选来源的全屏投影。
 action-source-window = 投影：来源到窗口
 tip-action-source-window = 打开或关闭显示所选来源的窗口。
 action-close-projectors = 关闭所有投影

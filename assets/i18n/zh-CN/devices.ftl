@@ -9,7 +9,7 @@ file-unread = 无法读取
 
 # 来源
 source-no-video = 没有选择视频来源
-source-no-audio = 没有选择音频来源
+source-no-audio = 没有选择音频源
 source-file = { $path }：{ $reason }
 source-no-speakers = 无法打开扬声器：{ $reason }
 source-no-thread = 系统无法创建更多线程（{ $reason }）
@@ -34,9 +34,9 @@ image-none = 文件中没有图片
 image-none-in-folder = 文件夹中没有 PNG、JPEG、WebP 或 GIF 图片
 image-format = 这不是 PNG、JPEG、WebP 或 GIF 图片
 image-too-large = 图片太大
-image-file-too-large = 文件有 { $megabytes } MB，不像是图片
+image-file-too-large = 文件太大（{ $megabytes } MB），不能用作图片
 image-empty = 图片没有像素
-image-too-many-pixels = 图片为 { $size } 像素；每边最多 { $side }，总共最多 { $millions } 百万
+image-too-many-pixels = 图片为 { $size } 像素；每边最多 { $side } 像素，总共最多 { $millions }00 万像素
     .cure = 请缩小后重新保存。
 y4m-none = 这不是 Y4M 文件
 y4m-damaged = 文件头已损坏（{ $what }）
@@ -137,7 +137,7 @@ display-broken = 无法显示 { $name }
 display-silent = 显示器没有响应
 
 # 写错的来源、尺寸或速率
-choice-no-video-fallback = “{ $text }”不是备用画面：请写 keep、slate，或 camera:ID、image:PICTURE 这样的来源
+choice-no-video-fallback = “{ $text }”不是备用画面：请写 keep、placeholder，或 camera:ID、image:PICTURE 这样的来源
 choice-no-color = “{ $text }”不是颜色：请写 #RRGGBB 或 #RRGGBBAA
 choice-no-direction = “{ $text }”不是方向：请写 0 到 359 度
 choice-gradient = “{ $text }”是多余的：请写 #RRGGBB,#RRGGBB,DEGREES
@@ -157,4 +157,4 @@ choice-needs-url = 流需要 URL：stream:rtmp://HOST/APP/STREAM
 choice-needs-path = 缺少路径：{ $example }
 choice-no-video = “{ $text }”不是视频来源：可选 camera[:ID][@FORMAT]、screen[:ID]、window:ID、file:CLIP、stream:URL、image:PICTURE、slides:FOLDER、color:#RRGGBB、text:WORDS、text-file:PATH、clock、countdown:SECONDS、stopwatch、test 或 none
 choice-needs-application = 应用程序需要“onair devices”列出的名称：app:NAME
-choice-no-audio = “{ $text }”不是音频来源：可选 mic[:ID]、system、app:NAME、file:CLIP、stream:URL、tone、silence 或 none
+choice-no-audio = “{ $text }”不是音频源：可选 mic[:ID]、system、app:NAME、file:CLIP、stream:URL、tone、silence 或 none

@@ -30,7 +30,7 @@ play-empty-stream = 直播流中没有可播放的视频或音频
     .cure = 请检查直播流的名称，以及直播是否正常。
 play-no-parameter-sets = 视频缺少参数集（SPS 和 PPS）
     .cure = 请主播重新开播。
-play-config-too-long = 编码参数长 { $bytes } 字节，onair 最多接受 { $kib } KiB
+play-config-too-long = 编码配置长 { $bytes } 字节，onair 最多接受 { $kib } KiB
     .cure = 请主播检查编码器。
 play-video-not-shown = 无法显示视频：{ $reason }
     .cure = 请主播使用 8 位、4:2:0、逐行的 H.264 视频。有 FFmpeg 库时可播放更多格式，见 onair devices。
@@ -55,18 +55,18 @@ play-silent = { $seconds } 秒内没有视频和音频，可能没有这个直�
     .cure = 请检查直播流的名称，以及直播是否已开始。
 play-asked-to-reconnect = 服务器要求重新连接
 play-asked-to-reconnect-because = 服务器要求重新连接：{ $words }
-play-opening-slow = { $server } 在 { $seconds } 秒内没有发来{ $awaited }
+play-opening-slow = 等待 { $server } 的{ $awaited }超时（{ $seconds } 秒）
     .cure = 服务器或网络太慢。请稍后再试，或换用该直播流的其他地址。
-play-request-slow = { $server } 发送{ $awaited }用了超过 { $seconds } 秒
+play-request-slow = { $server } 发送{ $awaited }超过 { $seconds } 秒仍未完成
     .cure = 请检查网络连接，并查看服务器日志。
-play-request-stalled = { $server } 有 { $seconds } 秒几乎没有发来{ $awaited }
+play-request-stalled = { $server } 开始发送{ $awaited }，但 { $seconds } 秒内几乎没有数据
     .cure = 请检查网络连接，并查看服务器日志。
 play-awaited = { $what ->
-    [dns] 地址
+    [dns] 域名解析
     [tcp] 连接
     [tls] 安全连接
     [handshake] 握手
-    [connect] 应用
+    [connect] 应用响应
     [play] 直播流
     [request] 回应
     [playlist] 播放列表
@@ -116,7 +116,7 @@ play-playlist-stale = 播放列表已有 { $seconds } 秒没有更新
 play-playlist-bad-url = 播放列表中的地址无法使用：{ $reason }
     .cure = 请检查地址，并告知主播。
 play-playlist-without-tls = 播放列表使用 TLS，但此地址没有
-play-playlist-websocket = WebSocket 中没有文件
+play-playlist-websocket = 这是 WebSocket 地址
 play-audio-slow = 没有及时收到新的音频
 play-segments-empty = 播放列表的分片中没有可播放的视频或音频
     .cure = 请主播使用 H.264 视频和 AAC 音频。

@@ -1,7 +1,7 @@
 # 设置和场景集合中的问题（src/studio/settings）。与 en 保持同步。
 
 # 不是 TOML 或 JSON 的文件
-settings-unused = 所有设置均已忽略：{ $reason }
+settings-unused = 已忽略所有设置：{ $reason }
 settings-unreadable = 无法读取 { $path } 中的设置：{ $reason }
 settings-newer = 设置由更新版本的 onair 写入（版本 { $version }），无法识别的内容已忽略
 settings-ignored-at = 已忽略第 { $line } 行第 { $column } 列的设置“{ $path }”：{ $reason }
@@ -50,10 +50,10 @@ value-not-from = 不是 { $low } 到 { $high } 之间的数字
 value-not-whole-from = 不是 { $low } 到 { $high } 之间的整数
 value-too-many-bad = 其中无效的值过多
 value-in = “{ $path }”：{ $reason }
-value-tracks = 不是最多六个名称的列表
+value-tracks = 应为最多六个名称的列表
 value-talk-key = 这个按键不能用作讲话键
 value-projector = 应为 program、preview、multiview，或 source: 加编号
-value-pin = 每一项为“主机:端口”和 SHA-256
+value-pin = 每一项写成“主机:端口”和 SHA-256
 value-sample-rate = AAC 不支持 { $rate } Hz 采样率
 address-with-login = 不能含有用户名和密码：每个连接的人都会看到
 
@@ -63,7 +63,7 @@ settings-the-settings = 设置
 settings-more-things = { $what }中另有 { $count } 处值无效
 settings-called-twice = 名称“{ $name }”重复：第二个改为“{ $other }”
 settings-no-current = 起始场景“{ $name }”不存在：改用“{ $other }”
-settings-shows-itself = 场景“{ $name }”显示了自身
+settings-shows-itself = 场景“{ $name }”包含了自身
 settings-items-beyond = 项目超过 { $most } 个：已忽略 { $count } 个
 settings-shows-neither = 有一个项目既没有来源，也没有场景
 settings-source-gone = 有一个项目显示来源“{ $name }”，但它不存在
@@ -280,7 +280,7 @@ control-no-source = 没有来源“{ $name }”
 control-no-item = 当前输出的场景中没有“{ $name }”
 control-no-item-anywhere = 当前输出的场景中没有“{ $name }”；其他场景请写 SCENE/ITEM
 control-no-strip = 没有音频源“{ $name }”；现有：{ $known }
-control-no-duplicate = 无法复制“{ $name }”：它没有自己的来源，或数量已达上限
+control-no-duplicate = 无法复制“{ $name }”：它没有来源，或数量已达上限
 control-not-prepared = 预览中没有场景：请先写 prepare SCENE
 control-if-black = { $name } 的类型是“{ $kind }”，不需要备用画面：请指定摄像头、显示器、窗口、直播流或媒体文件
 control-no-filter-kind = 没有滤镜“{ $kind }”；现有：{ $known }

@@ -110,5 +110,5 @@ chooser-no-name = 请先输入名称。
 chooser-exists = 文件已存在。再点一次“保存”会替换它。
 chooser-absent = 没有这个文件或文件夹。
 chooser-waits = 系统的文件对话框已打开
-chooser-waits-note = 如果没有看到，请使用 onair 自己的文件选择器。
+chooser-waits-note = 如果没有看到，请使用 onair 自带的文件选择窗口。
 chooser-own = 使用 onair 自带的文件选择窗口

@@ -203,7 +203,7 @@ const BAD: &[&str] = &[
     gain_db = 99
     muted = 7
     tracks = [9]
-    heard = "x"
+    monitoring = "x"
     at_end = "x"
     if_silent = "x"
     filters = [7, { kind = "x" }, { kind = "gain", gain = 9999, enabled = 7, x = 1 }]"#,
@@ -243,7 +243,7 @@ fn what_is_wrong_with_a_file_as_such_is_said_in_chinese() {
     assert!(text.starts_with(words) && text.ends_with('）'), "{text}");
     assert_eq!(said("{\"a\": [1 2]}"), "第 1 行第 10 列：缺少逗号或右括号（expected `,` or `]`）");
     let said = Language::Chinese.say(&Settings::parse("a = b").1[0]);
-    assert!(said.starts_with("所有设置均已忽略：第 1 行第 5 列：这不是值"), "{said}");
+    assert!(said.starts_with("已忽略所有设置：第 1 行第 5 列：这不是值"), "{said}");
 }
 
 #[test]

@@ -89,6 +89,7 @@ pub static PAGES: &[Page] = &[
     english!(Reference "reference/sound.md"),
     english!(Reference "reference/hotkeys.md"),
     english!(Reference "reference/watch.md"),
+    english!(Reference "reference/hls.md"),
     english!(Reference "reference/messages.md"),
     english!(Reference "reference/events.md"),
     english!(Background "explanation/slow.md"),
