@@ -68,7 +68,7 @@ pub trait Studio: 'static {
 pub struct Options {
     /// The preferences of an earlier run.
     pub preferences: Preferences,
-    /// The first page.
+    /// Page that the window opens with.
     pub page: Page,
     /// True to show the frame in full screen at once.
     pub full_screen: bool,
@@ -76,7 +76,7 @@ pub struct Options {
     pub place: Where,
     /// True to draw statistics over the video.
     pub figures: bool,
-    /// The first dialog.
+    /// Dialog that the window opens with.
     pub dialog: Option<Dialog>,
     /// Requests of later starts.
     pub handed_over: Option<Receiver<HandedOver>>,

@@ -15,7 +15,7 @@ const MAX_PPM: f64 = 2_000.0;
 /// Time after which the rate is displayed.
 const SETTLED_SECONDS: f64 = 10.0;
 
-/// The delay-locked loop.
+/// Delay-locked loop that measures the rate of a device.
 #[derive(Clone, Debug)]
 pub(super) struct DeviceRate {
     nominal_period: f64,

@@ -10,7 +10,7 @@ use crate::media::source_status::{SourceAlarm, SourceFormat, SourceStatus};
 use crate::media::{AudioFeed, Transport};
 use crate::text::problem::{Problem, problem};
 
-/// The current microphones.
+/// Microphones that are connected now.
 pub fn microphones() -> Vec<DeviceInfo> {
     list(Direction::Input)
 }

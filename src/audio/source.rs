@@ -28,7 +28,7 @@ pub struct Context {
 pub struct Source {
     /// The feed for the mixer.
     pub feed: Box<dyn AudioFeed>,
-    /// Its state, readable at any time, also after the feed was moved.
+    /// State of the source, readable at any time, even after the feed was moved.
     pub status: Arc<SourceStatus>,
     /// Controls the end behavior of a file, and restarts it.
     pub transport: Transport,

@@ -27,7 +27,7 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// The system's message.
+    /// Error text of the audio system.
     pub(super) fn detail(&self) -> &str {
         match self {
             Self::Absent(detail)

@@ -23,7 +23,7 @@ impl Stop {
         Self::default()
     }
 
-    /// Requests the stop.
+    /// Asks the thread to stop.
     pub fn set(&self) {
         *self.shared.0.lock() = true;
         self.shared.1.notify_all();

@@ -42,7 +42,7 @@ pub struct LinkEstimate {
     pub silent: Duration,
 }
 
-/// A running output.
+/// Running output of a broadcast, such as a publisher or a recorder.
 pub trait Output: fmt::Debug + Send {
     /// The current state.
     fn state(&self) -> OutputState;

@@ -25,7 +25,7 @@ pub struct Context {
 pub struct Source {
     /// The feed for the compositor.
     pub feed: Box<dyn VideoFeed>,
-    /// Its state, readable at any time, also after the feed was moved.
+    /// State of the source, readable at any time, even after the feed was moved.
     pub status: Arc<SourceStatus>,
 }
 
@@ -63,7 +63,7 @@ pub struct CameraInfo {
     pub id: String,
     /// The display name.
     pub name: String,
-    /// Its formats.
+    /// Formats of the camera.
     pub formats: Vec<CameraFormat>,
 }
 
@@ -87,12 +87,12 @@ impl<T: Clone + PartialEq> LiveSetting<T> {
         Self(Arc::new(Mutex::new(value)))
     }
 
-    /// The current value.
+    /// Returns the current value.
     pub fn get(&self) -> T {
         self.0.lock().clone()
     }
 
-    /// Sets the value.
+    /// Changes the value.
     pub fn set(&self, value: T) {
         *self.0.lock() = value;
     }

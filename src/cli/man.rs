@@ -8,7 +8,7 @@ use clap_mangen::Man;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::{complain, raw};
 
-/// Which page, and where to.
+/// Arguments of `onair man`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// Command, with its subcommand if it has one: `live`, `scenes import` [default: onair itself]

@@ -36,7 +36,7 @@ pub struct Cli {
     pub command: Option<Sub>,
 }
 
-/// The commands.
+/// Commands of `onair`.
 #[derive(Debug, Subcommand)]
 pub enum Sub {
     /// Open the studio window, like `onair` without a command

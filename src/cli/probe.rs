@@ -18,7 +18,7 @@ use crate::wire::codec::{Hdr, color};
 /// Maximum nesting depth of metadata.
 const DEPTH: usize = 16;
 
-/// Arguments.
+/// Arguments of `onair probe`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// A URL (rtmp, rtmps, rtmpt, rtmpts, http, https, ws or wss), or a media file

@@ -60,7 +60,7 @@ pub(super) struct LoadWatcher {
 }
 
 impl LoadWatcher {
-    /// The current level.
+    /// Current level of degradation.
     pub fn degradation(&self) -> Degradation {
         self.degradation
     }

@@ -22,7 +22,7 @@ pub struct Affine {
 }
 
 impl Affine {
-    /// The identity.
+    /// Transformation that changes nothing.
     pub const NONE: Self = Self::scale(1.0, 1.0);
 
     /// Scales about the origin.
@@ -60,7 +60,7 @@ impl Affine {
         }
     }
 
-    /// Maps a point.
+    /// Applies the transformation to a point.
     pub fn apply(self, x: f64, y: f64) -> (f64, f64) {
         (self.xx * x + self.xy * y + self.tx, self.yx * x + self.yy * y + self.ty)
     }
@@ -97,7 +97,7 @@ impl Rect {
         self.y + self.height
     }
 
-    /// The whole program.
+    /// Rectangle of the whole program.
     pub fn whole(size: Size) -> Self {
         Self { x: 0, y: 0, width: size.width.into(), height: size.height.into() }
     }
@@ -126,7 +126,7 @@ impl Rect {
             && self.bottom() >= other.bottom()
     }
 
-    /// Its size.
+    /// Size in pixels.
     pub fn size(self) -> Size {
         let side = |side: i64| u32::try_from(side).unwrap_or(0);
         Size::new(side(self.width), side(self.height))
@@ -143,7 +143,7 @@ pub struct Cut {
 }
 
 impl Cut {
-    /// The whole frame.
+    /// Rectangle of the whole frame.
     pub fn whole(size: Size) -> Self {
         Self { left: 0.0, top: 0.0, width: size.width.into(), height: size.height.into() }
     }
@@ -170,7 +170,7 @@ impl Cut {
 /// mirrored.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub struct Turn {
-    /// Rows become columns.
+    /// Swaps rows and columns.
     pub swap: bool,
     /// The result is mirrored horizontally, after the swap.
     pub flip_x: bool,
@@ -179,7 +179,7 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// The identity.
+    /// Transformation that changes nothing.
     pub const NONE: Self = Self { swap: false, flip_x: false, flip_y: false };
 }
 

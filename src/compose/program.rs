@@ -94,7 +94,7 @@ impl Program {
         }
     }
 
-    /// Executes commands.
+    /// Executes the pending commands of the studio.
     pub fn handle(
         &mut self,
         sources: Feeds,

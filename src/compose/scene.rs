@@ -27,7 +27,7 @@ pub struct ItemId(pub u32);
 pub struct Scene {
     pub id: SceneId,
     pub name: String,
-    /// From the bottom to the top.
+    /// Items from the bottom to the top.
     pub items: Vec<Item>,
 }
 
@@ -39,7 +39,7 @@ pub struct Item {
     pub name: String,
     pub content: Content,
     pub place: Placement,
-    /// From 0 (invisible) to 1.
+    /// Opacity from 0 (invisible) to 1.
     pub opacity: f32,
     pub blend: Blend,
     pub hidden: bool,

@@ -10,7 +10,7 @@ use crate::compose::scene::Plan;
 use crate::compose::source_frames::{ShownSource, SourceFrames};
 use crate::media::{Color, Planes, Size, VideoFrame};
 
-/// A program frame.
+/// Result of drawing a program frame.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Made {
     New,

@@ -12,7 +12,7 @@ pub struct Entry {
     pub track: Track,
     /// The name of the codec.
     pub codec: &'static str,
-    /// Its decoder, or why there is none.
+    /// Name of the decoder, or the reason why there is none.
     pub by: Result<String, NoDecoder>,
 }
 

@@ -3,7 +3,7 @@
 use crate::decode::error::Error;
 use crate::media::{EncodedPacket, SampleBlock, VideoFrame};
 
-/// A video decoder.
+/// Interface of a video decoder.
 pub trait VideoBackend: Send {
     /// Prepares for the first frame before it arrives.
     fn prepare(&mut self);
@@ -37,7 +37,7 @@ pub struct By {
     pub hardware: Option<&'static str>,
 }
 
-/// An audio decoder.
+/// Interface of an audio decoder.
 pub trait AudioBackend: Send {
     /// Decodes a packet, and returns its audio (at most two channels), if any. `pts` is the time of
     /// the first sample, with the decoder's delay subtracted.

@@ -19,7 +19,7 @@ pub enum Choice {
 }
 
 impl Choice {
-    /// All choices.
+    /// All encoders that a user can choose.
     pub const ALL: [Self; 2] = [Self::Auto, Self::OpenH264];
 
     /// The name on the command line and in the settings.
@@ -63,7 +63,7 @@ pub struct Video {
 pub struct Audio {
     /// Samples per second, one of the rates of AAC.
     pub sample_rate: u32,
-    /// 1 or 2.
+    /// Number of channels, 1 or 2.
     pub channels: u16,
     pub bitrate: BitsPerSecond,
 }

@@ -49,7 +49,7 @@ impl fmt::Display for ExtraTrack {
 pub struct ExtraTracks(u32);
 
 impl ExtraTracks {
-    /// No track.
+    /// Empty set of tracks.
     pub const NONE: Self = Self(0);
 
     /// Returns true if the set contains this track.

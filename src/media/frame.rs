@@ -386,7 +386,7 @@ pub struct Color {
 impl Color {
     /// The color description of the program: BT.709, limited.
     pub const PROGRAM: Self = Self { matrix: Matrix::Bt709, range: Range::Limited };
-    /// JPEG: BT.601, full.
+    /// Color space of JPEG: BT.601 with full range.
     pub const JPEG: Self = Self { matrix: Matrix::Bt601, range: Range::Full };
     /// The default of an uncompressed webcam: BT.601, limited.
     pub const WEBCAM: Self = Self { matrix: Matrix::Bt601, range: Range::Limited };

@@ -80,7 +80,7 @@ pub struct EncodedPacket {
     pub dts: Timestamp,
     /// True for an IDR frame, and always for audio.
     pub keyframe: bool,
-    /// Its priority on a slow link.
+    /// Priority of the packet on a slow link.
     pub priority: Priority,
     /// H.264: NAL units with 4-byte lengths (AVCC), without parameter sets or access unit
     /// delimiters. AAC: one raw access unit, without ADTS.

@@ -151,7 +151,7 @@ impl Transport {
         }
     }
 
-    /// The skipped files.
+    /// Files of the playlist that the source skips.
     pub fn left_out(&self) -> Arc<[SkippedFile]> {
         Arc::clone(&self.0.lock().left_out)
     }

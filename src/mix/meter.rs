@@ -78,7 +78,7 @@ impl Default for Reading {
     }
 }
 
-/// The meter.
+/// Level meter of one strip or of the program.
 #[derive(Default)]
 pub(super) struct Meter {
     reading: Reading,

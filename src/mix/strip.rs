@@ -14,7 +14,7 @@ use crate::mix::filter::{Chain, Slot};
 use crate::mix::meter::Meter;
 use crate::mix::strip_id::StripId;
 
-/// Where a strip is audible.
+/// Who hears a strip: viewers, the operator, or recordings only.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum MonitoringMode {
     /// Only in the program.

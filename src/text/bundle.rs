@@ -227,7 +227,7 @@ impl Texts {
         self.language.cure(problem)
     }
 
-    /// Whether `key` has a text.
+    /// True if `key` has a text.
     pub fn has(&self, key: &str) -> bool {
         self.language.bundle().0.has_message(key) || ENGLISH.0.has_message(key)
     }

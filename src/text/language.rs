@@ -1,4 +1,4 @@
-//! The languages that onair speaks, and which one a locale asks for.
+//! The languages of onair, and the choice of one by locale.
 
 use std::sync::OnceLock;
 
@@ -37,7 +37,7 @@ impl Language {
         Self::ALL.into_iter().find(|language| language.tag().split('-').next() == Some(primary))
     }
 
-    /// What the language calls itself.
+    /// Name of the language in that language.
     pub fn name(self) -> &'static str {
         match self {
             Self::English => "English",

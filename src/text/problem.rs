@@ -1,5 +1,5 @@
-//! A problem without sentences: a name and its values. `assets/i18n` has its words in both languages, and
-//! as the attribute `cure` of the same message what helps against it.
+//! A problem without sentences: a name and its values. The message of that name in `assets/i18n` has its
+//! text in both languages, and its cure in the attribute `cure`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -75,7 +75,7 @@ impl Problem {
         self.id
     }
 
-    /// Its values by their names.
+    /// Values of the problem by name.
     pub fn args(&self) -> &[(&'static str, Value)] {
         &self.args
     }
@@ -85,7 +85,7 @@ impl Problem {
         self.cure.as_deref()
     }
 
-    /// Its words, if it is nothing else.
+    /// The text of a problem that consists only of text.
     pub fn as_words(&self) -> Option<&str> {
         match &*self.args {
             [(_, Value::Text(words))] if self.id == WORDS => Some(words),
@@ -93,7 +93,7 @@ impl Problem {
         }
     }
 
-    /// Whether it says nothing.
+    /// True if the problem has no text.
     pub fn is_empty(&self) -> bool {
         self.as_words() == Some("")
     }

@@ -1,6 +1,6 @@
-//! Spaces around what is put into Chinese words: they set off what is Latin or a number, and are between
-//! no two Chinese characters. Whether a value (the name of a device) is Chinese is known only when it is put
-//! in, so texts are written with the spaces, and those that are too many are taken out here.
+//! Spaces around values in Chinese texts. A Latin word or a number needs a space on each side, but there is no
+//! space between Chinese characters. A value (such as the name of a device) can be either, so the texts contain
+//! the spaces, and this module removes those between Chinese characters.
 
 /// Around a value: the marks that Fluent sets.
 pub const OPEN: char = '\u{2068}';

@@ -14,7 +14,7 @@ pub(super) enum Step {
     Close,
 }
 
-/// The displayed notification.
+/// Notification that the desktop shows now.
 #[derive(Debug, Default)]
 pub(super) struct Notification {
     key: Option<&'static str>,

@@ -88,7 +88,7 @@ impl WantedInput {
 /// The name of a microphone before its real name is known.
 const NAMELESS: &str = "Microphone";
 
-/// Opens the input.
+/// Opens a microphone, a speaker output or an application.
 pub(super) fn open(
     system: Box<dyn AudioSystem>,
     wanted: WantedInput,

@@ -6,7 +6,7 @@ use rtrb::{Producer, RingBuffer};
 use super::*;
 use crate::audio::system;
 
-/// The driver's side.
+/// Driver side of a simulated microphone.
 #[derive(Debug)]
 pub(crate) struct Microphone {
     sound: Producer<f32>,

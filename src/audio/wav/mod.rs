@@ -48,7 +48,7 @@ pub(super) fn is_wav(path: &Path) -> bool {
     !matches!(read, Some(Ok(()))) || matches!(&head, b"RIFF" | b"RF64" | b"RIFX")
 }
 
-/// Opens a file.
+/// Opens a WAV file as a source.
 pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
     let fault = |reason: Problem| Error::File { path: path.to_owned(), reason };
     let file = File::open(path).map_err(|error| fault(error.into()))?;

@@ -17,7 +17,7 @@ use crate::base::Timestamp;
 use crate::broadcast::output::{LinkEstimate, Output, OutputState};
 use crate::media::BitsPerSecond;
 
-/// The sampling interval.
+/// Interval between two samples of a link.
 pub const EVERY: Duration = Duration::from_millis(250);
 
 /// A backlog of this duration means that the link is slow, if the backlog is not smaller at the

@@ -134,7 +134,7 @@ impl<S> DelayStore<S> {
         }
     }
 
-    /// Takes a packet.
+    /// Stores a packet until its delay is over.
     pub fn push(&mut self, now: Timestamp, tag: Arc<SharedPacket>) {
         let size = tag.size() + OVERHEAD;
         self.newest = now;

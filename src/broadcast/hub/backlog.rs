@@ -112,7 +112,7 @@ impl Backlog {
         Self { lost_audio, ..self }
     }
 
-    /// Takes a packet.
+    /// Adds a packet to the backlog.
     pub fn push(&mut self, tag: &Arc<SharedPacket>) {
         if tag.starts_gop() {
             self.awaiting_keyframe = false;
@@ -198,7 +198,7 @@ impl Backlog {
         self.tags.len()
     }
 
-    /// The counters.
+    /// Counters of the backlog.
     pub fn figures(&self) -> Figures {
         self.figures
     }

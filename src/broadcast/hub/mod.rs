@@ -212,7 +212,7 @@ impl Hub {
         self.feed.shared.audio_delay_us.store(micros, Ordering::Relaxed);
     }
 
-    /// The counters.
+    /// Counters of the hub.
     pub fn figures(&self) -> Figures {
         self.feed.shared.state.lock().figures
     }

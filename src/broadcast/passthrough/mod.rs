@@ -74,7 +74,7 @@ pub struct Playback {
     pub projection: PassthroughSender,
 }
 
-/// Sends the file.
+/// Sender of a media file as the stream.
 #[derive(Debug)]
 pub struct PassthroughSender {
     worker: Worker,
@@ -229,7 +229,7 @@ impl PassthroughSender {
         }
     }
 
-    /// The progress.
+    /// Position in the file.
     pub fn progress(&self) -> Progress {
         self.progress.lock().clone()
     }

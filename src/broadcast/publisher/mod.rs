@@ -119,7 +119,7 @@ impl Publisher {
         }
     }
 
-    /// The counters.
+    /// Counters of the publisher.
     pub fn figures(&self) -> Figures {
         let dropped_audio = self.lost_audio.load(Ordering::Relaxed);
         Figures { dropped_audio, ..self.shared.figures.lock().clone() }
@@ -130,7 +130,7 @@ impl Publisher {
         &self.events
     }
 
-    /// The target.
+    /// Target of the publisher.
     pub fn target(&self) -> &Target {
         &self.shared.target
     }

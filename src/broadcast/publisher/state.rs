@@ -255,7 +255,7 @@ impl Shared {
     }
 }
 
-/// State across connections.
+/// Timestamps of the stream across connections.
 #[derive(Debug)]
 pub(super) struct Timeline {
     pub feed: HubFeed,

@@ -55,7 +55,7 @@ impl Error {
     }
 }
 
-/// The open file.
+/// File to which the recorder writes.
 #[derive(Debug)]
 pub(super) struct File {
     file: fs::File,

@@ -101,7 +101,7 @@ pub struct Figures {
 /// The conditions under which a recording continues in a new file.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Split {
-    /// After this duration.
+    /// Starts a new file after this duration.
     pub every: Option<Duration>,
     /// Before a file becomes larger than this many bytes.
     pub bytes: Option<u64>,
@@ -251,7 +251,7 @@ impl Recorder {
         Ok(Self { figures, events, orders, worker, ended, feed: hub.feed(), waiting, mark })
     }
 
-    /// The counters.
+    /// Counters of the recording.
     pub fn figures(&self) -> Figures {
         self.figures.lock().clone()
     }

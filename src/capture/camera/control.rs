@@ -56,9 +56,9 @@ impl Span {
 /// A control with its current value in the driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CameraControl {
-    /// Its name in settings: letters, digits and `_`, derived from the driver's name.
+    /// Name of the control in settings: letters, digits and `_`, derived from the driver's name.
     pub name: String,
-    /// The driver's name.
+    /// Display name of the control, from the driver.
     pub title: String,
     pub span: Span,
     pub default: i64,

@@ -27,7 +27,7 @@ pub(in crate::capture) enum Fault {
 }
 
 impl Fault {
-    /// The system's message.
+    /// Error text of the system.
     pub(in crate::capture) fn detail(&self) -> &str {
         match self {
             Self::Absent(detail)
@@ -78,7 +78,7 @@ impl OfferedCamera {
 pub(in crate::capture) struct FoundCamera {
     /// An id that is stable across replugging and restarts.
     pub(in crate::capture) id: String,
-    /// Its id while another camera with the same id is connected.
+    /// Id of the camera while another camera with the same id is connected.
     pub(in crate::capture) id_there: String,
     pub(in crate::capture) name: String,
     pub(in crate::capture) offers: Vec<OfferedCamera>,

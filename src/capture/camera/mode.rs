@@ -84,7 +84,7 @@ impl std::str::FromStr for Mode {
 /// A selected camera.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CameraChoice {
-    /// Its stable id; `None` for the first camera.
+    /// Stable id of the camera; `None` for the first camera.
     pub id: Option<String>,
     pub mode: Mode,
 }

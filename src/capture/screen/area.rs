@@ -15,7 +15,7 @@ pub struct Area {
 const MAX_COORDINATE: u32 = 1 << 16;
 
 impl Area {
-    /// Makes a rectangle.
+    /// Creates a rectangle from its position and size.
     pub const fn new(x: u32, y: u32, width: u32, height: u32) -> Self {
         Self { x, y, width, height }
     }

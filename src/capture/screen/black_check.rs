@@ -25,7 +25,7 @@ const SPARSE: usize = 31;
 /// Value for a frame that is not black.
 const LIT: i64 = i64::MAX;
 
-/// The checking side.
+/// Checks the captured pixels for black.
 pub(super) struct BlackCheck {
     since: Arc<AtomicI64>,
     looked: Option<Timestamp>,
@@ -33,7 +33,7 @@ pub(super) struct BlackCheck {
     is_new: bool,
 }
 
-/// The reading side.
+/// Result of the black check for the feed.
 pub(super) struct BlackState(Arc<AtomicI64>);
 
 impl BlackState {

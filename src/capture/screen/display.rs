@@ -85,7 +85,7 @@ impl Fault {
         }
     }
 
-    /// The system's message.
+    /// Error text of the system.
     pub(in crate::capture) fn detail(&self) -> &str {
         match self {
             Self::NoDisplay | Self::Lacking | Self::XWayland | Self::NoWindows | Self::Denied => "",
@@ -125,7 +125,7 @@ pub struct ScreenInfo {
     pub id: String,
     /// The display name for users.
     pub name: String,
-    /// Its position on the desktop.
+    /// Position and size on the desktop.
     pub area: Area,
     /// True if it is the main display.
     pub primary: bool,
@@ -147,7 +147,7 @@ pub struct Sharing {
 pub struct WindowInfo {
     /// `PROGRAM/TITLE`, the same after a restart of either program.
     pub id: String,
-    /// Its title.
+    /// Title of the window.
     pub name: String,
     /// The window class of its program.
     pub class: String,

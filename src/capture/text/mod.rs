@@ -52,7 +52,7 @@ impl Text {
         self.open_by(LiveSetting::new(self.look.clone()), context)
     }
 
-    /// Its size without scrolling; `None` if its file is unreadable.
+    /// Size of the text without scrolling; `None` if its file is unreadable.
     pub(super) fn extent(&self, program: Size) -> Option<Size> {
         let wall = jiff::Timestamp::now().as_microsecond();
         let words = match &self.content {

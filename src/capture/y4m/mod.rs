@@ -32,7 +32,7 @@ pub(super) fn is_y4m(path: &Path) -> bool {
     !matches!(read, Some(Ok(()))) || head == *b"YUV4MPEG2"
 }
 
-/// Opens a file.
+/// Opens a Y4M file as a source.
 pub(super) fn open(path: &Path, transport: Transport, context: &Context) -> Result<Source, Error> {
     let fault = |reason: Problem| Error::File { path: path.to_owned(), reason };
     let file = File::open(path).map_err(|error| fault(error.into()))?;

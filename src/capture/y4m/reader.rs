@@ -95,7 +95,7 @@ impl<R: BufRead + Seek> Reader<R> {
         }
     }
 
-    /// Frames a second.
+    /// Frame rate of the file.
     pub(in crate::capture) fn rate(&self) -> FrameRate {
         self.header.rate
     }

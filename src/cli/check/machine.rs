@@ -30,7 +30,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 const END: Duration = Duration::from_secs(5);
 
-/// The planned broadcast.
+/// Flags of `onair check` that describe the planned broadcast.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Flags {
     /// With a URL, also check this machine

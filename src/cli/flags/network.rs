@@ -7,7 +7,7 @@ use crate::net::{Bind, Options, Proxy, Runtime, Trust};
 use crate::studio::Route;
 use crate::text::problem::{Problem, problem};
 
-/// The flags.
+/// Flags for connections.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[group(id = "route")]
 pub struct Flags {

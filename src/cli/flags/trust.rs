@@ -7,7 +7,7 @@ use crate::cli::output::exit::Exit;
 use crate::net::Trust;
 use crate::text::problem::{Problem, problem};
 
-/// The flags.
+/// Flags for trusted certificates.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[group(id = "trust")]
 pub struct Flags {

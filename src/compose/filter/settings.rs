@@ -152,7 +152,7 @@ pub struct Parameter {
     pub name: &'static str,
     pub unit: Unit,
     pub range: RangeInclusive<f32>,
-    /// The default value.
+    /// Default value of the parameter.
     pub rest: f32,
 }
 

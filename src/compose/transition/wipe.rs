@@ -118,13 +118,13 @@ pub enum Order {
     Image(PathBuf),
 }
 
-/// A wipe.
+/// Settings of a wipe.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Wipe {
     pub order: Order,
     /// The width of the soft edge in percent.
     pub softness: u8,
-    /// Reverses the order.
+    /// Reverses the order of the pattern.
     pub invert: bool,
 }
 

@@ -163,7 +163,7 @@ impl Schedule {
         Self { grid, wall_zero_micros }
     }
 
-    /// Its grid.
+    /// Frame grid of the test pattern.
     pub fn grid(&self) -> FrameGrid {
         self.grid
     }

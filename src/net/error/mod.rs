@@ -222,7 +222,7 @@ impl std::error::Error for Cause {}
 pub struct Error {
     /// The stage of the failure.
     pub stage: ConnectStage,
-    /// The cause.
+    /// Cause of the error.
     pub cause: Cause,
     /// The server as `host:port`.
     pub peer: String,

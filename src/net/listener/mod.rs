@@ -71,7 +71,7 @@ impl Listener {
         next_free(address, tries, |address| Self::bind(runtime, address))
     }
 
-    /// Its address.
+    /// Local address of the socket.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }

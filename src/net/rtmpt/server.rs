@@ -91,7 +91,7 @@ impl Gate {
         Self { names: RwLock::new(names), ..Self::default() }
     }
 
-    /// Replaces the names.
+    /// Replaces the host names that the tunnel accepts.
     pub fn set_names(&self, names: Vec<String>) {
         *self.names.write() = names;
     }

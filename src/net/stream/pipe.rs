@@ -16,7 +16,7 @@ use crate::net::error::Cause;
 /// Limit for each direction in bytes: 100 ms at 10 Mbit/s.
 pub(in crate::net) const DEPTH: usize = 128 << 10;
 
-/// The session's side.
+/// Side of the tunnel for the RTMP session.
 #[derive(Debug)]
 pub(in crate::net) struct Pipe {
     inner: DuplexStream,

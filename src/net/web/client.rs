@@ -302,7 +302,7 @@ impl WebResponse {
         }
     }
 
-    /// The final URL.
+    /// URL after all redirects.
     pub fn url(&self) -> &WebUrl {
         &self.url
     }

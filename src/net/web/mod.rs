@@ -90,7 +90,7 @@ impl Flow {
         }
     }
 
-    /// The final URL.
+    /// URL after all redirects.
     pub fn url(&self) -> &WebUrl {
         match self {
             Self::Http(answer) => answer.url(),

@@ -132,7 +132,7 @@ impl Socket {
         Error { stage: ConnectStage::Media, cause: cause(error), peer }
     }
 
-    /// The final URL.
+    /// URL after all redirects.
     pub fn url(&self) -> &WebUrl {
         &self.url
     }

@@ -20,9 +20,9 @@ const SKEW: Duration = Duration::from_secs(2);
 /// The limits of the time shift.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct TimeShiftDepth {
-    /// Its maximum length.
+    /// Maximum duration of the time shift.
     pub time: Duration,
-    /// Its maximum bytes of packets and configs.
+    /// Maximum size of its packets and configs, in bytes.
     pub bytes: usize,
 }
 
@@ -105,7 +105,7 @@ impl TimeShift {
         }
     }
 
-    /// The stored bytes.
+    /// Size of the stored packets, in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }

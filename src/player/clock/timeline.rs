@@ -29,7 +29,7 @@ const MIN_STEP_MICROS: i64 = 1_000;
 /// within a track.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Placed {
-    /// The DTS.
+    /// Decoding time of the packet.
     pub dts: Timestamp,
     /// True if the source's time jumped here and was bridged.
     pub jumped: bool,

@@ -16,7 +16,7 @@ pub(in crate::player) struct SequenceHeaders {
 }
 
 impl SequenceHeaders {
-    /// Records an event.
+    /// Remembers the codec config in an event.
     pub(in crate::player) fn note_event(&mut self, event: &StreamEvent) {
         let StreamEvent::Config(config) = event else { return };
         let (body, codec) = match config.track() {

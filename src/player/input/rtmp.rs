@@ -30,7 +30,7 @@ const CLOSE_LIMIT: Duration = Duration::from_millis(500);
 
 /// The address and options of a stream.
 pub(in crate::player) struct Rtmp {
-    /// The user's address.
+    /// Address that the user entered.
     pub(in crate::player) url: Url,
     /// The current address, after redirects.
     pub(in crate::player) now: Url,

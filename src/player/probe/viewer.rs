@@ -153,7 +153,7 @@ pub struct ProbeWorker {
     offset_at: Timestamp,
     picture: Latest<VideoFrame>,
     memory: ProbeMemory,
-    /// The results.
+    /// Measurements of the probe.
     pub seen: ProbeReading,
 }
 

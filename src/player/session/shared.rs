@@ -41,7 +41,7 @@ pub(in crate::player) struct Shared {
     pub(in crate::player) dated: Mutex<ProgramDateTime>,
     /// Arrival times for the measurement.
     pub(in crate::player) arrivals: Option<Arrivals>,
-    /// The user's buffer.
+    /// Buffer duration that the user chose.
     pub(in crate::player) buffer: Arc<BufferTarget>,
     /// The measured decoding speed.
     pub(in crate::player) decode_budget: Arc<DecodeBudget>,

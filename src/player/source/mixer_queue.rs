@@ -20,7 +20,7 @@ const QUEUE_SECONDS: f64 = 1.0;
 /// inaudible audio, in µs.
 const LATEST_MICROS: i64 = 500_000;
 
-/// The queue.
+/// Audio queue between the player and the mixer.
 pub(super) struct Queue {
     clock: Clock,
     rate: u32,

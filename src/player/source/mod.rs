@@ -64,7 +64,7 @@ pub struct Context {
 pub struct MediaSource {
     pub video: Box<dyn VideoFeed>,
     pub audio: Box<dyn AudioFeed>,
-    /// Its states for video and audio.
+    /// State of the video; the next field has that of the audio.
     pub video_status: Arc<SourceStatus>,
     pub audio_status: Arc<SourceStatus>,
     /// Alive as long as the video feed; the next field is for the audio feed.

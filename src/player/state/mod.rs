@@ -249,7 +249,7 @@ pub struct Rewind {
     pub range: Duration,
     /// The distance to the live edge; zero at the live edge.
     pub behind: Duration,
-    /// The stored bytes.
+    /// Size of the stored packets, in bytes.
     pub bytes: u64,
 }
 

@@ -40,7 +40,7 @@ pub struct Lengths {
     pub segment: Duration,
 }
 
-/// The cutter.
+/// Cutter of one stream into segments and parts.
 #[derive(Debug)]
 pub(in crate::server) struct Cutter {
     lengths: Lengths,

@@ -11,16 +11,16 @@ pub(in crate::server) struct Segment {
     pub number: u64,
     /// True if it does not continue the previous one.
     pub discontinuity: bool,
-    /// Its initialization segment, and the first segment number with it.
+    /// Initialization segment, and the number of the first segment that uses it.
     pub initialization: Arc<Initialization>,
     pub initialization_number: u64,
-    /// Its wall-clock time in microseconds since 1970.
+    /// Wall-clock time of the segment, in microseconds since 1970.
     pub made: i64,
     pub parts: Vec<Part>,
 }
 
 impl Segment {
-    /// Its length.
+    /// Duration of the segment.
     pub fn duration(&self) -> Duration {
         self.parts.iter().map(|part| part.duration).sum()
     }

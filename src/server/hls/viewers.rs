@@ -17,7 +17,7 @@ pub(in crate::server) struct ViewerKey {
     pub program: u64,
 }
 
-/// A viewer.
+/// HLS viewer, identified by address and user agent.
 #[derive(Debug)]
 pub(super) struct Viewer {
     pub id: u64,

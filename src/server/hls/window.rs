@@ -115,7 +115,7 @@ impl Window {
         self.discontinuities + stored + u64::from(open) + 1
     }
 
-    /// The current resources.
+    /// Resources that clients can request now.
     pub fn listing(&self) -> Listing {
         let listed = self.first_listed();
         let before = self.segments.iter().take(listed).filter(|it| it.discontinuity).count();

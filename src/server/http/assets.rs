@@ -16,7 +16,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 const FONT: &str = "font/otf";
 
-/// A file.
+/// File of the viewer page.
 #[derive(Debug)]
 pub(super) struct Asset {
     kind: &'static str,

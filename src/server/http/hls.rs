@@ -80,7 +80,7 @@ impl Directives {
     }
 }
 
-/// A request.
+/// HTTP request for an HLS resource.
 pub(super) struct HlsRequest<'a> {
     pub registry: &'a Arc<Registry>,
     pub caller: Caller,
@@ -97,7 +97,7 @@ pub(super) fn is_file(name: &str) -> bool {
     name == LIST || name.ends_with(".m4s") || name.ends_with(".mp4")
 }
 
-/// Answers a request.
+/// Answers a request for a playlist, segment or part.
 pub(super) async fn response(
     request: HlsRequest<'_>,
     viewer: AdmittedViewer,

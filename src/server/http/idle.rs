@@ -19,7 +19,7 @@ use crate::server::registry::ConnectionSlot;
 /// The idle limit.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// The connection.
+/// Connection that is closed when it is idle too long.
 pub(super) struct Idle {
     stream: Stream,
     sleep: Pin<Box<Sleep>>,

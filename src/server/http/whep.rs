@@ -22,7 +22,7 @@ const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
 /// Seconds after which a new attempt is useful.
 const RETRY: &str = "2";
 
-/// The requested resource.
+/// Resource of a WHEP request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum WhepResource {
     /// `/{app}/{stream}/whep`.
@@ -40,7 +40,7 @@ pub(super) fn split(path: &str) -> Option<(&str, WhepResource)> {
     Some((stream, WhepResource::Session(session.to_owned()))).filter(|_| !session.contains('/'))
 }
 
-/// Answers a request.
+/// Answers a WHEP request.
 pub(super) async fn response(
     registry: &Arc<Registry>,
     (caller, viewer): (&Caller, AdmittedViewer),

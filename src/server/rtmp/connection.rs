@@ -35,7 +35,7 @@ const HELD_BUFFER: usize = 16 << 10;
 /// Limit for session data that the peer does not read.
 const MAX_CONTROL: usize = 1 << 20;
 
-/// The connection.
+/// RTMP connection of a publisher or a viewer.
 #[derive(Debug)]
 pub(in crate::server) struct Connection {
     id: u64,

@@ -251,12 +251,12 @@ impl Server {
         result
     }
 
-    /// Its addresses.
+    /// Addresses at which the server listens.
     pub fn addresses(&self) -> Addresses {
         self.addresses
     }
 
-    /// Its events; the oldest are dropped if they are not read.
+    /// Events of the server; if nobody reads them, the oldest are dropped.
     pub fn events(&self) -> &base_queue::Receiver<Event> {
         &self.events
     }

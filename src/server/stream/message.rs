@@ -48,7 +48,7 @@ pub(in crate::server) struct MessageVersion {
 }
 
 impl MessageVersion {
-    /// Its identity, independent of the version.
+    /// Identity of the message, independent of its version.
     pub fn slot(self) -> (TagKind, u16) {
         (self.kind, self.slot)
     }
@@ -90,7 +90,7 @@ impl Message {
         Self { kind, class, time_ms, mark: None, length, rtmp, flv: OnceLock::new(), plain: None }
     }
 
-    /// Sets the mark.
+    /// Sets the version of the message.
     pub fn with_mark(self, mark: Option<MessageVersion>) -> Self {
         Self { mark, ..self }
     }
@@ -158,7 +158,7 @@ impl Message {
         tag.clone()
     }
 
-    /// Bytes in memory.
+    /// Memory that the message uses, in bytes.
     pub fn weight(&self) -> usize {
         self.rtmp.len()
     }

@@ -37,7 +37,7 @@ const STALLED: Duration = Duration::from_secs(1);
 /// Maximum length of an encoder's name.
 const MAX_ENCODER: usize = 80;
 
-/// The publisher.
+/// Publisher of a stream.
 #[derive(Debug)]
 pub(in crate::server) struct Publisher {
     pub id: u64,
@@ -62,7 +62,7 @@ pub(in crate::server) struct Publisher {
     limits: PublisherLimits,
 }
 
-/// The keyframe intervals.
+/// Measured keyframe intervals of a stream.
 #[derive(Debug, Default)]
 pub(in crate::server) struct KeyIntervals {
     last_ms: Option<u32>,

@@ -274,7 +274,7 @@ impl Queue {
     }
 }
 
-/// As many as [`Queue::slices`] fills.
+/// Empty slices, as many as [`Queue::slices`] fills.
 pub(in crate::server) fn no_slices<'a>() -> [IoSlice<'a>; MAX_SLICES] {
     [IoSlice::new(&[]); MAX_SLICES]
 }

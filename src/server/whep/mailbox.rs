@@ -33,7 +33,7 @@ pub(super) struct Mailbox {
     news: Notify,
 }
 
-/// The waiting items.
+/// Items that wait for the viewer's task.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     pub datagrams: VecDeque<(Vec<u8>, SocketAddr)>,

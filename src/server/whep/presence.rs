@@ -7,7 +7,7 @@ use crate::server::stream::message::Batch;
 use crate::server::stream::sink::Sink;
 use crate::server::whep::mailbox::Mailbox;
 
-/// A viewer.
+/// WHEP viewer in the list of viewers.
 #[derive(Debug)]
 pub(super) struct Presence(pub Arc<Mailbox>);
 

@@ -159,7 +159,7 @@ impl Production {
         }
     }
 
-    /// Adds a user.
+    /// Adds a viewer that needs these tracks.
     pub(super) fn used(self: &Arc<Self>, wanted: WantedTracks) -> ProductionUse {
         self.users.fetch_add(1, Ordering::AcqRel);
         self.listeners.fetch_add(usize::from(wanted.audio), Ordering::AcqRel);

@@ -72,7 +72,7 @@ pub(in crate::server) enum Refused {
     Full,
 }
 
-/// A new session.
+/// Session that has just started.
 #[derive(Debug)]
 pub(in crate::server) struct BegunSession {
     pub answer: String,

@@ -1,6 +1,6 @@
 //! Known tracks of a stream, and why a stream cannot go to browsers this way.
 
-/// The known tracks.
+/// Tracks that a stream is known to have.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::server) struct Tracks {
     /// Profile, constraints and level of the H.264 video, in the form of SDP (RFC 6184 §8.1).

@@ -98,7 +98,7 @@ impl Studio {
         true
     }
 
-    /// The current state.
+    /// Current state of the studio.
     pub fn snapshot(&self) -> Snapshot {
         self.snapshot.get().unwrap_or_default()
     }

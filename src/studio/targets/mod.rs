@@ -191,7 +191,7 @@ impl Target {
     }
 }
 
-/// What a target does.
+/// State of a target.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum TargetState {
     #[default]
@@ -203,7 +203,7 @@ pub enum TargetState {
 }
 
 impl TargetState {
-    /// Its word in events.
+    /// Name of the state in events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",

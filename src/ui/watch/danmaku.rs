@@ -22,7 +22,7 @@ const FLYING: usize = 128;
 pub struct Flight {
     pub line: Arc<ChatLine>,
     pub lane: usize,
-    /// Its width in points.
+    /// Width of the message in points.
     pub width: f32,
     /// The time when it started at the right edge, in seconds.
     begun: f64,

@@ -55,7 +55,7 @@ pub struct Segment {
     pub range: Option<(u64, u64)>,
     pub map: Option<Arc<Map>>,
     pub key: Option<Arc<Key>>,
-    /// Its parts, while it is near the end of the list.
+    /// Parts of the segment; playlists list them only near the end.
     pub parts: Vec<Part>,
     /// Start time by the clock of its encoder, in microseconds since 1970: from
     /// EXT-X-PROGRAM-DATE-TIME, or derived from an earlier segment.

@@ -52,7 +52,7 @@ pub(super) type Pressed = Arc<dyn Fn(&str) + Send + Sync>;
 /// The desktop's description of each key; empty if it has none.
 pub(super) type TriggerNames = BTreeMap<String, String>;
 
-/// A requested key.
+/// Key that onair requests from the desktop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Shortcut {
     pub(super) id: String,

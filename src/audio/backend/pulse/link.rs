@@ -83,7 +83,7 @@ impl Link {
         self.request(command, aside, |reader| reader.read())
     }
 
-    /// Requests a list.
+    /// Requests a list of the server's objects.
     pub(super) fn list<T: TagStructRead>(
         &mut self,
         command: &Command,

@@ -102,7 +102,7 @@ impl std::error::Error for Failure {}
 /// The result for a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// The complete file.
+    /// Path of the complete file.
     pub path: PathBuf,
     pub how: How,
     pub duration: Duration,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// A video node as the kernel describes it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Node {
-    /// N in `/dev/videoN`.
+    /// Number N of the device `/dev/videoN`.
     pub(super) number: u32,
     pub(super) id: String,
     /// The id with the USB port, used if another camera has the same id.

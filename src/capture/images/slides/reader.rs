@@ -27,7 +27,7 @@ pub(super) struct Slide {
     pub frame: VideoFrame,
     /// Number of jumps before it was read.
     pub generation: u32,
-    /// Its index, and the number of slides.
+    /// Index of the slide, and the number of slides.
     pub index: usize,
     pub count: usize,
     pub path: PathBuf,

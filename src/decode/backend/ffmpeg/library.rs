@@ -18,7 +18,7 @@ const MAX_THREADS: usize = 4;
 pub(super) struct Code(pub c_int);
 
 impl Code {
-    /// The library's message.
+    /// Error text of the library.
     pub fn text(self) -> String {
         let mut text = [0; 128];
         // SAFETY: the library writes at most the given number of bytes, with a zero at the end.
@@ -61,7 +61,7 @@ impl Codec {
     }
 }
 
-/// Owns a frame.
+/// Owner of an `AVFrame`.
 pub(super) struct Frame(*mut ffi::AVFrame);
 
 // SAFETY: it is used by one thread at a time, and its buffers have atomic reference counts.
@@ -89,7 +89,7 @@ impl Frame {
         self.0
     }
 
-    /// Releases the content.
+    /// Releases the buffers of the frame.
     pub fn clear(&mut self) {
         // SAFETY: the pointer is not null.
         unsafe { ffi::av_frame_unref(self.0) }

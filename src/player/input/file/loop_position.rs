@@ -13,7 +13,7 @@ pub(in crate::player) const BEGINS: i64 = 10_000_000;
 /// A loop through the file.
 #[derive(Debug, Default)]
 pub(super) struct Round {
-    /// Its start, in microseconds after [`BEGINS`].
+    /// Start of the loop, in microseconds after [`BEGINS`].
     pub(super) at: i64,
     /// The length of a complete loop, if known in advance.
     pub(super) length: Option<i64>,

@@ -136,7 +136,7 @@ impl Single {
         }
     }
 
-    /// Its length, if it is known and seeking is possible.
+    /// Length of the recording, if it is known and seeking is possible.
     pub fn duration(&self) -> Option<Duration> {
         self.length
     }

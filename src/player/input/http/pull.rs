@@ -21,7 +21,7 @@ use crate::wire::hls::MAX_TEXT;
 /// Time limit for a playlist.
 const PLAYLIST: Duration = Duration::from_secs(10);
 
-/// A running pull.
+/// Running transfer of a stream over HTTP.
 #[derive(Debug)]
 pub(in crate::player) struct Pull {
     form: PulledFormat,

@@ -74,7 +74,7 @@ impl Item {
 pub(in crate::player) struct PullRequest {
     pub url: WebUrl,
     pub net: net::Options,
-    /// The user's buffer.
+    /// Buffer duration that the user chose.
     pub buffer: Arc<BufferTarget>,
     /// The speed of the decoders.
     pub decode_budget: Arc<DecodeBudget>,

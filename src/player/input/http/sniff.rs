@@ -19,7 +19,7 @@ const SNIFF_TIMEOUT: Duration = Duration::from_secs(10);
 /// Number of bytes that suffices.
 const SNIFF_BYTES: usize = PACKET + 1;
 
-/// The supported bodies.
+/// Format of an HTTP response body.
 #[derive(Debug)]
 pub(super) enum Body {
     Flv,

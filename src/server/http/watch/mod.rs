@@ -51,7 +51,7 @@ fn resource(path: &str) -> Option<((String, String), WatchResource)> {
     Some((split(stream)?, resource))
 }
 
-/// Answers it.
+/// Answers a request for the viewer page or one of its files.
 pub(super) fn response(
     registry: &Registry,
     headers: &HeaderMap,

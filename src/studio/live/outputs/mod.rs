@@ -110,7 +110,7 @@ impl Outputs {
         }
     }
 
-    /// As [`Outputs::stop`], in the background.
+    /// Stops all outputs in the background, like [`Outputs::stop`].
     pub fn stop_beside(mut self, limit: Duration, tell: Sender<Event>) -> Option<Worker> {
         background("end-outputs", move || {
             self.stop(limit, |event| {

@@ -44,7 +44,7 @@ pub(super) struct PortalRequest<'a> {
     pub(super) token: Option<&'a Secret>,
 }
 
-/// The shared content.
+/// Display or window that the user shares.
 pub(super) struct Shared {
     /// PipeWire, restricted to the shared content.
     pub(super) fd: OwnedFd,

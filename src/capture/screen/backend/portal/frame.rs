@@ -33,9 +33,9 @@ pub(super) struct MappedFrame {
     stride: usize,
     /// The whole frame, upright, like all areas.
     pub(super) whole: Area,
-    /// The visible part.
+    /// Part of the buffer that contains the frame.
     pub(super) shown: Area,
-    /// The changed part.
+    /// Part that changed since the last frame.
     pub(super) dirty: Area,
     /// The orientation in the buffer.
     pub(super) turn: Turn,

@@ -6,7 +6,7 @@ use libspa_sys as spa;
 /// Maximum bytes of an object.
 const MAX_OBJECT_BYTES: usize = 64 << 10;
 
-/// A value.
+/// Value of a stream parameter (SPA POD).
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value {
     Id(u32),

@@ -80,7 +80,7 @@ unsafe impl Send for Stream {}
 /// A new frame since the last read.
 pub(super) struct StreamNews<'a> {
     picture: &'a MappedFrame,
-    /// Its changed part.
+    /// Changed part of the frame.
     pub(super) dirty: Area,
 }
 

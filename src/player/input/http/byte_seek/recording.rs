@@ -48,7 +48,7 @@ pub(in crate::player::input::http) struct Recorded {
     search: JoinSet<Result<SeekFound, Problem>>,
 }
 
-/// The found position.
+/// Result of a search for a position.
 #[derive(Debug)]
 pub(in crate::player::input::http) struct SeekFound {
     /// The download from its first byte on; `at` is that byte.

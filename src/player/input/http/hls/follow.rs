@@ -42,7 +42,7 @@ pub(super) struct Arrival {
     pub restart: bool,
     /// The time at which the playlist was read, and the distance from this beginning to its end.
     pub edge: Option<(Instant, Duration)>,
-    /// Its distance from the first known segment; `None` if it continues a segment.
+    /// Distance of the segment from the first known one; `None` if it continues a segment.
     pub place: Option<Duration>,
     /// In a broadcast, its wall-clock time by the sender's clock, in microseconds since 1970.
     pub made: Option<i64>,

@@ -99,7 +99,7 @@ impl Loader {
         Self::open_by(Fetch::new(ask), text, url, ask).await
     }
 
-    /// As [`open`](Self::open), with a given reader.
+    /// Opens the playlist like [`open`](Self::open), with a given reader.
     pub(super) async fn open_by(
         mut fetch: Fetch,
         text: &Bytes,

@@ -43,7 +43,7 @@ const LENGTH: Duration = Duration::from_secs(5);
 const QUIET: Duration = Duration::from_secs(4);
 const UNBOUNDED: Duration = Duration::from_secs(1 << 20);
 
-/// Whether the server supports ranges.
+/// Answer of the server about range requests.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player::input::http) enum Gives {
     /// Not known yet.
