@@ -413,11 +413,11 @@ fn what_happened_is_written_down_without_keys() {
     onair.wait_event("the loss", |event| event["state"] == "reconnecting");
     let _again = Nginx::start_on(nginx.port);
     onair.wait_event("back", |event| {
-        event["event"] == "notice" && event["summary"].to_string().contains("is back after")
+        event["event"] == "notice" && event["summary"].to_string().contains("Reconnected to")
     });
     assert_eq!(onair.stop(LIMIT).code(), Some(0), "{}", onair.peer.output());
     let text = fs::read_to_string(&why).unwrap();
-    let order = ["is live.", "Retrying in", "is back after", "ended after"];
+    let order = ["is live.", "Retrying in", "Reconnected to", "ended after"];
     let mut from = 0;
     for words in order {
         let at = text[from..].find(words).unwrap_or_else(|| panic!("no '{words}' in {text}"));

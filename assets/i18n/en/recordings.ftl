@@ -6,7 +6,7 @@ recordings-reading = Reading the folder…
 recordings-unreadable = onair cannot read the recordings folder.
 recordings-none = No recordings yet
 recordings-none-cure = Record in the Studio, or choose the folder that has your recordings.
-recordings-none-found = No recording has this name.
+recordings-none-found = No recording matches.
 recordings-more = { $count ->
     [one] One older recording is not listed.
    *[other] { $count } older recordings are not listed.

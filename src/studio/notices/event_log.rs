@@ -447,7 +447,7 @@ mod tests {
             "host1:1935: connection refused. Retrying in 0 s.",
             "host2:1935: connection refused. Retrying in 0 s.",
             "Repeated 14 times more: host2:1935: connection refused.",
-            "is back after 12 s",
+            "after 12 s",
             "Repeated 14 times more: host1:1935: connection refused.",
             "host1:1935: connection refused. Retrying in 1 s.",
         ]) {

@@ -537,6 +537,6 @@ mod tests {
         let gap = Some(Duration::from_millis(8_100));
         engine.target_happened(event::Target { gap, ..target(1, TargetState::Live, None) });
         let summary = engine.notices.active.notices()[0].summary();
-        assert_eq!(summary, "The connection to host1:1935 is back after 8.1 s.");
+        assert_eq!(summary, "Reconnected to host1:1935 after 8.1 s.");
     }
 }
