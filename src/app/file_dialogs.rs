@@ -141,7 +141,7 @@ enum Outcome {
     NoDialog,
 }
 
-/// An action for the window.
+/// Result of a file dialog for the window.
 #[derive(Debug, PartialEq, Eq)]
 pub enum FileNews {
     Chosen(Kind, Vec<PathBuf>),

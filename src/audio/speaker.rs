@@ -130,7 +130,7 @@ impl SpeakerOutput {
         self.played.volume.store(volume.to_bits(), Ordering::Relaxed);
     }
 
-    /// Number of callbacks without enough audio, after there had been some.
+    /// Number of callbacks with too little audio, counted after the first audio.
     pub fn underruns(&self) -> u64 {
         self.played.underruns.load(Ordering::Relaxed)
     }

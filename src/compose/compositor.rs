@@ -91,7 +91,7 @@ impl Compositor {
         Ok(Self { shared, config, worker: Some(worker) })
     }
 
-    /// Creates a compositor whose ticks a test calls at any instant.
+    /// Creates a compositor for tests, which draws only when the test calls a tick.
     #[cfg(test)]
     pub fn by_hand(config: Config, preview: Latest<VideoFrame>) -> (Self, Ticker) {
         let shared = Arc::new(Shared::default());

@@ -103,7 +103,7 @@ pub struct Config {
     /// The HLS settings, used with HTTP.
     pub hls: hls::Settings,
     pub limits: Limits,
-    /// Simulated faults.
+    /// Faults that the server simulates from the start.
     pub faults: Vec<Fault>,
     /// The random seed of the faults.
     pub fault_seed: u64,
@@ -159,7 +159,7 @@ pub struct Limits {
     pub connections: usize,
     /// Connections per address except loopback; for IPv6, per 64-bit network.
     pub per_address: usize,
-    /// Viewers per stream.
+    /// Maximum number of viewers per stream.
     pub viewers: usize,
     /// Number of published streams; the same number may be awaited.
     pub streams: usize,

@@ -35,7 +35,7 @@ impl Limits {
         reset: Duration::from_secs(10),
         bytes: 32 << 20,
     };
-    /// For a file: a disk that stalls for half a minute causes no loss.
+    /// Limits for a file: a disk that stalls for half a minute causes no loss.
     pub const FILE: Self = Self {
         disposable: Duration::from_secs(30),
         inter: Duration::from_secs(30),

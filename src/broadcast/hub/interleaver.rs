@@ -57,7 +57,7 @@ impl Interleaver {
         }
     }
 
-    /// Sets by how much audio arrives later because a mixer strip has a negative sync offset.
+    /// Sets the delay of all audio that a negative sync offset of a mixer strip causes.
     pub fn set_audio_delay(&mut self, lag: Duration) {
         if lag > self.lag {
             // A track that was late until now is expected again.

@@ -85,7 +85,7 @@ struct State {
     /// The number of packets taken, and the latest DTS among them.
     taken: u64,
     newest: Timestamp,
-    /// The latest DTS that was passed to the outputs.
+    /// Latest DTS among the packets that the outputs have received.
     handed_out: Timestamp,
     ended: bool,
 }
@@ -360,7 +360,7 @@ impl HubFeed {
         (state.ended || state.taken >= given).then_some(state.newest)
     }
 
-    /// The latest DTS that was passed to the outputs.
+    /// Latest DTS among the packets that the outputs have received.
     pub fn handed_out(&self) -> Timestamp {
         self.shared.state.lock().handed_out
     }

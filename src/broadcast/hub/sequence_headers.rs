@@ -21,7 +21,7 @@ pub struct SequenceHeaders {
 }
 
 impl SequenceHeaders {
-    /// The headers of a stream that is encoded here.
+    /// Headers of a stream that onair encodes.
     pub fn of(parameters: &StreamConfig) -> Self {
         let video = parameters.video.as_ref();
         let audio = parameters.audio.as_ref();

@@ -65,7 +65,7 @@ pub(super) fn origin(text: &str) -> Result<String, Problem> {
     Err(problem!("serve-origin"))
 }
 
-/// Parses when streams are served as HLS.
+/// Parses the HLS mode.
 ///
 /// # Errors
 /// Fails if the mode is unknown.

@@ -85,7 +85,7 @@ impl Band<'_> {
         }
     }
 
-    /// Copies the alpha unchanged.
+    /// Copies the alpha plane without changes.
     pub fn keep_alpha(&mut self) {
         if let (Some(from), Some(out)) = &mut self.alpha {
             out.copy_from_slice(from);

@@ -41,7 +41,7 @@ impl Delay {
         self.by = by.min(MAX_DELAY);
     }
 
-    /// Returns the frame from the delay before `at`; at first, the oldest one.
+    /// Returns the delayed frame for the time `at`, or at first the oldest frame.
     pub fn run(&mut self, picture: &VideoFrame, at: Timestamp) -> VideoFrame {
         let before = self.asked.replace(at);
         // The source was not shown in the meantime.

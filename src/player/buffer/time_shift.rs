@@ -92,7 +92,7 @@ impl TimeShift {
         Self { depth, ..Self::default() }
     }
 
-    /// Returns true if it stores anything.
+    /// Returns true if the time shift stores packets.
     pub fn is_on(&self) -> bool {
         self.depth.is_some()
     }
@@ -178,7 +178,7 @@ impl TimeShift {
         Some(begin)
     }
 
-    /// The items not passed on yet; later ones are passed on as they arrive.
+    /// Packets that were not passed on yet. Later packets are passed on as they arrive.
     pub fn catch_up(&mut self) -> Vec<KeptPacket> {
         let Some(cursor) = self.cursor.take() else { return Vec::new() };
         self.units.iter().skip(self.index(cursor)).map(|(_, kept)| kept.clone()).collect()

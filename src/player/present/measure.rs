@@ -6,7 +6,7 @@ use crate::media::VideoFrame;
 use crate::media::markers::{self, FlashReader, LipSync, OnsetReader};
 use crate::player::decode::audio::PlayedAudio;
 
-/// See the module documentation.
+/// Measurement of latency and lip sync at presentation.
 #[derive(Debug)]
 pub(in crate::player) struct Measure {
     flashes: FlashReader,

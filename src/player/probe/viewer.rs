@@ -86,7 +86,7 @@ pub struct ProbeReading {
     pub bitrate: u32,
     /// Time of the last connection, once data has arrived.
     pub joined: Option<Timestamp>,
-    /// Arrival of the last packet; the next fields are for video and audio.
+    /// Arrival time of the last packet; the next two fields have those of video and audio.
     pub last: Option<Timestamp>,
     pub last_video: Option<Timestamp>,
     pub last_audio: Option<Timestamp>,

@@ -129,7 +129,7 @@ pub(in crate::player) struct Requests {
     paused: AtomicBool,
     /// The position to seek to in a recording.
     pub(in crate::player) wanted: Mutex<SeekGoal<Duration>>,
-    /// True if the queues play until that position is found.
+    /// True if playback of the queues continues until the new position is found.
     pub(in crate::player) plays_on: AtomicBool,
     /// Wakes a feed that waits for the network, for a pause or a seek.
     pub(in crate::player) wished: tokio::sync::Notify,

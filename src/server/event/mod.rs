@@ -72,7 +72,7 @@ pub struct Peer {
     pub app: String,
     pub stream: String,
     pub address: SocketAddr,
-    /// The id of the connection, or of a viewer without one; unique in a run.
+    /// Id of the connection, or of a viewer without a connection; unique in a run.
     pub id: u64,
     /// The protocol of the connection.
     pub protocol: Protocol,
@@ -119,7 +119,7 @@ pub struct Ended {
 pub struct StreamFigures {
     pub app: String,
     pub stream: String,
-    /// `None` while viewers wait for a publisher.
+    /// Publisher, or `None` while viewers wait for one.
     pub publisher: Option<PublisherFigures>,
     /// Number of viewers of all protocols.
     pub viewers: usize,

@@ -48,7 +48,7 @@ pub(in crate::server) struct Listing {
     pub(super) update: OnceLock<Bytes>,
 }
 
-/// The state that a player knows: a segment or a part.
+/// Segment or part that a player waits for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) struct Awaited {
     pub segment: u64,

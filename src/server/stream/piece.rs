@@ -16,7 +16,7 @@ impl From<Bytes> for MessageBytes {
 }
 
 impl MessageBytes {
-    /// Bytes of both parts.
+    /// Number of bytes in both parts.
     pub fn len(&self) -> usize {
         self.head.len() + self.rest.len()
     }

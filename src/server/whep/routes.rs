@@ -48,7 +48,7 @@ impl Routes {
         }
     }
 
-    /// Removes an address.
+    /// Removes the address of a session.
     pub(super) fn forget(&self, mailbox: &Arc<Mailbox>, address: SocketAddr) {
         self.0.lock().forget(mailbox, address);
     }

@@ -112,7 +112,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// Takes the counters of `last`; measurements of the last second are kept.
+    /// Replaces the counters with those of `last`, and keeps the measurements of the last second.
     pub fn count(&mut self, last: &Self) {
         self.state = last.state;
         self.sent_bytes = last.sent_bytes;

@@ -12,7 +12,7 @@ use crate::studio::program::Program;
 /// Maximum number of frames that wait for the encoder: more would only add delay.
 const QUEUED_FRAMES: usize = 4;
 
-/// The second encoder, while it runs.
+/// Second encoder of the program's video.
 #[derive(Debug)]
 pub(in crate::studio) struct SecondRendition {
     /// The queue for its packets, shared with the main encoder.

@@ -72,7 +72,7 @@ pub struct BroadcastSummary {
     /// The number of the broadcast, counted from the start.
     pub number: u64,
     pub on_air_for: Duration,
-    /// The hosts of the targets.
+    /// Host names of the targets.
     pub hosts: Vec<String>,
     /// The maximum number of simultaneous viewers of the built-in server.
     pub peak_viewers: usize,

@@ -114,7 +114,7 @@ impl ActiveNotices {
         self.notices.retain(|notice| notice.id != id);
     }
 
-    /// The active notices.
+    /// Notices that are active now.
     pub(in crate::studio) fn notices(&self) -> &[Notice] {
         &self.notices
     }

@@ -297,7 +297,7 @@ impl Filters {
 
 #[cfg(test)]
 impl Filters {
-    /// Creates filters whose files are read when a test requests it.
+    /// Creates filters for tests, which read files only on request.
     pub fn by_hand() -> Self {
         Self { by_hand: true, ..Self::default() }
     }

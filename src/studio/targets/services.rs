@@ -252,8 +252,7 @@ pub fn of_host(host: &str) -> Option<&'static Service> {
     SERVICES.iter().find(|service| service.servers.iter().any(|at| host_of(at) == Some(host)))
 }
 
-/// The address of the same service over TLS on port 443, which networks rarely block; `None` if it has none,
-/// or if this is it.
+/// The same service's address over TLS on port 443, or `None`. Networks rarely block this port.
 pub fn on_port_443(server: &str) -> Option<&'static str> {
     let service = of_host(host_of(server)?).filter(|_| server.trim().starts_with("rtmp://"))?;
     // Ports other than the usual one of TLS are blocked as well.

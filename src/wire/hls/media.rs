@@ -197,7 +197,7 @@ impl Media {
         self.segments.iter().skip(skip).map(|segment| segment.duration).sum()
     }
 
-    /// Duration of everything from this part of this segment on.
+    /// Duration of the playlist from this part of this segment on.
     pub fn from_part(&self, number: u64, part: usize) -> Duration {
         let parts = |parts: &[Part]| parts.iter().map(|part| part.duration).sum::<Duration>();
         let before = self.parts(number);

@@ -95,7 +95,7 @@ pub(in crate::player) fn micros(time: Duration) -> i64 {
     i64::try_from(time.as_micros()).unwrap_or(i64::MAX / 4)
 }
 
-/// Returns true if neither a stop nor a seek is requested.
+/// Returns true if nobody has requested a stop or a seek.
 pub(super) fn goes_on(feed: &InputFeed) -> bool {
     !feed.shared.lifetime.stop.is_set() && !feed.shared.requests.is_wanted()
 }

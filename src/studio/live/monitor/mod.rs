@@ -61,7 +61,7 @@ pub(in crate::studio) struct WantedMonitor {
     pub delay: Duration,
 }
 
-/// A report of the monitor.
+/// Report of the viewer monitor to the engine.
 #[derive(Debug)]
 pub(in crate::studio) enum MonitorNews {
     /// The state for the command line.

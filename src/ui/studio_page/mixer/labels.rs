@@ -28,7 +28,7 @@ impl MixerSelection {
         Id::unique("mixer-strip")
     }
 
-    /// The last selection.
+    /// Strip that was selected last.
     pub fn get(ctx: &Context) -> Self {
         ctx.data(|data| data.get_temp(Self::place())).unwrap_or_default()
     }

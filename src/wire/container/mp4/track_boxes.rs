@@ -37,7 +37,7 @@ pub(super) struct Trak<'a> {
     /// Track id, from 1.
     pub id: u32,
     pub kind: Kind<'a>,
-    /// True for the default track of its kind.
+    /// True if the track is the default one of its kind.
     pub first: bool,
     pub table: &'a Table,
     pub movie_timescale: u32,

@@ -243,7 +243,7 @@ impl Session {
         self.link.out.queued_bytes()
     }
 
-    /// Bytes returned so far.
+    /// Number of bytes that the session has returned for sending.
     pub fn sent_bytes(&self) -> u64 {
         self.link.out.sent_bytes()
     }

@@ -24,7 +24,7 @@ pub(in crate::studio::settings) struct Known {
     pub(in crate::studio::settings) size: Option<(f64, f64)>,
     /// True if it has audio; `None` means not checked.
     pub(in crate::studio::settings) sounds: Option<bool>,
-    /// True if it has transparency, through a separate stream in its file.
+    /// True if the file has transparency in a separate stream.
     pub(in crate::studio::settings) clear: bool,
 }
 
