@@ -338,7 +338,7 @@ fn a_speaker_and_a_side_are_flags_of_play_and_wrong_ones_are_usage() {
     for (flag, value, why) in [
         ("--balance", "101", "-100 (left only) to 100 (right only)"),
         ("--balance", "left", "-100 (left only) to 100 (right only)"),
-        ("--speaker", "", "`onair devices` lists the ids"),
+        ("--speaker", "", "`onair devices` lists the IDs"),
     ] {
         let output = onair(&["play", "--headless", "show.flv", flag, value]);
         assert_eq!(output.status.code(), Some(2), "{flag} {value}");

@@ -63,7 +63,7 @@ fn a_connection_follows_the_network_it_is_on() {
     let notices = onair.events().into_iter().filter(busy).count();
     assert!(notices <= 1, "told at every try: {notices}");
     let own =
-        |it: &Value| it["summary"].as_str().is_some_and(|it| it.contains("probably your prev"));
+        |it: &Value| it["summary"].as_str().is_some_and(|it| it.contains("probably still open"));
     assert!(
         onair.events().iter().filter(|it| busy(it)).all(own),
         "our own former self: {:?}",

@@ -256,7 +256,7 @@ fn servers_that_lie_get_a_sentence_and_an_exit_code() {
         ),
         (answer("SSH-2.0-OpenSSH_9.2\r\n\r\n"), FailureKind::Unreachable, "protocol"),
         (answer(""), FailureKind::Unreachable, "closed"),
-        (circle, FailureKind::Unreachable, "in a circle"),
+        (circle, FailureKind::Unreachable, "in a loop"),
         (
             answer("HTTP/1.1 302 x\r\nLocation: file:///etc/passwd\r\n\r\n"),
             FailureKind::Unreachable,

@@ -47,7 +47,7 @@ fn a_second_start_raises_the_first_and_one_that_hangs_is_told_of() {
     };
     wait_for("another window in front", LIMIT, || desktop.windows().len() == 2 && active() != id);
     let second = again(&desktop, home.path(), &["--profile", "Small"]);
-    assert!(second.status.success() && said(&second).contains("open already"), "{second:?}");
+    assert!(second.status.success() && said(&second).contains("already open"), "{second:?}");
     wait_for("the first window in front", LIMIT, || active() == id);
     wait_for("its profile", LIMIT, || Settings::read(&path).0.in_use.profile == "Small");
     // What others would write is refused meanwhile, and nothing is lost.

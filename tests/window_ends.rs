@@ -181,7 +181,7 @@ fn a_display_that_disappears_while_nothing_is_on_air_ends_it_in_words() {
     assert!(Command::new("kill").args(["-KILL", &display]).status().unwrap().success());
     assert_eq!(studio.window.wait(LIMIT).code(), Some(4), "{}", studio.window.errors());
     assert!(
-        studio.window.errors().contains("The connection to the desktop is gone"),
+        studio.window.errors().contains("The connection to the desktop was lost"),
         "{}",
         studio.window.errors()
     );

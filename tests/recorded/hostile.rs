@@ -153,7 +153,7 @@ fn cases(elsewhere: u16, endless: &Arc<AtomicUsize>) -> Vec<Case> {
         sends("packed", Lost("asked for uncompressed data (gzip)"), |it| {
             it.answer("Content-Encoding: gzip\r\n")
         }),
-        sends("on and on", Lost("redirects in a circle"), |_| moved("/a.mp4")),
+        sends("on and on", Lost("redirects in a loop"), |_| moved("/a.mp4")),
         sends("to another scheme", Lost("onair cannot read"), |_| moved("ftp://127.0.0.1/a.mp4")),
         sends("to a socket", Lost("another protocol"), |_| moved("ws://127.0.0.1/a.mp4")),
         sends("to another host", Plays, move |_| {

@@ -73,7 +73,7 @@ fn a_bad_name_is_told_beside_the_field_and_nothing_typed_is_lost() {
     let mut harness = opened(Language::English);
     for (name, wanted) in [
         ("a/b", "a name cannot contain"),
-        ("FRIDAY show", "there is already"),
+        ("FRIDAY show", "already exists"),
         (".x", "cannot begin with a dot"),
         (" ", "type a name"),
     ] {
