@@ -89,6 +89,7 @@ mod screen_reader;
 mod second_start;
 mod secrets;
 mod serve_record;
+mod served_dash;
 mod served_hls;
 mod server;
 #[cfg(target_os = "linux")]

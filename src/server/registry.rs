@@ -445,8 +445,12 @@ impl Registry {
         let mut figures = stream.figures(now);
         figures.hls_viewers = self.hls.viewers(&stream.app, &stream.name);
         figures.viewers += figures.hls_viewers;
-        if figures.hls_viewers > 0 {
-            figures.protocols.insert(Protocol::Hls, figures.hls_viewers);
+        let dash = self.hls.dash_viewers(&stream.app, &stream.name);
+        let hls = figures.hls_viewers.saturating_sub(dash);
+        for (protocol, viewers) in [(Protocol::Hls, hls), (Protocol::Dash, dash)] {
+            if viewers > 0 {
+                figures.protocols.insert(protocol, viewers);
+            }
         }
         figures
     }

@@ -11,6 +11,7 @@ pub mod byte_block;
 pub mod chat;
 pub mod codec;
 pub mod container;
+pub mod dash;
 pub mod hls;
 pub mod http;
 pub mod rtmp;

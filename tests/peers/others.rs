@@ -37,6 +37,16 @@ pub fn gstreamer_play(url: &str) -> Peer {
     launch(&pipeline)
 }
 
+/// The same with whatever GStreamer takes for this URL.
+pub fn gstreamer_play_any(url: &str) -> Peer {
+    let pipeline = format!(
+        "uridecodebin uri={url} name=d \
+         d. ! queue ! videoconvert ! fakesink name=pictures silent=false sync=false \
+         d. ! queue ! audioconvert ! fakesink name=sound silent=false sync=false"
+    );
+    launch(&pipeline)
+}
+
 fn launch(pipeline: &str) -> Peer {
     Peer::start("gst-launch-1.0", ["-e", "-v"].into_iter().chain(pipeline.split_whitespace()))
 }

@@ -155,8 +155,8 @@ pub struct Args {
     /// Address for RTMP over TLS. Port 0 picks a free port
     #[arg(long, value_name = "ADDR")]
     pub rtmps: Option<SocketAddr>,
-    /// When to make HLS (http://HOST/APP/STREAM.m3u8, low latency): `on-demand`, while somebody watches;
-    /// `always`, so that the first viewer does not wait; `off` [default: on-demand]
+    /// When to make HLS and DASH (http://HOST/APP/STREAM.m3u8 and .mpd, low latency): `on-demand`, while
+    /// somebody watches; `always`, so that the first viewer does not wait; `off` [default: on-demand]
     #[arg(long, value_name = "WHEN", value_parser = hls_mode)]
     pub hls: Option<Mode>,
     /// Longest part of HLS, 100ms to 2s. Low-latency players stay three parts behind [default: 350ms]

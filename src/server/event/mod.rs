@@ -85,6 +85,7 @@ pub enum Protocol {
     HttpFlv,
     WsFlv,
     Hls,
+    Dash,
     Whep,
 }
 
@@ -99,6 +100,7 @@ impl Protocol {
             Self::HttpFlv => "http-flv",
             Self::WsFlv => "ws-flv",
             Self::Hls => "hls",
+            Self::Dash => "dash",
             Self::Whep => "whep",
         }
     }

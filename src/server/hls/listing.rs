@@ -18,7 +18,7 @@ pub(in crate::server) const LIST: &str = "main.m3u8";
 /// Parts are listed for segments within this many target durations of the end.
 const PARTS_TOLD: u32 = 3;
 /// Players stay this many target durations, or parts, from the end.
-const HOLD_BACK: u32 = 3;
+pub(super) const HOLD_BACK: u32 = 3;
 const PART_HOLD_BACK: u32 = 3;
 /// Older segments than this many target durations can be skipped in a delta update.
 const SKIP_UNTIL: u32 = 6;
@@ -68,9 +68,47 @@ pub(in crate::server) enum Patience {
 /// A file below `/{app}/{stream}/hls/`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum File {
-    Initialization(u64),
-    Segment(u64),
+    Initialization(Tracks, u64),
+    Segment(Tracks, u64),
+    /// A part of all tracks.
     Part(u64, u64),
+}
+
+impl File {
+    /// Returns true if only DASH players request it.
+    pub fn is_dash(self) -> bool {
+        matches!(self, Self::Initialization(tracks, _) | Self::Segment(tracks, _) if tracks != Tracks::All)
+    }
+}
+
+/// The tracks in a file: all for HLS, one for DASH.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) enum Tracks {
+    All,
+    Video,
+    Audio,
+}
+
+impl Tracks {
+    /// The tracks of a file, and the rest of its name after the production.
+    fn split(name: &str) -> (Self, &str) {
+        let of = |letter, tracks| name.strip_prefix(letter).map(|rest| (tracks, rest));
+        of('v', Self::Video).or_else(|| of('a', Self::Audio)).unwrap_or((Self::All, name))
+    }
+
+    fn initialization(self, of: &Initialization) -> Option<Bytes> {
+        match self {
+            Self::All => Some(of.whole.clone()),
+            Self::Video => of.video.clone(),
+            Self::Audio => of.audio.clone(),
+        }
+    }
+
+    /// The chunks of a part.
+    pub fn chunks(self, part: &Part) -> impl Iterator<Item = &Bytes> {
+        let video = part.video.iter().filter(move |_| self != Self::Audio);
+        video.chain(part.audio.iter().filter(move |_| self != Self::Video))
+    }
 }
 
 impl Listing {
@@ -135,34 +173,38 @@ impl Listing {
 
     /// The file with this name; `None` if there is none, or it belongs to another production.
     pub fn file(&self, name: &str) -> Option<File> {
-        let name = name.strip_prefix(&*self.tag)?.strip_prefix('-')?;
+        let (tracks, name) = Tracks::split(name.strip_prefix(&*self.tag)?.strip_prefix('-')?);
         if let Some(number) = name.strip_suffix(".mp4") {
-            return Some(File::Initialization(number.parse().ok()?));
+            return Some(File::Initialization(tracks, number.parse().ok()?));
         }
         let name = name.strip_suffix(".m4s")?;
         match name.split_once('.') {
-            Some((number, part)) => Some(File::Part(number.parse().ok()?, part.parse().ok()?)),
-            None => Some(File::Segment(name.parse().ok()?)),
+            Some((number, part)) if tracks == Tracks::All => {
+                Some(File::Part(number.parse().ok()?, part.parse().ok()?))
+            }
+            Some(_) => None,
+            None => Some(File::Segment(tracks, name.parse().ok()?)),
         }
     }
 
     /// The chunks of a file; `None` if it is not available.
     pub fn chunks(&self, file: File) -> Option<Vec<Bytes>> {
         match file {
-            File::Initialization(number) => {
+            File::Initialization(tracks, number) => {
                 let mut all = self.segments.iter().map(|it| &**it).chain(&self.open);
-                let found = all.find(|it| it.initialization_number == number)?;
-                Some(vec![found.initialization.whole.clone()])
+                let found = all.find(|it| it.span.number == number)?;
+                Some(vec![tracks.initialization(&found.span.initialization)?])
             }
-            File::Segment(number) => {
-                let segment = self.segment(number)?;
-                Some(segment.parts.iter().flat_map(Part::chunks).cloned().collect())
+            File::Segment(tracks, number) => {
+                let parts = self.segment(number)?.parts.iter();
+                let chunks = parts.flat_map(|part| tracks.chunks(part)).cloned().collect();
+                Some(chunks).filter(|chunks: &Vec<Bytes>| !chunks.is_empty())
             }
             File::Part(number, part) => {
                 let open = self.open.as_ref().filter(|open| open.number == number);
                 let segment = open.or_else(|| self.segment(number))?;
                 let part = segment.parts.get(usize::try_from(part).ok()?)?;
-                Some(part.chunks().cloned().collect())
+                Some(Tracks::All.chunks(part).cloned().collect())
             }
         }
     }
@@ -173,6 +215,19 @@ impl Listing {
         !self.ended && file == File::Part(self.next_number, there)
     }
 
+    /// Returns true if a segment is the one that grows, or the next one.
+    pub fn is_growing(&self, number: u64) -> bool {
+        !self.ended && number == self.next_number
+    }
+
+    /// The parts of a segment so far, and whether it is complete; `None` if it is not there.
+    pub fn parts_of(&self, number: u64) -> Option<(&[Part], bool)> {
+        match self.open.as_ref().filter(|open| open.number == number) {
+            Some(open) => Some((&open.parts, false)),
+            None => self.segment(number).map(|segment| (&segment.parts[..], true)),
+        }
+    }
+
     fn segment(&self, number: u64) -> Option<&Segment> {
         self.segments.iter().find(|segment| segment.number == number).map(|it| &**it)
     }
@@ -180,7 +235,7 @@ impl Listing {
     /// The current initialization segment.
     pub fn initialization(&self) -> Option<&Initialization> {
         let newest = self.open.as_ref().or_else(|| self.segments.last().map(|it| &**it));
-        newest.map(|segment| &*segment.initialization)
+        newest.map(|segment| &segment.span.initialization)
     }
 
     /// The media playlist; a delta update omits known parts.
@@ -255,7 +310,7 @@ impl Listing {
     }
 
     fn map(&self, segment: &Segment, folder: &str) -> Arc<Map> {
-        let uri = format!("{folder}{}-{}.mp4", self.tag, segment.initialization_number);
+        let uri = format!("{folder}{}-{}.mp4", self.tag, segment.span.number);
         Arc::new(Map { uri, range: None, key: None })
     }
 

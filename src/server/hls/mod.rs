@@ -1,9 +1,10 @@
-//! HLS output of a stream (RFC 8216bis): cut into segments and parts in memory, while clients request
-//! it. `cutter`, `timeline`, `window` and `listing` are pure; `production` is the task that feeds
-//! them.
+//! HLS and DASH output of a stream (RFC 8216bis, ISO/IEC 23009-1): cut into segments and parts in memory,
+//! while clients request it. `cutter`, `timeline`, `window`, `listing` and `manifest` are pure; `production`
+//! is the task that feeds them.
 
 pub(in crate::server) mod cutter;
 pub(in crate::server) mod listing;
+pub(in crate::server) mod manifest;
 mod part;
 pub(in crate::server) mod production;
 pub(in crate::server) mod productions;

@@ -48,6 +48,13 @@ impl Productions {
         self.all.lock().values().cloned().collect()
     }
 
+    /// Viewers of a stream by DASH, who are among those.
+    pub fn dash_viewers(&self, app: &str, name: &str) -> usize {
+        let all = self.all.lock();
+        let found = all.get(&(app.to_owned(), name.to_owned()));
+        found.map_or(0, |production| production.viewers.lock().iter().filter(|it| it.dash).count())
+    }
+
     /// The first discontinuity sequence number of a new production. It increases across productions, and with
     /// the hours since 1970 across runs of the server. It stays small, because hls.js visits all smaller numbers
     /// as well, which takes minutes if they are seconds since 1970.
@@ -91,7 +98,7 @@ impl Production {
             id: viewer.id,
             app: self.stream.app.clone(),
             stream: self.stream.name.clone(),
-            protocol: Protocol::Hls,
+            protocol: if viewer.dash { Protocol::Dash } else { Protocol::Hls },
             address: viewer.peer,
             since: now.since(viewer.since),
             bytes: viewer.bytes,

@@ -3,7 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::base::Timestamp;
 use crate::server::hls::part::{Initialization, Part};
+
+/// What consecutive segments without a discontinuity share.
+#[derive(Debug)]
+pub(in crate::server) struct Span {
+    pub initialization: Initialization,
+    /// The first segment number.
+    pub number: u64,
+    /// The time of its media at its start.
+    pub origin: Timestamp,
+    /// Its start in microseconds since 1970, not before the end of the previous span.
+    pub start: i64,
+}
 
 /// A segment.
 #[derive(Clone, Debug)]
@@ -11,9 +24,8 @@ pub(in crate::server) struct Segment {
     pub number: u64,
     /// True if it does not continue the previous one.
     pub discontinuity: bool,
-    /// Initialization segment, and the number of the first segment that uses it.
-    pub initialization: Arc<Initialization>,
-    pub initialization_number: u64,
+    /// Span to which it belongs.
+    pub span: Arc<Span>,
     /// Wall-clock time of the segment, in microseconds since 1970.
     pub made: i64,
     pub parts: Vec<Part>,
@@ -23,6 +35,17 @@ impl Segment {
     /// Duration of the segment.
     pub fn duration(&self) -> Duration {
         self.parts.iter().map(|part| part.duration).sum()
+    }
+
+    /// The time of its media at its start.
+    pub fn start(&self) -> Timestamp {
+        self.parts.first().map_or(self.span.origin, |part| part.start)
+    }
+
+    /// Its end in its span, in microseconds since 1970.
+    pub fn span_end(&self) -> i64 {
+        let end = self.start() + self.duration();
+        self.span.start.saturating_add(end.micros_since(self.span.origin))
     }
 
     /// Bytes of all parts.

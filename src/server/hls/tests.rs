@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::cutter::Cutter;
-use super::listing::{Awaited, File, Listing, Patience};
+use super::listing::{Awaited, File, Listing, Patience, Tracks};
 use super::part::{Cut, Part};
 use super::window::Window;
 use super::{Lengths, Settings};
@@ -413,6 +413,35 @@ fn discontinuities_are_counted_when_they_leave_the_list() {
 }
 
 #[test]
+fn periods_of_dash_keep_their_start_and_follow_one_another() {
+    let mut cutter = begun(BOTH);
+    let mut cuts = cut(&mut cutter, &events(0, 6_000, 2_000, BOTH));
+    cutter.forget(&mut cuts);
+    cutter.event(&video_config(640), &mut cuts);
+    cutter.event(&audio_config(), &mut cuts);
+    cuts.extend(cut(&mut cutter, &events(0, 5_000, 2_000, BOTH)));
+    let mut window = window(cuts, &cutter, Duration::from_secs(12));
+    // Of each period: its id, its start, and the times of its segments.
+    let periods = |window: &Window| -> Vec<(u64, f64, usize)> {
+        let text = String::from_utf8(window.listing().manifest("show/hls/", "").to_vec()).unwrap();
+        let all = text.split("<Period id=\"").skip(1).map(|period| {
+            let id = period.split('"').next().unwrap().parse().unwrap();
+            let start = period.split("start=\"PT").nth(1).unwrap().split('S').next().unwrap();
+            (id, start.parse().unwrap(), period.matches("<S t=").count() / 2)
+        });
+        all.collect()
+    };
+    let before = periods(&window);
+    let [(FIRST, first, 3), (second_id, second, 3)] = before[..] else { panic!("{before:?}") };
+    assert!(second >= first + 5.9, "{before:?}");
+    let more = cut(&mut cutter, &events(5_000, 15_000, 2_000, BOTH));
+    window.take(more, cutter.target_duration(), 0);
+    let after = periods(&window);
+    assert!(after.contains(&(second_id, second, after.last().unwrap().2)), "{after:?}");
+    assert_ne!(after, before);
+}
+
+#[test]
 fn memory_is_bounded_however_long_it_goes_on() {
     let mut cutter = begun(BOTH);
     let settings =
@@ -423,9 +452,9 @@ fn memory_is_bounded_however_long_it_goes_on() {
         let cuts = cut(&mut cutter, &events(from, from + 60_000, 2_000, BOTH));
         window.take(cuts, cutter.target_duration(), 0);
         let listing = window.listing();
-        assert!(listing.chunks(File::Segment(listing.next_number - 8)).is_none());
+        assert!(listing.chunks(File::Segment(Tracks::All, listing.next_number - 8)).is_none());
         assert!(
-            listing.chunks(File::Segment(listing.next_number - 6)).is_some(),
+            listing.chunks(File::Segment(Tracks::All, listing.next_number - 6)).is_some(),
             "for late requests"
         );
         assert_eq!(list(&listing.media(false)).segments.len(), 3);

@@ -10,11 +10,13 @@ use crate::base::Timestamp;
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
 
-/// The key of a viewer: the address, and a hash of the user agent.
+/// The key of a viewer: the address, a hash of the user agent, and the protocol.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::server) struct ViewerKey {
     pub address: IpAddr,
     pub program: u64,
+    /// True for DASH, false for HLS.
+    pub dash: bool,
 }
 
 /// HLS viewer, identified by address and user agent.
@@ -22,6 +24,7 @@ pub(in crate::server) struct ViewerKey {
 pub(super) struct Viewer {
     pub id: u64,
     pub peer: SocketAddr,
+    pub dash: bool,
     pub since: Timestamp,
     /// Time of the last request.
     pub asked: Timestamp,
@@ -70,7 +73,8 @@ impl Viewers {
             return Arrived::Full;
         }
         let AdmittedViewer { id, done: _done } = admitted;
-        self.all.insert(key, Viewer { id, peer, since: now, asked: now, bytes: 0, _done });
+        let dash = key.dash;
+        self.all.insert(key, Viewer { id, peer, dash, since: now, asked: now, bytes: 0, _done });
         Arrived::New
     }
 

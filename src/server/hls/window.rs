@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::server::hls::Settings;
 use crate::server::hls::listing::Listing;
 use crate::server::hls::part::{Cut, Initialization, Part};
-use crate::server::hls::segment::Segment;
+use crate::server::hls::segment::{Segment, Span};
 
 /// Limit for one stream in bytes: the oldest segments are dropped first.
 const MAX_BYTES: usize = 96 << 20;
@@ -26,7 +26,9 @@ pub(in crate::server) struct Window {
     next_number: u64,
     /// Number of discontinuities before the first stored segment.
     discontinuities: u64,
-    current: Option<(Arc<Initialization>, u64)>,
+    /// The initialization segment of the next span, until its first part comes.
+    next: Option<Initialization>,
+    span: Option<Arc<Span>>,
     /// Wall clock minus stream time, in microseconds.
     offset: i64,
     /// True if the next part does not continue the previous one.
@@ -46,7 +48,8 @@ impl Window {
             open: None,
             next_number: first.0,
             discontinuities: first.1,
-            current: None,
+            next: None,
+            span: None,
             offset: 0,
             broken: false,
             target: None,
@@ -60,8 +63,8 @@ impl Window {
         for cut in cuts {
             match cut {
                 Cut::Begin(initialization) => {
-                    self.broken = self.current.is_some();
-                    self.current = Some((Arc::new(*initialization), self.next_number));
+                    self.broken |= self.span.is_some();
+                    self.next = Some(*initialization);
                     self.offset = offset;
                 }
                 Cut::Part(part) => self.part(part),
@@ -77,14 +80,20 @@ impl Window {
     }
 
     fn part(&mut self, part: Part) {
-        let Some((initialization, initialization_number)) = &self.current else { return };
+        let made = part.start.as_micros().saturating_add(self.offset);
+        if let Some(initialization) = self.next.take() {
+            let end = self.segments.last().map_or(i64::MIN, |it| it.span_end());
+            let (number, origin) = (self.next_number, part.start);
+            let start = made.max(end);
+            self.span = Some(Arc::new(Span { initialization, number, origin, start }));
+        }
+        let Some(span) = &self.span else { return };
         let broken = &mut self.broken;
         let open = self.open.get_or_insert_with(|| Segment {
             number: self.next_number,
             discontinuity: std::mem::take(broken),
-            initialization: Arc::clone(initialization),
-            initialization_number: *initialization_number,
-            made: part.start.as_micros().saturating_add(self.offset),
+            span: Arc::clone(span),
+            made,
             parts: Vec::new(),
         });
         open.parts.push(part);

@@ -1,4 +1,4 @@
-//! The server over HTTP: operator page and API, metrics, HTTP-FLV and WebSocket-FLV, HLS, WHEP, chats,
+//! The server over HTTP: operator page and API, metrics, HTTP-FLV and WebSocket-FLV, HLS, DASH, WHEP, chats,
 //! and the viewer page. It has its own address.
 
 mod assets;
@@ -125,6 +125,9 @@ impl MediaResource {
         if let Some(stream) = path.strip_suffix(".m3u8") {
             return Some((split(stream)?, Self::Hls(HlsResource::Stream)));
         }
+        if let Some(stream) = path.strip_suffix(".mpd") {
+            return Some((split(stream)?, Self::Hls(HlsResource::Manifest)));
+        }
         Some((split(path.strip_suffix(".flv")?)?, Self::Flv))
     }
 
@@ -144,7 +147,11 @@ impl MediaResource {
         match self {
             Self::Flv if is_upgrade => Some(Protocol::WsFlv),
             Self::Flv => (*request.method() == Method::GET).then_some(Protocol::HttpFlv),
-            Self::Hls(_) => (*request.method() == Method::GET).then_some(Protocol::Hls),
+            Self::Hls(asked) => {
+                let dash = *asked == HlsResource::Manifest;
+                let protocol = if dash { Protocol::Dash } else { Protocol::Hls };
+                (*request.method() == Method::GET).then_some(protocol)
+            }
             Self::Whep(_) => Some(Protocol::Whep),
             Self::Watch(_) | Self::Chat => None,
         }

@@ -134,6 +134,7 @@ fn name_of(protocol: Protocol) -> &'static str {
         Protocol::HttpFlv => "HTTP-FLV",
         Protocol::WsFlv => "WebSocket-FLV",
         Protocol::Hls => "HLS",
+        Protocol::Dash => "DASH",
         Protocol::Whep => "WebRTC (WHEP)",
     }
 }

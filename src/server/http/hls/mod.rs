@@ -1,6 +1,9 @@
-//! HLS over HTTP: playlists that can be requested in advance, segments and parts (RFC 8216bis
-//! §6.2.5, §6.2.6). The headers let caches serve any number of players with one request per object:
-//! an awaited playlist never changes its content, and files never change.
+//! HLS and DASH over HTTP: playlists that can be requested in advance, segments and parts (RFC 8216bis
+//! §6.2.5, §6.2.6), manifests, and segments that are sent while they grow. The headers let caches serve any
+//! number of players with one request per object: an awaited playlist never changes its content, and files
+//! never change.
+
+mod growing;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -18,19 +21,23 @@ use http_body::{Frame, SizeHint};
 use url::form_urlencoded;
 
 use crate::server::access::grant::AdmittedViewer;
-use crate::server::admission::{Admission, Purpose, Spot};
+use crate::server::admission::{Purpose, Spot};
 use crate::server::hls::Mode;
-use crate::server::hls::listing::{Awaited, File, LIST, Listing, Patience};
+use crate::server::hls::listing::{Awaited, File, LIST, Listing, Patience, Tracks};
+use crate::server::hls::manifest::CLOCK;
 use crate::server::hls::production;
 use crate::server::hls::productions::Production;
 use crate::server::hls::viewers::ViewerKey;
 use crate::server::http::caller::Caller;
+use crate::server::http::hls::growing::Growing;
 use crate::server::http::path;
 use crate::server::http::refusals::no_such_stream;
 use crate::server::registry::Registry;
+use crate::wire::dash::date_time;
 use crate::wire::hls::with_query;
 
 const PLAYLIST: &str = "application/vnd.apple.mpegurl";
+const MANIFEST: &str = "application/dash+xml";
 const MEDIA: &str = "video/mp4";
 /// Maximum wait for the first segment: until the next keyframe.
 const FIRST_SEGMENT: Duration = Duration::from_secs(11);
@@ -47,6 +54,8 @@ const MISSING_AGE: &str = "max-age=1";
 pub(super) enum HlsResource {
     /// `/{app}/{stream}.m3u8`: the master playlist, or with `_HLS_msn` the media playlist.
     Stream,
+    /// `/{app}/{stream}.mpd`: the DASH manifest.
+    Manifest,
     /// `/{app}/{stream}/hls/…`.
     Below(String),
 }
@@ -94,7 +103,7 @@ pub(super) struct HlsRequest<'a> {
 
 /// Returns true if a name below `/{app}/{stream}/hls/` can be a file of HLS.
 pub(super) fn is_file(name: &str) -> bool {
-    name == LIST || name.ends_with(".m4s") || name.ends_with(".mp4")
+    name == LIST || name == CLOCK || name.ends_with(".m4s") || name.ends_with(".mp4")
 }
 
 /// Answers a request for a playlist, segment or part.
@@ -113,17 +122,28 @@ pub(super) async fn response(
         none.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(MISSING_AGE));
         return none;
     };
-    let key = viewer_key(caller, headers);
+    if matches!(asked, HlsResource::Below(name) if name == CLOCK) {
+        let now = registry.clock.wall_micros(registry.clock.now());
+        return ([(header::CACHE_CONTROL, "no-store")], date_time(now)).into_response();
+    }
+    let dash = match asked {
+        HlsResource::Stream => false,
+        HlsResource::Manifest => true,
+        HlsResource::Below(name) => {
+            production.listing().borrow().file(name).is_some_and(File::is_dash)
+        }
+    };
+    let key = viewer_key(caller, headers, dash);
     if production.is_barred(key, registry.clock.now()) {
         let head = [(header::CACHE_CONTROL, "no-store")];
         let why = "The operator has disconnected this viewer.\n";
         return (StatusCode::FORBIDDEN, head, why).into_response();
     }
     // A waiting request does not count as an idle connection.
-    let Some(_settled) = Settled::new(registry, &caller.spot) else {
+    let Some(settled) = Settled::new(registry, &caller.spot) else {
         return busy("There are too many viewers.\n");
     };
-    let waits = answer(&request, &production, (key, viewer), asked);
+    let waits = answer(&request, &production, (key, viewer), asked, settled);
     let answered = tokio::select! {
         biased;
         () = registry.stopped() => busy("The server ends.\n"),
@@ -137,6 +157,7 @@ async fn answer(
     production: &Arc<Production>,
     (key, viewer): (ViewerKey, AdmittedViewer),
     asked: &HlsResource,
+    settled: Settled,
 ) -> Response {
     let name = match asked {
         HlsResource::Below(name) if name != LIST => name,
@@ -153,15 +174,38 @@ async fn answer(
             let then = tokio::time::timeout(held, listing.wait_for(|it| there(it))).await;
             then.ok().and_then(Result::ok).and_then(|listing| listing.chunks(file))
         }
-        None => None,
+        None => {
+            if let File::Segment(tracks, number) = file
+                && tracks != Tracks::All
+                && now.is_growing(number)
+            {
+                let growing = Growing {
+                    registry: Arc::clone(request.registry),
+                    production: Arc::clone(production),
+                    key,
+                    _settled: settled,
+                    held: held(&now),
+                    listing,
+                    tracks,
+                    number,
+                };
+                let Some(body) = growing.body().await else { return missing() };
+                return file_head(name).respond(request.headers, body);
+            }
+            None
+        }
     };
     let Some(chunks) = found else { return missing() };
     let size: usize = chunks.iter().map(Bytes::len).sum();
     production.count(key, size as u64);
     let registry = Arc::clone(request.registry);
     let body = ChunkBody { chunks: chunks.into(), left: size as u64, registry };
-    let head = ResponseHead { kind: MEDIA, age: FILE_AGE.to_owned(), tag: format!("\"{name}\"") };
-    head.respond(request.headers, Body::new(body))
+    file_head(name).respond(request.headers, Body::new(body))
+}
+
+/// The header of a file, whose contents never change.
+fn file_head(name: &str) -> ResponseHead {
+    ResponseHead { kind: MEDIA, age: FILE_AGE.to_owned(), tag: format!("\"{name}\"") }
 }
 
 /// Returns true if a promised part will not come, because its segment or the playlist is complete.
@@ -222,12 +266,18 @@ async fn list(
             (now.media_below(&format!("{stream}/hls/"), directives.update), "s")
         }
         HlsResource::Stream => (now.master(&format!("{stream}/hls/")), "m"),
+        HlsResource::Manifest => {
+            let pass = request.pass.as_ref().map_or_else(String::new, |it| format!("?pass={it}"));
+            (now.manifest(&format!("{stream}/hls/"), &pass), "d")
+        }
     };
     let target = now.target_duration().as_secs();
     let age = if waits || now.has_ended() { target * 6 } else { (target / 2).max(1) };
     let text = match &request.pass {
-        Some(pass) => with_query(&String::from_utf8_lossy(&text), &format!("pass={pass}")).into(),
-        None => text,
+        Some(pass) if *asked != HlsResource::Manifest => {
+            with_query(&String::from_utf8_lossy(&text), &format!("pass={pass}")).into()
+        }
+        _ => text,
     };
     let update = if directives.update { "u" } else { "" };
     let tag = format!("\"{}{form}{update}\"", now.version());
@@ -236,10 +286,11 @@ async fn list(
     request.registry.totals.sent_bytes.fetch_add(size, Ordering::Relaxed);
     // A new pass is for this viewer alone.
     let age = match (&request.pass, asked) {
-        (Some(_), HlsResource::Stream) => "no-store".to_owned(),
+        (Some(_), HlsResource::Stream | HlsResource::Manifest) => "no-store".to_owned(),
         _ => format!("public, max-age={age}"),
     };
-    let head = ResponseHead { kind: PLAYLIST, age, tag };
+    let kind = if *asked == HlsResource::Manifest { MANIFEST } else { PLAYLIST };
+    let head = ResponseHead { kind, age, tag };
     head.respond(request.headers, Body::from(text))
 }
 
@@ -248,10 +299,10 @@ fn held(listing: &Listing) -> Duration {
     (listing.target_duration() * HELD_TARGET_DURATIONS).min(MAX_HELD)
 }
 
-fn viewer_key(caller: &Caller, headers: &HeaderMap) -> ViewerKey {
+fn viewer_key(caller: &Caller, headers: &HeaderMap, dash: bool) -> ViewerKey {
     let mut hasher = DefaultHasher::new();
     headers.get(header::USER_AGENT).map(HeaderValue::as_bytes).hash(&mut hasher);
-    ViewerKey { address: caller.address.ip().to_canonical(), program: hasher.finish() }
+    ViewerKey { address: caller.address.ip().to_canonical(), program: hasher.finish(), dash }
 }
 
 /// The header of an answer.
@@ -291,21 +342,23 @@ fn busy(why: &'static str) -> Response {
 }
 
 /// A connection with a waiting request; ends when dropped.
-struct Settled<'a> {
-    admission: &'a Admission,
-    spot: &'a Arc<Spot>,
+pub(super) struct Settled {
+    registry: Arc<Registry>,
+    spot: Arc<Spot>,
 }
 
-impl<'a> Settled<'a> {
-    fn new(registry: &'a Registry, spot: &'a Arc<Spot>) -> Option<Self> {
-        let admission = &registry.admission;
-        admission.settle(spot, Purpose::Play).then_some(Self { admission, spot })
+impl Settled {
+    fn new(registry: &Arc<Registry>, spot: &Arc<Spot>) -> Option<Self> {
+        registry
+            .admission
+            .settle(spot, Purpose::Play)
+            .then(|| Self { registry: Arc::clone(registry), spot: Arc::clone(spot) })
     }
 }
 
-impl Drop for Settled<'_> {
+impl Drop for Settled {
     fn drop(&mut self) {
-        self.admission.unsettle(self.spot);
+        self.registry.admission.unsettle(&self.spot);
     }
 }
 

@@ -1,0 +1,150 @@
+//! The DASH manifest of the available segments: the same as in the playlist, a file for each track. This
+//! module is pure.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::base::Timestamp;
+use crate::server::hls::listing::{HOLD_BACK, Listing, Tracks};
+use crate::server::hls::segment::{Segment, Span};
+use crate::wire::dash::{Manifest, Period, Track, TrackKind};
+
+/// Name of the current time below `/{app}/{stream}/hls/`.
+pub(in crate::server) const CLOCK: &str = "time";
+/// Players that read growing segments stay this many parts from the end, and no less than this.
+const LATENCY_PARTS: u32 = 4;
+const MIN_LATENCY: Duration = Duration::from_secs(1);
+
+/// The URLs of a manifest.
+#[derive(Copy, Clone, Debug)]
+struct Urls<'a> {
+    folder: &'a str,
+    query: &'a str,
+}
+
+impl Urls<'_> {
+    fn of(self, name: &str) -> String {
+        format!("{}{name}{}", self.folder, self.query)
+    }
+}
+
+impl Listing {
+    /// The DASH manifest; `folder` contains its segments, and `query` follows their names.
+    pub fn manifest(&self, folder: &str, query: &str) -> Bytes {
+        let urls = Urls { folder, query };
+        let listed = self.segments.get(self.listed..).unwrap_or_default();
+        let lengths = self.settings.lengths;
+        let spans = listed.chunk_by(|one, next| Arc::ptr_eq(&one.span, &next.span));
+        let last = spans.clone().count().saturating_sub(1);
+        let mut periods: Vec<Period> = spans
+            .enumerate()
+            .map(|(index, segments)| self.period(segments, urls, index == last))
+            .collect();
+        // The first segment of a new span grows.
+        if let Some(open) = &self.open
+            && !listed.last().is_some_and(|it| Arc::ptr_eq(&it.span, &open.span))
+        {
+            periods.push(self.growing_period(open, urls));
+        }
+        let newest = listed.last().map_or(0, |segment| segment.span_end());
+        let grown = self.open.as_ref().map_or(newest, Segment::span_end);
+        let manifest = Manifest {
+            published: grown,
+            ended: self.ended,
+            update: lengths.segment,
+            window: listed.iter().map(|segment| segment.duration()).sum(),
+            longest: self.target_duration(),
+            latency: (lengths.part * LATENCY_PARTS).max(MIN_LATENCY),
+            delay: self.target_duration() * HOLD_BACK,
+            clock: urls.of(CLOCK),
+            periods,
+        };
+        manifest.write().into()
+    }
+
+    /// The period of consecutive segments, of which there is at least one.
+    fn period(&self, segments: &[Arc<Segment>], urls: Urls<'_>, is_last: bool) -> Period {
+        let (first, last) = (segments.first(), segments.last());
+        let end = last.map_or(Timestamp::ZERO, |it| it.start() + it.duration());
+        let goes_on = is_last
+            && self
+                .open
+                .as_ref()
+                .is_none_or(|open| last.is_some_and(|last| Arc::ptr_eq(&last.span, &open.span)));
+        let expected = last.map_or(self.settings.lengths.segment, |it| it.duration());
+        let mut period = self.empty_period(first.map(|it| &*it.span), urls, segments);
+        period.segments = segments.iter().map(|it| it.start().as_micros()).collect();
+        period.first_number = first.map_or(0, |it| it.number);
+        period.end = end.as_micros();
+        period.next = (goes_on && !self.ended).then(|| self.expectation(expected));
+        period
+    }
+
+    /// The period of a segment that grows and is the first one of its span.
+    fn growing_period(&self, open: &Segment, urls: Urls<'_>) -> Period {
+        let mut period = self.empty_period(Some(&open.span), urls, &[]);
+        period.first_number = open.number;
+        period.end = open.start().as_micros();
+        period.next = Some(self.expectation(self.settings.lengths.segment));
+        period
+    }
+
+    /// The expected length of segments, and how long before their end they can be requested.
+    fn expectation(&self, expected: Duration) -> (Duration, Duration) {
+        (expected, expected.saturating_sub(self.settings.lengths.part))
+    }
+
+    fn empty_period(
+        &self,
+        span: Option<&Span>,
+        urls: Urls<'_>,
+        segments: &[Arc<Segment>],
+    ) -> Period {
+        Period {
+            id: span.map_or(0, |span| span.number),
+            start: span.map_or(0, |span| span.start),
+            origin: span.map_or(0, |span| span.origin.as_micros()),
+            segments: Vec::new(),
+            end: 0,
+            first_number: 0,
+            next: None,
+            tracks: span.map_or_else(Vec::new, |span| self.tracks(span, urls, segments)),
+        }
+    }
+
+    fn tracks(&self, span: &Span, urls: Urls<'_>, segments: &[Arc<Segment>]) -> Vec<Track> {
+        let of = &span.initialization;
+        let mut codecs = of.codecs.iter();
+        let video = of.video.as_ref().map(|_| {
+            (Tracks::Video, 'v', TrackKind::Video { size: of.size, frame_rate: of.frame_rate })
+        });
+        let audio = of.audio.as_ref();
+        let audio =
+            audio.map(|_| (Tracks::Audio, 'a', TrackKind::Audio { sample_rate: of.sample_rate }));
+        let tracks = video.into_iter().chain(audio).map(|(tracks, letter, kind)| Track {
+            kind,
+            codec: browser_codec(codecs.next().map_or("", String::as_str)),
+            bandwidth: bandwidth(segments, tracks),
+            initialization: urls.of(&format!("{}-{letter}{}.mp4", self.tag, span.number)),
+            media: urls.of(&format!("{}-{letter}$Number$.m4s", self.tag)),
+        });
+        tracks.collect()
+    }
+}
+
+/// The name of a codec for browsers, which differs from the one in playlists for two codecs.
+fn browser_codec(name: &str) -> String {
+    if matches!(name, "Opus" | "fLaC") { name.to_ascii_lowercase() } else { name.to_owned() }
+}
+
+/// The highest bitrate of a track, in bits per second.
+fn bandwidth(segments: &[Arc<Segment>], tracks: Tracks) -> u64 {
+    let rate = |segment: &Segment| {
+        let chunks = segment.parts.iter().flat_map(|part| tracks.chunks(part));
+        let bytes: usize = chunks.map(Bytes::len).sum();
+        (bytes as f64 * 8.0 / segment.duration().as_secs_f64().max(0.1)) as u64
+    };
+    segments.iter().map(|segment| rate(segment)).max().unwrap_or_default()
+}

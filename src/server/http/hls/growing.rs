@@ -1,0 +1,79 @@
+//! A segment that is sent while it grows: each part at once, in a body without a length, so that DASH
+//! players are as close to the stream as those of low-latency HLS.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use futures_util::stream::try_unfold;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::server::hls::listing::{Listing, Tracks};
+use crate::server::hls::productions::Production;
+use crate::server::hls::viewers::ViewerKey;
+use crate::server::http::hls::Settled;
+use crate::server::registry::Registry;
+
+/// A segment that grows.
+pub(super) struct Growing {
+    pub registry: Arc<Registry>,
+    pub production: Arc<Production>,
+    pub key: ViewerKey,
+    /// The connection keeps its slot until the end.
+    pub _settled: Settled,
+    pub listing: watch::Receiver<Arc<Listing>>,
+    pub tracks: Tracks,
+    pub number: u64,
+    /// Maximum wait for the next part.
+    pub held: Duration,
+}
+
+impl Growing {
+    /// The parts as they come; `None` if the first one does not come in time.
+    pub async fn body(mut self) -> Option<Body> {
+        let mut sent = 0;
+        let first = self.next(&mut sent).await.ok().flatten()?;
+        let rest = try_unfold((self, sent, Some(first)), |(mut it, mut sent, first)| async move {
+            let next = match first {
+                Some(first) => Some(first),
+                None => it.next(&mut sent).await?,
+            };
+            Ok::<_, io::Error>(next.map(|next| (next, (it, sent, None))))
+        });
+        Some(Body::from_stream(rest))
+    }
+
+    /// The next bytes; `None` at the end of the segment. `sent` is the number of parts before.
+    async fn next(&mut self, sent: &mut usize) -> io::Result<Option<Bytes>> {
+        loop {
+            let (number, at) = (self.number, *sent);
+            let has_more = |listing: &Arc<Listing>| match listing.parts_of(number) {
+                Some((parts, whole)) => parts.len() > at || whole || listing.has_ended(),
+                None => listing.has_ended() || !listing.is_growing(number),
+            };
+            let listing = tokio::select! {
+                biased;
+                () = self.registry.stopped() => return Err(io::ErrorKind::ConnectionAborted.into()),
+                more = timeout(self.held, self.listing.wait_for(has_more)) => match more {
+                    Ok(Ok(listing)) => Arc::clone(&listing),
+                    _ => return Err(io::ErrorKind::TimedOut.into()),
+                },
+            };
+            // A part that is missing in a body without a length would not be noticed.
+            let Some((parts, _)) = listing.parts_of(number) else {
+                return Err(io::ErrorKind::NotFound.into());
+            };
+            let Some(part) = parts.get(at) else { return Ok(None) };
+            *sent += 1;
+            if let Some(chunk) = self.tracks.chunks(part).next() {
+                let length = chunk.len() as u64;
+                self.production.count(self.key, length);
+                self.registry.totals.sent_bytes.fetch_add(length, Ordering::Relaxed);
+                return Ok(Some(chunk.clone()));
+            }
+        }
+    }
+}

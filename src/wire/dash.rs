@@ -1,0 +1,281 @@
+//! Writes the manifest of a live stream (MPEG-DASH, ISO/IEC 23009-1 §5): a period for each span between two
+//! discontinuities, with a segment timeline for each track. Times are microseconds: those of media are the
+//! stream's, all others since 1970. This module has no I/O.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+/// A manifest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    /// When its newest media was made.
+    pub published: i64,
+    /// True if nothing will be added.
+    pub ended: bool,
+    /// How often players read it again.
+    pub update: Duration,
+    /// How far players can go back.
+    pub window: Duration,
+    /// The longest segment.
+    pub longest: Duration,
+    /// How far players stay behind: those that read segments while these grow, and all others.
+    pub latency: Duration,
+    pub delay: Duration,
+    /// URL of the current time, as `xs:dateTime`.
+    pub clock: String,
+    pub periods: Vec<Period>,
+}
+
+/// A span without discontinuity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Period {
+    /// The same in all manifests.
+    pub id: u64,
+    pub start: i64,
+    /// The time of its media at its start.
+    pub origin: i64,
+    /// Complete segments, each from the end of the previous one: their start, and the end of the last one.
+    pub segments: Vec<i64>,
+    pub end: i64,
+    /// The number of the first segment.
+    pub first_number: u64,
+    /// The expected length of the segment that grows and of those after it, and how long before its end players
+    /// may ask for one. `None` if no more follow.
+    pub next: Option<(Duration, Duration)>,
+    pub tracks: Vec<Track>,
+}
+
+/// A track.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Track {
+    pub kind: TrackKind,
+    /// Codec as in RFC 6381.
+    pub codec: String,
+    /// Bits per second.
+    pub bandwidth: u64,
+    /// URL of the initialization segment.
+    pub initialization: String,
+    /// URL of a segment, with `$Number$`.
+    pub media: String,
+}
+
+/// What a track holds.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub enum TrackKind {
+    Video { size: Option<(u32, u32)>, frame_rate: Option<f64> },
+    Audio { sample_rate: Option<u32> },
+}
+
+/// Ticks per second of all timelines.
+const TIMESCALE: u32 = 1_000_000;
+
+impl Manifest {
+    /// The manifest as XML.
+    pub fn write(&self) -> String {
+        let mut out = String::with_capacity(2_048);
+        out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\"");
+        out.push_str(" profiles=\"urn:mpeg:dash:profile:isoff-live:2011,http://www.dashif.org/guidelines/low-latency-live-v5\"");
+        out.push_str(" type=\"dynamic\" availabilityStartTime=\"1970-01-01T00:00:00Z\"");
+        let _ = write!(out, " publishTime=\"{}\"", date_time(self.published));
+        if self.ended {
+            let end = self.periods.last().map_or(0, Period::end_time);
+            let _ = write!(out, " mediaPresentationDuration=\"{}\"", seconds(end));
+        } else {
+            let _ = write!(out, " minimumUpdatePeriod=\"{}\"", duration(self.update));
+        }
+        let _ = writeln!(
+            out,
+            " minBufferTime=\"{}\" timeShiftBufferDepth=\"{}\" maxSegmentDuration=\"{}\" suggestedPresentationDelay=\"{}\">",
+            duration(self.latency),
+            duration(self.window),
+            duration(self.longest),
+            duration(self.delay),
+        );
+        let latency = self.latency.as_millis();
+        let _ = writeln!(
+            out,
+            "<ServiceDescription id=\"0\"><Latency target=\"{latency}\" max=\"{}\"/><PlaybackRate min=\"0.96\" max=\"1.04\"/></ServiceDescription>",
+            latency * 4
+        );
+        self.periods.iter().for_each(|period| period.write(&mut out, self.ended));
+        let clock = escape(&self.clock);
+        let _ = writeln!(
+            out,
+            "<UTCTiming schemeIdUri=\"urn:mpeg:dash:utc:http-xsdate:2014\" value=\"{clock}\"/>\n</MPD>"
+        );
+        out
+    }
+}
+
+impl Period {
+    /// When its last complete segment ends.
+    fn end_time(&self) -> i64 {
+        self.start.saturating_add(self.end.saturating_sub(self.origin))
+    }
+
+    fn write(&self, out: &mut String, ended: bool) {
+        let _ = write!(out, "<Period id=\"{}\" start=\"{}\"", self.id, seconds(self.start));
+        if ended && self.next.is_none() {
+            let _ = write!(out, " duration=\"{}\"", seconds(self.end.saturating_sub(self.origin)));
+        }
+        out.push_str(">\n");
+        for (id, track) in self.tracks.iter().enumerate() {
+            self.write_track(out, id, track);
+        }
+        out.push_str("</Period>\n");
+    }
+
+    fn write_track(&self, out: &mut String, id: usize, track: &Track) {
+        let (kind, of_kind) = match track.kind {
+            TrackKind::Video { size, frame_rate } => {
+                let size =
+                    size.map(|(width, height)| format!(" width=\"{width}\" height=\"{height}\""));
+                let rate = frame_rate.filter(|rate| *rate > 0.0).map(rational);
+                let rate = rate.map(|rate| format!(" frameRate=\"{rate}\"")).unwrap_or_default();
+                ("video", size.unwrap_or_default() + &rate)
+            }
+            TrackKind::Audio { sample_rate } => {
+                let rate = sample_rate.map(|rate| format!(" audioSamplingRate=\"{rate}\""));
+                ("audio", rate.unwrap_or_default())
+            }
+        };
+        let _ = writeln!(
+            out,
+            "<AdaptationSet id=\"{id}\" contentType=\"{kind}\" mimeType=\"{kind}/mp4\" segmentAlignment=\"true\" startWithSAP=\"1\">"
+        );
+        let _ = write!(
+            out,
+            "<SegmentTemplate timescale=\"{TIMESCALE}\" presentationTimeOffset=\"{}\" startNumber=\"{}\"",
+            self.origin, self.first_number
+        );
+        if let Some((_, early)) = self.next {
+            let early = early.as_secs_f64();
+            let _ = write!(
+                out,
+                " availabilityTimeOffset=\"{early:.3}\" availabilityTimeComplete=\"false\""
+            );
+        }
+        let _ = writeln!(
+            out,
+            " initialization=\"{}\" media=\"{}\">\n<SegmentTimeline>",
+            escape(&track.initialization),
+            escape(&track.media)
+        );
+        let ends = self.segments.iter().skip(1).chain([&self.end]);
+        for (start, end) in self.segments.iter().zip(ends) {
+            let _ = writeln!(out, "<S t=\"{start}\" d=\"{}\"/>", end.saturating_sub(*start).max(1));
+        }
+        if let Some((expected, _)) = self.next {
+            let _ =
+                writeln!(out, "<S t=\"{}\" d=\"{}\" r=\"-1\"/>", self.end, expected.as_micros());
+        }
+        out.push_str("</SegmentTimeline>\n</SegmentTemplate>\n");
+        let _ = writeln!(
+            out,
+            "<Representation id=\"{kind}\" codecs=\"{}\" bandwidth=\"{}\"{of_kind}/>",
+            escape(&track.codec),
+            track.bandwidth.max(1),
+        );
+        out.push_str("</AdaptationSet>\n");
+    }
+}
+
+/// A time in microseconds since 1970 as `xs:dateTime`.
+pub fn date_time(micros: i64) -> String {
+    let at = jiff::Timestamp::from_microsecond(micros).unwrap_or_default();
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
+fn duration(duration: Duration) -> String {
+    format!("PT{:.3}S", duration.as_secs_f64())
+}
+
+fn seconds(micros: i64) -> String {
+    format!("PT{}.{:06}S", micros.max(0) / 1_000_000, micros.max(0) % 1_000_000)
+}
+
+/// A frame rate as an integer or as a fraction of 1001.
+fn rational(rate: f64) -> String {
+    if (rate - rate.round()).abs() < 0.005 {
+        format!("{}", rate.round())
+    } else {
+        format!("{}/1001", (rate * 1_001.0).round())
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest() -> Manifest {
+        let track = Track {
+            kind: TrackKind::Video { size: Some((1_280, 720)), frame_rate: Some(29.97) },
+            codec: "avc1.64001f".to_owned(),
+            bandwidth: 2_500_000,
+            initialization: "show/hls/x-v7.mp4?a=1&b=\"<".to_owned(),
+            media: "show/hls/x-v$Number$.m4s".to_owned(),
+        };
+        let period = Period {
+            id: 7,
+            start: 1_700_000_000_000_000,
+            origin: 5_000_000,
+            segments: vec![7_000_000, 9_000_000],
+            end: 11_500_000,
+            first_number: 8,
+            next: Some((Duration::from_secs(2), Duration::from_millis(1_650))),
+            tracks: vec![track],
+        };
+        Manifest {
+            published: 1_700_000_006_500_000,
+            ended: false,
+            update: Duration::from_secs(2),
+            window: Duration::from_secs(20),
+            longest: Duration::from_secs(3),
+            latency: Duration::from_millis(1_400),
+            delay: Duration::from_secs(6),
+            clock: "show/hls/time".to_owned(),
+            periods: vec![period],
+        }
+    }
+
+    #[test]
+    fn segments_stand_at_their_times_and_the_next_ones_are_expected() {
+        let text = manifest().write();
+        for part in [
+            "publishTime=\"2023-11-14T22:13:26.500Z\" minimumUpdatePeriod=\"PT2.000S\"",
+            "<Period id=\"7\" start=\"PT1700000000.000000S\">",
+            "width=\"1280\" height=\"720\" frameRate=\"30000/1001\"",
+            "presentationTimeOffset=\"5000000\" startNumber=\"8\" availabilityTimeOffset=\"1.650\"",
+            "<S t=\"7000000\" d=\"2000000\"/>\n<S t=\"9000000\" d=\"2500000\"/>\n<S t=\"11500000\" d=\"2000000\" r=\"-1\"/>",
+            "x-v7.mp4?a=1&amp;b=&quot;&lt;\"",
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+
+    #[test]
+    fn what_has_ended_has_a_length_and_expects_nothing() {
+        let mut manifest = manifest();
+        manifest.ended = true;
+        manifest.periods[0].next = None;
+        let text = manifest.write();
+        assert!(text.contains("mediaPresentationDuration=\"PT1700000006.500000S\""), "{text}");
+        assert!(text.contains("duration=\"PT6.500000S\""), "{text}");
+        for part in ["minimumUpdatePeriod", "r=\"-1\"", "availabilityTimeOffset"] {
+            assert!(!text.contains(part), "{part} in {text}");
+        }
+    }
+
+    #[test]
+    fn frame_rates_are_fractions() {
+        for (rate, written) in
+            [(30.0, "30"), (29.97, "30000/1001"), (23.976, "24000/1001"), (12.5, "12513/1001")]
+        {
+            assert_eq!(rational(rate), written);
+        }
+    }
+}
