@@ -183,7 +183,7 @@ impl Task {
                 result = poll_fn(|cx| connection.poll(cx, &mut events)) => {
                     if let Err(Error::Dismissed(reason)) = result {
                         self.say_goodbye(reason);
-                        return Ok(reason);
+                        return Ok(reason.into());
                     }
                     result?;
                     // Without events, only the deadline has changed.
