@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::peers::{self, LIMIT, Peer, ffmpeg, wait_for};
 use chromium::{Chromium, Page};
-use onair::base::Clock;
+use onair::base::{Clock, Secret};
 use onair::net::Runtime;
 use onair::server::{Config, Listen, Server};
 
@@ -102,6 +102,31 @@ fn the_page_waits_plays_over_webrtc_and_plays_again_after_a_restart() {
     let _publisher = running.publish(&NO_B_FRAMES);
     plays(&page, "whep", 20);
     assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn a_link_without_the_key_says_so_and_one_with_it_plays_by_every_protocol() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running =
+        start_with(|config| config.access.others.play.keys = vec![Secret::new("Pl4y key&")]);
+    let _publisher = running.publish(&NO_B_FRAMES);
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&has_status("refused"));
+    assert_eq!(page.text("headline"), "This link does not open the stream");
+    let page = browser.open(&format!("{}?key=Pl4y%20key%26", running.page()), "");
+    plays(&page, "whep", 10);
+    for protocol in ["hls", "flv"] {
+        choose(&page, "protocol", protocol);
+        plays(&page, protocol, 10);
+    }
+    // Another key from now on: who watches goes on.
+    let mut config = Config::default();
+    config.access.others.play.keys = vec![Secret::new("another")];
+    running.server.reload(&config);
+    plays(&page, "flv", 30);
 }
 
 #[test]

@@ -163,7 +163,7 @@ impl Registry {
         let admission = Admission::new(&config.limits);
         Self {
             successor: Mutex::new(config.successor.clone()),
-            access: RwLock::new(Arc::new(Access::new(&config, &notices))),
+            access: RwLock::new(Arc::new(Access::new(&config, &notices, None))),
             notices,
             door: Mutex::new(door(&config)),
             config,
@@ -321,7 +321,9 @@ impl Registry {
 
     /// Applies what may change while the server runs. Nobody is disconnected: it applies to the next client.
     pub fn reload(&self, config: &Config) {
-        *self.access.write() = Arc::new(Access::new(config, &self.notices));
+        let before = self.access();
+        let access = Access::new(config, &self.notices, Some(&*before));
+        *self.access.write() = Arc::new(access);
         *self.door.lock() = door(config);
         self.successor.lock().clone_from(&config.successor);
         self.lab.set(config.faults.clone());

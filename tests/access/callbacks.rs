@@ -255,6 +255,27 @@ fn a_slow_callback_delays_nobody_else() {
 }
 
 #[test]
+fn receivers_that_hang_or_lie_let_nobody_in() {
+    let receiver = Receiver::start(|posted| match posted.path.as_str() {
+        "/hangs" => loop {
+            std::thread::park();
+        },
+        "/huge" => ("200 OK".to_owned(), "x".repeat(1 << 20)),
+        _ => ("nonsense".to_owned(), String::new()),
+    });
+    let table = |app: &str| {
+        let hook = format!("on_publish = \"http://127.0.0.1:{}/{app}\"", receiver.port);
+        format!("[app.{app}.callbacks]\ntimeout = \"300ms\"\n{hook}\n")
+    };
+    let serve = Serve::start(&["hangs", "huge", "broken"].map(table).concat());
+    for app in ["hangs", "huge", "broken"] {
+        let why = serve.refuses_publisher(&format!("{app}/show"));
+        assert!(why.contains("cannot check this now"), "{app}: {why}");
+    }
+    assert_eq!(serve.refuses_publisher("other/show"), "");
+}
+
+#[test]
 fn an_hls_viewer_is_one_visit() {
     peers::require!("ffmpeg");
     let receiver = Receiver::start(|_| ok());

@@ -133,16 +133,23 @@ fn public_keys_are_fetched_once_and_unknown_ones_do_not_cause_more() {
     let keys = KeyServer::start();
     let (first, stranger) = (Signer::new("first"), Signer::new("stranger"));
     *keys.set.lock() = json!({ "keys": [first.key()] });
-    let serve = Serve::start(&format!(
+    let rules = format!(
         "[tokens]\njwks = \"http://127.0.0.1:{}/keys\"\n[app.live.play]\ntokens = true\n",
         keys.port
-    ));
-    let state = |token: &str| serve.status("GET", &format!("/live/a/state?token={token}"), "");
-    assert_eq!(state(&first.token()), 200);
+    );
+    let mut serve = Serve::start(&rules);
+    let state = |serve: &Serve, signer: &Signer| {
+        let path = format!("/live/a/state?token={}", signer.token());
+        serve.status("GET", &path, "")
+    };
+    assert_eq!(state(&serve, &first), 200);
     for _ in 0..3 {
-        assert_eq!(state(&stranger.token()), 401);
-        assert_eq!(state(&first.token()), 200);
+        assert_eq!(state(&serve, &stranger), 401);
+        assert_eq!(state(&serve, &first), 200);
     }
+    // Nor does a reload, after which the keys are known.
+    serve.reload(&rules);
+    assert_eq!(state(&serve, &first), 200);
     assert_eq!(keys.fetched.load(Ordering::SeqCst), 1);
 }
 

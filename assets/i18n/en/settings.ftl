@@ -193,6 +193,7 @@ serve-jwks-insecure = keys must come from https://, or from this machine
 serve-jwks-no-keys = it is no JWK set with an RSA, P-256 or Ed25519 key
 serve-callback-url = write an http:// or https:// address
 serve-callback-dialect = the dialect mediamtx has auth alone, and the others have no auth
+serve-link-local = onair does not call link-local addresses, at which cloud services keep secrets
 serve-too-many-words = there are more than { $most } blocked words
 chat-slow-range = write a number of seconds from 0 to { $most }
 serve-auth = auth = "{ $other }": write adobe or llnw

@@ -239,6 +239,7 @@ serve-jwks-insecure = 公钥必须来自 https:// 或本机
 serve-jwks-no-keys = 这不是含有 RSA、P-256 或 Ed25519 公钥的 JWK 集合
 serve-callback-url = 请填写 http:// 或 https:// 地址
 serve-callback-dialect = mediamtx 方式只能用 auth，其他方式不能用 auth
+serve-link-local = onair 不访问链路本地地址，云服务在那里存放机密
 serve-too-many-words = 屏蔽词超过 { $most } 个
 chat-slow-range = 请写 0 到 { $most } 之间的秒数
 serve-auth = auth = "{ $other }"：请写 adobe 或 llnw

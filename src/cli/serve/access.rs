@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -232,7 +233,17 @@ fn of_callbacks(
 
 fn web_url(text: &str) -> Result<WebUrl, Problem> {
     let url = WebUrl::parse(text).map_err(|_| problem!("serve-callback-url"))?;
-    if url.is_websocket() { Err(problem!("serve-callback-url")) } else { Ok(url) }
+    if url.is_websocket() {
+        return Err(problem!("serve-callback-url"));
+    }
+    // There, cloud services keep the secrets of a machine.
+    match url.endpoint().host.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) if address.is_link_local() => Err(problem!("serve-link-local")),
+        Ok(IpAddr::V6(address)) if address.is_unicast_link_local() => {
+            Err(problem!("serve-link-local"))
+        }
+        _ => Ok(url),
+    }
 }
 
 fn of_tokens(table: TokenTable, note: &mut dyn FnMut(&str, &Problem)) -> TokenRules {
@@ -258,7 +269,7 @@ fn key_source(text: &str) -> Result<KeySource, Problem> {
     if WebUrl::is_one(text) {
         let url = web_url(text)?;
         let host = url.endpoint().host;
-        let is_here = host.parse::<std::net::IpAddr>().is_ok_and(|it| it.is_loopback());
+        let is_here = host.parse::<IpAddr>().is_ok_and(|it| it.is_loopback());
         return match url.is_secure() || is_here || host == "localhost" {
             true => Ok(KeySource::Url(url)),
             false => Err(problem!("serve-jwks-insecure")),
@@ -346,6 +357,7 @@ mod tests {
             ("[tokens]\njwks = \"http://192.0.2.1/keys\"", "tokens.jwks"),
             ("[app.a.callbacks]\ndialect = \"other\"", "app.a.callbacks.dialect"),
             ("[app.a.callbacks]\non_play = \"rtmp://here\"", "app.a.callbacks.on_play"),
+            ("[app.a.callbacks]\non_play = \"http://169.254.169.254/\"", "app.a.callbacks.on_play"),
             ("[app.a.callbacks]\nauth = \"http://here\"", "app.a.callbacks.auth"),
             ("[app.a.callbacks]\ntimeout = \"1m\"", "app.a.callbacks.timeout"),
             ("[app.a.callbacks]\nif_unreachable = \"\"", "app.a.callbacks.if_unreachable"),

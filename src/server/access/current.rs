@@ -20,7 +20,8 @@ pub(in crate::server) struct Access {
 }
 
 impl Access {
-    pub fn new(config: &Config, notices: &Notices) -> Self {
+    /// Creates it for a configuration, after another one if it is reloaded.
+    pub fn new(config: &Config, notices: &Notices, before: Option<&Self>) -> Self {
         let Config { publish_keys, access: mut rules, http_names, cors, .. } = config.clone();
         for app in rules.all_mut().filter(|app| app.publish.keys.is_empty()) {
             app.publish.keys.clone_from(&publish_keys);
@@ -32,7 +33,8 @@ impl Access {
             Some((name, Arc::new(Callbacks::new(callbacks, notices))))
         });
         let callbacks = callbacks.collect();
-        Self { tokens: Tokens::new(&rules.tokens), callbacks, rules, http_names, cors }
+        let tokens = Tokens::new(&rules.tokens, before.map(|access| &access.tokens));
+        Self { tokens, callbacks, rules, http_names, cors }
     }
 
     /// The callbacks of an application.

@@ -366,7 +366,10 @@ impl Task {
                 Ok(connection.with_session(Session::accept_connect)?)
             }
             Err(denied) => {
-                let text = denied.text(Action::Play);
+                let text = match denied {
+                    Denied::Callback => "The application refuses this client.".to_owned(),
+                    denied => denied.text(Action::Play),
+                };
                 let status = Status::new(Level::Error, code::CONNECT_REJECTED, text);
                 connection.with_session(|session| session.reject_connect(&status));
                 Ok(())

@@ -77,11 +77,15 @@ pub(in crate::server) struct Tokens {
 }
 
 impl Tokens {
-    pub fn new(rules: &TokenRules) -> Self {
+    /// Creates it for rules. A key set at the same URL as before need not be fetched again.
+    pub fn new(rules: &TokenRules, before: Option<&Self>) -> Self {
         let TokenRules { secrets, key_set, audience, issuer } = rules.clone();
         let (fixed, remote) = match key_set {
             Some(KeySource::Keys(KeySet(keys))) => (keys.to_vec(), None),
-            Some(KeySource::Url(url)) => (Vec::new(), Some(RemoteKeys::new(url))),
+            Some(KeySource::Url(url)) => {
+                let before = before.and_then(|it| it.remote.clone()).filter(|it| it.0.url == url);
+                (Vec::new(), before.or_else(|| Some(RemoteKeys::new(url))))
+            }
             None => (Vec::new(), None),
         };
         let shared = secrets.iter().map(SharedKey::new).collect();
