@@ -91,7 +91,8 @@ pub enum Protocol {
 
 impl Protocol {
     /// All protocols.
-    pub const ALL: [Self; 6] = [Self::Rtmp, Self::HttpFlv, Self::WsFlv, Self::Hls, Self::Dash, Self::Whep];
+    pub const ALL: [Self; 6] =
+        [Self::Rtmp, Self::HttpFlv, Self::WsFlv, Self::Hls, Self::Dash, Self::Whep];
 
     /// The name in JSON events.
     pub const fn name(self) -> &'static str {

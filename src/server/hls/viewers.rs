@@ -123,18 +123,19 @@ mod tests {
     fn a_disconnected_viewer_stays_out_for_a_while() {
         let mut viewers = Viewers::default();
         let address: SocketAddr = "192.0.2.1:5".parse().unwrap();
-        let key = |program| ViewerKey { address: address.ip(), program };
+        let key = |program| ViewerKey { address: address.ip(), program, dash: false };
+        let viewer = |id| AdmittedViewer { id, done: None };
         let now = Timestamp::from_millis(1_000);
-        assert_eq!(viewers.note(key(1), address, 7, 9, now), Arrived::New);
-        assert_eq!(viewers.note(key(2), address, 8, 9, now), Arrived::New);
-        assert_eq!(viewers.end(6, now), None);
+        assert_eq!(viewers.note(key(1), address, viewer(7), 9, now), Arrived::New);
+        assert_eq!(viewers.note(key(2), address, viewer(8), 9, now), Arrived::New);
+        assert!(viewers.end(6, now).is_none());
         assert_eq!(viewers.end(7, now).map(|viewer| viewer.id), Some(7));
         assert_eq!((viewers.len(), viewers.is_barred(key(2), now)), (1, false));
         assert!(
             viewers.is_barred(key(1), now + BARRED / 2) && !viewers.is_barred(key(1), now + BARRED)
         );
         for id in 0..1_000 {
-            viewers.note(key(id), address, id, 9, now);
+            viewers.note(key(id), address, viewer(id), 9, now);
             viewers.end(id, now);
         }
         assert_eq!(viewers.barred.len(), MAX_BARRED);
