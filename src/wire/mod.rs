@@ -6,7 +6,6 @@
 
 pub mod amf0;
 pub mod bits;
-pub mod blocked_words;
 pub mod byte_block;
 pub mod chat;
 pub mod codec;

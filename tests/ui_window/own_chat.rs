@@ -3,7 +3,7 @@
 use super::*;
 use onair::server::ChatRules;
 use onair::studio::watch::own_chat::ChatCommand;
-use onair::wire::blocked_words::BlockedWords;
+use onair::wire::chat::blocked_words::BlockedWords;
 
 fn panel(state: &str) -> Harness<'static, Window> {
     let mut harness = open(state);

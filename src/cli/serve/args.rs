@@ -12,7 +12,7 @@ use crate::server::{ChatRules, Fault, MAX_SLOW};
 use crate::studio::settings::check_successor;
 use crate::text::Problem;
 use crate::text::problem::problem;
-use crate::wire::blocked_words::BlockedWords;
+use crate::wire::chat::blocked_words::BlockedWords;
 
 /// The address for HTTP.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

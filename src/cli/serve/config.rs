@@ -17,7 +17,7 @@ use crate::server::hls::Settings;
 use crate::studio::settings::{BadValue, Document, check_successor};
 use crate::text::Problem;
 use crate::text::problem::problem;
-use crate::wire::blocked_words::MAX_BLOCKED_WORDS;
+use crate::wire::chat::blocked_words::MAX_BLOCKED_WORDS;
 
 /// Maximum size of the file in bytes.
 const MAX_FILE_BYTES: u64 = 64 << 10;

@@ -491,7 +491,7 @@ mod tests {
 
     #[test]
     fn blocked_words_are_not_passed_on_in_texts_and_names() {
-        let words = crate::wire::blocked_words::BlockedWords::new(["spoiler"]);
+        let words = crate::wire::chat::blocked_words::BlockedWords::new(["spoiler"]);
         let chats = Chats::new(1, 2, ChatRules { words, ..ChatRules::default() }, 1);
         let mut ann = chats.enter(("live", "a"), 1, HERE, at(0)).unwrap();
         assert_eq!(ann.say(&line("a SPOILER"), at(0)), Err(NotPassed::Blocked));

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::wire::blocked_words::BlockedWords;
+use crate::wire::chat::blocked_words::BlockedWords;
 
 /// The longest interval of slow mode.
 pub const MAX_SLOW: Duration = Duration::from_mins(10);

@@ -7,7 +7,7 @@ use crate::net::web::WebUrl;
 use crate::player::chat::ChatState;
 use crate::text::Problem;
 use crate::text::problem::problem;
-use crate::wire::blocked_words::BlockedWords;
+use crate::wire::chat::blocked_words::BlockedWords;
 use crate::wire::chat::{ChatLine, MAX_NAME};
 
 /// Maximum number of stored lines.

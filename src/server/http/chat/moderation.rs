@@ -15,7 +15,7 @@ use crate::server::chat::moderation::{ChatRules, MAX_SLOW};
 use crate::server::http::caller::Caller;
 use crate::server::http::operator::{authorized, error};
 use crate::server::registry::Registry;
-use crate::wire::blocked_words::{BlockedWords, MAX_BLOCKED_WORDS};
+use crate::wire::chat::blocked_words::{BlockedWords, MAX_BLOCKED_WORDS};
 
 /// Maximum length of a request in bytes.
 const MAX_BODY: usize = 64 << 10;

@@ -4,6 +4,7 @@
 //! never change.
 
 mod growing;
+mod settled;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -21,7 +22,6 @@ use http_body::{Frame, SizeHint};
 use url::form_urlencoded;
 
 use crate::server::access::grant::AdmittedViewer;
-use crate::server::admission::{Purpose, Spot};
 use crate::server::hls::Mode;
 use crate::server::hls::listing::{Awaited, File, LIST, Listing, Patience, Tracks};
 use crate::server::hls::manifest::CLOCK;
@@ -30,6 +30,7 @@ use crate::server::hls::productions::Production;
 use crate::server::hls::viewers::ViewerKey;
 use crate::server::http::caller::Caller;
 use crate::server::http::hls::growing::Growing;
+use crate::server::http::hls::settled::Settled;
 use crate::server::http::path;
 use crate::server::http::refusals::no_such_stream;
 use crate::server::registry::Registry;
@@ -339,27 +340,6 @@ fn missing() -> Response {
 fn busy(why: &'static str) -> Response {
     let head = [(header::CACHE_CONTROL, "no-store"), (header::RETRY_AFTER, "1")];
     (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()
-}
-
-/// A connection with a waiting request; ends when dropped.
-pub(super) struct Settled {
-    registry: Arc<Registry>,
-    spot: Arc<Spot>,
-}
-
-impl Settled {
-    fn new(registry: &Arc<Registry>, spot: &Arc<Spot>) -> Option<Self> {
-        registry
-            .admission
-            .settle(spot, Purpose::Play)
-            .then(|| Self { registry: Arc::clone(registry), spot: Arc::clone(spot) })
-    }
-}
-
-impl Drop for Settled {
-    fn drop(&mut self) {
-        self.registry.admission.unsettle(&self.spot);
-    }
 }
 
 /// Consecutive chunks, shared by all requests.

@@ -9,7 +9,7 @@ use crate::studio::settings::reading::values;
 use crate::studio::targets::address::parse;
 use crate::studio::targets::sharing::ServerReach;
 use crate::text::problem::{Problem, problem};
-use crate::wire::blocked_words::BlockedWords;
+use crate::wire::chat::blocked_words::BlockedWords;
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

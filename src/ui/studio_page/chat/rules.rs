@@ -12,7 +12,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, Field, icon_button, label, paragraph, section};
-use crate::wire::blocked_words::{BlockedWords, MAX_BLOCKED_WORD, MAX_BLOCKED_WORDS};
+use crate::wire::chat::blocked_words::{BlockedWords, MAX_BLOCKED_WORD, MAX_BLOCKED_WORDS};
 
 const WIDTH: f32 = 280.0;
 /// The intervals of slow mode to choose from, in seconds.

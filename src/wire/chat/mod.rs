@@ -2,10 +2,12 @@
 //! WebSocket, and AMF0 data messages of a stream (`onTextData` and similar). Every message is cleaned
 //! before it is shown. The server also sends other frames, which clients that do not know them ignore.
 
+pub mod blocked_words;
+
 use serde_json::{Value as Json, json};
 
 use crate::base::sanitize::{is_harmless, is_visible};
-use crate::wire::blocked_words::is_mark;
+use crate::wire::chat::blocked_words::is_mark;
 
 /// The longest accepted message, in bytes.
 pub const MAX_MESSAGE: usize = 4 << 10;
