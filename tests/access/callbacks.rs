@@ -197,6 +197,7 @@ fn a_receiver_refuses_and_renames() {
         format!("{rtmp}/live/alias"),
         format!("{http}/live/alias.flv"),
         format!("{http}/live/alias.m3u8"),
+        format!("{http}/live/alias.mpd"),
     ] {
         assert_eq!(ffmpeg::probe(&url).stream("video")["codec_name"], "h264", "{url}");
     }

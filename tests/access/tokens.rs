@@ -45,6 +45,7 @@ fn a_token_opens_its_stream_until_it_expires_and_no_other() {
         format!("{rtmp}/live/show?token={play}"),
         format!("{http}/live/show.flv?token={play}"),
         format!("{http}/live/show.m3u8?token={play}"),
+        format!("{http}/live/show.mpd?token={play}"),
     ] {
         assert_eq!(ffmpeg::probe(&url).stream("video")["codec_name"], "h264", "{url}");
     }
