@@ -161,7 +161,7 @@ fn a_publisher_and_a_viewer_are_disconnected_after_a_question() {
     page.wait_soon(&shows("#toast", "is disconnected."));
     // It is kept for the next change.
     page.value("location.hash = 'streams'");
-    page.wait_soon("document.querySelector('#streams .ban')");
+    page.wait_soon("document.querySelector('#streams .ban') !== null");
     click(&page, "#streams .ban");
     page.wait_soon(&shows("#question-title", "Disconnect live/show?"));
     click(&page, "#question [value=yes]");

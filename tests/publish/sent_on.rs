@@ -143,7 +143,7 @@ fn a_server_may_send_us_on_while_we_connect() {
 
 #[test]
 fn being_sent_in_a_circle_ends() {
-    between_two_that_name_each_other(Behavior::Redirect, "circle", 1);
+    between_two_that_name_each_other(Behavior::Redirect, "loop", 1);
 }
 
 /// Publishes to a server that answers with another one's address, which does the same: it ends with
