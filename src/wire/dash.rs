@@ -8,6 +8,9 @@ use std::time::Duration;
 /// A manifest.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
+    /// The start of its first period of all, which may have left the manifest. Players count from there, and
+    /// some of them fail with large times.
+    pub began: i64,
     /// When its newest media was made.
     pub published: i64,
     /// True if nothing will be added.
@@ -75,11 +78,13 @@ impl Manifest {
         let mut out = String::with_capacity(2_048);
         out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\"");
         out.push_str(" profiles=\"urn:mpeg:dash:profile:isoff-live:2011,http://www.dashif.org/guidelines/low-latency-live-v5\"");
-        out.push_str(" type=\"dynamic\" availabilityStartTime=\"1970-01-01T00:00:00Z\"");
+        out.push_str(" type=\"dynamic\"");
+        let _ = write!(out, " availabilityStartTime=\"{}\"", date_time(self.began));
         let _ = write!(out, " publishTime=\"{}\"", date_time(self.published));
         if self.ended {
-            let end = self.periods.last().map_or(0, Period::end_time);
-            let _ = write!(out, " mediaPresentationDuration=\"{}\"", seconds(end));
+            let end = self.periods.last().map_or(self.began, Period::end_time);
+            let end = seconds(end.saturating_sub(self.began));
+            let _ = write!(out, " mediaPresentationDuration=\"{end}\"");
         } else {
             let _ = write!(out, " minimumUpdatePeriod=\"{}\"", duration(self.update));
         }
@@ -97,7 +102,7 @@ impl Manifest {
             "<ServiceDescription id=\"0\"><Latency target=\"{latency}\" max=\"{}\"/><PlaybackRate min=\"0.96\" max=\"1.04\"/></ServiceDescription>",
             latency * 4
         );
-        self.periods.iter().for_each(|period| period.write(&mut out, self.ended));
+        self.periods.iter().for_each(|period| period.write(&mut out, self.began, self.ended));
         let clock = escape(&self.clock);
         let _ = writeln!(
             out,
@@ -113,8 +118,9 @@ impl Period {
         self.start.saturating_add(self.end.saturating_sub(self.origin))
     }
 
-    fn write(&self, out: &mut String, ended: bool) {
-        let _ = write!(out, "<Period id=\"{}\" start=\"{}\"", self.id, seconds(self.start));
+    fn write(&self, out: &mut String, began: i64, ended: bool) {
+        let start = seconds(self.start.saturating_sub(began));
+        let _ = write!(out, "<Period id=\"{}\" start=\"{start}\"", self.id);
         if ended && self.next.is_none() {
             let _ = write!(out, " duration=\"{}\"", seconds(self.end.saturating_sub(self.origin)));
         }
@@ -230,6 +236,7 @@ mod tests {
             tracks: vec![track],
         };
         Manifest {
+            began: 1_699_999_990_000_000,
             published: 1_700_000_006_500_000,
             ended: false,
             update: Duration::from_secs(2),
@@ -247,7 +254,7 @@ mod tests {
         let text = manifest().write();
         for part in [
             "publishTime=\"2023-11-14T22:13:26.500Z\" minimumUpdatePeriod=\"PT2.000S\"",
-            "<Period id=\"7\" start=\"PT1700000000.000000S\">",
+            "<Period id=\"7\" start=\"PT10.000000S\">",
             "width=\"1280\" height=\"720\" frameRate=\"30000/1001\"",
             "presentationTimeOffset=\"5000000\" startNumber=\"8\" availabilityTimeOffset=\"1.650\"",
             "<S t=\"7000000\" d=\"2000000\"/>\n<S t=\"9000000\" d=\"2500000\"/>\n<S t=\"11500000\" d=\"2000000\" r=\"-1\"/>",
@@ -263,7 +270,7 @@ mod tests {
         manifest.ended = true;
         manifest.periods[0].next = None;
         let text = manifest.write();
-        assert!(text.contains("mediaPresentationDuration=\"PT1700000006.500000S\""), "{text}");
+        assert!(text.contains("mediaPresentationDuration=\"PT16.500000S\""), "{text}");
         assert!(text.contains("duration=\"PT6.500000S\""), "{text}");
         for part in ["minimumUpdatePeriod", "r=\"-1\"", "availabilityTimeOffset"] {
             assert!(!text.contains(part), "{part} in {text}");

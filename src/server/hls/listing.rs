@@ -41,6 +41,8 @@ pub(in crate::server) struct Listing {
     pub(super) next_number: u64,
     /// Number of discontinuities before the first segment in the list.
     pub(super) discontinuities: u64,
+    /// Start of the first span of all, in microseconds since 1970.
+    pub(super) began: i64,
     pub(super) target: Option<Duration>,
     pub(super) ended: bool,
     /// The playlist texts, once requested.

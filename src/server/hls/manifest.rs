@@ -51,6 +51,7 @@ impl Listing {
         let newest = listed.last().map_or(0, |segment| segment.span_end());
         let grown = self.open.as_ref().map_or(newest, Segment::span_end);
         let manifest = Manifest {
+            began: self.began,
             published: grown,
             ended: self.ended,
             update: lengths.segment,

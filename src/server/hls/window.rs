@@ -29,6 +29,8 @@ pub(in crate::server) struct Window {
     /// The initialization segment of the next span, until its first part comes.
     next: Option<Initialization>,
     span: Option<Arc<Span>>,
+    /// Start of the first span, in microseconds since 1970.
+    began: Option<i64>,
     /// Wall clock minus stream time, in microseconds.
     offset: i64,
     /// True if the next part does not continue the previous one.
@@ -50,6 +52,7 @@ impl Window {
             discontinuities: first.1,
             next: None,
             span: None,
+            began: None,
             offset: 0,
             broken: false,
             target: None,
@@ -84,7 +87,9 @@ impl Window {
         if let Some(initialization) = self.next.take() {
             let end = self.segments.last().map_or(i64::MIN, |it| it.span_end());
             let (number, origin) = (self.next_number, part.start);
-            let start = made.max(end);
+            // Whole milliseconds, as manifests have them.
+            let start = made.max(end) / 1_000 * 1_000;
+            self.began.get_or_insert(start);
             self.span = Some(Arc::new(Span { initialization, number, origin, start }));
         }
         let Some(span) = &self.span else { return };
@@ -136,6 +141,7 @@ impl Window {
             open: self.open.clone(),
             next_number: self.next_number,
             discontinuities: self.discontinuities + before as u64,
+            began: self.began.unwrap_or_default(),
             target: self.target,
             ended: self.ended,
             whole: OnceLock::new(),
