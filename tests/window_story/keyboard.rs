@@ -67,7 +67,7 @@ fn an_evening_in_the_window_by_keyboard() {
     story.says("Not on air: the connection to Club was lost.");
     nginx = Nginx::start_on(port);
     story.waits("the stream again", || nginx.is_published(KEY));
-    story.says("The connection to Club (127.0.0.1:");
+    story.says("Reconnected to Club (127.0.0.1:");
     // The recording's disk fills up.
     let seen_disk = story.seen(&disk);
     story.press("Escape");

@@ -194,7 +194,7 @@ mod tests {
     fn chats_are_looked_for_only_where_they_are_known_to_be() {
         let own = ("rtmp://127.0.0.1:1935", "http://127.0.0.1:8088");
         for (url, chat) in [
-            ("http://a/live/x.flv?t=1", Some("ws://a/live/x/chat")),
+            ("http://a/live/x.flv?t=1", Some("ws://a/live/x/chat?***")),
             ("wss://a/live/x.flv", Some("wss://a/live/x/chat")),
             ("rtmp://127.0.0.1:1935/live/onair", Some("ws://127.0.0.1:8088/live/onair/chat")),
             ("rtmp://127.0.0.1/live/onair?key=1", Some("ws://127.0.0.1:8088/live/onair/chat")),

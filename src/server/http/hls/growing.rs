@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use crate::server::hls::listing::{Listing, Tracks};
 use crate::server::hls::productions::Production;
 use crate::server::hls::viewers::ViewerKey;
-use crate::server::http::hls::settled::Settled;
+use crate::server::http::hls::slot::Settled;
 use crate::server::registry::Registry;
 
 /// A segment that grows.

@@ -4,7 +4,7 @@
 //! never change.
 
 mod growing;
-mod settled;
+mod slot;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -30,7 +30,7 @@ use crate::server::hls::productions::Production;
 use crate::server::hls::viewers::ViewerKey;
 use crate::server::http::caller::Caller;
 use crate::server::http::hls::growing::Growing;
-use crate::server::http::hls::settled::Settled;
+use crate::server::http::hls::slot::Settled;
 use crate::server::http::path;
 use crate::server::http::refusals::no_such_stream;
 use crate::server::registry::Registry;
