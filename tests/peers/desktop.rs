@@ -71,6 +71,8 @@ impl Desktop {
         fs::write(&config, BARE_BUS.replace("FOLDER", &at)).unwrap();
         let mut bus = Command::new("dbus-daemon");
         bus.args(["--nofork", "--nopidfile", "--print-address=1", "--config-file"]).arg(&config);
+        // The accessibility bus has its socket there: two desktops at once would share it.
+        bus.env("XDG_RUNTIME_DIR", folder.path());
         let bus = Helper::start(&mut bus);
         Self { bus, _folder: Some(folder), ..Self::start() }
     }
