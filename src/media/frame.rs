@@ -130,6 +130,36 @@ impl Planes {
         Size::new(side(size.width), side(size.height))
     }
 
+    /// Converts to interleaved 8-bit RGB, without alpha.
+    ///
+    /// # Errors
+    /// Fails if a plane is too short for the size.
+    pub fn to_rgb(&self, color: Color) -> Result<Vec<u8>, yuv::YuvError> {
+        let Size { width, height } = self.size;
+        let chroma = self.chroma_stride() as u32;
+        let image = yuv::YuvPlanarImage {
+            y_plane: &self.y,
+            y_stride: self.luma_stride() as u32,
+            u_plane: &self.u,
+            u_stride: chroma,
+            v_plane: &self.v,
+            v_stride: chroma,
+            width,
+            height,
+        };
+        let matrix = match color.matrix {
+            Matrix::Bt601 => yuv::YuvStandardMatrix::Bt601,
+            Matrix::Bt709 => yuv::YuvStandardMatrix::Bt709,
+        };
+        let range = match color.range {
+            Range::Limited => yuv::YuvRange::Limited,
+            Range::Full => yuv::YuvRange::Full,
+        };
+        let mut rgb = vec![0; self.size.pixels() * 3];
+        yuv::yuv420_to_rgb(&image, &mut rgb, width * 3, range, matrix)?;
+        Ok(rgb)
+    }
+
     /// Changes the size, with undefined content; allocates only new planes.
     pub fn reshape(&mut self, size: Size) {
         let size = Self::valid(size);

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use crate::files;
 use crate::media::VideoFrame;
-use crate::media::frame::{Matrix, Range};
 use crate::player::present::audio_dump::cannot_write;
 use crate::player::state::Failure;
 
@@ -23,7 +22,7 @@ pub fn write(path: &Path, frame: &VideoFrame) -> Result<PathBuf, Failure> {
 /// # Errors
 /// The same as for [`write()`].
 pub fn save(path: &Path, frame: &VideoFrame) -> io::Result<PathBuf> {
-    let rgb = to_rgb(frame).map_err(io::Error::other)?;
+    let rgb = frame.planes().to_rgb(frame.color).map_err(io::Error::other)?;
     let size = frame.size();
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, size.width, size.height);
@@ -44,35 +43,6 @@ pub fn save(path: &Path, frame: &VideoFrame) -> io::Result<PathBuf> {
     Ok(made)
 }
 
-/// Converts to interleaved 8-bit RGB.
-fn to_rgb(frame: &VideoFrame) -> Result<Vec<u8>, String> {
-    let size = frame.size();
-    let planes = frame.planes();
-    let chroma = planes.chroma_stride() as u32;
-    let image = yuv::YuvPlanarImage {
-        y_plane: &planes.y,
-        y_stride: planes.luma_stride() as u32,
-        u_plane: &planes.u,
-        u_stride: chroma,
-        v_plane: &planes.v,
-        v_stride: chroma,
-        width: size.width,
-        height: size.height,
-    };
-    let matrix = match frame.color.matrix {
-        Matrix::Bt601 => yuv::YuvStandardMatrix::Bt601,
-        Matrix::Bt709 => yuv::YuvStandardMatrix::Bt709,
-    };
-    let range = match frame.color.range {
-        Range::Limited => yuv::YuvRange::Limited,
-        Range::Full => yuv::YuvRange::Full,
-    };
-    let mut rgb = vec![0; size.pixels() * 3];
-    yuv::yuv420_to_rgb(&image, &mut rgb, size.width * 3, range, matrix)
-        .map_err(|error| error.to_string())?;
-    Ok(rgb)
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -91,7 +61,7 @@ mod tests {
                 planes.v.fill(yuv.2);
                 let planes = Arc::new(Pooled::unpooled(planes));
                 let frame = VideoFrame { pts: Timestamp::ZERO, color, surface: planes.into() };
-                let rgb = to_rgb(&frame).unwrap();
+                let rgb = frame.planes().to_rgb(frame.color).unwrap();
                 for (is, wanted) in rgb.iter().zip(expected.iter().cycle()) {
                     assert!(is.abs_diff(*wanted) <= 3, "{color:?} {:?}", &rgb[..3]);
                 }

@@ -16,7 +16,6 @@ use crate::base::queue::{Empty, Full, Receiver, Sender, bounded};
 use crate::base::worker::{Stop, Worker};
 use crate::base::{Timestamp, sandbox};
 use crate::decode::{self, VideoBackend};
-use crate::media::frame::{Matrix, Range};
 use crate::media::scale::FrameScaler;
 use crate::media::{Planes, Size, StreamEvent, Track, TrackConfig, VideoConfig, VideoFrame};
 use crate::server::stream::message::Message;
@@ -231,30 +230,8 @@ fn rgb(frame: &VideoFrame) -> Option<Rgb> {
     } else {
         planes = frame.planes().clone();
     }
-    let size = planes.size();
-    let (width, height) = (size.width, size.height);
-    let chroma = planes.chroma_stride() as u32;
-    let image = yuv::YuvPlanarImage {
-        y_plane: &planes.y,
-        y_stride: planes.luma_stride() as u32,
-        u_plane: &planes.u,
-        u_stride: chroma,
-        v_plane: &planes.v,
-        v_stride: chroma,
-        width,
-        height,
-    };
-    let matrix = match frame.color.matrix {
-        Matrix::Bt601 => yuv::YuvStandardMatrix::Bt601,
-        Matrix::Bt709 => yuv::YuvStandardMatrix::Bt709,
-    };
-    let range = match frame.color.range {
-        Range::Limited => yuv::YuvRange::Limited,
-        Range::Full => yuv::YuvRange::Full,
-    };
-    let mut bytes = vec![0; size.pixels() * 3];
-    yuv::yuv420_to_rgb(&image, &mut bytes, width * 3, range, matrix).ok()?;
-    Some(Rgb { size, bytes })
+    let bytes = planes.to_rgb(frame.color).ok()?;
+    Some(Rgb { size: planes.size(), bytes })
 }
 
 #[cfg(test)]
