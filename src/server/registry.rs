@@ -445,15 +445,10 @@ impl Registry {
     /// The figures of one stream.
     pub fn figures_of(&self, stream: &Stream, now: Timestamp) -> StreamFigures {
         let mut figures = stream.figures(now);
-        figures.hls_viewers = self.hls.viewers(&stream.app, &stream.name);
+        let by_hls = self.hls.viewers_by(&stream.app, &stream.name);
+        figures.hls_viewers = by_hls.values().sum();
         figures.viewers += figures.hls_viewers;
-        let dash = self.hls.dash_viewers(&stream.app, &stream.name);
-        let hls = figures.hls_viewers.saturating_sub(dash);
-        for (protocol, viewers) in [(Protocol::Hls, hls), (Protocol::Dash, dash)] {
-            if viewers > 0 {
-                figures.protocols.insert(protocol, viewers);
-            }
-        }
+        figures.protocols.extend(by_hls);
         figures
     }
 

@@ -102,7 +102,7 @@ pub(in crate::server) fn note_viewer(
     let most = registry.max_viewers(&stream.app).saturating_sub(others);
     let arrived = production.viewers.lock().note(key, address, viewer, most, now);
     if arrived == Arrived::New {
-        registry.tell(Event::Join(peer(production, id, address, key.dash)));
+        registry.tell(Event::Join(peer(production, id, address, key.protocol)));
     }
     arrived != Arrived::Full
 }
@@ -120,9 +120,8 @@ pub(in crate::server) fn end_viewer(
     is_ended
 }
 
-fn peer(production: &Production, id: u64, address: SocketAddr, dash: bool) -> Peer {
+fn peer(production: &Production, id: u64, address: SocketAddr, protocol: Protocol) -> Peer {
     let (app, stream) = (production.stream.app.clone(), production.stream.name.clone());
-    let protocol = if dash { Protocol::Dash } else { Protocol::Hls };
     Peer { app, stream, address, id, protocol }
 }
 
@@ -139,9 +138,9 @@ fn tell_left(
     gone: impl IntoIterator<Item = Viewer>,
     reason: &str,
 ) {
-    for Viewer { id, peer: address, dash, since, asked, bytes, .. } in gone {
+    for Viewer { id, peer: address, protocol, since, asked, bytes, .. } in gone {
         let ended = Ended { reason: reason.to_owned(), after: asked.since(since), bytes };
-        registry.tell(Event::Leave(peer(production, id, address, dash), ended));
+        registry.tell(Event::Leave(peer(production, id, address, protocol), ended));
     }
 }
 

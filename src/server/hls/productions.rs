@@ -1,6 +1,6 @@
 //! The running productions, and the state that requests share with their tasks.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
@@ -48,11 +48,16 @@ impl Productions {
         self.all.lock().values().cloned().collect()
     }
 
-    /// Viewers of a stream by DASH, who are among those.
-    pub fn dash_viewers(&self, app: &str, name: &str) -> usize {
+    /// Viewers of a stream by their protocols.
+    pub fn viewers_by(&self, app: &str, name: &str) -> BTreeMap<Protocol, usize> {
+        let mut protocols = BTreeMap::new();
         let all = self.all.lock();
-        let found = all.get(&(app.to_owned(), name.to_owned()));
-        found.map_or(0, |production| production.viewers.lock().iter().filter(|it| it.dash).count())
+        if let Some(production) = all.get(&(app.to_owned(), name.to_owned())) {
+            for viewer in production.viewers.lock().iter() {
+                *protocols.entry(viewer.protocol).or_default() += 1;
+            }
+        }
+        protocols
     }
 
     /// The first discontinuity sequence number of a new production. It increases across productions, and with
@@ -98,7 +103,7 @@ impl Production {
             id: viewer.id,
             app: self.stream.app.clone(),
             stream: self.stream.name.clone(),
-            protocol: if viewer.dash { Protocol::Dash } else { Protocol::Hls },
+            protocol: viewer.protocol,
             address: viewer.peer,
             since: now.since(viewer.since),
             bytes: viewer.bytes,

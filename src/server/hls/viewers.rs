@@ -9,22 +9,23 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
+use crate::server::event::Protocol;
 
 /// The key of a viewer: the address, a hash of the user agent, and the protocol.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::server) struct ViewerKey {
     pub address: IpAddr,
     pub program: u64,
-    /// True for DASH, false for HLS.
-    pub dash: bool,
+    /// HLS or DASH.
+    pub protocol: Protocol,
 }
 
-/// HLS viewer, identified by address and user agent.
+/// Viewer by HLS or DASH, identified by address and user agent.
 #[derive(Debug)]
 pub(super) struct Viewer {
     pub id: u64,
     pub peer: SocketAddr,
-    pub dash: bool,
+    pub protocol: Protocol,
     pub since: Timestamp,
     /// Time of the last request.
     pub asked: Timestamp,
@@ -73,8 +74,9 @@ impl Viewers {
             return Arrived::Full;
         }
         let AdmittedViewer { id, done: _done } = admitted;
-        let dash = key.dash;
-        self.all.insert(key, Viewer { id, peer, dash, since: now, asked: now, bytes: 0, _done });
+        let protocol = key.protocol;
+        let viewer = Viewer { id, peer, protocol, since: now, asked: now, bytes: 0, _done };
+        self.all.insert(key, viewer);
         Arrived::New
     }
 
@@ -123,7 +125,7 @@ mod tests {
     fn a_disconnected_viewer_stays_out_for_a_while() {
         let mut viewers = Viewers::default();
         let address: SocketAddr = "192.0.2.1:5".parse().unwrap();
-        let key = |program| ViewerKey { address: address.ip(), program, dash: false };
+        let key = |program| ViewerKey { address: address.ip(), program, protocol: Protocol::Hls };
         let viewer = |id| AdmittedViewer { id, done: None };
         let now = Timestamp::from_millis(1_000);
         assert_eq!(viewers.note(key(1), address, viewer(7), 9, now), Arrived::New);

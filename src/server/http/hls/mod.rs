@@ -22,6 +22,7 @@ use http_body::{Frame, SizeHint};
 use url::form_urlencoded;
 
 use crate::server::access::grant::AdmittedViewer;
+use crate::server::event::Protocol;
 use crate::server::hls::Mode;
 use crate::server::hls::listing::{Awaited, File, LIST, Listing, Patience, Tracks};
 use crate::server::hls::manifest::CLOCK;
@@ -127,14 +128,15 @@ pub(super) async fn response(
         let now = registry.clock.wall_micros(registry.clock.now());
         return ([(header::CACHE_CONTROL, "no-store")], date_time(now)).into_response();
     }
-    let dash = match asked {
+    let is_dash = match asked {
         HlsResource::Stream => false,
         HlsResource::Manifest => true,
         HlsResource::Below(name) => {
             production.listing().borrow().file(name).is_some_and(File::is_dash)
         }
     };
-    let key = viewer_key(caller, headers, dash);
+    let protocol = if is_dash { Protocol::Dash } else { Protocol::Hls };
+    let key = viewer_key(caller, headers, protocol);
     if production.is_barred(key, registry.clock.now()) {
         let head = [(header::CACHE_CONTROL, "no-store")];
         let why = "The operator has disconnected this viewer.\n";
@@ -300,10 +302,10 @@ fn held(listing: &Listing) -> Duration {
     (listing.target_duration() * HELD_TARGET_DURATIONS).min(MAX_HELD)
 }
 
-fn viewer_key(caller: &Caller, headers: &HeaderMap, dash: bool) -> ViewerKey {
+fn viewer_key(caller: &Caller, headers: &HeaderMap, protocol: Protocol) -> ViewerKey {
     let mut hasher = DefaultHasher::new();
     headers.get(header::USER_AGENT).map(HeaderValue::as_bytes).hash(&mut hasher);
-    ViewerKey { address: caller.address.ip().to_canonical(), program: hasher.finish(), dash }
+    ViewerKey { address: caller.address.ip().to_canonical(), program: hasher.finish(), protocol }
 }
 
 /// The header of an answer.
