@@ -34,7 +34,7 @@ pub(super) fn run(args: &TokenArgs, output: &Output) -> Exit {
         output.refuse(&problem!("serve-token-no-secret"), Exit::File);
         return Exit::File;
     };
-    // This is the result: whoever asks for a token sees it.
+    // The token is the result of the command.
     let fields = json!({ "token": token.expose(), "expires": expires, "exit": 0 });
     output.event("token", fields, || Some(token.expose().to_owned()));
     Exit::Ok

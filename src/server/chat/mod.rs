@@ -432,7 +432,7 @@ mod tests {
         let past: Vec<_> = late.past.iter().map(|it| ChatFrame::from_json(it).unwrap()).collect();
         assert_eq!(past, [ChatFrame::Post(posts[1].clone()), deleted.clone()]);
         assert_eq!(late.missed(), Some(deleted.to_json()), "for who lagged behind");
-        // What is remembered is bounded.
+        // The memory is bounded.
         for _ in 0..5 {
             chats.delete("live", "a", &vec![posts[1].id; MAX_DELETED]);
         }

@@ -313,7 +313,7 @@ pub fn flying(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     if std::mem::replace(&mut draft.deletions, view.snapshot.chat.deletions)
         != view.snapshot.chat.deletions
     {
-        // What was deleted does not fly on.
+        // Deleted messages leave the video.
         draft.sky.keep(|line| lines.iter().any(|heard| Arc::ptr_eq(&heard.line, line)));
     }
     if !draft.sky.is_busy() {

@@ -95,7 +95,7 @@ pub(in crate::server::http) async fn change(
 }
 
 impl Changes {
-    /// What is beyond the limits.
+    /// The exceeded limit, if any.
     fn fault(&self) -> Option<String> {
         if [&self.delete, &self.mute, &self.unmute].iter().any(|ids| ids.len() > MAX_IDS) {
             return Some(format!("a request has at most {MAX_IDS} messages or people"));
