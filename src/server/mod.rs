@@ -1,7 +1,6 @@
 //! Floor 4: the built-in server.
 
 pub mod access;
-mod admission;
 mod chat;
 pub mod config;
 pub mod event;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::base::Timestamp;
-use crate::server::admission::subscriber;
+use crate::server::access::admission::subscriber;
 
 /// Number of wrong attempts without a wait, because people mistype and encoders retry.
 const FREE: u32 = 5;

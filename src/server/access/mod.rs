@@ -4,6 +4,7 @@
 
 pub(in crate::server) mod action;
 pub(in crate::server) mod address_list;
+pub(in crate::server) mod admission;
 pub(in crate::server) mod callback;
 pub(in crate::server) mod current;
 pub(in crate::server) mod denied;

@@ -15,7 +15,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::broadcast;
 
 use crate::base::Timestamp;
-use crate::server::admission::subscriber;
+use crate::server::access::admission::subscriber;
 use crate::server::chat::allowance::Allowance;
 use crate::server::chat::moderation::{ChatRules, Muted, MutedPerson, Person};
 use crate::wire::chat::{ChatFrame, ChatLine, ChatPost, MAX_DELETED};

@@ -41,7 +41,7 @@ pub struct MutedPerson {
 #[derive(Clone, Debug)]
 pub(super) struct Person {
     pub id: u64,
-    /// See [`subscriber`](crate::server::admission::subscriber).
+    /// See [`subscriber`](crate::server::access::admission::subscriber).
     pub address: IpAddr,
     pub name: String,
 }

@@ -11,8 +11,8 @@ use url::form_urlencoded;
 
 use crate::base::Secret;
 use crate::net;
+use crate::server::access::admission::Spot;
 use crate::server::access::callback::visit::ClientDetails;
-use crate::server::admission::Spot;
 use crate::server::http::idle::Idle;
 use crate::server::registry::Registry;
 use crate::server::service::port::OpenPort;

@@ -16,9 +16,9 @@ use axum::response::{IntoResponse, Response};
 use http_body::Frame;
 
 use crate::base::Timestamp;
+use crate::server::access::admission::{Purpose, Spot};
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
-use crate::server::admission::{Purpose, Spot};
 use crate::server::event::{Ended, Protocol};
 use crate::server::http::caller::Caller;
 use crate::server::http::refusals::no_such_stream;

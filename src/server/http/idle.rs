@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
 use crate::net::Stream;
-use crate::server::admission::Spot;
+use crate::server::access::admission::Spot;
 use crate::server::registry::ConnectionSlot;
 
 /// The idle limit.

@@ -5,6 +5,7 @@
 //! that fills up causes a warning in time, and keeps a reserve.
 
 pub(in crate::server) mod file;
+pub(in crate::server) mod under_way;
 
 use std::future::poll_fn;
 use std::io;
@@ -18,10 +19,10 @@ use crate::files::Trouble;
 use crate::server::access::callback::calls::RecordCall;
 use crate::server::event::{Event, Recording, RecordingState};
 use crate::server::recordings::file::RecordingWriter;
+use crate::server::recordings::under_way::RecordingStart;
 use crate::server::registry::Registry;
 use crate::server::stream::Stream;
 use crate::server::stream::flv_sink::FlvSink;
-use crate::server::stream::recording_files::RecordingStart;
 use crate::server::stream::sink::Sink;
 use crate::text::Language;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use crate::server::admission::Spot;
+use crate::server::access::admission::Spot;
 use crate::server::registry::{ConnectionSlot, Registry};
 
 /// Time limit for the task of a port to drop its socket.

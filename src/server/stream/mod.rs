@@ -11,7 +11,6 @@ pub(in crate::server) mod message_sink;
 pub(in crate::server) mod outgoing;
 pub(in crate::server) mod piece;
 pub(in crate::server) mod publisher;
-pub(in crate::server) mod recording_files;
 pub(in crate::server) mod sink;
 pub(in crate::server) mod thumbnails;
 mod viewer_list;
@@ -59,7 +58,7 @@ const MAX_HELD: usize = 32;
 pub(super) struct Stream {
     pub app: String,
     pub name: String,
-    /// Address of the first client; see [`super::admission::subscriber`].
+    /// Address of the first client; see [`subscriber`](crate::server::access::admission::subscriber).
     pub opened_by: IpAddr,
     limits: Limits,
     inner: Mutex<Inner>,

@@ -15,9 +15,9 @@ use str0m::{Event as RtcEvent, IceConnectionState, Input, Output, Rtc, RtcError}
 use crate::base::Timestamp;
 use crate::net::random_hex;
 use crate::net::webrtc::DatagramSocket;
+use crate::server::access::admission::Purpose;
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
-use crate::server::admission::Purpose;
 use crate::server::event::{Ended, Event};
 use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::stream::Stream;

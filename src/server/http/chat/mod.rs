@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::server::admission::Purpose;
+use crate::server::access::admission::Purpose;
 use crate::server::chat::{ChatMember, NotPassed};
 use crate::server::http::caller::Caller;
 use crate::server::http::guard::is_trusted;

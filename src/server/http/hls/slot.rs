@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::server::admission::{Purpose, Spot};
+use crate::server::access::admission::{Purpose, Spot};
 use crate::server::registry::Registry;
 
 /// A connection that does not count as idle; ends when dropped.

@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 use url::form_urlencoded;
 
 use crate::files::{Trouble, free_space};
-use crate::server::admission::{Purpose, Spot};
+use crate::server::access::admission::{Purpose, Spot};
 use crate::server::http::caller::Caller;
 use crate::server::http::guard;
 use crate::server::http::operator::ranges::{self, RangeAnswer};

@@ -16,7 +16,7 @@ use crate::server::config::Limits;
 
 /// The slot of a connection.
 #[derive(Debug)]
-pub(super) struct Spot {
+pub(in crate::server) struct Spot {
     address: IpAddr,
     /// A [`State`], changed only under the lock of [`Admission`].
     state: AtomicU8,
@@ -25,7 +25,7 @@ pub(super) struct Spot {
 
 /// The purpose of a connection.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(in crate::server) enum Purpose {
     Publish,
     Play,
 }
@@ -43,7 +43,7 @@ enum State {
 
 /// All slots of a server.
 #[derive(Debug)]
-pub(super) struct Admission {
+pub(in crate::server) struct Admission {
     connections: usize,
     per_address: usize,
     inner: Mutex<Inner>,
@@ -225,7 +225,7 @@ impl Inner {
 }
 
 /// The key of a subscriber: an IPv4 address, or a 64-bit IPv6 network.
-pub(super) fn subscriber(address: IpAddr) -> IpAddr {
+pub(in crate::server) fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) if !v6.is_loopback() => {
             IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)))
