@@ -52,7 +52,7 @@ pub const FAULTS: &[Fault] = &[
         || plant::live("rtmp://nosuch.invalid/live", "nosuch.invalid"),
         (6, Notice("target-no-such-host"), "dns"),
         ["unknown host", "unknown host", "Check the spelling"],
-        ["找不到服务器", "找不到这个主机名", "请检查服务器地址的拼写"],
+        ["找不到这个主机名", "找不到这个主机名", "请检查服务器地址的拼写"],
     ),
     row(
         "a closed port",

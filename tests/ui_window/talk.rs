@@ -214,9 +214,9 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
         ),
         (GlobalKeyReply::Missing, ["no global shortcuts", "不支持全局快捷键"]),
         (GlobalKeyReply::Unknown, ["onair.desktop", "onair.desktop"]),
-        (GlobalKeyReply::Unanswered, ["closed without an answer", "没有得到答复"]),
+        (GlobalKeyReply::Unanswered, ["closed without an answer", "你没有作出选择"]),
         (GlobalKeyReply::Ended, ["revoked the key", "已收回讲话键"]),
-        (GlobalKeyReply::Gone, ["portal stopped", "门户服务已停止"]),
+        (GlobalKeyReply::Gone, ["portal stopped", "xdg-desktop-portal）已停止"]),
     ];
     for (number, (language, switch)) in switch.into_iter().enumerate() {
         // Before it is switched on: what that will do, and that buttons are none of it.

@@ -64,8 +64,8 @@ guide-upload-limited = 约 { $rate }
 guide-measure-again = 重新测量
 guide-recommend = 建议从 { $size }、{ $rate } 帧/秒、{ $bitrate } 开始。
 guide-because-all = 电脑和网络都有余量。
-guide-because-encoder = 再高会占用这台电脑太多资源。
-guide-because-upload = 再高会超出你的上行带宽。
+guide-because-encoder = 更高的画质会占用这台电脑太多资源。
+guide-because-upload = 更高的画质会超出你的上行带宽。
 guide-because-unknown = 大多数网络都能承受，以后可以调高。
 guide-because-service = 平台不接受更高的画质。
 

@@ -29,11 +29,11 @@ health-target = { $name }
 health-behind = 观众端延迟 { $time }
 health-watching = { $count } 人观看
 health-nobody-watches = 还没有人观看
-health-smaller = { $name } 收到的画面较小
+health-smaller = { $name } 收到的分辨率较低
 health-partly-muted = 麦克风已静音
 health-delay = 观众延迟 { $time }
 health-delay-begins = { $time } 后开始
-health-delay-ending = 正在结束：还有 { $time } 待发送
+health-delay-ending = 正在结束：还剩 { $time } 未推送
 
 # 推流目标。
 health-no-target = 没有打开任何推流目标。
@@ -43,8 +43,8 @@ health-no-server = { $name } 没有服务器地址。
 health-no-key = { $name } 没有推流密钥。
     .cure = 请从平台的直播页面复制密钥。
 health-partly = 正在直播，但 { $name } 没有连上。
-health-partly-refused = 正在直播，但 { $name } 拒绝推流。推流密钥对吗？
-health-refused = 未在直播：{ $name } 拒绝推流。推流密钥对吗？
+health-partly-refused = 正在直播，但 { $name } 拒绝推流。推流密钥是否正确？
+health-refused = 未在直播：{ $name } 拒绝推流。推流密钥是否正确？
 health-not-reached = 尚未开播：无法连接 { $name }。
 health-lost = 直播中断：与 { $name } 的连接已断开。
 health-stalled = 正在直播，但 { $name } 收不到数据。
@@ -63,7 +63,7 @@ viewers-silent = 观众听不到声音。
 viewers-late = 观众端延迟过大。
 health-dropping = 到 { $name } 的网速不够，正在丢帧。
     .cure = 请降低码率，并检查是否有其他程序占用网络。
-health-queue = 网速偏慢：还有 { $time } 待发送。
+health-queue = 网速偏慢：待发送内容积压 { $time }。
     .cure = 如果一直这样，请降低码率。
 
 # 录制。

@@ -1,7 +1,7 @@
 # 命令（每个都有说明）、快捷键、命令面板。
 
 tip-action-go-live = 开始直播。直播中按下会先询问是否停止。
-tip-action-send-file = 不重新编码，把媒体文件直接推送到目标。
+tip-action-send-file = 不重新编码，把媒体文件直接推送到推流目标。
 tip-action-preflight = 开播前检查推流目标、来源和本机。
 tip-action-record = 把输出画面录制到录像文件夹。
 tip-action-pause-recording = 暂停录制，不会另开新文件。
@@ -48,7 +48,7 @@ tip-action-retry = 不等下一次重试，立即连接。
 tip-action-refresh = 重新查找摄像头、麦克风和显示器。
 tip-action-test-pattern = 用彩条代替摄像头画面。
 tip-action-clear-clip = 熄灭所有电平表的削波灯。
-tip-action-copy-address = 复制内置服务器的直播地址。
+tip-action-copy-address = 复制内置服务器的观看地址。
 tip-action-watch-own = 播放内置服务器上你自己的直播。
 tip-action-open-file = 在“观看”中播放媒体文件。
 tip-action-undo = 撤销对场景和来源的上一次更改。
@@ -104,7 +104,7 @@ hotkey-conflict-talk = 同时也是讲话键
 hotkey-global = 在其他窗口中也有效：{ $name }
 hotkeys-reset-all = 恢复全部快捷键
 
-value-hotkey = 这不是快捷键。快捷键的写法如 Ctrl+Alt+M 或 F8
+value-hotkey = 这不是快捷键；写法如 Ctrl+Alt+M 或 F8
 
 hotkeys-elsewhere = 其他窗口
 hotkeys-keys = 快捷键
@@ -114,9 +114,9 @@ hotkeys-waits = 系统正在弹窗询问其他窗口中使用的按键，请在�
 hotkeys-missing = 当前桌面环境不支持全局快捷键，快捷键只在 onair 窗口中有效。请使用 KDE Plasma 5.27 或更新版本、GNOME 48 或更新版本，或 X11（Xorg）会话。
 hotkeys-unknown = 系统只为已安装的程序提供全局快捷键。请安装 onair 软件包，然后把任一开关关掉再打开。
 hotkeys-denied = 你在系统弹窗中拒绝了，快捷键只在 onair 窗口中有效。打开任一开关会再次询问。
-hotkeys-unanswered = 系统弹窗没有得到答复就关闭了。把任一开关关掉再打开会再次询问。
+hotkeys-unanswered = 系统弹窗已关闭，你没有作出选择。把任一开关关掉再打开会再次询问。
 hotkeys-ended = 系统已收回这些按键。把任一开关关掉再打开会重新申请。
-hotkeys-gone = 系统的桌面门户服务已停止。恢复后，onair 会重新申请。
+hotkeys-gone = 系统的桌面门户服务（xdg-desktop-portal）已停止。恢复后，onair 会重新申请。
 hotkey-types = 请加上 Ctrl 或 Alt，或改用功能键：单独按这个键会在其他窗口中输入文字。
 hotkey-missing = 请先选择快捷键。
 hotkey-taken = 其他程序占用了这些按键，所以只在 onair 窗口中有效。请另选按键。

@@ -10,7 +10,7 @@ quality-rate = 每秒帧数
 tab-broadcast = 直播
 tab-chat = 聊天
 chat-studio-none = 还没有聊天
-chat-studio-advice = 你观看的直播的聊天会显示在这里。onair 服务器上的直播都有聊天：推流到内置服务器，再观看自己的直播即可。
+chat-studio-advice = 你正在观看的直播，聊天会显示在这里。onair 服务器上的直播都有聊天：推流到内置服务器，再观看自己的直播即可。
 chat-studio-open = 打开观看页
 replay-off = 回放缓存已关闭，请在设置里选择时长。
 screenshot-off = 还没有画面。
@@ -22,15 +22,15 @@ target-lacks-key = 请填写推流密钥
 target-key-keyring = 密钥已保存在密钥环
 target-key-file = 密钥已保存在文件里
 target-key-forgotten = 密钥只在本次运行有效
-target-reconnects = 只有这个目标会重连，其他目标继续直播。
+target-reconnects = 只有这个推流目标会重连，其他的继续直播。
 target-apply = 应用并重连
 target-discard = 放弃修改
 ready-targets = { $count ->
-    [0] 没有目标
-   *[other] { $count } 个目标
+    [0] 没有推流目标
+   *[other] { $count } 个推流目标
 }
-tip-ready-targets = 打开的目标都有地址和密钥。
-tip-not-ready-targets = 没有打开任何目标，或有目标缺少地址或密钥。
+tip-ready-targets = 打开的推流目标都有地址和密钥。
+tip-not-ready-targets = 没有打开任何推流目标，或有推流目标缺少地址或密钥。
 
 # 属性面板
 tab-inspector = 属性
@@ -47,7 +47,7 @@ crop-letter-top = 上
 crop-letter-bottom = 下
 
 # 混音器
-mixer-settings-of = { $name }的音频设置
+mixer-settings-of = { $name } 的音频设置
 monitoring-is-off = 监听：关
 
 # 面板和布局
@@ -58,8 +58,8 @@ panel-stats = 统计
 panel-event-log = 事件记录
 panel-players = 播放器
 panel-controls = 控制按钮
-panel-close = 隐藏{ $name }
-panel-window = 把{ $name }放到单独的窗口
+panel-close = 隐藏 { $name }
+panel-window = 把 { $name } 放到单独的窗口
 layout-simple = 简洁
 layout-studio = 工作室
 layout-monitor = 监看
@@ -93,7 +93,7 @@ stats-encode = 编码
 stats-draw = 合成
 stats-skipped = 跳帧 · 丢帧
 stats-av-offset = 音画偏移
-stats-drift = 时钟漂移
+stats-drift = 时钟偏差
 stats-frame-time = 最近十分钟的帧耗时
 stats-bitrate = 最近十分钟的码率
 tip-stats-encode = 编码一帧的平均用时。正常：不到一帧时长的一半。

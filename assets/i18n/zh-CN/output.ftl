@@ -6,7 +6,7 @@ out-scene = 场景：{ $name }
 out-source = { $track ->
     [video] 视频
    *[audio] 音频
-}：{ $name }{ $state ->
+}：{ $name } { $state ->
     [open] 已打开
     [back] 已恢复
     [stalled] 没有数据
@@ -17,7 +17,7 @@ out-video-format = { $size }，{ $fps } 帧/秒
 out-audio-format = { $rate } Hz，{ $channels ->
     [1] 单声道
     [2] 立体声
-   *[other] { $channels }声道
+   *[other] { $channels } 声道
 }
 out-with = { $what }：{ $more }
 out-encoder = { $track ->
@@ -69,7 +69,7 @@ out-screenshot = 截图 { $path }：{ $state ->
 out-delay-filling = 直播延迟：{ $seconds } 秒后开始推流
 out-delay-on = 直播延迟：观众延迟 { $seconds } 秒
 out-delay-draining = 直播延迟：正在推送延迟的内容
-out-chapter = { $seconds } 秒处的章节：{ $title }
+out-chapter = 章节（{ $seconds } 秒）：{ $title }
 out-fault = 服务器：对 { $peer } 模拟故障 { $fault }
 out-publish = 服务器：{ $peer } 开始推送 { $stream }
 out-unpublish = 服务器：{ $peer } 停止推送 { $stream }：{ $reason }

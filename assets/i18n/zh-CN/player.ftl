@@ -2,7 +2,7 @@
 
 # 文件
 play-unreadable = 无法读取 { $path }：{ $reason }
-    .cure = 请检查文件名，或填写 rtmp://服务器/live/直播流 这样的地址。
+    .cure = 请检查文件名，或填写 rtmp://服务器/应用/流名 这样的地址。
 play-unplayable = 无法播放 { $place }：{ $reason }
     .cure = onair 可播放 FLV、MP4、MKV、WebM、MP3、FLAC、Ogg、AAC 和 WAV 文件；有 FFmpeg 库时还可播放 HEVC、AV1、VP9、VP8、AC-3 等。其他文件请先转换，例如用 ffmpeg。
 play-not-flv = 无法播放 { $path }：{ $reason }
@@ -16,7 +16,7 @@ play-empty-file = 文件中没有可播放的视频或音频
     .cure = 请检查文件是否完整。
 play-cannot-write = 无法写入 { $path }：{ $reason }
 play-nothing-to-record = 直播流已结束，没有可录制的内容
-play-interrupted = 还没有找到内容就已中断
+play-interrupted = 还没有读到任何内容就已中断
 play-no-threads = 系统无法创建更多线程：{ $reason }
     .cure = 请关闭其他程序后重试。
 play-source-unplayable = 无法播放 { $name }：{ $reason }
@@ -29,23 +29,23 @@ play-source-lost = { $name } 已断开，正在重连
 play-empty-stream = 直播流中没有可播放的视频或音频
     .cure = 请检查直播流的名称，以及直播是否正常。
 play-no-parameter-sets = 视频缺少参数集（SPS 和 PPS）
-    .cure = 请主播重新开播。
+    .cure = 请让主播重新开播。
 play-config-too-long = 编码配置长 { $bytes } 字节，onair 最多接受 { $kib } KiB
-    .cure = 请主播检查编码器。
+    .cure = 请让主播检查编码器。
 play-video-not-shown = 无法显示视频：{ $reason }
-    .cure = 请主播使用 8 位、4:2:0、逐行的 H.264 视频。有 FFmpeg 库时可播放更多格式，见 onair devices。
+    .cure = 请让主播使用 8 位、4:2:0、逐行的 H.264 视频。有 FFmpeg 库时可播放更多格式，见 onair devices。
 play-cannot-decode = 直播流使用 { $codec }，onair 无法解码
-    .cure = 请主播使用 H.264 视频和 AAC 音频；也可用 --save 保存，再用其他程序播放。
+    .cure = 请让主播使用 H.264 视频和 AAC 音频；也可用 --save 保存，再用其他程序播放。
 play-no-decoder = 直播流使用 { $codec }，onair 无法解码：{ $reason }
-    .cure = { $cure }也可以请主播使用 H.264 视频和 AAC 音频，或用 --save 保存后用其他程序播放。
+    .cure = { $cure }也可以让主播使用 H.264 视频和 AAC 音频，或用 --save 保存后用其他程序播放。
 play-ended = 直播流已结束
 play-waiting = 直播流已结束，正在等待恢复
 
 # 直播流和服务器
 play-bad-web-url = 这不是直播流的地址：{ $reason }
-    .cure = 请写成 http://服务器/路径/直播流.flv，或填写文件名。
+    .cure = 请写成 http://服务器/路径/流名.flv，或填写文件名。
 play-bad-url = 这不是直播流的地址：{ $reason }
-    .cure = 请写成 rtmp://服务器/应用/直播流、http://服务器/路径/直播流.flv，或填写媒体文件名。
+    .cure = 请写成 rtmp://服务器/应用/流名、http://服务器/路径/流名.flv，或填写媒体文件名。
 play-connection-settings = { $reason }
     .cure = 请检查连接设置：代理和证书。
 play-cure-web-port = 请检查地址和端口，以及服务器是否在运行。http:// 使用 80 端口，https:// 使用 443 端口。
@@ -71,8 +71,8 @@ play-awaited = { $what ->
     [request] 回应
     [playlist] 播放列表
     [segment] 分片
-    [init] 流的头信息
-    [key] 直播流的密钥
+    [init] 流头信息
+    [key] 解密密钥
    *[media] 视频或音频
 }
 play-server-damaged = 服务器发来的数据已损坏：{ $reason }
@@ -99,10 +99,10 @@ play-recording-refused = 服务器不提供录像的其余部分：{ $cause }
     .cure = 请从头重新播放，或稍后再试。如果仍不行，请联系服务器管理员。
 play-recording-broken-off = 录像中断，服务器无法从该处继续
     .cure = 请从头重新播放。
-play-seek-refused = 服务器不提供该位置
+play-seek-refused = 服务器不能从该位置发送
 play-seek-from-start = 服务器只能从头发送
-play-seek-slow = 服务器在 { $seconds } 秒内没有发来该位置
-play-seek-over = 查找已结束
+play-seek-slow = 服务器在 { $seconds } 秒内没有发来该位置的内容
+play-seek-over = 跳转已中断
 
 # 播放列表（HLS）
 play-playlist-unreadable = 无法读取播放列表：{ $reason }
@@ -119,26 +119,26 @@ play-playlist-without-tls = 播放列表使用 TLS，但此地址没有
 play-playlist-websocket = 这是 WebSocket 地址
 play-audio-slow = 没有及时收到新的音频
 play-segments-empty = 播放列表的分片中没有可播放的视频或音频
-    .cure = 请主播使用 H.264 视频和 AAC 音频。
+    .cure = 请让主播使用 H.264 视频和 AAC 音频。
 play-segment-is-page = 播放列表的一个分片是网页
     .cure = 请检查服务器。它的分片可能需要登录或令牌。
 play-segment-unknown = 播放列表的一个分片既不是 MPEG-TS，也不是 MP4
     .cure = 请检查服务器。它的分片可能需要登录或令牌。
 play-segment-unplayable = 无法播放播放列表的一个分片：{ $reason }
-    .cure = 请主播使用 H.264 视频和 AAC 音频。
+    .cure = 请让主播使用 H.264 视频和 AAC 音频。
 play-segment-encrypted = 直播流已加密，播放列表中没有密钥
-    .cure = 只有该服务自己的播放器有密钥，请在它的网页上观看。
+    .cure = 只有该平台的播放器能解密，请到该平台的网页上观看。
 play-segment-damaged = 加密的分片已损坏，或密钥不正确
     .cure = 请重试。如果仍不行，请告知主播。
-play-key-length = 直播流的密钥长 { $bytes } 字节，应为 16 字节
+play-key-length = 直播流的解密密钥为 { $bytes } 字节，应为 16 字节
     .cure = 服务器可能需要登录。请使用带令牌的地址。
 play-protected = 直播流受保护（DRM）
-    .cure = 只有该服务自己的播放器有密钥，请在它的网页上观看。
+    .cure = 只有该平台的播放器能解密，请到该平台的网页上观看。
 play-protected-by = 直播流受 { $system } 保护（DRM）
-    .cure = 只有该服务自己的播放器有密钥，请在它的网页上观看。
+    .cure = 只有该平台的播放器能解密，请到该平台的网页上观看。
 
 # 聊天和扬声器
-chat-not-websocket = 聊天地址以 ws:// 或 wss:// 开头
+chat-not-websocket = 聊天地址要以 ws:// 或 wss:// 开头
 chat-bad-address = 聊天地址无效：{ $reason }
 chat-ended = 服务器结束了聊天
 speaker-silent = 没有响应

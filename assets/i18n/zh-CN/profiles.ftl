@@ -25,7 +25,7 @@ obs-profile-no-service = 推流目标：service.json 不存在或无法读取
 obs-profile-service = 推流目标“{ $service }”：onair 不知道它的地址
 obs-profile-size = 画面尺寸 { $size }
 obs-profile-rate = 帧率 { $rate }
-obs-profile-channels = { $channels } 音频：onair 发送立体声
+obs-profile-channels = { $channels } 音频：onair 改用立体声
 obs-profile-encoder = 编码器 { $encoder }：onair 会选用本机可用的编码器
 obs-profile-format = 录像格式 { $format }
 
@@ -56,7 +56,7 @@ part-create = 创建
 part-back = 返回
 collection-new-title = 新建场景集合：含一个场景
 profile-new-title = 新建配置方案：常用画质，没有推流目标
-part-duplicate-title = 复制正在使用的这一个
+part-duplicate-title = 复制正在使用的这一份
 part-rename-title = 新名称
 collection-delete-title = 删除场景集合“{ $name }”？
 profile-delete-title = 删除配置方案“{ $name }”和它的推流密钥？
@@ -79,11 +79,11 @@ part-choose-file = 选择文件…
 
 # 多次启动 onair、崩溃，以及显示器消失。
 instance-shown = onair 已经打开，它的窗口会显示到最前面
-instance-no-window = 图形桌面已断开，onair 正在没有窗口的情况下直播（进程 { $process }）
+instance-no-window = 图形桌面已断开，onair 没有窗口，仍在直播（进程 { $process }）
     .cure = 请用 kill -INT { $process } 结束直播，再启动 onair。
 instance-silent = onair 已经打开（进程 { $process }），但没有响应
     .cure = 请结束该进程，或用 --settings FILE 使用另一份设置。
-display-lost-goes-on = 图形桌面已断开，onair 在没有窗口的情况下继续直播
+display-lost-goes-on = 图形桌面已断开，onair 没有窗口，继续直播
     .cure = 请按 Ctrl-C，或用 kill -INT { $process } 结束直播。
 display-lost-ended = 窗口关闭后继续的直播已结束
 display-lost = 图形桌面已断开，onair 不显示窗口，继续运行。

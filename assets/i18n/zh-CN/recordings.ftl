@@ -26,9 +26,9 @@ recordings-channels = { $count ->
 }
 recordings-unfinished = 此录像未正常结束。
 recordings-repair = 修复
-tip-recordings-repair = 保留已写入的全部内容，让它在各处都能播放和跳转。
+tip-recordings-repair = 保留已写入的全部内容，让它在其他播放器里也能播放和跳转。
 recordings-repaired = { $name } 已修复。
-recordings-whole = { $name } 是完整的。
+recordings-whole = { $name } 完整，无需修复。
 recordings-name = 名称
 recordings-play = 播放
 recordings-show = 在文件夹中显示

@@ -10,7 +10,7 @@ settings-page-hotkeys = 快捷键
 settings-page-network = 网络
 settings-page-about = 关于
 
-setting-reset = 把{ $name }恢复为{ $default }
+setting-reset = 把 { $name } 恢复为 { $default }
 setting-default = { $name }（默认）
 setting-off = 关闭
 
@@ -47,7 +47,7 @@ setting-keyframes-note = 决定新观众多快看到画面。大多数平台要�
 setting-audio-format = 音频格式
 setting-audio-format-note = 直播的 AAC 音频。默认值适合所有平台。
 setting-delay = 直播延迟
-setting-delay-note = 观众看到直播的延后时间。下次开播时生效。
+setting-delay-note = 观众晚多久看到直播。下次开播时生效。
 
 setting-folder = 录像文件夹
 setting-folder-note = 保存录像、回放和截图。需要时会自动创建文件夹。
@@ -69,7 +69,7 @@ setting-services = 自定义平台
 setting-services-note = 添加 onair 没有收录的平台，设置推流地址和上限。
 setting-services-edit = { $count ->
     [0] 添加平台…
-   *[other] 编辑 { $count } 个平台…
+   *[other] 修改 { $count } 个平台…
 }
 setting-successor = 接替服务器
 setting-successor-note = 内置服务器停止后，支持 Enhanced RTMP 的推流端和播放器会连到这里。

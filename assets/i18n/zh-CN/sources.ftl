@@ -11,7 +11,7 @@ source-text = 文字
 
 sources-of = 来源：{ $scene }
 source-add-row = 添加来源…
-source-incomplete = onair 无法使用它的部分文件。
+source-incomplete = onair 无法使用此来源的部分文件。
 source-add-title = 添加来源
 add-camera = 摄像头
 add-search = 搜索来源
