@@ -72,9 +72,9 @@ fn a_connection_follows_the_network_it_is_on() {
     // It was not found out by silence.
     let causes: Vec<_> = told(&onair, before).iter().map(|it| it["cause"].clone()).collect();
     let known = [
-        "this machine's network has changed",
+        "this computer's network has changed",
         // Looked at between the two addresses.
-        "this machine has no network connection to the server",
+        "this computer has no network connection to the server",
     ];
     assert!(known.iter().any(|cause| causes.contains(&(*cause).into())), "{causes:?}");
 

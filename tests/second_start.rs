@@ -63,7 +63,7 @@ fn a_second_start_raises_the_first_and_one_that_hangs_is_told_of() {
         .output()
         .unwrap();
     assert_eq!(import.status.code(), Some(3), "{}", said(&import));
-    assert!(said(&import).contains("another onair has these settings open"));
+    assert!(said(&import).contains("another onair process has these settings open"));
     assert_eq!(fs::read_to_string(&path).unwrap(), before);
     // One that hangs is not waited for for long.
     let process = first.id().to_string();

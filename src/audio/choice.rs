@@ -91,7 +91,7 @@ impl FromStr for AudioChoice {
             ("file", Some(path)) => Ok(Self::File(path.into())),
             ("stream", Some(url)) if url.contains("://") => Ok(Self::Stream(url.to_owned())),
             ("stream", _) => Err(problem!("choice-needs-url")),
-            ("file", None) => Err(problem!("choice-needs-path", example = "file:CLIP.wav")),
+            ("file", None) => Err(problem!("choice-needs-path", example = "file:FILE.wav")),
             _ => {
                 // Only the scheme of an address: the rest may be secret, and this text is
                 // displayed.

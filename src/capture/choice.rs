@@ -152,8 +152,8 @@ impl FromStr for VideoChoice {
             ("text" | "text-file" | "countdown", None) => Err(problem!("choice-needs-text")),
             ("stream", Some(url)) if url.contains("://") => Ok(Self::Stream(url.to_owned())),
             ("stream", _) => Err(problem!("choice-needs-url")),
-            ("file", None) => Err(problem!("choice-needs-path", example = "file:CLIP.mp4")),
-            ("image", None) => Err(problem!("choice-needs-path", example = "image:PICTURE.png")),
+            ("file", None) => Err(problem!("choice-needs-path", example = "file:FILE.mp4")),
+            ("image", None) => Err(problem!("choice-needs-path", example = "image:FILE.png")),
             ("slides", None) => Err(problem!("choice-needs-path", example = "slides:FOLDER")),
             ("color", None) => Err(problem!("choice-no-color", text = "")),
             _ => {

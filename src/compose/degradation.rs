@@ -1,5 +1,5 @@
 //! The reduction of work on a slow computer, in this order: the preview, transitions, cosmetic
-//! filters, every second frame. Audio is never affected; it has a separate thread. This module is
+//! filters, every other frame. Audio is never affected; it has a separate thread. This module is
 //! pure: it takes the time of each frame.
 
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub enum Degradation {
     Transitions,
     /// …and [costly](crate::compose::filter::Filter::is_costly) filters are skipped.
     Filters,
-    /// …and every second frame repeats the one before.
+    /// …and every other frame repeats the one before.
     Rate,
 }
 

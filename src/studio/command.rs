@@ -216,11 +216,11 @@ pub enum PartCommand {
     },
     /// Deletes this one; if it is in use, another one is used.
     Delete(PartKind, String),
-    /// Lists the earlier versions of this one.
+    /// Lists the earlier versions of this collection or profile.
     ListVersions(PartKind, String),
     /// Restores the current one to this version.
     Restore(PartKind, VersionId),
-    /// Imports one from a file of onair or OBS; `with_key` includes the stream key of OBS.
+    /// Imports one from an onair or OBS file; `with_key` includes the stream key of OBS.
     Import {
         kind: PartKind,
         path: PathBuf,

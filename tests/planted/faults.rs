@@ -86,7 +86,7 @@ pub const FAULTS: &[Fault] = &[
         "an expired certificate",
         || plant::to_tls(Authority::expired),
         (6, Notice("target-certificate"), "tls"),
-        ["the server's certificate", "it expired on 2020-12-31", "Check this machine's date"],
+        ["the server's certificate", "it expired on 2020-12-31", "Check this computer's date"],
         ["服务器证书验证失败", "已于 2020-12-31 过期", "请检查本机日期"],
     ),
     row(

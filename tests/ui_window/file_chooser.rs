@@ -117,7 +117,7 @@ fn folders_and_new_files_are_chosen() {
     std::fs::write(folder.path().join("scenes.toml"), "x").unwrap();
     click(&mut harness, "Save");
     // One that is there is replaced only when that is said again.
-    shows(&mut harness, "This file exists. Press Save again to replace it.");
+    shows(&mut harness, "This file already exists. Press Save again to replace it.");
     assert_eq!(chosen(&harness), None);
     click(&mut harness, "Save");
     until(&mut harness, "a choice", |harness| chosen(harness).is_some());

@@ -152,7 +152,7 @@ fn an_address_that_cannot_be_one_is_refused_beside_its_field() {
     let mut harness = begin("idle");
     press(&mut harness, Key::Enter);
     press(&mut harness, Key::Enter);
-    click(&mut harness, "Own server");
+    click(&mut harness, "Custom server");
     assert_eq!(click(&mut harness, "Next"), []);
     harness.get_by_label("Enter the server address first.");
     // No face has the last one: a box is drawn.

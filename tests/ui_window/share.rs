@@ -43,7 +43,7 @@ fn a_network_is_let_in_and_shut_out() {
     let mut harness = panel("shared");
     harness.get_by_label("QR code of the viewer page");
     harness.get_by_label_contains("There is no password");
-    harness.get_by_label("wlan0 192.168.1.20: can watch, not RTMP");
+    harness.get_by_label("wlan0 192.168.1.20: can watch, but not over RTMP");
     harness.get_by_label("wlan0 fd00::20: not over IPv6");
     // It may be scrolled there.
     harness.get_by_role_and_label(Role::CheckBox, "Also over RTMP").click_accesskit();

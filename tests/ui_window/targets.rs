@@ -74,7 +74,7 @@ fn the_delay_is_chosen_shown_and_ended() {
 fn a_target_is_typed_and_its_key_stays_hidden() {
     let mut harness = open("idle");
     open_menu(&mut harness);
-    let sent = click(&mut harness, "Own server");
+    let sent = click(&mut harness, "Custom server");
     let [Command::PutTarget(added)] = sent.as_slice() else { panic!("{sent:?}") };
     assert!(added.enabled && added.remember_key && added.id == 1, "{added:?}");
     // Going live without an address points at it instead.
@@ -111,7 +111,7 @@ fn a_target_is_typed_and_its_key_stays_hidden() {
 fn a_key_typed_quickly_behind_tab_stands_in_its_own_field() {
     let mut harness = open("idle");
     open_menu(&mut harness);
-    click(&mut harness, "Own server");
+    click(&mut harness, "Custom server");
     harness.run();
     let tab = |pressed| egui::Event::Key {
         key: Key::Tab,

@@ -148,7 +148,7 @@ fn a_recording_is_gone_about_in() {
     // It is not recorded, and whoever looks is told why.
     let record = harness.get_by_label("Record this stream").rect();
     let why = |harness: &Harness<'static, Window>| {
-        shown(harness).iter().any(|name| name.starts_with("Only live streams can be recorded here"))
+        shown(harness).iter().any(|name| name.starts_with("You can record only live streams here"))
     };
     assert!(!why(&harness));
     harness.hover_at(record.center());

@@ -22,7 +22,7 @@ fn goes_through_the_guide(story: &mut Story, server: &str, key: &str) {
     }
     story.click("push button", "That’s me");
     story.shows("label", "Where do you want to stream?");
-    story.click("radio button", "Own server");
+    story.click("radio button", "Custom server");
     story.click("entry", "Server");
     story.types(server);
     story.click("password text", "Stream key");

@@ -70,7 +70,7 @@ viewers-silent = Viewers hear nothing.
 viewers-late = Viewers are far behind.
 health-dropping = The connection to { $name } is too slow: onair is dropping frames.
     .cure = Choose a lower bitrate, and check what else uses the connection.
-health-queue = The connection is slow: the send queue holds { $time }.
+health-queue = The connection is slow: the send queue is { $time } long.
     .cure = A lower bitrate helps if this continues.
 
 # The recording.

@@ -1,5 +1,5 @@
 # Settings › Output
-output-usual = Usual: { $value }
+output-usual = Default: { $value }
 output-next = Changes to keyframes and audio take effect with the next broadcast.
 
 # the quality popover
@@ -30,7 +30,7 @@ ready-targets = { $count ->
     [one] { $count } target
    *[other] { $count } targets
 }
-tip-ready-targets = Each target that is on has its address and key.
+tip-ready-targets = Each target that is on has an address and a key.
 tip-not-ready-targets = No target is on, or one has no address or key.
 
 # the inspector
@@ -80,7 +80,7 @@ layout-full = There is no room for another layout. Delete one first.
 action-layout-simple = Layout: Simple
 tip-action-layout-simple = Scenes, program, mixer and one panel on the right.
 action-layout-studio = Layout: Studio
-tip-action-layout-studio = Preview and program, upright faders, chat and statistics.
+tip-action-layout-studio = Preview and program, vertical faders, chat and statistics.
 action-layout-monitor = Layout: Monitor
 tip-action-layout-monitor = Players and statistics.
 action-arrange-panels = Arrange panels
@@ -89,7 +89,7 @@ take = Take
 panels-too-deep = panels are nested more than { $most } levels deep
 panels-unclosed = a comma or a bracket is missing
 panels-unknown = there is no panel '{ $name }'
-panels-size = a size is * or { $least } to { $most } points
+panels-size = a size must be * or { $least } to { $most } points
 panels-no-controls = the panel 'controls' is missing
 panels-twice = a panel is named twice
 panels-missing = there is no layout '{ $name }'
@@ -100,9 +100,9 @@ stats-av-offset = A/V offset
 stats-drift = Drift
 stats-frame-time = Frame time, 10 min
 stats-bitrate = Bitrate, 10 min
-tip-stats-encode = Mean time to encode a frame. Normal: under half of a frame's time.
-tip-stats-draw = Mean time to draw a frame from its sources. Normal: under half of a frame's time.
-tip-stats-skipped = Frames skipped because the computer was busy, and frames dropped because of the connection. Normal: 0.
+tip-stats-encode = Mean time to encode a frame. Normal: under half the frame interval.
+tip-stats-draw = Mean time to draw a frame from its sources. Normal: under half the frame interval.
+tip-stats-skipped = Skipped: the computer was busy. Dropped: the connection was slow. Normal: 0.
 tip-stats-av-offset = How far audio is behind video for viewers, from the viewer monitor. Normal: within 40 ms.
 tip-stats-drift = Difference between the clocks of the main audio device and the system. onair corrects it. Normal: under 100 ppm.
 tip-stats-bitrate = The bitrate of the last ten minutes. The line is the chosen bitrate.

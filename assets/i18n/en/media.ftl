@@ -1,8 +1,8 @@
 # Why media cannot be read, decoded or encoded (src/wire, src/decode, src/encode). Keep in step with zh-CN.
 
 # Decoding.
-decode-unsupported = { $codec } cannot be decoded here
-decode-no-decoder = { $codec } cannot be decoded here: { $reason }
+decode-unsupported = onair cannot decode { $codec }
+decode-no-decoder = onair cannot decode { $codec }: { $reason }
 decode-bad-config = the { $codec } config is damaged: { $reason }
 decode-bad-packet = onair skipped a damaged { $codec } packet ({ $reason })
 decode-failed-start = { $decoder } did not start (code { $code })
@@ -26,8 +26,8 @@ decode-profile = a profile beyond High
 decode-frame-size = frames of { $size }
 decode-pixel-format = pixel format { $format } cannot be converted
 decode-no-plane = a plane of the frame is missing
-decode-not-built = this onair was built without FFmpeg's libraries
-    .cure = Use an onair that was built with the feature `ffmpeg`. packaging/run.sh turns it on where FFmpeg's libraries are installed.
+decode-not-built = this build of onair does not include FFmpeg's libraries
+    .cure = Use a build of onair with the feature `ffmpeg`. packaging/run.sh turns it on where FFmpeg's libraries are installed.
 decode-not-installed = the FFmpeg libraries that this build of onair needs are not installed
     .cure = Install FFmpeg's libraries (libavcodec, libavutil, libswscale) of the version that onair was built with. Or build onair again with those you have.
 decode-not-in-library = FFmpeg's libraries on this system have no decoder for it
@@ -42,7 +42,7 @@ decode-wrong-frame = a wrong frame
 # Encoding.
 encode-size = video needs an even width and height of at least 16 pixels
 encode-level = H.264 level 5.2 does not allow this size, frame rate or bitrate
-encode-rate = AAC has no sample rate of { $rate } Hz
+encode-rate = AAC does not support a sample rate of { $rate } Hz
 media-no-format = '{ $text }' is not a file format: write flv, mp4 or mkv
 encode-channels = onair encodes AAC with 1 or 2 channels, not { $channels }
 encode-no-video-encoder = no video encoder could be opened ({ $tried })

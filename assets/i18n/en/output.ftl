@@ -1,7 +1,7 @@
 # What commands print to a terminal.
 out-ready = Server ready: { $addresses }
 out-ready-play = To watch: { $addresses }
-out-ready-token = The token for changes over HTTP is in { $file }
+out-ready-token = The token for the HTTP API is in { $file }
 out-scene = Scene: { $name }
 out-source = { $track ->
     [video] Video
@@ -9,7 +9,7 @@ out-source = { $track ->
 }: { $name } { $state ->
     [open] is open
     [back] is back
-    [stalled] delivers nothing
+    [stalled] sends no data
     [lost] is lost
    *[failed] cannot be used
 }
@@ -35,7 +35,7 @@ out-target-stage = { $what } ({ $stage })
 out-target-retry = { $what }; retrying in { $seconds } s
 out-target-folded = { $times ->
     [one] Target { $url }: repeated once more
-   *[other] Target { $url }: repeated { $times } times more
+   *[other] Target { $url }: repeated { $times } more times
 }
 out-monitor = Viewers of { $url }: { $state ->
     [ok] everything arrives
@@ -120,7 +120,7 @@ out-asks = asks each time
 out-dialog-gives = the one chosen in the desktop's dialog
 out-no-single-windows = this desktop shares whole displays only
 out-program = program { $name }
-out-control-range = { $least } to { $most } by { $step }
+out-control-range = { $least } to { $most } in steps of { $step }
 out-control-switch = 0 or 1
 out-unavailable = unavailable: { $reason }
 out-none-for = none for { $codecs }: { $reason }
@@ -136,8 +136,8 @@ out-remux = { $path }: { $how ->
 out-left-out = { $what }; left out: { $tracks }
 out-next-port = { $reason }; next port
 out-redirected = redirected to { $url }
-out-redirected-no-login = redirected to { $url }, without the login: another host
+out-redirected-no-login = redirected to { $url } on another host; onair does not send the login there
 out-answers = { $url }: { $secure ->
-    [yes] answers, encrypted
-   *[no] answers
+    [yes] the server answers, with TLS
+   *[no] the server answers
 }. Nothing was published. onair tries the key only when you go live.

@@ -21,14 +21,14 @@ play-no-threads = the system cannot start more threads: { $reason }
     .cure = Close other programs and try again.
 play-source-unplayable = { $name } cannot be played: { $reason }
 play-source-stopped = { $name } has stopped. onair shows it again when it continues
-play-source-played = { $name } has been played to its end
+play-source-played = { $name } has played to the end
 play-source-ended = { $name } has ended. onair shows it again when it is back
 play-source-lost = { $name } is lost. onair reconnects
 
 # What a stream holds.
 play-empty-stream = the stream has no video or audio that onair can play
-    .cure = Check the stream's name, and that its broadcast is healthy.
-play-no-parameter-sets = the video comes without its parameter sets (SPS and PPS)
+    .cure = Check the stream's name, and that the broadcast runs correctly.
+play-no-parameter-sets = the codec config of the video (SPS and PPS) is missing
     .cure = Ask the broadcaster to restart the broadcast.
 play-config-too-long = the codec config is { $bytes } bytes long; onair accepts { $kib } KiB at most
     .cure = Ask the broadcaster to check the encoder.
@@ -58,9 +58,9 @@ play-asked-to-reconnect-because = the server asks onair to reconnect: { $words }
 play-opening-slow = no { $awaited } from { $server } within { $seconds } s
     .cure = The server or the network is too slow. Try again later, or use another address of the stream.
 play-request-slow = { $server } takes more than { $seconds } s to send a { $awaited }
-    .cure = Check the network connection and the server's own messages.
+    .cure = Check the network connection and the server's log.
 play-request-stalled = { $server } started to send a { $awaited }, but almost no data arrived for { $seconds } s
-    .cure = Check the network connection and the server's own messages.
+    .cure = Check the network connection and the server's log.
 play-awaited = { $what ->
     [dns] address
     [tcp] connection
@@ -72,7 +72,7 @@ play-awaited = { $what ->
     [playlist] playlist
     [segment] segment
     [init] stream header
-    [key] stream key
+    [key] decryption key
    *[media] video or audio
 }
 play-server-damaged = the server sends damaged data: { $reason }
@@ -102,7 +102,7 @@ play-recording-broken-off = the recording was interrupted, and the server cannot
 play-seek-refused = the server does not send this position
 play-seek-from-start = the server sends the file only from its start
 play-seek-slow = the server did not send this position within { $seconds } s
-play-seek-over = the search has ended
+play-seek-over = the seek ended without a result
 
 # Playlists (HLS).
 play-playlist-unreadable = the playlist cannot be read: { $reason }
@@ -127,18 +127,18 @@ play-segment-unknown = a segment of the playlist is neither MPEG-TS nor MP4
 play-segment-unplayable = a segment of the playlist cannot be played: { $reason }
     .cure = Ask the broadcaster for H.264 video and AAC audio.
 play-segment-encrypted = the stream is encrypted, and its playlist names no key
-    .cure = Only the service's own player has the keys. Watch it on the service's page.
+    .cure = Only the service's own player has the keys. Watch the stream on the service's page.
 play-segment-damaged = an encrypted segment is damaged, or the key is wrong
     .cure = Try again. If that does not help, tell the broadcaster.
-play-key-length = the stream's key has { $bytes } bytes instead of 16
+play-key-length = the decryption key has { $bytes } bytes instead of 16
     .cure = The server may need a login. Use the URL with its token.
 play-protected = the stream is protected (DRM)
-    .cure = Only the service's own player has the keys. Watch it on the service's page.
+    .cure = Only the service's own player has the keys. Watch the stream on the service's page.
 play-protected-by = the stream is protected by { $system } (DRM)
-    .cure = Only the service's own player has the keys. Watch it on the service's page.
+    .cure = Only the service's own player has the keys. Watch the stream on the service's page.
 
 # Chat and speakers.
-chat-not-websocket = a chat address begins with ws:// or wss://
+chat-not-websocket = a chat address must begin with ws:// or wss://
 chat-bad-address = this is not an address: { $reason }
 chat-ended = the server ended the chat
 speaker-silent = it does not respond

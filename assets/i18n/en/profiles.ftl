@@ -2,7 +2,7 @@
 
 # Names, and what is wrong with them.
 part-name-empty = type a name
-part-name-long = a name has at most { $most } characters
+part-name-long = a name can have at most { $most } characters
 part-name-dot = a name cannot begin with a dot
 part-name-character = a name cannot contain / \ : * ? " < > | or line breaks
 part-name-taken = '{ $name }' already exists
@@ -20,7 +20,7 @@ part-imported = Imported as '{ $name }'
 part-exported = Exported to { $path }, without keys and passwords
 
 # Import.
-import-no-profile = this is not a profile of onair or OBS. Choose a profile's .toml, or the basic.ini of OBS
+import-no-profile = this is not an onair or OBS profile. Choose the .toml file of an onair profile, or the basic.ini of an OBS profile
 obs-profile-no-service = the target: service.json is missing or cannot be read
 obs-profile-service = the target '{ $service }': onair does not know its address
 obs-profile-size = the frame size { $size }
@@ -55,12 +55,12 @@ part-name-hint = Friday show
 part-create = Create
 part-back = Back
 collection-new-title = A new scene collection, with one scene
-profile-new-title = A new profile, with the usual quality and no targets
+profile-new-title = A new profile, with the default quality and no targets
 part-duplicate-title = A copy of the one in use
 part-rename-title = A new name
 collection-delete-title = Delete the scene collection '{ $name }'?
 profile-delete-title = Delete the profile '{ $name }' and its stream keys?
-part-delete-note = This cannot be undone. If it is in use, onair uses another one.
+part-delete-note = You cannot undo this. If it is in use, onair switches to another one.
 part-delete-yes = Delete
 part-keep = Keep it
 part-scenes = { $scenes ->
@@ -81,7 +81,7 @@ version-restore = Restore the version of { $time }
 version-restore-short = Restore
 version-as-many = { $what } (same as now)
 version-differs = { $then } (now { $now })
-profile-import-title = Import a profile of onair or OBS
+profile-import-title = Import an onair or OBS profile
 profile-import-note = For OBS, choose basic.ini in the folder basic/profiles of its settings.
 profile-import-key = Import the stream key too
 part-choose-file = Choose file…
@@ -102,9 +102,9 @@ on-air-interrupted = onair ended unexpectedly while you were on air with { $targ
 remedy-resume = Resume
 remedy-port-443 = Use port 443
 cli-nothing-to-resume = --resume: no broadcast was interrupted
-    .cure = Leave --resume out. It is for after a crash.
-cli-settings-in-use = another onair has these settings open
+    .cure = Leave --resume out. Use this flag only after a crash.
+cli-settings-in-use = another onair process has these settings open
     .cure = Close its window first, or write to a file with --to.
-cli-display-gone = The connection to the desktop was lost, and nothing was on air: onair ends
+cli-display-gone = The connection to the desktop was lost, and nothing was on air, so onair closed
 palette-collection = Scene collection
 palette-profile = Profile

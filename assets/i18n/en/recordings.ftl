@@ -29,7 +29,7 @@ recordings-channels = { $count ->
 }
 recordings-unfinished = This recording was interrupted.
 recordings-repair = Repair
-tip-recordings-repair = Keeps all that was written, and makes it playable and seekable everywhere.
+tip-recordings-repair = Keeps everything that was written, and makes the file playable and seekable everywhere.
 recordings-repaired = { $name } is repaired.
 recordings-whole = { $name } is complete.
 recordings-name = Name
@@ -45,7 +45,7 @@ recordings-rail = { $name }, on the timeline
 recordings-keyframe = Starts at the keyframe at { $time }.
 recordings-format = File format
 recordings-save-copy = Save a copy
-recordings-copy-hint = Choose a part or another format. onair copies without encoding, so nothing loses quality.
+recordings-copy-hint = Choose a part or another format. onair copies without encoding, so no quality is lost.
 recordings-empty-part = The end must be after the start.
 recordings-copying = Writing { $name }: { $percent } %
 recordings-stop-copy = Stop copying

@@ -87,7 +87,7 @@ limit-audio = { $service } allows at most { $most } kbps of audio, so the slider
 limit-height = { $service } allows at most { $most } lines.
 limit-rate = { $service } allows at most { $most } fps.
 limit-keyframes = { $service } needs a keyframe at least every { $most } s.
-limit-over = Your settings are above what { $service } allows. It may end the stream.
+limit-over = Your settings exceed the limits of { $service }. The service may end the stream.
 
 # The file chooser.
 chooser-folder = Choose a folder
@@ -108,8 +108,8 @@ chooser-empty = This folder has no matching files.
 chooser-cut = There are more entries than onair shows. Type the path.
 chooser-nothing = Choose a file first.
 chooser-no-name = Type a name first.
-chooser-exists = This file exists. Press Save again to replace it.
+chooser-exists = This file already exists. Press Save again to replace it.
 chooser-absent = There is no file or folder with this path.
 chooser-waits = The desktop's file dialog is open
-chooser-waits-note = If you do not see it, use the file chooser of onair.
+chooser-waits-note = If you do not see it, use onair's chooser.
 chooser-own = Use onair's chooser

@@ -137,7 +137,7 @@ display-broken = 无法显示 { $name }
 display-silent = 显示器没有响应
 
 # 写错的来源、尺寸或速率
-choice-no-video-fallback = “{ $text }”不是备用画面：请写 keep、placeholder，或 camera:ID、image:PICTURE 这样的来源
+choice-no-video-fallback = “{ $text }”不是备用画面：请写 keep、placeholder，或 camera:ID、image:FILE 这样的来源
 choice-no-color = “{ $text }”不是颜色：请写 #RRGGBB 或 #RRGGBBAA
 choice-no-direction = “{ $text }”不是方向：请写 0 到 359 度
 choice-gradient = “{ $text }”是多余的：请写 #RRGGBB,#RRGGBB,DEGREES
@@ -149,12 +149,12 @@ choice-no-frame-rate = 帧率“{ $text }”无效：请写 1 到 240 的数字�
 choice-no-size = “{ $text }”不是尺寸：请写成 1280x720 这样的形式
 choice-odd-size = 无法编码 { $size }：宽和高必须是 2 到 { $most } 之间的偶数
 choice-no-end = “{ $text }”应为 loop、clear 或 hold
-choice-no-audio-fallback = “{ $text }”不是备用声音：请写 keep，或 mic:ID、file:CLIP 这样的音频源
+choice-no-audio-fallback = “{ $text }”不是备用声音：请写 keep，或 mic:ID、file:FILE 这样的音频源
 choice-needs-window = 窗口需要“onair devices”列出的 ID：window:PROGRAM/TITLE
 choice-needs-seconds = 倒计时需要小于 360000 的秒数：countdown:300
 choice-needs-text = 请写 text:WORDS、text-file:PATH 或 countdown:SECONDS
 choice-needs-url = 流需要 URL：stream:rtmp://HOST/APP/STREAM
 choice-needs-path = 缺少路径：{ $example }
-choice-no-video = “{ $text }”不是视频来源：可选 camera[:ID][@FORMAT]、screen[:ID]、window:ID、file:CLIP、stream:URL、image:PICTURE、slides:FOLDER、color:#RRGGBB、text:WORDS、text-file:PATH、clock、countdown:SECONDS、stopwatch、test 或 none
+choice-no-video = “{ $text }”不是视频来源：可选 camera[:ID][@FORMAT]、screen[:ID]、window:ID、file:FILE、stream:URL、image:FILE、slides:FOLDER、color:#RRGGBB、text:WORDS、text-file:PATH、clock、countdown:SECONDS、stopwatch、test 或 none
 choice-needs-application = 应用程序需要“onair devices”列出的名称：app:NAME
-choice-no-audio = “{ $text }”不是音频源：可选 mic[:ID]、system、app:NAME、file:CLIP、stream:URL、tone、silence 或 none
+choice-no-audio = “{ $text }”不是音频源：可选 mic[:ID]、system、app:NAME、file:FILE、stream:URL、tone、silence 或 none

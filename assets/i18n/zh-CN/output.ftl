@@ -1,7 +1,7 @@
 # 命令行输出。
 out-ready = 服务器已就绪：{ $addresses }
 out-ready-play = 观看地址：{ $addresses }
-out-ready-token = 通过 HTTP 修改设置所需的令牌保存在 { $file }
+out-ready-token = HTTP API 的令牌保存在 { $file }
 out-scene = 场景：{ $name }
 out-source = { $track ->
     [video] 视频

@@ -390,7 +390,7 @@ impl Link {
         self.next += frames as i64;
     }
 
-    /// Increases the delay after a missing block, unless the device delivers nothing at all.
+    /// Increases the delay after a missing block, unless the device sends no audio at all.
     fn late(&mut self) {
         let heard = self.recording.heard.frames.load(Ordering::Relaxed);
         if heard != self.heard && self.heard != 0 {

@@ -1,6 +1,6 @@
 //! Sorts video packets (of each rendition) and audio packets (of each track) by DTS. It waits for
-//! another queue only for a limited time; after that, it does not wait for this queue until the
-//! queue delivers again. This module is pure; it runs on the hub's thread.
+//! a queue only for a limited time. After that, it no longer waits for this queue until the queue has
+//! packets again. This module is pure; it runs on the hub's thread.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 //! camera when it returns; and the feed that shows its newest frame.
 //!
 //! Drivers can hang in any call. All calls therefore run on the inner thread, which is abandoned and
-//! replaced if it delivers nothing; no other thread waits for it.
+//! replaced if it sends no frames; no other thread waits for it.
 
 #[cfg(test)]
 mod allocation_tests;

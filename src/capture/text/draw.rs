@@ -315,7 +315,7 @@ fn blur_line(
     }
 }
 
-/// Draws premultiplied pixels under others of the same size.
+/// Draws the premultiplied pixels of `below` under those of `over`. Both have the same size.
 fn under(over: &mut [u8], below: &[u8]) {
     for (over, below) in over.chunks_exact_mut(4).zip(below.chunks_exact(4)) {
         let rest = 255 - u16::from(over.last().copied().unwrap_or(255));

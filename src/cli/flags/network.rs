@@ -75,7 +75,7 @@ impl Flags {
     /// Fails with the problem and the exit code.
     pub fn read(&self) -> Result<Options, (Problem, Exit)> {
         if self.ports.len() > MAX_PORTS {
-            let reason = problem!("settings-the-rest", most = MAX_PORTS);
+            let reason = problem!("route-too-many-ports", most = MAX_PORTS);
             return Err((problem!("cli-flag", flag = "--ports", reason = reason), Exit::Usage));
         }
         let proxy = match self.proxy.as_deref() {

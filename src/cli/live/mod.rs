@@ -47,13 +47,13 @@ use crate::wire::container::Format;
 )]
 pub struct Args {
     /// Video source: `camera[:ID][@1280x720,30,MJPEG]`, `screen[:ID]`, window:ID (screen:wayland,
-    /// window:wayland: choose in the desktop's dialog), file:CLIP, stream:URL, image:PICTURE,
+    /// window:wayland: choose in the desktop's dialog), file:FILE, stream:URL, image:FILE,
     /// slides:FOLDER, color:#RRGGBB, text:WORDS, text-file:PATH, clock, countdown:SECONDS, stopwatch,
     /// test, none [default: a camera if there is one, else test]
     #[arg(long, value_name = "SOURCE", value_parser = value::video(), help_heading = "Sources")]
     pub video: Option<VideoChoice>,
     /// Audio source: `mic[:ID]`, `system[:ID]`, app:NAME (one application of `onair devices`),
-    /// file:CLIP, stream:URL, tone, silence, none [default: a microphone if there is one, else tone
+    /// file:FILE, stream:URL, tone, silence, none [default: a microphone if there is one, else tone
     /// with the test pattern, else silence]
     #[arg(long, value_name = "SOURCE", value_parser = value::audio(), help_heading = "Sources")]
     pub audio: Option<AudioChoice>,
@@ -90,7 +90,7 @@ pub struct Args {
     /// Lowest video bitrate that adaptive bitrate may use
     #[arg(long, value_name = "BITRATE", default_value = "300k", help_heading = "Quality")]
     pub min_video_bitrate: BitsPerSecond,
-    /// Below half of the bitrate, skip every second frame to keep the other frames sharp
+    /// Below half of the bitrate, skip every other frame to keep the other frames sharp
     #[arg(long, help_heading = "Quality")]
     pub adapt_frames: bool,
     /// If the bitrate is too low for the frame size, encode at 3/4 or 1/2 of the size. When the

@@ -86,7 +86,7 @@ pub(super) fn open_video(config: &config::Video) -> Result<Opened<dyn VideoBacke
     let is_wanted = |choice: Choice| [Choice::Auto, choice].contains(&config.encoder);
     let candidates = VIDEO.iter().filter(|(choice, _)| is_wanted(*choice));
     let why = match config.encoder {
-        Choice::Auto => "the only encoder on this machine that needs no hardware",
+        Choice::Auto => "the only encoder on this computer that needs no hardware",
         _ => "asked for",
     };
     first_that_opens(TrackKind::Video, why, config, candidates.map(|(_, candidate)| candidate))

@@ -14,7 +14,7 @@ pub enum CertificateProblem {
     NotYetValid { not_before: Option<u64> },
     /// None of its names matches the host.
     WrongName { host: String, names: Vec<String> },
-    /// It is signed by no authority that this computer trusts, or by itself.
+    /// It is self-signed, or no authority that this computer trusts has signed it.
     UnknownIssuer,
     /// Its issuer has revoked it.
     Revoked,

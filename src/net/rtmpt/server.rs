@@ -35,7 +35,8 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// Time for which an idle request waits for data: this reduces requests, and media is sent at once.
 /// Adobe's servers wait 512 ms by default.
 const HOLD: Duration = Duration::from_millis(250);
-/// Number of first requests, which carry commands: waiting for their replies is worthwhile.
+/// Number of initial requests. They carry commands, so it pays to hold them until their replies are
+/// ready.
 const COMMANDS: u32 = 32;
 const COMMAND_HOLD: Duration = Duration::from_millis(20);
 /// Limit for the data of one answer.

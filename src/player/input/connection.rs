@@ -128,7 +128,7 @@ impl ConnectionWatch {
         }
     }
 
-    /// Excludes a time during which the reader was busy.
+    /// Does not count a time during which the reader was busy as waiting time.
     pub(in crate::player) fn waited(&mut self, time: Duration) {
         self.since += time;
     }

@@ -390,7 +390,7 @@ fn open_webrtc(
     Ok((socket, certificate))
 }
 
-/// Passes datagrams to their sessions until the end.
+/// Passes datagrams to their sessions until the port closes.
 async fn receive(socket: Arc<DatagramSocket>, registry: Arc<Registry>, open: OpenPort) {
     let stopped = open.closing(&registry);
     tokio::pin!(stopped);
@@ -410,7 +410,7 @@ async fn receive(socket: Arc<DatagramSocket>, registry: Arc<Registry>, open: Ope
     }
 }
 
-/// Accepts clients until the end; with an identity, clients that use TLS.
+/// Accepts clients until the port closes; with an identity, clients that use TLS.
 async fn accept(
     listener: Listener,
     identity: Option<Arc<Mutex<Identity>>>,

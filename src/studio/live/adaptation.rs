@@ -82,7 +82,7 @@ struct SecondEncode {
     size: Size,
 }
 
-/// Below this share of the configured bitrate, every second frame is dropped…
+/// Below this share of the configured bitrate, every other frame is dropped…
 const HALVE: f64 = 0.5;
 /// …until the bitrate reaches this share again.
 const FULL_SHARE: f64 = 0.7;

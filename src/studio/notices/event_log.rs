@@ -401,7 +401,7 @@ mod tests {
         chronicle.end(Duration::from_secs(5));
         let text = fs::read_to_string(&path).unwrap();
         assert!(
-            text.lines().nth(2).unwrap().contains("Over: Viewers of a:1935 see black"),
+            text.lines().nth(2).unwrap().contains("Resolved: Viewers of a:1935 see black"),
             "{text}"
         );
         assert!(text.ends_with("it lasted 7.0 s\n"), "{text}");
@@ -446,9 +446,9 @@ mod tests {
         for (line, words) in lines.iter().zip([
             "host1:1935: connection refused. Retrying in 0 s.",
             "host2:1935: connection refused. Retrying in 0 s.",
-            "Repeated 14 times more: host2:1935: connection refused.",
+            "Repeated 14 more times: host2:1935: connection refused.",
             "after 12 s",
-            "Repeated 14 times more: host1:1935: connection refused.",
+            "Repeated 14 more times: host1:1935: connection refused.",
             "host1:1935: connection refused. Retrying in 1 s.",
         ]) {
             assert!(line.contains(words), "{words}: {text}");

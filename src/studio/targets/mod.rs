@@ -97,7 +97,7 @@ impl Route {
             let ports: Result<Vec<_>, _> = ports.split(',').map(read).collect();
             let ports = ports.map_err(|_| problem!("route-ports"))?;
             if ports.len() > MAX_PORTS {
-                return Err(problem!("settings-the-rest", most = MAX_PORTS));
+                return Err(problem!("route-too-many-ports", most = MAX_PORTS));
             }
             options.ports = ports.into_iter().map(std::num::NonZero::get).collect();
         }

@@ -53,7 +53,7 @@ pub struct Quality {
     pub adapt: Adapt,
     /// …and the minimum to which it is reduced.
     pub least_bitrate: BitsPerSecond,
-    /// If less than half of the bitrate remains, every second frame is dropped, so that the others
+    /// If less than half of the bitrate remains, every other frame is dropped, so that the others
     /// stay sharp.
     pub adapt_frames: bool,
     /// If the bitrate is too low for the size, the frame is encoded at three quarters or half of

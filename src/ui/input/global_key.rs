@@ -1,5 +1,5 @@
-//! The support for the push-to-talk key and hotkeys while another window has the keyboard focus, and its
-//! texts in the settings.
+//! Support for the push-to-talk key and hotkeys while another window has the focus, and the texts about it
+//! in the settings.
 
 use std::collections::BTreeMap;
 

@@ -27,8 +27,8 @@ use crate::ui::widgets::{
 /// The height of a closed card, without its padding.
 const HEAD: f32 = 38.0;
 
-/// Draws the targets as cards, and the button that adds one; returns whether the user opened the dialog of
-/// their own services.
+/// Draws the targets as cards, and the button that adds one; returns true if the user opened the
+/// dialog *Your own services*.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool {
     let (theme, snapshot) = (view.theme, view.snapshot);
     let mut all: BTreeMap<u32, (&TargetView, Fares)> = snapshot

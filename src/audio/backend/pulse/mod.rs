@@ -73,7 +73,7 @@ impl Owner {
     }
 }
 
-/// Texts of the server end with a zero byte.
+/// The text before the zero byte that ends each string of the server.
 fn text_of(bytes: &[u8]) -> String {
     let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
     String::from_utf8_lossy(text).chars().filter(|c| !c.is_control()).take(200).collect()

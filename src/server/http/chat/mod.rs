@@ -23,7 +23,7 @@ use crate::server::http::refusals::no_such_stream;
 use crate::server::registry::Registry;
 use crate::wire::chat::{ChatLine, MAX_MESSAGE};
 
-/// Interval of pings to a silent client, before the connection counts as idle.
+/// Interval at which the server pings a silent client, before the connection counts as idle.
 const PING: Duration = Duration::from_secs(10);
 /// This many invalid or excess messages in a row end the connection.
 const MAX_BAD: u32 = 20;

@@ -125,7 +125,7 @@ impl SettingsFile {
                 // The window of the studio has the settings open, and its changes must not be lost.
                 let claimed = SettingsLock::claim(path, PLAYERS_WAIT);
                 let Ok(Claimed::Ours(_lock)) = claimed else {
-                    let cause = io::Error::other("another onair has these settings open");
+                    let cause = io::Error::other("another onair process has these settings open");
                     return Err(WriteError { path: path.clone(), cause });
                 };
                 settings.write_player(began, path)?;

@@ -126,8 +126,8 @@ fn partners<'a>(
     recent.iter().map_while(partner).collect()
 }
 
-/// Compares with or without bars, whichever matches better. Returns `None` if there are too few
-/// pairs.
+/// Compares the pairs with and without black bars, and returns the better match. Returns `None` if
+/// there are too few pairs.
 fn fit(pairs: &[(&Keyframe, &Keyframe)]) -> Option<Fit> {
     let plain: Vec<_> = pairs.iter().map(|(a, b)| (&a.likeness, &b.likeness)).collect();
     let inside: Vec<_> = pairs.iter().map(|(a, b)| (&a.inside, &b.inside)).collect();

@@ -179,7 +179,7 @@ fn service(table: Table) -> Result<Service, (OwnPart, Problem)> {
     servers.insert(0, table.server);
     servers.retain(|server| !server.trim().is_empty());
     if servers.len() > MAX_SERVERS {
-        return Err((OwnPart::Servers, problem!("settings-the-rest", most = MAX_SERVERS)));
+        return Err((OwnPart::Servers, problem!("own-service-servers", most = MAX_SERVERS)));
     }
     for server in &servers {
         parse(server, Some(&"key".into())).map_err(|why| (OwnPart::Servers, why))?;

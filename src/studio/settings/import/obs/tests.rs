@@ -98,8 +98,8 @@ fn nothing_is_dropped_without_a_word() {
             "filters of 'Red': shader_filter 'Glow'",
             "filters of the group 'Box': chroma_key_filter 'Key'",
             "filters of the scene 'A': color_filter_v2 'Warm', blur",
-            "items of 'A' that show 'A' itself",
-            "the blending without sRGB of 'Red'",
+            "items in 'A' that show 'A' itself",
+            "the blending method of 'Red' (SRGB Off)",
             "the crop of 'Box'",
             "the hotkeys",
             "the item 'Gone' of 'A': its source does not exist",
@@ -172,7 +172,7 @@ fn what_has_no_bounds_is_as_large_as_its_file_says() {
     assert_eq!(
         import.left_out,
         [
-            "'Desk': its crop, converted for 1280x720",
+            "'Desk': its exact crop: onair converted it for 1280x720",
             "the scale filter of 'Logo'",
             "the show transition of 'Logo'",
             "the size of 'Gone' is unknown: onair uses 1280x720",

@@ -250,7 +250,7 @@ mod tests {
         assert_eq!(slots[8].filter, Filter::Delay { ms: 500.0 });
         let [similarity, delay] = otherwise.as_slice() else { panic!("{otherwise:?}") };
         assert!(
-            similarity.to_string().ends_with("to 1.00), of its filter color_key_filter"),
+            similarity.to_string().ends_with("to 1.00), in its filter color_key_filter"),
             "{similarity}"
         );
         assert_eq!(*delay, "the delay (changed from 100000 ms to 500 ms), of its filter gpu_delay");
