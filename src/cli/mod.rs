@@ -53,7 +53,7 @@ pub enum Sub {
     Remux(remux::RemuxArgs),
     /// Repair an unfinished recording
     Repair(remux::RepairArgs),
-    /// Import scene collections of onair or OBS
+    /// Import onair or OBS scene collections
     Scenes(scenes::Args),
     /// List, import or export the scene collections of the settings
     Collections(scenes::parts::Args),
@@ -61,7 +61,7 @@ pub enum Sub {
     Profiles(scenes::parts::Args),
     /// List cameras, audio devices, applications with audio, displays and windows
     Devices,
-    /// Check a target or this machine without going live
+    /// Check a target or this computer without going live
     Check(check::Args),
     /// Print shell completions
     Completions {

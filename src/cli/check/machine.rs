@@ -33,7 +33,7 @@ const END: Duration = Duration::from_secs(5);
 /// Flags of `onair check` that describe the planned broadcast.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Flags {
-    /// With a URL, also check this machine
+    /// With a URL, also check this computer
     #[arg(long)]
     pub machine: bool,
     /// Video source, as in `onair live`

@@ -26,7 +26,7 @@ use crate::wire::rtmp::url::Url;
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// The target: a URL (rtmp, rtmps, rtmpt or rtmpts) that ends in the stream key, or an
-    /// application's URL with a --key-…. Without a URL, onair checks this machine and the targets
+    /// application's URL with a --key-…. Without a URL, onair checks this computer and the targets
     /// of --settings
     #[arg(value_name = "URL")]
     pub url: Option<String>,

@@ -40,7 +40,7 @@ pub(super) struct Outcome {
     live: BTreeMap<usize, bool>,
     /// The last problem of each target.
     trouble: BTreeMap<usize, Trouble>,
-    /// The main sources that do not deliver and never have, with the exit code for that.
+    /// The main sources that have sent no data yet, with the exit code for that.
     sources: BTreeMap<bool, Missing>,
     recording: Option<RecordingState>,
     /// The time at which the first frame (or audio, without video) was encoded.
@@ -160,7 +160,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     exit
 }
 
-/// A main source that has not delivered anything.
+/// A main source that has sent no data.
 #[derive(Debug, Default)]
 struct Missing {
     delivered: bool,

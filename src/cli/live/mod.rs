@@ -125,7 +125,7 @@ pub struct Args {
     /// Send only to the built-in server, as live/onair, and not to the targets of --settings
     #[arg(long, conflicts_with_all = ["to", "service", "copy"], help_heading = "Targets")]
     pub built_in: bool,
-    /// Let other computers in your network watch the built-in server over HTTP and WebRTC, without a
+    /// Let other computers on your network watch the built-in server over HTTP and WebRTC, without a
     /// password. By default, only this computer can watch, unless --settings allow it
     #[arg(long, conflicts_with = "copy", help_heading = "Targets")]
     pub network: bool,
@@ -142,9 +142,9 @@ pub struct Args {
     /// Read the stream key for the preceding --to from the first line of standard input
     #[arg(long, requires = "target", help_heading = "Targets")]
     pub key_stdin: bool,
-    /// Turn on the viewer monitor for all targets, or with =URL for the preceding --to, which onair
-    /// then plays from that URL. The monitor reports black, frozen, silent, late, stalled or
-    /// different streams, and other frame sizes
+    /// Turn on the viewer monitor for all targets. With =URL, monitor the preceding --to at that URL.
+    /// The monitor reports black, frozen, silent, late, stalled or different streams, and other frame
+    /// sizes
     #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true,
           default_missing_value = "", help_heading = "Targets")]
     pub monitor: Vec<String>,
@@ -155,7 +155,7 @@ pub struct Args {
     /// limit]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Targets")]
     pub retry_for: Option<Duration>,
-    /// Stream delay for all targets, at most 30 min. It does not delay recordings and the preview
+    /// Stream delay for all targets, at most 30 min. It does not delay recordings or the preview
     #[arg(long, value_name = "DURATION", value_parser = delay, help_heading = "Targets")]
     pub delay: Option<Duration>,
     /// When the broadcast ends (--duration, Ctrl-C, `stop`), send the delayed part first instead of

@@ -36,7 +36,7 @@ enum Sub {
     /// Add the scenes and audio strips of a file to the settings (--settings or your own), or write
     /// them to the file of --to
     Import {
-        /// A scene collection of onair (TOML, JSON) or of OBS (JSON)
+        /// An onair scene collection (TOML or JSON) or an OBS one (JSON)
         file: PathBuf,
         /// Write the collection to this file instead: .toml or .json
         #[arg(long, value_name = "FILE")]

@@ -28,7 +28,7 @@ pub struct Args {
 
 #[derive(Clone, Debug, clap::Subcommand)]
 enum Sub {
-    /// Import a file of onair or OBS. onair uses it only when you choose it
+    /// Import an onair or OBS file. onair uses the import only when you choose it
     Import {
         /// A file from `export`, an OBS scene collection (JSON), or an OBS profile (folder or basic.ini)
         file: PathBuf,

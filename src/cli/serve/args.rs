@@ -100,7 +100,8 @@ pub struct TokenArgs {
     /// The configuration of the server, with the secret in `[tokens]`
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
-    /// Stream that the token opens, as APP/STREAM. `*` is any text without a slash, and `**` any text
+    /// Stream that the token opens, as APP/STREAM. `*` matches any text without a
+    /// slash, and `**` any text
     #[arg(long, value_name = "APP/STREAM")]
     pub sub: String,
     /// What the token allows: `play` or `publish` (repeatable)
@@ -159,11 +160,11 @@ pub struct Args {
     /// somebody watches; `always`, so that the first viewer does not wait; `off` [default: on-demand]
     #[arg(long, value_name = "WHEN", value_parser = hls_mode)]
     pub hls: Option<Mode>,
-    /// Longest part of HLS, 100ms to 2s. Low-latency players stay three parts behind [default: 350ms]
+    /// Maximum length of an HLS part, 100ms to 2s. Low-latency players stay three parts behind [default: 350ms]
     #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, Settings::PART))]
     pub hls_part: Option<Duration>,
-    /// Shortest segment of HLS, 1s to 10s. A segment ends at the first keyframe after this. Other players stay
-    /// three segments behind [default: 2s]
+    /// Minimum length of an HLS segment, 1s to 10s. A segment ends at the first keyframe after this time.
+    /// Other players stay three segments behind [default: 2s]
     #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, Settings::SEGMENT))]
     pub hls_segment: Option<Duration>,
     /// Length of the HLS playlist, 6s to 5m. The server keeps twice as much in memory, at most 96 MiB per stream
@@ -179,7 +180,7 @@ pub struct Args {
     /// [default: 0s, which is off]
     #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, SLOW))]
     pub chat_slow: Option<Duration>,
-    /// Words that keep a chat message out; only in the file of --config
+    /// Blocked words of the chats; only in the file of --config
     #[arg(skip)]
     pub blocked_words: Vec<String>,
     /// Additional address for RTMP tunneled through HTTP (RTMPT). --rtmp and, with TLS, --rtmps
@@ -199,7 +200,7 @@ pub struct Args {
     /// names with _ instead of -). A service without a terminal reads it again on SIGHUP
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Check the flags and the file of --config, and exit: code 0 if they are valid, or 2 or 3
+    /// Check the flags and the file of --config, then exit: code 0 if they are valid, otherwise 2 or 3
     #[arg(long = "check")]
     pub only_check: bool,
     /// Simulate this fault to test publishers (repeatable)
@@ -219,7 +220,7 @@ pub struct Args {
     /// File with the password in its first line
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
-    /// Login method, of Adobe's or of Limelight's servers [default: adobe]
+    /// Login method: adobe, or llnw for that of Limelight's servers [default: adobe]
     #[arg(long, value_name = "SCHEME", value_parser = ["adobe", "llnw"])]
     pub auth: Option<String>,
 }
