@@ -21,7 +21,7 @@ use crate::text::problem::{Problem, problem};
 /// Time limit for storing secrets: a keyring may request a password first.
 const KEPT_WITHIN: Duration = Duration::from_secs(60);
 
-/// The time that another onair may take to write the settings.
+/// The time that another onair process may take to write the settings.
 const LOCKED_WAIT: Duration = Duration::from_secs(1);
 
 /// The commands for scenes.
