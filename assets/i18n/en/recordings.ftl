@@ -29,7 +29,7 @@ recordings-channels = { $count ->
 }
 recordings-unfinished = This recording was interrupted.
 recordings-repair = Repair
-tip-recordings-repair = Keeps everything that was written, and makes the file playable and seekable everywhere.
+tip-recordings-repair = Keeps everything that was written. Makes the file playable and seekable everywhere.
 recordings-repaired = { $name } is repaired.
 recordings-whole = { $name } is complete.
 recordings-name = Name

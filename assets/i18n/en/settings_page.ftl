@@ -41,7 +41,7 @@ setting-encoder = Video encoder
 setting-encoder-note = Automatic picks the best one that this computer has.
 
 setting-adaptation = Adaptive bitrate
-setting-adaptation-note = Lowers the video bitrate while a connection is slow, so that nothing is dropped.
+setting-adaptation-note = Lowers the video bitrate while a connection is slow. This avoids dropped frames.
 setting-keyframes = Keyframe interval
 setting-keyframes-note = How soon a new viewer sees the video. Most services want 2 s.
 setting-audio-format = Audio format
@@ -58,12 +58,12 @@ setting-split-note = Starts a new file after this time or size, without a gap.
 setting-replay = Replay buffer
 setting-replay-note = Keeps the last seconds in memory. Save them with a button or hotkey.
 setting-replay-always = Keep the replay buffer running
-setting-replay-always-note = The encoder then runs all the time and uses as much CPU as on air.
+setting-replay-always-note = The encoder then always runs, and uses as much CPU as on air.
 setting-tracks = Audio tracks
-setting-tracks-note = The names of the tracks in a recording, as video editors show them.
+setting-tracks-note = The names of the tracks in a recording. Video editors show them.
 
 setting-hotkeys = Hotkeys
-setting-hotkeys-note = Click a hotkey, then press the new keys. Keys without Ctrl or Alt act only while the canvas or a list has the focus.
+setting-hotkeys-note = Click a hotkey, then press the new keys. Keys without Ctrl or Alt need the focus on the canvas or a list.
 
 setting-services = Your own services
 setting-services-note = Services that onair does not know, with their servers and limits.
@@ -78,7 +78,7 @@ setting-successor-note = When the built-in server stops, clients with Enhanced R
 setting-renderer = Rendering
 setting-renderer-note = How onair draws this window. Software rendering needs more CPU.
 setting-keys = Stream keys
-setting-keys-note = onair never writes keys to the settings, logs or exported scenes, and sends no usage data.
+setting-keys-note = onair never writes keys to the settings, logs or exported scenes. It sends no usage data.
 setting-version = Version
 setting-version-note = Include it when you report a problem.
 

@@ -157,11 +157,11 @@ mod tests {
         let [limiter, high] = otherwise.as_slice() else { panic!("{otherwise:?}") };
         assert_eq!(
             *limiter,
-            "the threshold_dbfs (changed from 20.0 to 0.0), in its filter limiter_filter 'f'"
+            "the threshold_dbfs (changed from 20.0 to 0.0) in its filter limiter_filter 'f'"
         );
         assert!(
             high.to_string()
-                .ends_with("changed from 99.0 to 20.0), of its filter basic_eq_filter 'h'"),
+                .ends_with("changed from 99.0 to 20.0) in its filter basic_eq_filter 'h'"),
             "{high}"
         );
     }
