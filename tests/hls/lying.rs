@@ -69,7 +69,7 @@ fn lists_that_lie_get_a_sentence() {
                 ("/a.mp4", "neither is this".into()),
             ],
             FailureKind::Unreachable,
-            "cannot be played",
+            "cannot play",
         ),
     ];
     for (pages, kind, word) in cases {

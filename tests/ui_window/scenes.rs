@@ -94,9 +94,9 @@ fn a_filter_whose_file_is_missing_says_so_and_takes_another() {
     // The notice leads to the first that lacks its file.
     assert_eq!(click(&mut harness, "Change filter"), []);
     harness.run();
-    assert_eq!(harness.query_all_by_label("This file cannot be used.").count(), 2);
+    assert_eq!(harness.query_all_by_label("onair cannot use this file.").count(), 2);
     harness.get_by_label("watermark");
-    let told = format!("This file cannot be used: {GONE}. The filter is skipped.");
+    let told = format!("onair cannot use this file: {GONE}. It skips the filter.");
     harness.get_by_label(&told);
     assert_eq!(click(&mut harness, "Try again"), [Command::TryAgain]);
     click(&mut harness, "Choose a file…");
@@ -127,7 +127,7 @@ fn a_filter_whose_file_is_missing_says_so_and_takes_another() {
     // What is there has nothing to say.
     harness.get_by_role_and_label(Role::Button, "LUT").click_accesskit();
     harness.run();
-    assert!(harness.query_by_label_contains("cannot be used: ").is_none());
+    assert!(harness.query_by_label_contains("cannot use this file: ").is_none());
     assert!(harness.query_by_label("Try again").is_none());
 }
 
@@ -145,7 +145,8 @@ fn a_transition_whose_file_is_missing_says_so_and_takes_another() {
     harness.run();
     assert_eq!(click(&mut harness, "Change transition"), []);
     harness.run();
-    harness.get_by_label(&format!("This file cannot be used: {GONE}. onair cuts between scenes."));
+    harness
+        .get_by_label(&format!("onair cannot use this file: {GONE}. onair cuts between scenes."));
     assert_eq!(click(&mut harness, "Try again"), [Command::TryAgain]);
     click(&mut harness, "Choose…");
     let of = TransitionFile { scene: None, means: TransitionFilePart::Clip };

@@ -1,25 +1,25 @@
 # Why a stream or file does not play (src/player, src/decode): causes, and as .cure what helps. Keep in step with zh-CN.
 
 # Files.
-play-unreadable = { $path } cannot be read: { $reason }
+play-unreadable = onair cannot read { $path }: { $reason }
     .cure = Check the file name, or enter a URL such as rtmp://server/live/stream.
-play-unplayable = { $place } cannot be played: { $reason }
+play-unplayable = onair cannot play { $place }: { $reason }
     .cure = onair plays FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC and WAV files. With FFmpeg's libraries it also plays HEVC, AV1, VP9, VP8, AC-3 and more. Convert other files, for example with ffmpeg.
-play-not-flv = { $path } cannot be played: { $reason }
+play-not-flv = onair cannot play { $path }: { $reason }
     .cure = Use an FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC or WAV file. Convert other files, for example with ffmpeg.
-play-no-clip = { $path } cannot be played: { $reason }
+play-no-clip = onair cannot play { $path }: { $reason }
     .cure = Use a clip with H.264 video, an animated WebP, GIF or PNG, or a folder of PNG files.
 play-clip-without-video = it has no video
 play-nothing-in = { $place } has no video and no audio
     .cure = Check that the file is complete.
 play-empty-file = the file has no video or audio that onair can play
     .cure = Check that the file is complete.
-play-cannot-write = { $path } cannot be written: { $reason }
+play-cannot-write = onair cannot write { $path }: { $reason }
 play-nothing-to-record = the stream is over, and there is nothing left to record
 play-interrupted = interrupted before anything was found
 play-no-threads = the system cannot start more threads: { $reason }
     .cure = Close other programs and try again.
-play-source-unplayable = { $name } cannot be played: { $reason }
+play-source-unplayable = onair cannot play { $name }: { $reason }
 play-source-stopped = { $name } has stopped. onair shows it again when it continues
 play-source-played = { $name } has played to the end
 play-source-ended = { $name } has ended. onair shows it again when it is back
@@ -32,7 +32,7 @@ play-no-parameter-sets = the codec config of the video (SPS and PPS) is missing
     .cure = Ask the broadcaster to restart the broadcast.
 play-config-too-long = the codec config is { $bytes } bytes long; onair accepts { $kib } KiB at most
     .cure = Ask the broadcaster to check the encoder.
-play-video-not-shown = the video cannot be shown: { $reason }
+play-video-not-shown = onair cannot show the video: { $reason }
     .cure = Ask the broadcaster for progressive H.264 video with 8 bits and 4:2:0. With FFmpeg's libraries onair plays more: see onair devices.
 play-cannot-decode = the stream has { $codec }, which onair cannot decode
     .cure = Ask the broadcaster for H.264 video and AAC audio. Or save the stream with --save, and play it with another program.
@@ -105,7 +105,7 @@ play-seek-slow = the server did not send this position within { $seconds } s
 play-seek-over = the seek ended without a result
 
 # Playlists (HLS).
-play-playlist-unreadable = the playlist cannot be read: { $reason }
+play-playlist-unreadable = onair cannot read the playlist: { $reason }
     .cure = Check the URL. If it is right, tell the broadcaster.
 play-playlist-nested = the playlist only leads to more playlists
     .cure = Check the URL. If it is right, tell the broadcaster.
@@ -124,7 +124,7 @@ play-segment-is-page = a segment of the playlist is a web page
     .cure = Check the server. Its segments may need a login or a token.
 play-segment-unknown = a segment of the playlist is neither MPEG-TS nor MP4
     .cure = Check the server. Its segments may need a login or a token.
-play-segment-unplayable = a segment of the playlist cannot be played: { $reason }
+play-segment-unplayable = onair cannot play a segment of the playlist: { $reason }
     .cure = Ask the broadcaster for H.264 video and AAC audio.
 play-segment-encrypted = the stream is encrypted, and its playlist names no key
     .cure = Only the service's own player has the keys. Watch the stream on the service's page.

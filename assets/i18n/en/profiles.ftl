@@ -8,7 +8,7 @@ part-name-character = a name cannot contain / \ : * ? " < > | or line breaks
 part-name-taken = '{ $name }' already exists
 part-too-many = there can be at most { $most }
 part-only-one = it is the only one; create another one first
-part-unreadable = '{ $name }' cannot be read: { $reason }
+part-unreadable = onair cannot read '{ $name }': { $reason }
 part-no-collection = there is no scene collection '{ $name }'; there are: { $names }
 part-no-profile = there is no profile '{ $name }'; there are: { $names }
 part-profile-on-air = the profile cannot change while you are on air or recording. Stop first
@@ -21,7 +21,7 @@ part-exported = Exported to { $path }, without keys and passwords
 
 # Import.
 import-no-profile = this is not an onair or OBS profile. Choose the .toml file of an onair profile, or the basic.ini of an OBS profile
-obs-profile-no-service = the target: service.json is missing or cannot be read
+obs-profile-no-service = the target: service.json is missing or unreadable
 obs-profile-service = the target '{ $service }': onair does not know its address
 obs-profile-size = the frame size { $size }
 obs-profile-rate = the frame rate { $rate }

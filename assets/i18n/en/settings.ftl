@@ -2,7 +2,7 @@
 
 # Files that are no TOML or JSON.
 settings-unused = onair ignores all settings: { $reason }
-settings-unreadable = The settings in { $path } cannot be read: { $reason }
+settings-unreadable = onair cannot read the settings in { $path }: { $reason }
 settings-newer = A newer version of onair wrote these settings (version { $version }). onair ignores unknown settings
 settings-ignored-at = The setting '{ $path }' on line { $line }, column { $column } is ignored: { $reason }
 settings-ignored = The setting '{ $path }' is ignored: { $reason }
@@ -261,7 +261,7 @@ control-rewind-range = you can go back at most { $seconds } s: write rewind with
 control-recording-already = onair is already recording it to { $path }: write record off first
 control-already-a-file = this is already a recording
 control-no-window = there is no window to show it
-control-no-file-made = the file cannot be created
+control-no-file-made = onair cannot create the file
 control-no-chat = no chat is open: start onair with --chat
 control-nothing-plays = nothing is playing
 control-idle = it is not playing

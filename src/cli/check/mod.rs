@@ -41,7 +41,7 @@ pub struct Args {
     pub key_stdin: bool,
     #[command(flatten)]
     pub route: network::Flags,
-    #[command(flatten, next_help_heading = "This machine")]
+    #[command(flatten, next_help_heading = "This computer")]
     pub here: machine::Flags,
 }
 

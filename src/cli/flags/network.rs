@@ -17,7 +17,7 @@ pub struct Flags {
     ports: Vec<std::num::NonZeroU16>,
     /// Proxy: `http://[USER:PASSWORD@]HOST:PORT` (CONNECT) or socks5://…; `none` turns the proxy
     /// off [default: the environment variable ALL_PROXY, except for hosts in NO_PROXY and this
-    /// machine]
+    /// computer]
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
     /// Local address for connections, or on Linux the interface
