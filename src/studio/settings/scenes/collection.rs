@@ -363,7 +363,7 @@ mod tests {
         ];
         for (path, (line, column), why) in wanted {
             let one =
-                format!("The setting '{path}' in line {line}, column {column} is ignored: {why}");
+                format!("The setting '{path}' on line {line}, column {column} is ignored: {why}");
             assert!(told.iter().any(|it| *it == one), "{one}: {told:#?}");
         }
         assert_eq!(told.len(), wanted.len(), "{told:#?}");

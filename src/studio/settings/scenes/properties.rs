@@ -313,7 +313,7 @@ mod tests {
         expected.text.scroll = Some(Scroll { way: ScrollDirection::Left, speed: SPEED });
         assert_eq!(settings.collection.sources[0].properties, expected);
         assert_eq!(told.len(), 17, "{told:#?}");
-        let size = "The setting 'collection.sources.text.size' in line 9, column 8 is ignored: \
+        let size = "The setting 'collection.sources.text.size' on line 9, column 8 is ignored: \
                     it is not a whole number from 4 to 1000";
         assert!(told.iter().any(|told| *told == size), "{told:#?}");
         // If a file has no line numbers, the name of the source identifies the entry.

@@ -276,7 +276,7 @@ mod tests {
         let (_, mut color) = slots[0].clone();
         assert_eq!(*color.values()[0], 4.0);
         assert_eq!(told.len(), 7, "{told:#?}");
-        let gain = "The setting 'filters.gain' in line 2, column 26 is ignored: it is not a number from 0 to 4";
+        let gain = "The setting 'filters.gain' on line 2, column 26 is ignored: it is not a number from 0 to 4";
         assert!(told.iter().any(|it| *it == gain), "{told:#?}");
         let (slots, told) =
             read_text(&format!("filters = [{}]", "{ kind = 'crop' }, ".repeat(100)));

@@ -280,7 +280,7 @@ mod tests {
         // The service with a typing error is read, except for the wrong key.
         assert_eq!(services.iter().map(|it| &*it.id).collect::<Vec<_>>(), ["my-school", "typo"]);
         assert!(
-            wrong[0].to_string().contains("'service.max_video' in line 15, column 13"),
+            wrong[0].to_string().contains("'service.max_video' on line 15, column 13"),
             "{wrong:#?}"
         );
         let school = &services[0];

@@ -256,7 +256,7 @@ mod tests {
         assert_eq!(
             of("2"),
             [
-                "The setting 'strips.side_chain' in line 2, column 1 is ignored: there is no audio source 2"
+                "The setting 'strips.side_chain' on line 2, column 1 is ignored: there is no audio source 2"
             ]
         );
     }
@@ -354,7 +354,7 @@ mod tests {
         ];
         assert_eq!(told.len(), wanted.len(), "{told:#?}");
         for (told, (key, why)) in told.iter().map(ToString::to_string).zip(wanted) {
-            assert!(told.starts_with(&format!("The setting 'strips.{key}' in line ")), "{told}");
+            assert!(told.starts_with(&format!("The setting 'strips.{key}' on line ")), "{told}");
             assert!(told.ends_with(&format!(" is ignored: {why}")), "{told}");
         }
         let many = "[[strips]]\nsource = 'tone'\n".repeat(100);
@@ -371,9 +371,9 @@ mod tests {
         assert_eq!(strips.len(), 2);
         let told: Vec<_> = told.iter().map(ToString::to_string).collect();
         let [mono, silent, source, _] = &told[..] else { panic!("{told:#?}") };
-        assert!(silent.contains("'strips.if_silent' in line 4, column 13"), "{silent}");
-        assert!(mono.contains("'strips.mono' in line 3"), "{mono}");
-        assert!(source.contains("'strips.source' in line 6") && source.contains("'rtmp' is not"));
+        assert!(silent.contains("'strips.if_silent' on line 4, column 13"), "{silent}");
+        assert!(mono.contains("'strips.mono' on line 3"), "{mono}");
+        assert!(source.contains("'strips.source' on line 6") && source.contains("'rtmp' is not"));
         assert!(source.ends_with("; the audio source is left out"), "{source}");
         assert!(told.iter().all(|why| !why.contains("pw")), "{told:?}");
     }
