@@ -57,7 +57,7 @@ pub enum Command {
     Undo,
     /// Redoes the change that was undone last.
     Redo,
-    /// Adds the scenes in this file: a collection of onair (TOML, JSON) or of OBS (JSON).
+    /// Adds the scenes in this file: a collection of onair (TOML, JSON) or OBS (JSON).
     ImportScenes(PathBuf),
     /// Writes the scenes to this file: as TOML, or as JSON if its name says so.
     ExportScenes(PathBuf),
