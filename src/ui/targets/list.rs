@@ -73,8 +73,8 @@ fn reorder(ui: &Ui, view: &View<'_>, draft: &mut Draft, all: &BTreeMap<u32, (&Ta
     draft.order = order;
 }
 
-/// Draws the menu with the kinds of target to add; returns whether the user opened the dialog of their own
-/// services.
+/// Draws the menu with the kinds of target to add; returns true if the user opened the dialog
+/// *Your own services*.
 fn menu(button: &egui::Response, view: &mut View<'_>, draft: &mut Draft) -> bool {
     let (theme, texts) = (view.theme, view.texts);
     let width = 250.0;
