@@ -30,7 +30,7 @@ fn main() -> Exit {
         onair::app::draw_on_one_thread();
     }
     onair::cli::output::speak(cli.globals.lang);
-    match onair::cli::process::log::start(&cli.globals.log) {
+    match onair::cli::process::log::start(&cli.globals.log, cli.globals.log_format) {
         Ok(last_lines) => {
             if let Some(folder) = crash_reports::default_folder() {
                 sandbox::crash_folder(&folder);
@@ -48,7 +48,7 @@ fn main() -> Exit {
         sandbox::process();
     }
     let descriptors = onair::net::listener::descriptors::limit();
-    tracing::debug!(descriptors, "may be open at once");
+    tracing::debug!(descriptors, "limit of open descriptors");
     if words().any(|word| onair::cli::output::redact::has_password(&word)) {
         warn_of_password(&cli, clock);
     }

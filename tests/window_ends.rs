@@ -378,7 +378,7 @@ fn a_window_that_is_minimised_draws_nothing_and_stays_on_air() {
     let before = size(&studio);
     wait_for("more of the recording", LIMIT, || size(&studio) > before + 300_000);
     studio.desktop.said("xdotool", &["windowactivate", "--sync", &id]);
-    let again = "the window is seen again, frames drawn meanwhile: ";
+    let again = "the window is visible again; frames drawn while hidden: ";
     wait_for("the window to be seen", LIMIT, || studio.window.errors().contains(again));
     let log = studio.window.errors();
     let drawn = log.split(again).nth(1).and_then(|rest| rest.split_whitespace().next());

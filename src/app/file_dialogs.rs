@@ -187,7 +187,7 @@ impl Files {
         let provider = match worker {
             Ok(worker) => DialogProvider::Desktop(worker, answers),
             Err(error) => {
-                tracing::warn!(%error, "the desktop's file dialog cannot be opened");
+                tracing::warn!(%error, "opening the desktop's file dialog failed");
                 DialogProvider::Own
             }
         };

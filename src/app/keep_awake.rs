@@ -20,7 +20,7 @@ impl Awake {
         self.worker = None;
         if awake {
             self.worker = Worker::spawn("onair-awake", hold)
-                .inspect_err(|error| tracing::debug!(%error, "the screen cannot be kept awake"))
+                .inspect_err(|error| tracing::debug!(%error, "preventing screen blanking failed"))
                 .ok();
         }
     }
@@ -42,7 +42,7 @@ fn hold(stop: &crate::base::Stop) {
     let connection = match session.and_then(|builder| builder.method_timeout(LIMIT).build()) {
         Ok(connection) => connection,
         Err(error) => {
-            tracing::debug!(%error, "no session bus: the screen is not kept awake");
+            tracing::debug!(%error, "no session bus: the screen may blank");
             return;
         }
     };
@@ -58,7 +58,7 @@ fn hold(stop: &crate::base::Stop) {
     ) {
         Ok(reply) => cookie = reply.body().deserialize().ok(),
         Err(error) => {
-            tracing::debug!(%error, "no screen saver on the bus: asking the portal");
+            tracing::debug!(%error, "no screen saver service: using the portal");
             // The flags: 4 prevents suspend, 8 prevents idle.
             let options: HashMap<&str, Value<'_>> =
                 HashMap::from([("reason", Value::from(REASON))]);
@@ -70,7 +70,7 @@ fn hold(stop: &crate::base::Stop) {
                 &("", 12_u32, options),
             );
             if let Err(error) = inhibited {
-                tracing::debug!(%error, "nobody can keep the screen awake");
+                tracing::debug!(%error, "no service can prevent screen blanking");
                 return;
             }
         }
@@ -80,7 +80,7 @@ fn hold(stop: &crate::base::Stop) {
         && let Err(error) =
             connection.call_method(Some(saver), saver_path, Some(saver), "UnInhibit", &cookie)
     {
-        tracing::debug!(%error, "the screen saver is gone");
+        tracing::debug!(%error, "releasing the screen saver failed");
     }
 }
 

@@ -221,7 +221,7 @@ impl<S: Studio> Window<S> {
         tracing::info!(
             renderer = renderer.name,
             software = renderer.software,
-            "the window is drawn"
+            "graphics of the window"
         );
         let pace = Arc::new(Pace::new(renderer.software));
         let slots = watched.into_iter().map(|slot| (Page::Watch, slot));
@@ -444,7 +444,7 @@ impl<S: Studio> Window<S> {
             self.unseen = Some(self.drawn);
         } else if !hidden && let Some(before) = self.unseen.take() {
             let drawn = self.drawn - before;
-            tracing::debug!("the window is seen again, frames drawn meanwhile: {drawn}");
+            tracing::debug!("the window is visible again; frames drawn while hidden: {drawn}");
         }
     }
 }

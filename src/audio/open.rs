@@ -34,7 +34,7 @@ pub fn applications() -> Result<Vec<ApplicationInfo>, Problem> {
 
 fn list(direction: Direction) -> Vec<DeviceInfo> {
     crate::audio::backend::system().devices(direction).unwrap_or_else(|fault| {
-        tracing::warn!(%fault, detail = fault.detail(), "listing sound devices");
+        tracing::warn!(%fault, detail = fault.detail(), "listing audio devices failed");
         Vec::new()
     })
 }

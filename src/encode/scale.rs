@@ -33,7 +33,7 @@ impl Scaler {
         let scaled = self.scaling.scale(frame.planes(), [&mut out.y, &mut out.u, &mut out.v], to);
         if let Err(fault) = scaled {
             // This cannot happen with valid planes.
-            tracing::warn!(%fault, "for the encoder");
+            tracing::warn!(%fault, "scaling a frame for the encoder failed");
         }
         VideoFrame { surface: Arc::new(planes).into(), ..frame.clone() }
     }

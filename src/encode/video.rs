@@ -266,7 +266,7 @@ impl Open {
                 Ok(Some(true))
             }
             Err(error) => {
-                tracing::warn!(%error, %size, "encoding at another size");
+                tracing::warn!(%error, %size, "reopening the encoder at another size failed");
                 shared.size.store(packed(self.size()), Ordering::Relaxed);
                 Ok(Some(false))
             }
@@ -303,7 +303,7 @@ fn run(
         if frame.size() != config.size {
             if shared.refused.fetch_add(1, Ordering::Relaxed) == 0 {
                 let error = Error::Size { expected: config.size, got: frame.size() };
-                tracing::warn!(%error, "picture left out");
+                tracing::warn!(%error, "skipped a frame");
             }
             continue;
         }

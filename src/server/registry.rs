@@ -22,7 +22,7 @@ use crate::server::access::pass::Passes;
 use crate::server::access::rules::AppLimits;
 use crate::server::chat::Chats;
 use crate::server::config::{Config, Limits};
-use crate::server::event::log::EventLog;
+use crate::server::event::log::{self, EventLog};
 use crate::server::event::{Ended, Event, Peer, Protocol, StreamFigures};
 use crate::server::fault::Lab;
 use crate::server::hls::productions::Productions;
@@ -424,6 +424,7 @@ impl Registry {
     }
 
     pub fn tell(&self, event: Event) {
+        log::trace(&event);
         self.log.lock().note(&event, self.clock.wall_micros(self.clock.now()));
         // The queue is limited and drops the oldest; a missing receiver is not an error.
         let _ = self.events.send(event);

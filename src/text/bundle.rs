@@ -60,7 +60,7 @@ impl Bundle {
             // A test holds that there are no errors; what could be read is used.
             let resource = FluentResource::try_new(file.to_owned()).unwrap_or_else(|(it, _)| it);
             if let Err(errors) = bundle.add_resource(resource) {
-                tracing::error!(?errors, language = language.tag(), "a text occurs twice");
+                tracing::error!(?errors, language = language.tag(), "a message key occurs twice");
             }
         }
         Self(bundle)

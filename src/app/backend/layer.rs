@@ -69,7 +69,9 @@ impl LayerFactory {
         // that are needed for this are removed again.
         let made = unsafe { build(gl, version.version_declaration()) };
         let shared = made
-            .inspect_err(|error| tracing::warn!(%error, "every frame is drawn as a whole"))
+            .inspect_err(
+                |error| tracing::warn!(%error, "drawing whole frames: no memory for a layer"),
+            )
             .ok()?;
         let factory = Self { shared: Arc::new(shared) };
         // Any size shows whether the driver has layers.

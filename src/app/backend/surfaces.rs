@@ -62,9 +62,8 @@ impl Window {
         // SAFETY: the context is current on this thread. Only new objects are created, and bindings
         // that are needed for this are removed again.
         let made = unsafe { build(gl, version.version_declaration()) };
-        let (program, corners, buffer) = made
-            .inspect_err(|error| tracing::warn!(%error, "pictures are drawn as textures"))
-            .ok()?;
+        let (program, corners, buffer) =
+            made.inspect_err(|error| tracing::warn!(%error, "drawing video as textures")).ok()?;
         let gone = Mutex::default();
         let shared = Shared { program, corners, buffer, gone };
         Some(Self { shared: Arc::new(shared) })

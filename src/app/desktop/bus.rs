@@ -43,7 +43,7 @@ pub(super) fn serve(shared: &Arc<Shared>, bus: Option<&str>, stop: &Stop) {
     let connection = match open(shared, bus) {
         Ok(connection) => connection,
         Err(error) => {
-            tracing::debug!(%error, "no session bus: the desktop is not told");
+            tracing::debug!(%error, "no session bus: no desktop notifications");
             return;
         }
     };
@@ -91,7 +91,9 @@ fn clicks(connection: &Connection) -> Option<MessageStream> {
     let stream = rule.and_then(|rule| {
         zbus::block_on(MessageStream::for_match_rule(rule, connection.inner(), Some(CLICKS)))
     });
-    stream.inspect_err(|error| tracing::debug!(%error, "clicks on notifications")).ok()
+    stream
+        .inspect_err(|error| tracing::debug!(%error, "receiving clicks on notifications failed"))
+        .ok()
 }
 
 struct Desktop {
@@ -130,7 +132,7 @@ impl Desktop {
             &name.as_str(),
         );
         if let Err(error) = answer {
-            tracing::debug!(%error, "the desktop does not take the status icon");
+            tracing::debug!(%error, "the desktop refuses the status icon");
         }
     }
 
@@ -181,7 +183,7 @@ impl Desktop {
                 ),
             });
         if let Err(error) = told {
-            tracing::debug!(%error, "the desktop cannot be told");
+            tracing::debug!(%error, "a message to the desktop failed");
         }
         self.told = Some(state);
     }
@@ -240,7 +242,7 @@ impl Desktop {
         );
         if let Err(error) = answer {
             // The user has closed it.
-            tracing::debug!(%error, "the notification is gone");
+            tracing::debug!(%error, "closing a notification failed");
         }
     }
 }

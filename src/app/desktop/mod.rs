@@ -48,8 +48,9 @@ impl DesktopStatus {
         let worker = Worker::spawn("onair-desktop", move |stop| {
             serve(&of_thread, bus.as_deref(), stop);
         });
-        let worker =
-            worker.inspect_err(|error| tracing::debug!(%error, "the desktop is not told")).ok();
+        let worker = worker
+            .inspect_err(|error| tracing::debug!(%error, "no thread for desktop notifications"))
+            .ok();
         Self { shared, asks, _worker: worker }
     }
 

@@ -28,7 +28,9 @@ impl Drops {
         let window = Window { drags: sender, context: creation.egui_ctx.clone() };
         #[cfg(target_os = "linux")]
         let _way = x11::DropReceiver::open(creation, window)
-            .inspect_err(|why| tracing::debug!(why, "addresses cannot be dropped"))
+            .inspect_err(|why| {
+                tracing::debug!(why, "dropping addresses on the window is not possible")
+            })
             .ok();
         #[cfg(not(target_os = "linux"))]
         drop(window);

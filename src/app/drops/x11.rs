@@ -163,7 +163,7 @@ impl DropWindows {
             };
             // If the source is gone, the drag has ended.
             if let Err(error) = done {
-                tracing::debug!(%error, "a drag was broken off");
+                tracing::debug!(%error, "a drag ended early");
                 self.end();
             }
         }

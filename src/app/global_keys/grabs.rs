@@ -35,7 +35,7 @@ pub(super) fn listen(hotkeys: &[(Action, Hotkey)], stop: &Stop, listener: &dyn G
             // The keyboard layout has changed.
             Ok(()) => {}
             Err(why) => {
-                tracing::debug!(%why, "the X server gives no hotkeys");
+                tracing::debug!(%why, "the X server refuses global hotkeys");
                 if stop.wait(PAUSE) {
                     return;
                 }

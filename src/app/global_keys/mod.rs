@@ -139,7 +139,7 @@ impl GlobalKeys {
         });
         self.lease = worker
             .inspect_err(
-                |error| tracing::warn!(%error, "a talk key of a window that vanishes stays held"),
+                |error| tracing::warn!(%error, "no watch on the window: its push-to-talk key may stay held when it closes"),
             )
             .ok();
     }
@@ -201,12 +201,12 @@ impl Grabs {
             // The old ones are released first, because otherwise they would appear to be grabbed by
             // another program.
             if let Some(Err(stuck)) = before.map(|worker| worker.join(LET_GO)) {
-                tracing::debug!(%stuck, "old hotkeys are grabbed still");
+                tracing::debug!(%stuck, "releasing earlier global hotkeys failed");
             }
             grab_keys(&hotkeys, stop, &told);
         };
         self.worker = Worker::spawn("onair-hotkeys", grab)
-            .inspect_err(|error| tracing::warn!(%error, "hotkeys are heard in the window only"))
+            .inspect_err(|error| tracing::warn!(%error, "hotkeys work only in the window"))
             .ok();
     }
 }
@@ -221,7 +221,7 @@ struct Grabbed {
 #[cfg(target_os = "linux")]
 impl grabs::GrabListener for Grabbed {
     fn pressed(&self, action: Action) {
-        tracing::debug!("a hotkey behind other windows: {}", action.name());
+        tracing::debug!("global hotkey pressed: {}", action.name());
         (self.pressed)(action);
     }
 
@@ -241,7 +241,9 @@ impl Watched {
             }
         };
         let worker = Worker::spawn("onair-talk-key", move |stop| watch_key(key, stop, &change))
-            .inspect_err(|error| tracing::warn!(%error, "the talk key is heard in the window only"))
+            .inspect_err(
+                |error| tracing::warn!(%error, "the push-to-talk key works only in the window"),
+            )
             .ok();
         Self { key, held, _worker: worker }
     }

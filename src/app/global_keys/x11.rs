@@ -30,7 +30,7 @@ pub(super) fn watch_key(key: PushToTalkKey, stop: &Stop, change: &dyn Fn(bool)) 
             (None, None) => return,
         };
         if let Err(why) = watched {
-            tracing::debug!(%why, "the X server does not tell of keys");
+            tracing::debug!(%why, "reading key events from the X server failed");
         }
         // An unknown state counts as not held, so that no microphone is opened by mistake.
         change(false);

@@ -35,7 +35,7 @@ pub(super) fn serve(shared: &Arc<Shared>, stop: &Stop) {
     let connection = match open(shared) {
         Ok(connection) => connection,
         Err(error) => {
-            tracing::debug!(%error, "no session bus: media keys are not heard");
+            tracing::debug!(%error, "no session bus: media keys do not work");
             // The window starts no other thread while this one exists.
             while !stop.wait(Duration::from_secs(3_600)) {}
             return;
@@ -89,7 +89,7 @@ fn tell(connection: &Connection, before: &State, now: &State, passed: Duration) 
     }
     let emit = |interface, name, body: &dyn Fn() -> zbus::Result<()>| {
         if let Err(error) = body() {
-            tracing::debug!(%error, interface, name, "the desktop cannot be told");
+            tracing::debug!(%error, interface, name, "a message to the desktop failed");
         }
     };
     if !changed.is_empty() {

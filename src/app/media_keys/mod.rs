@@ -50,7 +50,7 @@ impl MediaKeys {
         if self.worker.is_none() {
             let shared = Arc::clone(&self.shared);
             self.worker = Worker::spawn("onair-media-keys", move |stop| serve(&shared, stop))
-                .inspect_err(|error| tracing::debug!(%error, "media keys are not heard"))
+                .inspect_err(|error| tracing::debug!(%error, "media keys do not work"))
                 .ok();
         }
     }

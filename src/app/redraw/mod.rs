@@ -158,7 +158,7 @@ impl WindowPixels {
             self.layer.show(&areas);
         }
         let pixels: i64 = areas.iter().map(|area| area.pixels()).sum();
-        tracing::trace!(areas = areas.len(), pixels, "drawn again");
+        tracing::trace!(areas = areas.len(), pixels, "redrawn areas");
         (self.drawn, self.pixels_per_point, self.ground) = (now, scale, ground);
         self.renewed.clear();
     }

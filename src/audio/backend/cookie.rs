@@ -16,7 +16,7 @@ pub(super) fn provide() {
     let Some(home) = dirs::home_dir().filter(|_| !named) else { return };
     let configured = dirs::config_dir();
     if let Err(error) = provide_in(&home, configured.as_deref()) {
-        tracing::debug!(%error, "no cookie for the sound server can be made");
+        tracing::debug!(%error, "creating the sound server's cookie failed");
     }
 }
 

@@ -117,7 +117,7 @@ pub(super) fn open(
 /// Drops a stream on a separate thread, because that can hang if its device is gone.
 pub(super) fn bury(stream: Box<dyn Stream>) {
     if let Err(fault) = Worker::spawn("sound-burial", move |_| drop(stream)) {
-        tracing::warn!(%fault, "closing a sound stream");
+        tracing::warn!(%fault, "closing an audio stream failed");
     }
 }
 

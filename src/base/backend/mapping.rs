@@ -49,7 +49,7 @@ impl Drop for Mapping {
         // more.
         let done = unsafe { libc::munmap(self.start.as_ptr().cast(), self.length) };
         if done != 0 {
-            tracing::debug!(error = %io::Error::last_os_error(), "unmapping memory");
+            tracing::debug!(error = %io::Error::last_os_error(), "unmapping memory failed");
         }
     }
 }

@@ -86,7 +86,7 @@ impl WorkerPool {
             match Worker::spawn(name, move |stop| help(&shared, stop)) {
                 Ok(worker) => workers.helpers.push(worker),
                 Err(fault) => {
-                    tracing::warn!(%fault, name, "no thread to help");
+                    tracing::warn!(%fault, name, "starting a worker thread failed");
                     break;
                 }
             }

@@ -180,7 +180,7 @@ impl PassthroughFile {
                     Ok(true) if again => projector.progress.lock().rounds += 1,
                     Ok(_) => break,
                     Err(error) => {
-                        tracing::error!(%error, "the file");
+                        tracing::error!(%error, "reading the file for passthrough failed");
                         projector.progress.lock().failure = Some((&error).into());
                         break;
                     }

@@ -79,7 +79,7 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
                     outage = now;
                     backoff.reset();
                 }
-                tracing::info!(target = %next, "the server asks to connect elsewhere");
+                tracing::info!(target = %next, "the server asks to reconnect to another address");
                 url = next;
                 continue;
             }
@@ -100,7 +100,7 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
             && matches!(error.cause, Cause::Closed | Cause::Reset)
             && error.stage == ConnectStage::Publish;
         in_doubt = refused || in_doubt && hung_up;
-        tracing::debug!(%error, stage = %error.stage, "publishing");
+        tracing::debug!(%error, stage = %error.stage, "publishing failed");
         // If a redirect failed, the next attempt uses the user's URL again.
         url.clone_from(&home);
         if let Some(since) = live_since.filter(|_| !refused) {

@@ -420,7 +420,11 @@ impl<'a> Live<'a> {
     fn on_event(&mut self, event: Said) -> Option<Ended> {
         match event {
             Said::Status(status) => {
-                tracing::debug!(code = status.code, description = status.description, "server");
+                tracing::debug!(
+                    code = status.code,
+                    description = status.description,
+                    "message from the server"
+                );
                 if !is_routine(&status) {
                     self.shared.tell(Event::Said(status));
                 }
@@ -428,7 +432,7 @@ impl<'a> Live<'a> {
             }
             Said::ReconnectRequest { tc_url, .. } => {
                 let Some(next) = self.home.asked_to(self.url, tc_url.as_deref()) else {
-                    tracing::warn!("asked to connect to where a stream cannot go: not followed");
+                    tracing::warn!("ignoring a reconnect request with an unusable address");
                     return None;
                 };
                 let with_password = next.credentials.is_some() || self.home.credentials.is_none();

@@ -320,7 +320,7 @@ impl Output for Recorder {
         if let Err(stuck) = self.worker.wait(limit) {
             let mut figures = self.figures.lock();
             if figures.state == State::Writing {
-                tracing::warn!(%stuck, "finishing a recording");
+                tracing::warn!(%stuck, "finishing a recording failed");
                 figures.state = State::Failed(Error::of(&figures.path, Trouble::Slow));
             }
         }
@@ -378,7 +378,7 @@ const fn is_gone(trouble: Trouble) -> bool {
 fn enter(options: &Options, path: &Path) -> Option<Entry> {
     let folder = options.journal.as_ref()?;
     Entry::create(folder, path)
-        .inspect_err(|error| tracing::warn!(%error, "noting the recording in the journal"))
+        .inspect_err(|error| tracing::warn!(%error, "writing the recording journal failed"))
         .ok()
 }
 
@@ -389,7 +389,7 @@ impl Writer {
         let state = match recorded.and_then(|()| self.file.finish(self.timeline.end())) {
             Ok(()) => State::Finished,
             Err(error) => {
-                tracing::warn!(%error, "the recording ends here");
+                tracing::warn!(%error, "the recording ends early");
                 self.file.give_up(self.timeline.end());
                 State::Failed(error)
             }

@@ -89,7 +89,7 @@ impl Writer {
     /// Records that the next file cannot be created, and reports each reason once.
     fn hold(&mut self, error: Error) {
         if self.held.as_ref().is_none_or(|(_, before)| before.kind != error.kind) {
-            tracing::warn!(%error, "the recording goes on in the file that it has");
+            tracing::warn!(%error, "splitting failed: the recording continues in the current file");
             let _ = self.events.send(Event::Held(error.clone()));
         }
         self.held = Some((Instant::now(), error));

@@ -30,7 +30,7 @@ pub fn try_out(path: &Path) -> Result<(), Error> {
 pub(super) fn enough_room(path: &Path, index: u64) -> Result<(), Error> {
     match files::free_space(path) {
         Some(free) if free < disk_space::reserve(index) => {
-            tracing::info!(free, "too little space to begin a file");
+            tracing::info!(free, "too little free space for a new file");
             Err(Error::of(path, Trouble::Full))
         }
         _ => Ok(()),

@@ -205,7 +205,7 @@ impl CameraWatcher {
         stop: &Stop,
     ) -> Result<End, Fault> {
         let offer = sight.offer;
-        tracing::debug!(camera = found.id, pixel = offer.pixel.name(), size = %offer.size, "opening");
+        tracing::debug!(camera = found.id, pixel = offer.pixel.name(), size = %offer.size, "opening a camera");
         let session = Arc::new(Session::default());
         let reader = Inner {
             driver: Arc::clone(&self.driver),
@@ -331,7 +331,7 @@ impl Adjuster {
             if changed || looked.is_multiple_of(POLLS_PER_CONTROL_READ) {
                 match self.driver.controls(&self.id) {
                     Ok(controls) => self.board.tell(&self.id, controls),
-                    Err(fault) => tracing::debug!(?fault, "the controls of a camera"),
+                    Err(fault) => tracing::debug!(?fault, "reading a camera's controls failed"),
                 }
             }
             looked = looked.wrapping_add(1);
@@ -353,7 +353,7 @@ impl Adjuster {
         all.sort_by_key(|(name, _)| late(name));
         for (name, value) in all {
             if let Err(fault) = self.driver.set_control(&self.id, name, value) {
-                tracing::warn!(camera = self.id, name, ?fault, "setting a camera's control");
+                tracing::warn!(camera = self.id, name, ?fault, "setting a camera control failed");
             }
         }
     }

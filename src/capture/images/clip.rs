@@ -88,7 +88,7 @@ impl ClipDecoder {
                     let opened = decode::open(&path, Some(size)).and_then(Opened::first);
                     // An unreadable image leaves a gap in time, not in order.
                     let planes = opened.unwrap_or_else(|why| {
-                        tracing::warn!(path = %path.display(), %why, "left out of a clip");
+                        tracing::warn!(path = %path.display(), %why, "skipped part of a clip");
                         Planes::transparent(Size::new(2, 2))
                     });
                     if !send(planes, period) {
@@ -103,10 +103,10 @@ impl ClipDecoder {
                 }
                 Ok(Opened::Moving(moving)) => {
                     if let Err(why) = each(moving, &mut send) {
-                        tracing::warn!(%why, "a clip breaks off");
+                        tracing::warn!(%why, "a clip ends early");
                     }
                 }
-                Err(why) => tracing::warn!(%why, "a clip is gone"),
+                Err(why) => tracing::warn!(%why, "a clip cannot be read anymore"),
             },
         }
     }

@@ -107,7 +107,7 @@ impl ImageThread {
         if self.status.state() != SourceState::Open
             || self.status.report().format == SourceFormat::Unknown
         {
-            tracing::debug!(path = %self.path.display(), %size, "an image is shown");
+            tracing::debug!(path = %self.path.display(), %size, "image loaded");
         }
         self.status.open(SourceFormat::Video { size, fps: self.fps });
     }
@@ -161,7 +161,7 @@ impl ImageThread {
                     Ok(None) => break,
                     Err(fault) => {
                         // The readable part continues.
-                        tracing::debug!(%fault, path = %self.path.display(), "a moving image");
+                        tracing::debug!(%fault, path = %self.path.display(), "animated image loaded");
                         break;
                     }
                 };

@@ -105,7 +105,7 @@ pub fn inspect(
         .map_err(|error| (problem!("cli-start", reason = error.to_string()), Exit::Error))?;
     let found = check(&studio, clock);
     if let Err(stuck) = studio.end(END) {
-        tracing::warn!(%stuck, "ending");
+        tracing::warn!(%stuck, "the end took too long");
     }
     let mut found = found.ok_or_else(|| (problem!("cli-too-long"), Exit::Error))?;
     if let Some(path) = &flags.record

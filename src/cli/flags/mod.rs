@@ -6,6 +6,7 @@ pub mod value;
 
 use std::path::PathBuf;
 
+use crate::cli::process::log::LogFormat;
 use crate::studio::Settings;
 use crate::studio::settings::default_path;
 use crate::studio::settings::part::PartKind;
@@ -35,6 +36,9 @@ pub struct Globals {
     /// Log level for standard error: error, warn, info, debug, trace, or a filter such as onair=debug
     #[arg(long, global = true, value_name = "LEVEL", default_value = "warn")]
     pub log: String,
+    /// Format of log lines: text, or json for programs that collect logs (one object per line)
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
 }
 
 fn language(tag: &str) -> Result<Language, String> {

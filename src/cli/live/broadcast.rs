@@ -137,7 +137,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
         }
     }
     if let Err(stuck) = studio.end(END) {
-        tracing::warn!(%stuck, "ending");
+        tracing::warn!(%stuck, "the end took too long");
     }
     while let Ok(event) = events.try_recv() {
         outcome.note(&event);

@@ -15,13 +15,24 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::base::sanitize::sanitized;
 use crate::cli::output::redact::hidden;
 use crate::cli::process::crash::LastLines;
+use crate::cli::process::json_log::{JsonFields, JsonLine};
+
+/// The format of log lines.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// A line for people.
+    #[default]
+    Text,
+    /// A JSON object per line, for programs that collect logs.
+    Json,
+}
 
 /// Starts logging at a level (`info`) or with a filter (`onair=debug`); returns the last lines for
 /// a crash report.
 ///
 /// # Errors
 /// Fails with a sentence if the level is not valid.
-pub fn start(level: &str) -> Result<LastLines, String> {
+pub fn start(level: &str, format: LogFormat) -> Result<LastLines, String> {
     let known = ["off", "error", "warn", "info", "debug", "trace"].contains(&level);
     let filter = if known {
         // onair logs at the requested level; libraries log only problems.
@@ -40,17 +51,25 @@ pub fn start(level: &str) -> Result<LastLines, String> {
             )
         })?;
     // The level for a crash report, regardless of the displayed level.
-    let for_report = Targets::new().with_default(Level::WARN).with_target("onair", Level::INFO);
+    // Viewers who join and leave would displace everything else.
+    let for_report = Targets::new()
+        .with_default(Level::WARN)
+        .with_target("onair", Level::INFO)
+        .with_target("onair::server::event", Level::WARN);
     let last = LastLines::default();
     let kept = tracing_subscriber::fmt::layer()
         .fmt_fields(Fields)
         .with_ansi(false)
         .with_writer(last.clone());
-    let shown = tracing_subscriber::fmt::layer().fmt_fields(Fields).with_writer(std::io::stderr);
-    tracing_subscriber::registry()
-        .with(shown.with_filter(filter))
-        .with(kept.with_filter(for_report))
-        .init();
+    let registry = tracing_subscriber::registry().with(kept.with_filter(for_report));
+    let shown = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => registry.with(shown.fmt_fields(Fields).with_filter(filter)).init(),
+        LogFormat::Json => {
+            let shown = shown.fmt_fields(JsonFields).event_format(JsonLine::of_this_run());
+            registry.with(shown.with_ansi(false).with_filter(filter)).init();
+        }
+    }
     Ok(last)
 }
 

@@ -1,5 +1,6 @@
 //! The process itself: logs, signals, crash reports.
 
 pub mod crash;
+pub(in crate::cli) mod json_log;
 pub mod log;
 pub mod signals;

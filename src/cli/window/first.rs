@@ -65,7 +65,7 @@ pub(super) fn begin(globals: &Globals, open: &[String], settings: &Path) -> Resu
         Ok(Claimed::Theirs(holder)) => holder,
         Err(error) => {
             // The settings cannot be written either, which the window reports.
-            tracing::warn!(%error, "the lock of the settings");
+            tracing::warn!(%error, "locking the settings failed");
             return Ok(First::default());
         }
     };
@@ -114,7 +114,9 @@ fn first(lock: SettingsLock, socket: Option<&Path>) -> First {
     let instance = socket.and_then(|path| {
         let answer = move |message: &[u8]| answer(message, &ask, &gone).to_vec();
         let listens = FirstInstance::listen(path, answer);
-        listens.inspect_err(|error| tracing::warn!(%error, "later starts are not heard")).ok()
+        listens
+            .inspect_err(|error| tracing::warn!(%error, "later starts cannot raise this window"))
+            .ok()
     });
     First { _lock: Some(lock), _instance: instance, handed_over: Some(handed_over), windowless }
 }

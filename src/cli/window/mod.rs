@@ -344,7 +344,7 @@ fn heed(
         }
     }
     if interrupt.is_set() {
-        tracing::info!("a signal asks for the end");
+        tracing::info!("a signal ends the program");
     }
     studio.send(Command::Quit);
     let ended = has_ended(studio, END);

@@ -280,7 +280,7 @@ pub(in crate::compose) fn resize(
     {
         // This cannot happen if the sizes match the buffers; otherwise the old content would be
         // shown.
-        tracing::warn!(%fault, "scaling a picture");
+        tracing::warn!(%fault, "scaling a frame failed");
     }
 }
 

@@ -216,7 +216,7 @@ impl<'a> EncoderThread<'a> {
                     tracing::warn!(
                         samples.rate,
                         samples.channels,
-                        "sound of another form left out"
+                        "skipped audio of another format"
                     );
                 }
                 continue;

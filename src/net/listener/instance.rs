@@ -71,7 +71,7 @@ impl FirstInstance {
                     break;
                 }
                 if let Err(error) = peer.and_then(|peer| serve(peer, &mut answer)) {
-                    tracing::debug!(%error, "a later start");
+                    tracing::debug!(%error, "handing over to the running window failed");
                 }
             }
         })?;

@@ -88,7 +88,7 @@ impl Listener {
                         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
                     );
                     if !gone {
-                        tracing::warn!(%error, address = %self.address, "accepting a connection");
+                        tracing::warn!(%error, address = %self.address, "accepting a connection failed");
                         tokio::time::sleep(Duration::from_millis(100)).await;
                     }
                 }

@@ -64,7 +64,7 @@ pub(in crate::net) async fn open(
     };
     tokio::spawn(async move {
         if let Err(cause) = task.run().await {
-            tracing::debug!(%cause, "a tunnel has ended");
+            tracing::debug!(%cause, "a tunnel ended");
             carried.fail(cause);
         }
     });

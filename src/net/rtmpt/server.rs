@@ -305,7 +305,7 @@ async fn forget(gate: Weak<Gate>, name: String, session: Weak<Session>) {
         sleep(SWEEP_INTERVAL).await;
         let (Some(gate), Some(session)) = (gate.upgrade(), session.upgrade()) else { return };
         if Instant::now() >= *session.until.lock() {
-            tracing::debug!("a tunnel has been forgotten by its client");
+            tracing::debug!("a tunnel timed out");
             gate.sessions.lock().remove(&name);
             return;
         }
@@ -328,7 +328,7 @@ async fn drain(http: &mut Http, body: &mut Body) -> bool {
 }
 
 fn bad(error: http::Error) -> TunnelReply {
-    tracing::debug!(%error, "no HTTP request");
+    tracing::debug!(%error, "invalid HTTP request");
     TunnelReply::Refusal(400, "Bad Request")
 }
 

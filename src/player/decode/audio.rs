@@ -114,7 +114,7 @@ impl Device {
         let settled = self.flowing.is_some_and(|at| now.micros_since(at) > SETTLED_MICROS);
         if ran_dry > self.ran_dry && settled {
             self.ahead = (self.ahead + MORE_MICROS).min(MAX_AHEAD_MICROS);
-            tracing::debug!(ahead_ms = self.ahead / 1_000, "the speaker ran dry");
+            tracing::debug!(ahead_ms = self.ahead / 1_000, "the audio output ran empty");
         }
         self.ran_dry = ran_dry;
         self.flowing.get_or_insert(now);

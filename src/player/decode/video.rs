@@ -192,7 +192,7 @@ impl<'a> Decoding<'a> {
         self.waiting.anywhere = true;
         let other = self.parameters.as_ref().filter(|_| !self.tolerant);
         if let Some(system) = other.and_then(decode::open_tolerant) {
-            tracing::debug!("no picture begins anew: the system's decoder goes on");
+            tracing::debug!("no keyframe follows: using the system decoder");
             *decoder = system;
             self.tolerant = true;
             decoder.name().clone_into(&mut self.shared.report.figures.lock().video);

@@ -66,9 +66,7 @@ impl Rtmp {
                     shared.report.enter(State::Opening { stage: stage.name() });
                 }
                 net::Step::Elsewhere { to, with_password: false } => {
-                    tracing::warn!(
-                        "sent on to {to}: user and password were not handed to that host"
-                    );
+                    tracing::warn!("redirected to {to}, without the user and password");
                 }
                 _ => {}
             }
@@ -127,7 +125,7 @@ impl Rtmp {
                     }
                 }
                 Ok(Err(error)) if watch.ended && feed.has_media() => {
-                    tracing::debug!(%error, "closed after the end of the stream");
+                    tracing::debug!(%error, "the server closed the connection after the end of the stream");
                     return End::Faded;
                 }
                 Ok(Err(error)) if !feed.has_media() && !watch.answered => {
@@ -226,7 +224,7 @@ impl Rtmp {
                 self.note_length(watch, feed, shared);
             }
             Event::Status(status) => {
-                tracing::debug!(%status, "the server says");
+                tracing::debug!(%status, "message from the server");
                 let failed = status.code == code::SEEK_FAILED;
                 if failed || status.code == code::SEEK_NOTIFY {
                     let was_last = watch.arrive();
@@ -261,7 +259,7 @@ impl Rtmp {
             }
             Event::ReconnectRequest { tc_url, description } => {
                 if let Some(next) = self.url.asked_to(&self.now, tc_url.as_deref()) {
-                    tracing::info!(%next, description, "the server asks to connect again");
+                    tracing::info!(%next, description, "the server asks to reconnect");
                     return Some(End::Elsewhere(Box::new(next)));
                 }
                 let problem = match description.is_empty() {

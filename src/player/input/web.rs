@@ -126,7 +126,7 @@ impl Web {
                 Step::Stage(stage) if first => {
                     shared.report.enter(State::Opening { stage: stage.name() });
                 }
-                Step::Elsewhere { to, .. } => tracing::info!("sent on to {to}"),
+                Step::Elsewhere { to, .. } => tracing::info!("redirected to {to}"),
                 _ => {}
             }
         };

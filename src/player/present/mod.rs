@@ -216,7 +216,7 @@ impl Run {
                 self.presenter.shared.report.enter(State::Playing);
             }
             Change::Jumped(at) => {
-                tracing::debug!(?at, "jumped ahead to keep the latency");
+                tracing::debug!(?at, "skipped ahead to keep the latency");
                 self.presenter.shared.report.odd(&Anomaly::JumpedAhead);
                 self.begin(at, true, now);
                 self.presenter.shared.report.enter(State::Playing);

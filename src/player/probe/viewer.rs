@@ -482,7 +482,7 @@ impl ViewerProbe {
         let until = self.shared.clock.now() + limit;
         for mut thread in self.threads.drain(..) {
             if let Err(stuck) = thread.wait(until.since(self.shared.clock.now())) {
-                tracing::warn!(%stuck, "looking at what viewers get");
+                tracing::warn!(%stuck, "the viewer monitor failed");
             }
         }
     }

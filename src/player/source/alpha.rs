@@ -37,11 +37,11 @@ impl AlphaTrack {
         let packet = match samples::sample(disk, &[], &place) {
             Ok(Some(packet)) => packet,
             Ok(None) => return,
-            Err(error) => return tracing::debug!(%error, "the alpha of a clip"),
+            Err(error) => return tracing::debug!(%error, "reading the alpha of a clip failed"),
         };
         match self.decoder.decode(&packet) {
             Ok(frames) => self.keep(frames),
-            Err(error) => tracing::debug!(%error, "the alpha of a clip"),
+            Err(error) => tracing::debug!(%error, "reading the alpha of a clip failed"),
         }
     }
 

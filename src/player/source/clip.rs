@@ -67,7 +67,7 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
     // If the audio cannot be decoded, the clip plays without it.
     let audio = index.tracks.audio.first().and_then(|parameters| {
         decode::open_audio(&parameters.parameters)
-            .inspect_err(|error| tracing::warn!(%error, "a clip is played without its sound"))
+            .inspect_err(|error| tracing::warn!(%error, "playing a clip without audio"))
             .ok()
     });
     let (shots, ready) = queue::bounded("clip-pictures", FRAMES_AHEAD, Full::Block);
@@ -141,7 +141,7 @@ impl Reader {
                 Ok(Some(packet)) => packet,
                 Ok(None) => continue,
                 Err(error) => {
-                    tracing::warn!(%error, "a clip breaks off");
+                    tracing::warn!(%error, "a clip ends early");
                     break;
                 }
             };
@@ -168,7 +168,7 @@ impl Reader {
         match decoder.decode(packet) {
             Ok(frames) => self.hand_on(frames),
             // The decoder skips frames that do not continue the previous ones.
-            Err(error) => tracing::debug!(%error, "a picture of a clip"),
+            Err(error) => tracing::debug!(%error, "decoding video of a clip failed"),
         }
     }
 
@@ -201,13 +201,13 @@ impl Reader {
         let sound = match decoder.decode(packet) {
             Ok(Some(sound)) => sound,
             Ok(None) => return,
-            Err(error) => return tracing::debug!(%error, "sound of a clip"),
+            Err(error) => return tracing::debug!(%error, "decoding audio of a clip failed"),
         };
         let SampleBlock { pts, rate, channels, data } = sound;
         if self.converter.as_ref().is_none_or(|(_, of)| *of != (rate, channels)) {
             match Converter::new((rate, channels), self.to) {
                 Ok(converter) => self.converter = Some((converter, (rate, channels))),
-                Err(error) => return tracing::debug!(error, "sound of a clip"),
+                Err(error) => return tracing::debug!(error, "decoding audio of a clip failed"),
             }
         }
         let Some((converter, _)) = &mut self.converter else { return };

@@ -11,6 +11,9 @@ use crate::server::event::{Ended, Event, Peer, Protocol, RecordingState};
 
 /// Number of events in each list.
 pub(in crate::server) const MAX_EVENTS: usize = 100;
+/// The target of log lines about clients, and of the spans of their sessions. The log of crash reports
+/// leaves it out, so that a span costs nothing unless such lines are wanted.
+pub(in crate::server) const SESSION_LOG: &str = "onair::server::event";
 /// Maximum number of letters of a text in an event.
 const MAX_TEXT: usize = 200;
 
@@ -98,6 +101,29 @@ impl EventLog {
 
 fn short(text: &str) -> Option<String> {
     Some(text.chars().take(MAX_TEXT).collect())
+}
+
+/// Writes an event to the log of the process.
+pub(in crate::server) fn trace(event: &Event) {
+    if !tracing::enabled!(target: SESSION_LOG, tracing::Level::INFO) {
+        return;
+    }
+    let Some(event) = logged(event) else { return };
+    tracing::info!(
+        target: SESSION_LOG,
+        session = event.id,
+        app = event.app,
+        stream = event.stream,
+        peer = event.address.map(tracing::field::display),
+        protocol = event.protocol.map(Protocol::name),
+        state = event.state,
+        file = event.file,
+        reason = event.reason,
+        seconds = event.after.map(|after| after.as_secs_f64()),
+        bytes = event.bytes,
+        "{}",
+        event.name
+    );
 }
 
 /// What the log says of an event; `None` for internal ones.

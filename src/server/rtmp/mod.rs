@@ -9,6 +9,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::Instrument as _;
+
 use crate::base::Timestamp;
 use crate::net;
 use crate::server::access::action::Action;
@@ -18,6 +20,7 @@ use crate::server::access::callback::visit::Call;
 use crate::server::access::denied::Denied;
 use crate::server::access::grant::Grant;
 use crate::server::event::Ended;
+use crate::server::event::log::SESSION_LOG;
 use crate::server::fault::{Phase, Verdict};
 use crate::server::hls::production as hls;
 use crate::server::recordings;
@@ -103,7 +106,8 @@ pub(super) async fn serve(
         waiting_since: None,
     };
     // A publisher writes to all its viewers at once: the task budget must not end that halfway.
-    tokio::task::unconstrained(task.run()).await;
+    let session = tracing::info_span!(target: SESSION_LOG, "rtmp", session = id);
+    tokio::task::unconstrained(task.run().instrument(session)).await;
 }
 
 impl Task {
@@ -113,7 +117,7 @@ impl Task {
             Ok(reason) => reason.clone().into_owned(),
             Err(error) => error.to_string(),
         };
-        tracing::debug!(peer = %self.connection.peer, reason, "a connection has ended");
+        tracing::debug!(peer = %self.connection.peer, reason, "a connection ended");
         self.end_role(&reason);
         let skipped = self.connection.skipped();
         self.registry

@@ -444,7 +444,7 @@ async fn accept(
                             match secured {
                                 Ok(stream) => stream,
                                 Err(cause) => {
-                                    return tracing::info!(%peer, %cause, "no TLS session");
+                                    return tracing::info!(%peer, %cause, "the TLS handshake failed");
                                 }
                             }
                         }
@@ -452,7 +452,7 @@ async fn accept(
                     converse(stream, peer, place, &gate, registry).await;
                 });
             }
-            None => tracing::debug!(%peer, "turned away: there are too many connections"),
+            None => tracing::debug!(%peer, "refused a connection: too many connections"),
         }
     }
     // Whoever waits for the end of `open` may use the address again.
@@ -501,7 +501,7 @@ async fn converse(
             }
             drop(place);
         }
-        Ok(Err(error)) => tracing::debug!(%peer, %error, "gone without a word"),
-        Err(_) => tracing::debug!(%peer, "it says nothing"),
+        Ok(Err(error)) => tracing::debug!(%peer, %error, "a client left before its first byte"),
+        Err(_) => tracing::debug!(%peer, "a client sent no data in time"),
     }
 }

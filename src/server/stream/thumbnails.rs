@@ -136,7 +136,9 @@ impl Thumbnails {
             let (jobs, received) = bounded("thumbnails", MAX_WAITING, Full::Block);
             let kept = Arc::clone(&self.kept);
             let worker = Worker::spawn("thumbnails", move |stop| make_all(&received, &kept, stop));
-            let worker = worker.inspect_err(|error| tracing::warn!(%error, "no thumbnails"));
+            let worker = worker.inspect_err(
+                |error| tracing::warn!(%error, "starting the thumbnail thread failed"),
+            );
             *maker = worker.ok().map(|worker| Maker { jobs, worker });
         }
         let Some(maker) = &*maker else { return false };
@@ -211,7 +213,7 @@ fn decoded(messages: &[Arc<Message>]) -> Option<VideoFrame> {
 
 fn open(config: &VideoConfig) -> Option<Box<dyn VideoBackend>> {
     let opened = (config.size.pixels() <= MAX_PIXELS).then(|| decode::open_video(config));
-    opened?.inspect_err(|error| tracing::debug!(%error, "no thumbnail")).ok()
+    opened?.inspect_err(|error| tracing::debug!(%error, "decoding a thumbnail failed")).ok()
 }
 
 struct Rgb {

@@ -67,13 +67,13 @@ impl Transcoder {
         let block = match self.decoder.decode(packet) {
             Ok(Some(block)) => block,
             Ok(None) => return,
-            Err(error) => return tracing::debug!(%error, "sound that cannot be decoded"),
+            Err(error) => return tracing::debug!(%error, "decoding audio for WHEP failed"),
         };
         let form = (block.rate, block.channels);
         if self.converter.as_ref().is_none_or(|(known, _)| *known != form) {
             match Converter::new(form, (RATE, self.channels)) {
                 Ok(converter) => self.converter = Some((form, converter)),
-                Err(error) => return tracing::debug!(%error, "sound that cannot be resampled"),
+                Err(error) => return tracing::debug!(%error, "resampling audio for WHEP failed"),
             }
         }
         let Some((_, converter)) = &mut self.converter else { return };
@@ -90,7 +90,7 @@ impl Transcoder {
         while let Some(frame) = self.waiting.get(..size) {
             match self.encoder.encode(frame) {
                 Ok(data) => each(self.begin - micros(self.encoder.lookahead()), data),
-                Err(error) => tracing::debug!(%error, "sound that cannot be encoded"),
+                Err(error) => tracing::debug!(%error, "encoding audio for WHEP failed"),
             }
             self.waiting.drain(..size);
             self.begin += micros(OpusEncoder::FRAME);

@@ -187,7 +187,7 @@ impl FrameMaker {
             (Sound::Known(config), true) => match OpusSource::open(&config) {
                 Ok(source) => Sound::Open(config, source),
                 Err(why) => {
-                    tracing::warn!(%why, "this sound cannot be made into Opus for WHEP");
+                    tracing::warn!(%why, "converting the audio to Opus for WHEP failed");
                     Sound::Failed
                 }
             },

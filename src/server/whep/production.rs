@@ -56,7 +56,7 @@ fn begin(registry: &Arc<Registry>, stream: Arc<Stream>) -> Option<Arc<Production
     match worker {
         Ok(worker) => *production.worker.lock() = Some(worker),
         Err(error) => {
-            tracing::warn!(%error, "no thread for WHEP");
+            tracing::warn!(%error, "starting a WHEP thread failed");
             return None;
         }
     }

@@ -11,6 +11,7 @@ use str0m::media::{MediaTime, Mid};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpWrite, SeqNo};
 use str0m::{Event as RtcEvent, IceConnectionState, Input, Output, Rtc, RtcError};
+use tracing::Instrument as _;
 
 use crate::base::Timestamp;
 use crate::net::random_hex;
@@ -18,6 +19,7 @@ use crate::net::webrtc::DatagramSocket;
 use crate::server::access::admission::Purpose;
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
+use crate::server::event::log::SESSION_LOG;
 use crate::server::event::{Ended, Event};
 use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::stream::Stream;
@@ -146,7 +148,8 @@ pub(in crate::server) async fn begin(
         began: registry.clock.now(),
         _done: viewer.done,
     };
-    tokio::spawn(session.run(Arc::clone(registry), slot));
+    let span = tracing::info_span!(target: SESSION_LOG, "whep", session = viewer.id);
+    tokio::spawn(session.run(Arc::clone(registry), slot).instrument(span));
     Ok(BegunSession { answer, resource })
 }
 
@@ -276,7 +279,7 @@ impl Session {
             registry.whep.routes.learn(&self.mailbox, from);
         }
         if let Err(error) = self.rtc.handle_input(input) {
-            tracing::debug!(%from, %error, "a datagram that makes no sense");
+            tracing::debug!(%from, %error, "invalid datagram");
         }
         if self.rtc.is_alive() { Ok(()) } else { Err("closed by the peer") }
     }
@@ -379,7 +382,7 @@ impl Session {
         if video.due.is_some_and(|due| now >= due) {
             video.due = None;
             if video.cursor.is_waiting() {
-                tracing::debug!(id = self.mailbox.id, "no keyframe came from the encoder");
+                tracing::debug!("the encoder sent no keyframe");
                 let group = self.used.group();
                 self.restart(&group, now);
             }
@@ -424,7 +427,7 @@ impl Session {
             }
         }
         let Some(stream) = &self.joined else {
-            return tracing::info!(peer = %self.peer, reason, "a WHEP session without a viewer has ended");
+            return tracing::info!(peer = %self.peer, reason, "a WHEP session ended without a viewer");
         };
         let after = registry.clock.now().since(self.began);
         let ended = Ended { reason: reason.to_owned(), after, bytes: self.mailbox.sent() };
@@ -499,7 +502,7 @@ fn shifted(frame: &Frame, at: i64, now: Instant) -> Instant {
 }
 
 fn broken(error: &RtcError) -> &'static str {
-    tracing::info!(%error, "a WHEP session broke");
+    tracing::info!(%error, "a WHEP session failed");
     "the connection broke"
 }
 

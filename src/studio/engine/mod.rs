@@ -457,7 +457,7 @@ impl Engine {
         self.keep_services();
         match self.file.write(&self.settings, self.clock.now()) {
             Ok(()) => {}
-            Err(error) if last => tracing::warn!(%error, "saving the settings"),
+            Err(error) if last => tracing::warn!(%error, "saving the settings failed"),
             Err(error) => {
                 self.notices.tell(&StudioMessage::settings_not_saved(&error.cause), "");
             }

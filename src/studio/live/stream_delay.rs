@@ -82,7 +82,7 @@ impl StreamDelay {
     /// The changes since the last call.
     pub(in crate::studio) fn poll(&mut self) -> Option<Changed> {
         if let Some(trouble) = self.delay.trouble() {
-            tracing::warn!(%trouble, "the delay's files");
+            tracing::warn!(%trouble, "the stream delay cannot use its files");
             self.trouble = trouble;
         }
         let figures = self.figures();

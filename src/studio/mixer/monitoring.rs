@@ -84,7 +84,7 @@ impl Listening {
     pub fn end(self, mixer: &Mixer) {
         mixer.set_monitoring(None);
         if let Some(Err(stuck)) = self.worker.map(|worker| worker.join(END)) {
-            tracing::warn!(%stuck, "ending the monitoring");
+            tracing::warn!(%stuck, "ending audio monitoring failed");
         }
     }
 }

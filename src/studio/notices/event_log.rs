@@ -238,7 +238,7 @@ impl EventLog {
                 let mut file = match open(&path) {
                     Ok(file) => file,
                     Err(error) => {
-                        tracing::warn!(%error, path = %path.display(), "writing the history");
+                        tracing::warn!(%error, path = %path.display(), "writing the event log failed");
                         return;
                     }
                 };
@@ -250,7 +250,7 @@ impl EventLog {
             match worker {
                 Ok(worker) => self.lines = Some((sender, worker)),
                 Err(error) => {
-                    tracing::warn!(%error, "writing the history");
+                    tracing::warn!(%error, "writing the event log failed");
                     self.path = None;
                     return;
                 }
@@ -267,7 +267,7 @@ impl EventLog {
         if let Some((lines, mut worker)) = self.lines.take() {
             drop(lines);
             if let Err(stuck) = worker.wait(limit) {
-                tracing::warn!(%stuck, "writing the history");
+                tracing::warn!(%stuck, "writing the event log failed");
             }
         }
     }

@@ -588,7 +588,7 @@ impl Program {
     pub(super) fn end(self) -> Filters {
         let stuck = [self.compositor.join(END).err(), self.mixer.join(END).err()];
         for stuck in stuck.into_iter().flatten() {
-            tracing::warn!(%stuck, "ending the program");
+            tracing::warn!(%stuck, "ending the program failed");
         }
         self.filters
     }

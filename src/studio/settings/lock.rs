@@ -62,7 +62,7 @@ impl SettingsLock {
                 }
                 Err(TryLockError::WouldBlock) => return Ok(Claimed::Theirs(holder(&mut file))),
                 Err(TryLockError::Error(error)) => {
-                    tracing::warn!(%error, "no locks here: the settings are written without one");
+                    tracing::warn!(%error, "file locks are not available: saving the settings without a lock");
                     return Ok(Claimed::Ours(Self { _file: None }));
                 }
             }

@@ -145,7 +145,7 @@ impl Keys {
         let Self { requests, answers: _, mut worker } = self;
         drop(requests);
         if let Err(stuck) = worker.wait(limit) {
-            tracing::warn!(%stuck, "keeping the stream keys");
+            tracing::warn!(%stuck, "saving the stream keys failed");
         }
     }
 }
@@ -222,7 +222,7 @@ fn open(file: PathBuf, keyring: bool) -> Box<dyn Keeper> {
     match Store::new() {
         Ok(store) => Box::new(Keyring { store, file: OwnFile { path: file } }),
         Err(error) => {
-            tracing::info!(%error, file = %file.display(), "no keyring: keys go into a file");
+            tracing::info!(%error, file = %file.display(), "no keyring: storing keys in a file");
             Box::new(OwnFile { path: file })
         }
     }
@@ -269,7 +269,7 @@ impl Keeper for Keyring {
                 Ok(())
             }
             Err(error) if or_file => {
-                tracing::info!(error, "the keyring does not store a key: it goes into a file");
+                tracing::info!(error, "the keyring refuses a key: storing it in a file");
                 self.file.keep(name, key, or_file)
             }
             Err(error) => Err(error),

@@ -41,7 +41,7 @@ impl ServerToken {
     /// As [`ServerToken::of_user`]; without a readable token, no client may change anything.
     pub fn of_user_or_none() -> Option<Self> {
         Self::of_user().unwrap_or_else(|error| {
-            tracing::warn!(%error, "the token for changes over HTTP");
+            tracing::warn!(%error, "creating the token for the HTTP API failed");
             None
         })
     }
@@ -58,7 +58,7 @@ impl ServerToken {
             Err(error) => return Err(error),
         };
         let certificate = certificate(&path.with_file_name(CERTIFICATE_FILE))
-            .inspect_err(|error| tracing::warn!(%error, "the certificate for WebRTC"));
+            .inspect_err(|error| tracing::warn!(%error, "creating the WebRTC certificate failed"));
         Ok(Self { path: path.to_owned(), token, certificate: certificate.ok() })
     }
 }

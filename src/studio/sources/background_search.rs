@@ -38,7 +38,7 @@ impl<T: Send + 'static> Search<T> {
         });
         match looking {
             Ok(_) => self.0 = Some(search),
-            Err(error) => tracing::warn!(%error, "looking for {}", name),
+            Err(error) => tracing::warn!(%error, "the search for {} failed", name),
         }
     }
 

@@ -94,7 +94,7 @@ impl Sources {
             let compose::Config { size, grid, clock } = compositor.config();
             match capture::nameplate(name, &capture::Context { clock, grid, size }) {
                 Ok(placeholder) => compositor.set_source(*id, Some(placeholder.feed)),
-                Err(error) => tracing::warn!(%error, "drawing a slate"),
+                Err(error) => tracing::warn!(%error, "drawing a placeholder failed"),
             }
         }
         for id in self.placeholders.keys().filter(|id| !placeholders.contains_key(id)) {

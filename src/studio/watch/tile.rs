@@ -78,7 +78,7 @@ impl Tile {
                 player.stop(END);
             });
             if let Err(error) = ending {
-                tracing::warn!(%error, "ending the player");
+                tracing::warn!(%error, "ending a player failed");
             }
         }
         self.screen.clear();

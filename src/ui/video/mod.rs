@@ -178,7 +178,7 @@ impl FrameView {
         match made {
             Ok(()) => self.made_for = Some(size),
             Err(error) => {
-                tracing::warn!(%error, picture = self.name, "a picture cannot be shown");
+                tracing::warn!(%error, picture = self.name, "showing a frame failed");
             }
         }
     }

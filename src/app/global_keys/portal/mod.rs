@@ -122,7 +122,7 @@ impl PortalKeys {
         self.worker = Worker::spawn("onair-hotkeys", move |stop| {
             session::hear(&shortcuts, stop, told);
         })
-        .inspect_err(|error| tracing::warn!(%error, "hotkeys are heard in the window only"))
+        .inspect_err(|error| tracing::warn!(%error, "hotkeys work only in the window"))
         .ok();
     }
 }

@@ -95,7 +95,7 @@ impl PortalEvent {
 
     fn given(&self, given: TriggerNames) {
         let talk = given.get(TALK).cloned().unwrap_or_default();
-        tracing::debug!("the desktop gives hotkeys: {given:?}");
+        tracing::debug!("the desktop grants hotkeys: {given:?}");
         *self.given.lock() = given;
         self.reply(GlobalKeyReply::Given(talk));
     }
@@ -107,7 +107,7 @@ impl PortalEvent {
     }
 
     fn reply(&self, reply: GlobalKeyReply) {
-        tracing::info!("the desktop, asked for the talk key: {reply:?}");
+        tracing::info!("answer of the desktop to the request for a push-to-talk key: {reply:?}");
         *self.reply.lock() = reply;
         self.wake.request_repaint();
     }
@@ -132,7 +132,7 @@ enum End {
 impl From<Failure> for End {
     /// The end of a session that failed before the portal asked the user.
     fn from(failure: Failure) -> Self {
-        tracing::debug!(%failure, "the portal gives no key");
+        tracing::debug!(%failure, "the portal grants no hotkey");
         match failure {
             Failure::Absent(_) => Self::Missing,
             Failure::NotAllowed(_) => Self::Over(GlobalKeyReply::Unknown),
@@ -263,7 +263,7 @@ impl ShortcutRequest<'_> {
         let register =
             connection.call_method(Some(SERVICE), PATH, Some(REGISTRY), "Register", &body);
         if let Err(failure) = limited(register).await {
-            tracing::debug!(%failure, "the portal does not take the program's name");
+            tracing::debug!(%failure, "the portal refuses the application ID");
         }
         let (_, owner) = portal::property(&connection, SHORTCUTS, "version").await?;
         let soon = Waiting { stop: self.stop, asking: &|| (), person: false };

@@ -152,7 +152,7 @@ impl Capture {
                 Err(fault @ Fault::Refused(_)) => return Err(fault),
                 // The stream ended meanwhile, or is moving to another sink.
                 Err(fault) => {
-                    tracing::debug!(%fault, detail = fault.detail(), "hearing an application");
+                    tracing::debug!(%fault, detail = fault.detail(), "capturing an application failed");
                     self.again = Some(self.sink.now() + RETRY_INTERVAL);
                 }
             }

@@ -97,7 +97,7 @@ pub(super) fn start(descriptor: RawFd, queue: Queue) -> io::Result<()> {
 /// Stops streaming; a blocked reader returns with an error.
 pub(super) fn stop(descriptor: RawFd, queue: Queue) {
     if let Err(error) = switch(descriptor, queue, vidioc::VIDIOC_STREAMOFF) {
-        tracing::debug!(%error, "stopping a camera");
+        tracing::debug!(%error, "stopping a camera failed");
     }
 }
 

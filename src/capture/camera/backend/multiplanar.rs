@@ -174,7 +174,7 @@ impl Drop for Open {
         // A device is busy as long as it has buffers, which it has as long as they are mapped.
         self.buffers.clear();
         if let Err(error) = request(self.handle.fd(), 0) {
-            tracing::debug!(%error, "giving a camera's buffers back");
+            tracing::debug!(%error, "returning a camera's buffers failed");
         }
     }
 }

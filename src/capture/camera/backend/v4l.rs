@@ -91,7 +91,7 @@ fn open_again(
 ) -> Result<Box<dyn Camera>, Fault> {
     match nokhwa::open(number, path, offer, layout) {
         Err(Fault::Format(why) | Fault::Other(why)) => {
-            tracing::debug!(why, "nokhwa does not take the camera");
+            tracing::debug!(why, "nokhwa cannot open the camera");
             let device = Device::with_path(path);
             let device = device.map_err(|error| fault("opening again", &error))?;
             let layout = prepare(&device, Queue::Single, offer)?.layout(offer.pixel);
@@ -196,7 +196,7 @@ fn prepare(device: &Device, queue: Queue, offer: OfferedCamera) -> Result<Driver
     }
     if let Err(error) = format::set_rate(handle.fd(), queue, offer.rate) {
         // Some drivers have only one rate.
-        tracing::debug!(%error, "choosing a camera's rate");
+        tracing::debug!(%error, "setting a camera's frame rate failed");
     }
     Ok(got)
 }

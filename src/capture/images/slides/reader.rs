@@ -184,7 +184,7 @@ impl Reader {
                         }
                     }
                     Err(why) => {
-                        tracing::warn!(path = %path.display(), %why, "a slide is left out");
+                        tracing::warn!(path = %path.display(), %why, "skipped a slide");
                         self.missing.failed(path, &why);
                         fault = why;
                     }

@@ -190,7 +190,7 @@ impl Display {
                 Ok(Some(info)) => found.push((window, info)),
                 Ok(None) => {}
                 Err(Fault::Display(fault)) => return Err(Fault::Display(fault)),
-                Err(fault) => tracing::debug!(%fault, window, "a window is left out"),
+                Err(fault) => tracing::debug!(%fault, window, "skipped a window"),
             }
         }
         Ok(found)
@@ -373,7 +373,7 @@ impl Grab {
         let memory = match display.share(area.pixels() * 4) {
             Ok(memory) => Some(memory),
             Err(fault) => {
-                tracing::info!(%fault, "no shared memory with the display: pixels are sent");
+                tracing::info!(%fault, "no shared memory with the display: pixels arrive through the socket");
                 None
             }
         };
@@ -457,7 +457,7 @@ impl Grabber for Grab {
                     change.reshaped = true;
                 }
                 Event::Error(error) => {
-                    tracing::debug!(?error, "the display says");
+                    tracing::debug!(?error, "error from the display");
                 }
                 _ => {}
             }

@@ -194,7 +194,7 @@ pub(super) fn load() -> Result<(), NoDecoder> {
     static QUIET: Once = Once::new();
     let loaded = functions().get_or_init(|| {
         let why = |error: &libloading::Error| {
-            tracing::info!(%error, "FFmpeg's libraries cannot be loaded");
+            tracing::info!(%error, "loading FFmpeg's libraries failed");
         };
         Functions::load().inspect_err(why).ok()
     });

@@ -81,7 +81,7 @@ impl Client {
             if !depends_on_port(&error) || ports.len() == 1 {
                 return Err(error);
             }
-            tracing::info!(%error, stage = %error.stage, "this port does not do");
+            tracing::info!(%error, stage = %error.stage, "connecting through this port failed");
             tried.push(FailedAttempt {
                 port: *port,
                 stage: error.stage,
@@ -110,7 +110,7 @@ impl Client {
         if config.digests || !hung_up_at_handshake(&error) {
             return Err(error);
         }
-        tracing::info!(%error, "it hung up at the simple handshake: once more with digests");
+        tracing::info!(%error, "the server closed the connection during the simple handshake: retrying with digests");
         on_step(Step::Digests(&error));
         config.digests = true;
         match Self::try_handshake(config, options, clock, on_step, until).await {
@@ -198,7 +198,7 @@ fn send_on(
         .ok_or_else(|| Cause::Protocol(problem!("net-sent-nowhere")))?;
     hops.go(&url)?;
     let with_password = url.credentials.is_some() || config.url.credentials.is_none();
-    tracing::info!(to = %url, with_password, "the server sends us elsewhere");
+    tracing::info!(to = %url, with_password, "the server redirects to another address");
     on_step(Step::Elsewhere { to: &url.to_string(), with_password });
     (config.url, config.auth_query) = (url, None);
     Ok(())

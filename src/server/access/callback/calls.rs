@@ -52,7 +52,7 @@ impl Notices {
         let (notices, destination) = (self.clone(), Arc::clone(destination));
         let request = dialect::request(dialect, visit, call);
         if self.waiting.fetch_add(1, Ordering::AcqRel) >= MAX_NOTICES {
-            tracing::warn!(kind = ?call.kind(), "too many callbacks wait: one is lost");
+            tracing::warn!(kind = ?call.kind(), "too many callbacks are waiting: dropped one");
             return self.done();
         }
         self.runtime.spawn(async move {
@@ -145,7 +145,7 @@ fn renamed(visit: &Visit, call: &Call, name: &str) -> Result<String, Denied> {
     if resolved.is_plain() && is_one {
         return Ok(name.trim_matches('/').to_owned());
     }
-    tracing::warn!("a callback redirects to a name that no stream can have");
+    tracing::warn!("a callback redirects to an invalid stream name");
     Err(Denied::Callback)
 }
 

@@ -182,8 +182,10 @@ impl RemoteSet {
                 *self.fetched.write() = *tried;
             }
             // The keys so far stay valid.
-            Ok(Err(cause)) => tracing::warn!(url = %self.url, cause, "no keys for tokens"),
-            Err(_) => tracing::warn!(url = %self.url, "no keys for tokens: it does not answer"),
+            Ok(Err(cause)) => {
+                tracing::warn!(url = %self.url, cause, "loading the token keys failed")
+            }
+            Err(_) => tracing::warn!(url = %self.url, "loading the token keys failed: no response"),
         }
     }
 

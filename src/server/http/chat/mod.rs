@@ -51,7 +51,7 @@ pub(super) fn upgraded(
         registry.admission.unsettle(&spot);
         return (StatusCode::SERVICE_UNAVAILABLE, "The chat is full.\n").into_response();
     };
-    tracing::debug!(%peer, app, "joins the chat");
+    tracing::debug!(%peer, app, "a person joins the chat");
     // If `*` allows every page, pages of other origins may read the chat but not write in the name
     // of their visitor.
     let may_talk = is_trusted(&registry.access().cors, headers);

@@ -246,7 +246,7 @@ impl Engine {
             Some(id) => drop(talking.strips.remove(&id)),
         }
         if self.state.talking != before {
-            tracing::debug!("the talk key is {}", if held { "held" } else { "let go" });
+            tracing::debug!("the push-to-talk key is {}", if held { "held" } else { "let go" });
             self.set_strips();
         }
     }

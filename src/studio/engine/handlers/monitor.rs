@@ -23,7 +23,7 @@ impl Engine {
         let begin = || {
             let hub = on_air?.hub();
             Reference::start(hub, clock)
-                .inspect_err(|error| tracing::warn!(%error, "starting the monitor"))
+                .inspect_err(|error| tracing::warn!(%error, "starting the viewer monitor failed"))
                 .ok()
         };
         let ended = self.state.monitors.follow(wanted, begin, &self.runtime, clock);

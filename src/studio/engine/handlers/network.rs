@@ -11,7 +11,7 @@ impl Engine {
     pub(in crate::studio::engine) fn begin_network(&mut self) {
         match NetworkChanges::listen(&self.runtime) {
             Ok(changes) => self.machine.events.set_changes(changes),
-            Err(error) => tracing::info!(%error, "changes of the network are not told"),
+            Err(error) => tracing::info!(%error, "watching for network changes failed"),
         }
         self.machine.events.woke(backend::asleep());
     }

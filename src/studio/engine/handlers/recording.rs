@@ -257,7 +257,7 @@ impl Engine {
                 self.endings.saving.retain(|worker| !worker.is_finished());
                 self.endings.saving.push(worker);
             }
-            Err(error) => tracing::error!(%error, name, "starting a thread"),
+            Err(error) => tracing::error!(%error, name, "starting a thread failed"),
         }
     }
 }

@@ -374,7 +374,7 @@ impl Engine {
                 self.state.stage.workers = vec![worker];
                 self.state.stage.file = Some(done);
             }
-            Err(error) => tracing::warn!(%error, "reading or writing scenes"),
+            Err(error) => tracing::warn!(%error, "reading or writing scenes failed"),
         }
     }
 

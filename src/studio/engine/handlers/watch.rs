@@ -108,7 +108,7 @@ impl Engine {
                     let _ = inventory::hardware();
                 });
                 if let Err(error) = looking {
-                    tracing::warn!(%error, "looking for hardware that decodes");
+                    tracing::warn!(%error, "the search for hardware decoders failed");
                 }
             }
             WatchCommand::Snapshot(path) => {

@@ -148,7 +148,7 @@ impl SettingsFile {
             if apart && new.name == part.name {
                 match versions.add(part.kind, &part.name, &part.text) {
                     Ok(()) => part.kept_at = Some(now),
-                    Err(error) => tracing::warn!(%error, "keeping an earlier version"),
+                    Err(error) => tracing::warn!(%error, "saving an earlier version failed"),
                 }
             }
             *part = WrittenPart { kept_at: part.kept_at, ..new };

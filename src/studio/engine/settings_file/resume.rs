@@ -62,7 +62,7 @@ impl Engine {
             return;
         }
         if let Err(error) = mark.write(&path) {
-            tracing::warn!(%error, "noting what is on air");
+            tracing::warn!(%error, "writing the on-air note failed");
         }
         self.file.on_air.written = Some(mark);
     }

@@ -185,7 +185,7 @@ fn ending(glances: Vec<ViewerProbe>, reference: Option<Reference>) -> Vec<Worker
         }
     };
     Worker::spawn("monitor-end", end)
-        .inspect_err(|error| tracing::warn!(%error, "ending the monitor"))
+        .inspect_err(|error| tracing::warn!(%error, "ending the viewer monitor took too long"))
         .into_iter()
         .collect()
 }

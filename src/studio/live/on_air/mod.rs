@@ -473,7 +473,7 @@ impl OnAir {
                 hub.finish(HUB_END).err(),
             ];
             for stuck in stuck.into_iter().flatten() {
-                tracing::warn!(%stuck, "ending the broadcast");
+                tracing::warn!(%stuck, "ending the broadcast failed");
             }
             let alone = outputs.all::<TargetOutput>().next().is_none();
             let limit = if alone { FILE_END } else { OUTPUTS_END };

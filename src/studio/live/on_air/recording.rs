@@ -30,7 +30,7 @@ impl OnAir {
         let wanted = self.wanted_tracks(tracks).and(tracks);
         let followed = self.extras.as_mut().map(|it| it.follow(wanted, program, &self.hub));
         if let Some(Err(reason)) = followed {
-            tracing::warn!(%reason, "an extra sound track");
+            tracing::warn!(%reason, "an additional audio track failed");
         }
         let sounds = self.sounds(tracks, names);
         let recording = RecordingOutput::start(path, &self.hub, choices, journal, sounds)?;

@@ -36,7 +36,8 @@ impl Repairs {
                 }
             }
         });
-        let worker = worker.inspect_err(|error| tracing::error!(%error, "repairing recordings"));
+        let worker =
+            worker.inspect_err(|error| tracing::error!(%error, "repairing recordings failed"));
         Some(Self { told, _worker: worker.ok()? })
     }
 

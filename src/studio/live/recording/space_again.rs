@@ -101,7 +101,7 @@ impl SpaceAgain {
         });
         match worker {
             Ok(worker) => self.asked = Some((worker, answers)),
-            Err(error) => tracing::warn!(%error, "asking a disk for its room"),
+            Err(error) => tracing::warn!(%error, "reading the free space of a disk failed"),
         }
         Vec::new()
     }

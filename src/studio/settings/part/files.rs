@@ -172,7 +172,7 @@ impl PartFiles {
         match fs::remove_file(self.path(kind, name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 // The file is ignored as long as the one in use has the same name.
-                tracing::warn!(%error, name, "a file that is not needed any more");
+                tracing::warn!(%error, name, "deleting an unused file failed");
             }
             _ => {}
         }

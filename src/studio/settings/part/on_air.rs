@@ -99,7 +99,7 @@ impl OnAirMark {
     pub fn remove(path: &Path) {
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                tracing::warn!(%error, "what was on air is still noted");
+                tracing::warn!(%error, "deleting the on-air note failed");
             }
             _ => {}
         }

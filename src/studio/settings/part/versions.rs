@@ -123,7 +123,7 @@ impl Versions {
             && let Err(error) = fs::rename(from, to)
             && error.kind() != io::ErrorKind::NotFound
         {
-            tracing::warn!(%error, "moving versions");
+            tracing::warn!(%error, "moving earlier versions failed");
         }
     }
 }

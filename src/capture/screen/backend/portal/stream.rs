@@ -367,7 +367,7 @@ unsafe extern "C" fn param_changed(data: *mut c_void, id: u32, param: *const spa
     let done: c_int =
         unsafe { pw::pw_stream_update_params(stream, params.as_mut_ptr(), params.len() as u32) };
     if done < 0 {
-        tracing::debug!(error = -done, "telling PipeWire how pictures are to come");
+        tracing::debug!(error = -done, "negotiating the format with PipeWire failed");
     }
 }
 

@@ -70,7 +70,7 @@ impl Recorded {
                 Ok(Ok(last)) => last,
                 // Then it plays as it arrives, as from a server without range support.
                 Ok(Err(error)) => {
-                    tracing::debug!(%error, "asking for the end of a recording");
+                    tracing::debug!(%error, "requesting the end of a recording failed");
                     None
                 }
                 Err(_) => None,

@@ -214,7 +214,7 @@ impl Fetch {
         let list = match list {
             Ok(Ok(list)) => Some(list),
             Ok(Err(error)) => {
-                tracing::debug!(%error, "a list that was to come later");
+                tracing::debug!(%error, "a delayed playlist failed");
                 None
             }
             Err(_) => None,
@@ -367,7 +367,7 @@ async fn read(
                 let Some(pause) = pauses.next().filter(|_| again) else {
                     return Err(wanted.what.problem(error, limits));
                 };
-                tracing::debug!(%error, "asking again");
+                tracing::debug!(%error, "requesting again");
                 tokio::time::sleep(Duration::from_millis(*pause)).await;
             }
         }

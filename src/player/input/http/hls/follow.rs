@@ -258,7 +258,7 @@ impl Track {
             && self.loaded.elapsed() > SOONEST
             && let Err(error) = self.refresh(fetch).await
         {
-            tracing::debug!(?error, "the list cannot be read again");
+            tracing::debug!(?error, "reloading the playlist failed");
         }
         let (number, begins) = self.media.at(to.saturating_sub(self.gone));
         (self.next, self.part, self.restart, self.misses) = (number, 0, false, 0);
@@ -354,7 +354,11 @@ impl Track {
         loop {
             if self.next < self.media.sequence {
                 // The list has moved past the next segment.
-                tracing::debug!(next = self.next, first = self.media.sequence, "segments are gone");
+                tracing::debug!(
+                    next = self.next,
+                    first = self.media.sequence,
+                    "segments have left the playlist"
+                );
                 let first = (self.media.sequence, 0);
                 (self.next, self.part) = if self.behind { first } else { self.start() };
                 self.restart = true;
@@ -393,7 +397,7 @@ impl Track {
                     } else if self.misses >= MAX_MISSES {
                         return Err(PullError::Net(error));
                     }
-                    tracing::debug!(%error, piece.number, "a segment is missing");
+                    tracing::debug!(%error, piece.number, "skipped a missing segment");
                     if self.live && self.loaded.elapsed() > self.media.target_duration {
                         // The segment may have left the list.
                         self.refresh(fetch).await?;

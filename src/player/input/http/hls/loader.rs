@@ -255,7 +255,7 @@ impl Loader {
             let came = self.main.next(&mut self.fetch).await;
             self.fetch.limits = self.limits;
             let Err(PullError::Stalls(told)) = came else { return came };
-            tracing::info!(cause = %told, "this variant does not come");
+            tracing::info!(cause = %told, "loading this variant failed");
             let (left, in_parts) = (self.variant, self.main.part > 0);
             if self.go_to(lesser).await {
                 self.leave_out(left);
@@ -358,7 +358,7 @@ impl Loader {
         }
         items.extend(self.silent.take().map(Item::Unheard));
         if let Some((why, stands)) = lost {
-            tracing::info!(%why, "the sound does not come: the picture goes on");
+            tracing::info!(%why, "loading audio failed: video continues");
             self.sound = None;
             self.unheard = Some(AudioRendition::new(self.unheard.take(), picture, stands));
             items.push(Item::Unheard(why));
@@ -397,7 +397,7 @@ impl Loader {
             } else {
                 sound.go_on_beside(fetch, main).await;
             }
-            tracing::info!("the sound comes again");
+            tracing::info!("audio is back");
             (self.sound, self.moved, self.heard) = (Some(sound), true, true);
         }
     }
@@ -453,7 +453,7 @@ impl Loader {
         // One time limit for all of it: playback must not run dry meanwhile.
         match timeout(quiet, opening).await {
             Ok(Ok((mut main, sound))) => {
-                tracing::info!(from = self.variant, to = wanted, "another variant");
+                tracing::info!(from = self.variant, to = wanted, "switching to another variant");
                 let picture = |at: usize| master.variants.get(at).map(Variant::video);
                 self.codec_changed |= picture(self.variant) != picture(wanted);
                 main.go_on_from(&self.main);
@@ -474,7 +474,7 @@ impl Loader {
             }
             failed => {
                 let problem = failed.ok().and_then(Result::err);
-                tracing::debug!(?problem, ?quiet, "the other variant cannot be read in time");
+                tracing::debug!(?problem, ?quiet, "switching to another variant failed");
                 self.leave_out(wanted);
                 false
             }

@@ -36,7 +36,7 @@ impl Trust {
         (self.broken, self.kept) = (self.broken + 1, 0);
         tracing::debug!(what, times = self.broken, "low latency");
         if self.broken >= MAX_BROKEN && !std::mem::replace(&mut self.lost, true) {
-            tracing::info!(what, "the list is followed by whole segments from here on");
+            tracing::info!(what, "low latency turned off: loading whole segments");
         }
     }
 }

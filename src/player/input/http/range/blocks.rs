@@ -119,7 +119,7 @@ impl Blocks {
                     Ok(Ok(bytes)) => bytes,
                     // Then it plays as it arrives.
                     Ok(Err(error)) => {
-                        tracing::debug!(%error, "asking for the end of a film");
+                        tracing::debug!(%error, "requesting the end of a file failed");
                         None
                     }
                     Err(_) => None,
@@ -289,7 +289,7 @@ impl Blocks {
                 }
             }
             Err(cause) => {
-                tracing::debug!(%cause, "a film's first answer stalls");
+                tracing::debug!(%cause, "the first response for a file stalls");
                 self.line = None;
             }
         }

@@ -121,7 +121,7 @@ impl RangeParts {
                 Ok(()) if again || bytes.len() >= most => {}
                 Ok(()) => return Err(self.too_little()),
                 Err(error) if again && broke_off(&error) => {
-                    tracing::debug!(%error, "a part broke off");
+                    tracing::debug!(%error, "a partial response ended early");
                 }
                 Err(error) => return Err(error),
             }

@@ -59,7 +59,8 @@ impl Reading {
             view: RecordingsView { folder: folder.to_owned(), ..RecordingsView::default() },
         };
         let worker = Worker::spawn("onair-library", move |stop| reader.run(stop));
-        let worker = worker.inspect_err(|error| tracing::error!(%error, "reading recordings"));
+        let worker =
+            worker.inspect_err(|error| tracing::error!(%error, "reading recordings failed"));
         Some(Self { folder: folder.to_owned(), asked, listed, seen: 0, _worker: worker.ok()? })
     }
 
