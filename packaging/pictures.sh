@@ -459,11 +459,6 @@ if wanted properties; then
     sleep 2
     shot properties
 fi
-if wanted notice; then
-    pactl unload-module module-remap-source
-    sleep 4
-    shot notice
-fi
 press "radio button" Measure
 key ctrl+2
 if wanted watch || wanted chat || wanted listening || wanted looking || wanted full || wanted player || wanted recent || wanted lost || wanted wall; then
@@ -530,6 +525,14 @@ if wanted wall; then
     watch_at "rtmp://127.0.0.1:1935/live/onair"
     sleep 6
     shot wall
+fi
+# A microphone that is unplugged. The others are without this notice.
+if wanted notice; then
+    key ctrl+1
+    press "radio button" Workshop
+    pactl unload-module module-remap-source
+    sleep 4
+    shot notice
 fi
 # again SETTINGS…: the studio begins anew, with one more scene below the others.
 again() {

@@ -441,9 +441,11 @@ impl<S: Studio> Window<S> {
     fn tell_of(&mut self, hidden: bool) {
         if hidden && self.unseen.is_none() {
             tracing::debug!("the window is hidden");
+            self.studio.send(Command::SetHidden(true));
             self.unseen = Some(self.drawn);
         } else if !hidden && let Some(before) = self.unseen.take() {
             let drawn = self.drawn - before;
+            self.studio.send(Command::SetHidden(false));
             tracing::debug!("the window is visible again; frames drawn while hidden: {drawn}");
         }
     }

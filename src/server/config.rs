@@ -16,7 +16,7 @@ use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
 
 /// Limit for connections if the system allows as many descriptors.
-const MAX_CONNECTIONS: usize = 4_096;
+pub const MAX_CONNECTIONS: usize = 4_096;
 /// The RTMP port.
 pub const DEFAULT_RTMP_PORT: u16 = 1935;
 /// The port of the web pages.

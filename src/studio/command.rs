@@ -46,7 +46,11 @@ pub enum Command {
     AtEnd(SourceId, EndBehavior),
     /// Sets a control of a camera, both by name; `None` sets it to its default. The camera stores the
     /// value.
-    SetCamera { camera: String, control: String, value: Option<i64> },
+    SetCamera {
+        camera: String,
+        control: String,
+        value: Option<i64>,
+    },
     /// Resets all controls of a camera to their defaults.
     ResetCamera(String),
     /// Opens the desktop's dialog for this display or window again, and forgets the permission.
@@ -68,7 +72,13 @@ pub enum Command {
     /// Sets the encoding quality.
     SetQuality(Quality),
     /// Records this scene as another program made from the same sources, on a separate canvas.
-    StartProgram { id: ProgramId, scene: SceneId, size: Size, rate: FrameRate, path: PathBuf },
+    StartProgram {
+        id: ProgramId,
+        scene: SceneId,
+        size: Size,
+        rate: FrameRate,
+        path: PathBuf,
+    },
     /// Ends this program; its file is finalized.
     StopProgram(ProgramId),
     /// Replaces the list of targets: those enabled get the stream at the next *Go Live*.
@@ -83,7 +93,10 @@ pub enum Command {
     /// Changes this target; on air, only its own connection reconnects.
     RestartTarget(Target),
     /// Accepts only this certificate from this target, and tries the target again.
-    TrustCertificate { target: u32, pin: CertificatePin },
+    TrustCertificate {
+        target: u32,
+        pin: CertificatePin,
+    },
     /// Checks whether everything is ready, without going live.
     Check,
     /// Measures which quality this computer and the connection to the target support, without going
@@ -93,7 +106,10 @@ pub enum Command {
     GoLive,
     /// Sends this FLV, MP4 or MKV file to the targets instead of the program, unchanged, once or in a
     /// loop; [`Command::StopLive`] ends it.
-    SendFile { path: PathBuf, again: bool },
+    SendFile {
+        path: PathBuf,
+        again: bool,
+    },
     /// Ends the broadcast in an orderly way; the content of the stream delay is dropped.
     StopLive,
     /// Ends the broadcast after the content of the stream delay is sent; if sent a second time, at
@@ -130,23 +146,44 @@ pub enum Command {
     /// Removes a strip; the main strip stays.
     RemoveStrip(StripId),
     /// Changes the source of a strip; for the main strip, use [`Command::SelectAudio`].
-    SelectStrip { id: StripId, choice: AudioChoice },
+    SelectStrip {
+        id: StripId,
+        choice: AudioChoice,
+    },
     /// Renames a strip; if the name is empty, the strip is named after its source.
-    RenameStrip { id: StripId, name: String },
+    RenameStrip {
+        id: StripId,
+        name: String,
+    },
     /// Sets all settings of a strip: fader, balance, offset, filters and others.
-    SetStrip { id: StripId, strip: Strip },
+    SetStrip {
+        id: StripId,
+        strip: Strip,
+    },
     /// Sets the end behavior of a strip's file; a file that a source also shows follows that source.
-    SetStripEnd { id: StripId, at_end: EndBehavior },
+    SetStripEnd {
+        id: StripId,
+        at_end: EndBehavior,
+    },
     /// Sets the fallback of a strip; `None` means silence.
-    SetIfSilent { id: StripId, choice: Option<AudioChoice> },
+    SetIfSilent {
+        id: StripId,
+        choice: Option<AudioChoice>,
+    },
     /// Restarts the file of a strip.
     RestartStrip(StripId),
     /// Sets the push-to-talk mode of a strip.
-    SetTalk { id: StripId, talk: TalkMode },
+    SetTalk {
+        id: StripId,
+        talk: TalkMode,
+    },
     /// Reports whether the push-to-talk key is held.
     PushToTalkKeys(bool),
     /// Reports whether the key of a single strip is held, independent of the common key.
-    TalkKeyOf { id: StripId, held: bool },
+    TalkKeyOf {
+        id: StripId,
+        held: bool,
+    },
     /// Resets integrated loudness and true peaks.
     ResetLoudness,
     /// Sets the monitoring device.
@@ -154,7 +191,9 @@ pub enum Command {
     /// Resets clip indicators.
     ClearClip(StripLamp),
     /// Pulls this stream or local file and shows it in the selected tile.
-    Watch { url: String },
+    Watch {
+        url: String,
+    },
     /// Pulls all of these and shows each in a separate tile.
     WatchAll(Vec<String>),
     /// Stops the selected tile.
@@ -179,7 +218,10 @@ pub enum Command {
     /// Sends to the chat of the own stream, or moderates it.
     Chat(ChatCommand),
     /// Adds this service of the user or, by its previous id, changes it; saved.
-    PutService { was: Option<String>, service: Service },
+    PutService {
+        was: Option<String>,
+        service: Service,
+    },
     /// Removes this service of the user.
     RemoveService(String),
     /// Searches for cameras, microphones, screens and windows again.
@@ -196,6 +238,8 @@ pub enum Command {
     Dismiss(u64),
     /// Ends everything; [`Snapshot::ended`](crate::studio::snapshot::Snapshot) reports when it is
     /// done.
+    /// Whether nobody sees the window. The studio then looks for changes less often.
+    SetHidden(bool),
     Quit,
 }
 

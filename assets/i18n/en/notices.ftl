@@ -217,6 +217,10 @@ server-open = Anyone who can reach { $address } can publish and play: no key or 
     .cure = Set publish_keys in the --config file, use --user and --password-file, or listen on 127.0.0.1.
 server-open-to-play = Anyone who can reach { $address } can watch.
     .cure = If the stream is not public, listen on 127.0.0.1, or close the port in the firewall.
+server-few-files = The system allows only { $limit } open files, so the server accepts at most { $clients } clients.
+    .cure = Set LimitNOFILE=65536 in the service, or run "ulimit -n 65536" before you start onair.
+server-little-memory = The server has only { $megabytes } MB of memory.
+    .cure = Raise the memory limit of the service or container, or close other programs.
 server-failed = Cannot start the built-in server: { $reason }
     .cure = Close the program that uses its port.
 server-not-moved = The built-in server keeps its old address: { $reason }

@@ -30,6 +30,16 @@ obs-profile-encoder = the encoder { $encoder }: onair chooses one that this comp
 obs-profile-format = the recording format { $format }
 
 # The dialog.
+action-add-source = Add a source…
+tip-action-add-source = Opens the list of all kinds of sources.
+action-add-scene = Add a scene
+tip-action-add-scene = Creates an empty scene.
+action-studio-mode = Studio mode on or off
+tip-action-studio-mode = Shows a preview beside the program.
+action-import-scenes = Import scenes…
+tip-action-import-scenes = Imports scenes from onair or OBS Studio.
+action-export-scenes = Export scenes…
+tip-action-export-scenes = Saves scenes, sources and the mixer in a file.
 action-parts = Scene collections and profiles…
 tip-action-parts = Chooses, copies or restores scene collections and profiles.
 parts = Collections and profiles

@@ -217,6 +217,10 @@ server-open = 没有设置密钥或登录验证，能连接 { $address } 的人�
     .cure = 请在 --config 文件中设置 publish_keys，或使用 --user 和 --password-file，或只监听 127.0.0.1。
 server-open-to-play = 能连接 { $address } 的人都可以观看。
     .cure = 如果不想公开，请只监听 127.0.0.1，或在防火墙里关闭此端口。
+server-few-files = 系统只允许打开 { $limit } 个文件，服务器最多接受 { $clients } 个客户端。
+    .cure = 请在服务中设置 LimitNOFILE=65536，或在启动 onair 前运行“ulimit -n 65536”。
+server-little-memory = 服务器只有 { $megabytes } MB 内存可用。
+    .cure = 请提高服务或容器的内存上限，或关闭其他程序。
 server-failed = 无法启动内置服务器：{ $reason }
     .cure = 请关闭占用其端口的程序。
 server-not-moved = 内置服务器的地址没有改变：{ $reason }

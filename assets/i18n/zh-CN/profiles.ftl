@@ -30,6 +30,16 @@ obs-profile-encoder = 编码器 { $encoder }：onair 会选用本机可用的编
 obs-profile-format = 录像格式 { $format }
 
 # 对话框。
+action-add-source = 添加来源…
+tip-action-add-source = 列出可以添加的所有来源。
+action-add-scene = 添加场景
+tip-action-add-scene = 新建一个空场景。
+action-studio-mode = 打开或关闭工作室模式
+tip-action-studio-mode = 在输出旁边显示预览。
+action-import-scenes = 导入场景…
+tip-action-import-scenes = 导入 onair 或 OBS Studio 的场景。
+action-export-scenes = 导出场景…
+tip-action-export-scenes = 把场景、来源和混音器保存到文件。
 action-parts = 场景集合与配置方案…
 tip-action-parts = 选择、复制或恢复场景集合与配置方案。
 parts = 场景集合与配置方案

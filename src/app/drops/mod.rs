@@ -28,9 +28,7 @@ impl Drops {
         let window = Window { drags: sender, context: creation.egui_ctx.clone() };
         #[cfg(target_os = "linux")]
         let _way = x11::DropReceiver::open(creation, window)
-            .inspect_err(|why| {
-                tracing::debug!(why, "dropping addresses on the window is not possible")
-            })
+            .inspect_err(|why| tracing::debug!(why, "dropping addresses on the window failed"))
             .ok();
         #[cfg(not(target_os = "linux"))]
         drop(window);

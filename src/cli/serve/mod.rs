@@ -2,6 +2,7 @@
 
 mod access;
 mod args;
+mod available_memory;
 mod config;
 mod token;
 
@@ -26,9 +27,13 @@ use crate::cli::output::{Output, complain, events};
 use crate::cli::process::signals::Interrupt;
 use crate::cli::serve::config::FileRules;
 use crate::files::Trouble;
+use crate::net::listener::service_manager::{self, ServiceState};
+use crate::net::listener::{descriptors, inherited};
 use crate::net::{Identity, IdentityError, Runtime, reached_at};
 use crate::server::access::Action;
-use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT};
+use crate::server::config::{
+    DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT, MAX_CONNECTIONS,
+};
 use crate::server::hls::Mode;
 use crate::server::{Config, Listen, Login, RecordingState, Secure, Server};
 use crate::studio::event::Ready;
@@ -40,6 +45,8 @@ use crate::wire::rtmp::url::Credentials;
 
 /// Time limit for disconnecting all clients.
 const END: Duration = Duration::from_secs(2);
+/// With less free memory at the start, in bytes, a server with viewers may be ended by the system.
+const LITTLE_MEMORY: u64 = 256_000_000;
 
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
@@ -67,6 +74,8 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         });
         return Exit::Ok;
     }
+    warn_of_limits(&config, &output);
+    inherited::adopt();
     let recording = config.record.as_ref().map(|folder| folder.join("recording"));
     sandbox::files(&recording.iter().map(|path| path.as_path()).collect::<Vec<_>>());
     let open = open_addresses(&config);
@@ -84,7 +93,11 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             return Exit::Error;
         }
     };
+    for address in inherited::unused() {
+        tracing::warn!(%address, "no address of the configuration is that of this inherited socket");
+    }
     announce(&server, hls != Mode::Off, token.as_ref(), &output);
+    service_manager::notify(ServiceState::Ready);
     warn_of_open(&output, open);
     let mut totals = Totals::default();
     while !interrupt.is_set() {
@@ -100,6 +113,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             Err(Empty::Closed) => break,
         }
     }
+    service_manager::notify(ServiceState::Stopping);
     server.shutdown(END);
     while let Ok(event) = server.events().try_recv() {
         totals.note(&event);
@@ -239,6 +253,19 @@ fn open_addresses(config: &Config) -> (Vec<String>, Vec<String>) {
         (true, false) => (rtmp, Vec::new()),
         (false, true) => (Vec::new(), [rtmp, http].concat()),
         (false, false) => (Vec::new(), Vec::new()),
+    }
+}
+
+/// Warns if the system has too little room for a server.
+fn warn_of_limits(config: &Config, output: &Output) {
+    if config.limits.connections < MAX_CONNECTIONS {
+        let (limit, clients) = (descriptors::limit(), config.limits.connections);
+        let (limit, clients) = (limit.to_string(), clients.to_string());
+        events::print_message(output, &StudioMessage::ServerFewFiles { limit, clients });
+    }
+    if let Some(left) = available_memory::available().filter(|left| *left < LITTLE_MEMORY) {
+        let megabytes = (left / 1_000_000).to_string();
+        events::print_message(output, &StudioMessage::ServerLittleMemory { megabytes });
     }
 }
 

@@ -3,5 +3,6 @@
 #[cfg(target_os = "linux")]
 pub(in crate::net) mod burst;
 pub(in crate::net) mod descriptors;
+pub(in crate::net) mod inherited;
 pub(in crate::net) mod interfaces;
 pub(in crate::net) mod socket;

@@ -1,8 +1,10 @@
 //! Listening sockets.
 
 pub mod descriptors;
+pub mod inherited;
 pub mod instance;
 pub mod own_addresses;
+pub mod service_manager;
 
 use std::io;
 use std::net::SocketAddr;
@@ -49,6 +51,11 @@ impl Listener {
     /// [`io::ErrorKind::PermissionDenied`].
     pub fn bind(runtime: &Handle, address: SocketAddr) -> io::Result<Self> {
         let _inside = runtime.enter();
+        if let Some(socket) = inherited::take(address, Type::STREAM) {
+            let socket = tokio::net::TcpListener::from_std(socket.into())?;
+            let address = socket.local_addr()?;
+            return Ok(Self { socket, address });
+        }
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         // A restarted server gets its port back at once. On Windows, this option would allow other
         // programs to take the port.

@@ -7,7 +7,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::runtime::Handle;
 
-use crate::net::listener::next_free;
+use crate::net::listener::{inherited, next_free};
 
 /// Size of the system's buffer in bytes: keyframes for many viewers come in one burst.
 const BUFFER: usize = 4 << 20;
@@ -30,16 +30,23 @@ impl DatagramSocket {
 
     fn bind(runtime: &Handle, address: SocketAddr) -> io::Result<Self> {
         let _inside = runtime.enter();
-        let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+        let inherited = inherited::take(address, Type::DGRAM);
+        let ready = inherited.is_some();
+        let socket = inherited.map_or_else(
+            || Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP)),
+            Ok,
+        )?;
         socket.set_nonblocking(true)?;
         // The system may limit the size, and less works too.
         let _ = socket.set_send_buffer_size(BUFFER);
         let _ = socket.set_recv_buffer_size(BUFFER);
-        if address.is_ipv6() && address.ip().is_unspecified() {
-            // Listens on all addresses of this computer, including IPv4.
-            socket.set_only_v6(false)?;
+        if !ready {
+            if address.is_ipv6() && address.ip().is_unspecified() {
+                // Listens on all addresses of this computer, including IPv4.
+                socket.set_only_v6(false)?;
+            }
+            socket.bind(&address.into())?;
         }
-        socket.bind(&address.into())?;
         let socket = UdpSocket::from_std(socket.into())?;
         let address = socket.local_addr()?;
         Ok(Self { socket, address })

@@ -119,7 +119,8 @@ impl Engine {
         self.begin_watching();
         self.state.next_second = self.clock.now() + Duration::from_secs(1);
         loop {
-            let tick = if self.config.calm && self.frames_flow() { CALM_TICK } else { TICK };
+            let calm = self.state.hidden || self.config.calm && self.frames_flow();
+            let tick = if calm { CALM_TICK } else { TICK };
             match self.commands.recv_timeout(tick) {
                 Ok(command) => {
                     let mut next = Some(command);
@@ -373,6 +374,7 @@ impl Engine {
             Command::Resume => self.resume(),
             Command::WindowLost => self.notices.tell(&StudioMessage::DisplayLost {}, ""),
             Command::Dismiss(id) => self.notices.active.dismiss(id),
+            Command::SetHidden(hidden) => self.state.hidden = hidden,
             Command::Quit => {
                 self.state.quitting = true;
                 self.stop_programs();

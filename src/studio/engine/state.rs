@@ -50,6 +50,8 @@ pub(in crate::studio) struct EngineState {
     pub born: u64,
     pub next_second: Timestamp,
     pub quitting: bool,
+    /// True while nobody sees the window.
+    pub hidden: bool,
     /// Files of filters from a program that is being replaced.
     pub filters: Option<Filters>,
     /// The recordings in their folder, while they are displayed.

@@ -204,6 +204,9 @@ notices! {
     ServerOpen "server-open" Warning [address] [] {};
     /// Clients on other computers can play the streams at this address.
     ServerOpenToPlay "server-open-to-play" Info [address] [] {};
+    /// The limit of open descriptors allows few clients.
+    ServerFewFiles "server-few-files" Warning [limit clients] [] {};
+    ServerLittleMemory "server-little-memory" Warning [megabytes] [] {};
     PortTaken "port-taken" Info [wanted used] [] {};
     ServerFailed "server-failed" Error [] [reason] {};
     /// The server cannot listen where other computers reach it, or not only there.

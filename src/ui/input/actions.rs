@@ -80,6 +80,11 @@ actions! {
     SaveReplay "save-replay" Replay "Ctrl+S";
     Snapshot "screenshot" Picture "Ctrl+G";
     Mute "mute" SpeakerOff "M";
+    AddSource "add-source" Plus "";
+    AddScene "add-scene" Plus "";
+    StudioMode "studio-mode" Transition "";
+    ImportScenes "import-scenes" Folder "";
+    ExportScenes "export-scenes" Document "";
     Mixer "mixer" Speaker "Ctrl+M";
     Filters "filters" Settings "Ctrl+F";
     Properties "properties" Settings "Ctrl+E";

@@ -20,6 +20,7 @@ use crate::ui::scenes::add_source::page::Adding;
 use crate::ui::scenes::canvas::zoom::CanvasZoom;
 use crate::ui::scenes::placement::Grip;
 use crate::ui::studio_page::projectors::display::Display;
+use crate::ui::text::Texts;
 use crate::ui::view::View;
 
 /// A section of the inspector.
@@ -210,6 +211,19 @@ impl Draft {
     /// Begins to rename the new scene when it arrives.
     pub(super) fn await_scene(&mut self, snapshot: &Snapshot) {
         self.arrivals = Arrivals::of_scene(snapshot);
+    }
+
+    /// Expects a new scene, and returns the command that adds it.
+    pub(in crate::ui) fn add_scene(&mut self, texts: &Texts, snapshot: &Snapshot) -> Command {
+        self.await_scene(snapshot);
+        Command::Edit(Edit::AddScene(texts.get("scene-new").to_string()))
+    }
+
+    /// Switches studio mode on or off, and returns the command for it.
+    pub(in crate::ui) fn switch_studio_mode(&mut self, snapshot: &Snapshot) -> Command {
+        self.studio_mode = !self.studio_mode;
+        let current = snapshot.scenes.collection.current;
+        Command::PrepareScene(self.studio_mode.then_some(current))
     }
 
     /// Checks for requested objects; returns the command to send then. A new scene is shown at once if

@@ -76,6 +76,22 @@ impl Screen {
                 self.toggle(Dialog::Parts);
             }
             Action::SetUp => self.toggle(Dialog::Guide),
+            Action::AddSource => {
+                self.page = Page::Studio;
+                self.scenes.add_source();
+            }
+            Action::AddScene => {
+                self.page = Page::Studio;
+                let edit = self.scenes.add_scene(&self.texts, &self.snapshot);
+                self.wishes.push(send(edit));
+            }
+            Action::StudioMode => {
+                self.page = Page::Studio;
+                let switch = self.scenes.switch_studio_mode(&self.snapshot);
+                self.wishes.push(send(switch));
+            }
+            Action::ImportScenes => self.wishes.push(WindowRequest::PickScenes),
+            Action::ExportScenes => self.wishes.push(WindowRequest::SaveScenes),
             Action::Mixer => self.toggle(Dialog::Mixer),
             Action::Filters => {
                 if let Some(source) = self.scenes.source(&self.snapshot) {

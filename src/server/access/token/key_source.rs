@@ -182,10 +182,8 @@ impl RemoteSet {
                 *self.fetched.write() = *tried;
             }
             // The keys so far stay valid.
-            Ok(Err(cause)) => {
-                tracing::warn!(url = %self.url, cause, "loading the token keys failed")
-            }
-            Err(_) => tracing::warn!(url = %self.url, "loading the token keys failed: no response"),
+            Ok(Err(cause)) => tracing::warn!(url = %self.url, cause, "no keys for tokens"),
+            Err(_) => tracing::warn!(url = %self.url, "no keys for tokens: no response"),
         }
     }
 

@@ -51,9 +51,7 @@ pub fn show(
     heading(ui, view, &texts.get("scenes"), |ui, view| {
         let name = texts.get("scene-add");
         if icon_button(ui, view.theme, Icon::Plus, &name, 24.0, ButtonWeight::Quiet).clicked() {
-            draft.await_scene(snapshot);
-            let name = texts.get("scene-new").to_string();
-            view.send(Command::Edit(Edit::AddScene(name)));
+            view.send(draft.add_scene(texts, snapshot));
         }
         let (name, icon) = (texts.get("transition"), Icon::Transition);
         let button = icon_button(ui, view.theme, icon, &name, 24.0, ButtonWeight::Quiet);
@@ -215,9 +213,7 @@ fn transitions(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     menu_rule(ui, view.theme);
     let (name, second) = (texts.get("studio-mode"), texts.get("studio-mode-second"));
     if menu_item(ui, view.theme, &name, &second, draft.studio_mode, true) {
-        draft.studio_mode = !draft.studio_mode;
-        let current = view.snapshot.scenes.collection.current;
-        view.send(Command::PrepareScene(draft.studio_mode.then_some(current)));
+        view.send(draft.switch_studio_mode(view.snapshot));
         ui.close();
     }
 }

@@ -1,0 +1,25 @@
+//! The descriptors of sockets that a service manager passed to this process.
+#![allow(unsafe_code)]
+
+use socket2::Socket;
+
+/// The sockets. Each is returned once: the caller owns them.
+#[cfg(target_os = "linux")]
+pub(in crate::net) fn sockets() -> Vec<Socket> {
+    use std::os::fd::FromRawFd as _;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    if TAKEN.swap(true, Ordering::Relaxed) {
+        return Vec::new();
+    }
+    let descriptors = sd_notify::listen_fds().into_iter().flatten();
+    // SAFETY: the service manager opened these descriptors for this process (LISTEN_PID is its id),
+    // nothing else in it uses them, and this runs once.
+    descriptors.map(|descriptor| unsafe { Socket::from_raw_fd(descriptor) }).collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(in crate::net) fn sockets() -> Vec<Socket> {
+    Vec::new()
+}

@@ -1,0 +1,26 @@
+//! Messages to the service manager (systemd's `sd_notify(3)`). Without one, they go nowhere.
+
+/// A state of the service.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum ServiceState {
+    /// The server listens.
+    Ready,
+    /// The server ends.
+    Stopping,
+}
+
+/// Tells the service manager about this state.
+pub fn notify(state: ServiceState) {
+    #[cfg(target_os = "linux")]
+    {
+        let state = match state {
+            ServiceState::Ready => sd_notify::NotifyState::Ready,
+            ServiceState::Stopping => sd_notify::NotifyState::Stopping,
+        };
+        if let Err(error) = sd_notify::notify(&[state]) {
+            tracing::debug!(%error, "a message to the service manager failed");
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = state;
+}
