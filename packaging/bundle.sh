@@ -56,7 +56,7 @@ objcopy --strip-all --add-gnu-debuglink="$symbols" "$tree/usr/bin/onair"
 onair=$tree/usr/bin/onair
 install -D -m 644 -t "$tree/usr/share/applications" packaging/desktop/onair.desktop
 install -D -m 644 -t "$tree/usr/share/metainfo" packaging/desktop/onair.metainfo.xml
-install -D -m 644 -t "$tree/usr/lib/systemd/system" packaging/systemd/onair.service
+install -D -m 644 -t "$tree/usr/lib/systemd/system" packaging/systemd/onair.service packaging/systemd/onair.socket
 install -D -m 644 -t "$tree/usr/share/icons/hicolor/scalable/apps" packaging/desktop/onair.svg
 install -D -m 644 -t "$tree/usr/share/doc/onair" README.md CHANGELOG.md THIRD-PARTY.md
 install -D -m 644 -t "$tree/usr/share/doc/onair/LICENSES" LICENSES/* assets/web/vendor/*LICENSE*

@@ -36,7 +36,7 @@ in_rpm=$(rpm -qpl "$rpm" 2>/dev/null | names)
 in_tar=$(tar -tf "$tar" | sed 's|^[^/]*/||' | names)
 expect "the .rpm has the files of the .deb" diff <(echo "$in_deb") <(echo "$in_rpm")
 expect "the archive has the files of the .deb" diff <(echo "$in_deb") <(echo "$in_tar")
-for file in bin/onair lib/systemd/system/onair.service share/applications/onair.desktop share/metainfo/onair.metainfo.xml \
+for file in bin/onair lib/systemd/system/onair.service lib/systemd/system/onair.socket share/applications/onair.desktop share/metainfo/onair.metainfo.xml \
     share/icons/hicolor/scalable/apps/onair.svg share/man/man1/onair-live.1.gz \
     share/bash-completion/completions/onair share/zsh/vendor-completions/_onair share/fish/vendor_completions.d/onair.fish
 do

@@ -92,6 +92,7 @@ mod serve_record;
 mod served_dash;
 mod served_hls;
 mod server;
+mod service;
 #[cfg(target_os = "linux")]
 #[path = "rigs/session.rs"]
 mod session;

@@ -8,7 +8,9 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 
+use crate::net::listener::descriptors;
 use crate::server::event::StreamFigures;
+use crate::server::http::operator::figures::usage;
 use crate::server::registry::Registry;
 
 /// Returns all figures.
@@ -68,7 +70,26 @@ pub(super) async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoR
     for (stream, publisher) in streams.iter().filter_map(|s| Some((s, s.publisher.as_ref()?))) {
         let _ = writeln!(out, "onair_stream_bitrate{} {}", labels(stream), publisher.bitrate);
     }
+    process(&mut out);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], out)
+}
+
+/// Figures of the process, with the names that Prometheus's client libraries use.
+fn process(out: &mut String) {
+    let mut figure = |name: &str, kind: &str, help: &str, value: f64| {
+        let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
+    };
+    if let Some(usage) = usage() {
+        let (cpu, memory) = (usage.cpu_seconds, usage.memory_bytes as f64);
+        figure("process_cpu_seconds_total", "counter", "CPU time in seconds.", cpu);
+        figure("process_resident_memory_bytes", "gauge", "Resident memory in bytes.", memory);
+    }
+    let limit = descriptors::limit() as f64;
+    figure("process_max_fds", "gauge", "Limit of open descriptors.", limit);
+    // This directory exists only on Linux.
+    if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
+        figure("process_open_fds", "gauge", "Open descriptors.", open.count() as f64);
+    }
 }
 
 fn head(out: &mut String, name: &str, kind: &str, help: &str) {

@@ -14,9 +14,9 @@ use crate::server::http::operator::unix_seconds;
 use crate::server::registry::Registry;
 
 /// CPU time and memory of this process.
-struct Usage {
-    cpu_seconds: f64,
-    memory_bytes: u64,
+pub(in crate::server::http) struct Usage {
+    pub cpu_seconds: f64,
+    pub memory_bytes: u64,
 }
 
 /// Returns the figures. Rates follow from two answers: bytes and CPU time are totals.
@@ -55,7 +55,8 @@ pub(in crate::server::http) async fn server(State(registry): State<Arc<Registry>
     }))
 }
 
-fn usage() -> Option<Usage> {
+/// The resources that this process has used; `None` if the system does not say.
+pub(in crate::server::http) fn usage() -> Option<Usage> {
     let pid: Pid = sysinfo::get_current_pid().ok()?;
     let mut system = System::new().ok()?;
     system.refresh_processes_specifics(

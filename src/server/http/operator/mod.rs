@@ -2,7 +2,7 @@
 //! pages on this computer may read; changes, and everything from other computers, need the server's token.
 
 pub(super) mod events;
-pub(super) mod figures;
+pub(in crate::server::http) mod figures;
 pub(super) mod page;
 mod ranges;
 mod recording_list;

@@ -1,0 +1,129 @@
+//! The server as a service: systemd opens its sockets and hears when it is ready, collectors of logs read its
+//! lines, and the board for Grafana shows figures that it has.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::peers::client::Client;
+use crate::peers::process::{free_port, on_path};
+use crate::peers::{self, LIMIT, Onair, ffmpeg, wait_for, web};
+
+#[test]
+fn a_socket_that_systemd_opened_is_used_and_systemd_hears_the_states() {
+    peers::require!("systemd-socket-activate", "ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let heard = UnixDatagram::bind(folder.path().join("notify")).unwrap();
+    heard.set_read_timeout(Some(LIMIT)).unwrap();
+    let address = format!("127.0.0.1:{}", free_port());
+    let mut command = Command::new(on_path("systemd-socket-activate").unwrap());
+    command.args(["--listen", &address]);
+    for name in ["NOTIFY_SOCKET", "XDG_CONFIG_HOME", "XDG_STATE_HOME"] {
+        command.args(["--setenv", name]);
+    }
+    command.arg(env!("CARGO_BIN_EXE_onair"));
+    command.args(["serve", "--rtmp", &address, "--http", "none", "--json"]);
+    let path = folder.path().join("notify");
+    let mut server =
+        Onair::start_command(&mut command, &[("NOTIFY_SOCKET", path.to_str().unwrap())]);
+    // The first client starts the program, which could not open this port itself: it is in use.
+    let _publisher = ffmpeg::publish(&format!("rtmp://{address}/live/show"), None);
+    let ready = server.wait_named("ready");
+    assert_eq!(ready["rtmp"], format!("rtmp://{address}"));
+    assert_eq!(server.wait_named("publish")["stream"], "show");
+    let mut state = || {
+        let mut bytes = [0; 256];
+        let length = heard.recv(&mut bytes).unwrap();
+        String::from_utf8(bytes[..length].to_vec()).unwrap()
+    };
+    assert_eq!(state().trim(), "READY=1");
+    assert!(server.stop(LIMIT).success(), "{}", server.peer.errors());
+    assert_eq!(state().trim(), "STOPPING=1");
+}
+
+#[test]
+fn logs_are_json_with_the_session_of_the_client() {
+    peers::require!("ffmpeg");
+    let flags = ["--log", "info", "--log-format", "json"];
+    let base = ["serve", "--rtmp", "127.0.0.1:0", "--http", "none"];
+    let mut server = Onair::start(&[&base[..], &flags].concat());
+    let ready = server.wait_named("ready");
+    let url = format!("{}/live/show?key=Secret0Word", ready["rtmp"].as_str().unwrap());
+    let mut publisher = ffmpeg::publish(&url, Some(1));
+    let publish = server.wait_named("publish");
+    publisher.wait(LIMIT);
+    server.wait_named("unpublish");
+    assert!(server.stop(LIMIT).success());
+    let log = server.peer.errors();
+    assert!(!log.contains("Secret0Word"), "{log}");
+    let lines = log.lines().map(|line| {
+        serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    });
+    let lines = lines.collect::<Vec<_>>();
+    let of = |message: &str| {
+        let found = lines.iter().find(|line| line["message"] == message);
+        found.unwrap_or_else(|| panic!("no {message}: {log}"))
+    };
+    for message in ["publish", "unpublish"] {
+        let line = of(message);
+        assert_eq!(line["session"], publish["id"], "{line}");
+        assert_eq!((&line["app"], &line["stream"]), (&publish["app"], &publish["stream"]));
+        assert_eq!(line["run"], lines[0]["run"]);
+    }
+    assert!(of("unpublish")["bytes"].as_u64().is_some_and(|bytes| bytes > 0), "{log}");
+}
+
+#[test]
+fn the_files_of_the_container_are_there_and_its_configuration_is_valid() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = root.join("packaging/container");
+    let image = fs::read_to_string(folder.join("Containerfile")).unwrap();
+    let copied = image.lines().filter_map(|line| line.strip_prefix("COPY "));
+    for line in copied.filter(|line| !line.starts_with("--from")) {
+        let file = line.split(' ').next().unwrap();
+        assert!(root.join(file).exists(), "{line}");
+    }
+    let home = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(folder.join("serve.toml")).unwrap();
+    let text = text.replace("/var/lib/onair", home.path().to_str().unwrap());
+    let file = home.path().join("serve.toml");
+    fs::write(&file, &text).unwrap();
+    let mut check = Onair::start(&["serve", "--config", file.to_str().unwrap(), "--check"]);
+    assert!(check.peer.wait(LIMIT).success(), "{}", check.peer.output());
+    // systemd's sockets have the addresses of such a configuration.
+    let unit = fs::read_to_string(root.join("packaging/systemd/onair.socket")).unwrap();
+    assert!(unit.contains("ListenStream=0.0.0.0:1935\n"), "{unit}");
+}
+
+#[test]
+fn every_figure_of_the_board_for_grafana_is_there() {
+    let board = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/grafana/onair.json");
+    let board: Value = serde_json::from_slice(&fs::read(board).unwrap()).unwrap();
+    let expressions = board["panels"].as_array().unwrap().iter().flat_map(|panel| {
+        panel["targets"].as_array().into_iter().flatten().map(|it| it["expr"].as_str().unwrap())
+    });
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let shown = expressions.flat_map(|text| text.split(|letter| !is_part(letter)));
+    let shown = shown.filter(|it| it.starts_with("onair_") || it.starts_with("process_"));
+    let shown = shown.collect::<BTreeSet<_>>();
+    assert!(shown.len() >= 10, "{shown:?}");
+
+    let mut server = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let ready = server.wait_named("ready");
+    let [rtmp, http] = ["rtmp", "http"].map(|name| ready[name].as_str().unwrap().to_owned());
+    let _publisher = Client::publish(&format!("{rtmp}/live/show"));
+    server.wait_named("publish");
+    let address = http.strip_prefix("http://").unwrap();
+    wait_for("a stream", LIMIT, || web::ask(address, "GET", "/metrics").contains("{app="));
+    let metrics = web::ask(address, "GET", "/metrics");
+    for name in shown {
+        let starts = |line: &str| {
+            line.starts_with(&format!("{name} ")) || line.starts_with(&format!("{name}{{"))
+        };
+        assert!(metrics.lines().any(starts), "no {name} in {metrics}");
+    }
+}
