@@ -10,8 +10,8 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::peers::client::Client;
-use crate::peers::process::{free_port, on_path};
-use crate::peers::{self, LIMIT, Onair, ffmpeg, wait_for, web};
+
+use crate::peers::{self, LIMIT, Onair, ffmpeg, free_port, wait_for, web};
 
 #[test]
 fn a_socket_that_systemd_opened_is_used_and_systemd_hears_the_states() {
@@ -20,7 +20,7 @@ fn a_socket_that_systemd_opened_is_used_and_systemd_hears_the_states() {
     let heard = UnixDatagram::bind(folder.path().join("notify")).unwrap();
     heard.set_read_timeout(Some(LIMIT)).unwrap();
     let address = format!("127.0.0.1:{}", free_port());
-    let mut command = Command::new(on_path("systemd-socket-activate").unwrap());
+    let mut command = Command::new("systemd-socket-activate");
     command.args(["--listen", &address]);
     for name in ["NOTIFY_SOCKET", "XDG_CONFIG_HOME", "XDG_STATE_HOME"] {
         command.args(["--setenv", name]);
@@ -35,7 +35,7 @@ fn a_socket_that_systemd_opened_is_used_and_systemd_hears_the_states() {
     let ready = server.wait_named("ready");
     assert_eq!(ready["rtmp"], format!("rtmp://{address}"));
     assert_eq!(server.wait_named("publish")["stream"], "show");
-    let mut state = || {
+    let state = || {
         let mut bytes = [0; 256];
         let length = heard.recv(&mut bytes).unwrap();
         String::from_utf8(bytes[..length].to_vec()).unwrap()

@@ -179,7 +179,7 @@ fn decoders(output: &Output) {
     }
     if let Some((lack, codecs)) = lacking {
         let lack = output.language().say_with_cure(&lack.into());
-        let text = problem!("out-none-for", codecs = codecs.join(", "), reason = lack);
+        let text = problem!("out-none-for", codecs = &codecs, reason = lack);
         output.line(&format!("  {}", output.say(&text)));
     }
     let ffmpeg = match inventory::ffmpeg_version() {

@@ -169,7 +169,7 @@ fn tell(output: &Output, name: &str, report: &Report) {
             problem!("out-remux", how = how, path = path, seconds = seconds, packets = packets);
         Some(output.say(&match report.left_out.as_slice() {
             [] => text,
-            tracks => problem!("out-left-out", what = text, tracks = tracks.join(", ")),
+            tracks => problem!("out-left-out", what = text, tracks = tracks),
         }))
     });
 }

@@ -149,6 +149,7 @@ impl Language {
         match value {
             Value::Text(text) => text.to_string(),
             Value::Number(number) => number.to_string(),
+            Value::List(names) => names.join(if self == Self::Chinese { "、" } else { ", " }),
             Value::Problem(problem) => self.say(problem),
             Value::Problems(problems) => {
                 let said: Vec<_> = problems.iter().map(|it| self.say(it)).collect();

@@ -30,6 +30,8 @@ pub enum Value {
     Problem(Problem),
     /// Several, one behind the other.
     Problems(Arc<[Problem]>),
+    /// A list of names, with the separator of the language.
+    List(Arc<[Arc<str>]>),
 }
 
 /// A [`Problem`] by the name of its message, with the values that the message names:
@@ -103,18 +105,20 @@ impl Problem {
         self.args.iter().flat_map(|(_, value)| match value {
             Value::Problem(problem) => std::slice::from_ref(problem),
             Value::Problems(problems) => problems,
-            Value::Text(_) | Value::Number(_) => &[],
+            Value::Text(_) | Value::Number(_) | Value::List(_) => &[],
         })
     }
 
     /// The same with each text in it replaced.
     #[must_use]
     pub fn map_texts(&self, replaced: &impl Fn(&str) -> Cow<'_, str>) -> Self {
+        let text = |text: &Arc<str>| match replaced(text) {
+            Cow::Borrowed(_) => Arc::clone(text),
+            Cow::Owned(text) => text.into(),
+        };
         let value = |value: &Value| match value {
-            Value::Text(text) => match replaced(text) {
-                Cow::Borrowed(_) => Value::Text(Arc::clone(text)),
-                Cow::Owned(text) => Value::Text(text.into()),
-            },
+            Value::Text(it) => Value::Text(text(it)),
+            Value::List(names) => Value::List(names.iter().map(text).collect()),
             Value::Number(number) => Value::Number(*number),
             Value::Problem(problem) => Value::Problem(problem.map_texts(replaced)),
             Value::Problems(problems) => {
@@ -212,6 +216,18 @@ impl From<&Problem> for Value {
 impl From<Vec<Problem>> for Value {
     fn from(problems: Vec<Problem>) -> Self {
         Self::Problems(problems.into())
+    }
+}
+
+impl<T: AsRef<str>> From<&[T]> for Value {
+    fn from(names: &[T]) -> Self {
+        Self::List(names.iter().map(|name| name.as_ref().into()).collect())
+    }
+}
+
+impl<T: AsRef<str>> From<&Vec<T>> for Value {
+    fn from(names: &Vec<T>) -> Self {
+        names.as_slice().into()
     }
 }
 

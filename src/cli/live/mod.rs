@@ -481,7 +481,7 @@ fn choose_scene(args: &Args, settings: &mut Settings) -> Result<(), Refusal> {
         return Ok(());
     }
     let names: Vec<&str> = collection.scenes.iter().map(|scene| scene.name.as_str()).collect();
-    Err((problem!("cli-no-scene", name = name, scenes = names.join(", ")), Exit::File))
+    Err((problem!("cli-no-scene", name = name, scenes = &names), Exit::File))
 }
 
 #[cfg(test)]

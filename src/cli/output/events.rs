@@ -63,14 +63,14 @@ pub fn print_ready(output: &Output, ready: &Ready) {
         let rest = [&ready.rtmps, &ready.rtmpt, &ready.http].into_iter().flatten();
         let addresses: Vec<&str> =
             std::iter::once(&ready.rtmp).chain(rest).map(String::as_str).collect();
-        let mut lines = vec![output.say(&problem!("out-ready", addresses = addresses.join(", ")))];
+        let mut lines = vec![output.say(&problem!("out-ready", addresses = &addresses))];
         let play: Vec<&str> = [&ready.watch, &ready.play, &ready.hls, &ready.flv, &ready.whep]
             .into_iter()
             .flatten()
             .map(String::as_str)
             .collect();
         if !play.is_empty() {
-            lines.push(output.say(&problem!("out-ready-play", addresses = play.join(", "))));
+            lines.push(output.say(&problem!("out-ready-play", addresses = &play)));
         }
         if let Some(file) = ready.token_file.as_ref().filter(|_| ready.http.is_some()) {
             lines.push(output.say(&problem!("out-ready-token", file = file)));
@@ -437,6 +437,7 @@ fn names(problem: &Problem) -> Value {
     let value = |value: &text::Value| match value {
         text::Value::Text(text) => Value::from(&**text),
         text::Value::Number(number) => Value::from(*number),
+        text::Value::List(names) => names.join(", ").into(),
         text::Value::Problem(problem) => names(problem),
         text::Value::Problems(problems) => problems.iter().map(names).collect(),
     };

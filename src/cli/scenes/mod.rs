@@ -67,14 +67,13 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             let fields = json!({"scenes": scenes, "sources": sources, "strips": strips,
                                 "left_out": left_out});
             output.event("scenes", fields, || {
-                let mut lines =
-                    vec![output.say(&problem!("out-scenes", names = scenes.join(", ")))];
+                let mut lines = vec![output.say(&problem!("out-scenes", names = &scenes))];
                 let heard = |it: &AudioStrip| {
                     format!("{} ({})", it.name, collection::shown(it.choice.to_string()))
                 };
                 let strips: Vec<String> = import.strips.iter().map(heard).collect();
                 if !strips.is_empty() {
-                    lines.push(output.say(&problem!("out-strips", names = strips.join(", "))));
+                    lines.push(output.say(&problem!("out-strips", names = &strips)));
                 }
                 lines.extend(
                     left_out

@@ -159,7 +159,7 @@ fn reload_config(server: &Server, args: &Args, output: &Output) {
         let text = match (&error, restart.is_empty()) {
             (Some(why), _) => problem!("out-not-reloaded", reason = why.clone()),
             (None, true) => problem!("out-reloaded"),
-            (None, false) => problem!("out-reloaded-partly", names = restart.join(", ")),
+            (None, false) => problem!("out-reloaded-partly", names = &restart),
         };
         Some(output.say(&text))
     });

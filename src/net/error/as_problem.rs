@@ -145,7 +145,7 @@ impl From<&Cause> for Problem {
             Cause::Silent => problem!("net-silent"),
             Cause::StillThere(cause) => problem!("net-still-there", cause = Self::from(&**cause)),
             Cause::Proxy { proxy, problem } => of_proxy(proxy, problem),
-            Cause::Codecs(names) => problem!("net-codecs", codecs = names.join(", ")),
+            Cause::Codecs(names) => problem!("net-codecs", codecs = names),
             Cause::Bind { from, reason } => problem!("net-bind", from = from, reason = reason),
             Cause::EveryPort(tried) => {
                 let silent = tried.iter().all(|tried| tried.stage <= ConnectStage::Tcp);
@@ -210,8 +210,8 @@ impl From<&CertificateProblem> for Problem {
                 problem!("net-certificate-no-names", host = host)
             }
             Reason::WrongName { host, names } => {
-                let names = names.iter().take(8).cloned().collect::<Vec<_>>().join(", ");
-                problem!("net-certificate-wrong-name", names = names, host = host)
+                let names = names.iter().take(8).collect::<Vec<_>>();
+                problem!("net-certificate-wrong-name", names = &names, host = host)
             }
             Reason::UnknownIssuer => problem!("net-certificate-issuer"),
             Reason::Revoked => problem!("net-certificate-revoked"),

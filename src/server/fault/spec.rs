@@ -155,7 +155,7 @@ impl FromStr for Fault {
         };
         let (name, place) = rest.split_once('@').ok_or_else(|| bad(problem!("fault-shape")))?;
         if !FaultKind::NAMES.contains(&name) {
-            return Err(bad(problem!("value-none-of", known = FaultKind::NAMES.join(", "))));
+            return Err(bad(problem!("value-none-of", known = FaultKind::NAMES.as_slice())));
         }
         let (phase, value) = match place.split_once(':') {
             Some((phase, value)) => (phase, Some(value)),
@@ -165,7 +165,7 @@ impl FromStr for Fault {
         let phase = Phase::ALL
             .into_iter()
             .find(|known| known.name().eq_ignore_ascii_case(phase))
-            .ok_or_else(|| bad(problem!("fault-phases", known = names.join(", "))))?;
+            .ok_or_else(|| bad(problem!("fault-phases", known = names.as_slice())))?;
         let (what, after, counted) = what(name, phase, value).map_err(bad)?;
         let times = times.or(counted);
         Ok(Self { what, phase, after, times })
@@ -182,7 +182,7 @@ fn what(name: &str, phase: Phase, value: Option<&str>) -> Result<Parsed, Problem
         true => Ok(()),
         false => {
             let names: Vec<_> = phases.iter().map(|phase| phase.name()).collect();
-            Err(problem!("fault-only-at", name = name, phases = names.join(", ")))
+            Err(problem!("fault-only-at", name = name, phases = &names))
         }
     };
     // Other phases pass at once, so there is nothing to wait for.
@@ -211,7 +211,7 @@ fn what(name: &str, phase: Phase, value: Option<&str>) -> Result<Parsed, Problem
             let codes = if phase == Phase::Connect { &CONNECT_CODES } else { &PUBLISH_CODES };
             let code =
                 codes.iter().find(|code| value.is_some_and(|it| code.eq_ignore_ascii_case(it)));
-            let code = code.ok_or_else(|| problem!("fault-codes", known = codes.join(", ")))?;
+            let code = code.ok_or_else(|| problem!("fault-codes", known = codes.as_slice()))?;
             (FaultKind::Reject(code), now, None)
         }
         "busy" => {

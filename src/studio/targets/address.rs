@@ -163,7 +163,8 @@ pub(in crate::studio) fn label(
     let numbered = || {
         let at = all.iter().position(|it| it.id == target.id)?;
         let more = place.is_empty() || all.iter().any(|it| alike(&it));
-        more.then(|| format!("Target {}", at + 1))
+        // The same in every language.
+        more.then(|| format!("#{}", at + 1))
     };
     match named.or_else(numbered) {
         Some(name) if place.is_empty() => name,

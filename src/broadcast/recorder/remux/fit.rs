@@ -31,7 +31,7 @@ pub struct Lack {
 impl Lack {
     /// The problem that a file cannot contain these parts; the remedy drops them.
     pub(super) fn problem(&self, path: &str) -> Problem {
-        let lack = self.what.join(", ");
+        let lack = &self.what;
         if self.parts.is_empty() {
             return problem!("remux-lacking", path = path, lack = lack);
         }

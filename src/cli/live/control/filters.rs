@@ -131,8 +131,7 @@ impl<S: Clone> List<'_, S> {
     fn changed(&self, filter: &Filter, slots: &[S]) -> Result<Vec<S>, Problem> {
         let Filter { kind, nth, change } = filter;
         if !self.known.contains(&kind.as_str()) {
-            let known = self.known.join(", ");
-            return Err(problem!("control-no-filter-kind", kind = kind, known = known));
+            return Err(problem!("control-no-filter-kind", kind = kind, known = &self.known));
         }
         let mut slots = slots.to_vec();
         if let Change::Add(values) = change {

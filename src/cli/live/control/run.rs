@@ -236,7 +236,7 @@ fn strips_of<'a>(snapshot: &'a Snapshot, name: &str) -> Result<Vec<&'a StripView
     let named: Vec<&StripView> = strips.iter().filter(is_it).collect();
     if named.is_empty() {
         let known: Vec<&str> = strips.iter().map(|strip| &*strip.name).collect();
-        return Err(problem!("control-no-strip", name = name, known = known.join(", ")));
+        return Err(problem!("control-no-strip", name = name, known = &known));
     }
     Ok(named)
 }

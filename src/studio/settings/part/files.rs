@@ -235,7 +235,6 @@ impl PartFiles {
 
 /// The problem that this name does not exist.
 fn missing(kind: PartKind, name: &str, names: &[String]) -> Problem {
-    let names = names.join(", ");
     match kind {
         PartKind::Collection => problem!("part-no-collection", name = name, names = names),
         PartKind::Profile => problem!("part-no-profile", name = name, names = names),

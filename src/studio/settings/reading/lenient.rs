@@ -389,7 +389,7 @@ fn why(message: &str) -> Problem {
     match expected {
         _ if message.starts_with("unknown variant") => {
             let known: Vec<&str> = words(expected).collect();
-            problem!("value-none-of", known = known.join(", "))
+            problem!("value-none-of", known = &known)
         }
         "a boolean" => problem!("value-no-flag"),
         "a sequence" => problem!("value-no-list"),

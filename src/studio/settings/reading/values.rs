@@ -303,6 +303,6 @@ pub(in crate::studio::settings) fn word<'de, T: Copy, D: Deserializer<'de>>(
     let word = String::deserialize(from)?;
     parts::meant(&word, words).ok_or_else(|| {
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        refuse(problem!("value-none-of", known = known.join(", ")))
+        refuse(problem!("value-none-of", known = &known))
     })
 }

@@ -60,7 +60,7 @@ impl<S> ImportedFilters<S> {
         kind: TrackKind,
         name: &str,
     ) -> Option<Problem> {
-        let kinds = self.not.join(", ");
+        let kinds = &self.not;
         Some(match (kind, self.not.len(), self.more) {
             (_, 0, _) => return None,
             (TrackKind::Video, _, 0) => problem!("import-filters-of", name = name, kinds = kinds),
