@@ -250,7 +250,7 @@ signals() {
     say "a second start shows its first frame after $((($(date +%s%N) - begin) / 1000000)) ms, $own ms of them run.sh's own"
     kill -TERM "$pid"
     wait "$pid" || { complain "run.sh ended with $? after SIGTERM"; status=1; }
-    grep -q 'a signal asks for the end' "$folder/window" || { complain "the window saw no signal"; status=1; }
+    grep -q 'a signal ends the program' "$folder/window" || { complain "the window saw no signal"; status=1; }
     [ "$status" = 0 ] || cat "$folder/window"
     kill "$server"
     wait "$server" 2>/dev/null

@@ -379,7 +379,7 @@ fn a_server_without_a_successor_asks_its_clients_to_come_back() {
     assert!(first.stop(LIMIT).success());
     // Asked, not merely cut off; and nobody is there yet.
     live.peer.wait_until("the request", LIMIT, |peer| {
-        peer.errors().contains("the server asks to connect elsewhere")
+        peer.errors().contains("the server asks to reconnect to another address")
     });
     live.wait_event("the next try", |event| event["state"] == "reconnecting");
     live.stop(LIMIT);

@@ -30,7 +30,7 @@ fn a_hotkey_is_heard_behind_another_window_and_minimised() {
         desktop.windows().len() == 2 && active != 0 && format!("{active:#x}") != id
     });
     let pictures = || fs::read_dir(&videos).unwrap().count();
-    let heard = || studio.errors().matches("a hotkey behind other windows: screenshot").count();
+    let heard = || studio.errors().matches("global hotkey pressed: screenshot").count();
     wait_for("a screenshot", LIMIT, || {
         if heard() == 0 {
             said(&["key", "ctrl+alt+g"]);

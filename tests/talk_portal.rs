@@ -230,7 +230,7 @@ impl Studio {
     /// How often the studio was told that the key is held, and that it is let go.
     fn told(&self) -> (usize, usize) {
         let log = self.window.errors();
-        let count = |what: &str| log.matches(&format!("the talk key is {what}")).count();
+        let count = |what: &str| log.matches(&format!("the push-to-talk key is {what}")).count();
         (count("held"), count("let go"))
     }
 
@@ -246,7 +246,7 @@ impl Studio {
 
     /// Waits until the window knows that the desktop has said this.
     fn knows(&mut self, reply: &str) {
-        let words = format!("the desktop, asked for the talk key: {reply}");
+        let words = format!("answer of the desktop to the request for a push-to-talk key: {reply}");
         self.window.wait_until(reply, LIMIT, |window| window.errors().contains(&words));
     }
 

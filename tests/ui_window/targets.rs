@@ -367,7 +367,7 @@ fn a_server_is_told_where_its_clients_go_when_it_ends() {
     // Every client would be told the password.
     let (sent, words) = type_in("@me");
     assert_eq!(sent, []);
-    assert!(words.iter().any(|it| it.contains("no user and password")), "{words:?}");
+    assert!(words.iter().any(|it| it.contains("user name or a password")), "{words:?}");
 }
 
 #[test]

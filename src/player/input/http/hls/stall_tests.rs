@@ -191,7 +191,7 @@ async fn a_list_a_segment_and_a_key_that_stall_or_trickle_are_each_waited_for_on
         (list(&["a.ts"], ""), "/a.ts", || Does::Trickles(0x47, 1), "segment"),
         // The segment is read completely.
         (list(&["a.ts"], key), "/a.ts", || Does::Trickles(0x47, 1), "segment"),
-        (list(&["a.ts"], key), "/key", || Does::Stalls, "stream key"),
+        (list(&["a.ts"], key), "/key", || Does::Stalls, "decryption key"),
     ];
     let runs =
         cases.map(|(text, path, does, name)| {
