@@ -2,7 +2,6 @@
 
 pub mod access;
 mod chat;
-pub mod config;
 pub mod event;
 pub mod fault;
 pub mod hls;
@@ -15,12 +14,12 @@ mod stream;
 mod whep;
 
 pub use crate::server::chat::moderation::{ChatRules, MAX_SLOW, MutedPerson};
-pub use crate::server::config::{Config, Limits, Listen, Login, OwnStream, Secure};
 pub use crate::server::event::{
     AudioFigures, Ended, Event, Peer, Protocol, PublisherFigures, Recording, RecordingState,
     StreamFigures, StruckFault, VideoFigures,
 };
 pub use crate::server::fault::Fault;
+pub use crate::server::service::config::{Config, Limits, Listen, Login, OwnStream, Secure};
 
 pub use service::operator_chat::OperatorChat;
 pub use service::{Addresses, Error, Server};

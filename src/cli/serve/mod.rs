@@ -31,10 +31,10 @@ use crate::net::listener::service_manager::{self, ServiceState};
 use crate::net::listener::{descriptors, inherited};
 use crate::net::{Identity, IdentityError, Runtime, reached_at};
 use crate::server::access::Action;
-use crate::server::config::{
+use crate::server::hls::Mode;
+use crate::server::service::config::{
     DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT, MAX_CONNECTIONS,
 };
-use crate::server::hls::Mode;
 use crate::server::{Config, Listen, Login, RecordingState, Secure, Server};
 use crate::studio::event::Ready;
 use crate::studio::notices::message::StudioMessage;

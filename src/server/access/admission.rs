@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 
-use crate::server::config::Limits;
+use crate::server::service::config::Limits;
 
 /// The slot of a connection.
 #[derive(Debug)]

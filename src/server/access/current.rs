@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::server::access::callback::calls::{Callbacks, Notices};
 use crate::server::access::rules::AccessRules;
 use crate::server::access::token::key_source::Tokens;
-use crate::server::config::Config;
+use crate::server::service::config::Config;
 
 /// Who may publish and play, and whose pages may read. See [`Config`].
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use crate::server::stream::Stream;
 use crate::server::stream::flv_sink::FlvSink;
 use crate::server::stream::sink::Sink;
 
-/// There are at most [`Limits::files`](crate::server::config::Limits::files) of them.
+/// There are at most [`Limits::files`](crate::server::service::config::Limits::files) of them.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Files(Mutex<Vec<UnderWay>>);
 

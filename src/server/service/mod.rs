@@ -3,6 +3,7 @@
 //! codec configs and the frames since the last keyframe at once; a slow viewer skips to the next
 //! keyframe and affects nobody. It runs on the network runtime, without its own thread.
 
+pub mod config;
 pub mod operator_chat;
 pub(in crate::server) mod port;
 
@@ -19,10 +20,10 @@ use crate::net::rtmpt::Gate;
 use crate::net::webrtc::{Certificate, DatagramSocket};
 use crate::net::{Identity, Listener, Runtime, Stream};
 use crate::server::chat::moderation::ChatRules;
-use crate::server::config::{Config, Listen};
 use crate::server::event::{Event, Protocol, StreamFigures};
 use crate::server::fault::Fault;
 use crate::server::registry::Registry;
+use crate::server::service::config::{Config, Listen};
 use crate::server::service::operator_chat::OperatorChat;
 use crate::server::service::port::{OpenPort, Port, port};
 use crate::server::whep::endpoint::MAX_DATAGRAM;
