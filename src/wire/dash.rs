@@ -60,6 +60,24 @@ pub struct Track {
     pub initialization: String,
     /// URL of a segment, with `$Number$`.
     pub media: String,
+    /// Smaller renditions of the same video.
+    pub renditions: Vec<TrackRendition>,
+}
+
+/// A rendition of a track, with segments of the same numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrackRendition {
+    /// The same in all manifests.
+    pub id: String,
+    pub kind: TrackKind,
+    pub codec: String,
+    pub bandwidth: u64,
+    pub initialization: String,
+    pub media: String,
+    /// As in [`Period`].
+    pub segments: Vec<i64>,
+    pub end: i64,
+    pub first_number: u64,
 }
 
 /// What a track holds.
@@ -132,27 +150,53 @@ impl Period {
     }
 
     fn write_track(&self, out: &mut String, id: usize, track: &Track) {
-        let (kind, of_kind) = match track.kind {
-            TrackKind::Video { size, frame_rate } => {
-                let size =
-                    size.map(|(width, height)| format!(" width=\"{width}\" height=\"{height}\""));
-                let rate = frame_rate.filter(|rate| *rate > 0.0).map(rational);
-                let rate = rate.map(|rate| format!(" frameRate=\"{rate}\"")).unwrap_or_default();
-                ("video", size.unwrap_or_default() + &rate)
-            }
-            TrackKind::Audio { sample_rate } => {
-                let rate = sample_rate.map(|rate| format!(" audioSamplingRate=\"{rate}\""));
-                ("audio", rate.unwrap_or_default())
-            }
-        };
+        let (kind, of_kind) = track.kind.attributes();
         let _ = writeln!(
             out,
             "<AdaptationSet id=\"{id}\" contentType=\"{kind}\" mimeType=\"{kind}/mp4\" segmentAlignment=\"true\" startWithSAP=\"1\">"
         );
+        let whole = SegmentFiles {
+            initialization: &track.initialization,
+            media: &track.media,
+            segments: &self.segments,
+            end: self.end,
+            first_number: self.first_number,
+        };
+        self.write_template(out, whole);
+        let bandwidth = track.bandwidth.max(1);
+        let _ = writeln!(
+            out,
+            "<Representation id=\"{kind}\" codecs=\"{}\" bandwidth=\"{bandwidth}\"{of_kind}/>",
+            escape(&track.codec),
+        );
+        for rendition in &track.renditions {
+            let (id, codec) = (escape(&rendition.id), escape(&rendition.codec));
+            let (bandwidth, of_kind) = (rendition.bandwidth.max(1), rendition.kind.attributes().1);
+            let _ = writeln!(
+                out,
+                "<Representation id=\"{id}\" codecs=\"{codec}\" bandwidth=\"{bandwidth}\"{of_kind}>",
+            );
+            self.write_template(
+                out,
+                SegmentFiles {
+                    initialization: &rendition.initialization,
+                    media: &rendition.media,
+                    segments: &rendition.segments,
+                    end: rendition.end,
+                    first_number: rendition.first_number,
+                },
+            );
+            out.push_str("</Representation>\n");
+        }
+        out.push_str("</AdaptationSet>\n");
+    }
+
+    fn write_template(&self, out: &mut String, files: SegmentFiles<'_>) {
+        let SegmentFiles { initialization, media, segments, end: whole_end, first_number } = files;
         let _ = write!(
             out,
-            "<SegmentTemplate timescale=\"{TIMESCALE}\" presentationTimeOffset=\"{}\" startNumber=\"{}\"",
-            self.origin, self.first_number
+            "<SegmentTemplate timescale=\"{TIMESCALE}\" presentationTimeOffset=\"{}\" startNumber=\"{first_number}\"",
+            self.origin
         );
         if let Some((_, early)) = self.next {
             let early = early.as_secs_f64();
@@ -164,25 +208,47 @@ impl Period {
         let _ = writeln!(
             out,
             " initialization=\"{}\" media=\"{}\">\n<SegmentTimeline>",
-            escape(&track.initialization),
-            escape(&track.media)
+            escape(initialization),
+            escape(media)
         );
-        let ends = self.segments.iter().skip(1).chain([&self.end]);
-        for (start, end) in self.segments.iter().zip(ends) {
+        let ends = segments.iter().skip(1).chain([&whole_end]);
+        for (start, end) in segments.iter().zip(ends) {
             let _ = writeln!(out, "<S t=\"{start}\" d=\"{}\"/>", end.saturating_sub(*start).max(1));
         }
         if let Some((expected, _)) = self.next {
-            let _ =
-                writeln!(out, "<S t=\"{}\" d=\"{}\" r=\"-1\"/>", self.end, expected.as_micros());
+            let lasts = expected.as_micros();
+            let _ = writeln!(out, "<S t=\"{whole_end}\" d=\"{lasts}\" r=\"-1\"/>");
         }
         out.push_str("</SegmentTimeline>\n</SegmentTemplate>\n");
-        let _ = writeln!(
-            out,
-            "<Representation id=\"{kind}\" codecs=\"{}\" bandwidth=\"{}\"{of_kind}/>",
-            escape(&track.codec),
-            track.bandwidth.max(1),
-        );
-        out.push_str("</AdaptationSet>\n");
+    }
+}
+
+/// The segments of a track or rendition, and their names.
+#[derive(Copy, Clone)]
+struct SegmentFiles<'a> {
+    initialization: &'a str,
+    media: &'a str,
+    segments: &'a [i64],
+    end: i64,
+    first_number: u64,
+}
+
+impl TrackKind {
+    /// The name, and the attributes of a representation.
+    fn attributes(self) -> (&'static str, String) {
+        match self {
+            Self::Video { size, frame_rate } => {
+                let size =
+                    size.map(|(width, height)| format!(" width=\"{width}\" height=\"{height}\""));
+                let rate = frame_rate.filter(|rate| *rate > 0.0).map(rational);
+                let rate = rate.map(|rate| format!(" frameRate=\"{rate}\"")).unwrap_or_default();
+                ("video", size.unwrap_or_default() + &rate)
+            }
+            Self::Audio { sample_rate } => {
+                let rate = sample_rate.map(|rate| format!(" audioSamplingRate=\"{rate}\""));
+                ("audio", rate.unwrap_or_default())
+            }
+        }
     }
 }
 
@@ -224,6 +290,7 @@ mod tests {
             bandwidth: 2_500_000,
             initialization: "show/hls/x-v7.mp4?a=1&b=\"<".to_owned(),
             media: "show/hls/x-v$Number$.m4s".to_owned(),
+            renditions: Vec::new(),
         };
         let period = Period {
             id: 7,
@@ -261,6 +328,34 @@ mod tests {
             "x-v7.mp4?a=1&amp;b=&quot;&lt;\"",
         ] {
             assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+
+    #[test]
+    fn renditions_have_segments_of_their_own_beside_those_of_the_stream() {
+        let mut manifest = manifest();
+        manifest.periods[0].tracks[0].renditions.push(TrackRendition {
+            id: "480p".to_owned(),
+            kind: TrackKind::Video { size: Some((852, 480)), frame_rate: Some(29.97) },
+            codec: "avc1.64001e".to_owned(),
+            bandwidth: 1_200_000,
+            initialization: "show/hls/x_480p-v9.mp4".to_owned(),
+            media: "show/hls/x_480p-v$Number$.m4s".to_owned(),
+            segments: vec![9_000_000],
+            end: 11_500_000,
+            first_number: 9,
+        });
+        let text = manifest.write();
+        let (stream, rendition) = text.split_once("<Representation id=\"480p\"").unwrap();
+        assert!(stream.contains("<Representation id=\"video\""));
+        for part in [
+            " codecs=\"avc1.64001e\" bandwidth=\"1200000\" width=\"852\" height=\"480\"",
+            "presentationTimeOffset=\"5000000\" startNumber=\"9\"",
+            "x_480p-v$Number$.m4s",
+            "<S t=\"9000000\" d=\"2500000\"/>\n<S t=\"11500000\" d=\"2000000\" r=\"-1\"/>",
+            "</SegmentTemplate>\n</Representation>\n</AdaptationSet>",
+        ] {
+            assert!(rendition.contains(part), "{part} in {rendition}");
         }
     }
 
