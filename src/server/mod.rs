@@ -8,6 +8,7 @@ pub mod hls;
 mod http;
 mod recordings;
 mod registry;
+pub mod renditions;
 mod rtmp;
 mod service;
 mod stream;
@@ -16,10 +17,11 @@ mod whep;
 pub use crate::server::chat::moderation::{ChatRules, MAX_SLOW, MutedPerson};
 pub use crate::server::event::{
     AudioFigures, Ended, Event, Peer, Protocol, PublisherFigures, Recording, RecordingState,
-    StreamFigures, StruckFault, VideoFigures,
+    RenditionChange, RenditionState, StreamFigures, StruckFault, VideoFigures,
 };
 pub use crate::server::fault::Fault;
 pub use crate::server::service::config::{Config, Limits, Listen, Login, OwnStream, Secure};
 
+pub use service::config;
 pub use service::operator_chat::OperatorChat;
 pub use service::{Addresses, Error, Server};

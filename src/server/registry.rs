@@ -26,6 +26,7 @@ use crate::server::event::{Ended, Event, Peer, Protocol, StreamFigures};
 use crate::server::fault::Lab;
 use crate::server::hls::productions::Productions;
 use crate::server::recordings::under_way::Files;
+use crate::server::renditions::transcoders::Transcoders;
 use crate::server::service::config::{Config, Limits};
 use crate::server::stream::publisher::Dismissal;
 use crate::server::stream::sink::{Sink, ViewerRecord};
@@ -62,6 +63,7 @@ pub(super) struct Registry {
     pub files: Files,
     pub hls: Productions,
     pub whep: Whep,
+    pub transcoders: Transcoders,
     pub log: Mutex<EventLog>,
     pub thumbnails: Thumbnails,
     /// The key of links to recordings; empty if there is no randomness, and then no links.
@@ -181,6 +183,7 @@ impl Registry {
             files: Files::default(),
             hls: Productions::default(),
             whep: Whep::default(),
+            transcoders: Transcoders::default(),
             log: Mutex::default(),
             thumbnails: Thumbnails::default(),
             link_key: Secret::new(random_hex().unwrap_or_default()),

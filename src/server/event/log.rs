@@ -33,6 +33,8 @@ pub(in crate::server) struct LoggedEvent {
     pub protocol: Option<Protocol>,
     pub state: Option<&'static str>,
     pub file: Option<String>,
+    pub rendition: Option<String>,
+    pub cause: Option<&'static str>,
     pub reason: Option<String>,
     pub after: Option<Duration>,
     pub bytes: Option<u64>,
@@ -168,6 +170,16 @@ fn logged(event: &Event) -> Option<LoggedEvent> {
             name: "recording",
             state: Some("waiting"),
             file: name_of(path),
+            ..LoggedEvent::default()
+        },
+        Event::Rendition(change) => LoggedEvent {
+            name: "rendition",
+            app: short(&change.app),
+            stream: short(&change.stream),
+            state: Some(change.state.name()),
+            rendition: short(&change.rendition),
+            cause: change.cause,
+            reason: change.reason.as_ref().and_then(|reason| short(&reason.to_string())),
             ..LoggedEvent::default()
         },
         Event::KeyframeRequest { .. } => return None,

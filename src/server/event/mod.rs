@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::files::Trouble;
 use crate::files::disk_space::Warning;
 pub use crate::server::fault::StruckFault;
+use crate::text::Problem;
 
 /// An event of the server. The names are those of the JSON events.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub enum Event {
     Disk(Warning),
     /// A recording cannot be created now; the server tries again.
     Held(PathBuf, Trouble),
+    /// A rendition of a stream has started, ended, or is refused.
+    Rendition(RenditionChange),
     /// A viewer of the program's own stream needs a keyframe before the next one is due.
     KeyframeRequest { app: String, stream: String },
 }
@@ -62,6 +65,38 @@ impl RecordingState {
             Self::Writing => "writing",
             Self::Finished => "finished",
             Self::Failed => "failed",
+        }
+    }
+}
+
+/// The start or end of a rendition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenditionChange {
+    pub app: String,
+    pub stream: String,
+    /// Its name, such as `720p`.
+    pub rendition: String,
+    pub state: RenditionState,
+    /// Why it ended before its viewers left, or was refused: a word, and the text for the user.
+    pub cause: Option<&'static str>,
+    pub reason: Option<Problem>,
+}
+
+/// The state of a rendition.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum RenditionState {
+    Started,
+    Ended,
+    Refused,
+}
+
+impl RenditionState {
+    /// The name in JSON events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Ended => "ended",
+            Self::Refused => "refused",
         }
     }
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::media::{AudioConfig, EncodedPacket, StreamEvent, Track, TrackConfig, VideoConfig};
-use crate::server::hls::part::{Cut, Initialization};
+use crate::server::hls::part::{Cut, Initialization, SegmentStart, StartTime};
 use crate::server::hls::timeline::Timeline;
+use crate::server::renditions::alignment::Alignment;
 use crate::wire::container::mp4::live;
 
 /// The longest segment, before and after the keyframe interval is known.
@@ -58,6 +59,8 @@ pub(in crate::server) struct Cutter {
     /// True if the tracks have changed: everything restarts at the next keyframe.
     outdated: bool,
     sequence: u32,
+    /// For a rendition: the segments of the stream itself.
+    alignment: Option<Alignment>,
 }
 
 impl Cutter {
@@ -75,6 +78,21 @@ impl Cutter {
             timeline: None,
             outdated: false,
             sequence: 0,
+            alignment: None,
+        }
+    }
+
+    /// Creates the cutter of a rendition, whose segments begin where those of the stream itself do, after the
+    /// segment with this number.
+    pub fn aligned(lengths: Lengths, after: Option<u64>) -> Self {
+        Self { alignment: Some(Alignment::after(after)), ..Self::new(lengths, None) }
+    }
+
+    /// Takes the segments of the stream itself, and their target duration.
+    pub fn align(&mut self, starts: &[SegmentStart], target: Option<Duration>) {
+        self.target = self.target.or(target);
+        if let Some(alignment) = &mut self.alignment {
+            alignment.add(starts);
         }
     }
 
@@ -192,8 +210,20 @@ impl Cutter {
         let (first_video, first_audio) = (first(Track::Video), first(Track::Audio));
         let video = self.video.as_ref().filter(|_| first_video.is_some());
         let audio = self.audio.as_ref().filter(|_| first_audio.is_some());
-        let Some(start) = first_video.or(first_audio) else { return };
+        let Some(mut start) = first_video.or(first_audio) else { return };
+        let mut aligned = None;
+        if let Some(alignment) = &mut self.alignment {
+            let leading = if video.is_some() { Track::Video } else { Track::Audio };
+            let times = packets.iter().filter(|it| it.track == leading);
+            let times = times.filter(|it| it.keyframe).map(|it| it.pts);
+            // Otherwise it waits for the next segment.
+            let Some((at, of_stream)) = alignment.begin(times) else { return };
+            (start, aligned) = (at, Some(of_stream));
+        }
         cuts.push(Cut::Begin(Box::new(Initialization::new(video, audio))));
+        let leads = |it: &&EncodedPacket| it.track == Track::Video && it.dts >= start;
+        let shown = packets.iter().find(leads).map_or(start, |it| it.pts);
+        begin_segment(aligned, StartTime { start, shown }, cuts);
         self.timeline = Some(Timeline::new(video, audio, start));
         for packet in packets.iter().filter(|it| it.dts >= start) {
             match packet.track {
@@ -215,14 +245,18 @@ impl Cutter {
             self.last_key = Some(dts);
         }
         let since = dts.since(timeline.segment_start());
+        let aligned = self.alignment.as_mut().map(|it| it.due(packet.pts));
         let keyframe_suits = packet.keyframe
             && !since.is_zero()
             && (since + EARLY_KEYFRAME >= self.lengths.segment
                 || since + self.key_interval > limit);
         let too_long = since + lasts > limit || timeline.segment_bytes() > MAX_SEGMENT_BYTES;
-        if keyframe_suits || too_long {
+        let ends = aligned.map_or(keyframe_suits || too_long, |due| due.is_some());
+        if ends {
             timeline.cut(dts, &mut self.sequence, cuts);
             self.end_segment(since, cuts);
+            let at = StartTime { start: dts, shown: packet.pts };
+            begin_segment(aligned.flatten(), at, cuts);
         } else if dts.since(timeline.part_start()) + lasts > self.lengths.part
             || timeline.part_bytes() > MAX_PART_BYTES
         {
@@ -245,9 +279,12 @@ impl Cutter {
         let Some(timeline) = &mut self.timeline else { return };
         if !has_video {
             let since = begins.since(timeline.segment_start());
-            if since + lasts > self.lengths.segment {
+            let aligned = self.alignment.as_mut().map(|it| it.due(begins));
+            if aligned.map_or(since + lasts > self.lengths.segment, |due| due.is_some()) {
                 timeline.cut(begins, &mut self.sequence, cuts);
                 self.end_segment(since, cuts);
+                let at = StartTime { start: begins, shown: begins };
+                begin_segment(aligned.flatten(), at, cuts);
             } else if begins.since(timeline.part_start()) + lasts > part {
                 timeline.cut(begins, &mut self.sequence, cuts);
             }
@@ -268,9 +305,11 @@ impl Cutter {
             if !timeline.cut(end, &mut self.sequence, cuts) {
                 timeline.skip_to(until);
             }
-            let lasted = timeline.segment_lasted();
-            if lasted + part > limit {
+            let (lasted, start) = (timeline.segment_lasted(), timeline.part_start());
+            let aligned = self.alignment.as_mut().map(|it| it.due(start));
+            if aligned.map_or(lasted + part > limit, |due| due.is_some()) {
                 self.end_segment(lasted, cuts);
+                begin_segment(aligned.flatten(), StartTime { start, shown: start }, cuts);
             }
         }
     }
@@ -291,4 +330,9 @@ impl Cutter {
         }
         cuts.push(Cut::SegmentEnd);
     }
+}
+
+/// Reports the start of a segment.
+fn begin_segment(aligned: Option<SegmentStart>, at: StartTime, cuts: &mut Vec<Cut>) {
+    cuts.push(aligned.map_or(Cut::SegmentStart(at), Cut::Aligned));
 }

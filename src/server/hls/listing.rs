@@ -10,7 +10,8 @@ use crate::server::hls::Settings;
 use crate::server::hls::part::{Initialization, Part};
 use crate::server::hls::segment::Segment;
 use crate::wire::hls::{
-    self, Control, Hint, ListPosition, Map, Media, OfferedVariant, write_master, write_media,
+    self, Control, Hint, ListPosition, Map, Media, OfferedVariant, Report, write_master,
+    write_media,
 };
 
 /// Name of the media playlist below `/{app}/{stream}/hls/`.
@@ -45,6 +46,8 @@ pub(in crate::server) struct Listing {
     pub(super) began: i64,
     pub(super) target: Option<Duration>,
     pub(super) ended: bool,
+    /// The progress of the other renditions.
+    pub(super) reports: Vec<Report>,
     /// The playlist texts, once requested.
     pub(super) whole: OnceLock<Bytes>,
     pub(super) update: OnceLock<Bytes>,
@@ -127,6 +130,11 @@ impl Listing {
     /// Returns true if nothing will be added.
     pub fn has_ended(&self) -> bool {
         self.ended
+    }
+
+    /// The number after that of the last segment, complete or not.
+    pub fn end_number(&self) -> u64 {
+        self.next_number + u64::from(self.open.is_some())
     }
 
     /// A value that changes with the playlist.
@@ -306,7 +314,7 @@ impl Listing {
                 uri: format!("{folder}{}-{}.{there}.m4s", self.tag, self.next_number),
                 range: None,
             }),
-            reports: Vec::new(),
+            reports: self.reports(folder),
         };
         write_media(&media, ListPosition { discontinuities: self.discontinuities, skipped })
     }
@@ -331,8 +339,38 @@ impl Listing {
         parts.collect()
     }
 
-    /// The multivariant playlist, with one variant; `folder` contains its playlist.
-    pub fn master(&self, folder: &str) -> Bytes {
+    /// The same with the progress of the other renditions.
+    pub fn with_reports(self, reports: Vec<Report>) -> Self {
+        Self { reports, ..self }
+    }
+
+    fn reports(&self, folder: &str) -> Vec<Report> {
+        let below =
+            |report: &Report| Report { uri: format!("{folder}{}", report.uri), ..report.clone() };
+        self.reports.iter().map(below).collect()
+    }
+
+    /// The progress for the playlists of other renditions; `None` if there is nothing yet.
+    pub fn report(&self, uri: String) -> Option<Report> {
+        let segment = self.open.as_ref().or_else(|| self.segments.last().map(|it| &**it))?;
+        let part = (segment.parts.len() as u64).checked_sub(1);
+        self.is_ready().then_some(Report { uri, sequence: segment.number, part })
+    }
+
+    /// The multivariant playlist: this one and its renditions; `folder` contains their playlists.
+    pub fn master(&self, folder: &str, renditions: &[OfferedVariant]) -> Bytes {
+        let listed = self.segments.get(self.listed..).unwrap_or_default();
+        let variants: Vec<_> = std::iter::once(self.variant(LIST.to_owned()))
+            .chain(renditions.iter().cloned())
+            .map(|it| OfferedVariant { uri: format!("{folder}{}", it.uri), ..it })
+            .collect();
+        let begins_with_keyframe =
+            |it: &Arc<Segment>| it.parts.first().is_some_and(|part| part.independent);
+        write_master(&variants, listed.iter().all(begins_with_keyframe)).into()
+    }
+
+    /// This playlist as a variant.
+    pub fn variant(&self, uri: String) -> OfferedVariant {
         let listed = self.segments.get(self.listed..).unwrap_or_default();
         let rate = |segment: &Segment| {
             let seconds = segment.duration().as_secs_f64().max(0.1);
@@ -343,17 +381,23 @@ impl Listing {
         let seconds: Duration = listed.iter().map(|segment| segment.duration()).sum();
         let average = bytes as f64 * 8.0 / seconds.as_secs_f64().max(0.1);
         let what = self.initialization();
-        let variant = OfferedVariant {
-            uri: format!("{folder}{LIST}"),
+        OfferedVariant {
+            uri,
             // The future bitrate is unknown.
             bandwidth: (peak + peak / 10).max(1),
             average_bandwidth: (average as u64).max(1),
             codecs: what.map(|it| it.codecs.clone()).unwrap_or_default(),
             size: what.and_then(|it| it.size),
             frame_rate: what.and_then(|it| it.frame_rate),
-        };
-        let begins_with_keyframe =
-            |it: &Arc<Segment>| it.parts.first().is_some_and(|part| part.independent);
-        write_master(&[variant], listed.iter().all(begins_with_keyframe)).into()
+        }
+    }
+
+    /// Bits per second of the audio.
+    pub fn audio_rate(&self) -> u64 {
+        let listed = self.segments.get(self.listed..).unwrap_or_default();
+        let parts = listed.iter().flat_map(|segment| &segment.parts);
+        let bytes: usize = parts.filter_map(|part| part.audio.as_ref()).map(Bytes::len).sum();
+        let seconds: Duration = listed.iter().map(|segment| segment.duration()).sum();
+        (bytes as f64 * 8.0 / seconds.as_secs_f64().max(0.1)) as u64
     }
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::base::Timestamp;
 use crate::server::hls::listing::{HOLD_BACK, Listing, Tracks};
 use crate::server::hls::segment::{Segment, Span};
-use crate::wire::dash::{Manifest, Period, Track, TrackKind};
+use crate::wire::dash::{Manifest, Period, Track, TrackKind, TrackRendition};
 
 /// Name of the current time below `/{app}/{stream}/hls/`.
 pub(in crate::server) const CLOCK: &str = "time";
@@ -32,7 +32,7 @@ impl Urls<'_> {
 
 impl Listing {
     /// The DASH manifest; `folder` contains its segments, and `query` follows their names.
-    pub fn manifest(&self, folder: &str, query: &str) -> Bytes {
+    pub fn manifest(&self, folder: &str, query: &str, renditions: &[(String, Arc<Self>)]) -> Bytes {
         let urls = Urls { folder, query };
         let listed = self.segments.get(self.listed..).unwrap_or_default();
         let lengths = self.settings.lengths;
@@ -47,6 +47,17 @@ impl Listing {
             && !listed.last().is_some_and(|it| Arc::ptr_eq(&it.span, &open.span))
         {
             periods.push(self.growing_period(open, urls));
+        }
+        for period in &mut periods {
+            let first = period.first_number;
+            let last = first + period.segments.len() as u64;
+            if let Some(video) = period.tracks.first_mut()
+                && matches!(video.kind, TrackKind::Video { .. })
+            {
+                let of =
+                    |(name, it): &(String, Arc<Self>)| it.track_rendition(name, urls, first..last);
+                video.renditions = renditions.iter().filter_map(of).collect();
+            }
         }
         let newest = listed.last().map_or(0, |segment| segment.span_end());
         let grown = self.open.as_ref().map_or(newest, Segment::span_end);
@@ -92,6 +103,32 @@ impl Listing {
         period
     }
 
+    /// This playlist as a rendition in a period whose segments have these numbers.
+    fn track_rendition(
+        &self,
+        name: &str,
+        urls: Urls<'_>,
+        numbers: std::ops::Range<u64>,
+    ) -> Option<TrackRendition> {
+        let segments: Vec<_> =
+            self.segments.iter().filter(|it| numbers.contains(&it.number)).collect();
+        let (first, last) = (segments.first()?, segments.last()?);
+        let of = &last.span.initialization;
+        of.video.as_ref()?;
+        let whole: Vec<_> = segments.iter().map(|it| Arc::clone(it)).collect();
+        Some(TrackRendition {
+            id: name.to_owned(),
+            kind: TrackKind::Video { size: of.size, frame_rate: of.frame_rate },
+            codec: browser_codec(of.codecs.first()?),
+            bandwidth: bandwidth(&whole, Tracks::Video),
+            initialization: urls.of(&format!("{}-v{}.mp4", self.tag, last.span.number)),
+            media: urls.of(&format!("{}-v$Number$.m4s", self.tag)),
+            segments: segments.iter().map(|it| it.start().as_micros()).collect(),
+            end: (last.start() + last.duration()).as_micros(),
+            first_number: first.number,
+        })
+    }
+
     /// The expected length of segments, and how long before their end they can be requested.
     fn expectation(&self, expected: Duration) -> (Duration, Duration) {
         (expected, expected.saturating_sub(self.settings.lengths.part))
@@ -130,6 +167,7 @@ impl Listing {
             bandwidth: bandwidth(segments, tracks),
             initialization: urls.of(&format!("{}-{letter}{}.mp4", self.tag, span.number)),
             media: urls.of(&format!("{}-{letter}$Number$.m4s", self.tag)),
+            renditions: Vec::new(),
         });
         tracks.collect()
     }

@@ -4,8 +4,9 @@
 
 pub(in crate::server) mod cutter;
 pub(in crate::server) mod listing;
+pub(in crate::server) mod maker;
 pub(in crate::server) mod manifest;
-mod part;
+pub(in crate::server) mod part;
 pub(in crate::server) mod production;
 pub(in crate::server) mod productions;
 mod segment;

@@ -18,6 +18,33 @@ pub(in crate::server) enum Cut {
     Part(Part),
     /// The segment is complete.
     SegmentEnd,
+    /// The next segment begins here.
+    SegmentStart(StartTime),
+    /// The next segment begins where one of the stream itself does.
+    Aligned(SegmentStart),
+}
+
+/// When a segment begins.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) struct StartTime {
+    /// The decode time.
+    pub start: Timestamp,
+    /// The presentation time of the first frame, or else the decode time.
+    pub shown: Timestamp,
+}
+
+/// The start of a segment of the stream itself. Segments of its renditions begin at the same time, and have the
+/// same number.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) struct SegmentStart {
+    pub number: u64,
+    /// The presentation time of the first frame, or else the decode time.
+    pub shown: Timestamp,
+    /// Wall-clock time, in microseconds since 1970.
+    pub made: i64,
+    pub discontinuity: bool,
+    /// Number of discontinuities before it.
+    pub discontinuities: u64,
 }
 
 /// An initialization segment.

@@ -14,24 +14,24 @@ use crate::base::Timestamp;
 use crate::net::random_hex;
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{Ended, Event, Peer, Protocol};
-use crate::server::hls::cutter::Cutter;
+use crate::server::hls::Mode;
+use crate::server::hls::listing::Listing;
+use crate::server::hls::maker::Maker;
 use crate::server::hls::productions::Production;
 use crate::server::hls::viewers::{Arrived, Viewer, ViewerKey};
 use crate::server::hls::window::Window;
-use crate::server::hls::{Mode, Settings};
 use crate::server::registry::Registry;
+use crate::server::renditions::playlist::{PlaylistState, RenditionKind, RenditionPlaylist};
+use crate::server::renditions::playlist_makers::PlaylistMakers;
+use crate::server::renditions::refusal::Refusal;
+use crate::server::renditions::start::rendition_of;
 use crate::server::stream::Stream;
-use crate::server::stream::message_sink::{Arrival, MessageSink};
+use crate::server::stream::message_sink::MessageSink;
 use crate::server::stream::sink::Sink;
-use crate::wire::container::flv::events::TagEvent;
-use crate::wire::container::flv::reader::Reader;
-use crate::wire::container::flv::{Tag, TagKind};
-use crate::wire::container::mp4::live::is_live_video;
+use crate::wire::hls::OfferedVariant;
 
 /// Duration for which a production continues after the last request.
 const KEPT: Duration = Duration::from_secs(30);
-/// How long a publisher may be away before the playlist ends.
-const COMES_BACK_WITHIN: Duration = Duration::from_secs(15);
 /// How often to check for viewers and publishers.
 const CHECK: Duration = Duration::from_secs(1);
 /// A viewer without a request for this long counts as gone.
@@ -71,7 +71,9 @@ pub(in crate::server) fn of_stream(
     let random = random_hex().unwrap_or_default();
     let tag = random.get(..TAG).unwrap_or("onair");
     let window = Window::new(settings, tag, (first, discontinuity));
+    let renditions = RenditionPlaylist::of(registry.config.renditions.of(app), settings, tag);
     let production = Arc::new(Production {
+        renditions,
         sink: MessageSink::new(registry.next_id(), registry.config.limits.queue_bytes * 2),
         listing: watch::Sender::new(Arc::new(window.listing())),
         asked: AtomicI64::new(now.as_micros()),
@@ -120,6 +122,41 @@ pub(in crate::server) fn end_viewer(
     is_ended
 }
 
+/// Makes a rendition, or keeps it.
+///
+/// # Errors
+/// Fails with the reason for the viewer.
+pub(in crate::server) fn ask_rendition(
+    registry: &Arc<Registry>,
+    production: &Production,
+    playlist: &RenditionPlaylist,
+) -> Result<(), Refusal> {
+    playlist.ask(registry.clock.now());
+    let mut state = playlist.state.lock();
+    if matches!(*state, PlaylistState::Idle) {
+        let used = match playlist.kind {
+            RenditionKind::Audio => None,
+            RenditionKind::Video(video) => Some(rendition_of(registry, &production.stream, video)?),
+        };
+        *state = PlaylistState::Begun(used);
+        production.sink.wake();
+    }
+    Ok(())
+}
+
+/// The variants of the multivariant playlist beside the stream itproduction.
+pub(in crate::server) fn variants(
+    registry: &Registry,
+    production: &Production,
+    main: &Listing,
+) -> Vec<OfferedVariant> {
+    let now = registry.clock.now();
+    let offered = |it: &&Arc<RenditionPlaylist>| {
+        !registry.transcoders.is_barred(&production.stream, &it.name, now)
+    };
+    production.renditions.iter().filter(offered).filter_map(|it| it.variant(main)).collect()
+}
+
 fn peer(production: &Production, id: u64, address: SocketAddr, protocol: Protocol) -> Peer {
     let (app, stream) = (production.stream.app.clone(), production.stream.name.clone());
     Peer { app, stream, address, id, protocol }
@@ -144,89 +181,6 @@ fn tell_left(
     }
 }
 
-/// Converts messages to a playlist.
-#[derive(Debug)]
-struct Maker {
-    reader: Reader,
-    cutter: Cutter,
-    window: Window,
-    /// The time since which there is no publisher.
-    gone_since: Option<Timestamp>,
-    ended: bool,
-}
-
-impl Maker {
-    fn new(settings: Settings, window: Window, key_interval: Option<Duration>) -> Self {
-        Self {
-            reader: Reader::new(is_live_video),
-            cutter: Cutter::new(settings.lengths, key_interval),
-            window,
-            gone_since: None,
-            ended: false,
-        }
-    }
-
-    /// Handles messages; `wall` is the time in microseconds since 1970.
-    fn take(&mut self, arrivals: Vec<Arrival>, now: Timestamp, wall: i64) {
-        let (mut cuts, mut newest) = (Vec::new(), None);
-        let tags: Vec<_> = arrivals
-            .into_iter()
-            .map(|arrival| match arrival {
-                Arrival::Message(message) => {
-                    let plain = message.for_viewer(false).unwrap_or(&message);
-                    let (kind, time_ms) = (plain.kind, plain.time_ms);
-                    let tag = self.reader.read(Tag { kind, time_ms, body: plain.body() });
-                    if kind != TagKind::Script {
-                        newest = newest.max(Some(tag.dts));
-                    }
-                    Ok(tag)
-                }
-                other => {
-                    if matches!(other, Arrival::Back) {
-                        self.reader.restart();
-                    }
-                    Err(other)
-                }
-            })
-            .collect();
-        // The last data was just created; data that arrived with it waited at the server.
-        let offset = newest.map_or(0, |newest| wall.saturating_sub(newest.as_micros()));
-        for tag in tags {
-            match tag {
-                Ok(tag) => {
-                    for event in tag.events.into_iter().flatten() {
-                        match event {
-                            TagEvent::Event(event) => self.cutter.event(&event, &mut cuts),
-                            other => tracing::debug!(?other, "not included in the segments"),
-                        }
-                    }
-                }
-                Err(Arrival::Gone) => {
-                    self.cutter.forget(&mut cuts);
-                    self.gone_since = Some(now);
-                }
-                Err(Arrival::Back) => {
-                    self.cutter.forget(&mut cuts);
-                    self.gone_since = None;
-                }
-                Err(_) => self.cutter.interrupt(&mut cuts),
-            }
-        }
-        self.window.take(cuts, self.cutter.target_duration(), offset);
-    }
-
-    /// Ends the playlist if no publisher returns; `true` if it has just ended.
-    fn end_if_gone(&mut self, now: Timestamp) -> bool {
-        let gone = self.gone_since.is_some_and(|since| now.since(since) >= COMES_BACK_WITHIN);
-        if !gone || self.ended {
-            return false;
-        }
-        self.window.end();
-        self.ended = true;
-        true
-    }
-}
-
 /// Runs until there are no more requests.
 async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker: Maker) {
     let stopped = registry.stopped();
@@ -235,6 +189,7 @@ async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker
     check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (sink, stream) = (Arc::clone(&production.sink), Arc::clone(&production.stream));
     let always = registry.config.hls.mode == Mode::Always;
+    let mut renditions = PlaylistMakers::new(&production);
     loop {
         let checks = tokio::select! {
             biased;
@@ -243,9 +198,13 @@ async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker
             _ = check.tick() => true,
         };
         let now = registry.clock.now();
+        renditions.begin(&registry);
+        // First: the stream itself has the frames of all that a rendition has.
+        renditions.receive();
         let arrivals = sink.take();
         let mut changed = !arrivals.is_empty();
         maker.take(arrivals, now, registry.clock.wall_micros(now));
+        changed |= renditions.make(&mut maker, now);
         if checks && maker.end_if_gone(now) {
             changed = true;
             production.over.store(true, Ordering::Release);
@@ -254,7 +213,8 @@ async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker
         }
         if changed {
             registry.hls.use_discontinuities(maker.window.next_discontinuity());
-            let listing = maker.window.listing();
+            let listing = maker.window.listing().with_reports(renditions.reports(None));
+            renditions.publish(&listing);
             // A frame within a part wakes no one.
             production.listing.send_if_modified(|known| {
                 let is_new = known.version() != listing.version();
@@ -268,6 +228,7 @@ async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker
             continue;
         }
         leave(&registry, &production, QUIET);
+        renditions.end_unused(now);
         let asked = || {
             let asked = Timestamp::from_micros(production.asked.load(Ordering::Acquire));
             now.since(asked) < KEPT || always && !maker.ended

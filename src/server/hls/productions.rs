@@ -11,6 +11,7 @@ use crate::base::Timestamp;
 use crate::server::event::{Protocol, ViewerFigures};
 use crate::server::hls::listing::Listing;
 use crate::server::hls::viewers::{ViewerKey, Viewers};
+use crate::server::renditions::playlist::RenditionPlaylist;
 use crate::server::stream::Stream;
 use crate::server::stream::message_sink::MessageSink;
 
@@ -25,14 +26,16 @@ pub(in crate::server) struct Productions {
 /// A stream that is being cut.
 #[derive(Debug)]
 pub(in crate::server) struct Production {
-    pub(super) stream: Arc<Stream>,
-    pub(super) sink: Arc<MessageSink>,
+    pub stream: Arc<Stream>,
+    pub sink: Arc<MessageSink>,
     pub(super) listing: watch::Sender<Arc<Listing>>,
     /// Time of the last request, in microseconds of the clock.
     pub(super) asked: AtomicI64,
     pub(super) viewers: Mutex<Viewers>,
     /// True if the playlist has ended; a new publisher with this name begins another one.
     pub(super) over: AtomicBool,
+    /// The playlists of its renditions.
+    pub renditions: Vec<Arc<RenditionPlaylist>>,
 }
 
 impl Productions {
@@ -94,6 +97,11 @@ impl Production {
     /// The available resources, as they change.
     pub fn listing(&self) -> watch::Receiver<Arc<Listing>> {
         self.listing.subscribe()
+    }
+
+    /// The rendition to which a playlist or file belongs; `None` is the stream itself.
+    pub fn rendition(&self, file: &str) -> Option<&Arc<RenditionPlaylist>> {
+        self.renditions.iter().find(|it| it.has(file))
     }
 
     /// The viewers for the operator.

@@ -95,7 +95,7 @@ fn segments(cuts: &[Cut]) -> Vec<u128> {
     let (mut all, mut now) = (Vec::new(), Duration::ZERO);
     for cut in cuts {
         match cut {
-            Cut::Begin(_) => {}
+            Cut::Begin(_) | Cut::SegmentStart(_) | Cut::Aligned(_) => {}
             Cut::Part(part) => now += part.duration,
             Cut::SegmentEnd => all.push(std::mem::take(&mut now).as_millis()),
         }
@@ -160,7 +160,7 @@ fn every_frame_is_in_its_place_once() {
         match cut {
             Cut::Begin(initialization) => file.extend_from_slice(&initialization.whole),
             Cut::Part(part) => part.chunks().for_each(|chunk| file.extend_from_slice(chunk)),
-            Cut::SegmentEnd => {}
+            _ => {}
         }
     }
     let index = index(&mut &file[..]).unwrap();
@@ -423,7 +423,8 @@ fn periods_of_dash_keep_their_start_and_follow_one_another() {
     let mut window = window(cuts, &cutter, Duration::from_secs(12));
     // Of each period: its id, its start, and the times of its segments.
     let periods = |window: &Window| -> Vec<(u64, f64, usize)> {
-        let text = String::from_utf8(window.listing().manifest("show/hls/", "").to_vec()).unwrap();
+        let text =
+            String::from_utf8(window.listing().manifest("show/hls/", "", &[]).to_vec()).unwrap();
         let all = text.split("<Period id=\"").skip(1).map(|period| {
             let id = period.split('"').next().unwrap().parse().unwrap();
             let start = period.split("start=\"PT").nth(1).unwrap().split('S').next().unwrap();
@@ -463,8 +464,52 @@ fn memory_is_bounded_however_long_it_goes_on() {
 
 #[test]
 fn the_list_of_variants_tells_codecs_and_size() {
-    let text = String::from_utf8(twenty_seconds().master("show/hls/").to_vec()).unwrap();
+    let text = String::from_utf8(twenty_seconds().master("show/hls/", &[]).to_vec()).unwrap();
     assert!(text.contains("CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720"), "{text}");
     assert!(text.contains("#EXT-X-INDEPENDENT-SEGMENTS"), "{text}");
     assert!(text.ends_with("\nshow/hls/main.m3u8\n"), "{text}");
+}
+
+#[test]
+fn segments_of_a_rendition_have_the_numbers_and_times_of_the_stream() {
+    let mut main = Window::new(Settings::default(), "a", (FIRST, DISCONTINUITY));
+    let mut cutter = begun(BOTH);
+    // A pause makes a discontinuity.
+    let mut all = events(2_000, 10_500, 2_000, BOTH);
+    all.extend(events(20_000, 31_000, 2_000, BOTH));
+    let cuts = cut(&mut cutter, &all);
+    main.take(cuts, cutter.target_duration(), 5_000_000);
+    for tracks in [BOTH, &[Track::Audio]] {
+        let mut window = Window::of_rendition(Settings::default(), "a_240p");
+        let mut cutter = Cutter::aligned(LENGTHS, None);
+        cutter.align(main.starts(), Some(Duration::from_secs(2)));
+        let mut none = Vec::new();
+        if tracks.contains(&Track::Video) {
+            cutter.event(&video_config(640), &mut none);
+        }
+        cutter.event(&audio_config(), &mut none);
+        // It begins in the middle of a segment; its keyframes are those of the stream.
+        let of = |event: &&StreamEvent| match event {
+            StreamEvent::Packet(packet) => {
+                tracks.contains(&packet.track) && packet.dts >= Timestamp::from_millis(5_000)
+            }
+            _ => true,
+        };
+        let all: Vec<_> = all.iter().filter(of).cloned().collect();
+        let cuts = cut(&mut cutter, &all);
+        window.take(cuts, cutter.target_duration(), main.offset());
+        let (main, rendition) = (main.listing(), window.listing());
+        let known = |number| main.segments.iter().find(|it| it.number == number).unwrap();
+        assert!(rendition.segments.len() >= 6, "{tracks:?} {}", rendition.segments.len());
+        for segment in &rendition.segments {
+            let of_stream = known(segment.number);
+            assert_eq!(segment.made, of_stream.made, "{tracks:?} {}", segment.number);
+            assert_eq!(segment.discontinuity, of_stream.discontinuity);
+            let off = segment.start().micros_since(of_stream.start());
+            assert!((0..30_000).contains(&off), "{tracks:?} {}: {off}", segment.number);
+        }
+        let before = main.segments.iter().take_while(|it| it.number < rendition.segments[0].number);
+        let before = before.filter(|it| it.discontinuity).count() as u64;
+        assert_eq!(rendition.discontinuities, DISCONTINUITY + before, "{tracks:?}");
+    }
 }

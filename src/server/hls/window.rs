@@ -2,16 +2,19 @@
 //! because a player may still request them (RFC 8216 §6.2.2). It is limited in time and in bytes.
 //! This module is pure.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::server::hls::Settings;
 use crate::server::hls::listing::Listing;
-use crate::server::hls::part::{Cut, Initialization, Part};
+use crate::server::hls::part::{Cut, Initialization, Part, SegmentStart, StartTime};
 use crate::server::hls::segment::{Segment, Span};
 
 /// Limit for one stream in bytes: the oldest segments are dropped first.
 const MAX_BYTES: usize = 96 << 20;
+/// Maximum number of segment starts for renditions, which are at most this many segments late.
+const MAX_STARTS: usize = 32;
 /// This many segments stay in the playlist regardless of size.
 const MIN_LISTED: usize = 3;
 
@@ -37,6 +40,11 @@ pub(in crate::server) struct Window {
     broken: bool,
     target: Option<Duration>,
     ended: bool,
+    /// Where the last segments begin, for renditions.
+    starts: VecDeque<SegmentStart>,
+    /// For a rendition: the next segment as in the stream itself.
+    aligned: Option<SegmentStart>,
+    is_rendition: bool,
 }
 
 impl Window {
@@ -57,7 +65,25 @@ impl Window {
             broken: false,
             target: None,
             ended: false,
+            starts: VecDeque::new(),
+            aligned: None,
+            is_rendition: false,
         }
+    }
+
+    /// The same for a rendition, whose numbers are those of the stream itself.
+    pub fn of_rendition(settings: Settings, tag: &str) -> Self {
+        Self { is_rendition: true, ..Self::new(settings, tag, (0, 0)) }
+    }
+
+    /// Where the last segments begin, the newest last.
+    pub fn starts(&mut self) -> &[SegmentStart] {
+        self.starts.make_contiguous()
+    }
+
+    /// Wall clock minus stream time, in microseconds.
+    pub fn offset(&self) -> i64 {
+        self.offset
     }
 
     /// Adds cuts. `offset` is wall clock minus stream time, in microseconds.
@@ -66,14 +92,45 @@ impl Window {
         for cut in cuts {
             match cut {
                 Cut::Begin(initialization) => {
-                    self.broken |= self.span.is_some();
+                    self.broken |= self.span.is_some() && !self.is_rendition;
                     self.next = Some(*initialization);
                     self.offset = offset;
                 }
                 Cut::Part(part) => self.part(part),
                 Cut::SegmentEnd => self.close(),
+                Cut::SegmentStart(at) => self.note_start(at),
+                Cut::Aligned(start) => self.align(start),
             }
         }
+    }
+
+    fn note_start(&mut self, StartTime { start, shown }: StartTime) {
+        let number = self.next_number;
+        // One without a part begins again.
+        while self.starts.back().is_some_and(|it| it.number >= number) {
+            self.starts.pop_back();
+        }
+        if self.starts.len() >= MAX_STARTS {
+            self.starts.pop_front();
+        }
+        let stored = self.segments.iter().filter(|it| it.discontinuity).count() as u64;
+        self.starts.push_back(SegmentStart {
+            number,
+            shown,
+            made: start.as_micros().saturating_add(self.offset),
+            discontinuity: self.broken,
+            discontinuities: self.discontinuities + stored,
+        });
+    }
+
+    /// Continues with this segment of the stream itself.
+    fn align(&mut self, start: SegmentStart) {
+        if self.segments.is_empty() || self.next_number != start.number {
+            // A playlist has no gaps.
+            self.segments.clear();
+            (self.next_number, self.discontinuities) = (start.number, start.discontinuities);
+        }
+        self.aligned = Some(start);
     }
 
     /// Ends the playlist.
@@ -93,13 +150,17 @@ impl Window {
             self.span = Some(Arc::new(Span { initialization, number, origin, start }));
         }
         let Some(span) = &self.span else { return };
-        let broken = &mut self.broken;
-        let open = self.open.get_or_insert_with(|| Segment {
-            number: self.next_number,
-            discontinuity: std::mem::take(broken),
-            span: Arc::clone(span),
-            made,
-            parts: Vec::new(),
+        let (broken, aligned) = (&mut self.broken, &mut self.aligned);
+        let open = self.open.get_or_insert_with(|| {
+            let aligned = aligned.take();
+            Segment {
+                number: self.next_number,
+                discontinuity: aligned
+                    .map_or_else(|| std::mem::take(broken), |it| it.discontinuity),
+                span: Arc::clone(span),
+                made: aligned.map_or(made, |it| it.made),
+                parts: Vec::new(),
+            }
         });
         open.parts.push(part);
     }
@@ -144,6 +205,7 @@ impl Window {
             began: self.began.unwrap_or_default(),
             target: self.target,
             ended: self.ended,
+            reports: Vec::new(),
             whole: OnceLock::new(),
             update: OnceLock::new(),
         }

@@ -71,6 +71,7 @@ pub(super) async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoR
         let _ = writeln!(out, "onair_stream_bitrate{} {}", labels(stream), publisher.bitrate);
     }
     process(&mut out);
+    renditions(&mut out, &registry, &streams);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], out)
 }
 
@@ -96,7 +97,33 @@ fn head(out: &mut String, name: &str, kind: &str, help: &str) {
     let _ = writeln!(out, "# HELP onair_{name} {help}\n# TYPE onair_{name} {kind}");
 }
 
+/// The renditions that are encoded now.
+fn renditions(out: &mut String, registry: &Registry, streams: &[StreamFigures]) {
+    let made: Vec<_> = streams
+        .iter()
+        .flat_map(|stream| {
+            let figures = registry.transcoders.figures(&stream.app, &stream.stream);
+            figures.into_iter().map(move |it| (names(stream), it))
+        })
+        .collect();
+    head(out, "rendition_frames_total", "counter", "Encoded frames of a rendition.");
+    for (of, it) in &made {
+        let (name, frames) = (&it.name, it.frames);
+        let _ = writeln!(out, "onair_rendition_frames_total{{{of},rendition=\"{name}\"}} {frames}");
+    }
+    head(out, "rendition_cpu_seconds_total", "counter", "CPU time of a rendition's encoder.");
+    for (of, it) in &made {
+        let (name, busy) = (&it.name, it.busy.as_secs_f64());
+        let _ =
+            writeln!(out, "onair_rendition_cpu_seconds_total{{{of},rendition=\"{name}\"}} {busy}");
+    }
+}
+
 fn labels(stream: &StreamFigures) -> String {
+    format!("{{{}}}", names(stream))
+}
+
+fn names(stream: &StreamFigures) -> String {
     let escape = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-    format!("{{app=\"{}\",stream=\"{}\"}}", escape(&stream.app), escape(&stream.stream))
+    format!("app=\"{}\",stream=\"{}\"", escape(&stream.app), escape(&stream.stream))
 }

@@ -12,6 +12,7 @@ use crate::server::access::rules::AccessRules;
 use crate::server::chat::moderation::ChatRules;
 use crate::server::fault::Fault;
 use crate::server::hls;
+use crate::server::renditions::ladder::Ladders;
 use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
 
@@ -102,6 +103,8 @@ pub struct Config {
     pub webrtc_certificate: Option<Certificate>,
     /// The HLS settings, used with HTTP.
     pub hls: hls::Settings,
+    /// The renditions of streams.
+    pub renditions: Ladders,
     pub limits: Limits,
     /// Faults that the server simulates from the start.
     pub faults: Vec<Fault>,
@@ -145,6 +148,7 @@ impl Default for Config {
             webrtc: Some(Listen::loopback(DEFAULT_WEBRTC_PORT)),
             webrtc_certificate: None,
             hls: hls::Settings::default(),
+            renditions: Ladders::default(),
             limits: Limits::default(),
             faults: Vec::new(),
             fault_seed: 0,

@@ -23,6 +23,7 @@ use crate::server::chat::moderation::ChatRules;
 use crate::server::event::{Event, Protocol, StreamFigures};
 use crate::server::fault::Fault;
 use crate::server::registry::Registry;
+use crate::server::renditions::measurement::measure;
 use crate::server::service::config::{Config, Listen};
 use crate::server::service::operator_chat::OperatorChat;
 use crate::server::service::port::{OpenPort, Port, port};
@@ -154,6 +155,8 @@ impl Server {
         let gate = Arc::new(Gate::new(config.http_names.clone()));
         let identity = config.rtmps.as_ref().map(|it| Arc::new(Mutex::new(it.identity.clone())));
         let registry = Arc::new(Registry::new(config, clock, sender, runtime.handle()));
+        let measured = Arc::clone(&registry);
+        runtime.spawn(async move { measure(&measured).await });
         let serve_rtmp = |listener: Listener, identity| {
             let (port, open) = port();
             let (gate, registry) = (Arc::clone(&gate), Arc::clone(&registry));

@@ -118,6 +118,11 @@ impl Message {
         Self { plain: Some(plain), ..self }
     }
 
+    /// Returns true if decoding can start with it.
+    pub fn is_keyframe(&self) -> bool {
+        self.kind == TagKind::Video && self.class == Class::Key
+    }
+
     /// Returns true if the form differs between viewers.
     pub fn is_divided(&self) -> bool {
         self.plain.is_some()

@@ -28,7 +28,8 @@ pub(in crate::server) struct MessageSink {
     /// The limit in bytes.
     limit: usize,
     queue: Mutex<Queue>,
-    arrived: Notify,
+    /// Several queues of one task share it.
+    arrived: Arc<Notify>,
     /// Wakes a thread that waits.
     arrived_for_thread: Condvar,
 }
@@ -41,13 +42,17 @@ struct Queue {
 
 impl MessageSink {
     pub fn new(id: u64, limit: usize) -> Arc<Self> {
-        Arc::new(Self {
-            id,
-            limit,
-            queue: Mutex::default(),
-            arrived: Notify::new(),
-            arrived_for_thread: Condvar::new(),
-        })
+        Self::waking(id, limit, Arc::default())
+    }
+
+    /// Another queue for the task of this one, which waits for both.
+    pub fn beside(&self, id: u64) -> Arc<Self> {
+        Self::waking(id, self.limit, Arc::clone(&self.arrived))
+    }
+
+    fn waking(id: u64, limit: usize, arrived: Arc<Notify>) -> Arc<Self> {
+        let (queue, arrived_for_thread) = (Mutex::default(), Condvar::new());
+        Arc::new(Self { id, limit, queue, arrived, arrived_for_thread })
     }
 
     /// Waits for the next item.
@@ -73,7 +78,8 @@ impl MessageSink {
         self.wake();
     }
 
-    fn wake(&self) {
+    /// Wakes the task or thread, which then looks for other work.
+    pub fn wake(&self) {
         self.arrived.notify_one();
         self.arrived_for_thread.notify_one();
     }

@@ -19,6 +19,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body::{Frame, SizeHint};
+use tokio::sync::watch;
 use url::form_urlencoded;
 
 use crate::server::access::grant::AdmittedViewer;
@@ -35,14 +36,22 @@ use crate::server::http::hls::slot::Settled;
 use crate::server::http::path;
 use crate::server::http::refusals::no_such_stream;
 use crate::server::registry::Registry;
+use crate::server::renditions::ladder::is_rendition;
+use crate::server::renditions::playlist::RenditionKind;
+use crate::server::renditions::refusal::Refusal;
+use crate::text::Problem;
 use crate::wire::dash::date_time;
 use crate::wire::hls::with_query;
 
 const PLAYLIST: &str = "application/vnd.apple.mpegurl";
 const MANIFEST: &str = "application/dash+xml";
+/// The end of the names of playlists.
+const LIST_EXTENSION: &str = ".m3u8";
 const MEDIA: &str = "video/mp4";
 /// Maximum wait for the first segment: until the next keyframe.
 const FIRST_SEGMENT: Duration = Duration::from_secs(11);
+/// Maximum wait of a manifest for renditions.
+const FIRST_RENDITIONS: Duration = Duration::from_secs(5);
 /// Maximum wait of an early request, in target durations and seconds.
 const HELD_TARGET_DURATIONS: u32 = 3;
 const MAX_HELD: Duration = Duration::from_secs(20);
@@ -105,7 +114,11 @@ pub(super) struct HlsRequest<'a> {
 
 /// Returns true if a name below `/{app}/{stream}/hls/` can be a file of HLS.
 pub(super) fn is_file(name: &str) -> bool {
-    name == LIST || name == CLOCK || name.ends_with(".m4s") || name.ends_with(".mp4")
+    name == LIST
+        || name == CLOCK
+        || name.ends_with(".m4s")
+        || name.ends_with(".mp4")
+        || name.strip_suffix(".m3u8").is_some_and(is_rendition)
 }
 
 /// Answers a request for a playlist, segment or part.
@@ -128,12 +141,22 @@ pub(super) async fn response(
         let now = registry.clock.wall_micros(registry.clock.now());
         return ([(header::CACHE_CONTROL, "no-store")], date_time(now)).into_response();
     }
+    let rendition = match asked {
+        HlsResource::Below(name) => production.rendition(name),
+        HlsResource::Stream | HlsResource::Manifest => None,
+    };
+    if let HlsResource::Below(name) = asked
+        && rendition.is_none()
+        && name != LIST
+        && name.ends_with(LIST_EXTENSION)
+    {
+        return missing();
+    }
+    let listing = rendition.map_or_else(|| production.listing(), |it| it.listing());
     let is_dash = match asked {
         HlsResource::Stream => false,
         HlsResource::Manifest => true,
-        HlsResource::Below(name) => {
-            production.listing().borrow().file(name).is_some_and(File::is_dash)
-        }
+        HlsResource::Below(name) => listing.borrow().file(name).is_some_and(File::is_dash),
     };
     let protocol = if is_dash { Protocol::Dash } else { Protocol::Hls };
     let key = viewer_key(caller, headers, protocol);
@@ -142,11 +165,16 @@ pub(super) async fn response(
         let why = "The operator has disconnected this viewer.\n";
         return (StatusCode::FORBIDDEN, head, why).into_response();
     }
+    if let Some(rendition) = rendition
+        && let Err(why) = production::ask_rendition(registry, &production, rendition)
+    {
+        return refused(&why);
+    }
     // A waiting request does not count as an idle connection.
     let Some(settled) = Settled::new(registry, &caller.spot) else {
         return busy("There are too many viewers.\n");
     };
-    let waits = answer(&request, &production, (key, viewer), asked, settled);
+    let waits = answer(&request, (&production, listing), (key, viewer), asked, settled);
     let answered = tokio::select! {
         biased;
         () = registry.stopped() => busy("The server ends.\n"),
@@ -157,16 +185,15 @@ pub(super) async fn response(
 
 async fn answer(
     request: &HlsRequest<'_>,
-    production: &Arc<Production>,
+    (production, mut listing): (&Arc<Production>, watch::Receiver<Arc<Listing>>),
     (key, viewer): (ViewerKey, AdmittedViewer),
     asked: &HlsResource,
     settled: Settled,
 ) -> Response {
     let name = match asked {
-        HlsResource::Below(name) if name != LIST => name,
-        _ => return list(request, production, (key, viewer), asked).await,
+        HlsResource::Below(name) if !name.ends_with(LIST_EXTENSION) => name,
+        _ => return list(request, (production, listing), (key, viewer), asked).await,
     };
-    let mut listing = production.listing();
     let now = Arc::clone(&listing.borrow_and_update());
     let Some(file) = now.file(name) else { return missing() };
     let found = match now.chunks(file) {
@@ -225,7 +252,7 @@ fn gone(listing: &Listing, file: File) -> bool {
 /// Answers a playlist request: master or media.
 async fn list(
     request: &HlsRequest<'_>,
-    production: &Arc<Production>,
+    (production, mut listing): (&Arc<Production>, watch::Receiver<Arc<Listing>>),
     (key, viewer): (ViewerKey, AdmittedViewer),
     asked: &HlsResource,
 ) -> Response {
@@ -236,7 +263,6 @@ async fn list(
     if !production::note_viewer(request.registry, production, key, address, viewer) {
         return busy("There are too many viewers.\n");
     }
-    let mut listing = production.listing();
     let ready = listing.wait_for(|it| it.is_ready() || it.has_ended());
     let ready = tokio::time::timeout(FIRST_SEGMENT, ready).await;
     let Some(mut now) = ready.ok().and_then(Result::ok).map(|now| Arc::clone(&now)) else {
@@ -268,10 +294,14 @@ async fn list(
         HlsResource::Stream if directives.awaited.is_some() => {
             (now.media_below(&format!("{stream}/hls/"), directives.update), "s")
         }
-        HlsResource::Stream => (now.master(&format!("{stream}/hls/")), "m"),
+        HlsResource::Stream => {
+            let variants = production::variants(request.registry, production, &now);
+            (now.master(&format!("{stream}/hls/"), &variants), "m")
+        }
         HlsResource::Manifest => {
             let pass = request.pass.as_ref().map_or_else(String::new, |it| format!("?pass={it}"));
-            (now.manifest(&format!("{stream}/hls/"), &pass), "d")
+            let renditions = dash_renditions(request.registry, production).await;
+            (now.manifest(&format!("{stream}/hls/"), &pass, &renditions), "d")
         }
     };
     let target = now.target_duration().as_secs();
@@ -295,6 +325,26 @@ async fn list(
     let kind = if *asked == HlsResource::Manifest { MANIFEST } else { PLAYLIST };
     let head = ResponseHead { kind, age, tag };
     head.respond(request.headers, Body::from(text))
+}
+
+/// The renditions for DASH, which may request any of their segments at any time. All are made while somebody has
+/// the manifest, as far as the CPU allows.
+async fn dash_renditions(
+    registry: &Arc<Registry>,
+    production: &Production,
+) -> Vec<(String, Arc<Listing>)> {
+    let asked = production.renditions.iter().filter(|it| it.kind != RenditionKind::Audio);
+    let asked = asked.filter(|it| production::ask_rendition(registry, production, it).is_ok());
+    let asked: Vec<_> = asked.map(|it| (it.name.clone(), it.listing())).collect();
+    let mut ready = Vec::new();
+    let limit = tokio::time::Instant::now() + FIRST_RENDITIONS;
+    for (name, mut listing) in asked {
+        let first = listing.wait_for(|it| it.is_ready());
+        if let Ok(Ok(listing)) = tokio::time::timeout_at(limit, first).await {
+            ready.push((name, Arc::clone(&listing)));
+        }
+    }
+    ready
 }
 
 /// Maximum wait of a request.
@@ -336,6 +386,16 @@ fn failed(status: StatusCode, why: &'static str) -> Response {
 
 fn missing() -> Response {
     failed(StatusCode::NOT_FOUND, "That segment is not there.\n")
+}
+
+/// An answer for a rendition that is not made. It is not cached: it may be made soon.
+fn refused(why: &Refusal) -> Response {
+    if *why == Refusal::Absent {
+        return missing();
+    }
+    let head = [(header::CACHE_CONTROL, "no-store"), (header::RETRY_AFTER, "30")];
+    let text = format!("{}\n", Problem::from(why));
+    (StatusCode::SERVICE_UNAVAILABLE, head, text).into_response()
 }
 
 /// An answer for an overloaded server, which is not cached.
@@ -403,6 +463,7 @@ mod tests {
     #[test]
     fn only_names_that_a_production_gives_are_its_files() {
         assert!(is_file("main.m3u8") && is_file("a-1.m4s") && is_file("a-1.2.m4s"));
-        assert!(!is_file("show.flv") && !is_file("show.m3u8"));
+        assert!(is_file("480p.m3u8") && is_file("audio.m3u8"));
+        assert!(!is_file("show.flv") && !is_file("show.m3u8") && !is_file("p.m3u8"));
     }
 }

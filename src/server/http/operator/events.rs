@@ -36,6 +36,8 @@ fn to_json(event: &LoggedEvent) -> Value {
         "protocol": event.protocol.map(|protocol| protocol.name()),
         "state": event.state,
         "file": event.file,
+        "rendition": event.rendition,
+        "cause": event.cause,
         "reason": event.reason,
         "seconds": event.after.map(|after| after.as_secs_f64()),
         "bytes": event.bytes,

@@ -12,12 +12,14 @@ use crate::server::event::{Protocol, PublisherFigures, StreamFigures};
 use crate::server::http::caller::Caller;
 use crate::server::http::operator::{BY_OPERATOR, authorized, error};
 use crate::server::registry::Registry;
+use crate::server::renditions::running::RenditionFigures;
 use crate::server::stream::bitrate_history::STEP;
 
 /// Returns all streams.
 pub(in crate::server::http) async fn all(State(registry): State<Arc<Registry>>) -> Json<Value> {
     let figures = registry.figures();
-    let streams: Vec<_> = figures.iter().map(|it| to_json(it, &history(&registry, it))).collect();
+    let streams: Vec<_> =
+        figures.iter().map(|it| to_json(&registry, it, &history(&registry, it))).collect();
     Json(json!({ "streams": streams }))
 }
 
@@ -31,7 +33,7 @@ pub(in crate::server::http) async fn one(
         Some(stream) => {
             let now = registry.clock.now();
             let figures = registry.figures_of(&stream, now);
-            Json(to_json(&figures, &stream.bitrate_history(now))).into_response()
+            Json(to_json(&registry, &figures, &stream.bitrate_history(now))).into_response()
         }
         None => missing(),
     }
@@ -63,7 +65,8 @@ fn history(registry: &Registry, figures: &StreamFigures) -> Vec<u64> {
     stream.map(|stream| stream.bitrate_history(registry.clock.now())).unwrap_or_default()
 }
 
-fn to_json(figures: &StreamFigures, history: &[u64]) -> Value {
+fn to_json(registry: &Registry, figures: &StreamFigures, history: &[u64]) -> Value {
+    let renditions = registry.transcoders.figures(&figures.app, &figures.stream);
     let count = |protocol| figures.protocols.get(&protocol).copied().unwrap_or_default();
     let viewers_by: Map<_, _> =
         Protocol::ALL.map(|it| (it.name().to_owned(), json!(count(it)))).into_iter().collect();
@@ -75,6 +78,18 @@ fn to_json(figures: &StreamFigures, history: &[u64]) -> Value {
         "whep_viewers": figures.whep_viewers,
         "viewers_by_protocol": viewers_by,
         "publisher": figures.publisher.as_ref().map(|it| publisher(it, history)),
+        "renditions": renditions.iter().map(rendition).collect::<Vec<_>>(),
+    })
+}
+
+fn rendition(rendition: &RenditionFigures) -> Value {
+    json!({
+        "name": rendition.name,
+        "width": rendition.size.map(|size| size.width),
+        "height": rendition.size.map(|size| size.height),
+        "bitrate": rendition.bitrate,
+        "frames": rendition.frames,
+        "cpu_seconds": rendition.busy.as_secs_f64(),
     })
 }
 

@@ -7,6 +7,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use crate::media::Size;
 use crate::server::event::StreamFigures;
 use crate::server::hls::Mode;
 use crate::server::registry::Registry;
@@ -20,6 +21,8 @@ pub(super) fn response(registry: &Registry, app: &str, stream: &str) -> Response
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let mut state = of_stream(figures.as_ref());
     if let Some(state) = state.as_object_mut() {
+        let renditions = figures.as_ref().map(|figures| renditions(registry, figures));
+        state.insert("renditions".to_owned(), json!(renditions.unwrap_or_default()));
         state.insert("protocols".to_owned(), json!(protocols));
         state.insert("now".to_owned(), json!(now.as_secs_f64() * 1_000.0));
     }
@@ -30,6 +33,15 @@ pub(super) fn response(registry: &Registry, app: &str, stream: &str) -> Response
 fn protocols(whep: bool, hls: Mode) -> Vec<&'static str> {
     let all = [("whep", whep), ("hls", hls != Mode::Off), ("flv", true)];
     all.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name).collect()
+}
+
+/// The names of the renditions that a viewer may choose.
+fn renditions(registry: &Registry, figures: &StreamFigures) -> Vec<String> {
+    let Some(publisher) = &figures.publisher else { return Vec::new() };
+    let size = publisher.video.as_ref().and_then(|video| video.size);
+    let size = size.map(|(width, height)| Size::new(width, height));
+    let ladder = registry.config.renditions.of(&figures.app);
+    ladder.names(size, publisher.audio.is_some())
 }
 
 fn of_stream(figures: Option<&StreamFigures>) -> Value {

@@ -1,0 +1,134 @@
+//! Makes the playlist of one rendition from messages, in their order.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::server::hls::Settings;
+use crate::server::hls::cutter::Cutter;
+use crate::server::hls::part::SegmentStart;
+use crate::server::hls::window::Window;
+use crate::server::stream::message_sink::Arrival;
+use crate::wire::container::flv::events::TagEvent;
+use crate::wire::container::flv::reader::{ReadTag, Reader};
+use crate::wire::container::flv::{Tag, TagKind};
+use crate::wire::container::mp4::live::is_live_video;
+
+/// How long a publisher may be away before the playlist ends.
+const COMES_BACK_WITHIN: Duration = Duration::from_secs(15);
+
+/// Converts messages to a playlist.
+#[derive(Debug)]
+pub(in crate::server) struct Maker {
+    reader: Reader,
+    cutter: Cutter,
+    pub window: Window,
+    /// The time since which there is no publisher.
+    gone_since: Option<Timestamp>,
+    pub ended: bool,
+}
+
+impl Maker {
+    pub fn new(settings: Settings, window: Window, key_interval: Option<Duration>) -> Self {
+        Self::with_cutter(window, Cutter::new(settings.lengths, key_interval))
+    }
+
+    /// Creates the maker of a rendition; see [`Cutter::aligned`].
+    pub fn of_rendition(settings: Settings, tag: &str, after: Option<u64>) -> Self {
+        let window = Window::of_rendition(settings, tag);
+        Self::with_cutter(window, Cutter::aligned(settings.lengths, after))
+    }
+
+    fn with_cutter(window: Window, cutter: Cutter) -> Self {
+        Self { reader: Reader::new(is_live_video), cutter, window, gone_since: None, ended: false }
+    }
+
+    /// Takes the segments of the stream itself.
+    pub fn align(&mut self, starts: &[SegmentStart], target: Option<Duration>) {
+        self.cutter.align(starts, target);
+    }
+
+    /// The maximum length of a segment, once it is known.
+    pub fn target_duration(&self) -> Option<Duration> {
+        self.cutter.target_duration()
+    }
+
+    /// Handles messages; `wall` is the time in microseconds since 1970.
+    pub fn take(&mut self, arrivals: Vec<Arrival>, now: Timestamp, wall: i64) {
+        let (tags, newest) = self.read(arrivals);
+        // The last data was just created; data that arrived with it waited at the server.
+        let offset = newest.map_or(0, |newest| wall.saturating_sub(newest.as_micros()));
+        self.cut(tags, now, offset);
+    }
+
+    /// Handles messages; `offset` is wall clock minus stream time, in microseconds.
+    pub fn take_at(&mut self, arrivals: Vec<Arrival>, now: Timestamp, offset: i64) {
+        let (tags, _) = self.read(arrivals);
+        self.cut(tags, now, offset);
+    }
+
+    /// Reads messages; the second is the time of the newest media.
+    fn read(
+        &mut self,
+        arrivals: Vec<Arrival>,
+    ) -> (Vec<Result<ReadTag, Arrival>>, Option<Timestamp>) {
+        let mut newest = None;
+        let tags: Vec<_> = arrivals
+            .into_iter()
+            .map(|arrival| match arrival {
+                Arrival::Message(message) => {
+                    let plain = message.for_viewer(false).unwrap_or(&message);
+                    let (kind, time_ms) = (plain.kind, plain.time_ms);
+                    let tag = self.reader.read(Tag { kind, time_ms, body: plain.body() });
+                    if kind != TagKind::Script {
+                        newest = newest.max(Some(tag.dts));
+                    }
+                    Ok(tag)
+                }
+                other => {
+                    if matches!(other, Arrival::Back) {
+                        self.reader.restart();
+                    }
+                    Err(other)
+                }
+            })
+            .collect();
+        (tags, newest)
+    }
+
+    fn cut(&mut self, tags: Vec<Result<ReadTag, Arrival>>, now: Timestamp, offset: i64) {
+        let mut cuts = Vec::new();
+        for tag in tags {
+            match tag {
+                Ok(tag) => {
+                    for event in tag.events.into_iter().flatten() {
+                        match event {
+                            TagEvent::Event(event) => self.cutter.event(&event, &mut cuts),
+                            other => tracing::debug!(?other, "not in the segments"),
+                        }
+                    }
+                }
+                Err(Arrival::Gone) => {
+                    self.cutter.forget(&mut cuts);
+                    self.gone_since = Some(now);
+                }
+                Err(Arrival::Back) => {
+                    self.cutter.forget(&mut cuts);
+                    self.gone_since = None;
+                }
+                Err(_) => self.cutter.interrupt(&mut cuts),
+            }
+        }
+        self.window.take(cuts, self.cutter.target_duration(), offset);
+    }
+
+    /// Ends the playlist if no publisher returns; `true` if it has just ended.
+    pub fn end_if_gone(&mut self, now: Timestamp) -> bool {
+        let gone = self.gone_since.is_some_and(|since| now.since(since) >= COMES_BACK_WITHIN);
+        if !gone || self.ended {
+            return false;
+        }
+        self.window.end();
+        self.ended = true;
+        true
+    }
+}

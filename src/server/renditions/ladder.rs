@@ -1,0 +1,231 @@
+//! The renditions that a server offers of a stream: smaller sizes and the audio alone. This module is pure.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::encode::config::{Choice, Video};
+use crate::media::{BitsPerSecond, FrameRate, Size};
+use crate::text::problem::{Problem, problem};
+
+/// Maximum number of renditions of a stream.
+pub const MAX_RENDITIONS: usize = 8;
+/// Minimum and maximum height.
+const HEIGHTS: (u32, u32) = (96, 2_160);
+/// Minimum and maximum bitrate in bits per second.
+const BITRATES: (u32, u32) = (50_000, 50_000_000);
+/// Budget of the rate control: players count on the bitrate over two seconds.
+const KEYFRAME_INTERVAL: Duration = Duration::from_secs(2);
+/// Default bitrate in bits per second and pixel, for 16:9.
+const BITS_PER_PIXEL: f64 = 2.7;
+/// Name of the rendition without video.
+pub(in crate::server) const AUDIO: &str = "audio";
+
+/// Returns true if this can be the name of a rendition.
+pub(in crate::server) fn is_rendition(name: &str) -> bool {
+    let height = name.strip_suffix('p').unwrap_or_default();
+    name == AUDIO || (2..=4).contains(&height.len()) && height.bytes().all(|it| it.is_ascii_digit())
+}
+
+/// A rendition with video.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct VideoRendition {
+    /// The shorter side in pixels: 720 is 1280x720, or 720x1280 for upright video.
+    pub height: u32,
+    pub bitrate: BitsPerSecond,
+}
+
+impl VideoRendition {
+    /// Its name, such as `720p`.
+    pub fn name(self) -> String {
+        format!("{}p", self.height)
+    }
+
+    /// Its size for a stream of this size; `None` if it would not be smaller.
+    pub fn size(self, of: Size) -> Option<Size> {
+        let short = of.width.min(of.height);
+        if self.height >= short {
+            return None;
+        }
+        let other = |long: u32| {
+            let scaled = u64::from(long) * u64::from(self.height) / u64::from(short.max(1));
+            u32::try_from(scaled).unwrap_or(u32::MAX) & !1
+        };
+        let height = self.height & !1;
+        let size = match of.width >= of.height {
+            true => Size::new(other(of.width), height),
+            false => Size::new(height, other(of.height)),
+        };
+        Some(size).filter(|size| size.is_valid())
+    }
+}
+
+impl VideoRendition {
+    /// The encoder settings for frames of this size.
+    pub(in crate::server) fn settings(self, size: Size, frame_rate: FrameRate) -> Option<Video> {
+        Some(Video {
+            size: self.size(size)?,
+            frame_rate,
+            bitrate: self.bitrate,
+            keyframe_interval: KEYFRAME_INTERVAL,
+            encoder: Choice::Auto,
+        })
+    }
+}
+
+/// The renditions of a stream beside the stream itself, the largest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ladder {
+    pub video: Vec<VideoRendition>,
+    /// True if the audio alone is offered too.
+    pub audio_only: bool,
+}
+
+impl Ladder {
+    /// Returns true if there is only the stream itself.
+    pub fn is_empty(&self) -> bool {
+        self.video.is_empty() && !self.audio_only
+    }
+
+    /// The names of the renditions that a stream has, with video of this size and with audio or without.
+    pub fn names(&self, size: Option<Size>, has_audio: bool) -> Vec<String> {
+        let Some(size) = size else { return Vec::new() };
+        let video = self.video.iter().filter(|it| it.size(size).is_some()).map(|it| it.name());
+        let audio = (self.audio_only && has_audio).then(|| AUDIO.to_owned());
+        video.chain(audio).collect()
+    }
+
+    /// Reads renditions such as `720p:2500k`, `240p` and `audio`.
+    ///
+    /// # Errors
+    /// Fails with the first one that cannot be offered.
+    pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, Problem> {
+        let mut ladder = Self::default();
+        for name in names.into_iter().map(str::trim) {
+            let is_known = match name {
+                AUDIO => std::mem::replace(&mut ladder.audio_only, true),
+                _ => {
+                    let rendition = video_rendition(name)?;
+                    let is_known = ladder.video.iter().any(|it| it.height == rendition.height);
+                    ladder.video.push(rendition);
+                    is_known
+                }
+            };
+            if is_known || ladder.video.len() >= MAX_RENDITIONS {
+                return Err(problem!("rendition-too-many", most = MAX_RENDITIONS));
+            }
+        }
+        ladder.video.sort_by_key(|it| std::cmp::Reverse(it.height));
+        Ok(ladder)
+    }
+}
+
+fn video_rendition(text: &str) -> Result<VideoRendition, Problem> {
+    let invalid = || problem!("rendition-invalid", text = text.to_owned());
+    let (height, bitrate) = match text.split_once(':') {
+        Some((height, bitrate)) => (height, Some(bitrate.parse::<BitsPerSecond>()?)),
+        None => (text, None),
+    };
+    let height = height.strip_suffix('p').and_then(|height| height.parse::<u32>().ok());
+    let height = height.filter(|it| (HEIGHTS.0..=HEIGHTS.1).contains(it) && it.is_multiple_of(2));
+    let height = height.ok_or_else(invalid)?;
+    let usual = f64::from(height) * f64::from(height) * 16.0 / 9.0 * BITS_PER_PIXEL;
+    let bitrate = bitrate.unwrap_or(BitsPerSecond(usual as u32));
+    if !(BITRATES.0..=BITRATES.1).contains(&bitrate.0) {
+        return Err(invalid());
+    }
+    Ok(VideoRendition { height, bitrate })
+}
+
+impl FromStr for Ladder {
+    type Err = Problem;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::of(text.split(','))
+    }
+}
+
+/// The renditions of all applications, and their limits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ladders {
+    /// The renditions in applications without their own.
+    pub others: Ladder,
+    pub apps: HashMap<String, Ladder>,
+    /// How many renditions with video are encoded at the same time; `None` is a number that suits the cores.
+    pub limit: Option<usize>,
+    /// The share of the machine's CPU time, from 0 to 1, above which no further rendition begins.
+    pub cpu: f64,
+}
+
+impl Ladders {
+    /// The renditions in an application.
+    pub fn of(&self, app: &str) -> &Ladder {
+        self.apps.get(app).unwrap_or(&self.others)
+    }
+
+    /// Returns true if there is a rendition anywhere.
+    pub fn has_any(&self) -> bool {
+        std::iter::once(&self.others).chain(self.apps.values()).any(|it| !it.is_empty())
+    }
+}
+
+impl Default for Ladders {
+    fn default() -> Self {
+        Self { others: Ladder::default(), apps: HashMap::new(), limit: None, cpu: 0.9 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ladders_are_read_largest_first() {
+        let ladder: Ladder = "240p:400k, 720p:2500k,audio,480p".parse().unwrap();
+        let video = ladder.video.iter().map(|it| (it.name(), it.bitrate.as_kbps()));
+        let expected = [("720p", 2_500), ("480p", 1_106), ("240p", 400)];
+        assert!(video.eq(expected.map(|(name, rate)| (name.to_owned(), rate))));
+        assert!(ladder.audio_only && !ladder.is_empty());
+        for bad in [
+            "",
+            "720",
+            "p",
+            "720p:",
+            "720p:fast",
+            "721p",
+            "90p",
+            "9999p",
+            "240p,240p",
+            "audio,audio",
+            "720p:1k",
+        ] {
+            assert!(bad.parse::<Ladder>().is_err(), "{bad}");
+        }
+        let names = |width, height| ladder.names(Some(Size::new(width, height)), true);
+        assert_eq!(names(1_280, 720), ["480p", "240p", AUDIO]);
+        assert_eq!(ladder.names(Some(Size::new(1_280, 480)), false), ["240p"]);
+        assert!(ladder.names(None, true).is_empty());
+        let many: Vec<String> = (0..9).map(|it| format!("{}p", 200 + it * 2)).collect();
+        assert!(Ladder::of(many.iter().map(String::as_str)).is_err());
+    }
+
+    #[test]
+    fn renditions_are_smaller_than_the_stream_and_keep_its_shape() {
+        let of = |height| VideoRendition { height, bitrate: BitsPerSecond(500_000) };
+        for (height, from, to) in [
+            (480, (1_280, 720), Some((852, 480))),
+            (240, (1_920, 1_080), Some((426, 240))),
+            (480, (720, 1_280), Some((480, 852))),
+            (720, (1_280, 720), None),
+            (720, (640, 360), None),
+            (480, (0, 0), None),
+        ] {
+            let size = of(height).size(Size::new(from.0, from.1));
+            assert_eq!(
+                size,
+                to.map(|(width, height)| Size::new(width, height)),
+                "{height} {from:?}"
+            );
+        }
+    }
+}

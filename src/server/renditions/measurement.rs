@@ -1,0 +1,36 @@
+//! Measures how busy the CPU is.
+
+use std::time::Duration;
+
+use sysinfo::System;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::server::registry::Registry;
+
+/// Interval of the measurements.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Measures until the server stops, if there are renditions.
+pub(in crate::server) async fn measure(registry: &Registry) {
+    if !registry.config.renditions.has_any() {
+        return;
+    }
+    let mut system = match System::new() {
+        Ok(system) => system,
+        Err(error) => return tracing::warn!(%error, "the CPU load is unknown"),
+    };
+    let mut ticks = interval(INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let stopped = registry.stopped();
+    tokio::pin!(stopped);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut stopped => return,
+            _ = ticks.tick() => {
+                system.refresh_cpu_usage();
+                registry.transcoders.load.set(system.global_cpu_usage() / 100.0);
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The HLS playlist of a rendition: what requests share with the task that makes it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use crate::base::Timestamp;
+use crate::encode::FrameEncoder;
+use crate::media::{FrameRate, Size};
+use crate::server::hls::Settings;
+use crate::server::hls::listing::Listing;
+use crate::server::hls::window::Window;
+use crate::server::renditions::ladder::{AUDIO, Ladder, VideoRendition};
+use crate::server::renditions::running::RenditionUse;
+use crate::wire::container::mp4::codec_names::video_codec_name;
+use crate::wire::hls::OfferedVariant;
+
+/// Duration for which a rendition is made after the last request.
+const KEPT: Duration = Duration::from_secs(30);
+/// Peak bitrate of segments and the overhead of the container, in percent.
+const PEAK_PERCENT: u64 = 115;
+
+/// What a rendition holds.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) enum RenditionKind {
+    Video(VideoRendition),
+    /// The audio of the stream, unchanged.
+    Audio,
+}
+
+/// Whether a playlist is made.
+#[derive(Debug)]
+pub(in crate::server) enum PlaylistState {
+    Idle,
+    /// The task begins with it soon.
+    Begun(Option<RenditionUse>),
+    Made,
+}
+
+/// The playlist of a rendition.
+#[derive(Debug)]
+pub(in crate::server) struct RenditionPlaylist {
+    pub name: String,
+    pub kind: RenditionKind,
+    pub(super) tag: String,
+    pub(super) settings: Settings,
+    pub(super) listing: watch::Sender<Arc<Listing>>,
+    pub state: Mutex<PlaylistState>,
+    /// Time of the last request, in microseconds of the clock.
+    asked: AtomicI64,
+    /// The number after those of all segments so far; zero before the first one.
+    pub(super) next_number: AtomicU64,
+    /// The codec of an encoder that opened, with its size and frame rate.
+    codec: Mutex<Option<(Size, FrameRate, String)>>,
+}
+
+impl RenditionPlaylist {
+    /// The playlists of a ladder. `tag` begins the file names of the stream itself.
+    pub fn of(ladder: &Ladder, settings: Settings, tag: &str) -> Vec<Arc<Self>> {
+        let video = ladder.video.iter().map(|it| (it.name(), RenditionKind::Video(*it)));
+        let audio = ladder.audio_only.then(|| (AUDIO.to_owned(), RenditionKind::Audio));
+        let new = |(name, kind): (String, RenditionKind)| {
+            let tag = format!("{tag}_{name}");
+            let empty = Window::of_rendition(settings, &tag).listing();
+            Arc::new(Self {
+                name,
+                kind,
+                tag,
+                settings,
+                listing: watch::Sender::new(Arc::new(empty)),
+                state: Mutex::new(PlaylistState::Idle),
+                asked: AtomicI64::new(i64::MIN),
+                next_number: AtomicU64::new(0),
+                codec: Mutex::default(),
+            })
+        };
+        video.chain(audio).map(new).collect()
+    }
+
+    /// The name of the playlist.
+    pub fn list_name(&self) -> String {
+        format!("{}.m3u8", self.name)
+    }
+
+    /// Returns true if this is its playlist, or one of its files.
+    pub fn has(&self, file: &str) -> bool {
+        file.strip_suffix(".m3u8") == Some(&*self.name)
+            || file.strip_prefix(&*self.tag).is_some_and(|rest| rest.starts_with('-'))
+    }
+
+    /// The available resources, as they change.
+    pub fn listing(&self) -> watch::Receiver<Arc<Listing>> {
+        self.listing.subscribe()
+    }
+
+    /// Shows this to requests. A frame within a part wakes no one.
+    pub(super) fn show(&self, listing: Listing) {
+        self.listing.send_if_modified(|known| {
+            let is_new = known.version() != listing.version();
+            if is_new {
+                *known = Arc::new(listing);
+            }
+            is_new
+        });
+    }
+
+    /// It is not made any more.
+    pub(super) fn clear(&self) {
+        let empty = Window::of_rendition(self.settings, &self.tag).listing();
+        self.listing.send_replace(Arc::new(empty));
+        *self.state.lock() = PlaylistState::Idle;
+    }
+
+    /// Records a request.
+    pub fn ask(&self, now: Timestamp) {
+        self.asked.store(now.as_micros(), Ordering::Release);
+    }
+
+    /// Returns true if it was requested recently.
+    pub fn is_asked(&self, now: Timestamp) -> bool {
+        let asked = self.asked.load(Ordering::Acquire);
+        asked > i64::MIN && now.since(Timestamp::from_micros(asked)) < KEPT
+    }
+
+    /// What players need to know of it; `None` if a stream like this has no such rendition.
+    pub fn variant(&self, main: &Listing) -> Option<OfferedVariant> {
+        let of = main.initialization()?;
+        let audio_rate = main.audio_rate() * PEAK_PERCENT / 100;
+        let has_video = of.video.is_some();
+        let audio_codec = of.audio.as_ref().and_then(|_| of.codecs.last().cloned());
+        let uri = self.list_name();
+        match self.kind {
+            RenditionKind::Audio if !has_video => None,
+            RenditionKind::Audio => Some(OfferedVariant {
+                uri,
+                bandwidth: audio_rate.max(1),
+                average_bandwidth: main.audio_rate().max(1),
+                codecs: vec![audio_codec?],
+                size: None,
+                frame_rate: None,
+            }),
+            RenditionKind::Video(video) => {
+                let (width, height) = of.size?;
+                let rate = of.frame_rate.and_then(frame_rate)?;
+                let settings = video.settings(Size::new(width, height), rate)?;
+                let bitrate = u64::from(video.bitrate.0);
+                Some(OfferedVariant {
+                    uri,
+                    bandwidth: bitrate * PEAK_PERCENT / 100 + audio_rate,
+                    average_bandwidth: bitrate + main.audio_rate(),
+                    codecs: std::iter::once(self.codec(&settings)?).chain(audio_codec).collect(),
+                    size: Some((settings.size.width, settings.size.height)),
+                    frame_rate: of.frame_rate,
+                })
+            }
+        }
+    }
+
+    /// The codec name of an encoder with these settings; `None` if none opens.
+    fn codec(&self, settings: &crate::encode::config::Video) -> Option<String> {
+        let mut known = self.codec.lock();
+        if let Some((size, rate, name)) = &*known
+            && (*size, *rate) == (settings.size, settings.frame_rate)
+        {
+            return Some(name.clone());
+        }
+        let encoder = FrameEncoder::open(settings);
+        let encoder = encoder.inspect_err(|error| tracing::warn!(%error, "no rendition")).ok()?;
+        let name = video_codec_name(encoder.parameters())?;
+        *known = Some((settings.size, settings.frame_rate, name.clone()));
+        Some(name)
+    }
+}
+
+/// The nearest frame rate with a denominator of 1 or 1001.
+pub(in crate::server) fn frame_rate(rate: f64) -> Option<FrameRate> {
+    let whole = rate.round();
+    match (rate - whole).abs() < 0.005 {
+        true => FrameRate::new(whole as u32, 1),
+        false => FrameRate::new((rate * 1_001.0).round() as u32, 1_001),
+    }
+}

@@ -1,0 +1,51 @@
+//! Why a rendition is not made.
+
+use crate::text::problem::{Problem, problem};
+
+/// The reason for the viewer and the operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) enum Refusal {
+    /// The stream has no such rendition, or is not larger than it.
+    Absent,
+    /// This many renditions are encoded, and there may be no more.
+    Full(usize),
+    /// The CPU is busy to this percentage.
+    Busy(u32),
+    /// The encoder did not keep up with the stream.
+    TooSlow,
+    /// The video cannot be decoded.
+    Decoder(Problem),
+    /// The rendition cannot be encoded.
+    Encoder(Problem),
+    /// The system cannot start a thread.
+    Thread(String),
+}
+
+impl Refusal {
+    /// The name in figures and events.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Full(_) => "limit",
+            Self::Busy(_) => "cpu",
+            Self::TooSlow => "too-slow",
+            Self::Decoder(_) => "decoder",
+            Self::Encoder(_) => "encoder",
+            Self::Thread(_) => "thread",
+        }
+    }
+}
+
+impl From<&Refusal> for Problem {
+    fn from(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::Absent => problem!("rendition-absent"),
+            Refusal::Full(most) => problem!("rendition-limit", most = *most),
+            Refusal::Busy(percent) => problem!("rendition-cpu", percent = *percent),
+            Refusal::TooSlow => problem!("rendition-too-slow"),
+            Refusal::Decoder(reason) => problem!("rendition-decoder", reason = reason.clone()),
+            Refusal::Encoder(reason) => problem!("rendition-encoder", reason = reason.clone()),
+            Refusal::Thread(reason) => problem!("rendition-thread", reason = reason.clone()),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Starts renditions, if there is CPU time for them.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::base::worker::Worker;
+use crate::media::{FrameRate, Size};
+use crate::server::event::RenditionState;
+use crate::server::registry::Registry;
+use crate::server::renditions::ladder::VideoRendition;
+use crate::server::renditions::news::tell;
+use crate::server::renditions::refusal::Refusal;
+use crate::server::renditions::running::{RenditionUse, RunningRendition};
+use crate::server::renditions::transcoder::transcode;
+use crate::server::renditions::transcoders::Transcoder;
+use crate::server::stream::Stream;
+use crate::server::stream::message_sink::MessageSink;
+
+/// Number of renditions per core, if no limit is configured.
+const PER_CORE: usize = 4;
+
+/// A rendition of a published stream, started if necessary.
+///
+/// # Errors
+/// Fails with the reason for the viewer.
+pub(in crate::server) fn rendition_of(
+    registry: &Arc<Registry>,
+    stream: &Arc<Stream>,
+    rendition: VideoRendition,
+) -> Result<RenditionUse, Refusal> {
+    let found = begin(registry, stream, rendition);
+    if let Err(why) = &found
+        && *why != Refusal::Absent
+        && registry.transcoders.bar(stream, &rendition.name(), why, registry.clock.now())
+    {
+        tell(registry, stream, &rendition.name(), RenditionState::Refused, Some(why));
+    }
+    found
+}
+
+fn begin(
+    registry: &Arc<Registry>,
+    stream: &Arc<Stream>,
+    rendition: VideoRendition,
+) -> Result<RenditionUse, Refusal> {
+    let mut all = registry.transcoders.all.lock();
+    let key = (stream.app.clone(), stream.name.clone());
+    let known = all.get(&key).filter(|known| Arc::ptr_eq(&known.stream, stream));
+    if let Some(known) = known {
+        let wanted = known.wanted.lock();
+        let running = wanted.iter().find(|it| it.rendition == rendition);
+        if let Some(running) = running.filter(|it| it.ended().is_none()) {
+            return Ok(running.used());
+        }
+    }
+    let now = registry.clock.now();
+    if let Some(refusal) = registry.transcoders.barred(stream, &rendition.name(), now) {
+        return Err(refusal);
+    }
+    let config = &registry.config.renditions;
+    let count: usize = all.values().map(|it| it.wanted.lock().len()).sum();
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let most = config.limit.unwrap_or(cores * PER_CORE);
+    if count >= most {
+        return Err(Refusal::Full(most));
+    }
+    check_cpu(registry, stream, rendition)?;
+    let id = registry.next_id();
+    let its = Stream::new(
+        stream.app.clone(),
+        stream.name.clone(),
+        stream.opened_by,
+        registry.config.limits.clone(),
+    );
+    let running = Arc::new(RunningRendition::new(rendition, Arc::new(its), id));
+    let used = running.used();
+    match known {
+        Some(known) => {
+            known.wanted.lock().push(running);
+            known.sink.wake();
+        }
+        None => {
+            let transcoder = start(registry, stream, running)?;
+            all.insert(key, transcoder);
+        }
+    }
+    drop(all);
+    tell(registry, stream, &rendition.name(), RenditionState::Started, None);
+    Ok(used)
+}
+
+/// Checks that the rendition exists, and that there is CPU time for it.
+fn check_cpu(
+    registry: &Registry,
+    stream: &Stream,
+    rendition: VideoRendition,
+) -> Result<(), Refusal> {
+    let figures = stream.figures(registry.clock.now());
+    let video = figures.publisher.and_then(|it| it.video).ok_or(Refusal::Absent)?;
+    // The size of some codecs is known only to their decoders.
+    let Some((width, height)) = video.size else { return Ok(()) };
+    let rate = video.fps.and_then(|fps| FrameRate::new(fps.round() as u32, 1));
+    let rate = rate.unwrap_or(FrameRate::FPS_30);
+    let settings = rendition.settings(Size::new(width, height), rate);
+    let settings = settings.ok_or(Refusal::Absent)?;
+    let share = registry.transcoders.load.with_encoder(settings.size, rate);
+    if share > registry.config.renditions.cpu {
+        return Err(Refusal::Busy((share * 100.0).round() as u32));
+    }
+    Ok(())
+}
+
+/// Starts to decode a stream for its first rendition.
+fn start(
+    registry: &Arc<Registry>,
+    stream: &Arc<Stream>,
+    running: Arc<RunningRendition>,
+) -> Result<Arc<Transcoder>, Refusal> {
+    let transcoder = Arc::new(Transcoder {
+        stream: Arc::clone(stream),
+        sink: MessageSink::new(registry.next_id(), registry.config.limits.queue_bytes * 2),
+        wanted: Mutex::new(vec![running]),
+        worker: Mutex::default(),
+    });
+    let (its_registry, its) = (Arc::clone(registry), Arc::clone(&transcoder));
+    let worker = Worker::spawn("renditions", move |_| transcode(&its_registry, &its));
+    let worker = worker.map_err(|error| Refusal::Thread(error.to_string()))?;
+    *transcoder.worker.lock() = Some(worker);
+    stream.join(Arc::<MessageSink>::clone(&transcoder.sink));
+    Ok(transcoder)
+}

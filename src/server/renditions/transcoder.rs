@@ -1,0 +1,299 @@
+//! Decodes a stream on a separate thread, and passes its frames to the encoders of its renditions.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::base::queue::{Full, Sender, bounded};
+use crate::base::worker::Worker;
+use crate::base::{Timestamp, sandbox};
+use crate::decode::{self, VideoBackend};
+use crate::media::{EncodedPacket, FrameRate, StreamEvent, Track, TrackConfig, VideoConfig};
+use crate::server::event::RenditionState;
+use crate::server::registry::Registry;
+use crate::server::renditions::encoding::{Job, encode};
+use crate::server::renditions::news::tell;
+use crate::server::renditions::refusal::Refusal;
+use crate::server::renditions::running::RunningRendition;
+use crate::server::renditions::transcoders::Transcoder;
+use crate::server::stream::Incoming;
+use crate::server::stream::message::Message;
+use crate::server::stream::message_sink::Arrival;
+use crate::server::stream::sink::Sink as _;
+use crate::text::Problem;
+use crate::wire::container::flv::events::TagEvent;
+use crate::wire::container::flv::reader::Reader;
+use crate::wire::container::flv::{Tag, TagKind};
+
+/// Interval of checks for users.
+const CHECK: Duration = Duration::from_millis(200);
+/// Duration for which a rendition continues without users, for a viewer that reloads the page.
+const KEPT: Duration = Duration::from_secs(2);
+/// Number of frames that wait for an encoder.
+const WAITING_FRAMES: usize = 6;
+/// Waiting messages that together last longer are dropped up to their last keyframe.
+const MAX_BEHIND_MS: u32 = 2_000;
+/// A stream that has been behind this often within the next duration is too much for the CPU.
+const MAX_OVERLOADS: usize = 3;
+const OVERLOAD_WINDOW: Duration = Duration::from_secs(30);
+/// Larger video is not decoded.
+const MAX_PIXELS: usize = 4_096 * 2_304;
+/// Maximum number of remembered keyframes that the decoder has not shown yet.
+const MAX_KEYS: usize = 64;
+
+/// The encoder of a rendition.
+struct Encoder {
+    running: Arc<RunningRendition>,
+    jobs: Sender<Job>,
+    _worker: Worker,
+    /// Time of the last user.
+    used: Timestamp,
+}
+
+/// Runs until there are no more renditions.
+pub(super) fn transcode(registry: &Arc<Registry>, transcoder: &Arc<Transcoder>) {
+    // It decodes video of untrusted clients. The encoders start from here, and inherit this.
+    sandbox::video_decoder();
+    let mut source = Source::new();
+    let mut encoders: Vec<Encoder> = Vec::new();
+    let mut overloads: VecDeque<Timestamp> = VecDeque::new();
+    let mut is_first = true;
+    while !registry.is_stopping() {
+        transcoder.sink.wait(CHECK);
+        let now = registry.clock.now();
+        start_encoders(registry, transcoder, &source, (&mut encoders, now));
+        let mut arrivals = transcoder.sink.take();
+        // The frames since the last keyframe arrive at once at first.
+        let was_first = is_first && !arrivals.is_empty();
+        is_first &= arrivals.is_empty();
+        if !was_first && drop_late(&mut arrivals) {
+            source.skip();
+            overloads.push_back(now);
+            overloads.retain(|at| now.since(*at) < OVERLOAD_WINDOW);
+            if overloads.len() >= MAX_OVERLOADS {
+                overloads.clear();
+                transcoder.step_down();
+            }
+        }
+        for arrival in arrivals {
+            source.take(&arrival, &encoders);
+        }
+        if let Some(why) = source.refused.take() {
+            transcoder.wanted.lock().iter().for_each(|running| running.end(why.clone()));
+        }
+        encoders.iter_mut().filter(|it| it.running.is_used()).for_each(|it| it.used = now);
+        let is_over = |it: &Encoder| it.running.ended().is_some() || now.since(it.used) >= KEPT;
+        let over = encoders.iter().filter(|it| is_over(it)).map(|it| Arc::clone(&it.running));
+        let over: Vec<_> = over.collect();
+        for running in over {
+            if registry.transcoders.remove(transcoder, &running, now) {
+                let (name, why) = (running.rendition.name(), running.ended());
+                tell(registry, &transcoder.stream, &name, RenditionState::Ended, why.as_ref());
+                encoders.retain(|it| !Arc::ptr_eq(&it.running, &running));
+            }
+        }
+        if encoders.is_empty() && registry.transcoders.end(transcoder) {
+            break;
+        }
+    }
+    transcoder.stream.leave(transcoder.sink.id());
+    registry.tidy(&transcoder.stream);
+}
+
+/// Starts the encoders of new renditions.
+fn start_encoders(
+    registry: &Arc<Registry>,
+    transcoder: &Transcoder,
+    source: &Source,
+    (encoders, now): (&mut Vec<Encoder>, Timestamp),
+) {
+    let wanted = transcoder.wanted.lock().clone();
+    for running in wanted {
+        let is_known = encoders.iter().any(|it| Arc::ptr_eq(&it.running, &running));
+        if is_known || running.ended().is_some() {
+            continue;
+        }
+        let (jobs, received) = bounded("rendition frames", WAITING_FRAMES, Full::Block);
+        let (registry, its) = (Arc::clone(registry), Arc::clone(&running));
+        let worker = Worker::spawn("rendition", move |_| encode(&registry, &its, &received));
+        match worker {
+            Ok(worker) => {
+                if let Some(config) = source.audio_config() {
+                    let _ = jobs.send(Job::AudioConfig(config));
+                }
+                encoders.push(Encoder { running, jobs, _worker: worker, used: now });
+            }
+            Err(error) => {
+                running.end(Refusal::Thread(error.to_string()));
+                // It has no encoder that would remove it.
+                transcoder.wanted.lock().retain(|it| !Arc::ptr_eq(it, &running));
+            }
+        }
+    }
+}
+
+/// Drops the messages before the last keyframe if too many wait; returns whether it did.
+fn drop_late(arrivals: &mut Vec<Arrival>) -> bool {
+    let video = |arrival: &Arrival| match arrival {
+        Arrival::Message(message) if message.kind == TagKind::Video && message.mark.is_none() => {
+            Some(message.time_ms)
+        }
+        _ => None,
+    };
+    let mut times = arrivals.iter().filter_map(video);
+    let Some(first) = times.next() else { return false };
+    let behind = times.next_back().map_or(0, |last| last.wrapping_sub(first));
+    if behind <= MAX_BEHIND_MS || behind > u32::MAX / 2 {
+        return false;
+    }
+    let is_key =
+        |arrival: &Arrival| matches!(arrival, Arrival::Message(message) if message.is_keyframe());
+    let keyframe = arrivals.iter().rposition(is_key).unwrap_or(arrivals.len());
+    let mut index = 0;
+    arrivals.retain(|arrival| {
+        index += 1;
+        index > keyframe || video(arrival).is_none()
+    });
+    true
+}
+
+/// Reads messages and decodes the video.
+struct Source {
+    reader: Reader,
+    rate: FrameRate,
+    decoder: Option<Box<dyn VideoBackend>>,
+    /// Time and body of the last audio config, for encoders that start later.
+    audio_config: Option<(u32, Bytes)>,
+    /// Times of keyframes that the decoder has not shown yet.
+    keys: VecDeque<Timestamp>,
+    /// True until the next keyframe.
+    waits: bool,
+    refused: Option<Refusal>,
+}
+
+impl Source {
+    fn new() -> Self {
+        Self {
+            reader: Reader::new(|_| true),
+            rate: FrameRate::FPS_30,
+            decoder: None,
+            audio_config: None,
+            keys: VecDeque::new(),
+            waits: true,
+            refused: None,
+        }
+    }
+
+    fn audio_config(&self) -> Option<Incoming> {
+        let (time_ms, body) = self.audio_config.clone()?;
+        Some(Incoming { kind: TagKind::Audio, time_ms, body, metadata: false })
+    }
+
+    /// Handles missing frames: continues with the next keyframe.
+    fn skip(&mut self) {
+        self.waits = true;
+        self.keys.clear();
+        if let Some(decoder) = &mut self.decoder {
+            decoder.reset();
+        }
+    }
+
+    fn take(&mut self, arrival: &Arrival, encoders: &[Encoder]) {
+        let job: fn() -> Job = match arrival {
+            Arrival::Message(message) => return self.message(message, encoders),
+            Arrival::Lost => return self.skip(),
+            Arrival::Gone => || Job::Gone,
+            Arrival::Back => {
+                self.reader.restart();
+                self.decoder = None;
+                self.audio_config = None;
+                self.skip();
+                || Job::Back
+            }
+        };
+        // An encoder that has ended takes nothing.
+        for encoder in encoders {
+            let _ = encoder.jobs.send(job());
+        }
+    }
+
+    fn message(&mut self, message: &Message, encoders: &[Encoder]) {
+        let plain = message.for_viewer(false).unwrap_or(message);
+        let (kind, time_ms, body) = (plain.kind, plain.time_ms, plain.body());
+        if kind == TagKind::Script {
+            return;
+        }
+        // The reader gets all messages, because it counts their times.
+        let read = self.reader.read(Tag { kind, time_ms, body: body.clone() });
+        if kind == TagKind::Audio {
+            let is_config = message.mark.is_some();
+            if is_config {
+                self.audio_config = Some((time_ms, body.clone()));
+            }
+            for encoder in encoders {
+                let message = Incoming { kind, time_ms, body: body.clone(), metadata: false };
+                let job = if is_config { Job::AudioConfig } else { Job::Audio };
+                let _ = encoder.jobs.send(job(message));
+            }
+            return;
+        }
+        for event in read.events.into_iter().flatten() {
+            match event {
+                TagEvent::Event(StreamEvent::Config(TrackConfig::Video(config))) => {
+                    self.config(&config);
+                }
+                TagEvent::Event(StreamEvent::Packet(packet)) if packet.track == Track::Video => {
+                    self.packet(&packet, encoders);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn config(&mut self, config: &VideoConfig) {
+        self.skip();
+        self.rate = config.frame_rate;
+        let opened = match config.size.pixels() <= MAX_PIXELS {
+            true => decode::open_video(config).map_err(|why| Problem::from(&why)),
+            false => Err(Problem::words(config.size.to_string())),
+        };
+        match opened {
+            Ok(decoder) => self.decoder = Some(decoder),
+            Err(why) => {
+                self.decoder = None;
+                self.refused = Some(Refusal::Decoder(why));
+            }
+        }
+    }
+
+    fn packet(&mut self, packet: &EncodedPacket, encoders: &[Encoder]) {
+        if self.waits && !packet.keyframe {
+            return;
+        }
+        self.waits = false;
+        let Some(decoder) = &mut self.decoder else { return };
+        if packet.keyframe {
+            if self.keys.len() >= MAX_KEYS {
+                self.keys.pop_front();
+            }
+            self.keys.push_back(packet.pts);
+        }
+        let frames = match decoder.decode(packet) {
+            Ok(frames) => frames,
+            Err(error) => return tracing::debug!(%error, "a frame that cannot be decoded"),
+        };
+        for frame in frames {
+            let mut key = false;
+            while self.keys.front().is_some_and(|at| *at <= frame.pts) {
+                self.keys.pop_front();
+                key = true;
+            }
+            for encoder in encoders {
+                let job = Job::Frame { frame: frame.clone(), key, rate: self.rate };
+                let _ = encoder.jobs.send(job);
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! All renditions that are being made, and those that were refused.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::base::Timestamp;
+use crate::base::worker::Worker;
+use crate::server::renditions::load::CpuLoad;
+use crate::server::renditions::refusal::Refusal;
+use crate::server::renditions::running::{RenditionFigures, RunningRendition};
+use crate::server::stream::Stream;
+use crate::server::stream::message_sink::MessageSink;
+
+/// A refused rendition is not tried again for this long.
+const BARRED: Duration = Duration::from_secs(30);
+/// Maximum number of remembered refusals.
+const MAX_BARRED: usize = 256;
+
+/// The transcoders by application and stream.
+type ByStream = HashMap<(String, String), Arc<Transcoder>>;
+
+/// All renditions of a server.
+#[derive(Debug, Default)]
+pub(in crate::server) struct Transcoders {
+    pub(super) all: Mutex<ByStream>,
+    barred: Mutex<VecDeque<BarredRendition>>,
+    pub load: CpuLoad,
+}
+
+/// The decoding of a stream, and its renditions.
+#[derive(Debug)]
+pub(in crate::server) struct Transcoder {
+    pub stream: Arc<Stream>,
+    pub(super) sink: Arc<MessageSink>,
+    pub(super) wanted: Mutex<Vec<Arc<RunningRendition>>>,
+    pub(super) worker: Mutex<Option<Worker>>,
+}
+
+/// A rendition that was refused.
+#[derive(Debug)]
+struct BarredRendition {
+    app: String,
+    stream: String,
+    name: String,
+    since: Timestamp,
+    refusal: Refusal,
+}
+
+impl Transcoders {
+    /// Returns true if a rendition was refused recently.
+    pub fn is_barred(&self, stream: &Stream, name: &str, now: Timestamp) -> bool {
+        self.barred(stream, name, now).is_some()
+    }
+
+    /// Why a rendition was refused recently.
+    pub(super) fn barred(&self, stream: &Stream, name: &str, now: Timestamp) -> Option<Refusal> {
+        let mut barred = self.barred.lock();
+        barred.retain(|it| now.since(it.since) < BARRED);
+        let mut all = barred.iter();
+        let found =
+            all.find(|it| it.app == stream.app && it.stream == stream.name && it.name == name);
+        found.map(|it| it.refusal.clone())
+    }
+
+    /// Remembers a refusal; `false` if it is known.
+    pub(super) fn bar(&self, stream: &Stream, name: &str, why: &Refusal, now: Timestamp) -> bool {
+        if self.barred(stream, name, now).is_some() {
+            return false;
+        }
+        let mut barred = self.barred.lock();
+        barred.truncate(MAX_BARRED - 1);
+        barred.push_front(BarredRendition {
+            app: stream.app.clone(),
+            stream: stream.name.clone(),
+            name: name.to_owned(),
+            since: now,
+            refusal: why.clone(),
+        });
+        true
+    }
+
+    /// Removes a rendition that has ended, or has no users; `false` if it was just requested.
+    pub(super) fn remove(
+        &self,
+        transcoder: &Transcoder,
+        running: &Arc<RunningRendition>,
+        now: Timestamp,
+    ) -> bool {
+        // Nobody can begin to use it meanwhile.
+        let all = self.all.lock();
+        let why = running.ended();
+        if why.is_none() && running.is_used() {
+            return false;
+        }
+        transcoder.wanted.lock().retain(|it| !Arc::ptr_eq(it, running));
+        drop(all);
+        if let Some(why) = &why {
+            self.bar(&transcoder.stream, &running.rendition.name(), why, now);
+        }
+        true
+    }
+
+    /// Removes a transcoder without renditions; `false` if one was just requested.
+    pub(super) fn end(&self, transcoder: &Arc<Transcoder>) -> bool {
+        let mut all = self.all.lock();
+        if !transcoder.wanted.lock().is_empty() {
+            return false;
+        }
+        let key = (transcoder.stream.app.clone(), transcoder.stream.name.clone());
+        if all.get(&key).is_some_and(|known| Arc::ptr_eq(known, transcoder)) {
+            all.remove(&key);
+        }
+        true
+    }
+
+    /// The renditions of a stream that are being made, the largest first.
+    pub fn figures(&self, app: &str, name: &str) -> Vec<RenditionFigures> {
+        let all = self.all.lock();
+        let Some(found) = all.get(&(app.to_owned(), name.to_owned())) else { return Vec::new() };
+        let mut wanted = found.wanted.lock().clone();
+        wanted.sort_by_key(|it| std::cmp::Reverse(it.rendition.height));
+        wanted.iter().map(|it| it.figures()).collect()
+    }
+}
+
+impl Transcoder {
+    /// Ends the most expensive rendition, because the encoders do not keep up.
+    pub(super) fn step_down(&self) {
+        let wanted = self.wanted.lock();
+        let running = wanted.iter().filter(|it| it.ended().is_none());
+        if let Some(running) = running.max_by_key(|it| it.rendition.height) {
+            running.end(Refusal::TooSlow);
+        }
+    }
+}
