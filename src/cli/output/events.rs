@@ -349,6 +349,24 @@ pub fn print_server(output: &Output, event: &server::Event) {
             print_message(output, &StudioMessage::RecordingNotStarted { path, reason });
             return;
         }
+        server::Event::Rendition(change) => {
+            let why = failed(output, change.reason.as_ref());
+            let fields = json!({
+                "app": change.app,
+                "stream": change.stream,
+                "rendition": change.rendition,
+                "state": change.state.name(),
+                "cause": change.cause,
+                "reason": why,
+            });
+            output.event("rendition", fields, || {
+                let stream = format!("{}/{}", change.app, change.stream);
+                let (name, state) = (change.rendition.clone(), change.state.name());
+                let text = problem!("out-rendition", name = name, stream = stream, state = state);
+                Some(with(output, text, why))
+            });
+            return;
+        }
         // Internal to the server and the encoder.
         server::Event::KeyframeRequest { .. } => return,
         server::Event::Publish(peer) => ("publish", peer, None),

@@ -15,6 +15,7 @@ use crate::server::access::{
     AccessRules, ActionRules, AddressList, AppLimits, AppRules, CallKind, CallbackRules, Dialect,
     KeySet, KeySource, Network, TokenRules,
 };
+use crate::server::renditions::Ladder;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -29,7 +30,7 @@ const MIN_SECRET: usize = 32;
 /// Maximum size of a file with a key set in bytes.
 const MAX_KEY_SET: u64 = 256 << 10;
 /// The name of the rules for all other applications.
-const OTHERS: &str = "*";
+pub(super) const OTHERS: &str = "*";
 
 /// `[app.NAME]`.
 #[derive(Default, Deserialize)]
@@ -39,6 +40,7 @@ pub(super) struct AppTable {
     play: ActionTable,
     limits: LimitsTable,
     callbacks: Option<CallbackTable>,
+    renditions: Option<Vec<String>>,
 }
 
 /// `[app.NAME.publish]` and `[app.NAME.play]`.
@@ -101,7 +103,7 @@ pub(super) fn rules(
         note("app", &problem!("serve-too-many-apps", most = MAX_APPS));
     }
     let mut rules = AccessRules { tokens: of_tokens(tokens, note), ..AccessRules::default() };
-    for (name, AppTable { publish, play, limits, callbacks }) in tables {
+    for (name, AppTable { publish, play, limits, callbacks, .. }) in tables {
         let path = format!("app.{name}");
         let of_app = AppRules {
             publish: action(publish, &format!("{path}.publish"), note),
@@ -120,6 +122,22 @@ pub(super) fn rules(
         }
     }
     rules
+}
+
+/// The renditions of single applications; `note` is that of [`rules`].
+pub(super) fn ladders(
+    tables: &BTreeMap<String, AppTable>,
+    note: &mut dyn FnMut(&str, &Problem),
+) -> HashMap<String, Ladder> {
+    let mut ladders = HashMap::new();
+    for (name, table) in tables {
+        let Some(renditions) = &table.renditions else { continue };
+        match Ladder::of(renditions.iter().map(String::as_str)) {
+            Ok(ladder) => drop(ladders.insert(name.trim_matches('/').to_owned(), ladder)),
+            Err(why) => note(&format!("app.{name}.renditions"), &why),
+        }
+    }
+    ladders
 }
 
 /// Checks keys.

@@ -1,5 +1,6 @@
 //! The flags of `onair serve`.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use crate::cli::flags::value::duration;
 use crate::server::access::Action;
 use crate::server::hls::{self, Mode, Settings};
+use crate::server::renditions::{Ladder, Ladders};
 use crate::server::{ChatRules, Fault, MAX_SLOW};
 use crate::studio::settings::check_successor;
 use crate::text::Problem;
@@ -123,6 +125,13 @@ fn action(text: &str) -> Result<Action, Problem> {
     }
 }
 
+/// Reads a percentage.
+pub(super) fn percent(text: &str) -> Result<u32, Problem> {
+    let (least, most) = (1, 100);
+    let number = text.parse::<u32>().ok().filter(|it| (least..=most).contains(it));
+    number.ok_or_else(|| problem!("rendition-cpu-range", least = least, most = most))
+}
+
 /// Commands below `onair serve`.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum ServeCommand {
@@ -171,6 +180,17 @@ pub struct Args {
     /// [default: 20s]
     #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, Settings::WINDOW))]
     pub hls_window: Option<Duration>,
+    /// Renditions of every stream, such as `720p:2500k,480p:1200k,audio`: heights with their bitrates, and the
+    /// audio alone. The server encodes each only while somebody watches it, over HLS or DASH
+    #[arg(long, value_name = "LIST")]
+    pub renditions: Option<Ladder>,
+    /// How many renditions the server encodes at the same time [default: four per core]
+    #[arg(long, value_name = "NUMBER")]
+    pub renditions_limit: Option<usize>,
+    /// Share of the CPU in percent above which the server begins no further rendition, 1 to 100.
+    /// 100 is no limit [default: 90]
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub renditions_cpu: Option<u32>,
     /// UDP address for WebRTC (WHEP: http://HOST/APP/STREAM/whep), with a delay of about 0.1 s in the
     /// browser. Browsers must be able to reach this address. Port 0 picks a free port.
     /// `none` turns WHEP off [default: 127.0.0.1:8189, or the next free port]
@@ -259,6 +279,22 @@ impl Args {
         };
         let mode = self.hls.unwrap_or(usual.mode);
         Settings { mode, lengths, window: self.hls_window.unwrap_or(usual.window) }
+    }
+
+    /// The renditions of streams, with those of single applications.
+    pub(super) fn ladders(&self, apps: HashMap<String, Ladder>) -> Ladders {
+        let usual = Ladders::default();
+        Ladders {
+            others: self.renditions.clone().unwrap_or_default(),
+            apps,
+            limit: self.renditions_limit,
+            cpu: match self.renditions_cpu {
+                // No limit: the expectation may exceed it.
+                Some(100) => f64::INFINITY,
+                Some(percent) => f64::from(percent) / 100.0,
+                None => usual.cpu,
+            },
+        }
     }
 
     /// Checks flags that depend on each other.

@@ -1,7 +1,7 @@
 //! `onair serve --config FILE`: reads the flags in a file, and the keys and access rules, which no
 //! flag may contain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,11 @@ use serde::Deserialize;
 
 use crate::base::Secret;
 use crate::cli::serve::access::{self, AppTable, TokenTable};
-use crate::cli::serve::args::{Args, SLOW, hls_mode, origin, within};
+use crate::cli::serve::args::{Args, SLOW, hls_mode, origin, percent, within};
 use crate::server::Fault;
 use crate::server::access::{AccessRules, TokenRules};
 use crate::server::hls::Settings;
+use crate::server::renditions::Ladder;
 use crate::studio::settings::{BadValue, Document, check_successor};
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -27,6 +28,8 @@ const MAX_FILE_BYTES: u64 = 64 << 10;
 pub(super) struct FileRules {
     pub publish_keys: Vec<Secret>,
     pub access: AccessRules,
+    /// Renditions of single applications.
+    pub ladders: HashMap<String, Ladder>,
 }
 
 /// The content of the file. Flags have precedence.
@@ -47,6 +50,9 @@ pub(super) struct Config {
     hls_part: Option<String>,
     hls_segment: Option<String>,
     hls_window: Option<String>,
+    renditions: Vec<String>,
+    renditions_limit: Option<usize>,
+    renditions_cpu: Option<u32>,
     chat_slow: Option<String>,
     blocked_words: Vec<String>,
     successor: Option<String>,
@@ -58,6 +64,8 @@ pub(super) struct Config {
     tokens: TokenTable,
     #[serde(skip)]
     access: AccessRules,
+    #[serde(skip)]
+    ladders: HashMap<String, Ladder>,
     fault: Vec<String>,
     fault_seed: Option<u64>,
 }
@@ -83,7 +91,9 @@ impl Config {
         let mut document = Document::parse(text)?;
         let mut config: Self = document.read();
         let (apps, tokens) = (std::mem::take(&mut config.app), std::mem::take(&mut config.tokens));
-        config.access = access::rules(apps, tokens, &mut |path, why| document.note(path, why));
+        let mut note = |path: &str, why: &Problem| document.note(path, why);
+        config.ladders = access::ladders(&apps, &mut note);
+        config.access = access::rules(apps, tokens, &mut note);
         // A server must not start with a configuration that its operator did not intend.
         if let Some(BadValue { path, place, reason, .. }) = document.finish().into_iter().next() {
             let (line, column) = place.unwrap_or((1, 1));
@@ -110,7 +120,7 @@ impl Config {
     ///
     /// # Errors
     /// Fails with the invalid part.
-    pub(super) fn complete(self, args: &Args) -> Result<(Args, FileRules), Problem> {
+    pub(super) fn complete(mut self, args: &Args) -> Result<(Args, FileRules), Problem> {
         let mut all = args.clone();
         all.rtmp = all.rtmp.or(self.rtmp);
         if let (None, Some(http)) = (all.http, &self.http) {
@@ -139,6 +149,17 @@ impl Config {
                 *flag = Some(within(told, bounds).map_err(|why| value(name, why))?);
             }
         }
+        if all.renditions.is_none() && !self.renditions.is_empty() {
+            let names = self.renditions.iter().map(String::as_str);
+            all.renditions = Some(Ladder::of(names).map_err(|why| value("renditions", why))?);
+        }
+        let of_others = self.ladders.remove(access::OTHERS);
+        all.renditions = all.renditions.or(of_others);
+        all.renditions_limit = all.renditions_limit.or(self.renditions_limit);
+        if let (None, Some(cpu)) = (all.renditions_cpu, self.renditions_cpu) {
+            let cpu = percent(&cpu.to_string()).map_err(|why| value("renditions_cpu", why))?;
+            all.renditions_cpu = Some(cpu);
+        }
         all.blocked_words = self.blocked_words;
         all.rtmps = all.rtmps.or(self.rtmps);
         all.rtmpt = all.rtmpt.or(self.rtmpt);
@@ -157,7 +178,7 @@ impl Config {
             all.fault = faults.collect::<Result<_, _>>().map_err(|error| error.0)?;
         }
         let publish_keys = self.publish_keys.into_iter().map(Secret::new).collect();
-        Ok((all, FileRules { publish_keys, access: self.access }))
+        Ok((all, FileRules { publish_keys, access: self.access, ladders: self.ladders }))
     }
 }
 
@@ -196,6 +217,13 @@ mod tests {
         let (mode, part) = (hls.mode, hls.lengths.part);
         assert_eq!((mode, part.as_millis()), (crate::server::hls::Mode::Always, 200));
         assert_eq!((all.fault.len(), rules.publish_keys), (1, vec![Secret::new("k1")]));
+        let text = "renditions = [\"480p:1M\", \"audio\"]\nrenditions_cpu = 50\n\
+                    [app.\"a/b\"]\nrenditions = [\"240p\"]\n[app.c]\nrenditions = []\n[app.d]\n";
+        let (args_of_it, rules_of_it) = Config::parse(text).unwrap().complete(&args).unwrap();
+        let ladders = args_of_it.ladders(rules_of_it.ladders);
+        let heights = |app| ladders.of(app).video.iter().map(|it| it.height).collect::<Vec<_>>();
+        assert_eq!((heights("a/b"), heights("c"), heights("d")), (vec![240], vec![], vec![480]));
+        assert!(ladders.of("other").audio_only && (ladders.cpu - 0.5).abs() < 1e-9);
         let chat = "chat_slow = \"5s\"\nblocked_words = [\"Spoiler\", \" \"]\n";
         let rules = Config::parse(chat).unwrap().complete(&args).unwrap().0.chat_rules();
         assert_eq!((rules.slow.as_secs(), rules.words.words().len()), (5, 1));
@@ -218,6 +246,10 @@ mod tests {
                 "[app.live.play]\n\nallow = [\"10.0.0.0/99\"]",
                 "line 3, column 10: 'app.live.play.allow'",
             ),
+            (
+                "[app.live]\nrenditions = [\"tall\"]",
+                "line 2, column 14: 'app.live.renditions': 'tall' is no rendition",
+            ),
             ("[app.live]\nplya = 1", "line 2, column 1: 'app.live.plya'"),
         ] {
             let error = Config::parse(text).err().unwrap().to_string();
@@ -231,6 +263,8 @@ mod tests {
             ("cors = [\"here\"]", "'cors': write an origin"),
             ("hls = \"on\"", "'hls': write on-demand, always or off"),
             ("chat_slow = \"1h\"", "'chat_slow': write a duration from 0s to 600s"),
+            ("renditions = [\"720\"]", "'renditions': '720' is no rendition"),
+            ("renditions_cpu = 0", "'renditions_cpu': write a percentage from 1 to 100"),
             ("hls_part = \"3s\"", "'hls_part': write a duration from 0.1s to 2s"),
         ] {
             let error =

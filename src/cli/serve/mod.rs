@@ -31,10 +31,10 @@ use crate::net::listener::service_manager::{self, ServiceState};
 use crate::net::listener::{descriptors, inherited};
 use crate::net::{Identity, IdentityError, Runtime, reached_at};
 use crate::server::access::Action;
-use crate::server::hls::Mode;
-use crate::server::service::config::{
+use crate::server::config::{
     DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT, MAX_CONNECTIONS,
 };
+use crate::server::hls::Mode;
 use crate::server::{Config, Listen, Login, RecordingState, Secure, Server};
 use crate::studio::event::Ready;
 use crate::studio::notices::message::StudioMessage;
@@ -172,7 +172,7 @@ fn has_terminal() -> bool {
 
 /// The flags, completed from a file.
 fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)> {
-    let (args, FileRules { publish_keys, access }) = match &args.config {
+    let (args, FileRules { publish_keys, access, ladders }) = match &args.config {
         Some(path) => config::Config::read(path)
             .and_then(|file| file.complete(args).map_err(|why| config::with_path(path, why)))
             .map_err(|why| (why, Exit::File))?,
@@ -227,6 +227,7 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
         },
         webrtc_certificate: token.as_ref().and_then(|token| token.certificate.clone()),
         hls: args.hls_settings(),
+        renditions: args.ladders(ladders),
         chat: args.chat_rules(),
         faults: args.fault.clone(),
         fault_seed: args.fault_seed.unwrap_or_default(),
@@ -352,7 +353,10 @@ impl Totals {
             Event::Unpublish(_, ended) => self.received += ended.bytes,
             Event::Leave(_, ended) => self.sent += ended.bytes,
             Event::Fault(_) => self.faults += 1,
-            Event::Disk(..) | Event::Held(..) | Event::KeyframeRequest { .. } => {}
+            Event::Disk(..)
+            | Event::Held(..)
+            | Event::Rendition(_)
+            | Event::KeyframeRequest { .. } => {}
             Event::Recording(recording) => match recording.state {
                 RecordingState::Writing => {}
                 RecordingState::Finished => self.recordings += 1,

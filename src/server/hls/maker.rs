@@ -103,7 +103,7 @@ impl Maker {
                     for event in tag.events.into_iter().flatten() {
                         match event {
                             TagEvent::Event(event) => self.cutter.event(&event, &mut cuts),
-                            other => tracing::debug!(?other, "not in the segments"),
+                            other => tracing::debug!(?other, "not included in the segments"),
                         }
                     }
                 }
