@@ -60,6 +60,11 @@ out-recording = Recording { $path }: { $state ->
     [finished] finished
    *[failed] failed
 }
+out-rendition = Rendition { $name } of { $stream }: { $state ->
+    [started] started
+    [ended] ended
+   *[refused] refused
+}
 out-replay = Replay { $path }: { $state ->
     [finished] saved
     [writing] writing

@@ -209,6 +209,9 @@ serve-hls-window = --hls-window is shorter than three times --hls-segment
 serve-origin = write an origin without a path, such as https://example.com, or *
 serve-together = { $flags } belong together: one is missing
 serve-auth-without-user = --auth needs --user
+rendition-invalid = '{ $text }' is no rendition: write a height with a bitrate, such as 480p:1200k, or audio
+rendition-too-many = write at most { $most } renditions, each once
+rendition-cpu-range = write a percentage from { $least } to { $most }
 
 # Faults of the fault lab.
 fault-bad = '{ $text }' is not a fault: { $reason }

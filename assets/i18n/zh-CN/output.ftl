@@ -57,6 +57,11 @@ out-recording = 录制 { $path }：{ $state ->
     [finished] 已完成
    *[failed] 失败
 }
+out-rendition = { $stream } 的画质档 { $name }：{ $state ->
+    [started] 已启动
+    [ended] 已结束
+   *[refused] 无法启动
+}
 out-replay = 回放 { $path }：{ $state ->
     [finished] 已保存
     [writing] 正在写入

@@ -255,6 +255,9 @@ serve-hls-window = --hls-window 不足 --hls-segment 的三倍
 serve-origin = 请写不带路径的来源，如 https://example.com，或写 *
 serve-together = { $flags } 必须一起使用，现在缺少一项
 serve-auth-without-user = --auth 需要 --user
+rendition-invalid = “{ $text }”不是画质档：请写高度和码率，例如 480p:1200k，或写 audio
+rendition-too-many = 最多写 { $most } 个画质档，不能重复
+rendition-cpu-range = 请写 { $least } 到 { $most } 之间的百分数
 
 # 故障实验
 fault-bad = 故障“{ $text }”无效：{ $reason }
