@@ -28,6 +28,13 @@ export class Controls {
 
     // Brings buttons in line with what they would do.
     draw() {
+        const { renditions, video } = this.playback.state ?? {};
+        const offered = JSON.stringify([renditions, video?.width, video?.height, this.playback.quality]);
+        if (this.offered !== offered) {
+            this.offered = offered;
+            byId('quality-menu').hidden = !renditions?.length;
+            this.drawQuality();
+        }
         const { paused } = this.playback;
         const isSilent = this.video.muted || this.video.volume === 0;
         const isFull = document.fullscreenElement !== null;
@@ -132,6 +139,13 @@ export class Controls {
     }
 
     #menus() {
+        this.drawQuality = choices('quality-menu', 'quality', () => {
+            const { renditions, video } = this.playback.state ?? {};
+            const height = Math.min(video?.width ?? Infinity, video?.height ?? Infinity);
+            const source = Number.isFinite(height) ? text('source', { height }) : text('sourceOnly');
+            const all = (renditions ?? []).map(name => [name, name === 'audio' ? text('audioOnly') : name]);
+            return [['', text('automatic')], ['main', source], ...all];
+        }, () => this.playback.quality ?? '', value => this.playback.choose(value || null));
         choices('protocol-menu', 'protocol', () => {
             const offered = Object.entries(NAMES);
             return [['', text('automatic')], ...offered];
@@ -220,7 +234,7 @@ function face(id, icon, label) {
 // A group of radio buttons in the settings.
 function choices(id, name, options, chosen, choose) {
     const group = byId(id);
-    onLanguage(() => {
+    const draw = () => {
         const had = group.contains(document.activeElement);
         group.querySelectorAll('label').forEach(label => label.remove());
         for (const [value, words] of options()) {
@@ -232,5 +246,7 @@ function choices(id, name, options, chosen, choose) {
             group.append(label);
         }
         if (had) group.querySelector('input:checked')?.focus();
-    });
+    };
+    onLanguage(draw);
+    return draw;
 }

@@ -1,6 +1,11 @@
 // A stream by low-latency HLS: with hls.js, or by the browser itself where it has no Media Source Extensions.
 
 const LIST = 'application/vnd.apple.mpegurl';
+// The rendition without video, and the stream itself.
+const AUDIO = 'audio';
+const MAIN = 'main';
+// Bits per second, before anything is measured.
+const START_BITRATE = 8_000_000;
 // Nothing plays after this.
 const START_MS = 15_000;
 // Farther behind the live edge than this, playback jumps instead of catching up.
@@ -9,12 +14,18 @@ const MAX_BEHIND_SECONDS = 5;
 const STALL_MS = 8_000;
 
 export class LowLatencyHls {
+    static hasRenditions = true;
+
     static isSupported(video) {
         return 'MediaSource' in window || 'ManagedMediaSource' in window || video.canPlayType(LIST) !== '';
     }
 
-    constructor({ address, video, fail, serverNow }) {
-        this.url = address('.m3u8');
+    // `refused()` is called if the server does not make the chosen rendition.
+    constructor({ address, video, fail, serverNow, quality, refused }) {
+        this.quality = quality;
+        this.refused = refused;
+        // hls.js leaves out variants without video.
+        this.url = address(quality === AUDIO ? '/hls/audio.m3u8' : '.m3u8');
         this.video = video;
         this.fail = fail;
         this.serverNow = serverNow;
@@ -39,16 +50,49 @@ export class LowLatencyHls {
             // little work.
             enableWorker: false,
             maxLiveSyncPlaybackRate: 1.1,
+            // It begins with the stream itself, which needs no encoder to start.
+            abrEwmaDefaultEstimate: START_BITRATE,
+            testBandwidth: false,
             backBufferLength: 30,
         });
         this.hls = hls;
         hls.on(Hls.Events.ERROR, (_, data) => this.#error(Hls, data));
+        hls.on(Hls.Events.MANIFEST_PARSED, () => {
+            const level = this.#level(this.quality ?? MAIN);
+            if (level >= 0) hls.startLevel = level;
+            this.#useLevel();
+        });
         hls.loadSource(this.url);
         hls.attachMedia(this.video);
     }
 
+    // Uses this rendition from its next segment on; false if that needs another playlist.
+    choose(quality) {
+        if (!this.hls || (quality === AUDIO) !== (this.quality === AUDIO)) return false;
+        this.quality = quality;
+        this.#useLevel();
+        return true;
+    }
+
+    #useLevel() {
+        const level = this.quality && this.quality !== AUDIO ? this.#level(this.quality) : -1;
+        this.hls.loadLevel = level;
+    }
+
+    // The number of a rendition; -1: there is none.
+    #level(name) {
+        return this.hls.levels.findIndex(level => level.uri.split('?')[0].endsWith(`/${name}.m3u8`));
+    }
+
     #error(Hls, data) {
-        if (!data.fatal || this.stopped) return;
+        if (this.stopped) return;
+        if (data.details === Hls.ErrorDetails.LEVEL_LOAD_ERROR && data.response?.code === 503 && this.quality) {
+            // The server refuses to encode the chosen rendition.
+            this.quality = null;
+            this.#useLevel();
+            this.refused();
+        }
+        if (!data.fatal) return;
         if (data.response?.code === 404) return this.#give('absent');
         if (data.response?.code === 503) return this.#give('full');
         // Once each: what fails again is not cured by this.

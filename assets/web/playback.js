@@ -3,6 +3,7 @@
 
 import { WebSocketFlv } from '/assets/flv.js';
 import { LowLatencyHls } from '/assets/ll_hls.js';
+import { store, stored } from '/assets/preferences.js';
 import { Whep } from '/assets/whep.js';
 
 const DRIVERS = { whep: Whep, hls: LowLatencyHls, flv: WebSocketFlv };
@@ -24,6 +25,8 @@ export class Playback {
         this.video = video;
         this.stream = stream;
         this.preferred = preferred;
+        // The rendition that the viewer chose, `main` for the stream itself, or null for the best one.
+        this.quality = stored('quality');
         this.changed = changed;
         this.state = null;
         // waiting, connecting, playing, paused, failed, refused or unreachable.
@@ -95,6 +98,17 @@ export class Playback {
         this.restart();
     }
 
+    // Uses this rendition; `null`: the best one.
+    choose(quality) {
+        this.quality = quality;
+        store('quality', quality);
+        if (this.driver && this.protocol === this.#next() && this.driver.choose?.(this.#rendition())) {
+            this.changed();
+        } else {
+            this.restart();
+        }
+    }
+
     restart() {
         this.#stop();
         this.#forget();
@@ -130,7 +144,17 @@ export class Playback {
     // The protocols in the order in which they are tried.
     #candidates() {
         const offered = (this.state?.protocols ?? []).filter(name => DRIVERS[name]?.isSupported(this.video));
-        return offered.sort((a, b) => (b === this.preferred) - (a === this.preferred));
+        offered.sort((a, b) => (b === this.preferred) - (a === this.preferred));
+        if (!this.#rendition() || this.#rendition() === 'main') return offered;
+        // The other protocols have only the stream itself.
+        const able = offered.filter(name => DRIVERS[name].hasRenditions);
+        return able.length ? able : offered;
+    }
+
+    // The chosen rendition, if the stream has it.
+    #rendition() {
+        const known = ['main', ...this.state?.renditions ?? []];
+        return known.includes(this.quality) ? this.quality : null;
     }
 
     #next() {
@@ -166,6 +190,12 @@ export class Playback {
             address: this.address,
             video: this.video,
             state: this.state,
+            quality: this.#rendition(),
+            refused: () => {
+                this.note = { reason: 'tooSlow', from: protocol };
+                this.quality = null;
+                this.changed();
+            },
             serverNow: () => this.stream.serverNow(),
             roundTrip: () => this.stream.roundTrip,
             fail: (reason, of) => {

@@ -84,9 +84,10 @@ function overlay(status) {
 function chip(status, protocol) {
     const chip = byId('chip');
     chip.hidden = status !== 'playing';
-    const size = playback.state?.video;
-    byId('size').hidden = status !== 'playing' || !size?.height;
-    put('size', size?.height ? `${size.height}p` : '');
+    // That of the rendition that is shown.
+    const height = Math.min(video.videoWidth, video.videoHeight);
+    byId('size').hidden = status !== 'playing' || !height;
+    put('size', height ? `${height}p` : '');
     if (status !== 'playing') return;
     const { latency } = playback;
     const names = { protocol: NAMES[protocol], seconds: latency === null ? '' : seconds(latency) };

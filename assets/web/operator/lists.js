@@ -7,6 +7,17 @@ import { Rows, icon, label, make, put } from '/assets/operator/rows.js';
 import { nameOf } from '/assets/operator/streams.js';
 import { reasonIn, text } from '/assets/operator/texts.js';
 
+// Why the server makes no rendition.
+const CAUSES = {
+    'absent': 'cause-absent',
+    'limit': 'cause-limit',
+    'cpu': 'cause-cpu',
+    'too-slow': 'cause-too-slow',
+    'decoder': 'cause-decoder',
+    'encoder': 'cause-encoder',
+    'thread': 'cause-thread',
+};
+
 const byId = id => document.getElementById(id);
 const cell = (...children) => make('td', { role: 'cell' }, ...children);
 
@@ -147,7 +158,7 @@ export class Events {
                     time.title = date(event.time);
                     put(time, clock(event.time));
                     words.replaceChildren(...sentence(event));
-                    if (event.state === 'failed' || event.event === 'disk') words.className = 'warning';
+                    if (['failed', 'refused'].includes(event.state) || event.event === 'disk') words.className = 'warning';
                 },
             };
         });
@@ -163,11 +174,13 @@ export class Events {
 function sentence(event) {
     const name = `${event.event}${event.state ? `-${event.state}` : ''}`;
     const after = event.seconds === undefined ? '' : duration(event.seconds);
-    const values = { peer: event.peer ?? '', protocol: protocol(event.protocol ?? ''), after, file: event.file ?? '' };
+    const values = { peer: event.peer ?? '', protocol: protocol(event.protocol ?? ''), after, file: event.file ?? '', rendition: event.rendition ?? '' };
     const words = text(name, { ...values, reason: event.reason ?? '' });
     const parts = event.stream === undefined ? [words] : [make('bdi', {}, nameOf(event)), `: ${words}`];
     if (event.reason && event.event !== 'fault') {
-        parts.push(' ', make('span', { class: 'reason' }, `(${reasonIn(event.reason)})`));
+        const cause = CAUSES[event.cause];
+        const reason = cause ? text(cause) : reasonIn(event.reason);
+        parts.push(' ', make('span', { class: 'reason' }, `(${reason})`));
     }
     return parts;
 }

@@ -51,6 +51,7 @@ class StreamRow {
         this.thumbnail = make('div', { class: 'thumbnail' }, icon('video'), this.image);
         this.name = make('span', { class: 'name' });
         this.codecs = make('small');
+        this.renditions = make('small');
         this.encoder = make('span');
         this.publisher = make('small');
         this.viewers = make('span');
@@ -70,7 +71,7 @@ class StreamRow {
         this.element = make(
             'tr', { role: 'row' },
             cell('thumbnail', this.thumbnail),
-            cell('stream', this.name, this.codecs),
+            cell('stream', this.name, this.codecs, this.renditions),
             cell('publisher', this.encoder, this.publisher),
             this.audience,
             figures,
@@ -86,6 +87,8 @@ class StreamRow {
         this.element.classList.toggle('idle', !publisher);
         put(this.name, name);
         put(this.codecs, publisher ? codecs(publisher) : text('waiting'));
+        const renditions = stream.renditions.map(it => it.name).join(', ');
+        put(this.renditions, renditions ? text('encodes', { names: renditions }) : '');
         put(this.encoder, publisher ? encoder(publisher.encoder) ?? text('unknownEncoder') : '–');
         put(this.publisher, publisher ? `RTMP · ${duration(publisher.seconds)} · ${publisher.peer}` : '');
         put(this.viewers, number(stream.viewers));
