@@ -288,6 +288,10 @@ fn what_serve_and_play_print_and_the_server_answers_stands_in_the_guide() {
         &records,
         "--fault",
         "delay@media:1ms",
+        "--renditions",
+        "96p:100k",
+        "--renditions-cpu",
+        "100",
     ]);
     let ready = serve.wait_named("ready");
     let http = ready["http"].as_str().unwrap().strip_prefix("http://").unwrap().to_owned();
@@ -306,6 +310,7 @@ fn what_serve_and_play_print_and_the_server_answers_stands_in_the_guide() {
     let compared = Compared::new();
     let mut unseen = Names::new();
     wait_for("all that is told of a stream", LIMIT, || {
+        ask(&*http, "GET", "/live/show/hls/96p.m3u8");
         unseen = compared.unseen(&["`/api/v1/streams`"], &[json("/api/v1/streams")]);
         unseen.is_empty() || live.peer.status().is_some()
     });
@@ -374,8 +379,9 @@ fn what_serve_and_play_print_and_the_server_answers_stands_in_the_guide() {
         event["event"] == "recording" && event["state"] == "finished"
     });
     assert_eq!(serve.stop(LIMIT).code(), Some(0), "{}", serve.peer.errors());
-    let headings: [(&str, &[&str]); 8] = [
+    let headings: [(&str, &[&str]); 9] = [
         ("ready", &["`ready`"]),
+        ("rendition", &["`rendition`"]),
         ("publish", CAME),
         ("join", CAME),
         ("unpublish", WENT),
@@ -388,6 +394,8 @@ fn what_serve_and_play_print_and_the_server_answers_stands_in_the_guide() {
         "ready rtmps",
         "ready rtmpt",
         "ready play",
+        "rendition cause",
+        "rendition reason",
         "recording reason",
         "recording part",
         "recording paused",

@@ -322,7 +322,9 @@ fn every_text_of_the_page_is_there_in_both_languages_and_used() {
         let is_used = quoted(&name).iter().any(|it| all.contains(it.as_str()));
         let (event, state) = name.split_once('-').unwrap_or((&name, ""));
         let has = |word: &str| log.contains(&format!("\"{word}\""));
-        let state_is_known = has(state) || ["", "writing", "finished", "failed"].contains(&state);
+        let state_is_known = has(state)
+            || ["", "writing", "finished", "failed", "started", "ended", "refused"]
+                .contains(&state);
         assert!(is_used || has(event) && state_is_known, "nothing shows {name}");
     }
 }

@@ -77,6 +77,7 @@ mod recorded;
 mod recordings;
 mod remux;
 mod remux_codecs;
+mod renditions;
 mod resilience;
 mod rewind;
 mod routes;

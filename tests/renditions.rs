@@ -1,0 +1,293 @@
+//! Renditions of the built-in server: their segments are those of the stream, decoded by ffmpeg, and players change
+//! between them.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::peers::{self, LIMIT, Peer, ffmpeg, wait_for};
+use crate::viewer_page::chromium::{Chromium, Page};
+use onair::base::Clock;
+use onair::net::Runtime;
+use onair::server::{Config, Event, Listen, RenditionState, Server};
+use onair::wire::hls::{Master, Media, Playlist, parse};
+
+/// Little to encode, for busy machines and programs that are not optimized.
+const SMALL: [&str; 6] = ["-vf", "scale=320:180", "-r", "15", "-g", "15"];
+
+struct Running {
+    server: Server,
+    runtime: Runtime,
+}
+
+/// A server with these renditions. A busy machine refuses none.
+fn start_with(ladder: &str, change: impl FnOnce(&mut Config)) -> Running {
+    let any = Listen::exactly("127.0.0.1:0".parse().unwrap());
+    let mut config = Config { rtmp: any, http: Some(any), webrtc: None, ..Config::default() };
+    config.renditions.others = ladder.parse().unwrap();
+    config.renditions.cpu = 100.0;
+    change(&mut config);
+    let runtime = Runtime::start().unwrap();
+    let server = Server::start(&runtime, Clock::start(), config).unwrap();
+    Running { server, runtime }
+}
+
+impl Running {
+    fn http(&self) -> SocketAddr {
+        self.server.addresses().http.unwrap()
+    }
+
+    fn publish(&self, options: &[&str]) -> Peer {
+        let url = format!("rtmp://{}/live/show", self.server.addresses().rtmp);
+        let publisher = ffmpeg::publish_with(&url, None, options);
+        wait_for("the stream", LIMIT, || {
+            let published = |it: &onair::server::StreamFigures| {
+                it.publisher.as_ref().is_some_and(|it| it.video.is_some() && it.audio.is_some())
+            };
+            self.server.streams().iter().any(published)
+        });
+        publisher
+    }
+
+    /// Status and body of the answer to a GET.
+    fn get(&self, path: &str) -> (u16, Vec<u8>) {
+        let mut socket = TcpStream::connect(self.http()).unwrap();
+        socket.set_read_timeout(Some(LIMIT)).unwrap();
+        let host = self.http();
+        write!(socket, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+        let mut bytes = Vec::new();
+        socket.read_to_end(&mut bytes).unwrap();
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+        let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, bytes.split_off(end + 4))
+    }
+
+    fn text(&self, path: &str) -> String {
+        let (status, body) = self.get(path);
+        let text = String::from_utf8(body).unwrap();
+        assert_eq!(status, 200, "{path}: {text}");
+        text
+    }
+
+    fn master(&self) -> (Master, String) {
+        let text = self.text("/live/show.m3u8");
+        match parse(text.as_bytes()) {
+            Ok(Playlist::Master(master)) => (master, text),
+            other => panic!("{other:?} of {text}"),
+        }
+    }
+
+    fn list(&self, name: &str) -> Media {
+        let text = self.text(&format!("/live/show/hls/{name}.m3u8"));
+        match parse(text.as_bytes()) {
+            Ok(Playlist::Media(media)) => media,
+            other => panic!("{other:?} of {text}"),
+        }
+    }
+
+    /// A segment as a file that plays.
+    fn segment(&self, media: &Media, number: u64, file: &Path) {
+        let segment = media.segment(number).unwrap();
+        let get = |name: &str| {
+            let (status, body) = self.get(&format!("/live/show/hls/{name}"));
+            assert_eq!(status, 200, "{name}");
+            body
+        };
+        let whole = [get(&segment.map.as_ref().unwrap().uri), get(&segment.uri)].concat();
+        std::fs::write(file, whole).unwrap();
+    }
+
+    fn changes(&self) -> Vec<(String, RenditionState)> {
+        let events = std::iter::from_fn(|| self.server.events().try_recv().ok());
+        let changes = events.filter_map(|event| match event {
+            Event::Rendition(change) => Some((change.rendition, change.state)),
+            _ => None,
+        });
+        changes.collect()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        assert!(self.server.shutdown(Duration::from_secs(30)), "everybody leaves in time");
+        self.runtime.shutdown(Duration::from_secs(5));
+    }
+}
+
+#[test]
+fn segments_of_renditions_are_those_of_the_stream() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    // B-frames: they have a decode time of their own.
+    let running = start_with("720p,120p:300k,audio", |_| ());
+    let film = ["-tune", "film", "-bf", "2", "-b_strategy", "0"];
+    let _publisher = running.publish(&[&SMALL[..], &film].concat());
+    let (master, text) = running.master();
+    let names: Vec<_> = master.variants.iter().map(|it| it.uri.as_str()).collect();
+    assert_eq!(
+        names,
+        ["show/hls/main.m3u8", "show/hls/120p.m3u8", "show/hls/audio.m3u8"],
+        "{text}"
+    );
+    assert!(text.contains(",RESOLUTION=212x120,FRAME-RATE=15.000\n"), "{text}");
+    assert_eq!(running.changes(), [], "nobody watches it");
+    let both = |name: &str| {
+        let mut shared = Vec::new();
+        wait_for("segments of both", LIMIT, || {
+            let (main, rendition) = (running.list("main"), running.list(name));
+            shared = (0..rendition.segments.len() as u64)
+                .map(|index| rendition.sequence + index)
+                .filter(|number| main.segment(*number).is_some())
+                .collect();
+            shared.len() >= 2
+        });
+        (running.list("main"), running.list(name), shared.pop().unwrap())
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let [one_file, other_file] = ["main.mp4", "small.mp4"].map(|name| folder.path().join(name));
+    let keys = |probe: &ffmpeg::Probe| {
+        let packets = probe.packets("video").into_iter().filter(|it| it.keyframe);
+        packets.map(|it| (it.pts * 1_000.0).round() as i64).collect::<Vec<_>>()
+    };
+    // A busy machine may leave out frames up to a keyframe, and then the next segment is compared.
+    wait_for("a whole segment", LIMIT * 2, || {
+        let (main, small, number) = both("120p");
+        assert_eq!(main.target_duration, small.target_duration);
+        assert!(small.reports.iter().any(|it| it.uri == "main.m3u8"), "{:?}", small.reports);
+        let times = |media: &Media| media.segment(number).unwrap().made;
+        assert_eq!(times(&main), times(&small), "the same time of day");
+        running.segment(&main, number, &one_file);
+        running.segment(&small, number, &other_file);
+        let (one, other) = (ffmpeg::probe(&one_file), ffmpeg::probe(&other_file));
+        assert_eq!(other.stream("video")["width"], 212);
+        let (of_stream, of_rendition) = (keys(&one), keys(&other));
+        assert!(of_rendition.iter().all(|it| of_stream.contains(it)), "{of_rendition:?}");
+        of_stream == of_rendition && one.packets("video").len() == other.packets("video").len()
+    });
+    for file in [&one_file, &other_file] {
+        let complaints = ffmpeg::decode(file);
+        assert!(complaints.is_empty(), "{complaints}");
+    }
+    let (_, audio, number) = both("audio");
+    let file = folder.path().join("audio.mp4");
+    running.segment(&audio, number, &file);
+    let streams = ffmpeg::probe(&file).json["streams"].as_array().unwrap().len();
+    assert_eq!(streams, 1, "the audio alone");
+    assert_eq!(running.changes(), [("120p".to_owned(), RenditionState::Started)]);
+    // What the operator sees of it.
+    let figures: Value = serde_json::from_str(&running.text("/api/v1/streams")).unwrap();
+    let figures = &figures["streams"][0]["renditions"];
+    assert_eq!((&figures[0]["name"], &figures[0]["width"]), (&"120p".into(), &212.into()));
+    assert!(figures[0]["cpu_seconds"].as_f64() > Some(0.0), "{figures}");
+    let metrics = running.text("/metrics");
+    let line = "onair_rendition_frames_total{app=\"live\",stream=\"show\",rendition=\"120p\"} ";
+    assert!(metrics.contains(line), "{metrics}");
+}
+
+#[test]
+fn a_rendition_beyond_the_limit_is_refused_with_the_reason() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let running = start_with("240p,180p,120p", |config| config.renditions.limit = Some(1));
+    let _publisher = running.publish(&["-r", "15", "-g", "15"]);
+    running.list("180p");
+    let (status, body) = running.get("/live/show/hls/240p.m3u8");
+    let text = String::from_utf8(body).unwrap();
+    assert_eq!(status, 503);
+    assert!(text.starts_with("the server already encodes 1 renditions"), "{text}");
+    let (_, text) = running.master();
+    assert!(!text.contains("240p.m3u8") && text.contains("120p.m3u8"), "{text}");
+    assert_eq!(running.get("/live/show/hls/480p.m3u8").0, 404);
+    let expected = [("180p", RenditionState::Started), ("240p", RenditionState::Refused)];
+    assert_eq!(running.changes(), expected.map(|(name, state)| (name.to_owned(), state)));
+}
+
+#[test]
+fn a_busy_machine_begins_no_rendition() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let running = start_with("240p", |config| config.renditions.cpu = 0.0);
+    let _publisher = running.publish(&[]);
+    let (status, body) = running.get("/live/show/hls/240p.m3u8");
+    let text = String::from_utf8(body).unwrap();
+    assert_eq!(status, 503);
+    assert!(text.starts_with("the CPU is short: "), "{text}");
+    assert!(!running.list("main").segments.is_empty(), "the stream itself is there");
+}
+
+#[test]
+fn ffmpeg_plays_each_rendition_by_hls_and_dash() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let running = start_with("120p:300k,audio", |_| ());
+    let _publisher = running.publish(&SMALL);
+    let address = format!("http://{}/live/show", running.http());
+    for (name, video) in [("120p", true), ("audio", false)] {
+        let url = format!("{address}/hls/{name}.m3u8");
+        let words =
+            ["-nostdin", "-v", "error", "-xerror", "-i", &url, "-t", "4", "-f", "null", "-"];
+        let mut player = Peer::start("ffmpeg", words);
+        player.wait_success(LIMIT);
+        assert_eq!(player.errors(), "", "{name}");
+        let probe = ffmpeg::probe(&url);
+        let streams = probe.json["streams"].as_array().unwrap();
+        assert_eq!(streams.iter().any(|it| it["codec_type"] == "video"), video, "{name}");
+    }
+    let manifest = running.text("/live/show.mpd");
+    assert!(manifest.contains("<Representation id=\"120p\" codecs=\"avc1."), "{manifest}");
+    // The representations of the video: the second one is the rendition.
+    let url = format!("{address}.mpd");
+    let words = ["-nostdin", "-v", "error", "-xerror", "-i", &url, "-t", "3"];
+    let maps = ["-map", "0:v", "-map", "0:a", "-f", "null", "-"];
+    let mut player = Peer::start("ffmpeg", words.into_iter().chain(maps));
+    player.wait_success(LIMIT);
+    assert_eq!(player.errors(), "");
+    let sizes = ffmpeg::probe(&url).json["streams"].to_string();
+    assert!(sizes.contains("\"width\":212") && sizes.contains("\"width\":320"), "{sizes}");
+}
+
+/// Chooses a quality in the settings of the page, and waits for its width.
+fn choose(page: &Page<'_>, quality: &str, width: u32) {
+    let input = format!("#quality-menu input[value=\"{quality}\"]");
+    page.wait_soon(&format!("document.querySelector('{input}') !== null"));
+    page.value(&format!("document.querySelector('{input}').click()"));
+    page.wait(&format!("document.getElementById('video').videoWidth === {width}"));
+}
+
+#[test]
+fn the_page_changes_between_renditions_and_plays_on() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with("120p:300k,audio", |_| ());
+    let _publisher = running.publish(&SMALL);
+    let browser = Chromium::start("en");
+    let page = browser.open(&format!("http://{}/watch/live/show", running.http()), "");
+    page.wait("document.documentElement.dataset.protocol === 'hls'");
+    page.wait("document.documentElement.dataset.status === 'playing'");
+    page.value("window.states = []; new MutationObserver(() => states.push(document.documentElement.dataset.status)).observe(document.documentElement, { attributeFilter: ['data-status'] }); 1");
+    let names =
+        "[...document.querySelectorAll('#quality-menu label')].map(it => it.innerText).join()";
+    page.value("document.getElementById('settings').click()");
+    page.wait_soon(&format!("{names} === 'Automatic,Original (180p),120p,Audio only'"));
+    for (quality, width) in [("120p", 212), ("main", 320), ("120p", 212)] {
+        choose(&page, quality, width);
+        let shown = if width == 212 { "120p" } else { "180p" };
+        page.wait_soon(&format!("document.getElementById('size').innerText === '{shown}'"));
+    }
+    assert_eq!(page.value("states.filter(it => it !== 'playing').join()"), "", "it plays on");
+    choose(&page, "audio", 0);
+    page.wait("document.getElementById('video').currentTime > 0 && document.documentElement.dataset.status === 'playing'");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
