@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::base::{Clock, Secret};
 use crate::net::{Runtime, own_addresses, random_hex};
-use crate::server::service::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT};
+use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT};
 use crate::server::{self, ChatRules, Fault, Listen, OwnStream, Protocol, Server};
 use crate::studio::event::Ready;
 use crate::studio::notices::message::StudioMessage;

@@ -182,7 +182,7 @@ mod tests {
     use crate::broadcast::TargetUrl;
     use crate::media::Size;
     use crate::net::Runtime;
-    use crate::server::service::config::Listen;
+    use crate::server::config::Listen;
     use crate::server::{self, Server};
     use crate::wire::rtmp::url::Url;
 
