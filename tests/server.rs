@@ -186,9 +186,10 @@ fn a_player_waits_for_its_publisher_and_for_the_next_one() {
             ServerEvent::Leave(..) => "leave",
             ServerEvent::Fault(_) => "fault",
             ServerEvent::Recording(_) => "recording",
-            ServerEvent::Disk(_) | ServerEvent::Held(..) | ServerEvent::KeyframeRequest { .. } => {
-                "notice"
-            }
+            ServerEvent::Disk(_)
+            | ServerEvent::Held(..)
+            | ServerEvent::Rendition(_)
+            | ServerEvent::KeyframeRequest { .. } => "notice",
         })
         .collect();
     assert_eq!(names, ["join", "publish", "unpublish", "publish", "unpublish"]);
