@@ -115,6 +115,10 @@ pub fn data(values: &[Value]) -> Bytes {
     crate::wire::amf0::encode(values).into()
 }
 
+/// The property of connect in which a relaying onair names the servers that the stream has passed,
+/// or that wait for it. Other servers ignore it.
+pub const RELAY_PATH: &str = "onairRelayPath";
+
 /// Contents of a client's connect command (RTMP 1.0, 7.2.1.1).
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Connect {
@@ -154,6 +158,12 @@ impl Connect {
         let kind = self.properties.iter().find(|(name, _)| name == "type");
         self.flash_version.starts_with("FMLE/")
             || kind.is_some_and(|(_, kind)| kind.as_str() == Some("nonprivate"))
+    }
+
+    /// The servers on the way of the stream, if the client is a relaying onair.
+    pub fn relay_path(&self) -> Option<&str> {
+        let path = self.properties.iter().find(|(name, _)| name == RELAY_PATH);
+        path.and_then(|(_, path)| path.as_str())
     }
 
     /// The command object of a publisher, in the form of OBS and FMLE.

@@ -196,6 +196,12 @@ impl Connection {
         });
     }
 
+    /// Sends a data message whose AMF0 body is complete.
+    pub(super) fn script(&mut self, stream: u32, time: Time, body: Bytes) {
+        let (chunk_stream, kind) = (chunk_stream::DATA, Kind::DATA);
+        self.out.push_control(Message { chunk_stream, kind, stream, time, body });
+    }
+
     pub(super) fn media(&mut self, kind: Kind, stream: u32, time_ms: u32, body: Bytes) {
         let chunk_stream = match kind {
             Kind::AUDIO => chunk_stream::AUDIO,

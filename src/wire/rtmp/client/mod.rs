@@ -60,6 +60,8 @@ pub struct Config {
     /// Text to append to app and tcUrl: the response to a [`Challenge`], from
     /// [`super::auth::next_query`].
     pub auth_query: Option<String>,
+    /// The servers that relay the stream, for [`RELAY_PATH`](super::command::RELAY_PATH).
+    pub relay_path: Option<String>,
     /// Buffer length of the player, which is reported to the server.
     pub buffer: Duration,
     /// Use the digests of Flash Player instead of the simple handshake.
@@ -92,6 +94,7 @@ impl Config {
                 Purpose::Play => Enhanced::plays(),
             },
             auth_query: None,
+            relay_path: None,
             buffer: Duration::from_millis(300),
             digests: false,
             handshake_timeout: Duration::from_secs(5),

@@ -12,7 +12,7 @@ use crate::wire::amf0::{Data, Value};
 use crate::wire::byte_block::ByteBlock;
 use crate::wire::rtmp::auth::Challenge;
 use crate::wire::rtmp::chunk::Limits;
-use crate::wire::rtmp::command::{self, Command, Connect, Enhanced};
+use crate::wire::rtmp::command::{self, Command, Connect, Enhanced, RELAY_PATH};
 use crate::wire::rtmp::connection::{
     Connection, ConnectionEvent, Input, Script, WINDOW, is_media, parts, script,
 };
@@ -203,6 +203,20 @@ impl Session {
         if may {
             let values = ["@setDataFrame".into(), "onMetaData".into(), metadata];
             self.link.data(self.stream, self.time, &values);
+        }
+        may
+    }
+
+    /// Queues a data message unchanged, for relays: `body` is AMF0 from the name on. Metadata is
+    /// sent as `@setDataFrame`. `false` if publishing has not begun or has ended.
+    pub fn send_script(&mut self, time_ms: u32, body: &Bytes, is_metadata: bool) -> bool {
+        let may = self.may_send();
+        if may {
+            let body = match is_metadata {
+                true => [&command::data(&["@setDataFrame".into()])[..], body].concat().into(),
+                false => body.clone(),
+            };
+            self.link.script(self.stream, Time(time_ms), body);
         }
         may
     }
@@ -514,10 +528,13 @@ impl Session {
             None => text.to_owned(),
         };
         let (app, tc_url) = (with_query(app), with_query(&self.config.url.tc_url()));
-        let object = match self.config.purpose {
+        let mut object = match self.config.purpose {
             Purpose::Publish => Connect::publisher(&app, &tc_url, &self.config.enhanced),
             Purpose::Play => Connect::player(&app, &tc_url, &self.config.enhanced),
         };
+        if let (Value::Object(properties), Some(path)) = (&mut object, &self.config.relay_path) {
+            properties.push((RELAY_PATH.to_owned(), path.as_str().into()));
+        }
         let body = command::command("connect", transaction::CONNECT, &object, &[]);
         self.link.command(0, body);
     }
