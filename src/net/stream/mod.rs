@@ -4,7 +4,7 @@
 pub(in crate::net) mod pipe;
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -144,6 +144,11 @@ impl Stream {
     pub fn is_local_there(&self) -> bool {
         let local = self.socket().and_then(|socket| socket.local_addr().ok());
         local.is_none_or(|local| network_changes::is_own(local.ip()))
+    }
+
+    /// The address of the peer, if known.
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.socket().and_then(|socket| socket.peer_addr().ok())
     }
 
     /// The local address of the connection, if known.

@@ -47,6 +47,8 @@ pub struct Options {
     pub command_limit: Duration,
     /// For publishing, the bitrate of the stream, which decides the chunk size.
     pub bitrate: Option<BitsPerSecond>,
+    /// For relays: the servers on the way of the stream.
+    pub relay_path: Option<String>,
     /// For playing, the player's buffer length, which is reported to the server.
     pub buffer: Duration,
 }
@@ -58,6 +60,7 @@ impl Default for Options {
             handshake_limit: Duration::from_secs(10),
             command_limit: Duration::from_secs(10),
             bitrate: None,
+            relay_path: None,
             buffer: Duration::from_millis(300),
         }
     }
@@ -137,6 +140,7 @@ impl Client {
     ) -> Result<Self, Error> {
         let config = Config {
             bitrate: options.bitrate,
+            relay_path: options.relay_path.clone(),
             buffer: options.buffer,
             handshake_timeout: options.handshake_limit,
             command_timeout: options.command_limit,
