@@ -9,6 +9,8 @@ import { onLanguage, text } from '/assets/texts.js';
 
 // How long a sentence stays over the video.
 const NOTE_MS = 10_000;
+// How often the page asks for a stream that the server gets on demand.
+const DEMAND_MS = 5_000;
 
 const byId = id => document.getElementById(id);
 
@@ -28,6 +30,7 @@ const stream = new StreamState(
     state => {
         playback.update(state);
         chat.update(state);
+        demand(state);
         draw();
     },
     () => playback.refuse(),
@@ -47,6 +50,14 @@ const chat = new Chat({
 });
 const controls = new Controls({ video, playback, danmaku });
 let noted = null;
+
+// The server gets the stream from another one when a viewer asks for it.
+function demand(state) {
+    if (!state?.on_demand || state.live || performance.now() < demand.next) return;
+    demand.next = performance.now() + DEMAND_MS;
+    fetch(address('.m3u8'), { cache: 'no-store' }).catch(() => {});
+}
+demand.next = 0;
 
 function draw() {
     const { status, protocol, state } = playback;

@@ -9,6 +9,7 @@ mod http;
 mod recordings;
 mod registry;
 pub mod renditions;
+pub mod relay;
 mod rtmp;
 mod service;
 mod stream;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::base::{Clock, Secret, Timestamp, queue};
 use crate::net::random_hex;
@@ -28,6 +28,7 @@ use crate::server::hls::productions::Productions;
 use crate::server::recordings::under_way::Files;
 use crate::server::renditions::transcoders::Transcoders;
 use crate::server::service::config::{Config, Limits};
+use crate::server::relay::relays::Relays;
 use crate::server::stream::publisher::Dismissal;
 use crate::server::stream::sink::{Sink, ViewerRecord};
 use crate::server::stream::thumbnails::Thumbnails;
@@ -64,6 +65,7 @@ pub(super) struct Registry {
     pub hls: Productions,
     pub whep: Whep,
     pub transcoders: Transcoders,
+    pub relays: Relays,
     pub log: Mutex<EventLog>,
     pub thumbnails: Thumbnails,
     /// The key of links to recordings; empty if there is no randomness, and then no links.
@@ -72,6 +74,8 @@ pub(super) struct Registry {
     pub http_is_local: AtomicBool,
     /// The start of the server.
     pub began: Timestamp,
+    /// True once clients are asked to leave for the successor.
+    draining: watch::Sender<bool>,
     stopping: AtomicBool,
     stop: Notify,
     all_gone: Notify,
@@ -163,6 +167,7 @@ impl Registry {
         let first = clock.wall_micros(clock.now()).max(0).cast_unsigned() / 1_000;
         let chats = Chats::new(streams, viewers, config.chat.clone(), first);
         let admission = Admission::new(&config.limits);
+        let relays = Relays::new(&config.relays, runtime);
         Self {
             successor: Mutex::new(config.successor.clone()),
             access: RwLock::new(Arc::new(Access::new(&config, &notices, None))),
@@ -184,11 +189,13 @@ impl Registry {
             hls: Productions::default(),
             whep: Whep::default(),
             transcoders: Transcoders::default(),
+            relays,
             log: Mutex::default(),
             thumbnails: Thumbnails::default(),
             link_key: Secret::new(random_hex().unwrap_or_default()),
             http_is_local: AtomicBool::new(true),
             began: clock.now(),
+            draining: watch::Sender::new(false),
             stopping: AtomicBool::new(false),
             stop: Notify::new(),
             all_gone: Notify::new(),
@@ -340,6 +347,7 @@ impl Registry {
         let connections = self.connections.load(Ordering::Relaxed);
         let found = [
             ("stopping", self.stopping.load(Ordering::Acquire)),
+            ("draining", self.is_draining()),
             ("connections", connections >= limits.connections),
             ("streams", publishing >= limits.streams),
         ];
@@ -456,6 +464,28 @@ impl Registry {
         figures
     }
 
+    /// Asks all RTMP clients that can to reconnect to the successor, and accepts no new ones. The
+    /// others stay.
+    pub fn drain(&self, successor: Option<String>) {
+        if let Some(successor) = successor {
+            *self.successor.lock() = Some(successor);
+        }
+        if !self.draining.send_replace(true) {
+            self.tell(Event::Drain { successor: self.successor.lock().clone() });
+        }
+    }
+
+    /// Returns true if clients are asked to leave.
+    pub fn is_draining(&self) -> bool {
+        *self.draining.borrow()
+    }
+
+    /// Waits until clients are asked to leave.
+    pub async fn drains(&self) {
+        // The sender is in `self`, so an error cannot occur.
+        let _ = self.draining.subscribe().wait_for(|draining| *draining).await;
+    }
+
     /// Ends all connections.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
@@ -481,14 +511,19 @@ impl Registry {
         self.all_gone.notify_waiters();
     }
 
-    /// Waits until every connection is closed, every file complete and every callback sent, at most
-    /// `limit`; returns
-    /// whether they are.
+    /// Wakes those who wait for the end: a relay is over.
+    pub fn relay_ended(&self) {
+        self.all_gone.notify_waiters();
+    }
+
+    /// Waits until every connection is closed, every relay over, every file complete and every
+    /// callback sent, at most `limit`; returns whether they are.
     pub async fn drained(&self, limit: Duration) -> bool {
         let gone = async {
             loop {
                 let (gone, told) = (self.all_gone.notified(), self.notices.idle().notified());
-                let is_over = self.connections() == 0 && self.files.count() == 0;
+                let is_over =
+                    self.connections() == 0 && self.files.count() == 0 && self.relays.count() == 0;
                 if is_over && self.notices.is_idle() {
                     return;
                 }

@@ -57,6 +57,40 @@ export class Viewers {
     }
 }
 
+export class Relays {
+    constructor() {
+        this.rows = new Rows(byId('relays'), relay => relay.id, () => {
+            const [name, way, url, state, cause, time, moved] =
+                ['span', 'small', 'span', 'span', 'small', 'span', 'span'].map(it => make(it));
+            name.className = 'name';
+            const numbers = [cell(time), cell(moved)];
+            numbers.forEach(it => {
+                it.className = 'number';
+            });
+            const element = make('tr', { role: 'row' }, cell(name, way), cell(url), cell(state, cause), ...numbers);
+            return {
+                element,
+                update(relay) {
+                    put(name, nameOf(relay));
+                    put(way, text(relay.direction === 'push' ? 'push' : relay.on_demand ? 'pullOnDemand' : 'pull'));
+                    put(url, relay.url);
+                    put(state, text(`relay-${relay.state}`));
+                    put(cause, relay.cause ?? '');
+                    cause.className = relay.state === 'reconnecting' ? 'warning' : '';
+                    put(time, duration(relay.seconds));
+                    put(moved, bytes(relay.bytes));
+                },
+            };
+        });
+    }
+
+    show({ relays, rules }) {
+        this.rows.show(relays);
+        byId('no-relays').hidden = relays.length > 0;
+        put(byId('no-relays'), text(rules.length ? 'noRelays' : 'relaysOff'));
+    }
+}
+
 export class Recordings {
     constructor() {
         this.player = new RecordingPlayer();
@@ -172,9 +206,9 @@ export class Events {
 
 // The parts of the sentence that tells of an event.
 function sentence(event) {
-    const name = `${event.event}${event.state ? `-${event.state}` : ''}`;
+    const name = `${event.direction ?? event.event}${event.state ? `-${event.state}` : ''}`;
     const after = event.seconds === undefined ? '' : duration(event.seconds);
-    const values = { peer: event.peer ?? '', protocol: protocol(event.protocol ?? ''), after, file: event.file ?? '', rendition: event.rendition ?? '' };
+    const values = { peer: event.peer ?? '', protocol: protocol(event.protocol ?? ''), after, file: event.file ?? '', rendition: event.rendition ?? '', url: event.url ?? '' };
     const words = text(name, { ...values, reason: event.reason ?? '' });
     const parts = event.stream === undefined ? [words] : [make('bdi', {}, nameOf(event)), `: ${words}`];
     if (event.reason && event.event !== 'fault') {

@@ -4,7 +4,7 @@ import { onLanguage } from '/assets/language.js';
 import { get, isOpen, pathOf, remove, token } from '/assets/operator/api.js';
 import { askToken, confirmed, settings, toast } from '/assets/operator/dialogs.js';
 import { bitrate, bytes, duration, number } from '/assets/operator/format.js';
-import { Events, Recordings, Viewers } from '/assets/operator/lists.js';
+import { Events, Recordings, Relays, Viewers } from '/assets/operator/lists.js';
 import { put } from '/assets/operator/rows.js';
 import { Streams, nameOf } from '/assets/operator/streams.js';
 import { text } from '/assets/operator/texts.js';
@@ -14,11 +14,11 @@ const REFRESH_MS = 2_000;
 const FEW = 6;
 // The folder of recordings is read this often.
 const RECORDINGS_MS = 10_000;
-const VIEWS = ['streams', 'viewers', 'recordings', 'events'];
+const VIEWS = ['streams', 'viewers', 'relays', 'recordings', 'events'];
 
 const byId = id => document.getElementById(id);
 
-const answers = { server: null, streams: null, viewers: null, recordings: null, events: null };
+const answers = { server: null, streams: null, viewers: null, relays: null, recordings: null, events: null };
 let before = null;
 let rates = { out: null, cpu: null };
 let ofStream = null;
@@ -32,6 +32,7 @@ let recordingsAt = -Infinity;
 
 const streams = new Streams({ end: endStream, viewers: showViewersOf });
 const viewers = new Viewers({ end: endViewer });
+const relays = new Relays();
 const recordings = new Recordings();
 const events = new Events();
 
@@ -52,6 +53,7 @@ async function refresh() {
         const wanted = ['server'];
         if (chosen === 'streams') wanted.push('streams');
         if (chosen === 'viewers') wanted.push('viewers');
+        if (chosen === 'relays') wanted.push('relays');
         if (chosen === 'streams' || chosen === 'events') wanted.push('events');
         const now = performance.now();
         const isDue = now - recordingsAt > RECORDINGS_MS || answers.recordings === null;
@@ -125,6 +127,7 @@ function draw() {
     if (answers.server) figures(answers.server);
     if (answers.streams) streams.show(answers.streams.streams);
     if (answers.viewers) viewers.show(answers.viewers);
+    if (answers.relays) relays.show(answers.relays);
     if (answers.recordings) recordings.show(answers.recordings, view() === 'recordings' ? Infinity : FEW);
     if (answers.events) events.show(answers.events.events, view() === 'events' ? Infinity : FEW + 2);
     byId('all-viewers').hidden = !ofStream;

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use crate::files::disk_space::Warning;
 use crate::server::event::{Ended, Event, Peer, Protocol, RecordingState};
+use crate::server::relay::rules::Direction;
+use crate::text::Language;
 
 /// Number of events in each list.
 pub(in crate::server) const MAX_EVENTS: usize = 100;
@@ -35,6 +37,9 @@ pub(in crate::server) struct LoggedEvent {
     pub file: Option<String>,
     pub rendition: Option<String>,
     pub cause: Option<&'static str>,
+    /// The direction and the address of a relay.
+    pub direction: Option<Direction>,
+    pub url: Option<String>,
     pub reason: Option<String>,
     pub after: Option<Duration>,
     pub bytes: Option<u64>,
@@ -180,6 +185,22 @@ fn logged(event: &Event) -> Option<LoggedEvent> {
             rendition: short(&change.rendition),
             cause: change.cause,
             reason: change.reason.as_ref().and_then(|reason| short(&reason.to_string())),
+            ..LoggedEvent::default()
+        },
+        Event::Relay(change) => LoggedEvent {
+            name: "relay",
+            direction: Some(change.direction),
+            app: short(&change.app),
+            stream: short(&change.stream),
+            id: Some(change.id),
+            state: Some(change.state.name()),
+            url: short(&change.url),
+            reason: change.cause.as_ref().and_then(|it| short(&Language::English.say(it))),
+            ..LoggedEvent::default()
+        },
+        Event::Drain { successor } => LoggedEvent {
+            name: "drain",
+            url: successor.as_deref().and_then(short),
             ..LoggedEvent::default()
         },
         Event::KeyframeRequest { .. } => return None,

@@ -11,6 +11,7 @@ use crate::files::Trouble;
 use crate::files::disk_space::Warning;
 pub use crate::server::fault::StruckFault;
 use crate::text::Problem;
+use crate::server::relay::report::RelayChange;
 
 /// An event of the server. The names are those of the JSON events.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,10 @@ pub enum Event {
     Held(PathBuf, Trouble),
     /// A rendition of a stream has started, ended, or is refused.
     Rendition(RenditionChange),
+    /// A relay has another state.
+    Relay(RelayChange),
+    /// Clients are asked to leave for this address.
+    Drain { successor: Option<String> },
     /// A viewer of the program's own stream needs a keyframe before the next one is due.
     KeyframeRequest { app: String, stream: String },
 }

@@ -12,6 +12,9 @@ use crate::net::listener::descriptors;
 use crate::server::event::StreamFigures;
 use crate::server::http::operator::figures::usage;
 use crate::server::registry::Registry;
+use crate::server::relay::relays::{RelayTotals, Relays};
+use crate::server::relay::report::RelayState;
+use crate::server::relay::rules::Direction;
 
 /// Returns all figures.
 pub(super) async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoResponse {
@@ -71,6 +74,7 @@ pub(super) async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoR
         let _ = writeln!(out, "onair_stream_bitrate{} {}", labels(stream), publisher.bitrate);
     }
     process(&mut out);
+    relays(&mut out, &registry.relays);
     renditions(&mut out, &registry, &streams);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], out)
 }
@@ -92,6 +96,44 @@ fn process(out: &mut String) {
         figure("process_open_fds", "gauge", "Open descriptors.", open.count() as f64);
     }
 }
+
+/// The figures of relays, by direction.
+fn relays(out: &mut String, relays: &Relays) {
+    let running = relays.all();
+    head(out, "relays", "gauge", "Relays now.");
+    for direction in Direction::ALL {
+        let of_direction = running.iter().filter(|relay| relay.rule.direction == direction);
+        let states: Vec<_> = of_direction.map(|relay| relay.report().state).collect();
+        for state in RelayState::RUNNING {
+            let count = states.iter().filter(|it| **it == state).count();
+            let (direction, state) = (direction.name(), state.name());
+            let _ = writeln!(
+                out,
+                "onair_relays{{direction=\"{direction}\",state=\"{state}\"}} {count}"
+            );
+        }
+    }
+    let totals = Direction::ALL.map(|direction| (direction.name(), relays.totals(direction)));
+    for (name, help, of) in [
+        ("relay_bytes_total", "Bytes that relays sent or received.", RelayTotals::bytes as Figure),
+        ("relay_reconnects_total", "Reconnects of relays.", RelayTotals::reconnects),
+        (
+            "relay_dropped_frames_total",
+            "Frames that another server was too slow for.",
+            RelayTotals::dropped_frames,
+        ),
+    ] {
+        head(out, name, "counter", help);
+        for (direction, totals) in &totals {
+            let _ = writeln!(out, "onair_{name}{{direction=\"{direction}\"}} {}", of(totals));
+        }
+    }
+    head(out, "relays_refused_total", "counter", "Relays that were too many.");
+    let _ = writeln!(out, "onair_relays_refused_total {}", relays.refused());
+}
+
+/// A figure of relays.
+type Figure = fn(&RelayTotals) -> u64;
 
 fn head(out: &mut String, name: &str, kind: &str, help: &str) {
     let _ = writeln!(out, "# HELP onair_{name} {help}\n# TYPE onair_{name} {kind}");

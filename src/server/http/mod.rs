@@ -24,7 +24,7 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 
 use serde_json::json;
@@ -41,12 +41,13 @@ use crate::server::event::Protocol;
 use crate::server::http::caller::{Caller, Callers, Credentials, client_details};
 use crate::server::http::hls::{HlsRequest, HlsResource};
 use crate::server::http::operator::{
-    events, figures, page, recordings, streams, thumbnail, viewers,
+    drain, events, figures, page, recordings, relays, streams, thumbnail, viewers,
 };
 use crate::server::http::path::split;
 use crate::server::http::watch::WatchResource;
 use crate::server::http::whep::WhepResource;
 use crate::server::registry::Registry;
+use crate::server::relay::pulls;
 use crate::server::service::port::OpenPort;
 
 /// Serves until the port is closed or the registry is stopped.
@@ -63,6 +64,8 @@ pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>, open
         .route("/api/v1/chats/{*path}", get(chat::moderation::chat).patch(chat::moderation::change))
         .route("/api/v1/events", get(events::latest))
         .route("/api/v1/recordings", get(recordings::list))
+        .route("/api/v1/relays", get(relays::all))
+        .route("/api/v1/drain", post(drain::begin))
         .route("/api/v1/openapi.json", get(page::openapi))
         .route_layer(from_fn_with_state(Arc::clone(&registry), operator::readers));
     let router = assets::add_to(api)
@@ -141,6 +144,14 @@ impl MediaResource {
         }
     }
 
+    /// Returns true if the request of a viewer who may play can begin a pull on demand. Segments exist
+    /// only if the stream was here.
+    fn may_begin_pull(&self, request: &Request) -> bool {
+        let is_segment =
+            matches!(self, Self::Hls(HlsResource::Below(name)) if !name.ends_with(".m3u8"));
+        self.is_protected(request.method()) && self.protocol(request).is_some() && !is_segment
+    }
+
     /// The protocol of a viewer; `None` if the request does not play.
     fn protocol(&self, request: &Request) -> Option<Protocol> {
         let is_upgrade = request.headers().contains_key(header::UPGRADE);
@@ -192,6 +203,9 @@ async fn media(
             }
             Err(why) => return refusals::denied(&why),
         }
+    }
+    if resource.may_begin_pull(&request) {
+        pulls::demand_and_wait(&registry, (&app, &stream), caller.address.ip()).await;
     }
     let (headers, query) = (request.headers(), request.uri().query().unwrap_or_default());
     match resource {

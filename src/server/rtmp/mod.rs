@@ -25,6 +25,9 @@ use crate::server::fault::{Phase, Verdict};
 use crate::server::hls::production as hls;
 use crate::server::recordings;
 use crate::server::registry::{ConnectionSlot, Publication, PublishRight, Refused, Registry};
+use crate::server::relay::path::{RelayPath, RelaySource};
+use crate::server::relay::pulls;
+use crate::server::relay::pushes::push_on;
 use crate::server::rtmp::connection::{Connection, Error};
 use crate::server::rtmp::pending_request::{PendingRequest, RequestKind, decided};
 use crate::server::stream::message::CHUNK_SIZE;
@@ -139,6 +142,9 @@ impl Task {
         tokio::pin!(sleep);
         let stopped = registry.stopped();
         tokio::pin!(stopped);
+        let drains = registry.drains();
+        tokio::pin!(drains);
+        let mut is_asked = false;
         let spot = Arc::clone(self.place.spot());
         loop {
             let wake_at = self.wake_at();
@@ -167,6 +173,11 @@ impl Task {
                         self.say_goodbye(why);
                     }
                     return Ok("the server was shut down".into());
+                }
+                // A client that cannot reconnect on request stays.
+                () = &mut drains, if !is_asked => {
+                    is_asked = true;
+                    self.ask_to_reconnect("The server is being replaced.");
                 }
                 () = poll_fn(|cx| spot.poll_evicted(cx)) => {
                     return Ok("its place was needed by others".into());
@@ -312,6 +323,31 @@ impl Task {
                 return Ok(());
             }
         }
+        // A path that cannot be read is no protection, so it is refused, too.
+        let is_loop = |path: &str| {
+            RelayPath::parse(path).is_none_or(|path| path.contains(&self.registry.relays.id))
+        };
+        if connect.relay_path().is_some_and(is_loop) {
+            let text = "This relay would be a loop.";
+            let status = Status::new(Level::Error, code::CONNECT_REJECTED, text);
+            connection.with_session(|session| session.reject_connect(&status));
+            return Ok(());
+        }
+        if self.registry.is_draining() {
+            let successor = self.registry.successor.lock().clone();
+            connection.with_session(|session| match successor {
+                Some(url) => session.redirect_connect(&url),
+                None => {
+                    let text = "The server is being replaced. Try again.";
+                    session.reject_connect(&Status::new(
+                        Level::Error,
+                        code::CONNECT_REJECTED,
+                        text,
+                    ));
+                }
+            });
+            return Ok(());
+        }
         let knocks = connect.is_publisher() || connect.app.contains("?authmod=");
         if self.registry.is_login_limited() && knocks {
             let verdict = self.registry.knock(&connect.app, connection.peer.ip());
@@ -410,6 +446,11 @@ impl Task {
             // A publisher that comes back may have another token.
             name.query = String::new();
         }
+        if let Some(last) = self.relay_path().last() {
+            // A relay replaces only its own connections: streams that return to their server would
+            // otherwise replace themselves.
+            name.query = format!("relay {last}");
+        }
         let right = PublishRight { proven: grant.proven || self.welcome, limits: grant.limits };
         let refused = match self.registry.publish(id, peer, &name, right) {
             Ok(publication) => {
@@ -420,6 +461,9 @@ impl Task {
                 recordings::begin(&self.registry, &publication.stream, recorded);
                 self.done = grant.done;
                 hls::begin(&self.registry, &publication.stream);
+                let path = self.relay_path();
+                publication.stream.set_source(id, RelaySource { path, origin: None });
+                push_on(&self.registry, &publication.stream);
                 self.role = Role::Publishing(publication);
                 return Ok(connection.with_session(Session::accept_publish)?);
             }
@@ -465,6 +509,8 @@ impl Task {
             Some(stream) => {
                 let since = self.registry.clock.now();
                 self.role = Role::Playing { stream, since, sent_before: connection.sent() };
+                let (names, viewer) = ((name.app.as_str(), name.stream.as_str()), connection.peer);
+                pulls::demand(&self.registry, names, viewer.ip(), &self.relay_path());
                 self.done = grant.done;
             }
             None => connection.with_session(|session| {
@@ -474,6 +520,13 @@ impl Task {
             }),
         }
         Ok(())
+    }
+
+    /// The servers on the way of the stream, if the client is a relay.
+    fn relay_path(&self) -> RelayPath {
+        self.connection
+            .with_session(|session| session.connect().relay_path().and_then(RelayPath::parse))
+            .unwrap_or_default()
     }
 
     /// Passes received messages to the stream.

@@ -13,6 +13,7 @@ use crate::server::chat::moderation::ChatRules;
 use crate::server::fault::Fault;
 use crate::server::hls;
 use crate::server::renditions::ladder::Ladders;
+use crate::server::relay::rules::RelayRule;
 use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
 
@@ -105,6 +106,8 @@ pub struct Config {
     pub hls: hls::Settings,
     /// The renditions of streams.
     pub renditions: Ladders,
+    /// Streams that go on to other servers, or come from them.
+    pub relays: Vec<RelayRule>,
     pub limits: Limits,
     /// Faults that the server simulates from the start.
     pub faults: Vec<Fault>,
@@ -149,6 +152,7 @@ impl Default for Config {
             webrtc_certificate: None,
             hls: hls::Settings::default(),
             renditions: Ladders::default(),
+            relays: Vec::new(),
             limits: Limits::default(),
             faults: Vec::new(),
             fault_seed: 0,

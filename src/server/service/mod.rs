@@ -25,6 +25,7 @@ use crate::server::fault::Fault;
 use crate::server::registry::Registry;
 use crate::server::renditions::measurement::measure;
 use crate::server::service::config::{Config, Listen};
+use crate::server::relay::pulls;
 use crate::server::service::operator_chat::OperatorChat;
 use crate::server::service::port::{OpenPort, Port, port};
 use crate::server::whep::endpoint::MAX_DATAGRAM;
@@ -170,6 +171,7 @@ impl Server {
         let webrtc = webrtc
             .map(|(socket, certificate)| serve_webrtc(runtime, &registry, socket, certificate));
         let http = http.map(|http| serve_http(runtime, &registry, http));
+        pulls::begin(&registry);
         let ports = Ports { rtmp, http, webrtc, _fixed: fixed };
         Ok(Self { registry, gate, identity, runtime: runtime.clone(), addresses, events, ports })
     }
@@ -295,9 +297,10 @@ impl Server {
     }
 
     /// Applies another configuration without disconnecting anybody: access rules, publish keys, login,
-    /// certificate, names, origins, faults and successor. Returns the names of the settings that differ and need a restart.
+    /// certificate, names, origins, faults, relays and successor. Returns the names of the settings that differ and need a restart.
     pub fn reload(&self, config: &Config) -> Vec<&'static str> {
         self.registry.reload(config);
+        pulls::set_rules(&self.registry, &config.relays);
         self.gate.set_names(config.http_names.clone());
         if let (Some(identity), Some(secure)) = (&self.identity, &config.rtmps) {
             *identity.lock() = secure.identity.clone();
@@ -330,6 +333,12 @@ impl Server {
     /// Sets where clients reconnect when this server ends.
     pub fn set_successor(&self, successor: Option<String>) {
         *self.registry.successor.lock() = successor;
+    }
+
+    /// Asks publishers and viewers that can to reconnect to the successor, and accepts no new RTMP
+    /// clients. The server continues for the others.
+    pub fn drain(&self) {
+        self.registry.drain(None);
     }
 
     /// Ends the server: accepts no more clients, informs publishers and viewers, and closes

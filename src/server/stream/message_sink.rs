@@ -27,6 +27,8 @@ pub(in crate::server) struct MessageSink {
     id: u64,
     /// The limit in bytes.
     limit: usize,
+    /// True for messages of further tracks, too.
+    takes_tracks: bool,
     queue: Mutex<Queue>,
     /// Several queues of one task share it.
     arrived: Arc<Notify>,
@@ -42,17 +44,22 @@ struct Queue {
 
 impl MessageSink {
     pub fn new(id: u64, limit: usize) -> Arc<Self> {
-        Self::waking(id, limit, Arc::default())
+        Self::waking(id, limit, false, Arc::default())
+    }
+
+    /// The same with the messages of all tracks, if `takes_tracks`.
+    pub fn with_tracks(id: u64, limit: usize, takes_tracks: bool) -> Arc<Self> {
+        Self::waking(id, limit, takes_tracks, Arc::default())
     }
 
     /// Another queue for the task of this one, which waits for both.
     pub fn beside(&self, id: u64) -> Arc<Self> {
-        Self::waking(id, self.limit, Arc::clone(&self.arrived))
+        Self::waking(id, self.limit, self.takes_tracks, Arc::clone(&self.arrived))
     }
 
-    fn waking(id: u64, limit: usize, arrived: Arc<Notify>) -> Arc<Self> {
+    fn waking(id: u64, limit: usize, takes_tracks: bool, arrived: Arc<Notify>) -> Arc<Self> {
         let (queue, arrived_for_thread) = (Mutex::default(), Condvar::new());
-        Arc::new(Self { id, limit, queue, arrived, arrived_for_thread })
+        Arc::new(Self { id, limit, takes_tracks, queue, arrived, arrived_for_thread })
     }
 
     /// Waits for the next item.
@@ -97,7 +104,8 @@ impl Sink for MessageSink {
 
     fn deliver(&self, batch: &Batch<'_>) {
         let mut queue = self.queue.lock();
-        for message in batch.messages.iter().filter(|message| message.for_viewer(false).is_some()) {
+        let is_for_it = |message: &&Arc<Message>| message.for_viewer(self.takes_tracks).is_some();
+        for message in batch.messages.iter().filter(is_for_it) {
             queue.bytes += message.weight();
             if queue.bytes > self.limit {
                 // The lost items may include configs: they must be repeated, otherwise the

@@ -11,6 +11,7 @@ pub(in crate::server) mod message_sink;
 pub(in crate::server) mod outgoing;
 pub(in crate::server) mod piece;
 pub(in crate::server) mod publisher;
+mod relayed;
 pub(in crate::server) mod sink;
 pub(in crate::server) mod thumbnails;
 mod viewer_list;

@@ -15,6 +15,7 @@ use crate::media::VideoCodec;
 use crate::server::access::publisher_limits::PublisherLimits;
 use crate::server::access::rules::AppLimits;
 use crate::server::event::{AudioFigures, Stalls, VideoFigures};
+use crate::server::relay::path::RelaySource;
 use crate::server::stream::bitrate_history::BitrateHistory;
 use crate::server::stream::codec_figures;
 use crate::server::stream::late_join_cache::Keep;
@@ -60,6 +61,8 @@ pub(in crate::server) struct Publisher {
     pub keys: KeyIntervals,
     pub dismissal: Arc<Dismissal>,
     limits: PublisherLimits,
+    /// Where the stream comes from.
+    pub source: RelaySource,
 }
 
 /// Measured keyframe intervals of a stream.
@@ -125,6 +128,7 @@ impl Publisher {
             keys: KeyIntervals::default(),
             dismissal: Arc::default(),
             limits: PublisherLimits::default(),
+            source: RelaySource::default(),
         }
     }
 

@@ -117,7 +117,7 @@ impl Claims {
 }
 
 /// Returns true if a name matches a pattern: `*` is any text without a slash, and `**` any text.
-fn matches(pattern: &str, name: &str) -> bool {
+pub(in crate::server) fn matches(pattern: &str, name: &str) -> bool {
     // States of the pattern that the text so far can reach: linear in both lengths together.
     let mut tokens = Vec::new();
     let mut rest = pattern;

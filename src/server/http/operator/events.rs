@@ -38,6 +38,8 @@ fn to_json(event: &LoggedEvent) -> Value {
         "file": event.file,
         "rendition": event.rendition,
         "cause": event.cause,
+        "direction": event.direction.map(|direction| direction.name()),
+        "url": event.url,
         "reason": event.reason,
         "seconds": event.after.map(|after| after.as_secs_f64()),
         "bytes": event.bytes,

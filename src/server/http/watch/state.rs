@@ -23,6 +23,8 @@ pub(super) fn response(registry: &Registry, app: &str, stream: &str) -> Response
     if let Some(state) = state.as_object_mut() {
         let renditions = figures.as_ref().map(|figures| renditions(registry, figures));
         state.insert("renditions".to_owned(), json!(renditions.unwrap_or_default()));
+        let on_demand = registry.relays.demand_rule(app, stream).is_some();
+        state.insert("on_demand".to_owned(), json!(on_demand));
         state.insert("protocols".to_owned(), json!(protocols));
         state.insert("now".to_owned(), json!(now.as_secs_f64() * 1_000.0));
     }

@@ -1,0 +1,52 @@
+//! Draining: `/api/v1/drain` asks clients to leave for another server.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::server::http::caller::Caller;
+use crate::server::http::operator::{authorized, error};
+use crate::server::registry::Registry;
+use crate::wire::rtmp::url::Url;
+
+/// Starts draining, with the server's token. The body can be empty, or have the `successor`.
+pub(in crate::server::http) async fn begin(
+    State(registry): State<Arc<Registry>>,
+    ConnectInfo(caller): ConnectInfo<Caller>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if let Err(refused) = authorized(&registry, &caller, &headers) {
+        return *refused;
+    }
+    let asked: Value = match body.trim_ascii() {
+        [] => json!({}),
+        text => match serde_json::from_slice(text) {
+            Ok(asked) => asked,
+            Err(_) => return error(StatusCode::BAD_REQUEST, "the body is no JSON"),
+        },
+    };
+    let successor = match asked.get("successor").unwrap_or(&Value::Null) {
+        Value::Null => None,
+        // Every client sees the address, so it has no password.
+        Value::String(url) if Url::parse(url).is_ok_and(|url| url.credentials.is_none()) => {
+            Some(url.clone())
+        }
+        _ => {
+            let why = "successor must be an RTMP address with an application, without a password";
+            return error(StatusCode::UNPROCESSABLE_ENTITY, why);
+        }
+    };
+    registry.drain(successor);
+    let figures = registry.figures();
+    let publishers = figures.iter().filter(|stream| stream.publisher.is_some()).count();
+    let successor = registry.successor.lock().clone();
+    let viewers: usize = figures.iter().map(|stream| stream.viewers).sum();
+    let answer = json!({ "successor": successor, "publishers": publishers, "viewers": viewers });
+    (StatusCode::ACCEPTED, Json(answer)).into_response()
+}

@@ -1,0 +1,87 @@
+//! The order of attempts: the addresses of the list one after the other, and a growing wait after
+//! each round.
+
+use std::time::Duration;
+
+use crate::base::{Backoff, Timestamp};
+
+/// A connection with media for this long was a success.
+const STEADY: Duration = Duration::from_secs(10);
+
+/// The attempts of a relay. This type is pure: the caller waits.
+#[derive(Debug)]
+pub(in crate::server) struct Attempts {
+    targets: usize,
+    at: usize,
+    /// Failures since the last success.
+    failures: usize,
+    outage: Timestamp,
+    backoff: Backoff,
+}
+
+impl Attempts {
+    pub const fn new(targets: usize, now: Timestamp, seed: u64) -> Self {
+        Self { targets, at: 0, failures: 0, outage: now, backoff: Backoff::new(seed) }
+    }
+
+    /// The address to try, by its place in the list.
+    pub const fn target(&self) -> usize {
+        self.at
+    }
+
+    /// Returns true if each address has failed since the last success.
+    pub const fn has_tried_all(&self) -> bool {
+        self.failures >= self.targets
+    }
+
+    /// Records a failure; `live_since` is the time of the connection's first media. Returns the
+    /// wait before the next address.
+    pub fn fail(&mut self, live_since: Option<Timestamp>, now: Timestamp) -> Duration {
+        if live_since.is_some_and(|since| now.since(since) >= STEADY) {
+            self.backoff.reset();
+            (self.failures, self.outage) = (0, now);
+        }
+        self.failures += 1;
+        self.at = (self.at + 1) % self.targets.max(1);
+        if self.failures.is_multiple_of(self.targets.max(1)) {
+            return self.backoff.next_wait(now.since(self.outage));
+        }
+        Duration::ZERO
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_address_follows_at_once_and_the_next_round_waits() {
+        let at = Timestamp::from_millis;
+        let mut attempts = Attempts::new(3, at(0), 1);
+        let mut targets = Vec::new();
+        let mut waits = Vec::new();
+        for failure in 0..6 {
+            targets.push(attempts.target());
+            waits.push(!attempts.fail(None, at(failure * 100)).is_zero());
+        }
+        assert_eq!(targets, [0, 1, 2, 0, 1, 2]);
+        assert_eq!(waits, [false, false, true, false, false, true]);
+        assert!(attempts.has_tried_all());
+        // A connection that lasted begins a new outage: the next address follows at once.
+        assert_eq!(attempts.fail(Some(at(1_000)), at(20_000)), Duration::ZERO);
+        assert!(!attempts.has_tried_all());
+    }
+
+    #[test]
+    fn the_only_address_is_tried_less_and_less_often() {
+        let mut attempts = Attempts::new(1, Timestamp::ZERO, 7);
+        let mut now = Timestamp::ZERO;
+        let mut last = Duration::ZERO;
+        for _ in 0..100 {
+            last = attempts.fail(Some(now), now);
+            assert!(!last.is_zero() && attempts.target() == 0);
+            now += last;
+        }
+        assert!(last > Duration::from_secs(11), "{last:?}");
+    }
+}

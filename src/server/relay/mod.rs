@@ -1,0 +1,22 @@
+//! Relays: streams that go on to other RTMP servers (push), or come from them (pull). A pull runs
+//! always, or on demand: it begins when a viewer who may play asks for a stream that is not here,
+//! and ends some seconds after the last viewer has left. Each relay has a list of addresses: after
+//! a failure it continues with the next one. Packets pass unchanged. `rules`, `target`, `attempts`
+//! and `path` are pure.
+
+pub(in crate::server) mod attempts;
+pub(in crate::server) mod path;
+pub(in crate::server) mod pull;
+pub(in crate::server) mod pulls;
+pub(in crate::server) mod push;
+pub(in crate::server) mod pushes;
+pub(in crate::server) mod relays;
+pub(in crate::server) mod report;
+pub(in crate::server) mod rules;
+pub(in crate::server) mod state;
+pub(in crate::server) mod target;
+pub(in crate::server) mod task;
+
+pub use report::{RelayChange, RelayState};
+pub use rules::{Direction, MAX_RULES, MAX_TARGETS, RelayRule};
+pub use target::RelayTarget;

@@ -1,0 +1,84 @@
+//! Loop guard: the servers that a stream has passed, or that wait for it, by their random ids. A
+//! relay names them in its connect command. A server that finds its own id there refuses.
+
+use std::fmt;
+
+/// Maximum number of servers on a path.
+const MAX_HOPS: usize = 8;
+/// Maximum length of an id.
+const MAX_ID: usize = 32;
+
+/// A path; each server adds its own id at the end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::server) struct RelayPath(Vec<String>);
+
+impl RelayPath {
+    /// Reads a path; `None` if it is invalid or too long.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() > MAX_HOPS * (MAX_ID + 1) {
+            return None;
+        }
+        let ids: Vec<_> = text.split(',').map(str::to_owned).collect();
+        let is_id = |id: &String| {
+            (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        };
+        (ids.len() <= MAX_HOPS && ids.iter().all(is_id)).then_some(Self(ids))
+    }
+
+    /// The path with a further server; `None` if it becomes too long.
+    pub fn with(&self, id: &str) -> Option<Self> {
+        let mut ids = self.0.clone();
+        ids.push(id.to_owned());
+        (ids.len() <= MAX_HOPS).then_some(Self(ids))
+    }
+
+    pub fn contains(&self, id: &str) -> bool {
+        self.0.iter().any(|known| known == id)
+    }
+
+    /// The last server.
+    pub fn last(&self) -> Option<&str> {
+        self.0.last().map(String::as_str)
+    }
+}
+
+/// Where a stream comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::server) struct RelaySource {
+    /// The servers that it has passed.
+    pub path: RelayPath,
+    /// Host and port of the server from which it is pulled.
+    pub origin: Option<String>,
+}
+
+impl fmt::Display for RelayPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_grows_up_to_its_limit_and_finds_loops() {
+        let mut path = RelayPath::default();
+        for hop in 0..MAX_HOPS {
+            path = path.with(&format!("server{hop}")).unwrap();
+        }
+        assert!(path.with("another").is_none(), "the limit");
+        assert_eq!(RelayPath::parse(&path.to_string()), Some(path.clone()));
+        assert!(path.contains("server0") && !path.contains("server"));
+        assert_eq!(path.last(), Some("server7"));
+    }
+
+    #[test]
+    fn what_is_no_path_is_refused() {
+        let long = "a".repeat(MAX_ID + 1);
+        let many = ["a"; MAX_HOPS + 1].join(",");
+        for text in ["", ",", "a,", "a b", "\u{e4}", long.as_str(), many.as_str()] {
+            assert_eq!(RelayPath::parse(text), None, "{text}");
+        }
+    }
+}

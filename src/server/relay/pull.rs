@@ -1,0 +1,449 @@
+//! A pull: plays a stream of another server, and publishes it here under the name of the viewers.
+//! While it changes to another server, its viewers stay.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::base::Timestamp;
+use crate::net::rtmp::{Client, Options};
+use crate::server::hls::production as hls;
+use crate::server::recordings;
+use crate::server::registry::{Publication, PublishRight, Refused};
+use crate::server::relay::attempts::Attempts;
+use crate::server::relay::path::RelaySource;
+use crate::server::relay::pushes::push_on;
+use crate::server::relay::report::{REQUEST_TIMEOUT, RelayState};
+use crate::server::relay::state::Relay;
+use crate::server::relay::task::{RelayTask, ticks};
+use crate::server::stream::Incoming;
+use crate::text::Problem;
+use crate::text::problem::problem;
+use crate::wire::container::flv::TagKind;
+use crate::wire::rtmp::client::{Event, Purpose};
+use crate::wire::rtmp::stream_name::StreamName;
+use crate::wire::rtmp::url::Url;
+
+/// A server that sends nothing for this long has failed.
+const SILENCE: Duration = Duration::from_secs(8);
+/// With further addresses: a server without the stream for this long is left for the next one.
+const START: Duration = Duration::from_secs(4);
+/// With further addresses: the time limit of connecting, and of the handshake and commands.
+const FAIL_OVER_CONNECT: Duration = Duration::from_secs(2);
+const FAIL_OVER_COMMAND: Duration = Duration::from_secs(4);
+/// How long the viewers of a lost stream are kept for its return.
+const GAP: Duration = Duration::from_secs(10);
+/// How often a name that is published here is checked, and how long a free one is left alone: servers
+/// that pull from each other must not pass on the rest of one stream as a new one.
+const TAKEN: Duration = Duration::from_secs(3);
+/// Time limit for closing a connection.
+const CLOSE: Duration = Duration::from_millis(500);
+/// Messages that are passed on together.
+const MAX_BATCH: usize = 256;
+/// Maximum number of messages before the first media.
+const MAX_EARLY: usize = 16;
+/// Maximum number of successive reconnect requests that are obeyed.
+const MAX_REDIRECTS: u32 = 3;
+
+/// Why a connection, or the pull, ends.
+enum End {
+    /// The pull ends.
+    Over(Problem),
+    /// The server asks to connect there.
+    Elsewhere(Url),
+    /// Another publisher has the name.
+    Taken,
+    Failed(Problem),
+}
+
+struct Pull {
+    task: Arc<RelayTask>,
+    publication: Option<Publication>,
+    /// True if the publication continues with a new connection.
+    is_renewal: bool,
+    /// When the last connection with media failed.
+    lost_at: Option<Timestamp>,
+    /// When a connection has sent its first media, and its last.
+    live_since: Option<Timestamp>,
+    heard: Timestamp,
+    incoming: Vec<Incoming>,
+    /// The server's address.
+    peer: SocketAddr,
+    /// Bytes of the connection that are counted.
+    counted: u64,
+    /// True after the first media of the pull.
+    was_live: bool,
+}
+
+/// Runs a pull to its end.
+pub(in crate::server) async fn run(task: RelayTask) {
+    let now = task.registry.clock.now();
+    let mut pull = Pull {
+        task: Arc::new(task),
+        publication: None,
+        is_renewal: false,
+        lost_at: None,
+        live_since: None,
+        heard: now,
+        incoming: Vec::new(),
+        peer: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+        counted: 0,
+        was_live: false,
+    };
+    // It writes to all its viewers at once: the task budget must not end that halfway.
+    let why = tokio::task::unconstrained(pull.run()).await;
+    pull.unpublish("the relay has ended");
+    pull.task.over(Some(why));
+}
+
+impl Pull {
+    async fn run(&mut self) -> Problem {
+        let rule = Arc::clone(&self.task.relay.rule);
+        let Some(path) = self.task.relay.way.path.with(&self.task.registry.relays.id) else {
+            return problem!("relay-too-long");
+        };
+        let mut options = Options { relay_path: Some(path.to_string()), ..rule.options.clone() };
+        if rule.targets.len() > 1 {
+            options.net.tcp_limit = options.net.tcp_limit.min(FAIL_OVER_CONNECT);
+            options.handshake_limit = options.handshake_limit.min(FAIL_OVER_COMMAND);
+            options.command_limit = options.command_limit.min(FAIL_OVER_COMMAND);
+        }
+        let now = self.task.registry.clock.now();
+        let mut attempts = Attempts::new(rule.targets.len(), now, self.task.relay.id);
+        let (mut elsewhere, mut redirects) = (None, 0);
+        loop {
+            if let Err(why) = self.name_is_free().await {
+                return why;
+            }
+            let Some(target) = rule.targets.get(attempts.target()) else {
+                return problem!("relay-too-long");
+            };
+            let (app, stream) = (self.task.relay.app.as_str(), self.task.relay.stream.as_str());
+            let (url, shown) = match elsewhere.take() {
+                Some(url) => {
+                    let shown = Url::tc_url(&url);
+                    (url, shown)
+                }
+                None => (target.of(app, stream), target.shown(app, stream)),
+            };
+            self.live_since = None;
+            let end = self.connection(&url, shown, &options).await;
+            let now = self.task.registry.clock.now();
+            if self.live_since.is_some() {
+                self.lost_at = Some(now);
+            }
+            self.is_renewal = true;
+            let cause = match end {
+                End::Over(why) => return why,
+                End::Taken => {
+                    self.unpublish("another publisher has the name");
+                    continue;
+                }
+                End::Elsewhere(next) if redirects < MAX_REDIRECTS => {
+                    redirects += 1;
+                    elsewhere = Some(next);
+                    continue;
+                }
+                End::Elsewhere(_) => problem!("net-sent-too-often"),
+                End::Failed(cause) => cause,
+            };
+            redirects = 0;
+            let wait = attempts.fail(self.live_since, now);
+            self.task.change(|report| {
+                report.state = RelayState::Reconnecting;
+                report.cause = Some(cause);
+                report.retry_in = Some(wait);
+                report.has_tried_all = attempts.has_tried_all();
+            });
+            if let Err(why) = self.meanwhile(sleep(wait)).await {
+                return why;
+            }
+        }
+    }
+
+    /// Waits until no other publisher has the name, and a moment longer.
+    async fn name_is_free(&mut self) -> Result<(), Problem> {
+        let mut had_waited = true;
+        while self.publication.is_none() && (self.is_published() || !had_waited) {
+            had_waited = !self.is_published();
+            self.task.change(|report| {
+                report.state = RelayState::Waiting;
+                report.cause = Some(problem!("relay-name-taken"));
+                report.retry_in = None;
+            });
+            self.meanwhile(sleep(TAKEN)).await?;
+        }
+        Ok(())
+    }
+
+    fn is_published(&self) -> bool {
+        let Relay { app, stream, .. } = &*self.task.relay;
+        self.task.registry.find(app, stream).is_some_and(|stream| stream.is_published())
+    }
+
+    /// Waits for something without a connection.
+    async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Problem> {
+        let task = Arc::clone(&self.task);
+        let mut ticks = ticks();
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                () = task.stopped() => return Err(problem!("relay-stopped")),
+                done = &mut work => return Ok(done),
+                _ = ticks.tick() => self.check()?,
+            }
+        }
+    }
+
+    /// Ends a pull without viewers, and a publication that waits too long for its return.
+    fn check(&mut self) -> Result<(), Problem> {
+        let now = self.task.registry.clock.now();
+        if self.lost_at.is_some_and(|lost| now.since(lost) >= GAP) {
+            self.unpublish("the relay has lost its server");
+        }
+        let rule = &self.task.relay.rule;
+        if !rule.on_demand {
+            return Ok(());
+        }
+        let Relay { app, stream, .. } = &*self.task.relay;
+        let viewers = match self.task.registry.find(app, stream) {
+            Some(stream) => self.task.registry.figures_of(&stream, now).viewers,
+            None => 0,
+        };
+        if viewers > 0 {
+            self.task.relay.note_asked(now);
+        } else if now.since(self.task.relay.asked()) >= self.patience() {
+            return Err(problem!("relay-no-viewers"));
+        }
+        Ok(())
+    }
+
+    /// How long the pull continues without viewers; HTTP requests wait for its begin.
+    fn patience(&self) -> Duration {
+        let linger = self.task.relay.rule.linger;
+        if self.live_since.is_some() { linger } else { linger.max(REQUEST_TIMEOUT) }
+    }
+
+    /// Connects and receives until something ends it.
+    async fn connection(&mut self, url: &Url, shown: String, options: &Options) -> End {
+        self.task.change(|report| {
+            report.state = RelayState::Connecting;
+            report.url = shown;
+            report.retry_in = None;
+        });
+        let clock = self.task.registry.clock;
+        let on_step = |_: crate::net::Step<'_>| {};
+        let connect = Client::connect(url, Purpose::Play, options, clock, &on_step);
+        let mut client = match self.meanwhile(connect).await {
+            Ok(Ok(client)) => client,
+            Ok(Err(error)) => return End::Failed(error.problem()),
+            Err(why) => return End::Over(why),
+        };
+        let end = self.receive(&mut client, url).await;
+        self.count(&client);
+        self.counted = 0;
+        if !matches!(end, End::Failed(_)) {
+            // The next connection does not wait for the end of this one.
+            self.task.registry.relays.runtime.spawn(client.close(CLOSE));
+        }
+        end
+    }
+
+    async fn receive(&mut self, client: &mut Client, url: &Url) -> End {
+        let task = Arc::clone(&self.task);
+        let began = task.registry.clock.now();
+        self.heard = began;
+        self.wait_for_media();
+        let mut ticks = ticks();
+        // The publisher keeps the address of its first server.
+        if self.publication.is_none() {
+            self.peer = client.stream().peer_addr().unwrap_or(self.peer);
+        }
+        loop {
+            let dismissal = self.publication.as_ref().map(|it| Arc::clone(&it.dismissal));
+            let dismissed = async {
+                match &dismissal {
+                    Some(dismissal) => dismissal.stop_reason().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let event = tokio::select! {
+                biased;
+                () = task.stopped() => return End::Over(problem!("relay-stopped")),
+                reason = dismissed => {
+                    self.unpublish(&reason);
+                    return End::Failed(Problem::words(reason.into_owned()));
+                }
+                _ = ticks.tick() => {
+                    self.count(client);
+                    if let Err(why) = self.check() {
+                        return End::Over(why);
+                    }
+                    let now = task.registry.clock.now();
+                    let further = task.relay.rule.targets.len() > 1;
+                    if self.live_since.is_some() && now.since(self.heard) >= SILENCE {
+                        return End::Failed(problem!("relay-silent"));
+                    }
+                    if self.live_since.is_none() && further && now.since(began) >= START {
+                        return End::Failed(problem!("relay-no-stream"));
+                    }
+                    continue;
+                }
+                event = client.next_event() => event,
+            };
+            let mut next = match event {
+                Ok(event) => Some(event),
+                Err(error) => return End::Failed(error.problem()),
+            };
+            // The rest of what was read together.
+            while let Some(event) = next {
+                if let Some(end) = self.take(event, url) {
+                    return end;
+                }
+                next = match self.incoming.len() < MAX_BATCH {
+                    true => client.session().poll_event(),
+                    false => None,
+                };
+            }
+            if let Err(end) = self.pass_on() {
+                return end;
+            }
+        }
+    }
+
+    /// Handles an event of the connection.
+    fn take(&mut self, event: Event, url: &Url) -> Option<End> {
+        let mut add = |kind, time_ms, body, metadata| {
+            self.incoming.push(Incoming { kind, time_ms, body, metadata });
+        };
+        match event {
+            Event::Video { time_ms, body } => add(TagKind::Video, time_ms, body, false),
+            Event::Audio { time_ms, body } => add(TagKind::Audio, time_ms, body, false),
+            Event::Metadata { time_ms, body, .. } => add(TagKind::Script, time_ms, body, true),
+            Event::Data { time_ms, body, .. } => add(TagKind::Script, time_ms, body, false),
+            Event::StreamEof | Event::Unpublished => {
+                if let Err(end) = self.pass_on() {
+                    return Some(end);
+                }
+                self.incoming.clear();
+                self.unpublish("the publisher has left the other server");
+                self.live_since = None;
+                self.wait_for_media();
+            }
+            Event::ReconnectRequest { tc_url, .. } => {
+                let target = self.task.relay.rule.targets.first();
+                let (app, stream) = (&self.task.relay.app, &self.task.relay.stream);
+                let home = target.map_or_else(|| url.clone(), |target| target.of(app, stream));
+                return home.asked_to(url, tc_url.as_deref()).map(End::Elsewhere);
+            }
+            _ => {}
+        }
+        None
+    }
+
+    fn wait_for_media(&self) {
+        self.task.change(|report| {
+            report.state = RelayState::Waiting;
+            report.cause = None;
+        });
+    }
+
+    /// Passes messages on to the viewers. The publication begins with the first media.
+    fn pass_on(&mut self) -> Result<(), End> {
+        if self.incoming.is_empty() {
+            return Ok(());
+        }
+        let now = self.task.registry.clock.now();
+        let has_media = self.incoming.iter().any(|it| it.kind != TagKind::Script);
+        if self.live_since.is_none() {
+            if !has_media {
+                // Metadata arrives first.
+                self.incoming.truncate(MAX_EARLY);
+                return Ok(());
+            }
+            self.go_live()?;
+        }
+        if has_media {
+            self.heard = now;
+        }
+        if let Some(publication) = &self.publication {
+            let stream = &publication.stream;
+            if !stream.take(self.task.relay.id, &mut self.incoming, now) {
+                stream.flush();
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins the publication, or continues it with this connection.
+    fn go_live(&mut self) -> Result<(), End> {
+        let id = self.task.relay.id;
+        match &self.publication {
+            Some(publication) if self.is_renewal => publication.stream.renew(id),
+            Some(_) => {}
+            None => self.publish()?,
+        }
+        self.is_renewal = false;
+        self.lost_at = None;
+        let now = self.task.registry.clock.now();
+        (self.live_since, self.heard) = (Some(now), now);
+        self.task.relay.note_asked(now);
+        if std::mem::replace(&mut self.was_live, true) {
+            self.task.relay.reconnects.fetch_add(1, Ordering::Relaxed);
+        }
+        self.task.change(|report| {
+            report.state = RelayState::Live;
+            report.cause = None;
+            report.retry_in = None;
+            report.has_tried_all = false;
+        });
+        Ok(())
+    }
+
+    fn publish(&mut self) -> Result<(), End> {
+        let registry = &self.task.registry;
+        let (app, stream) = (self.task.relay.app.clone(), self.task.relay.stream.clone());
+        let limits = registry.access().rules.of(&app).limits;
+        let right = PublishRight { proven: true, limits };
+        // No client has these credentials, so none replaces the relay.
+        let name = StreamName { app, stream, query: format!("relay {}", self.task.relay.id) };
+        let publication = match registry.publish(self.task.relay.id, self.peer, &name, right) {
+            Ok(publication) => publication,
+            Err(Refused::Taken) => return Err(End::Taken),
+            Err(Refused::Full | Refused::AppFull(_)) => {
+                return Err(End::Failed(problem!("relay-too-many-streams")));
+            }
+        };
+        let origin = self.task.relay.report().url;
+        let origin = Url::parse(&origin).ok().map(|url| url.authority());
+        let path = Default::default();
+        publication.stream.set_source(self.task.relay.id, RelaySource { path, origin });
+        recordings::begin(registry, &publication.stream, None);
+        hls::begin(registry, &publication.stream);
+        push_on(registry, &publication.stream);
+        self.publication = Some(publication);
+        Ok(())
+    }
+
+    fn unpublish(&mut self, reason: &str) {
+        self.lost_at = None;
+        let Some(publication) = self.publication.take() else { return };
+        self.task.registry.unpublish(&publication, self.task.relay.id, self.peer, reason);
+    }
+
+    /// Adds the bytes of the connection to the totals.
+    fn count(&mut self, client: &Client) {
+        let read = client.read_bytes();
+        let new = read.saturating_sub(self.counted);
+        self.counted = read;
+        // The handshake and commands are no result of the pull.
+        if self.was_live {
+            self.task.relay.bytes.fetch_add(new, Ordering::Relaxed);
+        }
+        self.task.registry.totals.received_bytes.fetch_add(new, Ordering::Relaxed);
+    }
+}

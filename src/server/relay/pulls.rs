@@ -1,0 +1,91 @@
+//! Starts pulls: those that always run, and those on demand. For the latter, a viewer who may play
+//! asks for a stream that is not here; callers have checked the viewer's access.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Weak};
+
+use crate::server::access::admission::subscriber;
+use crate::server::registry::Registry;
+use crate::server::relay::path::RelayPath;
+use crate::server::relay::pull;
+use crate::server::relay::pushes::push_on;
+use crate::server::relay::report::{REQUEST_TIMEOUT, RelayState};
+use crate::server::relay::rules::{Direction, RelayRule};
+use crate::server::relay::state::{Relay, RelayWay};
+use crate::server::relay::task::RelayTask;
+
+/// Starts the pulls that always run.
+pub(in crate::server) fn begin(registry: &Arc<Registry>) {
+    for rule in registry.relays.rules().iter().filter(|rule| rule.is_static_pull()) {
+        if let Some(names) = rule.only_stream() {
+            start(registry, rule, names, None);
+        }
+    }
+}
+
+/// Replaces the rules: relays of rules that are gone end, and those of new ones begin.
+pub(in crate::server) fn set_rules(registry: &Arc<Registry>, rules: &[RelayRule]) {
+    registry.relays.set_rules(rules);
+    begin(registry);
+    for stream in registry.streams().iter().filter(|stream| stream.is_published()) {
+        push_on(registry, stream);
+    }
+}
+
+/// Starts the pull of a stream, if a rule is for it and nobody publishes it. Returns the pull, also
+/// if it runs already. `path` has the servers on the way to the viewer.
+pub(in crate::server) fn demand(
+    registry: &Arc<Registry>,
+    (app, stream): (&str, &str),
+    viewer: IpAddr,
+    path: &RelayPath,
+) -> Option<Arc<Relay>> {
+    let relays = &registry.relays;
+    let rule = relays.demand_rule(app, stream)?;
+    if let Some(known) = relays.pull_of(app, stream).filter(|known| !known.is_stopped()) {
+        known.note_asked(registry.clock.now());
+        return Some(known);
+    }
+    if registry.find(app, stream).is_some_and(|stream| stream.is_published()) {
+        return None;
+    }
+    let demand = (subscriber(viewer), path.clone());
+    start(registry, &rule, (app, stream), Some(demand))
+}
+
+/// The same for an HTTP request, and waits until the stream is here, or no server has it.
+pub(in crate::server) async fn demand_and_wait(
+    registry: &Arc<Registry>,
+    names: (&str, &str),
+    viewer: IpAddr,
+) {
+    let Some(relay) = demand(registry, names, viewer, &RelayPath::default()) else { return };
+    let mut reports = relay.reports();
+    let decided = reports.wait_for(|report| {
+        matches!(report.state, RelayState::Live | RelayState::Stopped) || report.has_tried_all
+    });
+    let _ = tokio::time::timeout(REQUEST_TIMEOUT, decided).await;
+}
+
+/// Starts a pull; `None` if it runs already, or cannot. A pull on demand has the network of the
+/// viewer, and the servers on the way to the viewer.
+fn start(
+    registry: &Arc<Registry>,
+    rule: &Arc<RelayRule>,
+    (app, stream): (&str, &str),
+    demand: Option<(IpAddr, RelayPath)>,
+) -> Option<Arc<Relay>> {
+    if registry.is_stopping() {
+        return None;
+    }
+    let (opened_by, path) = demand.unzip();
+    let way = RelayWay { path: path.unwrap_or_default(), stream: Weak::new() };
+    let now = (registry.next_id(), registry.clock.now());
+    let relay = Relay::new(now, Arc::clone(rule), (app, stream), way, opened_by);
+    let is_same =
+        |it: &Relay| it.rule.direction == Direction::Pull && it.app == app && it.stream == stream;
+    let relay = registry.relays.add(relay, is_same)?;
+    let task = RelayTask { registry: Arc::clone(registry), relay: Arc::clone(&relay) };
+    registry.relays.runtime.spawn(pull::run(task));
+    Some(relay)
+}

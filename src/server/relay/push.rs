@@ -1,0 +1,321 @@
+//! A push: sends a published stream to another server. Its queue has the same bound as a viewer's;
+//! a slow server gets no frames up to the next keyframe, and delays nobody.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+
+use crate::base::Timestamp;
+use crate::net::rtmp::{Client, Options, Progress};
+use crate::net::{Cause, ConnectStage};
+use crate::server::relay::attempts::Attempts;
+use crate::server::relay::report::RelayState;
+use crate::server::relay::task::{RelayTask, ticks};
+use crate::server::stream::Stream;
+use crate::server::stream::message::{Class, Message};
+use crate::server::stream::message_sink::{Arrival, MessageSink};
+use crate::server::stream::sink::Sink;
+use crate::text::Problem;
+use crate::text::problem::problem;
+use crate::wire::container::flv::TagKind;
+use crate::wire::rtmp::client::{Event, Purpose};
+use crate::wire::rtmp::command::caps_ex;
+use crate::wire::rtmp::url::Url;
+
+/// Messages are passed to the connection only while it has fewer queued bytes than this: those in
+/// the stream's queue can still be dropped.
+const MAX_UNSENT: usize = 128 << 10;
+/// A server that accepts nothing for this long has failed.
+const NO_PROGRESS: Duration = Duration::from_secs(10);
+/// How long the connection is kept after the publisher has left: a publisher that comes back causes
+/// no break.
+const COMES_BACK_WITHIN: Duration = Duration::from_secs(3);
+/// With further addresses: the time limit of connecting.
+const FAIL_OVER_CONNECT: Duration = Duration::from_secs(2);
+/// Time limit for closing a connection.
+const CLOSE: Duration = Duration::from_secs(1);
+/// Maximum number of successive reconnect requests that are obeyed.
+const MAX_REDIRECTS: u32 = 3;
+
+/// Why a connection, or the push, ends.
+enum End {
+    /// The push ends.
+    Over(Problem),
+    /// The server asks to connect there.
+    Elsewhere(Url),
+    Failed(Problem),
+}
+
+struct Push {
+    task: Arc<RelayTask>,
+    stream: Arc<Stream>,
+    /// When the publisher left.
+    unpublished_at: Option<Timestamp>,
+    /// When the connection got its first media.
+    live_since: Option<Timestamp>,
+    /// The time of the stream at which the other server's time begins, and the last time there.
+    origin_ms: Option<u32>,
+    last_ms: u32,
+    /// True until a keyframe arrives, after messages were lost.
+    skipping: bool,
+    /// Bytes of the connection that are counted, and when they last increased.
+    counted: u64,
+    progress: Timestamp,
+    was_live: bool,
+}
+
+/// Runs a push to its end.
+pub(in crate::server) async fn run(task: RelayTask, stream: Arc<Stream>) {
+    let now = task.registry.clock.now();
+    let mut push = Push {
+        task: Arc::new(task),
+        stream,
+        unpublished_at: None,
+        live_since: None,
+        origin_ms: None,
+        last_ms: 0,
+        skipping: false,
+        counted: 0,
+        progress: now,
+        was_live: false,
+    };
+    let why = push.run().await;
+    push.task.over(Some(why));
+}
+
+impl Push {
+    async fn run(&mut self) -> Problem {
+        let rule = Arc::clone(&self.task.relay.rule);
+        let Some(path) = self.task.relay.way.path.with(&self.task.registry.relays.id) else {
+            return problem!("relay-too-long");
+        };
+        let mut options = Options { relay_path: Some(path.to_string()), ..rule.options.clone() };
+        if rule.targets.len() > 1 {
+            options.net.tcp_limit = options.net.tcp_limit.min(FAIL_OVER_CONNECT);
+        }
+        let now = self.task.registry.clock.now();
+        let mut attempts = Attempts::new(rule.targets.len(), now, self.task.relay.id);
+        let (mut elsewhere, mut redirects) = (None, 0);
+        loop {
+            let Some(target) = rule.targets.get(attempts.target()) else {
+                return problem!("relay-too-long");
+            };
+            let (app, stream) = (self.task.relay.app.as_str(), self.task.relay.stream.as_str());
+            let home = target.of(app, stream);
+            let (url, shown) = match elsewhere.take() {
+                Some(url) => {
+                    let shown = Url::tc_url(&url);
+                    (url, shown)
+                }
+                None => (home.clone(), target.shown(app, stream)),
+            };
+            self.live_since = None;
+            let cause = match self.connection((&home, &url), shown, &options).await {
+                End::Over(why) => return why,
+                End::Elsewhere(next) if redirects < MAX_REDIRECTS => {
+                    redirects += 1;
+                    elsewhere = Some(next);
+                    continue;
+                }
+                End::Elsewhere(_) => problem!("net-sent-too-often"),
+                End::Failed(cause) => cause,
+            };
+            redirects = 0;
+            let wait = attempts.fail(self.live_since, self.task.registry.clock.now());
+            self.task.change(|report| {
+                report.state = RelayState::Reconnecting;
+                report.cause = Some(cause);
+                report.retry_in = Some(wait);
+                report.has_tried_all = attempts.has_tried_all();
+            });
+            if let Err(why) = self.meanwhile(sleep(wait)).await {
+                return why;
+            }
+        }
+    }
+
+    /// Waits for something without a connection.
+    async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Problem> {
+        let task = Arc::clone(&self.task);
+        let mut ticks = ticks();
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                () = task.stopped() => return Err(problem!("relay-stopped")),
+                done = &mut work => return Ok(done),
+                _ = ticks.tick() => self.check()?,
+            }
+        }
+    }
+
+    /// Ends the push some time after its publisher.
+    fn check(&mut self) -> Result<(), Problem> {
+        if self.stream.is_published() {
+            self.unpublished_at = None;
+            return Ok(());
+        }
+        let now = self.task.registry.clock.now();
+        let since = *self.unpublished_at.get_or_insert(now);
+        match now.since(since) < COMES_BACK_WITHIN {
+            true => Ok(()),
+            false => Err(problem!("relay-unpublished")),
+        }
+    }
+
+    async fn connection(
+        &mut self,
+        (home, url): (&Url, &Url),
+        shown: String,
+        options: &Options,
+    ) -> End {
+        self.task.change(|report| {
+            report.state = RelayState::Connecting;
+            report.url = shown;
+            report.retry_in = None;
+        });
+        let clock = self.task.registry.clock;
+        let on_step = |_: crate::net::Step<'_>| {};
+        let connect = Client::connect(url, Purpose::Publish, options, clock, &on_step);
+        let mut client = match self.meanwhile(connect).await {
+            Ok(Ok(client)) => client,
+            Ok(Err(error)) => return End::Failed(error.problem()),
+            Err(why) => return End::Over(why),
+        };
+        client.stream().set_user_timeout(NO_PROGRESS);
+        let takes_tracks = client.enhanced().caps_ex & caps_ex::MULTITRACK != 0;
+        let limit = self.task.registry.config.limits.queue_bytes;
+        let sink = MessageSink::with_tracks(self.task.registry.next_id(), limit, takes_tracks);
+        self.stream.join(Arc::<MessageSink>::clone(&sink));
+        let end = self.send(&mut client, &sink, takes_tracks, (home, url)).await;
+        self.stream.leave(sink.id());
+        self.task.registry.tidy(&self.stream);
+        self.count(&client);
+        self.counted = 0;
+        match &end {
+            End::Failed(_) => {}
+            End::Elsewhere(_) => drop(self.task.registry.relays.runtime.spawn(client.close(CLOSE))),
+            End::Over(_) => drop(client.close(CLOSE).await),
+        }
+        end
+    }
+
+    /// Sends until something ends the connection.
+    async fn send(
+        &mut self,
+        client: &mut Client,
+        sink: &MessageSink,
+        takes_tracks: bool,
+        (home, url): (&Url, &Url),
+    ) -> End {
+        let task = Arc::clone(&self.task);
+        self.progress = task.registry.clock.now();
+        self.skipping = false;
+        let mut waiting = VecDeque::new();
+        let mut ticks = ticks();
+        loop {
+            let full = client.queued_bytes() > MAX_UNSENT;
+            tokio::select! {
+                biased;
+                () = task.stopped() => {
+                    let _ = timeout(CLOSE, client.flush()).await;
+                    return End::Over(problem!("relay-stopped"));
+                }
+                _ = ticks.tick() => {
+                    self.count(client);
+                    if let Err(why) = self.check() {
+                        let _ = timeout(CLOSE, client.flush()).await;
+                        return End::Over(why);
+                    }
+                    let now = task.registry.clock.now();
+                    if client.queued_bytes() == 0 {
+                        self.progress = now;
+                    } else if now.since(self.progress) >= NO_PROGRESS {
+                        let cause = Cause::NoProgress { after: NO_PROGRESS };
+                        return End::Failed(client.error(ConnectStage::Media, cause).problem());
+                    }
+                }
+                progress = client.progress(full.then_some(MAX_UNSENT)) => match progress {
+                    Ok(Progress::Room) => {}
+                    Ok(Progress::Event(Event::ReconnectRequest { tc_url, .. })) => {
+                        if let Some(next) = home.asked_to(url, tc_url.as_deref()) {
+                            return End::Elsewhere(next);
+                        }
+                    }
+                    Ok(Progress::Event(_)) => {}
+                    Err(error) => return End::Failed(error.problem()),
+                },
+                () = sink.arrived(), if waiting.is_empty() => waiting.extend(sink.take()),
+            }
+            while client.queued_bytes() <= MAX_UNSENT
+                && let Some(arrival) = waiting.pop_front()
+            {
+                match arrival {
+                    Arrival::Message(message) => {
+                        if let Some(message) = message.for_viewer(takes_tracks) {
+                            self.message(client, message);
+                        }
+                    }
+                    Arrival::Lost => self.skipping = true,
+                    // The check notices a publisher that stays away.
+                    Arrival::Gone | Arrival::Back => {}
+                }
+            }
+        }
+    }
+
+    fn message(&mut self, client: &mut Client, message: &Message) {
+        match message.class {
+            Class::Key => self.skipping = false,
+            Class::Inter if self.skipping => {
+                self.task.relay.dropped_frames.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+            Class::Inter | Class::Sound | Class::Vital => {}
+        }
+        if message.class != Class::Vital && message.kind != TagKind::Script {
+            let origin = *self.origin_ms.get_or_insert(message.time_ms);
+            let time_ms = message.time_ms.wrapping_sub(origin);
+            // Audio from before the first frame has no time there.
+            self.last_ms = if time_ms.cast_signed() < 0 { 0 } else { time_ms };
+            if self.live_since.is_none() {
+                self.go_live();
+            }
+        }
+        let (time_ms, body) = (self.last_ms, message.body());
+        let session = client.session();
+        match message.kind {
+            TagKind::Video => session.send_video(time_ms, body),
+            TagKind::Audio => session.send_audio(time_ms, body),
+            TagKind::Script => session.send_script(time_ms, &body, message.class == Class::Vital),
+        };
+    }
+
+    fn go_live(&mut self) {
+        self.live_since = Some(self.task.registry.clock.now());
+        if std::mem::replace(&mut self.was_live, true) {
+            self.task.relay.reconnects.fetch_add(1, Ordering::Relaxed);
+        }
+        self.task.change(|report| {
+            report.state = RelayState::Live;
+            report.cause = None;
+            report.retry_in = None;
+            report.has_tried_all = false;
+        });
+    }
+
+    /// Adds the bytes of the connection to the totals.
+    fn count(&mut self, client: &Client) {
+        let written = client.written_bytes();
+        let new = written.saturating_sub(self.counted);
+        if new > 0 {
+            self.progress = self.task.registry.clock.now();
+        }
+        self.counted = written;
+        self.task.relay.bytes.fetch_add(new, Ordering::Relaxed);
+        self.task.registry.totals.sent_bytes.fetch_add(new, Ordering::Relaxed);
+    }
+}

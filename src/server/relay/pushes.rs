@@ -1,0 +1,45 @@
+//! Starts the pushes of a stream.
+
+use std::sync::Arc;
+
+use crate::server::registry::Registry;
+use crate::server::relay::path::RelaySource;
+use crate::server::relay::push;
+use crate::server::relay::rules::{Direction, RelayRule};
+use crate::server::relay::state::{Relay, RelayWay};
+use crate::server::relay::task::RelayTask;
+use crate::server::stream::Stream;
+
+/// Starts the pushes of a published stream that do not run yet.
+pub(in crate::server) fn push_on(registry: &Arc<Registry>, stream: &Arc<Stream>) {
+    let relays = &registry.relays;
+    let names = (stream.app.as_str(), stream.name.as_str());
+    let RelaySource { path, origin } = stream.source();
+    for rule in relays.rules() {
+        if rule.direction != Direction::Push || !rule.applies_to(names.0, names.1) {
+            continue;
+        }
+        // The server where the stream comes from has it.
+        let is_back = |origin: &str| rule.targets.iter().all(|it| it.authority() == origin);
+        if registry.is_stopping() || origin.as_deref().is_some_and(is_back) {
+            continue;
+        }
+        for old in relays.all() {
+            // The same name can have got another stream, or one that has passed other servers.
+            if is_push_of(&old, &rule, names) && !old.way.is_of(stream, &path) {
+                old.stop();
+            }
+        }
+        let start = (registry.next_id(), registry.clock.now());
+        let way = RelayWay { path: path.clone(), stream: Arc::downgrade(stream) };
+        let relay = Relay::new(start, Arc::clone(&rule), names, way, None);
+        if let Some(relay) = relays.add(relay, |it| is_push_of(it, &rule, names)) {
+            let task = RelayTask { registry: Arc::clone(registry), relay };
+            relays.runtime.spawn(push::run(task, Arc::clone(stream)));
+        }
+    }
+}
+
+fn is_push_of(relay: &Relay, rule: &Arc<RelayRule>, (app, stream): (&str, &str)) -> bool {
+    Arc::ptr_eq(&relay.rule, rule) && relay.app == app && relay.stream == stream
+}

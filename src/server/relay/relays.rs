@@ -1,0 +1,176 @@
+//! All relays of a server, and their rules and totals. Their number is bounded.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::{Mutex, RwLock};
+use tokio::runtime::Handle;
+
+use crate::net::random_hex;
+use crate::server::relay::rules::{Direction, RelayRule};
+use crate::server::relay::state::Relay;
+
+/// Maximum number of running relays.
+pub(in crate::server) const MAX_RELAYS: usize = 256;
+/// Maximum number of pulls on demand that have received nothing yet, in total and for the viewers
+/// of one network. They are cheap to ask for.
+const MAX_FRUITLESS: usize = 64;
+const MAX_FRUITLESS_PER_ADDRESS: usize = 8;
+/// Number of letters of a server's id.
+const ID: usize = 16;
+
+/// The relays of a server.
+#[derive(Debug)]
+pub(in crate::server) struct Relays {
+    /// The id of this server on relay paths.
+    pub id: String,
+    /// Where the tasks of relays run.
+    pub runtime: Handle,
+    rules: RwLock<Vec<Arc<RelayRule>>>,
+    all: Mutex<HashMap<u64, Arc<Relay>>>,
+    /// Totals of relays that have ended, by direction.
+    ended: Mutex<BTreeMap<Direction, RelayTotals>>,
+    refused: AtomicU64,
+}
+
+/// The totals of relays.
+#[derive(Copy, Clone, Debug, Default)]
+pub(in crate::server) struct RelayTotals {
+    bytes: u64,
+    reconnects: u64,
+    dropped_frames: u64,
+}
+
+impl RelayTotals {
+    /// Bytes sent or received.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub fn reconnects(&self) -> u64 {
+        self.reconnects
+    }
+
+    pub fn dropped_frames(&self) -> u64 {
+        self.dropped_frames
+    }
+
+    fn add(&mut self, relay: &Relay) {
+        self.bytes += relay.bytes.load(Ordering::Relaxed);
+        self.reconnects += relay.reconnects.load(Ordering::Relaxed);
+        self.dropped_frames += relay.dropped_frames.load(Ordering::Relaxed);
+    }
+}
+
+impl Relays {
+    pub fn new(rules: &[RelayRule], runtime: &Handle) -> Self {
+        let mut id = random_hex().unwrap_or_else(|| "0".repeat(ID));
+        id.truncate(ID);
+        Self {
+            id,
+            runtime: runtime.clone(),
+            rules: RwLock::new(rules.iter().cloned().map(Arc::new).collect()),
+            all: Mutex::default(),
+            ended: Mutex::default(),
+            refused: AtomicU64::new(0),
+        }
+    }
+
+    /// The rules.
+    pub fn rules(&self) -> Vec<Arc<RelayRule>> {
+        self.rules.read().clone()
+    }
+
+    /// The running relays, the oldest first.
+    pub fn all(&self) -> Vec<Arc<Relay>> {
+        let mut all: Vec<_> = self.all.lock().values().cloned().collect();
+        all.sort_unstable_by_key(|relay| relay.id);
+        all
+    }
+
+    /// The number of running relays.
+    pub fn count(&self) -> usize {
+        self.all.lock().len()
+    }
+
+    /// Relays that were not started, because there were too many.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// The totals of one direction since the start.
+    pub fn totals(&self, direction: Direction) -> RelayTotals {
+        let all = self.all.lock();
+        let mut totals = self.ended.lock().get(&direction).copied().unwrap_or_default();
+        all.values().filter(|it| it.rule.direction == direction).for_each(|it| totals.add(it));
+        totals
+    }
+
+    /// The running pull of a stream.
+    pub fn pull_of(&self, app: &str, stream: &str) -> Option<Arc<Relay>> {
+        let all = self.all.lock();
+        let is_it = |it: &&Arc<Relay>| {
+            it.rule.direction == Direction::Pull && it.app == app && it.stream == stream
+        };
+        all.values().find(is_it).cloned()
+    }
+
+    /// The first rule for pulls of a stream on demand.
+    pub fn demand_rule(&self, app: &str, stream: &str) -> Option<Arc<RelayRule>> {
+        let rules = self.rules.read();
+        rules.iter().find(|rule| rule.on_demand && rule.applies_to(app, stream)).cloned()
+    }
+
+    /// Adds a relay; `None` if there are too many, or `is_same` finds one.
+    pub fn add(&self, relay: Relay, is_same: impl Fn(&Relay) -> bool) -> Option<Arc<Relay>> {
+        let mut all = self.all.lock();
+        if all.values().any(|it| !it.is_stopped() && is_same(it)) {
+            return None;
+        }
+        if all.len() >= MAX_RELAYS || is_fruitless(&all, relay.opened_by) {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        let relay = Arc::new(relay);
+        all.insert(relay.id, Arc::clone(&relay));
+        Some(relay)
+    }
+
+    /// Removes a relay that is over.
+    pub fn remove(&self, relay: &Relay) {
+        let mut all = self.all.lock();
+        if all.remove(&relay.id).is_some() {
+            self.ended.lock().entry(relay.rule.direction).or_default().add(relay);
+        }
+    }
+
+    /// Replaces the rules. Relays of rules that are gone are asked to end.
+    pub fn set_rules(&self, rules: &[RelayRule]) {
+        let mut known = self.rules.write();
+        let kept = |rule: &RelayRule| known.iter().find(|it| ***it == *rule).cloned();
+        let new: Vec<_> =
+            rules.iter().map(|rule| kept(rule).unwrap_or_else(|| Arc::new(rule.clone()))).collect();
+        known.clone_from(&new);
+        drop(known);
+        for relay in self.all() {
+            if !new.iter().any(|rule| Arc::ptr_eq(rule, &relay.rule)) {
+                relay.stop();
+            }
+        }
+    }
+}
+
+/// Returns true if there are too many pulls on demand without a result.
+fn is_fruitless(all: &HashMap<u64, Arc<Relay>>, opened_by: Option<IpAddr>) -> bool {
+    let Some(address) = opened_by else { return false };
+    let (mut total, mut of_address) = (0, 0);
+    for relay in all.values().filter(|relay| relay.opened_by.is_some()) {
+        if relay.bytes.load(Ordering::Relaxed) == 0 {
+            total += 1;
+            of_address += usize::from(relay.opened_by == Some(address));
+        }
+    }
+    total >= MAX_FRUITLESS || of_address >= MAX_FRUITLESS_PER_ADDRESS
+}

@@ -1,0 +1,69 @@
+//! The rules of relays: which streams, in which direction, and to or from which addresses.
+
+use std::time::Duration;
+
+use crate::net::rtmp::Options;
+use crate::server::access::token::claims::matches;
+use crate::server::relay::target::RelayTarget;
+
+/// Maximum number of rules, and of addresses of a rule.
+pub const MAX_RULES: usize = 64;
+pub const MAX_TARGETS: usize = 16;
+
+/// The direction of a relay.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Direction {
+    /// To another server.
+    Push,
+    /// From another server.
+    Pull,
+}
+
+impl Direction {
+    pub const ALL: [Self; 2] = [Self::Push, Self::Pull];
+
+    /// The name in events and in the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Push => "push",
+            Self::Pull => "pull",
+        }
+    }
+}
+
+/// A rule of relays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelayRule {
+    pub direction: Direction,
+    /// `app/stream`, or a pattern: `*` is any text without a slash, and `**` any text.
+    pub streams: String,
+    /// For a pull: it begins when a viewer asks for the stream.
+    pub on_demand: bool,
+    /// The addresses in the order of attempts.
+    pub targets: Vec<RelayTarget>,
+    /// How long a pull on demand continues without viewers.
+    pub linger: Duration,
+    /// The connection options.
+    pub options: Options,
+}
+
+impl RelayRule {
+    /// The range and the default of `linger`.
+    pub const LINGER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(10));
+    pub const USUAL_LINGER: Duration = Duration::from_secs(10);
+
+    /// Returns true if the rule is for this stream.
+    pub fn applies_to(&self, app: &str, stream: &str) -> bool {
+        matches(&self.streams, &format!("{app}/{stream}"))
+    }
+
+    /// The application and the stream of a rule without a pattern.
+    pub fn only_stream(&self) -> Option<(&str, &str)> {
+        self.streams.rsplit_once('/').filter(|_| !self.streams.contains('*'))
+    }
+
+    /// Returns true for a pull that always runs.
+    pub fn is_static_pull(&self) -> bool {
+        self.direction == Direction::Pull && !self.on_demand
+    }
+}

@@ -1,0 +1,160 @@
+//! One running relay: what it does now, and its figures.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+
+use tokio::sync::watch;
+
+use crate::base::Timestamp;
+use crate::server::relay::path::RelayPath;
+use crate::server::relay::report::{RelayChange, RelayReport, RelayState};
+use crate::server::relay::rules::RelayRule;
+use crate::server::stream::Stream;
+
+/// The way of a relayed stream.
+#[derive(Clone, Debug)]
+pub(in crate::server) struct RelayWay {
+    /// The servers before this one: those that a pushed stream has passed, or those that wait for a
+    /// pulled one.
+    pub path: RelayPath,
+    /// The pushed stream.
+    pub stream: Weak<Stream>,
+}
+
+impl RelayWay {
+    /// Returns true if it is the way of this stream.
+    pub fn is_of(&self, stream: &Arc<Stream>, path: &RelayPath) -> bool {
+        std::ptr::eq(self.stream.as_ptr(), Arc::as_ptr(stream)) && self.path == *path
+    }
+}
+
+/// A running relay.
+#[derive(Debug)]
+pub(in crate::server) struct Relay {
+    pub id: u64,
+    pub rule: Arc<RelayRule>,
+    pub app: String,
+    pub stream: String,
+    pub way: RelayWay,
+    /// The network of the viewer who caused a pull on demand.
+    pub opened_by: Option<IpAddr>,
+    report: watch::Sender<RelayReport>,
+    stop: watch::Sender<bool>,
+    /// When a viewer last asked for the stream, in microseconds of the clock.
+    asked: AtomicI64,
+    /// Bytes sent or received by all connections.
+    pub bytes: AtomicU64,
+    pub reconnects: AtomicU64,
+    pub dropped_frames: AtomicU64,
+}
+
+impl Relay {
+    pub fn new(
+        (id, now): (u64, Timestamp),
+        rule: Arc<RelayRule>,
+        (app, stream): (&str, &str),
+        way: RelayWay,
+        opened_by: Option<IpAddr>,
+    ) -> Self {
+        let url = rule.targets.first().map(|it| it.shown(app, stream)).unwrap_or_default();
+        let report = RelayReport {
+            state: RelayState::Connecting,
+            url,
+            cause: None,
+            retry_in: None,
+            since: now,
+            has_tried_all: false,
+        };
+        Self {
+            id,
+            rule,
+            app: app.to_owned(),
+            stream: stream.to_owned(),
+            way,
+            opened_by,
+            report: watch::Sender::new(report),
+            stop: watch::Sender::new(false),
+            asked: AtomicI64::new(now.as_micros()),
+            bytes: AtomicU64::new(0),
+            reconnects: AtomicU64::new(0),
+            dropped_frames: AtomicU64::new(0),
+        }
+    }
+
+    /// The current report.
+    pub fn report(&self) -> RelayReport {
+        self.report.borrow().clone()
+    }
+
+    /// The report, as it changes.
+    pub fn reports(&self) -> watch::Receiver<RelayReport> {
+        self.report.subscribe()
+    }
+
+    /// Changes the report; returns what an event tells: another state or cause.
+    pub fn change(
+        &self,
+        now: Timestamp,
+        change: impl FnOnce(&mut RelayReport),
+    ) -> Option<RelayChange> {
+        let mut told = None;
+        self.report.send_modify(|report| {
+            let before = report.clone();
+            change(report);
+            if report.state != before.state {
+                report.since = now;
+            }
+            // Each attempt of a long outage is no event.
+            let is_news = report.state != before.state || report.cause != before.cause;
+            let is_attempt = report.state == RelayState::Connecting && report.cause.is_some();
+            if is_news && !is_attempt && !self.is_repeated(report, &before) {
+                told = Some(report.clone());
+            }
+        });
+        told.map(|report| RelayChange {
+            id: self.id,
+            direction: self.rule.direction,
+            app: self.app.clone(),
+            stream: self.stream.clone(),
+            url: report.url,
+            state: report.state,
+            cause: report.cause,
+            retry_in: report.retry_in,
+        })
+    }
+
+    /// Returns true if the same failure follows an attempt.
+    fn is_repeated(&self, report: &RelayReport, before: &RelayReport) -> bool {
+        report.state == RelayState::Reconnecting
+            && before.state == RelayState::Connecting
+            && report.cause == before.cause
+            && report.url == before.url
+    }
+
+    /// Records that a viewer asks for the stream.
+    pub fn note_asked(&self, now: Timestamp) {
+        self.asked.fetch_max(now.as_micros(), Ordering::AcqRel);
+    }
+
+    /// When a viewer last asked for the stream, or watched it.
+    pub fn asked(&self) -> Timestamp {
+        Timestamp::from_micros(self.asked.load(Ordering::Acquire))
+    }
+
+    /// Ends the relay.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Waits for [`Relay::stop`].
+    pub async fn stopped(&self) {
+        // The sender is in `self`, so an error cannot occur.
+        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
+    }
+
+    /// Returns true if the relay shall end.
+    pub fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+}

@@ -1,0 +1,66 @@
+//! The task of a relay: what pushes and pulls share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use crate::server::event::Event;
+use crate::server::registry::Registry;
+use crate::server::relay::report::{RelayReport, RelayState};
+use crate::server::relay::state::Relay;
+use crate::text::Problem;
+
+/// Interval of checks.
+const TICK: Duration = Duration::from_millis(250);
+
+/// A relay on its server. When dropped, the relay is over.
+#[derive(Debug)]
+pub(in crate::server) struct RelayTask {
+    pub registry: Arc<Registry>,
+    pub relay: Arc<Relay>,
+}
+
+impl RelayTask {
+    /// Changes the report, and tells of another state or cause.
+    pub fn change(&self, change: impl FnOnce(&mut RelayReport)) {
+        if let Some(change) = self.relay.change(self.registry.clock.now(), change) {
+            self.registry.tell(Event::Relay(change));
+        }
+    }
+
+    /// Records the end.
+    pub fn over(&self, why: Option<Problem>) {
+        self.change(|report| {
+            report.state = RelayState::Stopped;
+            report.cause = why;
+            report.retry_in = None;
+        });
+    }
+
+    /// Waits until the relay or the server is asked to end.
+    pub async fn stopped(&self) {
+        tokio::select! {
+            () = self.relay.stopped() => {}
+            () = self.registry.stopped() => {}
+        }
+    }
+}
+
+impl Drop for RelayTask {
+    fn drop(&mut self) {
+        // A task that was cut off reports nothing itself.
+        if self.relay.report().state != RelayState::Stopped {
+            self.over(None);
+        }
+        self.registry.relays.remove(&self.relay);
+        self.registry.relay_ended();
+    }
+}
+
+/// The checks of a relay.
+pub(in crate::server) fn ticks() -> Interval {
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}

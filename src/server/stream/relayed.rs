@@ -1,0 +1,32 @@
+//! What relays need of a stream: where it comes from, and its next connection.
+
+use crate::server::relay::path::RelaySource;
+use crate::server::stream::Stream;
+
+impl Stream {
+    /// Records where the stream of publisher `id` comes from.
+    pub fn set_source(&self, id: u64, source: RelaySource) {
+        let mut inner = self.inner.lock();
+        if let Some(publisher) = inner.publisher.as_mut().filter(|it| it.id == id) {
+            publisher.source = source;
+        }
+    }
+
+    /// Where the stream comes from.
+    pub fn source(&self) -> RelaySource {
+        let inner = self.inner.lock();
+        inner.publisher.as_ref().map(|publisher| publisher.source.clone()).unwrap_or_default()
+    }
+
+    /// Publisher `id`, a relay, continues with the data of another connection: its times continue,
+    /// and viewers stay.
+    pub fn renew(&self, id: u64) {
+        let mut inner = self.inner.lock();
+        if inner.publisher.as_ref().is_some_and(|publisher| publisher.id == id) {
+            inner.release();
+            inner.cache.forget();
+            inner.fresh = true;
+            inner.viewers.iter().for_each(|viewer| viewer.resume());
+        }
+    }
+}
