@@ -8,6 +8,7 @@ use crate::cli::output::stats::{one_decimal, seconds, stats_fields, two_decimals
 use crate::media::Track;
 use crate::media::source_status::{SourceFormat, SourceState};
 use crate::server;
+use crate::server::relay::Direction;
 use crate::studio::event::stats::{DelayState, Stats};
 use crate::studio::event::{
     Chapter, Delay, Encoder, Monitor, Ready, Recording, Replay, Snapshot, Source, Target,
@@ -349,6 +350,7 @@ pub fn print_server(output: &Output, event: &server::Event) {
             print_message(output, &StudioMessage::RecordingNotStarted { path, reason });
             return;
         }
+        server::Event::Relay(change) => return print_relay(output, change),
         server::Event::Rendition(change) => {
             let why = failed(output, change.reason.as_ref());
             let fields = json!({
@@ -364,6 +366,16 @@ pub fn print_server(output: &Output, event: &server::Event) {
                 let (name, state) = (change.rendition.clone(), change.state.name());
                 let text = problem!("out-rendition", name = name, stream = stream, state = state);
                 Some(with(output, text, why))
+            });
+            return;
+        }
+        server::Event::Drain { successor } => {
+            output.event("drain", json!({ "successor": successor }), || {
+                let text = match successor {
+                    Some(url) => problem!("out-drain", url = url),
+                    None => problem!("out-drain-nowhere"),
+                };
+                Some(output.say(&text))
             });
             return;
         }
@@ -396,6 +408,30 @@ pub fn print_server(output: &Output, event: &server::Event) {
             "join" => problem!("out-join", peer = peer, stream = stream),
             _ => problem!("out-leave", peer = peer, stream = stream, reason = reason),
         }))
+    });
+}
+
+fn print_relay(output: &Output, change: &server::relay::RelayChange) {
+    let (direction, state) = (change.direction.name(), change.state.name());
+    let cause = change.cause.as_ref().map(|cause| output.language().say_with_cure(cause));
+    let fields = json!({
+        "id": change.id,
+        "direction": direction,
+        "app": change.app,
+        "stream": change.stream,
+        "url": change.url,
+        "state": state,
+        "cause": cause,
+        "retry_in": change.retry_in.map(seconds),
+    });
+    output.event("relay", fields, || {
+        let stream = format!("{}/{}", change.app, change.stream);
+        let (url, state) = (&change.url, state.to_owned());
+        let text = match change.direction {
+            Direction::Push => problem!("out-push", stream = stream, url = url, state = state),
+            Direction::Pull => problem!("out-pull", stream = stream, url = url, state = state),
+        };
+        Some(with(output, text, cause))
     });
 }
 

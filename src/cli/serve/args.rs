@@ -10,6 +10,7 @@ use crate::cli::flags::value::duration;
 use crate::server::access::Action;
 use crate::server::hls::{self, Mode, Settings};
 use crate::server::renditions::{Ladder, Ladders};
+use crate::server::relay::RelayTarget;
 use crate::server::{ChatRules, Fault, MAX_SLOW};
 use crate::studio::settings::check_successor;
 use crate::text::Problem;
@@ -65,6 +66,15 @@ pub(super) fn origin(text: &str) -> Result<String, Problem> {
         return Ok(text.to_ascii_lowercase());
     }
     Err(problem!("serve-origin"))
+}
+
+/// Parses the address of a flag.
+///
+/// # Errors
+/// Fails if the address is invalid, or the same for all streams.
+pub(super) fn relay_target(text: &str) -> Result<RelayTarget, Problem> {
+    let target = RelayTarget::parse(text, None)?;
+    if target.has_fixed_name() { Err(problem!("relay-one-name")) } else { Ok(target) }
 }
 
 /// Parses the HLS mode.
@@ -233,6 +243,14 @@ pub struct Args {
     /// `rtmp://other/live`
     #[arg(long, value_name = "URL", value_parser = check_successor)]
     pub successor: Option<String>,
+    /// Send every stream to this RTMP server, too (repeatable), such as `rtmp://other/live` or
+    /// `rtmp://other/{app}/{stream}`. [[relay]] in the file of --config has patterns, keys and lists
+    #[arg(long, value_name = "URL", value_parser = relay_target)]
+    pub push: Vec<RelayTarget>,
+    /// Get a stream from this RTMP server when a viewer asks for it, such as
+    /// `rtmp://origin/{app}/{stream}`. If repeated, the next server is used when one fails
+    #[arg(long, value_name = "URL", value_parser = relay_target)]
+    pub pull: Vec<RelayTarget>,
     /// User name for publishers (rtmp://USER:PASSWORD@HOST/app/stream), with the password in
     /// --password-file. Players need no login
     #[arg(long, value_name = "NAME")]

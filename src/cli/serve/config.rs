@@ -11,9 +11,11 @@ use serde::Deserialize;
 use crate::base::Secret;
 use crate::cli::serve::access::{self, AppTable, TokenTable};
 use crate::cli::serve::args::{Args, SLOW, hls_mode, origin, percent, within};
+use crate::cli::serve::relays::{self, RelayTable};
 use crate::server::Fault;
 use crate::server::access::{AccessRules, TokenRules};
 use crate::server::hls::Settings;
+use crate::server::relay::RelayRule;
 use crate::server::renditions::Ladder;
 use crate::studio::settings::{BadValue, Document, check_successor};
 use crate::text::Problem;
@@ -30,6 +32,7 @@ pub(super) struct FileRules {
     pub access: AccessRules,
     /// Renditions of single applications.
     pub ladders: HashMap<String, Ladder>,
+    pub relays: Vec<RelayRule>,
 }
 
 /// The content of the file. Flags have precedence.
@@ -62,10 +65,12 @@ pub(super) struct Config {
     publish_keys: Vec<String>,
     app: BTreeMap<String, AppTable>,
     tokens: TokenTable,
+    relay: Vec<RelayTable>,
     #[serde(skip)]
     access: AccessRules,
     #[serde(skip)]
     ladders: HashMap<String, Ladder>,
+    relays: Vec<RelayRule>,
     fault: Vec<String>,
     fault_seed: Option<u64>,
 }
@@ -91,9 +96,11 @@ impl Config {
         let mut document = Document::parse(text)?;
         let mut config: Self = document.read();
         let (apps, tokens) = (std::mem::take(&mut config.app), std::mem::take(&mut config.tokens));
+        let tables = std::mem::take(&mut config.relay);
         let mut note = |path: &str, why: &Problem| document.note(path, why);
         config.ladders = access::ladders(&apps, &mut note);
         config.access = access::rules(apps, tokens, &mut note);
+        config.relays = relays::rules(tables, &mut note);
         // A server must not start with a configuration that its operator did not intend.
         if let Some(BadValue { path, place, reason, .. }) = document.finish().into_iter().next() {
             let (line, column) = place.unwrap_or((1, 1));
@@ -178,7 +185,13 @@ impl Config {
             all.fault = faults.collect::<Result<_, _>>().map_err(|error| error.0)?;
         }
         let publish_keys = self.publish_keys.into_iter().map(Secret::new).collect();
-        Ok((all, FileRules { publish_keys, access: self.access, ladders: self.ladders }))
+        let rules = FileRules {
+            publish_keys,
+            access: self.access,
+            ladders: self.ladders,
+            relays: self.relays,
+        };
+        Ok((all, rules))
     }
 }
 

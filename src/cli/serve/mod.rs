@@ -4,12 +4,13 @@ mod access;
 mod args;
 mod available_memory;
 mod config;
+mod relays;
 mod token;
 
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use args::{Http, ServeCommand, WebRtc};
@@ -60,6 +61,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         false => Interrupt::listen().map(|it| (it, Arc::default())),
     };
     let Some((interrupt, reload)) = listened else { return Exit::Error };
+    let Some(drain) = drain_signal() else { return Exit::Error };
     let (config, token) = match wanted(args) {
         Ok(wanted) => wanted,
         Err((why, exit)) => {
@@ -109,6 +111,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             Err(Empty::Waiting) if reload.swap(false, Ordering::Relaxed) => {
                 reload_config(&server, args, &output);
             }
+            Err(Empty::Waiting) if drain.swap(false, Ordering::Relaxed) => server.drain(),
             Err(Empty::Waiting) => {}
             Err(Empty::Closed) => break,
         }
@@ -165,6 +168,18 @@ fn reload_config(server: &Server, args: &Args, output: &Output) {
     });
 }
 
+/// Set by SIGUSR1: clients shall leave for the successor. `None`: the system allows no handler.
+#[cfg(unix)]
+fn drain_signal() -> Option<Arc<AtomicBool>> {
+    let flag = Interrupt::flag(signal_hook::consts::SIGUSR1);
+    flag.inspect_err(|error| complain(format!("listening for signals: {error}"))).ok()
+}
+
+#[cfg(not(unix))]
+fn drain_signal() -> Option<Arc<AtomicBool>> {
+    Some(Arc::default())
+}
+
 /// Whether somebody may be reading and typing.
 fn has_terminal() -> bool {
     io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal()
@@ -172,7 +187,7 @@ fn has_terminal() -> bool {
 
 /// The flags, completed from a file.
 fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)> {
-    let (args, FileRules { publish_keys, access, ladders }) = match &args.config {
+    let (args, FileRules { publish_keys, access, ladders, mut relays }) = match &args.config {
         Some(path) => config::Config::read(path)
             .and_then(|file| file.complete(args).map_err(|why| config::with_path(path, why)))
             .map_err(|why| (why, Exit::File))?,
@@ -193,6 +208,7 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
             (problem!("cli-record-folder", folder = folder, cause = cause), Exit::File)
         })?;
     }
+    relays.extend(relays::of_flags(&args.push, &args.pull));
     let listen = |wish: Option<SocketAddr>, port| {
         wish.map_or_else(|| Listen::loopback(port), Listen::exactly)
     };
@@ -232,6 +248,7 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
         faults: args.fault.clone(),
         fault_seed: args.fault_seed.unwrap_or_default(),
         successor: args.successor.clone(),
+        relays,
         ..Config::default()
     };
     Ok((config, token))
@@ -356,6 +373,8 @@ impl Totals {
             Event::Disk(..)
             | Event::Held(..)
             | Event::Rendition(_)
+            | Event::Relay(_)
+            | Event::Drain { .. }
             | Event::KeyframeRequest { .. } => {}
             Event::Recording(recording) => match recording.state {
                 RecordingState::Writing => {}
