@@ -47,3 +47,26 @@ rendition-too-slow = the encoder did not keep up with the stream
 rendition-decoder = onair cannot decode the video of this stream: { $reason }
 rendition-encoder = onair cannot encode this rendition: { $reason }
 rendition-thread = the system cannot start a thread: { $reason }
+
+## Relays of the built-in server
+
+relay-secret-in-address = the address contains a key or a password
+    .cure = Write {"{key}"} there, and give the secret in key_file or key_env.
+relay-no-key = {"{key}"} in the address needs key_file or key_env
+relay-one-name = all streams would get the same name there
+    .cure = Add {"{stream}"} to the address.
+relay-too-many = there are more than { $most } relays
+relay-addresses = write 1 to { $most } addresses
+relay-push-or-pull = write either push and to, or pull and from
+relay-streams = write APP/STREAM, or a pattern such as live/*
+relay-pattern-on-demand = a pattern needs on_demand = true
+    .cure = Without on_demand, name one stream.
+relay-push-on-demand = only a pull can be on demand
+relay-too-long = the stream has passed too many servers
+relay-name-taken = another publisher has this name here
+relay-too-many-streams = the server has too many streams
+relay-stopped = the relay was stopped
+relay-no-viewers = nobody watches
+relay-silent = the server sends nothing
+relay-no-stream = the server does not have the stream
+relay-unpublished = the publisher has left

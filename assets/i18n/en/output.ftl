@@ -83,6 +83,22 @@ out-publish = Server: { $peer } publishes { $stream }
 out-unpublish = Server: { $peer } no longer publishes { $stream }: { $reason }
 out-join = Server: { $peer } watches { $stream }
 out-leave = Server: { $peer } no longer watches { $stream }: { $reason }
+out-drain = Draining: clients are asked to connect to { $url }
+out-drain-nowhere = Draining: clients are asked to connect again
+out-push = Relay: push of { $stream } to { $url }: { $state ->
+    [connecting] connecting
+    [waiting] waiting
+    [live] live
+    [reconnecting] reconnecting
+   *[stopped] stopped
+}
+out-pull = Relay: pull of { $stream } from { $url }: { $state ->
+    [connecting] connecting
+    [waiting] waiting
+    [live] live
+    [reconnecting] reconnecting
+   *[stopped] stopped
+}
 out-health = Health: [{ $level ->
     [good] good
     [info] info

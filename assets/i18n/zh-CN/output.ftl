@@ -80,6 +80,22 @@ out-publish = 服务器：{ $peer } 开始推送 { $stream }
 out-unpublish = 服务器：{ $peer } 停止推送 { $stream }：{ $reason }
 out-join = 服务器：{ $peer } 开始观看 { $stream }
 out-leave = 服务器：{ $peer } 停止观看 { $stream }：{ $reason }
+out-drain = 正在迁移：已请客户端改连 { $url }
+out-drain-nowhere = 正在迁移：已请客户端重新连接
+out-push = 转发：{ $stream } 推送到 { $url }：{ $state ->
+    [connecting] 正在连接
+    [waiting] 正在等待
+    [live] 直播中
+    [reconnecting] 正在重连
+   *[stopped] 已停止
+}
+out-pull = 转发：{ $stream } 拉取自 { $url }：{ $state ->
+    [connecting] 正在连接
+    [waiting] 正在等待
+    [live] 直播中
+    [reconnecting] 正在重连
+   *[stopped] 已停止
+}
 out-health = 状态：[{ $level ->
     [good] 正常
     [info] 提示
