@@ -6,9 +6,9 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::peers::{LIMIT, Onair, Peer, wait_for};
+use crate::peers::{LIMIT, Onair, Peer, wait_for, web};
 use bytes::Bytes;
 use onair::wire::container::flv::{Demuxer, TagKind, parse_audio, parse_video};
 use serde_json::Value;
@@ -363,6 +363,60 @@ fn a_viewer_follows_the_server_to_its_successor_with_the_stream() {
     player.stop(LIMIT);
     assert!(live.stop(LIMIT).success());
     assert!(second.stop(LIMIT).success());
+}
+
+/// A server that is drained stays for clients that cannot move. The others resume elsewhere within a second, and
+/// new ones are sent there.
+#[test]
+fn a_drained_server_hands_its_clients_over_within_a_second() {
+    crate::peers::in_real_time!(a_drained_server_hands_its_clients_over_within_a_second);
+    for by_signal in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let ([mut first, mut second], url, file) = successor(folder.path(), "live");
+        let ready = first.wait_named("ready");
+        let http = ready["http"].as_str().unwrap().trim_start_matches("http://").to_owned();
+        let token = std::fs::read_to_string(ready["token_file"].as_str().unwrap()).unwrap();
+        let words = ["live", "--copy", file.to_str().unwrap(), "--loop", "--to", &url];
+        let mut live = Onair::start(&words);
+        first.wait_event("published", |event| event["event"] == "publish");
+        let saved = folder.path().join("saved.flv");
+        let mut player =
+            Onair::start(&["play", &url, "--headless", "--save", saved.to_str().unwrap()]);
+        let size = || std::fs::metadata(&saved).map_or(0, |it| it.len());
+        wait_for("media", LIMIT, || size() > 1_000);
+        if by_signal {
+            first.peer.signal("USR1");
+        } else {
+            let fields = format!("Authorization: Bearer {}\r\nContent-Length: 0\r\n", token.trim());
+            let answer = web::ask_with(http.as_str(), "POST", "/api/v1/drain", &fields);
+            assert!(answer.starts_with("HTTP/1.1 202") && answer.contains("/live\""), "{answer}");
+        }
+        let (mut longest, mut last, mut grown) = (Duration::ZERO, Instant::now(), size());
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(4) {
+            std::thread::sleep(Duration::from_millis(10));
+            if size() > grown {
+                longest = longest.max(last.elapsed());
+                (last, grown) = (Instant::now(), size());
+            }
+        }
+        longest = longest.max(last.elapsed());
+        for what in ["publish", "join"] {
+            second.wait_event(what, |event| event["event"] == what);
+        }
+        assert!(longest < Duration::from_secs(1), "by signal {by_signal}: {longest:?}");
+        println!("by signal {by_signal}: the viewer got nothing for {longest:?}");
+        // It serves nobody new, says so, and leads them on.
+        let readiness = web::ask(http.as_str(), "GET", "/readyz");
+        assert!(readiness.contains(" 503 ") && readiness.contains("draining"), "{readiness}");
+        let mut late = Onair::start(&["play", &url, "--headless"]);
+        wait_for("a late viewer at the successor", LIMIT, || {
+            second.events().iter().filter(|event| event["event"] == "join").count() == 2
+        });
+        for program in [&mut late, &mut player, &mut live, &mut first, &mut second] {
+            program.stop(LIMIT);
+        }
+    }
 }
 
 #[test]

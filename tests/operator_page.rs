@@ -316,7 +316,8 @@ fn every_text_of_the_page_is_there_in_both_languages_and_used() {
         }
     }
     // Events have the names that the server gives them.
-    let log = read("src/server/event/log.rs");
+    let named = ["event/log.rs", "relay/report.rs", "relay/rules.rs"];
+    let log = named.map(|file| read(&format!("src/server/{file}"))).concat();
     for name in english {
         let quoted = |name: &str| ["'", "\""].map(|quote| format!("{quote}{name}{quote}"));
         let is_used = quoted(&name).iter().any(|it| all.contains(it.as_str()));

@@ -186,6 +186,8 @@ fn a_player_waits_for_its_publisher_and_for_the_next_one() {
             ServerEvent::Leave(..) => "leave",
             ServerEvent::Fault(_) => "fault",
             ServerEvent::Recording(_) => "recording",
+            ServerEvent::Relay(_) => "relay",
+            ServerEvent::Drain { .. } => "drain",
             ServerEvent::Disk(_)
             | ServerEvent::Held(..)
             | ServerEvent::Rendition(_)

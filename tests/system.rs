@@ -15,6 +15,7 @@
 )]
 
 mod access;
+mod caches;
 mod chat;
 mod codecs;
 mod command_line;
@@ -75,6 +76,7 @@ mod random;
 mod record;
 mod recorded;
 mod recordings;
+mod relays;
 mod remux;
 mod remux_codecs;
 mod renditions;

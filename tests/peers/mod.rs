@@ -24,7 +24,7 @@ pub mod web;
 use ::onair::base::{Stop, Worker};
 pub use nginx::Nginx;
 pub use onair::Onair;
-pub use process::{LIMIT, Peer, found, free_port, wait_for, wait_listening};
+pub use process::{LIMIT, Peer, found, free_port, on_path, wait_for, wait_listening};
 
 /// Ends the test here, loudly, where a program is missing (see [`missing`]).
 macro_rules! require {

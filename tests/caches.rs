@@ -1,0 +1,406 @@
+//! The files of `packaging/cluster`, in the programs that they are for: HLS through nginx and Varnish with one
+//! request per object, nginx-rtmp and onair as edges, HAProxy before them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::thread;
+
+use parking_lot::Mutex;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, free_port, wait_for, wait_listening, web};
+use onair::wire::hls::{Media, Playlist, parse};
+
+/// Viewers at the same time, and the parts that each awaits.
+const VIEWERS: usize = 60;
+const PARTS: usize = 8;
+/// The most requests per object at the origin.
+const MAX_REQUESTS: f64 = 1.05;
+
+/// A file of `packaging/cluster` with other addresses, in a folder of its own.
+struct Configuration {
+    folder: TempDir,
+    file: PathBuf,
+}
+
+impl Configuration {
+    fn new(name: &str, changes: &[(&str, String)]) -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/cluster").join(name);
+        let mut text = fs::read_to_string(path).unwrap();
+        for (from, to) in changes {
+            assert!(text.contains(from), "{name}: {from}");
+            text = text.replace(from, to);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(name);
+        fs::write(&file, text).unwrap();
+        Self { folder, file }
+    }
+
+    /// Starts nginx with these lines before and after `events`.
+    fn nginx(&self, port: u16, before: &str, after: &str) -> Peer {
+        let at = self.folder.path().display();
+        let config = format!(
+            "{before} daemon off; master_process off; user root; pid {at}/pid; error_log stderr info;
+             events {{ worker_connections 4096; }} {after}"
+        );
+        let main = self.folder.path().join("nginx.conf");
+        fs::write(&main, config).unwrap();
+        let (nginx, _) = peers::nginx::program().expect("nginx");
+        let mut command = Command::new(nginx);
+        command.args(["-e", "stderr", "-p"]).arg(self.folder.path()).arg("-c").arg(&main);
+        let mut peer = Peer::start_command(&mut command);
+        wait_listening(&mut peer, port);
+        peer
+    }
+}
+
+/// Counts the requests of a cache on their way to the origin.
+struct Counter {
+    port: u16,
+    requests: Arc<Mutex<BTreeMap<String, u32>>>,
+}
+
+impl Counter {
+    fn start(to: u16) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let requests = Arc::<Mutex<BTreeMap<String, u32>>>::default();
+        let counted = Arc::clone(&requests);
+        thread::spawn(move || {
+            for near in listener.incoming().flatten() {
+                let Ok(far) = TcpStream::connect((Ipv4Addr::LOCALHOST, to)) else { continue };
+                let (back, here) = (far.try_clone().unwrap(), near.try_clone().unwrap());
+                let counted = Arc::clone(&counted);
+                thread::spawn(move || pass_on(near, far, Some(&counted)));
+                thread::spawn(move || pass_on(back, here, None));
+            }
+        });
+        Self { port, requests }
+    }
+}
+
+fn pass_on(mut from: TcpStream, mut to: TcpStream, counted: Option<&Mutex<BTreeMap<String, u32>>>) {
+    let (mut buffer, mut head) = (vec![0; 64 << 10], Vec::new());
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        if let Some(counted) = counted {
+            head.extend_from_slice(&buffer[..length]);
+            while let Some(end) = head.windows(4).position(|four| four == b"\r\n\r\n") {
+                let text: Vec<u8> = head.drain(..end + 4).collect();
+                let line = String::from_utf8_lossy(&text).lines().next().unwrap().to_owned();
+                let path = line.split(' ').nth(1).unwrap().to_owned();
+                *counted.lock().entry(path).or_default() += 1;
+            }
+        }
+        if to.write_all(&buffer[..length]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(std::net::Shutdown::Write);
+}
+
+/// Body of a GET, which must succeed.
+#[track_caller]
+fn body(port: u16, path: &str) -> Vec<u8> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    let request = format!("GET {path} HTTP/1.0\r\nHost: cache.example\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a head") + 4;
+    let head = String::from_utf8_lossy(&answer[..end]);
+    assert!(head.split(' ').nth(1) == Some("200"), "{path}: {head}");
+    answer.split_off(end)
+}
+
+fn media(body: &[u8]) -> Media {
+    match parse(body) {
+        Ok(Playlist::Media(media)) => media,
+        other => panic!("{other:?} of {}", String::from_utf8_lossy(body)),
+    }
+}
+
+/// Plays as a low-latency player does; returns what it got by path.
+fn watch(port: u16, hints_first: bool) -> HashMap<String, Vec<u8>> {
+    const LIST: &str = "/live/show/hls/main.m3u8";
+    let mut got = HashMap::new();
+    let mut list = media(&body(port, LIST));
+    for _ in 0..PARTS {
+        let hint = format!("/live/show/hls/{}", list.hint.as_ref().expect("a hint").uri);
+        let (number, part) = (list.end(), list.pending.len());
+        let next = format!("{LIST}?_HLS_msn={number}&_HLS_part={part}");
+        let paths = if hints_first { [&hint, &next] } else { [&next, &hint] };
+        for path in paths {
+            got.insert(path.clone(), body(port, path));
+        }
+        list = media(&got[&next]);
+    }
+    got
+}
+
+/// A server with a stream, its HTTP port, and the publisher.
+fn origin() -> (Onair, u16, Peer) {
+    let mut onair = Onair::start(&[
+        "serve",
+        "--rtmp",
+        "127.0.0.1:0",
+        "--http",
+        "127.0.0.1:0",
+        "--webrtc",
+        "none",
+        "--hls",
+        "always",
+    ]);
+    let ready = onair.wait_named("ready");
+    let http = ready["http"].as_str().unwrap().trim_start_matches("http://").to_owned();
+    let publisher =
+        ffmpeg::publish(&format!("{}/live/show", ready["rtmp"].as_str().unwrap()), None);
+    wait_for("a segment", LIMIT, || {
+        web::ask(http.as_str(), "GET", "/live/show/hls/main.m3u8").contains("#EXTINF")
+    });
+    (onair, http.rsplit(':').next().unwrap().parse().unwrap(), publisher)
+}
+
+/// Many viewers behind a cache get the same, and cause one request per object.
+#[track_caller]
+fn check_collapse(name: &str, port: u16, counter: &Counter) {
+    counter.requests.lock().clear();
+    let got: Vec<_> = thread::scope(|scope| {
+        let viewers: Vec<_> =
+            (0..VIEWERS).map(|viewer| scope.spawn(move || watch(port, viewer % 2 == 0))).collect();
+        viewers.into_iter().map(|viewer| viewer.join().expect("a viewer")).collect()
+    });
+    let mut first: HashMap<&String, &Vec<u8>> = HashMap::new();
+    for (path, body) in got.iter().flatten() {
+        assert_eq!(*first.entry(path).or_insert(body), body, "{path} differs");
+    }
+    let asked: usize = got.iter().map(HashMap::len).sum();
+    let requests = counter.requests.lock();
+    let objects = requests.iter().filter(|(path, _)| first.contains_key(path));
+    let (count, total) = objects.fold((0, 0), |(count, total), (_, n)| (count + 1, total + n));
+    assert_eq!(count, first.len(), "every object comes from the origin");
+    let ratio = f64::from(total) / f64::from(u32::try_from(count).unwrap());
+    println!("{name}: {asked} requests for {count} objects, {total} at the origin: {ratio:.3}");
+    assert!(ratio <= MAX_REQUESTS, "{ratio}: {requests:?}");
+    assert!(asked > count * VIEWERS / 4, "{asked} requests for {count} objects");
+}
+
+/// What is for the operator or for one viewer does not come out of a cache.
+#[track_caller]
+fn check_private(port: u16, counter: &Counter) {
+    let ask = |path: &str| web::ask(("127.0.0.1", port), "GET", path);
+    for path in ["/", "/?x", "/metrics", "/api/v1/streams", "/recordings/a.flv"] {
+        assert!(ask(path).starts_with("HTTP/1.1 404"), "{path}");
+    }
+    let secret = "/live/show.m3u8?key=abc";
+    for _ in 0..2 {
+        assert!(ask(secret).contains("#EXTM3U"));
+    }
+    assert_eq!(counter.requests.lock().get(secret), Some(&2), "each asks the origin");
+    assert!(ask("/watch/live/show").contains("<!doctype html>"));
+    assert!(ask("/live/show/state").contains("\"live\":true"));
+}
+
+#[test]
+fn nginx_asks_once_for_all_viewers() {
+    peers::require!("ffmpeg", "nginx");
+    let (_onair, http, _publisher) = origin();
+    let (counter, port) = (Counter::start(http), free_port());
+    let folder = tempfile::tempdir().unwrap();
+    let configuration = Configuration::new(
+        "nginx-cache.conf",
+        &[
+            ("127.0.0.1:8088", format!("127.0.0.1:{}", counter.port)),
+            ("127.0.0.1:8080", format!("127.0.0.1:{port}")),
+            ("/var/cache/nginx", folder.path().display().to_string()),
+        ],
+    );
+    let at = configuration.folder.path().display().to_string();
+    let http = format!(
+        "http {{ access_log off; client_body_temp_path {at}/body; proxy_temp_path {at}/proxy;
+         fastcgi_temp_path {at}/fastcgi; uwsgi_temp_path {at}/uwsgi; scgi_temp_path {at}/scgi;
+         include {file}; }}",
+        file = configuration.file.display()
+    );
+    let _nginx = configuration.nginx(port, "", &http);
+    check_collapse("nginx", port, &counter);
+    check_private(port, &counter);
+}
+
+#[test]
+fn varnish_asks_once_for_all_viewers() {
+    peers::require!("ffmpeg", "varnishd");
+    let (_onair, http, _publisher) = origin();
+    let (counter, port) = (Counter::start(http), free_port());
+    let configuration =
+        Configuration::new("varnish.vcl", &[("\"8088\"", format!("\"{}\"", counter.port))]);
+    let mut command = Command::new(peers::on_path("varnishd").unwrap());
+    command.args([
+        "-F",
+        "-j",
+        "none",
+        "-s",
+        "malloc,64m",
+        "-a",
+        &format!("127.0.0.1:{port}"),
+        "-n",
+    ]);
+    command.arg(configuration.folder.path().join("work")).arg("-f").arg(&configuration.file);
+    let mut varnish = Peer::start_command(&mut command);
+    wait_listening(&mut varnish, port);
+    check_collapse("Varnish", port, &counter);
+    check_private(port, &counter);
+}
+
+#[test]
+fn nginx_rtmp_is_an_edge_of_it() {
+    peers::require!("ffmpeg", "ffprobe", "nginx");
+    let mut onair = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "none"]);
+    let rtmp = onair.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    let _publisher = ffmpeg::publish(&format!("{rtmp}/live/show"), None);
+    let port = free_port();
+    let configuration = Configuration::new(
+        "nginx-rtmp-edge.conf",
+        &[("127.0.0.1:1935", format!("127.0.0.1:{port}")), ("rtmp://127.0.0.1:1936", rtmp)],
+    );
+    let (_, module) = peers::nginx::program().unwrap();
+    let module = format!("load_module {};", module.display());
+    let include = format!("include {};", configuration.file.display());
+    let _nginx = configuration.nginx(port, &module, &include);
+    let file = configuration.folder.path().join("received.flv");
+    ffmpeg::play(&format!("rtmp://127.0.0.1:{port}/live/show"), 2, &file).wait_success(LIMIT);
+    assert_eq!(ffmpeg::decode(&file), "");
+}
+
+/// Publishers, viewers and browsers reach a cluster of two origins and two edges by one address.
+#[test]
+fn haproxy_leads_to_servers_that_live() {
+    peers::require!("ffmpeg", "ffprobe", "haproxy");
+    let ports: [u16; 9] = std::array::from_fn(|_| free_port());
+    let [publish, play, site, first, second, one, two, one_web, two_web] = ports;
+    let address = |port: u16| format!("127.0.0.1:{port}");
+    let mut origins = [first, second].map(|port| {
+        let mut onair = Onair::start(&["serve", "--rtmp", &address(port), "--http", "none"]);
+        onair.wait_named("ready");
+        onair
+    });
+    let edges = [(one, one_web), (two, two_web)].map(|(rtmp, http)| {
+        let edge = Configuration::new(
+            "onair-edge.toml",
+            &[
+                ("127.0.0.1:1935", address(rtmp)),
+                ("127.0.0.1:8088", address(http)),
+                ("127.0.0.1:1936", address(first)),
+                ("127.0.0.1:1937", address(second)),
+            ],
+        );
+        let mut onair =
+            Onair::start(&["serve", "--webrtc", "none", "--config", edge.file.to_str().unwrap()]);
+        onair.wait_named("ready");
+        (onair, edge)
+    });
+    let configuration = Configuration::new(
+        "haproxy.cfg",
+        &[
+            ("127.0.0.1:1935", address(publish)),
+            ("127.0.0.1:1945", address(play)),
+            ("127.0.0.1:8000", address(site)),
+            ("127.0.0.1:1936", address(first)),
+            ("127.0.0.1:1937", address(second)),
+            ("127.0.0.1:1946", address(one)),
+            ("127.0.0.1:1947", address(two)),
+            ("127.0.0.1:8080", address(one_web)),
+            ("127.0.0.1:8081", address(two_web)),
+        ],
+    );
+    let mut command = Command::new(peers::on_path("haproxy").unwrap());
+    let mut haproxy = Peer::start_command(command.arg("-db").arg("-f").arg(&configuration.file));
+    for port in [publish, play, site] {
+        wait_listening(&mut haproxy, port);
+    }
+    let published = |onair: &Onair| {
+        let is_publish = |event: &&Value| event["event"] == "publish";
+        onair.events().iter().filter(is_publish).count()
+    };
+    let watched = || {
+        let file = configuration.folder.path().join("received.flv");
+        let url = format!("rtmp://127.0.0.1:{play}/live/show");
+        ffmpeg::play(&url, 2, &file).wait_success(LIMIT);
+        assert_eq!(ffmpeg::decode(&file), "");
+    };
+    let source = format!("rtmp://127.0.0.1:{publish}/live/show");
+    let mut publisher = ffmpeg::publish(&source, None);
+    wait_for("the stream at the first origin", LIMIT, || published(&origins[0]) == 1);
+    watched();
+    watched();
+    let seen: Vec<_> = edges.iter().map(|(edge, _)| published(edge)).collect();
+    assert_eq!(seen.iter().sum::<usize>(), seen.len(), "both edges, once each: {seen:?}");
+    let list = web::ask(("127.0.0.1", site), "GET", "/live/show.m3u8");
+    assert!(list.contains("#EXTM3U"), "{list}");
+
+    origins[0].peer.kill();
+    wait_for("the end of the publisher", LIMIT, || publisher.status().is_some());
+    let _publisher = ffmpeg::publish(&source, None);
+    wait_for("the stream at the second origin", LIMIT, || published(&origins[1]) == 1);
+    watched();
+}
+
+#[test]
+fn files_for_programs_that_are_not_here_are_well_formed() {
+    let srs = Configuration::new("srs-edge.conf", &[]);
+    let text = fs::read_to_string(&srs.file).unwrap();
+    // The grammar of SRS: `name arguments;` and `name arguments { … }`, with comments to the end of a line.
+    let known = [
+        "listen",
+        "max_connections",
+        "daemon",
+        "srs_log_tank",
+        "http_server",
+        "enabled",
+        "vhost",
+        "cluster",
+        "mode",
+        "origin",
+        "token_traverse",
+        "http_remux",
+        "mount",
+    ];
+    let bare: Vec<_> = text.lines().map(|line| line.split('#').next().unwrap()).collect();
+    let (mut depth, mut statement) = (0, String::new());
+    for letter in bare.join("\n").chars() {
+        match letter {
+            ';' | '{' => {
+                let name = statement.split_whitespace().next().expect("a name").to_owned();
+                assert!(known.contains(&name.as_str()), "{name}");
+                statement.clear();
+                depth += i32::from(letter == '{');
+            }
+            '}' => {
+                assert!(statement.trim().is_empty(), "{statement}");
+                depth -= 1;
+            }
+            // Names such as [app] are written with brackets, so no brace is within an argument.
+            other => statement.push(other),
+        }
+        assert!(depth >= 0, "too many braces");
+    }
+    assert!(depth == 0 && statement.trim().is_empty(), "{depth} {statement}");
+
+    let policy = Configuration::new("cloudfront-cache-policy.json", &[]);
+    let policy: Value = serde_json::from_slice(&fs::read(&policy.file).unwrap()).unwrap();
+    let key = &policy["ParametersInCacheKeyAndForwardedToOrigin"];
+    let queries = &key["QueryStringsConfig"]["QueryStrings"];
+    let items = queries["Items"].as_array().unwrap();
+    assert_eq!(queries["Quantity"], items.len());
+    for argument in ["_HLS_msn", "_HLS_part", "_HLS_skip"] {
+        assert!(items.contains(&argument.into()), "{argument}");
+    }
+    assert!(policy["MinTTL"] == 0, "plain playlists change every second");
+}
