@@ -80,6 +80,7 @@ pub static PAGES: &[Page] = &[
     both!(Tasks "how-to/run-a-server.md"),
     both!(Tasks "how-to/control-access.md"),
     both!(Tasks "how-to/operate-a-server.md"),
+    both!(Tasks "how-to/relay-streams.md"),
     both!(Tasks "how-to/test-against-faults.md"),
     both!(Tasks "how-to/script-a-broadcast.md"),
     both!(Tasks "how-to/build.md"),
@@ -94,6 +95,7 @@ pub static PAGES: &[Page] = &[
     english!(Reference "reference/events.md"),
     english!(Background "explanation/slow.md"),
     english!(Background "explanation/monitor.md"),
+    english!(Background "explanation/scale.md"),
     english!(Background "explanation/sandbox.md"),
 ];
 
