@@ -45,6 +45,15 @@ impl MediaFile {
         Ok(Self { file, size: metadata.len(), block_at: 0, block: Vec::new() })
     }
 
+    /// Notes that the file has grown meanwhile, and returns its size.
+    ///
+    /// # Errors
+    /// Fails if its size cannot be read.
+    pub fn grow(&mut self) -> io::Result<u64> {
+        self.size = self.size.max(self.file.metadata()?.len());
+        Ok(self.size)
+    }
+
     /// Reads the index of the file for playback.
     ///
     /// # Errors

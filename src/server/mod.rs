@@ -6,7 +6,7 @@ pub mod event;
 pub mod fault;
 pub mod hls;
 mod http;
-mod recordings;
+pub mod recordings;
 mod registry;
 pub mod renditions;
 pub mod relay;

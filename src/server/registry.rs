@@ -25,6 +25,8 @@ use crate::server::event::log::{self, EventLog};
 use crate::server::event::{Ended, Event, Peer, Protocol, StreamFigures};
 use crate::server::fault::Lab;
 use crate::server::hls::productions::Productions;
+use crate::server::recordings::keeper::Keeper;
+use crate::server::recordings::opened::OpenRecordings;
 use crate::server::recordings::under_way::Files;
 use crate::server::renditions::transcoders::Transcoders;
 use crate::server::service::config::{Config, Limits};
@@ -62,6 +64,8 @@ pub(super) struct Registry {
     pub lab: Lab,
     pub chats: Arc<Chats>,
     pub files: Files,
+    pub retention: Arc<Keeper>,
+    pub opened: OpenRecordings,
     pub hls: Productions,
     pub whep: Whep,
     pub transcoders: Transcoders,
@@ -186,6 +190,8 @@ impl Registry {
             lab,
             chats,
             files: Files::default(),
+            retention: Arc::default(),
+            opened: OpenRecordings::default(),
             hls: Productions::default(),
             whep: Whep::default(),
             transcoders: Transcoders::default(),

@@ -1,4 +1,4 @@
-//! Writes the manifest of a live stream (MPEG-DASH, ISO/IEC 23009-1 §5): a period for each span between two
+//! Writes the manifest of a live stream or a recording (MPEG-DASH, ISO/IEC 23009-1 §5): a period for each span between two
 //! discontinuities, with a segment timeline for each track. Times are microseconds: those of media are the
 //! stream's, all others since 1970. This module has no I/O.
 
@@ -8,6 +8,8 @@ use std::time::Duration;
 /// A manifest.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
+    /// False for a recording, whose times have no relation to a clock.
+    pub is_live: bool,
     /// The start of its first period of all, which may have left the manifest. Players count from there, and
     /// some of them fail with large times.
     pub began: i64,
@@ -95,7 +97,11 @@ impl Manifest {
     pub fn write(&self) -> String {
         let mut out = String::with_capacity(2_048);
         out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\"");
-        out.push_str(" profiles=\"urn:mpeg:dash:profile:isoff-live:2011,http://www.dashif.org/guidelines/low-latency-live-v5\"");
+        out.push_str(" profiles=\"urn:mpeg:dash:profile:isoff-live:2011");
+        if !self.is_live {
+            return self.write_static(out);
+        }
+        out.push_str(",http://www.dashif.org/guidelines/low-latency-live-v5\"");
         out.push_str(" type=\"dynamic\"");
         let _ = write!(out, " availabilityStartTime=\"{}\"", date_time(self.began));
         let _ = write!(out, " publishTime=\"{}\"", date_time(self.published));
@@ -126,6 +132,23 @@ impl Manifest {
             out,
             "<UTCTiming schemeIdUri=\"urn:mpeg:dash:utc:http-xsdate:2014\" value=\"{clock}\"/>\n</MPD>"
         );
+        out
+    }
+}
+
+impl Manifest {
+    /// The manifest of a recording.
+    fn write_static(&self, mut out: String) -> String {
+        let end = self.periods.last().map_or(self.began, Period::end_time);
+        let _ = writeln!(
+            out,
+            "\" type=\"static\" mediaPresentationDuration=\"{}\" minBufferTime=\"{}\" maxSegmentDuration=\"{}\">",
+            seconds(end.saturating_sub(self.began)),
+            duration(self.latency),
+            duration(self.longest),
+        );
+        self.periods.iter().for_each(|period| period.write(&mut out, self.began, true));
+        out.push_str("</MPD>\n");
         out
     }
 }
@@ -303,6 +326,7 @@ mod tests {
             tracks: vec![track],
         };
         Manifest {
+            is_live: true,
             began: 1_699_999_990_000_000,
             published: 1_700_000_006_500_000,
             ended: false,
@@ -368,6 +392,19 @@ mod tests {
         assert!(text.contains("mediaPresentationDuration=\"PT16.500000S\""), "{text}");
         assert!(text.contains("duration=\"PT6.500000S\""), "{text}");
         for part in ["minimumUpdatePeriod", "r=\"-1\"", "availabilityTimeOffset"] {
+            assert!(!text.contains(part), "{part} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_recording_has_no_clock() {
+        let mut manifest = manifest();
+        (manifest.is_live, manifest.began, manifest.periods[0].start) = (false, 0, 0);
+        manifest.periods[0].next = None;
+        let text = manifest.write();
+        let head = "type=\"static\" mediaPresentationDuration=\"PT6.500000S\"";
+        assert!(text.contains(head) && text.ends_with("</MPD>\n"), "{text}");
+        for part in ["UTCTiming", "availabilityStartTime", "r=\"-1\"", "Latency"] {
             assert!(!text.contains(part), "{part} in {text}");
         }
     }

@@ -201,6 +201,8 @@ serve-auth = auth = "{ $other }": write adobe or llnw
 serve-http-address = write an address with a port, such as 127.0.0.1:8088, or none
 serve-webrtc-address = write an address with a port, such as 192.0.2.1:8189, or none
 serve-hls-mode = write on-demand, always or off
+serve-too-many-rules = there are more than { $most } rules for recordings
+serve-rule-streams = write the names of streams, such as live/*, with at most { $most } letters
 serve-duration-within = write a duration from { $least } to { $most }
 serve-hls-part = --hls-part is longer than half of --hls-segment
     .cure = Make --hls-part shorter or --hls-segment longer.

@@ -247,6 +247,8 @@ serve-auth = auth = "{ $other }"：请写 adobe 或 llnw
 serve-http-address = 请写带端口的地址，如 127.0.0.1:8088，或写 none
 serve-webrtc-address = 请写带端口的地址，如 192.0.2.1:8189，或写 none
 serve-hls-mode = 请写 on-demand、always 或 off
+serve-too-many-rules = 录制规则超过 { $most } 条
+serve-rule-streams = 请写直播流的名称，例如 live/*，不超过 { $most } 个字符
 serve-duration-within = 请写 { $least } 到 { $most } 之间的时长
 serve-hls-part = --hls-part 超过了 --hls-segment 的一半
     .cure = 请缩短 --hls-part，或加长 --hls-segment。

@@ -46,6 +46,10 @@ export function date(seconds) {
     return new Date(seconds * 1_000).toLocaleString(language(), { dateStyle: 'medium', timeStyle: 'short', hour12: false });
 }
 
+export function dayOf(seconds) {
+    return new Date(seconds * 1_000).toLocaleDateString(language(), { dateStyle: 'full' });
+}
+
 const PROTOCOLS = { 'rtmp': 'RTMP', 'http-flv': 'HTTP-FLV', 'ws-flv': 'WS-FLV', 'hls': 'HLS', 'dash': 'DASH', 'whep': 'WebRTC', 'srt': 'SRT' };
 
 export function protocol(name) {

@@ -2,7 +2,7 @@
 
 import { load } from '/assets/flv.js';
 import { language } from '/assets/language.js';
-import { bytes, clock, date, duration, length, number, protocol } from '/assets/operator/format.js';
+import { bytes, clock, date, dayOf, duration, length, number, protocol } from '/assets/operator/format.js';
 import { Rows, icon, label, make, put } from '/assets/operator/rows.js';
 import { nameOf } from '/assets/operator/streams.js';
 import { reasonIn, text } from '/assets/operator/texts.js';
@@ -92,20 +92,24 @@ export class Relays {
 }
 
 export class Recordings {
-    constructor() {
+    // `remove(file)` deletes a recording.
+    constructor({ remove }) {
         this.player = new RecordingPlayer();
         this.rows = new Rows(byId('recordings'), it => it.name, () => {
-            const [name, facts, size] = [make('span', { class: 'name' }), make('small'), make('span')];
+            const [day, name, facts, size] = [make('strong', { class: 'day' }), make('span', { class: 'name' }), make('small'), make('span')];
             const play = make('button', { class: 'plain', type: 'button' }, icon('watch'));
             const download = make('a', { class: 'plain' }, icon('download'));
+            const erase = make('button', { class: 'plain ban', type: 'button' }, icon('trash'));
             const number = cell(size);
             number.className = 'number';
-            const actions = cell(make('div', { class: 'actions' }, play, download));
+            const actions = cell(make('div', { class: 'actions' }, play, download, erase));
             return {
-                element: make('tr', { role: 'row' }, cell(name, facts), number, actions),
+                element: make('tr', { role: 'row' }, cell(day, name, facts), number, actions),
                 update: file => {
+                    put(day, file.day ?? '');
+                    day.hidden = !file.day;
                     put(name, file.name);
-                    const parts = [date(file.modified)];
+                    const parts = [clock(file.modified)];
                     if (file.seconds !== null) parts.push(length(file.seconds));
                     if (file.state === 'writing') parts.push(text('writing'));
                     put(facts, parts.join(' · '));
@@ -115,13 +119,19 @@ export class Recordings {
                     download.href = file.url + (file.url.includes('?') ? '&' : '?') + 'download';
                     download.download = file.name;
                     label(download, text('download', { name: file.name }));
+                    erase.disabled = file.state === 'writing';
+                    erase.onclick = () => remove(file);
+                    label(erase, text('erase', { name: file.name }));
                 },
             };
         });
     }
 
     show({ enabled, recordings, all, free_bytes: free }, limit) {
-        const shown = recordings.slice(0, limit);
+        const days = recordings.map(file => dayOf(file.modified));
+        // The first one of each day names it.
+        const named = recordings.map((file, at) => ({ ...file, day: days[at] === days[at - 1] ? null : days[at] }));
+        const shown = named.slice(0, limit);
         this.rows.show(shown);
         byId('no-recordings').hidden = shown.length > 0;
         put(byId('no-recordings'), text(enabled ? 'noRecordings' : 'recordingOff'));
@@ -131,11 +141,13 @@ export class Recordings {
     }
 }
 
-// Plays a recording: FLV through mpegts.js, other formats as the browser can.
+// Plays a recording: by HLS, in which it can be sought; without HLS, FLV through mpegts.js, and other formats as the
+// browser can.
 class RecordingPlayer {
     constructor() {
         this.video = byId('player-video');
         this.flv = null;
+        this.hls = null;
         byId('player').addEventListener('close', () => this.#stop());
         this.video.onerror = () => {
             if (this.video.getAttribute('src')) this.#fail();
@@ -147,6 +159,7 @@ class RecordingPlayer {
         byId('player-title').textContent = file.name;
         byId('player-problem').textContent = '';
         byId('player').showModal();
+        if (file.vod && file.state === 'finished' && await this.#openHls(file.vod).catch(() => false)) return;
         if (file.format !== 'flv') {
             this.video.src = file.url;
             this.video.play().catch(() => {});
@@ -168,6 +181,20 @@ class RecordingPlayer {
         }
     }
 
+    // Whether the browser can play it so.
+    async #openHls(url) {
+        const { default: Hls } = await import('/assets/hls.light.min.mjs');
+        if (!byId('player').open) return true;
+        if (!Hls.isSupported()) return false;
+        // Its worker would come from a blob, which the policy of the page forbids.
+        this.hls = new Hls({ enableWorker: false });
+        this.hls.on(Hls.Events.ERROR, (_, data) => data.fatal && this.#fail());
+        this.hls.loadSource(url);
+        this.hls.attachMedia(this.video);
+        this.video.play().catch(() => {});
+        return true;
+    }
+
     #fail() {
         byId('player-problem').textContent = text('notPlayed');
     }
@@ -175,6 +202,8 @@ class RecordingPlayer {
     #stop() {
         this.flv?.destroy();
         this.flv = null;
+        this.hls?.destroy();
+        this.hls = null;
         this.video.removeAttribute('src');
         this.video.load();
     }

@@ -33,7 +33,7 @@ let recordingsAt = -Infinity;
 const streams = new Streams({ end: endStream, viewers: showViewersOf });
 const viewers = new Viewers({ end: endViewer });
 const relays = new Relays();
-const recordings = new Recordings();
+const recordings = new Recordings({ remove: removeRecording });
 const events = new Events();
 
 function view() {
@@ -165,12 +165,12 @@ function banner() {
 }
 
 // Makes a change, with the token, which is asked for where it is missing or wrong.
-async function change(path, name) {
+async function change(path, name, done = 'ended') {
     let problem = null;
     while (true) {
         try {
             await remove(path);
-            toast(text('ended', { name }));
+            toast(text(done, { name }));
             break;
         } catch (error) {
             if (error.status === 401) {
@@ -196,6 +196,14 @@ async function endViewer(viewer) {
     const [peer, name] = [viewer.peer, nameOf(viewer)];
     const agreed = await confirmed(text('questionViewer', { peer }), text('questionViewerText', { name }), text('disconnect'));
     if (agreed) await change(`/api/v1/viewers/${viewer.id}`, peer);
+}
+
+async function removeRecording(file) {
+    const agreed = await confirmed(text('questionErase', { name: file.name }), text('questionEraseText'), text('eraseNow'));
+    if (!agreed) return;
+    await change(`/api/v1/recordings/${encodeURIComponent(file.name)}`, file.name, 'erased');
+    recordingsAt = -Infinity;
+    refresh();
 }
 
 function showViewersOf(stream) {

@@ -1,4 +1,4 @@
-//! The syntax of values on the command line: durations (`10s`, `500ms`, `2m`, `1h`, `1m30s`,
+//! The syntax of values on the command line: durations (`10s`, `500ms`, `2m`, `1h`, `30d`, `1m30s`,
 //! `2.5`), sizes, sources.
 
 use std::time::Duration;
@@ -34,6 +34,7 @@ pub fn duration(text: &str) -> Result<Duration, Problem> {
             "s" | "" => 1.0,
             "m" | "min" => 60.0,
             "h" => 3_600.0,
+            "d" => 86_400.0,
             _ => return Err(fault()),
         };
         total += number.parse::<f64>().map_err(|_| fault())? * factor;

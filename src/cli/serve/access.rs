@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use crate::base::Secret;
-use crate::cli::serve::args::within;
+use crate::cli::serve::values::within;
 use crate::media::{BitsPerSecond, Size};
 use crate::net::web::WebUrl;
 use crate::server::access::{

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::cli::flags::value::duration;
+use crate::cli::serve::values::{self, KEEP_TIME, RuleValues, SPLIT_TIME, within};
 use crate::server::access::Action;
 use crate::server::hls::{self, Mode, Settings};
 use crate::server::renditions::{Ladder, Ladders};
@@ -16,6 +17,7 @@ use crate::studio::settings::check_successor;
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::chat::blocked_words::BlockedWords;
+use crate::wire::container::Format;
 
 /// The address for HTTP.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -88,19 +90,6 @@ pub(super) fn hls_mode(text: &str) -> Result<Mode, Problem> {
         "off" => Ok(Mode::Off),
         _ => Err(problem!("serve-hls-mode")),
     }
-}
-
-/// Parses a duration within limits.
-///
-/// # Errors
-/// Fails with the limits.
-pub(super) fn within(text: &str, (least, most): (Duration, Duration)) -> Result<Duration, Problem> {
-    let read = duration(text)?;
-    if (least..=most).contains(&read) {
-        return Ok(read);
-    }
-    let [least, most] = [least, most].map(|bound| format!("{}s", bound.as_secs_f64()));
-    Err(problem!("serve-duration-within", least = least, most = most))
 }
 
 /// The range of slow mode.
@@ -223,9 +212,33 @@ pub struct Args {
     /// Private key of the certificate (PEM)
     #[arg(long, value_name = "FILE")]
     pub cert_key: Option<PathBuf>,
-    /// Record every published stream to an FLV file in this folder, at most 64 streams at once
+    /// Record every published stream to files in this folder, at most 64 streams at once. The file of --config can
+    /// choose streams ([[record_rule]])
     #[arg(long, value_name = "DIR")]
     pub record: Option<PathBuf>,
+    /// Format of the recordings: flv, or mp4 (in fragments, so that a crash costs at most a second)
+    /// [default: flv]
+    #[arg(long, value_name = "FORMAT", value_parser = values::format)]
+    pub record_format: Option<Format>,
+    /// Continue each recording in a new file after this duration, at a keyframe
+    #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, SPLIT_TIME))]
+    pub split_time: Option<Duration>,
+    /// Continue each recording in a new file before it is larger than this: 700M, 2G
+    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    pub split_size: Option<u64>,
+    /// Delete recordings that are older than this: 48h, 30d [default: never]
+    #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, KEEP_TIME))]
+    pub keep_time: Option<Duration>,
+    /// Delete the oldest recordings when all of them need more space than this: 200G [default: never]
+    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    pub keep_size: Option<u64>,
+    /// Whether those who may play a stream may play its recordings (http://HOST/vod/NAME.m3u8,
+    /// rtmp://HOST/vod/NAME): on or off [default: on]
+    #[arg(long, value_name = "WHETHER", value_parser = values::switch)]
+    pub vod: Option<bool>,
+    /// Rules for single streams; only in the file of --config
+    #[arg(skip)]
+    pub(super) record_rules: Vec<RuleValues>,
     /// Read keys, access rules ([app.NAME]) and the values of omitted flags from this file (TOML; flag
     /// names with _ instead of -). A service without a terminal reads it again on SIGHUP
     #[arg(long, value_name = "FILE")]

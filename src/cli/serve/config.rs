@@ -10,8 +10,10 @@ use serde::Deserialize;
 
 use crate::base::Secret;
 use crate::cli::serve::access::{self, AppTable, TokenTable};
-use crate::cli::serve::args::{Args, SLOW, hls_mode, origin, percent, within};
+use crate::cli::serve::args::{Args, SLOW, hls_mode, origin, percent};
+use crate::cli::serve::recording::{self, RuleTable};
 use crate::cli::serve::relays::{self, RelayTable};
+use crate::cli::serve::values::{self, KEEP_TIME, RuleValues, SPLIT_TIME, within};
 use crate::server::Fault;
 use crate::server::access::{AccessRules, TokenRules};
 use crate::server::hls::Settings;
@@ -48,6 +50,15 @@ pub(super) struct Config {
     cert: Option<PathBuf>,
     cert_key: Option<PathBuf>,
     record: Option<PathBuf>,
+    record_format: Option<String>,
+    split_time: Option<String>,
+    split_size: Option<String>,
+    keep_time: Option<String>,
+    keep_size: Option<String>,
+    vod: Option<String>,
+    record_rule: Vec<RuleTable>,
+    #[serde(skip)]
+    record_rules: Vec<RuleValues>,
     webrtc: Option<String>,
     hls: Option<String>,
     hls_part: Option<String>,
@@ -97,10 +108,12 @@ impl Config {
         let mut config: Self = document.read();
         let (apps, tokens) = (std::mem::take(&mut config.app), std::mem::take(&mut config.tokens));
         let tables = std::mem::take(&mut config.relay);
+        let record_rules = std::mem::take(&mut config.record_rule);
         let mut note = |path: &str, why: &Problem| document.note(path, why);
         config.ladders = access::ladders(&apps, &mut note);
         config.access = access::rules(apps, tokens, &mut note);
         config.relays = relays::rules(tables, &mut note);
+        config.record_rules = recording::rules(record_rules, &mut note);
         // A server must not start with a configuration that its operator did not intend.
         if let Some(BadValue { path, place, reason, .. }) = document.finish().into_iter().next() {
             let (line, column) = place.unwrap_or((1, 1));
@@ -151,6 +164,8 @@ impl Config {
             ("hls_segment", &mut all.hls_segment, &self.hls_segment, Settings::SEGMENT),
             ("hls_window", &mut all.hls_window, &self.hls_window, Settings::WINDOW),
             ("chat_slow", &mut all.chat_slow, &self.chat_slow, SLOW),
+            ("split_time", &mut all.split_time, &self.split_time, SPLIT_TIME),
+            ("keep_time", &mut all.keep_time, &self.keep_time, KEEP_TIME),
         ] {
             if let (None, Some(told)) = (&flag, told) {
                 *flag = Some(within(told, bounds).map_err(|why| value(name, why))?);
@@ -167,6 +182,22 @@ impl Config {
             let cpu = percent(&cpu.to_string()).map_err(|why| value("renditions_cpu", why))?;
             all.renditions_cpu = Some(cpu);
         }
+        if let (None, Some(told)) = (all.record_format, &self.record_format) {
+            let format = values::format(told).map_err(|why| value("record_format", why))?;
+            all.record_format = Some(format);
+        }
+        for (name, flag, told) in [
+            ("split_size", &mut all.split_size, &self.split_size),
+            ("keep_size", &mut all.keep_size, &self.keep_size),
+        ] {
+            if let (None, Some(told)) = (&flag, told) {
+                *flag = Some(values::size(told).map_err(|why| value(name, why))?);
+            }
+        }
+        if let (None, Some(vod)) = (all.vod, &self.vod) {
+            all.vod = Some(values::switch(vod).map_err(|why| value("vod", why))?);
+        }
+        all.record_rules = self.record_rules;
         all.blocked_words = self.blocked_words;
         all.rtmps = all.rtmps.or(self.rtmps);
         all.rtmpt = all.rtmpt.or(self.rtmpt);
@@ -263,6 +294,8 @@ mod tests {
                 "[app.live]\nrenditions = [\"tall\"]",
                 "line 2, column 14: 'app.live.renditions': 'tall' is no rendition",
             ),
+            ("[[record_rule]]\nstreams = \"a\"\nsplit = 1", "'record_rule.split'"),
+            ("[[record_rule]]\nformat = \"flv\"", "'record_rule.streams'"),
             ("[app.live]\nplya = 1", "line 2, column 1: 'app.live.plya'"),
         ] {
             let error = Config::parse(text).err().unwrap().to_string();
@@ -278,6 +311,10 @@ mod tests {
             ("chat_slow = \"1h\"", "'chat_slow': write a duration from 0s to 600s"),
             ("renditions = [\"720\"]", "'renditions': '720' is no rendition"),
             ("renditions_cpu = 0", "'renditions_cpu': write a percentage from 1 to 100"),
+            ("record_format = \"mkv\"", "'record_format': it is not one of flv, mp4"),
+            ("split_size = \"1\"", "'split_size': '1' is no size"),
+            ("keep_time = \"5s\"", "'keep_time': write a duration from 60s"),
+            ("vod = \"yes\"", "'vod': it is not one of on, off"),
             ("hls_part = \"3s\"", "'hls_part': write a duration from 0.1s to 2s"),
         ] {
             let error =

@@ -4,8 +4,10 @@ mod access;
 mod args;
 mod available_memory;
 mod config;
+mod recording;
 mod relays;
 mod token;
+mod values;
 
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
@@ -236,6 +238,7 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
         publish_keys,
         access,
         record: args.record.clone(),
+        recording: recording::recording_rules(&args),
         webrtc: match args.webrtc {
             Some(WebRtc::None) => None,
             Some(WebRtc::At(address)) => Some(Listen::exactly(address)),
@@ -380,6 +383,7 @@ impl Totals {
                 RecordingState::Writing => {}
                 RecordingState::Finished => self.recordings += 1,
                 RecordingState::Failed => self.unwritten += 1,
+                RecordingState::Deleted => {}
             },
         }
     }

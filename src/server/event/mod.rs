@@ -61,6 +61,8 @@ pub enum RecordingState {
     Writing,
     Finished,
     Failed,
+    /// A recording is no longer on the disk.
+    Deleted,
 }
 
 impl RecordingState {
@@ -70,6 +72,7 @@ impl RecordingState {
             Self::Writing => "writing",
             Self::Finished => "finished",
             Self::Failed => "failed",
+            Self::Deleted => "deleted",
         }
     }
 }

@@ -101,7 +101,7 @@ impl Tracks {
         of('v', Self::Video).or_else(|| of('a', Self::Audio)).unwrap_or((Self::All, name))
     }
 
-    fn initialization(self, of: &Initialization) -> Option<Bytes> {
+    pub(in crate::server) fn initialization(self, of: &Initialization) -> Option<Bytes> {
         match self {
             Self::All => Some(of.whole.clone()),
             Self::Video => of.video.clone(),

@@ -62,6 +62,7 @@ impl Listing {
         let newest = listed.last().map_or(0, |segment| segment.span_end());
         let grown = self.open.as_ref().map_or(newest, Segment::span_end);
         let manifest = Manifest {
+            is_live: true,
             began: self.began,
             published: grown,
             ended: self.ended,
@@ -174,7 +175,7 @@ impl Listing {
 }
 
 /// The name of a codec for browsers, which differs from the one in playlists for two codecs.
-fn browser_codec(name: &str) -> String {
+pub(in crate::server) fn browser_codec(name: &str) -> String {
     if matches!(name, "Opus" | "fLaC") { name.to_ascii_lowercase() } else { name.to_owned() }
 }
 

@@ -22,7 +22,7 @@ pub(in crate::server) struct ViewerKey {
 
 /// Viewer by HLS or DASH, identified by address and user agent.
 #[derive(Debug)]
-pub(super) struct Viewer {
+pub(in crate::server) struct Viewer {
     pub id: u64,
     pub peer: SocketAddr,
     pub protocol: Protocol,
@@ -41,7 +41,7 @@ const MAX_BARRED: usize = 64;
 
 /// All viewers of a stream.
 #[derive(Debug, Default)]
-pub(super) struct Viewers {
+pub(in crate::server) struct Viewers {
     all: HashMap<ViewerKey, Viewer>,
     /// Disconnected viewers, with the time.
     barred: VecDeque<(ViewerKey, Timestamp)>,
@@ -49,7 +49,7 @@ pub(super) struct Viewers {
 
 /// The result of a request for a playlist.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Arrived {
+pub(in crate::server) enum Arrived {
     Known,
     New,
     /// There are too many viewers.

@@ -1,4 +1,4 @@
-//! HTTP clients: accepted connections, and the client data and credentials of each request.
+//! HTTP clients: accepted connections, the client data and credentials of each request, and what these open.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -11,8 +11,13 @@ use url::form_urlencoded;
 
 use crate::base::Secret;
 use crate::net;
+use crate::server::access::action::Action;
 use crate::server::access::admission::Spot;
-use crate::server::access::callback::visit::ClientDetails;
+use crate::server::access::callback::calls::DoneCall;
+use crate::server::access::callback::visit::{Call, ClientDetails, Visit};
+use crate::server::access::denied::Denied;
+use crate::server::access::gate::{self, AccessRequest};
+use crate::server::access::pass::PassScope;
 use crate::server::http::idle::Idle;
 use crate::server::registry::Registry;
 use crate::server::service::port::OpenPort;
@@ -101,4 +106,35 @@ impl Connected<IncomingStream<'_, Callers>> for Caller {
         let (address, io) = (*stream.remote_addr(), stream.io());
         Self { address, spot: Arc::clone(io.spot()), local: io.local() }
     }
+}
+
+/// What a client that may play gets.
+#[derive(Default)]
+pub(super) struct ViewerEntry {
+    /// The pass for the addresses in playlists, if they need one.
+    pub pass: Option<String>,
+    pub done: Option<Box<DoneCall>>,
+    /// The name of the stream, if a callback changed it.
+    pub renamed: Option<String>,
+}
+
+/// Checks that a client may play. A valid pass is enough.
+pub(super) async fn access(
+    registry: &Arc<Registry>,
+    visit: Visit,
+    call: Option<Call>,
+    pass: Option<String>,
+) -> Result<ViewerEntry, Denied> {
+    let Visit { address, app, stream, .. } = visit.clone();
+    let now = registry.unix_seconds();
+    let opens = |pass: &String| registry.passes.opens(pass, &app, &stream, address, now);
+    if let Some(pass) = pass.filter(opens) {
+        return Ok(ViewerEntry { pass: Some(pass), ..ViewerEntry::default() });
+    }
+    let request = AccessRequest { action: Action::Play, visit, call };
+    let grant = gate::check(Arc::clone(registry), request).await?;
+    let stream = grant.renamed.as_deref().unwrap_or(&stream);
+    let scope = PassScope { app: &app, stream, address: grant.address };
+    let pass = (grant.proven || grant.asked).then(|| registry.passes.issue(scope, now));
+    Ok(ViewerEntry { pass, done: grant.done, renamed: grant.renamed })
 }

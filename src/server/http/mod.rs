@@ -30,15 +30,11 @@ use axum::{Json, Router};
 use serde_json::json;
 
 use crate::net;
-use crate::server::access::action::Action;
-use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::callback::visit::{Call, Visit};
-use crate::server::access::denied::Denied;
-use crate::server::access::gate::{self, AccessRequest};
 use crate::server::access::grant::AdmittedViewer;
-use crate::server::access::pass::PassScope;
 use crate::server::event::Protocol;
-use crate::server::http::caller::{Caller, Callers, Credentials, client_details};
+use crate::server::http::caller::{Caller, Callers, Credentials, access, client_details};
+use crate::server::http::hls::recorded::RecordedResource;
 use crate::server::http::hls::{HlsRequest, HlsResource};
 use crate::server::http::operator::{
     drain, events, figures, page, recordings, relays, streams, thumbnail, viewers,
@@ -46,6 +42,7 @@ use crate::server::http::operator::{
 use crate::server::http::path::split;
 use crate::server::http::watch::WatchResource;
 use crate::server::http::whep::WhepResource;
+use crate::server::recordings::opened::VOD;
 use crate::server::registry::Registry;
 use crate::server::relay::pulls;
 use crate::server::service::port::OpenPort;
@@ -66,6 +63,7 @@ pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>, open
         .route("/api/v1/recordings", get(recordings::list))
         .route("/api/v1/relays", get(relays::all))
         .route("/api/v1/drain", post(drain::begin))
+        .route("/api/v1/recordings/{file}", delete(recordings::delete))
         .route("/api/v1/openapi.json", get(page::openapi))
         .route_layer(from_fn_with_state(Arc::clone(&registry), operator::readers));
     let router = assets::add_to(api)
@@ -101,6 +99,7 @@ enum MediaResource {
     Chat,
     Whep(WhepResource),
     Hls(HlsResource),
+    Recorded(RecordedResource),
     /// HTTP-FLV, also as a WebSocket.
     Flv,
 }
@@ -113,6 +112,9 @@ impl MediaResource {
             return Some((names, Self::Watch(resource)));
         }
         let path = request.uri().path().strip_prefix('/').unwrap_or_default();
+        if let Some((name, resource)) = RecordedResource::find(path) {
+            return Some(((VOD.to_owned(), name), Self::Recorded(resource)));
+        }
         if let Some(names) = path.strip_suffix("/chat").and_then(split) {
             return Some((names, Self::Chat));
         }
@@ -141,6 +143,8 @@ impl MediaResource {
             Self::Watch(resource) => *resource == WatchResource::State,
             Self::Whep(resource) => *resource == WhepResource::Endpoint && *method == Method::POST,
             Self::Chat | Self::Hls(_) | Self::Flv => true,
+            // The stream that was recorded is.
+            Self::Recorded(_) => false,
         }
     }
 
@@ -164,7 +168,7 @@ impl MediaResource {
                 (*request.method() == Method::GET).then_some(protocol)
             }
             Self::Whep(_) => Some(Protocol::Whep),
-            Self::Watch(_) | Self::Chat => None,
+            Self::Watch(_) | Self::Chat | Self::Recorded(_) => None,
         }
     }
 }
@@ -209,6 +213,9 @@ async fn media(
     }
     let (headers, query) = (request.headers(), request.uri().query().unwrap_or_default());
     match resource {
+        MediaResource::Recorded(asked) => {
+            hls::recorded::response(&registry, caller, &stream, asked, request).await
+        }
         MediaResource::Watch(resource) => {
             watch::response(&registry, headers, (&app, &stream), &resource, query)
         }
@@ -228,9 +235,9 @@ async fn media(
             if !matches!(*request.method(), Method::GET | Method::HEAD) {
                 return StatusCode::METHOD_NOT_ALLOWED.into_response();
             }
-            let (app, stream) = (&app, &stream);
+            let (app, stream, path) = (&app, &stream, request.uri().path());
             let registry = &registry;
-            let request = HlsRequest { registry, caller, headers, query, app, stream, pass };
+            let request = HlsRequest { registry, caller, headers, path, query, app, stream, pass };
             hls::response(request, viewer, &asked).await
         }
         MediaResource::Flv if headers.contains_key(header::UPGRADE) => {
@@ -249,35 +256,4 @@ async fn media(
             _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
         },
     }
-}
-
-/// What a client that may play gets.
-#[derive(Default)]
-struct ViewerEntry {
-    /// The pass for the addresses in playlists, if they need one.
-    pass: Option<String>,
-    done: Option<Box<DoneCall>>,
-    /// The name of the stream, if a callback changed it.
-    renamed: Option<String>,
-}
-
-/// Checks that a client may play. A valid pass is enough.
-async fn access(
-    registry: &Arc<Registry>,
-    visit: Visit,
-    call: Option<Call>,
-    pass: Option<String>,
-) -> Result<ViewerEntry, Denied> {
-    let Visit { address, app, stream, .. } = visit.clone();
-    let now = registry.unix_seconds();
-    let opens = |pass: &String| registry.passes.opens(pass, &app, &stream, address, now);
-    if let Some(pass) = pass.filter(opens) {
-        return Ok(ViewerEntry { pass: Some(pass), ..ViewerEntry::default() });
-    }
-    let request = AccessRequest { action: Action::Play, visit, call };
-    let grant = gate::check(Arc::clone(registry), request).await?;
-    let stream = grant.renamed.as_deref().unwrap_or(&stream);
-    let scope = PassScope { app: &app, stream, address: grant.address };
-    let pass = (grant.proven || grant.asked).then(|| registry.passes.issue(scope, now));
-    Ok(ViewerEntry { pass, done: grant.done, renamed: grant.renamed })
 }

@@ -2,7 +2,7 @@
 //! recordings. Its operations can wait for the disk, so do not call them on the runtime's threads.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,8 @@ pub(in crate::server) struct RecordingWriter {
     watch: SpaceWatch,
     begun: Instant,
     looked: Instant,
+    /// Bytes that the end of the file needs.
+    index: u64,
     /// Function that returns the free bytes at a path.
     free: fn(&Path) -> Option<u64>,
 }
@@ -40,7 +42,7 @@ impl RecordingWriter {
 
     fn create_where(path: &Path, free: fn(&Path) -> Option<u64>) -> io::Result<Self> {
         let folder = path.parent().unwrap_or(Path::new("."));
-        enough_room(free(folder))?;
+        enough_room(free(folder), 0)?;
         let mut tried = path.to_owned();
         for number in 2..MAX_ALIKE {
             match File::options().write(true).create_new(true).open(&tried) {
@@ -54,12 +56,14 @@ impl RecordingWriter {
                         watch,
                         begun: now,
                         looked: now,
+                        index: 0,
                         free,
                     });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     let mut name = path.file_stem().unwrap_or_default().to_owned();
-                    name.push(format!(" {number}.flv"));
+                    name.push(format!(" {number}."));
+                    name.push(path.extension().unwrap_or_default());
                     tried = path.with_file_name(name);
                 }
                 Err(error) => return Err(error),
@@ -97,21 +101,44 @@ impl RecordingWriter {
         self.check_disk(since.elapsed())
     }
 
+    /// Sets how many bytes the end of the file will need.
+    pub fn set_index(&mut self, bytes: u64) {
+        self.index = bytes;
+    }
+
+    /// Completes the file: appends this end, and then replaces bytes at these positions.
+    ///
+    /// # Errors
+    /// Fails if writing fails. Without the end, the file plays by what was written before.
+    pub fn complete(&mut self, end: &Bytes, patches: &[(u64, Bytes)]) -> io::Result<()> {
+        if let Err(error) = self.file.write_all(end) {
+            self.cut(&[]);
+            return Err(error);
+        }
+        self.written += end.len() as u64;
+        for (at, bytes) in patches {
+            self.file.seek(SeekFrom::Start(*at))?;
+            self.file.write_all(bytes)?;
+        }
+        self.file.seek(SeekFrom::End(0))?;
+        Ok(())
+    }
+
     /// Checks the disk, which needed this long for the last write.
     fn check_disk(&mut self, took: Duration) -> io::Result<Option<Warning>> {
         if is_unlinked(&self.file) {
             return Err(io::Error::new(io::ErrorKind::NotFound, "the file was removed"));
         }
         let free = (self.free)(&self.path);
-        // Stop while there is still space for others.
-        enough_room(free)?;
+        // Stop while there is still space for the end of the file, and for others.
+        enough_room(free, self.index)?;
         Ok(self.watch.check(&SpaceReading {
             now: Timestamp::ZERO + self.begun.elapsed(),
             free,
             written: self.written,
             // The data that arrived meanwhile waits.
             queued: took,
-            index: 0,
+            index: self.index,
         }))
     }
 
@@ -143,9 +170,9 @@ impl RecordingWriter {
     }
 }
 
-fn enough_room(free: Option<u64>) -> io::Result<()> {
+fn enough_room(free: Option<u64>, index: u64) -> io::Result<()> {
     match free {
-        Some(free) if free < reserve(0) => {
+        Some(free) if free < reserve(index) => {
             let why = format!("only {} MB are free", free / 1_000_000);
             Err(io::Error::new(io::ErrorKind::StorageFull, why))
         }

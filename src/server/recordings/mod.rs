@@ -1,15 +1,26 @@
-//! Records every publication to a file in a folder, if configured: FLV, unchanged. It shares the
-//! tags with HTTP viewers, and uses no `Muxer`, so unknown tracks, codecs and script data are kept.
-//! Data is on the disk half a second later, so a crash costs no more. A slow disk drops frames up
-//! to the next keyframe, like the queue of a slow viewer, but never affects the broadcast. A disk
-//! that fills up causes a warning in time, and keeps a reserve.
+//! Records publications to files in a folder, if configured. FLV files have the tags of the stream, which shares
+//! them with HTTP viewers, so unknown tracks, codecs and script data are kept; MP4 files have its packets. Data is on
+//! the disk half a second later, so a crash costs no more. A slow disk drops frames up to the next keyframe, like the
+//! queue of a slow viewer, but never affects the broadcast. A disk that fills up causes a warning in time, and keeps
+//! a reserve.
 
-pub(in crate::server) mod file;
+mod contents;
+mod file;
+pub(in crate::server) mod folder;
+pub(in crate::server) mod keeper;
+pub(in crate::server) mod name;
+pub(in crate::server) mod opened;
+mod parts;
+pub(in crate::server) mod playback;
+pub(in crate::server) mod playlist;
+pub(in crate::server) mod retention;
+pub mod rules;
+pub(in crate::server) mod segments;
+mod tags;
 pub(in crate::server) mod under_way;
 
 use std::future::poll_fn;
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +29,8 @@ use bytes::Bytes;
 use crate::files::Trouble;
 use crate::server::access::callback::calls::RecordCall;
 use crate::server::event::{Event, Recording, RecordingState};
-use crate::server::recordings::file::RecordingWriter;
+use crate::server::recordings::name::RecordedStream;
+use crate::server::recordings::parts::{PartEvent, PartFigures, PartsWriter, RecordingTask};
 use crate::server::recordings::under_way::RecordingStart;
 use crate::server::registry::Registry;
 use crate::server::stream::Stream;
@@ -32,121 +44,157 @@ const GATHER: Duration = Duration::from_millis(500);
 const DISK_TIMEOUT: Duration = Duration::from_secs(20);
 /// Limit for unwritten bytes.
 const WAITING: usize = 32 << 20;
-/// Maximum length of the application and of the stream name in a file name.
-const MAX_NAME: usize = 80;
 /// Interval of attempts after too many open files.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Starts to record publications from now on. It must be called within the runtime.
 pub(super) fn begin(registry: &Arc<Registry>, stream: &Arc<Stream>, recorded: Option<RecordCall>) {
     let Some(folder) = &registry.config.record else { return };
-    let wall = registry.clock.wall_micros(registry.clock.now());
-    let path = folder.join(name_of(&stream.app, &stream.name, wall));
+    let Some(rules) = registry.config.recording.of(&stream.app, &stream.name) else { return };
+    let names = RecordedStream { app: stream.app.clone(), stream: stream.name.clone() };
+    let task =
+        RecordingTask { folder: folder.clone(), stream: names, rules, clock: registry.clock };
     let sink = FlvSink::for_file(registry.next_id(), WAITING);
     match registry.files.begin(stream, &sink, registry.config.limits.files) {
         RecordingStart::GoesOn => {}
         RecordingStart::Full => {
             let reason = format!("{} files are being written already", registry.files.count());
-            let fared = (Duration::ZERO, 0);
-            tell(registry, stream, &path, RecordingState::Failed, fared, Some(reason));
+            tell(registry, stream, none_of(&task), RecordingState::Failed, Some(reason));
         }
         RecordingStart::Anew => {
             stream.join(Arc::<FlvSink>::clone(&sink));
-            let (registry, stream) = (Arc::clone(registry), Arc::clone(stream));
-            tokio::spawn(async move {
-                if let Some(path) = write(registry, stream, sink, path).await
-                    && let Some(recorded) = recorded
-                {
-                    recorded.finished(path.display().to_string());
-                }
-            });
+            let reporter = Reporter {
+                registry: Arc::clone(registry),
+                stream: Arc::clone(stream),
+                sink: sink.id(),
+                recorded,
+                current: none_of(&task),
+            };
+            tokio::spawn(record(reporter, sink, task));
         }
     }
 }
 
-/// Writes until the end, and reports the result. Returns the path of a finished file.
-async fn write(
-    registry: Arc<Registry>,
-    stream: Arc<Stream>,
-    sink: Arc<FlvSink>,
-    path: PathBuf,
-) -> Option<PathBuf> {
-    let since = registry.clock.now();
-    let mut written = 0;
-    let (path, error) = match create(&registry, &sink, &path).await {
-        Ok(paper) => {
-            let begun = (Duration::ZERO, 0);
-            let path = paper.path().to_owned();
-            tell(&registry, &stream, &path, RecordingState::Writing, begun, None);
-            (path, take(&registry, &sink, paper, &mut written).await.err())
-        }
-        Err(error) => (path, Some(error)),
-    };
-    stream.leave(sink.id());
-    registry.tidy(&stream);
-    let fared = (registry.clock.now().since(since), written);
-    let (state, reason) = match (error, sink.skipped()) {
-        (Some(error), _) => {
-            let cure = Language::English.cure(&Trouble::problem(&error)).unwrap_or_default();
-            (RecordingState::Failed, Some(format!("{error}. {cure}")))
-        }
-        (None, _) if sink.was_overrun() => {
-            (RecordingState::Failed, Some("the disk is too slow".to_owned()))
-        }
-        (None, 0) => (RecordingState::Finished, None),
-        (None, skipped) => {
-            let why = format!("the disk was too slow: {skipped} pictures or sounds are missing");
-            (RecordingState::Finished, Some(why))
-        }
-    };
-    tell(&registry, &stream, &path, state, fared, reason);
-    registry.file_ended(sink.id());
-    (state == RecordingState::Finished).then_some(path)
+/// A file that has not begun.
+fn none_of(task: &RecordingTask) -> PartFigures {
+    PartFigures { path: task.path(), after: Duration::ZERO, bytes: 0 }
 }
 
-/// Creates the file. With too many open files, it retries while there is data, which waits.
-async fn create(registry: &Registry, sink: &FlvSink, path: &Path) -> io::Result<RecordingWriter> {
+/// Reports what happens to the files of a publication.
+struct Reporter {
+    registry: Arc<Registry>,
+    stream: Arc<Stream>,
+    sink: u64,
+    recorded: Option<RecordCall>,
+    /// The file in progress.
+    current: PartFigures,
+}
+
+impl Reporter {
+    fn tell(&self, figures: PartFigures, state: RecordingState, reason: Option<String>) {
+        tell(&self.registry, &self.stream, figures, state, reason);
+    }
+
+    /// Reports events; `lost` is what to say of the last file.
+    fn note(&mut self, events: Vec<PartEvent>, lost: Option<&str>) {
+        for event in events {
+            match event {
+                PartEvent::Begun(figures) => {
+                    self.registry.files.note_part(self.sink, &figures.path);
+                    self.current.clone_from(&figures);
+                    self.tell(figures, RecordingState::Writing, None);
+                }
+                PartEvent::Finished(figures) => {
+                    let path = figures.path.display().to_string();
+                    self.tell(figures, RecordingState::Finished, lost.map(str::to_owned));
+                    self.registry.retention.look();
+                    if let Some(recorded) = &self.recorded {
+                        recorded.finished(path);
+                    }
+                }
+                PartEvent::Empty(figures) => {
+                    let reason = "nothing came that could be recorded".to_owned();
+                    self.tell(figures, RecordingState::Failed, Some(reason));
+                }
+                PartEvent::Disk(warning) => self.registry.tell(Event::Disk(warning)),
+            }
+        }
+    }
+}
+
+/// Writes until the end, and reports the result.
+async fn record(mut reporter: Reporter, sink: Arc<FlvSink>, task: RecordingTask) {
+    let result = match create(&reporter.registry, &sink, &task).await {
+        Ok(writer) => take(&mut reporter, &sink, writer).await,
+        Err(error) => Err(error),
+    };
+    reporter.stream.leave(sink.id());
+    reporter.registry.tidy(&reporter.stream);
+    if let Err(error) = result {
+        let cure = Language::English.cure(&Trouble::problem(&error)).unwrap_or_default();
+        let reason = format!("{error}. {cure}").trim_end().to_owned();
+        reporter.tell(reporter.current.clone(), RecordingState::Failed, Some(reason));
+    }
+    reporter.registry.file_ended(sink.id());
+}
+
+/// Creates the first file. With too many open files, it retries while there is data, which waits.
+async fn create(
+    registry: &Registry,
+    sink: &FlvSink,
+    task: &RecordingTask,
+) -> io::Result<PartsWriter> {
     let mut told = false;
     loop {
-        let wanted = path.to_owned();
-        let error = match on_the_disk(move || RecordingWriter::create(&wanted)).await {
-            Ok(paper) => return Ok(paper),
+        let wanted = task.clone();
+        let error = match on_the_disk(move || PartsWriter::create(wanted)).await {
+            Ok(writer) => return Ok(writer),
             Err(error) => error,
         };
         if Trouble::of(&error) != Trouble::TooManyFiles || sink.has_ended() {
             return Err(error);
         }
         if !std::mem::replace(&mut told, true) {
-            registry.tell(Event::Held(path.to_owned(), Trouble::TooManyFiles));
+            registry.tell(Event::Held(task.path(), Trouble::TooManyFiles));
         }
         tokio::time::sleep(RETRY_INTERVAL).await;
     }
 }
 
 /// Takes all data until the publisher leaves.
-async fn take(
-    registry: &Registry,
-    sink: &FlvSink,
-    mut paper: RecordingWriter,
-    written: &mut u64,
-) -> io::Result<()> {
+async fn take(reporter: &mut Reporter, sink: &FlvSink, mut writer: PartsWriter) -> io::Result<()> {
+    reporter.note(writer.take_events(), None);
     while let Some(first) = poll_fn(|cx| sink.poll_next(cx)).await {
         if !sink.has_ended() {
             tokio::time::sleep(GATHER).await;
         }
         let tags: Vec<Bytes> = std::iter::once(first).chain(sink.waiting()).collect();
-        let (back, appended) = on_the_disk(move || {
-            let appended = paper.append(&tags).inspect_err(|_| paper.remove_if_empty());
-            Ok((paper, appended))
+        let (back, written) = on_the_disk(move || {
+            let written = writer.write(&tags).inspect_err(|_| writer.remove_if_empty());
+            Ok((writer, written))
         })
         .await?;
-        paper = back;
-        *written = paper.written();
-        if let Some(warning) = appended? {
-            registry.tell(Event::Disk(warning));
-        }
+        writer = back;
+        reporter.note(writer.take_events(), None);
+        reporter.current = writer.figures();
+        written?;
     }
-    on_the_disk(move || paper.finish()).await
+    let (mut writer, finished) = on_the_disk(move || {
+        let finished = writer.finish();
+        Ok((writer, finished))
+    })
+    .await?;
+    if sink.was_overrun() {
+        reporter.current = writer.figures();
+        return Err(io::Error::other("the disk is too slow"));
+    }
+    let lost = match sink.skipped() {
+        0 => None,
+        skipped => Some(format!("the disk was too slow: {skipped} pictures or sounds are missing")),
+    };
+    reporter.note(writer.take_events(), lost.as_deref());
+    reporter.current = writer.figures();
+    finished
 }
 
 /// Runs disk operations with a time limit, because a hanging disk would block forever.
@@ -159,63 +207,14 @@ async fn on_the_disk<T: Send + 'static>(
     }
 }
 
-/// The name of a publication's file. Publishers choose names freely, so characters that could
-/// escape the folder or disturb a terminal are replaced.
-fn name_of(app: &str, stream: &str, wall_micros: i64) -> String {
-    let plain = |name: &str| -> String {
-        let safe = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' };
-        let mut name: String = name.chars().map(safe).collect();
-        while name.len() > MAX_NAME {
-            name.pop();
-        }
-        let name = name.trim_start_matches(['.', '-']);
-        if name.is_empty() { "_".to_owned() } else { name.to_owned() }
-    };
-    let at = jiff::Timestamp::from_microsecond(wall_micros).unwrap_or_default();
-    let at = at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H-%M-%S").to_string();
-    format!("{}-{} {at}.flv", plain(app), plain(stream))
-}
-
 fn tell(
     registry: &Registry,
     stream: &Stream,
-    path: &Path,
+    figures: PartFigures,
     state: RecordingState,
-    (after, bytes): (Duration, u64),
     reason: Option<String>,
 ) {
-    registry.tell(Event::Recording(Recording {
-        app: stream.app.clone(),
-        stream: stream.name.clone(),
-        path: path.to_owned(),
-        state,
-        after,
-        bytes,
-        reason,
-    }));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_lead_nowhere_else() {
-        for (app, stream) in [
-            ("live", "show"),
-            ("../..", "/etc/passwd"),
-            ("a\n", ".\u{1b}[2J"),
-            ("-rf", "-"),
-            ("..", ""),
-        ] {
-            let name = name_of(app, stream, 0);
-            assert!(
-                !name.contains(['/', '\n', '\u{1b}', '\\']) && !name.starts_with('.'),
-                "{name}"
-            );
-            assert!(name.ends_with(".flv") && Path::new(&name).components().count() == 1);
-        }
-        assert!(name_of("live", "show", 0).starts_with("live-show 19"));
-        assert!(name_of(&"x".repeat(5_000), &"\u{4e2d}".repeat(5_000), 0).len() < 200);
-    }
+    let PartFigures { path, after, bytes } = figures;
+    let (app, stream) = (stream.app.clone(), stream.name.clone());
+    registry.tell(Event::Recording(Recording { app, stream, path, state, after, bytes, reason }));
 }

@@ -1,5 +1,7 @@
-//! The open files of recorded publications.
+//! The files of publications that are being recorded, and of the last ones that were.
 
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -8,14 +10,40 @@ use crate::server::stream::Stream;
 use crate::server::stream::flv_sink::FlvSink;
 use crate::server::stream::sink::Sink;
 
+/// Number of ended publications whose files are remembered.
+const MAX_ENDED: usize = 64;
+
 /// There are at most [`Limits::files`](crate::server::service::config::Limits::files) of them.
 #[derive(Debug, Default)]
-pub(in crate::server) struct Files(Mutex<Vec<UnderWay>>);
+pub(in crate::server) struct Files(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    under_way: Vec<UnderWay>,
+    /// The newest last, one for each stream.
+    ended: VecDeque<EndedBroadcast>,
+}
 
 #[derive(Debug)]
 struct UnderWay {
     stream: Arc<Stream>,
     sink: Arc<FlvSink>,
+    parts: Vec<PathBuf>,
+}
+
+#[derive(Debug)]
+struct EndedBroadcast {
+    app: String,
+    stream: String,
+    parts: Vec<PathBuf>,
+}
+
+/// The files of one publication, in their order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) struct BroadcastFiles {
+    pub parts: Vec<PathBuf>,
+    /// True if no more will follow.
+    pub ended: bool,
 }
 
 /// The result of a request for a file.
@@ -30,22 +58,61 @@ impl Files {
     /// Adds a file, unless there are `most`, or one of this stream is still open: its publisher has
     /// reconnected before the first connection timed out.
     pub fn begin(&self, stream: &Arc<Stream>, sink: &Arc<FlvSink>, most: usize) -> RecordingStart {
-        let mut files = self.0.lock();
+        let mut inner = self.0.lock();
+        let files = &mut inner.under_way;
         if files.iter().any(|file| Arc::ptr_eq(&file.stream, stream) && !file.sink.has_ended()) {
             return RecordingStart::GoesOn;
         }
         if files.len() >= most {
             return RecordingStart::Full;
         }
-        files.push(UnderWay { stream: Arc::clone(stream), sink: Arc::clone(sink) });
+        let (stream, sink) = (Arc::clone(stream), Arc::clone(sink));
+        files.push(UnderWay { stream, sink, parts: Vec::new() });
         RecordingStart::Anew
     }
 
+    /// Records that the publication continues in this file.
+    pub fn note_part(&self, sink: u64, path: &Path) {
+        let mut inner = self.0.lock();
+        if let Some(file) = inner.under_way.iter_mut().find(|file| file.sink.id() == sink) {
+            file.parts.push(path.to_owned());
+        }
+    }
+
+    /// The publication has ended.
     pub fn remove(&self, sink: u64) {
-        self.0.lock().retain(|file| file.sink.id() != sink);
+        let mut inner = self.0.lock();
+        let Some(at) = inner.under_way.iter().position(|file| file.sink.id() == sink) else {
+            return;
+        };
+        let UnderWay { stream, parts, .. } = inner.under_way.swap_remove(at);
+        let (app, stream) = (stream.app.clone(), stream.name.clone());
+        inner.ended.retain(|it| (&it.app, &it.stream) != (&app, &stream));
+        if inner.ended.len() >= MAX_ENDED {
+            inner.ended.pop_front();
+        }
+        inner.ended.push_back(EndedBroadcast { app, stream, parts });
     }
 
     pub fn count(&self) -> usize {
-        self.0.lock().len()
+        self.0.lock().under_way.len()
+    }
+
+    /// True if a publication writes to this file.
+    pub fn is_writing(&self, path: &Path) -> bool {
+        let inner = self.0.lock();
+        inner.under_way.iter().any(|file| file.parts.last().is_some_and(|last| last == path))
+    }
+
+    /// The files of the current publication of a stream, or of the last one.
+    pub fn of_stream(&self, app: &str, name: &str) -> Option<BroadcastFiles> {
+        let inner = self.0.lock();
+        let mut running = inner.under_way.iter().rev();
+        let running = running.find(|file| file.stream.app == app && file.stream.name == name);
+        if let Some(file) = running {
+            return Some(BroadcastFiles { parts: file.parts.clone(), ended: false });
+        }
+        let ended = inner.ended.iter().find(|it| it.app == app && it.stream == name)?;
+        Some(BroadcastFiles { parts: ended.parts.clone(), ended: true })
     }
 }

@@ -333,6 +333,16 @@ impl Connection {
         io.wanted = (sound.unwrap_or(io.wanted.0), pictures.unwrap_or(io.wanted.1));
     }
 
+    /// Bytes of media that wait for the player.
+    pub fn backlog(&self) -> usize {
+        self.io.lock().out.queue.waiting_bytes()
+    }
+
+    /// Sends the end of a recording behind all media.
+    pub fn complete_play(&self, seconds: f64) {
+        self.say(|session| session.complete_play(seconds));
+    }
+
     /// Drops waiting media after the player has stopped.
     pub fn clear_media(&self) {
         self.io.lock().out.queue.clear_media();

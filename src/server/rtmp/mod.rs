@@ -2,6 +2,7 @@
 
 pub(in crate::server) mod connection;
 mod pending_request;
+mod watching;
 
 use std::borrow::Cow;
 use std::future::poll_fn;
@@ -24,12 +25,14 @@ use crate::server::event::log::SESSION_LOG;
 use crate::server::fault::{Phase, Verdict};
 use crate::server::hls::production as hls;
 use crate::server::recordings;
+use crate::server::recordings::playback::PlaybackStep;
 use crate::server::registry::{ConnectionSlot, Publication, PublishRight, Refused, Registry};
 use crate::server::relay::path::{RelayPath, RelaySource};
 use crate::server::relay::pulls;
 use crate::server::relay::pushes::push_on;
 use crate::server::rtmp::connection::{Connection, Error};
 use crate::server::rtmp::pending_request::{PendingRequest, RequestKind, decided};
+use crate::server::rtmp::watching::Watching;
 use crate::server::stream::message::CHUNK_SIZE;
 use crate::server::stream::sink::Sink;
 use crate::server::stream::{Incoming, Stream};
@@ -49,7 +52,13 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 enum Role {
     Idle,
     Publishing(Publication),
-    Playing { stream: Arc<Stream>, since: Timestamp, sent_before: u64 },
+    Playing {
+        stream: Arc<Stream>,
+        since: Timestamp,
+        sent_before: u64,
+    },
+    /// Plays a recording.
+    Watching(Box<Watching>),
 }
 
 struct Task {
@@ -74,6 +83,14 @@ struct Task {
     place: ConnectionSlot,
     /// The time since which it waits for a publisher.
     waiting_since: Option<Timestamp>,
+}
+
+/// Waits for the next step of the playback of a recording; forever without one.
+async fn watched(role: &mut Role) -> PlaybackStep {
+    match role {
+        Role::Watching(watching) => watching.next().await,
+        _ => std::future::pending().await,
+    }
 }
 
 /// Serves one connection to its end.
@@ -169,7 +186,7 @@ impl Task {
                     // A player gets the end of the stream in any case; for a publisher, the plain message
                     // is an error.
                     let asked = self.ask_to_reconnect(why);
-                    if !asked || matches!(self.role, Role::Playing { .. }) {
+                    if !asked || matches!(self.role, Role::Playing { .. } | Role::Watching(_)) {
                         self.say_goodbye(why);
                     }
                     return Ok("the server was shut down".into());
@@ -192,6 +209,7 @@ impl Task {
                             RequestKind::Connect => self.connected(decision)?,
                             RequestKind::Publish(name) => self.publish(name, decision)?,
                             RequestKind::Play(name) => self.play(name, decision)?,
+                            RequestKind::Watch(name, start) => self.watch((name, start), decision),
                         }
                     }
                 }
@@ -214,6 +232,13 @@ impl Task {
                     self.pass_on();
                     if self.finished {
                         return Ok("finished".into());
+                    }
+                }
+                step = watched(&mut self.role) => {
+                    if let Role::Watching(watching) = &mut self.role
+                        && !watching.handle(step)?
+                    {
+                        self.end_role("the recording cannot be played");
                     }
                 }
                 () = &mut sleep => self.check_deadlines(registry.clock.now())?,
@@ -255,16 +280,21 @@ impl Task {
                         });
                         return Ok(());
                     }
-                    if self.connection.sent() == self.sent {
-                        self.connection
-                            .with_session(|session| session.ping(now.as_millis() as u32));
-                    }
-                    self.sent = self.connection.sent();
+                    self.ping(now);
                 }
+                Role::Watching(_) => self.ping(now),
                 Role::Idle => {}
             }
         }
         self.connection.check(now)
+    }
+
+    /// Asks a client that gets nothing whether it is there.
+    fn ping(&mut self, now: Timestamp) {
+        if self.connection.sent() == self.sent {
+            self.connection.with_session(|session| session.ping(now.as_millis() as u32));
+        }
+        self.sent = self.connection.sent();
     }
 
     fn handle(&mut self, event: Event) -> Result<(), Error> {
@@ -300,7 +330,15 @@ impl Task {
                 self.end_role("stopped");
                 self.connection.clear_media();
             }
-            Event::Paused(paused) => connection.set_paused(paused),
+            Event::Paused(paused) => match &mut self.role {
+                Role::Watching(watching) => watching.set_paused(paused),
+                _ => connection.set_paused(paused),
+            },
+            Event::SeekRequested { millis } => {
+                if let Role::Watching(watching) = &mut self.role {
+                    watching.seek(millis);
+                }
+            }
             Event::ReceiveAudio(wanted) => connection.set_wanted(Some(wanted), None),
             Event::ReceiveVideo(wanted) => connection.set_wanted(None, Some(wanted)),
             Event::Finished => self.finished = true,
@@ -529,6 +567,23 @@ impl Task {
             .unwrap_or_default()
     }
 
+    /// Begins to play a recording, if the client may.
+    fn watch(&mut self, recording: (String, f64), decision: Result<Grant, Denied>) {
+        let connection = &self.connection;
+        let text = match decision {
+            Ok(grant) if self.registry.admission.settle(self.place.spot(), Purpose::Play) => {
+                let watching = Watching::new(&self.registry, connection, recording);
+                self.role = Role::Watching(Box::new(watching));
+                self.done = grant.done;
+                return;
+            }
+            Ok(_) => "The server has too many viewers, or viewers who wait.".to_owned(),
+            Err(denied) => denied.text(Action::Play),
+        };
+        let status = Status::new(Level::Error, code::PLAY_FAILED, text);
+        connection.with_session(|session| session.reject_play(&status));
+    }
+
     /// Passes received messages to the stream.
     fn pass_on(&mut self) {
         if self.incoming.is_empty() {
@@ -558,6 +613,7 @@ impl Task {
             Role::Publishing(publication) => {
                 self.registry.unpublish(&publication, id, peer, reason);
             }
+            Role::Watching(watching) => watching.end(reason),
             Role::Playing { stream, since, sent_before } => {
                 let after = self.registry.clock.now().since(since);
                 let bytes = self.connection.sent().saturating_sub(sent_before);
@@ -591,7 +647,7 @@ impl Task {
                 let status = Status::new(Level::Error, code::PUBLISH_REJECTED, reason);
                 self.connection.with_session(|session| session.send_status(&status));
             }
-            Role::Playing { .. } => self.connection.end(),
+            Role::Playing { .. } | Role::Watching(_) => self.connection.end(),
             Role::Idle => {}
         }
     }

@@ -11,6 +11,8 @@ use crate::server::access::denied::Denied;
 use crate::server::access::gate::{self, AccessRequest};
 use crate::server::access::grant::Grant;
 use crate::server::event::Protocol;
+use crate::server::recordings::name::stream_of;
+use crate::server::recordings::playback::recording_name;
 use crate::server::registry::Registry;
 use crate::wire::rtmp::command::Connect;
 use crate::wire::rtmp::stream_name::StreamName;
@@ -20,6 +22,8 @@ pub(super) enum RequestKind {
     Connect,
     Publish(StreamName),
     Play(StreamName),
+    /// Plays the recording of this name, from this time on.
+    Watch(String, f64),
 }
 
 /// A request of the client that waits for a decision. The session keeps further input until then.
@@ -49,9 +53,19 @@ impl PendingRequest {
         name: StreamName,
         call: Call,
     ) -> Self {
-        let visit = visit(client, connect, &name);
+        let mut visit = visit(client, connect, &name);
         let (action, kind) = match call {
             Call::Publish { .. } => (Action::Publish, RequestKind::Publish(name)),
+            Call::Play { start, .. } => match recording_name(registry, &name) {
+                Some(recording) => {
+                    // Those who may play the stream may play its recordings.
+                    if let Some(of) = stream_of(&recording) {
+                        (visit.app, visit.stream) = (of.app, of.stream);
+                    }
+                    (Action::Play, RequestKind::Watch(recording, start))
+                }
+                None => (Action::Play, RequestKind::Play(name)),
+            },
             _ => (Action::Play, RequestKind::Play(name)),
         };
         let request = AccessRequest { action, visit, call: Some(call) };

@@ -14,6 +14,7 @@ use crate::server::fault::Fault;
 use crate::server::hls;
 use crate::server::renditions::ladder::Ladders;
 use crate::server::relay::rules::RelayRule;
+use crate::server::recordings::rules::RecordingRules;
 use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
 
@@ -94,8 +95,10 @@ pub struct Config {
     pub cors: Vec<String>,
     /// The token for changes over HTTP; `None` allows no changes.
     pub http_token: Option<Secret>,
-    /// Folder for recordings of all publications, if set.
+    /// Folder for recordings of publications, if set.
     pub record: Option<PathBuf>,
+    /// Which publications are recorded, and how.
+    pub recording: RecordingRules,
     /// The rules of all chats.
     pub chat: ChatRules,
     /// The UDP port of WebRTC for WHEP viewers, with HTTP; `None` disables WHEP.
@@ -147,6 +150,7 @@ impl Default for Config {
             cors: Vec::new(),
             http_token: None,
             record: None,
+            recording: RecordingRules::default(),
             chat: ChatRules::default(),
             webrtc: Some(Listen::loopback(DEFAULT_WEBRTC_PORT)),
             webrtc_certificate: None,

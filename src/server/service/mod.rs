@@ -22,6 +22,7 @@ use crate::net::{Identity, Listener, Runtime, Stream};
 use crate::server::chat::moderation::ChatRules;
 use crate::server::event::{Event, Protocol, StreamFigures};
 use crate::server::fault::Fault;
+use crate::server::recordings::retention;
 use crate::server::registry::Registry;
 use crate::server::renditions::measurement::measure;
 use crate::server::service::config::{Config, Listen};
@@ -158,6 +159,7 @@ impl Server {
         let registry = Arc::new(Registry::new(config, clock, sender, runtime.handle()));
         let measured = Arc::clone(&registry);
         runtime.spawn(async move { measure(&measured).await });
+        runtime.spawn(retention::run(Arc::clone(&registry)));
         let serve_rtmp = |listener: Listener, identity| {
             let (port, open) = port();
             let (gate, registry) = (Arc::clone(&gate), Arc::clone(&registry));
@@ -313,7 +315,7 @@ impl Server {
             ("rtmpt", old.rtmpt != config.rtmpt),
             ("http", old.http != config.http),
             ("webrtc", old.webrtc != config.webrtc),
-            ("record", old.record != config.record),
+            ("record", (&old.record, &old.recording) != (&config.record, &config.recording)),
             ("hls", old.hls != config.hls),
             ("fault_seed", old.fault_seed != config.fault_seed),
         ];

@@ -7,6 +7,7 @@ mod capacity;
 pub mod demuxer;
 mod error;
 pub mod flv;
+pub mod growing;
 pub mod mkv;
 pub mod mp4;
 mod opening;

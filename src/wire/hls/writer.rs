@@ -22,6 +22,10 @@ pub fn write_media(media: &Media, position: ListPosition) -> String {
     let version = if media.control.skip_until.is_some() { 9 } else { 6 };
     let target = media.target_duration.as_secs_f64().ceil();
     let _ = write!(out, "#EXTM3U\n#EXT-X-VERSION:{version}\n#EXT-X-TARGETDURATION:{target}\n");
+    if media.keeps_all {
+        let kind = if media.ended { "VOD" } else { "EVENT" };
+        let _ = writeln!(out, "#EXT-X-PLAYLIST-TYPE:{kind}");
+    }
     write_control(&mut out, media);
     if let Some(target) = media.part_target {
         let _ = writeln!(out, "#EXT-X-PART-INF:PART-TARGET={}", seconds(target));
@@ -228,8 +232,9 @@ mod tests {
         assert_eq!(text.matches("#EXT-X-MAP").count(), 2, "{text}");
         let Ok(Playlist::Media(read)) = parse(text.as_bytes()) else { panic!("{text}") };
         assert_eq!(read, list);
-        let ended = Media { ended: true, hint: None, reports: Vec::new(), ..list };
+        let ended = Media { ended: true, keeps_all: true, hint: None, reports: Vec::new(), ..list };
         let text = write_media(&ended, position);
+        assert!(text.contains("#EXT-X-PLAYLIST-TYPE:VOD\n"), "{text}");
         let Ok(Playlist::Media(read)) = parse(text.as_bytes()) else { panic!("{text}") };
         assert_eq!(read, ended);
     }

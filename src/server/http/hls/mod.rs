@@ -3,23 +3,18 @@
 //! number of players with one request per object: an awaited playlist never changes its content, and files
 //! never change.
 
+mod answers;
 mod growing;
+pub(super) mod recorded;
 mod slot;
 
-use std::collections::VecDeque;
-use std::convert::Infallible;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use http_body::{Frame, SizeHint};
-use tokio::sync::watch;
 use url::form_urlencoded;
 
 use crate::server::access::grant::AdmittedViewer;
@@ -31,10 +26,15 @@ use crate::server::hls::production;
 use crate::server::hls::productions::Production;
 use crate::server::hls::viewers::ViewerKey;
 use crate::server::http::caller::Caller;
+use crate::server::http::hls::answers::{
+    ChunkBody, FILE_AGE, MANIFEST, MEDIA, MISSING_AGE, PLAYLIST, ResponseHead, busy, failed,
+    missing, viewer_key,
+};
 use crate::server::http::hls::growing::Growing;
 use crate::server::http::hls::slot::Settled;
 use crate::server::http::path;
 use crate::server::http::refusals::no_such_stream;
+use crate::server::recordings::playlist::EVENT;
 use crate::server::registry::Registry;
 use crate::server::renditions::ladder::is_rendition;
 use crate::server::renditions::playlist::RenditionKind;
@@ -43,11 +43,8 @@ use crate::text::Problem;
 use crate::wire::dash::date_time;
 use crate::wire::hls::with_query;
 
-const PLAYLIST: &str = "application/vnd.apple.mpegurl";
-const MANIFEST: &str = "application/dash+xml";
 /// The end of the names of playlists.
 const LIST_EXTENSION: &str = ".m3u8";
-const MEDIA: &str = "video/mp4";
 /// Maximum wait for the first segment: until the next keyframe.
 const FIRST_SEGMENT: Duration = Duration::from_secs(11);
 /// Maximum wait of a manifest for renditions.
@@ -55,11 +52,6 @@ const FIRST_RENDITIONS: Duration = Duration::from_secs(5);
 /// Maximum wait of an early request, in target durations and seconds.
 const HELD_TARGET_DURATIONS: u32 = 3;
 const MAX_HELD: Duration = Duration::from_secs(20);
-/// How long caches keep files: their names are never reused.
-const FILE_AGE: &str = "public, max-age=3600, immutable";
-/// A missing file may appear soon.
-const MISSING_AGE: &str = "max-age=1";
-
 /// The requested resource of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum HlsResource {
@@ -105,6 +97,7 @@ pub(super) struct HlsRequest<'a> {
     pub registry: &'a Arc<Registry>,
     pub caller: Caller,
     pub headers: &'a HeaderMap,
+    pub path: &'a str,
     pub query: &'a str,
     pub app: &'a str,
     pub stream: &'a str,
@@ -116,6 +109,7 @@ pub(super) struct HlsRequest<'a> {
 pub(super) fn is_file(name: &str) -> bool {
     name == LIST
         || name == CLOCK
+        || name == EVENT
         || name.ends_with(".m4s")
         || name.ends_with(".mp4")
         || name.strip_suffix(".m3u8").is_some_and(is_rendition)
@@ -128,6 +122,10 @@ pub(super) async fn response(
     asked: &HlsResource,
 ) -> Response {
     let HlsRequest { registry, caller, headers, app, stream, .. } = &request;
+    if matches!(asked, HlsResource::Below(name) if name == EVENT) {
+        let HlsRequest { path, pass, .. } = &request;
+        return recorded::event(registry, headers, path, (app, stream), pass.clone()).await;
+    }
     if registry.config.hls.mode == Mode::Off {
         let why = "HLS is off at this server (see --hls).\n";
         return failed(StatusCode::NOT_FOUND, why);
@@ -352,42 +350,6 @@ fn held(listing: &Listing) -> Duration {
     (listing.target_duration() * HELD_TARGET_DURATIONS).min(MAX_HELD)
 }
 
-fn viewer_key(caller: &Caller, headers: &HeaderMap, protocol: Protocol) -> ViewerKey {
-    let mut hasher = DefaultHasher::new();
-    headers.get(header::USER_AGENT).map(HeaderValue::as_bytes).hash(&mut hasher);
-    ViewerKey { address: caller.address.ip().to_canonical(), program: hasher.finish(), protocol }
-}
-
-/// The header of an answer.
-struct ResponseHead {
-    kind: &'static str,
-    age: String,
-    /// Entity tag of exactly these bytes.
-    tag: String,
-}
-
-impl ResponseHead {
-    fn respond(self, headers: &HeaderMap, body: Body) -> Response {
-        let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-        let is_known = known.is_some_and(|known| {
-            known.split(',').map(str::trim).any(|it| it == self.tag || it == "*")
-        });
-        let head = [(header::CACHE_CONTROL, self.age), (header::ETAG, self.tag)];
-        if is_known {
-            return (StatusCode::NOT_MODIFIED, head).into_response();
-        }
-        (head, [(header::CONTENT_TYPE, self.kind)], body).into_response()
-    }
-}
-
-fn failed(status: StatusCode, why: &'static str) -> Response {
-    (status, [(header::CACHE_CONTROL, MISSING_AGE)], why).into_response()
-}
-
-fn missing() -> Response {
-    failed(StatusCode::NOT_FOUND, "That segment is not there.\n")
-}
-
 /// An answer for a rendition that is not made. It is not cached: it may be made soon.
 fn refused(why: &Refusal) -> Response {
     if *why == Refusal::Absent {
@@ -396,43 +358,6 @@ fn refused(why: &Refusal) -> Response {
     let head = [(header::CACHE_CONTROL, "no-store"), (header::RETRY_AFTER, "30")];
     let text = format!("{}\n", Problem::from(why));
     (StatusCode::SERVICE_UNAVAILABLE, head, text).into_response()
-}
-
-/// An answer for an overloaded server, which is not cached.
-fn busy(why: &'static str) -> Response {
-    let head = [(header::CACHE_CONTROL, "no-store"), (header::RETRY_AFTER, "1")];
-    (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()
-}
-
-/// Consecutive chunks, shared by all requests.
-struct ChunkBody {
-    chunks: VecDeque<Bytes>,
-    left: u64,
-    registry: Arc<Registry>,
-}
-
-impl http_body::Body for ChunkBody {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let Some(chunk) = self.chunks.pop_front() else { return Poll::Ready(None) };
-        let length = chunk.len() as u64;
-        self.left = self.left.saturating_sub(length);
-        self.registry.totals.sent_bytes.fetch_add(length, Ordering::Relaxed);
-        Poll::Ready(Some(Ok(Frame::data(chunk))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.chunks.is_empty()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
-    }
 }
 
 #[cfg(test)]

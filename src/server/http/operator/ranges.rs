@@ -2,7 +2,7 @@
 
 /// What to answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum RangeAnswer {
+pub(in crate::server::http) enum RangeAnswer {
     /// The whole file: there is no range, or one that may be ignored.
     Whole,
     /// These bytes.
@@ -12,7 +12,7 @@ pub(super) enum RangeAnswer {
 }
 
 /// The answer to a `Range` field, for a file of this size. Several ranges at once are ignored.
-pub(super) fn answer(range: Option<&str>, size: u64) -> RangeAnswer {
+pub(in crate::server::http) fn answer(range: Option<&str>, size: u64) -> RangeAnswer {
     let Some(set) = range.and_then(|range| range.trim().strip_prefix("bytes=")) else {
         return RangeAnswer::Whole;
     };

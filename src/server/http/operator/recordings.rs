@@ -1,7 +1,7 @@
 //! The recordings: their list at `/api/v1/recordings`, and the files at `/recordings/{file}`, with ranges for
 //! players and interrupted downloads. A slow client holds no thread: each piece is read when it is due.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::future::Future;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -22,13 +22,16 @@ use url::form_urlencoded;
 
 use crate::files::{Trouble, free_space};
 use crate::server::access::admission::{Purpose, Spot};
+use crate::server::hls::Mode;
 use crate::server::http::caller::Caller;
 use crate::server::http::guard;
 use crate::server::http::operator::ranges::{self, RangeAnswer};
-use crate::server::http::operator::recording_list::{self, ListedFile, MAX_LISTED};
-use crate::server::http::operator::recording_name::{format_of, media_type};
 use crate::server::http::operator::{authorized, error, signed_link, unix_seconds};
 use crate::server::http::path::encode_name;
+use crate::server::recordings::folder::{self, ListedFile, MAX_LISTED};
+use crate::server::recordings::keeper::KeptFile;
+use crate::server::recordings::name::{format_of, media_type, stem, stream_of};
+use crate::server::recordings::retention;
 use crate::server::registry::Registry;
 use crate::text::Language;
 
@@ -58,7 +61,7 @@ pub(in crate::server::http) async fn list(
             Err(_) => return error(StatusCode::BAD_REQUEST, "offset and limit are numbers"),
         }
     }
-    let read = move || (recording_list::read(&folder, offset, limit), free_space(&folder));
+    let read = move || (folder::read(&folder, offset, limit), free_space(&folder));
     let (list, free) = match tokio::task::spawn_blocking(read).await {
         Ok((Ok(list), free)) => (list, free),
         Ok((Err(failure), _)) => {
@@ -85,9 +88,13 @@ fn to_json(registry: &Registry, file: &ListedFile, signs: bool) -> Value {
         url = format!("{url}?{query}");
     }
     let is_writing = registry.log.lock().is_writing(&file.path);
+    let is_played = registry.config.recording.playback && registry.config.hls.mode != Mode::Off;
+    let vod = (is_played && stream_of(&file.name).is_some()).then(signed).flatten();
+    let vod = vod.map(|query| format!("/vod/{}.m3u8?{query}", encode_name(stem(&file.name))));
     json!({
         "name": file.name,
         "url": url,
+        "vod": vod,
         "format": file.format.extension(),
         "bytes": file.bytes,
         "seconds": file.length.map(|length| length.as_secs_f64()),
@@ -99,6 +106,41 @@ fn to_json(registry: &Registry, file: &ListedFile, signs: bool) -> Value {
 /// Seconds since 1970.
 fn now(registry: &Registry) -> i64 {
     registry.clock.wall_micros(registry.clock.now()) / 1_000_000
+}
+
+/// Deletes a recording, with the server's token.
+pub(in crate::server::http) async fn delete(
+    State(registry): State<Arc<Registry>>,
+    ConnectInfo(caller): ConnectInfo<Caller>,
+    UrlPath(name): UrlPath<String>,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(refused) = authorized(&registry, &caller, &headers) {
+        return *refused;
+    }
+    let missing = || error(StatusCode::NOT_FOUND, "there is no such recording");
+    let (Some(_), Some(folder)) = (format_of(&name), &registry.config.record) else {
+        return missing();
+    };
+    let path = folder.join(&name);
+    if registry.files.is_writing(&path) {
+        return error(StatusCode::CONFLICT, "the recording is still being written");
+    }
+    let file = path.clone();
+    let removed = tokio::task::spawn_blocking(move || folder::remove(&file)).await;
+    match removed {
+        Ok(Ok(bytes)) => {
+            registry.opened.forget(&path);
+            retention::tell_deleted(&registry, &path, bytes, "deleted by the operator");
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Ok(Err(failure)) if failure.kind() == io::ErrorKind::NotFound => missing(),
+        Ok(Err(failure)) => {
+            let why = Language::English.say(&Trouble::problem(&failure));
+            error(StatusCode::INTERNAL_SERVER_ERROR, &why)
+        }
+        Err(_) => error(StatusCode::INTERNAL_SERVER_ERROR, "the file was not deleted"),
+    }
 }
 
 /// Returns a recording or a part of it, to clients that may read, or that have a link; with `download` in the
@@ -117,11 +159,23 @@ pub(in crate::server::http) async fn file(
     if !may_read && let Err(refused) = authorized(&registry, &caller, &headers) {
         return *refused;
     }
+    send(&registry, &caller, &name, &query, (&method, &headers)).await
+}
+
+/// Returns a recording or a part of it; with `download` in the query, for saving.
+pub(in crate::server::http) async fn send(
+    registry: &Arc<Registry>,
+    caller: &Caller,
+    name: &str,
+    query: &str,
+    (method, headers): (&Method, &HeaderMap),
+) -> Response {
     let missing = || error(StatusCode::NOT_FOUND, "there is no such recording");
-    let (Some(format), Some(folder)) = (format_of(&name), &registry.config.record) else {
+    let (Some(format), Some(folder)) = (format_of(name), &registry.config.record) else {
         return missing();
     };
-    let path = folder.join(&name);
+    let path = folder.join(name);
+    let kept = KeptFile::new(&registry.retention, registry.clock, &path);
     let Ok(Ok((file, size, tag))) = tokio::task::spawn_blocking(move || open(&path)).await else {
         return missing();
     };
@@ -134,12 +188,11 @@ pub(in crate::server::http) async fn file(
             let head = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
             return (StatusCode::RANGE_NOT_SATISFIABLE, head).into_response();
         }
-        RangeAnswer::Whole => {
-            part_of(&registry, &caller, &method, file, 0..size).map(|body| body.into_response())
-        }
+        RangeAnswer::Whole => part_of((registry, caller, method), file, kept, 0..size)
+            .map(IntoResponse::into_response),
         RangeAnswer::Part(part) => {
             let range = format!("bytes {}-{}/{size}", part.start, part.end - 1);
-            part_of(&registry, &caller, &method, file, part).map(|body| {
+            part_of((registry, caller, method), file, kept, part).map(|body| {
                 let head = [(header::CONTENT_RANGE, range)];
                 (StatusCode::PARTIAL_CONTENT, head, body).into_response()
             })
@@ -148,7 +201,7 @@ pub(in crate::server::http) async fn file(
     .unwrap_or_else(|| error(StatusCode::SERVICE_UNAVAILABLE, "there are too many connections"));
     let is_download = form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "download");
     let disposition = if is_download { "attachment" } else { "inline" };
-    let disposition = format!("{disposition}; filename*=UTF-8''{}", encode_name(&name));
+    let disposition = format!("{disposition}; filename*=UTF-8''{}", encode_name(name));
     for (name, value) in [
         (header::CONTENT_TYPE, media_type(format)),
         (header::ACCEPT_RANGES, "bytes"),
@@ -169,11 +222,7 @@ pub(in crate::server::http) async fn file(
 
 /// Opens a file, and returns its size and its tag, which changes with it.
 fn open(path: &Path) -> io::Result<(File, u64, String)> {
-    // Links lead elsewhere, and pipes block.
-    if !fs::symlink_metadata(path)?.is_file() {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
-    let file = File::open(path)?;
+    let file = folder::open(path)?;
     let metadata = file.metadata()?;
     let modified = metadata.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let tag = format!("\"{:x}-{:x}\"", modified.as_micros(), metadata.len());
@@ -182,10 +231,9 @@ fn open(path: &Path) -> io::Result<(File, u64, String)> {
 
 /// The body with a part of the file, for `HEAD` only its length; `None` if there are too many connections.
 fn part_of(
-    registry: &Arc<Registry>,
-    caller: &Caller,
-    method: &Method,
+    (registry, caller, method): (&Arc<Registry>, &Caller, &Method),
     file: File,
+    kept: KeptFile,
     part: std::ops::Range<u64>,
 ) -> Option<Body> {
     // A download is no idle connection.
@@ -194,7 +242,8 @@ fn part_of(
         let left = part.end - part.start;
         let is_head = *method == Method::HEAD;
         let piece = FilePiece::Here(file);
-        Body::new(FileBody { piece, at: part.start, left, is_head, registry, spot })
+        let at = part.start;
+        Body::new(FileBody { piece, at, left, is_head, registry, spot, _kept: kept })
     })
 }
 
@@ -206,6 +255,7 @@ struct FileBody {
     is_head: bool,
     registry: Arc<Registry>,
     spot: Arc<Spot>,
+    _kept: KeptFile,
 }
 
 /// The file between two pieces, and while one is being read.

@@ -12,14 +12,14 @@ use crate::base::secret::is_same_secret;
 const VALID_SECONDS: i64 = 12 * 3_600;
 
 /// The query of a link to this file; `None` without a key.
-pub(super) fn query(key: &Secret, file: &str, now: i64) -> Option<String> {
+pub(in crate::server::http) fn query(key: &Secret, file: &str, now: i64) -> Option<String> {
     let expires = now.saturating_add(VALID_SECONDS);
     let signature = signature(key, file, expires)?;
     Some(format!("expires={expires}&signature={signature}"))
 }
 
 /// Returns true if this query belongs to a link to this file that has not expired.
-pub(super) fn is_valid(key: &Secret, file: &str, query: &str, now: i64) -> bool {
+pub(in crate::server::http) fn is_valid(key: &Secret, file: &str, query: &str, now: i64) -> bool {
     let value = |wanted: &str| {
         form_urlencoded::parse(query.as_bytes())
             .find(|(name, _)| name == wanted)

@@ -133,7 +133,7 @@ impl Engine {
             self.live.summary.recording = Some(recording.path.clone());
         }
         let message = match recording.state {
-            event::RecordingState::Writing => None,
+            event::RecordingState::Writing | event::RecordingState::Deleted => None,
             event::RecordingState::Failed if never => {
                 Some(StudioMessage::RecordingNotStarted { path, reason })
             }

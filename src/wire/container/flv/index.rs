@@ -31,39 +31,14 @@ const MAX_CONFIG: usize = 64 << 10;
 /// # Errors
 /// Fails if the file is not FLV, cannot be read, or has nothing usable.
 pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
-    let start = read(source, 0, 9, 9, FilePart::Header)?;
-    let [b'F', b'L', b'V', _, _, a, b, c, d] = start[..] else {
-        return Err(Error::Damaged(FilePart::Header));
-    };
-    let mut at = u64::from(u32::from_be_bytes([a, b, c, d]));
-    if !(9..=4_096).contains(&at) {
-        return Err(Error::Damaged(FilePart::Header));
-    }
-    at += TAG_TRAILER as u64;
     let mut scan = Scan::default();
-    scan.index.whole = at;
-    let mut header = [0; TAG_HEADER];
-    while at + TAG_HEADER as u64 <= source.size() {
-        source.read_at(at, &mut header)?;
-        let [kind, s2, s1, s0, t2, t1, t0, t3, ..] = header;
-        let size = u32::from_be_bytes([0, s2, s1, s0]);
-        let body = at + TAG_HEADER as u64;
-        let end = body + u64::from(size) + TAG_TRAILER as u64;
-        if end > source.size() {
-            break;
-        }
-        if let Some(kind) = TagKind::from_id(kind & 0x3F) {
-            let time_ms = u32::from_be_bytes([t3, t2, t1, t0]);
-            scan.tag(source, kind, time_ms, body, size)?;
-        }
-        at = end;
-        scan.index.whole = at;
-    }
+    scan.read_on(source)?;
     scan.finish()
 }
 
+/// Indexes a file from its start to its end, also while it grows.
 #[derive(Debug, Default)]
-struct Scan {
+pub struct Scan {
     index: Index,
     time: WireTime,
     metadata: Metadata,
@@ -80,6 +55,41 @@ struct Scan {
 }
 
 impl Scan {
+    /// Reads the tags that are complete.
+    ///
+    /// # Errors
+    /// Fails if the file is not FLV, or cannot be read.
+    pub fn read_on(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
+        let mut at = match self.index.whole {
+            0 => beginning(source)?,
+            whole => whole,
+        };
+        self.index.whole = at;
+        let mut header = [0; TAG_HEADER];
+        while at + TAG_HEADER as u64 <= source.size() {
+            source.read_at(at, &mut header)?;
+            let [kind, s2, s1, s0, t2, t1, t0, t3, ..] = header;
+            let size = u32::from_be_bytes([0, s2, s1, s0]);
+            let body = at + TAG_HEADER as u64;
+            let end = body + u64::from(size) + TAG_TRAILER as u64;
+            if end > source.size() {
+                break;
+            }
+            if let Some(kind) = TagKind::from_id(kind & 0x3F) {
+                let time_ms = u32::from_be_bytes([t3, t2, t1, t0]);
+                self.tag(source, kind, time_ms, body, size)?;
+            }
+            at = end;
+            self.index.whole = at;
+        }
+        Ok(())
+    }
+
+    /// What was read, with the samples in the order of the file.
+    pub fn index(&mut self) -> &mut Index {
+        &mut self.index
+    }
+
     fn tag(
         &mut self,
         source: &mut dyn ReadAt,
@@ -303,6 +313,19 @@ impl Scan {
         self.index.arrange();
         Ok(self.index)
     }
+}
+
+/// The position of the first tag.
+fn beginning(source: &mut dyn ReadAt) -> Result<u64, Error> {
+    let start = read(source, 0, 9, 9, FilePart::Header)?;
+    let [b'F', b'L', b'V', _, _, a, b, c, d] = start[..] else {
+        return Err(Error::Damaged(FilePart::Header));
+    };
+    let at = u64::from(u32::from_be_bytes([a, b, c, d]));
+    if !(9..=4_096).contains(&at) {
+        return Err(Error::Damaged(FilePart::Header));
+    }
+    Ok(at + TAG_TRAILER as u64)
 }
 
 /// True if one of our muxers supports the codec.

@@ -142,6 +142,26 @@ impl Reader {
         }
     }
 
+    /// Reads the boxes that are complete, of a file that grows by fragments.
+    ///
+    /// # Errors
+    /// Fails if the file is not MP4, or cannot be read.
+    pub fn read_growing(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
+        while let Some(next) = next_box(source, self.at)? {
+            // The samples of a fragment are behind its header.
+            if next.name == *b"moof" && next_box(source, next.end)?.is_none() {
+                break;
+            }
+            self.take(source, next)?;
+        }
+        Ok(())
+    }
+
+    /// What was read, with the samples in the order of the file.
+    pub fn index_so_far(&mut self) -> &mut Index {
+        &mut self.index
+    }
+
     /// Reads the whole file.
     fn all(mut self, source: &mut dyn ReadAt) -> Result<FileIndex, Error> {
         while let Some(next) = next_box(source, self.at)? {

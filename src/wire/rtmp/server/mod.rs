@@ -105,6 +105,10 @@ pub enum Event {
     PlayStopped,
     /// The client pauses (true) or resumes (false) the media.
     Paused(bool),
+    /// The client wants to continue a recording at this time; accept it with [`Session::accept_seek`].
+    SeekRequested {
+        millis: u32,
+    },
     /// The client enables or disables audio (or video).
     ReceiveAudio(bool),
     ReceiveVideo(bool),

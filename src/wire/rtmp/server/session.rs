@@ -62,6 +62,8 @@ pub struct Session {
     stream: u32,
     /// Name of the stream that is published or played, for texts.
     name: StreamName,
+    /// True if the client plays a recording.
+    is_recorded: bool,
     held: Vec<u8>,
     now: Timestamp,
     deadline: Option<Timestamp>,
@@ -82,6 +84,7 @@ impl Session {
             streams: 0,
             stream: 1,
             name: StreamName::default(),
+            is_recorded: false,
             held: Vec::new(),
             now,
             deadline,
@@ -228,6 +231,9 @@ impl Session {
             return Ok(());
         }
         self.start(State::Playing);
+        if self.is_recorded {
+            self.link.user_control(&UserControl::StreamIsRecorded(self.stream));
+        }
         self.link.user_control(&UserControl::StreamBegin(self.stream));
         self.status(code::PLAY_RESET, "Playing and resetting.");
         self.status(code::PLAY_START, "Started playing.");
@@ -236,6 +242,42 @@ impl Session {
         // No onStatus with NetStream.Data.Start: players do not need it, and FFmpeg interprets it as
         // a stream with an unknown codec and warns.
         self.resume()
+    }
+
+    /// Accepts the client as the player of a recording, in which it may seek.
+    ///
+    /// # Errors
+    /// As for [`Session::accept_play`].
+    pub fn accept_recorded(&mut self) -> Result<(), Error> {
+        self.is_recorded = true;
+        self.accept_play()
+    }
+
+    /// Continues a recording at another position, after [`Event::SeekRequested`].
+    pub fn accept_seek(&mut self) {
+        if self.is_playing() {
+            self.link.user_control(&UserControl::StreamEof(self.stream));
+            self.link.user_control(&UserControl::StreamIsRecorded(self.stream));
+            self.link.user_control(&UserControl::StreamBegin(self.stream));
+            self.status(code::SEEK_NOTIFY, "Seeking.");
+            self.status(code::PLAY_START, "Started playing.");
+        }
+    }
+
+    /// Reports the end of a recording of this duration in seconds. The player stays connected and may seek.
+    pub fn complete_play(&mut self, seconds: f64) {
+        if self.is_playing() {
+            let info = [
+                ("level", "status".into()),
+                ("code", code::PLAY_COMPLETE.into()),
+                ("duration", Value::Number(seconds)),
+                ("bytes", 0_u32.into()),
+            ];
+            let data = ["onPlayStatus".into(), Value::object(info)];
+            self.link.data(self.stream, Time(0), &data);
+            self.link.user_control(&UserControl::StreamEof(self.stream));
+            self.status(code::PLAY_STOP, "The recording has ended.");
+        }
     }
 
     /// Rejects the player; the session ends after this message.
@@ -585,6 +627,10 @@ impl Session {
                     _ => Event::ReceiveVideo(wanted),
                 });
             }
+            "seek" if self.is_playing() && self.is_recorded => {
+                let millis = command.number(0).unwrap_or_default().clamp(0.0, f64::from(u32::MAX));
+                self.events.push_back(Event::SeekRequested { millis: millis as u32 });
+            }
             "seek" if self.is_playing() => {
                 let status = Status::new(Level::Error, code::SEEK_FAILED, "This is live.");
                 self.link.command(self.stream, command::on_status(&status));
@@ -596,6 +642,7 @@ impl Session {
     /// Notes a request to publish or play; `false` if the name is invalid.
     fn wish(&mut self, message: &Message, command: &Command<'_>, wish: ClientRequest) -> bool {
         self.stop();
+        self.is_recorded = false;
         self.stream = if message.stream == 0 { 1 } else { message.stream };
         self.name = StreamName::resolve(&self.connect.tc_url, &self.connect.app, command.text(0));
         if !self.name.is_plain() {

@@ -5,23 +5,27 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::server::http::operator::recording_name::format_of;
+use crate::server::recordings::name::format_of;
 use crate::wire::container::Format;
 use crate::wire::container::flv::{Demuxer, Tag, TagKind, parse_audio, parse_video};
+use crate::wire::container::mp4::boxes::{self, Fields};
 
 /// Maximum number of names in the folder that are checked.
 const MAX_NAMES: usize = 50_000;
 /// Maximum number of files in one answer.
-pub(super) const MAX_LISTED: usize = 200;
+pub(in crate::server) const MAX_LISTED: usize = 200;
 /// Bytes at the start of a file in which its first time is searched.
 const START: u64 = 256 << 10;
+/// Maximum number of boxes before the index of an MP4 file, and bytes of the index that hold its header.
+const MAX_BOXES: usize = 16;
+const MOVIE_START: u64 = 512;
 /// Size of a tag's head, and of the length behind a tag (Adobe FLV v10.1, annex E.4.1).
 const TAG_HEAD: u64 = 11;
 const TAG_LENGTH: u64 = 4;
 
 /// A file of the folder.
 #[derive(Clone, Debug)]
-pub(super) struct ListedFile {
+pub(in crate::server) struct ListedFile {
     pub name: String,
     pub path: PathBuf,
     pub format: Format,
@@ -34,7 +38,7 @@ pub(super) struct ListedFile {
 
 /// A part of the list.
 #[derive(Clone, Debug, Default)]
-pub(super) struct RecordingList {
+pub(in crate::server) struct RecordingList {
     /// The newest first.
     pub files: Vec<ListedFile>,
     /// Number of all files.
@@ -42,7 +46,11 @@ pub(super) struct RecordingList {
 }
 
 /// Reads the folder; the files from `offset` on, at most `most`, the newest first.
-pub(super) fn read(folder: &Path, offset: usize, most: usize) -> io::Result<RecordingList> {
+pub(in crate::server) fn read(
+    folder: &Path,
+    offset: usize,
+    most: usize,
+) -> io::Result<RecordingList> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)?.take(MAX_NAMES) {
         let Ok(entry) = entry else { continue };
@@ -61,10 +69,33 @@ pub(super) fn read(folder: &Path, offset: usize, most: usize) -> io::Result<Reco
     files.sort_unstable_by(|a, b| (b.modified, &b.name).cmp(&(a.modified, &a.name)));
     let all = files.len();
     let mut files: Vec<_> = files.into_iter().skip(offset).take(most.min(MAX_LISTED)).collect();
-    for file in files.iter_mut().filter(|file| file.format == Format::Flv) {
-        file.length = flv_length(&file.path).ok().flatten();
+    for file in &mut files {
+        file.length = match file.format {
+            Format::Flv => flv_length(&file.path).ok().flatten(),
+            Format::Mp4 => mp4_length(&file.path).ok().flatten(),
+            Format::Mkv => None,
+        };
     }
     Ok(RecordingList { files, all })
+}
+
+/// Deletes a recording, and returns its size. Links and everything else are no recordings.
+pub(in crate::server) fn remove(path: &Path) -> io::Result<u64> {
+    let metadata = fs::symlink_metadata(path)?;
+    if !metadata.is_file() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    fs::remove_file(path)?;
+    Ok(metadata.len())
+}
+
+/// Opens a recording, which is a regular file.
+pub(in crate::server) fn open(path: &Path) -> io::Result<fs::File> {
+    // Links lead elsewhere, and pipes block.
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    fs::File::open(path)
 }
 
 /// The time from the first to the last tag of an FLV file, from its two ends.
@@ -73,6 +104,38 @@ fn flv_length(path: &Path) -> io::Result<Option<Duration>> {
     let Some(first) = first_time(&mut file)? else { return Ok(None) };
     let last = last_time(&mut file)?;
     Ok(last.map(|last| Duration::from_millis(last.wrapping_sub(first).into())))
+}
+
+/// The length in the header of a complete MP4 file (ISO/IEC 14496-12 §8.2.2).
+fn mp4_length(path: &Path) -> io::Result<Option<Duration>> {
+    let mut file = fs::File::open(path)?;
+    let size = file.metadata()?.len();
+    let mut at = 0;
+    for _ in 0..MAX_BOXES {
+        let mut start = Vec::new();
+        file.seek(SeekFrom::Start(at))?;
+        Read::by_ref(&mut file).take(MOVIE_START).read_to_end(&mut start)?;
+        let Some((head, name, length)) = boxes::header(&start) else { return Ok(None) };
+        if name == *b"moov" {
+            let content = start.get(head..).unwrap_or_default();
+            return Ok(boxes::child(content, *b"mvhd").and_then(movie_length));
+        }
+        at = match at.checked_add(length).filter(|at| length > 0 && *at < size) {
+            Some(at) => at,
+            None => return Ok(None),
+        };
+    }
+    Ok(None)
+}
+
+/// The length in a movie header; `None` if the file is not complete.
+fn movie_length(header: &[u8]) -> Option<Duration> {
+    let mut fields = Fields(header);
+    let (version, _) = fields.full()?;
+    fields.bytes(if version == 1 { 16 } else { 8 })?;
+    let timescale = fields.u32().filter(|it| *it > 0)?;
+    let ticks = fields.long(version).filter(|ticks| *ticks > 0)?;
+    Duration::try_from_secs_f64(ticks as f64 / f64::from(timescale)).ok()
 }
 
 /// The time of the first media.
@@ -171,6 +234,30 @@ mod tests {
         for bytes in [&b""[..], b"FLV", b"\0\0\0", b"\xFF\xFF\xFF\xFF", &[0; 64], &[255; 64]] {
             fs::write(&path, bytes).unwrap();
             assert_eq!(flv_length(&path).ok().flatten(), None, "{bytes:?}");
+            assert_eq!(mp4_length(&path).ok().flatten(), None, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_complete_mp4_file_has_its_length_in_its_header() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.mp4");
+        let boxed = |name: &[u8; 4], content: &[u8]| {
+            let length = (content.len() as u32 + 8).to_be_bytes();
+            [&length[..], name, content].concat()
+        };
+        let header = |ticks: u32| {
+            let numbers = [0, 0, 0, 1_000, ticks];
+            boxed(b"mvhd", &numbers.map(u32::to_be_bytes).concat())
+        };
+        for (ticks, length) in [(2_500, Some(Duration::from_millis(2_500))), (0, None)] {
+            let boxes = [
+                boxed(b"ftyp", b"isom"),
+                boxed(b"mdat", &[7; 10_000]),
+                boxed(b"moov", &header(ticks)),
+            ];
+            fs::write(&path, boxes.concat()).unwrap();
+            assert_eq!(mp4_length(&path).unwrap(), length);
         }
     }
 }

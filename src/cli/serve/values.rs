@@ -1,0 +1,68 @@
+//! The syntax of values of `onair serve`, on the command line and in its file.
+
+use std::time::Duration;
+
+use crate::cli::flags::value::{bytes, duration};
+use crate::text::Problem;
+use crate::text::problem::problem;
+use crate::wire::container::Format;
+
+/// The range of the duration of files, and of the time for which they are kept.
+pub(super) const SPLIT_TIME: (Duration, Duration) =
+    (Duration::from_secs(1), Duration::from_hours(7 * 24));
+pub(super) const KEEP_TIME: (Duration, Duration) =
+    (Duration::from_mins(1), Duration::from_hours(366 * 24));
+
+/// Parses a duration within limits.
+///
+/// # Errors
+/// Fails with the limits.
+pub(super) fn within(text: &str, (least, most): (Duration, Duration)) -> Result<Duration, Problem> {
+    let read = duration(text)?;
+    if (least..=most).contains(&read) {
+        return Ok(read);
+    }
+    let [least, most] = [least, most].map(|bound| format!("{}s", bound.as_secs_f64()));
+    Err(problem!("serve-duration-within", least = least, most = most))
+}
+
+/// A rule for the recordings of some streams. Without a value, that of the flags applies.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RuleValues {
+    pub streams: String,
+    pub record: bool,
+    pub format: Option<Format>,
+    pub split_time: Option<Duration>,
+    pub split_bytes: Option<u64>,
+}
+
+/// Parses the format of recordings.
+///
+/// # Errors
+/// Fails if the server does not write this format.
+pub(super) fn format(text: &str) -> Result<Format, Problem> {
+    match text.parse() {
+        Ok(format @ (Format::Flv | Format::Mp4)) => Ok(format),
+        _ => Err(problem!("value-none-of", known = "flv, mp4")),
+    }
+}
+
+/// Parses a switch.
+///
+/// # Errors
+/// Fails if it is neither on nor off.
+pub(super) fn switch(text: &str) -> Result<bool, Problem> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(problem!("value-none-of", known = "on, off")),
+    }
+}
+
+/// Parses a number of bytes.
+///
+/// # Errors
+/// Fails with a sentence that shows the syntax.
+pub(super) fn size(text: &str) -> Result<u64, Problem> {
+    bytes(text).map_err(Problem::words)
+}

@@ -1,0 +1,100 @@
+//! The answers of HLS and DASH: their headers for caches, bodies, and refusals.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use http_body::{Frame, SizeHint};
+
+use crate::server::event::Protocol;
+use crate::server::hls::viewers::ViewerKey;
+use crate::server::http::caller::Caller;
+use crate::server::registry::Registry;
+
+pub(super) const PLAYLIST: &str = "application/vnd.apple.mpegurl";
+pub(super) const MANIFEST: &str = "application/dash+xml";
+pub(super) const MEDIA: &str = "video/mp4";
+/// How long caches keep files: their names are never reused.
+pub(super) const FILE_AGE: &str = "public, max-age=3600, immutable";
+/// A missing file may appear soon.
+pub(super) const MISSING_AGE: &str = "max-age=1";
+
+pub(super) fn viewer_key(caller: &Caller, headers: &HeaderMap, protocol: Protocol) -> ViewerKey {
+    let mut hasher = DefaultHasher::new();
+    headers.get(header::USER_AGENT).map(HeaderValue::as_bytes).hash(&mut hasher);
+    ViewerKey { address: caller.address.ip().to_canonical(), program: hasher.finish(), protocol }
+}
+
+/// The header of an answer.
+pub(super) struct ResponseHead {
+    pub kind: &'static str,
+    pub age: String,
+    /// Entity tag of exactly these bytes.
+    pub tag: String,
+}
+
+impl ResponseHead {
+    pub fn respond(self, headers: &HeaderMap, body: Body) -> Response {
+        let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+        let is_known = known.is_some_and(|known| {
+            known.split(',').map(str::trim).any(|it| it == self.tag || it == "*")
+        });
+        let head = [(header::CACHE_CONTROL, self.age), (header::ETAG, self.tag)];
+        if is_known {
+            return (StatusCode::NOT_MODIFIED, head).into_response();
+        }
+        (head, [(header::CONTENT_TYPE, self.kind)], body).into_response()
+    }
+}
+
+pub(super) fn failed(status: StatusCode, why: &'static str) -> Response {
+    (status, [(header::CACHE_CONTROL, MISSING_AGE)], why).into_response()
+}
+
+pub(super) fn missing() -> Response {
+    failed(StatusCode::NOT_FOUND, "That segment is not there.\n")
+}
+
+/// An answer for an overloaded server, which is not cached.
+pub(super) fn busy(why: &'static str) -> Response {
+    let head = [(header::CACHE_CONTROL, "no-store"), (header::RETRY_AFTER, "1")];
+    (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()
+}
+
+/// Consecutive chunks, shared by all requests.
+pub(super) struct ChunkBody {
+    pub chunks: VecDeque<Bytes>,
+    pub left: u64,
+    pub registry: Arc<Registry>,
+}
+
+impl http_body::Body for ChunkBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let Some(chunk) = self.chunks.pop_front() else { return Poll::Ready(None) };
+        let length = chunk.len() as u64;
+        self.left = self.left.saturating_sub(length);
+        self.registry.totals.sent_bytes.fetch_add(length, Ordering::Relaxed);
+        Poll::Ready(Some(Ok(Frame::data(chunk))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.chunks.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}

@@ -1,0 +1,419 @@
+//! Recordings over HTTP: playlists, segments and whole files, for those who may play the stream that was recorded.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::server::access::callback::visit::{Call, ClientDetails, Visit};
+use crate::server::access::grant::AdmittedViewer;
+use crate::server::access::pass::PassScope;
+use crate::server::event::{Event, Protocol};
+use crate::server::hls::Mode;
+use crate::server::hls::viewers::Arrived;
+use crate::server::http::caller::{Caller, Credentials, access, client_details};
+use crate::server::http::hls::answers::{
+    ChunkBody, FILE_AGE, MANIFEST, MEDIA, PLAYLIST, ResponseHead, busy, failed, missing, viewer_key,
+};
+use crate::server::http::hls::slot::Settled;
+use crate::server::http::operator::ranges::{self, RangeAnswer};
+use crate::server::http::operator::{recordings, signed_link};
+use crate::server::http::path::{encode_name, split};
+use crate::server::http::refusals;
+use crate::server::recordings::keeper::KeptFile;
+use crate::server::recordings::name::{RecordedStream, format_of, stem, stream_of};
+use crate::server::recordings::opened::{OpenError, OpenRecording, OpenRecordings, VOD};
+use crate::server::recordings::playlist::{self, ListedRecording, RecordedFile};
+use crate::server::registry::Registry;
+use crate::wire::container::Format;
+use crate::wire::hls::with_query;
+
+/// How long caches keep the playlist of a complete recording, which can be deleted, and of one that grows.
+const ENDED_AGE: &str = "public, max-age=60";
+const GROWING_AGE: &str = "public, max-age=1";
+/// The most files of a broadcast in one playlist.
+const MAX_PARTS: usize = 24;
+
+/// What of a recording a path names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::server::http) enum RecordedResource {
+    /// `/vod/{name}.m3u8`: the master playlist.
+    Master,
+    /// `/vod/{name}.mpd`: the DASH manifest.
+    Manifest,
+    /// `/vod/{name}.flv` or `.mp4`: the whole file.
+    Whole(Format),
+    /// `/vod/{name}/hls/…`.
+    Below(RecordedFile),
+}
+
+impl RecordedResource {
+    /// The name of a recording without extension, and the resource, of a path without its first slash.
+    pub fn find(path: &str) -> Option<(String, Self)> {
+        if let Some((names, file)) = path.rsplit_once("/hls/") {
+            let file = RecordedFile::parse(file)?;
+            return Some((name(names)?, Self::Below(file)));
+        }
+        let (names, extension) = path.rsplit_once('.')?;
+        let resource = match extension {
+            "m3u8" => Self::Master,
+            "mpd" => Self::Manifest,
+            "flv" => Self::Whole(Format::Flv),
+            "mp4" => Self::Whole(Format::Mp4),
+            _ => return None,
+        };
+        Some((name(names)?, resource))
+    }
+
+    fn protocol(&self) -> Protocol {
+        match self {
+            Self::Manifest => Protocol::Dash,
+            Self::Below(file) if file.is_dash() => Protocol::Dash,
+            Self::Master | Self::Below(_) => Protocol::Hls,
+            Self::Whole(_) => Protocol::HttpFlv,
+        }
+    }
+}
+
+/// The name of the recording at this path.
+fn name(path: &str) -> Option<String> {
+    let (app, name) = split(path)?;
+    let name = stem(&name).to_owned();
+    (app == VOD && stream_of(&name).is_some()).then_some(name)
+}
+
+/// Answers a request for a recording.
+pub(in crate::server::http) async fn response(
+    registry: &Arc<Registry>,
+    caller: Caller,
+    name: &str,
+    asked: RecordedResource,
+    request: Request,
+) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
+    let none = || failed(StatusCode::NOT_FOUND, "There is no such recording.\n");
+    let is_file = matches!(asked, RecordedResource::Whole(_));
+    let is_off = !is_file && registry.config.hls.mode == Mode::Off;
+    let folder = registry.config.record.as_ref().filter(|_| registry.config.recording.playback);
+    let (Some(folder), Some(stream), false) = (folder, stream_of(name), is_off) else {
+        return none();
+    };
+    let Some(path) = OpenRecordings::find(folder, name).await else { return none() };
+    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let protocol = asked.protocol();
+    let client = client_details(&request, &stream.app);
+    let shown = (Credentials::of(&request), client, query.clone());
+    let entry = match admit(registry, &caller, shown, &stream, (protocol, &file)).await {
+        Ok(entry) => entry,
+        Err(refused) => return *refused,
+    };
+    let RecordedEntry { pass, viewer } = entry;
+    let (method, headers) = (request.method(), request.headers());
+    if let RecordedResource::Whole(format) = asked {
+        if format_of(&file) != Some(format) {
+            return none();
+        }
+        return recordings::send(registry, &caller, &file, &query, (method, headers)).await;
+    }
+    let _kept = KeptFile::new(&registry.retention, registry.clock, &path);
+    let Some(_settled) = Settled::new(registry, &caller.spot) else {
+        return busy("There are too many viewers.\n");
+    };
+    let recording = match open(registry, &path).await {
+        Ok(recording) => recording,
+        Err(refused) => return *refused,
+    };
+    if !note(registry, &recording, &caller, headers, protocol, viewer) {
+        return busy("There are too many viewers.\n");
+    }
+    match asked {
+        RecordedResource::Below(RecordedFile::Initialization(tracks)) => {
+            let content = recording.content();
+            let found = content.initialization.as_ref().and_then(|it| tracks.initialization(it));
+            found.map_or_else(missing, |bytes| part(registry, headers, (name, "init"), &bytes))
+        }
+        RecordedResource::Below(RecordedFile::Segment(tracks, number)) => {
+            match registry.opened.segment(&recording, tracks, number).await {
+                Ok(Some(bytes)) => {
+                    let key = viewer_key(&caller, headers, protocol);
+                    recording.viewers.lock().count(key, bytes.len() as u64);
+                    part(registry, headers, (name, &format!("{tracks:?}-{number}")), &bytes)
+                }
+                Ok(None) => missing(),
+                Err(error) => unreadable(&error),
+            }
+        }
+        _ => {
+            let is_dash = asked == RecordedResource::Manifest;
+            list(registry, headers, &recording, &asked, pass.as_deref()).unwrap_or_else(|| {
+                match is_dash {
+                    true => busy("The recording is not complete.\n"),
+                    false => busy("There is no segment yet.\n"),
+                }
+            })
+        }
+    }
+}
+
+/// Answers a request for the playlist of a broadcast that is being recorded, from its start.
+pub(in crate::server::http) async fn event(
+    registry: &Arc<Registry>,
+    headers: &HeaderMap,
+    path: &str,
+    (app, stream): (&str, &str),
+    pass: Option<String>,
+) -> Response {
+    let none = || failed(StatusCode::NOT_FOUND, "This stream is not recorded.\n");
+    let is_on = registry.config.recording.playback && registry.config.hls.mode != Mode::Off;
+    let Some(files) = registry.files.of_stream(app, stream).filter(|_| is_on) else {
+        return none();
+    };
+    if files.parts.len() > MAX_PARTS {
+        return failed(StatusCode::NOT_FOUND, "The broadcast has too many files for a playlist.\n");
+    }
+    // The way up to the root.
+    let up = "../".repeat(path.matches('/').count().saturating_sub(1));
+    let mut all = Vec::new();
+    for part in &files.parts {
+        match open(registry, part).await {
+            Ok(recording) => {
+                let folder = format!("{up}{VOD}/{}/hls/", encode_name(&recording.name));
+                all.push((recording, folder));
+            }
+            // The first segments of the newest file are not there yet.
+            Err(_) if !files.ended => {}
+            Err(refused) => return *refused,
+        }
+    }
+    let contents: Vec<_> =
+        all.iter().map(|(it, folder)| (it.content(), folder, it.began)).collect();
+    let listed: Vec<_> = contents
+        .iter()
+        .map(|(content, folder, began)| ListedRecording { content, folder, began: *began })
+        .collect();
+    if listed.iter().all(|it| it.content.index.segments.is_empty()) {
+        return busy("There is no segment yet.\n");
+    }
+    let ended = files.ended && listed.iter().all(|it| it.content.ended);
+    let count: usize = listed.iter().map(|it| it.content.index.segments.len()).sum();
+    let text = playlist::media(&listed, ended);
+    let tag = format!("\"e{}-{count}{ended}\"", files.parts.len());
+    text_response(registry, headers, (PLAYLIST, tag, ended), text, pass.as_deref(), false)
+}
+
+/// What a client that may play a recording gets.
+struct RecordedEntry {
+    pass: Option<String>,
+    viewer: AdmittedViewer,
+}
+
+/// Checks that a client may play the stream that was recorded, or has a link of the operator.
+async fn admit(
+    registry: &Arc<Registry>,
+    caller: &Caller,
+    (credentials, client, query): (Credentials, ClientDetails, String),
+    stream: &RecordedStream,
+    (protocol, file): (Protocol, &str),
+) -> Result<RecordedEntry, Box<Response>> {
+    let id = registry.next_id();
+    let now = registry.unix_seconds();
+    let seconds = i64::try_from(now).unwrap_or(i64::MAX);
+    if signed_link::is_valid(&registry.link_key, file, &query, seconds) {
+        let scope = PassScope { app: &stream.app, stream: &stream.stream, address: None };
+        let pass = Some(registry.passes.issue(scope, now));
+        return Ok(RecordedEntry { pass, viewer: AdmittedViewer { id, done: None } });
+    }
+    let Credentials { secret, pass } = credentials;
+    let visit = Visit {
+        id,
+        address: caller.address.ip().to_canonical(),
+        protocol,
+        app: stream.app.clone(),
+        stream: stream.stream.clone(),
+        query,
+        secret,
+        client,
+    };
+    match access(registry, visit, Some(Call::play()), pass).await {
+        // The name that a callback gives to the stream means the live one.
+        Ok(entry) => {
+            let viewer = AdmittedViewer { id, done: entry.done };
+            Ok(RecordedEntry { pass: entry.pass, viewer })
+        }
+        Err(why) => Err(Box::new(refusals::denied(&why))),
+    }
+}
+
+/// Opens a recording, which may still be written.
+async fn open(
+    registry: &Arc<Registry>,
+    path: &std::path::Path,
+) -> Result<Arc<OpenRecording>, Box<Response>> {
+    let (work, file) = (Arc::clone(registry), path.to_owned());
+    let is_writing = move || work.files.is_writing(&file);
+    registry.opened.open(path, registry.clock, is_writing).await.map_err(|error| {
+        Box::new(match error {
+            // It has just begun.
+            OpenError::Unreadable(_) if registry.files.is_writing(path) => {
+                busy("There is no segment yet.\n")
+            }
+            error => unreadable(&error),
+        })
+    })
+}
+
+fn unreadable(error: &OpenError) -> Response {
+    match error {
+        OpenError::Missing => failed(StatusCode::NOT_FOUND, "There is no such recording.\n"),
+        OpenError::Unreadable(error) => {
+            tracing::debug!(%error, "a recording cannot be played");
+            failed(StatusCode::NOT_FOUND, "This recording cannot be played.\n")
+        }
+        OpenError::Busy => busy("The disk does not answer.\n"),
+    }
+}
+
+/// Counts a viewer; `false` if there are too many.
+fn note(
+    registry: &Registry,
+    recording: &OpenRecording,
+    caller: &Caller,
+    headers: &HeaderMap,
+    protocol: Protocol,
+    viewer: AdmittedViewer,
+) -> bool {
+    let key = viewer_key(caller, headers, protocol);
+    let (id, now) = (viewer.id, registry.clock.now());
+    let most = registry.max_viewers(&recording.stream.app);
+    let arrived = recording.viewers.lock().note(key, caller.address, viewer, most, now);
+    if arrived == Arrived::New {
+        registry.tell(Event::Join(recording.peer(caller.address, id, protocol)));
+    }
+    arrived != Arrived::Full
+}
+
+/// A playlist or manifest; `None` if the recording has nothing for it yet.
+fn list(
+    registry: &Arc<Registry>,
+    headers: &HeaderMap,
+    recording: &OpenRecording,
+    asked: &RecordedResource,
+    pass: Option<&str>,
+) -> Option<Response> {
+    let content = recording.content();
+    if content.index.segments.is_empty() {
+        return None;
+    }
+    let folder = format!("{}/hls/", encode_name(&recording.name));
+    let (count, ended) = (content.index.segments.len(), content.ended);
+    let (text, kind, form) = match asked {
+        RecordedResource::Master => {
+            (playlist::master(&content, &format!("{folder}{}", playlist::LIST)), PLAYLIST, "m")
+        }
+        RecordedResource::Manifest => {
+            let query = pass.map_or_else(String::new, |it| format!("?pass={it}"));
+            let listed = ListedRecording { content: &content, folder: &folder, began: None };
+            (ended.then(|| playlist::manifest(listed, &query))?, MANIFEST, "d")
+        }
+        _ => {
+            let listed = ListedRecording { content: &content, folder: "", began: recording.began };
+            (playlist::media(&[listed], ended), PLAYLIST, "l")
+        }
+    };
+    let tag = format!("\"{form}{count}{ended}\"");
+    let is_manifest = *asked == RecordedResource::Manifest;
+    Some(text_response(registry, headers, (kind, tag, ended), text, pass, is_manifest))
+}
+
+fn text_response(
+    registry: &Arc<Registry>,
+    headers: &HeaderMap,
+    (kind, tag, ended): (&'static str, String, bool),
+    text: String,
+    pass: Option<&str>,
+    has_pass: bool,
+) -> Response {
+    let text = match pass.filter(|_| !has_pass) {
+        Some(pass) => with_query(&text, &format!("pass={pass}")),
+        None => text,
+    };
+    registry.totals.sent_bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
+    // A pass is for this viewer alone.
+    let age = match (pass, ended) {
+        (Some(_), _) => "no-store",
+        (None, true) => ENDED_AGE,
+        (None, false) => GROWING_AGE,
+    };
+    ResponseHead { kind, age: age.to_owned(), tag }.respond(headers, Body::from(text))
+}
+
+/// A file that never changes, or the part of it that a request asks for.
+fn part(
+    registry: &Arc<Registry>,
+    headers: &HeaderMap,
+    (name, file): (&str, &str),
+    bytes: &Bytes,
+) -> Response {
+    let size = bytes.len() as u64;
+    let tag = format!("\"{}-{file}\"", encode_name(name));
+    let text = |name: header::HeaderName| headers.get(name).and_then(|it| it.to_str().ok());
+    let is_same = text(header::IF_RANGE).is_none_or(|it| it == tag);
+    let range = ranges::answer(text(header::RANGE).filter(|_| is_same), size);
+    let (status, part) = match range {
+        RangeAnswer::Unsatisfiable => {
+            let head = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
+            return (StatusCode::RANGE_NOT_SATISFIABLE, head).into_response();
+        }
+        RangeAnswer::Whole => (StatusCode::OK, 0..size),
+        RangeAnswer::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
+    };
+    let within = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+    let chunk = bytes.slice(within(part.start)..within(part.end));
+    let left = chunk.len() as u64;
+    let body = ChunkBody { chunks: [chunk].into(), left, registry: Arc::clone(registry) };
+    let head = ResponseHead { kind: MEDIA, age: FILE_AGE.to_owned(), tag };
+    let mut response = head.respond(headers, Body::new(body));
+    let is_fresh = response.status() == StatusCode::OK;
+    let fields = response.headers_mut();
+    fields.insert(header::ACCEPT_RANGES, header::HeaderValue::from_static("bytes"));
+    if is_fresh && status == StatusCode::PARTIAL_CONTENT {
+        let range = format!("bytes {}-{}/{size}", part.start, part.end.saturating_sub(1));
+        if let Ok(range) = header::HeaderValue::from_str(&range) {
+            fields.insert(header::CONTENT_RANGE, range);
+        }
+        *response.status_mut() = status;
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_recordings_are_found() {
+        let stem = "live-show 2026-11-25 18-00-00";
+        let found = |rest: &str| {
+            RecordedResource::find(&format!("vod/live-show%202026-11-25%2018-00-00{rest}"))
+        };
+        let all = |resource| Some((stem.to_owned(), resource));
+        assert_eq!(found(".m3u8"), all(RecordedResource::Master));
+        assert_eq!(found(".mp4.m3u8"), all(RecordedResource::Master));
+        assert_eq!(found(".mpd"), all(RecordedResource::Manifest));
+        assert_eq!(found(".flv"), all(RecordedResource::Whole(Format::Flv)));
+        let list = RecordedResource::Below(RecordedFile::List);
+        assert_eq!(found("/hls/main.m3u8"), all(list));
+        for other in ["", ".txt", "/hls/x", "/hls/../a.m4s", "/chat", ".m3u8/hls/0.m4s/x"] {
+            assert_eq!(found(other), None, "{other}");
+        }
+        for other in ["vod/show.m3u8", "live/live-show%202026-11-25%2018-00-00.m3u8", "vod.m3u8"] {
+            assert_eq!(RecordedResource::find(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The contents of one recorded file: the tags of the stream in FLV, or its packets in MP4 fragments. The times of
+//! each file begin at zero. This module has no I/O.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::base::Timestamp;
+use crate::media::{EncodedPacket, StreamEvent, Track};
+use crate::server::recordings::tags::{StreamConfigs, StreamTag, is_same_audio, is_same_video};
+use crate::wire::container::flv::{TagKind, file_header, write_tag};
+use crate::wire::container::mp4::{Writer, live};
+use crate::wire::container::{Format, Muxer as _, MuxerOutput, Tracks};
+
+/// How long an MP4 file waits for the config of the other track.
+const OTHER_TRACK_MICROS: i64 = 1_000_000;
+/// Maximum number of packets that wait for it.
+const MAX_WAITING: usize = 1_024;
+/// A larger step back of the times is no jitter: the file continues without it.
+const STEP_BACK_MICROS: i64 = 1_000_000;
+/// The distance between two packets around such a step.
+const AFTER_STEP_MICROS: i64 = 20_000;
+
+/// The contents of one file.
+#[derive(Debug)]
+pub(super) enum Contents {
+    Flv(FlvContents),
+    Mp4(Box<Mp4Contents>),
+}
+
+/// Units that are complete for the file, each of which can be the last one.
+pub(super) type Units = Vec<Bytes>;
+
+impl Contents {
+    /// The start of a file in this format.
+    pub fn new(format: Format, configs: &StreamConfigs) -> Self {
+        match format {
+            Format::Mp4 => Self::Mp4(Box::default()),
+            Format::Flv | Format::Mkv => Self::Flv(FlvContents::new(configs)),
+        }
+    }
+
+    /// Adds a tag: `events` is what it means.
+    pub fn add(&mut self, tag: &StreamTag, events: &[StreamEvent], configs: &StreamConfigs) {
+        match self {
+            Self::Flv(contents) => contents.add(tag),
+            Self::Mp4(contents) => {
+                for event in events {
+                    if let StreamEvent::Packet(packet) = event {
+                        contents.packet(packet, configs);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The units that are complete; for a file at `at`, at the `end` of the stream all of them.
+    pub fn units(&mut self, at: u64, configs: &StreamConfigs, ends: bool) -> Units {
+        match self {
+            Self::Flv(contents) => std::mem::take(&mut contents.units),
+            Self::Mp4(contents) => contents.units(at, configs, ends),
+        }
+    }
+
+    /// The units are in the file.
+    pub fn commit(&mut self) {
+        if let Self::Mp4(contents) = self
+            && let Some(muxer) = &mut contents.muxer
+        {
+            muxer.commit();
+        }
+    }
+
+    /// Completes a file of this size.
+    pub fn finish(&mut self, at: u64) -> MuxerOutput {
+        match self {
+            Self::Flv(_) => MuxerOutput::default(),
+            Self::Mp4(contents) => contents.finish(at),
+        }
+    }
+
+    /// Bytes that [`Contents::finish`] will need.
+    pub fn index_weight(&self) -> u64 {
+        match self {
+            Self::Flv(_) => 0,
+            Self::Mp4(contents) => {
+                contents.muxer.as_ref().map_or(0, |muxer| muxer.index_weight() as u64)
+            }
+        }
+    }
+}
+
+/// Tags with the times of the file.
+#[derive(Debug)]
+pub(super) struct FlvContents {
+    units: Units,
+    /// The time of the first media.
+    first_ms: Option<u32>,
+}
+
+impl FlvContents {
+    fn new(configs: &StreamConfigs) -> Self {
+        let mut contents = Self { units: vec![file_header(true, true)], first_ms: None };
+        for (kind, body) in configs.tags() {
+            contents.push(kind, 0, body);
+        }
+        contents
+    }
+
+    fn add(&mut self, tag: &StreamTag) {
+        if tag.is_media {
+            self.first_ms.get_or_insert(tag.time_ms);
+        }
+        let since = tag.time_ms.wrapping_sub(self.first_ms.unwrap_or(tag.time_ms));
+        // Audio may be a little older than the keyframe before it.
+        let time_ms = if since > u32::MAX / 2 { 0 } else { since };
+        self.push(tag.kind, time_ms, &tag.body);
+    }
+
+    fn push(&mut self, kind: TagKind, time_ms: u32, body: &[u8]) {
+        let mut out = BytesMut::new();
+        write_tag(kind, time_ms, body, &mut out);
+        self.units.push(out.freeze());
+    }
+}
+
+/// Packets for fragments.
+#[derive(Debug, Default)]
+pub(super) struct Mp4Contents {
+    /// Packets before the header, which needs the configs of both tracks.
+    waiting: Vec<EncodedPacket>,
+    muxer: Option<Writer>,
+    tracks: Tracks,
+    /// The time of the stream at the start of the file.
+    base: Option<Timestamp>,
+    /// The newest times of video and audio, from the start of the file.
+    newest: (Timestamp, Timestamp),
+    end: Timestamp,
+    has_keyframe: bool,
+}
+
+impl Mp4Contents {
+    fn packet(&mut self, packet: &EncodedPacket, configs: &StreamConfigs) {
+        if self.muxer.is_some() {
+            return self.write(packet, configs);
+        }
+        if self.waiting.len() < MAX_WAITING {
+            self.waiting.push(packet.clone());
+        }
+    }
+
+    /// Begins the file if the tracks are known.
+    fn begin(&mut self, configs: &StreamConfigs, ends: bool) -> Option<Bytes> {
+        let (first, last) = (self.waiting.first()?, self.waiting.last()?);
+        let waited = last.dts.micros_since(first.dts).abs();
+        let (video, audio) = (configs.video.as_ref(), configs.audio.as_ref());
+        let is_due = waited >= OTHER_TRACK_MICROS || self.waiting.len() >= MAX_WAITING || ends;
+        if !(video.is_some() && audio.is_some() || is_due) || video.is_none() && audio.is_none() {
+            return None;
+        }
+        self.tracks = live::tracks(video, audio);
+        self.base = self.waiting.iter().map(|packet| packet.dts).min();
+        let mut muxer = Writer::new(self.tracks.clone());
+        let header = muxer.begin();
+        self.muxer = Some(muxer);
+        for packet in std::mem::take(&mut self.waiting) {
+            self.write(&packet, configs);
+        }
+        Some(header)
+    }
+
+    fn write(&mut self, packet: &EncodedPacket, configs: &StreamConfigs) {
+        let (Some(muxer), Some(base)) = (&mut self.muxer, &mut self.base) else { return };
+        let is_video = packet.track == Track::Video;
+        let fits = match packet.track {
+            Track::Video => self
+                .tracks
+                .video
+                .as_ref()
+                .zip(configs.video.as_ref())
+                .is_some_and(|(its, now)| is_same_video(its, now)),
+            Track::Audio => self
+                .tracks
+                .audio
+                .first()
+                .zip(configs.audio.as_ref())
+                .is_some_and(|(its, now)| is_same_audio(&its.parameters, now)),
+            Track::Extra(_) => false,
+        };
+        // The next file begins with the new config.
+        if !fits || is_video && !packet.keyframe && !self.has_keyframe {
+            return;
+        }
+        self.has_keyframe |= is_video;
+        let newest = if is_video { &mut self.newest.0 } else { &mut self.newest.1 };
+        let mut dts = packet.dts.micros_since(*base);
+        if dts + STEP_BACK_MICROS < newest.as_micros() {
+            let goes_on = newest.as_micros() + AFTER_STEP_MICROS;
+            *base = packet.dts.offset(goes_on.saturating_neg());
+            dts = goes_on;
+        }
+        let dts = Timestamp::from_micros(dts.max(newest.as_micros()).max(0));
+        let pts = dts.offset(packet.pts.micros_since(packet.dts));
+        *newest = dts;
+        let lasts = self.tracks.length(packet.track.into());
+        self.end = self.end.max(pts + lasts);
+        muxer.write(&StreamEvent::Packet(EncodedPacket { dts, pts, ..packet.clone() }));
+    }
+
+    fn units(&mut self, at: u64, configs: &StreamConfigs, ends: bool) -> Units {
+        let mut units = Units::new();
+        if self.muxer.is_none() {
+            units.extend(self.begin(configs, ends));
+        }
+        if let Some(muxer) = self.muxer.as_mut().filter(|muxer| muxer.waiting() > 0) {
+            let begun: usize = units.iter().map(Bytes::len).sum();
+            units.push(muxer.flush(at + begun as u64).append);
+        }
+        units
+    }
+
+    fn finish(&mut self, at: u64) -> MuxerOutput {
+        let end = self.end;
+        self.muxer.as_mut().map(|muxer| muxer.finish(at, end)).unwrap_or_default()
+    }
+}

@@ -1,0 +1,217 @@
+//! The name of a recording: the application, the stream and the time of its start. It names a file directly in
+//! the folder, and nothing else. Publishers choose names freely, so characters that could escape the folder,
+//! disturb a terminal or join the two names are percent-encoded, and the names can be read back.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use percent_encoding::percent_decode_str;
+
+use crate::wire::container::Format;
+
+/// Maximum length of the application, and of the stream, in a file name in bytes.
+const MAX_NAME: usize = 80;
+/// Stands for the rest of a longer name. It is no escape, so such a name cannot be read back.
+const CUT: char = '%';
+/// The form of the time.
+const TIME: &str = "%Y-%m-%d %H-%M-%S";
+/// The same, with a 0 for each digit.
+const TIME_FORM: &str = "0000-00-00 00-00-00";
+/// Maximum digits of the number behind the time.
+const MAX_NUMBER: usize = 3;
+
+/// The stream in the name of a recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) struct RecordedStream {
+    pub app: String,
+    pub stream: String,
+}
+
+/// The name of the file of a stream at this time, in microseconds since 1970.
+pub(super) fn file_name(app: &str, stream: &str, wall_micros: i64, format: Format) -> String {
+    let at = jiff::Timestamp::from_microsecond(wall_micros).unwrap_or_default();
+    let at = at.to_zoned(jiff::tz::TimeZone::system()).strftime(TIME).to_string();
+    let (app, stream) = (encoded(app, "_."), encoded(stream, "_.-"));
+    format!("{app}-{stream} {at}.{}", format.extension())
+}
+
+fn encoded(name: &str, plain: &str) -> String {
+    let mut out = String::new();
+    for (index, letter) in name.char_indices() {
+        let before = out.len();
+        // A dot at the start would hide the file.
+        let is_plain = letter.is_alphanumeric() || plain.contains(letter);
+        if is_plain && (index > 0 || letter != '.') {
+            out.push(letter);
+        } else {
+            let mut bytes = [0; 4];
+            for byte in letter.encode_utf8(&mut bytes).bytes() {
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+        if out.len() > MAX_NAME {
+            out.truncate(before);
+            out.push(CUT);
+            return out;
+        }
+    }
+    out
+}
+
+/// The stream of a recording with this name, without or with the extension; `None` if the name is none of ours,
+/// or if it does not hold the whole names.
+pub(in crate::server) fn stream_of(name: &str) -> Option<RecordedStream> {
+    let (names, _) = split(stem(name))?;
+    let (app, stream) = names.split_once('-')?;
+    let (app, stream) = (decoded(app)?, decoded(stream)?);
+    Some(RecordedStream { app, stream }).filter(|it| !it.app.is_empty() && !it.stream.is_empty())
+}
+
+/// When a recording with this name began, in microseconds since 1970.
+pub(in crate::server) fn began(name: &str) -> Option<i64> {
+    let (_, time) = split(stem(name))?;
+    let time = jiff::civil::DateTime::strptime(TIME, time.get(..TIME_FORM.len())?).ok()?;
+    let at = time.to_zoned(jiff::tz::TimeZone::system()).ok()?;
+    Some(at.timestamp().as_microsecond())
+}
+
+/// Returns true if the server gives its recordings such names.
+pub(super) fn is_ours(file: &str) -> bool {
+    matches!(format_of(file), Some(Format::Flv | Format::Mp4)) && split(stem(file)).is_some()
+}
+
+/// The name without the extension of a recording.
+pub(in crate::server) fn stem(name: &str) -> &str {
+    let cut = |extension: &str| name.strip_suffix(extension).and_then(|it| it.strip_suffix('.'));
+    cut(Format::Mp4.extension()).or_else(|| cut(Format::Flv.extension())).unwrap_or(name)
+}
+
+/// The names and the time in a stem. A number may follow the time.
+fn split(stem: &str) -> Option<(&str, &str)> {
+    let is_number = |text: &str| {
+        (1..=MAX_NUMBER).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_digit())
+    };
+    let of = |stem: &'_ str| -> Option<usize> {
+        let at = stem.len().checked_sub(TIME_FORM.len() + 1)?;
+        let time = stem.get(at..)?.strip_prefix(' ')?;
+        let fits = |(byte, form): (u8, u8)| {
+            if form == b'0' { byte.is_ascii_digit() } else { byte == form }
+        };
+        time.bytes().zip(TIME_FORM.bytes()).all(fits).then_some(at)
+    };
+    let unnumbered = || stem.rsplit_once(' ').filter(|(_, it)| is_number(it)).map(|(rest, _)| rest);
+    let at = of(stem).or_else(|| of(unnumbered()?))?;
+    let names = stem.get(..at).filter(|names| names.contains('-'))?;
+    Some((names, stem.get(at + 1..)?))
+}
+
+/// Decodes a name that [`encoded`] has written.
+fn decoded(text: &str) -> Option<String> {
+    let is_escape = |after: &str| after.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    let whole = text.split('%').skip(1).all(is_escape);
+    whole.then(|| percent_decode_str(text).decode_utf8().ok()).flatten().map(Into::into)
+}
+
+/// The format of a file with this name; `None` if it leads elsewhere, is hidden, or is no media file.
+pub(in crate::server) fn format_of(name: &str) -> Option<Format> {
+    let is_plain = !name.starts_with('.')
+        && name.chars().all(|it| !it.is_control() && !matches!(it, '/' | '\\' | ':'));
+    Format::of_path(Path::new(name)).filter(|_| is_plain)
+}
+
+/// The media type of a format.
+pub(in crate::server) fn media_type(format: Format) -> &'static str {
+    match format {
+        Format::Flv => "video/x-flv",
+        Format::Mp4 => "video/mp4",
+        Format::Mkv => "video/matroska",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_nowhere_else_and_are_read_back() {
+        for (app, stream) in [
+            ("live", "show"),
+            ("my-app", "my-show"),
+            ("a/b", "c d"),
+            ("../..", "/etc/passwd"),
+            ("a\n", ".\u{1b}[2J"),
+            ("-rf", "-"),
+            ("..", "%41"),
+            ("直播", "\u{1F600}"),
+        ] {
+            for format in [Format::Flv, Format::Mp4] {
+                let name = file_name(app, stream, 0, format);
+                let is_bad = |it: char| it.is_control() || "/\\:".contains(it);
+                assert!(!name.contains(is_bad) && !name.starts_with(['.', '-']), "{name}");
+                assert_eq!(format_of(&name), Some(format), "{name}");
+                assert_eq!(began(&name), Some(0), "{name}");
+                assert_eq!(Path::new(&name).components().count(), 1);
+                let found = Some(RecordedStream { app: app.into(), stream: stream.into() });
+                let numbered = format!("{} 12", stem(&name));
+                assert_eq!(stream_of(&name), found, "{name}");
+                assert_eq!((stream_of(stem(&name)), stream_of(&numbered)), (found.clone(), found));
+                assert!(is_ours(&name) && is_ours(&format!("{numbered}.flv")), "{name}");
+            }
+        }
+        assert!(file_name("live", "show", 0, Format::Flv).starts_with("live-show 19"));
+        let long = file_name(&"x".repeat(5_000), &"\u{4e2d}".repeat(5_000), 0, Format::Mp4);
+        assert!(long.len() < 200 && is_ours(&long) && stream_of(&long).is_none(), "{long}");
+        // Different names never share a file.
+        let names = [("a-b", "c"), ("a", "b-c")].map(|(a, b)| file_name(a, b, 0, Format::Flv));
+        assert_ne!(names[0], names[1]);
+    }
+
+    #[test]
+    fn other_files_are_not_ours() {
+        for name in [
+            "show.flv",
+            "live-show.mp4",
+            "live-show 2026-11-25.flv",
+            "live 2026-11-25 18-00-00.flv",
+            "live-show 2026-11-25 18-00-0x.flv",
+            "live-show 2026-11-25 18-00-00 1234.flv",
+            "live-show 2026-11-25 18-00-00.mkv",
+            "live-show 2026-11-25 18-00-00.flv.txt",
+            ".live-show 2026-11-25 18-00-00.flv",
+            "../live-show 2026-11-25 18-00-00.flv",
+            "",
+            " ",
+            "-",
+        ] {
+            assert!(!is_ours(name), "{name}");
+        }
+        assert_eq!(stream_of("live%-show 2026-11-25 18-00-00"), None);
+        assert_eq!(stream_of("live%ff-show 2026-11-25 18-00-00"), None);
+        assert_eq!(stream_of("-show 2026-11-25 18-00-00"), None);
+    }
+
+    #[test]
+    fn only_plain_media_files_have_a_format() {
+        assert_eq!(format_of("live-show 2026-11-25 18-00-00.flv"), Some(Format::Flv));
+        assert_eq!(format_of("直播-\u{1F600}.MP4"), Some(Format::Mp4));
+        for bad in [
+            "",
+            ".",
+            "..",
+            ".flv",
+            ".hidden.flv",
+            "../a.flv",
+            "a/../b.flv",
+            "/etc/a.flv",
+            "a\\b.flv",
+            "C:a.flv",
+            "a\0.flv",
+            "a\n.flv",
+            "a.flv/",
+            "passwd",
+            "a.flv.txt",
+        ] {
+            assert_eq!(format_of(bad), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! The recordings that are being watched: their segments stay in memory, and their samples in the file. Files are
+//! read here, so only use the `async` functions on the runtime's threads.
+
+use std::fs::File;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::Semaphore;
+
+use crate::base::{Clock, Timestamp};
+use crate::files::MediaFile;
+use crate::server::event::{Peer, Protocol};
+use crate::server::hls::listing::Tracks;
+use crate::server::hls::part::Initialization;
+use crate::server::hls::viewers::{Viewer, Viewers};
+use crate::server::recordings::folder;
+use crate::server::recordings::keeper::WATCHED;
+use crate::server::recordings::name::{RecordedStream, began, format_of, stem, stream_of};
+use crate::server::recordings::segments::{SampleList, SegmentIndex};
+use crate::wire::container::growing::GrowingIndex;
+use crate::wire::container::mp4::live::{self, ChunkSample, ChunkTrack, FIRST_TRACK, SECOND_TRACK};
+use crate::wire::container::mp4::sample_table::Entry;
+use crate::wire::container::{Error, Format, ReadAt};
+
+/// The application of all recordings.
+pub(in crate::server) const VOD: &str = "vod";
+/// Maximum number of recordings in memory, and of their samples together.
+const MAX_OPEN: usize = 32;
+const MAX_SAMPLES: usize = 8_000_000;
+/// A larger segment is damage.
+const MAX_BYTES: u64 = 128 << 20;
+/// Maximum number of files that are read at the same time.
+const MAX_READING: usize = 8;
+/// A file that grows is read again after this.
+const REFRESH: Duration = Duration::from_millis(500);
+/// A viewer without a request for this long counts as gone: players load far ahead.
+const QUIET: Duration = Duration::from_mins(1);
+/// How long a file that begins waits for its other track.
+const OTHER_TRACK: Duration = Duration::from_secs(2);
+
+/// The recordings in memory.
+#[derive(Debug)]
+pub(in crate::server) struct OpenRecordings {
+    /// The last used one is the last.
+    all: Mutex<Vec<Arc<OpenRecording>>>,
+    reading: Arc<Semaphore>,
+}
+
+impl Default for OpenRecordings {
+    fn default() -> Self {
+        Self { all: Mutex::default(), reading: Arc::new(Semaphore::new(MAX_READING)) }
+    }
+}
+
+/// A recording.
+#[derive(Debug)]
+pub(in crate::server) struct OpenRecording {
+    pub path: PathBuf,
+    /// The name without the extension.
+    pub name: String,
+    pub stream: RecordedStream,
+    /// When it began, in microseconds since 1970.
+    pub began: Option<i64>,
+    file: Mutex<OpenFile>,
+    content: RwLock<RecordingContent>,
+    pub viewers: Mutex<Viewers>,
+    /// The last use, in microseconds of the clock.
+    used: AtomicI64,
+}
+
+/// The file, while it is read.
+#[derive(Debug)]
+struct OpenFile {
+    media: MediaFile,
+    /// The reader of a file that grows, or of FLV.
+    growing: Option<GrowingIndex>,
+    refreshed: Option<Timestamp>,
+}
+
+/// The known content of a recording.
+#[derive(Debug, Default)]
+pub(in crate::server) struct RecordingContent {
+    pub index: SegmentIndex,
+    pub initialization: Option<Initialization>,
+    /// True if nothing will be added.
+    pub ended: bool,
+}
+
+/// Why a recording cannot be played.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::server) enum OpenError {
+    #[error("there is no such recording")]
+    Missing,
+    #[error(transparent)]
+    Unreadable(#[from] Error),
+    #[error("the disk does not answer")]
+    Busy,
+}
+
+impl From<io::Error> for OpenError {
+    fn from(error: io::Error) -> Self {
+        Self::Unreadable(error.into())
+    }
+}
+
+impl OpenRecordings {
+    /// Finds the file of a recording in the folder, by its name without or with the extension.
+    pub async fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+        let is_plain = format_of(&format!("{}.flv", stem(name))).is_some();
+        stream_of(name).filter(|_| is_plain)?;
+        let (folder, stem) = (folder.to_owned(), stem(name).to_owned());
+        let look = move || {
+            let path = |format: Format| folder.join(format!("{stem}.{}", format.extension()));
+            let is_there = |path: &PathBuf| path.symlink_metadata().is_ok_and(|it| it.is_file());
+            [Format::Mp4, Format::Flv].map(path).into_iter().find(is_there)
+        };
+        tokio::task::spawn_blocking(look).await.ok().flatten()
+    }
+
+    /// Opens the recording in this file, or reads what was added to it; `is_writing` tells whether it grows.
+    ///
+    /// # Errors
+    /// Fails if it cannot be read.
+    pub async fn open(
+        &self,
+        path: &Path,
+        clock: Clock,
+        is_writing: impl Fn() -> bool + Send + 'static,
+    ) -> Result<Arc<OpenRecording>, OpenError> {
+        let reading = Arc::clone(&self.reading).acquire_owned().await;
+        let reading = reading.map_err(|_| OpenError::Busy)?;
+        let known = self.all.lock().iter().find(|it| it.path == path).cloned();
+        let path = path.to_owned();
+        let open = move || {
+            let _reading = reading;
+            // The file may have been replaced or deleted.
+            let file = folder::open(&path).map_err(|_| OpenError::Missing)?;
+            let recording = match known {
+                Some(known) => known,
+                None => Arc::new(OpenRecording::new(path, file)?),
+            };
+            recording.refresh(clock.now(), is_writing)?;
+            Ok::<_, OpenError>(recording)
+        };
+        let recording = tokio::task::spawn_blocking(open).await.map_err(|_| OpenError::Busy)?;
+        match recording {
+            Ok(recording) => {
+                recording.used.store(clock.now().as_micros(), Ordering::Release);
+                self.remember(&recording);
+                Ok(recording)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn remember(&self, recording: &Arc<OpenRecording>) {
+        let mut all = self.all.lock();
+        all.retain(|it| it.path != recording.path);
+        all.push(Arc::clone(recording));
+        let samples = |it: &Arc<OpenRecording>| it.content.read().index.sample_count();
+        let mut sum: usize = all.iter().map(samples).sum();
+        while all.len() > 1 && (all.len() > MAX_OPEN || sum > MAX_SAMPLES) {
+            sum -= samples(&all.remove(0));
+        }
+    }
+
+    /// Forgets recordings that nobody watches.
+    pub fn forget_idle(&self, now: Timestamp) {
+        let is_used = |it: &Arc<OpenRecording>| {
+            let used = Timestamp::from_micros(it.used.load(Ordering::Acquire));
+            now.since(used) < WATCHED || it.viewers.lock().len() > 0
+        };
+        self.all.lock().retain(is_used);
+    }
+
+    /// All recordings in memory.
+    pub fn all(&self) -> Vec<Arc<OpenRecording>> {
+        self.all.lock().clone()
+    }
+
+    /// Removes viewers who ask for nothing any more.
+    pub fn leave(&self, now: Timestamp) -> Vec<(Arc<OpenRecording>, Viewer)> {
+        let mut gone = Vec::new();
+        for recording in self.all() {
+            let left = recording.viewers.lock().leave(QUIET, now);
+            gone.extend(left.into_iter().map(|viewer| (Arc::clone(&recording), viewer)));
+        }
+        gone
+    }
+
+    /// Forgets a recording that was deleted.
+    pub fn forget(&self, path: &Path) {
+        self.all.lock().retain(|it| it.path != path);
+    }
+
+    /// Reads a segment; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// Fails if it cannot be read.
+    pub async fn segment(
+        &self,
+        recording: &Arc<OpenRecording>,
+        tracks: Tracks,
+        number: usize,
+    ) -> Result<Option<Bytes>, OpenError> {
+        let reading = Arc::clone(&self.reading).acquire_owned().await;
+        let reading = reading.map_err(|_| OpenError::Busy)?;
+        let recording = Arc::clone(recording);
+        let read = move || {
+            let _reading = reading;
+            recording.read_segment(tracks, number)
+        };
+        tokio::task::spawn_blocking(read).await.map_err(|_| OpenError::Busy)?
+    }
+}
+
+impl OpenRecording {
+    fn new(path: PathBuf, file: File) -> Result<Self, OpenError> {
+        let file_name = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = stem(&file_name).to_owned();
+        let stream = stream_of(&name).ok_or(OpenError::Missing)?;
+        let began = began(&name);
+        let media = MediaFile::of(file)?;
+        let file = OpenFile { media, growing: None, refreshed: None };
+        let (file, content, used) = (Mutex::new(file), RwLock::default(), AtomicI64::new(0));
+        Ok(Self { path, name, stream, began, file, content, viewers: Mutex::default(), used })
+    }
+
+    /// A viewer of the recording in events.
+    pub fn peer(&self, address: SocketAddr, id: u64, protocol: Protocol) -> Peer {
+        Peer { app: VOD.to_owned(), stream: self.name.clone(), address, id, protocol }
+    }
+
+    /// What is known of the recording.
+    pub fn content(&self) -> impl std::ops::Deref<Target = RecordingContent> + '_ {
+        self.content.read()
+    }
+
+    /// Reads what was added to the file.
+    fn refresh(&self, now: Timestamp, is_writing: impl Fn() -> bool) -> Result<(), OpenError> {
+        let mut file = self.file.lock();
+        let is_fresh = file.refreshed.is_some_and(|at| now.since(at) < REFRESH);
+        if is_fresh || self.content.read().ended {
+            return Ok(());
+        }
+        // In this order: what is written afterwards is read the next time.
+        let ended = !is_writing();
+        file.media.grow()?;
+        let OpenFile { media, growing, refreshed } = &mut *file;
+        if growing.is_none() {
+            let format = media.format()?;
+            if format == Format::Mp4 && ended && refreshed.is_none() {
+                let index = media.index_to_play(format)?;
+                let mut content = self.content.write();
+                content.index.add(&index.tracks, &index.samples);
+                content.complete(true);
+                *refreshed = Some(now);
+                return Ok(());
+            }
+            *growing = GrowingIndex::new(format);
+        }
+        let Some(reader) = growing else { return Err(OpenError::Missing) };
+        reader.read_on(media)?;
+        let index = reader.index();
+        let mut content = self.content.write();
+        let span = |samples: &[crate::wire::container::SampleLocation]| {
+            let (first, last) = (samples.first(), samples.last());
+            first.zip(last).map_or(Duration::ZERO, |(first, last)| last.dts.since(first.dts))
+        };
+        let both = index.tracks.video.is_some() && !index.tracks.audio.is_empty();
+        if ended || both || !content.index.is_empty() || span(&index.samples) >= OTHER_TRACK {
+            let samples = std::mem::take(&mut index.samples);
+            content.index.add(&index.tracks, &samples);
+            content.complete(ended);
+        }
+        *refreshed = Some(now);
+        Ok(())
+    }
+
+    /// The bytes of a segment; `None` if it does not exist.
+    fn read_segment(&self, tracks: Tracks, number: usize) -> Result<Option<Bytes>, OpenError> {
+        let (video, audio, second) = {
+            let content = self.content.read();
+            let index = &content.index;
+            let span = index.segments.get(number).filter(|span| span.bytes <= MAX_BYTES);
+            let Some(span) = span else { return Ok(None) };
+            let of = |list: &SampleList, range: &std::ops::Range<usize>| {
+                let last = list.duration(range.end.saturating_sub(1));
+                (list.samples.get(range.clone()).unwrap_or_default().to_vec(), last)
+            };
+            let second = if index.video_config.is_some() { SECOND_TRACK } else { FIRST_TRACK };
+            (of(&index.video, &span.video), of(&index.audio, &span.audio), second)
+        };
+        let mut media = MediaFile::of(folder::open(&self.path)?)?;
+        let sequence = u32::try_from(number * 2 + 1).unwrap_or(u32::MAX);
+        let mut chunks = Vec::new();
+        for (is_video, number, (samples, last_duration)) in
+            [(true, FIRST_TRACK, video), (false, second, audio)]
+        {
+            let other = if is_video { Tracks::Audio } else { Tracks::Video };
+            if samples.is_empty() || tracks == other {
+                continue;
+            }
+            let mut read = Vec::with_capacity(samples.len());
+            for sample in &samples {
+                let mut data = vec![0; sample.size as usize];
+                media.read_at(sample.at, &mut data)?;
+                let (dts, composition, size) = (sample.dts, sample.composition, sample.size);
+                let entry = Entry { dts, composition, size, keyframe: sample.keyframe };
+                read.push(ChunkSample { entry, data: data.into() });
+            }
+            let track = ChunkTrack { number, video: is_video };
+            chunks.push(live::chunk(track, sequence + u32::from(!is_video), &read, last_duration));
+        }
+        Ok((!chunks.is_empty()).then(|| chunks.concat().into()))
+    }
+}
+
+impl RecordingContent {
+    fn complete(&mut self, ended: bool) {
+        self.index.cut(ended);
+        self.ended = ended;
+        if self.initialization.is_none() && !self.index.is_empty() {
+            let (video, audio) = (&self.index.video_config, &self.index.audio_config);
+            self.initialization = Some(Initialization::new(video.as_ref(), audio.as_ref()));
+        }
+    }
+}

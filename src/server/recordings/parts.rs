@@ -1,0 +1,374 @@
+//! Writes a stream to one file after another: a new file begins at a keyframe, so no frame is lost. Its operations
+//! wait for the disk, so do not call them on the runtime's threads.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::base::Clock;
+use crate::files::disk_space::Warning;
+use crate::media::StreamEvent;
+use crate::server::recordings::contents::Contents;
+use crate::server::recordings::file::RecordingWriter;
+use crate::server::recordings::name::{RecordedStream, file_name};
+use crate::server::recordings::rules::FileRules;
+use crate::server::recordings::tags::{StreamConfigs, StreamTag};
+use crate::wire::container::Format;
+use crate::wire::container::flv::{Reader, Tag, TagEvent, TagKind};
+use crate::wire::container::mp4::live::is_live_video;
+
+/// Time after which the creation of the next file is tried again.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// What a recorder is to write.
+#[derive(Clone, Debug)]
+pub(super) struct RecordingTask {
+    pub folder: PathBuf,
+    pub stream: RecordedStream,
+    pub rules: FileRules,
+    pub clock: Clock,
+}
+
+impl RecordingTask {
+    /// The path of a file that begins now.
+    pub fn path(&self) -> PathBuf {
+        let wall = self.clock.wall_micros(self.clock.now());
+        let RecordedStream { app, stream } = &self.stream;
+        self.folder.join(file_name(app, stream, wall, self.rules.format))
+    }
+}
+
+/// A file, and how much is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PartFigures {
+    pub path: PathBuf,
+    /// The duration of its media.
+    pub after: Duration,
+    pub bytes: u64,
+}
+
+/// Something to report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum PartEvent {
+    Begun(PartFigures),
+    Finished(PartFigures),
+    /// Nothing came for the file, which was removed.
+    Empty(PartFigures),
+    Disk(Warning),
+}
+
+/// The writer of all files of one publication.
+#[derive(Debug)]
+pub(super) struct PartsWriter {
+    task: RecordingTask,
+    file: RecordingWriter,
+    contents: Contents,
+    configs: StreamConfigs,
+    /// Makes packets of tags, for formats that need them.
+    reader: Option<Reader>,
+    /// The times of the first and the newest media of the file.
+    times: Option<(u32, u32)>,
+    /// Bytes that are not in the file yet, those since the last keyframe, and the most from one to the next.
+    pending: u64,
+    group: u64,
+    largest_group: u64,
+    /// True if the stream has another form now.
+    outdated: bool,
+    /// When the next file could not be created.
+    held: Option<Instant>,
+    events: Vec<PartEvent>,
+}
+
+impl PartsWriter {
+    /// Creates the first file.
+    ///
+    /// # Errors
+    /// Fails if it cannot be created.
+    pub fn create(task: RecordingTask) -> io::Result<Self> {
+        let file = RecordingWriter::create(&task.path())?;
+        let configs = StreamConfigs::default();
+        let contents = Contents::new(task.rules.format, &configs);
+        let reader = (task.rules.format == Format::Mp4).then(|| Reader::new(is_live_video));
+        let mut writer = Self {
+            task,
+            file,
+            contents,
+            configs,
+            reader,
+            times: None,
+            pending: 0,
+            group: 0,
+            largest_group: 0,
+            outdated: false,
+            held: None,
+            events: Vec::new(),
+        };
+        writer.events.push(PartEvent::Begun(writer.figures()));
+        Ok(writer)
+    }
+
+    /// The file in progress.
+    pub fn figures(&self) -> PartFigures {
+        let lasted = self.times.map_or(0, |(first, newest)| newest.wrapping_sub(first));
+        PartFigures {
+            path: self.file.path().to_owned(),
+            after: Duration::from_millis(lasted.into()),
+            bytes: self.file.written(),
+        }
+    }
+
+    /// What happened since the last call.
+    pub fn take_events(&mut self) -> Vec<PartEvent> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Writes the tags of the stream.
+    ///
+    /// # Errors
+    /// Fails if the current file cannot be written. It then ends with its last complete unit.
+    pub fn write(&mut self, tags: &[Bytes]) -> io::Result<()> {
+        for tag in tags.iter().filter_map(StreamTag::parse) {
+            if self.splits_before(&tag) {
+                self.split()?;
+            }
+            self.outdated |= self.configs.note(&tag);
+            let events = self.events_of(&tag);
+            for event in &events {
+                self.outdated |= self.configs.note_event(event);
+            }
+            self.contents.add(&tag, &events, &self.configs);
+            self.count(&tag);
+            if tag.is_media {
+                let first = self.times.map_or(tag.time_ms, |(first, _)| first);
+                // Audio may be a little older than the keyframe before it.
+                let is_newer = |it: u32| tag.time_ms.wrapping_sub(it) < u32::MAX / 2;
+                let newest = self.times.map(|(_, newest)| newest).filter(|it| !is_newer(*it));
+                self.times = Some((first, newest.unwrap_or(tag.time_ms)));
+            }
+        }
+        self.flush(false)
+    }
+
+    /// Completes the last file.
+    ///
+    /// # Errors
+    /// Fails if it cannot be completed.
+    pub fn finish(&mut self) -> io::Result<()> {
+        self.flush(true)?;
+        self.complete()
+    }
+
+    /// Removes the file if there is nothing in it.
+    pub fn remove_if_empty(&self) {
+        self.file.remove_if_empty();
+    }
+
+    /// The packets and configs of a tag.
+    fn events_of(&mut self, tag: &StreamTag) -> Vec<StreamEvent> {
+        let Some(reader) = self.reader.as_mut().filter(|_| tag.kind != TagKind::Script) else {
+            return Vec::new();
+        };
+        let (kind, time_ms, body) = (tag.kind, tag.time_ms, tag.body.clone());
+        let read = reader.read(Tag { kind, time_ms, body });
+        let events = read.events.into_iter().flatten();
+        events
+            .filter_map(|event| match event {
+                TagEvent::Event(event) => Some(event),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn count(&mut self, tag: &StreamTag) {
+        let bytes = tag.body.len() as u64;
+        if tag.is_keyframe {
+            self.largest_group = self.largest_group.max(std::mem::take(&mut self.group));
+        }
+        self.pending += bytes;
+        self.group += bytes;
+    }
+
+    /// True if a new file begins with this tag.
+    fn splits_before(&self, tag: &StreamTag) -> bool {
+        let can_begin = if self.configs.has_video() { tag.is_keyframe } else { tag.is_media };
+        let Some((first, _)) = self.times.filter(|_| can_begin) else { return false };
+        let lasted = tag.time_ms.wrapping_sub(first);
+        let lasted = if lasted > u32::MAX / 2 { 0 } else { lasted };
+        let FileRules { split_time, split_bytes, .. } = self.task.rules;
+        // The next frames must fit too.
+        let group = self.largest_group.max(self.group);
+        let size = self.file.written() + self.pending + group + self.contents.index_weight();
+        let is_due = self.outdated
+            || split_time.is_some_and(|most| Duration::from_millis(lasted.into()) >= most)
+            || split_bytes.is_some_and(|most| size > most);
+        is_due && self.held.is_none_or(|since| since.elapsed() >= RETRY)
+    }
+
+    /// Continues in a new file. If there can be none, the current one goes on.
+    fn split(&mut self) -> io::Result<()> {
+        let next = match RecordingWriter::create(&self.task.path()) {
+            Ok(next) => next,
+            Err(error) => {
+                tracing::warn!(%error, "the recording goes on in the file that it has");
+                self.held = Some(Instant::now());
+                return Ok(());
+            }
+        };
+        if let Err(error) = self.finish() {
+            next.remove_if_empty();
+            return Err(error);
+        }
+        self.file = next;
+        self.contents = Contents::new(self.task.rules.format, &self.configs);
+        (self.times, self.outdated, self.held) = (None, false, None);
+        self.events.push(PartEvent::Begun(self.figures()));
+        Ok(())
+    }
+
+    fn flush(&mut self, ends: bool) -> io::Result<()> {
+        self.pending = 0;
+        let units = self.contents.units(self.file.written(), &self.configs, ends);
+        if units.is_empty() {
+            return Ok(());
+        }
+        self.file.set_index(self.contents.index_weight());
+        let warning = self.file.append(&units)?;
+        self.contents.commit();
+        self.events.extend(warning.map(PartEvent::Disk));
+        Ok(())
+    }
+
+    fn complete(&mut self) -> io::Result<()> {
+        let end = self.contents.finish(self.file.written());
+        self.file.complete(&end.append, &end.patches)?;
+        self.file.finish()?;
+        let figures = self.figures();
+        self.file.remove_if_empty();
+        self.events.push(match figures.bytes {
+            0 => PartEvent::Empty(figures),
+            _ => PartEvent::Finished(figures),
+        });
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::wire::container::flv::{self, write_tag};
+
+    const CONFIG: [u8; 5] = [0x17, 0, 0, 0, 0];
+
+    fn tag(kind: TagKind, time_ms: u32, body: &[u8]) -> Bytes {
+        let mut out = BytesMut::new();
+        write_tag(kind, time_ms, body, &mut out);
+        out.freeze()
+    }
+
+    fn frame(time_ms: u32, is_key: bool) -> Bytes {
+        let mut body = vec![if is_key { 0x17 } else { 0x27 }, 1, 0, 0, 0];
+        body.resize(1_000, 7);
+        tag(TagKind::Video, time_ms, &body)
+    }
+
+    fn writer(folder: &std::path::Path, rules: FileRules) -> PartsWriter {
+        let stream = RecordedStream { app: "live".to_owned(), stream: "show".to_owned() };
+        let task =
+            RecordingTask { folder: folder.to_owned(), stream, rules, clock: Clock::start() };
+        PartsWriter::create(task).unwrap()
+    }
+
+    /// The times of the frames in the files, in their order.
+    fn frames(events: &[PartEvent]) -> Vec<Vec<u32>> {
+        let finished = events.iter().filter_map(|event| match event {
+            PartEvent::Finished(figures) => Some(figures),
+            _ => None,
+        });
+        let read = |figures: &PartFigures| {
+            let mut demuxer = flv::Demuxer::new();
+            let bytes = fs::read(&figures.path).unwrap();
+            assert_eq!(figures.bytes, bytes.len() as u64);
+            demuxer.push(&bytes);
+            let mut times = Vec::new();
+            while let Some(tag) = demuxer.next_tag().unwrap() {
+                match (tag.kind, tag.body[1]) {
+                    (TagKind::Script, _) => assert_eq!(tag.body[..], [2, 0]),
+                    (_, 0) => assert!(tag.body.starts_with(&CONFIG)),
+                    _ => {
+                        let is_first = tag.body[0] == 0x17 && tag.time_ms == 0;
+                        assert_eq!(times.is_empty(), is_first);
+                        times.push(tag.time_ms);
+                    }
+                }
+            }
+            times
+        };
+        finished.map(read).collect()
+    }
+
+    #[test]
+    fn a_file_begins_at_a_keyframe_and_no_frame_is_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let time = Some(Duration::from_millis(1_500));
+        let rules = FileRules { split_time: time, ..FileRules::default() };
+        let mut writer = writer(folder.path(), rules);
+        // The times of the publisher begin elsewhere, and wrap around.
+        let start = u32::MAX - 1_000;
+        let head = [tag(TagKind::Script, 0, &[2, 0]), tag(TagKind::Video, 0, &CONFIG)];
+        writer.write(&head).unwrap();
+        for number in 0..100 {
+            let time_ms = start.wrapping_add(number * 40);
+            writer.write(&[frame(time_ms, number == 0 || number % 50 == 0)]).unwrap();
+        }
+        // The same config again is no reason for a file.
+        writer.write(&[tag(TagKind::Video, 0, &CONFIG)]).unwrap();
+        writer.finish().unwrap();
+        let events = writer.take_events();
+        let first = |event: &PartEvent| matches!(event, PartEvent::Begun(_));
+        assert_eq!(events.iter().filter(|event| first(event)).count(), 2);
+        let half: Vec<u32> = (0..50).map(|number| number * 40).collect();
+        assert_eq!(frames(&events), [half.clone(), half]);
+    }
+
+    #[test]
+    fn a_file_stays_below_its_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let rules = FileRules { split_bytes: Some(25_000), ..FileRules::default() };
+        let mut writer = writer(folder.path(), rules);
+        writer.write(&[tag(TagKind::Video, 0, &CONFIG)]).unwrap();
+        for number in 0..100 {
+            writer.write(&[frame(number * 40, number % 10 == 0)]).unwrap();
+        }
+        writer.finish().unwrap();
+        let all = frames(&writer.take_events());
+        assert_eq!(all.iter().map(Vec::len).collect::<Vec<_>>(), [20; 5]);
+    }
+
+    #[test]
+    fn another_config_begins_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(folder.path(), FileRules::default());
+        writer.write(&[tag(TagKind::Video, 0, &CONFIG), frame(0, true), frame(40, false)]).unwrap();
+        let other = [&CONFIG[..], &[1]].concat();
+        writer.write(&[tag(TagKind::Video, 80, &other), frame(80, true)]).unwrap();
+        writer.finish().unwrap();
+        let begun = |event: &PartEvent| matches!(event, PartEvent::Begun(_));
+        assert_eq!(writer.take_events().into_iter().filter(begun).count(), 2);
+    }
+
+    #[test]
+    fn a_file_without_content_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let rules = FileRules { format: Format::Mp4, ..FileRules::default() };
+        let mut writer = writer(folder.path(), rules);
+        writer.finish().unwrap();
+        assert!(matches!(writer.take_events()[..], [PartEvent::Begun(_), PartEvent::Empty(_)]));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

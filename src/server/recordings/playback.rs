@@ -1,0 +1,362 @@
+//! Plays a recording to one RTMP client: a little ahead of time, with pauses and seeking. Samples are read from the
+//! file in short batches, when they are due.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::task::JoinHandle;
+
+use crate::base::Timestamp;
+use crate::files::MediaFile;
+use crate::media::{Codec, EncodedPacket, StreamConfig, Track, TrackConfig};
+use crate::server::recordings::folder;
+use crate::server::recordings::keeper::KeptFile;
+use crate::server::recordings::name::{format_of, stem, stream_of};
+use crate::server::recordings::opened::{OpenError, OpenRecording, OpenRecordings, VOD};
+use crate::server::recordings::segments::{Sample, SampleList};
+use crate::server::registry::Registry;
+use crate::server::stream::message::{Class, Message};
+use crate::wire::amf0::Value;
+use crate::wire::container::flv::{TagKind, config_body, metadata, metadata_body, packet_body};
+use crate::wire::container::mp4::sample_table::micros;
+use crate::wire::container::{Format, ReadAt};
+use crate::wire::rtmp::stream_name::StreamName;
+
+/// The client gets this much more than it plays, so that its buffer is full.
+const AHEAD: Duration = Duration::from_secs(3);
+/// The duration of a batch, and the most samples and bytes in one.
+const BATCH: Duration = Duration::from_millis(500);
+const MAX_BATCH: usize = 512;
+const MAX_BATCH_BYTES: u64 = 4 << 20;
+/// With more waiting bytes than this, the client gets nothing new.
+const MAX_BACKLOG: usize = 1 << 20;
+/// How often a client that is behind, and a file that grows, are looked at again.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// The name of a recording in a request to play; `None` if it means a live stream.
+pub(in crate::server) fn recording_name(registry: &Registry, name: &StreamName) -> Option<String> {
+    let is_on = registry.config.record.is_some() && registry.config.recording.playback;
+    if !is_on || name.app != VOD {
+        return None;
+    }
+    // Flash players name the format before the file, and others encode the spaces.
+    let plain = |prefix| name.stream.strip_prefix(prefix);
+    let file = plain("mp4:").or_else(|| plain("flv:")).unwrap_or(&name.stream);
+    let decoded = percent_encoding::percent_decode_str(file).decode_utf8().ok();
+    let names = [Some(file.to_owned()), decoded.map(Into::into)];
+    names
+        .into_iter()
+        .flatten()
+        .map(|it| stem(&it).to_owned())
+        .find(|it| stream_of(it).is_some() && format_of(&format!("{it}.{}", Format::Flv)).is_some())
+}
+
+/// What happens next.
+#[derive(Debug)]
+pub(in crate::server) enum PlaybackStep {
+    /// The recording is open: the client can be accepted.
+    Opened,
+    Media(Vec<Arc<Message>>),
+    /// The recording, of this duration, has ended.
+    Ended(Duration),
+    Failed(OpenError),
+}
+
+/// A recording that is kept while it is played.
+type Opened = (Arc<OpenRecording>, KeptFile);
+
+/// Samples and their bytes.
+type ReadSamples = Vec<(Planned, Bytes)>;
+
+/// The playback of one client.
+pub(in crate::server) struct Playback {
+    registry: Arc<Registry>,
+    name: String,
+    /// Where the client wants to begin, in seconds, or in milliseconds from some clients.
+    start: f64,
+    opening: Option<JoinHandle<Result<Opened, OpenError>>>,
+    opened: Option<Opened>,
+    accepted: bool,
+    /// True if the client must get the configs.
+    begins: bool,
+    /// The next samples.
+    video: usize,
+    audio: usize,
+    reading: Option<JoinHandle<io::Result<ReadSamples>>>,
+    paused: bool,
+    ended: bool,
+    /// The time of the media, and when the client may get it.
+    pace: Option<(Timestamp, Timestamp)>,
+}
+
+/// A sample that is due.
+#[derive(Copy, Clone, Debug)]
+struct Planned {
+    sample: Sample,
+    is_video: bool,
+    dts: Timestamp,
+    pts: Timestamp,
+}
+
+impl Playback {
+    /// Begins to play; `start` as in the request.
+    pub fn new(registry: &Arc<Registry>, name: String, start: f64) -> Self {
+        Self {
+            registry: Arc::clone(registry),
+            name,
+            start,
+            opening: None,
+            opened: None,
+            accepted: false,
+            begins: true,
+            video: 0,
+            audio: 0,
+            reading: None,
+            paused: false,
+            ended: false,
+            pace: None,
+        }
+    }
+
+    /// The recording, once it is open.
+    pub fn recording(&self) -> Option<&Arc<OpenRecording>> {
+        self.opened.as_ref().map(|(recording, _)| recording)
+    }
+
+    /// Pauses or continues.
+    pub fn set_paused(&mut self, paused: bool) {
+        self.paused = paused;
+        self.pace = None;
+    }
+
+    /// Continues at this time, from the keyframe before it.
+    pub fn seek(&mut self, to: Duration) {
+        let Some((recording, _)) = &self.opened else { return };
+        let content = recording.content();
+        let to = Timestamp::ZERO + to;
+        let after = |list: &SampleList, to: Timestamp| {
+            list.samples.partition_point(|it| micros(it.dts, list.timescale.max(1)) <= to)
+        };
+        let (video, audio) = (&content.index.video, &content.index.audio);
+        let frames = video.samples.get(..after(video, to)).unwrap_or_default();
+        let key = frames.iter().rposition(|it| it.keyframe).unwrap_or(0);
+        let from = match video.samples.get(key) {
+            Some(frame) => micros(frame.dts, video.timescale.max(1)),
+            None => to,
+        };
+        let heard =
+            audio.samples.partition_point(|it| micros(it.dts, audio.timescale.max(1)) < from);
+        drop(content);
+        (self.video, self.audio) = (key, heard);
+        (self.reading, self.pace, self.ended, self.begins) = (None, None, false, true);
+    }
+
+    /// Waits for the next step; `backlog` tells how many bytes wait for the client. Nothing is lost if it is
+    /// dropped.
+    pub async fn next(&mut self, backlog: impl Fn() -> usize) -> PlaybackStep {
+        if self.opened.is_none() {
+            match self.open().await {
+                Ok(opened) => self.opened = Some(opened),
+                Err(error) => return PlaybackStep::Failed(error),
+            }
+        }
+        if !self.accepted {
+            self.accepted = true;
+            self.begin();
+            return PlaybackStep::Opened;
+        }
+        loop {
+            if self.paused || self.ended {
+                std::future::pending::<()>().await;
+            }
+            if std::mem::take(&mut self.begins) {
+                return PlaybackStep::Media(self.heads());
+            }
+            if self.reading.is_none() {
+                while backlog() > MAX_BACKLOG {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+                let (planned, path, complete) = self.plan();
+                if planned.is_empty() {
+                    if complete {
+                        self.ended = true;
+                        return PlaybackStep::Ended(self.duration());
+                    }
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                    if let Err(error) = self.refresh(path).await {
+                        return PlaybackStep::Failed(error);
+                    }
+                    continue;
+                }
+                self.wait_for(&planned).await;
+                self.reading = Some(tokio::task::spawn_blocking(move || read(&path, &planned)));
+            }
+            if let Some(reading) = &mut self.reading {
+                let read = reading.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+                self.reading = None;
+                return match read {
+                    Ok(read) => {
+                        self.advance(&read);
+                        PlaybackStep::Media(self.messages(read))
+                    }
+                    Err(error) => PlaybackStep::Failed(error.into()),
+                };
+            }
+        }
+    }
+
+    async fn open(&mut self) -> Result<Opened, OpenError> {
+        let opening = self.opening.get_or_insert_with(|| {
+            let (registry, name) = (Arc::clone(&self.registry), self.name.clone());
+            tokio::spawn(async move {
+                let folder = registry.config.record.clone().ok_or(OpenError::Missing)?;
+                let path = OpenRecordings::find(&folder, &name).await.ok_or(OpenError::Missing)?;
+                let kept = KeptFile::new(&registry.retention, registry.clock, &path);
+                Ok((open(&registry, path).await?, kept))
+            })
+        });
+        opening.await.unwrap_or(Err(OpenError::Busy))
+    }
+
+    async fn refresh(&self, path: PathBuf) -> Result<(), OpenError> {
+        open(&self.registry, path).await.map(drop)
+    }
+
+    /// Begins where the client wants to.
+    fn begin(&mut self) {
+        if self.start > 0.0 {
+            let all = self.duration().as_secs_f64();
+            let seconds = if self.start > all { self.start / 1_000.0 } else { self.start };
+            self.seek(Duration::try_from_secs_f64(seconds.min(all)).unwrap_or_default());
+        }
+    }
+
+    /// The duration of the recording, as far as it is known.
+    fn duration(&self) -> Duration {
+        let end = |list: &SampleList| {
+            let last = list.samples.last()?;
+            let end = last.dts + i64::from(list.last_duration);
+            Some(micros(end, list.timescale.max(1)).since(Timestamp::ZERO))
+        };
+        let Some((recording, _)) = &self.opened else { return Duration::ZERO };
+        let content = recording.content();
+        let ends = [end(&content.index.video), end(&content.index.audio)];
+        ends.into_iter().flatten().max().unwrap_or_default()
+    }
+
+    /// The samples that come next, where they are, and whether there will be no more.
+    fn plan(&self) -> (Vec<Planned>, PathBuf, bool) {
+        let Some((recording, _)) = &self.opened else { return Default::default() };
+        let content = recording.content();
+        let index = &content.index;
+        let (mut video, mut audio, mut bytes) = (self.video, self.audio, 0);
+        let mut planned: Vec<Planned> = Vec::new();
+        let at = |list: &SampleList, index: usize, is_video| {
+            let sample = *list.samples.get(index)?;
+            let time = |ticks| micros(ticks, list.timescale.max(1));
+            let pts = time(sample.dts + i64::from(sample.composition));
+            Some(Planned { sample, is_video, dts: time(sample.dts), pts })
+        };
+        while planned.len() < MAX_BATCH && bytes < MAX_BATCH_BYTES {
+            let next = match (at(&index.video, video, true), at(&index.audio, audio, false)) {
+                (Some(frame), Some(sound)) if sound.dts < frame.dts => sound,
+                (Some(frame), _) => frame,
+                (None, Some(sound)) => sound,
+                (None, None) => break,
+            };
+            if planned.first().is_some_and(|first| next.dts.since(first.dts) > BATCH) {
+                break;
+            }
+            if next.is_video {
+                video += 1;
+            } else {
+                audio += 1;
+            }
+            bytes += u64::from(next.sample.size);
+            planned.push(next);
+        }
+        (planned, recording.path.clone(), content.ended)
+    }
+
+    /// Waits until the samples are due.
+    async fn wait_for(&mut self, planned: &[Planned]) {
+        let Some(first) = planned.first() else { return };
+        let clock = self.registry.clock;
+        let (media, wall) = *self.pace.get_or_insert_with(|| (first.dts, clock.now()));
+        let due = wall + first.dts.since(media).saturating_sub(AHEAD);
+        let instant = tokio::time::Instant::from_std(clock.instant(due));
+        tokio::time::sleep_until(instant).await;
+    }
+
+    /// The samples were read.
+    fn advance(&mut self, read: &[(Planned, Bytes)]) {
+        let frames = read.iter().filter(|(planned, _)| planned.is_video).count();
+        self.video += frames;
+        self.audio += read.len() - frames;
+    }
+
+    /// Metadata and configs.
+    fn heads(&self) -> Vec<Arc<Message>> {
+        let Some((recording, _)) = &self.opened else { return Vec::new() };
+        let content = recording.content();
+        let (video, audio) = (&content.index.video_config, &content.index.audio_config);
+        let stream = StreamConfig { video: video.clone(), audio: audio.clone() };
+        let mut told = metadata(&stream);
+        if let Value::EcmaArray(entries) | Value::Object(entries) = &mut told {
+            entries.retain(|(name, _)| !name.eq_ignore_ascii_case("filesize"));
+            for (name, value) in entries.iter_mut().filter(|(name, _)| name == "duration") {
+                debug_assert_eq!(name, "duration");
+                *value = Value::Number(self.duration().as_secs_f64());
+            }
+        }
+        let mut bodies = vec![(TagKind::Script, metadata_body(&told))];
+        let video = video.clone().and_then(|it| config_body(&TrackConfig::Video(it)));
+        let audio = audio.clone().and_then(|it| config_body(&TrackConfig::Audio(it)));
+        bodies.extend(video.map(|body| (TagKind::Video, body)));
+        bodies.extend(audio.map(|body| (TagKind::Audio, body)));
+        let message =
+            |(kind, body): (TagKind, Bytes)| Arc::new(Message::new(kind, Class::Vital, 0, &body));
+        bodies.into_iter().map(message).collect()
+    }
+
+    fn messages(&self, read: ReadSamples) -> Vec<Arc<Message>> {
+        let Some((recording, _)) = &self.opened else { return Vec::new() };
+        let content = recording.content();
+        let video = content.index.video_config.as_ref().map(|it| Codec::Video(it.codec));
+        let audio = content.index.audio_config.as_ref().map(|it| Codec::Audio(it.codec));
+        let message = |(planned, data): (Planned, Bytes)| {
+            let Planned { sample, is_video, dts, pts } = planned;
+            let (codec, track, kind) = match is_video {
+                true => (video?, Track::Video, TagKind::Video),
+                false => (audio?, Track::Audio, TagKind::Audio),
+            };
+            let packet = EncodedPacket::received(track, (dts, pts), sample.keyframe, data);
+            let body = packet_body(codec, &packet)?;
+            // Nothing is dropped for a client that is behind: it gets nothing new.
+            let time_ms = (dts.offset(500).as_millis().max(0) & i64::from(u32::MAX)) as u32;
+            Some(Arc::new(Message::new(kind, Class::Vital, time_ms, &body)))
+        };
+        read.into_iter().filter_map(message).collect()
+    }
+}
+
+async fn open(registry: &Arc<Registry>, path: PathBuf) -> Result<Arc<OpenRecording>, OpenError> {
+    let (work, file) = (Arc::clone(registry), path.clone());
+    let is_writing = move || work.files.is_writing(&file);
+    registry.opened.open(&path, registry.clock, is_writing).await
+}
+
+/// Reads samples from the file.
+fn read(path: &std::path::Path, planned: &[Planned]) -> io::Result<ReadSamples> {
+    let mut media = MediaFile::of(folder::open(path)?)?;
+    let mut read = Vec::with_capacity(planned.len());
+    for planned in planned {
+        let mut data = vec![0; planned.sample.size as usize];
+        media.read_at(planned.sample.at, &mut data)?;
+        read.push((*planned, data.into()));
+    }
+    Ok(read)
+}

@@ -1,0 +1,209 @@
+//! Deletes old recordings, the oldest first, until the rest fits the rules. Only regular files directly in the
+//! folder that have the name of a recording are deleted, and none that is being written or watched.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::time::timeout;
+
+use crate::server::event::{Ended, Event, Recording, RecordingState};
+use crate::server::recordings::name::{is_ours, stream_of};
+use crate::server::recordings::rules::Retention;
+use crate::server::registry::Registry;
+
+/// How often the folder and the viewers are checked, besides after each recording.
+const CHECK: Duration = Duration::from_secs(20);
+/// Maximum number of names in the folder that are checked.
+const MAX_NAMES: usize = 200_000;
+
+/// A recording in the folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct FoundFile {
+    name: String,
+    bytes: u64,
+    /// The time since its last change.
+    age: Duration,
+    /// True if it must stay.
+    is_used: bool,
+}
+
+/// Why a recording is deleted.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Excess {
+    Age,
+    Bytes,
+}
+
+/// Deletes recordings by the rules until the server stops.
+pub(in crate::server) async fn run(registry: Arc<Registry>) {
+    let keep = registry.config.recording.keep;
+    if registry.config.record.is_none() {
+        return;
+    }
+    loop {
+        if keep != Retention::default() {
+            let work = Arc::clone(&registry);
+            // A folder that hangs holds one thread, and no second one.
+            let _ = tokio::task::spawn_blocking(move || tidy(&work, keep)).await;
+        }
+        let now = registry.clock.now();
+        for (recording, viewer) in registry.opened.leave(now) {
+            let after = viewer.asked.since(viewer.since);
+            let reason = "asks no more".to_owned();
+            let ended = Ended { reason, after, bytes: viewer.bytes };
+            let (address, id, protocol) = (viewer.peer, viewer.id, viewer.protocol);
+            registry.tell(Event::Leave(recording.peer(address, id, protocol), ended));
+        }
+        registry.opened.forget_idle(now);
+        tokio::select! {
+            biased;
+            () = registry.stopped() => return,
+            _ = timeout(CHECK, registry.retention.due.notified()) => {}
+        }
+    }
+}
+
+fn tidy(registry: &Registry, keep: Retention) {
+    let Some(folder) = &registry.config.record else { return };
+    let now = registry.clock.now();
+    let is_used =
+        |path: &Path| registry.files.is_writing(path) || registry.retention.is_watched(path, now);
+    let found = match found(folder, SystemTime::now(), is_used) {
+        Ok(found) => found,
+        Err(error) => {
+            tracing::warn!(%error, "the folder of recordings was not read");
+            return;
+        }
+    };
+    for (file, excess) in excess(found, keep) {
+        let path = folder.join(&file.name);
+        // A viewer may have come meanwhile.
+        if is_used(&path) {
+            continue;
+        }
+        if let Err(error) = fs::remove_file(&path) {
+            tracing::warn!(%error, file = file.name, "a recording was not deleted");
+            continue;
+        }
+        let reason = match excess {
+            Excess::Age => "older than recordings are kept",
+            Excess::Bytes => "the recordings need more space than they may",
+        };
+        tell_deleted(registry, &path, file.bytes, reason);
+    }
+}
+
+/// Reports a deleted file.
+pub(in crate::server) fn tell_deleted(registry: &Registry, path: &Path, bytes: u64, reason: &str) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let (app, stream) = stream_of(&name).map(|it| (it.app, it.stream)).unwrap_or_default();
+    registry.tell(Event::Recording(Recording {
+        app,
+        stream,
+        path: path.to_owned(),
+        state: RecordingState::Deleted,
+        after: Duration::ZERO,
+        bytes,
+        reason: Some(reason.to_owned()),
+    }));
+}
+
+/// Our recordings in the folder. Links are not followed, and are no recordings.
+fn found(
+    folder: &Path,
+    now: SystemTime,
+    is_used: impl Fn(&Path) -> bool,
+) -> io::Result<Vec<FoundFile>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)?.take(MAX_NAMES) {
+        let Ok(entry) = entry else { continue };
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let Some(metadata) = entry.metadata().ok().filter(|it| is_ours(&name) && it.is_file())
+        else {
+            continue;
+        };
+        let Ok(modified) = metadata.modified() else { continue };
+        let age = now.duration_since(modified).unwrap_or_default();
+        let is_used = is_used(&entry.path());
+        files.push(FoundFile { name, bytes: metadata.len(), age, is_used });
+    }
+    Ok(files)
+}
+
+/// The files to delete, the oldest first.
+fn excess(mut files: Vec<FoundFile>, keep: Retention) -> Vec<(FoundFile, Excess)> {
+    files.sort_unstable_by(|a, b| (b.age, &a.name).cmp(&(a.age, &b.name)));
+    let mut bytes: u64 = files.iter().map(|file| file.bytes).sum();
+    let mut gone = Vec::new();
+    for file in files.into_iter().filter(|file| !file.is_used) {
+        let excess = if keep.time.is_some_and(|most| file.age > most) {
+            Excess::Age
+        } else if keep.bytes.is_some_and(|most| bytes > most) {
+            Excess::Bytes
+        } else {
+            continue;
+        };
+        bytes = bytes.saturating_sub(file.bytes);
+        gone.push((file, excess));
+    }
+    gone
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(name: &str, bytes: u64, age: u64, is_used: bool) -> FoundFile {
+        FoundFile { name: name.to_owned(), bytes, age: Duration::from_secs(age), is_used }
+    }
+
+    #[test]
+    fn the_oldest_files_go_first_and_used_ones_stay() {
+        let files = || {
+            vec![
+                file("b", 40, 20, false),
+                file("a", 40, 30, true),
+                file("d", 40, 5, false),
+                file("c", 40, 10, false),
+            ]
+        };
+        let names = |keep: Retention| -> Vec<_> {
+            let gone = excess(files(), keep).into_iter();
+            gone.map(|(file, why)| (file.name, why)).collect()
+        };
+        let name = |name: &str, why| (name.to_owned(), why);
+        let (time, bytes) = (Some(Duration::from_secs(10)), Some(100));
+        assert_eq!(names(Retention::default()), []);
+        assert_eq!(names(Retention { time, bytes: None }), [name("b", Excess::Age)]);
+        let both = [name("b", Excess::Bytes), name("c", Excess::Bytes)];
+        assert_eq!(names(Retention { time: None, bytes }), both);
+        let mixed = [name("b", Excess::Age), name("c", Excess::Bytes)];
+        assert_eq!(names(Retention { time, bytes }), mixed);
+        // Even if that is not enough.
+        assert_eq!(names(Retention { time: None, bytes: Some(0) }).len(), 3);
+    }
+
+    #[test]
+    fn only_recordings_in_the_folder_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let elsewhere = tempfile::NamedTempFile::new().unwrap();
+        let names = ["live-a 2026-11-25 18-00-00.flv", "live-a 2026-11-25 18-00-00 2.mp4"];
+        for name in names.iter().chain(&["notes.txt", "live-a.flv", "holiday.mp4"]) {
+            fs::write(at(name), "12345").unwrap();
+        }
+        fs::create_dir(at("live-b 2026-11-25 18-00-00.flv")).unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(elsewhere.path(), at("live-c 2026-11-25 18-00-00.flv")).unwrap();
+        let later = SystemTime::now() + Duration::from_secs(100);
+        let mut found = found(folder.path(), later, |path| path.ends_with(names[1])).unwrap();
+        found.sort_unstable_by(|a, b| b.name.cmp(&a.name));
+        let facts: Vec<_> =
+            found.iter().map(|it| (it.name.as_str(), it.bytes, it.is_used)).collect();
+        assert_eq!(facts, [(names[0], 5, false), (names[1], 5, true)]);
+        assert!(found.iter().all(|file| file.age >= Duration::from_secs(99)));
+    }
+}

@@ -1,0 +1,86 @@
+//! Which streams the server records, in which format, and how long it keeps the files. This module is pure.
+
+use std::time::Duration;
+
+use crate::server::access::token::claims::matches;
+use crate::wire::container::Format;
+
+/// How a stream is recorded.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct FileRules {
+    /// FLV or MP4.
+    pub format: Format,
+    /// The next file begins at the first keyframe after this duration, or after this many bytes.
+    pub split_time: Option<Duration>,
+    pub split_bytes: Option<u64>,
+}
+
+impl Default for FileRules {
+    fn default() -> Self {
+        Self { format: Format::Flv, split_time: None, split_bytes: None }
+    }
+}
+
+/// The rule for streams whose names match a pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamRule {
+    /// `APP/STREAM`, where `*` is any text without a slash, and `**` any text.
+    pub streams: String,
+    /// `None` means that they are not recorded.
+    pub file: Option<FileRules>,
+}
+
+/// How long recordings are kept; `None` is no limit.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    pub time: Option<Duration>,
+    /// Bytes of all recordings together.
+    pub bytes: Option<u64>,
+}
+
+/// The rules of the server for its recordings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordingRules {
+    /// For streams without their own rule.
+    pub others: FileRules,
+    /// The first one that matches counts.
+    pub streams: Vec<StreamRule>,
+    pub keep: Retention,
+    /// True if those who may play a stream may play its recordings.
+    pub playback: bool,
+}
+
+impl Default for RecordingRules {
+    fn default() -> Self {
+        let (others, streams, keep) = (FileRules::default(), Vec::new(), Retention::default());
+        Self { others, streams, keep, playback: true }
+    }
+}
+
+impl RecordingRules {
+    /// How to record a stream; `None` if it is not recorded.
+    pub fn of(&self, app: &str, stream: &str) -> Option<FileRules> {
+        let name = format!("{app}/{stream}");
+        let rule = self.streams.iter().find(|rule| matches(&rule.streams, &name));
+        rule.map_or(Some(self.others), |rule| rule.file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_rule_that_matches_counts() {
+        let mp4 = FileRules { format: Format::Mp4, ..FileRules::default() };
+        let rule = |streams: &str, file| StreamRule { streams: streams.to_owned(), file };
+        let rules = RecordingRules {
+            streams: vec![rule("live/secret*", None), rule("live/*", Some(mp4))],
+            ..RecordingRules::default()
+        };
+        assert_eq!(rules.of("live", "secret-show"), None);
+        assert_eq!(rules.of("live", "show"), Some(mp4));
+        assert_eq!(rules.of("live/deep", "show"), Some(FileRules::default()));
+        assert_eq!(rules.of("other", "secret"), Some(FileRules::default()));
+    }
+}

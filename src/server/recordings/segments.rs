@@ -1,0 +1,378 @@
+//! The segments of a recording: which samples they have, and where these are in the file. A segment begins with a
+//! keyframe. Where it begins depends only on what comes before, so segments never change while the file grows. This
+//! module is pure.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::media::{AudioCodec, AudioConfig, VideoConfig};
+use crate::wire::container::mp4::live::{self, VIDEO_TIMESCALE, is_live_audio, is_live_video};
+use crate::wire::container::mp4::sample_table::{micros, ticks};
+use crate::wire::container::{SampleLocation, TrackId, Tracks, audio_frame};
+
+/// A segment ends at the first keyframe after this.
+const SEGMENT: Duration = Duration::from_secs(4);
+/// It ends without a keyframe after this, in time and in bytes.
+const MAX_SEGMENT: Duration = Duration::from_secs(20);
+const MAX_SEGMENT_BYTES: u64 = 64 << 20;
+/// While a file grows, its other track may be this much behind.
+const OTHER_TRACK: Duration = Duration::from_secs(1);
+/// Audio continues the previous packet if the gap is at most this long.
+const AUDIO_JITTER: Duration = Duration::from_millis(50);
+/// A larger sample is damage, and is left out.
+const MAX_SAMPLE_BYTES: u32 = 32 << 20;
+
+/// A sample of the file, with its times in ticks of its track.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) struct Sample {
+    pub at: u64,
+    pub dts: i64,
+    pub composition: i32,
+    pub size: u32,
+    pub keyframe: bool,
+}
+
+/// A track of a recording.
+#[derive(Debug, Default)]
+pub(in crate::server) struct SampleList {
+    pub samples: Vec<Sample>,
+    /// The duration of the last sample, and ticks per second.
+    pub last_duration: u32,
+    pub timescale: u32,
+}
+
+impl SampleList {
+    /// The ticks between a sample and the next one.
+    pub fn duration(&self, index: usize) -> u32 {
+        let at = |index: usize| self.samples.get(index).map(|sample| sample.dts);
+        let lasts =
+            at(index).zip(at(index + 1)).and_then(|(at, next)| u32::try_from(next - at).ok());
+        lasts.unwrap_or(self.last_duration)
+    }
+
+    /// The time of a sample; at the end, that of the end.
+    fn time(&self, index: usize) -> Timestamp {
+        match (self.samples.get(index), self.samples.last()) {
+            (Some(sample), _) => micros(sample.dts, self.timescale),
+            (None, Some(last)) => micros(last.dts + i64::from(self.last_duration), self.timescale),
+            (None, None) => Timestamp::ZERO,
+        }
+    }
+
+    fn bytes(&self, range: &Range<usize>) -> u64 {
+        let samples = self.samples.get(range.clone()).unwrap_or_default();
+        samples.iter().map(|sample| u64::from(sample.size)).sum()
+    }
+}
+
+/// A segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) struct SegmentSpan {
+    pub start: Timestamp,
+    pub duration: Duration,
+    /// The samples of each track.
+    pub video: Range<usize>,
+    pub audio: Range<usize>,
+    /// Bytes of all samples.
+    pub bytes: u64,
+}
+
+/// The samples of a recording, in segments.
+#[derive(Debug, Default)]
+pub(in crate::server) struct SegmentIndex {
+    pub video_config: Option<VideoConfig>,
+    pub audio_config: Option<AudioConfig>,
+    pub video: SampleList,
+    pub audio: SampleList,
+    pub segments: Vec<SegmentSpan>,
+    /// Time zero of the recording in the file.
+    origin: Option<Timestamp>,
+    /// The first samples that are in no segment, and the start of the next segment.
+    next_video: usize,
+    next_audio: usize,
+    next_start: Option<Timestamp>,
+    /// The first frame that was not checked as the end of a segment.
+    checked: usize,
+}
+
+impl SegmentIndex {
+    /// Adds samples, in the order of the file.
+    pub fn add(&mut self, tracks: &Tracks, samples: &[SampleLocation]) {
+        if self.origin.is_none() {
+            self.video_config = tracks.video.clone().filter(|it| is_live_video(it.codec));
+            let audio = tracks.audio.first().map(|audio| audio.parameters.clone());
+            self.audio_config = audio.filter(|it| is_live_audio(it.codec));
+            self.origin = samples.iter().map(|sample| sample.dts).min();
+            if let Some(video) = &self.video_config {
+                let period = ticks(Timestamp::ZERO + video.frame_rate.period(), VIDEO_TIMESCALE);
+                self.video.last_duration = u32::try_from(period).unwrap_or(1).max(1);
+                self.video.timescale = VIDEO_TIMESCALE;
+            }
+            if let Some(audio) = &self.audio_config {
+                (self.audio.last_duration, self.audio.timescale) = audio_frame(audio);
+                debug_assert_eq!(self.audio.timescale, live::audio_timescale(audio));
+            }
+        }
+        let Some(origin) = self.origin else { return };
+        for sample in samples.iter().filter(|sample| sample.size <= MAX_SAMPLE_BYTES) {
+            let dts = Timestamp::from_micros(sample.dts.micros_since(origin).max(0));
+            match sample.track {
+                TrackId::Video if self.video_config.is_some() => self.add_video(sample, dts),
+                TrackId::Audio(0) if self.audio_config.is_some() => self.add_audio(sample, dts),
+                _ => {}
+            }
+        }
+    }
+
+    fn add_video(&mut self, sample: &SampleLocation, dts: Timestamp) {
+        if self.video.samples.is_empty() && !sample.keyframe {
+            return;
+        }
+        let dts = ticks(dts, VIDEO_TIMESCALE);
+        // Times on the wire are rounded, and may be wrong: decoding goes on all the same.
+        let dts = self.video.samples.last().map_or(dts, |last| dts.max(last.dts + 1));
+        let shift =
+            ticks(Timestamp::from_micros(sample.pts.micros_since(sample.dts)), VIDEO_TIMESCALE);
+        self.video.samples.push(Sample {
+            at: sample.at,
+            dts,
+            composition: i32::try_from(shift).unwrap_or(0),
+            size: sample.size,
+            keyframe: sample.keyframe,
+        });
+    }
+
+    fn add_audio(&mut self, sample: &SampleLocation, dts: Timestamp) {
+        let list = &mut self.audio;
+        let mut dts = ticks(dts, list.timescale);
+        if let Some(last) = list.samples.last() {
+            let end = last.dts + i64::from(list.last_duration);
+            let jitter = ticks(Timestamp::ZERO + AUDIO_JITTER, list.timescale);
+            // The packets of Opus have different lengths.
+            let is_even = self.audio_config.as_ref().is_some_and(|it| it.codec != AudioCodec::Opus);
+            if is_even && (dts - end).abs() <= jitter {
+                dts = end;
+            }
+            dts = dts.max(last.dts + 1);
+        }
+        list.samples.push(Sample {
+            at: sample.at,
+            dts,
+            composition: 0,
+            size: sample.size,
+            keyframe: true,
+        });
+    }
+
+    /// Completes segments; with `ended`, also the last one.
+    pub fn cut(&mut self, ended: bool) {
+        let newest = |list: &SampleList| list.time(list.samples.len());
+        let newest = newest(&self.video).max(newest(&self.audio));
+        let by_video = !self.video.samples.is_empty();
+        loop {
+            let list = if by_video { &self.video } else { &self.audio };
+            let first = if by_video { self.next_video } else { self.next_audio };
+            let start = self.next_start.unwrap_or_else(|| self.beginning());
+            let mut bytes = list.bytes(&(first..self.checked.max(first)));
+            let mut at = self.checked.max(first + 1);
+            let end = loop {
+                let Some(sample) = list.samples.get(at) else { break None };
+                bytes += u64::from(sample.size);
+                let since = list.time(at).since(start);
+                let is_due = sample.keyframe && since >= SEGMENT;
+                if is_due || since >= MAX_SEGMENT || bytes > MAX_SEGMENT_BYTES {
+                    break Some(at);
+                }
+                at += 1;
+            };
+            self.checked = at;
+            let Some(end) = end else { break };
+            let end_time = list.time(end);
+            if !ended && newest.since(end_time) < OTHER_TRACK {
+                break;
+            }
+            self.close(end, start, end_time, by_video);
+        }
+        let left = self.next_video < self.video.samples.len()
+            || self.next_audio < self.audio.samples.len();
+        if ended && left {
+            let list = if by_video { &self.video } else { &self.audio };
+            let start = self.next_start.unwrap_or_else(|| self.beginning());
+            let (end, end_time) = (list.samples.len(), newest.max(start));
+            self.close(end, start, end_time, by_video);
+        }
+    }
+
+    /// The start of the first segment. Audio before the first frame belongs to it.
+    fn beginning(&self) -> Timestamp {
+        let first = |list: &SampleList| (!list.samples.is_empty()).then(|| list.time(0));
+        let times = [first(&self.video), first(&self.audio)];
+        times.into_iter().flatten().min().unwrap_or_default()
+    }
+
+    fn close(&mut self, end: usize, start: Timestamp, end_time: Timestamp, by_video: bool) {
+        let (video_end, audio_end) = if by_video {
+            let limit = ticks(end_time, self.audio.timescale.max(1));
+            let rest = self.audio.samples.get(self.next_audio..).unwrap_or_default();
+            let audio = match end == self.video.samples.len() {
+                true => rest.len(),
+                false => rest.partition_point(|sample| sample.dts < limit),
+            };
+            (end, self.next_audio + audio)
+        } else {
+            (self.next_video, end)
+        };
+        let (video, audio) = (self.next_video..video_end, self.next_audio..audio_end);
+        let bytes = self.video.bytes(&video) + self.audio.bytes(&audio);
+        let duration = end_time.since(start);
+        self.segments.push(SegmentSpan { start, duration, video, audio, bytes });
+        (self.next_video, self.next_audio) = (video_end, audio_end);
+        self.next_start = Some(end_time);
+        self.checked = end;
+    }
+
+    /// True if there is no sample yet.
+    pub fn is_empty(&self) -> bool {
+        self.video.samples.is_empty() && self.audio.samples.is_empty()
+    }
+
+    /// Number of samples in memory.
+    pub fn sample_count(&self) -> usize {
+        self.video.samples.len() + self.audio.samples.len()
+    }
+
+    /// The duration of all complete segments.
+    pub fn duration(&self) -> Duration {
+        self.segments.iter().map(|segment| segment.duration).sum()
+    }
+
+    /// The longest segment, and no less than a usual one.
+    pub fn longest(&self) -> Duration {
+        self.segments.iter().map(|segment| segment.duration).max().unwrap_or_default().max(SEGMENT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::media::{BitsPerSecond, FrameRate, Size, VideoCodec};
+
+    fn tracks() -> Tracks {
+        let video = VideoConfig {
+            size: Size::new(640, 360),
+            frame_rate: FrameRate::FPS_30,
+            ..crate::wire::container::track_config::bare_video_config(
+                VideoCodec::Vp9,
+                Bytes::new(),
+                &[],
+            )
+        };
+        let audio = AudioConfig {
+            codec: AudioCodec::Aac,
+            sample_rate: 48_000,
+            channels: 2,
+            bitrate: BitsPerSecond(128_000),
+            config: Bytes::from_static(&[0x11, 0x90]),
+        };
+        live::tracks(Some(&video), Some(&audio))
+    }
+
+    /// Samples of this many seconds with a keyframe every 2 s, as FLV has them: in whole milliseconds.
+    fn samples(seconds: i64, origin: i64) -> Vec<SampleLocation> {
+        let mut all = Vec::new();
+        for frame in 0..seconds * 30 {
+            all.push((TrackId::Video, frame * 1_000 / 30, frame % 60 == 0));
+        }
+        for packet in 0..seconds * 48_000 / 1_024 {
+            all.push((TrackId::Audio(0), packet * 1_024_000 / 48_000, true));
+        }
+        all.sort_by_key(|(track, at, _)| (*at, *track));
+        let at = |millis: i64| Timestamp::from_millis(millis + origin);
+        let located = all.into_iter().enumerate().map(|(index, (track, millis, keyframe))| {
+            let (dts, at) = (at(millis), 100 * index as u64);
+            SampleLocation { track, keyframe, dts, pts: dts, at, size: 100 }
+        });
+        located.collect()
+    }
+
+    #[test]
+    fn segments_begin_with_keyframes_and_have_every_sample() {
+        let mut index = SegmentIndex::default();
+        index.add(&tracks(), &samples(21, 5_000_000));
+        index.cut(true);
+        let segments = &index.segments;
+        let starts: Vec<_> = segments.iter().map(|it| it.start.as_millis()).collect();
+        assert_eq!(starts, [0, 4_000, 8_000, 12_000, 16_000, 20_000]);
+        assert!(segments.iter().all(|it| index.video.samples[it.video.start].keyframe));
+        for pair in segments.windows(2) {
+            assert_eq!(pair[0].start + pair[0].duration, pair[1].start);
+            assert_eq!(pair[0].video.end, pair[1].video.start);
+            assert_eq!(pair[0].audio.end, pair[1].audio.start);
+        }
+        let last = segments.last().unwrap();
+        assert_eq!(last.video.end, index.video.samples.len());
+        assert_eq!(last.audio.end, index.audio.samples.len());
+        assert_eq!((index.video.samples.len(), index.audio.samples.len()), (630, 984));
+        // The rounding of milliseconds is gone.
+        let even = (0..983).all(|at| index.audio.duration(at) == 1_024);
+        assert!(even && index.longest() == Duration::from_secs(4));
+        let all = index.duration().as_secs_f64();
+        assert!((20.99..21.05).contains(&all), "{all}");
+    }
+
+    #[test]
+    fn segments_are_the_same_while_the_file_grows() {
+        let all = samples(34, 0);
+        let mut whole = SegmentIndex::default();
+        whole.add(&tracks(), &all);
+        whole.cut(true);
+        let mut growing = SegmentIndex::default();
+        for piece in all.chunks(37) {
+            growing.add(&tracks(), piece);
+            growing.cut(false);
+            let count = growing.segments.len();
+            assert_eq!(growing.segments[..], whole.segments[..count]);
+        }
+        assert_eq!(growing.segments.len() + 1, whole.segments.len());
+        growing.cut(true);
+        assert_eq!(growing.segments, whole.segments);
+    }
+
+    #[test]
+    fn audio_alone_and_rare_keyframes_are_cut_too() {
+        let mut audio = SegmentIndex::default();
+        let only: Vec<_> =
+            samples(9, 0).into_iter().filter(|it| it.track != TrackId::Video).collect();
+        audio.add(&Tracks { video: None, ..tracks() }, &only);
+        audio.cut(true);
+        assert_eq!(audio.segments.len(), 3);
+        let mut rare = SegmentIndex::default();
+        let mut all = samples(45, 0);
+        all.iter_mut().filter(|it| it.dts > Timestamp::ZERO).for_each(|it| it.keyframe = false);
+        rare.add(&tracks(), &all);
+        rare.cut(true);
+        assert_eq!(rare.segments.len(), 3);
+        assert!(rare.segments.iter().all(|it| it.duration <= MAX_SEGMENT + OTHER_TRACK));
+    }
+
+    #[test]
+    fn nothing_and_nonsense_are_no_segments() {
+        let mut index = SegmentIndex::default();
+        index.cut(true);
+        index.add(&tracks(), &[]);
+        index.cut(true);
+        assert_eq!((index.segments.len(), index.duration()), (0, Duration::ZERO));
+        let mut wild = samples(30, 0);
+        for (number, sample) in wild.iter_mut().enumerate() {
+            sample.dts = Timestamp::from_micros(if number % 2 == 0 { i64::MAX / 4 } else { 0 });
+            sample.size = u32::MAX >> (number % 16);
+        }
+        index.add(&tracks(), &wild);
+        index.cut(true);
+        let bytes = index.segments.iter().map(|it| index.video.bytes(&it.video)).max();
+        assert!(bytes <= Some(MAX_SEGMENT_BYTES + 2 * u64::from(MAX_SAMPLE_BYTES)), "{bytes:?}");
+    }
+}

@@ -1,0 +1,180 @@
+//! What a recorder needs to know about the tags of a stream: where a file can begin, and what its beginning must
+//! repeat. This module has no I/O.
+
+use bytes::{Buf as _, Bytes};
+
+use crate::media::{AudioConfig, StreamEvent, TrackConfig, VideoConfig};
+use crate::wire::container::flv::audio::AudioPacket;
+use crate::wire::container::flv::{
+    FrameType, TAG_HEADER, TAG_TRAILER, TagKind, parse_audio, parse_video,
+};
+
+/// Maximum number of configs that the beginning of a file repeats.
+const MAX_CONFIGS: usize = 64;
+
+/// The track of a config, and whether it is a channel layout.
+type ConfigSlot = (TagKind, u8, bool);
+
+/// A tag of a stream.
+#[derive(Clone, Debug)]
+pub(super) struct StreamTag {
+    pub kind: TagKind,
+    pub time_ms: u32,
+    pub body: Bytes,
+    /// True for frames and audio: the time of configs and metadata has no meaning.
+    pub is_media: bool,
+    /// True for a frame at which decoding can start.
+    pub is_keyframe: bool,
+    config: Option<ConfigSlot>,
+}
+
+impl StreamTag {
+    /// Parses the bytes of a tag; `None` for anything else.
+    pub fn parse(bytes: &Bytes) -> Option<Self> {
+        let mut head = bytes.get(..TAG_HEADER)?;
+        let kind = TagKind::from_id(head.get_u8())?;
+        let size = head.get_uint(3) as usize;
+        let low = head.get_uint(3) as u32;
+        let time_ms = u32::from(head.get_u8()) << 24 | low;
+        let end = TAG_HEADER + size;
+        let body = (bytes.len() == end + TAG_TRAILER).then(|| bytes.slice(TAG_HEADER..end))?;
+        let mut tag =
+            Self { kind, time_ms, body, is_media: false, is_keyframe: false, config: None };
+        match kind {
+            TagKind::Video => {
+                let parsed = parse_video(&tag.body).ok();
+                let config = parsed.as_ref().filter(|it| it.is_sequence_start());
+                tag.config = config.map(|it| (kind, it.track.id, false));
+                tag.is_media = config.is_none();
+                tag.is_keyframe = tag.is_media
+                    && parsed.is_some_and(|it| {
+                        matches!(it.frame_type, FrameType::Key | FrameType::GeneratedKey)
+                            && it.tracks().any(|track| track.id == 0)
+                    });
+            }
+            TagKind::Audio => {
+                let parsed = parse_audio(&tag.body).ok();
+                let config = parsed.filter(|it| it.is_sequence_start());
+                let is_layout =
+                    |packet: &AudioPacket| matches!(packet, AudioPacket::MultichannelConfig(_));
+                tag.config = config.map(|it| (kind, it.track.id, is_layout(&it.track.packet)));
+                tag.is_media = tag.config.is_none();
+            }
+            TagKind::Script => {}
+        }
+        Some(tag)
+    }
+}
+
+/// The newest configs and metadata of a stream.
+#[derive(Debug, Default)]
+pub(super) struct StreamConfigs {
+    metadata: Option<Bytes>,
+    configs: Vec<(ConfigSlot, Bytes)>,
+    has_video: bool,
+    pub video: Option<VideoConfig>,
+    pub audio: Option<AudioConfig>,
+}
+
+impl StreamConfigs {
+    /// Keeps a tag that the beginning of a file must repeat. True if it differs from an earlier one, so that a new
+    /// file should begin.
+    pub fn note(&mut self, tag: &StreamTag) -> bool {
+        self.has_video |= tag.kind == TagKind::Video;
+        if tag.kind == TagKind::Script {
+            self.metadata = Some(tag.body.clone());
+            return false;
+        }
+        let Some(slot) = tag.config else { return false };
+        if let Some((_, known)) = self.configs.iter_mut().find(|(known, _)| *known == slot) {
+            let differs = *known != tag.body;
+            known.clone_from(&tag.body);
+            return differs;
+        }
+        if self.configs.len() < MAX_CONFIGS {
+            self.configs.push((slot, tag.body.clone()));
+        }
+        false
+    }
+
+    /// Keeps a config of the packets. True if it differs from the earlier one.
+    pub fn note_event(&mut self, event: &StreamEvent) -> bool {
+        match event {
+            StreamEvent::Config(TrackConfig::Video(config)) => {
+                let before = self.video.replace(config.clone());
+                before.is_some_and(|before| !is_same_video(&before, config))
+            }
+            StreamEvent::Config(TrackConfig::Audio(config)) => {
+                let before = self.audio.replace(config.clone());
+                before.is_some_and(|before| !is_same_audio(&before, config))
+            }
+            _ => false,
+        }
+    }
+
+    /// True if the stream has video.
+    pub fn has_video(&self) -> bool {
+        self.has_video
+    }
+
+    /// The bodies at the beginning of a file.
+    pub fn tags(&self) -> impl Iterator<Item = (TagKind, &Bytes)> {
+        let metadata = self.metadata.iter().map(|body| (TagKind::Script, body));
+        metadata.chain(self.configs.iter().map(|((kind, ..), body)| (*kind, body)))
+    }
+}
+
+/// True if packets of both configs can be in one file.
+pub(super) fn is_same_video(one: &VideoConfig, other: &VideoConfig) -> bool {
+    (one.codec, &one.config, one.size) == (other.codec, &other.config, other.size)
+}
+
+/// As [`is_same_video`], for audio.
+pub(super) fn is_same_audio(one: &AudioConfig, other: &AudioConfig) -> bool {
+    (one.codec, &one.config, one.sample_rate) == (other.codec, &other.config, other.sample_rate)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::wire::container::flv::{file_header, write_tag};
+
+    fn tag(kind: TagKind, time_ms: u32, body: &[u8]) -> Bytes {
+        let mut out = BytesMut::new();
+        write_tag(kind, time_ms, body, &mut out);
+        out.freeze()
+    }
+
+    #[test]
+    fn tags_are_told_apart() {
+        let of = |kind, body: &[u8]| {
+            let it = StreamTag::parse(&tag(kind, 0x0102_0304, body)).unwrap();
+            assert_eq!((it.time_ms, &it.body[..]), (0x0102_0304, body));
+            (it.is_media, it.is_keyframe, it.config.is_some())
+        };
+        assert_eq!(of(TagKind::Video, &[0x17, 0, 0, 0, 0, 1]), (false, false, true));
+        assert_eq!(of(TagKind::Video, &[0x17, 1, 0, 0, 0, 1]), (true, true, false));
+        assert_eq!(of(TagKind::Video, &[0x27, 1, 0, 0, 0, 1]), (true, false, false));
+        assert_eq!(of(TagKind::Audio, &[0xAF, 0, 0x11, 0x90]), (false, false, true));
+        assert_eq!(of(TagKind::Audio, &[0xAF, 1, 1, 2]), (true, false, false));
+        assert_eq!(of(TagKind::Script, &[2]), (false, false, false));
+        assert!(StreamTag::parse(&file_header(true, true)).is_none());
+        let whole = tag(TagKind::Audio, 0, &[0xAF, 1]);
+        assert!(StreamTag::parse(&whole.slice(..whole.len() - 1)).is_none());
+        assert!(StreamTag::parse(&Bytes::new()).is_none());
+    }
+
+    #[test]
+    fn only_another_config_begins_a_file() {
+        let mut configs = StreamConfigs::default();
+        let note = |configs: &mut StreamConfigs, body: &[u8]| {
+            configs.note(&StreamTag::parse(&tag(TagKind::Audio, 0, body)).unwrap())
+        };
+        assert!(!note(&mut configs, &[0xAF, 0, 0x11, 0x90]));
+        assert!(!note(&mut configs, &[0xAF, 0, 0x11, 0x90]));
+        assert!(note(&mut configs, &[0xAF, 0, 0x12, 0x10]));
+        assert_eq!((configs.tags().count(), configs.has_video()), (1, false));
+    }
+}

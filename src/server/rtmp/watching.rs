@@ -1,0 +1,111 @@
+//! The playback of a recording on a connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::server::event::{Ended, Event, Peer, Protocol};
+use crate::server::recordings::opened::OpenError;
+use crate::server::recordings::playback::{Playback, PlaybackStep};
+use crate::server::registry::Registry;
+use crate::server::rtmp::connection::{Connection, Error};
+use crate::server::stream::message::Batch;
+use crate::server::stream::sink::Sink;
+use crate::wire::rtmp::server::Session;
+use crate::wire::rtmp::status::{Level, Status, code};
+
+/// A client that plays a recording.
+pub(super) struct Watching {
+    registry: Arc<Registry>,
+    connection: Arc<Connection>,
+    playback: Playback,
+    since: Timestamp,
+    sent_before: u64,
+    /// True if the client was accepted.
+    accepted: bool,
+}
+
+impl Watching {
+    /// Begins to play the recording of this name, from this time on.
+    pub fn new(
+        registry: &Arc<Registry>,
+        connection: &Arc<Connection>,
+        (name, start): (String, f64),
+    ) -> Self {
+        Self {
+            registry: Arc::clone(registry),
+            connection: Arc::clone(connection),
+            playback: Playback::new(registry, name, start),
+            since: registry.clock.now(),
+            sent_before: connection.sent(),
+            accepted: false,
+        }
+    }
+
+    /// Waits for the next step of the playback.
+    pub async fn next(&mut self) -> PlaybackStep {
+        let connection = &self.connection;
+        self.playback.next(|| connection.backlog()).await
+    }
+
+    /// Handles a step of the playback; `false` if the recording cannot be played.
+    pub fn handle(&mut self, step: PlaybackStep) -> Result<bool, Error> {
+        let connection = &self.connection;
+        match step {
+            PlaybackStep::Opened => {
+                self.accepted = true;
+                if let Some(peer) = self.peer() {
+                    self.registry.tell(Event::Join(peer));
+                }
+                connection.with_session(Session::accept_recorded)?;
+            }
+            PlaybackStep::Media(messages) => connection.deliver(&Batch::pieces(&messages)),
+            PlaybackStep::Ended(lasted) => connection.complete_play(lasted.as_secs_f64()),
+            PlaybackStep::Failed(error) => {
+                let (code, text) = match &error {
+                    OpenError::Missing => (code::PLAY_NOT_FOUND, "There is no such recording."),
+                    _ => (code::PLAY_FAILED, "The recording cannot be read."),
+                };
+                tracing::debug!(%error, "the playback of a recording ends");
+                let status = Status::new(Level::Error, code, text);
+                let began = self.accepted;
+                connection.with_session(|session| {
+                    if began {
+                        session.send_status(&status);
+                        session.close();
+                    } else {
+                        session.reject_play(&status);
+                    }
+                });
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Pauses or continues.
+    pub fn set_paused(&mut self, paused: bool) {
+        self.playback.set_paused(paused);
+    }
+
+    /// Continues at another time.
+    pub fn seek(&mut self, millis: u32) {
+        self.connection.clear_media();
+        self.playback.seek(Duration::from_millis(millis.into()));
+        self.connection.with_session(Session::accept_seek);
+    }
+
+    /// The client does not play the recording any more.
+    pub fn end(&self, reason: &str) {
+        let Some(peer) = self.peer().filter(|_| self.accepted) else { return };
+        let after = self.registry.clock.now().since(self.since);
+        let bytes = self.connection.sent().saturating_sub(self.sent_before);
+        let ended = Ended { reason: reason.to_owned(), after, bytes };
+        self.registry.tell(Event::Leave(peer, ended));
+    }
+
+    fn peer(&self) -> Option<Peer> {
+        let recording = self.playback.recording()?;
+        Some(recording.peer(self.connection.peer, self.connection.id(), Protocol::Rtmp))
+    }
+}
