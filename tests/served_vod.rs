@@ -185,8 +185,7 @@ fn a_recording_is_played_by_hls_dash_and_ranges() {
         player.wait_success(LIMIT);
         assert_eq!(player.errors(), "");
         if !peers::missing(&["mpv"]) {
-            let words = ["--no-config", "--vo=null", "--ao=null", "--start=5", "--length=2", &url];
-            Peer::start("mpv", words).wait_success(LIMIT);
+            others::mpv_play(&url, 2).wait_success(LIMIT);
         }
         // Our own player knows where it ends.
         let probe = Onair::start(&["probe", &url]).peer.wait(LIMIT);

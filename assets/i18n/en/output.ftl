@@ -58,6 +58,7 @@ out-recording = Recording { $path }: { $state ->
     [writing] writing
     [paused] paused
     [finished] finished
+    [deleted] deleted
    *[failed] failed
 }
 out-rendition = Rendition { $name } of { $stream }: { $state ->

@@ -55,6 +55,7 @@ out-recording = 录制 { $path }：{ $state ->
     [writing] 正在写入
     [paused] 已暂停
     [finished] 已完成
+    [deleted] 已删除
    *[failed] 失败
 }
 out-rendition = { $stream } 的画质档 { $name }：{ $state ->

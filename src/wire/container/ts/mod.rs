@@ -9,8 +9,6 @@ mod event;
 mod pes;
 mod section;
 mod video;
-pub mod writer;
 
 pub use demuxer::{Demuxer, PACKET, PackedAudio, packed_audio};
 pub use event::{CLOCK, Codec, Event, StreamEvents, ticks};
-pub use writer::Writer;
