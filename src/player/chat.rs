@@ -1,5 +1,5 @@
-//! The chat of a stream: messages of others, and sending own ones. A task on the network runtime
-//! keeps the connection and reconnects.
+//! The chat of a stream: receives messages of others, and sends those of the user. A task on the
+//! network runtime keeps the connection and reconnects.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::wire::chat::{ChatFrame, ChatLine};
 const MAX_UNREAD_LINES: usize = 256;
 /// Maximum number of unsent messages; further ones are rejected.
 const MAX_UNSENT_LINES: usize = 8;
-/// The server sends a ping every ten seconds; after this much silence, the connection is lost.
+/// After this much silence, the connection is lost: the server sends a ping every ten seconds.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// The state of the connection.
@@ -62,7 +62,8 @@ impl Chat {
         Self::go(url, false, options, runtime)
     }
 
-    /// As [`join`](Self::join) for a guessed address: a server without a chat is asked only once.
+    /// As [`join`](Self::join), but for a guessed address: a server without a chat is asked only
+    /// once.
     pub fn discover(url: WebUrl, options: Options, runtime: &Runtime) -> Self {
         Self::go(url, true, options, runtime)
     }
@@ -81,12 +82,12 @@ impl Chat {
         self.state.lock().clone()
     }
 
-    /// The messages, including own ones, and which ones are deleted.
+    /// The messages, including the user's own, and the deletions of messages.
     pub fn frames(&self) -> &queue::Receiver<ChatFrame> {
         &self.heard
     }
 
-    /// Sends a message; false if the chat is not open, or too many messages wait.
+    /// Sends a message. Returns false if the chat is not open, or too many messages wait.
     pub fn say(&self, line: ChatLine) -> bool {
         *self.state.lock() == ChatState::Open && self.to_say.try_send(line).is_ok()
     }
@@ -98,14 +99,14 @@ impl Drop for Chat {
     }
 }
 
-/// Returns true if a server indicates that it has no chat: it answers without opening one.
+/// Returns true if the server answered without opening a chat, which means that it has none.
 fn is_none(error: &Error) -> bool {
     matches!(error.cause, Cause::Answer { status, .. } if status < 500)
 }
 
 struct ChatThread {
     url: WebUrl,
-    /// The address is a guess.
+    /// True if the address is a guess.
     guessed: bool,
     options: Options,
     frames: queue::Sender<ChatFrame>,
@@ -154,7 +155,8 @@ impl ChatThread {
         }
     }
 
-    /// Sets the connecting state; an acceptable certificate stays visible during retries.
+    /// Sets the connecting state, unless the user can accept a certificate, which stays visible
+    /// during retries.
     fn set_out(&self) {
         let mut state = self.state.lock();
         if !matches!(*state, ChatState::Lost { offered: Some(_), .. }) {

@@ -24,7 +24,7 @@ use crate::player::session::shared::Shared;
 use crate::player::state::{Event, Failure, FailureKind, Figures, Rewind, Saving, State};
 use crate::text::problem::problem;
 
-/// The minimum distance of a seek from the end of a recording: its last frame.
+/// The minimum distance of a seek from the end of a recording, so that its last frame is shown.
 const NEAR_THE_END: Duration = Duration::from_millis(15);
 
 /// A step that ends this close to the live edge goes to the live edge.
@@ -170,8 +170,8 @@ impl Player {
         self.shared.report.state()
     }
 
-    /// The current figures. The file in progress is the requested one, even before data arrives for
-    /// it.
+    /// The current figures. Their file in progress is the requested one, even before its first data
+    /// arrives.
     pub fn figures(&self) -> Figures {
         let wanted = self.shared.requests.filing.lock().path().map(Path::to_owned);
         let mut figures = self.shared.report.figures.lock().clone();
@@ -193,7 +193,7 @@ impl Player {
         self.screen.get()
     }
 
-    /// The reason if a requested file (`save`, `audio_dump`) is incomplete.
+    /// The reason why a requested file (`save`, `audio_dump`) is incomplete, if it is.
     pub fn output_failure(&self) -> Option<Failure> {
         self.shared.report.output_failure.lock().clone()
     }
@@ -213,8 +213,8 @@ impl Player {
         self.shared.controls.set_muted(muted);
     }
 
-    /// Pauses or resumes: at the same position in a recording, and in a broadcast as far as the
-    /// time shift allows. Without a time shift, a broadcast resumes at its current position.
+    /// Pauses or resumes. A recording resumes at the same position, and so does a broadcast as far
+    /// as the time shift allows. Without a time shift, a broadcast resumes at its current position.
     pub fn pause(&self, paused: bool) {
         self.shared.requests.set_paused(paused);
     }
@@ -224,9 +224,9 @@ impl Player {
         self.shared.requests.paused()
     }
 
-    /// Seeks in a recording: exact to the frame in a file (also on a web server), otherwise to the
-    /// keyframe before the position. Returns false if that is impossible: a broadcast, or a web
-    /// server without range requests.
+    /// Seeks in a recording: exactly to the frame in a file (also on a web server), otherwise to
+    /// the keyframe before the position. Returns false if seeking is impossible, as in a broadcast,
+    /// or on a web server without range requests.
     pub fn seek(&self, to: Duration) -> bool {
         let can = self.duration().is_some() && !self.state().is_final();
         if can {
@@ -236,8 +236,8 @@ impl Player {
         can
     }
 
-    /// Seeks to a distance behind the live edge within the time shift: to the keyframe before it,
-    /// or after it when seeking forward. False without a time shift.
+    /// Seeks to a distance behind the live edge within the time shift: to the keyframe before that
+    /// position, or to the one after it when seeking forward. Returns false without a time shift.
     pub fn rewind(&self, behind: Duration) -> bool {
         if self.state().is_final() {
             return false;
@@ -303,7 +303,7 @@ impl Player {
         self.shared.controls.choose_speaker(id);
     }
 
-    /// Sets the buffer of a live stream; `None`: as small as the network allows.
+    /// Sets the buffer of a live stream. `None` means the smallest buffer that the network allows.
     pub fn set_buffer(&self, buffer: Option<Duration>) {
         // A stream in segments uses the new buffer with its next reads.
         self.shared.buffer.set(buffer.unwrap_or(AUTO_BEGINS));
@@ -311,8 +311,8 @@ impl Player {
         reception.jitter.set_buffer(buffer.unwrap_or(AUTO_BEGINS), buffer.is_none());
     }
 
-    /// Saves the received stream to this FLV file from the next keyframe on. If the name exists, it
-    /// uses another one, which is reported.
+    /// Saves the received stream to this FLV file from the next keyframe on. If the file exists,
+    /// the new file gets another name, which is reported.
     ///
     /// # Errors
     /// Fails if the file cannot be created.
@@ -331,8 +331,8 @@ impl Player {
         self.want_save(None);
     }
 
-    /// Sets the file that the feed writes to, or none. A file that the feed has not begun is
-    /// already complete.
+    /// Sets the file that the feed writes to, or none. A previous file that the feed has not begun
+    /// counts as complete.
     fn want_save(&self, file: Option<NewFile>) {
         let left = self.shared.requests.filing.lock().want(file);
         if let Some(left) = left {
@@ -345,7 +345,7 @@ impl Player {
         self.shared.timeline.duration()
     }
 
-    /// Sets the length: another file of a list plays now.
+    /// Sets the length, because another file of a list plays now.
     pub(super) fn set_duration(&self, duration: Duration) {
         self.shared.timeline.set_duration(duration);
     }
@@ -365,7 +365,7 @@ impl Player {
         self.threads.iter().all(Worker::is_finished)
     }
 
-    /// Requests the end without waiting: no more frames go to the slot.
+    /// Requests the end of playback without waiting. From then on, no frames go to the screen.
     pub fn leave(&self) {
         self.shared.halt();
     }

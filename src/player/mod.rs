@@ -1,5 +1,5 @@
-//! Floor 4: the player. Pulls a stream or reads a file, decodes it, and shows video and audio at
-//! their time.
+//! Floor 4: the player. It pulls a stream or reads a file, decodes the packets, and presents video
+//! and audio at their times.
 //!
 //! ```text
 //! feed thread: net/file → demux → timeline ─packets→ video thread: decode ─frames→┐
@@ -47,8 +47,8 @@ pub use state::{
 const ESCAPED_IN_PATHS: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// Converts a command-line argument for [`Source::parse`]: a file name that is not valid UTF-8, or that
-/// looks like something else, becomes a `file://` URL.
+/// Converts a command-line argument for [`Source::parse`]. A file name becomes a `file://` URL if
+/// it is not valid UTF-8, or looks like something else.
 pub fn source_text(word: &OsStr) -> String {
     let text = word.to_str().filter(|text| {
         (text.trim() == *text && !text.contains("://")) || !Path::new(word).exists()

@@ -1,5 +1,5 @@
-//! A player in simulated time for tests of the whole path (`studio/lip_sync.rs`): runs the real
-//! parts of the feed thread and the presenter by hand, without a codec.
+//! A player in simulated time for tests of the whole path (`studio/lip_sync.rs`). It steps the real
+//! parts of the feed thread and the presenter, without a codec.
 
 use std::collections::VecDeque;
 use std::time::Duration;

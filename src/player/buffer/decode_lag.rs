@@ -1,6 +1,6 @@
-//! Checks whether decoding keeps up with playback, and which packets to skip if not: from the delay
-//! up to a keyframe, so that video matches its audio again. A decoder that catches up (after a
-//! jump, or a busy moment) keeps all its packets.
+//! Checks whether decoding keeps up with playback. If not, it chooses the packets to skip: all up
+//! to a keyframe, so that video matches its audio again. A decoder that catches up (after a jump,
+//! or a busy moment) keeps all its packets.
 //!
 //! This module is pure: all times are media time. It runs on the video thread.
 
@@ -8,15 +8,15 @@ use crate::base::Timestamp;
 use crate::media::EncodedPacket;
 use crate::player::buffer::packets::{Buffered, Packets};
 
-/// A frame further behind playback than this counts as late, in µs.
+/// A frame counts as late if it is further behind playback than this, in µs.
 const LATE_THRESHOLD: i64 = 500_000;
-/// A late decoder must catch up by a quarter within this much playback time, in µs.
+/// The playback time, in µs, within which a late decoder must reduce its delay by a quarter.
 const TRIAL: i64 = 500_000;
-/// A keyframe at most this far behind is in time, in µs.
+/// A keyframe is in time if it is at most this far behind playback, in µs.
 const KEYFRAME_TOLERANCE: i64 = 100_000;
 /// Without a keyframe for this long (in µs), packets are decoded anyway.
 const KEYFRAME_TIMEOUT: i64 = 10_000_000;
-/// After this long in time (in µs), decoding has recovered.
+/// Decoding has recovered once it has kept up for this long, in µs.
 const RECOVERED: i64 = 60_000_000;
 
 /// The verdict about a packet.
@@ -39,7 +39,7 @@ pub(in crate::player) struct FrameDrop {
     skip: Option<Skip>,
     /// The playback position when decoding was last too slow, until it recovers.
     slow_at: Option<Timestamp>,
-    /// The number of playback starts.
+    /// The number of playback starts at the last packet.
     begun: u32,
 }
 
@@ -52,12 +52,13 @@ struct Skip {
 }
 
 impl FrameDrop {
-    /// The next packet is from another position of the stream.
+    /// Resets the state, because the next packet is from another position of the stream.
     pub(in crate::player) fn forget(&mut self) {
         (self.trial, self.skip, self.slow_at) = (None, None, None);
     }
 
-    /// Judges a packet from `queue` at playback `position`, after this many starts.
+    /// Judges a packet from `queue` at playback `position`; `begun` is the number of playback
+    /// starts.
     pub(in crate::player) fn judge<P: Buffered>(
         &mut self,
         packet: &EncodedPacket,

@@ -1,7 +1,9 @@
-//! Seeking in a broadcast within the server's playlist (HLS): the range of the list, and whether
-//! the viewer has gone back. The packets stay at the server; seeking works as in a recording.
+//! Seeking in a broadcast within the server's playlist (HLS): the range of the playlist, and
+//! whether the viewer has gone back. The packets stay at the server; seeking works as in a
+//! recording.
 //!
-//! This module is pure: time is an argument. Filled by the feed thread, read by the presenter.
+//! This module is pure: time is an argument. The feed thread fills the window, and the presenter
+//! reads it.
 
 use std::time::Duration;
 
@@ -19,7 +21,7 @@ const LIVE_EDGE_TOLERANCE: Duration = Duration::from_millis(500);
 pub(in crate::player) enum SeekTarget {
     /// A position behind the live edge.
     Back(Duration),
-    /// The live edge, with this distance from the end.
+    /// The live edge, at this `distance` from the end of the playlist.
     Live { place: Duration, distance: LiveDistance },
 }
 
@@ -48,7 +50,7 @@ impl List {
 }
 
 impl DvrWindow {
-    /// At `seen`, the list covered this range.
+    /// Records that the playlist covered this range at `seen`.
     pub(in crate::player) fn see(
         &self,
         seen: Timestamp,
@@ -61,7 +63,7 @@ impl DvrWindow {
         *list = Some(List { seen, from, until, distance, behind });
     }
 
-    /// A new list: its positions differ, and the viewer is live.
+    /// Resets the window for another playlist, which has other positions. The viewer is live again.
     pub(in crate::player) fn forget(&self) {
         *self.list.lock() = None;
     }
@@ -71,7 +73,8 @@ impl DvrWindow {
         self.list.lock().is_some_and(|list| list.behind)
     }
 
-    /// Goes this far behind the live edge, and returns the target. Returns `None` without a list.
+    /// Goes this far behind the live edge, and returns the target. Returns `None` without a
+    /// playlist.
     pub(in crate::player) fn rewind(&self, behind: Duration, now: Timestamp) -> Option<SeekTarget> {
         let mut list = self.list.lock();
         let list = list.as_mut()?;
@@ -84,7 +87,7 @@ impl DvrWindow {
         })
     }
 
-    /// Pauses the viewer while the broadcast continues. Returns false without a list, or if the
+    /// Pauses the viewer while the broadcast continues. Returns false without a playlist, or if the
     /// viewer was already behind.
     pub(in crate::player) fn hold(&self) -> bool {
         let mut list = self.list.lock();

@@ -1,7 +1,7 @@
-//! The playback position in a stream with a fixed distance to its end (HLS), which is known only in
-//! steps of whole segments. It assumes the fastest recent delivery, and adjusts playback slowly;
+//! The playback position in a stream with a fixed distance to its end (HLS). The end is known only
+//! in steps of whole segments. The target assumes the fastest recent delivery and moves slowly;
 //! only a large deviation is corrected at once. With small steps (low latency), playback begins at
-//! that distance and resumes there after a stall. The distance grows slightly with each stall.
+//! that distance, and resumes there after a stall. The distance grows slightly with each stall.
 //!
 //! This module is pure: time is an argument.
 
@@ -12,9 +12,9 @@ use crate::player::buffer::pace::LiveDistance;
 
 /// Number of remembered observations of the end.
 const SAMPLES: usize = 12;
-/// Slew rate of the target: slower than the playback speed can follow.
+/// Slew rate of the target, in seconds per second. The playback speed can follow faster than this.
 const SLEW: f64 = 0.03;
-/// A deviation above this multiple of the wanted distance is corrected at once.
+/// A deviation larger than this multiple of the wanted distance is corrected at once.
 const JUMP_FACTOR: i64 = 2;
 /// A stall moves the target by this fraction of the distance, up to twice the distance in total.
 const BREAKS: i64 = 4;
@@ -79,7 +79,7 @@ impl LiveEdge {
         self.looks.clear();
     }
 
-    /// Handles a stall of unknown length.
+    /// Records a stall. The distance grows if it applies at once.
     pub(in crate::player) fn lose(&mut self) {
         self.target = None;
         if self.distance.at_once {

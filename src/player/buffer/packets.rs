@@ -1,6 +1,6 @@
-//! The bounded queue of encoded packets between the feed and a decoder, which stores the jitter
-//! buffer. It is bounded by count and by bytes. A live feed never waits: excess packets are dropped
-//! up to the next keyframe. The feed of a file waits.
+//! The bounded queue of encoded packets between the feed and a decoder. It stores the jitter
+//! buffer, and is bounded by count and by bytes. A live feed never waits: excess packets are
+//! dropped up to the next keyframe. The feed of a file waits.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const MAX_BYTES: usize = 48 << 20;
 /// An item for a decoder, in order. `P` is its kind of config.
 #[derive(Clone, Debug)]
 pub enum BufferedPacket<P> {
-    /// A config for the packets after it.
+    /// A config for the following packets.
     Configure(P),
     Packet(EncodedPacket),
     /// A gap: the next packet does not follow the previous one.
@@ -171,7 +171,8 @@ impl<P: Buffered> Packets<P> {
         self.changed.notify_all();
     }
 
-    /// Takes the next item, after at most `limit`, and returns the number of restarts before it.
+    /// Takes the next item, waiting at most `limit`, and returns the number of restarts before the
+    /// item.
     pub fn pop(&self, limit: Duration) -> (u32, Popped<P>) {
         let mut inner = self.inner.lock();
         if inner.units.is_empty() && !inner.closed && !limit.is_zero() {
@@ -215,8 +216,8 @@ impl<P: Buffered> Packets<P> {
         self.changed.notify_all();
     }
 
-    /// Drops the whole queue: later items are from another position of the stream, and earlier
-    /// decoded ones are obsolete. Returns the number of this start.
+    /// Drops the whole queue: later items are from another position of the stream, and data decoded
+    /// earlier is obsolete. Returns the number of this restart.
     pub fn restart(&self) -> u32 {
         let mut inner = self.inner.lock();
         inner.units.clear();

@@ -23,7 +23,7 @@ pub(in crate::player) struct Reception {
     pub(in crate::player) ended: bool,
     /// The target for a stream with a distance to its end.
     aim: Option<LiveEdge>,
-    /// Microseconds by which audio plays, and must arrive, before its timestamps.
+    /// Microseconds by which audio plays before its timestamps, and so must arrive earlier.
     sooner: i64,
 }
 

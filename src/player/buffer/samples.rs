@@ -1,5 +1,5 @@
-//! Queue of decoded audio before playback. Blocks have timestamps. The clock handles small
-//! deviations from the counted samples, but not gaps and overlaps of more than 40 ms.
+//! Queue of decoded audio before playback. The clock handles small deviations of the blocks'
+//! timestamps from the counted samples, but not gaps and overlaps of more than 40 ms.
 //!
 //! This module is pure. It is used on the presenter thread.
 
@@ -9,21 +9,20 @@ use crate::base::Timestamp;
 use crate::media::SampleBlock;
 use crate::media::samples::{frames_to_micros, micros_to_frames};
 
-/// Gaps and overlaps of blocks below this limit come from millisecond timestamps and encoders, in
-/// µs.
+/// Smaller gaps and overlaps of blocks come from millisecond timestamps and encoders, in µs.
 const TOLERANCE_MICROS: i64 = 40_000;
 
 /// See the module documentation.
 #[derive(Debug, Default)]
 pub(in crate::player) struct Fifo {
     blocks: VecDeque<SampleBlock>,
-    /// Number of used frames of the first block.
+    /// Number of frames that were already taken from the first block.
     used: usize,
     frames: usize,
 }
 
 impl Fifo {
-    /// Adds a block without a repeated part.
+    /// Adds a block. A part that overlaps the previous block is dropped.
     pub(in crate::player) fn push(&mut self, mut samples: SampleBlock) {
         if samples.channels == 0 || samples.rate == 0 {
             return;

@@ -14,7 +14,7 @@ use crate::player::buffer::packets::BufferedPacket;
 
 /// Maximum number of packets and configs.
 const MAX_UNITS: usize = 40_000;
-/// Audio that arrived at most this long before its frame still belongs to it.
+/// Audio that arrived at most this long before a frame still belongs to the frame.
 const SKEW: Duration = Duration::from_secs(2);
 
 /// The limits of the time shift.
@@ -73,7 +73,7 @@ pub struct TimeShift {
     bytes: usize,
     /// The DTS of the last packet.
     newest: Option<Timestamp>,
-    /// The number of the oldest item, counted from the stream's start.
+    /// The index of the oldest item, counted from the stream's start.
     first: u64,
     /// The next item to pass on, while the player is behind.
     cursor: Option<u64>,
@@ -127,7 +127,7 @@ impl TimeShift {
         self.cursor.is_none()
     }
 
-    /// Ends the stream. Returns true if the presenter may end too.
+    /// Records the end of the stream. Returns true if the presenter may end too.
     pub fn end(&mut self) -> bool {
         self.ended = true;
         self.cursor.is_none()
@@ -138,7 +138,7 @@ impl TimeShift {
         self.ended && self.cursor.is_none_or(|cursor| cursor >= self.end_number())
     }
 
-    /// Stops passing on items: from now on they are only stored.
+    /// Stops passing on items, and only stores them from now on.
     pub fn hold(&mut self) {
         let any = || self.units.iter().any(|(_, kept)| kept.packet().is_some());
         if self.cursor.is_none() && any() {
@@ -156,8 +156,9 @@ impl TimeShift {
         self.cursor.is_some_and(|cursor| cursor < self.first)
     }
 
-    /// Moves to the last keyframe up to `wanted`, or to the first one; with `forward`, to the first
-    /// one from `wanted`. Returns `None` if there is no such position.
+    /// Moves to the last keyframe at or before `wanted`, or to the oldest one. With `forward`,
+    /// moves to the first keyframe at or after `wanted`. Returns `None` if there is no such
+    /// position.
     pub fn go_to(&mut self, wanted: Timestamp, forward: bool) -> Option<Begin> {
         let (index, at) = if forward {
             self.entries().find(|&(_, at)| at >= wanted)
@@ -178,7 +179,8 @@ impl TimeShift {
         Some(begin)
     }
 
-    /// Packets that were not passed on yet. Later packets are passed on as they arrive.
+    /// Returns the packets that were not passed on yet. From now on, packets are passed on as they
+    /// arrive.
     pub fn catch_up(&mut self) -> Vec<KeptPacket> {
         let Some(cursor) = self.cursor.take() else { return Vec::new() };
         self.units.iter().skip(self.index(cursor)).map(|(_, kept)| kept.clone()).collect()
@@ -200,7 +202,8 @@ impl TimeShift {
         taken
     }
 
-    /// The time of this item if playback can begin with it: a keyframe, or any audio without video.
+    /// The time of this item if playback can begin with it: a keyframe, or audio in a stream
+    /// without video.
     fn entry(&self, kept: &KeptPacket) -> Option<Timestamp> {
         match kept {
             KeptPacket::Video(BufferedPacket::Packet(packet)) if packet.keyframe => {
@@ -216,7 +219,7 @@ impl TimeShift {
         numbered.filter_map(|(index, (_, kept))| Some((index, self.entry(kept)?)))
     }
 
-    /// The valid configs at an item, and earlier audio that belongs to it.
+    /// The configs that are valid at an item, and the earlier audio that belongs to the item.
     fn prelude(&self, index: usize, at: Timestamp) -> Vec<KeptPacket> {
         let (mut video, mut audio) = (self.video.clone(), self.audio.clone());
         let mut early = Vec::new();

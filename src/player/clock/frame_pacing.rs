@@ -11,7 +11,7 @@ use crate::base::Timestamp;
 pub enum PacingVerdict {
     /// The frame is due after this time.
     Wait(Duration),
-    /// Show the frame now. `late` means late by more than half the frame duration.
+    /// Show the frame now. `late` is true if it is late by more than half the frame duration.
     Show { late: bool },
     /// Drop the frame: it is late, and the next one is ready.
     Drop,

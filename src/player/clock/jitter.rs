@@ -1,11 +1,12 @@
-//! Jitter measurement: the offset from media time to session time that keeps the latency at the
-//! target buffer above the fastest recent delivery.
+//! Jitter measurement. It yields the offset from media time to session time that keeps the latency
+//! one target buffer above the fastest recent delivery.
 //!
 //! The fastest delivery is a minimum over a sliding window for each track: bursts (a server's
 //! cached frames) and stalls do not change it, but the drift of the sender's clock does. The slower
 //! track decides, so that late audio finds its frame waiting.
 //!
-//! This module is pure: time is an argument. It runs on the feed thread, read by the presenter.
+//! This module is pure: time is an argument. The feed thread updates the measurement, and the
+//! presenter reads it.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,11 +14,11 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::media::Track;
 
-/// The sliding window: number of buckets, and length of a bucket.
+/// The sliding window: the number of buckets, and the length of each.
 const BUCKETS: usize = 10;
 const BUCKET: Duration = Duration::from_secs(1);
-/// Parameters of the automatic buffer: its memory, the minimum number of buckets, its margin above
-/// the measurement (for decoding), and its limits.
+/// Parameters of the automatic buffer: the number of buckets it remembers, the minimum number of
+/// buckets, its margin above the measurement (for decoding), and its limits in µs.
 const LATE_BUCKETS: usize = 20;
 const LATE_KNOWN: usize = 3;
 const AUTO_MARGIN: i64 = 40_000;
@@ -54,7 +55,7 @@ struct Transit {
     arrival: Option<Timestamp>,
     /// (Start of bucket, largest delay above the minimum in it), oldest first.
     late: VecDeque<(Timestamp, i64)>,
-    /// Time of the last marked drop of the minimum, which means that a burst is arriving.
+    /// Time of the last large drop of the minimum, which indicates an arriving burst.
     fell: Option<Timestamp>,
 }
 
@@ -105,8 +106,8 @@ impl Jitter {
         }
     }
 
-    /// As [`Jitter::new`], but with the smallest buffer that the network allows: `buffer` until
-    /// measured.
+    /// As [`Jitter::new`], but with the smallest buffer that the network allows. Until that is
+    /// measured, the buffer is `buffer`.
     pub fn automatic(buffer: Duration) -> Self {
         Self { automatic: true, ..Self::new(buffer) }
     }
@@ -116,7 +117,8 @@ impl Jitter {
         (self.buffer, self.automatic) = (buffer, automatic);
     }
 
-    /// The recent maximum delay above the fastest delivery in microseconds, once known.
+    /// The recent maximum delay above the fastest delivery, in microseconds. Returns `None` until
+    /// known.
     fn latest(&self) -> Option<i64> {
         let known = self.tracks.iter().filter(|track| track.late.len() >= LATE_KNOWN);
         known.flat_map(|track| track.late.iter().map(|&(_, late)| late)).max()
@@ -144,8 +146,8 @@ impl Jitter {
         self.track(track).add(now.micros_since(dts), now);
     }
 
-    /// Records a stall: everything received was shown. It resets the measurement; after repeated
-    /// stalls, it adds `length` of this one to the buffer for a while.
+    /// Records a stall: everything received was shown. A stall resets the measurement. Repeated
+    /// stalls also add the `length` of the last one to the buffer for a while.
     pub fn broke(&mut self, now: Timestamp) {
         self.forget();
         if self.last_break.is_some_and(|last| now.since(last) < REPEATED) {
@@ -160,8 +162,8 @@ impl Jitter {
         self.tracks = [Transit::default(), Transit::default()];
     }
 
-    /// Session time of the presentation minus media time, in microseconds. Returns `None` until a
-    /// packet has arrived.
+    /// Returns the session time of the presentation minus the media time, in microseconds, or
+    /// `None` until a packet has arrived.
     pub fn target(&self, now: Timestamp) -> Option<i64> {
         let [video, audio] = &self.tracks;
         let slower = match (video.least, audio.least) {
@@ -181,8 +183,8 @@ impl Jitter {
         Some(slower.saturating_add(self.kept()).saturating_add(self.margin_now(now)))
     }
 
-    /// Returns true if each delivery is still faster than the previous one, as during a burst: too
-    /// early for a target.
+    /// Returns true if each delivery is still faster than the previous one, as during a burst. It
+    /// is then too early for a target.
     pub fn settling(&self, now: Timestamp) -> bool {
         self.tracks
             .iter()

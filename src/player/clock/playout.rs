@@ -9,20 +9,21 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 
-/// A larger delay behind the target is corrected by a jump, a smaller one by faster playback, in
-/// µs.
+/// A larger delay behind the target, in µs, is corrected by a jump; a smaller one, by faster
+/// playback.
 pub const JUMP_MICROS: i64 = 500_000;
 /// Deviations from the target at which speed correction begins and ends, in µs.
 const CORRECT_FROM: i64 = 20_000;
 const CORRECT_TO: i64 = 3_000;
-/// The maximum correction, and the deviation at which it is reached.
+/// The maximum change of speed, and the deviation in µs at which it is reached.
 const MAX_CORRECTION: f64 = 0.05;
 const FULL_CORRECTION_AT: f64 = 200_000.0;
 /// A start waits at most this long for a burst to end.
 const SETTLE_LIMIT: Duration = Duration::from_secs(1);
-/// If position and device differ by more than this, the device's value applies at once, in µs.
+/// If the position differs from the device's by more than this, in µs, the device's applies at
+/// once.
 const HEARD_SNAP: i64 = 40_000;
-/// The minimum buffer of a file to start or resume, in µs.
+/// The minimum buffer of a file before playback starts or resumes, in µs.
 const FILE_AHEAD: i64 = 100_000;
 
 /// The received part, as the presenter sees it.
@@ -74,7 +75,7 @@ enum Phase {
 pub struct Playout {
     phase: Phase,
     position: Timestamp,
-    /// Fraction of a microsecond that the position is ahead.
+    /// The fraction of a microsecond by which the exact position is ahead.
     fraction: f64,
     at: Timestamp,
     speed: f64,
@@ -120,7 +121,7 @@ impl Playout {
         if self.phase == Phase::Running { self.speed } else { 1.0 }
     }
 
-    /// Returns true if playback runs (it has started and does not hold).
+    /// Returns true if playback has started and does not hold.
     pub fn is_running(&self) -> bool {
         self.phase == Phase::Running
     }
@@ -130,7 +131,8 @@ impl Playout {
         !matches!(self.phase, Phase::Waiting { .. })
     }
 
-    /// The position at which playback would start at `now`; earlier frames are not needed.
+    /// The position at which playback would start at `now`. Frames before that position are not
+    /// needed.
     pub fn prospect(&self, now: Timestamp, supply: &Supply) -> Option<Timestamp> {
         match self.phase {
             Phase::Running => Some(self.position_at(now)),
@@ -142,7 +144,7 @@ impl Playout {
         }
     }
 
-    /// Moves the position without a change of phase (the audio starts later than expected).
+    /// Moves the position and keeps the state, because the audio starts later than expected.
     pub fn set_position(&mut self, position: Timestamp) {
         (self.position, self.fraction) = (position, 0.0);
     }

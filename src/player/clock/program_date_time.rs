@@ -8,22 +8,23 @@ use std::collections::VecDeque;
 
 use crate::base::Timestamp;
 
-/// Limit for stored values: a playlist repeats them with each segment or part, and only changes are
-/// stored.
+/// Maximum number of stored values. A playlist repeats its value with each segment or part; only
+/// changes are stored.
 const MAX_DATES: usize = 64;
-/// Rounding differences of a list, which are not changes, in microseconds.
+/// Smaller differences, in microseconds, are rounding of the playlist and not changes.
 const SAME: i64 = 10_000;
 
 /// See the module documentation.
 #[derive(Debug, Default)]
 pub(in crate::player) struct ProgramDateTime {
-    /// Wall clock minus media time in microseconds, from this media time on; `None` if not declared.
-    /// The oldest is first.
+    /// Wall-clock time minus media time in microseconds, from this media time on; `None` if not
+    /// declared. The oldest entry is first.
     known: VecDeque<(Timestamp, Option<i64>)>,
 }
 
 impl ProgramDateTime {
-    /// Sets the wall-clock time of the media at `media` in microseconds since 1970, or none.
+    /// Sets the wall-clock time of the media at `media`, in microseconds since 1970; `None` if it
+    /// has none.
     pub(in crate::player) fn note(&mut self, media: Timestamp, made: Option<i64>) {
         // Entries after this time are from a position that playback has left.
         self.known.retain(|(from, _)| *from < media);

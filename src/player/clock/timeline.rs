@@ -7,22 +7,24 @@
 use crate::base::Timestamp;
 use crate::media::Track;
 
-/// A larger backward step is a restart; a smaller one is an inaccurate muxer, and is flattened.
+/// A larger backward step is a restart. A smaller one comes from an inaccurate muxer, and is
+/// flattened.
 const BACKWARD_MICROS: i64 = 100_000;
 /// A forward step that exceeds the elapsed time by more than this is a jump.
 const FORWARD_MICROS: i64 = 5_000_000;
-/// Tracks with a larger distance have different time origins.
+/// Tracks that are further apart have different time origins.
 const APART_MICROS: i64 = 5_000_000;
-/// First timestamps above this value: the stream has run for this long, or has another time origin.
+/// A first timestamp above this value means that the stream has run for this long, or has another
+/// time origin.
 const HIGH_MICROS: i64 = 24 * HOUR_MICROS;
 const HOUR_MICROS: i64 = 3_600 * 1_000_000;
-/// Limit for the times of a source: some thousand years.
+/// Limit for the times of a source: about a thousand years.
 const MOST_MICROS: i64 = 1 << 55;
-/// Value at which times of FLV and RTMP wrap.
+/// The time at which FLV and RTMP timestamps wrap.
 const WRAP_MICROS: i64 = (1 << 32) * 1_000;
-/// The longest regular step that is used to continue.
+/// The longest step between packets that counts as regular, for continuing across a gap.
 const MAX_STEP_MICROS: i64 = 100_000;
-/// The shortest step over a gap.
+/// The shortest step across a gap.
 const MIN_STEP_MICROS: i64 = 1_000;
 
 /// The position of a packet in continuous media time, which starts near zero and never steps back
@@ -75,7 +77,7 @@ struct TrackTime {
     /// The last regular step, to continue without arrival times.
     step: i64,
     arrival: Timestamp,
-    /// True if the connection was restarted since.
+    /// True if the connection was restarted since the last packet.
     stale: bool,
     /// True if nothing was placed since the last anchor.
     fresh: bool,
@@ -112,8 +114,8 @@ impl Timeline {
         }
     }
 
-    /// Sets that a packet of either track with `raw` microseconds plays at `at`, and one with less
-    /// before that. `firm` means that gaps and steps of the timestamps are intentional.
+    /// Sets that a packet of either track with `raw` microseconds plays at `at`, and earlier
+    /// packets before that. `firm` means that gaps and steps of the timestamps are intentional.
     pub fn anchor(&mut self, raw: i64, at: Timestamp, firm: bool, now: Timestamp) {
         self.epoch += 1;
         (self.firm, self.tracks) = (
@@ -138,7 +140,8 @@ impl Timeline {
         self.firm = firm;
     }
 
-    /// Prepares for the beginning of a file after its end: its priming precedes the last packet.
+    /// Prepares for reading a file from its beginning again, whose audio priming precedes the last
+    /// packet.
     pub fn turn(&mut self) {
         for track in self.tracks.iter_mut().flatten() {
             track.fresh = true;
@@ -313,7 +316,7 @@ mod tests {
         assert_eq!(run(true, &[(V, near, 0), (A, 3, 13)]), [0, 13]);
     }
 
-    /// As in HLS, where arrival times have no meaning.
+    /// Runs as in HLS, where arrival times have no meaning.
     #[test]
     fn sound_that_was_missing_for_long_is_in_step_with_the_picture_again() {
         let mut timeline = OfWire::new(false);

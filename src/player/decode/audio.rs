@@ -1,5 +1,5 @@
-//! Decodes audio, and either fills a speaker, whose count of played samples is the master clock, or
-//! passes it on by the clock if there is no speaker. It runs on the presenter thread, and never
+//! Decodes audio and fills a speaker, whose count of played samples is the master clock. Without a
+//! speaker, it passes the audio on by the session clock. It runs on the presenter thread, and never
 //! waits.
 
 use std::collections::VecDeque;
@@ -27,20 +27,20 @@ pub trait Speaker: Send {
     fn queued(&self) -> usize;
     /// Sets the volume, 0…1.
     fn set_volume(&mut self, volume: f32);
-    /// Number of underruns while there should have been audio.
+    /// Number of underruns while audio was expected.
     fn underruns(&self) -> u64;
-    /// Why it failed, once it has.
+    /// Why the speaker failed, once it has.
     fn failed(&self) -> Option<String>;
 }
 
 /// Audio written to the speaker at a time, in µs.
 const CHUNK_MICROS: i64 = 10_000;
-/// Audio buffered in the speaker, with its latency, in µs: the initial value, and the increase
+/// Audio buffered in the speaker, including its latency, in µs: the initial value, and the increase
 /// after an underrun.
 const AHEAD_MICROS: i64 = 150_000;
 const MORE_MICROS: i64 = 30_000;
 const MAX_AHEAD_MICROS: i64 = 240_000;
-/// An underrun sooner than this after a start is part of the start, in µs.
+/// An underrun within this time after a start belongs to the start, in µs.
 const SETTLED_MICROS: i64 = 500_000;
 /// A larger deviation of timestamps from counted samples is filled with silence, in µs.
 const HOLE_MICROS: i64 = 40_000;
@@ -161,8 +161,9 @@ impl AudioDecoding {
         self.device.as_ref().map(|device| (device.rate, device.channels))
     }
 
-    /// From now on, audio of this rate and these channels goes to this speaker, which was opened
-    /// with [`speaker_channels`], from the media time that `position` returns for an instant.
+    /// Attaches a speaker for audio of this rate and these channels, which was opened with
+    /// [`speaker_channels`]. Audio goes to it from the media time that `position` returns for an
+    /// instant.
     pub(in crate::player) fn attach(
         &mut self,
         speaker: Box<dyn Speaker>,
@@ -295,15 +296,15 @@ impl AudioDecoding {
         }
     }
 
-    /// Audio that was decoded elsewhere.
+    /// Takes audio that was decoded elsewhere.
     #[cfg(test)]
     pub(in crate::player) fn take_decoded(&mut self, samples: SampleBlock) {
         self.any = true;
         self.fifo.push(samples);
     }
 
-    /// Forgets audio decoded before the restart of this number, because it is from another position
-    /// of the stream.
+    /// Drops audio that was decoded before the restart with this number, because it is from another
+    /// position of the stream.
     pub(in crate::player) fn restart(&mut self, generation: u32) {
         if std::mem::replace(&mut self.generation, generation) == generation {
             return;
@@ -325,9 +326,9 @@ impl AudioDecoding {
         self.fifo.skip_to(from);
     }
 
-    /// Playback begins or resumes, so that `media` plays at `now`. A device needs time for that, so
+    /// Starts or resumes playback, so that `media` plays at `now`. A device needs time to start, so
     /// this returns the actual media time at `now`. Without a device, audio that was due before the
-    /// stall is still passed on, unless it must be skipped.
+    /// stall is still passed on, unless `skip` is true.
     pub(in crate::player) fn seek(&mut self, media: Timestamp, skip: bool) -> Timestamp {
         self.dry = false;
         let Some(device) = &mut self.device else {
@@ -352,8 +353,8 @@ impl AudioDecoding {
         position
     }
 
-    /// The media time that leaves the speaker now; `None` without a device, or while it still plays
-    /// audio from before the last start.
+    /// The media time that leaves the speaker now; `None` without a device, or while the device
+    /// still plays audio from before the last start.
     pub(in crate::player) fn position_played(&self) -> Option<Timestamp> {
         let device = self.device.as_ref()?;
         let head = device.written.saturating_sub(device.speaker.queued() as u64);
@@ -366,7 +367,7 @@ impl AudioDecoding {
         Some(entry.media.offset((entry.lasts as f64 * part) as i64))
     }
 
-    /// Keeps the speaker filled, or without one passes on the audio due at `position`.
+    /// Keeps the speaker filled. Without a speaker, passes on the audio due at `position`.
     pub(in crate::player) fn play(
         &mut self,
         now: Timestamp,
@@ -537,7 +538,7 @@ impl AudioDecoding {
     }
 }
 
-/// Trims everything before an instant.
+/// Trims the samples before an instant.
 fn begin_at(samples: &mut SampleBlock, from: Timestamp) {
     let early = micros_to_frames(from.micros_since(samples.pts), samples.rate);
     let Some(early) = usize::try_from(early).ok().filter(|early| *early > 0) else { return };

@@ -1,11 +1,11 @@
 //! The balance of the audio written to a speaker.
 
-/// The speaker's channels for audio with this many channels: a balance needs two.
+/// The number of speaker channels for audio with this many channels. A balance needs two.
 pub(in crate::player) fn speaker_channels(channels: u16) -> u16 {
     channels.max(2)
 }
 
-/// Interleaves stereo from stereo or mono, with this balance.
+/// Applies the balance to stereo or mono audio, and returns interleaved stereo.
 pub(in crate::player::decode) fn lean(
     sound: &[f32],
     channels: u16,

@@ -7,7 +7,7 @@ pub(in crate::player) mod video;
 
 use crate::media::AudioConfig;
 
-/// A description such as `AAC-LC 48 kHz stereo`.
+/// Describes an audio codec, such as `AAC-LC 48 kHz stereo`.
 pub(in crate::player) fn describe(decoder: &str, parameters: &AudioConfig) -> String {
     let rate = f64::from(parameters.sample_rate) / 1_000.0;
     let channels = match parameters.channels {

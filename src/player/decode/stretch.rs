@@ -1,5 +1,5 @@
-//! Plays audio slightly faster or slower at constant pitch: it occasionally cuts or repeats a piece
-//! of about one pitch period where the waveform matches itself best, with a crossfade. At speed 1,
+//! Plays audio slightly faster or slower at constant pitch. It occasionally cuts or repeats a piece
+//! of about one pitch period, where the waveform matches itself best, with a crossfade. At speed 1,
 //! audio passes unchanged.
 //!
 //! This module is pure. It runs on the presenter thread.
@@ -34,7 +34,7 @@ impl Stretch {
         }
     }
 
-    /// The number of extra input frames that it needs for a cut.
+    /// The number of extra input frames that a cut needs.
     pub fn look_ahead(&self) -> usize {
         self.longest + self.fade
     }
@@ -44,8 +44,8 @@ impl Stretch {
         self.debt = 0.0;
     }
 
-    /// Appends about `frames` frames to `out` from the front of `input` (with
-    /// [`Stretch::look_ahead`] more, if available). Returns the number of input frames used.
+    /// Appends about `frames` frames to `out` from the front of `input`, which should have
+    /// [`Stretch::look_ahead`] more. Returns the number of input frames used.
     pub fn process(
         &mut self,
         input: &[f32],

@@ -14,10 +14,10 @@ use crate::player::state::{Failure, FailureKind, Severity};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Frames waiting to be shown, in addition to those in the decoder.
+/// Maximum number of frames that wait to be shown, in addition to those in the decoder.
 pub(in crate::player) const DEPTH: usize = 6;
 
-/// Without a keyframe for this long, decoding begins anywhere, which is reported.
+/// Without a keyframe for this long, decoding begins at any frame, which is reported.
 const KEYFRAME_TIMEOUT: Duration = Duration::from_secs(2);
 const GIVE_UP: Duration = Duration::from_secs(5);
 
@@ -66,7 +66,7 @@ struct Decoding<'a> {
     generation: u32,
     waiting: Waiting,
     lag: FrameDrop,
-    /// A skip ends with the next decoded packet.
+    /// True during a skip, which ends with the next decoded packet.
     left_out: bool,
     /// True for a decoder that can begin anywhere.
     tolerant: bool,
@@ -112,7 +112,7 @@ impl<'a> Decoding<'a> {
         rest
     }
 
-    /// Decodes a packet, unless decoding is too far behind playback.
+    /// Decodes a packet, or skips it if decoding is too far behind playback.
     fn keep_up(&mut self, packet: &EncodedPacket) -> Vec<VideoFrame> {
         let shared = self.shared;
         let position = shared.timeline.position();
@@ -163,9 +163,9 @@ impl<'a> Decoding<'a> {
         }
     }
 
-    /// Streams with gradual refresh, or with keyframes other than IDR frames, never satisfy the
-    /// decoder. At such a keyframe, or after a while, decoding begins anyway, if possible with a
-    /// decoder that detects complete frames.
+    /// Begins decoding without an IDR frame, which streams with gradual refresh or other keyframes
+    /// never have. It begins at such a keyframe, or after a while, if possible with a decoder that
+    /// detects complete frames.
     fn begin_anywhere(
         &mut self,
         packet: &EncodedPacket,
@@ -252,7 +252,7 @@ impl<'a> Decoding<'a> {
         }
     }
 
-    /// Sends frames to the presenter; false if it is gone.
+    /// Sends frames to the presenter. Returns false if the presenter is gone.
     fn send(&self, frames: Vec<VideoFrame>, pictures: &queue::Sender<Decoded>) -> bool {
         if frames.is_empty() {
             return true;
@@ -292,7 +292,7 @@ mod tests {
     /// Milliseconds between frames, and between keyframes.
     const STEP: i64 = 40;
     const GROUP: i64 = 2_000;
-    /// Milliseconds by which received data of a broadcast is ahead of playback.
+    /// Milliseconds by which the received data of a broadcast is ahead of playback.
     const BUFFER: i64 = 300;
     /// Milliseconds of frames that are decoded ahead.
     const DECODE_AHEAD: i64 = DEPTH as i64 * STEP;

@@ -32,7 +32,8 @@ impl FileFormat {
     }
 }
 
-/// The format by the first bytes; FLV if unknown, so that its reader reports the problem.
+/// Detects the format by the first bytes. An unknown format becomes FLV, whose reader then reports
+/// the problem.
 ///
 /// # Errors
 /// Fails if the file cannot be read.
@@ -71,7 +72,7 @@ pub(in crate::player) fn events(
         .map_err(|error| unplayable(path, &error))
 }
 
-/// Pre-roll of audio decoders before the first audible audio, in µs.
+/// Pre-roll that audio decoders need before the first audible audio, in µs.
 pub(in crate::player) const RUN_UP_MICROS: i64 = 100_000;
 
 /// One event of a media file.
@@ -132,8 +133,8 @@ impl SampleFile {
     }
 
     /// Passes on the configs and then the samples in DTS order, `shift` microseconds later than the
-    /// file's own time, until `take` returns false; in a list of files, with a seam and a new
-    /// config before the next file.
+    /// file's own time, until `take` returns false. In a list of files, a seam and a new config
+    /// precede the next file.
     ///
     /// # Errors
     /// Returns the problem of the file.
@@ -192,8 +193,8 @@ pub(in crate::player) fn span(places: &[SampleLocation]) -> Option<Span> {
     Span::of(&pictures, &sound)
 }
 
-/// The first sample in DTS order that is needed to present `until`: the number of its keyframe, and
-/// the time of the first audio; `None`: there is video, but no keyframe.
+/// The first sample in DTS order that is needed to present `until`: the index of its keyframe, and
+/// the time of the first audio. Returns `None` for video without a keyframe.
 pub(in crate::player) fn start_of(
     places: &[SampleLocation],
     until: Timestamp,
@@ -205,7 +206,7 @@ pub(in crate::player) fn start_of(
     Some((start, until.offset(-RUN_UP_MICROS)))
 }
 
-/// Returns true if the sample with this number is needed for a [start](start_of) there.
+/// Returns true if the sample with this index is needed for a [start](start_of) there.
 pub(in crate::player) fn is_needed(
     (start, sound): (usize, Timestamp),
     number: usize,
@@ -233,7 +234,7 @@ pub(in crate::player) fn unplayable(path: &Path, error: &Error) -> Failure {
     unplayable_at(&path.display(), error)
 }
 
-/// The failure for a file at another location.
+/// The failure for a file that is not on the disk.
 pub(in crate::player) fn unplayable_at(place: &dyn std::fmt::Display, error: &Error) -> Failure {
     let kind = match error {
         Error::Unsupported(_) => FailureKind::Codec,

@@ -20,7 +20,7 @@ use crate::wire::container::track_config::{
     MAX_CONFIG, aac_config, audio_config, bare_video_config, in_band, video_config,
 };
 
-/// A frame with a larger difference between PTS and DTS is invalid, in microseconds.
+/// Maximum valid difference between the PTS and DTS of a frame, in microseconds.
 const MAX_COMPOSITION: i64 = 10_000_000;
 
 /// The result of an event.
@@ -28,7 +28,7 @@ const MAX_COMPOSITION: i64 = 10_000_000;
 pub(super) enum Demuxed {
     Video(BufferedPacket<VideoConfig>),
     Audio(BufferedPacket<AudioConfig>),
-    /// A frame of another codec than before, without an announcing config.
+    /// A frame of another codec than before, which no config announced.
     NewVideo(VideoConfig, EncodedPacket),
     /// Audio of another codec than before.
     NewAudio(AudioConfig, EncodedPacket),
@@ -39,7 +39,7 @@ pub(super) enum Demuxed {
     Damaged,
     /// A config with this many bytes, which is too long.
     TooLong(usize),
-    /// There is nothing to decode.
+    /// Nothing to decode.
     Nothing,
 }
 
@@ -51,14 +51,15 @@ pub(super) struct Demux {
     codecs: (Option<VideoCodec>, Option<AudioCodec>),
     /// The codec of the current video, once it can be decoded.
     playing: Option<VideoCodec>,
-    /// The last checked codec, and whether it has a decoder.
+    /// The codec that was last checked, and whether it has a decoder.
     asked: Option<(VideoCodec, bool)>,
     told: (Option<VideoCodec>, Option<AudioCodec>),
     aac_ready: bool,
-    /// The config of audio other than AAC: as announced, and as its packets define it.
+    /// The config of audio other than AAC, as announced. The next field has it as the packets
+    /// define it.
     announced: Option<AudioConfig>,
     audio: Option<AudioConfig>,
-    /// An anomaly of the timestamps, until it is taken.
+    /// An anomaly of the timestamps that was not taken yet.
     untidy: Option<TimestampAnomaly>,
     /// Number of frames before the codec config.
     headless: u64,
@@ -109,7 +110,8 @@ impl Demux {
         placed.dts
     }
 
-    /// Resets the audio times: earlier audio does not define those of the next audio.
+    /// Resets the audio times, so that earlier audio does not define the position of the next
+    /// audio.
     pub(super) fn forget_audio(&mut self) {
         self.timeline.forget(Track::Audio);
     }

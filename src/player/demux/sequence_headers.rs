@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::media::{Codec, StreamEvent, Track};
 use crate::wire::container::flv::{self, ReadTag, TagContent, TagKind};
 
-/// The first tags for a file that begins in the middle of a stream.
+/// The tags with which a file begins that starts in the middle of a stream.
 #[derive(Debug, Default)]
 pub(in crate::player) struct SequenceHeaders {
     pub(in crate::player) script: Option<Bytes>,
@@ -26,7 +26,8 @@ impl SequenceHeaders {
         (*body, *codec) = (flv::config_body(config), Some(config.codec()));
     }
 
-    /// Converts an event to an FLV body; `None` if it has none, or FLV does not support its codec.
+    /// Converts an event to an FLV body. Returns `None` if the event has no data, or FLV does not
+    /// support its codec.
     pub(in crate::player) fn body(&self, event: &StreamEvent) -> Option<(TagKind, Bytes)> {
         let (kind, head, codec) = match event.track()? {
             Track::Video => (TagKind::Video, &self.video, self.codecs.0),

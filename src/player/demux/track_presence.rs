@@ -6,7 +6,7 @@ use crate::base::Timestamp;
 use crate::media::Track;
 use crate::player::state::anomaly::Anomaly;
 
-/// This long after the first packet of one track, the other counts as missing.
+/// A track counts as missing this long after the first packet of the other track.
 const MISSING: Duration = Duration::from_secs(2);
 /// Audio that begins this long after the video counts as late.
 const LATE_THRESHOLD: Duration = Duration::from_secs(1);
@@ -20,8 +20,8 @@ pub(in crate::player) struct TrackPresence {
 }
 
 impl TrackPresence {
-    /// Records that a packet with this `dts` arrived at `now`. `live` means that an initial burst
-    /// is the server's cache.
+    /// Records that a packet with this `dts` arrived at `now`. With `live`, an initial burst comes
+    /// from the server's cache.
     pub(in crate::player) fn arrived(
         &mut self,
         track: Track,

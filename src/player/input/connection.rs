@@ -1,5 +1,5 @@
-//! The common part of all live inputs: how a connection ends, how long to wait for data, and error
-//! messages. It is used on the feed thread.
+//! The common part of all live inputs: how a connection ends, how long it may be silent, and error
+//! messages. The module is used on the feed thread.
 
 use std::time::Duration;
 
@@ -22,10 +22,10 @@ const ARRIVAL: Duration = Duration::from_secs(2);
 /// Interval of clock checks without data.
 pub(in crate::player) const TICK: Duration = Duration::from_millis(250);
 
-/// The reason while the broadcaster is away.
+/// The id of the reason while the broadcaster is away.
 pub const WAITING: &str = "play-waiting";
 
-/// The cause for this state.
+/// The reason while the broadcaster is away.
 pub(in crate::player) fn waiting() -> Problem {
     Problem::new(WAITING, [])
 }
@@ -37,7 +37,8 @@ pub(in crate::player) enum End {
     Stopped,
     /// The server reported the end of the stream, and it was played.
     Over,
-    /// The same, but the broadcaster may return: the server closed the connection right after.
+    /// The same as `Over`, but the server closed the connection right after, so the broadcaster may
+    /// return.
     Faded,
     /// The server redirects to this URL.
     Elsewhere(Box<Url>),
@@ -57,7 +58,8 @@ pub(in crate::player) struct Moving {
 
 /// The state of received data on a connection.
 pub(in crate::player) struct ConnectionWatch {
-    /// Time of the last media, of the end of the stream, or of the connection's start.
+    /// The time from which silence counts: the last media, the end of the stream, or the
+    /// connection's start.
     pub(in crate::player) since: Timestamp,
     pub(in crate::player) media: bool,
     /// True if video or audio messages arrived, even empty ones.
@@ -72,7 +74,7 @@ pub(in crate::player) struct ConnectionWatch {
     pub(in crate::player) recorded: bool,
     /// The length from the metadata.
     pub(in crate::player) length: Option<Duration>,
-    /// True if the initial seek was sent: metadata can follow again.
+    /// True if the initial seek was sent. It is sent once, although metadata can follow again.
     pub(in crate::player) begun: bool,
 }
 
@@ -157,7 +159,7 @@ impl ConnectionWatch {
         self.moving.is_some()
     }
 
-    /// The end of the connection, once it has been without media for too long.
+    /// Ends the connection once it has been without media for too long.
     pub(in crate::player) fn silence(&self, feed: &InputFeed, now: Timestamp) -> Option<End> {
         if now.since(self.since) < MEDIA_TIMEOUT {
             return None;
@@ -177,13 +179,13 @@ impl ConnectionWatch {
     }
 }
 
-/// The failure of a server that accepted, but sent nothing.
+/// The failure for a server that accepted the request, but sent nothing.
 pub(in crate::player) fn silent() -> Failure {
     let seconds = MEDIA_TIMEOUT.as_secs();
     Failure::new(FailureKind::NoSuchStream, problem!("play-silent", seconds = seconds))
 }
 
-/// The failure of a connection to a web server, with its usual ports.
+/// The failure for a connection to a web server, which names the usual ports.
 pub(in crate::player) fn web_failure(error: &net::Error) -> Failure {
     let told = failure(error);
     if !matches!(error.cause, net::Cause::ConnectionRefused) {

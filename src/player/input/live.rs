@@ -1,5 +1,5 @@
-//! A live stream as a source: connects, passes on data, reports errors, and reconnects. It runs on
-//! the feed thread.
+//! A live stream as a source. The input connects, passes on data, reports errors, and reconnects.
+//! It runs on the feed thread.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use crate::wire::rtmp::Url;
 
 /// Limit for consecutive redirects.
 const MAX_REDIRECTS: u32 = 3;
-/// A connection of this length resets the redirect count, and counts as a success.
+/// A connection that lasts this long resets the redirect count, and counts as a success.
 const STEADY: Duration = Duration::from_secs(10);
 
 /// The retries after a loss of the connection.
@@ -97,7 +97,7 @@ impl LiveInput {
         Self { way, reconnect, runtime }
     }
 
-    /// Plays until stopped, the end of the stream, or a permanent loss.
+    /// Plays until the player stops, the stream ends, or the connection is permanently lost.
     pub(in crate::player) fn run(mut self, mut feed: InputFeed) {
         let runtime = self.runtime.clone();
         runtime.block_on(self.watch(&mut feed));

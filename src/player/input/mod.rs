@@ -1,4 +1,4 @@
-//! Sources of packets: RTMP, the web and files; also saves the received stream.
+//! Sources of packets: RTMP, the web and files. This module also saves the received stream.
 
 pub(in crate::player) mod connection;
 pub(in crate::player) mod feed;

@@ -25,7 +25,7 @@ use crate::wire::rtmp::Url;
 use crate::wire::rtmp::client::{Event, Purpose};
 use crate::wire::rtmp::status::code;
 
-/// Time limit for closing the connection.
+/// Time limit for closing a connection.
 const CLOSE_LIMIT: Duration = Duration::from_millis(500);
 
 /// The address and options of a stream.
@@ -165,8 +165,8 @@ impl Rtmp {
         }
     }
 
-    /// Starts at the requested position, once it is known that the stream is recorded, and its
-    /// length.
+    /// Seeks to the requested start position once the stream is known to be a recording, and its
+    /// length is known.
     fn note_length(&self, watch: &mut ConnectionWatch, feed: &InputFeed, shared: &Shared) {
         let Some(length) = watch.length.filter(|_| watch.recorded) else { return };
         shared.timeline.set_duration(length);
@@ -275,7 +275,7 @@ impl Rtmp {
     }
 }
 
-/// Handles a sent seek: the data continues there.
+/// Records that a seek was sent, after which the data continues at the new position.
 fn leave(feed: &mut InputFeed, watch: &mut ConnectionWatch, now: Timestamp) {
     feed.move_here(now);
     feed.shared.reception.lock().ended = false;

@@ -1,4 +1,4 @@
-//! One pull over HTTP(S) or a WebSocket, with any content. It runs on the feed thread.
+//! One pull over HTTP(S) or a WebSocket, of any format. It runs on the feed thread.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,11 +32,11 @@ pub(in crate::player) struct Web {
     reconnect: bool,
     /// The start position, if it is not the beginning.
     start: Option<Duration>,
-    /// True if a growing playlist came to its end, which was played.
+    /// True if a growing playlist has ended, and was played to its end.
     ended: bool,
     /// An interrupted recording, which continues at that position.
     broken: Option<Pull>,
-    /// Count of answers that were not the rest of it.
+    /// Counts the answers that were not the rest of the recording.
     range_retry: RangeRetry,
     /// The time limit of opening.
     limit: Duration,
@@ -58,8 +58,8 @@ impl Web {
         self.broken.is_some()
     }
 
-    /// Handles an interruption, perhaps because the server refuses the rest; keeps a resumable
-    /// download for a retry.
+    /// Handles an interruption, which can be a refusal of the server. Keeps a resumable download
+    /// for a retry.
     fn lose(
         &mut self,
         mut pull: Pull,
@@ -394,7 +394,7 @@ mod tests {
     use crate::player::session::config::{Config, Source};
     use crate::player::session::shared::Shared;
 
-    /// Much less than the limit of any step.
+    /// A total limit much below the limit of any step.
     const LIMIT: Duration = Duration::from_secs(1);
 
     /// A server's reaction to a request.
@@ -402,7 +402,7 @@ mod tests {
     enum Does {
         SendsOn(&'static str),
         Says(&'static str),
-        /// Sends a byte of a body now and then.
+        /// Sends one byte of a body at a time, with pauses.
         Trickles(u8),
         /// Accepts the request without an answer.
         Nothing,
@@ -456,7 +456,8 @@ mod tests {
         port
     }
 
-    /// The result of opening there.
+    /// Opens a stream of a server with this reaction, and returns the server's address and the
+    /// result.
     async fn open(does: Habit) -> (String, End) {
         let peer = format!("127.0.0.1:{}", serve(does).await);
         let text = format!("http://{peer}/live");

@@ -16,7 +16,7 @@ use crate::wire::container::audio::wav;
 /// channel count is dropped and reported.
 pub(in crate::player) struct Dump {
     path: PathBuf,
-    /// It is opened at once, so that an invalid path is reported before playback.
+    /// The output file. It is opened at once, so that an invalid path is reported before playback.
     file: Option<File>,
     writer: Option<BufWriter<File>>,
     /// Sample rate and channels.
@@ -27,7 +27,7 @@ pub(in crate::player) struct Dump {
 }
 
 impl Dump {
-    /// Creates the file, under another name if it exists.
+    /// Creates the file, under another name if the path exists.
     pub(in crate::player) fn create(path: &Path) -> Result<Self, Failure> {
         let made = files::create(path);
         let (file, path) = made.map_err(|error| cannot_write(path, &error))?;

@@ -27,7 +27,7 @@ impl Measure {
         }
     }
 
-    /// Records that a frame that arrived at `came` is shown at `at`.
+    /// Records that a frame is shown at `at`, which arrived at `came`.
     pub(in crate::player) fn shown(
         &mut self,
         frame: &VideoFrame,

@@ -1,6 +1,6 @@
 //! The presenter thread: keeps the playback position, shows frames at their times, keeps the
-//! speaker filled, and counts. The first frame is shown as soon as it is decoded, while the buffer
-//! still fills.
+//! speaker filled, and counts both. It shows the first frame as soon as it is decoded, while the
+//! buffer still fills.
 
 pub(in crate::player) mod audio_dump;
 pub(in crate::player) mod measure;
@@ -29,12 +29,12 @@ use crate::player::state::anomaly::Anomaly;
 use crate::player::state::{Rewind, State};
 use seek_search::SeekSearch;
 
-/// Maximum sleep of the loop: the speaker must be refilled.
+/// Maximum sleep of the loop, because the speaker must be refilled.
 const MAX_SLEEP: Duration = Duration::from_millis(8);
-/// After this long without a frame, a late frame is shown.
+/// After this long without a shown frame, even a late frame is shown.
 const LATE_FRAME_TIMEOUT: Duration = Duration::from_millis(400);
 
-/// A stall of this length is reported.
+/// Minimum length of a stall that is reported.
 const STALLED: Duration = Duration::from_secs(1);
 
 /// The state of the presenter.
@@ -72,7 +72,7 @@ struct Counts {
     first_frame: Option<Duration>,
 }
 
-/// The counters at the start of the current second.
+/// The values of the counters at the start of the current second.
 #[derive(Default)]
 struct SecondStart {
     since: Timestamp,
@@ -98,7 +98,7 @@ struct Run {
     video_ended: bool,
     /// The search for the frame of a seek.
     sought: Option<SeekSearch>,
-    /// The start of playback: earlier frames are not shown.
+    /// The media time of the start of playback. Earlier frames are not shown.
     from: Option<Timestamp>,
     previewed: bool,
     last_shown: Option<Timestamp>,
@@ -108,7 +108,7 @@ struct Run {
     /// Restart number of playback: frames of earlier restarts are not shown, see
     /// `Packets::restart`.
     generation: u32,
-    /// The number of speaker choices when this one was opened.
+    /// The number of speaker choices when the current speaker was opened.
     speaker_choices: u32,
     kept: ShiftReading,
     /// The time since which there has been nothing to play.
@@ -142,7 +142,7 @@ impl Run {
         }
     }
 
-    /// Runs one round; true when everything was shown.
+    /// Runs one round. Returns true once everything was shown.
     fn step(&mut self) -> bool {
         let shared = Arc::clone(&self.presenter.shared);
         let now = shared.clock.now();

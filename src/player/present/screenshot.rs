@@ -17,7 +17,7 @@ pub fn write(path: &Path, frame: &VideoFrame) -> Result<PathBuf, Failure> {
     save(path, frame).map_err(|error| cannot_write(path, &error))
 }
 
-/// Like [`write()`], with the system's error.
+/// Like [`write()`], but returns the system's error.
 ///
 /// # Errors
 /// The same as for [`write()`].

@@ -5,11 +5,11 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::media::VideoFrame;
 
-/// Time limit while frames may still arrive.
+/// Time limit of the search while frames may still arrive.
 const FRAME_TIMEOUT: Duration = Duration::from_secs(2);
-/// Time limit while all data read past the position is being decoded.
+/// Time limit of the search once the decoder has all data up to the position.
 const BEYOND: Duration = Duration::from_millis(200);
-/// A first frame further ahead than this waits for its time.
+/// If the first frame is further ahead than this, it waits for its time.
 const MAX_LEAD: Duration = Duration::from_secs(5);
 
 /// See the module documentation.
@@ -33,7 +33,7 @@ pub(super) enum SearchStep {
     Beyond { show: Option<VideoFrame>, next: Option<VideoFrame> },
 }
 
-/// The state without new frames.
+/// The state of the player in a round without new frames.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct NoFrames {
     /// True if playback is paused.
@@ -78,8 +78,9 @@ impl SeekSearch {
         }
     }
 
-    /// Handles a round without a frame. Playback continues without the frame. During a pause, nothing else
-    /// would show the position, and a slow decoder is no reason to show nothing.
+    /// Handles a round without a frame. During playback, the search gives up, because later frames
+    /// follow. During a pause, the search continues even with a slow decoder, because nothing else
+    /// would show the position.
     pub fn lull(&mut self, now: Timestamp, lull: NoFrames) -> Turn {
         let patience = if lull.read { BEYOND } else { FRAME_TIMEOUT };
         if lull.ended || !lull.paused && now.since(self.alive) > patience {
@@ -127,7 +128,7 @@ mod tests {
     }
 
     impl Bench {
-        /// A seek in a file, of which one more second was read; no packets are queued.
+        /// Creates a seek in a file of which one more second was read. No packets are queued.
         fn new(paused: bool) -> Self {
             let source = Source::File("film.mp4".into());
             let (shared, _events) = Shared::new(&Config::new(source), Clock::start());
@@ -154,7 +155,8 @@ mod tests {
             self.pictures.send(Decoded { generation, frame: frame(ms) }).unwrap();
         }
 
-        /// Runs the presenter at `now`: whether it continues the search, and the number of shown frames.
+        /// Runs the presenter at `now`. Returns whether the search continues, and the number of
+        /// shown frames.
         fn round(&mut self, now: i64) -> (bool, u64) {
             if self.run.sought.is_some() {
                 self.run.seek_on(at(now));

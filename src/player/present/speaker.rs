@@ -1,5 +1,5 @@
-//! Opening and dropping speakers. Both may take time (an audio server that does not answer), so
-//! both run on separate threads: video never waits for an audio device.
+//! Opening and dropping speakers. Both can take long if an audio server does not answer, so both
+//! run on separate threads, and video never waits for an audio device.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,7 +49,7 @@ impl Speakers {
         Self { open, clock, opening: None, again_at: None, told: false }
     }
 
-    /// Returns the speaker once it is open; starts to open one. It never waits.
+    /// Returns the speaker once it is open, or starts to open one. The call never waits.
     pub(in crate::player) fn open(
         &mut self,
         report: &PlayerReport,
@@ -94,7 +94,7 @@ impl Speakers {
         }
     }
 
-    /// Handles a failed speaker; playback continues without it, and another is opened.
+    /// Handles a failed speaker. Playback continues without it, and another speaker is opened.
     pub(in crate::player) fn lost(
         &mut self,
         report: &PlayerReport,
@@ -111,7 +111,7 @@ impl Speakers {
         (self.opening, self.again_at, self.told) = (None, None, false);
     }
 
-    /// Drops a speaker on a separate thread, because that can take time.
+    /// Drops a speaker on a separate thread, because dropping can take long.
     pub(in crate::player) fn put_away(&self, speaker: Box<dyn Speaker>) {
         // Without a thread, the drop happens here, in the closure that is returned.
         let _ = Worker::spawn("player-spk-drop", move |_| drop(speaker));

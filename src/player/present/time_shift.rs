@@ -1,5 +1,5 @@
-//! Seeking in the time shift of a live stream: the part of the presenter. While behind, it takes the
-//! next packets from the time-shift buffer, and plays them like a file.
+//! The presenter's part of seeking in the time shift of a live stream. While behind the live edge,
+//! the presenter takes the next packets from the time-shift buffer, and plays them like a file.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,12 +14,13 @@ use crate::player::session::report::PlayerReport;
 use crate::player::session::requests::TimeShiftPlace;
 use crate::player::state::Rewind;
 
-/// How far the decoders are fed ahead of the position in µs, and the items per round.
+/// How far ahead of the position the decoders get packets, in µs, and the maximum number of items
+/// per round.
 const AHEAD_MICROS: i64 = 1_500_000;
 const MAX_PACKETS_PER_TURN: usize = 400;
 /// A position closer to the live edge than this counts as live, in µs.
 const NEAR_MICROS: i64 = 250_000;
-/// After this much data past a position, its frame has been read, in µs.
+/// The frame of a position has been read once this much data after the position was read, in µs.
 const BEYOND_MICROS: i64 = 500_000;
 /// Interval of reading the buffer's figures.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -134,7 +135,8 @@ impl Run {
         }
     }
 
-    /// The available data: while behind, the stored part at its own speed.
+    /// The available data. While the viewer is behind, it is the stored part, which plays at its
+    /// own speed.
     pub(super) fn supply(&mut self, now: Timestamp, live: Supply) -> Supply {
         let shared = &self.presenter.shared;
         let mut shift = shared.packets.shift.lock();

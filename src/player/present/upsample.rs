@@ -1,11 +1,11 @@
-//! Upsamples audio with rates below those of devices (5.5 kHz in old FLV) by linear interpolation.
-//! The added frequencies are above the band of such audio.
+//! Upsamples audio whose rate is too low for devices (5.5 kHz in old FLV) by linear interpolation.
+//! The frequencies that this adds are above the band of such audio.
 
 use crate::player::decode::audio::Speaker;
 
 /// The minimum sample rate of devices in Hz.
 const MIN_RATE: u32 = 8_000;
-/// Lower rates in Hz are not valid audio.
+/// The minimum valid sample rate of audio in Hz.
 const MIN_AUDIO: u32 = 1_000;
 /// Maximum number of frames per step.
 const MAX_FRAMES: usize = 4_096;
@@ -22,7 +22,7 @@ pub(in crate::player) struct Upsampled<S> {
     channels: usize,
     /// The last input frame.
     last: Vec<f32>,
-    /// Output that did not fit, at most that of one call.
+    /// Output that did not fit, at most the output of one call.
     waiting: Vec<f32>,
 }
 
@@ -33,7 +33,7 @@ impl<S: Speaker> Upsampled<S> {
         Self { inner, times: times.max(1), channels, last, waiting }
     }
 
-    /// Passes on the waiting output; returns whether all of it fit.
+    /// Passes on the waiting output. Returns true if all of it fit.
     fn pass(&mut self) -> bool {
         let taken = self.inner.write(&self.waiting) * self.channels;
         self.waiting.drain(..taken.min(self.waiting.len()));

@@ -1,6 +1,6 @@
-//! Describes the contents of a stream or file, from its first seconds (a stream) or completely (a
-//! file). `onair probe` prints them. It runs on the caller's thread. The module is long because every
-//! kind of input fills the same report.
+//! Describes the contents of a stream, from its first seconds, or of a whole file, for `onair
+//! probe`. The probe runs on the caller's thread. The module is long because every kind of input
+//! fills the same report.
 
 mod video;
 pub mod viewer;
@@ -44,9 +44,9 @@ use crate::wire::container::flv::{ReadTag, Reader, Tag, TagEvent, TagKind};
 use crate::wire::container::{self, AudioTrack, Format, Index, TrackId, flv, unsupported};
 use crate::wire::rtmp::client::{Event, Purpose};
 
-/// Maximum time for a stream.
+/// Maximum time for which a stream is probed.
 const LIMIT: Duration = Duration::from_secs(10);
-/// After this long, all values except the keyframe interval are complete.
+/// Time after which all values except the keyframe interval are complete.
 const LONG_ENOUGH: Duration = Duration::from_secs(6);
 /// Minimum duration for meaningful rates.
 const MIN_DURATION: Duration = Duration::from_millis(1_500);
@@ -101,7 +101,7 @@ pub struct Audio {
     /// The name of the track.
     pub name: Option<String>,
     pub format: AudioFormat,
-    /// The variant of the codec by ffprobe's name: a layer of MPEG audio, or a sample format.
+    /// The variant of the codec, with ffprobe's name: a layer of MPEG audio, or a sample format.
     pub variant: Option<String>,
     pub profile: Option<String>,
     pub sample_rate: Option<u32>,
@@ -376,7 +376,7 @@ async fn probe_web(
     })
 }
 
-/// Waits for opening, until canceled.
+/// Waits for a future, until the probe is canceled.
 async fn while_wanted<T>(
     opening: impl Future<Output = T>,
     canceled: &dyn Fn() -> bool,
@@ -400,9 +400,9 @@ fn interrupted() -> Failure {
 enum Length {
     /// A broadcast has no end.
     None,
-    /// The metadata.
+    /// The length comes from the metadata.
     Told,
-    /// A measurement, without metadata.
+    /// The length is measured, because there is no metadata.
     Measured,
 }
 
@@ -435,7 +435,7 @@ struct Course {
     first: Option<i64>,
     last: i64,
     bytes: u64,
-    /// Bytes of the last body, which lasts beyond the last time.
+    /// Bytes of the last body, whose duration extends beyond the last time.
     last_bytes: u64,
 }
 
@@ -608,7 +608,7 @@ impl Prober {
         self.audio.get_or_insert_with(|| Audio::of(format))
     }
 
-    /// The observed media time in seconds.
+    /// The duration of the observed media in seconds.
     fn seconds(&self) -> f64 {
         self.pictures.seconds().max(self.sound.seconds())
     }

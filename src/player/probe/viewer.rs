@@ -1,6 +1,6 @@
-//! A light probe of the stream that viewers get, without showing it. It decodes only keyframes and
-//! all audio, without a buffer, so times are arrival times. It shares the feed thread with the
-//! player; a second thread checks ten times per second.
+//! A light probe of the stream that viewers get, which does not show the stream. It decodes only
+//! the keyframes and all audio, without a buffer, so times are arrival times. It uses the same feed
+//! thread as the player; a second thread checks for data ten times per second.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -24,16 +24,16 @@ use crate::wire::rtmp::Url;
 
 /// Interval of checks for new data.
 const LOOK: Duration = Duration::from_millis(100);
-/// Arrivals are stored for this long, for rates and delays.
+/// How long arrivals are stored, for rates and delays.
 const ARRIVALS: Duration = Duration::from_secs(10);
 /// Maximum number of stored arrivals.
 const MOST_ARRIVALS: usize = 4_000;
-/// Data this soon after connecting can come from a server's cache.
+/// Data that arrives within this time after connecting can come from a server's cache.
 const STORE: Duration = Duration::from_secs(2);
-/// A frame this close to a full second may be on either side of it, because the marker has
+/// A frame this close to a full second may be before or after it, because the marker has whole
 /// milliseconds.
 const UNSURE_MICROS: i64 = 1_500;
-/// Number of offsets between audio and video whose median counts.
+/// Number of offsets between audio and video from which the median is taken.
 const OFFSETS: usize = 5;
 /// Maximum age of the newest offset.
 const OFFSET_HOLDS: Duration = Duration::from_secs(10);
@@ -66,7 +66,7 @@ pub struct Keyframe {
     /// Presentation time.
     pub pts: Timestamp,
     pub likeness: FrameSimilarity,
-    /// Similarity data without the bars around the frame.
+    /// Similarity data of the frame without the black bars around it.
     pub inside: FrameSimilarity,
     /// Wall-clock time in milliseconds, if the frame has the test pattern's marker.
     pub marker: Option<i64>,
@@ -86,7 +86,8 @@ pub struct ProbeReading {
     pub bitrate: u32,
     /// Time of the last connection, once data has arrived.
     pub joined: Option<Timestamp>,
-    /// Arrival time of the last packet; the next two fields have those of video and audio.
+    /// Arrival time of the last packet; the next two fields are for the last video and audio
+    /// packet.
     pub last: Option<Timestamp>,
     pub last_video: Option<Timestamp>,
     pub last_audio: Option<Timestamp>,
@@ -181,7 +182,7 @@ impl ProbeWorker {
         }
     }
 
-    /// Sets the config of the next frames.
+    /// Sets the config of the following frames.
     pub fn configure_video(&mut self, parameters: VideoConfig) {
         if self.video.as_ref().is_some_and(|(known, _)| {
             (known.codec, &known.config) == (parameters.codec, &parameters.config)
@@ -201,7 +202,7 @@ impl ProbeWorker {
         }
     }
 
-    /// Sets the config of the next audio.
+    /// Sets the config of the following audio.
     pub fn configure_audio(&mut self, parameters: AudioConfig) {
         if self.audio.as_ref().is_some_and(|(known, _)| *known == parameters) {
             return;
@@ -396,9 +397,9 @@ impl ProbeWorker {
     }
 }
 
-/// The position of the first frame of the flash nearest to `wanted`, in microseconds from a frame
-/// with the wall clock `wall`, at `fps`. Returns `None` if a frame is so close to the full second
-/// that it can be on either side.
+/// Finds the first frame of the flash nearest to `wanted`, at `fps`. Returns its distance in
+/// microseconds from a frame with the wall-clock time `wall`, or `None` if a frame is so close to
+/// the full second that it can be before or after it.
 fn flash_near(wall: i64, fps: f64, wanted: i64) -> Option<i64> {
     if !(1.0..=1_000.0).contains(&fps) {
         return None;
@@ -422,7 +423,7 @@ pub struct ViewerProbe {
 }
 
 impl ViewerProbe {
-    /// Starts the probe; the newest keyframe goes to `picture` unchanged.
+    /// Starts the probe. The newest keyframe goes to `picture` unchanged.
     ///
     /// # Errors
     /// Fails if the address is invalid or the system cannot start threads.
@@ -476,7 +477,7 @@ impl ViewerProbe {
         seen
     }
 
-    /// Ends the probe and waits, at most `limit` in total.
+    /// Ends the probe and waits for its threads, at most `limit` in total.
     pub fn stop(mut self, limit: Duration) {
         self.shared.halt();
         let until = self.shared.clock.now() + limit;
@@ -526,7 +527,7 @@ fn run(shared: &Shared, mut looker: ProbeWorker, out: &Mutex<ProbeReading>) {
 mod tests {
     use super::*;
 
-    /// A probe that received this many audio packets, one every 20 ms.
+    /// Creates a probe that received this many audio packets, one every 20 ms.
     fn looker(packets: i64) -> ProbeWorker {
         let memory = ProbeMemory { pictures: 10, sound: 1_000 };
         let mut looker = ProbeWorker::new(Clock::start(), memory, Latest::default());

@@ -16,7 +16,7 @@ pub(in crate::player) struct AudioControls {
     balance: AtomicU32,
     /// Microseconds by which audio plays after its timestamps.
     av_offset: AtomicI64,
-    /// The chosen speaker; `speaker_choices` counts the choices.
+    /// The chosen speaker; the next field counts the choices.
     speaker: Arc<Mutex<Option<String>>>,
     speaker_choices: AtomicU32,
 }

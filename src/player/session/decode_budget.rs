@@ -10,8 +10,8 @@ use crate::media::VideoCodec;
 const SHARE: f64 = 0.7;
 /// The minimum number of measurements.
 const MIN_MEASUREMENTS: u64 = 25;
-/// The weight of a slower measurement: a busy computer makes frames slow, but nothing makes them
-/// too fast.
+/// The factor by which the cost may rise per measurement. A busy computer makes decoding seem slow,
+/// but nothing makes it seem fast.
 const RISE: f64 = 1.02;
 /// The assumed cost of an unmeasured codec relative to H.264.
 const DEARER: f64 = 2.0;
@@ -60,8 +60,8 @@ impl DecodeBudget {
         self.of(codec).note(took.as_nanos() as f64 * 1_000.0 / pixels as f64);
     }
 
-    /// Returns true if this many pixels per second can be decoded in time; an unknown speed counts
-    /// as yes.
+    /// Returns true if this many pixels per second can be decoded in time, or if the speed is
+    /// unknown.
     pub(in crate::player) fn carries(&self, codec: VideoCodec, pixels_per_s: f64) -> bool {
         let known = self.of(codec).known();
         let costs = known.or_else(|| Some(self.h264.known()? * DEARER)).unwrap_or(0.0);

@@ -1,6 +1,6 @@
-//! Gapless playback: the same file again, or another one that is opened while the last packets of
-//! the current one wait. At most one file is read ahead. It is shared by the reading thread and the
-//! player's owner, who knows the list.
+//! Gapless playback of the same file again, or of another file, which is opened while the last
+//! packets of the current one wait. At most one file is read ahead. The reading thread shares this
+//! state with the player's owner, who knows the list.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -89,12 +89,12 @@ impl NextFile {
         self.0.lock().playing.begins
     }
 
-    /// A next file that cannot be played; it is returned once.
+    /// Takes the next file that cannot be played, once.
     pub fn take_failed(&self) -> Option<(PathBuf, Failure)> {
         self.0.lock().failed.take()
     }
 
-    /// Handles a seek in the current file: no file follows until it has been read.
+    /// Handles a seek in the current file. No other file follows until this one has been read.
     pub fn part(&self) {
         self.0.lock().joined = None;
     }

@@ -1,4 +1,4 @@
-//! The end of a player: its threads are stopped, and no more frames are shown.
+//! The end of a player, which stops its threads and shows no more frames.
 
 use parking_lot::Mutex;
 
@@ -12,8 +12,8 @@ pub(in crate::player) struct Lifetime {
     pub(in crate::player) stop: Stop,
     /// Wakes a feed that waits for the network, see `feed`.
     pub(in crate::player) stopping: tokio::sync::Notify,
-    /// True until the end is requested. It is locked while a frame goes into the slot, which
-    /// belongs to another player after this one has ended.
+    /// True until the end is requested. It is locked while a frame goes to the screen, which may
+    /// belong to another player after this one has ended.
     showing: Mutex<bool>,
 }
 

@@ -14,7 +14,8 @@ use crate::wire::chat::ChatLine;
 
 /// Maximum number of unread events; the oldest are dropped.
 const EVENTS: usize = 256;
-/// Maximum number of messages that are reported once: a stream could change its codec forever.
+/// Maximum number of messages that are reported once, because a stream could change its codec
+/// without end.
 const MAX_REPORTED: usize = 64;
 
 /// See the module documentation.
@@ -26,11 +27,11 @@ pub(in crate::player) struct PlayerReport {
     pub(in crate::player) figures: Mutex<Figures>,
     /// Packets dropped because the decoder could not keep up.
     dropped: AtomicU64,
-    /// Why a file being written will be incomplete.
+    /// The reason why a file in progress will be incomplete.
     pub(in crate::player) output_failure: Mutex<Option<Failure>>,
     /// Messages reported once, by key and subject.
     told: Mutex<BTreeSet<(&'static str, String)>>,
-    /// Start of the connection loss.
+    /// Time at which the connection was lost.
     lost: Mutex<Option<Timestamp>>,
 }
 
@@ -93,7 +94,7 @@ impl PlayerReport {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// Reports an anomaly, once.
+    /// Reports an anomaly once.
     pub(in crate::player) fn odd(&self, odd: &Anomaly) {
         if !odd.returns() {
             let mut told = self.told.lock();
@@ -128,7 +129,7 @@ impl PlayerReport {
         self.pass_on(problem, severity, false, detail.into());
     }
 
-    /// Passes on a message; `quiet` ones go only to the event log.
+    /// Passes on a message. A `quiet` one goes only to the event log.
     pub(in crate::player) fn pass_on(
         &self,
         problem: Problem,
@@ -145,14 +146,14 @@ impl PlayerReport {
         let _ = self.events.send(Event::Line(line));
     }
 
-    /// An output file is no longer writable: reported once; playback continues.
+    /// Reports once that an output file is no longer writable. Playback continues.
     pub(in crate::player) fn output_failed(&self, failure: &Failure) {
         let problem = problem!("player-output-failed", reason = &failure.problem);
         self.say(problem, Severity::Warning, "");
         *self.output_failure.lock() = Some(failure.clone());
     }
 
-    /// The audio cannot be played: reported once; the video continues.
+    /// Reports once that the audio cannot be played. The video continues.
     pub(in crate::player) fn unsupported_audio(&self, what: Problem) {
         let words = what.to_string();
         self.say(problem!("player-no-audio-codec", detail = what), Severity::Warning, words);

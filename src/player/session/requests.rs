@@ -1,5 +1,5 @@
-//! Pending requests to a player: a seek, and a file for the received stream. The next request is
-//! relative to the previous one, not to later figures.
+//! Pending requests to a player: a seek, and a file for the received stream. A new request is
+//! relative to the pending one, not to the current figures.
 //!
 //! The player's owner sends requests; the feed and the presenter execute them.
 
@@ -72,12 +72,13 @@ pub(in crate::player) struct SaveRequest {
 }
 
 impl SaveRequest {
-    /// Sets that the stream is saved there from the beginning.
+    /// Records that the stream is saved to `path` from its beginning.
     pub fn begin(&mut self, path: &Path) {
         self.path = Some(path.to_owned());
     }
 
-    /// Saves to this file from now on, or to none. Returns a file that will never be used.
+    /// Saves to this file from now on, or to none. Returns the previous pending file, which will
+    /// not be used.
     pub fn want(&mut self, file: Option<NewFile>) -> Option<NewFile> {
         if self.over {
             return file;
@@ -129,9 +130,9 @@ pub(in crate::player) struct Requests {
     paused: AtomicBool,
     /// The position to seek to in a recording.
     pub(in crate::player) wanted: Mutex<SeekGoal<Duration>>,
-    /// True if playback of the queues continues until the new position is found.
+    /// True if the queues continue to play until the new position is found.
     pub(in crate::player) plays_on: AtomicBool,
-    /// Wakes a feed that waits for the network, for a pause or a seek.
+    /// Wakes a feed that waits for the network, so that it handles a pause or a seek.
     pub(in crate::player) wished: tokio::sync::Notify,
     /// The position to seek to in the time shift.
     pub(in crate::player) wanted_back: Mutex<SeekGoal<TimeShiftPlace>>,

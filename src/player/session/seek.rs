@@ -11,8 +11,8 @@ use crate::player::session::shared::Shared;
 use crate::player::state::Rewind;
 
 impl Shared {
-    /// Seeks in a recording. It clears the queues, so that a waiting feed reacts at once. If the
-    /// seek may be impossible, the queues stay.
+    /// Seeks in a recording. The call clears the queues, so that a waiting feed reacts at once,
+    /// unless the seek may be impossible.
     pub(in crate::player) fn seek(&self, to: Duration) {
         // The lock is held meanwhile, so that new data of the feed is not dropped together with old
         // data.

@@ -1,5 +1,5 @@
-//! Data that the player's threads share, in parts with one purpose each. Locks are held only
-//! briefly.
+//! Data that the player's threads share, in parts with one purpose each. Threads hold the locks
+//! only briefly.
 
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ pub(in crate::player) struct Shared {
 pub(in crate::player) struct SeekDone {
     /// The media time of the new position.
     pub(in crate::player) at: Timestamp,
-    /// True if the data begins earlier: the frame of exactly that time must be shown first.
+    /// True if the data begins earlier, so that the frame of exactly that time must be shown first.
     pub(in crate::player) exact: bool,
     pub(in crate::player) start: Start,
 }
@@ -102,8 +102,8 @@ impl Shared {
         self.packets.close();
     }
 
-    /// Continues at another position of the recording at the current media time: clears the queues
-    /// and decoded data. Returns that media time.
+    /// Continues at another position of the recording without a jump in media time. Clears the
+    /// queues and decoded data, and returns the current media time.
     pub(in crate::player) fn move_here(&self) -> Timestamp {
         self.go_on(false)
     }

@@ -8,7 +8,7 @@ use crate::base::Timestamp;
 /// See the module documentation.
 #[derive(Debug, Default)]
 pub(in crate::player) struct PlayTimeline {
-    /// Milliseconds of a recording's own time, minus media time.
+    /// A recording's own time minus media time, in milliseconds.
     origin: AtomicI64,
     /// The current media time.
     position: AtomicI64,
@@ -26,13 +26,14 @@ impl PlayTimeline {
         self.position.store(at.as_micros(), Ordering::Release);
     }
 
-    /// The last reported value.
+    /// The last media time that was set.
     pub(in crate::player) fn position(&self) -> Timestamp {
         Timestamp::from_micros(self.position.load(Ordering::Acquire))
     }
 
-    /// Starts or resumes playback there, possibly at a new position. The counter changes before and
-    /// after, so that a reader of both values never interprets a jump as elapsed time.
+    /// Records that playback starts or resumes at this media time. The counter of starts changes
+    /// before and after the position, so that a reader of both values never takes a jump for
+    /// elapsed time.
     pub(in crate::player) fn begin_at(&self, at: Timestamp) {
         self.begun.fetch_add(1, Ordering::Release);
         self.set_position(at);
@@ -67,7 +68,7 @@ impl PlayTimeline {
         self.round.store(millis, Ordering::Relaxed);
     }
 
-    /// Returns true if a later loop is being read than the one that plays.
+    /// Returns true if the loop that is being read is later than the one that plays.
     pub(in crate::player) fn is_read_beyond(&self) -> bool {
         self.place() < Duration::from_millis(self.round.load(Ordering::Relaxed))
     }

@@ -58,7 +58,7 @@ impl AlphaTrack {
         }
     }
 
-    /// Adds the alpha to a frame; if it is missing, the previous alpha.
+    /// Adds the alpha to a frame. If the frame's alpha is missing, it adds the previous one.
     pub(in crate::player) fn over(&mut self, frame: VideoFrame) -> VideoFrame {
         while self.ready.get(1).is_some_and(|next| next.pts <= frame.pts) {
             self.ready.pop_front();

@@ -1,6 +1,6 @@
 //! Plays a media file as a clip that waits at its beginning and plays once with audio: a stinger. A
-//! thread decodes slightly ahead and waits, so the memory does not depend on the file's length.
-//! Video and audio follow the file's timestamps from the first request on.
+//! thread decodes slightly ahead and then waits, so memory use does not depend on the file's
+//! length. Video and audio follow the file's timestamps from the first request on.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -29,7 +29,7 @@ use crate::wire::container::{Index, TrackId};
 const FRAMES_AHEAD: usize = 8;
 /// Blocks of audio decoded ahead: about five seconds with AAC.
 const BLOCKS: usize = 256;
-/// The duration of a clip's last frame without a known rate.
+/// The duration of a clip's last frame if the frame rate is unknown.
 const LAST_FRAME_DURATION: Duration = Duration::from_millis(33);
 
 /// An open clip.
@@ -109,7 +109,7 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
 struct Reader {
     disk: MediaFile,
     index: Index,
-    /// Dropped once it is no longer needed.
+    /// The decoder and the queue of frames, dropped once the video is no longer needed.
     video: Option<(Box<dyn VideoBackend>, Sender<ClipFrame>)>,
     audio: Option<(Box<dyn AudioBackend>, Sender<Block>)>,
     /// The alpha in a separate stream.
@@ -238,7 +238,7 @@ struct ClipAudio {
 const CLOSE: i64 = 512;
 
 impl ClipAudio {
-    /// Receives the next block; false if none waits.
+    /// Receives the next block. Returns false if none waits.
     fn receive(&mut self) -> bool {
         let Ok((at, block)) = self.ready.try_recv() else { return false };
         let end = self.next + (self.kept.len() / self.channels) as i64;

@@ -16,8 +16,8 @@ use crate::player::decode::audio::Speaker;
 const MIXER_TIMEOUT: Duration = Duration::from_millis(200);
 /// Capacity of the queue in seconds.
 const QUEUE_SECONDS: f64 = 1.0;
-/// If the mixer reads later than this, excess audio would be lost, and the player would follow
-/// inaudible audio, in µs.
+/// Limit for the delay of the mixer's read, in µs. Beyond it, excess audio would be lost, and the
+/// player would follow audio that nobody hears.
 const LATEST_MICROS: i64 = 500_000;
 
 /// Audio queue between the player and the mixer.
@@ -81,7 +81,7 @@ impl Queue {
         micros * i64::from(self.rate) / 1_000_000
     }
 
-    /// Without a mixer, the audio advances with time.
+    /// Advances the audio with time while no mixer reads.
     fn pass(&self, state: &mut Inside, now: Timestamp) {
         if state.pulled.is_some_and(|pulled| now.since(pulled) < MIXER_TIMEOUT) {
             return;

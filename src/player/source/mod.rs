@@ -35,7 +35,7 @@ use crate::player::state::{Failure, Figures, State};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// How far the player is ahead of the program.
+/// How far the player runs ahead of the program.
 const LEAD: Duration = Duration::from_millis(60);
 /// Maximum number of frames that wait for their time.
 const QUEUED_FRAMES: usize = 16;
@@ -43,7 +43,7 @@ const QUEUED_FRAMES: usize = 16;
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Interval of attempts to open a missing source.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
-/// Maximum time that the last frame is shown without a new one.
+/// Maximum time for which the last frame is shown without a new one.
 const STALL: Duration = Duration::from_secs(2);
 /// Time limit for the player to end.
 const END: Duration = Duration::from_secs(2);
@@ -53,7 +53,7 @@ const END: Duration = Duration::from_secs(2);
 pub struct Context {
     /// The session clock.
     pub clock: Clock,
-    /// Samples per second; `channels` is the channel count.
+    /// Audio sample rate in Hz; `channels` is the channel count.
     pub rate: u32,
     pub channels: u16,
     /// The initial end behavior of a file.
@@ -67,10 +67,10 @@ pub struct MediaSource {
     /// State of the video; the next field has that of the audio.
     pub video_status: Arc<SourceStatus>,
     pub audio_status: Arc<SourceStatus>,
-    /// Alive as long as the video feed; the next field is for the audio feed.
+    /// Valid as long as the video feed exists; the next field is for the audio feed.
     pub video_held: Weak<()>,
     pub audio_held: Weak<()>,
-    /// Controls pause and seeking.
+    /// Controls for pause and seeking.
     pub transport: Transport,
 }
 
@@ -80,7 +80,7 @@ impl std::fmt::Debug for MediaSource {
     }
 }
 
-/// Opens a file or stream. Of `config`, the source, the buffer and the network options apply.
+/// Opens a file or stream. Only the source, the buffer and the network options of `config` apply.
 ///
 /// # Errors
 /// Fails if the file cannot be read, the URL is invalid, or the system cannot start threads.
@@ -288,12 +288,12 @@ struct SourceThread {
 struct Ends {
     /// True if playback ends after the current file.
     once: bool,
-    /// The value at the last check.
+    /// The value of `once` at the last check.
     last: bool,
 }
 
 impl Ends {
-    /// Returns true if playback now ends after the file, and did not before.
+    /// Returns true if playback now ends after the file, unlike at the last check.
     const fn follow(&mut self, once: bool) -> bool {
         let begins = once && !self.last;
         *self = Self { once: self.once || once, last: once };
@@ -394,7 +394,7 @@ impl SourceThread {
         }
     }
 
-    /// Returns true if the current file loops; informs the player.
+    /// Returns true if the current file loops, and informs the player.
     fn goes_around(&self) -> bool {
         // A file that was removed from a list ends, even if the list is a single file now.
         let around = self.transport.goes_around() && !self.list.borrow().is_gone();

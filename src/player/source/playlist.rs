@@ -1,5 +1,5 @@
-//! The continuation after the end of a file: another file of a list (each with a separate player),
-//! the same file again, or nothing for now.
+//! The continuation after the end of a file: another file of a list, the same file again, or
+//! nothing for now. Each file has a separate player.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::player::state::{Failure, State};
 /// The continuation.
 enum Then {
     Plays(Player),
-    /// Nothing plays; with the failure of the last file, if any.
+    /// Nothing plays. The failure of the last file is included, if any.
     Stands(Option<Failure>),
 }
 
@@ -22,7 +22,7 @@ enum Then {
 enum WantedStep {
     /// Play everything from the beginning.
     All,
-    /// Play the last file at this position, or as at its opening.
+    /// Play the last file at this position, or as when it was opened.
     Same(Option<Duration>),
     /// Play the file with this index.
     File(usize),
@@ -124,7 +124,7 @@ impl SourceThread {
         }
     }
 
-    /// The continuation after that state; `None` if the source is no longer needed.
+    /// The continuation after this final state; `None` if the source is no longer needed.
     pub(super) fn again(
         &self,
         ended: &State,
@@ -309,7 +309,7 @@ impl SourceThread {
         }
     }
 
-    /// Detects a change of the last file.
+    /// The stamp of the last file, to detect a change.
     fn stamp(&self) -> Option<FileStamp> {
         self.list.borrow().file().and_then(FileStamp::at)
     }

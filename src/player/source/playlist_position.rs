@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// See the module documentation. Without files, it belongs to a stream.
+/// See the module documentation. Without files, the source is a stream.
 #[derive(Debug, Default)]
 pub(super) struct PlaylistPosition {
     /// The list at the last update.
@@ -40,7 +40,7 @@ impl PlaylistPosition {
         self.files.len()
     }
 
-    /// The index of the current file; if it was removed, of the nearest one.
+    /// The index of the current file or, if that was removed, of the nearest one.
     pub(super) fn index(&self) -> usize {
         self.at.min(self.files.len().saturating_sub(1))
     }
@@ -66,7 +66,7 @@ impl PlaylistPosition {
         (next < self.files.len()).then_some(next)
     }
 
-    /// The index of the previous file; before the first one, of the last one.
+    /// The index of the previous file. For the first file, this is the last one.
     pub(super) fn previous(&self) -> usize {
         self.at.checked_sub(1).unwrap_or_else(|| self.files.len().saturating_sub(1))
     }
@@ -118,8 +118,8 @@ mod tests {
         names.chars().map(|name| name.to_string().into()).collect()
     }
 
-    /// Plays the entry with that index, applies each list, and returns the file, its index and the
-    /// next index.
+    /// Plays the entry with this index, applies each list in turn, and returns the file, its index
+    /// and the next index.
     fn after(names: &str, at: usize, lists: &[&str]) -> (String, usize, Option<usize>, bool) {
         let mut place = PlaylistPosition::new(files(names));
         place.go_to(at);

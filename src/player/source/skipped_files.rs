@@ -1,5 +1,5 @@
-//! Unplayable files of a list, with the reasons: reported until they change, and not tried
-//! constantly.
+//! Unplayable files of a list, with the reasons. They are reported until they change, and are not
+//! tried all the time.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,7 +14,8 @@ const EVERY: Duration = Duration::from_secs(2);
 /// The files that cannot be played.
 #[derive(Debug, Default)]
 pub(super) struct SkippedFiles {
-    /// Their stamps at the last attempt and the reasons; `None` if the file is missing.
+    /// The files with the reasons, and their stamps at the last attempt; `None` if the file is
+    /// missing.
     files: Vec<(SkippedFile, Option<FileStamp>)>,
     /// Files that are not tried for now.
     skipped: Vec<PathBuf>,

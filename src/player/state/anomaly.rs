@@ -49,7 +49,7 @@ pub(in crate::player) enum Anomaly {
 }
 
 impl Anomaly {
-    /// The key of its message.
+    /// The key of the anomaly's message.
     pub(in crate::player) fn key(&self) -> &'static str {
         self.problem().id()
     }
@@ -82,8 +82,8 @@ impl Anomaly {
         }
     }
 
-    /// Returns true if it is reported each time, within the limit: the message alone does not
-    /// identify the size.
+    /// Returns true if the anomaly is reported each time, within the limit, because the message
+    /// alone does not identify it.
     pub(in crate::player) fn is_each_time(&self) -> bool {
         matches!(self, Self::ChangedSize(_))
     }
@@ -96,13 +96,13 @@ impl Anomaly {
         }
     }
 
-    /// Returns true if it is reported each time instead of once.
+    /// Returns true if the anomaly can recur, and is then reported each time instead of once.
     pub(in crate::player) fn returns(&self) -> bool {
         matches!(self, Self::PublisherBack | Self::Regained(_) | Self::Unmoved(_))
     }
 
-    /// Returns true if something requested is missing: it becomes a notice, not only a line in the
-    /// event log.
+    /// Returns true if something that the user requested is missing. The anomaly then becomes a
+    /// notice, not only a line in the event log.
     pub(in crate::player) fn hurts(&self) -> bool {
         matches!(
             self,

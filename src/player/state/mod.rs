@@ -48,7 +48,7 @@ impl FailureKind {
     }
 }
 
-/// Why the player gave up, or cannot start.
+/// The reason why the player gave up, or cannot start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}")]
 pub struct Failure {
@@ -116,13 +116,13 @@ pub struct PlayerMessage {
     /// The problem with its cure.
     pub problem: Problem,
     pub severity: Severity,
-    /// True if it has no effect on the viewer: a line in the event log suffices.
+    /// True if the message has no effect on the viewer, so that a line in the event log suffices.
     pub quiet: bool,
     pub detail: String,
 }
 
 impl PlayerMessage {
-    /// The message id (`player-no-speaker`).
+    /// The message id, such as `player-no-speaker`.
     pub fn key(&self) -> &'static str {
         self.problem.id()
     }
@@ -217,13 +217,13 @@ pub struct Figures {
     pub losses: u32,
     /// Latency by the markers of the test source, in milliseconds.
     pub latency_ms: Option<f64>,
-    /// The part of the latency until the frame had arrived completely.
+    /// The part of the latency up to the complete arrival of the frame.
     pub arrival_ms: Option<f64>,
     /// Milliseconds from the sender's clock of the presented media to the local clock; negative if
     /// the clocks disagree. It is `None` if the stream does not declare the sender's clock.
     pub sender_latency_ms: Option<f64>,
-    /// The maximum recent delay of a packet relative to the fastest, by their timestamps. It is
-    /// `None` until known, and for segments.
+    /// The maximum recent delay of a packet relative to the fastest one, by their timestamps. It is
+    /// `None` until known, and for segmented streams.
     pub jitter: Option<Duration>,
     /// Audio delay against video by the markers in milliseconds; positive means late audio.
     pub av_offset_ms: Option<f64>,

@@ -43,7 +43,7 @@ use crate::text::Problem;
 /// After this many messages without playable data, the stream fails.
 const FRUITLESS: u64 = 120;
 
-/// This many frames without a config are not a coincidence.
+/// After this many frames without a config, the missing config is reported.
 const HEADLESS: u64 = 25;
 
 /// Metadata later than this after the first video or audio counts as missing.
@@ -67,7 +67,7 @@ pub(in crate::player) struct InputFeed {
     live: bool,
     /// True if the source is on the network.
     remote: bool,
-    /// Set if the stream should begin with metadata; with the DTS of its first packet.
+    /// Set while metadata is expected, with the DTS of the stream's first packet.
     metadata: Option<Option<Timestamp>>,
     /// Number of video and audio bodies.
     bodies: u64,
@@ -81,9 +81,11 @@ pub(in crate::player) struct InputFeed {
     left_out: Vec<UnsupportedTrack>,
     /// True if the missing audio was reported.
     unheard: bool,
-    /// The time at which the end of the stream was known, and its distance from the next packet.
+    /// The time at which the end of the stream was last known, and the distance of that end from
+    /// the next packet.
     edge: Option<(Timestamp, Duration)>,
-    /// True if the next packet sets the position in the recording, by its timestamp or by the seek.
+    /// True if the next packet sets the position in the recording, from its timestamp or from the
+    /// seek.
     moved: bool,
     /// A packet time in microseconds, and the media time at which it plays.
     anchor: (i64, Timestamp),
@@ -174,12 +176,12 @@ impl InputFeed {
         self.shared.packets.gap();
     }
 
-    /// Reports that the audio does not arrive.
+    /// Handles audio that does not arrive.
     pub(in crate::player) fn miss_audio(&mut self) {
         self.unheard = true;
     }
 
-    /// Handles the return of missing audio: its times match the video, whatever the gap.
+    /// Handles the return of missing audio. Its times match the video, however long the gap was.
     pub(in crate::player) fn hear_again(&mut self) {
         self.demux.forget_audio();
         self.shared.packets.hand_on(KeptPacket::Audio(BufferedPacket::Gap));
@@ -193,14 +195,14 @@ impl InputFeed {
         self.moved = true;
     }
 
-    /// Begins a file: a packet with `raw` microseconds is its first instant, and plays first.
-    /// `firm` means that its timestamps are trusted.
+    /// Begins a file whose first instant is at `raw` microseconds. `firm` means that its timestamps
+    /// are trusted.
     pub(in crate::player) fn begin(&mut self, raw: i64, firm: bool, now: Timestamp) {
         self.anchor(raw, Duration::ZERO, Timestamp::ZERO, firm, now);
     }
 
-    /// Continues at another position of the file: a packet with `raw` microseconds is at `place`
-    /// and is presented first, although the data begins earlier.
+    /// Continues at another position of the file. The packet with `raw` microseconds, which is at
+    /// `place`, is presented first, although the data begins earlier.
     pub(in crate::player) fn move_to(
         &mut self,
         raw: i64,
@@ -232,8 +234,8 @@ impl InputFeed {
             .push_waiting(BufferedPacket::Seam(at), &self.shared.lifetime.stop);
     }
 
-    /// Continues with another file, whose timestamps are trusted if `firm`, and which may have no
-    /// video (`pictures`); a seam follows.
+    /// Continues with another file; a seam follows. Its timestamps are trusted if `firm`, and it
+    /// has video if `pictures` is true.
     pub(in crate::player) fn take_file(&mut self, firm: bool, pictures: bool) {
         self.demux.take_file(firm);
         self.track_presence = TrackPresence::default();
@@ -338,7 +340,7 @@ impl InputFeed {
         }
     }
 
-    /// Passes on the result of an event, and reports its problems.
+    /// Passes on the demuxed result of an event, and reports its problems.
     fn found(&mut self, found: Demuxed, raw: i64, now: Timestamp) {
         if let Some(untidy) = self.demux.take_untidy() {
             self.shared.report.odd(&match untidy {
@@ -415,7 +417,7 @@ impl InputFeed {
         }
     }
 
-    /// Ends the stream. It reports the reason if nothing could be played.
+    /// Ends the stream, and reports the reason if nothing could be played.
     pub(in crate::player) fn finish(mut self) {
         let saved = self.save.is_some();
         let wanted = self.shared.requests.filing.lock().close();
@@ -497,7 +499,7 @@ impl InputFeed {
         }
     }
 
-    /// Stores the wall-clock time of a packet presented at `pts`.
+    /// Stores the wall-clock time for a packet that is presented at `pts`.
     fn date(&mut self, pts: Timestamp) {
         if let Some(made) = self.made.take() {
             self.shared.dated.lock().note(pts, made);
@@ -556,7 +558,7 @@ impl InputFeed {
         }
     }
 
-    /// The reason if nothing plays because of undecodable data.
+    /// The failure if nothing plays because the data cannot be decoded.
     pub(in crate::player) fn missing(&self) -> Option<Failure> {
         if let Some((codec, lack)) = &self.unsupported {
             return Some(unsupported(codec.clone(), *lack));

@@ -8,7 +8,7 @@ use crate::player::state::Failure;
 use crate::text::Language;
 use crate::wire::container::flv::{self, Reader, Tag};
 
-/// Saving a stream without headers (Sorenson H.263) from its middle.
+/// Saves a stream without headers (Sorenson H.263) from its middle.
 #[test]
 fn what_has_no_headers_is_written_from_a_keyframe_on_too() {
     let folder = tempfile::tempdir().unwrap();
@@ -38,7 +38,7 @@ fn what_has_no_headers_is_written_from_a_keyframe_on_too() {
     assert_eq!(bodies, [&b"\x12new"[..], b"\x22four"]);
 }
 
-/// Saving an audio stream after a connection with video.
+/// Saves an audio stream after a connection with video.
 #[test]
 fn sound_alone_waits_for_no_keyframe_and_no_header_of_another_connection_is_written() {
     let folder = tempfile::tempdir().unwrap();

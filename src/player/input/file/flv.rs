@@ -1,5 +1,5 @@
-//! FLV files, which have no index and whose times are whole milliseconds. It runs on the feed
-//! thread.
+//! Reader of FLV files, which have no index and whose times are whole milliseconds. It runs on the
+//! feed thread.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -20,7 +20,7 @@ use crate::text::problem::problem;
 use crate::wire::container::flv::events::audio_codec;
 use crate::wire::container::flv::{self, Error as FlvError, ReadTag, Reader, TagContent, TagKind};
 
-/// Limit for the difference between DTS and PTS of a frame.
+/// Maximum valid difference between the DTS and PTS of a frame, in microseconds.
 const MAX_COMPOSITION: i64 = 10_000_000;
 
 /// Reads the file like [`crate::player::input::file::read`].
@@ -77,9 +77,9 @@ pub(super) fn read(
     walked.map(|()| true)
 }
 
-/// The known data of a following file before it is read.
+/// The data of the next file that is known before the file is read.
 pub(super) struct NextHead {
-    /// The length from its last tag; corrected after reading.
+    /// The length according to the file's last tag, corrected after reading.
     pub(super) length: Duration,
     pub(super) pictures: bool,
 }
@@ -151,7 +151,7 @@ fn beginning(path: &Path, stop: &Stop) -> i64 {
     Span::of(&pictures, &sound).map_or(0, |span| span.begins)
 }
 
-/// Limit for the tags to check for the first frame.
+/// Maximum number of tags that are checked for the first frame.
 const MAX_FIRST_TAGS: u32 = 200;
 
 /// Reads the tags of an FLV file, until `take` returns false.
@@ -170,7 +170,7 @@ fn walk(
     Ok(())
 }
 
-/// As [`walk`], without playback.
+/// As [`walk`], but without playing the tags.
 fn look(path: &Path, take: &mut dyn FnMut(ReadTag) -> bool) -> Result<(), Failure> {
     walk(path, &mut Reader::new(|_| true), take)
 }
@@ -183,7 +183,7 @@ pub(in crate::player) fn failure(path: &Path, error: &Error) -> Failure {
     }
 }
 
-/// The time of a file's last tag in seconds, by the size field after it.
+/// The time of a file's last tag in seconds. The size field after the last tag locates it.
 pub(in crate::player) fn last_time(input: &mut File) -> Option<f64> {
     let mut size = [0; 4];
     input.seek(SeekFrom::End(-4)).ok()?;
@@ -196,8 +196,8 @@ pub(in crate::player) fn last_time(input: &mut File) -> Option<f64> {
     Some(f64::from(u32::from_be_bytes([t3, t2, t1, t0])) / 1_000.0)
 }
 
-/// The length of an FLV file, its start in its own time, and the numbers of the first tags for a
-/// position: of any kind, and of video.
+/// The length of an FLV file, its start in its own time, and the indices of the first tag and the
+/// first video tag that a position needs.
 struct Survey {
     duration: Duration,
     begins: i64,

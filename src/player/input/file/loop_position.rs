@@ -6,7 +6,7 @@ use crate::player::clock::file_timeline::{FileTimeline, Span};
 use crate::player::input::feed::InputFeed;
 use crate::wire::container::flv::TagKind;
 
-/// The DTS of a file's first instant in microseconds: leaves room for earlier packets and audio
+/// The DTS of a file's first instant, in microseconds. It leaves room for earlier packets and audio
 /// priming.
 pub(in crate::player) const BEGINS: i64 = 10_000_000;
 
@@ -17,7 +17,7 @@ pub(super) struct Round {
     pub(super) at: i64,
     /// The length of a complete loop, if known in advance.
     pub(super) length: Option<i64>,
-    /// The received packets of video, by their times in the file.
+    /// The received packets of video and audio, by their times in the file.
     pictures: FileTimeline,
     sound: FileTimeline,
     /// The last time of each track, and whether the times were in order.
@@ -50,7 +50,7 @@ impl Round {
         course.add(pts);
     }
 
-    /// Starts the next loop where this one ends. Returns false if nothing has arrived.
+    /// Starts the next loop where this one ends. Returns false if no packet has arrived.
     pub(super) fn next(&mut self) -> bool {
         // Jumping times have no known meaning.
         let known = self.length.filter(|_| !self.jumped);
@@ -77,7 +77,7 @@ impl Round {
         self.loose || self.jumped
     }
 
-    /// Sets the position of the next packet: from `from` in the file, or after the last loop.
+    /// Sets the position of the next packet: at `from` in the file, or after the last loop.
     pub(super) fn begin(&self, feed: &mut InputFeed, from: Option<Duration>, firm: bool) {
         feed.shared.timeline.set_round(Duration::from_micros(u64::try_from(self.at).unwrap_or(0)));
         let now = feed.shared.clock.now();

@@ -20,11 +20,11 @@ use crate::text::problem::problem;
 use crate::wire::container::Format;
 use crate::wire::container::flv::Reader;
 
-/// How often a reader at the end checks whether to go back.
+/// Interval at which a reader at the end of a file checks for a seek back.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Reads the file from `start` to its end, or until stopped, and from any requested position. Then it reads
-/// the files of `sequel` without a gap: the same file in a loop, or another one.
+/// Reads the file from `start` to its end, or until stopped, and follows seeks. Then it reads the
+/// files of `sequel` without a gap: the same file in a loop, or another one.
 pub(in crate::player) fn run(
     mut feed: InputFeed,
     mut path: PathBuf,
@@ -162,8 +162,8 @@ fn follow(sequel: &NextFile, round: &mut Round, stop: &Stop) -> Option<Next> {
     Some(Next::File(path, opened))
 }
 
-/// Reads the file, and returns whether another file can follow without a gap; `ready` is the file if it is
-/// already open.
+/// Reads the file, and returns true if another file can follow without a gap. `ready` is the file
+/// if it is already open.
 fn read(
     feed: &mut InputFeed,
     reader: &mut Reader,

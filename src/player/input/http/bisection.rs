@@ -1,15 +1,15 @@
-//! Bisection for a position in a recording whose bytes and times roughly correspond. This module is
-//! pure.
+//! Bisection for a position in a recording in which bytes are roughly proportional to time. This
+//! module is pure.
 
 /// Maximum number of steps.
 const MAX_STEPS: u32 = 24;
 
-/// A bisection; times have any single unit.
+/// A bisection. All times have the same unit, which can be any.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Bisection {
     /// A byte before the position, and its time.
     low: (u64, i64),
-    /// A byte after it, and the time of the first packet from that byte.
+    /// A byte after the position, and the time of the first packet from that byte on.
     high: (u64, i64),
     step: u32,
 }
@@ -20,18 +20,18 @@ impl Bisection {
         Self { low, high, step: 0 }
     }
 
-    /// The best byte before the position, and its time.
+    /// The closest known byte before the position, and its time.
     pub const fn low(&self) -> (u64, i64) {
         self.low
     }
 
-    /// The first byte known to be after the position.
+    /// The closest byte that is known to be after the position.
     pub const fn end(&self) -> u64 {
         self.high.0
     }
 
-    /// The next byte at which to look for `to`; `None` if the position is within this many bytes or
-    /// this much time of the low end.
+    /// The next byte at which to look for `to`. Returns `None` if the position is within
+    /// `near_bytes` or `near_time` of the low end.
     pub fn guess(&self, to: i64, near_bytes: u64, near_time: i64) -> Option<u64> {
         let ((low, low_time), (high, high_time)) = (self.low, self.high);
         let (between, after) = (high.saturating_sub(low), to.saturating_sub(low_time));
@@ -44,7 +44,7 @@ impl Bisection {
         Some(low + (between as f64 * part) as u64)
     }
 
-    /// Records the first packet from that byte: its position and time.
+    /// Records the position and time of the first packet from byte `guess` on.
     pub fn note(&mut self, guess: u64, to: i64, first: Option<(u64, i64)>) {
         self.step += 1;
         match first {

@@ -1,4 +1,4 @@
-//! A body that is read from beginning to end: an endless broadcast, or a recording with seeking if
+//! A body that is read from beginning to end: an endless broadcast, or a recording, with seeking if
 //! the server supports ranges.
 
 use std::collections::VecDeque;
@@ -29,7 +29,7 @@ pub(super) struct Single {
     first: VecDeque<Item>,
     /// The requested position.
     wanted: Option<Duration>,
-    /// True if the position of the data was reported.
+    /// True if the position of the current data was reported.
     placed: bool,
     /// The total length, once reported.
     length: Option<Duration>,
@@ -72,7 +72,7 @@ impl Unpack {
         }
     }
 
-    /// Ends the data.
+    /// Handles the end of the data.
     fn finish(&mut self) {
         if let Self::Ts { demuxer, events, items } = self {
             demuxer.finish(&mut |event| take(event, events, items));
@@ -89,7 +89,7 @@ impl Unpack {
         }
     }
 
-    /// Number of bytes without events so far.
+    /// Number of bytes that have not become events yet.
     fn held(&self) -> u64 {
         match self {
             Self::Flv { reader } => reader.pending() as u64,
@@ -103,7 +103,8 @@ fn take(event: ts::Event, events: &mut ts::StreamEvents, items: &mut VecDeque<It
 }
 
 impl Single {
-    /// Creates a reader for `flow`, whose beginning was read, with `whole` bytes if known.
+    /// Creates a reader for `flow`, whose beginning was read. `whole` is its length in bytes, if
+    /// known.
     pub fn new(
         form: StreamFormat,
         flow: Flow,
@@ -141,7 +142,7 @@ impl Single {
         self.length
     }
 
-    /// As [`duration`](Self::duration), after waiting for the server's answer.
+    /// As [`duration`](Self::duration), but waits for the server's answer first.
     pub async fn settle(&mut self) -> Option<Duration> {
         if let Some(recorded) = &mut self.recorded {
             recorded.answer().await;
@@ -175,12 +176,13 @@ impl Single {
         self.flow.go_on(&ask.url, &ask.net, on_step).await
     }
 
-    /// Seeks to this position, once it is found.
+    /// Starts a seek to this position. Playback continues there once the position is found.
     pub fn seek(&mut self, to: Duration) {
         self.wanted = Some(to);
     }
 
-    /// The next item; seeking back from the end is possible. Cancel-safe; waits without a limit.
+    /// Returns the next item. After the end, seeking back is still possible. The call is
+    /// cancel-safe and waits without a limit.
     pub async fn next(&mut self) -> Result<Item, PullError> {
         loop {
             if let Some(recorded) = &mut self.recorded {
@@ -240,7 +242,7 @@ impl Single {
         self.length.is_some() || self.recorded.as_ref().and_then(Recorded::length).is_none()
     }
 
-    /// Queues an item, which is returned next, or after a failed seek.
+    /// Queues an item, which is returned next, or after a seek that fails.
     fn come(&mut self, item: Item) {
         if let Some(recorded) = &mut self.recorded {
             let read = self.flow.taken().saturating_sub(self.unpack.held());
@@ -256,7 +258,7 @@ impl Single {
         self.first.push_back(item);
     }
 
-    /// The next bytes, while the server may report the length: empty if it did.
+    /// The next bytes. They are empty if the server reported the length meanwhile.
     async fn bytes(&mut self) -> Result<Option<Bytes>, net::Error> {
         match &mut self.recorded {
             Some(recorded) if recorded.is_asking() => tokio::select! {

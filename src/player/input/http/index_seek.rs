@@ -1,5 +1,6 @@
-//! Seeks in a media file on a web server: by its index, or by bisection without one. If data is
-//! missing, the search is called again and finds the earlier data in the cache.
+//! Seeks in a media file on a web server: by the file's index, or by bisection without one. If data
+//! is missing, the caller fetches it and calls the search again, which finds the earlier data in
+//! the cache.
 
 use std::time::Duration;
 
@@ -17,12 +18,13 @@ use crate::wire::container::{
 pub(super) const SEEK_TIMEOUT: Duration = Duration::from_secs(8);
 /// Maximum number of samples from the start of a unit to the position in it.
 const MAX_SAMPLES: usize = 65_536;
-/// Limit for the units that are checked for a keyframe, and their distance in microseconds.
+/// Maximum number of units that are checked for a keyframe, and the distance between them in
+/// microseconds.
 const MAX_TRIES: u32 = 6;
 const STEP_BACK: i64 = 5_000_000;
 /// Sizes of the search windows for a unit, in bytes, growing.
 const WINDOWS: [u64; 3] = [64 << 10, 1 << 20, 4 << 20];
-/// A unit at most this long before the position is close enough, in microseconds.
+/// A unit is close enough if it is at most this long before the position, in microseconds.
 const SEEK_TOLERANCE: i64 = 2_000_000;
 
 /// A search for a position.
@@ -47,14 +49,15 @@ pub(super) struct Search {
 /// The result of a search.
 #[derive(Debug)]
 pub(super) enum IndexedPlace {
-    /// With all samples known: the first ones that are needed, see [`start_of`].
+    /// All samples are known: the first ones that are needed, see [`start_of`].
     Whole((usize, Timestamp)),
     /// These samples and the following ones; the flag tells whether more follow.
     On(Box<dyn Demuxer>, Vec<SampleLocation>, bool),
 }
 
 impl Search {
-    /// Creates a search for the position `until` in the file's own time, with the end of the file.
+    /// Creates a search for the position `until` in the file's own time; `ends` is the end of the
+    /// file.
     pub fn new(
         reader: Option<Box<dyn Demuxer>>,
         to: Duration,
@@ -156,7 +159,7 @@ fn unit(
     Ok(unit.copied().unwrap_or_else(|| reader.beginning()))
 }
 
-/// Ensures that the first packets are there.
+/// Checks that the first packets are available.
 fn first_bytes(
     blocks: &mut Blocks,
     places: &[SampleLocation],
@@ -171,7 +174,7 @@ fn first_bytes(
     }
 }
 
-/// Finds the unit before `wanted`, or one shortly before it.
+/// Finds the last unit before `wanted`, or one that is close enough.
 fn before(
     halves: &mut Bisection,
     reader: &dyn Demuxer,
@@ -211,7 +214,7 @@ fn window_at(blocks: &mut Blocks, from: u64, window: u64) -> Result<bytes::Bytes
     read(blocks, from, length, window as usize, FilePart::Index)
 }
 
-/// The unit for reading the end of the film: the last known one, or a found one.
+/// Finds the unit for reading the end of the file: the last in the index, or one found by a search.
 ///
 /// # Errors
 /// The same as for [`Search::step`].

@@ -1,5 +1,6 @@
-//! An MP4, Matroska or audio file on a web server: loads its index and samples on demand at any
-//! position, with the same result as from the disk. Without range support, it plays as it arrives.
+//! An MP4, Matroska or audio file on a web server. The index and samples load on demand at any
+//! position, with the same result as from the disk. Without range support, the file plays as it
+//! arrives.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -22,7 +23,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::{self, Demuxer, Error, Format, Index, SampleLocation, TrackId};
 
-/// Number of samples that suffices to see when video and audio begin.
+/// Number of samples that show when video and audio begin.
 const FIRST_SAMPLES: usize = 24;
 
 /// A file on a web server that is read by its index.
@@ -37,7 +38,7 @@ pub(super) struct IndexedFile {
     length: Option<i64>,
     /// Items to return first.
     first: VecDeque<Item>,
-    /// True if playback has begun, and the length, or that seeking is impossible, was reported.
+    /// True if playback has begun, and the file's length or the lack of seeking was reported.
     begun: bool,
     told: bool,
     /// Number of chained audio streams that have begun.
@@ -57,8 +58,8 @@ enum Next {
 }
 
 impl IndexedFile {
-    /// Opens a file from `flow`, whose beginning was read, with `whole` bytes if known. It reads
-    /// the contents of the file.
+    /// Opens a file from `flow`, whose beginning was read, and reads its contents. `whole` is its
+    /// length in bytes, if known.
     pub async fn open(
         format: Option<Format>,
         flow: Flow,
@@ -178,12 +179,13 @@ impl IndexedFile {
         self.blocks.gives() == Gives::Parts
     }
 
-    /// Seeks to this position, once it is found.
+    /// Starts a seek to this position. Playback continues there once the position is found.
     pub fn seek(&mut self, to: Duration) {
         self.wanted = Some(to);
     }
 
-    /// The next item; seeking back from the end is possible. Cancel-safe; waits without a limit.
+    /// Returns the next item. After the end, seeking back is still possible. The call is
+    /// cancel-safe and waits without a limit.
     pub async fn next(&mut self) -> Result<Item, PullError> {
         loop {
             if let Some(item) = self.first.pop_front() {
@@ -308,7 +310,8 @@ impl IndexedFile {
         true
     }
 
-    /// Continues the search, and then playback at the found position. Returns why it failed.
+    /// Continues the search, and then playback at the found position. Returns the problem if the
+    /// search failed.
     async fn look(&mut self, mut search: Box<Search>) -> Option<Problem> {
         if search.began.elapsed() > SEEK_TIMEOUT {
             return Some(problem!("play-seek-slow", seconds = SEEK_TIMEOUT.as_secs()));
@@ -362,8 +365,8 @@ impl IndexedFile {
     }
 }
 
-/// The demuxer of a file whose header was read; if bytes are missing, `begun` keeps it for the next
-/// call.
+/// Creates the demuxer of a file from its header. If bytes are missing, `begun` keeps the state for
+/// the next call.
 fn begin(
     format: Option<Format>,
     begun: &mut Option<Box<dyn Demuxer>>,

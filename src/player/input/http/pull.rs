@@ -39,8 +39,8 @@ enum PulledFormat {
 impl Pull {
     /// Requests a URL, and identifies the format.
     ///
-    /// # Errors
-    /// Returns the error, or the kind of data if it is not a stream.
+    /// # Errors Fails if the request fails, or if the data is not a stream; the error then names
+    /// the kind of data.
     pub(in crate::player) async fn open(
         ask: &PullRequest,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
@@ -77,7 +77,7 @@ impl Pull {
         self.pace
     }
 
-    /// The duration, if seeking is possible and it is known so far.
+    /// The duration, if it is known so far and seeking is possible.
     pub(in crate::player) fn duration(&mut self) -> Option<Duration> {
         match &mut self.form {
             PulledFormat::Hls(hls) => hls.duration(),
@@ -139,8 +139,7 @@ impl Pull {
     /// Requests the rest of an interrupted recording. Returns false if the server sends something
     /// else, possibly temporarily.
     ///
-    /// # Errors
-    /// Returns the error, or that the file has changed.
+    /// # Errors Fails if the request fails, or if the file has changed.
     pub(in crate::player) async fn go_on(
         &mut self,
         ask: &PullRequest,
@@ -176,7 +175,7 @@ impl Pull {
         }
     }
 
-    /// The next item. It is cancel-safe and waits without a limit.
+    /// Returns the next item. The call is cancel-safe and waits without a limit.
     ///
     /// # Errors
     /// Fails if the connection fails or the data is invalid.

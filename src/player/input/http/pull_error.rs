@@ -12,7 +12,7 @@ use crate::wire::container::flv;
 pub(in crate::player) enum PullError {
     /// An error of the network or the server.
     Net(Box<net::Error>),
-    /// The data of the server is invalid.
+    /// The server's data is invalid.
     Told(Failure),
     /// A listed segment does not arrive.
     Stalls(Failure),
@@ -25,7 +25,7 @@ impl From<net::Error> for PullError {
 }
 
 impl PullError {
-    /// The refusal of the server, if it is one.
+    /// The kind of refusal, if the error is a refusal of the server.
     pub(in crate::player) fn refusal(&self) -> Option<RangeRefusal> {
         match self {
             Self::Net(error) => RangeRefusal::of(error),

@@ -5,11 +5,10 @@ use crate::net::{self, Cause, WebProblem};
 use crate::player::state::{Failure, FailureKind};
 use crate::text::problem::problem;
 
-/// Maximum number of consecutive wrong answers: a server that sometimes supports ranges is only
-/// reconfigured for a moment.
+/// Maximum number of consecutive wrong answers. A few are normal while a server is reconfigured.
 const MAX_REFUSALS: u32 = 5;
-/// Maximum number of consecutive temporary refusals: more than a minute, in which a backend server
-/// restarts.
+/// Maximum number of consecutive temporary refusals. They cover more than a minute, enough for a
+/// backend server to restart.
 const MAX_PASSING_REFUSALS: u32 = 40;
 
 /// Why the server does not send the rest.
@@ -24,7 +23,7 @@ pub(in crate::player) enum RangeRefusal {
 }
 
 impl RangeRefusal {
-    /// Classifies an error; `None` if it is not an answer.
+    /// Classifies an error. Returns `None` if the error is not an answer of the server.
     pub fn of(error: &net::Error) -> Option<Self> {
         Some(match &error.cause {
             Cause::Answer { status: 404 | 410, .. } => Self::Gone,
@@ -41,12 +40,12 @@ impl RangeRefusal {
 pub(in crate::player) struct RangeRetry(u32);
 
 impl RangeRetry {
-    /// Resets the counter: media arrived.
+    /// Resets the counter, because media arrived.
     pub fn came(&mut self) {
         self.0 = 0;
     }
 
-    /// Counts a refusal; returns the reason once the limit is reached.
+    /// Counts a refusal, and returns the failure once the limit is reached.
     pub fn refused(&mut self, refusal: RangeRefusal, failure: &Failure) -> Option<Failure> {
         self.0 += 1;
         let cause = &failure.problem;

@@ -23,18 +23,17 @@ pub(in crate::player) enum Item {
     Event(StreamEvent),
     /// Boundary in microseconds: earlier audio plays at most up to it, and later audio from it on.
     Seam(i64),
-    /// Start of a media file: a packet with this many microseconds is its first instant, and plays
-    /// first.
+    /// Start of a media file: its first instant has this time in microseconds.
     Begin(i64),
     /// The pace from here on.
     Pace(PlayPace),
-    /// The position of the next tag in the recording, or from the first known position of a
-    /// broadcast.
+    /// The position of the next tag in the recording. In a broadcast, it counts from the first
+    /// known position.
     Place(Duration),
     /// The length of the recording, in which seeking is possible.
     Length(Duration),
-    /// A seek is done: the position, and the time (`raw`, microseconds) of the packet that is
-    /// presented first. `firm` means that its timestamps are trusted.
+    /// A seek is done. The fields are the position, and the time (`raw`, microseconds) of the
+    /// packet that is presented first. `firm` means that its timestamps are trusted.
     Moved {
         raw: i64,
         place: Duration,
@@ -78,14 +77,14 @@ pub(in crate::player) struct PullRequest {
     pub buffer: Arc<BufferTarget>,
     /// The speed of the decoders.
     pub decode_budget: Arc<DecodeBudget>,
-    /// The time limit of opening.
+    /// The time limit for opening the stream.
     pub opening: Arc<OpenDeadline>,
     /// True for codecs that the receiver can decode.
     pub decodable: fn(VideoCodec) -> bool,
 }
 
 impl PullRequest {
-    /// The error for a wrong range, as a temporary one.
+    /// The error for a wrong range, which counts as temporary.
     pub(in crate::player) fn other_part(&self) -> net::Error {
         let (stage, cause) = (ConnectStage::Media, Cause::Web(WebProblem::OtherPart));
         net::Error { stage, cause, peer: self.url.endpoint().to_string() }

@@ -1,5 +1,5 @@
-//! Identifies a body by its first bytes, because servers send any content type, and send error
-//! pages with `200 OK`.
+//! Identifies a body by its first bytes, because servers send wrong content types, and error pages
+//! with `200 OK`.
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use crate::wire::container::ts::PACKET;
 use crate::wire::container::{Format, audio};
 use crate::wire::hls::is_playlist;
 
-/// Time limit for enough bytes.
+/// Time limit for the first [`SNIFF_BYTES`].
 const SNIFF_TIMEOUT: Duration = Duration::from_secs(10);
-/// Number of bytes that suffices.
+/// Number of bytes that suffice to identify a body.
 const SNIFF_BYTES: usize = PACKET + 1;
 
 /// Format of an HTTP response body.
@@ -27,7 +27,7 @@ pub(super) enum Body {
     Ts,
     /// HLS.
     Playlist,
-    /// MP4, Matroska, or (`None`) possibly audio only, which its header shows.
+    /// MP4, Matroska, or (`None`) a file that may have only audio, as its header shows.
     Film(Option<Format>),
 }
 

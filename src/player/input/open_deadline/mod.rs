@@ -18,7 +18,7 @@ use crate::text::problem::problem;
 
 /// Time limit until media begins to arrive.
 pub(in crate::player) const LIMIT: Duration = Duration::from_secs(30);
-/// Additional time for each further port.
+/// Additional time for each further port that is tried.
 const PORT: Duration = Duration::from_secs(10);
 /// The limit for a slow link, from the first data until media can be presented.
 const SLOW: Duration = Duration::from_secs(60);
@@ -32,7 +32,7 @@ struct State {
     began: Instant,
     until: Instant,
     media: bool,
-    /// The server or proxy that must answer.
+    /// The server or proxy whose answer is pending.
     peer: String,
     owes: &'static str,
 }
@@ -43,7 +43,7 @@ impl Default for OpenDeadline {
     }
 }
 
-/// The limit for this many ports.
+/// Extends the limit for this many ports.
 fn with_ports(limit: Duration, ports: usize) -> Duration {
     limit + PORT * u32::try_from(ports.saturating_sub(1)).unwrap_or(u32::MAX).min(100)
 }
@@ -118,7 +118,7 @@ impl State {
     }
 }
 
-/// The expected answer of the server in a stage, as named in texts.
+/// The id of the text for the answer that the server owes in a stage.
 fn owed(stage: ConnectStage) -> &'static str {
     match stage {
         ConnectStage::Publish => ConnectStage::Play.name(),

@@ -1,4 +1,5 @@
-//! A server slightly below the limit of each step, and the total limit that ends it.
+//! Tests of a server that is slightly below the limit of each step, and of the total limit that
+//! ends the wait.
 
 use std::sync::Arc;
 
@@ -19,9 +20,9 @@ use crate::player::session::shared::Shared;
 use crate::text::Language;
 use crate::wire::rtmp::server::{self, Event, Output, Session};
 
-/// Much less than the limit of any step, and than the total time that such a server takes.
+/// A total limit much below the limit of any step, and below the total time of such a server.
 const LIMIT: Duration = Duration::from_secs(1);
-/// Time for each answer; a stream needs at least four.
+/// Delay of each answer. A stream needs at least four answers.
 const EACH: Duration = Duration::from_millis(400);
 
 #[test]
@@ -63,7 +64,7 @@ async fn answer(mut socket: TcpStream) -> std::io::Result<()> {
     }
 }
 
-/// Starts such a server.
+/// Starts a server that answers slowly.
 async fn serve() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();

@@ -1,5 +1,5 @@
-//! Saves the received stream unchanged to an FLV file (`--save`): same bodies, continuous times
-//! from zero, tags in DTS order. It writes tags itself instead of using the FLV `Muxer`, because
+//! Saves the received stream to an FLV file (`--save`): unchanged bodies, continuous times from
+//! zero, and tags in DTS order. It writes tags itself instead of using the FLV `Muxer`, because
 //! additional tracks, unknown codecs and script data have no packets and would be lost. It runs on
 //! the feed thread.
 
@@ -39,10 +39,10 @@ pub(in crate::player) struct Save {
     video: bool,
     audio: bool,
     broken: bool,
-    /// True if it begins in the middle of a stream: nothing is written before a keyframe.
+    /// True while the file waits for a keyframe, because it begins in the middle of a stream.
     waits: bool,
     bytes: u64,
-    /// True if it was requested during playback: its end is reported.
+    /// True if the file was requested during playback, so that its end is reported.
     told: bool,
     buffer: BytesMut,
     /// The reported codecs that the file does not support.
@@ -93,13 +93,13 @@ impl Save {
         }
     }
 
-    /// Enables the report of its end, because it was requested during playback.
+    /// Enables the report of the file's end, because the file was requested during playback.
     pub(in crate::player) fn telling(mut self) -> Self {
         self.told = true;
         self
     }
 
-    /// Writes no frames and no audio before the next keyframe.
+    /// Skips all frames and audio before the next keyframe.
     pub(in crate::player) fn wait_for_keyframe(&mut self) {
         self.waits = true;
     }
@@ -109,7 +109,7 @@ impl Save {
         self.timeline.restart();
     }
 
-    /// Adds headers for the following tags. They have no reliable time.
+    /// Adds a header for the following tags. A header has no reliable time.
     pub(in crate::player) fn add_header(&mut self, shared: &Shared, kind: TagKind, body: &Bytes) {
         if !self.broken && !body.is_empty() {
             self.put(shared, kind, None, body.clone());

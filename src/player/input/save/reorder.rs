@@ -8,9 +8,9 @@ use bytes::Bytes;
 use crate::media::Track;
 use crate::wire::container::flv::TagKind;
 
-/// Maximum wait for the other track in ms.
+/// Maximum time, in ms of the stream, for which a tag waits for the other track.
 const MAX_WAIT_MS: i64 = 10_000;
-/// Maximum bytes that wait.
+/// Maximum bytes of the waiting tags.
 const MAX_WAITING_BYTES: usize = 32 << 20;
 
 /// A tag with its time in milliseconds.

@@ -1,5 +1,6 @@
-//! The search for a position in a recording on a web server: bisects with range requests until it
-//! finds the keyframe before it. It ends after a fixed number of requests, whatever the server sends.
+//! The search for a position in a recording on a web server. It bisects with range requests until
+//! it finds the keyframe before the position, and ends after a fixed number of requests, whatever
+//! the server sends.
 
 pub(in crate::player::input::http) mod recording;
 pub(in crate::player::input::http) mod resync;
@@ -13,16 +14,16 @@ use crate::player::input::http::bisection::Bisection;
 use crate::player::input::http::byte_seek::resync::{ResyncPoint, StreamFormat, marks};
 use crate::player::input::http::range::parts::RangeParts;
 
-/// Bytes to examine at one position, which a large keyframe may exceed.
+/// Bytes that are examined at one position. A large keyframe may exceed them.
 const WINDOW: u64 = 64 << 10;
-/// Data without any packet in this many bytes is not a recording.
+/// Data is not a recording if it has no packet within this many bytes.
 const MAX_WINDOW: u64 = 2 << 20;
 /// A position this close before the target is good enough, in milliseconds.
 const SEEK_TOLERANCE_MS: i64 = 500;
-/// Bytes per read for the search of the keyframe, and in total.
+/// Bytes per read in the search for the keyframe, and their total.
 const STRETCH: u64 = 512 << 10;
 const MAX_READ: u64 = 24 << 20;
-/// Time limit of the search; then playback begins at the best position.
+/// Time limit of the search. After it, playback begins at the best position so far.
 const KEY: Duration = Duration::from_secs(4);
 /// Tolerance for the times of an index, in milliseconds.
 const OFF: i64 = 500;
@@ -37,7 +38,8 @@ const MAX_SECONDS: i64 = 1_000_000;
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Course {
     pub form: StreamFormat,
-    /// The time of the first packet in milliseconds; `length` is the distance of the last one.
+    /// The time of the first packet in milliseconds; `length` is the distance of the last packet
+    /// from it.
     pub begins: u32,
     pub length: i64,
 }
@@ -49,7 +51,7 @@ impl Course {
     }
 }
 
-/// The distance between two times in milliseconds, modulo 2³² as in the formats.
+/// The distance between two times in milliseconds, which wrap at 2³² as in the formats.
 fn since(begins: u32, time_ms: u32) -> i64 {
     time_ms.wrapping_sub(begins).cast_signed().into()
 }
@@ -60,7 +62,8 @@ pub(super) fn length(begins: u32, last: u32) -> Option<i64> {
     (1..MAX_SECONDS * 1_000).contains(&length).then_some(length)
 }
 
-/// The time of the last packet; `None` without range support, or if the end is unreadable.
+/// Finds the time of the last packet. Returns `None` without range support, or if the end is
+/// unreadable.
 ///
 /// # Errors
 /// Returns the network error.
@@ -87,8 +90,8 @@ pub(super) async fn last(
     Ok(None)
 }
 
-/// The byte from which to read in order to present `to` milliseconds after the start; `None` if the
-/// server stopped supporting ranges. `hint` is the position in an index.
+/// Finds the byte from which to read in order to present `to` milliseconds after the start. Returns
+/// `None` if the server stopped supporting ranges. `hint` is the position in an index.
 ///
 /// # Errors
 /// Returns the network error.
@@ -116,7 +119,7 @@ pub(super) async fn find(
     }
 }
 
-/// A byte whose first packet is shortly before the position.
+/// Finds a byte whose first packet is shortly before the position.
 async fn before(
     parts: &mut RangeParts,
     course: &Course,
@@ -139,7 +142,7 @@ async fn before(
     Ok(Some(places.low().0))
 }
 
-/// The keyframe at or before the position, searched around `low` and then further and further back.
+/// Finds the keyframe at or before the position, first around `low` and then further back.
 async fn key(
     parts: &mut RangeParts,
     course: &Course,
@@ -220,7 +223,7 @@ mod tests {
     /// A keyframe every 8,000 ms, a frame every 40 ms.
     const GROUP: u32 = 8_000;
 
-    /// A recording of three minutes with five times the bitrate in the middle.
+    /// Creates a recording of three minutes, with five times the bitrate in its middle.
     fn film() -> Bytes {
         let mut out = BytesMut::from(&flv::file_header(true, true)[..]);
         for time in (0..180_000).step_by(40) {

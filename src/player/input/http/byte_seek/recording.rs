@@ -1,5 +1,5 @@
-//! The known data of a recording on a web server that is read from its beginning, and seeking in it.
-//! The server is queried in parallel; only a seek waits for it.
+//! What is known of a recording on a web server that is read from its beginning, and seeking in the
+//! recording. Requests to the server run in parallel; only a seek waits for them.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use crate::wire::container::track_config::MAX_CONFIG;
 /// Time limits for the server to report the length, and to send another position.
 const LENGTH: Duration = Duration::from_secs(5);
 const SEEK_TIMEOUT: Duration = Duration::from_secs(8);
-/// A declared length this close to the last tag's is trusted, in seconds.
+/// A declared length is trusted if it is this close to the time of the last tag, in seconds.
 const SAME: f64 = 1.0;
 /// Maximum number of remembered configs in the middle of a recording.
 const MAX_HEADERS: usize = 64;
@@ -36,10 +36,10 @@ pub(in crate::player::input::http) struct Recorded {
     parts: RangeParts,
     /// The time of the first video or audio.
     begins: Option<u32>,
-    /// The pending request for the time of the end; `last` is the result.
+    /// The pending request for the time of the last packet; `last` is its result.
     asked: JoinSet<Option<u32>>,
     last: Option<u32>,
-    /// From the metadata: the length in seconds; `index` has the positions of keyframes.
+    /// The length from the metadata in seconds; `index` has the keyframe positions from it.
     told: Option<f64>,
     index: Vec<(i64, u64)>,
     /// The codec configs, with their byte positions.
@@ -81,7 +81,7 @@ impl Recorded {
         Self { form, parts, begins, asked, last, told, index, heads, search }
     }
 
-    /// Returns true if the server has not reported the length yet.
+    /// Returns true if the server has not answered with the length yet.
     pub fn is_asking(&self) -> bool {
         !self.asked.is_empty()
     }
@@ -268,8 +268,8 @@ mod tests {
         assert_eq!(recorded.heads.len(), 2);
     }
 
-    /// Metadata with an index of this many keyframes, one every two seconds; a different declared
-    /// count if given.
+    /// Creates metadata with an index of this many keyframes, one every two seconds. `told`
+    /// replaces the declared length.
     fn indexed(keyframes: u32, told: Option<u32>) -> Tag {
         let list = |step: f64| {
             let numbers = (0..keyframes).map(|number| Value::Number(f64::from(number) * step));

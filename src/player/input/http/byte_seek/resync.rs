@@ -1,5 +1,5 @@
-//! Finds where video and audio begin in a piece from the middle of a recording, with their times:
-//! FLV by tag headers, MPEG-TS by packet headers. This module is pure.
+//! Finds where video and audio packets begin in a piece from the middle of a recording, with their
+//! times: in FLV by tag headers, in MPEG-TS by packet headers. This module is pure.
 
 use bytes::Bytes;
 
@@ -21,10 +21,10 @@ pub(in crate::player::input::http) enum StreamFormat {
 /// A position at which a media packet begins.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player::input::http) struct ResyncPoint {
-    /// The byte from which the packet can be read.
+    /// The byte at which reading the packet begins.
     pub at: u64,
     pub time_ms: u32,
-    /// True for a frame; `keyframe` is true for a keyframe.
+    /// True for video, false for audio; `keyframe` is true for a keyframe.
     pub picture: bool,
     pub key: bool,
 }
@@ -50,7 +50,7 @@ struct Header {
 }
 
 impl Header {
-    /// A candidate for a tag header.
+    /// Reads a candidate for a tag header at a position.
     fn at(bytes: &[u8], at: usize) -> Option<Self> {
         let header = bytes.get(at..)?.first_chunk::<TAG_HEADER>()?;
         let [kind, s2, s1, s0, t2, t1, t0, t3, 0, 0, 0] = *header else { return None };
@@ -135,7 +135,7 @@ const fn millis(ticks: i64) -> u32 {
     (ticks * 1_000).div_euclid(CLOCK) as u32
 }
 
-/// True for a video packet of an elementary stream, and its DTS.
+/// Reads a PES header: returns true for video, and the DTS in milliseconds.
 fn pes_time(pes: &[u8]) -> Option<(bool, u32)> {
     let [0, 0, 1, stream, _, _, _, flags, _, rest @ ..] = pes else { return None };
     let picture = match stream {

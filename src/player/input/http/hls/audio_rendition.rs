@@ -1,5 +1,5 @@
-//! A missing separate audio playlist: the video continues without it. A parallel task checks
-//! repeatedly whether the audio is available again.
+//! The state of a missing separate audio playlist. The video continues without it, and a parallel
+//! task checks repeatedly whether the audio is available again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,10 +55,11 @@ pub(super) fn at_the_beginning(problem: PullError) -> Problem {
 /// See the module documentation.
 #[derive(Debug)]
 pub(super) struct AudioRendition {
-    /// The check whether the audio has returned.
+    /// The running check whether the audio has returned.
     look: JoinSet<bool>,
     pause: Duration,
-    /// The offset of its segment numbers to those of the video; `None` if it has never arrived.
+    /// The offset of the audio's segment numbers from those of the video; `None` if the audio has
+    /// never arrived.
     ahead: Option<i64>,
 }
 
@@ -70,8 +71,8 @@ impl Default for AudioRendition {
 }
 
 impl AudioRendition {
-    /// Creates the state after a loss; `before` is the state of the previous loss. The numbers are
-    /// those of a video segment and of the matching audio segment.
+    /// Creates the state after a loss; `before` is the state of the previous loss. `picture` and
+    /// `sound` are the numbers of a video segment and of the matching audio segment.
     pub fn new(before: Option<Self>, picture: u64, sound: u64) -> Self {
         let pause = before.map_or(PAUSE, |before| (before.pause * 2).min(MAX_PAUSE));
         let ahead = Some(sound.wrapping_sub(picture).cast_signed());
@@ -88,7 +89,7 @@ impl AudioRendition {
         picture.saturating_add_signed(self.ahead.unwrap_or(0))
     }
 
-    /// Returns true if the audio has returned; otherwise starts another check. `number` is the
+    /// Returns true if the audio has returned, and otherwise starts another check. `number` is the
     /// wanted segment of the playlist at `url`.
     pub fn comes(
         &mut self,

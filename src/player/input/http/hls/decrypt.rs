@@ -11,8 +11,8 @@ use crate::wire::container::mp4::{EncryptedTrack, Scheme};
 
 /// Bytes of a cipher block.
 const BLOCK: usize = 16;
-/// Clear bytes at the beginning of a NAL unit; after them, one of ten blocks is encrypted. Units
-/// shorter than this plus one block are not encrypted.
+/// Clear bytes at the beginning of a NAL unit. After them, one of ten blocks is encrypted. Units
+/// shorter than these bytes plus one block are not encrypted.
 const NAL_OPEN: usize = 32;
 const NAL_PATTERN: usize = 10 * BLOCK;
 /// Clear bytes at the beginning of an audio access unit.
@@ -60,7 +60,7 @@ impl Decryption {
         out.freeze()
     }
 
-    /// Decrypts a slice. Emulation prevention was applied after the encryption.
+    /// Decrypts a slice. The sender added emulation prevention after the encryption.
     fn nal(&self, nal: &[u8]) -> Vec<u8> {
         let mut nal = unescape(nal);
         let mut chain = self.chain(&self.iv);

@@ -20,7 +20,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::hls::{Key, MAX_TEXT, Map, Method, System};
 
-/// The longest segment in bytes: a minute at 4 Mbit/s, ten seconds at 25.
+/// The longest segment in bytes: a minute at 4 Mbit/s, or ten seconds at 25 Mbit/s.
 pub(super) const MAX_SEGMENT: usize = 32 << 20;
 /// The longest initialization segment of an MP4 in bytes.
 const MAX_MAP: usize = 1 << 20;
@@ -86,7 +86,7 @@ enum FetchName {
     Key,
 }
 
-/// A request, and the opening to which it may belong.
+/// The kind of a request, and the opening to which it may belong.
 #[derive(Copy, Clone, Debug)]
 struct WantedFetch<'a> {
     what: FetchName,
@@ -103,7 +103,7 @@ impl FetchName {
         }
     }
 
-    /// Converts an error to one with the kind of the request, because users do not know the
+    /// Converts an error to one that names the kind of the request, because users do not know the
     /// addresses.
     fn problem(self, error: net::Error, limits: Limits) -> PullError {
         let Cause::TimedOut { after } = error.cause else { return error.into() };
@@ -170,7 +170,7 @@ impl Fetch {
         Self { limits: self.limits, client, lists, keys, maps, opening }
     }
 
-    /// Loads a playlist and returns its final address; the server may be silent for this time.
+    /// Loads a playlist and returns its final address. The server may be silent for this time.
     pub async fn playlist_within(
         &mut self,
         url: &WebUrl,
@@ -181,8 +181,8 @@ impl Fetch {
         read(&mut self.lists, (url, None), MAX_TEXT, wanted, limits).await
     }
 
-    /// Loads a playlist whose server answers when there is news, within `limit`, and the announced
-    /// `part`, at most `grace` later. Each is requested once.
+    /// Loads a playlist with a blocking request, within `limit`, and the announced `part`, which
+    /// may arrive `grace` later. Each is requested once.
     pub async fn playlist_and_part(
         &mut self,
         url: &WebUrl,
@@ -233,8 +233,7 @@ impl Fetch {
     /// Loads a segment until `enough` accepts the data or all has arrived. Returns `None` if that is
     /// impossible; a request for the whole segment reports the reason.
     ///
-    /// # Errors
-    /// Fails if it does not arrive: then the whole segment does not arrive either.
+    /// # Errors Fails if no data arrives, because the whole segment would not arrive either.
     pub async fn begin(
         &mut self,
         url: &WebUrl,
@@ -289,8 +288,8 @@ impl Fetch {
         Ok(Some(data.freeze()))
     }
 
-    /// Decrypts a wholly encrypted segment with this number, and returns the decryption for partly
-    /// encrypted ones.
+    /// Decrypts the segment with this number if it is wholly encrypted. For a partly encrypted one,
+    /// returns the decryption.
     pub async fn open(
         &mut self,
         base: &WebUrl,
@@ -374,7 +373,7 @@ async fn read(
     }
 }
 
-/// Sends one request. A timeout reports the stage that was reached, and the last server.
+/// Sends one request. A timeout error names the stage that was reached, and the last server.
 async fn ask(
     client: &mut Client,
     (url, range): (&WebUrl, Option<(u64, u64)>),

@@ -1,6 +1,6 @@
-//! Follows one media playlist: its segments in order, in parts near its end, reloading it while it
-//! grows (RFC 8216 §6.3.4), and handling a playlist that stalls, jumps back or lost the wanted
-//! segment.
+//! Follows one media playlist: loads its segments in order, and part by part near the end. It
+//! reloads a growing playlist (RFC 8216 §6.3.4), and handles one that stalls, jumps back or lost
+//! the wanted segment.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,15 +23,15 @@ use crate::wire::hls::{self, Key, Map, Media, Playlist};
 
 /// Minimum interval between requests of a playlist.
 const SOONEST: Duration = Duration::from_millis(300);
-/// A list that has not changed for this long, and for several segment durations, has ended.
+/// A playlist has ended if it has not changed for this long, and for several segment durations.
 const DEAD: Duration = Duration::from_secs(12);
 /// Maximum number of consecutive missing segments.
 const MAX_MISSES: u32 = 3;
-/// Without a hold-back of the server, players keep this many target durations from the end.
+/// Distance from the end in target durations, if the server declares no hold-back.
 const HOLD_BACK: u32 = 3;
-/// With parts, they keep at least this many part target durations.
+/// Minimum distance from the end in part target durations, for a playlist with parts.
 const MIN_HOLD_BACK: u32 = 2;
-/// The maximum distance.
+/// The maximum distance from the end.
 const MAX_HOLD_BACK: Duration = Duration::from_secs(60);
 
 /// The content of a segment or a part.
@@ -40,17 +40,19 @@ pub(super) struct Arrival {
     pub events: Vec<StreamEvent>,
     /// True if it does not continue the previous data.
     pub restart: bool,
-    /// The time at which the playlist was read, and the distance from this beginning to its end.
+    /// The time at which the playlist was read, and the distance from this content to the
+    /// playlist's end.
     pub edge: Option<(Instant, Duration)>,
     /// Distance of the segment from the first known one; `None` if it continues a segment.
     pub place: Option<Duration>,
-    /// In a broadcast, its wall-clock time by the sender's clock, in microseconds since 1970.
+    /// In a broadcast, the content's wall-clock time by the sender's clock, in microseconds since
+    /// 1970.
     pub made: Option<i64>,
     /// In a broadcast, the time at which the list was read, and the positions of its start and end.
     pub listed: Option<(Instant, Duration, Duration)>,
     /// Downloaded bytes for the bandwidth measurement; 0 if it was requested in advance.
     pub bytes: usize,
-    /// Size of its data, which it may share.
+    /// Size of the segment's data in memory, which several events can share.
     pub size: usize,
     pub took: Duration,
 }
@@ -67,7 +69,7 @@ struct NextPart {
     gap: bool,
     /// Index of the part; `None` for a whole segment.
     part: Option<usize>,
-    /// True if it completes the segment.
+    /// True if this part completes the segment.
     ends: bool,
 }
 
@@ -80,7 +82,7 @@ pub(super) struct Track {
     pub(super) loaded: Instant,
     /// Time of the last change.
     changed: Instant,
-    /// Number of the next segment; `part` is its next part, where 0 is its beginning.
+    /// Number of the next segment; `part` is the index of its next part.
     pub(super) next: u64,
     pub(super) part: usize,
     live: bool,
@@ -127,7 +129,7 @@ pub(super) fn media(text: &[u8], before: Option<&Media>) -> Result<Media, PullEr
 }
 
 impl Track {
-    /// Follows the playlist `text` from `url`; `buffer` is the user's buffer.
+    /// Begins to follow the playlist `text` from `url`; `buffer` is the user's buffer.
     pub fn new(url: &WebUrl, text: Bytes, buffer: &Arc<BufferTarget>) -> Result<Self, PullError> {
         let media = media(&text, None)?;
         let now = Instant::now();
@@ -155,8 +157,8 @@ impl Track {
         Ok(track)
     }
 
-    /// Loads the playlist at `url` and follows it; `other`, a related playlist, may know its newest
-    /// state.
+    /// Loads the playlist at `url` and follows it. `other` is a related playlist, which may know
+    /// the newest state of this one.
     pub async fn open(
         fetch: &mut Fetch,
         url: &WebUrl,
@@ -185,7 +187,7 @@ impl Track {
         self.live && !self.trust.is_lost() && self.media.is_low_latency()
     }
 
-    /// Returns true for low latency near the end of the list.
+    /// Returns true while the list is followed with low latency, near its end.
     pub fn is_low(&self) -> bool {
         self.has_parts() && !self.behind
     }
@@ -220,7 +222,7 @@ impl Track {
         self.least().max(self.buffer.get()).min(MAX_HOLD_BACK)
     }
 
-    /// The server's minimum distance.
+    /// The server's minimum distance from the end.
     pub fn least(&self) -> Duration {
         let (wanted, unit, least) = if self.has_parts() {
             let target = self.media.part_target.unwrap_or_default();
@@ -236,7 +238,7 @@ impl Track {
         self.media.duration()
     }
 
-    /// The remaining duration from here.
+    /// The remaining duration from this part of this segment to the end.
     fn left(&self, number: u64, part: usize) -> Duration {
         if self.is_low() { self.media.from_part(number, part) } else { self.media.from(number) }
     }
@@ -293,7 +295,7 @@ impl Track {
         self.go_on_at(other.next, other);
     }
 
-    /// Continues there if its segment with this number matches the next one of `other`.
+    /// Continues at the segment with this number if it matches the next segment of `other`.
     pub fn go_on_at(&mut self, number: u64, other: &Self) {
         self.begin_at(number);
         (self.behind, self.trust) = (other.behind, other.trust);
@@ -306,7 +308,7 @@ impl Track {
         self.seek(fetch, other.place(other.next, 0)).await;
     }
 
-    /// Skips the next segment: parts of it came from another variant.
+    /// Skips the next segment, because parts of it came from another variant.
     pub fn leave_segment(&mut self) {
         (self.next, self.part, self.restart) = (self.next + 1, 0, true);
     }
@@ -408,7 +410,7 @@ impl Track {
         }
     }
 
-    /// Keeps the item as the next one after a failure, here or in another variant.
+    /// Keeps the item as the next one after a failure, for this or another variant.
     fn kept(&mut self, problem: PullError, piece: &NextPart, restart: bool) -> PullError {
         if matches!(problem, PullError::Stalls(_)) {
             (self.next, self.part) = (piece.number, piece.part.unwrap_or(0));
@@ -532,7 +534,7 @@ impl Track {
         self.refresh_within(fetch, fetch.limits.quiet).await
     }
 
-    /// As [`refresh`](Self::refresh), with this limit of silence.
+    /// As [`refresh`](Self::refresh), but with this time limit for silence.
     pub(super) async fn refresh_within(
         &mut self,
         fetch: &mut Fetch,
@@ -543,7 +545,7 @@ impl Track {
         self.take_list(text, &from, media)
     }
 
-    /// Applies a playlist from `from`.
+    /// Applies a playlist that was loaded from `from`.
     pub(super) fn take_list(
         &mut self,
         text: Bytes,

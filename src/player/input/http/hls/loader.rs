@@ -1,5 +1,5 @@
-//! The task behind a playlist: chooses the variant, follows it and its separate audio, and passes on
-//! events in order of time.
+//! The task that plays from playlists: chooses the variant, follows it and its separate audio, and
+//! passes on events in order of time.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -26,14 +26,14 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::hls::{Master, Playlist, Variant, parse};
 
-/// Audio further behind the video than this is loaded first, in µs.
+/// Audio is loaded first if it is further behind the video than this, in µs.
 const TOGETHER_MICROS: i64 = 20_000;
-/// This many consecutive segments or parts without media, for this long, end the stream.
+/// The stream ends after this many consecutive segments or parts without media, lasting this long.
 const MAX_BARE: u32 = 3;
 const BARE: Duration = Duration::from_secs(10);
 /// Maximum number of audio segments per video segment.
 const MAX_AUDIO_SEGMENTS: usize = 16;
-/// Maximum bytes of a segment with its audio.
+/// Maximum bytes of a video segment with its audio.
 const MAX_BATCH: usize = 2 * MAX_SEGMENT;
 /// Opening another variant may take half the buffer, within these limits.
 const OPENS_LEAST: Duration = Duration::from_secs(1);
@@ -43,7 +43,7 @@ const STALLS_LEAST: Duration = Duration::from_secs(2);
 const MAX_STALLS: Duration = Duration::from_secs(5);
 /// A failed variant is not tried again for this long.
 const LEFT_OUT: Duration = Duration::from_secs(60);
-/// Tracks with a larger distance have different time origins, in µs.
+/// Tracks that are further apart have different time origins, in µs.
 const APART_MICROS: i64 = 60_000_000;
 
 /// The requested position, and the number of requests.
@@ -74,7 +74,8 @@ pub(super) struct Loader {
     buffer: Arc<BufferTarget>,
     /// True after a seek: audio before the next frame belongs to the skipped part.
     moved: bool,
-    /// True if the list was followed part by part: it resumes at the right distance afterwards.
+    /// True if the playlist was followed part by part. Playback then resumes at the right distance
+    /// afterwards.
     was_low: bool,
     /// The last reported pace.
     told: Option<PlayPace>,
@@ -87,9 +88,9 @@ pub(super) struct Loader {
     configs: [Option<TrackConfig>; 2],
     /// The state of missing audio.
     unheard: Option<AudioRendition>,
-    /// True if the audio has returned and that is not reported yet.
+    /// True if the audio has returned, and its return is not reported yet.
     heard: bool,
-    /// Why the audio is missing from the beginning, until reported.
+    /// The reason why the audio is missing from the beginning, until it is reported.
     silent: Option<Problem>,
 }
 
@@ -200,7 +201,8 @@ impl Loader {
         }
     }
 
-    /// Loads from `to`, if given, to the end, and waits there; ends when the receiver is gone.
+    /// Loads from `to`, or from the current position, to the end, and waits there. It ends when the
+    /// receiver is gone.
     async fn read(
         &mut self,
         wish: u32,
@@ -247,7 +249,7 @@ impl Loader {
         self.moved = true;
     }
 
-    /// The next video segment, from a lower variant if the present one stalls.
+    /// The next video segment, from a lower variant if the current one stalls.
     async fn next(&mut self) -> Result<Option<Arrival>, PullError> {
         if let Some(lesser) = self.lesser() {
             let patience = (self.main.hold_back() / 2).clamp(STALLS_LEAST, MAX_STALLS);
@@ -297,7 +299,7 @@ impl Loader {
         self.left_out.extend(variant.map(|variant| (variant.uri.clone(), until)));
     }
 
-    /// A segment with its audio.
+    /// Completes a video segment with its audio.
     async fn complete(&mut self, arrival: Arrival) -> Result<Vec<Item>, PullError> {
         let Arrival { mut events, mut restart, edge, place, made, listed, .. } = arrival;
         let mut size = arrival.size;
@@ -378,7 +380,7 @@ impl Loader {
         Ok(items)
     }
 
-    /// Resumes returned audio from the next video segment on.
+    /// Resumes audio that has returned, from the next video segment on.
     async fn listen(&mut self) {
         if self.sound.is_some() || !self.main.is_between_segments() {
             return;
@@ -441,8 +443,8 @@ impl Loader {
         }
     }
 
-    /// Switches to another variant. Returns false if it cannot be opened in time: the current one
-    /// continues.
+    /// Switches to another variant. Returns false if that variant cannot be opened in time; the
+    /// current one then continues.
     async fn go_to(&mut self, wanted: usize) -> bool {
         let Some((url, master)) = &self.master else { return false };
         let quiet = (self.main.hold_back() / 2).clamp(OPENS_LEAST, MAX_OPENS);
@@ -482,7 +484,7 @@ impl Loader {
     }
 }
 
-/// Opens the playlists of a variant; `now` is the current one, with the need for separate audio.
+/// Opens the playlists of a variant; `now` is the current variant.
 async fn tracks(
     fetch: &mut Fetch,
     url: &WebUrl,

@@ -1,6 +1,6 @@
 //! Low latency: blocking playlist reloads, and requests for parts in advance (RFC 8216bis §6.2.5,
-//! §6.3.7, §6.3.8). A server that does not keep its promises is followed normally from then on.
-//! This module is pure, except for the requests.
+//! §6.3.7, §6.3.8). If a server does not keep its promises, its playlist is followed without low
+//! latency from then on. This module is pure, except for the requests.
 
 use std::time::Duration;
 
@@ -13,13 +13,14 @@ use crate::player::input::http::hls::low_latency_trust::Early;
 use crate::player::input::http::pull_error::PullError;
 use crate::wire::hls::Media;
 
-/// Range of the time for which a server may hold a request, in target durations and seconds.
+/// Limits of the time for which a server may hold a request: target durations, and the range of the
+/// result.
 const HELD_TARGET_DURATIONS: u32 = 3;
 const MIN_HELD: Duration = Duration::from_secs(3);
 const MAX_HELD: Duration = Duration::from_secs(6);
 /// Minimum interval between requests, even if each list is new.
 const SOONEST: Duration = Duration::from_millis(20);
-/// Extra time for a hinted part after the list that announces it.
+/// Extra time for a hinted part after the playlist has arrived.
 const HINTED_PART_GRACE: Duration = Duration::from_millis(500);
 
 impl Track {
@@ -83,7 +84,7 @@ impl Track {
         Some((url, range))
     }
 
-    /// The URL of another playlist with parameters that request at least this version.
+    /// The URL of another playlist, with parameters that request at least the version of this one.
     pub(super) fn question(&self, other: &WebUrl) -> Option<WebUrl> {
         let same = |uri: &str| join(&self.url, uri).is_ok_and(|url| url == other.asking(&[]));
         let report = self.media.reports.iter().find(|report| same(&report.uri))?;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::player::input::http::hls::fetch::FetchRange;
 
-/// After this many broken promises the feature is off, unless it was kept as often since.
+/// A feature is off after this many broken promises, unless the server kept as many since.
 const MAX_BROKEN: u32 = 3;
 const FORGIVEN: u32 = 10;
 

@@ -1,6 +1,6 @@
-//! HLS (RFC 8216): a task loads playlists and segments ahead (two segments wait in a channel, which
-//! blocks when full) and returns stream events in order. It joins live playlists near their end,
-//! with low latency part by part, and recorded ones at their beginning, with seeking.
+//! HLS (RFC 8216): a task loads playlists and segments ahead, and returns stream events in order.
+//! Two segments wait in a channel, which blocks when full. The task joins live playlists near their
+//! end, part by part with low latency, and recorded ones at their beginning, with seeking.
 
 mod audio_rendition;
 pub(in crate::player::input::http) mod decrypt;
@@ -50,10 +50,9 @@ impl Drop for Hls {
 }
 
 impl Hls {
-    /// Begins with the playlist `text` from `url`.
+    /// Opens the stream of the playlist `text` from `url`.
     ///
-    /// # Errors
-    /// Fails if it is not playable, or its segments are unreadable.
+    /// # Errors Fails if the playlist is not playable, or its segments are unreadable.
     pub(super) async fn open(
         text: &Bytes,
         url: &WebUrl,
@@ -90,7 +89,8 @@ impl Hls {
         self.pace
     }
 
-    /// The next item; seeking back from the end is possible. This is cancel-safe.
+    /// Returns the next item. After the end, seeking back is still possible. The call is
+    /// cancel-safe.
     pub(super) async fn next(&mut self) -> Result<Item, PullError> {
         loop {
             if let Some(item) = self.items.pop_front() {

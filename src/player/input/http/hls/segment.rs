@@ -14,7 +14,7 @@ use crate::text::problem::problem;
 use crate::wire::container::ts::{self, Demuxer, Event, StreamEvents};
 use crate::wire::container::{Error, mp4};
 
-/// The first frame must be within this many bytes, the size of the largest frame.
+/// The first frame must end within this many bytes, the size of the largest frame.
 const MAX_INSPECTED: usize = 4 << 20;
 
 /// Demuxes segments in order.
@@ -31,14 +31,14 @@ pub(super) struct SegmentReader {
 }
 
 impl SegmentReader {
-    /// Restarts: the next data does not continue the previous data.
+    /// Restarts, because the next data does not continue the previous data.
     pub fn restart(&mut self) {
         (self.ts, self.events) = (Demuxer::new(), StreamEvents::default());
         (self.map, self.sealed) = (None, false);
     }
 
     /// Reads the events of a segment, after its initialization segment if any. For a part (`whole`
-    /// is false), pending data is returned with the next part. `seal` decrypts it.
+    /// is false), incomplete data is returned with the next part. `seal` decrypts the segment.
     pub fn read(
         &mut self,
         data: &Bytes,
@@ -77,7 +77,8 @@ impl SegmentReader {
         self.events = StreamEvents::default();
     }
 
-    /// Creates a probe for the beginning of the next data. It does not know the earlier data.
+    /// Creates a probe for the beginning of the next data. The probe does not know the earlier
+    /// data.
     pub fn at_start() -> SegmentProbe {
         SegmentProbe::default()
     }
@@ -130,7 +131,7 @@ impl SegmentReader {
         Ok(())
     }
 
-    /// Reads AAC with ADTS, with its time in an ID3 tag at its start (RFC 8216 §3.4).
+    /// Reads AAC with ADTS headers, whose time is in an ID3 tag at its start (RFC 8216 §3.4).
     fn packed(&mut self, data: &[u8], out: &mut Vec<StreamEvent>) {
         let (start, rest) = id3(data);
         let mut reader = ts::packed_audio(rest.first_chunk());
@@ -219,7 +220,7 @@ impl SegmentProbe {
         self.found.iter().position(|event| event.packet_of(Track::Video).is_some())
     }
 
-    /// Returns the events up to the first frame; empty if there is none.
+    /// Returns the events up to the first frame, or nothing if there is no frame.
     pub fn events(mut self) -> Vec<StreamEvent> {
         self.found.truncate(self.first_frame().map_or(0, |at| at + 1));
         self.found

@@ -133,7 +133,7 @@ fn aac_frames(frames: usize) -> Vec<u8> {
     frame.repeat(frames)
 }
 
-/// The same after an ID3 tag of this many bytes.
+/// The same AAC data after an ID3 tag of this many bytes.
 fn padded(bytes: usize, frames: usize) -> Vec<u8> {
     let size = [21, 14, 7, 0].map(|by| (bytes >> by) as u8 & 0x7F);
     let mut data = [&b"ID3\x04\0\0"[..], &size].concat();
@@ -357,8 +357,9 @@ fn is_packet(item: &Item) -> bool {
 }
 
 /// Plays video and audio from two playlists until the audio returns or `most` segments have
-/// arrived; returns the messages and the number of segments. `each` gets each segment's items and whether the
-/// audio is reported missing; if it returns true, the next segment is awaited at playback speed.
+/// arrived. Returns the messages and the number of segments. `each` gets the items of each segment
+/// and whether the audio is reported missing. If `each` returns true, the next segment follows at
+/// playback speed.
 async fn until_heard(
     server: &Server,
     most: usize,
@@ -391,7 +392,7 @@ async fn until_heard(
     (told, came)
 }
 
-/// The audio playlist stalls, or one of its segments stalls or is missing.
+/// The audio playlist stalls, or one of the audio segments stalls or is missing.
 #[tokio::test]
 async fn where_the_sound_alone_does_not_come_the_picture_goes_on_and_the_sound_comes_back() {
     const SEGMENTS: usize = 60;
@@ -439,7 +440,7 @@ async fn where_the_sound_alone_does_not_come_the_picture_goes_on_and_the_sound_c
     }
 }
 
-/// With any error of the audio playlist; audio segments are twice as long as those of the video.
+/// Tries each error of the audio playlist. Audio segments are twice as long as those of the video.
 #[tokio::test]
 async fn where_the_list_of_the_sound_cannot_be_opened_at_first_the_picture_is_played_and_the_sound_taken_up()
  {

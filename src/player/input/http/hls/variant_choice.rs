@@ -8,7 +8,7 @@ use crate::media::VideoCodec;
 use crate::player::session::decode_budget::DecodeBudget;
 use crate::wire::hls::{Variant, VariantVideo};
 
-/// The share of the bandwidth that a variant may use to stay, and to be chosen.
+/// The share of the bandwidth that a variant may use: to stay, and to be newly chosen.
 const STAY: f64 = 0.9;
 const UP: f64 = 0.7;
 /// The weight of a new measurement.
@@ -102,7 +102,7 @@ fn candidates<'a>(
     chosen.into_iter()
 }
 
-/// Returns true if its video codec has a decoder.
+/// Returns true if the variant's video codec has a decoder.
 fn is_known(variant: &Variant) -> bool {
     match variant.video() {
         VariantVideo::Of(codec) => inventory::video_decoder(codec).is_ok(),
@@ -111,7 +111,7 @@ fn is_known(variant: &Variant) -> bool {
     }
 }
 
-/// Returns true if its video can be decoded in time.
+/// Returns true if the variant's video can be decoded in time.
 pub(super) fn is_playable(variant: &Variant, decode_budget: &DecodeBudget) -> bool {
     let in_time = || {
         let (VariantVideo::Of(codec), Some((width, height))) =
@@ -125,8 +125,8 @@ pub(super) fn is_playable(variant: &Variant, decode_budget: &DecodeBudget) -> bo
     is_known(variant) && in_time()
 }
 
-/// The first variant to play: the first in the playlist, as its author intended; H.264 if the list has
-/// the same in several codecs.
+/// The variant to begin with: the first in the playlist, as its author intended, or H.264 if the
+/// playlist has the same variant in several codecs.
 pub(super) fn first(variants: &[Variant], can: &dyn Fn(&Variant) -> bool) -> usize {
     let all = || candidates(variants, can);
     let Some((at, first)) = all().next() else { return 0 };

@@ -24,9 +24,9 @@ use crate::wire::container::ReadAt;
 const BLOCK: u64 = 64 << 10;
 /// Size of the cache in bytes.
 const MAX_KEPT_BYTES: u64 = 12 << 20;
-/// Limit for a read: the index of a recording of half a day.
+/// Maximum bytes of a read: the index of a recording of half a day.
 const MAX_READ: usize = 48 << 20;
-/// The first response is awaited for bytes at most this far ahead.
+/// Missing bytes come from the first response if they are at most this far ahead of it.
 const NEAR_BYTES: u64 = 512 << 10;
 /// Without range support, at most this many bytes are skipped.
 const MAX_SKIPPED_BYTES: u64 = 8 << 20;
@@ -36,10 +36,10 @@ const MIN_PART: u64 = 128 << 10;
 const MAX_PART: u64 = 2 << 20;
 /// The read-ahead in bytes.
 const READ_AHEAD_BYTES: u64 = 4 << 20;
-/// Number of last bytes whose request shows whether the server supports ranges.
+/// Number of bytes at the end of the file whose request shows whether the server supports ranges.
 const TAIL: u64 = 64 << 10;
 const LENGTH: Duration = Duration::from_secs(5);
-/// The first response is abandoned for ranges if it is silent for this long; it has no total limit.
+/// If the first response is silent for this long, range requests replace it. It has no total limit.
 const QUIET: Duration = Duration::from_secs(4);
 const UNBOUNDED: Duration = Duration::from_secs(1 << 20);
 
@@ -94,7 +94,7 @@ struct TailBytes {
     flow: Download,
     begins: u64,
     rest: BytesMut,
-    /// The time limit while it is awaited.
+    /// The time limit while the first response is awaited.
     patience: Option<StallTimeout>,
 }
 
@@ -105,7 +105,8 @@ impl TailBytes {
 }
 
 impl Blocks {
-    /// Creates the blocks for `flow`, whose beginning was read, with `whole` bytes if known.
+    /// Creates the blocks for `flow`, whose beginning `start` was read. `whole` is its length in
+    /// bytes, if known.
     pub fn new(flow: Flow, start: &[u8], whole: Option<u64>, ask: &PullRequest) -> Self {
         let size = whole.unwrap_or(u64::MAX / 4);
         let parts = RangeParts::new(flow.url().clone(), ask.net.clone(), size);
@@ -184,7 +185,7 @@ impl Blocks {
         }
     }
 
-    /// Continues playback here: abandons the first response if it is not near.
+    /// Continues playback at this position. Abandons the first response if it is not near.
     pub fn go_on_at(&mut self, at: u64) {
         if self.gives == Gives::Parts && !self.is_near(at, NEAR_BYTES) {
             self.line = None;
@@ -207,8 +208,8 @@ impl Blocks {
         }
     }
 
-    /// Fetches the missing bytes of a read. It is cancel-safe and waits without a limit if the
-    /// first response is silent.
+    /// Fetches the missing bytes of a read. The call is cancel-safe and waits without a limit if
+    /// the first response is silent.
     ///
     /// # Errors
     /// Fails if the bytes do not arrive.

@@ -1,5 +1,5 @@
-//! A download with its progress, which continues on another connection after an interruption. This
-//! needs a known length: otherwise it is a broadcast.
+//! A download with its progress. After an interruption, it continues on another connection if its
+//! length is known; without a length, it is a broadcast.
 
 use bytes::Bytes;
 
@@ -14,12 +14,13 @@ pub(in crate::player::input::http) struct Download {
     taken: u64,
     /// The total length in bytes, if announced.
     whole: Option<u64>,
-    /// The validator (ETag or date) of its version.
+    /// The validator (ETag or date) of the file's version.
     mark: Option<String>,
 }
 
 impl Download {
-    /// Creates a download from `flow` with this total length, of which this much was read.
+    /// Creates a download from `flow`, of which `taken` bytes were read. `whole` is the total
+    /// length.
     pub(in crate::player::input::http) fn new(flow: Flow, taken: u64, whole: Option<u64>) -> Self {
         let mark = flow.mark().map(str::to_owned);
         Self { flow, taken, whole, mark }
@@ -30,7 +31,8 @@ impl Download {
         self.taken
     }
 
-    /// The next bytes; `None` at the end. It is cancel-safe and waits without a limit.
+    /// Returns the next bytes, or `None` at the end. The call is cancel-safe and waits without a
+    /// limit.
     pub(in crate::player::input::http) async fn next(
         &mut self,
     ) -> Result<Option<Bytes>, net::Error> {
@@ -44,7 +46,7 @@ impl Download {
         self.whole.is_some_and(|whole| self.taken < whole)
     }
 
-    /// Requests the rest, or returns why the server refuses it.
+    /// Requests the rest of the file, or returns why the server refuses it.
     pub(in crate::player::input::http) async fn go_on(
         &mut self,
         url: &WebUrl,

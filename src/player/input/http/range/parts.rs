@@ -1,5 +1,5 @@
 //! Range requests for a recording on a web server, one at a time. The server's range header is
-//! checked: wrong bytes count as no bytes. An interrupted or shortened range continues where it
+//! checked, and wrong bytes count as no bytes. An interrupted or shortened range continues where it
 //! stopped.
 
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub(in crate::player::input::http) struct RangeParts {
     /// The address before redirects, because a redirection target may be temporary.
     door: WebUrl,
     whole: u64,
-    /// The validator of its version, while it stays the same.
+    /// The validator of the file's version, as long as the version stays the same.
     mark: Option<String>,
 }
 
@@ -46,7 +46,7 @@ impl RangeParts {
         Self { mark: mark.map(str::to_owned), ..self }
     }
 
-    /// The same on a separate connection.
+    /// Returns the same requests on a separate connection.
     pub fn anew(&self) -> Self {
         let its = Self::new(self.url.clone(), self.options.clone(), self.whole);
         its.found_by(&self.door).of(self.mark.as_deref())
@@ -57,7 +57,8 @@ impl RangeParts {
         self.whole
     }
 
-    /// Requests the rest as it arrives. Returns `None` if the server sends something else.
+    /// Requests the rest of the file from a position, and returns its data as a flow. Returns
+    /// `None` if the server sends something else.
     ///
     /// # Errors
     /// Returns the network error.
@@ -71,7 +72,7 @@ impl RangeParts {
         Ok(rest?.ok())
     }
 
-    /// Requests at most `length` bytes from `from`: fewer only at the end. Returns `None` if the
+    /// Requests `length` bytes from `from`; fewer arrive only at the end. Returns `None` if the
     /// server sends something else.
     ///
     /// # Errors
@@ -80,7 +81,7 @@ impl RangeParts {
         Ok(self.part(from, length).await?.ok())
     }
 
-    /// As [`read`](Self::read), with the reason if it fails.
+    /// As [`read`](Self::read), but returns the reason if it fails.
     ///
     /// # Errors
     /// The same as for [`read`](Self::read).
@@ -133,7 +134,7 @@ impl RangeParts {
         self.problem(WebProblem::TooLittle)
     }
 
-    /// The error for a wrong answer, as a temporary one.
+    /// The error for a wrong answer, which counts as temporary.
     pub fn other(&self) -> net::Error {
         self.problem(WebProblem::OtherPart)
     }
@@ -143,7 +144,7 @@ impl RangeParts {
         net::Error { stage, cause, peer: self.url.endpoint().to_string() }
     }
 
-    /// Requests a range, of which the server may send only this many first bytes.
+    /// Requests a range. The server may send only the first part of it.
     async fn ask(
         &mut self,
         span: Span,
