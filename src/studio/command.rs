@@ -42,7 +42,7 @@ pub enum Command {
     Transition,
     /// Pauses, resumes or seeks a source that plays a file or stream.
     Media(SourceId, TransportCommand),
-    /// Set the end behavior of a media file.
+    /// Sets the end behavior of a media file.
     AtEnd(SourceId, EndBehavior),
     /// Sets a control of a camera, both by name; `None` sets it to its default. The camera stores the
     /// value.
@@ -63,7 +63,7 @@ pub enum Command {
     Redo,
     /// Adds the scenes in this file: a collection of onair (TOML, JSON) or OBS (JSON).
     ImportScenes(PathBuf),
-    /// Writes the scenes to this file: as TOML, or as JSON if its name says so.
+    /// Writes the scenes to this file: as JSON if the name ends with `.json`, otherwise as TOML.
     ExportScenes(PathBuf),
     /// Executes a command for scene collections and profiles.
     Part(PartCommand),
@@ -81,7 +81,7 @@ pub enum Command {
     },
     /// Ends this program; its file is finalized.
     StopProgram(ProgramId),
-    /// Replaces the list of targets: those enabled get the stream at the next *Go Live*.
+    /// Replaces the list of targets. The enabled ones get the stream at the next *Go Live*.
     SetTargets(Vec<Target>),
     /// Adds this target, or changes it if its id exists. On air, an enabled target starts and a
     /// disabled one stops, while the others continue.
@@ -112,10 +112,11 @@ pub enum Command {
     },
     /// Ends the broadcast in an orderly way; the content of the stream delay is dropped.
     StopLive,
-    /// Ends the broadcast after the content of the stream delay is sent; if sent a second time, at
-    /// once.
+    /// Ends the broadcast after the content of the stream delay is sent. A second such command ends
+    /// it at once.
     StopAfterDelay,
-    /// Delays the stream by this much from the next *Go Live* on, by at most 30 min; saved.
+    /// Delays the stream by this much, at most 30 min, from the next *Go Live* on. The value is
+    /// saved.
     SetDelay(Duration),
     /// Ends the wait before the next attempt.
     RetryNow,
@@ -123,13 +124,14 @@ pub enum Command {
     StartRecording(PathBuf),
     /// Finalizes the recording.
     StopRecording,
-    /// Executes a command for the recordings in the folder of recordings.
+    /// Executes a command for the files in the recordings folder.
     Recordings(RecordingsCommand),
     /// Pauses the recording.
     PauseRecording,
     /// Resumes the recording, without a gap in the file.
     ResumeRecording,
-    /// Sets a chapter in the recording; if the title is empty, its number becomes the title.
+    /// Sets a chapter in the recording. If the title is empty, the chapter's number becomes the
+    /// title.
     Chapter(String),
     /// Continues the recording in a new file.
     SplitRecording,
@@ -143,7 +145,7 @@ pub enum Command {
     SetMuted(bool),
     /// Adds an audio strip with this source.
     AddStrip(AudioChoice),
-    /// Removes a strip; the main strip stays.
+    /// Removes a strip. The main strip cannot be removed.
     RemoveStrip(StripId),
     /// Changes the source of a strip; for the main strip, use [`Command::SelectAudio`].
     SelectStrip {
@@ -206,16 +208,17 @@ pub enum Command {
     SetPlayerMuted(bool),
     /// Executes another command for the players of the *Watch* page.
     Player(WatchCommand),
-    /// Sets the simulated faults of the built-in server; not saved.
+    /// Sets the simulated faults of the built-in server. They are not saved.
     SetFaults(Vec<Fault>),
     /// Sets where clients of the built-in server reconnect when it ends (Enhanced RTMP): a URL with
     /// an application; empty means none. The value is saved.
     SetSuccessor(String),
-    /// Starts or stops the built-in server. It does not stop while the broadcast goes to it.
+    /// Starts or stops the built-in server. The server does not stop while it is a target of the
+    /// broadcast.
     Serve(bool),
-    /// Sets which computers can reach the built-in server; saved.
+    /// Sets which computers can reach the built-in server. The value is saved.
     SetReach(ServerReach),
-    /// Sends to the chat of the own stream, or moderates it.
+    /// Sends to the chat of the program's own stream, or moderates it.
     Chat(ChatCommand),
     /// Adds this service of the user or, by its previous id, changes it; saved.
     PutService {
@@ -224,11 +227,11 @@ pub enum Command {
     },
     /// Removes this service of the user.
     RemoveService(String),
-    /// Searches for cameras, microphones, screens and windows again.
+    /// Searches for cameras, microphones, displays and windows again.
     RefreshDevices,
     /// Retries failed sources and files now.
     TryAgain,
-    /// Sets the preferences for appearance and behavior; saved.
+    /// Sets the preferences for appearance and behavior, and saves them.
     SetPreferences(Preferences),
     /// Goes live with the targets and the scene of a broadcast that a crash interrupted.
     Resume,
@@ -246,23 +249,23 @@ pub enum Command {
 /// A command for scene collections or profiles, by name.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PartCommand {
-    /// Uses this collection or profile from now on. On air, changing the collection is a scene
-    /// change; a profile must wait for the end.
+    /// Uses this collection or profile from now on. On air, another collection is a scene change.
+    /// Another profile must wait for the end of the broadcast.
     Use(PartKind, String),
     /// Creates a collection or profile with default content, and uses it.
     New(PartKind, String),
-    /// Duplicates the current one under this name, and uses the copy.
+    /// Duplicates the current collection or profile under this name, and uses the copy.
     Duplicate(PartKind, String),
     Rename {
         kind: PartKind,
         was: String,
         name: String,
     },
-    /// Deletes this one; if it is in use, another one is used.
+    /// Deletes this collection or profile. If it is in use, onair switches to another one first.
     Delete(PartKind, String),
     /// Lists the earlier versions of this collection or profile.
     ListVersions(PartKind, String),
-    /// Restores the current one to this version.
+    /// Restores the current collection or profile to this version.
     Restore(PartKind, VersionId),
     /// Imports one from an onair or OBS file; `with_key` includes the stream key of OBS.
     Import {
@@ -270,7 +273,7 @@ pub enum PartCommand {
         path: PathBuf,
         with_key: bool,
     },
-    /// Exports one to a file for other users, without secrets.
+    /// Exports a collection or profile to a file for other users, without secrets.
     Export {
         kind: PartKind,
         name: String,

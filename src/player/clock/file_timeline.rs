@@ -8,7 +8,8 @@ use std::time::Duration;
 const RUN_UP: i64 = 100_000;
 /// The duration of a single frame in µs.
 const ALONE: i64 = 33_333;
-/// Tolerance for evenly spaced frames, whose timestamps are rounded to milliseconds, in µs.
+/// Maximum difference between the last frame interval and the average, in µs, that comes from
+/// rounding to milliseconds.
 const EVEN: i64 = 2_000;
 /// The maximum duration of the last frame in µs.
 const MAX_LAST_DURATION: i64 = 10_000_000;

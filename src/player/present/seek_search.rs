@@ -78,9 +78,9 @@ impl SeekSearch {
         }
     }
 
-    /// Handles a round without a frame. During playback, the search gives up, because later frames
-    /// follow. During a pause, the search continues even with a slow decoder, because nothing else
-    /// would show the position.
+    /// Handles a round without a frame. During playback, the search ends if no frame arrives in
+    /// time. During a pause, it then shows the best frame so far and continues, because nothing
+    /// else would show the position.
     pub fn lull(&mut self, now: Timestamp, lull: NoFrames) -> Turn {
         let patience = if lull.read { BEYOND } else { FRAME_TIMEOUT };
         if lull.ended || !lull.paused && now.since(self.alive) > patience {

@@ -48,7 +48,7 @@ fn h264_colors(signal: VideoSignal) -> Colors {
     Colors { full_range, ..told.unwrap_or_default() }
 }
 
-/// The properties in a keyframe, or in the units beside it.
+/// The video properties that a keyframe itself declares.
 pub(super) fn beside(format: VideoFormat, picture: &Bytes, length_size: usize) -> codec::VideoInfo {
     let colors = match format {
         VideoFormat::H264 => hdr::of_h264(picture, length_size),

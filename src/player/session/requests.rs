@@ -77,8 +77,8 @@ impl SaveRequest {
         self.path = Some(path.to_owned());
     }
 
-    /// Saves to this file from now on, or to none. Returns the previous pending file, which will
-    /// not be used.
+    /// Saves to this file from now on, or to none. Returns a file that will never be used, if there
+    /// is one.
     pub fn want(&mut self, file: Option<NewFile>) -> Option<NewFile> {
         if self.over {
             return file;

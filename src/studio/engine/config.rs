@@ -17,41 +17,44 @@ pub struct Config {
     pub settings: Settings,
     /// The settings file; `None` means that nothing is saved (on the command line).
     pub settings_path: Option<PathBuf>,
-    /// The file that records the running broadcast, for a resume after a crash; `None` means none.
+    /// The file that records the running broadcast, so that onair can resume it after a crash;
+    /// `None` disables the record.
     pub on_air_mark: Option<PathBuf>,
-    /// The settings file for changes of the players, if nothing else is saved (`onair play`).
+    /// The settings file for changes of the players, if no other settings are saved (`onair play`).
     pub players_path: Option<PathBuf>,
     /// The file for stream keys if there is no keyring; `None` means that no keys are loaded or
     /// stored.
     pub keys_path: Option<PathBuf>,
-    /// The journal of unfinished recordings, which the next start repairs; `None` means none.
+    /// The journal of unfinished recordings, which the next start repairs; `None` disables the
+    /// journal.
     pub journal: Option<PathBuf>,
     /// True to use the desktop's keyring, if there is one.
     pub keyring: bool,
-    /// True if no meters are displayed: once frames are produced, the parts are polled less often.
+    /// True if no meters are displayed. The studio then polls its parts less often once frames are
+    /// produced.
     pub calm: bool,
-    /// True to measure loudness and true peak, because they are read.
+    /// True to measure loudness and true peak, because somebody reads them.
     pub loudness: bool,
-    /// The file of the event log, which is appended to line by line; `None` means none.
+    /// The file to which the event log is appended line by line; `None` disables the file.
     pub history_path: Option<PathBuf>,
-    /// The folder of crash reports, which are reported at the start; `None` means none.
+    /// The folder of crash reports, about which the start tells the user; `None` disables this.
     pub crashes: Option<PathBuf>,
     /// The token that allows changes of the built-in server over HTTP; `None` forbids all changes.
     pub server_token: Option<ServerToken>,
     /// The known services and the user's own services.
     pub services: ServiceList,
-    /// True if there is a program, with its sources, compositor and mixer; otherwise the studio
+    /// True if there is a program, with its sources, compositor and mixer. Otherwise the studio
     /// only sends files and plays streams.
     pub program: bool,
-    /// True if all sources are in scenes: the source of `--video` becomes one of them (in the
-    /// window).
+    /// True if all sources are in scenes, as in the window. The source of `--video` then becomes
+    /// one of them.
     pub scenes_only: bool,
-    /// Problems of the settings, which are reported.
+    /// Problems of the settings that the studio reports at its start.
     pub warnings: Vec<Problem>,
     pub serve: Serve,
     /// Trusted certificates and limits of connections to targets.
     pub options: crate::net::rtmp::Options,
-    /// True to monitor the built-in server's stream, unless the target decides.
+    /// True to monitor the built-in server's stream, unless the target has its own setting.
     pub monitor_own: bool,
     /// The time for which a target is retried; `None` means forever.
     pub retry_for: Option<Duration>,
@@ -65,8 +68,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// Creates the configuration of a studio with these settings, which saves nothing, and whose
-    /// server runs when needed.
+    /// Creates the configuration of a studio with these settings. It saves nothing, and its server
+    /// runs when needed.
     pub fn new(clock: Clock, settings: Settings) -> Self {
         Self {
             clock,

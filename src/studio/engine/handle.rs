@@ -22,8 +22,7 @@ use crate::studio::snapshot::Snapshot;
 use crate::studio::watch::Players;
 use crate::studio::watch::choices::MAX_TILES;
 
-/// Maximum number of waiting commands; a user cannot send commands faster than the studio executes
-/// them.
+/// Maximum number of waiting commands. The studio executes commands faster than a user sends them.
 const COMMANDS: usize = 256;
 
 /// Maximum number of unread events; the oldest are dropped first.
@@ -51,7 +50,7 @@ pub struct Studio {
 }
 
 impl Studio {
-    /// Starts the studio: sources open and the program runs, but nothing is sent yet.
+    /// Starts the studio: opens the sources and runs the program, but sends nothing yet.
     ///
     /// # Errors
     /// Fails if the system provides no threads.
@@ -85,7 +84,7 @@ impl Studio {
         self.snapshot.get().is_some_and(|snapshot| snapshot.obeyed >= sent)
     }
 
-    /// Waits, for at most `limit`, until the studio is settled; returns whether it is.
+    /// Waits for at most `limit` until the studio is settled. Returns true if it is.
     pub fn settle(&self, limit: Duration) -> bool {
         let mut waited = Duration::ZERO;
         while !self.is_settled() {
@@ -98,7 +97,7 @@ impl Studio {
         true
     }
 
-    /// Current state of the studio.
+    /// The current state of the studio.
     pub fn snapshot(&self) -> Snapshot {
         self.snapshot.get().unwrap_or_default()
     }
@@ -108,7 +107,7 @@ impl Studio {
         self.snapshot.clone()
     }
 
-    /// The events in order; the first caller gets them.
+    /// The events in order. Only the first caller gets them.
     pub fn events(&mut self) -> Option<Receiver<Event>> {
         self.events.take()
     }
@@ -134,7 +133,7 @@ impl Studio {
     }
 }
 
-/// The ends of a studio's queues and slots that its owner holds.
+/// The ends of a studio's queues and slots that the studio's owner holds.
 pub(in crate::studio) struct Ends {
     pub commands: Sender<Command>,
     pub events: Receiver<Event>,

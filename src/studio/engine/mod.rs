@@ -51,10 +51,10 @@ use crate::text::Problem;
 /// Interval at which the studio polls its parts: as often as meters need for smooth motion.
 const TICK: Duration = Duration::from_millis(33);
 
-/// Interval without visible meters.
+/// Interval at which the studio polls its parts without visible meters.
 const CALM_TICK: Duration = Duration::from_millis(100);
 
-/// The time for which the search for devices may delay the first frame.
+/// The longest time for which the search for devices may delay the first frame.
 const DECIDE_WITHIN: Duration = Duration::from_secs(3);
 
 /// Time limit for writing the last lines of the event log.
@@ -92,7 +92,7 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    /// Runs until the end: after [`Command::Quit`], or when all command senders are gone.
+    /// Runs until [`Command::Quit`], or until all command senders are gone.
     pub(super) fn run(mut self, warnings: Vec<Problem>) {
         self.state.quality = self.settings.quality.clone();
         self.machine.process = Some(Process::new());
@@ -424,7 +424,7 @@ impl Engine {
         self.apply_quality();
     }
 
-    /// Applies the chosen quality; restarts the program if its format changes.
+    /// Applies the chosen quality, and restarts the program if its format changes.
     fn apply_quality(&mut self) {
         let old = std::mem::replace(&mut self.state.quality, self.settings.quality.clone());
         let new = &self.state.quality;

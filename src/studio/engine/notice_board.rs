@@ -37,7 +37,7 @@ impl NoticeBoard {
         self.happened(Event::Notice(notice));
     }
 
-    /// Reports a message that is already in the event log.
+    /// Shows the notice of a message that is already in the event log.
     pub fn tell_again(&mut self, message: &StudioMessage) {
         let notice = self.active.add(message, "");
         self.happened(Event::Notice(notice));

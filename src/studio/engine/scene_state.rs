@@ -32,7 +32,7 @@ pub(in crate::studio) struct SceneState {
     pub pictures: Arc<BTreeMap<ViewOf, Latest<VideoFrame>>>,
     /// Scenes that were reported as having too many layers, with their names at that time.
     pub crowded: BTreeMap<SceneId, String>,
-    /// The audio of visible sources at the last update of the strips.
+    /// The audio of the visible sources at the last update of the strips.
     pub sounds: Vec<AudioChoice>,
     pub steps: UndoHistory,
     pub last_edit: Option<Timestamp>,

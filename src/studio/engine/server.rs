@@ -1,4 +1,4 @@
-//! Runs the built-in server for the studio.
+//! The built-in server as run by the studio.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -43,9 +43,10 @@ pub(in crate::studio) struct BuiltIn {
     key: Secret,
     reach: ServerReach,
     chat_rules: ChatRules,
-    /// The chat of the own stream, if there is a window to show it.
+    /// The chat of the program's own stream, if there is a window to show it.
     chat: Option<OwnChat>,
-    /// The addresses of this computer, and the links with them, as of the last change.
+    /// The addresses of this computer as of the last change; the next field has the links with
+    /// them.
     networks: Arc<[NetworkAddress]>,
     links: Arc<ShareLinks>,
 }
@@ -83,7 +84,7 @@ impl BuiltIn {
         self.server.is_some()
     }
 
-    /// Starts it on its default ports, or on the next free ones (which is reported).
+    /// Starts the server on its default ports, or on the next free ports, which is reported.
     pub(in crate::studio) fn start(
         &mut self,
         runtime: &Runtime,
@@ -131,7 +132,7 @@ impl BuiltIn {
         Ok(messages.into_iter().flatten().collect())
     }
 
-    /// The chat of the own stream; `None` while the server does not run.
+    /// The chat of the program's own stream; `None` while the server does not run.
     pub(in crate::studio) fn chat(&self) -> Option<OwnChatView> {
         self.chat.as_ref().map(OwnChat::view)
     }
@@ -156,7 +157,8 @@ impl BuiltIn {
         self.chat_rules = rules;
     }
 
-    /// Lists the addresses of this computer, after they or those of the server have changed.
+    /// Lists the addresses of this computer again, after these or the server's addresses have
+    /// changed.
     pub(in crate::studio) fn look_at_networks(&mut self) {
         let server = self.server.as_ref().map(Server::addresses);
         let networks = server.map(|server| sharing::networks(&own_addresses(), server));
@@ -241,7 +243,7 @@ impl BuiltIn {
         self.server.as_ref().map(|server| sharing::here(server.addresses().rtmp))
     }
 
-    /// The addresses for this computer, of RTMP and HTTP.
+    /// The RTMP and HTTP addresses for this computer.
     pub(in crate::studio) fn local(&self) -> (String, String) {
         let http = self.server.as_ref().and_then(|server| server.addresses().http);
         let url = |scheme: &str, address: Option<SocketAddr>| {
@@ -255,7 +257,7 @@ impl BuiltIn {
         self.rtmp().map(|address| address::Entrance { address, key: &self.key })
     }
 
-    /// All addresses; empty while it does not run.
+    /// All addresses; empty while the server does not run.
     pub(in crate::studio) fn ready(&self) -> Ready {
         let Some(server) = &self.server else { return Ready::default() };
         let addresses = server.addresses();
@@ -280,7 +282,7 @@ impl BuiltIn {
         self.server.as_ref().map_or(0, Server::viewers)
     }
 
-    /// The same by protocol.
+    /// The number of viewers of all streams by protocol.
     pub(in crate::studio) fn viewers_by_protocol(&self) -> BTreeMap<Protocol, usize> {
         self.server.as_ref().map(Server::viewers_by_protocol).unwrap_or_default()
     }

@@ -70,16 +70,16 @@ pub(in crate::studio) struct Broadcast {
     pub on_air: Option<OnAir>,
     /// The outputs of other programs.
     pub others: BTreeMap<ProgramId, OnAir>,
-    /// A file to be sent that is being inspected.
+    /// A file that is being inspected before it is sent.
     pub opening: Option<Opening>,
     /// True if the end of the passthrough file was reported.
     pub passthrough_end_reported: bool,
     /// True if the broadcast is ending.
     pub stopping: bool,
-    /// True if the encoders could not run only for the replay buffer; this is not retried until a
+    /// True if the encoders could not start only for the replay buffer. onair retries after a
     /// setting changes.
     pub replay_failed: bool,
-    /// Checks whether a full disk has space again.
+    /// The check whether a full disk has space again.
     pub space: SpaceAgain,
     pub history: History,
     /// The data for the summary of the broadcast, and whether the broadcast is over.
@@ -112,9 +112,10 @@ pub(in crate::studio) struct Startup {
     pub undecided: (bool, bool),
     /// The time by which the sources must be chosen.
     pub decide_by: Timestamp,
-    /// Commands that wait for that choice and for the files of filters: going live, recording.
+    /// Commands, such as going live and recording, that wait for that choice and for the files of
+    /// filters.
     pub postponed: Vec<Command>,
-    /// The time until which they wait for these files.
+    /// The time until which the postponed commands wait for the files of filters.
     pub read_by: Option<Timestamp>,
 }
 

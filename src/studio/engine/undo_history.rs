@@ -15,7 +15,7 @@ pub(in crate::studio) struct Before {
     pub strips: Option<Vec<AudioStrip>>,
 }
 
-/// The kind of a change: continuous changes, such as a drag, are one step.
+/// The kind of a change. Continuous changes of one kind, such as a drag, are one step.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::studio) enum Change {
     Scenes(Edit),
@@ -92,8 +92,8 @@ pub(in crate::studio) struct UndoHistory {
 }
 
 impl UndoHistory {
-    /// Adds a change; `before` is the state before it. A change that continues the last one is
-    /// merged with it, unless `apart` is set because some time has passed.
+    /// Adds a change to the history; `before` is the state before it. A change that continues the
+    /// last one joins its step, unless `apart` is set because some time has passed.
     pub fn add(&mut self, before: Before, change: Change, apart: bool) {
         self.undone.clear();
         if !apart && self.done.last().is_some_and(|(_, last)| change.continues(last)) {
@@ -110,7 +110,7 @@ impl UndoHistory {
         Self::step(&mut self.done, &mut self.undone, scenes, strips)
     }
 
-    /// Restores the state before the last undo.
+    /// Restores the state before the last undo, and returns it.
     pub fn redo(&mut self, scenes: &Collection, strips: &[AudioStrip]) -> Option<Before> {
         Self::step(&mut self.undone, &mut self.done, scenes, strips)
     }

@@ -25,7 +25,7 @@ pub enum Event {
     Ready(Ready),
     /// A source changed its state.
     Source(Source),
-    /// Another scene is on air; the value is its name.
+    /// Another scene is on air; the value is the scene's name.
     Scene(String),
     /// An encoder was opened.
     Encoder(Encoder),
@@ -126,7 +126,7 @@ pub struct Target {
     pub cause: Option<Problem>,
     /// The time until the next attempt.
     pub retry_in: Option<Duration>,
-    /// Set if live again: the time for which viewers saw nothing new.
+    /// The time for which viewers saw nothing new, if the target is live again.
     pub gap: Option<Duration>,
     /// The exit code of a failure.
     pub exit: Option<u8>,
@@ -140,9 +140,9 @@ pub struct Target {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Delay {
     pub state: DelayState,
-    /// The current delay…
+    /// The current delay.
     pub delay: Duration,
-    /// …and the requested one.
+    /// The requested delay.
     pub wanted: Duration,
 }
 
@@ -153,21 +153,22 @@ pub struct Monitor {
     pub index: usize,
     /// The URL of the target, without the key.
     pub url: String,
-    /// `waiting`, `comparing` (not yet known whether it matches), `ok` (it matched), `unsure`
-    /// (nothing varies), `unavailable` (it cannot be played) or the most severe problem.
+    /// `waiting`, `comparing` (a match is not known yet), `ok` (the stream matches), `unsure`
+    /// (nothing in the stream varies), `unavailable` (the stream cannot be played) or the most
+    /// severe problem.
     pub state: &'static str,
     /// All problems: `unreachable`, `no_stream`, `stalled`, `different`, `black`, `frozen`,
     /// `silent`, `late`, `wrong_size`.
     pub troubles: Vec<&'static str>,
-    /// The delay of the viewers behind the program, without the buffer of their player.
+    /// The viewers' delay behind the program, without the buffer of their player.
     pub latency_ms: Option<f64>,
-    /// The method of that measurement: the test pattern's `markers`, or the `sound`.
+    /// The method of the latency measurement: the test pattern's `markers`, or the `sound`.
     pub latency_by: Option<&'static str>,
     /// The audio offset measured by the markers; positive values mean late audio.
     pub av_offset_ms: Option<f64>,
     pub size: Option<Size>,
     pub fps: Option<f64>,
-    /// The received bits per second; `None` without data, as for the fields above.
+    /// The received bits per second; like the fields above, `None` without data.
     pub bitrate: Option<u32>,
     /// The name of the video codec.
     pub video: Option<String>,

@@ -33,9 +33,9 @@ pub struct Video {
     pub fps: f64,
     /// The encoded bits per second, over the last second.
     pub bitrate: u32,
-    /// The allowed bitrate: as configured, or lower for a slow connection.
+    /// The allowed bitrate: the configured one, or less for a slow connection.
     pub allowed: u32,
-    /// The encoded size: as configured, or smaller for a slow connection.
+    /// The encoded size: the configured one, or a smaller one for a slow connection.
     pub size: Option<Size>,
     /// The size and bitrate of the second encode, while there is one.
     pub second: Option<(Size, u32)>,
@@ -58,8 +58,8 @@ pub struct Audio {
     pub clipped: bool,
     /// The RMS level over about 300 ms.
     pub rms_dbfs: f32,
-    /// The maximum true peak so far; EBU R 128 loudness follows; `None` if not measured, and for
-    /// silence.
+    /// The maximum true peak so far; the next fields are the EBU R 128 loudness. All are `None` if
+    /// not measured, and for silence.
     pub true_peak_dbtp: Option<f32>,
     pub momentary_lufs: Option<f32>,
     pub short_term_lufs: Option<f32>,
@@ -76,7 +76,7 @@ pub struct Strip {
     pub state: SourceState,
     /// The level after fader and mute.
     pub level_dbfs: f32,
-    /// As for [`Audio`].
+    /// As in [`Audio`].
     pub held_dbfs: f32,
     pub clipped: bool,
     /// The RMS level over about 300 ms.
@@ -101,7 +101,7 @@ pub struct Target {
     pub sent_frames: u64,
     pub reconnects: u32,
     pub round_trip_ms: Option<f64>,
-    /// The time from the last frame's capture until it was sent.
+    /// The time from the capture of the last sent frame until it was sent.
     pub frame_age_ms: Option<f64>,
     /// The rendition of the target.
     pub rendition_id: RenditionId,
@@ -146,7 +146,7 @@ pub enum DelayState {
     /// Viewers see the stream with a shorter delay than requested, because there is not enough
     /// space.
     Shortened,
-    /// No more packets are taken; the held ones are still sent.
+    /// The delay takes no more packets, but still sends the held ones.
     Draining,
 }
 
@@ -170,13 +170,13 @@ pub struct DelayFigures {
     pub delay: Duration,
     /// The duration of the held packets.
     pub held: Duration,
-    /// The time until sending begins; `None` once it has begun.
+    /// The time until sending begins; `None` once sending has begun.
     pub begins_in: Option<Duration>,
     pub memory_bytes: u64,
     pub disk_bytes: u64,
 }
 
-/// Converts a byte counter to bits per second, once per second.
+/// Converts a byte counter to bits per second. It is called once per second.
 #[derive(Copy, Clone, Debug, Default)]
 pub(in crate::studio) struct Meter {
     last_bytes: u64,

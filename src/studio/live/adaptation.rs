@@ -16,7 +16,7 @@ pub(in crate::studio) struct Changed {
     pub bitrate: BitsPerSecond,
     /// True if the bitrate is lower than before.
     pub lower: bool,
-    /// True if it is the configured bitrate.
+    /// True if the bitrate is the configured one.
     pub full: bool,
     /// The target whose connection determines the bitrate.
     pub by: Option<u32>,
@@ -26,7 +26,7 @@ pub(in crate::studio) struct Changed {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::studio) struct Resized {
     pub size: Size,
-    /// True if it is the configured size.
+    /// True if the size is the configured one.
     pub full: bool,
 }
 
@@ -84,7 +84,7 @@ struct SecondEncode {
 
 /// Below this share of the configured bitrate, every other frame is dropped…
 const HALVE: f64 = 0.5;
-/// …until the bitrate reaches this share again.
+/// From this share of the configured bitrate on, every frame is encoded again.
 const FULL_SHARE: f64 = 0.7;
 
 fn size_steps(quality: &Quality) -> SizeSteps {
@@ -109,7 +109,7 @@ impl Adaptation {
         }
     }
 
-    /// One of this many frames is encoded.
+    /// The step between encoded frames: 1 encodes all, 2 every second one.
     pub fn frame_step(&self) -> u32 {
         self.frame_step
     }
@@ -119,7 +119,7 @@ impl Adaptation {
         self.size
     }
 
-    /// The parameters of the second encode; `None`: not needed.
+    /// The bitrate and size of the second encode; `None` if no target needs it.
     pub fn second(&self) -> Option<(BitsPerSecond, Size)> {
         self.second.as_ref().map(|second| (second.bitrate, second.size))
     }
@@ -152,7 +152,7 @@ impl Adaptation {
         self.now
     }
 
-    /// Applies a new choice of the user; the current size and rate are kept.
+    /// Applies a quality that the user chose. The current size and frame rate stay.
     pub fn set(&mut self, quality: &Quality) {
         if quality.least_bitrate != self.quality.least_bitrate {
             self.links.clear();
@@ -174,7 +174,7 @@ impl Adaptation {
         }
     }
 
-    /// Checks the targets in the order of their list; returns the changes, if any.
+    /// Checks the targets in the order of their list, and returns the changes, if any.
     pub fn update(
         &mut self,
         now: Timestamp,
@@ -282,7 +282,7 @@ impl Adaptation {
         self.second = Some(SecondEncode { bitrate, steps, size });
     }
 
-    /// The bitrate for the live targets; without one, it stays unchanged.
+    /// The bitrate for the live targets. Without a live target, it stays unchanged.
     fn decide(&self, live: &[u32]) -> BitsPerSecond {
         let most = self.quality.video_bitrate;
         let rate = |id: &u32| self.links.get(id).map(Adapter::bitrate);
@@ -384,7 +384,7 @@ mod tests {
         assert_eq!(adaptation.bitrate(), before);
     }
 
-    /// Runs one target whose link has varying bandwidth; returns the sizes of the main encode.
+    /// Runs one target whose link has varying bandwidth, and returns the sizes of the main encode.
     fn sizes(quality: &Quality) -> Vec<u32> {
         let mut adaptation = Adaptation::new(quality);
         let mut sizes = vec![adaptation.size().height];

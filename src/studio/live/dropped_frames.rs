@@ -1,4 +1,4 @@
-//! Detects when a connection is so slow that frames are dropped, and when that ends.
+//! Detects when a connection is so slow that frames are dropped, and when the drops end.
 
 use std::time::Duration;
 
@@ -6,11 +6,12 @@ use crate::base::Timestamp;
 use crate::broadcast::publisher::{Figures, State};
 use crate::studio::notices::message::StudioMessage;
 
-/// It ends after this long without dropped frames.
+/// The drops have ended after this long without dropped frames.
 const OVER_AFTER: Duration = Duration::from_secs(10);
-/// Frames dropped this soon after a reconnect belong to that loss, which has its own messages.
+/// Frames dropped within this time after a reconnect belong to the connection loss, which has its
+/// own messages.
 const SETTLING: Duration = Duration::from_secs(2);
-/// The user is never advised to send less video than this, in kbit/s.
+/// The lowest video bitrate that a message advises, in kbit/s.
 const LEAST_KBPS: u32 = 300;
 
 /// Dropped and sent frames so far.
@@ -33,7 +34,7 @@ struct DropEpisode {
 /// Follows the counters of one target.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct DroppedFrames {
-    /// True for passthrough, in which a lost connection also causes dropped frames.
+    /// True for passthrough, during which a lost connection also drops frames.
     whole_file: bool,
     counts: Counts,
     live_since: Option<Timestamp>,
@@ -92,7 +93,7 @@ impl DroppedFrames {
         Some(DropNews::Over { dropped, total, lasted })
     }
 
-    /// The message about the target of this name.
+    /// The message about the dropped frames of the target with this name.
     pub fn message(&self, news: DropNews, id: u32, host: &str, carried: u64) -> StudioMessage {
         let host = host.to_owned();
         match news {
@@ -121,7 +122,8 @@ mod tests {
     use super::*;
     use crate::net::error::Class;
 
-    /// Checks every 100 ms for this long; per check, this many frames are sent or dropped.
+    /// A phase of the simulation, with checks every 100 ms: its length, and the frames that are
+    /// sent and dropped per check.
     struct Line {
         drops: DroppedFrames,
         figures: Figures,

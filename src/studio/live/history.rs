@@ -1,5 +1,5 @@
-//! The studio's history of a broadcast per second: the bitrate of the last ten minutes, losses, and
-//! whether the computer keeps up.
+//! The history of a broadcast per second: the bitrate of the last ten minutes, connection losses,
+//! and whether the computer keeps up.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -10,9 +10,9 @@ use crate::studio::notices::message::StudioMessage;
 
 /// Seconds of bitrate to keep.
 const SECONDS: usize = 600;
-/// A larger share of skipped frames over the last seconds is reported.
+/// The share of skipped frames above which the computer no longer keeps up.
 const SLOW: f64 = 0.05;
-/// With a smaller share, the computer keeps up again.
+/// The share of skipped frames below which the computer keeps up again.
 const FAST: f64 = 0.01;
 /// The number of seconds over which the share is measured.
 const SLOW_SECONDS: usize = 5;
@@ -82,7 +82,7 @@ impl History {
         }
     }
 
-    /// Records that a target is live; returns a message if it had been lost.
+    /// Records that a target is live. Returns a message if the target had been lost.
     pub(in crate::studio) fn live_again(
         &mut self,
         told: &event::Target,

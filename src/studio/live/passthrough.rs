@@ -1,5 +1,5 @@
-//! Passthrough of a media file instead of the program: the file is opened on a separate thread,
-//! because a disk can be slow, and sent unchanged.
+//! Passthrough: a media file is sent unchanged instead of the program. It is opened on a separate
+//! thread, because a disk can be slow.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -87,8 +87,7 @@ impl Passthrough {
         Ok((reel, showing.hub))
     }
 
-    /// Starts sending when the targets are connected, or, with a stream delay, at once before they
-    /// connect.
+    /// Starts sending once the targets are connected. With a stream delay, starts at once.
     pub fn begin_when_ready<'a>(
         &self,
         targets: impl IntoIterator<Item = &'a Publisher>,

@@ -1,5 +1,5 @@
-//! The second encode of the program's video, for targets whose link is too slow for the main one;
-//! it runs only while it is needed.
+//! The second encode of the program's video, for targets whose link is too slow for the main
+//! encode. It runs only while a target needs it.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use crate::encode::VideoEncoder;
 use crate::media::{BitsPerSecond, EncodedPacket, RenditionId, Size};
 use crate::studio::program::Program;
 
-/// Maximum number of frames that wait for the encoder: more would only add delay.
+/// Maximum number of frames that wait for the encoder. More would only add delay.
 const QUEUED_FRAMES: usize = 4;
 
-/// Second encoder of the program's video.
+/// The second encoder of the program's video.
 #[derive(Debug)]
 pub(in crate::studio) struct SecondRendition {
-    /// The queue for its packets, shared with the main encoder.
+    /// The queue for the encoder's packets, shared with the main encoder.
     packets: Sender<EncodedPacket>,
     /// The configuration, as for the main encoder.
     config: crate::encode::video::Config,
@@ -40,8 +40,7 @@ impl SecondRendition {
 
     /// Starts, changes or ends the encoder.
     ///
-    /// # Errors
-    /// Fails with the reason why it is not available; reported once.
+    /// # Errors Fails once if the encoder is not available, with the reason.
     pub(in crate::studio) fn follow(
         &mut self,
         wanted: Option<(BitsPerSecond, Size)>,

@@ -15,9 +15,9 @@ use crate::text::Problem;
 #[derive(Debug)]
 pub(in crate::studio) struct Changed {
     pub told: event::Delay,
-    /// A message for the user…
+    /// A message for the user.
     pub message: Option<StudioMessage>,
-    /// …or an entry for the event log.
+    /// A message for the event log only.
     pub note: Option<StudioMessage>,
 }
 
@@ -26,7 +26,7 @@ pub(in crate::studio) struct Changed {
 pub(in crate::studio) struct StreamDelay {
     delay: Delay,
     told: Option<(DelayState, Duration)>,
-    /// The last file error, and its remedy.
+    /// The last error of the delay's file, and its remedy.
     trouble: Problem,
 }
 

@@ -28,30 +28,29 @@ pub enum LiveState {
 pub struct LiveFigures {
     /// The time since the broadcast first went on air.
     pub on_air_for: Duration,
-    /// The number of encoded frames (without video: blocks of audio).
+    /// The number of encoded frames or, without video, of encoded audio blocks.
     pub encoded: u64,
     /// Frames per second over the last seconds.
     pub fps: f64,
-    /// The target frame rate, which is lower than the chosen one on a slow connection; 0 if
-    /// unknown.
+    /// The wanted frame rate, which is below the chosen one on a slow connection; 0 if unknown.
     pub wanted_fps: f64,
     /// The data sent in the last second, in bits per second.
     pub bitrate: u32,
     /// The bitrates of the last ten minutes in bits per second, one value per second, oldest first.
     pub bitrate_history: Vec<u32>,
-    /// The mean time to encode a frame over the last second; `None`: no video was encoded.
+    /// The mean time to encode a frame over the last second; `None` if no video was encoded.
     pub encode_time: Option<Duration>,
     /// The mean time to draw and encode a frame, in milliseconds, of each second of the last minute, oldest first.
     pub frame_times: Vec<f32>,
-    /// Due frames that were not drawn or not encoded, because the machine was too busy.
+    /// Due frames that were not drawn or not encoded, because the computer was too busy.
     pub skipped_frames: u64,
     /// Frames dropped because the link was too slow.
     pub dropped_frames: u64,
-    /// Dropped audio packets; audio is dropped only with an extreme backlog.
+    /// Dropped audio packets. Audio is dropped only with an extreme backlog.
     pub dropped_audio: u64,
     /// Frames sent or dropped.
     pub total_frames: u64,
-    /// The duration of the backlog, by its timestamps.
+    /// The duration of the backlog by its packets' timestamps.
     pub queued: Duration,
     /// The round-trip time to the server as measured by the system.
     pub round_trip: Option<Duration>,
@@ -60,7 +59,7 @@ pub struct LiveFigures {
 }
 
 impl LiveFigures {
-    /// Returns true if a target was ever live; otherwise the connection cannot be lost.
+    /// Returns true if a target was ever live. Otherwise there is no connection to lose.
     pub fn was_live(&self) -> bool {
         !self.on_air_for.is_zero()
     }

@@ -1,5 +1,6 @@
-//! The fallback of a strip while its source is silent or lost; it is opened when needed, and closed when the
-//! source has audio again. A failed fallback is retried at increasing intervals while it is needed.
+//! The fallback of a strip while its source is silent or lost. It is opened when needed, and closed
+//! when the source has audio again. While a failed fallback is needed, it is retried at increasing
+//! intervals.
 
 use crate::audio::{self, AudioChoice, AudioFallback};
 use crate::base::{Backoff, Timestamp};
@@ -38,7 +39,7 @@ impl RetryTime {
 #[derive(Debug, Default)]
 pub(in crate::studio) struct StripFallback {
     wanted: Option<AudioChoice>,
-    /// Passes the fallback's audio to the open source of the strip.
+    /// The path of the fallback's audio to the open source of the strip.
     way: AudioFallback,
     open: Option<Chosen<AudioChoice>>,
     /// The retry time of a failed fallback.
@@ -59,7 +60,7 @@ impl StripFallback {
         self.way.set_wanted(wanted.is_some());
     }
 
-    /// Attaches to a source that was opened on the strip, with this sample rate.
+    /// Attaches the fallback to a source that was opened on the strip, with this sample rate.
     pub fn over(
         &mut self,
         choice: &AudioChoice,
@@ -79,7 +80,7 @@ impl StripFallback {
         self.stands = false;
     }
 
-    /// Checks the strip's source; returns a message if the fallback cannot be opened.
+    /// Checks the strip's source. Returns a message if the fallback cannot be opened.
     pub fn poll(
         &mut self,
         report: &SourceReport,
@@ -102,7 +103,7 @@ impl StripFallback {
         message.map(|message| (choice, message))
     }
 
-    /// Retries a failed fallback; returns a message if the reason changed, or if the user `asked`.
+    /// Retries a failed fallback. Returns a message if the reason changed, or if the user `asked`.
     pub fn retry(
         &mut self,
         now: Timestamp,
@@ -137,7 +138,8 @@ impl StripFallback {
         }
     }
 
-    /// The changes of the fallback since the last call: its choice, its state, its earlier state.
+    /// The change of the fallback since the last call: its choice, its state and its previous
+    /// state.
     pub fn change(&mut self) -> Option<(AudioChoice, SourceReport, SourceReport)> {
         let open = self.open.as_mut()?;
         let (report, before) = open.change()?;

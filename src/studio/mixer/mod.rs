@@ -1,5 +1,5 @@
-//! The strips of the mixer: the main strip, whose source is the chosen audio source, and any number
-//! of others with their own sources. Settings are saved, and open sources follow them.
+//! The strips of the mixer: the main strip, whose source is the chosen audio source, and other
+//! strips with their own sources. The strips' settings are saved, and the open sources follow them.
 
 pub(in crate::studio) mod fallback;
 pub mod monitoring;
@@ -22,7 +22,7 @@ use crate::studio::scenes;
 use crate::studio::sources::{self, Chosen};
 use crate::text::problem::{Problem, problem};
 
-/// Maximum number of strips, including the main one; the mixer has one more, for stingers.
+/// Maximum number of strips, including the main one. The mixer has one more strip, for stingers.
 pub const MAX_MIXER_STRIPS: usize = MAX_STRIPS - 1;
 
 /// Maximum length of a name in characters; a longer name is cut off.
@@ -68,7 +68,7 @@ pub struct AudioStrip {
     pub choice: AudioChoice,
     pub strip: Strip,
     pub talk: TalkMode,
-    /// The end behavior of a file without video; a file that is also shown follows its video
+    /// The end behavior of a file without video. A file that is also shown follows its video
     /// source.
     pub at_end: EndBehavior,
     /// The fallback while the source is silent or lost.
@@ -99,7 +99,7 @@ impl AudioStrip {
         self.strip.muted || silenced
     }
 
-    /// The effective settings for the mixer in that case.
+    /// The settings for the mixer in that state of key and video.
     pub fn effective_strip(&self, held: bool, shown: bool) -> Strip {
         Strip { muted: self.is_muted(held, shown), ..self.strip.clone() }
     }
@@ -110,7 +110,7 @@ pub fn clean_name(name: &str) -> String {
     scenes::clean(name, MAX_NAME)
 }
 
-/// Parses the fallback of a strip as in `--control` and settings; `keep` means none.
+/// Parses the fallback of a strip as in `--control` and in settings. `keep` means no fallback.
 ///
 /// # Errors
 /// Fails with the valid values.
@@ -137,9 +137,9 @@ pub fn free_id(strips: &[AudioStrip]) -> Option<StripId> {
     (1..).map(StripId).find(|id| strips.iter().all(|strip| strip.id != *id))
 }
 
-/// Adds strips: one with an existing source (`main` is that of the main strip) changes that strip,
-/// and others are added while there is space. A strip without filters keeps the existing ones.
-/// Returns the added strips, and the names of the others.
+/// Merges imported strips. A strip whose source an existing strip has (`main` is the main strip's
+/// source) changes that strip, whose filters stay if the imported one has none. Others are added
+/// while there is space. Returns the added strips, and the names of those without space.
 pub fn take_in(
     strips: &mut Vec<AudioStrip>,
     main: Option<&AudioChoice>,
@@ -208,7 +208,8 @@ pub fn take_in(
     (came, left_out)
 }
 
-/// The name of a strip, or else its kind, because the rest of an address may be secret.
+/// The name of a strip. A strip without a name is named by its kind, because an address may be
+/// secret.
 fn called(strip: &AudioStrip) -> String {
     if strip.name.is_empty() {
         let choice = strip.choice.to_string();
@@ -342,7 +343,7 @@ impl Strips {
         self.open.values().filter(|it| it.failed()).map(|it| &it.choice)
     }
 
-    /// Retries the sources that are `due`; returns new messages, or all messages if the user
+    /// Retries the sources that are `due`. Returns the new messages, or all messages if the user
     /// `asked`.
     pub fn retry(
         &mut self,
@@ -431,7 +432,7 @@ pub(super) fn has_video(choice: &AudioChoice) -> bool {
     matches!(choice, AudioChoice::Stream(_) | AudioChoice::File(_))
 }
 
-/// The audio of a video source; `None` if this kind has none. It does not access files.
+/// The audio of a video source; `None` if this kind has none. The function does not access files.
 pub fn audio_of(choice: &VideoChoice) -> Option<AudioChoice> {
     match choice {
         VideoChoice::Stream(url) => Some(AudioChoice::Stream(url.clone())),

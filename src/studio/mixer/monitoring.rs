@@ -1,5 +1,5 @@
-//! Plays the operator's audio: strips with monitoring or solo, on selected speakers or headphones.
-//! It runs on a separate thread, because opening a device can take long.
+//! Plays audio for the operator: strips with monitoring or solo, on the chosen speakers or
+//! headphones. It runs on a separate thread, because opening a device can take long.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,10 +25,10 @@ pub enum Monitoring {
     Device(String),
 }
 
-/// Maximum number of 10 ms blocks that wait for the device: the oldest are dropped, because late
+/// Maximum number of 10 ms blocks that wait for the device. The oldest are dropped, because late
 /// monitoring is useless.
 const WAITING: usize = 16;
-/// Maximum duration queued in the device; the excess is cut, because clocks differ.
+/// Maximum duration queued in the device. Because clocks differ, the excess is cut.
 const MAX_QUEUED: Duration = Duration::from_millis(120);
 /// Pause after a device error.
 const REST: Duration = Duration::from_secs(3);
@@ -45,7 +45,7 @@ pub(in crate::studio) struct Listening {
 }
 
 impl Listening {
-    /// Plays nothing.
+    /// Creates a state that plays nothing.
     pub fn off() -> Self {
         Self { worker: None, failed: Arc::default() }
     }
@@ -75,7 +75,7 @@ impl Listening {
         Self { worker, failed }
     }
 
-    /// The reason why nothing is audible, which is returned once.
+    /// Takes the reason why nothing is audible.
     pub fn failure(&self) -> Option<Problem> {
         self.failed.lock().take()
     }

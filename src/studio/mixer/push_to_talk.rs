@@ -1,12 +1,12 @@
-//! The push-to-talk key or mouse button that controls strips.
+//! The push-to-talk key, which can be a mouse button.
 
 /// A key, by its name in the settings file.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct PushToTalkKey(&'static str);
 
 impl PushToTalkKey {
-    /// The allowed keys: no navigation keys, no keys that delete, and no modifiers. Mouse buttons
-    /// are also allowed: middle, back and forward, by their usual numbers.
+    /// The allowed keys: none that navigate or delete, and no modifiers. The middle, back and
+    /// forward mouse buttons are also allowed, by their usual numbers.
     #[rustfmt::skip]
     pub const NAMES: [&'static str; 69] = [
         "Space", "Backtick", "Insert", "Home", "End", "PageUp", "PageDown",

@@ -1,4 +1,4 @@
-//! The active notices, newest last, and the newest ended ones.
+//! The active notices, newest last, and the notices that ended most recently.
 
 use std::collections::VecDeque;
 
@@ -88,7 +88,7 @@ impl ActiveNotices {
         self.close(|notice| keys.contains(&notice.key()) && of(notice));
     }
 
-    /// Updates the time until the next attempt; a dismissed notice stays dismissed.
+    /// Updates a notice's time until the next attempt. A dismissed notice stays dismissed.
     pub(in crate::studio) fn renew(&mut self, message: &StudioMessage) {
         let (new, now) = (message.notice(0, ""), self.wall_micros());
         if let Some(old) = self.notices.iter_mut().find(|old| old.is_same(&new)) {

@@ -1,6 +1,5 @@
-//! The event log of the stream: contains events with time and duration, is kept during the run, and
-//! is written line by line to a file per run. It contains the same messages as the notices, without
-//! secrets.
+//! The event log of the stream: the events of a run with their times and durations, also written
+//! line by line to a file per run. It contains the same messages as the notices, without secrets.
 
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
@@ -15,7 +14,7 @@ use crate::studio::notices::Notice;
 use crate::text::Language;
 use crate::text::problem::problem;
 
-/// Maximum number of displayed entries; the file contains all.
+/// Maximum number of displayed entries. The file contains all entries.
 const MAX_ENTRIES: usize = 500;
 /// Maximum number of lines that wait for a slow disk.
 const LINES: usize = 256;
@@ -24,7 +23,8 @@ const FILES: usize = 50;
 
 /// Maximum number of messages that can be merged at the same time.
 const MAX_RUNNING: usize = 32;
-/// The same message within this time is a repetition, because attempts are at most 15 s apart.
+/// The same message within this time counts as a repetition, because attempts are at most 15 s
+/// apart.
 const REPEAT_WINDOW: Duration = Duration::from_secs(60);
 
 /// Messages that end other messages with the same subject.
@@ -50,7 +50,8 @@ pub struct LogEntry {
     pub notice: Notice,
     /// The number of repetitions.
     pub times: u32,
-    /// The duration, after the message has ended; `None` if it has none or has not ended.
+    /// The duration, once the message has ended; `None` if the message has no duration or has not
+    /// ended.
     pub lasted: Option<Duration>,
 }
 
@@ -68,7 +69,7 @@ struct Running {
 pub(in crate::studio) struct EventLog {
     /// The last message of each subject, oldest first.
     running: Vec<Running>,
-    /// Shared with readers, and copied only if it changes while they hold it.
+    /// The entries, shared with readers, and copied only if they change while a reader holds them.
     entries: Arc<VecDeque<LogEntry>>,
     path: Option<PathBuf>,
     language: Language,
@@ -76,8 +77,7 @@ pub(in crate::studio) struct EventLog {
 }
 
 impl EventLog {
-    /// Creates an event log that is written to this file, if any; the file is created with the
-    /// first line.
+    /// Creates an event log that is written to this file, if any. The first line creates the file.
     pub fn new(path: Option<PathBuf>, language: Language) -> Self {
         Self { path, language, ..Self::default() }
     }
@@ -141,7 +141,7 @@ impl EventLog {
         true
     }
 
-    /// Writes the number of repetitions, and removes the entries from the list of repetitions.
+    /// Writes the number of repetitions of the matching messages, and stops counting these.
     fn write_repeated(&mut self, which: impl Fn(&Running) -> bool) {
         let running = std::mem::take(&mut self.running);
         let (gone, stay): (Vec<_>, Vec<_>) = running.into_iter().partition(which);
@@ -195,7 +195,7 @@ impl EventLog {
         longest
     }
 
-    /// Records the end of this message for this host or device; without one, for any.
+    /// Records the end of this message for the host or device `of`, or for any if `of` is empty.
     pub fn over(&mut self, key: &str, of: &str, wall_micros: i64) {
         self.write_repeated(|it| it.notice.key() == key);
         let about = |notice: &Notice| {

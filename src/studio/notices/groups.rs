@@ -24,8 +24,8 @@ pub(in crate::studio) const FILTER: &[&str] = &["filter-failed", "mask-failed"];
 /// Notices of transitions.
 pub(in crate::studio) const TRANSITION: &[&str] = &["transition-failed"];
 
-/// Notices of a target; a new attempt makes them obsolete. The first two are about its settings, not about
-/// its connection.
+/// Notices of a target, which a new attempt makes obsolete. The first two are about the target's
+/// settings, not about its connection.
 pub(in crate::studio) const TARGET: &[&str] = &[
     "no-target",
     "target-invalid",
@@ -43,7 +43,7 @@ pub(in crate::studio) const TARGET: &[&str] = &[
     "target-failed",
 ];
 
-/// Notices of frames that are dropped for a target; `frames-dropped-over` withdraws them.
+/// Notices of frames that are dropped for a target, which `frames-dropped-over` withdraws.
 pub(in crate::studio) const DROPS: &[&str] = &["passthrough-left-out", "frames-dropped"];
 
 /// Notices that apply only during a broadcast.
@@ -103,8 +103,8 @@ pub(in crate::studio) const DEGRADATION: &[&str] = &[
     "degradation-over",
 ];
 
-/// A missing strip; withdrawn once there is space.
+/// The notice of a missing strip, which is withdrawn once there is space.
 pub(in crate::studio) const NO_STRIP: &str = "scene-no-strip";
 
-/// A scene with too many layers; withdrawn once it has fewer.
+/// The notice of a scene with too many layers, which is withdrawn once the scene has fewer.
 pub(in crate::studio) const CROWDED: &str = "scene-crowded";

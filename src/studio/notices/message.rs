@@ -1,5 +1,5 @@
-//! The table of all notices, with the name, level and values of each. The texts and the remedy are in the
-//! message of that name in `assets/i18n/*/notices.ftl`; a test compares them.
+//! The table of all notices, with the name, level and values of each. The texts and remedies are in
+//! the messages with the same names in `assets/i18n/*/notices.ftl`; a test compares both.
 
 use std::io;
 
@@ -13,8 +13,8 @@ use crate::studio::notices::{Level, Next, Notice, Remedy, TileId, groups};
 use crate::studio::scenes::edits::EditRefusal;
 use crate::text::problem::{Problem, problem};
 
-/// Defines notices as `Variant "name" Level [texts] [problems] { further values };` and, in `also`, those
-/// whose name depends on a value.
+/// Defines notices as `Variant "name" Level [texts] [problems] { further values };`. The notices in
+/// `also` have names that depend on a value.
 macro_rules! notices {
     (
         also { $($also:tt)* }
@@ -66,7 +66,7 @@ notices! {
         Alarm { alarm: SourceAlarm, device: String },
         /// An edit of the scenes was refused.
         Refused(EditRefusal),
-        /// A target problem while connecting or on air; `key` is its kind.
+        /// A problem of a target while connecting or on air; `key` is the kind of problem.
         Target {
             key: &'static str,
             id: u32,
@@ -76,9 +76,9 @@ notices! {
             cause: Problem,
             next: Next,
         },
-        /// The viewers' stream differs from the sent one; `key` is the kind.
+        /// The viewers' stream differs from the sent one; `key` is the kind of difference.
         Monitor { key: &'static str, host: String, cause: Problem },
-        /// The player could not play or continue; `key` is the kind.
+        /// The player could not play or continue; `key` is the kind of problem.
         Watch {
             key: &'static str,
             cause: Problem,
@@ -103,7 +103,7 @@ notices! {
     /// A source other than a camera or microphone does not deliver.
     SourceTrouble "source-trouble" Warning [device] [reason] {};
     SourceBack "source-back" Info [device] [] {};
-    /// The system has another default device now, which is used.
+    /// The system has another default device now, which onair uses.
     DefaultChanged "default-changed" Info [device] [] {};
     FileFailed "file-failed" Error [path] [reason] {};
     EncoderFailed "encoder-failed" Error [] [reason] {};
@@ -118,13 +118,13 @@ notices! {
     SceneSourceBack "scene-source-back" Info [source] [] {};
     /// A source skips one of its files.
     FileLeftOut "scene-file-left-out" Warning [source path] [reason] { id: SourceId };
-    /// A source skips one of its files, and others.
+    /// A source skips several of its files.
     FilesLeftOut "scene-files-left-out" Warning [source path others] [reason] { id: SourceId };
     /// A source's audio is not played, because the maximum number of strips is reached.
     NoStrip "scene-no-strip" Warning [source] [] {};
     /// A scene has more layers than are drawn.
     Crowded "scene-crowded" Warning [scene] [] {};
-    /// A file of the filters of this source cannot be used: the filters have no effect.
+    /// A file that this source's filters need cannot be used, so the filters have no effect.
     FilterFailed "filter-failed" Warning [source path] [reason] { id: SourceId };
     /// A mask file cannot be used, and the part that it hides must not be visible.
     MaskFailed "mask-failed" Warning [source path] [reason] { id: SourceId };
@@ -192,7 +192,7 @@ notices! {
     DelayOn "delay-on" Info [time] [] {};
     /// There is not enough space for the whole stream delay.
     DelayShort "delay-short" Warning [time wanted] [reason] {};
-    /// A file cannot be sent, or not completely.
+    /// A file cannot be sent, or was not sent completely.
     PassthroughFailed "passthrough-failed" Error [path] [reason] {};
     PassthroughEnded "passthrough-ended" Info [path] [] {};
     /// A part of a file was not sent to a target.
@@ -209,7 +209,7 @@ notices! {
     ServerLittleMemory "server-little-memory" Warning [megabytes] [] {};
     PortTaken "port-taken" Info [wanted used] [] {};
     ServerFailed "server-failed" Error [] [reason] {};
-    /// The server cannot listen where other computers reach it, or not only there.
+    /// The server cannot change whether other computers reach it.
     ServerNotMoved "server-not-moved" Error [] [reason] {};
 
     // Files that are being written.
@@ -250,7 +250,7 @@ notices! {
     FoundLoud "found-loud" Warning [db] [] {};
     FoundNoAudio "found-no-audio" Warning [] [] {};
     FoundMuted "found-muted" Warning [] [] {};
-    /// There is space for this many hours of recording.
+    /// The disk has space for this many hours of recording.
     FoundDisk "found-disk" Info [folder hours] [] {};
     FoundDiskLittle "found-disk-little" Warning [folder hours] [] {};
     FoundFolderBad "found-folder-bad" Warning [folder] [reason] {};
@@ -263,13 +263,13 @@ notices! {
     /// The measured bitrate of the connection to a service, in its test mode.
     FoundUpload "found-upload" Info [host kbps] [] {};
     FoundUploadNarrow "found-upload-narrow" Warning [host kbps wanted] [] { id: u32 };
-    /// The service has no test mode: nothing was sent.
+    /// The service has no test mode, so nothing was sent.
     FoundNotMeasured "found-not-measured" Info [host] [] {};
     /// The speed of the encoder relative to the required speed.
     FoundEncoder "found-encoder" Info [times] [] {};
     /// The encoder is fast enough, with little reserve.
     FoundEncoderSlow "found-encoder-slow" Warning [times] [] {};
-    /// The encoder is too slow: frames would be dropped.
+    /// The encoder is too slow, so frames would be dropped.
     FoundEncoderTooSlow "found-encoder-too-slow" Error [times] [] {};
     FoundEncoderFailed "found-encoder-failed" Error [] [reason] {};
     FoundTarget "found-target" Info [host ms] [] {};

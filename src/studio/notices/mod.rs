@@ -75,11 +75,11 @@ pub enum Remedy {
 /// The next step for a failed target.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// It is retried after this time.
+    /// onair retries the target after this time.
     Retry(Duration),
-    /// It is not retried.
+    /// onair does not retry the target.
     GivenUp,
-    /// The connection is open; it is restarted if the problem persists.
+    /// The connection is open. onair restarts it if the problem persists.
     Waiting,
 }
 
@@ -120,12 +120,12 @@ pub struct Notice {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PastNotice {
     pub notice: Notice,
-    /// The time of its end, in microseconds since the Unix epoch.
+    /// The time at which the notice ended, in microseconds since the Unix epoch.
     pub over_micros: i64,
 }
 
 impl Notice {
-    /// The key (such as `camera-lost`).
+    /// The key of the notice, such as `camera-lost`.
     pub fn key(&self) -> &'static str {
         self.problem.id()
     }

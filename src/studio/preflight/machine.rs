@@ -1,5 +1,5 @@
-//! The part of the pre-flight check for this computer: space and permissions in the folder of
-//! recordings, and the clock.
+//! The part of the pre-flight check about this computer: space and permissions in the recordings
+//! folder, and the clock.
 
 use std::path::Path;
 
@@ -9,14 +9,14 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::backend;
 use crate::studio::targets::quality::Quality;
 
-/// With space for fewer hours than this, the recording of a long event would end early.
+/// With disk space for fewer hours than this, the recording of a long event would end early.
 const LITTLE_HOURS: f64 = 2.0;
-/// 2026-01-01 in seconds since 1970: an earlier clock is wrong, because this program is newer…
+/// 2026-01-01 in seconds since 1970. An earlier clock is wrong, because this program is newer.
 const YOUNGEST: i64 = 1_767_225_600;
-/// …and a clock more than 20 years later is assumed to be wrong too.
+/// A clock more than 20 years later is assumed to be wrong too.
 const OLDEST: i64 = YOUNGEST + 20 * 31_557_600;
 
-/// Checks whether recordings of this quality can be written there, and for how many hours.
+/// Checks whether recordings of this quality can be written to this folder, and for how many hours.
 pub(super) fn disk(folder: &Path, quality: &Quality) -> StudioMessage {
     let shown = folder.display().to_string();
     let bad = |error: recorder::Error| {

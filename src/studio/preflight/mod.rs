@@ -1,7 +1,7 @@
-//! The pre-flight check: checks everything that a broadcast needs, without going live. Sources and
-//! levels are read as they are; the encoder encodes one second of moving video; each target is
-//! connected up to its reply to `connect`; data is sent only to a service's test mode. It runs on a
-//! separate thread.
+//! The pre-flight check: checks everything that a broadcast needs, without going live. It reads the
+//! current sources and levels, encodes one second of moving video, and connects to each target up
+//! to its reply to `connect`. It sends data only to a service's test mode. It runs on a separate
+//! thread.
 
 pub(in crate::studio) mod backend;
 mod machine;
@@ -24,13 +24,13 @@ use crate::studio::targets::quality::Quality;
 use crate::studio::notices::message::StudioMessage;
 pub(super) use crate::studio::preflight::upload::{Plan, PlannedCheck};
 
-/// Maximum number of unread findings: more than can occur.
+/// Maximum number of unread findings, which is more than can occur.
 const FINDINGS: usize = 64;
 /// The length of the encoder test, in frames of the chosen rate.
 const TRIED: Duration = Duration::from_secs(1);
-/// The time limit of that test.
+/// The time limit of the encoder test.
 const TRIED_WITHIN: Duration = Duration::from_secs(20);
-/// With a smaller reserve factor than this, a computer will drop frames sooner or later.
+/// The speed factor below which a computer drops frames sooner or later.
 const SPARE: f64 = 1.3;
 
 /// A check that is running or has ended.
@@ -103,8 +103,8 @@ fn try_encoder(plan: &Plan, stop: &Stop) -> StudioMessage {
     }
 }
 
-/// The speed at which this computer encodes the moving test pattern, relative to the needs of this
-/// quality, while everything else runs.
+/// Measures how fast this computer encodes the moving test pattern while everything else runs,
+/// relative to the needs of this quality.
 fn measure_encoder(clock: Clock, quality: &Quality, stop: &Stop) -> Result<f64, String> {
     let Quality { size, frame_rate, .. } = *quality;
     let grid = FrameGrid { origin: Timestamp::ZERO, rate: frame_rate };

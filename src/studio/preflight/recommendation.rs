@@ -1,4 +1,4 @@
-//! Recommends an initial quality: a separate thread measures the encoder's speed at each usual size
+//! Recommends an initial quality. A separate thread measures the encoder's speed at each usual size
 //! and the upload to the target, and a pure function decides.
 
 use crate::base::queue::{self, Full, Receiver, Sender};
@@ -10,7 +10,7 @@ use crate::studio::targets::quality::{PRESETS, Preset, Quality};
 use crate::studio::targets::services::Limits;
 use crate::text::Problem;
 
-/// Maximum number of unread results: more than can occur.
+/// Maximum number of unread results, which is more than can occur.
 const RESULTS: usize = 16;
 /// The required encoder speed relative to the frame rate, because capture, the compositor, the
 /// window and other programs need CPU time too.
@@ -19,9 +19,9 @@ const ENCODER_MARGIN: f64 = 2.0;
 const UPLOAD_SHARE: f64 = 0.75;
 /// The maximum test bitrate to a service: slightly more than the best usual quality needs.
 const TEST_BITRATE: BitsPerSecond = BitsPerSecond(6_000_000);
-/// A bitrate for nearly every connection, without a measurement.
+/// The bitrate without a measurement, which nearly every connection supports.
 const CAREFUL_BITRATE: BitsPerSecond = BitsPerSecond(2_500_000);
-/// Below this bitrate, video is unrecognizable.
+/// The bitrate below which video is unrecognizable.
 const LEAST_BITRATE: BitsPerSecond = BitsPerSecond(300_000);
 
 /// The known upload bandwidth to the target.
@@ -29,11 +29,11 @@ const LEAST_BITRATE: BitsPerSecond = BitsPerSecond(300_000);
 pub enum Upload {
     /// The stream stays on this computer.
     Local,
-    /// The service has no test mode: nothing was published.
+    /// The service has no test mode, so nothing was published.
     NotMeasured,
     /// All data was accepted in time, at this bitrate.
     AtLeast(BitsPerSecond),
-    /// More was sent than was accepted.
+    /// The service accepted only this bitrate, although more was sent.
     Limited(BitsPerSecond),
     /// The target does not reply correctly.
     Failed(Problem),
@@ -56,7 +56,7 @@ pub enum Limit {
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Recommendation {
     pub preset: Preset,
-    /// At most the bitrate of the preset.
+    /// The bitrate, at most that of the preset.
     pub bitrate: BitsPerSecond,
     pub limit: Limit,
 }
@@ -134,7 +134,7 @@ pub(in crate::studio) struct Measurement {
 }
 
 impl Measurement {
-    /// Starts the measurement; `limits` are those of the service, and `fault` is the problem of a
+    /// Starts the measurement. `limits` are those of the service, and `fault` is the problem of a
     /// target that cannot be tested.
     pub fn start(
         plan: Plan,

@@ -1,6 +1,6 @@
-//! The upload test of the pre-flight check for a service with a test mode: sends a few seconds of
-//! the test pattern as on air, but invisibly. Nothing is sent to other services, and their upload
-//! remains unknown.
+//! The upload test of the pre-flight check for a service with a test mode. It sends a few seconds
+//! of the test pattern as on air, but invisible to viewers. Nothing is sent to services without a
+//! test mode, so their upload remains unknown.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,12 +19,12 @@ use crate::studio::targets::quality::Quality;
 const SENT: Duration = Duration::from_secs(6);
 /// Time limit for connecting.
 const LIVE_WITHIN: Duration = Duration::from_secs(15);
-/// With a longer backlog than this at the end, the bandwidth is too low.
+/// The backlog at the end of the test above which the bandwidth is too low.
 const WAITING: Duration = Duration::from_millis(700);
 /// Time limit for closing the connection.
 const END: Duration = Duration::from_secs(2);
 
-/// The target in test mode.
+/// Returns the target with its test mode enabled.
 pub(super) fn in_test_mode(target: &publisher::Target, query: &str) -> publisher::Target {
     let mut target = target.clone();
     target.url = target.url.with_query(query);
@@ -64,7 +64,7 @@ pub(super) struct UploadResult {
     pub complete: bool,
 }
 
-/// Sends for some seconds in this quality; `None` if the target refused.
+/// Sends for some seconds in this quality. Returns `None` if the target refused.
 pub(super) fn send(
     plan: &Plan,
     quality: &Quality,

@@ -1,7 +1,7 @@
-//! Changes every part of the video during a broadcast, with real code in simulated time: a tick
-//! occurs between any two commands, each tick gives one new frame, and each frame equals that of a
-//! fresh program, entirely from before the change or entirely from after it. Files of filters are
-//! read when the test requests it.
+//! Changes every part of the video during a broadcast, with real code in simulated time. A tick can
+//! occur between any two commands, and each tick gives one new frame. Each frame must equal that of
+//! a fresh program, entirely before or entirely after the change. Files of filters are read when
+//! the test requests it.
 //!
 //! The file is long because the test rig for ticks and changes and its tests belong together.
 
@@ -26,11 +26,11 @@ use crate::studio::scenes::edits::Edit;
 use crate::studio::sources::video_filters::Key;
 
 const SIZE: Size = Size::new(64, 36);
-/// The lowest source, which always moves.
+/// The bottom source, which always moves.
 const GROUND: &str = "camera:usb-ground";
 
-/// A frame that differs at every instant in each of its pixels, and is the same for repeated
-/// requests.
+/// A source whose frames differ at every instant in every pixel, but are the same for the same
+/// instant.
 struct Moving(i64);
 
 impl VideoFeed for Moving {
@@ -64,7 +64,7 @@ fn open(
 /// The filters of sources, with the contents of their files.
 type Filtered = BTreeMap<SourceId, Vec<WantedFilter>>;
 
-/// The content of a filter's file: each one differs, and one is broken.
+/// Reads the content of a filter's file. Each file differs, and one is broken.
 fn read((asset, path): &Key) -> Result<FilterAssets, crate::text::Problem> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let number = name.parse::<usize>().map_err(|_| "it is broken".to_owned())?;
@@ -85,7 +85,7 @@ fn read((asset, path): &Key) -> Result<FilterAssets, crate::text::Problem> {
     })
 }
 
-/// A fresh program that has never shown anything else.
+/// The frames of a fresh program that has never shown anything else.
 fn apart(collection: &Collection, plan: Plan, filters: &Filtered) -> compose::Program {
     let mut program = compose::Program::new(SIZE);
     let feeds = collection.sources.iter().map(|source| {
@@ -109,7 +109,7 @@ struct Rig {
     /// The number of the next tick.
     next: Arc<AtomicI64>,
     frames: Receiver<VideoFrame>,
-    /// The number of frames, followed by the last one.
+    /// The number of frames so far; the next field is the last frame.
     came: i64,
     last: Option<VideoFrame>,
     seed: u64,
@@ -183,8 +183,8 @@ impl Rig {
         frames
     }
 
-    /// The filters as set in the compositor. Identical sources of one device are drawn like the
-    /// first one.
+    /// The filters as set in the compositor. Identical sources of one device have the filters of
+    /// the first.
     fn filtered(&self, collection: &Collection) -> Filtered {
         let mut filters = self.program.filters.applied().clone();
         for source in &collection.sources {
@@ -213,7 +213,7 @@ impl Rig {
         self.show(to, cut);
     }
 
-    /// Passes the content of a file; returns the messages.
+    /// Passes on the content of a file, and returns the messages.
     fn give(&mut self, key: &Key, read: Result<FilterAssets, crate::text::Problem>) -> FileNews {
         self.program.filters.give(key, read);
         self.program.filter_changes(&self.collection)
@@ -231,7 +231,7 @@ impl Rig {
         self.check((&collection, &before), (&collection, &now), "files are read");
     }
 
-    /// Checks that the frames since the last call are entirely the old ones, followed by entirely
+    /// Checks that the frames since the last call are first entirely old ones, and then entirely
     /// new ones.
     fn check(
         &mut self,
@@ -261,7 +261,7 @@ fn add(scene: SceneId, choice: &str) -> Edit {
     Edit::AddSource { scene, name: choice.to_owned(), choice: choice.parse().unwrap() }
 }
 
-/// A random change; `None` if it is not possible now.
+/// A random change; `None` if the change is not possible now.
 fn any(rig: &mut Rig) -> Option<Edit> {
     let scene = rig.collection.current().unwrap();
     let (id, items) = (scene.id, scene.items.clone());

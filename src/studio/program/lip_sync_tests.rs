@@ -1,16 +1,16 @@
-//! Tests video and audio over the whole path for ten hours (with the opposite drift for three),
-//! with three inaccurate clocks: the microphone's crystal, the viewer's clock and the viewer's
-//! speaker are each off by 200 ppm.
+//! Tests lip sync over the whole path for ten hours, and with the opposite drift for three. Three
+//! clocks are inaccurate: the microphone's crystal, the viewer's clock and the viewer's speaker are
+//! each off by 200 ppm.
 //!
 //! Time is simulated, and the code is real: the microphone's feed with its drift correction, the
 //! mixer, the audio encoder's thread, the FLV writer and reader, and the player's timeline, jitter
-//! buffer, clock and audio. The codecs, which are independent of time (packets carry samples and
-//! frame numbers), and the sockets are missing. All audio has 500 samples per second: with 48,000,
-//! ten hours take too long in a debug build, and only the smallest step depends on the rate; it is
-//! 2 ms here.
+//! buffer, clock and audio. The sockets are missing, and so are the codecs, which are independent
+//! of time: packets carry samples and frame numbers. All audio has 500 samples per second, because
+//! ten hours with 48,000 take too long in a debug build. Only the smallest step depends on the
+//! rate; it is 2 ms here.
 //!
-//! Each sample encodes its time: a sine and its cosine with a period of ten seconds. The audio that
-//! leaves the speaker while a frame is displayed is compared with the frame's own time.
+//! Each sample encodes its time as a sine and its cosine, with a period of ten seconds. The audio
+//! that leaves the speaker while a frame is displayed is compared with the frame's own time.
 
 use std::collections::VecDeque;
 use std::f64::consts::TAU;
@@ -41,7 +41,8 @@ const RATE: u32 = 500;
 const CHANNELS: u16 = 2;
 /// The period of the sine in seconds.
 const AROUND: f64 = 10.0;
-/// The interval of the viewer's side in microseconds, also the speaker's block length.
+/// The interval in microseconds at which the viewer's side runs, which is also the speaker's block
+/// length.
 const STEP: i64 = 20_000;
 /// The time in microseconds after which captured audio and video leave the sender.
 const SENT_AFTER: i64 = 900_000;
@@ -187,7 +188,7 @@ impl Speaker for Device {
     }
 }
 
-/// The seconds from the frame's time to that of the audio, within one period.
+/// The seconds from the frame's time to the audio's time, within one period.
 fn apart(sound: [f32; 2], instant: f64) -> f64 {
     let angle = f64::from(sound[0]).atan2(f64::from(sound[1]));
     let off = angle / TAU - (instant / AROUND).fract();
@@ -203,7 +204,7 @@ struct Outcome {
     trouble: SimulatedFault,
 }
 
-/// A packet as it arrives, with the time since the stream had `begun`.
+/// Writes a packet as an FLV tag, with the time since the stream has `begun`.
 fn tag(packet: &EncodedPacket, begun: Timestamp) -> Bytes {
     let (kind, codec) = match packet.track {
         Track::Video => (TagKind::Video, Codec::Video(VideoCodec::H264)),
@@ -324,7 +325,7 @@ fn picture_and_sound_stay_together_for_ten_hours_of_a_fast_microphone() {
     check(&hours(10, [200.0, -200.0, 200.0]));
 }
 
-/// Tests three hours, because an error of 200 ppm reaches one second after half of that time.
+/// Tests three hours. An error of 200 ppm would reach one second after half of that time.
 #[test]
 fn picture_and_sound_stay_together_for_three_hours_of_a_slow_microphone() {
     check(&hours(3, [-200.0, 200.0, -200.0]));

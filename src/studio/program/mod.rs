@@ -1,5 +1,5 @@
 //! The program: its video and audio, on air or not. It owns the compositor, the mixer and the
-//! chosen sources; the broadcast takes video and audio from here.
+//! chosen sources, and supplies the broadcast with video and audio.
 
 #[cfg(test)]
 mod change_tests;
@@ -58,7 +58,8 @@ pub enum Error {
 #[derive(Debug, Default)]
 pub(super) struct RetryReport {
     pub messages: Vec<StudioMessage>,
-    /// Messages for strips, with their choices: the video may already report the same.
+    /// Messages for strips, with their choices, because the video may already report the same
+    /// problem.
     pub strips: Vec<(AudioChoice, StudioMessage)>,
 }
 
@@ -67,7 +68,7 @@ pub(super) struct RetryReport {
 pub(super) struct OtherCanvas {
     pub scene: SceneId,
     pub size: Size,
-    /// At most the rate of the main program.
+    /// The frame rate, at most that of the main program.
     pub rate: FrameRate,
 }
 
@@ -80,13 +81,15 @@ pub(super) struct Program {
     mixer: Mixer,
     media: SourceOpener,
     video: Chosen<VideoChoice>,
-    /// True if a scene without a source gives black video, rather than only audio.
+    /// True if a scene without a source gives black video. Otherwise the program has only audio
+    /// then.
     keeps_video: bool,
     /// The live properties of the main video source.
     dials: LiveProperties,
     /// Sources of a scene that is being replaced, and the time until which they are visible.
     leaving: Vec<(SourceId, Timestamp)>,
-    /// The visible sources, including those above, and whether they changed since the last check.
+    /// The visible sources, including those in `leaving`; the next field is true if they changed
+    /// since the last check.
     seen: BTreeSet<SourceId>,
     seen_changed: bool,
     sources: Sources,
@@ -94,9 +97,9 @@ pub(super) struct Program {
     transition_assets: TransitionLoader,
     /// The current plans, before shared sources are resolved.
     plans: (Plan, Option<(Plan, Latest<VideoFrame>)>),
-    /// The views beside the program, also before that.
+    /// The views beside the program, before shared sources are resolved.
     views: BTreeMap<ViewOf, SideView>,
-    /// The plans of other programs, also before that.
+    /// The plans of other programs, before shared sources are resolved.
     others: BTreeMap<ProgramId, (OtherCanvas, Plan)>,
     audio: Chosen<AudioChoice>,
     audio_end: StripEnd,
@@ -226,7 +229,8 @@ impl Program {
         messages
     }
 
-    /// Shows this plan in another program, whose frames are drawn only with an encoder; `None` ends it.
+    /// Shows this plan in another program, whose frames are drawn only while it has an encoder.
+    /// `None` ends that program.
     pub(super) fn set_other(
         &mut self,
         id: ProgramId,
@@ -249,7 +253,8 @@ impl Program {
         self.compositor.hold()
     }
 
-    /// Sets the sources of the scenes and the displayed plan; no frame contains only a part of the change.
+    /// Sets the sources of the scenes and the displayed plan. No frame contains only a part of the
+    /// change.
     pub(super) fn change(
         &mut self,
         collection: &Collection,
@@ -262,7 +267,7 @@ impl Program {
         messages
     }
 
-    /// Shows this plan; with a transition, it is another scene.
+    /// Shows this plan. A transition means that the plan is another scene.
     pub(super) fn show(&mut self, plan: Plan, transition: Option<Transition>) {
         if let Some(transition) = &transition {
             let until = self.clock.now() + transition.hides_after();
@@ -298,7 +303,7 @@ impl Program {
         &self.seen
     }
 
-    /// Returns true if they changed since the last call.
+    /// Returns true if the visible sources changed since the last call.
     pub(super) fn seen_changed(&mut self) -> bool {
         std::mem::take(&mut self.seen_changed)
     }
@@ -395,7 +400,7 @@ impl Program {
         self.sources.left_out()
     }
 
-    /// Returns true if the fallbacks must change: [`Program::set_sources`] does it.
+    /// Returns true if the fallbacks must change, for which [`Program::set_sources`] is called.
     pub(super) fn is_out_otherwise(&self, collection: &Collection) -> bool {
         let report = self.video.report();
         self.sources.is_out_otherwise(collection, (&self.video.choice, &report))
@@ -421,7 +426,7 @@ impl Program {
         self.filters.awaits(&self.seen)
     }
 
-    /// Takes files that were read for an earlier program.
+    /// Takes over filters' files that were read for an earlier program.
     pub(super) fn inherit(&mut self, filters: Filters) {
         self.filters = filters.anew();
     }
@@ -481,7 +486,7 @@ impl Program {
         self.strips.sync(strips, heard, at_end, &mut open, &self.mixer)
     }
 
-    /// Starts or ends the fallbacks of silent or lost strips; returns the failures.
+    /// Starts or ends the fallbacks of silent or lost strips, and returns the failures.
     pub(super) fn open_audio_fallbacks(&mut self) -> Vec<(AudioChoice, StudioMessage)> {
         let shape = self.shape();
         let now = self.clock.now();
@@ -534,13 +539,14 @@ impl Program {
         self.audio.report()
     }
 
-    /// The video source's report if its state, name or format changed since the last call, with the
-    /// previous one.
+    /// The video source's report and the previous one, if its state, name or format changed since
+    /// the last call.
     pub(super) fn video_change(&mut self) -> Option<(SourceReport, SourceReport)> {
         self.video.change()
     }
 
-    /// The same for the audio source.
+    /// The audio source's report and the previous one, if its state, name or format changed since
+    /// the last call.
     pub(super) fn audio_change(&mut self) -> Option<(SourceReport, SourceReport)> {
         self.audio.change()
     }
@@ -553,8 +559,8 @@ impl Program {
         &self.mixer
     }
 
-    /// Also sends the frames of a program and the audio to these queues, both from the same time on,
-    /// regardless of delays of the producing threads.
+    /// Sends the frames of a program and the audio to these queues as well. Both begin at the same
+    /// time, regardless of delays of the producing threads.
     pub(super) fn attach(
         &self,
         id: ProgramId,
@@ -583,7 +589,7 @@ impl Program {
         ExtraTrack::all().for_each(|track| self.mixer.set_track(track, None));
     }
 
-    /// Ends the compositor and the mixer; the sources are closed after them. Returns the files of the
+    /// Ends the compositor and the mixer, and then closes the sources. Returns the files of the
     /// filters.
     pub(super) fn end(self) -> Filters {
         let stuck = [self.compositor.join(END).err(), self.mixer.join(END).err()];

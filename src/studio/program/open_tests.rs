@@ -1,5 +1,5 @@
-//! Tests that a device is opened once, regardless of the number of items, scenes and sources that
-//! show it, visible or not: the tests count openings.
+//! Tests that a device is opened once, however many items, scenes and sources show it, visible or
+//! not. The tests count openings.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,7 +30,7 @@ static STATES: Mutex<Vec<(String, Arc<SourceStatus>)>> = Mutex::new(Vec::new());
 
 /// A device that counts openings and delivers moving video.
 struct Counting {
-    /// There are three frames, because the preview requests every second one.
+    /// The frames, which are three because the preview requests every second one.
     frames: [VideoFrame; 3],
     last: Option<Timestamp>,
 }

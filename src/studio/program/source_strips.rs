@@ -1,5 +1,5 @@
-//! Manages strips of the media files and streams in scenes: a strip is added with the first use of
-//! each and removed with the last, so that a clip is audible when it is visible.
+//! Manages strips of the media files and streams in scenes. The first use of a file or stream adds
+//! its strip, and the last use removes it, so that a clip is audible when it is visible.
 
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
@@ -23,8 +23,8 @@ pub(in crate::studio) fn is_shown(sources: &[Source], heard: &AudioChoice) -> bo
     sources.iter().any(|source| is_audio_of(heard, &source.choice))
 }
 
-/// The end behavior of media that a source also shows, which applies to both; `main` is the chosen
-/// video and its end behavior.
+/// The end behavior of audio whose media a source also shows, which applies to both. `main` is the
+/// chosen video and its end behavior.
 pub(in crate::studio) fn shown_end(
     sources: &[Source],
     main: (&VideoChoice, EndBehavior),
@@ -36,9 +36,9 @@ pub(in crate::studio) fn shown_end(
         .or_else(|| is_audio_of(heard, main.0).then_some(main.1))
 }
 
-/// Updates the strips after sources were added, removed or changed. Audio that is already played,
-/// also by the main strip (`main`), gets no strip; `sounds` checks new sources. Returns the names
-/// of sources for which no strip is free.
+/// Updates the strips after sources were added, removed or changed. Audio that a strip or the main
+/// strip (`main`) already plays gets no new strip. `sounds` checks whether a new source has audio.
+/// Returns the names of sources for which no strip is free.
 pub(in crate::studio) fn follow(
     strips: &mut Vec<AudioStrip>,
     main: Option<&AudioChoice>,

@@ -1,12 +1,14 @@
-//! Converts the source of `--video` to an ordinary source, because the window supports no other kind.
+//! Converts the source of `--video` to an ordinary source, because the window supports only
+//! ordinary ones.
 
 use crate::capture::{Properties, VideoChoice, VideoFallback};
 use crate::compose::scene::{Content, Item, SourceId};
 use crate::studio::scenes::{Collection, MAIN, Source};
 
 impl Collection {
-    /// Replaces [`MAIN`] in every item by a source of this name and choice, with the filters and the
-    /// fallback of [`MAIN`]. Without a choice, those items are removed. Returns whether there were any.
+    /// Replaces [`MAIN`] in every item by a source of this name and choice, with the filters and
+    /// the fallback of [`MAIN`]. Without a choice, those items are removed. Returns true if there
+    /// were any.
     pub(in crate::studio) fn adopt_main(&mut self, name: &str, choice: VideoChoice) -> bool {
         if !self.uses(MAIN) {
             return false;

@@ -16,7 +16,7 @@ use crate::studio::scenes;
 /// The source of `--video`. The window converts it to a separate source.
 pub const MAIN: SourceId = SourceId(0);
 
-/// Maximum number of sources of a collection: each may be an open device.
+/// Maximum number of sources of a collection, each of which may be an open device.
 pub const MAX_SOURCES: usize = 64;
 
 /// Maximum number of scenes of a collection.
@@ -36,7 +36,7 @@ pub struct Source {
     pub choice: VideoChoice,
     /// The filters in order.
     pub filters: Vec<Slot>,
-    /// The properties; those that do not apply to the kind of source are ignored.
+    /// The properties. Those that do not apply to the kind of source are ignored.
     pub properties: Properties,
     /// The fallback while the source is black, frozen or lost.
     pub fallback: VideoFallback,
@@ -70,7 +70,7 @@ pub struct Collection {
 }
 
 impl Default for Collection {
-    /// One scene with the source of `--video`.
+    /// Creates a collection of one scene, which shows the source of `--video`.
     fn default() -> Self {
         let item = Item::new(ItemId(1), Content::Source(MAIN));
         let scene = Scene { id: SceneId(1), name: "Main".into(), items: vec![item] };
@@ -111,7 +111,7 @@ impl Collection {
         self.own_transitions.retain(|id, _| scenes.iter().any(|scene| scene.id == *id));
     }
 
-    /// The scene with this name; if no name matches exactly, upper and lower case are equal.
+    /// The scene with this name. If no name matches exactly, the case of letters is ignored.
     pub fn scene_named(&self, name: &str) -> Option<&Scene> {
         let exact = self.scenes.iter().find(|scene| scene.name == name);
         let lower = name.to_lowercase();
@@ -141,7 +141,7 @@ impl Collection {
         own.map_or(&self.main_fallback, |source| &source.fallback)
     }
 
-    /// Returns true if a slow computer skips any of them.
+    /// Returns true if a slow computer skips any of the collection's filters.
     pub(super) fn has_costly_filters(&self) -> bool {
         let own = self.sources.iter().flat_map(|source| &source.filters);
         own.chain(&self.main_filters).any(|slot| slot.enabled && slot.filter.is_costly())
@@ -189,8 +189,8 @@ impl Collection {
         self.scenes.iter().find_map(|scene| find(&scene.items, id))
     }
 
-    /// The topmost item with this name in a scene, including those within groups; without a name,
-    /// an item that shows the [default source](Self::usual_source).
+    /// The topmost item with this name in a scene, including those within groups. An empty name
+    /// means an item that shows the [default source](Self::usual_source).
     pub fn item_named(&self, scene: SceneId, name: &str) -> Option<&Item> {
         let usual = self.usual_source();
         let main = |item: &Item| item.content == Content::Source(usual);
@@ -207,7 +207,7 @@ impl Collection {
         items.into_iter().rev().find(named)
     }
 
-    /// A source's name; [`MAIN`] is named after its content, so it has none here.
+    /// A source's name. It is empty for [`MAIN`], which is named after its content elsewhere.
     pub fn source_name(&self, id: SourceId) -> &str {
         self.source(id).map_or("", |source| &source.name)
     }
@@ -278,13 +278,13 @@ impl Collection {
         free(wanted, |name| self.scenes.iter().any(|scene| scene.name == name))
     }
 
-    /// The same for sources.
+    /// Returns `wanted`, or that name with a number that no other source has.
     pub(super) fn free_source_name(&self, wanted: &str) -> String {
         free(wanted, |name| self.sources.iter().any(|source| source.name == name))
     }
 }
 
-/// Returns the items without those that show a bad scene, and whether there were any.
+/// Returns the items except those that show a bad scene, and whether any were removed.
 fn without(items: Vec<Item>, bad: &impl Fn(SceneId) -> bool) -> (Vec<Item>, bool) {
     let mut broken = false;
     let mut kept = Vec::new();

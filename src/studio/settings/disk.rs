@@ -1,10 +1,10 @@
-//! Reads and writes the settings files: with a size limit, and with atomic replacement.
+//! Reads the settings files with a size limit, and replaces them atomically.
 
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-/// A larger settings file, in bytes, is invalid.
+/// Maximum size of a valid settings file in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 
 pub(super) fn read_bounded(path: &Path) -> io::Result<String> {
@@ -28,7 +28,7 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     folder.unwrap_or_else(|| Path::new("."))
 }
 
-/// Replaces a file atomically: a reader sees the old or the new one.
+/// Replaces a file atomically, so that a reader sees the old or the new content.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
     file.write_all(text.as_bytes())?;

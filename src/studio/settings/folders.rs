@@ -1,9 +1,9 @@
-//! Determines the default folders.
+//! The default folders.
 
 use std::path::{Path, PathBuf};
 
-/// The default recordings folder: the user's video folder, or its usual name if the system defines
-/// none. The first recording creates it.
+/// The default recordings folder: the user's video folder, or the usual name of such a folder if
+/// the system defines none. The first recording creates it.
 pub fn default_recording_folder() -> PathBuf {
     let usual = || dirs::home_dir().map(|home| home.join("Videos"));
     dirs::video_dir().or_else(usual).unwrap_or_else(|| PathBuf::from("."))
@@ -17,7 +17,7 @@ pub fn default_journal() -> Option<PathBuf> {
 }
 
 /// The folder for data of the stream delay that does not fit into memory: `onair` in the user's
-/// cache folder, otherwise the system's temporary folder (which may be in memory again).
+/// cache folder, otherwise the system's temporary folder (which may itself be in memory).
 pub fn default_delay_folder() -> PathBuf {
     dirs::cache_dir().map_or_else(std::env::temp_dir, |folder| folder.join("onair"))
 }

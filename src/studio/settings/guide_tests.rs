@@ -27,7 +27,7 @@ fn rows(page: &str, head: &str) -> BTreeMap<String, String> {
     rows
 }
 
-/// The parts in backticks.
+/// The parts of a text that are in backticks.
 fn words(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
@@ -70,7 +70,7 @@ fn chained(filter: Filter) -> Filter {
     }
 }
 
-/// All written keys of a strip, and those of its filters by kind.
+/// All keys that are written for a strip, and those for its filters by kind.
 fn written() -> (BTreeSet<String>, BTreeMap<String, BTreeSet<String>>) {
     let mut strip = AudioStrip::new(StripId(1), AudioChoice::Tone);
     strip.name = "Music".into();
@@ -136,7 +136,7 @@ fn the_settings_of_picture_filters_are_in_the_guide() {
     }
 }
 
-/// A file as written by the previous version.
+/// A settings file as the previous version wrote it.
 const EVERY_KEY: &str = include_str!("../../../tests/data/settings/every-key.toml");
 
 #[test]

@@ -1,5 +1,5 @@
-//! Hotkeys and their syntax in the settings: `[hotkeys]`. The names of commands are defined by the
-//! window; unknown ones are kept unchanged.
+//! Hotkeys and their syntax in the settings: `[hotkeys]`. The window defines the names of commands;
+//! unknown names are kept unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -86,7 +86,7 @@ const TYPING: [&str; 60] = [
     "Insert",
 ];
 
-/// Other keys.
+/// The keys that can be hotkeys and are not in [`TYPING`].
 const OTHERS: [&str; 26] = [
     "PageUp", "PageDown", "Pause", "F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8", "F9", "F10",
     "F11", "F12", "F13", "F14", "F15", "F16", "F17", "F18", "F19", "F20", "F21", "F22", "F23",
@@ -113,8 +113,8 @@ const MOVING: [&str; 12] = [
 ];
 
 impl Hotkey {
-    /// A key with modifiers, if it can be a hotkey: keys that only navigate in the window, copy or
-    /// paste are not allowed.
+    /// Creates a hotkey from a key with modifiers, unless it only navigates in the window, copies
+    /// or pastes.
     pub fn new(ctrl: bool, alt: bool, shift: bool, key: &str) -> Option<Self> {
         let key = Self::keys().find(|known| *known == key)?;
         let clipboard = ctrl && !alt && !shift && matches!(key, "A" | "C" | "V" | "X");
@@ -137,8 +137,7 @@ impl Hotkey {
         [self.ctrl, self.alt, self.shift]
     }
 
-    /// Returns true if the hotkey enters text in a text field, so that it must have no effect
-    /// there.
+    /// Returns true if the hotkey enters text in a text field, where it must not run its command.
     pub fn types(self) -> bool {
         !self.ctrl && !self.alt && TYPING.contains(&self.key)
     }
@@ -208,7 +207,7 @@ pub struct Hotkeys {
     /// The commands whose hotkeys also work while another window has the keyboard focus.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", deserialize_with = "names")]
     pub other_windows: BTreeSet<String>,
-    /// The hotkeys by the names of commands; commands without an entry have their default hotkey.
+    /// The hotkeys by the names of commands. Commands without an entry have their default hotkey.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "keys")]
     pub keys: BTreeMap<String, ChosenHotkey>,
 }

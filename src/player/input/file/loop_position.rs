@@ -23,7 +23,7 @@ pub(super) struct Round {
     /// The last time of each track, and whether the times were in order.
     last: [Option<u32>; 2],
     jumped: bool,
-    /// True if it is not the first loop.
+    /// True if this is not the first loop.
     pub(super) again: bool,
     /// True if an earlier loop had a timestamp jump, so that its times are unknown.
     loose: bool,

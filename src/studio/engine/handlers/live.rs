@@ -36,7 +36,8 @@ impl Engine {
         }
     }
 
-    /// Says on the command line which computers can reach the built-in server; the window shows it.
+    /// Reports on the command line which computers can reach the built-in server. The window shows
+    /// this elsewhere.
     fn tell_reach(&mut self) {
         if self.built_in.wanted_at_once() {
             return;
@@ -50,7 +51,7 @@ impl Engine {
         }
     }
 
-    /// Stops the built-in server, unless the broadcast goes to it.
+    /// Stops the built-in server, unless it is a target of the broadcast.
     pub(in crate::studio::engine) fn stop_built_in(&mut self) {
         let is_used = |target: &Target| target.is_built_in() && target.enabled;
         if self.live.is_publishing() && self.targets.list.iter().any(is_used) {
@@ -60,7 +61,7 @@ impl Engine {
         self.built_in.shutdown();
     }
 
-    /// Sends to the chat of the own stream, or moderates it.
+    /// Sends to the chat of the program's own stream, or moderates it.
     pub(in crate::studio::engine) fn handle_chat(&mut self, command: ChatCommand) {
         if let ChatCommand::SetRules(rules) = &command {
             self.settings.chat_rules = rules.clone().checked();
@@ -123,7 +124,7 @@ impl Engine {
         self.tell_misfits();
     }
 
-    /// Reports, once, settings that exceed the limits of the services.
+    /// Reports once the settings that exceed the limits of the services.
     pub(in crate::studio::engine) fn tell_misfits(&mut self) {
         let on_air = self.live.is_publishing() && !self.live.is_passthrough();
         let found = match on_air {
@@ -159,15 +160,15 @@ impl Engine {
         self.targets.misfits.clear();
     }
 
-    /// Ends the broadcast after the content of the stream delay is sent; the second time, or
-    /// without a delay, at once.
+    /// Ends the broadcast after the content of the stream delay is sent. The second call, or one
+    /// without a delay, ends it at once.
     pub(in crate::studio::engine) fn stop_after_delay(&mut self) {
         if !self.live.on_air.as_ref().is_some_and(OnAir::drain) {
             self.stop_live();
         }
     }
 
-    /// The publisher's configuration for a target; reports problems of the target.
+    /// Returns the publisher's configuration for a target, and reports the target's problems.
     pub(in crate::studio::engine) fn resolve(&mut self, target: &Target) -> Option<WantedTargets> {
         if target.is_built_in() {
             self.start_built_in_if_needed();
@@ -216,7 +217,7 @@ impl Engine {
         StudioMessage::TargetInvalid { id, host, reason }
     }
 
-    /// Takes a target's newest state for the window, and reports it.
+    /// Stores a target's newest state for the window, and reports it.
     pub(in crate::studio::engine) fn target_reported(&mut self, told: event::Target) {
         if let Ok(id) = u32::try_from(told.index) {
             self.targets.told.insert(id, told.clone());

@@ -48,7 +48,7 @@ impl Engine {
         }
     }
 
-    /// The notices of strips that no video source reports.
+    /// Returns the notices of strips that no video source reports.
     pub(in crate::studio::engine) fn untold(
         &self,
         of: Vec<(AudioChoice, StudioMessage)>,
@@ -57,7 +57,7 @@ impl Engine {
         own.map(|(_, message)| message).collect()
     }
 
-    /// Mutes and unmutes strips that follow their video.
+    /// Mutes and unmutes strips that follow the visibility of their video.
     pub(in crate::studio::engine) fn attend_strips(&mut self) {
         let program = self.state.program.as_ref();
         let seen = program.map(|program| source_strips::seen(program, &self.settings.collection));
@@ -66,8 +66,8 @@ impl Engine {
         }
     }
 
-    /// Updates the strips after a change of the scenes from `before`; returns the earlier mixer if
-    /// it changed.
+    /// Updates the strips after a change of the scenes from `before`. Returns the previous strips
+    /// if they changed.
     pub(in crate::studio::engine) fn follow_shown(
         &mut self,
         before: &Collection,
@@ -231,7 +231,7 @@ impl Engine {
         }
     }
 
-    /// Sets the source of a strip; that of the main strip is the chosen audio source.
+    /// Sets the source of a strip. The main strip's source is the chosen audio source.
     pub(in crate::studio::engine) fn select_strip(&mut self, id: StripId, choice: AudioChoice) {
         self.with_strip(id, |it| it.choice = choice);
     }
@@ -303,7 +303,7 @@ impl Engine {
         }
     }
 
-    /// The state of a strip's source; for the main strip, of the chosen audio source.
+    /// The state of a strip's source. The main strip's source is the chosen audio source.
     fn strip_report(&self, id: StripId) -> SourceReport {
         let Some(program) = &self.state.program else { return SourceReport::default() };
         if id == StripId::MAIN { program.audio_report() } else { program.strip_report(id) }

@@ -1,5 +1,5 @@
-//! Handles network changes and sleep: reconnects dead connections at once, and ends waits for the
-//! next attempt.
+//! Handles network changes and sleep: reconnects dead connections at once, and ends the waits for
+//! the next attempt.
 
 use crate::net::{NetworkChange, NetworkChanges};
 use crate::studio::engine::Engine;

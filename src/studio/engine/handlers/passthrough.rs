@@ -1,4 +1,4 @@
-//! Passthrough: a media file instead of the program.
+//! Handles passthrough, which sends a media file instead of the program.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::studio::targets::Target;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Notices about an earlier file.
+/// Keys of the notices about an earlier file.
 const PASSTHROUGH_KEYS: &[&str] =
     &["passthrough-failed", "passthrough-ended", "passthrough-left-out"];
 

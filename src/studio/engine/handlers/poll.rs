@@ -99,7 +99,7 @@ impl Engine {
         }
     }
 
-    /// Reports the broadcast's events in order.
+    /// Handles the news of the broadcast's outputs in order.
     pub(in crate::studio::engine) fn all_happened(&mut self, happenings: Vec<OutputNews>) {
         for happening in happenings {
             match happening {
@@ -129,7 +129,7 @@ impl Engine {
         }
     }
 
-    /// Adapts the video to the links; reports reductions and restorations.
+    /// Adapts the video to the links, and reports reductions and restorations.
     fn adapt(&mut self) {
         let now = self.clock.now();
         let Some(program) = &self.state.program else { return };
@@ -251,7 +251,7 @@ impl Engine {
             && target.is_some_and(|target| services::on_port_443(target.server()).is_some())
     }
 
-    /// Withdraws notices of full disks that have space again.
+    /// Withdraws the notices of full disks that have space again.
     fn poll_space(&mut self) {
         let recording = self.live.on_air.as_ref().and_then(OnAir::recording);
         let recording = recording.map(|it| it.recorder.figures().path);
@@ -333,7 +333,7 @@ impl Engine {
         }
     }
 
-    /// A source's alarm was raised or withdrawn.
+    /// Reports that a source's alarm was raised or withdrawn.
     pub(in crate::studio::engine) fn tell_alarm(
         &mut self,
         report: &SourceReport,
@@ -421,7 +421,7 @@ fn device_message(
     }
 }
 
-/// The same for a source that is not a device.
+/// The message for a change of a source that is not a device.
 fn source_message(report: &SourceReport, before: &SourceReport) -> Option<StudioMessage> {
     let device = if report.name.is_empty() { report.id.clone() } else { report.name.clone() };
     let reason = report.reason.clone();

@@ -12,7 +12,7 @@ use crate::studio::scenes::Collection;
 use crate::studio::targets::misfits::misfits;
 use crate::studio::targets::{address, services};
 
-/// A microphone whose maximum level is below this is practically off.
+/// A microphone counts as off if its maximum level stays below this.
 const SILENT_DBFS: f32 = -55.0;
 
 impl Engine {
@@ -38,7 +38,7 @@ impl Engine {
         }
     }
 
-    /// Measures a recommended quality, unless a measurement or a broadcast is running.
+    /// Starts to measure the recommended quality, unless a measurement or a broadcast is running.
     pub(in crate::studio::engine) fn measure_quality(&mut self) {
         let running = self.state.measurement.as_ref().is_some_and(|it| it.measured().running);
         if running || self.live.is_busy() || self.live.stopping || self.state.quitting {
@@ -72,7 +72,8 @@ impl Engine {
         }
     }
 
-    /// The enabled and reachable targets; adds the problems of the others to the findings.
+    /// Returns the enabled targets that can be checked, and adds the problems of the others to the
+    /// findings.
     fn planned_checks(&mut self, known: &mut Vec<StudioMessage>) -> Vec<PlannedCheck> {
         let enabled: Vec<_> =
             self.targets.list.iter().filter(|target| target.enabled).cloned().collect();

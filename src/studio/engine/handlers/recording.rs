@@ -92,7 +92,7 @@ impl Engine {
         }
     }
 
-    /// The extra audio tracks for a file of this name; reports dropped tracks.
+    /// Returns the extra audio tracks for a file of this name, and reports dropped tracks.
     fn tracks_for(&mut self, path: &Path) -> ExtraTracks {
         let used = audio_tracks::used(&self.settings.strips);
         if used.is_empty() || Format::of_path(path) != Some(Format::Flv) {
@@ -151,7 +151,7 @@ impl Engine {
         self.notices.tell_some(message);
     }
 
-    /// Keeps the configured replay buffer while the encoders run.
+    /// Keeps the replay buffer as configured while the encoders run.
     pub(in crate::studio::engine) fn keep_replay(&mut self) {
         let choices = &self.settings.preferences.recording;
         if let Some(on_air) = &mut self.live.on_air {
@@ -250,7 +250,7 @@ impl Engine {
         self.notices.tell(&message, "");
     }
 
-    /// Runs slow work in the background; the studio waits for it before ending.
+    /// Runs slow work in the background. The studio waits for the work before it ends.
     fn beside(&mut self, name: &str, work: impl FnOnce() + Send + 'static) {
         match Worker::spawn(name, move |_| work()) {
             Ok(worker) => {

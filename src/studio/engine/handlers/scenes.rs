@@ -63,8 +63,8 @@ impl Engine {
         self.attend_strips();
     }
 
-    /// Handles sources that were opened and closed: withdraws notices of removed ones, and reports
-    /// failures.
+    /// Handles sources that were opened or closed: withdraws the notices of removed sources, and
+    /// reports failures.
     fn follow_sources(&mut self, messages: &[StudioMessage]) {
         let closed = self.state.program.as_mut().map(Program::sources_closed).unwrap_or_default();
         for (name, report) in closed {
@@ -103,7 +103,7 @@ impl Engine {
         }
     }
 
-    /// Reports news about files with notices of these kinds.
+    /// Reports news about files, and withdraws the notices with these keys for files that are gone.
     fn tell_news(&mut self, keys: &[&str], news: FileNews) {
         for path in news.gone {
             self.notices.active.clear_of(keys, &path);
@@ -140,8 +140,8 @@ impl Engine {
         self.prepare_scene(Some(before));
     }
 
-    /// Sets a control of a camera; `None` sets it to its default, like all other controls that are
-    /// not set.
+    /// Sets a control of a camera. `None` sets the control to its default, as for all controls that
+    /// the user never set.
     pub(in crate::studio::engine) fn set_camera(
         &mut self,
         camera: String,
@@ -186,8 +186,8 @@ impl Engine {
         }
     }
 
-    /// Sets the end behavior of a media file; a scene source stores it in its properties, and the
-    /// main video source keeps it until it is closed.
+    /// Sets the end behavior of a media file. A scene source stores it in its properties. The main
+    /// video source keeps it until it is closed.
     pub(in crate::studio::engine) fn set_at_end(&mut self, id: SourceId, at_end: EndBehavior) {
         if let Some(source) = self.settings.collection.source(id) {
             let properties = Properties { at_end, ..source.properties.clone() };
@@ -257,7 +257,7 @@ impl Engine {
         self.changed();
     }
 
-    /// Opens sources whose addresses were loaded from the keyring.
+    /// Opens the sources whose addresses were loaded from the keyring.
     pub(in crate::studio::engine) fn revealed_scenes(&mut self) {
         self.stage_changed(None);
     }
@@ -285,7 +285,7 @@ impl Engine {
         self.show_views();
     }
 
-    /// Reports once that a scene has too many layers, until it no longer has too many.
+    /// Reports that a scene has too many layers: once, until it no longer has too many.
     fn tell_crowded(&mut self, id: SceneId, more: bool) {
         let crowded = &mut self.state.stage.crowded;
         let scene = self.settings.collection.scene(id).map(|it| it.name.clone());
@@ -383,7 +383,7 @@ impl Engine {
         self.state.stage.workers.iter().any(|worker| !worker.is_finished())
     }
 
-    /// Handles finished files and changed sources.
+    /// Handles finished file operations and changed sources.
     pub(in crate::studio::engine) fn poll_scenes(&mut self) {
         if let Some(done) = self.state.stage.file.as_ref().map(Receiver::try_recv) {
             match done {

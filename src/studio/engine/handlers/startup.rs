@@ -12,7 +12,7 @@ use crate::studio::program::Program;
 use crate::studio::scenes::edits::Edit;
 use crate::text::problem::problem;
 
-/// The time for which the files of filters may delay the first frame.
+/// The longest time for which the files of filters may delay the first frame.
 const READ_WITHIN: Duration = Duration::from_secs(3);
 
 impl Engine {
@@ -29,7 +29,7 @@ impl Engine {
         self.startup.is_undecided() || self.secrets.pending || files()
     }
 
-    /// Postpones a command until nothing needs to be waited for.
+    /// Postpones a command until the startup has nothing left to wait for.
     pub(in crate::studio::engine) fn postpone(&mut self, command: Command) {
         self.startup.read_by.get_or_insert(self.clock.now() + READ_WITHIN);
         if !self.startup.postponed.contains(&command) {
@@ -48,7 +48,7 @@ impl Engine {
         self.startup.read_by = None;
     }
 
-    /// Makes the default choices when the devices are known.
+    /// Makes the default choices once the devices are known.
     pub(in crate::studio::engine) fn decide(&mut self) {
         let (video, audio) = self.startup.undecided;
         let (cameras, microphones) = (
@@ -80,7 +80,8 @@ impl Engine {
         }
     }
 
-    /// The main video source besides those of the scenes; `None` means that the devices decide.
+    /// The initial main video source, apart from the sources of the scenes; `None` means that the
+    /// devices decide.
     pub(in crate::studio::engine) fn first_video(&mut self) -> Option<VideoChoice> {
         if !self.wants_main() {
             // If no scene shows it, nobody sees it, and no device is opened.

@@ -44,8 +44,8 @@ impl Engine {
         self.fetch_secrets();
     }
 
-    /// Stores the keys that somebody has written into the settings file by hand: the file is written without
-    /// them.
+    /// Stores the keys that somebody wrote into the settings file by hand, and rewrites the file
+    /// without them.
     fn adopt_written_keys(&mut self) {
         let Some(keys) = self.secrets.keys.as_ref().filter(|_| self.file.parts().is_some()) else {
             return;
@@ -131,7 +131,7 @@ impl Engine {
         }
     }
 
-    /// An address was loaded: opens its source.
+    /// Opens the source whose address was loaded.
     fn reveal(&mut self, name: &str, url: &Secret) {
         let before = self.settings.clone();
         if !secret_addresses::reveal(self.settings.addresses(), name, url) {
@@ -191,7 +191,7 @@ impl Engine {
         self.follow_switch(id);
     }
 
-    /// Reconnects targets with edits after a typing pause; `now`: at once.
+    /// Reconnects the edited targets after a typing pause, or at once if `at_once` is true.
     pub(in crate::studio::engine) fn restart_edited(&mut self, at_once: bool) {
         let now = self.clock.now();
         let due = self.targets.edited.extract_if(.., |_, due| at_once || *due <= now);
@@ -212,7 +212,7 @@ impl Engine {
         }
     }
 
-    /// Changes a target's address or key, also on air: the earlier connection ends while the new
+    /// Changes a target's address or key, also on air. The earlier connection ends while the new
     /// one starts, and the other targets continue.
     pub(in crate::studio::engine) fn restart_target(&mut self, target: Target) {
         let id = target.id;
@@ -248,7 +248,7 @@ impl Engine {
         self.targets.told.remove(&id);
     }
 
-    /// The person accepts a certificate.
+    /// Accepts a certificate at the user's request.
     pub(in crate::studio::engine) fn trust(&mut self, id: u32, pin: CertificatePin) {
         self.notices.active.clear_target(&["target-certificate"], id);
         let known = self.targets.list.iter().find(|target| target.id == id);
@@ -295,7 +295,7 @@ impl Engine {
         }
     }
 
-    /// Keeps or forgets the keys that have changed.
+    /// Stores or deletes the keys that have changed.
     pub(in crate::studio::engine) fn keep_keys(&mut self) {
         self.keep_addresses();
         let changed = std::mem::take(&mut self.secrets.changed);

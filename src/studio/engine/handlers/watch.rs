@@ -150,9 +150,9 @@ impl Engine {
         }
     }
 
-    /// Returns true if an address may be saved: it appears free of secrets, and contains no
-    /// target's key. If the keys are unknown (the window of a player loads none), no address that
-    /// begins with a target's own address is saved.
+    /// Returns true if an address may be saved, because it seems free of secrets and contains no
+    /// target's key. While the keys are unknown (the window of a player loads none), the address
+    /// must also not begin with a target's address.
     fn may_keep(&self, url: &str) -> bool {
         let mut keys = self.targets.list.iter().filter_map(Target::key).map(Secret::expose);
         let unknown = |target: &Target| {

@@ -23,7 +23,7 @@ const SAVE_AFTER: Duration = Duration::from_millis(800);
 /// Changes within this time after an earlier version count as one change.
 const ONE_VERSION: Duration = Duration::from_secs(120);
 
-/// The time for which a player window waits for another one that writes the same settings.
+/// The longest time for which a player window waits for another one that writes the same settings.
 const PLAYERS_WAIT: Duration = Duration::from_millis(200);
 
 /// The settings file; see the module documentation.
@@ -31,7 +31,7 @@ const PLAYERS_WAIT: Duration = Duration::from_millis(200);
 pub(in crate::studio) struct SettingsFile {
     /// The path; `None` means that nothing is saved.
     pub path: Option<PathBuf>,
-    /// The settings file for changes of the players, and its initial content.
+    /// The settings file for changes of the players, and the settings that it contained at first.
     pub players: Option<(PathBuf, Settings)>,
     /// True to save the user's own services with the settings.
     pub services_changed: bool,
@@ -44,13 +44,13 @@ pub(in crate::studio) struct SettingsFile {
     written: Vec<WrittenPart>,
 }
 
-/// A part as last written.
+/// A collection or profile as last written.
 #[derive(Clone, Debug)]
 struct WrittenPart {
     kind: PartKind,
     name: String,
     text: String,
-    /// The time at which a version was last stored.
+    /// The time at which a version of the part was last stored.
     kept_at: Option<Timestamp>,
 }
 
@@ -83,7 +83,7 @@ impl SettingsFile {
         self.path.as_deref().map(PartFiles::beside)
     }
 
-    /// Records settings that were read or written: later changes create versions.
+    /// Records settings that were read or written, so that later changes create versions.
     pub fn begin_versions(&mut self, settings: &Settings) {
         if self.path.is_some() {
             let all = PartKind::ALL.iter();

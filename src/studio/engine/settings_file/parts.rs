@@ -65,7 +65,8 @@ impl Engine {
         self.list_parts();
     }
 
-    /// A profile determines the stream, so a change must wait until the stream ends.
+    /// Checks whether the user may switch now. A profile determines the stream, so another profile
+    /// must wait until the stream ends.
     fn may_change(&self, kind: PartKind) -> Result<(), Problem> {
         match kind == PartKind::Profile && self.live.is_busy() {
             true => Err(problem!("part-profile-on-air")),

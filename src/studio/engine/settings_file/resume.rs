@@ -67,7 +67,7 @@ impl Engine {
         self.file.on_air.written = Some(mark);
     }
 
-    /// Removes the record after an orderly end: there is nothing to resume.
+    /// Removes the record after an orderly end, because there is nothing to resume.
     pub(in crate::studio::engine) fn forget_on_air(&mut self) {
         let own = self.file.on_air.written.is_some() || self.file.on_air.left.is_some();
         if own {

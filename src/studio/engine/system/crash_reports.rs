@@ -1,5 +1,5 @@
-//! Crash reports of an earlier run: each is reported once, and kept. `cli/process/crash.rs` writes
-//! them; this file handles their folder.
+//! The folder of crash reports of earlier runs. The user is told of each report once, and the file
+//! stays. `cli/process/crash.rs` writes the reports.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,13 +9,13 @@ const KEPT_REPORTS: usize = 10;
 /// The extension of a report that was not displayed yet.
 const NEW: &str = ".new.txt";
 
-/// `onair/crashes` in the user's state folder; `None` if the system has no such folder.
+/// The folder `onair/crashes` in the user's state folder; `None` if the system has no state folder.
 pub fn default_folder() -> Option<PathBuf> {
     let folder = dirs::state_dir().or_else(dirs::data_local_dir)?;
     Some(folder.join("onair").join("crashes"))
 }
 
-/// The name of a report at this time, in microseconds since 1970.
+/// The path of a report that is written at this time, in microseconds since 1970.
 pub fn path_of(folder: &Path, wall_micros: i64) -> PathBuf {
     let at = jiff::Timestamp::from_microsecond(wall_micros).unwrap_or_default();
     folder.join(format!("crash-{}{NEW}", at.strftime("%Y-%m-%dT%H-%M-%S%.6fZ")))

@@ -1,5 +1,6 @@
-//! The available devices, displays and windows. Listing them can take a while, so it runs on threads:
-//! one for devices, for which the first frame waits, and one for displays, for which it does not.
+//! The available devices, displays and windows. Listing them can take a while, so it runs on two
+//! threads. The first frame waits for the one that lists devices, but not for the one that lists
+//! displays.
 
 use std::sync::Arc;
 
@@ -16,7 +17,8 @@ struct FoundDevices {
     applications: Vec<String>,
 }
 
-/// Maximum number of listed devices of each kind, and of applications: the default ones come first.
+/// Maximum number of listed devices of each kind, and of listed applications. The default ones come
+/// first.
 const MAX_DEVICES: usize = 64;
 /// Maximum number of listed windows.
 const MAX_WINDOWS: usize = 200;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::net::{NetworkChange, NetworkChanges};
 
-/// A shorter gap does not count as sleep, because the clocks are not read simultaneously.
+/// Minimum gap that counts as sleep. Shorter gaps arise because the clocks are not read
+/// simultaneously.
 const SLEPT: Duration = Duration::from_secs(1);
 
 /// The state of the network and of sleep.
@@ -25,8 +26,8 @@ impl SystemEvents {
         self.changes.as_ref().and_then(NetworkChanges::poll)
     }
 
-    /// The duration of sleep since the last call, if any; `asleep` is the total since the computer
-    /// was started.
+    /// Returns how long the computer slept since the last call, if it did. `asleep` is the total
+    /// since the computer was started.
     pub fn woke(&mut self, asleep: Option<Duration>) -> Option<Duration> {
         let before = std::mem::replace(&mut self.slept, asleep)?;
         asleep?.checked_sub(before).filter(|slept| *slept >= SLEPT)

@@ -2,7 +2,7 @@
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
-/// Reads the figures of this process; call it about once per second.
+/// Reader of this process's figures, to be called about once per second.
 pub(in crate::studio) struct Process {
     system: Option<System>,
     pid: Option<Pid>,
@@ -19,7 +19,7 @@ impl Process {
         Self { system: System::new().ok(), pid: sysinfo::get_current_pid().ok() }
     }
 
-    /// CPU use since the last reading (1.0 is one core) and resident bytes.
+    /// Returns the CPU use since the last reading (1.0 is one core), and the resident bytes.
     pub(in crate::studio) fn read(&mut self) -> (f32, u64) {
         let (Some(pid), Some(system)) = (self.pid, &mut self.system) else { return (0.0, 0) };
         system.refresh_processes_specifics(

@@ -1,6 +1,6 @@
 //! Determines whether viewers get the sent stream: by the test pattern's markers, by frames or by
-//! audio. Until one of these matches, the result is unknown, and a match expires. This module is
-//! pure.
+//! audio. The result is unknown until one of these matches, and a match expires after a while. This
+//! module is pure.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const EVERY: Duration = Duration::from_secs(5);
 const EVERY_OPEN: Duration = Duration::from_secs(2);
 /// The time for which a match and its latency are valid.
 const HOLDS: Duration = Duration::from_secs(20);
-/// A difference that lasts this long means another program.
+/// A difference that lasts this long means that viewers get another program.
 const DIFFERS_FOR: Duration = Duration::from_secs(15);
 /// A stream without variation for this long cannot be identified.
 const STILL_FOR: Duration = Duration::from_secs(15);
@@ -43,7 +43,7 @@ pub(super) struct Comparison {
 }
 
 impl Comparison {
-    /// Compares again if due.
+    /// Compares again if a comparison is due.
     pub fn update(
         &mut self,
         now: Timestamp,
@@ -145,8 +145,8 @@ pub(super) fn is_coming(now: Timestamp, seen: &ProbeReading) -> bool {
     seen.state == State::Playing && fresh
 }
 
-/// Checks whether the marker of the newest keyframe is on a frame that was sent. Another test
-/// source also contains the time, but rarely on the same frames.
+/// Checks whether the marker of the newest keyframe matches a sent frame. Another test source also
+/// shows the time, but rarely on the same frames.
 fn markers(window: &Window<'_>) -> Verdict {
     let newest = window.seen.pictures.back();
     let fresh = newest.filter(|it| window.now.since(it.at) <= HOLDS);

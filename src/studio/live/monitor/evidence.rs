@@ -8,7 +8,7 @@ use crate::media::Size;
 use crate::media::similarity::LoudnessCurve;
 use crate::player::probe::viewer::{Keyframe, ProbeReading};
 
-/// Maximum delay that is searched, in addition to a configured one.
+/// Maximum delay of viewers that is searched, in addition to a configured delay.
 pub(super) const MOST_BEHIND: Duration = Duration::from_secs(60);
 /// Without data for this long, the figures of a stream are outdated.
 pub(super) const FRESH: Duration = Duration::from_secs(4);
@@ -25,7 +25,7 @@ pub struct Sent<'a> {
     /// The frames per second that are actually sent; a slow connection may get fewer.
     pub fps: Option<f64>,
     pub sound: bool,
-    /// The time since which the sent data is known; `None` means from the beginning of the stream.
+    /// The time since which the sent data is known; `None` means since the beginning of the stream.
     pub since: Option<Timestamp>,
     pub pictures: &'a VecDeque<Keyframe>,
     pub course: &'a LoudnessCurve,
@@ -36,7 +36,7 @@ pub struct Sent<'a> {
 pub(super) enum Verdict {
     Match,
     Differs,
-    /// It matches but does not vary, so another stream could match too.
+    /// The stream matches but does not vary, so another stream could match too.
     Still,
     /// Not known yet.
     Open,
@@ -47,11 +47,11 @@ pub(super) enum Verdict {
 pub(super) enum Proof {
     /// Not known yet.
     Comparing,
-    /// It is the sent stream.
+    /// Viewers get the sent stream.
     Matched,
-    /// It is another program.
+    /// Viewers get another program.
     Different,
-    /// Nothing varies in it.
+    /// Nothing in the stream varies.
     Unsure,
 }
 
@@ -63,9 +63,10 @@ pub(super) struct Window<'a> {
     pub sent: &'a Sent<'a>,
     /// Maximum age of received data.
     pub farthest: Duration,
-    /// True if all data sent since then is known.
+    /// True if all data that was sent within `farthest` is known.
     pub whole: bool,
-    /// True if its video has the aspect ratio, or even the size, of the sent video.
+    /// True if the received video has the aspect ratio of the sent video; the next field compares
+    /// the sizes.
     pub same_shape: bool,
     pub same_size: bool,
 }

@@ -66,7 +66,7 @@ pub enum Cause {
     Silent,
     /// Video arrives without audio.
     NoAudio,
-    /// Neither the sent video nor its audio arrives: an audio stream without audio.
+    /// No audio arrives, and no video was sent.
     NoAudioAtAll,
     Size {
         got: Size,
@@ -79,7 +79,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// The cause, with the time of day at which it began.
+    /// The text of the cause, with the time of day at which the fault began.
     pub fn problem(&self, time: &str) -> Problem {
         match self {
             Self::Ended => problem!("monitor-cause-ended"),

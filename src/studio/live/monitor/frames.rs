@@ -9,30 +9,33 @@ use crate::media::similarity::FrameSimilarity;
 use crate::player::probe::viewer::Keyframe;
 use crate::studio::live::monitor::evidence::{Verdict, Window};
 
-/// The number of newest keyframes to compare…
+/// Maximum number of newest keyframes to compare; the next constants are the minimum distance
+/// between them, and their maximum age.
 const MOST: usize = 6;
 const APART: Duration = Duration::from_millis(1_200);
 const RECENT: Duration = Duration::from_secs(40);
-/// …of which the newest must have arrived within this time.
+/// Maximum age of the newest of the compared keyframes.
 const NEWEST: Duration = Duration::from_secs(12);
-/// Because of clocks and buffers, received data can appear this much newer than the sent data.
+/// Received data can appear newer than the sent data by at most this much, in µs, because of clocks
+/// and buffers.
 const SLACK_MICROS: i64 = 500_000;
-/// The sent keyframe for a received one is within this fraction of the keyframe interval.
+/// Maximum distance between a sent keyframe and its received one, as a fraction of the keyframe
+/// interval.
 const NEAR: f64 = 0.6;
-/// The default keyframe interval.
+/// The default keyframe interval, in µs.
 const USUAL_MICROS: i64 = 2_000_000;
-/// Minimum correlation of the content of matching frames…
+/// Minimum correlation between the content of matching frames.
 const LOOKS: f64 = 0.8;
-/// …and minimum correlation of their changes…
+/// Minimum correlation between the changes of matching frames.
 const CHANGES: f64 = 0.75;
-/// …if they change by at least this many luma levels (RMS).
+/// Changes are compared only if they are at least this many luma levels (RMS).
 const LIVELY: f64 = 1.0;
 /// Minimum number of keyframes that must match.
 const FEWEST: usize = 3;
-/// Frames with at least this similarity that do not change may be the same.
+/// Minimum similarity of frames that do not change, from which they may be the same.
 const SAME: f64 = 0.9;
-/// If more than three quarters of the frames are less similar than this at every latency, they are
-/// different; the next constants state how many frames are needed, and over what time.
+/// Streams differ if more than three quarters of their frames are less similar than this at every
+/// latency. The next constants are the minimum number of frames, and the time they must span.
 const OTHER: f64 = 0.7;
 const OTHERS: usize = 4;
 const OTHERS_SPAN: Duration = Duration::from_secs(6);
@@ -41,18 +44,18 @@ const OTHERS_SPAN: Duration = Duration::from_secs(6);
 const SLOW: f64 = 0.8;
 /// A frame whose cells vary by less than this (RMS) cannot be compared.
 const FLAT: f64 = 3.0;
-/// Two such frames are similar if their brightness differs by at most this many levels.
+/// Maximum difference in luma levels at which two flat frames are similar.
 const FLAT_SAME: f64 = 8.0;
 
 /// The match between received and sent keyframes at one latency.
 #[derive(Copy, Clone, Debug, Default)]
 struct Fit {
-    /// Their mean similarity…
+    /// The mean similarity of the keyframes.
     looks: f64,
-    /// …and the similarity of at least a quarter of them: a flash or a cut on a keyframe proves
-    /// nothing.
+    /// The similarity that at least a quarter of the keyframes reach, because a flash or a cut on a
+    /// keyframe proves nothing.
     quarter: f64,
-    /// The similarity of their changes; `None` if one of them hardly changes.
+    /// The similarity of the changes in both streams; `None` if one stream hardly changes.
     changes: Option<f64>,
 }
 
@@ -106,8 +109,8 @@ pub(super) fn compare(window: &Window<'_>) -> Verdict {
     Verdict::Open
 }
 
-/// The sent keyframes for these if the newest was sent at `at`; as many as are available, the
-/// newest first.
+/// Finds the sent keyframes that match the received ones if the newest was sent at `at`. Returns
+/// those that are available, the newest first.
 fn partners<'a>(
     recent: &[&'a Keyframe],
     sent: &[&'a Keyframe],
@@ -158,8 +161,8 @@ fn alike(one: &FrameSimilarity, other: &FrameSimilarity) -> f64 {
     }
 }
 
-/// The deviation of each cell from its mean in consecutive frames, without changes in the overall
-/// brightness.
+/// The deviation of each cell from the cell's mean over consecutive frames, without changes of the
+/// overall brightness.
 fn changes<'a>(pictures: impl Iterator<Item = &'a FrameSimilarity>) -> Vec<f64> {
     let pictures: Vec<Vec<f64>> = pictures.map(centred).collect();
     let count = (pictures.len() as f64).max(1.0);

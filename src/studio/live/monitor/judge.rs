@@ -1,5 +1,5 @@
-//! Judges the viewers' stream by the sent one: a scene that is itself black, still or silent causes
-//! no alarm. This module is pure.
+//! Judges the viewers' stream by the sent one, so that a scene which is itself black, still or
+//! silent causes no alarm. This module is pure.
 
 use std::time::Duration;
 
@@ -21,29 +21,29 @@ const FROZEN_FOR: Duration = Duration::from_secs(8);
 const NO_PICTURE_FOR: Duration = Duration::from_secs(6);
 const SILENT_FOR: Duration = Duration::from_secs(5);
 const STALLED_FOR: Duration = FRESH;
-/// The same limit if data arrived too slowly before.
+/// The same limit for video without new frames, if data arrived too slowly before.
 const SLOW_STALLED_FOR: Duration = Duration::from_secs(2);
 /// Data that arrived within this time counts as present.
 const COMES: Duration = Duration::from_secs(2);
 /// Media seconds per second below which the stream counts as too slow.
 const PACE: f64 = 0.85;
-/// A longer delay than this (without the target's own) counts as late.
+/// Viewers count as late if their delay, without the intentional one, is longer than this.
 const LATE: Duration = Duration::from_secs(10);
-/// Maximum difference of the cells of a repeated frame…
+/// Maximum difference between the cells of a frame and of its repetition.
 const SAME: u8 = 2;
-/// …and minimum difference at which the sent video moves.
+/// Minimum difference between cells at which the sent video counts as moving.
 const MOVES: u8 = 4;
-/// The time for which the sent video must not be still…
+/// The time for which the sent video must move before still video counts as a fault.
 const SENT_STILL: Duration = Duration::from_secs(6);
-/// …and for which the sent audio must not be quiet.
+/// The time for which the sent audio must be audible before silence counts as a fault.
 const SENT_QUIET: Duration = Duration::from_secs(3);
-/// The RMS level of viewers' audio below which it counts as silence; the next constant is the level
-/// of audible sent audio.
+/// The RMS level below which the viewers' audio counts as silent; the next constant is the level
+/// from which the sent audio counts as audible.
 const NO_SOUND_DBFS: f32 = -65.0;
 const SOUND_DBFS: f32 = -55.0;
-/// The maximum age of received data while the latency is unknown…
+/// The maximum age of received data while the latency is unknown.
 const REACH: Duration = Duration::from_secs(15);
-/// …and the margin if it is known.
+/// The margin for the age of received data if the latency is known.
 const MARGIN: Duration = Duration::from_secs(5);
 
 /// The inputs for judging one target.
@@ -115,7 +115,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     found
 }
 
-/// The fault if no stream plays.
+/// Returns the fault if no stream plays.
 fn not_playing(seen: &ProbeReading) -> Option<Vec<Finding>> {
     match &seen.state {
         State::Failed(failure) => {
@@ -253,8 +253,8 @@ fn always_sounds(since: Timestamp, now: Timestamp, sent: &Sent<'_>) -> bool {
     heard > first && now.since(heard) < SENT_QUIET
 }
 
-/// Returns the size and rate if they differ from the sent ones, usually because the server
-/// transcodes.
+/// Returns the fault if the size or frame rate differs from the sent one, usually because the
+/// server transcodes.
 fn shape(
     now: Timestamp,
     seen: &ProbeReading,
@@ -295,7 +295,8 @@ mod tests {
         FrameSimilarity::of(&[luma; 64 * 36], 64, SIZE)
     }
 
-    /// A stream of one minute with a keyframe every 2 s and constant audio, with these values.
+    /// Creates a stream of one minute with a keyframe every 2 s. `luma` and `loud` give its values
+    /// by time.
     fn stream(luma: impl Fn(f64) -> u8, loud: impl Fn(f64) -> f32) -> ProbeReading {
         let mut seen = ProbeWorker::new(Clock::start(), MEMORY, Latest::default()).seen;
         seen.state = State::Playing;
@@ -432,7 +433,7 @@ mod tests {
         assert_eq!(judge(&case(5.0, 30, 0)), []);
     }
 
-    /// The verdict for a stream with these last arrivals and this speed.
+    /// Judges a stream with these last arrivals and this speed.
     fn judged_times(
         last_video: Option<f64>,
         last_audio: Option<f64>,

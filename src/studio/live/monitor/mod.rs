@@ -1,6 +1,6 @@
 //! The viewer monitor: plays the viewers' stream of each target, and compares it with the sent one.
-//! It checks once per second on the studio's thread; decoders have their own threads (two per
-//! target, and one for the sent stream), which never block anything.
+//! It checks once per second on the studio's thread. The decoders have their own threads (two per
+//! target, and one for the sent stream), which never block the studio.
 
 mod compare;
 mod evidence;
@@ -36,7 +36,8 @@ use crate::studio::targets::services;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// The history of the viewers' stream: one minute of frames, and 20 s of audio.
+/// The length of the stored history of the viewers' stream: one minute of frames, and 20 s of
+/// audio.
 const MEMORY: ProbeMemory = ProbeMemory { pictures: 64, sound: 1_000 };
 /// Pauses in seconds before an unavailable stream is retried.
 const PAUSES: [u64; 4] = [2, 3, 5, 10];
@@ -68,7 +69,7 @@ pub(in crate::studio) enum MonitorNews {
     Event(event::Monitor),
     /// A fault has begun.
     Begun(StudioMessage),
-    /// A fault has ended: contains the message's key, the host and the duration.
+    /// A fault has ended. The fields are the message's key and the host.
     Over { key: &'static str, host: String },
     /// All faults have ended, after this duration.
     Well(StudioMessage),
@@ -89,7 +90,7 @@ struct One {
     delay: Duration,
     /// The last reading.
     seen: Option<ProbeReading>,
-    /// The current faults, and the time since which there are any.
+    /// The current faults; the next field is the time since which there has been a fault.
     findings: Vec<Finding>,
     wrong_since: Option<Timestamp>,
     comparison: Comparison,
@@ -97,7 +98,7 @@ struct One {
     /// The time of the last check.
     now: Timestamp,
     picture: Latest<VideoFrame>,
-    /// The slot that is shown while no data arrives.
+    /// The empty slot that is shown while no data arrives.
     no_picture: Latest<VideoFrame>,
     told: Option<event::Monitor>,
     told_signs: Vec<Sign>,
@@ -343,13 +344,14 @@ impl One {
         }
     }
 
-    /// The cause and its start time: a number of seconds would be wrong a second later.
+    /// The text of a fault, with its start time instead of a duration, which would be wrong a
+    /// second later.
     fn cause(&self, finding: &Finding) -> Problem {
         let since = finding.since.map(|since| self.clock.wall_micros(since));
         finding.cause.problem(&since.map(time_of_day).unwrap_or_default())
     }
 
-    /// The reading, if data is still arriving.
+    /// The last reading, if data is still arriving.
     fn coming(&self) -> Option<&ProbeReading> {
         self.seen.as_ref().filter(|seen| is_coming(self.now, seen))
     }
@@ -441,7 +443,8 @@ fn key(trouble: Trouble) -> &'static str {
     }
 }
 
-/// Returns true if another event line is needed: figures change constantly and are in `stats`.
+/// Returns true if another event line is needed. Figures do not count, because they change
+/// constantly and are in `stats`.
 fn differs(told: &event::Monitor, now: &event::Monitor) -> bool {
     (told.state, &told.troubles) != (now.state, &now.troubles)
         || (told.size, told.latency_by) != (now.size, now.latency_by)

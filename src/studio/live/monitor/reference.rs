@@ -1,5 +1,5 @@
-//! Decodes the sent stream as a viewer does, for the monitor's comparison. It is a thread that
-//! reads from the hub, which never waits for it.
+//! Decodes the sent stream as a viewer does, for the monitor's comparison. A thread reads from the
+//! hub, which never waits for the thread.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,8 @@ use crate::media::{EncodedPacket, RenditionId, Size, StreamConfig};
 use crate::player::probe::viewer::{ProbeMemory, ProbeWorker};
 use crate::studio::live::monitor::evidence::Sent;
 
-/// The stored history: over half an hour of audio and keyframes, which is the maximum stream delay.
+/// The length of the stored history: more than half an hour of audio and keyframes, the maximum
+/// stream delay.
 const MEMORY: ProbeMemory = ProbeMemory { pictures: 1_200, sound: 100_000 };
 /// A stream with at most this many sent frames or audio packets has just begun.
 const BEGUN: u64 = 200;
@@ -27,7 +28,7 @@ pub(in crate::studio) struct Reference {
     parameters: StreamConfig,
     /// The time at which listening began, unless the stream began then too.
     since: Option<Timestamp>,
-    /// All frame sizes since its start: targets can get different ones, with a delay.
+    /// All frame sizes since the start, because targets can get different sizes, and with a delay.
     sizes: Arc<Mutex<Vec<Size>>>,
     _worker: Worker,
 }
@@ -83,7 +84,7 @@ impl Reference {
         Ok(Self { looker, parameters, since, sizes, _worker: worker })
     }
 
-    /// Gives access to the current data.
+    /// Passes the current data to `look`, and returns its result.
     pub fn with<R>(&self, now: Timestamp, look: impl FnOnce(&Sent<'_>) -> R) -> R {
         let mut looker = self.looker.lock();
         looker.sum_up(now);

@@ -165,7 +165,7 @@ impl Run {
         }
     }
 
-    /// Sends `sent` for this number of seconds; viewers get the server's version of `seen`, if any.
+    /// Sends `sent` for this many seconds. Viewers get the server's version of `seen`, if any.
     fn go(&mut self, seconds: u32, sent: Program, seen: Option<Program>, server: Server) {
         for _ in 0..seconds {
             let (from, until) = (self.now, self.now + 1.0);
@@ -234,7 +234,7 @@ impl Run {
         }
     }
 
-    /// The first second with this state, from this one on.
+    /// The first second with this state, at or after the second `from`.
     fn first(&self, state: &str, from: usize) -> Option<usize> {
         self.states.iter().skip(from).position(|it| *it == state).map(|second| second + from)
     }

@@ -13,8 +13,8 @@ pub struct MonitorView {
     pub state: &'static str,
     /// The fault in English; empty if there is none.
     pub cause: Problem,
-    /// The delay of the viewers, without the buffer of their player; the next field is the method
-    /// of measurement.
+    /// The viewers' delay, without the buffer of their player; the next field is the method of its
+    /// measurement.
     pub latency: Option<Duration>,
     pub latency_by: Option<LatencyBy>,
     pub av_offset_ms: Option<f64>,

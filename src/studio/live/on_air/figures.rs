@@ -1,4 +1,4 @@
-//! Computes the figures of a broadcast: for the window, and every second for the command line.
+//! Computes the figures of a broadcast for the window and, every second, for the command line.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use crate::studio::live::second_rendition::SecondRendition;
 use crate::studio::live::view::LiveFigures;
 use crate::studio::program::Program;
 
-/// The displayed frame rate is the mean over this many seconds.
+/// Number of seconds over which the displayed frame rate is averaged.
 const FPS_SECONDS: usize = 3;
 /// Maximum number of seconds of frame times that are displayed.
 const FRAME_TIMES: usize = 600;
-/// If a server has accepted nothing for this long, the displayed bitrate is zero.
+/// The displayed bitrate is zero after the server has accepted nothing for this long.
 const SILENCE: Duration = Duration::from_secs(1);
 
 /// The bits per second of a target; zero while the server accepts nothing.
@@ -28,14 +28,14 @@ pub(in crate::studio) fn carried(figures: &publisher::Figures) -> u32 {
     u32::try_from(figures.bitrate).unwrap_or(u32::MAX)
 }
 
-/// The mean; 0 for no values, because the sum of no floats would be −0.
+/// The mean of the values. It is 0 for no values, because the sum of no floats would be −0.
 fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     let number = values.len().max(1) as f64;
     values.fold(0.0, |sum, value| sum + value) / number
 }
 
 impl OnAir {
-    /// Figures for the window, over all targets (for some, the worst value).
+    /// The figures for the window: totals over all targets, or the worst value.
     pub(in crate::studio) fn live_figures(&self) -> LiveFigures {
         let encoded = match (&self.video, &self.audio) {
             (Some(video), _) => video.figures().encoded,
@@ -75,7 +75,7 @@ impl OnAir {
         all
     }
 
-    /// Counts the frames since the last call for the frame rate.
+    /// Counts the frames since the last call, for the frame rate.
     fn count_frames(&mut self, now: Timestamp) {
         let count = match &self.video {
             Some(video) => video.figures().encoded,

@@ -31,14 +31,14 @@ use crate::studio::program::Program;
 use crate::studio::targets::quality::{Adapt, Quality};
 use crate::text::Problem;
 
-/// Maximum number of frames that wait for the encoder: more would only add delay.
+/// Maximum number of frames that wait for the encoder. More would only add delay.
 const QUEUED_FRAMES: usize = 4;
 /// Maximum number of audio blocks (10 ms) that wait for the encoder.
 const QUEUED_AUDIO_BLOCKS: usize = 64;
 /// Maximum number of packets that wait for the hub, which never waits for an output.
 const PACKETS: usize = 256;
 
-/// Time limits for the parts of an end, together within the 3 s that *Stop* may take.
+/// Time limits for the parts of the end. Their sum is below the 3 s that *Stop* may take.
 const ENCODERS_END: Duration = Duration::from_millis(700);
 const SECOND_END: Duration = Duration::from_millis(200);
 const EXTRAS_END: Duration = Duration::from_millis(200);
@@ -61,7 +61,7 @@ pub(in crate::studio) struct OnAir {
     audio_rate: stats::Meter,
     encoder_failed: bool,
     fps: (u64, Timestamp, f64),
-    /// The values of the last seconds, because a single value is not meaningful.
+    /// The frame rates of the last seconds, because a single value is not meaningful.
     lately: VecDeque<f64>,
     frame_rate: FrameRate,
     /// The number of frames encoded up to the last check, and the total encoding time.
@@ -225,8 +225,8 @@ impl OnAir {
         self.passthrough.as_ref().map(Passthrough::view)
     }
 
-    /// The name of the file after all of it was sent or it became unreadable, and the reason for
-    /// that.
+    /// The name of the file after it was sent completely or became unreadable, and the reason in
+    /// the latter case.
     pub(in crate::studio) fn passthrough_over(&self) -> Option<(String, Option<Problem>)> {
         let passthrough = self.passthrough.as_ref()?;
         let failure = passthrough.progress().failure;
@@ -234,7 +234,7 @@ impl OnAir {
         (failure.is_some() || ended && !self.is_publishing()).then(|| (passthrough.name(), failure))
     }
 
-    /// Starts to delay the stream for the targets.
+    /// Starts the stream delay for the targets.
     pub(in crate::studio) fn hold(
         &mut self,
         delay: Duration,
@@ -251,8 +251,8 @@ impl OnAir {
         self.stream_delay.as_ref().map(StreamDelay::figures)
     }
 
-    /// Sends the delayed part and takes no more packets; `false` without a delay, or if this is
-    /// already in progress.
+    /// Sends the delayed part, and takes no more packets. Returns false without a delay, or if this
+    /// is already in progress.
     pub(in crate::studio) fn drain(&self) -> bool {
         let Some(stream_delay) = self.stream_delay.as_ref() else { return false };
         let draining = stream_delay.figures().state == DelayState::Draining;
@@ -260,7 +260,7 @@ impl OnAir {
         !draining
     }
 
-    /// Adds these targets; returns the last events of their earlier attempts.
+    /// Adds these targets, and returns the last events of their earlier attempts.
     pub(in crate::studio) fn publish(
         &mut self,
         runtime: &crate::net::Runtime,
@@ -305,7 +305,7 @@ impl OnAir {
         self.outputs.take(which).last_words()
     }
 
-    /// The events of the outputs until now, before the outputs are replaced.
+    /// Takes the events of the outputs until now, before the outputs are replaced.
     pub(in crate::studio) fn heard_so_far(&mut self, now: Timestamp) -> Vec<OutputNews> {
         self.outputs.poll(now)
     }
@@ -329,7 +329,7 @@ impl OnAir {
         &self.hub
     }
 
-    /// Makes the next frame a keyframe, for a viewer that waits for one.
+    /// Makes the next frame a keyframe, for a viewer that waits for a keyframe.
     pub(in crate::studio) fn request_keyframe(&self) {
         if let Some(video) = &self.video {
             video.request_keyframe();
@@ -341,7 +341,7 @@ impl OnAir {
         self.outputs.all()
     }
 
-    /// Sets by how much audio is late, so that video waits for it.
+    /// Sets how late audio is, so that video waits for it.
     pub(in crate::studio) fn set_audio_delay(&self, lag: Duration) {
         self.hub.set_audio_delay(lag);
     }
@@ -381,7 +381,7 @@ impl OnAir {
         }
     }
 
-    /// Adapts the video to the links; returns the changes, and the reason why a required second
+    /// Adapts the video to the links. Returns the changes, and the reason if a required second
     /// encode is missing.
     pub(in crate::studio) fn adapt(
         &mut self,

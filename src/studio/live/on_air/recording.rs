@@ -18,7 +18,7 @@ use crate::studio::program::Program;
 const END_BESIDE: Duration = Duration::from_secs(30);
 
 impl OnAir {
-    /// Starts to record to this file as well.
+    /// Starts to record to this file, in addition to the other outputs.
     pub(in crate::studio) fn record(
         &mut self,
         path: &Path,
@@ -44,8 +44,8 @@ impl OnAir {
         self.outputs.all().next()
     }
 
-    /// Finalizes the recording in the background while the stream continues. Its last event follows
-    /// when the worker ends.
+    /// Finalizes the recording in the background while the stream continues. The recording's last
+    /// event follows when the worker ends.
     pub(in crate::studio) fn finish_recording(&mut self, told: Sender<Event>) -> Option<Worker> {
         self.outputs.take(|_: &RecordingOutput| true).stop_beside(END_BESIDE, told)
     }
@@ -73,13 +73,13 @@ impl OnAir {
         clip.filter(|clip| !clip.is_empty())
     }
 
-    /// The extra audio tracks among these that must be encoded.
+    /// The extra audio tracks that must be encoded, given the tracks that strips use.
     fn wanted_tracks(&self, used: ExtraTracks) -> ExtraTracks {
         let kept = if self.replay().is_some() { used } else { ExtraTracks::NONE };
         self.recording().map_or(ExtraTracks::NONE, |recording| recording.tracks).and(kept)
     }
 
-    /// Sets the extra audio tracks in use: their encoders run while a recording or the replay
+    /// Sets the extra audio tracks in use, whose encoders run while a recording or the replay
     /// buffer needs them.
     pub(in crate::studio) fn follow_tracks(
         &mut self,

@@ -1,5 +1,5 @@
-//! Holds the outputs of a broadcast in one list: targets, the recording, the replay buffer. Polls
-//! and stops them, regardless of their kind.
+//! The list of a broadcast's outputs: targets, the recording, the replay buffer. It polls and stops
+//! all outputs, regardless of their kind.
 
 pub mod target;
 
@@ -55,7 +55,7 @@ pub(in crate::studio) trait LiveOutput: Any + fmt::Debug + Send {
     fn poll(&mut self, now: Timestamp) -> Vec<OutputNews>;
     /// The remaining events after the output was stopped or removed.
     fn last_words(&mut self) -> Vec<OutputNews>;
-    /// Returns true if the output ended early and that was reported.
+    /// Returns true if the output ended early, and its end was reported.
     fn is_forgotten(&self) -> bool;
 }
 
@@ -99,7 +99,7 @@ impl Outputs {
         self.0.iter_mut().flat_map(|output| output.last_words()).collect()
     }
 
-    /// Ends all of them in parallel, files first, and reports their last events.
+    /// Ends all outputs in parallel, files first, and reports their last events.
     pub fn stop(&mut self, limit: Duration, mut tell: impl FnMut(Event)) {
         self.0.sort_by_key(|output| output.output().estimate().is_some());
         self.0.iter().for_each(|output| output.output().ask_to_stop(limit));
@@ -120,7 +120,7 @@ impl Outputs {
     }
 }
 
-/// Runs a task on a thread that is waited for at the end.
+/// Runs a task on a thread for which the studio waits at its end.
 pub(in crate::studio) fn background(
     name: &str,
     work: impl FnOnce() + Send + 'static,

@@ -1,5 +1,5 @@
-//! The extra audio tracks of recordings: their names, and their encoders, each on a separate thread
-//! while a recording or the replay buffer needs its track.
+//! The extra audio tracks of recordings: their names and their encoders. Each encoder runs on a
+//! separate thread while a recording or the replay buffer needs its track.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use crate::media::{EncodedPacket, ExtraTrack, ExtraTracks, MAX_TRACKS, Track};
 use crate::studio::mixer::AudioStrip;
 use crate::studio::program::Program;
 
-/// Maximum number of audio blocks (10 ms) that wait for an encoder: an encoder that hangs affects
+/// Maximum number of audio blocks (10 ms) that wait for an encoder, so that one that hangs affects
 /// only its own track.
 const QUEUED_AUDIO_BLOCKS: usize = 64;
 
 /// The name of the program's track if there are others.
 const PROGRAM: &str = "Program";
 
-/// The names of the tracks by their numbers from 1; a track without a name gets the names of its
+/// The names of the tracks, by their numbers from 1. A track without a name gets the names of its
 /// strips.
 pub type TrackNames = [String; MAX_TRACKS as usize];
 
@@ -29,7 +29,7 @@ pub fn used(strips: &[AudioStrip]) -> ExtraTracks {
     strips.iter().fold(ExtraTracks::NONE, |all, strip| all.and(strip.strip.tracks))
 }
 
-/// The name of a strip: the user's, or that of its device or source.
+/// The name of a strip: the user's, or the name of its device or source.
 pub(in crate::studio) fn label(strip: &AudioStrip, choice: &AudioChoice, device: &str) -> String {
     if !strip.name.is_empty() {
         return strip.name.clone();
@@ -50,7 +50,7 @@ pub(in crate::studio) fn label(strip: &AudioStrip, choice: &AudioChoice, device:
     }
 }
 
-/// The names of the tracks: one without a name gets the labels of its strips.
+/// The names of the tracks. A track without a name gets the labels of its strips.
 pub(in crate::studio) fn names(given: &TrackNames, strips: &[(&AudioStrip, String)]) -> TrackNames {
     std::array::from_fn(|place| {
         let own = given.get(place).filter(|name| !name.is_empty());
@@ -69,7 +69,7 @@ pub(in crate::studio) fn names(given: &TrackNames, strips: &[(&AudioStrip, Strin
 /// The running encoders of extra tracks.
 #[derive(Debug)]
 pub(in crate::studio) struct ExtraTrackEncoders {
-    /// The queue for their packets, shared with the program's encoders.
+    /// The queue for the encoders' packets, shared with the program's encoders.
     packets: Sender<EncodedPacket>,
     /// The configuration, as for the program's encoder.
     config: crate::encode::audio::Config,
@@ -89,8 +89,7 @@ impl ExtraTrackEncoders {
 
     /// Starts the required encoders, and ends the others.
     ///
-    /// # Errors
-    /// Fails with the reason why an encoder is not available; reported once.
+    /// # Errors Fails once if an encoder is not available, with the reason.
     pub(in crate::studio) fn follow(
         &mut self,
         wanted: ExtraTracks,

@@ -31,7 +31,7 @@ pub struct RecordingChoices {
     pub split_time: Option<Duration>,
     /// The size in bytes before which a recording continues in a new file.
     pub split_bytes: Option<u64>,
-    /// The duration of the replay buffer; `None` means off.
+    /// The duration of the replay buffer; `None` disables the buffer.
     pub replay: Option<Duration>,
     /// The maximum memory of the replay buffer in bytes.
     pub replay_bytes: u64,
@@ -74,7 +74,7 @@ pub(in crate::studio) struct RecordingOutput {
     pub recorder: Recorder,
     /// The extra audio tracks of the recording.
     pub tracks: ExtraTracks,
-    /// True if the recording ended early and that was reported.
+    /// True if the recording ended early, and its end was reported.
     is_over: bool,
 }
 

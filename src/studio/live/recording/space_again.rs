@@ -1,5 +1,5 @@
-//! Detects when disks on which a recording, replay or screenshot failed have free space again, in
-//! order to withdraw their notices. A disk can hang, so a thread queries it.
+//! Detects when a disk on which a recording, replay or screenshot failed has free space again, so
+//! that its notice can be withdrawn. A disk can hang, so a thread queries it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::text::problem::Problem;
 /// Interval of queries of a full disk.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// A disk has space again if it can hold this much of the stream.
+/// The duration of the stream that a disk must be able to hold in order to have space again.
 const ROOM: Duration = Duration::from_secs(10 * 60);
 
 /// Notices of files that could not be written.
@@ -27,7 +27,7 @@ const UNWRITTEN: &[&str] = &[
     "screenshot-failed",
 ];
 
-/// Notices that a disk is nearly full; they name no file.
+/// Notices that a disk is nearly full, which name no file.
 const NEARLY_FULL: &[&str] = &["disk-space"];
 
 /// The space check; see the module documentation.
@@ -65,7 +65,7 @@ fn enough(quality: &Quality) -> u64 {
 }
 
 impl SpaceAgain {
-    /// Queries the disks at intervals; returns the ids of notices that no longer apply.
+    /// Queries the disks at intervals, and returns the ids of notices that no longer apply.
     pub fn poll(
         &mut self,
         now: Timestamp,

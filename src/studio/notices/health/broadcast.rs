@@ -1,5 +1,5 @@
-//! The health of the path to viewers: targets, the recording, the frame rate, and the sentence if
-//! all is well.
+//! The health of a broadcast: its targets, recording and frame rate, and the sentence if all is
+//! well.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use crate::studio::targets::{Target, TargetState, address, services};
 use crate::text::Problem;
 use crate::text::problem::{Value, problem};
 
-/// The frame rate is known after this time from the start.
+/// Time from the start after which the frame rate is known.
 const RATE_KNOWN_AFTER: Duration = Duration::from_secs(3);
 /// A longer backlog is visible to viewers.
 const LONG_QUEUE: Duration = Duration::from_millis(500);
-/// A smaller share of the target frame rate than this is too low.
+/// The share of the wanted frame rate below which the frame rate is too low.
 const ENOUGH_FRAMES: f64 = 0.9;
 
 /// Notices of a recording that ended too early.
@@ -121,7 +121,7 @@ fn details(target: &TargetView) -> impl Iterator<Item = Problem> + '_ {
     target.cause.clone().into_iter().chain(next)
 }
 
-/// On air, but not at these targets.
+/// The findings about targets that do not get the stream while others do.
 fn missed(snapshot: &Snapshot) -> impl Iterator<Item = Finding> + '_ {
     let missing = |entry: &&TargetView| {
         // A target that is connecting for the first time is not a problem yet.
@@ -207,7 +207,7 @@ fn viewers(snapshot: &Snapshot) -> Option<Finding> {
     Some(Finding::new(Some(Level::Warning), sentence).with_details(cause).covering(known))
 }
 
-/// The problem for a state of the viewers' stream; `None` if there is none.
+/// The problem for a state of the viewers' stream; `None` if the state is no problem.
 pub fn trouble_of_viewers(state: &str) -> Option<Problem> {
     Some(match state {
         "different" => problem!("viewers-different"),

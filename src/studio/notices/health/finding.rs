@@ -41,8 +41,8 @@ impl Finding {
         self
     }
 
-    /// Adds notices that this finding covers; the button of the first one is used if there is none
-    /// yet.
+    /// Adds notices that this finding covers. A finding without a button takes the first notice's
+    /// button.
     pub fn covering<'a>(mut self, notices: impl IntoIterator<Item = &'a Notice>) -> Self {
         for notice in notices {
             self.covers.push(notice.id);

@@ -1,5 +1,5 @@
-//! The health sentence: summarizes the whole state of the studio in one sentence, with the most
-//! severe problem first. This module is pure: the window, the command line and the log show the
+//! The health sentence, which summarizes the state of the studio in one sentence, with the most
+//! severe problem first. This module is pure, so the window, the command line and the log show the
 //! same sentence.
 
 mod broadcast;
@@ -45,7 +45,7 @@ impl Health {
     }
 }
 
-/// The findings, most important first. If there are none, all is well, and no notice is active.
+/// The findings, most important first. Without findings, all is well and no notice is active.
 fn findings(snapshot: &Snapshot) -> Vec<Finding> {
     let mut found = Vec::new();
     let broadcasting = is_broadcasting(snapshot);

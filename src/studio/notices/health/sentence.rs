@@ -79,7 +79,7 @@ impl Health {
         self.level > Some(Level::Info)
     }
 
-    /// The sentence, and the details or else the remedy.
+    /// The sentence, and its details or, without details, the remedy.
     pub fn words(&self, language: Language) -> (String, String) {
         let details: Vec<String> =
             self.details.iter().map(|detail| capitalized(language.say(detail))).collect();
@@ -90,7 +90,7 @@ impl Health {
         (capitalized(language.say(&self.sentence)), beside)
     }
 
-    /// Returns true if it is the same sentence, apart from figures.
+    /// Returns true if both are the same sentence, apart from figures.
     pub fn is_same_kind(&self, other: &Self) -> bool {
         let kind = |health: &Self| (health.activity, health.level, health.sentence.id());
         kind(self) == kind(other)

@@ -123,7 +123,7 @@ fn is_audible(snapshot: &Snapshot) -> bool {
         || snapshot.strips.iter().any(strip)
 }
 
-/// The finding, before a broadcast, that an audio source that should be audible is gone.
+/// The finding, before a broadcast, that an audio source is gone although it should be audible.
 pub(super) fn audio_gone(snapshot: &Snapshot) -> Option<Finding> {
     let main = snapshot.audio.as_ref().filter(|audio| !audio.muted);
     let main = main.map(|audio| (&audio.name, audio.state));

@@ -21,7 +21,8 @@ use crate::studio::targets::{Target, TargetState};
 use crate::text::problem::problem;
 use crate::text::{Language, Problem};
 
-/// The built-in server is enabled, and a camera and a microphone deliver.
+/// A state before a broadcast: the built-in server is enabled, and a camera and a microphone
+/// deliver.
 fn idle() -> Snapshot {
     Snapshot {
         video: Some(VideoSource {
@@ -54,7 +55,7 @@ fn twitch() -> Target {
     Target { service: "twitch".into(), ..target }
 }
 
-/// On air at the built-in server and at Twitch.
+/// A state on air, at the built-in server and at Twitch.
 fn on_air() -> Snapshot {
     let mut snapshot = idle();
     snapshot.live = LiveState::OnAir;
@@ -74,7 +75,7 @@ fn lost(snapshot: &mut Snapshot, trouble: &Problem, refused: bool) {
     (entry.retry_in, entry.tries) = (Some(Duration::from_millis(2_400)), 3);
 }
 
-/// Twitch is the only target, and it is not connected.
+/// A state in which Twitch is the only target, and is not connected.
 fn off_air(refused: bool, was_live: bool) -> Snapshot {
     let mut snapshot = on_air();
     let cause = match refused {
@@ -130,7 +131,7 @@ fn refused(next: Next) -> Notice {
     })
 }
 
-/// An empty scene, and a main source that no scene shows.
+/// Empties the scene, so that no scene shows the main source.
 fn empty_scene(snapshot: &mut Snapshot) {
     let mut collection = Collection::default();
     collection.scenes[0].items.retain(|item| item.id != ItemId(1));
@@ -430,7 +431,7 @@ fn every_state_has_its_sentence_cause_and_button() {
     }
 }
 
-/// In every state, the sentence is never good while a notice is active.
+/// Checks that the sentence is never good while a notice is active, in any state.
 #[test]
 fn it_is_never_good_while_a_notice_holds() {
     let device = || "Yeti".to_owned();
@@ -502,7 +503,7 @@ fn a_problem_without_a_notice_is_counted_by_the_bell() {
     assert!(!Health::of(&snapshot).alone);
 }
 
-/// The indicators beside *Go Live* never contradict the state of a source or a notice.
+/// Checks that the indicators beside *Go Live* never contradict the state of a source or a notice.
 #[test]
 fn video_and_audio_are_ready_only_without_a_reported_problem() {
     let of = |snapshot: &Snapshot| {

@@ -24,7 +24,7 @@ impl Collection {
         self.put_beside(id, copy)
     }
 
-    /// Inserts a copy above an item with a small offset, so that both are visible.
+    /// Inserts a copy above an item, with a small offset so that both are visible.
     fn put_beside(&mut self, id: ItemId, copy: Item) -> Option<()> {
         let mut next = self.next_item();
         let mut copy = [copy];

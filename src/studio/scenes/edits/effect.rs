@@ -4,7 +4,7 @@ use super::Edit;
 use crate::compose::filter::Slot;
 
 impl Edit {
-    /// Returns true if the edit continues `before`, as in a drag: both are then one undo step.
+    /// Returns true if the edit continues `before`, as in a drag. Both are then one undo step.
     pub(in crate::studio) fn continues(&self, before: &Self) -> bool {
         match (self, before) {
             (Self::SetPlace(id, _), Self::SetPlace(other, _))
@@ -37,8 +37,8 @@ impl Edit {
         }
     }
 
-    /// Returns true if the edit can add items or nest them deeper. Any other edit has no effect if
-    /// it is refused.
+    /// Returns true if the edit can add items or nest them deeper, so that the limits must be
+    /// checked afterwards.
     pub(super) fn may_grow(&self) -> bool {
         match self {
             Self::AddSource { .. }

@@ -1,4 +1,4 @@
-//! Edits the files that follow the first one of a source.
+//! Edits of the files after the first one in a source's playlist.
 
 use std::path::{Path, PathBuf};
 

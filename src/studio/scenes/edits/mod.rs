@@ -1,5 +1,5 @@
-//! Edits of the scene collection, each as a value: requested by the window and the command line, and
-//! reverted by *undo*.
+//! Edits of the scene collection, each as a value. The window and the command line request edits,
+//! and *undo* reverts them.
 
 mod duplicate;
 mod effect;
@@ -57,7 +57,7 @@ pub enum Edit {
         scene: SceneId,
         shown: SceneId,
     },
-    /// Changes the choice of a source: a file that was moved, or another device.
+    /// Changes the choice of a source, for a file that was moved, or for another device.
     SetSource(SourceId, VideoChoice),
     RenameSource(SourceId, String),
     /// Sets all filters of a source's frames, in their order.
@@ -95,7 +95,7 @@ pub enum Edit {
     SetBlend(ItemId, Blend),
     /// Groups these items at the position of the topmost one.
     Group(Vec<ItemId>),
-    /// Ungroups the members, and keeps their appearance on a program of this size.
+    /// Ungroups the members, which keep their appearance on a program of this size.
     Ungroup(ItemId, Size),
     /// Sets the default transition.
     SetTransition(Transition),
@@ -106,12 +106,13 @@ pub enum Edit {
 }
 
 impl Collection {
-    /// Applies an edit; returns `false` if it is not possible or has no effect.
+    /// Applies an edit. Returns false if it is not possible or has no effect.
     pub fn apply(&mut self, edit: &Edit) -> bool {
         matches!(self.attempt(edit), Ok(true))
     }
 
-    /// As [`Collection::apply`], with the reason if a limit is reached or the appearance would change.
+    /// As [`Collection::apply`], but fails with the reason if a limit is reached or the appearance
+    /// would change.
     ///
     /// # Errors
     /// Fails with [`EditRefusal`]. In that case, nothing is changed.

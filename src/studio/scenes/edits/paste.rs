@@ -3,7 +3,7 @@
 use crate::compose::scene::{Content, Item, Placement, SceneId, SourceId};
 use crate::studio::scenes::{Collection, MAIN, MAX_SOURCES, Source};
 
-/// The offset of a copy from an item at the same position, in program sizes.
+/// The offset of a copy from an item at the same position, as a fraction of the program size.
 const ASIDE: f64 = 0.03;
 
 /// Copied items, and their sources.
@@ -51,7 +51,7 @@ impl Collection {
         Some(())
     }
 
-    /// Resolves the source of an item: it still exists or is restored.
+    /// Resolves the source of an item: uses the existing one, or restores it.
     fn settle(&mut self, item: &mut Item, sources: &[Source]) -> Option<()> {
         match &mut item.content {
             Content::Group(members) => {

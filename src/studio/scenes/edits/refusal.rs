@@ -15,7 +15,7 @@ pub enum EditRefusal {
     TooDeep,
     /// A part of the group is cropped.
     Cut,
-    /// The group stretches its members in a way that their own placements cannot express.
+    /// The group stretches its members in a way that the members' own placements cannot express.
     Stretched,
     /// The group scales a member that is shown pixel by pixel.
     Scaled,

@@ -6,7 +6,7 @@ use crate::compose::scene::{Blend, Content, Fit, Item, ItemId, Placement};
 use crate::media::Size;
 use crate::studio::scenes::Collection;
 
-/// Scales with a smaller difference are equal.
+/// Maximum difference of scales that count as equal.
 const SAME: f64 = 1e-6;
 
 impl Collection {
@@ -19,8 +19,7 @@ impl Collection {
 
     /// The members of a group as siblings of the group.
     ///
-    /// # Errors
-    /// Fails, if the group exists, with the reason why this is not possible.
+    /// # Errors Fails with the reason why an existing group cannot be ungrouped.
     pub(super) fn lifted(
         &self,
         id: ItemId,
@@ -32,8 +31,8 @@ impl Collection {
     }
 }
 
-/// Converts a member to a sibling of its group. For overlapping members, applying the group's
-/// opacity and mode to each gives a slightly different result.
+/// Converts a member to a sibling of its group. The group's opacity and mode then apply to each
+/// member, which looks slightly different where members overlap.
 fn lift(group: &Item, member: &Item, canvas: Size) -> Result<Item, EditRefusal> {
     let opacity = |item: &Item| if item.opacity.is_finite() { item.opacity } else { 1.0 };
     let blend = if member.blend == Blend::Normal { group.blend } else { member.blend };
@@ -111,8 +110,8 @@ mod tests {
     const CANVAS: Size = Size::new(1280, 720);
     const CAMERA: Size = Size::new(640, 480);
 
-    /// A group of the main video source and two others, each with its placement, and the id of the
-    /// group.
+    /// Creates a group of the main video source and two others with these placements. Also returns
+    /// the id of the group.
     fn grouped(places: [Placement; 3], group: Placement) -> (Collection, ItemId) {
         let mut it = Collection::default();
         let scene = it.current;

@@ -1,5 +1,5 @@
-//! Merges a collection into another: its scenes and sources get free names and ids, as far as there
-//! is space. The remaining parts are listed, and nothing refers to them. This module is pure.
+//! Merges a collection into another. Its scenes and sources get free names and ids, as far as there
+//! is space. Parts without space are listed, and nothing refers to them. This module is pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::text::problem::{Problem, problem};
 /// The result of a merge.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MergeReport {
-    /// The number of scenes that were added, from the first on.
+    /// The number of added scenes, which are the first ones.
     pub scenes: usize,
     /// The number of sources that were added.
     pub sources: usize,
@@ -63,7 +63,8 @@ impl Collection {
         MergeReport { scenes: came.len(), sources, left_out }
     }
 
-    /// Handles values of the whole collection: if both have one, the existing one is kept.
+    /// Merges values of the whole collection. If both collections have a value, the existing one is
+    /// kept.
     fn keep_own(&mut self, other: &Self) -> Vec<Problem> {
         let mut left_out = Vec::new();
         if self.transition != other.transition {
@@ -93,7 +94,7 @@ struct Mover<'a> {
     room: usize,
     gone_sources: BTreeMap<SourceId, &'a str>,
     gone_scenes: BTreeMap<SceneId, &'a str>,
-    /// The number of the scene's items that did not fit.
+    /// The number of items of the current scene that did not fit.
     over: usize,
     /// The names of missing contents.
     without: BTreeSet<&'a str>,
@@ -170,8 +171,8 @@ mod tests {
         Item::new(ItemId(id), content)
     }
 
-    /// A collection with this number of sources and scenes; each scene contains the source with its
-    /// number, a group with the last source, and the last scene.
+    /// Creates a collection with this many sources and scenes. Each scene contains the source with
+    /// the scene's number, a group with the last source, and the last scene.
     fn large(sources: u32, scenes: u32) -> Collection {
         let source = |id| Source {
             id: SourceId(id),

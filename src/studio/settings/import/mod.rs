@@ -24,9 +24,9 @@ pub struct Import {
 }
 
 impl Import {
-    /// Adds the contents to the existing collection (`main` is the audio of the main strip), and
-    /// returns the numbers of added scenes, sources and strips. Parts that were not added are
-    /// listed too, and removed here.
+    /// Adds the contents to the existing collection; `main` is the audio of the main strip. Returns
+    /// the numbers of added scenes, sources and strips. Parts that could not be added are removed
+    /// here and listed in `left_out`.
     pub fn give(
         &mut self,
         to: &mut Collection,

@@ -38,7 +38,7 @@ const MAX_HOLD_BACK: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Arrival {
     pub events: Vec<StreamEvent>,
-    /// True if it does not continue the previous data.
+    /// True if the content does not continue the previous data.
     pub restart: bool,
     /// The time at which the playlist was read, and the distance from this content to the
     /// playlist's end.
@@ -48,9 +48,10 @@ pub(super) struct Arrival {
     /// In a broadcast, the content's wall-clock time by the sender's clock, in microseconds since
     /// 1970.
     pub made: Option<i64>,
-    /// In a broadcast, the time at which the list was read, and the positions of its start and end.
+    /// In a broadcast, the time at which the playlist was read, and the positions of its start and
+    /// end.
     pub listed: Option<(Instant, Duration, Duration)>,
-    /// Downloaded bytes for the bandwidth measurement; 0 if it was requested in advance.
+    /// Downloaded bytes for the bandwidth measurement; 0 if the part was requested in advance.
     pub bytes: usize,
     /// Size of the segment's data in memory, which several events can share.
     pub size: usize,

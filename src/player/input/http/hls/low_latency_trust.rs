@@ -4,7 +4,8 @@ use bytes::Bytes;
 
 use crate::player::input::http::hls::fetch::FetchRange;
 
-/// A feature is off after this many broken promises, unless the server kept as many since.
+/// Number of broken promises after which low latency is off, and number of kept promises in a row
+/// that cancel the broken ones.
 const MAX_BROKEN: u32 = 3;
 const FORGIVEN: u32 = 10;
 

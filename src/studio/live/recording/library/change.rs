@@ -1,5 +1,5 @@
-//! Changes recordings on a thread: renames, moves to the trash, copies. There is one change at a time; a
-//! second one is refused.
+//! Changes recordings on a thread: renames, moves to the trash, copies. Changes run one at a time;
+//! a second one is refused.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,8 @@ use crate::studio::live::recording::library::view::{CopyProgress, Outcome};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Maximum length of a name in bytes: with an extension, it must fit into the limits of file systems.
+/// Maximum length of a name in bytes, so that the name with its extension fits into the limits of
+/// file systems.
 const MAX_NAME: usize = 200;
 
 /// The progress of the thread, and the result of the last change.
@@ -50,7 +51,7 @@ impl Changes {
         }
     }
 
-    /// The copy that is being written, and the result of the last change.
+    /// Returns the copy that is being written, and the result of the last change.
     pub(super) fn poll(&mut self) -> (Option<CopyProgress>, Option<Outcome>) {
         if self.is_idle() {
             self.worker = None;

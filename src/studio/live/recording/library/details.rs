@@ -19,7 +19,7 @@ const THUMBNAIL: Size = Size::new(192, 108);
 const LARGE: Size = Size::new(560, 316);
 /// Maximum number of packets that are decoded for one frame.
 const MAX_PACKETS: usize = 48;
-/// Maximum position of the thumbnail: it is not at zero, because recordings often begin black.
+/// Maximum position of the thumbnail. It is not at zero, because recordings often begin black.
 const THUMBNAIL_AT: Duration = Duration::from_secs(10);
 /// Maximum number of keyframes that are kept for cuts.
 const MAX_KEYFRAMES: usize = 20_000;
@@ -30,7 +30,7 @@ pub struct Details {
     pub duration: Duration,
     pub video: Option<VideoTrack>,
     pub audio: Vec<AudioTrackSummary>,
-    /// The times at which a part of it can begin.
+    /// The times at which a cut of the recording can begin.
     pub keyframes: Vec<Duration>,
     pub thumbnail: Option<VideoFrame>,
     /// True if the recording was cut off and has no index yet.
@@ -127,8 +127,7 @@ fn shrunk(frame: &VideoFrame, fit: Size) -> Option<VideoFrame> {
 
 /// Reads the details of a recording.
 ///
-/// # Errors
-/// Fails with the reason why they cannot be read.
+/// # Errors Fails with the reason why the details cannot be read.
 pub fn details(path: &Path) -> Result<Details, Problem> {
     let mut opened = Opened::new(path)?;
     let index = &opened.index;

@@ -1,7 +1,7 @@
-//! The recordings in the folder of recordings: the list, the contents of each file, and actions on one.
-//! While the list is displayed, two threads work: one reads (the data can be hostile, so the thread may
-//! write nothing), and the other changes files, one at a time. Neither runs while the list is not displayed
-//! and nothing is being copied.
+//! The recordings folder: the list of recordings, the contents of each file, and actions on a file.
+//! While the list is displayed, two threads work: one reads (the data can be hostile, so this
+//! thread may write nothing), and the other changes files, one at a time. Neither thread runs while
+//! the list is hidden and nothing is being copied.
 
 pub mod change;
 pub mod details;
@@ -27,7 +27,7 @@ pub enum RecordingsCommand {
     Close,
     /// Lists more of the older recordings, until [`Close`](Self::Close).
     ListMore,
-    /// Shows the frame at this time of a recording: that of the last keyframe at or before it.
+    /// Shows the frame of a recording at this time: the last keyframe at or before the time.
     FrameAt(PathBuf, Duration),
     /// Renames a recording; its extension stays.
     Rename(PathBuf, String),
@@ -88,7 +88,7 @@ impl Library {
         self.reading = Reading::start(folder);
     }
 
-    /// Takes the results of the threads; the folder may have changed.
+    /// Takes the results of the threads. The recordings folder may have changed.
     pub(in crate::studio) fn poll(&mut self, folder: &Path) {
         if self.reading.is_some() {
             self.open(folder);
@@ -112,7 +112,8 @@ impl Library {
         Arc::clone(&self.view)
     }
 
-    /// Returns true if no change is in progress; requests a running copy or repair to stop.
+    /// Returns true if no change is in progress. Otherwise requests that a running copy or repair
+    /// stops.
     pub(in crate::studio) fn is_over(&self) -> bool {
         self.changes.stop_copy();
         self.changes.is_idle()

@@ -1,4 +1,4 @@
-//! Reads the folder of recordings and the contents of the files, on a thread. The thread may write
+//! Reads the recordings folder and the contents of the files on a thread. The thread may write
 //! nothing.
 
 use std::collections::HashMap;
@@ -17,7 +17,8 @@ use crate::studio::live::recording::library::view::{
 };
 use crate::wire::container::Format;
 
-/// Number of recordings that are listed at first, the newest, and that each request for more adds.
+/// Number of recordings (the newest) that are listed at first, and number that each request for
+/// more adds.
 pub(super) const MAX_FILES: usize = 500;
 /// Maximum number of names in the folder that are checked.
 const MAX_NAMES: usize = 50_000;
@@ -33,7 +34,7 @@ const CHANGING: Duration = Duration::from_secs(3);
 struct ReadRequest {
     frame: Option<(PathBuf, Duration)>,
     again: bool,
-    /// More of the older recordings are to be listed.
+    /// True to list more of the older recordings.
     more: bool,
 }
 
@@ -83,7 +84,7 @@ impl Reading {
         (asked.more, asked.again) = (true, true);
     }
 
-    /// The data that was read since the last call.
+    /// Returns the view if the thread has read anything since the last call.
     pub(super) fn news(&mut self) -> Option<RecordingsView> {
         self.listed.newer(&mut self.seen)
     }
@@ -102,7 +103,7 @@ struct Reader {
     listed: Latest<RecordingsView>,
     known: HashMap<PathBuf, (Stamp, FileState)>,
     view: RecordingsView,
-    /// How many recordings are listed at most.
+    /// The maximum number of listed recordings.
     most: usize,
 }
 

@@ -17,7 +17,7 @@ pub struct RecordingsView {
     pub folder: PathBuf,
     /// True if the folder was read.
     pub is_read: bool,
-    /// The reason why it cannot be read.
+    /// The reason why the folder cannot be read.
     pub problem: Option<Problem>,
     /// The recordings, the newest first.
     pub files: Vec<RecordingFile>,
@@ -92,7 +92,7 @@ pub struct CopyProgress {
 pub struct Outcome {
     /// The number of the change, counted from the start.
     pub number: u64,
-    /// The file to be changed, by its earlier name.
+    /// The changed file, by its previous name.
     pub path: PathBuf,
     /// The resulting file, if there is one.
     pub now: Option<PathBuf>,

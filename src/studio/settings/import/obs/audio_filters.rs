@@ -11,7 +11,7 @@ use crate::studio::settings::import::obs::json::{array, number, part, text};
 use crate::studio::settings::import::obs::video_filters::{is_of_audio, kind};
 
 /// Reads the audio filters of a source. `strips` are the file's strips by name, for side chains.
-/// For a source with video, other filters belong to its video.
+/// Other filters of a source with video belong to its video.
 pub(in crate::studio::settings) fn read(
     source: &Value,
     strips: &BTreeMap<&str, StripId>,

@@ -52,7 +52,7 @@ pub(in crate::studio::settings) fn choice(source: &Value) -> Option<AudioChoice>
     }
 }
 
-/// A captured application, by its name or that of its program.
+/// A captured application, identified by its name or its program's name.
 fn application(source: &Value) -> Option<AudioChoice> {
     let settings = source.get("settings")?;
     let name = text(settings, "TargetName");
@@ -63,8 +63,8 @@ fn application(source: &Value) -> Option<AudioChoice> {
     (!name.is_empty()).then_some(AudioChoice::Application(name))
 }
 
-/// The strips of a file: its audio sources, and the audio of video sources (`beside`), by their
-/// names. The parts that are not imported are added to `told`.
+/// Reads the strips of a file, by name: its audio sources, and the audio of video sources
+/// (`beside`). Parts that are not imported are added to `told`.
 pub(in crate::studio::settings) fn read(
     json: &Value,
     beside: &BTreeMap<&str, AudioChoice>,
