@@ -73,11 +73,11 @@ pub struct SceneSource {
     pub name: String,
     /// The size that it delivers, once known.
     pub size: Option<Size>,
-    /// The reason why it does not deliver; empty while it does.
+    /// The reason why the source does not deliver; empty while it delivers.
     pub reason: Problem,
-    /// The current position, if it plays something that can be paused.
+    /// The current position, if the source plays something that can be paused.
     pub playing: Option<Position>,
-    /// The files of its playlist that it skips.
+    /// The files of the source's playlist that it skips.
     pub left_out: Arc<[SkippedFile]>,
     /// Files of its filters that cannot be used.
     pub filters_lack: Vec<SkippedFile>,
@@ -105,11 +105,11 @@ pub struct Scenes {
     pub transitions_lack: Vec<SkippedFile>,
     /// The controls of open cameras, by their ids.
     pub controls: BTreeMap<String, Arc<Vec<CameraControl>>>,
-    /// The formats that these cameras offer.
+    /// The formats that open cameras offer, by their ids.
     pub formats: BTreeMap<String, Arc<Vec<CameraFormat>>>,
 }
 
-/// The reason why this file is among those that cannot be used.
+/// The reason why this file cannot be used, if it is in the list.
 fn lack<'a>(files: &'a [SkippedFile], path: &Path) -> Option<&'a Problem> {
     files.iter().find(|it| it.path == path).map(|it| &it.reason)
 }
@@ -120,7 +120,7 @@ impl SceneSource {
         lack(&self.left_out, path)
     }
 
-    /// The reason why its filters cannot use this file.
+    /// The reason why the source's filters cannot use this file.
     pub fn filter_lacks(&self, path: &Path) -> Option<&Problem> {
         lack(&self.filters_lack, path)
     }
@@ -148,7 +148,7 @@ pub struct AudioSource {
     pub muted: bool,
     /// The sample peak since the last snapshot, with the meter's decay, in dBFS (-60 and below is silence).
     pub peak_dbfs: f32,
-    /// The same of left and right; `None`: the audio is mono.
+    /// The sample peaks of the left and right channel; `None` if the audio is mono.
     pub channels_dbfs: Option<[f32; 2]>,
     /// The highest held peak in dBFS.
     pub held_dbfs: f32,
@@ -171,7 +171,7 @@ pub struct StripView {
     pub state: SourceState,
     /// True if the program shows the video of the same source.
     pub shown: bool,
-    /// True if its push-to-talk key is held, or that of all strips.
+    /// True if the strip's push-to-talk key, or the common key of all strips, is held.
     pub held: bool,
     /// True for an open media file or stream that has no audio.
     pub soundless: bool,
@@ -199,7 +199,7 @@ pub struct TargetView {
     pub tries: u32,
     /// The bits per second over the last second, while on air.
     pub bitrate: u32,
-    /// The duration of the backlog, by its timestamps.
+    /// The duration of the backlog by its packets' timestamps.
     pub queued: Duration,
     pub dropped_frames: u64,
     pub total_frames: u64,
@@ -208,9 +208,9 @@ pub struct TargetView {
     /// The rendition of the target; the next field is the size of its frames.
     pub rendition_id: RenditionId,
     pub size: Option<Size>,
-    /// True if the viewers' stream is monitored while on air…
+    /// True if the viewers' stream is monitored while on air.
     pub monitored: bool,
-    /// …and the result of the monitor.
+    /// The result of the viewer monitor.
     pub monitor: Option<MonitorView>,
 }
 
@@ -243,7 +243,7 @@ impl TargetView {
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordingFigures {
     pub path: PathBuf,
-    /// The duration of all its files.
+    /// The duration of all files of the recording.
     pub duration: Duration,
     /// The size of the current file in bytes.
     pub bytes: u64,
@@ -255,9 +255,9 @@ pub struct RecordingFigures {
 /// The figures of the replay buffer.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct ReplayFigures {
-    /// The duration of its content…
+    /// The duration of the buffer's content.
     pub filled: Duration,
-    /// …and the maximum duration.
+    /// The maximum duration of the buffer.
     pub room: Duration,
 }
 
@@ -281,15 +281,15 @@ pub struct ServerFigures {
     pub play_url: String,
     /// The viewer page of the stream, for browsers.
     pub page_url: String,
-    /// The links of the stream for others, with an address that they reach, if there is one.
+    /// The links of the stream for others, if possible with an address that other computers reach.
     pub links: Arc<ShareLinks>,
     /// The addresses of this computer, and whether the server listens there.
     pub networks: Arc<[NetworkAddress]>,
     pub reach: ServerReach,
     pub viewers: usize,
-    /// The same by protocol.
+    /// The number of viewers by protocol.
     pub viewers_by: BTreeMap<Protocol, usize>,
-    /// The chat of the own stream, while the server runs with a window.
+    /// The chat of the program's own stream, while the server runs with a window.
     pub chat: Option<OwnChatView>,
     /// The rules of all chats of the server.
     pub chat_rules: ChatRules,
@@ -317,12 +317,12 @@ pub struct PartsView {
     pub collections: Vec<String>,
     pub profiles: Vec<String>,
     pub in_use: InUse,
-    /// The earlier versions of the one for which they were last requested.
+    /// The earlier versions of the collection or profile for which they were last requested.
     pub versions: Option<PartVersions>,
-    /// True if they are saved, so that there can be several.
+    /// True if collections and profiles are saved, so that there can be several.
     pub is_kept: bool,
-    /// The number of changes of the collection or profile in use, after which a selection in the window may
-    /// be outdated.
+    /// The number of switches to another collection or profile. After a switch, a selection in the
+    /// window may be outdated.
     pub changes: u64,
 }
 
@@ -349,7 +349,7 @@ pub struct PartVersions {
 pub struct Snapshot {
     pub cameras: Vec<Device>,
     pub microphones: Vec<Device>,
-    /// The displays, the main one first, followed by all of them as one.
+    /// The displays, the main one first, and then an entry for all displays together.
     pub screens: Arc<[ScreenInfo]>,
     /// The windows of other programs.
     pub windows: Arc<[WindowInfo]>,
@@ -382,7 +382,7 @@ pub struct Snapshot {
     pub key_place: Option<KeyPlace>,
     pub live: LiveState,
     pub figures: LiveFigures,
-    /// The mean time to draw a program frame; `None`: nothing is drawn.
+    /// The mean time to draw a program frame; `None` if nothing is drawn.
     pub draw_time: Option<Duration>,
     /// The file that is sent instead of the program.
     pub passthrough: Option<PassthroughView>,
@@ -399,7 +399,7 @@ pub struct Snapshot {
     pub last_recording: Option<PathBuf>,
     /// The figures of the replay buffer, while there is one.
     pub replay: Option<ReplayFigures>,
-    /// The players in display order; `watch` and `watch_figures` are those of the selected one.
+    /// The players in display order; `watch` and `watch_figures` belong to the selected one.
     pub tiles: Vec<TileView>,
     /// The playback options of all players.
     pub player: PlayerChoices,
@@ -426,7 +426,7 @@ pub struct Snapshot {
     pub measured: Option<MeasuredQuality>,
     /// The entries of the event log in this run, oldest first.
     pub history: Arc<VecDeque<LogEntry>>,
-    /// The file to which they are written, once it exists.
+    /// The file to which the event log is written, once it exists.
     pub history_path: Option<PathBuf>,
     /// The active notices, newest last, at most 20.
     pub notices: Vec<Notice>,
@@ -455,7 +455,7 @@ impl Snapshot {
         }
     }
 
-    /// The default video source: that of `--video`, or the lowest source of the scene on air.
+    /// The default video source: the source of `--video`, or the bottom source of the scene on air.
     pub fn usual_video(&self) -> Option<VideoSource> {
         let main = self.video.as_ref().filter(|video| video.choice != VideoChoice::None);
         main.cloned().or_else(|| {

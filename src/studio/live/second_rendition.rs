@@ -40,7 +40,8 @@ impl SecondRendition {
 
     /// Starts, changes or ends the encoder.
     ///
-    /// # Errors Fails once if the encoder is not available, with the reason.
+    /// # Errors
+    /// Fails once if the encoder is not available, with the reason.
     pub(in crate::studio) fn follow(
         &mut self,
         wanted: Option<(BitsPerSecond, Size)>,

@@ -1,5 +1,6 @@
-//! Allows one writer per settings file: a lock file next to it, which the system releases when its
-//! holder ends in any way. Without the lock, the settings are only read.
+//! The lock that allows only one writer per settings file. It is a lock file next to the settings
+//! file, which the system releases however its holder ends. Without the lock, the settings are only
+//! read.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -11,7 +12,7 @@ use crate::studio::settings::disk::folder_of;
 /// Interval of retries while waiting for the lock.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The lock, held until this is dropped.
+/// The lock, which is held until this value is dropped.
 #[derive(Debug)]
 pub struct SettingsLock {
     /// `None` if the file system has no locks.

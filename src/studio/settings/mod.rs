@@ -1,5 +1,6 @@
-//! The saved settings: a versioned TOML file, read without ever failing (a bad value falls back to
-//! its default with a warning) and written by atomic replacement. Stream keys are never part of it.
+//! The saved settings: a versioned TOML file. Reading it never fails: a bad value becomes its
+//! default, with a warning. Writing replaces the file atomically. The file never contains stream
+//! keys.
 use crate::text::problem::{Problem, problem};
 
 mod disk;
@@ -70,10 +71,10 @@ pub use token::ServerToken;
 /// All saved settings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// `None` if nothing was chosen yet: a camera is used if there is one, otherwise the test
-    /// pattern.
+    /// The main video source. `None` if nothing was chosen yet: onair then uses a camera if there
+    /// is one, otherwise the test pattern.
     pub video: Option<VideoChoice>,
-    /// `None` if nothing was chosen yet.
+    /// The main audio source; `None` if nothing was chosen yet.
     pub audio: Option<AudioChoice>,
     /// The settings of cameras by their ids.
     pub cameras: BTreeMap<String, WantedControls>,
@@ -82,11 +83,11 @@ pub struct Settings {
     /// The scenes and their sources.
     pub collection: Collection,
     pub quality: Quality,
-    /// The targets, the built-in server first; saved without keys.
+    /// The targets, the built-in server first. They are saved without keys.
     pub targets: Vec<Target>,
     /// The stream delay.
     pub delay: Duration,
-    /// The mixer's strips, the main one first; its source is `audio`.
+    /// The mixer's strips, the main one first. The main strip's source is `audio`.
     pub strips: Vec<AudioStrip>,
     /// The monitoring device.
     pub monitoring: Monitoring,
@@ -147,7 +148,7 @@ pub struct WriteError {
     pub cause: io::Error,
 }
 
-/// The layout of the file. Missing or bad values get their defaults.
+/// The layout of the settings file. Missing or bad values get their defaults.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct File {
@@ -217,7 +218,7 @@ fn delay<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
 }
 
 impl Settings {
-    /// Reads the file; missing or bad values become the defaults. The second value lists the
+    /// Reads the file. Missing or bad values get their defaults. The second result lists the
     /// problems; a missing file is not a problem.
     pub fn read(path: &Path) -> (Self, Vec<Problem>) {
         let text = match read_bounded(path) {
@@ -234,7 +235,7 @@ impl Settings {
         Self::parse(&text)
     }
 
-    /// The reason why nothing in a file can be read, for callers that need it.
+    /// The reason why nothing in a file can be read, if that is so.
     pub fn fault(path: &Path) -> Option<Problem> {
         match read_bounded(path) {
             Ok(text) => syntax::toml(&text).err(),
@@ -313,9 +314,9 @@ impl Settings {
         }
     }
 
-    /// Writes the file by atomic replacement, and creates its folder; a previous file that could
+    /// Writes the file by atomic replacement, and creates its folder. A previous file that could
     /// not be read is kept next to it with the extension `.broken`. The file contains no secrets,
-    /// not even in addresses: the studio stores those with the stream keys.
+    /// not even in addresses; the studio stores those with the stream keys.
     ///
     /// # Errors
     /// Fails if the folder or file cannot be written.
@@ -390,8 +391,7 @@ impl Settings {
     }
 }
 
-/// Keeps an edited file in which nothing could be read because of a syntax error, so that it is not
-/// lost.
+/// Keeps an edited file that could not be read because of a syntax error, so that it is not lost.
 fn keep_broken(path: &Path) -> io::Result<()> {
     match read_bounded(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

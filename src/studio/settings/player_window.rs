@@ -1,6 +1,6 @@
 //! Writes the settings of a window that is only a player: its changes of the players, the chat and
-//! the window. Everything else in the file stays unchanged, even if another program wrote it in the
-//! meantime.
+//! the window. The rest of the file stays unchanged, even if another program has written it
+//! meanwhile.
 
 use std::io;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::studio::watch::choices::{MAX_RECENT, MAX_TRUSTED};
 
 /// The parts of the file that belong to the player.
 const PARTS: [&str; 3] = ["player", "chat", "window"];
-/// The exceptions, which belong to the page of the studio.
+/// Keys in these parts that are not written, because they belong to the studio's page.
 const NOT_KEPT: [&str; 3] = ["url", "wall", "wall_looks"];
 /// Lists to which other programs may have added entries, and their maximum lengths.
 const LISTS: [(&str, usize); 2] = [("recent", MAX_RECENT), ("trusted", MAX_TRUSTED)];
@@ -76,7 +76,7 @@ fn change(kept: &mut Table, was: &Table, now: &Table) {
     }
 }
 
-/// Merges the current list with entries that others have added since.
+/// Merges the current list with entries that other programs have added since.
 fn joined(now: &[Value], was: Option<&Value>, file: Option<&Value>, most: usize) -> Value {
     let entries = |list: Option<&Value>| match list {
         Some(Value::Array(list)) => list.clone(),
@@ -97,7 +97,7 @@ mod tests {
     use crate::net::CertificatePin;
     use crate::studio::watch::viewport::Viewport;
 
-    /// A file as another version of the program may have written it, with unknown values.
+    /// A settings file with unknown values, as another version of the program may have written it.
     const OLD: &str = "version = 1\nvideo = \"test\"\nfuture = [1, 2]\n\
         [target]\ncustom = true\nserver = \"rtmp://h/live\"\n\
         [player]\nvolume = 0.5\nrecent = [\"rtmp://h/live/old\", \"/home/ada/film.flv\"]\n\

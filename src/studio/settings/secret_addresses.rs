@@ -1,6 +1,6 @@
-//! Handles addresses with secrets (user and password, a query, the target's key): they are saved
-//! without them, and with the name of the keyring entry that contains the whole address. Sources of
-//! scenes and strips and play addresses can have such secrets. This module is pure.
+//! Handles addresses with secrets (user and password, a query, the target's key), which sources of
+//! scenes and strips and play addresses can have. They are saved without the secrets, but with the
+//! name of the keyring entry that has the whole address. This module is pure.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::studio::scenes::Collection;
 use crate::studio::targets::Target;
 use crate::studio::targets::address::{MARK, kept_name};
 
-/// Replaces the host of an address that cannot be parsed safely.
+/// The text that replaces the host of an address that cannot be parsed safely.
 const UNCLEAR: &str = "hidden";
 
 /// An address to store.
@@ -37,7 +37,7 @@ pub(in crate::studio) struct Places<'a> {
     pub targets: &'a mut [Target],
 }
 
-/// The displayable part of an address; `None` if it contains no secret.
+/// The displayable part of an address; `None` if the address contains no secret.
 pub(in crate::studio) fn without_secrets(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     if !rest.contains(['?', '@', '#']) {
@@ -88,7 +88,7 @@ pub(in crate::studio) fn conceal(places: Places<'_>) -> Vec<KeptSecret> {
     names.kept.into_iter().map(|(name, url)| KeptSecret { name, url }).collect()
 }
 
-/// Inserts a loaded address wherever its name occurs; returns whether it occurs anywhere.
+/// Inserts a loaded address wherever its name occurs. Returns true if the name occurs anywhere.
 pub(in crate::studio) fn reveal(places: Places<'_>, name: &str, url: &Secret) -> bool {
     let mut found = false;
     visit(places, &mut |place, _| {
@@ -100,7 +100,7 @@ pub(in crate::studio) fn reveal(places: Places<'_>, name: &str, url: &Secret) ->
     found
 }
 
-/// The scenes for other users: without secrets and entry names.
+/// The scenes for other users, without secrets and the names of keyring entries.
 pub(in crate::studio) fn for_others(collection: &Collection) -> Collection {
     let mut collection = collection.clone();
     for choice in choices(&mut collection) {
@@ -111,7 +111,7 @@ pub(in crate::studio) fn for_others(collection: &Collection) -> Collection {
     collection
 }
 
-/// The strips for other users, also without them.
+/// The strips for other users, without secrets and the names of keyring entries.
 pub(in crate::studio) fn strips_for_others(strips: &[AudioStrip]) -> Vec<AudioStrip> {
     let mut strips = strips.to_vec();
     for choice in sounds(&mut strips) {
@@ -135,8 +135,9 @@ struct Names {
 }
 
 impl Names {
-    /// The entry name for an address with this displayable part. It depends only on that part,
-    /// because a name derived from the secret would help to guess it; equal names are numbered.
+    /// The entry name for an address with this displayable part. The name depends only on that
+    /// part, because a name derived from the secret would help to guess the secret. Equal names are
+    /// numbered.
     fn name(&mut self, plain: &str, url: &str) -> String {
         let mut number = 0_u32;
         loop {

@@ -1,6 +1,6 @@
-//! Stores stream keys, addresses with secrets and the desktop's permissions across runs: in the
-//! desktop's keyring (Secret Service) or, without one, in a file that only its owner can read. It
-//! uses a separate thread, because a keyring may request a password first.
+//! Stores stream keys, addresses with secrets and the desktop's permissions across runs, in the
+//! desktop's keyring (Secret Service) or, without one, in a file that only its owner can read. A
+//! separate thread does this, because a keyring may request a password first.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,7 +21,7 @@ use crate::studio::settings::Settings;
 /// Maximum number of requests that wait while a keyring requests a password: several for each target
 /// and each source.
 const REQUESTS: usize = 512;
-/// A larger key file, in bytes, is invalid.
+/// Maximum size of a valid key file in bytes.
 const MAX_BYTES: u64 = 256 << 10;
 /// The label of onair's entries in the keyring.
 const SERVICE: &str = "onair stream key";
@@ -33,7 +33,7 @@ enum Request {
         what: KeyOwner,
         name: String,
     },
-    /// `or_file`: into the file if the keyring does not store it.
+    /// Stores a key. `or_file` allows the file if the keyring does not store the key.
     Keep {
         name: String,
         key: Secret,
@@ -42,7 +42,7 @@ enum Request {
     Forget {
         name: String,
     },
-    /// Everything asked before is answered.
+    /// Requests a mark in the answers, after those to all earlier requests.
     Mark,
 }
 
@@ -51,26 +51,26 @@ enum Request {
 pub(in crate::studio) enum KeyOwner {
     /// The stream key of this target.
     Target(u32),
-    /// An address with something secret in it.
+    /// An address that contains a secret.
     Address,
     /// The desktop's permission for a display or window.
     Permission,
 }
 
-/// The result.
+/// An answer of the thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::studio) enum KeyAnswer {
-    /// The place of keys.
+    /// The place where keys are stored.
     Place(KeyPlace),
-    /// The key of this name; `None`: none.
+    /// The key of this name, or `None` if there is none.
     Loaded { what: KeyOwner, name: String, key: Option<Secret> },
-    /// All keys that were asked for at the start are there, or are not to be had.
+    /// All earlier requests are answered, so all keys that exist are loaded.
     Ready,
-    /// A key could not be stored or read; never contains the key.
+    /// A key could not be stored or read. The text never contains the key.
     Failed(String),
 }
 
-/// The place of keys.
+/// The place where keys are stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyPlace {
     /// The desktop's keyring.
@@ -88,7 +88,7 @@ pub(in crate::studio) struct Keys {
 }
 
 impl Keys {
-    /// Starts; `file` stores keys if there is no keyring, or none is wanted.
+    /// Starts the thread. `file` stores keys if there is no keyring, or if `keyring` is false.
     pub fn start(file: PathBuf, keyring: bool) -> io::Result<Self> {
         let (requests, asked) = queue::bounded("key requests", REQUESTS, Full::DropOldest);
         let (answer, answers) = queue::bounded("key answers", REQUESTS * 2, Full::DropOldest);
@@ -109,12 +109,12 @@ impl Keys {
         let _ = self.requests.send(Request::Load { what, name: name.into() });
     }
 
-    /// Requests a mark in the answers, after all earlier ones.
+    /// Requests the answer [`KeyAnswer::Ready`] after all earlier requests.
     pub fn mark(&self) {
         let _ = self.requests.send(Request::Mark);
     }
 
-    /// Stores a key; an empty one is deleted.
+    /// Stores a key. An empty key is deleted.
     pub fn keep(&self, name: &str, key: &Secret) {
         let name = name.to_owned();
         let _ = self.requests.send(if key.is_empty() {
@@ -124,13 +124,14 @@ impl Keys {
         });
     }
 
-    /// Stores a key that was in a plain file before: if the keyring refuses, in the private file.
+    /// Stores a key that was in a plain file before. If the keyring refuses, the key goes into the
+    /// private file.
     pub fn adopt(&self, name: &str, key: &Secret) {
         let (name, key) = (name.to_owned(), key.clone());
         let _ = self.requests.send(Request::Keep { name, key, or_file: true });
     }
 
-    /// Forgets a key.
+    /// Deletes a key.
     pub fn forget(&self, name: &str) {
         let _ = self.requests.send(Request::Forget { name: name.into() });
     }
@@ -140,7 +141,7 @@ impl Keys {
         self.answers.try_recv().ok()
     }
 
-    /// Ends after the pending requests, at most `limit`.
+    /// Ends the thread after the pending requests, and waits at most `limit`.
     pub fn end(self, limit: Duration) {
         let Self { requests, answers: _, mut worker } = self;
         drop(requests);
@@ -151,20 +152,20 @@ impl Keys {
 }
 
 /// Stores the settings' addresses with secrets, for callers that write settings without a studio.
-/// `file` is used without a keyring. Waits until it is done, at most `limit`.
+/// `file` stores them without a keyring. The call waits for each answer, at most `limit`.
 ///
 /// # Errors
-/// The ones that could not be stored, with the reasons.
+/// Fails with the reason if a secret could not be stored.
 pub fn keep_addresses(settings: &Settings, file: PathBuf, limit: Duration) -> Result<(), String> {
     let (_, kept) = settings.concealed();
     let kept: Vec<_> = kept.into_iter().filter_map(|it| Some((it.name, it.url?))).collect();
     keep_keys(kept.iter().map(|(name, url)| (name.as_str(), url)), file, limit)
 }
 
-/// The same of keys and their names.
+/// Stores keys under their names, like [`keep_addresses`].
 ///
 /// # Errors
-/// The ones that could not be stored, with the reasons.
+/// Fails with the reason if a secret could not be stored.
 pub fn keep_keys<'a>(
     kept: impl Iterator<Item = (&'a str, &'a Secret)>,
     file: PathBuf,
@@ -191,11 +192,11 @@ pub fn keep_keys<'a>(
     Ok(())
 }
 
-/// A way to keep keys.
+/// A place that can store keys.
 trait Keeper: fmt::Debug {
     fn place(&self) -> KeyPlace;
     fn load(&self, name: &str) -> Result<Option<Secret>, String>;
-    /// `or_file`: in the private file if there is no other way.
+    /// Stores a key. `or_file` allows the private file if there is no other way.
     fn keep(&self, name: &str, key: &Secret, or_file: bool) -> Result<(), String>;
     fn forget(&self, name: &str) -> Result<(), String>;
 }
@@ -231,7 +232,7 @@ fn open(file: PathBuf, keyring: bool) -> Box<dyn Keeper> {
 #[derive(Debug)]
 struct Keyring {
     store: Arc<Store>,
-    /// Has the keys that the keyring did not take.
+    /// The file for keys that the keyring did not take.
     file: OwnFile,
 }
 
@@ -291,7 +292,7 @@ impl Keeper for Keyring {
     }
 }
 
-/// Lines of `name = "key"` (TOML), replaced as a whole at every change.
+/// The private file, with lines of `name = "key"` (TOML). Every change replaces the whole file.
 #[derive(Debug)]
 struct OwnFile {
     path: PathBuf,
@@ -355,7 +356,7 @@ impl Keeper for OwnFile {
     }
 }
 
-/// Reads a private file; one that others could read is made private first.
+/// Reads a private file. A file that others can read is made private first.
 fn read_private(path: &Path) -> io::Result<Zeroizing<String>> {
     let file = File::open(path)?;
     make_private(&file)?;
@@ -367,7 +368,7 @@ fn read_private(path: &Path) -> io::Result<Zeroizing<String>> {
     Ok(text)
 }
 
-/// Writes a file that only its owner may read, by atomic replace.
+/// Writes a file that only its owner can read, by atomic replacement.
 pub(in crate::studio) fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new("."));

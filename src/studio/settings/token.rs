@@ -1,5 +1,5 @@
-//! The token for changes of the built-in server over HTTP, and the server's certificate for WebRTC:
-//! created at the first start, and stored in files that only their owner can read.
+//! The token for changes of the built-in server over HTTP, and the server's certificate for WebRTC.
+//! The first start creates both, in files that only their owner can read.
 
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -23,7 +23,8 @@ const MAX_CERTIFICATE: u64 = 16 << 10;
 pub struct ServerToken {
     pub path: PathBuf,
     pub token: Secret,
-    /// The certificate in a file next to it; `None` if that file can be neither read nor written.
+    /// The certificate in a file next to the token; `None` if that file can be neither read nor
+    /// written.
     pub certificate: Option<Certificate>,
 }
 
@@ -38,7 +39,8 @@ impl ServerToken {
         folder.map(|folder| Self::at(&folder.join("onair").join("server-token"))).transpose()
     }
 
-    /// As [`ServerToken::of_user`]; without a readable token, no client may change anything.
+    /// As [`ServerToken::of_user`], but returns `None` without a readable token. No client may then
+    /// change anything.
     pub fn of_user_or_none() -> Option<Self> {
         Self::of_user().unwrap_or_else(|error| {
             tracing::warn!(%error, "creating the token for the HTTP API failed");

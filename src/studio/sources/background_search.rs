@@ -29,7 +29,7 @@ impl<T: Send + 'static> Search<T> {
         self.0.is_some()
     }
 
-    /// Begins a search, which replaces one that may be running.
+    /// Begins a search. It replaces a search that may be running.
     pub fn begin(&mut self, name: &'static str, look: impl FnOnce() -> T + Send + 'static) {
         let (answer, search) = queue::bounded(name, 1, Full::DropOldest);
         let looking = Worker::spawn(name, move |_| {

@@ -1,4 +1,4 @@
-//! Decodes frames of cameras that deliver H.264: parameter sets are among the frames, and each
+//! Decodes frames of cameras that deliver H.264. Parameter sets are among the frames, and each
 //! frame must be decoded as soon as it arrives.
 
 use bytes::Bytes;
@@ -22,11 +22,11 @@ pub(in crate::studio) fn unpacker() -> FrameDecoder {
     FrameDecoder::new(|| Box::new(H264::default()))
 }
 
-/// Maximum number of parameter sets of each kind in a decoder's configuration; the oldest are
+/// Maximum number of parameter sets of each kind in a decoder's configuration. The oldest are
 /// dropped.
 const MAX_SETS: usize = 31;
 
-/// Parameter sets and their ids, the newest first: frames refer to the sets that they need.
+/// Parameter sets and their ids, the newest first. Frames refer to the sets that they need.
 #[derive(Clone, Default)]
 struct Sets {
     sps: Vec<(u32, Bytes)>,
@@ -34,7 +34,7 @@ struct Sets {
 }
 
 impl Sets {
-    /// Takes the parameter sets that a frame contains; returns whether they changed.
+    /// Takes the parameter sets that a frame contains. Returns true if they changed.
     fn take(&mut self, data: &[u8]) -> Result<bool, String> {
         let mut others = false;
         for nal in annexb_nals(data) {
@@ -54,7 +54,7 @@ impl Sets {
         Ok(others)
     }
 
-    /// Opens a decoder for them; `None` if a set of one kind is still missing.
+    /// Opens a decoder for the parameter sets; `None` if a set of one kind is still missing.
     fn open(&self) -> Option<Result<Box<dyn VideoBackend>, String>> {
         let ((_, first), (_, pps)) = (self.sps.first()?, self.pps.first()?);
         // Cameras deliver frames in capture order, but few declare it.
@@ -82,8 +82,8 @@ impl Sets {
 /// The H.264 decoder of a camera; see the module documentation.
 #[derive(Default)]
 struct H264 {
-    /// The decoder; the reason why there is none is reported with every frame until the parameter
-    /// sets change.
+    /// The decoder, or the reason why there is none, which is reported with every frame until the
+    /// parameter sets change.
     decoder: Option<Result<Box<dyn VideoBackend>, String>>,
     sets: Sets,
     number: i64,
@@ -160,7 +160,7 @@ mod tests {
 
     const SIZE: Size = Size::new(320, 192);
 
-    /// The output of a camera: separate frames, with parameter sets before the first.
+    /// The output of a camera: separate frames, with parameter sets before the first frame.
     fn given(count: u8, size: Size) -> Vec<Vec<u8>> {
         let config = crate::encode::video::Config {
             size,

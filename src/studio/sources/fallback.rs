@@ -1,6 +1,6 @@
-//! Manages the replacements for sources that are black, frozen or gone. They are sources that are
-//! opened in addition to those of the scenes, only while they are needed, and are shared with open
-//! ones.
+//! Manages the fallbacks for sources that are black, frozen or gone. A fallback is opened in
+//! addition to the scenes' sources, only while it is needed, and is shared with an equal open
+//! source.
 
 use std::collections::BTreeSet;
 
@@ -9,15 +9,15 @@ use crate::compose::scene::SourceId;
 use crate::media::source_status::{SourceAlarm, SourceReport};
 use crate::studio::scenes::{Collection, MAIN, Source};
 
-/// A bit that is not set in the id of any source of a collection.
+/// The bit that marks the id of a fallback. No source of a collection has it.
 const FALLBACK_DELAY: u32 = 1 << 31;
 
-/// The id of the replacement for a source.
+/// The id of the fallback for a source.
 pub(in crate::studio) const fn id_for(of: SourceId) -> SourceId {
     SourceId(of.0 | FALLBACK_DELAY)
 }
 
-/// The source that this one replaces, or the source itself.
+/// The source that a fallback replaces, or the source itself.
 pub(in crate::studio) const fn owner(id: SourceId) -> SourceId {
     SourceId(id.0 & !FALLBACK_DELAY)
 }

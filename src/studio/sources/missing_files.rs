@@ -1,4 +1,4 @@
-//! Checks files that could not be opened: a file that has appeared or changed is worth another
+//! Checks files that could not be opened. A file that has appeared or changed is worth another
 //! attempt. A thread does this, because a disk may take long to respond.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,17 +20,17 @@ pub(in crate::studio) struct FileNews {
     pub told: Vec<StudioMessage>,
 }
 
-/// The files to check. While none is missing, nothing is done.
+/// The check of missing files. While no file is missing, it does nothing.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct MissingFiles {
-    /// Their stamps at the last check; `None` if the file did not exist.
+    /// The files' stamps at the last check; `None` if the file did not exist.
     seen: BTreeMap<PathBuf, Option<FileStamp>>,
     search: Search<BTreeMap<PathBuf, Option<FileStamp>>>,
     next: Timestamp,
 }
 
 impl MissingFiles {
-    /// Returns those of the missing files that can perhaps be opened now.
+    /// Returns the missing files that can perhaps be opened now.
     pub fn check(&mut self, now: Timestamp, wanted: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
         self.seen.retain(|path, _| wanted.contains(path));
         let found = match self.search.poll() {
@@ -64,7 +64,7 @@ impl MissingFiles {
 mod tests {
     use super::*;
 
-    /// The number of files found by the next check, regardless of the speed of the disk.
+    /// Returns the number of files that the next check finds, regardless of the speed of the disk.
     fn check(absent: &mut MissingFiles, now: &mut Timestamp, wanted: &BTreeSet<PathBuf>) -> usize {
         *now += EVERY;
         let mut due = absent.check(*now, wanted).len();

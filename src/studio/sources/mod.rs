@@ -1,5 +1,5 @@
-//! The registry of sources: each is opened once, regardless of the number of scenes that show it; two
-//! sources with the same choice share the open one.
+//! The registry of sources. Each source is opened once, however many scenes show it, and two
+//! sources with the same choice share one open source.
 
 pub(in crate::studio) mod background_search;
 pub(in crate::studio) mod camera_decoder;
@@ -31,7 +31,7 @@ use crate::text::Problem;
 #[derive(Debug)]
 pub(super) struct Chosen<C> {
     pub choice: C,
-    /// The status; `None` for `none` and for a source that could not be started.
+    /// The status; `None` for the choice `none` and for a source that could not be started.
     pub status: Option<Arc<SourceStatus>>,
     /// The last report.
     pub told: SourceReport,
@@ -43,7 +43,7 @@ impl<C> Chosen<C> {
         Self { choice, status: None, told: SourceReport::default() }
     }
 
-    /// Returns true if it could not even be started.
+    /// Returns true if the source could not even be started.
     pub fn failed(&self) -> bool {
         self.status.is_none() && self.told.state == SourceState::Failed
     }
@@ -58,7 +58,7 @@ impl<C> Chosen<C> {
         self.status.as_ref().map_or_else(|| self.told.clone(), |it| it.report())
     }
 
-    /// Clears its alarm, because its frames are no longer drawn.
+    /// Clears the source's alarm, because its frames are no longer drawn.
     fn unwatched(&self) {
         let blank = |alarm: Option<SourceAlarm>| alarm.is_some_and(SourceAlarm::is_blank);
         if let Some(status) = self.status.as_ref().filter(|it| blank(it.state_and_alarm().1)) {
@@ -70,7 +70,7 @@ impl<C> Chosen<C> {
         }
     }
 
-    /// The report if its state, name or format changed since the last call, with the previous one.
+    /// The report and the previous one, if the state, name or format changed since the last call.
     pub fn change(&mut self) -> Option<(SourceReport, SourceReport)> {
         let report = self.status.as_ref()?.report();
         // During the change from failed to open, nothing has changed yet.
@@ -91,7 +91,7 @@ impl<C> Chosen<C> {
     }
 }
 
-/// A choice for display: the address of a stream without its secrets.
+/// The text of a choice for display, with a stream's address but without its secrets.
 pub(super) fn label(choice: &impl Display) -> String {
     let words = choice.to_string();
     match words.strip_prefix("stream:") {
@@ -104,7 +104,8 @@ pub(super) fn label(choice: &impl Display) -> String {
 pub(super) type Open<'a> =
     dyn FnMut(&VideoChoice, &LiveProperties) -> Result<capture::Source, Problem> + 'a;
 
-/// The first report of a source: the reason why it failed, or a report that differs from every other.
+/// The first report of a source: the reason why it failed, or otherwise a report that differs from
+/// every real one.
 pub(super) fn first_report(choice: &impl Display, failed: Option<Problem>) -> SourceReport {
     match failed {
         Some(reason) => SourceReport {
@@ -117,8 +118,8 @@ pub(super) fn first_report(choice: &impl Display, failed: Option<Problem>) -> So
     }
 }
 
-/// Handles the result of opening a source: its feed if it was opened, its state, and the message if it could
-/// not be started.
+/// Handles the result of opening a source. Returns its feed if it was opened, its state, and the
+/// message if it could not be started.
 pub(super) fn settle<C: Display, F>(
     choice: C,
     opened: Result<Option<(F, Arc<SourceStatus>)>, Problem>,
@@ -132,8 +133,8 @@ pub(super) fn settle<C: Display, F>(
     (feed, Chosen { choice, status, told }, message)
 }
 
-/// Retries a source that [`settle`] could not open: returns its feed, or a message if the reason changed or
-/// the user `asked`.
+/// Retries a source that [`settle`] could not open. Returns its feed, or a message if the reason
+/// changed or the user `asked`.
 pub(super) fn retry<C: Display, F>(
     chosen: &mut Chosen<C>,
     opened: Result<(F, Arc<SourceStatus>), Problem>,
@@ -167,15 +168,16 @@ pub(super) struct SourceChange {
 struct Opened {
     name: String,
     chosen: Chosen<VideoChoice>,
-    /// The handle through which its properties are changed.
+    /// The handle through which the source's properties are changed.
     dials: LiveProperties,
-    /// The properties that apply to its kind, as currently set.
+    /// The properties that apply to the source's kind, as currently set.
     heeded: Properties,
     when_hidden: WhenHidden,
-    /// True if no scene showed it at the last check; the next field is whether it is paused because of that.
+    /// True if no scene showed the source at the last check; the next field is true if it is paused
+    /// because of that.
     hidden: Option<bool>,
     stands: bool,
-    /// The reported files that it skips.
+    /// The files that the source skips, as last reported.
     left_out: Arc<[SkippedFile]>,
 }
 
@@ -195,7 +197,7 @@ impl Opened {
         }
     }
 
-    /// Applies whether a scene of the program shows it.
+    /// Applies whether a scene of the program shows the source.
     fn attend(&mut self, shown: bool) {
         if self.hidden == Some(!shown) {
             return;
@@ -223,11 +225,12 @@ impl Opened {
 #[derive(Debug, Default)]
 pub(super) struct Sources {
     open: BTreeMap<SourceId, Opened>,
-    /// The sources that share the open source of another one.
+    /// The sources that share an open source, each with the source that owns it.
     shared: BTreeMap<SourceId, SourceId>,
     /// The shared sources with other filters, which are drawn separately.
     views: BTreeSet<SourceId>,
-    /// The sources that are replaced; the next field contains their placeholders, with the displayed names.
+    /// The sources that fallbacks replace; the next field contains these fallbacks, with the
+    /// displayed names.
     out: BTreeSet<SourceId>,
     fallback: BTreeMap<SourceId, SourceId>,
     placeholders: BTreeMap<SourceId, String>,
@@ -245,8 +248,8 @@ struct First<'a> {
 }
 
 impl Sources {
-    /// Opens sources that are wanted and not open, and closes those that are no longer wanted; `main` is the
-    /// main video source and its state.
+    /// Opens the wanted sources that are not open, and closes those that are no longer wanted.
+    /// `main` is the main video source and its state.
     pub fn sync(
         &mut self,
         collection: &Collection,
@@ -368,7 +371,8 @@ impl Sources {
         self.open.values().map(|open| &open.chosen).filter(|it| it.failed()).map(|it| &it.choice)
     }
 
-    /// Retries those that are `due`; returns new messages, or all messages if the user `asked`.
+    /// Retries the sources that are `due`. Returns the new messages, or all messages if the user
+    /// `asked`.
     pub fn retry(
         &mut self,
         due: impl Fn(&VideoChoice) -> bool,
@@ -411,8 +415,8 @@ impl Sources {
         plan
     }
 
-    /// Sets the sources that the program shows: the others are paused, if they are set to be. Returns the
-    /// source if only one is shown.
+    /// Sets the sources that the program shows. Other sources are paused, if they are set to pause.
+    /// Returns the source if only one is shown.
     pub fn attend(&mut self, shown: &BTreeSet<SourceId>) -> Option<SourceId> {
         let of = |id: &SourceId| self.shared.get(id).copied().unwrap_or(*id);
         let shown: BTreeSet<SourceId> = shown.iter().map(of).collect();
@@ -424,8 +428,8 @@ impl Sources {
         alone
     }
 
-    /// Clears the alarms of sources that are not drawn. A source that its fallback replaces keeps its alarm.
-    /// Otherwise it would be black again for seconds each time it returns.
+    /// Clears the alarms of sources that are not drawn. A source that its fallback replaces keeps
+    /// its alarm. Otherwise it would be shown black for seconds whenever it is tried again.
     pub fn unwatch(&self, drawn: &BTreeSet<SourceId>, main: &Chosen<VideoChoice>) {
         let of = |id: &SourceId| self.shared.get(id).copied().unwrap_or(*id);
         let by = drawn.iter().filter_map(|id| self.fallback.get(id));
@@ -438,14 +442,14 @@ impl Sources {
         }
     }
 
-    /// The control with which a source is paused and moved to another position; `None` means that of the
-    /// main video source.
+    /// The control for pausing a source and seeking in it; `None` for the main video source, whose
+    /// control is elsewhere.
     pub fn transport(&self, id: SourceId) -> Option<Transport> {
         let id = self.shared.get(&id).copied().unwrap_or(id);
         self.open.get(&id).map(|open| open.dials.transport())
     }
 
-    /// The state of a source; `None` means that of the main video source.
+    /// The state of a source; `None` for the main video source, whose state is elsewhere.
     pub fn report(&self, id: SourceId) -> Option<SourceReport> {
         let id = self.shared.get(&id).copied().unwrap_or(id);
         self.open.get(&id).map(|open| open.chosen.report())

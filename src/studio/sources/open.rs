@@ -1,7 +1,7 @@
 //! Opens every source that a user can choose: devices and generated sources with `capture/` and
-//! `audio/`, media files and remote streams with the player. The video and audio of a file or stream
-//! come from one player: a request for the second half of an open one gets that half, synchronized with
-//! the first.
+//! `audio/`, media files and remote streams with the player. The video and audio of a file or
+//! stream come from one player. A request for the other half of an open one gets that half, in sync
+//! with the first.
 
 use std::sync::Weak;
 
@@ -31,7 +31,7 @@ pub(in crate::studio) struct SourceOpener {
     by: Opener,
 }
 
-/// As [`capture::open_by`].
+/// A function like [`capture::open_by`].
 pub(in crate::studio) type Opener =
     fn(&VideoChoice, &LiveProperties, &capture::Context) -> Result<capture::Source, capture::Error>;
 
@@ -40,7 +40,7 @@ struct Spare {
     of: Source,
     half: Half,
     transport: Transport,
-    /// The other half, as long as it is in use: without it, this half will not be requested.
+    /// The other half, as long as it is in use. Without it, nobody will request this half.
     other: Weak<()>,
 }
 
@@ -50,7 +50,7 @@ enum Half {
     Audio(audio::Source),
 }
 
-/// The format of the program for its sources.
+/// The format of the program, to which its sources convert.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::studio) struct Shape {
     pub(in crate::studio) video: capture::Context,
@@ -65,8 +65,8 @@ fn whole(url: &str) -> Result<&str, Problem> {
     }
 }
 
-/// Detects a black or frozen remote stream; a file may be black or frozen, unless its properties
-/// request the detection.
+/// Enables the detection of black or frozen video for remote streams, and for files whose
+/// properties request it.
 fn watched(of: &Source, video: capture::Source, dials: &LiveProperties) -> capture::Source {
     match of {
         Source::Url(_) => capture::over_stream(video),
@@ -127,7 +127,8 @@ impl SourceOpener {
         Ok(video)
     }
 
-    /// Opens an audio source with this end behavior; the error is the reason why it cannot be started.
+    /// Opens an audio source with this end behavior, or returns the reason why it cannot be
+    /// started.
     pub(in crate::studio) fn open_audio(
         &mut self,
         choice: &AudioChoice,
@@ -157,7 +158,7 @@ impl SourceOpener {
         })
     }
 
-    /// Closes halves that only waited for a source that is closed now.
+    /// Closes the halves whose other half is closed now.
     pub(in crate::studio) fn tidy(&mut self) {
         self.spare.retain(|spare| spare.other.strong_count() > 0);
     }

@@ -1,4 +1,4 @@
-//! Determines which sources are out, and shows their fallbacks.
+//! Determines which sources are black, frozen or lost, and shows their fallbacks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::media::source_status::SourceReport;
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::sources::fallback;
 
-/// The part of the main video source's name that viewers may see: no address, no folder.
+/// The part of the main video source's name that viewers may see, without an address or a folder.
 fn shown(name: &str) -> &str {
     match name.rsplit_once('/') {
         Some(_) if name.contains("://") => "",
@@ -41,7 +41,7 @@ impl Sources {
         ids.any(|(id, _)| id == MAIN || self.shared.get(&id) == Some(&MAIN))
     }
 
-    /// The sources for which a fallback is to be shown now; `main` is the main video source and its
+    /// The sources that their fallbacks must replace now. `main` is the main video source and its
     /// state.
     pub(super) fn replaced_sources(
         &self,
@@ -68,7 +68,7 @@ impl Sources {
         self.replaced_sources(collection, main) != self.out
     }
 
-    /// Shows the fallbacks of the sources that are out.
+    /// Shows the fallbacks of the sources that are black, frozen or lost.
     pub(super) fn show_fallbacks(
         &mut self,
         collection: &Collection,

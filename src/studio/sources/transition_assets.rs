@@ -1,7 +1,7 @@
 //! Loads the files that transitions need in addition to their settings: the grayscale image of a
-//! wipe, the clip of a stinger. They are read on a separate thread as soon as a transition is chosen,
-//! for all scenes or for one, so that they are available when scenes change; a clip that was played
-//! is opened again. Without the file, scenes change anyway.
+//! wipe, the clip of a stinger. A separate thread reads a file as soon as its transition is chosen,
+//! for all scenes or for one, so that it is available when scenes change. A clip that was played is
+//! opened again. Without the file, scenes change anyway.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -20,8 +20,8 @@ use crate::studio::sources::missing_files::FileNews;
 use crate::studio::sources::open::Shape;
 use crate::text::problem::{Problem, problem};
 
-/// The mixer strip on which the audio of stingers is played. The ids of the user's strips count up
-/// from the lowest value.
+/// The id of the mixer strip for the audio of stingers. The ids of the user's strips count up from
+/// the lowest value.
 const STRIP: StripId = StripId(u32::MAX);
 
 /// The audio of a stinger may last this much longer than its video.
@@ -67,14 +67,14 @@ enum State {
 }
 
 /// Maximum number of files that are kept ready at once, because each clip has a thread and waiting
-/// frames. Beyond it, scenes change as if the file were missing.
+/// frames. With further files, scenes change as if the file were missing.
 const MAX_READY: usize = 8;
 
 /// A file and the state of its loading.
 struct Prepared {
     wanted: WantedAsset,
     state: State,
-    /// The reason why it could not be used at the last attempt, until it can.
+    /// The reason why the file could not be used at the last attempt, until it can be used.
     failed: Option<Problem>,
     /// True if the result of the next attempt is reported in any case.
     asked: bool,
@@ -152,7 +152,7 @@ impl TransitionLoader {
         })
     }
 
-    /// Reads those that are due again, or all at the user's request.
+    /// Reads again the files that are due, or all files at the user's request.
     pub fn retry(&mut self, due: Option<&BTreeSet<PathBuf>>, shape: &Shape) {
         for prepared in &mut self.prepared {
             let is_due = due.is_none_or(|due| due.contains(prepared.wanted.path()));
@@ -264,7 +264,7 @@ impl Prepared {
     }
 }
 
-/// Reads a file; fails with a reason if its content is not as expected.
+/// Reads a file. Fails with a reason if its content is not as expected.
 fn read(wanted: &WantedAsset, shape: &Shape) -> Result<Loaded, Problem> {
     match wanted {
         WantedAsset::Image(path) => {

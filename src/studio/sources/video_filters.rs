@@ -1,6 +1,7 @@
-//! Sends the video filters to the compositor, and reports changes to it. The files that filters need are read
-//! here, each on a separate thread. The previous content stays in use until another file is read; without
-//! one, the part that a mask should hide is not shown, and other filters pass frames unchanged.
+//! Sends the video filters to the compositor. The files that filters need are read here, each on a
+//! separate thread. The previous content of a file stays in use until another file is read. Without
+//! any content, the part that a mask should hide is not shown, and other filters pass frames
+//! unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -30,13 +31,14 @@ pub(in crate::studio) type Key = (Asset, PathBuf);
 /// A file that a filter needs.
 #[derive(Debug, Default)]
 struct File {
-    /// True if a filter that needs it is enabled. The content is kept while the filter is disabled: it is
-    /// used at once when the filter is enabled again, and the file is then read again.
+    /// True if a filter that needs the file is enabled. While the filter is disabled, the content
+    /// is kept. When the filter is enabled again, it uses the content at once, and the file is read
+    /// again.
     on: bool,
     work: Work,
     /// The content when it was last read.
     material: Option<FilterAssets>,
-    /// The reason why it cannot be used, until it is read successfully.
+    /// The reason why the file cannot be used, until it is read successfully.
     failed: Option<Problem>,
     /// True if the user requested another attempt, whose result is reported.
     asked: bool,
@@ -127,8 +129,8 @@ impl Filters {
         self.told = wanted;
     }
 
-    /// Adds the content of their files to these filters. A filter whose file is still being read continues
-    /// with the content of the filter that was in its place before.
+    /// Adds the content of their files to these filters. A filter whose file is still being read
+    /// continues with the content of the filter that was previously in its place.
     fn supplied(&self, slots: &[Slot], before: &[WantedFilter]) -> Vec<WantedFilter> {
         let same = |one: &Slot, other: &Slot| {
             one.filter.kind() == other.filter.kind() && one.filter.file() == other.filter.file()
@@ -173,7 +175,7 @@ impl Filters {
         list.collect()
     }
 
-    /// Begins to read the files that are next.
+    /// Begins to read the next files.
     fn read_on(&mut self) {
         #[cfg(test)]
         if self.by_hand {
@@ -198,8 +200,8 @@ impl Filters {
         }
     }
 
-    /// Takes the files that were read since the last call, and returns the messages; `main` is the name of
-    /// the main video source.
+    /// Takes the files that were read since the last call, and returns the messages. `main` is the
+    /// name of the main video source.
     pub fn poll(
         &mut self,
         collection: &Collection,
@@ -255,7 +257,7 @@ impl Filters {
         failed.map(|((_, path), _)| path.as_path())
     }
 
-    /// Reads those that are due again, or all at the user's request.
+    /// Reads again the files that are due, or all files at the user's request.
     pub fn retry(&mut self, due: Option<&BTreeSet<PathBuf>>) {
         for ((_, path), file) in &mut self.files {
             let is_due = due.is_none_or(|due| due.contains(path));
@@ -289,7 +291,7 @@ impl Filters {
         slots.iter().filter_map(lack).collect()
     }
 
-    /// Prepares for a new compositor: the content of files is kept.
+    /// Prepares for a new compositor, and keeps the content of files.
     pub fn anew(self) -> Self {
         Self { told: BTreeMap::new(), ..self }
     }
@@ -302,7 +304,7 @@ impl Filters {
         Self { by_hand: true, ..Self::default() }
     }
 
-    /// The files that wait for this.
+    /// The files that wait for [`Filters::give`].
     pub fn waiting(&self) -> Vec<Key> {
         let waiting = self.files.iter().filter(|(_, file)| matches!(file.work, Work::Waiting));
         waiting.map(|(key, _)| key.clone()).collect()
@@ -334,14 +336,15 @@ impl File {
 
 /// The users of a file.
 struct Uses {
-    /// The first source that uses it.
+    /// The first source that uses the file.
     id: SourceId,
     names: Vec<String>,
     /// True if the file controls the visibility of these sources.
     hides: bool,
 }
 
-/// The sources whose enabled filters use a file; if it hides parts of some, only these.
+/// The sources whose enabled filters use a file. If the file hides parts of some sources, only
+/// these are returned.
 fn uses(collection: &Collection, file: (Asset, &Path), main: &str) -> Uses {
     let all = |hides: bool| {
         let with = move |slot: &Slot| {
@@ -366,7 +369,7 @@ impl Uses {
     }
 }
 
-/// Reads a file; fails with a reason if its content is not as expected.
+/// Reads a file. Fails with a reason if its content is not as expected.
 fn read(asset: Asset, path: &Path) -> Result<FilterAssets, Problem> {
     match asset {
         Asset::Image => capture::still(path).map(|planes| FilterAssets::Image(Arc::new(planes))),

@@ -26,7 +26,8 @@ pub(in crate::studio) struct Entrance<'a> {
     pub key: &'a Secret,
 }
 
-/// The publisher's configuration for a target; for the built-in server, `built_in` is the address.
+/// Returns the publisher's configuration for a target. `built_in` is the address of the built-in
+/// server.
 ///
 /// # Errors
 /// Fails with the problem of the URL.
@@ -72,7 +73,7 @@ pub(in crate::studio) fn shown(wanted: &Target) -> String {
 /// Parses the URL of a target.
 ///
 /// # Errors
-/// Fails with its problem, without the key.
+/// Fails with the problem of the URL, which never contains the key.
 pub fn parse(url: &str, key: Option<&Secret>) -> Result<TargetUrl, Problem> {
     TargetUrl::parse(url.trim(), key).map_err(|error| Problem::from(&error))
 }
@@ -89,9 +90,9 @@ pub(in crate::studio) fn play_url(address: SocketAddr) -> String {
     format!("rtmp://{address}/{app}/{stream}")
 }
 
-/// The URL of a custom server for saving: without the password, and without the key if it is part of the URL;
-/// `apart` means that it is not part of it, even if no separate key is given. A URL that was already saved
-/// stays unchanged.
+/// The URL of a custom server for saving, without the password, and without the key if the URL
+/// contains the key. `apart` means that the URL contains no key, even if no separate key is given.
+/// A URL that was already saved stays unchanged.
 pub(in crate::studio) fn without_key(server: &str, key: &Secret, apart: bool) -> String {
     let server = server.trim();
     let url = match key.is_empty() && !apart {
@@ -105,9 +106,9 @@ pub(in crate::studio) fn without_key(server: &str, key: &Secret, apart: bool) ->
     if passes && !bare.contains('?') { bare + "/" } else { bare }
 }
 
-/// The secret of a target, stored outside the settings: the key, or the whole URL if the part that the settings
-/// have is not enough (the URL contains the key, or a user and password). A key next to such a URL is on a
-/// second line.
+/// The secret of a target, which is stored outside the settings. It is the key or, if the URL
+/// contains the key or a user and password, the whole URL. A key next to such a URL is on a second
+/// line.
 pub(in crate::studio) fn secret_of(target: &Target) -> Option<Secret> {
     let (server, key) = (target.server().trim(), target.key());
     let url = match key {
@@ -144,7 +145,7 @@ pub(in crate::studio) fn add_secret(target: &mut Target, secret: &Secret) {
     }
 }
 
-/// What messages call a target: by its name or service, where it has one, and where it is.
+/// The name of a target in messages: its name or service, if it has one, and its host.
 pub(in crate::studio) fn label(
     target: &Target,
     place: &str,
@@ -173,7 +174,7 @@ pub(in crate::studio) fn label(
     }
 }
 
-/// The message's name for a kind of trouble.
+/// The name of the message for a kind of trouble.
 pub(in crate::studio) const fn key(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::Settings => "target-settings",
@@ -191,7 +192,7 @@ pub(in crate::studio) const fn key(trouble: Trouble) -> &'static str {
     }
 }
 
-/// What a person is told of a live target to which nothing gets through; `None`: something does again.
+/// The message about a live target that accepts no data; `None` once it accepts data again.
 pub(in crate::studio) fn stalled(id: u32, host: &str, flow: Flow) -> Option<StudioMessage> {
     let cause = match flow {
         Flow::Through => return None,
@@ -209,18 +210,18 @@ pub(in crate::studio) fn stalled(id: u32, host: &str, flow: Flow) -> Option<Stud
     })
 }
 
-/// The names of what [`stalled`] tells.
+/// The names of the messages of [`stalled`].
 pub(in crate::studio) const STALLED: [&str; 2] = [key(Trouble::Silent), key(Trouble::NoNetwork)];
 
-/// The name by which the keyring has the rest of this address, where that has not been fetched yet.
+/// The name of the keyring entry with this whole address, if the entry is not loaded yet.
 pub(in crate::studio) fn kept_name(url: &str) -> Option<&str> {
     url.rsplit_once(MARK).map(|(_, name)| name).filter(|name| is_name(name))
 }
 
-/// Sixteen digits, as they are given here.
+/// Returns true for sixteen hexadecimal digits, the form of an entry name.
 fn is_name(name: &str) -> bool {
     name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Stands between what is shown of an address and the name of the whole.
+/// The separator between the displayable part of an address and the name of its keyring entry.
 pub(in crate::studio) const MARK: &str = "#kept=";

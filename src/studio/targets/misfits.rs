@@ -5,7 +5,7 @@ use crate::studio::targets::Target;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services::{Misfit, ServiceList};
 
-/// One notice for each limit that a stream of this quality exceeds at an enabled target.
+/// Returns one notice for each limit that a stream of this quality exceeds at an enabled target.
 pub fn misfits(
     targets: &[Target],
     services: &ServiceList,

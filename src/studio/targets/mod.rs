@@ -28,7 +28,7 @@ pub enum TargetPlace {
 }
 
 impl std::fmt::Debug for TargetPlace {
-    /// A complete URL contains the key.
+    /// Prints no key, which a complete URL contains.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::BuiltIn => f.write_str("BuiltIn"),
@@ -50,11 +50,11 @@ pub struct Target {
     /// The id of the service in [`services`]; empty means none.
     pub service: String,
     pub place: TargetPlace,
-    /// True if the stream is sent to it.
+    /// True if the stream is sent to this target.
     pub enabled: bool,
-    /// Whether the viewers' stream is monitored; `None` means the studio decides.
+    /// True to monitor the viewers' stream; `None` means that the studio decides.
     pub monitor: Option<bool>,
-    /// The play address, if it differs from the publishing address; it may contain secrets.
+    /// The play address, if it differs from the publishing address. It may contain secrets.
     pub play_url: Secret,
     /// The only accepted certificate for `rtmps://`, instead of those that the system trusts.
     pub pin: Option<CertificatePin>,
@@ -62,8 +62,8 @@ pub struct Target {
     pub remember_key: bool,
     /// The name under which the key is stored.
     pub keep_as: String,
-    /// True if the saved URL is that of the application, whatever its form, because the key was
-    /// separate.
+    /// True if the key was entered separately, so that the saved URL is the application's URL,
+    /// whatever its form.
     pub key_apart: bool,
     /// The minimum video bitrate for its connection; `None` means the value for all targets.
     pub least_bitrate: Option<BitsPerSecond>,
@@ -74,7 +74,8 @@ pub struct Target {
 /// The route to a target, as entered; empty values mean the values for all targets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Route {
-    /// The ports in the order in which they are tried if the URL contains none: `1935, 443`.
+    /// The ports in the order in which they are tried if the URL contains no port, such as `1935,
+    /// 443`.
     pub ports: String,
     /// The proxy: `http://[user:password@]host:port`, `socks5://…`, or `none`.
     pub proxy: Secret,
@@ -155,18 +156,18 @@ impl Target {
         Self { remember_key: true, keep_as, ..Self::custom(id, "", Secret::default()) }
     }
 
-    /// A new name for the key of the target `id`; `moment` as in [`new_for`](Self::new_for).
+    /// A new name for the key of the target `id`. `moment` is as in [`new_for`](Self::new_for).
     pub fn name_for(id: u32, moment: u64) -> String {
         let digest = Sha256::digest(format!("{moment} {id} {}", std::process::id()));
         HEXLOWER.encode(digest.get(..8).unwrap_or_default())
     }
 
-    /// Returns true if it is the server inside the program.
+    /// Returns true if the target is the built-in server.
     pub fn is_built_in(&self) -> bool {
         self.place == TargetPlace::BuiltIn
     }
 
-    /// The key, where it is given apart from the URL.
+    /// The key, if it is separate from the URL.
     pub fn key(&self) -> Option<&Secret> {
         match &self.place {
             TargetPlace::Custom { key, .. } if !key.is_empty() => Some(key),
@@ -174,8 +175,7 @@ impl Target {
         }
     }
 
-    /// Returns true if the address at which it is watched holds nothing secret, as far as can be
-    /// told.
+    /// Returns true if the play address contains no apparent secret.
     pub fn may_show_play_url(&self) -> bool {
         let url = self.play_url.expose();
         let key = self.key().map_or("", Secret::expose);
@@ -191,7 +191,7 @@ impl Target {
     }
 }
 
-/// State of a target.
+/// The state of a target.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum TargetState {
     #[default]
@@ -203,7 +203,7 @@ pub enum TargetState {
 }
 
 impl TargetState {
-    /// Name of the state in events.
+    /// The name of the state in events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",
@@ -214,7 +214,7 @@ impl TargetState {
         }
     }
 
-    /// Returns true if it is not on its way to another state.
+    /// Returns true if the target is live or stopped, so that no change is pending.
     pub const fn is_settled(self) -> bool {
         matches!(self, Self::Live | Self::Stopped)
     }

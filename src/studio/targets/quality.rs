@@ -9,14 +9,15 @@ use crate::text::problem::{Problem, problem};
 /// How the video bitrate follows the bandwidth of the connections.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Adapt {
-    /// The bitrate stays as set; the excess is dropped.
+    /// The bitrate stays as set, and frames that do not fit are dropped.
     Off,
-    /// It follows the slowest target.
+    /// The bitrate follows the slowest target.
     #[default]
     Slowest,
-    /// It follows the first live target in the list; the others drop the excess.
+    /// The bitrate follows the first live target in the list. The other targets drop frames that do
+    /// not fit.
     First,
-    /// It stays as set: targets with too slow a connection get a second encode.
+    /// The bitrate stays as set, and targets with too slow a connection get a second encode.
     SecondRendition,
 }
 
@@ -42,22 +43,22 @@ impl std::str::FromStr for Adapt {
     }
 }
 
-/// Video and audio quality of a broadcast. Changes apply at once while idle; on air, only
-/// `video_bitrate` applies at once, and the rest with the next broadcast.
+/// Video and audio quality of a broadcast. While idle, changes apply at once. On air, only a change
+/// of `video_bitrate` applies at once, and other changes apply to the next broadcast.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quality {
     pub size: Size,
     pub frame_rate: FrameRate,
     pub video_bitrate: BitsPerSecond,
-    /// Whether the bitrate is reduced for a slow connection…
+    /// How the bitrate is reduced for a slow connection.
     pub adapt: Adapt,
-    /// …and the minimum to which it is reduced.
+    /// The minimum to which the bitrate is reduced.
     pub least_bitrate: BitsPerSecond,
     /// If less than half of the bitrate remains, every other frame is dropped, so that the others
     /// stay sharp.
     pub adapt_frames: bool,
-    /// If the bitrate is too low for the size, the frame is encoded at three quarters or half of
-    /// it.
+    /// True to encode frames at three quarters or half of the size if the bitrate is too low for
+    /// the full size.
     pub adapt_size: bool,
     pub keyframe_interval: Duration,
     pub encoder: encode::Choice,
@@ -97,7 +98,7 @@ pub const PRESETS: [Preset; 4] = [
 ];
 
 impl Preset {
-    /// Returns true if a quality has this size and frame rate.
+    /// Returns true if a quality has the size and frame rate of this preset.
     pub fn is_of(&self, quality: &Quality) -> bool {
         (quality.size, quality.frame_rate) == (self.size, self.frame_rate)
     }

@@ -1,6 +1,6 @@
-//! The streaming services: their servers, and the limits that they set for a stream. The data comes from
-//! their public pages for broadcasters; a service that gives each stream a separate address has no address
-//! here.
+//! The streaming services: their servers, and the limits that they set for a stream. The data comes
+//! from the services' public pages for broadcasters. A service that gives each stream a separate
+//! address has no address here.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,8 +16,8 @@ pub struct Service {
     pub id: Cow<'static, str>,
     /// The displayed name; a proper name, the same in every language.
     pub name: Cow<'static, str>,
-    /// The servers; the first one is used unless another is chosen. Empty if the service's page gives an
-    /// address together with the key.
+    /// The servers. The first one is used unless another is chosen. The list is empty if the
+    /// service's page gives an address together with the key.
     pub servers: Cow<'static, [Cow<'static, str>]>,
     /// The page where the key is found; empty if there is no particular page.
     pub key_page: Cow<'static, str>,
@@ -45,8 +45,8 @@ pub struct Limits {
 pub const USUAL: Limits =
     Limits { video: None, audio: None, keyframe_seconds: 4, height: None, fps: None };
 
-/// The limits of services that give each show an address and a key; they state the maximum bitrate there,
-/// depending on the channel's rank.
+/// The limits of services that give each show an address and a key. They state the maximum bitrate
+/// on the same page, depending on the channel's rank.
 const PER_SHOW: Limits = Limits { keyframe_seconds: 2, fps: Some(60), ..USUAL };
 
 const fn kbps(kilobits: u32) -> Option<BitsPerSecond> {
@@ -196,7 +196,8 @@ pub static SERVICES: &[Service] = &[
     },
 ];
 
-/// A property of a stream that exceeds a limit of a service.
+/// A property of a stream that exceeds a service's limit: `most` is the limit, and `is` the
+/// configured value.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Misfit {
     /// The video bitrate is too high, in kbit/s.
@@ -205,7 +206,7 @@ pub enum Misfit {
     Audio { most: u32, is: u32 },
     /// The keyframe interval is too long, in seconds.
     Keyframes { most: u64, is: u64 },
-    /// The frame is too high, in lines.
+    /// The frame has too many lines.
     Height { most: u32, is: u32 },
     /// The frame rate is too high.
     Rate { most: u32, is: u32 },
@@ -223,7 +224,8 @@ impl Misfit {
         }
     }
 
-    /// The problem with the limit of the service with this name, and the configured value.
+    /// The text of the misfit, with the limit of the service with this name, and the configured
+    /// value.
     pub fn problem(self, service: &str) -> Problem {
         let (most, is) = self.numbers();
         let (service, most, is) = (service.to_owned(), most.to_string(), is.to_string());
@@ -252,7 +254,7 @@ pub fn of_host(host: &str) -> Option<&'static Service> {
     SERVICES.iter().find(|service| service.servers.iter().any(|at| host_of(at) == Some(host)))
 }
 
-/// The same service's address over TLS on port 443, or `None`. Networks rarely block this port.
+/// The address of the same service over TLS on port 443, which networks rarely block, or `None`.
 pub fn on_port_443(server: &str) -> Option<&'static str> {
     let service = of_host(host_of(server)?).filter(|_| server.trim().starts_with("rtmp://"))?;
     // Ports other than the usual one of TLS are blocked as well.
@@ -333,8 +335,8 @@ impl Service {
         misfits
     }
 
-    /// The quality with excessive values reduced to the limits of the service; the frame size stays
-    /// unchanged, because only the user can decide how to change it.
+    /// Returns the quality with excessive values reduced to the limits of the service. The frame
+    /// size stays unchanged, because only the user can decide how to change it.
     pub fn fit(&self, quality: &Quality) -> Quality {
         let mut fit = quality.clone();
         if let Some(most) = self.limits.video {

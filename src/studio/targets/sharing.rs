@@ -1,4 +1,4 @@
-//! Who can reach the built-in server, and the links of its stream for them.
+//! Which computers can reach the built-in server, and the links of its stream for them.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -6,17 +6,19 @@ use crate::net::OwnAddress;
 use crate::server::{Addresses, Listen};
 use crate::studio::targets::address::OWN_STREAM;
 
-/// Whether other computers can reach the ports of the built-in server. This computer always can.
+/// The ports of the built-in server that other computers can reach. This computer reaches all of
+/// them.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerReach {
-    /// The ports of HTTP and WebRTC: for watching in browsers and most players.
+    /// True for the ports of HTTP and WebRTC, with which browsers and most players watch.
     pub http: bool,
-    /// The port of RTMP: for players, and for other publishers.
+    /// True for the port of RTMP, for players and for other publishers.
     pub rtmp: bool,
 }
 
 impl ServerReach {
-    /// The address for a port that others can reach, or not.
+    /// The address at which a port listens: for all computers if `open`, otherwise only for this
+    /// one.
     pub(in crate::studio) fn listen(open: bool, port: u16) -> Listen {
         if open { Listen::everywhere(port) } else { Listen::loopback(port) }
     }
@@ -39,7 +41,7 @@ pub struct NetworkAddress {
     /// The name of the interface; empty if unknown.
     pub interface: String,
     pub ip: IpAddr,
-    /// True if computers outside of the own network can use the address.
+    /// True if computers outside the local network can use the address.
     pub is_public: bool,
     pub http: bool,
     pub rtmp: bool,
@@ -50,7 +52,7 @@ fn accepts(at: SocketAddr, ip: IpAddr) -> bool {
     at.ip() == ip || (at.ip().is_unspecified() && (at.is_ipv6() || ip.is_ipv4()))
 }
 
-/// Tells for each address whether the server listens there.
+/// Returns for each address of this computer whether the server listens there.
 pub(in crate::studio) fn networks(own: &[OwnAddress], server: Addresses) -> Vec<NetworkAddress> {
     let network = |it: &OwnAddress| NetworkAddress {
         interface: it.interface.clone(),
@@ -62,7 +64,8 @@ pub(in crate::studio) fn networks(own: &[OwnAddress], server: Addresses) -> Vec<
     own.iter().map(network).collect()
 }
 
-/// The links, each with the first address at which others reach its port, or else with that of this computer.
+/// The links, each with the first address at which other computers reach its port, or else with
+/// this computer's own address.
 pub(in crate::studio) fn links(networks: &[NetworkAddress], server: Addresses) -> ShareLinks {
     let (app, stream) = OWN_STREAM;
     let at = |listens: SocketAddr, reaches: fn(&NetworkAddress) -> bool| {
@@ -83,7 +86,7 @@ pub(in crate::studio) fn links(networks: &[NetworkAddress], server: Addresses) -
     links
 }
 
-/// The address at which this computer itself reaches a socket.
+/// The address at which this computer reaches a socket of its own.
 pub(in crate::studio) fn here(listens: SocketAddr) -> SocketAddr {
     match listens.ip().is_unspecified() {
         true => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), listens.port()),

@@ -1,5 +1,5 @@
-//! The chat beside the player, as displayed in the window: its lines, the state of its connection,
-//! and how its lines scroll over the frame.
+//! The chat beside the player, as displayed in the window: its lines, its connection, and the
+//! options of lines that scroll over the frame.
 
 use std::sync::Arc;
 
@@ -12,7 +12,8 @@ use crate::wire::chat::{ChatLine, MAX_NAME};
 
 /// Maximum number of stored lines.
 pub const KEPT_LINES: usize = 200;
-/// Maximum number of words that block a line; the next constant is the number of characters of each.
+/// Maximum number of words that block a line; the next constant is the maximum number of characters
+/// of a word.
 pub const MAX_WORDS: usize = 64;
 pub const MAX_WORD: usize = 64;
 /// Maximum number of streams whose chat has an address that the user set.
@@ -24,7 +25,7 @@ pub const SPEEDS: std::ops::RangeInclusive<f32> = 0.5..=2.0;
 /// The range of opacities.
 pub const OPACITIES: std::ops::RangeInclusive<f32> = 0.2..=1.0;
 
-/// The display options of the chat, and the user's name in it; saved.
+/// The display options of the chat, and the user's name in it. They are saved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChatChoices {
     /// True if lines scroll over the frame.
@@ -84,7 +85,7 @@ impl ChatChoices {
         }
     }
 
-    /// Returns true if a line contains none of the blocked words, however they are written.
+    /// Returns true if a line contains no blocked word, in any spelling.
     pub fn lets_pass(&self, line: &ChatLine) -> bool {
         if self.words.is_empty() {
             return true;
@@ -123,7 +124,7 @@ pub struct ChatView {
     pub state: Option<ChatState>,
     /// The newest [`KEPT_LINES`] lines, oldest first, without blocked ones.
     pub lines: Arc<[ChatHeard]>,
-    /// How often lines were deleted.
+    /// The number of times that lines were deleted.
     pub deletions: u64,
 }
 

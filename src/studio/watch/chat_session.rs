@@ -1,5 +1,5 @@
-//! The chat for the stream of the selected player: that of its server, if any, and the lines in the
-//! stream itself.
+//! The chat for the stream of the selected player: the chat of its server, if any, and the lines in
+//! the stream itself.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,19 +15,19 @@ use crate::wire::rtmp::url::Url;
 /// The chat session; see the module documentation.
 #[derive(Debug, Default)]
 pub(super) struct ChatSession {
-    /// True if a chat is searched for if no address is set.
+    /// True to search for a chat if no address is set.
     finds: bool,
     /// The address of the played stream, as requested.
     of: String,
     chat: Option<Chat>,
-    /// A possible chat address: it is tried when the stream plays, because the chat of a stream that
-    /// does not exist yet does not exist either.
+    /// A guessed chat address. It is tried once the stream plays, because a stream that does not
+    /// exist yet has no chat.
     guess: Option<WebUrl>,
     heard: VecDeque<ChatHeard>,
     count: u64,
     deletions: u64,
     pub(super) choices: ChatChoices,
-    /// The lines last passed to the window; rebuilt when a line is received.
+    /// The lines last passed to the window, which are rebuilt when a line is received.
     lines: Arc<[ChatHeard]>,
 }
 
@@ -36,9 +36,9 @@ impl ChatSession {
         Self { finds, ..Self::default() }
     }
 
-    /// Connects to the chat of this stream, unless it is connected; without a stream, disconnects.
-    /// `plays` states whether video or audio is being received. `own` contains the publishing address
-    /// of the built-in server, and that of its pages.
+    /// Connects to the chat of this stream, unless it is connected. Without a stream, disconnects.
+    /// `plays` is true if video or audio arrives. `own` returns the publishing address of the
+    /// built-in server, and the address of its pages.
     pub(super) fn follow(
         &mut self,
         url: &str,
@@ -87,7 +87,7 @@ impl ChatSession {
         }
     }
 
-    /// Handles a change of the network route: if a chat is not connected, it connects again.
+    /// Handles a change of the network route: a chat that is not connected connects again.
     pub(super) fn retry(&mut self) {
         if self.chat.as_ref().is_some_and(|chat| chat.state() != ChatState::Open) {
             // The next call connects to it.
@@ -134,7 +134,7 @@ impl ChatSession {
         true
     }
 
-    /// Removes messages that the server has deleted; returns whether there were any.
+    /// Removes messages that the server has deleted. Returns true if there were any.
     fn remove(&mut self, ids: &[u64]) -> bool {
         let before = self.heard.len();
         self.heard.retain(|heard| heard.id.is_none_or(|id| !ids.contains(&id)));
@@ -170,8 +170,8 @@ impl ChatSession {
     }
 }
 
-/// The chat address of a stream: next to an HTTP-FLV or WebSocket-FLV address; for a stream of the
-/// built-in server, on its pages. No requests are sent to other servers.
+/// Guesses the chat address of a stream: next to an HTTP-FLV or WebSocket-FLV address or, for a
+/// stream of the built-in server, on its pages. No requests are sent to other servers.
 fn address(url: &str, (rtmp, http): (&str, &str)) -> Option<WebUrl> {
     if WebUrl::is_one(url) {
         return WebUrl::parse(url).ok()?.chat();

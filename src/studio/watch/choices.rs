@@ -1,5 +1,5 @@
-//! The commands for the players on the *Watch* page, and their saved options. Up to nine play side by
-//! side, each in a tile; one of them is selected: it is audible, and the controls apply to it.
+//! The commands for the players on the *Watch* page, and their saved options. Up to nine play side
+//! by side, each in a tile. One of them is selected: it is audible, and the controls apply to it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub const MAX_ADDRESS: usize = 4_096;
 /// A command for the players. If no tile is named, the command applies to the selected one.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WatchCommand {
-    /// Plays this too, in a separate tile.
+    /// Plays this stream too, in a separate tile.
     Add { url: String },
     /// Selects this player, which becomes audible.
     Choose(TileId),
@@ -70,7 +70,7 @@ pub enum WatchCommand {
     Snapshot(PathBuf),
     /// Writes the received data from now on to this FLV file.
     Save(PathBuf),
-    /// Finalizes that file.
+    /// Finalizes the file of [`Save`](Self::Save).
     StopSaving,
     /// Sends this text to the chat of the stream.
     Say(String),
@@ -85,7 +85,7 @@ pub enum WatchCommand {
     ForgetAll,
 }
 
-/// The playback options; saved.
+/// The playback options, which are saved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlayerChoices {
     /// The buffer; `None` means as small as the network allows.
@@ -147,7 +147,7 @@ impl Network {
         self.trusted.truncate(MAX_TRUSTED);
     }
 
-    /// The options of connections, based on `base`.
+    /// Returns the options of connections, based on `base`.
     ///
     /// # Errors
     /// Fails with the problem of a value, without a password.
@@ -189,7 +189,7 @@ impl PlayerChoices {
     }
 }
 
-/// The frames of a tile; two are equal if they are the same slot.
+/// The frames of a tile. Two values are equal if they are the same slot.
 #[derive(Clone, Debug, Default)]
 pub struct ShownFrame(pub Latest<VideoFrame>);
 

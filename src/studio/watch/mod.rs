@@ -1,5 +1,5 @@
-//! The players in the window: up to nine side by side, one of which is selected. Problems of one do not
-//! affect the others: each has its own engine and threads.
+//! The players in the window: up to nine side by side, one of which is selected. Each has its own
+//! engine and threads, so problems of one do not affect the others.
 
 pub mod chat;
 mod chat_session;
@@ -33,7 +33,7 @@ const LAST_END: Duration = Duration::from_secs(3);
 pub(super) enum MessageVia {
     /// Reported at once, and added to the event log.
     Told,
-    /// Reported; it is already in the event log.
+    /// Reported, but already in the event log.
     Again,
     /// Only added to the event log.
     Noted,
@@ -49,7 +49,7 @@ pub(super) struct Players {
     chosen: TileId,
     /// The playback configuration, with the current volume and mute.
     config: player::Config,
-    /// The network options; the next field is the base to which they are applied.
+    /// The network options; the next field contains the options on which they are based.
     network: Network,
     base: Options,
     /// The viewport of the first player.
@@ -95,7 +95,7 @@ impl Players {
         Ok(())
     }
 
-    /// Accepts the certificate for which the chat was refused, if it is this one, and connects again.
+    /// Accepts this certificate if the chat's server presented it, and connects again.
     pub(super) fn trust_chat(&mut self, pin: CertificatePin) -> Option<StudioMessage> {
         let offered = self.talk.offered().filter(|offered| offered.pin == pin)?;
         let mut network = self.network.clone();
@@ -103,7 +103,7 @@ impl Players {
         self.set_network(network).err().map(|failure| message(&failure, None))
     }
 
-    /// Accepts the certificate that was presented to a tile, if it is this one, and plays again.
+    /// Accepts this certificate if the server of a tile presented it, and plays again.
     pub(super) fn trust(
         &mut self,
         (id, pin): (TileId, CertificatePin),
@@ -131,7 +131,8 @@ impl Players {
         }
     }
 
-    /// Plays this URL or file in the selected tile; returns a message if that cannot be started.
+    /// Plays this URL or file in the selected tile. Returns a message if playback cannot be
+    /// started.
     pub(super) fn open(
         &mut self,
         url: String,
@@ -159,7 +160,7 @@ impl Players {
         self.open_in(id, url, runtime, clock)
     }
 
-    /// Plays all of these, each in a separate tile, from the same position of a recording.
+    /// Plays all of these, each in a separate tile, recordings from the same position.
     pub(super) fn add_all(
         &mut self,
         urls: Vec<String>,
@@ -252,8 +253,8 @@ impl Players {
         }
     }
 
-    /// Ends all players in parallel, and waits at most as long as for one. Their final states can still be
-    /// read.
+    /// Ends all players in parallel, and waits at most as long as for one. The players' final
+    /// states can still be read.
     pub(super) fn end(&mut self, clock: Clock) {
         self.players().for_each(Player::leave);
         let until = clock.now() + LAST_END;
@@ -351,8 +352,8 @@ impl Players {
         self.hear();
     }
 
-    /// Returns the messages since the last call. If several players are active, each shows its end in its
-    /// tile, and those that are not selected keep their messages until they are.
+    /// Returns the messages since the last call. If several players are active, each shows its end
+    /// in its tile, and a player that is not selected keeps its messages until it is selected.
     pub(super) fn poll(&mut self) -> Vec<(StudioMessage, MessageVia)> {
         let mut messages = Vec::new();
         let alone = self.tiles.len() == 1;
@@ -424,7 +425,7 @@ impl Players {
         self.tile(self.chosen).map(Tile::state).cloned().unwrap_or_default()
     }
 
-    /// The figures of the selected one of these players.
+    /// The figures of the selected player among these.
     pub(super) fn figures(&self, of: &[TileView]) -> WatchFigures {
         let (volume, muted) = (self.config.volume, self.config.muted);
         match of.iter().find(|view| view.chosen) {

@@ -17,10 +17,10 @@ pub enum ChatCommand {
     },
     /// Deletes the message with this number for everyone.
     Delete(u64),
-    /// Mutes the sender of messages with this number, and deletes their last messages.
+    /// Mutes the sender with this number, and deletes the sender's last messages.
     Mute(u64),
     Unmute(u64),
-    /// Sets the rules of all chats; saved.
+    /// Sets the rules of all chats, and saves them.
     SetRules(ChatRules),
 }
 
@@ -30,7 +30,7 @@ pub struct OwnChatView {
     /// The newest [`KEPT_LINES`] messages, oldest first.
     pub posts: Arc<[ChatPost]>,
     pub muted: Arc<[MutedPerson]>,
-    /// The number of the streamer in their own messages.
+    /// The sender number of the streamer's own messages.
     pub own_id: u64,
 }
 
@@ -79,7 +79,7 @@ impl OwnChat {
         }
     }
 
-    /// Executes a command; the rules are those of the server.
+    /// Executes a command, except for the rules, which belong to the server.
     pub(in crate::studio) fn handle(&mut self, command: ChatCommand) {
         match command {
             ChatCommand::Say { name, text } => {

@@ -27,14 +27,14 @@ pub(super) struct Tile {
     player: Option<Player>,
     url: String,
     state: WatchState,
-    /// The certificate for which it failed.
+    /// The certificate because of which playback failed.
     offered: Option<Box<OfferedChat>>,
-    /// The messages received while it was not selected.
+    /// The messages received while the tile was not selected.
     kept: VecDeque<player::PlayerMessage>,
 }
 
 impl Tile {
-    /// A tile that plays nothing; `url` is the stream that it may play again.
+    /// Creates a tile that plays nothing. `url` is the stream that it may play again.
     pub(super) fn new(id: TileId, screen: Latest<VideoFrame>, url: String, look: Viewport) -> Self {
         let (player, state, offered, kept) = (None, WatchState::Idle, None, VecDeque::new());
         Self { id, look, screen, player, url, state, offered, kept }
@@ -86,14 +86,14 @@ impl Tile {
         self.offered = None;
     }
 
-    /// Ends the player and waits for it; nothing else is played in this tile.
+    /// Ends the player and waits for it. The tile plays nothing afterwards.
     pub(super) fn end(&mut self, limit: Duration) {
         if let Some(player) = &mut self.player {
             player.stop(limit);
         }
     }
 
-    /// Keeps a message until the tile is selected: the newest ones, each once.
+    /// Keeps a message until the tile is selected. Only the newest messages are kept, each once.
     pub(super) fn keep(&mut self, said: player::PlayerMessage) {
         self.kept.retain(|old| old.key() != said.key());
         self.kept.push_back(said);
@@ -149,7 +149,7 @@ impl Tile {
         events
     }
 
-    /// The figures of the player; volume and mute are those of all players.
+    /// The figures of the player. Volume and mute are those of all players.
     pub(super) fn figures(&self, volume: f32, muted: bool) -> WatchFigures {
         let counted = self.player.as_ref().map(Player::figures).unwrap_or_default();
         let live = matches!(Source::parse(&self.url), Source::Url(_)) && counted.duration.is_none();

@@ -38,16 +38,16 @@ pub enum WatchState {
 pub struct TileView {
     pub id: TileId,
     pub look: Viewport,
-    /// True if it is selected: it is audible, and the controls apply to it.
+    /// True if the player is selected: it is audible, and the controls apply to it.
     pub chosen: bool,
     pub state: WatchState,
     pub figures: WatchFigures,
     pub picture: ShownFrame,
     /// The reason why an output file is incomplete, if it is.
     pub output_failure: Option<player::FailureKind>,
-    /// A certificate for which it failed, and which the user may accept.
+    /// A certificate because of which playback failed, and which the user may accept.
     pub offered: Option<CertificatePin>,
-    /// The messages received while it was not selected, oldest first.
+    /// The messages received while the player was not selected, oldest first.
     pub said: Vec<Notice>,
 }
 
@@ -57,10 +57,10 @@ pub struct WatchFigures {
     pub url: String,
     /// True for a live stream, in which seeking is possible only in the kept part.
     pub live: bool,
-    /// The volume of all players; the next field is whether the user muted them.
+    /// The volume of all players; the next field is true if the user muted them.
     pub volume: f32,
     pub muted: bool,
-    /// All counters and measurements; `WatchFigures` also has these fields.
+    /// All counters and measurements, to which `WatchFigures` dereferences.
     pub counted: player::Figures,
 }
 
@@ -84,14 +84,14 @@ impl WatchFigures {
         self.latency_ms.and_then(time)
     }
 
-    /// The latency measured by the sender's clock time in the stream, if it is present and the clocks may
+    /// The latency by the sender's clock, if the stream declares that clock and both clocks seem to
     /// agree.
     pub fn sender_latency(&self) -> Option<Duration> {
         self.sender_latency_ms.and_then(time)
     }
 }
 
-/// Converts milliseconds; `None` below zero.
+/// Converts milliseconds to a duration; `None` below zero.
 fn time(millis: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(millis / 1_000.0).ok()
 }

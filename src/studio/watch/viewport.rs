@@ -81,7 +81,7 @@ impl Rotation {
 /// The range of zoom factors.
 pub const ZOOM: RangeInclusive<f32> = 0.25..=4.0;
 
-/// Maximum distance by which a frame can be dragged. It is larger than what is ever visible, because the
+/// Maximum distance by which a frame can be dragged. It is larger than ever visible, because the
 /// area also limits the position.
 pub const MAX_PAN: f32 = 4.0;
 
@@ -91,8 +91,9 @@ pub struct Viewport {
     pub aspect: Aspect,
     pub zoom: f32,
     pub turn: Rotation,
-    /// The offset of the frame's center from the center of its area, to the right and down, in widths and
-    /// heights of the displayed frame: the same part is visible in areas of any size.
+    /// The offset of the frame's center from the center of its area, to the right and down, in
+    /// widths and heights of the displayed frame, so that the same part is visible in areas of any
+    /// size.
     pub pan: [f32; 2],
 }
 
@@ -103,7 +104,7 @@ impl Default for Viewport {
 }
 
 impl Viewport {
-    /// The viewport with a valid zoom and a matching position.
+    /// Returns the viewport with a valid zoom and a matching position.
     pub fn checked(self) -> Self {
         let zoom = if self.zoom.is_finite() { self.zoom } else { 1.0 };
         let zoom = zoom.clamp(*ZOOM.start(), *ZOOM.end());

@@ -39,8 +39,9 @@ enum PulledFormat {
 impl Pull {
     /// Requests a URL, and identifies the format.
     ///
-    /// # Errors Fails if the request fails, or if the data is not a stream; the error then names
-    /// the kind of data.
+    /// # Errors
+    /// Fails if the request fails, or if the data is not a stream; the error then names the kind of
+    /// data.
     pub(in crate::player) async fn open(
         ask: &PullRequest,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
@@ -139,7 +140,8 @@ impl Pull {
     /// Requests the rest of an interrupted recording. Returns false if the server sends something
     /// else, possibly temporarily.
     ///
-    /// # Errors Fails if the request fails, or if the file has changed.
+    /// # Errors
+    /// Fails if the request fails, or if the file has changed.
     pub(in crate::player) async fn go_on(
         &mut self,
         ask: &PullRequest,

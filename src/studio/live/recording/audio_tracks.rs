@@ -89,7 +89,8 @@ impl ExtraTrackEncoders {
 
     /// Starts the required encoders, and ends the others.
     ///
-    /// # Errors Fails once if an encoder is not available, with the reason.
+    /// # Errors
+    /// Fails once if an encoder is not available, with the reason.
     pub(in crate::studio) fn follow(
         &mut self,
         wanted: ExtraTracks,

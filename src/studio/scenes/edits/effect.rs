@@ -37,8 +37,8 @@ impl Edit {
         }
     }
 
-    /// Returns true if the edit can add items or nest them deeper, so that the limits must be
-    /// checked afterwards.
+    /// Returns true if the edit can add items or nest them deeper, so that it must be checked
+    /// against the limits.
     pub(super) fn may_grow(&self) -> bool {
         match self {
             Self::AddSource { .. }

@@ -19,7 +19,8 @@ impl Collection {
 
     /// The members of a group as siblings of the group.
     ///
-    /// # Errors Fails with the reason why an existing group cannot be ungrouped.
+    /// # Errors
+    /// Fails with the reason why an existing group cannot be ungrouped.
     pub(super) fn lifted(
         &self,
         id: ItemId,

@@ -60,7 +60,7 @@ impl Ini {
 /// Reads a profile by its folder, or by the `basic.ini` in it.
 ///
 /// # Errors
-/// Fails if it is not a profile of OBS.
+/// Fails if the path is not a profile of OBS.
 pub fn import(path: &Path) -> Result<PartImport, Problem> {
     let file = if path.is_dir() { path.join("basic.ini") } else { path.to_owned() };
     let folder = file.parent().unwrap_or_else(|| Path::new("."));
@@ -223,7 +223,7 @@ fn is_advanced(ini: &Ini) -> bool {
     ini.get("Output", "Mode") == Some("Advanced")
 }
 
-/// The frame rate; an error contains the original text.
+/// The frame rate. An error contains the original text.
 fn frame_rate(ini: &Ini) -> Option<Result<FrameRate, String>> {
     let text = match ini.number("Video", "FPSType").unwrap_or(0) {
         0 => ini.get("Video", "FPSCommon")?.trim_end_matches(" NTSC").to_owned(),

@@ -1,5 +1,5 @@
-//! Imports and exports collections and profiles as files: those of onair without secrets, and those
-//! of OBS.
+//! Imports and exports collections and profiles as files: onair's own, without secrets, and (import
+//! only) those of OBS.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ use crate::studio::settings::secret_addresses::without_secrets;
 use crate::studio::targets::{Target, TargetPlace};
 use crate::text::problem::{Problem, problem};
 
-/// Reads a file of onair or OBS; an OBS profile is given by its `basic.ini` or its folder.
+/// Reads a file of onair or OBS. The path of an OBS profile is its `basic.ini` or its folder.
 ///
 /// # Errors
 /// Fails with the reason why nothing can be imported.
@@ -53,10 +53,10 @@ pub fn read(kind: PartKind, path: &Path) -> Result<PartImport, Problem> {
     }
 }
 
-/// Adds the import under a free name, without using it yet.
+/// Adds the import under a free name, without switching to it yet.
 ///
 /// # Errors
-/// Fails if there is no space, or if it cannot be written.
+/// Fails if there are too many collections or profiles already, or if the import cannot be written.
 pub fn import(
     files: &PartFiles,
     kind: PartKind,
@@ -86,7 +86,7 @@ fn free_name(
 }
 
 /// Writes the current collection or profile for other users: without keys and passwords, and
-/// without the names under which they are stored here.
+/// without the names under which this computer stores them.
 ///
 /// # Errors
 /// Fails with the reason why it could not be written.

@@ -1,6 +1,6 @@
-//! Manages the files of unused collections and profiles: one each, in two folders next to the
-//! settings file. A collection or profile is stored in one place only: in the settings file while
-//! it is in use, otherwise in its own file.
+//! Manages the files of unused collections and profiles, in two folders next to the settings file.
+//! A collection or profile is stored in one place only: in the settings file while it is in use,
+//! otherwise in its own file.
 
 use std::fs;
 use std::io;
@@ -32,13 +32,13 @@ impl PartFiles {
         Self { settings: settings.to_owned() }
     }
 
-    /// The earlier versions of them.
+    /// The earlier versions of the collections and profiles.
     pub fn versions(&self) -> Versions {
         Versions::in_folder(self.place("versions"))
     }
 
-    /// The folder `NAME` next to `settings.toml`, and `show-NAME` next to `show.toml`: two settings
-    /// files in one folder share nothing.
+    /// The folder `NAME` next to `settings.toml`, or `show-NAME` next to `show.toml`, so that two
+    /// settings files in one folder share nothing.
     pub(in crate::studio::settings) fn place(&self, name: &str) -> PathBuf {
         let stem = self.settings.file_stem().unwrap_or_default().to_string_lossy();
         self.settings.with_file_name(match &*stem {
@@ -51,7 +51,7 @@ impl PartFiles {
         self.place(kind.folder()).join(format!("{name}.toml"))
     }
 
-    /// The sorted names of those that have a file.
+    /// The sorted names of the unused collections or profiles.
     pub fn parked(&self, kind: PartKind) -> Vec<String> {
         let entries = fs::read_dir(self.place(kind.folder())).into_iter().flatten();
         let mut names: Vec<String> = entries
@@ -68,7 +68,7 @@ impl PartFiles {
         names
     }
 
-    /// All names, sorted: those with a file, and the one in use.
+    /// All names, sorted: the unused ones, and the one in use.
     pub fn names(&self, kind: PartKind, settings: &Settings) -> Vec<String> {
         let current = settings.in_use.name(kind);
         let mut names = self.parked(kind);
@@ -82,7 +82,7 @@ impl PartFiles {
     /// Reads an unused collection or profile. The returned problems list its ignored values.
     ///
     /// # Errors
-    /// Fails if it does not exist, or if its file cannot be read.
+    /// Fails if the collection or profile does not exist, or if its file cannot be read.
     pub fn read(&self, kind: PartKind, name: &str) -> Result<(Settings, Vec<Problem>), Problem> {
         let name = check_name(name)?;
         let unreadable = |why: Problem| problem!("part-unreadable", name = &name, reason = why);
@@ -123,7 +123,7 @@ impl PartFiles {
         Ok(warnings)
     }
 
-    /// Writes a collection or profile to its own file.
+    /// Writes a collection or profile that is not in use to its own file.
     ///
     /// # Errors
     /// Fails if it cannot be written.
@@ -135,7 +135,8 @@ impl PartFiles {
     /// Switches to another collection or profile, and saves the settings.
     ///
     /// # Errors
-    /// Fails if it cannot be read or written: in that case, nothing has changed.
+    /// Fails if the collection or profile cannot be read or written. In that case, nothing has
+    /// changed.
     pub fn switch(
         &self,
         kind: PartKind,
@@ -151,10 +152,10 @@ impl PartFiles {
     }
 
     /// Switches to `new`. First the current one gets a file, then the settings are written, and
-    /// only then the file of the new one is deleted: an interruption loses nothing.
+    /// only then the file of the new one is deleted, so that an interruption loses nothing.
     ///
     /// # Errors
-    /// Fails if writing fails: in that case, nothing has changed.
+    /// Fails if writing fails. In that case, nothing has changed.
     pub(in crate::studio) fn begin(
         &self,
         kind: PartKind,
@@ -178,7 +179,7 @@ impl PartFiles {
         }
     }
 
-    /// Deletes an unused one; its last state is kept as a version.
+    /// Deletes an unused collection or profile, whose last state is kept as a version.
     ///
     /// # Errors
     /// Fails if its file cannot be deleted.
@@ -191,7 +192,7 @@ impl PartFiles {
         fs::remove_file(path).map_err(|error| Trouble::problem(&error))
     }
 
-    /// Renames an unused one together with its versions.
+    /// Renames an unused collection or profile together with its versions.
     ///
     /// # Errors
     /// Fails if it cannot be renamed.
@@ -203,10 +204,10 @@ impl PartFiles {
         Ok(())
     }
 
-    /// Checks a name for a new one.
+    /// Checks a name for a new collection or profile.
     ///
     /// # Errors
-    /// Fails if it is taken or invalid.
+    /// Fails if the name is taken or invalid.
     pub fn free_name(
         &self,
         kind: PartKind,
@@ -223,7 +224,8 @@ impl PartFiles {
         Ok(name)
     }
 
-    /// Returns true if an unused one contains this word, so that its keyring entry is needed.
+    /// Returns true if an unused collection or profile contains this word, so that the keyring
+    /// entry of that name is needed.
     pub(in crate::studio) fn mention(&self, word: &str) -> bool {
         PartKind::ALL.iter().any(|kind| {
             let names = self.parked(*kind);
@@ -233,7 +235,7 @@ impl PartFiles {
     }
 }
 
-/// The problem that this name does not exist.
+/// The problem that no collection or profile has this name.
 fn missing(kind: PartKind, name: &str, names: &[String]) -> Problem {
     match kind {
         PartKind::Collection => problem!("part-no-collection", name = name, names = names),

@@ -8,7 +8,7 @@ use crate::text::Problem;
 /// The contents of a file.
 #[derive(Clone, Debug)]
 pub struct PartImport {
-    /// The name from the file or its program.
+    /// The name in the file, or in the program that wrote it.
     pub name: String,
     pub settings: Settings,
     /// The parts that were not imported.

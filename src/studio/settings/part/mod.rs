@@ -18,7 +18,7 @@ pub use names::{FIRST_NAME, InUse, MAX_NAME, PartKind, check_name, is_same_name}
 use crate::studio::Settings;
 use crate::studio::settings::scenes::layout::CollectionTable;
 
-/// The keys of the profile in the window's table.
+/// The keys in the `window` table that belong to the profile.
 const HOTKEYS: [&str; 2] = ["push_to_talk_key", "push_to_talk_everywhere"];
 
 impl PartKind {
@@ -55,7 +55,7 @@ impl PartKind {
     /// Formats this part of the settings as a separate file. The text contains no secrets.
     ///
     /// # Errors
-    /// Fails if it cannot be formatted, which does not happen for a part that was read.
+    /// Fails if the part cannot be formatted, which does not happen for a part that was read.
     pub fn text_of(self, settings: &Settings) -> io::Result<String> {
         let (written, _) = settings.concealed();
         let mut table = Table::try_from(written.to_file()).map_err(io::Error::other)?;
@@ -73,7 +73,7 @@ impl PartKind {
         toml::to_string_pretty(&whole).map_err(io::Error::other)
     }
 
-    /// The version of the file format; a collection's file has a separate version and is read like
+    /// The version of the file format. A collection's file has a separate version, and is read like
     /// an exported one.
     const fn version(self) -> i64 {
         match self {

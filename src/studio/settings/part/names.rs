@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::problem::{Problem, problem};
 
-/// The default name if there is only one.
+/// The default name of the first collection or profile.
 pub const FIRST_NAME: &str = "Main";
 
 /// Maximum number of characters of a name, which must be valid as a file name with an extension.
@@ -23,7 +23,7 @@ pub enum PartKind {
 impl PartKind {
     pub const ALL: [Self; 2] = [Self::Collection, Self::Profile];
 
-    /// The folder of the unused ones.
+    /// The folder of the unused collections or profiles.
     pub const fn folder(self) -> &'static str {
         match self {
             Self::Collection => "collections",
@@ -57,7 +57,7 @@ impl Default for InUse {
 }
 
 impl InUse {
-    /// The name of the one of this kind that is in use.
+    /// The name of the collection or profile in use.
     pub fn name(&self, kind: PartKind) -> &str {
         match kind {
             PartKind::Collection => &self.collection,
@@ -104,7 +104,7 @@ pub fn check_name(name: &str) -> Result<String, Problem> {
     Ok(name.to_owned())
 }
 
-/// Returns true if both are the same file on a file system that does not distinguish `A` from `a`.
+/// Returns true if both names mean the same file on a file system that ignores the case of letters.
 pub fn is_same_name(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.to_lowercase()
 }

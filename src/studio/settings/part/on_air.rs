@@ -71,7 +71,7 @@ impl OnAirMark {
         PartFiles::beside(settings).place("on-air.toml")
     }
 
-    /// Records that these targets are on air since then.
+    /// Creates the record that these targets have been on air since then.
     pub fn of(settings: &Settings, targets: &[Target], since: &str) -> Self {
         Self {
             in_use: settings.in_use.clone(),
@@ -115,7 +115,7 @@ impl OnAirMark {
         self.in_use.name(kind)
     }
 
-    /// Selects its collection, profile and scene, and exactly its targets, for one run.
+    /// Selects the record's collection, profile, scene and targets, for one run.
     ///
     /// # Errors
     /// Fails if a collection or profile is gone.
@@ -133,14 +133,14 @@ impl OnAirMark {
         Ok(warnings)
     }
 
-    /// Selects its scene, if it still exists.
+    /// Selects the record's scene, if it still exists.
     pub(in crate::studio) fn choose_scene(&self, settings: &mut Settings) {
         if let Some(scene) = settings.collection.scene_named(&self.scene) {
             settings.collection.current = scene.id;
         }
     }
 
-    /// Enables exactly its targets.
+    /// Enables exactly the record's targets.
     pub(in crate::studio) fn choose_targets(&self, targets: &mut [Target]) {
         let known: Vec<MarkedTarget> = targets.iter().map(MarkedTarget::of).collect();
         // A target whose key was never stored may have another name for it since then.

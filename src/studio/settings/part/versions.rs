@@ -12,7 +12,7 @@ use crate::studio::settings::part::{PartKind, PartSummary, check_name};
 /// Maximum number of versions of each.
 pub const MAX_VERSIONS: usize = 10;
 
-/// The format of file names, by the time in UTC.
+/// The format of file names, which are times in UTC.
 const FORMAT: &str = "%Y-%m-%dT%H-%M-%S";
 
 /// The id of a version, which is its file name: `2026-11-25T03-30-00.125`.
@@ -31,7 +31,7 @@ impl VersionId {
         id.moment().map(|_| id)
     }
 
-    /// The time at which it was stored.
+    /// The time at which the version was stored.
     fn moment(&self) -> Option<jiff::Timestamp> {
         let (second, millis) = self.0.split_once('.')?;
         let whole = millis.len() == 3 && millis.bytes().all(|it| it.is_ascii_digit());
@@ -69,7 +69,8 @@ impl Versions {
         self.folder.join(kind.folder()).join(name)
     }
 
-    /// Stores a version unless it equals the newest one; if there are more than ten, the oldest is dropped.
+    /// Stores a version unless it equals the newest one. Beyond ten versions, the oldest is
+    /// dropped.
     ///
     /// # Errors
     /// Fails if it cannot be written.
@@ -116,7 +117,8 @@ impl Versions {
         read_bounded(&self.of(kind, name).join(format!("{}.toml", id.0)))
     }
 
-    /// Handles a rename; versions of an earlier one with the new name are removed.
+    /// Renames the versions of a collection or profile. Versions of an earlier one with the new
+    /// name are removed.
     pub(in crate::studio) fn rename(&self, kind: PartKind, was: &str, name: &str) {
         let (from, to) = (self.of(kind, was), self.of(kind, name));
         if !to.exists()

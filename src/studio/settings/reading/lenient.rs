@@ -1,6 +1,6 @@
-//! Reads TOML files that users can edit. It fills a type with serde; for a bad value, it records
-//! the position and reason, removes the value from the document, and reads again, so that only that
-//! value has its default. The fields of the type define the keys and their values.
+//! Reads TOML files that users can edit, into a type with serde. For a bad value, the reader
+//! records the position and reason, removes the value from the document, and reads again, so that
+//! only that value gets its default. The fields of the type define the keys and their values.
 
 use std::fmt;
 
@@ -14,11 +14,11 @@ use crate::studio::settings::reading::{syntax, values};
 use crate::text::problem::{Problem, problem};
 
 /// Maximum number of bytes that are read in total, because each bad value requires reading the
-/// document again. Beyond it, whole list entries are removed, equally often; then whole lists; then
-/// everything with that name.
+/// document again. After that, a bad value removes its whole list entry, later its whole list, and
+/// finally everything with its top-level name.
 const MAX_READ: usize = 32 << 20;
 
-/// This number of bad values is recorded in any document.
+/// Number of bad values that are recorded individually even in a long document.
 const MIN_ROUNDS: usize = 16;
 
 /// The path to a value, from the root of the document.
@@ -37,7 +37,7 @@ pub(crate) struct BadValue {
     pub(crate) path: String,
     /// The line and column from 1; `None` without a position.
     pub(crate) place: Option<(usize, usize)>,
-    /// The reason; it never contains the value, except a valid name.
+    /// The reason, which never contains the value, except a valid name.
     pub(crate) reason: Problem,
     /// True for an unknown name rather than a bad value.
     pub(crate) unknown: bool,
@@ -91,13 +91,13 @@ impl<'a> Document<'a> {
         self.root.get_ref().contains_key(name)
     }
 
-    /// Sets keys of list entries; an entry is dropped if one of them is bad.
+    /// Sets the essential keys of list entries. An entry is dropped if one of them is bad.
     pub(crate) fn essential(mut self, names: &'static [&'static str]) -> Self {
         self.essential = names;
         self
     }
 
-    /// Reads the document; bad values count as missing.
+    /// Reads the document. Bad values count as missing.
     pub(crate) fn read<T: DeserializeOwned + Default>(&mut self) -> T {
         let mut rounds = 0;
         loop {
@@ -124,7 +124,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The length of the path to a bad value that is removed in this round.
+    /// The length of the path that is removed for a bad value in this round.
     fn noted_length(&self, steps: &[Step], round: usize) -> usize {
         let entry = steps.iter().rposition(|step| matches!(step, Step::Index(_)));
         match (round.saturating_sub(1) / self.rounds, entry) {
@@ -135,7 +135,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Records another bad value; `path` has the form `name`, `table.name` or `list.0.name`.
+    /// Records another bad value. `path` has the form `name`, `table.name` or `list.0.name`.
     pub(crate) fn note(&mut self, path: &str, why: &Problem) {
         let step = |part: &str| match part.parse() {
             Ok(index) => Step::Index(index),
@@ -149,13 +149,13 @@ impl<'a> Document<'a> {
         self.bad.push((at.unwrap_or(0), bad));
     }
 
-    /// Records names instead of positions, because the text was not written by a user.
+    /// Records names instead of positions, because no user wrote the text.
     pub(in crate::studio::settings) fn without_places(mut self) -> Self {
         self.text = "";
         self
     }
 
-    /// Reports the bad values, or only their number if there are many; `what` is the location for
+    /// Reports the bad values, or only their number if there are many. `what` names the location to
     /// users.
     pub(in crate::studio::settings) fn tell(self, what: Problem, bad: &mut dyn FnMut(Problem)) {
         counted(what, bad, |tell| self.finish().iter().for_each(|bad| tell(bad.into())));
@@ -167,8 +167,8 @@ impl<'a> Document<'a> {
         self.bad.into_iter().map(|(_, bad)| bad).collect()
     }
 
-    /// Removes the value at this path, according to serde's message or a refusal. Returns `false`
-    /// if it does not exist.
+    /// Removes the value at this path, according to serde's message or a refusal. Returns false if
+    /// the value does not exist.
     fn leave_out(&mut self, mut steps: Steps, message: Result<&str, Problem>) -> bool {
         if let Ok(message) = message
             && message.starts_with("unknown field")
@@ -254,8 +254,8 @@ impl<'a> Document<'a> {
         BadValue { path: self.shown(steps), place, reason, unknown: false }
     }
 
-    /// Formats a path; a list entry is identified by its line, because its index changes after a
-    /// removal. Without line numbers, it is identified by its name.
+    /// Formats a path. A list entry is identified by its line, because its index changes after a
+    /// removal, or without line numbers by its name.
     fn shown(&self, steps: &[Step]) -> String {
         let mut shown = Vec::new();
         for (number, step) in steps.iter().enumerate() {
@@ -288,7 +288,7 @@ pub(in crate::studio::settings) fn strictly<T: DeserializeOwned>(
     })
 }
 
-/// The most similar known name, up to a maximum distance for typing errors.
+/// The most similar known name, if it is similar enough for a typing error.
 pub(in crate::studio::settings) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let nearest = known.iter().map(|it| (distance(name, it), *it)).min();
     nearest.filter(|(slips, it)| *slips <= 2 && *slips * 2 < it.len()).map(|(_, it)| it)
@@ -371,12 +371,13 @@ fn remove(root: &mut DeTable<'_>, steps: &[Step]) -> bool {
     }
 }
 
-/// The parts in backticks.
+/// The parts of a text that are in backticks.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// The text of onair for serde's message, which could repeat a value that contains a key.
+/// Replaces serde's message by onair's own text, because the message could repeat a value that
+/// contains a key.
 fn why(message: &str) -> Problem {
     const OF_SERDE: [&str; 4] =
         ["invalid type", "invalid value", "invalid length", "unknown variant"];
@@ -401,7 +402,7 @@ fn why(message: &str) -> Problem {
     }
 }
 
-/// The edit distance: the number of letters to insert, delete, change or swap.
+/// The edit distance of two words: the number of letters to insert, delete, change or swap.
 fn distance(one: &str, other: &str) -> usize {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     if one.len().abs_diff(other.len()) > 2 {

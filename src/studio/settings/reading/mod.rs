@@ -1,4 +1,4 @@
-//! Reads files that users can edit: reading never fails, and reports bad values.
+//! Reads files that users can edit. Reading never fails; it reports bad values.
 
 pub(in crate::studio::settings) mod lenient;
 pub(in crate::studio::settings) mod parts;

@@ -8,14 +8,14 @@ use crate::text::problem::{Problem, problem};
 /// The format version of written settings. Version 1 had one target.
 pub const VERSION: i64 = 2;
 
-/// Maximum number of warnings about one list or table; further ones are only counted.
+/// Maximum number of warnings about one list or table. Further ones are only counted.
 const MAX_WARNINGS: usize = 20;
 
-/// Maximum number of characters of words of a file in messages, and of reasons that contain them.
+/// Maximum number of characters of a file's word in a message, and of a reason with such words.
 const MAX_WORD: usize = 40;
 const MAX_REASON: usize = 300;
 
-/// A number, integer or not.
+/// The number in a value, integer or not.
 pub(in crate::studio::settings) fn number(value: &Value) -> Option<f64> {
     value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
 }
@@ -38,13 +38,13 @@ pub(in crate::studio::settings) fn quoted(word: &str) -> String {
     scenes::clean(word, MAX_WORD)
 }
 
-/// A reason whose values may be such words.
+/// Shortens a reason whose values may be words of a file.
 pub(in crate::studio::settings) fn reason(why: &Problem) -> Problem {
     why.map_texts(&|text| scenes::clean(text, MAX_REASON).into())
 }
 
-/// Reads a value, and reports its first problem and the number of others; `what` is the location
-/// for users.
+/// Reads a value, and reports its first problem and the number of others. `what` names the location
+/// to users.
 pub(in crate::studio::settings) fn counted<T>(
     what: Problem,
     bad: &mut dyn FnMut(Problem),

@@ -1,6 +1,5 @@
-//! Parses files as TOML and JSON. A syntax error is reported with its position and onair's own
-//! text, followed by that of the library. The file's content is never repeated, because it can
-//! contain a key.
+//! Parses files as TOML and JSON. A syntax error has its position and onair's own text, followed by
+//! the library's text. It never repeats the file's content, which can contain a key.
 
 use serde_json::error::Category;
 use toml::de::DeTable;
@@ -8,7 +7,7 @@ use toml::{Spanned, Table};
 
 use crate::text::problem::{Problem, problem};
 
-/// The message names for the errors of the libraries.
+/// The names of onair's messages for the errors of the libraries.
 const TOML: &[(&str, &str)] = &[
     ("duplicate key", TWICE),
     ("cannot extend", "syntax-nested"),
@@ -80,7 +79,7 @@ pub(in crate::studio::settings) fn toml(text: &str) -> Result<Table, Problem> {
     text.parse().map_err(|error| of_toml(text, &error))
 }
 
-/// As [`toml()`], with the positions of all values.
+/// As [`toml()`], but with the positions of all values.
 ///
 /// # Errors
 /// The same as for [`toml()`].
@@ -158,7 +157,7 @@ mod tests {
     use super::*;
     use crate::text::Value;
 
-    /// The position, and the name of the message.
+    /// The position in a syntax error, and the name of its message.
     fn told(said: &Problem) -> ((usize, usize), &'static str) {
         let number = |at: usize| match said.args()[at].1 {
             Value::Number(number) => usize::try_from(number).unwrap(),

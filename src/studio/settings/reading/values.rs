@@ -1,5 +1,5 @@
-//! The formats of single values in files: as texts, as whole milliseconds, within limits. They are
-//! for serde's `with`, `serialize_with` and `deserialize_with`.
+//! The formats of single values in files, such as texts, whole milliseconds, or numbers within
+//! limits, for serde's `with`, `serialize_with` and `deserialize_with`.
 
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -15,11 +15,12 @@ use crate::studio::settings::reading::parts;
 use crate::text::problem::{Problem, problem};
 
 thread_local! {
-    /// The reason why the last value was refused; an error of serde can contain only a text.
+    /// The reason why the last value was refused. It is stored here because an error of serde can
+    /// contain only a text.
     static REFUSED: RefCell<Option<Problem>> = const { RefCell::new(None) };
 }
 
-/// The text of an error whose problem is returned by [`refused`].
+/// The text of a serde error whose actual reason [`refused`] returns.
 const MARK: &str = "refused";
 
 /// Refuses a value for this reason.
@@ -28,15 +29,15 @@ pub(in crate::studio::settings) fn refuse<E: Error>(why: impl Into<Problem>) -> 
     E::custom(MARK)
 }
 
-/// The reason why [`refuse`] refused a value, from the text of the error.
+/// Takes the reason of [`refuse`] for an error with this text.
 pub(in crate::studio::settings) fn refused(message: &str) -> Option<Problem> {
     (message == MARK).then(|| REFUSED.take()).flatten()
 }
 
-/// Longer texts, in bytes, are truncated; no address or name is this long.
+/// Maximum length of a text in bytes, which no address or name reaches. Longer texts are truncated.
 const MAX_TEXT: usize = 4_096;
 
-/// Reads and writes a type with a text form.
+/// Reads and writes a type that has a text form.
 pub(in crate::studio::settings) mod text {
     use super::*;
 
@@ -56,7 +57,7 @@ pub(in crate::studio::settings) mod text {
     }
 }
 
-/// The same for an optional value, for which an empty text means none.
+/// Reads and writes an optional type that has a text form. An empty text means none.
 pub(in crate::studio::settings) mod text_or_none {
     use super::*;
 
@@ -104,7 +105,7 @@ pub(in crate::studio::settings) fn short_text<'de, T: From<String>, D: Deseriali
     Ok(String::deserialize(from)?.chars().take(MAX_TEXT).collect::<String>().into())
 }
 
-/// Reads and writes a path; invalid Unicode is lost.
+/// Reads and writes a path, without invalid Unicode.
 pub(in crate::studio::settings) mod path {
     use super::*;
 
@@ -122,7 +123,7 @@ pub(in crate::studio::settings) mod path {
     }
 }
 
-/// A type with limits.
+/// A type whose values are read within limits.
 pub(in crate::studio::settings) trait Bounded: Sized {
     type Bound;
 
@@ -157,7 +158,7 @@ numbers!("value-not-whole-from", i64, |it| it.try_into().ok(), u8, u16, u32, u64
 numbers!("value-not-from", f64, Some, f64);
 numbers!("value-not-from", f64, |it| Some(it as f32), f32);
 
-/// Limited if present.
+/// An optional value, which is limited if it is present.
 impl<T: Bounded> Bounded for Option<T> {
     type Bound = T::Bound;
 
@@ -197,7 +198,7 @@ pub(in crate::studio::settings) fn rounded<T: Copy + Into<f64>, S: Serializer>(
     (((*value).into() * 1_000.0).round() / 1_000.0).serialize(to)
 }
 
-/// Returns true if the value equals the default and need not be written.
+/// Returns true if the value equals the default, so that it need not be written.
 pub(in crate::studio::settings) fn is_usual<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -230,8 +231,9 @@ pub(in crate::studio::settings) fn millis<'de, D: Deserializer<'de>>(
     bounded(from, bounds).map(Duration::from_millis)
 }
 
-/// Defines a table of a file: each key once, as a field, with the path to its part of the value.
-/// `of` takes them from a value, and `put` sets them in one; the caller handles other keys.
+/// Defines a table of a file, with each key once as a field, and the path to its part of the value.
+/// `of` takes these parts from a value, and `put` sets them in a value. The caller handles other
+/// keys.
 macro_rules! layout {
     ($(#[$meta:meta])* struct $table:ident of $value:ty = $usual:expr; {
         $($(#[$field:meta])* $key:ident: $type:ty $(= $($part:ident).+)?,)*

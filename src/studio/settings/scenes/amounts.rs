@@ -1,4 +1,4 @@
-//! Changes an item or a filter by the names used in settings files, for `--control`.
+//! Changes an item or a filter by the names in settings files, for `--control`.
 
 use toml::Table;
 

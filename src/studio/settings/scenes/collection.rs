@@ -29,10 +29,10 @@ pub(in crate::studio::settings) const VERSION: i64 = 1;
 /// Tables that the settings file has, but a collection's own file does not.
 const OF_SETTINGS: [&str; 4] = ["quality", "targets", "player", "window"];
 
-/// A larger file, in bytes, is not a collection.
+/// Maximum size of a collection's file in bytes.
 const MAX_BYTES: u64 = 8 << 20;
 
-/// The layout of the file; other settings are ignored.
+/// The layout of a collection's own file. Other settings in it are ignored.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct File {
@@ -48,7 +48,7 @@ pub fn shown(choice: String) -> String {
     url.map_or(choice, |url| format!("stream:{url}"))
 }
 
-/// Reads a collection's own file, or one of OBS.
+/// Reads a collection's own file, or a collection of OBS.
 ///
 /// # Errors
 /// Fails with the reason why nothing can be imported.
@@ -63,7 +63,7 @@ pub fn import(path: &Path) -> Result<Import, Problem> {
     import_text(&text)
 }
 
-/// As [`import`], from a text.
+/// As [`import`], but from a text.
 ///
 /// # Errors
 /// The same as for [`import`].
@@ -97,11 +97,11 @@ fn import_document(mut document: Document<'_>) -> Result<Import, Problem> {
     Ok(Import { collection, strips, left_out })
 }
 
-/// Writes a collection's own file with its strips, by atomic replacement: as JSON if its extension
-/// says so, otherwise as TOML.
+/// Writes a collection's own file with its strips, by atomic replacement. The format is JSON if the
+/// extension is `.json`, otherwise TOML.
 ///
 /// # Errors
-/// Fails with a text that states why it could not be written.
+/// Fails with the reason why the file could not be written.
 pub fn export(collection: &Collection, strips: &[AudioStrip], path: &Path) -> Result<(), String> {
     let given = secret_addresses::for_others(collection);
     let strips = strips::tables_of_others(&secret_addresses::strips_for_others(strips));
@@ -171,8 +171,8 @@ mod tests {
         it
     }
 
-    /// Formats a collection; ids are reassigned on reading, so writing it again gives the same
-    /// text.
+    /// Formats a collection. The text has no ids, which are assigned on reading, so reading and
+    /// writing it gives the same text.
     fn text_of(collection: &Collection) -> String {
         toml::to_string_pretty(&CollectionTable::of(collection)).unwrap()
     }

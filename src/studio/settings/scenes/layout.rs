@@ -1,5 +1,5 @@
-//! The layout of scene collections in files: each key appears once, as a field. Defaults are not
-//! written; entries that refer to nothing are reported and dropped.
+//! The layout of scene collections in files, in which each key is one field. Defaults are not
+//! written. Entries that refer to nothing are reported and dropped.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -77,7 +77,7 @@ layout! {
 }
 
 layout! {
-    /// An item shows one of the first three, or is a group of `items`.
+    /// The table of an item, which shows one of the first three keys, or is a group of `items`.
     struct ItemTable of Item = Item::new(ItemId(0), Content::Source(MAIN)); {
         /// True for the main video source, which `video` sets.
         #[serde(skip_serializing_if = "is_usual")]
@@ -220,7 +220,7 @@ mod fallback {
     }
 }
 
-/// Defines a table with a separate transition: the default, or that of one scene.
+/// Defines a table that contains a transition: the default one, or that of one scene.
 macro_rules! with_transition {
     ($(#[$meta:meta])* struct $table:ident { $($first:tt)* } and { $($last:tt)* }) => {
         $(#[$meta])*
@@ -236,7 +236,7 @@ macro_rules! with_transition {
                 skip_serializing_if = "is_usual"
             )]
             transition_ms: Option<Duration>,
-            /// The settings of its kind.
+            /// The settings of a wipe; the next field has those of a stinger.
             #[serde(skip_serializing_if = "is_usual")]
             wipe: Option<WipeTable>,
             #[serde(skip_serializing_if = "is_usual")]
@@ -477,7 +477,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// References to the second scene or source with that name mean the first.
+    /// Reports a second scene or source with the same name, because references mean the first one.
     fn tell_twice(&mut self, at: &str, wanted: &str, name: &str) {
         let wanted = clean_name(wanted);
         if !wanted.is_empty() && wanted != name {
@@ -485,7 +485,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Reads the items of a scene or group that is at `at` in the document.
+    /// Reads the items of the scene or group at `at` in the document.
     fn items(&mut self, at: &str, tables: &[ItemTable], depth: usize) -> Vec<Item> {
         let mut items = Vec::new();
         for (number, table) in tables.iter().enumerate() {

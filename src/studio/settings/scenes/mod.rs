@@ -1,4 +1,4 @@
-//! Scene collections as tables: reading and writing.
+//! Reading and writing of scene collections as tables.
 
 pub mod amounts;
 pub mod collection;

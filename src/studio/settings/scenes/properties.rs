@@ -26,7 +26,8 @@ const ORDERS: [(&str, Order); 2] = [("name", Order::Name), ("shuffled", Order::S
 
 /// The default speed in pixels per second if only the direction is given.
 const SPEED: u32 = 120;
-/// The default width of an outline, and offset and blur of a shadow, if only the color is given.
+/// The default width of an outline, and the default offset and blur of a shadow, in pixels, if only
+/// the color is given.
 const USUAL: u32 = 4;
 
 words!(align, Align, super::ALIGNS);
@@ -99,7 +100,7 @@ mod way {
     }
 }
 
-/// The style of a text: the differences from the default.
+/// Reads and writes the style of a text as its differences from the default.
 pub(in crate::studio::settings) mod text {
     use super::*;
 
@@ -170,7 +171,7 @@ fn as_seconds<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> 
     values::rounded(&time.as_secs_f64(), to)
 }
 
-/// The timing of a slide show: the differences from the default.
+/// Reads and writes the timing of a slide show as its differences from the default.
 pub(in crate::studio::settings) mod slides {
     use super::*;
 
@@ -190,7 +191,7 @@ pub(in crate::studio::settings) mod slides {
     }
 }
 
-/// The files that follow the first one.
+/// Reads and writes the files after the first one.
 pub(in crate::studio::settings) mod files {
     use super::*;
 

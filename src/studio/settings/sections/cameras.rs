@@ -9,7 +9,7 @@ use crate::text::problem::problem;
 /// Maximum length of a camera's id.
 const MAX_ID: usize = 200;
 
-/// The layout, which is also the value.
+/// The layout of the section, which is also its value.
 pub(in crate::studio::settings) type Cameras = BTreeMap<String, WantedControls>;
 
 /// The cameras that have settings.
@@ -18,7 +18,7 @@ pub(in crate::studio::settings) fn set(cameras: &Cameras) -> Cameras {
     set.map(|(id, wanted)| (id.clone(), wanted.clone())).collect()
 }
 
-/// The values within their limits; others are reported and dropped.
+/// Returns the settings within their limits. Others are reported and dropped.
 pub(in crate::studio::settings) fn checked(cameras: Cameras, from: &mut Document<'_>) -> Cameras {
     if cameras.len() > MAX_CAMERAS {
         from.note("cameras", &problem!("settings-the-rest", most = MAX_CAMERAS));

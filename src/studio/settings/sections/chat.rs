@@ -31,8 +31,8 @@ within! {
     size: f32 = chat::SIZES;
 }
 
-/// Each entry is a stream, a space, and its chat address; addresses that can contain secrets are
-/// not written.
+/// Reads and writes chat addresses. Each entry is a stream, a space, and its chat address.
+/// Addresses that can contain secrets are not written.
 mod places {
     use super::*;
 
@@ -52,7 +52,7 @@ mod places {
         Ok(texts.iter().filter_map(|text| place(text)).collect())
     }
 
-    /// Splits an entry; neither part must be a valid address.
+    /// Splits an entry. The parts need not be valid addresses.
     fn place(text: &str) -> Option<(String, String)> {
         let (stream, chat) = text.rsplit_once(' ')?;
         let good = may_be_kept(stream) && may_be_kept(chat) && chat::check_place(chat).is_ok();

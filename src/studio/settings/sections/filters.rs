@@ -1,5 +1,5 @@
 //! Video and audio filters in files: one table each, with `kind`, `enabled` and the settings of the
-//! kind. Unknown parts are dropped and reported; the rest is read.
+//! kind. Unknown parts are reported and dropped.
 
 use std::ops::RangeInclusive;
 
@@ -145,7 +145,7 @@ pub(in crate::studio::settings) fn read<F: NamedSettings>(
     filters.collect()
 }
 
-/// Creates a filter with the written values; `bad` gets the names of invalid ones.
+/// Creates a filter with the written values. `bad` gets the names of invalid values.
 fn one<F: NamedSettings>(table: &Table, bad: &mut dyn FnMut(&str, Problem)) -> Option<(bool, F)> {
     let kind = table.get("kind").and_then(Value::as_str).unwrap_or_default();
     let Some(mut filter) = F::begun(kind, table) else {

@@ -1,4 +1,5 @@
-//! The user's own services: `services.toml` next to the settings, `[[service]]`, one table each.
+//! The user's own services: `services.toml` next to the settings, with one table `[[service]]`
+//! each.
 
 use std::fs;
 use std::io;
@@ -50,7 +51,7 @@ pub fn services_beside(settings: &Path) -> PathBuf {
     settings.with_file_name("services.toml")
 }
 
-/// Reads the services of the file and adds the known ones; the second value lists the problems of
+/// Reads the services of the file, and adds the known ones. The second result lists the problems of
 /// the file. A missing file is not a problem.
 pub fn read_services(path: &Path) -> (ServiceList, Vec<Problem>) {
     match read_bounded(path) {
@@ -114,7 +115,7 @@ pub struct Own {
     /// Addresses, separated by spaces.
     pub servers: String,
     pub key_page: String,
-    /// A limit; empty means none.
+    /// The maximum video bitrate; empty means no limit. The following fields are limits as well.
     pub video_kbps: String,
     pub audio_kbps: String,
     pub keyframe_seconds: String,

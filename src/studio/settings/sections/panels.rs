@@ -20,7 +20,7 @@ const MAX_DEPTH: usize = 8;
 /// The range of side lengths in points.
 const SIDES: std::ops::RangeInclusive<u16> = 40..=8_000;
 
-/// A part of the *Studio* page.
+/// A panel of the *Studio* page.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Panel {
     Sources,
@@ -36,7 +36,7 @@ pub enum Panel {
     Players,
     /// Small views of all scenes.
     Multiview,
-    /// *Go Live* and the buttons below it, which are always visible.
+    /// *Go Live* and the buttons below it. This panel is always visible.
     Controls,
 }
 
@@ -83,7 +83,8 @@ pub enum Node {
         panels: Vec<Panel>,
         active: usize,
     },
-    /// With the size of each part in points; a part without a size takes the remaining space.
+    /// A row or column, with the size of each part in points. A part without a size takes the
+    /// remaining space.
     Split {
         row: bool,
         parts: Vec<(Option<u16>, Self)>,
@@ -167,7 +168,7 @@ impl fmt::Display for PanelLayout {
     }
 }
 
-/// A reader, which holds the remaining text.
+/// A parser, which holds the remaining text.
 struct Reader<'a>(&'a str);
 
 impl<'a> Reader<'a> {
@@ -307,7 +308,7 @@ impl Panels {
         *self == Self::default()
     }
 
-    /// The layout in use; the simple one if its name does not exist.
+    /// The layout in use, or the simple one if the name does not exist.
     pub fn current(&self) -> Option<PanelLayout> {
         let own = self.layouts.get(&self.layout).cloned();
         own.or_else(|| PanelLayout::preset(&self.layout)).or_else(|| PanelLayout::preset("simple"))
@@ -318,7 +319,7 @@ impl Panels {
         self.layout == "simple" && !self.layouts.contains_key("simple")
     }
 
-    /// The problem that the layout in use does not exist.
+    /// The problem if the layout in use does not exist.
     pub(in crate::studio::settings) fn missing(&self) -> Option<Problem> {
         let known =
             self.layouts.contains_key(&self.layout) || PanelLayout::preset(&self.layout).is_some();

@@ -66,7 +66,8 @@ pub(in crate::studio::settings) struct Table {
     trusted: Vec<TrustedServer>,
     recent: Vec<String>,
     wall: Vec<String>,
-    /// The viewport of the first player, and those of the wall in order; empty means defaults.
+    /// The viewport of the first player; another field has those of the wall in order. Empty means
+    /// the default.
     #[serde(with = "values::text", skip_serializing_if = "is_plain")]
     look: Viewport,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -124,7 +125,7 @@ fn bind<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     route(from, |bind| Route { bind, ..Route::default() })
 }
 
-/// Reads one part of the connection route, if it is valid.
+/// Reads one part of a connection route, if it is valid.
 fn route<'de, D: Deserializer<'de>>(from: D, of: fn(String) -> Route) -> Result<String, D::Error> {
     let text: String = values::short_text(from)?;
     of(text.clone()).apply(&mut Default::default()).map_err(Error::custom)?;
@@ -136,7 +137,8 @@ fn is_plain(look: &Viewport) -> bool {
 }
 
 impl Table {
-    /// Converts to the written form. Addresses that can contain secrets are dropped.
+    /// Converts the saved state to the written form. Addresses that can contain secrets are
+    /// dropped.
     pub(in crate::studio::settings) fn of(player: &RememberedPlayer) -> Self {
         let PlayerChoices { buffer, av_offset_ms, balance, speaker, decoder, network, look } =
             player.choices.clone();
@@ -169,7 +171,7 @@ impl Table {
         }
     }
 
-    /// Converts from the written form, without addresses that must not be saved.
+    /// Converts the written form to the saved state, without addresses that must not be saved.
     pub(in crate::studio::settings) fn checked(self, from: &mut Document<'_>) -> RememberedPlayer {
         let recent = self.recent.into_iter().filter(|url| may_be_kept(url));
         let trusted = self.trusted.into_iter().take(MAX_TRUSTED);

@@ -20,7 +20,7 @@ const MAX_NAME: usize = 100;
 pub enum ProjectorContent {
     /// The program that viewers see.
     Program,
-    /// The preview scene; without studio mode, the program.
+    /// The preview scene or, without studio mode, the program.
     Preview,
     /// All scenes.
     Multiview,
@@ -61,7 +61,7 @@ impl FromStr for ProjectorContent {
 pub struct ProjectorPlace {
     #[serde(with = "words")]
     pub shows: ProjectorContent,
-    /// The name of the display that it fills; `None` if it is a window.
+    /// The name of the display that the projector fills; `None` for a window.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "display")]
     pub display: Option<String>,
 }
@@ -70,7 +70,7 @@ pub struct ProjectorPlace {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Projectors {
-    /// True if they are opened again at the next start.
+    /// True if the projectors are opened again at the next start.
     pub restore: bool,
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "open")]
     pub open: Vec<ProjectorPlace>,

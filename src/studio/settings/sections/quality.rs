@@ -59,7 +59,7 @@ mod bitrate {
     }
 }
 
-/// The rate is not rounded, unlike the displayed rate.
+/// Writes the frame rate without rounding, unlike the displayed rate.
 fn exact_rate<S: Serializer>(rate: &FrameRate, to: S) -> Result<S::Ok, S::Error> {
     match rate.den() {
         1 => to.collect_str(&rate.num()),

@@ -1,4 +1,4 @@
-//! The recording options in the settings: `[recording]`; 0 means off.
+//! The recording options in the settings: `[recording]`. The value 0 disables an option.
 
 use std::time::Duration;
 
@@ -80,7 +80,8 @@ mod replay_bytes {
     }
 }
 
-/// The names of the tracks by their numbers from 1; empty names at the end are dropped.
+/// Reads and writes the names of the tracks by their numbers from 1. Empty names at the end are
+/// dropped.
 mod track_names {
     use super::*;
 

@@ -16,7 +16,8 @@ use crate::wire::chat::blocked_words::BlockedWords;
 pub(in crate::studio::settings) struct Table {
     #[serde(deserialize_with = "successor", skip_serializing_if = "String::is_empty")]
     pub successor: String,
-    /// Whether other computers can reach the ports of HTTP and WebRTC, and that of RTMP.
+    /// True if other computers can reach the ports of HTTP and WebRTC; the next field is for the
+    /// RTMP port.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     network: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]

@@ -1,5 +1,5 @@
-//! The strips of the mixer in the settings: `[[strips]]`, one table each, with the main strip
-//! first, whose source is at the top of the file. Old files also contain its gain and mute there.
+//! The strips of the mixer in the settings: `[[strips]]`, one table each, the main strip first. The
+//! main strip's source is at the top of the file, where old files also have its gain and mute.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Value;
@@ -31,7 +31,7 @@ const PUSH_TO_TALK: [(&str, TalkMode); 4] = [
     ("while-shown", TalkMode::WhileShown),
 ];
 
-/// The monitoring device.
+/// Reads and writes the monitoring device.
 pub(in crate::studio::settings) mod monitoring {
     use serde::{Deserialize, Deserializer, Serializer};
 
@@ -67,11 +67,11 @@ const MAX_ID: usize = 1_024;
 const REMOVED_STRIP: i64 = 999_999;
 
 layout! {
-    /// The layout of one strip; missing values are neutral.
+    /// The layout of one strip. Missing values are neutral.
     struct Table of AudioStrip = AudioStrip::main(); {
         #[serde(skip_serializing_if = "is_usual")]
         name: String = name,
-        /// The source; absent for the main strip.
+        /// The source, which is absent for the main strip.
         #[serde(skip_serializing_if = "is_usual", deserialize_with = "source")]
         source: Option<String>,
         #[serde(serialize_with = "values::rounded", deserialize_with = "gain")]
@@ -102,7 +102,7 @@ layout! {
     }
 }
 
-/// Reads a source; an invalid value gives no source, but does not make the strip the main one.
+/// Reads a source. An invalid value gives no source, but does not make the strip the main one.
 fn source<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     Ok(Some(Value::deserialize(from)?.as_str().unwrap_or_default().to_owned()))
 }
@@ -131,7 +131,7 @@ words!(mode, MonitoringMode, super::MONITORING);
 words!(talk, TalkMode, super::PUSH_TO_TALK);
 words!(at_end, EndBehavior, EndBehavior::WORDS);
 
-/// The numbers of extra tracks, from 2.
+/// Reads and writes the numbers of extra tracks, from 2.
 mod tracks {
     use super::*;
 
@@ -158,7 +158,7 @@ pub(in crate::studio::settings) fn tables(strips: &[AudioStrip]) -> Vec<Table> {
     strips.iter().map(|strip| table(strip, strips)).collect()
 }
 
-/// Formats strips that are merged later with a main strip that is not among them.
+/// Formats strips without the main one, with which they are merged later.
 pub(in crate::studio::settings) fn tables_of_others(strips: &[AudioStrip]) -> Vec<Table> {
     let all: Vec<AudioStrip> =
         std::iter::once(AudioStrip::main()).chain(strips.iter().cloned()).collect();
@@ -183,7 +183,8 @@ fn filter_table(slot: &Slot, others: &[AudioStrip]) -> toml::Table {
     table
 }
 
-/// Reads the strips of these tables; the main strip, as given if it is missing, is always first.
+/// Reads the strips of these tables. The main strip is always first; if the tables lack it, the
+/// given one is used.
 pub(in crate::studio::settings) fn from_tables(
     tables: &[Table],
     main: AudioStrip,

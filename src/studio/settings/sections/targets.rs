@@ -12,7 +12,7 @@ use crate::studio::targets::{MAX_TARGETS, Target, TargetPlace};
 layout! {
     /// The layout of one target. A target in an edited file is enabled by default.
     struct Table of Target = Target::built_in(); {
-        /// The server; without it, this is the built-in server.
+        /// The URL of the server; without one, the target is the built-in server.
         #[serde(skip_serializing_if = "is_usual", deserialize_with = "short_text")]
         server: String,
         enabled: bool = enabled,
@@ -25,8 +25,7 @@ layout! {
         /// Whether the viewer monitor is enabled.
         #[serde(skip_serializing_if = "is_usual")]
         monitor: Option<bool> = monitor,
-        /// The play address, if it differs from the publishing address; its secrets are removed
-        /// first.
+        /// The play address, if it differs from the publishing address, with its secrets removed.
         #[serde(skip_serializing_if = "is_usual", with = "address")]
         play_url: Secret = play_url,
         remember_key: bool = remember_key,
@@ -97,7 +96,7 @@ pub(in crate::studio::settings) fn tables(targets: &[Target]) -> Vec<Table> {
     targets.iter().map(table).collect()
 }
 
-/// Reads the targets of these tables; the built-in server is always the first.
+/// Reads the targets of these tables. The built-in server is always the first.
 pub(in crate::studio::settings) fn from_tables(tables: Vec<Table>) -> Vec<Target> {
     let mut targets = vec![Target::built_in()];
     for table in tables.into_iter().take(MAX_TARGETS) {

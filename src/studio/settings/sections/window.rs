@@ -18,7 +18,7 @@ use crate::text::problem::problem;
 /// The language of the window.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Language {
-    /// The system's setting.
+    /// The language of the system.
     #[default]
     #[serde(rename = "system")]
     System,

@@ -233,7 +233,8 @@ impl Fetch {
     /// Loads a segment until `enough` accepts the data or all has arrived. Returns `None` if that is
     /// impossible; a request for the whole segment reports the reason.
     ///
-    /// # Errors Fails if no data arrives, because the whole segment would not arrive either.
+    /// # Errors
+    /// Fails if no data arrives, because the whole segment would not arrive either.
     pub async fn begin(
         &mut self,
         url: &WebUrl,

@@ -52,7 +52,8 @@ impl Drop for Hls {
 impl Hls {
     /// Opens the stream of the playlist `text` from `url`.
     ///
-    /// # Errors Fails if the playlist is not playable, or its segments are unreadable.
+    /// # Errors
+    /// Fails if the playlist is not playable, or its segments are unreadable.
     pub(super) async fn open(
         text: &Bytes,
         url: &WebUrl,

@@ -127,7 +127,8 @@ fn shrunk(frame: &VideoFrame, fit: Size) -> Option<VideoFrame> {
 
 /// Reads the details of a recording.
 ///
-/// # Errors Fails with the reason why the details cannot be read.
+/// # Errors
+/// Fails with the reason why the details cannot be read.
 pub fn details(path: &Path) -> Result<Details, Problem> {
     let mut opened = Opened::new(path)?;
     let index = &opened.index;

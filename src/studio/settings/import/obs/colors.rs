@@ -1,7 +1,7 @@
 //! Imports the color effects of OBS's filters (color correction, keys, masks) as onair's color
-//! correction. Their second versions work in linear light, while onair (and their first versions)
-//! works on pixel values: a multiplication of light is converted to its root, and an addition to
-//! its effect on the middle of the range.
+//! correction. The second versions of OBS's filters work in linear light, while the first versions
+//! and onair work on pixel values. A multiplication of light is therefore converted to its root,
+//! and an addition to its effect on the middle of the range.
 
 use serde_json::Value;
 
@@ -10,13 +10,13 @@ use crate::compose::filter::{Correction, Filter};
 use crate::studio::settings::import::obs::json::{self, number, whole};
 use crate::text::problem::{Problem, problem};
 
-/// Light is approximately this power of a pixel's value.
+/// The exponent that approximately converts a pixel's value to light.
 const POWER: f32 = 2.2;
 
 /// White, without the bits for opacity.
 const WHITE: u64 = 0xFF_FF_FF;
 
-/// Imports OBS's color correction; the unsupported parts are added to `not`.
+/// Imports OBS's color correction. Unsupported parts are added to `not`.
 pub(in crate::studio::settings) fn correction(
     settings: &Value,
     second: bool,
@@ -67,8 +67,7 @@ pub(in crate::studio::settings) fn behind_key(settings: &Value, second: bool) ->
     unless_plain(done)
 }
 
-/// The color effect of a mask on the visible part, if any; the unsupported parts are added to
-/// `not`.
+/// The color effect of a mask on the visible part, if any. Unsupported parts are added to `not`.
 pub(in crate::studio::settings) fn behind_mask(
     settings: &Value,
     second: bool,
@@ -88,7 +87,8 @@ fn unless_plain(done: Correction) -> Option<Filter> {
     (done != Correction::PLAIN).then_some(Filter::Color(done))
 }
 
-/// The same correction with multiplied and added light; gamma is first in OBS, and last in onair.
+/// Adds a multiplication and an addition of light to a correction. Gamma comes first in OBS, but
+/// last in onair.
 fn lit(plain: Correction, by: f32, add: f32) -> Correction {
     let gain = by.max(0.0).powf(plain.gamma / POWER);
     let brightness = if add.abs() < 1e-6 { 0.0 } else { value(light(0.5) + add) - 0.5 };

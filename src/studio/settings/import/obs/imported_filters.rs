@@ -15,7 +15,7 @@ pub(in crate::studio::settings) struct ImportedFilters<S> {
     pub(in crate::studio::settings) not: Vec<String>,
     /// The number of further filters that were not imported.
     pub(in crate::studio::settings) more: usize,
-    /// The changed parts of the imported filters.
+    /// Descriptions of what differs in the imported filters.
     pub(in crate::studio::settings) otherwise: Vec<Problem>,
 }
 
@@ -26,8 +26,8 @@ impl<S> Default for ImportedFilters<S> {
 }
 
 impl<S> ImportedFilters<S> {
-    /// Imports one of OBS's filters as onair's `filters`; `not` contains its unsupported parts, and
-    /// numbers are displayed with this many `digits`.
+    /// Adds onair's `filters` for one of OBS's filters. `not` contains the unsupported parts, and
+    /// `digits` is the precision of displayed numbers.
     pub(in crate::studio::settings) fn take<F: NamedSettings>(
         &mut self,
         table: &Value,
@@ -103,7 +103,8 @@ fn bound(filter: &mut impl NamedSettings, digits: usize, not: &mut Vec<Problem>)
     }
 }
 
-/// The kind and the user's name for it, because the kind of a plugin is not informative.
+/// The kind of a filter and the user's name for it, because the kind alone says little for a
+/// plugin.
 pub(in crate::studio::settings) fn called(table: &Value) -> String {
     let name = text(table, "name");
     let called = match text(table, "id") {

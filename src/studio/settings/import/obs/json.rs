@@ -1,4 +1,4 @@
-//! Reads values in OBS's files by their keys, and colors as one number.
+//! Readers of values in OBS's files.
 
 use serde_json::Value;
 

@@ -273,8 +273,8 @@ impl<'a> Importer<'a> {
         }
     }
 
-    /// Reports sources that are in no scene, which are not imported; audio is played without a
-    /// scene.
+    /// Reports sources that are in no scene, which are not imported, except for audio, which plays
+    /// without a scene.
     fn tell_of_unused(&mut self, all: &[&'a Value]) {
         let shown = |source: &Value| match text(source, "id") {
             "scene" => true,
@@ -350,8 +350,7 @@ impl<'a> Importer<'a> {
     }
 }
 
-/// Reports the unsupported parts of an item with this name; a `whole` item (a group) is not
-/// cropped.
+/// Lists the unsupported parts of an item with this name. A `whole` item (a group) is not cropped.
 fn item_not(table: &Value, name: &str, whole: bool) -> impl Iterator<Item = Problem> {
     let sides = ["crop_left", "crop_top", "crop_right", "crop_bottom"];
     let cut = sides.iter().any(|side| number(table, side).is_some_and(|it| it > 0.0));

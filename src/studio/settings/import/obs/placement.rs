@@ -1,17 +1,17 @@
-//! Converts the placement of items in OBS's files: pixels around an alignment point, with the
-//! source's own size times a scale, or in a box; and their blend modes.
+//! Converts the placements and blend modes of items in OBS's files. A placement is in pixels around
+//! an alignment point, with the source's own size times a scale, or in a box.
 
 use serde_json::Value;
 
 use crate::compose::scene::{Blend, Crop, Fit, Placement};
 use crate::studio::settings::import::obs::json::number;
 
-/// Scales with a smaller difference are equal.
+/// Maximum difference of scales that count as equal.
 const SAME: f64 = 1e-3;
 
-/// Converts the placement of an item. `size` is that of its content in pixels; if it is unknown,
-/// the canvas size is used, and the result states whether that had an effect. A `whole` item (a
-/// group) is not cropped.
+/// Converts the placement of an item. `size` is the size of its content in pixels. If that is
+/// unknown, the canvas size is used, and the result states whether this had an effect. A `whole`
+/// item (a group) is not cropped.
 pub(in crate::studio::settings) fn place(
     table: &Value,
     size: Option<(f64, f64)>,

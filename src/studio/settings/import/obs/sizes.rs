@@ -1,5 +1,5 @@
-//! Determines the sizes of sources in OBS's files, on which scenes depend: from their settings, or
-//! from the headers of their files.
+//! Determines the sizes of sources in OBS's files, on which scenes depend, from the sources'
+//! settings or the headers of their media files.
 
 use std::path::Path;
 
@@ -13,8 +13,8 @@ use crate::wire::container::Format;
 
 /// Maximum number of slides whose headers are read.
 const MAX_SLIDES: usize = 100;
-/// Determining the size can require reading the whole file, so files larger than this, in bytes,
-/// are skipped.
+/// Maximum size in bytes of a file that is read to determine its frame size, which can require
+/// reading all of it.
 const MAX_SCANNED: u64 = 256 << 20;
 
 /// The properties of a source that are known before it is opened.
@@ -22,7 +22,7 @@ const MAX_SCANNED: u64 = 256 << 20;
 pub(in crate::studio::settings) struct Known {
     /// The width and height in pixels.
     pub(in crate::studio::settings) size: Option<(f64, f64)>,
-    /// True if it has audio; `None` means not checked.
+    /// True if the source has audio; `None` means not checked.
     pub(in crate::studio::settings) sounds: Option<bool>,
     /// True if the file has transparency in a separate stream.
     pub(in crate::studio::settings) clear: bool,

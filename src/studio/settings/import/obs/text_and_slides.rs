@@ -10,12 +10,12 @@ use crate::media::playback_control::EndBehavior;
 use crate::studio::settings::import::obs::json::{color, is_off, is_on, number, part, text, whole};
 use crate::text::problem::{Problem, problem};
 
-/// A bit of `flags` in a font.
+/// The bit for bold in a font's `flags`.
 const BOLD: u64 = 1;
 const ITALIC: u64 = 2;
 const LINES: u64 = 4 | 8;
 
-/// Converts the properties of a source of this kind (without its version); also returns the
+/// Converts the properties of a source of this kind (without its version). Also returns the
 /// unsupported parts.
 pub(in crate::studio::settings) fn properties(
     kind: &str,

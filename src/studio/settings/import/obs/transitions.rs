@@ -1,5 +1,5 @@
-//! Imports the transitions of an OBS collection, the default and those of scenes: their kinds and
-//! settings, as far as they are supported.
+//! Imports the transitions of an OBS collection, the default one and those of scenes, with their
+//! kinds and settings as far as onair supports them.
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::text::problem::{Problem, problem};
 /// contain the rate.
 const USUAL_FPS: f64 = 30.0;
 
-/// The chosen transition, and descriptions of its changed parts.
+/// Returns the default transition, and a description of what differs.
 pub(in crate::studio::settings) fn read(json: &Value) -> (Kind, Option<Problem>) {
     named(json, text(json, "current_transition"))
 }
@@ -71,8 +71,8 @@ fn named(json: &Value, name: &str) -> (Kind, Option<Problem>) {
     (kind, None)
 }
 
-/// Finds transitions without settings, a cut and a fade, which are not in the list: only their
-/// names exist, in OBS's language.
+/// Finds the transitions without settings, a cut and a fade, which are not in the file's list. The
+/// file has only their names, in OBS's language.
 fn by_name(name: &str) -> (Kind, Option<Problem>) {
     let lower = name.to_lowercase();
     let is = |words: &[&str]| words.iter().any(|word| word.to_lowercase() == lower);

@@ -62,7 +62,7 @@ fn deinterlacing(source: &Value) -> (Option<Filter>, Option<Problem>) {
     (Some(Filter::Deinterlace { mode, field }), not)
 }
 
-/// Returns true if it is an audio filter, supported or not.
+/// Returns true if this is an audio filter, supported or not.
 pub(in crate::studio::settings) fn is_of_audio(table: &Value) -> bool {
     let kind = text(table, "id");
     OF_AUDIO.iter().any(|known| kind.starts_with(known))
@@ -77,8 +77,8 @@ pub(in crate::studio::settings) fn kind(table: &Value) -> (&str, bool) {
     kind.strip_suffix("_v2").map_or((kind, false), |kind| (kind, true))
 }
 
-/// Converts an OBS filter to onair's: the filter itself, and further effects after it. The
-/// unsupported parts are added to `not`.
+/// Converts an OBS filter to filters of onair: the filter itself, and its further effects.
+/// Unsupported parts are added to `not`.
 fn filters(table: &Value, size: (f64, f64), not: &mut Vec<Problem>) -> Option<Vec<Filter>> {
     let settings = part(table, "settings");
     let (kind, second) = kind(table);
@@ -192,7 +192,7 @@ fn keeps_shape(settings: &Value, (width, height): (f64, f64)) -> bool {
     })
 }
 
-/// The color of a key; OBS's blue differs between filters.
+/// The color of a key filter. OBS's blue differs between filters.
 fn key_color(settings: &Value, blue: [u8; 3]) -> [u8; 3] {
     match text(settings, "key_color_type") {
         "blue" => blue,

@@ -30,7 +30,8 @@ pub(in crate::studio::settings) fn kind(source: &Value) -> &str {
     versioned.map_or(kind, |(kind, _)| kind)
 }
 
-/// Converts an OBS source to one of onair; the error is its kind, or the reason why it is not imported.
+/// Converts an OBS source to one of onair. The error is the source's kind, or the reason why it is
+/// not imported.
 pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource, Problem> {
     let settings = part(source, "settings");
     let kind = kind(source);
@@ -155,7 +156,7 @@ fn slides(settings: &Value, not: &mut Vec<Problem>) -> (String, Vec<PathBuf>) {
     (first, rest)
 }
 
-/// A window of X11: its number, its title and its program, in separate lines.
+/// An X11 window, whose number, title and program are on separate lines.
 fn window(settings: &Value) -> Option<String> {
     let mut lines = text(settings, "capture_window").split("\r\n");
     let (_, title, program) = (lines.next()?, lines.next()?.trim(), lines.next()?.trim());
