@@ -28,7 +28,7 @@ impl<'a> BitReader<'a> {
         Self { data, position: 0 }
     }
 
-    /// Number of bits that are read.
+    /// Number of bits that were read so far.
     pub const fn position(&self) -> usize {
         self.position
     }
@@ -112,7 +112,7 @@ impl<'a> BitReader<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct BitWriter {
     bytes: Vec<u8>,
-    /// Number of used bits in the last byte; 0 if it is full or there is none.
+    /// Number of used bits in the last byte; 0 if that byte is full, or there is none.
     used: u32,
 }
 

@@ -13,17 +13,18 @@ pub struct Manifest {
     /// The start of its first period of all, which may have left the manifest. Players count from there, and
     /// some of them fail with large times.
     pub began: i64,
-    /// When its newest media was made.
+    /// The time at which the newest media was made.
     pub published: i64,
-    /// True if nothing will be added.
+    /// True if no more media will be added.
     pub ended: bool,
-    /// How often players read it again.
+    /// The interval at which players reload the manifest.
     pub update: Duration,
-    /// How far players can go back.
+    /// The distance by which players can go back.
     pub window: Duration,
-    /// The longest segment.
+    /// The duration of the longest segment.
     pub longest: Duration,
-    /// How far players stay behind: those that read segments while these grow, and all others.
+    /// The latency of players that read segments while these grow; the next field is for all
+    /// others.
     pub latency: Duration,
     pub delay: Duration,
     /// URL of the current time, as `xs:dateTime`.
@@ -34,18 +35,19 @@ pub struct Manifest {
 /// A span without discontinuity.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Period {
-    /// The same in all manifests.
+    /// The id of the period, which is the same in all manifests.
     pub id: u64,
     pub start: i64,
-    /// The time of its media at its start.
+    /// The time of the media at the start of the period.
     pub origin: i64,
-    /// Complete segments, each from the end of the previous one: their start, and the end of the last one.
+    /// The starts of the complete segments, and the end of the last one. Each segment begins where
+    /// the previous one ends.
     pub segments: Vec<i64>,
     pub end: i64,
     /// The number of the first segment.
     pub first_number: u64,
-    /// The expected length of the segment that grows and of those after it, and how long before its end players
-    /// may ask for one. `None` if no more follow.
+    /// The expected length of the growing segment and of those after it, and how long before its
+    /// end players may request a segment. `None` if no more follow.
     pub next: Option<(Duration, Duration)>,
     pub tracks: Vec<Track>,
 }
@@ -82,7 +84,7 @@ pub struct TrackRendition {
     pub first_number: u64,
 }
 
-/// What a track holds.
+/// The kind of media in a track.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub enum TrackKind {
     Video { size: Option<(u32, u32)>, frame_rate: Option<f64> },
@@ -154,7 +156,7 @@ impl Manifest {
 }
 
 impl Period {
-    /// When its last complete segment ends.
+    /// The time at which the last complete segment ends.
     fn end_time(&self) -> i64 {
         self.start.saturating_add(self.end.saturating_sub(self.origin))
     }

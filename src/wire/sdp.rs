@@ -1,21 +1,21 @@
-//! Checks the SDP offer of a WHEP client (RFC 8866; draft-ietf-wish-whep), and completes the answer. str0m
-//! negotiates: it gets an offer with only the necessary lines.
+//! Checks the SDP offer of a WHEP client (RFC 8866; draft-ietf-wish-whep), and completes the
+//! answer. str0m does the negotiation, and gets an offer with only the necessary lines.
 
 use std::fmt::Write as _;
 
-/// The longest accepted offer in bytes; offers of browsers have 6 to 10 KiB.
+/// The longest accepted offer in bytes. Offers of browsers have 6 to 10 KiB.
 pub const MAX_OFFER: usize = 64 << 10;
 /// Maximum number of lines, and maximum length of a line.
 const MAX_LINES: usize = 1_500;
 const MAX_LINE: usize = 1_024;
-/// The stream id of both tracks: receivers synchronize tracks with the same id.
+/// The stream id of both tracks, because receivers synchronize tracks with the same id.
 const STREAM_ID: &str = "onair";
 
 /// A valid offer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Offer {
-    /// The offer for the negotiation: without candidates and lines for the other direction; a sendrecv
-    /// section becomes receive-only.
+    /// The offer for the negotiation, without candidates and lines for the other direction. A
+    /// sendrecv section becomes receive-only.
     pub text: String,
     pub video: bool,
     pub audio: bool,
@@ -26,7 +26,7 @@ pub struct Offer {
     pub ufrag: String,
 }
 
-/// Why an offer is rejected, for developers of players.
+/// The reason why an offer is rejected, for developers of players.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OfferError {
     #[error("The offer is longer than {} KiB.", MAX_OFFER >> 10)]
@@ -41,7 +41,7 @@ pub enum OfferError {
     Incomplete,
 }
 
-/// The section of an offer to which a line belongs.
+/// The section of an offer in which a line is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum Section {
     Session,
@@ -133,7 +133,7 @@ impl Offer {
     }
 }
 
-/// Completes an answer for browsers: both tracks in one stream, and stereo audio.
+/// Completes an answer for browsers, with both tracks in one stream, and stereo audio.
 pub fn finish_answer(answer: &str) -> String {
     let mut out = String::with_capacity(answer.len() + 64);
     let opus = answer.lines().find_map(|line| {

@@ -1,10 +1,10 @@
-//! SOCKS 5 with user and password (RFC 1928, RFC 1929), client side: makes requests, and computes
+//! Client side of SOCKS 5 with user and password (RFC 1928, RFC 1929): makes requests, and computes
 //! the length of replies. It is sans-IO.
 
-/// Why a proxy rejects a connection.
+/// The reason why a proxy rejects a connection.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// It does not speak SOCKS 5.
+    /// The proxy does not speak SOCKS 5.
     NotSocks,
     NeedsLogin,
     WrongLogin,
@@ -26,7 +26,7 @@ pub enum Method {
     Login,
 }
 
-/// Makes the first message; its reply has 2 bytes.
+/// Makes the first message, whose reply has 2 bytes.
 pub fn greeting(login: bool) -> Vec<u8> {
     if login { vec![5, 2, 0, 2] } else { vec![5, 1, 0] }
 }
@@ -44,7 +44,7 @@ pub fn method(answer: [u8; 2]) -> Result<Method, Error> {
     }
 }
 
-/// Makes the message with user and password; the reply has 2 bytes.
+/// Makes the message with user and password, whose reply has 2 bytes.
 ///
 /// # Errors
 /// Fails with [`Error::TooLong`].
@@ -90,7 +90,7 @@ pub fn request(host: &str, port: u16) -> Result<Vec<u8>, Error> {
     Ok(message)
 }
 
-/// Number of bytes after the first 5 of the reply to the request.
+/// Number of bytes that follow the first 5 of the reply to the request.
 ///
 /// # Errors
 /// Fails with the cause if there is no connection.

@@ -5,7 +5,7 @@ const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xA4, 0x42];
 const HEADER: usize = 20;
 const USERNAME: u16 = 0x0006;
 
-/// True for a STUN datagram, as opposed to DTLS or RTP (RFC 7983).
+/// Returns true for a STUN datagram, as opposed to DTLS or RTP (RFC 7983).
 pub fn is_stun(datagram: &[u8]) -> bool {
     datagram.first().is_some_and(|first| *first < 4) && datagram.get(4..8) == Some(&MAGIC_COOKIE)
 }

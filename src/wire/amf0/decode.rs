@@ -1,11 +1,11 @@
-//! Reads AMF0 values from bytes (AMF0 §2). The innermost steps have `#[inline(always)]`: without it,
-//! reading a `connect` command takes 1.7 times as long.
+//! Reads AMF0 values from bytes (AMF0 §2). The innermost steps have `#[inline(always)]`, because
+//! reading a `connect` command takes 1.7 times as long without it.
 
 use super::{Data, TypedObject, Value, marker};
 
 /// The deepest nesting that is accepted.
 pub const MAX_DEPTH: usize = 16;
-/// Default limit of values in one body, nested ones included.
+/// Default limit for the number of values in one body, including nested ones.
 pub const MAX_VALUES: usize = 4_096;
 
 /// Why bytes are not valid AMF0.
@@ -209,7 +209,7 @@ impl<'a> Decoder<'a> {
         Ok((name, self.value(depth)?))
     }
 
-    /// Consumes an empty name and the end marker, if they come next.
+    /// Consumes an empty name and the end marker, if they are next. Returns true if they were.
     #[inline(always)]
     fn object_end(&mut self) -> bool {
         match self.input {

@@ -25,8 +25,8 @@ pub enum Data<S> {
     Object(Vec<(S, Data<S>)>),
     Null,
     Undefined,
-    /// A reference to the n-th object, array or typed object of the same body, counted from 0. It is not
-    /// resolved: its object may contain the reference itself.
+    /// A reference to the n-th object, array or typed object of the same body, counted from 0. It
+    /// is not resolved, because the object may contain the reference itself.
     Reference(u16),
     /// Named properties in their order. The count that precedes them is only a hint and is not kept.
     EcmaArray(Vec<(S, Data<S>)>),
@@ -65,7 +65,7 @@ impl<S: AsRef<str>> Data<S> {
         }
     }
 
-    /// The value as a boolean; numbers convert as in ActionScript, because some peers send 0 and 1.
+    /// The value as a boolean. Numbers convert as in ActionScript, because some peers send 0 and 1.
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             Self::Boolean(boolean) => Some(*boolean),
@@ -99,8 +99,8 @@ impl<S: AsRef<str>> Data<S> {
         }
     }
 
-    /// The property with this name. An exact match wins over one that differs in case: some peers write
-    /// `tcurl`.
+    /// The property with this name. An exact match wins over one that differs in case, because some
+    /// peers write `tcurl`.
     pub fn get(&self, name: &str) -> Option<&Self> {
         let properties = self.properties()?;
         let exact = properties.iter().find(|(key, _)| key.as_ref() == name);
@@ -154,7 +154,7 @@ impl<S: AsRef<str>> Data<S> {
 }
 
 impl Value {
-    /// Makes an object of these properties: `Value::object([("code", "ok".into()), …])`.
+    /// Makes an object of these properties, such as `Value::object([("code", "ok".into()), …])`.
     pub fn object<'k>(properties: impl IntoIterator<Item = (&'k str, Value)>) -> Self {
         Self::Object(properties.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
     }

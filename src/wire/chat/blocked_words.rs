@@ -1,13 +1,13 @@
-//! Words that keep a chat message out. Case does not matter, nor do marks, invisible characters and full-width
-//! forms, which people use to get around such lists.
+//! Words that block a chat message. Case, marks, invisible characters and full-width forms, with
+//! which people get around such lists, make no difference.
 
 use crate::base::sanitize::is_visible;
 
-/// Maximum number of words; the next constant is the maximum length of each in characters.
+/// Maximum number of words; the next constant is the maximum number of characters of a word.
 pub const MAX_BLOCKED_WORDS: usize = 256;
 pub const MAX_BLOCKED_WORD: usize = 64;
 
-/// A list of words, ready to be searched for.
+/// A list of blocked words, prepared for searches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BlockedWords {
     words: Vec<String>,
@@ -15,8 +15,8 @@ pub struct BlockedWords {
 }
 
 impl BlockedWords {
-    /// Takes these words, without spaces around them, and at most [`MAX_BLOCKED_WORDS`]; a word of which nothing
-    /// is visible is left out.
+    /// Takes at most [`MAX_BLOCKED_WORDS`] of these words, without spaces around them and without
+    /// invisible words.
     pub fn new<T: AsRef<str>>(words: impl IntoIterator<Item = T>) -> Self {
         let mut list = Self::default();
         for word in words {
@@ -42,7 +42,8 @@ impl BlockedWords {
         self.words.is_empty()
     }
 
-    /// Returns true if a text contains one of the words, also within a longer word: Chinese has no spaces.
+    /// Returns true if a text contains one of the words, even within a longer word, because Chinese
+    /// has no spaces.
     pub fn are_in(&self, text: &str) -> bool {
         if self.is_empty() {
             return false;
@@ -52,8 +53,9 @@ impl BlockedWords {
     }
 }
 
-/// A text as it is compared: in lower case (with the final sigma and the sharp s as in Unicode's case folding),
-/// without combining marks and invisible characters, and with ASCII for full-width forms. Spaces become one space.
+/// Returns the form of a text in which it is compared: in lower case (with the final sigma and the
+/// sharp s as in Unicode's case folding), without combining marks and invisible characters, with
+/// ASCII for full-width forms, and with single spaces.
 fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for letter in text.chars() {

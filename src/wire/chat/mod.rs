@@ -1,6 +1,7 @@
 //! Chat messages of viewers: JSON `{"name","text"}` in text messages of the built-in server's
-//! WebSocket, and AMF0 data messages of a stream (`onTextData` and similar). Every message is cleaned
-//! before it is shown. The server also sends other frames, which clients that do not know them ignore.
+//! WebSocket, and AMF0 data messages of a stream (`onTextData` and similar). Every message is
+//! cleaned before it is shown. The server also sends other frames, which clients ignore if they do
+//! not know them.
 
 pub mod blocked_words;
 
@@ -59,8 +60,8 @@ impl ChatLine {
     }
 
     /// Reads the body of a data message (a script tag): `onTextData`, `onChat`, `onDanmaku` or
-    /// `onComment` with a text alone, or with an object of `text` (or `content`, `message`) and
-    /// `name` (or `user`, `nickname`). Returns `None` for every other body.
+    /// `onComment`, followed by a text, or by an object of `text` (or `content`, `message`) and
+    /// `name` (or `user`, `nickname`). Returns `None` for any other body.
     pub fn from_data(body: &[u8]) -> Option<Self> {
         if body.len() > 4 * MAX_MESSAGE {
             return None;
@@ -93,16 +94,16 @@ pub struct ChatPost {
 pub enum ChatFrame {
     /// A message of a server that numbers its messages.
     Post(ChatPost),
-    /// A message of a server that does not, or of the server itself.
+    /// A message of a server that does not number its messages, or of the server itself.
     Line(ChatLine),
-    /// These messages are deleted: clients remove them.
+    /// These messages are deleted, and clients remove them.
     Deleted(Vec<u64>),
-    /// Seconds that each sender waits between two messages; 0 switches that off.
+    /// Seconds that each sender must wait between two messages; 0 disables slow mode.
     Slow(u64),
 }
 
 impl ChatFrame {
-    /// Reads a text message; `None` if it is none of these.
+    /// Reads a text message. Returns `None` if the message is none of these.
     pub fn from_json(message: &str) -> Option<Self> {
         if message.len() > MAX_MESSAGE {
             return None;

@@ -1,6 +1,6 @@
 //! Measures the frame rate from presentation times that are rounded, as in FLV and Matroska
-//! (milliseconds). A straight line through all times separates 60 from 59.94 fps; the distance of two
-//! times cannot. This module has no I/O.
+//! (milliseconds). A straight line through all times distinguishes 60 from 59.94 fps, which the
+//! distance between two times cannot. This module has no I/O.
 
 use crate::media::FrameRate;
 
@@ -26,11 +26,11 @@ const COMMON: [(u32, u32); 17] = [
 ];
 /// Relative tolerance for a common rate: a fifth of the distance between 60 and 59.94.
 const RATE_TOLERANCE: f64 = 0.000_2;
-/// Number of standard errors within which a common rate matches.
+/// Maximum number of standard errors by which a matching common rate may differ.
 const ERRORS: f64 = 4.0;
 
-/// Frame rate of frames with these times in microseconds, in any order. If the measurement is too short
-/// to separate common rates, `told` decides, otherwise the nearest rate.
+/// Frame rate of frames with these times in microseconds, in any order. If the measurement is too
+/// short to tell common rates apart, it is `told` if given, or else the nearest rate.
 pub fn frame_rate(times: impl IntoIterator<Item = i64>, told: Option<f64>) -> Option<f64> {
     let mut times: Vec<i64> = times.into_iter().collect();
     times.sort_unstable();
@@ -58,7 +58,7 @@ pub fn fraction(rate: f64) -> Option<FrameRate> {
     }
 }
 
-/// The frame rate from the line of least squares through all times, and its relative standard error.
+/// The frame rate by the least-squares line through all times, and its relative standard error.
 /// Missing frames are counted.
 fn line(times: &[i64]) -> Option<(f64, f64)> {
     let steps = || times.iter().zip(times.iter().skip(1)).map(|(a, b)| b - a);

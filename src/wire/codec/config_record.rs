@@ -1,5 +1,5 @@
-//! Writes codec configs: converts them between containers, or derives them from the first packet if the
-//! stream has none.
+//! Writes codec configs: converts them between containers, or derives a missing config from the
+//! first packet.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -9,8 +9,8 @@ use crate::wire::bits::{BitReader, BitWriter, Error};
 /// The FLAC stream marker and the block header before STREAMINFO: last block, 34 bytes (RFC 9639 §8.1).
 pub const FLAC_HEAD: &[u8] = b"fLaC\x80\0\0\x22";
 
-/// The identification header of Opus (RFC 7845 §5.1); if the stream has none, a header for one or two
-/// channels.
+/// The identification header of Opus (RFC 7845 §5.1). If the stream has none, this is a header for
+/// one or two channels.
 pub fn opus_head(audio: &AudioConfig) -> Bytes {
     if audio.config.starts_with(b"OpusHead") && audio.config.len() >= 19 {
         return audio.config.clone();

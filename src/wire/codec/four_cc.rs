@@ -36,8 +36,8 @@ pub enum VideoFormat {
     Av1,
     Vp8,
     Vp9,
-    /// MPEG-4 part 2 and MPEG-2: not in any specification of FLV, but returned by our readers of
-    /// other containers.
+    /// MPEG-4 part 2. Like MPEG-2, it is in no specification of FLV, but onair's readers of other
+    /// containers return it.
     Mpeg4,
     Mpeg2,
     /// A legacy number without a variant here.
@@ -149,8 +149,8 @@ pub enum AudioFormat {
     Flac,
     Ac3,
     Eac3,
-    /// Uncompressed audio and Vorbis: not in any specification of FLV, but returned by our readers of
-    /// other containers.
+    /// Uncompressed audio. Like Vorbis, it is in no specification of FLV, but onair's readers of
+    /// other containers return it.
     Pcm,
     Vorbis,
     /// A legacy number without a variant here.

@@ -5,9 +5,9 @@ use crate::wire::codec::color::{Colors, Light};
 use crate::wire::codec::h264::nal::unescape;
 use crate::wire::codec::obu::obus;
 
-/// Maximum number of units per frame, and of messages per unit, that are read.
+/// Maximum number of units that are read per frame, and of messages per unit.
 const MAX_UNITS: usize = 64;
-/// Maximum number of bytes that are read of a unit.
+/// Maximum number of bytes of a unit that are read.
 const MAX_UNIT_BYTES: usize = 1 << 10;
 
 fn u16_at(data: &[u8], at: usize) -> Option<u16> {
@@ -52,13 +52,13 @@ fn number(rest: &mut &[u8]) -> Option<usize> {
     }
 }
 
-/// Reads `content_light_level_info()`; `clli` and AV1 have the same content.
+/// Reads `content_light_level_info()`, whose content is the same in `clli` and AV1.
 pub fn levels(payload: &[u8]) -> Option<Light> {
     Some(Light::levels(u16_at(payload, 0)?, u16_at(payload, 2)?))
 }
 
-/// Reads `mastering_display_colour_volume()`; `mdcv` has the same content: the primaries and the
-/// white point, then maximum and minimum luminance in 0.0001 cd/m².
+/// Reads `mastering_display_colour_volume()`, whose content is the same in `mdcv`: the primaries
+/// and the white point, then maximum and minimum luminance in 0.0001 cd/m².
 pub fn display_volume(payload: &[u8]) -> Option<Light> {
     let tell = |at| u32_at(payload, at).map(|value| f64::from(value) / 10_000.0);
     let (white, black) = (tell(16)?, tell(20)?);

@@ -1,5 +1,5 @@
 //! Reads the color description of an HEVC sequence parameter set (H.265 §7.3.2.2.1, §7.3.4, §7.3.7,
-//! Annex E.2.1). No field before it has a length, so all of them are parsed.
+//! Annex E.2.1). The fields before the description have no lengths, so all of them are parsed.
 
 use crate::wire::bits::{BitReader, Error};
 use crate::wire::codec::color::Colors;
@@ -11,7 +11,7 @@ const MAX_PICTURES: u32 = 32;
 /// Maximum number of long-term reference frames.
 const MAX_LONG_TERM: u32 = 33;
 
-/// Reads the colors of a set; `bits` are just after its bit depths. `sub_layers` is the number of
+/// Reads the colors of a set; `bits` is just after the bit depths. `sub_layers` is the number of
 /// sub-layers after the first.
 pub(super) fn colors(bits: &mut BitReader<'_>, sub_layers: u32) -> Result<Colors, Error> {
     let order_bits = bits.ue()?.min(12) + 4;

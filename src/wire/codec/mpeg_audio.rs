@@ -19,7 +19,8 @@ pub struct Header {
 /// Bytes of a header.
 pub const HEADER: usize = 4;
 
-/// Reads the header at the start of `data`; `None` if there is no header or its bitrate is free.
+/// Reads the header at the start of `data`. Returns `None` without a header, or if its bitrate is
+/// free.
 pub fn header(data: &[u8]) -> Option<Header> {
     let &[sync, b1, b2, b3] = data.first_chunk::<HEADER>()?;
     if sync != 0xFF || b1 & 0xE0 != 0xE0 {

@@ -1,5 +1,6 @@
-//! Uncompressed audio (PCM) and its sample formats. Files describe it in many ways. Between our readers and
-//! decoders, the config has eleven bytes: `lpcm`, coding, bytes per value, channels, rate.
+//! Uncompressed audio (PCM) and its sample formats. Files describe these in many ways. Between
+//! onair's readers and decoders, the config has eleven bytes: `lpcm`, coding, bytes per value,
+//! channels, rate.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -24,7 +25,7 @@ const CODINGS: [Coding; 5] =
     [Coding::Signed, Coding::Unsigned, Coding::Float, Coding::ALaw, Coding::MuLaw];
 const BIG_ENDIAN: u8 = 0x80;
 
-/// Format of uncompressed audio; channels are interleaved.
+/// Format of uncompressed audio with interleaved channels.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Pcm {
     pub coding: Coding,
@@ -36,7 +37,7 @@ pub struct Pcm {
 }
 
 impl Pcm {
-    /// Reads what [`config`](Self::config) wrote.
+    /// Reads the config bytes that [`config`](Self::config) wrote.
     pub fn parse(config: &[u8]) -> Option<Self> {
         Self::unchecked(config).filter(Self::is_audio)
     }
@@ -54,8 +55,8 @@ impl Pcm {
         })
     }
 
-    /// Reads the format of a WAV file (WAVEFORMATEX, or its extensible form); `None` if it is another
-    /// format or invalid.
+    /// Reads the format of a WAV file (WAVEFORMATEX, or its extensible form). Returns `None` if it
+    /// is another format or invalid.
     pub fn of_wave(format: &[u8]) -> Option<Self> {
         let field = |at: usize| Some(u16::from_le_bytes(*format.get(at..)?.first_chunk()?));
         let bits = field(14)?;
@@ -138,7 +139,7 @@ impl Pcm {
         u32::from(self.bytes) * u32::from(self.channels)
     }
 
-    /// Converts `data` to values, mostly between -1 and 1.
+    /// Converts `data` to sample values, mostly between -1 and 1.
     pub fn values(self, data: &[u8]) -> impl Iterator<Item = f32> {
         let Self { coding, big_endian, bytes, .. } = self;
         let size = usize::from(bytes).max(1);
@@ -168,7 +169,7 @@ fn scaled(value: i16) -> f32 {
     f32::from(value) / 32_768.0
 }
 
-/// G.711 table 1: every second bit is inverted.
+/// Decodes A-law (G.711 table 1), in which every second bit is inverted.
 fn a_law(value: u8) -> i16 {
     let value = value ^ 0x55;
     let (segment, step) = (value >> 4 & 7, i16::from(value & 0xF));
@@ -179,7 +180,7 @@ fn a_law(value: u8) -> i16 {
     if value & 0x80 != 0 { magnitude } else { -magnitude }
 }
 
-/// G.711 table 2: all bits are inverted.
+/// Decodes µ-law (G.711 table 2), in which all bits are inverted.
 fn mu_law(value: u8) -> i16 {
     let value = !value;
     let (segment, step) = (value >> 4 & 7, i16::from(value & 0xF));

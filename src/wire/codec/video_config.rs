@@ -8,9 +8,9 @@ use crate::wire::codec::h264::nal::unescape;
 use crate::wire::codec::obu::obus;
 use crate::wire::codec::{hdr, hevc_vui};
 
-/// Bytes of a parameter set that are read: the sizes are at the start.
+/// Maximum number of bytes of a parameter set that are read, because the sizes are at the start.
 const MAX_SPS_BYTES: usize = 1 << 10;
-/// Bytes of an AV1 sequence header that are read.
+/// Maximum number of bytes of an AV1 sequence header that are read.
 const MAX_OBU_BYTES: usize = 1 << 10;
 
 /// Properties of a video stream.
@@ -129,8 +129,8 @@ pub fn hevc_record(sets: [&[Bytes]; 3]) -> Option<Bytes> {
     Some(out.freeze())
 }
 
-/// Reads size, chroma format, the number of sub-layers after the first, and whether they are nested;
-/// `bits` then follow these fields.
+/// Reads size, chroma format, the number of sub-layers after the first, and whether they are
+/// nested. Afterwards, `bits` is just after these fields.
 fn hevc_front(bits: &mut BitReader<'_>) -> Result<((u32, u32), u32, u32, bool), Error> {
     bits.skip(4)?;
     let sub_layers = bits.bits(3)?;
@@ -187,8 +187,8 @@ pub fn av1(config: &[u8]) -> Option<VideoInfo> {
     Some(VideoInfo { profile: profile.map(str::to_owned), level, ..told })
 }
 
-/// Reads size and colors from the OBUs before an AV1 keyframe, or in its configuration; `None` without
-/// a sequence header.
+/// Reads size and colors from the OBUs before an AV1 keyframe, or from those in its configuration.
+/// Returns `None` without a sequence header.
 pub fn av1_key(units: &[u8]) -> Option<VideoInfo> {
     let (_, header) = obus(units).find(|(kind, _)| *kind == 1)?;
     let mut bits = BitReader::new(header.get(..MAX_OBU_BYTES).unwrap_or(header));
@@ -245,7 +245,7 @@ fn av1_front(bits: &mut BitReader<'_>) -> Result<Av1Front, Error> {
     Ok(Av1Front { profile, still, size })
 }
 
-/// Reads the colors of a sequence header (AV1 §5.5.2); the bits are just after its sizes.
+/// Reads the colors of a sequence header (AV1 §5.5.2); `bits` is just after the sizes.
 fn av1_colors(bits: &mut BitReader<'_>, front: &Av1Front) -> Result<Colors, Error> {
     if !front.still && bits.flag()? {
         // Frame numbers.
@@ -280,7 +280,7 @@ fn av1_colors(bits: &mut BitReader<'_>, front: &Av1Front) -> Result<Colors, Erro
 }
 
 /// Reads a VPCodecConfigurationRecord, with or without the version before it. The size is in the
-/// frames: [`vp9_key_size`].
+/// frames, see [`vp9_key_size`].
 pub fn vp9(config: &[u8]) -> Option<VideoInfo> {
     let record = config.strip_prefix(&[1, 0, 0, 0]).unwrap_or(config);
     let (&[profile, level], more) = record.split_first_chunk::<2>()?;
@@ -296,7 +296,8 @@ pub fn vp9(config: &[u8]) -> Option<VideoInfo> {
     Some(VideoInfo { profile, level, size: None, colors })
 }
 
-/// Reads primaries and transfer (ITU-T H.273) from the same record; VP9 frames do not have them.
+/// Reads primaries and transfer (ITU-T H.273) from a VPCodecConfigurationRecord, because VP9 frames
+/// do not have them.
 pub fn vp9_colors(config: &[u8]) -> Option<(u8, u8)> {
     let record = config.strip_prefix(&[1, 0, 0, 0]).unwrap_or(config);
     let (&[_, _, _, primaries, transfer], _) = record.split_first_chunk::<5>()?;

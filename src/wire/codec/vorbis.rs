@@ -4,9 +4,9 @@ use bytes::Bytes;
 
 use crate::wire::codec::AudioInfo;
 
-/// The first bytes of a config between our readers and decoders.
+/// The first bytes of a config between onair's readers and decoders.
 pub const MARK: &[u8; 4] = b"vorb";
-/// The three headers begin with this name after their number (§4.2.1).
+/// The name that follows the number at the start of the three headers (§4.2.1).
 const NAME: &[u8] = b"vorbis";
 /// Bytes of the first header.
 const IDENTITY: usize = 30;
@@ -15,7 +15,7 @@ const MAX_MODES: usize = 64;
 /// Bits of a mode (§4.2.4): long blocks, window and transform (both none), mapping.
 const MODE: usize = 41;
 
-/// State that gives the duration of each packet.
+/// The state from which the duration of each packet follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blocks {
     pub sample_rate: u32,
@@ -30,8 +30,8 @@ pub struct Blocks {
     before: Option<u32>,
 }
 
-/// Makes the config that onair uses, the first and the third header, from `laced`, which has all three
-/// as in Matroska.
+/// Makes onair's config, which has the first and the third header, from `laced`, which has all
+/// three as in Matroska.
 pub fn unlaced(laced: &[u8]) -> Option<Bytes> {
     let (&2, mut rest) = laced.split_first()? else { return None };
     let mut sizes = [0_usize; 2];
@@ -93,7 +93,8 @@ impl Blocks {
         Some(Self { sample_rate, channels, sizes, long: modes, bits, before: None })
     }
 
-    /// Number of samples that a packet adds after the previous packet; `None` if it is not audio.
+    /// Number of samples that a packet adds to those of the previous packets; `None` if the packet
+    /// is not audio.
     pub fn lasts(&mut self, packet: &[u8]) -> Option<u32> {
         let first = *packet.first()?;
         if first & 1 == 1 {
@@ -106,8 +107,8 @@ impl Blocks {
     }
 }
 
-/// For each mode, true if its blocks are long. The modes are at the end of the last header, after many
-/// fields that are hard to parse, so they are read backwards from the end.
+/// Reads for each mode whether its blocks are long. The modes are at the end of the last header,
+/// after many fields that are hard to parse, so they are read backwards from the end.
 fn modes(setup: &[u8]) -> Option<Vec<bool>> {
     let bit = |at: usize| -> Option<bool> { Some(setup.get(at / 8)? >> (at % 8) & 1 == 1) };
     let number = |at: usize, count: usize| -> Option<u32> {
@@ -137,7 +138,7 @@ fn modes(setup: &[u8]) -> Option<Vec<bool>> {
 mod tests {
     use super::*;
 
-    /// Packs bits, the lowest bit of each byte first.
+    /// Packs values into bytes, the lowest bit of each byte first.
     fn packed(bits: &[(u64, usize)]) -> Vec<u8> {
         let mut all = Vec::new();
         for (value, count) in bits {

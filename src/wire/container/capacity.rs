@@ -1,10 +1,10 @@
-//! Which codecs our muxers support per format, and other parts of a file that may be lost.
+//! The codecs that onair's muxers support per format, and other parts of a file that may be lost.
 
 use super::Format;
 use crate::media::{AudioCodec, VideoCodec};
 
 impl Format {
-    /// True if our muxer of this format supports this video codec.
+    /// Returns true if onair's muxer of this format supports this video codec.
     pub const fn carries_video(self, codec: VideoCodec) -> bool {
         use VideoCodec as Codec;
         match codec {
@@ -14,7 +14,7 @@ impl Format {
         }
     }
 
-    /// True if our muxer of this format supports this audio codec.
+    /// Returns true if onair's muxer of this format supports this audio codec.
     pub const fn carries_audio(self, codec: AudioCodec) -> bool {
         use AudioCodec as Codec;
         match codec {
@@ -25,7 +25,7 @@ impl Format {
     }
 }
 
-/// A part of a file that the output format may not support, as named by `--drop`.
+/// A part of a file that the output format may not support, with its name in `--drop`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
     Video,

@@ -1,5 +1,5 @@
-//! Reads files incrementally: from the disk, or while the bytes still arrive from a web server. A reader
-//! reports missing bytes; the caller calls again when they are there.
+//! Reads files incrementally, from the disk or while bytes still arrive from a web server. A reader
+//! reports missing bytes, and the caller repeats the call when the bytes are there.
 
 use std::fmt;
 
@@ -14,10 +14,10 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
     /// Reads the headers of the file.
     ///
     /// # Errors
-    /// Fails if the file is invalid, or with [`Error::is_missing`].
+    /// Fails if the file is invalid, or if bytes are missing ([`Error::is_missing`]).
     fn head(&mut self, source: &mut dyn ReadAt) -> Result<(), Error>;
 
-    /// The contents of the file; the samples are complete only if [all are known](Self::is_whole).
+    /// The contents of the file. The samples are complete only if [all are known](Self::is_whole).
     fn index(&self) -> &Index;
 
     /// Adds the next samples to `found`, sorted by DTS as far as they are read. Returns false at the end.
@@ -33,13 +33,14 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
     /// The first unit.
     fn beginning(&self) -> Unit;
 
-    /// Moves to a unit, where the next read begins.
+    /// Moves to a unit, at which the next read begins.
     fn go_to(&mut self, unit: Unit);
 
     /// End time of the file, as far as it is known.
     fn end(&self) -> Option<Timestamp>;
 
-    /// For audio-only files, the time at which audible audio begins; encoder padding precedes it.
+    /// For audio-only files, the time at which the audible audio begins, after the encoder's
+    /// padding.
     fn heard_from(&self) -> Option<Timestamp> {
         None
     }
@@ -59,7 +60,7 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
         false
     }
 
-    /// Looks up the units and the end time if they are at the end of the file.
+    /// Reads the units and the end time if these are at the end of the file.
     ///
     /// # Errors
     /// As for [`head`](Self::head).
@@ -72,12 +73,12 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
         &[]
     }
 
-    /// The units that begin in these bytes, which are at `at`; may include false matches.
+    /// The units that begin in these bytes, which are at `at`. The list may include false matches.
     fn units_in(&self, _bytes: &[u8], _at: u64) -> Vec<Unit> {
         Vec::new()
     }
 
-    /// Positions that are at most this many bytes apart are read in one piece: about the size of a
+    /// Maximum distance in bytes of positions that are read in one piece: about the size of a
     /// request.
     fn stretch(&self) -> u64 {
         128 << 10

@@ -1,4 +1,4 @@
-//! Why a media file cannot be read.
+//! Errors of reading media files.
 
 use std::fmt;
 use std::io;

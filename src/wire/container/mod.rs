@@ -41,7 +41,7 @@ pub use packet_times::{Timing, TrackTiming, audio_frame};
 
 /// Maximum number of audio tracks in a file.
 pub const MAX_AUDIO_TRACKS: usize = 16;
-/// Maximum number of samples that are read from a file: two days of video and audio.
+/// Maximum number of samples that are read from a file, enough for two days of video and audio.
 pub const MAX_SAMPLES: usize = 16_000_000;
 /// Maximum number of chapters of a file.
 pub const MAX_CHAPTERS: usize = 1_000;
@@ -109,7 +109,7 @@ impl std::str::FromStr for Format {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tracks {
     pub video: Option<VideoConfig>,
-    /// The first one is the default.
+    /// The audio tracks, of which the first is the default.
     pub audio: Vec<AudioTrack>,
 }
 
@@ -170,7 +170,7 @@ impl From<Track> for TrackId {
     }
 }
 
-/// Bytes for a file: some to append, and some that replace others.
+/// Bytes for a file: some to append, and some that replace existing bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MuxerOutput {
     /// Bytes to append.
@@ -179,17 +179,17 @@ pub struct MuxerOutput {
     pub patches: Vec<(u64, Bytes)>,
 }
 
-/// Writes a file that is readable at every moment: it appends whole units, and the end makes it an ordinary
-/// file with an index.
+/// Writes a file that is readable at every moment. A muxer appends whole units, and its end makes
+/// the file an ordinary one with an index.
 pub trait Muxer: fmt::Debug + Send {
     /// Returns the start of the file. It is called once, before all others.
     fn begin(&mut self) -> Bytes;
 
-    /// Adds a packet or a chapter to the next [`Muxer::flush`]. Times begin at zero, and the packets of a
-    /// track come in DTS order.
+    /// Adds a packet or a chapter to the next [`Muxer::flush`]. Times begin at zero, and the
+    /// packets of each track must be in DTS order.
     fn write(&mut self, event: &StreamEvent);
 
-    /// Bytes that were added and not flushed.
+    /// Number of bytes that were added and not flushed yet.
     fn waiting(&self) -> usize;
 
     /// Returns all waiting data as whole units for the end of the file, which is at `at`. The caller then
@@ -206,7 +206,8 @@ pub trait Muxer: fmt::Debug + Send {
     /// committed data.
     fn finish(&mut self, at: u64, end: Timestamp) -> MuxerOutput;
 
-    /// Patches that are possible if nothing can be appended (a full disk); the file plays without them.
+    /// Patches for the end of a file to which nothing can be appended (a full disk). The file also
+    /// plays without them.
     fn close(&mut self, at: u64, end: Timestamp) -> Vec<(u64, Bytes)>;
 
     /// Upper estimate of the bytes that [`Muxer::finish`] would append now.
@@ -292,7 +293,8 @@ pub struct Hole {
     pub size: u64,
 }
 
-/// Reads the bytes of a sample without its holes, which are sorted; at most `most` bytes with the holes.
+/// Reads the bytes of a sample without its holes, which are sorted. The sample may have at most
+/// `most` bytes, including the holes.
 ///
 /// # Errors
 /// As for [`read`].
@@ -346,8 +348,8 @@ pub struct Index {
     pub tracks: Tracks,
     /// Color description in the container, not in the video stream.
     pub colors: Colors,
-    /// True for playback, where times begin at zero. For copying, the times are unchanged, also below zero,
-    /// and all missing parts are reported.
+    /// True for playback, for which times begin at zero. For copying, times are unchanged, even
+    /// below zero, and all missing parts are reported.
     pub to_play: bool,
     /// True if the player has the key of encrypted samples.
     pub has_key: bool,
@@ -355,31 +357,32 @@ pub struct Index {
     pub most: usize,
     /// Samples in writing order: by DTS, video first.
     pub samples: Vec<SampleLocation>,
-    /// Alpha channel of the frames, as frames of the same codec whose luma is the opacity; matched by `pts`.
+    /// Alpha channel of the frames: frames of the same codec, matched by `pts`, whose luma is the
+    /// opacity.
     pub alpha: Vec<SampleLocation>,
-    /// Bytes to skip within samples, by position.
+    /// Foreign bytes to skip within samples, sorted by position.
     pub holes: Vec<Hole>,
     /// For audio-only files, the streams that follow the first one, in order.
     pub links: Vec<Link>,
     /// For audio-only files, the audible span without the encoder's padding.
     pub heard: Option<(Timestamp, Timestamp)>,
     pub chapters: Vec<Chapter>,
-    /// Other contents that are not kept, in words.
+    /// Descriptions of other contents that are not kept.
     pub left_out: Vec<String>,
-    /// The same, by kind.
+    /// The other contents that are not kept, by kind, with their descriptions.
     pub lacking: Vec<(Part, String)>,
     /// Ticks per second of tracks that are finer than a millisecond.
     pub timescales: Vec<(TrackId, u32)>,
-    /// Tracks without a decoder; filled with `to_play`.
+    /// Tracks without a decoder, which are listed only for playback (`to_play`).
     pub unsupported: Vec<UnsupportedTrack>,
-    /// End of the last whole unit; an index or a truncated unit follows.
+    /// End of the last whole unit, after which an index or a truncated unit follows.
     pub whole: u64,
-    /// True if the file has its index and duration, so it was finished.
+    /// True if the file was finished, so that it has an index and a duration.
     pub finished: bool,
 }
 
 impl Index {
-    /// Notes contents that are not kept.
+    /// Records contents that are not kept.
     pub fn lack(&mut self, part: Part, what: String) {
         if self.left_out.len() < 32 {
             self.left_out.push(what.clone());
@@ -387,14 +390,14 @@ impl Index {
         }
     }
 
-    /// Notes a track without a decoder.
+    /// Records a track without a decoder.
     pub fn leave(&mut self, track: Option<UnsupportedTrack>) {
         if let Some(track) = track.filter(|_| self.to_play) {
             unsupported::note(&mut self.unsupported, &track);
         }
     }
 
-    /// Tracks whose absence matters: audio, and video if there is no other.
+    /// Unsupported tracks that the user misses: audio, and video if there is no other video.
     pub fn missed(&self) -> impl Iterator<Item = &UnsupportedTrack> {
         let seen = self.tracks.video.is_some();
         self.unsupported.iter().filter(move |it| it.medium == TrackKind::Audio || !seen)
@@ -423,7 +426,7 @@ impl Index {
     /// Adds a sample.
     ///
     /// # Errors
-    /// Fails if there are too many.
+    /// Fails if there are too many samples.
     pub fn push(&mut self, place: SampleLocation) -> Result<(), Error> {
         let most = if self.most == 0 { MAX_SAMPLES } else { self.most };
         if self.samples.len() >= most {
@@ -433,7 +436,7 @@ impl Index {
         Ok(())
     }
 
-    /// Adds a chapter; chapters beyond [`MAX_CHAPTERS`] are ignored.
+    /// Adds a chapter. Chapters beyond [`MAX_CHAPTERS`] are ignored.
     pub fn push_chapter(&mut self, chapter: Chapter) {
         if self.chapters.len() < MAX_CHAPTERS {
             self.chapters.push(chapter);
@@ -449,7 +452,7 @@ impl Index {
     /// Checks that at least one track can be used.
     ///
     /// # Errors
-    /// Fails with the reason otherwise.
+    /// Fails with the reason if no track can be used.
     pub fn usable(&self) -> Result<(), Error> {
         if !self.is_empty() {
             return Ok(());

@@ -2,10 +2,11 @@
 
 use crate::wire::container::{Demuxer, Error, Format, ReadAt, audio, mkv, mp4};
 
-/// Opens the reader for this format; `None` means audio only, whose format the header defines.
+/// Opens the reader for this format. `None` means an audio-only file, whose header defines the
+/// format.
 ///
 /// # Errors
-/// Fails if no reader supports the format, or with [`Error::is_missing`].
+/// Fails if no reader supports the format, or if bytes are missing ([`Error::is_missing`]).
 pub fn open(format: Option<Format>, source: &mut dyn ReadAt) -> Result<Box<dyn Demuxer>, Error> {
     match format {
         Some(Format::Mp4) => Ok(Box::new(mp4::Reader::to_play())),
@@ -27,7 +28,7 @@ mod tests {
     use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, StreamEvent, Track};
     use crate::wire::container::{Muxer, SampleLocation, Tracks, Unit};
 
-    /// Bytes that arrive over time, and the requested positions.
+    /// A file whose bytes arrive over time, and the requested positions.
     struct Coming<'a> {
         bytes: &'a [u8],
         come: u64,
@@ -73,7 +74,7 @@ mod tests {
         }
     }
 
-    /// Ten seconds of audio in fragments or clusters; `finished` adds an index.
+    /// Makes a file with ten seconds of audio in fragments or clusters. `finished` adds an index.
     fn file(format: Format, finished: bool) -> Vec<u8> {
         let tracks = Tracks { video: None, audio: vec![audio().into()] };
         let mut muxer: Box<dyn Muxer> = match format {

@@ -7,10 +7,10 @@ use crate::base::Timestamp;
 use crate::media::{AudioCodec, AudioConfig};
 use crate::wire::codec::aac::AudioSpecificConfig;
 
-/// Start times of a remuxed file; they may be negative.
+/// Start times of a remuxed file, which may be negative.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Timing {
-    /// Time zero of the file on the timeline of the samples that a writer gets: whole seconds.
+    /// Time zero of the file, in whole seconds, on the timeline of the samples that a writer gets.
     pub zero: Timestamp,
     pub tracks: Vec<TrackTiming>,
 }
@@ -34,8 +34,8 @@ impl Timing {
     }
 }
 
-/// Samples per audio packet, and samples per second. For AAC with SBR these are the values of the
-/// core. For Opus and FLAC, whose packets may differ, the usual values.
+/// Samples per audio packet, and samples per second. For AAC with SBR, these are the values of the
+/// core. For Opus and FLAC, whose packets may differ, these are the usual values.
 pub fn audio_frame(audio: &AudioConfig) -> (u32, u32) {
     let rate = audio.sample_rate.max(1);
     match audio.codec {

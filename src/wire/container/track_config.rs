@@ -1,4 +1,5 @@
-//! Track configs from codec configs, or from packets if there is no config. This module has no I/O.
+//! Derives track configs from codec configs, or from packets if there is no config. This module has
+//! no I/O.
 
 use bytes::Bytes;
 
@@ -11,8 +12,8 @@ use crate::wire::codec::h264::{DecoderConfig, NalType, avcc_nals};
 use crate::wire::codec::{mpeg_audio, vorbis};
 use crate::wire::container::flv::Metadata;
 
-/// Maximum length of a configuration: H.264 and AAC use tens of bytes, the codebooks of Vorbis some
-/// thousands.
+/// Maximum length of a configuration in bytes. H.264 and AAC use tens of bytes, and the codebooks
+/// of Vorbis some thousands.
 pub const MAX_CONFIG: usize = 64 << 10;
 
 /// Derives the config of an audio track other than AAC from its codec config, or otherwise from a
@@ -67,7 +68,8 @@ pub fn audio_config(
     Some(AudioConfig { codec, sample_rate, channels, bitrate: BitsPerSecond(0), config })
 }
 
-/// Parses the config of a video track; `None` if it is damaged, or missing for a codec that needs one.
+/// Parses the config of a video track. Returns `None` if it is damaged, or missing for a codec that
+/// needs one.
 pub fn video_config(codec: VideoCodec, config: Bytes) -> Option<VideoConfig> {
     match codec {
         VideoCodec::H264 => h264_config(config),
@@ -96,7 +98,7 @@ fn h264_config(config: Bytes) -> Option<VideoConfig> {
     told_h264_config(config, &Metadata::default())
 }
 
-/// Parses an avcC, with missing values from metadata.
+/// Parses an avcC, and takes missing values from the metadata.
 pub fn told_h264_config(config: Bytes, metadata: &Metadata) -> Option<VideoConfig> {
     let parsed = DecoderConfig::parse(&config).ok()?;
     let sps = parsed.first_sps().ok()?;
@@ -122,8 +124,8 @@ pub fn told_h264_config(config: Bytes, metadata: &Metadata) -> Option<VideoConfi
     })
 }
 
-/// Makes the config of a video track other than H.264. The size comes from the codec config or the
-/// first keyframe; decoders do not need it.
+/// Makes the config of a video track other than H.264. The size, which decoders do not need, comes
+/// from the codec config or the first keyframe.
 pub fn bare_video_config(codec: VideoCodec, config: Bytes, picture: &[u8]) -> VideoConfig {
     let told = match codec {
         VideoCodec::Hevc => codec::hevc(&config).and_then(|told| told.size),
@@ -141,7 +143,7 @@ pub fn bare_video_config(codec: VideoCodec, config: Bytes, picture: &[u8]) -> Vi
     }
 }
 
-/// Parses an AudioSpecificConfig; `None` if it is damaged.
+/// Parses an AudioSpecificConfig. Returns `None` if it is damaged.
 pub fn aac_config(config: Bytes) -> Option<AudioConfig> {
     let specific = AudioSpecificConfig::parse(&config).ok()?;
     Some(AudioConfig {
@@ -153,8 +155,8 @@ pub fn aac_config(config: Bytes) -> Option<AudioConfig> {
     })
 }
 
-/// Parses an AudioSpecificConfig, with missing values from metadata. Rate and channels are those of a
-/// decoder that supports all extensions.
+/// Parses an AudioSpecificConfig, and takes missing values from the metadata. Rate and channels are
+/// those of a decoder that supports all extensions.
 pub fn told_aac_config(config: Bytes, metadata: &Metadata) -> Option<AudioConfig> {
     let told = aac_config(config)?;
     let channels = if told.channels == 0 { metadata.channels.unwrap_or(2) } else { told.channels };

@@ -1,11 +1,11 @@
-//! Tracks of a file or stream without a decoder: their names for users and (as in ffprobe) for programs.
+//! Names of tracks without a decoder, for users and (as in ffprobe) for programs.
 
 use crate::media::{TrackKind, UnsupportedTrack};
 
-/// Maximum number of such tracks that are reported per file or stream.
+/// Maximum number of tracks without a decoder that are reported per file or stream.
 const MAX_REPORTED: usize = 16;
 
-/// Name in MP4 and QuickTime, name in ffprobe, and name for users.
+/// Codecs by their name in MP4 and QuickTime, with their names in ffprobe and for users.
 const FOUR_CC: &[(&[u8; 4], &str, &str)] = &[
     (b"alac", "alac", "ALAC"),
     (b"dtsc", "dts", "DTS"),
@@ -35,7 +35,7 @@ const FOUR_CC: &[(&[u8; 4], &str, &str)] = &[
     (b"enca", "unknown", "encrypted"),
 ];
 
-/// Name in Matroska, name in ffprobe, and name for users.
+/// Codecs by their name in Matroska, with their names in ffprobe and for users.
 const MATROSKA: &[(&str, &str, &str)] = &[
     ("A_VORBIS", "vorbis", "Vorbis"),
     ("A_DTS", "dts", "DTS"),
@@ -55,7 +55,7 @@ const MATROSKA: &[(&str, &str, &str)] = &[
     ("V_MPEGH/ISO/HEVC", "hevc", "HEVC"),
 ];
 
-/// Adds a track to the known ones; returns true if it is new and within the limit.
+/// Adds a track to the known ones. Returns true if it is new and within the limit.
 pub fn note(known: &mut Vec<UnsupportedTrack>, track: &UnsupportedTrack) -> bool {
     let new = known.len() < MAX_REPORTED && !known.contains(track);
     if new {

@@ -1,7 +1,7 @@
-//! Adds a query, such as a pass, to all addresses of a playlist.
+//! Adds a query, such as an access token, to all addresses of a playlist.
 
-/// The playlist with `query` (`name=value`) added to each address: URI lines and `URI` attributes
-/// (RFC 8216bis §4.1, §4.2).
+/// Returns the playlist with `query` (`name=value`) added to each address, in URI lines and `URI`
+/// attributes (RFC 8216bis §4.1, §4.2).
 pub fn with_query(playlist: &str, query: &str) -> String {
     let mut out = String::with_capacity(playlist.len() * 2);
     for line in playlist.split_inclusive('\n') {

@@ -8,7 +8,7 @@ const MAX_ATTRIBUTES: usize = 64;
 pub(super) struct Attributes<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Attributes<'a> {
-    /// Parses a list; ends at the first error.
+    /// Parses a list up to the first error.
     pub fn parse(list: &'a str) -> Self {
         let mut found = Vec::new();
         let mut rest = list;

@@ -15,7 +15,7 @@ pub const MAX_SEGMENTS: usize = 100_000;
 /// Maximum duration of a segment and of a hold-back, in seconds.
 const MAX_SECONDS: f64 = 86_400.0;
 
-/// Why a text is not a playable playlist.
+/// The reason why a text is not a playable playlist.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     NotPlaylist,

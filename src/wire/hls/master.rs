@@ -23,7 +23,7 @@ pub struct Variant {
     pub frame_rate: Option<f64>,
     /// True if the variant is HDR (`VIDEO-RANGE` is PQ or HLG).
     pub hdr: bool,
-    /// Group of its audio renditions, if these have separate playlists.
+    /// Group of the variant's audio renditions, if these have separate playlists.
     pub audio: Option<String>,
 }
 
@@ -66,7 +66,7 @@ pub enum VariantVideo {
     Of(VideoCodec),
     /// An unknown codec.
     Unknown,
-    /// Not declared, or no video.
+    /// The codec is not declared, or there is no video.
     Untold,
 }
 
@@ -75,7 +75,7 @@ pub enum VariantVideo {
 pub struct Rendition {
     pub group: String,
     pub name: String,
-    /// `None` if the audio is inside the variant.
+    /// The address of the playlist; `None` if the audio is inside the variant.
     pub uri: Option<String>,
     pub default: bool,
 }
@@ -90,7 +90,7 @@ impl Master {
     }
 }
 
-/// A plausible frame rate.
+/// Parses a plausible frame rate.
 fn rate(text: &str) -> Option<f64> {
     text.parse().ok().filter(|rate| (1.0..=1_000.0).contains(rate))
 }

@@ -1,5 +1,5 @@
-//! Media playlists (RFC 8216 §4.3.2, §4.3.3; from the second edition the partial segments of
-//! §4.4.4.9 and related tags).
+//! Media playlists (RFC 8216 §4.3.2, §4.3.3), with the partial segments of the second edition
+//! (§4.4.4.9) and related tags.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,15 +13,15 @@ pub struct Media {
     pub sequence: u64,
     /// True if no more segments will be added.
     pub ended: bool,
-    /// True if the list keeps its first segments (`EVENT`, `VOD`).
+    /// True if the playlist keeps its first segments (`EVENT`, `VOD`).
     pub keeps_all: bool,
     pub control: Control,
-    /// Maximum part duration; `None` if the list has no parts.
+    /// Maximum part duration; `None` if the playlist has no parts.
     pub part_target: Option<Duration>,
     pub segments: Vec<Segment>,
-    /// The available parts of the segment after the last.
+    /// The available parts of the segment after the last complete one.
     pub pending: Vec<Part>,
-    /// Creation time of that segment, see [`Segment::made`].
+    /// Creation time of the segment of `pending`, see [`Segment::made`].
     pub pending_made: Option<i64>,
     /// The preload hint for the next part.
     pub hint: Option<Hint>,
@@ -29,16 +29,16 @@ pub struct Media {
     pub reports: Vec<Report>,
 }
 
-/// Delivery options of a list (EXT-X-SERVER-CONTROL).
+/// Delivery options of a playlist (EXT-X-SERVER-CONTROL).
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
 pub struct Control {
     /// Distance from the end that the server wants from players.
     pub hold_back: Option<Duration>,
-    /// The same for players that load parts.
+    /// Distance from the end that the server wants from players that load parts.
     pub part_hold_back: Option<Duration>,
     /// True if the server holds a request for a future part until the part exists.
     pub can_block: bool,
-    /// Segments further from the end may be skipped in an update.
+    /// Distance from the end beyond which an update may skip segments.
     pub skip_until: Option<Duration>,
 }
 
@@ -51,14 +51,14 @@ pub struct Segment {
     pub discontinuity: bool,
     /// True if the segment is missing on the server.
     pub gap: bool,
-    /// First byte and end of its range at the address.
+    /// Byte range of the segment at its address: the first byte and the end.
     pub range: Option<(u64, u64)>,
     pub map: Option<Arc<Map>>,
     pub key: Option<Arc<Key>>,
-    /// Parts of the segment; playlists list them only near the end.
+    /// Parts of the segment, which playlists list only near their end.
     pub parts: Vec<Part>,
-    /// Start time by the clock of its encoder, in microseconds since 1970: from
-    /// EXT-X-PROGRAM-DATE-TIME, or derived from an earlier segment.
+    /// Start time by the encoder's clock, in microseconds since 1970, from EXT-X-PROGRAM-DATE-TIME
+    /// or derived from an earlier segment.
     pub made: Option<i64>,
 }
 
@@ -88,7 +88,7 @@ pub struct Hint {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     pub uri: String,
-    /// Sequence number of its last segment; `part` is the last part of it.
+    /// Sequence number of the rendition's last segment; `part` is its last part.
     pub sequence: u64,
     pub part: Option<u64>,
 }
@@ -113,13 +113,13 @@ pub struct Key {
 /// Encryption method.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Method {
-    /// Whole segments, AES-128 in CBC mode.
+    /// Whole segments are encrypted, with AES-128 in CBC mode.
     Aes128,
-    /// Samples, AES-128 in CBC mode, with a key at a plain address.
+    /// Samples are encrypted, with AES-128 in CBC mode. The key is at a plain address.
     SampleAes,
-    /// Samples, AES-128 in CTR mode.
+    /// Samples are encrypted, with AES-128 in CTR mode.
     SampleAesCtr,
-    /// DRM: a license server has the keys.
+    /// DRM, for which a license server has the keys.
     Licensed(System),
 }
 
@@ -132,7 +132,7 @@ pub enum System {
     Other,
 }
 
-/// Minimum duration of a part: shorter ones would cause requests without a pause.
+/// Minimum duration of a part. Shorter parts would cause requests without a pause.
 const MIN_PART: Duration = Duration::from_millis(50);
 
 impl Media {
@@ -141,13 +141,13 @@ impl Media {
         self.segments.iter().map(|segment| segment.duration).sum()
     }
 
-    /// True if the list can be loaded part by part.
+    /// Returns true if the playlist can be loaded part by part.
     pub fn is_low_latency(&self) -> bool {
         self.control.can_block && self.part_target.is_some_and(|target| target >= MIN_PART)
     }
 
     /// Sequence number of the segment at `place` after the start, and the offset of the segment's
-    /// start; the last segment if the list is shorter.
+    /// start. If the playlist is shorter, this is the last segment.
     pub fn at(&self, place: Duration) -> (u64, Duration) {
         let (mut number, mut begins) = (self.sequence, Duration::ZERO);
         for segment in self.segments.iter().take(self.segments.len().saturating_sub(1)) {
@@ -191,7 +191,7 @@ impl Media {
         self.sequence.saturating_add(self.segments.len() as u64)
     }
 
-    /// Duration of the segments from this number on.
+    /// Duration of the segments from this sequence number on.
     pub fn from(&self, number: u64) -> Duration {
         let skip = usize::try_from(number.saturating_sub(self.sequence)).unwrap_or(usize::MAX);
         self.segments.iter().skip(skip).map(|segment| segment.duration).sum()
@@ -205,8 +205,8 @@ impl Media {
         (self.from(number) + parts(&self.pending)).saturating_sub(before)
     }
 
-    /// The last segment that begins at least `distance` before the end; the first one if the list
-    /// is shorter.
+    /// The last segment that begins at least `distance` before the end. If the playlist is shorter,
+    /// this is the first segment.
     pub fn before_end(&self, distance: Duration) -> u64 {
         let mut left = Duration::ZERO;
         for (at, segment) in self.segments.iter().enumerate().rev() {
@@ -218,7 +218,8 @@ impl Media {
         self.sequence
     }
 
-    /// The same with parts: a segment, and a part of it where decoding can begin.
+    /// As [`before_end`](Self::before_end), but returns a segment, and one of its parts at which
+    /// decoding can begin.
     pub fn part_before_end(&self, distance: Duration) -> (u64, usize) {
         let mut left = Duration::ZERO;
         let first = self.before_end(distance);

@@ -12,7 +12,7 @@ use crate::wire::hls::media::{
 /// Maximum number of rendition reports that are read.
 const MAX_REPORTS: usize = 200;
 
-/// Parses a list. `before` is the previous version, for skipped segments.
+/// Parses a playlist. `before` is the previous version, from which skipped segments come.
 pub(super) fn parse<'a>(
     lines: impl Iterator<Item = &'a str>,
     before: Option<&Media>,
@@ -44,19 +44,20 @@ struct Reader<'a> {
     target: Option<Duration>,
     map: Option<Arc<Map>>,
     key: Option<Arc<Key>>,
-    /// True if the key was given for the next segment, not for an earlier one.
+    /// True if the key was given for the next segment, and not for an earlier one.
     key_is_new: bool,
     duration: Option<Duration>,
     discontinuity: bool,
     gap: bool,
     range: Option<Span>,
-    /// Ends of the last ranges per address, for segments and for parts.
+    /// Ends of the last byte ranges with their addresses, for segments and for parts.
     ends: [Option<(String, u64)>; 2],
-    /// Parts of the segment whose own line has not come yet.
+    /// Parts of the segment whose own line was not read yet.
     parts: Vec<Part>,
     /// Number of all parts.
     count: usize,
-    /// Creation time of the next segment: as given, and as derived from the previous one.
+    /// Creation time of the next segment, as given; the next field is derived from the previous
+    /// segment.
     told: Option<i64>,
     follows: Option<i64>,
 }
@@ -186,7 +187,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Handles skipped segments (§4.4.5.2), which precede all others; their attributes stay in effect.
+    /// Handles skipped segments (§4.4.5.2), which precede all others, and whose attributes stay in
+    /// effect.
     fn skip(&mut self, list: &Attributes<'_>) -> Result<(), Error> {
         if !self.media.segments.is_empty() {
             return Err(Error::Skipped);
@@ -214,7 +216,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// If a segment has several keys, the one with a plain address.
+    /// Handles a key. If a segment has several keys, the one with a plain address applies.
     fn key(&mut self, list: &Attributes<'_>) -> Result<(), Error> {
         let is_new = std::mem::replace(&mut self.key_is_new, true);
         let method = list.get("METHOD").unwrap_or("NONE");
@@ -250,7 +252,7 @@ impl Reader<'_> {
     }
 }
 
-/// Bytes of the addresses in segments; a shared address counts once.
+/// Number of bytes of the addresses in segments. A shared address counts once.
 fn names(segments: &[Segment]) -> usize {
     let own = segments.iter().map(|segment| segment.uri.len());
     let map = |segment: &Segment| segment.map.as_ref().map(Arc::as_ptr);
@@ -292,7 +294,7 @@ fn report(list: &Attributes<'_>) -> Option<Report> {
     Some(Report { uri: list.get("URI")?.to_owned(), sequence, part })
 }
 
-/// Parses a date and time with UTC offset; without an offset the time is ambiguous and is ignored.
+/// Parses a date and time with UTC offset. A time without an offset is ambiguous, and is ignored.
 fn date(text: &str) -> Option<i64> {
     const MAX_DATE_LENGTH: usize = 64;
     let text = text.trim();
@@ -305,7 +307,8 @@ fn iv(text: &str) -> Option<u128> {
     u128::from_str_radix(digits, 16).ok()
 }
 
-/// Start of a range. It continues the last range of the same address unless given; `None` on overflow.
+/// Start of a byte range. If not given, the range continues the last one of the same address.
+/// Returns `None` on overflow.
 fn place(
     range: Option<Span>,
     uri: &str,

@@ -25,7 +25,7 @@ pub fn parse(text: &[u8]) -> Result<Playlist, Error> {
     read(text, None)
 }
 
-/// As [`parse`], for a playlist delta update: skipped segments come from `before`.
+/// As [`parse`], but for a playlist delta update, whose skipped segments come from `before`.
 ///
 /// # Errors
 /// As for [`parse`].

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use crate::wire::hls::media::{Map, Media, Part};
 
-/// Values of a list that [`Media`] does not have.
+/// Values of a playlist that [`Media`] does not have.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListPosition {
     /// Number of discontinuities before the first segment.
     pub discontinuities: u64,
-    /// Number of first segments that are skipped, because the client has them.
+    /// Number of segments at the start that are skipped, because the client has them.
     pub skipped: usize,
 }
 
@@ -101,7 +101,7 @@ struct SegmentStart<'a> {
 }
 
 impl<'a> SegmentStart<'a> {
-    /// `before` has the tags in effect from earlier segments.
+    /// Writes the tags. `before` has the tags in effect from earlier segments.
     fn write(&self, out: &mut String, before: &mut Option<&'a Arc<Map>>) {
         if self.discontinuity {
             out.push_str("#EXT-X-DISCONTINUITY\n");
@@ -135,7 +135,7 @@ fn seconds(duration: Duration) -> String {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OfferedVariant {
     pub uri: String,
-    /// Peak bitrate of any segment in bits per second; the next field has the average.
+    /// Peak bitrate of any segment in bits per second; the next field is the average.
     pub bandwidth: u64,
     pub average_bandwidth: u64,
     /// Codec name of each track, as in [`crate::wire::container::mp4::codec_names`].

@@ -1,9 +1,9 @@
-//! Finds the end of a body (RFC 9112, 6 and 7): by length, by chunks, or by the end of the
+//! Finds the end of a body (RFC 9112, 6 and 7), by its length, its chunks, or the end of the
 //! connection.
 
 use super::{Error, Fields};
 
-/// Maximum length of a line with a chunk size, and of a trailer.
+/// Maximum length in bytes of a line with a chunk size, and of a trailer.
 const MAX_LINE: usize = 1_024;
 
 /// A body in progress. Call [`Body::next`] until [`Body::is_done`].
@@ -11,7 +11,7 @@ const MAX_LINE: usize = 1_024;
 pub enum Body {
     /// This many bytes are left.
     Length(u64),
-    /// Chunks, each after its size.
+    /// The body has chunks, each after its size.
     Chunked(Chunked),
     /// The body ends with the connection.
     UntilClose,
@@ -28,18 +28,18 @@ pub struct Chunked {
 
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 enum State {
-    /// In the line with the size.
+    /// The reader is in the line with the size.
     #[default]
     Size,
     Data(u64),
-    /// In the line break after the data.
+    /// The reader is in the line break after the data.
     Gap,
     Trailer,
     Done,
 }
 
 impl Body {
-    /// Creates the body of a request: without a length there is none.
+    /// Creates the body of a request. A request without a length has no body.
     ///
     /// # Errors
     /// Fails with [`Error::Length`] if the fields are contradictory.
@@ -179,7 +179,7 @@ mod tests {
         Body::of_response(200, &Response::parse(head.as_bytes()).unwrap().fields)
     }
 
-    /// Reads a body in pieces of `step` bytes; also returns the remaining bytes.
+    /// Reads a body in pieces of `step` bytes. Also returns the remaining bytes.
     fn read(mut body: Body, text: &[u8], step: usize) -> Result<(Vec<u8>, usize, bool), Error> {
         let (mut out, mut left) = (Vec::new(), 0);
         for piece in text.chunks(step) {

@@ -4,8 +4,8 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// True if the server accepts this `Host`: any IP address (rebinding needs a name), `localhost`, or
-/// one of these names. Clients other than browsers may omit it.
+/// Returns true if the server accepts this `Host`: any IP address (rebinding needs a name),
+/// `localhost`, or one of these names. Clients other than browsers may omit it.
 pub fn is_known_host(host: Option<&str>, names: &[String]) -> bool {
     let Some(host) = host else { return true };
     if host.starts_with('[') {
@@ -16,7 +16,7 @@ pub fn is_known_host(host: Option<&str>, names: &[String]) -> bool {
     name.parse::<IpAddr>().is_ok() || known("localhost") || names.iter().any(|it| known(it))
 }
 
-/// True if this `Host` is this computer itself: a loopback address, or `localhost`.
+/// Returns true if this `Host` is this computer: a loopback address, or `localhost`.
 pub fn is_loopback_host(host: Option<&str>) -> bool {
     let Some(host) = host else { return true };
     if host.starts_with('[') {

@@ -7,12 +7,12 @@ mod host;
 pub use body::Body;
 pub use host::{is_known_host, is_loopback_host, is_same_origin};
 
-/// Maximum length of a header, with first line and blank line.
+/// Maximum length of a header in bytes, including the first line and the blank line.
 pub const MAX_HEAD: usize = 16 << 10;
 /// Maximum number of header fields.
 const MAX_FIELDS: usize = 100;
 
-/// Why bytes are not usable HTTP.
+/// The reason why bytes are not usable HTTP.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     #[error("the head is longer than {MAX_HEAD} bytes or has more than {MAX_FIELDS} fields")]
@@ -42,7 +42,7 @@ impl Fields {
         named.map(|(_, value)| value.as_str())
     }
 
-    /// True if the word list of a field contains this word; both are lowercase.
+    /// Returns true if the word list of a field contains this word. Both are lowercase.
     fn lists(&self, name: &str, word: &str) -> bool {
         let words = self.all(name).flat_map(|value| value.split(','));
         words.map(str::trim).any(|known| known.eq_ignore_ascii_case(word))
@@ -71,7 +71,8 @@ pub struct Response {
     pub fields: Fields,
 }
 
-/// Length of the header at the start of `input`, with the blank line; `None` if it is incomplete.
+/// Length of the header at the start of `input`, including the blank line; `None` if the header is
+/// incomplete.
 ///
 /// # Errors
 /// Fails with [`Error::TooLong`].

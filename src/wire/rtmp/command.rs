@@ -20,7 +20,8 @@ pub struct Command<'a> {
     pub object: ValueRef<'a>,
     /// The values after the command object.
     pub arguments: Vec<ValueRef<'a>>,
-    /// True if a value after the name cannot be read; it and all following values are missing.
+    /// True if a value after the name cannot be read. That value and all following ones are
+    /// missing.
     pub malformed: bool,
 }
 
@@ -30,11 +31,11 @@ pub struct Command<'a> {
 pub struct MissingName;
 
 impl<'a> Command<'a> {
-    /// Reads the body of a message of kind 20, or 17 (whose AMF0 body follows a zero byte).
+    /// Reads the body of a message of kind 20, or of kind 17, whose AMF0 body follows a zero byte.
     /// Unreadable values after the name are ignored.
     ///
     /// # Errors
-    /// Fails if there is no name.
+    /// Fails if the body has no name.
     pub fn parse(kind: Kind, body: &'a [u8]) -> Result<Self, MissingName> {
         let mut decoder = Decoder::new(amf0_body(kind, body));
         let Ok(Some(Data::String(name))) = decoder.next_value::<Cow<'a, str>>() else {
@@ -81,7 +82,8 @@ impl<'a> Command<'a> {
     }
 }
 
-/// The AMF0 part of a command or data body: kinds 15 and 17 begin with a zero byte.
+/// The AMF0 part of a command or data body. Bodies of kinds 15 and 17 begin with a zero byte before
+/// it.
 pub fn amf0_body(kind: Kind, body: &[u8]) -> &[u8] {
     match (kind, body) {
         (Kind::COMMAND_AMF3 | Kind::DATA_AMF3, [0, rest @ ..])
@@ -127,7 +129,7 @@ pub struct Connect {
     pub flash_version: String,
     pub swf_url: String,
     pub page_url: String,
-    /// 0 for AMF0, 3 if the client prefers AMF3.
+    /// The object encoding: 0 for AMF0, 3 if the client prefers AMF3.
     pub object_encoding: f64,
     pub enhanced: Enhanced,
     /// The unchanged command object, with all other properties.
@@ -153,7 +155,7 @@ impl Connect {
         }
     }
 
-    /// True if the client identifies as an encoder, as all encoders do.
+    /// Returns true if the client identifies as an encoder, as all encoders do.
     pub fn is_publisher(&self) -> bool {
         let kind = self.properties.iter().find(|(name, _)| name == "type");
         self.flash_version.starts_with("FMLE/")
@@ -203,13 +205,13 @@ pub struct Enhanced {
     pub four_cc_list: Vec<String>,
     /// `videoFourCcInfoMap`: abilities of the peer per codec (or `*`), see [`can`].
     pub video: Vec<(String, u32)>,
-    /// `audioFourCcInfoMap`: the same for audio.
+    /// `audioFourCcInfoMap`: abilities of the peer per audio codec (or `*`).
     pub audio: Vec<(String, u32)>,
     /// `capsEx`, see [`caps_ex`].
     pub caps_ex: u32,
 }
 
-/// Abilities for a codec: bits of the info maps.
+/// Abilities for a codec, as bits of the info maps.
 pub mod can {
     pub const DECODE: u32 = 1;
     pub const ENCODE: u32 = 2;
@@ -262,7 +264,7 @@ impl Enhanced {
         }
     }
 
-    /// Capabilities of our player: it decodes H.264 and AAC, stores any codec unchanged, and
+    /// Capabilities of onair's player, which decodes H.264 and AAC, stores any codec unchanged, and
     /// supports tracks, time offsets and reconnect requests.
     pub fn plays() -> Self {
         let own = |codec: &str| {
@@ -271,8 +273,8 @@ impl Enhanced {
         Self { video: own("avc1"), audio: own("mp4a"), ..Self::forwards_all() }
     }
 
-    /// Capabilities of our publisher: it encodes H.264 and AAC, forwards any other codec, and
-    /// supports reconnect requests.
+    /// Capabilities of onair's publisher, which encodes H.264 and AAC, forwards any other codec,
+    /// and supports reconnect requests.
     pub fn publishes() -> Self {
         let own = |codec: &str| {
             vec![(codec.to_owned(), can::ENCODE | can::FORWARD), ("*".to_owned(), can::FORWARD)]
@@ -285,7 +287,7 @@ impl Enhanced {
         *self == Self::default()
     }
 
-    /// Abilities of the peer for a codec: bits of [`can`].
+    /// Abilities of the peer for a codec, as bits of [`can`].
     pub fn abilities(&self, four_cc: &str) -> u32 {
         let maps = self.video.iter().chain(&self.audio);
         let listed = self.four_cc_list.iter().any(|codec| codec == four_cc || codec == "*");

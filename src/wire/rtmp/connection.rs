@@ -1,4 +1,4 @@
-//! Shared code of client and server sessions: their output type, and protocol control
+//! Code that client and server sessions share: their output type, and protocol control
 //! (acknowledgements, window sizes, pings).
 
 use bytes::Bytes;
@@ -14,11 +14,12 @@ use crate::wire::rtmp::message::{
 use crate::wire::rtmp::send_queue::SendQueue;
 use crate::wire::rtmp::{chunk, command};
 
-/// The next action of a session. Call again after each, until `Timeout` or `Idle`.
+/// The next action of a session. Call the session again after each action, until `Timeout` or
+/// `Idle`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output<E> {
-    /// Send these bytes, then call again: on a slow link, the session decides the next bytes only
-    /// then.
+    /// Send these bytes, then call again. On a slow link, the session decides on the next bytes
+    /// only then.
     Transmit(Bytes),
     /// An event.
     Event(E),
@@ -28,7 +29,7 @@ pub enum Output<E> {
     Idle,
 }
 
-/// The requested window in bytes: the value of FFmpeg, which every server supports.
+/// The requested window in bytes. It is FFmpeg's value, which every server supports.
 pub(super) const WINDOW: u32 = 2_500_000;
 
 /// Both directions of a connection after the handshake.
@@ -36,20 +37,21 @@ pub(super) const WINDOW: u32 = 2_500_000;
 pub(super) struct Connection {
     pub(super) reader: Reader,
     pub(super) out: SendQueue,
-    /// Received chunk bytes; `acknowledged` has those that we acknowledged.
+    /// Number of received chunk bytes; `acknowledged` is the number that was acknowledged to the
+    /// peer.
     received: u64,
     acknowledged: u64,
-    /// True if nothing is acknowledged.
+    /// True if no bytes are acknowledged.
     silent: bool,
     /// Window of the peer: bytes between acknowledgements.
     window: Option<u32>,
-    /// The last window that we announced.
+    /// The last window that was announced to the peer.
     announced_window: Option<u32>,
     /// Bytes that the peer has acknowledged, without wrap-around.
     peer_acknowledged: u64,
 }
 
-/// Input bytes: a plain slice that is copied, or a block that bodies may share.
+/// Input bytes, which are a plain slice that is copied, or a block that bodies may share.
 pub(super) trait Input {
     /// The remaining bytes.
     fn bytes(&self) -> &[u8];
@@ -110,12 +112,12 @@ pub(super) enum Script {
         body: Bytes,
     },
     Status(crate::wire::rtmp::status::Status),
-    /// `body` is AMF0 and begins with the name.
+    /// Other data. `body` is AMF0 and begins with the name.
     Other {
         name: String,
         body: Bytes,
     },
-    /// Unreadable or irrelevant.
+    /// The message is unreadable or irrelevant.
     Nothing,
 }
 
@@ -151,8 +153,8 @@ impl Connection {
         self.silent = true;
     }
 
-    /// Sends an acknowledgement after half the peer's window: some senders stop when the whole
-    /// window is used.
+    /// Sends an acknowledgement after half the peer's window, because some senders stop when the
+    /// whole window is used.
     pub(super) fn acknowledge(&mut self) {
         let Some(window) = self.window.filter(|_| !self.silent) else { return };
         if self.received - self.acknowledged >= u64::from(window / 2).max(1) {
@@ -170,7 +172,7 @@ impl Connection {
         self.out.push_control(control.message());
     }
 
-    /// Announces our acknowledgement window.
+    /// Announces the acknowledgement window to the peer.
     pub(super) fn tell_window(&mut self, window: u32) {
         self.announced_window = Some(window);
         self.control(Control::WindowAcknowledgementSize(window));
@@ -242,7 +244,7 @@ impl Connection {
     }
 }
 
-/// True if a message is audio or video, alone or in an aggregate.
+/// Returns true if a message is audio or video, alone or in an aggregate.
 pub(super) fn is_media(kind: Kind) -> bool {
     matches!(kind, Kind::AUDIO | Kind::VIDEO | Kind::AGGREGATE)
 }

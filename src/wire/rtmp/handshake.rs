@@ -1,10 +1,10 @@
 //! The RTMP handshake (RTMP 1.0, 5.2) with the digests of Flash Player 9, for both roles, sans-IO.
 //!
-//! A client sends the simple form, which nearly every server accepts, or the digests of Flash Player,
-//! which some servers require. A server answers with digests if the client's digest proves support
-//! for them. Otherwise it sends a plain echo with version zero, because some clients verify digests
-//! of servers with version 3 or more. The content of the last 1,536 bytes never causes an error: real
-//! peers send any value.
+//! A client sends the simple form, which nearly every server accepts, or the digests of Flash
+//! Player, which some servers require. A server answers with digests if the client's digest proves
+//! support for them. Otherwise it sends a plain echo with version zero, because some clients verify
+//! digests of servers with version 3 or more. The content of the last 1,536 bytes never causes an
+//! error, because real peers send any value.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -17,7 +17,7 @@ const PLAYER_KEY: &[u8; 30] = b"Genuine Adobe Flash Player 001";
 const SERVER_KEY: &[u8; 36] = b"Genuine Adobe Flash Media Server 001";
 /// The version of Flash Player that first sent digests at this position.
 const FLASH_PLAYER: [u8; 4] = [9, 0, 124, 2];
-/// The tail of both keys for signing whole messages.
+/// The end of both keys, which is used for signing whole messages.
 const KEY_TAIL: [u8; 32] = [
     0xF0, 0xEE, 0xC2, 0x4A, 0x80, 0x68, 0xBE, 0xE8, 0x2E, 0x00, 0xD0, 0xD1, 0x02, 0x9E, 0x7E, 0x57,
     0x6E, 0xEC, 0x5D, 0x2D, 0x29, 0x80, 0x6F, 0xAB, 0x93, 0xB8, 0xE6, 0x36, 0xCF, 0xEB, 0x31, 0xAE,
@@ -39,12 +39,12 @@ pub enum Error {
 pub struct Client {
     received: Vec<u8>,
     answered: bool,
-    /// Set if the client began with a digest. The value fills the random part of the answer.
+    /// The seed for the random part of the answer, if the client began with a digest.
     digests: Option<u64>,
 }
 
 impl Client {
-    /// Starts a handshake; also returns C0 and C1. `seed` fills the random part and need not be
+    /// Starts a handshake. Also returns C0 and C1. `seed` fills the random part and need not be
     /// secret.
     pub fn new(seed: u64) -> (Self, Vec<u8>) {
         let mut hello = vec![0; 1 + SIZE];
@@ -55,8 +55,8 @@ impl Client {
         (Self { received: Vec::new(), answered: false, digests: None }, hello)
     }
 
-    /// As [`Client::new`], with the digest of Flash Player in C1. C2 is signed if the server's own
-    /// digest proves support for digests, otherwise it is an echo.
+    /// As [`Client::new`], but with the digest of Flash Player in C1. C2 is signed if the server's
+    /// own digest proves support for digests. Otherwise it is an echo.
     pub fn with_digests(seed: u64) -> (Self, Vec<u8>) {
         let (client, mut hello) = Self::new(seed);
         if let Some(c1) = hello.get_mut(1..) {
@@ -65,8 +65,8 @@ impl Client {
         (Self { digests: Some(seed), ..client }, hello)
     }
 
-    /// Takes bytes from the front of `input` and appends C2 to `out`; true if the handshake is done.
-    /// The remaining `input` then contains chunks.
+    /// Takes bytes from the front of `input` and appends C2 to `out`. Returns true if the handshake
+    /// is done. The remaining `input` then contains chunks.
     ///
     /// # Errors
     /// Fails if the peer is not an RTMP server.
@@ -103,13 +103,14 @@ pub struct Server {
 }
 
 impl Server {
-    /// Waits for a client. `seed` fills the random part and need not be secret.
+    /// Creates the state that waits for a client. `seed` fills the random part and need not be
+    /// secret.
     pub const fn new(seed: u64) -> Self {
         Self { seed, received: Vec::new(), proxy: 0, answered: false }
     }
 
-    /// Takes bytes from the front of `input` and appends S0, S1 and S2 to `out`; true if the
-    /// handshake is done. The remaining `input` then contains chunks.
+    /// Takes bytes from the front of `input` and appends S0, S1 and S2 to `out`. Returns true if
+    /// the handshake is done. The remaining `input` then contains chunks.
     ///
     /// # Errors
     /// Fails if the peer is not an RTMP client.
@@ -129,8 +130,8 @@ impl Server {
         Ok(self.received.len() == 1 + 2 * SIZE)
     }
 
-    /// Some proxies prepend 0xF3, a 16-bit length and the client's address. Returns true if the
-    /// client's own bytes come next.
+    /// Skips the header of some proxies: 0xF3, a 16-bit length and the client's address. Returns
+    /// true if the client's own bytes are next.
     fn skip_proxy(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
         loop {
             let (_, rest) = input.split_at(self.proxy.min(input.len()));
@@ -186,7 +187,7 @@ fn answer(c1: &[u8], seed: u64, out: &mut Vec<u8>) {
     sign_answer(s2, seed, SERVER_KEY, &client_digest);
 }
 
-/// Signs C1 or S1, whose random part is filled: sets its version and its digest.
+/// Signs C1 or S1, whose random part is filled, by setting its version and its digest.
 fn sign_hello(hello: &mut [u8], version: [u8; 4], offset: Offset, key: &[u8]) {
     if let Some(place) = hello.get_mut(4..8) {
         place.copy_from_slice(&version);
@@ -224,7 +225,7 @@ fn sum_of_four(message: &[u8], at: usize) -> usize {
 
 type Offset = fn(&[u8]) -> usize;
 
-/// The digest in a message and its schema, if it is valid in either.
+/// The digest in a message and its schema, if it is valid in one of the two schemas.
 fn find_digest(message: &[u8], key: &[u8]) -> Option<(Offset, [u8; DIGEST])> {
     if message.get(4..8).is_none_or(|version| version == [0; 4]) {
         return None;
@@ -258,7 +259,8 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; DIGEST] {
     mac.finalize().into_bytes().into()
 }
 
-/// SplitMix64: the random parts only have to be different for each connection.
+/// Fills bytes by SplitMix64, which suffices because the random parts only have to differ between
+/// connections.
 fn fill_random(out: &mut [u8], seed: u64) {
     let mut state = seed;
     for chunk in out.chunks_mut(8) {
@@ -277,7 +279,7 @@ fn fill_random(out: &mut [u8], seed: u64) {
 mod tests {
     use super::*;
 
-    /// A C1 with a digest at the given position, as Flash and FFmpeg send it.
+    /// Makes a C1 with a digest at the given position, as Flash and FFmpeg send it.
     fn signed_c1(schema: Offset) -> Vec<u8> {
         let mut c1 = vec![0; SIZE];
         fill_random(&mut c1, 7);

@@ -39,7 +39,7 @@ pub struct Message {
     pub body: Bytes,
 }
 
-/// Chunk streams for sending. Peers may use any; most expect these.
+/// Chunk streams for sending. Peers may use any, but most expect these.
 pub mod chunk_stream {
     /// Protocol control and user control messages.
     pub const CONTROL: u32 = 2;
@@ -66,7 +66,7 @@ pub enum LimitType {
 pub enum Control {
     /// The sender's new chunk size in bytes.
     SetChunkSize(u32),
-    /// The rest of the current message on this chunk stream will not come.
+    /// The rest of the current message on this chunk stream will not arrive.
     Abort { chunk_stream: u32 },
     /// Bytes received so far, modulo 2^32.
     Acknowledgement(u32),
@@ -77,7 +77,7 @@ pub enum Control {
 }
 
 impl Control {
-    /// Reads a message of kinds 1, 2, 3, 5, 6; `None` for others and for truncated bodies.
+    /// Reads a message of kind 1, 2, 3, 5 or 6. Returns `None` for others and for truncated bodies.
     pub fn parse(kind: Kind, body: &[u8]) -> Option<Self> {
         let (value, rest) = body.split_first_chunk::<4>()?;
         let value = u32::from_be_bytes(*value);
@@ -146,8 +146,8 @@ pub enum UserControl {
 }
 
 impl UserControl {
-    /// Reads the body of a message of kind 4. A missing stream id reads as 0 (seen with 31 and 32);
-    /// `None` only if even the event number is missing.
+    /// Reads the body of a message of kind 4. A missing stream id (seen with events 31 and 32) is
+    /// read as 0. Returns `None` only if even the event number is missing.
     pub fn parse(body: &[u8]) -> Option<Self> {
         let (event, rest) = body.split_first_chunk::<2>()?;
         let (first, rest) = word(rest);

@@ -2,8 +2,8 @@
 //!
 //! From the bottom up: [`handshake`], [`chunk`] (messages in chunks), [`message`] (kinds, control
 //! and user control messages), [`command`] and [`status`] (the AMF0 contents), [`client::Session`]
-//! and [`server::Session`] (the message sequences). Media bodies are opaque [`bytes::Bytes`] here;
-//! the FLV container code parses them.
+//! and [`server::Session`] (the message sequences). Media bodies are opaque [`bytes::Bytes`] here,
+//! which the FLV container code parses.
 
 pub mod auth;
 pub mod chunk;

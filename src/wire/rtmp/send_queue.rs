@@ -1,4 +1,4 @@
-//! Send queue of a session, which defines the order of chunks.
+//! The send queue of a session, which defines the order of chunks.
 //!
 //! Control messages and commands go first, then the earlier of audio and video. Frames are sent chunk by
 //! chunk, and audio may overtake them between two chunks: without limit if it is only slightly ahead,
@@ -6,9 +6,9 @@
 //! [`SLICE_MS`] at the link rate, and the system should buffer at most [`UNSENT_MS`] before it, so audio
 //! waits at most the sum of both behind a keyframe.
 //!
-//! The chunk size is chosen for a link of a quarter of the rate, so that this also holds on a slower
-//! link. It never decreases: nginx-rtmp (1.2.2) loses synchronization when more bytes follow a smaller
-//! size, and closes the connection. It grows only between messages.
+//! The chunk size is chosen for a link of a quarter of the rate, so that these times also hold on a
+//! slower link. It never decreases: nginx-rtmp (1.2.2) loses synchronization when more bytes follow
+//! a smaller size, and closes the connection. It grows only between messages.
 
 use std::collections::VecDeque;
 
@@ -18,33 +18,34 @@ use crate::media::BitsPerSecond;
 use crate::wire::rtmp::chunk::{Pending, Writer};
 use crate::wire::rtmp::message::{Control, Kind, Message};
 
-/// Duration of a slice at the link rate in ms: the time for which audio may wait behind a piece of a
-/// frame.
+/// Duration of a slice in ms at the link rate, for which audio may wait behind a piece of a frame.
 const SLICE_MS: u32 = 9;
 /// Maximum unsent data in the system before the next slice, in ms at the link rate.
 const UNSENT_MS: u32 = 6;
-/// Minimum of this limit in bytes.
+/// Minimum of the limit for unsent data, in bytes.
 const UNSENT: u32 = 1_024;
-/// Range of chunk sizes: smaller ones add too many headers, larger ones have no benefit.
+/// Range of chunk sizes in bytes. Smaller ones add too many headers, and larger ones have no
+/// benefit.
 const SMALLEST: u32 = 128;
 const MAX_CHUNK: u32 = 65_536;
-/// Interval at which audio far ahead of the video may overtake it, in ms at the link rate: it keeps pace
-/// and gains little.
+/// Interval at which audio far ahead of the video may overtake it, in ms at the link rate. Such
+/// audio keeps pace and gains little.
 const TURN_MS: u32 = 18;
-/// Lead of audio over the frame that it overtakes, in ms: without limit, and the maximum.
+/// Lead of audio over the frame that it overtakes, in ms: up to this lead without limit; the next
+/// constant is the maximum.
 const FREE_LEAD: i32 = 100;
 const MAX_LEAD: i32 = 1_000;
 /// Bytes of a slice if the rate is unknown.
 const SLICE: usize = 2 * MAX_CHUNK as usize;
-/// Maximum number of waiting control messages; only a peer that sends requests and does not read exceeds
-/// it.
+/// Maximum number of waiting control messages. Only a peer that sends requests and does not read
+/// exceeds it.
 const MAX_CONTROL: usize = 512;
 
 /// The outgoing direction of a session.
 #[derive(Debug)]
 pub(super) struct SendQueue {
     writer: Writer,
-    /// Bytes that precede everything else: the handshake.
+    /// Bytes of the handshake, which precede everything else.
     raw: Vec<u8>,
     control: VecDeque<Message>,
     audio: VecDeque<Message>,
@@ -58,7 +59,7 @@ pub(super) struct SendQueue {
     next_size: Option<u32>,
     /// True if a piece of a frame was sent last.
     after_video: bool,
-    /// Bytes sent since the last start of an audio message, including it.
+    /// Bytes sent since the start of the last audio message, including that message.
     since_audio: usize,
     sent: u64,
 }
@@ -68,7 +69,7 @@ fn carried(rate: BitsPerSecond, ms: u32) -> u64 {
     u64::from(rate.0) * u64::from(ms) / 8_000
 }
 
-/// The chunk size for a link of this rate: one slice at a quarter of it.
+/// The chunk size for a link of this rate, which is one slice at a quarter of the rate.
 fn chunk_size_for(rate: BitsPerSecond) -> u32 {
     u32::try_from(carried(rate, SLICE_MS) / 4).unwrap_or(MAX_CHUNK).clamp(SMALLEST, MAX_CHUNK)
 }
@@ -117,7 +118,7 @@ impl SendQueue {
         self.shared.push_back(bytes);
     }
 
-    /// True if the peer causes more messages than it reads.
+    /// Returns true if the peer causes more messages than it reads.
     pub(super) fn is_flooded(&self) -> bool {
         self.control.len() > MAX_CONTROL
     }
@@ -141,8 +142,8 @@ impl SendQueue {
         self.next_size = Some(size).filter(|size| *size != self.writer.chunk_size());
     }
 
-    /// Follows the link rate: the slice size at once, the chunk size only upwards. Small changes are
-    /// ignored.
+    /// Follows the link rate. The slice size changes at once, and the chunk size only grows. Small
+    /// changes are ignored.
     pub(super) fn set_rate(&mut self, rate: BitsPerSecond) {
         self.rate = Some(rate);
         let (now, size) = (self.next_size.unwrap_or(self.chunk_size()), chunk_size_for(rate));
@@ -166,7 +167,7 @@ impl SendQueue {
             + self.shared.iter().map(Bytes::len).sum::<usize>();
     }
 
-    /// The next bytes to send: at most a slice, or one chunk if that is longer.
+    /// The next bytes to send, at most a slice, or one chunk if a chunk is longer.
     pub(super) fn next_slice(&mut self) -> Option<Bytes> {
         let mut out = std::mem::take(&mut self.raw);
         self.change_size(&mut out);
@@ -231,13 +232,13 @@ impl SendQueue {
         }
     }
 
-    /// Bytes between two audio messages that are far ahead.
+    /// Minimum bytes between two audio messages that are far ahead.
     fn turn(&self) -> usize {
         let bytes = self.rate.map(|rate| carried(rate, TURN_MS));
         bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_else(|| self.slice())
     }
 
-    /// True if the next audio message precedes the next piece of a frame.
+    /// Returns true if the next audio message precedes the next piece of a frame.
     fn audio_is_next(&self) -> bool {
         let Some(audio) = self.audio.front() else { return false };
         let Some(video) = self.video.front() else { return true };
@@ -264,8 +265,8 @@ mod tests {
         Message { chunk_stream, kind, stream: 1, time: Time(time), body }
     }
 
-    /// Simulates a live stream over a link with exactly `rate`. Returns the maximum delay of audio in ms,
-    /// and the share of headers in all bytes. Everything sent arrives.
+    /// Simulates a live stream over a link with exactly `rate`, on which everything sent arrives.
+    /// Returns the maximum delay of audio in ms, and the share of headers in all bytes.
     fn simulate(rate: u32, stream_rate: u32, changed_to: Option<u32>) -> (f64, f64) {
         let mut out = SendQueue::new();
         out.set_rate(BitsPerSecond(rate));

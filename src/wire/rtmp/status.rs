@@ -1,4 +1,4 @@
-//! Status of a server in `onStatus` and `_error`, and its meaning (RTMP 1.0, 7.2).
+//! The status of a server in `onStatus` and `_error`, and its meaning (RTMP 1.0, 7.2).
 
 use std::borrow::Cow;
 
@@ -55,7 +55,7 @@ impl Level {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     pub level: Level,
-    /// The code, such as `NetStream.Publish.Start`; may be empty.
+    /// The code, such as `NetStream.Publish.Start`, which may be empty.
     pub code: String,
     /// Free text, often the only useful information. The session removes keys from it.
     pub description: String,
@@ -67,7 +67,7 @@ impl Status {
         Self { level, code: code.to_owned(), description: description.into() }
     }
 
-    /// Reads an information object; missing values and those of unexpected type stay empty.
+    /// Reads an information object. Missing values and those of unexpected type stay empty.
     pub fn parse<S: AsRef<str>>(info: &Data<S>) -> Self {
         let text = |name| match info.get(name) {
             Some(Data::Number(number)) => Cow::Owned(number.to_string()),
@@ -95,7 +95,7 @@ impl Status {
         ])
     }
 
-    /// The reason of a rejection, if it is one.
+    /// The reason of a rejection, if the status is one.
     pub fn refusal(&self) -> Option<Refusal> {
         Refusal::of(self)
     }
@@ -124,7 +124,7 @@ pub enum Refusal {
     Unauthorized,
     /// The server rejects this stream for another reason.
     Rejected,
-    /// Another publisher, perhaps our own previous connection, uses this name.
+    /// Another publisher, perhaps onair's own previous connection, uses this name.
     Busy,
     /// The server has no such application.
     BadApp,

@@ -1,5 +1,5 @@
-//! Resolves the stream that a client means: app, stream and query from connect and publish or play.
-//! Clients split one URL in different ways; here all have the same result.
+//! Resolves the stream that a client means, from connect and publish or play. Clients split one URL
+//! in different ways into app, stream and query; here all of them give the same result.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub struct StreamName {
     pub app: String,
     /// The last part of the path; empty if the path has only one.
     pub stream: String,
-    /// The text after a `?`: usually tokens. It must be treated as a secret.
+    /// The text after a `?`, usually tokens. It must be treated as a secret.
     pub query: String,
 }
 
@@ -21,7 +21,7 @@ pub const MAX_LENGTH: usize = 1_024;
 
 impl StreamName {
     /// Resolves `tcUrl` and `app` of connect, and the name in publish or play. Slashes at the ends
-    /// and a trailing `_definst_` are ignored; a query may be in the app or in the name.
+    /// and a trailing `_definst_` are ignored. A query may be in the app or in the name.
     pub fn resolve(tc_url: &str, app: &str, name: &str) -> Self {
         let app = if app.trim_matches('/').is_empty() { path_of(tc_url) } else { app };
         let (app, app_query) = app.split_once('?').unwrap_or((app, ""));
@@ -49,7 +49,8 @@ impl StreamName {
         }
     }
 
-    /// True for a valid name: not empty, not too long, no control characters.
+    /// Returns true for a valid name, which is not empty, not too long, and without control
+    /// characters.
     pub fn is_plain(&self) -> bool {
         let parts = [&self.app, &self.stream, &self.query];
         !self.app.is_empty()

@@ -1,7 +1,7 @@
 //! RTMP time: 32 bits of milliseconds that wrap every 49 d 17 h 2 min 47 s (RTMP 1.0, 3).
 
-/// Time of a message in milliseconds, modulo 2^32. It has no total order and therefore no `Ord`.
-/// Compare with [`Time::since`], which is serial arithmetic (RFC 1982).
+/// Time of a message in milliseconds, modulo 2^32. Such times have no total order and therefore no
+/// `Ord`. Compare them with [`Time::since`], which is serial arithmetic (RFC 1982).
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Time(pub u32);
 

@@ -1,16 +1,17 @@
 //! RTMPT: RTMP in HTTP requests, for networks that allow nothing else. It is sans-IO.
 //!
-//! Adobe never specified it; this follows FFmpeg, librtmp and Adobe's servers. All requests are
-//! POSTs. The reply to `/open/1` is the session name and a line break. `/send/NAME/N` carries bytes
-//! to the server, `/idle/NAME/N` (with a zero byte) polls. The reply to both begins with a byte, the
-//! polling interval in units of 16 ms, followed by the bytes for the client. `/close/NAME/N` ends the
-//! session. N counts the requests after `/open`. With TLS it is called RTMPTS.
+//! Adobe never specified RTMPT, so this module follows FFmpeg, librtmp and Adobe's servers. All
+//! requests are POSTs. The reply to `/open/1` is the session name and a line break. `/send/NAME/N`
+//! carries bytes to the server, `/idle/NAME/N` (with a zero byte) polls. The reply to both begins
+//! with one byte, the polling interval in units of 16 ms, before the bytes for the client.
+//! `/close/NAME/N` ends the session. N counts the requests after `/open`. With TLS, the protocol is
+//! called RTMPTS.
 
 use std::time::Duration;
 
 /// Content type of the bodies.
 pub const CONTENT_TYPE: &str = "application/x-fcs";
-/// Maximum length of a session name: FFmpeg reserves 64 bytes for it.
+/// Maximum length of a session name in bytes. FFmpeg reserves 64 bytes for a name.
 pub const MAX_NAME: usize = 63;
 /// Unit of the first byte of a reply.
 const UNIT: Duration = Duration::from_millis(16);
@@ -49,7 +50,7 @@ pub enum Error {
 }
 
 impl Request {
-    /// Parses the path of a request; `None` if it does not belong to the tunnel.
+    /// Parses the path of a request. Returns `None` if the path does not belong to the tunnel.
     pub fn parse(path: &str) -> Option<Self> {
         let mut parts = path.split('/').skip(1);
         let (command, second, third, end) =
@@ -80,9 +81,9 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
 }
 
-/// Server-side check of a session's request numbers: each must follow the previous one, otherwise
-/// bytes would be lost or duplicated. The first may be any: some clients count from 0 and some from
-/// 1.
+/// Server-side check of a session's request numbers. Each number must follow the previous one,
+/// because otherwise bytes would be lost or duplicated. The first number may be any, because some
+/// clients count from 0 and some from 1.
 #[derive(Clone, Debug, Default)]
 pub struct TunnelCommand(Option<u64>);
 
@@ -135,7 +136,7 @@ impl Client {
         Ok(())
     }
 
-    /// Makes the next request: with bytes for the server, or a poll.
+    /// Makes the next request, which has bytes for the server, or is a poll.
     pub fn exchange(&mut self, data: &[u8]) -> Vec<u8> {
         if data.is_empty() { self.next("idle", &[0]) } else { self.next("send", data) }
     }
@@ -162,7 +163,8 @@ impl Client {
     }
 }
 
-/// Makes a server's reply with this body. The capitalization is the one that librtmp expects.
+/// Makes a server's reply with this body. The header names have the capitalization that librtmp
+/// expects.
 pub fn answer(body: &[u8], keep_alive: bool) -> Vec<u8> {
     let (length, connection) = (body.len(), if keep_alive { "Keep-Alive" } else { "close" });
     let head = format!(

@@ -46,12 +46,12 @@ impl Scheme {
         }
     }
 
-    /// True if it uses TLS.
+    /// Returns true if the scheme uses TLS.
     pub const fn is_secure(self) -> bool {
         matches!(self, Self::Rtmps | Self::Rtmpts)
     }
 
-    /// True if it uses HTTP requests.
+    /// Returns true if the scheme uses HTTP requests.
     pub const fn is_tunnel(self) -> bool {
         matches!(self, Self::Rtmpt | Self::Rtmpts)
     }
@@ -64,11 +64,11 @@ pub struct Url {
     /// Name or address, without the brackets of IPv6.
     pub host: String,
     pub port: u16,
-    /// True if the URL has a port; otherwise the default port of the scheme applies.
+    /// True if the URL has a port. Otherwise the default port of the scheme applies.
     pub names_port: bool,
-    /// The application, without slashes at its ends; may contain slashes and a query.
+    /// The application, without slashes at its ends. It may contain slashes and a query.
     pub app: String,
-    /// The stream name with its query; may be empty.
+    /// The stream name with its query, which may be empty.
     pub stream: Secret,
     /// Name and password before an `@`, for servers that require them.
     pub credentials: Option<Credentials>,
@@ -81,7 +81,8 @@ pub struct Credentials {
     pub password: Secret,
 }
 
-/// Why a text is not an RTMP URL. The messages never contain the URL, because it may contain a key.
+/// The reason why a text is not an RTMP URL. The messages never contain the URL, because it may
+/// contain a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", Problem::from(self))]
 pub enum Error {
@@ -116,7 +117,7 @@ impl From<&Error> for Problem {
     }
 }
 
-/// Advice for a scheme that users may paste but RTMP does not have.
+/// Advice for a scheme that users may paste, but that RTMP does not have.
 fn instead_of(scheme: &str) -> Problem {
     match scheme {
         "rtmpe" | "rtmpte" => problem!("url-instead-of-rtmpe"),
@@ -134,8 +135,8 @@ fn instead_of(scheme: &str) -> Problem {
 pub const MAX_LENGTH: usize = 4_096;
 
 impl Url {
-    /// Parses a complete URL: `rtmp[s]://[user:password@]host[:port]/app[/…]/stream[?query]`. With a
-    /// single path segment there is no stream; see [`Url::require_stream`].
+    /// Parses a complete URL: `rtmp[s]://[user:password@]host[:port]/app[/…]/stream[?query]`. A URL
+    /// with a single path segment has no stream, see [`Url::require_stream`].
     ///
     /// # Errors
     /// Fails with a problem for the user.
@@ -181,8 +182,9 @@ impl Url {
     }
 
     /// Resolves the address of a reconnect request (Enhanced RTMP v2, "Reconnect Request"), which
-    /// may be relative to the current address `now`; without a reference it is `now`. `self` is the
-    /// user's original URL; otherwise as [`redirected`](Self::redirected).
+    /// may be relative to the current address `now`. Without a reference, the address is `now`.
+    /// `self` is the user's original URL, and the rules are those of
+    /// [`redirected`](Self::redirected).
     pub fn asked_to(&self, now: &Self, reference: Option<&str>) -> Option<Self> {
         let reference = reference.map(str::trim).filter(|it| !it.is_empty());
         let Some(reference) = reference else { return Some(now.clone()) };
@@ -210,7 +212,7 @@ impl Url {
         if self.stream.is_empty() { Err(Error::NoStream) } else { Ok(self) }
     }
 
-    /// Parses from scheme to port; returns the unparsed path too.
+    /// Parses a URL from the scheme to the port. Also returns the unparsed path.
     fn authority_of(text: &str) -> Result<(Self, &str), Error> {
         let text = text.trim();
         if text.is_empty() {
@@ -247,7 +249,7 @@ impl Url {
         Ok((url, path))
     }
 
-    /// Host and, if it is not the default, port; IPv6 in brackets.
+    /// The host, and the port if it is not the default. An IPv6 address is in brackets.
     pub fn authority(&self) -> String {
         let host =
             if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
@@ -259,7 +261,7 @@ impl Url {
         format!("{}://{}/{}", self.scheme.as_str(), self.authority(), self.app)
     }
 
-    /// The complete URL with the stream name, for our own server, where names are not secret.
+    /// The complete URL with the stream name, for the built-in server, whose names are not secret.
     pub fn display_with_name(&self) -> String {
         let slash = if self.stream.is_empty() { "" } else { "/" };
         // A key may follow the name.
@@ -267,8 +269,8 @@ impl Url {
         format!("{}{slash}{name}", self.tc_url())
     }
 
-    /// Removes the key from `text` (a message of a server), also if the text repeats only its name
-    /// or one value of its query.
+    /// Removes the key from `text` (a message of a server), even if the text repeats only the
+    /// stream name or one value of its query.
     pub fn redact(&self, text: &str) -> String {
         let key = self.stream.expose();
         let mut clean = self.stream.redact(text);
@@ -364,7 +366,7 @@ fn split_port(authority: &str) -> Result<(&str, Option<&str>), Error> {
 }
 
 /// Splits a pasted path into app and stream. The stream begins after the last slash before the
-/// query. Only if that leaves no app, a slash inside the query separates them.
+/// query. Only if that leaves no app, a slash inside the query separates the two.
 fn split(path: &str) -> (&str, &str) {
     let path = path.strip_prefix('/').unwrap_or(path);
     let plain = path.split_once('?').map_or(path, |(plain, _)| plain);

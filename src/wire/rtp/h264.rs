@@ -3,16 +3,16 @@
 
 use std::sync::Arc;
 
-/// NAL unit types (H.264 table 7-1) that receivers do not need: delimiters, filler, and parameter sets,
-/// which precede each keyframe separately.
+/// NAL unit types (H.264 table 7-1) that are not sent: delimiters and filler, which receivers do
+/// not need, and parameter sets, which precede each keyframe separately.
 const LEFT_OUT: [u8; 5] = [7, 8, 9, 12, 13];
 const STAP_A: u8 = 24;
 const FU_A: u8 = 28;
 /// The importance bits in the header of a NAL unit.
 const NRI: u8 = 0x60;
 
-/// The payloads of one frame, each of at most `longest` bytes: its parameter sets, if any, then its NAL
-/// units.
+/// Makes the payloads of one frame, each of at most `longest` bytes: first its parameter sets, if
+/// any, and then its NAL units.
 pub fn packetize<'a>(
     parameter_sets: &(impl Iterator<Item = &'a [u8]> + Clone),
     nals: impl Iterator<Item = &'a [u8]>,
@@ -34,7 +34,7 @@ pub fn packetize<'a>(
     out
 }
 
-/// Several NAL units in one packet (§5.7.1).
+/// Combines several NAL units in one packet (§5.7.1).
 fn aggregate<'a>(nals: impl Iterator<Item = &'a [u8]>, length: usize) -> Arc<[u8]> {
     let mut packet = Vec::with_capacity(length);
     packet.push(STAP_A);
@@ -76,7 +76,7 @@ mod tests {
 
     use super::*;
 
-    /// Joins the NAL units in these payloads like a receiver.
+    /// Joins these payloads to NAL units, like a receiver.
     fn join(payloads: &[Arc<[u8]>]) -> Vec<Vec<u8>> {
         let mut nals: Vec<Vec<u8>> = Vec::new();
         for payload in payloads {

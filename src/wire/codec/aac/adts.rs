@@ -12,7 +12,7 @@ pub struct AdtsFrame<'a> {
     pub object_type: u8,
     /// Sample rate in Hz.
     pub sample_rate: u32,
-    /// Same values as [`AudioSpecificConfig::channel_config`].
+    /// Channel configuration, as in [`AudioSpecificConfig::channel_config`].
     pub channel_config: u8,
     /// The access unit.
     pub payload: &'a [u8],
@@ -55,8 +55,8 @@ pub fn head(data: &[u8]) -> Result<Option<AdtsHeader>, Error> {
     }))
 }
 
-/// Reads the frame at the start of `data`, and returns it with the bytes after it; `None` if it is
-/// incomplete.
+/// Reads the frame at the start of `data`, and returns it with the bytes after it. Returns `None`
+/// if the frame is incomplete.
 pub fn parse(data: &[u8]) -> Result<Option<(AdtsFrame<'_>, &[u8])>, Error> {
     let Some(head) = head(data)? else { return Ok(None) };
     let Some((frame, rest)) = data.split_at_checked(head.length) else { return Ok(None) };

@@ -57,13 +57,14 @@ pub struct AudioSpecificConfig {
     pub object_type: u8,
     /// Sample rate of the core in Hz.
     pub sample_rate: u32,
-    /// 1…7; or 0 if the program config element or the audio itself defines the channels.
+    /// Channel configuration, 1…7, or 0 if the program config element or the audio itself defines
+    /// the channels.
     pub channel_config: u8,
     /// Number of channels in the program config element.
     pub element_channels: Option<u8>,
     /// Spectral band replication on top of the core.
     pub extension: Option<Extension>,
-    /// Frames have 960 samples instead of 1,024.
+    /// True if frames have 960 samples instead of 1,024.
     pub short_frames: bool,
     /// `coreCoderDelay`, if the stream depends on a core coder.
     pub core_coder_delay: Option<u16>,
@@ -76,8 +77,8 @@ pub struct Extension {
     pub sample_rate: u32,
     /// True for parametric stereo (HE-AAC v2).
     pub parametric_stereo: bool,
-    /// True for hierarchical signaling, where the extension comes first. Otherwise a sync word at
-    /// the end signals it, which older decoders ignore.
+    /// True for hierarchical signaling, in which the extension comes first. Otherwise a sync word
+    /// at the end, which older decoders ignore, signals the extension.
     pub explicit: bool,
 }
 
@@ -101,7 +102,7 @@ impl AudioSpecificConfig {
         })
     }
 
-    /// Reads a configuration; bytes after its end are ignored.
+    /// Reads a configuration, and ignores the bytes after it.
     pub fn parse(data: &[u8]) -> Result<Self, Error> {
         let mut r = BitReader::new(data);
         let first_type = read_object_type(&mut r)?;
@@ -131,7 +132,7 @@ impl AudioSpecificConfig {
         Ok(config)
     }
 
-    /// GASpecificConfig (§4.4.1).
+    /// Reads GASpecificConfig (§4.4.1).
     fn read_general_audio(&mut self, r: &mut BitReader<'_>) -> Result<(), Error> {
         self.short_frames = r.flag()?;
         if r.flag()? {
@@ -199,8 +200,8 @@ impl AudioSpecificConfig {
         Ok(w.into_bytes().into())
     }
 
-    /// Channels of the core; 0 if only the audio itself defines them. Parametric stereo makes two
-    /// channels of one, see [`Self::output_channels`].
+    /// Channels of the core; 0 if only the audio itself defines them. Parametric stereo turns one
+    /// channel into two, see [`Self::output_channels`].
     pub fn channels(&self) -> u16 {
         match self.channel_config {
             0 => self.element_channels.unwrap_or(0).into(),

@@ -11,7 +11,7 @@ pub struct DecoderConfig {
     /// Constraint flags; `constraint_set0_flag` is bit 7.
     pub constraints: u8,
     pub level_idc: u8,
-    /// Bytes of a NAL unit's length field: 1, 2 or 4 (3 is illegal but accepted).
+    /// Bytes of a NAL unit's length field: 1, 2 or 4. The illegal 3 is accepted.
     pub length_size: usize,
     /// Sequence parameter sets as whole NAL units.
     pub sps: Vec<Bytes>,
@@ -89,7 +89,7 @@ impl DecoderConfig {
         })
     }
 
-    /// Writes the record. Too many or too long parameter sets are an error.
+    /// Writes the record. Fails if there are too many parameter sets, or if one is too long.
     pub fn build(&self) -> Result<Bytes, Error> {
         let sets = self.sps.iter().chain(&self.pps).map(|set| set.len() + 2).sum::<usize>();
         let mut out = BytesMut::with_capacity(sets + 16);

@@ -1,10 +1,11 @@
 //! Derives decoding times from presentation times by the picture order count (ITU-T H.264 §8.2.1), for
 //! sources without a DTS. This module has no I/O.
 //!
-//! With a reordering depth of D frames, the n-th decoded frame has its DTS D frame intervals before
-//! the PTS of the n-th shown frame. The order count of a frame gives its display position relative to
-//! the frame that is due. The time from the last DTS to its PTS is therefore that difference plus D +
-//! 1 intervals, which gives the length of one interval. The frame rate is not needed.
+//! With a reordering depth of D frames, the DTS of the n-th decoded frame is D frame intervals
+//! before the PTS of the n-th shown frame. The order count of a frame gives its display position
+//! relative to the frame that is due. The time from the last DTS to the frame's PTS is therefore
+//! that difference plus D + 1 intervals, which gives the length of one interval without the frame
+//! rate.
 //!
 //! D is learned from the frames, because the values in streams are often missing or wrong. When D
 //! grows by n, the DTS advances by only one step for n frames, and may exceed the PTS during these
@@ -20,16 +21,16 @@ const MAX_DEPTH: i64 = 16;
 /// Bytes of an escaped slice that contain the first fields of its header.
 const SLICE_START: usize = 64;
 
-/// Derives decoding times. Feed it every access unit in decoding order.
+/// Derives decoding times. The extractor needs every access unit in decoding order.
 #[derive(Clone, Debug)]
 pub struct DtsExtractor {
-    /// Increment of the DTS while it waits for a larger depth.
+    /// Increment of the DTS while the DTS waits because the depth has grown.
     step: i64,
     sps: Option<Sps>,
     /// Bytes of the current SPS, to detect a change.
     sps_nal: Vec<u8>,
     last: Option<i64>,
-    /// Maximum number of frames by which display follows decoding.
+    /// The reordering depth so far: the maximum number of frames by which display follows decoding.
     depth: i64,
     /// Number of frames during which the DTS still advances by `step` only.
     standing: i64,
@@ -39,11 +40,12 @@ pub struct DtsExtractor {
 /// Position in the coded video sequence.
 #[derive(Copy, Clone, Debug)]
 struct SinceIdr {
-    /// The order count of the IDR frame: some encoders do not start at 0.
+    /// The order count of the IDR frame, because some encoders do not start at 0.
     base: i64,
     /// Number of frames decoded since the IDR frame.
     pictures: i64,
-    /// Difference of order counts between frames: mostly 2, because each field has its own count.
+    /// Difference between the order counts of successive frames: mostly 2, because each field has
+    /// its own count.
     increment: i64,
     /// True if every frame so far was shown at twice its position.
     doubled: bool,
@@ -74,8 +76,8 @@ impl SinceIdr {
 }
 
 impl DtsExtractor {
-    /// Creates an extractor. `step` is the increment of the DTS while it waits: the smallest unit of
-    /// the container, such as a millisecond.
+    /// Creates an extractor. `step` is the increment of a waiting DTS: the smallest unit of the
+    /// container, such as a millisecond.
     pub fn new(step: i64) -> Self {
         Self {
             step: step.max(1),
@@ -92,8 +94,9 @@ impl DtsExtractor {
     /// codes. Returns `None` if the access unit contains no frame.
     ///
     /// # Errors
-    /// Fails if no parameter set has come, if it or the slice cannot be read, or if the order count is
-    /// invalid or of an unsupported kind (type 1). The caller may continue with the next access unit.
+    /// Fails without a parameter set, if the set or the slice cannot be read, or if the order count
+    /// is invalid or of an unsupported kind (type 1). The caller may continue with the next access
+    /// unit.
     pub fn extract<'n>(
         &mut self,
         nals: impl IntoIterator<Item = &'n [u8]>,
@@ -193,7 +196,7 @@ mod tests {
 
     const INTERVAL: i64 = 3_000;
 
-    /// Baseline profile, order counts of 8 bits.
+    /// Makes a parameter set of the Baseline profile, with order counts of 8 bits.
     fn sps() -> Vec<u8> {
         let mut writer = BitWriter::default();
         [0x67, 66, 0, 30].into_iter().for_each(|byte| writer.bits(8, byte));

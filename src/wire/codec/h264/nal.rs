@@ -6,7 +6,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::Error;
 use crate::wire::bits::BitReader;
 
-/// Type of a NAL unit (Table 7-1), as far as onair distinguishes it.
+/// Types of NAL units (Table 7-1) that onair distinguishes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum NalType {
     /// A slice of a frame that is not an IDR frame.
@@ -83,8 +83,8 @@ pub fn annexb_nals(data: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     })
 }
 
-/// The NAL units of AVCC data with length fields of `length_size` bytes (1 to 4). Empty units are skipped. A
-/// length beyond the data gives one error, then the iterator ends.
+/// The NAL units of AVCC data with length fields of `length_size` bytes (1 to 4). Empty units are
+/// skipped. After a length beyond the data, the iterator returns one error and ends.
 pub fn avcc_nals(data: &[u8], length_size: usize) -> impl Iterator<Item = Result<&[u8], Error>> {
     let mut rest = data;
     std::iter::from_fn(move || {
@@ -169,7 +169,7 @@ pub fn avcc_to_avcc4(data: &Bytes, length_size: usize) -> Result<Bytes, Error> {
     Ok(out.freeze())
 }
 
-/// Removes the emulation prevention bytes of a NAL unit, which gives its raw payload (RBSP).
+/// Removes the emulation prevention bytes of a NAL unit. The result is its raw payload (RBSP).
 pub fn unescape(nal: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(nal.len());
     let mut zeros = 0;
@@ -184,8 +184,8 @@ pub fn unescape(nal: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Inserts emulation prevention bytes into a raw payload, which gives a NAL unit. A payload that ends with a
-/// `cabac_zero_word` gets a 3 after it (§7.4.1).
+/// Inserts emulation prevention bytes into a raw payload. The result is a NAL unit. A payload that
+/// ends with a `cabac_zero_word` gets a 3 after it (§7.4.1).
 pub fn escape(rbsp: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(rbsp.len() + rbsp.len() / 2 + 1);
     let mut zeros = 0;

@@ -5,10 +5,10 @@ use crate::wire::bits::BitReader;
 use crate::wire::codec::h264::nal::unescape;
 use crate::wire::codec::h264::sps::{ScalingList, scaling_lists};
 
-/// The longest accepted set, slice group maps included.
+/// The longest accepted set in bytes, including slice group maps.
 const MAX_BYTES: usize = 65_536;
 
-/// Number of bytes at the start of a set that contain its id.
+/// Number of bytes at the start of a set that are certain to contain its id.
 const ID_BYTES: usize = 16;
 
 /// `pic_parameter_set_rbsp()`; the maps of slice groups are skipped.

@@ -4,24 +4,25 @@ use super::{Error, Vui};
 use crate::wire::bits::BitReader;
 use crate::wire::codec::h264::nal::unescape;
 
-/// The longest accepted set: real sets have under 100 bytes, scaling lists and HRDs included.
+/// The longest accepted set in bytes. Real sets have less than 100 bytes, including scaling lists
+/// and HRDs.
 const MAX_BYTES: usize = 4_096;
 
 /// `seq_parameter_set_data()`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sps {
     pub profile_idc: u8,
-    /// `constraint_set0_flag` is bit 7.
+    /// Constraint flags; `constraint_set0_flag` is bit 7.
     pub constraints: u8,
     pub level_idc: u8,
     pub id: u32,
-    /// 0 is monochrome, 1 is 4:2:0, 2 is 4:2:2, 3 is 4:4:4.
+    /// Chroma format: 0 is monochrome, 1 is 4:2:0, 2 is 4:2:2, 3 is 4:4:4.
     pub chroma_format_idc: u32,
     pub separate_colour_planes: bool,
     pub bit_depth_luma: u32,
     pub bit_depth_chroma: u32,
     pub lossless_transform_bypass: bool,
-    /// The 8 or 12 lists of the scaling matrix; empty if there is no matrix.
+    /// The 8 or 12 lists of the scaling matrix; empty without a matrix.
     pub scaling_lists: Vec<ScalingList>,
     pub log2_max_frame_num: u32,
     pub pic_order_cnt: PicOrderCount,
@@ -29,7 +30,7 @@ pub struct Sps {
     pub gaps_in_frame_num_allowed: bool,
     pub width_in_mbs: u32,
     pub height_in_map_units: u32,
-    /// True if there are no fields: every frame is progressive.
+    /// True if every frame is progressive, without fields.
     pub frame_mbs_only: bool,
     pub mb_adaptive_frame_field: bool,
     pub direct_8x8_inference: bool,
@@ -47,7 +48,7 @@ pub struct Sps {
 /// One list of a scaling matrix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScalingList {
-    /// The list is absent; a fallback applies (Table 7-2, rule A or B).
+    /// The list is absent, and a fallback applies (Table 7-2, rule A or B).
     Absent,
     /// The default list.
     Default,
@@ -184,7 +185,7 @@ impl Sps {
         Ok(())
     }
 
-    /// Computes the cropped size (§7.4.2.1.1); an error if nothing of the frame is left.
+    /// Computes the cropped size (§7.4.2.1.1). Fails if nothing of the frame is left.
     fn set_size(&mut self) -> Result<(), Error> {
         let field_factor = if self.frame_mbs_only { 1 } else { 2 };
         let chroma = if self.separate_colour_planes { 0 } else { self.chroma_format_idc };

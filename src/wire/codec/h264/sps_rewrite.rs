@@ -1,5 +1,5 @@
-//! Rewrites the VUI of a sequence parameter set. openh264 writes no timing, and color only on
-//! request; players need both to start without guessing.
+//! Rewrites the VUI of a sequence parameter set. Players need timing and color to start without
+//! guessing, but openh264 writes no timing, and color only on request.
 
 use bytes::Bytes;
 

@@ -20,7 +20,7 @@ pub struct Vui {
     pub nal_hrd: Option<Hrd>,
     /// Hypothetical reference decoder for coded slices.
     pub vcl_hrd: Option<Hrd>,
-    /// `low_delay_hrd_flag`; has a meaning only with one of the two fields above.
+    /// `low_delay_hrd_flag`, which has a meaning only with one of the two fields above.
     pub low_delay_hrd: bool,
     /// `pic_struct_present_flag`.
     pub pic_struct_present: bool,

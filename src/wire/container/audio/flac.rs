@@ -13,15 +13,16 @@ pub(super) const MAX_FRAME_HEADER: usize = 16;
 const MAX_BLOCKS: usize = 1_024;
 /// Bytes that are searched at a time.
 const BLOCK: usize = 64 << 10;
-/// Maximum frame length if the file does not tell it; a longer frame is damaged.
+/// Maximum frame length in bytes if the file does not declare one. A longer frame is damaged.
 const MAX_FRAME_BYTES: u64 = 1 << 20;
-/// A longer run of bytes without a frame is the end of the audio.
+/// Maximum bytes without a frame. A longer run is the end of the audio.
 const MAX_NOISE: u64 = 16 << 20;
 
 /// Fields of a frame header.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct FlacHeader {
-    /// True if all frames have the same number of samples and are counted; otherwise samples are counted.
+    /// True if all frames have the same number of samples, so that the header counts frames.
+    /// Otherwise it counts samples.
     fixed: bool,
     number: u64,
     pub(super) samples: u32,
@@ -81,7 +82,7 @@ fn crc8(mut sum: u8) -> u8 {
 #[derive(Clone, Debug)]
 pub(super) struct FrameInfo {
     pub(super) parameters: AudioConfig,
-    /// Samples per frame if all frames have the same size; only the last may be shorter.
+    /// Samples per frame if all frames have the same size. Only the last frame may be shorter.
     usual: u64,
     /// Maximum bytes of a frame.
     pub(super) longest: u64,
@@ -158,7 +159,7 @@ impl FrameSearch {
     }
 }
 
-/// The bytes that are searched, and their position.
+/// The loaded bytes that are searched, and their position.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scan {
     block: Vec<u8>,
@@ -166,8 +167,9 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    /// Searches for the frame. If none is found within the longest frame length, a frame was damaged: this
-    /// returns the first one that begins later. If bytes are missing, the next call continues the search.
+    /// Searches for the frame. If none is found within the longest frame length, a frame is
+    /// damaged, and the result is the first frame that begins later. If bytes are missing, the next
+    /// call continues the search.
     pub(super) fn find(
         &mut self,
         source: &mut dyn ReadAt,
@@ -202,7 +204,7 @@ impl Scan {
         }
     }
 
-    /// Loads the bytes at `at`; false at the end.
+    /// Loads the bytes at `at`. Returns false at the end.
     fn fill(&mut self, source: &mut dyn ReadAt, at: u64) -> Result<bool, Error> {
         if at >= source.size() {
             return Ok(false);

@@ -1,4 +1,5 @@
-//! Reads FLAC: each frame has the index of its samples, and ends where the next frame begins.
+//! Reads FLAC. Each frame declares its position in samples or frames, and ends where the next frame
+//! begins.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +27,7 @@ pub(super) struct Flac {
     hunt: Option<FrameSearch>,
     /// Samples before the next frame.
     samples: u64,
-    /// The first sample of all.
+    /// The first sample of the audio.
     first: Option<u64>,
     over: bool,
     /// End of the frame, once found.
@@ -53,8 +54,7 @@ impl Flac {
         })
     }
 
-    /// Finds the first frame, at the start of the audio or after it. Returns false if there is
-    /// none.
+    /// Finds the first frame at or after the start of the audio. Returns false if there is none.
     fn begin(&mut self, source: &mut dyn ReadAt) -> Result<bool, Error> {
         if self.frame.is_some() {
             return Ok(true);

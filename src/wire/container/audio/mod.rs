@@ -26,11 +26,11 @@ use wav::WavCursor;
 
 /// Maximum number of tags before the audio.
 const MAX_TAGS: usize = 16;
-/// Bytes after the tags in which the first frame of a file without a header is searched for.
+/// Bytes after the tags in which the first frame must be, for a file without a header.
 const MAX_NOISE: u64 = 64 << 10;
 
-/// Detects the format by the first bytes, and returns it with the start of the audio; `None` if it is another
-/// format.
+/// Detects the format by the first bytes, and returns it with the start of the audio. Returns
+/// `None` for other formats.
 ///
 /// # Errors
 /// Fails if the file cannot be read.
@@ -68,22 +68,24 @@ pub fn kind(source: &mut dyn ReadAt) -> Result<Option<(Kind, u64)>, Error> {
     Ok(None)
 }
 
-/// True if a file with this start may be one of these formats: it has a signature, or starts like a frame.
+/// Returns true if a file with this start may have one of these formats, because it has a signature
+/// or starts like a frame.
 pub fn may_begin(start: &[u8]) -> bool {
     let named = [&b"ID3"[..], b"OggS", b"fLaC"].iter().any(|name| start.starts_with(name));
     let wave = start.first_chunk().is_some_and(wav::begins);
     named || wave || mpeg_frames::MPEG(start).is_some() || mpeg_frames::ADTS(start).is_some()
 }
 
-/// Opens the reader of such a file.
+/// Opens the reader of an audio-only file.
 ///
 /// # Errors
-/// Fails if the format is unknown, the header is invalid, or with [`Error::is_missing`].
+/// Fails if the format is unknown, the header is invalid, or bytes are missing
+/// ([`Error::is_missing`]).
 pub fn open(source: &mut dyn ReadAt) -> Result<Box<dyn Demuxer>, Error> {
     open_for(source, false)
 }
 
-/// As [`open`], either with the whole index (`all`) or packet by packet.
+/// As [`open`], but either for the whole index (`all`) or for reading packet by packet.
 fn open_for(source: &mut dyn ReadAt, all: bool) -> Result<Box<dyn Demuxer>, Error> {
     let (kind, at) = kind(source)?.ok_or(Error::UnknownFormat)?;
     Ok(match kind {

@@ -1,4 +1,4 @@
-//! Frames that follow each other without a container: MP3 and ADTS.
+//! MP3 and ADTS frames, which follow each other without a container.
 
 use bytes::Bytes;
 
@@ -8,9 +8,9 @@ use crate::wire::codec::mpeg_audio;
 use crate::wire::container::audio::packets::{parameters, peek};
 use crate::wire::container::{Error, FilePart, ReadAt, read};
 
-/// This many consecutive frames are not a coincidence.
+/// Minimum number of consecutive frames that cannot be a coincidence.
 const MIN_FRAMES: usize = 3;
-/// Maximum bytes between two frames; after a longer gap the audio has ended.
+/// Maximum bytes between two frames. After a longer gap, the audio has ended.
 pub(super) const MAX_NOISE: u64 = 1 << 20;
 /// Bytes that are searched at a time.
 const BLOCK: usize = 4 << 10;
@@ -26,7 +26,8 @@ pub(super) struct Frame {
     pub(super) samples: u32,
     /// Bitrate in bits per second if the header has it, otherwise 0.
     pub(super) bitrate: u32,
-    /// Equal in all frames of a stream: codec or object type, rate, channels of ADTS.
+    /// The properties that are equal in all frames of a stream: codec or object type, rate, and
+    /// channels of ADTS.
     pub(super) key: Key,
 }
 
@@ -84,14 +85,14 @@ fn run(source: &mut dyn ReadAt, at: u64, head: ReadHeader) -> Result<(usize, boo
     Ok((count, false))
 }
 
-/// True if such a stream begins here.
+/// Returns true if a stream of such frames begins at this position.
 pub(super) fn begins(source: &mut dyn ReadAt, at: u64, head: ReadHeader) -> Result<bool, Error> {
     let (count, ends) = run(source, at, head)?;
     Ok(count >= MIN_FRAMES || ends && count > 0)
 }
 
-/// Finds the first frame from `at`, at most `most` bytes away, that is followed by others, of this kind if
-/// it is known.
+/// Finds the first frame from `at`, at most `most` bytes away, that other frames of its kind
+/// follow. The kind may be given.
 pub(super) fn find(
     source: &mut dyn ReadAt,
     at: u64,
@@ -148,13 +149,14 @@ pub(super) fn describe(
 /// The silent first frame of an MP3 encoder, which describes the rest (Xing, LAME or VBRI tag).
 #[derive(Copy, Clone, Debug, Default)]
 pub(super) struct Tag {
-    /// Padding samples before the audio; `behind` has those after it.
+    /// Padding samples before the audio; `behind` has the padding after it.
     pub(super) before: Option<u64>,
     pub(super) behind: u64,
-    /// Number of audio frames; `bytes` has the bytes from this frame to the end.
+    /// Number of audio frames; `bytes` is the number of bytes from this frame to the end.
     pub(super) frames: Option<u32>,
     pub(super) bytes: Option<u32>,
-    /// Positions of each hundredth of the audio, in 1/256 of the bytes, for a variable bitrate.
+    /// The byte positions of each hundredth of the audio, in 1/256 of the bytes, for a variable
+    /// bitrate.
     pub(super) places: Option<[u8; 100]>,
 }
 

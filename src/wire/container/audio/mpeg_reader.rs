@@ -1,5 +1,5 @@
-//! Reads MP3 and ADTS. Their frames have no index. The position in the file gives the time, by the encoder's
-//! seek table or by the average frame size.
+//! Reads MP3 and ADTS, whose frames have no index. The position in the file gives the time, by the
+//! encoder's seek table or by the average frame size.
 
 use crate::base::Timestamp;
 use crate::wire::container::audio::mpeg_frames::{
@@ -11,9 +11,9 @@ use crate::wire::container::{
     Demuxer, Error, FilePart, Index, ReadAt, SampleLocation, TrackId, Unit,
 };
 
-/// Bytes at the end of the file whose frames are counted.
+/// Bytes at the end of the file in which frames are counted, for the average.
 const TAIL: u64 = 64 << 10;
-/// Seek positions are one second apart, at most this many.
+/// Maximum number of seek positions, which are at least one second apart.
 const MAX_UNITS: u64 = 4_096;
 
 /// The reader of MP3 and ADTS files.
@@ -35,7 +35,7 @@ pub(super) struct MpegFile {
     /// Position of the next read.
     at: u64,
     samples: u64,
-    /// A frame must be found at the position first.
+    /// True if the first frame after the position must be found first.
     lands: bool,
     /// True if the file was not read continuously from its start.
     leapt: bool,
@@ -126,7 +126,7 @@ impl MpegFile {
         Ok(found)
     }
 
-    /// Sets the total samples, the end, and the points between.
+    /// Sets the total samples, the end in bytes, and the known points in between.
     fn lies(&mut self, all: u64, end: u64, between: Vec<(u64, u64)>) {
         self.all = Some(all);
         self.map = vec![(0, self.sound)];
@@ -151,7 +151,7 @@ impl MpegFile {
         (samples + each / 2) / each * each
     }
 
-    /// The next frame, after any other bytes; `None` at the end.
+    /// Reads the next frame, and skips other bytes before it. Returns `None` at the end.
     fn frame(&self, source: &mut dyn ReadAt, at: &mut u64) -> Result<Option<Frame>, Error> {
         let (key, size) = (self.first.key, source.size());
         while *at < size {
@@ -290,7 +290,7 @@ impl Demuxer for MpegFile {
     }
 }
 
-/// Interpolates the value at `at` between these points, which are in order.
+/// Interpolates the value at `at` between these sorted points.
 fn between(points: impl Iterator<Item = (u64, u64)> + Clone, at: u64) -> Option<u64> {
     let pairs = points.clone().zip(points.skip(1));
     let ((from, first), (to, last)) =

@@ -16,15 +16,15 @@ use crate::wire::container::{
 
 /// Bytes of a page header before its segment table.
 pub(super) const PAGE_HEADER_BYTES: usize = 27;
-/// Maximum bytes between two pages; a longer gap is the end.
+/// Maximum bytes between two pages. A longer gap is the end of the file's audio.
 const MAX_NOISE: u64 = 1 << 20;
 /// Maximum length of a configuration. Images and texts in the header packets are skipped.
 pub(super) const MAX_CONFIG: usize = 1 << 20;
-/// Maximum length of a packet with the gaps between its parts.
+/// Maximum length of a packet in bytes, including the gaps between its parts.
 const MAX_PACKET: u64 = 16 << 20;
-/// Bytes of a packet that give its duration.
+/// Number of bytes at the start of a packet that determine its duration.
 const START: usize = flac::MAX_FRAME_HEADER;
-/// Page flag: continues a packet.
+/// Page flag: the page continues a packet.
 const CONTINUED: u8 = 1;
 pub(super) const BEGINS: u8 = 2;
 pub(super) const ENDS: u8 = 4;
@@ -106,11 +106,11 @@ enum Track {
 pub(super) struct Reader {
     track: Track,
     pub(super) packets: Option<Packets>,
-    /// Start of the open packet, and its bytes in this page.
+    /// Start of the incomplete packet, and its bytes in this page.
     open: Option<(u64, u64)>,
     /// Gaps in header packets, up to the first audio packet.
     head_holes: Vec<Hole>,
-    /// Difference between samples in the stream and the granule positions.
+    /// Difference between sample counts of the stream and granule positions.
     base: Option<i64>,
     last: Option<u64>,
 }
@@ -242,7 +242,7 @@ impl Reader {
         }
     }
 
-    /// Start of the open packet, or a position after everything.
+    /// Start of the incomplete packet, or a position after everything.
     pub(super) fn open_at(&self) -> u64 {
         self.open.map_or(u64::MAX, |(begin, _)| begin)
     }

@@ -1,6 +1,6 @@
-//! Reads Ogg: each page has the number of samples up to its end. Chained streams, each with its own header
-//! packets, are all read: the audio of each begins where that of the previous one ends. Seeking works in
-//! files with one stream, whose page counts are continuous.
+//! Reads Ogg, in which each page has the number of samples up to its end. Chained streams, each
+//! with its own header packets, are all read; the audio of each begins where the previous one ends.
+//! Seeking works in files with one stream, because its page counts are continuous.
 
 use crate::base::Timestamp;
 use crate::wire::container::audio::ogg::{
@@ -15,8 +15,8 @@ use crate::wire::container::{
 const MAX_LINKS: usize = 4_096;
 const MAX_HEADERS: usize = 16 << 20;
 
-/// Maximum number of known gaps between parts of packets; in a file with more, the older ones belong to
-/// packets that are already read.
+/// Maximum number of known gaps between parts of packets. If there are more, the oldest ones belong
+/// to packets that are already read.
 const MAX_HOLES: usize = 65_536;
 
 /// The Ogg reader.
@@ -30,7 +30,7 @@ pub(super) struct Ogg {
     at: u64,
     /// Serial number and reader of the current stream.
     chosen: Option<(u32, Reader)>,
-    /// True if the previous page began a stream.
+    /// True if the previous page was the first page of a stream.
     begins: bool,
     /// Codec of a stream that was skipped.
     unknown: Option<String>,
@@ -40,11 +40,11 @@ pub(super) struct Ogg {
     first: Option<(u32, Reader)>,
     /// Microseconds added to the stream's own times; `None` before its first audio.
     later: Option<i64>,
-    /// Known ends of the audio: of the current stream, and of the file.
+    /// The known end of the current stream's audio; the next field is the end of the file's audio.
     ends: Option<Timestamp>,
     end: Option<Timestamp>,
     heard_from: Option<Timestamp>,
-    /// End time of the packets that are read.
+    /// End time of the packets that were read.
     reach: Timestamp,
     /// Bytes of all header packets.
     heads: usize,

@@ -1,4 +1,4 @@
-//! Packets of audio-only files, as their readers find them.
+//! The packets of audio-only files, which the readers find one after the other.
 
 use crate::base::Timestamp;
 use crate::media::{AudioCodec, AudioConfig, BitsPerSecond};
@@ -28,7 +28,7 @@ impl Kind {
     }
 }
 
-/// Packets read at a time when bytes may be missing.
+/// Maximum number of packets that are read at a time when bytes may be missing.
 const MAX_PACKETS_PER_TURN: usize = 32;
 
 /// Fills `buffer` with the bytes at `at`, and returns their number.
@@ -49,7 +49,7 @@ pub(super) fn parameters(
     AudioConfig { codec, sample_rate: rate, channels, bitrate, config }
 }
 
-/// Makes an index of this audio, without packets.
+/// Makes an index without packets for this audio.
 pub(super) fn described(parameters: AudioConfig) -> Index {
     let mut index = Index { to_play: true, finished: true, ..Index::default() };
     index.tracks.audio.push(parameters.into());
@@ -96,8 +96,8 @@ impl Packets {
     }
 }
 
-/// The audible span from `first` to `end` of audio that ends at `all`; the whole span if these values are
-/// invalid.
+/// The audible span, from `first` to `end`, of audio that ends at `all`. If these values are
+/// invalid, it is the whole span.
 pub(super) fn audio_span(
     first: Timestamp,
     end: Timestamp,

@@ -1,5 +1,5 @@
-//! Audio files that arrive in parts: from any position, the reader finds the same packets as in the whole
-//! file.
+//! Tests with audio files that arrive in parts. From any position, the reader must find the same
+//! packets as in the whole file.
 
 use std::io;
 
@@ -12,7 +12,8 @@ use crate::wire::container::audio::tests::{
 };
 use crate::wire::container::{SampleLocation, Unit};
 
-/// Bytes that arrive over time, and the requested positions. The end is unknown until it has arrived.
+/// A file whose bytes arrive over time, and the requested positions. The end is unknown until it
+/// has arrived.
 struct Coming<'a> {
     bytes: &'a [u8],
     come: u64,
@@ -56,7 +57,7 @@ impl ReadAt for Coming<'_> {
     }
 }
 
-/// MP3 frames after a tag that has their number.
+/// Makes MP3 frames after a tag with their number.
 fn tagged() -> Vec<u8> {
     let mut head = mp3_frame(0);
     head[36..40].copy_from_slice(b"Info");
@@ -86,7 +87,7 @@ fn flac(frames: u8) -> Vec<u8> {
     file
 }
 
-/// Pages of 40 ms; every third packet continues in the next page.
+/// Makes Ogg pages of 40 ms, in which every third packet continues in the next page.
 fn opus(pages: i64) -> Vec<u8> {
     let mut file = page(2, 0, 7, &[19], &opus_head());
     file.extend(page(0, 0, 7, &[8], b"OpusTags"));

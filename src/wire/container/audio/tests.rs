@@ -1,4 +1,4 @@
-//! Audio-only files that are built, truncated and mutated.
+//! Tests with audio-only files that are built, truncated and mutated.
 
 use proptest::prelude::*;
 

@@ -11,13 +11,13 @@ use crate::wire::container::{
 const MAX_CHUNKS: usize = 1_024;
 /// Maximum number of bytes read from a `fmt ` chunk.
 const FORMAT: usize = 64;
-/// The writer did not know the final length.
+/// The length in a header whose writer did not know the final length.
 const UNKNOWN_LENGTH: u64 = 0xFFFF_FFFF;
-/// Packets per second.
+/// Number of packets per second.
 const A_SECOND: u32 = 50;
-/// Seek positions are one second apart, at most this many.
+/// Maximum number of seek positions, which are at least one second apart.
 const MAX_UNITS: u64 = 4_096;
-/// A file that claims to be longer has an unknown end.
+/// Maximum plausible length in bytes. A file that claims to be longer has an unknown end.
 pub(super) const ENDLESS: u64 = 1 << 60;
 
 /// True if a file begins like WAV.
@@ -37,7 +37,7 @@ impl WavAudio {
     /// Finds the audio in a file that begins at `begin`.
     ///
     /// # Errors
-    /// Fails if it is not a WAV file, cannot be read, or has an unsupported format.
+    /// Fails if the file is not WAV, cannot be read, or has an unsupported format.
     pub fn find(source: &mut dyn ReadAt, begin: u64) -> Result<Self, Error> {
         let head = read(source, begin, 12, 12, FilePart::Header)?;
         if !head.first_chunk().is_some_and(begins) {
@@ -89,8 +89,8 @@ impl WavAudio {
     }
 }
 
-/// Makes the header for this many bytes of PCM. A length beyond the field means up to the end of
-/// the file.
+/// Makes the header for this many bytes of PCM. A length that exceeds its field is written as
+/// unknown, which means up to the end of the file.
 pub fn head(pcm: Pcm, bytes: u64) -> Vec<u8> {
     let length = |more: u64| u32::try_from(bytes + more).unwrap_or(u32::MAX).to_le_bytes();
     let frame = u16::try_from(pcm.frame()).unwrap_or(u16::MAX);
@@ -119,7 +119,7 @@ pub(super) struct WavCursor {
     rate: u32,
     /// Bytes of one value of every channel.
     frame: u64,
-    /// First audio byte, from the header; the next field has the end.
+    /// Position of the first audio byte, from the header; the next field is the end.
     data: u64,
     end: u64,
     /// Total samples, if known.

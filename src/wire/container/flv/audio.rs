@@ -21,8 +21,8 @@ pub struct AudioTag {
     pub more_tracks: Vec<AudioTrack>,
 }
 
-/// Rate and channels of a legacy header. They have no meaning for AAC, whose header always has 44.1
-/// kHz stereo.
+/// Rate and channels of a legacy header. They have no meaning for AAC, whose header always says
+/// 44.1 kHz stereo.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct LegacyAudio {
     pub sample_rate: u32,
@@ -63,7 +63,7 @@ pub struct ChannelLayout {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChannelOrder {
     Unspecified,
-    /// Bit flags of the speakers that are present.
+    /// Bit flags of the present speakers.
     Native(u32),
     /// A speaker for each channel.
     Custom(Bytes),
@@ -80,7 +80,8 @@ impl AudioTag {
         std::iter::once(self.track).chain(self.more_tracks).find(|track| track.id == id)
     }
 
-    /// True if the body has a channel layout, which is kept beside the configuration.
+    /// Returns true if the body has a channel layout, which is kept in addition to the
+    /// configuration.
     pub fn is_layout(&self) -> bool {
         matches!(self.track.packet, AudioPacket::MultichannelConfig(_))
     }

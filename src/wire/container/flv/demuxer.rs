@@ -1,12 +1,12 @@
-//! Splits an FLV file or HTTP-FLV stream into tags; the bytes may arrive in any pieces. It stores
-//! only received bytes: the claimed size of a tag does not reserve memory.
+//! Splits an FLV file or HTTP-FLV stream, whose bytes may arrive in any pieces, into tags. It
+//! stores only received bytes; the claimed size of a tag does not reserve memory.
 
 use bytes::BytesMut;
 
 use super::{Error, TAG_HEADER, TAG_TRAILER, Tag, TagKind};
 use crate::wire::byte_block::ByteBlock;
 
-/// The longest accepted file header; the specification has 9 bytes.
+/// The longest accepted file header in bytes. The specification has 9.
 const MAX_HEADER: u32 = 4_096;
 const HEADER: usize = 9;
 
@@ -93,14 +93,15 @@ impl Demuxer {
         self.state.skipped_tags
     }
 
-    /// Received bytes that are not returned yet; at the end of a file, the bytes of a truncated tag.
+    /// Number of received bytes that are not returned yet. At the end of a file, these are the
+    /// bytes of a truncated tag.
     pub fn pending(&self) -> usize {
         self.buffer.len()
     }
 }
 
 impl State {
-    /// Bytes of the header or of the tag that begins here.
+    /// Number of bytes of the header or tag that begins here.
     fn wanted(&self, bytes: &[u8]) -> usize {
         match bytes.first_chunk::<TAG_HEADER>() {
             _ if !self.started => HEADER,

@@ -6,7 +6,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use super::{Error, TagKind};
 use crate::wire::codec::four_cc::FourCc;
 
-/// Maximum number of tracks in a body; ids have one byte, and real streams have up to 10.
+/// Maximum number of tracks in a body. Ids have one byte, and real streams have up to 10 tracks.
 pub(super) const MAX_TRACKS: usize = 32;
 
 /// Reads fields from the start of a body.
@@ -90,8 +90,8 @@ pub(super) struct Part {
     pub(super) fields: Fields,
 }
 
-/// Splits the body of a multitrack packet; another body becomes track 0. `multitrack` is the packet
-/// type of multitrack bodies. Returns the first part and the others.
+/// Splits the body of a multitrack packet into tracks. Any other body becomes track 0. `multitrack`
+/// is the packet type of multitrack bodies. Returns the first part and the others.
 pub(super) fn parts(
     fields: &mut Fields,
     packet_type: u8,
@@ -138,9 +138,9 @@ pub(super) fn parts(
     }
     Ok((first, others))
 }
-/// Extracts a track of a multitrack body as a single-track body: in the legacy form for H.264 and
-/// AAC, which every player reads, otherwise in the enhanced form. Returns `None` if the body has no
-/// such track or another form.
+/// Extracts a track of a multitrack body as a single-track body. H.264 and AAC get the legacy form,
+/// which every player reads; other codecs get the enhanced form. Returns `None` if the body has no
+/// such track, or is not a multitrack body.
 pub fn default_track(kind: TagKind, body: &Bytes, track: u8) -> Option<Bytes> {
     let (what, multitrack) = match kind {
         TagKind::Video => ("video", VIDEO_MULTITRACK),

@@ -29,7 +29,7 @@ const MAX_CONFIG: usize = 64 << 10;
 /// Indexes the file. Invalid bodies are skipped.
 ///
 /// # Errors
-/// Fails if the file is not FLV, cannot be read, or has nothing usable.
+/// Fails if the file is not FLV, cannot be read, or has no usable track.
 pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
     let mut scan = Scan::default();
     scan.read_on(source)?;
@@ -44,13 +44,13 @@ pub struct Scan {
     metadata: Metadata,
     /// FLV track number and codec of each audio track of the index.
     audio_ids: Vec<(u8, AudioFormat)>,
-    /// True if the frames do not match the first configuration.
+    /// True if some frames do not match the first configuration.
     resized: bool,
     was_resized: bool,
-    /// Other configurations without an effect on the index.
+    /// Formats of other configurations, which have no effect on the index.
     other_video: Option<VideoFormat>,
     other_audio: Option<AudioFormat>,
-    /// True for video and for audio if further tracks exist, which are not read.
+    /// True, for video and for audio, if further tracks exist, which are not read.
     more_tracks: (bool, bool),
 }
 
@@ -233,7 +233,7 @@ impl Scan {
         }
     }
 
-    /// True if nothing is known about the frames, except that they exist.
+    /// Returns true if nothing is known about the frames except that they exist.
     fn is_untold(&self) -> bool {
         self.index.tracks.video.as_ref().is_none_or(|video| video.config.is_empty())
     }
@@ -252,7 +252,7 @@ impl Scan {
         }
     }
 
-    /// Audio parameters from a config, or otherwise from a frame.
+    /// Audio parameters from a config or, without one, from a frame.
     fn audio_of(&self, format: AudioFormat, config: Bytes, frame: &[u8]) -> Option<AudioConfig> {
         let codec = audio_codec(format, None)?;
         let is_carried = Format::ALL.iter().any(|format| format.carries_audio(codec));
@@ -339,7 +339,7 @@ fn is_shared(body: &[u8], multitrack: u8) -> bool {
         && (multitrack == VIDEO_MULTITRACK || body.first().is_some_and(|first| first >> 4 == 9))
 }
 
-/// Reads a body after its header.
+/// Reads the rest of a body after its header.
 fn rest(source: &mut dyn ReadAt, at: u64, size: u32, head: usize) -> Result<Bytes, Error> {
     let length = u64::from(size).saturating_sub(head as u64);
     read(source, at + head as u64, length, MAX_CONFIG, FilePart::CodecConfig)

@@ -1,15 +1,16 @@
-//! `onMetaData`: the description of a stream before its first packet. It is written in the form that
-//! services expect, and read leniently. It is only a hint: the sequence headers are authoritative.
+//! `onMetaData`: the description of a stream before its first packet. The writer uses the form that
+//! services expect, and the reader is lenient. The metadata is only a hint; the sequence headers
+//! are authoritative.
 
 use super::Error;
 use crate::media::{Codec, StreamConfig};
 use crate::wire::amf0::{self, Value};
 use crate::wire::container::flv::tag_body::codec_id;
 
-/// Maximum number of keyframes in an index: 36 hours with one keyframe every two seconds.
+/// Maximum number of keyframes in an index, for 36 hours with one keyframe every two seconds.
 pub const MAX_KEYFRAMES: usize = 65_536;
-/// The longest accepted script: two numbers of nine bytes per keyframe, and the same again for the
-/// rest.
+/// The longest accepted script in bytes: two numbers of nine bytes per keyframe, and as much again
+/// for the rest.
 pub const MAX_SCRIPT: usize = 2 << 20;
 
 /// Makes the `onMetaData` value of an outgoing stream: an ECMA array in the order that services
@@ -40,7 +41,7 @@ pub fn metadata(parameters: &StreamConfig) -> Value {
     Value::ecma_array(entries)
 }
 
-/// The known values of received metadata; any may be missing or wrong.
+/// The known values of received metadata. Any of them may be missing or wrong.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metadata {
     /// Duration in seconds; `None` for 0, the value of live streams.
@@ -94,11 +95,11 @@ pub fn is_metadata(body: &[u8]) -> bool {
     body.get(..32).unwrap_or(body).windows(NAME.len()).any(|name| name == NAME)
 }
 
-/// Returns the value of `onMetaData` in a script body, with or without `@setDataFrame`; `None` for
-/// other script data.
+/// Returns the value of `onMetaData` in a script body, with or without `@setDataFrame`, or `None`
+/// for other script data.
 ///
 /// # Errors
-/// Fails if it cannot be read, or is larger than metadata with an index of keyframes.
+/// Fails if the script cannot be read, or is larger than metadata with an index of keyframes.
 pub fn parse_script(body: &[u8]) -> Result<Option<Value>, Error> {
     if body.len() > MAX_SCRIPT {
         return Err(Error::Script("it is longer than any index"));

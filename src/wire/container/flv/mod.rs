@@ -36,9 +36,9 @@ use crate::text::problem::problem;
 
 /// Bytes of a tag header.
 pub const TAG_HEADER: usize = 11;
-/// Bytes after the body of a tag, which repeat its size.
+/// Bytes after the body of a tag, which repeat the tag's size.
 pub const TAG_TRAILER: usize = 4;
-/// The longest possible body of a tag.
+/// The longest possible body of a tag in bytes.
 pub const MAX_BODY: usize = 0xFF_FFFF;
 
 /// Why FLV bytes are invalid.
@@ -118,7 +118,7 @@ pub struct Tag {
     pub body: Bytes,
 }
 
-/// Makes the file header, with the zero size of the tag before the first.
+/// Makes the file header, followed by the zero that is the size before the first tag.
 pub fn file_header(audio: bool, video: bool) -> Bytes {
     let flags = if audio { 4 } else { 0 } | u8::from(video);
     Bytes::copy_from_slice(&[b'F', b'L', b'V', 1, flags, 0, 0, 0, 9, 0, 0, 0, 0])
@@ -136,8 +136,9 @@ pub fn tag_trailer(length: usize) -> [u8; TAG_TRAILER] {
     ((length.min(MAX_BODY) + TAG_HEADER) as u32).to_be_bytes()
 }
 
-/// Bodies are copied in pieces short enough that the C library does not use the processor's string
-/// instructions, which are slow on several processors if source and target are badly aligned.
+/// Size in bytes of the pieces in which bodies are copied. It is short enough that the C library
+/// does not use the processor's string instructions, which are slow on several processors if source
+/// and target are badly aligned.
 const COPY_BYTES: usize = 2_048 - 64;
 
 /// Appends a whole tag. A body that is too long for a tag (16 MiB) is omitted.

@@ -1,5 +1,5 @@
-//! The FLV reader: converts an FLV file or stream, or the messages of an RTMP stream, to stream events, tag
-//! by tag. The bytes may arrive in any pieces. This module has no I/O.
+//! The FLV reader: converts an FLV file or stream, or the messages of an RTMP stream, to stream
+//! events, tag by tag. Bytes may arrive in any pieces. This module has no I/O.
 
 use super::events::{BodyReader, TagEvent};
 use super::tag_content::TagContent;
@@ -15,16 +15,16 @@ pub struct ReadTag {
     /// The unchanged tag, for receivers that store it.
     pub tag: Tag,
     pub content: TagContent,
-    /// DTS without wrap-around, beside the PTS; zero for script data.
+    /// DTS without wrap-around; the next field is the PTS. Both are zero for script data.
     pub dts: Timestamp,
     pub pts: Timestamp,
-    /// Drop priority of video; audio can begin anywhere.
+    /// Drop priority of video. Audio can begin anywhere.
     pub priority: Priority,
     /// At most a config and its first packet, of the first track of each kind.
     pub events: [Option<TagEvent>; 2],
     /// Number of earlier tags that turned out to be damage.
     pub strays: u32,
-    /// A format without a decoder that came a few times, with no frame of another format.
+    /// A format without a decoder that arrived a few times, without a frame of another format.
     pub suspect: Option<VideoFormat>,
 }
 
@@ -42,7 +42,7 @@ impl ReadTag {
         })
     }
 
-    /// The same tag, this many microseconds later.
+    /// Returns the tag with its times moved later by this many microseconds.
     pub fn later(mut self, micros: i64) -> Self {
         (self.dts, self.pts) = (self.dts.offset(micros), self.pts.offset(micros));
         for event in self.events.iter_mut().flatten() {
@@ -54,7 +54,7 @@ impl ReadTag {
     }
 }
 
-/// Reads one stream after another.
+/// Reads streams one after another.
 #[derive(Debug)]
 pub struct Reader {
     demuxer: Demuxer,
@@ -102,7 +102,7 @@ impl Reader {
         Ok(self.demuxer.next_tag()?.map(|tag| self.read(tag)))
     }
 
-    /// Received bytes that are not returned yet.
+    /// Number of received bytes that are not returned yet.
     pub fn pending(&self) -> usize {
         self.demuxer.pending()
     }

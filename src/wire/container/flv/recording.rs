@@ -1,5 +1,5 @@
-//! Writes an FLV recording. Tags are written as they come; at the end, duration, size and an index
-//! of keyframes replace reserved space in the metadata.
+//! Writes an FLV recording. Tags are written as they arrive. At the end, duration, size and an
+//! index of keyframes replace reserved space in the metadata.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -15,12 +15,12 @@ use crate::wire::container::{
     Chapter, Error, FilePart, Muxer, MuxerOutput, ReadAt, SampleLocation, TrackId, Tracks, read,
 };
 
-/// Capacity of the index in keyframes; in longer files, every second, fourth… keyframe is listed.
-/// With two numbers per keyframe, it stays below the limit of 4,096 values that readers (ours too)
-/// accept in a script tag.
+/// Capacity of the index in keyframes. In longer files, only every second, fourth… keyframe is
+/// listed. With two numbers per keyframe, the index stays below the 4,096 values that readers
+/// (onair's too) accept in a script tag.
 const INDEX: usize = 1_800;
-/// FFmpeg warns of an index with fewer entries. A shorter index gets another name of the same
-/// length, which readers ignore.
+/// Minimum number of index entries without a warning from FFmpeg. A shorter index gets another name
+/// of the same length, which readers ignore.
 const FEWEST: usize = 2;
 const UNINDEXED: &str = "unindexed";
 /// Position of the metadata body.
@@ -30,9 +30,9 @@ const METADATA_AT: u64 = 13 + TAG_HEADER as u64;
 #[derive(Debug)]
 pub struct Recording {
     tracks: Tracks,
-    /// Whole tags that are not taken yet.
+    /// Whole tags that were not taken yet.
     buffer: BytesMut,
-    /// Keyframes in `buffer`: time in seconds, and position in it.
+    /// Keyframes in `buffer`, with the time in seconds and the position in `buffer`.
     new_keyframes: Vec<(f64, usize)>,
     /// Position of `buffer` in the file.
     handed_at: u64,
@@ -67,7 +67,7 @@ impl Recording {
         }
     }
 
-    /// Continues one of our files that was cut off and has these samples.
+    /// Continues a file of onair that was cut off and has these samples.
     pub fn resume(tracks: Tracks, samples: &[SampleLocation]) -> Self {
         let mut recording = Self::new(tracks);
         for place in samples.iter().filter(|place| place.track == TrackId::Video && place.keyframe)
@@ -82,7 +82,8 @@ impl Recording {
         recording
     }
 
-    /// True if a file with these tracks has metadata with the reserved space of our files.
+    /// Returns true if the file's metadata has the reserved space of a file by onair with these
+    /// tracks.
     ///
     /// # Errors
     /// Fails if the file cannot be read.
@@ -93,7 +94,7 @@ impl Recording {
         Ok(head.first() == Some(&TagKind::Script.id()) && head.get(1..) == length.get(1..))
     }
 
-    /// Makes the body of onMetaData, whose length does not depend on its values.
+    /// Makes the body of `onMetaData`, whose length does not depend on its values.
     fn metadata(&self, end: Option<(Timestamp, u64)>) -> Bytes {
         let parameters = StreamConfig {
             video: self.tracks.video.clone(),
@@ -295,7 +296,7 @@ mod tests {
         StreamEvent::Packet(EncodedPacket::received(Track::Video, (at, at), keyframe, data))
     }
 
-    /// A finished file of these frames, each written separately.
+    /// Writes a complete file of these frames, each separately.
     fn file(samples: impl Iterator<Item = StreamEvent>, end: Timestamp) -> Vec<u8> {
         let mut recording = Recording::new(tracks());
         let mut file = recording.begin().to_vec();

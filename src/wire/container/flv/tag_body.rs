@@ -38,8 +38,8 @@ pub fn codec_id(codec: Codec) -> Option<f64> {
     Some(four_cc.as_u32().into())
 }
 
-/// The config body that precedes the packets of a track; `None` if the codec has no config or no form in
-/// FLV.
+/// Makes the config body that precedes the packets of a track. Returns `None` if the codec has no
+/// config, or no form in FLV.
 pub fn config_body(config: &TrackConfig) -> Option<Bytes> {
     match config {
         TrackConfig::Video(video) => {
@@ -54,7 +54,7 @@ pub fn config_body(config: &TrackConfig) -> Option<Bytes> {
     }
 }
 
-/// The [`config_body`] of the audio track with this number.
+/// Makes the [`config_body`] of the audio track with this number.
 pub fn audio_config_body(audio: &AudioConfig, track: u8) -> Option<Bytes> {
     let config = match audio.codec {
         AudioCodec::Opus => codec::opus_head(audio),
@@ -74,7 +74,7 @@ pub fn audio_config_body(audio: &AudioConfig, track: u8) -> Option<Bytes> {
     Some(out.freeze())
 }
 
-/// Makes the body of a packet; `None` if FLV does not support its codec.
+/// Makes the body of a packet. Returns `None` if FLV does not support its codec.
 pub fn packet_body(codec: Codec, packet: &EncodedPacket) -> Option<Bytes> {
     let front = packet_front(codec, packet)?;
     let mut out = BytesMut::with_capacity(front.len() + packet.data.len());
@@ -83,7 +83,7 @@ pub fn packet_body(codec: Codec, packet: &EncodedPacket) -> Option<Bytes> {
     Some(out.freeze())
 }
 
-/// Bytes of [`packet_body`], without making the body.
+/// Number of bytes of a [`packet_body`], without making the body.
 pub fn packet_body_size(codec: Codec, packet: &EncodedPacket) -> Option<usize> {
     packet_front(codec, packet).map(|front| front.len() + packet.data.len())
 }
@@ -104,7 +104,7 @@ pub fn end_body(codec: VideoCodec) -> Option<Bytes> {
     video_front(codec, true, SEQUENCE_END, 0).map(BytesMut::freeze)
 }
 
-/// True if bodies of a codec have a composition time beside the DTS.
+/// Returns true if bodies of a codec have a composition time in addition to the DTS.
 pub const fn has_composition_time(codec: VideoCodec) -> bool {
     matches!(codec, VideoCodec::H264 | VideoCodec::Hevc | VideoCodec::Vvc)
 }
@@ -114,8 +114,8 @@ pub fn picture_front(codec: VideoCodec, keyframe: bool, composition_ms: i32) -> 
     video_front(codec, keyframe, CODED_FRAMES, composition_ms)
 }
 
-/// The bytes of a body before an audio packet of this track; the first track has the form that every
-/// player reads.
+/// The bytes of a body before an audio packet of this track. The first track has the form that
+/// every player reads.
 pub fn audio_front(codec: AudioCodec, track: u8, data: &[u8]) -> Option<BytesMut> {
     match (codec, mp3_head(data)) {
         (AudioCodec::Aac, _) if track == 0 => Some(BytesMut::from(&[0xAF, 1][..])),

@@ -15,7 +15,7 @@ pub enum TagContent {
     Script,
     /// A decoder config.
     Config,
-    /// Audio: the channel layout, which is kept beside the config.
+    /// Audio: the channel layout, which is kept in addition to the config.
     ChannelLayout,
     /// Video: the color description.
     ColorInfo,
@@ -32,7 +32,7 @@ pub enum TagContent {
 }
 
 impl TagContent {
-    /// Content type of a body, of which the start is enough.
+    /// Content type of a body. The first bytes of the body are enough.
     pub fn of(kind: TagKind, body: &Bytes) -> Self {
         match kind {
             TagKind::Script if metadata::is_metadata(body) => Self::Metadata,

@@ -11,13 +11,13 @@ use crate::wire::container::flv::enhanced::{Fields, Part, VIDEO_MULTITRACK, modi
 pub enum FrameType {
     Key,
     Inter,
-    /// H.263 only: no other frame refers to it.
+    /// An H.263 frame to which no other frame refers.
     Disposable,
-    /// Reserved for servers.
+    /// A generated keyframe, a type reserved for servers.
     GeneratedKey,
     /// Not a frame, but a command to the player.
     Command,
-    /// 0, 6 or 7: reserved, but used with configurations in practice.
+    /// The reserved values 0, 6 and 7, which occur with configurations in practice.
     Reserved(u8),
 }
 
@@ -68,7 +68,7 @@ pub enum VideoPacket {
     SequenceEnd,
     /// AMF values such as `colorInfo` (enhanced form).
     Metadata(Bytes),
-    /// An MPEG-2 TS descriptor instead of a configuration (enhanced form).
+    /// An MPEG-2 TS descriptor, which replaces the configuration (enhanced form).
     Mpeg2TsSequenceStart(Bytes),
     /// A command to the player (start or end of a seek).
     Command(u8),

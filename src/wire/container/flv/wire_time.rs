@@ -8,8 +8,8 @@ pub struct WireTime {
 }
 
 impl WireTime {
-    /// Converts a time to microseconds: the candidate nearest to the previous time. The first time is
-    /// not changed.
+    /// Converts a time to microseconds, by choosing the candidate nearest to the previous time. The
+    /// first time is not changed.
     pub fn micros(&mut self, raw_ms: u32) -> i64 {
         let unwrapped = self.last.map_or(i64::from(raw_ms), |(last, unwrapped)| {
             unwrapped + i64::from(raw_ms.wrapping_sub(last).cast_signed())

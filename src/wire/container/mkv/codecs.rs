@@ -13,7 +13,7 @@ use crate::wire::container::mkv::ebml::{child, float, id, uint};
 pub(super) const AVC: &str = "V_MPEG4/ISO/AVC";
 pub(super) const AAC: &str = "A_AAC";
 
-/// Known audio codecs other than AAC.
+/// Converts the known audio codecs other than AAC.
 pub(super) fn other_audio(entry: &[u8], codec: &str, config: Bytes) -> Option<AudioConfig> {
     let (codec, told, config) = match codec {
         "A_OPUS" => (AudioCodec::Opus, codec::opus(&config)?, config),
@@ -42,7 +42,7 @@ pub(super) fn other_audio(entry: &[u8], codec: &str, config: Bytes) -> Option<Au
     Some(AudioConfig { codec, sample_rate, channels, bitrate, config })
 }
 
-/// Reads the audio fields of a track entry; missing and invalid values get usual defaults.
+/// Reads the audio fields of a track entry. Missing and invalid values get the usual defaults.
 fn audio_info(entry: &[u8]) -> codec::AudioInfo {
     let audio = child(entry, id::AUDIO).unwrap_or_default();
     let rate = child(audio, id::SAMPLING_FREQUENCY).and_then(float);
@@ -53,7 +53,8 @@ fn audio_info(entry: &[u8]) -> codec::AudioInfo {
     codec::AudioInfo { sample_rate: rate.unwrap_or(48_000), channels: channels.unwrap_or(2) }
 }
 
-/// Uncompressed audio (Matroska codec mappings, `A_PCM`; `A_MS/ACM` has the format of a WAV file).
+/// Reads the format of uncompressed audio (Matroska codec mappings, `A_PCM`; `A_MS/ACM` has the
+/// format of a WAV file).
 pub(super) fn pcm(entry: &[u8], codec: &str, config: &[u8]) -> Option<Pcm> {
     if codec == "A_MS/ACM" {
         return Pcm::of_wave(config);
@@ -129,7 +130,7 @@ pub(super) fn colors(entry: &[u8]) -> Colors {
     Colors { full_range, light, ..Colors::of(primaries, transfer, matrix) }
 }
 
-/// Known video codecs other than H.264.
+/// Converts the known video codecs other than H.264.
 pub(super) fn other_video(entry: &[u8], codec: &str, config: Bytes) -> Option<VideoConfig> {
     let codec = match codec {
         "V_MPEGH/ISO/HEVC" => VideoCodec::Hevc,
@@ -189,7 +190,7 @@ pub(super) fn audio_entry(audio: &AudioConfig) -> Option<(&'static str, Bytes)> 
     })
 }
 
-/// VP9 features from the configuration of MP4.
+/// Converts the VP9 configuration of MP4 to Matroska's features.
 fn vp9_features(config: &[u8]) -> Bytes {
     let record = config.strip_prefix(&[1, 0, 0, 0]).unwrap_or(config);
     let [profile, level, bits, ..] = *record else { return Bytes::new() };

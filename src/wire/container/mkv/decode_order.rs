@@ -1,6 +1,6 @@
-//! Matroska stores the PTS of a frame and no DTS; the order in the file is the decoding order. This
-//! module restores the DTS: the sorted presentation times, shifted back by the maximum reordering
-//! depth.
+//! Matroska stores the PTS of a frame and no DTS, and the order in the file is the decoding order.
+//! This module restores the DTS, which are the sorted presentation times, shifted back by the
+//! maximum reordering depth.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -24,7 +24,7 @@ pub fn decoding_times(shown: &[Timestamp], period: Duration) -> Vec<Timestamp> {
     times.zip(shown).map(|(time, shown)| time.min(*shown)).collect()
 }
 
-/// Maximum number of frames that are decoded before a frame that is shown earlier.
+/// The maximum number of frames that are decoded before a frame but shown after it.
 fn depth(shown: &[Timestamp], sorted: &[Timestamp]) -> usize {
     shown
         .iter()
@@ -38,7 +38,7 @@ fn depth(shown: &[Timestamp], sorted: &[Timestamp]) -> usize {
         .min(MAX_DEPTH)
 }
 
-/// As [`decoding_times`], for incremental reading: the depth comes from the frames read so far.
+/// As [`decoding_times`], but for incremental reading. The depth comes from the frames read so far.
 #[derive(Clone, Debug, Default)]
 pub struct DecodeOrder {
     depth: usize,

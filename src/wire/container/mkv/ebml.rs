@@ -3,7 +3,7 @@
 
 use bytes::{BufMut, BytesMut};
 
-/// Element ids, marker bits included.
+/// Element ids, including the marker bits.
 pub mod id {
     pub const EBML: u32 = 0x1A45_DFA3;
     pub const EBML_VERSION: u32 = 0x4286;
@@ -145,7 +145,7 @@ pub fn put_float(out: &mut BytesMut, id: u32, value: f64) {
     put_binary(out, id, &value.to_be_bytes());
 }
 
-/// Writes a Void element of `length` bytes in all (at least 2).
+/// Writes a Void element of `length` bytes in total (at least 2).
 pub fn put_void(out: &mut BytesMut, length: usize) {
     out.put_u8(0xEC);
     if length < 10 {
@@ -182,7 +182,7 @@ pub fn head(data: &[u8]) -> Option<ElementHeader> {
     Some(ElementHeader { id, size, length: id_length + size_length })
 }
 
-/// Reads a variable-size integer; the inner `None` means that all its bits are set.
+/// Reads a variable-size integer. The inner `None` means that all its bits are set.
 pub fn vint(data: &[u8]) -> Option<(Option<u64>, usize)> {
     let first = *data.first()?;
     let length = first.leading_zeros() as usize + 1;
@@ -195,7 +195,7 @@ pub fn vint(data: &[u8]) -> Option<(Option<u64>, usize)> {
     Some(((value != mask).then_some(value), length))
 }
 
-/// The elements in `data`; ends at the first invalid one.
+/// The elements in `data`, up to the first invalid one.
 pub fn elements(mut data: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
     std::iter::from_fn(move || {
         let head = head(data)?;

@@ -14,7 +14,7 @@ use crate::wire::container::{Chapter, TrackId, Tracks, audio_frame};
 pub(super) const TICK_NANOS: u64 = 1_000_000;
 /// Reserved bytes for `SeekHead` with all its entries.
 pub(super) const SEEK_ROOM: usize = 128;
-/// Bytes of the `Duration` element, and of the Void element that reserves its space.
+/// Bytes of the `Duration` element, and of the Void element that reserves space for it.
 pub(super) const DURATION_LENGTH: usize = 11;
 /// Reserved bytes for chapters while the file is written.
 pub(super) const CHAPTER_ROOM: usize = 8 << 10;
@@ -37,8 +37,8 @@ pub(super) fn put_ebml(out: &mut BytesMut) {
     });
 }
 
-/// `SeekHead` with these positions (relative to the segment's content), padded to its reserved
-/// size.
+/// Makes `SeekHead` with these positions (relative to the segment's content), padded to its
+/// reserved size.
 pub(super) fn seek_head(places: &[(u32, u64)]) -> Bytes {
     let mut out = BytesMut::new();
     put_master(&mut out, id::SEEK_HEAD, |out| {
@@ -56,7 +56,7 @@ pub(super) fn seek_head(places: &[(u32, u64)]) -> Bytes {
     out.freeze()
 }
 
-/// `Info`, and the position of the duration in it.
+/// Makes `Info`, and returns it with the position of the duration in it.
 pub(super) fn info() -> (Bytes, usize) {
     let app = concat!("onair ", env!("CARGO_PKG_VERSION"));
     let mut inner = BytesMut::new();

@@ -22,22 +22,22 @@ use crate::wire::container::{
     TrackId, audio_track, read,
 };
 
-/// The longest accepted header, track list or chapter list.
+/// The longest accepted header, track list or chapter list in bytes.
 pub(super) const MAX_MASTER: usize = 4 << 20;
 
-/// Number of frames from which the frame rate is measured, because files have it only roughly or not at
-/// all.
+/// Maximum number of frames from which the frame rate is measured, because files declare it roughly
+/// or not at all.
 const MAX_MEASURED: usize = 10_000;
 
 /// Indexes the file for copying.
 ///
 /// # Errors
-/// Fails if the file is not Matroska, cannot be read, or has nothing usable.
+/// Fails if the file is not Matroska, cannot be read, or has no usable track.
 pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
     survey(source).map(|survey| survey.index)
 }
 
-/// As [`index`], for playback: with audio of every known codec.
+/// As [`index`], but for playback, with audio of every known codec.
 ///
 /// # Errors
 /// As for [`index`].
@@ -47,7 +47,7 @@ pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
     walk.finish().map(|survey| survey.index)
 }
 
-/// The contents of the file and, for one of our own files, the data to finish it in place.
+/// The contents of a file and, if onair wrote the file, the data for finishing it in place.
 #[derive(Debug)]
 pub struct FileIndex {
     pub index: Index,
@@ -55,7 +55,7 @@ pub struct FileIndex {
     pub cues: Vec<Cue>,
 }
 
-/// As [`index`], with the data to finish the file.
+/// As [`index`], but also returns the data for finishing the file.
 ///
 /// # Errors
 /// As for [`index`].
@@ -65,7 +65,7 @@ pub fn survey(source: &mut dyn ReadAt) -> Result<FileIndex, Error> {
     walk.finish()
 }
 
-/// A walk from element to element, which pauses while bytes are missing.
+/// A walk through the file from element to element, which pauses while bytes are missing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ClusterWalk {
     pub index: Index,
@@ -104,7 +104,8 @@ pub(super) struct UsedTracks {
     pub track: TrackId,
     /// Duration of a sample, if the file has it.
     period_nanos: Option<u64>,
-    /// Codec delay: presentation is this much earlier than the timestamps. Only used for copying.
+    /// Codec delay, by which presentation is earlier than the timestamps. It is used only for
+    /// copying.
     delay_nanos: u64,
 }
 
@@ -143,8 +144,8 @@ impl ClusterWalk {
         Ok(())
     }
 
-    /// Reads or enters the next element; false at the end. If it cannot be read yet, the caller may call
-    /// again.
+    /// Reads or enters the next element. Returns false at the end. If the element cannot be read
+    /// yet, the caller may call again.
     pub(super) fn step(&mut self, source: &mut dyn ReadAt) -> Result<bool, Error> {
         let at = self.at;
         let Some(found) = head_at(source, at)? else { return Ok(false) };
@@ -269,7 +270,7 @@ impl ClusterWalk {
         }
     }
 
-    /// Adds a track; true if it can be used.
+    /// Adds a track. Returns true if the track can be used.
     fn track(&mut self, entry: &[u8], codec: &str) -> bool {
         let number = child(entry, id::TRACK_NUMBER).and_then(uint);
         let kind = child(entry, id::TRACK_TYPE).and_then(uint);
@@ -412,7 +413,8 @@ impl ClusterWalk {
         Ok(())
     }
 
-    /// Reads the additions of the last block: the first kind (`BlockAddID` 1) is its alpha channel.
+    /// Reads the additions of the last block, of which the first kind (`BlockAddID` 1) is its alpha
+    /// channel.
     fn additions(&mut self, source: &mut dyn ReadAt, from: u64, end: u64) -> Result<(), Error> {
         let (mut at, mut kind, mut data) = (from, 1, None);
         while at < end {
@@ -450,7 +452,7 @@ impl ClusterWalk {
         Ok(())
     }
 
-    /// Positions of the elements in one of our files.
+    /// Positions of the elements in a file that onair wrote.
     fn layout(&self) -> Option<Layout> {
         let (info_content, info) = self.info.as_ref().filter(|_| self.ours)?;
         let (chapters, length) = self.after_tracks?;

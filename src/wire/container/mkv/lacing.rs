@@ -1,13 +1,13 @@
-//! Lacing: several small frames in one block (RFC 9559 §10.3), which muxers use for audio.
+//! Lacing (RFC 9559 §10.3): several small frames in one block, which muxers use for audio.
 
 use crate::wire::container::mkv::ebml::vint;
 
-/// Bytes of a block that are read to find its frames: 256 sizes of usual length.
+/// Bytes of a block that are read to find its frames, enough for 256 sizes of usual length.
 pub const MAX_SIZES: usize = 4_096;
 
-/// Position and length of each frame, in bytes from the start of `data`: the block content after its
-/// flags, or the beginning of that content, whose full length is `size`. Returns `None` if the block
-/// has no lacing or the sizes do not fit.
+/// Returns the position and length of each frame, in bytes from the start of `data`. This is the
+/// block content after its flags, or the beginning of that content, whose full length is `size`.
+/// Returns `None` if the block has no lacing or the sizes do not fit.
 pub fn frames(flags: u8, data: &[u8], size: u64) -> Option<Vec<(u64, u32)>> {
     let (first, mut rest) = data.split_first()?;
     let others = usize::from(*first);

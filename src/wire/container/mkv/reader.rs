@@ -9,16 +9,16 @@ use crate::wire::container::{
     Error, FilePart, Format, Index, ReadAt, SampleLocation, TrackId, Unit, read,
 };
 
-/// Number of samples that are returned at a time if they are available.
+/// Number of samples that are returned at a time, if available.
 const MAX_SAMPLES_PER_TURN: usize = 48;
-/// Hard limit of samples at a time, for all tracks together.
+/// Hard limit of the samples at a time, for all tracks together.
 const MAX_PER_TURN: usize = 4_096;
 
 /// The incremental Matroska reader.
 #[derive(Clone, Debug)]
 pub struct Reader {
     walk: ClusterWalk,
-    /// True if the header of the file is read.
+    /// True if the header of the file was read.
     begun: bool,
     /// True if samples were read, so that the reordering depth is known.
     came: bool,

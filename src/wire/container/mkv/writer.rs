@@ -16,9 +16,10 @@ use crate::wire::container::{
     AudioTrack, Chapter, Muxer, MuxerOutput, Timing, TrackId, Tracks, audio_track,
 };
 
-/// Maximum span of a cluster in ms: the time of a block is a 16-bit offset from its cluster.
+/// Maximum span of a cluster in ms, because the time of a block is a 16-bit offset from its
+/// cluster.
 const MAX_SPAN: i64 = 30_000;
-/// The longest header of a simple block: id, size, track, time, flags.
+/// The longest header of a simple block in bytes: id, size, track, time, flags.
 const BLOCK_HEAD: usize = 16;
 
 /// Positions in a file, from its start.
@@ -64,7 +65,7 @@ fn ticks(at: Timestamp) -> i64 {
     at.as_micros().saturating_add(MICROS / 2).div_euclid(MICROS)
 }
 
-/// A codec delay in ticks, rounded as other muxers do.
+/// A codec delay in ticks, rounded as in other muxers.
 pub(super) fn delay_ticks(nanos: u64, scale_nanos: u64) -> i64 {
     let scale = scale_nanos.max(1);
     i64::try_from(nanos.saturating_add(scale / 2) / scale).unwrap_or(i64::MAX / 4)
@@ -109,19 +110,19 @@ impl Writer {
         ticks(packet.pts) + delay.map_or(0, |nanos| delay_ticks(*nanos, TICK_NANOS))
     }
 
-    /// Continues one of our files that was cut off, with this layout and these keyframes.
+    /// Continues a file of onair that was cut off, with this layout and these keyframes.
     pub fn resume(tracks: Tracks, layout: Layout, cues: Vec<Cue>, chapters: Vec<Chapter>) -> Self {
         Self { layout, cues, chapters, ..Self::new(tracks) }
     }
 
-    /// The positions in one of our files with these tracks.
+    /// The positions in a file that onair writes with these tracks.
     pub fn layout_of(tracks: &Tracks) -> Layout {
         let mut writer = Self::new(tracks.clone());
         let _head = writer.begin();
         writer.layout
     }
 
-    /// The reserved space with these chapters; `None` if they do not fit.
+    /// The content of the reserved space with these chapters; `None` if they do not fit.
     fn chapter_room(&self) -> Option<Bytes> {
         if self.chapters.is_empty() && self.new_chapters.is_empty() {
             let mut out = BytesMut::new();

@@ -1,5 +1,5 @@
 //! MP4 boxes: length, name, content (ISO/IEC 14496-12 §4.2). The writer fills in the length
-//! afterwards; the reader stays within bounds.
+//! afterwards, and the reader stays within bounds.
 
 use bytes::{BufMut, BytesMut};
 
@@ -48,7 +48,7 @@ pub struct BoxSpan<'a> {
     pub content: &'a [u8],
 }
 
-/// The boxes in `data`; ends at the first invalid one.
+/// The boxes in `data`, up to the first invalid one.
 pub fn boxes(mut data: &[u8]) -> impl Iterator<Item = BoxSpan<'_>> {
     std::iter::from_fn(move || {
         let (header, name, size) = header(data)?;
@@ -68,7 +68,8 @@ pub fn child(data: &[u8], name: Name) -> Option<&[u8]> {
     boxes(data).find(|found| found.name == name).map(|found| found.content)
 }
 
-/// Header length, name and total length (0: to the end) of the box at the start of `data`.
+/// Header length, name and total length of the box at the start of `data`. A total length of 0
+/// means up to the end.
 pub fn header(data: &[u8]) -> Option<(usize, Name, u64)> {
     let [a, b, c, d, n0, n1, n2, n3, rest @ ..] = data else { return None };
     let name = [*n0, *n1, *n2, *n3];
@@ -122,7 +123,7 @@ impl<'a> Fields<'a> {
         Some(((word >> 24) as u8, word & 0xFF_FFFF))
     }
 
-    /// Reads 64 bits for version 1, 32 for version 0.
+    /// Reads a number of 64 bits for version 1, or of 32 bits for version 0.
     pub fn long(&mut self, version: u8) -> Option<u64> {
         if version == 1 { self.u64() } else { self.u32().map(u64::from) }
     }

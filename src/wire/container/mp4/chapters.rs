@@ -1,6 +1,7 @@
 //! Chapters as a text track that the first track references (`tref` of kind `chap`; QuickTime File
 //! Format, "Chapter Lists" and "Text Media"), as QuickTime, VLC, mpv and FFmpeg read them. The file
-//! also has the older list `chpl`. Each sample is a title, which lasts until the next one.
+//! also has the older list `chpl`. Each sample of the track is a title, which lasts until the next
+//! one.
 
 use bytes::{BufMut, BytesMut};
 
@@ -11,15 +12,15 @@ use crate::wire::container::{
     Chapter, Error, FilePart, MAX_CHAPTERS, ReadAt, SampleLocation, read,
 };
 
-/// Ticks per second of the track: a chapter may last for weeks.
+/// Ticks per second of the track. The low rate allows chapters of several weeks.
 const TIMESCALE: u32 = 1_000;
-/// A larger sample is not a title.
+/// Maximum size in bytes of a sample that can be a title.
 const MAX_SAMPLE: u32 = 4_096;
-/// Marks a title as UTF-8, in an `encd` box after it.
+/// The encoding in the `encd` box after a title that marks it as UTF-8.
 const UTF_8: u32 = 0x100;
 
-/// The samples of these chapters and their table; the first is at `at` in the file, and the last one
-/// lasts until `end`.
+/// Makes the samples of these chapters, and their table. The first sample is at `at` in the file,
+/// and the last one lasts until `end`.
 pub(super) fn samples(chapters: &[Chapter], at: u64, end: Timestamp) -> (BytesMut, Table) {
     let mut sorted: Vec<&Chapter> = chapters.iter().collect();
     sorted.sort_by_key(|chapter| chapter.at);
@@ -75,7 +76,7 @@ pub(super) fn put_description(out: &mut BytesMut) {
     });
 }
 
-/// Ids of the tracks in `moov` that are chapter tracks of others.
+/// Ids of the tracks in `moov` that are chapter tracks of other tracks.
 pub(super) fn tracks(moov: &[u8]) -> Vec<u32> {
     let mut numbers = Vec::new();
     for trak in boxes(moov).filter(|found| found.name == *b"trak").take(64) {
@@ -88,7 +89,7 @@ pub(super) fn tracks(moov: &[u8]) -> Vec<u32> {
     numbers
 }
 
-/// Reads the chapters from the samples of such a track; samples without a title are skipped.
+/// Reads the chapters from the samples of a chapter track. Samples without a title are skipped.
 pub(super) fn titles(
     source: &mut dyn ReadAt,
     places: &[SampleLocation],

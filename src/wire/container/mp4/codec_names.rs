@@ -1,12 +1,12 @@
-//! Codec names for players before they load the media (RFC 6381, ISO/IEC 14496-15 Annex E, AV1 in ISOBMFF
-//! §5): the `CODECS` attribute of a playlist. This module has no I/O.
+//! Codec names that players need before they load the media (RFC 6381, ISO/IEC 14496-15 Annex E,
+//! AV1 in ISOBMFF §5), as in the `CODECS` attribute of a playlist. This module has no I/O.
 
 use std::fmt::Write;
 
 use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
 use crate::wire::codec::aac::AudioSpecificConfig;
 
-/// Codec name of a video track; `None` if its configuration does not define it.
+/// Codec name of a video track; `None` if the track's configuration does not define the name.
 pub fn video_codec_name(video: &VideoConfig) -> Option<String> {
     let config = &video.config;
     match video.codec {
@@ -34,8 +34,8 @@ pub fn video_codec_name(video: &VideoConfig) -> Option<String> {
     }
 }
 
-/// Profile space and profile, compatibility flags in reverse bit order, tier and level, and the
-/// constraints without trailing zeros.
+/// Codec name of HEVC: profile space and profile, compatibility flags in reverse bit order, tier
+/// and level, and the constraints without trailing zeros.
 fn hevc(config: &[u8]) -> Option<String> {
     let [_, profile, c0, c1, c2, c3, constraints @ ..] = config else { return None };
     let level = constraints.get(6)?;

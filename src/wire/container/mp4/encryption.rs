@@ -4,7 +4,7 @@
 
 use crate::wire::container::mp4::boxes::{BoxSpan, Fields, Name, boxes, child};
 
-/// Maximum number of encrypted parts per sample: no frame has more slices.
+/// Maximum number of encrypted parts per sample. No frame has more slices.
 const MAX_PARTS: usize = 4_096;
 
 /// Encryption scheme.
@@ -12,12 +12,12 @@ const MAX_PARTS: usize = 4_096;
 pub enum Scheme {
     /// `cenc`: AES-128 in CTR mode, all bytes.
     Ctr,
-    /// `cbcs`: AES-128 in CBC mode; this many encrypted blocks of 16 bytes, then this many clear
-    /// ones.
+    /// `cbcs`: AES-128 in CBC mode, with a repeated pattern of `sealed` encrypted and `open` clear
+    /// blocks of 16 bytes.
     Cbc { sealed: u8, open: u8 },
 }
 
-/// An encrypted sample.
+/// A sample that is encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncryptedTrack {
     /// Position of the sample; `size` is its length.
@@ -25,7 +25,7 @@ pub struct EncryptedTrack {
     pub size: u32,
     pub scheme: Scheme,
     pub iv: [u8; 16],
-    /// Pairs of clear and possibly encrypted byte counts; if empty, the whole sample may be
+    /// Pairs of byte counts: clear, and then possibly encrypted. If empty, the whole sample may be
     /// encrypted.
     pub parts: Vec<(u16, u32)>,
 }
@@ -85,7 +85,7 @@ fn protection(sinf: &[u8]) -> Option<Protection> {
     matches!(iv_size, 0 | 8 | 16).then_some(Protection { scheme, iv_size, iv })
 }
 
-/// Pads an IV of 8 or 16 bytes; a counter follows a short one.
+/// Pads an IV of 8 or 16 bytes to 16. The added bytes of a short one are the counter.
 fn padded(bytes: &[u8]) -> Option<[u8; 16]> {
     let mut iv = [0; 16];
     if !matches!(bytes.len(), 8 | 16) {
@@ -95,7 +95,7 @@ fn padded(bytes: &[u8]) -> Option<[u8; 16]> {
     Some(iv)
 }
 
-/// The encrypted parts of the samples at these positions, in a fragment of one track. Returns
+/// Reads the encrypted parts of the samples at these positions, in a fragment of one track. Returns
 /// `None` if the data is invalid.
 pub(super) fn samples(
     traf: &[u8],

@@ -5,7 +5,8 @@ use bytes::{BufMut, BytesMut};
 use crate::wire::container::mp4::boxes::{put_box, put_full};
 use crate::wire::container::mp4::sample_table::Entry;
 
-/// Sample flags (§8.8.3.1): depends on others and is not a sync sample; depends on none.
+/// Flags (§8.8.3.1) of a sample that depends on others and is not a sync sample, and of one that
+/// depends on none.
 pub(super) const INTER: u32 = 0x0101_0000;
 pub(super) const SYNC: u32 = 0x0200_0000;
 
@@ -16,13 +17,13 @@ pub(super) struct SampleRun<'a> {
     pub number: u32,
     pub video: bool,
     pub entries: &'a [Entry],
-    /// Duration of the last sample in the track's ticks; each other sample lasts until the next
+    /// Duration of the last sample in the track's ticks. Each other sample lasts until the next
     /// one.
     pub last_duration: u32,
 }
 
-/// Makes the header of a fragment with these runs. Their data follows in the same order, and begins
-/// `data_offset` bytes after the start of the header.
+/// Makes the header of a fragment with these runs. The runs' data follows in the same order, and
+/// begins `data_offset` bytes after the start of the header.
 pub(super) fn moof(sequence: u32, runs: &[SampleRun<'_>], data_offset: u32) -> BytesMut {
     let mut out = BytesMut::new();
     put_box(&mut out, *b"moof", |out| {

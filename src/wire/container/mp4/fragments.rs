@@ -1,16 +1,16 @@
-//! Finds the fragments of an MP4: by the index before them (`sidx`, ISO/IEC 14496-12 §8.16.3), the one
-//! after them (`mfra`, §8.8.9), or by their signature.
+//! Finds the fragments of an MP4, by the index before them (`sidx`, ISO/IEC 14496-12 §8.16.3), the
+//! index after them (`mfra`, §8.8.9), or their signature.
 
 use crate::base::Timestamp;
 use crate::wire::container::Unit;
 use crate::wire::container::mp4::boxes::{Fields, Name, boxes, child, header};
 use crate::wire::container::mp4::movie::{Movie, Track};
 
-/// A `sidx` that covers at least this share of the file is an index of the whole file.
+/// The share of the file from which a `sidx` counts as an index of the whole file.
 const COMPLETE_SHARE: f64 = 0.98;
 
-/// Reads `sidx`, which ends at `end` of a file of `size` bytes: the fragments, and the end time of the
-/// last one. Returns `None` if it is invalid or covers only a part.
+/// Reads a `sidx` that ends at `end` in a file of `size` bytes. Returns the fragments, and the end
+/// time of the last one, or `None` if the `sidx` is invalid or covers only a part.
 pub(super) fn sidx(content: &[u8], end: u64, size: u64) -> Option<(Vec<Unit>, Timestamp)> {
     let mut fields = Fields(content);
     let (version, _) = fields.full()?;
@@ -98,7 +98,7 @@ pub(super) fn units_in(bytes: &[u8], at: u64, movie: &Movie) -> Vec<Unit> {
     named.filter_map(unit).collect()
 }
 
-/// Start time of a fragment of this track.
+/// Start time of a track's fragment.
 fn time(traf: &[u8], track: &Track) -> Option<Timestamp> {
     let mut fields = Fields(child(traf, *b"tfhd")?);
     fields.full()?;

@@ -1,6 +1,6 @@
 //! Segments of a live stream (ISO/IEC 23000-19, CMAF): the initialization segment, and chunks of
-//! one track each. Concatenated chunks of several tracks are a segment of all of them. This module
-//! has no I/O.
+//! one track each. Concatenated chunks of several tracks form a segment of all these tracks. This
+//! module has no I/O.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -13,7 +13,7 @@ use crate::wire::container::{AudioTrack, Tracks, audio_frame};
 
 /// Ticks per second of video.
 pub const VIDEO_TIMESCALE: u32 = writer::MOVIE_TIMESCALE;
-/// Track number of the video, and of the audio if there is video.
+/// Track number of the video; the next constant is for the audio if there is video.
 pub const FIRST_TRACK: u32 = 1;
 pub const SECOND_TRACK: u32 = 2;
 
@@ -32,7 +32,7 @@ pub const fn is_live_audio(codec: AudioCodec) -> bool {
     matches!(codec, AudioCodec::Aac | AudioCodec::Opus | AudioCodec::Flac | AudioCodec::Mp3)
 }
 
-/// Makes the initialization segment of these tracks; the first one has this number.
+/// Makes the initialization segment of these tracks. `first_track` is the number of the first one.
 pub fn initialization(tracks: &Tracks, first_track: u32) -> Bytes {
     Writer::live(tracks.clone(), first_track.max(1)).initialization()
 }
@@ -57,7 +57,8 @@ pub struct ChunkTrack {
     pub video: bool,
 }
 
-/// Makes a chunk of one track: `moof` and `mdat`. The last sample has this duration in ticks.
+/// Makes a chunk of one track: `moof` and `mdat`. `last_duration` is the duration of the last
+/// sample in ticks.
 pub fn chunk(
     track: ChunkTrack,
     sequence: u32,

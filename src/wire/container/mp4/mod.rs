@@ -2,10 +2,11 @@
 //! at the end, and reads both kinds. This module has no I/O.
 //!
 //! A file in progress has `ftyp`, a `free` box of sixteen bytes, a `moov` without samples, then
-//! alternating `moof` and `mdat`, each of at most about a second. The end appends the chapter titles,
-//! if any (in their own `mdat`), and a `moov` with all samples. It turns the `free` box into the header
-//! of one `mdat` that covers everything before. The result is an ordinary file, without moving any
-//! media byte. After a crash before the end, the file still plays by its fragments.
+//! alternating `moof` and `mdat`, each of at most about a second. At the end, the writer appends
+//! the chapter titles, if any (in their own `mdat`), and a `moov` with all samples. It also turns
+//! the `free` box into the header of one `mdat` that covers everything before the `moov`. The
+//! result is an ordinary file, and no media byte was moved. After a crash before the end, the file
+//! still plays by its fragments.
 
 pub mod boxes;
 mod chapters;

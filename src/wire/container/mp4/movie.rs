@@ -20,7 +20,7 @@ use crate::wire::container::{
     SampleLocation, TrackId, audio_track,
 };
 
-/// The sample depends on others (§8.8.3.1).
+/// The flag of a sample that depends on others (§8.8.3.1).
 const IS_INTER: u32 = 0x1_0000;
 
 /// A track of the file in use.
@@ -32,7 +32,7 @@ pub(super) struct Track {
     /// Time shift of the edit list in microseconds.
     shift: i64,
     defaults: Defaults,
-    /// Start of the next fragment, unless it has its own.
+    /// Start of the next fragment, unless the fragment has its own time.
     next_dts: i64,
     /// Encryption of its samples.
     protection: Option<Protection>,
@@ -62,7 +62,7 @@ pub(super) struct Movie {
 }
 
 impl Movie {
-    /// The video track, or otherwise the first track.
+    /// The video track or, without video, the first track.
     pub fn main(&self) -> Option<&Track> {
         self.tracks.iter().find(|track| track.id == TrackId::Video).or(self.tracks.first())
     }
@@ -81,7 +81,7 @@ fn damaged<T>(value: Option<T>, part: FilePart) -> Result<T, Error> {
     value.ok_or(Error::Damaged(part))
 }
 
-/// Reads `moov`; its tracks, samples and chapters are added to `index`. `room` is the size of the
+/// Reads `moov`, and adds its tracks, samples and chapters to `index`. `room` is the size of the
 /// file.
 pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie, Error> {
     let mut fields = Fields(damaged(child(content, *b"mvhd"), FilePart::Header)?);
@@ -182,7 +182,7 @@ impl TrackHead {
     }
 }
 
-/// Reads a track; unsupported tracks are noted.
+/// Reads a track. Unsupported tracks are recorded in the index.
 fn trak_header(
     trak: &[u8],
     movie_timescale: u32,
@@ -242,8 +242,8 @@ fn trak_header(
     Some(Track { defaults, protection, frame, ..head.track(id, shift) })
 }
 
-/// Uncompressed audio with its rate, which is the track's timescale if the description has none; and
-/// the bytes of one value of every channel.
+/// Completes uncompressed audio with its rate, which is the track's timescale if the description
+/// has none. Also returns the bytes of one value of every channel.
 fn with_clock(
     described: TrackDescription,
     timescale: u32,
@@ -294,7 +294,7 @@ fn handler(mdia: &[u8]) -> Option<Name> {
     fields.bytes(4)?.try_into().ok()
 }
 
-/// The part that is lost without this track.
+/// The part of a file that is lost without this track.
 fn part(mdia: &[u8]) -> Part {
     match &handler(mdia).unwrap_or_default() {
         b"vide" => Part::Video,
@@ -349,7 +349,7 @@ fn trex(mvex: &[u8], number: u32) -> Option<Defaults> {
     })
 }
 
-/// Time shift of an edit list in microseconds: an empty edit, and the start of the media.
+/// Time shift of an edit list in microseconds, from an empty edit and the start of the media.
 fn edit(elst: &[u8], movie_timescale: u32, timescale: u32) -> Option<i64> {
     let mut fields = Fields(elst);
     let (version, _) = fields.full()?;

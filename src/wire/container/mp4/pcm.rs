@@ -1,5 +1,5 @@
 //! Uncompressed audio in MP4 (ISO/IEC 23003-5) and QuickTime ("Audio Sample Descriptions"): its
-//! description, and its samples. Each sample is one value per channel, so they are grouped.
+//! description, and its samples. A sample has only one value per channel, so samples are grouped.
 
 use crate::wire::codec::pcm::{Coding, Pcm};
 use crate::wire::container::mp4::boxes::{BoxSpan, Fields, child};
@@ -8,7 +8,7 @@ use crate::wire::container::{Error, FilePart, Index, TrackId};
 /// Maximum number of samples in a group.
 const TOGETHER: u32 = 1_024;
 
-/// Reads a sample description of uncompressed audio; the rate is 0 if the track's timescale defines
+/// Reads a sample description of uncompressed audio. The rate is 0 if the track's timescale defines
 /// it.
 pub(super) fn described(entry: &BoxSpan<'_>) -> Option<Pcm> {
     let mut fields = Fields(entry.content);
@@ -69,7 +69,7 @@ pub(super) fn described(entry: &BoxSpan<'_>) -> Option<Pcm> {
 }
 
 /// Passes the samples of an ordinary track to `take` (time, position, duration), grouped by chunk.
-/// Returns false if their sizes differ.
+/// Returns false if the sample sizes differ.
 pub(super) fn samples(
     stbl: &[u8],
     frame: u32,
@@ -131,7 +131,7 @@ pub(super) fn samples(
     Ok(true)
 }
 
-/// True if a sample of a fragment was merged into the previous one.
+/// Merges a sample of a fragment into the previous one. Returns true if that was possible.
 pub(super) fn is_joined(id: TrackId, frame: u32, at: u64, size: u32, index: &mut Index) -> bool {
     let Some(last) = index.samples.last_mut() else { return false };
     let together = last.size.saturating_add(size);

@@ -1,6 +1,6 @@
-//! Reads an MP4 box by box, ordinary or fragmented, complete or truncated: completely, or incrementally
-//! while bytes still arrive. An ordinary file is read by its index, at any position; a fragmented one from
-//! its start or from any fragment.
+//! Reads an MP4 box by box, ordinary or fragmented, complete or truncated, either completely or
+//! incrementally while bytes still arrive. An ordinary file is read by its index, at any position.
+//! A fragmented file is read from its start or from any fragment.
 
 use crate::base::Timestamp;
 use crate::wire::container::demuxer::Demuxer;
@@ -14,21 +14,21 @@ use crate::wire::container::{
     Chapter, Error, FilePart, Format, Index, ReadAt, SampleLocation, Unit, read,
 };
 
-/// The largest accepted `moov`: days of samples.
+/// The largest accepted `moov` in bytes, enough for days of samples.
 const MAX_MOOV: usize = 512 << 20;
-/// The largest accepted `moof`.
+/// The largest accepted `moof` in bytes.
 const MAX_MOOF: usize = 16 << 20;
-/// The longest box that may contain a chapter.
+/// The longest box, in bytes, that may contain a chapter.
 const MAX_CHAPTER: usize = 512;
-/// The longest accepted index of fragments.
+/// The longest accepted index of fragments in bytes.
 const MAX_INDEX: usize = 4 << 20;
-/// Maximum number of samples of a file of unknown length (half a day), and of one fragment of it.
+/// Maximum number of samples of a file of unknown length (half a day), and of one of its fragments.
 const MAX_SAMPLES: usize = 4_000_000;
 const MAX_FRAGMENT_SAMPLES: usize = 100_000;
 
 const NO_MP4: Error = Error::Damaged(FilePart::Header);
 
-/// The contents of the file and, for one of our own files, the data to finish it in place.
+/// The contents of a file and, if onair wrote the file, the data for finishing it in place.
 #[derive(Debug)]
 pub struct FileIndex {
     pub index: Index,
@@ -41,12 +41,12 @@ pub struct FileIndex {
 /// Indexes the file for copying.
 ///
 /// # Errors
-/// Fails if the file is not MP4, cannot be read, or has nothing usable.
+/// Fails if the file is not MP4, cannot be read, or has no usable track.
 pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
     survey(source).map(|survey| survey.index)
 }
 
-/// As [`index`], for playback: with every known codec.
+/// As [`index`], but for playback, with every known codec.
 ///
 /// # Errors
 /// As for [`index`].
@@ -55,7 +55,8 @@ pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
     Reader::of(index, true).all(source).map(|survey| survey.index)
 }
 
-/// As [`index_to_play`], for a player with the decryption key; also returns the encrypted samples.
+/// As [`index_to_play`], but for a player with the decryption key. Also returns the encrypted
+/// samples.
 ///
 /// # Errors
 /// As for [`index`].
@@ -64,7 +65,7 @@ pub fn index_sealed(source: &mut dyn ReadAt) -> Result<(Index, Vec<EncryptedTrac
     Reader::of(index, true).all(source).map(|survey| (survey.index, survey.sealed))
 }
 
-/// As [`index`], with the data to finish the file.
+/// As [`index`], but also returns the data for finishing the file.
 ///
 /// # Errors
 /// As for [`index`].
@@ -76,10 +77,10 @@ pub fn survey(source: &mut dyn ReadAt) -> Result<FileIndex, Error> {
 #[derive(Clone, Debug)]
 pub struct Reader {
     index: Index,
-    /// True to read the whole file: data after an index, and chapters at any position.
+    /// True to read the whole file, including data after an index, and chapters at any position.
     surveys: bool,
     movie: Option<Movie>,
-    /// Position of the next box; `number` counts those before it.
+    /// Position of the next box; `number` counts the boxes before it.
     at: u64,
     number: u64,
     /// Position of the space for the `mdat` header.
@@ -104,7 +105,7 @@ struct TopBox {
     end: u64,
 }
 
-/// The box at `at`; `None` if it is incomplete.
+/// Reads the box at `at`. Returns `None` if it is incomplete.
 fn next_box(source: &mut dyn ReadAt, at: u64) -> Result<Option<TopBox>, Error> {
     let size = source.size();
     let start = read(source, at, size.saturating_sub(at).min(16), 16, FilePart::Structure)?;

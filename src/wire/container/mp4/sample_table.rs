@@ -35,17 +35,17 @@ pub struct Entry {
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     pub timescale: u32,
-    /// Duration of a sample that no other follows.
+    /// Duration of a sample without a following one, in ticks.
     pub default_duration: u32,
-    /// Ticks by which the last sample is longer in the media than in the presentation.
+    /// Ticks by which the last sample lasts longer in the media than in the presentation.
     pub overhang: u32,
-    /// For a copied file, time zero on the timeline of its samples, which stay unchanged.
+    /// For a copied file, time zero on the timeline of the samples, whose times stay unchanged.
     zero: Option<i64>,
     first_dts: Option<i64>,
     last_dts: i64,
     /// Presentation time of the last shown sample.
     last_shown: i64,
-    /// Runs of samples with the same duration, without the last sample.
+    /// Runs of samples with the same duration (sample count, duration), without the last sample.
     durations: Vec<(u32, u32)>,
     compositions: Vec<(u32, i32)>,
     sizes: Vec<u32>,
@@ -88,7 +88,7 @@ impl Table {
         self.first_dts().saturating_sub(self.zero.unwrap_or(0))
     }
 
-    /// End on the movie's timeline, in ticks of the track.
+    /// The track's end on the movie's timeline, in ticks of the track.
     pub fn end(&self) -> u64 {
         let reaches = i64::try_from(self.duration()).unwrap_or(i64::MAX);
         self.begins().saturating_add(reaches).max(0).unsigned_abs()
@@ -153,7 +153,7 @@ impl Table {
             + self.chunks.len() * 20
     }
 
-    /// Writes the boxes in `stbl` other than `stsd`.
+    /// Writes the boxes of `stbl` other than `stsd`.
     pub fn write(&self, out: &mut BytesMut) {
         let mut durations = self.durations.clone();
         if !self.is_empty() {
@@ -202,7 +202,7 @@ impl Table {
         }
     }
 
-    /// Writes tables without samples, for a fragmented file.
+    /// Writes the boxes of `stbl` without samples, for a fragmented file.
     pub fn write_empty(out: &mut BytesMut) {
         for name in [*b"stts", *b"stsc", *b"stco"] {
             put_full(out, name, 0, 0, |out| out.put_u32(0));

@@ -1,5 +1,5 @@
 //! Writes the boxes of a track: `trak` with its sample description (ISO/IEC 14496-12 §8.3 to §8.5,
-//! -14 §5.6, -15 §5.4.2); also parses descriptions.
+//! -14 §5.6, -15 §5.4.2). This module also parses descriptions.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -15,11 +15,11 @@ use crate::wire::container::mp4::{chapters, encryption, pcm};
 use crate::wire::container::track_config::told_aac_config;
 use crate::wire::container::{AudioTrack, audio_frame};
 
-/// Default names of tracks.
+/// Default name of a video track; the next constant is for audio.
 const VIDEO: &str = "Video";
 const CHAPTERS: &str = "Chapters";
 pub(super) const SOUND: &str = "Audio";
-/// `und` as packed ISO 639-2 letters.
+/// The language `und` (undetermined) as packed ISO 639-2 letters.
 const UNDETERMINED: u16 = 0x55C4;
 
 /// Kind of a track with its config.
@@ -41,9 +41,9 @@ pub(super) struct Trak<'a> {
     pub first: bool,
     pub table: &'a Table,
     pub movie_timescale: u32,
-    /// Id of its chapter track.
+    /// Id of the track's chapter track.
     pub chapters: Option<u32>,
-    /// True with all samples, false for a fragmented file.
+    /// True for a track with all samples, false for one of a fragmented file.
     pub whole: bool,
 }
 
@@ -274,12 +274,12 @@ pub(super) enum TrackDescription {
     Audio(AudioConfig, Name),
     /// Video other than H.264, with its configuration and the name of its description.
     Video(VideoCodec, (u16, u16), Bytes, Name),
-    /// Another description, by its name.
+    /// An unknown description, by its name.
     Other(Name),
 }
 
-/// Reads the first entry of `stsd`, and the encryption of its samples. Without a key, encrypted
-/// samples are not described further.
+/// Reads the first entry of `stsd`, and the encryption of its samples. If the player has no key,
+/// encrypted samples are not described further.
 pub(super) fn describe(
     stsd: &[u8],
     has_key: bool,
@@ -427,7 +427,7 @@ fn next_descriptor<'a>(fields: &mut Fields<'a>) -> Option<(u8, &'a [u8])> {
     Some((tag, fields.bytes(length)?))
 }
 
-/// An audio description of a codec with this configuration.
+/// Reads an audio sample entry of a codec with this configuration.
 fn audio_entry(entry: &BoxSpan<'_>, codec: AudioCodec, config: Bytes) -> Option<TrackDescription> {
     let mut fields = Fields(entry.content);
     fields.bytes(16)?;

@@ -1,4 +1,5 @@
-//! Writes an MP4 file: fragments during recording, one index at the end, see the [module](super).
+//! Writes an MP4 file, with fragments during recording and one index at the end, see the
+//! [module](super).
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -17,7 +18,7 @@ pub(super) const MOVIE_TIMESCALE: u32 = 90_000;
 const MAX_MOVIE_TIMESCALE: u64 = 1_000_000_000;
 /// Maximum number of chapters in `chpl`.
 const MAX_CHAPTERS: usize = 255;
-/// Marks a chapter between fragments: a `free` box that begins with these bytes.
+/// The first bytes of a `free` box that contains a chapter between fragments.
 pub(super) const CHAPTER_MARK: &[u8; 8] = b"onairchp";
 /// Bytes of the box that becomes the header of `mdat`.
 pub(super) const MDAT_HEADER_BYTES: u64 = 16;
@@ -50,7 +51,7 @@ struct Track {
     data: Vec<Bytes>,
 }
 
-/// Ticks per second for this frame rate, and ticks per frame, both whole numbers.
+/// The ticks per second and the ticks per frame for this frame rate, both whole numbers.
 pub(super) fn video_timescale(rate: FrameRate) -> (u32, u32) {
     let (mut scale, mut period) = (rate.num(), rate.den());
     while scale < 10_000 {
@@ -102,7 +103,8 @@ impl Writer {
         }
     }
 
-    /// Creates a writer for a file copy: with the timescales of its tracks and its original time zero.
+    /// Creates a writer for a file copy, with the timescales of its tracks and its original time
+    /// zero.
     pub fn copying(shape: Tracks, timing: &Timing) -> Self {
         let mut writer = Self::new(shape);
         for track in &mut writer.tracks {
@@ -129,8 +131,8 @@ impl Writer {
         writer
     }
 
-    /// Continues a file that was cut off: it has these samples (in file order) and its free space at
-    /// `room_at`.
+    /// Continues a file that was cut off, which has these samples (in file order) and its free
+    /// space at `room_at`.
     pub fn resume(
         shape: Tracks,
         samples: &[crate::wire::container::SampleLocation],
@@ -161,7 +163,7 @@ impl Writer {
         writer
     }
 
-    /// The tracks; `chapters` is the id of the chapter track, if any.
+    /// The tracks with their tables; `chapters` is the id of the chapter track, if any.
     fn traks(&self, whole: bool, chapters: Option<u32>) -> impl Iterator<Item = Trak<'_>> {
         let movie_timescale = self.movie_timescale;
         (self.first_id..).zip(&self.tracks).filter_map(move |(id, track)| {
@@ -221,7 +223,7 @@ impl Writer {
         out.freeze()
     }
 
-    /// Makes a `moof` for the waiting samples; the data follows in track order.
+    /// Makes a `moof` for the waiting samples, whose data follows in track order.
     fn moof(&self, data_offset: u32) -> BytesMut {
         let runs: Vec<_> = (1_u32..)
             .zip(&self.tracks)
@@ -236,8 +238,8 @@ impl Writer {
         moof(self.sequence, &runs, data_offset)
     }
 
-    /// Makes the initialization segment of a live stream; a file begins differently, because it is
-    /// completed at its end.
+    /// Makes the initialization segment of a live stream. A file begins differently, because its
+    /// writer completes it at its end.
     pub(super) fn initialization(&self) -> Bytes {
         let mut out = BytesMut::new();
         self.put_ftyp(&mut out);
@@ -245,7 +247,7 @@ impl Writer {
         out.freeze()
     }
 
-    /// Creates a writer for segments of a live stream: tracks are numbered from `first_id`, and the
+    /// Creates a writer for segments of a live stream. Tracks are numbered from `first_id`, and the
     /// video timescale is exact for milliseconds.
     pub(super) fn live(shape: Tracks, first_id: u32) -> Self {
         let mut writer = Self::new(shape);
@@ -289,8 +291,8 @@ fn entry(
     Entry { dts: at, composition: i32::try_from(composition).unwrap_or(0), size, keyframe }
 }
 
-/// Writes the chapter list that most players read: start in units of 100 ns, and a title of up to 255
-/// bytes.
+/// Writes the chapter list that most players read. Each entry has a start in units of 100 ns, and a
+/// title of up to 255 bytes.
 fn put_chpl(out: &mut BytesMut, chapters: &[Chapter]) {
     let listed = chapters.get(..MAX_CHAPTERS).unwrap_or(chapters);
     put_full(out, *b"chpl", 1, 0, |out| {

@@ -1,5 +1,5 @@
-//! Splits audio of a transport stream into access units: ADTS, MPEG audio, Opus, AC-3 and E-AC-3.
-//! Frames may cross unit boundaries.
+//! Splits the audio of a transport stream into access units: ADTS, MPEG audio, Opus, AC-3 and
+//! E-AC-3. Frames may cross the boundaries of PES units.
 
 use bytes::Bytes;
 
@@ -9,7 +9,7 @@ use crate::wire::codec::mpeg_audio;
 use crate::wire::codec::pcm::{Coding, Pcm};
 use crate::wire::container::ts::event::{CLOCK, Codec, Event};
 
-/// Maximum bytes that wait for the rest of a frame: more than any frame has.
+/// Maximum bytes that wait for the rest of a frame, more than any frame has.
 const MAX_REST: usize = 64 << 10;
 
 /// Bytes of an AC-3 syncframe that contain its length, rate and channels.
@@ -42,7 +42,7 @@ impl AudioUnits {
         self.time = None;
     }
 
-    /// Reads a unit; its time applies to the first frame that begins in it.
+    /// Reads a unit. The unit's time applies to the first frame that begins in it.
     pub fn read(&mut self, pts: Option<i64>, data: &[u8], events: &mut Vec<Event>) {
         if self.codec == Codec::Opus {
             return self.opus(pts, data, events);
@@ -170,8 +170,8 @@ impl AudioUnits {
         FoundFrame::Frame(length)
     }
 
-    /// Opus has a control header before each access unit (mapping of Opus to transport streams,
-    /// 4.1).
+    /// Reads a unit of Opus, which has a control header before each access unit (mapping of Opus to
+    /// transport streams, 4.1).
     fn opus(&mut self, pts: Option<i64>, data: &[u8], events: &mut Vec<Event>) {
         if self.config.is_none() {
             let mut head = b"OpusHead\x01".to_vec();

@@ -38,7 +38,7 @@ struct Stream<T> {
     reader: T,
 }
 
-/// Packed audio: audio without a transport stream.
+/// Reader of packed audio, which has no transport stream.
 #[derive(Debug)]
 pub struct PackedAudio(AudioUnits);
 
@@ -115,8 +115,8 @@ impl Demuxer {
         self.rest.len() + video + audio
     }
 
-    /// Bytes that are checked together: without synchronization, a packet counts only if another
-    /// one follows.
+    /// Number of bytes that are checked together. Without synchronization, a packet counts only if
+    /// another one follows.
     fn wanted(&self) -> usize {
         if self.astray { PACKET + 1 } else { PACKET }
     }
@@ -312,14 +312,14 @@ impl Demuxer {
 const HEVC: Kind = Kind::Video(Codec::Hevc);
 const DOLBY: [Kind; 2] = [Kind::Audio(Codec::Ac3), Kind::Audio(Codec::Eac3)];
 
-/// True if there is no stream yet, or one of this kind.
+/// Returns true if there is no stream yet, or one of this kind.
 fn is_kind(stream: &Option<section::Stream>, kind: impl Fn(Kind) -> bool) -> bool {
     stream.as_ref().is_none_or(|stream| kind(stream.kind))
 }
 
 enum Continuity {
     Fine,
-    /// The same packet again, which the standard allows.
+    /// The same packet was repeated, which the standard allows.
     Repeated,
     Broken,
 }
@@ -349,7 +349,7 @@ mod tests {
         section::crc(data).to_be_bytes()
     }
 
-    /// A packet of `pid` with this payload, padded to full length.
+    /// Makes a packet of `pid` with this payload, padded to full length.
     fn packet(pid: u16, counter: u8, starts: bool, payload: &[u8]) -> Vec<u8> {
         let mut out = vec![SYNC, (pid >> 8) as u8 | if starts { 0x40 } else { 0 }, pid as u8];
         let stuffing = PACKET - 4 - payload.len();
@@ -378,7 +378,7 @@ mod tests {
         out
     }
 
-    /// PAT and PMT with H.264 at 0x100 and AAC at 0x101.
+    /// Makes PAT and PMT with H.264 at 0x100 and AAC at 0x101.
     fn tables() -> Vec<u8> {
         let pat = section(0, &[0, 1, 0xE0, 0x20]);
         let pmt = section(2, &[0xE1, 0, 0xF0, 0, 0x1B, 0xE1, 0, 0xF0, 0, 0x0F, 0xE1, 1, 0xF0, 0]);

@@ -1,4 +1,4 @@
-//! Events of a transport stream, with its own clock and as stream events.
+//! Events of a transport stream with its own clock, and their conversion to stream events.
 
 use bytes::Bytes;
 
@@ -35,25 +35,25 @@ pub enum Codec {
 /// An event of the demuxer. Times are in units of 1/90,000 s, without wrap-around.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The decoder configuration record, valid from here.
+    /// The decoder configuration record for the following packets.
     VideoConfig { codec: Codec, config: Bytes },
-    /// A video access unit; its NAL units have 4-byte lengths.
+    /// A video access unit, whose NAL units have 4-byte lengths.
     Video { codec: Codec, dts: i64, pts: i64, keyframe: bool, data: Bytes },
-    /// The AudioSpecificConfig, valid from here.
+    /// The AudioSpecificConfig for the following packets.
     AudioConfig(Bytes),
     /// An audio access unit.
     Audio { codec: Codec, pts: i64, data: Bytes },
-    /// A codec that onair does not support; reported once.
+    /// A codec that onair does not support, reported once.
     Unsupported(Codec),
-    /// Video and audio samples are encrypted (SAMPLE-AES); reported once, before the first of them.
+    /// Video and audio samples are encrypted (SAMPLE-AES), reported once before the first of them.
     Sealed,
-    /// The packets are encrypted; reported once.
+    /// The packets are encrypted, reported once.
     Scrambled,
     /// Packets are missing or damaged.
     Lost,
 }
 
-/// Converts these events to stream events.
+/// Converts events of a transport stream to stream events.
 #[derive(Debug, Default)]
 pub struct StreamEvents {
     /// The audio codec of the last config.

@@ -1,7 +1,7 @@
 //! MPEG-2 transport streams (ISO/IEC 13818-1): the first video and the first audio stream of the
 //! first program. H.264 is converted to AVCC with a separate configuration, AAC loses its ADTS
-//! headers, and MPEG audio is split into frames. This module has no I/O. No input stops it, and it
-//! buffers at most one frame.
+//! headers, and MPEG audio is split into frames. This module has no I/O. The demuxer continues
+//! after any invalid input, and buffers at most one frame.
 
 mod audio;
 mod demuxer;

@@ -1,14 +1,14 @@
 //! Packetized elementary streams (ISO/IEC 13818-1 §2.4.3.6): assembles a unit with its times from
 //! packet payloads.
 
-/// The longest unit: the largest frames have some megabytes.
+/// The longest unit in bytes. The largest frames have some megabytes.
 const MAX_UNIT: usize = 8 << 20;
 
 /// A unit in progress.
 #[derive(Debug, Default)]
 pub(super) struct Pes {
     data: Vec<u8>,
-    /// True if the unit has begun and nothing of it is missing.
+    /// True if the unit has begun and has no missing part.
     whole: bool,
 }
 
@@ -21,7 +21,7 @@ pub(super) struct Unit {
 }
 
 impl Pes {
-    /// Adds a payload; returns true if the unit is complete by its own length.
+    /// Adds a payload. Returns true if the unit is complete by its own length.
     pub fn push(&mut self, payload: &[u8], starts: bool) -> bool {
         if starts {
             self.data.clear();

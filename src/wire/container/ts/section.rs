@@ -12,7 +12,8 @@ const MAX_STREAMS: usize = 64;
 pub(super) struct Sections(Vec<u8>);
 
 impl Sections {
-    /// Adds the payload of a packet; returns a section once it is complete and its checksum is valid.
+    /// Adds the payload of a packet. Returns a section once it is complete and its checksum is
+    /// valid.
     pub fn push(&mut self, payload: &[u8], starts: bool) -> Option<Vec<u8>> {
         if starts {
             let (pointer, rest) = payload.split_first()?;
@@ -34,7 +35,7 @@ impl Sections {
     }
 }
 
-/// CRC-32 of annex A.
+/// Computes the CRC-32 of Annex A.
 pub(super) fn crc(data: &[u8]) -> u32 {
     data.iter().fold(u32::MAX, |mut crc, byte| {
         crc ^= u32::from(*byte) << 24;
@@ -71,7 +72,7 @@ pub(super) struct Stream {
     pub kind: Kind,
     /// Channels of Opus, from its descriptor.
     pub channels: u8,
-    /// True if its units are encrypted.
+    /// True if the stream's units are encrypted.
     pub sealed: bool,
 }
 
@@ -105,7 +106,7 @@ pub(super) fn streams(section: &[u8]) -> Option<Vec<Stream>> {
     Some(streams)
 }
 
-/// Stream type for DTS that only a descriptor identifies.
+/// Stream type that stands for DTS if only a descriptor identifies it.
 const DTS: u8 = 0x8A;
 
 fn kind(stream_type: u8, descriptors: &[u8]) -> (Kind, u8) {

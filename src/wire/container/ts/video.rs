@@ -7,7 +7,7 @@ use crate::wire::codec::h264::{DecoderConfig, NalType, annexb_nals, annexb_to_av
 use crate::wire::codec::hevc_record;
 use crate::wire::container::ts::event::{CLOCK, Codec, Event};
 
-/// Maximum number of parameter sets of a frame that are kept.
+/// Maximum number of parameter sets that are kept per frame.
 const MAX_SETS: usize = 16;
 
 /// Parameter sets: VPS (only HEVC), SPS and PPS.
@@ -29,9 +29,9 @@ pub(super) struct VideoUnits {
 enum Unit {
     /// A parameter set, by its index in [`Sets`].
     Set(usize),
-    /// A slice; true if decoding may begin at it.
+    /// A slice. The value is true if decoding may begin at the slice.
     Slice(bool),
-    /// A delimiter or filler between access units.
+    /// A delimiter or filler data between access units.
     Border,
     Other,
 }

@@ -1,6 +1,6 @@
-//! Server side of the login: checks name and password. A challenge contains its time and a signature
-//! of the server, so that pending logins need no state. It is valid for a minute. A correct response
-//! is accepted only once.
+//! Server side of the login: checks name and password. A challenge contains its time and a
+//! signature of the server, so that pending logins need no state. A challenge is valid for a
+//! minute, and a correct response is accepted only once.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -15,18 +15,19 @@ use crate::base::secret::is_same_secret;
 use crate::base::{Secret, Timestamp};
 use crate::wire::rtmp::url::Credentials;
 
-/// How long a challenge is valid.
+/// The time for which a challenge is valid.
 const VALID: Duration = Duration::from_secs(60);
-/// Number of stored challenges with a correct response, against replay.
+/// Maximum number of stored challenges with a correct response, which prevent replay.
 const MAX_ANSWERED: usize = 1_024;
-/// The longest user name that is echoed to the client.
+/// The longest user name that is echoed to the client, in bytes.
 const MAX_USER: usize = 128;
-/// Hexadecimal digits of a challenge: random part, time, signature.
+/// Number of hexadecimal digits in the random part of a challenge; the next constants are for its
+/// time and signature.
 const CHANCE: usize = 16;
 const TIME: usize = 12;
 const SIGNATURE: usize = 32;
 
-/// Requires a name and a password.
+/// The login of a server that requires a name and a password.
 #[derive(Debug)]
 pub struct Login {
     method: Method,
@@ -42,14 +43,14 @@ pub struct Login {
 pub enum Verdict {
     /// The client is accepted.
     Welcome,
-    /// The client must connect again with a response; this is the description of the rejection.
+    /// The client must connect again with a response. The text is the description of the rejection.
     Rejected(String),
-    /// Name or password is wrong; this is the description of the rejection.
+    /// Name or password is wrong. The text is the description of the rejection.
     Wrong(String),
 }
 
 impl Login {
-    /// Creates a login for one name and password; `secret` is any value that cannot be guessed.
+    /// Creates a login for one name and password. `secret` is any value that cannot be guessed.
     pub fn new(method: Method, credentials: Credentials, secret: Secret) -> Self {
         Self { method, credentials, secret, answered: VecDeque::new() }
     }
@@ -151,7 +152,7 @@ impl Login {
     }
 }
 
-/// The salt is derived from the challenge, so that it need not be stored.
+/// Returns the salt, which is derived from the challenge so that it need not be stored.
 fn salt(challenge: &str) -> &str {
     challenge.get(..8).unwrap_or(challenge)
 }
@@ -167,7 +168,7 @@ mod tests {
         Credentials { user: user.into(), password: crate::base::Secret::new(password) }
     }
 
-    /// Logs in as our client does, until the result does not change.
+    /// Logs in like onair's client, until the result does not change.
     fn dialogue(door: &mut Login, login: &Credentials, app: &str) -> Vec<Verdict> {
         let (mut said, mut query) = (Vec::new(), String::new());
         for round in 0..4 {

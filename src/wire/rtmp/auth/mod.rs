@@ -1,8 +1,8 @@
 //! Authentication by name and password for servers of Adobe and Limelight.
 //!
-//! It takes up to three connections. The server rejects the first with its method, and the second,
-//! which has the user name, with a salt and a challenge. The third has the response. [`next_query`]
-//! returns the text to append to app and tcUrl of the next connection.
+//! Authentication takes up to three connections. The server rejects the first with its method, and
+//! the second, which has the user name, with a salt and a challenge. The third has the response.
+//! [`next_query`] returns the text to append to app and tcUrl of the next connection.
 
 mod login;
 
@@ -26,7 +26,7 @@ pub enum Method {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
     pub method: Method,
-    /// Only in the reply to the second connection, like the next fields.
+    /// The salt, which like the next fields is only in the reply to the second connection.
     pub salt: Option<String>,
     pub challenge: Option<String>,
     pub opaque: Option<String>,
@@ -46,7 +46,7 @@ impl Method {
 }
 
 impl Challenge {
-    /// Parses the description of a rejection; `None` if it has another reason.
+    /// Parses the description of a rejection. Returns `None` if the rejection has another reason.
     pub fn parse(description: &str) -> Option<Self> {
         let method = if description.contains("authmod=adobe") {
             Method::Adobe

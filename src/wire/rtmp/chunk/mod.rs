@@ -4,7 +4,7 @@
 //! Each payload byte is copied once, from the input to the body of its message. [`Writer`] appends
 //! messages to a buffer, whole or chunk by chunk (so that other messages can be interleaved), with
 //! the shortest possible header and without an allocation per chunk. [`encode_standalone`] does not
-//! depend on connection state: a server encodes a message once and shares the bytes between all
+//! depend on connection state, so a server encodes a message once and shares the bytes between all
 //! viewers.
 
 mod reader;
@@ -15,23 +15,23 @@ pub use writer::{Pending, Writer, encode_standalone, standalone};
 
 /// The initial chunk size of both directions.
 pub const DEFAULT_SIZE: u32 = 128;
-/// The largest useful chunk size: a message length has 24 bits.
+/// The largest useful chunk size, because a message length has 24 bits.
 pub const MAX_SIZE: u32 = 0x00FF_FFFF;
-/// The value of a 24-bit time field that means: a 32-bit time follows.
+/// The value of a 24-bit time field after which a 32-bit time follows.
 const EXTENDED: u32 = 0x00FF_FFFF;
 /// The longest body that a message header can announce.
 pub const MAX_BODY: usize = 0x00FF_FFFF;
 
-/// Appends in pieces short enough that copying does not use the processor's string instructions,
-/// which the C library uses from 2 KiB. On several processors these are three to five times slower if
-/// the two addresses are badly aligned. `out` already has the capacity.
+/// Appends bytes in pieces so short that copying does not use the processor's string instructions,
+/// which the C library uses from 2 KiB. On several processors, these are three to five times slower
+/// if the two addresses are badly aligned. `out` must already have the capacity.
 fn append_pieces(out: &mut Vec<u8>, bytes: &[u8]) {
     for piece in bytes.chunks(COPY_BYTES) {
         out.extend_from_slice(piece);
     }
 }
 
-/// See [`append_pieces`].
+/// Size of the pieces of [`append_pieces`] in bytes.
 const COPY_BYTES: usize = 2_048 - 64;
 
 #[cfg(test)]
@@ -47,7 +47,7 @@ mod tests {
         Message { chunk_stream, kind: Kind(kind), stream, time: Time(time), body }
     }
 
-    /// All messages in the bytes, read in parts of `cut` bytes.
+    /// Reads all messages in the bytes, in parts of `cut` bytes.
     fn read_cut(reader: &mut Reader, bytes: &[u8], cut: usize) -> Result<Vec<Message>, Error> {
         let mut messages = Vec::new();
         for mut part in bytes.chunks(cut.max(1)) {

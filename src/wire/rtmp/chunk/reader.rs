@@ -26,8 +26,8 @@ impl Default for Limits {
     }
 }
 
-/// Why the bytes are not valid chunks, or exceed a limit. After any of these errors, the connection is
-/// out of sync and must be closed.
+/// The reason why bytes are not valid chunks, or exceed a limit. After any of these errors, the
+/// connection is out of sync and must be closed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     #[error("chunk stream {0} continues a message it never began")]
@@ -44,11 +44,11 @@ pub enum Error {
     ChunkSizeZero,
 }
 
-/// Capacity that a message gets by its announced length alone. More is allocated when the bytes
-/// arrive, or if this peer has already sent messages of this length.
+/// Capacity in bytes that a message gets for its announced length alone. More is allocated when the
+/// bytes arrive, or if this peer has already sent messages of that length.
 const TRUSTED: usize = 16 << 10;
 const MAX_TRUSTED: usize = 1 << 20;
-/// The longest chunk header: 3 bytes of basic header, 11 of message header, 4 of time.
+/// The longest chunk header in bytes: 3 of basic header, 11 of message header, 4 of time.
 const MAX_HEADER: usize = 18;
 
 /// Reads one direction of a connection. Call [`Reader::read`] until it returns `None`.
@@ -61,11 +61,11 @@ pub struct Reader {
     index: [u8; 64],
     /// The current chunk: its stream, and its remaining bytes.
     current: Option<(usize, usize)>,
-    /// A header that the end of the input cuts.
+    /// The first part of a header that the end of the input cuts.
     header: Bytes20,
     /// Bytes that were read as a time and turned out to be payload.
     pushed_back: Bytes20,
-    /// True if type 3 chunks repeat the extended time, once known.
+    /// True if type 3 chunks repeat the extended time; `None` until known.
     repeats_extended: Option<bool>,
     partials: usize,
     partial_bytes: usize,
@@ -165,7 +165,7 @@ impl Reader {
         self.limits.message = bytes;
     }
 
-    /// The peer's chunk size. It follows the peer's messages automatically.
+    /// The peer's chunk size, which follows the peer's messages automatically.
     pub const fn chunk_size(&self) -> usize {
         self.chunk_size
     }
@@ -185,11 +185,12 @@ impl Reader {
         self.streams.iter().map(|stream| stream.body.capacity()).sum()
     }
 
-    /// Takes bytes from the front of `input` until a message is complete; `None` if all bytes are used
-    /// up without one. Chunk size changes and aborts are applied here, and are returned too.
+    /// Takes bytes from the front of `input` until a message is complete. Returns `None` if all
+    /// bytes are used up before that. Chunk size changes and aborts are applied here, and are
+    /// returned too.
     ///
     /// # Errors
-    /// Fails if the peer is out of sync or exceeds a limit; nothing more can be read.
+    /// Fails if the peer is out of sync or exceeds a limit. Nothing more can be read then.
     pub fn read(&mut self, input: &mut &[u8]) -> Result<Option<Message>, Error> {
         loop {
             if self.pushed_back.length > 0 {
@@ -208,8 +209,8 @@ impl Reader {
         }
     }
 
-    /// As [`Reader::read`], for a block that bodies may share: a single-chunk message that is complete
-    /// in the block and takes a large part of it is not copied ([`ByteBlock::take`]).
+    /// As [`Reader::read`], but for a block that bodies may share. A single-chunk message is not
+    /// copied if it is complete in the block and takes a large part of it ([`ByteBlock::take`]).
     ///
     /// # Errors
     /// As for [`Reader::read`].
@@ -297,7 +298,7 @@ impl Reader {
         Ok(None)
     }
 
-    /// Returns `None` if more bytes are needed.
+    /// Parses a header. Returns `None` if more bytes are needed.
     fn parse_header(&self, bytes: &[u8]) -> Option<Header> {
         let (&first, rest) = bytes.split_first()?;
         let (chunk_stream, rest) = match (first & 0x3F, rest) {
@@ -348,9 +349,9 @@ impl Reader {
         Some(Header { chunk_stream, size: bytes.len() - after.len(), fields })
     }
 
-    /// True if `bytes`, after a type 3 header, begin with a repeated extended time, and what that
-    /// proves. Some senders repeat it, some do not, and some write zeros (which may also be payload
-    /// and prove nothing). Returns `None` if it is not known yet.
+    /// Returns true if `bytes`, after a type 3 header, begin with a repeated extended time, and
+    /// what that proves about the sender. Some senders repeat the time, some do not, and some write
+    /// zeros (which may also be payload and prove nothing). Returns `None` if it is not known yet.
     fn repeated_time(&self, stream: &Stream, bytes: &[u8]) -> Option<(bool, Option<bool>)> {
         if let Some(known) = self.repeats_extended {
             return Some((known, None));
@@ -373,7 +374,8 @@ impl Reader {
         }
     }
 
-    /// Applies a header; returns the stream's index and the payload length of the chunk.
+    /// Applies a header. Returns the index of the chunk stream, and the payload length of the
+    /// chunk.
     fn begin_chunk(&mut self, header: &Header) -> Result<(usize, usize), Error> {
         let id = header.chunk_stream;
         let at = match self.find(id) {
@@ -494,7 +496,7 @@ impl Reader {
     }
 }
 
-/// Appends payload; capacity grows with received bytes, never with announced ones.
+/// Appends payload. The capacity grows with the received bytes, never with the announced length.
 fn append(stream: &mut Stream, payload: &[u8], trusted: usize) {
     let body = &mut stream.body;
     if body.capacity() - body.len() < payload.len() {
@@ -505,8 +507,8 @@ fn append(stream: &mut Stream, payload: &[u8], trusted: usize) {
     append_pieces(body, payload);
 }
 
-/// Takes all following whole chunks of the same message at once: nearly all chunks of a long message
-/// arrive like this.
+/// Takes all following whole chunks of the same message at once. Nearly all chunks of a long
+/// message arrive like this.
 fn follow_up(stream: &mut Stream, chunk_size: usize, trusted: usize, input: &mut &[u8]) {
     let header = 0xC0 | stream.id as u8;
     loop {

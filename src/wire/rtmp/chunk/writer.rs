@@ -28,7 +28,7 @@ pub fn encode_standalone(
     continuation(header.chunk_stream, extended, rest, size, out);
 }
 
-/// [`encode_standalone`] of a message, as shareable bytes.
+/// Makes the bytes of [`encode_standalone`] for a message, so that they can be shared.
 pub fn standalone(message: &Message, chunk_size: u32) -> Bytes {
     let mut out = Vec::new();
     let Message { chunk_stream, stream, time, kind, body } = message;
@@ -54,15 +54,15 @@ struct Sent {
     delta: u32,
 }
 
-/// Writes one direction of a connection. Headers are compressed against earlier ones on the same
-/// chunk stream, so everything on these chunk streams must go through one writer, in order.
+/// Writes one direction of a connection. Headers are compressed relative to earlier ones on the
+/// same chunk stream, so all messages on these chunk streams must go through one writer, in order.
 #[derive(Debug)]
 pub struct Writer {
     chunk_size: u32,
     sent: Vec<Sent>,
 }
 
-/// A message in progress: its chunks may be interleaved with messages on *other* chunk streams.
+/// A message in progress, whose chunks may be interleaved with messages on *other* chunk streams.
 #[derive(Debug)]
 pub struct Pending {
     message: Message,
@@ -78,7 +78,7 @@ impl Pending {
         Self { message, at: 0, extended: None }
     }
 
-    /// The message.
+    /// The pending message.
     pub const fn message(&self) -> &Message {
         &self.message
     }
@@ -88,7 +88,7 @@ impl Pending {
         self.message.body.len() - self.at
     }
 
-    /// True if its first chunk is written.
+    /// Returns true if the message's first chunk is written.
     pub const fn is_started(&self) -> bool {
         self.at > 0
     }
@@ -128,7 +128,7 @@ impl Writer {
         continuation(message.chunk_stream, extended, rest, size, out);
     }
 
-    /// Appends the next chunk of a message; true if it was the last.
+    /// Appends the next chunk of a message. Returns true if it was the last.
     pub fn write_chunk(&mut self, pending: &mut Pending, out: &mut Vec<u8>) -> bool {
         let length = pending.message.body.len();
         if pending.at == 0 {
@@ -146,8 +146,8 @@ impl Writer {
     }
 
     /// Writes the header of a message's first chunk in the shortest possible form. A type 3 header
-    /// that would repeat the time of a type 0 header as a delta is used only if both are 0, because
-    /// readers interpret it differently.
+    /// would repeat the time of a type 0 header as a delta. Because readers interpret that
+    /// differently, it is used only if both are 0.
     fn start(&mut self, message: &Message, length: usize, out: &mut Vec<u8>) -> Option<u32> {
         let header = Header {
             chunk_stream: message.chunk_stream,
@@ -209,7 +209,7 @@ fn continuation(
     }
 }
 
-/// Writes a type 0 header; returns the time that type 3 headers must repeat.
+/// Writes a type 0 header. Returns the time that type 3 headers must repeat, if any.
 fn full_header(header: &Header, length: usize, out: &mut Vec<u8>) -> Option<u32> {
     let extended = (header.time.0 >= EXTENDED).then_some(header.time.0);
     basic_header(0, header.chunk_stream, out);

@@ -10,16 +10,15 @@
 //!         Output::Idle => wait for input or for something to send,
 //!     }
 //! }
-//! ```
-//! Pass input to [`Session::handle_input`]. After [`Event::PublishStarted`], call
+//! ``` Pass input to [`Session::handle_input`]. After [`Event::PublishStarted`], call
 //! [`Session::send_metadata`], [`Session::send_video`] and [`Session::send_audio`]. Check
-//! [`Session::queued_bytes`] first: the session itself drops nothing. To end, call [`Session::close`]
-//! and continue until [`Event::Finished`]. An `Err` from any call ends the session; it has the cause,
-//! the [`ClientStage`], and for rejections their kind.
+//! [`Session::queued_bytes`] first, because the session itself drops nothing. To end, call
+//! [`Session::close`] and continue until [`Event::Finished`]. An `Err` from any call ends the
+//! session, and has the cause, the [`ClientStage`], and the kind of a rejection.
 //!
-//! The session reads server messages all the time: each one gives an [`Event::Status`], and a
-//! rejection ends the session with [`Error::Refused`] even during a stream. Keys are removed from the
-//! texts.
+//! The session reads the server's messages all the time. Each status gives an [`Event::Status`],
+//! and a rejection ends the session with [`Error::Refused`] even during a stream. Keys are removed
+//! from the texts.
 
 mod session;
 
@@ -37,7 +36,7 @@ use crate::wire::rtmp::status::{Refusal, Status};
 use crate::wire::rtmp::url::Url;
 use crate::wire::rtmp::{chunk, handshake};
 
-/// Actions for the driver of the session.
+/// The next action for the driver of the session.
 pub type Output = crate::wire::rtmp::connection::Output<Event>;
 
 /// Purpose of the connection.
@@ -52,8 +51,8 @@ pub enum Purpose {
 pub struct Config {
     pub url: Url,
     pub purpose: Purpose,
-    /// Bitrate of the stream, which sets the initial outgoing chunk size; later it follows
-    /// [`Session::set_link_rate`].
+    /// Bitrate of the stream, which sets the initial outgoing chunk size. Later, the chunk size
+    /// follows [`Session::set_link_rate`].
     pub bitrate: Option<BitsPerSecond>,
     /// Enhanced RTMP capabilities in connect.
     pub enhanced: Enhanced,
@@ -64,7 +63,7 @@ pub struct Config {
     pub relay_path: Option<String>,
     /// Buffer length of the player, which is reported to the server.
     pub buffer: Duration,
-    /// Use the digests of Flash Player instead of the simple handshake.
+    /// True to use the digests of Flash Player instead of the simple handshake.
     pub digests: bool,
     /// Time limit of the handshake.
     pub handshake_timeout: Duration,
@@ -110,7 +109,7 @@ pub enum Event {
     HandshakeDone,
     /// The server has accepted the connection.
     Connected {
-        /// `fmsVer`, the server's name; may be empty.
+        /// `fmsVer`, the server's name, which may be empty.
         server: String,
         /// Enhanced RTMP capabilities of the server.
         enhanced: Enhanced,
@@ -119,7 +118,7 @@ pub enum Event {
     PublishStarted,
     /// The server will send media as soon as there is a publisher.
     PlayStarted,
-    /// A status of the server, at least for the log.
+    /// A status of the server, which is useful at least for the log.
     Status(Status),
     /// `onMetaData`, and its AMF0 body from the name on.
     Metadata {
@@ -159,7 +158,7 @@ pub enum Event {
         tc_url: Option<String>,
         description: String,
     },
-    /// Everything is sent after [`Session::close`], and the socket may be closed.
+    /// All data was sent after [`Session::close`], and the socket may be closed.
     Finished,
 }
 
@@ -210,14 +209,15 @@ pub struct Refused {
     pub stage: ClientStage,
     pub refusal: Refusal,
     pub status: Status,
-    /// The server requires a name and a password: connect again with a response.
+    /// The challenge, if the server requires a name and a password. The client must connect again
+    /// with a response.
     pub challenge: Option<Challenge>,
     /// Address to which the server redirects.
     pub redirect: Option<String>,
 }
 
 impl Error {
-    /// The rejection, if it is one.
+    /// The rejection, if the error is one.
     pub fn refusal(&self) -> Option<&Refused> {
         match self {
             Self::Refused(refused) => Some(refused),

@@ -54,7 +54,7 @@ enum State {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum Closing {
     No,
-    /// Close was requested; media may still be queued.
+    /// Close was requested, and media may still be queued.
     Asked,
     /// The last commands are queued.
     Said,
@@ -74,12 +74,12 @@ pub struct Session {
     deadline: Option<(Timestamp, Duration)>,
     events: VecDeque<Event>,
     closing: Closing,
-    /// True if the played stream has ended and not begun again.
+    /// True if the played stream has ended and has not begun again.
     ended: bool,
 }
 
 impl Session {
-    /// Starts a session: the first output is the handshake. `seed` should be different for each
+    /// Starts a session, whose first output is the handshake. `seed` should be different for each
     /// session.
     pub fn new(config: Config, now: Timestamp, seed: u64) -> Self {
         let (handshake, hello) = if config.digests {
@@ -112,8 +112,8 @@ impl Session {
         self.note(result)
     }
 
-    /// As [`Session::handle_input`], for a block that bodies may share. All of it is read, unless the
-    /// session ends.
+    /// As [`Session::handle_input`], but for a block that bodies may share. The whole block is
+    /// read, unless the session ends.
     ///
     /// # Errors
     /// Fails when the session ends, with the cause.
@@ -146,7 +146,7 @@ impl Session {
         }
     }
 
-    /// The next event, while nothing can be sent.
+    /// The next event, for a time when nothing can be sent.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
@@ -186,18 +186,18 @@ impl Session {
         }
     }
 
-    /// Queues a frame (an FLV tag body); `false` if publishing has not begun or has ended.
+    /// Queues a frame (an FLV tag body). Returns false if publishing has not begun or has ended.
     pub fn send_video(&mut self, time_ms: u32, body: Bytes) -> bool {
         self.send_media(Kind::VIDEO, time_ms, body)
     }
 
-    /// Queues audio (an FLV tag body); `false` if publishing has not begun or has ended.
+    /// Queues audio (an FLV tag body). Returns false if publishing has not begun or has ended.
     pub fn send_audio(&mut self, time_ms: u32, body: Bytes) -> bool {
         self.send_media(Kind::AUDIO, time_ms, body)
     }
 
-    /// Queues `@setDataFrame onMetaData` at the time of the last media; `false` if publishing has not
-    /// begun or has ended.
+    /// Queues `@setDataFrame onMetaData` at the time of the last media. Returns false if publishing
+    /// has not begun or has ended.
     pub fn send_metadata(&mut self, metadata: Value) -> bool {
         let may = self.may_send();
         if may {
@@ -230,18 +230,18 @@ impl Session {
         }
     }
 
-    /// Drops queued media whose first chunk is not sent: to close at once, or to catch up.
+    /// Drops queued media whose first chunk is not sent, in order to close at once or to catch up.
     pub fn discard_queued_media(&mut self) {
         self.link.out.discard_media();
     }
 
-    /// Sets the measured link rate, from which the slice size follows: audio waits at most 20 ms
-    /// behind a frame if [`Session::unsent_limit`] is also kept.
+    /// Sets the measured link rate, from which the slice size follows. Audio then waits at most 20
+    /// ms behind a frame, if the caller also observes [`Session::unsent_limit`].
     pub fn set_link_rate(&mut self, rate: BitsPerSecond) {
         self.link.out.set_rate(rate);
     }
 
-    /// Maximum unsent bytes in the system's buffer before more is added, because audio cannot
+    /// Maximum unsent bytes in the system's buffer before more are added, because audio cannot
     /// overtake them there. Returns `None` if the link rate is unknown.
     pub fn unsent_limit(&self) -> Option<u32> {
         self.link.out.unsent_limit()
@@ -272,7 +272,7 @@ impl Session {
         self.link.out.chunk_size()
     }
 
-    /// Current stage.
+    /// The current stage.
     pub fn stage(&self) -> ClientStage {
         match (&self.state, self.config.purpose) {
             (State::Handshake(_), _) => ClientStage::Handshake,
@@ -539,7 +539,8 @@ impl Session {
         self.link.command(0, body);
     }
 
-    /// SRS requires exactly this order; nginx-rtmp replies only to the last one.
+    /// Sends releaseStream, FCPublish and createStream. SRS requires exactly this order, and
+    /// nginx-rtmp replies only to the last one.
     fn say_create_stream(&mut self) {
         self.link.tell_window(WINDOW);
         if self.config.purpose == Purpose::Publish {
@@ -566,7 +567,8 @@ impl Session {
         }
     }
 
-    /// For playing: requests a pause of a recorded stream at this position, or the end of the pause.
+    /// While playing, requests a pause of a recorded stream at this position, or the end of the
+    /// pause.
     pub fn pause(&mut self, paused: bool, at: Duration) {
         if self.is_started() && self.config.purpose == Purpose::Play {
             let arguments = [Value::Boolean(paused), Value::Number(at.as_millis() as f64)];
@@ -574,7 +576,7 @@ impl Session {
         }
     }
 
-    /// For playing: requests a seek in a recorded stream.
+    /// While playing, requests a seek in a recorded stream.
     pub fn seek(&mut self, to: Duration) {
         if self.is_started() && self.config.purpose == Purpose::Play {
             self.say(self.stream, "seek", 0.0, &[Value::Number(to.as_millis() as f64)]);

@@ -1,9 +1,9 @@
-//! Server side of a connection: a client that publishes or plays one stream. Sans-IO, without clock
-//! or thread; driven like [`super::client`].
+//! Server side of a connection to a client that publishes or plays one stream. Sans-IO, without
+//! clock or thread. The session is driven like [`super::client`].
 //!
-//! Requests of the client are events that need a decision: after [`Event::ConnectRequested`] call
+//! Requests of the client are events that need a decision. After [`Event::ConnectRequested`], call
 //! [`Session::accept_connect`] or [`Session::reject_connect`], and likewise for publish and play.
-//! Until then further input is buffered (with a limit), so a decision may take time.
+//! Until then, further input is buffered (with a limit), so a decision may take time.
 //!
 //! A publisher's media arrives as [`Event::Metadata`], [`Event::Video`] and [`Event::Audio`];
 //! bodies are shared, not copied. To send to a player, call [`Session::send_shared`] with bytes
@@ -24,7 +24,7 @@ use crate::wire::rtmp::command::{Connect, Enhanced};
 use crate::wire::rtmp::stream_name::StreamName;
 use crate::wire::rtmp::{chunk, handshake};
 
-/// Actions for the driver of the session.
+/// The next action for the driver of the session.
 pub type Output = crate::wire::rtmp::connection::Output<Event>;
 
 /// Options of the server.
@@ -34,13 +34,13 @@ pub struct Config {
     pub chunk_size: u32,
     /// Enhanced RTMP capabilities in the reply to connect, for clients that declare their own.
     pub enhanced: Enhanced,
-    /// Maximum message length before publish or play is accepted; the next field applies
+    /// Maximum message length in bytes before publish or play is accepted; the next field applies
     /// afterwards.
     pub first_message_limit: usize,
     pub message_limit: usize,
     /// Time limit of the handshake.
     pub handshake_timeout: Duration,
-    /// Time limit from the handshake to publish or play, and again after each has ended.
+    /// Time limit from the handshake to publish or play, and again after either has ended.
     pub command_timeout: Duration,
 }
 
@@ -60,20 +60,20 @@ impl Default for Config {
 /// An event of the session.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// The client requests a connection to an application; accept or reject it.
+    /// The client requests a connection to an application, which the caller accepts or rejects.
     ConnectRequested(Box<Connect>),
-    /// The client requests to publish; accept or reject it.
+    /// The client requests to publish, which the caller accepts or rejects.
     PublishRequested {
         name: StreamName,
         /// `live`, `record` or `append`, unchanged.
         kind: String,
     },
-    /// The client requests to play; accept or reject it.
+    /// The client requests to play, which the caller accepts or rejects.
     PlayRequested {
         name: StreamName,
         /// Start position; negative means live. In seconds, or in milliseconds from some clients.
         start: f64,
-        /// Length to play; zero or negative for all of it.
+        /// Length to play; zero or negative for the whole stream.
         duration: f64,
         reset: bool,
     },
@@ -124,7 +124,7 @@ pub enum Event {
     Pong {
         time_ms: u32,
     },
-    /// After a rejection or [`Session::close`]: everything is sent, and the socket may be closed.
+    /// All data was sent after a rejection or [`Session::close`], and the socket may be closed.
     Finished,
 }
 
@@ -132,7 +132,7 @@ pub enum Event {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     Handshake,
-    /// The handshake is done; `connect` is not answered yet.
+    /// The handshake is done, and `connect` is not answered yet.
     Connect,
     /// `connect` is answered.
     Connected,

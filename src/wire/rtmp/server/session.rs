@@ -27,21 +27,21 @@ const MAX_STREAMS: u32 = 16;
 #[derive(Debug)]
 enum State {
     Handshake(handshake::Server),
-    /// connect has not come.
+    /// connect has not arrived.
     Greeted,
     /// The client neither publishes nor plays.
     Connected,
-    /// The caller decides.
+    /// The caller must decide.
     Deciding(ClientRequest),
     Publishing,
     Playing,
-    /// Rejected, or closed by us.
+    /// The client was rejected, or the session was closed.
     Closing,
     /// An error was returned.
     Over,
 }
 
-/// A request of the client, and the transaction to answer.
+/// A request of the client, with the transaction to answer.
 #[derive(Copy, Clone, Debug, PartialEq)]
 enum ClientRequest {
     Connect { transaction: f64 },
@@ -60,7 +60,7 @@ pub struct Session {
     streams: u32,
     /// The message stream that publishes or plays.
     stream: u32,
-    /// Name of the stream that is published or played, for texts.
+    /// Name of the stream that is published or played.
     name: StreamName,
     /// True if the client plays a recording.
     is_recorded: bool,
@@ -103,8 +103,8 @@ impl Session {
         self.note(result)
     }
 
-    /// As [`Session::handle_input`], for a block that bodies may share. All of it is read, unless the
-    /// session ends.
+    /// As [`Session::handle_input`], but for a block that bodies may share. The whole block is
+    /// read, unless the session ends.
     ///
     /// # Errors
     /// Fails when the session ends, with the cause.
@@ -186,7 +186,7 @@ impl Session {
         self.refuse_connect(&status.to_value());
     }
 
-    /// Redirects the client: a rejection with the address in `ex.redirect`.
+    /// Redirects the client, by a rejection with the address in `ex.redirect`.
     pub fn redirect_connect(&mut self, url: &str) {
         let ex = Value::object([("code", 302_u32.into()), ("redirect", url.into())]);
         let (level, code) = ("error".into(), code::CONNECT_REJECTED.into());
@@ -214,7 +214,7 @@ impl Session {
         self.resume()
     }
 
-    /// Rejects the publisher; the session ends after this message.
+    /// Rejects the publisher. The session ends after this message.
     pub fn reject_publish(&mut self, status: &Status) {
         if matches!(self.state, State::Deciding(ClientRequest::Publish)) {
             self.link.command(self.stream, command::on_status(status));
@@ -222,7 +222,7 @@ impl Session {
         }
     }
 
-    /// Accepts the client as a player; metadata and media follow by `send_…`.
+    /// Accepts the client as a player. The caller then sends metadata and media with `send_…`.
     ///
     /// # Errors
     /// Fails if input that arrived during the decision ends the session.
@@ -290,7 +290,7 @@ impl Session {
 
     /// Queues whole messages for the player, encoded by [`super::chunk::standalone`] with this
     /// session's chunk size and message stream, on the chunk streams for audio, video and data. Do
-    /// not mix it with `send_video` and `send_audio` in one session.
+    /// not use `send_video` and `send_audio` in the same session.
     pub fn send_shared(&mut self, bytes: Bytes) {
         if self.is_playing() {
             self.link.out.push_shared(bytes);
@@ -335,7 +335,7 @@ impl Session {
         }
     }
 
-    /// What the client said in connect.
+    /// The contents of the client's connect command.
     pub fn connect(&self) -> &Connect {
         &self.connect
     }
@@ -364,7 +364,7 @@ impl Session {
         self.connect.enhanced.caps_ex & caps_ex::MULTITRACK != 0
     }
 
-    /// Sends a ping; [`Event::Pong`] is the reply.
+    /// Sends a ping, to which [`Event::Pong`] is the reply.
     pub fn ping(&mut self, time_ms: u32) {
         self.link.user_control(&UserControl::PingRequest(time_ms));
     }
@@ -409,7 +409,7 @@ impl Session {
         matches!(self.state, State::Playing)
     }
 
-    /// The message stream that publishes or plays: 1 for nearly all clients.
+    /// The message stream that publishes or plays, which is 1 for nearly all clients.
     pub fn message_stream(&self) -> u32 {
         self.stream
     }
@@ -639,7 +639,7 @@ impl Session {
         }
     }
 
-    /// Notes a request to publish or play; `false` if the name is invalid.
+    /// Records a request to publish or play. Returns false if the name is invalid.
     fn wish(&mut self, message: &Message, command: &Command<'_>, wish: ClientRequest) -> bool {
         self.stop();
         self.is_recorded = false;

@@ -1,6 +1,6 @@
-//! Converts FLV tags and RTMP messages, legacy and enhanced, to stream events of the first track of each
-//! kind. A few bodies with another codec within a stream are damage and ignored. An announced change, or many
-//! such bodies, change the codec. This module has no I/O.
+//! Converts FLV tags and RTMP messages, legacy and enhanced, to stream events of the first track of
+//! each kind. A few bodies with another codec within a stream count as damage, and are ignored. The
+//! codec changes after an announced change, or after many such bodies. This module has no I/O.
 
 #[cfg(test)]
 mod tests;
@@ -22,14 +22,14 @@ use crate::wire::container::track_config::{
     MAX_CONFIG, aac_config, audio_config, bare_video_config, in_band, video_config,
 };
 
-/// This many consecutive bodies of another codec are a real change.
+/// Number of consecutive bodies of another codec that count as a real change.
 const MEANT: u32 = 12;
 
 /// Result of a body.
 #[derive(Clone, Debug)]
 pub enum TagEvent {
     Event(StreamEvent),
-    /// A codec without a meaning in FLV or without a decoder; reported once.
+    /// A codec that is undefined in FLV or has no decoder, reported once.
     UnsupportedVideo(VideoFormat),
     UnsupportedAudio(AudioFormat),
     /// The color description (Enhanced RTMP v2, `colorInfo`).
@@ -38,7 +38,7 @@ pub enum TagEvent {
     Channels(AudioFormat, u16),
     /// The body is invalid.
     Damaged,
-    /// A config of this many bytes, longer than any real one.
+    /// A config with this many bytes, which is longer than any real one.
     TooLong(usize),
 }
 
@@ -56,9 +56,9 @@ pub(super) struct BodyReader {
 
 #[derive(Debug)]
 struct VideoReader {
-    /// True if a decoder for the codec exists; other codecs need more evidence.
+    /// Returns true if a decoder for the codec exists. Other codecs need more evidence.
     decodable: fn(VideoCodec) -> bool,
-    /// The track that is read: the first that arrived.
+    /// The track that is read, which is the first that arrived.
     track: Option<u8>,
     /// The format of the stream, once it has begun.
     playing: Option<VideoFormat>,
@@ -80,7 +80,7 @@ struct AudioReader {
     aac: Option<AudioConfig>,
     /// True if the current audio is not AAC.
     other: bool,
-    /// True if AAC frames came without a config.
+    /// True if AAC frames arrived without a config.
     bare: bool,
     /// The unchanged config of a codec other than AAC.
     config: Bytes,
@@ -120,17 +120,17 @@ impl BodyReader {
         (self.video.strays, self.video.named, self.audio.named) = (strays, named, heard);
     }
 
-    /// A format without a decoder that came a few times, with no frame of another format.
+    /// A format without a decoder that arrived a few times, without a frame of another format.
     pub(super) fn suspect(&self) -> Option<VideoFormat> {
         self.video.suspect
     }
 
-    /// Number of bodies that turned out to be damage, because valid ones followed.
+    /// Takes the number of bodies that turned out to be damage, because valid ones followed.
     pub(super) fn take_strays(&mut self) -> u32 {
         std::mem::take(&mut self.video.strays)
     }
 
-    /// Converts a video body with this DTS; `None` if it cannot be read.
+    /// Converts a video body with this DTS. Returns `None` if the body cannot be read.
     pub(super) fn video(
         &mut self,
         dts: Timestamp,
@@ -172,7 +172,7 @@ impl BodyReader {
         }
     }
 
-    /// Converts an audio body with this DTS; `None` if it cannot be read.
+    /// Converts an audio body with this DTS. Returns `None` if the body cannot be read.
     pub(super) fn audio(
         &mut self,
         dts: Timestamp,
@@ -346,7 +346,7 @@ impl VideoReader {
         self.strange < MEANT
     }
 
-    /// Counts pending bodies as damage, after a valid body or at the end of the stream.
+    /// Counts the pending bodies as damage, after a valid body or at the end of the stream.
     fn settle(&mut self) {
         let strange = std::mem::take(&mut self.strange);
         self.suspect = None;
@@ -386,7 +386,7 @@ impl AudioReader {
         [back, Some(TagEvent::Event(StreamEvent::Packet(packet)))]
     }
 
-    /// True if a body of a codec other than AAC came by accident.
+    /// Returns true if a body of a codec other than AAC arrived by accident.
     fn is_damage(
         &mut self,
         format: AudioFormat,
@@ -445,7 +445,7 @@ const fn one(event: TagEvent) -> TagEvents {
     [Some(event), None]
 }
 
-/// AAC without known parameters.
+/// The event of AAC without a known config.
 fn bare_aac() -> TagEvent {
     let (codec, config) = (AudioCodec::Aac, Bytes::new());
     let (sample_rate, channels, bitrate) = (0, 0, BitsPerSecond(0));
@@ -468,7 +468,8 @@ fn packet(
     EncodedPacket { priority, ..EncodedPacket::received(track, times, keyframe, data) }
 }
 
-/// A part of a body; a small part is copied, because it would keep the whole body in memory.
+/// Returns a part of a body. A small part is copied, because it would keep the whole body in
+/// memory.
 fn apart(part: Bytes, body: &Bytes) -> Bytes {
     if part.len() < body.len() / 4 { Bytes::copy_from_slice(&part) } else { part }
 }
@@ -497,7 +498,8 @@ pub fn audio_codec(format: AudioFormat, legacy: Option<LegacyAudio>) -> Option<A
     })
 }
 
-/// True if an audio packet is one whole frame of this codec, by its own header.
+/// Returns true if an audio packet is one whole frame of this codec, judged by the frame's own
+/// header.
 fn is_itself(codec: AudioCodec, packet: &AudioPacket) -> bool {
     let AudioPacket::Frame(data) = packet else { return false };
     let length = match codec {

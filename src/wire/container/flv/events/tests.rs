@@ -1,4 +1,4 @@
-//! Events of bodies of every kind, in every order.
+//! Tests of the events of bodies of every kind, in every order.
 
 use super::*;
 use crate::wire::codec::h264::DecoderConfig;
