@@ -1,4 +1,4 @@
-//! Floor 6: the screens, dialogs, widgets, theme and texts of the window. It reads a
+//! Floor 6: the screens, dialogs, widgets, theme and texts of the window. The window reads a
 //! [`Snapshot`](crate::studio::Snapshot), sends [`Command`](crate::studio::Command)s, and owns no
 //! media. It runs on the main thread.
 

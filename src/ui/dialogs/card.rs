@@ -1,4 +1,4 @@
-//! The common parts of all dialogs: the card over a dimmed window, the title, and the results.
+//! The common parts of all dialogs: the card over the dimmed window, the title, and the answers.
 
 use std::path::PathBuf;
 
@@ -44,7 +44,7 @@ pub enum DialogAnswer {
 pub struct Needs<'a> {
     pub preferences: &'a mut Preferences,
     pub renderer: &'a Renderer,
-    /// The support for the push-to-talk key while another window has the keyboard focus.
+    /// The support for the push-to-talk key while another window has the focus.
     pub elsewhere: &'a GlobalKeySupport,
     /// The state of global hotkeys of commands.
     pub global_hotkeys: &'a GlobalHotkeys,
@@ -58,8 +58,8 @@ pub struct Needs<'a> {
     pub fresh: bool,
 }
 
-/// Draws the surroundings of a dialog (backdrop and card), and handles Escape. Returns the answer
-/// of the contents, or `Close`.
+/// Draws a dialog's backdrop and card, and handles Escape. Returns the answer of the contents, or
+/// `Close`.
 pub fn modal(
     ctx: &egui::Context,
     theme: &Theme,
@@ -106,7 +106,7 @@ pub struct PassthroughDraft {
     pub again: bool,
 }
 
-/// The state of the dialog for the user's own services.
+/// The state of the dialog *Your own services*.
 #[derive(Clone, Debug, Default)]
 pub struct Services {
     /// The previous id, if the service is not new.

@@ -19,7 +19,7 @@ use crate::ui::text::{Language, Texts};
 use crate::ui::view::View;
 use crate::ui::widgets::{Field, Wrapped, elided, label};
 
-/// Height of the explanation below the list.
+/// Height of the explanation below the list, in points.
 const FOOT: f32 = 42.0;
 
 /// The state of the search.
@@ -45,7 +45,7 @@ impl Search {
     }
 }
 
-/// The action of a line in the palette.
+/// The action of a palette line.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum PaletteChoice {
     Act(Action),
@@ -157,7 +157,8 @@ fn entries(view: &View<'_>, other: &Texts) -> Vec<Entry> {
     all
 }
 
-/// The rank of an entry for the query, the best first; `None` if it does not match.
+/// The rank of an entry for the query, where the lowest is the best; `None` if the entry does not
+/// match.
 fn rank(name: &str, also: &str, query: &str) -> Option<u8> {
     let (name, also, query) = (name.to_lowercase(), also.to_lowercase(), query.to_lowercase());
     let query = query.trim();
@@ -253,8 +254,8 @@ pub fn show(
     })
 }
 
-/// Explains the line under the pointer, or else the one that Enter selects. The explanation is below the
-/// list, because a tooltip would cover the next lines.
+/// Explains the line under the pointer, or else the line that Enter would select. The explanation
+/// is below the list, because a tooltip would cover the next lines.
 fn foot(ui: &mut Ui, view: &View<'_>, tip: &str) {
     let width = ui.available_width();
     let (room, _) = ui.allocate_exact_size(vec2(width, FOOT), Sense::hover());

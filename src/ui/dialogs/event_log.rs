@@ -1,4 +1,4 @@
-//! The event log of the stream: one line per event, newest first, with its duration.
+//! The dialog of the event log: one line per event, the newest first, with its duration.
 
 use egui::{Align, Layout, ScrollArea, Ui, pos2, vec2};
 

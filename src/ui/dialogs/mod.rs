@@ -1,4 +1,4 @@
-//! The dialogs of the window, one per file. Escape, or a click outside it, closes a dialog.
+//! The dialogs of the window, one per file. Escape, or a click outside the dialog, closes it.
 
 mod card;
 mod command_palette;

@@ -1,5 +1,5 @@
-//! The dialog for the user's own services: adds, changes and removes them, each with its addresses
-//! and limits.
+//! The dialog *Your own services*: adds, changes and removes services, each with its addresses and
+//! limits.
 
 use egui::{Align, Id, Layout, ScrollArea, Ui, vec2};
 

@@ -53,7 +53,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, fresh: bool) -> Option<Dia
     })
 }
 
-/// Draws one finding; returns the target to be corrected, if any.
+/// Draws one finding. Returns the target that the user wants to correct, if any.
 fn line(ui: &mut Ui, view: &mut View<'_>, notice: &Notice) -> Option<u32> {
     let theme = view.theme;
     let (icon, color) = match notice.level {

@@ -1,5 +1,6 @@
-//! The commands of the window: one line for each in one table, with its name in settings and texts, its icon
-//! and its hotkey. Buttons, the palette, the help, the settings and the keyboard read this table.
+//! The commands of the window, in a table with one line for each: its name in settings and texts,
+//! its icon and its hotkey. Buttons, the palette, the help, the settings and the keyboard read this
+//! table.
 
 use crate::capture::UsedProperties;
 use crate::studio::Snapshot;
@@ -10,7 +11,7 @@ use crate::studio::snapshot::VideoSource;
 use crate::studio::watch::view::WatchState;
 use crate::ui::style::icons::Icon;
 
-/// Marks the key of a text; the test of texts searches for this.
+/// Marks the key of a text, so that the test of texts finds the key.
 macro_rules! key {
     ($key:literal) => {
         $key
@@ -18,7 +19,7 @@ macro_rules! key {
 }
 
 /// Defines the table: variant, name, icon, hotkey (empty means none). The name is the key in
-/// `[hotkeys.keys]`; the texts are `action-NAME` and `tip-action-NAME`.
+/// `[hotkeys.keys]`, and the texts are `action-NAME` and `tip-action-NAME`.
 macro_rules! actions {
     ($($variant:ident $name:literal $icon:ident $hotkey:literal;)*) => {
         /// A command of the window.
@@ -175,7 +176,7 @@ actions! {
     Quit "quit" Close "Ctrl+Q";
 }
 
-/// The commands of scenes, by their positions in the list.
+/// The commands that switch to a scene, by the scenes' positions in the list.
 const SCENES: [Action; 9] = [
     Action::Scene1,
     Action::Scene2,
@@ -204,7 +205,7 @@ impl Action {
         SCENES.iter().position(|action| *action == self)
     }
 
-    /// Returns true if a held hotkey repeats the command.
+    /// Returns true if the command repeats while its hotkey is held.
     pub fn repeats(self) -> bool {
         matches!(
             self,
@@ -227,8 +228,8 @@ impl Action {
         )
     }
 
-    /// Returns true if the hotkey of the command may work in other windows. This is only allowed for
-    /// commands that do not require a visible window.
+    /// Returns true if the hotkey of the command may work in other windows, which is allowed only
+    /// for commands that do not need a visible window.
     pub fn may_be_global(self) -> bool {
         self.scene().is_some()
             || matches!(
@@ -244,8 +245,8 @@ impl Action {
             )
     }
 
-    /// Returns true if the command is about players; its hotkey works where the players have the keyboard
-    /// focus.
+    /// Returns true if the command is about players. Its hotkey works where the players have the
+    /// keyboard focus.
     pub fn is_about_players(self) -> bool {
         self.name().starts_with("watch-") && self != Self::WatchOwn
     }

@@ -7,10 +7,10 @@ use crate::studio::PushToTalkKey;
 use crate::studio::settings::hotkeys::Hotkey;
 use crate::ui::input::actions::{Action, key};
 
-/// The support for keys in other windows; see the module documentation.
+/// The support for keys while another window has the focus; see the module documentation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum GlobalKeySupport {
-    /// Keys in other windows are not supported.
+    /// The system does not support keys in other windows.
     #[default]
     Never,
     /// The pressed keys can be read from the display (X11).
@@ -25,13 +25,14 @@ pub enum GlobalKeyReply {
     /// No request was sent.
     #[default]
     Nothing,
-    /// The request is pending; the desktop's dialog may be open.
+    /// The request is pending, and the desktop's dialog may be open.
     Waits,
-    /// The key was assigned, with the desktop's description; empty if it has none yet.
+    /// The key was assigned. The text is the desktop's description of the key; empty if there is
+    /// none yet.
     Given(String),
     /// The desktop does not support this.
     Missing,
-    /// The desktop only assigns keys to programs that it knows, and onair is unknown to it.
+    /// The desktop assigns keys only to programs that it knows, and it does not know onair.
     Unknown,
     /// The user refused.
     Refused,
@@ -39,7 +40,7 @@ pub enum GlobalKeyReply {
     Unanswered,
     /// The desktop has withdrawn the key.
     Ended,
-    /// The portal has ended; the request is sent again when it returns.
+    /// The portal has ended. onair sends the request again when the portal returns.
     Gone,
 }
 
@@ -49,7 +50,7 @@ impl GlobalKeySupport {
         *self != Self::Never
     }
 
-    /// The note for the settings: a text key, and a value for the text; `on` states whether the support
+    /// The note for the settings: a text key, and a value for the text. `on` is true if the support
     /// is enabled.
     pub fn note(&self, push_to_talk_key: PushToTalkKey, on: bool) -> Option<(&'static str, &str)> {
         let reply = match self {
@@ -78,18 +79,19 @@ impl GlobalKeySupport {
     }
 }
 
-/// The state of commands' hotkeys while another window has the keyboard focus.
+/// The state of hotkeys while another window has the focus.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GlobalHotkeys {
     pub support: GlobalKeySupport,
     /// The hotkeys that another program has grabbed.
     pub taken: Vec<Action>,
-    /// The desktop's description of the assigned key, by the names of commands; empty if there is none.
+    /// The desktop's descriptions of the assigned keys, by the names of commands. A description may
+    /// be empty.
     pub given: BTreeMap<String, String>,
 }
 
 impl GlobalHotkeys {
-    /// The note for all hotkeys; `any` states whether one is enabled.
+    /// The note for all hotkeys. `any` is true if at least one is enabled.
     pub fn note(&self, any: bool) -> Option<&'static str> {
         let reply = match &self.support {
             GlobalKeySupport::Never => return Some(key!("hotkeys-here")),

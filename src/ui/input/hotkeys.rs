@@ -14,7 +14,7 @@ use crate::ui::text::Texts;
 pub struct Keymap(Vec<(Action, Hotkey)>);
 
 impl Keymap {
-    /// Reads the keymap from the preferences.
+    /// Creates the keymap from the preferences.
     pub fn new(preferences: &Preferences) -> Self {
         let all = Action::ALL.iter();
         Self(all.filter_map(|action| Some((*action, hotkey_of(preferences, *action)?))).collect())
@@ -35,7 +35,7 @@ impl Keymap {
         ctx.data_mut(|data| data.insert_temp(Id::unique("keymap"), Arc::new(self)));
     }
 
-    /// The keymap that was made available.
+    /// The keymap that [`Self::install`] made available.
     pub fn installed(ctx: &Context) -> Arc<Self> {
         ctx.data(|data| data.get_temp(Id::unique("keymap"))).unwrap_or_default()
     }
@@ -72,7 +72,7 @@ pub fn is_talk_key(preferences: &Preferences, action: Action) -> bool {
     talk.is_some() && hotkey_of(preferences, action) == talk
 }
 
-/// Names in the settings file that no command has.
+/// The names in the settings file that belong to no command.
 pub fn unknown_names(preferences: &Preferences) -> Vec<&str> {
     let hotkeys = &preferences.hotkeys;
     let names = hotkeys.keys.keys().chain(&hotkeys.other_windows).map(String::as_str);
@@ -125,8 +125,8 @@ fn is(hotkey: Hotkey, key: Key, modifiers: Modifiers) -> bool {
     hotkey.modifiers() == held && hotkey.key() == key.name()
 }
 
-/// Consumes the presses of a hotkey; returns whether there were any. A held hotkey counts once, unless it
-/// `repeats`.
+/// Consumes the presses of a hotkey, and returns true if there were any. A held hotkey counts once,
+/// unless it `repeats`.
 pub fn take(input: &mut InputState, hotkey: Hotkey, repeats: bool) -> bool {
     presses(input, hotkey, repeats) > 0
 }
@@ -197,8 +197,8 @@ pub fn pressed(ctx: &Context) -> Option<PressedHotkey> {
     })
 }
 
-/// Lets keys without a modifier act on the canvas or list that has the keyboard focus. Call this
-/// function for each of them in every frame.
+/// Lets keys without a modifier act on a canvas or list that has the keyboard focus. Every canvas
+/// and list calls this function in every frame.
 pub fn accept_letters(response: &Response) {
     if response.has_focus() {
         let id = response.id;
@@ -206,8 +206,8 @@ pub fn accept_letters(response: &Response) {
     }
 }
 
-/// Returns true if keys without a modifier act now: the canvas or a list has the keyboard focus, or nothing
-/// has it.
+/// Returns true if keys without a modifier act now, because the canvas, a list or nothing has the
+/// keyboard focus.
 pub fn letters_act(ctx: &Context) -> bool {
     if ctx.text_edit_focused() || egui::Popup::is_any_open(ctx) {
         return false;

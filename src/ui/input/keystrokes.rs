@@ -1,14 +1,15 @@
-//! Delivers keystrokes to the field that the user sees as focused. egui gets all events since the last
-//! frame at once, and the field with the focus would take all of them: after *Server, Tab, key* on a
-//! computer that is slow for a moment, the key would be in the server's field, and readable. Therefore,
-//! events after a Tab or a click wait for the next frame.
+//! Delivers keystrokes to the field that the user sees as focused. egui gets all events since the
+//! last frame at once, and the field with the focus would take all of them. On a slow computer, a
+//! stream key typed after the server and Tab would then end up in the server's field, where it is
+//! readable. Therefore, events after a Tab or a click wait for the next frame.
 
 use egui::{Context, Event, Key, RawInput, ViewportId};
 
-/// Maximum number of events that wait for a window's next frame; beyond it, all are delivered at once.
+/// Maximum number of events that wait for a window's next frame. Beyond that, all are delivered at
+/// once.
 const MAX_EVENTS: usize = 1_024;
 
-/// The waiting events by window. They are not printed, because they may contain a password.
+/// The waiting events by window. `Debug` does not print them, because they may contain a password.
 #[derive(Default)]
 pub struct Keystrokes {
     waiting: Vec<(ViewportId, Vec<Event>)>,
@@ -43,7 +44,7 @@ impl egui::Plugin for Keystrokes {
     }
 }
 
-/// The index at which the events of one frame end, if text input follows.
+/// The index at which the events of this frame end, if text input follows.
 fn end_of_turn(events: &[Event]) -> Option<usize> {
     let moves = |event: &Event| {
         matches!(

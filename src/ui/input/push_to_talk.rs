@@ -1,4 +1,4 @@
-//! The push-to-talk key or mouse button, while a strip uses it.
+//! The state of the push-to-talk key or mouse button, while a strip uses it.
 
 use egui::{Context, Event, Key, Modifiers, PointerButton};
 
@@ -13,7 +13,8 @@ pub struct TalkState {
 }
 
 impl TalkState {
-    /// Handles the key state while another window has the keyboard focus; returns the command to send.
+    /// Handles the key state while another window has the keyboard focus. Returns the command to
+    /// send.
     pub fn heard_elsewhere(&mut self, held: bool, away: bool) -> Option<Command> {
         self.elsewhere = held;
         if away { self.is(held) } else { None }
@@ -24,7 +25,7 @@ impl TalkState {
         self.held
     }
 
-    /// Reads this window's input; returns the command to send.
+    /// Reads this window's input. Returns the command to send.
     pub fn poll(
         &mut self,
         ctx: &Context,
@@ -59,7 +60,7 @@ pub fn wanted_elsewhere(snapshot: &Snapshot, preferences: &Preferences) -> Optio
         .filter(|_| preferences.push_to_talk_everywhere && is_wanted(snapshot))
 }
 
-/// The mouse button that this key represents.
+/// The mouse button of a push-to-talk key, if the key is a button.
 fn button(key: PushToTalkKey) -> Option<PointerButton> {
     Some(match key.button()? {
         3 => PointerButton::Middle,
@@ -69,8 +70,8 @@ fn button(key: PushToTalkKey) -> Option<PointerButton> {
     })
 }
 
-/// Returns true if the key is currently held in this window. A key does not count while the user is
-/// typing, and nothing counts while another window has the keyboard focus.
+/// Returns true if the key is currently held in this window. Keys do not count while the user is
+/// typing. Neither keys nor buttons count while another window has the keyboard focus.
 fn held(ctx: &Context, snapshot: &Snapshot, key: PushToTalkKey, typing: bool) -> bool {
     if let Some(button) = button(key) {
         let down = |input: &egui::InputState| input.focused && input.pointer.button_down(button);
@@ -95,8 +96,8 @@ pub enum Pressed {
     Escape,
 }
 
-/// The key or button that was pressed in this frame to become the push-to-talk key; it has no other
-/// effect.
+/// Takes the key or button that was pressed in this frame to become the push-to-talk key, so that
+/// it has no other effect.
 pub fn pressed(ctx: &Context) -> Option<Pressed> {
     ctx.input_mut(|input| {
         let mut found = None;

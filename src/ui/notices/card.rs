@@ -1,5 +1,5 @@
-//! Cards over a player's frame: cause, advice, a button with the remedy, and one that dismisses the
-//! card.
+//! Cards over a player's frame: the cause, the advice, a button with the remedy, and a button that
+//! dismisses the card.
 
 use egui::{CornerRadius, Frame, Margin, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, vec2};
 

@@ -56,7 +56,7 @@ pub fn is_final(remedy: Remedy) -> bool {
     )
 }
 
-/// Carries out a remedy. The screen shows the settings that the user must change.
+/// Carries out a remedy. For some remedies, this shows the settings that the user must change.
 pub fn apply(view: &mut View<'_>, remedy: Remedy) {
     match remedy {
         Remedy::RetryNow => view.send(Command::RetryNow),

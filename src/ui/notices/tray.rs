@@ -1,4 +1,4 @@
-//! The notice tray: all notices with their remedies, newest first; ended ones are dimmed.
+//! The notice tray: all notices with their remedies, newest first. Ended notices are dimmed.
 
 use egui::{
     Align, Frame, Layout, Margin, Popup, PopupAnchor, PopupCloseBehavior, Pos2, Rect, RectAlign,
@@ -18,12 +18,12 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, icon_button, label, paragraph};
 
-/// Maximum width of the tray, within the window.
+/// Maximum width of the tray in points.
 const WIDTH: f32 = 520.0;
 const ICON: f32 = 20.0;
-/// Width of the time of day and the close button next to it.
+/// Width of the time of day with the close button next to it, in points.
 const SIDE: f32 = 96.0;
-/// Height of the last line of the tray, including its gaps.
+/// Height of the last line of the tray in points, including its gaps.
 const FOOTER: f32 = 72.0;
 
 /// A request from the tray.
@@ -39,8 +39,8 @@ pub enum TrayRequest {
     EventLog,
 }
 
-/// Draws the open tray with its upper right corner at the given position; `fresh` is true if it was just
-/// opened with the keyboard.
+/// Draws the open tray with its upper right corner at the given position. `fresh` is true if the
+/// keyboard has just opened the tray.
 pub fn tray(
     bell: &Response,
     corner: Pos2,
@@ -120,7 +120,7 @@ fn inside<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
     Frame::new().inner_margin(Margin::symmetric(10, 9)).show(ui, contents).inner
 }
 
-/// Draws the icon at the left, the text in the width that the time leaves, and the content at the right.
+/// Draws the icon at the left, the text in the middle, and the content at the right.
 fn columns(
     ui: &mut Ui,
     (icon, color): (Icon, egui::Color32),
@@ -144,7 +144,8 @@ fn columns(
     });
 }
 
-/// Draws the title of a row. The row itself has the accessible name, so that it is not read twice.
+/// Draws the title of a row. The row itself has the accessible name, so that screen readers do not
+/// read the title twice.
 fn titled(ui: &mut Ui, title: &str, kind: Type, color: egui::Color32) -> Response {
     let said = paragraph(ui, title, kind, color);
     ui.ctx().accesskit_node_builder(said.id, egui::accesskit::Node::set_hidden);
@@ -198,7 +199,7 @@ fn entry(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<T
     asked
 }
 
-/// Returns true for the newest problem: only its button is the main one in the tray.
+/// Returns true for the newest problem, whose button is the only main one in the tray.
 fn is_newest(view: &View<'_>, notice: &Notice) -> bool {
     let offers = |it: &&Notice| it.remedies.iter().any(|it| is_possible(*it, view.snapshot));
     let newest = view.snapshot.notices.iter().rev().find(offers);

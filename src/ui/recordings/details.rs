@@ -16,7 +16,7 @@ use crate::ui::video::fitted;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, Field, figure, label, paragraph};
 
-/// Draws the panel; returns the recording to play, if any.
+/// Draws the panel. Returns the recording to play, if any.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -122,7 +122,8 @@ fn one(
     play
 }
 
-/// Says that a recording was interrupted, and offers to repair it unless it is still being written.
+/// Draws the note that a recording was interrupted, and offers to repair it unless it is still
+/// being written.
 fn unfinished(ui: &mut Ui, view: &mut View<'_>, file: &RecordingFile) {
     let (theme, texts) = (view.theme, view.texts);
     paragraph(ui, &texts.get("recordings-unfinished"), Type::Small, theme.warn);
@@ -158,7 +159,7 @@ fn large(
     view.paint(ui, rect);
 }
 
-/// Draws the name, which can be edited.
+/// Draws the name of a recording, which can be edited.
 fn name(ui: &mut Ui, view: &mut View<'_>, file: &RecordingFile, draft: &mut Draft) {
     let width = ui.available_width();
     let stem = list::stem(file);

@@ -1,4 +1,4 @@
-//! The state of the *Recordings* page between two frames.
+//! The state of the *Recordings* page, which is kept between frames.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -17,9 +17,9 @@ use crate::wire::container::Format;
 /// The state of the page; see the module documentation.
 #[derive(Debug, Default)]
 pub struct Draft {
-    /// True if the page is displayed; the studio has already been informed of it.
+    /// True if the page is displayed, and the studio was informed of this.
     is_open: bool,
-    /// True if the page was opened and nothing is selected yet.
+    /// True if the page was just opened, and nothing is selected yet.
     is_fresh: bool,
     pub(super) selected: Option<PathBuf>,
     /// True if the selection was changed elsewhere, so that the list scrolls to it.
@@ -96,7 +96,7 @@ impl Draft {
         self.selected = path;
     }
 
-    /// Reports whether the page is displayed: the studio reads the folder only then.
+    /// Reports whether the page is displayed, because the studio reads the folder only then.
     pub fn follow(&mut self, is_shown: bool, wishes: &mut Vec<WindowRequest>) {
         if is_shown == self.is_open {
             return;

@@ -22,12 +22,12 @@ use crate::ui::video::fitted;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, elided, focus_ring, label, menu_item, paragraph};
 
-/// Height of a row.
+/// Height of a row, in points.
 const ROW: f32 = 72.0;
-/// Size of the thumbnail.
+/// Size of the thumbnail, in points.
 const THUMBNAIL: egui::Vec2 = vec2(107.0, 60.0);
 
-/// Draws the list; returns the recording to play, if any.
+/// Draws the list. Returns the recording to play, if any.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,

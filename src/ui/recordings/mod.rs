@@ -1,4 +1,5 @@
-//! The *Recordings* page: the files in the folder of recordings, and the actions for the selected one.
+//! The *Recordings* page: the files in the recordings folder, and the actions for the selected
+//! file.
 
 mod details;
 mod draft;
@@ -18,7 +19,7 @@ use crate::ui::widgets::{ButtonWeight, Field, elided, icon_button};
 
 pub use draft::Draft;
 
-/// Draws the page in `room`; returns the recording to play, if any.
+/// Draws the page in `room`. Returns the recording to play, if any.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,

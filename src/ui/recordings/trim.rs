@@ -1,5 +1,5 @@
-//! The section for copying a part of a recording, or all of it to another format: packets are copied, and
-//! nothing is encoded.
+//! The section for copying a part of a recording, or the whole recording to another format. Packets
+//! are copied, and nothing is encoded.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Button, Field, Select, label, menu_item, paragraph, section, slider};
 use crate::wire::container::Format;
 
-/// Width of a time field.
+/// Width of a time field, in points.
 const TIME_WIDTH: f32 = 92.0;
 
 /// Draws the section below the buttons of a recording.
@@ -92,7 +92,7 @@ pub fn show(
     draft.cut = cut;
 }
 
-/// Draws a time, which can be entered or chosen on a slider. Returns it if it was changed.
+/// Draws a time, which can be entered or chosen on a slider. Returns the time if it was changed.
 fn point(
     ui: &mut Ui,
     view: &View<'_>,
@@ -179,7 +179,7 @@ fn time_text(at: Duration) -> String {
     }
 }
 
-/// Parses such a time; hours and minutes may be missing.
+/// Parses a time like `1:02:03.5`, in which hours and minutes may be missing.
 fn parse_time(text: &str) -> Option<Duration> {
     let parts: Vec<&str> = text.trim().split(':').collect();
     let (seconds, larger) = parts.split_last()?;
@@ -193,7 +193,7 @@ fn parse_time(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(total).ok()
 }
 
-/// A file name in the same folder that no listed file has.
+/// Returns a path in the same folder that no listed file has.
 fn free_name(
     recordings: &RecordingsView,
     file: &RecordingFile,

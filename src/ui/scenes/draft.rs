@@ -30,8 +30,8 @@ pub(super) enum Section {
     Filters,
 }
 
-/// The last copied items, and their text in the desktop's clipboard; while the clipboard has this text,
-/// a paste inserts these items.
+/// The last copied items, and their text in the desktop's clipboard. While the clipboard has this
+/// text, a paste inserts these items.
 #[derive(Debug, Default)]
 pub(super) struct Clip {
     pub words: String,
@@ -41,7 +41,7 @@ pub(super) struct Clip {
 /// The editing state of scenes.
 #[derive(Debug, Default)]
 pub struct Draft {
-    /// The selected item; if there are several, the one selected last.
+    /// The selected item. Of several, this is the one that was selected last.
     pub selected: Option<ItemId>,
     /// The other selected items.
     pub(super) others: Vec<ItemId>,
@@ -53,9 +53,9 @@ pub struct Draft {
     pub(super) grip: Option<Drag>,
     /// The start of a selection frame, in program pixels.
     pub(super) band: Option<(f64, f64)>,
-    /// The item to be selected and shown in the inspector.
+    /// The item that the inspector must select and show next.
     pub settings: Option<ItemId>,
-    /// The source to be shown in the inspector, and the section.
+    /// The source and the section that the inspector must show next.
     asked: Option<(SourceId, Section)>,
     /// The source that the inspector shows although no item of the scene is selected.
     pub(super) inspected: Option<SourceId>,
@@ -75,14 +75,14 @@ pub struct Draft {
     pub(super) arrivals: Arrivals,
     /// The copied items.
     pub(super) clip: Clip,
-    /// The choice that a source gets when a dragged number or color is released.
+    /// The choice that a source gets once the user releases a dragged number or color.
     pub(super) held: Option<(SourceId, VideoChoice)>,
     /// The texts entered for sources; the next field is the time of the last input.
     pub(super) words: BTreeMap<SourceId, String>,
     pub(super) typed_at: f64,
     /// The text entered as the name of a source.
     pub(super) name: Option<(SourceId, String)>,
-    /// The position to which playback is being dragged, 0…1.
+    /// The position to which the user drags playback, 0…1.
     pub(super) going: Option<f32>,
     /// The transition whose options are displayed.
     pub transition: Option<Whose>,
@@ -125,7 +125,7 @@ impl Draft {
         }
     }
 
-    /// Selects these items, with the last one as the main one; with `besides`, the existing selection is
+    /// Selects these items, the last one as the main one. With `besides`, the existing selection is
     /// kept.
     pub(super) fn choose_all(&mut self, ids: impl IntoIterator<Item = ItemId>, besides: bool) {
         if !besides {
@@ -144,7 +144,7 @@ impl Draft {
         self.filter = 0;
     }
 
-    /// Selects the object to be shown in the inspector; returns whether it is new.
+    /// Selects the object that the inspector shows. Returns true if the object is new.
     pub(in crate::ui) fn follow(&mut self, snapshot: &Snapshot) -> bool {
         let mut shown = false;
         if let Some(id) = self.settings.take() {
@@ -174,7 +174,7 @@ impl Draft {
         shown
     }
 
-    /// Shows the filters of a source, with the first one expanded whose file cannot be used.
+    /// Shows the filters of a source, and expands the first one whose file cannot be used.
     pub(in crate::ui) fn show_lacking_filter(&mut self, scenes: &Scenes, id: SourceId) {
         self.show_filters(id);
         let source = scenes.source(id);
@@ -296,8 +296,8 @@ fn topmost<'a>(items: &'a [Item], fits: &impl Fn(&Item) -> bool) -> Option<&'a I
     })
 }
 
-/// The properties that apply to a source, if any. For the main video source, only those of a camera,
-/// because nothing else is saved.
+/// The properties that apply to a source, if any. For the main video source, these are only a
+/// camera's, because nothing else is saved.
 pub(in crate::ui) fn heeds(snapshot: &Snapshot, id: SourceId) -> Option<UsedProperties> {
     if id == MAIN {
         let choice = snapshot.video.as_ref().map(|video| &video.choice);
@@ -315,7 +315,7 @@ pub(super) fn may_be_out(snapshot: &Snapshot, id: SourceId) -> bool {
     snapshot.shown_by(id).is_some_and(VideoFallback::suits)
 }
 
-/// Returns true if a source has any settings: for a scene source, at least its choice.
+/// Returns true if a source has any settings. A scene source has at least its choice.
 pub(in crate::ui) fn has_properties(snapshot: &Snapshot, id: SourceId) -> bool {
     snapshot.scenes.collection.source(id).is_some()
         || heeds(snapshot, id).is_some()
@@ -332,9 +332,10 @@ pub(super) struct Drag {
     pub start: Placement,
     /// The other items that move along, with their original placements.
     pub others: Vec<(ItemId, Placement)>,
-    /// The edges of the common frame, if it is dragged: left, top, right, bottom in program pixels.
+    /// The edges of the common frame (left, top, right, bottom) in program pixels, if that frame is
+    /// dragged.
     pub around: Option<[f64; 4]>,
-    /// The lines to which it currently snaps.
+    /// The lines to which the dragged object currently snaps.
     pub guides: (Option<f64>, Option<f64>),
 }
 
@@ -361,12 +362,12 @@ pub(super) enum Named {
     Item(ItemId),
 }
 
-/// The scene being edited: the preview scene, or the one on air.
+/// The scene that is edited: the preview scene, or the one on air.
 pub(super) fn edited(snapshot: &Snapshot) -> SceneId {
     snapshot.scenes.prepared.unwrap_or(snapshot.scenes.collection.current)
 }
 
-/// The size of an item's content, as far as it is known.
+/// The size of an item's content, or a default if it is unknown.
 pub(super) fn natural(snapshot: &Snapshot, item: &Item) -> Size {
     let program = snapshot.quality.size;
     match item.content {

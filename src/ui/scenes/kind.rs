@@ -12,7 +12,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::text::format;
 use crate::ui::view::View;
 
-/// The state of a row, distinguished by shape as well as by color.
+/// The state lamp of a row, whose states differ in shape as well as in color.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum RowLamp {
     None,
@@ -60,8 +60,7 @@ pub fn icon_of(view: &View<'_>, item: &Item) -> Icon {
     }
 }
 
-/// The state of an item's content: a lamp, and the same as text. Content that cannot fail has
-/// neither.
+/// The state of an item's content, as a lamp and as text. Content that cannot fail has neither.
 pub fn state_of(view: &View<'_>, item: &Item) -> (RowLamp, String) {
     match item.content {
         Content::Source(id) => state_of_source(view, id),

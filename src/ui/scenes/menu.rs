@@ -19,11 +19,11 @@ use crate::ui::studio_page::projectors;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{menu_item, menu_rule};
 
-/// Width of the menus.
+/// Width of the menus, in points.
 const WIDTH: f32 = 216.0;
 
-/// Opens a menu at the pointer on a secondary click on `response`, or below it with the menu key or
-/// Shift+F10 if it has the keyboard focus.
+/// Opens a menu at the pointer on a secondary click on `response`. If `response` has the keyboard
+/// focus, the menu key and Shift+F10 open the menu below it.
 pub fn context(
     response: &Response,
     view: &mut View<'_>,
@@ -70,7 +70,7 @@ fn lines(ui: &mut Ui, view: &mut View<'_>, list: impl FnOnce(&mut Ui, &mut View<
     list(ui, view);
 }
 
-/// Draws a line that closes the menu; returns whether it was pressed.
+/// Draws a line that closes the menu. Returns true if the line was pressed.
 pub(super) fn line(ui: &mut Ui, view: &View<'_>, text: &str, enabled: bool) -> bool {
     let pressed = menu_item(ui, view.theme, text, "", false, enabled);
     if pressed {
@@ -83,7 +83,7 @@ fn edit(view: &mut View<'_>, edit: Edit) {
     view.send(Command::Edit(edit));
 }
 
-/// Draws the commands that align items: several with each other, a single one with the program.
+/// Draws the commands that align several items with each other, or a single one with the program.
 fn in_line(ui: &mut Ui, view: &mut View<'_>, items: &[&Item], enabled: bool) {
     let (texts, canvas) = (view.texts, view.snapshot.quality.size);
     for (name, line_) in [
@@ -134,7 +134,7 @@ fn several(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     }
 }
 
-/// Draws the commands for an item, or for all selected items if it is one of them.
+/// Draws the commands for an item. If the item is selected, they apply to all selected items.
 pub fn item(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     if draft.is_chosen(item.id) && draft.chosen().len() > 1 {
         return several(ui, view, draft, item);
@@ -273,14 +273,14 @@ fn order(ui: &mut Ui, view: &mut View<'_>, id: ItemId) {
     }
 }
 
-/// The item and the one below it.
+/// The ids of an item and of the one below it.
 fn group_with_below(view: &View<'_>, id: ItemId) -> Vec<ItemId> {
     let (index, beside) = place_among(view, id);
     let below = index.checked_sub(1).and_then(|index| beside.get(index)).copied();
     [Some(id), below].into_iter().flatten().collect()
 }
 
-/// The index of an item in its group or scene, and the items there.
+/// The index of an item in its group or scene, and the ids of the items there.
 fn place_among(view: &View<'_>, id: ItemId) -> (usize, Vec<ItemId>) {
     fn find(items: &[Item], id: ItemId) -> Option<(usize, Vec<ItemId>)> {
         if let Some(index) = items.iter().position(|item| item.id == id) {
@@ -297,7 +297,7 @@ fn centred(place: &Placement) -> Placement {
     Placement { x: (1.0 - place.width) / 2.0, y: (1.0 - place.height) / 2.0, ..*place }
 }
 
-/// Sets the original size, with the center unchanged.
+/// Sets the original size of an item, and keeps its center.
 fn original(
     place: &Placement,
     natural: crate::media::Size,

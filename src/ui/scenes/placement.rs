@@ -1,5 +1,5 @@
-//! Computes moves, resizes, rotations and crops of a placement by its handles: pure arithmetic in program
-//! pixels.
+//! Computes moves, resizes, rotations and crops of a placement by its handles. It is pure
+//! arithmetic in program pixels.
 
 use crate::compose::layout::{Affine, map};
 use crate::compose::scene::{Fit, Placement};
@@ -12,7 +12,7 @@ const MIN_SIDE: f64 = 8.0;
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Grip {
     Whole,
-    /// A corner or edge; each number is −1, 0 or 1.
+    /// A corner or edge. Each number is −1, 0 or 1, for the horizontal and the vertical direction.
     Side(i8, i8),
     /// An edge, which crops the frame.
     Crop(i8, i8),
@@ -71,8 +71,8 @@ pub fn moved(place: &Placement, by: (f64, f64), canvas: Size) -> Placement {
     }
 }
 
-/// The result of dragging a part of `start`, a tight placement, from `from` to `to`. A corner keeps the
-/// aspect ratio unless `free`; rotation goes in steps of 15° if `free`.
+/// The result of dragging a part of `start`, a tight placement, from `from` to `to`. With `free`, a
+/// corner does not keep the aspect ratio, and rotation goes in steps of 15°.
 pub fn dragged(
     start: &Placement,
     grip: Grip,
@@ -154,8 +154,8 @@ pub fn around([left, top, right, bottom]: [f64; 4], canvas: Size) -> Placement {
 }
 
 /// Moves a side or corner of the common frame of several tight placements by this number of program
-/// pixels; the placements scale and move with the frame. A corner keeps the aspect ratios unless `free`; a
-/// rotated placement only uses the movement along its own sides.
+/// pixels. The placements scale and move with the frame. A corner keeps the aspect ratios unless
+/// `free`. A rotated placement uses only the movement along its own sides.
 pub fn resized(
     all: &[Placement],
     [left, top, right, bottom]: [f64; 4],
@@ -196,7 +196,7 @@ pub fn resized(
     all.iter().map(one).collect()
 }
 
-/// The line to which several items are aligned.
+/// The line on which items are aligned.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum AlignTo {
     Left,
@@ -244,9 +244,9 @@ pub fn aligned(all: &[(Placement, Size)], line: AlignTo, canvas: Size) -> Vec<Pl
     all.iter().map(moved_one).collect()
 }
 
-/// Snaps a placement: an edge or its center moves to a line within `near` pixels. The lines are the edges
-/// and centers of the program and of the other items, whose edges are given. Also returns the lines that
-/// were used, horizontal and vertical.
+/// Snaps a placement: moves it so that an edge or its center is on a line within `near` pixels. The
+/// lines are the edges and centers of the program and of the other items, whose edges are given.
+/// Also returns the lines that were used in each direction.
 pub fn snapped(
     place: &Placement,
     natural: Size,

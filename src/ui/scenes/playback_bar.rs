@@ -19,13 +19,14 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, icon_button, label};
 
-/// Height of the bar; the next constant is its maximum width.
+/// Height of the bar in points; the next constant is its maximum width.
 const HEIGHT: f32 = 36.0;
 const WIDTH: f32 = 460.0;
 /// The distance by which a key seeks.
 const STEP: Duration = Duration::from_secs(5);
 
-/// The source to control: the selected one, or else the topmost that plays something.
+/// The source that the bar controls: the selected one, or else the topmost one that plays
+/// something.
 fn meant(draft: &Draft, snapshot: &Snapshot) -> Option<(SourceId, Position)> {
     let playing = |id: SourceId| snapshot.scenes.source(id).and_then(|source| source.playing);
     let id = draft.source_that(snapshot, |id| playing(id).is_some())?;
@@ -132,7 +133,7 @@ fn buttons(ui: &mut Ui, view: &View<'_>, name: &str, now: Position) -> Option<Tr
     asked
 }
 
-/// Draws a slider with a handle; returns the requested position.
+/// Draws a slider with a handle. Returns the requested position.
 fn rail(
     ui: &Ui,
     theme: &Theme,

@@ -21,12 +21,12 @@ use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, Select, label, menu_item, paragraph, slider};
 
 const WIDTH: f32 = 470.0;
-/// The width of the lists.
+/// The width of the lists, in points.
 const FIELD: f32 = 250.0;
-/// The space for the value after a slider.
+/// The width of the value after a slider, in points.
 const VALUE: f32 = 60.0;
 
-/// The kinds of transition as the list offers them.
+/// The kinds of transition in the list.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum TransitionChoice {
     Cut,
@@ -165,7 +165,7 @@ fn dialog(
     answer.is_some()
 }
 
-/// Draws the fields of a transition; `scene` is set if the transition belongs to one scene.
+/// Draws the fields of a transition. `scene` is set if the transition belongs to one scene.
 fn contents(ui: &mut Ui, view: &mut View<'_>, scene: Option<SceneId>, now: &mut Transition) {
     let mut way = TransitionChoice::of(&now.kind);
     let ways = TransitionChoice::ALL.map(|way| (way.name(), way));

@@ -202,7 +202,8 @@ impl Screen {
         }
     }
 
-    /// Executes an action on the players, and opens their page unless they are visible elsewhere.
+    /// Executes an action on the players, and opens the players' page unless they are visible
+    /// elsewhere.
     fn act_on_players(&mut self, action: Action) {
         if !self.plays_apart() {
             self.page = Page::Watch;
@@ -220,7 +221,7 @@ impl Screen {
         }));
     }
 
-    /// Makes the interface one step larger or smaller.
+    /// Scales the interface one step up or down.
     fn scale(&mut self, ctx: &egui::Context, larger: bool) {
         let now = self.preferences.ui_scale;
         let mut steps = dialogs::UI_SCALES.into_iter();
@@ -283,7 +284,7 @@ impl Screen {
         }
     }
 
-    /// Returns whether the stream can start; otherwise shows what prevents it.
+    /// Returns true if the stream can start. Otherwise shows what prevents the start.
     pub(super) fn may_go_live(&mut self) -> bool {
         let wrong = self.target.complain(&self.snapshot);
         if wrong {

@@ -33,14 +33,15 @@ pub enum Pressed {
     Tray(TrayRequest),
 }
 
-/// The state of the notice tray: whether it is open, and whether the keyboard has just opened it.
+/// The state of the notice tray: whether the tray is open, and whether the keyboard has just opened
+/// it.
 #[derive(Copy, Clone, Debug, Default)]
 pub struct TrayState {
     pub open: bool,
     pub fresh: bool,
 }
 
-/// Draws the top bar; returns the control that was pressed.
+/// Draws the top bar. Returns the control that was pressed.
 pub fn top(
     ui: &mut Ui,
     view: &View<'_>,

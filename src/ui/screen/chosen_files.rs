@@ -23,12 +23,13 @@ impl Screen {
         self.file_chooser = Some(FileChooser::new(ctx, kind, folder));
     }
 
-    /// Reports whether the desktop's file dialog has been open for long, or has never appeared.
+    /// Sets whether the window has waited long for the desktop's file dialog, which may never have
+    /// appeared.
     pub fn set_file_wait(&mut self, waits: bool) {
         self.file_wait = waits;
     }
 
-    /// Draws the file chooser, or the alternatives while the desktop's dialog does not appear.
+    /// Draws onair's file chooser, or the alternatives while the desktop's dialog does not appear.
     pub(super) fn file_dialogs(&mut self, ctx: &egui::Context) {
         let view = View {
             theme: &self.theme,
@@ -148,7 +149,7 @@ impl Screen {
         self.wishes.push(WindowRequest::Preferences);
     }
 
-    /// Reports whether the pointer drags an address over the window.
+    /// Sets whether the pointer drags an address over the window.
     pub fn set_address_over(&mut self, over: bool) {
         self.watch.address_over = over;
     }
@@ -162,7 +163,8 @@ impl Screen {
         self.wishes.push(WindowRequest::Command(Command::WatchAll(urls)));
     }
 
-    /// Handles an address dropped on the window: plays it, or adds it to the scene as a source.
+    /// Handles an address that was dropped on the window: plays it, or adds it to the scene as a
+    /// source.
     pub fn dropped_address(&mut self, address: String) {
         if self.page == Page::Studio {
             let edit = scenes::canvas::drops::of_address(&self.snapshot, address);

@@ -16,7 +16,7 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, elided};
 
-/// The gap between the sentence and its cause.
+/// The gap between the sentence and its cause, in points.
 const BETWEEN: f32 = 8.0;
 
 /// The control that was pressed in the bar.
@@ -28,7 +28,7 @@ pub enum Pressed {
     Notices,
 }
 
-/// Draws the bar; `inset` is the width at the right end that is reserved for other controls.
+/// Draws the bar. `inset` is the width at the right end that is reserved for other controls.
 pub fn show(ui: &mut Ui, view: &View<'_>, room: Rect, inset: f32) -> Option<Pressed> {
     let (theme, health) = (view.theme, view.health);
     let trouble = health.is_trouble();
@@ -53,7 +53,8 @@ pub fn show(ui: &mut Ui, view: &View<'_>, room: Rect, inset: f32) -> Option<Pres
     pressed.or(asked.then_some(Pressed::Notices))
 }
 
-/// Draws the activity and its duration; `left` is the center of its left edge. Returns its position.
+/// Draws the activity and its duration, with `left` as the center of the left edge. Returns the
+/// drawn rectangle.
 fn pill(ui: &Ui, view: &View<'_>, left: Pos2) -> Rect {
     let (theme, activity) = (view.theme, view.health.activity);
     // The stream can start, but there is a problem.
@@ -130,7 +131,7 @@ fn pill(ui: &Ui, view: &View<'_>, left: Pos2) -> Rect {
     place
 }
 
-/// Draws the buttons at the right end; returns the pressed one and the left edge of the buttons.
+/// Draws the buttons at the right end. Returns the pressed one and the left edge of the buttons.
 fn buttons(ui: &mut Ui, view: &View<'_>, health: &Health, room: Rect) -> (Option<Pressed>, f32) {
     let theme = view.theme;
     let mut pressed = None;
@@ -163,7 +164,7 @@ fn buttons(ui: &mut Ui, view: &View<'_>, health: &Health, room: Rect) -> (Option
     (pressed, bar.min_rect().left().min(room.right() - gap::M))
 }
 
-/// Draws the sentence with its cause; returns whether the sentence was pressed.
+/// Draws the sentence with its cause. Returns true if the sentence was pressed.
 fn sentence(ui: &Ui, view: &View<'_>, health: &Health, room: Rect) -> bool {
     let theme = view.theme;
     let (sentence, beside) = health.words(view.texts.language());

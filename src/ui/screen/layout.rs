@@ -9,8 +9,8 @@ use crate::ui::view::View;
 use crate::ui::watch;
 
 impl Screen {
-    /// Draws the page. A tiling desktop may give the window less space than the page needs; then the page
-    /// scrolls.
+    /// Draws the page. If a tiling desktop gives the window less space than the page needs, the
+    /// page scrolls.
     pub(super) fn fitted(&mut self, ui: &mut Ui, room: Rect) {
         let whole = room.size().max(size::WINDOW_MIN.into());
         if whole == room.size() {

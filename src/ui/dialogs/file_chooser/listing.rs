@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
 
-/// Maximum number of entries of a folder that are read; the next constant limits those that are displayed.
+/// Maximum number of entries of a folder that are read; the next constant is the maximum that is
+/// displayed.
 const MAX_READ: usize = 20_000;
 const MAX_SHOWN: usize = 2_000;
 
@@ -29,7 +30,7 @@ pub enum PathKind {
     Nothing,
 }
 
-/// The object found at a path; for a folder, its contents, with folders first.
+/// The object found at a path. For a folder, this includes the contents, with folders first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
     pub found: PathKind,
@@ -46,12 +47,12 @@ pub struct Reading {
     pub path: PathBuf,
     pub listing: Option<Listing>,
     answers: Option<Receiver<Listing>>,
-    /// The thread of a folder that does not respond is abandoned.
+    /// The reading thread, which is abandoned if the folder does not respond.
     _worker: Option<Worker>,
 }
 
 impl Reading {
-    /// Begins to read; `wake` is called when the result is available.
+    /// Begins to read a path. `wake` is called when the result is available.
     pub fn begin(path: PathBuf, endings: Option<Vec<String>>, wake: egui::Context) -> Self {
         let (answer, answers) = queue::bounded("folder", 1, Full::DropOldest);
         let its = path.clone();
@@ -80,7 +81,7 @@ impl Reading {
     }
 }
 
-/// Reads a folder; hidden entries and files with other extensions are omitted.
+/// Reads a folder, without hidden entries and files with other extensions.
 fn read(folder: &Path, endings: Option<&[String]>, stopped: &dyn Fn() -> bool) -> Listing {
     let at = |found| Listing { found, ..Listing::default() };
     match fs::metadata(folder) {

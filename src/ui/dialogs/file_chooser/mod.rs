@@ -1,5 +1,6 @@
-//! The file chooser of onair, for desktops without one: folders and files in a list, and a path field, all
-//! usable with the keyboard. It can also replace a desktop's chooser that never responds.
+//! onair's own file chooser, for desktops without one. It has a list of folders and files, and a
+//! path field, and works with the keyboard. It can also replace a desktop's chooser that never
+//! responds.
 
 mod listing;
 
@@ -42,13 +43,15 @@ pub struct FileChooser {
     reading: Reading,
     /// True if files with any extension are displayed.
     all: bool,
-    /// The entered path or name; the next field is the object found there after it was accepted.
+    /// The entered path or name; the next field is the object at that path, once the path was
+    /// accepted.
     typed: String,
     looked: Option<Reading>,
     chosen: Vec<PathBuf>,
     /// The problem with the entered text.
     wrong: Option<&'static str>,
-    /// True if Enter was pressed once for an existing file.
+    /// True if Enter was pressed once for an existing file, so that a second press replaces the
+    /// file.
     replace: bool,
     fresh: bool,
 }
@@ -60,7 +63,8 @@ pub enum ChooserAnswer {
     Chosen(Vec<PathBuf>),
 }
 
-/// A path without `.` and `..`, relative to `folder` if it is not absolute; `~` is the home folder.
+/// Returns a path without `.` and `..`. A path that is not absolute is relative to `folder`, and
+/// `~` is the home folder.
 fn absolute(folder: &Path, typed: &str) -> PathBuf {
     let typed = match typed.strip_prefix('~') {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => {
@@ -147,7 +151,7 @@ impl FileChooser {
         if twice { self.accept(ctx) } else { None }
     }
 
-    /// Accepts the selection; an entered path is first checked on another thread.
+    /// Accepts the selection. An entered path is first checked on another thread.
     fn accept(&mut self, ctx: &egui::Context) -> Option<ChooserAnswer> {
         let typed = self.typed.trim().to_owned();
         if !typed.is_empty() {
@@ -181,8 +185,8 @@ impl FileChooser {
         }
     }
 
-    /// Handles the result of the check of an entered path: accepts the path, opens the folder, or reports
-    /// the problem.
+    /// Handles the result of checking an entered path: accepts the path, opens the folder, or
+    /// reports the problem.
     fn decide(&mut self) -> Option<ChooserAnswer> {
         let looked = self.looked.as_mut()?;
         looked.poll();
@@ -414,7 +418,7 @@ fn line(ui: &mut Ui, view: &View<'_>, entry: &Entry, chosen: bool) -> egui::Resp
     response
 }
 
-/// Draws the options for a desktop chooser that has not appeared for a long time.
+/// Draws the options for when the desktop's chooser has not appeared for a long time.
 pub fn waiting(ctx: &egui::Context, view: &View<'_>) -> Option<WaitAnswer> {
     let (theme, texts) = (view.theme, view.texts);
     let mut answer = None;

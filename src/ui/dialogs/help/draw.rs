@@ -21,7 +21,7 @@ const MEASURE: f32 = 720.0;
 /// Minimum column width of a table in points.
 const COLUMN: f32 = 72.0;
 
-/// Draws the blocks of a page; returns the link that was followed. The page is scrolled to `heading` once.
+/// Draws the blocks of a page, and scrolls once to `heading`. Returns the link that was followed.
 pub fn page(
     ui: &mut Ui,
     view: &View<'_>,
@@ -209,8 +209,8 @@ impl Drawing<'_> {
         }
     }
 
-    /// The widths of the columns: as wide as their content if all fit; otherwise those that fit into an equal
-    /// share keep their width, and the others share the remaining width.
+    /// The widths of the columns. If all fit, each is as wide as its content. Otherwise, columns
+    /// that fit into an equal share keep their width, and the others share the remaining width.
     fn widths(&self, ui: &Ui, rows: &[Vec<Vec<Span>>]) -> Vec<f32> {
         let columns = rows.first().map_or(0, Vec::len);
         let natural = |column: usize| {

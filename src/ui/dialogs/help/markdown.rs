@@ -7,7 +7,7 @@ use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, T
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Emphasis {
     None,
-    /// Texts of the window.
+    /// Medium weight, for texts of the window.
     Medium,
     Strong,
     Code,
@@ -31,7 +31,7 @@ pub enum Marker {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// A heading; the level is counted from 1.
+    /// A heading, with its level from 1.
     Heading(u8, Vec<Span>),
     Paragraph(Vec<Span>),
     Code(String),
@@ -71,7 +71,7 @@ pub fn anchor(heading: &str) -> String {
 struct Reader {
     blocks: Vec<Block>,
     spans: Vec<Span>,
-    /// The enclosing lists, with the next number for numbered ones.
+    /// The enclosing lists, each with the next number if the list is numbered.
     lists: Vec<Option<u64>>,
     marker: Option<Marker>,
     medium: bool,

@@ -32,11 +32,11 @@ enum Topic {
     Hotkeys,
 }
 
-/// The state of the dialog, kept as long as the window exists.
+/// The state of the dialog, which is kept as long as the window exists.
 #[derive(Clone, Debug)]
 struct Reading {
     topic: Topic,
-    /// The previous topics, the last one at the end.
+    /// The previously displayed topics, the most recent at the end.
     before: Vec<Topic>,
     /// The heading to scroll to.
     heading: Option<String>,
@@ -199,7 +199,7 @@ fn topic(ui: &mut Ui, view: &View<'_>, reading: &mut Reading) -> Option<DialogAn
     shown.inner
 }
 
-/// Scrolls with keys, because a page without links has no element with keyboard focus.
+/// Scrolls with keys, because a page without links has nothing that takes the keyboard focus.
 fn scroll_by_keys(ui: &Ui) {
     let page = (ui.clip_rect().height() - 40.0).max(40.0);
     for (key, by) in [

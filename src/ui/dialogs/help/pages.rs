@@ -4,7 +4,7 @@ use crate::ui::dialogs::help::markdown::{self, Block, Content};
 use crate::ui::input::actions::key;
 use crate::ui::text::Language;
 
-/// The parts of the list.
+/// The groups of pages in the list.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Part {
     Start,
@@ -16,7 +16,7 @@ pub enum Part {
 impl Part {
     pub const ALL: [Self; 4] = [Self::Start, Self::Tasks, Self::Reference, Self::Background];
 
-    /// The text key for the name of the part.
+    /// The text key for the name of the group.
     pub fn key(self) -> &'static str {
         match self {
             Self::Start => key!("help-start"),
@@ -34,7 +34,7 @@ pub struct Page {
     /// The path below `docs/`.
     pub path: &'static str,
     english: &'static str,
-    /// `None` if there is only the English page.
+    /// The Chinese text; `None` if there is only the English page.
     chinese: Option<&'static str>,
 }
 
@@ -60,7 +60,7 @@ macro_rules! english {
     };
 }
 
-/// All pages in the order of the list. A test checks that the folders contain no others.
+/// All pages in the order of the list. A test checks that the folders contain no other pages.
 pub static PAGES: &[Page] = &[
     both!(Start "tutorial/first-broadcast-window.md"),
     both!(Start "tutorial/first-broadcast-command-line.md"),
@@ -146,7 +146,7 @@ impl Page {
 /// The target of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// A page, and the heading in it.
+    /// A page, and the anchor of a heading in it, if any.
     Page(usize, Option<String>),
     /// An address on the web.
     Web,

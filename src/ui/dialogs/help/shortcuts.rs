@@ -1,4 +1,4 @@
-//! The page of all hotkeys.
+//! The guide's page of all hotkeys.
 
 use egui::{Align, CornerRadius, Layout, Role, Sense, StrokeKind, Ui, WidgetInfo, vec2};
 

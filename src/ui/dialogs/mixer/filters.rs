@@ -13,7 +13,7 @@ use crate::ui::view::View;
 use crate::ui::widgets::filter_list::Pressed;
 use crate::ui::widgets::{Select, filter_list, label, menu_item, section, slider};
 
-/// Width of the value after a slider.
+/// Width of the value after a slider, in points.
 const VALUE: f32 = 84.0;
 
 pub fn show(

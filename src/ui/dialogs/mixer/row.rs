@@ -6,7 +6,7 @@ use crate::ui::style::theme::gap;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, named};
 
-/// Size of the names before the controls.
+/// Size of the names before the controls, in points.
 const NAME: Vec2 = vec2(110.0, 30.0);
 
 /// Draws a name and its control.
@@ -20,7 +20,7 @@ pub fn line(
     named(ui, theme, NAME, name, |ui| control(ui, view));
 }
 
-/// Draws a few options side by side; returns the one that was pressed.
+/// Draws a few options side by side. Returns the option that was pressed.
 pub fn one_of<T: Copy + PartialEq>(
     ui: &mut Ui,
     view: &mut View<'_>,

@@ -20,7 +20,7 @@ use crate::ui::widgets::{
     scrolled, slider,
 };
 
-/// Width of the value after a slider.
+/// Width of the value after a slider, in points.
 const VALUE: f32 = 84.0;
 
 pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
@@ -88,7 +88,7 @@ pub fn if_silent(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     });
 }
 
-/// Draws the end behavior of a file; a file that is also shown follows its video source.
+/// Draws the end behavior of a file. A file that is also shown follows its video source.
 fn end(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let choice = labels::choice_of(view, strip);
     if !matches!(choice, AudioChoice::File(_)) || labels::is_shown(view, choice) {
@@ -235,7 +235,7 @@ fn switches(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
     });
 }
 
-/// For clips and streams: draws the switch to be audible only while the video is shown.
+/// Draws the switch of a clip or stream for being audible only while its video is shown.
 fn while_shown(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let (text, tip) = (view.texts.get("strip-while-shown"), view.texts.get("tip-while-shown"));
     let on = strip.sound.talk == TalkMode::WhileShown;
@@ -246,7 +246,7 @@ fn while_shown(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     ui.add_space(gap::S);
 }
 
-/// Draws the audio tracks of recordings to which the strip is sent. The first track is the program.
+/// Draws the audio tracks of recordings that contain the strip. The first track is the program.
 fn tracks(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
     let title = view.texts.get("strip-tracks");
     let strip = labels::label_of(view, strip);

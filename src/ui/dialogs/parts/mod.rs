@@ -45,7 +45,7 @@ pub fn show(
     })
 }
 
-/// Chooses the text for a kind.
+/// Chooses one of two texts by the kind.
 fn of_kind(kind: PartKind, collection: &'static str, profile: &'static str) -> &'static str {
     match kind {
         PartKind::Collection => collection,
@@ -111,7 +111,7 @@ fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, fresh: bool) {
     });
 }
 
-/// Draws the problem of the last request, next to its subject.
+/// Draws the problem of the last request, next to the control that made it.
 fn trouble(ui: &mut Ui, view: &View<'_>) {
     let failed = view.snapshot.notices.iter().rev().find(|it| it.key() == "part-failed");
     if let Some(notice) = failed {
@@ -191,7 +191,7 @@ fn in_words(texts: &Texts, kind: PartKind, summary: &PartSummary) -> String {
     }
 }
 
-/// Draws two buttons at the end; returns for each whether it was pressed.
+/// Draws two buttons at the end of the line. Returns for each whether it was pressed.
 fn buttons(ui: &mut Ui, theme: &Theme, yes: &str, weight: ButtonWeight, no: &str) -> (bool, bool) {
     ui.add_space(gap::S);
     ui.horizontal(|ui| {
@@ -341,7 +341,7 @@ fn version_row(ui: &mut Ui, view: &mut View<'_>, kind: PartKind, version: &Versi
     });
 }
 
-/// Draws the options before the file of a profile is chosen.
+/// Draws the options that precede the choice of a profile's file.
 fn import(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft) {
     let (theme, texts) = (view.theme, view.texts);
     label(ui, &texts.get("profile-import-title"), Type::Body, theme.text);

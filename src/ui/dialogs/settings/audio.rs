@@ -1,5 +1,5 @@
-//! The page *Audio*: the monitoring device, and the push-to-talk key, which is chosen by pressing
-//! it.
+//! The page *Audio*: the monitoring device, and the push-to-talk key, which the user chooses by
+//! pressing it.
 
 use egui::Ui;
 

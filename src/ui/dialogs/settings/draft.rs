@@ -9,12 +9,14 @@ use crate::ui::text::Texts;
 pub struct SettingsDraft {
     pub(super) page: SettingsPage,
     pub(super) query: String,
-    /// The setting that was navigated to: it is highlighted, and scrolled to once.
+    /// The setting to which the user navigated. The page highlights it, and scrolls to it once.
     pub(super) lit: Option<Setting>,
     pub(super) found: Option<Setting>,
-    /// The command whose hotkey is being chosen, and whether the last keys were not allowed.
+    /// The command whose hotkey is being chosen; the flag is true if the last keys were not
+    /// allowed.
     pub(super) hotkey: Option<(Action, bool)>,
-    /// Set while the push-to-talk key is being chosen: whether the last key was not allowed.
+    /// Set while the push-to-talk key is being chosen; the flag is true if the last key was not
+    /// allowed.
     pub(super) talk_key: Option<bool>,
     /// The texts of the language that the window does not use.
     pub(super) other: Option<Texts>,

@@ -13,7 +13,7 @@ use crate::ui::text;
 use crate::ui::view::View;
 use crate::ui::widgets::switch;
 
-/// The usual sizes in percent; others can be set in the settings file.
+/// The usual sizes in percent. Other sizes can be set in the settings file.
 pub const SCALES: [u16; 11] = [75, 90, 100, 110, 125, 150, 175, 200, 225, 250, 300];
 
 pub(super) fn language(

@@ -1,4 +1,5 @@
-//! The page *Hotkeys*: each one is chosen by pressing it, and conflicts are displayed next to it.
+//! The page *Hotkeys*. The user chooses a hotkey by pressing it, and the page shows conflicts next
+//! to it.
 
 use egui::{Align, Layout, Ui, vec2};
 
@@ -15,7 +16,8 @@ use crate::ui::text::Texts;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, paragraph, switch};
 
-/// Width of the columns at the end of a row, and of the buttons there.
+/// Width of the column of hotkeys at the end of a row, in points; the next constants are for the
+/// other columns.
 const KEYS: f32 = 150.0;
 const SMALL: f32 = 28.0;
 const SWITCH: f32 = 36.0;

@@ -25,10 +25,10 @@ use crate::ui::widgets::{Button, ButtonWeight, Field, label, section};
 
 pub use general::SCALES as UI_SCALES;
 
-/// Width of the content, and of the list of pages.
+/// Width of the content in points; the next constant is the width of the list of pages.
 const WIDTH: f32 = 780.0;
 const PAGES: f32 = 168.0;
-/// Minimum width of a page: in a narrower window, it scrolls.
+/// Minimum width of a page in points. In a narrower window, the page scrolls.
 const NARROWEST: f32 = 460.0;
 
 /// The settings that match the search, in either language.

@@ -1,4 +1,4 @@
-//! The page *Output*: encoding and sending of the program, each setting with its usual value.
+//! The page *Output*: how the program is encoded and sent. Each setting shows its usual value.
 
 use std::time::Duration;
 
@@ -18,17 +18,17 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, label, named_switch, paragraph, slider};
 
-/// The usual delays in seconds; others can be set in the settings file and on the command line.
+/// The usual delays in seconds. Others can be set in the settings file and on the command line.
 const DELAYS: [u64; 7] = [0, 10, 30, 120, 300, 900, 1_800];
 /// The minimum bitrate of the audio encoder in kbit/s.
 const MIN_AUDIO_KBPS: f32 = 32.0;
 const MAX_AUDIO_KBPS: f32 = 320.0;
-/// AAC allows no more in one channel at 44.1 kHz.
+/// The maximum bitrate in kbit/s that AAC allows in one channel at 44.1 kHz.
 const MAX_MONO_KBPS: f32 = 256.0;
 const AUDIO_STEP: f32 = 16.0;
 
-/// Draws the choice of the video encoder for the next broadcast, with the reason for each that cannot
-/// be opened.
+/// Draws the choice of the video encoder for the next broadcast, with the reason for each encoder
+/// that cannot be opened.
 pub(super) fn encoder(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
     let best = view.texts.get("settings-encoder-auto");
     let all: Vec<Choice<encode::Choice>> = encode::Choice::ALL
@@ -54,7 +54,7 @@ fn send(view: &mut View<'_>, wanted: Option<Quality>) {
     }
 }
 
-/// Draws a setting that cannot be changed on air, and states that.
+/// Draws a setting that cannot be changed on air, with a note about this.
 fn of_next(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -69,7 +69,7 @@ fn of_next(
     send(view, wanted);
 }
 
-/// Draws the name of a setting, and its value or the usual one at the end of the line.
+/// Draws the name of a setting, and at the end of the line its value or the usual value.
 fn named(ui: &mut Ui, view: &View<'_>, name: &str, tip: &'static str, usual: &str) {
     ui.add_space(gap::S);
     let (theme, texts) = (view.theme, view.texts);
@@ -85,7 +85,7 @@ fn named(ui: &mut Ui, view: &View<'_>, name: &str, tip: &'static str, usual: &st
     });
 }
 
-/// Draws a few options side by side; returns the one that was pressed.
+/// Draws a few options side by side. Returns the option that was pressed.
 fn one_of<T: Copy + PartialEq>(
     ui: &mut Ui,
     view: &View<'_>,
@@ -108,7 +108,7 @@ fn one_of<T: Copy + PartialEq>(
     pressed
 }
 
-/// Draws a slider with its value in kbit/s; returns the new value in whole steps.
+/// Draws a slider with its value in kbit/s. Returns the new value in whole steps.
 fn kilobits(
     ui: &mut Ui,
     view: &View<'_>,
@@ -127,7 +127,7 @@ fn kilobits(
     moved.inner.filter(|_| ui.is_enabled()).map(|kbps| BitsPerSecond(kbps * 1_000))
 }
 
-/// Draws the choice of the connection that the bitrate follows, and the minimum.
+/// Draws the choice of the connection that the bitrate follows, and the minimum bitrate.
 pub(super) fn adaptation(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
     let (now, usual) = (view.snapshot.quality.clone(), Quality::default());
     let of = |it: &Quality| (it.adapt, it.least_bitrate, it.adapt_frames, it.adapt_size);
@@ -204,7 +204,7 @@ pub(super) fn delay(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft)
     }
 }
 
-/// Draws the keyframe interval; values that a service refuses cannot be chosen.
+/// Draws the keyframe interval. The user cannot choose values that a service refuses.
 pub(super) fn keyframes(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
     let usual = Quality::default().keyframe_interval;
     let seconds = |view: &View<'_>, of: Duration| {

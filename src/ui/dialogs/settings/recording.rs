@@ -142,7 +142,7 @@ pub(super) fn replay(
     }
 }
 
-/// Draws the switch for filling the replay buffer while nothing is sent.
+/// Draws the switch for filling the replay buffer even while nothing is sent.
 pub(super) fn replay_always(
     ui: &mut Ui,
     view: &View<'_>,

@@ -10,13 +10,13 @@ use crate::ui::style::theme::{RADIUS, Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, Select, icon_button, label, menu_item, paragraph};
 
-/// Width of the controls at the end of a row.
+/// Width of the controls at the end of a row, in points.
 pub(super) const CONTROL: f32 = 216.0;
-/// Width of the button that restores the default.
+/// Width of the button that restores the default, in points.
 const RESET: f32 = 30.0;
 
-/// Draws a row; `default` is the name of the default value, if another one is set. Returns true if the
-/// default should be restored.
+/// Draws a row. `default` is the name of the default value, if another value is set. Returns true
+/// if the default should be restored.
 pub(super) fn row(
     ui: &mut Ui,
     view: &View<'_>,
@@ -56,8 +56,8 @@ pub(super) fn row(
     reset
 }
 
-/// Draws a row whose control needs the whole width, below the explanation. As [`row`], it returns true if the
-/// default should be restored.
+/// Draws a row whose control needs the whole width, below the explanation. Returns true if the
+/// default should be restored, like [`row`].
 pub(super) fn wide_row(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -94,7 +94,7 @@ pub(super) fn wide_row(
     reset
 }
 
-/// Highlights a setting that was found, and scrolls to it once.
+/// Highlights a setting that the search found, and scrolls to it once.
 fn framed(
     ui: &mut Ui,
     view: &View<'_>,
@@ -116,7 +116,7 @@ fn framed(
     ui.add_space(gap::M);
 }
 
-/// Draws the button that restores the default; its name contains the default.
+/// Draws the button that restores the default. The button's name contains the default.
 pub(super) fn reset_button(ui: &mut Ui, view: &View<'_>, name: &str, default: &str) -> bool {
     let args = [("name", name.into()), ("default", default.into())];
     let name = view.texts.with(key!("setting-reset"), &args);
@@ -126,7 +126,7 @@ pub(super) fn reset_button(ui: &mut Ui, view: &View<'_>, name: &str, default: &s
 /// An entry of a choice: a value, its name, and the reason why it cannot be chosen.
 pub(super) type Choice<T> = (T, String, Option<String>);
 
-/// Draws a choice in which the default is marked; returns the chosen value.
+/// Draws a choice in which the default is marked. Returns the chosen value.
 pub(super) fn choice<T: PartialEq + Copy>(
     ui: &mut Ui,
     view: &View<'_>,
@@ -153,7 +153,7 @@ pub(super) fn choice<T: PartialEq + Copy>(
     wanted
 }
 
-/// Draws a row with a choice; returns the chosen value, or the default if it was restored.
+/// Draws a row with a choice. Returns the chosen value, or the default if the user restored it.
 pub(super) fn choice_row<T: PartialEq + Copy>(
     ui: &mut Ui,
     view: &View<'_>,

@@ -1,11 +1,12 @@
-//! The table of all settings in the window: one line for each, with its page and its name. The pages, the
-//! search and the palette read this table.
+//! The table of all settings in the window, with one line for each: its page and its name. The
+//! pages, the search and the palette read this table.
 
 use crate::ui::style::icons::Icon;
 use crate::ui::text::Texts;
 
-/// Defines the table: pages with their icons, and settings with their names. The texts of a setting are
-/// `setting-NAME` and `setting-NAME-note`, which explains it; the text of a page is `settings-page-NAME`.
+/// Defines the table: pages with their icons, and settings with their names. The texts of a setting
+/// are `setting-NAME` and its explanation `setting-NAME-note`. The text of a page is
+/// `settings-page-NAME`.
 macro_rules! settings {
     ($($page:ident $page_name:literal $icon:ident { $($variant:ident $name:literal;)* })*) => {
         /// A page of the settings dialog.

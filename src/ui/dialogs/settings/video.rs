@@ -15,7 +15,7 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{label, paragraph, slider};
 
-/// The usual sizes, portrait ones last.
+/// The usual frame sizes, with the portrait ones last.
 const SIZES: [(u32, u32); 8] = [
     (640, 360),
     (854, 480),
@@ -28,7 +28,7 @@ const SIZES: [(u32, u32); 8] = [
 ];
 const RATES: [u32; 6] = [24, 25, 30, 48, 50, 60];
 
-/// The reason why size and rate cannot be changed on air.
+/// The reason why size and rate cannot be changed now, if the program is on air.
 fn fixed(view: &View<'_>) -> Option<String> {
     let idle = view.snapshot.live == LiveState::Idle;
     (!idle).then(|| view.texts.get("quality-on-air").to_string())

@@ -1,12 +1,12 @@
-//! Waits for requested objects in later snapshots: new items, which are selected, or a new scene,
-//! which is renamed.
+//! Waits for requested objects in later snapshots: new items, which are then selected, or a new
+//! scene, which is then renamed.
 
 use std::collections::BTreeSet;
 
 use crate::compose::scene::{Item, ItemId, SceneId};
 use crate::studio::Snapshot;
 
-/// The number of further commands after which a requested object is no longer expected.
+/// Number of further commands after which a requested object is no longer expected.
 const GIVE_UP: u64 = 8;
 
 /// The items or scenes that existed before a request.
@@ -40,7 +40,7 @@ impl Arrivals {
         Self { scenes: Some(scenes.collect()), asked_at: snapshot.obeyed, ..Self::default() }
     }
 
-    /// Returns what has arrived since; items are those of this scene.
+    /// Returns the objects that have arrived since the request. Items must be in this scene.
     pub fn take(&mut self, snapshot: &Snapshot, edited: SceneId) -> Option<Arrival> {
         let came = self.items(snapshot, edited).or_else(|| self.scene(snapshot));
         if came.is_some() || snapshot.obeyed > self.asked_at + GIVE_UP {

@@ -36,7 +36,7 @@ pub(in crate::ui::scenes) fn screen_name(view: &View<'_>, screen: &ScreenInfo) -
     if screen.id == "all" { view.texts.get("screen-all").to_string() } else { screen.name.clone() }
 }
 
-/// The size of a display, and whether it is the main one.
+/// The size of a display as text, with a note for the main display.
 pub(in crate::ui::scenes) fn screen_kind(view: &View<'_>, screen: &ScreenInfo) -> String {
     let size = format::size(Size::new(screen.area.width, screen.area.height));
     if screen.primary { view.texts.with("screen-primary", &[("size", size.into())]) } else { size }
@@ -117,7 +117,7 @@ pub(super) fn all(view: &View<'_>) -> Vec<FoundSource> {
         .collect()
 }
 
-/// Draws one source in the list; returns whether it was pressed.
+/// Draws one source in the list. Returns true if the source was pressed.
 pub(super) fn row(ui: &mut Ui, view: &View<'_>, found: &FoundSource) -> bool {
     let FoundSource { icon, name, second, .. } = found;
     Row { icon: *icon, title: name, second, chosen: false, lamp: None }
@@ -145,7 +145,7 @@ pub(super) fn take(view: &mut View<'_>, draft: &mut Draft, found: &FoundSource) 
     view.send(Command::Edit(edit));
 }
 
-/// Draws the list of a page; returns whether something was added.
+/// Draws the list of a page. Returns true if a source was added.
 pub(super) fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, page: Page) -> bool {
     let found = of(view, page);
     for one in &found {
@@ -160,7 +160,7 @@ pub(super) fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, page: Pa
     false
 }
 
-/// Draws the advice for an empty list; returns whether something was added.
+/// Draws the advice for an empty list. Returns true if a source was added.
 fn nothing(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, page: Page) -> bool {
     let texts = view.texts;
     let (title, advice) = match page {

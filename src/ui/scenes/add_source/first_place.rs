@@ -1,10 +1,10 @@
-//! The placement of a new source: in an empty scene, it fills the program; otherwise it covers only
-//! a part.
+//! The placement of a new source. In an empty scene, the source fills the program. Otherwise it
+//! covers only a part.
 
 use crate::capture::VideoChoice;
 use crate::compose::scene::Placement;
 
-/// The placement of a new source; `alone` states whether the scene is empty.
+/// The placement of a new source. `alone` is true if the scene is empty.
 pub(super) fn of(choice: &VideoChoice, alone: bool) -> Placement {
     let (x, y, width, height) = match choice {
         // A text is placed in the lower third of the frame.

@@ -1,5 +1,5 @@
-//! The dialog *Add source*: every kind as a card with its icon and name, a search over kinds, devices and
-//! existing sources, and the lists of devices to which a card leads.
+//! The dialog *Add source*. It has every kind of source as a card with an icon and a name, a search
+//! over kinds, devices and existing sources, and the lists of devices to which a card leads.
 
 pub(in crate::ui::scenes) mod arrivals;
 mod card;
@@ -29,11 +29,12 @@ use crate::ui::view::file_request::FileRequest;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Field, label};
 
-/// Width of the dialog; the next constant is the maximum share of the available height for its list.
+/// Width of the dialog in points; the next constant is the maximum share of the available height
+/// for its list.
 const WIDTH: f32 = 5.0 * CARD.x + 4.0 * gap::S + 12.0;
 const AROUND: f32 = 190.0;
 
-/// The initial color, and the end color of a gradient.
+/// The initial color of a color source; the next constant is the end color of a gradient.
 const GROUND: Rgba = Rgba { red: 0x1e, green: 0x24, blue: 0x30, alpha: 255 };
 const BELOW: Rgba = Rgba { red: 0x3b, green: 0x5b, blue: 0x8c, alpha: 255 };
 
@@ -81,7 +82,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
     }
 }
 
-/// Draws the title, and the search field or the back button; returns whether the dialog was closed.
+/// Draws the title, and the search field or the back button. Returns true if the dialog was closed.
 fn head(ui: &mut Ui, view: &View<'_>, adding: &mut Adding) -> bool {
     let texts = view.texts;
     let title = match adding.page {
@@ -157,7 +158,7 @@ fn fits(name: &str, search: &str) -> bool {
     search.to_lowercase().split_whitespace().all(|word| name.contains(word))
 }
 
-/// Draws all kinds, or the search results; returns whether something was added.
+/// Draws all kinds, or the search results. Returns true if a source was added.
 fn everything(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, adding: &mut Adding) -> bool {
     let texts = view.texts;
     let search = adding.search.clone();
@@ -193,7 +194,7 @@ fn everything(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, adding: &mut 
     added || pressed.is_some_and(|kind| follow(view, draft, adding, kind))
 }
 
-/// Carries out the action of a card; returns whether the dialog is done.
+/// Carries out the action of a card. Returns true if the dialog is done.
 fn follow(view: &mut View<'_>, draft: &mut Draft, adding: &mut Adding, kind: &Kind) -> bool {
     let name = view.texts.get(kind.name);
     match &kind.leads {

@@ -1,5 +1,5 @@
-//! Files that are dropped on the *Studio* page: each becomes a source of the edited scene, and an audio
-//! file becomes an audio source.
+//! Handles files that are dropped on the *Studio* page. Each becomes a source of the edited scene,
+//! and an audio file becomes an audio source.
 
 use std::path::PathBuf;
 
@@ -15,10 +15,10 @@ use crate::ui::style::theme::{ON_VIDEO, PLATE, RADIUS_LARGE, Type};
 use crate::ui::view::View;
 use crate::ui::widgets::place;
 
-/// Maximum number of files at once.
+/// Maximum number of files that can be dropped at once.
 const MAX_DROPPED: usize = 16;
 
-/// Handles dropped files; shows a hint while files are dragged over `room`.
+/// Handles dropped files, and shows a hint while files are dragged over `room`.
 pub fn show(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
     let (hovering, paths) = ui.input(|input| {
         let files = input.raw.dropped_files.iter().take(MAX_DROPPED);
@@ -49,7 +49,8 @@ fn added(snapshot: &Snapshot, name: String, choice: VideoChoice) -> Edit {
     edit_for(snapshot, edited(snapshot), name, choice)
 }
 
-/// The edit for a dropped address: a source that plays it, named after its host.
+/// The edit for a dropped address, which adds a source that plays the address and is named after
+/// its host.
 pub fn of_address(snapshot: &Snapshot, address: String) -> Edit {
     let host = address.split("://").nth(1).and_then(|rest| rest.split(['/', '?']).next());
     let host = host.and_then(|host| host.rsplit('@').next()).unwrap_or_default();

@@ -10,7 +10,7 @@ use crate::ui::scenes::placement;
 use crate::ui::scenes::placement::Grip;
 use crate::ui::view::View;
 
-/// Maximum distance of the pointer from a handle, in points.
+/// Maximum distance of the pointer from a handle that it touches, in points.
 const REACH: f32 = 9.0;
 /// Distance of the rotation handle above the box, in points.
 const STALK: f32 = 26.0;
@@ -20,16 +20,16 @@ const STALK: f32 = 26.0;
 #[derive(Copy, Clone, Debug)]
 pub(in crate::ui::scenes) struct Frame {
     pub rect: Rect,
-    /// The visible area; nothing outside it is drawn.
+    /// The visible area, outside which nothing is drawn.
     pub room: Rect,
     pub canvas: Size,
-    /// The map from these pixels to points of the window.
+    /// The map from program pixels to points of the window.
     map: Affine,
     back: Affine,
 }
 
 impl Frame {
-    /// The frame of a program of this size in `rect`; `None` if nothing of it is visible.
+    /// The frame of a program of this size in `rect`; `None` if no part of it is visible.
     pub fn new(rect: Rect, room: Rect, canvas: Size) -> Option<Self> {
         let scale = f64::from(rect.width()) / f64::from(canvas.width).max(1.0);
         let map =
@@ -110,7 +110,7 @@ pub(in crate::ui::scenes) fn cursor(grip: Grip) -> egui::CursorIcon {
     }
 }
 
-/// Draws an outline around an item, with its handles if it is `alone`.
+/// Draws an outline around an item, with handles if the item is `alone`.
 pub(in crate::ui::scenes) fn outline(
     ui: &Ui,
     view: &View<'_>,
@@ -138,7 +138,7 @@ fn at(handles: &[(Grip, Pos2)], wanted: Grip) -> Option<Pos2> {
     handles.iter().find(|(grip, _)| *grip == wanted).map(|(_, at)| *at)
 }
 
-/// Draws the lines between the corners.
+/// Draws the lines between the corners of a box.
 pub(in crate::ui::scenes) fn box_of(
     ui: &Ui,
     view: &View<'_>,

@@ -1,9 +1,10 @@
-//! Edits a scene on its frame: click to select, drag to move, handles to resize and rotate, Alt with a
-//! handle to crop, arrows to nudge, Delete to remove. Edges and centers snap (unless Ctrl is held);
-//! Shift releases the aspect ratio at a corner and rotates in steps. Shift or Ctrl with a click selects
-//! several items, and so does a selection frame that begins outside all items, or anywhere with Shift;
-//! the frame around them has handles to resize them together. If a member of a group is selected in the
-//! list, it is edited within its group, and so are its siblings.
+//! Edits a scene on its frame: click to select, drag to move, handles to resize and rotate, Alt
+//! with a handle to crop, arrows to nudge, Delete to remove. Edges and centers snap unless Ctrl is
+//! held. Shift releases the aspect ratio at a corner, and rotates in steps. Shift or Ctrl with a
+//! click selects several items, and so does a selection frame that begins outside all items, or
+//! anywhere with Shift. The frame around several items has handles that resize them together. If a
+//! member of a group is selected in the list, the member and its siblings are edited within the
+//! group.
 
 pub mod drops;
 pub(in crate::ui::scenes) mod handles;
@@ -122,8 +123,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect, roo
     });
 }
 
-/// Returns true if the space bar is held to move the frame: it is not the push-to-talk key, and has no
-/// other effect.
+/// Returns true if the space bar is held to move the frame, and is not the push-to-talk key. The
+/// press then has no other effect.
 fn is_space_held(ui: &Ui, draft: &Draft, response: &Response) -> bool {
     let keyboard = ui.memory(|memory| memory.focused());
     !draft.space_talks
@@ -131,10 +132,11 @@ fn is_space_held(ui: &Ui, draft: &Draft, response: &Response) -> bool {
         && ui.input(|input| input.key_down(Key::Space))
 }
 
-/// Several items: the edges of the frame around them in program pixels, and their tight placements.
+/// Several items, with the edges of the frame around them in program pixels, and their tight
+/// placements.
 type LayerGroup = ([f64; 4], Vec<(ItemId, Placement)>);
 
-/// The canvas of a scene, or of a group in it, and its pointer input.
+/// The canvas of a scene, or of a group in the scene, and its pointer input.
 #[derive(Debug)]
 struct Canvas<'a> {
     frame: Frame,
@@ -235,7 +237,8 @@ impl<'a> Canvas<'a> {
         self.free().filter(hit).last()
     }
 
-    /// Begins a drag: of a handle of the selection, else of the topmost item, else of a selection frame.
+    /// Begins a drag of a handle of the selection, or else of the topmost item, or else of a
+    /// selection frame.
     fn take(&self, view: &View<'_>, draft: &mut Draft, origin: Pos2) {
         let (from, guides) = (self.frame.to_program(origin), (None, None));
         if let Some(((edges, mut all), grip)) = self.of_several(view, draft, origin)

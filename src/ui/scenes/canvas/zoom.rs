@@ -1,6 +1,6 @@
-//! The position and zoom of the frame in its area: the whole frame is visible, or it is enlarged and moved.
-//! The wheel with Ctrl and a pinch zoom around the pointer; the wheel, the middle button, or the space bar
-//! with a drag move an enlarged frame.
+//! The position and zoom of the frame in its area. The whole frame is visible, or the frame is
+//! enlarged and moved. The wheel with Ctrl, or a pinch, zooms around the pointer. The wheel, or a
+//! drag with the middle button or the space bar, moves an enlarged frame.
 
 use egui::{
     Align2, CornerRadius, CursorIcon, PointerButton, Pos2, Rect, Response, Role, Sense, Ui, Vec2,
@@ -50,7 +50,7 @@ impl CanvasZoom {
         self.scale.is_none()
     }
 
-    /// The rectangle of a frame of this size; a part of it may be outside the area.
+    /// The rectangle of a frame of this size, which may extend beyond the area.
     pub fn place(&mut self, room: Rect, size: Size, pixels_per_point: f32) -> Rect {
         let drawn = DrawnAt { room, size, pixels_per_point };
         self.drawn = Some(drawn);
@@ -114,7 +114,7 @@ impl CanvasZoom {
         self.move_to(pos2(0.0, 0.0) + part + (drawn.room.center() - at) / size);
     }
 
-    /// Moves the frame, with the middle of the area kept on it.
+    /// Moves the frame, so that the middle of the area stays on the frame.
     fn move_to(&mut self, middle: Pos2) {
         self.middle = middle.clamp(pos2(0.0, 0.0), pos2(1.0, 1.0));
     }
@@ -126,8 +126,8 @@ impl CanvasZoom {
         }
     }
 
-    /// Handles the wheel and the pointer over the frame; returns whether a drag moves the frame rather than
-    /// an item. `space` is true if the space bar is held for this.
+    /// Handles the wheel and the pointer over the frame. Returns true if a drag moves the frame
+    /// rather than an item. `space` is true if the space bar is held for moving the frame.
     pub(super) fn steer(&mut self, ui: &Ui, response: &Response, space: bool) -> bool {
         let before = (self.scale, self.middle);
         let pointer = ui.ctx().pointer_latest_pos().filter(|_| response.contains_pointer());
@@ -163,8 +163,8 @@ impl CanvasZoom {
     }
 }
 
-/// Draws the current scale in a corner of the visible area if the frame is not fully visible; a click fits it
-/// again.
+/// Draws the current scale in a corner of the visible area if the frame is not fully visible. A
+/// click on the scale fits the whole frame.
 pub fn readout(ui: &mut Ui, view: &View<'_>, zoom: &mut CanvasZoom, seen: Rect) {
     if zoom.fits() {
         return;

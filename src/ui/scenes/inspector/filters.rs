@@ -19,10 +19,10 @@ use crate::ui::widgets::{
     Button, ButtonWeight, Select, filter_list, label, menu_item, paragraph, slider,
 };
 
-/// Width of the value after a control.
+/// Width of the value after a control, in points.
 const VALUE: f32 = 64.0;
 
-/// Draws the filters of a source below each other, the expanded one with its settings.
+/// Draws the list of a source's filters, the expanded one with its settings.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: SourceId) {
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
     let before = collection.filters(source);
@@ -251,7 +251,7 @@ fn option_name(option: &str) -> &'static str {
     }
 }
 
-/// Draws the key color: the usual colors, or any other.
+/// Draws the choice of the key color: the usual colors, or any other.
 fn key_color(ui: &mut Ui, view: &mut View<'_>, color: &mut [u8; 3]) {
     let name = view.texts.get("video-key-color").to_string();
     line(ui, view, &name, |ui, view| {

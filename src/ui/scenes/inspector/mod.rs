@@ -1,5 +1,5 @@
-//! The inspector: edits the object that is selected on the canvas or in the list. Changes take effect at
-//! once and can be undone; entered text is kept when another object is selected.
+//! The inspector: edits the object that is selected on the canvas or in the list. Changes take
+//! effect at once and can be undone. Entered text is kept when another object is selected.
 
 mod filters;
 mod placement;
@@ -89,8 +89,8 @@ fn heading(ui: &mut Ui, view: &View<'_>, item: Option<&Item>, shown: Option<Sour
     response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, &called));
 }
 
-/// Applies text that was entered for sources that are no longer shown; `shown` is the one that still is.
-/// Text that is not valid is kept until its source is selected again.
+/// Applies text that was entered for sources that are no longer shown; `shown` is the source that
+/// still is. Text that is not valid is kept until its source is selected again.
 pub fn keep_typed(view: &mut View<'_>, draft: &mut Draft, shown: Option<SourceId>) {
     let collection = Arc::clone(&view.snapshot.scenes.collection);
     draft.words.retain(|id, text| {

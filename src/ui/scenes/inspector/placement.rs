@@ -15,9 +15,9 @@ use crate::ui::style::theme::{RADIUS, Type, gap, size};
 use crate::ui::view::View;
 use crate::ui::widgets::{Select, label, menu_item, paragraph, place, slider};
 
-/// Width of the letter before a number.
+/// Width of the letter before a number, in points.
 const LETTER: f32 = 30.0;
-/// Width of the value after a slider.
+/// Width of the value after a slider, in points.
 const VALUE: f32 = 52.0;
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, item: &Item) {

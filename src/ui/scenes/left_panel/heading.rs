@@ -1,4 +1,4 @@
-//! The name of a list with its buttons, and the line of an empty list.
+//! The heading of a list with its buttons, and the line in an empty list.
 
 use egui::{Align, Layout, Ui, vec2};
 

@@ -13,7 +13,7 @@ use crate::ui::studio_page::multiview::SceneThumbnails;
 use crate::ui::style::theme::gap;
 use crate::ui::view::View;
 
-/// Draws the panel; with `thumbnails`, scenes are shown as images.
+/// Draws the panel. With `thumbnails`, scenes are shown as images.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,

@@ -10,7 +10,7 @@ use crate::studio::{Collection, Command, Edit};
 use crate::ui::scenes::draft::{Draft, NameCursor, Named};
 use crate::ui::view::View;
 
-/// Draws a field in place of the row that is being renamed; returns whether it is.
+/// Draws a name field in place of the row, if the user is renaming it. Returns true in that case.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: Named) -> bool {
     let Some((named, text)) = draft.naming.as_mut().filter(|(named, _)| *named == what) else {
         return false;
@@ -48,8 +48,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: Named) ->
 }
 
 /// The edit that renames an item. If the item is the only one that shows its source, the source is
-/// renamed, so that all messages use the new name. If there are several, the item gets its own
-/// name.
+/// renamed, so that all messages use the new name. If several items show the source, the item gets
+/// its own name.
 fn renamed(collection: &Collection, id: ItemId, name: String) -> Edit {
     let own = Edit::RenameItem(id, name.clone());
     let Some(item) = collection.item(id) else { return own };

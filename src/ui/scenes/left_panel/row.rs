@@ -13,9 +13,9 @@ use crate::ui::style::theme::{RADIUS, Type};
 use crate::ui::view::View;
 use crate::ui::widgets::{elided, focus_ring};
 
-/// Height of a row.
+/// Height of a row, in points.
 pub const ROW: f32 = 32.0;
-/// Width of the two buttons of a source.
+/// Width of the two buttons of a source, in points.
 pub const BUTTONS: f32 = 50.0;
 
 /// A row of the panel.
@@ -29,12 +29,12 @@ pub struct PanelRow<'a> {
     pub depth: u32,
     /// True if the object is not visible.
     pub dimmed: bool,
-    /// The width kept free at the end.
+    /// The width that is kept free at the end for buttons, in points.
     pub buttons: f32,
 }
 
 impl PanelRow<'_> {
-    /// Draws the row; `salt` distinguishes it from others.
+    /// Draws the row. `salt` distinguishes it from other rows.
     pub fn show(&self, ui: &mut Ui, view: &View<'_>, salt: (&str, u32)) -> Response {
         let response = self.draw(ui, view, ui.scope_id().with(salt));
         let (enabled, selected, title) = (ui.is_enabled(), self.selected, self.title);

@@ -23,10 +23,10 @@ use crate::ui::widgets::{ButtonWeight, icon_button, menu_item, menu_rule};
 
 /// Maximum share of the panel's height for the images of scenes in one column.
 const PART: f32 = 0.6;
-/// Distance between images.
+/// Distance between images, in points.
 const BETWEEN: f32 = 4.0;
 
-/// The number of columns for the images of scenes, and the size of each.
+/// The number of columns for the images of scenes, and the size of an image.
 fn cells(ui: &Ui, view: &View<'_>, count: usize) -> (usize, Vec2) {
     let size = view.snapshot.quality.size;
     let shape = size.aspect();
@@ -155,8 +155,8 @@ fn pressed(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene, row: 
     }
 }
 
-/// Moves a scene to the position of a drag, or by one position with Alt and an arrow. The
-/// scene is at `index` of a list with this number of columns.
+/// Moves a scene to the position of a drag, or by one position with Alt and an arrow key. The scene
+/// is at `index` of a list with this number of columns.
 fn moved(
     ui: &Ui,
     view: &mut View<'_>,

@@ -1,5 +1,6 @@
-//! The format of a camera, and the controls of its driver: exposure, white balance, focus…, with
-//! the driver's names. A control that is set automatically is displayed but cannot be changed.
+//! The format of a camera, and the controls of its driver (exposure, white balance, focus…) with
+//! the driver's names. A control that the camera sets automatically is displayed but cannot be
+//! changed.
 
 use egui::{DragValue, ScrollArea, Ui};
 
@@ -15,7 +16,7 @@ use crate::ui::text::format::size;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Select, menu_item, paragraph, switch};
 
-/// Maximum visible height of a list.
+/// Maximum visible height of a list, in points.
 const LIST: f32 = 280.0;
 
 /// Draws the controls of the camera of this source.
@@ -51,7 +52,8 @@ fn chosen(view: &View<'_>, source: SourceId) -> Option<CameraChoice> {
     }
 }
 
-/// Draws the formats that the camera offers; all sources that show it get the chosen one.
+/// Draws the formats that the camera offers. The chosen format applies to all sources that show the
+/// camera.
 fn formats(ui: &mut Ui, view: &mut View<'_>, source: SourceId, device: &str) {
     let texts = view.texts;
     let offered = view.snapshot.scenes.formats.get(device).cloned().unwrap_or_default();
@@ -115,7 +117,7 @@ fn set(view: &mut View<'_>, device: &str, source: SourceId, mode: Mode) {
     together(view, edits);
 }
 
-/// Draws one control; returns the new value, if it was changed.
+/// Draws one control. Returns the new value, if it was changed.
 fn one(ui: &mut Ui, view: &mut View<'_>, control: &CameraControl) -> Option<i64> {
     let mut asked = None;
     match &control.span {

@@ -37,7 +37,7 @@ pub(in crate::ui::scenes) fn row(
     });
 }
 
-/// Draws the explanation of the control above.
+/// Draws the explanation of the control above it.
 pub(in crate::ui::scenes) fn hint(ui: &mut Ui, view: &View<'_>, text: &str) {
     paragraph(ui, text, Type::Small, view.theme.secondary);
 }
@@ -69,7 +69,8 @@ pub(in crate::ui::scenes) fn flag(
     });
 }
 
-/// Draws a switch for an optional value; `begin` is the value that it gets when switched on.
+/// Draws a switch for an optional value. `begin` is the value that it gets when the user switches
+/// it on.
 pub(in crate::ui::scenes) fn part<T>(
     ui: &mut Ui,
     view: &mut View<'_>,

@@ -20,13 +20,13 @@ use crate::ui::view::file_request::FileRequest;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, Field, Select, TextBox, elided, menu_item, paragraph};
 
-/// Typed text is applied after this many seconds without typing.
+/// Seconds without typing after which typed text is applied.
 const PAUSE: f64 = 0.8;
 
-/// Maximum number of characters that can be typed; longer texts are not laid out.
+/// Maximum number of characters that can be typed, because longer texts are not laid out.
 const MAX_TYPED: usize = 4_000;
 
-/// Maximum coordinate in the part of a display that is captured.
+/// Maximum coordinate of the captured part of a display, in pixels.
 const MAX_PIXELS: u32 = (1 << 16) - 1;
 
 /// Draws the first fields of a source; its properties follow below them.
@@ -140,7 +140,8 @@ fn file(ui: &mut Ui, view: &mut View<'_>, source: &Source) {
     left_out(ui, view, source.id, path);
 }
 
-/// Draws the list of cameras; another camera has other formats, so its format settings are reset.
+/// Draws the list of cameras. Choosing another camera resets the format, because it has other
+/// formats.
 fn camera(ui: &mut Ui, view: &mut View<'_>, now: &mut CameraChoice) {
     let snapshot = view.snapshot;
     let (name, first) = (view.texts.get("camera-which"), view.texts.get("camera-first"));
@@ -236,7 +237,7 @@ fn window(ui: &mut Ui, view: &mut View<'_>, id: &mut String) {
     });
 }
 
-/// A list with the full available width.
+/// A drop-down list with the full available width.
 fn choice<'a>(ui: &Ui, name: &'a str, chosen: &'a str) -> Select<'a> {
     Select::new(name, chosen, ui.available_width())
 }
@@ -272,7 +273,7 @@ fn draft_of(draft: &mut Draft, id: SourceId, now: &str) -> String {
     draft.words.remove(&id).unwrap_or_else(|| now.to_owned())
 }
 
-/// The content of a source with this new text, format or address; `None` if it is not valid.
+/// The content of a source with this new text, format or address; `None` if the input is not valid.
 pub(in crate::ui::scenes) fn with_words(choice: &VideoChoice, words: &str) -> Option<VideoChoice> {
     match choice {
         // An empty text is not a source; the user can hide the source instead.
@@ -300,8 +301,8 @@ fn has_paused(ui: &Ui, draft: &mut Draft, response: &egui::Response) -> bool {
     left <= 0.0
 }
 
-/// Draws a text field of one line. Its text is applied when the field loses the focus or with Enter, so
-/// that viewers do not see half of it.
+/// Draws a text field of one line. The text is applied when the field loses the focus or with
+/// Enter, so that viewers do not see half of it.
 fn typed(
     ui: &mut Ui,
     view: &View<'_>,

@@ -52,8 +52,8 @@ pub(in crate::ui::scenes) fn contents(
     }
 }
 
-/// Draws the content of a source in the notation of `--video`, for users who know it. It can also change the
-/// kind of the source.
+/// Draws a field with the content of a source in the notation of `--video`, for users who know it.
+/// The field can also change the kind of the source.
 pub(in crate::ui::scenes) fn written(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -133,7 +133,7 @@ fn properties(
     }
 }
 
-/// Draws the button that makes the desktop ask again what to share.
+/// Draws the button that makes the desktop ask again which display or window to share.
 fn share_again(ui: &mut Ui, view: &mut View<'_>, id: SourceId) {
     ui.add_space(gap::S);
     let text = view.texts.get("share-again");
@@ -310,7 +310,7 @@ pub(super) fn number<N: egui::emath::Numeric>(
     figure(ui, view, key, field);
 }
 
-/// Draws a choice of a few values as adjacent buttons, in more than one row where the panel is narrow.
+/// Draws a choice of a few values as adjacent buttons, in more than one row if the panel is narrow.
 fn one_of<T: Copy + PartialEq>(
     ui: &mut Ui,
     view: &View<'_>,

@@ -1,4 +1,4 @@
-//! The playlist of a source: the files that it plays or shows after its first file.
+//! The playlist of a source: the files that the source plays or shows after its first file.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::ui::view::file_request::{FileRequest, Then};
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, label, paragraph};
 
-/// The side length of the buttons before a file name.
+/// The side length of the buttons before a file name, in points.
 const SIDE: f32 = 26.0;
 
 /// A change to the playlist.
@@ -24,7 +24,7 @@ enum Done {
     Another(usize, PathBuf),
 }
 
-/// Shows why a source skips one of its files, if it does.
+/// Draws the reason why a source skips one of its files, if it does.
 pub(in crate::ui::scenes) fn left_out(ui: &mut Ui, view: &View<'_>, source: SourceId, path: &Path) {
     let source = view.snapshot.scenes.source(source);
     if let Some(reason) = source.and_then(|source| source.lacks(path)) {

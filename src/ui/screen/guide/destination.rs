@@ -19,7 +19,7 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, Field, Row, label, paragraph};
 
-/// The error of an incomplete step; the message is displayed beside the field.
+/// The error of an incomplete step, whose message is displayed beside the field.
 pub(super) struct Incomplete;
 
 /// The kind of destination.
@@ -42,13 +42,13 @@ enum Part {
 #[derive(Default)]
 pub(super) struct Destination {
     kind: Kind,
-    /// The server address; it is zeroized because a complete URL contains the stream key.
+    /// The server address, which is zeroized because a complete URL contains the stream key.
     server: Zeroizing<String>,
     key: Zeroizing<String>,
     key_shown: bool,
     wrong: Option<(Part, Problem)>,
     focus: Option<Part>,
-    /// The target that this step has added; another choice replaces it.
+    /// The target that this step has added, which another choice replaces.
     added: Option<u32>,
 }
 
@@ -59,7 +59,7 @@ impl std::fmt::Debug for Destination {
 }
 
 impl Destination {
-    /// The state that matches the current targets.
+    /// Creates the state that matches the current targets.
     pub fn of(snapshot: &Snapshot) -> Self {
         let mut targets = snapshot.targets.iter().map(|view| &view.target);
         let Some(target) = targets.rfind(|target| target.enabled && !target.is_built_in()) else {
@@ -110,7 +110,7 @@ impl Destination {
     }
 }
 
-/// Draws the step; returns whether Enter was pressed to continue.
+/// Draws the step. Returns true if Enter was pressed to continue.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Destination) -> bool {
     let mut next = false;
     let width = (ui.available_width() * 0.42).floor();
@@ -202,7 +202,7 @@ fn details(ui: &mut Ui, view: &mut View<'_>, draft: &mut Destination) -> bool {
     next
 }
 
-/// Draws a field with its error; returns whether Enter was pressed in it.
+/// Draws a field with its error. Returns true if Enter was pressed in the field.
 fn field(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -261,7 +261,7 @@ fn field(
     field.response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter))
 }
 
-/// Makes the choice the only enabled target; returns the id of a changed target.
+/// Makes the choice the only enabled target. Returns the id of a changed target.
 pub(super) fn apply(
     view: &mut View<'_>,
     draft: &mut Destination,
@@ -292,7 +292,7 @@ pub(super) fn apply(
     Ok(changed)
 }
 
-/// The target with the typed values; `None` means the built-in server.
+/// Returns the target with the typed values; `None` means the built-in server.
 fn filled(snapshot: &Snapshot, list: &[Target], draft: &Destination) -> Option<Target> {
     let (server, key) = (draft.server.trim(), draft.key.trim());
     let service = match &draft.kind {

@@ -20,7 +20,7 @@ use crate::ui::widgets::{Button, ButtonWeight, Select, label, menu_item, menu_ru
 
 /// A peak level below this value counts as silent.
 const SILENT_DBFS: f32 = -55.0;
-/// Below this level, viewers would raise their volume.
+/// The level below which viewers would raise their volume.
 const QUIET_DBFS: f32 = -32.0;
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, program: &mut FrameView) {

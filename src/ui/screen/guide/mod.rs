@@ -21,9 +21,9 @@ use crate::ui::video::FrameView;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, elided, paragraph};
 
-/// The outer width of the card, if the window is wide enough.
+/// The outer width of the card in points, if the window is wide enough.
 const WIDTH: f32 = 820.0;
-/// The fixed height of a step, so that the buttons do not move.
+/// The height of a step in points, which is fixed so that the buttons do not move.
 const BODY: f32 = 256.0;
 const MARGIN: i8 = 28;
 
@@ -42,7 +42,7 @@ impl Step {
     const ALL: [Self; 5] =
         [Self::Language, Self::Devices, Self::Destination, Self::Quality, Self::Ready];
 
-    /// The text keys of its name, title and description.
+    /// The text keys of the step's name, title and description.
     const fn texts(self) -> [&'static str; 3] {
         match self {
             Self::Language => {
@@ -71,18 +71,19 @@ impl Step {
     }
 }
 
-/// The state of the guide between two frames.
+/// The state of the guide, which is kept between frames.
 #[derive(Debug, Default)]
 pub struct Guide {
     step: Step,
-    /// True if the step is displayed for the first time; its button then gets the keyboard focus.
+    /// True if the step is displayed for the first time. The step's button then gets the keyboard
+    /// focus.
     arrived: bool,
     destination: Destination,
     /// The quality preset that the user chose instead of the recommended one.
     preset: Option<usize>,
 }
 
-/// Renames the only scene of a first start in the chosen language.
+/// Names the only scene of a first start in the chosen language.
 pub fn name_first_scene(view: &mut View<'_>) {
     let name = view.texts.get("guide-first-scene");
     let untouched = Collection::default();
@@ -215,7 +216,7 @@ fn next(view: &mut View<'_>, guide: &mut Guide) -> Option<GuideAnswer> {
     answer
 }
 
-/// Draws the five steps: completed steps are marked, and the current one is highlighted.
+/// Draws the five steps, with the completed ones marked and the current one highlighted.
 fn steps(ui: &mut Ui, view: &View<'_>, now: Step) {
     let theme = view.theme;
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 32.0), Sense::hover());
@@ -337,7 +338,7 @@ fn foot(ui: &mut Ui, view: &View<'_>, step: Step, arrived: bool) -> Option<Foot>
     pressed
 }
 
-/// The width of the button that continues: it fits the text and has a minimum.
+/// The width of the button that continues, which fits the text and has a minimum.
 fn width_of(ui: &Ui, text: &str) -> f32 {
     let galley =
         ui.painter().layout_no_wrap(text.to_owned(), Type::BodyStrong.font(), Color32::WHITE);

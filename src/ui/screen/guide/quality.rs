@@ -16,7 +16,7 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, Row, label, paragraph};
 
-/// Draws the step; if `arrived`, the step has just opened and starts the measurement.
+/// Draws the step. If `arrived` is true, the step has just opened, and the measurement starts.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, preset: &mut Option<usize>, arrived: bool) {
     if arrived {
         view.send(Command::MeasureQuality);

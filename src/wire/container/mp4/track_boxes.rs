@@ -15,7 +15,7 @@ use crate::wire::container::mp4::{chapters, encryption, pcm};
 use crate::wire::container::track_config::told_aac_config;
 use crate::wire::container::{AudioTrack, audio_frame};
 
-/// Default name of a video track; the next constant is for audio.
+/// Default name of a video track; the next constants are for chapters and audio.
 const VIDEO: &str = "Video";
 const CHAPTERS: &str = "Chapters";
 pub(super) const SOUND: &str = "Audio";

@@ -539,8 +539,8 @@ impl Session {
         self.link.command(0, body);
     }
 
-    /// Sends releaseStream, FCPublish and createStream. SRS requires exactly this order, and
-    /// nginx-rtmp replies only to the last one.
+    /// Sends createStream and, for publishing, releaseStream and FCPublish before it. SRS requires
+    /// exactly this order, and nginx-rtmp replies only to createStream.
     fn say_create_stream(&mut self) {
         self.link.tell_window(WINDOW);
         if self.config.purpose == Purpose::Publish {
