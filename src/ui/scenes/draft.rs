@@ -367,7 +367,7 @@ pub(super) fn edited(snapshot: &Snapshot) -> SceneId {
     snapshot.scenes.prepared.unwrap_or(snapshot.scenes.collection.current)
 }
 
-/// The size of an item's content, or a default if it is unknown.
+/// The size of an item's content, or the program's size if that is unknown.
 pub(super) fn natural(snapshot: &Snapshot, item: &Item) -> Size {
     let program = snapshot.quality.size;
     match item.content {

@@ -1,7 +1,8 @@
-//! The whole window: bars, pages, dialogs, keyboard. It draws one snapshot per frame and returns the requests
-//! of the user. It does not depend on eframe, so tests use it in the same way as the program.
+//! The whole window: bars, pages, dialogs, keyboard. The screen draws one snapshot per frame, and
+//! returns the requests of the user. It does not depend on eframe, so tests use it in the same way
+//! as the program.
 
-/// Creates a `View` from fields of the screen; the other fields remain available for borrowing.
+/// Creates a `View` from fields of the screen, whose other fields remain available for borrowing.
 macro_rules! view {
     ($screen:ident) => {
         View {
@@ -57,7 +58,7 @@ use crate::ui::video::{FrameView, Surfaces};
 use crate::ui::view::{Renderer, View, WindowRequest};
 use crate::ui::{recordings, scenes, studio_page, targets, watch};
 
-/// The state of the window between two frames.
+/// The state of the window, which is kept between frames.
 #[derive(Debug)]
 pub struct Screen {
     preferences: Preferences,
@@ -65,7 +66,7 @@ pub struct Screen {
     texts: Texts,
     renderer: Renderer,
     snapshot: Snapshot,
-    /// The health of this snapshot.
+    /// The health of the current snapshot.
     health: Health,
     page: Page,
     /// The tab in the right panel of the *Studio* page.
@@ -78,14 +79,14 @@ pub struct Screen {
     search: dialogs::Search,
     target: targets::Draft,
     settings: dialogs::SettingsDraft,
-    /// onair's own file chooser; the next field is true if the desktop's dialog has been open for long or
-    /// never appeared.
+    /// onair's own file chooser; the next field is true if the desktop's dialog has been open for
+    /// long, or never appeared.
     file_chooser: Option<FileChooser>,
     file_wait: bool,
     passthrough: dialogs::PassthroughDraft,
     services: dialogs::Services,
     parts: dialogs::PartsDraft,
-    /// The number of changes of the collection or profile at the time of the snapshot.
+    /// The number of switches to another collection or profile, as of the snapshot.
     part_changes: u64,
     profile_changed: bool,
     successor: Option<String>,
@@ -99,9 +100,10 @@ pub struct Screen {
     scenes: scenes::Draft,
     multiview: Multiview,
     projectors: Projectors,
-    /// The request for studio mode at the start, with the scene that it has already put into the preview.
+    /// The request for studio mode at the start, with the scene that was already put into the
+    /// preview for it.
     studio_at_start: Option<Option<SceneId>>,
-    /// The views that the studio was last requested to draw beside the program.
+    /// The views beside the program that were last requested from the studio.
     looked_at: BTreeMap<ViewOf, ViewDetail>,
     /// The preview frame, after the first preview.
     prepared: Option<FrameView>,
@@ -124,8 +126,8 @@ fn theme_of(preferences: &Preferences) -> Theme {
     Theme { still: preferences.reduced_motion, ..theme }
 }
 
-/// Turns studio mode on once, if requested. The first snapshots may come before the scenes; the request is
-/// then repeated with the current scene.
+/// Turns studio mode on once, if requested. The first snapshots may arrive before the scenes. The
+/// request is then repeated with the current scene.
 fn studio_mode_at_start(
     wanted: &mut Option<Option<SceneId>>,
     snapshot: &Snapshot,
@@ -319,7 +321,7 @@ impl Screen {
         }
     }
 
-    /// Draws the window; returns the requests of the user.
+    /// Draws the window. Returns the requests of the user.
     pub fn show(&mut self, ui: &mut Ui) -> Vec<WindowRequest> {
         if std::mem::take(&mut self.profile_changed) {
             self.restyle(ui.ctx());
@@ -572,7 +574,7 @@ impl Screen {
         }
     }
 
-    /// Sets the initial place of the players, and whether their statistics are visible.
+    /// Sets where the players appear at first, and whether their statistics are visible.
     pub fn begin_watching(&mut self, place: watch::Where, figures: bool) {
         (self.watch.place, self.watch.figures) = (place, figures);
     }

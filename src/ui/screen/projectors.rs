@@ -15,7 +15,7 @@ use crate::ui::studio_page::projectors::picture::ProjectorParts;
 use crate::ui::view::{View, WindowRequest};
 
 impl Screen {
-    /// Sets the current displays of this machine.
+    /// Sets the current displays of this computer.
     pub fn set_displays(&mut self, displays: Vec<Display>) {
         self.projectors.set_displays(displays, &self.preferences);
         self.scenes.displays = self.projectors.displays();
@@ -26,7 +26,7 @@ impl Screen {
         self.projectors.any()
     }
 
-    /// Draws the projectors, and stores their places if the user wants that.
+    /// Draws the projectors, and stores their places if the user wants to restore them.
     pub(super) fn projectors(&mut self, ctx: &Context) {
         let mut view = view!(self);
         let mut parts = ProjectorParts {
@@ -104,7 +104,7 @@ impl Screen {
         }
     }
 
-    /// Handles a hidden window: returns the command that ends its views, if it has any.
+    /// Handles a hidden window. Returns the command that ends its views, if it has any.
     pub fn look_away(&mut self) -> Option<Command> {
         let looked = !self.looked_at.is_empty() && !self.projects();
         if looked {

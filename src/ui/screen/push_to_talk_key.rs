@@ -17,8 +17,8 @@ impl Screen {
         self.elsewhere = elsewhere;
     }
 
-    /// Handles the user's refusal of keys in other windows; returns the command that stores changed
-    /// preferences. The desktop asks again when the user switches such a key on.
+    /// Handles the user's refusal of keys in other windows. Returns the command that stores changed
+    /// preferences. The desktop asks again when the user enables such a key.
     pub fn talk_refused(&mut self) -> Option<Command> {
         if self.elsewhere != GlobalKeySupport::Asked(GlobalKeyReply::Refused) {
             return None;
@@ -46,7 +46,7 @@ impl Screen {
         wanted.map(|action| (action, hotkey_of(&self.preferences, action))).collect()
     }
 
-    /// Returns true if the push-to-talk key was held, by the last report.
+    /// Returns true if the push-to-talk key is held, as last reported.
     pub fn talks(&self) -> bool {
         self.talk.held()
     }
@@ -56,8 +56,8 @@ impl Screen {
         push_to_talk::wanted_elsewhere(&self.snapshot, &self.preferences)
     }
 
-    /// Reports whether that key is held in any window. Returns the command for the studio, also for a hidden
-    /// window.
+    /// Handles whether the push-to-talk key is held in any window. Returns the command for the
+    /// studio, also for a hidden window.
     pub fn talk_elsewhere(&mut self, ctx: &Context, held: bool, hidden: bool) -> Option<Command> {
         let away = hidden || !ctx.input(|input| input.focused);
         self.talk.heard_elsewhere(held, away)

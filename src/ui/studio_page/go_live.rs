@@ -16,13 +16,13 @@ use crate::ui::widgets::{Button, ButtonWeight};
 
 /// The width of a button beside the record button, with the gap before it.
 const BUTTONS_WIDTH: f32 = size::RECORD + gap::S;
-/// From this width on, there is room for the chapter button.
+/// The width in points from which there is room for the chapter button.
 const CHAPTER_FROM: f32 = 260.0;
 /// The height of [`show`], in points.
 pub const HEIGHT: f32 = size::GO_LIVE + gap::S + size::RECORD;
 
-/// Draws the *Go Live* button, and below it the record button with its neighbors; returns the action
-/// that the user selected.
+/// Draws the *Go Live* button, and below it the record button with the buttons beside it. Returns
+/// the action that the user selected.
 pub fn show(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
     ui.spacing_mut().item_spacing.y = gap::S;
     let pressed = big(ui, view);
@@ -33,7 +33,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
     pressed.or(beside.inner)
 }
 
-/// Draws the button that goes live or stops; it keeps its position in all states.
+/// Draws the button that goes live or stops, at the same position in all states.
 fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
     let (theme, texts) = (view.theme, view.texts);
     let width = ui.available_width();

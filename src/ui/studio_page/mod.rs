@@ -23,7 +23,7 @@ use crate::ui::style::theme::{gap, size};
 use crate::ui::targets::child;
 use crate::ui::view::View;
 
-/// Draws the page; returns the action that the user selected.
+/// Draws the page. Returns the action that the user selected.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -46,7 +46,7 @@ pub fn show(
     asked
 }
 
-/// Draws the simple layout; `sides` are the widths of the left and right panels.
+/// Draws the simple layout. `sides` are the widths of the left and right panels.
 fn simple(
     ui: &mut Ui,
     view: &mut View<'_>,

@@ -1,5 +1,6 @@
-//! The multiview: all scenes as small frames at a low rate, with marks for preview and program. A click shows
-//! a scene, as in the list of scenes; in studio mode, a second click takes it to the program.
+//! The multiview: all scenes as small frames at a low rate, with marks for preview and program. A
+//! click shows a scene, as in the list of scenes. In studio mode, a second click takes the scene to
+//! the program.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,17 +23,17 @@ use crate::ui::view::View;
 use crate::ui::watch::tiles::grid::grid;
 use crate::ui::widgets::{elided, focus_ring};
 
-/// The minimum width of a cell; in less space, the multiview scrolls.
+/// The minimum width of a cell in points. In less space, the multiview scrolls.
 const LEAST: f32 = 112.0;
 const LEAST_HEIGHT: f32 = 54.0;
-/// The minimum height of a cell for text marks.
+/// The minimum height of a cell that has text marks, in points.
 const LEAST_MARKED: f32 = 64.0;
 /// The height of the line with a scene's name over its frame.
 const NAME: f32 = 22.0;
 /// The repaint interval, if nothing else requests a repaint.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// The state of the multiview between two frames.
+/// The state of the multiview, which is kept between frames.
 #[derive(Debug, Default)]
 pub struct Multiview {
     pictures: BTreeMap<SceneId, FrameView>,
@@ -41,7 +42,8 @@ pub struct Multiview {
 }
 
 impl Multiview {
-    /// Paints the frame of a scene, as soon as it exists. `like` is a frame view with the same renderer.
+    /// Paints the frame of a scene, as soon as the frame exists. `like` is a frame view with the
+    /// same renderer.
     fn paint(&mut self, ui: &Ui, view: &View<'_>, like: &FrameView, scene: SceneId, rect: Rect) {
         let slot = view.snapshot.scenes.views.get(&ViewOf::Scene(scene));
         let painted = slot.is_some_and(|slot| {
@@ -55,7 +57,7 @@ impl Multiview {
         }
     }
 
-    /// Requests the frames of the scenes, and removes those of deleted scenes.
+    /// Requests the frames of the scenes, and removes the views of deleted scenes.
     fn begin(&mut self, snapshot: &Snapshot) {
         self.seen = true;
         self.pictures.retain(|id, _| snapshot.scenes.collection.scene(*id).is_some());
@@ -132,7 +134,8 @@ pub fn show(
     ui.ctx().request_repaint_after(INTERVAL);
 }
 
-/// The positions of `count` scenes: as large as possible, but at least of the minimum size.
+/// The cells for `count` scenes, which are as large as possible, but have at least the minimum
+/// size.
 fn cells(room: Rect, count: usize) -> Vec<Rect> {
     let fitting = grid(room, count);
     let is_large = |cell: &Rect| {
@@ -187,7 +190,7 @@ fn cell(
     }
 }
 
-/// Returns true if the program scene has a red mark: on air, or in studio mode.
+/// Returns true if the program scene has a red mark, which it has on air and in studio mode.
 fn is_red(view: &View<'_>) -> bool {
     view.snapshot.live != LiveState::Idle || view.snapshot.scenes.prepared.is_some()
 }

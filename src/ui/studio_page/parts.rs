@@ -10,7 +10,7 @@ use crate::ui::{scenes, targets, watch};
 /// The tab in the right panel.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum SideTab {
-    /// The target of the stream, and on air the state of the connection.
+    /// The targets of the stream and, on air, the state of their connections.
     #[default]
     Broadcast,
     /// The properties of the selection.

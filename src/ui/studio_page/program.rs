@@ -1,4 +1,4 @@
-//! The program frame with its border and tag, or the text in its place.
+//! The program frame with its border and tag, or a text in its place.
 
 use egui::{
     Color32, CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2,
@@ -124,7 +124,7 @@ fn take(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft, room: Rect)
     }
 }
 
-/// Draws the program frame or the text in its place; returns whether it drew the frame.
+/// Draws the program frame, or a text in its place. Returns true if it drew the frame.
 ///
 /// `rect` is the position of the frame, and `seen` is its visible part.
 fn program(
@@ -207,7 +207,7 @@ enum ShownSources {
     Several,
 }
 
-/// Returns true if the scene shows a frame, not a text in its place.
+/// Returns true if the scene shows a frame, and not a text in its place.
 fn shows_picture(state: ShownSources) -> bool {
     match state {
         ShownSources::Several

@@ -1,5 +1,5 @@
-//! The right panel: the tabs *Broadcast*, *Inspector*, *Chat* and *Share*, with the same buttons at the
-//! bottom of each.
+//! The right panel: the tabs *Broadcast*, *Inspector*, *Chat* and *Share*, with the same buttons at
+//! the bottom of each tab.
 
 use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 
@@ -13,7 +13,7 @@ use crate::ui::targets::child;
 use crate::ui::view::View;
 use crate::ui::widgets::{TAB_BAR, tab_bar};
 
-/// Draws the panel in `side`; returns the action that the user selected.
+/// Draws the panel in `side`. Returns the action that the user selected.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,

@@ -1,4 +1,4 @@
-//! The *Stats* panel: the performance of the machine. The state of the connection is in
+//! The *Stats* panel: the performance of the computer. The state of the connections is in
 //! *Broadcast*.
 
 use std::time::Duration;
@@ -57,7 +57,7 @@ pub fn show(ui: &mut Ui, view: &View<'_>) {
     graph(ui, view, bitrates, &rates, (chosen, theme.accent));
 }
 
-/// Draws a graph of the last ten minutes, with its name in the corner; `least` has a line.
+/// Draws a graph of the last ten minutes, with its name in the corner and a line at `least`.
 fn graph(
     ui: &mut Ui,
     view: &View<'_>,

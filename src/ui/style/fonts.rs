@@ -1,7 +1,7 @@
 //! The fonts of the window: Inter in four weights with tabular digits, and a CJK font with the
 //! characters of the Chinese texts. `packaging/fonts.sh` builds both from Debian's fonts (SIL Open
-//! Font License, `assets/fonts/OFL.txt`). Other characters that users type are drawn with the fonts
-//! of their system, which are found on demand.
+//! Font License, `assets/fonts/OFL.txt`). For other characters that users type, onair looks up
+//! fonts of their system on demand.
 
 use std::sync::Arc;
 

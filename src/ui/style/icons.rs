@@ -1,6 +1,6 @@
 //! The icons: one set, drawn as strokes with round corners on a 20×20 grid. They are sharp at 16
-//! and 20 points on any display, and have the color of the text beside them. An icon always has a
-//! name: the widget that displays it provides the name.
+//! and 20 points on any display, and have the color of the text beside them. The widget that
+//! displays an icon provides its accessible name.
 
 use std::f32::consts::{PI, TAU};
 

@@ -1,6 +1,6 @@
-//! Every color and size of the window. The rest of `ui/` contains no color values, and its lengths
-//! come from the 4-point grid below. Design: a calm control room. The video frame is the brightest
-//! part, there is one accent color, and red only means *on air* and clipping.
+//! Every color and size of the window. The rest of `ui/` contains no color values, and takes its
+//! lengths from the 4-point grid below. The design is a calm control room: the video frame is the
+//! brightest part, there is one accent color, and red means only *on air* and clipping.
 
 #![allow(clippy::mistyped_literal_suffixes, reason = "colours are written byte by byte")]
 
@@ -29,18 +29,20 @@ pub mod size {
     pub const STATUS_BAR: f32 = 28.0;
     pub const LEFT: f32 = 228.0;
     pub const RIGHT: f32 = 304.0;
-    /// The widths of the left and right panels in a window under [`NARROW`] points.
+    /// The width of the left panel in a window narrower than [`NARROW`]; the next constant is the
+    /// right panel.
     pub const LEFT_NARROW: f32 = 200.0;
     pub const RIGHT_NARROW: f32 = 264.0;
     pub const NARROW: f32 = 1120.0;
     pub const MIXER: f32 = 124.0;
-    /// The heights of the address bar and the control bar on the *Watch* page.
+    /// The height of the address bar on the *Watch* page; the next constant is the control bar.
     pub const WATCH_ADDRESS: f32 = 52.0;
     pub const WATCH_CONTROLS: f32 = 56.0;
-    /// The heights of a field, a select or a button: the normal one, then the small one.
+    /// The height of a field, a select or a button; the next constant is the small height.
     pub const CONTROL: f32 = 34.0;
     pub const CONTROL_SMALL: f32 = 28.0;
-    /// The height of a source in a list, with one line or two, so that a selection moves nothing.
+    /// The height of a source in a list, which is the same with one line or two, so that a
+    /// selection moves nothing.
     pub const ROW: f32 = 44.0;
     pub const GO_LIVE: f32 = 52.0;
     pub const RECORD: f32 = 36.0;
@@ -158,7 +160,7 @@ pub struct Theme {
     pub accent_hover: Color32,
     /// The color of text on the accent color.
     pub on_accent: Color32,
-    /// The color for on air, recording and clipping; nothing else uses it.
+    /// The color for on air, recording and clipping, which nothing else uses.
     pub live: Color32,
     /// The red tint behind a lit clip lamp, and behind a red button under the pointer.
     pub live_tint: Color32,

@@ -14,7 +14,7 @@ use crate::studio::{Command, Route, Snapshot, Target, TargetPlace};
 use crate::ui::input::actions::key;
 use crate::ui::video::FrameView;
 
-/// The state of the *Broadcast* panel between two frames.
+/// The state of the *Broadcast* panel, which is kept between frames.
 #[derive(Default)]
 pub struct Draft {
     /// The id of the target that is open for editing.
@@ -23,8 +23,8 @@ pub struct Draft {
     /// frame.
     pub(super) order: Vec<u32>,
     pub(super) cards: Option<Rect>,
-    /// The targets that are live or connecting; changes to their addresses wait until the user applies
-    /// them.
+    /// The targets that are live or connecting. Changes to their addresses wait until the user
+    /// applies them.
     pub(super) running: BTreeSet<u32>,
     texts: BTreeMap<u32, Texts>,
     pub(super) key_shown: bool,
@@ -33,11 +33,12 @@ pub struct Draft {
     /// True if the user tried to go live without a usable address.
     pub(super) complain: bool,
     pub(super) focus: Option<Part>,
-    /// The address that was copied last, and when (seconds).
+    /// The address that was copied last, and the time of the copy in seconds.
     pub(super) copied_at: Option<(&'static str, f64)>,
     /// The number of the broadcast whose summary was closed.
     pub(super) summary_closed: u64,
-    /// The id of a new target that the snapshot does not contain yet; it opens as soon as it does.
+    /// The id of a new target that the snapshot does not contain yet. The target opens once the
+    /// snapshot contains it.
     pub(super) awaited: Option<u32>,
     /// The frame view of the viewer monitor, with the slot of its frames.
     pub(super) viewers: Option<(Latest<VideoFrame>, FrameView)>,
@@ -53,16 +54,16 @@ pub(super) enum Part {
 /// The text fields of one target.
 #[derive(Default)]
 pub(super) struct Texts {
-    /// The server address; it is zeroized because a complete URL contains the stream key.
+    /// The server address, which is zeroized because a complete URL contains the stream key.
     pub server: Zeroizing<String>,
     pub key: Zeroizing<String>,
-    /// The playback address; it can contain secrets.
+    /// The play address, which can contain secrets.
     pub play_url: Zeroizing<String>,
     /// True if the user changed the key, so that a stored key does not replace it.
     pub touched: bool,
     /// True if the user changed the server address.
     pub server_touched: bool,
-    /// True if the user changed the playback address.
+    /// True if the user changed the play address.
     pub watched: bool,
     more: Option<More>,
 }
@@ -166,7 +167,7 @@ impl Draft {
         })
     }
 
-    /// Marks the first problem that prevents going live; returns whether there is one.
+    /// Marks the first problem that prevents going live. Returns true if there is one.
     pub fn complain(&mut self, snapshot: &Snapshot) -> bool {
         let targets = snapshot.targets.iter().map(|view| &view.target);
         let mut enabled = targets.filter(|target| target.enabled).peekable();
@@ -218,7 +219,7 @@ impl Draft {
         self.focus = Some(Part::Key);
     }
 
-    /// A target with the typed values.
+    /// Returns the target with the typed values.
     pub(super) fn filled(&self, target: &Target) -> Target {
         let Some(texts) = self.texts.get(&target.id) else { return target.clone() };
         let place = TargetPlace::Custom {
@@ -235,8 +236,8 @@ impl Draft {
         }
     }
 
-    /// A target with the typed values, except those that would need a new connection while it is
-    /// running.
+    /// Returns the target with the typed values, except those that need a new connection if the
+    /// target is running.
     pub(super) fn put(&self, target: &Target) -> Target {
         let filled = self.filled(target);
         if target.is_built_in() {
@@ -249,8 +250,8 @@ impl Draft {
         Target { place, route, ..filled }
     }
 
-    /// The command for the changed values, without those that need a new connection; `None` if there
-    /// are none.
+    /// The command for the changed values, except those that need a new connection; `None` without
+    /// such changes.
     pub(super) fn changed(&self, target: &Target) -> Option<Command> {
         Some(self.put(target)).filter(|put| put != target).map(Command::PutTarget)
     }

@@ -16,7 +16,8 @@ use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, Field, icon_button, label, paragraph, switch};
 use crate::wire::rtmp::url::Url;
 
-/// Draws the fields of a target. If it is live, a new address or key only restarts its own connection.
+/// Draws the fields of a target. If the target is live, a new address or key restarts only its own
+/// connection.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView) {
     let width = ui.available_width();
     if entry.target.is_built_in() {
@@ -35,8 +36,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &
     viewer_monitor::show(ui, view, draft, entry, running, width);
 }
 
-/// Draws the buttons that apply or discard the changes to a running target; all changes are applied
-/// together.
+/// Draws the buttons that apply or discard all changes to a running target together.
 fn other_connection(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target) {
     let Some(wanted) = draft.waiting(target) else { return };
     let (theme, texts) = (view.theme, view.texts);
@@ -98,8 +98,8 @@ fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, 
     ui.add_space(gap::XS);
 }
 
-/// Explains how a complete URL is divided into server and key, without showing the key. A button moves the
-/// key into its own field, and its tooltip explains the other division.
+/// Draws a text that explains how a complete URL is divided into server and key, without showing
+/// the key. A button moves the key into its own field, and its tooltip explains the other division.
 fn apart(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target) {
     let (theme, texts) = (view.theme, view.texts);
     let typed = draft.texts(target.id);
@@ -177,8 +177,8 @@ fn stream_key(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Targ
     }
 }
 
-/// Draws the switch that stores the key, the certificate, the conflicts with the service, and the remove
-/// button.
+/// Draws the switch for storing the key, the certificate, the conflicts with the service, and the
+/// remove button.
 fn below(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, entry: &TargetView) {
     let (theme, texts) = (view.theme, view.texts);
     let target = &entry.target;

@@ -1,5 +1,5 @@
-//! The limits of the enabled services: higher values cannot be selected, and a text beside them shows the
-//! reason.
+//! The limits of the enabled services. The user cannot select higher values, and a text beside them
+//! shows the reason.
 
 use egui::Ui;
 

@@ -1,4 +1,4 @@
-//! The list of targets, each with a switch and its state; one target can be open for editing.
+//! The list of targets, each with a switch and its state. One target can be open for editing.
 
 use std::collections::BTreeMap;
 
@@ -149,7 +149,7 @@ fn host(server: &str) -> &str {
     authority.rsplit('@').next().unwrap_or_default()
 }
 
-/// The state of a target: a lamp, a text, and whether there is a problem.
+/// The state of a target for display: a lamp, a text, and whether there is a problem.
 struct Fares {
     lamp: Color32,
     words: String,
@@ -207,7 +207,7 @@ fn live(view: &View<'_>, entry: &TargetView) -> Fares {
     }
 }
 
-/// The state before going live: a missing value, or the host and the storage of the key.
+/// The state before going live: a missing value, or the host and where the key is stored.
 fn before(view: &View<'_>, draft: &Draft, target: &Target) -> (String, bool) {
     let texts = view.texts;
     if !target.enabled {
@@ -258,7 +258,7 @@ fn card(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView,
         });
 }
 
-/// Draws the lamp, the name and the state in one line; a click opens or closes the card.
+/// Draws the lamp, the name and the state in one line. A click opens or closes the card.
 fn head(
     ui: &mut Ui,
     view: &mut View<'_>,

@@ -1,5 +1,5 @@
-//! The *Broadcast* panel. Before going live, it shows the targets, the quality and the readiness; on air,
-//! the figures, and the targets with their states.
+//! The *Broadcast* panel. Before going live, it shows the targets, the quality and the readiness.
+//! On air, it shows the figures, and the targets with their states.
 
 mod advanced;
 mod draft;
@@ -28,8 +28,7 @@ pub use draft::{Draft, key_field, server_field};
 pub use list::title;
 pub use quality::{PRESET_NAMES, quality_text};
 
-/// Draws the panel: before going live the targets, the quality and the readiness, and on air the figures
-/// first. Returns the action that the user selected.
+/// Draws the panel, which has the figures first on air. Returns the action that the user selected.
 pub fn broadcast(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Action> {
     let before = matches!(view.snapshot.live, LiveState::Idle | LiveState::Connecting { .. });
     let width = ui.available_width();

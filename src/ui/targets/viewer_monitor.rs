@@ -1,4 +1,4 @@
-//! The viewer monitor of one target: its switch, its playback address, and its result.
+//! The viewer monitor of one target: its switch, its play address, and its result.
 
 use egui::{Color32, Id, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 
@@ -17,7 +17,8 @@ use crate::ui::widgets::{Field, label, named_switch, paragraph};
 /// The width of the small frame.
 const IMAGE_WIDTH: f32 = 128.0;
 
-/// Draws the monitor below the address of the open target; `running` means live or connecting.
+/// Draws the monitor below the address of the open target. `running` means that the target is live
+/// or connecting.
 pub(super) fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -40,7 +41,7 @@ pub(super) fn show(
     }
 }
 
-/// Draws the field for the playback address.
+/// Draws the field for the play address.
 fn address(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, width: f32) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("play-url");

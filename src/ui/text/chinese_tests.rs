@@ -11,7 +11,7 @@ use crate::studio::settings::Settings;
 use crate::studio::settings::scenes::collection;
 use crate::text::{Language, Problem};
 
-/// Every cause that can end a connection; a new cause does not compile until it is added here.
+/// Every cause that can end a connection. A new cause does not compile until it is added here.
 fn every_cause() -> Vec<Cause> {
     use CertificateProblem as Problem;
     let text = || "x".to_owned();
@@ -167,8 +167,8 @@ fn every_cause_and_its_advice_are_said_in_chinese() {
     }
 }
 
-/// Hand-written collections with an error in each field; each has only a few errors, because additional
-/// errors are only counted.
+/// Hand-written collections with an error in each field. Each collection has only a few errors,
+/// because further errors are only counted.
 const BAD: &[&str] = &[
     r#"main_filters = 7
     main_if_black = "nowhere"
@@ -215,7 +215,7 @@ const BAD: &[&str] = &[
     gain_db = "x""#,
 ];
 
-/// The only text between Chinese characters may be names, and words as written in files.
+/// Checks that only names and words of files appear between Chinese characters.
 fn assert_chinese(problem: &Problem) {
     let said = Language::Chinese.say(problem);
     let rows_of_words = said.split(|one: char| !one.is_ascii() || ",:;'".contains(one));

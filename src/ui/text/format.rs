@@ -1,4 +1,4 @@
-//! Formats of figures: one set of rules for all screens, so that a number looks the same everywhere.
+//! Formats of figures. All screens share these rules, so that a number looks the same everywhere.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
-/// A number and its share of `total`, such as `36 (0.2 %)`; a share that would round to zero is
+/// A number and its share of `total`, such as `36 (0.2 %)`. A share that would round to zero is
 /// `<0.1 %`.
 pub fn part_of(number: u64, total: u64) -> String {
     let share = 100.0 * number as f64 / (total as f64).max(1.0);

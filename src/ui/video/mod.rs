@@ -1,6 +1,6 @@
-//! A video frame in the window. The view takes a new frame from its slot, scales it to the displayed
-//! pixels and converts it once. The result is stored in a surface of the window, or in a texture if
-//! there are no surfaces. Frames that are not displayed are not converted.
+//! A video frame in the window. The view takes a new frame from its slot, scales it to the
+//! displayed pixels, and converts it once. A surface of the window stores the result, or a texture
+//! if there are no surfaces. Frames that are not displayed are not converted.
 
 pub mod placeholder;
 mod scaler;
@@ -25,7 +25,7 @@ pub struct FrameView {
     frame: Option<VideoFrame>,
     sheet: Sheet,
     surfaces: Option<Arc<dyn Surfaces>>,
-    /// The size for which the sheet was made.
+    /// The frame size for which the sheet was made.
     made_for: Option<Size>,
     scaler: Scaler,
     name: &'static str,
@@ -102,8 +102,8 @@ impl FrameView {
         self.frame.as_ref().map(VideoFrame::size)
     }
 
-    /// Draws the rotated frame so that it fills `rect`, clipped to `room`; returns whether there was a
-    /// frame.
+    /// Draws the rotated frame so that it fills `rect`, clipped to `room`. Returns true if there
+    /// was a frame.
     pub fn paint_turned(&mut self, ui: &Ui, rect: Rect, room: Rect, turn: Rotation) -> bool {
         let upright = if turn.is_sideways() {
             Rect::from_center_size(rect.center(), vec2(rect.height(), rect.width()))
@@ -128,7 +128,7 @@ impl FrameView {
         true
     }
 
-    /// Draws the frame so that it fills `rect`; returns whether there was a frame.
+    /// Draws the frame so that it fills `rect`. Returns true if there was a frame.
     pub fn paint(&mut self, ui: &Ui, rect: Rect) -> bool {
         self.paint_turned(ui, rect, rect, Rotation::None)
     }
@@ -184,7 +184,7 @@ impl FrameView {
     }
 }
 
-/// Converts a frame into an image; the image is reused if it has the right size and no other owner.
+/// Converts a frame into an image, which is reused if it has the right size and no other owner.
 fn convert(
     scaler: &mut Scaler,
     frame: &VideoFrame,
@@ -242,8 +242,8 @@ pub fn fitted(room: Rect, shape: f32, pixels_per_point: f32) -> Rect {
     Rect::from_min_size(pos2(whole(corner.x), whole(corner.y)), size)
 }
 
-/// Fills `room` except `hole`, which a frame will cover, because software rendering pays for each
-/// pixel drawn twice.
+/// Fills `room` except `hole`, which a frame will cover. Software rendering is faster if no pixel
+/// is drawn twice.
 pub fn fill_around(ui: &Ui, room: Rect, hole: Rect, color: Color32) {
     let (left, right) = (room.left()..=hole.left(), hole.right()..=room.right());
     for (x, y) in [
@@ -267,7 +267,7 @@ mod tests {
     use crate::base::Timestamp;
     use crate::media::{Color, Planes};
 
-    /// Records the sizes that are written to it.
+    /// A surface that records the sizes of the frames written to it.
     #[derive(Default)]
     struct Counted(Mutex<Vec<Size>>);
 
@@ -305,7 +305,8 @@ mod tests {
         }
     }
 
-    /// Each new frame is uploaded once, at the displayed size, by a surface and by a texture.
+    /// Checks that each new frame is uploaded once, at the displayed size, by a surface and by a
+    /// texture.
     #[test]
     fn a_picture_is_uploaded_once_at_the_size_shown() {
         let place = Rect::from_min_size(pos2(0.0, 0.0), vec2(320.0, 180.0));

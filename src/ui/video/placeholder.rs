@@ -7,7 +7,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{ON_VIDEO, ON_VIDEO_SECONDARY, Type, gap};
 use crate::ui::widgets::{Button, place};
 
-/// Draws a text in place of a frame; returns whether its button was pressed.
+/// Draws a text with a button in place of a frame. Returns true if the button was pressed.
 pub fn placeholder(
     ui: &mut Ui,
     rect: Rect,

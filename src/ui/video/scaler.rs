@@ -1,4 +1,4 @@
-//! Converts I420 frames of any size to display pixels, at the same size or a smaller one.
+//! Converts I420 frames of any size to display pixels, at the same or a smaller size.
 
 use yuv::{YuvPlanarImage, YuvRange, YuvStandardMatrix};
 

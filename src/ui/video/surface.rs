@@ -1,7 +1,7 @@
-//! Surfaces: frames drawn into the window without egui's textures. egui blends textures with a color
-//! for every pixel, and their byte order differs from that of displays. With software rendering,
-//! this is most of the cost of displaying a frame. The owner of the graphics context provides the
-//! surfaces; without them, frames are ordinary textures.
+//! Surfaces, which draw frames into the window without egui's textures. egui blends textures with a
+//! color for every pixel, and their byte order differs from that of displays. With software
+//! rendering, this is most of the cost of displaying a frame. The owner of the graphics context
+//! provides the surfaces. Without surfaces, frames are ordinary textures.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub trait Surface: Send + Sync {
     /// Lets `fill` write the pixels for the following frames, as rows of BGRA.
     fn renew(&self, size: Size, fill: &mut dyn FnMut(&mut [u8]));
 
-    /// Returns the callback that paints the surface: it fills `rect` after rotation. `smooth` means
-    /// that the surface is stretched there with a filter.
+    /// Returns the callback that paints the surface, which fills `rect` after rotation. `smooth`
+    /// stretches the surface with a filter.
     fn shape(self: Arc<Self>, rect: Rect, turn: Rotation, smooth: bool) -> PaintCallback;
 }

@@ -7,8 +7,8 @@ use crate::capture::{self, VideoChoice};
 use crate::compose::filter::Slot;
 use crate::compose::scene::{SceneId, SourceId};
 
-/// The filter that needs a file: its position and its old file, because the list may change in the
-/// meantime.
+/// The filter that needs a file. Its position and its old file identify it, because the list may
+/// change in the meantime.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilterFile {
     pub source: SourceId,
@@ -23,8 +23,8 @@ impl FilterFile {
         slot.filter.kind() == self.kind && file.is_some_and(|(_, path)| path == self.was)
     }
 
-    /// The current position of the filter: the old position, or else the position of the only filter
-    /// that matches.
+    /// The current position of the filter, which is the old position, or else that of the only
+    /// matching filter.
     pub fn among(&self, slots: &[Slot]) -> Option<usize> {
         if slots.get(self.index).is_some_and(|slot| self.is(slot)) {
             return Some(self.index);
@@ -49,7 +49,7 @@ pub enum FileRequest {
 }
 
 impl FileRequest {
-    /// The kind of file that can replace the content of a source, if the content is on the disk.
+    /// The kind of file that can replace the content of a source, if that content is on the disk.
     pub fn of(choice: &VideoChoice) -> Option<Self> {
         match choice {
             VideoChoice::Image(_) => Some(Self::Image),
@@ -81,8 +81,8 @@ pub struct Then {
     pub at: Option<(usize, PathBuf)>,
 }
 
-/// The transition that needs a file; it is stored because the dialog may show other options before the
-/// user chooses a file.
+/// The transition that needs a file. It is stored because the dialog may show other options before
+/// the user chooses a file.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct TransitionFile {
     /// The scene of the transition; `None` means the common transition of all other scenes.

@@ -1,5 +1,5 @@
-//! The interface of every screen: the theme, the texts and the snapshot as inputs, and the requests as
-//! output.
+//! The interface of every screen, with the theme, the texts and the snapshot as inputs, and
+//! requests as output.
 
 pub mod file_request;
 
@@ -30,28 +30,29 @@ pub struct Renderer {
 #[derive(Clone, Debug, PartialEq)]
 pub enum WindowRequest {
     Command(Command),
-    /// Executes a command of the window; the screen handles this request itself.
+    /// Executes a command of the window. The screen handles this request itself.
     Act(Action),
-    /// Opens a projector; the screen handles this request itself, too.
+    /// Opens a projector. The screen handles this request itself.
     Project(ProjectorPlace),
     CloseProjector(ProjectorPlace),
     /// Lets the user choose a file or folder, and adds it to this scene.
     PickSource(FileRequest, SceneId),
-    /// Lets the user choose another file or folder for this source; the dialog opens in the folder of the
-    /// current one.
+    /// Lets the user choose another file or folder for this source. The dialog opens in the folder
+    /// of the current one.
     PickAnother(FileRequest, SourceId, Option<PathBuf>),
     /// Lets the user choose files that a source plays or shows after its first file.
     PickThen(Then, Option<PathBuf>),
-    /// Lets the user choose a file for this filter; the dialog opens in the folder of the current one.
+    /// Lets the user choose a file for this filter. The dialog opens in the folder of the current
+    /// file.
     PickFilterFile(Asset, FilterFile, Option<PathBuf>),
-    /// Lets the user choose a grayscale image, a clip or a folder of images for the transition. The dialog
-    /// opens in the folder of the current one.
+    /// Lets the user choose a grayscale image, a clip or a folder of images for the transition. The
+    /// dialog opens in the folder of the current file.
     PickTransitionFile(TransitionFile, Option<PathBuf>),
     /// Lets the user choose a file of scenes, and imports it.
     PickScenes,
     /// Lets the user choose a file, and writes the scenes into it.
     SaveScenes,
-    /// Shows the collections and profiles; the screen handles this request itself.
+    /// Shows the collections and profiles. The screen handles this request itself.
     ShowParts,
     /// Lets the user choose the file of a collection or profile, and adds it with or without its stream key.
     PickPart(PartKind, bool),
@@ -63,23 +64,24 @@ pub enum WindowRequest {
     PickWatchFile,
     /// Lets the user choose a media file for passthrough.
     PickPassthrough,
-    /// Executes this remedy; the screen handles this request itself.
+    /// Executes this remedy. The screen handles this request itself.
     Help(Remedy),
-    /// Reports the files chosen in onair's own chooser; `None` if the user cancelled it.
+    /// Reports the files that the user chose in onair's own chooser; `None` if the user canceled
+    /// it.
     FilesChosen(Option<Vec<PathBuf>>),
     /// Opens onair's own chooser, because the desktop's file dialog does not respond.
     OwnFileChooser,
-    /// Lets the user choose the folder of recordings.
+    /// Lets the user choose the recordings folder.
     PickRecordingFolder,
-    /// Starts recording into a new file in the folder of recordings.
+    /// Starts recording into a new file in the recordings folder.
     Record,
-    /// Saves the replay buffer to a new file in the folder of recordings.
+    /// Saves the replay buffer to a new file in the recordings folder.
     SaveReplay,
-    /// Saves the program frame to a new file in the folder of recordings.
+    /// Saves the program frame to a new file in the recordings folder.
     Snapshot,
-    /// Saves the player's frame to a new file in the folder of recordings.
+    /// Saves the player's frame to a new file in the recordings folder.
     WatchSnapshot,
-    /// Records the watched stream into a new file in the folder of recordings.
+    /// Records the watched stream into a new file in the recordings folder.
     WatchSave,
     /// Turns full screen on or off.
     FullScreen(bool),

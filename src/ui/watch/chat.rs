@@ -28,7 +28,7 @@ const SKY: f32 = 0.6;
 const LANE: f32 = 1.5;
 /// The repaint interval of danmaku.
 const FRAME: std::time::Duration = std::time::Duration::from_millis(33);
-/// The minimum height of the list; in less space it is omitted.
+/// The minimum height of the list, in points. In less space, the list is omitted.
 const MIN_LIST_HEIGHT: f32 = 60.0;
 
 /// The id of the message field.
@@ -36,8 +36,8 @@ fn field() -> Id {
     Id::unique("chat-say")
 }
 
-/// Draws the chat in the panel. If `titled`, it has the heading *Chat*; otherwise it has the name of the
-/// stream.
+/// Draws the chat in the panel. The heading is *Chat* if `titled` is true, and otherwise the name
+/// of the stream.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, titled: bool) {
     let (theme, texts) = (view.theme, view.texts);
     let size = vec2(ui.available_width(), size::CONTROL_SMALL);
@@ -107,7 +107,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, titled: bool) {
     });
 }
 
-/// Explains why the chat is empty or accepts no messages.
+/// Draws a text that explains why the chat is empty or accepts no messages.
 fn trouble(ui: &mut Ui, view: &mut View<'_>, state: Option<&ChatState>) {
     let (theme, texts) = (view.theme, view.texts);
     let with = |key, cause| texts.with(key, &[("cause", texts.say(cause).into())]);
@@ -164,7 +164,7 @@ fn lines(ui: &mut Ui, view: &View<'_>) {
         });
 }
 
-/// Draws the options: how danmaku looks, which messages are hidden, and the user's name.
+/// Draws the options: the look of danmaku, the words that hide messages, and the user's name.
 fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("chat-options");
@@ -249,8 +249,8 @@ fn choose(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, choices: &mut ChatCho
     line("chat-name", &mut choices.name, &name, &hint, MAX_NAME, ui);
 }
 
-/// Draws the field for the chat address of the current stream, for streams whose chat is not found
-/// automatically.
+/// Draws the field for the chat address of the current stream, for streams whose chat onair does
+/// not find.
 fn place(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let stream = view.snapshot.watch_figures.url.clone();

@@ -1,4 +1,4 @@
-//! Helpers of the page for commands, and for the names of streams.
+//! Helpers of the *Watch* page for commands, and for the names of streams.
 
 use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, WatchCommand};

@@ -10,9 +10,9 @@ use crate::wire::chat::ChatLine;
 const CROSSING: f64 = 9.0;
 /// The minimum gap between two messages in a lane, in points.
 const GAP: f32 = 24.0;
-/// Maximum number of messages that wait for a free lane; the oldest are discarded.
+/// Maximum number of messages that wait for a free lane. The oldest are discarded.
 const WAITING: usize = 24;
-/// A message that has waited for this long, in seconds, is outdated and discarded.
+/// Time in seconds after which a waiting message is outdated and discarded.
 const STALE: f64 = 6.0;
 /// Maximum number of messages in flight.
 const FLYING: usize = 128;
@@ -31,7 +31,7 @@ pub struct Flight {
 }
 
 impl Flight {
-    /// The distance from the left edge of the room to its left edge.
+    /// The distance from the left edge of the room to the left edge of the message.
     pub fn x(&self, room: f32, now: f64) -> f32 {
         let part = ((now - self.begun) / self.crossing) as f32;
         room - (room + self.width) * part
@@ -41,7 +41,7 @@ impl Flight {
         self.begun + self.crossing
     }
 
-    /// Returns true if a message of this width that starts now stays behind this one.
+    /// Returns true if a message of this width that starts now stays behind `self`.
     fn leaves_room_for(&self, width: f32, crossing: f64, room: f32, now: f64) -> bool {
         let tail = self.x(room, now) + self.width;
         // When this message has left, the other one must not have reached the left edge.
@@ -58,7 +58,7 @@ pub struct DanmakuLayer {
 }
 
 impl DanmakuLayer {
-    /// Adds a message that is to fly.
+    /// Adds a message that will fly over the frame.
     pub fn add(&mut self, line: Arc<ChatLine>, now: f64) {
         while self.waiting.len() >= WAITING {
             self.waiting.pop_front();
@@ -83,8 +83,8 @@ impl DanmakuLayer {
     }
 
     /// Removes the messages that have crossed, and starts waiting messages in free lanes. The room
-    /// has `lanes` lanes and this width; `measure` returns the width of a message. `speed` 1 is the
-    /// normal speed.
+    /// has `lanes` lanes and this width. `measure` returns the width of a message, and a `speed` of
+    /// 1 is normal.
     pub fn tick(
         &mut self,
         now: f64,
@@ -126,7 +126,7 @@ mod tests {
         Arc::new(ChatLine::new("ann", text).unwrap())
     }
 
-    /// Each letter is ten points wide.
+    /// Measures a message with letters that are ten points wide.
     fn width(line: &ChatLine) -> f32 {
         10.0 * line.text.chars().count() as f32
     }

@@ -1,5 +1,5 @@
-//! The state of the *Watch* page between two frames: typed texts, the viewport, and a minute of some
-//! figures.
+//! The state of the *Watch* page that is kept between frames: typed texts, the viewport, and a
+//! minute of some figures.
 
 use std::collections::VecDeque;
 
@@ -40,7 +40,7 @@ impl Graph {
         self.values.iter().copied().collect()
     }
 
-    /// The points of the curve in `room`: the newest value is at the right edge, and the scale goes
+    /// The points of the curve in `room`, with the newest value at the right edge. The scale goes
     /// from zero to above the largest value.
     pub fn points(&self, room: Rect) -> Vec<Pos2> {
         let top = self.values.iter().copied().fold(self.least, f32::max).max(1e-3) * 1.15;
@@ -62,7 +62,7 @@ pub struct Graphs {
     /// The bitrate in kilobits per second.
     pub bitrate: Graph,
     pub fps: Graph,
-    /// The player of these figures.
+    /// The player to which these figures belong.
     of: Option<TileId>,
     at: f64,
 }
@@ -91,7 +91,7 @@ pub enum Where {
 pub struct Draft {
     /// The number of the last pass in which the page was shown.
     pub(super) shown_in: u64,
-    /// True if the last address was adopted.
+    /// True if the last played address was put into the field.
     known: bool,
     pub url: String,
     pub graphs: Graphs,
@@ -116,10 +116,10 @@ pub struct Draft {
     pub flown: u64,
     /// The number of deletions that danmaku has followed.
     pub deletions: u64,
-    /// The typed chat message; the next field has the typed words that hide messages.
+    /// The typed chat message; the next field is the typed words that hide messages.
     pub saying: String,
     pub words: Option<String>,
-    /// The typed connection options; the next field has a stream and the typed address of its chat.
+    /// The typed connection options; the next field is a stream with the typed address of its chat.
     pub connection: Option<NetworkForm>,
     pub chat_at: Option<(String, String)>,
     /// True if the hardware decoders were probed.
@@ -129,7 +129,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Adopts the last address until the user types one, and adds the figures of this second.
+    /// Shows the last played address until the user types one, and adds the figures of this second.
     pub fn learn(&mut self, view: &View<'_>, now: f64) {
         let snapshot = view.snapshot;
         if !self.known {

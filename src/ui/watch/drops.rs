@@ -51,15 +51,15 @@ pub fn dropped(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) 
     }
 }
 
-/// Returns true if a text is one address and nothing else.
+/// Returns true if a text is a single address and nothing else.
 pub fn is_address(text: &str) -> bool {
     text.contains("://") && text.len() <= MAX_ADDRESS && !text.contains(char::is_whitespace)
 }
 
-/// The maximum size of a file that only holds an address.
+/// The maximum size in bytes of a file that contains only an address.
 const LINK_BYTES: u64 = 64 << 10;
 
-/// The source to play for a dropped file: the file itself, or the address in it if it is a link.
+/// The source to play for a dropped file: the file itself or, for a link file, the address in it.
 fn dropped_name(path: &Path, read: impl FnOnce() -> Option<Vec<u8>>) -> String {
     let link = path.extension().is_some_and(|it| it == "url" || it == "desktop");
     let held = if link { read().and_then(|bytes| address_in(&bytes)) } else { None };

@@ -1,4 +1,5 @@
-//! The commands about players, and the keyboard of the *Watch* page, as in other players.
+//! The commands about players, and the keyboard of the *Watch* page, which works as in other
+//! players.
 
 use std::time::Duration;
 
@@ -12,8 +13,8 @@ use crate::ui::watch::commands::{is_busy, play, send};
 use crate::ui::watch::controls::seek_bar::{STEP, Span};
 use crate::ui::watch::draft::{Draft, Where};
 
-/// Fixed keys that are common in players: the command, the name of the keys in the help, and the keys. A
-/// hotkey works in addition to them.
+/// Fixed keys that are common in players: the command, the name of the keys in the help, and the
+/// keys. Hotkeys work in addition to them.
 pub const KEYS: &[(Action, &str, &[Key])] = &[
     (Action::WatchPause, "Space", &[Key::Space]),
     (Action::WatchBack, "←", &[Key::ArrowLeft]),
@@ -35,7 +36,7 @@ pub fn keys_of(ctx: &Context, action: Action) -> String {
     all.join(", ")
 }
 
-/// The directions in which these keys with Alt move the frame.
+/// The keys that move the frame with Alt, and the directions of the movement.
 const MOVES: [(Key, Vec2); 4] = [
     (Key::ArrowLeft, vec2(-1.0, 0.0)),
     (Key::ArrowRight, vec2(1.0, 0.0)),
@@ -43,11 +44,12 @@ const MOVES: [(Key, Vec2); 4] = [
     (Key::ArrowDown, vec2(0.0, 1.0)),
 ];
 
-/// The keys 1 to 8 select tiles; 9 and 0 change the volume.
+/// The keys that select tiles. The keys 9 and 0 change the volume.
 const DIGITS: [Key; 8] =
     [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8];
 
-/// The steps of the volume, the audio offset, the zoom, the frame position in points, and the long seek.
+/// The steps of the volume, the audio offset, the zoom, the frame position (in points), and the
+/// long seek.
 const LOUDER: f32 = 0.05;
 const LATER_MS: i32 = 10;
 const LARGER: f32 = 1.1;

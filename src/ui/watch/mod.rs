@@ -34,7 +34,7 @@ pub use drops::is_address;
 use tiles::{lower, over_video, players};
 pub use windows::windows;
 
-/// Draws the page in `room`; returns the window action that the user selected.
+/// Draws the page in `room`. Returns the window action that the user selected.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -76,8 +76,8 @@ pub fn show(
     action
 }
 
-/// Draws the players in a panel of the studio, without their controls; a double click opens the *Watch*
-/// page.
+/// Draws the players in a panel of the studio, without their controls. A double click opens the
+/// *Watch* page.
 pub fn in_panel(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -115,7 +115,7 @@ fn elsewhere(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     }
 }
 
-/// Draws only the frames on the whole screen; the controls appear when the pointer moves.
+/// Draws only the frames on the whole screen. The controls appear when the pointer moves.
 pub fn full_screen(
     ui: &mut Ui,
     view: &mut View<'_>,

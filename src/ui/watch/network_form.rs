@@ -1,4 +1,4 @@
-//! The form for the connection options, as typed.
+//! The form for the connection options, with the values as typed.
 
 use crate::base::Secret;
 use crate::studio::Route;
@@ -37,10 +37,10 @@ impl NetworkForm {
         }
     }
 
-    /// Applies the typed values; if one is invalid, `network` is unchanged.
+    /// Applies the typed values. If one is invalid, `network` stays unchanged.
     ///
     /// # Errors
-    /// The problem with the values, in plain words without a password.
+    /// Fails with the problem of a value, without a password.
     pub fn put_into(&self, network: &mut Network) -> Result<(), Problem> {
         let route = Route {
             ports: self.ports.trim().to_owned(),

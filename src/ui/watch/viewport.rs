@@ -45,7 +45,7 @@ impl From<viewport::Viewport> for Viewport {
 }
 
 impl Viewport {
-    /// The part that the studio stores.
+    /// The part of the viewport that the studio stores.
     pub fn kept(&self) -> viewport::Viewport {
         viewport::Viewport {
             aspect: self.aspect,

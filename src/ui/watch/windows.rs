@@ -19,11 +19,12 @@ use crate::ui::watch::keys;
 use crate::ui::watch::tiles::{over_video, players, tile};
 use crate::ui::widgets::{ButtonWeight, icon_button};
 
-/// The initial size of the small window; the next constant is its minimum size.
+/// The initial size of the small window in points; the next constant is its minimum size.
 const SMALL: [f32; 2] = [384.0, 216.0];
 const SMALLEST: [f32; 2] = [160.0, 90.0];
 
-/// Draws the separate window, if it is open; returns the window action that the user selected in it.
+/// Draws the separate window, if it is open. Returns the window action that the user selected in
+/// the window.
 pub fn windows(
     ctx: &Context,
     view: &mut View<'_>,
@@ -71,7 +72,7 @@ pub fn windows(
     })
 }
 
-/// Handles the shortcuts that the main window handles on the page.
+/// Handles the shortcuts that the main window handles for the page.
 fn own_keys(ctx: &Context, view: &mut View<'_>) {
     let pressed = |key| ctx.input_mut(|input| input.consume_key(Modifiers::NONE, key));
     if pressed(Key::M) {
@@ -109,8 +110,8 @@ fn window(
     action
 }
 
-/// Draws the small window: the chosen player, which is dragged by its frame, with two buttons while
-/// the pointer is over it.
+/// Draws the small window with the chosen player, and two buttons while the pointer is over it. The
+/// user drags the window by the frame.
 fn pip(
     ui: &mut Ui,
     view: &mut View<'_>,

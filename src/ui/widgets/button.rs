@@ -21,7 +21,7 @@ pub enum ButtonWeight {
     Plain,
     /// A button with a border and a separate background, for tinted bars.
     Raised,
-    /// A button that is only text until the pointer is over it.
+    /// A button that shows only its text until the pointer is over it.
     Quiet,
     /// A button with a red border and red text, which ends the broadcast.
     Live,
@@ -122,7 +122,7 @@ impl<'a> Button<'a> {
         self
     }
 
-    /// Makes the button part of a choice; `selected` means that it is the selected part.
+    /// Makes the button one option of a choice. `selected` means that it is the selected option.
     pub fn selected(mut self, selected: bool) -> Self {
         self.selected = Some(selected);
         self
@@ -248,7 +248,7 @@ impl<'a> Button<'a> {
     }
 }
 
-/// Draws a square button with an icon; `name` is its accessible name and tooltip.
+/// Draws a square button with an icon. `name` is the accessible name and the tooltip.
 pub fn icon_button(
     ui: &mut Ui,
     theme: &Theme,

@@ -99,7 +99,7 @@ impl Field<'_> {
     }
 }
 
-/// A text field with several lines and a border; longer texts scroll.
+/// A text field with several lines and a border, in which longer texts scroll.
 #[derive(Debug)]
 pub struct TextBox<'a> {
     pub id: egui::Id,

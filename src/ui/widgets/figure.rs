@@ -1,4 +1,4 @@
-//! Figures: a line with a name and a value, and with a tooltip that explains the figure.
+//! Figures: lines with a name and a value, and a tooltip that explains the figure.
 
 use egui::{Align, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
@@ -8,8 +8,8 @@ use crate::ui::widgets::elided;
 /// The minimum gap between the name and the value.
 const BETWEEN: f32 = 8.0;
 
-/// Draws one line. The name is never shortened for the value; if the value does not fit, the tooltip
-/// contains all of it.
+/// Draws one line. The value never shortens the name. If the value does not fit, the tooltip
+/// contains the whole value.
 pub fn figure(ui: &mut Ui, theme: &Theme, name: &str, value: &str, meaning: &str) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name}: {value}")));

@@ -1,5 +1,5 @@
 //! Rows for a list of filters, each with its switch, its name and the buttons that move it, and the
-//! changes that they make to the list. The mixer and the sources use these rows for their lists.
+//! effects of the buttons on the list. The mixer and the sources use these rows.
 
 use egui::{Align, Layout, Ui, vec2};
 
@@ -60,8 +60,8 @@ pub fn row(
     pressed
 }
 
-/// Moves or removes the entry at `index`; `looked` is the index of the selected entry, and follows
-/// it.
+/// Moves or removes the entry at `index`. `looked` is the index of the selected entry, and stays on
+/// that entry.
 pub fn change<T>(slots: &mut Vec<T>, looked: &mut usize, index: usize, pressed: Pressed) {
     match pressed {
         Pressed::Remove if index < slots.len() => {

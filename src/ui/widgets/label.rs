@@ -50,7 +50,7 @@ pub fn section(ui: &mut Ui, theme: &Theme, text: &str) -> Response {
     response
 }
 
-/// Paints a text at a position, outside the layout; returns its rectangle.
+/// Paints a text at a position, outside the layout. Returns the text's rectangle.
 pub fn place(ui: &Ui, at: Pos2, anchor: Align2, text: &str, kind: Type, color: Color32) -> Rect {
     ui.painter().text(at, anchor, text, kind.font(), color)
 }
@@ -71,7 +71,7 @@ pub fn elided(ui: &Ui, rect: Rect, align: Align, text: &str, font: FontId, color
     painted
 }
 
-/// A text with several lines outside the layout. If it does not fit, it ends in an ellipsis.
+/// A text with several lines outside the layout. A text that does not fit ends in an ellipsis.
 #[derive(Debug)]
 pub struct Wrapped {
     galley: Arc<Galley>,
@@ -80,8 +80,8 @@ pub struct Wrapped {
 }
 
 impl Wrapped {
-    /// Lays out the text in lines of at most `width`, with a total height of at most `height`, but in
-    /// at least one line.
+    /// Lays out the text in lines of at most `width`, with a total height of at most `height`, but
+    /// at least in one line.
     pub fn new(
         ui: &Ui,
         text: &str,
@@ -113,7 +113,8 @@ impl Wrapped {
         self.galley.elided
     }
 
-    /// Paints the text with its upper left corner at `at`; returns the rectangle that it occupies.
+    /// Paints the text with its upper left corner at `at`. Returns the rectangle that the text
+    /// occupies.
     pub fn paint(&self, ui: &Ui, at: Pos2) -> Rect {
         let x = match self.align {
             Align::Min => at.x,

@@ -67,7 +67,7 @@ fn told(response: &Response, shown: &Level<'_>) {
 }
 
 impl Level<'_> {
-    /// The levels of the bars: one, or those of left and right.
+    /// The levels of the bars: a single one, or those of left and right.
     fn bars(&self) -> impl ExactSizeIterator<Item = f32> {
         let [one, other] = self.levels.channels.unwrap_or([self.levels.peak; 2]);
         let count = if self.levels.channels.is_some() { 2 } else { 1 };
@@ -85,8 +85,8 @@ fn zones(theme: &Theme) -> [(f32, f32, Color32); 3] {
     [(FLOOR, WARN, fine), (WARN, DANGER, high), (DANGER, 0.0, too_high)]
 }
 
-/// Paints the bars; `part` returns the rectangle between two levels (0 to 1) of a bar, given its index and
-/// the number of bars.
+/// Paints the bars. `part` returns the rectangle between two levels (0 to 1) of a bar, given the
+/// bar's index and the number of bars.
 fn paint(
     ui: &Ui,
     theme: &Theme,
@@ -115,7 +115,8 @@ fn paint(
     }
 }
 
-/// The range that a bar occupies between `from` and `to`, given its index and the number of bars.
+/// The range that a bar occupies between `from` and `to`, given the bar's index and the number of
+/// bars.
 fn across((index, count): (usize, usize), from: f32, to: f32) -> Rangef {
     let width = (to - from - BETWEEN * (count as f32 - 1.0)) / count as f32;
     let begin = from + (width + BETWEEN) * index as f32;

@@ -37,7 +37,7 @@ impl<'a> Select<'a> {
         self
     }
 
-    /// Draws the field; `list` draws the list while it is open.
+    /// Draws the field. `list` draws the contents of the list while the list is open.
     pub fn show(self, ui: &mut Ui, theme: &Theme, list: impl FnOnce(&mut Ui)) {
         let sense = if self.enabled { Sense::click() } else { Sense::hover() };
         let (rect, response) = ui.allocate_exact_size(vec2(self.width, size::CONTROL), sense);
@@ -123,7 +123,8 @@ fn is_clicked_by_reader(ui: &Ui, opener: &Response) -> bool {
     })
 }
 
-/// Draws a list item with a title and an optional second line; returns whether it was selected.
+/// Draws a list item with a title and an optional second line. Returns true if the item was
+/// selected.
 pub fn menu_item(
     ui: &mut Ui,
     theme: &Theme,
@@ -168,11 +169,11 @@ pub fn menu_item(
     clicked
 }
 
-/// The maximum height of a list of devices; longer lists scroll.
+/// The maximum height of a list of devices in points. Longer lists scroll.
 pub const LIST: f32 = 320.0;
 
-/// Draws the items of a list that can be long, and scrolls them if the list is too high. The item with the
-/// keyboard focus is scrolled into view.
+/// Draws the items of a list, which scrolls if it is too high, and keeps the item with the keyboard
+/// focus in view.
 pub fn scrolled(ui: &mut Ui, name: &str, lines: impl FnOnce(&mut Ui)) {
     ScrollArea::vertical().id_salt(name).max_height(LIST).show(ui, |ui| {
         lines(ui);

@@ -4,7 +4,7 @@ use egui::{Response, Slider, Ui};
 
 use crate::ui::style::theme::{FOCUS, Theme};
 
-/// Draws a slider for `value` within `range`; `name` is the accessible name. A double click resets
+/// Draws a slider for `value` within `range`. `name` is the accessible name. A double click resets
 /// the value to `rest`.
 pub fn slider(
     ui: &mut Ui,

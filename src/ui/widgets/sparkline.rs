@@ -7,7 +7,7 @@ use egui::{
 
 use crate::ui::style::theme::{RADIUS, Theme};
 
-/// Maximum number of points of a graph; each shows the largest of its values.
+/// Maximum number of points of a graph. Each point shows the largest of its values.
 const MAX_POINTS: usize = 150;
 
 /// Draws the newest `span` of `values`, oldest first, with the newest at the right edge. The scale goes from
@@ -53,7 +53,7 @@ pub fn sparkline(
     response
 }
 
-/// The points of the newest `span` values, newest first, and their number when the span is full.
+/// The points of the newest `span` values, newest first, and the number of points of a full span.
 fn newest(values: &[f32], span: usize) -> (Vec<f32>, usize) {
     let per_point = span.div_ceil(MAX_POINTS).max(1);
     let shown: Vec<f32> = values.iter().rev().take(span).copied().collect();

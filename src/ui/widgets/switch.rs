@@ -8,7 +8,7 @@ use crate::ui::widgets::{focus_ring, label};
 /// The size of the switch in points.
 const SIZE: egui::Vec2 = vec2(30.0, 18.0);
 
-/// Draws a switch with this accessible name; returns whether it was pressed.
+/// Draws a switch with this accessible name. Returns true if the switch was pressed.
 pub fn switch(ui: &mut Ui, theme: &Theme, name: &str, on: bool) -> bool {
     let sense = if ui.is_enabled() { Sense::click() } else { Sense::hover() };
     let (rect, response) = ui.allocate_exact_size(SIZE, sense);
@@ -26,8 +26,8 @@ pub fn switch(ui: &mut Ui, theme: &Theme, name: &str, on: bool) -> bool {
     response.on_hover_text(name).clicked()
 }
 
-/// Draws a switch with its name beside it; a non-empty `tip` is the tooltip of the name. Returns whether
-/// the switch was pressed.
+/// Draws a switch with its name beside it. A non-empty `tip` is the tooltip of the name. Returns
+/// true if the switch was pressed.
 pub fn named_switch(
     ui: &mut Ui,
     theme: &Theme,

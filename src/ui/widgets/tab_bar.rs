@@ -1,4 +1,4 @@
-//! A bar of adjacent tabs, with the same width where their names allow that.
+//! A bar of adjacent tabs, which have the same width if their names allow that.
 
 use egui::{
     Align, CornerRadius, Rect, Response, Role, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2,
@@ -21,7 +21,8 @@ pub fn tab_info(response: &Response, name: &str, is_chosen: bool) {
     response.ctx.accesskit_node_builder(response.id, |node| node.set_selected(is_chosen));
 }
 
-/// Draws tabs with these names, one of which is selected; returns the index of the pressed tab.
+/// Draws tabs with these names, one of which is selected. Returns the index of the selected tab
+/// after a press.
 pub fn tab_bar(ui: &mut Ui, theme: &Theme, names: &[&str], chosen: usize) -> Option<usize> {
     let (bar, _) = ui.allocate_exact_size(vec2(ui.available_width(), TAB_BAR), Sense::hover());
     ui.painter().rect_filled(bar, CornerRadius::same(RADIUS + 1), theme.raised);
@@ -54,8 +55,8 @@ pub fn tab_bar(ui: &mut Ui, theme: &Theme, names: &[&str], chosen: usize) -> Opt
     pressed
 }
 
-/// The widths of tabs with these natural widths: the same for all or, if a name would be cut off, each with its
-/// own width and an equal share of the rest.
+/// The widths of tabs with these natural widths. All tabs have the same width unless a name would
+/// be cut off. In that case, each has its own width and an equal share of the rest.
 fn widths(natural: &[f32], room: f32) -> Vec<f32> {
     let count = natural.len().max(1) as f32;
     let equal = room / count;

@@ -1,9 +1,9 @@
-//! The state of the chat panel between two frames.
+//! The state of the chat panel, which is kept between frames.
 
-/// The state of the chat panel between two frames.
+/// The state of the chat panel, which is kept between frames.
 #[derive(Debug, Default)]
 pub struct Draft {
-    /// True if the user has chosen the chat of the watched stream over that of the own one.
+    /// True if the user has chosen the chat of the watched stream instead of the program's own.
     pub(super) watched: bool,
     /// The message that is being written.
     pub(super) saying: String,

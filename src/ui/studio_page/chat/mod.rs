@@ -1,5 +1,5 @@
-//! The chat panel of the studio: the chat of the own stream, which the streamer moderates, and that of the
-//! watched stream.
+//! The chat panel of the studio: the chat of the program's own stream, which the streamer
+//! moderates, and the chat of the watched stream.
 
 mod draft;
 mod own;
@@ -15,7 +15,7 @@ use crate::ui::widgets::{Button, label, paragraph, tab_bar};
 
 pub use draft::Draft;
 
-/// Draws the chat in the available space; returns the action that the user selected.
+/// Draws the chat in the available space. Returns the action that the user selected.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -52,7 +52,7 @@ pub fn show(
     }
 }
 
-/// Explains how to get a chat.
+/// Draws a text that explains how to get a chat.
 fn none(ui: &mut Ui, view: &View<'_>) -> Option<Action> {
     let (theme, texts) = (view.theme, view.texts);
     ui.spacing_mut().item_spacing.y = gap::S;

@@ -1,5 +1,5 @@
-//! The chat of the own stream: messages with a menu to delete them and to mute their senders, and a field for
-//! new ones.
+//! The chat of the program's own stream: messages with a menu that deletes them and mutes their
+//! senders, and a field for new messages.
 
 use egui::text::LayoutJob;
 use egui::{Align, Id, Key, Label, Layout, ScrollArea, Sense, TextFormat, Ui, vec2};
@@ -18,7 +18,7 @@ use crate::wire::chat::{ChatPost, MAX_TEXT};
 
 /// The width of the button that sends.
 const SEND: f32 = 64.0;
-/// The minimum height of the list; in less space it is omitted.
+/// The minimum height of the list, in points. In less space, the list is omitted.
 const MIN_LIST_HEIGHT: f32 = 60.0;
 
 /// Draws the chat in the available space.

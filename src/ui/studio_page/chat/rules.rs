@@ -1,4 +1,4 @@
-//! The rules of the own chats: slow mode, blocked words, and the muted people.
+//! The rules of the built-in server's chats: slow mode, blocked words, and the muted people.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The behavior and look of docked panels: their tabs and the buttons for them.
+//! The behavior and look of docked panels: their tabs, and the buttons in the tab bars.
 
 use egui::{
     Align, Color32, CornerRadius, CursorIcon, Id, Response, Sense, Stroke, Style, Ui, Visuals,
@@ -30,12 +30,12 @@ pub(super) struct Docked<'a, 'b, 'c> {
     pub parts: &'a mut PageParts<'c>,
     pub arranging: bool,
     pub asked: Option<Action>,
-    /// The panel that is to move to a separate window; the next field is the panel to hide.
+    /// The panel that will move to a separate window; the next field is the panel to hide.
     pub apart: Option<TileId>,
     pub hidden: Option<TileId>,
-    /// The maximum width of a tab at which the whole bar fits.
+    /// The maximum width of a tab at which the whole tab bar fits, in points.
     pub most: f32,
-    /// Panels that have a title although they are not in a group of tabs.
+    /// Panels that have a title, although they are not in a group of tabs.
     pub titled: Vec<TileId>,
 }
 

@@ -33,7 +33,7 @@ pub(super) fn title(panel: Panel) -> &'static str {
     }
 }
 
-/// Draws a panel in `room`; returns the action that the user selected.
+/// Draws a panel in `room`. Returns the action that the user selected.
 pub(super) fn show(
     ui: &mut Ui,
     view: &mut View<'_>,

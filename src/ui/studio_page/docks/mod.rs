@@ -1,5 +1,5 @@
-//! Docked panels: side by side, in tabs, or in separate windows. The panels follow the current layout, and
-//! changes by the user are stored in it. A panel behind another tab is not drawn at all.
+//! Docked panels, side by side, in tabs, or in separate windows. The panels follow the current
+//! layout, which stores the user's changes. A panel behind another tab is not drawn at all.
 
 mod behavior;
 mod contents;
@@ -18,14 +18,14 @@ use crate::ui::studio_page::parts::PageParts;
 use crate::ui::targets::child;
 use crate::ui::view::View;
 
-/// Below this height, panels outside a group of tabs have no title.
+/// The height in points below which panels outside a group of tabs have no title.
 const ROOMY: f32 = 640.0;
 
-/// The state of the panels between two frames.
+/// The state of the panels, which is kept between frames.
 #[derive(Debug, Default)]
 pub struct Docks {
     tree: Option<Tree<Panel>>,
-    /// The layout from which the tree was made, or which was stored last.
+    /// The layout from which the tree was made, or that was stored last.
     kept: Option<(String, PanelLayout)>,
     /// The requested sizes of adjacent parts, in points.
     sizes: HashMap<TileId, f32>,
@@ -73,7 +73,7 @@ impl Docks {
         }
     }
 
-    /// Draws the panels in `room`; returns the action that the user selected.
+    /// Draws the panels in `room`. Returns the action that the user selected.
     pub fn show(
         &mut self,
         ui: &mut Ui,
@@ -152,7 +152,8 @@ impl Docks {
         }
     }
 
-    /// Draws the panels in separate windows; a panel whose window is closed returns to the layout.
+    /// Draws the panels in separate windows. When the user closes such a window, its panel returns
+    /// to the layout.
     fn windows(
         &mut self,
         ui: &Ui,

@@ -90,7 +90,7 @@ fn read_tile(tiles: &Tiles<Panel>, id: TileId, sizes: &HashMap<TileId, f32>) -> 
     }
 }
 
-/// Combines several parts into a split; a single part needs none.
+/// Combines several parts into a split. A single part needs no split.
 fn only(mut parts: Vec<(Option<u16>, Node)>, row: bool) -> Option<Node> {
     match parts.len() {
         0 => None,
@@ -109,8 +109,9 @@ fn holds(tiles: &Tiles<Panel>, id: TileId, fits: &impl Fn(Panel) -> bool) -> boo
     }
 }
 
-/// Selects the part that takes the remaining space: the only one without a size. If several parts have none,
-/// it is the part with the players or the program, or else the first that is not only the controls.
+/// Selects the part that takes the remaining space, which is the only part without a size. Of
+/// several such parts, it is the one with the players or the program, or else the first that is not
+/// only the controls.
 fn takes_rest(
     tiles: &Tiles<Panel>,
     children: &[TileId],
@@ -130,7 +131,7 @@ fn takes_rest(
         .or_else(|| find(&|panel| panel != Panel::Controls))
 }
 
-/// Gives each part its size in `room`; returns these sizes, and their ratio to the requested sizes.
+/// Gives each part its size in `room`. Returns these sizes, and their ratio to the requested sizes.
 pub(super) fn fit(
     tree: &mut Tree<Panel>,
     sizes: &HashMap<TileId, f32>,

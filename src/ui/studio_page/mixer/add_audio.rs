@@ -1,4 +1,4 @@
-//! *Add audio…*: the list of audio that can become another audio source.
+//! *Add audio…*: the list of audio that can be added as another audio source.
 
 use egui::{Color32, Frame, Margin, Popup, PopupCloseBehavior, Rect, Ui, UiBuilder};
 

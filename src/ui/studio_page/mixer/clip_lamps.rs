@@ -9,7 +9,7 @@ use crate::ui::style::theme::{BORDER, RADIUS, Type};
 use crate::ui::view::View;
 use crate::ui::widgets::{focus_ring, place};
 
-/// Draws the lit lamp of the source with this name; a click clears it.
+/// Draws the lit lamp of the source with this name. A click clears the lamp.
 pub fn lamp(ui: &mut Ui, view: &mut View<'_>, rect: Rect, name: &str, which: StripLamp) {
     let (theme, texts) = (view.theme, view.texts);
     let response = ui.interact(rect, ui.scope_id().with("clip"), Sense::click());

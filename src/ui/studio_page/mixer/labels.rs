@@ -13,10 +13,10 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Level, Levels, meter};
 
-/// A list that was not drawn for this long is considered closed.
+/// Time in seconds after which a list that was not drawn is considered closed.
 const CLOSED_SECONDS: f64 = 1.0;
 
-/// The selected strip and its selected filter; the window remembers both while it is open.
+/// The selected strip and its selected filter, which the window remembers while it is open.
 #[derive(Copy, Clone, Debug, Default)]
 pub struct MixerSelection {
     pub strip: StripId,
@@ -28,7 +28,7 @@ impl MixerSelection {
         Id::unique("mixer-strip")
     }
 
-    /// Strip that was selected last.
+    /// The last selection.
     pub fn get(ctx: &Context) -> Self {
         ctx.data(|data| data.get_temp(Self::place())).unwrap_or_default()
     }
@@ -39,8 +39,8 @@ impl MixerSelection {
     }
 }
 
-/// Refreshes the devices when a list of audio sources opens, because applications come and go. Call this
-/// while the list is drawn.
+/// Refreshes the devices when a list of audio sources opens, because applications come and go. Call
+/// this function while the list is drawn.
 pub fn look_again(ui: &Ui, view: &mut View<'_>) {
     let place = Id::unique("sounds-looked-for");
     let now = ui.input(|input| input.time);
@@ -86,7 +86,8 @@ fn level_words(view: &View<'_>, peak: f32, rms: f32) -> String {
     view.texts.with("level-words", &[("peak", peak.into()), ("rms", rms.into())])
 }
 
-/// The audio sources for a strip, without other files; `own` is the strip itself.
+/// The audio sources that a strip can use, without files other than its own. `own` is the strip
+/// itself.
 pub fn choices(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
     let microphones = view.snapshot.microphones.iter();
     let mut choices: Vec<AudioChoice> =
@@ -100,8 +101,8 @@ pub fn choices(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
     choices
 }
 
-/// Media files and streams that the scenes or the main video source show. Those that another strip already
-/// plays are omitted, because they would be twice as loud.
+/// Media files and streams that the scenes or the main video source show, except those that another
+/// strip already plays, which would be twice as loud.
 pub fn shown(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
     let snapshot = view.snapshot;
     let others = snapshot.strips.iter().filter(|strip| Some(strip.sound.id) != own);
@@ -117,8 +118,8 @@ pub fn shown(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
     choices
 }
 
-/// The audio that this machine plays: all of it, the audio of one output device, or one application. A
-/// selected application stays in the list while it is not running.
+/// The audio that this computer plays: all audio, the audio of one output device, or that of one
+/// application. A selected application stays in the list while it is not running.
 pub fn played(view: &View<'_>) -> Vec<AudioChoice> {
     let snapshot = view.snapshot;
     let running = snapshot.applications.iter().cloned().map(AudioChoice::Application);
@@ -140,7 +141,7 @@ pub fn played(view: &View<'_>) -> Vec<AudioChoice> {
     choices
 }
 
-/// The audio source of a strip; for the main strip, it is the selected audio.
+/// The audio source of a strip. The main strip's source is the selected audio.
 pub fn choice_of<'a>(view: &View<'a>, strip: &'a StripView) -> &'a AudioChoice {
     match &view.snapshot.audio {
         Some(audio) if strip.sound.id == StripId::MAIN => &audio.choice,
@@ -162,7 +163,7 @@ pub fn name_of(view: &View<'_>, audio: &AudioSource) -> String {
     name_of_choice(view, &audio.choice, &audio.name)
 }
 
-/// The name of an audio source; `device` is the system's name for it while it is open.
+/// The name of an audio source. `device` is the system's name for the source while it is open.
 pub fn name_of_choice(view: &View<'_>, choice: &AudioChoice, device: &str) -> String {
     match choice {
         AudioChoice::Mic(_) if !device.is_empty() => device.to_owned(),
@@ -207,7 +208,8 @@ fn shown_as(view: &View<'_>, choice: &AudioChoice) -> Option<String> {
     Some(source.name.clone())
 }
 
-/// The text and color for the state of a source; while it is open, the text is its measured clock drift.
+/// The text and color for the state of a source. While the source is open, the text is its measured
+/// clock drift.
 pub fn state_of(view: &View<'_>, state: SourceState, drift_ppm: Option<f64>) -> (String, Color32) {
     let theme = view.theme;
     let text = match state {
@@ -227,8 +229,8 @@ pub fn state_of(view: &View<'_>, state: SourceState, drift_ppm: Option<f64>) -> 
     (text, if fine { theme.secondary } else { theme.warn })
 }
 
-/// The reason why a strip is silent, if it is: muted by hand, muted by push-to-talk or push-to-mute, or its
-/// video is not visible.
+/// The reason why a strip is silent, if it is: the user, push-to-talk or push-to-mute has muted it,
+/// or its video is not visible.
 pub fn silent(view: &View<'_>, strip: &StripView) -> Option<String> {
     let sound = &strip.sound;
     let why = match sound.talk {

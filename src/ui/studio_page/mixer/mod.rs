@@ -15,18 +15,19 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::paragraph;
 
-/// From this height on, the faders are vertical.
+/// The height in points from which the faders are vertical.
 const UPRIGHT_FROM: f32 = 190.0;
-/// The widths of a strip with a horizontal fader: the minimum, the usual width, and the maximum for long
-/// names.
+/// The widths of a strip with a horizontal fader, in points: the minimum, the usual width, and the
+/// maximum for long names.
 const FLAT: [f32; 3] = [210.0, 280.0, 420.0];
-/// The same widths for vertical faders.
+/// The widths of a strip with a vertical fader, in points: the minimum, the usual width, and the
+/// maximum.
 const UPRIGHT: [f32; 3] = [112.0, 144.0, 240.0];
 /// The width of the button that adds a strip, if there is no room for its text.
 const ADD: f32 = 32.0;
 
-/// The common width of all strips and of the program: it depends on the names and the available space, but is
-/// limited in wide windows.
+/// The common width of all strips and of the program, which depends on the names and the available
+/// space, and is limited in wide windows.
 fn width_of(ui: &Ui, strips: &[Strip], upright: bool, room: f32) -> f32 {
     let [least, roomy, most] = if upright { UPRIGHT } else { FLAT };
     let needed = strips.iter().map(|strip| strip.width(ui, upright)).fold(roomy, f32::max);
@@ -34,7 +35,7 @@ fn width_of(ui: &Ui, strips: &[Strip], upright: bool, room: f32) -> f32 {
     share.min(needed).clamp(least, most).floor()
 }
 
-/// Draws the mixer in `room`; returns whether the user requested the mixer dialog.
+/// Draws the mixer in `room`. Returns true if the user requested the mixer dialog.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
     ui.painter().hline(room.x_range(), room.top() + 0.5, view.theme.border());
     let inner = room.shrink2(vec2(gap::M, gap::S));
@@ -88,7 +89,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
     mixer_asked
 }
 
-/// Draws a text in place of the first strip: no microphone was found, or none is selected.
+/// Draws a text in place of the first strip, if no microphone was found or selected.
 fn nothing_heard(ui: &mut Ui, view: &View<'_>, rect: Rect) {
     let layout = Layout::top_down(Align::Min);
     let rect = rect.with_min_y(rect.top() + gap::S);

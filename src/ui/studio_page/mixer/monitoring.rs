@@ -7,7 +7,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, Select, menu_item, scrolled};
 
-/// From this width on, the button has a text.
+/// The width in points from which the button has a text.
 const WORDS_FROM: f32 = 150.0;
 
 /// The name of a choice.
@@ -48,7 +48,7 @@ pub fn field(ui: &mut Ui, view: &mut View<'_>) {
     select.show(ui, view.theme, |ui| list(ui, view));
 }
 
-/// Draws the choice as a button of one line; with `leading`, its text is left-aligned.
+/// Draws the choice as a button of one line. With `leading`, the text is left-aligned.
 pub fn button(ui: &mut Ui, view: &mut View<'_>, width: f32, leading: bool) {
     let theme = view.theme;
     let name = view.texts.get("monitoring-device");

@@ -103,8 +103,8 @@ impl Strip {
         }
     }
 
-    /// The width that fits the whole head, with a horizontal or a vertical fader. A changing level does not
-    /// change this width.
+    /// The width that fits the strip's whole head, for a horizontal or a vertical fader. A changing
+    /// level does not change this width.
     pub fn width(&self, ui: &Ui, upright: bool) -> f32 {
         let wide = |text: &str, kind: Type| {
             ui.painter().layout_no_wrap(text.to_owned(), kind.font(), Color32::PLACEHOLDER).size().x
@@ -132,7 +132,7 @@ impl Strip {
         }
     }
 
-    /// Draws the mute button; returns the new mute state.
+    /// Draws the mute button. Returns the new mute state.
     pub fn mute(&self, ui: &mut Ui, view: &View<'_>) -> bool {
         let (icon, look, key) = match self.muted {
             true => (Icon::SpeakerOff, ButtonWeight::Warn, "unmute-of"),
@@ -179,7 +179,7 @@ pub(super) fn part(ui: &mut Ui, rect: Rect, salt: &str) -> Ui {
     ui.new_child(UiBuilder::new().max_rect(rect).layout(layout).id_salt(salt))
 }
 
-/// Draws the icon, the name, and at the end of the line the level, with a lit clip lamp before it.
+/// Draws the icon, the name, and at the end of the line the level, after a lit clip lamp.
 fn head(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -222,7 +222,7 @@ fn lines(rect: Rect) -> [Rect; 3] {
     [line(0.0, HEAD), line(HEAD + 6.0, 28.0), line(inner.height() - 28.0, 28.0)]
 }
 
-/// Draws a strip with a horizontal fader; returns whether the user requested the mixer dialog.
+/// Draws a strip with a horizontal fader. Returns true if the user requested the mixer dialog.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) -> bool {
     let theme = view.theme;
     if ui.rect_contains_pointer(rect) {

@@ -15,7 +15,7 @@ use crate::ui::widgets::{Level, Levels, elided, upright_meter};
 
 /// The width of a meter.
 const METER: f32 = 20.0;
-/// The size of a fader's handle; the next constant is its range in decibels.
+/// The size of a fader's handle in points; the next constant is the fader's range in decibels.
 const HANDLE: Vec2 = vec2(22.0, 11.0);
 const RANGE: RangeInclusive<f32> = -60.0..=20.0;
 
@@ -31,7 +31,7 @@ struct Column<'a> {
     fader: bool,
 }
 
-/// Draws the column; returns the space beside the meter.
+/// Draws the column. Returns the space beside the meter.
 fn column(ui: &mut Ui, view: &View<'_>, column: &Column<'_>, rect: Rect, foot: f32) -> Rect {
     let theme = view.theme;
     ui.painter().rect_filled(rect, CornerRadius::same(RADIUS_LARGE), theme.canvas);
@@ -85,7 +85,7 @@ fn fader(ui: &mut Ui, theme: &Theme, value: &mut f32, name: &str, height: f32) -
     response
 }
 
-/// Draws a strip; returns whether the user requested the mixer dialog.
+/// Draws a strip. Returns true if the user requested the mixer dialog.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) -> bool {
     let shown = Column {
         icon: strip.icon,

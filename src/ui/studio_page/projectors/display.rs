@@ -2,7 +2,7 @@
 
 use crate::media::Size;
 
-/// A display of this machine, in the order of the desktop.
+/// A display of this computer. Displays are in the order of the desktop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Display {
     pub name: String,

@@ -54,8 +54,8 @@ fn label(display: &Display) -> String {
     format!("{} ({}×{})", display.name, display.size.width, display.size.height)
 }
 
-/// Draws the menu of a projector: other places, whether it opens again at the next start, and
-/// close.
+/// Draws the menu of a projector: other places, the switch for restoring projectors at the next
+/// start, and close.
 pub(super) fn of_projector(
     ui: &mut Ui,
     view: &mut View<'_>,

@@ -1,6 +1,7 @@
-//! Projectors: the program, the preview, all scenes or one source, on a whole display or in a separate
-//! window. Esc closes a projector. If its display is disconnected, a projector is hidden until the display is
-//! connected again. Projectors accept the hotkeys that do not need the main window.
+//! Projectors: the program, the preview, all scenes or one source, on a whole display or in a
+//! separate window. Esc closes a projector. A projector whose display is disconnected is hidden
+//! until the display is connected again. Projectors accept the hotkeys that do not need the main
+//! window.
 
 pub mod display;
 pub mod menu;
@@ -27,7 +28,7 @@ use crate::ui::studio_page::projectors::picture::{ProjectorParts, ProjectorPictu
 use crate::ui::style::theme::BLACK;
 use crate::ui::view::View;
 
-/// The initial size of a projector window; the next constant is its minimum size.
+/// The initial size of a projector window in points; the next constant is its minimum size.
 const WINDOW: [f32; 2] = [960.0, 540.0];
 const SMALLEST: [f32; 2] = [240.0, 135.0];
 /// The repaint interval of a projector whose frames do not wake the window; the next constant is the interval
@@ -37,7 +38,7 @@ const CALM_INTERVAL: Duration = Duration::from_millis(66);
 
 #[derive(Debug)]
 struct Projector {
-    /// The number that identifies its window.
+    /// The number that identifies the projector's window.
     number: u64,
     place: ProjectorPlace,
     picture: ProjectorPicture,
@@ -78,7 +79,7 @@ impl Projectors {
         self.displays.clone().unwrap_or_default()
     }
 
-    /// Opens a projector, or brings it to the front; a display shows only one projector at a time.
+    /// Opens a projector, or brings it to the front. A display shows only one projector at a time.
     pub fn open(&mut self, place: ProjectorPlace) {
         if let Some(known) = self.open.iter_mut().find(|it| it.place == place) {
             known.raised = true;
@@ -94,7 +95,8 @@ impl Projectors {
         }
     }
 
-    /// Opens a projector on the display without the main window, or in a window; closes it if it is open.
+    /// Opens a projector on the display without the main window, or in a window. Closes the
+    /// projector if it is open.
     pub fn toggle(&mut self, shows: ProjectorContent, fills: bool) {
         let is = |it: &Projector| it.place.shows == shows && it.place.display.is_some() == fills;
         if self.open.iter().any(is) {
@@ -153,7 +155,7 @@ impl Projectors {
         views
     }
 
-    /// Draws all projectors; returns the actions that the user selected in them.
+    /// Draws all projectors. Returns the actions that the user selected in them.
     pub fn show(
         &mut self,
         ctx: &Context,
@@ -213,7 +215,7 @@ impl Projector {
     }
 }
 
-/// Draws the contents of the window.
+/// Draws the contents of a projector's window.
 fn window(
     ui: &mut Ui,
     view: &mut View<'_>,

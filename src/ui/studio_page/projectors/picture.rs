@@ -43,7 +43,7 @@ pub(super) fn view_of(shows: ProjectorContent, snapshot: &Snapshot) -> Option<Vi
     }
 }
 
-/// The frame of a projector between two frames of the window.
+/// The frame views of a projector, which are kept between frames of the window.
 #[derive(Debug, Default)]
 pub(super) struct ProjectorPicture {
     /// The frame view, with the view for which it was created.
@@ -52,7 +52,7 @@ pub(super) struct ProjectorPicture {
 }
 
 impl ProjectorPicture {
-    /// Paints the content in `room`, which is black.
+    /// Paints the content on black in `room`.
     pub fn paint(
         &mut self,
         ui: &mut Ui,

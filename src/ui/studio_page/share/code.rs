@@ -1,12 +1,12 @@
-//! A QR code: an address for the camera of a phone.
+//! A QR code of an address, for the camera of a phone.
 
 use egui::{Color32, CornerRadius, Mesh, Rect, Role, Sense, Shape, Ui, WidgetInfo, pos2, vec2};
 use qrcode::{Color, EcLevel, QrCode};
 
-/// The light margin around a code, in modules; readers need it (ISO/IEC 18004, 9.1).
+/// The light margin around a code, in modules, which readers need (ISO/IEC 18004, 9.1).
 const QUIET: usize = 4;
 
-/// The code of the last address.
+/// The QR code of the last address.
 #[derive(Debug, Default)]
 pub(super) struct AddressCode {
     address: String,
@@ -16,7 +16,7 @@ pub(super) struct AddressCode {
 }
 
 impl AddressCode {
-    /// Computes the code of an address; an address that no code can hold has none.
+    /// Computes the code of an address. An address that is too long has no code.
     fn follow(&mut self, address: &str) {
         if self.address == address {
             return;
@@ -35,8 +35,8 @@ impl AddressCode {
         }
     }
 
-    /// Draws the code of an address in a square with sides of at most `side` points. It is dark on white in every
-    /// theme, because some readers find no inverted codes.
+    /// Draws the code of an address in a square with sides of at most `side` points. The code is
+    /// dark on white in every theme, because some readers do not find inverted codes.
     pub(super) fn show(&mut self, ui: &mut Ui, address: &str, name: &str, side: f32) {
         self.follow(address);
         if self.width == 0 {

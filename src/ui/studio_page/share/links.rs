@@ -12,7 +12,7 @@ use crate::ui::widgets::{ButtonWeight, icon_button, label};
 
 /// The width of the name of a link.
 const NAME: f32 = 78.0;
-/// How long a button shows that it has copied, in seconds.
+/// The time for which a button shows that it has copied its link, in seconds.
 const COPIED: f64 = 2.0;
 
 /// Draws all links.

@@ -1,4 +1,5 @@
-//! The *Share* panel: the links of the built-in server's stream, its viewers, and which computers reach it.
+//! The *Share* panel: the links of the built-in server's stream, the stream's viewers, and which
+//! computers can reach the server.
 
 mod code;
 mod draft;
@@ -19,7 +20,7 @@ pub use draft::Draft;
 
 /// The side of the QR code.
 const CODE: f32 = 140.0;
-/// The minimum width of the text beside it.
+/// The minimum width of the text beside the QR code.
 const BESIDE: f32 = 76.0;
 
 /// Draws the panel.
@@ -74,7 +75,7 @@ fn header(ui: &mut Ui, view: &mut View<'_>) {
     });
 }
 
-/// Draws the code of the viewer page, or why no phone can open it.
+/// Draws the QR code of the viewer page, or the reason why no phone can open the page.
 fn invitation(ui: &mut Ui, view: &View<'_>, draft: &mut Draft) {
     let (theme, texts, server) = (view.theme, view.texts, &view.snapshot.server);
     let words = |ui: &mut Ui, title, advice| {

@@ -1,4 +1,5 @@
-//! Which computers can reach the built-in server: the switches, and what they mean for each address.
+//! The switches that determine which computers can reach the built-in server, and their effect on
+//! each address.
 
 use egui::{Align, Layout, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
@@ -13,7 +14,7 @@ use crate::ui::widgets::{elided, named_switch, paragraph};
 
 /// The height of the row of an address.
 const ROW: f32 = 24.0;
-/// The side of the icon in it.
+/// The side length of the icon in the row.
 const ICON: f32 = 14.0;
 
 /// Draws the switch that lets other computers watch.
@@ -25,7 +26,7 @@ pub(super) fn network(ui: &mut Ui, view: &mut View<'_>) {
     }
 }
 
-/// Says what it means that other computers can watch.
+/// Draws a text that explains what it means if other computers can watch.
 pub(super) fn open_to(ui: &mut Ui, view: &View<'_>) {
     let (theme, texts, server) = (view.theme, view.texts, &view.snapshot.server);
     if server.reach.http {
@@ -67,7 +68,7 @@ fn addresses(ui: &mut Ui, view: &View<'_>, server: &ServerFigures) {
     });
 }
 
-/// The words for what others can do at an address, and whether they can watch.
+/// The text key for what other computers can do at an address, and whether they can watch.
 fn state(network: &NetworkAddress, reach: ServerReach) -> (&'static str, bool) {
     match (network.http, network.rtmp) {
         (true, _) if network.is_public => (key!("share-can-public"), true),
@@ -80,7 +81,7 @@ fn state(network: &NetworkAddress, reach: ServerReach) -> (&'static str, bool) {
     }
 }
 
-/// Draws the row of an address: its interface, the address, and what others can do there.
+/// Draws the row of an address: its interface, the address, and what other computers can do there.
 fn address(ui: &mut Ui, view: &View<'_>, name: &str, ip: &str, (key, can): (&'static str, bool)) {
     let (theme, words) = (view.theme, view.texts.get(key));
     let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());

@@ -19,10 +19,10 @@ use crate::ui::watch::controls::seek_bar::Span;
 use crate::ui::watch::draft::{Draft, Where};
 use crate::ui::widgets::{Button, ButtonWeight, icon_button, label, slider};
 
-/// From this width on, the buttons at the right have labels beside their icons.
+/// The width in points from which the buttons at the right have labels beside their icons.
 const WORDS_FROM: f32 = 1_280.0;
 
-/// Draws the bar; returns the window action that the user selected.
+/// Draws the bar. Returns the window action that the user selected.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) -> Option<Action> {
     let mut row = ui.new_child(
         UiBuilder::new()
@@ -77,7 +77,7 @@ fn loudness(ui: &mut Ui, view: &mut View<'_>) {
     }
 }
 
-/// Shows the position in a recording, the delay behind the live edge, or the latency.
+/// Draws the position in a recording, the delay behind the live edge, or the latency.
 fn time(ui: &mut Ui, view: &mut View<'_>) {
     let (theme, texts) = (view.theme, view.texts);
     let watch = &view.snapshot.watch_figures;

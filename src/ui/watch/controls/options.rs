@@ -21,10 +21,10 @@ use crate::ui::widgets::{self, Button, label, menu_item, paragraph, scrolled, se
 
 const WIDTH: f32 = 300.0;
 
-/// The buffer lengths to choose from; 0 means as short as the network allows.
+/// The buffer lengths to choose from, in ms; 0 means as short as the network allows.
 pub const BUFFERS_MS: [u64; 8] = [0, 100, 300, 500, 1_000, 2_000, 5_000, 10_000];
 
-/// Draws the popup of a button; returns whether it is open.
+/// Draws the popup of a button. Returns true if the popup is open.
 pub(in crate::ui::watch) fn popup(
     button: &Response,
     theme: &Theme,
@@ -92,8 +92,8 @@ pub fn audio_options(ui: &mut Ui, view: &mut View<'_>, words: &str) {
     });
 }
 
-/// Shows whether the graphics hardware decodes for the system's libraries, and if not, why. The
-/// hardware is only probed when a user opens this popup.
+/// Draws whether the graphics hardware can decode with the system's libraries, and otherwise the
+/// reason. onair probes the hardware only when a user opens this popup.
 fn hardware(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let said = match &view.snapshot.hardware {

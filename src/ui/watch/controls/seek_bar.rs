@@ -1,5 +1,5 @@
-//! The seek bar: for a recording it covers the whole duration, for a broadcast the DVR window. The first
-//! part calculates positions, and the second part draws the bar.
+//! The seek bar, which covers the whole duration of a recording, or the DVR window of a broadcast.
+//! The first part of this module calculates positions, and the second part draws the bar.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub const HEIGHT: f32 = 22.0;
 pub const STEP: Duration = Duration::from_secs(5);
 /// A position within this distance of the live edge counts as the live edge.
 const AT_THE_END: Duration = Duration::from_millis(700);
-/// Shorter recordings and DVR windows have no seek bar.
+/// The minimum duration of a recording or DVR window that has a seek bar.
 const MIN_BAR: Duration = Duration::from_secs(1);
 
 /// The time range of the bar.
@@ -73,7 +73,7 @@ impl Span {
         }
     }
 
-    /// The command for a step forward or back. The player itself knows its current seek target and the end
+    /// The command for a step forward or back. The player itself knows its pending seek and the end
     /// of the stream.
     pub fn step(self, by: Duration, ahead: bool) -> Option<WatchCommand> {
         (self != Self::None).then_some(WatchCommand::Step { by, ahead })
@@ -93,7 +93,7 @@ fn behind(behind: Duration) -> WatchCommand {
     if behind <= AT_THE_END { WatchCommand::GoToLive } else { WatchCommand::Rewind(behind) }
 }
 
-/// Draws the bar; returns the command that the user requested.
+/// Draws the bar. Returns the command that the user requested.
 pub fn bar(
     ui: &mut Ui,
     view: &View<'_>,

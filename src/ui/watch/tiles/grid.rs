@@ -23,8 +23,8 @@ const BETWEEN: f32 = 4.0;
 /// The height of the line at the bottom of a tile.
 const FOOT: f32 = 24.0;
 
-/// The positions of `count` tiles in `room`, row by row, with the number of columns that makes 16:9
-/// frames largest.
+/// The rectangles of `count` tiles in `room`, row by row, with the number of columns that makes
+/// 16:9 frames largest.
 pub fn grid(room: Rect, count: usize) -> Vec<Rect> {
     let cell = |columns: usize| {
         let rows = count.div_ceil(columns);
@@ -129,7 +129,8 @@ fn one(
     }
 }
 
-/// Draws the overlays and notices over the chosen player's frame, as when it is shown alone.
+/// Draws the overlays and notices over the chosen player's frame, as for a player that is shown
+/// alone.
 fn over(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
     let mut child =
         ui.new_child(UiBuilder::new().max_rect(room.shrink(gap::S)).id_salt("wall-notices"));

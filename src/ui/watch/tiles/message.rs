@@ -1,5 +1,5 @@
-//! Texts over a tile: its state and the newest notice. The texts wrap, so that they are complete if the
-//! tile has room for them.
+//! Texts over a tile: the player's state and its newest notice. The texts wrap, so that they are
+//! complete if the tile has room for them.
 
 use egui::{Align, CornerRadius, Layout, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
@@ -26,7 +26,8 @@ fn widths(room: Rect) -> (f32, f32) {
     (plate, (plate - 2.0 * gap::S).max(1.0))
 }
 
-/// Draws the newest notice of a player that is not chosen; its remedy appears when the player is chosen.
+/// Draws the newest notice of a player that is not chosen. The notice's remedy appears when the
+/// player is chosen.
 pub(super) fn notice(ui: &mut Ui, view: &View<'_>, tile: &TileView, notice: &Notice, room: Rect) {
     let (title, advice) = notices::words(view.texts, notice);
     let inner = (room.width() - 4.0 * gap::S).max(1.0);

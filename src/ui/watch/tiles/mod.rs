@@ -1,5 +1,5 @@
-//! The players and their controls in any room: on the page, on the whole screen or in a window. The
-//! controls are below the frames or over them.
+//! The players and their controls in any space: on the page, on the whole screen or in a window.
+//! The controls are below or over the frames.
 
 pub(in crate::ui) mod grid;
 mod message;
@@ -17,7 +17,7 @@ use crate::ui::watch::controls;
 use crate::ui::watch::controls::seek_bar;
 use crate::ui::watch::draft::Draft;
 
-/// The controls over a full screen disappear this many seconds after the last pointer movement.
+/// Seconds after the last pointer movement for which the controls stay over a full screen.
 const CONTROLS_STAY: f64 = 2.5;
 
 /// Draws the seek bar and the controls.

@@ -1,4 +1,4 @@
-//! The overlays on the frame: a list of layers, drawn in order, each in the same room. A new
+//! The overlays on the frame, as a list of layers that are drawn in order in the same space. A new
 //! overlay is added to this list.
 
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
@@ -27,8 +27,8 @@ pub fn show(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
 
 const LINE: f32 = 17.0;
 const WIDTH: f32 = 292.0;
-/// The minimum width of a tile for the statistics: a narrower one has no room for a name and its
-/// value.
+/// The minimum width in points of a tile with statistics. A narrower tile has no room for a name
+/// and its value.
 const NARROWEST: f32 = 200.0;
 const GRAPH: f32 = 26.0;
 
@@ -102,7 +102,8 @@ fn decoder(texts: &Texts, by: By) -> String {
     }
 }
 
-/// The latency of the video; if only the sender's clock gives it, the text mentions that.
+/// The text for the latency of the video, which mentions the sender's clock if only that clock
+/// gives the latency.
 pub fn latency(texts: &Texts, watch: &WatchFigures) -> String {
     match (watch.latency(), watch.sender_latency()) {
         (Some(latency), _) => format::short_time(latency),

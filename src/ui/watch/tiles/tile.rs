@@ -1,4 +1,4 @@
-//! The frame of one player, or the text in its place.
+//! The frame of one player, or a text in its place.
 
 use std::borrow::Cow;
 
@@ -88,8 +88,8 @@ fn waits_for(stage: Option<&'static str>) -> &'static str {
     }
 }
 
-/// Returns true if a player in this state displays a frame, which includes the first frame while it
-/// opens.
+/// Returns true if a player in this state displays a frame, including the first frame while the
+/// stream opens.
 pub fn is_seen(state: &WatchState) -> bool {
     matches!(
         state,
@@ -97,7 +97,7 @@ pub fn is_seen(state: &WatchState) -> bool {
     )
 }
 
-/// The text over a frozen frame.
+/// The text over a frame that stands still, if the state needs one.
 pub fn still(texts: &Texts, state: &WatchState) -> Option<Sentence> {
     match state {
         WatchState::Opening { .. } => Some(Sentence {
@@ -181,7 +181,8 @@ pub fn show(
     notices::watch_cards(&mut top, view, 2);
 }
 
-/// Paints the chosen player's frame after applying the requested movement; returns its position.
+/// Applies the requested movement, and paints the chosen player's frame. Returns the frame's
+/// position.
 pub fn paint_chosen(
     ui: &mut Ui,
     picture: &mut FrameView,
@@ -194,7 +195,7 @@ pub fn paint_chosen(
     paint(ui, picture, &draft.look, room)
 }
 
-/// Paints a frame with its viewport; returns its position.
+/// Paints a frame with its viewport. Returns the frame's position.
 pub fn paint(ui: &mut Ui, picture: &mut FrameView, look: &Viewport, room: Rect) -> Option<Rect> {
     let size = picture.size()?;
     let rect = look.place(room, size, ui.pixels_per_point());
