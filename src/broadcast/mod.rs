@@ -1,7 +1,7 @@
 //! Floor 4: output of the program. One [`Hub`] takes the encoded packets of both tracks, puts them
-//! in order and passes them to any number of outputs: [`Publisher`]s (RTMP(S), on the network
-//! runtime) and [`Recorder`]s (a thread each), all of them an [`Output`]. A problem of one output
-//! never affects another one or the encoders.
+//! in order, and passes them to any number of outputs. Each [`Output`] is a [`Publisher`] (RTMP(S),
+//! on the network runtime) or a [`Recorder`] (with its own thread). A problem of one output never
+//! affects another one or the encoders.
 
 pub mod adaptation;
 pub mod delay;

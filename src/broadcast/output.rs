@@ -3,7 +3,7 @@
 //!
 //! An output takes its packets from a [`Subscription`](crate::broadcast::Subscription) on its own
 //! thread or task, or is a [`Sink`] that the hub's thread calls. A broadcast starts, watches and
-//! stops all of them through [`Output`].
+//! stops all outputs through [`Output`].
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::broadcast::hub::shared_packet::SharedPacket;
 /// The state of an output.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum OutputState {
-    /// Starting; no packet was delivered yet.
+    /// Starting, without a delivered packet yet.
     Starting,
     /// Packets are being delivered.
     Running,
@@ -42,7 +42,7 @@ pub struct LinkEstimate {
     pub silent: Duration,
 }
 
-/// Running output of a broadcast, such as a publisher or a recorder.
+/// A running output of a broadcast, such as a publisher or a recorder.
 pub trait Output: fmt::Debug + Send {
     /// The current state.
     fn state(&self) -> OutputState;
@@ -50,13 +50,14 @@ pub trait Output: fmt::Debug + Send {
     fn estimate(&self) -> Option<LinkEstimate>;
     /// The duration from the oldest to the newest packet that the output has not passed on.
     fn backlog(&self) -> Duration;
-    /// Requests an orderly end that takes at most `limit`; does not wait.
+    /// Requests an orderly end that takes at most `limit`. The call does not wait.
     fn ask_to_stop(&self, limit: Duration);
-    /// Ends in an orderly way within `limit`; drops the remaining packets.
+    /// Ends in an orderly way within `limit`, and then drops the remaining packets.
     fn stop(&mut self, limit: Duration);
 }
 
-/// Takes packets on the hub's thread, which never waits: both methods must return at once.
+/// A receiver that takes packets on the hub's thread, which never waits. Both methods must return
+/// at once.
 pub trait Sink: Send + Sync {
     /// Takes the next packet.
     fn offer(&self, packet: &Arc<SharedPacket>);

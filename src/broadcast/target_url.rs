@@ -17,7 +17,7 @@ impl TargetUrl {
     /// Parses an address, and its key if that is separate.
     ///
     /// # Errors
-    /// Fails with the problem for the user; it never contains the key.
+    /// Fails with the problem for the user, which never contains the key.
     pub fn parse(text: &str, key: Option<&Secret>) -> Result<Self, Error> {
         let url = match key {
             Some(key) => Url::with_key(text, key.expose()),
@@ -40,13 +40,13 @@ impl TargetUrl {
         }
     }
 
-    /// The host and the port, even if the address does not contain the port; IPv6 addresses are in
+    /// The host and the port, even if the address does not contain the port. IPv6 addresses are in
     /// brackets.
     pub fn host_and_port(&self) -> String {
         url::authority(self.host(), self.port())
     }
 
-    /// The host and, unless it is the scheme's default, the port; IPv6 addresses are in brackets.
+    /// The host, and the port unless it is the scheme's default. IPv6 addresses are in brackets.
     pub fn authority(&self) -> String {
         match self {
             Self::Rtmp(url) => url.authority(),
@@ -67,7 +67,8 @@ impl TargetUrl {
         }
     }
 
-    /// The same stream with this query, such as a service's test mode.
+    /// Returns the address of the same stream with this query, such as the query of a service's
+    /// test mode.
     #[must_use]
     pub fn with_query(&self, query: &str) -> Self {
         match self {

@@ -1,6 +1,6 @@
-//! Chooses the frame size for a bitrate: three quarters or half of the full size if the bitrate is
-//! too low for it, and a larger size again when the bitrate has been high enough for a while. This
-//! module is pure: it takes bitrates and times, and returns a size.
+//! Chooses the frame size for a bitrate. If the bitrate is too low for the full size, frames have
+//! three quarters or half of it. When the bitrate has been high enough for a while, the size grows
+//! again. This module is pure: it takes bitrates and times, and returns a size.
 
 use std::time::Duration;
 
@@ -11,17 +11,19 @@ use crate::media::{BitsPerSecond, FrameRate, Size};
 const STEPS: [(u32, u32); 3] = [(1, 1), (3, 4), (1, 2)];
 /// Minimum side length in pixels.
 const MIN_SIDE: u32 = 16;
-/// Below this many bits per pixel, a smaller frame looks better…
+/// The bits per pixel below which a smaller frame looks better.
 const MIN_BITS_PER_PIXEL: f64 = 0.045;
-/// …or below this share of the chosen bitrate, if that was low from the start.
+/// The share of the chosen bitrate below which a smaller frame looks better, if that bitrate was
+/// low from the start.
 const OF_CHOSEN: f64 = 0.5;
 /// The time for which the bitrate must be too low before the size is reduced.
 const DOWN_AFTER: Duration = Duration::from_millis(1_500);
-/// Before the size is increased, the bitrate must be this many times that of the larger size, for
-/// the time of the next constant.
+/// The bitrate, as a multiple of what the larger size needs, from which the size grows; the next
+/// constant is the time for which the bitrate must be so high.
 const MORE: f64 = 1.4;
 const UP_AFTER: Duration = Duration::from_secs(8);
-/// A step up that is reverted within this time has failed: the next step up waits twice as long.
+/// A step up that is reverted within this time has failed, and the next step up waits twice as
+/// long.
 const TRIED: Duration = Duration::from_secs(20);
 const MAX_PATIENCE: Duration = Duration::from_secs(64);
 
@@ -30,7 +32,7 @@ const MAX_PATIENCE: Duration = Duration::from_secs(64);
 pub struct SizeSteps {
     full: Size,
     rate: f64,
-    /// The bits per pixel that are sufficient.
+    /// The bits per pixel that are sufficient for a size.
     enough: f64,
     step: usize,
     scant_since: Option<Timestamp>,
@@ -40,7 +42,8 @@ pub struct SizeSteps {
 }
 
 impl SizeSteps {
-    /// Starts for frames of this size and rate; `chosen` is the bitrate that is sufficient for them.
+    /// Starts with frames of this size and rate. `chosen` is the bitrate that is sufficient for
+    /// them.
     pub fn new(full: Size, rate: FrameRate, chosen: BitsPerSecond) -> Self {
         let rate = rate.as_f64().max(1.0);
         let density = f64::from(chosen.0) / (full.pixels().max(1) as f64 * rate);
@@ -73,7 +76,8 @@ impl SizeSteps {
         self.enough * pixels * self.rate / f64::from(frame_step.max(1))
     }
 
-    /// The largest step for which this bitrate is sufficient, or the smallest step.
+    /// The step with the largest size for which this bitrate is sufficient, or the step with the
+    /// smallest size.
     fn deserved(&self, bitrate: BitsPerSecond, frame_step: u32) -> usize {
         let fits = |step: &usize| f64::from(bitrate.0) >= self.need(*step, frame_step);
         (0..STEPS.len()).find(fits).unwrap_or(STEPS.len() - 1)

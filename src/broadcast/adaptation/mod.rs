@@ -1,9 +1,9 @@
-//! Estimates a target's link: reduces the bitrate quickly when the backlog grows, and raises it
+//! Adapts the bitrate to a target's link: reduces it quickly when the backlog grows, and raises it
 //! carefully when the link is calm. This module is pure: it takes samples and times, and returns a
 //! bitrate.
 //!
-//! A lost connection provides no information about the bandwidth: nothing changes while a target is
-//! offline, and the initial backlog of a new connection does not count.
+//! A lost connection provides no information about the bandwidth. The bitrate therefore stays while
+//! a target is offline, and the initial backlog of a new connection does not count.
 
 mod frame_size;
 mod renditions;
@@ -20,34 +20,35 @@ use crate::media::BitsPerSecond;
 /// Interval between two samples of a link.
 pub const EVERY: Duration = Duration::from_millis(250);
 
-/// A backlog of this duration means that the link is slow, if the backlog is not smaller at the
-/// next sample: a single large frame is sent by then…
+/// The backlog from which the link is slow if the backlog is not smaller at the next sample, by
+/// which a single large frame is sent.
 const HIGH_QUEUE_DELAY: Duration = Duration::from_millis(200);
-/// …and with this duration, at once.
+/// The backlog from which the link is slow at once.
 const TOO_LONG: Duration = Duration::from_millis(800);
-/// With a smaller backlog, the link keeps up.
+/// The backlog below which the link keeps up.
 const LOW_QUEUE_DELAY: Duration = Duration::from_millis(100);
-/// A new connection first sends its initial backlog for this time.
+/// The time for which a new connection sends its initial backlog.
 const SETTLE: Duration = Duration::from_secs(2);
-/// A lower bitrate takes effect only after the frames encoded before it are sent.
+/// Minimum interval between two reductions, because a lower bitrate takes effect only after the
+/// frames encoded before it are sent.
 const BETWEEN_DOWNS: Duration = Duration::from_secs(1);
-/// After this calm time, a higher bitrate is tried.
+/// The calm time after which a higher bitrate is tried.
 const PROBE: Duration = Duration::from_secs(4);
-/// Maximum of this time after failed tries.
+/// Maximum calm time before a higher bitrate is tried, after failed tries.
 const MAX_PROBE: Duration = Duration::from_secs(60);
 /// A try that is followed by a growing backlog within this time has failed.
 const TRIED: Duration = Duration::from_secs(8);
 
-/// Without progress for this long, the link is not slow, but stalled or lost…
+/// The time without progress from which the link is not slow, but stalled or lost.
 const STILL: Duration = Duration::from_millis(500);
-/// …and after this long, the backlog does not count.
+/// The time without progress from which the backlog does not count.
 const STALL_THRESHOLD: Duration = Duration::from_millis(1_250);
 
 /// The state of a target's link at one moment.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
     pub at: Timestamp,
-    /// True if it is connected and sending.
+    /// True if the target is connected and gets data.
     pub live: bool,
     /// The duration of the backlog, measured by its timestamps.
     pub queued: Duration,
@@ -87,8 +88,8 @@ pub struct Adapter {
 }
 
 impl Adapter {
-    /// Starts with `most`, and never goes below `least` (or below `most`, if that is lower).
-    /// `sound` is the bitrate of the audio on the same link.
+    /// Starts with the bitrate `most`, and never goes below `least` (or below `most`, if that is
+    /// lower). `sound` is the bitrate of the audio on the same link.
     pub fn new(most: BitsPerSecond, least: BitsPerSecond, sound: BitsPerSecond) -> Self {
         Self {
             most: most.0,

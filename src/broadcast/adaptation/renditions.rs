@@ -1,6 +1,6 @@
-//! Chooses which targets get the main encode, and which get the second one because of a slow link:
-//! the change down is immediate, the change up slow. This module is pure: it takes link estimates,
-//! and returns renditions.
+//! Chooses which targets get the main encode, and which get the second one because of a slow link.
+//! The change down is immediate, and the change up is slow. This module is pure: it takes link
+//! estimates, and returns renditions.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,14 +8,15 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::media::{BitsPerSecond, RenditionId};
 
-/// A link that carries less than this share of the main encode gets the second encode.
+/// The share of the main encode below which a link gets the second encode.
 const TOO_LITTLE: f64 = 0.9;
-/// Maximum bitrate of the second encode as a share of the main one: a higher bitrate would not
+/// Maximum bitrate of the second encode as a share of the main one. A higher bitrate would not
 /// help.
 const MAX_SHARE: f64 = 0.7;
-/// A target keeps the second encode for at least this long…
+/// The minimum time for which a target keeps the second encode, which doubles after each failed
+/// return.
 const MIN_STAY: Duration = Duration::from_secs(12);
-/// …and twice as long after each failed return.
+/// The maximum of the doubled minimum time.
 const MAX_STAY: Duration = Duration::from_secs(300);
 /// A return that is followed by a slow link within this time has failed.
 const TRIED: Duration = Duration::from_secs(30);
@@ -39,8 +40,8 @@ pub struct RenditionChoice {
 }
 
 impl RenditionChoice {
-    /// Takes the link estimate of a target, and `main`, the bitrate of the main encode; returns the
-    /// rendition for the target.
+    /// Takes the link estimate of a target, and the bitrate of the main encode (`main`). Returns
+    /// the rendition for the target.
     pub fn note(
         &mut self,
         now: Timestamp,
@@ -80,7 +81,7 @@ impl RenditionChoice {
         self.targets.get(&id).map_or(RenditionId::Main, |standing| standing.rendition_id)
     }
 
-    /// Forgets all targets except these.
+    /// Removes all targets except these.
     pub fn keep(&mut self, ids: &[u32]) {
         self.targets.retain(|id, _| ids.contains(id));
     }

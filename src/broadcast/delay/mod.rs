@@ -2,8 +2,9 @@
 //! hub with the same timestamps. The delay is between the hub and the publishers, so reconnects do
 //! not affect it, and several targets share it.
 //!
-//! It has two threads: the keeper takes packets and handles the disk, and the giver passes on due
-//! packets. The giver never waits for the disk: the next packets are already in memory.
+//! The delay has two threads: the keeper takes packets and handles the disk, and the giver passes
+//! on due packets. The giver never waits for the disk, because the next packets are already in
+//! memory.
 
 mod spool;
 mod store;
@@ -39,7 +40,7 @@ const PACKETS: usize = 256;
 /// The length of the delay, and its folder.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The delay; at most [`MAX_STREAM_DELAY`].
+    /// The delay, which is at most [`MAX_STREAM_DELAY`].
     pub duration: Duration,
     /// The folder for packets that do not fit into memory.
     pub folder: PathBuf,
@@ -68,7 +69,7 @@ struct Shared {
 }
 
 impl Delay {
-    /// Starts to delay the packets of the hub.
+    /// Starts the delay of the hub's packets.
     ///
     /// # Errors
     /// Fails if the system grants no threads.
@@ -122,7 +123,7 @@ impl Delay {
         self.shared.last.set();
     }
 
-    /// Returns true if it accepts no more packets.
+    /// Returns true if the delay accepts no more packets.
     pub fn is_draining(&self) -> bool {
         self.shared.last.is_set()
     }
@@ -133,7 +134,7 @@ impl Delay {
         self.giver.stop();
     }
 
-    /// The disk errors since the last call.
+    /// Takes the last disk error that was not reported yet.
     pub fn trouble(&self) -> Option<Problem> {
         self.shared.trouble.lock().take()
     }

@@ -1,5 +1,5 @@
 //! Stores blocks of the delay on the disk, in unnamed files that only their owner can read, so that
-//! the program leaves no files behind. It is called on the keeper's thread.
+//! the program leaves no files behind. The keeper's thread calls it.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -15,7 +15,8 @@ use crate::media::{EncodedPacket, Priority, Rendition, Track};
 
 /// Size in bytes of four timestamps, three flags, the rendition, the data offset, and the length.
 const RECORD_HEADER_BYTES: usize = 4 * 8 + 3 + 1 + 4 + 4;
-/// A block with more renditions than this stays in memory; this does not occur in practice.
+/// Maximum number of renditions of a block on the disk. A block with more, which does not occur in
+/// practice, stays in memory.
 const MAX_RENDITIONS: usize = 250;
 
 /// The folder that contains the files.
@@ -24,12 +25,12 @@ pub(super) struct Spool {
     folder: PathBuf,
 }
 
-/// A block on the disk; dropping it frees its disk space.
+/// A block on the disk. Dropping it frees its disk space.
 #[derive(Debug)]
 pub(super) struct Stored {
     file: File,
     bytes: usize,
-    /// The renditions of its frames, counted from 1; they stay in memory.
+    /// The renditions of the block's frames, counted from 1, which stay in memory.
     renditions: Vec<Arc<Rendition>>,
 }
 

@@ -1,10 +1,11 @@
-//! Held packets, oldest first, in blocks in memory or on the disk. This module is pure: it takes times
-//! and the results of disk operations, and returns due packets and disk operations.
+//! The held packets, oldest first, in blocks in memory or on the disk. This module is pure: it
+//! takes times and the results of disk operations, and returns due packets and disk operations.
 //!
-//! The delay of a packet counts from its arrival. The two oldest blocks are always in memory; past
-//! [`Room::memory`], the newest full blocks are written to the disk. If that fails and memory is full
-//! too ([`Room::most`]), the delay shrinks to the available space. Before the first packet is sent,
-//! this has no visible effect; afterwards, viewers miss the skipped part up to the next keyframe.
+//! The delay of a packet counts from its arrival. The two oldest blocks are always in memory. Past
+//! [`Room::memory`], the newest full blocks are written to the disk. If that fails and memory is
+//! full too ([`Room::most`]), the delay shrinks to the available space. This has no visible effect
+//! before the first packet is sent. Afterwards, viewers miss the skipped part up to the next
+//! keyframe.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use crate::broadcast::hub::shared_packet::SharedPacket;
 const BLOCK_BYTES: usize = 4 << 20;
 /// The memory of a packet in addition to its data, in bytes.
 const OVERHEAD: usize = 160;
-/// This many of the oldest blocks stay in memory, so a slow disk causes no gap.
+/// Number of the oldest blocks that stay in memory, so that a slow disk causes no gap.
 const BLOCKS_READ_AHEAD: usize = 2;
 /// Pause of disk operations after an error.
 const REST: Duration = Duration::from_secs(5);
@@ -25,9 +26,9 @@ const REST: Duration = Duration::from_secs(5);
 /// Memory limits in bytes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Room {
-    /// Above this, blocks are written to the disk.
+    /// The memory above which blocks are written to the disk.
     pub memory: usize,
-    /// If writing to the disk fails, the delay becomes shorter from this size on.
+    /// The memory from which the delay becomes shorter, if writing to the disk fails.
     pub most: usize,
 }
 
@@ -48,9 +49,9 @@ pub(super) struct HeldPiece {
 #[derive(Debug)]
 pub(super) enum DelayedPacket {
     Tag(Arc<SharedPacket>),
-    /// There is no due packet before this time.
+    /// No packet is due before this time.
     At(Timestamp),
-    /// The oldest block is still on the disk, or there is none.
+    /// The oldest block is still on the disk, or there is no block.
     Nothing,
     /// The end of the stream was reached.
     Over,
@@ -103,7 +104,8 @@ pub(super) struct DelayStore<S> {
 /// The state of the delay.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// The delay with which viewers see the program: less than requested if space is limited.
+    /// The delay with which viewers see the program, which is shorter than requested if space is
+    /// limited.
     pub delay: Duration,
     /// The duration of the held packets.
     pub held: Duration,
@@ -159,7 +161,7 @@ impl<S> DelayStore<S> {
         }
     }
 
-    /// Accepts no more packets; the held ones are still sent.
+    /// Accepts no more packets. The held ones are still sent.
     pub fn close(&mut self) {
         self.closed = true;
     }
@@ -196,8 +198,8 @@ impl<S> DelayStore<S> {
         }
     }
 
-    /// Returns the next disk operation, one at a time; report its result with [`stored`](Self::stored)
-    /// or [`loaded`](Self::loaded).
+    /// Returns the next disk operation, one at a time. The caller reports its result with
+    /// [`stored`](Self::stored) or [`loaded`](Self::loaded).
     pub fn work(&mut self, now: Timestamp) -> Option<Work<S>> {
         for piece in self.pieces.iter_mut().take(BLOCKS_READ_AHEAD) {
             if !matches!(piece.body, Body::Disk(_)) {
@@ -273,7 +275,7 @@ impl<S> DelayStore<S> {
         self.pieces.front().map(|piece| piece.oldest + self.delay)
     }
 
-    /// Shortens the delay, because there is not enough space for all of it.
+    /// Shortens the delay, because there is not enough space for the whole delay.
     fn shorten(&mut self, now: Timestamp) {
         if self.begun && self.pieces.len() > 1 {
             let Some(gone) = self.pieces.pop_front() else { return };

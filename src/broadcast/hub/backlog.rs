@@ -1,6 +1,6 @@
 //! The backlog of one output, measured by timestamps. If the output is too slow, inter frames up to
-//! the next keyframe are dropped, but never audio or keyframes; past a hard limit, the output
-//! restarts at the newest keyframe. This module is pure.
+//! the next keyframe are dropped, but no audio or keyframes. Past a hard limit, the output restarts
+//! at the newest keyframe. This module is pure.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,20 +14,22 @@ use crate::media::{Priority, Track};
 /// Limits for the backlog, by timestamps and by size.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Above this duration, frames without dependents are dropped.
+    /// The duration above which frames without dependents are dropped.
     pub disposable: Duration,
-    /// Above this duration, inter frames up to the next keyframe are dropped.
+    /// The duration above which inter frames up to the next keyframe are dropped.
     pub inter: Duration,
-    /// No limit applies below this many bytes, which the system's buffer would hold.
+    /// The size in bytes below which no limit applies, because the system's buffer would hold that
+    /// much.
     pub harmless: usize,
-    /// Above this duration, everything is dropped, and the output restarts at the newest keyframe.
+    /// The duration above which all packets are dropped, and the output restarts at the newest
+    /// keyframe.
     pub reset: Duration,
     /// The hard limit in bytes.
     pub bytes: usize,
 }
 
 impl Limits {
-    /// For a network output: viewers prefer missing frames to falling behind.
+    /// Limits for a network output, whose viewers prefer missing frames to falling behind.
     pub const LIVE: Self = Self {
         disposable: Duration::from_millis(700),
         inter: Duration::from_millis(900),
@@ -35,7 +37,7 @@ impl Limits {
         reset: Duration::from_secs(10),
         bytes: 32 << 20,
     };
-    /// Limits for a file: a disk that stalls for half a minute causes no loss.
+    /// Limits for a file. A disk that stalls for half a minute causes no loss.
     pub const FILE: Self = Self {
         disposable: Duration::from_secs(30),
         inter: Duration::from_secs(30),
@@ -43,8 +45,8 @@ impl Limits {
         reset: Duration::from_secs(30),
         bytes: 128 << 20,
     };
-    /// For passthrough: there is no live edge to follow, so delayed packets are sent later. Only a
-    /// link too slow for the file causes dropped frames.
+    /// Limits for passthrough. There is no live edge to follow, so delayed packets are sent later.
+    /// Only a link that is too slow for the file causes dropped frames.
     pub const NEVER_DROP: Self = Self {
         disposable: Duration::from_secs(30),
         inter: Duration::from_secs(30),
@@ -68,7 +70,7 @@ pub(in crate::broadcast) struct Backlog {
     /// True if packets that are dropped until the start count as lost, because an earlier
     /// connection had begun.
     begun: bool,
-    /// The initial packets: their last DTS and their duration. They arrive at once, and do not
+    /// The last DTS and the duration of the initial packets, which arrive at once and do not
     /// indicate a slow output.
     burst: Option<(crate::base::Timestamp, Duration)>,
     figures: Figures,
@@ -83,15 +85,15 @@ pub struct Figures {
     pub taken_frames: u64,
     /// Frames dropped because the output was too slow.
     pub dropped_frames: u64,
-    /// Dropped audio packets; audio is dropped only past the hard limit.
+    /// Dropped audio packets. Audio is dropped only past the hard limit.
     pub dropped_audio: u64,
     /// The number of times that the hard limit was reached.
     pub resets: u64,
 }
 
 impl Backlog {
-    /// Creates the queue of a new output; `begin` contains its first packets, starting with a
-    /// keyframe (or nothing).
+    /// Creates the queue of a new output. `begin` contains its first packets, which start with a
+    /// keyframe, or is empty.
     pub fn new(limits: Limits, has_video: bool, begin: &[Arc<SharedPacket>]) -> Self {
         let burst = begin.first().zip(begin.last());
         Self {
@@ -107,7 +109,7 @@ impl Backlog {
         }
     }
 
-    /// Also counts dropped audio in `lost_audio`.
+    /// Makes the queue also count dropped audio in `lost_audio`.
     pub fn counting(self, lost_audio: Arc<AtomicU64>) -> Self {
         Self { lost_audio, ..self }
     }
@@ -146,7 +148,7 @@ impl Backlog {
     }
 
     /// Restarts for a new connection, with the first keyframe in the backlog, or with the next one.
-    /// Without video, it begins with the backlog.
+    /// Without video, the connection begins with the backlog.
     pub fn begin_anew(&mut self, has_video: bool) {
         self.begun = true;
         if !has_video {
@@ -214,8 +216,8 @@ impl Backlog {
         }
     }
 
-    /// Drops inter frames: those before the newest keyframe, or, if there is none or it is too old,
-    /// all of them and later ones up to the next keyframe.
+    /// Drops the inter frames before the newest keyframe. If there is no keyframe, or it is too
+    /// old, drops all inter frames and later ones up to the next keyframe.
     fn drop_to_keyframe(&mut self) {
         let newest = self.tags.back().map(|tag| tag.dts).unwrap_or_default();
         let fresh =

@@ -1,5 +1,5 @@
-//! The packets since the last keyframe, kept so that a new output can start at once. This module is
-//! pure; it runs on the hub's thread.
+//! The packets since the last keyframe, which are kept so that a new output can start at once. This
+//! module is pure, and runs on the hub's thread.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use crate::base::Timestamp;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::media::{RenditionId, Track};
 
-/// The size limit in bytes (minutes without a keyframe at a high bitrate): beyond it, new outputs
+/// Maximum size in bytes (minutes without a keyframe at a high bitrate). Beyond it, new outputs
 /// wait for the next keyframe.
 const MAX_BYTES: usize = 32 << 20;
 
 /// A rendition without frames for this long has ended.
 const ENDED: Duration = Duration::from_secs(30);
 
-/// The packets of a rendition from its last keyframe on, without a file's lead-in. Empty for audio
-/// without video.
+/// The packets of a rendition from its last keyframe on, without a file's lead-in. There are none
+/// for a stream without video.
 #[derive(Debug, Default)]
 pub(in crate::broadcast) struct Gop {
     rendition_id: RenditionId,
@@ -78,7 +78,7 @@ pub(in crate::broadcast) mod tests {
         VideoCodec, VideoConfig,
     };
 
-    /// A small packet; frames at multiples of 2,000 ms are keyframes.
+    /// Makes a small packet. Frames at multiples of 2,000 ms are keyframes.
     pub fn packet(track: Track, dts: i64) -> EncodedPacket {
         let keyframe = track == Track::Audio || dts % 2_000 == 0;
         EncodedPacket {
@@ -93,7 +93,7 @@ pub(in crate::broadcast) mod tests {
         }
     }
 
-    /// A frame of this rendition; the second rendition is smaller.
+    /// Makes a frame of this rendition. Frames of the second rendition are smaller.
     pub fn of_rendition(rendition_id: RenditionId, dts: i64) -> EncodedPacket {
         let video = VideoConfig {
             codec: VideoCodec::H264,

@@ -10,9 +10,10 @@ use crate::media::{EncodedPacket, ExtraTrack, ExtraTracks, RenditionId, Track};
 
 /// The time for which a packet waits for the other track after both have begun.
 const TRACK_TIMEOUT: Duration = Duration::from_millis(150);
-/// The time for which the first packets wait for the other track: encoders need a while to start.
+/// The time for which the first packets wait for the other track, because encoders need a while to
+/// start.
 const FIRST_TRACK_TIMEOUT: Duration = Duration::from_millis(500);
-/// Maximum number of held packets of a track that is ahead; beyond it, packets are not held any
+/// Maximum number of held packets of a track that is ahead. Beyond it, packets are not held any
 /// longer.
 const MAX_HELD: usize = 512;
 
@@ -28,7 +29,7 @@ pub(in crate::broadcast) struct Interleaver {
     audio: TrackQueue,
     /// The extra audio tracks, by their index.
     extras: [TrackQueue; 5],
-    /// The expected extra tracks: packets do not wait for others.
+    /// The expected extra tracks. Packets do not wait for other extra tracks.
     expected: ExtraTracks,
     /// Additional time that audio may need.
     lag: Duration,
@@ -38,7 +39,8 @@ pub(in crate::broadcast) struct Interleaver {
 struct TrackQueue {
     /// Waiting packets, each with the time of its arrival.
     waiting: VecDeque<(Timestamp, EncodedPacket)>,
-    /// True if the stream has no such track, or if the track is late: the other one does not wait.
+    /// True if the stream has no such track, or if the track is late, so that the other tracks do
+    /// not wait for it.
     absent: bool,
     /// True if the track has delivered at least once.
     begun: bool,
@@ -66,8 +68,8 @@ impl Interleaver {
         self.lag = lag;
     }
 
-    /// Sets the expected extra audio tracks. A new track is waited for once it delivers; an ended
-    /// track is not waited for.
+    /// Sets the expected extra audio tracks. Packets wait for a new track once it delivers, and no
+    /// longer wait for an ended track.
     pub fn expect(&mut self, extras: ExtraTracks) {
         self.expected = extras;
         for (track, line) in ExtraTrack::all().zip(&mut self.extras) {
@@ -118,7 +120,7 @@ impl Interleaver {
         lines.get_mut(usize::from(next)).filter(|_| all_there)?.take()
     }
 
-    /// When to call [`Interleaver::pop`] again even without new packets.
+    /// The time at which [`Interleaver::pop`] must be called again, even without new packets.
     pub fn due(&self) -> Option<Timestamp> {
         let oldest = [&self.video, &self.second, &self.audio]
             .into_iter()
@@ -128,7 +130,7 @@ impl Interleaver {
         oldest.map(|since| since + self.patience())
     }
 
-    /// Ends the stream: sends the held packets without waiting.
+    /// Ends the stream, so that the held packets no longer wait.
     pub fn finish(&mut self) {
         self.video.absent = true;
         self.second.absent = true;
@@ -143,7 +145,7 @@ impl Interleaver {
 }
 
 impl TrackQueue {
-    /// The DTS of the first packet, and whether that is an inter frame.
+    /// The DTS of the first packet, and whether that packet is an inter frame.
     fn first(&self) -> Option<(Timestamp, bool)> {
         self.waiting.front().map(|(_, packet)| (packet.dts, !packet.keyframe))
     }

@@ -32,8 +32,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Tracks that begin within this time count as beginning together.
 const TOGETHER: Duration = Duration::from_millis(100);
 
-/// The hub of one broadcast. It ends with its input (when all senders are dropped) or when it is
-/// dropped; its subscriptions end after all packets are read.
+/// The hub of one broadcast. It ends with its input (when all senders are dropped), or when it is
+/// dropped. Its subscriptions end after all packets are read.
 #[derive(Debug)]
 pub struct Hub {
     feed: HubFeed,
@@ -50,7 +50,8 @@ pub struct Figures {
     pub audio_bytes: u64,
 }
 
-/// Lets outputs subscribe again when they reconnect. Clones share the hub.
+/// The part of a hub with which outputs subscribe, also again when they reconnect. Clones share the
+/// hub.
 #[derive(Clone)]
 pub(super) struct HubFeed {
     shared: Arc<Shared>,
@@ -59,7 +60,7 @@ pub(super) struct HubFeed {
 }
 
 struct Shared {
-    /// Empty for packets copied from a file.
+    /// The config of the stream; empty for packets copied from a file.
     parameters: StreamConfig,
     head: SequenceHeaders,
     /// The counters of the queue that leads to the hub.
@@ -85,7 +86,7 @@ struct State {
     /// The number of packets taken, and the latest DTS among them.
     taken: u64,
     newest: Timestamp,
-    /// Latest DTS among the packets that the outputs have received.
+    /// The latest DTS among the packets that the outputs have received.
     handed_out: Timestamp,
     ended: bool,
 }
@@ -113,7 +114,7 @@ impl Hub {
         Ok(Self { feed, worker })
     }
 
-    /// Starts the hub of a passthrough stream, whose packets are already in order; such a stream
+    /// Starts the hub of a passthrough stream, whose packets are already in order. Such a stream
     /// cannot be recorded.
     ///
     /// # Errors
@@ -142,20 +143,20 @@ impl Hub {
         &self.feed.shared.parameters
     }
 
-    /// Subscribes a new output: it begins with the latest keyframe and the packets since, or with
-    /// the next keyframe.
+    /// Subscribes a new output, which begins with the latest keyframe and the packets since, or
+    /// with the next keyframe.
     pub fn subscribe(&self, name: impl Into<String>, limits: Limits) -> Subscription {
         self.feed.subscribe(name, limits, None, RenditionId::Main)
     }
 
-    /// As [`Hub::subscribe`], with the frames of every rendition.
+    /// As [`Hub::subscribe`], but with the frames of every rendition.
     pub fn subscribe_to_all(&self, name: impl Into<String>, limits: Limits) -> Subscription {
         self.feed.subscribe_to_all(name, limits)
     }
 
-    /// Subscribes a new output that also gets the extra audio tracks. It begins like the others if
-    /// these tracks (and video) are available from the same point; otherwise it requests a keyframe
-    /// and begins there.
+    /// Subscribes a new output that also gets the extra audio tracks. The output begins like others
+    /// if these tracks (and video) are available from the same point. Otherwise it requests a
+    /// keyframe, and begins at that keyframe.
     pub(super) fn subscribe_with(
         &self,
         name: impl Into<String>,
@@ -182,7 +183,7 @@ impl Hub {
         *self.feed.shared.extras.lock() = extras;
     }
 
-    /// The config of the current frames, if they are encoded here and one was sent.
+    /// The config of the current frames, if onair encodes them and one was sent.
     pub fn latest(&self, rendition_id: RenditionId) -> Option<Arc<Rendition>> {
         self.feed.latest(rendition_id)
     }
@@ -193,7 +194,7 @@ impl Hub {
         self.on_keyframe_wanted_of(RenditionId::Main, Some(Box::new(ask)));
     }
 
-    /// As [`Hub::on_keyframe_wanted`], for a separate encode; `None` means that the encode has
+    /// As [`Hub::on_keyframe_wanted`], but for a separate encode. `None` means that the encode has
     /// ended.
     pub fn on_keyframe_wanted_of(
         &self,
@@ -206,7 +207,7 @@ impl Hub {
     }
 
     /// Sets by how much audio arrives later than video of the same time, so that frames wait for
-    /// it.
+    /// audio.
     pub fn set_audio_delay(&self, lag: Duration) {
         let micros = u64::try_from(lag.as_micros()).unwrap_or(u64::MAX);
         self.feed.shared.audio_delay_us.store(micros, Ordering::Relaxed);
@@ -231,7 +232,7 @@ impl Hub {
         self.worker.wait(limit)
     }
 
-    /// A feed with its own counter of dropped audio.
+    /// Creates a feed with its own counter of dropped audio.
     pub(super) fn feed(&self) -> HubFeed {
         HubFeed { lost_audio: Arc::default(), ..self.feed.clone() }
     }
@@ -261,8 +262,8 @@ impl HubFeed {
         &self.shared.parameters
     }
 
-    /// Subscribes a new output; with `after`, it begins at a keyframe later than that DTS. If the
-    /// rendition has no frames yet, it begins with the main one.
+    /// Subscribes a new output. With `after`, the output begins at a keyframe later than that DTS.
+    /// If the rendition has no frames yet, the output begins with the main rendition.
     pub fn subscribe(
         &self,
         name: impl Into<String>,
@@ -273,8 +274,8 @@ impl HubFeed {
         self.open(name.into(), limits, after, wanted, None)
     }
 
-    /// As [`HubFeed::subscribe`], optionally with the extra audio tracks: the output begins where
-    /// all of them are available.
+    /// As [`HubFeed::subscribe`], but optionally with the extra audio tracks. The output then
+    /// begins where all of them are available.
     fn open(
         &self,
         name: String,
@@ -323,7 +324,7 @@ impl HubFeed {
         Subscription { line }
     }
 
-    /// Subscribes a new output that gets the frames of every rendition, to pass them on.
+    /// Subscribes a new output that gets and passes on the frames of every rendition.
     pub fn subscribe_to_all(&self, name: impl Into<String>, limits: Limits) -> Subscription {
         let mut state = self.shared.state.lock();
         let tags = state.gop.tags().iter();
@@ -353,14 +354,14 @@ impl HubFeed {
         self.shared.input.sent()
     }
 
-    /// The latest DTS among this many first packets (or a few more); `None` while some of them are
-    /// queued.
+    /// The latest DTS among the first `given` packets (or a few more); `None` while some of them
+    /// are queued.
     pub fn reach(&self, given: u64) -> Option<Timestamp> {
         let state = self.shared.state.lock();
         (state.ended || state.taken >= given).then_some(state.newest)
     }
 
-    /// Latest DTS among the packets that the outputs have received.
+    /// The latest DTS among the packets that the outputs have received.
     pub fn handed_out(&self) -> Timestamp {
         self.shared.state.lock().handed_out
     }

@@ -16,12 +16,12 @@ pub struct SequenceHeaders {
     /// The total bitrate of all tracks, if known.
     pub bitrate: Option<BitsPerSecond>,
     pub has_video: bool,
-    /// The config of the source; empty for packets copied from a file.
+    /// The config of the stream; empty for packets copied from a file.
     pub parameters: StreamConfig,
 }
 
 impl SequenceHeaders {
-    /// Headers of a stream that onair encodes.
+    /// Makes the headers of a stream that onair encodes.
     pub fn of(parameters: &StreamConfig) -> Self {
         let video = parameters.video.as_ref();
         let audio = parameters.audio.as_ref();
@@ -45,7 +45,7 @@ impl SequenceHeaders {
         self.parameters.video.as_ref()
     }
 
-    /// The same headers for frames of this rendition.
+    /// Returns the headers for frames of this rendition.
     pub(in crate::broadcast) fn with(&self, rendition: &Rendition) -> Self {
         let audio = self.parameters.audio.clone();
         Self::of(&StreamConfig { video: Some(rendition.video.clone()), audio })

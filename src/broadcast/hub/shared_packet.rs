@@ -10,15 +10,15 @@ use crate::media::{AudioCodec, Codec, EncodedPacket, RenditionId, Track, VideoCo
 use crate::wire::container::flv;
 
 /// A packet that several outputs share, and its FLV body (also the body of its RTMP message), which
-/// is built for the first output that needs it. Times are on the session clock; outputs subtract
-/// their own start.
+/// is built for the first output that needs it. Times are on the session clock, and each output
+/// subtracts its own start.
 #[derive(Clone, Debug)]
 pub struct SharedPacket {
     packet: EncodedPacket,
-    /// `None` if only the body shows the codec.
+    /// The codec; `None` if only the body shows it.
     codec: Option<Codec>,
-    /// True for audio of a file just before its first frame, which is part of the beginning of the
-    /// stream.
+    /// True for audio of a file just before its first frame. Such audio is part of the beginning of
+    /// the stream.
     pub leads: bool,
     body: OnceLock<Bytes>,
     /// Size in bytes of the body, or of the data if FLV does not support the codec.
@@ -34,7 +34,7 @@ impl Deref for SharedPacket {
 }
 
 impl SharedPacket {
-    /// Creates a packet that is encoded here, with the codec of its rendition, or AAC.
+    /// Creates a packet that onair encoded, with the codec of its rendition, or AAC.
     pub fn new(packet: EncodedPacket) -> Self {
         let codec = match packet.track {
             Track::Video => {
@@ -58,12 +58,12 @@ impl SharedPacket {
         Self { packet, codec: None, leads: false, body: OnceLock::from(body), size }
     }
 
-    /// The same packet with the value of [`leads`](Self::leads) set.
+    /// Returns the packet with this value of [`leads`](Self::leads).
     pub(in crate::broadcast) fn leading(self, leads: bool) -> Self {
         Self { leads, ..self }
     }
 
-    /// The same packet with another DTS and capture time.
+    /// Returns the packet with another DTS and capture time.
     pub(in crate::broadcast) fn at(self, dts: Timestamp, captured: Timestamp) -> Self {
         let pts = dts.offset(self.packet.pts.micros_since(self.packet.dts));
         Self { packet: EncodedPacket { dts, pts, captured, ..self.packet }, ..self }
@@ -81,7 +81,7 @@ impl SharedPacket {
         self.size
     }
 
-    /// The rendition of a frame that was encoded here.
+    /// The rendition of a frame that onair encoded.
     pub fn rendition_id(&self) -> Option<RenditionId> {
         self.packet.rendition.as_ref().map(|rendition| rendition.rendition_id)
     }

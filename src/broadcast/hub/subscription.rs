@@ -1,5 +1,5 @@
-//! The end of the hub for one output: a named queue, bounded by time and bytes, that a thread or a task
-//! reads. The hub never waits for the output.
+//! The subscription of one output: a named queue, bounded by time and bytes, that a thread or a
+//! task reads. The hub never waits for the output.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -145,7 +145,7 @@ impl Subscription {
         self.line.state.lock().next()
     }
 
-    /// Waits for the next packet; `None` at the end of the stream. This is cancel-safe.
+    /// Waits for the next packet. Returns `None` at the end of the stream. This is cancel-safe.
     pub async fn next(&self) -> Option<Arc<SharedPacket>> {
         loop {
             match self.try_next() {
@@ -156,8 +156,8 @@ impl Subscription {
         }
     }
 
-    /// Waits for the next audio packet up to `until`, regardless of the packets before it; waits forever
-    /// at the end of the stream. This is cancel-safe.
+    /// Waits for the next audio packet up to `until`, regardless of the packets before it. At the
+    /// end of the stream, waits forever. This is cancel-safe.
     pub async fn next_audio(&self, until: Timestamp) -> Arc<SharedPacket> {
         loop {
             if let Some(tag) = self.line.state.lock().backlog.pop_audio(until) {
@@ -167,8 +167,8 @@ impl Subscription {
         }
     }
 
-    /// Waits until a packet is available, without taking it; `false` at the end of the stream. This is
-    /// cancel-safe.
+    /// Waits until a packet is available, without taking it. Returns false at the end of the
+    /// stream. This is cancel-safe.
     pub async fn ready(&self) -> bool {
         loop {
             {
@@ -209,7 +209,7 @@ impl Subscription {
         self.line.state.lock().backlog.begin_anew(has_video);
     }
 
-    /// Requests frames of this rendition; the current one continues until the next keyframe of the
+    /// Requests frames of this rendition. The current one continues until the next keyframe of the
     /// requested one.
     pub fn want(&self, rendition_id: RenditionId) {
         if let WantedVideo::Of { wanted, .. } = &mut self.line.state.lock().pictures {

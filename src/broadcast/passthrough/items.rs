@@ -1,5 +1,5 @@
-//! Reads the packets of a media file with the file's own timestamps: unchanged bodies of an FLV file, or
-//! the samples of MP4 and MKV by their index.
+//! Reads the packets of a media file with the file's own timestamps: the unchanged bodies of an FLV
+//! file, or the samples of MP4 and MKV by their index.
 
 use std::fmt;
 use std::fs::File;
@@ -20,7 +20,7 @@ use crate::wire::amf0::Value;
 use crate::wire::container::flv::{ReadTag, Reader, TagContent, TagKind};
 use crate::wire::container::{self, Format, Index, TrackId, flv};
 
-/// Metadata that an index may lack.
+/// Metadata properties that an index may lack.
 const NOT_TOLD: [&str; 3] = ["framerate", "videodatarate", "audiodatarate"];
 
 /// The reason why a file cannot be sent.
@@ -83,9 +83,9 @@ pub(super) enum Item {
 
 /// Reads the items of a file.
 pub(super) enum FileItems {
-    /// FLV: bodies are sent unchanged, with any codec.
+    /// An FLV file, whose bodies are sent unchanged, with any codec.
     Flv(Box<FlvItems>),
-    /// MP4 and MKV, with their index.
+    /// An MP4 or MKV file, with its index.
     Indexed(Box<IndexedItems>),
 }
 
@@ -147,8 +147,8 @@ impl FlvItems {
     }
 }
 
-/// The samples of an MP4 or MKV file whose codecs FLV supports; if there are several such audio tracks,
-/// only the first one.
+/// The samples of an MP4 or MKV file whose codecs FLV supports. Of several such audio tracks, only
+/// the first one is read.
 pub(super) struct IndexedItems {
     source: MediaFile,
     index: Index,
@@ -209,7 +209,7 @@ impl IndexedItems {
 /// one.
 ///
 /// # Errors
-/// Fails with [`container::Error::Unsupported`] with a codec's name if no track is left.
+/// Fails with [`container::Error::Unsupported`] and a codec's name if no track is left.
 pub(super) fn keep_carried(index: &mut Index) -> Result<(), container::Error> {
     let tracks = &mut index.tracks;
     let video = tracks.video.as_ref().map(|it| Codec::Video(it.codec));
@@ -235,14 +235,15 @@ pub(super) fn keep_carried(index: &mut Index) -> Result<(), container::Error> {
     Ok(())
 }
 
-/// A packet without data: it is never dropped, and no stream begins with it.
+/// Makes a packet without data, which is never dropped, and with which no stream begins.
 fn bare(track: Track, dts: Timestamp) -> EncodedPacket {
     let packet = EncodedPacket::received(track, (dts, dts), false, Bytes::new());
     EncodedPacket { priority: Priority::Key, ..packet }
 }
 
-/// The packet of a tag; `None` for tags that are not sent, such as commands and unreadable ones. The body
-/// is sent unchanged: additional tracks and unknown codecs have no events.
+/// The packet of a tag; `None` for tags that are not sent, such as commands and unreadable ones.
+/// The packet keeps the unchanged body, because additional tracks and unknown codecs have no
+/// events.
 fn item(read: ReadTag) -> Option<Item> {
     let data = read.packet().map(|packet| packet.data.clone()).unwrap_or_default();
     let ReadTag { tag, content, dts, pts, priority, .. } = read;
@@ -270,7 +271,7 @@ fn item(read: ReadTag) -> Option<Item> {
     }
 }
 
-/// Metadata without these properties.
+/// Removes these properties from metadata.
 pub(super) fn without(value: Value, names: &[&str]) -> Value {
     match value {
         Value::Object(properties) | Value::EcmaArray(properties) => {

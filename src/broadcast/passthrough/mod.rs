@@ -1,5 +1,5 @@
-//! Sends a media file as the stream: its packets are sent unchanged, paced by their DTS, with any
-//! codec. It has a separate thread.
+//! Sends a media file as the stream. A separate thread sends the file's packets unchanged, paced by
+//! their DTS, with any codec.
 
 mod items;
 #[cfg(test)]
@@ -26,21 +26,21 @@ use crate::wire::amf0::Value;
 
 use crate::text::Problem;
 
-/// Interval at which the end is checked for while waiting for the start.
+/// Interval of checks for a stop request while waiting for the start.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Maximum number of packets in the queue to the hub.
 const PACKETS: usize = 64;
-/// The part at the beginning of the file that is searched for configs, in bytes.
+/// Bytes at the beginning of the file that are searched for configs.
 const MAX_HEADER: usize = 32 << 20;
-/// Both video and audio begin within this time, if the file has both.
+/// The time within which both video and audio must begin, if the file has both.
 const HEAD_MS: i64 = 4_000;
 /// Maximum number of codec configs of one file.
 const MAX_CONFIGURATIONS: usize = 32;
-/// A jump of the timestamps by more than this, forwards or backwards, is not real: the file
-/// continues without it.
+/// Timestamps that jump by more than this, forward or back, are wrong. The stream continues without
+/// the jump.
 const JUMP_MS: i64 = 10_000;
-/// Audio that precedes the first frame by at most this belongs to the beginning; more would delay
-/// the video for viewers.
+/// Audio that precedes the first frame by at most this belongs to the beginning. More audio would
+/// delay the video for viewers.
 const MAX_LEAD_MS: i64 = 1_000;
 /// The time between the last packet of a file and its first one in the next loop.
 const BETWEEN_ROUNDS_MS: i64 = 33;
@@ -153,7 +153,7 @@ impl PassthroughFile {
         self.duration
     }
 
-    /// Prepares to send the file once or in a loop; sending waits for [`PassthroughSender::begin`],
+    /// Prepares to send the file once or in a loop. Sending waits for [`PassthroughSender::begin`],
     /// so that the first target gets the beginning.
     ///
     /// # Errors
@@ -192,10 +192,10 @@ impl PassthroughFile {
 }
 
 impl Playback {
-    /// Ends the playback within the limit.
+    /// Ends sending within the limit.
     ///
     /// # Errors
-    /// Fails with [`Stuck`] if it did not end in time.
+    /// Fails with [`Stuck`] if the thread did not end in time.
     pub fn end(self, limit: Duration) -> Result<(), Stuck> {
         self.projection.end(limit)?;
         self.hub.finish(limit)
@@ -213,8 +213,8 @@ impl PassthroughSender {
         self.begin.is_set()
     }
 
-    /// Starts sending when one of these targets is connected and the first attempt of each other
-    /// one has ended, so that no target misses the beginning or delays the others.
+    /// Starts sending when one of these targets is connected, and the first attempt of each other
+    /// one has ended. No target then misses the beginning or delays the others.
     pub fn begin_for<'a>(&self, targets: impl IntoIterator<Item = &'a Publisher>) {
         let mut there = false;
         for target in targets {
@@ -229,7 +229,7 @@ impl PassthroughSender {
         }
     }
 
-    /// Position in the file.
+    /// The progress of sending.
     pub fn progress(&self) -> Progress {
         self.progress.lock().clone()
     }
@@ -237,7 +237,7 @@ impl PassthroughSender {
     /// Stops reading the file within the limit.
     ///
     /// # Errors
-    /// Fails with [`Stuck`] if it did not end in time.
+    /// Fails with [`Stuck`] if the thread did not end in time.
     pub fn end(self, limit: Duration) -> Result<(), Stuck> {
         self.worker.join(limit)
     }
@@ -259,7 +259,7 @@ struct Projector {
 }
 
 impl Projector {
-    /// Sends the file once; returns `false` if sending must not continue.
+    /// Sends the file once. Returns false if sending must not continue.
     fn round(&mut self, path: &Path, stop: &Stop) -> Result<bool, Error> {
         let mut items = FileItems::open(path)?;
         let begin = if self.last_ms == 0 { 0 } else { self.last_ms + BETWEEN_ROUNDS_MS };
@@ -322,7 +322,7 @@ fn declared_duration(metadata: &Value) -> Option<Duration> {
     (0.001..1e7).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
 }
 
-/// Reads the total bitrate of all tracks from metadata (in kbit/s there).
+/// Reads the total bitrate of all tracks from metadata, which has it in kbit/s.
 fn bitrate(metadata: &Value) -> Option<BitsPerSecond> {
     let number = |name| metadata.get_number(name).filter(|kbps| (0.0..1e6).contains(kbps));
     let kbps = number("videodatarate").unwrap_or(0.0) + number("audiodatarate").unwrap_or(0.0);

@@ -1,4 +1,4 @@
-//! Tests sending files as streams.
+//! Tests of sending files as streams.
 
 use bytes::{Bytes, BytesMut};
 
@@ -10,7 +10,7 @@ use crate::media::{AudioCodec, AudioConfig};
 use crate::wire::container::flv::{TagKind, file_header, write_tag};
 use crate::wire::container::{self, AudioTrack, Index, SampleLocation, TrackId, Tracks};
 
-/// A file with AV1 and Opus, with three frames 40 ms apart; the file's end marker has time 0.
+/// Writes a file with AV1 and Opus, and three frames 40 ms apart. The file's end marker has time 0.
 fn file(folder: &Path) -> PathBuf {
     let mut out = BytesMut::from(&file_header(true, true)[..]);
     write_tag(TagKind::Video, 1_000, b"\x90av01\x81\0\0\0", &mut out);

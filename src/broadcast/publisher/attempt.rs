@@ -12,11 +12,11 @@ use crate::wire::rtmp::url::Url;
 
 /// The inputs of an attempt.
 pub(super) struct Attempt<'a> {
-    /// The user's URL; `url` can be the target of a redirect.
+    /// The user's URL, while `url` can be the target of a redirect.
     pub home: &'a Url,
     pub url: &'a Url,
     pub tcp_limit: Duration,
-    /// True if the server closed the last attempt at once, so that this one counts as live only
+    /// True if the server closed the last connection at once, so that this one counts as live only
     /// after a while.
     pub in_doubt: bool,
     /// True if an earlier connection was live for more than a moment.
@@ -25,7 +25,7 @@ pub(super) struct Attempt<'a> {
     pub until: Option<Timestamp>,
 }
 
-/// Connects, and reports each stage.
+/// Connects to the target, and reports each stage.
 pub(super) async fn connect(
     shared: &Shared,
     timeline: &Timeline,
@@ -58,7 +58,7 @@ pub(super) async fn connect(
     Ok(client)
 }
 
-/// The status that reports a redirect by the server to the user.
+/// The status that tells the user about a redirect by the server.
 pub(super) fn sent_on(to: &str, with_password: bool) -> Status {
     let kept =
         if with_password { "" } else { "; user and password were not handed on to that host" };

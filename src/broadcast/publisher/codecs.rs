@@ -10,7 +10,7 @@ use crate::wire::rtmp::command::Enhanced;
 /// The server's support for the codecs of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// The server supports every codec, or all codecs are supported by every server.
+    /// The server announced every codec, or every server supports all of them.
     Taken,
     /// The server did not announce support for these codecs.
     Unannounced(Vec<String>),

@@ -1,19 +1,19 @@
-//! Tracks the link of one connection: the data that the server has accepted, the time since it last
-//! accepted any, the rate, and the backlog. This module is pure.
+//! The state of one connection's link: the data that the server has accepted, the time since it
+//! last accepted any, the rate, and the backlog. This module is pure.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::base::Timestamp;
 
-/// If there is a backlog and nothing was accepted for this long, the link is down: a lost packet
-/// would have been sent again several times by then.
+/// The link is down if there is a backlog, and the server has accepted nothing for this long. A
+/// lost packet would have been sent again several times by then.
 pub(super) const SILENCE: Duration = Duration::from_millis(1_250);
 /// The number of readings in the window over which the bitrate is measured.
 const WINDOW: usize = 4;
-/// The number of readings in the shorter window, which shows at once that a link becomes slower.
+/// The number of readings in the shorter window, which shows early that a link becomes slower.
 const LATELY: usize = 2;
-/// Maximum number of packets in transit with known capture times; further ones are counted with the
+/// Maximum number of packets in transit whose times are stored. Further ones are merged with the
 /// last of them.
 const MAX_MARKS: usize = 4_096;
 
@@ -22,9 +22,9 @@ const MAX_MARKS: usize = 4_096;
 pub enum Flow {
     /// Data is flowing.
     Through,
-    /// No data is flowing: the server or the network stalls.
+    /// No data is flowing, because the server or the network stalls.
     Silent,
-    /// No data is flowing: this computer has no network connection to the server.
+    /// No data is flowing, because this computer has no network connection to the server.
     NoNetwork,
 }
 
@@ -53,7 +53,7 @@ struct SentMark {
 #[derive(Debug)]
 pub(super) struct Link {
     accepted: u64,
-    /// The time at which the server last accepted data, or at which nothing was pending.
+    /// The last time at which the server accepted data, or no data was pending.
     progress: Timestamp,
     looked: Timestamp,
     /// The bytes written at the last readings, oldest first.
@@ -97,7 +97,7 @@ impl Link {
         }
     }
 
-    /// The time at which the server last accepted data, or at which nothing was pending.
+    /// The last time at which the server accepted data, or no data was pending.
     pub fn progress(&self) -> Timestamp {
         self.progress
     }
@@ -107,8 +107,8 @@ impl Link {
         now.since(self.progress)
     }
 
-    /// The duration of the backlog by timestamps: from the oldest packet that the server has not
-    /// accepted to the newest one. `last` is the newest packet in the connection; `behind` contains
+    /// The duration of the backlog by timestamps, from the oldest packet that the server has not
+    /// accepted to the newest one. `last` is the newest packet in the connection, and `behind` has
     /// the oldest and the newest one in the queue.
     pub fn waiting(
         &self,
@@ -124,7 +124,7 @@ impl Link {
         }
     }
 
-    /// Bits per second over the window that ends now.
+    /// The rate over the window that ends now, in bits per second.
     pub fn rate(&mut self, now: Timestamp, written: u64) -> u64 {
         self.window.push((now, written));
         if self.window.len() > WINDOW + 1 {
@@ -133,7 +133,7 @@ impl Link {
         self.rate_over(WINDOW)
     }
 
-    /// Bits per second over the last half second.
+    /// The rate over the last half second, in bits per second.
     pub fn rate_lately(&self) -> u64 {
         self.rate_over(LATELY)
     }

@@ -28,7 +28,7 @@ use crate::net::{ConnectStage, Runtime};
 pub use crate::broadcast::publisher::link::Flow;
 pub use crate::broadcast::publisher::state::{Event, Figures, Report, Sent, State, Target};
 
-/// Maximum number of unread events; beyond it, the oldest are dropped.
+/// Maximum number of unread events. Beyond it, the oldest are dropped.
 const EVENTS: usize = 256;
 
 /// A running publisher. Dropping it ends it in an orderly way, without waiting.
@@ -84,7 +84,7 @@ impl Publisher {
         Self { shared, lost_audio, events, task, done }
     }
 
-    /// The current state and its reason; the time until the next attempt is up to date.
+    /// The current state and its reason, with the current time until the next attempt.
     pub fn report(&self) -> Report {
         let mut report = self.shared.report.lock().clone();
         let next = self.shared.tries.lock().next.filter(|_| report.retry_in.is_some());
@@ -94,7 +94,7 @@ impl Publisher {
         report
     }
 
-    /// The number of failed attempts since it was last live.
+    /// The number of failed attempts since the target was last live.
     pub fn tries(&self) -> u32 {
         self.shared.tries.lock().failed
     }
@@ -104,8 +104,8 @@ impl Publisher {
         self.shared.report.lock().state
     }
 
-    /// The state in which the start of a file need not wait for this target any more: connected,
-    /// failed once, or ended.
+    /// The standing of the target for the start of a file, which waits until each target is
+    /// connected, has failed once, or has ended.
     pub(super) fn standing(&self) -> TargetStanding {
         let report = self.shared.report.lock();
         match report.state {
@@ -125,12 +125,12 @@ impl Publisher {
         Figures { dropped_audio, ..self.shared.figures.lock().clone() }
     }
 
-    /// The events; at most 256 are kept, and the oldest are dropped.
+    /// The events. At most [`EVENTS`] are kept, and the oldest are dropped.
     pub fn events(&self) -> &Receiver<Event> {
         &self.events
     }
 
-    /// Target of the publisher.
+    /// The target of the publisher.
     pub fn target(&self) -> &Target {
         &self.shared.target
     }
@@ -147,20 +147,20 @@ impl Publisher {
             .send_if_modified(|now| std::mem::replace(now, rendition_id) != rendition_id);
     }
 
-    /// Reports a change of the computer's network: reconnects at once if the local address is gone,
-    /// otherwise checks that the connection still works.
+    /// Handles a change of the computer's network: reconnects at once if the local address is gone,
+    /// and otherwise checks that the connection still works.
     pub fn network_changed(&self) {
         self.shared.network.send_modify(|count| *count += 1);
     }
 
-    /// Requests an orderly end (sends the backlog, unpublishes the stream) within `limit`; does not
-    /// wait.
+    /// Requests an orderly end within `limit`, which sends the backlog and unpublishes the stream.
+    /// The call does not wait.
     pub fn ask_to_stop(&self, limit: Duration) {
         self.shared.stop.send_replace(Some(limit));
     }
 
-    /// Ends in an orderly way and waits for at most `limit` (3 s is sufficient); then it ends
-    /// anyway. Do not call this on the runtime's threads. Returns the final report.
+    /// Ends in an orderly way, and waits for at most `limit` (3 s is sufficient). After that, the
+    /// publisher ends anyway. Do not call this on the runtime's threads. Returns the final report.
     pub fn stop(&self, limit: Duration) -> Report {
         // A fifth of the limit is reserved for scheduling delays.
         self.ask_to_stop(limit.mul_f64(0.8));
@@ -174,8 +174,8 @@ impl Publisher {
         self.report()
     }
 
-    /// Waits for at most `limit` until the publisher has ended (failed, or end of stream), and
-    /// returns whether it has.
+    /// Waits for at most `limit` until the publisher has failed or the stream has ended. Returns
+    /// true if that happened.
     pub fn wait(&self, limit: Duration) -> bool {
         self.done.wait(limit)
     }
@@ -229,7 +229,7 @@ impl Drop for Publisher {
     }
 }
 
-/// Marks the task as ended in any case.
+/// Sets the stop when dropped, so that the task counts as ended in any case.
 struct SetOnDrop(Stop);
 
 impl Drop for SetOnDrop {

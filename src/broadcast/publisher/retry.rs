@@ -1,4 +1,5 @@
-//! Decides about attempts: which failures are final, how long to wait, and when to stop trying.
+//! Decides about connection attempts: which failures are final, how long to wait, and when to stop
+//! trying.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,24 +19,24 @@ use crate::wire::rtmp::url::Url;
 
 /// A connection that was live for this long counts as stable.
 const STEADY: Duration = Duration::from_secs(10);
-/// Up to this many successive shorter connections each start a new outage; after that, a short
+/// Maximum number of successive shorter connections that each end an outage. After that, a short
 /// connection no longer ends the outage.
 const MAX_SHORT_ATTEMPTS: u32 = 3;
 /// Maximum number of successive redirects.
 const MAX_REDIRECTS: u32 = 3;
-/// In the first minute of an outage, a TCP connection attempt ends after this time: a new attempt
-/// finds a restored network sooner than a retransmission.
+/// Time limit of a TCP connection attempt in the first minute of an outage. A new attempt finds a
+/// restored network sooner than a retransmission.
 const EARLY_TCP_LIMIT: Duration = Duration::from_secs(2);
 const EARLY: Duration = Duration::from_secs(60);
 
-/// The last attempt begins when the time limit is reached, and may take this long.
+/// Time limit of the last attempt, which begins when the time for retries is over.
 const LAST_TRY: Duration = Duration::from_millis(500);
 
 /// A server that refuses a reconnect within this time usually still has the previous connection,
-/// because it detects its end only later.
+/// whose end it detects only later.
 const STILL_THERE: Duration = Duration::from_secs(60);
 
-/// Publishes to an RTMP server until the stream ends, a stop is requested, or a failure is final;
+/// Publishes to an RTMP server until the stream ends, a stop is requested, or a failure is final.
 /// `home` is the user's URL. `kept` contains the packets from before the first connection if none
 /// may be lost.
 pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Option<Subscription>) {
@@ -134,8 +135,8 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
     }
 }
 
-/// The wait before the next attempt, at time `gone` of an outage; the last attempt begins when the
-/// time limit is reached, and then the result is `None`.
+/// The wait before the next attempt, at time `gone` of an outage. The last attempt begins when the
+/// time limit is reached; after it, the result is `None`.
 fn next_try(limit: Option<Duration>, gone: Duration, wait: Duration) -> Option<Duration> {
     match limit {
         None => Some(wait),
@@ -158,7 +159,7 @@ fn turned_away(error: &Error) -> bool {
     }
 }
 
-/// Waits for the first packet; `false` if a stop is requested or the stream ends.
+/// Waits for the first packet. Returns false if a stop is requested or the stream ends.
 async fn begun(shared: &Shared, feed: &HubFeed) -> bool {
     let first = feed.subscribe("first packet", shared.target.limits, None, RenditionId::Main);
     tokio::select! {
@@ -168,8 +169,8 @@ async fn begun(shared: &Shared, feed: &HubFeed) -> bool {
 }
 
 /// Returns true if a retry can help. A rejected certificate is final, unless the server's
-/// certificate was accepted before: in that case, another party replies (such as a hotel's login
-/// page).
+/// certificate was accepted before. In that case, another party replies, such as a hotel's login
+/// page.
 fn may_pass(error: &Error, was_live: bool) -> bool {
     match error.cause {
         Cause::Certificate { .. } => was_live,
@@ -183,7 +184,7 @@ fn tcp_limit(shared: &Shared, outage: Timestamp) -> Duration {
     if early { limit.min(EARLY_TCP_LIMIT) } else { limit }
 }
 
-/// Waits for the next attempt; `false` if a stop is requested.
+/// Waits for the next attempt. Returns false if a stop is requested.
 async fn pause(shared: &Shared, was_live: bool, error: Error, wait: Duration) -> bool {
     let retry = shared.retry.notified();
     shared.change(Report {

@@ -22,28 +22,28 @@ use crate::wire::rtmp::status::Status;
 use crate::wire::rtmp::url::Url;
 
 /// Packets are passed to the connection only while it has fewer queued bytes than this, because
-/// packets in the publisher's own queue can still be dropped. Audio is passed to it anyway, because
-/// it overtakes the chunks of frames.
+/// packets in the publisher's own queue can still be dropped. Audio is passed on regardless,
+/// because it overtakes the chunks of frames.
 const MAX_UNSENT_BYTES: usize = 16 << 10;
 /// Maximum time by which audio may be ahead of the frame in transit.
 const AUDIO_LEAD: Duration = Duration::from_secs(1);
 /// Interval at which the counters are updated and the link is checked.
 const TICK: Duration = Duration::from_millis(250);
-/// A server that accepts the stream and closes the connection this soon has refused it, as
-/// nginx-rtmp and several services do.
+/// A server that accepts the stream and closes the connection within this time has refused the
+/// stream, as nginx-rtmp and several services do.
 const MOMENT: Duration = Duration::from_secs(1);
-/// After a network change, data must be accepted within this time.
+/// Time within which the server must accept data after a network change.
 const NETWORK_CHANGE_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// The reason why a connection ended.
 pub(super) enum Ended {
-    /// The stream ended or a stop was requested; the server was informed.
+    /// The stream ended or a stop was requested, and the server was informed.
     Asked,
     /// The server redirects to this URL.
     Elsewhere(Url),
     /// The connection failed.
     Failed(Error),
-    /// The server closed the connection within a moment, and never kept the stream longer: it
+    /// The server closed the connection within a moment, and never kept the stream longer, so it
     /// refuses the stream.
     Refused(Error),
     /// The time limit was reached.
@@ -64,8 +64,8 @@ async fn time_is_up(shared: &Shared, until: Option<Timestamp>) {
     }
 }
 
-/// Connects and publishes until something ends it. Returns the time since which it was live, if it
-/// was.
+/// Connects and publishes until the connection ends. Returns the time since which the target was
+/// live, if it was.
 pub(super) async fn run(
     shared: &Shared,
     timeline: &mut Timeline,
@@ -178,7 +178,7 @@ struct Live<'a> {
     subscription: Subscription,
     /// The time at which the first packet was sent.
     since: Option<Timestamp>,
-    /// True if the connection is reported as live only after the server has kept it for a moment.
+    /// True if the connection counts as live only after the server has kept it for a moment.
     in_doubt: bool,
     /// The DTS of the frame that was queued last.
     picture: Option<Timestamp>,
@@ -188,7 +188,7 @@ struct Live<'a> {
     ended: bool,
     counted: Counted,
     link: Link,
-    /// The time of a network change, until data is accepted after it.
+    /// The time of a network change, until the server accepts data after the change.
     doubted: Option<Timestamp>,
     /// The last reported flow.
     flow: Flow,
@@ -303,8 +303,8 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Maximum size of the connection's queue in bytes before more is added. The headers and the
-    /// first keyframe are sent alone: no audio overtakes them.
+    /// Size of the connection's queue in bytes below which more is added. The headers and the first
+    /// keyframe are sent alone, so that no audio overtakes them.
     fn allowed(&self) -> usize {
         if self.beginning && self.since.is_some() { 0 } else { MAX_UNSENT_BYTES }
     }
@@ -329,8 +329,8 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Sends the new config when the frames change their size or rendition. They cannot be decoded
-    /// without it.
+    /// Sends the new config when the frames change their size or rendition, because they cannot be
+    /// decoded without it.
     fn other_frames(&mut self, tag: &SharedPacket) {
         let Some(new) = tag.rendition.as_ref().filter(|_| tag.starts_gop()) else { return };
         let known = match &self.told {
@@ -472,7 +472,7 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Updates the counters; fails if the link has been dead for too long.
+    /// Updates the counters. Fails if the link has been dead for too long.
     fn tick(&mut self) -> Result<(), Cause> {
         self.count();
         let rendition_id = *self.shared.rendition_id.borrow();
@@ -530,8 +530,7 @@ impl<'a> Live<'a> {
         self.link.update(now, seen);
     }
 
-    /// Reports when the link goes down, with the reason as far as it is known, and when it
-    /// recovers.
+    /// Reports when the link goes down, with the reason if it is known, and when the link recovers.
     fn tell_flow(&mut self, now: Timestamp) {
         let silent = self.link.silent(now) >= SILENCE;
         let flow = match self.doubted.is_some() || silent {
@@ -553,8 +552,8 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Records the end of the connection: viewers have the data that the server accepted, and no
-    /// more.
+    /// Records the end of the connection, after which viewers have only the data that the server
+    /// accepted.
     fn over(&mut self) {
         let now = self.shared.clock.now();
         self.update_link(now);

@@ -28,23 +28,23 @@ pub struct Target {
     pub url: TargetUrl,
     /// The trusted certificates and the limits of the connection. The publisher sets the bitrate.
     pub options: Options,
-    /// The time for which to retry, at the first connection and after a loss; `None` means forever.
-    /// Failures that do not resolve by waiting are final.
+    /// The time for which to retry the first connection, or after a loss; `None` means forever.
+    /// Failures that waiting cannot resolve are final.
     pub retry_for: Option<Duration>,
     /// Limits of the backlog.
     pub limits: Limits,
-    /// Connect only when there are packets to send: with a stream delay, the server would otherwise
-    /// wait for minutes.
+    /// True to connect only when there are packets to send. With a stream delay, the server would
+    /// otherwise wait for minutes.
     pub await_media: bool,
-    /// The whole stream must arrive from its beginning, even if late: a passthrough file has no
-    /// live edge.
+    /// True if the whole stream must arrive from its beginning, even if late, because a passthrough
+    /// file has no live edge.
     pub whole: bool,
     /// True for the built-in server, for which every failure is retried.
     pub own_server: bool,
 }
 
 impl Target {
-    /// A target with unlimited retries, the usual limits and the system's certificates.
+    /// Creates a target with unlimited retries, the usual limits and the system's certificates.
     pub fn new(url: impl Into<TargetUrl>) -> Self {
         let url = url.into();
         let (options, limits) = (Options::default(), Limits::LIVE);
@@ -59,7 +59,7 @@ impl Target {
         }
     }
 
-    /// The same target for passthrough.
+    /// Returns the target set up for passthrough.
     #[must_use]
     pub fn whole(self) -> Self {
         Self { limits: Limits::NEVER_DROP, whole: true, ..self }
@@ -73,7 +73,7 @@ pub enum State {
     Connecting,
     /// Media is being sent.
     Live,
-    /// The connection is lost; waiting or reconnecting.
+    /// The connection is lost, and the publisher waits or reconnects.
     Reconnecting,
     /// Ended on request, or with the stream.
     Stopped,
@@ -105,12 +105,12 @@ pub struct Report {
     pub state: State,
     /// The stage that was reached, or at which the attempt failed.
     pub stage: ConnectStage,
-    /// The last error; `None` if there was none since it was last live.
+    /// The last error; `None` if there was none since the target was last live.
     pub error: Option<Error>,
     /// The time until the next attempt.
     pub retry_in: Option<Duration>,
-    /// Set if live again: the time for which viewers saw nothing new, counted from the last data
-    /// that the server accepted.
+    /// The time for which viewers saw nothing new, if the target is live again, counted from the
+    /// last data that the server accepted.
     pub gap: Option<Duration>,
 }
 
@@ -141,7 +141,7 @@ impl Report {
 pub enum Event {
     /// The state, the stage or the reason changed.
     Changed(Report),
-    /// While live: the link went down or recovered.
+    /// While live, the link went down or recovered.
     Flow(Flow),
     /// A message of the server that did not change the state.
     Said(Status),
@@ -156,17 +156,18 @@ pub struct Figures {
     pub sent_bytes: u64,
     /// Bits per second, over the last second.
     pub bitrate: u64,
-    /// Bits per second, over the last half second: the bandwidth, if the link is the bottleneck.
+    /// Bits per second, over the last half second. This is the bandwidth if the link is the
+    /// bottleneck.
     pub carried: u64,
-    /// The duration of the backlog by timestamps: from the oldest packet that the server has not
+    /// The duration of the backlog by timestamps, from the oldest packet that the server has not
     /// accepted to the newest one.
     pub queued: Duration,
     /// The time for which the server has accepted none of the backlog.
     pub silent: Duration,
     /// Frames dropped because the link was too slow.
     pub dropped_frames: u64,
-    /// Dropped audio packets; audio is dropped only with an extreme backlog. The caller that reads
-    /// the counters sets this.
+    /// Dropped audio packets. Audio is dropped only with an extreme backlog.
+    /// [`Publisher::figures`](super::Publisher::figures) sets this.
     pub dropped_audio: u64,
     /// Frames sent or dropped.
     pub total_frames: u64,
@@ -214,7 +215,7 @@ pub(super) struct Shared {
     pub figures: Mutex<Figures>,
     pub events: Sender<Event>,
     pub retry: Notify,
-    /// Counts the network changes of this computer.
+    /// The number of network changes of this computer.
     pub network: watch::Sender<u64>,
     /// The time limit for an orderly end, once requested.
     pub stop: watch::Sender<Option<Duration>>,
@@ -259,13 +260,13 @@ impl Shared {
 #[derive(Debug)]
 pub(super) struct Timeline {
     pub feed: HubFeed,
-    /// The DTS that is 0 in RTMP: the one of the first packet ever sent.
+    /// The DTS that is 0 in RTMP, which is that of the first packet ever sent.
     pub origin: Option<Timestamp>,
     /// The DTS of the last packet passed to a connection.
     pub last: Option<Timestamp>,
-    /// The last time at which the server accepted data, over the connections that have ended.
+    /// The last time at which the server accepted data over an ended connection.
     pub accepted: Option<Timestamp>,
-    /// Packets between two connections if the whole stream must arrive.
+    /// The packets between two connections, if the whole stream must arrive.
     pub kept: Option<KeptSubscription>,
 }
 
@@ -273,7 +274,7 @@ pub(super) struct Timeline {
 #[derive(Debug)]
 pub(super) struct KeptSubscription {
     pub subscription: Subscription,
-    /// The number of its frames that are included in the publisher's counters.
+    /// The number of the subscription's frames that the publisher's counters already include.
     pub taken_frames: u64,
     pub dropped_frames: u64,
 }
@@ -285,7 +286,8 @@ impl KeptSubscription {
 }
 
 impl Timeline {
-    /// Converts a DTS to RTMP time: milliseconds since the first packet, with RTMP's wraparound.
+    /// Converts a DTS to RTMP time, which is milliseconds since the first packet, with RTMP's
+    /// wrap-around.
     pub fn time_ms(&self, dts: Timestamp) -> u32 {
         let origin = self.origin.unwrap_or(dts);
         let millis = dts.micros_since(origin).max(0) / 1_000;

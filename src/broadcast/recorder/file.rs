@@ -1,4 +1,4 @@
-//! Writes the output file: it is created under a free name, appended to in complete units, and
+//! The output file of a recording. It is created under a free name, grows in complete units, and is
 //! finalized at the end. The [`Muxer`] determines its format.
 
 use std::fs;
@@ -16,7 +16,7 @@ use crate::wire::container::{
     AudioTrack, Format, Muxer, MuxerOutput, Timing, Tracks, audio_track, flv, mkv, mp4,
 };
 
-/// Maximum duration of a unit of a file, by its samples.
+/// Maximum duration of a unit of a file, by the samples' times.
 const UNIT: Duration = Duration::from_millis(1_000);
 /// A unit also ends at this size in bytes.
 const UNIT_BYTES: usize = 4 << 20;
@@ -32,7 +32,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// The same error for a file that was to be renamed.
+    /// Returns the error for a file that was to be renamed.
     pub(super) fn renamed(mut self, from: &Path, to: &Path) -> Self {
         if self.path == from {
             self.path = to.to_owned();
@@ -44,7 +44,7 @@ impl Error {
         Self { words: error.to_string(), ..Self::of(path, Trouble::of(error)) }
     }
 
-    /// An error that did not come from the system.
+    /// Creates an error that did not come from the system.
     pub(super) fn of(path: &Path, kind: Trouble) -> Self {
         Self { path: path.to_owned(), kind, words: String::new() }
     }
@@ -55,13 +55,13 @@ impl Error {
     }
 }
 
-/// File to which the recorder writes.
+/// The file to which the recorder writes.
 #[derive(Debug)]
 pub(super) struct File {
     file: fs::File,
     path: PathBuf,
     muxer: Box<dyn Muxer>,
-    /// The size of the file in bytes; always the end of a unit.
+    /// The size of the file in bytes, which is always the end of a unit.
     written: u64,
     /// The DTS of the first sample of the current unit.
     unit: Option<Timestamp>,
@@ -75,7 +75,7 @@ impl File {
         Self::create_by(path, muxer(format, tracks.clone()))
     }
 
-    /// The same as [`File::create`], with this muxer.
+    /// As [`File::create`], but with this muxer.
     pub fn create_by(path: &Path, muxer: Box<dyn Muxer>) -> Result<Self, Error> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder).map_err(|error| {
@@ -102,7 +102,7 @@ impl File {
         Ok(file)
     }
 
-    /// Continues an existing file with `written` bytes, to finalize it.
+    /// Continues an existing file of `written` bytes, in order to finalize it.
     pub fn resume(file: fs::File, path: &Path, muxer: Box<dyn Muxer>, written: u64) -> Self {
         Self { file, path: path.to_owned(), muxer, written, unit: None, media: true }
     }
@@ -112,8 +112,8 @@ impl File {
         &self.path
     }
 
-    /// Takes an event, see [`Muxer::write`]. When a unit is full or a keyframe begins, it writes
-    /// the previous data.
+    /// Takes an event, see [`Muxer::write`]. When a unit is full or a keyframe begins, the previous
+    /// data is written.
     pub fn write(&mut self, event: &StreamEvent) -> Result<(), Error> {
         if let StreamEvent::Packet(packet) = event {
             let begins = packet.track == Track::Video && packet.keyframe;
@@ -189,7 +189,7 @@ impl File {
         self.sync()
     }
 
-    /// Finalizes as much as possible after a failure, possibly of [`File::finish`].
+    /// Finalizes as much as possible after a failure, which may be a failure of [`File::finish`].
     pub fn give_up(&mut self, end: Duration) {
         self.muxer.discard();
         let end = Timestamp::ZERO + end;
@@ -252,7 +252,7 @@ fn is_unlinked(_: &fs::File) -> bool {
 /// The audio tracks of a recording.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecordedTracks {
-    /// The name of the program's track; empty means none.
+    /// The name of the program's track; empty means no name.
     pub program: String,
     /// The extra tracks in the order in which they follow the program's track.
     pub extras: Vec<Extra>,
@@ -281,7 +281,7 @@ impl RecordedTracks {
         Tracks { video: stream.video.clone(), audio: program.chain(extras).collect() }
     }
 
-    /// The track of a packet in such a file; `None` if it is not recorded.
+    /// The track of a packet in the recorded file; `None` if the packet is not recorded.
     pub(super) fn place(&self, stream: &StreamConfig, track: Track) -> Option<Track> {
         let Track::Extra(extra) = track else { return Some(track) };
         let before = usize::from(stream.audio.is_some());

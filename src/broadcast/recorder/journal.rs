@@ -1,12 +1,13 @@
-//! A journal of open recordings, which lets the next start repair interrupted ones. Each recording
-//! has a small file in the user's state folder with the recording's path, which is locked while the
-//! recording is open: if the lock is free, the program that wrote it has ended.
+//! A journal of open recordings, with which the next start repairs interrupted ones. Each recording
+//! has a small file in the user's state folder, which contains the recording's path and is locked
+//! while the recording is open. If the lock is free, the program that wrote the recording has
+//! ended.
 
 use std::fs::{self, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// A longer path, in bytes, is invalid.
+/// Maximum length of a valid path in bytes.
 const MAX_PATH: u64 = 64 << 10;
 /// Maximum number of entries that are read.
 const MAX_ENTRIES: usize = 1_000;

@@ -1,9 +1,9 @@
 //! Writes the stream to a file (FLV, MP4 or MKV by its name), on a separate thread.
 //!
-//! The file is playable at any time: complete units are appended at least once per second, and are on
-//! the disk (not only in the system's cache) within two. An orderly end gives the file a duration and
-//! an index. An error (disk full, read-only, folder gone) ends the recording at a point up to which it
-//! is playable, and affects nothing else.
+//! The file is playable at any time. Complete units are appended at least once per second, and are
+//! on the disk (not only in the system's cache) within two. An orderly end gives the file a
+//! duration and an index. An error (disk full, read-only, folder gone) ends the recording at a
+//! point up to which it is playable, and affects nothing else.
 
 mod file;
 pub mod journal;
@@ -41,13 +41,13 @@ use crate::files::{self, Trouble};
 use crate::media::{EncodedPacket, Metadata, RenditionId, StreamEvent, Track};
 use crate::wire::container::{Chapter, Format, Tracks};
 
-/// Interval at which data is written…
+/// Interval at which data is written.
 const FLUSH: Duration = Duration::from_secs(1);
-/// …and at which it is flushed to the disk, and the disk is checked.
+/// Interval at which data is flushed to the disk, and the disk is checked.
 const SYNC: Duration = Duration::from_secs(2);
 /// Interval at which the thread checks whether it should stop.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
-/// At the end, the time for which earlier packets may still arrive: longer than the hub waits for a
+/// The time for which packets may still arrive at the end, which is longer than the hub waits for a
 /// late track.
 const END_GRACE: Duration = Duration::from_millis(600);
 /// Maximum number of unread events.
@@ -60,9 +60,9 @@ const ORDERS: usize = 64;
 pub enum State {
     /// Packets are being written.
     Writing,
-    /// Complete, with duration and index.
+    /// The file is complete, with duration and index.
     Finished,
-    /// Ended early; the file is playable up to that point.
+    /// The recording ended early. The file is playable up to that point.
     Failed(Error),
 }
 
@@ -80,7 +80,8 @@ impl State {
 /// The counters of a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Figures {
-    /// The file; its name can differ from the requested one, because files are never overwritten.
+    /// The path of the file, whose name can differ from the requested one, because files are never
+    /// overwritten.
     pub path: PathBuf,
     pub state: State,
     /// The duration of the media in the file.
@@ -103,7 +104,7 @@ pub struct Figures {
 pub struct Split {
     /// Starts a new file after this duration.
     pub every: Option<Duration>,
-    /// Before a file becomes larger than this many bytes.
+    /// Starts a new file before the current one becomes larger than this many bytes.
     pub bytes: Option<u64>,
 }
 
@@ -113,7 +114,7 @@ pub struct Options {
     pub split: Split,
     /// The folder of the journal; `None` means no journal.
     pub journal: Option<PathBuf>,
-    /// The audio tracks; extra tracks must already be sent to the hub.
+    /// The audio tracks. The hub must already get the extra tracks.
     pub sounds: RecordedTracks,
 }
 
@@ -122,11 +123,11 @@ pub struct Options {
 pub enum Event {
     /// A file was created.
     Began(Figures),
-    /// A file of a split recording is complete; the recording continues in the next one.
+    /// A file of a split recording is complete, and the recording continues in the next one.
     Parted(Figures),
     /// The recording was paused or resumed.
     Paused(Figures),
-    /// The recording has ended; its state contains the reason.
+    /// The recording has ended, and its state contains the reason.
     Over(Figures),
     /// A chapter was set at this position in the file.
     Chapter { at: Duration, title: String },
@@ -153,7 +154,7 @@ pub struct Recorder {
     worker: Worker,
     ended: Stop,
     feed: HubFeed,
-    /// The queue of its subscription.
+    /// The queue of the recorder's subscription.
     waiting: Weak<SubscriptionQueue>,
     /// The number of packets in the hub when the end was requested.
     mark: Arc<Mutex<Option<u64>>>,
@@ -166,8 +167,8 @@ impl fmt::Debug for Recorder {
 }
 
 impl Recorder {
-    /// Records to `path` or, if that exists, to `NAME-1.mp4`, `NAME-2.mp4`…; creates missing folders.
-    /// It begins with the latest keyframe.
+    /// Records to `path` or, if that exists, to `NAME-1.mp4`, `NAME-2.mp4`…, and creates missing
+    /// folders. The recording begins with the latest keyframe.
     ///
     /// # Errors
     /// Fails if the file cannot be created, or its extension is unknown.
@@ -175,7 +176,7 @@ impl Recorder {
         Self::start_with(path, hub, Options::default())
     }
 
-    /// As [`Recorder::start`], with options.
+    /// As [`Recorder::start`], but with options.
     ///
     /// # Errors
     /// The same as for [`Recorder::start`].
@@ -256,7 +257,7 @@ impl Recorder {
         self.figures.lock().clone()
     }
 
-    /// The events; the first one is [`Event::Began`].
+    /// The events, of which the first is [`Event::Began`].
     pub fn events(&self) -> &Receiver<Event> {
         &self.events
     }
@@ -271,7 +272,8 @@ impl Recorder {
         self.order(RecorderCommand::Resume);
     }
 
-    /// Adds a chapter at the current position; without a title, its number is the title.
+    /// Adds a chapter at the current position. If the title is empty, the chapter's number becomes
+    /// the title.
     pub fn chapter(&self, title: &str) {
         self.order(RecorderCommand::Chapter(title.to_owned()));
     }
@@ -355,7 +357,8 @@ struct Writer {
     synced: Instant,
     /// The size of the earlier files in bytes.
     earlier_bytes: u64,
-    /// The position where the current GOP began in this file, and the size of the largest GOP so far.
+    /// The position where the current GOP began in this file; the next field is the size of the
+    /// largest GOP so far.
     group_began: u64,
     largest_group: u64,
     split_wanted: bool,
@@ -429,8 +432,8 @@ impl Writer {
         }
     }
 
-    /// Writes, at the end, the packets that were in the hub (they may still wait for the other track),
-    /// and no later ones.
+    /// Writes the packets that were in the hub when the end was requested, even if they still wait
+    /// for the other track, and no later ones.
     fn last(&mut self) -> Result<(), Error> {
         let mark = *self.mark.lock();
         let until = Instant::now() + END_GRACE;

@@ -1,4 +1,4 @@
-//! Decides when a recording continues in a new file, and how it continues in the old one while the
+//! Decides when a recording continues in a new file, and how it continues in the old file while the
 //! new one cannot be created. It runs on the recorder's thread.
 
 use std::time::{Duration, Instant};
@@ -32,7 +32,7 @@ impl Writer {
     }
 
     /// Finalizes this file and continues in the next one, with the new frame size if it changes.
-    /// Returns `false` if the next file cannot be created; the current one is then unchanged.
+    /// Returns false if the next file cannot be created. The current file then stays unchanged.
     pub(super) fn part(&mut self, video: Option<&VideoConfig>) -> Result<bool, Error> {
         if self.is_held() {
             return Ok(false);
@@ -121,8 +121,8 @@ mod tests {
         small: Arc<Rendition>,
     }
 
-    /// A video-only recording whose folder for the next file is missing, because a file has its
-    /// name.
+    /// Starts a video-only recording that cannot create its next file, because a file has the name
+    /// of the folder.
     fn begin(folder: &Path, options: Options) -> Studio {
         let (packets, input) = queue::bounded("test", 64, Full::Block);
         let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();
@@ -138,7 +138,7 @@ mod tests {
     }
 
     impl Studio {
-        /// Sends one second of 25 frames; every other second begins with a keyframe.
+        /// Sends one second of 25 frames. Every other second begins with a keyframe.
         fn second(&self, second: i64, small: bool) {
             for dts in (second * 1_000..(second + 1) * 1_000).step_by(40) {
                 let packet = of_rendition(RenditionId::Main, dts);
@@ -164,8 +164,7 @@ mod tests {
         fs::rename(folder.join("b"), folder.join("a")).unwrap();
     }
 
-    /// Continues until the next file begins, and returns the previous file and the number of
-    /// seconds.
+    /// Continues until the next file begins. Returns the previous file, and the number of seconds.
     fn to_the_next(studio: &Studio, from: i64, small: bool) -> (Figures, i64) {
         let begun = Instant::now();
         for second in from.. {

@@ -1,5 +1,5 @@
-//! The replay buffer: keeps the last seconds of the stream in memory, in complete GOPs, for saving
-//! on request. It takes packets on the hub's thread; saving runs on the thread of the caller.
+//! The replay buffer, which keeps the last seconds of the stream in memory, in complete GOPs, for
+//! saving on request. It takes packets on the hub's thread, and saves on the thread of the caller.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -24,7 +24,8 @@ const AUDIO_GROUP: Duration = Duration::from_secs(1);
 /// Limits of the buffer.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Room {
-    /// The minimum duration (once the stream is that old), exceeded by less than one GOP.
+    /// The minimum duration, once the stream is that old. The buffer exceeds it by less than one
+    /// GOP.
     pub duration: Duration,
     /// The maximum size in bytes, regardless of the duration.
     pub bytes: usize,
@@ -35,7 +36,7 @@ pub struct Room {
 struct Ring {
     room: Room,
     has_video: bool,
-    /// The groups; each begins with a keyframe.
+    /// The groups, each of which begins with a keyframe.
     groups: VecDeque<Group>,
     bytes: usize,
 }
@@ -114,7 +115,7 @@ impl Replay {
         self.room
     }
 
-    /// The contents: the duration from the first to the last packet, and the size in bytes.
+    /// The duration of the contents from the first to the last packet, and the size in bytes.
     pub fn filled(&self) -> (Duration, usize) {
         let ring = self.ring.lock();
         let first = ring.groups.front().and_then(|group| group.tags.first());
@@ -123,7 +124,7 @@ impl Replay {
         (span.unwrap_or_default(), ring.bytes)
     }
 
-    /// A copy of the contents, with these audio tracks if they are present. The buffer continues.
+    /// Copies the contents, with these audio tracks if they are present. The buffer continues.
     pub fn clip(&self, mut sounds: RecordedTracks) -> Clip {
         let ring = self.ring.lock();
         let tags: Vec<_> =
@@ -176,8 +177,8 @@ impl Clip {
         self.tags.is_empty()
     }
 
-    /// Writes the clip to a new file; the extension determines the format. After a change of the
-    /// frame size, it continues in `NAME-part2`, `NAME-part3`….
+    /// Writes the clip to a new file, whose extension determines the format. After a change of the
+    /// frame size, the clip continues in `NAME-part2`, `NAME-part3`….
     ///
     /// # Errors
     /// Fails if the file cannot be created or written. An incomplete file is removed, because the

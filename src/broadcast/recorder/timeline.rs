@@ -1,4 +1,4 @@
-//! Converts session time to file time: a file begins at zero with a keyframe, and a pause leaves no
+//! Converts session time to file time. A file begins at zero with a keyframe, and a pause leaves no
 //! gap. This module is pure.
 
 use std::time::Duration;
@@ -18,9 +18,9 @@ pub(super) struct Timeline {
     /// paused.
     origin: Option<Timestamp>,
     base: Timestamp,
-    /// The DTS at which the next frame follows without a gap; the next field is the same for audio.
+    /// The DTS at which the next frame follows without a gap.
     video_end: Timestamp,
-    /// The end of each audio track, by its index.
+    /// The DTS at which the next audio of each track follows without a gap, by the track's index.
     audio_ends: [Timestamp; MAX_TRACKS as usize],
     /// The end of the content.
     end: Timestamp,
@@ -42,8 +42,8 @@ impl Timeline {
         }
     }
 
-    /// The DTS and PTS in the file; `None` for packets outside it: before its first keyframe, or
-    /// overlapping after a pause.
+    /// The DTS and PTS of a packet in the file. Returns `None` for packets outside the file, which
+    /// are before its first keyframe or overlap after a pause.
     pub fn place(&mut self, tag: &SharedPacket) -> Option<(Timestamp, Timestamp)> {
         if self.origin.is_none() && self.has_video && !tag.starts_gop() {
             return None;
@@ -105,7 +105,7 @@ mod tests {
         AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, VideoCodec, VideoConfig,
     };
 
-    /// 25 frames per second, and audio in packets of 20 ms.
+    /// Parameters with 25 frames per second, and audio in packets of 20 ms.
     fn parameters() -> StreamConfig {
         StreamConfig {
             video: Some(VideoConfig {

@@ -6,10 +6,10 @@ use crate::broadcast::recorder::file::{Error, File};
 use crate::files::{self, Trouble, disk_space};
 use crate::wire::container::{Format, Tracks};
 
-/// Tests whether a recording could begin at `path`, by starting one. It leaves nothing behind.
+/// Tests whether a recording could begin at `path`, by starting one, and leaves no file behind.
 ///
 /// # Errors
-/// Fails with the reason why it could not.
+/// Fails with the reason why a recording could not begin.
 pub fn try_out(path: &Path) -> Result<(), Error> {
     let format = Format::of_path(path).ok_or_else(|| Error::of(path, Trouble::Format))?;
     // Folders that are created only for the file are removed with it.

@@ -21,8 +21,8 @@ pub fn tab_info(response: &Response, name: &str, is_chosen: bool) {
     response.ctx.accesskit_node_builder(response.id, |node| node.set_selected(is_chosen));
 }
 
-/// Draws tabs with these names, one of which is selected. Returns the index of the selected tab
-/// after a press.
+/// Draws tabs with these names, one of which is selected. Returns the index of the pressed tab, if
+/// any.
 pub fn tab_bar(ui: &mut Ui, theme: &Theme, names: &[&str], chosen: usize) -> Option<usize> {
     let (bar, _) = ui.allocate_exact_size(vec2(ui.available_width(), TAB_BAR), Sense::hover());
     ui.painter().rect_filled(bar, CornerRadius::same(RADIUS + 1), theme.raised);

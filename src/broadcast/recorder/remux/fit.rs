@@ -1,5 +1,5 @@
-//! Determines which parts of a file its copy supports, and adds metadata that the copy needs but
-//! the file lacks.
+//! Determines which parts of a file the format of its copy supports, and adds metadata that the
+//! copy needs but the file lacks.
 
 use bytes::Bytes;
 
@@ -22,14 +22,14 @@ const MAX_PACKET: usize = 64 << 20;
 /// Parts that a format does not support.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lack {
-    /// Descriptions of these parts.
+    /// Descriptions of the unsupported parts.
     what: Vec<String>,
     /// The parts to drop; empty if dropping is not possible.
     parts: Vec<Part>,
 }
 
 impl Lack {
-    /// The problem that a file cannot contain these parts; the remedy drops them.
+    /// The problem that a file cannot contain these parts, with the remedy that drops them.
     pub(super) fn problem(&self, path: &str) -> Problem {
         let lack = &self.what;
         if self.parts.is_empty() {
@@ -39,7 +39,7 @@ impl Lack {
         problem!("remux-droppable", path = path, lack = lack, drop = drop.join(" "))
     }
 
-    /// A packet of this size in bytes.
+    /// The problem of a packet of this size in bytes.
     pub(super) fn packet(track: TrackId, size: usize) -> Self {
         let kind = if track == TrackId::Video { "video" } else { "audio" };
         Self { what: vec![format!("a packet of {kind} of {size} bytes")], parts: Vec::new() }

@@ -25,7 +25,7 @@ use crate::wire::container::{
     self, Chapter, FilePart, Format, Index, Muxer, Part, ReadAt, flv, mkv, mp4, read,
 };
 
-/// Maximum packet size in bytes; no frame is larger.
+/// Maximum packet size in bytes. No frame is larger.
 const MAX_PACKET: usize = 64 << 20;
 /// Maximum packet size of an FLV tag in bytes, including its header.
 const MAX_FLV_PACKET: usize = flv::MAX_BODY - 16;
@@ -48,7 +48,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// The same failure, with the name that the file was to get.
+    /// Returns the failure with the name that the file was to get.
     fn of(self, unfinished: &Path, to: &Path) -> Self {
         match self {
             Self::Write(error) => Self::Write(error.renamed(unfinished, to)),
@@ -99,10 +99,10 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// The result for a file.
+/// The result of remuxing or repairing a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// Path of the complete file.
+    /// The path of the complete file.
     pub path: PathBuf,
     pub how: How,
     pub duration: Duration,
@@ -121,9 +121,9 @@ pub struct Report {
 pub enum How {
     /// The file was already complete.
     Whole,
-    /// Repaired in the same file.
+    /// The file was repaired in place.
     InPlace,
-    /// Copied to a new file.
+    /// The packets were copied to a new file.
     Copied,
 }
 
@@ -135,7 +135,8 @@ fn open(path: &Path) -> Result<MediaFile, Failure> {
     MediaFile::open(path).map_err(|error| unreadable(path)(error.into()))
 }
 
-/// Called often with the progress of a copy, from 0 to 1; returns true to stop.
+/// A callback that gets the progress of a copy, from 0 to 1, and returns true to stop. It is called
+/// often.
 pub type Progress<'a> = &'a dyn Fn(f32) -> bool;
 
 /// Copies the packets of `from` into the new file `to`, whose name determines its format. `stop` is
@@ -148,8 +149,8 @@ pub fn remux(from: &Path, to: &Path, stop: &dyn Fn() -> bool) -> Result<Report, 
     remux_part(Cut::default(), &[], from, to, &|_| stop())
 }
 
-/// As [`remux`], for a part of the file, without the kinds in `drop` that the output does not
-/// support. Until it is complete, the output has a hidden name.
+/// As [`remux`], but for a part of the file, and without the parts in `drop` that the output does
+/// not support. Until the output is complete, it has a hidden name.
 ///
 /// # Errors
 /// The same as for [`remux`].
@@ -262,8 +263,8 @@ fn pour(
     Ok(())
 }
 
-/// Completes an interrupted file: recordings of onair in place, others as `NAME-repaired` next to
-/// it. A complete file stays unchanged.
+/// Completes an interrupted file: a recording of onair in place, and any other file as
+/// `NAME-repaired` next to it. A complete file stays unchanged.
 ///
 /// # Errors
 /// Fails if the file cannot be read, is empty, or cannot be written.
@@ -317,7 +318,7 @@ pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
     })
 }
 
-/// Creates the muxer that can complete a file, from its intact part.
+/// A function that creates the muxer that can complete a file, from the file's intact part.
 type Finisher = Box<dyn FnOnce(&Index) -> Box<dyn Muxer>>;
 
 /// Reads the contents of a file, and creates the muxer that can complete it, if onair recorded it.

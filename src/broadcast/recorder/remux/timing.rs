@@ -1,4 +1,5 @@
-//! Computes the timestamps of a copy: unchanged, or all shifted if the format has no negative ones.
+//! Computes the timestamps of a copy. They are unchanged, or all shifted if the format has no
+//! negative ones.
 
 use std::time::Duration;
 
@@ -89,7 +90,8 @@ mod tests {
     };
     use crate::wire::container::Tracks;
 
-    /// An index of video with a first DTS of −66.667 ms, and of audio that begins at −21.333 ms.
+    /// Makes an index of video with a first DTS of −66.667 ms, and of audio that begins at −21.333
+    /// ms.
     fn index() -> Index {
         let video = VideoConfig {
             codec: VideoCodec::H264,

@@ -5,10 +5,10 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::wire::container::{Index, SampleLocation, TrackId};
 
-/// The part of a file to keep, in its own time.
+/// The part of a file to keep, in the file's own time.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cut {
-    /// The copy begins with the last keyframe at or before this time.
+    /// The time of the beginning, which is moved to the last keyframe at or before it.
     pub from: Duration,
     /// The end; `None` means the end of the file.
     pub to: Option<Duration>,
@@ -80,8 +80,8 @@ mod tests {
         SampleLocation { track, keyframe, dts, pts, at: 0, size: 1 }
     }
 
-    /// An index of ten seconds at 10 fps with a keyframe every two seconds, and audio every 100 ms; the frame
-    /// after each keyframe is displayed before it.
+    /// Makes an index of ten seconds at 10 fps with a keyframe every two seconds, and audio every
+    /// 100 ms. The frame after each keyframe is displayed before it.
     fn index() -> Index {
         let mut samples = Vec::new();
         for number in 0..100 {
