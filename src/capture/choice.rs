@@ -23,7 +23,7 @@ pub enum VideoChoice {
     Window(String),
     /// The test pattern with the markers for latency and lip sync.
     Test,
-    /// A looped clip: this room reads Y4M, the player other formats.
+    /// A looped clip. This room reads Y4M, and the player reads other formats.
     File(PathBuf),
     /// An image file: PNG, JPEG, WebP or GIF, with animation and alpha.
     Image(PathBuf),
@@ -35,7 +35,7 @@ pub enum VideoChoice {
     Text(Content),
     /// A remote stream.
     Stream(String),
-    /// No video: an audio-only broadcast.
+    /// No video, for an audio-only broadcast.
     None,
 }
 
@@ -53,7 +53,8 @@ impl VideoChoice {
 }
 
 impl VideoChoice {
-    /// Returns true if both open the same device: a camera has one format at a time.
+    /// Returns true if both open the same device. A camera has only one format at a time, so the
+    /// formats may differ.
     pub fn is_same_as(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Camera(one), Self::Camera(other)) => one.id == other.id,

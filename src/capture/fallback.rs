@@ -14,13 +14,13 @@ pub enum VideoFallback {
     Keep,
     /// Show a placeholder with the name of the source.
     Placeholder,
-    /// Show another source, by the text that opens it; a device has its stable id.
+    /// Show another source, by the choice that opens it. A device has its stable id.
     Source(VideoChoice),
 }
 
 impl VideoFallback {
-    /// Returns true if this kind of source can be black, frozen or lost unintentionally: an image
-    /// or a text cannot.
+    /// Returns true if this kind of source can be black, frozen or lost unintentionally, unlike an
+    /// image or a text.
     pub fn suits(choice: &VideoChoice) -> bool {
         matches!(
             choice,

@@ -1,4 +1,4 @@
-//! Floor 3: video from devices, files and the test pattern, each behind a video feed.
+//! Floor 3: video from devices, files and the test pattern. Each source is behind a video feed.
 
 pub mod camera;
 pub mod choice;

@@ -1,6 +1,6 @@
 //! Floor 3: video from devices, files and the test pattern, each behind a
-//! [`VideoFeed`](crate::media::VideoFeed). Each kind is a plain struct of settings that opens
-//! itself; [`VideoChoice`] is the short form.
+//! [`VideoFeed`](crate::media::VideoFeed). Each kind of source is a plain struct of settings that
+//! opens itself, and [`VideoChoice`] is the short form.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -39,7 +39,7 @@ pub fn cameras() -> Vec<CameraInfo> {
         .collect()
 }
 
-/// The controls of a camera by its id; empty if it cannot be queried.
+/// The controls of a camera by its id; empty if the camera cannot be queried.
 pub fn controls(id: &str) -> Vec<CameraControl> {
     camera::backend::driver().controls(id).unwrap_or_default()
 }
@@ -85,7 +85,7 @@ impl WindowTarget {
     }
 }
 
-/// Returns true if [`open`] supports this source; the player opens other files and streams.
+/// Returns true if [`open`] supports this source. The player opens other files and streams.
 pub fn shows(choice: &VideoChoice) -> bool {
     match choice {
         VideoChoice::File(path) => y4m::is_y4m(path),
@@ -102,7 +102,7 @@ pub fn open(choice: &VideoChoice, context: &Context) -> Result<Source, Error> {
     open_by(choice, &LiveProperties::default(), context)
 }
 
-/// As [`open`], with live properties, which can change later.
+/// As [`open`], but with live properties, which can change later.
 ///
 /// # Errors
 /// The same as for [`open`].

@@ -1,6 +1,6 @@
-//! Properties of sources beyond their content: the style of a text, the timing of slides, the
-//! visibility of the pointer. It contains plain values, and the live settings through which an open
-//! source gets new ones.
+//! Properties of sources beyond their content, such as the style of a text, the timing of slides,
+//! and the visibility of the pointer. This module has plain values, and the live settings through
+//! which an open source gets new ones.
 
 use std::path::PathBuf;
 
@@ -39,7 +39,7 @@ pub struct Properties {
     pub hidden: WhenHidden,
     /// End behavior of media files.
     pub at_end: EndBehavior,
-    /// For media files and slide shows: the files that follow, in order.
+    /// The files that follow the first one of a media file or slide show, in order.
     pub files: Vec<PathBuf>,
 }
 
@@ -55,7 +55,7 @@ pub enum UsedProperties {
 }
 
 impl UsedProperties {
-    /// The properties of a choice; `None` if its kind has none.
+    /// The properties that apply to a choice; `None` if its kind has none.
     pub fn of(choice: &VideoChoice) -> Option<Self> {
         match choice {
             VideoChoice::Text(_) => Some(Self::Text),
@@ -72,7 +72,7 @@ impl Properties {
     /// Maximum number of additional files.
     pub const MAX_FILES: usize = 200;
 
-    /// The properties that this source uses, with defaults for the rest.
+    /// Returns the properties that this source uses, with defaults for the rest.
     pub fn heeded(&self, choice: &VideoChoice) -> Self {
         let none = Self::default();
         match UsedProperties::of(choice) {
@@ -91,7 +91,7 @@ impl Properties {
         }
     }
 
-    /// Clamps every value to its range.
+    /// Returns the properties with every value clamped to its range.
     #[must_use]
     pub fn bounded(self) -> Self {
         let mut files = self.files;
@@ -108,8 +108,8 @@ impl Properties {
     }
 }
 
-/// Reasons to watch a media file for black or frozen video. Without a reason it is not watched,
-/// because such video can be intentional if other sources are visible.
+/// Reasons to watch a media file for black or frozen video. Without a reason, the file is not
+/// watched, because such video can be intentional if other sources are visible.
 #[derive(Clone, Debug, Default)]
 pub struct WatchedFile {
     fallback: LiveSetting<bool>,
@@ -131,11 +131,11 @@ pub struct LiveProperties {
     pub(super) without_pointer: LiveSetting<bool>,
     watched: WatchedFile,
     transport: LiveSetting<Transport>,
-    /// The wanted and current controls of cameras; the studio sets them before a camera is opened.
+    /// The wanted and current controls of cameras, which the studio sets before a camera is opened.
     pub controls: LiveSetting<CameraControls>,
-    /// The permissions of the desktop; the studio sets them before a display or window is opened.
+    /// The permissions of the desktop, which the studio sets before a display or window is opened.
     pub permissions: LiveSetting<Permissions>,
-    /// The decoder for compressed camera frames; the studio sets it before a camera is opened.
+    /// The decoder for compressed camera frames, which the studio sets before a camera is opened.
     pub decoder: LiveSetting<FrameDecoder>,
 }
 

@@ -1,4 +1,4 @@
-//! Converts frames from RGB (images, text, fills) once: from straight 8-bit sRGB to limited-range
+//! Converts RGB frames (images, text, fills) in one step, from straight 8-bit sRGB to limited-range
 //! BT.709, with an alpha plane if needed.
 
 use yuv::{
@@ -71,8 +71,8 @@ impl std::str::FromStr for Rgba {
 const BITS: i32 = 16;
 const HALF: i32 = 1 << (BITS - 1);
 
-/// Coefficients for limited-range BT.709 from 8-bit RGB: 219 steps of luma from 16, 224 of chroma
-/// around 128.
+/// Luma coefficients for limited-range BT.709 from 8-bit RGB; the next constants are for chroma.
+/// Luma has 219 steps from 16, and chroma has 224 around 128.
 const Y: [i32; 3] = [11_966, 40_254, 4_064];
 const U: [i32; 3] = [-6_596, -22_188, 28_784];
 const V: [i32; 3] = [28_784, -26_145, -2_639];
@@ -82,7 +82,7 @@ fn weigh(by: [i32; 3], [r, g, b]: [i32; 3], foot: i32) -> u8 {
     ((wr * r + wg * g + wb * b + HALF + (foot << BITS)) >> BITS).clamp(0, 255) as u8
 }
 
-/// The even size that contains a frame of this size: an odd side is extended by repeating its last
+/// The even size that contains a frame of this size. An odd side is extended by repeating its last
 /// line.
 pub(super) fn even(width: u32, height: u32) -> Size {
     let side = |side: u32| side.clamp(1, Size::MAX_SIDE).next_multiple_of(2);
@@ -167,7 +167,7 @@ pub(super) type Turn = fn(
     YuvConversionMode,
 ) -> Result<(), YuvError>;
 
-/// Checks for three 4:2:0 planes of this size without padding.
+/// Checks that three planes are 4:2:0 planes of this size without padding.
 pub(super) fn three_planes<'a>(
     Size { width, height }: Size,
     [y, u, v]: [&'a mut [u8]; 3],
@@ -184,7 +184,7 @@ pub(super) fn three_planes<'a>(
     }
 }
 
-/// The planes of a frame in the form for the library.
+/// The planes of a frame in the form that the library needs.
 pub(super) fn target(planes: &mut Planes) -> YuvPlanarImageMut<'_, u8> {
     let size = planes.size();
     three_planes(size, [&mut planes.y, &mut planes.u, &mut planes.v])
@@ -206,7 +206,7 @@ pub(super) fn turned(
 mod tests {
     use super::*;
 
-    /// The exact value as defined by ITU-T H.273.
+    /// The exact values of a color as defined by ITU-T H.273.
     fn exact(color: Rgba) -> (u8, u8, u8) {
         let [r, g, b] = [color.red, color.green, color.blue].map(|c| f64::from(c) / 255.0);
         let y = 0.2126 * r + 0.7152 * g + 0.0722 * b;

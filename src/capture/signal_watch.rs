@@ -1,7 +1,7 @@
-//! Watches the video of a camera or a remote stream: black or frozen video raises an alarm in its
-//! status. A source that is static by nature is not watched. A media file is watched only if it has
-//! a fallback, or is the only visible source. It checks a few thousand pixels twice per second, on
-//! the compositor's thread.
+//! Watches the video of a camera or a remote stream. Black or frozen video raises an alarm in the
+//! source's status. A source that is static by nature is not watched. A media file is watched only
+//! if it has a fallback, or is the only visible source. The watch checks a few thousand pixels
+//! twice per second, on the compositor's thread.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::media::frame::Range;
 use crate::media::source_status::{SourceAlarm, SourceStatus};
 use crate::media::{Size, VideoFeed, VideoFrame};
 
-/// Checks that are further apart than this are not compared, so they raise no alarm.
+/// Maximum interval between compared checks. Checks that are further apart raise no alarm.
 const GAP: Duration = Duration::from_secs(3);
 
 /// Interval of frame checks.
@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(500);
 const GRID: (usize, usize) = (64, 36);
 /// Maximum luma of black, in limited and in full range.
 const DARK: (u8, u8) = (24, 10);
-/// Durations of black or unchanged frames until the alarm, and the thresholds.
+/// Durations of black or unchanged frames until the alarm, and the thresholds of the checks.
 struct Limits {
     black: (Duration, SourceAlarm),
     frozen: (Duration, SourceAlarm),
@@ -33,14 +33,14 @@ const CAMERA: Limits = Limits {
     frozen: (Duration::from_secs(10), SourceAlarm::Frozen),
 };
 
-/// For remote streams: an encoder can repeat a frame of a nearly static scene, and a guest can show
-/// a static page.
+/// Limits for remote streams. An encoder can repeat a frame of a nearly static scene, and a guest
+/// can show a static page.
 const STREAM: Limits = Limits {
     black: (Duration::from_secs(10), SourceAlarm::BlackStream),
     frozen: (Duration::from_secs(30), SourceAlarm::FrozenStream),
 };
 
-/// For files, whose content may be intentional.
+/// Limits for files, whose black or static content may be intentional.
 const FILE: Limits = Limits {
     black: (Duration::from_secs(4), SourceAlarm::BlackFile),
     frozen: (Duration::from_secs(10), SourceAlarm::FrozenFile),
@@ -56,7 +56,7 @@ pub fn over_stream(source: Source) -> Source {
     by(source, &STREAM, None)
 }
 
-/// Adds the watch to a media file; it is active while requested.
+/// Adds the watch to a media file, which is active while `wanted` has a reason.
 pub fn over_file(source: Source, wanted: WatchedFile) -> Source {
     by(source, &FILE, Some(wanted))
 }
@@ -86,7 +86,7 @@ impl VideoFeed for Watched {
 
 struct VideoWatch {
     limits: &'static Limits,
-    /// When to watch the source; `None` means always.
+    /// The reasons to watch the source; `None` means that it is always watched.
     wanted: Option<WatchedFile>,
     status: Arc<SourceStatus>,
     seen: Option<SeenFrame>,
@@ -95,10 +95,10 @@ struct VideoWatch {
 /// The frame at the last check.
 struct SeenFrame {
     looked: Timestamp,
-    /// The frame is kept, so that a new frame has other planes.
+    /// The frame itself, which is kept so that a new frame has other planes.
     picture: VideoFrame,
     points: Vec<u8>,
-    /// Last time at which it was not black; the next field is for changes.
+    /// Last time at which the video was not black; the next field is the last time of a change.
     lit: Timestamp,
     moved: Timestamp,
 }
@@ -180,7 +180,7 @@ mod tests {
         source::frame(Pooled::unpooled(planes))
     }
 
-    /// The alarm after each second of a camera at 30 fps.
+    /// Returns the alarm after each second of a camera at 30 fps.
     fn alarms(seconds: u32, of: impl Fn(u32) -> Option<VideoFrame>) -> Vec<Option<SourceAlarm>> {
         alarms_by(&CAMERA, seconds, of)
     }

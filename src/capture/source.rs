@@ -25,14 +25,14 @@ pub struct Context {
 pub struct Source {
     /// The feed for the compositor.
     pub feed: Box<dyn VideoFeed>,
-    /// State of the source, readable at any time, even after the feed was moved.
+    /// State of the source, which can be read at any time, even after the feed was moved.
     pub status: Arc<SourceStatus>,
 }
 
 partial_debug!(Source { status });
 
-/// Why a source cannot be created. A missing or busy camera is not an error: its status reports it,
-/// and the source opens it as soon as possible.
+/// Why a source cannot be created. A missing or busy camera is not an error. The source's status
+/// reports it, and the source opens the camera as soon as possible.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", Problem::from(self))]
 pub enum Error {
@@ -78,7 +78,7 @@ pub struct CameraFormat {
     pub pixel: &'static str,
 }
 
-/// A shared setting; all owners see the last value.
+/// A shared setting, whose last value all owners see.
 #[derive(Clone, Debug, Default)]
 pub struct LiveSetting<T>(Arc<Mutex<T>>);
 
@@ -103,13 +103,13 @@ impl<T: Clone + PartialEq> LiveSetting<T> {
         (*now != *before).then(|| now.clone())
     }
 
-    /// Returns true if there is another owner: if not, the value cannot change.
+    /// Returns true if there is another owner. Otherwise the value cannot change.
     pub(super) fn is_shared(&self) -> bool {
         Arc::strong_count(&self.0) > 1
     }
 }
 
-/// Shows the last frame of its worker.
+/// A feed that shows the last frame of its worker.
 pub(super) struct StillFeed {
     pub(super) latest: Latest<VideoFrame>,
     /// The worker, which ends when the feed is dropped.
@@ -122,7 +122,7 @@ impl VideoFeed for StillFeed {
     }
 }
 
-/// Makes a frame in the program's color space; the caller sets the timestamp.
+/// Makes a frame in the program's color space. The caller sets the timestamp.
 pub(super) fn frame(planes: impl Into<Arc<Pooled<Planes>>>) -> VideoFrame {
     VideoFrame {
         pts: Timestamp::ZERO,

@@ -16,7 +16,7 @@ const MAX_SHARE: f64 = 0.7;
 /// The minimum time for which a target keeps the second encode, which doubles after each failed
 /// return.
 const MIN_STAY: Duration = Duration::from_secs(12);
-/// The maximum of the doubled minimum time.
+/// The maximum to which the minimum time grows after failed returns.
 const MAX_STAY: Duration = Duration::from_secs(300);
 /// A return that is followed by a slow link within this time has failed.
 const TRIED: Duration = Duration::from_secs(30);

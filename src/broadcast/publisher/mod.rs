@@ -125,7 +125,7 @@ impl Publisher {
         Figures { dropped_audio, ..self.shared.figures.lock().clone() }
     }
 
-    /// The events. At most [`EVENTS`] are kept, and the oldest are dropped.
+    /// The events. At most 256 are kept, and the oldest are dropped.
     pub fn events(&self) -> &Receiver<Event> {
         &self.events
     }

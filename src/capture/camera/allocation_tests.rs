@@ -1,4 +1,5 @@
-//! Allocations of a camera frame on its way from the driver's buffer to the compositor.
+//! Tests of the allocations for a camera frame on its way from the driver's buffer to the
+//! compositor.
 
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
@@ -9,11 +10,12 @@ use crate::capture::camera::driver::{Layout, PlaneBytes, RawFrame};
 use crate::capture::camera::pixel_format::PixelLayout;
 use crate::media::{Color, Size};
 
-/// Number of frames that fill the pool; the next value is the number of measured frames.
+/// Number of frames that fill the pool; the next constant is the number of measured frames.
 const WARM: usize = 12;
 const FRAMES: usize = 20;
 
-/// Returns the same frame for a while, and reports the allocations of its reader's thread.
+/// A camera that returns the same frame for a while, and reports the allocations of its reader's
+/// thread.
 struct Still {
     data: Vec<u8>,
     given: usize,
@@ -46,7 +48,7 @@ impl Camera for Still {
     }
 }
 
-/// The maximum bytes that a frame allocates.
+/// Measures the maximum number of bytes that a frame allocates.
 fn each(pixel: Pixel, size: Size, data: Vec<u8>) -> u64 {
     let counts = Arc::new(Mutex::new(Vec::with_capacity(WARM + FRAMES)));
     let latest = Latest::default();
@@ -97,8 +99,8 @@ fn a_raw_picture_allocates_nothing_once_warm() {
     }
 }
 
-/// The decoder of the library is created for each frame: it allocates some tables and a few rows of
-/// each plane, but never a whole frame.
+/// Checks the library's decoder, which is created for each frame. It allocates some tables and a
+/// few rows of each plane, but never a whole frame.
 #[test]
 fn a_jpeg_allocates_its_decoders_tables_and_a_few_rows() {
     const HALVED: &[u8] = include_bytes!("../../../tests/data/jpeg/red-blue-422.jpg");

@@ -1,6 +1,6 @@
-//! The controls of a camera's driver: exposure, white balance, focus, gain, the mains frequency. It
-//! contains plain values, and the board for exchanging wanted and current values between the studio
-//! and open cameras.
+//! The controls of a camera's driver, such as exposure, white balance, focus, gain and the mains
+//! frequency. This module has plain values, and the object through which the studio and open
+//! cameras exchange wanted and current values.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ pub struct CameraControl {
     pub span: Span,
     pub default: i64,
     pub value: i64,
-    /// True if it currently has an effect: an automatic mode can disable it.
+    /// True if the control currently has an effect. An automatic mode can disable it.
     pub active: bool,
 }
 
@@ -93,7 +93,7 @@ struct Inside {
     formats: BTreeMap<String, Arc<Vec<CameraFormat>>>,
 }
 
-/// Shared settings of all cameras; clones are the same object.
+/// The shared settings of all cameras. Clones are the same object.
 #[derive(Clone, Debug, Default)]
 pub struct CameraControls(Arc<Mutex<Inside>>);
 

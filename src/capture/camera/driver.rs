@@ -14,13 +14,13 @@ use crate::media::{Color, Size};
 pub(in crate::capture) enum Fault {
     /// The camera does not exist, or is gone.
     Absent(String),
-    /// Another program uses it.
+    /// Another program uses the camera.
     Busy(String),
     /// This process already has the camera open.
     Ours(String),
     /// The system denies access.
     Refused(String),
-    /// It has no format that onair can read.
+    /// The camera has no format that onair can read.
     Format(String),
     /// Another error.
     Other(String),
@@ -54,7 +54,7 @@ impl OfferedCamera {
         f64::from(self.rate.0) / f64::from(self.rate.1.max(1))
     }
 
-    /// The visible size: frames have even sides, so an odd last column or row is dropped.
+    /// The visible size. Frames have even sides, so an odd last column or row is dropped.
     pub(in crate::capture) const fn shown(&self) -> Size {
         Size::new(self.size.width & !1, self.size.height & !1)
     }
@@ -82,13 +82,13 @@ pub(in crate::capture) struct FoundCamera {
     pub(in crate::capture) id_there: String,
     pub(in crate::capture) name: String,
     pub(in crate::capture) offers: Vec<OfferedCamera>,
-    /// Why it has no formats.
+    /// Why the camera has no formats.
     pub(in crate::capture) fault: Option<Fault>,
 }
 
 impl FoundCamera {
-    /// The position of a camera in a list, stable when another one with the same id appears or
-    /// disappears.
+    /// The position of a camera in a list. The result stays the same camera when another one with
+    /// the same id appears or disappears.
     pub(in crate::capture) fn position(cameras: &[Self], id: &str) -> Option<usize> {
         let exact = cameras.iter().position(|camera| camera.id == id || camera.id_there == id);
         let twin = || cameras.iter().position(|c| c.id == c.id_there && c.id.starts_with(id));
@@ -99,7 +99,7 @@ impl FoundCamera {
 /// The memory layout of a driver's frames.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) struct Layout {
-    /// Stride in bytes, that of luma if there are several planes; 0 means no padding.
+    /// Stride in bytes, of the luma plane if there are several planes; 0 means no padding.
     pub(in crate::capture) stride: u32,
     /// The color space. For RGB, only the range counts.
     pub(in crate::capture) color: Color,
@@ -133,14 +133,14 @@ pub(in crate::capture) struct PlaneBytes<'a> {
 
 /// An open camera. It lives on one thread.
 pub(in crate::capture) trait Camera {
-    /// Returns the next frame, or `None` if none arrived within `limit`. The first call can take
-    /// longer.
+    /// Returns the next frame, or `None` if no frame arrived within `limit`. The first call can
+    /// take longer.
     fn frame(&mut self, limit: Duration) -> Result<Option<RawFrame<'_>>, Fault>;
     /// Returns a function that ends a hanging call of `frame` on another thread.
     fn waker(&self) -> Box<dyn Fn() + Send>;
 }
 
-/// A camera system. It has no default methods: each backend implements all of them.
+/// A camera system. The trait has no default methods, so each backend implements all of them.
 pub(in crate::capture) trait Driver: Send + Sync {
     /// The available cameras, without nodes that deliver no frames.
     fn cameras(&self) -> Vec<FoundCamera>;
@@ -153,8 +153,8 @@ pub(in crate::capture) trait Driver: Send + Sync {
 }
 
 /// Chooses the best format for the program. The rate matters most, then no upscaling, then little
-/// downscaling; raw pixels are preferred to compressed ones. The format is one that `mode` allows,
-/// if possible; the result tells whether it is.
+/// downscaling. Raw pixels are preferred to compressed ones. The format is one that `mode` allows,
+/// if possible; the result says whether it is.
 pub(in crate::capture) fn choose(
     offers: &[OfferedCamera],
     mode: Mode,

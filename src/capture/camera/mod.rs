@@ -1,5 +1,5 @@
-//! The camera: a thread that finds it, opens it on another thread, watches that thread and reopens the
-//! camera when it returns; and the feed that shows its newest frame.
+//! The camera. One thread finds the camera, opens it on another thread, watches that thread, and
+//! reopens the camera when it returns. The feed shows the camera's newest frame.
 //!
 //! Drivers can hang in any call. All calls therefore run on the inner thread, which is abandoned and
 //! replaced if it sends no frames; no other thread waits for it.
@@ -42,19 +42,20 @@ const NAMELESS: &str = "Camera";
 const WATCH: Duration = Duration::from_millis(100);
 /// Interval of searches for a missing camera.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
-/// A camera without a frame for this long counts as stalled; its last frame is no longer shown.
+/// A camera without a frame for this long counts as stalled, and its last frame is no longer shown.
 const STALL: Duration = Duration::from_secs(2);
 /// A stalled camera is reopened after this long.
 const GIVE_UP: Duration = Duration::from_secs(4);
 /// Time limit of the inner thread for each frame.
 const FRAME_TIMEOUT: Duration = Duration::from_millis(200);
-/// Controls are read at one of this many checks of the wanted values, which is every two seconds.
+/// Number of checks of the wanted values after which controls are read once, which is every two
+/// seconds.
 const POLLS_PER_CONTROL_READ: u32 = 20;
-/// Consecutive unreadable frames before the format counts as unsupported.
+/// Number of consecutive unreadable frames after which the format counts as unsupported.
 const MAX_BROKEN: u32 = 30;
 
-/// Time for which a camera that onair itself has just closed, to reopen it differently, may still be
-/// busy.
+/// Time for which a camera may still be busy after onair itself has closed it in order to reopen it
+/// differently.
 const CLOSING: Duration = Duration::from_secs(3);
 
 /// Opens a camera by id, or the first one.
@@ -101,7 +102,7 @@ struct CameraWatcher {
     wanted: Option<String>,
     mode: Mode,
     board: CameraControls,
-    /// The H.264 decoder; without it, such formats are not available.
+    /// The H.264 decoder, without which H.264 formats are not available.
     unpacker: FrameDecoder,
     context: Context,
     status: Arc<SourceStatus>,
@@ -125,11 +126,11 @@ impl Session {
     }
 }
 
-/// How to open a camera.
+/// The format in which a camera is opened.
 #[derive(Copy, Clone)]
 struct OfferedView {
     offer: OfferedCamera,
-    /// True if the format is the selected one, or none was selected.
+    /// True if the format is the selected one, or no format was selected.
     as_wanted: bool,
 }
 
@@ -197,7 +198,7 @@ impl CameraWatcher {
             .ok_or_else(|| Fault::Format("no size and rate that fits".to_owned()))
     }
 
-    /// Opens the camera on a separate thread, and watches until something ends the session.
+    /// Opens the camera on a separate thread, and watches that thread until the session ends.
     fn session(
         &mut self,
         found: &FoundCamera,
@@ -303,8 +304,8 @@ impl CameraWatcher {
     }
 }
 
-/// The thread that sets and reads a camera's controls, separate from the reader of frames because a
-/// driver can hang in any call.
+/// The thread that sets and reads a camera's controls. It is separate from the reader of frames,
+/// because a driver can hang in any call.
 struct Adjuster {
     driver: Arc<dyn Driver>,
     id: String,

@@ -5,10 +5,10 @@ use crate::capture::source::CameraFormat;
 use crate::media::Size;
 use crate::text::problem::{Problem, problem};
 
-/// Tolerance for equal rates in thousandths: 29.97 is 30000/1001.
+/// Tolerance for equal rates in frames per 1,000 seconds, because 29.97 stands for 30000/1001.
 pub(in crate::capture) const RATE_TOLERANCE: u32 = 5;
 
-/// The wanted format of a camera; missing values are chosen for the program.
+/// The wanted format of a camera. onair chooses missing values for the program.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Mode {
     pub size: Option<Size>,
@@ -45,7 +45,7 @@ pub(in crate::capture) fn milli(fps: f64) -> u32 {
     (fps * 1e3).round().clamp(0.0, f64::from(u32::MAX)) as u32
 }
 
-/// Formats as `WIDTHxHEIGHT,RATE,PIXELS`, or some of these.
+/// Formats as `WIDTHxHEIGHT,RATE,PIXELS`, or as some of these parts.
 impl std::fmt::Display for Mode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let rate = self.rate.map(|rate| {
@@ -90,7 +90,7 @@ pub struct CameraChoice {
 }
 
 impl CameraChoice {
-    /// A camera with the best format for the program.
+    /// Creates the choice of a camera with the best format for the program.
     pub fn of(id: impl Into<String>) -> Self {
         Self { id: Some(id.into()), mode: Mode::default() }
     }
@@ -107,8 +107,8 @@ impl std::fmt::Display for CameraChoice {
 impl std::str::FromStr for CameraChoice {
     type Err = Problem;
 
-    /// If the part after the last `@` is not a format, it belongs to the id, as in versions without
-    /// formats.
+    /// Parses a choice. If the part after the last `@` is not a format, it belongs to the id, as in
+    /// versions without formats.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let split = text.rsplit_once('@');
         let split = split.and_then(|(id, mode)| Some((id, mode.parse::<Mode>().ok()?)));

@@ -18,15 +18,15 @@ pub(in crate::capture) enum PixelLayout {
     Luma(Samples),
     /// A luma plane, then a plane of interleaved chroma.
     Pairs(Chroma, First, Memory),
-    /// The same in 4:2:0 with 16 bits per sample.
+    /// A luma plane, then a plane of interleaved 4:2:0 chroma, with 16 bits per sample.
     WidePairs,
     /// Three planes.
     Planes(Chroma, First, Memory),
     /// Interleaved luma and chroma of each pixel.
     Whole(PackedOrder),
-    /// One byte each for red, green and blue.
+    /// Pixels with one byte each for red, green and blue.
     Rgb(Bytes, Ends),
-    /// Two bytes for red, green and blue.
+    /// Pixels of two bytes for all three colors.
     Rgb16(Bits),
     /// One color per pixel, by the sensor's filter.
     Bayer(BayerOrder, Samples),
@@ -39,11 +39,12 @@ pub(in crate::capture) enum PixelLayout {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum Samples {
     Eight,
-    /// This many bits, 8 to 16, the low ones of two little-endian bytes.
+    /// This many bits (8 to 16), which are the low bits of two little-endian bytes.
     Wide(u32),
     /// 16 bits, big-endian.
     High,
-    /// Four 10-bit samples in five bytes: the high byte of each, then the remaining bits of all.
+    /// Four 10-bit samples in five bytes: the high byte of each sample, and then the remaining bits
+    /// of all.
     Tens,
     /// Two 12-bit samples in three bytes, in the same form.
     Twelves,
@@ -74,7 +75,7 @@ pub(in crate::capture) enum Memory {
     Own,
 }
 
-/// The order of interleaved luma and chroma; `X` is unused, or alpha.
+/// The order of interleaved luma and chroma, in which `X` is unused or alpha.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum PackedOrder {
     Yuv,
@@ -83,7 +84,7 @@ pub(in crate::capture) enum PackedOrder {
     Vuyx,
 }
 
-/// The bytes of an RGB pixel; the fourth is unused, or alpha.
+/// The bytes of an RGB pixel, of which the fourth is unused or alpha.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum Bytes {
     Three,
@@ -105,7 +106,7 @@ pub(in crate::capture) enum Ends {
 pub(in crate::capture) enum Bits {
     B555,
     B565,
-    /// The same in big-endian order.
+    /// Red, green and blue with five bits each, in big-endian order.
     B555High,
     B565High,
 }
@@ -122,7 +123,8 @@ pub(in crate::capture) enum BayerOrder {
 /// Defines a variant with its name, its Video4Linux code and its layout.
 macro_rules! kinds {
     ($($variant:ident $name:literal $code:literal $form:expr;)*) => {
-        /// A camera's pixel format. The order is the preference among otherwise equal formats.
+        /// A camera's pixel format. The order of the variants is the preference among otherwise
+        /// equal formats.
         #[derive(Copy, Clone, Debug, PartialEq, Eq)]
         pub(in crate::capture) enum Pixel { $($variant,)* }
 
@@ -247,7 +249,7 @@ impl Pixel {
         matches!(self.form(), PixelLayout::Jpeg)
     }
 
-    /// Returns true if its values are red, green and blue.
+    /// Returns true if the format's values are red, green and blue.
     pub(in crate::capture) const fn is_rgb(self) -> bool {
         matches!(self.form(), Rgb(..) | Rgb16(..) | Bayer(..))
     }
@@ -264,8 +266,8 @@ impl Samples {
         }
     }
 
-    /// Extracts the high 8 bits of each sample of a row, rounded down, because wider samples extend
-    /// 8-bit ones either with zeros or over the full range.
+    /// Extracts the high 8 bits of each sample of a row. They are rounded down, because wider
+    /// samples extend 8-bit ones either with zeros or over the full range.
     pub(in crate::capture) fn high(self, from: &[u8], to: &mut [u8]) {
         match self {
             Self::Eight => {
@@ -287,7 +289,7 @@ impl Samples {
     }
 }
 
-/// The first `N` bytes of each `GROUP`.
+/// Copies the first `N` bytes of each group of `GROUP` bytes.
 fn high_bytes<const N: usize, const GROUP: usize>(from: &[u8], to: &mut [u8]) {
     for (to, group) in to.chunks_mut(N).zip(from.chunks(GROUP)) {
         if let Some(group) = group.get(..to.len()) {

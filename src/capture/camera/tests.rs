@@ -71,8 +71,8 @@ fn await_state(
     panic!("never {state:?}");
 }
 
-/// Waits for the first frame from the camera; an old one does not count after a stall of the
-/// computer.
+/// Waits for the first frame from the camera. After a stall of the computer, an old frame does not
+/// count.
 fn await_frame(bench: &FakeCameras, source: &mut Source, clock: Clock, data: &[u8]) -> VideoFrame {
     for _ in 0..6_000 {
         bench.shoot("cam", data);
@@ -122,8 +122,8 @@ fn of_an_odd_size_the_last_column_and_row_are_left_out() {
     assert_eq!(frame.planes().y, [40, 40, 40, 40, 80, 80, 80, 80]);
 }
 
-/// A test decoder: after a start marker, the last byte is the brightness, and the one before it the
-/// size of the frame.
+/// A test decoder. After a start marker, the last byte of its data is the brightness, and the byte
+/// before it is the size of the frame.
 #[derive(Default)]
 struct Pretended(bool);
 

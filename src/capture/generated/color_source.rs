@@ -16,7 +16,8 @@ pub struct ColorSource {
     pub color: Rgba,
     /// The second color of a gradient; `None` for one color.
     pub to: Option<Rgba>,
-    /// The direction of the gradient in clockwise degrees: 0 is left to right, 90 is downwards.
+    /// The direction of the gradient in clockwise degrees, where 0 is left to right, and 90 is
+    /// downwards.
     pub degrees: u16,
     /// The size; `None` for the program's size.
     pub size: Option<Size>,
@@ -31,7 +32,7 @@ impl ColorSource {
     /// Opens the source.
     ///
     /// # Errors
-    /// Never fails: every value is valid.
+    /// Never fails, because every value is valid.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
         let size = self.size.filter(|size| size.is_valid()).unwrap_or(context.size);
         let status = SourceStatus::new("", self.to_string());

@@ -1,10 +1,10 @@
 //! The test pattern: markers for measuring latency and lip sync, a clock, and colored ribbons, some
-//! of them woven from moving threads. Static parts are drawn once into every buffer of the pool;
-//! only moving parts are drawn per frame.
+//! of them woven from moving threads. Static parts are drawn once into every buffer of the pool,
+//! and only moving parts are drawn per frame.
 //!
-//! It must be at least as costly to encode as FFmpeg's `testsrc2`. The threads in a seventh of the
-//! ribbons achieve that; the other ribbons are nearly free, so that a studio that shows this frame
-//! has a similar load as with ordinary content.
+//! The pattern must be at least as costly to encode as FFmpeg's `testsrc2`. The threads in a
+//! seventh of the ribbons achieve that. The other ribbons are nearly free, so that a studio with
+//! this pattern has a similar load as with ordinary content.
 
 use std::sync::Arc;
 
@@ -14,22 +14,24 @@ use crate::media::markers::{self, Schedule};
 use crate::media::{Color, Planes, Size, VideoFeed, VideoFrame};
 
 const TITLE: &str = "onair test pattern";
-/// Luma of the letters; the next value is that of the panel behind them.
+/// Luma of the letters; the next constant is the luma of the panel behind them.
 const INK: u8 = 220;
 const PANEL: u8 = 28;
-/// Rows of a ribbon: whole macroblocks, so that static ones cost nothing.
+/// Rows of a ribbon, which fill whole macroblocks, so that static ribbons cost nothing.
 const RIBBON: usize = 32;
-/// One of this many ribbons is woven, from this one on; at 720p the panel covers none of them.
+/// One of this many ribbons is woven; the next constant is the first. At 720p, the panel covers no
+/// woven ribbon.
 const WOVEN_EVERY: usize = 7;
 const WOVEN_FIRST: usize = 1;
-/// Rows of a thread in a woven ribbon: one chroma row. No macroblock moves as a whole.
+/// Rows of a thread in a woven ribbon, which are one chroma row. No macroblock moves as a whole.
 const THREAD: usize = 2;
-/// Grain of the threads. With it, the frame costs 1.03 times the bits of `testsrc2` (720p30, x264
-/// superfast zerolatency, CRF 26; OpenH264 at QP 30: 1.37), and 1.2 times the time at 2,500 kbps.
+/// Amplitude of the threads' grain in luma. With this grain, a frame costs 1.03 times the bits of
+/// `testsrc2` (720p30, x264 superfast zerolatency, CRF 26; OpenH264 at QP 30: 1.37), and 1.2 times
+/// the time at 2,500 kbps.
 const GRAIN: f32 = 50.0;
 /// Wavelengths of the light on a ribbon in luma columns.
 const WAVES: [f32; 5] = [220.0, 340.0, 500.0, 160.0, 420.0];
-/// Chroma from the top to the bottom of the frame: night blue, violet, coral, gold.
+/// Chroma from the top to the bottom of the frame, from night blue over violet and coral to gold.
 const DUSK: [(f32, f32); 5] =
     [(158.0, 108.0), (150.0, 128.0), (132.0, 152.0), (112.0, 158.0), (100.0, 150.0)];
 
@@ -183,7 +185,7 @@ impl Weave {
         }
     }
 
-    /// The offset of a thread in its ribbon at a frame in luma columns, an even number.
+    /// The offset of a thread in its ribbon at a frame, in luma columns (an even number).
     fn shift(&self, thread: usize, frame: i64) -> usize {
         let spare = self.spare as u64;
         let step = frame.unsigned_abs();
@@ -196,8 +198,8 @@ impl Weave {
     }
 }
 
-/// Copies rows of a ribbon from a column to its position in the frame; `sides` has the widths of
-/// the frame and the ribbon.
+/// Copies rows of a ribbon, from a column on, to the ribbon's position in the frame. `sides` has
+/// the widths of the frame and the ribbon.
 fn copy_rows(
     to: &mut [u8],
     top: usize,
@@ -258,7 +260,7 @@ struct Panel {
     top: usize,
     width: usize,
     height: usize,
-    /// Pixels per dot of the clock; the title has half of it.
+    /// Pixels per dot of the clock. The title has half as many.
     scale: usize,
 }
 

@@ -1,6 +1,6 @@
 //! An animated image, or a folder of images with one image per frame, as a clip that plays once: a
-//! stinger. A thread decodes a few images ahead and waits, so the memory does not depend on the
-//! length.
+//! stinger. A thread decodes a few images ahead and then waits, so memory use does not depend on
+//! the length.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,15 +18,15 @@ use crate::text::problem::{Problem, problem};
 
 /// Number of images decoded ahead.
 const FRAMES_AHEAD: usize = 8;
-/// Maximum number of images of a clip; the rest is ignored.
+/// Maximum number of images of a clip. The rest is ignored.
 const MAX_FRAMES: usize = 3_000;
 
-/// Returns true if this is a clip that [`open`] plays: a folder, or an image by its name.
+/// Returns true if [`open`] plays this as a clip, which is a folder, or an image by its name.
 pub fn plays(path: &Path) -> bool {
     path.is_dir() || is_image(path)
 }
 
-/// Opens a clip; its images are limited to the size of the program.
+/// Opens a clip, whose images are limited to the size of the program.
 ///
 /// # Errors
 /// Fails if there is no image, with the reason.
@@ -112,7 +112,7 @@ impl ClipDecoder {
     }
 }
 
-/// Passes on the images of an animation until there is no receiver.
+/// Passes on the images of an animation until the receiver is gone.
 fn each(
     mut moving: Moving,
     send: &mut impl FnMut(Planes, Duration) -> bool,
@@ -142,7 +142,7 @@ mod tests {
         image::RgbaImage::from_pixel(64, 36, pixel).save(path).unwrap();
     }
 
-    /// Waits for this alpha at a time.
+    /// Waits until the clip has this alpha at a time.
     fn alpha(feed: &mut dyn ClipFeed, at: Timestamp, want: u8) {
         let found = (0..30_000).any(|_| {
             let seen = match feed.moment(at) {

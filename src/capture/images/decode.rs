@@ -1,4 +1,4 @@
-//! Decodes image files: PNG, JPEG, WebP and GIF, also animated. Values in the file are checked
+//! Decodes image files (PNG, JPEG, WebP and GIF, also animated). Values in the file are checked
 //! before memory is allocated.
 
 use std::fs::File;
@@ -23,14 +23,16 @@ use crate::text::problem::{Problem, problem};
 
 /// Maximum bytes of an image file.
 const MAX_BYTES: u64 = 256 << 20;
-/// Maximum side length and maximum pixels of a decoded image.
+/// Maximum side length of a decoded image in pixels; the next constant is the maximum number of its
+/// pixels.
 const MAX_SIDE: u32 = 16_384;
 const MAX_PIXELS: u64 = 1 << 26;
-/// Maximum additional memory during decoding.
+/// Maximum additional memory during decoding, in bytes.
 const MAX_ALLOC: u64 = 640 << 20;
-/// Larger images are scaled down once, when read.
+/// Maximum size of an image in memory. Larger images are scaled down once, when they are read.
 const MAX_KEPT_SIZE: Size = Size::new(4_096, 4_096);
-/// Shorter durations of an animation mean "unspecified": browsers use a tenth of a second.
+/// Minimum duration of an animation's image. A shorter one means "unspecified", for which browsers
+/// use a tenth of a second.
 const MIN_FRAME_DURATION: Duration = Duration::from_millis(20);
 const USUAL: Duration = Duration::from_millis(100);
 const MAX_FRAME_DURATION: Duration = Duration::from_secs(3_600);
@@ -42,7 +44,7 @@ pub(in crate::capture) enum Opened {
 }
 
 impl Opened {
-    /// The image, or the first one of an animation.
+    /// Returns the image, or the first image of an animation.
     pub(in crate::capture) fn first(self) -> Result<Planes, Problem> {
         match self {
             Self::Still(planes) => Ok(planes),
@@ -106,7 +108,7 @@ fn bounded((width, height): (u32, u32)) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The size in pixels from the file's header, if it is a supported image.
+/// The size in pixels from the file's header, if the file is a supported image.
 pub(in crate::capture) fn dimensions(path: &Path) -> Result<(u32, u32), Problem> {
     let (_, size) = header(path)?;
     bounded(size)?;
@@ -128,7 +130,7 @@ fn header(path: &Path) -> Result<(ImageFormat, (u32, u32)), Problem> {
     Ok((format, size))
 }
 
-/// Opens an image and, unless it is animated, decodes it, at most at the size `fit`.
+/// Opens an image, and decodes it unless it is animated, at most at the size `fit`.
 pub(in crate::capture) fn open(path: &Path, fit: Option<Size>) -> Result<Opened, Problem> {
     let fit = fit.unwrap_or(MAX_KEPT_SIZE);
     let (format, size) = header(path)?;

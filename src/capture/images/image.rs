@@ -1,5 +1,5 @@
-//! An image file as a source. A thread reads, animates and watches it. A changed file is reloaded;
-//! for a deleted or broken file, the last image stays and the problem is reported.
+//! An image file as a source. A thread reads, animates and watches it. A changed file is reloaded.
+//! For a deleted or broken file, the last image stays, and the problem is reported.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,10 +15,11 @@ use crate::text::problem::{Problem, problem};
 
 /// Interval of checks of the file.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// Memory limit for the images of an animation; a longer one is decoded again in each loop.
+/// Maximum bytes of the images of an animation in memory. A longer animation is decoded again in
+/// each loop.
 const MAX_KEPT: usize = 128 << 20;
 
-/// The image of a file, or the first one of an animation.
+/// Reads the image of a file, or the first image of an animation.
 ///
 /// # Errors
 /// Fails with the reason.
@@ -37,7 +38,7 @@ impl ImageSource {
     /// Opens the source.
     ///
     /// # Errors
-    /// Fails if there is no such file, or its header is not of a supported image.
+    /// Fails if the file does not exist, or does not have the header of a supported image.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
         let path = self.path.clone();
         let fault = |reason| Error::File { path: path.clone(), reason };
@@ -121,7 +122,8 @@ impl ImageThread {
         self.status.down(state, reason, why.to_string());
     }
 
-    /// Waits until this time (`None`: forever), or until the file changes and its writer pauses.
+    /// Waits until this time (`None` means forever), or until the file changes and its writer
+    /// pauses.
     fn wait(&self, until: Option<Timestamp>, watch: &mut FileWatch, stop: &Stop) -> Option<End> {
         loop {
             let now = self.clock.now();
@@ -142,7 +144,7 @@ impl ImageThread {
         }
     }
 
-    /// Plays an animation in a loop; `None` if it has ended.
+    /// Plays an animation in a loop. Returns `None` if playback was stopped.
     fn play(&self, mut moving: Moving, watch: &mut FileWatch, stop: &Stop) -> Option<End> {
         let mut kept: Option<Vec<(VideoFrame, Duration)>> = Some(Vec::new());
         let mut bytes = 0;
@@ -196,9 +198,9 @@ impl ImageThread {
 
 /// A file that is checked at intervals.
 struct FileWatch {
-    /// Its stamp when it was read.
+    /// The file's stamp when it was read.
     shown: Result<FileStamp, Problem>,
-    /// Its stamp at the last check.
+    /// The file's stamp at the last check.
     last: Result<FileStamp, Problem>,
     looked: Timestamp,
 }
@@ -344,7 +346,7 @@ mod tests {
         }
     }
 
-    /// A PNG that announces a size and has no data.
+    /// Makes a PNG that announces a size and has no data.
     fn claimed(width: u32, height: u32) -> Vec<u8> {
         let mut header = b"IHDR".to_vec();
         header.extend(width.to_be_bytes());

@@ -25,7 +25,8 @@ impl Area {
         self.width as usize * self.height as usize
     }
 
-    /// A rectangle that can begin left of or above the origin; `None` if no part is visible.
+    /// Clips a rectangle that can begin left of or above the origin; `None` if no part of it is
+    /// visible.
     pub(in crate::capture) fn clipped(x: i64, y: i64, width: u32, height: u32) -> Option<Self> {
         let span = |at: i64, length: u32| {
             let start = at.clamp(0, MAX_COORDINATE.into());
@@ -37,7 +38,7 @@ impl Area {
         Some(Self { x, y, width, height })
     }
 
-    /// The intersection with another rectangle.
+    /// The intersection with another rectangle, if any.
     pub(in crate::capture) fn within(self, other: Self) -> Option<Self> {
         let span = |a: u32, al: u32, b: u32, bl: u32| {
             let start = a.max(b);
@@ -66,13 +67,13 @@ impl Area {
         Self { x: self.x.saturating_add(x), y: self.y.saturating_add(y), ..self }
     }
 
-    /// The rectangle relative to the corner of a containing one.
+    /// The rectangle relative to the corner of a containing rectangle.
     pub(in crate::capture) fn relative_to(self, outer: Self) -> Self {
         Self { x: self.x.saturating_sub(outer.x), y: self.y.saturating_sub(outer.y), ..self }
     }
 
     /// The rectangle with even sides (an odd last line is dropped), limited to the size of a frame;
-    /// `None` if nothing is left.
+    /// `None` if no pixel is left.
     pub(in crate::capture) fn even(self) -> Option<Self> {
         let side = |side: u32| side.min(crate::media::Size::MAX_SIDE) & !1;
         let area = Self { width: side(self.width), height: side(self.height), ..self };

@@ -1,8 +1,8 @@
-//! Detects a display or window that shows nothing: every point is black, except under the pointer,
-//! which is drawn over every capture. A failed capture (a window that bypasses the desktop,
-//! protected video, a sleeping monitor) returns zeros, so black means the value of zeros. A dark
-//! desktop with a small bright spot does not count. Each frame is checked once, at most two per
-//! second; a few points usually suffice.
+//! Detects a display or window that shows nothing, because every point is black except under the
+//! pointer, which is drawn over every capture. A failed capture (a window that bypasses the
+//! desktop, protected video, a sleeping monitor) returns zeros, so black means the value of zeros.
+//! A dark desktop with a small bright spot does not count. Each frame is checked once, at most two
+//! per second, and a few points usually suffice.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -15,11 +15,12 @@ use crate::media::Planes;
 /// Interval of frame checks.
 const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Maximum luma of black, with chroma at most this far from 128, because of rounding.
+/// Maximum luma of black, with a margin for rounding; the next constant is the maximum distance of
+/// its chroma from 128.
 const MAX_BLACK_LUMA: u8 = 17;
 const GREY: (u8, u8) = (127, 129);
 
-/// Step between rows, and between points of a row, in the first quick check.
+/// Step between rows, and between points of a row, in the quick first check.
 const SPARSE: usize = 31;
 
 /// Value for a frame that is not black.
@@ -55,7 +56,7 @@ impl BlackCheck {
         self.is_new = true;
     }
 
-    /// Checks the newest frame if due; `pointer` is the pointer's area.
+    /// Checks the newest frame if a check is due. `pointer` is the pointer's area.
     pub(super) fn check(&mut self, now: Timestamp, picture: &Planes, pointer: Option<Area>) {
         if !is_dark(picture, pointer) {
             self.since.store(LIT, Ordering::Relaxed);
@@ -70,7 +71,7 @@ impl BlackCheck {
         self.is_new && self.looked.is_none_or(|looked| now.since(looked) >= CHECK_INTERVAL)
     }
 
-    /// Records the end of frames.
+    /// Records that there are no frames any more.
     pub(super) fn gone(&mut self) {
         (self.looked, self.is_new) = (None, false);
         self.since.store(LIT, Ordering::Relaxed);
@@ -103,7 +104,7 @@ fn sparsely(plane: &[u8], stride: usize, pointer: Option<Area>) -> bool {
     })
 }
 
-/// Returns true if all rows of a plane match, outside the pointer's area.
+/// Returns true if all rows of a plane match `is` outside the pointer's area.
 fn all(plane: &[u8], stride: usize, pointer: Option<Area>, is: impl Fn(&[u8]) -> bool) -> bool {
     plane.chunks_exact(stride.max(1)).enumerate().all(|(y, row)| {
         let Some(area) = pointer.filter(|it| contains(*it, it.x as usize, y)) else {

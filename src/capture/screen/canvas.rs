@@ -1,4 +1,5 @@
-//! The frame of a display, updated in parts: changed parts are converted, and the rest is reused.
+//! The frame of a display, which is updated in parts. Changed parts are converted, and the rest is
+//! reused.
 
 use std::sync::Arc;
 
@@ -10,8 +11,8 @@ use crate::capture::screen::area::Area;
 use crate::capture::screen::display::Placed;
 use crate::media::{Planes, Size};
 
-/// Above this share of the frame, the whole frame is converted, which is cheaper than copying and
-/// converting.
+/// If a changed part is larger than the frame divided by this, the whole frame is converted, which
+/// is cheaper than copying and converting.
 const MAX_PARTS: usize = 2;
 
 /// The frame under construction.
@@ -39,8 +40,8 @@ impl Canvas {
         Area::new(0, 0, self.size.width, self.size.height)
     }
 
-    /// The area to read for `dirty`: complete chroma samples, or everything if that is cheaper or
-    /// there is no previous frame.
+    /// The area to read for `dirty`, extended to complete chroma samples. It is the whole frame if
+    /// that is cheaper, or if there is no previous frame.
     pub(in crate::capture) fn part(&self, dirty: Area) -> Option<Area> {
         let whole = self.whole();
         let part = dirty.within(whole)?.on_chroma().within(whole)?;
@@ -48,7 +49,7 @@ impl Canvas {
         Some(if most { whole } else { part })
     }
 
-    /// The planes to fill; they begin as a copy of the previous ones, unless everything is
+    /// The planes to fill, which begin as a copy of the previous ones, unless the whole frame is
     /// replaced.
     fn next(&mut self, part: Area) -> &mut Fresh<Planes> {
         let whole = part == self.whole();
@@ -83,7 +84,7 @@ impl Canvas {
         seen.within(self.whole())?.on_chroma().within(self.whole())
     }
 
-    /// Draws the pointer onto the pixels of its area and converts them.
+    /// Draws the pointer onto the pixels of its area, and converts these pixels.
     pub(in crate::capture) fn put_pointer(
         &mut self,
         area: Area,
@@ -124,7 +125,7 @@ impl Canvas {
         self.shown.as_ref()
     }
 
-    /// The finished frame, if anything changed.
+    /// Returns the finished frame, if anything changed.
     pub(in crate::capture) fn finish(&mut self) -> Option<Arc<Pooled<Planes>>> {
         let planes = self.next.take()?.share();
         self.shown = Some(Arc::clone(&planes));

@@ -1,5 +1,5 @@
-//! The interface of a display system: its displays, its windows, and their pixels. There are two
-//! real backends (X11 and the portal), and a fake in the tests of
+//! The interface of a display system, with its displays, its windows, and their pixels. There are
+//! two real backends (X11 and the portal), and a fake in the tests of
 //! [`screen`](crate::capture::screen).
 
 use std::sync::Arc;
@@ -20,13 +20,13 @@ pub(in crate::capture) enum Fault {
     /// The session does not show its displays to X11, and this build has no support for the portal.
     #[cfg_attr(feature = "wayland", allow(dead_code, reason = "said by builds without it"))]
     Lacking,
-    /// The choice is an XWayland display, which has no separate image.
+    /// The selected display is one of XWayland, which has no separate image.
     XWayland,
     /// There is no portal. No dialog was shown.
     NoPortal(String),
     /// PipeWire cannot transfer the frames. No dialog was shown.
     NoPipeWire(String),
-    /// The desktop has no dialog for this.
+    /// The desktop has no dialog for windows.
     NoWindows,
     /// The user declined or closed the dialog.
     Denied,
@@ -36,24 +36,24 @@ pub(in crate::capture) enum Fault {
     Unusable(String),
     /// The display is unreachable, or went away.
     Display(String),
-    /// The display or window does not exist (any more).
+    /// The display or window does not exist, or no longer exists.
     Absent(String),
     /// The window with this name is minimized.
     Hidden(String),
-    /// Its pixels cannot be read.
+    /// The pixels of the display or window cannot be read.
     Format(String),
     /// Another error.
     Other(String),
 }
 
-/// When to try again after a failure.
+/// The time of the next attempt after a failure.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum RetryRequest {
-    /// At any time: an attempt is cheap and invisible.
+    /// At any time, because an attempt is cheap and invisible.
     Soon,
-    /// At increasing intervals: an attempt wakes other programs.
+    /// At increasing intervals, because an attempt wakes other programs.
     Later,
-    /// On the user's request: an attempt shows a dialog.
+    /// On the user's request, because an attempt shows a dialog.
     WhenAsked,
 }
 
@@ -127,16 +127,16 @@ pub struct ScreenInfo {
     pub name: String,
     /// Position and size on the desktop.
     pub area: Area,
-    /// True if it is the main display.
+    /// True for the main display.
     pub primary: bool,
 }
 
 /// The content of the sharing dialog (in a Wayland session).
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Sharing {
-    /// True for whole displays: `screen:wayland`.
+    /// True if the dialog offers whole displays (`screen:wayland`).
     pub screens: bool,
-    /// True for single windows: `window:wayland`.
+    /// True if the dialog offers single windows (`window:wayland`).
     pub windows: bool,
     /// True if an earlier permission works again without a dialog.
     pub remembers: bool,
@@ -145,7 +145,7 @@ pub struct Sharing {
 /// A window of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WindowInfo {
-    /// `PROGRAM/TITLE`, the same after a restart of either program.
+    /// `PROGRAM/TITLE`, which stays the same after a restart of either program.
     pub id: String,
     /// Title of the window.
     pub name: String,
@@ -155,13 +155,13 @@ pub struct WindowInfo {
     pub number: String,
     /// Size without the window frame.
     pub size: Size,
-    /// True if it is not minimized.
+    /// True if the window is not minimized.
     pub shown: bool,
 }
 
 impl WindowInfo {
-    /// The matching window: by number; by program and title; or, if the title has changed, the
-    /// first visible one of the program.
+    /// Finds the matching window by its number, or by program and title, or otherwise the first
+    /// visible window of the program, because its title may have changed.
     pub(in crate::capture) fn position(windows: &[&Self], id: &str) -> Option<usize> {
         let by = |fits: &dyn Fn(&Self) -> bool| windows.iter().position(|window| fits(window));
         let class = id.split_once('/').map_or(id, |(class, _)| class);
@@ -178,9 +178,9 @@ impl WindowInfo {
 pub(in crate::capture) struct Change {
     /// The part with new pixels, relative to the frame's corner.
     pub(in crate::capture) dirty: Option<Area>,
-    /// True if its size or position changed: it must be reopened.
+    /// True if the size or position changed, so that the capture must be reopened.
     pub(in crate::capture) reshaped: bool,
-    /// True if its size changed: earlier pixels are invalid.
+    /// True if the size changed, so that earlier pixels are invalid.
     pub(in crate::capture) resized: bool,
 }
 
@@ -191,11 +191,11 @@ pub(in crate::capture) struct Attempt<'a> {
     pub(in crate::capture) pointer: bool,
     /// Maximum useful frame rate.
     pub(in crate::capture) rate: FrameRate,
-    /// Set when the capture is no longer needed; an open dialog checks it.
+    /// Set when the capture is no longer needed. An open dialog checks it.
     pub(in crate::capture) stop: &'a Stop,
     /// The permissions of the desktop.
     pub(in crate::capture) permissions: &'a Permissions,
-    /// Called repeatedly while the user's answer is awaited.
+    /// A callback that is called repeatedly while the user's answer is awaited.
     pub(in crate::capture) asking: &'a dyn Fn(),
 }
 
@@ -206,11 +206,12 @@ pub(in crate::capture) struct Pointer {
     pub(in crate::capture) height: u32,
     /// Position of the hot spot.
     pub(in crate::capture) hot: (u32, u32),
-    /// Rows of alpha, red, green and blue from the highest byte, premultiplied.
+    /// Rows of premultiplied pixels, with alpha, red, green and blue from the highest byte on.
     pub(in crate::capture) pixels: Vec<u32>,
 }
 
-/// The pointer, and its upper left corner relative to the frame's; it can be outside.
+/// The pointer, and its upper left corner relative to the frame's corner, which can be outside the
+/// frame.
 #[derive(Clone, Debug)]
 pub(in crate::capture) struct Placed {
     pub(in crate::capture) x: i64,
@@ -224,23 +225,24 @@ impl PartialEq for Placed {
     }
 }
 
-/// An open display or window. It lives on one thread; any call can block on the display.
+/// An open display or window. It lives on one thread, and any call can block on the display.
 pub(in crate::capture) trait Grabber {
     /// The size, with even sides.
     fn size(&self) -> Size;
     fn name(&self) -> &str;
     fn id(&self) -> &str;
-    /// Returns the changes since the last call; does not wait.
+    /// Returns the changes since the last call, without waiting.
     fn changes(&mut self) -> Result<Change, Fault>;
-    /// The pixels of a part: rows without padding, each pixel blue, green, red and an unused byte.
+    /// Reads the pixels of a part, in rows without padding. Each pixel is blue, green, red and an
+    /// unused byte.
     fn read(&mut self, part: Area) -> Result<&[u8], Fault>;
     /// The pointer, if requested and visible.
     fn pointer(&mut self) -> Result<Option<Placed>, Fault>;
 }
 
-/// A display system. It has no default methods: each backend implements all of them.
+/// A display system. The trait has no default methods, so each backend implements all of them.
 pub(in crate::capture) trait ScreenSystem: Send + Sync {
-    /// The monitors, main one first.
+    /// The monitors, the main one first.
     fn screens(&self) -> Result<Vec<ScreenInfo>, Fault>;
     /// The windows that programs show.
     fn windows(&self) -> Result<Vec<WindowInfo>, Fault>;

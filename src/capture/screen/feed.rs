@@ -1,4 +1,4 @@
-//! The compositor's side of a display capture: its newest frame, the state of its thread, and the
+//! The compositor's side of a display capture: the newest frame, the state of the thread, and the
 //! alarm after a time of black.
 
 use std::sync::Arc;
@@ -11,13 +11,13 @@ use crate::media::source_status::{SourceAlarm, SourceState, SourceStatus};
 use crate::media::{VideoFeed, VideoFrame};
 use crate::text::problem::problem;
 
-/// A display without an answer for this long has stalled.
+/// A display that has not answered for this long counts as stalled.
 pub(super) const STALL: Duration = Duration::from_secs(2);
 
-/// Time of black before the alarm: longer than the start of a program or a fade in a film.
+/// Time of black before the alarm, which is longer than the start of a program or a fade in a film.
 pub(super) const BLACK: Duration = Duration::from_secs(10);
 
-/// Without frame requests for this long, the time starts again.
+/// Time without frame requests after which the time of black starts again.
 const AWAY: Duration = Duration::from_secs(3);
 
 /// See the module documentation.
@@ -31,7 +31,8 @@ pub(super) struct ScreenFeed {
     black: SourceAlarm,
     /// Start and last time of the current display on the program.
     shown: Option<(Timestamp, Timestamp)>,
-    /// Ends when the feed is dropped; abandoned if the display does not answer.
+    /// The thread, which ends when the feed is dropped, and is abandoned if the display does not
+    /// answer.
     _worker: Worker,
 }
 

@@ -1,7 +1,8 @@
-//! A display, a part of one, or a window as a source. A thread checks for changes at the program's
-//! rate and converts only those. The feed shows the newest frame, and notices when the thread hangs
-//! in a display that does not answer. If a retry would open a dialog, it waits for the user's
-//! request. The module is long because its tests follow a display through its whole life.
+//! A display, a part of a display, or a window as a source. A thread checks for changes at the
+//! program's rate, and converts only the changes. The feed shows the newest frame, and notices when
+//! the thread hangs in a display that does not answer. A retry that would open a dialog waits for
+//! the user's request. The module is long because its tests follow a display through its whole
+//! life.
 
 pub(in crate::capture) mod area;
 pub mod backend;
@@ -40,7 +41,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(500);
 const RETRY_PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
 /// Time limit for loading a stored permission, because a keyring may need unlocking first.
 const FETCH: Duration = Duration::from_secs(60);
-/// A dialog that is open for this long is reported: with a stored permission, the answer takes only
+/// Time after which an open dialog is reported. With a stored permission, the answer takes only
 /// moments.
 const QUESTION: Duration = Duration::from_secs(2);
 
@@ -78,7 +79,7 @@ impl Target {
         }
     }
 
-    /// The alarm if all of it is black.
+    /// The alarm if the whole content is black.
     const fn black(&self) -> SourceAlarm {
         match self {
             Self::Screen(_) => SourceAlarm::BlackScreen,
@@ -167,9 +168,10 @@ struct ScreenThread {
 /// Why a session ended without a fault.
 enum End {
     Stopped,
-    /// Reopen it: its size changed, the pointer setting changed, or the user requests a new dialog.
+    /// The capture must be reopened, because the size or the pointer setting changed, or the user
+    /// requests a new dialog.
     Reshaped,
-    /// The captured screen changed its size; capture continues.
+    /// The captured content changed its size, and capture continues.
     Resized,
 }
 
@@ -198,7 +200,7 @@ impl ScreenThread {
         }
     }
 
-    /// Opens the display and shows it until something ends the capture.
+    /// Opens the display, and shows it until the capture ends.
     fn take(&mut self, stop: &Stop) -> Result<End, Fault> {
         let Context { clock, grid, .. } = self.context;
         let (began, status, alive) = (clock.now(), &self.status, &self.alive);
@@ -332,7 +334,7 @@ impl ScreenThread {
     }
 }
 
-/// Updates the canvas; returns true if anything was painted.
+/// Updates the canvas. Returns true if anything was painted.
 fn paint(
     grab: &mut dyn Grabber,
     canvas: &mut Canvas,
@@ -482,7 +484,8 @@ mod tests {
         }
     }
 
-    /// Waits until its frame matches: after a stall of the computer there is none for a moment.
+    /// Waits until a frame of the source matches. After a stall of the computer, there is no frame
+    /// for a moment.
     fn await_so(source: &mut Source, clock: Clock, so: impl Fn(&VideoFrame) -> bool) -> VideoFrame {
         for _ in 0..6_000 {
             if let Some(frame) = source.feed.frame(clock.now()).filter(&so) {

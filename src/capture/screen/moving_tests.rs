@@ -1,9 +1,9 @@
-//! A 1920×1080 display with a moving client: the feed shows what the client painted last, reads
-//! only damaged pixels, and reads none while nothing moves. The test counts the pixels that are
+//! Tests a 1920×1080 display with a moving client. The feed must show the client's last frame, read
+//! only damaged pixels, and read none while nothing moves. The test counts the pixels that are
 //! read, so timing does not matter.
 //!
-//! An environment variable selects the display: the test restarts this program with it, where
-//! `inside` runs.
+//! An environment variable selects the display. The test restarts this program with that variable,
+//! and `inside` runs in the new process.
 
 #![cfg(target_os = "linux")]
 
@@ -70,7 +70,7 @@ fn a_client_that_moves_on_a_large_screen_is_followed_by_what_it_damages() {
     assert!(output.status.success() && said.contains("1 passed"), "{said}{failed}");
 }
 
-/// Counters of polls of a display, and of pixels read from it.
+/// Counters of the polls of a display, and of the pixels that were read from it.
 #[derive(Debug, Default)]
 struct Figures {
     asked: AtomicU64,
@@ -293,7 +293,7 @@ fn inside() {
     whole_frames(client, &mut source, clock);
 }
 
-/// Waits until nothing is left to read; then polling must read nothing.
+/// Waits until no pixels are left to read, and checks that polling then reads none.
 fn still(source: &mut Source, clock: Clock, figures: &Figures) -> VideoFrame {
     let asked = || figures.asked.load(Ordering::SeqCst);
     let wait = |times: u64| {
@@ -313,8 +313,8 @@ fn still(source: &mut Source, clock: Clock, figures: &Figures) -> VideoFrame {
     now
 }
 
-/// Paints the whole display as fast as the client can: each shown frame is a complete painted one,
-/// and never older than the previous one.
+/// Paints the whole display as fast as the client can. Each shown frame must be a complete painted
+/// one, and never older than the previous one.
 fn whole_frames(client: Client, source: &mut Source, clock: Clock) {
     const FIRST: u16 = 1_000;
     let size = (SIZE.width as u16, SIZE.height as u16);

@@ -1,7 +1,8 @@
-//! The desktop's permanent permissions: tokens for sharing a display or window again without a
-//! dialog (`restore_token` of org.freedesktop.portal.ScreenCast). They are secrets: a token gives
-//! access to the screen. The studio stores them with the stream keys. A source takes one when it
-//! opens, and returns its replacement, because each works only once.
+//! The desktop's permanent permissions, which are tokens for sharing a display or window again
+//! without a dialog (`restore_token` of org.freedesktop.portal.ScreenCast). Tokens are secrets,
+//! because they give access to the screen, and the studio stores them with the stream keys. A
+//! source takes a token when it opens, and returns a replacement, because each token works only
+//! once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,14 +17,14 @@ use crate::capture::screen::target::{SHARED, WindowTarget, shared_name};
 const MAX_TOKENS: usize = 4;
 /// Maximum number of choices with tokens.
 pub(in crate::capture) const MAX_KEYS: usize = 64;
-/// Maximum bytes of a token: portals use UUIDs.
+/// Maximum bytes of a token. Portals use UUIDs, which are shorter.
 const MAX_BYTES: usize = 512;
 
 #[cfg_attr(not(feature = "wayland"), allow(dead_code, reason = "only a portal uses all of it"))]
 #[derive(Debug)]
 struct Entry {
     token: Secret,
-    /// True while an open source uses it.
+    /// True while an open source uses the token.
     taken: bool,
 }
 
@@ -38,7 +39,7 @@ struct Inside {
     asked: BTreeMap<String, u64>,
 }
 
-/// Stored permissions; clones are the same object.
+/// The stored permissions. Clones are the same object.
 #[derive(Clone, Debug, Default)]
 pub struct Permissions(Arc<Mutex<Inside>>);
 
@@ -62,7 +63,7 @@ pub(in crate::capture) fn window_key(window: &WindowTarget) -> Option<String> {
 
 #[cfg_attr(not(feature = "wayland"), allow(dead_code, reason = "only a portal uses all of it"))]
 impl Permissions {
-    /// Announces stored tokens; sources wait for [`Self::fetched`].
+    /// Announces stored tokens, so that sources wait for [`Self::fetched`].
     pub fn fetching(&self) {
         self.0.lock().fetching = true;
     }
@@ -76,7 +77,7 @@ impl Permissions {
         self.0.lock().fetching
     }
 
-    /// Restores a result of [`Self::take_changes`] from an earlier run: one token per line.
+    /// Restores a result of [`Self::take_changes`] from an earlier run, with one token per line.
     pub fn restore(&self, key: &str, kept: &Secret) {
         let mut inside = self.0.lock();
         if inside.kept.contains_key(key) || inside.kept.len() >= MAX_KEYS {
@@ -88,7 +89,7 @@ impl Permissions {
         inside.kept.insert(key.to_owned(), entries.collect());
     }
 
-    /// The tokens to store, by name; an empty secret means to delete it.
+    /// Takes the tokens to store, by name. An empty secret means that the entry must be deleted.
     pub fn take_changes(&self) -> Vec<(String, Secret)> {
         let mut inside = self.0.lock();
         let changed = std::mem::take(&mut inside.changed);
@@ -106,7 +107,7 @@ impl Permissions {
             .collect()
     }
 
-    /// Handles the user's request for a new dialog: drops the permission.
+    /// Handles the user's request for a new dialog, by dropping the permission.
     pub fn ask_again(&self, key: &str) {
         let mut inside = self.0.lock();
         if inside.kept.remove(key).is_some() {
@@ -139,7 +140,7 @@ impl Permissions {
         }
     }
 
-    /// Stores the replacement of a token; the source uses the new one.
+    /// Stores the replacement of a token, which the source uses from now on.
     pub(in crate::capture) fn keep(&self, key: &str, used: Option<&Secret>, token: &Secret) {
         let bytes = token.expose();
         if bytes.is_empty() || bytes.len() > MAX_BYTES || bytes.chars().any(char::is_control) {

@@ -1,10 +1,10 @@
-//! The selected display or window: an X11 name, or the keyword for the sharing dialog of a Wayland
-//! session.
+//! The selected display or window, by an X11 name, or by the keyword for the sharing dialog of a
+//! Wayland session.
 
 use crate::capture::screen::area::Area;
 
-/// The id of content from the sharing dialog; `wayland/NAME` for additional content with its own
-/// dialog.
+/// The id of content from the sharing dialog. Additional content with its own dialog has the id
+/// `wayland/NAME`.
 pub(in crate::capture) const SHARED: &str = "wayland";
 
 /// The name in `wayland/NAME`, empty for `wayland`; `None` for other ids.
@@ -26,10 +26,10 @@ pub(in crate::capture) fn is_wayland() -> bool {
 /// A monitor, or a part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct DisplayTarget {
-    /// An id from `onair devices`; `wayland` (or `wayland/NAME`) for the sharing dialog; `x11` for
-    /// the main display of X11; `None` depends on the session.
+    /// An id from `onair devices`, `wayland` (or `wayland/NAME`) for the sharing dialog, or `x11`
+    /// for the main display of X11. With `None`, the session decides.
     pub id: Option<String>,
-    /// A part relative to the monitor's corner; `None` for all of it.
+    /// A part relative to the monitor's corner; `None` for the whole monitor.
     pub part: Option<Area>,
     /// True to capture without the pointer.
     pub without_pointer: bool,

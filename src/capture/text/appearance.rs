@@ -90,14 +90,14 @@ pub struct Shadow {
     /// The offset to the right and down, in pixels.
     pub right: i32,
     pub down: i32,
-    /// The blur radius in pixels; zero for none.
+    /// The blur radius in pixels; zero for no blur.
     pub blur: u32,
 }
 
 /// The style of a text. Lengths are in pixels.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Style {
-    /// A font family of the system; empty for the built-in one. Other fonts provide missing
+    /// A font family of the system; empty for the built-in family. Other fonts provide missing
     /// characters.
     pub family: String,
     /// Font size, 4 to 1,000.
@@ -106,7 +106,7 @@ pub struct Style {
     pub weight: u16,
     pub italic: bool,
     pub color: Rgba,
-    /// Color and width of the outline.
+    /// Color and width of the outline, if any.
     pub outline: Option<(Rgba, u32)>,
     pub shadow: Option<Shadow>,
     /// Color of the background, which extends `padding` beyond the letters.
@@ -137,9 +137,9 @@ impl Style {
     pub const MAX_FAMILY: usize = 100;
     /// Valid font sizes.
     pub const SIZES: std::ops::RangeInclusive<u32> = 4..=1_000;
-    /// Maximum width of an outline and maximum blur of a shadow.
+    /// Maximum width of an outline, and maximum blur of a shadow, in pixels.
     pub const MAX_AROUND: u32 = 100;
-    /// Maximum offset of a shadow.
+    /// Maximum offset of a shadow, in pixels.
     pub const MAX_SHIFT: i32 = 500;
     pub const MAX_PADDING: u32 = 1_000;
 

@@ -1,5 +1,5 @@
-//! The content of a text at a moment: a fixed text, a file, the time of day, a countdown or a
-//! stopwatch. It is always limited in length and free of harmful characters.
+//! The content of a text at a moment, from a fixed text, a file, the time of day, a countdown or a
+//! stopwatch. The content is always limited in length and free of harmful characters.
 
 use std::fs::File;
 use std::io::Read;
@@ -24,11 +24,11 @@ pub enum Content {
     Words(String),
     /// The text of a file in UTF-8, which is watched.
     File(PathBuf),
-    /// The time of day in a `strftime` format; `%H:%M:%S` if that is empty or invalid.
+    /// The time of day in a `strftime` format. If that is empty or invalid, `%H:%M:%S` is used.
     Clock(String),
-    /// A countdown from the time at which it is opened.
+    /// A countdown of this duration, from the opening of the source.
     Countdown(Duration),
-    /// The time since it was opened.
+    /// The time since the opening of the source.
     Stopwatch,
 }
 
@@ -46,8 +46,8 @@ impl Content {
         }
     }
 
-    /// The content at this time after its opening and this wall-clock time (in microseconds of Unix
-    /// time); [`read`] reads a file.
+    /// The content at this time after the opening and at this wall-clock time (in microseconds of
+    /// Unix time). It is `None` for a file, for which there is [`read`].
     pub(super) fn words(&self, since: Duration, wall_micros: i64) -> Option<String> {
         match self {
             Self::Words(words) => Some(clean(words)),

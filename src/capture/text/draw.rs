@@ -1,5 +1,6 @@
-//! Draws texts as pixels: laid out by parley (any script, with the system's fonts for characters
-//! that the built-in one lacks), and drawn by vello_cpu with outline, shadow and background.
+//! Draws texts as pixels. parley lays them out (in any script, with the system's fonts for
+//! characters that the built-in font lacks), and vello_cpu draws them with outline, shadow and
+//! background.
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
@@ -28,10 +29,10 @@ pub(super) const MAX_LINE_WIDTH: f32 = 8_000.0;
 const MAX_SIDE: f32 = Size::MAX_SIDE as f32;
 /// Maximum pixels of a text.
 const MAX_PIXELS: f32 = 24e6;
-/// Maximum pixels of an enlarged text: a program of 3840×2160.
+/// Maximum pixels of an enlarged text, as in a program of 3840×2160.
 const MAX_ENLARGED: f64 = 3_840.0 * 2_160.0;
 
-/// The fonts, which are searched once because that takes a moment.
+/// The fonts, which are searched only once because the search takes a moment.
 static FONTS: LazyLock<Mutex<Fonts>> = LazyLock::new(|| {
     let mut context = FontContext::new();
     let mut family = String::new();
@@ -70,13 +71,13 @@ pub(super) struct Row {
     pub(super) width: u32,
 }
 
-/// Lays out and draws a text; `wrap` is the width for line breaks.
+/// Lays out and draws a text. `wrap` is the width for line breaks, in pixels.
 pub(super) fn draw(words: &str, style: &Style, wrap: Option<f32>) -> TextPixels {
     draw_enlarged(words, style, wrap, |_| 1.0)
 }
 
-/// As [`draw`], enlarged by `scale`: lines break at the same positions, and letters are drawn at the
-/// larger size.
+/// As [`draw`], but enlarged by `scale`. Lines break at the same positions, and letters are drawn
+/// at the larger size.
 pub(super) fn draw_enlarged(
     words: &str,
     style: &Style,
@@ -159,8 +160,8 @@ pub(super) fn draw_enlarged(
     TextPixels { width: width.into(), height: height.into(), rgba, lines }
 }
 
-/// The pixel size and the scale of an enlarged text, within the limit. Its aspect ratio is that of
-/// its own even-sided frame, so the enlarged text has the same position.
+/// The pixel size and the scale of an enlarged text, within the limit. The enlarged text has the
+/// aspect ratio of the original even-sided frame, and so the same position.
 fn enlarged(width: f32, height: f32, scale: f64) -> (u16, u16, f64) {
     if (scale - 1.0).abs() < 1e-6 {
         return (width as u16, height as u16, 1.0);
@@ -258,7 +259,7 @@ fn glyphs(
     }
 }
 
-/// Blurs premultiplied pixels: three box blurs approximate a Gaussian.
+/// Blurs premultiplied pixels by three box blurs, which approximate a Gaussian.
 fn soften(pixels: &mut [u8], width: usize, radius: usize) {
     if radius == 0 || width == 0 {
         return;
@@ -275,7 +276,8 @@ fn soften(pixels: &mut [u8], width: usize, radius: usize) {
     }
 }
 
-/// One box blur along `count` pixels from `first`, `step` apart; zero beyond the ends.
+/// Applies one box blur along `count` pixels from `first`, `step` apart. Pixels beyond the ends
+/// count as zero.
 fn blur_line(
     pixels: &mut [u8],
     first: usize,
@@ -426,7 +428,7 @@ mod tests {
         assert!(draw("two\nlines", &style(), None).height > one.height * 3 / 2);
     }
 
-    /// The number of characters, and of those that no font has, which appear as boxes.
+    /// The number of characters, and the number of those that no font has, which appear as boxes.
     fn signs(words: &str) -> (usize, usize) {
         let layout = lay_out(words, &style(), None);
         let mut ids = Vec::new();

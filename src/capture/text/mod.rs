@@ -1,7 +1,7 @@
 //! Text as a source: a fixed text, a watched file, a clock, a countdown or a stopwatch, in any
-//! script, with outline, shadow and background, wrapped or scrolling. A thread draws it when its
-//! content or style changes; otherwise it costs nothing (a scrolling text costs one copy per
-//! frame).
+//! script, with outline, shadow and background, wrapped or scrolling. A thread draws the text when
+//! its content or style changes. Otherwise the text costs nothing, except for one copy per frame if
+//! it scrolls.
 
 mod appearance;
 mod content;
@@ -28,7 +28,7 @@ use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Size, VideoFeed, VideoFrame};
 use crate::text::problem::{Problem, problem};
 
-/// Interval at which an open text checks for style changes, for live updates while a slider moves.
+/// Interval at which an open text checks for style changes, so that it follows a moving slider.
 const TURNED: Duration = Duration::from_millis(50);
 
 /// A text source.
@@ -52,7 +52,7 @@ impl Text {
         self.open_by(LiveSetting::new(self.look.clone()), context)
     }
 
-    /// Size of the text without scrolling; `None` if its file is unreadable.
+    /// The size of the text without scrolling; `None` if its file is unreadable.
     pub(super) fn extent(&self, program: Size) -> Option<Size> {
         let wall = jiff::Timestamp::now().as_microsecond();
         let words = match &self.content {
@@ -111,10 +111,10 @@ fn draw_at(
 
 type Shared = Arc<Mutex<Option<Arc<Strip>>>>;
 
-/// The displayed size in the program; `None` for its own size.
+/// The displayed size of a text in the program; `None` for the text's own size.
 type Displayed = Arc<Mutex<Option<Size>>>;
 
-/// The enlargement for a text displayed at this size.
+/// The enlargement for a text that is displayed at this size.
 fn scale_for(own: Size, displayed: Option<Size>) -> f64 {
     displayed.map_or(1.0, |it| {
         let across = f64::from(it.width) / f64::from(own.width.max(1));
@@ -122,7 +122,7 @@ fn scale_for(own: Size, displayed: Option<Size>) -> f64 {
     })
 }
 
-/// The thread that draws.
+/// The thread that draws a text.
 struct Writer {
     content: Content,
     look: TextAppearance,
@@ -133,7 +133,7 @@ struct Writer {
     /// The strip of a scrolling text.
     strip: Shared,
     displayed: Displayed,
-    /// Its own size, and the displayed size for which it was drawn.
+    /// The text's own size, and the displayed size for which it was drawn.
     drawn: Cell<(Size, Option<Size>)>,
 }
 
@@ -200,7 +200,7 @@ impl Writer {
         stop.wait(left)
     }
 
-    /// Returns true if its displayed size differs from the drawn one. A difference of two pixels is
+    /// Returns true if the displayed size differs from the drawn one. A difference of two pixels is
     /// rounding.
     fn is_resized(&self) -> bool {
         let (own, drawn_for) = self.drawn.get();

@@ -1,4 +1,4 @@
-//! The placeholder with a source's name, shown instead of a source without video.
+//! The placeholder with a source's name, which is shown instead of a source without video.
 
 use std::sync::Arc;
 
@@ -12,14 +12,15 @@ use crate::capture::text::draw::draw;
 use crate::media::source_status::{SourceFormat, SourceStatus};
 use crate::media::{Planes, Size};
 
-/// The background, as dark as the placeholder without a name.
+/// The background color, which is as dark as the placeholder without a name.
 const GROUND: Rgba = Rgba::opaque(18, 20, 26);
 const LETTERS: Rgba = Rgba::opaque(150, 154, 162);
-/// Height of the letters as a fraction of the frame; the next value is the maximum width of lines.
+/// The frame's height divided by this is the height of the letters; the next constant is the
+/// maximum width of lines.
 const LETTER: u32 = 10;
 const LINE: f32 = 0.86;
 
-/// Opens the placeholder with this name, drawn once on a separate thread.
+/// Opens the placeholder with this name. A separate thread draws it once.
 ///
 /// # Errors
 /// Fails if the system cannot start a thread.

@@ -1,5 +1,5 @@
-//! Scrolling text: horizontally like a ticker, or upwards like film credits. The drawn text is an
-//! endless strip; the time alone determines the visible part.
+//! Scrolling text, which moves horizontally like a ticker, or upwards like film credits. The drawn
+//! text is an endless strip, of which the time alone determines the visible part.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +50,7 @@ impl Strip {
         self.view
     }
 
-    /// The distance after this time, in complete chroma samples.
+    /// The scrolled distance after this time, in complete chroma samples.
     pub(super) fn step(&self, since: Duration) -> u64 {
         (since.as_secs_f64() * f64::from(self.scroll.speed.min(Scroll::MAX_SCROLL_SPEED)) / 2.0)
             as u64
@@ -74,7 +74,8 @@ impl Strip {
         out.share()
     }
 
-    /// Draws horizontal scrolling: the text enters at one side, leaves at the other, and repeats.
+    /// Draws a horizontally scrolling text, which enters at one side, leaves at the other, and
+    /// repeats.
     fn level(&self, gone: usize, out: &mut Planes) {
         let view = self.view.width as usize;
         let length: usize = self.pieces.iter().map(|(_, width)| width).sum();
@@ -105,7 +106,7 @@ impl Strip {
         self.copy((0, 0), (x, y), (width, length), out);
     }
 
-    /// Copies a part of the strip to an even position in the view, which can be outside it.
+    /// Copies a part of the strip to an even position, which can be outside the view.
     fn copy(&self, from: (usize, usize), to: (i64, i64), size: (usize, usize), out: &mut Planes) {
         let cut = |at: i64| usize::try_from(-at).unwrap_or(0);
         let (cut_x, cut_y) = (cut(to.0), cut(to.1));
@@ -121,7 +122,7 @@ mod tests {
     use super::*;
     use crate::capture::text::draw::Row;
 
-    /// Two lines of eight by four pixels: dark above, bright below.
+    /// Draws lines of eight by four pixels, alternately dark and bright.
     fn drawn(lines: usize) -> TextPixels {
         let mut rgba = Vec::new();
         for row in 0..8 {
@@ -132,7 +133,7 @@ mod tests {
         TextPixels { width: 8, height: 8, rgba, lines: rows.collect() }
     }
 
-    /// The visible content of a row: `.` nothing, `d` dark, `b` bright.
+    /// The visible content of a row, with `.` for nothing, `d` for dark, and `b` for bright.
     fn seen(planes: &Planes, row: usize) -> String {
         let width = planes.luma_stride();
         let alpha = planes.alpha.as_ref().unwrap();

@@ -1,6 +1,6 @@
-//! A Y4M file as a source: read ahead on a separate thread, with frames selected by the session's
-//! time, and looped. The position in the file depends only on the time since the grid's origin, so
-//! an audio file opened together with it is in sync.
+//! A Y4M file as a source. A separate thread reads ahead, the session's time selects frames, and
+//! the file loops. The position in the file depends only on the time since the grid's origin, so an
+//! audio file that is opened together with it is in sync.
 
 pub(in crate::capture) mod reader;
 
@@ -23,7 +23,7 @@ use crate::text::problem::{Problem, problem};
 /// Number of frames read ahead.
 const READ_AHEAD_FRAMES: usize = 4;
 
-/// Returns true if a file claims to be Y4M; an unreadable one counts too, so that this module
+/// Returns true if a file claims to be Y4M. An unreadable file counts too, so that this module
 /// reports the reason.
 pub(super) fn is_y4m(path: &Path) -> bool {
     let mut head = [0; 9];
@@ -77,7 +77,7 @@ pub(super) fn open(path: &Path, transport: Transport, context: &Context) -> Resu
     Ok(Source { feed: Box::new(feed), status })
 }
 
-/// The first start of a loop (with this many frames) at or after this frame.
+/// The first start of a loop of `count` frames at or after this frame.
 const fn up_to(frame: i64, count: i64) -> i64 {
     frame.saturating_add((-frame).rem_euclid(count))
 }
@@ -114,7 +114,7 @@ fn read_ahead(
 
 struct Y4mFeed {
     times: FrameGrid,
-    /// The due frame; the reader skips older ones.
+    /// The due frame. The reader skips older ones.
     wanted: Arc<AtomicI64>,
     ready: Receiver<Numbered>,
     current: Option<Numbered>,
@@ -123,22 +123,22 @@ struct Y4mFeed {
     transport: Transport,
     /// Number of frames in the file.
     count: i64,
-    /// Number of frames by which it is ahead of time after a seek.
+    /// Number of frames by which playback is ahead of time after a seek.
     ahead: i64,
-    /// The frame at which it was paused.
+    /// The frame at which playback was paused.
     held: Option<i64>,
     /// The frame with which reading began.
     first: i64,
     /// The first frame of the current loop.
     round: Option<i64>,
-    /// True if it has played to its end, and may show nothing.
+    /// True if the file has played to its end, and may show nothing.
     over: bool,
     blank: Option<Arc<Pooled<Planes>>>,
     status: Arc<SourceStatus>,
     _worker: Worker,
 }
 
-/// A disk without data for this long counts as stalled.
+/// A disk that has delivered no data for this long counts as stalled.
 const STALL: Duration = Duration::from_secs(2);
 
 impl Y4mFeed {
@@ -161,7 +161,7 @@ impl Y4mFeed {
         }
     }
 
-    /// Starts a file that plays once at its beginning, at any time.
+    /// Starts a file that plays once, at its beginning, whatever the time.
     fn begin(&mut self, by_time: i64, at_end: EndBehavior) {
         if self.round.is_none() && at_end != EndBehavior::Loop {
             let first = up_to(self.first, self.count);
@@ -283,7 +283,7 @@ mod tests {
     use crate::base::Clock;
     use crate::media::Size;
 
-    /// A clip of ten frames per second, each with its number as its value.
+    /// Writes a clip of ten frames per second with these values.
     fn clip(frames: impl IntoIterator<Item = u8>) -> tempfile::NamedTempFile {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"YUV4MPEG2 W4 H2 F10:1\n").unwrap();

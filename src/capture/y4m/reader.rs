@@ -1,6 +1,6 @@
-//! Reads Y4M (YUV4MPEG2) files of ffmpeg and mjpegtools: one text line of parameters, then frames,
-//! each with a text line and raw planes. It supports 8 bits in 4:2:0, 4:2:2, 4:4:4 or gray. Lengths
-//! are checked before memory is allocated for them.
+//! Reads Y4M (YUV4MPEG2) files of ffmpeg and mjpegtools, which have one text line of parameters,
+//! and then frames with a text line and raw planes each. The reader supports 8 bits in 4:2:0,
+//! 4:2:2, 4:4:4 or gray. Lengths are checked before memory is allocated for them.
 
 use std::io::{BufRead, Read, Seek, SeekFrom};
 use std::time::Duration;
@@ -100,13 +100,13 @@ impl<R: BufRead + Seek> Reader<R> {
         self.header.rate
     }
 
-    /// The output size: that of the file, with odd sides reduced to even ones.
+    /// The output size, which is the file's size with odd sides reduced to even ones.
     pub(in crate::capture) fn size(&self) -> Size {
         let even = |side: usize| (side & !1) as u32;
         Size::new(even(self.header.width), even(self.header.height))
     }
 
-    /// The color space. Y4M does not specify the matrix: the program's is assumed.
+    /// The color space. Y4M does not specify the matrix, so the program's is assumed.
     pub(in crate::capture) fn color(&self) -> Color {
         self.header.color
     }
@@ -168,7 +168,7 @@ impl Header {
     }
 }
 
-/// Reads one line without its end; an error if it is too long.
+/// Reads one line without its end. Fails if the line is too long.
 fn line(source: &mut impl BufRead) -> Result<String, Error> {
     let mut bytes = Vec::new();
     source.take(MAX_LINE).read_until(b'\n', &mut bytes)?;

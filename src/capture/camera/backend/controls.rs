@@ -1,5 +1,6 @@
 //! The controls of a Video4Linux camera (VIDIOC_QUERYCTRL, VIDIOC_QUERYMENU, VIDIOC_G_CTRL,
-//! VIDIOC_S_CTRL): 32-bit ones that a user can set. All data of the driver is limited in size.
+//! VIDIOC_S_CTRL), of which onair supports the 32-bit ones that a user can set. All data of the
+//! driver is limited in size.
 
 #![allow(unsafe_code)]
 

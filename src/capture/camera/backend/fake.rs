@@ -26,7 +26,7 @@ struct Plugged {
     asked: u32,
     controls: Vec<CameraControl>,
     board: CameraControls,
-    /// The settings, in order.
+    /// The controls that were set, in order.
     set: Vec<(String, Option<i64>)>,
 }
 
@@ -52,17 +52,17 @@ impl FakeCameras {
         open.is_some_and(|(_, sender)| sender.try_send(Bytes::copy_from_slice(data)).is_ok())
     }
 
-    /// Sets the controls of the camera.
+    /// Gives the camera these controls.
     pub(in crate::capture) fn equip(&self, controls: Vec<CameraControl>) {
         self.0.lock().controls = controls;
     }
 
-    /// The wanted settings of its cameras.
+    /// The wanted settings of the cameras.
     pub(in crate::capture) fn board(&self) -> CameraControls {
         self.0.lock().board.clone()
     }
 
-    /// The settings since the last call.
+    /// Takes the controls that were set since the last call.
     pub(in crate::capture) fn taken(&self) -> Vec<(String, Option<i64>)> {
         std::mem::take(&mut self.0.lock().set)
     }

@@ -1,6 +1,6 @@
-//! The format of a Video4Linux camera (VIDIOC_S_FMT), with strides and color space; its pixel formats
-//! and its rate. It uses direct calls, because the library drops the color matrix, stops at unknown
-//! numbers, and does not support multi-planar devices.
+//! The format of a Video4Linux camera (VIDIOC_S_FMT) with strides and color space, its pixel
+//! formats, and its rate. This module calls the driver directly, because the library drops the
+//! color matrix, stops at unknown numbers, and does not support multi-planar devices.
 
 #![allow(unsafe_code)]
 
@@ -15,7 +15,7 @@ use crate::capture::camera::pixel_format::Pixel;
 use crate::media::frame::{Matrix, Range};
 use crate::media::{Color, Size};
 
-/// `V4L2_PIX_FMT_PRIV_MAGIC`: the fields after it are valid.
+/// `V4L2_PIX_FMT_PRIV_MAGIC`, which means that the fields after it are valid.
 const EXTENDED: u32 = 0xFEED_CAFE;
 
 /// `V4L2_COLORSPACE_…`.
@@ -130,7 +130,7 @@ impl DriverFormat {
 
 /// `VIDIOC_ENUM_FMT`.
 const LIST: Call<v4l2_fmtdesc> = Call::new(2);
-/// Maximum number of pixel formats: a driver may list without end.
+/// Maximum number of pixel formats, because a driver may list without end.
 const MAX_LISTED: u32 = 256;
 
 /// The Video4Linux codes of a device's pixel formats.
@@ -145,7 +145,7 @@ pub(super) fn list(device: RawFd, queue: Queue) -> Vec<[u8; 4]> {
 /// `VIDIOC_S_PARM`.
 const SET_RATE: Call<v4l2_streamparm> = Call::new(22);
 
-/// Requests this frame rate, a fraction; the driver uses the nearest.
+/// Requests this frame rate (a fraction), for which the driver uses the nearest one.
 pub(super) fn set_rate(device: RawFd, queue: Queue, rate: (u32, u32)) -> io::Result<()> {
     let mut parameters = v4l2_streamparm::blank();
     parameters.type_ = queue.number();

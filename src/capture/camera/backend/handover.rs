@@ -17,7 +17,7 @@ pub(super) struct HandOver<F> {
     wake: Wake,
     /// Opens the camera with the other reader.
     again: F,
-    /// The first frame, until the other reader has one too.
+    /// The first frame, until the other reader has a frame too.
     first: Option<Vec<u8>>,
 }
 
@@ -83,7 +83,7 @@ mod tests {
     use crate::capture::camera::driver::Layout;
     use crate::media::Color;
 
-    /// A test camera that returns these frames of one byte each; none for 0.
+    /// A test camera that returns these frames of one byte each, or no frame for 0.
     struct FakeFrames(std::vec::IntoIter<u8>, [u8; 1]);
 
     impl FakeFrames {
@@ -106,7 +106,7 @@ mod tests {
         }
     }
 
-    /// Its frames until it ends.
+    /// Returns the frames of a camera with these readers, until it ends.
     fn seen(first: &[u8], then: &[u8]) -> Vec<u8> {
         let then = then.to_vec();
         let mut camera = HandOver::new(FakeFrames::of(first), move || Ok(FakeFrames::of(&then)));

@@ -1,4 +1,4 @@
-//! Identifies cameras: ids that stay the same when a camera is replugged, or the computer is
+//! Identifies cameras by ids that stay the same when a camera is replugged, or the computer is
 //! restarted. The number in `/dev/videoN` can change.
 
 use std::fs;
@@ -10,10 +10,10 @@ pub(super) struct Node {
     /// Number N of the device `/dev/videoN`.
     pub(super) number: u32,
     pub(super) id: String,
-    /// The id with the USB port, used if another camera has the same id.
+    /// The id with the USB port, which is used if another camera has the same id.
     pub(super) id_there: String,
     pub(super) name: String,
-    /// True for the first node of its device, where cameras deliver frames.
+    /// True for the first node of the device, at which cameras deliver frames.
     pub(super) first: bool,
 }
 

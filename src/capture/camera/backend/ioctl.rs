@@ -1,4 +1,4 @@
-//! Video4Linux calls that the library lacks, and common handling of a driver's results: errors and
+//! Video4Linux calls that the library lacks, and the common handling of a driver's errors and
 //! timestamps.
 
 #![allow(unsafe_code)]
@@ -14,7 +14,7 @@ use v4l::v4l2::{self, vidioc};
 
 use crate::capture::camera::driver::Fault;
 
-/// A larger age of a timestamp is a driver error.
+/// Maximum valid age of a driver's timestamp.
 pub(super) const MAX_AGE: Duration = Duration::from_secs(1);
 /// Number of buffers that the driver fills in turn.
 pub(super) const BUFFERS: u32 = 4;
@@ -41,9 +41,10 @@ impl Queue {
 /// A kernel structure for which any bytes are valid.
 ///
 /// # Safety
-/// It must consist of numbers, unions of numbers, and pointers that only the kernel reads.
+/// The structure must consist of numbers, unions of numbers, and pointers that only the kernel
+/// reads.
 pub(super) unsafe trait Plain: Copy {
-    /// Returns a structure of zeros.
+    /// Creates a structure of zeros.
     fn blank() -> Self {
         // SAFETY: any bytes are a valid value.
         unsafe { std::mem::zeroed() }
@@ -69,7 +70,8 @@ unsafe impl Plain for sys::v4l2_buffer {}
 // SAFETY: as above.
 unsafe impl Plain for sys::v4l2_plane {}
 
-/// The number of a call that reads and writes a structure, which includes its size.
+/// The number of a call that reads and writes a structure. The number includes the structure's
+/// size.
 pub(super) struct Call<T>(pub(super) u64, PhantomData<T>);
 
 impl<T: Plain> Call<T> {
@@ -79,7 +81,7 @@ impl<T: Plain> Call<T> {
         Self((3 << 30) | size | ((b'V' as u64) << 8) | number as u64, PhantomData)
     }
 
-    /// Calls the driver of an open file; the structure then contains the result.
+    /// Calls the driver of an open file. The structure then contains the result.
     pub(super) fn ask(&self, descriptor: RawFd, about: &mut T) -> io::Result<()> {
         // SAFETY: the number includes the size of `T`, so the kernel accesses only `about`, which is
         // borrowed for the call; any bytes are a valid `T`. A closed or unrelated descriptor causes an
@@ -94,7 +96,7 @@ pub(super) fn start(descriptor: RawFd, queue: Queue) -> io::Result<()> {
     switch(descriptor, queue, vidioc::VIDIOC_STREAMON)
 }
 
-/// Stops streaming; a blocked reader returns with an error.
+/// Stops streaming. A blocked reader then returns with an error.
 pub(super) fn stop(descriptor: RawFd, queue: Queue) {
     if let Err(error) = switch(descriptor, queue, vidioc::VIDIOC_STREAMOFF) {
         tracing::debug!(%error, "stopping a camera failed");

@@ -1,4 +1,4 @@
-//! The camera systems: Video4Linux, read through nokhwa and directly; a fake for tests.
+//! The camera systems: Video4Linux, read through nokhwa and directly, and a fake for tests.
 
 mod controls;
 #[cfg(test)]

@@ -28,7 +28,7 @@ const MAX_BUFFERS: u32 = 32;
 
 /// `VIDIOC_REQBUFS`.
 const ASK_FOR: Call<v4l2_requestbuffers> = Call::new(8);
-/// `VIDIOC_QUERYBUF`, `VIDIOC_QBUF`, `VIDIOC_DQBUF`.
+/// `VIDIOC_QUERYBUF`; the next constants are `VIDIOC_QBUF` and `VIDIOC_DQBUF`.
 const QUERY_BUFFER: Call<v4l2_buffer> = Call::new(9);
 const FILL: Call<v4l2_buffer> = Call::new(15);
 const TAKE: Call<v4l2_buffer> = Call::new(17);

@@ -1,6 +1,6 @@
-//! Cameras read through nokhwa: the first candidate. It works around limits of nokhwa: only integer
-//! rates, the current rate instead of the requested one, and waits without a limit. If nokhwa does
-//! not open a camera, `v4l.rs` reads it directly.
+//! Reads cameras through nokhwa, the first candidate. This module works around limits of nokhwa:
+//! only integer rates, the current rate instead of the requested one, and waits without a limit. If
+//! nokhwa does not open a camera, `v4l.rs` reads it directly.
 
 #![allow(unsafe_code)]
 
@@ -20,8 +20,9 @@ use crate::capture::camera::backend::ioctl::{self, MAX_AGE, Queue, fault_of};
 use crate::capture::camera::driver::{Camera, Fault, Layout, OfferedCamera, RawFrame};
 use crate::capture::camera::pixel_format::Pixel;
 
-/// Returns true if nokhwa supports this offer: raw pixels at an integer rate, in a format that it
-/// knows. Its JPEG frames arrive as whole buffers with stale bytes, and stop on a loopback camera.
+/// Returns true if nokhwa supports this offer, which must have raw pixels at an integer rate, in a
+/// format that nokhwa knows. JPEG frames of nokhwa arrive as whole buffers with stale bytes, and
+/// stop on a loopback camera.
 pub(super) fn takes(offer: OfferedCamera) -> bool {
     kind(offer.pixel).is_some() && offer.rate.1 != 0 && offer.rate.0.is_multiple_of(offer.rate.1)
 }
@@ -68,7 +69,7 @@ fn fault(detail: &str) -> Fault {
     fault_of(number, detail.to_owned())
 }
 
-/// Duplicates the descriptor that nokhwa has open, to wait on it with a limit.
+/// Duplicates nokhwa's open descriptor, for waiting with a limit.
 fn descriptor(path: &Path) -> Result<OwnedFd, Fault> {
     let io = |error: std::io::Error| Fault::Other(format!("finding the camera's file: {error}"));
     for entry in fs::read_dir("/proc/self/fd").map_err(io)?.flatten() {

@@ -1,7 +1,7 @@
-//! Linux cameras: listed through Video4Linux, and read through nokhwa. If nokhwa does not support
-//! one (JPEG, a fractional rate, an unusual driver), it is read directly, with a limit for every
-//! wait; `multiplanar.rs` reads multi-planar ones. Each session opens the camera again, so a
-//! hanging session does not block the next.
+//! Linux cameras, which are listed through Video4Linux, and read through nokhwa. A camera that
+//! nokhwa does not support (JPEG, a fractional rate, an unusual driver) is read directly, with a
+//! limit for every wait; `multiplanar.rs` reads multi-planar ones. Each session opens the camera
+//! again, so a hanging session does not block the next.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ use crate::media::Size;
 /// Sizes to try if a camera offers a range.
 const USUAL: [(u32, u32); 6] =
     [(1920, 1080), (1280, 720), (960, 540), (640, 480), (640, 360), (320, 240)];
-/// Maximum number of sizes and rates per pixel format: a driver may list without end.
+/// Maximum number of sizes and rates per pixel format, because a driver may list without end.
 const MAX_OFFERS: usize = 256;
 
 /// Time limit for the first frame of a camera, below the watchdog's limit.
@@ -101,7 +101,8 @@ fn open_again(
     }
 }
 
-/// Converts a node to a camera, with the reason if it is unusable; `None` for other devices.
+/// Converts a node to a camera, with the reason if the camera is unusable. Returns `None` for other
+/// devices.
 fn found(node: Node) -> Option<FoundCamera> {
     let none = |fault| (Vec::new(), Some(fault));
     let (offers, fault) = match Device::with_path(path(&node)) {
@@ -119,7 +120,7 @@ fn found(node: Node) -> Option<FoundCamera> {
     Some(FoundCamera { id: node.id, id_there: node.id_there, name: node.name, offers, fault })
 }
 
-/// The buffer type of a device; `None` if it delivers no frames.
+/// The buffer type of a device; `None` if the device delivers no frames.
 fn queue(device: &Device) -> io::Result<Option<Queue>> {
     let abilities = device.query_caps()?.capabilities;
     let can = |flags| abilities.contains(flags);
@@ -201,8 +202,7 @@ fn prepare(device: &Device, queue: Queue, offer: OfferedCamera) -> Result<Driver
     Ok(got)
 }
 
-/// Detects whether this process itself keeps a busy device open, by another open file of the
-/// device.
+/// Changes the fault of a busy device if this process itself has the device open.
 fn whose(fault: Fault, path: &Path) -> Fault {
     let Fault::Busy(detail) = fault else { return fault };
     let open = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();

@@ -1,5 +1,5 @@
-//! Frames of a Bayer sensor, with one color per pixel. The other two colors are the mean of
-//! neighbors that have them (bilinear); edges are mirrored.
+//! Converts frames of a Bayer sensor, which have one color per pixel. The other two colors are the
+//! mean of neighbors that have them (bilinear), and edges are mirrored.
 
 use crate::capture::camera::convert::rgb;
 use crate::capture::camera::convert::rows::Rows;
@@ -10,7 +10,7 @@ use crate::media::{Planes, Size};
 /// Buffers kept between frames.
 #[derive(Default)]
 pub(super) struct Demosaic {
-    /// Three rows of 8-bit samples, used in turn, each with an extra sample at both ends.
+    /// Three rows of 8-bit samples, which are used in turn, each with an extra sample at both ends.
     lines: Vec<u8>,
 }
 
@@ -78,8 +78,8 @@ fn unpack(samples: Samples, from: &[u8], line: &mut [u8]) {
     }
 }
 
-/// Makes a row of pixels from three rows of samples. `EVEN` means that its non-green samples have
-/// the color that is written first. `GREEN` means that it begins with green.
+/// Makes a row of pixels from three rows of samples. `EVEN` means that the row's non-green samples
+/// have the color that is written first. `GREEN` means that the row begins with green.
 fn one_row<const EVEN: bool, const GREEN: bool>([above, here, below]: [&[u8]; 3], to: &mut [u8]) {
     // Four columns: two pixels and their neighbors.
     let columns = above.windows(4).zip(here.windows(4)).zip(below.windows(4)).step_by(2);
@@ -120,8 +120,8 @@ mod tests {
         "RGB".find(&name[at..=at]).unwrap()
     }
 
-    /// The reference value of one color of a pixel: its own sample, or the mean of that color among
-    /// the nine samples around it.
+    /// The reference value of one color of a pixel: the pixel's own sample, or the mean of that
+    /// color's samples among the nine around the pixel.
     fn by_definition(
         order: BayerOrder,
         samples: &[Vec<u8>],

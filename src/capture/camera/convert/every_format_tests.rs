@@ -1,5 +1,5 @@
-//! Tests the values of every pixel format: frames in the layout of the kernel's documentation, in many
-//! sizes, with and without row padding, must give the original colors.
+//! Tests the values of every pixel format. Frames in the layout of the kernel's documentation, in
+//! many sizes, with and without row padding, must give the original colors.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::capture::camera::pixel_format::{
 use crate::media::Size;
 use crate::media::frame::Range;
 
-/// A plane's bytes, and its stride.
+/// The bytes of a plane, and its stride.
 struct Laid {
     data: Vec<u8>,
     stride: u32,
@@ -213,7 +213,7 @@ fn lay(
     Picture { planes, color }
 }
 
-/// The distance of pixels that share a chroma value.
+/// The number of pixels that share a chroma value, horizontally and vertically.
 fn steps(chroma: Chroma) -> (usize, usize) {
     match chroma {
         Chroma::C420 => (2, 2),
@@ -228,8 +228,8 @@ fn raw() -> impl Iterator<Item = Pixel> {
     Pixel::ALL.iter().copied().filter(move |pixel| !compressed(pixel))
 }
 
-/// The smallest size, sizes that are not multiples of 4 or 8, sizes long enough for fast paths, and odd
-/// sizes, whose last column or row is dropped.
+/// The tested sizes: the smallest size, sizes that are not multiples of 4 or 8, sizes long enough
+/// for fast paths, and odd sizes, whose last column or row is dropped.
 const SIZES: [Size; 11] = [
     Size::new(3, 3),
     Size::new(35, 2),

@@ -1,4 +1,4 @@
-//! JPEG frames of cameras: completes missing tables, trims the data, and decodes.
+//! Decodes JPEG frames of cameras, after adding missing tables and trimming the data.
 
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -14,7 +14,7 @@ use crate::media::{Planes, Size};
 /// Buffers for decoded frames.
 #[derive(Default)]
 pub(super) struct Jpegs {
-    /// Three bytes per pixel.
+    /// The decoded pixels, with three bytes each.
     packed: Vec<u8>,
     /// A frame with the added tables.
     completed: Vec<u8>,
@@ -74,12 +74,12 @@ impl Jpegs {
     }
 }
 
-/// The marker at the beginning of a frame.
+/// The marker at the beginning of a JPEG frame.
 const START: &[u8] = &[0xFF, 0xD8];
 /// An AVI1 segment, which selects the standard Huffman tables of Motion JPEG in AVI files.
 const STANDARD_TABLES: &[u8] = b"\xFF\xE0\x00\x07AVI1\0";
 
-/// Returns true if a frame contains its Huffman tables; many webcams omit them.
+/// Returns true if a frame contains its Huffman tables, which many webcams omit.
 fn has_huffman_tables(jpeg: &[u8]) -> bool {
     let mut rest = jpeg.get(START.len()..).unwrap_or(&[]);
     // Segments have a marker, a length that includes itself, and the content.

@@ -1,4 +1,4 @@
-//! Converts camera frames to I420, once.
+//! Converts camera frames to I420 in one step.
 
 mod bayer;
 #[cfg(test)]
@@ -25,8 +25,8 @@ pub(in crate::capture) struct PixelConverter {
 }
 
 impl PixelConverter {
-    /// Fills `planes` with a frame of this size, without an odd last column or row. An invalid
-    /// frame returns an error text.
+    /// Fills `planes` with a frame of this size, without an odd last column or row. Returns an
+    /// error text for an invalid frame.
     pub(in crate::capture) fn turn(
         &mut self,
         pixel: Pixel,

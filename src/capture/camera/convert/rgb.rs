@@ -8,7 +8,7 @@ use crate::capture::rgb::{Turn, target, three_planes, turned};
 use crate::media::frame::Range;
 use crate::media::{Planes, Size};
 
-/// Converts pixels with one byte per color; `scratch` has two rows of three bytes per pixel.
+/// Converts pixels with one byte per color. `scratch` has two rows of three bytes per pixel.
 pub(super) fn bytes(
     (bytes, ends, range): (Bytes, Ends, Range),
     rows: &mut Rows<'_>,

@@ -3,7 +3,7 @@
 use crate::capture::camera::driver::{PlaneBytes, RawFrame};
 use crate::media::Size;
 
-/// The rest of a frame's memory, plane by plane.
+/// The remaining memory of a frame, which is read plane by plane.
 pub(super) struct Rows<'a> {
     width: usize,
     height: usize,
@@ -33,7 +33,7 @@ impl<'a> Rows<'a> {
         Self { width, height, rest: data, whole: data.len(), stride: 0, more }
     }
 
-    /// Width and height of the frame, which may be odd: its rows are then longer than the output.
+    /// Width and height of the frame, which may be odd. The rows are then longer than the output.
     pub(super) const fn size(&self) -> (usize, usize) {
         (self.width, self.height)
     }
@@ -51,7 +51,7 @@ impl<'a> Rows<'a> {
         self.stride = self.stride.saturating_mul(by) / over.max(1);
     }
 
-    /// The next plane with its stride: `height` rows of this many bytes.
+    /// The next plane of `height` rows, with its stride. `row` is the number of bytes of a row.
     pub(super) fn plane(&mut self, row: usize, height: usize) -> Result<(&'a [u8], usize), String> {
         let stride = self.stride.max(row);
         let used = self.whole - self.rest.len();

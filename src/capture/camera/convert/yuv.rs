@@ -1,5 +1,5 @@
-//! Converts luma and chroma of any layout to 4:2:0 planes. Finer chroma is averaged; packed 4:2:2
-//! uses every other row.
+//! Converts luma and chroma of any layout to 4:2:0 planes. Finer chroma is averaged, except that
+//! packed 4:2:2 uses every other row.
 
 use yuv::{
     YuvError, YuvPackedImage, YuvPlanarImageMut, uyvy422_to_yuv420, vyuy422_to_yuv420,
@@ -13,7 +13,7 @@ use crate::media::{Planes, Size};
 
 type Unpack = fn(&mut YuvPlanarImageMut<'_, u8>, &YuvPackedImage<'_, u8>) -> Result<(), YuvError>;
 
-/// Converts packed 4:2:2: two pixels with a shared chroma sample in four bytes.
+/// Converts packed 4:2:2, in which four bytes have two pixels with a shared chroma sample.
 pub(super) fn quads(pixel: Pixel, rows: &mut Rows<'_>, planes: &mut Planes) -> Result<(), String> {
     let unpack: Unpack = match pixel {
         Pixel::Uyvy => uyvy422_to_yuv420,
@@ -48,7 +48,7 @@ pub(super) fn colourless(planes: &mut Planes) {
     planes.v.fill(128);
 }
 
-/// Converts luma, then interleaved chroma.
+/// Converts a luma plane and a plane of interleaved chroma.
 pub(super) fn pairs(
     (chroma, first, memory): (Chroma, First, Memory),
     rows: &mut Rows<'_>,
@@ -84,7 +84,8 @@ pub(super) fn pairs(
     paired(row, chroma == Chroma::C420, first, rows, planes, turn)
 }
 
-/// Converts luma, then interleaved 4:2:0 chroma, with 16 bits each, the significant bits on top.
+/// Converts a luma plane and a plane of interleaved 4:2:0 chroma, with the significant bits on top
+/// of 16 bits.
 pub(super) fn wide_pairs(rows: &mut Rows<'_>, planes: &mut Planes) -> Result<(), String> {
     luma(Samples::Wide(16), rows, planes)?;
     let row = rows.size().0.next_multiple_of(2) * 2;
@@ -95,7 +96,8 @@ pub(super) fn wide_pairs(rows: &mut Rows<'_>, planes: &mut Planes) -> Result<(),
     })
 }
 
-/// Converts interleaved chroma: rows of this many bytes, one or two for each output row.
+/// Converts interleaved chroma with rows of this many bytes, of which one or two become an output
+/// row.
 fn paired(
     row: usize,
     single: bool,
@@ -183,7 +185,7 @@ pub(super) fn whole(
     }
 }
 
-/// Converts `N` bytes per pixel with luma and chroma.
+/// Converts pixels of `N` bytes with luma and chroma.
 fn side_by_side<const N: usize, const Y: usize, const U: usize, const V: usize>(
     rows: &mut Rows<'_>,
     planes: &mut Planes,

@@ -1,8 +1,8 @@
-//! Slides: centering in a larger image, and fades.
+//! Centering of slides in a larger image, and fades between slides.
 
 use crate::media::{Planes, Size};
 
-/// Number of steps of a fade: finer ones are invisible.
+/// Number of steps of a fade. Finer steps are invisible.
 pub(super) const STEPS: u32 = 256;
 
 /// Centers an image in a larger transparent one.

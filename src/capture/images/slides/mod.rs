@@ -1,6 +1,6 @@
-//! A slide show: the images of a folder or a list in order, with fades. The list can change during the show:
-//! a removed image disappears. A thread reads one slide ahead; only the time, pauses and jumps determine the
-//! slide and the fade.
+//! A slide show, which shows the images of a folder or a list in order, with fades. The list can
+//! change during the show, and a removed image disappears. A thread reads one slide ahead. Only the
+//! time, pauses and jumps determine the slide and the fade.
 
 mod fade;
 mod reader;
@@ -30,7 +30,7 @@ const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "gif", "apng"];
 /// The order of slides.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Order {
-    /// By name, or in the order of the list.
+    /// In order of name, or in the order of the list.
     #[default]
     Name,
     /// Random, in a new order for each round.
@@ -51,7 +51,7 @@ pub struct Pace {
 }
 
 impl Default for Pace {
-    /// Five seconds per slide, repeated.
+    /// Creates the default timing: five seconds per slide, repeated.
     fn default() -> Self {
         Self {
             time: Duration::from_secs(5),
@@ -86,7 +86,7 @@ pub struct SlideShow {
 }
 
 impl SlideShow {
-    /// A show of the images of a folder, five seconds each.
+    /// Creates a show of the images of a folder, five seconds each.
     pub fn of(path: impl Into<PathBuf>) -> Self {
         Self { paths: vec![path.into()], pace: Pace::default(), size: None }
     }
@@ -99,7 +99,7 @@ impl SlideShow {
         self.open_by(LiveSetting::new(self.pace), Transport::default(), context)
     }
 
-    /// Opens the show with live settings of its timing.
+    /// Opens the show with live settings for its timing.
     pub(in crate::capture) fn open_by(
         &self,
         dial: LiveSetting<Pace>,
@@ -188,7 +188,7 @@ impl SlideShow {
     }
 }
 
-/// The images among the first this many entries of a folder.
+/// The images among the first `most` entries of a folder.
 pub(in crate::capture) fn images_in(folder: &Path, most: usize) -> Result<Vec<PathBuf>, Problem> {
     let entries = std::fs::read_dir(folder)?;
     let paths = entries.take(most).filter_map(Result::ok).map(|entry| entry.path());
@@ -199,7 +199,7 @@ pub(in crate::capture) fn is_image(path: &Path) -> bool {
     names_image(path) && path.is_file()
 }
 
-/// Returns true if the name is that of an image; does not access the disk.
+/// Returns true if the path has the name of an image. The function does not access the disk.
 pub fn names_image(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
     ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
@@ -211,7 +211,7 @@ struct SlideFeed {
     ready: Receiver<Slide>,
     transport: Transport,
     turn: Arc<Turn>,
-    /// Slides of other generations are ignored.
+    /// The current generation. Slides of other generations are ignored.
     generation: u32,
     /// Number of list changes at the last check.
     changes: u32,

@@ -17,9 +17,9 @@ use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Size, VideoFrame};
 use crate::text::problem::{Problem, problem};
 
-/// Wait after a folder without a readable image.
+/// Wait before a folder without a readable image is read again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
-/// Interval at which an ended show checks whether to continue.
+/// Interval at which an ended show checks whether it must continue.
 const RESCAN_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A slide that has been read.
@@ -52,7 +52,7 @@ struct Inside {
     generation: u32,
     /// The slide after which the new list must be read.
     anew: Option<ShownSlide>,
-    /// Position at which the round continues, counted from 0; wraps around.
+    /// Position at which the round continues, counted from 0, which wraps around.
     to: Option<i64>,
     /// The slide that is shown but no longer in the list.
     gone: Option<PathBuf>,
@@ -63,15 +63,17 @@ struct Inside {
 pub(super) struct Turn(Mutex<Inside>);
 
 impl Turn {
-    /// Jumps to this slide of the round, counted from 0; wraps around. Jumps to this slide of the
-    /// round, counted from 0; wraps around.
+    /// Jumps to this slide of the round, counted from 0, which wraps around. Returns the new
+    /// generation. Jumps to this slide of the round, counted from 0, which wraps around. Returns
+    /// the new generation.
     pub fn to(&self, index: i64) -> u32 {
         let mut inside = self.0.lock();
         inside.to = Some(index);
         inside.next_generation()
     }
 
-    /// The list has changed. It returns the generation; slides of the old list are obsolete.
+    /// Records that the list has changed. Returns the new generation, because slides of the old
+    /// list are obsolete.
     pub fn anew(&self, shown: ShownSlide) -> u32 {
         let mut inside = self.0.lock();
         // The target of a jump in the old list is no longer valid.
@@ -79,8 +81,7 @@ impl Turn {
         inside.next_generation()
     }
 
-    /// Returns true if the current slide must disappear because it is no longer in the list;
-    /// reported once.
+    /// Returns true, once, if the current slide must disappear because it is no longer in the list.
     pub fn is_gone(&self, shown: &ShownSlide) -> bool {
         let gone = self.0.lock().gone.take();
         gone.is_some() && gone == shown.path
@@ -100,8 +101,8 @@ impl Turn {
         self.0.lock().anew.take()
     }
 
-    /// Records that the list was unreadable: it is still pending, and jumps are not possible. It
-    /// returns the current generation.
+    /// Records that the list was unreadable. The list is still pending, and jumps are not possible.
+    /// Returns the current generation.
     fn put_off(&self, shown: Option<ShownSlide>) -> u32 {
         let mut inside = self.0.lock();
         inside.to = None;
@@ -109,7 +110,7 @@ impl Turn {
         inside.generation
     }
 
-    /// The slide to read after this one, and its generation; `None` to read the list first.
+    /// The slide to read after this one, and its generation; `None` if the list must be read first.
     fn next(&self, index: usize, count: usize) -> Option<(usize, u32)> {
         let mut inside = self.0.lock();
         if inside.anew.is_some() {
@@ -209,7 +210,7 @@ impl Reader {
         }
     }
 
-    /// Passes on a slide when there is room. It returns false if there is no receiver.
+    /// Passes on a slide when there is room. Returns false if the receiver is gone.
     fn hand_on(&mut self, mut slide: Slide) -> bool {
         loop {
             match self.slides.offer(slide, RETRY_INTERVAL) {
@@ -221,7 +222,8 @@ impl Reader {
         }
     }
 
-    /// Position at which a new list continues: after the current slide, or after its old position.
+    /// Position at which a new list continues, which is after the current slide, or after its old
+    /// position.
     fn after(&self, shown: &ShownSlide, files: &mut [PathBuf], rounds: Rounds) -> usize {
         let Some(path) = &shown.path else { return 0 };
         // An entry that is in the list several times is probably still at its old position.
@@ -248,7 +250,7 @@ impl Reader {
         }
     }
 
-    /// Fisher–Yates shuffle.
+    /// Shuffles the files (Fisher–Yates).
     fn shuffle(&mut self, files: &mut [PathBuf]) {
         for last in (1..files.len()).rev() {
             self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

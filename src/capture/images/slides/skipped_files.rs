@@ -1,5 +1,5 @@
-//! The selected files that a show skips, with the reasons, reported while skipped. For images of a
-//! folder, problems are only logged.
+//! The selected files that a show skips, with the reasons, which are reported as long as the files
+//! are skipped. Problems with images of a folder are only logged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -64,7 +64,7 @@ impl SkippedFiles {
     }
 }
 
-/// Detects a change of a file; `None` for a folder.
+/// The stamp of a file, to detect a change; `None` for a folder.
 fn stamp(path: &Path) -> Result<Option<FileStamp>, Problem> {
     if path.is_dir() { Ok(None) } else { FileStamp::of(path).map(Some) }
 }

@@ -1,4 +1,4 @@
-//! Display systems: X11 and the portal, selected by id or otherwise by the session.
+//! The display systems X11 and the portal, of which the id or otherwise the session selects one.
 
 #[cfg(not(feature = "wayland"))]
 pub(in crate::capture) mod no_portal;

@@ -1,5 +1,5 @@
-//! The replacement of [`portal`](super) in builds without the feature `wayland`: reports what is
-//! missing.
+//! The replacement of [`portal`](super) in builds without the feature `wayland`, which reports the
+//! missing support.
 
 use crate::capture::screen::area::Area;
 use crate::capture::screen::display::{Attempt, Fault, Grabber, Sharing};

@@ -1,4 +1,5 @@
-//! Memory into which the X server writes frames: the server allocates it and passes its descriptor.
+//! Memory into which the X server writes frames. The server allocates the memory and passes its
+//! descriptor.
 
 #![allow(unsafe_code)]
 
@@ -11,7 +12,8 @@ use crate::base::Mapping;
 #[derive(Debug)]
 pub(in crate::capture) struct Segment {
     memory: Mapping,
-    /// The mapping outlives the descriptor, which is kept to check the size reliably.
+    /// The descriptor, which is kept although the mapping does not need it, so that the checked
+    /// size stays valid.
     _descriptor: OwnedFd,
 }
 
@@ -42,8 +44,8 @@ impl Segment {
         Ok(Self { memory, _descriptor: descriptor })
     }
 
-    /// The bytes of the segment. The server writes to them only on request; the caller waits for
-    /// its reply before reading.
+    /// The bytes of the segment. The server writes to them only on request, and the caller must
+    /// wait for its reply before reading.
     pub(in crate::capture) fn bytes(&self) -> &[u8] {
         self.memory.bytes()
     }

@@ -1,6 +1,6 @@
-//! Displays and windows of X11: MIT-SHM transfers the pixels, DAMAGE reports changes, RANDR lists
+//! Displays and windows of X11. MIT-SHM transfers the pixels, DAMAGE reports changes, RANDR lists
 //! the monitors, XFIXES has the pointer, and Composite keeps a covered window's pixels. Without
-//! MIT-SHM (a display on another computer), pixels go through the connection.
+//! MIT-SHM (a display on another computer), the connection transfers the pixels.
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -27,11 +27,11 @@ use crate::capture::screen::display::{
 };
 use crate::media::Size;
 
-/// Maximum number of windows: a server may list without end.
+/// Maximum number of windows, because a server may list without end.
 const MAX_WINDOWS: usize = 512;
 /// Maximum bytes of a property, because names have no maximum length.
 const MAX_TEXT: u32 = 512;
-/// Maximum side length of a pointer that is drawn.
+/// Maximum side length of a pointer that is drawn, in pixels.
 const MAX_POINTER: u16 = 512;
 
 /// Id of the main display, also in a Wayland session.
@@ -40,7 +40,7 @@ const MAIN: &str = "x11";
 /// Id of all displays together.
 const ALL: &str = "all";
 
-/// The display in the variable DISPLAY.
+/// The display that the variable DISPLAY names.
 pub(in crate::capture) struct X11;
 
 struct Display {
@@ -161,7 +161,7 @@ impl Display {
         Ok(reply.reply()?.value)
     }
 
-    /// The visible windows of programs in the order in which they were opened.
+    /// The visible windows of programs, in the order in which they were opened.
     fn windows(&self) -> Result<Vec<(Window, WindowInfo)>, Fault> {
         let listed = self.atom("_NET_CLIENT_LIST")?;
         let reply = self.connection.get_property(
@@ -233,7 +233,7 @@ impl Display {
     }
 }
 
-/// Converts a text of another program: UTF-8 without harmful characters.
+/// Converts a text of another program to UTF-8 without harmful characters.
 fn printable(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let shown = text.chars().filter(|&sign| is_harmless(sign));
@@ -324,12 +324,12 @@ struct Grab {
     pixels: Drawable,
     /// The captured window.
     window: Window,
-    /// The captured part, in `pixels`' coordinates.
+    /// The captured part, in the coordinates of `pixels`.
     area: Area,
     name: String,
     id: String,
     memory: Option<(Segment, shm::Seg)>,
-    /// Buffer for pixels from the connection, without shared memory.
+    /// Buffer for pixels from the connection, if there is no shared memory.
     carried: Vec<u8>,
     damage: Option<(damage::Damage, xfixes::Region)>,
     pointer: Option<PointerWatch>,

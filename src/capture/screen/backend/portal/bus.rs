@@ -1,5 +1,5 @@
-//! Requests the desktop to share a display or window (org.freedesktop.portal.ScreenCast, versions 1
-//! to 5): opens a session, sends the options, waits for the user's answer in the dialog, and opens
+//! Asks the desktop to share a display or window (org.freedesktop.portal.ScreenCast, versions 1 to
+//! 5): opens a session, sends the options, waits for the user's answer in the dialog, and opens
 //! PipeWire for the selected content. Every call has a time limit, except the dialog, which ends
 //! when it is no longer needed.
 
@@ -23,7 +23,7 @@ const CAST: &str = "org.freedesktop.portal.ScreenCast";
 
 /// Time limit of a check for messages.
 const READ_TIMEOUT: Duration = Duration::from_millis(1);
-/// Time for the desktop to report why a stream ended.
+/// Time limit for the desktop to report why a stream ended.
 const LAST_WORDS: Duration = Duration::from_millis(400);
 
 /// Kinds of sources (`AvailableSourceTypes`).
@@ -32,7 +32,7 @@ const WINDOW: u32 = 2;
 /// Pointer modes (`AvailableCursorModes`).
 const HIDDEN: u32 = 1;
 const EMBEDDED: u32 = 2;
-/// The permission lasts until revoked (`persist_mode`), from version 4 on.
+/// The value of `persist_mode` with which the permission lasts until revoked, from version 4 on.
 const FOR_GOOD: u32 = 2;
 const REMEMBERS: u32 = 4;
 
@@ -44,30 +44,30 @@ pub(super) struct PortalRequest<'a> {
     pub(super) token: Option<&'a Secret>,
 }
 
-/// Display or window that the user shares.
+/// The display or window that the user shares.
 pub(super) struct Shared {
-    /// PipeWire, restricted to the shared content.
+    /// The connection to PipeWire, restricted to the shared content.
     pub(super) fd: OwnedFd,
     /// The node id of the stream in PipeWire.
     pub(super) node: u32,
-    /// The token for sharing it again without a dialog.
+    /// The token for sharing the content again without a dialog.
     pub(super) token: Option<Secret>,
 }
 
 /// A session with the portal. Dropping it ends the sharing.
 pub(super) struct Session {
     runtime: Runtime,
-    /// `None` only during drop.
+    /// The link to the desktop; `None` only during drop.
     link: Option<Link>,
 }
 
-/// The part of a session that needs the runtime, also for its end.
+/// The part of a session that needs the runtime, even for its end.
 struct Link {
     connection: Connection,
     path: OwnedObjectPath,
-    /// Reports when the desktop ends the session.
+    /// Messages that the desktop has ended the session.
     closed: MessageStream,
-    /// Reports when the portal stops.
+    /// Messages that the portal has stopped.
     owners: MessageStream,
     ended: bool,
 }
@@ -128,7 +128,7 @@ fn first_stream(results: &Results) -> Option<u32> {
 }
 
 impl Session {
-    /// Sends the request, and waits for the user's answer unless `stop` is set.
+    /// Sends the request, and waits for the user's answer until `stop` is set.
     pub(super) fn ask(
         wish: &PortalRequest<'_>,
         stop: &Stop,

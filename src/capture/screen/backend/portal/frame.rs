@@ -1,6 +1,7 @@
-//! A frame in a PipeWire buffer: validates its values (from another program), and returns its visible
-//! part, its changed part and its pixels. Only shared memory is accepted: reading graphics memory is
-//! slow, and shared memory was requested from the desktop.
+//! A frame in a PipeWire buffer. This module validates the values of a buffer, which come from
+//! another program, and returns the frame's visible part, changed part and pixels. Only shared
+//! memory is accepted, because reading graphics memory is slow, and onair requested shared memory
+//! from the desktop.
 
 #![allow(unsafe_code)]
 
@@ -13,23 +14,23 @@ use crate::capture::screen::area::Area;
 use crate::capture::screen::backend::portal::pod::Format;
 use crate::media::Size;
 
-/// Maximum number of changed parts; more of them count as the whole frame.
+/// Maximum number of changed parts. More of them count as the whole frame.
 pub(super) const MAX_PARTS: usize = 16;
 
 /// The content of a buffer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Content {
-    /// Nothing new, or nothing that may be shown.
+    /// No new frame, or none that may be shown.
     Nothing,
     Frame(MappedFrame),
 }
 
-/// A frame with rows in mapped memory; valid while its buffer is.
+/// A frame with rows in mapped memory, which is valid as long as its buffer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct MappedFrame {
     /// Address of the first pixel.
     start: NonNull<u8>,
-    /// Bytes between rows; at least the size of a row.
+    /// Bytes from one row to the next, at least the size of a row.
     stride: usize,
     /// The whole frame, upright, like all areas.
     pub(super) whole: Area,
@@ -47,19 +48,20 @@ pub(super) struct MappedFrame {
 // owner keeps it no longer than its buffer.
 unsafe impl Send for MappedFrame {}
 
-/// The orientation of a frame in its buffer: for a rotated display, the desktop delivers rotated
+/// The orientation of a frame in its buffer. For a rotated display, the desktop delivers rotated
 /// pixels.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Turn {
     /// True if a row of the frame is a column of the buffer.
     across: bool,
-    /// True if mirrored horizontally, and vertically.
+    /// True if the frame is mirrored horizontally, and if vertically.
     mirrored: (bool, bool),
 }
 
 impl Turn {
-    /// Undoes the transformation of the buffer (`SPA_META_TRANSFORMATION_…`, rotated
-    /// counterclockwise after mirroring); unknown ones are ignored.
+    /// Creates the orientation that undoes a transformation of the buffer
+    /// (`SPA_META_TRANSFORMATION_…`, rotated counterclockwise after mirroring). Unknown ones are
+    /// ignored.
     fn undoing(transformation: u32) -> Self {
         let (across, mirrored) = match transformation {
             spa::SPA_META_TRANSFORMATION_90 => (true, (true, false)),
@@ -133,13 +135,13 @@ fn number(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
-/// A rectangle of metadata, clipped to the frame; `None` if empty.
+/// Reads a rectangle of metadata, clipped to the frame. Returns `None` if it is empty.
 fn region(bytes: &[u8], whole: Area) -> Option<Area> {
     let [x, y] = [number(bytes, 0)?, number(bytes, 4)?].map(|at| i64::from(at.cast_signed()));
     Area::clipped(x, y, number(bytes, 8)?, number(bytes, 12)?)?.within(whole)
 }
 
-/// The content of a buffer; the error describes an invalid one.
+/// Reads the content of a buffer. The error describes an invalid buffer.
 ///
 /// # Safety
 /// `buffer` must be received from PipeWire and not returned yet.
@@ -283,7 +285,7 @@ mod tests {
         metas: Vec<spa::spa_meta>,
     }
 
-    /// Makes something in a buffer invalid.
+    /// A function that makes a buffer invalid in one way.
     type Spoil = fn(&mut Rig);
 
     const FORMAT: Format = Format { pixels: spa::SPA_VIDEO_FORMAT_BGRx, width: 4, height: 3 };
@@ -419,7 +421,7 @@ mod tests {
         assert_eq!((picture.dirty, picture.shown), (picture.whole, picture.whole));
     }
 
-    /// Rows of the pixel numbers in the buffer, which has four pixels per row.
+    /// Returns the rows of pixel numbers in a part of the buffer, which has four pixels per row.
     fn seen(picture: &MappedFrame, part: Area) -> Vec<Vec<u8>> {
         let row = part.width as usize * 4;
         let mut to = vec![99; row * part.height as usize];

@@ -1,6 +1,6 @@
-//! Displays and windows of a Wayland session: the portal asks the user what to share, and opens a
-//! PipeWire stream of frames with their changed parts. A region is a part of that stream. Only
-//! changed parts are copied.
+//! Displays and windows of a Wayland session. The portal asks the user what to share, and opens a
+//! PipeWire stream of frames with their changed parts. A captured part of a display is a part of
+//! that stream. Only changed parts are copied.
 
 mod bus;
 mod frame;
@@ -78,7 +78,8 @@ pub(in crate::capture) fn grab(
     Ok(Box::new(grab))
 }
 
-/// Checks whether PipeWire is available. A sandbox has no socket, and only the portal gives access.
+/// Checks whether PipeWire is available. In a sandbox without its socket, only the portal gives
+/// access.
 fn reach_pipewire() -> Result<(), Fault> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     if PathBuf::from("/.flatpak-info").exists() {
@@ -96,7 +97,7 @@ fn reach_pipewire() -> Result<(), Fault> {
     }
 }
 
-/// A token in use by this source; returned when dropped.
+/// A token that this source uses, which is returned when this value is dropped.
 struct Lease {
     permissions: Permissions,
     key: String,
@@ -109,7 +110,8 @@ impl Lease {
         Self { permissions: permissions.clone(), key: key.to_owned(), token }
     }
 
-    /// Replaces the token with the one from the desktop; `None` if the permission is not permanent.
+    /// Replaces the token with the desktop's new one, which is `None` if the permission is not
+    /// permanent.
     fn renew(mut self, token: Option<Secret>) -> Self {
         if let Some(token) = token {
             self.permissions.keep(&self.key, self.token.as_ref(), &token);
@@ -129,14 +131,15 @@ impl Drop for Lease {
 
 /// The shared content.
 struct Grab {
-    /// Dropped before the session, whose end must not count as one by the desktop.
+    /// The stream, which is dropped before the session, so that its end does not look like one by
+    /// the desktop.
     stream: Stream,
     session: Session,
     _lease: Lease,
     part: Option<Area>,
     /// The captured part of the stream's frames, with even sides.
     area: Option<Area>,
-    /// Its pixels: blue, green, red and an unused byte, in rows without padding.
+    /// The captured pixels: blue, green, red and an unused byte, in rows without padding.
     mirror: Vec<u8>,
     /// Buffer for a part of the pixels.
     gathered: Vec<u8>,
@@ -187,7 +190,7 @@ impl Grab {
         }
     }
 
-    /// Copies the changed part, and returns it and whether the size changed.
+    /// Copies the changed part. Returns that part, and whether the size changed.
     fn poll(&mut self) -> Result<(Option<Area>, bool), Fault> {
         let Self { stream, area, mirror, part, .. } = self;
         let mut seen = Ok((None, false));

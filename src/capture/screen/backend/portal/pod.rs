@@ -1,5 +1,5 @@
 //! Parameters of PipeWire streams (SPA POD): writes objects of numbers, and reads a negotiated
-//! video format. It uses the native byte order; each value is padded to 8 bytes.
+//! video format. The byte order is native, and each value is padded to 8 bytes.
 
 use libspa_sys as spa;
 
@@ -51,7 +51,7 @@ fn word(bytes: &mut Vec<u8>, value: u32) {
 /// An object under construction.
 #[derive(Debug)]
 pub(super) struct Object {
-    /// Its type and id, followed by its properties.
+    /// The object's type and id, followed by its properties.
     body: Vec<u8>,
 }
 
@@ -77,9 +77,9 @@ impl Object {
         self
     }
 
-    /// Adds a property whose value the other side chooses: the preferred one first, then the values
-    /// of `kind` (minimum and maximum of a range, or all of an enumeration). All values have one
-    /// type.
+    /// Adds a property whose value the other side chooses. The preferred value is first, before the
+    /// values of `kind` (minimum and maximum of a range, or all of an enumeration). All values have
+    /// one type.
     pub(super) fn choice(mut self, key: u32, kind: u32, values: &[Value]) -> Self {
         let Some(first) = values.first() else { return self };
         let length = 16 + first.length() * values.len() as u32;
@@ -93,7 +93,7 @@ impl Object {
         self
     }
 
-    /// The whole object in units of 8 bytes, for alignment.
+    /// Returns the whole object in units of 8 bytes, for alignment.
     pub(super) fn finish(self) -> Vec<u64> {
         let mut bytes = Vec::with_capacity(self.body.len() + 8);
         word(&mut bytes, self.body.len() as u32);
@@ -110,7 +110,7 @@ impl Object {
     }
 }
 
-/// The total length of an object with these first 8 bytes; `None` if invalid.
+/// The total length of an object with these first 8 bytes; `None` if they are invalid.
 pub(super) fn length(head: [u8; 8]) -> Option<usize> {
     let [size, kind] = [number(&head, 0)?, number(&head, 4)?];
     let length = 8 + size as usize;
@@ -131,7 +131,7 @@ pub(super) struct Format {
     pub(super) height: u32,
 }
 
-/// Reads a format object; `None` if it is not raw video with a size.
+/// Reads a format object. Returns `None` if it is not raw video with a size.
 pub(super) fn format(bytes: &[u8]) -> Option<Format> {
     let end = length(bytes.get(..8)?.try_into().ok()?)?;
     let body = bytes.get(8..end)?;

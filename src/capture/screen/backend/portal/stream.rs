@@ -1,6 +1,6 @@
-//! A video stream of PipeWire. Its loop is a thread of the library that calls the callbacks here; they
-//! store their results in a cell, which the source's thread reads. The newest buffer is kept until the
-//! next one arrives, so a frame is copied only when needed.
+//! A video stream of PipeWire. A thread of the library runs its loop and calls the callbacks of
+//! this module, which store their results in a cell that the source's thread reads. The newest
+//! buffer is kept until the next one arrives, so a frame is copied only when needed.
 
 #![allow(unsafe_code)]
 
@@ -21,7 +21,8 @@ use crate::media::{FrameRate, Size};
 
 const NAME: &CStr = c"onair screen";
 const ABOUT: &CStr = c"media.type=Video media.category=Capture media.role=Screen";
-/// Preferred, minimum and maximum number of buffers for the producer, in addition to the one kept here.
+/// Preferred, minimum and maximum number of buffers for the producer, in addition to the one that
+/// is kept.
 const BUFFERS: [i32; 3] = [4, 3, 8];
 
 /// The current state of the stream.
@@ -32,7 +33,7 @@ struct Cell {
     held: Option<HeldBuffer>,
     /// True if the newest frame was not read yet.
     fresh: bool,
-    /// Its changed part since the last read.
+    /// The changed part of the newest frame since the last read.
     dirty: Option<Area>,
     /// Why the stream ended.
     ended: Option<End>,
@@ -56,15 +57,15 @@ struct HeldBuffer {
 // loop's thread releases it.
 unsafe impl Send for HeldBuffer {}
 
-/// Data of the callbacks. It lives as long as the stream.
+/// Data of the callbacks, which lives as long as the stream.
 struct Inside {
     cell: Mutex<Cell>,
     stream: AtomicPtr<pw::pw_stream>,
-    /// Connects the callbacks to the stream; the library writes to it.
+    /// The connection of the callbacks to the stream, to which the library writes.
     hook: spa::spa_hook,
 }
 
-/// A video stream with its loop; dropping it ends both.
+/// A video stream with its loop. Dropping it ends both.
 pub(super) struct Stream {
     thread: NonNull<pw::pw_thread_loop>,
     context: *mut pw::pw_context,
@@ -184,11 +185,11 @@ impl Stream {
         Ok(())
     }
 
-    /// Reads the newest frame, if there is a new one since the last read. Meanwhile the loop waits
+    /// Passes the newest frame to `at`, if it is new since the last read. Meanwhile, the loop waits
     /// before it releases the frame.
     ///
     /// # Errors
-    /// Returns the reason if there are no more frames.
+    /// Fails with the reason if there are no more frames.
     pub(super) fn poll(&self, mut at: impl FnMut(StreamNews<'_>)) -> Result<(), End> {
         // SAFETY: it lives as long as `self`, and is only shared.
         let inside = unsafe { self.inside.as_ref() };
