@@ -1,7 +1,7 @@
 //! Floor 3: the compositor. On each tick of the program's frame grid, its thread pulls the frames
 //! of the visible sources, draws the scene, and passes the program frame to the monitor and to the
-//! encoder, if any. If a source has no frame, its last frame is shown for two seconds, then a
-//! placeholder: program frames never stop.
+//! encoder, if any. If a source has no frame, the compositor shows its last frame for two seconds,
+//! and then a placeholder, so that program frames never stop.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::compose::transition::Change;
 use crate::compose::view::Made;
 use crate::media::{FrameGrid, FrameRate, ProgramId, Size, VideoFeed, VideoFrame};
 
-/// A tick that is later than this is skipped; after a smaller delay, the tick is still run.
+/// Maximum delay after which a tick still runs. A later tick is skipped.
 const MAX_TICK_DELAY: Duration = Duration::from_millis(100);
 
 /// The format of the program frames.
@@ -67,12 +67,12 @@ pub struct Figures {
     pub degradation: Degradation,
 }
 
-/// The running compositor. Dropping it stops it; [`Compositor::join`] waits for the end.
+/// The running compositor. Dropping it stops it, and [`Compositor::join`] waits for the end.
 #[derive(Debug)]
 pub struct Compositor {
     shared: Arc<Shared>,
     config: Config,
-    /// `None` means a test calls the ticks.
+    /// The compositor's thread; `None` means that a test calls the ticks.
     worker: Option<Worker>,
 }
 
@@ -106,7 +106,7 @@ impl Compositor {
     }
 
     /// Delays all commands until the guard is dropped, and then applies them with the same frame,
-    /// so that none is visible alone.
+    /// so that no command is visible alone.
     #[must_use]
     pub fn hold(&self) -> ChangeGuard {
         self.shared.inbox.lock().held += 1;
@@ -125,7 +125,7 @@ impl Compositor {
         self.config
     }
 
-    /// Shows this source alone from the next frame on; `None` shows the placeholder. The previous
+    /// Shows this source alone from the next frame on. `None` shows the placeholder. The previous
     /// feed is dropped on the compositor's thread.
     pub fn set_feed(&self, feed: Option<Box<dyn VideoFeed>>) {
         self.set_source(SourceId::default(), feed);
@@ -162,8 +162,8 @@ impl Compositor {
         drop(before);
     }
 
-    /// Makes this source show the frames of another one, while its own feed continues; `None` shows
-    /// its own frames again.
+    /// Makes this source show the frames of another one, while its own feed continues. `None` shows
+    /// the source's own frames again.
     pub fn set_fallback(&self, id: SourceId, by: Option<SourceId>) {
         self.post(|inbox| inbox.fallback.insert(id, by));
     }
@@ -173,8 +173,8 @@ impl Compositor {
         self.post(|inbox| inbox.filters.insert(id, filters));
     }
 
-    /// Shows this plan from the next frame on. With a transition, the plan is another scene;
-    /// without one, it is a change of the same scene.
+    /// Shows this plan from the next frame on. With a transition, the plan is another scene.
+    /// Without one, it is a change of the same scene.
     pub fn show(&self, plan: Arc<Plan>, change: Option<Change>) {
         let unused = self.post(|inbox| {
             let before = inbox.plan.take().and_then(|(_, change)| change);
@@ -186,7 +186,8 @@ impl Compositor {
         drop(unused);
     }
 
-    /// Draws the preview scene, small and at half the rate, into a separate slot; `None` stops it.
+    /// Draws the preview scene, small and at half the rate, into a separate slot. `None` stops the
+    /// preview.
     pub fn prepare(&self, preview: Option<(Arc<Plan>, Latest<VideoFrame>)>) {
         self.post(|inbox| inbox.preview = Some(preview));
     }
@@ -197,7 +198,7 @@ impl Compositor {
     }
 
     /// Draws another program from the same sources, at this size and at most at the main frame
-    /// rate; `None` stops it.
+    /// rate. `None` stops that program.
     pub fn set_other(&self, id: ProgramId, other: Option<OtherProgram>) {
         self.post(|inbox| inbox.others.insert(id, other));
     }
@@ -214,20 +215,20 @@ impl Compositor {
         self.post(|inbox| inbox.encoders[0] = Some(Some((encoder, from))));
     }
 
-    /// As [`Compositor::attach_encoder_from`], for an encoder of another program, which is drawn
-    /// only with an encoder; `None` stops it.
+    /// As [`Compositor::attach_encoder_from`], but for an encoder of another program, which is
+    /// drawn only with an encoder. `None` stops sending.
     pub fn attach_other(&self, id: ProgramId, encoder: Option<(Sender<VideoFrame>, Timestamp)>) {
         self.post(|inbox| inbox.other_encoders.push((id, encoder)));
     }
 
-    /// As [`Compositor::attach_encoder`], for a second encoder of the same shared frames; `None`
-    /// stops it.
+    /// As [`Compositor::attach_encoder`], but for a second encoder of the same shared frames.
+    /// `None` stops sending.
     pub fn attach_second(&self, encoder: Option<Sender<VideoFrame>>) {
         let encoder = encoder.map(|encoder| (encoder, Timestamp::ZERO));
         self.post(|inbox| inbox.encoders[1] = Some(encoder));
     }
 
-    /// Stops sending frames to the encoders: their queues end within one frame period.
+    /// Stops sending frames to the encoders, whose queues end within one frame period.
     pub fn detach_encoder(&self) {
         self.post(|inbox| inbox.encoders = [Some(None), Some(None)]);
     }
@@ -291,7 +292,7 @@ impl Drop for ChangeGuard {
 
 partial_debug!(Shared { captured });
 
-/// Pending commands: the outer `Some` is a command.
+/// Pending commands. The outer `Some` means that there is a command.
 #[derive(Default)]
 struct Inbox {
     sources: BTreeMap<SourceId, SourceFrame>,
@@ -305,7 +306,7 @@ struct Inbox {
     encoders: [Option<Option<Attached>>; 2],
     others: BTreeMap<ProgramId, Option<OtherProgram>>,
     other_encoders: Vec<(ProgramId, Option<Attached>)>,
-    /// The number of guards: commands are not applied while it is above zero.
+    /// The number of guards. Commands are not applied while it is above zero.
     held: u32,
 }
 
@@ -507,7 +508,7 @@ struct Rate {
 }
 
 impl Rate {
-    /// Counts a tick; returns the rate once per second.
+    /// Counts a tick. Returns the rate once per second.
     fn count(&mut self, now: Timestamp) -> Option<f64> {
         let Some(since) = self.since else {
             self.since = Some(now);
@@ -555,7 +556,7 @@ mod tests {
         compositor.join(Duration::from_secs(30)).unwrap();
     }
 
-    /// Returns one frame forever, or a new one at every tick.
+    /// A feed that returns one frame forever, or a new frame at every tick.
     struct Scene(VideoFrame, bool);
 
     impl VideoFeed for Scene {

@@ -12,9 +12,9 @@ pub enum Degradation {
     None,
     /// The preview scene is not drawn.
     Preview,
-    /// …and scenes change without transitions.
+    /// In addition, scenes change without transitions.
     Transitions,
-    /// …and [costly](crate::compose::filter::Filter::is_costly) filters are skipped.
+    /// In addition, [costly](crate::compose::filter::Filter::is_costly) filters are skipped.
     Filters,
     /// …and every other frame repeats the one before.
     Rate,
@@ -35,17 +35,17 @@ impl Degradation {
     }
 }
 
-/// The load is too high above this fraction of the frame period…
+/// The load, as a fraction of the frame period, above which it is too high.
 const HIGH: f64 = 0.85;
-/// …if it lasts this long.
+/// The time for which the load must be too high.
 const OVERLOAD_DURATION: Duration = Duration::from_secs(1);
-/// Frames are skipped only if they would be late anyway, that is, above this load…
+/// The load above which frames are skipped, because they would be late anyway.
 const TOO_HIGH: f64 = 1.1;
-/// …for this long.
+/// The time for which the load must be so high that frames are skipped.
 const LAST_OVERLOAD_DURATION: Duration = Duration::from_secs(3);
-/// The load is low below this fraction of the frame period…
+/// The load, as a fraction of the frame period, below which it is low.
 const LOW: f64 = 0.5;
-/// …if it lasts this long.
+/// The time for which the load must be low.
 const TRUST: Duration = Duration::from_secs(8);
 
 /// Measures the load from the drawing time of frames.
@@ -54,13 +54,14 @@ pub(super) struct LoadWatcher {
     degradation: Degradation,
     /// The load, smoothed over about ten frames, in fractions of the frame period.
     load: f64,
-    /// How long the load has been too high, or low.
+    /// The time for which the load has been too high; the next field is the time for which it has
+    /// been low.
     high: Duration,
     low: Duration,
 }
 
 impl LoadWatcher {
-    /// Current level of degradation.
+    /// The current level of degradation.
     pub fn degradation(&self) -> Degradation {
         self.degradation
     }
@@ -70,7 +71,7 @@ impl LoadWatcher {
         (self.load * period.as_secs_f64() * 1e9) as u64
     }
 
-    /// Records the time that a frame used of its period; returns the new level.
+    /// Records the time that a frame used of its period. Returns the new level.
     pub fn took(&mut self, used: Duration, period: Duration) -> Degradation {
         let part = used.as_secs_f64() / period.as_secs_f64().max(1e-6);
         self.load += (part.min(4.0) - self.load) * 0.1;

@@ -1,11 +1,11 @@
-//! The position of a frame in the program: converts an item's placement, the frame's size and the
-//! program's size into a crop and an affine map. This module is pure. Upright frames are aligned to even
-//! pixels, so that luma and chroma match; rotated ones can be at any position.
+//! The position of a frame in the program. This module converts an item's placement, the frame's
+//! size and the program's size to a crop and an affine map. It is pure. Upright frames are aligned
+//! to even pixels, so that luma and chroma match. Rotated frames can be at any position.
 
 use crate::compose::scene::{Fit, Placement};
 use crate::media::Size;
 
-/// Rotated frames are first scaled to at most this side length in pixels.
+/// Maximum side length in pixels to which rotated frames are scaled first.
 const MAX_TURNED: f64 = 4_096.0;
 /// Maximum of distances and sizes in pixels, 2⁴⁰.
 const FARTHEST: f64 = 1_099_511_627_776.0;
@@ -22,10 +22,10 @@ pub struct Affine {
 }
 
 impl Affine {
-    /// Transformation that changes nothing.
+    /// The transformation that changes nothing.
     pub const NONE: Self = Self::scale(1.0, 1.0);
 
-    /// Scales about the origin.
+    /// Scales around the origin.
     pub const fn scale(x: f64, y: f64) -> Self {
         Self { xx: x, xy: 0.0, tx: 0.0, yx: 0.0, yy: y, ty: 0.0 }
     }
@@ -35,7 +35,7 @@ impl Affine {
         Self { xx: 1.0, xy: 0.0, tx: x, yx: 0.0, yy: 1.0, ty: y }
     }
 
-    /// Rotates clockwise around the origin (y points down); exact at quarter turns.
+    /// Rotates clockwise around the origin (y points down), exactly at quarter turns.
     pub fn turn(degrees: f64) -> Self {
         let quarters = degrees.rem_euclid(360.0) / 90.0;
         let (sin, cos) = match quarters {
@@ -79,7 +79,7 @@ impl Affine {
     }
 }
 
-/// A rectangle of program pixels; all four numbers are even.
+/// A rectangle of program pixels, whose four numbers are even.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Rect {
     pub x: i64,
@@ -118,7 +118,7 @@ impl Rect {
         Self { x, y, width, height }
     }
 
-    /// Returns true if it contains `other`.
+    /// Returns true if the rectangle contains `other`.
     pub fn covers(self, other: Self) -> bool {
         self.x <= other.x
             && self.y <= other.y
@@ -166,8 +166,8 @@ impl Cut {
     }
 }
 
-/// The rotation and mirroring of an upright frame: first the axes are swapped, then the sides are
-/// mirrored.
+/// The rotation and mirroring of an upright frame. First the axes are swapped, and then the sides
+/// are mirrored.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub struct Turn {
     /// Swaps rows and columns.
@@ -179,17 +179,17 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// Transformation that changes nothing.
+    /// The transformation that changes nothing.
     pub const NONE: Self = Self { swap: false, flip_x: false, flip_y: false };
 }
 
 /// The target area of the scaled crop.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub enum Shape {
-    /// Aligned with the program's axes; the rectangle is inside the program.
+    /// Aligned with the program's axes, with a rectangle inside the program.
     Upright { rect: Rect, turn: Turn },
-    /// Rotated: `map` goes from pixels of the scaled crop to program pixels; `bounds` is inside the
-    /// program.
+    /// Rotated. `map` goes from pixels of the scaled crop to program pixels, and `bounds` is inside
+    /// the program.
     Free { map: Affine, bounds: Rect },
 }
 
@@ -238,9 +238,9 @@ pub fn map(place: &Placement, picture: (f64, f64), canvas: Size) -> (Affine, [f6
     (map, part)
 }
 
-/// The placement of a frame of size `source` through `places` (the outermost group first); `framed`
-/// states which of them are nested scenes, as in [`Layer`](crate::compose::scene::Layer). Returns `None`
-/// if the frame is invisible.
+/// The placement of a frame of size `source` through `places` (the outermost group first). `framed`
+/// says which of them are nested scenes, as in [`Layer`](crate::compose::scene::Layer). Returns
+/// `None` if the frame is invisible.
 pub fn spot(places: &[Placement], framed: u16, source: Size, canvas: Size) -> Option<Spot> {
     let (own, groups) = places.split_last()?;
     let (outer, seen) = through(groups, framed, canvas)?;
@@ -252,7 +252,8 @@ pub fn spot(places: &[Placement], framed: u16, source: Size, canvas: Size) -> Op
     if is_upright(map) { upright(map, cut, seen) } else { free(map, cut, seen) }
 }
 
-/// The displayed size of a whole frame of size `source` through `places`; `None` means its own size.
+/// The displayed size of a whole frame of size `source` through `places`; `None` means the frame's
+/// own size.
 pub fn displayed(places: &[Placement], framed: u16, source: Size, canvas: Size) -> Option<Size> {
     let (own, groups) = places.split_last()?;
     if own.fit == Fit::Original {
@@ -272,9 +273,9 @@ fn is_upright(map: Affine) -> bool {
     map.xy.abs() < flat && map.yx.abs() < flat || map.xx.abs() < flat && map.yy.abs() < flat
 }
 
-/// The map from the innermost group's canvas to the program, and the visible part of the program: a scene
-/// clips to the program's size, and a group clips its cropped parts. For an arbitrary rotation, that part
-/// is the bounding rectangle.
+/// The map from the innermost group's canvas to the program, and the visible part of the program. A
+/// scene clips to the program's size, and a group clips its cropped parts. For an arbitrary
+/// rotation, the visible part is the bounding rectangle.
 fn through(groups: &[Placement], framed: u16, canvas: Size) -> Option<(Affine, Rect)> {
     let mut outer = Affine::NONE;
     let mut seen = Rect::whole(canvas);
@@ -295,7 +296,7 @@ fn canvas_map(place: &Placement, canvas: Size) -> (Affine, [f64; 4]) {
     map(place, (f64::from(canvas.width), f64::from(canvas.height)), canvas)
 }
 
-/// The same map, from the pixels of the canvas.
+/// Converts a map of [`map`] to one from the pixels of the canvas.
 fn from_pixels(map: Affine, [left, top, width, height]: [f64; 4], canvas: Size) -> Affine {
     map.after(Affine::scale(1.0 / width, 1.0 / height))
         .after(Affine::shift(-left, -top))
@@ -306,7 +307,7 @@ fn cuts(part: [f64; 4]) -> bool {
     part.into_iter().zip([0.0, 0.0, 1.0, 1.0]).any(|(is, whole)| (is - whole).abs() > 1e-9)
 }
 
-/// The map from the pixels of a group's own canvas to those of the surrounding canvas.
+/// The map from the pixels of a group's own canvas to the pixels of the surrounding canvas.
 pub fn group(place: &Placement, canvas: Size) -> Affine {
     let (map, part) = canvas_map(place, canvas);
     from_pixels(map, part, canvas)

@@ -1,4 +1,4 @@
-//! Floor 3: the compositor: turns scenes into program frames, tick by tick.
+//! Floor 3: the compositor, which turns scenes into program frames, tick by tick.
 
 mod compositor;
 pub mod degradation;

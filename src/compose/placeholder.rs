@@ -1,17 +1,18 @@
-//! The placeholder, shown while a source has no frame. It is dark, with a crossed-out camera, and
-//! without words, because viewers speak any language.
+//! The placeholder that is shown while a source has no frame. It is dark, with a crossed-out
+//! camera, and without words, because viewers speak any language.
 
 use std::sync::Arc;
 
 use crate::base::{Pooled, Timestamp};
 use crate::media::{Color, Planes, Size, VideoFrame};
 
-/// Luma of the background at the top and the bottom, of the glyph, and of the stroke across it.
+/// Luma of the background at the top; the next constants are its luma at the bottom, of the glyph,
+/// and of the stroke across the glyph.
 const TOP: f32 = 34.0;
 const BOTTOM: f32 = 22.0;
 const GLYPH: f32 = 92.0;
 
-/// The placeholder of a program of this size. Its timestamp is zero; the caller sets it.
+/// Draws the placeholder of a program of this size. The timestamp is zero, and the caller sets it.
 pub(super) fn frame(size: Size) -> VideoFrame {
     let mut planes = Planes::black(size);
     let size = planes.size();
@@ -35,7 +36,7 @@ pub(super) fn frame(size: Size) -> VideoFrame {
     VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface: planes.into() }
 }
 
-/// The coverage of a point by the glyph, 0…1; `pixel` is the size of a pixel.
+/// The coverage of a point by the glyph, 0…1. `pixel` is the size of a pixel.
 fn glyph(x: f32, y: f32, pixel: f32) -> f32 {
     let inside = |distance: f32| (0.5 - distance / pixel).clamp(0.0, 1.0);
     let body = rounded_box(x + 0.16, y, 0.5, 0.36, 0.12);

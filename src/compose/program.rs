@@ -17,18 +17,19 @@ use crate::compose::transition::{self, Change, Kind, Transition, TransitionAsset
 use crate::compose::view::{Made, View, draw};
 use crate::media::{Color, Planes, ProgramId, Size, VideoFrame};
 
-/// The preview scene is drawn at most at this size…
+/// Maximum size at which the preview scene is drawn.
 const PREVIEW: Size = Size::new(640, 360);
 
-/// …and every this many ticks.
+/// Number of ticks between two drawings of the preview scene.
 const PREVIEW_EVERY: i64 = 2;
 
-/// Draws program frames. It reads no clock: the
-/// [`Compositor`](crate::compose::compositor::Compositor)'s thread, or a benchmark, provides the
-/// time of each frame.
+/// Draws program frames. It reads no clock; the thread of the
+/// [`Compositor`](crate::compose::compositor::Compositor), or a benchmark, provides the time of
+/// each frame.
 pub struct Program {
     stage: LayerRenderer,
-    /// The placeholder, drawn when it is first needed: most programs never need it.
+    /// The placeholder, which is drawn when it is first needed, because most programs never need
+    /// it.
     placeholder: Option<VideoFrame>,
     pictures: SourceFrames,
     plan: Arc<Plan>,
@@ -42,7 +43,7 @@ pub struct Program {
     /// Other programs made from the same sources.
     others: BTreeMap<ProgramId, View>,
     size: Size,
-    /// Helps with all drawing.
+    /// The worker pool that helps with all drawing.
     workers: Arc<WorkerPool>,
 }
 
@@ -65,7 +66,7 @@ enum How {
 
 enum From {
     Plan(Arc<Plan>, Canvas),
-    /// Another transition was running: its last frame is kept as a still image.
+    /// The last frame of a transition that was still running, as a still image.
     Still(Arc<Pooled<Planes>>),
 }
 
@@ -127,7 +128,7 @@ impl Program {
         self.views.set(views, self.size, &self.workers);
     }
 
-    /// Draws another program at this size; `None` stops it.
+    /// Draws another program at this size. `None` stops that program.
     pub fn set_other(&mut self, id: ProgramId, wanted: Option<(Arc<Plan>, Size)>) {
         let Some((plan, size)) = wanted else {
             self.others.remove(&id);
@@ -159,7 +160,7 @@ impl Program {
         }
     }
 
-    /// Sets the filters of sources; `lean` skips costly ones.
+    /// Sets the filters of sources. `lean` skips costly filters.
     pub fn set_filters(&mut self, filters: BTreeMap<SourceId, Vec<WantedFilter>>, lean: bool) {
         for (id, wanted) in filters {
             self.pictures.set_filters(id, &wanted);
@@ -260,7 +261,8 @@ impl Program {
         ))
     }
 
-    /// Draws those views that are due at this tick number, given the tick interval.
+    /// Draws the views that are due at this tick. `tick` is the tick's number and the tick
+    /// interval.
     pub fn draw_views(&mut self, tick: (i64, Duration), at: Timestamp) {
         let Self { views, pictures, workers, .. } = self;
         views.draw(tick, pictures, at, workers);
@@ -287,7 +289,7 @@ mod tests {
     use crate::compose::{scene, transition};
     use crate::media::VideoFeed;
 
-    /// Returns these frames, one per call, then nothing.
+    /// A feed that returns these frames, one per call, and then none.
     struct Scripted(Vec<Option<VideoFrame>>);
 
     impl VideoFeed for Scripted {
@@ -321,7 +323,7 @@ mod tests {
         a.is_same(b)
     }
 
-    /// Returns the same frame forever.
+    /// A feed that returns the same frame forever.
     struct Still(VideoFrame);
 
     impl VideoFeed for Still {

@@ -1,5 +1,5 @@
-//! Scenes as values: the items, their placement and their order. This module is pure: no frames, no
-//! clock. A scene's items are flattened into a [`Plan`], which the compositor draws.
+//! Scenes as values: the items, their placement and their order. This module is pure, without
+//! frames and clocks. A scene's items are flattened into a [`Plan`], which the compositor draws.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
@@ -7,7 +7,7 @@ use std::ops::Range;
 /// Maximum nesting depth of groups and scenes.
 pub const MAX_DEPTH: usize = 8;
 
-/// Maximum number of layers of a plan; those above are skipped.
+/// Maximum number of layers of a plan. Further layers are skipped.
 pub const MAX_LAYERS: usize = 256;
 
 /// Identifies a source of the collection.
@@ -113,10 +113,10 @@ impl Default for Placement {
 }
 
 impl Placement {
-    /// Maximum distance of an edge and size of a box, in program sizes.
+    /// Maximum distance of an edge, and maximum size of a box, in program sizes.
     pub const MAX_EXTENT: f64 = 50.0;
 
-    /// The same placement with every number within its bounds; NaN becomes the default.
+    /// Returns the placement with every number within its bounds. NaN becomes the default.
     pub fn bounded(self) -> Self {
         let default = Self::default();
         let within = |value: f64, low: f64, high: f64, default: f64| {
@@ -144,7 +144,8 @@ pub struct Crop {
 }
 
 impl Crop {
-    /// The same crop, but at least a hundredth of the frame remains in each direction.
+    /// Returns the crop, limited so that at least a hundredth of the frame remains in each
+    /// direction.
     pub fn bounded(self) -> Self {
         let side = |value: f64, most: f64| {
             if value.is_finite() { value.clamp(0.0, most) } else { 0.0 }
@@ -161,11 +162,11 @@ pub enum Fit {
     /// As large as possible without cropping.
     #[default]
     Contain,
-    /// As small as possible without a gap; the excess is cropped.
+    /// As small as possible without a gap, with the excess cropped.
     Cover,
     /// Exactly the box, regardless of the aspect ratio.
     Stretch,
-    /// One pixel per program pixel, in the middle of the box.
+    /// One frame pixel per program pixel, in the middle of the box.
     Original,
 }
 
@@ -208,13 +209,13 @@ impl Blend {
 /// One frame of a plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
-    /// The key is the same in each plan for the same item in the same groups.
+    /// The key, which is the same in each plan for the same item in the same groups.
     pub key: u64,
     pub source: SourceId,
     /// The placements from the outermost group to the item itself.
     pub places: Vec<Placement>,
-    /// The placements that are nested scenes, one bit each, the lowest bit for the outermost: they
-    /// clip to their canvas.
+    /// The placements that are nested scenes, which clip to their canvas. There is one bit for
+    /// each, the lowest for the outermost.
     pub framed: u16,
     pub opacity: f32,
     pub blend: Blend,
@@ -235,15 +236,14 @@ pub struct LayerGroup {
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Plan {
     pub layers: Vec<Layer>,
-    /// Groups that are drawn as one image; each comes before its inner ones, otherwise from bottom
-    /// to top.
+    /// Groups that are drawn as one image, from bottom to top, each before its inner groups.
     pub together: Vec<LayerGroup>,
     /// True if a visible item exceeds the [maximum](MAX_LAYERS).
     pub more: bool,
 }
 
 impl Plan {
-    /// A plan of one source that fills the program.
+    /// Creates a plan of one source that fills the program.
     pub fn simple(source: SourceId) -> Self {
         let places = vec![Placement::default()];
         let layer = Layer { key: 0, source, places, framed: 0, opacity: 1.0, blend: Blend::Normal };

@@ -1,6 +1,6 @@
-//! Views beside the program: scenes and sources that are displayed in the window. A view that is displayed
-//! alone is as large as the program; of many thumbnails, one is drawn per tick, so that all of them together
-//! cost as much as one.
+//! Views beside the program: scenes and sources that are displayed in the window. A view that is
+//! displayed alone is as large as the program. Of many thumbnails, one is drawn per tick, so that
+//! all of them together cost as much as one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,11 +12,11 @@ use crate::compose::source_frames::SourceFrames;
 use crate::compose::view::{Made, View};
 use crate::media::{Size, VideoFrame};
 
-/// A thumbnail is at most this large…
+/// Maximum size of a thumbnail.
 const THUMBNAIL: Size = Size::new(480, 270);
-/// …and is drawn again after this time at the earliest.
+/// Minimum time after which a thumbnail is drawn again.
 const THUMBNAIL_INTERVAL: Duration = Duration::from_millis(200);
-/// A view of the program's size is drawn once per this many ticks.
+/// Number of ticks between two drawings of a view of the program's size.
 const FULL_EVERY: i64 = 2;
 
 /// The content of a view.
@@ -91,7 +91,8 @@ impl SideViews {
         }
     }
 
-    /// Draws those views that are due at this tick number, given the tick interval.
+    /// Draws the views that are due at this tick. `tick` is the tick's number and the tick
+    /// interval.
     pub fn draw(
         &mut self,
         (tick, period): (i64, Duration),
@@ -132,7 +133,7 @@ mod tests {
     const SIZE: Size = Size::new(1280, 720);
     const PERIOD: Duration = Duration::from_millis(33);
 
-    /// Returns a new frame of this luma at every instant.
+    /// A feed that returns a new frame of this luma at every instant.
     struct Grey(u8);
 
     impl VideoFeed for Grey {

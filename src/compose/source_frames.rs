@@ -1,6 +1,6 @@
-//! The sources of all scenes; each source is held once, regardless of the number of items that show
-//! it. A needed source is pulled once per tick; a source without a frame shows its last one for two
-//! seconds. The filters run here, once per tick.
+//! The sources of all scenes. Each source is held once, however many items show it, and a needed
+//! source is pulled once per tick. A source without a frame shows its last one for two seconds. The
+//! filters run here, once per tick.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const HOLD: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub(super) enum ShownSource {
     Frame(VideoFrame),
-    /// No content yet: a frame can arrive at any moment.
+    /// No content yet, but a frame can arrive at any moment.
     Nothing,
     /// No frame has arrived for so long that the placeholder is shown.
     Placeholder,
@@ -28,7 +28,7 @@ pub(super) enum ShownSource {
 pub enum SourceFrame {
     /// The source's own feed; `None` if it has none.
     Feed(Option<Box<dyn VideoFeed>>),
-    /// Another source; its frames are taken before its filters.
+    /// Another source, whose frames are taken before its filters.
     View(SourceId),
 }
 
@@ -46,7 +46,7 @@ struct Slot {
     feed: Option<Box<dyn VideoFeed>>,
     /// The source whose frames are shown.
     of: Option<SourceId>,
-    /// The source that is shown instead, while its own feed continues.
+    /// The source that is shown instead, while this source's own feed continues.
     fallback: Option<SourceId>,
     /// The time of the last pull.
     asked: Option<Timestamp>,
@@ -93,7 +93,7 @@ impl Slot {
 #[derive(Default)]
 pub(super) struct SourceFrames {
     slots: BTreeMap<SourceId, Slot>,
-    /// The displayed sizes of sources; kept to reuse the memory.
+    /// The displayed sizes of sources, kept to reuse the memory.
     displayed: Vec<(SourceId, Option<Size>)>,
     /// True if costly filters are skipped.
     pub lean: bool,
@@ -113,7 +113,7 @@ impl SourceFrames {
         }
     }
 
-    /// Moves the feed of one source to another; the filters stay.
+    /// Moves the feed of one source to another. The filters stay.
     pub fn hand_over(&mut self, from: SourceId, to: SourceId) {
         let Some(giver) = self.slots.get_mut(&from) else { return };
         let mut given = std::mem::take(giver);
@@ -123,8 +123,8 @@ impl SourceFrames {
         *heir = Slot { chain, fallback, filtered: None, ..given };
     }
 
-    /// Makes this source show the unfiltered frames of another one while that one has a frame;
-    /// `None` shows its own frames again.
+    /// Makes this source show the unfiltered frames of another one while that one has a frame.
+    /// `None` shows the source's own frames again.
     pub fn set_fallback(&mut self, id: SourceId, by: Option<SourceId>) {
         if let Some(slot) = self.slots.get_mut(&id) {
             slot.fallback = by;
@@ -169,8 +169,8 @@ impl SourceFrames {
         }
     }
 
-    /// Reports to the sources of a plan their displayed size on a canvas of this size. Filters work
-    /// in the pixels of the frame, so a filtered frame keeps its size.
+    /// Tells the sources of a plan their displayed size on a canvas of this size. Filters work in
+    /// the pixels of the frame, so a filtered source keeps its size.
     pub fn set_displayed(&mut self, plan: &Plan, canvas: Size) {
         let mut sizes = std::mem::take(&mut self.displayed);
         sizes.clear();

@@ -1,5 +1,5 @@
 //! Draws a plan from the sources' frames, for the program and for other outputs with their own
-//! size: the preview scene and other programs.
+//! size, such as the preview scene and other programs.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::compose::scene::Plan;
 use crate::compose::source_frames::{ShownSource, SourceFrames};
 use crate::media::{Color, Planes, Size, VideoFrame};
 
-/// Result of drawing a program frame.
+/// The result of drawing a program frame.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Made {
     New,

@@ -15,7 +15,7 @@ pub(in crate::compose) fn height(rows: usize, width: usize) -> usize {
     rows.div_ceil(bands).max(1)
 }
 
-/// A row of a plane; an index beyond the end gives the last row.
+/// A row of a plane. An index beyond the end gives the last row.
 #[inline(always)]
 pub(in crate::compose) fn row(plane: &[u8], width: usize, index: usize) -> &[u8] {
     let last = (plane.len() / width.max(1)).saturating_sub(1);
@@ -23,8 +23,8 @@ pub(in crate::compose) fn row(plane: &[u8], width: usize, index: usize) -> &[u8]
     plane.get(index * width..(index + 1) * width).unwrap_or_default()
 }
 
-/// Writes a plane at half the size: the mean of each four pixels. `stride` is the length of its
-/// rows.
+/// Writes a plane at half the size, whose pixels are the means of four. `stride` is the length of
+/// the plane's rows.
 #[inline(always)]
 pub(in crate::compose) fn halved(plane: &[u8], stride: usize, out: &mut [u8]) {
     for (out, rows) in out.chunks_exact_mut(stride / 2).zip(plane.chunks_exact(stride * 2)) {
@@ -67,8 +67,8 @@ fn cut<'a>(
     pairs.map(move |(index, (from, out))| Strip { from, out, first: index * rows })
 }
 
-/// A band of a frame to read, and the same band of another frame to write: complete chroma rows
-/// with their luma rows.
+/// A band of a frame to read, and the same band of another frame to write. A band has complete
+/// chroma rows with their luma rows.
 pub(in crate::compose) struct Band<'a> {
     pub y: Strip<'a>,
     pub u: Strip<'a>,

@@ -1,5 +1,5 @@
-//! Converts the colors of a frame to the program's (BT.709, limited range), once, at the source.
-//! The work is split into bands for a worker pool.
+//! Converts the colors of a frame to the program's (BT.709, limited range), once at the source. A
+//! worker pool shares the work in bands.
 
 use crate::base::WorkerPool;
 use crate::compose::draw::bands;
@@ -7,7 +7,7 @@ use crate::compose::draw::bands::BANDS;
 use crate::media::frame::{Matrix, Range};
 use crate::media::{Color, Planes};
 
-/// Converts the colors of a whole frame in place. It uses fixed point with 13 bits; the chroma's
+/// Converts the colors of a whole frame in place, in fixed point with 13 bits. The chroma's
 /// contribution to luma is computed once per chroma sample.
 #[derive(Default)]
 pub(in crate::compose) struct ColorConvert {
@@ -60,7 +60,7 @@ impl Coefficients {
 }
 
 impl ColorConvert {
-    /// Converts from `color`; the alpha plane is always full range and stays unchanged.
+    /// Converts from `color`. The alpha plane is always full range, and stays unchanged.
     pub(in crate::compose) fn apply(
         &mut self,
         color: Color,
@@ -84,7 +84,7 @@ impl ColorConvert {
     }
 }
 
-/// Converts complete chroma rows with their luma; `add` is as long as a luma row.
+/// Converts complete chroma rows with their luma. `add` is as long as a luma row.
 #[inline(always)]
 fn tinted(
     c: &Coefficients,

@@ -1,6 +1,6 @@
-//! Prepares a source's frame for blending: crops, scales, converts its colors, premultiplies its
-//! alpha and rotates it. The result is cached until the frame or its placement changes, so a static
-//! layer costs nothing here. A frame that needs no change is shared, not copied.
+//! Prepares a source's frame for blending: crops, scales and rotates it, converts its colors, and
+//! premultiplies its alpha. The result is cached until the frame or its placement changes, so a
+//! static layer costs nothing here. A frame that needs no change is shared, not copied.
 
 use std::sync::Arc;
 
@@ -14,16 +14,16 @@ use crate::compose::draw::color_convert::ColorConvert;
 use crate::compose::layout::{Affine, Cut, Rect, Shape, Spot, Turn};
 use crate::media::{Color, Planes, PlanesPool, Size, VideoFrame};
 
-/// Frames of one layer that can be in use at once (by the encoder, by the preview and by the
-/// current drawing).
+/// Maximum number of frames of one layer in use at once, by the encoder, the preview and the
+/// current drawing.
 const IDLE: usize = 4;
 
 /// A layer that is ready to be blended.
 #[derive(Clone, Debug)]
 pub(in crate::compose) struct Image {
-    /// The area of the image in the program; `planes` have this size.
+    /// The area of the image in the program, which is also the size of `planes`.
     pub rect: Rect,
-    /// The planes in the program's colors; with an alpha plane, they are premultiplied.
+    /// The planes in the program's colors. With an alpha plane, they are premultiplied.
     pub planes: Arc<Pooled<Planes>>,
     /// The alpha of the chroma samples, if there is an alpha plane.
     pub chroma_alpha: Option<Arc<Pooled<Vec<u8>>>>,
@@ -57,7 +57,7 @@ impl Prepared {
     }
 }
 
-/// Prepares layers; its buffers serve all of them.
+/// Prepares layers, all with the same buffers.
 #[derive(Default)]
 pub(in crate::compose) struct Preparer {
     /// One resizer for each plane, because different workers use them.
@@ -68,13 +68,13 @@ pub(in crate::compose) struct Preparer {
     premultiplied_chroma: Vec<u8>,
     /// The scaled frame before rotation.
     scaled: Option<Planes>,
-    /// The same for a frame with alpha.
+    /// The scaled frame with alpha before rotation.
     scaled_clear: Option<Planes>,
     scaled_chroma: Vec<u8>,
 }
 
 impl Preparer {
-    /// Prepares the image of `picture` at `spot`, again only if it differs from `before`.
+    /// Prepares the image of `picture` at `spot`, unless `before` has the same image already.
     pub fn prepare(
         &mut self,
         picture: &VideoFrame,
@@ -212,7 +212,7 @@ impl Preparer {
     }
 }
 
-/// A frame of this size with undefined content; the kept one is reused if possible.
+/// Returns a frame of this size with undefined content, which is the kept one if possible.
 fn shaped(kept: Option<Planes>, size: Size, alpha: bool) -> Planes {
     match kept {
         Some(mut planes) => {
@@ -224,7 +224,7 @@ fn shaped(kept: Option<Planes>, size: Size, alpha: bool) -> Planes {
     }
 }
 
-/// Premultiplies the colors of a band by the alpha of its source, and copies the alpha; `chroma`
+/// Premultiplies the colors of a band by the alpha of its source, and copies the alpha. `chroma`
 /// becomes the alpha of the chroma samples.
 #[inline(always)]
 fn multiply(band: Band<'_>, chroma: &mut [u8], stride: usize) {
@@ -237,14 +237,14 @@ fn multiply(band: Band<'_>, chroma: &mut [u8], stride: usize) {
     }
 }
 
-/// `value · alpha / 255`, rounded.
+/// Returns `value · alpha / 255`, rounded.
 #[inline(always)]
 pub(in crate::compose) fn scaled_by(value: u8, alpha: u8) -> u8 {
     let product = u16::from(value) * u16::from(alpha) + 128;
     ((product + (product >> 8)) >> 8) as u8
 }
 
-/// Scales a part of one plane; an aligned part of the target's size is copied.
+/// Scales a part of one plane. An aligned part of the target's size is copied.
 pub(in crate::compose) fn resize(
     resizer: &mut Resizer,
     algorithm: ResizeAlg,
@@ -323,7 +323,7 @@ fn turn_plane(
     );
 }
 
-/// Writes the rows from index `first` on, of `out_rows` in all.
+/// Writes the rows from index `first` on, of a plane with `out_rows` rows.
 #[inline(always)]
 fn turn_rows(
     from: &[u8],
@@ -358,7 +358,7 @@ fn turn_rows(
     }
 }
 
-/// Rotates all planes by any angle, with smooth edges; the area outside the frame is transparent.
+/// Rotates all planes by any angle, with smooth edges. The area outside the frame is transparent.
 fn warp_all(
     from: &Planes,
     chroma: &[u8],

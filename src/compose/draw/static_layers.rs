@@ -1,6 +1,6 @@
-//! Caches the static layers below all moving ones, so that they are drawn only once. They are then
-//! copied: entirely into a buffer with other content, otherwise only where other layers covered
-//! them.
+//! Caches the static layers below all moving ones, so that they are drawn only once. Later drawings
+//! copy them, entirely into a buffer with other content, and otherwise only where other layers
+//! covered them.
 
 use std::sync::Arc;
 
@@ -9,15 +9,14 @@ use crate::compose::draw::layer::DrawStep;
 use crate::compose::layout::Rect;
 use crate::media::{Planes, Size};
 
-/// The number of drawings with the same lowest pieces before these are cached as one frame; with
-/// fewer, a source with a lower frame rate would cost extra copies.
+/// The number of drawings with the same lowest pieces after which these are cached as one frame.
+/// With a lower number, a source with a low frame rate would cost extra copies.
 const STILL: u32 = 3;
 
 /// Maximum number of separately tracked areas of a frame.
 const MAX_PARTS: usize = 8;
 
-/// The lowest pieces of a frame, cached as one frame. It keeps their frames only while they are the
-/// lowest.
+/// The lowest pieces of a frame, cached as one frame, as long as they are the lowest.
 #[derive(Debug, Default)]
 pub(in crate::compose) struct StaticLayers {
     pieces: Vec<DrawStep>,
@@ -32,7 +31,7 @@ pub(in crate::compose) struct StaticAreas {
 }
 
 impl StaticAreas {
-    /// The areas of these pieces; beyond the maximum number, the rest are combined.
+    /// The areas of these pieces. Areas beyond the maximum number are combined.
     pub fn of(pieces: &[DrawStep], size: Size) -> Self {
         let mut places = [None; MAX_PARTS];
         let seen = pieces.iter().filter_map(|it| it.bounds().common(Rect::whole(size)));
@@ -60,7 +59,7 @@ impl StaticAreas {
     }
 }
 
-/// The content of a buffer: a static frame by its number, and the areas that were drawn above it.
+/// The content of a buffer: the number of a static frame, and the areas that were drawn above it.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::compose) struct Written {
     pub below: u64,
@@ -68,8 +67,8 @@ pub(in crate::compose) struct Written {
 }
 
 impl StaticLayers {
-    /// Takes the pieces of a new frame; the `same` lowest ones were also the lowest of the last
-    /// frame. Returns how many of them are now to be drawn as one frame and passed to
+    /// Takes the pieces of a new frame, of which the `same` lowest ones were also the lowest of the
+    /// last frame. Returns how many of them the caller must now draw as one frame and pass to
     /// [`StaticLayers::keep`].
     pub fn due(&mut self, pieces: &[DrawStep], same: usize) -> Option<usize> {
         if pieces.get(..self.pieces.len()) != Some(&self.pieces) {

@@ -20,7 +20,7 @@ pub(super) fn multiply(plane: &mut [u8], by: Option<&Vec<u8>>) {
     );
 }
 
-/// The same, but the second plane is always present.
+/// Multiplies a plane by another.
 #[inline(always)]
 pub(super) fn times_all(plane: &mut [u8], by: &[u8]) {
     for (value, by) in plane.iter_mut().zip(by) {
@@ -28,8 +28,8 @@ pub(super) fn times_all(plane: &mut [u8], by: &[u8]) {
     }
 }
 
-/// Upscales a plane to twice the width and height: each new pixel is three quarters of the nearest
-/// old one and one quarter of the next, in each direction.
+/// Upscales a plane to twice the width and height. In each direction, a new pixel is three quarters
+/// of the nearest old one and one quarter of the next.
 #[derive(Debug, Default)]
 pub(super) struct ChromaUpscaler {
     /// A row buffer for each band.
@@ -37,7 +37,7 @@ pub(super) struct ChromaUpscaler {
 }
 
 impl ChromaUpscaler {
-    /// Upscales `small`, which has rows of `width` pixels; `out` has twice as many rows of twice
+    /// Upscales `small`, which has rows of `width` pixels. `out` has twice as many rows of twice
     /// the width.
     pub fn double(&mut self, small: &[u8], width: usize, out: &mut [u8], workers: &WorkerPool) {
         let width = width.max(1);

@@ -1,5 +1,4 @@
-//! File contents that some filters need in addition to their settings; the files are read
-//! elsewhere.
+//! File contents that some filters need in addition to their settings. Other code reads the files.
 
 use std::sync::Arc;
 
@@ -26,7 +25,7 @@ pub enum FilterAssets {
 /// The state of a filter's file.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum AssetSupply {
-    /// The filter needs no file, or none is chosen: the frame passes unchanged.
+    /// The filter needs no file, or no file is chosen, so that the frame passes unchanged.
     #[default]
     Nothing,
     /// The file is being read.

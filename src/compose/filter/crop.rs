@@ -4,7 +4,7 @@ use crate::base::WorkerPool;
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
-/// A part of a frame; all sides are even.
+/// A part of a frame, with even sides.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct Part {
     pub left: u32,

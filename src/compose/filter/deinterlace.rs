@@ -1,6 +1,6 @@
-//! Deinterlaces the fields of a capture card. The lines of one field are kept; the lines of the
-//! other are interpolated along edges, or kept where nothing moved. Each input frame gives one
-//! output frame.
+//! Deinterlaces the fields of a capture card. The lines of one field are kept. The lines of the
+//! other field are interpolated along edges, or kept where nothing moved. Each input frame gives
+//! one output frame.
 
 use crate::base::WorkerPool;
 use crate::compose::draw::bands::{row, strips};
@@ -15,7 +15,7 @@ pub enum Deinterlacing {
     Adaptive,
     /// Always interpolated.
     Linear,
-    /// Both fields are blended: soft, with double edges where there is motion.
+    /// Both fields are blended, which is soft, and has double edges where there is motion.
     Blend,
 }
 
@@ -27,7 +27,7 @@ impl Deinterlacing {
 /// The field whose lines are kept.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub enum Field {
-    /// The first line, the third…
+    /// The field with the first line, the third…
     #[default]
     Top,
     Bottom,
@@ -151,8 +151,8 @@ fn made(up: &[u8], down: &[u8], out: &mut [u8]) {
     }
 }
 
-/// Moves the interpolated line as close to the original one as that line, or its neighbors, changed
-/// since the last frame: without a change, the result is the original.
+/// Limits the difference of the interpolated line from the original one to the change of that line,
+/// or of its neighbors, since the last frame. Without a change, the result is the original.
 #[inline(always)]
 fn keep_still([up, here, down]: [(&[u8], &[u8]); 3], out: &mut [u8]) {
     let ups = up.0.iter().zip(up.1);
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
     use crate::media::Size;
 
-    /// A bar whose position differs between the fields.
+    /// Paints a bar whose position differs between the fields.
     fn combed(top: usize, bottom: usize) -> Planes {
         let mut planes = Planes::black(Size::new(32, 16));
         for (index, line) in planes.y.chunks_exact_mut(32).enumerate() {

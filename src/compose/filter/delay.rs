@@ -1,4 +1,4 @@
-//! Delays frames to match late audio. The queue is limited in frames and bytes; if the limit is
+//! Delays frames to match late audio. The queue is limited in frames and bytes. If a limit is
 //! reached, the delay is shorter.
 
 use std::collections::VecDeque;
@@ -10,11 +10,11 @@ use crate::media::VideoFrame;
 
 /// Maximum delay.
 pub(super) const MAX_DELAY: Duration = Duration::from_millis(500);
-/// Maximum number of waiting frames, and of their bytes.
+/// Maximum number of waiting frames; the next constant is the maximum of their bytes.
 const MAX_FRAMES: usize = 64;
 const MAX_BYTES: usize = 192 << 20;
-/// If the filter is not called for this much longer than the delay, it restarts, because its queue
-/// is outdated.
+/// Time without a call, in addition to the delay, after which the filter restarts, because its
+/// queue is outdated.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// See [`Filter::Delay`](super::Filter::Delay).
@@ -41,7 +41,7 @@ impl Delay {
         self.by = by.min(MAX_DELAY);
     }
 
-    /// Returns the delayed frame for the time `at`, or at first the oldest frame.
+    /// Returns the delayed frame for the time `at`. At first, this is the oldest frame.
     pub fn run(&mut self, picture: &VideoFrame, at: Timestamp) -> VideoFrame {
         let before = self.asked.replace(at);
         // The source was not shown in the meantime.

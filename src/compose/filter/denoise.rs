@@ -1,5 +1,5 @@
-//! Reduces noise: in space by the mean of similar neighbors, and in time by a slow adaptation,
-//! which is slower for smaller changes. Moving parts stay sharp, because large differences count as
+//! Reduces noise in space by the mean of similar neighbors, and in time by a slow adaptation, which
+//! is slower for smaller changes. Moving parts stay sharp, because large differences count as
 //! detail.
 
 use crate::base::WorkerPool;
@@ -11,7 +11,8 @@ use crate::media::{Planes, Size};
 /// See [`Filter::Denoise`](super::Filter::Denoise).
 #[derive(Debug)]
 pub(super) struct Denoise {
-    /// Differences below this value are noise, within a frame; `time` is the same between frames.
+    /// Limit below which differences within a frame are noise; `time` is the limit for differences
+    /// between frames.
     place: i16,
     time: i32,
     /// The state of each plane, in 128ths of a level.
@@ -20,7 +21,7 @@ pub(super) struct Denoise {
 }
 
 impl Denoise {
-    /// Creates the filter; both strengths are from 0 to 1.
+    /// Creates the filter. Both strengths are from 0 to 1.
     pub fn new(spatial: f32, temporal: f32) -> Self {
         let level = |amount: f32, most: f32| (amount * most).round() as i32;
         Self {
@@ -75,7 +76,8 @@ impl Step for Denoise {
     }
 }
 
-/// The part of a difference that counts as noise: all of a small one, and none above `most`.
+/// The part of a difference that counts as noise, which is all of a small difference, and nothing
+/// of one above `most`.
 #[inline(always)]
 fn soft(difference: i16, most: i16) -> i16 {
     // The result rises up to half of `most`, and falls to zero at `most`.

@@ -1,7 +1,7 @@
 //! Video filters of a source: the settings of each filter ([`Filter`]), and the chain that applies
-//! them, once per source and tick, regardless of the number of items that show the source. Frames
-//! are I420 in the program's color space; a filter takes a new frame from a pool and keeps it until
-//! its input changes. The filters run on the compositor's thread.
+//! them once per source and tick, however many items show the source. Frames are I420 in the
+//! program's color space. A filter takes a new frame from a pool, and keeps it until its input
+//! changes. The filters run on the compositor's thread.
 
 mod alpha;
 mod assets;

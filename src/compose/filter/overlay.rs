@@ -17,7 +17,7 @@ use crate::media::{Planes, Size};
 pub enum Reading {
     #[default]
     Alpha,
-    /// White is visible, black is hidden.
+    /// White parts are visible, and black parts are hidden.
     Luma,
     AlphaInverted,
     LumaInverted,
@@ -123,12 +123,12 @@ struct Fitted {
     top: usize,
     planes: Planes,
     solid: Vec<u8>,
-    /// The remaining share of the background, for luma and for chroma.
+    /// The share of the background that remains, for luma and for chroma.
     rest: [Vec<u8>; 2],
 }
 
 impl Watermark {
-    /// Creates the watermark; `width` and `margin` are fractions of the frame width.
+    /// Creates the watermark. `width` and `margin` are fractions of the frame width.
     pub fn new(
         picture: Arc<Planes>,
         corner: Corner,

@@ -17,7 +17,7 @@ pub enum Kernel {
     Bilinear,
     /// Catmull-Rom.
     Bicubic,
-    /// Three lobes; the sharpest kernel.
+    /// Lanczos with three lobes, the sharpest kernel.
     Lanczos,
     /// The mean of the covered area.
     Area,
@@ -46,7 +46,7 @@ impl Kernel {
 /// Maximum side length in pixels.
 pub(super) const MAX_SCALE_SIDE: f32 = 4_096.0;
 
-/// The target size for `from`; a side of zero follows from the aspect ratio.
+/// The target size for `from`. A side of zero follows from the aspect ratio.
 pub(super) fn target(width: f32, height: f32, from: Size) -> Size {
     let asked = |side: f32| if side >= 1.0 { side.min(MAX_SCALE_SIDE) } else { 0.0 };
     let (width, height) = (asked(width), asked(height));
@@ -94,7 +94,7 @@ impl Step for Scale {
     }
 }
 
-/// Resizes all planes; colors are not weighted by alpha.
+/// Resizes all planes, without weighting colors by alpha.
 pub(super) fn scale(
     resizers: &mut [Resizer; 4],
     kernel: Kernel,

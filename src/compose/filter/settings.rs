@@ -18,7 +18,7 @@ pub const MAX_FILTERS: usize = 16;
 /// A filter, and whether it is enabled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slot {
-    /// If false, the frame passes unchanged.
+    /// True if the filter is enabled. Otherwise the frame passes unchanged.
     pub enabled: bool,
     pub filter: Filter,
 }
@@ -33,13 +33,13 @@ pub enum Filter {
     Color(Correction),
     /// Makes the key's chroma transparent: fully up to a distance of `similarity`, and partly up to
     /// `smoothness` more. `spill` is the amount of spill removal. `protect`, 0…1, keeps colors that
-    /// contain little of the key color, however near they are: 0 uses the distance alone.
+    /// contain little of the key color, however near they are. With 0, the distance alone decides.
     ChromaKey { color: [u8; 3], similarity: f32, smoothness: f32, spill: f32, protect: f32 },
-    /// Makes the key color transparent; the brightness counts too.
+    /// Makes the key color transparent. The brightness counts too.
     ColorKey { color: [u8; 3], similarity: f32, smoothness: f32 },
     /// Makes luma below `low` or above `high` transparent, with soft steps.
     LumaKey { low: f32, low_smooth: f32, high: f32, high_smooth: f32 },
-    /// Scales to another size in pixels; a side of zero follows from the aspect ratio.
+    /// Scales to another size in pixels. A side of zero follows from the aspect ratio.
     Scale { width: f32, height: f32, kernel: Kernel },
     /// Adds the difference from a slightly blurred frame, multiplied by `amount`.
     Sharpen { amount: f32 },
@@ -118,13 +118,14 @@ impl Filter {
         KINDS.iter().find(|(name, _)| *name == kind).map(|(_, filter)| filter.clone())
     }
 
-    /// Returns true if a slow computer skips the filter: only cosmetic filters, and none that hides
-    /// parts of a frame.
+    /// Returns true if a slow computer skips the filter, which is so for cosmetic filters that hide
+    /// no part of a frame.
     pub const fn is_costly(&self) -> bool {
         matches!(self, Self::Beauty { .. } | Self::Denoise { .. } | Self::Sharpen { .. })
     }
 
-    /// Returns true if its file controls visibility: without the file, the frame must stay hidden.
+    /// Returns true if the filter's file controls visibility, so that the frame must stay hidden
+    /// without the file.
     pub const fn hides_by_file(&self) -> bool {
         matches!(self, Self::Mask { .. })
     }
@@ -133,12 +134,12 @@ impl Filter {
 /// The unit of a filter's number.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// 0…1 or -1…1, displayed in percent.
+    /// A share, 0…1 or -1…1, that is displayed in percent.
     Share,
     /// A factor.
     Factor,
     Degrees,
-    /// Whole pixels; zero means the size follows from the frame.
+    /// Whole pixels, where zero means that the size follows from the frame.
     Pixels,
     /// Pixels with fractions.
     Radius,
@@ -169,7 +170,8 @@ pub struct Choice {
 /// One setting of a filter.
 enum Setting<'a> {
     Number(Parameter, &'a mut f32),
-    /// With a function that sets an option by its name, and returns whether that option exists.
+    /// A choice, with a function that sets an option by its name, and returns true if that option
+    /// exists.
     Choice(Choice, Box<dyn FnOnce(&str) -> bool + 'a>),
 }
 
@@ -283,7 +285,7 @@ impl Filter {
         self.numbers().map(|(_, value)| value).collect()
     }
 
-    /// Sets a parameter, clamped to its range; returns whether a parameter with this name exists.
+    /// Sets a parameter, clamped to its range. Returns true if a parameter with this name exists.
     pub fn set(&mut self, name: &str, new: f32) -> bool {
         let found = self.numbers().find(|(parameter, _)| parameter.name == name);
         let Some((Parameter { range, .. }, value)) = found else { return false };
@@ -311,7 +313,7 @@ impl Filter {
         choices.collect()
     }
 
-    /// Sets a choice; returns whether that choice and that option exist.
+    /// Sets a choice. Returns true if that choice and that option exist.
     pub fn choose(&mut self, name: &str, option: &str) -> bool {
         self.settings().into_iter().any(|setting| match setting {
             Setting::Choice(choice, pick) => choice.name == name && pick(option),
@@ -328,7 +330,7 @@ impl Filter {
         }
     }
 
-    /// Sets the file; returns whether the filter uses one.
+    /// Sets the file. Returns true if the filter uses a file.
     pub fn set_file(&mut self, path: PathBuf) -> bool {
         match self {
             Self::Lut { file, .. } | Self::Mask { file, .. } | Self::Watermark { file, .. } => {
@@ -339,7 +341,7 @@ impl Filter {
         }
     }
 
-    /// The same filter with every value clamped to its range.
+    /// Returns the filter with every value clamped to its range.
     pub fn bounded(mut self) -> Self {
         let parameters = self.parameters();
         for (value, parameter) in self.values().into_iter().zip(&parameters) {

@@ -11,7 +11,7 @@ pub(super) trait Step: Send {
     }
 
     /// Fills `out`, which has the size and alpha of [`Step::shape`] and old content, from `from`,
-    /// which is in the program's color space. The frames of a source arrive in order; the worker
-    /// pool helps.
+    /// which is in the program's color space. The frames of a source arrive in order. The worker
+    /// pool shares the work.
     fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool);
 }

@@ -1,5 +1,5 @@
-//! Transitions between scenes: combine two whole program frames into one. This module is pure; it
-//! works row by row.
+//! Transitions between scenes, which combine two whole program frames into one. This module is
+//! pure, and works row by row.
 
 pub(in crate::compose) mod stinger;
 mod wipe;
@@ -42,7 +42,7 @@ pub enum Kind {
     Swipe(Side),
     /// A pattern or a grayscale image determines the order in which the new scene appears.
     Luma(Wipe),
-    /// A clip plays over both scenes; its length is separate.
+    /// A clip plays over both scenes, with its own length.
     Stinger(Stinger),
 }
 
@@ -92,7 +92,7 @@ impl Transition {
         }
     }
 
-    /// The same transition with every number within its range.
+    /// Returns the transition with every number within its range.
     #[must_use]
     pub fn bounded(self) -> Self {
         let kind = match self.kind {
@@ -155,9 +155,9 @@ pub(super) struct Mixer {
 }
 
 impl Mixer {
-    /// Fills `out` with the state at `part` (0…1) of the transition from `from` to `to`. All have
-    /// one size. `picture` is the grayscale image of a wipe; without it, the wipe is a cut at half
-    /// time. The worker pool shares the work.
+    /// Fills `out` with the state at `part` (0…1) of the transition from `from` to `to`. All frames
+    /// have one size. `picture` is the grayscale image of a wipe, without which the wipe is a cut
+    /// at half time. The worker pool shares the work.
     pub fn mix(
         &mut self,
         kind: &Kind,
@@ -269,7 +269,7 @@ fn slide(side: Side, part: f32, from: &[u8], to: &[u8], out: &mut [u8], width: u
     }
 }
 
-/// Writes two slices in sequence.
+/// Writes two slices in sequence to `out`.
 fn place(out: &mut [u8], first: Option<&[u8]>, second: Option<&[u8]>) {
     let pieces = first.into_iter().chain(second).flatten();
     out.iter_mut().zip(pieces).for_each(|(out, value)| *out = *value);

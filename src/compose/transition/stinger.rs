@@ -1,6 +1,6 @@
-//! Stingers: a clip plays over the program, and the scenes change behind it. This file defines the
-//! transparency of a clip without an alpha plane; [`Running`] is a playing stinger. It runs on the
-//! compositor's thread.
+//! Stingers, in which a clip plays over the program, and the scenes change behind it. This file
+//! also defines the transparency of a clip without an alpha plane. A playing stinger ([`Running`])
+//! runs on the compositor's thread.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,21 +13,21 @@ use crate::media::{ClipFeed, Moment, PlanesPool, Size, VideoFrame};
 /// Maximum duration of a stinger.
 pub const MAX_STINGER: Duration = Duration::from_secs(20);
 
-/// A late clip is waited for at most this long after the time of the scene change.
+/// Maximum time for which the scene change waits for a late clip.
 pub(super) const LATE_CLIP_GRACE: Duration = Duration::from_millis(500);
 
-/// Frames in use at once.
+/// Maximum number of frames in use at once.
 const IDLE: usize = 3;
 
 /// The source of a clip's transparency.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Matte {
-    /// Its own alpha plane.
+    /// The clip's own alpha plane.
     #[default]
     Own,
-    /// Its right half in grayscale: white is opaque, black is transparent.
+    /// The clip's right half in grayscale, where white is opaque and black is transparent.
     Right,
-    /// Its lower half in grayscale, in the same way.
+    /// The clip's lower half in grayscale, where white is opaque and black is transparent.
     Below,
     /// A transparent color: red, green and blue.
     Color([u8; 3]),
@@ -64,7 +64,7 @@ impl Default for Stinger {
 /// A stinger that is playing.
 pub struct Running {
     stinger: Stinger,
-    /// `None` if the clip has ended or is missing: the scenes still change at their time.
+    /// The clip; `None` if it has ended or is missing. The scenes then still change at their time.
     feed: Option<Box<dyn ClipFeed>>,
     begun: Option<Timestamp>,
     changed: bool,
@@ -87,7 +87,8 @@ impl Running {
         Self { stinger: stinger.clone(), feed, begun: None, changed: false, seer }
     }
 
-    /// The state at the instant `at`; the instants increase from call to call. The worker pool helps.
+    /// The state at the instant `at`. The instants increase from call to call. The worker pool
+    /// shares the work.
     pub fn at(&mut self, at: Timestamp, workers: &WorkerPool) -> Now {
         let gone = at.since(*self.begun.get_or_insert(at));
         let cut = self.stinger.cut.min(MAX_STINGER);
@@ -147,7 +148,7 @@ impl AlphaMaker {
         Self { matte, invert, key, pool: PlanesPool::default(), made: None }
     }
 
-    /// Returns the frame with its alpha; `None` if it would be invisible.
+    /// Returns the frame with its alpha, or `None` if the frame would be invisible.
     fn see(&mut self, frame: &VideoFrame, workers: &WorkerPool) -> Option<VideoFrame> {
         if let Some((from, made)) = &self.made
             && from.is_same(frame)
@@ -168,7 +169,7 @@ impl AlphaMaker {
         Some(made)
     }
 
-    /// Returns one half of the frame with the other as its alpha.
+    /// Returns one half of the frame with the other half as its alpha.
     fn split(&mut self, frame: &VideoFrame) -> Option<VideoFrame> {
         let from = frame.planes();
         let whole = from.size();
@@ -249,7 +250,7 @@ mod tests {
         }
     }
 
-    /// Returns these frames, one per call, and the last one forever.
+    /// A feed that returns these frames, one per call, and the last one forever.
     struct Scripted(Vec<Option<VideoFrame>>, bool);
 
     impl ClipFeed for Scripted {

@@ -1,5 +1,5 @@
-//! Wipes: the new scene appears point by point in the order of a pattern or a grayscale image, dark
-//! areas first. This module is pure; it works plane by plane.
+//! Wipes, in which the new scene appears point by point in the order of a pattern or a grayscale
+//! image, dark areas first. This module is pure, and works plane by plane.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -68,7 +68,7 @@ impl Pattern {
         ("dissolve", Self::Dissolve),
     ];
 
-    /// The time at which a point is uncovered, 0…1; `x` and `y` are fractions of the width and
+    /// The time at which the wipe uncovers a point, 0…1. `x` and `y` are fractions of the width and
     /// height.
     fn order(self, x: f32, y: f32) -> f32 {
         let (dx, dy) = (x - 0.5, y - 0.5);
@@ -94,11 +94,11 @@ impl Pattern {
     }
 }
 
-/// The blocks of a dissolve, horizontally and vertically: four pixels per side at 1080p, so that an
-/// encoder can keep up.
+/// The number of blocks of a dissolve, horizontally and vertically. A block has four pixels per
+/// side at 1080p, so that an encoder can keep up.
 const GRAINS: (f32, f32) = (480.0, 270.0);
 
-/// A number from 0 to 1 that is always the same for the same block; the numbers are evenly
+/// A number from 0 to 1 that is always the same for the same block. The numbers are evenly
 /// distributed.
 fn grain(x: u32, y: u32) -> f32 {
     let mut seed = x.wrapping_mul(0x9e37_79b1) ^ y.wrapping_mul(0x85eb_ca77);
@@ -114,7 +114,7 @@ fn grain(x: u32, y: u32) -> f32 {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Order {
     Pattern(Pattern),
-    /// An image file: black is uncovered first, and white last.
+    /// An image file, whose black parts are uncovered first, and white parts last.
     Image(PathBuf),
 }
 
@@ -135,7 +135,7 @@ impl Default for Wipe {
 }
 
 impl Wipe {
-    /// A wipe by a pattern, with a slightly soft edge.
+    /// Creates a wipe by a pattern, with a slightly soft edge.
     pub const fn of(pattern: Pattern) -> Self {
         Self { order: Order::Pattern(pattern), softness: 9, invert: false }
     }

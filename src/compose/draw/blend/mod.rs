@@ -56,8 +56,8 @@ pub(in crate::compose) fn lay(
     }
 }
 
-/// Blends `image` onto a transparent frame: `out` is premultiplied by its alpha, and `chroma_alpha`
-/// is the alpha of its chroma samples.
+/// Blends `image` onto a transparent frame `out`, which is premultiplied by its alpha.
+/// `chroma_alpha` is the alpha of the frame's chroma samples.
 pub(in crate::compose) fn gather(
     image: &Image,
     strength: u16,
@@ -282,7 +282,7 @@ struct Block {
 struct Part<'a> {
     from: VisiblePart<'a>,
     out: Ground<'a>,
-    /// The left edge in blocks.
+    /// The left edge of the image in blocks.
     left: usize,
 }
 
@@ -437,8 +437,8 @@ fn straight(value: u8, alpha: u8) -> u8 {
     ((u32::from(value) * 255 + u32::from(alpha) / 2) / u32::from(alpha)).min(255) as u8
 }
 
-/// As [`mixed`], onto a transparent frame: a mode has no effect without a backdrop (W3C Compositing
-/// and Blending Level 1, section 5.8).
+/// As [`mixed`], but onto a transparent frame. A mode has no effect without a backdrop (W3C
+/// Compositing and Blending Level 1, section 5.8).
 #[inline(always)]
 fn gathered(part: Part<'_>, strength: u16, mode: Blend) {
     let Part { from, mut out, left } = part;

@@ -1,4 +1,4 @@
-//! Blends in each mode, with different numbers of threads.
+//! Tests of blending in each mode, with different numbers of threads.
 
 use super::*;
 use crate::base::Pooled;

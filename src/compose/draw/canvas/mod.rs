@@ -1,7 +1,7 @@
-//! Draws plans: combines the layers' frames into one frame of the program's size. Unchanged parts
-//! are not drawn again, hidden parts are not drawn at all, static layers at the bottom are one
-//! cached frame (copied only where moving layers covered it), and a single frame that fills the
-//! program is passed on unchanged.
+//! Draws plans, by combining the layers' frames into one frame of the program's size. Unchanged
+//! parts are not drawn again, and hidden parts are not drawn at all. Static layers at the bottom
+//! are one cached frame, which is copied only where moving layers covered it. A single frame that
+//! fills the program is passed on unchanged.
 
 #[cfg(test)]
 mod tests;
@@ -19,16 +19,16 @@ use crate::compose::layout::{Rect, spot};
 use crate::compose::scene::{Blend, Fit, LayerGroup, Placement, Plan, SourceId};
 use crate::media::{Planes, Size, VideoFrame};
 
-/// Program frames in use at once: in encoder queues, the preview and transitions.
+/// Maximum number of program frames in use at once, in encoder queues, the preview and transitions.
 const IDLE: usize = 8;
 
 /// Maximum number of buffers whose content is tracked.
 const NOTED: usize = 2 * IDLE;
 
-/// An image that was unused for this many drawings is dropped.
+/// Number of drawings after which an unused image is dropped.
 const KEEP: u64 = 64;
 
-/// Frames of one group that can be in use at once.
+/// Maximum number of frames of one group that can be in use at once.
 const GROUPS: usize = 2;
 
 /// The key of the prepared cover frame.
@@ -54,7 +54,7 @@ pub(in crate::compose) struct Canvas {
     settled: StaticLayers,
 }
 
-/// Draws at one size; the canvases share its prepared images.
+/// A renderer for one size. The canvases share its prepared images.
 pub(in crate::compose) struct LayerRenderer {
     size: Size,
     pool: Pool<Planes>,
@@ -63,7 +63,7 @@ pub(in crate::compose) struct LayerRenderer {
     prepared: HashMap<u64, (Prepared, u64)>,
     bundles: HashMap<u64, Gathered>,
     drawing: u64,
-    /// The content of the pool's buffers by their numbers; at most [`NOTED`] entries.
+    /// The content of the pool's buffers by their numbers, with at most [`NOTED`] entries.
     written: Vec<(u64, Written)>,
     /// The number of static frames so far.
     settled: u64,
@@ -77,7 +77,7 @@ pub(in crate::compose) struct LayerRenderer {
 }
 
 impl LayerRenderer {
-    /// Creates a renderer of this size; `workers` helps with large frames.
+    /// Creates a renderer of this size. `workers` helps with large frames.
     pub fn new(size: Size, workers: Arc<WorkerPool>) -> Self {
         Self {
             size,
@@ -100,12 +100,12 @@ impl LayerRenderer {
         self.size
     }
 
-    /// An empty frame of this size, with arbitrary old content.
+    /// Takes a frame of this size, with arbitrary old content.
     pub fn take(&mut self) -> Fresh<Planes> {
         self.fresh().0
     }
 
-    /// A buffer, and its content if known. From this call on, its content counts as unknown.
+    /// Takes a buffer, with its content if known. From this call on, the content counts as unknown.
     fn fresh(&mut self) -> (Fresh<Planes>, Option<Written>) {
         let out = self.pool.fresh();
         let noted = self.written.iter().position(|(number, _)| *number == out.number());
@@ -113,8 +113,8 @@ impl LayerRenderer {
         (out, written)
     }
 
-    /// Draws the frame of `plan`; also returns whether it differs from the last one of this canvas.
-    /// Layers whose source has no frame are skipped.
+    /// Draws the frame of `plan`. Also returns whether it differs from the last frame of this
+    /// canvas. Layers whose source has no frame are skipped.
     pub fn draw(
         &mut self,
         canvas: &mut Canvas,
@@ -183,7 +183,7 @@ impl LayerRenderer {
         }
     }
 
-    /// Draws `below` under a frame that covers all of it without a gap.
+    /// Draws `above` on top of `below`, which it covers without a gap.
     pub fn cover(&mut self, below: &Planes, above: &VideoFrame) -> Arc<Pooled<Planes>> {
         let place = Placement { fit: Fit::Cover, ..Placement::default() };
         let mut out = self.take();
@@ -197,7 +197,7 @@ impl LayerRenderer {
         out.share()
     }
 
-    /// Draws the pieces; the `same` lowest ones were also the lowest of this canvas's last frame.
+    /// Draws the pieces. The `same` lowest ones were also the lowest of this canvas's last frame.
     fn paint(
         &mut self,
         layers: &[DrawStep],
@@ -257,8 +257,8 @@ impl LayerRenderer {
         picture
     }
 
-    /// Copies the static frame of this number into a buffer; if the buffer's content is known, only
-    /// where it differs.
+    /// Copies the static frame with this number into a buffer. If the buffer's content is known,
+    /// copies only the parts that differ.
     fn restore(&mut self, from: &Planes, number: u64, is: Option<Written>, out: &mut Planes) {
         if let Some(above) = is.filter(|is| is.below == number).map(|is| is.above) {
             above.copy(from, out);
@@ -284,7 +284,7 @@ impl LayerRenderer {
         }
     }
 
-    /// Draws the pieces from index `from` on, except those hidden by one above.
+    /// Draws the pieces from index `from` on, except those that a piece above hides.
     fn lay_all(&mut self, layers: &[DrawStep], from: usize, out: &mut Planes) {
         for (index, layer) in layers.iter().enumerate().skip(from) {
             let higher = layers.get(index + 1..).unwrap_or_default();
@@ -313,7 +313,7 @@ impl LayerRenderer {
         }
     }
 
-    /// Draws the pieces of a bundle as one image, again only if one of them changed.
+    /// Draws the pieces of a bundle as one image. An unchanged bundle is not drawn again.
     fn bundle(&mut self, bundle: &Bundle) -> Image {
         let size = bundle.bounds.size();
         let mut before = self.bundles.remove(&bundle.key);

@@ -1,4 +1,4 @@
-//! Draws whole frames, compares them with expected ones, and counts the work.
+//! Tests that draw whole frames, compare them with expected ones, and count the work.
 
 use super::*;
 use crate::base::Timestamp;

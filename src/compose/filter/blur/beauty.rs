@@ -1,7 +1,7 @@
 //! Smooths and lightens skin. A guided filter (He, Sun, Tang) smooths luma and preserves edges: a
-//! box with much variation stays unchanged, and one with little becomes its mean. It works at half
-//! the size, which is the size of chroma, and upscales its coefficients. A skin mask, which is
-//! derived from chroma, controls its strength.
+//! box with much variation stays unchanged, and a box with little variation becomes its mean. The
+//! filter works at half the size, which is the size of chroma, and upscales its coefficients. A
+//! skin mask, which is derived from chroma, controls the strength.
 
 use crate::base::WorkerPool;
 use crate::compose::draw::bands;
@@ -35,7 +35,7 @@ pub(in crate::compose::filter) struct Beauty {
     lighten: Box<[u8; 256]>,
     /// The reduction of chroma, in 255ths.
     pale: u8,
-    /// The skin likelihood by U, then V.
+    /// The skin likelihood by U and then by V.
     skin: Vec<[u8; 256]>,
     small: Vec<u8>,
     gain: Vec<u8>,
@@ -54,7 +54,7 @@ fn skin(u: u8, v: u8) -> u8 {
 }
 
 impl Beauty {
-    /// Creates the filter; both strengths are from 0 to 1.
+    /// Creates the filter. Both strengths are from 0 to 1.
     pub fn new(smooth: f32, whiten: f32, area: Area) -> Self {
         let mut lighten = Box::new([0; 256]);
         for (more, y) in lighten.iter_mut().zip(0_u16..) {
@@ -110,7 +110,7 @@ impl Beauty {
         self.boxes.blur(&mut self.mask, width, 2, workers);
     }
 
-    /// Fits the line `gain · y + base` for each box: flat where luma varies little.
+    /// Fits the line `gain · y + base` for each box, which is flat if luma varies little.
     fn fit(&mut self, width: usize, radius: usize, workers: &WorkerPool) {
         let lines = Lines { small: &self.small, width, radius, flat: self.flat };
         let rows = bands::height(self.small.len() / width.max(1), width);
@@ -133,7 +133,7 @@ fn lengths(of: &Planes) -> (usize, usize) {
     (rows * 2 * of.luma_stride().max(1), rows * width)
 }
 
-/// Computes these lines from luma.
+/// The inputs for computing the lines of all boxes from luma.
 #[derive(Copy, Clone)]
 struct Lines<'a> {
     small: &'a [u8],
@@ -143,14 +143,14 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// A row of the plane; rows beyond the end repeat the last one.
+    /// A row of the plane. Rows beyond the end repeat the last one.
     #[inline(always)]
     fn line(&self, index: usize) -> &'a [u8] {
         bands::row(self.small, self.width, index)
     }
 
-    /// Computes the lines of some rows, from index `first` on. `columns` is a reusable buffer: for
-    /// each column, the sum of the values in the box, and the sum of their squares.
+    /// Computes the lines of some rows, from index `first` on. `columns` is a reusable buffer,
+    /// which has for each column the sum of the values in the box, and the sum of their squares.
     #[inline(always)]
     fn rows(self, first: usize, gains: &mut [u8], bases: &mut [u8], columns: &mut Vec<(u32, u32)>) {
         let (width, radius) = (self.width, self.radius);
@@ -224,7 +224,7 @@ impl Step for Beauty {
 }
 
 impl Beauty {
-    /// Applies the result to a band of the frame. `masks` are those of luma and of chroma.
+    /// Applies the result to a band of the frame. `masks` are the skin masks of luma and of chroma.
     #[inline(always)]
     fn lay<'a>(
         &self,
@@ -265,8 +265,8 @@ mod tests {
     use super::*;
     use crate::media::Size;
 
-    /// A portrait: skin with blemishes next to a dark area on the left, and a blue wall with the
-    /// same pattern on the right.
+    /// Paints a portrait: skin with blemishes next to a dark area on the left, and a blue wall with
+    /// the same pattern on the right.
     fn portrait() -> Planes {
         let mut planes = Planes::black(Size::new(128, 64));
         for (row, line) in planes.y.chunks_exact_mut(128).enumerate() {

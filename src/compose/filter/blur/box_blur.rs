@@ -1,7 +1,7 @@
-//! Box blurs of planes, at nearly the same cost for any radius. The first pass goes along the rows,
-//! sixteen at once: they are transposed, so a running sum is a vector of sixteen rows. The next
-//! pass goes down in stripes of columns that fit into the processor's cache for all passes. Sums
-//! and means have 16 bits.
+//! Box blurs of planes, at nearly the same cost for any radius. The horizontal passes go along
+//! sixteen rows at once, which are transposed so that a running sum is a vector of sixteen rows.
+//! The vertical passes go down stripes of columns that fit into the processor's cache for all
+//! passes. Sums and means have 16 bits.
 
 use std::iter::{repeat, repeat_n};
 use std::ops::Range;
@@ -21,7 +21,7 @@ const LANES: usize = 16;
 /// The number of columns that are processed at once.
 const STRIPE: usize = 512;
 
-/// One pixel of each of the rows.
+/// One pixel of each of [`LANES`] rows.
 type Column = [u8; LANES];
 
 /// Box blurs of planes, with reusable buffers.
@@ -34,8 +34,8 @@ pub(in crate::compose::filter) struct BoxBlur {
 }
 
 impl BoxBlur {
-    /// Replaces each pixel by the mean of the box around it that reaches `radius` pixels to each
-    /// side; the edge pixels are repeated outwards. `plane` has rows of `width`.
+    /// Replaces each pixel by the mean of the box around it that extends `radius` pixels to each
+    /// side. The edge pixels are repeated outwards. `plane` has rows of `width`.
     pub fn blur(&mut self, plane: &mut [u8], width: usize, radius: usize, workers: &WorkerPool) {
         if radius > 0 && width > 0 && plane.len() >= width {
             self.along(plane, width, &[radius], workers);
@@ -43,8 +43,8 @@ impl BoxBlur {
         }
     }
 
-    /// As [`BoxBlur::blur`], with several boxes in sequence, from one plane to another. Boxes with
-    /// radius 0 come first.
+    /// As [`BoxBlur::blur`], but with several boxes in sequence, from one plane to another. Boxes
+    /// with radius 0 must be first.
     pub fn blur_to(
         &mut self,
         from: &[u8],
@@ -82,8 +82,8 @@ impl BoxBlur {
     }
 }
 
-/// Divides the sum of a box, with half of the divisor added for rounding. The division is exact for
-/// all possible sums (the test checks them all).
+/// Divides the sum of a box, to which half of the divisor was added for rounding. The division is
+/// exact for all possible sums, all of which a test checks.
 #[derive(Copy, Clone)]
 struct Part {
     by: u16,
@@ -128,7 +128,7 @@ fn along<S: Simd>(
     }
 }
 
-/// Transposes up to sixteen rows into columns; missing rows repeat the last one.
+/// Transposes up to sixteen rows into columns. Missing rows repeat the last one.
 #[inline(always)]
 fn turn_in<S: Simd>(simd: S, from: &[u8], width: usize, columns: &mut [Column]) {
     let mut lines = from.chunks_exact(width);
@@ -156,7 +156,7 @@ fn turn_in<S: Simd>(simd: S, from: &[u8], width: usize, columns: &mut [Column]) 
     }
 }
 
-/// Transposes columns back into rows; missing rows are skipped.
+/// Transposes columns back into rows. Missing rows are skipped.
 #[inline(always)]
 fn turn_out<S: Simd>(simd: S, columns: &[Column], width: usize, out: &mut [u8]) {
     let mut lines = out.chunks_exact_mut(width);
@@ -191,8 +191,8 @@ fn turned<S: Simd>(simd: S, rows: [u8x16<S>; LANES]) -> [u8x16<S>; LANES] {
     shuffled(simd, shuffled(simd, shuffled(simd, shuffled(simd, rows))))
 }
 
-/// Interleaves the bytes of the upper half with those of the lower. It is unrolled, because a loop
-/// would go through memory.
+/// Interleaves the bytes of the upper half with those of the lower. The code is unrolled, because a
+/// loop would go through memory.
 #[inline(always)]
 fn shuffled<S: Simd>(simd: S, rows: [u8x16<S>; LANES]) -> [u8x16<S>; LANES] {
     let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = rows;
@@ -303,8 +303,8 @@ fn down(
     }
 }
 
-/// Runs one vertical pass down a stripe of columns: computes these rows, which begin at `left` of
-/// each input row.
+/// Runs one vertical pass down a stripe of columns, which begins at `left` of each input row, and
+/// computes these rows.
 #[inline(always)]
 fn stripe<'a>(
     from: Rows<'_>,
@@ -348,7 +348,7 @@ pub(in crate::compose::filter) fn gaussian(sigma: f32) -> [usize; 3] {
 mod tests {
     use super::*;
 
-    /// A test plane: noise on a gradient, with an edge.
+    /// Makes a test plane with noise on a gradient, and an edge.
     fn painted(width: usize, height: usize) -> Vec<u8> {
         let mut random = 7_u32;
         (0..width * height)
@@ -416,7 +416,8 @@ mod tests {
         BoxBlur::default().blur(&mut [1, 2], 0, 3, &WorkerPool::alone());
     }
 
-    /// All horizontal passes come before all vertical ones, which changes the rounding.
+    /// Checks several boxes. All horizontal passes run before all vertical ones, which changes the
+    /// rounding.
     #[test]
     fn several_boxes_are_within_one_of_each_after_the_other() {
         let mut boxes = BoxBlur::default();

@@ -1,6 +1,6 @@
 //! Blur and sharpen. A blur consists of three boxes, which approximate a Gaussian at the same cost
-//! for every radius; the alpha is blurred with the colors. Sharpening adds the difference between
-//! luma and a slightly blurred luma.
+//! for every radius. Alpha is blurred together with the colors. Sharpening adds the difference
+//! between luma and a slightly blurred luma.
 
 pub(in crate::compose::filter) mod beauty;
 pub(in crate::compose::filter) mod box_blur;
@@ -46,7 +46,7 @@ impl Step for Blur {
 pub(super) struct Sharpen {
     /// The amount in 256ths.
     by: i32,
-    /// A row buffer for each band, blurred vertically.
+    /// A buffer for each band, with one vertically blurred row.
     columns: [Vec<u16>; BANDS],
 }
 
@@ -85,7 +85,7 @@ impl Step for Sharpen {
     }
 }
 
-/// Sharpens the middle one of five rows; `column` has two extra entries at each end.
+/// Sharpens the middle one of five rows. `column` has two extra entries at each end.
 #[inline(always)]
 fn sharpened(
     [up2, up, here, down, down2]: [&[u8]; 5],

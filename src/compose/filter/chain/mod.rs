@@ -25,21 +25,21 @@ use crate::compose::filter::settings::{Filter, MAX_FILTERS, Slot};
 use crate::compose::filter::step::Step;
 use crate::media::{Color, Planes, PlanesPool, VideoFrame};
 
-/// Frames of one filter that can be in use at once.
+/// Maximum number of frames of one filter that can be in use at once.
 const IDLE: usize = 4;
 
 /// A filter as it should be in the chain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WantedFilter {
     pub slot: Slot,
-    /// The content of its file: without it, the frame passes unchanged or is hidden.
+    /// The content of the filter's file, without which the frame passes unchanged or is hidden.
     pub material: AssetSupply,
 }
 
 /// The replacement for a source whose visibility mask file is not available.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cover {
-    /// Nothing is shown: the file can arrive at any moment.
+    /// No frame is shown, because the file can arrive at any moment.
     Nothing,
     Placeholder,
 }
@@ -90,8 +90,8 @@ pub struct Chain {
 partial_debug!(Chain { cover });
 
 impl Chain {
-    /// Sets the filters. An unchanged filter keeps its state, and so does one that differs only in its
-    /// amounts.
+    /// Sets the filters. A filter that is unchanged, or differs only in its amounts, keeps its
+    /// state.
     pub fn set(&mut self, wanted: &[WantedFilter]) {
         let mut before = std::mem::take(&mut self.links);
         let on = wanted.iter().take(MAX_FILTERS).filter(|wanted| wanted.slot.enabled);
@@ -147,7 +147,8 @@ impl Chain {
         self.cover
     }
 
-    /// Filters the frame of the instant `at`. `lean` skips costly filters. The worker pool helps.
+    /// Filters the frame of the instant `at`. `lean` skips costly filters. The worker pool shares
+    /// the work.
     pub fn apply(
         &mut self,
         picture: &VideoFrame,
@@ -210,7 +211,7 @@ impl Link {
         matches!(self.work, Work::Delay(_))
     }
 
-    /// A delay that keeps its queue, set to the wanted length.
+    /// Sets a delay, which keeps its queue, to the wanted length.
     fn delayed(mut self, wanted: &WantedFilter, by: Duration) -> Self {
         if let Work::Delay(delay) = &mut self.work {
             delay.set(by);
@@ -219,7 +220,8 @@ impl Link {
         self
     }
 
-    /// Changes the amounts in place if the filter has state that is worth keeping; returns whether it did.
+    /// Changes the amounts in place if the filter has state that is worth keeping. Returns true if
+    /// it did.
     fn adjust(&mut self, wanted: &WantedFilter) -> bool {
         match (&mut self.work, wanted.slot.filter.clone().bounded()) {
             (Work::Denoise(it), Filter::Denoise { spatial, temporal }) => it.set(spatial, temporal),

@@ -1,4 +1,4 @@
-//! Chains of filters: sizes, static frames, delays, state and hiding.
+//! Tests of chains of filters: sizes, static frames, delays, state and hiding.
 
 use std::sync::LazyLock;
 
@@ -18,7 +18,7 @@ fn wanted(filters: impl IntoIterator<Item = Filter>) -> Vec<WantedFilter> {
     filters.into_iter().map(slot).collect()
 }
 
-/// A LUT that makes everything gray, and a transparent image; both are read once.
+/// A LUT that makes everything gray, and a transparent image. Both are read once.
 static FILES: LazyLock<[FilterAssets; 2]> = LazyLock::new(|| {
     [table_of(), FilterAssets::Image(Arc::new(Planes::transparent(Size::new(20, 10))))]
 });
@@ -157,7 +157,7 @@ fn what_waited_behind_a_mask_that_was_being_read_is_never_seen() {
     }
 }
 
-/// The output frame at each of this many steps, 40 ms apart, with these delays.
+/// Returns the output frame at each of `count` steps, 40 ms apart, with these delays.
 fn delayed(lengths: impl Fn(usize) -> Vec<f32>, count: usize) -> Vec<usize> {
     let mut chain = Chain::default();
     let mut made = Vec::new();

@@ -1,6 +1,6 @@
-//! Color correction: luma is corrected by a table, or by a multiplication if that suffices; chroma
-//! is rotated and scaled in fixed point. Gain and contrast affect chroma and luma equally, as in
-//! RGB; gamma affects only luma.
+//! Color correction. A table, or a multiplication if that suffices, corrects luma. Chroma is
+//! rotated and scaled in fixed point. Gain and contrast affect chroma and luma equally, as in RGB,
+//! and gamma affects only luma.
 
 use crate::base::WorkerPool;
 use crate::compose::draw::bands::bands;

@@ -1,6 +1,6 @@
 //! Reads LUTs in the `.cube` format (Adobe's Cube LUT Specification 1.0, with the ranges that
 //! Resolve writes): one-dimensional LUTs of up to 4,096 lines, and three-dimensional ones of up to
-//! 65 steps per side. This module is pure; its work is bounded by the length of the input text.
+//! 65 steps per side. This module is pure. The length of the input text bounds its work.
 
 use crate::text::problem::{Problem, problem};
 
@@ -8,7 +8,7 @@ use crate::text::problem::{Problem, problem};
 const MAX_3D: usize = 65;
 /// Maximum number of lines of a one-dimensional LUT.
 const MAX_1D: usize = 4_096;
-/// Numbers greater than this are not colors.
+/// Maximum absolute value of a valid color.
 const MAX_VALUE: f32 = 1_000.0;
 
 /// Maximum length of a LUT file in bytes.
@@ -19,7 +19,7 @@ pub const MAX_BYTES: u64 = 24 << 20;
 pub struct Cube {
     /// The number of steps per side.
     size: usize,
-    /// True for one table per channel; otherwise red varies fastest, then green, then blue.
+    /// True for one table per channel. Otherwise red varies fastest, then green, then blue.
     one_dimensional: bool,
     low: [f32; 3],
     high: [f32; 3],
@@ -97,8 +97,8 @@ impl Cube {
         Ok(Self { size, one_dimensional, low, high, colors })
     }
 
-    /// Maps a color (1 is white) with linear interpolation; in three dimensions, within a
-    /// tetrahedron.
+    /// Maps a color (1 is white) with linear interpolation, which is within a tetrahedron in three
+    /// dimensions.
     pub fn map(&self, color: [f32; 3]) -> [f32; 3] {
         let last = self.size - 1;
         let mut cell = [0_usize; 3];

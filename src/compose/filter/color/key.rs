@@ -1,6 +1,7 @@
-//! Keys: chroma key with spill removal, color key and luma key. Each key derives alpha from the color of a
-//! pixel. The chroma key uses only chroma, at the resolution of chroma: one table lookup per chroma sample
-//! gives alpha and the chroma without spill, and alpha is upscaled to the size of luma.
+//! Keys: chroma key with spill removal, color key and luma key. Each key derives alpha from the
+//! color of a pixel. The chroma key uses only chroma, at the resolution of chroma. One table lookup
+//! per chroma sample gives alpha and the chroma without spill, and alpha is upscaled to the size of
+//! luma.
 
 use crate::base::WorkerPool;
 use crate::compose::draw::bands;
@@ -9,19 +10,19 @@ use crate::compose::filter::alpha::{ChromaUpscaler, multiply, times_all};
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
-/// Converts sRGB to BT.709, limited range: luma, and chroma centered at zero.
+/// Converts sRGB to limited-range BT.709, with chroma centered at zero.
 pub(in crate::compose) fn luma_chroma(rgb: [u8; 3]) -> [f32; 3] {
     luma_chroma_of(rgb.map(|it| f32::from(it) / 255.0))
 }
 
-/// The same for RGB in fractions of white.
+/// Converts RGB in fractions of white to limited-range BT.709, with chroma centered at zero.
 pub(in crate::compose::filter) fn luma_chroma_of([r, g, b]: [f32; 3]) -> [f32; 3] {
     let y = 0.2126 * r + 0.7152 * g + 0.0722 * b;
     [16.0 + 219.0 * y, 224.0 * (b - y) / 1.8556, 224.0 * (r - y) / 1.5748]
 }
 
-/// The visibility at a distance from the key: none up to `similarity`, and full at `similarity` plus
-/// `smoothness`.
+/// The visibility at a distance from the key, which is zero up to `similarity`, and full at
+/// `similarity` plus `smoothness`.
 fn seen(distance: f32, similarity: f32, smoothness: f32) -> u8 {
     let part = if smoothness > 1e-4 {
         ((distance - similarity) / smoothness).clamp(0.0, 1.0)
@@ -33,7 +34,7 @@ fn seen(distance: f32, similarity: f32, smoothness: f32) -> u8 {
     (part * 255.0).round() as u8
 }
 
-/// The chroma of a well-lit screen: a more saturated key needs no larger distances.
+/// The chroma of a well-lit screen. A more saturated key needs no larger distances.
 const VIVID: f32 = 70.0;
 
 /// The result for one chroma sample.
@@ -46,15 +47,16 @@ struct Keyed {
 
 /// See [`Filter::ChromaKey`](crate::compose::filter::Filter::ChromaKey).
 pub(in crate::compose::filter) struct ChromaKey {
-    /// The results by U, then V.
+    /// The results by U and then by V.
     table: Vec<[Keyed; 256]>,
     small: Vec<u8>,
     doubler: ChromaUpscaler,
 }
 
 impl ChromaKey {
-    /// Creates the key; distances are fractions of the chroma range. `protect` keeps colors that contain
-    /// little of the key color, because a gray or dark color is close to a dull or dim screen.
+    /// Creates the key. Distances are fractions of the chroma range. `protect` keeps colors that
+    /// contain little of the key color, because a gray or dark color is close to a dull or dim
+    /// screen.
     pub fn new(color: [u8; 3], similarity: f32, smoothness: f32, spill: f32, protect: f32) -> Self {
         let [_, key_u, key_v] = luma_chroma(color);
         let length = key_u.hypot(key_v);
@@ -123,7 +125,7 @@ impl Step for ChromaKey {
 pub(in crate::compose::filter) struct ColorKey {
     /// The RGB values of the key, 0…255.
     key: [i32; 3],
-    /// Alpha by the square of the distance divided by 64.
+    /// Alpha, by the square of the distance divided by 64.
     table: Vec<u8>,
     /// Chroma's contribution to red, green and blue, for one chroma row of each band.
     add: [Vec<[i32; 3]>; bands::BANDS],
@@ -196,7 +198,7 @@ pub(in crate::compose::filter) struct LumaKey {
 }
 
 impl LumaKey {
-    /// Creates the key; all values are fractions of the range from black to white.
+    /// Creates the key. All values are fractions of the range from black to white.
     pub fn new(low: f32, low_smooth: f32, high: f32, high_smooth: f32) -> Self {
         let step = |over: f32, smooth: f32| {
             if smooth > 1e-4 {
@@ -285,8 +287,8 @@ mod tests {
         assert_eq!(alpha(out), 255);
     }
 
-    /// A head with dark hair that reflects light of an unevenly lit screen, and the class of each pixel: 0
-    /// screen, 1 hair, 2 skin, 3 clothes.
+    /// Paints a head with dark hair that reflects light of an unevenly lit screen. Also returns the
+    /// class of each pixel: 0 screen, 1 hair, 2 skin, 3 clothes.
     fn presenter(size: Size) -> (Planes, Vec<u8>) {
         let (width, height) = (size.width as usize, size.height as usize);
         let mut planes = Planes::black(size);

@@ -1,5 +1,5 @@
-//! Applies a LUT to YUV. The LUT is computed once for every luma value at a grid of chroma values;
-//! a pixel then needs three lookups, at the corners of its triangle in the grid.
+//! Applies a LUT to YUV. The LUT is computed once for every luma value at a grid of chroma values.
+//! A pixel then needs three lookups, at the corners of its triangle in the grid.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use crate::compose::filter::color::key::luma_chroma_of;
 use crate::compose::filter::step::Step;
 use crate::media::Planes;
 
-/// The chroma steps between two corners, and the number of corners per side: the last corner is
-/// beyond 255.
+/// The chroma steps between two corners; the next constant is the number of corners per side, of
+/// which the last is beyond 255.
 const STEP: usize = 8;
 const SIDE: usize = 256 / STEP + 1;
 
@@ -24,16 +24,16 @@ struct Corner {
     v: [u8; 256],
 }
 
-/// A LUT for frames in the program's colors.
+/// A LUT that is prepared for frames in the program's colors.
 pub struct Table {
-    /// The corners by U, then V.
+    /// The corners by U and then by V.
     corners: Vec<Corner>,
 }
 
 partial_debug!(Table {});
 
 impl Table {
-    /// Computes the table: some hundred thousand colors, which takes tens of milliseconds.
+    /// Computes the table, which has some hundred thousand colors and takes tens of milliseconds.
     pub fn new(cube: &Cube) -> Self {
         let mut corners = Vec::with_capacity(SIDE * SIDE);
         for u in 0..SIDE {
