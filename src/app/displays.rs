@@ -1,12 +1,12 @@
-//! Lists the displays of the desktop, by names that stay the same while others are connected and
-//! removed.
+//! Lists the displays of the desktop. The name of a display stays the same while other displays are
+//! connected and removed.
 
 use crate::base::sanitize::sanitized;
 use crate::media::Size;
 use crate::ui::Display;
 
-/// All displays, in the order in which the desktop lists them; empty if the desktop does not report
-/// them.
+/// Returns all displays, in the order in which the desktop lists them. The list is empty if the
+/// desktop does not report its displays.
 pub(super) fn listed(frame: &eframe::Frame) -> Vec<Display> {
     let Some(window) = frame.winit_window() else { return Vec::new() };
     let own = window.current_monitor();
@@ -24,7 +24,7 @@ pub(super) fn listed(frame: &eframe::Frame) -> Vec<Display> {
     displays
 }
 
-/// A unique name: a missing or repeated name gets the display's number.
+/// Returns a unique name for a display: a missing or repeated name gets the display's number.
 fn told_apart(before: &[Display], name: String, index: usize) -> String {
     let taken = before.iter().any(|display| display.name == name);
     if name.is_empty() || taken { format!("{name} #{}", index + 1).trim().to_owned() } else { name }

@@ -1,6 +1,6 @@
-//! Opens the desktop's file dialogs, each on a separate thread, because they can stay open for
-//! hours, or never appear. If there is no dialog, or it does not respond, onair's own chooser
-//! opens.
+//! Opens the desktop's file dialogs, each on a separate thread, because a dialog can stay open for
+//! hours, or never appear. If the desktop has no dialog, or the dialog does not respond, onair's
+//! own chooser opens.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -23,17 +23,17 @@ use crate::ui::view::file_request::{
 /// The purpose of a dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Audio for a mixer strip, or for a new one.
+    /// An audio file for this mixer strip, or for a new strip.
     Strip(Option<StripId>),
     Watch,
-    /// A file to send unchanged.
+    /// A file that is sent unchanged.
     Passthrough,
     Folder,
     /// A file for a new source in a scene.
     Source(FileRequest, SceneId),
     /// A file for an existing source.
     Another(FileRequest, SourceId),
-    /// More files for a source, to play or show after its first one.
+    /// More files for a source, which plays or shows them after its first file.
     Then(Then),
     /// A file for a filter of a source.
     Filter(Asset, FilterFile),
@@ -49,9 +49,9 @@ pub enum Kind {
     NewPart(PartKind, String),
 }
 
-/// Extensions of media files with video…
+/// The file name extensions of media files with video.
 const MEDIA_FILES: [&str; 6] = ["flv", "mp4", "m4v", "mov", "mkv", "webm"];
-/// …and of files with only audio.
+/// The file name extensions of files that contain only audio.
 const SONGS: [&str; 9] = ["mp3", "flac", "ogg", "oga", "opus", "aac", "wav", "m4a", "mka"];
 const IMAGES: [&str; 5] = ["png", "jpg", "jpeg", "webp", "gif"];
 
@@ -127,9 +127,9 @@ impl Kind {
     }
 }
 
-/// If a desktop's dialog has not responded for this long, it may not have appeared at all.
+/// The time without a response after which the desktop's dialog may not have appeared at all.
 const PATIENCE: Duration = Duration::from_millis(1_500);
-/// A refusal before this time means that no dialog appeared.
+/// A dialog that is canceled before this time has not appeared.
 const TOO_SOON: Duration = Duration::from_millis(300);
 
 /// The result of the desktop's dialog.
@@ -141,7 +141,7 @@ enum Outcome {
     NoDialog,
 }
 
-/// Result of a file dialog for the window.
+/// The result of a file dialog for the window.
 #[derive(Debug, PartialEq, Eq)]
 pub enum FileNews {
     Chosen(Kind, Vec<PathBuf>),
@@ -198,7 +198,7 @@ impl Files {
         }
     }
 
-    /// The news since the last call.
+    /// Returns the next news since the last call.
     pub fn poll(&mut self) -> Option<FileNews> {
         if let Some(OpenDialog {
             kind, provider: DialogProvider::Desktop(worker, answers), ..

@@ -2,7 +2,7 @@
 
 use eframe::egui;
 
-/// A lit lamp.
+/// Draws the icon: a lit lamp.
 pub fn lamp() -> egui::IconData {
     const SIDE: u32 = 64;
     let shape = |x: u32, y: u32| {

@@ -1,10 +1,10 @@
-//! Prevents the screen saver and sleep during a broadcast, over D-Bus: requests it from the
-//! desktop's screen saver, otherwise from the portal. Without either, nothing happens. The request
-//! lives as long as its connection.
+//! Prevents the screen saver and sleep during a broadcast. Over D-Bus, this module asks the
+//! desktop's screen saver, or else the portal. Without either, nothing happens. The request lives
+//! as long as its connection.
 
 use crate::base::Worker;
 
-/// The state of this request.
+/// The state of the request to keep the computer awake.
 #[derive(Debug, Default)]
 pub struct Awake {
     worker: Option<Worker>,

@@ -47,7 +47,7 @@ use repaint_pace::Pace;
 
 /// The interface of the studio for the window. All calls return at once.
 pub trait Studio: 'static {
-    /// The current state of the studio.
+    /// Returns the current state of the studio.
     fn snapshot(&self) -> Snapshot;
     /// Sends a command; later snapshots show its effect.
     fn send(&self, command: Command);
@@ -57,9 +57,9 @@ pub trait Studio: 'static {
     /// Returns a function that reads the snapshot from other threads, and does not keep the studio
     /// alive.
     fn watcher(&self) -> Box<dyn Fn() -> Option<Snapshot> + Send + Sync>;
-    /// The program's frames.
+    /// Returns the slot of the program's newest frame.
     fn program(&self) -> Latest<VideoFrame>;
-    /// The players' frames, by the slots of their tiles.
+    /// Returns the slots of the players' newest frames, in the order of their tiles.
     fn watched(&self) -> Vec<Latest<VideoFrame>>;
 }
 
@@ -68,7 +68,7 @@ pub trait Studio: 'static {
 pub struct Options {
     /// The preferences of an earlier run.
     pub preferences: Preferences,
-    /// Page that the window opens with.
+    /// The page that the window opens with.
     pub page: Page,
     /// True to show the frame in full screen at once.
     pub full_screen: bool,
@@ -76,18 +76,18 @@ pub struct Options {
     pub place: Where,
     /// True to draw statistics over the video.
     pub figures: bool,
-    /// Dialog that the window opens with.
+    /// The dialog that the window opens with.
     pub dialog: Option<Dialog>,
-    /// Requests of later starts.
+    /// The requests of later starts of onair.
     pub handed_over: Option<Receiver<HandedOver>>,
 }
 
-/// A request of a later start to the open window.
+/// A request that a later start of onair sends to the open window.
 #[derive(Debug)]
 pub struct HandedOver {
     /// Files and addresses to play.
     pub open: Vec<String>,
-    /// Collections and profiles to use.
+    /// The collections and profiles to switch to.
     pub parts: Vec<(PartKind, String)>,
     /// Notified when the window has accepted the request.
     pub taken: queue::Sender<()>,
@@ -115,13 +115,14 @@ pub enum Error {
     Open(String),
 }
 
-/// Interval at which the desktop gets the state of the studio.
+/// The interval at which the desktop gets the state of the studio.
 const DESKTOP_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Interval at which the displays are listed, so that a removed display is detected in time.
 const DISPLAYS_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Time limit for the end of the studio, after which the window closes without it.
+/// The time limit for the end of the studio. After this time, the window closes without waiting for
+/// the studio.
 const END_LIMIT: Duration = Duration::from_secs(4);
 
 /// Opens the window for `studio` and runs it until it closes. It must be called on the main thread.
@@ -152,14 +153,14 @@ pub fn run(studio: impl Studio, options: Options) -> Result<(), Error> {
     .map_err(|error| Error::Open(cause(&error.to_string()).to_owned()))
 }
 
-/// The cause without the location in winit's source that precedes it.
+/// Returns the cause of an error without the preceding location in the source of winit.
 fn cause(text: &str) -> &str {
     let place = text.split_once("os error at ").and_then(|(_, told)| told.split_once(".rs:"));
     place.and_then(|(_, told)| told.split_once(": ")).map_or(text, |(_, cause)| cause)
 }
 
-/// Handles keys in other windows: their commands go to the studio at once, or to the window if they
-/// need confirmation.
+/// Handles keys that the user presses in other windows. Their commands go to the studio at once, or
+/// to the window if they need confirmation.
 fn global_keys(
     context: &eframe::CreationContext<'_>,
     studio: &impl Studio,
@@ -203,8 +204,7 @@ struct Window<S> {
     /// The number of frames drawn.
     drawn: u64,
     handed_over: Option<Receiver<HandedOver>>,
-    /// Set while the window is not visible: the number of frames that had been drawn when it was
-    /// hidden.
+    /// While the window is hidden, the number of frames that had been drawn when it was hidden.
     unseen: Option<u64>,
     /// The time at which the end of the studio was requested.
     ending: Option<Instant>,
@@ -385,7 +385,7 @@ impl<S: Studio> Window<S> {
         }
     }
 
-    /// The displays that projectors can fill.
+    /// Updates the list of displays that projectors can fill.
     fn follow_displays(&mut self, frame: &eframe::Frame) {
         if self.displays_at.is_some_and(|at| Instant::now() < at) {
             return;
@@ -394,7 +394,8 @@ impl<S: Studio> Window<S> {
         self.screen.set_displays(displays::listed(frame));
     }
 
-    /// Raises the window for a later start, and opens its address or file.
+    /// Handles later starts of onair: brings the window to the front, and opens the address or file
+    /// of the start.
     fn follow_later_starts(&mut self, ctx: &egui::Context) {
         let Some(asked) = &self.handed_over else { return };
         for HandedOver { open, parts, taken } in asked.waiting().collect::<Vec<_>>() {

@@ -1,6 +1,6 @@
 //! Limits the frame rate of the window: 30 per second for the program, 60 for players. With
 //! software rendering, the limit is half of that, and a tenth while the studio is idle. A hidden
-//! window gets no frames, and a page gets only its own.
+//! window gets no frames. The window gets only the frames that its current page shows.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -13,15 +13,15 @@ use crate::studio::live::view::LiveState;
 use crate::studio::watch::view::WatchState;
 use crate::ui::Page;
 
-/// A frame that is early by at most this counts as on time.
+/// The maximum time by which a frame may be early and still counts as on time.
 const SLACK: Duration = Duration::from_millis(6);
 
-/// With software rendering, a window that is off air and was not used for this long is drawn less
-/// often.
+/// The time without input after which the window is drawn less often, with software rendering and
+/// off air.
 const CALM_AFTER: Duration = Duration::from_secs(3);
 
-/// Practically immediately. For a zero wait, egui draws two frames: the second one is for the
-/// layout of the first, but a new video frame changes no layout.
+/// A wait that is practically zero. For a wait of exactly zero, egui draws two frames, the second
+/// of which corrects the layout of the first. A new video frame changes no layout.
 const NOW: Duration = Duration::from_nanos(1);
 
 /// Makes the window draw once, from any thread.
@@ -32,7 +32,7 @@ pub fn wake(ctx: &Context) {
 /// The frame rate limit, shared by the window and the threads that publish frames.
 #[derive(Debug)]
 pub struct Pace {
-    /// Intervals of the program, of the program while idle, and of players.
+    /// The frame intervals of the program, of the program while idle, and of players.
     intervals: [Duration; 3],
     last: Mutex<Option<Instant>>,
     /// True with software rendering.
@@ -51,7 +51,7 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Creates the limit; `software` is true with software rendering.
+    /// Creates the limit. `software` is true with software rendering.
     pub fn new(software: bool) -> Self {
         Self {
             intervals: if software { [66, 100, 33] } else { [33, 33, 16] }
@@ -73,7 +73,7 @@ impl Pace {
         self.hidden.store(hidden, Ordering::Relaxed);
     }
 
-    /// Follows the state of the studio; `touched` is true if there was input in the window.
+    /// Follows the state of the studio. `touched` is true if there was input in the window.
     pub fn follow(&self, snapshot: &Snapshot, touched: bool) {
         let mut last = self.touched.lock();
         if touched {
@@ -83,8 +83,8 @@ impl Pace {
         self.calm.store(calm, Ordering::Relaxed);
     }
 
-    /// The time until the next check without a new frame. `ending` is true if the end of the studio
-    /// was requested.
+    /// Returns the time until the window is drawn next if no new frame arrives. `ending` is true if
+    /// the end of the studio was requested.
     pub fn patience(&self, snapshot: &Snapshot, ending: bool) -> Duration {
         let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
         let sounds = snapshot.audio.as_ref().is_some_and(|audio| audio.peak_dbfs > -60.0);
@@ -113,7 +113,8 @@ impl Pace {
         self.apart.store(apart, Ordering::Relaxed);
     }
 
-    /// Sets whether a projector is open, which stays visible too.
+    /// Sets whether a projector is open. An open projector stays visible regardless of the main
+    /// window.
     pub fn set_projected(&self, projected: bool) {
         self.projected.store(projected, Ordering::Relaxed);
     }

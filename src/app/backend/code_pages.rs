@@ -1,5 +1,5 @@
-//! Memory of code that only the start uses. A software renderer compiles its shaders with LLVM once, and
-//! that alone leaves 40 MB of LLVM's code in memory.
+//! Memory of code that only the start uses. A software renderer compiles its shaders with LLVM
+//! once, and that alone leaves 40 MB of LLVM's code in memory.
 
 #[cfg(target_os = "linux")]
 use std::ffi::c_void;
@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 /// Time after the start when the pages are released for the first time.
 const AFTER_START: Duration = Duration::from_secs(5);
-/// Interval at which that is repeated. The code in use is read again then, so this must be rare.
+/// The interval at which the release is repeated. The system then reads the code in use again, so
+/// the release must be rare.
 const INTERVAL: Duration = Duration::from_secs(60);
 
-/// Releases code that nothing uses any more, now and then.
+/// Releases, at intervals, the pages of code that is no longer used.
 #[derive(Debug)]
 pub struct CodePages {
     next: Instant,
@@ -23,7 +24,7 @@ impl Default for CodePages {
 }
 
 impl CodePages {
-    /// Releases the pages if it is time.
+    /// Releases the pages if the time for the next release has come.
     pub fn poll(&mut self) {
         if Instant::now() >= self.next {
             self.next = Instant::now() + INTERVAL;
@@ -47,7 +48,8 @@ fn release() {
 #[cfg(not(target_os = "linux"))]
 fn release() {}
 
-/// The start and length of a mapping, given as a line of proc_pid_maps(5), if it has code of a file.
+/// Returns the start and length of a mapping if the mapping contains code of a file; `line`
+/// describes it as in proc_pid_maps(5).
 #[cfg(target_os = "linux")]
 fn code_of_file(line: &str) -> Option<(usize, usize)> {
     let mut fields = line.split_ascii_whitespace();

@@ -1,6 +1,6 @@
-//! Layers: textures that keep the pixels of a window between frames. The first row of a layer is the top one,
-//! as in video frames and in the buffers of displays, so that a software renderer copies rows instead of
-//! drawing them.
+//! Layers: textures that keep the pixels of a window between frames. The first row of a layer is
+//! the top one, as in video frames and in the buffers of displays, so that a software renderer
+//! copies rows instead of drawing them.
 //!
 //! Everything happens on the window's thread while it paints, with the context current.
 
@@ -50,7 +50,7 @@ struct Shared {
     program: glow::Program,
     screen: Option<glow::UniformLocation>,
     attributes: glow::VertexArray,
-    /// Their buffer; the attributes keep that of the indices.
+    /// The buffer of the vertices. The vertex attributes refer to the buffer of the indices.
     vertices: glow::Buffer,
     /// Textures and framebuffers of removed surfaces and layers.
     gone: Mutex<Vec<(glow::Texture, Option<glow::Framebuffer>)>>,
@@ -84,7 +84,7 @@ impl LayerFactory {
         Layer { shared: Arc::clone(&self.shared), made: None }
     }
 
-    /// The surfaces that layers draw.
+    /// Returns the surfaces that layers draw.
     pub fn surfaces(&self) -> Arc<dyn Surfaces> {
         Arc::new(LayerSurfaces { shared: Arc::clone(&self.shared) })
     }
@@ -125,8 +125,8 @@ unsafe fn build(gl: &Arc<glow::Context>, version: &str) -> Result<Shared, String
 }
 
 impl Shared {
-    /// Creates a texture in the byte order of displays. Without a sized format, the pixels are stored in the
-    /// given order.
+    /// Creates a texture in the byte order of displays. Without a sized format, the pixels are
+    /// stored in the given order.
     ///
     /// # Safety
     /// The context must be current on this thread. The texture is bound afterwards.
@@ -153,7 +153,8 @@ impl Shared {
     }
 
     /// # Safety
-    /// The context must be current on this thread, with the attributes and the program of this state.
+    /// The context must be current on this thread, with the attributes and the program of this
+    /// state.
     unsafe fn mesh(&self, texture: glow::Texture, vertices: &[Vertex], indices: &[u32]) {
         let gl = &self.gl;
         // SAFETY: the caller guarantees this. Vertices and indices are plain numbers without padding
@@ -169,7 +170,7 @@ impl Shared {
         }
     }
 
-    /// Deletes what is no longer used.
+    /// Deletes the textures and framebuffers that are no longer used.
     ///
     /// # Safety
     /// The context must be current on this thread.
@@ -197,8 +198,8 @@ struct Made {
 }
 
 impl Layer {
-    /// Prepares the layer for a window of this size in pixels; returns whether it still has its pixels, and
-    /// `None` if the driver has no layer.
+    /// Prepares the layer for a window of this size in pixels. Returns whether the layer still has
+    /// its pixels, or `None` if the driver supports no layers.
     ///
     /// It is called while the window paints.
     pub fn resize(&mut self, size: [u32; 2]) -> Option<bool> {
@@ -272,8 +273,8 @@ impl Layer {
         }
     }
 
-    /// Copies areas of the layer to the window, whose other pixels are kept. Until the next frame is drawn, the
-    /// window is not cleared.
+    /// Copies areas of the layer to the window, whose other pixels are kept. Until the next frame
+    /// is drawn, the window is not cleared.
     pub fn show(&self, areas: &[Area]) {
         let Some(made) = &self.made else { return };
         let gl = &self.shared.gl;
@@ -326,11 +327,11 @@ struct LayerSurface {
 struct FramePixels {
     pixels: Vec<u8>,
     size: Size,
-    /// A texture with the pixels, if they were stretched or rotated.
+    /// The texture with the pixels, if the surface was drawn stretched or rotated.
     texture: Option<(glow::Texture, Size)>,
     is_uploaded: bool,
-    /// The callback for these pixels. While nothing changes, it is the same object, so that nothing is drawn
-    /// again.
+    /// The callback for these pixels. While the pixels do not change, the callback is the same
+    /// object, so that nothing is drawn again.
     frame: Option<Arc<LayerFrame>>,
 }
 
@@ -426,7 +427,7 @@ impl LayerFrame {
 }
 
 impl FramePixels {
-    /// The texture with the current pixels.
+    /// Returns the texture with the current pixels.
     ///
     /// # Safety
     /// The context must be current on this thread.

@@ -2,8 +2,8 @@
 
 use eframe::glow::{self, HasContext as _};
 
-/// Links a program from the sources of its vertex and fragment shaders; the attributes get the numbers of
-/// their order.
+/// Links a program from the sources of its vertex and fragment shaders. The attributes are numbered
+/// in their order.
 ///
 /// # Errors
 /// Fails with the log of the driver.

@@ -1,6 +1,6 @@
-//! Surfaces for frames, drawn by a graphics processor. A frame is opaque, so a minimal shader copies its
-//! pixels without blending, in the byte order that displays use. With software rendering, layers draw the
-//! frames instead.
+//! Surfaces for frames, drawn by a graphics processor. A frame is opaque, so a minimal shader
+//! copies its pixels without blending, in the byte order that displays use. With software
+//! rendering, layers draw the frames instead.
 //!
 //! Everything happens on the window's thread while it paints, with the context current.
 
@@ -105,7 +105,7 @@ struct One {
 
 #[derive(Default)]
 struct State {
-    /// The pixels to upload, and their size; empty after the upload.
+    /// The pixels to upload, and their size. The vector is empty after the upload.
     pixels: Vec<u8>,
     fresh: Option<Size>,
     texture: Option<(glow::Texture, Size)>,
@@ -172,7 +172,7 @@ impl One {
 }
 
 impl State {
-    /// The texture with the current pixels, if there are any.
+    /// Returns the texture with the current pixels, if there are any.
     ///
     /// # Safety
     /// The context must be current on this thread.
@@ -223,8 +223,8 @@ impl Drop for One {
     }
 }
 
-/// Left, bottom (from the window's lower edge), width and height in pixels; can be partly outside
-/// the window.
+/// Returns the left edge, the bottom edge (from the window's lower edge), the width and the height
+/// of the target area in pixels. The area can be partly outside the window.
 fn place(info: &PaintCallbackInfo) -> [i32; 4] {
     let pixel = |points: f32| (points * info.pixels_per_point).round() as i32;
     let Rect { min, max } = info.viewport;

@@ -29,7 +29,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(250);
 const SEEK_INTERVAL: Duration = Duration::from_secs(3);
 /// A service that does not reply within this time counts as missing.
 const ANSWER_LIMIT: Duration = Duration::from_secs(3);
-/// The notification server chooses the duration.
+/// The expiry time of a notification in milliseconds; −1 means that the notification server chooses
+/// it.
 const EXPIRES: i32 = -1;
 /// The name of the action for a click on the notification itself.
 const CLICK: &str = "default";
@@ -81,7 +82,7 @@ fn open(shared: &Arc<Shared>, bus: Option<&str>) -> zbus::Result<Connection> {
         .build()
 }
 
-/// Receives clicks on buttons of notifications, those of onair and of other programs.
+/// Receives clicks on the buttons of notifications, of onair and of other programs.
 fn clicks(connection: &Connection) -> Option<MessageStream> {
     let rule = MatchRule::builder()
         .msg_type(zbus::message::Type::Signal)
@@ -136,7 +137,7 @@ impl Desktop {
         }
     }
 
-    /// Announces changes of the state.
+    /// Announces changes of the state to the desktop.
     fn tell(&mut self, state: DesktopState) {
         if self.told.as_ref() == Some(&state) {
             return;

@@ -1,4 +1,5 @@
-//! The menu of the status icon: the health sentence, *Go Live* or *Stop*, and the window (com.canonical.dbusmenu).
+//! The menu of the status icon: the health sentence, *Go Live* or *Stop*, and the window
+//! (com.canonical.dbusmenu).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ type Layout = (i32, Properties, Vec<Value<'static>>);
 
 pub(super) struct Menu(pub Arc<Shared>);
 
-/// The properties of an entry.
+/// Returns the properties of an entry.
 fn properties(id: i32, state: &DesktopState) -> Properties {
     // An underscore would mark an access key.
     let label = |text: &str| Value::from(text.replace('_', "__"));

@@ -4,7 +4,7 @@
 //! sentence.
 //!
 //! The window passes on the state of the studio ([`DesktopStatus::show`]) and takes the desktop's
-//! requests ([`DesktopStatus::asked`]); a thread connects it with the bus.
+//! requests ([`DesktopStatus::asked`]). A thread connects the window with the bus.
 
 #[cfg(target_os = "linux")]
 mod bus;
@@ -39,8 +39,8 @@ pub struct DesktopStatus {
 }
 
 impl DesktopStatus {
-    /// Creates the connection for the window of `wake`, on the session bus, or on the bus at this
-    /// address.
+    /// Creates the connection for the window of `wake`. It uses the bus at the address `bus`, or
+    /// else the session bus.
     pub fn new(wake: egui::Context, bus: Option<String>) -> Self {
         let (sender, asks) = queue::bounded("desktop status", DEPTH, Full::DropOldest);
         let shared = Arc::new(Shared { state: Mutex::default(), asks: sender, wake });
@@ -59,7 +59,7 @@ impl DesktopStatus {
         *self.shared.state.lock() = Some(state);
     }
 
-    /// The desktop's requests since the last call.
+    /// Returns the desktop's requests since the last call.
     pub fn asked(&self) -> impl Iterator<Item = DesktopRequest> {
         self.asks.waiting()
     }

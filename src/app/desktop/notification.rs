@@ -14,15 +14,15 @@ pub(super) enum Step {
     Close,
 }
 
-/// Notification that the desktop shows now.
+/// The notification that the desktop shows now.
 #[derive(Debug, Default)]
 pub(super) struct Notification {
     key: Option<&'static str>,
 }
 
 impl Notification {
-    /// Takes the next state of the studio. The same sentence is not displayed again when only its
-    /// figures change.
+    /// Evaluates the next state of the studio, and returns the next action. A sentence is not
+    /// displayed again when only its figures change.
     pub fn look(&mut self, state: &DesktopState) -> Option<Step> {
         let key = state.alarm.then_some(state.key);
         if key == std::mem::replace(&mut self.key, key) {

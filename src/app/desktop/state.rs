@@ -23,9 +23,9 @@ pub struct DesktopState {
     pub activity: Activity,
     /// True if there is a warning or an error.
     pub trouble: bool,
-    /// True if the window is not in use and something that the user requested does not happen.
+    /// True if the window is not in use, and something that the user requested fails.
     pub alarm: bool,
-    /// The name of the message of the sentence.
+    /// The message name of the health sentence.
     pub key: &'static str,
     pub sentence: String,
     pub detail: String,

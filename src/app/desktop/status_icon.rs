@@ -6,7 +6,7 @@ use crate::studio::notices::health::Activity;
 /// Sides of the icon in pixels; the desktop chooses the size that fits.
 pub(super) const SIDES: [u32; 2] = [22, 44];
 
-/// The color of a state.
+/// Returns the color of a state.
 pub(super) fn color(state: &DesktopState) -> [u8; 3] {
     match state.activity {
         _ if state.trouble => [0xF2, 0xB5, 0x44],
@@ -15,7 +15,8 @@ pub(super) fn color(state: &DesktopState) -> [u8; 3] {
     }
 }
 
-/// The pixels of a disc in a ring: alpha, red, green and blue of each pixel, row by row.
+/// Draws a disc in a ring, and returns its pixels row by row: alpha, red, green and blue of each
+/// pixel.
 pub(super) fn pixels(side: u32, [red, green, blue]: [u8; 3]) -> Vec<u8> {
     let middle = (side as f32 - 1.0) / 2.0;
     let unit = side as f32 / 22.0;

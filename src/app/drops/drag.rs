@@ -7,7 +7,7 @@ use crate::base::queue::Sender;
 /// An event of a drag over the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Drag {
-    /// An address is being dragged over the window, or no longer.
+    /// An address is being dragged over the window (`true`), or has left it (`false`).
     Over(bool),
     /// The address was dropped. It can contain secrets: never print it.
     Dropped(String),

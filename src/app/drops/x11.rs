@@ -1,6 +1,6 @@
-//! Drag and drop on X11 (XDND 5). A window of onair receives the drag instead of the visible one
-//! (`XdndProxy`): it requests the type of the data, accepts addresses, and forwards drags of files
-//! to the visible window, whose library replies.
+//! Drag and drop on X11 (XDND 5). A hidden window of onair receives the drag instead of the visible
+//! window (`XdndProxy`). The hidden window requests the type of the data, accepts addresses, and
+//! forwards drags of files to the visible window, whose library replies.
 
 use std::sync::Arc;
 
@@ -122,7 +122,7 @@ fn stand_in(
 
 /// The type of the dragged data, as far as it is known.
 enum Known {
-    /// This type was requested; the others follow.
+    /// The first of these types was requested from the source. The other types are requested next.
     Asked(Vec<Atom>),
     /// Files, or data that onair does not support: the window's library replies.
     Theirs,
@@ -133,7 +133,7 @@ enum Known {
 struct Dragged {
     source: WindowId,
     known: Known,
-    /// Messages without a reply so far: the library may have to reply to them.
+    /// The messages that have no reply so far. The window's library may have to reply to them.
     kept: Vec<ClientMessageEvent>,
     /// True if the user dropped the data before its type was known.
     dropped: bool,
@@ -148,8 +148,8 @@ struct DropWindows {
     drag: Option<Dragged>,
 }
 
-/// Maximum number of messages kept until the type is known: an enter and a position message, among
-/// others.
+/// Maximum number of messages that are kept until the type of the data is known. These are an enter
+/// and a position message, among others.
 const MAX_KEPT: usize = 8;
 
 impl DropWindows {
@@ -214,7 +214,8 @@ impl DropWindows {
         Ok(())
     }
 
-    /// The types that the source offers: three in the message, more in a property.
+    /// Returns the types that the source offers. The message contains at most three types; a
+    /// property contains more.
     fn kinds(&self, data: &[u32; 5]) -> Result<Vec<Atom>, ReplyError> {
         let [source, flags, few @ ..] = *data;
         if flags & 1 == 0 {
@@ -226,7 +227,7 @@ impl DropWindows {
         Ok(asked.reply()?.value32().map(Iterator::collect).unwrap_or_default())
     }
 
-    /// Requests the next type; if there is none, the library takes over.
+    /// Requests the data in the next type. If no type is left, the window's library takes over.
     fn ask_next(&mut self) -> Result<(), ReplyError> {
         let Some(Dragged { known, .. }) = &mut self.drag else { return Ok(()) };
         let Known::Asked(kinds) = known else { return Ok(()) };
@@ -300,7 +301,7 @@ impl DropWindows {
         Ok(self.connection.flush()?)
     }
 
-    /// Reports that the data may be dropped anywhere here.
+    /// Tells the source that the data may be dropped anywhere in the window.
     fn status(&self, source: WindowId) -> Result<(), ReplyError> {
         let copy = self.atoms.XdndActionCopy;
         self.say(source, self.atoms.XdndStatus, [self.shown, 1, 0, 0, copy])
@@ -336,7 +337,7 @@ fn utf16(bytes: &[u8]) -> String {
     char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
-/// The first line that is an address and nothing else; `#` begins a comment in a URI list.
+/// Returns the first line that is an address and nothing else. In a URI list, `#` begins a comment.
 fn first_line(text: &str) -> Option<String> {
     let lines =
         text.lines().map(|line| line.trim_matches(|c: char| c.is_whitespace() || c == '\0'));

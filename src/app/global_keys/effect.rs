@@ -1,5 +1,5 @@
-//! The effect of a hotkey that the user pressed in another window. The window may get no frames
-//! then, so these commands go directly to the studio.
+//! Determines the effect of a hotkey that the user presses in another window. onair's window may
+//! get no frames then, so these commands go directly to the studio.
 
 use crate::app::new_file::new_path;
 use crate::studio::live::view::LiveState;
@@ -11,13 +11,13 @@ use crate::ui::Action;
 #[derive(Clone, Debug, PartialEq)]
 pub enum HotkeyEffect {
     Send(Box<Command>),
-    /// The window must request confirmation: raise it.
+    /// The command needs confirmation, so the window must come to the front and ask for it.
     Ask(Action),
     /// The command is not possible now.
     Nothing,
 }
 
-/// The current effect of this command's hotkey.
+/// Returns the current effect of this command's hotkey.
 pub fn effect(action: Action, snapshot: &Snapshot) -> HotkeyEffect {
     if !action.may_be_global() || !action.is_possible(snapshot, &Health::of(snapshot)) {
         return HotkeyEffect::Nothing;

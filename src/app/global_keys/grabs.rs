@@ -1,6 +1,6 @@
-//! Grabs hotkeys for use in other windows on X11: each at the root window, with Caps Lock and Num
-//! Lock on or off. The server refuses a key that another program has grabbed. It runs on its own
-//! thread.
+//! Grabs hotkeys on X11, so that they work in other windows. Each hotkey is grabbed at the root
+//! window, with Caps Lock and Num Lock on or off. The server refuses a key that another program has
+//! grabbed. This module runs on its own thread.
 
 use std::error::Error;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::ui::Action;
 
 /// Interval of checks for presses.
 const TURN: Duration = Duration::from_millis(30);
-/// Pause before reconnecting to a server that is gone.
+/// The pause before onair reconnects to a server that is gone.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Receives presses while hotkeys are grabbed.
@@ -28,7 +28,7 @@ pub(super) trait GrabListener {
     fn taken(&self, actions: Vec<Action>);
 }
 
-/// Grabs the hotkeys and reports their presses until `stop`.
+/// Grabs the hotkeys, and reports their presses until `stop` is set.
 pub(super) fn listen(hotkeys: &[(Action, Hotkey)], stop: &Stop, listener: &dyn GrabListener) {
     while !stop.is_set() {
         match grab(hotkeys, stop, listener) {
@@ -44,7 +44,7 @@ pub(super) fn listen(hotkeys: &[(Action, Hotkey)], stop: &Stop, listener: &dyn G
     }
 }
 
-/// The modifiers that distinguish hotkeys; locks do not count.
+/// Returns the modifiers that distinguish hotkeys, without the lock keys.
 fn modifiers(hotkey: Hotkey) -> ModMask {
     let masks = [ModMask::CONTROL, ModMask::M1, ModMask::SHIFT];
     let held = hotkey.modifiers().into_iter().zip(masks).filter(|(held, _)| *held);

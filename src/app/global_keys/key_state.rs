@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-/// A report of the window expires after this time unless it is renewed.
+/// The time after which a report of the window expires, unless the window renews it.
 const LEASE: Duration = Duration::from_millis(1500);
-/// While the user holds the key, the window is drawn and renews its report at least this often.
+/// The interval at which the window is drawn and renews its report while the user holds the key.
 pub const TURN: Duration = Duration::from_millis(300);
 
 /// The combined state; see the module documentation.
@@ -51,8 +51,8 @@ impl KeyState {
         })
     }
 
-    /// Drops a report that the window did not renew in time. Returns the time until the next check;
-    /// `None` means not before the next press.
+    /// Drops a report that the window did not renew in time. Returns the time until the next check,
+    /// or `None` if no check is needed before the next press.
     pub(super) fn lapse(&self, now: Instant) -> Option<Duration> {
         self.change(|it| {
             it.here = it.here.filter(|until| *until > now);
@@ -84,7 +84,7 @@ mod tests {
 
     use super::*;
 
-    /// A key state, and its changes since the last call.
+    /// Creates a key state, and a function that returns its changes since the last call.
     fn line() -> (KeyState, impl Fn() -> Vec<bool>) {
         let told = Arc::new(Mutex::new(Vec::new()));
         let its = Arc::clone(&told);

@@ -1,8 +1,8 @@
-//! Hotkeys and the push-to-talk key while another window has the keyboard focus, if the desktop
-//! reports them. On X11, onair only watches the push-to-talk key, so a game or a presentation still
-//! receives it, and grabs the hotkeys of commands (`grabs`). On Wayland, the desktop assigns the
-//! keys, all in one session (`portal`). Reports go to the studio directly, because a hidden window
-//! gets no frames on Wayland.
+//! Receives hotkeys and the push-to-talk key while another window has the keyboard focus, if the
+//! desktop reports these keys. On X11, onair only watches the push-to-talk key, so a game or a
+//! presentation still receives it, and grabs the hotkeys of commands (`grabs`). On Wayland, the
+//! desktop assigns the keys, all in one session (`portal`). Reports go to the studio directly,
+//! because a hidden window gets no frames on Wayland.
 
 pub mod effect;
 #[cfg(target_os = "linux")]
@@ -42,7 +42,7 @@ const LET_GO: Duration = Duration::from_secs(1);
 pub struct GlobalKeys {
     wake: egui::Context,
     line: Arc<KeyState>,
-    /// Checks whether the window still reports the push-to-talk key as held.
+    /// The thread that checks whether the window still reports the push-to-talk key as held.
     lease: Option<Worker>,
     pressed: Pressed,
     way: KeySource,
@@ -102,7 +102,7 @@ impl GlobalKeys {
         Self { wake, line, lease: None, pressed, way }
     }
 
-    /// The support of this desktop for keys in other windows.
+    /// Returns the support of this desktop for keys in other windows.
     pub fn elsewhere(&self) -> GlobalKeySupport {
         match &self.way {
             KeySource::None => GlobalKeySupport::Never,
@@ -112,7 +112,7 @@ impl GlobalKeys {
         }
     }
 
-    /// The state of the hotkeys of commands.
+    /// Returns the state of the hotkeys of commands.
     pub fn hotkeys(&self) -> GlobalHotkeys {
         let (taken, given) = match &self.way {
             KeySource::None => Default::default(),
@@ -123,8 +123,8 @@ impl GlobalKeys {
         GlobalHotkeys { support: self.elsewhere(), taken, given }
     }
 
-    /// Reports whether the push-to-talk key is held in the window; while it is, the window calls
-    /// this with each frame.
+    /// Reports whether the push-to-talk key is held in the window. While the key is held, the
+    /// window calls this function with each frame.
     pub fn here(&mut self, held: bool) {
         if !self.line.here(held, Instant::now()) {
             return;
@@ -144,10 +144,10 @@ impl GlobalKeys {
             .ok();
     }
 
-    /// Sets the keys to follow in other windows: the hotkeys of `commands`, and `key`, which is
-    /// `None` if no strip uses it there. Returns whether the key is held, if the window itself must
-    /// report that. `called` returns the names that the desktop displays for the push-to-talk key
-    /// or a command.
+    /// Sets the keys to follow in other windows: the hotkeys of `commands`, and the push-to-talk
+    /// key `key`, which is `None` if no strip uses it there. Returns whether the push-to-talk key
+    /// is held, if the window itself must report that. `called` returns the names that the desktop
+    /// displays for the push-to-talk key or a command.
     pub fn follow(
         &mut self,
         key: Option<PushToTalkKey>,
@@ -211,7 +211,7 @@ impl Grabs {
     }
 }
 
-/// Reports of the thread that grabs keys.
+/// Takes the reports of the thread that grabs keys.
 struct Grabbed {
     pressed: Pressed,
     taken: Arc<Mutex<Vec<Action>>>,

@@ -1,5 +1,5 @@
-//! Polls the pressed keys and buttons from the X server: no grab or lost event can leave one
-//! pressed.
+//! Polls the pressed keys and buttons from the X server. With polling, no grab or lost event can
+//! leave a key pressed.
 
 use std::error::Error;
 use std::mem;
@@ -16,12 +16,12 @@ use crate::app::global_keys::keysyms;
 use crate::base::Stop;
 use crate::studio::PushToTalkKey;
 
-/// The polling interval, shorter than a syllable.
+/// The polling interval, which is shorter than a syllable.
 const TURN: Duration = Duration::from_millis(20);
-/// Pause before reconnecting to a server that is gone.
+/// The pause before onair reconnects to a server that is gone.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Reports whether the key is down, until `stop`.
+/// Reports whether the key is down, until `stop` is set.
 pub(super) fn watch_key(key: PushToTalkKey, stop: &Stop, change: &dyn Fn(bool)) {
     loop {
         let watched = match (button(key), keysyms::key(key.name())) {
@@ -56,8 +56,8 @@ fn watch(symbol: Keysym, stop: &Stop, change: &dyn Fn(bool)) -> Result<(), Box<d
     Ok(())
 }
 
-/// Without XInput, the server reports only the first five buttons, which do not include back and
-/// forward.
+/// Reports whether a mouse button is down, through XInput. Without XInput, the server reports only
+/// the first five buttons, which do not include back and forward.
 fn watch_button(button: u8, stop: &Stop, change: &dyn Fn(bool)) -> Result<(), Box<dyn Error>> {
     let (connection, screen) = RustConnection::connect(None)?;
     let root = connection.setup().roots.get(screen).map_or(x11rb::NONE, |it| it.root);
@@ -76,12 +76,12 @@ fn watch_button(button: u8, stop: &Stop, change: &dyn Fn(bool)) -> Result<(), Bo
     Ok(())
 }
 
-/// Returns true if a button is pressed; there is one bit for each.
+/// Returns true if a button is pressed. `buttons` has one bit for each button.
 fn is_pressed(buttons: &[u32], button: u8) -> bool {
     buttons.get(usize::from(button / 32)).is_some_and(|bits| bits >> (button % 32) & 1 == 1)
 }
 
-/// The X11 number of a button: four numbers after the first three are for wheels.
+/// Returns the X11 number of a mouse button. The four numbers after the first three are for wheels.
 fn button(key: PushToTalkKey) -> Option<u8> {
     Some(match key.button()? {
         3 => 2,
@@ -91,7 +91,7 @@ fn button(key: PushToTalkKey) -> Option<u8> {
     })
 }
 
-/// The key codes that have this keysym, in any layout.
+/// Returns the key codes that have this keysym, in any layout.
 pub(super) fn codes_of(
     connection: &RustConnection,
     symbol: Keysym,
@@ -104,7 +104,7 @@ pub(super) fn codes_of(
     Ok(keys.filter(|(_, symbols)| symbols.contains(&symbol)).map(|(code, _)| code).collect())
 }
 
-/// Returns true if a key is pressed; there is one bit for each.
+/// Returns true if a key is pressed. `keys` has one bit for each key.
 fn is_down(keys: &[u8; 32], code: Keycode) -> bool {
     keys.get(usize::from(code / 8)).is_some_and(|byte| byte >> (code % 8) & 1 == 1)
 }

@@ -1,4 +1,5 @@
-//! Implements the two interfaces of MPRIS, and the thread that serves them and announces changes.
+//! Implements the two interfaces of MPRIS, and the thread that serves these interfaces and
+//! announces changes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,7 +31,7 @@ const SCHEMES: [&str; 9] =
 const TYPES: [&str; 5] =
     ["video/x-flv", "video/mp4", "video/x-matroska", "application/vnd.apple.mpegurl", "video/mp2t"];
 
-/// Serves the interfaces until `stop`.
+/// Serves the interfaces until `stop` is set.
 pub(super) fn serve(shared: &Arc<Shared>, stop: &Stop) {
     let connection = match open(shared) {
         Ok(connection) => connection,
@@ -113,7 +114,7 @@ fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX / 4)
 }
 
-/// The object path of a tile's stream; only the number in it changes.
+/// Returns the object path of a tile's stream. The paths of tiles differ only in a number.
 fn track_path(track: TileId) -> ObjectPath<'static> {
     ObjectPath::try_from(format!("/onair/tile/{}", track.0)).unwrap_or_default()
 }

@@ -4,7 +4,7 @@
 //! secrets.
 //!
 //! The window passes on the state ([`MediaKeys::show`]) and takes the desktop's requests
-//! ([`MediaKeys::asked`]); a thread connects it with the bus while there is a player.
+//! ([`MediaKeys::asked`]); a thread connects the window with the bus while a player exists.
 
 #[cfg(target_os = "linux")]
 mod bus;
@@ -22,7 +22,8 @@ use crate::studio::Snapshot;
 use shared::Shared;
 pub use state::{Ask, State};
 
-/// Maximum number of requests that wait for the window; the desktop sends at most a few per second.
+/// Maximum number of requests that wait for the window. The desktop sends at most a few requests
+/// per second.
 const DEPTH: usize = 32;
 
 /// The connection to the desktop; see the module documentation.
@@ -55,7 +56,7 @@ impl MediaKeys {
         }
     }
 
-    /// The desktop's requests since the last call.
+    /// Returns the desktop's requests since the last call.
     pub fn asked(&self) -> impl Iterator<Item = Ask> {
         self.asks.waiting()
     }

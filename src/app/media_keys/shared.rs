@@ -1,4 +1,4 @@
-//! State that the window and the bus thread share.
+//! Holds the state that the window and the bus thread share.
 
 use eframe::egui;
 use parking_lot::Mutex;
@@ -15,7 +15,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Creates the state; it sends requests to `asks`, and wakes the window of `wake`.
+    /// Creates the state, which sends requests to `asks`, and wakes the window of `wake`.
     pub fn new(asks: queue::Sender<Ask>, wake: egui::Context) -> Self {
         Self { state: Mutex::default(), asks, wake }
     }

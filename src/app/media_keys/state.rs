@@ -8,8 +8,8 @@ use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Snapshot, WatchCommand};
 use crate::ui::name_of;
 
-/// A change of position that differs from the elapsed time by more than this, in microseconds, is a
-/// jump.
+/// The minimum difference, in microseconds, between a change of position and the elapsed time that
+/// counts as a jump.
 pub const JUMP_MICROS: i64 = 1_500_000;
 
 /// A request of the desktop.
@@ -24,7 +24,7 @@ pub enum Ask {
     Previous,
     /// Seeks forward or back by this many microseconds.
     Seek(i64),
-    /// Seeks to this position of a recording, if this tile still plays it.
+    /// Seeks to this position of a recording, if the tile still plays that recording.
     SetPosition {
         track: TileId,
         micros: i64,
@@ -47,7 +47,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// The name of the status in MPRIS.
+    /// Returns the name of the status in MPRIS.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Playing => "Playing",
@@ -74,7 +74,7 @@ pub struct State {
 }
 
 impl State {
-    /// The state of the selected player; `None` if there is nothing to play.
+    /// Returns the state of the selected player; `None` if there is nothing to play.
     pub fn of(snapshot: &Snapshot) -> Option<Self> {
         let tile = snapshot.tiles.iter().find(|tile| tile.chosen)?;
         let figures = &snapshot.watch_figures;
@@ -108,7 +108,8 @@ impl State {
         self.length.is_some() || self.rewind.is_some_and(|(range, _)| !range.is_zero())
     }
 
-    /// The commands for the studio; empty if the request is not possible now.
+    /// Returns the commands for the studio that fulfill a request. The list is empty if the request
+    /// is not possible now.
     pub fn commands(&self, ask: &Ask) -> Vec<Command> {
         let player = |playing| vec![Command::Player(playing)];
         match ask {
@@ -144,7 +145,7 @@ impl State {
         }
     }
 
-    /// Selects the tile this many positions ahead.
+    /// Selects the tile that is this many positions ahead of the selected tile.
     fn neighbour(&self, steps: usize) -> Vec<Command> {
         let place = self.tiles.iter().position(|tile| *tile == self.track).unwrap_or(0);
         let next = self.tiles.get((place + steps) % self.tiles.len().max(1));

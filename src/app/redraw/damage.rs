@@ -1,6 +1,6 @@
-//! The parts of a window that change between two frames. Shapes that both frames have, in the same
-//! order, change no pixel; the bounds of every other shape, old or new, are drawn again. How the
-//! shapes are matched changes only the cost.
+//! Determines the parts of a window that change between two frames. Shapes that both frames have,
+//! in the same order, change no pixel. The bounds of every other shape, old or new, are drawn
+//! again. The way in which shapes are matched affects only the cost.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,15 +9,17 @@ use eframe::egui::emath::TSTransform;
 use eframe::egui::epaint::{ClippedShape, TextShape};
 use eframe::egui::{Color32, Rect, Shape, TextureId, pos2};
 
-/// Number of following shapes among which a match is searched.
+/// Number of following shapes among which this module searches a match.
 const MAX_SEARCH: usize = 24;
-/// Reach of a shape beyond its bounds in points: soft edges, and rounding to pixels.
+/// The distance in points by which a shape can reach beyond its bounds, because of soft edges and
+/// rounding to pixels.
 const MARGIN: f32 = 2.0;
-/// Maximum number of areas. Each has its own meshes.
+/// Maximum number of areas. Each area has its own meshes.
 const MAX_AREAS: usize = 12;
-/// Two areas are joined if that adds at most this number of pixels, which cost less than more meshes.
+/// Two areas are joined if the joined area has at most this number of additional pixels, because
+/// drawing these pixels costs less than additional meshes.
 const MAX_ADDED_PIXELS: i64 = 4_096;
-/// Part of a pixel that counts as a rounding error.
+/// The fraction of a pixel that counts as a rounding error.
 const ROUNDING: f32 = 0.01;
 
 /// A shape, and the rectangle in points outside of which it changes no pixel.
@@ -28,7 +30,7 @@ pub struct BoundedShape {
 }
 
 impl BoundedShape {
-    /// Measures a shape; `None` if it draws nothing.
+    /// Measures a shape. Returns `None` if the shape draws nothing.
     pub fn new(shape: ClippedShape) -> Option<Self> {
         let margin = match &shape.shape {
             // A frame fills exactly its rectangle.
@@ -42,13 +44,14 @@ impl BoundedShape {
         bounds.is_positive().then_some(Self { shape, bounds })
     }
 
-    /// Returns true if it is a video frame.
+    /// Returns true if the shape is a video frame.
     #[cfg(test)]
     pub fn is_video(&self) -> bool {
         matches!(self.shape.shape, Shape::Callback(_))
     }
 
-    /// Returns true if both shapes draw the same pixels; textures in `renewed` have other pixels now.
+    /// Returns true if both shapes draw the same pixels. Textures in `renewed` have other pixels
+    /// now.
     fn is_same(&self, other: &Self, renewed: &BTreeSet<TextureId>) -> bool {
         self.bounds == other.bounds
             && self.shape.clip_rect == other.shape.clip_rect
@@ -78,7 +81,7 @@ impl BoundedShape {
     }
 }
 
-/// The reach of the corners of paths beyond their bounds.
+/// Returns the distance by which the corners of a path reach beyond its bounds.
 fn corner_reach(shape: &Shape) -> f32 {
     match shape {
         Shape::Path(path) => path.stroke.width,
@@ -122,12 +125,12 @@ pub struct Area {
 }
 
 impl Area {
-    /// The whole window.
+    /// Returns the whole window.
     pub fn whole([width, height]: [u32; 2]) -> Self {
         Self { left: 0, top: 0, right: width as i32, bottom: height as i32 }
     }
 
-    /// All pixels that a rectangle in points touches.
+    /// Returns all pixels that a rectangle in points touches.
     fn around(rect: Rect, pixels_per_point: f32) -> Self {
         let first = |points: f32| (points * pixels_per_point + ROUNDING).floor() as i32;
         let end = |points: f32| (points * pixels_per_point - ROUNDING).ceil() as i32;
@@ -139,7 +142,7 @@ impl Area {
         }
     }
 
-    /// All pixels that a rectangle in points fills.
+    /// Returns all pixels that a rectangle in points fills.
     fn inside(rect: Rect, pixels_per_point: f32) -> Self {
         let first = |points: f32| (points * pixels_per_point - ROUNDING).ceil() as i32;
         let end = |points: f32| (points * pixels_per_point + ROUNDING).floor() as i32;
@@ -151,7 +154,7 @@ impl Area {
         }
     }
 
-    /// The pixels of a rectangle in points whose edges are rounded to pixels.
+    /// Returns the pixels of a rectangle in points, with its edges rounded to pixels.
     pub fn rounded(rect: Rect, pixels_per_point: f32) -> Self {
         let edge = |points: f32| (points * pixels_per_point).round() as i32;
         Self {
@@ -162,7 +165,7 @@ impl Area {
         }
     }
 
-    /// The rectangle in points.
+    /// Returns the rectangle in points.
     fn points(self, pixels_per_point: f32) -> Rect {
         let point = |x: i32, y: i32| pos2(x as f32, y as f32) / pixels_per_point;
         Rect::from_min_max(point(self.left, self.top), point(self.right, self.bottom))
@@ -176,7 +179,7 @@ impl Area {
         self.bottom - self.top
     }
 
-    /// The number of pixels.
+    /// Returns the number of pixels.
     pub fn pixels(self) -> i64 {
         i64::from(self.width().max(0)) * i64::from(self.height().max(0))
     }
@@ -203,7 +206,7 @@ impl Area {
         self.union(other) == self
     }
 
-    /// The number of pixels that are added if both areas become one.
+    /// Returns the number of pixels that are added if both areas become one.
     fn added(self, other: Self) -> i64 {
         self.union(other).pixels() - self.pixels() - other.pixels()
     }
@@ -214,8 +217,8 @@ impl Area {
     }
 }
 
-/// The areas to draw again, without overlaps: everything that is drawn differently in `now` than in
-/// `before`.
+/// Returns the areas to draw again, without overlaps. They contain every pixel that differs between
+/// `before` and `now`.
 pub fn changed(
     before: &[BoundedShape],
     now: &[BoundedShape],
@@ -248,7 +251,8 @@ pub fn changed(
     areas
 }
 
-/// The numbers of old and of new shapes before the next two that are the same; all if there are none.
+/// Returns the numbers of old and of new shapes before the next pair of matching shapes, or all
+/// shapes if none match.
 fn to_match(
     old: &[BoundedShape],
     new: &[BoundedShape],
@@ -270,7 +274,7 @@ fn to_match(
     (old.len(), new.len())
 }
 
-/// Adds an area, joined with those that it overlaps or nearly touches.
+/// Adds an area, and joins it with the areas that it overlaps or nearly touches.
 fn join(areas: &mut Vec<Area>, mut area: Area) {
     while let Some(at) = areas.iter().position(|other| area.joins(*other)) {
         area = area.union(areas.swap_remove(at));
@@ -285,7 +289,8 @@ fn join(areas: &mut Vec<Area>, mut area: Area) {
     }
 }
 
-/// The shapes to draw in an area, over the background color: without those that an opaque shape hides.
+/// Returns the shapes to draw in an area over the background color, without the shapes that an
+/// opaque shape hides.
 pub fn visible(
     shapes: &[BoundedShape],
     area: Area,
@@ -429,8 +434,8 @@ mod tests {
         assert_eq!(odd.bounds, clip);
     }
 
-    /// A window of a few pixels. A translucent shape adds its mark to the pixels, so that their history shows
-    /// which shapes were drawn, and in which order.
+    /// A window of a few pixels. A translucent shape adds its mark to the pixels, so that their
+    /// history shows which shapes were drawn, and in which order.
     #[derive(Clone, PartialEq, Debug)]
     struct Pixels(Vec<u64>);
 
@@ -476,7 +481,8 @@ mod tests {
     }
 
     proptest! {
-        /// Any two frames: drawing the areas that changed gives the pixels of the whole second frame.
+        /// Tests with any two frames that drawing the changed areas gives the pixels of the whole
+        /// second frame.
         #[test]
         fn drawing_what_changed_is_drawing_everything(
             before in proptest::collection::vec(any_shape(), 0..20),

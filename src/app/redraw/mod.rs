@@ -1,6 +1,6 @@
-//! Drawing with the processor: each window keeps its pixels in a layer, and a frame draws only the
-//! parts that changed. egui's own painter draws every shape of the window for every frame, so a new
-//! video frame would cost as much as a new page.
+//! Draws windows with the processor. Each window keeps its pixels in a layer, and a frame draws
+//! only the parts that changed. egui's own painter draws every shape of the window for every frame,
+//! so a new video frame would cost as much as a new page.
 
 pub mod damage;
 
@@ -21,12 +21,13 @@ use crate::app::backend::layer::{Layer, LayerFactory};
 use crate::ui::video::Surfaces;
 use damage::{Area, BoundedShape, changed, visible};
 
-/// Interval at which a whole layer is copied to its window. Software renderers keep the pixels of a window
-/// after showing them, except in rare cases, such as two changes of its size between two frames.
+/// The interval at which a whole layer is copied to its window. Software renderers keep the pixels
+/// of a window after showing them, except in rare cases, such as two changes of the window's size
+/// between two frames.
 const WHOLE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The surfaces for video frames, if the driver has what they need. With software rendering, this also
-/// begins to draw only what changes.
+/// Returns the surfaces for video frames, if the driver supports them. With software rendering,
+/// this function also limits drawing to the changed parts.
 ///
 /// It is called on the thread that owns the context, while it is current.
 pub fn surfaces(
@@ -43,17 +44,17 @@ pub fn surfaces(
     Some(surfaces)
 }
 
-/// Replaces the shapes of each frame by one callback, which draws what changed.
+/// Replaces the shapes of each frame by one callback, which draws only the changed parts.
 struct Redraw {
     factory: LayerFactory,
     windows: BTreeMap<ViewportId, Arc<Mutex<WindowPixels>>>,
-    /// The window whose frame ends next.
+    /// The window whose frame is being drawn.
     current: ViewportId,
 }
 
 impl Redraw {
-    /// Creates the layers' shared state; `None` if the OpenGL is too old or too limited. In that case,
-    /// egui draws the windows.
+    /// Creates the layers' shared state. Returns `None` if the OpenGL is too old or too limited; in
+    /// that case, egui draws the windows.
     fn new(gl: &Arc<glow::Context>) -> Option<Self> {
         let factory = LayerFactory::new(gl)?;
         Some(Self { factory, windows: BTreeMap::new(), current: ViewportId::ROOT })
@@ -106,7 +107,7 @@ impl Plugin for Redraw {
 struct WindowPixels {
     layer: Layer,
     drawn: Vec<BoundedShape>,
-    /// Textures that have other pixels than when they were drawn.
+    /// The textures whose pixels changed since the textures were drawn.
     renewed: BTreeSet<TextureId>,
     pixels_per_point: f32,
     ground: Color32,
@@ -126,7 +127,7 @@ impl WindowPixels {
         }
     }
 
-    /// Draws what changed since the last frame, in the layer and in the window.
+    /// Draws the parts that changed since the last frame, in the layer and in the window.
     fn paint(
         &mut self,
         painter: &Painter,
@@ -184,7 +185,8 @@ mod tests {
 
     const SIZE: [u32; 2] = [1280, 720];
 
-    /// A surface whose callback is another object after each new frame, as that of a layer.
+    /// A surface that has another callback object after each new frame, like the surface of a
+    /// layer.
     struct CountedSurface(Mutex<Arc<u64>>, AtomicU64);
 
     struct CountedSurfaces;
@@ -236,7 +238,7 @@ mod tests {
         VideoFrame { pts: Timestamp::ZERO, color: Color::default(), surface }
     }
 
-    /// The numbers of pixels and triangles that are drawn for these areas.
+    /// Returns the numbers of pixels and triangles that are drawn for these areas.
     fn cost(ctx: &Context, shapes: &[BoundedShape], areas: &[Area]) -> (i64, usize) {
         let triangles = areas.iter().map(|area| {
             let primitives = ctx.tessellate(visible(shapes, *area, 1.0, Color32::BLACK), 1.0);

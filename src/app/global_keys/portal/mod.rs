@@ -1,8 +1,8 @@
 //! Handles keys on Wayland, where no program sees the keys of other windows: onair requests the
-//! push-to-talk key and the hotkeys of commands from the portal, all in one session. The portal asks the
-//! user, so the request is sent only when a hotkey is enabled or a strip first uses the push-to-talk key,
-//! and is not repeated without a reason. The ids of the keys are stable, so the desktop remembers the
-//! reply.
+//! push-to-talk key and the hotkeys of commands from the portal, all in one session. The portal
+//! asks the user, so onair sends the request only when a hotkey is enabled or a strip first uses
+//! the push-to-talk key, and does not repeat the request without a reason. The ids of the keys are
+//! stable, so the desktop remembers the reply.
 
 mod session;
 
@@ -24,9 +24,9 @@ use session::{Pressed, Shortcut, TALK, TriggerNames};
 #[derive(Copy, Clone, Debug)]
 pub(super) struct WantedKey {
     pub(super) key: PushToTalkKey,
-    /// True if it should work in other windows.
+    /// True if the push-to-talk key should work in other windows.
     pub(super) on: bool,
-    /// True if a strip uses it.
+    /// True if a strip uses the push-to-talk key.
     pub(super) listens: bool,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct PortalKeys {
     was_on: Option<bool>,
     reply: Arc<Mutex<GlobalKeyReply>>,
     given: Arc<Mutex<TriggerNames>>,
-    /// True if the push-to-talk key was requested, and not disabled since.
+    /// True if the push-to-talk key was requested, and was not disabled afterwards.
     talk_asked: bool,
     /// The names of the requested keys.
     asked: Vec<String>,
@@ -61,18 +61,18 @@ impl PortalKeys {
         }
     }
 
-    /// The desktop's reply for the push-to-talk key.
+    /// Returns the desktop's reply for the push-to-talk key.
     pub(super) fn reply(&self) -> GlobalKeyReply {
         self.reply.lock().clone()
     }
 
-    /// The desktop's descriptions of the keys.
+    /// Returns the desktop's descriptions of the keys.
     pub(super) fn given(&self) -> TriggerNames {
         self.given.lock().clone()
     }
 
-    /// Requests keys, or releases them. `called` returns the names that the desktop displays for the
-    /// push-to-talk key or a command.
+    /// Requests keys, or releases them. `called` returns the names that the desktop displays for
+    /// the push-to-talk key or a command.
     pub(super) fn follow(
         &mut self,
         talk: WantedKey,
@@ -127,7 +127,7 @@ impl PortalKeys {
     }
 }
 
-/// The preferred trigger of a hotkey for the portal (XDG shortcuts specification).
+/// Returns the preferred trigger of a hotkey for the portal (XDG shortcuts specification).
 fn trigger_of(hotkey: Hotkey) -> Option<String> {
     let names = ["CTRL+", "ALT+", "SHIFT+"];
     let [mut ctrl, mut alt, shift] = hotkey.modifiers();
@@ -140,9 +140,10 @@ fn trigger_of(hotkey: Hotkey) -> Option<String> {
     Some(held.map(|(_, name)| name).chain([&*name]).collect())
 }
 
-/// The preferred trigger of the push-to-talk key for the portal (XDG shortcuts specification: names
-/// of xkbcommon-keysyms.h, modifiers first). The desktop withholds this key from all windows, so
-/// for a key that types, the trigger includes Ctrl and Alt. Mouse buttons are not possible.
+/// Returns the preferred trigger of the push-to-talk key for the portal (XDG shortcuts
+/// specification: names of xkbcommon-keysyms.h, modifiers first). The desktop withholds this key
+/// from all windows, so for a key that types, the trigger includes Ctrl and Alt. Mouse buttons are
+/// not possible.
 fn trigger(key: PushToTalkKey) -> Option<String> {
     let (name, _) = keysyms::key(key.name())?;
     let types = key.name() == "Space" || key.name() == "Backtick" || key.name().len() == 1;

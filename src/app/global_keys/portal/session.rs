@@ -1,6 +1,7 @@
-//! A session with the portal (org.freedesktop.portal.GlobalShortcuts, versions 1 and 2). It covers the
-//! push-to-talk key and the hotkeys of commands while they are wanted. If the session closes, or the portal
-//! stops or sends invalid data, the push-to-talk key counts as released.
+//! A session with the portal (org.freedesktop.portal.GlobalShortcuts, versions 1 and 2). The
+//! session covers the push-to-talk key and the hotkeys of commands while onair needs them. If the
+//! session closes, or the portal stops or sends invalid data, the push-to-talk key counts as
+//! released.
 
 use std::collections::{BTreeMap, HashMap};
 use std::pin::pin;
@@ -26,9 +27,11 @@ const REGISTRY: &str = "org.freedesktop.host.portal.Registry";
 const PROGRAM: &str = "onair";
 /// The id of the push-to-talk key for the desktop; commands have the ids of the settings file.
 pub(super) const TALK: &str = "talk";
-/// The desktop can report a held key repeatedly: a report within this time is not a new press.
+/// The time after a report within which another report of the same key is not a new press, because
+/// the desktop can report a held key repeatedly.
 const REPEAT: Duration = Duration::from_secs(1);
-/// Maximum number of requests to a portal that stops and returns, because each can ask the user.
+/// Maximum number of requests to a portal that stops and returns. The number is limited because the
+/// portal can ask the user each time.
 const MAX_ASKED: u32 = 5;
 /// Maximum length of the desktop's descriptions, in characters.
 const MAX_WORDS: usize = 60;
@@ -49,10 +52,10 @@ pub(super) struct PortalEvent {
 
 /// Receives the presses of commands' hotkeys, on any thread.
 pub(super) type Pressed = Arc<dyn Fn(&str) + Send + Sync>;
-/// The desktop's description of each key; empty if it has none.
+/// The desktop's description of each key. The description is empty if the desktop has none.
 pub(super) type TriggerNames = BTreeMap<String, String>;
 
-/// Key that onair requests from the desktop.
+/// A key that onair requests from the desktop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Shortcut {
     pub(super) id: String,
@@ -130,7 +133,7 @@ enum End {
 }
 
 impl From<Failure> for End {
-    /// The end of a session that failed before the portal asked the user.
+    /// Converts the failure of a session that failed before the portal asked the user.
     fn from(failure: Failure) -> Self {
         tracing::debug!(%failure, "the portal grants no hotkey");
         match failure {
@@ -142,7 +145,7 @@ impl From<Failure> for End {
     }
 }
 
-/// Requests the keys and reports them until `stop`.
+/// Requests the keys, and reports their presses until `stop` is set.
 pub(super) fn hear(shortcuts: &[Shortcut], stop: &Stop, mut told: PortalEvent) {
     let Ok(runtime) = portal::runtime() else { return told.reply(GlobalKeyReply::Missing) };
     runtime.block_on(async {
@@ -235,7 +238,7 @@ impl ShortcutRequest<'_> {
         let _ = limited(start).await;
     }
 
-    /// The keys in the form of the request to the portal.
+    /// Returns the keys in the form of the request to the portal.
     fn wishes(&self) -> Vec<(String, Options<'static>)> {
         let wish = |it: &Shortcut| {
             let trigger = it.trigger.clone().map(|it| ("preferred_trigger", it.into()));
@@ -324,7 +327,7 @@ impl ShortcutRequest<'_> {
     }
 }
 
-/// Waits for a portal; `false` if the bus ends first.
+/// Waits for a portal. Returns `false` if the connection to the bus ends first.
 async fn comes(owners: &mut MessageStream) -> bool {
     while let Some(change) = owners.next().await {
         let change = change.ok().and_then(|it| owner_change(&it));
@@ -376,7 +379,7 @@ fn hear_one(
 
 type Shortcuts = Vec<(String, Results)>;
 
-/// The desktop's descriptions of the keys of onair.
+/// Returns the desktop's descriptions of the keys of onair.
 fn described(shortcuts: Option<&OwnedValue>) -> TriggerNames {
     let shortcuts = shortcuts.and_then(|it| it.try_clone().ok());
     let shortcuts = shortcuts.and_then(|it| Shortcuts::try_from(it).ok());
