@@ -1,5 +1,6 @@
-//! Computes the wait before a retry: short in the first minute, for a short network failure or a
-//! restarting server, then longer, and never at the same moment as other clients.
+//! Computes the wait before a retry. Waits are short in the first minute, for a short network
+//! failure or a restarting server, and longer afterwards. Random parts of the waits prevent many
+//! clients from retrying at the same moment.
 
 use std::time::Duration;
 
@@ -10,11 +11,11 @@ pub struct Backoff {
     random: u64,
 }
 
-/// While the outage is shorter than this, tries are at most [`EARLY_LIMIT`] apart.
+/// The duration of an outage up to which tries are at most [`EARLY_LIMIT`] apart.
 const EARLY: Duration = Duration::from_secs(60);
-/// Maximum wait in the first minute.
+/// Maximum wait in the first minute of an outage.
 const EARLY_LIMIT: Duration = Duration::from_secs(2);
-/// Maximum wait at any time.
+/// Maximum wait after the first minute of an outage.
 const LIMIT: Duration = Duration::from_secs(15);
 
 impl Backoff {
@@ -24,9 +25,9 @@ impl Backoff {
         Self { tries: 0, random: seed }
     }
 
-    /// The wait before the next try; `outage` is the time since the outage began. Waits grow from
-    /// 0.5 s to 2 s in the first minute and to 15 s after it; each is shortened by up to a quarter
-    /// at random.
+    /// Returns the wait before the next try. `outage` is the time since the outage began. Waits
+    /// grow from 0.5 s to 2 s in the first minute and to 15 s after it; each wait is shortened by
+    /// up to a quarter at random.
     pub fn next_wait(&mut self, outage: Duration) -> Duration {
         let step = self.tries;
         self.tries = self.tries.saturating_add(1);
@@ -40,8 +41,8 @@ impl Backoff {
         wait - wait.mul_f64(0.25 * self.fraction())
     }
 
-    /// The wait after a refusal: 1 s, then twice as long each time up to 15 s; each is shortened by
-    /// a random amount of up to a quarter.
+    /// Returns the wait after a refusal: 1 s, then twice as long each time, up to 15 s. Each wait
+    /// is shortened by up to a quarter at random.
     pub fn next_refused(&mut self) -> Duration {
         let wait = Duration::from_secs(1).saturating_mul(1 << self.tries.min(4)).min(LIMIT);
         self.tries = self.tries.saturating_add(1);
@@ -53,12 +54,12 @@ impl Backoff {
         self.tries = 0;
     }
 
-    /// The number of tries since the outage began.
+    /// Returns the number of tries since the outage began.
     pub const fn tries(&self) -> u32 {
         self.tries
     }
 
-    /// A random number in 0…1 from SplitMix64: jitter needs no secrecy.
+    /// Returns a random number in 0…1 from SplitMix64: jitter needs no secrecy.
     fn fraction(&mut self) -> f64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.random;

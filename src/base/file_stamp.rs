@@ -14,7 +14,7 @@ pub struct FileStamp {
 }
 
 impl FileStamp {
-    /// The current stamp of a file; an error states why it cannot be read.
+    /// Returns the current stamp of a file, or the reason why the file cannot be read.
     pub fn of(path: &Path) -> Result<Self, Problem> {
         let meta = std::fs::metadata(path)?;
         // Opening a pipe would block until another process writes to it.
@@ -24,7 +24,7 @@ impl FileStamp {
         Ok(Self::from(&meta))
     }
 
-    /// The stamp of any existing path; `None` if nothing exists there.
+    /// Returns the stamp of any existing path, or `None` if the path does not exist.
     pub fn at(path: &Path) -> Option<Self> {
         std::fs::metadata(path).ok().as_ref().map(Self::from)
     }

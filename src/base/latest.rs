@@ -1,5 +1,5 @@
-//! A slot for the newest value: passes frames to readers that check it occasionally (the preview,
-//! the compositor), without a queue.
+//! A slot for the newest value. It passes frames, without a queue, to readers that check the slot
+//! occasionally (the preview, the compositor).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -44,7 +44,7 @@ impl<T> Default for Latest<T> {
 }
 
 impl<T: Clone> Latest<T> {
-    /// Replaces the value, and wakes the watcher, if any.
+    /// Replaces the value, and calls the watcher's callback, if any.
     pub fn publish(&self, value: T) {
         // The old value is dropped outside the lock, because this may return a buffer to a pool.
         let old = self.shared.value.lock().replace(value);
@@ -55,7 +55,7 @@ impl<T: Clone> Latest<T> {
         }
     }
 
-    /// Empties the slot; watchers see a new version without a value.
+    /// Empties the slot. Watchers see a new version without a value.
     pub fn clear(&self) {
         let old = self.shared.value.lock().take();
         self.shared.version.fetch_add(1, Ordering::Release);
@@ -65,12 +65,12 @@ impl<T: Clone> Latest<T> {
         }
     }
 
-    /// The current value.
+    /// Returns the current value.
     pub fn get(&self) -> Option<T> {
         self.shared.value.lock().clone()
     }
 
-    /// The value, if it changed since version `seen`, which is updated.
+    /// Returns the value if it changed since version `seen`, and updates `seen`.
     pub fn newer(&self, seen: &mut u64) -> Option<T> {
         let version = self.version();
         if version == *seen {
@@ -87,13 +87,13 @@ impl<T> Latest<T> {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
 
-    /// The number of changes.
+    /// Returns the number of changes.
     pub fn version(&self) -> u64 {
         self.shared.version.load(Ordering::Acquire)
     }
 
     /// Calls `wake` after each change, on the publisher's thread. The callback must return at once;
-    /// for example, it may request a repaint. It replaces an earlier callback.
+    /// for example, it may request a repaint. A new callback replaces an earlier one.
     pub fn on_change(&self, wake: impl Fn() + Send + Sync + 'static) {
         *self.shared.wake.lock() = Some(Box::new(wake));
     }

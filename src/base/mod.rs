@@ -32,8 +32,8 @@ pub use secret::Secret;
 pub use time::{Clock, Timestamp};
 pub use worker::{Stop, Worker};
 
-/// Implements `Debug` for types of which only some fields can be printed: prints their name and
-/// these fields.
+/// Implements `Debug` for a type of which only some fields can be printed. The output contains the
+/// name of the type and these fields.
 macro_rules! partial_debug {
     ($($name:ident { $($field:ident),* })*) => {$(
         impl std::fmt::Debug for $name {

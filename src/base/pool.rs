@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
-/// Provides values and takes them back. Clones share the pool.
+/// A pool that provides values and takes them back. Clones share the pool.
 pub struct Pool<T> {
     shelf: Arc<Store<T>>,
     make: Arc<dyn Fn() -> T + Send + Sync>,
@@ -16,8 +16,8 @@ pub struct Pool<T> {
 
 struct Store<T> {
     idle: Mutex<Vec<T>>,
-    /// Values that were shared by [`Fresh::share`]; the reference count shows whether they are in
-    /// use.
+    /// The values that were shared by [`Fresh::share`]. The reference count of a value shows
+    /// whether it is in use.
     shared: Mutex<Vec<Arc<Pooled<T>>>>,
     max_idle: usize,
 }
@@ -43,15 +43,15 @@ impl<T> Pool<T> {
         Self { shelf: Arc::new(Store { idle, shared, max_idle }), make: Arc::new(make) }
     }
 
-    /// A reused value (with its old content) or a new one.
+    /// Returns a reused value (with its old content) or a new one.
     pub fn take(&self) -> Pooled<T> {
         let reused = self.shelf.idle.lock().pop();
         let value = reused.unwrap_or_else(|| (self.make)());
         Pooled { value: Some(value), shelf: Arc::downgrade(&self.shelf), number: number() }
     }
 
-    /// A value to write and then share: a reused one (with its old content) or a new one. The pool
-    /// keeps at most `max_idle` of these in addition.
+    /// Returns a value to write and then share: a reused value (with its old content) or a new one.
+    /// The pool keeps at most `max_idle` such values in addition.
     pub fn fresh(&self) -> Fresh<T> {
         let mut shared = self.shelf.shared.lock();
         // Only the pool holds this value, so no other thread can obtain it.
@@ -62,7 +62,7 @@ impl<T> Pool<T> {
         Fresh { value, shelf: Arc::downgrade(&self.shelf) }
     }
 
-    /// The number of values that wait for reuse.
+    /// Returns the number of values that wait for reuse.
     pub fn idle(&self) -> usize {
         self.shelf.idle.lock().len()
     }
@@ -76,8 +76,8 @@ pub struct Fresh<T> {
 }
 
 impl<T> Fresh<T> {
-    /// The number of the value; it is unique and stable while the value circulates through
-    /// [`Pool::fresh`]: a value with the same number still has its last content.
+    /// Returns the number of the value. The number is unique, and stays the same while the value
+    /// circulates through [`Pool::fresh`]: a value with the same number still has its last content.
     pub fn number(&self) -> u64 {
         self.value.number
     }
@@ -112,7 +112,7 @@ impl<T> DerefMut for Fresh<T> {
 /// A value from a pool. Write to it while you own it, then share it in an `Arc`.
 #[derive(Debug)]
 pub struct Pooled<T> {
-    /// `None` only while being dropped.
+    /// The value, which is `None` only while this object is being dropped.
     value: Option<T>,
     shelf: Weak<Store<T>>,
     /// The number of the value; see [`Fresh::number`].
@@ -126,7 +126,7 @@ fn number() -> u64 {
 }
 
 impl<T> Pooled<T> {
-    /// A value without a pool (for tests and still images).
+    /// Returns a value without a pool (for tests and still images).
     pub fn unpooled(value: T) -> Self {
         Self { value: Some(value), shelf: Weak::new(), number: number() }
     }
@@ -139,7 +139,7 @@ impl<T> From<T> for Pooled<T> {
 }
 
 impl<T: Clone> Clone for Pooled<T> {
-    /// The clone belongs to no pool.
+    /// Clones the value. The clone belongs to no pool.
     fn clone(&self) -> Self {
         Self::unpooled(T::clone(self))
     }

@@ -1,7 +1,7 @@
 //! A client for the desktop's portal (xdg-desktop-portal). The portal replies to a request with a
 //! signal, with or without a dialog. A session lives until onair, the desktop or the portal ends
-//! it. Every call has a time limit, except those that wait for the user, which end when the caller
-//! no longer needs them.
+//! it. Every call has a time limit, except calls that wait for the user, which end when the caller
+//! no longer needs the reply.
 
 use std::collections::HashMap;
 use std::io;
@@ -19,14 +19,14 @@ use crate::base::worker::Stop;
 
 /// The name of the portal on the session bus.
 pub const SERVICE: &str = "org.freedesktop.portal.Desktop";
-/// The object path of its interfaces.
+/// The object path of the portal's interfaces.
 pub const PATH: &str = "/org/freedesktop/portal/desktop";
 const REQUEST: &str = "org.freedesktop.portal.Request";
 const SESSION: &str = "org.freedesktop.portal.Session";
 
 /// Time limit for calls that do not wait for the user.
 const LIMIT: Duration = Duration::from_secs(10);
-/// Interval of checks whether the reply is still needed.
+/// The interval at which onair checks whether the reply is still needed.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Maximum length of texts from other programs, in characters.
 const MAX_WORDS: usize = 200;
@@ -68,7 +68,7 @@ pub type Options<'a> = HashMap<&'a str, Value<'a>>;
 /// Named values of a reply.
 pub type Results = HashMap<String, OwnedValue>;
 
-/// A runtime for the calls of one connection, on the calling thread.
+/// Creates a runtime for the calls of one connection, on the calling thread.
 ///
 /// # Errors
 /// Fails if the system has no resources for it.
@@ -114,7 +114,7 @@ pub async fn property(
     Ok((number, owner.unwrap_or_default()))
 }
 
-/// A new name for a request or session, which becomes part of the path of its reply.
+/// Returns a new name for a request or session. The name becomes part of the path of the reply.
 pub fn handle() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     format!("onair_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
@@ -125,7 +125,7 @@ pub fn handle() -> String {
 pub struct Waiting<'a> {
     /// Set if the reply is no longer needed.
     pub stop: &'a Stop,
-    /// Called repeatedly while waiting.
+    /// A callback that is called repeatedly while the caller waits.
     pub asking: &'a dyn Fn(),
     /// True if a person replies, so there is no time limit.
     pub person: bool,
@@ -172,7 +172,7 @@ pub async fn owners(connection: &Connection) -> Result<MessageStream, Failure> {
     limited(MessageStream::for_match_rule(rule, connection, Some(4))).await
 }
 
-/// The previous and the new owner of the portal's name, read from this message of the bus.
+/// Returns the previous and the new owner of the portal's name, read from this message of the bus.
 pub fn owner_change(message: &Message) -> Option<(String, String)> {
     let (_, before, now) = message.body().deserialize::<(String, String, String)>().ok()?;
     Some((before, now))

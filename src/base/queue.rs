@@ -16,16 +16,17 @@ use parking_lot::{Condvar, Mutex};
 /// The behavior of a sender when the queue is full.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Full {
-    /// Wait until there is space. For work that must not be lost and whose producer may wait.
+    /// Wait until the queue has space. This policy is for work that must not be lost and whose
+    /// producer may wait.
     Block,
-    /// Discard the oldest item. For live frames.
+    /// Discard the oldest item. This policy is for live frames.
     DropOldest,
-    /// Discard new items until one that is decodable on its own, then start again with it. Needs
-    /// [`bounded_keyed`].
+    /// Discard new items until a keyframe arrives, which is decodable on its own, then continue
+    /// with that keyframe. This policy needs [`bounded_keyed`].
     DropToKeyframe,
 }
 
-/// The other end is gone: the stream has ended, or its consumer has stopped.
+/// The other end of the queue is gone: the stream has ended, or its consumer has stopped.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the other end of the queue is gone")]
 pub struct Closed;
@@ -35,7 +36,7 @@ pub struct Closed;
 pub enum Empty {
     /// No item is available yet.
     Waiting,
-    /// All senders are gone and everything they sent has been received.
+    /// All senders are gone, and all their items have been received.
     Closed,
 }
 
@@ -51,32 +52,32 @@ pub struct Gauge {
 }
 
 impl Gauge {
-    /// The name of the queue.
+    /// Returns the name of the queue.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Maximum number of items in the queue.
+    /// Returns the maximum number of items in the queue.
     pub fn depth(&self) -> usize {
         self.depth
     }
 
-    /// The policy of the queue.
+    /// Returns the policy of the queue.
     pub fn full(&self) -> Full {
         self.full
     }
 
-    /// The number of items accepted since the start.
+    /// Returns the number of items accepted since the start.
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// The number of items discarded by the policy since the start.
+    /// Returns the number of items discarded by the policy since the start.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// The number of items that the consumer received since the start.
+    /// Returns the number of items that the consumer received since the start.
     pub fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }
@@ -91,7 +92,7 @@ struct Wakeup {
 }
 
 impl Wakeup {
-    /// Waits until `look` returns a value, for at most `limit` if there is one.
+    /// Waits until `look` returns a value. If a `limit` is given, the wait takes at most this long.
     fn wait<R>(&self, limit: Option<Duration>, mut look: impl FnMut() -> Option<R>) -> Option<R> {
         if let Some(found) = look() {
             return Some(found);
@@ -152,15 +153,17 @@ impl<T> Drop for WakeOnDrop<T> {
     }
 }
 
-/// The producing end of a queue. Clones feed the same queue; when the last is dropped, the stream
-/// has ended.
+/// The producing end of a queue. Clones feed the same queue. The stream ends when the last clone is
+/// dropped.
 #[derive(Debug)]
 pub struct Sender<T> {
     sender: channel::Sender<T>,
-    /// Used to discard the oldest item; it does not keep the queue open for senders, see `closed`.
+    /// A receiver that discards the oldest item. It does not keep the queue open for senders; see
+    /// `closed`.
     drain: channel::Receiver<T>,
     shared: Arc<Shared<T>>,
-    /// Dropped after `sender`, so that a woken receiver finds the queue ended.
+    /// A guard that is dropped after `sender`, so that the receiver that it wakes finds the queue
+    /// ended.
     _leaving: WakeOnDrop<T>,
 }
 
@@ -199,7 +202,7 @@ pub fn bounded<T>(name: &'static str, depth: usize, full: Full) -> (Sender<T>, R
     build(name, depth, full, None)
 }
 
-/// Creates a queue with the policy [`Full::DropToKeyframe`]; `is_key` returns true for items that
+/// Creates a queue with the policy [`Full::DropToKeyframe`]. `is_key` returns true for items that
 /// can be decoded on their own.
 pub fn bounded_keyed<T>(
     name: &'static str,
@@ -255,8 +258,9 @@ impl<T> Sender<T> {
         }
     }
 
-    /// Waits for space for at most `limit`; without space, returns the item. It is for queues that
-    /// [block](Full::Block), so that the sender can do other work in between.
+    /// Waits for space for at most `limit`, and returns the item if there is no space. This
+    /// function is for queues that [block](Full::Block), so that the sender can do other work in
+    /// between.
     ///
     /// # Errors
     /// Fails with [`Closed`] if the receiver is gone.
@@ -264,12 +268,12 @@ impl<T> Sender<T> {
         self.send_blocking(item, Some(limit))
     }
 
-    /// The counters of the queue.
+    /// Returns the counters of the queue.
     pub fn gauge(&self) -> &Arc<Gauge> {
         &self.shared.gauge
     }
 
-    /// The number of items that are waiting.
+    /// Returns the number of items that are waiting.
     pub fn len(&self) -> usize {
         self.sender.len()
     }
@@ -379,8 +383,9 @@ impl<T> Receiver<T> {
         more.wait(Some(timeout), || self.try_next()).unwrap_or(Err(Empty::Waiting))
     }
 
-    /// Waits for the next item; `None` at the end of the stream (all senders are dropped, and all
-    /// items are received). It is for threads whose producer is certain to end.
+    /// Waits for the next item. Returns `None` at the end of the stream, when all senders are
+    /// dropped and all items are received. This function is for threads whose producer is certain
+    /// to end.
     pub fn recv(&self) -> Option<T> {
         self.shared.more.wait(None, || self.try_next())?.ok()
     }
@@ -393,17 +398,17 @@ impl<T> Receiver<T> {
         self.try_next().unwrap_or(Err(Empty::Waiting))
     }
 
-    /// Returns the waiting items, and those that arrive in the meantime.
+    /// Returns the waiting items, and the items that arrive in the meantime.
     pub fn waiting(&self) -> impl Iterator<Item = T> + '_ {
         std::iter::from_fn(|| self.try_recv().ok())
     }
 
-    /// The counters of the queue.
+    /// Returns the counters of the queue.
     pub fn gauge(&self) -> &Arc<Gauge> {
         &self.shared.gauge
     }
 
-    /// The number of items that are waiting.
+    /// Returns the number of items that are waiting.
     pub fn len(&self) -> usize {
         self.receiver.len()
     }

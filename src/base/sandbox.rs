@@ -1,7 +1,8 @@
-//! Restricts a process and its threads, because they decode hostile data with C libraries (FDK AAC, OpenH264,
-//! libopus, FFmpeg). It uses three features of Linux that need no privilege: `no_new_privs`, seccomp (system
-//! calls) and Landlock (files). All apply to the thread that enters and to threads that it starts later, and
-//! cannot be undone. onair logs the features that the kernel does not support.
+//! Restricts a process and its threads, because they decode hostile data with C libraries (FDK AAC,
+//! OpenH264, libopus, FFmpeg). It uses three features of Linux that need no privilege:
+//! `no_new_privs`, seccomp (system calls) and Landlock (files). All three features apply to the
+//! thread that enables them and to the threads that it starts later, and cannot be undone. onair
+//! logs the features that the kernel does not support.
 //!
 //! | who | seccomp | Landlock: execute nothing, write only below |
 //! |---|---|---|
@@ -9,9 +10,9 @@
 //! | threads that decode frames | [`video_decoder`] | devices, crash reports |
 //! | threads that decode audio and open speakers | [`audio_decoder`] | devices, crash reports |
 //!
-//! The other threads of the window stay unrestricted, because programs that a desktop opens for them (a
-//! browser, a file dialog) would inherit the restrictions, and browsers need the refused calls for their own
-//! sandboxes.
+//! The other threads of the window stay unrestricted, because programs that a desktop opens for
+//! them (a browser, a file dialog) would inherit the restrictions, and browsers need the refused
+//! calls for their own sandboxes.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -27,7 +28,7 @@ static CRASHES: OnceLock<PathBuf> = OnceLock::new();
 enum Calls {
     /// Calls that no part of onair needs, such as starting other programs.
     Process,
-    /// In addition, sockets, processes and signals to other processes.
+    /// The calls of `Process`, and the calls for sockets, processes and signals to other processes.
     Decoder,
 }
 
@@ -36,14 +37,14 @@ pub fn crash_folder(folder: &Path) {
     let _ = CRASHES.set(folder.to_owned());
 }
 
-/// Restricts the whole process before it starts other threads: no other programs, no debugging of other
-/// processes, no unneeded kernel interfaces.
+/// Restricts the whole process before it starts other threads. The process can then start no other
+/// programs, debug no other processes, and use no unneeded kernel interfaces.
 pub fn process() {
     restrict_calls(Calls::Process);
 }
 
-/// From this call on, this thread and the threads that it starts later write only to devices and to the
-/// folders of the named files (for new names and temporary files).
+/// Restricts writing by this thread and by the threads that it starts later. They can write only to
+/// devices and to the folders of the named files (for new names and temporary files).
 pub fn files(named: &[&Path]) {
     let mut folders = Vec::new();
     for path in named {
@@ -65,13 +66,14 @@ pub fn audio_decoder() {
     restrict_calls(Calls::Process);
 }
 
-/// The folder of a file, or its nearest existing parent.
+/// Returns the folder of a file, or its nearest existing parent.
 fn nearest(path: &Path) -> Option<PathBuf> {
     let whole = std::path::absolute(path).ok()?;
     whole.ancestors().skip(1).find(|folder| folder.is_dir()).map(Path::to_owned)
 }
 
-/// Paths that every thread may write to: devices, the sockets of speakers, crash reports.
+/// Returns the paths that every thread may write to: devices, the sockets of speakers, crash
+/// reports.
 #[cfg(target_os = "linux")]
 fn always() -> Vec<PathBuf> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
@@ -96,8 +98,8 @@ mod linux {
 
     use super::{Calls, always};
 
-    /// Calls that no part of onair needs: for other programs, the memory of other processes, mounts and
-    /// namespaces, kernel modules, keys, probes and clocks.
+    /// The system calls that no part of onair needs: calls for other programs, the memory of other
+    /// processes, mounts and namespaces, kernel modules, keys, probes and clocks.
     const NEVER: &[libc::c_long] = &[
         libc::SYS_execve,
         libc::SYS_execveat,
@@ -144,8 +146,8 @@ mod linux {
         libc::SYS_personality,
     ];
 
-    /// Calls that a decoding thread does not need either. They include `io_uring`, which could do all this
-    /// without a system call.
+    /// The system calls that a decoding thread does not need either. They include `io_uring`, which
+    /// could perform most of these operations without further system calls.
     const DECODER: &[libc::c_long] = &[
         libc::SYS_socket,
         libc::SYS_socketpair,
@@ -172,7 +174,7 @@ mod linux {
         libc::SYS_lsetxattr,
     ];
 
-    /// Only the older system calls of this processor architecture.
+    /// The older system calls that exist only on this processor architecture.
     #[cfg(target_arch = "x86_64")]
     const OLDER: &[libc::c_long] =
         &[libc::SYS_fork, libc::SYS_vfork, libc::SYS_chmod, libc::SYS_chown, libc::SYS_lchown];
@@ -263,7 +265,8 @@ mod tests {
     use std::os::unix::process::CommandExt;
     use std::process::Command;
 
-    /// If this variable is set, this is the restricted process, which may write to the folder in its value.
+    /// The environment variable that is set in the restricted process. Its value is the folder to
+    /// which this process may write.
     const CHILD: &str = "ONAIR_TEST_SANDBOX";
 
     /// Runs a test in a separate process, because the restrictions cannot be undone.

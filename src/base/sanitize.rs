@@ -1,6 +1,6 @@
 //! Removes harmful characters from texts of other parties (servers, files, pages, titles): control
-//! characters, which control a terminal, and those that reverse or hide other text. Every output
-//! passes through this module.
+//! characters, which control a terminal, and characters that reverse or hide other text. Every
+//! output passes through this module.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -32,7 +32,7 @@ pub fn is_visible(sign: char) -> bool {
             | '\u{1D173}'..='\u{1D17A}' | '\u{E0100}'..='\u{E01EF}')
 }
 
-/// Prepares a text for display: harmful characters become `�`. Line breaks and tabs are kept.
+/// Prepares a text for display. Harmful characters become `�`; line breaks and tabs are kept.
 pub fn sanitized(text: &str) -> Cow<'_, str> {
     let fits = |sign| matches!(sign, '\n' | '\t') || is_harmless(sign);
     if text.chars().all(fits) {
@@ -42,8 +42,8 @@ pub fn sanitized(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(replaced).collect())
 }
 
-/// Escapes such characters in JSON. They occur only in its strings, which contain none below U+0020
-/// (RFC 8259, section 7); line breaks and tabs between values are kept.
+/// Escapes harmful characters in JSON. They occur only in JSON strings, which contain no characters
+/// below U+0020 (RFC 8259, section 7). Line breaks and tabs between values are kept.
 pub fn sanitized_json(json: &str) -> Cow<'_, str> {
     let fits = |sign| matches!(sign, '\n' | '\t') || is_harmless(sign);
     if json.chars().all(fits) {

@@ -1,6 +1,6 @@
-//! Secret text: stream keys, passwords, tokens. It is never printed, and it is wiped when dropped;
-//! it is registered while it exists, so that it can be removed from texts of other parties
-//! ([`scrub`]).
+//! Secret texts: stream keys, passwords, tokens. A secret is never printed, and is wiped when
+//! dropped. While a secret exists, it is registered, so that onair can remove it from texts of
+//! other parties ([`scrub`]).
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -9,20 +9,23 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
-/// Shorter texts, in bytes, are not replaced, because that would damage ordinary words.
+/// The minimum length, in bytes, of a secret that is replaced. Replacing shorter texts would damage
+/// ordinary words.
 const MIN_SECRET_LENGTH: usize = 4;
 /// The name of the built-in server's stream, which is not secret.
 const OWN_NAME: &str = "onair";
-/// Maximum number of registered secrets; beyond it, the oldest are no longer searched for.
+/// Maximum number of registered secrets. Beyond this number, onair no longer searches for the
+/// oldest ones.
 const MAX_SECRETS: usize = 4_096;
-/// Maximum wait for the list: a crash report must not wait for a thread that has died.
+/// The maximum wait for the lock of the list, because a crash report must not wait for a thread
+/// that has died.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// All secrets that currently exist. It holds no copies.
+/// All secrets that currently exist. The list holds no copies of them.
 static LIVING: Mutex<Vec<Weak<Zeroizing<String>>>> = Mutex::new(Vec::new());
 
-/// A secret text. `Debug` and `Display` print `***`; only [`Secret::expose`] reads it, and each
-/// call needs a review. Clones share the text, so only one copy must be wiped.
+/// A secret text. `Debug` and `Display` print `***`. Only [`Secret::expose`] reads the text, and
+/// each call of it needs a review. Clones share the text, so only one copy must be wiped.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(Arc<Zeroizing<String>>);
 
@@ -43,7 +46,7 @@ impl Secret {
         Self(text)
     }
 
-    /// The text itself, only for network protocols and the key store.
+    /// Returns the text itself. Only network protocols and the key store may call this function.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -72,9 +75,9 @@ pub fn is_same_secret(one: &[u8], other: &[u8]) -> bool {
 }
 
 /// Returns `text` without any existing secret: in its plain form, in the escaped form of a quoted
-/// string, and the part of a key before its `?`. It is for texts from code that does not know
-/// secrets, such as the message of a panic. Returns `None` if the removal is not certain, because a
-/// thread panicked while it held the list.
+/// string, and the part of a key before its `?`. This function is for texts from code that does not
+/// know secrets, such as the message of a panic. Returns `None` if the removal is not certain,
+/// because a thread panicked while it held the list.
 pub fn scrub(text: &str) -> Option<String> {
     let living: Vec<_> =
         LIVING.try_lock_for(LOCK_TIMEOUT)?.iter().filter_map(Weak::upgrade).collect();

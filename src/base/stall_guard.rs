@@ -1,5 +1,5 @@
-//! For tests: detects whether the computer, or a thread of this program or of its child programs,
-//! stalled during a check of a claim about real time (lip sync, the length of a wait, a stream
+//! Detects, for tests, whether the computer, or a thread of this program or of its child programs,
+//! stalled while a test checked a claim about real time (lip sync, the length of a wait, a stream
 //! without a gap). System tests include this file too (`tests/peers/mod.rs`).
 
 use std::cell::Cell;
@@ -12,15 +12,16 @@ use std::time::{Duration, Instant};
 
 use super::{Stop, Worker};
 
-/// A thread that stalls for this long is late: the compositor skips the frames of that time.
+/// The stall after which a thread counts as late, because the compositor then skips the frames of
+/// that time.
 const STALL_THRESHOLD: Duration = Duration::from_millis(100);
 /// Interval at which each watching thread checks the clock.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
-/// The number of watching threads: a stall of one processor delays at least one of them.
+/// The number of watching threads, so that a stall of one processor delays at least one of them.
 const WATCHING: usize = 4;
-/// Interval of checks of the threads of this program and of its child programs.
+/// The interval at which the threads of this program and of its child programs are checked.
 const SCAN_INTERVAL: Duration = Duration::from_millis(200);
-/// Maximum number of tries of a claim; the time is limited too, because a test must end within
+/// Maximum number of tries of a claim. The time is limited too, because a test must end within
 /// three minutes.
 const TRIES: usize = 5;
 const MAX_DURATION: Duration = Duration::from_secs(80);
@@ -32,7 +33,7 @@ pub struct StallGuard {
 }
 
 impl StallGuard {
-    /// Measures until it is dropped.
+    /// Starts the measurement, which ends when the guard is dropped.
     pub fn start() -> Self {
         let longest = Arc::<AtomicU64>::default();
         let watch = |number: usize| {
@@ -46,7 +47,7 @@ impl StallGuard {
         Self { longest, _workers: workers }
     }
 
-    /// The longest stall so far.
+    /// Returns the longest stall so far.
     pub fn longest(&self) -> Duration {
         // A stall that is still in progress is detected by the next check.
         std::thread::sleep(SCAN_INTERVAL * 2);
@@ -66,12 +67,13 @@ fn measure(stop: &Stop, longest: &AtomicU64) {
     }
 }
 
-/// Linux's figures about a thread. Other systems have none, so only stalls of the whole computer
-/// are detected there.
+/// Linux's figures about a thread. Other systems have no such figures, so only stalls of the whole
+/// computer are detected there.
 struct ThreadTimes {
     /// The time since which a signal or a debugger has stopped the thread.
     held: Option<Instant>,
-    /// The time for which it ran, and the time for which it waited for a processor.
+    /// The time for which the thread ran; the next field is the time for which it waited for a
+    /// processor.
     ran: u64,
     waited: u64,
 }
@@ -111,8 +113,8 @@ fn look_around(stop: &Stop, longest: &AtomicU64) {
     }
 }
 
-/// Checks a claim about real time; if the check fails and the computer stalled in the meantime,
-/// checks it again a few times. Without a stall, a failed check fails the test at once.
+/// Checks a claim about real time. If the check fails and the computer stalled in the meantime, the
+/// claim is checked again a few times. Without a stall, a failed check fails the test at once.
 pub fn in_real_time(mut claim: impl FnMut()) {
     let begun = Instant::now();
     for tries in 1.. {
@@ -131,7 +133,8 @@ thread_local! {
     static TRYING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// For the first line of a test: returns true if the test already ran [`in_real_time`] here.
+/// Returns true if the test already ran [`in_real_time`] in this process. Tests call this function
+/// in their first line.
 pub fn tried(test: fn()) -> bool {
     if TRYING.replace(true) {
         return false;

@@ -5,15 +5,15 @@ use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// An instant on the session clock, in microseconds since the clock was started. Can be negative:
-/// an encoder's priming precedes the first sample.
+/// An instant on the session clock, in microseconds since the clock was started. The timestamp can
+/// be negative, because an encoder's priming precedes the first sample.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
     /// The start of the clock.
     pub const ZERO: Self = Self(0);
-    /// A timestamp later than every one that occurs.
+    /// A timestamp that is later than any that occurs.
     pub const MAX: Self = Self(i64::MAX);
 
     /// Converts microseconds since the start of the clock.
@@ -26,34 +26,35 @@ impl Timestamp {
         Self(millis.saturating_mul(1_000))
     }
 
-    /// Microseconds since the start of the clock.
+    /// Returns the time in microseconds since the start of the clock.
     pub const fn as_micros(self) -> i64 {
         self.0
     }
 
-    /// Milliseconds since the start of the clock, rounded down (also below zero), so that two
-    /// timestamps that differ by whole milliseconds also do so after the conversion.
+    /// Returns the time in milliseconds since the start of the clock, rounded down (also below
+    /// zero), so that two timestamps that differ by whole milliseconds also do so after the
+    /// conversion.
     pub const fn as_millis(self) -> i64 {
         self.0.div_euclid(1_000)
     }
 
-    /// Seconds since the start of the clock.
+    /// Returns the time in seconds since the start of the clock.
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / 1e6
     }
 
-    /// `self - earlier` in microseconds; negative if `earlier` is later.
+    /// Returns `self - earlier` in microseconds. The result is negative if `earlier` is later.
     pub const fn micros_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// `self - earlier`; zero if `earlier` is later.
+    /// Returns `self - earlier`, or zero if `earlier` is later.
     pub const fn since(self, earlier: Self) -> Duration {
         let micros = self.micros_since(earlier);
         if micros > 0 { Duration::from_micros(micros.unsigned_abs()) } else { Duration::ZERO }
     }
 
-    /// `self` moved by a signed number of microseconds.
+    /// Returns `self` moved by a signed number of microseconds.
     pub const fn offset(self, micros: i64) -> Self {
         Self(self.0.saturating_add(micros))
     }
@@ -87,8 +88,8 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// The monotonic clock of one run, with the wall clock read once at its start. It is cheap to copy;
-/// all copies show the same time.
+/// The monotonic clock of one run, with the wall clock read once at its start. A clock is cheap to
+/// copy, and all copies show the same time.
 #[derive(Copy, Clone, Debug)]
 pub struct Clock {
     origin: Instant,
@@ -96,8 +97,8 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Starts the clock: the current time becomes [`Timestamp::ZERO`]. It is called once per process
-    /// (`main.rs`) and in tests.
+    /// Starts the clock: the current time becomes [`Timestamp::ZERO`]. This function is called once
+    /// per process (`main.rs`) and in tests.
     #[must_use]
     pub fn start() -> Self {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -107,7 +108,7 @@ impl Clock {
         }
     }
 
-    /// The current time on this clock.
+    /// Returns the current time on this clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.at(Instant::now())
@@ -122,16 +123,16 @@ impl Clock {
         }
     }
 
-    /// Converts a timestamp of this clock to an instant; a negative timestamp gives the start of the
-    /// clock.
+    /// Converts a timestamp of this clock to an instant. A negative timestamp gives the start of
+    /// the clock.
     #[must_use]
     pub fn instant(&self, at: Timestamp) -> Instant {
         self.origin + at.since(Timestamp::ZERO)
     }
 
-    /// Wall-clock microseconds since the Unix epoch at the timestamp: the wall clock as read once at
-    /// the start, plus the elapsed monotonic time. Later changes of the system's clock have no
-    /// effect.
+    /// Returns the wall-clock time at the timestamp in microseconds since the Unix epoch. The time
+    /// is the wall clock as read once at the start, plus the elapsed monotonic time. Later changes
+    /// of the system's clock have no effect.
     #[must_use]
     pub fn wall_micros(&self, at: Timestamp) -> i64 {
         self.wall_origin_micros.saturating_add(at.as_micros())

@@ -1,5 +1,5 @@
-//! Named threads that can be stopped, and waited for with a time limit. This is the only module
-//! that starts threads.
+//! Named threads. The owner of a thread can stop it, and wait for its end with a time limit. This
+//! is the only module that starts threads.
 
 use std::io;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use parking_lot::{Condvar, Mutex};
 /// The length of one slice of a wait.
 const SLICE: Duration = Duration::from_millis(50);
 
-/// A request to stop, shared by the requester and the thread.
+/// A request to stop, which the requester and the thread share.
 #[derive(Clone, Debug, Default)]
 pub struct Stop {
     shared: Arc<(Mutex<bool>, Condvar)>,
@@ -34,7 +34,7 @@ impl Stop {
         *self.shared.0.lock()
     }
 
-    /// Sleeps for `timeout` or until the stop is requested; returns whether it was requested.
+    /// Sleeps for `timeout` or until the stop is requested. Returns whether the stop was requested.
     pub fn wait(&self, timeout: Duration) -> bool {
         let mut set = self.shared.0.lock();
         self.shared.1.wait_while_for(&mut set, |set| !*set, timeout);
@@ -93,7 +93,7 @@ impl Worker {
         Ok(Self { name, stop, done, handle: Some(handle) })
     }
 
-    /// The token that stops this thread.
+    /// Returns the token that stops this thread.
     pub fn stop_token(&self) -> &Stop {
         &self.stop
     }
@@ -111,7 +111,7 @@ impl Worker {
     /// Requests the stop and waits for the end of the thread, for at most `limit`.
     ///
     /// # Errors
-    /// Fails with [`Stuck`] if the thread has not ended by then; it continues on its own.
+    /// Fails with [`Stuck`] if the thread has not ended by then. The thread continues on its own.
     pub fn join(mut self, limit: Duration) -> Result<(), Stuck> {
         self.stop.set();
         self.wait(limit)
@@ -120,7 +120,7 @@ impl Worker {
     /// Waits, for at most `limit`, until the thread ends on its own.
     ///
     /// # Errors
-    /// Fails with [`Stuck`] if it has not ended by then.
+    /// Fails with [`Stuck`] if the thread has not ended by then.
     pub fn wait(&mut self, limit: Duration) -> Result<(), Stuck> {
         if !in_slices(limit, |slice| self.done.wait(slice)) {
             return Err(Stuck(self.name.clone()));
@@ -140,7 +140,7 @@ impl Drop for Worker {
     }
 }
 
-/// Marks the thread as ended, also after a panic.
+/// A guard that marks the thread as ended when dropped, also after a panic.
 struct SetOnDrop(Stop);
 
 impl Drop for SetOnDrop {

@@ -1,5 +1,5 @@
-//! Runs divisible work on a few threads: the caller also takes parts, and returns when all are
-//! done, so the work can borrow its data. Running a job allocates no memory.
+//! Runs divisible work on a few threads. The caller also works on parts, and continues when all
+//! parts are done, so the work can borrow the caller's data. Running a job allocates no memory.
 
 #![allow(unsafe_code)]
 
@@ -13,7 +13,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use crate::base::simd::wide;
 use crate::base::worker::{Stop, Worker};
 
-/// Maximum number of threads; more threads do not speed up one frame.
+/// Maximum number of threads. More threads do not speed up the work on one frame.
 const MAX_THREADS: usize = 4;
 
 /// The number of parts that are handed out together.
@@ -26,14 +26,15 @@ type Job<'a> = dyn Fn(usize) + Sync + 'a;
 pub struct WorkerPool {
     shared: Arc<Shared>,
     helpers: Vec<Worker>,
-    /// Only one job runs at a time; a caller that finds the lock taken does its work alone.
+    /// The lock of the running job, because only one job runs at a time. A caller that finds the
+    /// lock taken does its work alone.
     turn: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
     work: Mutex<Work>,
-    /// Signals new parts to take.
+    /// Signals that a job has new parts.
     more: Condvar,
     /// Signals that the last part is done.
     done: Condvar,
@@ -66,13 +67,13 @@ impl std::fmt::Debug for Lent {
 }
 
 impl WorkerPool {
-    /// Creates a pool without helpers: the caller does all work.
+    /// Creates a pool without helper threads: the caller does all work.
     pub fn alone() -> Self {
         Self { shared: Arc::default(), helpers: Vec::new(), turn: Mutex::default() }
     }
 
-    /// Creates a pool with as many threads as this computer can use, including the caller's. There
-    /// are fewer if the system refuses threads.
+    /// Creates a pool with as many threads as this computer can use, including the caller's. The
+    /// pool has fewer threads if the system refuses to start them.
     pub fn of_this_machine(name: &str) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Self::of(name, cores.min(MAX_THREADS))
@@ -95,8 +96,8 @@ impl WorkerPool {
     }
 
     /// Runs `job` for each part, in any order, on any of the threads, with the widest vectors of
-    /// the processor; returns when all are done. As with [`wide`], only inlined code uses those
-    /// vectors: use `#[inline(always)]` on the closure and the functions it calls.
+    /// the processor. Returns when all parts are done. As with [`wide`], only inlined code uses
+    /// those vectors: use `#[inline(always)]` on the closure and the functions it calls.
     pub fn each<T: Send>(&self, parts: impl IntoIterator<Item = T>, job: impl Fn(T) + Sync) {
         let mut parts = parts.into_iter().fuse();
         // This appears only once, because the job is long.
@@ -182,7 +183,7 @@ impl Work {
     }
 }
 
-/// Marks a part as busy until this is dropped.
+/// Marks a part as busy until this value is dropped.
 struct Busy<'a>(&'a Shared);
 
 impl Drop for Busy<'_> {
@@ -195,7 +196,7 @@ impl Drop for Busy<'_> {
     }
 }
 
-/// Removes the job when dropped, and waits until no helper works on it.
+/// When dropped, removes the job, and waits until no helper thread works on it.
 struct Finish<'a>(&'a Shared);
 
 impl Drop for Finish<'_> {
@@ -208,7 +209,7 @@ impl Drop for Finish<'_> {
     }
 }
 
-/// The loop of a helper thread.
+/// Runs the loop of a helper thread.
 fn help(shared: &Shared, stop: &Stop) {
     let mut work = shared.work.lock();
     while !stop.is_set() {
