@@ -1,5 +1,5 @@
 //! HTTP/1.1 messages on a connection, for both sides: complete headers, and bodies in pieces.
-//! Callers set the time limits; only one header and the data of one read are buffered.
+//! Callers set the time limits. Only one header and the data of one read are buffered.
 
 use std::io;
 
@@ -21,7 +21,7 @@ pub(in crate::net) struct Http {
     buffer: BytesMut,
 }
 
-/// Why a connection is unusable.
+/// The reason why a connection is unusable.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::net) enum Fault {
     #[error("{0}")]
@@ -47,7 +47,7 @@ impl Http {
         Self { stream, buffer: BytesMut::new() }
     }
 
-    /// The connection after the last message, including data already received.
+    /// Returns the connection after the last message, including data already received.
     pub fn into_stream(self) -> Stream {
         self.stream.with_ahead(self.buffer.freeze())
     }
@@ -62,7 +62,8 @@ impl Http {
         Ok(self.stream.flush().await?)
     }
 
-    /// Reads the next header; `None` if the peer closes instead. This is cancel-safe.
+    /// Reads the next header. Returns `None` if the peer closes the connection instead. This
+    /// function is cancel-safe.
     pub async fn head(&mut self) -> Result<Option<Bytes>, Fault> {
         loop {
             if let Some(length) = http::head_length(&self.buffer)? {
@@ -74,7 +75,8 @@ impl Http {
         }
     }
 
-    /// Reads the next piece of a body; `None` at its end. This is cancel-safe.
+    /// Reads the next piece of a body. Returns `None` at the end of the body. This function is
+    /// cancel-safe.
     pub async fn piece(&mut self, body: &mut Body) -> Result<Option<Bytes>, Fault> {
         loop {
             let mut input = &self.buffer[..];
@@ -94,7 +96,7 @@ impl Http {
         }
     }
 
-    /// Reads more data; `false` at the end.
+    /// Reads more data. Returns `false` at the end of the connection.
     async fn fill(&mut self) -> Result<bool, Fault> {
         self.buffer.reserve(READ);
         Ok(self.stream.read_buf(&mut self.buffer).await? > 0)

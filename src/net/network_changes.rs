@@ -8,7 +8,7 @@ use crate::base::queue::{self, Full, Receiver};
 use crate::net::backend::interfaces::Present;
 use crate::net::runtime::Runtime;
 
-/// Maximum number of unread changes; the reader checks ten times per second.
+/// Maximum number of unread changes. The reader checks for changes ten times per second.
 const CHANGES: usize = 16;
 
 /// A change of the network.
@@ -40,7 +40,8 @@ impl NetworkChanges {
 
         use crate::net::backend::interfaces::{hear, listen, present};
 
-        /// A new interface causes several changes at once, which count as one.
+        /// The time within which several changes count as one, because a new interface causes
+        /// several changes at once.
         const SETTLE: Duration = Duration::from_millis(250);
 
         let (tell, told) = queue::bounded("network changes", CHANGES, Full::DropOldest);
@@ -68,7 +69,7 @@ impl NetworkChanges {
         Ok(Self { told })
     }
 
-    /// As on Linux.
+    /// Starts listening for changes, as on Linux.
     ///
     /// # Errors
     /// Always fails: this system is not supported.
@@ -77,7 +78,7 @@ impl NetworkChanges {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// The changes since the last call.
+    /// Returns the changes since the last call.
     pub fn poll(&self) -> Option<NetworkChange> {
         self.told.try_recv().ok()
     }
@@ -95,7 +96,7 @@ fn difference(before: &[Present], now: &[Present], route: bool) -> NetworkChange
     NetworkChange { came: words(now, before), gone: words(before, now), route }
 }
 
-/// Returns true if this is still an address of this computer.
+/// Returns true if the address still belongs to this computer.
 pub(in crate::net) fn is_own(address: IpAddr) -> bool {
     match UdpSocket::bind(SocketAddr::new(address, 0)) {
         Ok(_) => true,
@@ -104,8 +105,8 @@ pub(in crate::net) fn is_own(address: IpAddr) -> bool {
     }
 }
 
-/// Returns true if this computer has a network to the address, by its routes and interfaces,
-/// without sending anything.
+/// Returns true if this computer's routes and interfaces lead to the address. This function sends
+/// nothing.
 pub(in crate::net) fn leads_to(address: IpAddr) -> bool {
     use io::ErrorKind as Kind;
     let any = match address {

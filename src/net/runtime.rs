@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinHandle;
 
-/// The runtime: two named worker threads. Clones share it. It ends when the last one is dropped,
-/// without waiting for tasks, or by [`Runtime::shutdown`].
+/// The runtime, which has two named worker threads. Clones share the runtime. It ends when the last
+/// clone is dropped, without waiting for tasks, or by [`Runtime::shutdown`].
 #[derive(Clone, Debug)]
 pub struct Runtime {
     handle: Handle,
@@ -36,12 +36,12 @@ impl Runtime {
         Ok(Self { handle, inner: Arc::new(Inner(Mutex::new(Some(runtime)))) })
     }
 
-    /// The handle, for code that spawns tasks itself (an HTTP server).
+    /// Returns the handle, for code that spawns tasks itself (an HTTP server).
     pub fn handle(&self) -> &Handle {
         &self.handle
     }
 
-    /// Starts a task. It is dropped at its next await when the runtime ends.
+    /// Starts a task. When the runtime ends, the task is dropped at its next await.
     pub fn spawn<F>(&self, task: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -50,12 +50,13 @@ impl Runtime {
         self.handle.spawn(task)
     }
 
-    /// Runs a future to its end on this thread. It must not be called within the runtime.
+    /// Runs a future to its end on this thread. This function must not be called within the
+    /// runtime.
     pub fn block_on<F: Future>(&self, task: F) -> F::Output {
         self.handle.block_on(task)
     }
 
-    /// Ends all tasks at their next await, and waits for the threads, at most `limit`.
+    /// Ends all tasks at their next await, and waits for the threads for at most `limit`.
     pub fn shutdown(&self, limit: Duration) {
         let runtime = self.inner.0.lock().take();
         if let Some(runtime) = runtime {

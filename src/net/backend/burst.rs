@@ -1,5 +1,6 @@
 //! Sends the same bytes to many sockets with one system call (`io_uring`). Every send is tried once
-//! without waiting, so all have ended when the call returns. It runs on the calling thread.
+//! without waiting, so all sends have ended when the call returns. The sends run on the calling
+//! thread.
 #![allow(unsafe_code)]
 
 use std::cell::RefCell;
@@ -12,17 +13,18 @@ use io_uring::{IoUring, Probe, opcode};
 
 /// Maximum number of sends in one call.
 const ENTRIES: u32 = 256;
-/// Number of interrupted calls before a burst fails.
+/// Number of interrupted system calls after which a burst fails.
 const MAX_CALLS: usize = 64;
 
 thread_local! {
-    /// This thread's ring; `Some(None)` if the system offers none.
+    /// This thread's ring, or `Some(None)` if the system offers no ring.
     static RING: RefCell<Option<Option<IoUring>>> = const { RefCell::new(None) };
 }
 
 /// Sends `bytes` to each of `sockets`, and appends the number of bytes sent on each to `taken`, in
-/// order. For a full socket, this is an error of the kind [`io::ErrorKind::WouldBlock`]. Returns
-/// `false` if the system or its restrictions do not support this; then nothing was sent.
+/// order. For a full socket, the entry in `taken` is an error of the kind
+/// [`io::ErrorKind::WouldBlock`]. Returns `false`, without sending anything, if the system or its
+/// restrictions do not support such sends.
 pub(in crate::net) fn send(
     sockets: &[BorrowedFd<'_>],
     bytes: &Bytes,
@@ -46,7 +48,7 @@ pub(in crate::net) fn send(
     })
 }
 
-/// Opens a ring, if the system has one that can send.
+/// Opens a ring, if the system supports rings that can send.
 fn open() -> Option<IoUring> {
     let ring = IoUring::new(ENTRIES).ok()?;
     let mut probe = Probe::new();
@@ -55,7 +57,7 @@ fn open() -> Option<IoUring> {
 }
 
 /// Sends to at most [`ENTRIES`] sockets. Returns `false` if the ring failed, which does not happen
-/// to a working one: it must not be used again.
+/// to a working ring. A failed ring must not be used again.
 fn send_part(
     ring: &mut IoUring,
     sockets: &[BorrowedFd<'_>],

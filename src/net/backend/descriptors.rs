@@ -1,11 +1,12 @@
-//! The limit of open descriptors: sockets, files, devices.
+//! The limit of open descriptors (sockets, files, devices).
 #![allow(unsafe_code)]
 
-/// A higher limit is useless: a server has its own limit of connections.
+/// Maximum number of descriptors that onair requests. A higher limit is useless, because a server
+/// has its own limit of connections.
 const DESCRIPTORS: u64 = 65_536;
 
-/// Raises the soft limit to the hard limit, and returns it; `None` if the system does not report
-/// it.
+/// Raises the soft limit to the hard limit, and returns the new limit, or `None` if the system does
+/// not report it.
 #[cfg(unix)]
 pub(in crate::net) fn raise_limit() -> Option<u64> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };

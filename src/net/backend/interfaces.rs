@@ -1,5 +1,5 @@
-//! Network data of the kernel: interfaces with addresses, and changes of these and of routes
-//! (rtnetlink). It supports Linux; other systems report nothing.
+//! Reads network data of the kernel: interfaces with addresses, and changes of interfaces,
+//! addresses and routes (rtnetlink). This module supports Linux; other systems report nothing.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -12,10 +12,10 @@ pub(in crate::net) struct Present {
     pub address: Option<IpAddr>,
 }
 
-/// Changes in the messages of the kernel.
+/// The changes that the messages of the kernel report.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::net) struct KernelMessage {
-    /// True for any change that can matter.
+    /// True if any relevant change was reported.
     pub any: bool,
     /// True if a route was added or removed.
     pub route: bool,
@@ -35,10 +35,11 @@ mod linux {
 
     /// Maximum number of interfaces.
     const MAX_INTERFACES: usize = 1_024;
-    /// The header of a message, and the header of its interface data.
+    /// Bytes of the header of a message; the next constant is the size of the header of its
+    /// interface data.
     const HEADER_BYTES: usize = 16;
 
-    /// All interfaces that are up and connected, with their addresses, except loopback.
+    /// Returns all interfaces that are up and connected, with their addresses, except loopback.
     pub(in crate::net) fn present() -> Vec<Present> {
         let mut list: *mut libc::ifaddrs = ptr::null_mut();
         // SAFETY: the call writes one pointer.
@@ -93,13 +94,13 @@ mod linux {
         }
     }
 
-    /// Subscribes to changes. It must be called within the runtime.
+    /// Subscribes to changes. This function must be called within the runtime.
     pub(in crate::net) fn listen() -> io::Result<AsyncFd<OwnedFd>> {
         // SAFETY: the descriptor is owned by the `AsyncFd`, and closed after it.
         unsafe { AsyncFd::register_with_interest(open()?, Interest::READABLE) }.map_err(Into::into)
     }
 
-    /// A socket that becomes readable at each change.
+    /// Opens a socket that becomes readable at each change.
     pub(super) fn open() -> io::Result<OwnedFd> {
         let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
         // SAFETY: no pointers are passed.
@@ -124,7 +125,7 @@ mod linux {
         if bound == 0 { Ok(socket) } else { Err(io::Error::last_os_error()) }
     }
 
-    /// Reads the waiting messages; never blocks.
+    /// Reads the waiting messages without blocking.
     pub(in crate::net) fn hear(socket: &OwnedFd) -> io::Result<KernelMessage> {
         let mut heard = KernelMessage::default();
         let mut block = [0_u8; 8_192];

@@ -1,4 +1,5 @@
-//! Operating system data about sockets and interfaces that the standard library does not provide.
+//! Reads data of the operating system about sockets and interfaces that the standard library does
+//! not provide.
 
 #[cfg(target_os = "linux")]
 pub(in crate::net) mod burst;

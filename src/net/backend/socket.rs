@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
-/// Bytes written to the socket that the peer has not acknowledged yet (`SIOCOUTQ`).
+/// Returns the bytes written to the socket that the peer has not acknowledged yet (`SIOCOUTQ`).
 #[cfg(target_os = "linux")]
 pub(in crate::net) fn unacknowledged_bytes(socket: &TcpStream) -> Option<u64> {
     use std::os::fd::AsRawFd;
@@ -17,14 +17,15 @@ pub(in crate::net) fn unacknowledged_bytes(socket: &TcpStream) -> Option<u64> {
     if result == 0 { u64::try_from(bytes).ok() } else { None }
 }
 
-/// The kernel's smoothed round-trip time (`TCP_INFO`), once it has measured one.
+/// Returns the kernel's smoothed round-trip time (`TCP_INFO`), once it has measured one.
 #[cfg(target_os = "linux")]
 pub(in crate::net) fn round_trip(socket: &TcpStream) -> Option<Duration> {
     let info = tcp_info(socket).filter(|info| info.tcpi_rtt > 0)?;
     Some(Duration::from_micros(info.tcpi_rtt.into()))
 }
 
-/// How long ago the peer last acknowledged anything (`TCP_INFO`), including a full window.
+/// Returns the time since the peer last acknowledged anything (`TCP_INFO`), including a full
+/// window.
 #[cfg(target_os = "linux")]
 pub(in crate::net) fn since_last_ack(socket: &TcpStream) -> Option<Duration> {
     tcp_info(socket).map(|info| Duration::from_millis(info.tcpi_last_ack_recv.into()))

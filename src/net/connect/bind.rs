@@ -13,13 +13,13 @@ use crate::text::problem::{Problem, problem};
 /// The local side of connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bind {
-    /// An address of this machine.
+    /// An address of this computer.
     Address(IpAddr),
     /// A network interface by its name, such as `eth1` (Linux).
     Interface(String),
 }
 
-/// The longest interface name.
+/// Maximum length of an interface name in bytes.
 const MAX_NAME: usize = 15;
 
 impl FromStr for Bind {
@@ -62,8 +62,9 @@ impl Bind {
         }
     }
 
-    /// Connects from this address or interface. An error of kind
-    /// [`io::ErrorKind::AddrNotAvailable`] is about the local side.
+    /// Connects from this address or interface. An error of the kind
+    /// [`io::ErrorKind::AddrNotAvailable`] means that the local address or interface is
+    /// unavailable.
     pub(in crate::net) async fn connect(&self, to: SocketAddr) -> io::Result<TcpStream> {
         let own = |error: io::Error| match error.kind() {
             io::ErrorKind::PermissionDenied => error,

@@ -1,6 +1,7 @@
-//! Connects in stages: name, port, TLS. Each stage has its own limit. Addresses are tried in turn:
-//! the next one 250 ms after the previous one, or when that fails. The first answer wins (a simple
-//! form of RFC 8305: the resolver sorts both families, and they alternate).
+//! Connects in stages: name, port, TLS. Each stage has its own limit. The addresses of a host are
+//! tried in turn: each starts 250 ms after the previous one, or when the previous one fails. The
+//! first address that answers is used (a simple form of RFC 8305: the resolver sorts both families,
+//! and the families alternate).
 
 pub mod bind;
 pub mod proxy;
@@ -29,7 +30,7 @@ const MAX_ADDRESSES: usize = 8;
 /// The endpoint to connect to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
-    /// Name or address, with IPv6 without brackets.
+    /// The name or the address of the host; an IPv6 address has no brackets.
     pub host: String,
     pub port: u16,
     /// True if TLS is used from the start.
@@ -51,13 +52,14 @@ pub struct Options {
     pub tcp_limit: Duration,
     /// Time limit of the TLS handshake.
     pub tls_limit: Duration,
-    /// A connection whose data stays unacknowledged for this long is dead.
+    /// The time without an acknowledgement after which a connection counts as dead.
     pub dead_after: Duration,
     /// The approximate unsent bytes at which the socket counts as full.
     pub not_sent_low_water: u32,
     /// Trusted certificates.
     pub trust: Trust,
-    /// Ports to try in this order if the URL has none; if empty, the default of the scheme.
+    /// The ports to try, in this order, if the URL contains no port. If the list is empty, the
+    /// default port of the scheme is used.
     pub ports: Vec<u16>,
     /// The proxy, if any.
     pub proxy: Option<Proxy>,
@@ -81,8 +83,8 @@ impl Default for Options {
     }
 }
 
-/// Connects. It calls `on_step` at the beginning of each stage. It is cancel-safe: dropping it
-/// leaves nothing behind.
+/// Connects, and calls `on_step` at the beginning of each stage. This function is cancel-safe:
+/// dropping its future leaves nothing behind.
 ///
 /// # Errors
 /// Fails with the stage and the cause.
@@ -158,8 +160,9 @@ async fn look_up(host: &str, port: u16, limit: Duration) -> Result<Vec<SocketAdd
     if found.is_empty() { Err(Cause::NoSuchHost) } else { Ok(found) }
 }
 
-/// The resolver reports only a text. "Name or service not known" and similar texts mean an unknown
-/// host, "Temporary failure in name resolution" means a failed lookup.
+/// Returns the cause of a resolver error, which contains only a text. "Name or service not known"
+/// and similar texts mean an unknown host; "Temporary failure in name resolution" means a failed
+/// lookup.
 fn lookup_cause(error: &std::io::Error) -> Cause {
     let text = error.to_string();
     let text = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
@@ -171,8 +174,8 @@ fn lookup_cause(error: &std::io::Error) -> Cause {
     }
 }
 
-/// Alternates IPv6 and IPv4, keeps the resolver's order within each family, and begins with its
-/// first family.
+/// Alternates IPv6 and IPv4 addresses. The order within each family is that of the resolver, and
+/// the first address stays first.
 fn in_turn(found: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let six_first = found.first().is_some_and(SocketAddr::is_ipv6);
     let (first, second): (Vec<_>, Vec<_>) =
@@ -276,7 +279,7 @@ mod tests {
         assert_eq!(turns, ["[::1]:1", "1.1.1.1:1", "[::2]:1", "[::3]:1"]);
     }
 
-    /// A port that never answers: its backlog is full, so the system drops connections.
+    /// Opens a port that never answers: its backlog is full, so the system drops connections.
     fn dead(address: &str) -> (socket2::Socket, Vec<std::net::TcpStream>, SocketAddr) {
         let address: SocketAddr = address.parse().unwrap();
         let domain = socket2::Domain::for_address(address);

@@ -1,5 +1,5 @@
 //! Connects through a proxy: HTTP `CONNECT` (RFC 9110, 9.3.6) or SOCKS 5. The proxy resolves the
-//! server's name; it does not read the data, especially TLS.
+//! server's name, and passes the data on without reading it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -30,11 +30,11 @@ pub enum Kind {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
     pub kind: Kind,
-    /// Name or address, with IPv6 without brackets.
+    /// The name or the address of the proxy; an IPv6 address has no brackets.
     pub host: String,
     pub port: u16,
     pub credentials: Option<Credentials>,
-    /// Hosts for direct connections: names, suffixes of names, addresses, or `*`.
+    /// The hosts to which onair connects directly: names, suffixes of names, addresses, or `*`.
     pub except: Vec<String>,
 }
 
@@ -93,7 +93,7 @@ impl Proxy {
         Cause::Proxy { proxy: self.to_string(), problem }
     }
 
-    /// Requests a connection to a host; the stream then leads there.
+    /// Asks the proxy to connect to a host. Afterwards, the stream leads to that host.
     pub(in crate::net) async fn pass(
         &self,
         stream: Stream,
@@ -158,7 +158,7 @@ impl Proxy {
     }
 }
 
-/// Sends a message, and reads an answer of a known length.
+/// Sends a message, and fills `answer` with the reply.
 async fn talk(stream: &mut Stream, message: &[u8], answer: &mut [u8]) -> Result<(), Problem> {
     let exchange = async {
         stream.write_all(message).await?;

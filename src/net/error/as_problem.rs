@@ -1,5 +1,5 @@
-//! Connection errors as problems: the cause, preceded by the stage if the cause does not show it,
-//! and the cure at that stage.
+//! Converts connection errors to problems. A problem contains the cause, preceded by the stage if
+//! the cause does not indicate it, and the cure at that stage.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::text::problem::problem;
 use crate::wire::socks5;
 
 impl Error {
-    /// The problem with its cure, preceded by the stage if the cause does not show it.
+    /// Returns the problem with its cure, preceded by the stage if the cause does not indicate it.
     pub fn problem(&self) -> Problem {
         let cause = Problem::from(&self.cause);
         let whole = match self.cause {
@@ -43,12 +43,12 @@ impl Error {
         }
     }
 
-    /// The problem with the server's address before it.
+    /// Returns the problem, preceded by the server's address.
     pub fn with_peer(&self) -> Problem {
         problem!("net-with-peer", peer = &self.peer, cause = self.problem())
     }
 
-    /// The cure that depends on the stage; otherwise the cause has its own.
+    /// Returns the cure that depends on the stage, or `None` if the cause has its own cure.
     fn cure_of_stage(&self) -> Option<Problem> {
         let hung_up = matches!(self.cause, Cause::Closed | Cause::Reset);
         let late = matches!(self.cause, Cause::TimedOut { .. });
@@ -319,7 +319,7 @@ fn seconds(time: Duration) -> String {
     }
 }
 
-/// The UTC date of a Unix time.
+/// Formats the UTC date of a Unix time in seconds.
 fn date(seconds: u64) -> String {
     i64::try_from(seconds)
         .ok()

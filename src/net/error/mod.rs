@@ -38,7 +38,7 @@ pub enum ConnectStage {
 }
 
 impl ConnectStage {
-    /// The name in events: `dns`, `tcp`, `tls`, `handshake`, `connect`, `publish`, `play`,
+    /// Returns the name in events: `dns`, `tcp`, `tls`, `handshake`, `connect`, `publish`, `play`,
     /// `request`, `media`.
     pub const fn name(self) -> &'static str {
         match self {
@@ -68,10 +68,11 @@ pub enum Step<'a> {
     Stage(ConnectStage),
     /// This port failed; the next one is tried.
     NextPort(&'a Error),
-    /// The server closed the connection at the handshake; onair tries again with the digests of
+    /// The server closed the connection at the handshake. onair tries again with the digests of
     /// Flash Player, which some servers require.
     Digests(&'a Error),
-    /// The server redirects; the flag tells whether user and password are sent there.
+    /// The server redirects to another address. The flag tells whether the user and the password
+    /// are sent to that address.
     Elsewhere { to: &'a str, with_password: bool },
 }
 
@@ -88,18 +89,18 @@ pub struct FailedAttempt {
 pub enum Class {
     /// A local file or setting is wrong (exit code 3).
     Settings,
-    /// The server is unreachable, or is not a streaming server (6).
+    /// The server is unreachable, or is not a streaming server (exit code 6).
     Unreachable,
-    /// The server rejected the request (7).
+    /// The server rejected the request (exit code 7).
     Refused,
-    /// The connection worked and was lost (8).
+    /// The connection worked and was lost (exit code 8).
     Lost,
-    /// The server has no such stream (9).
+    /// The server has no such stream (exit code 9).
     NoSuchStream,
 }
 
 impl Class {
-    /// The process exit code.
+    /// Returns the process exit code.
     pub const fn exit_code(self) -> u8 {
         match self {
             Self::Settings => 3,
@@ -111,7 +112,7 @@ impl Class {
     }
 }
 
-/// Why a proxy rejects a connection.
+/// The reason why a proxy rejects a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProxyProblem {
     /// The proxy itself is unreachable.
@@ -122,7 +123,7 @@ pub enum ProxyProblem {
     WrongLogin,
     /// The proxy will not or cannot reach the server, with the reason.
     Refused(Problem),
-    /// It is not such a proxy, with the evidence.
+    /// The peer is not a proxy of the selected kind; the value is the evidence.
     NotProxy(Problem),
 }
 
@@ -157,17 +158,17 @@ pub enum Cause {
     TrustFile { path: String, reason: Problem },
     /// The peer is not an RTMP server.
     NotRtmp(NotRtmp),
-    /// A web server answers but does not support RTMP over HTTP; with its status (0 if the answer
-    /// is not HTTP) and its reason.
+    /// A web server answers but does not support RTMP over HTTP. The values are its status (0 if
+    /// the answer is not HTTP) and its reason.
     Tunnel { status: u16, reason: String },
-    /// A web server's error answer: its status and its reason.
+    /// A web server answers with an error: its status and its reason.
     Answer { status: u16, reason: String },
-    /// A web server sends other data than requested.
+    /// A web server does not send the requested data.
     Web(WebProblem),
     /// The server violated the protocol.
     Protocol(Problem),
-    /// The server rejected the request: the meaning, its code (`NetStream.Publish.BadName`) and its
-    /// text.
+    /// The server rejected the request. The values are the meaning, the server's code
+    /// (`NetStream.Publish.BadName`) and its text.
     Status { refusal: Refusal, code: String, description: String },
     /// The network of this computer changed, and the link is down.
     NetworkChanged,
@@ -179,20 +180,20 @@ pub enum Cause {
     /// Right after a loss: the server rejects the stream, usually because it still has the previous
     /// connection.
     StillThere(Box<Self>),
-    /// The server's list of supported codecs lacks these.
+    /// The server's list of supported codecs lacks these codecs.
     Codecs(Vec<String>),
     /// A proxy rejects the connection; its address has no user or password.
     Proxy { proxy: String, problem: ProxyProblem },
     /// Connections cannot leave from this address or interface.
     Bind { from: String, reason: Problem },
-    /// None of several ports works, in the order of attempts.
+    /// None of several ports works. The attempts are in their order.
     EveryPort(Vec<FailedAttempt>),
-    /// Another failure of the system, usually with its message.
+    /// Another failure of the system, usually with the system's message.
     Io(Problem),
 }
 
 impl Cause {
-    /// The cause of a failed read, write or connect.
+    /// Returns the cause of a failed read, write or connect.
     pub fn from_io(error: &io::Error) -> Self {
         use io::ErrorKind as Kind;
         if let Some(cause) = error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()) {
@@ -217,7 +218,7 @@ impl Cause {
 impl std::error::Error for Cause {}
 
 /// An error of connecting, or of a connection. `Display` shows a complete sentence without the
-/// stream key: what, where and why.
+/// stream key: the failure, its place and its cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     /// The stage of the failure.
@@ -229,7 +230,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// The server's own code, if any.
+    /// Returns the server's own code, if any.
     pub fn code(&self) -> Option<&str> {
         match &self.cause {
             Cause::Status { code, .. } if !code.is_empty() => Some(code),
@@ -241,7 +242,8 @@ impl Error {
         }
     }
 
-    /// Returns true if there was no connection yet: the server has received nothing.
+    /// Returns true if the error occurred before the request, so that the server has received
+    /// nothing.
     pub fn is_before_request(&self) -> bool {
         matches!(self.stage, ConnectStage::Dns | ConnectStage::Tcp | ConnectStage::Tls)
     }
@@ -252,7 +254,7 @@ impl Error {
     }
 
     /// Returns true if a new attempt later can help. An unusable local file or a clear rejection is
-    /// permanent; a network failure, a restarting server or a name in use is not.
+    /// permanent; a network failure, a restarting server and a stream name in use are temporary.
     pub fn may_pass(&self) -> bool {
         match &self.cause {
             Cause::TrustFile { .. } | Cause::Codecs(_) => false,
@@ -262,8 +264,8 @@ impl Error {
         }
     }
 
-    /// The pin that would accept the server's certificate, if that is a remedy: for a certificate
-    /// without a trusted issuer, but not if another server may be answering.
+    /// Returns the pin that would accept the server's certificate, if that is a remedy: for a
+    /// certificate without a trusted issuer, but not if another server may be answering.
     pub fn pin_to_offer(&self) -> Option<CertificatePin> {
         use CertificateProblem as Problem;
         match &self.cause {

@@ -1,32 +1,34 @@
-//! Problems of certificates, servers that are not RTMP servers, and wrong answers of web servers.
+//! Describes problems of certificates, servers that are not RTMP servers, and wrong answers of web
+//! servers.
 
 use std::fmt;
 
 use crate::text::Problem;
 
-/// Why a server's certificate is not accepted.
+/// The reason why a server's certificate is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CertificateProblem {
-    /// Its *not after* time is in the past. The time is in seconds since the Unix epoch, if known.
+    /// The *not after* time of the certificate is in the past. The time is in seconds since the
+    /// Unix epoch, if known.
     Expired { not_after: Option<u64> },
-    /// Its *not before* time is in the future. The time is in seconds since the Unix epoch, if
-    /// known.
+    /// The *not before* time of the certificate is in the future. The time is in seconds since the
+    /// Unix epoch, if known.
     NotYetValid { not_before: Option<u64> },
-    /// None of its names matches the host.
+    /// None of the names in the certificate matches the host.
     WrongName { host: String, names: Vec<String> },
     /// It is self-signed, or no authority that this computer trusts has signed it.
     UnknownIssuer,
-    /// Its issuer has revoked it.
+    /// The issuer has revoked the certificate.
     Revoked,
-    /// A signature is invalid.
+    /// A signature in the certificate chain is invalid.
     BadSignature,
-    /// It is not valid for servers.
+    /// The certificate is not valid for servers.
     WrongPurpose,
-    /// It is a CA certificate, which cannot identify a server. `openssl req -x509` creates such
-    /// self-signed ones by default.
+    /// The certificate is a CA certificate, which cannot identify a server. `openssl req -x509`
+    /// creates such self-signed certificates by default.
     OwnAuthority,
-    /// It is not the pinned one; both values are SHA-256 in hex. `accepted` means that the user had
-    /// accepted the expected one for this server.
+    /// The certificate is not the pinned one. Both values are SHA-256 in hex. `accepted` is true if
+    /// the user had accepted the expected certificate for this server.
     NotPinned { expected: String, presented: String, accepted: bool },
     /// Another problem, with the verifier's message.
     Other(String),
@@ -46,7 +48,7 @@ pub enum NotRtmp {
 }
 
 impl NotRtmp {
-    /// The kind of server whose answer begins like this; `None` if it may be RTMP.
+    /// Returns the kind of server whose answer begins like this; `None` if it may be RTMP.
     pub fn sniff(first: &[u8]) -> Option<Self> {
         match first {
             [] | [0x03, ..] => None,
@@ -69,9 +71,9 @@ impl NotRtmp {
 /// A wrong answer of a web server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WebProblem {
-    /// A redirect loop.
+    /// The redirects form a loop.
     RoundAndRound,
-    /// A redirect to an invalid address, with the reason.
+    /// A redirect leads to an invalid address; the value is the reason.
     Nowhere(UrlError),
     /// A redirect leads from TLS to an insecure address.
     Unsafe,
@@ -83,11 +85,11 @@ pub enum WebProblem {
     TooMuch { kib: usize },
     /// The body is shorter than announced.
     TooLittle,
-    /// The body is the whole file, or another part than the requested one.
+    /// The body is the whole file, or a part that was not requested.
     OtherPart,
 }
 
-/// Why a text is not a readable address.
+/// The reason why a text is not a valid address.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum UrlError {
     /// The address is too long.

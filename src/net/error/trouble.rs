@@ -1,9 +1,9 @@
-//! Classifies errors. There is one rule for all: the kind determines the notice and the exit code
+//! Classifies errors. The kind of an error determines the notice and the exit code
 //! (docs/reference/messages.md, *Exit codes*).
 
 use crate::net::error::{Cause, Class, ConnectStage, Error, Refusal};
 
-/// Kind of a problem with a server.
+/// The kind of a problem with a server.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Trouble {
     /// A local file or setting is wrong.
@@ -26,16 +26,16 @@ pub enum Trouble {
     Busy,
     /// The server has no such stream.
     NoSuchStream,
-    /// While live: the server accepts no data.
+    /// While the stream is live, the server accepts no data.
     Silent,
-    /// While live: the connection was lost.
+    /// While the stream was live, the connection was lost.
     Lost,
     /// Another failure to connect.
     Failed,
 }
 
 impl Trouble {
-    /// The class for exit codes.
+    /// Returns the class for exit codes.
     pub const fn class(self) -> Class {
         match self {
             Self::Settings => Class::Settings,
@@ -54,7 +54,7 @@ impl Trouble {
 }
 
 impl Error {
-    /// The kind of this error.
+    /// Returns the kind of this error.
     pub fn trouble(&self) -> Trouble {
         match (&self.cause, self.stage) {
             (Cause::TrustFile { .. }, _) => Trouble::Settings,
@@ -94,7 +94,7 @@ impl Error {
         }
     }
 
-    /// The class of an error before anything was live.
+    /// Returns the class of an error before anything was live.
     pub fn class(&self) -> Class {
         self.trouble().class()
     }

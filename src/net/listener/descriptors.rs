@@ -1,4 +1,4 @@
-//! The limit of open descriptors, raised once, and the share for connections.
+//! Raises the limit of open descriptors once, and computes the share for connections.
 
 use std::sync::OnceLock;
 
@@ -6,16 +6,17 @@ use crate::net::backend::descriptors;
 
 /// Descriptors reserved for everything else: recordings, devices, windows, pipes.
 const SPARE: u64 = 256;
-/// The limit if the system does not report it.
+/// The assumed limit if the system does not report it.
 const USUAL: u64 = 1_024;
 
-/// The limit of open descriptors. The first call raises it as far as the system allows.
+/// Returns the limit of open descriptors. The first call raises the limit as far as the system
+/// allows.
 pub fn limit() -> u64 {
     static LIMIT: OnceLock<u64> = OnceLock::new();
     *LIMIT.get_or_init(|| descriptors::raise_limit().unwrap_or(USUAL))
 }
 
-/// The number of connections that leaves enough descriptors for files: at most `wanted`.
+/// Returns the number of connections, at most `wanted`, that leaves enough descriptors for files.
 pub fn for_connections(wanted: usize) -> usize {
     share(limit(), wanted)
 }

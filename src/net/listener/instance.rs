@@ -1,6 +1,6 @@
-//! The first instance of a program, to which later starts pass their arguments: a Unix socket that
-//! only its owner can reach. Each connection has one message and one answer, both limited in length
-//! and time.
+//! The first instance of a program, to which later starts pass their arguments through a Unix
+//! socket that only its owner can reach. Each connection has one message and one answer, both
+//! limited in length and time.
 
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
@@ -23,8 +23,8 @@ const MESSAGE_LIMIT: Duration = Duration::from_secs(1);
 /// Maximum length of a socket path.
 const MAX_PATH: usize = 100;
 
-/// The socket for this file, such as the settings: in the user's runtime folder, otherwise next to
-/// the file. It is `None` if its path would be too long.
+/// Returns the socket for this file, such as the settings: in the user's runtime folder, otherwise
+/// next to the file. Returns `None` if the path would be too long.
 pub fn socket_for(name: &Path) -> Option<PathBuf> {
     let Some(folder) = dirs::runtime_dir() else {
         let mut beside = name.as_os_str().to_owned();
@@ -37,7 +37,7 @@ pub fn socket_for(name: &Path) -> Option<PathBuf> {
     Some(folder.join("onair").join(format!("{name}.sock")))
 }
 
-/// The first instance, which answers until dropped.
+/// The first instance, which answers later starts until it is dropped.
 #[derive(Debug)]
 pub struct FirstInstance {
     path: PathBuf,
@@ -46,8 +46,8 @@ pub struct FirstInstance {
 }
 
 impl FirstInstance {
-    /// Listens on this socket, and replaces one that an earlier instance left behind. The caller
-    /// has ensured that it is the first.
+    /// Listens on this socket, and replaces a socket that an earlier instance left behind. The
+    /// caller must have ensured that it is the first instance.
     ///
     /// # Errors
     /// Fails if the socket cannot be created.
@@ -97,7 +97,7 @@ fn serve(mut peer: UnixStream, answer: &mut impl FnMut(&[u8]) -> Vec<u8>) -> io:
     peer.write_all(&answer(&message))
 }
 
-/// Sends a message to the first instance, and waits for its answer at most this long.
+/// Sends a message to the first instance, and waits for its answer for at most `limit`.
 ///
 /// # Errors
 /// Fails if there is no first instance, or it does not answer.

@@ -44,7 +44,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Listens on `address`; port 0 picks a free one, see [`Listener::local_addr`].
+    /// Listens on `address`. Port 0 picks a free port; see [`Listener::local_addr`].
     ///
     /// # Errors
     /// Fails with errors such as [`io::ErrorKind::AddrInUse`] or
@@ -78,13 +78,13 @@ impl Listener {
         next_free(address, tries, |address| Self::bind(runtime, address))
     }
 
-    /// Local address of the socket.
+    /// Returns the local address of the socket.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// Waits for a client. It never fails: it skips a client that is already gone, and retries
-    /// while the system is out of descriptors. This is cancel-safe.
+    /// Waits for a client. This function never fails: it skips a client that is already gone, and
+    /// retries while the system is out of descriptors. It is cancel-safe.
     pub async fn accept(&self) -> (Stream, SocketAddr) {
         loop {
             match self.socket.accept().await {

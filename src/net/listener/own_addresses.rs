@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use crate::net::backend::interfaces;
 
-/// Prefixes of interfaces that lead only to containers and virtual machines on this computer.
+/// The name prefixes of interfaces that lead only to containers and virtual machines on this
+/// computer.
 const INNER: [&str; 6] = ["br-", "docker", "lxc", "veth", "virbr", "vnet"];
 
 /// An address of this computer.
@@ -16,8 +17,8 @@ pub struct OwnAddress {
 }
 
 impl OwnAddress {
-    /// Returns true if other computers in the world can use the address: it is not from a range for private
-    /// networks.
+    /// Returns true if computers anywhere on the internet can use the address, which means that the
+    /// address is not from a range for private networks.
     pub fn is_public(&self) -> bool {
         match self.ip {
             IpAddr::V4(ip) => {
@@ -33,8 +34,9 @@ impl OwnAddress {
     }
 }
 
-/// All addresses, the one that others most likely reach first, without loopback and without addresses that
-/// need the name of an interface (IPv6 link-local).
+/// Returns all addresses of this computer, without loopback and without addresses that need the
+/// name of an interface (IPv6 link-local). The address that other computers most likely reach comes
+/// first.
 pub fn own_addresses() -> Vec<OwnAddress> {
     let present = interfaces::present().into_iter().filter_map(|it| {
         let ip = it.address.filter(|ip| !ip.is_loopback() && !is_link_local(*ip))?;
@@ -43,13 +45,14 @@ pub fn own_addresses() -> Vec<OwnAddress> {
     in_order(present.collect(), routed())
 }
 
-/// The address that others most likely reach; `None` without a network.
+/// Returns the address that other computers most likely reach, or `None` without a network.
 pub fn main_address() -> Option<IpAddr> {
     own_addresses().first().map(|it| it.ip).filter(IpAddr::is_ipv4)
 }
 
-/// The address at which others reach a socket that listens there: for a socket that listens on all addresses,
-/// the most likely one or, without a network, loopback.
+/// Returns the address at which other computers reach a socket that listens at `listens`. For a
+/// socket that listens on all addresses, this is the most likely address or, without a network,
+/// loopback.
 pub fn reached_at(listens: SocketAddr) -> SocketAddr {
     let ip = match listens.ip() {
         ip if !ip.is_unspecified() => ip,
@@ -62,7 +65,8 @@ fn is_link_local(ip: IpAddr) -> bool {
     matches!(ip, IpAddr::V6(ip) if Ipv6Addr::is_unicast_link_local(&ip))
 }
 
-/// Puts the address of the default route first, then IPv4, then networks that lead beyond this computer.
+/// Sorts the addresses: first the address of the default route, then IPv4 addresses, then networks
+/// that lead beyond this computer.
 fn in_order(mut all: Vec<OwnAddress>, routed: Option<IpAddr>) -> Vec<OwnAddress> {
     if let Some(ip) = routed.filter(|ip| all.iter().all(|it| it.ip != *ip)) {
         all.push(OwnAddress { interface: String::new(), ip });
@@ -71,7 +75,8 @@ fn in_order(mut all: Vec<OwnAddress>, routed: Option<IpAddr>) -> Vec<OwnAddress>
     all
 }
 
-/// The address from which packets to the world start. This only looks up the route.
+/// Returns the local address of packets to the internet. This function only looks up the route, and
+/// sends nothing.
 fn routed() -> Option<IpAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
     // An address of the documentation networks (RFC 5737).

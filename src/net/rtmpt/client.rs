@@ -22,19 +22,20 @@ use crate::wire::rtmp::tunnel::Client;
 
 /// Time limit for the start and for each piece of an answer.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
-/// The longest answer.
+/// Maximum length of an answer in bytes.
 const MAX_RESPONSE_BYTES: usize = 16 << 20;
-/// The longest answer to the first request.
+/// Maximum length of the answer to the first request in bytes.
 const MAX_NAME: usize = 256;
-/// After this many consecutive requests with data, a stream is being published: its own requests
-/// fetch the server's data, and an idle request that the server holds would delay it.
+/// The number of consecutive requests with data after which a stream counts as published. The
+/// requests of a published stream fetch the server's data, and an idle request that the server
+/// holds would delay the stream.
 const STREAMING: u32 = 8;
 /// Time without data before an idle request.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Time limit for the last request and its answer.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// Opens a tunnel: connects and requests a session. The returned stream is the inside of the
+/// Opens a tunnel: connects, and requests a session. The returned stream is the inside of the
 /// tunnel.
 ///
 /// # Errors
@@ -105,7 +106,7 @@ async fn ask(http: &mut Http, request: &[u8]) -> Result<(Response, Body), Reques
     }
 }
 
-/// Why a request failed.
+/// The reason why a request failed.
 enum RequestFailure {
     /// The connection ended before any part of an answer arrived.
     Unheard(Fault),
@@ -148,7 +149,7 @@ struct Task {
 enum SessionRequest {
     /// There is data to send.
     Send,
-    /// There is no data yet.
+    /// There is no data to send yet.
     Ask,
     /// The session has ended.
     End,
@@ -184,7 +185,7 @@ impl Task {
         }
     }
 
-    /// Waits until the session has data, or until `next`, and reads the data.
+    /// Waits until the session has data, but at most until `next`, and reads the data.
     async fn wish(&mut self, data: &mut Vec<u8>, next: Instant) -> SessionRequest {
         let mut block = [0; 16 << 10];
         let mut ready = false;

@@ -1,5 +1,6 @@
-//! Server side of tunnels. One or many consecutive HTTP connections can carry a session, because
-//! proxies open and close them as needed. The session name is its only key, so it has 128 random bits.
+//! Server side of tunnels. One HTTP connection or several consecutive ones can carry a session,
+//! because proxies open and close connections as needed. The name of a session is its only key, so
+//! the name has 128 random bits.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -20,20 +21,20 @@ use crate::wire::http::{self, Body};
 use crate::wire::rtmp::tunnel;
 use crate::wire::rtmp::tunnel::{Address, Request, TunnelCommand};
 
-/// A connection without a request for this long is closed.
+/// The time without a request after which a connection is closed.
 const IDLE: Duration = Duration::from_secs(30);
 /// Time limit for the header and body of a request, and for passing its body to the session.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time limit for sending an answer.
 const ANSWER: Duration = Duration::from_secs(20);
-/// A session without a request for this long has ended.
+/// The time without a request after which a session ends.
 const FORGOTTEN: Duration = Duration::from_secs(20);
-/// A session without any connection ends sooner.
+/// The time after which a session without any connection ends.
 const ORPHANED: Duration = Duration::from_secs(5);
-/// Interval of checks.
+/// The interval at which sessions are checked.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
-/// Time for which an idle request waits for data: this reduces requests, and media is sent at once.
-/// Adobe's servers wait 512 ms by default.
+/// The time for which an idle request waits for data. Waiting reduces the number of requests, and
+/// media is still sent at once. Adobe's servers wait 512 ms by default.
 const HOLD: Duration = Duration::from_millis(250);
 /// Number of initial requests. They carry commands, so it pays to hold them until their replies are
 /// ready.
@@ -41,19 +42,20 @@ const COMMANDS: u32 = 32;
 const COMMAND_HOLD: Duration = Duration::from_millis(20);
 /// Limit for the data of one answer.
 const MAX_REPLY_BYTES: usize = pipe::DEPTH;
-/// The first byte of our answers: poll again soon, because the server holds the request if needed.
+/// The first byte of the server's answers, which is the poll interval for the client. The client
+/// should poll again soon, because the server holds requests if needed.
 const INTERVAL: u8 = 1;
-/// An unwanted body is read up to this length.
+/// Maximum number of bytes that are read of an unwanted body.
 const UNWANTED: usize = 4 << 10;
 
-/// Accepts a new tunnel; `false` if there is no room.
+/// Accepts a new tunnel. Returns `false` if there is no room for it.
 pub type Welcome<'a> = dyn Fn(Stream) -> bool + Send + Sync + 'a;
 
 /// All tunnels of a server.
 #[derive(Default)]
 pub struct Gate {
     sessions: Mutex<HashMap<String, Arc<Session>>>,
-    /// Names of the server for clients, in addition to its addresses.
+    /// The host names by which clients may address the server, in addition to its addresses.
     names: RwLock<Vec<String>>,
 }
 
@@ -104,8 +106,8 @@ impl Gate {
         !http::is_known_host(host, &self.names.read()) || !http::is_same_origin(origin, host)
     }
 
-    /// Answers the requests of one HTTP connection until it ends; `secure` means inside TLS. It passes
-    /// new tunnels to `welcome`.
+    /// Answers the requests of one HTTP connection until the connection ends, and passes new
+    /// tunnels to `welcome`.
     pub async fn serve(self: &Arc<Self>, stream: Stream, welcome: &Welcome<'_>) {
         let mut last = None;
         self.converse(stream, welcome, &mut last).await;
@@ -208,7 +210,8 @@ impl Gate {
         TunnelReply::Data(body)
     }
 
-    /// Passes data to a session and returns its answer, after at most `hold` if there is none yet.
+    /// Passes data to a session, and returns the session's answer. If the session has no data yet,
+    /// the call waits for at most `hold`.
     async fn exchange(
         &self,
         address: &Address,
@@ -262,8 +265,8 @@ impl Session {
 }
 
 impl End {
-    /// Passes a body to the session as it arrives. If the session has ended, the rest is skipped, so
-    /// that its last data can still be fetched.
+    /// Passes a body to the session as the body arrives. If the session has ended, the rest of the
+    /// body is skipped, so that the client can still fetch the session's last data.
     async fn fill(&mut self, http: &mut Http, body: &mut Body) -> Result<(), Fault> {
         while let Some(piece) = http.piece(body).await? {
             let _ = self.pipe.write_all(&piece).await;
@@ -271,7 +274,8 @@ impl End {
         Ok(())
     }
 
-    /// Reads the session's data, and waits at most `hold` for the first part; `false` if it has ended.
+    /// Reads the session's data, and waits at most `hold` for the first part. Returns `false` if
+    /// the session has ended.
     async fn take(&mut self, data: &mut Vec<u8>, hold: Duration) -> bool {
         let mut block = [0; 16 << 10];
         let deadline = Instant::now() + hold;
@@ -299,7 +303,7 @@ impl End {
     }
 }
 
-/// Ends a session without requests.
+/// Ends a session that gets no more requests.
 async fn forget(gate: Weak<Gate>, name: String, session: Weak<Session>) {
     loop {
         sleep(SWEEP_INTERVAL).await;
@@ -312,7 +316,7 @@ async fn forget(gate: Weak<Gate>, name: String, session: Weak<Session>) {
     }
 }
 
-/// Skips the rest of a body; `false` if it is too long.
+/// Skips the rest of a body. Returns `false` if the rest is too long.
 async fn drain(http: &mut Http, body: &mut Body) -> bool {
     let mut seen = 0;
     let reading = async {

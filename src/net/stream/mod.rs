@@ -21,7 +21,7 @@ use crate::net::stream::pipe::Pipe;
 #[derive(Debug)]
 pub struct Stream {
     kind: Kind,
-    /// Data that was already received, to be read first.
+    /// Data that was already received, which is read first.
     ahead: Bytes,
 }
 
@@ -54,13 +54,13 @@ impl Stream {
         Self { kind, ahead: Bytes::new() }
     }
 
-    /// Sets data that was received earlier, to be read first.
+    /// Sets data that was received earlier, which is read first.
     pub(in crate::net) fn with_ahead(mut self, ahead: Bytes) -> Self {
         self.ahead = ahead;
         self
     }
 
-    /// The socket of a stream without TLS and without data read ahead.
+    /// Returns the socket of a stream without TLS and without data read ahead.
     pub(in crate::net) fn into_socket(self) -> Option<TcpStream> {
         match self.kind {
             Kind::Tcp(socket) if self.ahead.is_empty() => Some(socket),
@@ -90,13 +90,13 @@ impl Stream {
         matches!(self.kind, Kind::Tcp(_))
     }
 
-    /// Returns true if the peer begins with HTTP (an uppercase word and a space), not with the RTMP
-    /// handshake. It waits for the first bytes, which stay readable.
+    /// Waits for the first bytes, which stay readable. Returns true if the peer begins with HTTP
+    /// (an uppercase word and a space), not with the RTMP handshake.
     ///
     /// # Errors
     /// Fails if the connection fails or ends before that.
     pub async fn begins_as_http(&mut self) -> io::Result<bool> {
-        /// The longest HTTP method.
+        /// The length of the longest HTTP method.
         const METHOD: usize = 8;
         let mut first = BytesMut::with_capacity(METHOD);
         loop {
@@ -115,7 +115,8 @@ impl Stream {
         }
     }
 
-    /// Bytes passed to the system (or the tunnel) that the peer has not acknowledged, if known.
+    /// Returns the bytes passed to the system (or the tunnel) that the peer has not acknowledged,
+    /// if known.
     pub fn unsent_bytes(&self) -> Option<u64> {
         match &self.kind {
             Kind::Tunnel(pipe) => Some(pipe.undelivered()),
@@ -123,24 +124,25 @@ impl Stream {
         }
     }
 
-    /// The round-trip time that the system measured, if known.
+    /// Returns the round-trip time that the system measured, if known.
     pub fn round_trip(&self) -> Option<Duration> {
         self.socket().and_then(socket::round_trip)
     }
 
-    /// How long ago the peer last acknowledged anything, if known.
+    /// Returns the time since the peer last acknowledged anything, if known.
     pub fn since_last_ack(&self) -> Option<Duration> {
         self.socket().and_then(socket::since_last_ack)
     }
 
-    /// Returns true if this computer has a network to the peer, without sending anything; `true` if
-    /// unknown.
+    /// Returns true if this computer has a network to the peer, or if that is unknown. This
+    /// function sends nothing.
     pub fn has_way(&self) -> bool {
         let peer = self.socket().and_then(|socket| socket.peer_addr().ok());
         peer.is_none_or(|peer| network_changes::leads_to(peer.ip()))
     }
 
-    /// Returns true if its local address still exists on this computer; `true` if unknown.
+    /// Returns true if the local address of the connection still exists on this computer, or if
+    /// that is unknown.
     pub fn is_local_there(&self) -> bool {
         let local = self.socket().and_then(|socket| socket.local_addr().ok());
         local.is_none_or(|local| network_changes::is_own(local.ip()))
@@ -157,7 +159,7 @@ impl Stream {
         local.map(|local| local.ip())
     }
 
-    /// Returns true if the peer is on this computer, by its address.
+    /// Returns true if the peer's address shows that the peer is on this computer.
     pub fn is_within_machine(&self) -> bool {
         let peer = self.socket().and_then(|socket| socket.peer_addr().ok());
         peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
@@ -184,15 +186,16 @@ impl Stream {
         }
     }
 
-    /// Keeps at most about `bytes` unsent in the system's buffer (Linux): the rest waits in onair.
+    /// Limits the unsent data in the system's buffer to about `bytes` (Linux). The rest waits in
+    /// onair.
     pub fn set_not_sent_low_water(&self, bytes: u32) {
         if let Some(socket) = self.socket() {
             socket::set_not_sent_low_water(socket, bytes);
         }
     }
 
-    /// Waits until the system has the written data, and less than half the low-water mark is unsent
-    /// there (Linux). The next write reports a failed connection.
+    /// Waits until the system has accepted the written data, and its unsent data is less than half
+    /// the low-water mark (Linux). The next write reports a failed connection.
     pub fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.kind {
             Kind::Tcp(socket) => socket::poll_room(socket, cx),
@@ -207,9 +210,10 @@ impl Stream {
     }
 }
 
-/// Sends the same bytes over many connections with one system call, and appends the bytes sent on
-/// each to `taken`, in order, or an error of the kind `WouldBlock` if it is full. Returns `false`
-/// if the system does not support this, or one of them is not plain TCP; then nothing was sent.
+/// Sends the same bytes over many connections with one system call. For each connection, in order,
+/// appends to `taken` the number of bytes sent, or an error of the kind `WouldBlock` if the
+/// connection is full. Returns `false`, without sending anything, if the system does not support
+/// such sends, or if a connection is not plain TCP.
 pub fn send_to_all<'a>(
     streams: impl Iterator<Item = &'a Stream>,
     bytes: &Bytes,

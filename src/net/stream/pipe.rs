@@ -13,10 +13,10 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
 use crate::net::error::Cause;
 
-/// Limit for each direction in bytes: 100 ms at 10 Mbit/s.
+/// Maximum bytes in each direction: 100 ms at 10 Mbit/s.
 pub(in crate::net) const DEPTH: usize = 128 << 10;
 
-/// Side of the tunnel for the RTMP session.
+/// The side of the tunnel for the RTMP session.
 #[derive(Debug)]
 pub(in crate::net) struct Pipe {
     inner: DuplexStream,
@@ -25,7 +25,7 @@ pub(in crate::net) struct Pipe {
     carried: TunnelBytes,
 }
 
-/// Reports of the transferring task to the session's side.
+/// Reports from the transferring task to the session's side.
 #[derive(Clone, Debug, Default)]
 pub(in crate::net) struct TunnelBytes(Arc<Shared>);
 
@@ -47,8 +47,8 @@ impl TunnelBytes {
     }
 }
 
-/// Creates a pipe; `secure` means that the tunnel is inside TLS. It returns the session's side and
-/// the task's side.
+/// Creates a pipe, and returns the session's side and the task's side. `secure` is true if the
+/// tunnel is inside TLS.
 pub(in crate::net) fn pipe(secure: bool) -> (Pipe, DuplexStream, TunnelBytes) {
     let (inner, far) = tokio::io::duplex(DEPTH);
     let carried = TunnelBytes::default();
@@ -60,7 +60,7 @@ impl Pipe {
         self.secure
     }
 
-    /// Number of written bytes that may not have arrived.
+    /// Returns the number of written bytes that may not have arrived.
     pub fn undelivered(&self) -> u64 {
         self.written.saturating_sub(self.carried.0.delivered.load(Ordering::Relaxed))
     }

@@ -12,7 +12,7 @@ use crate::text::problem::{Problem, problem};
 pub struct CertificatePin([u8; 32]);
 
 impl CertificatePin {
-    /// The pin of a certificate.
+    /// Returns the pin of a certificate.
     pub fn of(der: &[u8]) -> Self {
         Self(Sha256::digest(der).into())
     }

@@ -29,7 +29,7 @@ pub struct Identity {
     pin: CertificatePin,
 }
 
-/// Why a certificate or key cannot be used.
+/// The reason why a certificate or key cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {reason}", .path.display())]
 pub struct IdentityError {
@@ -42,7 +42,7 @@ impl Identity {
     /// #8, PKCS #1 or SEC 1).
     ///
     /// # Errors
-    /// Returns the unusable file with the reason; also fails if the key does not match.
+    /// Fails with the unusable file and the reason, also if the key does not match.
     pub fn read(certificate: &Path, key: &Path) -> Result<Self, IdentityError> {
         let fault = |path: &Path, reason: Problem| IdentityError { path: path.to_owned(), reason };
         let chain = certificates(certificate).map_err(|cause| match cause {
@@ -67,7 +67,7 @@ impl Identity {
         Ok(Self { config: Arc::new(config), pin })
     }
 
-    /// The pin of the certificate, as in client settings.
+    /// Returns the pin of the certificate, as in client settings.
     pub const fn pin(&self) -> CertificatePin {
         self.pin
     }

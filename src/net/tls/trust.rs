@@ -1,5 +1,5 @@
-//! Which certificates to trust: the system's roots, an additional certificate authority, or one
-//! pinned certificate.
+//! Defines which certificates are trusted: the system's roots, an additional certificate authority,
+//! or one pinned certificate.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -24,26 +24,26 @@ const FILE_LIMIT: u64 = 4 << 20;
 /// Trust in addition to the system's roots.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trust {
-    /// Certificates (PEM or DER) trusted as additional roots; a server's own certificate in it
-    /// counts as pinned, even if it may not sign others.
+    /// A file of certificates (PEM or DER) that are trusted as additional roots. A server's own
+    /// certificate in the file counts as pinned, even if it may not sign other certificates.
     pub ca_file: Option<PathBuf>,
     /// If given, only this server certificate is accepted, regardless of its issuer, dates and
     /// names.
     pub pin: Option<CertificatePin>,
-    /// Pins for single servers by `host:port`; `pin` has precedence.
+    /// The pins of single servers by `host:port`. `pin` has precedence over them.
     pub servers: BTreeMap<String, CertificatePin>,
 }
 
 impl Trust {
-    /// The trust for this server (`host:port`).
+    /// Returns the trust for this server (`host:port`).
     pub(in crate::net) fn of(&self, server: &str) -> Self {
         // A stored pin of a server does not override the one that is requested now.
         let pin = self.pin.or_else(|| self.servers.get(server).copied());
         Self { ca_file: self.ca_file.clone(), pin, servers: BTreeMap::new() }
     }
 
-    /// Explains why this server is not trusted, and by which setting: an accepted certificate is
-    /// removed in another place than a pin.
+    /// Adds to the cause which setting rejects this server, because the user removes an accepted
+    /// certificate in another place than a pin.
     pub(in crate::net) fn explain(&self, server: &str, mut cause: Cause) -> Cause {
         if let Cause::Certificate {
             problem: CertificateProblem::NotPinned { accepted, .. }, ..
@@ -54,7 +54,8 @@ impl Trust {
         cause
     }
 
-    /// Builds the TLS client. It reads files, so it must be called where blocking is allowed.
+    /// Builds the TLS client. This function reads files, so it must be called where blocking is
+    /// allowed.
     pub(in crate::net) fn client(&self) -> Result<Arc<ClientConfig>, Cause> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier: Arc<dyn ServerCertVerifier> = match self.pin {
@@ -78,7 +79,7 @@ impl Trust {
     }
 }
 
-/// Reads the certificates in a PEM or DER file, at least one.
+/// Reads the certificates in a PEM or DER file, which must contain at least one.
 pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Cause> {
     let fault = |reason: Problem| Cause::TrustFile { path: path.display().to_string(), reason };
     let bytes = read_bounded(path).map_err(fault)?;

@@ -13,7 +13,7 @@ use crate::net::error::{Cause, CertificateProblem};
 use crate::net::tls::certificate_pin::CertificatePin;
 
 /// Verifies the certificates of servers. Each rejection includes the certificate's fingerprint, so
-/// that it can be shown to the user.
+/// that onair can show the fingerprint to the user.
 #[derive(Debug)]
 pub(super) struct Judge {
     rule: Rule,
@@ -50,7 +50,7 @@ impl Judge {
     }
 }
 
-/// Carries the certificate's pin and the reason through the error type of rustls.
+/// A rejection that carries the certificate's pin and the reason through the error type of rustls.
 #[derive(Debug)]
 struct TurnedDown {
     reason: Reason,
@@ -138,7 +138,7 @@ impl ServerCertVerifier for Judge {
     }
 }
 
-/// The cause of a failed TLS handshake.
+/// Returns the cause of a failed TLS handshake.
 pub(in crate::net) fn cause(error: &std::io::Error, host: &str) -> Cause {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {

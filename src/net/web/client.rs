@@ -34,7 +34,7 @@ pub struct Client {
     kept: Option<(Endpoint, Http)>,
 }
 
-/// An answer; its body follows.
+/// An answer, whose body follows in pieces.
 #[derive(Debug)]
 pub struct WebResponse {
     http: Http,
@@ -46,7 +46,7 @@ pub struct WebResponse {
     keep_alive: bool,
 }
 
-/// What a request wants.
+/// The purpose of a request.
 #[derive(Copy, Clone, Debug)]
 enum Wanting<'a> {
     /// The file, or a part of it.
@@ -92,7 +92,7 @@ impl Client {
         Self { options, kept: None }
     }
 
-    /// Another client with the same options, on a separate connection.
+    /// Returns another client with the same options, on a separate connection.
     pub fn beside(&self) -> Self {
         Self::new(self.options.clone())
     }
@@ -100,7 +100,7 @@ impl Client {
     /// Requests a URL, or a part of the file there, and follows redirects.
     ///
     /// # Errors
-    /// Fails with the stage and the cause; a status other than 200 (206 for a part) is an error
+    /// Fails with the stage and the cause. A status other than 200 (206 for a part) is an error
     /// too.
     pub async fn get(
         &mut self,
@@ -137,8 +137,9 @@ impl Client {
         Err(Error { stage: ConnectStage::Request, cause, peer: url.endpoint().to_string() })
     }
 
-    /// Posts a body to a URL. Each status is an answer, and redirects are not followed. After a request
-    /// on a kept connection that the server has closed meanwhile, it is sent again.
+    /// Posts a body to a URL. Every status counts as an answer, and redirects are not followed. If
+    /// the server has closed a kept connection in the meantime, the request is sent again on a new
+    /// connection.
     ///
     /// # Errors
     /// Fails with the stage and the cause.
@@ -196,7 +197,8 @@ impl Client {
         Ok(whole.freeze())
     }
 
-    /// Reads the rest and appends it to `whole`, which keeps the received part if the rest fails.
+    /// Reads the rest of an answer, and appends it to `whole`. If reading fails, `whole` keeps the
+    /// received part.
     ///
     /// # Errors
     /// The same as for [`read`](Self::read).
@@ -229,7 +231,7 @@ impl Client {
     }
 }
 
-/// The header of an answer so far.
+/// The received part of the header of an answer.
 struct ResponseHead {
     http: Http,
     response: Response,
@@ -262,7 +264,7 @@ async fn talk(mut http: Http, url: &WebUrl, wanting: Wanting<'_>) -> Result<Resp
     Err(Fault::Closed)
 }
 
-/// Parses `bytes 0-99/1000` (RFC 9110, 14.4); the total can be unknown.
+/// Parses `bytes 0-99/1000` (RFC 9110, 14.4). The total can be unknown.
 fn content_range(text: &str) -> Option<(Span, Option<u64>)> {
     let (unit, rest) = text.trim().split_once(' ')?;
     let (range, whole) = rest.split_once('/')?;
@@ -277,7 +279,7 @@ fn content_range(text: &str) -> Option<(Span, Option<u64>)> {
     (fits && unit.eq_ignore_ascii_case("bytes")).then_some((span, whole))
 }
 
-/// The target of a redirect.
+/// Returns the target of a redirect.
 fn redirected(from: &WebUrl, to: &str) -> Result<WebUrl, Cause> {
     let nowhere = |error: UrlError| Cause::Web(WebProblem::Nowhere(error));
     let url = from.join(to).map_err(nowhere)?;
@@ -291,7 +293,8 @@ fn redirected(from: &WebUrl, to: &str) -> Result<WebUrl, Cause> {
 }
 
 impl WebResponse {
-    /// The next piece of the body; `None` at its end. It is cancel-safe and waits without a limit.
+    /// Returns the next piece of the body, or `None` at its end. This function is cancel-safe, and
+    /// waits without a limit.
     ///
     /// # Errors
     /// Fails if the connection is interrupted.
@@ -302,33 +305,34 @@ impl WebResponse {
         }
     }
 
-    /// URL after all redirects.
+    /// Returns the URL after all redirects.
     pub fn url(&self) -> &WebUrl {
         &self.url
     }
 
-    /// The status.
+    /// Returns the status.
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// The target of a redirect, as the server wrote it.
+    /// Returns the target of a redirect, as the server wrote it.
     pub fn location(&self) -> Option<&str> {
         self.fields.get("location")
     }
 
-    /// The content type, without parameters.
+    /// Returns the content type, without parameters.
     pub fn content_type(&self) -> Option<&str> {
         let name = self.fields.get("content-type")?.split(';').next()?.trim();
         (!name.is_empty()).then_some(name)
     }
 
-    /// The validator of this version (RFC 9110, 8.8): an entity tag, or the modification time.
+    /// Returns the validator of this version (RFC 9110, 8.8): an entity tag, or the modification
+    /// time.
     pub fn mark(&self) -> Option<&str> {
         self.fields.get("etag").or_else(|| self.fields.get("last-modified"))
     }
 
-    /// The announced length in bytes.
+    /// Returns the announced length in bytes.
     pub fn length(&self) -> Option<u64> {
         match &self.body {
             Body::Length(left) => Some(*left),
@@ -341,7 +345,7 @@ impl WebResponse {
         self.status == 206
     }
 
-    /// The range of a part, and the total length if announced.
+    /// Returns the range of a part, and the total length if announced.
     pub fn part(&self) -> Option<(Span, Option<u64>)> {
         self.is_partial().then(|| content_range(self.fields.get("content-range")?))?
     }
@@ -373,7 +377,7 @@ impl WebResponse {
     }
 }
 
-/// The target of a redirect in a WebSocket handshake.
+/// Returns the target of a redirect in a WebSocket handshake.
 pub(super) fn follow(from: &WebUrl, to: &str) -> Result<WebUrl, Cause> {
     // Servers redirect to the page's address, not to that of the WebSocket.
     let to = match to.split_once("://") {

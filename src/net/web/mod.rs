@@ -1,5 +1,5 @@
-//! Reading from the web: `http`, `https`, `ws` and `wss` (RFC 9110, 9112, 6455) over the same
-//! connections, proxies and trust as everything else. It runs on the network runtime.
+//! Reading from the web: `http`, `https`, `ws` and `wss` (RFC 9110, 9112, 6455) with the same
+//! connections, proxies and trust as in the rest of onair. The code runs on the network runtime.
 
 mod client;
 mod socket;
@@ -26,7 +26,7 @@ pub enum Flow {
     Socket(Box<Socket>),
 }
 
-/// Why a part is unavailable although the server answers.
+/// The reason why a part is unavailable although the server answers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Unavailable {
     /// The address has another file now.
@@ -79,7 +79,8 @@ impl Flow {
         })
     }
 
-    /// The next bytes; `None` at the end. It is cancel-safe and waits without a limit.
+    /// Returns the next bytes, or `None` at the end. This function is cancel-safe, and waits
+    /// without a limit.
     ///
     /// # Errors
     /// Fails if the connection is interrupted.
@@ -90,7 +91,7 @@ impl Flow {
         }
     }
 
-    /// URL after all redirects.
+    /// Returns the URL after all redirects.
     pub fn url(&self) -> &WebUrl {
         match self {
             Self::Http(answer) => answer.url(),
@@ -98,7 +99,7 @@ impl Flow {
         }
     }
 
-    /// The content type (`video/x-flv`), without parameters.
+    /// Returns the content type (`video/x-flv`), without parameters.
     pub fn content_type(&self) -> Option<&str> {
         match self {
             Self::Http(answer) => answer.content_type(),
@@ -106,7 +107,7 @@ impl Flow {
         }
     }
 
-    /// See [`client::WebResponse::mark`].
+    /// Returns the validator of this version; see [`client::WebResponse::mark`].
     pub fn mark(&self) -> Option<&str> {
         match self {
             Self::Http(answer) => answer.mark(),
@@ -114,7 +115,7 @@ impl Flow {
         }
     }
 
-    /// The remaining bytes if the server announced the length, which means that the data is not a
+    /// Returns the number of remaining bytes if the server announced the length. Such data is not a
     /// broadcast.
     pub fn length(&self) -> Option<u64> {
         match self {

@@ -1,5 +1,5 @@
-//! A WebSocket (RFC 6455): for streams, returns the bytes of binary messages; for chat, exchanges
-//! text messages. Messages and frames have size limits.
+//! A WebSocket (RFC 6455). For streams, the socket returns the bytes of binary messages; for chat,
+//! it exchanges text messages. Messages and frames have size limits.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use crate::text::problem::problem;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Maximum number of redirects.
 const MAX_HOPS: usize = 5;
-/// Maximum bytes of a message: the largest keyframes have some megabytes.
+/// Maximum bytes of a message. The largest keyframes have some megabytes.
 const MAX_MESSAGE: usize = 8 << 20;
 
 /// An open WebSocket.
@@ -78,8 +78,8 @@ impl Socket {
         Err(Error { stage: ConnectStage::Request, cause, peer: url.endpoint().to_string() })
     }
 
-    /// Returns the bytes of the next binary message; `None` once the server closes properly. It is
-    /// cancel-safe and waits without a limit.
+    /// Returns the bytes of the next binary message, or `None` once the server closes properly.
+    /// This function is cancel-safe, and waits without a limit.
     ///
     /// # Errors
     /// Fails if the connection is interrupted, or the server violates the protocol.
@@ -97,8 +97,8 @@ impl Socket {
         }
     }
 
-    /// Returns the next text message; empty for a ping. It returns `None` once the server closes
-    /// properly. It is cancel-safe and waits without a limit.
+    /// Returns the next text message, or an empty text for a ping. Returns `None` once the server
+    /// closes properly. This function is cancel-safe, and waits without a limit.
     ///
     /// # Errors
     /// Fails if the connection is interrupted, or the server violates the protocol.
@@ -132,7 +132,7 @@ impl Socket {
         Error { stage: ConnectStage::Media, cause: cause(error), peer }
     }
 
-    /// URL after all redirects.
+    /// Returns the URL after all redirects.
     pub fn url(&self) -> &WebUrl {
         &self.url
     }

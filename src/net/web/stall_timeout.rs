@@ -1,4 +1,4 @@
-//! Time limit for the data of a server.
+//! The time limit for the data of a server.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::net::error::Cause;
 
-/// Minimum bytes within the silence limit: less counts as silence, because even low-bitrate audio
-/// needs more.
+/// Minimum number of bytes within the silence limit. Less data counts as silence, because even
+/// low-bitrate audio needs more.
 const MIN_BYTES: usize = 8 << 10;
 
 /// A time limit for all attempts to get the same data.
@@ -22,14 +22,14 @@ pub struct StallTimeout {
 }
 
 impl StallTimeout {
-    /// Starts now: at most `quiet` without data, and `whole` in total.
+    /// Starts the limit: at most `quiet` without data, and at most `whole` in total.
     pub fn new(quiet: Duration, whole: Duration) -> Self {
         let now = Instant::now();
         Self { quiet, whole, began: now, since: now, answered: false, gathered: 0 }
     }
 
-    /// Records that the server has answered. Only the first answer counts: a server that answers and
-    /// closes repeatedly sends nothing.
+    /// Records that the server has answered. Only the first answer counts: a server that answers
+    /// and closes repeatedly sends nothing.
     pub fn answered(&mut self) {
         if !std::mem::replace(&mut self.answered, true) {
             self.since = Instant::now();
@@ -44,13 +44,13 @@ impl StallTimeout {
         }
     }
 
-    /// The end time, and the limit that causes it.
+    /// Returns the end time, and the limit that causes it.
     fn end(&self) -> (Instant, Duration) {
         let (quiet, whole) = (self.since + self.quiet, self.began + self.whole);
         if quiet <= whole { (quiet, self.quiet) } else { (whole, self.whole) }
     }
 
-    /// Returns true if the time is over.
+    /// Returns true if the time limit has passed.
     pub fn is_over(&self) -> bool {
         Instant::now() >= self.end().0
     }

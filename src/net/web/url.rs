@@ -17,7 +17,7 @@ pub(in crate::net) const MAX_LENGTH: usize = 8 << 10;
 pub struct WebUrl(Url);
 
 impl WebUrl {
-    /// Returns true if a text begins like a web address.
+    /// Returns true if the text begins like a web address.
     pub fn is_one(text: &str) -> bool {
         let scheme = text.split("://").next().unwrap_or_default();
         text.len() > scheme.len()
@@ -62,8 +62,9 @@ impl WebUrl {
         Ok(Self(url))
     }
 
-    /// The address of the built-in server's chat for a stream at this address:
-    /// `ws://host/app/stream/chat` for `http://host/app/stream.flv`. The query, such as a token, stays.
+    /// Returns the address of the built-in server's chat for a stream at this address:
+    /// `ws://host/app/stream/chat` for `http://host/app/stream.flv`. The query, such as a token,
+    /// stays.
     pub fn chat(&self) -> Option<Self> {
         let path = format!("{}/chat", self.0.path().strip_suffix(".flv")?);
         let mut chat = self.0.clone();
@@ -75,8 +76,9 @@ impl WebUrl {
         Self::checked(chat).ok()
     }
 
-    /// Adds these query parameters for an HLS server, in this order, and replaces existing ones
-    /// (`_HLS_…`, RFC 8216bis §6.2.5). Everything else, such as a signature, stays unchanged.
+    /// Adds these query parameters for an HLS server, in this order, and replaces existing
+    /// parameters of this kind (`_HLS_…`, RFC 8216bis §6.2.5). All other parts of the address, such
+    /// as a signature, stay unchanged.
     pub fn asking(&self, questions: &[(&str, String)]) -> Self {
         let kept = self.0.query().unwrap_or_default().split('&');
         let kept = kept.filter(|it| !it.is_empty() && !it.starts_with("_HLS_")).map(str::to_owned);
@@ -102,12 +104,12 @@ impl WebUrl {
         !self.0.username().is_empty() || self.0.password().is_some()
     }
 
-    /// The last part of the path, percent-encoded.
+    /// Returns the last part of the path, percent-encoded.
     pub fn file_name(&self) -> &str {
         self.0.path().rsplit('/').next().unwrap_or_default()
     }
 
-    /// The endpoint to connect to.
+    /// Returns the endpoint to connect to.
     pub fn endpoint(&self) -> Endpoint {
         let host = match self.0.host() {
             Some(Host::Domain(name)) => name.to_owned(),
@@ -119,7 +121,7 @@ impl WebUrl {
         Endpoint { host, port, tls: self.is_secure() }
     }
 
-    /// Path and query for the request line.
+    /// Returns the path and query for the request line.
     pub(super) fn target(&self) -> String {
         match self.0.query() {
             Some(query) => format!("{}?{query}", self.0.path()),
@@ -127,13 +129,13 @@ impl WebUrl {
         }
     }
 
-    /// Server and port for the `Host` header.
+    /// Returns the server and port for the `Host` header.
     pub(super) fn authority(&self) -> String {
         let host = self.0.host_str().unwrap_or_default();
         self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
-    /// User and password for the `Authorization` header (RFC 7617).
+    /// Returns the user and password for the `Authorization` header (RFC 7617).
     pub(super) fn authorization(&self) -> Option<String> {
         if !self.has_credentials() {
             return None;
@@ -144,12 +146,12 @@ impl WebUrl {
         Some(format!("Basic {}", BASE64.encode(&pair)))
     }
 
-    /// The complete address, including possible secrets.
+    /// Returns the complete address, including possible secrets.
     pub fn whole(&self) -> String {
         self.0.to_string()
     }
 
-    /// The address without user and password, for the handshake of a WebSocket.
+    /// Returns the address without user and password, for the handshake of a WebSocket.
     pub(super) fn bare(&self) -> String {
         let mut bare = self.0.clone();
         let _ = bare.set_username("");
@@ -159,7 +161,7 @@ impl WebUrl {
     }
 }
 
-/// Shows the address without user, password, query and fragment.
+/// Formats the address without user, password, query and fragment.
 impl fmt::Display for WebUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}{}", self.0.scheme(), self.authority(), self.0.path())?;

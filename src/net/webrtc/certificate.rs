@@ -1,4 +1,5 @@
-//! The certificate of a WebRTC server. It is not signed: the answer contains its fingerprint.
+//! The certificate of a WebRTC server. No authority signs the certificate; instead, the answer
+//! contains its fingerprint.
 
 use std::fmt;
 
@@ -11,7 +12,7 @@ use crate::base::Secret;
 #[derive(Clone)]
 pub struct Certificate(DtlsCert);
 
-/// Why no certificate could be created.
+/// The reason why no certificate could be created.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct CertificateError(String);
@@ -37,14 +38,16 @@ impl Certificate {
         Ok(Self(DtlsCert { certificate, private_key }))
     }
 
-    /// The text for a file: the certificate and its key (PKCS #8), each as a line of Base64.
+    /// Returns the text to store in a file: the certificate and its key (PKCS #8), each as a line
+    /// of Base64.
     pub fn to_text(&self) -> Secret {
         let [certificate, key] =
             [&self.0.certificate, &self.0.private_key].map(|der| BASE64.encode(der));
         Secret::new(format!("{certificate}\n{key}\n"))
     }
 
-    /// Parses such a text; `None` if it is damaged, or the key belongs to another certificate.
+    /// Parses the text of a file. Returns `None` if the text is damaged, or if the key belongs to
+    /// another certificate.
     pub fn from_text(text: &str) -> Option<Self> {
         let mut lines = text.lines().map(|line| BASE64.decode(line.trim().as_bytes()).ok());
         let (certificate, private_key) = (lines.next()??, lines.next()??);
@@ -55,7 +58,7 @@ impl Certificate {
         fits.then_some(Self(DtlsCert { certificate, private_key }))
     }
 
-    /// The certificate in the form that DTLS needs.
+    /// Returns the certificate in the form that DTLS needs.
     pub fn for_dtls(&self) -> DtlsCert {
         self.0.clone()
     }

@@ -9,7 +9,8 @@ use tokio::runtime::Handle;
 
 use crate::net::listener::{inherited, next_free};
 
-/// Size of the system's buffer in bytes: keyframes for many viewers come in one burst.
+/// Size of the system's buffer in bytes. The buffer must hold a burst of keyframes for many
+/// viewers.
 const BUFFER: usize = 4 << 20;
 
 /// One UDP port.
@@ -20,7 +21,7 @@ pub struct DatagramSocket {
 }
 
 impl DatagramSocket {
-    /// Opens a port or, if it is in use, the next free one of the following `tries` ports.
+    /// Opens a port or, if the port is in use, the next free one of the following `tries` ports.
     ///
     /// # Errors
     /// Returns the error of the last port, such as [`io::ErrorKind::AddrInUse`].
@@ -52,12 +53,12 @@ impl DatagramSocket {
         Ok(Self { socket, address })
     }
 
-    /// The local address.
+    /// Returns the local address.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// Waits for a datagram, and returns its length and its sender. This is cancel-safe.
+    /// Waits for a datagram, and returns its length and its sender. This function is cancel-safe.
     ///
     /// # Errors
     /// Fails, for example, with a report that an earlier datagram did not arrive.
@@ -69,7 +70,8 @@ impl DatagramSocket {
     /// Sends a datagram without waiting, unless the system has no room for it.
     ///
     /// # Errors
-    /// Fails with [`io::ErrorKind::WouldBlock`] and other errors: the datagram is lost.
+    /// Fails with [`io::ErrorKind::WouldBlock`] and other errors. In all cases, the datagram is
+    /// lost.
     pub fn send(&self, datagram: &[u8], to: SocketAddr) -> io::Result<usize> {
         let to = match to.ip() {
             IpAddr::V4(ip) if self.address.is_ipv6() => {

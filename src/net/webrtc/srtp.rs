@@ -42,8 +42,8 @@ impl SrtpProvider for Provider {
     }
 }
 
-/// Encrypts a block for key derivation, with the padding block of PKCS #7, because callers have room for
-/// both.
+/// Encrypts a block for key derivation, and appends the padding block of PKCS #7. Callers have room
+/// for both blocks.
 fn one_block(
     cipher: &impl BlockCipherEncrypt<BlockSize = aes::cipher::consts::U16>,
     input: &[u8],
@@ -108,7 +108,7 @@ impl Aes128CmSha1_80Cipher for CounterMode {
     }
 }
 
-/// The cipher; `None` for a key of the wrong length, which str0m cannot pass.
+/// The AES-GCM cipher, or `None` for a key of the wrong length, which str0m never passes.
 struct Gcm(Option<LessSafeKey>);
 
 impl std::fmt::Debug for Gcm {
@@ -161,7 +161,7 @@ fn no_room() -> CryptoError {
     CryptoError::Other("a buffer or key has the wrong length".to_owned())
 }
 
-/// str0m has a trait for each key length, with the same methods.
+/// Implements the traits of str0m, which has one trait for each key length, with the same methods.
 macro_rules! ciphers {
     ($($cipher:path),*) => {$(
         impl $cipher for Gcm {

@@ -1,5 +1,6 @@
-//! An RTMP client on a socket: the session of `wire::rtmp::client` with bytes, time and limits
-//! (RTMP 1.0). It runs on the network runtime, for publishing and playing.
+//! An RTMP client on a socket, for publishing and playing. The client connects the session of
+//! `wire::rtmp::client` with the socket, the clock and time limits (RTMP 1.0), and runs on the
+//! network runtime.
 
 mod negotiate;
 
@@ -29,11 +30,11 @@ use crate::wire::rtmp::url::Url;
 
 /// Maximum bytes of one read from the socket.
 const READ: usize = 64 << 10;
-/// Bytes of an answer other than RTMP that are inspected.
+/// The number of bytes that onair inspects of an answer that is not RTMP.
 const SNIFF: usize = 64;
-/// Limit for the server's events before the stream begins.
+/// Maximum number of events of the server before the stream begins.
 const MAX_EARLY: usize = 32;
-/// Time for the server to close its side after the last byte was sent.
+/// The time that the server has for closing its side after the last byte was sent.
 const LINGER: Duration = Duration::from_millis(500);
 
 /// The connection options and time limits.
@@ -45,7 +46,7 @@ pub struct Options {
     pub handshake_limit: Duration,
     /// Time limit from the handshake to the start of publishing or playing.
     pub command_limit: Duration,
-    /// For publishing, the bitrate of the stream, which decides the chunk size.
+    /// For publishing, the bitrate of the stream, which determines the chunk size.
     pub bitrate: Option<BitsPerSecond>,
     /// For relays: the servers on the way of the stream.
     pub relay_path: Option<String>,
@@ -69,7 +70,7 @@ impl Default for Options {
 /// A callback for the steps.
 pub type Listener<'a> = dyn Fn(Step<'_>) + Send + Sync + 'a;
 
-/// The target stage.
+/// The stage until which the session is driven.
 #[derive(Copy, Clone, PartialEq, Eq)]
 enum Until {
     /// The server has answered `connect`.
@@ -95,7 +96,7 @@ pub struct Client {
     peer: String,
     /// The name of the server.
     server: String,
-    /// Its Enhanced RTMP announcement.
+    /// The server's Enhanced RTMP announcement.
     enhanced: Enhanced,
     /// Session data that the socket has not accepted yet.
     outgoing: Bytes,
@@ -104,13 +105,14 @@ pub struct Client {
     input: BytesMut,
     timer: Pin<Box<Sleep>>,
     deadline: Option<Timestamp>,
-    /// Events to return before new ones.
+    /// The events that are returned before new ones.
     early: VecDeque<Event>,
     /// The first received bytes, until the server is known to speak RTMP.
     first: Vec<u8>,
-    /// The error, which is returned after the events before it.
+    /// The error of the connection, which is returned after all earlier events.
     failed: Option<Error>,
-    /// Set if nothing can be sent any more; received data can still show the reason.
+    /// The cause why nothing more can be sent, if so. Received data can still show the server's
+    /// reason.
     unwritable: Option<Cause>,
     /// The session's stage before the last input.
     stage: SessionStage,
@@ -125,9 +127,9 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// Connects until the server accepts to publish or to play. It answers authentication requests,
-    /// and follows redirects. It calls `on_step` at the beginning of each stage. It is cancel-safe:
-    /// dropping it leaves nothing behind.
+    /// Connects until the server accepts publishing or playing. The client answers authentication
+    /// requests, follows redirects, and calls `on_step` at the beginning of each stage. This
+    /// function is cancel-safe: dropping its future leaves nothing behind.
     ///
     /// # Errors
     /// Fails with the stage and the cause.
@@ -149,8 +151,8 @@ impl Client {
         Self::negotiate(config, options, clock, on_step, Until::Started).await
     }
 
-    /// Connects up to the server's answer to `connect` and closes, without publishing. It answers
-    /// authentication requests, and follows redirects.
+    /// Connects up to the server's answer to `connect`, and closes the connection without
+    /// publishing. The client answers authentication requests, and follows redirects.
     ///
     /// # Errors
     /// Fails with the stage and the cause.
@@ -247,8 +249,9 @@ impl Client {
         }
     }
 
-    /// Returns the next event, or room for more data once at most `room` bytes are unsent. It sends
-    /// and receives meanwhile. It is cancel-safe; after an error the connection has ended.
+    /// Returns the next event, or room for more data once at most `room` bytes are unsent.
+    /// Meanwhile, the client sends and receives. This function is cancel-safe. After an error, the
+    /// connection has ended.
     ///
     /// # Errors
     /// Fails with the server's message, if any.
@@ -262,7 +265,8 @@ impl Client {
         })
     }
 
-    /// Returns the next event. It sends and receives meanwhile. This is cancel-safe.
+    /// Returns the next event. Meanwhile, the client sends and receives. This function is
+    /// cancel-safe.
     ///
     /// # Errors
     /// The same as for [`Client::progress`].
@@ -274,7 +278,7 @@ impl Client {
         }
     }
 
-    /// Waits until the system has all queued data; keeps up to 32 events for
+    /// Waits until the system has accepted all queued data. Keeps up to 32 events for
     /// [`Client::next_event`].
     ///
     /// # Errors
@@ -293,42 +297,42 @@ impl Client {
         result
     }
 
-    /// The session, to queue media, which [`Client::progress`] sends.
+    /// Returns the session, into which the caller queues media that [`Client::progress`] sends.
     pub fn session(&mut self) -> &mut Session {
         &mut self.session
     }
 
-    /// Bytes that wait for the socket.
+    /// Returns the bytes that wait for the socket.
     pub fn queued_bytes(&self) -> usize {
         self.session.queued_bytes() + self.outgoing.len()
     }
 
-    /// The connection itself, for its figures.
+    /// Returns the connection itself, for its figures.
     pub fn stream(&self) -> &Stream {
         &self.stream
     }
 
-    /// The server as `host:port`.
+    /// Returns the server as `host:port`.
     pub fn peer(&self) -> &str {
         &self.peer
     }
 
-    /// The name of the server; can be empty.
+    /// Returns the name of the server, which can be empty.
     pub fn server(&self) -> &str {
         &self.server
     }
 
-    /// The server's capabilities beyond plain RTMP.
+    /// Returns the server's capabilities beyond plain RTMP.
     pub fn enhanced(&self) -> &Enhanced {
         &self.enhanced
     }
 
-    /// Bytes written to the socket.
+    /// Returns the bytes written to the socket.
     pub fn written_bytes(&self) -> u64 {
         self.written
     }
 
-    /// Number of received bytes.
+    /// Returns the number of received bytes.
     pub fn read_bytes(&self) -> u64 {
         self.read
     }
@@ -338,8 +342,9 @@ impl Client {
         Error { stage, cause, peer: self.peer.clone() }
     }
 
-    /// Closes properly within `limit`: sends the queue, FCUnpublish and deleteStream, and waits for
-    /// the server to close. It returns true if everything was sent in time.
+    /// Closes the connection properly within `limit`: sends the queued data, FCUnpublish and
+    /// deleteStream, and waits until the server closes. Returns true if everything was sent in
+    /// time.
     pub async fn close(mut self, limit: Duration) -> bool {
         self.session.close();
         let said = timeout(limit, async {
@@ -431,7 +436,7 @@ impl Client {
         self.stream.poll_room(cx).is_ready()
     }
 
-    /// Writes as much as the socket accepts, and returns true if there may be more to do.
+    /// Writes as much as the socket accepts. Returns true if more data may be writable.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> bool {
         let written = if self.outgoing.is_empty() {
             // TLS keeps data that the socket did not accept at once.
@@ -501,7 +506,7 @@ impl Client {
         self.deadline = at;
     }
 
-    /// The error of an ended connection at this stage.
+    /// Returns the error of an ended connection at this stage.
     fn broken(&self, cause: Cause) -> Error {
         let stage = stage_of(self.session.stage());
         match NotRtmp::sniff(&self.first) {
@@ -550,7 +555,7 @@ enum Failure {
     Other(Error),
 }
 
-/// The connection stage of a session's stage.
+/// Returns the connection stage of a session's stage.
 const fn stage_of(stage: SessionStage) -> ConnectStage {
     match stage {
         SessionStage::Handshake => ConnectStage::Handshake,
@@ -561,7 +566,7 @@ const fn stage_of(stage: SessionStage) -> ConnectStage {
     }
 }
 
-/// The value differs between sessions, but need not be secret.
+/// Returns a seed that differs between sessions, but need not be secret.
 fn seed(clock: Clock) -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(clock.now().as_micros())

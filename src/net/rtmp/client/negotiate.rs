@@ -1,5 +1,5 @@
-//! Connects repeatedly as needed: for a port with RTMP, for an accepted handshake, for
-//! authentication, and for redirects.
+//! Connects as often as needed to find a port with RTMP, to get a handshake accepted, to
+//! authenticate, and to follow redirects.
 
 use std::time::Duration;
 
@@ -11,16 +11,17 @@ use crate::wire::rtmp::auth;
 use crate::wire::rtmp::client::{Config, Refused};
 use crate::wire::rtmp::url::{Scheme, Url};
 
-/// Limit for the connections of one [`Client::connect`]: authentication takes three, and each
-/// redirect one more.
+/// Maximum number of connections of one [`Client::connect`]. Authentication takes three
+/// connections, and each redirect takes one more.
 const MAX_CONNECTIONS: u32 = 8;
 /// Maximum number of redirects.
 const MAX_HOPS: usize = 4;
-/// Time limit of a port for connecting and the handshake, if there is another one.
+/// Time limit for connecting to a port and for the handshake, if another port can be tried.
 const PORT_LIMIT: Duration = Duration::from_secs(4);
 
 impl Client {
-    /// Connects repeatedly: for a working port, for authentication and for redirects.
+    /// Connects as often as needed to find a working port, to authenticate, and to follow
+    /// redirects.
     pub(super) async fn negotiate(
         mut config: Config,
         options: &Options,
@@ -48,8 +49,8 @@ impl Client {
         }
     }
 
-    /// Connects at the URL's port, or at the first wanted one with RTMP, and keeps that port. A
-    /// rejection is returned with the connection.
+    /// Connects to the URL's port, or to the first of the configured ports that speaks RTMP, and
+    /// keeps that port. A rejection is returned with its connection.
     async fn try_ports(
         config: &mut Config,
         options: &Options,
@@ -97,7 +98,8 @@ impl Client {
         Err(Error { stage: ConnectStage::Tcp, cause: Cause::EveryPort(tried), peer: String::new() })
     }
 
-    /// Connects to one port; uses digests if the server closes at the simple handshake.
+    /// Connects to one port. If the server closes the connection at the simple handshake, onair
+    /// uses digests.
     async fn try_port(
         config: &mut Config,
         options: &Options,
@@ -170,7 +172,7 @@ impl Hops {
         (url.scheme, url.host.to_ascii_lowercase(), url.port, url.app.clone())
     }
 
-    /// Adds an address; fails for a repeated one, and for too many.
+    /// Adds an address. Fails for a repeated address, and for too many addresses.
     fn go(&mut self, url: &Url) -> Result<(), Cause> {
         let place = Self::place(url);
         if self.0.contains(&place) {
