@@ -6,8 +6,8 @@
 //!                                   │       └packets──────────────→ presenter thread: audio, clock
 //!                                   └ jitter estimate ───────────────────^          → Latest, speaker
 //! ```
-//! All timing decisions are pure and simulated in tests: [`clock::timeline`] (wire time to media time),
-//! [`clock::jitter`] (presentation times), [`clock::playout`] (the current position),
+//! All timing decisions are pure and simulated in tests: [`clock::timeline`] (wire time to media
+//! time), [`clock::jitter`] (presentation times), [`clock::playout`] (the current position),
 //! [`decode::stretch`].
 
 pub mod buffer;

@@ -340,7 +340,8 @@ fn no_start(report: &PlayerReport, why: &str) {
 /// Why opening failed.
 enum Closed {
     Broken(PullError),
-    /// Opening the rest of a recording failed: the error, and the refusal of the server if it was one.
+    /// Opening the rest of a recording failed: the error, and the refusal of the server if it was
+    /// one.
     Rest(Pull, Failure, Option<RangeRefusal>),
     /// The rest is no longer available.
     Never(Failure),
@@ -360,8 +361,8 @@ async fn next(pull: &mut Pull, over: bool) -> Result<Item, PullError> {
     if over { std::future::pending().await } else { pull.next().await }
 }
 
-/// Converts the error to a failure of the player. A wrong answer after playback has begun counts as a
-/// loss.
+/// Converts the error to a failure of the player. A wrong answer after playback has begun counts as
+/// a loss.
 fn told(problem: PullError, feed: &InputFeed) -> Failure {
     match problem {
         PullError::Net(error) => web_failure(&error),

@@ -76,7 +76,8 @@ pub struct Report {
     pub unsupported: Vec<UnsupportedTrack>,
     /// Median keyframe interval in seconds.
     pub gop_s: Option<f64>,
-    /// Milliseconds from the start of the connection (a file: of the reading) to the first keyframe.
+    /// Milliseconds from the start of the connection (a file: of the reading) to the first
+    /// keyframe.
     pub first_keyframe_ms: Option<f64>,
 }
 

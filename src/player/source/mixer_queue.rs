@@ -1,5 +1,5 @@
-//! The mixer as a player's audio device: a queue into which the player writes and from which the mixer
-//! reads, at the session's rate and channel count.
+//! The mixer as a player's audio device: a queue into which the player writes and from which the
+//! mixer reads, at the session's rate and channel count.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -32,8 +32,8 @@ const RETRY_PAUSES: [u64; 3] = [300, 1_000, 2_000];
 /// Address, byte range and data of an initialization segment.
 type Beginning = (WebUrl, Option<(u64, u64)>, Bytes);
 
-/// The loader of playlists and segments. Playlists have a separate connection, which can block until
-/// a future part exists.
+/// The loader of playlists and segments. Playlists have a separate connection, which can block
+/// until a future part exists.
 pub(super) struct Fetch {
     pub limits: Limits,
     client: Client,
@@ -230,8 +230,8 @@ impl Fetch {
         Ok(read(&mut self.client, place, MAX_SEGMENT, wanted, self.limits).await?.0)
     }
 
-    /// Loads a segment until `enough` accepts the data or all has arrived. Returns `None` if that is
-    /// impossible; a request for the whole segment reports the reason.
+    /// Loads a segment until `enough` accepts the data or all has arrived. Returns `None` if that
+    /// is impossible; a request for the whole segment reports the reason.
     ///
     /// # Errors
     /// Fails if no data arrives, because the whole segment would not arrive either.
