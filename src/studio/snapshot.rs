@@ -146,7 +146,8 @@ pub struct AudioSource {
     pub name: String,
     pub gain_db: f32,
     pub muted: bool,
-    /// The sample peak since the last snapshot, with the meter's decay, in dBFS (-60 and below is silence).
+    /// The sample peak since the last snapshot, with the meter's decay, in dBFS (-60 and below is
+    /// silence).
     pub peak_dbfs: f32,
     /// The sample peaks of the left and right channel; `None` if the audio is mono.
     pub channels_dbfs: Option<[f32; 2]>,
@@ -156,7 +157,8 @@ pub struct AudioSource {
     pub rms_dbfs: f32,
     /// True after a clip until [`Command::ClearClip`](crate::studio::command::Command).
     pub clipped: bool,
-    /// The drift of the device's clock relative to the session clock in parts per million, once measured.
+    /// The drift of the device's clock relative to the session clock in parts per million, once
+    /// measured.
     pub drift_ppm: Option<f64>,
 }
 
@@ -164,7 +166,8 @@ pub struct AudioSource {
 #[derive(Clone, Debug, PartialEq)]
 pub struct StripView {
     pub sound: AudioStrip,
-    /// The name set by the user, otherwise that of its device or source, as in the figures of a broadcast.
+    /// The name set by the user, otherwise that of its device or source, as in the figures of a
+    /// broadcast.
     pub name: String,
     /// The system's name for the source; empty if it is not open.
     pub device: String,
@@ -175,7 +178,8 @@ pub struct StripView {
     pub held: bool,
     /// True for an open media file or stream that has no audio.
     pub soundless: bool,
-    /// The drift of the device's clock relative to the session clock in parts per million, once measured.
+    /// The drift of the device's clock relative to the session clock in parts per million, once
+    /// measured.
     pub drift_ppm: Option<f64>,
     /// The level after fader and mute.
     pub meter: mix::Reading,
@@ -193,8 +197,8 @@ pub struct TargetView {
     pub cause: Option<Problem>,
     /// True if the server refused, explicitly or by closing the connection.
     pub refused: bool,
-    /// The time until the next attempt; the next field is the number of failed attempts since the target
-    /// was last live.
+    /// The time until the next attempt; the next field is the number of failed attempts since the
+    /// target was last live.
     pub retry_in: Option<Duration>,
     pub tries: u32,
     /// The bits per second over the last second, while on air.
@@ -273,8 +277,8 @@ pub struct Checked {
 /// The figures of the built-in server.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct ServerFigures {
-    /// The address for publishing and playing, such as `rtmp://127.0.0.1:1935`; empty while the server does
-    /// not run.
+    /// The address for publishing and playing, such as `rtmp://127.0.0.1:1935`; empty while the
+    /// server does not run.
     pub rtmp: String,
     pub http: String,
     /// The address to open in a player for the broadcast.
@@ -407,7 +411,8 @@ pub struct Snapshot {
     pub encoders: &'static [KnownEncoder],
     /// True if there is more than one decoder to choose from.
     pub decoders: bool,
-    /// The graphics hardware that decodes, or the reason why none does; `None` if this was not checked yet.
+    /// The graphics hardware that decodes, or the reason why none does; `None` if this was not
+    /// checked yet.
     pub hardware: Option<Result<&'static str, Problem>>,
     /// The chat of the selected player, and its display options.
     pub chat: ChatView,
@@ -447,7 +452,8 @@ impl Snapshot {
         self.tiles.iter().find(|tile| tile.chosen).map_or(0, |tile| tile.id.slot())
     }
 
-    /// The choice of a source, including the main video source; `None` if there is no source with this id.
+    /// The choice of a source, including the main video source; `None` if there is no source with
+    /// this id.
     pub fn shown_by(&self, id: SourceId) -> Option<&VideoChoice> {
         match self.scenes.collection.source(id) {
             Some(source) => Some(&source.choice),

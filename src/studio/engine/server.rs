@@ -167,7 +167,8 @@ impl BuiltIn {
         self.links = Arc::new(links.unwrap_or_default());
     }
 
-    /// Sets whether other computers can reach the server. Ports whose reach does not change are left alone.
+    /// Sets whether other computers can reach the server. Ports whose reach does not change are
+    /// left alone.
     pub(in crate::studio) fn set_reach(
         &mut self,
         reach: ServerReach,

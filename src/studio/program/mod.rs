@@ -175,8 +175,8 @@ impl Program {
         })
     }
 
-    /// Shows this video source. A file that cannot be played shows the placeholder, and the message is
-    /// returned.
+    /// Shows this video source. A file that cannot be played shows the placeholder, and the message
+    /// is returned.
     pub(super) fn select_video(&mut self, choice: VideoChoice) -> Option<StudioMessage> {
         let shape = self.shape();
         let opened = match &choice {
@@ -441,8 +441,8 @@ impl Program {
         self.transition_assets.lacks().collect()
     }
 
-    /// Plays this audio source, with this end behavior. A file that cannot be played gives silence, and
-    /// the message is returned.
+    /// Plays this audio source, with this end behavior. A file that cannot be played gives silence,
+    /// and the message is returned.
     pub(super) fn select_audio(
         &mut self,
         choice: AudioChoice,

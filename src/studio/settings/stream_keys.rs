@@ -18,8 +18,8 @@ use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Secret, Worker};
 use crate::studio::settings::Settings;
 
-/// Maximum number of requests that wait while a keyring requests a password: several for each target
-/// and each source.
+/// Maximum number of requests that wait while a keyring requests a password: several for each
+/// target and each source.
 const REQUESTS: usize = 512;
 /// Maximum size of a valid key file in bytes.
 const MAX_BYTES: u64 = 256 << 10;

@@ -342,8 +342,8 @@ impl Sources {
         messages
     }
 
-    /// Passes an open source that is no longer wanted to another source that shared it, so that the device
-    /// need not be closed.
+    /// Passes an open source that is no longer wanted to another source that shared it, so that the
+    /// device need not be closed.
     fn hand_over(&mut self, first: &[First<'_>], compositor: &Compositor) {
         let heir = |id: &SourceId, open: &Opened| {
             let choice = &open.chosen.choice;
@@ -460,8 +460,8 @@ impl Sources {
         std::mem::take(&mut self.closed)
     }
 
-    /// The names of sources that skip other files than at the last call, with a message if they still skip
-    /// any. For a source that does not deliver at all, its failure is more important.
+    /// The names of sources that skip other files than at the last call, with a message if they
+    /// still skip any. For a source that does not deliver at all, its failure is more important.
     pub fn left_out(&mut self) -> Vec<(String, Option<StudioMessage>)> {
         let changes = self.open.iter_mut().filter_map(|(id, open)| {
             let mut now = open.dials.transport().left_out();

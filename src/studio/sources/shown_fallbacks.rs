@@ -31,7 +31,8 @@ impl Sources {
         }
     }
 
-    /// Returns true if the main video source must be watched, for itself or for a source that shares it.
+    /// Returns true if the main video source must be watched, for itself or for a source that
+    /// shares it.
     pub(in crate::studio) fn watches_main(
         &self,
         collection: &Collection,

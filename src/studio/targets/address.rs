@@ -1,5 +1,5 @@
-//! Converts a target that the user entered to the configuration of a publisher, and the reports of a
-//! publisher to messages.
+//! Converts a target that the user entered to the configuration of a publisher, and the reports of
+//! a publisher to messages.
 
 use std::net::SocketAddr;
 use std::time::Duration;

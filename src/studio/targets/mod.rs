@@ -148,8 +148,8 @@ impl Target {
         }
     }
 
-    /// A new entry for `list`, to be filled in. `moment` (of any clock) distinguishes it from entries
-    /// of other lists, whose keys are stored too.
+    /// A new entry for `list`, to be filled in. `moment` (of any clock) distinguishes it from
+    /// entries of other lists, whose keys are stored too.
     pub fn new_for(list: &[Self], moment: u64) -> Self {
         let id = list.iter().map(|target| target.id).max().unwrap_or_default().saturating_add(1);
         let keep_as = Self::name_for(id, moment);

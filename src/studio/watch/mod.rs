@@ -395,8 +395,8 @@ impl Players {
         std::mem::take(&mut self.untold)
     }
 
-    /// Connects to the chat of the selected player while it plays, and takes new lines. `own` returns the
-    /// addresses of the built-in server, and is called when another stream is played.
+    /// Connects to the chat of the selected player while it plays, and takes new lines. `own`
+    /// returns the addresses of the built-in server, and is called when another stream is played.
     pub(super) fn talk(&mut self, own: impl FnOnce() -> (String, String), runtime: &Runtime) {
         let Self { tiles, chosen, talk, config, .. } = self;
         let playing = tiles.iter().find(|tile| tile.id == *chosen && tile.player().is_some());

@@ -1,4 +1,5 @@
-//! The chat of the program's own stream on the built-in server, as the streamer reads and moderates it.
+//! The chat of the program's own stream on the built-in server, as the streamer reads and moderates
+//! it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! The viewport of a player's frame: its aspect, zoom, rotation, and position. There is one for each tile.
+//! The viewport of a player's frame: its aspect, zoom, rotation, and position. There is one for
+//! each tile.
 
 use std::fmt;
 use std::ops::RangeInclusive;

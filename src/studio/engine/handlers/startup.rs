@@ -111,7 +111,8 @@ impl Engine {
         }
     }
 
-    /// The default video source: a camera (in scenes, the first one by its id), or the test pattern.
+    /// The default video source: a camera (in scenes, the first one by its id), or the test
+    /// pattern.
     pub(in crate::studio::engine) fn usual_video(&self) -> VideoChoice {
         match self.machine.devices.cameras().first() {
             Some(first) if self.config.scenes_only => {

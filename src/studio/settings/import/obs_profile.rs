@@ -1,6 +1,6 @@
-//! Imports a profile of OBS: `basic.ini` for size, rate, bitrates and recordings, `streamEncoder.json`
-//! for the advanced output, `service.json` for the target. The stream key is read, but stored only on
-//! request.
+//! Imports a profile of OBS: `basic.ini` for size, rate, bitrates and recordings,
+//! `streamEncoder.json` for the advanced output, `service.json` for the target. The stream key is
+//! read, but stored only on request.
 
 use std::collections::BTreeMap;
 use std::path::Path;

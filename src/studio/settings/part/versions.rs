@@ -1,5 +1,5 @@
-//! Stores earlier versions of collections and profiles: the last ten of each, in a folder that only its
-//! owner can read.
+//! Stores earlier versions of collections and profiles: the last ten of each, in a folder that only
+//! its owner can read.
 
 use std::fs;
 use std::io;

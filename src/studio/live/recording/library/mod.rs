@@ -35,8 +35,8 @@ pub enum RecordingsCommand {
     ShowInFolder(PathBuf),
     /// Moves a recording to the desktop's trash.
     Trash(PathBuf),
-    /// Copies a part of a recording, or all of it, to a new file in the same folder, without encoding. The
-    /// extension determines the format.
+    /// Copies a part of a recording, or all of it, to a new file in the same folder, without
+    /// encoding. The extension determines the format.
     Copy { from: PathBuf, to: PathBuf, part: Cut },
     /// Completes a recording that was interrupted: in place, or as `NAME-repaired` beside it.
     Repair(PathBuf),
