@@ -120,8 +120,8 @@ impl Offer {
         Ok(offer)
     }
 
-    /// Writes the direction of a section. `wanted` is true if the peer wants to receive, which is also the
-    /// default.
+    /// Writes the direction of a section. `wanted` is true if the peer wants to receive, which is
+    /// also the default.
     fn end_section(&mut self, section: Section, wanted: Option<bool>) {
         let wanted = wanted.unwrap_or(true);
         match section {

@@ -144,8 +144,8 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Reads an ECMA array up to its end marker. Without a marker, the array ends with the input, or
-    /// after the announced number of properties if no further property can follow.
+    /// Reads an ECMA array up to its end marker. Without a marker, the array ends with the input,
+    /// or after the announced number of properties if no further property can follow.
     fn ecma_array<S>(&mut self, depth: usize) -> Result<Vec<(S, Data<S>)>, Error>
     where
         S: From<&'a str> + From<String>,

@@ -1,11 +1,11 @@
 //! Action Message Format 0: the values in RTMP commands and data messages, and in FLV script tags.
 //!
-//! [`decode()`] and [`Decoder`] read values; [`encode()`] and [`Data::encode`] write them. A [`Value`] owns
-//! its strings. A [`ValueRef`] borrows them from the input without an allocation per string; the sessions
-//! read commands with it. The decoder accepts known errors of real peers: an ECMA array may lack its end
-//! marker or have a wrong count, invalid UTF-8 is read with replacement characters, and [`Data::properties`]
-//! accepts objects and arrays alike. Limits are 16 levels and 4,096 values (more for an index of keyframes).
-//! No allocation depends on a claimed length.
+//! [`decode()`] and [`Decoder`] read values; [`encode()`] and [`Data::encode`] write them. A
+//! [`Value`] owns its strings. A [`ValueRef`] borrows them from the input without an allocation per
+//! string; the sessions read commands with it. The decoder accepts known errors of real peers: an
+//! ECMA array may lack its end marker or have a wrong count, invalid UTF-8 is read with replacement
+//! characters, and [`Data::properties`] accepts objects and arrays alike. Limits are 16 levels and
+//! 4,096 values (more for an index of keyframes). No allocation depends on a claimed length.
 
 mod decode;
 mod encode;
@@ -28,7 +28,8 @@ pub enum Data<S> {
     /// A reference to the n-th object, array or typed object of the same body, counted from 0. It
     /// is not resolved, because the object may contain the reference itself.
     Reference(u16),
-    /// Named properties in their order. The count that precedes them is only a hint and is not kept.
+    /// Named properties in their order. The count that precedes them is only a hint and is not
+    /// kept.
     EcmaArray(Vec<(S, Data<S>)>),
     StrictArray(Vec<Data<S>>),
     /// Milliseconds since the Unix epoch, and a time zone in minutes, which should be 0.

@@ -81,7 +81,8 @@ impl ChatLine {
     }
 }
 
-/// A chat message on a server, with the number of the message and that of its sender, both unique in a run.
+/// A chat message on a server, with the number of the message and that of its sender, both unique
+/// in a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChatPost {
     pub id: u64,

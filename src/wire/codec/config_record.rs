@@ -6,7 +6,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 use crate::media::AudioConfig;
 use crate::wire::bits::{BitReader, BitWriter, Error};
 
-/// The FLAC stream marker and the block header before STREAMINFO: last block, 34 bytes (RFC 9639 §8.1).
+/// The FLAC stream marker and the block header before STREAMINFO: last block, 34 bytes (RFC 9639
+/// §8.1).
 pub const FLAC_HEAD: &[u8] = b"fLaC\x80\0\0\x22";
 
 /// The identification header of Opus (RFC 7845 §5.1). If the stream has none, this is a header for
@@ -46,7 +47,8 @@ pub fn opus_box(audio: &AudioConfig) -> Bytes {
     out.freeze()
 }
 
-/// Makes the content of `dac3` or `dec3` from a packet of AC-3 or E-AC-3 (ETSI TS 102 366 §F.4, §F.6).
+/// Makes the content of `dac3` or `dec3` from a packet of AC-3 or E-AC-3 (ETSI TS 102 366 §F.4,
+/// §F.6).
 pub fn ac3_record(packet: &[u8], bitrate: u32) -> Option<Bytes> {
     let &[0x0B, 0x77, _, _, b4, b5, b6, ..] = packet else { return None };
     let mut out = BitWriter::with_capacity(8);
@@ -100,8 +102,8 @@ pub fn ac3_record(packet: &[u8], bitrate: u32) -> Option<Bytes> {
     Some(out.into_bytes().into())
 }
 
-/// Makes the VP9 configuration of MP4 from a keyframe (VP9 §6.2, VP Codec ISO Media File Format Binding
-/// §2.2). The level is the lowest for its size and rate.
+/// Makes the VP9 configuration of MP4 from a keyframe (VP9 §6.2, VP Codec ISO Media File Format
+/// Binding §2.2). The level is the lowest for its size and rate.
 pub fn vp9_record(picture: &[u8], frame_rate: f64) -> Option<Bytes> {
     let (width, height) = super::vp9_key_size(picture)?;
     let front = || -> Result<[u8; 2], Error> {

@@ -17,7 +17,8 @@ const MAX_OBU_BYTES: usize = 1 << 10;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct VideoInfo {
     pub profile: Option<String>,
-    /// Level as the codec writes it and ffprobe shows it: 3.1 is 93 for HEVC, 5 for AV1 and 31 for VP9.
+    /// Level as the codec writes it and ffprobe shows it: 3.1 is 93 for HEVC, 5 for AV1 and 31 for
+    /// VP9.
     pub level: Option<u32>,
     /// Displayed width and height.
     pub size: Option<(u32, u32)>,
@@ -102,8 +103,8 @@ impl HevcSps {
     }
 }
 
-/// Makes an HEVCDecoderConfigurationRecord with 4-byte lengths (ISO/IEC 14496-15 §8.3.3.1) from these
-/// NAL units: video, sequence and picture parameter sets.
+/// Makes an HEVCDecoderConfigurationRecord with 4-byte lengths (ISO/IEC 14496-15 §8.3.3.1) from
+/// these NAL units: video, sequence and picture parameter sets.
 pub fn hevc_record(sets: [&[Bytes]; 3]) -> Option<Bytes> {
     let sps = HevcSps::parse(sets.get(1)?.first()?.get(2..)?).ok()?;
     let mut out = BytesMut::with_capacity(64);

@@ -20,7 +20,8 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
     /// The contents of the file. The samples are complete only if [all are known](Self::is_whole).
     fn index(&self) -> &Index;
 
-    /// Adds the next samples to `found`, sorted by DTS as far as they are read. Returns false at the end.
+    /// Adds the next samples to `found`, sorted by DTS as far as they are read. Returns false at
+    /// the end.
     ///
     /// # Errors
     /// As for [`head`](Self::head).

@@ -1,6 +1,6 @@
-//! Shared code of the file formats: tracks, samples, chapters, the writer interface for files that may be cut
-//! off at any moment ([`Muxer`]), and the contents of a file ([`Index`]). This module has no I/O: muxers
-//! return bytes to write, and demuxers read through [`ReadAt`].
+//! Shared code of the file formats: tracks, samples, chapters, the writer interface for files that
+//! may be cut off at any moment ([`Muxer`]), and the contents of a file ([`Index`]). This module
+//! has no I/O: muxers return bytes to write, and demuxers read through [`ReadAt`].
 
 pub mod audio;
 mod capacity;
@@ -122,7 +122,8 @@ pub struct AudioTrack {
 }
 
 impl AudioTrack {
-    /// Creates a track with a title that every format accepts: truncated, and without control characters.
+    /// Creates a track with a title that every format accepts: truncated, and without control
+    /// characters.
     pub fn named(parameters: AudioConfig, name: &str) -> Self {
         Self { parameters, name: printable(name) }
     }
@@ -192,8 +193,9 @@ pub trait Muxer: fmt::Debug + Send {
     /// Number of bytes that were added and not flushed yet.
     fn waiting(&self) -> usize;
 
-    /// Returns all waiting data as whole units for the end of the file, which is at `at`. The caller then
-    /// calls [`Muxer::commit`] after writing the bytes, or [`Muxer::discard`] if it cannot write them.
+    /// Returns all waiting data as whole units for the end of the file, which is at `at`. The
+    /// caller then calls [`Muxer::commit`] after writing the bytes, or [`Muxer::discard`] if it
+    /// cannot write them.
     fn flush(&mut self, at: u64) -> MuxerOutput;
 
     /// Confirms that the last flush is in the file.
@@ -202,8 +204,8 @@ pub trait Muxer: fmt::Debug + Send {
     /// Discards waiting data and the last flush, which are not in the file.
     fn discard(&mut self);
 
-    /// Completes the file, whose size is `at` and whose content lasts until `end`. The result covers only
-    /// committed data.
+    /// Completes the file, whose size is `at` and whose content lasts until `end`. The result
+    /// covers only committed data.
     fn finish(&mut self, at: u64, end: Timestamp) -> MuxerOutput;
 
     /// Patches for the end of a file to which nothing can be appended (a full disk). The file also
@@ -222,8 +224,8 @@ pub trait ReadAt {
     /// Fills `buffer` from position `at`.
     ///
     /// # Errors
-    /// Fails with `UnexpectedEof` if there are not enough bytes, or `WouldBlock` if they have not arrived
-    /// yet.
+    /// Fails with `UnexpectedEof` if there are not enough bytes, or `WouldBlock` if they have not
+    /// arrived yet.
     fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()>;
 
     /// Maximum bytes of one read.
@@ -255,7 +257,8 @@ impl ReadAt for &[u8] {
     }
 }
 
-/// Reads `size` bytes at `at`, at most `most`. A claimed size never leads to an unchecked allocation.
+/// Reads `size` bytes at `at`, at most `most`. A claimed size never leads to an unchecked
+/// allocation.
 ///
 /// # Errors
 /// Fails if there are not enough bytes, or too many.
@@ -403,8 +406,8 @@ impl Index {
         self.unsupported.iter().filter(move |it| it.medium == TrackKind::Audio || !seen)
     }
 
-    /// Sorts the samples by DTS, keeps the order within each track, and moves negative times to zero, except
-    /// for copying.
+    /// Sorts the samples by DTS, keeps the order within each track, and moves negative times to
+    /// zero, except for copying.
     pub fn arrange(&mut self) {
         self.samples.sort_by_key(|sample| (sample.dts, sample.track));
         if !self.to_play {

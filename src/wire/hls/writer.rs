@@ -1,5 +1,5 @@
-//! Writes playlists (RFC 8216bis §4.4): media playlists with parts, and master playlists. This module
-//! has no I/O.
+//! Writes playlists (RFC 8216bis §4.4): media playlists with parts, and master playlists. This
+//! module has no I/O.
 
 use std::fmt::Write;
 use std::sync::Arc;

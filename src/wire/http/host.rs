@@ -1,6 +1,6 @@
 //! Checks which server a browser addresses (`Host`, RFC 9110 §7.2) and which page sent the request
-//! (`Origin`, RFC 6454 §7). A foreign name that resolves to this machine (DNS rebinding) is rejected,
-//! whatever origin the page has.
+//! (`Origin`, RFC 6454 §7). A foreign name that resolves to this machine (DNS rebinding) is
+//! rejected, whatever origin the page has.
 
 use std::net::{IpAddr, Ipv6Addr};
 

@@ -1,10 +1,10 @@
 //! The send queue of a session, which defines the order of chunks.
 //!
-//! Control messages and commands go first, then the earlier of audio and video. Frames are sent chunk by
-//! chunk, and audio may overtake them between two chunks: without limit if it is only slightly ahead,
-//! otherwise one message per [`TURN_MS`], so that bursts keep their order. A slice takes about
-//! [`SLICE_MS`] at the link rate, and the system should buffer at most [`UNSENT_MS`] before it, so audio
-//! waits at most the sum of both behind a keyframe.
+//! Control messages and commands go first, then the earlier of audio and video. Frames are sent
+//! chunk by chunk, and audio may overtake them between two chunks: without limit if it is only
+//! slightly ahead, otherwise one message per [`TURN_MS`], so that bursts keep their order. A slice
+//! takes about [`SLICE_MS`] at the link rate, and the system should buffer at most [`UNSENT_MS`]
+//! before it, so audio waits at most the sum of both behind a keyframe.
 //!
 //! The chunk size is chosen for a link of a quarter of the rate, so that these times also hold on a
 //! slower link. It never decreases: nginx-rtmp (1.2.2) loses synchronization when more bytes follow

@@ -1,9 +1,9 @@
-//! RTMP URLs (`rtmp`, `rtmps`, `rtmpt`, `rtmpts`): a complete one, or a server's URL with a separate
-//! key.
+//! RTMP URLs (`rtmp`, `rtmps`, `rtmpt`, `rtmpts`): a complete one, or a server's URL with a
+//! separate key.
 //!
 //! Clients split a path differently. Here the last segment of a complete URL is the stream (its
-//! key), with the whole query after it, and the rest is the app. With a separate key, the whole path
-//! is the app. A query *inside* the path (`app?vhost=x/stream`) stays in the app. Nothing is
+//! key), with the whole query after it, and the rest is the app. With a separate key, the whole
+//! path is the app. A query *inside* the path (`app?vhost=x/stream`) stays in the app. Nothing is
 //! percent-decoded: services compare the text byte for byte.
 
 use std::fmt;
@@ -162,9 +162,9 @@ impl Url {
         if url.app.is_empty() || url.app.starts_with('?') { Err(Error::NoApp) } else { Ok(url) }
     }
 
-    /// Resolves a server's redirection: the same stream at this URL. User and password are kept only
-    /// for the same host. Returns `None` if the text is not an RTMP URL, or leads from a secure
-    /// connection to an insecure one.
+    /// Resolves a server's redirection: the same stream at this URL. User and password are kept
+    /// only for the same host. Returns `None` if the text is not an RTMP URL, or leads from a
+    /// secure connection to an insecure one.
     pub fn redirected(&self, target: &str) -> Option<Self> {
         let url = Self::with_key(target, self.stream.expose()).ok()?;
         if self.scheme.is_secure() && !url.scheme.is_secure() {

@@ -1,5 +1,5 @@
-//! Derives decoding times from presentation times by the picture order count (ITU-T H.264 §8.2.1), for
-//! sources without a DTS. This module has no I/O.
+//! Derives decoding times from presentation times by the picture order count (ITU-T H.264 §8.2.1),
+//! for sources without a DTS. This module has no I/O.
 //!
 //! With a reordering depth of D frames, the DTS of the n-th decoded frame is D frame intervals
 //! before the PTS of the n-th shown frame. The order count of a frame gives its display position

@@ -1,5 +1,5 @@
-//! NAL units: Annex B (start codes, ITU-T H.264 Annex B) and AVCC format (lengths, ISO/IEC 14496-15 §5.3.2),
-//! conversion between the two, emulation prevention (§7.4.1), and slice types.
+//! NAL units: Annex B (start codes, ITU-T H.264 Annex B) and AVCC format (lengths, ISO/IEC 14496-15
+//! §5.3.2), conversion between the two, emulation prevention (§7.4.1), and slice types.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -63,8 +63,8 @@ fn start_code(data: &[u8], from: usize) -> Option<usize> {
     None
 }
 
-/// The NAL units of Annex B data, without start codes and trailing zeros. Empty units and bytes before the
-/// first start code are skipped.
+/// The NAL units of Annex B data, without start codes and trailing zeros. Empty units and bytes
+/// before the first start code are skipped.
 pub fn annexb_nals(data: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     let mut next = start_code(data, 0);
     std::iter::from_fn(move || {
@@ -112,8 +112,8 @@ pub fn avcc_nals(data: &[u8], length_size: usize) -> impl Iterator<Item = Result
     })
 }
 
-/// Converts Annex B to AVCC with 4-byte lengths, and keeps the NAL units that `keep` accepts. This makes one
-/// allocation.
+/// Converts Annex B to AVCC with 4-byte lengths, and keeps the NAL units that `keep` accepts. This
+/// makes one allocation.
 pub fn annexb_to_avcc(data: &[u8], mut keep: impl FnMut(&[u8]) -> bool) -> Result<Bytes, Error> {
     // If all start codes have 3 bytes, each unit grows by one byte. Units have at least one byte, so there is
     // at most one unit per 4 bytes.
@@ -128,8 +128,8 @@ pub fn annexb_to_avcc(data: &[u8], mut keep: impl FnMut(&[u8]) -> bool) -> Resul
     Ok(out.freeze())
 }
 
-/// Converts AVCC to Annex B with 4-byte start codes, after `before` (parameter sets without start codes).
-/// This makes one allocation.
+/// Converts AVCC to Annex B with 4-byte start codes, after `before` (parameter sets without start
+/// codes). This makes one allocation.
 pub fn avcc_to_annexb<'a>(
     data: &'a [u8],
     length_size: usize,
@@ -150,8 +150,8 @@ pub fn avcc_to_annexb<'a>(
     Ok(out.freeze())
 }
 
-/// Converts AVCC of any length size to AVCC with 4-byte lengths, and shares the bytes if they already have
-/// this form.
+/// Converts AVCC of any length size to AVCC with 4-byte lengths, and shares the bytes if they
+/// already have this form.
 pub fn avcc_to_avcc4(data: &Bytes, length_size: usize) -> Result<Bytes, Error> {
     if length_size == 4 {
         return Ok(data.clone());
@@ -213,8 +213,8 @@ pub enum SliceType {
     Si,
 }
 
-/// Reads the type of a slice from its whole NAL unit (types 1, 2 and 5), by the first fields of its header
-/// (§7.3.3).
+/// Reads the type of a slice from its whole NAL unit (types 1, 2 and 5), by the first fields of its
+/// header (§7.3.3).
 pub fn slice_type(nal: &[u8]) -> Result<SliceType, Error> {
     let (header, rest) = nal.split_first().ok_or(Error::NoNal)?;
     if header & 0x80 != 0 || !matches!(header & 0x1F, 1 | 2 | 5) {

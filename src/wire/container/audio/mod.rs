@@ -1,6 +1,6 @@
-//! Audio-only files: MP3, ADTS (`.aac`), FLAC, WAV, and Ogg with Vorbis, Opus or FLAC. Each format has its
-//! own method for seeking: frame numbers (FLAC), page counts (Ogg), or the position in the file (MP3, ADTS,
-//! WAV). This module has no I/O.
+//! Audio-only files: MP3, ADTS (`.aac`), FLAC, WAV, and Ogg with Vorbis, Opus or FLAC. Each format
+//! has its own method for seeking: frame numbers (FLAC), page counts (Ogg), or the position in the
+//! file (MP3, ADTS, WAV). This module has no I/O.
 
 mod flac;
 mod flac_reader;

@@ -1,5 +1,5 @@
-//! Ogg (RFC 3533): pages with packets in segments. The reader takes the first audio track with a known
-//! codec: Vorbis, Opus (RFC 7845) or FLAC.
+//! Ogg (RFC 3533): pages with packets in segments. The reader takes the first audio track with a
+//! known codec: Vorbis, Opus (RFC 7845) or FLAC.
 
 use bytes::Bytes;
 

@@ -108,8 +108,8 @@ pub(super) fn audio_span(
     (first < end).then_some((first, end))
 }
 
-/// Adds several packets. Returns false at the end. If bytes are missing after the first packet, the next call
-/// continues.
+/// Adds several packets. Returns false at the end. If bytes are missing after the first packet, the
+/// next call continues.
 pub(super) fn several(
     found: &mut Vec<SampleLocation>,
     step: &mut dyn FnMut() -> Result<Option<SampleLocation>, Error>,

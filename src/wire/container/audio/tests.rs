@@ -89,8 +89,8 @@ fn adts_is_read_without_its_headers() {
     assert_eq!(micros(&index), (0, 213_333));
 }
 
-/// A WAV file in stereo at 44.1 kHz with this many bits and samples per channel, and other chunks before the
-/// audio.
+/// A WAV file in stereo at 44.1 kHz with this many bits and samples per channel, and other chunks
+/// before the audio.
 pub(super) fn wav(bits: u16, before: &[u8], samples: u32) -> Vec<u8> {
     let frame = bits / 8 * 2;
     let mut file = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x02\0\x44\xAC\0\0".to_vec();

@@ -63,7 +63,8 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Creates a reader. `decodable` is true for video codecs that the receiver of the events can decode.
+    /// Creates a reader. `decodable` is true for video codecs that the receiver of the events can
+    /// decode.
     pub fn new(decodable: fn(VideoCodec) -> bool) -> Self {
         let (demuxer, time) = (Demuxer::new(), WireTime::default());
         Self { demuxer, time, bodies: BodyReader::new(decodable) }

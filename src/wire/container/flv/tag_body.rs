@@ -1,6 +1,6 @@
-//! Writes media bodies of FLV tags and RTMP messages: H.264, AAC and MP3 in the legacy form that every
-//! server reads (Annex E.4.2, E.4.3), other codecs in the enhanced form (Enhanced RTMP v2, "Enhanced
-//! Video", "Enhanced Audio"). Codecs that FLV does not support have no bodies.
+//! Writes media bodies of FLV tags and RTMP messages: H.264, AAC and MP3 in the legacy form that
+//! every server reads (Annex E.4.2, E.4.3), other codecs in the enhanced form (Enhanced RTMP v2,
+//! "Enhanced Video", "Enhanced Audio"). Codecs that FLV does not support have no bodies.
 
 use bytes::{BufMut, Bytes, BytesMut};
 

@@ -81,8 +81,8 @@ pub(super) fn pcm(entry: &[u8], codec: &str, config: &[u8]) -> Option<Pcm> {
 }
 
 /// Makes the VP9 configuration of MP4 (VP Codec ISO Media File Format Binding §2.2) from Matroska's
-/// features (WebM container guidelines, "VP9 Codec Feature Metadata"), which may be missing, and from the
-/// colors of the track entry (RFC 9559 §5.1.4.1.28.16).
+/// features (WebM container guidelines, "VP9 Codec Feature Metadata"), which may be missing, and
+/// from the colors of the track entry (RFC 9559 §5.1.4.1.28.16).
 pub(super) fn vp9_config(entry: &[u8], features: &[u8]) -> Bytes {
     // Some writers use the configuration of MP4 here.
     if features.len() >= 12 && features.starts_with(&[1, 0, 0, 0]) {

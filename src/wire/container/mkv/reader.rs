@@ -1,4 +1,5 @@
-//! Reads a Matroska file incrementally, from its start or from any cluster, while bytes still arrive.
+//! Reads a Matroska file incrementally, from its start or from any cluster, while bytes still
+//! arrive.
 
 use crate::base::Timestamp;
 use crate::wire::container::demuxer::Demuxer;

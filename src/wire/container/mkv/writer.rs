@@ -87,8 +87,8 @@ impl Writer {
         }
     }
 
-    /// Creates a writer for a file copy. Audio before time zero becomes the codec delay, like the first
-    /// samples of Opus.
+    /// Creates a writer for a file copy. Audio before time zero becomes the codec delay, like the
+    /// first samples of Opus.
     pub fn copying(tracks: Tracks, timing: &Timing) -> Self {
         let delay = |(index, audio): (usize, &AudioTrack)| {
             let begins = timing.of(audio_track(index)).map_or(0, |it| it.begins.as_micros());

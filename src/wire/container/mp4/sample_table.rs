@@ -5,7 +5,8 @@ use bytes::{BufMut, BytesMut};
 use crate::base::Timestamp;
 use crate::wire::container::mp4::boxes::{put_box, put_full};
 
-/// Maximum gap or overlap in ticks that counts as contiguous, because times are rounded to microseconds.
+/// Maximum gap or overlap in ticks that counts as contiguous, because times are rounded to
+/// microseconds.
 const SNAP: i64 = 2;
 
 /// Converts microseconds to ticks of a track.
@@ -55,8 +56,8 @@ pub struct Table {
     chunks: Vec<(u64, u32)>,
 }
 
-/// Aligns a sample with the end of the previous one, whose duration is known, or places it after that
-/// sample.
+/// Aligns a sample with the end of the previous one, whose duration is known, or places it after
+/// that sample.
 fn settle(dts: i64, last: Option<i64>, duration: Option<u32>) -> i64 {
     let Some(last) = last else { return dts };
     let expected = duration.map(|duration| last + i64::from(duration));
@@ -210,8 +211,8 @@ impl Table {
         put_full(out, *b"stsz", 0, 0, |out| out.put_u64(0));
     }
 
-    /// Writes the edit list if the track does not begin at zero (§8.6.6): an empty edit and then all media,
-    /// or the media without the part before zero.
+    /// Writes the edit list if the track does not begin at zero (§8.6.6): an empty edit and then
+    /// all media, or the media without the part before zero.
     pub fn write_edits(&self, movie_timescale: u32, out: &mut BytesMut) {
         let begins = self.begins();
         if begins == 0 || self.zero.is_none() && begins < 0 {

@@ -1,4 +1,5 @@
-//! Tables: the list of programs (ISO/IEC 13818-1 §2.4.4.3), and the streams of a program (§2.4.4.8).
+//! Tables: the list of programs (ISO/IEC 13818-1 §2.4.4.3), and the streams of a program
+//! (§2.4.4.8).
 
 use crate::wire::container::ts::event::Codec;
 

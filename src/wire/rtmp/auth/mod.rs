@@ -127,8 +127,8 @@ pub fn adobe_response(
     BASE64.encode(&md5(&[&salted, theirs, client_challenge]))
 }
 
-/// The response of `authmod=llnw` to a nonce: an HTTP digest with the method `publish` and the realm
-/// `live`.
+/// The response of `authmod=llnw` to a nonce: an HTTP digest with the method `publish` and the
+/// realm `live`.
 pub fn llnw_response(
     credentials: &Credentials,
     app: &str,

@@ -318,8 +318,8 @@ impl Session {
         }
     }
 
-    /// Reports to the player that the publisher is gone. The player stays connected and may get media
-    /// again.
+    /// Reports to the player that the publisher is gone. The player stays connected and may get
+    /// media again.
     pub fn end_play(&mut self) {
         if self.is_playing() {
             self.link.user_control(&UserControl::StreamEof(self.stream));

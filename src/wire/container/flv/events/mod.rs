@@ -95,7 +95,8 @@ struct AudioReader {
 }
 
 impl BodyReader {
-    /// Creates a reader. `decodable` is true for video codecs that the receiver of the events can decode.
+    /// Creates a reader. `decodable` is true for video codecs that the receiver of the events can
+    /// decode.
     pub(super) fn new(decodable: fn(VideoCodec) -> bool) -> Self {
         let video = VideoReader {
             decodable,
@@ -315,8 +316,8 @@ impl VideoReader {
         TagEvent::Event(StreamEvent::Config(TrackConfig::Video(config)))
     }
 
-    /// Gives up the current format after enough packets of another one. Returns the config of the new format,
-    /// if one arrived.
+    /// Gives up the current format after enough packets of another one. Returns the config of the
+    /// new format, if one arrived.
     fn give_up_playing(&mut self, format: VideoFormat) -> Option<Bytes> {
         self.decodable(format)?;
         self.playing = None;
