@@ -1,5 +1,5 @@
-//! The command palette: finds commands, scenes, sources, targets and settings by a part of their name in
-//! either language.
+//! The command palette: finds commands, scenes, sources, targets and settings by a part of their
+//! name in either language.
 
 use egui::{
     Align, CornerRadius, Id, Key, Modifiers, Rect, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo,

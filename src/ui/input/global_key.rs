@@ -111,8 +111,8 @@ impl GlobalHotkeys {
         }
     }
 
-    /// The note for an enabled hotkey: a text key, a value for the text, and whether the hotkey needs
-    /// attention.
+    /// The note for an enabled hotkey: a text key, a value for the text, and whether the hotkey
+    /// needs attention.
     pub fn note_of(
         &self,
         action: Action,

@@ -156,8 +156,8 @@ pub enum PressedHotkey {
     Escape,
 }
 
-/// Consumes the keys pressed in this frame as a hotkey, so that they have no other effect. Tab still moves
-/// the focus.
+/// Consumes the keys pressed in this frame as a hotkey, so that they have no other effect. Tab
+/// still moves the focus.
 pub fn pressed(ctx: &Context) -> Option<PressedHotkey> {
     ctx.input_mut(|input| {
         let mut found = None;

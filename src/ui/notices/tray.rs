@@ -29,8 +29,8 @@ const FOOTER: f32 = 72.0;
 /// A request from the tray.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum TrayRequest {
-    /// Carries out this remedy of a notice. `notice` is `None` if only the health sentence reports the
-    /// problem.
+    /// Carries out this remedy of a notice. `notice` is `None` if only the health sentence reports
+    /// the problem.
     Help {
         notice: Option<u64>,
         remedy: Remedy,

@@ -19,8 +19,8 @@ pub enum Grip {
     Turn,
 }
 
-/// The corners of a placed frame in program pixels: upper left, upper right, lower right, lower left of
-/// the frame before rotation and flipping.
+/// The corners of a placed frame in program pixels: upper left, upper right, lower right, lower
+/// left of the frame before rotation and flipping.
 pub fn corners(place: &Placement, natural: Size, canvas: Size) -> [(f64, f64); 4] {
     let picture = (f64::from(natural.width), f64::from(natural.height));
     let (map, _) = map(place, picture, canvas);

@@ -1,5 +1,5 @@
-//! The top bar (name, pages, commands, notices, tools) and the status bar at the bottom (figures, the
-//! built-in server).
+//! The top bar (name, pages, commands, notices, tools) and the status bar at the bottom (figures,
+//! the built-in server).
 
 use egui::{
     Align, Align2, Color32, Layout, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2,

@@ -11,8 +11,8 @@ use crate::ui::input::hotkeys::hotkey_of;
 use crate::ui::input::push_to_talk;
 
 impl Screen {
-    /// Sets the support for the push-to-talk key in other windows, with the result of the request to the
-    /// desktop.
+    /// Sets the support for the push-to-talk key in other windows, with the result of the request
+    /// to the desktop.
     pub fn set_elsewhere(&mut self, elsewhere: GlobalKeySupport) {
         self.elsewhere = elsewhere;
     }

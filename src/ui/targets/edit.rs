@@ -1,4 +1,5 @@
-//! The editor of one target: its address and key, the storage of the key, and the limits of its service.
+//! The editor of one target: its address and key, the storage of the key, and the limits of its
+//! service.
 
 use std::time::Duration;
 

@@ -71,8 +71,8 @@ fn words(view: &View<'_>, text: &'static str, service: &Service, most: String) -
     view.texts.with(text, &[("service", service.into()), ("most", most.into())])
 }
 
-/// Draws a warning if a value exceeds a limit, for example after the user selected another target. A button
-/// lowers the value.
+/// Draws a warning if a value exceeds a limit, for example after the user selected another target.
+/// A button lowers the value.
 pub fn lower(ui: &mut Ui, view: &mut View<'_>) {
     let now = view.snapshot.quality.clone();
     let over = services(view).find(|service| service.fit(&now) != now);

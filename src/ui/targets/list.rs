@@ -57,8 +57,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool 
     menu(&response, view, draft)
 }
 
-/// Sorts targets with a problem first while on air. The order does not change while the pointer is over the
-/// list, or while a target is being edited.
+/// Sorts targets with a problem first while on air. The order does not change while the pointer is
+/// over the list, or while a target is being edited.
 fn reorder(ui: &Ui, view: &View<'_>, draft: &mut Draft, all: &BTreeMap<u32, (&TargetView, Fares)>) {
     let targets = &view.snapshot.targets;
     let mut order: Vec<u32> = targets.iter().map(|it| it.target.id).collect();

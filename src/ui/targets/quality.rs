@@ -53,8 +53,8 @@ const SIZES: [Size; 5] = [
 ];
 const RATES: [FrameRate; 5] = [fps(24), fps(25), fps(30), fps(50), fps(60)];
 
-/// Draws the quality fields: presets, size, frame rate and bitrate. The other settings are on the output
-/// page of the settings.
+/// Draws the quality fields: presets, size, frame rate and bitrate. The other settings are on the
+/// output page of the settings.
 pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
     let (theme, texts) = (view.theme, view.texts);
     let now = view.snapshot.quality.clone();

@@ -1,4 +1,5 @@
-//! Tests that connection errors and errors in settings files have Chinese texts, without English words.
+//! Tests that connection errors and errors in settings files have Chinese texts, without English
+//! words.
 
 use std::time::Duration;
 

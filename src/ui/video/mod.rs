@@ -218,8 +218,8 @@ fn pixels(rect: Rect, pixels_per_point: f32) -> Size {
     Size::new((pixels.x.round() as u32).max(2) & !1, (pixels.y.round() as u32).max(2) & !1)
 }
 
-/// The texture coordinates (0…1 from the upper left) at the upper left, upper right, lower right and
-/// lower left corners of a rotated frame.
+/// The texture coordinates (0…1 from the upper left) at the upper left, upper right, lower right
+/// and lower left corners of a rotated frame.
 pub fn corners(turn: Rotation) -> [[f32; 2]; 4] {
     let mut corners = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]];
     // After a rotation to the right, the lower left corner of the frame is at the upper left.
@@ -227,7 +227,8 @@ pub fn corners(turn: Rotation) -> [[f32; 2]; 4] {
     corners
 }
 
-/// The largest centered rectangle in `room` with the aspect ratio `shape`, in whole and even pixels.
+/// The largest centered rectangle in `room` with the aspect ratio `shape`, in whole and even
+/// pixels.
 pub fn fitted(room: Rect, shape: f32, pixels_per_point: f32) -> Rect {
     let size = if room.width() > room.height() * shape {
         vec2(room.height() * shape, room.height())

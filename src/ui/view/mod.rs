@@ -54,7 +54,8 @@ pub enum WindowRequest {
     SaveScenes,
     /// Shows the collections and profiles. The screen handles this request itself.
     ShowParts,
-    /// Lets the user choose the file of a collection or profile, and adds it with or without its stream key.
+    /// Lets the user choose the file of a collection or profile, and adds it with or without its
+    /// stream key.
     PickPart(PartKind, bool),
     /// Lets the user choose a file, and writes the collection or profile of this name into it.
     SavePart(PartKind, String),

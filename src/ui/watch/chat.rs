@@ -1,4 +1,5 @@
-//! The chat of a stream: a list beside the frame, a field for new messages, and danmaku over the frame.
+//! The chat of a stream: a list beside the frame, a field for new messages, and danmaku over the
+//! frame.
 
 use std::sync::Arc;
 

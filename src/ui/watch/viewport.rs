@@ -1,5 +1,5 @@
-//! The geometry of a frame in its room: aspect ratio, zoom, position and rotation. This module has no side
-//! effects.
+//! The geometry of a frame in its room: aspect ratio, zoom, position and rotation. This module has
+//! no side effects.
 
 use egui::{Rect, Vec2, vec2};
 

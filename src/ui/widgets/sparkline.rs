@@ -10,8 +10,8 @@ use crate::ui::style::theme::{RADIUS, Theme};
 /// Maximum number of points of a graph. Each point shows the largest of its values.
 const MAX_POINTS: usize = 150;
 
-/// Draws the newest `span` of `values`, oldest first, with the newest at the right edge. The scale goes from
-/// zero to above the largest value or `at_least`, so that there is room for a caption.
+/// Draws the newest `span` of `values`, oldest first, with the newest at the right edge. The scale
+/// goes from zero to above the largest value or `at_least`, so that there is room for a caption.
 pub fn sparkline(
     ui: &mut Ui,
     theme: &Theme,

@@ -1,5 +1,5 @@
-//! Reads the contents of a folder on a separate thread, because its disk may not respond, or the folder may
-//! be very large.
+//! Reads the contents of a folder on a separate thread, because its disk may not respond, or the
+//! folder may be very large.
 
 use std::fs;
 use std::path::{Path, PathBuf};

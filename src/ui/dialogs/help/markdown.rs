@@ -1,5 +1,5 @@
-//! Parses the pages of the guide into blocks: headings, paragraphs, lists, code and tables of CommonMark.
-//! Images are omitted.
+//! Parses the pages of the guide into blocks: headings, paragraphs, lists, code and tables of
+//! CommonMark. Images are omitted.
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 

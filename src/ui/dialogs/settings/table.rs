@@ -114,7 +114,8 @@ settings! {
 }
 
 impl Setting {
-    /// Returns true if all words of `query` occur in the name or the explanation, in any of these languages.
+    /// Returns true if all words of `query` occur in the name or the explanation, in any of these
+    /// languages.
     pub fn fits(self, languages: &[&Texts], query: &str) -> bool {
         let all: Vec<_> = languages
             .iter()

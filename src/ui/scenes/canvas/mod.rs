@@ -32,8 +32,8 @@ use crate::ui::view::View;
 /// Maximum distance from an edge for snapping, in points.
 const SNAP_DISTANCE: f64 = 8.0;
 
-/// Draws the handles over the frame in `rect`, and handles their input. An enlarged frame extends beyond
-/// `room`.
+/// Draws the handles over the frame in `rect`, and handles their input. An enlarged frame extends
+/// beyond `room`.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect, room: Rect) {
     let (clip, reach) = match draft.zoom.fits() {
         true => (rect.expand(6.0), rect),

@@ -1,5 +1,5 @@
-//! Safe areas over the frame, as defined by EBU R 95 and SMPTE RP 2046-1 for 16:9: action within 93 %, titles
-//! within 90 %. They are drawn only in the window, not in video frames.
+//! Safe areas over the frame, as defined by EBU R 95 and SMPTE RP 2046-1 for 16:9: action within 93
+//! %, titles within 90 %. They are drawn only in the window, not in video frames.
 
 use egui::{Color32, Painter, Rect, Stroke, StrokeKind, Vec2};
 

@@ -1,5 +1,5 @@
-//! The first-run guide: language, camera and microphone, destination, quality, ready. Each step takes effect
-//! at once and can be skipped.
+//! The first-run guide: language, camera and microphone, destination, quality, ready. Each step
+//! takes effect at once and can be skipped.
 
 mod columns;
 mod destination;

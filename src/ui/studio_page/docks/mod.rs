@@ -30,7 +30,8 @@ pub struct Docks {
     /// The requested sizes of adjacent parts, in points.
     sizes: HashMap<TileId, f32>,
     windows: Vec<(Panel, [u16; 2])>,
-    /// True if every panel has a tab, so that the user can move it, close it or put it into a window.
+    /// True if every panel has a tab, so that the user can move it, close it or put it into a
+    /// window.
     pub arranging: bool,
     /// The typed name of a new layout.
     pub naming: String,

@@ -1,4 +1,5 @@
-//! A strip of the mixer: the parts common to both fader directions, and the strip with a horizontal fader.
+//! A strip of the mixer: the parts common to both fader directions, and the strip with a horizontal
+//! fader.
 
 use egui::{
     Align, Align2, Color32, CornerRadius, Rect, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
@@ -29,7 +30,8 @@ pub(super) struct Strip {
     pub id: StripId,
     pub name: String,
     pub icon: Icon,
-    /// The text of the level, or the reason why there is none; the next field is true for a problem.
+    /// The text of the level, or the reason why there is none; the next field is true for a
+    /// problem.
     pub level: String,
     pub trouble: bool,
     pub levels: Levels,

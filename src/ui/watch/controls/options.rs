@@ -1,5 +1,5 @@
-//! Options that are changed rarely, behind two buttons: one for the audio, the other for the frame and
-//! the buffer.
+//! Options that are changed rarely, behind two buttons: one for the audio, the other for the frame
+//! and the buffer.
 
 use std::time::Duration;
 
