@@ -66,8 +66,8 @@ pub(in crate::broadcast) enum WantedVideo {
 }
 
 impl WantedVideo {
-    /// Returns true if a frame is wanted. Another rendition begins with a keyframe later than the last
-    /// frame.
+    /// Returns true if a frame is wanted. Another rendition begins with a keyframe later than the
+    /// last frame.
     fn take(&mut self, tag: &SharedPacket) -> bool {
         let (Self::Of { rendition_id, wanted, last }, Some(its)) = (self, tag.rendition_id())
         else {

@@ -205,8 +205,8 @@ impl IndexedItems {
     }
 }
 
-/// Drops the tracks whose codecs FLV does not support, and all audio tracks except the first supported
-/// one.
+/// Drops the tracks whose codecs FLV does not support, and all audio tracks except the first
+/// supported one.
 ///
 /// # Errors
 /// Fails with [`container::Error::Unsupported`] and a codec's name if no track is left.

@@ -288,7 +288,8 @@ impl Recorder {
         let _ = self.orders.send(order);
     }
 
-    /// Writes all packets that are in the hub now, finalizes the file and waits for at most `limit`.
+    /// Writes all packets that are in the hub now, finalizes the file and waits for at most
+    /// `limit`.
     pub fn finish(mut self, limit: Duration) -> Figures {
         self.stop(limit);
         self.figures()
