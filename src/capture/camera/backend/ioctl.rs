@@ -110,8 +110,8 @@ fn switch(descriptor: RawFd, queue: Queue, call: vidioc::_IOC_TYPE) -> io::Resul
     unsafe { v4l2::ioctl(descriptor, call, (&raw mut kind).cast()) }
 }
 
-/// Waits until the driver has a frame or an error, which the next call returns. Returns false if there is
-/// neither.
+/// Waits until the driver has a frame or an error, which the next call returns. Returns false if
+/// there is neither.
 pub(super) fn wait(handle: &Handle, limit: Duration) -> bool {
     let limit = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
     match handle.poll(libc::POLLIN, limit) {

@@ -47,8 +47,8 @@ impl Picture {
     }
 }
 
-/// Lays out a frame whose pixels have these three values (luma and chroma, or red, green and blue), with
-/// this many extra bytes after each row (of luma).
+/// Lays out a frame whose pixels have these three values (luma and chroma, or red, green and blue),
+/// with this many extra bytes after each row (of luma).
 fn lay(
     pixel: Pixel,
     size: Size,
