@@ -203,8 +203,8 @@ pub struct Spot {
     pub shape: Shape,
 }
 
-/// The map of a frame in its box, from the unit square of the cropped frame to program pixels, and the
-/// crop as left, top, width and height in fractions of the frame.
+/// The map of a frame in its box, from the unit square of the cropped frame to program pixels, and
+/// the crop as left, top, width and height in fractions of the frame.
 pub fn map(place: &Placement, picture: (f64, f64), canvas: Size) -> (Affine, [f64; 4]) {
     let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
     let (width, height) = (place.width * cw, place.height * ch);
@@ -318,8 +318,8 @@ pub fn is_cut(place: &Placement, canvas: Size) -> bool {
     cuts(canvas_map(place, canvas).1)
 }
 
-/// Limits a coordinate, because nested groups can enlarge each other without limit, and the coordinates
-/// are later added as integers.
+/// Limits a coordinate, because nested groups can enlarge each other without limit, and the
+/// coordinates are later added as integers.
 fn bounded(coordinate: f64) -> f64 {
     coordinate.clamp(-FARTHEST, FARTHEST)
 }

@@ -120,8 +120,8 @@ impl Step for ChromaKey {
     }
 }
 
-/// See [`Filter::ColorKey`](crate::compose::filter::Filter::ColorKey). Distances are fractions of the
-/// distance from black to white, in RGB.
+/// See [`Filter::ColorKey`](crate::compose::filter::Filter::ColorKey). Distances are fractions of
+/// the distance from black to white, in RGB.
 pub(in crate::compose::filter) struct ColorKey {
     /// The RGB values of the key, 0…255.
     key: [i32; 3],
