@@ -1,4 +1,4 @@
-//! The choice of an audio source, in the syntax of `--audio`.
+//! The choice of an audio source, and its syntax for `--audio`.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -10,17 +10,18 @@ use crate::text::problem::{Problem, problem};
 /// An audio source as selected, saved and displayed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AudioChoice {
-    /// A microphone by its stable id; `None` is the system's default, also after it changes.
+    /// A microphone by its stable id. `None` means the system's default, and follows its changes.
     Mic(Option<String>),
-    /// The output of a speaker by its id; `None` is the system's default, also after it changes.
+    /// The output of a speaker by its id. `None` means the system's default, and follows its
+    /// changes.
     System(Option<String>),
-    /// One application by its name or that of its program, see [`is_application`].
+    /// One application, by its own name or the name of its program; see [`is_application`].
     Application(String),
     /// The test tone, in sync with the test pattern's flash.
     Tone,
     /// Digital silence.
     Silence,
-    /// A file: this room reads WAV, the player other formats.
+    /// A file. This room reads WAV files, and the player reads other formats.
     File(PathBuf),
     /// A remote stream.
     Stream(String),
@@ -29,7 +30,7 @@ pub enum AudioChoice {
 }
 
 impl AudioChoice {
-    /// The file of the choice.
+    /// Returns the file of the choice, if the choice is a file.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::File(path) => Some(path),
@@ -56,10 +57,10 @@ impl fmt::Display for AudioChoice {
 }
 
 impl AudioChoice {
-    /// Parses a choice; a path need not be valid UTF-8.
+    /// Parses a choice. A path in the text need not be valid UTF-8.
     ///
     /// # Errors
-    /// The same errors as those of the text parser.
+    /// Fails with the same errors as the text parser.
     pub fn of_word(word: &OsStr) -> Result<Self, Problem> {
         #[cfg(unix)]
         if word.to_str().is_none()
@@ -102,7 +103,8 @@ impl FromStr for AudioChoice {
     }
 }
 
-/// Returns true if `wanted` means the application with this name and program; case does not matter.
+/// Returns true if `wanted` means the application with this name and program, regardless of upper
+/// and lower case.
 pub fn is_application(wanted: &str, name: &str, program: &str) -> bool {
     let wanted = wanted.to_lowercase();
     !wanted.is_empty() && [name, program].iter().any(|it| it.to_lowercase() == wanted)

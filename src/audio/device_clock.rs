@@ -1,5 +1,5 @@
-//! Aligns a device's audio with the session clock: a sinc resampler whose ratio follows the
-//! device's measured rate and reduces any remaining offset. It runs on the mixer's thread.
+//! Aligns a device's audio with the session clock. The ratio of a sinc resampler follows the
+//! device's measured rate, and reduces any remaining offset. This code runs on the mixer's thread.
 
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{
@@ -10,44 +10,44 @@ use rubato::{
 use crate::audio::device_rate::DeviceRate;
 use crate::base::Timestamp;
 
-/// A larger distance is corrected by a jump.
+/// The distance in seconds from the session clock above which a jump corrects it.
 const JUMP_SECONDS: f64 = 0.06;
-/// Time constant in seconds with which a distance is reduced.
+/// The time constant, in seconds, with which a smaller distance is reduced.
 const CLOSE_SECONDS: f64 = 2.0;
 /// Maximum change of pitch: 0.3 % is inaudible.
 const MAX_BEND: f64 = 0.003;
 /// Output frames per step.
 const CHUNK: usize = 64;
 
-/// Converts audio of the device to audio of the session.
+/// Converts the device's audio to the session's audio.
 pub(super) struct ClockAligner {
     resampler: Async<f32>,
     channels: usize,
-    /// Nominal input rate; `rate_out` is the nominal output rate.
+    /// The nominal input rate; the next field is the nominal output rate.
     rate_in: f64,
     rate_out: f64,
     /// Interleaved device frames that the resampler has not used yet.
     input: Vec<f32>,
-    /// Device frame number of the first of them.
+    /// The device frame number of the first frame in `input`.
     input_start: i64,
-    /// Device frame (with fraction) of the next output frame; `None` if not set yet.
+    /// The device frame (with fraction) of the next output frame, or `None` if it is not known yet.
     position: Option<f64>,
-    /// Interleaved output that was not pulled yet.
+    /// The interleaved output that was not pulled yet.
     made: Vec<f32>,
     scratch: Vec<f32>,
 }
 
-/// Result of a pull.
+/// The result of a pull.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum GapFilled {
     /// All frames are from the device.
     Whole,
-    /// The audio of the device was not available yet.
+    /// At least part of the device's audio was not available yet.
     Short,
 }
 
 impl ClockAligner {
-    /// Creates an aligner from `rate_in` to `rate_out`; `None` for invalid rates.
+    /// Creates an aligner from `rate_in` to `rate_out`. Returns `None` for invalid rates.
     pub(super) fn new(rate_in: u32, rate_out: u32, channels: u16) -> Option<Self> {
         let channels = usize::from(channels);
         let parameters = SincInterpolationParameters::new(96, WindowFunction::BlackmanHarris2)
@@ -69,7 +69,7 @@ impl ClockAligner {
         })
     }
 
-    /// The minimum distance of the output from the newest input, in device frames.
+    /// Returns the minimum distance of the output from the newest input, in device frames.
     pub(super) fn lookahead(&self) -> usize {
         self.resampler.input_frames_max()
     }
@@ -84,7 +84,7 @@ impl ClockAligner {
         self.input.extend_from_slice(sound);
     }
 
-    /// Resets the state; the next input is frame `first`.
+    /// Resets the state. The next input begins with frame `first`.
     pub(super) fn restart(&mut self, first: i64) {
         self.input.clear();
         self.made.clear();
@@ -93,7 +93,8 @@ impl ClockAligner {
         self.resampler.reset();
     }
 
-    /// Fills `out` with the audio captured from `at` on, by the device's `pace`.
+    /// Fills `out` with the audio that was captured from `at` on, according to the device's rate
+    /// `pace`.
     pub(super) fn pull(&mut self, pace: &DeviceRate, at: Timestamp, out: &mut [f32]) -> GapFilled {
         let Some(wanted) = pace.frame_at(at) else {
             out.fill(0.0);
@@ -135,7 +136,7 @@ impl ClockAligner {
         GapFilled::Whole
     }
 
-    /// Moves to the device frame `wanted`. Returns false if it has not arrived yet.
+    /// Moves to the device frame `wanted`. Returns false if that frame has not arrived yet.
     fn seek(&mut self, wanted: f64) -> bool {
         let held = (self.input.len() / self.channels) as i64;
         // Start slightly earlier, so that the filter has history.
@@ -200,11 +201,11 @@ mod tests {
     use crate::media::FrameGrid;
     use crate::media::markers::{OnsetReader, Schedule};
 
-    /// Random lateness of callbacks, up to a millisecond.
+    /// Simulates the random lateness of callbacks, up to a millisecond.
     struct Jitter(u64);
 
     impl Jitter {
-        /// The arrival time of audio that was sent at this second.
+        /// Returns the arrival time of audio that was sent at this second.
         fn after(&mut self, seconds: f64) -> Timestamp {
             self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let late = (self.0 >> 40) as f64 / f64::from(1 << 24) * 1e-3;
@@ -268,8 +269,9 @@ mod tests {
         drifting(-200.0, 44_100, 40);
     }
 
-    /// The signal is a function of its true time: a sine with a period of ten seconds. At 250 Hz,
-    /// ten hours take seconds; the loops use seconds, whatever the rate.
+    /// Tests ten hours with a sine whose period is ten seconds. At a sample rate of 250 Hz, the
+    /// test takes only seconds, and the control loops, which work in seconds, behave as at any
+    /// rate.
     #[test]
     fn ten_hours_of_a_crystal_that_is_200_ppm_off_stay_in_step() {
         const RATE: u32 = 250;

@@ -1,21 +1,23 @@
-//! Measures the actual rate of a device: a delay-locked loop over the times of its callbacks, after
-//! F. Adriaensen, "Using a DLL to filter time" (2005). It smooths the jitter of the callbacks and
-//! measures the device's rate against the session clock.
+//! Measures the actual rate of a device with a delay-locked loop over the times of its callbacks,
+//! after F. Adriaensen, "Using a DLL to filter time" (2005). The loop smooths the jitter of the
+//! callbacks, and measures the device's rate against the session clock.
 
 use std::f64::consts::{SQRT_2, TAU};
 
 use crate::base::Timestamp;
 
-/// A larger deviation is not jitter: samples were lost or the device paused.
+/// Maximum deviation in seconds that counts as jitter. A larger deviation means that samples were
+/// lost or the device paused.
 const BREAK_SECONDS: f64 = 0.15;
-/// Limit for the influence of jitter: a single late callback must not pull the loop.
+/// Limit in seconds for the influence of a callback, so that a single late callback does not pull
+/// the loop.
 const CLIP_SECONDS: f64 = 0.004;
 /// Maximum deviation of a device in parts per million, beyond that of any crystal.
 const MAX_PPM: f64 = 2_000.0;
-/// Time after which the rate is displayed.
+/// The time in seconds after which the measured rate is displayed.
 const SETTLED_SECONDS: f64 = 10.0;
 
-/// Delay-locked loop that measures the rate of a device.
+/// A delay-locked loop that measures the rate of a device.
 #[derive(Clone, Debug)]
 pub(super) struct DeviceRate {
     nominal_period: f64,
@@ -30,7 +32,7 @@ struct Locked {
     at: f64,
     /// Filtered duration of a frame in seconds.
     period: f64,
-    /// Seconds since the lock.
+    /// Seconds since the loop was locked.
     age: f64,
 }
 
@@ -39,7 +41,7 @@ struct Locked {
 pub(super) enum CallbackTime {
     /// The observation fits.
     Steady,
-    /// The observation does not fit: the loop was reset.
+    /// The observation does not fit, so the loop was reset.
     Break,
 }
 
@@ -89,18 +91,19 @@ impl DeviceRate {
         CallbackTime::Steady
     }
 
-    /// The frame (with fraction) captured at `at`; `None` before the first observation.
+    /// Returns the frame (with fraction) that was captured at `at`, or `None` before the first
+    /// observation.
     pub(super) fn frame_at(&self, at: Timestamp) -> Option<f64> {
         let locked = self.state.as_ref()?;
         Some(locked.frame as f64 + (at.as_secs_f64() - locked.at) / locked.period)
     }
 
-    /// Measured frames per second.
+    /// Returns the measured frames per second.
     pub(super) fn rate(&self) -> f64 {
         1.0 / self.state.as_ref().map_or(self.nominal_period, |locked| locked.period)
     }
 
-    /// The deviation of the device's rate from its nominal value, once known.
+    /// Returns the deviation of the device's rate from its nominal value, once known.
     pub(super) fn drift_ppm(&self) -> Option<f64> {
         let locked = self.state.as_ref().filter(|locked| locked.age > SETTLED_SECONDS)?;
         Some((self.nominal_period / locked.period - 1.0) * 1e6)

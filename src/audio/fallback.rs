@@ -1,6 +1,6 @@
 //! Replaces an audio source while it is silent or lost. The feed keeps reading the source, and
-//! plays it again from its first audible sample, independently of the component that opens or
-//! closes the fallback.
+//! plays the source again from its first audible sample, independently of the component that opens
+//! or closes the fallback.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,8 +45,8 @@ impl AudioFallback {
         self.0.wanted.store(wanted, Ordering::Relaxed);
     }
 
-    /// Sets the feed that plays while the source is silent; `None` removes it. The previous
-    /// fallback is dropped on the mixer's thread.
+    /// Sets the feed that plays while the source is silent. `None` removes the feed. The previous
+    /// feed is dropped on the mixer's thread.
     pub fn give(&self, other: Option<Box<dyn AudioFeed>>) {
         let mut slot = self.0.other.lock();
         let before = std::mem::replace(&mut *slot, other);
@@ -57,8 +57,8 @@ impl AudioFallback {
         drop(before);
     }
 
-    /// Wraps a source of this rate, and reports its silence as this alarm; `None` if another
-    /// component already detects it.
+    /// Wraps a source of this rate, and reports its silence as the alarm `silence`, which is `None`
+    /// if another component already detects silence.
     pub fn over(&self, source: Source, rate: u32, silence: Option<SourceAlarm>) -> Source {
         let Source { feed, status, transport } = source;
         let watch = silence.map(|it| SignalWatch::for_silence(Arc::clone(&status), rate, it));
@@ -77,9 +77,10 @@ struct Stood {
     status: Arc<SourceStatus>,
     shared: Arc<Shared>,
     other: Option<Box<dyn AudioFeed>>,
-    /// The share of the fallback, which fades from 0 to 1 or back within a block, without a click.
+    /// The share of the fallback in the output. It moves between 0 and 1 within a block, to avoid a
+    /// click.
     share: f32,
-    /// The block of the fallback.
+    /// The current block of the fallback.
     block: Vec<f32>,
 }
 
@@ -139,7 +140,7 @@ mod tests {
     use crate::media::Transport;
     use crate::media::source_status::SourceFormat;
 
-    /// A feed with a constant level per second, which counts its requests.
+    /// A feed whose level is constant within each second, and which counts its requests.
     struct Level(fn(i64) -> f32, Arc<Mutex<usize>>);
 
     impl AudioFeed for Level {
@@ -159,7 +160,7 @@ mod tests {
         (Box::new(Level(of, Arc::clone(&asked))), asked)
     }
 
-    /// Silent up to its twelfth second.
+    /// Creates a source that is silent up to its twelfth second.
     fn source() -> (Source, Arc<Mutex<usize>>) {
         let status = SourceStatus::new("", "Voice");
         status.open(SourceFormat::Unknown);
@@ -167,7 +168,7 @@ mod tests {
         (Source { feed, status, transport: Transport::default() }, asked)
     }
 
-    /// The last sample of each block between two seconds.
+    /// Returns the last sample of each block between two seconds.
     fn ends(source: &mut Source, from: i64, to: i64) -> Vec<f32> {
         let blocks = (from * 100..to * 100).map(|block| {
             let mut out = [9.0; 480];

@@ -10,17 +10,17 @@ use crate::media::source_status::{SourceAlarm, SourceFormat, SourceStatus};
 use crate::media::{AudioFeed, Transport};
 use crate::text::problem::{Problem, problem};
 
-/// Microphones that are connected now.
+/// Lists the microphones that are connected now.
 pub fn microphones() -> Vec<DeviceInfo> {
     list(Direction::Input)
 }
 
-/// The current speakers and headphones.
+/// Lists the speakers and headphones that are connected now.
 pub fn speakers() -> Vec<DeviceInfo> {
     list(Direction::Output)
 }
 
-/// The applications that currently play.
+/// Lists the applications that currently play audio.
 ///
 /// # Errors
 /// Fails with the reason if the audio system does not support this.
@@ -39,7 +39,7 @@ fn list(direction: Direction) -> Vec<DeviceInfo> {
     })
 }
 
-/// Returns true if [`open`] supports this source; the player opens other files and streams.
+/// Returns true if [`open`] supports this source. The player opens other files and streams.
 pub fn hears(choice: &AudioChoice) -> bool {
     match choice {
         AudioChoice::File(path) => crate::audio::wav::is_wav(path),
@@ -48,7 +48,8 @@ pub fn hears(choice: &AudioChoice) -> bool {
     }
 }
 
-/// The alarm for silence of this choice if it has a fallback; `None` if it is watched anyway.
+/// Returns the alarm for silence of this source if it has a fallback, or `None` if onair watches
+/// the source for silence anyway.
 pub fn silence_of(choice: &AudioChoice) -> Option<SourceAlarm> {
     match choice {
         AudioChoice::Mic(_) => None,

@@ -1,6 +1,6 @@
-//! Watches the audio of a microphone: digital silence, silence, a quiet voice or clipping raise an
-//! alarm in its status. It runs on the mixer's thread, and takes a lock only when something
-//! changes.
+//! Watches the audio of a microphone. Digital silence, silence, a quiet voice and clipping raise an
+//! alarm in the status of the source. This code runs on the mixer's thread, and takes a lock only
+//! when an alarm changes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,23 +10,23 @@ use crate::base::Timestamp;
 use crate::media::source_status::{SourceAlarm, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Pulled};
 
-/// Zeros for this many seconds mean that the microphone is switched off.
+/// The duration of zeros, in seconds, which means that the microphone is switched off.
 const ZERO_AFTER: f64 = 5.0;
 /// Maximum length of a pause in speech in seconds.
 const QUIET_AFTER: f64 = 30.0;
-/// A shorter gap in seconds, as on a busy computer, changes nothing.
+/// The duration in seconds up to which a gap changes nothing; short gaps occur on a busy computer.
 const GAP: f64 = 2.0;
-/// Peaks below this level are not a voice (−60 dBFS).
+/// The peak level below which audio is not a voice (−60 dBFS).
 const SILENT: f32 = 0.001;
-/// A voice whose peaks stay below this level cannot be understood (−40 dBFS).
+/// The peak level below which a voice cannot be understood (−40 dBFS).
 const FAINT: f32 = 0.01;
-/// Clipping: the threshold of a sample, the run length, the number of runs, and the window in
-/// seconds.
+/// The sample level that counts as full scale. The next constants define clipping: the length of a
+/// run, the number of runs, and the window in seconds.
 const FULL: f32 = 0.995;
 const FLAT: u32 = 4;
 const CLIPS: u32 = 5;
 const CLIP_SECONDS: f64 = 2.0;
-/// Seconds for which the alarm stays after the last clipping.
+/// The time in seconds for which the alarm stays after the last clipping.
 const CLIP_STAYS: f64 = 5.0;
 
 /// Adds the watch to a source of this rate.
@@ -59,10 +59,11 @@ impl AudioFeed for Watched {
 pub(super) struct SignalWatch {
     status: Arc<SourceStatus>,
     rate: f64,
-    /// The alarm for silence, without watching for a voice.
+    /// The alarm for silence, if only silence is watched.
     silence: Option<SourceAlarm>,
     told: Option<SourceAlarm>,
-    /// Seconds of zeros; the next fields are for levels below [`SILENT`] and [`FAINT`].
+    /// Seconds of zeros so far; the next fields are the same for levels below [`SILENT`] and
+    /// [`FAINT`].
     zero: f64,
     silent: f64,
     faint: f64,
@@ -71,7 +72,7 @@ pub(super) struct SignalWatch {
     /// Number of consecutive full-scale samples.
     flat: u32,
     clips: u32,
-    /// Seconds since clips are counted; the next field is since the last clip.
+    /// Seconds since the count of clips began; the next field is the time since the last clip.
     counting: f64,
     since_clip: f64,
 }
@@ -99,12 +100,13 @@ impl SignalWatch {
         }
     }
 
-    /// The length of a block of the mixer, at most ten milliseconds, with any number of channels.
+    /// Returns the duration of a block of the mixer in seconds, which is at most ten milliseconds
+    /// for any number of channels.
     fn seconds(&self, block: &[f32]) -> f64 {
         0.01_f64.min(block.len() as f64 / self.rate)
     }
 
-    /// Handles a block without data. The source's state has the reason; after a short gap, the
+    /// Handles a block without data. The source's state contains the reason. After a short gap, the
     /// counters continue.
     pub(super) fn miss(&mut self, block: &[f32]) {
         self.missing += self.seconds(block);
@@ -122,7 +124,7 @@ impl SignalWatch {
         (self.flat, self.clips, self.counting, self.since_clip) = (0, 0, 0.0, f64::MAX);
     }
 
-    /// Analyzes a block of the mixer: at most ten milliseconds, channels interleaved.
+    /// Analyzes a block of the mixer, which has at most ten milliseconds of interleaved audio.
     pub(super) fn hear(&mut self, block: &[f32]) {
         let mut peak = 0.0_f32;
         for sample in block {
@@ -175,8 +177,8 @@ mod tests {
     use super::*;
     use crate::media::source_status::SourceFormat;
 
-    /// The alarm after each second of a 200 Hz tone whose amplitude depends on the second; above 1
-    /// it clips.
+    /// Returns the alarm after each second of a 200 Hz tone whose amplitude depends on the second.
+    /// An amplitude above 1 clips.
     fn alarms(seconds: u32, amplitude: impl Fn(u32) -> f32) -> Vec<Option<SourceAlarm>> {
         let status = SourceStatus::new("", "Microphone");
         status.open(SourceFormat::Unknown);

@@ -14,7 +14,7 @@ use crate::text::problem::{Problem, problem};
 pub struct Context {
     /// The session clock.
     pub clock: Clock,
-    /// The frame grid of the program; samples are counted from its origin.
+    /// The frame grid of the program. Samples are counted from its origin.
     pub grid: FrameGrid,
     /// Samples per second.
     pub rate: u32,
@@ -28,16 +28,16 @@ pub struct Context {
 pub struct Source {
     /// The feed for the mixer.
     pub feed: Box<dyn AudioFeed>,
-    /// State of the source, readable at any time, even after the feed was moved.
+    /// The state of the source, which is readable at any time, even after the feed was moved.
     pub status: Arc<SourceStatus>,
-    /// Controls the end behavior of a file, and restarts it.
+    /// The control that sets the end behavior of a file and restarts the file.
     pub transport: Transport,
 }
 
 partial_debug!(Source { status });
 
-/// Why a source or output cannot be created. A missing or busy microphone is not an error: its
-/// status reports it, and the source opens it as soon as possible.
+/// The reason why a source or output cannot be created. A missing or busy microphone is not an
+/// error: its status reports the problem, and the source opens the microphone as soon as possible.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", Problem::from(self))]
 pub enum Error {
@@ -67,11 +67,11 @@ impl From<&Error> for Problem {
 /// An application that is connected to the audio server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApplicationInfo {
-    /// The display name; applications with the same name count as one.
+    /// The display name. Applications with the same name count as one.
     pub name: String,
-    /// The name of its program; may be empty.
+    /// The name of the application's program, which may be empty.
     pub program: String,
-    /// True if it has a stream to the speakers.
+    /// True if the application has a stream to the speakers.
     pub playing: bool,
 }
 
@@ -82,6 +82,6 @@ pub struct DeviceInfo {
     pub id: String,
     /// The display name.
     pub name: String,
-    /// True for the system's default.
+    /// True for the system's default device.
     pub default: bool,
 }

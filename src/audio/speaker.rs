@@ -18,16 +18,16 @@ use crate::text::Problem;
 /// Capacity of the ring.
 const RING_DURATION: Duration = Duration::from_millis(500);
 
-/// Requests for samples per second from a device. Each request costs about the same regardless of its
-/// size, because the library clears a MiB for each message of the server.
+/// The number of times per second at which a device requests samples. Each request costs about the
+/// same regardless of its size, because the library clears a MiB for each message of the server.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum SpeakerPace {
     Prompt = 100,
-    /// For samples written long before they are played.
+    /// The pace for samples that are written long before they are played.
     Calm = 50,
 }
 
-/// Open speakers. The player uses them as its clock: a sample written now is audible after
+/// Open speakers. The player uses them as its clock: a sample that is written now is audible after
 /// [`SpeakerOutput::queued_time`].
 pub struct SpeakerOutput {
     rate: u32,
@@ -43,8 +43,8 @@ pub struct SpeakerOutput {
 partial_debug!(SpeakerOutput { device });
 
 impl SpeakerOutput {
-    /// Opens the speakers with this id, or the system's default, for interleaved samples with this rate
-    /// and channel count.
+    /// Opens the speakers with this id, or the system's default, for interleaved samples with this
+    /// rate and channel count.
     ///
     /// # Errors
     /// Fails if the device does not exist, is busy or denied, or there is no audio system.
@@ -79,23 +79,23 @@ impl SpeakerOutput {
         Ok(Self { rate, channels, clock, sound, played, device, opened: clock.now(), stream })
     }
 
-    /// The device in use.
+    /// Returns the device in use.
     pub fn device(&self) -> &DeviceInfo {
         &self.device
     }
 
-    /// The sample rate.
+    /// Returns the sample rate.
     pub fn rate(&self) -> u32 {
         self.rate
     }
 
-    /// The number of interleaved channels.
+    /// Returns the number of interleaved channels.
     pub fn channels(&self) -> u16 {
         self.channels
     }
 
-    /// Queues interleaved audio, and returns the number of frames (samples per channel) that fit. It
-    /// never waits.
+    /// Queues interleaved audio, and returns the number of frames (samples per channel) that fit.
+    /// It never waits.
     pub fn write(&mut self, sound: &[f32]) -> usize {
         let channels = usize::from(self.channels);
         let frames = (sound.len().min(self.sound.slots())) / channels;
@@ -105,7 +105,8 @@ impl SpeakerOutput {
         }
     }
 
-    /// Frames written but not yet played, including the device's latency.
+    /// Returns the number of frames that were written but not played yet, including the device's
+    /// latency.
     pub fn queued(&self) -> usize {
         let channels = usize::from(self.channels);
         let ring = (self.sound.buffer().capacity() - self.sound.slots()) / channels;
@@ -114,7 +115,7 @@ impl SpeakerOutput {
         ring + (device as u64 * u64::from(self.rate) / 1_000_000) as usize
     }
 
-    /// [`SpeakerOutput::queued`] as a duration.
+    /// Returns [`SpeakerOutput::queued`] as a duration.
     pub fn queued_time(&self) -> Duration {
         Duration::from_micros(self.queued() as u64 * 1_000_000 / u64::from(self.rate))
     }
@@ -130,13 +131,13 @@ impl SpeakerOutput {
         self.played.volume.store(volume.to_bits(), Ordering::Relaxed);
     }
 
-    /// Number of callbacks with too little audio, counted after the first audio.
+    /// Returns the number of callbacks with too little audio since the first audio.
     pub fn underruns(&self) -> u64 {
         self.played.underruns.load(Ordering::Relaxed)
     }
 
-    /// The reason if the device failed: its error, or no request for 2 s. The caller should then drop
-    /// this and open a new one.
+    /// Returns the reason if the device failed: the device's error, or no request for 2 s. The
+    /// caller should then drop this output and open a new one.
     pub fn failed(&self) -> Option<String> {
         if let Some(fault) = self.played.latch.get() {
             return Some(fault);

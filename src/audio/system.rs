@@ -1,4 +1,4 @@
-//! The interface of an audio system. There is one real backend, and a fake for tests.
+//! The interface of an audio system, which has one real backend, and a fake backend for tests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
@@ -10,13 +10,13 @@ use crate::audio::source::{ApplicationInfo, DeviceInfo};
 use crate::base::{Clock, Timestamp};
 use crate::text::problem::{Problem, problem};
 
-/// Why a device is unavailable.
+/// The reason why a device is unavailable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", Problem::from(self))]
 pub(super) enum Fault {
-    /// The device does not exist, or there are none.
+    /// The device does not exist, or the computer has no devices.
     Absent(String),
-    /// Another program uses it.
+    /// Another program uses the device.
     Busy(String),
     /// The system denies access.
     Refused(String),
@@ -27,7 +27,7 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// Error text of the audio system.
+    /// Returns the error text of the audio system.
     pub(super) fn detail(&self) -> &str {
         match self {
             Self::Absent(detail)
@@ -63,25 +63,27 @@ pub(super) enum Direction {
     Monitor,
 }
 
-/// A running stream. Dropping it ends the stream, which can hang, so drop it on a separate thread.
+/// A running stream, which ends when it is dropped. Dropping can hang, so streams must be dropped
+/// on a separate thread.
 pub(super) trait Stream: Send {}
 
 /// An audio system. The trait has no default methods: each backend implements all of them.
 pub(super) trait AudioSystem: Send {
-    /// The available devices, without pseudo-devices; the default is first.
+    /// Lists the available devices without pseudo-devices, the default device first.
     fn devices(&mut self, direction: Direction) -> Result<Vec<DeviceInfo>, Fault>;
-    /// The applications, playing ones first.
+    /// Lists the applications, with the playing ones first.
     fn applications(&mut self) -> Result<Vec<ApplicationInfo>, Fault>;
-    /// Captures an application by its name, whatever it plays; silence while it plays nothing.
+    /// Captures all audio of the application with this name. The capture is silent while the
+    /// application plays nothing.
     fn record_application(
         &mut self,
         name: &str,
         rate: u32,
         sink: Sink,
     ) -> Result<Box<dyn Stream>, Fault>;
-    /// Captures a device; the audio has `sink`'s channels and the returned rate.
+    /// Captures a device. The audio has the number of channels of `sink` and the returned rate.
     fn record(&mut self, id: &str, rate: u32, sink: Sink) -> Result<Box<dyn Stream>, Fault>;
-    /// Starts playing on a device with exactly this rate and channel count, and with this many
+    /// Starts to play on a device, with exactly this rate and channel count, and with this many
     /// requests per second.
     fn play(
         &mut self,
@@ -92,7 +94,8 @@ pub(super) trait AudioSystem: Send {
     ) -> Result<Box<dyn Stream>, Fault>;
 }
 
-/// Stores why a stream ended: keeps the first error, and ignores later ones cheaply.
+/// Stores the reason why a stream ended. It keeps the first error, and ignores later errors at a
+/// low cost.
 #[derive(Debug, Default)]
 pub(super) struct Latch {
     set: AtomicBool,
@@ -100,7 +103,7 @@ pub(super) struct Latch {
 }
 
 impl Latch {
-    /// Sets the error; error callbacks call this up to 400,000 times per second.
+    /// Sets the error. Error callbacks call this function up to 400,000 times per second.
     pub(super) fn set(&self, fault: impl FnOnce() -> String) {
         if !self.set.swap(true, Ordering::AcqRel) {
             *self.fault.lock() = Some(fault());
@@ -133,7 +136,7 @@ pub(super) struct RecordingState {
     pub(super) age_micros: AtomicI64,
 }
 
-/// The callback side of a recording: no lock, no allocation, no waiting.
+/// The callback side of a recording, which takes no lock, allocates nothing, and never waits.
 pub(super) struct Sink {
     clock: Clock,
     channels: u16,
@@ -150,7 +153,8 @@ pub(super) struct Recording {
     pub(super) heard: Arc<RecordingState>,
 }
 
-/// Creates a recording, which holds at most 1.5 seconds between callback and mixer.
+/// Creates a recording, which holds at most 1.5 seconds of audio between the callback and the
+/// mixer.
 pub(super) fn recording(clock: Clock, rate: u32, channels: u16) -> (Sink, Recording) {
     let capacity = rate as usize * usize::from(channels) * 3 / 2;
     let (audio_in, sound) = RingBuffer::new(capacity);
@@ -163,23 +167,25 @@ pub(super) fn recording(clock: Clock, rate: u32, channels: u16) -> (Sink, Record
 }
 
 impl Sink {
-    /// The state to which errors are reported.
+    /// Returns the state to which errors are reported.
     pub(super) fn recording_state(&self) -> Arc<RecordingState> {
         Arc::clone(&self.heard)
     }
 
-    /// The requested number of channels; others are converted.
+    /// Returns the requested number of channels. Audio with another number of channels is
+    /// converted.
     pub(super) fn channels(&self) -> u16 {
         self.channels
     }
 
-    /// The current session time.
+    /// Returns the current session time.
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// Adds a callback's audio: `channels` are interleaved in `sound`, and the first frame was
-    /// captured `age_micros` ago. Drops audio that does not fit: the reader has stopped.
+    /// Adds a callback's audio: `sound` contains `channels` interleaved channels, and its first
+    /// frame was captured `age_micros` ago. Audio that does not fit is dropped, because the reader
+    /// has then stopped.
     pub(super) fn push(&mut self, sound: &[f32], channels: u16, age_micros: i64) {
         let channels = usize::from(channels.max(1));
         let frames = sound.len() / channels;
@@ -195,8 +201,8 @@ impl Sink {
     }
 }
 
-/// Converts interleaved samples to another number of channels; mono is the mean, so neither side is
-/// lost.
+/// Converts interleaved samples to another number of channels. Mono is the mean of all channels, so
+/// neither side is lost.
 pub(super) fn remixed(
     samples: &[f32],
     channels: usize,
@@ -216,16 +222,16 @@ pub(super) struct Played {
     pub(super) latch: Latch,
     /// The volume, as `f32` bits.
     pub(super) volume: AtomicU32,
-    /// Time at which the last frame in the device will have been played, in microseconds.
+    /// The time, in microseconds, at which the device will have played its last frame.
     pub(super) heard_until: AtomicI64,
     pub(super) underruns: AtomicU64,
     /// Number of frames that the device requested, including silence.
     pub(super) asked: AtomicU64,
-    /// True if all queued audio must be dropped.
+    /// True if the callback must drop all queued audio.
     pub(super) clear: AtomicBool,
 }
 
-/// The callback side of a playback: no lock, no allocation, no waiting.
+/// The callback side of a playback, which takes no lock, allocates nothing, and never waits.
 pub(super) struct Tap {
     clock: Clock,
     channels: u16,
@@ -258,17 +264,17 @@ pub(super) fn playback(
 }
 
 impl Tap {
-    /// Channel count of the queued audio.
+    /// Returns channel count of the queued audio.
     pub(super) fn channels(&self) -> u16 {
         self.channels
     }
 
-    /// The state to which errors are reported.
+    /// Returns the state to which errors are reported.
     pub(super) fn played(&self) -> Arc<Played> {
         Arc::clone(&self.played)
     }
 
-    /// Fills a callback's buffer; its first frame plays after `latency_micros`.
+    /// Fills a callback's buffer. The first frame of the buffer plays after `latency_micros`.
     pub(super) fn fill(&mut self, out: &mut [f32], latency_micros: i64) {
         let channels = usize::from(self.channels.max(1));
         let frames = out.len() / channels;

@@ -1,6 +1,6 @@
 //! The cookie that clients send to an audio server. Servers reject a client without a cookie, even
-//! if they accept all clients of the same user. The C library creates the file on its first use,
-//! and nothing else does.
+//! if they accept all clients of the same user. Only the C library creates the cookie file, on its
+//! first use.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -9,7 +9,7 @@ use std::path::Path;
 /// The length that servers require.
 const LENGTH: usize = 256;
 
-/// Creates a cookie at the place where the client looks for it, if there is none. If that fails,
+/// Creates a cookie at the place where the client looks for it, if no cookie exists. If that fails,
 /// the server reports the error.
 pub(super) fn provide() {
     let named = std::env::var_os("PULSE_COOKIE").is_some_and(|path| Path::new(&path).exists());
@@ -20,8 +20,8 @@ pub(super) fn provide() {
     }
 }
 
-/// Works in the home folder `home`; `configured` is the folder of program settings, where the C
-/// library may have put a cookie.
+/// Creates a cookie in the home folder `home`, if no cookie exists. `configured` is the folder of
+/// program settings, where the C library may have put a cookie.
 fn provide_in(home: &Path, configured: Option<&Path>) -> io::Result<()> {
     let folder = home.join(".config/pulse");
     let path = folder.join("cookie");

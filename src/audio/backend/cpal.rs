@@ -1,7 +1,7 @@
-//! Real audio devices, through cpal. It uses the PulseAudio protocol (also of PipeWire) if a server
-//! answers, because the server has readable names, converts formats, and reports a lost device
-//! once. Otherwise it uses ALSA. Buffers always have a fixed size, because the servers' default is
-//! two seconds.
+//! Real audio devices, through cpal. The backend uses the PulseAudio protocol (also of PipeWire) if
+//! a server answers, because the server has readable names, converts formats, and reports a lost
+//! device once. Otherwise, the backend uses ALSA. Buffers always have a fixed size, because the
+//! servers' default is two seconds.
 
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ use crate::audio::system::{AudioSystem, Direction, Fault, Sink, Stream, Tap};
 
 /// Time limit for a device to open.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
-/// A larger age or latency of an audio block is a device error, in µs.
+/// Maximum age or latency of an audio block in microseconds; a larger value is a device error.
 const MAX_MICROS: i64 = 1_000_000;
-/// Suffix of the server's names for monitors of speakers.
+/// The suffix of the server's names for monitors of speakers.
 const MONITOR: &str = ".monitor";
 /// Callbacks per second while recording.
 const CALLBACKS: u32 = 100;
@@ -104,8 +104,8 @@ impl Cpal {
     }
 }
 
-/// Returns true if it is a physical device, and not an ALSA plugin or alias, or a monitor of an
-/// output.
+/// Returns true if the id belongs to a physical device, and not to an ALSA plugin or alias, or to a
+/// monitor of an output.
 fn is_real(host: HostId, id: &str) -> bool {
     if host == HostId::Alsa {
         let by_name = id.strip_prefix("plughw:CARD=");

@@ -1,4 +1,4 @@
-//! Fake audio backend under the control of a test.
+//! A fake audio backend under the control of a test.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use parking_lot::Mutex;
 use crate::audio::source::{ApplicationInfo, DeviceInfo};
 use crate::audio::system::{AudioSystem, Direction, Fault, Sink, Stream, Tap};
 
-/// The side of the audio system.
+/// The audio system's side of the backend.
 pub(in crate::audio) struct Fake(Bench);
 
-/// The side of the test.
+/// The test's side of the backend.
 #[derive(Clone, Default)]
 pub(in crate::audio) struct Bench(Arc<Mutex<Devices>>);
 
@@ -34,7 +34,7 @@ impl Fake {
 }
 
 impl Bench {
-    /// Adds a device; the first of its direction is the default.
+    /// Adds a device. The first device of each direction is the default.
     pub(in crate::audio) fn plug(&self, direction: Direction, id: &str) {
         self.0.lock().present.push((direction, id.to_owned()));
     }
@@ -73,7 +73,7 @@ impl Bench {
         self.0.lock().rates.insert(id.to_owned(), rate);
     }
 
-    /// Simulates input of a device. Returns false if no one records it.
+    /// Simulates input of a device. Returns false if nothing records the device.
     pub(in crate::audio) fn speak(&self, id: &str, sound: &[f32], channels: u16) -> bool {
         let mut devices = self.0.lock();
         let sink = devices.recording.get_mut(id);

@@ -1,4 +1,4 @@
-//! Backends of the audio system: cpal for real devices, a fake for tests.
+//! The backends of the audio system: cpal for real devices, and a fake for tests.
 
 mod cookie;
 mod cpal;
@@ -8,7 +8,7 @@ mod pulse;
 
 use crate::audio::system::AudioSystem;
 
-/// The audio system of this computer.
+/// Returns the audio system of this computer.
 pub(super) fn system() -> Box<dyn AudioSystem> {
     Box::new(cpal::Cpal::default())
 }

@@ -1,5 +1,5 @@
-//! Microphones, speaker outputs and applications: a thread that finds, opens, watches and reopens
-//! the device, and a feed that passes its audio to the mixer with session timestamps.
+//! Captures microphones, speaker outputs and applications. A thread finds, opens, watches and
+//! reopens the device, and a feed passes its audio to the mixer with session timestamps.
 
 #[cfg(test)]
 pub(in crate::audio) mod simulated;
@@ -25,26 +25,26 @@ use crate::text::problem::{Value, problem};
 
 /// Interval of checks of the device.
 const WATCH: Duration = Duration::from_millis(100);
-/// Interval at which devices are listed and a missing one is searched.
+/// Interval at which devices are listed to find a missing one.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// A device without data for this long counts as stalled.
+/// The time without data after which a device counts as stalled.
 const STALL: Duration = Duration::from_secs(2);
-/// A stalled device is reopened after this long.
+/// The time without data after which a device is reopened.
 const GIVE_UP: Duration = Duration::from_secs(5);
 /// Reserve for late callbacks.
 const MARGIN: Duration = Duration::from_millis(8);
-/// The delay that one missed block adds, and its maximum.
+/// The additional delay for each missed block; the next constant is its maximum.
 const SLACK_STEP: Duration = Duration::from_millis(5);
 const MAX_SLACK: Duration = Duration::from_millis(150);
 
 /// The input to open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum WantedInput {
-    /// A microphone by id, or the system's default, also after it changes.
+    /// The microphone with this id, or the system's default, even if it changes.
     Microphone(Option<String>),
-    /// The output of the speaker with this id, or of the system's default, also after it changes.
+    /// The output of the speaker with this id, or of the system's default, even if it changes.
     Speakers(Option<String>),
-    /// The audio of an application, by its name or that of its program.
+    /// The audio of an application, by its own name or the name of its program.
     Application(String),
 }
 
@@ -71,7 +71,8 @@ impl WantedInput {
         }
     }
 
-    /// Returns true if one of the [`WantedInput::candidates`] is the wanted one.
+    /// Returns true if `device`, which is one of the [`WantedInput::candidates`], is the wanted
+    /// input.
     fn is(&self, device: &DeviceInfo) -> bool {
         match self {
             Self::Microphone(None) | Self::Speakers(None) => device.default,
@@ -114,19 +115,20 @@ pub(super) fn open(
     Ok(Source { feed, status, transport: Transport::default() })
 }
 
-/// Drops a stream on a separate thread, because that can hang if its device is gone.
+/// Drops a stream on a separate thread, because dropping can hang if the device is gone.
 pub(super) fn bury(stream: Box<dyn Stream>) {
     if let Err(fault) = Worker::spawn("sound-burial", move |_| drop(stream)) {
         tracing::warn!(%fault, "closing an audio stream failed");
     }
 }
 
-/// Data shared by the watcher and the feed.
+/// The data that the watcher and the feed share.
 #[derive(Default)]
 struct Shared {
     /// A new recording for the feed, and its rate.
     fresh: Mutex<Option<(Recording, u32)>>,
-    /// Drift in parts per million as `f64` bits; zero bits mean unknown.
+    /// The drift in parts per million, as the bits of an `f64`. Zero bits mean that the drift is
+    /// unknown.
     drift: AtomicU64,
 }
 
@@ -140,9 +142,9 @@ struct MicWatcher {
     was_open: bool,
 }
 
-/// Why a recording ended.
+/// The reason why a recording ended.
 enum End {
-    /// Stopped because the feed is no longer needed.
+    /// The feed is no longer needed.
     Stopped,
     /// The device is gone, with the system's reason.
     Lost(String),
@@ -299,12 +301,12 @@ impl MicWatcher {
 
 type Started = (Box<dyn Stream>, Arc<system::RecordingState>);
 
-/// The mixer's side.
+/// The mixer's side of the input.
 struct MicFeed {
     shared: Arc<Shared>,
     context: Context,
     link: Option<Link>,
-    /// Ends the device's thread when the feed is dropped.
+    /// The device's thread, which ends when the feed is dropped.
     _worker: Worker,
 }
 
@@ -320,7 +322,7 @@ struct Link {
     heard: u64,
     /// Maximum recent age of the audio at its callback, in microseconds.
     age: f64,
-    /// Extra delay because of late blocks.
+    /// The extra delay because of late blocks.
     slack: Duration,
     buffer: Vec<f32>,
 }

@@ -1,12 +1,12 @@
-//! A microphone in simulated time for tests of the whole path (`studio/lip_sync.rs`): the mixer's
-//! side is real, the callbacks are generated.
+//! A microphone in simulated time for tests of the whole path (`studio/lip_sync.rs`). The mixer's
+//! side is real, and the test generates the callbacks.
 
 use rtrb::{Producer, RingBuffer};
 
 use super::*;
 use crate::audio::system;
 
-/// Driver side of a simulated microphone.
+/// The driver's side of a simulated microphone.
 #[derive(Debug)]
 pub(crate) struct Microphone {
     sound: Producer<f32>,

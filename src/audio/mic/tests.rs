@@ -24,7 +24,7 @@ fn open_fake(id: Option<&str>) -> (Bench, Source, Receiver<SourceReport>) {
     (bench, source, changes)
 }
 
-/// Waits for the next report in this state; the device captures a hum meanwhile.
+/// Waits for the next report in this state. Meanwhile, the device captures a hum.
 fn await_state(
     bench: &Bench,
     changes: &Receiver<SourceReport>,
@@ -191,8 +191,8 @@ fn a_microphone_of_another_rate_is_taken_and_one_of_none_named() {
     assert_eq!(odd.detail, "no 44100 Hz");
 }
 
-/// A connected device without data: reported after 2 s, reopened after 5 s, used again as soon as
-/// it delivers.
+/// Tests that a connected device without data is reported after 2 s, reopened after 5 s, and used
+/// again as soon as it delivers data.
 #[test]
 fn a_microphone_that_stalls_is_told_opened_afresh_and_taken_back() {
     let (bench, _source, changes) = open_fake(Some("second"));

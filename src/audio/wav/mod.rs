@@ -1,7 +1,7 @@
-//! A WAV file as a source: read, converted and resampled in advance on a separate thread, and
-//! looped without a gap. The position in the file depends only on the time since the grid's origin,
-//! so a video file opened together with it is in sync. A file that plays once begins when it is
-//! opened; samples that are read late play later and are not dropped.
+//! A WAV file as a source. A separate thread reads, converts and resamples the file in advance, and
+//! loops it without a gap. The position in the file depends only on the time since the grid's
+//! origin, so a video file that is opened at the same time is in sync. A file that plays once
+//! begins when it is opened; samples that are read late play later, and are not dropped.
 
 #[cfg(test)]
 mod tests;
@@ -32,14 +32,15 @@ use crate::wire::codec::pcm::Pcm;
 use crate::wire::container::audio::wav::WavAudio;
 use crate::wire::container::{self, ReadAt};
 
-/// File frames per read: the reader wakes about a dozen times per second.
+/// Number of file frames per read. With this number, the reader wakes about a dozen times per
+/// second.
 const CHUNK: usize = 4_096;
 /// Number of chunks read ahead.
 const READ_AHEAD_CHUNKS: usize = 4;
-/// Interval at which an ended file checks whether it should restart.
+/// Interval at which the reader checks whether an ended file should restart.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Returns true if a file claims to be a WAV file; an unreadable file counts too, so that this
+/// Returns true if a file begins like a WAV file. An unreadable file counts as one, so that this
 /// module reports the reason.
 pub(super) fn is_wav(path: &Path) -> bool {
     let mut head = [0; 4];
@@ -96,7 +97,7 @@ fn unreadable(error: &container::Error) -> Problem {
     }
 }
 
-/// A file with this many bytes and random access.
+/// A file with random access; the number is its length in bytes.
 struct Stored<'a, R>(&'a mut R, u64);
 
 impl<R: Read + Seek> ReadAt for Stored<'_, R> {
@@ -111,11 +112,12 @@ impl<R: Read + Seek> ReadAt for Stored<'_, R> {
     }
 }
 
-/// The file's own audio, looped.
+/// The looped audio of a file in its own format.
 struct Clip<R> {
     reader: R,
     pcm: Pcm,
-    /// The offset of its first frame, the number of frames, and the next one.
+    /// The byte offset of the first frame. The next fields are the number of frames, and the next
+    /// frame.
     begins: u64,
     frames: u64,
     next: u64,
@@ -150,8 +152,9 @@ impl<R: Read + Seek> Clip<R> {
         Ok(())
     }
 
-    /// Fills `out`, whose size is a whole number of file frames. The beginning follows the end, or
-    /// otherwise silence. It returns true if the file ended in this call.
+    /// Fills `out`, whose size is a whole number of file frames. After the end, the file begins
+    /// again if `again` returns true; otherwise, silence follows. Returns true if the file ended in
+    /// this call.
     fn read(&mut self, out: &mut [f32], again: impl Fn() -> bool) -> Result<bool, Problem> {
         let mut filled = 0;
         let mut barren = 0;
@@ -193,7 +196,7 @@ impl<R: Read + Seek> Clip<R> {
 struct FormatConverter {
     resampler: Option<Async<f32>>,
     channels: usize,
-    /// Number of frames that the resampler outputs before the first one.
+    /// Number of frames that the resampler outputs before the first frame of the file.
     delay: usize,
     mixed: Vec<f32>,
     scratch: Vec<f32>,
@@ -241,12 +244,13 @@ impl FormatConverter {
 
 /// A block of audio.
 struct WavBlock {
-    /// Number of its first frame since the grid's origin.
+    /// The number of the first frame of the block since the grid's origin.
     first: i64,
     sound: Vec<f32>,
-    /// True if the file, or the next request, begins with this chunk.
+    /// True if the file begins with this block, or begins again on request.
     begins: bool,
-    /// True if its position follows the program: late audio is dropped.
+    /// True if the position of the block follows the program, which means that late audio is
+    /// dropped.
     in_step: bool,
 }
 
@@ -314,14 +318,14 @@ impl Reader {
         self.transport.at_end() == EndBehavior::Loop
     }
 
-    /// Returns true if the file should restart; it accepts no other request.
+    /// Returns true if a restart of the file was requested. A WAV file ignores other requests.
     fn asked(&self) -> bool {
         std::iter::from_fn(|| self.transport.take())
             .fold(false, |is, go| is | (go == TransportCommand::Restart))
     }
 
-    /// Sends a chunk that begins at that frame, and returns the next frame; `None` without a
-    /// receiver.
+    /// Sends a chunk that begins at the frame `first`. Returns the next frame, or `None` if the
+    /// receiver is gone.
     fn send(
         &mut self,
         chunk: &[f32],
@@ -341,10 +345,10 @@ struct WavFeed {
     rate: u32,
     channels: usize,
     ready: Receiver<WavBlock>,
-    /// Buffered audio; `first` is the number of its first frame.
+    /// The buffered audio. `first` is the number of its first frame.
     held: VecDeque<f32>,
     first: i64,
-    /// Number of frames by which it plays late.
+    /// Number of frames by which the audio plays late.
     later: i64,
     _worker: Worker,
 }

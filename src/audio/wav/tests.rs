@@ -71,8 +71,8 @@ fn every_format_plays_and_loops_without_a_seam() {
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Pulls until at least this many samples and a pause; returns the audio without surrounding
-/// silence, and the reader's position.
+/// Pulls until at least this many samples and a pause have arrived. Returns the audio without
+/// surrounding silence, and the reader's position.
 fn pull_until_silent(
     source: &mut Source,
     context: &Context,

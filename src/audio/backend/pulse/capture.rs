@@ -1,5 +1,5 @@
-//! Captures one application: records each of its streams alone (`direct_on_input`) from the monitor
-//! of its sink, and adds new streams as they appear.
+//! Captures one application. This module records each stream of the application alone
+//! (`direct_on_input`) from the monitor of its sink, and adds new streams as they appear.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -57,7 +57,7 @@ pub(in crate::audio::backend) fn record(
     Ok(Box::new(Running { _worker: worker }))
 }
 
-/// Ends the capture when dropped.
+/// A running capture, which ends when it is dropped.
 struct Running {
     _worker: Worker,
 }
@@ -75,7 +75,7 @@ struct Capture {
     sink: Sink,
     /// True if the list of streams may have changed since the last check.
     stale: bool,
-    /// Time of the next attempt for streams that could not be captured.
+    /// The time of the next attempt for streams that could not be captured.
     again: Option<Timestamp>,
 }
 

@@ -16,7 +16,8 @@ use crate::base::Clock;
 
 /// Time limit for an answer.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(3);
-/// Servers send audio in pieces of at most 64 KiB; no list of streams is longer than this.
+/// Maximum bytes of a message. Servers send audio in pieces of at most 64 KiB, and no list of
+/// streams is longer than this limit.
 const MAX_MESSAGE: usize = 4 << 20;
 /// Bytes per read.
 const CHUNK: usize = 64 << 10;
@@ -37,7 +38,7 @@ pub(super) struct Link {
     socket: UnixStream,
     version: u16,
     next: u32,
-    /// Received bytes; those before `taken` are already handled.
+    /// The received bytes, of which those before `taken` are already handled.
     buffer: Vec<u8>,
     taken: usize,
     clock: Clock,
@@ -74,7 +75,8 @@ impl Link {
         Ok(link)
     }
 
-    /// Sends a request and waits for the answer; `aside` handles the messages before it.
+    /// Sends a request, and waits for the answer. `aside` handles the messages that arrive before
+    /// the answer.
     pub(super) fn ask<T: TagStructRead>(
         &mut self,
         command: &Command,
@@ -169,7 +171,7 @@ impl Link {
         }
     }
 
-    /// The next complete message.
+    /// Returns the next complete message.
     fn take(&mut self) -> Result<Option<Message>, Fault> {
         if !self.has_message()? {
             return Ok(None);
@@ -180,7 +182,7 @@ impl Link {
         Ok(Some(Message { channel, start, end: self.taken }))
     }
 
-    /// Length and channel of the next message.
+    /// Returns the length and channel of the next message.
     fn head(&self) -> Option<(usize, u32)> {
         let mut head = self.buffer.get(self.taken..self.taken + DESCRIPTOR_SIZE)?;
         let head = protocol::read_descriptor(&mut head).ok()?;
@@ -195,7 +197,7 @@ impl Link {
         Ok(self.buffer.len() - self.taken >= DESCRIPTOR_SIZE + length)
     }
 
-    /// Reads the available bytes, or those that arrive within `patience`.
+    /// Reads the available bytes, or else the bytes that arrive within `patience`.
     fn fill(&mut self, patience: Duration) -> Result<(), Fault> {
         self.buffer.drain(..self.taken);
         self.taken = 0;

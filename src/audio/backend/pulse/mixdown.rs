@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 
-/// A stream without data for this long counts as paused, and the others do not wait for it.
+/// The time without data after which a stream counts as paused, so that the other streams do not
+/// wait for it.
 const PAUSED: Duration = Duration::from_millis(60);
-/// Maximum time by which a stream may be ahead of the slowest; the excess is dropped. A new stream
-/// begins with the audio that the server had buffered.
+/// Maximum time by which a stream may be ahead of the slowest stream; the excess is dropped. A new
+/// stream begins with the audio that the server had buffered.
 const MAX_AHEAD: Duration = Duration::from_millis(200);
 /// Minimum length of generated silence.
 const MIN_SILENCE: Duration = Duration::from_millis(10);
@@ -19,7 +20,7 @@ pub(super) struct Mixdown {
     rate: u32,
     channels: usize,
     streams: Vec<Stream>,
-    /// The mixed frames from the first one that was not output; its number is `first`.
+    /// The mixed frames that were not output yet. The number of the first of them is `first`.
     sum: Vec<f32>,
     first: u64,
     /// Time of the last output.
@@ -75,7 +76,7 @@ impl Mixdown {
         stream.next += frames as u64;
     }
 
-    /// Passes complete audio to `out`; this is silence if no stream delivers.
+    /// Passes the completely mixed audio to `out`. The audio is silence if no stream delivers data.
     pub(super) fn pass(&mut self, now: Timestamp, out: impl FnOnce(&[f32])) {
         let have = self.sum.len() / self.channels;
         let ready = match self.slowest(now) {
@@ -97,7 +98,8 @@ impl Mixdown {
         self.until = now;
     }
 
-    /// The position that all active streams have reached; `None` if all are paused.
+    /// Returns the position that all active streams have reached, or `None` if all streams are
+    /// paused.
     fn slowest(&self, now: Timestamp) -> Option<u64> {
         let plays = |stream: &&Stream| stream.heard.is_some_and(|heard| now.since(heard) < PAUSED);
         self.streams.iter().filter(plays).map(|stream| stream.next).min()
@@ -112,7 +114,7 @@ impl Mixdown {
 mod tests {
     use super::*;
 
-    /// Ten milliseconds of mono audio at a constant level.
+    /// Creates ten milliseconds of mono audio at a constant level.
     fn piece(level: f32) -> Vec<u8> {
         level.to_le_bytes().repeat(480)
     }

@@ -1,6 +1,6 @@
 //! Captures single applications through the PulseAudio protocol (also of PipeWire): lists the
-//! playing applications, and records the streams of one before the server mixes them. The library
-//! cpal supports only devices.
+//! playing applications, and records the streams of one application before the server mixes them.
+//! (The library cpal supports only devices.)
 
 mod capture;
 mod link;
@@ -18,7 +18,7 @@ use crate::audio::system::Fault;
 pub(super) struct PolledLink(Option<Link>);
 
 impl PolledLink {
-    /// The applications that are connected to the server, playing ones first.
+    /// Returns the applications that are connected to the server, playing ones first.
     pub(super) fn applications(&mut self) -> Result<Vec<ApplicationInfo>, Fault> {
         let mut link = match self.0.take() {
             Some(link) => link,
@@ -59,8 +59,8 @@ struct Owner {
 }
 
 impl Owner {
-    /// The owner of a stream; `None` for an owner without a name, and for onair itself, to avoid an
-    /// echo.
+    /// Returns the owner of a stream. Returns `None` for an owner without a name, and for onair
+    /// itself, to avoid an echo.
     fn of(props: &Props) -> Option<Self> {
         let text = |prop: Prop| props.get(prop).map(text_of).unwrap_or_default();
         if text(Prop::ApplicationProcessId) == std::process::id().to_string() {
