@@ -55,7 +55,7 @@ impl StallTimeout {
         Instant::now() >= self.end().0
     }
 
-    /// Waits for a future until the time is over.
+    /// Waits for a future until the time limit has passed.
     ///
     /// # Errors
     /// [`Cause::TimedOut`].
