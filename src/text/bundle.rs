@@ -1,4 +1,5 @@
-//! The Fluent files of a language, read at the first use and shared, and texts from them.
+//! Reads the Fluent files of a language at their first use, shares them, and formats texts from
+//! them.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -12,7 +13,7 @@ use crate::text::language::Language;
 use crate::text::problem::{Problem, Value};
 use crate::text::spacing::closed_up;
 
-/// The files of a language.
+/// Includes the Fluent files of a language.
 macro_rules! files {
     ($tag:literal) => {
         [
@@ -66,7 +67,7 @@ impl Bundle {
         Self(bundle)
     }
 
-    /// The text of a message or of its attribute with these values.
+    /// Returns the text of a message, or of its attribute, with these values.
     fn text(&self, id: &str, attribute: Option<&str>, args: &FluentArgs<'_>) -> Option<String> {
         let message = self.0.get_message(id)?;
         let pattern = match attribute {
@@ -86,7 +87,7 @@ impl Language {
         }
     }
 
-    /// The text in this language; where it is missing, the English one.
+    /// Returns the text in this language, or the English text where the message is missing.
     fn text(self, id: &str, attribute: Option<&str>, args: &FluentArgs<'_>) -> Option<String> {
         if self == Self::Chinese
             && let Some(text) = self.bundle().text(id, attribute, args)
@@ -96,7 +97,7 @@ impl Language {
         ENGLISH.text(id, attribute, args)
     }
 
-    /// A problem in this language.
+    /// Returns the text of a problem in this language.
     pub fn say(self, problem: &Problem) -> String {
         if let Some(words) = problem.as_words() {
             return words.to_owned();
@@ -110,8 +111,8 @@ impl Language {
         }
     }
 
-    /// What helps against a problem: what it was given, else the cure of its message, else that of a
-    /// problem inside it.
+    /// Returns the cure of a problem: the cure that was set for the problem, else the cure of its
+    /// message, else the cure of a problem inside it.
     pub fn cure(self, problem: &Problem) -> Option<String> {
         if let Some(cure) = problem.own_cure() {
             return Some(self.say(cure)).filter(|cure| !cure.is_empty());
@@ -123,7 +124,7 @@ impl Language {
         own.or(inner).filter(|cure| !cure.is_empty())
     }
 
-    /// A problem, and behind it what helps, as two sentences.
+    /// Returns the text of a problem and its cure, as two sentences.
     pub fn say_with_cure(self, problem: &Problem) -> String {
         let said = self.say(problem);
         match self.cure(problem) {
@@ -132,7 +133,7 @@ impl Language {
         }
     }
 
-    /// Two sentences behind each other; the first may come without its stop.
+    /// Joins two sentences. The first sentence may lack its full stop.
     pub fn joined(self, first: &str, second: &str) -> String {
         let ends = first.ends_with(['.', '!', '?', ':', '。', '！', '？', '：']);
         let between = match (second.is_empty(), self, ends) {
@@ -144,7 +145,7 @@ impl Language {
         format!("{first}{between}{second}")
     }
 
-    /// A value of a problem in this language.
+    /// Formats a value of a problem in this language.
     pub fn value(self, value: &Value) -> String {
         match value {
             Value::Text(text) => text.to_string(),
@@ -167,8 +168,8 @@ impl Language {
     }
 }
 
-/// The texts of the window in the chosen language; where one is missing, the English one. Texts without
-/// values are formatted once and kept.
+/// The texts of the window in the chosen language, with English texts where messages are missing.
+/// Texts without values are formatted once and kept.
 #[derive(Debug)]
 pub struct Texts {
     language: Language,
@@ -176,17 +177,17 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// The words in `language`.
+    /// Creates the texts in `language`.
     pub fn new(language: Language) -> Self {
         Self { language, kept: RefCell::default() }
     }
 
-    /// The chosen language.
+    /// Returns the chosen language.
     pub fn language(&self) -> Language {
         self.language
     }
 
-    /// The text of `key`.
+    /// Returns the text of `key`.
     pub fn get(&self, key: &'static str) -> Arc<str> {
         if let Some(text) = self.kept.borrow().get(key) {
             return Arc::clone(text);
@@ -196,13 +197,13 @@ impl Texts {
         text
     }
 
-    /// The text of `key` with values in it.
+    /// Returns the text of `key` with these values.
     pub fn with<'a>(&self, key: &str, args: &[(&'a str, Cow<'a, str>)]) -> String {
         let args = args.iter().map(|(name, value)| (*name, value.as_ref()));
         self.text(key, &args.collect())
     }
 
-    /// The text of `key` with one number in it, which chooses the plural.
+    /// Returns the text of `key` with a number, which selects the plural form.
     pub fn counted(&self, key: &str, count: usize) -> String {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         self.text(key, &[("count", count)].into_iter().collect())
@@ -213,22 +214,22 @@ impl Texts {
         text.unwrap_or_else(|| key.to_owned())
     }
 
-    /// A problem in the chosen language.
+    /// Returns the text of a problem in the chosen language.
     pub fn say(&self, problem: &Problem) -> String {
         self.language.say(problem)
     }
 
-    /// A problem and what helps, in the chosen language.
+    /// Returns the text of a problem and its cure in the chosen language.
     pub fn say_with_cure(&self, problem: &Problem) -> String {
         self.language.say_with_cure(problem)
     }
 
-    /// What helps against a problem, in the chosen language.
+    /// Returns the cure of a problem in the chosen language.
     pub fn cure(&self, problem: &Problem) -> Option<String> {
         self.language.cure(problem)
     }
 
-    /// True if `key` has a text.
+    /// Returns true if `key` has a text.
     pub fn has(&self, key: &str) -> bool {
         self.language.bundle().0.has_message(key) || ENGLISH.0.has_message(key)
     }

@@ -1,8 +1,8 @@
-//! The languages of onair, and the choice of one by locale.
+//! The languages of onair, and the selection of a language by the locale.
 
 use std::sync::OnceLock;
 
-/// The language that the command line asks for.
+/// The language that the command line requests.
 static CHOSEN: OnceLock<Option<Language>> = OnceLock::new();
 
 /// A language of the window, the command line and the log.
@@ -14,10 +14,10 @@ pub enum Language {
 }
 
 impl Language {
-    /// All of them.
+    /// All languages.
     pub const ALL: [Self; 2] = [Self::English, Self::Chinese];
 
-    /// As in settings files and folder names.
+    /// Returns the tag of the language in settings files and folder names.
     pub fn tag(self) -> &'static str {
         match self {
             Self::English => "en",
@@ -25,19 +25,20 @@ impl Language {
         }
     }
 
-    /// The language of a tag.
+    /// Returns the language of a tag.
     pub fn of_tag(tag: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|language| language.tag() == tag)
     }
 
-    /// The language of a tag or locale that a user wrote: `zh`, `zh-Hans`, `zh_CN.UTF-8`, `en_US`.
+    /// Returns the language of a tag or locale that a user entered: `zh`, `zh-Hans`, `zh_CN.UTF-8`,
+    /// `en_US`.
     pub fn of_argument(text: &str) -> Option<Self> {
         let text = text.to_ascii_lowercase();
         let primary = text.split(['-', '_', '.', '@']).next()?;
         Self::ALL.into_iter().find(|language| language.tag().split('-').next() == Some(primary))
     }
 
-    /// Name of the language in that language.
+    /// Returns the name of the language in the language itself.
     pub fn name(self) -> &'static str {
         match self {
             Self::English => "English",
@@ -45,7 +46,7 @@ impl Language {
         }
     }
 
-    /// The other one.
+    /// Returns the other language.
     pub fn other(self) -> Self {
         match self {
             Self::English => Self::Chinese,
@@ -53,8 +54,8 @@ impl Language {
         }
     }
 
-    /// The language of a POSIX locale (`zh_CN.UTF-8`) or a language tag (`zh-Hans`); English for
-    /// all that are not Chinese.
+    /// Returns the language of a POSIX locale (`zh_CN.UTF-8`) or a language tag (`zh-Hans`). All
+    /// locales except Chinese ones give English.
     pub fn of_locale(locale: &str) -> Self {
         if locale.trim().to_ascii_lowercase().starts_with("zh") {
             Self::Chinese
@@ -63,12 +64,13 @@ impl Language {
         }
     }
 
-    /// Takes this for the language of the system, if it is one. The first call counts.
+    /// Sets the language that [`Language::of_system`] returns; `None` means the language of the
+    /// environment. Only the first call has an effect.
     pub fn choose(language: Option<Self>) {
         let _ = CHOSEN.set(language);
     }
 
-    /// The language that was chosen, else that of this process's environment.
+    /// Returns the chosen language, or else the language of this process's environment.
     pub fn of_system() -> Self {
         if let Some(chosen) = CHOSEN.get().copied().flatten() {
             return chosen;

@@ -1,5 +1,5 @@
-//! Floor 0: the sentences of onair in both languages (Fluent files under `assets/i18n`), for the window,
-//! the command line and the log. Other rooms have no sentences: they have [`Problem`]s.
+//! Floor 0: the sentences of onair in both languages (Fluent files under `assets/i18n`), for the
+//! window, the command line and the log. Other rooms contain no sentences, only [`Problem`]s.
 
 mod bundle;
 mod language;

@@ -1,5 +1,5 @@
-//! A problem without sentences: a name and its values. The message of that name in `assets/i18n` has its
-//! text in both languages, and its cure in the attribute `cure`.
+//! A problem without sentences: a message name and its values. The message of that name in
+//! `assets/i18n` contains the text in both languages, and the cure in the attribute `cure`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use crate::text::language::Language;
 
-/// The name of what has no message: words as they are, of the system, a server or a library.
+/// The name of problems that have no message, only a text of the system, a server or a library.
 const WORDS: &str = "words";
 
-/// Something that went wrong, or that a person is told, by the name of its message.
+/// A problem, or other information for the user, by the name of its message.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Problem {
     id: &'static str,
@@ -19,22 +19,22 @@ pub struct Problem {
     cure: Option<Arc<Self>>,
 }
 
-/// A value that a message names.
+/// A value that a message refers to by name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
-    /// A name, or words as they are.
+    /// A name, or another text that is the same in every language.
     Text(Arc<str>),
-    /// A number, which may choose the plural.
+    /// A number, which may select the plural form.
     Number(i64),
     /// A problem inside the problem, in the same language.
     Problem(Problem),
-    /// Several, one behind the other.
+    /// Several problems, in their order.
     Problems(Arc<[Problem]>),
     /// A list of names, with the separator of the language.
     List(Arc<[Arc<str>]>),
 }
 
-/// A [`Problem`] by the name of its message, with the values that the message names:
+/// Creates a [`Problem`] by the name of its message, with the values that the message refers to:
 /// `problem!("net-no-answer", seconds = "10")`.
 #[macro_export]
 macro_rules! problem {
@@ -49,45 +49,46 @@ macro_rules! problem {
 pub use crate::problem;
 
 impl Problem {
-    /// A problem by the name of its message. Use [`problem!`], whose names and values a test compares with
-    /// the Fluent files.
+    /// Creates a problem by the name of its message. Use [`problem!`] instead, because a test
+    /// compares the names and values in its calls with the Fluent files.
     pub fn new<const N: usize>(id: &'static str, args: [(&'static str, Value); N]) -> Self {
         Self { id, args: Arc::new(args), cure: None }
     }
 
-    /// A problem whose values are known only at run time.
+    /// Creates a problem whose values are known only at run time.
     pub fn of(id: &'static str, args: Vec<(&'static str, Value)>) -> Self {
         Self { id, args: args.into(), cure: None }
     }
 
-    /// Words of the system, a server or a library, which are the same in every language.
+    /// Creates a problem from a text of the system, a server or a library, which is the same in
+    /// every language.
     pub fn words(words: impl Into<Arc<str>>) -> Self {
         Self::new(WORDS, [("words", Value::Text(words.into()))])
     }
 
-    /// The same with another cure than that of its message.
+    /// Replaces the cure of the problem's message by another cure.
     #[must_use]
     pub fn with_cure(mut self, cure: Self) -> Self {
         self.cure = Some(Arc::new(cure));
         self
     }
 
-    /// The name of its message.
+    /// Returns the name of the problem's message.
     pub fn id(&self) -> &'static str {
         self.id
     }
 
-    /// Values of the problem by name.
+    /// Returns the values of the problem by name.
     pub fn args(&self) -> &[(&'static str, Value)] {
         &self.args
     }
 
-    /// The cure that it was given in place of that of its message.
+    /// Returns the cure that replaces the cure of the message, if any.
     pub fn own_cure(&self) -> Option<&Self> {
         self.cure.as_deref()
     }
 
-    /// The text of a problem that consists only of text.
+    /// Returns the text of a problem that consists only of a text.
     pub fn as_words(&self) -> Option<&str> {
         match &*self.args {
             [(_, Value::Text(words))] if self.id == WORDS => Some(words),
@@ -95,12 +96,12 @@ impl Problem {
         }
     }
 
-    /// True if the problem has no text.
+    /// Returns true if the problem has no text.
     pub fn is_empty(&self) -> bool {
         self.as_words() == Some("")
     }
 
-    /// The problems among its values.
+    /// Returns the problems among the values.
     pub fn inner(&self) -> impl Iterator<Item = &Self> {
         self.args.iter().flat_map(|(_, value)| match value {
             Value::Problem(problem) => std::slice::from_ref(problem),
@@ -109,7 +110,7 @@ impl Problem {
         })
     }
 
-    /// The same with each text in it replaced.
+    /// Returns a copy of the problem in which `replaced` has replaced each text.
     #[must_use]
     pub fn map_texts(&self, replaced: &impl Fn(&str) -> Cow<'_, str>) -> Self {
         let text = |text: &Arc<str>| match replaced(text) {
@@ -139,7 +140,8 @@ impl Default for Problem {
     }
 }
 
-/// In English, for logs and details; windows and commands choose a [`Language`].
+/// Formats the problem in English, for logs and details. Windows and commands choose a
+/// [`Language`].
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&Language::English.say(self))
@@ -158,7 +160,8 @@ impl fmt::Debug for Problem {
 
 impl std::error::Error for Problem {}
 
-/// Why a file cannot be read, in words of ours where the system's answer is a usual one.
+/// Converts the reason why a file cannot be read. Usual system errors have texts of onair; others
+/// keep the system's text.
 impl From<&io::Error> for Problem {
     fn from(error: &io::Error) -> Self {
         match error.kind() {
@@ -176,7 +179,7 @@ impl From<io::Error> for Problem {
     }
 }
 
-/// In English, for answers that programs read.
+/// Formats the problem in English, for answers that programs read.
 impl From<Problem> for String {
     fn from(problem: Problem) -> Self {
         problem.to_string()
@@ -272,7 +275,7 @@ macro_rules! numbers {
 }
 numbers!(u8, u16, u32, u64, usize, i32, i64);
 
-/// Tests compare what is said in English.
+/// Implements comparisons of a problem with an English text, for tests.
 #[cfg(test)]
 macro_rules! compared {
     ($($words:ty),*) => {$(

@@ -1,13 +1,14 @@
-//! Spaces around values in Chinese texts. A Latin word or a number needs a space on each side, but there is no
-//! space between Chinese characters. A value (such as the name of a device) can be either, so the texts contain
-//! the spaces, and this module removes those between Chinese characters.
+//! Removes superfluous spaces around values in Chinese texts. A Latin word or a number needs a
+//! space on each side, but there is no space between Chinese characters. A value (such as the name
+//! of a device) can be either, so the texts contain the spaces, and this module removes those
+//! between Chinese characters.
 
-/// Around a value: the marks that Fluent sets.
+/// The mark that Fluent sets before a value; the next constant is the mark after a value.
 pub const OPEN: char = '\u{2068}';
 pub const CLOSE: char = '\u{2069}';
 
-/// A text without the marks around its values, and without the spaces beside these that are between two
-/// Chinese characters. What stands within a value stays as it is.
+/// Removes the marks around values, and the spaces beside values that are between two Chinese
+/// characters. The values themselves stay unchanged.
 pub fn closed_up(marked: &str) -> String {
     let mut out = String::with_capacity(marked.len());
     let mut last = None;
@@ -44,7 +45,7 @@ pub fn closed_up(marked: &str) -> String {
     out
 }
 
-/// Whether it is a Chinese character, or as wide as one.
+/// Returns true if the character is Chinese, or as wide as a Chinese one.
 fn is_chinese(one: char) -> bool {
     matches!(one,
         '\u{3001}'..='\u{303F}'
