@@ -1,5 +1,6 @@
-//! Prepares a stream for the H.264 decoder: checks its parameter sets before the library sees them,
-//! and converts packets (ISO/IEC 14496-15 §5) to the byte stream of ITU-T H.264 annex B.
+//! Prepares a stream for the H.264 decoder. This module checks the parameter sets before the
+//! library sees them, and converts packets (ISO/IEC 14496-15 §5) to the byte stream of ITU-T H.264
+//! annex B.
 
 use bytes::Bytes;
 
@@ -12,7 +13,7 @@ use crate::wire::bits::{BitReader, BitWriter};
 use crate::wire::codec::h264::sps::PicOrderCount;
 use crate::wire::codec::h264::{DecoderConfig, NalType, Pps, Sps, avcc_nals, escape, unescape};
 
-/// Maximum macroblocks of a frame: the limit of level 5.2.
+/// Maximum number of macroblocks in a frame, which is the limit of level 5.2.
 const MAX_MACROBLOCKS: u32 = 36_864;
 
 /// Maximum number of reference frames in H.264.
@@ -26,7 +27,7 @@ const MAX_SETS: usize = 64;
 pub(super) struct Configuration {
     /// Bytes of the length field of a NAL unit.
     pub length_size: usize,
-    /// Parameter sets in the form for the decoder, SPS first.
+    /// The parameter sets in the form for the decoder, with the SPS first.
     sets: Vec<Bytes>,
     profile: &'static str,
     color: Color,
@@ -57,8 +58,8 @@ impl Configuration {
         self.color
     }
 
-    /// Appends a truncated IDR frame (H.264 §7.3.3), and returns the size of future frames; does
-    /// nothing if there are several sets of a kind.
+    /// Appends a truncated IDR frame (H.264 §7.3.3), and returns the size of future frames. Does
+    /// nothing if there are several parameter sets of a kind.
     pub(super) fn write_broken_frame(&self, out: &mut Vec<u8>) -> Option<Size> {
         let [sps, pps] = &self.sets[..] else { return None };
         let sps = Sps::parse(sps).ok()?;
@@ -144,8 +145,9 @@ fn admit(nal: &[u8]) -> Result<Bytes, Error> {
     without_reordering(nal, &sps).ok_or_else(|| damaged(problem!("decode-too-short")))
 }
 
-/// Changes the profile of the parameter set to Scalable Baseline, for which the library does not
-/// reorder; see the backend. Its syntax is that of High; Main and Extended have less.
+/// Changes the profile of the parameter set to Scalable Baseline, because the library does not
+/// reorder frames of this profile; see the backend. Its syntax is that of High, of which Main and
+/// Extended lack some fields.
 fn without_reordering(nal: &[u8], sps: &Sps) -> Option<Bytes> {
     if sps.profile_idc == 66 {
         return Some(Bytes::copy_from_slice(nal));
@@ -171,7 +173,7 @@ fn without_reordering(nal: &[u8], sps: &Sps) -> Option<Bytes> {
     Some(escape(&writer.into_bytes()).into())
 }
 
-/// The stream's color space if declared (§E.2.1), otherwise the usual one for its size.
+/// Returns the color space that the stream declares (§E.2.1), or else the usual one for its size.
 fn color(sps: &Sps) -> Color {
     let usual = if sps.height < 720 { Matrix::Bt601 } else { Matrix::Bt709 };
     let signal = sps.vui.as_ref().and_then(|vui| vui.signal);
@@ -195,8 +197,8 @@ pub(super) enum Kind {
     Idr,
 }
 
-/// Examines a packet. Parameter sets in it replace the current ones (a stream may change its size
-/// this way).
+/// Examines a packet. Parameter sets in the packet replace the current ones (a stream may change
+/// its size this way).
 pub(super) fn survey(data: &[u8], configuration: &mut Configuration) -> Result<Kind, Error> {
     let (mut slices, mut idr) = (0, false);
     let mut fresh = Vec::new();
@@ -263,7 +265,7 @@ pub(super) fn write_slices(data: &[u8], length_size: usize, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
 
-    /// Main profile, 640x360, written by libx264.
+    /// A parameter set of the Main profile for 640x360, written by libx264.
     const MAIN: [u8; 24] = [
         0x67, 0x4d, 0x40, 0x1e, 0xec, 0xa0, 0x50, 0x17, 0xfc, 0xb8, 0x08, 0x80, 0x00, 0x00, 0x03,
         0x00, 0x80, 0x00, 0x00, 0x1e, 0x07, 0x8b, 0x16, 0xcb,

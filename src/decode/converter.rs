@@ -11,18 +11,18 @@ use rubato::{
 /// Number of frames resampled at a time.
 const CHUNK: usize = 256;
 
-/// See the module documentation.
+/// The audio converter; see the module documentation.
 pub(crate) struct Converter {
     from: (u32, usize),
     to: (u32, usize),
     resampler: Option<Async<f32>>,
-    /// Samples in the session's channels, not resampled yet.
+    /// Samples in the session's channels that are not resampled yet.
     waiting: Vec<f32>,
     made: Vec<f32>,
 }
 
 impl Converter {
-    /// Creates a converter; both arguments are rate and channel count.
+    /// Creates a converter. Both arguments consist of a rate and a channel count.
     pub fn new((rate, channels): (u32, u16), to: (u32, u16)) -> Result<Self, String> {
         let resampler = if rate == to.0 {
             None
@@ -40,13 +40,13 @@ impl Converter {
         Ok(Self { from, to, resampler, waiting: Vec::new(), made: Vec::new() })
     }
 
-    /// Duration of the input that was not output yet.
+    /// Returns the duration of the input that was not output yet.
     pub fn held(&self) -> Duration {
         let waiting = (self.waiting.len() / self.to.1.max(1)) as f64 / f64::from(self.from.0);
         Duration::from_secs_f64(waiting) + self.delay()
     }
 
-    /// The delay of the converter.
+    /// Returns the delay of the converter.
     pub fn delay(&self) -> Duration {
         let frames = self.resampler.as_ref().map_or(0, Resampler::output_delay);
         Duration::from_secs_f64(frames as f64 / f64::from(self.to.0.max(1)))

@@ -2,7 +2,8 @@
 //! their sides, center and surround are 3 dB lower, the LFE channel is dropped, and the result does
 //! not exceed full scale.
 
-/// Bits of a channel mask in channel order (FFmpeg, WAVE_FORMAT_EXTENSIBLE).
+/// The bit of the front left channel in a channel mask; the next constants are the bits of the
+/// other channels, in the order of FFmpeg and WAVE_FORMAT_EXTENSIBLE.
 const FRONT_LEFT: u64 = 1;
 const FRONT_RIGHT: u64 = 1 << 1;
 const FRONT_CENTRE: u64 = 1 << 2;
@@ -16,7 +17,7 @@ const SIDE_RIGHT: u64 = 1 << 10;
 /// A gain of −3 dB.
 const LOWER: f32 = std::f32::consts::FRAC_1_SQRT_2;
 
-/// The gain of a channel for each side.
+/// Returns the gain of a channel for each side.
 fn gain(channel: u64) -> (f32, f32) {
     match channel {
         FRONT_LEFT => (1.0, 0.0),
@@ -29,7 +30,7 @@ fn gain(channel: u64) -> (f32, f32) {
     }
 }
 
-/// The usual mask for this many channels if none is declared.
+/// Returns the usual mask for this many channels, for streams that declare no mask.
 fn usual(channels: usize) -> u64 {
     let front = FRONT_LEFT | FRONT_RIGHT;
     match channels {

@@ -5,12 +5,12 @@ use std::fmt;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// A stream or one of its packets cannot be decoded.
+/// The reason why a stream or one of its packets cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// This decoder does not support the stream, permanently.
+    /// This decoder does not support the stream. The error is permanent.
     Unsupported(Problem),
-    /// There is no decoder, with the reason.
+    /// No decoder exists for the codec. `lack` is the reason.
     NoDecoder { codec: String, lack: NoDecoder },
     /// The decoder configuration (avcC, AudioSpecificConfig) is damaged.
     Config { codec: &'static str, reason: Problem },
@@ -29,7 +29,7 @@ pub enum Step {
     DecodeKeyframes,
 }
 
-/// Why no decoder supports a codec that the built-in ones lack.
+/// The reason why no decoder supports a codec that the built-in decoders lack.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum NoDecoder {
     /// The build does not include the FFmpeg libraries.
@@ -41,12 +41,12 @@ pub enum NoDecoder {
 }
 
 impl Error {
-    /// Makes the error for a packet with an invalid length.
+    /// Creates the error for a packet with an invalid length.
     pub(super) fn length(codec: &'static str, bytes: usize) -> Self {
         Self::Damaged { codec, reason: problem!("decode-length", bytes = bytes) }
     }
 
-    /// Returns true if nothing later in the stream can be decoded either.
+    /// Returns true if no later packet of the stream can be decoded either.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Unsupported(_) | Self::NoDecoder { .. })
     }

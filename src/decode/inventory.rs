@@ -1,4 +1,4 @@
-//! The inventory of decoders, and why others are missing.
+//! Lists the decoders, and the reasons why others are missing.
 
 use crate::decode::backend::ffmpeg;
 use crate::decode::error::NoDecoder;
@@ -16,7 +16,7 @@ pub struct Entry {
     pub by: Result<String, NoDecoder>,
 }
 
-/// The decoder of this video codec.
+/// Returns the name of the decoder of this video codec.
 ///
 /// # Errors
 /// Fails with the reason if there is none.
@@ -27,7 +27,7 @@ pub fn video_decoder(codec: VideoCodec) -> Result<String, NoDecoder> {
     }
 }
 
-/// The decoder of this audio codec.
+/// Returns the name of the decoder of this audio codec.
 ///
 /// # Errors
 /// Fails with the reason if there is none.
@@ -38,7 +38,7 @@ pub fn audio_decoder(codec: AudioCodec) -> Result<String, NoDecoder> {
     }
 }
 
-/// All known codecs.
+/// Lists all known codecs with their decoders.
 pub fn all() -> Vec<Entry> {
     let video = VideoCodec::ALL.map(|codec| Entry {
         track: Track::Video,
@@ -53,27 +53,28 @@ pub fn all() -> Vec<Entry> {
     video.into_iter().chain(audio).collect()
 }
 
-/// Returns true if the system also has a decoder for a codec of the built-in one, so that there is
-/// a choice. It is called for every snapshot, so it does not load the libraries; unknown counts as
-/// yes.
+/// Returns true if the system has a decoder for a codec that onair also decodes itself, so that the
+/// user has a choice. This function is called for every snapshot, so it does not load the
+/// libraries; while the answer is unknown, the result is true.
 pub fn is_choice() -> bool {
     ffmpeg::may_decode(VideoCodec::H264)
 }
 
-/// The version of the FFmpeg libraries.
+/// Returns the version of the FFmpeg libraries.
 ///
 /// # Errors
-/// Fails with the reason if there are none.
+/// Fails with the reason if the libraries are missing.
 pub fn ffmpeg_version() -> Result<String, NoDecoder> {
     crate::decode::backend::ffmpeg::library()
 }
 
-/// As [`hardware`], but only a known result, because opening the device takes time.
+/// Returns the same as [`hardware`] if the result is already known, otherwise `None`, because
+/// opening the device takes time.
 pub fn hardware_known() -> Option<Result<&'static str, Problem>> {
     ffmpeg::hardware_known()
 }
 
-/// The name of the graphics hardware for decoding.
+/// Returns the name of the graphics hardware for decoding.
 ///
 /// # Errors
 /// Fails with the reason if there is none.

@@ -1,6 +1,6 @@
 //! Floor 3: opens decoders, which convert packets to video frames and audio. A decoder is a plain
-//! value that lives on its caller's thread. Its input is untrusted: it must not crash, hang or use
-//! unlimited memory.
+//! value that lives on its caller's thread. Its input is untrusted: a decoder must not crash, hang
+//! or use unlimited memory.
 
 use crate::decode::backend::{fdk_aac, ffmpeg, openh264, opus, pcm, symphonia};
 use crate::decode::error::Error;
@@ -8,14 +8,14 @@ use crate::decode::traits::{AudioBackend, VideoBackend};
 use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
 use crate::text::problem::problem;
 
-/// A candidate decoder: its name (`None` for that of the system), and how to open it.
+/// A candidate decoder: its name (`None` for the system's decoder), and the function that opens it.
 type Candidate<P, T> = (Option<&'static str>, fn(&P) -> Result<T, Error>);
 
 type VideoCandidate = Candidate<VideoConfig, Box<dyn VideoBackend>>;
 
 type AudioCandidate = Candidate<AudioConfig, Box<dyn AudioBackend>>;
 
-/// The candidate decoders of a video codec, first choice first.
+/// Returns the candidate decoders of a video codec, first choice first.
 pub(super) fn video_candidates(codec: VideoCodec) -> &'static [VideoCandidate] {
     const SYSTEM: VideoCandidate = (None, ffmpeg::open_video);
     match codec {
@@ -26,7 +26,7 @@ pub(super) fn video_candidates(codec: VideoCodec) -> &'static [VideoCandidate] {
     }
 }
 
-/// The candidate decoders of an audio codec, first choice first.
+/// Returns the candidate decoders of an audio codec, first choice first.
 pub(super) fn audio_candidates(codec: AudioCodec) -> &'static [AudioCandidate] {
     const SYSTEM: AudioCandidate = (None, ffmpeg::open_audio);
     const PCM: AudioCandidate = (Some("onair"), |p| Ok(Box::new(pcm::Decoder::open(p)?)));
@@ -53,8 +53,9 @@ pub(super) fn audio_candidates(codec: AudioCodec) -> &'static [AudioCandidate] {
     }
 }
 
-/// Tries the candidates in order. If one does not support a stream, the next may; a damaged config
-/// fails for all of them. If none works, the reason of the first is returned.
+/// Tries the candidates in their order. If a candidate does not support a stream, the next one may;
+/// a damaged config fails for all candidates. If none works, the error of the first candidate is
+/// returned.
 fn first<P, T>(candidates: &[Candidate<P, T>], parameters: &P) -> Result<T, Error> {
     let mut refused = None;
     for (_, open) in candidates {
@@ -87,7 +88,8 @@ pub fn open_video(parameters: &VideoConfig) -> Result<Box<dyn VideoBackend>, Err
     first(video_candidates(parameters.codec), parameters)
 }
 
-/// As [`open_video`], but tries the preferred decoder first. If that one fails, the other is used.
+/// Opens a video decoder like [`open_video`], but tries the preferred decoder first. If the
+/// preferred decoder fails, the other one is used.
 ///
 /// # Errors
 /// The same as for [`open_video`].
@@ -103,7 +105,7 @@ pub fn open_preferred(
 }
 
 /// Opens a decoder that can begin in the middle of a stream without a strict keyframe, and that
-/// detects complete frames: that of the system, for H.264.
+/// detects complete frames. Only the system's decoder for H.264 can do so.
 pub fn open_tolerant(parameters: &VideoConfig) -> Option<Box<dyn VideoBackend>> {
     if parameters.codec == VideoCodec::H264 { ffmpeg::open_video(parameters).ok() } else { None }
 }

@@ -1,13 +1,13 @@
 //! Converts decoding order to presentation order by timestamps: a frame is ready as soon as no
 //! later packet can precede it. Packets arrive by increasing `dts`, and no frame is shown before it
-//! is decoded, so everything with `pts <= dts` of the last packet is ready. A stream without
+//! is decoded, so every frame with `pts <= dts` of the last packet is ready. A stream without
 //! B-frames (`pts == dts`) has no delay.
 
 use crate::base::Timestamp;
 use crate::media::VideoFrame;
 
-/// Maximum number of waiting frames; H.264 allows 16 in its buffer (§A.3.1). A stream with more
-/// gets its frames early.
+/// Maximum number of waiting frames. H.264 allows 16 frames in its buffer (§A.3.1). If more frames
+/// wait, the earliest is returned before it is certainly ready.
 const MAX_REORDERED: usize = 16;
 
 /// Holds frames until they are ready.
@@ -24,7 +24,7 @@ impl Reorder {
         self.waiting.insert(place, frame);
     }
 
-    /// The frames that are ready after decoding the packet with this `dts`.
+    /// Returns the frames that are ready after decoding the packet with this `dts`.
     pub(super) fn ready(&mut self, dts: Timestamp) -> Vec<VideoFrame> {
         let due = self.waiting.partition_point(|frame| frame.pts <= dts);
         let due = due.max(self.waiting.len().saturating_sub(MAX_REORDERED));

@@ -1,9 +1,10 @@
-//! The interface of decoders. It has no default methods: each backend implements everything.
+//! The interface of decoders. The traits have no default methods: each backend implements every
+//! method.
 
 use crate::decode::error::Error;
 use crate::media::{EncodedPacket, SampleBlock, VideoFrame};
 
-/// Interface of a video decoder.
+/// The interface of a video decoder.
 pub trait VideoBackend: Send {
     /// Prepares for the first frame before it arrives.
     fn prepare(&mut self);
@@ -18,14 +19,16 @@ pub trait VideoBackend: Send {
     fn flush(&mut self) -> Vec<VideoFrame>;
     /// Resets everything except the config, after a seek or a lost connection.
     fn reset(&mut self);
-    /// Returns true if packets are dropped until a keyframe.
+    /// Returns true if the decoder drops packets until the next keyframe.
     fn is_waiting(&self) -> bool;
-    /// Begins with the next packet even without a keyframe: incomplete frames are not returned.
+    /// Begins with the next packet, even if it is not a keyframe. Incomplete frames are not
+    /// returned.
     fn begin_anywhere(&mut self);
-    /// The library and the format, such as `H.264 High`. It can change with the frames, because it
-    /// includes the HDR conversion.
+    /// Returns the library and the format, such as `H.264 High`. The name can change with the
+    /// frames, because it includes the HDR conversion.
     fn name(&self) -> &str;
-    /// The implementation of the decoder. Only the first frame shows whether hardware decodes.
+    /// Returns the implementation of the decoder. Only the first frame shows whether hardware
+    /// decodes.
     fn by(&self) -> By;
 }
 
@@ -33,11 +36,11 @@ pub trait VideoBackend: Send {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct By {
     pub library: &'static str,
-    /// The interface of the hardware; `None` for the CPU.
+    /// The interface of the hardware, or `None` if the CPU decodes.
     pub hardware: Option<&'static str>,
 }
 
-/// Interface of an audio decoder.
+/// The interface of an audio decoder.
 pub trait AudioBackend: Send {
     /// Decodes a packet, and returns its audio (at most two channels), if any. `pts` is the time of
     /// the first sample, with the decoder's delay subtracted.

@@ -1,5 +1,5 @@
-//! AAC by FDK-AAC, through its C interface (the safe wrapper cannot disable the limiter, which adds
-//! 15 ms): AAC-LC and HE-AAC; more than two channels are downmixed to stereo.
+//! Decodes AAC-LC and HE-AAC by FDK-AAC, through its C interface, because the safe wrapper cannot
+//! disable the limiter, which adds 15 ms. More than two channels are downmixed to stereo.
 #![allow(unsafe_code)]
 
 use fdk_aac_sys as sys;
@@ -11,7 +11,7 @@ use crate::text::problem::problem;
 
 const NAME: &str = "fdk-aac";
 
-/// Maximum values of a block: 2,048 samples (HE-AAC) in 8 channels.
+/// Maximum number of values in a block: 2,048 samples (HE-AAC) in 8 channels.
 const MAX_BLOCK: usize = 2_048 * 8;
 
 /// Maximum bytes of an access unit: 6,144 bits per channel (ISO/IEC 14496-3 §4.5.3.2) in 8

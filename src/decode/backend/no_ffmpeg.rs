@@ -1,5 +1,5 @@
-//! Replaces the FFmpeg libraries if onair was built without the feature `ffmpeg`: the same
-//! interface, which reports that they are missing.
+//! Replaces the FFmpeg libraries if onair was built without the feature `ffmpeg`. The interface is
+//! the same, and reports that the libraries are missing.
 
 use crate::decode::error::{Error, NoDecoder};
 use crate::decode::traits::{AudioBackend, VideoBackend};
@@ -38,12 +38,12 @@ pub(crate) fn library() -> Result<String, NoDecoder> {
     Err(NoDecoder::NotBuilt)
 }
 
-/// The same as [`hardware`].
+/// Returns the same as [`hardware`].
 pub(crate) fn hardware_known() -> Option<Result<&'static str, Problem>> {
     Some(hardware())
 }
 
-/// Reports that hardware needs the libraries.
+/// Reports that hardware decoding needs the libraries.
 pub(crate) fn hardware() -> Result<&'static str, Problem> {
     Err(NoDecoder::NotBuilt.into())
 }

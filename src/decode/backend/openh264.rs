@@ -1,11 +1,11 @@
-//! H.264 by OpenH264, through its C interface: High profile, 8 bits, 4:2:0, progressive, P and B
-//! frames.
+//! Decodes H.264 by OpenH264, through its C interface: up to the High profile, 8 bits, 4:2:0,
+//! progressive, P and B frames.
 //!
 //! The library's own reordering delays a frame even without B-frames, misorders frames in some
-//! streams with B-frames, and never releases the held frame's buffer when flushed. It does not
-//! reorder streams with the profile Scalable Baseline (83), whose parameter sets have the same
-//! syntax as High. onair therefore declares this profile, and restores the order by the timestamps
-//! ([`Reorder`]).
+//! streams with B-frames, and never releases the held frame's buffer when flushed. The library does
+//! not reorder streams with the profile Scalable Baseline (83), whose parameter sets have the same
+//! syntax as those of High. onair therefore declares this profile, and restores the order by the
+//! timestamps ([`Reorder`]).
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_void};
@@ -23,13 +23,15 @@ use crate::text::problem::problem;
 
 const NAME: &str = "openh264";
 
-/// Number of frames kept for reuse: those waiting to be shown and those on their way to the window.
+/// Number of frames that are kept for reuse: frames that wait to be shown, and frames on their way
+/// to the window.
 const IDLE_FRAMES: usize = 6;
 
-/// This many consecutive failed keyframes end the stream.
+/// The number of consecutive failed keyframes that ends the stream.
 const LAST_CHANCES: u32 = 3;
 
-/// Maximum bytes of a packet: the library accepts 8 MB, and grows its buffers with its input.
+/// Maximum bytes of a packet. The library accepts 8 MB, and enlarges its buffers to the size of its
+/// input.
 const MAX_PACKET: usize = 8 << 20;
 
 /// The OpenH264 decoder.
@@ -40,7 +42,7 @@ pub(crate) struct Decoder {
     name: String,
     reorder: Reorder,
     pool: Option<(Size, Pool<Planes>)>,
-    /// The packet as a byte stream (annex B), reused.
+    /// The buffer for a packet as a byte stream (annex B), which is reused.
     stream: Vec<u8>,
     /// True if no frame before the next keyframe can be decoded.
     waiting: bool,
@@ -70,7 +72,7 @@ fn codec_error(step: Step, code: i64) -> Error {
     Error::Codec { decoder: NAME, step, code }
 }
 
-/// A decoded frame inside the library, valid until its next call.
+/// A decoded frame inside the library, which is valid until the next call of the library.
 struct DecodedFrame<'a> {
     pts: Timestamp,
     size: Size,
@@ -105,7 +107,7 @@ impl Raw {
         if code == 0 { Ok(raw) } else { Err(codec_error(Step::Start, code)) }
     }
 
-    /// One call of the library; `None` means that the access unit is complete.
+    /// Makes one call of the library. If `stream` is `None`, the access unit is complete.
     fn step(
         &mut self,
         stream: Option<&[u8]>,
@@ -175,8 +177,8 @@ impl Decoder {
         })
     }
 
-    /// Lets the library allocate its frames, and allocates the first output frame: that takes about
-    /// as long as decoding one. A truncated frame suffices.
+    /// Lets the library allocate its frames, and allocates the first output frame. These
+    /// allocations take about as long as decoding a frame. A truncated frame suffices as input.
     fn make_room(&mut self) {
         self.stream.clear();
         self.configuration.write_parameter_sets(&mut self.stream);
@@ -216,7 +218,7 @@ impl Decoder {
     }
 }
 
-/// Copies the planes to a frame of onair, once.
+/// Copies the planes to a frame of onair.
 fn copy(
     pool: &mut Option<(Size, Pool<Planes>)>,
     picture: &DecodedFrame<'_>,
@@ -307,7 +309,7 @@ impl VideoBackend for Decoder {
         self.waiting
     }
 
-    /// This library begins only with IDR frames.
+    /// Does nothing, because this library can begin only with IDR frames.
     fn begin_anywhere(&mut self) {}
 
     fn name(&self) -> &str {

@@ -1,4 +1,5 @@
-//! Opus (RFC 6716): one stream of one or two channels, always at 48 kHz, by the built-in libopus.
+//! Decodes Opus (RFC 6716) by the built-in libopus: one stream of one or two channels, always at 48
+//! kHz.
 #![allow(unsafe_code)]
 
 use std::ptr::NonNull;
@@ -12,7 +13,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 
 const RATE: u32 = 48_000;
-/// Maximum samples per channel of a packet, which is 120 ms.
+/// Maximum number of samples per channel in a packet, which is 120 ms.
 const MAX_FRAMES: usize = 5_760;
 /// Maximum bytes of a packet: 48 frames of 1,275 bytes (RFC 6716 §3.2), and their lengths.
 const MAX_PACKET: usize = 64 << 10;
@@ -44,7 +45,7 @@ impl Handle {
             .ok_or_else(|| Error::Config { codec: "Opus", reason: reason(code) })
     }
 
-    /// Decodes a packet to a block with this many channels, and returns its number of samples per
+    /// Decodes a packet to a block with this many channels, and returns the number of samples per
     /// channel.
     fn decode(
         &mut self,
@@ -77,7 +78,7 @@ impl Drop for Handle {
     }
 }
 
-/// The library's message for a code.
+/// Returns the library's message for a code.
 fn reason(code: i32) -> Problem {
     // SAFETY: the library returns a constant text for any code.
     let text = unsafe { std::ffi::CStr::from_ptr(sys::opus_strerror(code)) };

@@ -1,4 +1,5 @@
-//! Audio formats without a library: PCM, G.711 (ITU-T), and Speex as silence of the right length.
+//! Decodes audio formats that need no library: PCM, G.711 (ITU-T), and Speex as silence of the
+//! right length.
 
 use crate::decode::downmix;
 use crate::decode::error::Error;
@@ -7,7 +8,7 @@ use crate::media::{AudioCodec, AudioConfig, EncodedPacket, SampleBlock};
 use crate::text::problem::problem;
 use crate::wire::codec::pcm::{Coding, Pcm};
 
-/// Maximum bytes of a packet: seconds of any format.
+/// Maximum bytes of a packet, which is enough for seconds of any format.
 const MAX_PACKET: usize = 1 << 20;
 /// Samples of a Speex frame in FLV: 20 ms at 16 kHz.
 const SPEEX_FRAME: usize = 320;
@@ -82,7 +83,7 @@ impl AudioBackend for Decoder {
     }
 }
 
-/// The values of a packet, downmixed to stereo if there are more channels.
+/// Returns the values of a packet, downmixed to stereo if there are more channels.
 fn read(data: &[u8], shape: Pcm) -> Vec<f32> {
     // NaN and extreme values must not reach a speaker.
     let safe = |value: f32| if value.is_finite() { value.clamp(-8.0, 8.0) } else { 0.0 };

@@ -1,4 +1,4 @@
-//! MP3, FLAC and Vorbis by Symphonia. More than two channels are downmixed to stereo.
+//! Decodes MP3, FLAC and Vorbis by Symphonia. More than two channels are downmixed to stereo.
 
 use symphonia_bundle_flac::FlacDecoder;
 use symphonia_bundle_mp3::MpaDecoder;
@@ -16,7 +16,7 @@ use crate::media::{AudioCodec, AudioConfig, EncodedPacket, SampleBlock};
 use crate::text::problem::problem;
 use crate::wire::codec::mpeg_audio;
 
-/// Maximum bytes of a packet: a FLAC frame of 65,535 samples in 8 channels has fewer.
+/// Maximum bytes of a packet. A FLAC frame of 65,535 samples in 8 channels has fewer bytes.
 const MAX_PACKET: usize = 2 << 20;
 /// Maximum number of frames in an MP3 packet.
 const MAX_FRAMES: usize = 64;
@@ -71,7 +71,8 @@ impl Decoder {
         Ok(Self { inner, parameters: parameters.clone(), block: Vec::new() })
     }
 
-    /// Decodes one frame to the end of `out`, and returns its rate and channels.
+    /// Decodes one frame, appends the audio to `out`, and returns the rate and the number of
+    /// channels.
     fn frame(&mut self, data: &[u8], out: &mut Vec<f32>) -> Result<(u32, u16), Error> {
         let codec = name(self.parameters.codec);
         let packet = PacketRef::new(0, Timestamp::from(0_i64), Duration::from(0_u64), data);

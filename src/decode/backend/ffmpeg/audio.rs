@@ -1,5 +1,5 @@
-//! Audio decoding by FFmpeg: converts any sample format to interleaved 32-bit floats with at most
-//! two channels.
+//! Decodes audio by FFmpeg, and converts any sample format to interleaved 32-bit floats with at
+//! most two channels.
 #![allow(unsafe_code)]
 
 use crate::decode::backend::ffmpeg::library::{Code, Codec, Context};
@@ -12,7 +12,7 @@ use crate::text::Problem;
 
 const NAME: &str = "FFmpeg";
 
-/// Maximum bytes of a packet: seconds of any format.
+/// Maximum bytes of a packet, which is enough for seconds of any format.
 const MAX_PACKET: usize = 1 << 20;
 /// Maximum samples of one packet, for all channels together.
 const MAX_VALUES: usize = 4 << 20;
@@ -114,7 +114,7 @@ fn take(frame: &ffi::AVFrame, packet: &EncodedPacket, made: &mut Option<SampleBl
     }
 }
 
-/// The values of a frame in −1…1, interleaved.
+/// Returns the values of a frame in −1…1, interleaved.
 fn interleaved(frame: &ffi::AVFrame, frames: usize, channels: usize) -> Option<Vec<f32>> {
     let count = frames * channels;
     match frame.format {
@@ -144,7 +144,7 @@ fn from_i32(value: i32) -> f32 {
     (f64::from(value) / 2_147_483_648.0) as f32
 }
 
-/// The values of plane `number`; `T` matches the frame's format.
+/// Returns the values of plane `number`; `T` matches the frame's format.
 fn plane<T: Copy>(frame: &ffi::AVFrame, number: usize, count: usize) -> Option<&[T]> {
     if frame.extended_data.is_null() {
         return None;
@@ -215,7 +215,8 @@ impl AudioBackend for Decoder {
     }
 }
 
-/// Damaged floats may have any value, which must not reach a speaker.
+/// Replaces values that are not finite, and clamps the others. Damaged floats may have any value,
+/// which must not reach a speaker.
 fn finite(mut samples: SampleBlock) -> SampleBlock {
     for value in samples.data.iter_mut() {
         *value = if value.is_finite() { value.clamp(-4.0, 4.0) } else { 0.0 };

@@ -1,7 +1,7 @@
-//! Maps 10-bit colors for display with a table, and applies it to frames. Its nodes are 32 codes of
-//! luma and 16 of chroma apart, with linear interpolation between them. Chroma has a quarter of the
-//! pixels, so its two values select a column once for four pixels; in the column, the four corners
-//! of each node are adjacent, as one vector.
+//! Maps 10-bit colors for display with a table, and applies the table to frames. The nodes of the
+//! table are 32 codes of luma and 16 codes of chroma apart, with linear interpolation between them.
+//! Chroma has a quarter of the pixels, so its two values select a column once for four pixels; in
+//! the column, the four corners of each node are adjacent, as one vector.
 
 use fearless_simd::{Simd, dispatch, f32x4};
 
@@ -13,10 +13,11 @@ use crate::media::Planes;
 /// Codes between two nodes, as a power of two.
 const LUMA_STEP: u32 = 5;
 const CHROMA_STEP: u32 = 4;
-/// Number of luma nodes; the next value is the number of chroma columns in each direction.
+/// Number of luma nodes; the next constant is the number of chroma columns in each direction.
 const NODES: usize = (1024 >> LUMA_STEP) + 1;
 const COLUMNS: usize = 1024 >> CHROMA_STEP;
-/// Positions between two columns in one direction; the next value is for both directions.
+/// Number of positions between two columns in one direction; the next constant is the number for
+/// both directions.
 const BETWEEN: usize = 1 << CHROMA_STEP;
 const SUBCELLS: usize = BETWEEN * BETWEEN;
 
@@ -29,11 +30,11 @@ type Curve = [[f32; 4]; NODES];
 /// The curves of Y', Cb and Cr for one column of chroma.
 struct Column([Curve; 3]);
 
-/// See the module documentation.
+/// The table of mapped colors; see the module documentation.
 pub(super) struct Table {
     kind: Kind,
     columns: Box<[Column]>,
-    /// The weights of the four corners at each position between them.
+    /// The weights of the four corners of a column at each position between them.
     weights: Box<[[f32; 4]]>,
 }
 
@@ -106,7 +107,7 @@ impl Table {
         Some(SizedTable { columns, weights: (&*self.weights).try_into().ok()? })
     }
 
-    /// Converts a 10-bit frame, which is at least as large, to a frame of onair.
+    /// Converts a 10-bit frame to a frame of onair. The 10-bit frame is at least as large.
     pub fn show(&self, from: &Wide<'_>, into: &mut Planes, workers: &WorkerPool) {
         let Some(look) = self.sized() else { return };
         let (width, half) = (into.luma_stride(), into.chroma_stride());
@@ -137,7 +138,8 @@ impl Table {
     }
 }
 
-/// Interpolates four corner values of a curve before they are added; `luma` is between two nodes.
+/// Interpolates the four corner values of a curve at `luma`, which is between two nodes. The caller
+/// adds these values.
 #[inline(always)]
 fn corners<S: Simd>(simd: S, curve: &Curve, luma: u16, weights: f32x4<S>) -> f32x4<S> {
     let luma = u32::from(luma) & 1023;
@@ -148,7 +150,7 @@ fn corners<S: Simd>(simd: S, curve: &Curve, luma: u16, weights: f32x4<S>) -> f32
     ((high - low) * simd.splat_f32x4(part) + low) * weights
 }
 
-/// The horizontal sum of each of four vectors.
+/// Returns the horizontal sum of each of four vectors.
 #[inline(always)]
 fn sums<S: Simd>(simd: S, [a, b, c, d]: [f32x4<S>; 4]) -> f32x4<S> {
     let pairs = |a, b| simd.unzip_low_f32x4(a, b) + simd.unzip_high_f32x4(a, b);
@@ -160,8 +162,8 @@ impl SizedTable<'_> {
         dispatch!(level(), simd => self.rows(simd, rows));
     }
 
-    /// Converts rows. Luma is dithered with a pattern of four, so four pixels together keep more
-    /// than 8 bits, and dark skies show no banding.
+    /// Converts rows. Luma is dithered with a pattern of four pixels, which together keep more than
+    /// 8 bits, so dark skies show no banding.
     #[inline(always)]
     fn rows<S: Simd>(self, simd: S, rows: Rows<'_>) {
         let (to_upper, to_lower) = rows.to_luma.split_at_mut(rows.to_luma.len() / 2);
@@ -206,8 +208,8 @@ mod tests {
     use crate::decode::backend::ffmpeg::transfer::{Matrix, Primaries, Transfer};
     use crate::media::Size;
 
-    /// The table matches the formulas for all colors, except between nodes at the edge of BT.709,
-    /// where a channel falls steeply to zero.
+    /// Tests that the table matches the formulas for all colors, except between nodes at the edge
+    /// of BT.709, where a channel falls steeply to zero.
     #[test]
     fn the_table_follows_the_formulas() {
         for (transfer, peak) in [

@@ -1,6 +1,6 @@
-//! Converts the library's frames to I420 planes of onair. I420 is copied; other formats use the
-//! library's scaler with its own frame as target (its fast paths write beyond the rows of tight
-//! buffers). `hdr` handles HDR and wide colors.
+//! Converts the library's frames to I420 planes of onair. I420 is copied. For other formats, the
+//! library's scaler writes to a frame of the library, because its fast paths write beyond the rows
+//! of tight buffers. The module `hdr` handles HDR and wide colors.
 #![allow(unsafe_code)]
 
 use std::ffi::c_int;
@@ -16,7 +16,8 @@ use crate::media::{Color, Planes, PlanesPool, Size, VideoFrame};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Number of frames kept for reuse: those waiting to be shown and those on their way to the window.
+/// Number of frames that are kept for reuse: frames that wait to be shown, and frames on their way
+/// to the window.
 const IDLE_FRAMES: usize = 6;
 
 /// Converts frames of the library to frames of onair.
@@ -56,7 +57,7 @@ impl Drop for Scaler {
 /// The color interpretation of a frame, and that of the output.
 struct Meaning {
     color: Color,
-    /// The coefficients of the frame's own matrix in the numbering of the converter.
+    /// The coefficients of the frame's matrix, in the numbering of the scaler.
     source: u32,
     /// True if frames of onair do not support its matrix.
     foreign: bool,
@@ -107,7 +108,7 @@ struct Task {
 }
 
 impl Converter {
-    /// Converts a frame; odd sides lose their last row or column.
+    /// Converts a frame. Odd sides lose their last row or column.
     pub fn convert(&mut self, frame: &mut Frame, pts: Timestamp) -> Result<VideoFrame, Problem> {
         if frame.get().format == ffi::AV_PIX_FMT_VAAPI {
             let mut fetched = match self.fetched.take() {
@@ -174,12 +175,12 @@ impl Converter {
         self.fetched.is_some()
     }
 
-    /// The tone mapping of the last frame as a text, if the frame was HDR.
+    /// Returns the tone mapping of the last frame as a text, if the frame was HDR.
     pub fn hdr_label(&self) -> Option<&'static str> {
         self.mapped.and_then(Kind::hdr_label)
     }
 
-    /// Writes the frame into `self.converted`, in the same size.
+    /// Converts the frame, without a change of size, into `self.converted`.
     fn scale(&mut self, frame: &ffi::AVFrame, size: Size, task: &Task) -> Result<(), Problem> {
         // SAFETY: the call reads a static table.
         if unsafe { ffi::sws_isSupportedInput(frame.format) } == 0 {

@@ -1,5 +1,5 @@
-//! Hardware decoding through VAAPI: the device, and its use by a decoder. If it fails during a
-//! stream, the decoder continues without it.
+//! Hardware decoding through VAAPI: the device, and its use by a decoder. If the hardware fails
+//! during a stream, the decoder continues without it.
 #![allow(unsafe_code)]
 
 use std::ptr;
@@ -9,10 +9,10 @@ use crate::decode::backend::ffmpeg::system as ffi;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// The name of the interface.
+/// The name of the hardware interface.
 pub(super) const NAME: &str = "VAAPI";
 
-/// Owns the library's device until the program ends: there is at most one.
+/// The library's device, which exists until the program ends. There is at most one.
 pub(super) struct Device(*mut ffi::AVBufferRef);
 
 // SAFETY: this is a reference to an object with atomic reference counting; each user takes its own
@@ -22,7 +22,7 @@ unsafe impl Send for Device {}
 unsafe impl Sync for Device {}
 
 impl Device {
-    /// Opens the default device; the error has the reason.
+    /// Opens the default device. Fails with the reason.
     pub fn open() -> Result<Self, Problem> {
         ffi::load()?;
         let mut raw = ptr::null_mut();

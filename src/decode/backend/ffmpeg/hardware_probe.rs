@@ -1,5 +1,5 @@
-//! Tests hardware decoding with a frame: a driver can open a device but fail at the first frame, decode it
-//! wrong, or lack a decoder. The test runs only once.
+//! Tests hardware decoding with a frame, because a driver can open a device but fail at the first
+//! frame, decode the frame wrong, or lack a decoder. The test runs only once.
 
 use std::sync::OnceLock;
 
@@ -21,8 +21,8 @@ use crate::wire::codec::h264::DecoderConfig;
 
 /// The result of the test.
 struct ProbedHardware<D> {
-    /// The device for decoders, which use it if it supports their stream. It is `None` if the hardware
-    /// fails.
+    /// The device for decoders, which use the device if it supports their stream. The device is
+    /// `None` if the hardware fails.
     device: Option<D>,
     told: Result<&'static str, Problem>,
 }
@@ -39,22 +39,23 @@ fn found() -> &'static ProbedHardware<Device> {
     })
 }
 
-/// The hardware device for a decoder.
+/// Returns the hardware device for a decoder.
 pub(super) fn device() -> Option<&'static Device> {
     found().device.as_ref()
 }
 
-/// The hardware's name, or why there is none.
+/// Returns the hardware's name, or the reason why there is no hardware.
 pub(super) fn name() -> Result<&'static str, Problem> {
     found().told.clone()
 }
 
-/// As [`name`], but only the result of an earlier test.
+/// Returns the same as [`name`] if the test has already run, otherwise `None`.
 pub(super) fn known() -> Option<Result<&'static str, Problem>> {
     FOUND.get().map(|found| found.told.clone())
 }
 
-/// Evaluates the test. `prove` returns whether the hardware decoded a frame correctly, or the error.
+/// Runs the test, and evaluates its result. `prove` returns whether the hardware decoded the frame
+/// correctly, or an error.
 fn judge<D>(
     opened: Result<D, Problem>,
     prove: impl FnOnce(&D) -> Result<bool, Problem>,
@@ -77,7 +78,7 @@ fn judge<D>(
     }
 }
 
-/// Decodes the frame below. It returns true if the hardware decoded it, or the error.
+/// Decodes the test frame. Returns true if the hardware decoded the frame, or an error.
 fn prove(decoder: &mut dyn VideoBackend) -> Result<bool, Problem> {
     let mut frames = decoder.decode(&packet()).map_err(|error| Problem::from(&error))?;
     if frames.is_empty() {
@@ -91,13 +92,14 @@ fn prove(decoder: &mut dyn VideoBackend) -> Result<bool, Problem> {
 }
 
 const SIZE: Size = Size::new(256, 144);
-/// The luma of the quarters, row by row; the next value has the red of the left and right half.
+/// The luma of the four quarters of the test frame, row by row; the next constant is the red chroma
+/// of the left and right half.
 const LUMA: [u8; 4] = [48, 144, 96, 208];
 const RED: [u8; 2] = [160, 96];
-/// Tolerance: decoders agree exactly, but converters need not.
+/// The tolerance for luma and chroma. Decoders agree exactly, but converters need not.
 const OFF: u8 = 4;
 
-/// Returns true if every part of the frame has its color, checked in the middle of each part.
+/// Returns true if every part of the frame has the expected color in its middle.
 fn is_right(frame: &VideoFrame) -> bool {
     if frame.size() != SIZE {
         return false;
@@ -172,9 +174,9 @@ mod tests {
 
     /// Simulated hardware.
     struct Fake {
-        /// Its result for the packet.
+        /// The result for the packet.
         decoded: Result<Vec<VideoFrame>, Error>,
-        /// Frames that it returns only at the end.
+        /// The frames that the decoder returns only at the end.
         held: Vec<VideoFrame>,
         hardware: Option<&'static str>,
     }
@@ -268,7 +270,8 @@ mod tests {
         assert_eq!((none.device, none.told), (None, Err("no device".into())));
     }
 
-    /// If the hardware lacks the codec, the library's own decoder produces the frame, which proves nothing.
+    /// Tests that a frame of the library's own decoder proves nothing. The library uses this
+    /// decoder if the hardware lacks the codec.
     #[test]
     fn what_the_processor_decodes_proves_nothing_and_spares_other_codecs() {
         assert_eq!(prove(&mut software()), Ok(false));
@@ -277,7 +280,8 @@ mod tests {
         assert_eq!((found.device, found.told), (Some(()), Err(why)));
     }
 
-    /// Most test machines have no such hardware and report why; one with hardware has passed the test.
+    /// Tests the report about this computer. Most test computers have no such hardware, and report
+    /// the reason; a computer with hardware passes the test frame.
     #[test]
     fn what_is_said_of_this_machine_is_what_is_used() {
         assert_eq!(known().unwrap_or_else(name), name());

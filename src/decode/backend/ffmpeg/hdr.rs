@@ -1,5 +1,5 @@
-//! Frames with other transfer functions or primaries than those of onair (HDR; also SDR in BT.2020 and
-//! P3): detects them, and converts 10 bits to 8 bits of BT.709.
+//! Detects frames whose transfer function or primaries onair does not use (HDR, and SDR in BT.2020
+//! and P3), and converts their 10 bits to 8 bits of BT.709.
 #![allow(unsafe_code)]
 
 use std::ffi::c_int;
@@ -15,16 +15,17 @@ use crate::text::problem::problem;
 /// The maximum luminance in cd/m².
 const MAX_LUMINANCE: f64 = 10_000.0;
 
-/// Converts such frames. Its table is built for the first frame.
+/// A converter for such frames. Its table is built for the first frame.
 #[derive(Default)]
 pub(super) struct Mapper {
     table: Option<Table>,
     workers: Option<WorkerPool>,
-    /// The last declared peak, because not every frame declares it.
+    /// The last declared peak, which is kept because not every frame declares a peak.
     peak: Option<u16>,
 }
 
-/// The kind of a frame, if it needs conversion. Without a declaration, a frame is not HDR.
+/// Returns the kind of a frame, if the frame needs conversion. A frame without a declaration is not
+/// HDR.
 fn kind(frame: &ffi::AVFrame, full: bool) -> Option<Kind> {
     let transfer = match frame.color_trc {
         ffi::AVCOL_TRC_SMPTE2084 => Transfer::Pq,
@@ -52,7 +53,7 @@ fn kind(frame: &ffi::AVFrame, full: bool) -> Option<Kind> {
     (!ours).then_some(Kind { transfer, primaries, matrix, full, peak: None })
 }
 
-/// Side data of a frame.
+/// Returns the side data of this kind, if the frame has it.
 fn beside<T: Copy>(frame: &ffi::AVFrame, kind: ffi::AVFrameSideDataType) -> Option<T> {
     // SAFETY: the call reads the list of a valid frame, and null is checked.
     let found = unsafe { ffi::av_frame_get_side_data(frame, kind).as_ref() }?;
@@ -64,7 +65,7 @@ fn beside<T: Copy>(frame: &ffi::AVFrame, kind: ffi::AVFrameSideDataType) -> Opti
     Some(unsafe { *data })
 }
 
-/// The declared peak in cd/m², limited by the peak of the mastering display.
+/// Returns the declared peak in cd/m², limited by the peak of the mastering display.
 fn declared_peak(frame: &ffi::AVFrame) -> Option<u16> {
     let level: Option<ffi::AVContentLightMetadata> =
         beside(frame, ffi::AV_FRAME_DATA_CONTENT_LIGHT_LEVEL);
@@ -77,7 +78,7 @@ fn declared_peak(frame: &ffi::AVFrame) -> Option<u16> {
     peaks.into_iter().flatten().reduce(f64::min).map(|peak| peak as u16)
 }
 
-/// A plane of 16-bit values with at least this many columns and rows.
+/// Returns a plane of 16-bit values with at least this many columns and rows.
 fn plane(
     data: *const u8,
     stride: c_int,
@@ -96,7 +97,7 @@ fn plane(
 }
 
 impl Mapper {
-    /// Returns the kind of a frame if it needs conversion.
+    /// Returns the kind of a frame, if the frame needs conversion.
     pub fn kind(&mut self, frame: &ffi::AVFrame, full: bool) -> Option<Kind> {
         let kind = kind(frame, full)?;
         if kind.transfer != Transfer::Pq {
@@ -106,7 +107,8 @@ impl Mapper {
         Some(Kind { peak: self.peak, ..kind })
     }
 
-    /// Returns true if a frame's planes are supported: 4:2:0 with 10 bits, top to bottom.
+    /// Returns true if a frame's planes are supported: 4:2:0 with 10 bits, and rows from top to
+    /// bottom.
     pub fn reads(frame: &ffi::AVFrame) -> bool {
         let down = frame.linesize.iter().take(3).all(|stride| *stride > 0 && stride % 2 == 0);
         cfg!(target_endian = "little") && frame.format == ffi::AV_PIX_FMT_YUV420P10LE && down

@@ -7,10 +7,11 @@ use std::ptr;
 use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::error::NoDecoder;
 
-/// Maximum bytes of a codec config: real ones have some hundred.
+/// Maximum bytes of a codec config. Real configs have some hundred bytes.
 const MAX_CONFIG: usize = 64 << 10;
 
-/// Threads of one decoder for slices and tiles of a frame, so that nothing waits for later frames.
+/// Maximum number of threads of one decoder. They decode the slices and tiles of one frame, so that
+/// no frame waits for later ones.
 const MAX_THREADS: usize = 4;
 
 /// An error code of the library.
@@ -18,7 +19,7 @@ const MAX_THREADS: usize = 4;
 pub(super) struct Code(pub c_int);
 
 impl Code {
-    /// Error text of the library.
+    /// Returns the library's text for the error.
     pub fn text(self) -> String {
         let mut text = [0; 128];
         // SAFETY: the library writes at most the given number of bytes, with a zero at the end.
@@ -51,7 +52,7 @@ impl Codec {
         found.then_some(codec).ok_or(NoDecoder::NotInLibrary)
     }
 
-    /// The name in the library.
+    /// Returns the decoder's name in the library.
     pub fn name(self) -> String {
         if self.0.is_null() {
             return String::new();
@@ -74,7 +75,7 @@ impl Frame {
         if raw.is_null() { Err(Code(0)) } else { Ok(Self(raw)) }
     }
 
-    /// The content of the frame.
+    /// Returns the content of the frame.
     pub fn get(&self) -> &ffi::AVFrame {
         // SAFETY: the pointer is not null, and no other reference exists.
         unsafe { &*self.0 }
@@ -132,7 +133,7 @@ impl Drop for Context {
 }
 
 impl Context {
-    /// Opens a decoder; `set` sets options in addition to its codec config.
+    /// Opens a decoder. `set` sets options in addition to the codec config.
     pub fn open(
         codec: Codec,
         config: &[u8],
@@ -194,13 +195,13 @@ impl Context {
         }
     }
 
-    /// Ends the stream: delayed frames can be received.
+    /// Ends the stream, so that delayed frames can be received.
     pub fn end(&mut self) {
         // SAFETY: the context is open; a null packet means the end.
         unsafe { ffi::avcodec_send_packet(self.raw, ptr::null()) };
     }
 
-    /// The next frame, if there is one.
+    /// Returns the next frame, if there is one.
     pub fn receive(&mut self) -> Result<Option<&mut Frame>, Code> {
         // SAFETY: the context is open; the frame releases its previous content.
         let code = unsafe { ffi::avcodec_receive_frame(self.raw, self.frame.0) };
@@ -218,5 +219,5 @@ impl Context {
     }
 }
 
-/// The decoder needs more input.
+/// The error code of a decoder that needs more input.
 const NEEDS_INPUT: c_int = ffi::AVERROR(ffi::EAGAIN);

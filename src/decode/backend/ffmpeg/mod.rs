@@ -1,6 +1,7 @@
-//! The FFmpeg libraries of the system, for codecs that the built-in decoders lack. They are used if
-//! onair was built with the feature `ffmpeg`, and loaded when needed. onair checks for each
-//! decoder, because distributions omit some. FFmpeg 5.1 or newer is required.
+//! The FFmpeg libraries of the system, for codecs that the built-in decoders lack. onair uses these
+//! libraries if it was built with the feature `ffmpeg`, and loads them when they are needed. onair
+//! checks for each decoder, because distributions omit some of them. FFmpeg 5.1 or newer is
+//! required.
 
 mod audio;
 mod color_table;
@@ -20,12 +21,12 @@ use crate::decode::traits::{AudioBackend, VideoBackend};
 use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
 use crate::text::Problem;
 
-/// The name of the decoder of this video codec, or why there is none.
+/// Returns the name of the decoder of this video codec, or the reason why there is none.
 pub(crate) fn video_decoder(codec: VideoCodec) -> Result<String, NoDecoder> {
     find_video(codec).map(|found| format!("FFmpeg ({})", found.name()))
 }
 
-/// The name of the decoder of this audio codec, or why there is none.
+/// Returns the name of the decoder of this audio codec, or the reason why there is none.
 pub(crate) fn audio_decoder(codec: AudioCodec) -> Result<String, NoDecoder> {
     find_audio(codec).map(|found| format!("FFmpeg ({})", found.name()))
 }
@@ -49,17 +50,17 @@ pub(crate) fn may_decode(codec: VideoCodec) -> bool {
     !system::is_known() || find_video(codec).is_ok()
 }
 
-/// The library's version, or why it is missing.
+/// Returns the library's version, or the reason why the library is missing.
 pub(crate) fn library() -> Result<String, NoDecoder> {
     system::version()
 }
 
-/// As [`hardware()`], but only a known result.
+/// Returns the same as [`hardware()`] if the result is already known, otherwise `None`.
 pub(crate) fn hardware_known() -> Option<Result<&'static str, Problem>> {
     hardware_probe::known()
 }
 
-/// The hardware decoder, or why there is none.
+/// Returns the name of the hardware decoder, or the reason why there is none.
 pub(crate) fn hardware() -> Result<&'static str, Problem> {
     hardware_probe::name()
 }

@@ -1,7 +1,8 @@
-//! Loads the FFmpeg libraries on demand: with their dependencies, they are about a hundred files and
-//! cost 14 MB of memory at each start, although they are seldom needed. Types and constants are those
-//! of the headers, from [`rusty_ffmpeg`]; the functions below have the same names. They do nothing, and
-//! return null or an error, unless [`load`] succeeded.
+//! Loads the FFmpeg libraries on demand: with their dependencies, the libraries are about a hundred
+//! files and cost 14 MB of memory at each start, although they are seldom needed. Types and
+//! constants are those of the headers, from [`rusty_ffmpeg`]. The functions in this module have the
+//! names of the library functions, and do nothing, and return null or an error, unless [`load`]
+//! succeeded.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -12,7 +13,7 @@ pub(super) use rusty_ffmpeg::ffi::*;
 
 use crate::decode::error::NoDecoder;
 
-/// The return value of a missing function.
+/// Types that have a return value for missing functions.
 trait Absent {
     const ABSENT: Self;
 }
@@ -33,8 +34,8 @@ impl<T> Absent for *mut T {
     const ABSENT: Self = std::ptr::null_mut();
 }
 
-/// The library functions: a table of their addresses, and each under its own name. The compiler checks
-/// their signatures against the headers.
+/// Declares the library functions: a table of their addresses, and each function under its own
+/// name. The compiler checks the signatures against the headers.
 macro_rules! functions {
     ($($library:ident $major:ident {
         $(fn $name:ident($($value:ident: $kind:ty),* $(,)?) $(-> $result:ty)?;)*
@@ -42,7 +43,7 @@ macro_rules! functions {
         #[allow(non_snake_case, reason = "the library's names")]
         struct Functions {
             $($($name: unsafe extern "C" fn($($kind),*) $(-> $result)?,)*)*
-            /// The libraries, which keep the functions valid.
+            /// The loaded libraries, which keep the functions valid.
             _libraries: Vec<Library>,
         }
 
@@ -188,7 +189,7 @@ fn loaded() -> Option<&'static Functions> {
     functions().get()?.as_ref()
 }
 
-/// Loads the libraries once, and keeps them from writing to standard error. It returns an error if they
+/// Loads the libraries once, and keeps them from writing to standard error. Fails if the libraries
 /// are unavailable.
 pub(super) fn load() -> Result<(), NoDecoder> {
     static QUIET: Once = Once::new();
@@ -203,12 +204,12 @@ pub(super) fn load() -> Result<(), NoDecoder> {
     loaded.as_ref().map(|_| ()).ok_or(NoDecoder::NotInstalled)
 }
 
-/// Returns true if a previous call has already loaded them or failed.
+/// Returns true if an earlier call has loaded the libraries, or has failed to.
 pub(super) fn is_known() -> bool {
     functions().get().is_some()
 }
 
-/// The libraries' version.
+/// Returns the libraries' version.
 pub(super) fn version() -> Result<String, NoDecoder> {
     load()?;
     // SAFETY: the call has no conditions.

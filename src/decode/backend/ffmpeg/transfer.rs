@@ -10,15 +10,16 @@ const WHITE: f64 = 203.0;
 const USUAL_PEAK: u16 = 1_000;
 /// The maximum luminance of PQ in cd/m².
 const MAX_LUMINANCE: f64 = 10_000.0;
-/// The peak of the reference display of HLG production in cd/m²; the next value is its gamma.
+/// The peak of the reference display of HLG production in cd/m²; the next constant is the gamma of
+/// that display.
 const HLG_PEAK: f64 = 1_000.0;
 const HLG_GAMMA: f64 = 1.2;
 /// The gamma of SDR displays (BT.1886 with zero black level).
 const GAMMA: f64 = 2.4;
-/// Limit for SDR signals above white, within limited range.
+/// Maximum of SDR signals, which may exceed white within the limited range.
 const ABOVE: f64 = 1.1;
-/// Start of the compression near the edge of BT.709: a channel below this value, as a signal at
-/// luminance 1.
+/// The channel value, as a signal at luminance 1, below which the compression near the edge of
+/// BT.709 begins.
 const SOFT: f64 = 0.1;
 
 /// The transfer function of signals.
@@ -54,15 +55,15 @@ pub(super) struct Kind {
     pub primaries: Primaries,
     pub matrix: Matrix,
     pub full: bool,
-    /// The peak in cd/m²; `None` if not declared.
+    /// The peak in cd/m², or `None` if the stream does not declare it.
     pub peak: Option<u16>,
 }
 
 type Three = [f64; 3];
 
 impl Primaries {
-    /// The matrix from linear light of these primaries to BT.709 (BT.2087; P3 by the same
-    /// computation).
+    /// Returns the matrix from linear light of these primaries to BT.709 (BT.2087; the matrix of P3
+    /// is computed in the same way).
     fn to_709(self) -> [Three; 3] {
         match self {
             Self::Bt2020 => [
@@ -79,7 +80,7 @@ impl Primaries {
         }
     }
 
-    /// The weights of red, green and blue in luminance.
+    /// Returns the weights of red, green and blue in luminance.
     fn luminance(self) -> Three {
         match self {
             Self::Bt2020 => [0.2627, 0.6780, 0.0593],
@@ -118,7 +119,7 @@ fn from_hlg(signal: f64) -> f64 {
 }
 
 impl Kind {
-    /// The label for users if the kind is HDR.
+    /// Returns the label that users see, if the kind is HDR.
     pub fn hdr_label(self) -> Option<&'static str> {
         match self.transfer {
             Transfer::Pq => Some("HDR (PQ) → SDR"),
@@ -163,7 +164,7 @@ pub(super) struct Ready {
     white: f64,
     to_709: [Three; 3],
     luminance: Three,
-    /// The highest signal of the input; the next value is that of the output.
+    /// The highest signal of the input; the next field is the highest signal of the output.
     most: f64,
 }
 
@@ -195,7 +196,7 @@ impl Ready {
         [r, g, b].map(|channel| channel.clamp(0.0, self.most))
     }
 
-    /// The displayed light, where 1 is [`WHITE`].
+    /// Converts signals to displayed light, where 1 is [`WHITE`].
     fn light(&self, signals: Three) -> Three {
         match self.kind.transfer {
             Transfer::Pq => signals.map(|signal| from_pq(signal) / WHITE),
@@ -209,8 +210,8 @@ impl Ready {
         }
     }
 
-    /// The light limited to white: scales all channels by the curve at the brightest one, so that
-    /// hues stay.
+    /// Limits the light to white. All channels are scaled by the value of the curve at the
+    /// brightest channel, so that hues stay.
     fn toned(&self, light: Three) -> Three {
         let most = light.iter().copied().fold(0.0, f64::max);
         if self.kind.transfer == Transfer::Gamma || most <= 0.0 {
@@ -221,8 +222,8 @@ impl Ready {
         light.map(|channel| channel * gain)
     }
 
-    /// The curve (BT.2390's EETF with constant black): linear up to the knee, then a spline that
-    /// ends at white.
+    /// Applies the curve (BT.2390's EETF with constant black), which is linear up to the knee, and
+    /// then a spline that ends at white.
     fn lowered(&self, signal: f64) -> f64 {
         let knee = 1.5 * self.white - 0.5;
         if knee >= 1.0 || signal < knee {
@@ -236,8 +237,8 @@ impl Ready {
     }
 }
 
-/// BT.709 light without negative channels or channels above `top`: desaturated as much as needed,
-/// and slightly more near the edge, so that differences stay visible.
+/// Limits all channels of BT.709 light to the range from 0 to `top`. The color is desaturated as
+/// much as needed, and slightly more near the edge, so that differences stay visible.
 fn fitted(light: Three, top: f64) -> Three {
     let luminance = dot(LUMINANCE_709, light);
     if luminance <= 1e-9 {

@@ -1,5 +1,5 @@
-//! Video decoding by FFmpeg: takes one packet, and returns the frames that are then ready, in
-//! presentation order, which the library's decoders produce.
+//! Decodes video by FFmpeg. The decoder takes one packet at a time, and returns the frames that are
+//! then ready. The library's decoders return frames in presentation order.
 
 use crate::base::Timestamp;
 use crate::decode::backend::ffmpeg::convert::Converter;
@@ -18,14 +18,14 @@ const NAME: &str = "FFmpeg";
 /// Maximum bytes of a packet.
 const MAX_PACKET: usize = 16 << 20;
 
-/// Maximum pixels of a frame: H.264 level 5.2, as everywhere in onair (4096×2304). It limits the
-/// memory that a stream can make the library allocate.
+/// Maximum number of pixels in a frame: H.264 level 5.2, as everywhere in onair (4096×2304). The
+/// maximum limits the memory that a stream can make the library allocate.
 const MAX_PIXELS: i64 = 36_864 * 256;
 
 /// Maximum number of frames of one packet.
 const MAX_FRAMES: usize = 64;
 
-/// This many consecutive failed keyframes end the stream.
+/// The number of consecutive failed keyframes that ends the stream.
 const LAST_CHANCES: u32 = 3;
 
 /// The video decoder.
@@ -34,7 +34,7 @@ pub(super) struct Decoder {
     codec: Codec,
     parameters: VideoConfig,
     converter: Converter,
-    /// True if it decodes in hardware if possible.
+    /// True if the decoder uses hardware where possible.
     hardware: bool,
     name: String,
     /// The HDR label in the decoder's name.
@@ -43,7 +43,7 @@ pub(super) struct Decoder {
     waiting: bool,
     failed_keyframes: u32,
     last: Timestamp,
-    /// The time of a frame that was already returned.
+    /// The time of the frame that was returned early.
     early: Option<Timestamp>,
 }
 
@@ -84,7 +84,7 @@ fn start(
 }
 
 impl Decoder {
-    /// Opens a decoder; `device` is the hardware to use if possible.
+    /// Opens a decoder. `device` is the hardware that the decoder uses if possible.
     pub fn open(
         codec: Codec,
         parameters: &VideoConfig,
@@ -148,8 +148,8 @@ impl Decoder {
         received
     }
 
-    /// Gets the first frame, which the library would delay until it knows that no frame precedes
-    /// it. The stream is ended to get the frame, and restarted with the same packet, whose frame
+    /// Gets the first frame, which the library would delay until no frame can precede it. To get
+    /// the frame, this function ends the stream, and restarts it with the same packet, whose frame
     /// the library then returns again.
     fn hurry(
         &mut self,
@@ -164,7 +164,7 @@ impl Decoder {
         self.run(packet, &mut Vec::new())
     }
 
-    /// Drops the frame that was already returned.
+    /// Drops the second copy of the frame that was returned early.
     fn leave_out_early(&mut self, frames: &mut Vec<VideoFrame>) {
         if let Some(at) = frames.iter().position(|frame| Some(frame.pts) == self.early) {
             frames.remove(at);
@@ -181,7 +181,7 @@ impl Decoder {
 }
 
 impl VideoBackend for Decoder {
-    /// The library allocates on demand.
+    /// Does nothing, because the library allocates on demand.
     fn prepare(&mut self) {}
 
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, Error> {
