@@ -10,17 +10,17 @@ use crate::wire::codec::h264::{DecoderConfig, VuiChanges, rewrite_sps_vui};
 /// NAL unit types that are not part of packets: SEI, SPS, PPS, access unit delimiter.
 const APART: [u8; 4] = [6, 7, 8, 9];
 
-/// One NAL unit without its start code.
+/// Returns the NAL unit without its start code.
 pub(super) fn strip_start_code(unit: &[u8]) -> Option<&[u8]> {
     unit.strip_prefix(&[0, 0, 0, 1]).or_else(|| unit.strip_prefix(&[0, 0, 1]))
 }
 
-/// The type of a NAL unit (§7.4.1).
+/// Returns the type of a NAL unit (§7.4.1).
 pub(super) fn kind(nal: &[u8]) -> u8 {
     nal.first().map_or(0, |header| header & 0x1f)
 }
 
-/// Joins NAL units (each with its start code) into one packet, with one copy.
+/// Joins NAL units, each of which has its start code, into one packet. The data is copied once.
 pub(super) fn packet<'a>(units: impl Iterator<Item = &'a [u8]> + Clone) -> Result<Bytes, Error> {
     let wanted = |unit: &'a [u8]| match strip_start_code(unit) {
         None => Some(Err(Error::Malformed { encoder: "H.264", flaw: Flaw::NoStartCode })),
@@ -40,8 +40,8 @@ pub(super) fn packet<'a>(units: impl Iterator<Item = &'a [u8]> + Clone) -> Resul
     Ok(out.freeze())
 }
 
-/// Makes the codec config from the encoder's SPS and PPS. The SPS gets data that OpenH264 omits and
-/// players need: color space, frame rate, and no frame reordering.
+/// Creates the codec config from the encoder's SPS and PPS. The SPS gets data that OpenH264 omits
+/// and players need: the color space, the frame rate, and the absence of frame reordering.
 pub(super) fn configuration(sps: &[u8], pps: &[u8], rate: FrameRate) -> Result<Bytes, Error> {
     let fault = |_| Error::Malformed { encoder: "H.264", flaw: Flaw::BadConfig };
     let changes =

@@ -19,10 +19,10 @@ pub enum Choice {
 }
 
 impl Choice {
-    /// All encoders that a user can choose.
+    /// The encoders that a user can choose.
     pub const ALL: [Self; 2] = [Self::Auto, Self::OpenH264];
 
-    /// The name on the command line and in the settings.
+    /// Returns the name on the command line and in the settings.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -51,7 +51,7 @@ pub struct Video {
     pub size: Size,
     /// The rate of the frame grid.
     pub frame_rate: FrameRate,
-    /// The bitrate, which holds over any 2 s.
+    /// The bitrate, which the encoder keeps over any 2 s.
     pub bitrate: BitsPerSecond,
     /// The keyframe interval, rounded to whole frames, at least one.
     pub keyframe_interval: Duration,

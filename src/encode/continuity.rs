@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::media::samples::micros_to_frames;
 
-/// A longer gap restarts the count instead of being filled: encoding an hour of silence would take
-/// too long.
+/// Maximum length of a gap that is filled. A longer gap restarts the count, because encoding an
+/// hour of silence would take too long.
 const MAX_FILL: Duration = Duration::from_secs(10);
 
 /// The correction before a block of samples.
@@ -15,11 +15,11 @@ const MAX_FILL: Duration = Duration::from_secs(10);
 pub(super) enum Repair {
     /// The block follows the previous one.
     Follows,
-    /// Insert this many samples per channel of silence first.
+    /// Insert this many samples per channel of silence before the block.
     Fill(usize),
-    /// Drop this many samples per channel at its start (perhaps all of it).
+    /// Drop this many samples per channel at the start of the block (perhaps the whole block).
     Skip(usize),
-    /// Finish the previous audio; a new count begins with this block.
+    /// Finish the previous audio, and begin a new count with this block.
     Restart,
 }
 
@@ -35,19 +35,20 @@ pub(super) struct Continuity {
 }
 
 impl Continuity {
-    /// Creates a counter; a packet has `block` samples, and half of that is tolerated.
+    /// Creates a counter for packets of `block` samples. Deviations of up to half a packet are
+    /// tolerated.
     pub(super) fn new(rate: u32, block: usize) -> Self {
         let tolerance = i64::try_from(block / 2).unwrap_or(512);
         Self { rate, tolerance, origin: None, count: 0 }
     }
 
-    /// The time of the first counted sample.
+    /// Returns the time of the first counted sample.
     pub(super) fn origin(&self) -> Option<Timestamp> {
         self.origin
     }
 
-    /// The correction for a block that begins at `pts`. The caller then reports the result to
-    /// [`Continuity::counted`].
+    /// Returns the correction for a block that begins at `pts`. The caller then reports the result
+    /// to [`Continuity::counted`].
     pub(super) fn judge(&mut self, pts: Timestamp) -> Repair {
         let Some(origin) = self.origin else {
             self.origin = Some(pts);
@@ -67,7 +68,7 @@ impl Continuity {
         if off > 0 { Repair::Fill(samples) } else { Repair::Skip(samples) }
     }
 
-    /// Counts samples per channel that were encoded.
+    /// Adds samples per channel that were encoded to the count.
     pub(super) fn counted(&mut self, samples: usize) {
         self.count = self.count.saturating_add(i64::try_from(samples).unwrap_or(i64::MAX));
     }

@@ -6,18 +6,19 @@ use crate::media::{Size, TrackKind};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// An encoder cannot be opened or cannot continue. Each error ends its encoder.
+/// The reason why an encoder cannot be opened or cannot continue. Each error ends its encoder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// The settings cannot be encoded, with the reason.
     Config(Problem),
-    /// No backend could be opened; with one reason each, in the order of attempts.
+    /// No backend could be opened. `tried` has one reason for each backend, in the order of
+    /// attempts.
     NoBackend { kind: TrackKind, tried: Vec<Problem> },
     /// The codec rejected a request.
     Codec { encoder: &'static str, step: Step, code: i64 },
     /// The codec's output was invalid.
     Malformed { encoder: &'static str, flaw: Flaw },
-    /// A frame has another size than configured.
+    /// The size of a frame differs from the configured size.
     Size { expected: Size, got: Size },
     /// The system cannot start more threads.
     Thread { thread: &'static str, reason: String },

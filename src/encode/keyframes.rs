@@ -1,5 +1,5 @@
-//! Decides when a keyframe is due: on the frame grid, not by counting frames, so that the interval
-//! does not drift when frames are lost before the encoder.
+//! Decides when a keyframe is due. The decision uses the frame grid and does not count frames, so
+//! that the interval does not drift when frames are lost before the encoder.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub(super) struct Schedule {
     /// Frames per keyframe interval, at least 1.
     interval: i64,
     grid: Option<FrameGrid>,
-    /// Number of the interval that has its keyframe.
+    /// The number of the last interval that has its keyframe.
     current: i64,
 }
 
@@ -25,14 +25,15 @@ impl Schedule {
         Self { rate, interval, grid: None, current: 0 }
     }
 
-    /// Frames per keyframe interval.
+    /// Returns the frames per keyframe interval.
     #[cfg(test)]
     pub(super) fn interval(&self) -> i64 {
         self.interval
     }
 
-    /// Returns true if the frame with this PTS begins an interval. The first frame does, and
-    /// defines the grid. If the first frame of an interval is missing, the next one counts.
+    /// Returns true if the frame with this PTS begins an interval. The first frame of the stream
+    /// begins an interval, and defines the grid. If the first frame of an interval is missing, the
+    /// next frame begins the interval.
     pub(super) fn is_due(&mut self, pts: Timestamp) -> bool {
         let Some(grid) = self.grid else {
             self.grid = Some(FrameGrid { origin: pts, rate: self.rate });

@@ -12,7 +12,7 @@ pub(super) struct Level {
     rate: u32,
     /// Macroblocks per frame.
     picture: u32,
-    /// Limit in kbps for the Baseline and Main profiles; High allows 1.25 times as much.
+    /// The limit in kbps for the Baseline and Main profiles. High allows 1.25 times as much.
     kbps: u32,
 }
 
@@ -40,7 +40,7 @@ const LEVELS: [Level; 16] = [
 ];
 
 impl Level {
-    /// The lowest level for such a stream. It returns `None` above level 5.2.
+    /// Returns the lowest level for such a stream. Returns `None` above level 5.2.
     pub(super) fn for_stream(size: Size, rate: FrameRate, bitrate: BitsPerSecond) -> Option<Self> {
         let picture = size.macroblocks();
         let a_second = f64::from(picture) * rate.as_f64();
@@ -54,12 +54,12 @@ impl Level {
         })
     }
 
-    /// Ten times the level number.
+    /// Returns ten times the level number.
     pub(super) fn idc(self) -> i32 {
         i32::from(self.idc)
     }
 
-    /// The maximum bitrate in the High profile.
+    /// Returns the maximum bitrate in the High profile.
     pub(super) fn max_bitrate(self) -> BitsPerSecond {
         BitsPerSecond(self.kbps * 1_250)
     }

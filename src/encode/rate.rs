@@ -1,50 +1,52 @@
-//! Rate control: chooses the quantizer of each frame so that the stream keeps its bitrate over any two
-//! seconds. OpenH264's own control (`RC_BITRATE_MODE`) limits keyframes to QP 34 to 40, varies the
-//! quantizer within a frame, and ignores past excess; on hard content it missed the target by 20 to 140 %
-//! for seconds. It is therefore disabled, and this module decides.
+//! Rate control: chooses the quantizer of each frame so that the stream keeps its bitrate over any
+//! two seconds. OpenH264's own control (`RC_BITRATE_MODE`) limits keyframes to QP 34 to 40, varies
+//! the quantizer within a frame, and ignores past excess; on hard content it missed the target by
+//! 20 to 140 % for seconds. It is therefore disabled, and this module decides.
 //!
-//! The budget applies to each keyframe interval. Because no span of that length may cost much more, the
-//! cost of past frames limits future ones. A scene change is announced in advance (see `scene`), because
-//! only the last keyframe indicates the cost of such a frame. The model is the usual one: doubling the
-//! quantizer step (6 QP) halves the cost of a similar frame.
+//! The budget applies to each keyframe interval. Because no span of that length may cost much more,
+//! the cost of past frames limits the cost of future frames. A scene change is announced in advance
+//! (see `scene`), because only the last keyframe indicates the cost of such a frame. The model is
+//! the usual one: doubling the quantizer step (6 QP) halves the cost of a similar frame.
 
 use std::collections::VecDeque;
 
-/// The lowest and highest quantizers.
+/// The lowest quantizer; the next constant is the highest one.
 const MIN_QP: f64 = 12.0;
 const MAX_QP: f64 = 51.0;
 
-/// The quantizer offset of a keyframe relative to the frames around it, because all later frames depend on
-/// it. The quality benchmark determined it.
+/// The quantizer offset of a keyframe relative to the frames around it, because all later frames
+/// depend on it. The quality benchmark determined it.
 const KEY_OFFSET: f64 = 5.0;
-/// The maximum share of an interval for a keyframe (in a short interval, this many average frames); a
-/// larger keyframe is encoded again.
+/// The maximum share of an interval's budget for a keyframe. A larger keyframe is encoded again.
+/// The next constant is the maximum in average frames, for short intervals.
 const KEY_SHARE: f64 = 0.30;
 const KEYFRAME_COST: f64 = 4.5;
-/// The maximum share of the first keyframe. Later ones rarely cost more, and the seconds with the rest of
-/// the first interval and the next keyframe would be short by this much.
+/// The maximum share of the first keyframe. Later keyframes rarely cost more, and a larger first
+/// keyframe would leave too few bits for the rest of the first interval and the next keyframe.
 const FIRST_SHARE: f64 = 0.10;
-/// The second frame may cost at most this many average frames.
+/// The maximum cost of the second frame, in average frames.
 const SECOND: f64 = 2.0;
-/// Up to this frame, the quantizer may follow the cost in larger steps.
+/// The number of frames at the start during which the quantizer may follow the cost in larger
+/// steps.
 const LEARNT: usize = 5;
-/// Any deviation from the budget is corrected over at least this many frames.
+/// The minimum number of frames over which a deviation from the budget is corrected.
 const HORIZON: f64 = 15.0;
-/// The share of an interval that easy content can save for later: more would cause a burst on the link.
+/// The share of an interval that easy content can save for later. A larger share would cause a
+/// burst on the link.
 const CREDIT: f64 = 0.02;
 
-/// The limit for any span of an interval's length: the target for keyframes; the next value limits every
-/// frame. The goal is 1.05.
+/// The limit for keyframes, relative to the budget, in any span of an interval's length; the next
+/// constant is the limit for every frame. The goal is 1.05.
 const KEYFRAME_BOUND: f64 = 1.02;
 const FRAME_BOUND: f64 = 1.04;
 /// Number of frames to look ahead for such spans.
 const FRAMES_AHEAD: usize = 15;
-/// The first frame of a scene leaves at least this share of the usual bits to later frames, and earlier
-/// frames leave it at least the other share.
+/// The minimum share of the usual bits that the first frame of a scene leaves to later frames; the
+/// next constant is the minimum share that earlier frames leave to the first frame.
 const AFTER_SCENE: f64 = 0.5;
 const LEAST: f64 = 0.4;
 
-/// The rate control, which decides frame by frame. It has no clock and no codec.
+/// The rate control, which decides frame by frame, and uses no clock and no codec.
 #[derive(Debug)]
 pub(super) struct RateControl {
     /// Average bits per frame.
@@ -58,12 +60,13 @@ pub(super) struct RateControl {
     /// Bits of an inter frame at QP 0, by the model.
     inter: Option<f64>,
     key: Option<f64>,
-    /// The quantizer of the last inter frame; the next field is its running mean.
+    /// The quantizer of the last inter frame; the next field is the running mean of this quantizer.
     qp: f64,
     mean_qp: f64,
     /// Bits of the last keyframe as a share of an interval.
     key_share: f64,
-    /// Bits of the latest frames, newest last, for an interval minus one frame.
+    /// The bits of the latest frames, newest last. The number of frames is that of an interval
+    /// minus one.
     recent: VecDeque<f64>,
     /// Number of frames so far.
     learnt: usize,
@@ -116,26 +119,26 @@ impl RateControl {
         self.per_frame * self.interval
     }
 
-    /// Maximum bits of a keyframe.
+    /// Returns the maximum bits of a keyframe.
     fn most_for_key(&self) -> f64 {
         let share = if self.key.is_none() { FIRST_SHARE } else { KEY_SHARE };
         let share = self.whole() * (KEYFRAME_COST / self.interval).clamp(share, 1.0);
         share.min(self.room(1, KEYFRAME_BOUND)).max(self.per_frame)
     }
 
-    /// The maximum cost of the next `count` frames that keeps every span within `limit` times an interval's
-    /// budget.
+    /// Returns the maximum cost of the next `count` frames that keeps every span within `limit`
+    /// times an interval's budget.
     fn room(&self, count: usize, limit: f64) -> f64 {
         let before = (self.interval as usize).saturating_sub(count);
         limit * self.whole() - self.recent.iter().rev().take(before).sum::<f64>()
     }
 
-    /// Number of frames of this interval to look ahead.
+    /// Returns the number of frames of this interval to look ahead.
     fn ahead(&self) -> usize {
         (self.to_come as usize).clamp(1, FRAMES_AHEAD)
     }
 
-    /// The quantizer of the next frame.
+    /// Returns the quantizer of the next frame.
     pub(super) fn choose(&self, key: bool) -> i32 {
         let qp = match self.key {
             _ if key => self.choose_key(),
@@ -154,7 +157,7 @@ impl RateControl {
         }
     }
 
-    /// Quantizer of the first frame of a scene; `cost` is its cost at QP 0.
+    /// Returns the quantizer of the first frame of a scene; `cost` is its cost at QP 0.
     fn choose_scene(&self, cost: f64) -> f64 {
         let after = AFTER_SCENE * self.per_frame;
         let most = (1..=self.ahead())
@@ -178,8 +181,8 @@ impl RateControl {
         wanted.clamp(self.qp - 2.0, self.qp + up)
     }
 
-    /// Returns the quantizer for encoding a keyframe of this cost again, if needed; `tried` is the previous
-    /// quantizer. It must be called before [`RateControl::done`].
+    /// Returns the quantizer for encoding a keyframe of this cost again, if needed; `tried` is the
+    /// previous quantizer. This function must be called before [`RateControl::done`].
     pub(super) fn again(&self, bits: f64, tried: i32) -> Option<i32> {
         let off = 6.0 * (bits.max(64.0) / self.most_for_key()).log2();
         // The first frame was encoded without knowledge: a much too coarse result is worth a second attempt
@@ -242,13 +245,13 @@ impl RateControl {
 mod tests {
     use super::*;
 
-    /// Runs the control with a codec that follows the model with a deviation, on content whose cost changes
-    /// by `cost(n)`. It returns the bits of each frame.
+    /// Runs the rate control with a codec that follows the model with a deviation, on content whose
+    /// cost changes by `cost(n)`. Returns the bits of each frame.
     fn run(cost: impl Fn(usize) -> f64, pictures: usize) -> Vec<f64> {
         run_cuts(cost, |_| false, pictures)
     }
 
-    /// [`run`] with announced scene changes.
+    /// Runs the rate control like [`run`], with announced scene changes.
     fn run_cuts(
         cost: impl Fn(usize) -> f64,
         is_cut: impl Fn(usize) -> bool,

@@ -1,5 +1,5 @@
-//! Scales frames down before encoding, for links that are too slow for the full size. It runs on
-//! the encoder's thread.
+//! Scales frames down before encoding, for links that are too slow for the full size. The scaler
+//! runs on the encoder's thread.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::base::Pool;
 use crate::media::scale::FrameScaler;
 use crate::media::{Planes, Size, VideoFrame};
 
-/// Number of scaled frames kept for reuse: the encoder has one at a time.
+/// Number of scaled frames that are kept for reuse. The encoder uses one frame at a time.
 const IDLE: usize = 2;
 
 /// Scales to one size.
@@ -22,7 +22,7 @@ impl Scaler {
         Self { scaling: FrameScaler::default(), pool: Planes::pool(size, IDLE), size }
     }
 
-    /// Returns the frame at this size; shared if it already has it.
+    /// Returns the frame at the scaler's size. A frame that already has this size is shared.
     pub(super) fn scale(&mut self, frame: &VideoFrame) -> VideoFrame {
         if frame.size() == self.size {
             return frame.clone();

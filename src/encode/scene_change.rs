@@ -1,14 +1,15 @@
-//! Detects a scene change between frames: the means of small blocks, from a few samples each,
-//! change nearly everywhere. Motion and grain change them little, and a flash or a title only
-//! locally.
+//! Detects a scene change between frames: the means of small blocks, which are computed from a few
+//! samples each, change nearly everywhere. Motion and grain change the means little, and a flash or
+//! a title changes them only locally.
 
-/// Distance between block centers in luma samples, in both directions; the next value is the
+/// Distance between block centers in luma samples, in both directions; the next constant is the
 /// distance of the samples of a block from its center.
 const BLOCK: usize = 32;
 const APART: usize = 8;
-/// A block counts as changed if its mean differs by more.
+/// The difference of the mean above which a block counts as changed.
 const CHANGED: u32 = 10;
-/// The share of changed blocks, above the recent usual one, that means a new scene.
+/// The share of changed blocks, in addition to the recent usual share, above which a frame begins a
+/// new scene.
 const SHARE: f64 = 0.35;
 
 /// Compares each frame with the previous one.
@@ -20,7 +21,8 @@ pub(super) struct SceneDetector {
 }
 
 impl SceneDetector {
-    /// Checks a frame, and returns whether it begins a scene. It returns false for the first frame.
+    /// Checks a frame, and returns whether the frame begins a scene. Returns false for the first
+    /// frame.
     pub(super) fn is_new(&mut self, luma: &[u8], stride: usize) -> bool {
         let mut changed = 0_usize;
         let mut count = 0_usize;
@@ -60,7 +62,7 @@ mod tests {
 
     const WIDTH: usize = 640;
 
-    /// A wavy test frame, shifted by this many columns.
+    /// Creates a wavy test frame, shifted by this many columns.
     fn luma(kind: f32, moved: usize) -> Vec<u8> {
         let luma = |at: usize| {
             let (x, y) = ((at % WIDTH + moved) as f32, (at / WIDTH) as f32);

@@ -26,7 +26,8 @@ pub struct Figures {
     pub keyframes: u64,
     /// Bytes of all packets.
     pub bytes: u64,
-    /// Frames that the input queue dropped because the encoder was too slow, or that were rejected.
+    /// Number of frames that the input queue dropped because the encoder was too slow, or that the
+    /// encoder rejected.
     pub skipped: u64,
     /// The total encoding time.
     pub busy: Duration,
@@ -38,7 +39,7 @@ pub struct Figures {
     pub name: &'static str,
     pub profile: &'static str,
     pub level: String,
-    /// Why this encoder was chosen.
+    /// The reason why this encoder was chosen.
     pub why: String,
 }
 
@@ -61,7 +62,7 @@ struct Shared {
     refused: AtomicU64,
     busy_micros: AtomicU64,
     bitrate: AtomicU32,
-    /// The encoder uses one of this many frames.
+    /// The encoder encodes one of this many frames.
     step: AtomicU32,
     /// The scaled size: width in the high bits, height in the low ones.
     size: AtomicU64,
@@ -80,8 +81,8 @@ fn unpacked(size: u64) -> Size {
 }
 
 impl VideoEncoder {
-    /// Opens an encoder and starts its thread. It takes frames from `input` as they arrive, and
-    /// keeps their order.
+    /// Opens an encoder, and starts its thread. The encoder takes frames from `input` as they
+    /// arrive, and keeps their order.
     ///
     /// # Errors
     /// Fails if the settings cannot be encoded, no backend opens, or no thread starts.
@@ -93,7 +94,8 @@ impl VideoEncoder {
         Self::spawn_rendition(config, RenditionId::Main, config.size, input, output)
     }
 
-    /// As [`VideoEncoder::spawn`], for this rendition, with frames scaled to `size` from the start.
+    /// Opens an encoder like [`VideoEncoder::spawn`], for this rendition. Frames are scaled to
+    /// `size` from the start.
     ///
     /// # Errors
     /// The same as for [`VideoEncoder::spawn`].
@@ -133,8 +135,8 @@ impl VideoEncoder {
         Ok(Self { worker, shared, input: gauge, parameters, description, why: opened.why })
     }
 
-    /// The codec config, known before the first frame. After a size change, packets have the new
-    /// one.
+    /// Returns the codec config, which is known before the first frame. After a size change,
+    /// packets carry the new config.
     pub fn parameters(&self) -> &VideoConfig {
         &self.parameters
     }
@@ -144,30 +146,31 @@ impl VideoEncoder {
         self.shared.bitrate.store(bitrate.0, Ordering::Relaxed);
     }
 
-    /// Encodes one of this many frames, where 1 means all; keyframes keep their times. The
-    /// remaining frames get the whole bitrate.
+    /// Encodes only one of `step` frames, where 1 means all frames. Keyframes keep their times, and
+    /// the remaining frames get the whole bitrate.
     pub fn set_frame_step(&self, step: u32) {
         self.shared.step.store(step.max(1), Ordering::Relaxed);
     }
 
-    /// Encodes frames at this size from the next one on, which becomes a keyframe; they are scaled.
-    /// An invalid size has no effect.
+    /// Scales frames to this size from the next frame on, which becomes a keyframe. An invalid size
+    /// has no effect.
     pub fn set_size(&self, size: Size) {
         self.shared.size.store(packed(size), Ordering::Relaxed);
     }
 
-    /// Makes the next frame a keyframe. Scheduled ones keep their times.
+    /// Makes the next frame a keyframe. Scheduled keyframes keep their times.
     pub fn request_keyframe(&self) {
         self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
     }
 
-    /// [`VideoEncoder::request_keyframe`] as a function that does not keep the encoder alive.
+    /// Returns [`VideoEncoder::request_keyframe`] as a function that does not keep the encoder
+    /// alive.
     pub fn keyframe_request(&self) -> impl Fn() + Send + Sync + 'static {
         let shared = Arc::clone(&self.shared);
         move || shared.keyframe_wanted.store(true, Ordering::Relaxed)
     }
 
-    /// The current figures.
+    /// Returns the current figures.
     pub fn figures(&self) -> Figures {
         let shared = &self.shared;
         let get = |value: &AtomicU64| value.load(Ordering::Relaxed);
@@ -186,7 +189,7 @@ impl VideoEncoder {
         }
     }
 
-    /// Why the encoder ended before its input, if it did.
+    /// Returns the reason if the encoder ended before its input.
     pub fn failed(&self) -> Option<Error> {
         self.shared.failure.lock().clone()
     }
@@ -196,8 +199,8 @@ impl VideoEncoder {
         self.worker.is_finished()
     }
 
-    /// Waits for the end of the stream (all senders of the input dropped) for at most `limit`;
-    /// after that the thread must stop at once.
+    /// Waits for at most `limit` until the stream ends (all senders of the input are dropped).
+    /// After that, the thread must stop at once.
     ///
     /// # Errors
     /// Fails with [`Stuck`] if the thread did not end in time.
@@ -214,7 +217,7 @@ struct Open {
     backend: Box<dyn VideoBackend>,
     scaler: Scaler,
     rendition: Arc<Rendition>,
-    /// Its current bitrate.
+    /// The encoder's current bitrate.
     bitrate: BitsPerSecond,
 }
 
@@ -229,7 +232,7 @@ impl Open {
         self.rendition.video.size
     }
 
-    /// Passes on all available packets; false if there is no receiver.
+    /// Passes on all available packets. Returns false if there is no receiver.
     fn drain(
         &mut self,
         deliver: &dyn Fn(EncodedPacket, &Arc<Rendition>) -> bool,
@@ -242,8 +245,8 @@ impl Open {
         Ok(true)
     }
 
-    /// Changes the size if requested, and returns true if it did. It returns `None` if there is no
-    /// receiver of packets.
+    /// Changes the size if a change was requested, and returns true in that case. Returns `None` if
+    /// there is no receiver of packets.
     fn follow(
         &mut self,
         config: &Config,
@@ -349,8 +352,8 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(30);
     const SIZE: Size = Size::new(160, 120);
 
-    /// The packets of a pipelining, reordering encoder for this many frames, with a size change at
-    /// the second number.
+    /// Returns the packets of a pipelining, reordering encoder for `frames` frames, with a size
+    /// change at the frame `resized_at`.
     fn encoded(frames: i64, resized_at: i64) -> Vec<EncodedPacket> {
         let config = Config {
             size: SIZE,

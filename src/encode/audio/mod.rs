@@ -1,8 +1,8 @@
 //! The audio encoder: its settings and its thread, `onair-aenc`.
 //!
-//! The `pts` of a packet is the time of its first decoded sample: the encoder's delay is
-//! subtracted. The first packets therefore precede the first sample (ISO/IEC 14496-24 calls them
-//! priming), and decoded audio has exactly its recorded time.
+//! The `pts` of a packet is the time of its first decoded sample, from which the encoder's delay is
+//! already subtracted. The first packets therefore precede the first sample (ISO/IEC 14496-24 calls
+//! them priming), and decoded audio has exactly its recorded time.
 
 #[cfg(test)]
 pub(crate) mod simulated;
@@ -22,7 +22,7 @@ use crate::encode::error::Error;
 use crate::media::{AudioConfig, EncodedPacket, Priority, SampleBlock, Track};
 use crate::text::problem::problem;
 
-/// Sampling rates of AAC (ISO/IEC 14496-3 table 1.18) that can be encoded.
+/// The sample rates of AAC (ISO/IEC 14496-3 table 1.18) that the encoder supports.
 const RATES: [u32; 12] =
     [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000];
 
@@ -35,14 +35,14 @@ pub struct Figures {
     pub bytes: u64,
     /// Input samples per channel.
     pub samples: u64,
-    /// Samples per channel of silence inserted into gaps.
+    /// Samples per channel of silence that were inserted into gaps.
     pub filled: u64,
-    /// Samples per channel dropped because of overlapping blocks.
+    /// Samples per channel that were dropped because blocks overlapped.
     pub skipped: u64,
     /// Name of the library.
     pub name: &'static str,
     pub profile: &'static str,
-    /// Why this encoder was chosen.
+    /// The reason why this encoder was chosen.
     pub why: String,
 }
 
@@ -79,7 +79,7 @@ impl AudioEncoder {
         Self::spawn_track(config, Track::Audio, input, output)
     }
 
-    /// As [`AudioEncoder::spawn`], with packets of this track.
+    /// Opens an encoder like [`AudioEncoder::spawn`], whose packets belong to this track.
     ///
     /// # Errors
     /// The same as for [`AudioEncoder::spawn`].
@@ -111,12 +111,12 @@ impl AudioEncoder {
         Ok(Self { worker, shared, parameters, description, why: opened.why })
     }
 
-    /// The codec config, known before the first sample.
+    /// Returns the codec config, which is known before the first sample.
     pub fn parameters(&self) -> &AudioConfig {
         &self.parameters
     }
 
-    /// The current figures.
+    /// Returns the current figures.
     pub fn figures(&self) -> Figures {
         let get = |value: &AtomicU64| value.load(Ordering::Relaxed);
         Figures {
@@ -131,7 +131,7 @@ impl AudioEncoder {
         }
     }
 
-    /// Why the encoder ended before its input, if it did.
+    /// Returns the reason if the encoder ended before its input.
     pub fn failed(&self) -> Option<Error> {
         self.shared.failure.lock().clone()
     }
@@ -141,8 +141,8 @@ impl AudioEncoder {
         self.worker.is_finished()
     }
 
-    /// Waits for the end of the stream (all senders of the input dropped) for at most `limit`;
-    /// after that the thread must stop at once.
+    /// Waits for at most `limit` until the stream ends (all senders of the input are dropped).
+    /// After that, the thread must stop at once.
     ///
     /// # Errors
     /// Fails with [`Stuck`] if the thread did not end in time.
@@ -154,7 +154,7 @@ impl AudioEncoder {
 /// Interval of checks for a stop while there is no audio.
 const STOP_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Silence is encoded in pieces of at most this many samples per channel.
+/// Maximum number of samples per channel in a piece of silence that is encoded.
 const SILENCE: usize = 4_096;
 
 /// The state of the thread.
@@ -165,7 +165,7 @@ struct EncoderThread<'a> {
     shared: &'a Shared,
     output: &'a queue::Sender<EncodedPacket>,
     continuity: Continuity,
-    /// Time and value of the backend's sample count at its last start.
+    /// The time and the backend's sample count at its last start.
     anchor: Option<Anchor>,
     /// Samples per channel passed to the backend.
     fed: i64,
@@ -313,7 +313,8 @@ impl<'a> EncoderThread<'a> {
     }
 }
 
-/// Converts ±1 to 16 bits, rounded; louder values are clipped, NaN is silence.
+/// Converts a value in −1…1 to 16 bits with rounding. Larger values are clipped, and NaN becomes
+/// silence.
 fn to_i16(value: f32) -> i16 {
     // The `as` conversion saturates and maps NaN to 0.
     (value * 32_768.0).round_ties_even() as i16

@@ -1,6 +1,6 @@
 //! The thread of the audio encoder with an uncompressed codec at any rate, for tests of the whole
-//! path (`studio/lip_sync.rs`). Like the real one, it counts samples, has no time, and begins
-//! before its input.
+//! path (`studio/lip_sync.rs`). Like the real encoder, the codec counts samples, knows no time, and
+//! begins before its input.
 
 use super::*;
 use crate::media::{AudioCodec, BitsPerSecond};
@@ -51,7 +51,7 @@ impl AudioBackend for Bare {
     }
 }
 
-/// The codec config of these packets: AAC, which the player does not use here.
+/// Returns the codec config of these packets: AAC, which the player does not use here.
 pub(crate) fn parameters(sample_rate: u32, channels: u16) -> AudioConfig {
     let config = AudioSpecificConfig::lc(sample_rate, channels).and_then(|it| it.build());
     let bitrate = BitsPerSecond(sample_rate * u32::from(channels) * 16);
@@ -59,8 +59,8 @@ pub(crate) fn parameters(sample_rate: u32, channels: u16) -> AudioConfig {
     AudioConfig { codec: AudioCodec::Aac, sample_rate, channels, bitrate, config }
 }
 
-/// Starts the thread; it ends with its input. `repaired` counts the samples that were inserted or
-/// dropped to stay in sync.
+/// Starts the thread, which ends with its input. `repaired` counts the samples that were inserted
+/// or dropped to stay in sync.
 pub(crate) fn spawn(
     parameters: AudioConfig,
     input: queue::Receiver<SampleBlock>,

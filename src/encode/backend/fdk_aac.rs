@@ -1,5 +1,5 @@
-//! AAC-LC by FDK-AAC, through its C interface, because the safe wrapper can neither flush nor turn
-//! on the afterburner.
+//! Encodes AAC-LC by FDK-AAC, through its C interface, because the safe wrapper can neither flush
+//! nor turn on the afterburner.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
@@ -20,7 +20,7 @@ pub(super) struct Encoder {
     raw: Raw,
     parameters: AudioConfig,
     block_len: usize,
-    /// Delay of decoded audio against the input in samples per channel.
+    /// The delay of the decoded audio relative to the input, in samples per channel.
     delay: i64,
     /// Number of finished blocks.
     blocks: i64,
@@ -118,8 +118,9 @@ impl Encoder {
         })
     }
 
-    /// Makes one call of the library: takes samples from the front of `pcm` (`None`: flush), and
-    /// may finish a block. It returns the number of used values, or `None` at the end of a flush.
+    /// Makes one call of the library, which takes samples from the front of `pcm` and may finish a
+    /// block. If `pcm` is `None`, the library flushes. Returns the number of used values, or `None`
+    /// at the end of a flush.
     fn step(
         &mut self,
         pcm: Option<&[i16]>,

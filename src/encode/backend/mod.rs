@@ -1,4 +1,4 @@
-//! The codec backends. A backend implements every method itself: the traits have no default
+//! The codec backends. Each backend implements every method, because the traits have no default
 //! methods.
 
 mod fdk_aac;
@@ -21,14 +21,14 @@ use crate::text::problem::problem;
 pub(crate) use opus::OpusEncoder;
 pub(super) use traits::{AudioBackend, Block, Description, VideoBackend};
 
-/// An open backend, and why it was chosen.
+/// An open backend, and the reason why it was chosen.
 pub(super) struct Opened<B: ?Sized> {
     pub backend: Box<B>,
-    /// The backends that failed, with the reasons, or otherwise why this one was chosen.
+    /// The backends that failed, with the reasons, or else the reason why this backend was chosen.
     pub why: String,
 }
 
-/// A codec, and how to open it.
+/// A codec, and the function that opens its encoder.
 struct Candidate<C, B: ?Sized> {
     name: &'static str,
     /// The codec of the encoder.
@@ -36,7 +36,7 @@ struct Candidate<C, B: ?Sized> {
     open: fn(&C) -> Result<Box<B>, Error>,
 }
 
-/// Video encoders, best first.
+/// The video encoders, best first.
 const VIDEO: &[(Choice, Candidate<config::Video, dyn VideoBackend>)] = &[(
     Choice::OpenH264,
     Candidate {
@@ -46,7 +46,7 @@ const VIDEO: &[(Choice, Candidate<config::Video, dyn VideoBackend>)] = &[(
     },
 )];
 
-/// Audio encoders, best first.
+/// The audio encoders, best first.
 const AUDIO: &[Candidate<config::Audio, dyn AudioBackend>] = &[Candidate {
     name: "fdk-aac",
     codec: Codec::Audio(AudioCodec::Aac),
@@ -104,11 +104,11 @@ pub struct KnownEncoder {
     pub choice: Option<Choice>,
     pub name: &'static str,
     pub codec: Codec,
-    /// Why it does not open on this computer.
+    /// The reason why the encoder does not open on this computer, if so.
     pub unavailable: Option<Error>,
 }
 
-/// All encoders, each tried once.
+/// Returns all encoders. Each encoder is tried once.
 pub fn known_encoders() -> &'static [KnownEncoder] {
     static KNOWN: OnceLock<Vec<KnownEncoder>> = OnceLock::new();
     KNOWN.get_or_init(|| {

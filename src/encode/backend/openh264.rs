@@ -1,7 +1,7 @@
-//! H.264 by OpenH264, through its C interface, because the safe wrapper supports neither CABAC nor
-//! several slices.
+//! Encodes H.264 by OpenH264, through its C interface, because the safe wrapper supports neither
+//! CABAC nor several slices.
 //!
-//! The stream is Constrained High profile with CABAC and only P-frames, without lookahead: each
+//! The stream is Constrained High profile with CABAC and only P-frames, without lookahead, so each
 //! frame returns its packet at once. [`RateControl`] chooses the quantizer of each frame. No frame
 //! is skipped, and IDR frames appear only on request (no intra period, no scene-change detection).
 #![allow(unsafe_code)]
@@ -24,12 +24,12 @@ use crate::text::problem::problem;
 
 const NAME: &str = "openh264";
 
-/// The library assumes at most this many frames per second, and clips higher rates.
+/// Maximum number of frames per second that the library assumes. It clips higher rates.
 const MAX_FRAME_RATE: f64 = 60.0;
 
-/// Maximum number of new attempts for a keyframe that far exceeds its budget. In measurements, it
-/// happened at most once or twice in ten seconds of the hardest clip, at the start and at scene
-/// changes.
+/// Maximum number of new attempts for a keyframe that far exceeds its budget. In measurements, new
+/// attempts happened at most once or twice in ten seconds of the hardest clip, at the start and at
+/// scene changes.
 const RETRIES: usize = 2;
 
 /// The encoder: a C++ object and the buffer that describes its output.
@@ -48,8 +48,8 @@ pub(super) struct Encoder {
 /// Owns the C++ object.
 struct Raw {
     object: *mut sys::ISVCEncoder,
-    /// Description of the last output, which points into the object. It is on the heap because of
-    /// its size (9 KB).
+    /// The description of the last output, which points into the object. The description is on the
+    /// heap because of its size (9 KB).
     info: Box<sys::SFrameBSInfo>,
 }
 
@@ -101,7 +101,7 @@ impl Raw {
     }
 }
 
-/// The library's settings. Each value was measured; see docs/evidence/encoder.md.
+/// Returns the library's settings. Each value was measured; see docs/evidence/encoder.md.
 fn settings(
     config: &config::Video,
     defaults: sys::SEncParamExt,
@@ -172,8 +172,8 @@ fn settings(
     params
 }
 
-/// The number of slices and threads. One slice has the best quality, and one thread encodes 720p30
-/// in a quarter of real time; slices are needed only beyond twice that rate.
+/// Returns the number of slices and threads. One slice has the best quality, and one thread encodes
+/// 720p30 in a quarter of real time. Several slices are needed only beyond twice that rate.
 fn slices(config: &config::Video) -> u16 {
     let rate = f64::from(config.size.macroblocks()) * config.frame_rate.as_f64();
     let wanted = (rate / 216_000.0).ceil().clamp(1.0, 4.0) as u16;
@@ -181,7 +181,8 @@ fn slices(config: &config::Video) -> u16 {
     wanted.min(u16::try_from(cores).unwrap_or(4))
 }
 
-/// Number of frames in the budget of the rate control: a keyframe interval, at most 2 s.
+/// Returns the number of frames in the budget of the rate control, which is a keyframe interval of
+/// at most 2 s.
 fn budgeted(config: &config::Video) -> usize {
     let seconds = config.keyframe_interval.as_secs_f64().min(2.0);
     (seconds * config.frame_rate.as_f64()).round().max(1.0) as usize
@@ -257,8 +258,8 @@ impl Encoder {
         Ok(encoder)
     }
 
-    /// Encodes a frame with this quantizer; `raw.info` describes the result until the next attempt.
-    /// It returns the number of bits.
+    /// Encodes a frame with this quantizer, and returns the number of bits. `raw.info` describes
+    /// the result until the next attempt.
     fn attempt(&mut self, frame: &VideoFrame, key: bool, qp: i32) -> Result<f64, Error> {
         let size = self.parameters.size;
         if self.params.sSpatialLayers[0].iDLayerQp != qp {
@@ -317,7 +318,7 @@ impl Encoder {
         Ok(bytes as f64 * 8.0)
     }
 
-    /// The NAL units of the last output, each with its start code.
+    /// Returns the NAL units of the last output, each with its start code.
     fn units(&self) -> impl Iterator<Item = &[u8]> + Clone {
         let layers = usize::try_from(self.raw.info.iLayerNum).unwrap_or(0);
         self.raw.info.sLayerInfo.iter().take(layers).flat_map(|layer| {

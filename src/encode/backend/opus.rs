@@ -1,4 +1,4 @@
-//! Opus (RFC 6716) at 48 kHz by the built-in libopus.
+//! Encodes Opus (RFC 6716) at 48 kHz by the built-in libopus.
 #![allow(unsafe_code)]
 
 use std::ptr::NonNull;
@@ -11,12 +11,13 @@ use crate::media::BitsPerSecond;
 
 const NAME: &str = "libopus";
 const RATE: i32 = 48_000;
-/// The largest packet in bytes; a packet of 20 ms has at most 1,275 (§3.2).
+/// Maximum bytes of a packet. A packet of 20 ms has at most 1,275 bytes (§3.2).
 const MAX_PACKET: usize = 1_275;
-/// Half of the maximum complexity: more hardly improves the audio at these bitrates.
+/// The complexity of the encoder: half of the maximum, because more hardly improves the audio at
+/// these bitrates.
 const COMPLEXITY: i32 = 5;
 
-/// An encoder, which is a plain value on its caller's thread.
+/// The Opus encoder, which is a plain value on its caller's thread.
 pub(crate) struct OpusEncoder {
     raw: Raw,
     channels: usize,
@@ -94,7 +95,7 @@ impl OpusEncoder {
         })
     }
 
-    /// Delay of decoded audio against the input in samples per channel.
+    /// Returns the delay of the decoded audio relative to the input, in samples per channel.
     pub fn lookahead(&self) -> usize {
         self.lookahead
     }

@@ -1,6 +1,6 @@
-//! An encoder without a codec, for tests: it pipelines and reorders like a hardware encoder. A group
-//! of three frames becomes the third frame (a reference frame) and two B-frames; packets are small and
-//! cannot be decoded.
+//! An encoder without a codec, for tests, which pipelines and reorders like a hardware encoder. It
+//! turns a group of three frames into the third frame (a reference frame) and two B-frames. Its
+//! packets are small and cannot be decoded.
 
 use std::collections::VecDeque;
 
@@ -22,7 +22,7 @@ pub(crate) struct Encoder {
     config: VideoConfig,
     /// Frames of the incomplete group: the PTS of each, and whether it is a keyframe.
     group: Vec<(Timestamp, bool)>,
-    /// Presentation times not yet used as a DTS, oldest first.
+    /// Presentation times that were not used as a DTS yet, oldest first.
     times: VecDeque<Timestamp>,
     ready: VecDeque<EncodedPacket>,
 }
@@ -59,7 +59,7 @@ impl Encoder {
         });
     }
 
-    /// Outputs the group: its last frame first.
+    /// Outputs the group, its last frame first.
     fn leave(&mut self) {
         let mut group = std::mem::take(&mut self.group).into_iter();
         if let Some(last) = group.next_back() {

@@ -1,4 +1,5 @@
-//! The interface of encoders. It has no default methods: each backend implements everything.
+//! The interface of encoders. The traits have no default methods: each backend implements every
+//! method.
 
 use bytes::Bytes;
 
@@ -16,22 +17,22 @@ pub struct Description {
     pub level: String,
 }
 
-/// A video encoder. It lives on one thread.
+/// A video encoder, which lives on one thread.
 pub(crate) trait VideoBackend: Send {
-    /// Accepts a frame in display order. `key` requests an IDR frame. A pipelining encoder may keep a
-    /// clone of the frame until its packet has been received.
+    /// Accepts a frame in display order. If `key` is true, the frame becomes an IDR frame. A
+    /// pipelining encoder may keep a clone of the frame until its packet has been received.
     fn send_frame(&mut self, frame: &VideoFrame, key: bool) -> Result<(), Error>;
-    /// The next packet in decoding order, with the `pts` of its frame, and a `dts` that increases and is
-    /// never later than the `pts`. `None` means that the encoder needs more frames, or is finished and
-    /// empty.
+    /// Returns the next packet in decoding order, with the `pts` of its frame, and a `dts` that
+    /// increases and is never later than the `pts`. `None` means that the encoder needs more
+    /// frames, or is finished and empty.
     fn receive_packet(&mut self) -> Result<Option<EncodedPacket>, Error>;
-    /// Ends the input: the remaining packets can be received.
+    /// Ends the input, so that the remaining packets can be received.
     fn finish(&mut self) -> Result<(), Error>;
     /// Sets another target bitrate from the next frame on.
     fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<(), Error>;
-    /// The codec config, which is constant.
+    /// Returns the codec config, which is constant.
     fn parameters(&self) -> &VideoConfig;
-    /// The description.
+    /// Returns the description of the encoder.
     fn description(&self) -> Description;
 }
 
@@ -40,21 +41,21 @@ pub(crate) trait VideoBackend: Send {
 pub(crate) struct Block {
     /// One raw access unit.
     pub data: Bytes,
-    /// Samples per channel from the start of the input to the start of this block; negative in the
-    /// encoder's priming.
+    /// The number of samples per channel from the start of the input to the start of this block.
+    /// The number is negative in the encoder's priming.
     pub start: i64,
 }
 
-/// An audio encoder. It lives on one thread. It counts samples, and has no time.
+/// An audio encoder. It lives on one thread, counts samples, and knows no time.
 pub(crate) trait AudioBackend: Send {
     /// Encodes interleaved 16-bit samples, and calls `each` for every finished block.
     fn encode(&mut self, pcm: &[i16], each: &mut dyn FnMut(Block)) -> Result<(), Error>;
     /// Flushes the encoder, so that every input sample can be decoded.
     fn flush(&mut self, each: &mut dyn FnMut(Block)) -> Result<(), Error>;
-    /// Samples per channel in a block.
+    /// Returns the samples per channel in a block.
     fn block_len(&self) -> usize;
-    /// The codec config, which is constant.
+    /// Returns the codec config, which is constant.
     fn parameters(&self) -> &AudioConfig;
-    /// The description.
+    /// Returns the description of the encoder.
     fn description(&self) -> Description;
 }
