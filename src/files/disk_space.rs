@@ -6,23 +6,24 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 
-/// A warning is given when the remaining recording time falls below each of these values.
+/// The remaining recording times at which onair warns.
 const WARN: [Duration; 2] = [Duration::from_secs(10 * 60), Duration::from_secs(2 * 60)];
-/// The write rate is measured over this time.
+/// The time over which the write rate is measured.
 const WINDOW: Duration = Duration::from_secs(30);
-/// Until this much time has passed, the stream's bitrate is used instead.
+/// The time after the start during which the stream's bitrate is used instead of the measured rate.
 const LEARNT: Duration = Duration::from_secs(8);
-/// A disk is too slow if this much media time waits to be written…
+/// The media time that waits to be written, above which a disk is too slow.
 const SLOW: Duration = Duration::from_secs(5);
-/// …and is normal again below this.
+/// The media time that waits to be written, below which the disk counts as normal again.
 const WELL: Duration = Duration::from_secs(1);
-/// Bytes to keep free in addition to the file's index, because other programs need some space too.
+/// Number of bytes to keep free in addition to the file's index, because other programs need some
+/// space too.
 const RESERVE: u64 = 8 << 20;
 
 /// A warning for the user.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
-    /// At the current rate, the disk is full after the time `left`.
+    /// At the current write rate, the disk is full after the time `left`.
     Space { left: Duration, free: u64 },
     /// Media of this duration is not written yet.
     Slow { queued: Duration },
@@ -52,7 +53,7 @@ pub struct SpaceWatch {
     slow: bool,
 }
 
-/// The number of bytes that must stay free so that a file with this index can be finalized.
+/// Returns the number of bytes that must stay free so that a file with this index can be finalized.
 pub fn reserve(index: u64) -> u64 {
     RESERVE + index
 }
@@ -64,7 +65,7 @@ impl SpaceWatch {
         Self { expected, history: VecDeque::new(), given: 0, slow: false }
     }
 
-    /// The write rate in bytes per second.
+    /// Returns the write rate in bytes per second.
     fn rate(&self) -> f64 {
         match (self.history.front(), self.history.back()) {
             (Some((since, before)), Some((until, after))) if until.since(*since) >= LEARNT => {
@@ -75,7 +76,7 @@ impl SpaceWatch {
         }
     }
 
-    /// Evaluates a reading; call it every second or two.
+    /// Evaluates a reading. The caller provides one every second or two.
     pub fn check(&mut self, look: &SpaceReading) -> Option<Warning> {
         self.history.push_back((look.now, look.written));
         while self.history.front().is_some_and(|(at, _)| look.now.since(*at) > WINDOW) {

@@ -31,12 +31,13 @@ impl FlvTags {
         Self { file, block: vec![0; BLOCK], bytes: 0 }
     }
 
-    /// The number of bytes that were read.
+    /// Returns the number of bytes that were read.
     pub const fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Reads the next tag, with a `reader` that is used only for this file; `None` at the end.
+    /// Reads the next tag, with a `reader` that is used only for this file. Returns `None` at the
+    /// end.
     ///
     /// # Errors
     /// Fails if the file cannot be read or is not FLV.

@@ -5,7 +5,7 @@ use std::{fs, io};
 
 use crate::wire::container::{Error, Format, Index, ReadAt, mkv, mp4};
 
-/// Small reads are served from a block of this size in bytes.
+/// Size in bytes of the block from which small reads are served.
 const BLOCK: usize = 64 << 10;
 /// Maximum size of a small read in bytes.
 const SMALL: usize = 8 << 10;
@@ -15,7 +15,7 @@ const SMALL: usize = 8 << 10;
 pub struct MediaFile {
     file: fs::File,
     size: u64,
-    /// Position of the current block, whose content is in the next field.
+    /// The position of the current block, whose content is in the next field.
     block_at: u64,
     block: Vec<u8>,
 }
@@ -69,7 +69,7 @@ impl MediaFile {
     /// Detects the format from the first bytes.
     ///
     /// # Errors
-    /// Fails if they cannot be read or belong to no known format.
+    /// Fails if the bytes cannot be read or belong to no known format.
     pub fn format(&mut self) -> Result<Format, Error> {
         let mut start = [0; 12];
         let length = self.size.min(12) as usize;

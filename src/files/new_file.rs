@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 /// Maximum number of names that are tried.
 const MAX_NAMES: u32 = 10_000;
 
-/// Returns `NAME.mp4`, then `NAME-1.mp4`, `NAME-2.mp4`…
+/// Returns the possible names of a new file: `NAME.mp4`, then `NAME-1.mp4`, `NAME-2.mp4`, and so
+/// on.
 fn names(path: &Path) -> impl Iterator<Item = PathBuf> {
     let numbered = (1..MAX_NAMES).map(|number| {
         let mut name = path.file_stem().unwrap_or_default().to_owned();
@@ -40,7 +41,8 @@ pub fn create_new(path: &Path) -> io::Result<(File, PathBuf)> {
     Err(all_taken())
 }
 
-/// As [`create_new`], but writes to an existing device or pipe of this name.
+/// Creates a file like [`create_new`], but opens an existing device or pipe of this name for
+/// writing.
 ///
 /// # Errors
 /// The same as for [`create_new`].
@@ -51,7 +53,7 @@ pub fn create(path: &Path) -> io::Result<(File, PathBuf)> {
     create_new(path)
 }
 
-/// Renames a file within its folder; an existing file is not overwritten.
+/// Renames a file within its folder, and never overwrites an existing file.
 ///
 /// # Errors
 /// Fails if a file of that name exists ([`io::ErrorKind::AlreadyExists`]), or if the system
@@ -68,7 +70,7 @@ pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// As [`rename_new`], with the first free numbered name, which is returned.
+/// Renames a file like [`rename_new`], to the first free numbered name, and returns the new path.
 ///
 /// # Errors
 /// Fails if the system refuses, or if all names are taken.

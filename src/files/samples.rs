@@ -7,7 +7,7 @@ use crate::wire::container::{
     Error, FilePart, Hole, Index, ReadAt, SampleLocation, TrackId, audio, read_around,
 };
 
-/// A larger sample is invalid; in bytes.
+/// Maximum size of a sample in bytes. A larger sample is invalid.
 const MAX_SAMPLE: usize = 32 << 20;
 
 /// Reads the index of a file for playback.
@@ -25,7 +25,7 @@ pub fn indexed(disk: &mut MediaFile) -> Result<Index, Error> {
     }
 }
 
-/// Reads one sample; `None` for audio tracks after the first, which are not played.
+/// Reads one sample. Returns `None` for audio tracks after the first, because they are not played.
 ///
 /// # Errors
 /// Fails if the sample cannot be read or is too large.
@@ -45,7 +45,7 @@ pub fn sample(
     Ok(Some(EncodedPacket::received(track, times, place.keyframe, data.into())))
 }
 
-/// The events before the samples: the skipped tracks, and the codec configs of the others.
+/// Returns the events before the samples: the skipped tracks, and the codec configs of the others.
 pub fn heads(index: &Index) -> impl Iterator<Item = StreamEvent> {
     let missed = index.missed().cloned().map(Metadata::Unsupported).map(StreamEvent::Metadata);
     let video = index.tracks.video.clone().map(TrackConfig::Video);
@@ -53,7 +53,7 @@ pub fn heads(index: &Index) -> impl Iterator<Item = StreamEvent> {
     missed.chain(video.map(StreamEvent::Config)).chain(audio)
 }
 
-/// The codec config event of one audio track.
+/// Returns the codec config event of one audio track.
 pub fn audio_config(config: &AudioConfig) -> StreamEvent {
     StreamEvent::Config(TrackConfig::Audio(config.clone()))
 }

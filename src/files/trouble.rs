@@ -44,7 +44,7 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// All reasons except the last one, which has no text of its own.
+    /// All reasons except `Other`, which has no text.
     pub const KNOWN: [Self; 16] = [
         Self::Full,
         Self::Quota,
@@ -64,7 +64,7 @@ impl Trouble {
         Self::Nothing,
     ];
 
-    /// The reason that corresponds to a system error.
+    /// Returns the reason that corresponds to a system error.
     pub fn of(error: &io::Error) -> Self {
         use io::ErrorKind as Kind;
         #[cfg(unix)]
@@ -89,12 +89,12 @@ impl Trouble {
         }
     }
 
-    /// The problem that corresponds to a system error.
+    /// Returns the problem that corresponds to a system error.
     pub fn problem(error: &io::Error) -> Problem {
         Self::of(error).in_words(&error.to_string())
     }
 
-    /// The cause and the remedy; `None` if only the system's message is known.
+    /// Returns the cause and the remedy, or `None` if only the system's message is known.
     pub fn as_problem(self) -> Option<Problem> {
         Some(match self {
             Self::Full => problem!("file-full"),
@@ -117,7 +117,7 @@ impl Trouble {
         })
     }
 
-    /// The cause and the remedy, or else the system's message.
+    /// Returns the cause and the remedy, or else the system's message.
     pub fn in_words(self, words: &str) -> Problem {
         self.as_problem().unwrap_or_else(|| problem!("file-other", reason = words))
     }

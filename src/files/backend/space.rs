@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-/// The number of bytes that the current user can still write to the disk of `path`; `None` if
-/// unknown.
+/// Returns the number of bytes that the current user can still write to the disk of `path`, or
+/// `None` if it is unknown.
 #[cfg(target_os = "linux")]
 pub fn free(path: &Path) -> Option<u64> {
     use std::ffi::CString;
