@@ -1,5 +1,5 @@
-//! The audio tracks of a recording. The first is the program's; extra ones contain selected strips,
-//! for recordings only.
+//! The audio tracks of a recording. The first track contains the program's audio. Extra tracks
+//! contain selected strips, for recordings only.
 
 use std::fmt;
 
@@ -11,28 +11,28 @@ pub const MAX_TRACKS: u8 = 6;
 pub struct ExtraTrack(u8);
 
 impl ExtraTrack {
-    /// The track with this number, if valid.
+    /// Returns the track with this number, if the number is valid.
     pub const fn new(number: u8) -> Option<Self> {
         if number >= 2 && number <= MAX_TRACKS { Some(Self(number)) } else { None }
     }
 
-    /// The track at this position after the first audio track of a file, which can have more tracks
-    /// than onair records.
+    /// Returns the track at this position after the first audio track of a file, which can have
+    /// more tracks than onair records.
     pub const fn behind_first(place: u8) -> Self {
         Self(if place > 30 { 31 } else { place + 1 })
     }
 
-    /// All extra tracks that a recording may have.
+    /// Returns all extra tracks that a recording may have.
     pub fn all() -> impl Iterator<Item = Self> {
         (2..=MAX_TRACKS).filter_map(Self::new)
     }
 
-    /// The number of the track.
+    /// Returns the number of the track.
     pub const fn number(self) -> u8 {
         self.0
     }
 
-    /// The index among the extra tracks, from 0.
+    /// Returns the index among the extra tracks, from 0.
     pub const fn place(self) -> usize {
         self.0.saturating_sub(2) as usize
     }
@@ -49,7 +49,7 @@ impl fmt::Display for ExtraTrack {
 pub struct ExtraTracks(u32);
 
 impl ExtraTracks {
-    /// Empty set of tracks.
+    /// The empty set of tracks.
     pub const NONE: Self = Self(0);
 
     /// Returns true if the set contains this track.
@@ -64,7 +64,7 @@ impl ExtraTracks {
         if there { Self(self.0 | bit) } else { Self(self.0 & !bit) }
     }
 
-    /// The union of both sets.
+    /// Returns the union of both sets.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -74,7 +74,7 @@ impl ExtraTracks {
         self.0 == 0
     }
 
-    /// The tracks by number.
+    /// Returns the tracks in the order of their numbers.
     pub fn iter(self) -> impl Iterator<Item = ExtraTrack> {
         ExtraTrack::all().filter(move |track| self.has(*track))
     }

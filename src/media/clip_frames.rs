@@ -1,5 +1,5 @@
-//! The frames of a clip that a thread decodes ahead: each is shown at its time, counted from the
-//! first request. The audio of the clip can read that start time.
+//! The frames of a clip that a thread decodes ahead. Each frame is shown at its time, counted from
+//! the first request. The audio of the clip can read the start time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -28,7 +28,7 @@ impl Default for ClipStart {
 }
 
 impl ClipStart {
-    /// The start time, if the clip has begun.
+    /// Returns the start time, if the clip has begun.
     pub fn get(&self) -> Option<Timestamp> {
         let micros = self.0.load(Ordering::Acquire);
         (micros != i64::MIN).then(|| Timestamp::from_micros(micros))
@@ -39,8 +39,8 @@ impl ClipStart {
     }
 }
 
-/// The decoded frames of a clip that plays once. `K` is kept while it plays, such as the decoding
-/// thread.
+/// The decoded frames of a clip that plays once. A value of the type `K`, such as the decoding
+/// thread, is kept while the clip plays.
 pub struct ClipFrames<K> {
     ready: Receiver<ClipFrame>,
     begun: ClipStart,

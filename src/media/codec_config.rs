@@ -13,7 +13,7 @@ use crate::text::problem::{Problem, problem};
 pub struct BitsPerSecond(pub u32);
 
 impl BitsPerSecond {
-    /// The bitrate in kilobits (1,000 bits) per second, rounded.
+    /// Returns the bitrate in kilobits (1,000 bits) per second, rounded.
     pub const fn as_kbps(self) -> u32 {
         (self.0 + 500) / 1_000
     }
@@ -42,7 +42,7 @@ impl std::str::FromStr for BitsPerSecond {
     }
 }
 
-/// A video codec. The program encodes H.264; the others can be played.
+/// A video codec. onair encodes H.264, and can play the other codecs.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum VideoCodec {
     H264,
@@ -56,7 +56,7 @@ pub enum VideoCodec {
     /// Screen Video of FLV, both versions.
     Screen,
     Screen2,
-    /// VP6 in FLV; the config is the byte before each frame, which crops it.
+    /// VP6 in FLV. The config is the byte before each frame, which defines the cropping.
     Vp6,
     Vp6Alpha,
     /// MPEG-4 part 2.
@@ -83,7 +83,7 @@ impl VideoCodec {
         Self::Mpeg2,
     ];
 
-    /// The name of the codec.
+    /// Returns the name of the codec.
     pub const fn name(self) -> &'static str {
         match self {
             Self::H264 => "H.264",
@@ -116,9 +116,9 @@ pub enum AudioCodec {
     Opus,
     Flac,
     Vorbis,
-    /// 16 bits per sample, little-endian.
+    /// PCM with 16 bits per sample, little-endian.
     PcmS16Le,
-    /// 8 bits per sample; 128 is silence.
+    /// PCM with 8 bits per sample, where 128 is silence.
     PcmU8,
     /// G.711 A-law.
     PcmAlaw,
@@ -132,7 +132,7 @@ pub enum AudioCodec {
     Nellymoser,
     /// Adobe's ADPCM, in FLV.
     AdpcmSwf,
-    /// Uncompressed in another format, which the config defines.
+    /// PCM in another format, which the config defines.
     Pcm,
 }
 
@@ -157,7 +157,7 @@ impl AudioCodec {
         Self::Pcm,
     ];
 
-    /// The name of the codec.
+    /// Returns the name of the codec.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Aac => "AAC",
@@ -188,7 +188,7 @@ pub enum Codec {
 }
 
 impl Codec {
-    /// The name of the codec.
+    /// Returns the name of the codec.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Video(codec) => codec.name(),
@@ -201,7 +201,7 @@ impl Codec {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VideoConfig {
     pub codec: VideoCodec,
-    /// Frame size; 0×0 if only the frames define it.
+    /// The frame size, or 0×0 if only the frames define it.
     pub size: Size,
     pub frame_rate: FrameRate,
     pub bitrate: BitsPerSecond,
@@ -223,7 +223,7 @@ pub struct AudioConfig {
     pub config: Bytes,
 }
 
-/// The tracks of a stream; a broadcast has at least one of the two.
+/// The configs of the tracks of a stream. A broadcast has at least one of the two tracks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StreamConfig {
     pub video: Option<VideoConfig>,

@@ -1,7 +1,7 @@
 //! Feeds: the interface through which the compositor and the mixer get video and audio from a
-//! source. They pull once per program frame or audio block, without waiting. A camera, a file, the
-//! test pattern and a remote stream have the same interface. Floors 3 and 4 create feeds, and
-//! `studio` passes them on.
+//! source. The compositor and the mixer pull once per program frame or audio block, without
+//! waiting. A camera, a file, the test pattern and a remote stream have the same interface. Floors
+//! 3 and 4 create feeds, and `studio` passes them on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,42 +11,45 @@ use crate::media::frame::{Size, VideoFrame};
 
 /// A source of frames.
 pub trait VideoFeed: Send {
-    /// The frame for `at`, a time of the program's frame grid; the times increase. Returns `None`
-    /// without a frame (not yet, stalled, lost): a placeholder is shown. It must not block; a
-    /// source that generates frames can do so here.
+    /// Returns the frame for `at`, a time of the program's frame grid. The times of successive
+    /// calls increase. Returns `None` if the source has no frame (not yet, stalled, lost); the
+    /// program then shows a placeholder. This function must not block, but it may generate the
+    /// frame.
     fn frame(&mut self, at: Timestamp) -> Option<VideoFrame>;
 
-    /// Sets the size at which the program shows its frames: a source that draws them can use it.
-    /// `None` means their own size.
+    /// Sets the size at which the program shows the frames. A source that draws its frames can use
+    /// this size. `None` means the size of the frames themselves.
     fn set_displayed(&mut self, _size: Option<Size>) {}
 }
 
 /// The result of [`AudioFeed::pull`].
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Pulled {
-    /// All of it is audio from the source.
+    /// The whole block is audio from the source.
     Sound,
-    /// At least part of it is filled with silence (not yet available, stalled, lost).
+    /// At least part of the block is filled with silence, because audio is not yet available, or
+    /// the source is stalled or lost.
     Silence,
 }
 
 /// A source of audio, already at the session's rate and channels.
 pub trait AudioFeed: Send {
-    /// Fills `out` (interleaved) with the audio that starts at `at`. Blocks follow each other
-    /// without a gap or overlap. It must not block.
+    /// Fills `out` (interleaved) with the audio that starts at `at`. Successive calls request audio
+    /// without a gap or overlap. This function must not block.
     fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled;
 
-    /// Time after which the audio of an instant is certainly available: the mixer requests a block
-    /// this long after its end. Zero for a source that generates its audio.
+    /// Returns the time after which the audio of an instant is certainly available. The mixer
+    /// requests a block this long after the end of the block. The time is zero for a source that
+    /// generates its audio.
     fn delay(&self) -> Duration;
 }
 
 /// The content of a clip at one instant.
 #[derive(Clone, Debug)]
 pub enum Moment {
-    /// Nothing is available yet.
+    /// No frame is available yet.
     Waiting,
-    /// This frame, whose timestamp is its time in the clip.
+    /// The clip shows this frame, whose timestamp is its time in the clip.
     Frame(VideoFrame),
     /// The clip was played to its end, or was interrupted.
     Over,
@@ -54,15 +57,15 @@ pub enum Moment {
 
 /// A clip that waits at its beginning, and plays once from the first call.
 pub trait ClipFeed: Send {
-    /// The content for `at`, a time of the program's frame grid; the times increase. It must not
-    /// block.
+    /// Returns the content for `at`, a time of the program's frame grid. The times of successive
+    /// calls increase. This function must not block.
     fn moment(&mut self, at: Timestamp) -> Moment;
 }
 
 /// A decoder of one video stream.
 pub trait OpenDecoder: Send {
-    /// Decodes the data of one frame, and returns a frame if one is ready. Its `pts` has no
-    /// meaning.
+    /// Decodes the data of one frame, and returns a frame if one is ready. The `pts` of the
+    /// returned frame has no meaning.
     ///
     /// # Errors
     /// Fails with a text if the data cannot be decoded. Later data may be decodable.
@@ -72,7 +75,7 @@ pub trait OpenDecoder: Send {
 /// A function that opens such decoders.
 type Opener = dyn Fn() -> Box<dyn OpenDecoder> + Send + Sync;
 
-/// Opens decoders; at first it has none. Clones share the same object.
+/// An opener of decoders. By default, it has no decoders. Clones share the same opener.
 #[derive(Clone, Default)]
 pub struct FrameDecoder(Option<Arc<Opener>>);
 

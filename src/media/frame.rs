@@ -1,5 +1,5 @@
-//! Frames: 8-bit YCbCr 4:2:0 on a [`Surface`]. Each source converts once, and everything after it
-//! shares the pixels.
+//! Frames: 8-bit YCbCr 4:2:0 on a [`Surface`]. Each source converts its pixels once, and all later
+//! stages share them.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -18,17 +18,18 @@ impl Size {
     /// The maximum side length of a frame.
     pub const MAX_SIDE: u32 = 8192;
 
-    /// Makes a size; see [`Size::is_valid`].
+    /// Creates a size, which need not be valid; see [`Size::is_valid`].
     pub const fn new(width: u32, height: u32) -> Self {
         Self { width, height }
     }
 
-    /// The width divided by the height.
+    /// Returns the width divided by the height.
     pub fn aspect(self) -> f32 {
         self.width as f32 / (self.height as f32).max(1.0)
     }
 
-    /// Returns true if frames of this size are possible: even sides from 2 to [`Size::MAX_SIDE`].
+    /// Returns true if frames of this size are possible, which means that both sides are even and
+    /// from 2 to [`Size::MAX_SIDE`].
     pub const fn is_valid(self) -> bool {
         self.width >= 2
             && self.height >= 2
@@ -38,22 +39,22 @@ impl Size {
             && self.height.is_multiple_of(2)
     }
 
-    /// Number of pixels in a frame.
+    /// Returns the number of pixels in a frame.
     pub const fn pixels(self) -> usize {
         self.width as usize * self.height as usize
     }
 
-    /// Size of the chroma planes.
+    /// Returns the size of the chroma planes.
     pub const fn half(self) -> Self {
         Self::new(self.width / 2, self.height / 2)
     }
 
-    /// Macroblocks (16×16) in a frame, as H.264 levels count them.
+    /// Returns the macroblocks (16×16) in a frame, as H.264 levels count them.
     pub const fn macroblocks(self) -> u32 {
         self.width.div_ceil(16) * self.height.div_ceil(16)
     }
 
-    /// The largest even size of this aspect ratio that fits into `outer`, at least 2×2.
+    /// Returns the largest even size of this aspect ratio that fits into `outer`, at least 2×2.
     pub fn fitted_into(self, outer: Self) -> Self {
         if self.width == 0 || self.height == 0 {
             return outer;
@@ -90,17 +91,17 @@ impl std::str::FromStr for Size {
     }
 }
 
-/// The three planes of an I420 frame, with rows without padding: luma is `width × height`, each chroma
-/// plane `width/2 × height/2`. Frames with transparent parts also have an alpha plane.
+/// The three planes of an I420 frame, with rows without padding: luma is `width × height`, each
+/// chroma plane `width/2 × height/2`. Frames with transparent parts also have an alpha plane.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Planes {
     size: Size,
     pub y: Vec<u8>,
     pub u: Vec<u8>,
     pub v: Vec<u8>,
-    /// Opacity, `width × height` like luma, 0 (transparent) to 255 (opaque), always full range, and
-    /// straight: the colors are not premultiplied. `None` means opaque everywhere. Chroma at an edge
-    /// should be the mean of its opaque pixels.
+    /// The opacity, `width × height` like luma, from 0 (transparent) to 255 (opaque), always in
+    /// full range. The alpha is straight: the colors are not premultiplied. `None` means opaque
+    /// everywhere. Chroma at an edge should be the mean of its opaque pixels.
     pub alpha: Option<Vec<u8>>,
 }
 
@@ -130,7 +131,7 @@ impl Planes {
         Size::new(side(size.width), side(size.height))
     }
 
-    /// Converts to interleaved 8-bit RGB, without alpha.
+    /// Converts the planes to interleaved 8-bit RGB, without alpha.
     ///
     /// # Errors
     /// Fails if a plane is too short for the size.
@@ -160,7 +161,7 @@ impl Planes {
         Ok(rgb)
     }
 
-    /// Changes the size, with undefined content; allocates only new planes.
+    /// Changes the size. The content is then undefined. Memory is allocated only for new planes.
     pub fn reshape(&mut self, size: Size) {
         let size = Self::valid(size);
         let luma = size.pixels();
@@ -173,7 +174,8 @@ impl Planes {
         self.size = size;
     }
 
-    /// Copies the visible planes of a frame of the same size; its own alpha plane stays.
+    /// Copies the luma and chroma planes of a frame of the same size. The alpha plane of the target
+    /// stays.
     ///
     /// # Panics
     /// Panics if the sizes differ.
@@ -183,7 +185,8 @@ impl Planes {
         self.v.copy_from_slice(&from.v);
     }
 
-    /// Copies a frame of the same size; without an alpha plane on one side, alpha stays.
+    /// Copies a frame of the same size. If one of the frames has no alpha plane, the alpha of the
+    /// target stays.
     ///
     /// # Panics
     /// Panics if the sizes differ.
@@ -192,7 +195,7 @@ impl Planes {
         self.copy_alpha(from);
     }
 
-    /// Copies the alpha plane of a frame of the same size, if both have one.
+    /// Copies the alpha plane of a frame of the same size, if both frames have an alpha plane.
     ///
     /// # Panics
     /// Panics if the sizes differ.
@@ -202,8 +205,8 @@ impl Planes {
         }
     }
 
-    /// Copies the rectangle of another frame from `corner` to `place`, clipped to both, with alpha if
-    /// both have it. All values are even.
+    /// Copies a rectangle of another frame from `corner` to `place`, clipped to both frames, with
+    /// alpha if both frames have it. All values are even.
     pub fn copy_rect(
         &mut self,
         from: &Self,
@@ -240,17 +243,17 @@ impl Planes {
         self.alpha.is_none()
     }
 
-    /// Width and height of the luma plane.
+    /// Returns the width and height of the luma plane.
     pub fn size(&self) -> Size {
         self.size
     }
 
-    /// The stride of the luma plane in bytes.
+    /// Returns the stride of the luma plane in bytes.
     pub fn luma_stride(&self) -> usize {
         self.size.width as usize
     }
 
-    /// The stride of the chroma planes in bytes.
+    /// Returns the stride of the chroma planes in bytes.
     pub fn chroma_stride(&self) -> usize {
         self.size.width as usize / 2
     }
@@ -266,7 +269,7 @@ impl Planes {
     }
 }
 
-/// A pool for the last requested shape; keeps at most `MAX_IDLE` frames for reuse.
+/// A pool for frames of the last requested shape, which keeps at most `MAX_IDLE` frames for reuse.
 #[derive(Debug, Default)]
 pub struct PlanesPool<const MAX_IDLE: usize>(Option<((Size, bool), Pool<Planes>)>);
 
@@ -293,7 +296,7 @@ pub struct VideoFrame {
 }
 
 impl VideoFrame {
-    /// Width and height.
+    /// Returns the width and height.
     pub fn size(&self) -> Size {
         match &self.surface {
             Surface::I420(planes) => planes.size(),
@@ -301,12 +304,12 @@ impl VideoFrame {
         }
     }
 
-    /// The pixels as I420.
+    /// Returns the pixels as I420.
     pub fn planes(&self) -> &Planes {
         self.shared()
     }
 
-    /// The pixels as shareable I420.
+    /// Returns the pixels as I420 in a shared buffer.
     pub fn shared(&self) -> &Arc<Pooled<Planes>> {
         match &self.surface {
             Surface::I420(planes) => planes,
@@ -314,7 +317,7 @@ impl VideoFrame {
         }
     }
 
-    /// Returns true if both share the same pixels.
+    /// Returns true if both frames share the same pixels.
     pub fn is_same(&self, other: &Self) -> bool {
         match (&self.surface, &other.surface) {
             (Surface::I420(one), Surface::I420(other)) => Arc::ptr_eq(one, other),
@@ -324,7 +327,7 @@ impl VideoFrame {
     }
 }
 
-/// Storage of the pixels of a frame.
+/// The storage of the pixels of a frame.
 #[derive(Clone, Debug)]
 pub enum Surface {
     /// Three planes in memory.
@@ -339,13 +342,14 @@ impl From<Arc<Pooled<Planes>>> for Surface {
     }
 }
 
-/// An NV12 frame. The first consumer that needs I420 converts it, once for all that share it.
+/// An NV12 frame. The first consumer that needs I420 converts the frame, once for all consumers
+/// that share it.
 #[derive(Debug)]
 pub struct Nv12 {
     size: Size,
     /// Rows of luma without padding.
     pub y: Vec<u8>,
-    /// Interleaved bytes of Cb and Cr: full rows, half as many.
+    /// Interleaved bytes of Cb and Cr: rows as long as those of luma, but half as many.
     pub uv: Vec<u8>,
     /// The pool for converted I420 planes.
     pool: Pool<Planes>,
@@ -353,8 +357,8 @@ pub struct Nv12 {
 }
 
 impl Nv12 {
-    /// Makes a frame of these pixels, which are cropped or padded with black to the size; `pool` has
-    /// planes for the conversion.
+    /// Creates a frame of these pixels, which are cropped or padded with black to the size. `pool`
+    /// provides the planes for the conversion.
     pub fn new(size: Size, (mut y, mut uv): (Vec<u8>, Vec<u8>), pool: Pool<Planes>) -> Self {
         let size = Planes::valid(size);
         y.resize(size.pixels(), 16);
@@ -362,7 +366,7 @@ impl Nv12 {
         Self { size, y, uv, pool, i420: OnceLock::new() }
     }
 
-    /// Width and height.
+    /// Returns the width and height.
     pub const fn size(&self) -> Size {
         self.size
     }

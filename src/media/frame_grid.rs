@@ -17,7 +17,7 @@ impl FrameRate {
     /// 30 frames per second.
     pub const FPS_30: Self = Self { num: 30, den: 1 };
 
-    /// `num / den` frames per second; `None` outside 1…240.
+    /// Creates a rate of `num / den` frames per second. Returns `None` outside 1…240.
     pub const fn new(num: u32, den: u32) -> Option<Self> {
         if den == 0 || num < den || num as u64 > 240 * den as u64 {
             None
@@ -26,22 +26,22 @@ impl FrameRate {
         }
     }
 
-    /// The numerator.
+    /// Returns the numerator.
     pub const fn num(self) -> u32 {
         self.num
     }
 
-    /// The denominator.
+    /// Returns the denominator.
     pub const fn den(self) -> u32 {
         self.den
     }
 
-    /// The frame rate in frames per second.
+    /// Returns the frame rate in frames per second.
     pub fn as_f64(self) -> f64 {
         f64::from(self.num) / f64::from(self.den)
     }
 
-    /// The frame period, rounded down to a microsecond.
+    /// Returns the frame period, rounded down to a microsecond.
     pub const fn period(self) -> Duration {
         Duration::from_micros(1_000_000 * self.den as u64 / self.num as u64)
     }
@@ -82,14 +82,15 @@ pub struct FrameGrid {
 }
 
 impl FrameGrid {
-    /// The time of frame `index`, without accumulated rounding.
+    /// Returns the time of frame `index`. Rounding errors do not accumulate.
     pub fn instant(&self, index: i64) -> Timestamp {
         let micros = i128::from(index) * 1_000_000 * i128::from(self.rate.den);
         let micros = micros.div_euclid(i128::from(self.rate.num));
         self.origin.offset(i64::try_from(micros).unwrap_or(i64::MAX))
     }
 
-    /// The visible frame at `at`: the last one whose time is not later.
+    /// Returns the index of the frame that is visible at `at`, which is the last frame whose time
+    /// is not later.
     pub fn index_at(&self, at: Timestamp) -> i64 {
         let since = i128::from(at.micros_since(self.origin));
         let scale = 1_000_000 * i128::from(self.rate.den);

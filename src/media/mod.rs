@@ -1,5 +1,5 @@
-//! Floor 1: the media types. It contains frames, audio, encoded packets, their configs, and the
-//! feeds of sources. These are plain values without devices, threads or clocks.
+//! Floor 1: the media types. This room contains frames, audio, encoded packets, their configs, and
+//! the feeds of sources. These are plain values without devices, threads or clocks.
 
 pub mod audio_tracks;
 pub mod clip_frames;

@@ -18,14 +18,14 @@ pub enum Track {
     Extra(ExtraTrack),
 }
 
-/// Drop priority of a packet on a slow link.
+/// The drop priority of a packet on a slow link.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Priority {
-    /// No other frame refers to it.
+    /// No other frame refers to the frame.
     Disposable,
-    /// An inter frame that later ones refer to.
+    /// An inter frame to which later frames refer.
     Inter,
-    /// A keyframe, or audio: never dropped.
+    /// A keyframe or audio, which is never dropped.
     Key,
 }
 
@@ -34,7 +34,7 @@ pub enum Priority {
 pub struct ProgramId(pub u8);
 
 impl ProgramId {
-    /// The main program, which always exists and is the master.
+    /// The main program, which always exists and leads the others.
     pub const MAIN: Self = Self(0);
 }
 
@@ -52,7 +52,7 @@ impl RenditionId {
     /// All renditions.
     pub const ALL: [Self; 2] = [Self::Main, Self::Second];
 
-    /// The name in figures.
+    /// Returns the name in figures.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Main => "main",
@@ -76,7 +76,7 @@ pub struct EncodedPacket {
     pub track: Track,
     /// The presentation time.
     pub pts: Timestamp,
-    /// The decoding time; equal to `pts` without reordering.
+    /// The decoding time, which equals `pts` without reordering.
     pub dts: Timestamp,
     /// True for an IDR frame, and always for audio.
     pub keyframe: bool,
@@ -87,12 +87,13 @@ pub struct EncodedPacket {
     pub data: Bytes,
     /// Capture time of the frame or the first sample, for the latency figures.
     pub captured: Timestamp,
-    /// The encode of a frame; `None` for audio, and for packets from elsewhere.
+    /// The encode that a frame belongs to. `None` for audio, and for packets that onair did not
+    /// encode.
     pub rendition: Option<Arc<Rendition>>,
 }
 
 impl EncodedPacket {
-    /// Makes a packet of a file or a remote stream.
+    /// Creates a packet of a file or a remote stream.
     pub fn received(
         track: Track,
         (dts, pts): (Timestamp, Timestamp),

@@ -10,7 +10,8 @@ use parking_lot::Mutex;
 
 use crate::text::problem::{Problem, problem};
 
-/// Maximum number of pending commands of a source; the oldest are dropped.
+/// Maximum number of pending commands of a source. Beyond this number, the oldest commands are
+/// dropped.
 const MAX_WAITING: usize = 16;
 
 /// A command for a media source.
@@ -40,7 +41,7 @@ pub enum EndBehavior {
 }
 
 impl EndBehavior {
-    /// The name of each behavior.
+    /// Each behavior with its name.
     pub const WORDS: [(&str, Self); 3] =
         [("loop", Self::Loop), ("clear", Self::Clear), ("hold", Self::Hold)];
 }
@@ -59,7 +60,7 @@ impl std::str::FromStr for EndBehavior {
 pub struct Position {
     pub paused: bool,
     pub at: Duration,
-    /// Duration of the file; `None` if unknown, which means that it cannot seek.
+    /// The duration of the file, or `None` if it is unknown, in which case the source cannot seek.
     pub whole: Option<Duration>,
     /// In a list, the index of the file from 0, and the number of files.
     pub item: Option<(usize, usize)>,
@@ -83,7 +84,7 @@ struct Inside {
     left_out: Arc<[SkippedFile]>,
 }
 
-/// The control that both sides share; clones are the same object.
+/// The playback control, which both sides share. Clones are the same object.
 #[derive(Clone, Debug, Default)]
 pub struct Transport(Arc<Mutex<Inside>>);
 
@@ -103,22 +104,22 @@ impl Transport {
         inside.asked.push_back(go);
     }
 
-    /// Takes the next command, for the source.
+    /// Takes the next command. The source calls this function.
     pub fn take(&self) -> Option<TransportCommand> {
         self.0.lock().asked.pop_front()
     }
 
-    /// Sets the end behavior, also during playback.
+    /// Sets the end behavior. The change also takes effect during playback.
     pub fn set_at_end(&self, at_end: EndBehavior) {
         self.0.lock().at_end = at_end;
     }
 
-    /// The current end behavior.
+    /// Returns the current end behavior.
     pub fn at_end(&self) -> EndBehavior {
         self.0.lock().at_end
     }
 
-    /// Sets the files that follow the first one, also during playback.
+    /// Sets the files that follow the first file. The change also takes effect during playback.
     pub fn set_then(&self, files: &[PathBuf]) {
         let mut inside = self.0.lock();
         if inside.then != files {
@@ -127,12 +128,12 @@ impl Transport {
         }
     }
 
-    /// The current files after the first one.
+    /// Returns the current files after the first one.
     pub fn then(&self) -> Vec<PathBuf> {
         self.0.lock().then.clone()
     }
 
-    /// The number of changes, for a cheap comparison on every frame.
+    /// Returns the number of changes of the list, for a cheap comparison on every frame.
     pub fn then_changes(&self) -> u32 {
         self.0.lock().changes
     }
@@ -151,7 +152,7 @@ impl Transport {
         }
     }
 
-    /// Files of the playlist that the source skips.
+    /// Returns the files of the playlist that the source skips.
     pub fn left_out(&self) -> Arc<[SkippedFile]> {
         Arc::clone(&self.0.lock().left_out)
     }
@@ -161,7 +162,7 @@ impl Transport {
         self.0.lock().position = Some(position);
     }
 
-    /// The position; `None` if the source does not play media, or has not begun.
+    /// Returns the position, or `None` if the source does not play media, or has not begun.
     pub fn position(&self) -> Option<Position> {
         self.0.lock().position
     }

@@ -11,29 +11,29 @@ pub struct SampleBlock {
     pub rate: u32,
     /// Number of interleaved channels.
     pub channels: u16,
-    /// `frames × channels` values; blocks of the mixer return to its pool.
+    /// `frames × channels` values. The values of the mixer's blocks return to its pool.
     pub data: Pooled<Vec<f32>>,
 }
 
 impl SampleBlock {
-    /// Samples per channel.
+    /// Returns the samples per channel.
     pub fn frames(&self) -> usize {
         self.data.len() / usize::from(self.channels.max(1))
     }
 
-    /// The time after the last sample.
+    /// Returns the time after the last sample.
     pub fn end(&self) -> Timestamp {
         self.pts.offset(frames_to_micros(self.frames() as i64, self.rate))
     }
 }
 
-/// The duration of `frames` samples per channel in microseconds, rounded down.
+/// Returns the duration of `frames` samples per channel in microseconds, rounded down.
 pub fn frames_to_micros(frames: i64, rate: u32) -> i64 {
     let micros = (i128::from(frames) * 1_000_000).div_euclid(i128::from(rate.max(1)));
     i64::try_from(micros).unwrap_or(i64::MAX)
 }
 
-/// The number of samples per channel in `micros` microseconds, rounded to the nearest.
+/// Returns the number of samples per channel in `micros` microseconds, rounded to the nearest.
 pub fn micros_to_frames(micros: i64, rate: u32) -> i64 {
     let frames = (i128::from(micros) * i128::from(rate) + 500_000).div_euclid(1_000_000);
     i64::try_from(frames).unwrap_or(i64::MAX)

@@ -1,6 +1,7 @@
 //! Scales frames with a triangle filter, which is as wide as an output pixel when reducing, and as
-//! a source pixel when enlarging. Down to half the size, four pixels per row contribute, which this
-//! module does itself. For other sizes a library does the same, but it is slower for so few pixels.
+//! a source pixel when enlarging. Down to half the size, four pixels per row contribute, and this
+//! module scales by itself. Other sizes are scaled by a library, which would be slower for so few
+//! pixels.
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -14,23 +15,23 @@ const TAPS: usize = 4;
 const WEIGHT_SUM: f64 = 256.0;
 const HALF: u16 = 128;
 
-/// Scales frames. It keeps its buffers while the sizes stay the same.
+/// A scaler for frames, which keeps its buffers while the sizes stay the same.
 #[derive(Debug, Default)]
 pub struct FrameScaler {
     luma: Plane,
     chroma: Plane,
 }
 
-/// Why a frame could not be scaled.
+/// The reason why a frame could not be scaled.
 #[derive(Debug, thiserror::Error)]
 #[error("scaling a picture: {0}")]
 pub struct ScaleError(String);
 
 impl FrameScaler {
-    /// Scales `from` into `to`, planes of size `target`.
+    /// Scales `from` into `to`, whose planes have the size `target`.
     ///
     /// # Errors
-    /// Fails if the planes have another size than expected.
+    /// Fails if the planes do not have the expected size.
     pub fn scale(
         &mut self,
         from: &Planes,
@@ -45,14 +46,14 @@ impl FrameScaler {
     }
 }
 
-/// The inputs of a row or column of the result: their start, and the weights.
+/// The inputs of a row or column of the result: the start of the inputs, and their weights.
 #[derive(Copy, Clone, Debug)]
 struct Tap {
     first: usize,
     weights: [u16; TAPS],
 }
 
-/// The inputs of a column, with packed weights, the last one lowest.
+/// The inputs of a column, with packed weights. The last weight is in the lowest bits.
 #[derive(Copy, Clone, Debug)]
 struct Lane {
     first: usize,
@@ -117,7 +118,7 @@ impl Plane {
     }
 }
 
-/// The inputs of each of `to` pixels in a row, from `from` pixels.
+/// Returns the inputs of each of `to` pixels in a row, from `from` pixels.
 fn taps(from: u32, to: u32) -> Vec<Tap> {
     let scale = f64::from(from) / f64::from(to);
     let reach = scale.max(1.0);
@@ -151,8 +152,8 @@ fn blend(row: &mut [u16], [a, b, c, d]: [&[u8]; TAPS], weights: [u16; TAPS]) {
     }
 }
 
-/// Makes a row of the result: four products and their sum in one multiplication, in its highest 16
-/// bits. All intermediate sums also fit into 16 bits.
+/// Computes a row of the result. One multiplication computes four products and their sum, which is
+/// in its highest 16 bits. All intermediate sums also fit into 16 bits.
 fn gather(row: &[u16], across: &[Lane], out: &mut [u8]) {
     for (out, lane) in out.iter_mut().zip(across) {
         let Some(pixels) = row.get(lane.first..).and_then(|rest| rest.first_chunk()) else {
@@ -163,7 +164,7 @@ fn gather(row: &[u16], across: &[Lane], out: &mut [u8]) {
     }
 }
 
-/// Packs four values, the first one lowest.
+/// Packs four values, with the first one in the lowest bits.
 #[inline(always)]
 fn lanes([a, b, c, d]: [u16; TAPS]) -> u64 {
     u64::from(a) | u64::from(b) << 16 | u64::from(c) << 32 | u64::from(d) << 48
@@ -173,7 +174,8 @@ fn lanes([a, b, c, d]: [u16; TAPS]) -> u64 {
 mod tests {
     use super::*;
 
-    /// Rings that become finer towards the edges, lines one and two pixels wide, and noise.
+    /// Draws a test frame: rings that become finer towards the edges, lines that are one and two
+    /// pixels wide, and noise.
     fn card(size: Size) -> Vec<u8> {
         let (width, height) = (f64::from(size.width), f64::from(size.height));
         let mut noise = 1_u32;

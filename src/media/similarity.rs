@@ -1,6 +1,6 @@
 //! Compares frames by a coarse grid of mean luma (the same, or black), and finds the offset between
-//! two audio signals by their loudness. It compares the viewers' stream with the sent one. This
-//! module is pure.
+//! two audio signals by their loudness. onair uses this module to compare the viewers' stream with
+//! the sent stream. This module is pure.
 
 use std::collections::VecDeque;
 
@@ -11,11 +11,11 @@ use crate::media::samples::SampleBlock;
 /// Columns and rows of the grid.
 const COLUMNS: usize = 16;
 const ROWS: usize = 9;
-/// A frame whose every cell is at most this is black (limited range: black is 16).
+/// Maximum luma of the cells of a black frame (in limited range, black is 16).
 const BLACK: u8 = 26;
-/// Maximum number of rows and pixels of a cell that are read, in each direction.
+/// Maximum number of pixels of a cell that are read in each direction.
 const SAMPLES: usize = 12;
-/// At most this fraction of each side counts as a bar.
+/// The inverse of the maximum fraction of each side that counts as a bar.
 const BARS: usize = 3;
 
 /// The coarse grid of a frame.
@@ -47,7 +47,7 @@ impl FrameSimilarity {
         Self { cells }
     }
 
-    /// The grid of the area inside black bars, which a server can add or remove.
+    /// Computes the grid of the area inside black bars, which a server can add or remove.
     pub fn inside_bars(luma: &[u8], stride: usize, size: Size) -> Self {
         let (width, height) = (size.width as usize, size.height as usize);
         let dark = |x: usize, y: usize| luma.get(y * stride + x).is_none_or(|it| *it <= BLACK);
@@ -66,7 +66,7 @@ impl FrameSimilarity {
         Self::of(luma.get(top * stride + left..).unwrap_or_default(), stride, within)
     }
 
-    /// The mean luma of each cell.
+    /// Returns the mean luma of each cell.
     pub fn cells(&self) -> &[u8] {
         &self.cells
     }
@@ -76,7 +76,7 @@ impl FrameSimilarity {
         self.cells.iter().all(|cell| *cell <= BLACK)
     }
 
-    /// The maximum difference of a cell, in steps of luma.
+    /// Returns the maximum difference of a cell, in steps of luma.
     pub fn difference(&self, other: &Self) -> u8 {
         let pairs = self.cells.iter().zip(&other.cells);
         pairs.map(|(one, other)| one.abs_diff(*other)).max().unwrap_or_default()
@@ -89,27 +89,28 @@ pub const STEP_MICROS: i64 = 20_000;
 pub const SILENCE_DBFS: f32 = -90.0;
 /// The number of values that are compared.
 const COMPARED: usize = 400;
-/// A curve with less variation (standard deviation in dB) cannot be located.
+/// The minimum variation (standard deviation in dB) of a curve that can be located.
 const LIVELY: f64 = 3.0;
 /// The minimum similarity, as a correlation.
 const ALIKE: f64 = 0.8;
-/// The minimum lead over other positions.
+/// The minimum lead of a match over other positions, as a correlation.
 const DISTINCT: f64 = 0.15;
 /// Minimum distance of other positions, in steps.
 const ELSEWHERE: i64 = 15;
-/// Below this similarity everywhere, the audio is different.
+/// The similarity below which, at all positions, the audio counts as different.
 const UNLIKE: f64 = 0.65;
 
 /// The result of searching one audio in another.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum CurveMatch {
-    /// The times of the searched audio are ahead by this many microseconds.
+    /// The audio occurs: its times are ahead by this many microseconds.
     At(i64),
     /// The audio does not occur.
     Nowhere,
     /// The loudness hardly varies, so a search is impossible.
     Flat,
-    /// Too little audio so far, several similar positions, or not similar enough.
+    /// The result is unclear: there is too little audio so far, there are several similar
+    /// positions, or no position is similar enough.
     Unclear,
 }
 
@@ -169,18 +170,18 @@ impl LoudnessCurve {
         }
     }
 
-    /// The number of the next value.
+    /// Returns the number of the next value.
     fn end(&self) -> i64 {
         self.first + self.values.len() as i64
     }
 
-    /// The media time after the last value.
+    /// Returns the media time after the last value.
     pub fn until(&self) -> Option<Timestamp> {
         let some = !self.values.is_empty();
         some.then(|| Timestamp::from_micros(self.end() * STEP_MICROS))
     }
 
-    /// The values from this media time on, with their times.
+    /// Returns the values from this media time on, with their times.
     pub fn since(&self, from: Timestamp) -> impl Iterator<Item = (Timestamp, f32)> + '_ {
         let first = from.as_micros().div_euclid(STEP_MICROS).max(self.first);
         let skipped = usize::try_from(first - self.first).unwrap_or(0);
@@ -198,8 +199,8 @@ impl LoudnessCurve {
         values.chunks(COMPARED).any(|part| centred(part).is_some())
     }
 
-    /// Searches this curve for the newest part of `copy`, whose times can be ahead by `least` to
-    /// `most` microseconds.
+    /// Searches this curve for the newest part of `copy`. The times of `copy` can be ahead by
+    /// `least` to `most` microseconds.
     pub fn find(&self, copy: &Self, least: i64, most: i64) -> CurveMatch {
         let end = copy.end();
         let begin = end - COMPARED as i64;
@@ -238,19 +239,20 @@ impl LoudnessCurve {
     }
 }
 
-/// The relevant part of a loudness value: codecs differ below −60 dBFS.
+/// Returns the relevant part of a loudness value, because codecs differ below −60 dBFS.
 fn audible(dbfs: f32) -> f64 {
     f64::from(dbfs).clamp(-60.0, 0.0)
 }
 
-/// The values minus their mean, and their norm; `None` if they hardly vary.
+/// Returns the values minus their mean, and the norm of the result, or `None` if the values hardly
+/// vary.
 fn centred(values: &[f64]) -> Option<(Vec<f64>, f64)> {
     let length = spread(values)?;
     let mean = values.iter().sum::<f64>() / (values.len() as f64).max(1.0);
     Some((values.iter().map(|value| value - mean).collect(), length))
 }
 
-/// The norm of the values minus their mean; `None` if they hardly vary.
+/// Returns the norm of the values minus their mean, or `None` if the values hardly vary.
 fn spread(values: &[f64]) -> Option<f64> {
     let count = (values.len() as f64).max(1.0);
     let (sum, squares) =
@@ -297,7 +299,7 @@ mod tests {
         assert!(FrameSimilarity::inside_bars(&[], 64, size).is_black());
     }
 
-    /// Noise whose level changes from step to step, in blocks of 1,024 samples as in AAC.
+    /// Creates noise whose level changes from step to step, in blocks of 1,024 samples as in AAC.
     fn speech(seed: u64, seconds: usize, offset_micros: i64, loud: f32) -> Vec<SampleBlock> {
         let rate = 48_000;
         let mut state = seed;

@@ -1,5 +1,6 @@
 //! The state of a video or audio source, reported by the thread of its device and read by its
-//! owner. It is a shared cell: readable at any time, and each change is queued for followers.
+//! owner. The state is in a shared cell, which is readable at any time. Each change is queued for
+//! followers.
 
 use std::sync::Arc;
 
@@ -17,22 +18,23 @@ pub enum SourceState {
     Opening,
     /// The source delivers data.
     Open,
-    /// The source is open, but without data for a while: a placeholder or silence replaces it.
+    /// The source is open, but has delivered no data for a while. A placeholder or silence replaces
+    /// it.
     Stalled,
-    /// The device disappeared; it is reopened when it returns.
+    /// The device disappeared. onair reopens the device when it returns.
     Lost,
-    /// The source cannot be opened (absent, busy, denied, unsupported format); it is tried again
-    /// repeatedly.
+    /// The source cannot be opened (absent, busy, denied, unsupported format). onair repeats the
+    /// attempt.
     Failed,
 }
 
 impl SourceState {
-    /// Returns true if the source does not deliver and the user was informed.
+    /// Returns true if the source does not deliver data and the user was informed.
     pub const fn is_down(self) -> bool {
         matches!(self, Self::Stalled | Self::Lost | Self::Failed)
     }
 
-    /// The name in events.
+    /// Returns the name in events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Opening => "opening",
@@ -72,7 +74,7 @@ pub enum SourceAlarm {
     /// Black video of a display, a part of it, or a window.
     BlackScreen,
     BlackWindow,
-    /// A camera does not support the chosen format, and uses a similar one.
+    /// A camera does not support the chosen format, and uses a similar format.
     OtherFormat,
     /// Digital silence, as from a device that is switched off.
     Zero,
@@ -114,18 +116,20 @@ impl SourceAlarm {
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct SourceReport {
     pub state: SourceState,
-    /// Stable across replugging and restarts; empty for sources without a device.
+    /// The id of the device, which is stable across replugging and restarts. The id is empty for
+    /// sources without a device.
     pub id: String,
     /// The display name.
     pub name: String,
     pub format: SourceFormat,
-    /// Why it is not open, and the cure; empty while it is.
+    /// The reason why the source is not open, and the cure. The problem is empty while the source
+    /// is open.
     pub reason: Problem,
-    /// The system's message, verbatim; empty while it is open.
+    /// The system's message, unchanged. The text is empty while the source is open.
     pub detail: String,
     /// Deviation of the device's clock from the session clock in parts per million, once measured.
     pub drift_ppm: Option<f64>,
-    /// The problem with its content.
+    /// The problem with the content of the source.
     pub alarm: Option<SourceAlarm>,
 }
 
@@ -138,36 +142,36 @@ pub struct SourceStatus {
 }
 
 impl SourceStatus {
-    /// Creates the status of a source with this name that is being opened.
+    /// Creates the status of a source that is being opened.
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Arc<Self> {
         let (changes, unread) = queue::bounded("source-status", 32, Full::DropOldest);
         let report = SourceReport { id: id.into(), name: name.into(), ..SourceReport::default() };
         Arc::new(Self { report: Mutex::new(report), changes, unread: Mutex::new(Some(unread)) })
     }
 
-    /// The current report.
+    /// Returns the current report.
     pub fn report(&self) -> SourceReport {
         self.report.lock().clone()
     }
 
-    /// Only the current state.
+    /// Returns the current state without the rest of the report.
     pub fn state(&self) -> SourceState {
         self.report.lock().state
     }
 
-    /// Only the state and the alarm.
+    /// Returns the state and the alarm without the rest of the report.
     pub fn state_and_alarm(&self) -> (SourceState, Option<SourceAlarm>) {
         let report = self.report.lock();
         (report.state, report.alarm)
     }
 
-    /// Returns later changes of state, name or format; the oldest are dropped first. Only the first
-    /// caller gets the receiver.
+    /// Returns the receiver of later changes of state, name or format. If the queue is full, the
+    /// oldest changes are dropped. Only the first caller gets the receiver.
     pub fn changes(&self) -> Option<Receiver<SourceReport>> {
         self.unread.lock().take()
     }
 
-    /// Updates the report; a change of more than the drift is queued for followers.
+    /// Updates the report. A change is queued for followers, unless only the drift changed.
     pub fn update(&self, change: impl FnOnce(&mut SourceReport)) {
         let mut report = self.report.lock();
         let before = report.clone();
@@ -181,7 +185,7 @@ impl SourceStatus {
         }
     }
 
-    /// Sets that the source delivers, in this format.
+    /// Records that the source delivers data in this format.
     pub fn open(&self, format: SourceFormat) {
         self.update(|report| {
             report.state = SourceState::Open;
@@ -191,7 +195,7 @@ impl SourceStatus {
         });
     }
 
-    /// Sets that the source does not deliver, with the reason and the detail (the system's
+    /// Records that the source does not deliver data, with the reason and the detail (the system's
     /// message).
     pub fn down(&self, state: SourceState, reason: impl Into<Problem>, detail: impl Into<String>) {
         let (reason, detail) = (reason.into(), detail.into());

@@ -16,7 +16,7 @@ pub enum TrackConfig {
 }
 
 impl TrackConfig {
-    /// The codec of the track.
+    /// Returns the codec of the track.
     pub const fn codec(&self) -> Codec {
         match self {
             Self::Video(config) => Codec::Video(config.codec),
@@ -24,7 +24,7 @@ impl TrackConfig {
         }
     }
 
-    /// The kind of track.
+    /// Returns the kind of track.
     pub const fn track(&self) -> Track {
         match self {
             Self::Video(_) => Track::Video,
@@ -40,12 +40,13 @@ pub const MAX_TITLE: usize = 200;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chapter {
     pub at: Timestamp,
-    /// At most [`MAX_TITLE`] bytes.
+    /// The title, which has at most [`MAX_TITLE`] bytes.
     pub title: String,
 }
 
 impl Chapter {
-    /// Makes a chapter with a title that every format supports, without control characters.
+    /// Creates a chapter, and converts its title to a form that every format supports, without
+    /// control characters.
     pub fn new(at: Timestamp, title: &str) -> Self {
         Self { at, title: printable(title) }
     }
@@ -70,7 +71,7 @@ pub enum TrackKind {
     Audio,
 }
 
-/// A track of a source without packets, because onair cannot play it.
+/// A track of a source that has no packets, because onair cannot play the track.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsupportedTrack {
     pub medium: TrackKind,
@@ -81,7 +82,7 @@ pub struct UnsupportedTrack {
 }
 
 impl UnsupportedTrack {
-    /// The name of the kind in ffprobe.
+    /// Returns the name of the kind in ffprobe.
     pub fn kind(&self) -> &'static str {
         match self.medium {
             TrackKind::Video => "video",
@@ -96,7 +97,7 @@ impl From<&UnsupportedTrack> for Problem {
     }
 }
 
-/// The display name of a track, such as "H.264 video".
+/// Returns the display name of a track, such as "H.264 video".
 pub fn track_name(kind: TrackKind, codec: &str) -> Problem {
     match kind {
         TrackKind::Video => problem!("track-video", codec = codec),
@@ -104,7 +105,7 @@ pub fn track_name(kind: TrackKind, codec: &str) -> Problem {
     }
 }
 
-/// Data of a source in addition to configs and packets.
+/// The data of a source in addition to configs and packets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Metadata {
     /// Script data of FLV and RTMP, unchanged (AMF0): `onMetaData`, chat messages.
@@ -120,16 +121,17 @@ pub enum StreamEvent {
     Config(TrackConfig),
     Packet(EncodedPacket),
     Metadata(Metadata),
-    /// A discontinuity: timestamps and configs start again. Only playlists announce it. Timestamps
-    /// that jump within FLV or MPEG-TS keep the configs. Only a reader that knows arrival times can
-    /// distinguish a jump from a pause: the player's timeline bridges jumps.
+    /// A discontinuity: timestamps and configs start again. Only playlists announce a
+    /// discontinuity. Timestamps that jump within FLV or MPEG-TS keep the configs. Only a reader
+    /// that knows arrival times can distinguish such a jump from a pause; the player's timeline
+    /// bridges these jumps.
     Discontinuity,
     /// The end of the stream.
     End,
 }
 
 impl StreamEvent {
-    /// The track of the event, if any.
+    /// Returns the track of the event, if any.
     pub const fn track(&self) -> Option<Track> {
         match self {
             Self::Config(config) => Some(config.track()),
@@ -138,7 +140,7 @@ impl StreamEvent {
         }
     }
 
-    /// The packet of the event, if it belongs to this track.
+    /// Returns the packet of the event, if it belongs to this track.
     pub fn packet_of(&self, track: Track) -> Option<&EncodedPacket> {
         match self {
             Self::Packet(packet) if packet.track == track => Some(packet),
@@ -146,7 +148,7 @@ impl StreamEvent {
         }
     }
 
-    /// The DTS of a packet; other events have no time.
+    /// Returns the DTS of a packet; other events have no time.
     pub const fn dts(&self) -> Option<Timestamp> {
         match self {
             Self::Packet(packet) => Some(packet.dts),

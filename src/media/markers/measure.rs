@@ -1,5 +1,5 @@
-//! Reads the markers for audio and time: the frames that begin flashes, the starts of tones, and
-//! the offset between them at presentation.
+//! Measures with the markers for audio and time: finds the frames that begin flashes and the starts
+//! of tones, and computes the offset between them at presentation.
 
 use std::collections::VecDeque;
 use std::f64::consts::TAU;
@@ -7,7 +7,7 @@ use std::f64::consts::TAU;
 use super::{BEEP_HZ, TIME_MODULUS};
 use crate::base::Timestamp;
 
-/// Finds the first frames of flashes among the frames a player shows.
+/// Finds the first frames of flashes among the frames that a player shows.
 #[derive(Debug, Default)]
 pub struct FlashReader {
     last: Option<(u64, bool)>,
@@ -21,8 +21,8 @@ impl FlashReader {
         Self::default()
     }
 
-    /// Handles the band time and the flash state of the next frame. Returns true if it is certainly
-    /// the first frame of a flash: the previous frame was read, dark and adjacent.
+    /// Handles the band time and the flash state of the next frame. Returns true if the frame is
+    /// certainly the first one of a flash, because the previous frame was read, dark and adjacent.
     pub fn on_frame(&mut self, time_ms: u64, flash: bool) -> bool {
         let Some((last_ms, last_flash)) = self.last.replace((time_ms, flash)) else { return false };
         let step = time_ms.wrapping_sub(last_ms) % TIME_MODULUS;
@@ -42,15 +42,15 @@ impl FlashReader {
     }
 }
 
-/// Finds the starts of the 1 kHz tone in audio: where the magnitude of a 5 ms Goertzel window
-/// crosses half its plateau, at the center of the window. Voices and music rise there too, so a
-/// start counts only if there is hardly anything but the tone.
+/// Finds the starts of the 1 kHz tone in audio: the centers of 5 ms Goertzel windows whose
+/// magnitude crosses half of its plateau. The magnitude also rises in voices and music, so a start
+/// counts only if the audio contains hardly anything but the tone.
 #[derive(Debug)]
 pub struct OnsetReader {
     rate: u32,
     window: usize,
     hop: usize,
-    /// Mono samples not yet passed by the window.
+    /// Mono samples that the window has not passed yet.
     samples: VecDeque<f32>,
     /// Index of the first element of `samples`, counted from the last discontinuity.
     position: i64,
@@ -62,11 +62,11 @@ pub struct OnsetReader {
 
 #[derive(Copy, Clone, Debug)]
 enum SearchStage {
-    /// Waiting for the tone to rise.
+    /// The reader waits for the tone to rise.
     Quiet,
-    /// The tone rises; the plateau is reached within this many more windows.
+    /// The tone rises, and reaches its plateau within this many more windows.
     Rising(usize),
-    /// Within the tone of this plateau, waiting for its end.
+    /// The tone has this plateau, and the reader waits for the end of the tone.
     Sounding(f64),
 }
 
@@ -87,9 +87,9 @@ impl OnsetReader {
         }
     }
 
-    /// Handles the next block of interleaved audio, whose first sample is presented at `at`; calls
-    /// `onset` with the presentation time of each start of a tone. A gap or overlap of more than 2
-    /// ms to the previous block resets the reader.
+    /// Handles the next block of interleaved audio, whose first sample is presented at `at`. Calls
+    /// `onset` with the presentation time of each start of a tone. A gap or an overlap of more than
+    /// 2 ms between this block and the previous one resets the reader.
     pub fn push(
         &mut self,
         at: Timestamp,
@@ -120,7 +120,7 @@ impl OnsetReader {
         self.rebase();
     }
 
-    /// Advances the reference, so that rounding does not accumulate over hours.
+    /// Advances the reference, so that rounding errors do not accumulate over hours.
     fn rebase(&mut self) {
         let second = i64::from(self.rate);
         if self.position > 10 * second
@@ -138,7 +138,7 @@ impl OnsetReader {
         start.offset((sample * 1e6 / f64::from(self.rate)).round() as i64)
     }
 
-    /// Amplitude of the 1 kHz component in the window, where 1.0 is a full-scale sine.
+    /// Returns the amplitude of the 1 kHz component in the window, where 1.0 is a full-scale sine.
     fn magnitude(&self) -> f64 {
         let coefficient = 2.0 * (TAU * BEEP_HZ / f64::from(self.rate)).cos();
         let (mut s1, mut s2) = (0.0, 0.0);
@@ -189,7 +189,7 @@ impl OnsetReader {
         magnitude.powi(2) / 2.0 * self.window as f64 > power * 2.0 / 3.0
     }
 
-    /// The position at which the rise crossed half of its plateau.
+    /// Returns the sample position at which the rise crossed half of its plateau.
     fn crossing(&mut self, magnitude: f64) -> Option<f64> {
         let plateau = self.recent.iter().map(|&(_, m)| m).fold(0.0, f64::max);
         if magnitude < plateau / 2.0 || !self.is_pure(magnitude) {
@@ -216,7 +216,7 @@ pub struct LipSync {
 }
 
 impl LipSync {
-    /// A flash and a tone farther apart belong to different seconds.
+    /// Maximum distance in microseconds between a flash and a tone of the same second.
     const REACH_MICROS: i64 = 500_000;
     const KEPT: usize = 5;
 
@@ -237,7 +237,8 @@ impl LipSync {
         self.pair();
     }
 
-    /// The median of the last five offsets in milliseconds; positive means late audio.
+    /// Returns the median of the last five offsets in milliseconds. A positive value means late
+    /// audio.
     pub fn offset_ms(&self) -> Option<f64> {
         let mut sorted: Vec<i64> = self.offsets_micros.iter().copied().collect();
         sorted.sort_unstable();
@@ -283,7 +284,7 @@ mod tests {
         Schedule::new(FrameGrid { origin, rate: rate.parse().unwrap() }, WALL)
     }
 
-    /// Deterministic noise in `-range..=range`.
+    /// Returns deterministic noise in `-range..=range`.
     fn noise(seed: &mut u64, range: i32) -> i32 {
         *seed =
             seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

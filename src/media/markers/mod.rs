@@ -1,6 +1,6 @@
 //! The markers of the test pattern and the test tone, for measuring latency and lip sync through
-//! any server, player and scaling. The test pattern and the tone write them, the player reads them;
-//! both halves are pure and take the time as an argument.
+//! any server, player and scaling. The test pattern and the test tone write the markers, and the
+//! player reads them. Both halves are pure, and take the time as an argument.
 //!
 //! - **Code band**: the bottom sixteenth of the frame, 48 cells: `1 0`, 36 bits of wall-clock
 //!   milliseconds, 8 bits of checksum, `0 1`.
@@ -26,12 +26,12 @@ pub const FLASH_LUMA: u8 = 235;
 /// Maximum luma of the top quarter outside the flash.
 pub const CALM_LUMA: u8 = 100;
 
-/// Times are modulo this many milliseconds (about two years).
+/// The modulus of times in milliseconds (about two years).
 const TIME_MODULUS: u64 = 1 << 36;
 const ONE_LUMA: u8 = 235;
 const ZERO_LUMA: u8 = 16;
 const THRESHOLD: u64 = 126;
-/// Threshold halfway between the flash and the brightest luma outside it.
+/// The threshold halfway between the luma of the flash and the brightest luma outside the flash.
 const FLASH_THRESHOLD: u64 = 167;
 
 const BEEP_HZ: f64 = 1_000.0;
@@ -41,39 +41,40 @@ const HUM_HZ: f64 = 220.0;
 /// Level of the hum, −40 dBFS.
 const HUM_LEVEL: f64 = 0.01;
 
-/// Rows of the code band in a frame of this height: a sixteenth, rounded up to even.
+/// Returns the number of rows of the code band in a frame of this height: a sixteenth, rounded up
+/// to an even number.
 pub const fn band_height(height: u32) -> u32 {
     height.div_ceil(32) * 2
 }
 
-/// The 48 cells for a time, the first cell in the highest bit.
+/// Returns the 48 cells for a time, the first cell in the highest bit.
 pub const fn encode(time_ms: u64) -> u64 {
     let time = time_ms % TIME_MODULUS;
     (0b10 << 46) | (time << 10) | ((checksum(time) as u64) << 2) | 0b01
 }
 
-/// The time in 48 cells; `None` if guards or checksum are wrong.
+/// Returns the time in 48 cells, or `None` if the guards or the checksum are wrong.
 pub const fn decode(cells: u64) -> Option<u64> {
     let time = (cells >> 10) % TIME_MODULUS;
     let sound = cells >> 46 == 0b10 && cells & 0b11 == 0b01;
     if sound && (cells >> 2) as u8 == checksum(time) { Some(time) } else { None }
 }
 
-/// The sum of the five bytes of the time.
+/// Returns the sum of the five bytes of the time.
 const fn checksum(time: u64) -> u8 {
     let [.., a, b, c, d, e] = time.to_be_bytes();
     a.wrapping_add(b).wrapping_add(c).wrapping_add(d).wrapping_add(e)
 }
 
-/// Milliseconds from the time in a band to the current wall clock, across the wrap-around; negative
-/// if the reader's clock is behind.
+/// Returns the time from the time in a band to the current wall clock, in milliseconds, across the
+/// wrap-around. The result is negative if the reader's clock is behind.
 pub const fn age_ms(read: u64, wall_ms: i64) -> i64 {
     let now = wall_ms.rem_euclid(TIME_MODULUS as i64) as u64;
     let age = (now + TIME_MODULUS - read % TIME_MODULUS) % TIME_MODULUS;
     if age > TIME_MODULUS / 2 { age as i64 - TIME_MODULUS as i64 } else { age as i64 }
 }
 
-/// Draws the code band over the bottom of the frame, chroma included.
+/// Draws the code band, including its chroma, over the bottom of the frame.
 pub fn draw_band(planes: &mut Planes, time_ms: u64) {
     let size = planes.size();
     let (width, stride) = (size.width as usize, planes.luma_stride());
@@ -103,8 +104,8 @@ pub fn draw_band(planes: &mut Planes, time_ms: u64) {
     }
 }
 
-/// Reads the code band of a luma plane of any size with rows of `stride` bytes. Returns `None`
-/// without a band, or with a damaged one.
+/// Reads the code band of a luma plane of any size, with rows of `stride` bytes. Returns `None` if
+/// the band is missing or damaged.
 pub fn read_band(luma: &[u8], stride: usize, size: Size) -> Option<u64> {
     let (width, height) = (size.width as usize, size.height as usize);
     let band = band_height(size.height) as usize;
@@ -131,7 +132,7 @@ pub fn is_flash(luma: &[u8], stride: usize, size: Size) -> bool {
     mean(luma, stride, rows, width / 8..width - width / 8).is_some_and(|m| m >= FLASH_THRESHOLD)
 }
 
-/// Mean luma of a rectangle, from at most about 16 rows.
+/// Returns the mean luma of a rectangle, from at most about 16 rows.
 fn mean(
     luma: &[u8],
     stride: usize,
@@ -148,7 +149,7 @@ fn mean(
     sum.checked_div(count)
 }
 
-/// The times of the markers, equal for video and audio.
+/// The times of the markers, which are equal for video and audio.
 #[derive(Copy, Clone, Debug)]
 pub struct Schedule {
     grid: FrameGrid,
@@ -157,23 +158,24 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Creates a schedule for frames on `grid`; `wall_zero_micros` is the wall clock at
+    /// Creates a schedule for frames on `grid`. `wall_zero_micros` is the wall clock at
     /// `Timestamp::ZERO`.
     pub fn new(grid: FrameGrid, wall_zero_micros: i64) -> Self {
         Self { grid, wall_zero_micros }
     }
 
-    /// Frame grid of the test pattern.
+    /// Returns the frame grid of the test pattern.
     pub fn grid(&self) -> FrameGrid {
         self.grid
     }
 
-    /// Wall-clock milliseconds at the frame's time, as in the band (before the modulus).
+    /// Returns the wall-clock milliseconds at the frame's time, as in the band (before the
+    /// modulus).
     pub fn time_ms(&self, frame: i64) -> u64 {
         u64::try_from(self.wall_micros(frame).div_euclid(1_000)).unwrap_or(0)
     }
 
-    /// Returns true if the frame's time is the first in a new full second.
+    /// Returns true if the frame is the first one in a new full second.
     pub fn flash_starts(&self, frame: i64) -> bool {
         self.second(frame) != self.second(frame.saturating_sub(1))
     }
@@ -204,7 +206,8 @@ impl Schedule {
         }
     }
 
-    /// The beep at a sample, if any, and how long that is valid.
+    /// Returns the beep at a sample, if any, and the range of samples for which this result is
+    /// valid.
     fn beep_at(&self, index: i64, rate: i64) -> Beep {
         let frame = self.frame_of(index, rate);
         let until = self.first_sample(frame.saturating_add(1), rate);
@@ -217,7 +220,7 @@ impl Schedule {
         Beep { start: first, end, until }
     }
 
-    /// The frame at the time of the sample.
+    /// Returns the frame at the time of the sample.
     fn frame_of(&self, index: i64, rate: i64) -> i64 {
         let micros = (i128::from(index) * 1_000_000).div_euclid(i128::from(rate));
         let at = self.grid.origin.offset(i64::try_from(micros).unwrap_or(i64::MAX - 1));
@@ -226,7 +229,7 @@ impl Schedule {
         if self.first_sample(frame + 1, rate) <= index { frame + 1 } else { frame }
     }
 
-    /// The first sample that is not before the frame's time.
+    /// Returns the first sample that is not before the frame's time.
     fn first_sample(&self, frame: i64, rate: i64) -> i64 {
         let micros = self.grid.instant(frame).micros_since(self.grid.origin);
         let samples = -(-i128::from(micros) * i128::from(rate)).div_euclid(1_000_000);
@@ -242,7 +245,7 @@ impl Schedule {
     }
 }
 
-/// A beep in the samples `start..end`; valid for samples before `until`.
+/// A beep in the samples `start..end`. The value is valid for samples before `until`.
 struct Beep {
     start: i64,
     end: i64,
@@ -268,7 +271,7 @@ mod tests {
         (*seed >> 33) as i32 % (2 * range + 1) - range
     }
 
-    /// Nearest-neighbor scaling of the luma plane, as in the simplest player.
+    /// Scales the luma plane by nearest neighbor, as the simplest player does.
     fn scaled(planes: &Planes, to: Size) -> Vec<u8> {
         let from = planes.size();
         let mut out = Vec::new();
