@@ -1,6 +1,6 @@
 //! Arithmetic on blocks of interleaved audio.
 
-/// Sample format of the audio in a filter.
+/// The sample format of the audio in a filter.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Shape {
     /// Samples per second and channel.
@@ -9,15 +9,16 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// The remaining fraction after one sample for a time constant of `ms` milliseconds.
+    /// Returns the fraction that remains after one sample, for a time constant of `ms`
+    /// milliseconds.
     pub fn smoothing(self, ms: f32) -> f32 {
         let samples = ms.clamp(0.05, 60_000.0) / 1_000.0 * self.rate as f32;
         (-1.0 / samples).exp()
     }
 }
 
-/// Decibels of a doubled level. Powers and logarithms of two are the cheapest, and filters compute
-/// thousands per second.
+/// The decibels of a doubled level. Filters compute thousands of powers and logarithms per second,
+/// and those of two are the cheapest.
 const OCTAVE_DB: f32 = 20.0 * std::f32::consts::LOG10_2;
 
 /// Converts decibels to a factor.
@@ -25,29 +26,29 @@ pub(super) fn factor(db: f32) -> f32 {
     (db / OCTAVE_DB).exp2()
 }
 
-/// Converts a factor or level to decibels; zero is −120.
+/// Converts a factor or a level to decibels. Zero gives −120 dB.
 pub(super) fn decibels(level: f32) -> f32 {
     if level > 1e-6 { level.log2() * OCTAVE_DB } else { -120.0 }
 }
 
-/// Clamps a value to a range; NaN becomes `otherwise`.
+/// Clamps a value to a range. NaN becomes `otherwise`.
 pub(super) fn within(value: f32, low: f32, high: f32, otherwise: f32) -> f32 {
     if value.is_finite() { value.clamp(low, high) } else { otherwise }
 }
 
-/// The level of the loudest channel of a frame.
+/// Returns the level of the loudest channel of a frame.
 pub(super) fn loudest(frame: &[f32]) -> f32 {
     frame.iter().fold(0.0, |peak, sample| sample.abs().max(peak))
 }
 
-/// Clamps to full scale, because encoders wrap around beyond it and at NaN.
+/// Clamps values to full scale, because encoders wrap around beyond full scale and at NaN.
 pub(super) fn limit(data: &mut [f32]) {
     for sample in data {
         *sample = if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) };
     }
 }
 
-/// Ramps from one factor to the next within a block.
+/// Applies a factor to a block, with a ramp from `now` to `to`.
 pub(super) fn ramp(now: &mut f32, to: f32, channels: usize, data: &mut [f32]) {
     let from = std::mem::replace(now, to);
     if from == to {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-/// Interleaved samples, newest at the end.
+/// A delay line of interleaved samples, the newest at the end.
 pub(super) struct DelayLine {
     channels: usize,
     /// The number of samples per channel to keep.
@@ -15,7 +15,7 @@ impl DelayLine {
         Self { channels, kept: 0, sound: VecDeque::new() }
     }
 
-    /// Keeps at least this many samples per channel.
+    /// Sets that at least this many samples per channel are kept.
     pub(super) fn keep(&mut self, frames: usize) {
         self.kept = frames;
     }
@@ -30,14 +30,14 @@ impl DelayLine {
         }
     }
 
-    /// Number of stored samples per channel.
+    /// Returns the number of stored samples per channel.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.sound.len() / self.channels
     }
 
-    /// Adds to `out` the samples that begin `back` samples per channel before the end. Missing
-    /// samples are silence.
+    /// Adds to `out` the samples from `back` samples per channel before the end on. Missing samples
+    /// are silence.
     pub(super) fn add(&self, back: i64, out: &mut [f32]) {
         let channels = self.channels as i64;
         let first = self.sound.len() as i64 - back * channels;

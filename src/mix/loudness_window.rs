@@ -1,26 +1,27 @@
-//! Momentary and short-term loudness, computed from tenths of a second. The library would sum all
+//! Computes momentary and short-term loudness from tenths of a second. The library would sum all
 //! samples of three seconds for each query, which was 3 % of all work in a broadcast from files.
 
 use ebur128::EbuR128;
 
-/// Number of tenths for short-term loudness; the next value is for momentary loudness.
+/// Number of tenths for short-term loudness; the next constant is the number for momentary
+/// loudness.
 const SHORT_TERM: usize = 30;
 const MOMENTARY: usize = 4;
-/// Window of the library in milliseconds.
+/// The window of the library in milliseconds.
 const MAX_WINDOW: usize = 400;
 
-/// Energies of the last tenths of a second, with R 128 weighting.
+/// The energies of the last tenths of a second, with R 128 weighting.
 #[derive(Default)]
 pub(super) struct LoudnessWindow {
     energies: [f64; SHORT_TERM],
     next: usize,
-    /// Frames since the last tenth.
+    /// The number of frames since the last complete tenth.
     frames: usize,
 }
 
 impl LoudnessWindow {
-    /// Records that `meter` has processed this many more frames; returns true if a tenth is
-    /// complete and the loudness changed.
+    /// Records that `meter` has processed this many more frames. Returns true if a tenth is
+    /// complete, which changes the loudness.
     pub fn follow(&mut self, meter: &EbuR128, frames: usize) -> bool {
         self.frames += frames;
         let rate = meter.rate().max(1) as usize;
@@ -34,12 +35,12 @@ impl LoudnessWindow {
         true
     }
 
-    /// LUFS over 400 ms; silence is minus infinity.
+    /// Returns the loudness in LUFS over 400 ms. Silence gives minus infinity.
     pub fn momentary(&self) -> f64 {
         self.loudness(MOMENTARY)
     }
 
-    /// LUFS over 3 s.
+    /// Returns the loudness in LUFS over 3 s.
     pub fn short_term(&self) -> f64 {
         self.loudness(SHORT_TERM)
     }
@@ -52,7 +53,7 @@ impl LoudnessWindow {
         self.next = (self.next + 1) % SHORT_TERM;
     }
 
-    /// Loudness of the last `count` tenths.
+    /// Returns the loudness of the last `count` tenths.
     fn loudness(&self, count: usize) -> f64 {
         let (new, old) = self.energies.split_at_checked(self.next).unwrap_or_default();
         let sum: f64 = new.iter().rev().chain(old.iter().rev()).take(count).sum();

@@ -1,17 +1,19 @@
-//! The meter of a strip or of the program: sample peak (rises at once, falls as configured, with
-//! the maximum held for 20 s), RMS over 300 ms, and a clip indicator that stays until reset. A
-//! source without audio for half a second reads silent at once. The program's meter also measures
-//! EBU R 128 loudness and true peak while these are displayed.
+//! The meter of a strip or of the program. It measures the sample peak (which rises at once, falls
+//! as configured, and whose maximum is held for 20 s) and the RMS over 300 ms, and has a clip
+//! indicator that stays until it is reset. After half a second without audio, a source reads silent
+//! at once. The program's meter also measures EBU R 128 loudness and true peak while these are
+//! displayed.
 
 use ebur128::{EbuR128, Mode};
 
 use crate::mix::loudness_window::LoudnessWindow;
 
-/// A source without audio for this many seconds reads silent.
+/// The time without audio, in seconds, after which a source reads silent.
 const STARVED: f32 = 0.5;
 /// The hold time of the highest peak in seconds.
 const HOLD: f32 = 20.0;
-/// Left and right count as one channel after this many audible seconds in which they are the same.
+/// The number of audible seconds with identical left and right channels after which the two count
+/// as one channel.
 const JOINED_AFTER: f32 = 1.0;
 /// The lowest reading, which means silence.
 pub const FLOOR_DBFS: f32 = -60.0;
@@ -23,14 +25,14 @@ const RMS_SECONDS: f32 = 0.3;
 pub enum MeterFall {
     #[default]
     Fast,
-    /// Like the peak meter of IEC 60268-10, type I.
+    /// The fall rate of the peak meter of IEC 60268-10, type I.
     Medium,
-    /// Like type II.
+    /// The fall rate of the peak meter of IEC 60268-10, type II.
     Slow,
 }
 
 impl MeterFall {
-    /// The fall rate in decibels per second.
+    /// Returns the fall rate in decibels per second.
     pub const fn rate(self) -> f32 {
         match self {
             Self::Fast => 23.53,
@@ -43,20 +45,20 @@ impl MeterFall {
 /// The reading of a meter.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Reading {
-    /// Level of the bar in dBFS, -60 and up.
+    /// The level of the bar in dBFS, at least -60.
     pub peak_dbfs: f32,
-    /// Levels of the bars of left and right in dBFS; `None`: the audio is mono.
+    /// The levels of the bars of left and right in dBFS, or `None` if the audio is mono.
     pub channels_dbfs: Option<[f32; 2]>,
     /// The highest peak of the last 20 s in dBFS.
     pub held_dbfs: f32,
     /// True if a sample has reached full scale since the reset.
     pub clipped: bool,
-    /// RMS over about 300 ms in dBFS.
+    /// The RMS over about 300 ms in dBFS.
     pub rms_dbfs: f32,
-    /// Highest true peak (four times oversampled) since the reset in dBTP.
+    /// The highest true peak (four times oversampled) since the reset, in dBTP.
     pub true_peak_dbtp: f32,
-    /// Loudness in LUFS over 400 ms, over 3 s, and since the reset; `None` for silence, and if not
-    /// measured.
+    /// The loudness in LUFS over 400 ms; the next fields are the loudness over 3 s and since the
+    /// reset. `None` means silence, or that loudness is not measured.
     pub momentary_lufs: Option<f32>,
     pub short_term_lufs: Option<f32>,
     pub integrated_lufs: Option<f32>,
@@ -78,7 +80,7 @@ impl Default for Reading {
     }
 }
 
-/// Level meter of one strip or of the program.
+/// The level meter of one strip or of the program.
 #[derive(Default)]
 pub(super) struct Meter {
     reading: Reading,
@@ -86,12 +88,12 @@ pub(super) struct Meter {
     /// Seconds without audio.
     starved: f32,
     held_for: f32,
-    /// True to show one bar for left and right while they are the same, as from a microphone.
+    /// True to show one bar while left and right are identical, as from a microphone.
     joins: bool,
-    /// Seconds for which they were the same and audible.
+    /// The seconds for which left and right were identical and audible.
     same_for: f32,
     square: f32,
-    /// True to measure loudness and true peak, which cost more than everything else.
+    /// True to measure loudness and true peak, which cost more CPU time than everything else.
     is_loud: bool,
     loudness: Option<EbuR128>,
     loudness_window: LoudnessWindow,
@@ -103,12 +105,12 @@ impl Meter {
         Self { fall, ..Self::default() }
     }
 
-    /// Creates a meter for a source, with one bar for one-channel audio on both sides.
+    /// Creates a meter for a source. It shows one bar if both sides have the same audio.
     pub(super) fn of_source(fall: MeterFall) -> Self {
         Self { joins: true, ..Self::falling(fall) }
     }
 
-    /// Sets whether to measure loudness and true peak; a new meter does not.
+    /// Sets whether to measure loudness and true peak. A new meter does not measure them.
     pub(super) fn measure_loudness(&mut self, wanted: bool) {
         if self.is_loud != wanted {
             self.is_loud = wanted;
@@ -147,7 +149,8 @@ impl Meter {
         }
     }
 
-    /// Returns true if left and right have been the same for a while; silence says nothing about that.
+    /// Returns true if left and right have been identical for a while. Silent blocks are not
+    /// compared.
     fn follow_sides(&mut self, block: &[f32], peak: f32, seconds: f32) -> bool {
         let is_same = |[left, right]: &[f32; 2]| left.to_bits() == right.to_bits();
         if !block.as_chunks().0.iter().all(is_same) {
@@ -158,7 +161,8 @@ impl Meter {
         self.same_for >= JOINED_AFTER
     }
 
-    /// Adds this many seconds without audio; `None` means that audio is back. The held peak stays.
+    /// Adds this many seconds without audio. `None` means that audio has returned. The held peak
+    /// stays.
     pub(super) fn starve(&mut self, seconds: Option<f32>) {
         self.starved = seconds.map_or(0.0, |seconds| (self.starved + seconds).min(STARVED));
         if self.starved >= STARVED {
@@ -200,7 +204,7 @@ impl Meter {
         self.reading
     }
 
-    /// Returns true if silence would not change the reading.
+    /// Returns true if further silence would not change the reading.
     pub(super) fn is_at_rest(&self) -> bool {
         let Reading { peak_dbfs, held_dbfs, rms_dbfs, momentary_lufs, short_term_lufs, .. } =
             self.reading;
@@ -246,7 +250,7 @@ mod tests {
         meter
     }
 
-    /// One sample lasts 10 ms.
+    /// Measures a block at a rate at which one sample lasts 10 ms.
     fn slow(meter: &mut Meter, block: &[f32]) {
         meter.loudness = None;
         meter.push(block, block.len(), 100);
@@ -360,7 +364,7 @@ mod tests {
         assert!(meter.reading().rms_dbfs.is_finite());
     }
 
-    /// EBU Tech 3341, case 1: a stereo sine of 1 kHz at −23 dBFS reads −23.0 ± 0.1 LUFS.
+    /// Tests case 1 of EBU Tech 3341: a stereo sine of 1 kHz at −23 dBFS reads −23.0 ± 0.1 LUFS.
     #[test]
     fn loudness_is_that_of_the_standard() {
         let mut meter = loud();
@@ -391,7 +395,7 @@ mod tests {
         assert!((reading.peak_dbfs + 6.02).abs() < 0.01);
     }
 
-    /// The library's result for three seconds at once.
+    /// Tests that the result equals the library's result for three seconds at once.
     #[test]
     fn loudness_of_tenths_adds_up_to_that_of_the_whole() {
         let (mut meter, mut whole) = (loud(), EbuR128::new(2, 48_000, Mode::S).unwrap());

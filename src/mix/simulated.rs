@@ -1,5 +1,5 @@
-//! The mixer in simulated time, for the test of the whole path (`studio/lip_sync.rs`): the real mixer,
-//! called block by block.
+//! The real mixer in simulated time, for the test of the whole path (`studio/lip_sync.rs`). The
+//! test calls it block by block.
 
 use std::sync::Arc;
 
@@ -28,7 +28,8 @@ impl Mix {
         Self { strip_set, config }
     }
 
-    /// The program's block of this many frames from sample `first`, and whether all of it had audio.
+    /// Returns the program's block of this many frames from sample `first` on, and whether the
+    /// whole block had audio.
     pub(crate) fn block(&mut self, first: i64, frames: usize) -> (SampleBlock, bool) {
         let Config { rate, channels, origin, .. } = self.config;
         let pts = origin.offset(frames_to_micros(first, rate));

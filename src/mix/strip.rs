@@ -14,17 +14,17 @@ use crate::mix::filter::{Chain, Slot};
 use crate::mix::meter::Meter;
 use crate::mix::strip_id::StripId;
 
-/// Who hears a strip: viewers, the operator, or recordings only.
+/// The destination of a strip: viewers, the operator, or recordings only.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum MonitoringMode {
-    /// Only in the program.
+    /// The strip is only in the program.
     #[default]
     Program,
-    /// In the program and in monitoring.
+    /// The strip is in the program and in monitoring.
     Both,
-    /// Only in monitoring.
+    /// The strip is only in monitoring.
     MonitorOnly,
-    /// Only in its extra tracks of recordings.
+    /// The strip is only in its extra tracks of recordings.
     Tracks,
 }
 
@@ -43,19 +43,21 @@ impl MonitoringMode {
 /// The settings of a strip.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Strip {
-    /// Fader level, -60…+20 dB; -60 is silence.
+    /// The fader level, -60…+20 dB, where -60 is silence.
     pub gain_db: f32,
     pub muted: bool,
-    /// Balance from −1 (left) through 0 to 1 (right); only for stereo.
+    /// The balance from −1 (left) through 0 to 1 (right). It affects only stereo audio.
     pub balance: f32,
     /// True to replace all channels with their mean.
     pub mono: bool,
-    /// Sync offset: delays (> 0) or advances (< 0) its audio by at most [`Strip::MAX_OFFSET`].
+    /// The sync offset, which delays (> 0) or advances (< 0) the strip's audio by at most
+    /// [`Strip::MAX_OFFSET`].
     pub offset_us: i64,
     pub heard: MonitoringMode,
-    /// The extra recording tracks that contain it, independent of the monitoring mode.
+    /// The extra recording tracks that contain the strip, independently of the monitoring mode.
     pub tracks: ExtraTracks,
-    /// While any strip is solo, monitoring contains only solo strips; the program does not change.
+    /// True if the strip is solo. While any strip is solo, monitoring contains only solo strips;
+    /// the program does not change.
     pub solo: bool,
     /// Filters in their order, at most [`super::filter::MAX_FILTERS`].
     pub filters: Vec<Slot>,
@@ -65,13 +67,13 @@ impl Strip {
     /// Maximum sync offset of a strip.
     pub const MAX_OFFSET: Duration = Duration::from_secs(20);
 
-    /// The combined factor of fader and mute.
+    /// Returns the combined factor of fader and mute.
     fn factor(&self) -> f32 {
         let gain = if self.gain_db.is_finite() { self.gain_db.clamp(-60.0, 20.0) } else { 0.0 };
         if self.muted || gain <= -60.0 { 0.0 } else { 10_f32.powf(gain / 20.0) }
     }
 
-    /// The sync offset in samples.
+    /// Returns the sync offset in samples.
     fn offset(&self, rate: u32) -> i64 {
         let most = Self::MAX_OFFSET.as_micros() as i64;
         crate::media::samples::micros_to_frames(self.offset_us.clamp(-most, most), rate)
@@ -146,18 +148,19 @@ impl Channel {
         self.feed.is_some()
     }
 
-    /// Delay after the end of a block before it can be requested.
+    /// Returns the time after the end of a block at which the block can be requested.
     pub(super) fn delay(&self) -> Duration {
         self.feed.as_ref().map_or(Duration::ZERO, |feed| feed.delay())
     }
 
-    /// The delay of its audio after the filters in samples; negative for an advance.
+    /// Returns the delay of the strip's audio after the filters, in samples. The delay is negative
+    /// for an advance.
     fn shift(&self) -> i64 {
         self.settings.offset(self.shape.rate) - self.chain.held(self.shape.channels) as i64
     }
 
-    /// How many samples early the strip must read its source, now or with full filters: the longest delay of its
-    /// filters, minus the sync offset.
+    /// Returns the number of samples by which the strip must read its source early, now or with
+    /// full filters. The number is the longest delay of the strip's filters, minus the sync offset.
     pub(super) fn early(&self) -> i64 {
         let late = self.chain.latency().max(self.chain.held(self.shape.channels));
         late as i64 - self.settings.offset(self.shape.rate)
@@ -175,12 +178,12 @@ impl Channel {
         self.silent = pulled == Pulled::Silence;
     }
 
-    /// The unfiltered audio.
+    /// Returns the unfiltered audio.
     pub(super) fn raw(&self) -> &[f32] {
         &self.raw
     }
 
-    /// Filters, meters and stores the pulled audio; `raw` returns the strips' unfiltered blocks.
+    /// Filters, meters and stores the pulled audio. `raw` returns the strips' unfiltered blocks.
     pub(super) fn process<'a>(&mut self, raw: impl Fn(StripId) -> Option<&'a [f32]>) {
         let channels = self.shape.channels;
         self.block.clear();
@@ -253,7 +256,7 @@ impl Channel {
         self.line.keep(usize::try_from(back).unwrap_or(0) + 4 * frames);
     }
 
-    /// The number of samples per channel to keep.
+    /// Returns the number of samples per channel to keep.
     #[cfg(test)]
     pub(super) fn kept(&self) -> usize {
         self.line.len()

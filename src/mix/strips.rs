@@ -1,9 +1,9 @@
-//! All strips: pulls a block from each, feeds side chains, and mixes them by time. It has no thread
-//! or clock: the mixer's loop calls it.
+//! All strips of the mixer: pulls a block from each strip, feeds side chains, and mixes the blocks
+//! by time. This module has no thread and no clock: the mixer's loop calls it.
 //!
-//! A strip can need an advance (a negative offset, a filter with look-ahead). Then all others wait:
-//! the program is produced [`StripSet::lag`] after the newest audio, and each strip's delay line
-//! returns the audio of the right time.
+//! A strip can need an advance (a negative offset, a filter with look-ahead). In this case, all
+//! other strips wait: the program is produced [`StripSet::lag`] after the newest audio, and each
+//! strip's delay line returns the audio of the right time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub const MAX_STRIPS: usize = 33;
 pub(super) struct StripSet {
     shape: Shape,
     channels: Vec<Channel>,
-    /// The sample after the newest stored one, counted from the program's origin.
+    /// The sample after the newest stored sample, counted from the program's origin.
     end: i64,
 }
 
@@ -39,7 +39,8 @@ impl StripSet {
         Self { shape, channels: Vec::new(), end: 0 }
     }
 
-    /// Adds a strip, or returns the existing one. It returns `None` beyond [`MAX_STRIPS`].
+    /// Returns the strip with this id, and adds it if it does not exist. Returns `None` beyond
+    /// [`MAX_STRIPS`].
     pub(super) fn strip(
         &mut self,
         id: StripId,
@@ -64,12 +65,12 @@ impl StripSet {
         self.channels.iter().any(Channel::has_source)
     }
 
-    /// Delay after the end of a block before it can be requested.
+    /// Returns the time after the end of a block at which the block can be requested.
     pub(super) fn delay(&self) -> Duration {
         self.channels.iter().map(Channel::delay).max().unwrap_or_default()
     }
 
-    /// Number of samples by which the program is behind its newest audio.
+    /// Returns the number of samples by which the program is behind its newest audio.
     pub(super) fn lag(&self) -> i64 {
         self.channels.iter().map(Channel::early).max().unwrap_or(0).max(0)
     }
@@ -83,7 +84,7 @@ impl StripSet {
     }
 
     /// Pulls and stores the block that begins with sample `first`, at `at`. `behind` is the number
-    /// of samples by which the program is behind it, which can exceed the current lag.
+    /// of samples by which the program is behind the block, which can exceed the current lag.
     pub(super) fn take(
         &mut self,
         first: i64,
@@ -192,12 +193,12 @@ mod tests {
         strip_set
     }
 
-    /// The program's samples from the first possible one on.
+    /// Returns the program's samples from the first possible one on.
     fn run(strip_set: &mut StripSet, blocks: i64) -> Vec<f32> {
         changed(strip_set, blocks, |_, _| {})
     }
 
-    /// As [`run`], with a change before each block.
+    /// Runs the strips like [`run`], with a change before each block.
     fn changed(
         strip_set: &mut StripSet,
         blocks: i64,
@@ -244,7 +245,7 @@ mod tests {
         }
     }
 
-    /// The first sample of a program that differs from the ramp.
+    /// Returns the first sample of a program that differs from the ramp.
     fn astray(program: &[f32]) -> Option<(usize, f32)> {
         let wrong = |(index, sample): (usize, &f32)| {
             let is = sample / STEP;
@@ -535,7 +536,8 @@ mod tests {
         }
     }
 
-    /// A tone with some NaN blocks, as from broken drivers; or silence instead of them.
+    /// A tone with some blocks of NaN, as from broken drivers, or with silence instead of these
+    /// blocks.
     struct Broken {
         with: [f32; 3],
         at: usize,

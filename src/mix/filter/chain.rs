@@ -13,15 +13,15 @@ use crate::mix::strip_id::StripId;
 #[derive(Default)]
 pub struct Chain {
     stages: Vec<FilterStage>,
-    /// Audio that remained in removed filters, by their positions: it is output first.
+    /// The audio that remained in removed filters, by their positions. This audio is output first.
     rests: Vec<Vec<f32>>,
 }
 
 struct FilterStage {
     slot: Slot,
-    /// The running filter; `None` while it is disabled or impossible.
+    /// The running filter, or `None` while the filter is disabled or impossible.
     work: Option<Work>,
-    /// Samples per channel before the first real audio, which are dropped.
+    /// The number of samples per channel before the first real audio, which are dropped.
     empty: usize,
     /// Samples per channel in the filter.
     held: usize,
@@ -39,7 +39,7 @@ enum Work {
 }
 
 impl Chain {
-    /// Applies these settings from the next block on. Unchanged filters continue; a changed one
+    /// Applies these settings from the next block on. Unchanged filters continue. A changed filter
     /// keeps its state if its kind and position stay.
     pub fn set(&mut self, slots: &[Slot], shape: Shape) {
         let mut before = std::mem::take(&mut self.stages).into_iter();
@@ -71,12 +71,12 @@ impl Chain {
         self.rests.iter_mut().skip(place).take(1).for_each(|it| it.extend_from_slice(&rest));
     }
 
-    /// Delay of the audio in samples per channel, once all filters are full.
+    /// Returns the delay of the audio in samples per channel when all filters are full.
     pub fn latency(&self) -> usize {
         self.stages.iter().filter_map(|stage| stage.work.as_ref()).map(Work::latency).sum()
     }
 
-    /// Samples per channel that are still inside.
+    /// Returns the number of samples per channel that are still in the filters.
     pub fn held(&self, channels: usize) -> usize {
         let rests: usize = self.rests.iter().map(Vec::len).sum();
         self.stages.iter().map(|stage| stage.held).sum::<usize>() + rests / channels.max(1)
@@ -160,7 +160,7 @@ impl FilterStage {
         self.slot.filter.kind() == slot.filter.kind() && self.slot.enabled == slot.enabled
     }
 
-    /// Applies new settings without losing state; returns whether that was possible.
+    /// Applies new settings without losing the state. Returns whether that was possible.
     fn adjust(&mut self, slot: &Slot, shape: Shape) -> bool {
         let done = match (&mut self.work, slot.filter) {
             (None, _) => true,
@@ -244,7 +244,7 @@ mod tests {
         chain
     }
 
-    /// A sine of `hz` with peaks at `dbfs`, in blocks of 10 ms.
+    /// Creates a sine of `hz` with peaks at `dbfs`, in blocks of 10 ms.
     fn sine(shape: Shape, hz: f32, dbfs: f32, seconds: f32) -> Vec<Vec<f32>> {
         let frames = shape.rate as usize / 100;
         let blocks = (seconds * 100.0) as usize;
@@ -269,7 +269,8 @@ mod tests {
         out
     }
 
-    /// The gain of a filter in decibels, at the end of six seconds of a sine: the leveler has settled.
+    /// Returns the gain of a filter in decibels at the end of six seconds of a sine, when the
+    /// leveler has settled.
     fn gain(filter: Filter, hz: f32, dbfs: f32) -> f32 {
         let mut chain = chain(&[filter], STEREO);
         let out = filtered(&mut chain, STEREO, sine(STEREO, hz, dbfs, 6.0));
@@ -301,7 +302,7 @@ mod tests {
         }
     }
 
-    /// Adaptive filters need a while to settle.
+    /// Tests the adaptive filters, which need a while to settle.
     #[test]
     fn tones_are_brought_to_a_loudness_and_never_raised_by_the_denoiser() {
         let end = |filter: Filter, hz: f32| {
@@ -360,7 +361,7 @@ mod tests {
     }
 
     impl Chain {
-        /// The current gain of the leveler.
+        /// Returns the current gain of the leveler.
         fn process_quiet(&mut self) -> f32 {
             let mut block = vec![1e-4; 960];
             self.process(&mut block, STEREO, |_| None);

@@ -1,5 +1,5 @@
-//! Noise suppression by RNNoise. It works on 10 ms of one channel at 48 kHz; other rates are
-//! resampled there and back.
+//! Suppresses noise by RNNoise, which processes 10 ms of one channel at 48 kHz. Audio at other
+//! rates is resampled to 48 kHz and back.
 
 use nnnoiseless::DenoiseState;
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
@@ -21,16 +21,17 @@ pub(super) struct Denoise {
     models: Vec<Box<DenoiseState<'static>>>,
 }
 
-/// One channel: input, model and output, with the original audio in parallel.
+/// The buffers of one channel: its input, its cleaned audio, and the original audio in parallel.
 struct Channel {
     /// Resamplers to 48 kHz and back; `None` at 48 kHz.
     resamplers: Option<(Fft<f32>, Fft<f32>)>,
-    /// Audio waiting for a whole frame at the session's rate.
+    /// Audio at the session's rate that waits until a frame is complete.
     waiting: Vec<f32>,
-    /// Cleaned audio waiting for output, and the original audio with the same delay.
+    /// Cleaned audio that waits for output; the next field is the original audio with the same
+    /// delay.
     cleaned: Vec<f32>,
     plain: Vec<f32>,
-    /// Scratch buffer.
+    /// A scratch buffer at 48 kHz.
     at_48k: Vec<f32>,
     clean_48k: Vec<f32>,
     back: Vec<f32>,
@@ -49,12 +50,13 @@ impl Denoise {
         self.amount = within(amount, 0.0, 1.0, 1.0);
     }
 
-    /// The latency: RNNoise's own frame of delay, the block that fills up, and the resamplers.
+    /// Returns the latency, which consists of RNNoise's delay of one frame, the block that fills
+    /// up, and the delay of the resamplers.
     pub(super) fn latency(&self) -> usize {
         self.channels.first().map_or(0, |channel| channel.latency(self.rate))
     }
 
-    /// Filters a block; if blocks are not whole frames, the rest is output with a later block.
+    /// Filters a block. If blocks are not whole frames, the rest is output with a later block.
     pub(super) fn process(&mut self, block: &mut Vec<f32>) {
         let count = self.channels.len();
         for (index, channel) in self.channels.iter_mut().enumerate() {
@@ -68,7 +70,7 @@ impl Denoise {
         block.truncate(left * count);
     }
 
-    /// Cleans the whole frames at 48 kHz; all channels have the same number.
+    /// Cleans the complete frames at 48 kHz. All channels have the same number of frames.
     fn clean(&mut self) {
         let count = self.channels.len();
         let whole = self.channels.first().map_or(0, |first| first.at_48k.len() / FRAME * FRAME);
@@ -125,7 +127,8 @@ impl Channel {
         channel
     }
 
-    /// Number of samples that can wait at the input: a frame, if blocks are not whole frames.
+    /// Returns the number of samples that can wait at the input, which is a frame if blocks are not
+    /// whole frames.
     fn fill(&self, rate: u32) -> usize {
         match &self.resamplers {
             None => 0,
@@ -159,7 +162,7 @@ impl Channel {
         }
     }
 
-    /// The frame at 48 kHz that begins at `begin`.
+    /// Returns the frame at 48 kHz that begins at `begin`.
     fn frame(&self, begin: usize) -> &[f32] {
         self.at_48k.get(begin..begin + FRAME).unwrap_or_default()
     }
@@ -199,7 +202,8 @@ impl Channel {
     }
 }
 
-/// Moves as much of `input` as the resampler needs to `output`; returns whether there was enough.
+/// Resamples as much of `input` as the resampler needs, and appends the result to `output`. Returns
+/// whether there was enough input.
 fn resample(resampler: &mut Fft<f32>, input: &mut Vec<f32>, output: &mut Vec<f32>) -> bool {
     let wanted = resampler.input_frames_next();
     output.clear();
@@ -219,7 +223,7 @@ fn resample(resampler: &mut Fft<f32>, input: &mut Vec<f32>, output: &mut Vec<f32
 mod tests {
     use super::*;
 
-    /// Channels share a model while they are identical, which must be inaudible.
+    /// Tests that sharing a model is inaudible. Channels share a model while they are identical.
     #[test]
     fn channels_come_out_as_if_each_had_always_had_a_model_of_its_own() {
         for rate in [48_000, 44_100] {

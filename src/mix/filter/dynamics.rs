@@ -1,20 +1,22 @@
-//! Gate, expander and compressor, whose gain depends on the level. All channels get the same gain,
-//! so that the stereo image does not shift.
+//! The gate, the expander and the compressor, whose gain depends on the level. All channels get the
+//! same gain, so that the stereo image does not shift.
 
 use crate::mix::block::{Shape, decibels, factor, loudest, within};
 use crate::mix::filter::settings::Filter;
 
-/// The gate: open or closed with hysteresis, with transitions between the two.
+/// The gate, which opens and closes with hysteresis and with transitions.
 pub(super) struct Gate {
     open: f32,
     close: f32,
-    /// Change per sample while opening; `fall` is that while closing.
+    /// The change of the gain per sample while the gate opens; the next field is the change while
+    /// the gate closes.
     rise: f32,
     fall: f32,
-    /// Number of samples for which it stays open after the level has fallen.
+    /// Number of samples for which the gate stays open after the level has fallen.
     hold: u32,
     level: f32,
-    /// Decay of the level per sample: the zero crossings of a wave must not close the gate.
+    /// The decay of the level per sample, so that the zero crossings of a wave do not close the
+    /// gate.
     sag: f32,
     is_open: bool,
     held: u32,
@@ -78,7 +80,7 @@ impl Gate {
     }
 }
 
-/// A smaller reduction counts as none.
+/// The minimum reduction that has an effect.
 const NOTHING_DB: f32 = 1e-5;
 
 /// A level in decibels that rises with the attack time and falls with the release time.
@@ -97,7 +99,7 @@ impl Envelope {
     }
 }
 
-/// A peak detector before the envelopes, which connects the peaks of a wave.
+/// A peak detector in front of the envelopes. It bridges the time between the peaks of a wave.
 #[derive(Copy, Clone)]
 struct Crest {
     level: f32,
@@ -156,14 +158,14 @@ impl Expander {
     }
 }
 
-/// The compressor, controlled by its own level or that of another strip.
+/// The compressor, which its own level or the level of another strip controls.
 pub(super) struct Compressor {
     threshold: f32,
     /// The reduction of the part above the threshold, 0…1.
     slope: f32,
     gain_db: f32,
     crest: Crest,
-    /// Envelope of the reduction in decibels.
+    /// The envelope of the reduction in decibels.
     envelope: Envelope,
 }
 

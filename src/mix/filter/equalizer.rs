@@ -1,12 +1,13 @@
 //! Filters from second-order sections (R. Bristow-Johnson's cookbook, by `biquad`): high pass, low
-//! pass, three-band and ten-band equalizer. In 64 bits, because 32 are too imprecise at 30 Hz.
+//! pass, three-band and ten-band equalizer. The filters compute with 64 bits, because 32 bits are
+//! too imprecise at 30 Hz.
 
 use biquad::{Biquad, Coefficients, DirectForm2Transposed, Q_BUTTERWORTH_F64, ToHertz, Type};
 
 use crate::mix::block::{Shape, within};
 use crate::mix::filter::settings::{Filter, TEN_BANDS_HZ};
 
-/// A bell with a width of one octave.
+/// The Q of a bell with a width of one octave.
 const OCTAVE_Q: f64 = 1.414;
 
 /// Sections in sequence, each with a state per channel.
@@ -20,7 +21,7 @@ impl Equalizer {
         Self { sections: coefficients(filter, shape).into_iter().map(state).collect() }
     }
 
-    /// Applies other settings of the same kind, without an interruption of the audio.
+    /// Applies other settings of the same kind without interrupting the audio.
     pub(super) fn adjust(&mut self, filter: &Filter, shape: Shape) -> bool {
         let sections = coefficients(filter, shape);
         if sections.len() != self.sections.len() {
@@ -43,8 +44,8 @@ impl Equalizer {
     }
 }
 
-/// The sections of a filter; those without effect, or beyond the rate's range, stay flat so that
-/// their number is constant.
+/// Returns the sections of a filter. Sections without effect, or beyond the rate's range, stay
+/// flat, so that the number of sections is constant.
 fn coefficients(filter: &Filter, shape: Shape) -> Vec<Coefficients<f64>> {
     let section = |kind: Type<f64>, hz: f32, q: f64| {
         let most = shape.rate as f32 * 0.49;

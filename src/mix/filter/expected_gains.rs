@@ -7,7 +7,7 @@ use super::Filter;
 pub(super) struct Case {
     pub filter: Filter,
     pub hz: f32,
-    /// Level of its peaks.
+    /// The level of the tone's peaks.
     pub dbfs: f32,
     pub expected: Expected,
 }
@@ -22,7 +22,7 @@ pub(super) enum Expected {
 }
 
 impl Expected {
-    /// Returns true if the gain is as expected; `slack` is the tolerance of the path.
+    /// Returns true if the gain is as expected. `slack` is the tolerance of the audio path.
     pub(super) fn is_met(self, gain: f32, slack: f32) -> bool {
         match self {
             Self::About(expected, tolerance) => (gain - expected).abs() <= tolerance + slack,
@@ -31,7 +31,7 @@ impl Expected {
     }
 }
 
-/// All cases: every kind of filter gets 440 Hz and 1 kHz.
+/// Returns all cases: tones of 440 Hz and 1 kHz for every kind of filter.
 pub(super) fn cases() -> Vec<Case> {
     let gate = |open_dbfs: f32| Filter::Gate {
         open_dbfs,

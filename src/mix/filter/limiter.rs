@@ -1,31 +1,32 @@
 //! The limiter. It looks ahead, so that the gain is reduced before a peak arrives, and no output
-//! exceeds the threshold. The gain for a peak is held for the look-ahead time (a sliding minimum)
-//! and then averaged over the same time, so it arrives exactly in time and without a step.
+//! exceeds the threshold. The gain for a peak is held for the look-ahead time (a sliding minimum),
+//! and then averaged over the same time, so the reduction is complete exactly in time and has no
+//! step.
 
 use std::collections::VecDeque;
 
 use crate::mix::block::{Shape, factor, loudest, within};
 
-/// The look-ahead time.
+/// The look-ahead time in seconds.
 const AHEAD_SECONDS: f32 = 0.005;
 
-/// A smaller reduction counts as none.
+/// The minimum reduction that has an effect.
 const NOTHING: f32 = 1e-6;
 
 pub(super) struct Limiter {
     threshold: f32,
-    /// The remaining part of a reduction after one frame.
+    /// The fraction of a reduction that remains after one frame.
     release: f32,
     /// Number of look-ahead frames.
     ahead: usize,
     /// Delayed audio, interleaved.
     waiting: Vec<f32>,
-    /// Needed reductions in the window (1 minus the gain), each with its frame, largest first;
-    /// those before a later and larger one are dropped.
+    /// The needed reductions in the window (1 minus the gain), each with its frame, largest first.
+    /// Reductions before a later and larger one are dropped.
     needed: VecDeque<(u64, f32)>,
     frame: u64,
     held: f32,
-    /// The last `ahead` held reductions, and their sum.
+    /// The last `ahead` held reductions; the next field is their sum.
     recent: VecDeque<f32>,
     sum: f64,
     /// Number of frames since the last reduction.
@@ -85,7 +86,7 @@ impl Limiter {
         self.waiting.drain(..block.len());
     }
 
-    /// The gain of the output frame while an input frame needs this reduction.
+    /// Returns the gain of the output frame while an input frame needs this reduction.
     fn gain(&mut self, need: f32) -> f32 {
         while self.needed.back().is_some_and(|(_, kept)| *kept <= need) {
             self.needed.pop_back();
@@ -119,7 +120,7 @@ impl Limiter {
 mod tests {
     use super::*;
 
-    /// Quiet audio takes a short path, which must be inaudible.
+    /// Tests that the shorter computation for quiet audio is inaudible.
     #[test]
     fn at_rest_it_hands_out_what_it_would_have_worked_out() {
         let shape = Shape { rate: 48_000, channels: 2 };

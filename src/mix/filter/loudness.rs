@@ -1,24 +1,25 @@
-//! The leveler: measures short-term loudness (EBU R 128, 3 s) and moves the gain towards the target
-//! so slowly that it is inaudible. Pauses do not count as quiet.
+//! The leveler, which measures short-term loudness (EBU R 128, 3 s), and moves the gain towards the
+//! target so slowly that the change is inaudible. Pauses do not count as quiet audio.
 
 use ebur128::{EbuR128, Mode};
 
 use crate::mix::block::{Shape, factor, ramp, within};
 use crate::mix::loudness_window::LoudnessWindow;
 
-/// Audio below this level in LUFS is a pause.
+/// The loudness in LUFS below which audio is a pause.
 const PAUSE_LUFS: f64 = -50.0;
-/// Maximum rate of the gain in decibels per second.
+/// Maximum increase of the gain in decibels per second; the next constant is the maximum decrease.
 const UP_DB_A_SECOND: f32 = 3.0;
 const DOWN_DB_A_SECOND: f32 = 6.0;
-/// Maximum reduction.
+/// The lowest gain in decibels.
 const MIN_DB: f32 = -30.0;
 
 pub(super) struct Leveler {
-    /// `None` if this audio cannot be measured: it passes unchanged.
+    /// The loudness meter, or `None` if this audio cannot be measured, in which case the audio
+    /// passes unchanged.
     meter: Option<EbuR128>,
     loudness_window: LoudnessWindow,
-    /// The last computed loudness, ten times per second; `None` in a pause.
+    /// The last loudness, which is computed ten times per second, or `None` in a pause.
     heard: Option<f32>,
     target: f32,
     most: f32,
@@ -77,7 +78,7 @@ mod tests {
 
     const STEREO: Shape = Shape { rate: 48_000, channels: 2 };
 
-    /// A reference that uses the library's own windows after each block.
+    /// A reference implementation that uses the library's own windows after each block.
     struct Plain {
         meter: EbuR128,
         gain_db: f32,

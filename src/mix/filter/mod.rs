@@ -1,6 +1,6 @@
-//! Audio filters of a strip: the settings of each ([`Filter`]) and the chain that applies them. A
-//! filter with look-ahead delays its audio by the chain's latency; the mixer compensates that, so
-//! lip sync stays.
+//! The audio filters of a strip: the settings of each filter ([`Filter`]), and the chain that
+//! applies the filters. Filters with look-ahead delay the audio by the chain's latency, which the
+//! mixer compensates, so that lip sync stays.
 
 mod chain;
 mod denoise;

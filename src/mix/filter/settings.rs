@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use crate::mix::strip_id::StripId;
 
-/// Limit for the filters of one strip.
+/// Maximum number of filters of one strip.
 pub const MAX_FILTERS: usize = 16;
 
 /// The middle frequencies of the ten-band equalizer, in Hz.
@@ -14,7 +14,7 @@ pub const TEN_BANDS_HZ: [f32; 10] =
 /// A filter with its on/off state.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Slot {
-    /// If false, audio passes unchanged.
+    /// True if the filter is on. If false, audio passes unchanged.
     pub enabled: bool,
     pub filter: Filter,
 }
@@ -29,7 +29,7 @@ pub enum Filter {
     HighPass { hz: f32 },
     /// Removes higher frequencies, 20…20,000 Hz, 12 dB per octave.
     LowPass { hz: f32 },
-    /// RNNoise: removes everything but voices; `amount` 0…1 is the share of cleaned audio.
+    /// Removes everything except voices, by RNNoise. `amount`, 0…1, is the share of cleaned audio.
     Denoise { amount: f32 },
     /// Mutes the audio below `close_dbfs`, until the level exceeds `open_dbfs`.
     Gate { open_dbfs: f32, close_dbfs: f32, attack_ms: f32, hold_ms: f32, release_ms: f32 },
@@ -45,18 +45,19 @@ pub enum Filter {
         gain_db: f32,
         side_chain: Option<StripId>,
     },
-    /// Limits every sample to the threshold; looks 5 ms ahead.
+    /// Limits every sample to the threshold, with a look-ahead of 5 ms.
     Limiter { threshold_dbfs: f32, release_ms: f32 },
-    /// Low shelf at 250 Hz, bell at 1 kHz, high shelf at 4 kHz, each -20…+20 dB.
+    /// Equalizes with a low shelf at 250 Hz, a bell at 1 kHz and a high shelf at 4 kHz, each
+    /// -20…+20 dB.
     ThreeBand { low_db: f32, middle_db: f32, high_db: f32 },
-    /// Ten bells an octave apart ([`TEN_BANDS_HZ`]), each -20…+20 dB.
+    /// Equalizes with ten bells, an octave apart ([`TEN_BANDS_HZ`]), each -20…+20 dB.
     TenBand { db: [f32; 10] },
     /// Moves the short-term loudness slowly to the target, by at most `most_db` upwards.
     Loudness { target_lufs: f32, most_db: f32 },
 }
 
 impl Filter {
-    /// The default of each kind.
+    /// The default filter of each kind.
     pub const KINDS: [Self; 11] = [
         Self::Gain { db: 0.0 },
         Self::HighPass { hz: 80.0 },
@@ -90,7 +91,7 @@ impl Filter {
         Self::Loudness { target_lufs: -16.0, most_db: 18.0 },
     ];
 
-    /// The name of its kind in settings.
+    /// Returns the name of the filter's kind in settings.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Gain { .. } => "gain",
@@ -107,7 +108,7 @@ impl Filter {
         }
     }
 
-    /// The strip that controls the filter, if it is another one.
+    /// Returns the strip that controls the filter, if another strip controls it.
     pub const fn side_chain(&self) -> Option<StripId> {
         match self {
             Self::Compressor { side_chain, .. } => *side_chain,
@@ -134,7 +135,7 @@ pub enum Unit {
 /// A numeric parameter of a filter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
-    /// The name in settings.
+    /// The name of the parameter in settings.
     pub name: &'static str,
     pub unit: Unit,
     pub range: RangeInclusive<f32>,
@@ -156,12 +157,12 @@ const BANDS: [&str; 10] = [
 ];
 
 impl Filter {
-    /// The default of the kind with this name.
+    /// Returns the default filter of the kind with this name.
     pub fn of_kind(kind: &str) -> Option<Self> {
         Self::KINDS.into_iter().find(|filter| filter.kind() == kind)
     }
 
-    /// The parameters and their values, in order.
+    /// Returns the parameters and their values, in order.
     fn numbers(&mut self) -> Vec<(Parameter, &mut f32)> {
         use Unit::{Dbfs, Decibels, Hertz, Lufs, Milliseconds, Ratio, Share};
         match self {
@@ -211,18 +212,18 @@ impl Filter {
         }
     }
 
-    /// The parameters, in order.
+    /// Returns the parameters, in order.
     pub fn parameters(&self) -> Vec<Parameter> {
         let mut own = *self;
         own.numbers().into_iter().map(|(parameter, _)| parameter).collect()
     }
 
-    /// The values of [`Filter::parameters`], readable and writable.
+    /// Returns the values of [`Filter::parameters`], readable and writable.
     pub fn values(&mut self) -> Vec<&mut f32> {
         self.numbers().into_iter().map(|(_, value)| value).collect()
     }
 
-    /// Sets a parameter, clamped to its range; returns true if the name exists.
+    /// Sets a parameter, clamped to its range. Returns true if the parameter exists.
     pub fn set(&mut self, name: &str, new: f32) -> bool {
         let mut numbers = self.numbers().into_iter();
         let found = numbers.find(|(parameter, _)| parameter.name == name);

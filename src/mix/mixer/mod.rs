@@ -1,7 +1,8 @@
-//! Floor 3: the mixer. Every 10 ms, its thread produces a block of program audio. It pulls each
-//! strip's source (later by the delay of the sources), filters, applies fader and mute with a ramp,
-//! meters, mixes the strips, and passes the block to the encoder, if any. Missing audio is silence:
-//! the timestamps continue without a gap or an overlap. Without a source and a receiver, it sleeps.
+//! Floor 3: the mixer. Every 10 ms, its thread produces a block of program audio. The thread pulls
+//! each strip's source (later by the delay of the sources), filters, applies fader and mute with a
+//! ramp, meters, mixes the strips, and passes the block to the encoder, if any. Missing audio
+//! becomes silence, so the timestamps continue without a gap or an overlap. Without a source and a
+//! receiver, the thread sleeps.
 
 #[cfg(test)]
 mod tests;
@@ -27,11 +28,11 @@ use crate::mix::strips::StripSet;
 /// Blocks per second.
 const BLOCKS: i64 = 100;
 
-/// Blocks due longer ago than this are skipped, because the computer was suspended.
+/// The delay above which blocks are skipped, because the computer was suspended.
 const MAX_BLOCK_DELAY: Duration = Duration::from_secs(2);
 
-/// When the program's delay shrinks, at most this many blocks are produced at once, because
-/// receivers have short queues.
+/// Maximum number of blocks that are produced at once when the program's delay shrinks. Receivers
+/// have short queues.
 const MAX_BLOCKS_PER_TICK: usize = 8;
 
 /// Maximum delay that a source may request.
@@ -40,7 +41,7 @@ const MAX_DELAY: Duration = Duration::from_millis(500);
 /// Interval at which an idle mixer checks whether to end.
 const IDLE_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Number of free blocks to keep: encoders and monitoring return those of their queues.
+/// Number of free blocks to keep. Encoders and monitoring return the blocks of their queues.
 const MAX_IDLE: usize = 32;
 
 /// A meter that the mixer's thread writes and others read.
@@ -59,7 +60,7 @@ pub struct Config {
     pub clock: Clock,
 }
 
-/// Why the mixer cannot start.
+/// The reason why the mixer cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A rate or channel count that no encoder supports.
@@ -75,13 +76,14 @@ pub enum Error {
 pub struct Figures {
     /// Produced samples per channel.
     pub samples: u64,
-    /// Samples among these in blocks that the source could not fill.
+    /// The number of these samples that are in blocks that the source could not fill.
     pub silent: u64,
-    /// Skipped samples that were due while the computer was suspended.
+    /// The number of samples that were skipped because they were due while the computer was
+    /// suspended.
     pub skipped: u64,
 }
 
-/// A running mixer. Dropping it ends it; [`Mixer::join`] waits for the end.
+/// A running mixer, which ends when it is dropped. [`Mixer::join`] waits for the end.
 #[derive(Debug)]
 pub struct Mixer {
     shared: Arc<Shared>,
@@ -90,7 +92,7 @@ pub struct Mixer {
 }
 
 impl Mixer {
-    /// Starts mixing; the output is silence until there is a feed.
+    /// Starts the mixer. Its output is silence until a strip has a feed.
     ///
     /// # Errors
     /// Fails if the format is impossible, or the system cannot start a thread.
@@ -106,19 +108,19 @@ impl Mixer {
         Ok(Self { shared, config, worker })
     }
 
-    /// The configuration.
+    /// Returns the configuration.
     pub fn config(&self) -> Config {
         self.config
     }
 
-    /// Adds a strip, or changes the existing one, from the next block on, without a click. Beyond
-    /// [`MAX_STRIPS`](crate::mix::MAX_STRIPS), nothing happens.
+    /// Adds a strip, or changes the existing strip, from the next block on, without a click. Beyond
+    /// [`MAX_STRIPS`](crate::mix::MAX_STRIPS) strips, the call has no effect.
     pub fn set_strip(&self, id: StripId, strip: Strip) {
         self.shared.meter(id);
         self.wish(BlockCommand::Set(id, Arc::new(strip)));
     }
 
-    /// Sets the source of an existing strip; `None` is silence.
+    /// Sets the source of an existing strip. `None` means silence.
     pub fn set_feed(&self, id: StripId, feed: Option<Box<dyn AudioFeed>>) {
         self.wish(BlockCommand::Feed(id, feed));
     }
@@ -134,13 +136,14 @@ impl Mixer {
         self.attach_encoder_from(encoder, self.config.clock.now());
     }
 
-    /// As [`Self::attach_encoder`], from the block at this time on.
+    /// Sends program audio to an encoder like [`Self::attach_encoder`], from the block at this time
+    /// on.
     pub fn attach_encoder_from(&self, encoder: Sender<SampleBlock>, from: Timestamp) {
         self.attach_encoder_of(ProgramId::MAIN, encoder, from);
     }
 
-    /// As [`Self::attach_encoder_from`], for the encoder of one of several programs, which share
-    /// this audio.
+    /// Sends program audio to an encoder like [`Self::attach_encoder_from`]. The encoder belongs to
+    /// one of several programs, which share this audio.
     pub fn attach_encoder_of(
         &self,
         program: ProgramId,
@@ -160,20 +163,21 @@ impl Mixer {
         self.detach_encoder_of(ProgramId::MAIN);
     }
 
-    /// Sends an extra track's audio to an encoder from now on; `None` ends its queue. A track
-    /// without an encoder is not mixed.
+    /// Sends an extra track's audio to an encoder from now on. `None` ends the queue of the track's
+    /// encoder. A track without an encoder is not mixed.
     pub fn set_track(&self, track: ExtraTrack, encoder: Option<Sender<SampleBlock>>) {
         let from = self.config.clock.now();
         self.wish(BlockCommand::Track(track, encoder.map(|encoder| (encoder, from))));
     }
 
-    /// Sends the operator's audio (monitored or solo strips) to this queue; `None` stops it.
+    /// Sends the operator's audio (monitored or solo strips) to this queue. `None` ends the
+    /// sending.
     pub fn set_monitoring(&self, monitoring: Option<Sender<SampleBlock>>) {
         self.wish(BlockCommand::Monitoring(monitoring));
     }
 
-    /// Sets whether to measure loudness and true peak. In a broadcast without a display, this is a
-    /// sixth of the audio work.
+    /// Sets whether to measure loudness and true peak. In a broadcast without a display, these
+    /// measurements are a sixth of the audio work.
     pub fn measure_loudness(&self, wanted: bool) {
         self.shared.program.lock().measure_loudness(wanted);
     }
@@ -185,12 +189,12 @@ impl Mixer {
         self.shared.meters.lock().values().for_each(|meter| meter.lock().fall = fall);
     }
 
-    /// The level and loudness of the program.
+    /// Returns the level and loudness of the program.
     pub fn meter(&self) -> Reading {
         self.shared.program.lock().reading()
     }
 
-    /// The level of a strip after fader and mute; loudness is not measured.
+    /// Returns the level of a strip after fader and mute. The loudness of strips is not measured.
     pub fn strip_meter(&self, id: StripId) -> Option<Reading> {
         let meter = self.shared.meters.lock().get(&id).map(Arc::clone)?;
         let reading = meter.lock().reading();
@@ -214,14 +218,14 @@ impl Mixer {
         self.shared.program.lock().reset_loudness();
     }
 
-    /// Delay after which the program audio of an instant is produced, without the delay of the
-    /// sources: a strip with a negative offset delays all audio.
+    /// Returns the delay after which the program audio of an instant is produced, without the delay
+    /// of the sources. The delay is caused by strips with a negative offset, which delay all audio.
     pub fn lag(&self) -> Duration {
         let micros = self.shared.lag_us.load(Ordering::Relaxed);
         Duration::from_micros(u64::try_from(micros).unwrap_or(0))
     }
 
-    /// The counters since the start.
+    /// Returns the counters since the start.
     pub fn figures(&self) -> Figures {
         Figures {
             samples: self.shared.samples.load(Ordering::Relaxed),
@@ -238,8 +242,8 @@ impl Mixer {
         self.worker.join(limit)
     }
 
-    /// Queues a command; commands are executed in order before the next block. A user cannot
-    /// produce many within 10 ms.
+    /// Queues a command. Commands are executed in order before the next block. A user cannot
+    /// produce many commands within 10 ms.
     fn wish(&self, wish: BlockCommand) {
         let mut inbox = self.shared.inbox.lock();
         if inbox.len() >= MAX_COMMANDS {
@@ -281,16 +285,17 @@ enum BlockCommand {
     Monitoring(Option<Sender<SampleBlock>>),
 }
 
-/// Outputs of the mixer thread.
+/// The outputs of the mixer thread.
 struct Outputs {
-    /// Encoders, each with its start time: earlier audio is not sent to it.
+    /// The encoders, each with its start time. Audio before the start time is not sent to the
+    /// encoder.
     encoders: Vec<(ProgramId, Sender<SampleBlock>, Timestamp)>,
     /// Encoders of the extra tracks.
     tracks: Vec<(ExtraTrack, Sender<SampleBlock>, Timestamp)>,
     monitoring: Option<Sender<SampleBlock>>,
 }
 
-/// The tick loop.
+/// Runs the tick loop.
 fn run(config: Config, shared: &Shared, stop: &Stop) {
     let Config { rate, channels, origin, clock } = config;
     let width = usize::from(channels);
@@ -397,15 +402,15 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
 }
 
 impl Shared {
-    /// The meter of a strip, created if missing.
+    /// Returns the meter of a strip, and creates the meter if it is missing.
     fn meter(&self, id: StripId) -> SharedMeter {
         let fall = *self.fall.lock();
         let fresh = || Arc::new(Mutex::new(Meter::of_source(fall)));
         self.meters.lock().entry(id).or_insert_with(fresh).clone()
     }
 
-    /// Returns true if no strip has a source, and all meters are silent. Then no audio is left in
-    /// the delay lines, because a meter holds its peak for the maximum delay of a strip.
+    /// Returns true if no strip has a source, and all meters are silent. In this case, no audio is
+    /// left in the delay lines, because a meter holds its peak for the maximum delay of a strip.
     fn is_quiet(&self, strip_set: &StripSet) -> bool {
         !strip_set.has_sources()
             && self.program.lock().is_at_rest()

@@ -6,7 +6,7 @@ use crate::media::Pulled;
 use crate::mix::block::ramp;
 use crate::mix::meter::FLOOR_DBFS;
 
-/// A source in which each sample is its own index since the origin, scaled down.
+/// A source in which the value of each sample is its index since the origin, scaled down.
 struct Counting {
     origin: Timestamp,
     rate: u32,
@@ -30,7 +30,7 @@ impl AudioFeed for Counting {
 /// Time limit of a wait.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Number of frames between the previous block and a block that begins at `first`.
+/// Returns the number of frames between the previous block and a block that begins at `first`.
 fn gap(next: &mut Option<i64>, first: i64, block: &SampleBlock) -> u64 {
     let due = next.replace(first + block.frames() as i64).unwrap_or(first);
     assert!(first >= due, "{first} comes after {due}");
