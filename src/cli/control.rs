@@ -13,9 +13,9 @@ use crate::studio::Studio;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// A longer line, in bytes, is invalid.
+/// Maximum length of a line in bytes. A longer line is invalid.
 const MAX_LINE: u64 = 4 << 10;
-/// Replaces a line that is too long: no command begins with this text.
+/// The text that replaces a line that is too long. No command begins with this text.
 const TOO_LONG: &str = "(a line of more than 4 KiB)";
 /// Maximum number of commands executed in a row.
 pub(super) const MAX_COMMANDS_PER_TURN: usize = 16;
@@ -24,8 +24,8 @@ const LINES: usize = 64;
 /// The time for which a line waits for the studio to finish earlier commands.
 const SETTLE: Duration = Duration::from_millis(50);
 
-/// Reads standard input on a separate thread, which ends with the process, because a read cannot be
-/// canceled.
+/// A reader of standard input. It runs on a separate thread, which ends only with the process,
+/// because a read cannot be canceled.
 #[derive(Debug)]
 pub struct Lines {
     lines: Receiver<String>,
@@ -71,8 +71,8 @@ impl Lines {
         })
     }
 
-    /// Returns the next line after the studio has executed all earlier ones, because its meaning
-    /// can depend on them. A line that `at_once` accepts does not wait.
+    /// Returns the next line after the studio has executed all earlier lines, because the meaning
+    /// of a line can depend on earlier ones. A line that `at_once` accepts does not wait.
     pub fn take_for(
         &mut self,
         studio: &Studio,
@@ -87,7 +87,8 @@ impl Lines {
     }
 }
 
-/// Reads the next line; a line that is too long is invalid as a whole. Returns `None` at the end.
+/// Reads the next line, or returns `None` at the end of the input. A line that is too long is
+/// invalid as a whole.
 fn next(input: &mut impl BufRead) -> Option<String> {
     let (mut line, mut long) = (Vec::new(), false);
     loop {
@@ -104,8 +105,8 @@ fn next(input: &mut impl BufRead) -> Option<String> {
     (!line.is_empty()).then(|| String::from_utf8_lossy(&line).trim().to_owned())
 }
 
-/// The problem that a word is not a command. The word is repeated only if it looks like one, so a
-/// key pasted by mistake is not printed.
+/// Creates the problem that a word is not a command. The problem repeats the word only if it looks
+/// like a command, so that a key pasted by mistake is not printed.
 pub(super) fn not_a_command(word: &str, syntax: &str) -> Problem {
     let is_word = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
     if word.len() <= 16 && word.bytes().all(is_word) {
@@ -116,7 +117,7 @@ pub(super) fn not_a_command(word: &str, syntax: &str) -> Problem {
 }
 
 impl ControlLine {
-    /// Prints the result: always with `--json`, otherwise only failures.
+    /// Prints the result of a line. Without `--json`, only failures are printed.
     pub fn answer(&self, output: &Output, done: &Result<(), Problem>) {
         if let Err(why) = done {
             complain(why.clone());

@@ -45,7 +45,7 @@ pub fn run(args: &Args, onair: Command) -> Exit {
     }
 }
 
-/// The page of a nested command; `None` if there is none.
+/// Returns the page of a nested command, or `None` if there is no such command.
 fn page(names: &[String], onair: Command) -> Option<Man> {
     let mut onair = onair.disable_help_subcommand(true);
     onair.build();

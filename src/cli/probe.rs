@@ -169,7 +169,7 @@ fn audio_codec(format: AudioFormat) -> String {
     }
 }
 
-/// Metadata as JSON.
+/// Converts metadata to JSON.
 fn plain(value: &amf0::Value, depth: usize) -> Value {
     use amf0::Data;
     if depth >= DEPTH {

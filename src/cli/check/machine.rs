@@ -22,7 +22,7 @@ use crate::studio::{Command, Config, Level, Notice, Quality, Studio, Target};
 use crate::text::Language;
 use crate::text::problem::{Problem, problem};
 
-/// The time that sources may take to open and deliver.
+/// The time that sources may take to open and to deliver data.
 const SOURCES: Duration = Duration::from_secs(8);
 const LISTEN_DURATION: Duration = Duration::from_millis(1_500);
 /// The time limit of the whole check.
@@ -56,8 +56,8 @@ pub struct Flags {
     pub record: Option<PathBuf>,
 }
 
-/// Checks this computer and the enabled targets of `--settings`; with a URL, only the limits of its
-/// service.
+/// Checks this computer and the enabled targets of `--settings`. With a URL, only the limits of the
+/// URL's service are checked.
 ///
 /// # Errors
 /// Fails with a sentence and the exit code if the check cannot run.
@@ -160,7 +160,7 @@ fn check(studio: &Studio, clock: Clock) -> Option<Vec<Notice>> {
     last.checked.map(|checked| checked.found)
 }
 
-/// The findings as JSON.
+/// Returns the findings as JSON.
 pub fn fields(found: &[Notice], language: Language) -> Vec<Value> {
     let field = |notice: &Notice| {
         json!({
@@ -175,7 +175,7 @@ pub fn fields(found: &[Notice], language: Language) -> Vec<Value> {
     found.iter().map(field).collect()
 }
 
-/// The findings as lines of text for users.
+/// Returns the findings as lines of text for users.
 pub fn lines(found: &[Notice], language: Language) -> Vec<String> {
     let mut lines = Vec::new();
     for notice in found {
@@ -190,8 +190,8 @@ pub fn lines(found: &[Notice], language: Language) -> Vec<String> {
     lines
 }
 
-/// The exit code: 0 if no finding prevents the broadcast (warnings do not), else the code of the
-/// first one that does.
+/// Returns the exit code: 0 if no finding prevents the broadcast, or else the code of the first
+/// finding that does. Warnings do not prevent the broadcast.
 pub fn exit(found: &[Notice]) -> Exit {
     let first = found.iter().find(|notice| notice.level == Level::Error);
     match first.map(Notice::key) {

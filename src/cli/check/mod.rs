@@ -58,7 +58,8 @@ struct Tried {
 enum CheckEvent {
     Began(ConnectStage),
     NextPort(Error),
-    /// A redirect to this address; the flag is true if user and password are sent too.
+    /// A redirect to this address. The flag is true if the user and the password are sent there
+    /// too.
     Elsewhere(String, bool),
 }
 
@@ -122,7 +123,7 @@ fn prepare(
 /// The result of the check.
 struct Outcome {
     tried: Vec<Tried>,
-    /// The targets of redirects, and whether the login was sent along.
+    /// The targets of redirects, each with a flag that is true if the login was sent there.
     elsewhere: Vec<(String, bool)>,
     error: Option<Error>,
 }

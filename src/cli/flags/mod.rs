@@ -46,14 +46,14 @@ fn language(tag: &str) -> Result<Language, String> {
 }
 
 impl Globals {
-    /// The settings file of this run: that of `--settings`, or the user's own if a collection or
-    /// profile was requested.
+    /// Returns the settings file of this run: the file of `--settings`, or the user's own settings
+    /// file if a collection or profile was requested.
     pub fn settings_in_use(&self) -> Option<PathBuf> {
         let own = self.parts().next().and_then(|_| default_path());
         self.settings.clone().or(own)
     }
 
-    /// The requested collection and profile.
+    /// Returns the requested collection and profile.
     pub fn parts(&self) -> impl Iterator<Item = (PartKind, &str)> {
         let both = [
             (PartKind::Collection, self.collection.as_deref()),
@@ -62,8 +62,8 @@ impl Globals {
         both.into_iter().filter_map(|(kind, name)| Some((kind, name?)))
     }
 
-    /// The requested settings, with their problems; `None` if none were requested. Without `--settings`, only
-    /// the collection or profile of the user's settings is used.
+    /// Returns the requested settings with their problems, or `None` if none were requested.
+    /// Without `--settings`, only the collection or profile of the user's settings is used.
     ///
     /// # Errors
     /// Fails if the file, collection or profile does not exist.
@@ -87,7 +87,8 @@ impl Globals {
         Ok(Some((asked, warnings)))
     }
 
-    /// As [`Globals::named_settings`], for a run without a window, which must not ignore unusable settings.
+    /// Returns the same as [`Globals::named_settings`], but for a run without a window, which must
+    /// not ignore unusable settings.
     ///
     /// # Errors
     /// Fails if the file does not exist or is not a settings file.

@@ -31,7 +31,7 @@ pub struct Flags {
 const MAX_PORTS: usize = 8;
 
 impl Flags {
-    /// The route as entered, for editing in the window.
+    /// Returns the route as entered, for editing in the window.
     pub fn written(&self) -> (Route, String) {
         let ports: Vec<String> = self.ports.iter().map(ToString::to_string).collect();
         let route = Route {
@@ -46,8 +46,8 @@ impl Flags {
         (route, self.trust.ca_file())
     }
 
-    /// The window's defaults for values that [`written`](Self::written) does not set, so that
-    /// emptying a field has the same effect as omitting its flag.
+    /// Returns the window's defaults for values that [`written`](Self::written) does not set, so
+    /// that emptying a field has the same effect as omitting its flag.
     ///
     /// # Errors
     /// Fails with the problem and the exit code.
@@ -62,7 +62,7 @@ impl Flags {
     /// Starts the network with these options.
     ///
     /// # Errors
-    /// The same as for [`read`](Self::read); also if the system provides no threads.
+    /// Fails like [`read`](Self::read), and if the system provides no threads.
     pub fn start(&self) -> Result<(Options, Runtime), (Problem, Exit)> {
         let refused =
             |error| (problem!("cli-no-network", reason = Problem::from(&error)), Exit::Error);
@@ -99,8 +99,8 @@ impl Flags {
     }
 }
 
-/// The values of `ALL_PROXY` and `NO_PROXY`, in upper or lower case, as in curl. (`HTTP_PROXY` and
-/// `HTTPS_PROXY` are for the web.)
+/// Returns the values of `ALL_PROXY` and `NO_PROXY`, in upper or lower case, as in curl.
+/// (`HTTP_PROXY` and `HTTPS_PROXY` are for the web.)
 fn from_environment(
     variable: impl Fn(&str) -> Option<String>,
 ) -> Option<Result<Proxy, (String, Problem)>> {

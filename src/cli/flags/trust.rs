@@ -21,7 +21,7 @@ pub struct Flags {
 }
 
 impl Flags {
-    /// The certificate file as given.
+    /// Returns the certificate file as the user entered it.
     pub(in crate::cli) fn ca_file(&self) -> String {
         self.tls_ca.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
     }

@@ -13,7 +13,7 @@ use crate::studio::targets::quality::SAMPLE_RATES;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Parses a duration; a number without a unit means seconds.
+/// Parses a duration. A number without a unit means seconds.
 ///
 /// # Errors
 /// Fails with a sentence that shows the syntax.
@@ -73,7 +73,7 @@ pub fn audio() -> impl TypedValueParser<Value = AudioChoice> {
     OsStringValueParser::new().try_map(|word| AudioChoice::of_word(&word))
 }
 
-/// Parses a number of bytes: `700M`, `2G`, `1.5 GB`, `65536`; a K is 1,000.
+/// Parses a number of bytes: `700M`, `2G`, `1.5 GB`, `65536`. A K means 1,000.
 ///
 /// # Errors
 /// Fails with a sentence that shows the syntax.

@@ -22,13 +22,13 @@ use crate::studio::event::{RecordingState, TargetState};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::{Command, Config, Event, Studio};
 
-/// Time limit for the end, after which the program exits anyway.
+/// The time limit for the end of the broadcast, after which the program exits anyway.
 const END: Duration = Duration::from_secs(5);
 
-/// The time for which events are waited for between checks of the clock and of Ctrl-C: until the
-/// first frame…
+/// The time, until the first frame, for which the program waits for events between checks of the
+/// clock and of Ctrl-C.
 const EAGER: Duration = Duration::from_millis(20);
-/// …and afterwards.
+/// The time, after the first frame, for which the program waits for events between these checks.
 const CALM_POLL_INTERVAL: Duration = Duration::from_millis(80);
 
 /// The result of the broadcast so far.
@@ -179,7 +179,7 @@ impl Missing {
         }
     }
 
-    /// The exit code for a requested source that never delivered.
+    /// Returns the exit code for a requested source that never delivered.
     fn exit(&self) -> Option<Exit> {
         match self.kind.filter(|_| !self.delivered)? {
             "camera" | "mic" | "system" | "app" | "screen" | "window" => Some(Exit::Device),
@@ -235,8 +235,8 @@ impl Outcome {
         }
     }
 
-    /// Returns 0 if every target was live at the end and the recording is complete, otherwise the
-    /// code of the first that was not.
+    /// Returns 0 if every target was live at the end and the recording is complete, or else the
+    /// exit code of the first failure.
     pub(super) fn exit(&self, targets: &[usize], recorded: bool) -> Exit {
         if self.codec_failed {
             return Exit::Codec;
@@ -284,7 +284,7 @@ mod tests {
         Event::Target(Target { state, trouble, exit, retry_in, ..Target::default() })
     }
 
-    /// The exit code of a run with one target and these events.
+    /// Returns the exit code of a run with one target and these events.
     fn exit(events: &[Event]) -> Exit {
         let mut outcome = Outcome::default();
         events.iter().for_each(|event| outcome.note(event));

@@ -1,4 +1,5 @@
-//! Prints the events of a target: each once, followed by a count of repetitions.
+//! Prints the events of a target. Each event is printed once, followed by the number of its
+//! repetitions.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +8,8 @@ use crate::studio::Event;
 use crate::studio::event::Target;
 use crate::text::problem::{Problem, problem};
 
-/// Prints events; repeated attempts of a target become one line with a count. With `--json`, every
-/// event has its own line.
+/// Prints events, and folds repeated attempts of a target into one line with a count. With
+/// `--json`, every event has its own line.
 #[derive(Debug, Default)]
 pub(super) struct Folded {
     last: BTreeMap<usize, Last>,
@@ -18,7 +19,7 @@ pub(super) struct Folded {
 #[derive(Debug)]
 struct Last {
     target: Target,
-    /// The number of attempts since then with the same result.
+    /// The number of later attempts with the same result.
     again: u32,
 }
 
@@ -37,7 +38,7 @@ impl Folded {
         }
     }
 
-    /// Prints the remaining count.
+    /// Prints the counts that were not printed yet.
     pub(super) fn end(&mut self, output: &Output) {
         for last in std::mem::take(&mut self.last).into_values() {
             if let Some(text) = last.counted() {
@@ -46,7 +47,8 @@ impl Folded {
         }
     }
 
-    /// The text before the target's own line, which follows if it is the last one.
+    /// Returns the line with the count of repetitions, which is printed before the target's next
+    /// line or at the end.
     fn counted(&mut self, target: &Target) -> Option<Problem> {
         // The stages of an attempt after a failure are the same as those of the previous attempt.
         let retried = target.cause.is_some() && target.retry_in.is_none() && target.exit.is_none();

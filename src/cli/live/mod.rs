@@ -269,7 +269,8 @@ pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Cl
 
 type Refusal = (Problem, Exit);
 
-/// Parses the name of a service: a known one, or one of the user's own.
+/// The parser for the name of a service, which is a known service or one of the user's own
+/// services.
 #[derive(Clone, Debug)]
 struct ServiceName;
 
@@ -285,7 +286,8 @@ impl TypedValueParser for ServiceName {
         NonEmptyStringValueParser::new().parse_ref(command, arg, value)
     }
 
-    /// All services, each with the page of its key, and with the address if each show has its own.
+    /// Returns all services, each with the page that shows the stream key, and with its address if
+    /// each show has a separate address.
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         Some(Box::new(SERVICES.iter().filter_map(|service| match &service.id {
             Cow::Borrowed(id) => {
@@ -403,7 +405,7 @@ fn prepare(
     Ok(config)
 }
 
-/// The settings of a broadcast that a crash interrupted.
+/// Returns the settings of a broadcast that a crash interrupted.
 fn resumed(path: Option<&std::path::Path>) -> Result<(Settings, Vec<Problem>), Problem> {
     let mark = path.and_then(|path| Some((path, OnAirMark::left(&OnAirMark::place(path))?)));
     let (path, mark) = mark.ok_or_else(|| problem!("cli-nothing-to-resume"))?;
@@ -412,19 +414,19 @@ fn resumed(path: Option<&std::path::Path>) -> Result<(Settings, Vec<Problem>), P
     Ok((settings, warnings))
 }
 
-/// The video encoders by name.
+/// Returns the parser for the name of a video encoder.
 fn encoder() -> impl TypedValueParser<Value = encode::Choice> {
     let names = PossibleValuesParser::new(encode::Choice::ALL.map(encode::Choice::name));
     names.try_map(|name| name.parse())
 }
 
-/// The built-in server as configured in the settings.
+/// Returns the built-in server as configured in the settings.
 fn built_in(known: &[Target]) -> Target {
     let known = known.iter().find(|target| target.is_built_in()).cloned();
     Target { enabled: true, ..known.unwrap_or_else(Target::built_in) }
 }
 
-/// The value of the flag, or else the stored one.
+/// Returns the value of the flag, or else the stored value.
 fn chosen<T>(matches: &clap::ArgMatches, flag: &str, said: T, kept: T) -> T {
     match matches.value_source(flag) {
         Some(ValueSource::DefaultValue) | None => kept,
@@ -432,7 +434,7 @@ fn chosen<T>(matches: &clap::ArgMatches, flag: &str, said: T, kept: T) -> T {
     }
 }
 
-/// The quality from the flags, completed from the settings.
+/// Returns the quality from the flags, completed from the settings.
 fn quality(args: &Args, matches: &clap::ArgMatches, kept: &Quality) -> Quality {
     macro_rules! chosen {
         ($flag:ident, $kept:expr) => {
@@ -455,7 +457,7 @@ fn quality(args: &Args, matches: &clap::ArgMatches, kept: &Quality) -> Quality {
     }
 }
 
-/// The recording options, likewise.
+/// Returns the recording options from the flags, completed from the settings.
 fn recording(args: &Args, matches: &clap::ArgMatches, kept: RecordingChoices) -> RecordingChoices {
     RecordingChoices {
         split_time: args.split_time.or(kept.split_time),
@@ -491,7 +493,7 @@ mod tests {
     use super::*;
     use crate::cli::{Cli, Sub};
 
-    /// The result of these arguments with stored settings.
+    /// Returns the result of these arguments with stored settings.
     fn of<T>(words: &[&str], make: impl FnOnce(&Args, &clap::ArgMatches) -> T) -> T {
         let all = ["onair", "live"].iter().chain(words);
         let matches = Cli::command().try_get_matches_from(all).unwrap();

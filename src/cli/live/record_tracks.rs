@@ -26,7 +26,7 @@ pub(super) fn parse(text: &str) -> Result<Named, String> {
     }
 }
 
-/// Assigns a free track to each: uses the strip with its source, or a new one.
+/// Assigns a free track to each source. The strip with this source is used, or a new strip.
 pub(super) fn add(wanted: &[Named], settings: &mut Settings) -> Result<(), String> {
     for Named { name, choice } in wanted {
         let used = audio_tracks::used(&settings.strips);

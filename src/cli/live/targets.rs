@@ -1,4 +1,4 @@
-//! Assigns the keys: each `--key-…` applies to the `--to` before it.
+//! Assigns stream keys to targets: each `--key-…` applies to the preceding `--to`.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -12,10 +12,10 @@ use crate::media::BitsPerSecond;
 use crate::studio::targets::services::ServiceList;
 use crate::text::problem::{Problem, Value, problem};
 
-/// A longer key, in bytes, is invalid.
+/// Maximum length of a key in bytes. A longer key is invalid.
 const MAX_KEY_BYTES: u64 = 8 << 10;
 
-/// A target as given: its URL and its separate key.
+/// A target as the user entered it: its URL and its separate key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     pub url: String,
@@ -94,7 +94,7 @@ enum Word {
     Floor(BitsPerSecond),
 }
 
-/// The problem of a flag without a preceding `--to`.
+/// Creates the error of a flag that has no preceding `--to`.
 fn no_target(flag: &str) -> Error {
     (problem!("cli-no-target-before", flag = flag), Exit::Usage)
 }

@@ -213,7 +213,7 @@ fn print_monitor(output: &Output, monitor: &Monitor) {
     });
 }
 
-/// A text, and additional details.
+/// Joins a text and additional details.
 fn with(output: &Output, text: Problem, more: Option<String>) -> String {
     let whole = match more {
         Some(more) => problem!("out-with", what = text, more = more),
@@ -222,12 +222,12 @@ fn with(output: &Output, text: Problem, more: Option<String>) -> String {
     output.say(&whole)
 }
 
-/// A number with at most four decimals.
+/// Rounds a number to four decimals.
 fn rounded(number: f64) -> String {
     format!("{number:.4}").trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// The reason for a failure, and the remedy.
+/// Returns the reason for a failure, and the remedy.
 fn failed(output: &Output, reason: Option<&Problem>) -> Option<String> {
     reason.map(|reason| output.language().say_with_cure(reason))
 }
@@ -306,7 +306,7 @@ fn print_stats(output: &Output, stats: &Stats) {
     }
 }
 
-/// Prints that a client connected to or left the built-in server, or a simulated fault.
+/// Prints an event of the built-in server: a client connected or left, or a fault was simulated.
 pub fn print_server(output: &Output, event: &server::Event) {
     let (name, peer, ended) = match event {
         server::Event::Fault(struck) => {
@@ -480,13 +480,13 @@ pub fn print_notice(output: &Output, notice: &Notice) {
     });
 }
 
-/// The values that the texts of a problem contain.
+/// Returns the values that the texts of a problem contain.
 pub fn values(problem: &Problem, language: Language) -> serde_json::Map<String, Value> {
     let value = |(name, value): &(&str, _)| ((*name).to_owned(), language.value(value).into());
     problem.args().iter().map(value).collect()
 }
 
-/// A problem by the names of its messages, which are the same in every language.
+/// Returns a problem by the names of its messages, which are the same in every language.
 fn names(problem: &Problem) -> Value {
     let value = |value: &text::Value| match value {
         text::Value::Text(text) => Value::from(&**text),
@@ -553,7 +553,7 @@ fn track(track: Track) -> &'static str {
     }
 }
 
-/// `null` for an empty text.
+/// Returns the text, or `None` (`null` in JSON) for an empty text.
 fn some(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }

@@ -28,7 +28,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The number for the shell.
+    /// Returns the number for the shell.
     pub const fn code(self) -> u8 {
         self as u8
     }

@@ -1,7 +1,7 @@
-//! The output of the commands. With `--json`, it is one object per line on standard output, and
-//! nothing else; otherwise, it consists of sentences. A closed reader (`| head`) does not end the
-//! program. Any other write error (a full disk) counts as an unwritable output file, so the command
-//! does not end with 0.
+//! The output of the commands. With `--json`, the output is one object per line on standard output,
+//! and nothing else; otherwise, it consists of sentences. A closed reader (`| head`) does not end
+//! the program. Any other write error (a full disk) counts as an unwritable output file, so the
+//! command does not end with 0.
 
 pub mod events;
 pub mod exit;
@@ -28,13 +28,13 @@ static UNWRITTEN: AtomicBool = AtomicBool::new(false);
 /// The language of `--lang`, if given.
 static LANGUAGE: OnceLock<Option<Language>> = OnceLock::new();
 
-/// Sets the language of all output; only the first call has an effect.
+/// Sets the language of all output. Only the first call has an effect.
 pub fn speak(language: Option<Language>) {
     let _ = LANGUAGE.set(language);
     Language::choose(language);
 }
 
-/// Writes events. It is shared by reference; lines are never mixed.
+/// The output of events. Threads share it by reference, and their lines are never mixed.
 #[derive(Debug)]
 pub struct Output {
     clock: Clock,
@@ -53,13 +53,14 @@ impl Output {
         self.json
     }
 
-    /// The language: the chosen one, otherwise English with `--json`, otherwise the system's.
+    /// Returns the language of the output: the chosen language, or else English with `--json`, or
+    /// else the language of the system.
     pub fn language(&self) -> Language {
         let unasked = if self.json { Language::English } else { Language::of_system() };
         LANGUAGE.get().copied().flatten().unwrap_or(unasked)
     }
 
-    /// A text in the language of the output.
+    /// Returns the text of a problem in the language of the output.
     pub fn say(&self, text: &Problem) -> String {
         self.language().say(text)
     }
@@ -122,7 +123,7 @@ pub fn answer(answer: &clap::Error) -> Exit {
     settle(Exit::Ok)
 }
 
-/// The final exit code: a result that could not be written counts as a failure.
+/// Returns the final exit code. A result that could not be written counts as a failure.
 pub fn settle(exit: Exit) -> Exit {
     if exit == Exit::Ok && UNWRITTEN.load(Ordering::Relaxed) { Exit::File } else { exit }
 }

@@ -1,5 +1,5 @@
-//! Handles secrets on the command line: other users of the computer can see them, so onair warns,
-//! and never repeats them in its output.
+//! Handles secrets on the command line: other users of the computer can see these secrets, so onair
+//! warns, and never repeats the secrets in its output.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -25,7 +25,7 @@ pub fn has_password(word: &str) -> bool {
     password(word).is_some()
 }
 
-/// A text without the recorded secrets.
+/// Returns a text without the recorded secrets.
 pub fn hidden(text: &str) -> Cow<'_, str> {
     hide(text, SECRETS.get().map(Vec::as_slice).unwrap_or_default())
 }
@@ -40,7 +40,7 @@ fn hide<'a>(text: &'a str, secrets: &[(String, String)]) -> Cow<'a, str> {
     })
 }
 
-/// The password before the host of an address.
+/// Returns the password before the host of an address.
 fn password(word: &str) -> Option<&str> {
     let (_, rest) = word.split_once("://")?;
     let (before, _) = rest.split(['/', '?', '#']).next()?.rsplit_once('@')?;
@@ -48,8 +48,8 @@ fn password(word: &str) -> Option<&str> {
     Some(password).filter(|password| !password.is_empty())
 }
 
-/// Returns true if a secret is hidden even where it is alone. A short one, or one that could be a
-/// word, is not, because that would hide much of the output.
+/// Returns true if a secret is hidden wherever it occurs. A short secret, or one that could be a
+/// word, is hidden only in addresses, because hiding it everywhere would hide much of the output.
 fn is_rare(secret: &str) -> bool {
     secret.len() >= 5 && !secret.bytes().all(|byte| byte.is_ascii_lowercase())
 }
@@ -78,7 +78,8 @@ fn secrets(word: &str) -> Vec<(String, String)> {
     found
 }
 
-/// The problem of a file name that is an address; it is not repeated, because it can contain a key.
+/// Checks that a file name is not an address. The error does not repeat the address, because an
+/// address can contain a key.
 ///
 /// # Errors
 /// Fails if the name is an address.

@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 
 use crate::studio::event::stats::{self, Stats};
 
-/// Seconds with milliseconds.
+/// Returns a duration in seconds, rounded to milliseconds.
 pub fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1_000.0).round() / 1_000.0
 }
 
-/// A number with two decimals.
+/// Rounds a number to two decimals.
 pub fn two_decimals(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
-/// The fields of the event `stats`.
+/// Returns the fields of the event `stats`.
 pub fn stats_fields(stats: &Stats) -> Value {
     let video = stats.video.map(|video| {
         let mut fields = json!({
@@ -106,7 +106,7 @@ pub fn stats_fields(stats: &Stats) -> Value {
     })
 }
 
-/// The figures of a mixer strip.
+/// Returns the figures of a mixer strip.
 fn strip_fields(strip: &stats::Strip) -> Value {
     let mut fields = json!({
         "name": strip.name,
@@ -120,12 +120,12 @@ fn strip_fields(strip: &stats::Strip) -> Value {
     fields
 }
 
-/// A number with one decimal.
+/// Rounds a number to one decimal.
 pub fn one_decimal(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
 }
 
-/// Adds known values, rounded; unknown values are omitted.
+/// Adds known values, rounded. Unknown values are omitted.
 fn insert_known<const N: usize>(
     fields: &mut Value,
     known: [(&str, Option<f64>); N],
@@ -139,7 +139,7 @@ fn insert_known<const N: usize>(
     }
 }
 
-/// The figures of the viewer monitor; unknown values are omitted.
+/// Returns the figures of the viewer monitor. Unknown values are omitted.
 fn monitor_fields(monitor: &stats::Monitor) -> Value {
     let mut fields = json!({ "state": monitor.state, "bitrate": monitor.bitrate });
     let known = [

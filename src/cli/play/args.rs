@@ -123,7 +123,8 @@ Only with a window:
   chat hide [WORD,WORD…]";
 
 impl Args {
-    /// The configuration of the first player; the others have the same, muted.
+    /// Returns the configuration of the first player. The other players have the same
+    /// configuration, but are muted.
     ///
     /// # Errors
     /// Fails with the problem of the flags, and the exit code.
@@ -158,7 +159,7 @@ impl Args {
         })
     }
 
-    /// The configuration, completed with the last values of the window.
+    /// Returns the configuration, completed with the last values of the window.
     pub fn with_remembered(&self, settings: &Settings, mut config: Config) -> Config {
         let known = &settings.player;
         if self.buffer.is_none() {
@@ -184,7 +185,7 @@ impl Args {
         config
     }
 
-    /// The connection options for the window; `None` if no flag sets any.
+    /// Returns the connection options for the window, or `None` if no flag sets any.
     pub fn network(&self) -> Option<Network> {
         let (route, ca_file) = self.route.written();
         let said = route != Route::default() || !ca_file.is_empty();
@@ -193,7 +194,7 @@ impl Args {
         said.then(|| Network { route, ca_file, reconnect, trusted: Vec::new() })
     }
 
-    /// The options with which the window opens.
+    /// Returns the options with which the window opens.
     pub fn options(&self) -> Options {
         let place = match (self.small, self.own_window) {
             (true, _) => Where::Small,
@@ -204,7 +205,7 @@ impl Args {
         Options { full_screen, place, figures, ..Options::default() }
     }
 
-    /// The stream that plays first, with audio.
+    /// Returns the stream of the first player, which is the one with audio.
     pub fn first(&self) -> &str {
         self.sources.first().map_or("", String::as_str)
     }
@@ -309,8 +310,8 @@ fn share(text: &str, least: f32) -> Option<f32> {
     (least * whole..=whole).contains(&value).then_some(value / whole)
 }
 
-/// The address of the chat: the given one, or derived from the stream if `found`; `None` means only the
-/// chat in the stream itself.
+/// Returns the address of the chat: the address in `url`, or an address derived from the stream if
+/// `found` is true. `None` means that only the chat in the stream itself is used.
 pub(super) fn chat_at(url: &str, source: &str, found: bool) -> Result<Option<String>, String> {
     if url.is_empty() {
         let beside = WebUrl::parse(source).ok().filter(|_| found);

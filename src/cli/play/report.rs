@@ -44,7 +44,7 @@ pub(super) fn event(
     output.event(name, fields, || words().map(|words| numbered(index, words)));
 }
 
-/// A sentence about one of several streams, counted from 1.
+/// Returns a sentence about one of several streams, counted from 1.
 pub(super) fn numbered(index: Option<usize>, words: String) -> String {
     match index {
         Some(index) => format!("{}: {words}", index + 1),
@@ -52,7 +52,7 @@ pub(super) fn numbered(index: Option<usize>, words: String) -> String {
     }
 }
 
-/// The fields of `play`; `None` if there is nothing to report yet.
+/// Returns the fields of the event `play`, or `None` if there is nothing to report yet.
 pub(super) fn state(language: Language, state: &State) -> Option<Value> {
     Some(match state {
         State::Starting => return None,
@@ -73,7 +73,7 @@ pub(super) fn state(language: Language, state: &State) -> Option<Value> {
     })
 }
 
-/// The state as a sentence, if there is something to report.
+/// Returns the state as a sentence, if there is something to report.
 pub(super) fn state_words(language: Language, state: &State) -> Option<String> {
     match state {
         State::Starting | State::Opening { .. } | State::Failed(_) => None,
@@ -130,7 +130,7 @@ pub(super) fn chat(output: &Output, index: Option<usize>, state: &ChatState) {
     });
 }
 
-/// The fields of `play_stats`.
+/// Returns the fields of the event `play_stats`.
 pub(super) fn fields(figures: &Figures, measure: bool) -> Value {
     let tenths = |value: f64| (value * 10.0).round() / 10.0;
     let mut fields = json!({
@@ -176,7 +176,7 @@ pub(super) fn fields(figures: &Figures, measure: bool) -> Value {
     fields
 }
 
-/// The figures of one second as a sentence.
+/// Formats the figures of one second as a sentence.
 pub(super) fn stats_words(language: Language, figures: &Figures) -> String {
     let size = match figures.size {
         Some(size) => size.to_string(),
@@ -222,7 +222,7 @@ pub(super) fn summary(
     });
 }
 
-/// The sentence for a failure, with the name of the stream if the cause contains none.
+/// Returns the sentence for a failure. The sentence names the stream if the cause does not.
 pub fn sentence_of(language: Language, source: &Source, failure: &Failure) -> String {
     let name = match source {
         Source::File(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
@@ -235,7 +235,7 @@ pub fn sentence_of(language: Language, source: &Source, failure: &Failure) -> St
     }
 }
 
-/// The exit code for a kind of failure.
+/// Returns the exit code for a kind of failure.
 pub const fn exit_of(kind: FailureKind) -> Exit {
     match kind {
         FailureKind::System => Exit::Error,

@@ -36,17 +36,17 @@ pub(super) struct Watcher {
     /// Commands on standard input.
     lines: Option<Lines>,
     tiles: BTreeMap<TileId, Tile>,
-    /// The last frame, because the end of the player clears it.
+    /// The last frame, which is kept because the player clears its frame at its end.
     picture: Option<VideoFrame>,
     /// The state of the chat's connection, and the number of its last line.
     chat: (Option<ChatState>, u64),
-    /// With a window, the time since which something plays.
+    /// With a window, the time at which the first stream began to play.
     playing_since: Option<Timestamp>,
     next_stats: Option<Timestamp>,
     /// The version of the last snapshot.
     seen: u64,
-    /// True if the time limit was reached or nothing could be played, so that the end was not
-    /// requested by the user.
+    /// True if the run ended without a request of the user, because the time limit was reached or
+    /// no stream could be played.
     over: bool,
     /// True if a command requested the end.
     stopped: bool,
@@ -57,18 +57,18 @@ pub(super) struct Watcher {
 struct Tile {
     /// The last printed state.
     state: State,
-    /// The current figures, or the last ones.
+    /// The current figures, or the last figures of an ended stream.
     figures: Figures,
     /// The reason why an output file is incomplete.
     output_failure: Option<FailureKind>,
     playing_since: Option<Timestamp>,
-    /// True if its time limit was reached.
+    /// True if the time limit of the stream was reached.
     over: bool,
 }
 
 impl Tile {
-    /// The exit code of the stream; with `over`, the time limit was reached, and a stream lost then
-    /// counts as lost.
+    /// Returns the exit code of the stream. If `over` is true, the time limit was reached, and a
+    /// stream that is lost at that time counts as lost.
     fn exit(&self, over: bool) -> Exit {
         match &self.state {
             State::Reconnecting { .. } if over => Exit::Lost,
@@ -77,7 +77,7 @@ impl Tile {
         }
     }
 
-    /// Returns true if data of the stream was received: `--duration` is counted from then on.
+    /// Returns true if data of the stream was received. `--duration` is counted from that time on.
     fn has_begun(&self, args: &Args) -> bool {
         self.figures.first_frame.is_some()
             || self.figures.audio_samples > 0
@@ -105,12 +105,12 @@ impl Watcher {
         })
     }
 
-    /// The index among several streams, in the order in which they were opened.
+    /// Returns the index of a tile among several streams, in the order in which they were opened.
     fn index(&self, id: TileId) -> Option<usize> {
         (self.args.sources.len() > 1).then_some(id.slot())
     }
 
-    /// Returns true if events are printed: otherwise the window displays them.
+    /// Returns true if events are printed. Otherwise, the window displays them.
     fn tells(&self) -> bool {
         self.args.headless || self.output.is_json()
     }
@@ -125,7 +125,7 @@ impl Watcher {
         }
     }
 
-    /// Follows the players since the last poll.
+    /// Handles the changes of the players since the last poll.
     fn follow(&mut self, snapshot: &Snapshot) {
         for view in snapshot.tiles.iter().filter(|view| view.state != WatchState::Idle) {
             let tile = self.tiles.entry(view.id).or_default();
@@ -212,7 +212,7 @@ impl Watcher {
         }
     }
 
-    /// Executes the waiting lines.
+    /// Executes the waiting lines of standard input.
     fn handle(&mut self, studio: &Studio) {
         let ends = |text: &str| matches!(control::parse(text), Ok(Some(PlayCommand::Stop)));
         for _ in 0..MAX_COMMANDS_PER_TURN {
@@ -250,7 +250,7 @@ impl Watcher {
         }
     }
 
-    /// Ends streams after their time limit; without a window, each stream has its own.
+    /// Ends streams after their time limit. Without a window, each stream has its own time limit.
     fn end_in_time(&mut self, studio: &Studio, now: Timestamp) {
         let Some(duration) = self.args.duration else { return };
         let several = self.args.sources.len() > 1;

@@ -1,6 +1,6 @@
 //! Writes the report of an unexpected error (a panic): message, location, thread, backtrace and the
-//! last log lines, in a file that only its owner can read, without secrets. It runs on the thread
-//! that failed.
+//! last log lines, in a file that only its owner can read, without secrets. The code runs on the
+//! thread that failed.
 
 use std::backtrace::Backtrace;
 use std::collections::VecDeque;
@@ -19,13 +19,13 @@ use crate::base::secret::scrub;
 use crate::cli::output::complain;
 use crate::studio::engine::system::crash_reports;
 
-/// The number of log lines kept for a report…
+/// The number of log lines that are kept for a report.
 const LINES: usize = 200;
-/// …each cut to this number of bytes.
+/// The number of bytes to which a log line is cut.
 const LINE: usize = 1_000;
 /// Maximum number of reports of one run.
 const REPORTS: u32 = 5;
-/// The thread that holds the lines may have died.
+/// The time limit for the lock of the lines, because the thread that holds the lock may have died.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// The last lines of the log.
@@ -72,7 +72,8 @@ impl MakeWriter<'_> for LastLines {
     }
 }
 
-/// From this call on, each panic leaves a report in `folder` and a sentence on standard error.
+/// Installs the panic handler. From this call on, each panic leaves a report in `folder` and a
+/// sentence on standard error.
 pub fn install(folder: PathBuf, lines: LastLines) {
     let written = AtomicU32::new(0);
     std::panic::set_hook(Box::new(move |panic| {

@@ -1,4 +1,4 @@
-//! Writes logs to standard error; they contain no secrets (which cannot be formatted).
+//! Writes logs to standard error. Logs contain no secrets, because secrets cannot be formatted.
 
 use std::fmt::{self, Debug};
 
@@ -27,7 +27,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// Starts logging at a level (`info`) or with a filter (`onair=debug`); returns the last lines for
+/// Starts logging at a level (`info`) or with a filter (`onair=debug`). Returns the last lines for
 /// a crash report.
 ///
 /// # Errors
@@ -73,8 +73,8 @@ pub fn start(level: &str, format: LogFormat) -> Result<LastLines, String> {
     Ok(last)
 }
 
-/// The fields of an event: `message name=value …`. Texts of servers, files and devices in them are
-/// sanitized, and cannot control a terminal. (The layer's own colors are kept.)
+/// Formats the fields of an event as `message name=value …`. Texts of servers, files and devices in
+/// the fields are sanitized, and cannot control a terminal. (The layer's own colors are kept.)
 #[derive(Clone, Copy, Debug)]
 struct Fields;
 

@@ -8,23 +8,25 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::cli::output::complain;
 
-/// Becomes true when the end of the program was requested.
+/// A flag that becomes true when the end of the program is requested.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt {
     asked: Arc<AtomicBool>,
 }
 
 impl Interrupt {
-    /// Starts listening. The first signal is recorded; a second one from the user ends the process
-    /// with code 1. Returns `None` if the system allows no signal handler, which is logged.
+    /// Starts listening for signals. The first signal is recorded; a second signal from the user
+    /// ends the process with code 1. Returns `None` if the system allows no signal handler, which
+    /// is logged.
     pub fn listen() -> Option<Self> {
         Self::handle(true)
             .inspect_err(|error| complain(format!("listening for Ctrl-C: {error}")))
             .ok()
     }
 
-    /// The same, except that SIGHUP only sets the flag that is returned. For services without a terminal, which
-    /// reload their configuration.
+    /// Starts listening for signals like [`Interrupt::listen`], except that SIGHUP only sets the
+    /// returned flag. This function is for services without a terminal, which reload their
+    /// configuration.
     pub fn listen_and_reload() -> Option<(Self, Arc<AtomicBool>)> {
         let all = Self::handle(false).and_then(|it| Ok((it, Self::flag(SIGHUP)?)));
         all.inspect_err(|error| complain(format!("listening for signals: {error}"))).ok()
@@ -51,7 +53,7 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// A flag that the signal sets; its reader resets it.
+    /// Creates a flag that the signal sets, and that its reader resets.
     ///
     /// # Errors
     /// Fails if the system allows no signal handler.
@@ -67,13 +69,13 @@ impl Interrupt {
     }
 }
 
-/// Returns true if the process was started with this signal ignored; if unknown, it was not.
+/// Returns true if the process was started with this signal ignored, and false if that is unknown.
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     ignored_in(&status, signal)
 }
 
-/// Determines the same from the kernel's data about a process.
+/// Determines from the kernel's data about a process whether it ignores this signal.
 fn ignored_in(status: &str, signal: i32) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);

@@ -18,7 +18,8 @@ use crate::studio::settings::{default_path, keys_beside};
 use crate::studio::{AudioStrip, Settings, keep_addresses};
 use crate::text::problem::{Problem, problem};
 
-/// Time limit for storing secrets: a keyring may request a password first.
+/// Time limit for storing secrets. The limit is long because a keyring may request a password
+/// first.
 const KEPT_WITHIN: Duration = Duration::from_secs(60);
 
 /// The time that another onair process may take to write the settings.

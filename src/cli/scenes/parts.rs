@@ -1,4 +1,5 @@
-//! `onair collections` and `onair profiles`: lists, imports and exports those next to the settings.
+//! `onair collections` and `onair profiles`: lists, imports and exports the collections and
+//! profiles next to the settings.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,7 +17,8 @@ use crate::studio::settings::{default_path, keys_beside};
 use crate::studio::{Settings, keep_keys};
 use crate::text::problem::{Problem, problem};
 
-/// Time limit for storing secrets: a keyring may request a password first.
+/// Time limit for storing secrets. The limit is long because a keyring may request a password
+/// first.
 const KEPT_WITHIN: Duration = Duration::from_secs(60);
 
 /// Flags of `onair collections` and `onair profiles`.

@@ -25,7 +25,7 @@ pub(super) const MAX_KEY: usize = 512;
 /// Maximum number of applications with rules, and of networks in a list.
 const MAX_APPS: usize = 256;
 const MAX_NETWORKS: usize = 1_024;
-/// Minimum length of a secret for tokens in bytes: that of the hash (RFC 7518 §3.2).
+/// Minimum length of a secret for tokens in bytes, which is the length of the hash (RFC 7518 §3.2).
 const MIN_SECRET: usize = 32;
 /// Maximum size of a file with a key set in bytes.
 const MAX_KEY_SET: u64 = 256 << 10;
@@ -92,7 +92,7 @@ pub(super) struct TokenTable {
     issuer: Option<String>,
 }
 
-/// The rules in the tables. `note` gets each bad value by its path, such as
+/// Returns the rules in the tables. `note` gets each invalid value by its path, such as
 /// `app.live.publish.allow.0`.
 pub(super) fn rules(
     tables: BTreeMap<String, AppTable>,
@@ -143,7 +143,7 @@ pub(super) fn ladders(
 /// Checks keys.
 ///
 /// # Errors
-/// Fails if there are too many, or one is too long or empty.
+/// Fails if there are too many keys, or if a key is too long or empty.
 pub(super) fn check_keys(keys: &[String]) -> Result<(), Problem> {
     if keys.len() > MAX_KEYS {
         return Err(problem!("serve-too-many-keys", most = MAX_KEYS));
@@ -282,7 +282,7 @@ fn of_tokens(table: TokenTable, note: &mut dyn FnMut(&str, &Problem)) -> TokenRu
     TokenRules { secrets, key_set, audience, issuer }
 }
 
-/// Keys at a URL, which must be secure or on this machine, or those of a file.
+/// Parses the source of a key set: a URL, which must be secure or on this computer, or a file.
 fn key_source(text: &str) -> Result<KeySource, Problem> {
     if WebUrl::is_one(text) {
         let url = web_url(text)?;

@@ -295,13 +295,13 @@ A range such as 2s..5s gives each connection a random time. *1 affects one conne
 certificates, use --cert";
 
 impl Args {
-    /// The rules of the chats.
+    /// Returns the rules of the chats.
     pub(super) fn chat_rules(&self) -> ChatRules {
         let slow = self.chat_slow.unwrap_or_default();
         ChatRules { slow, words: BlockedWords::new(&self.blocked_words) }
     }
 
-    /// The HLS settings.
+    /// Returns the HLS settings.
     pub(super) fn hls_settings(&self) -> Settings {
         let usual = Settings::default();
         let lengths = hls::Lengths {

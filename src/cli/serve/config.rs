@@ -37,7 +37,7 @@ pub(super) struct FileRules {
     pub relays: Vec<RelayRule>,
 }
 
-/// The content of the file. Flags have precedence.
+/// The content of the file. Flags have precedence over it.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Config {
@@ -131,12 +131,12 @@ impl Config {
         Ok(config)
     }
 
-    /// The tokens of the file.
+    /// Returns the token rules of the file.
     pub(super) fn into_token_rules(self) -> TokenRules {
         self.access.tokens
     }
 
-    /// The flags completed from the file, and its rules.
+    /// Returns the flags, completed from the file, and the rules of the file.
     ///
     /// # Errors
     /// Fails with the invalid part.
@@ -226,7 +226,7 @@ impl Config {
     }
 }
 
-/// A problem together with the name of the file.
+/// Adds the name of the file to a problem.
 pub(super) fn with_path(path: &Path, why: Problem) -> Problem {
     problem!("serve-config", path = path.display().to_string(), reason = why)
 }

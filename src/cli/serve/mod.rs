@@ -150,7 +150,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     exit
 }
 
-/// Reads the file again, and applies what can change without a restart.
+/// Reads the configuration file again, and applies the values that can change without a restart.
 fn reload_config(server: &Server, args: &Args, output: &Output) {
     let (error, restart) = match wanted(args) {
         Ok((config, _)) => {
@@ -187,7 +187,7 @@ fn has_terminal() -> bool {
     io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal()
 }
 
-/// The flags, completed from a file.
+/// Returns the server's configuration from the flags, completed from a file.
 fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)> {
     let (args, FileRules { publish_keys, access, ladders, mut relays }) = match &args.config {
         Some(path) => config::Config::read(path)
@@ -257,7 +257,8 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
     Ok((config, token))
 }
 
-/// Addresses at which any user of another computer may publish, and those at which they may only play.
+/// Returns the addresses at which anyone on another computer may publish, and the addresses at
+/// which they may only play.
 fn open_addresses(config: &Config) -> (Vec<String>, Vec<String>) {
     let secure = config.rtmps.as_ref().map(|secure| secure.listen);
     let beyond = |all: &[Option<Listen>]| -> Vec<String> {
@@ -300,7 +301,7 @@ fn warn_of_open(output: &Output, (open, open_to_play): (Vec<String>, Vec<String>
     }
 }
 
-/// The TLS address and certificate, if given.
+/// Returns the TLS address and the certificate, if given.
 fn secure(args: &Args) -> Result<Option<Secure>, IdentityError> {
     let (Some(address), Some(cert), Some(key)) = (args.rtmps, &args.cert, &args.cert_key) else {
         return Ok(None);
@@ -309,7 +310,7 @@ fn secure(args: &Args) -> Result<Option<Secure>, IdentityError> {
     Ok(Some(Secure { listen: Listen::exactly(address), identity }))
 }
 
-/// The login for publishers, if given.
+/// Returns the login for publishers, if given.
 fn login(args: &Args) -> Result<Option<Login>, (Problem, Exit)> {
     let (Some(user), Some(path)) = (&args.user, &args.password_file) else { return Ok(None) };
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~@".contains(c);

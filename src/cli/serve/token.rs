@@ -1,4 +1,4 @@
-//! `onair serve token`: makes a token that is signed with a secret of the configuration.
+//! `onair serve token`: creates a token that is signed with a secret of the configuration.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

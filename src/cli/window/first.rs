@@ -1,5 +1,5 @@
-//! Ensures one window per settings file. The first start holds the file's lock and listens on a
-//! socket; a later one passes on its arguments and ends.
+//! Ensures one window per settings file. The first start holds the file's lock, and listens on a
+//! socket. A later start passes on its arguments, and ends.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,16 +21,16 @@ use crate::text::problem::{Problem, problem};
 
 /// The time that the first start may take to reply.
 const ANSWER_LIMIT: Duration = Duration::from_secs(4);
-/// The part of that time for the window.
+/// The part of the reply time that the window may take.
 const WINDOW_LIMIT: Duration = Duration::from_secs(3);
 /// Pause between attempts while the other process is still starting.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 /// Maximum number of later starts that wait for the window.
 const DEPTH: usize = 16;
 
-/// The window has accepted the request.
+/// The reply that the window has accepted the request.
 const TAKEN: &[u8] = b"taken";
-/// The display is gone, but the broadcast continues.
+/// The reply that the display is gone, but the broadcast continues.
 const NO_WINDOW: &[u8] = b"no window";
 
 /// The arguments of a later start.
@@ -53,7 +53,7 @@ pub(super) struct First {
     pub windowless: Arc<AtomicBool>,
 }
 
-/// Becomes the first start for these settings, or passes its arguments to the existing one.
+/// Becomes the first start for these settings, or passes the arguments to the existing first start.
 ///
 /// # Errors
 /// Fails with the exit code of a later start.
@@ -121,7 +121,7 @@ fn first(lock: SettingsLock, socket: Option<&Path>) -> First {
     First { _lock: Some(lock), _instance: instance, handed_over: Some(handed_over), windowless }
 }
 
-/// The reply to a later start.
+/// Returns the reply to a later start.
 fn answer(message: &[u8], ask: &Sender<HandedOver>, gone: &AtomicBool) -> &'static [u8] {
     if gone.load(Ordering::Relaxed) {
         return NO_WINDOW;
@@ -136,7 +136,7 @@ fn answer(message: &[u8], ask: &Sender<HandedOver>, gone: &AtomicBool) -> &'stat
     if told.recv_timeout(WINDOW_LIMIT).is_ok() { TAKEN } else { b"" }
 }
 
-/// Converts a file or address to a form that has the same meaning in every process.
+/// Converts a file name or address to a form that has the same meaning in every process.
 pub(super) fn absolute(word: &str) -> String {
     if word.contains("://") {
         return word.to_owned();

@@ -98,7 +98,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     self::open(config, options, watch.as_slice(), Box::new(Nothing), &first.windowless)
 }
 
-/// Hotkeys in the settings for which the window has no command.
+/// Returns the hotkeys in the settings for which the window has no command.
 fn unknown_hotkeys(preferences: &Preferences) -> impl Iterator<Item = Problem> {
     unknown_names(preferences).into_iter().map(|name| {
         let (path, reason) = (format!("hotkeys.{name}"), problem!("value-unknown-name"));
@@ -108,15 +108,15 @@ fn unknown_hotkeys(preferences: &Preferences) -> impl Iterator<Item = Problem> {
 
 /// A task that runs beside a window, on a separate thread.
 pub(super) trait WindowCompanion: Send {
-    /// Checks the studio and the events since the last poll; returns whether the window should be
+    /// Checks the studio and the events since the last poll. Returns whether the window should be
     /// closed.
     fn poll(&mut self, studio: &Studio, events: &Receiver<Event>) -> bool;
-    /// The last poll, after the window is closed and the studio has ended. Returns the exit code if
-    /// the window ended normally.
+    /// Polls for the last time, after the window is closed and the studio has ended. Returns the
+    /// exit code if the window ended normally.
     fn end(&mut self, studio: &Studio, events: &Receiver<Event>) -> Exit;
 }
 
-/// No task.
+/// A companion without a task.
 struct Nothing;
 
 impl WindowCompanion for Nothing {
@@ -129,7 +129,7 @@ impl WindowCompanion for Nothing {
     }
 }
 
-/// The requested settings, otherwise the user's.
+/// Returns the requested settings, or else the user's settings.
 ///
 /// # Errors
 /// Fails with the reason if the file does not exist.
@@ -141,8 +141,9 @@ pub(super) fn settings(globals: &Globals) -> Result<(Settings, Vec<Problem>), Pr
     }))
 }
 
-/// Opens the player with one or more streams, and runs it to its end. `network` contains connection
-/// options of flags, if any, and `options` those with which the window opens.
+/// Opens the player with one or more streams, and runs it to its end. `network` contains the
+/// connection options of flags, if any, and `options` contains the options with which the window
+/// opens.
 pub(super) fn play(
     urls: &[String],
     ((mut settings, warnings), players_path): ((Settings, Vec<Problem>), Option<PathBuf>),
@@ -226,13 +227,13 @@ fn start(config: studio::Config) -> Option<(Studio, Receiver<Event>)> {
 /// Interval of checks for a signal or the end of the studio.
 const POLL_INTERVAL: Duration = Duration::from_millis(30);
 
-/// The interval without a window, with `--duration`.
+/// The interval of these checks in a run without a window and with `--duration`.
 const HEADLESS_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Time limit for the end of the studio.
 const END: Duration = Duration::from_secs(5);
 
-/// Time limit for closing the window after that.
+/// Time limit for closing the window after the end of the studio.
 const CLOSE: Duration = Duration::from_secs(3);
 
 fn open(
@@ -298,15 +299,15 @@ fn is_at_work(snapshot: &Snapshot) -> bool {
     snapshot.live != LiveState::Idle || snapshot.recording.is_some()
 }
 
-/// Reports the lost display; the broadcast continues until it ends or a signal ends it.
+/// Reports the lost display. The broadcast continues until it ends, or until a signal ends it.
 fn tell_of_lost_display(studio: &Studio, windowless: &AtomicBool) {
     windowless.store(true, Ordering::Relaxed);
     studio.send(Command::WindowLost);
     complain(problem!("display-lost-goes-on", process = i64::from(std::process::id())));
 }
 
-/// Ends the studio in an orderly way on a signal or request, regardless of the window's thread: the
-/// window then closes, or the process ends without it. Returns the exit code.
+/// Ends the studio in an orderly way on a signal or request, regardless of the window's thread. The
+/// window then closes, or the process ends without waiting for the window. Returns the exit code.
 fn heed(
     interrupt: &Interrupt,
     studio: &Studio,

@@ -24,7 +24,7 @@ pub(in crate::cli::live) enum Change {
     Remove,
 }
 
-/// A filter of a kind: the first one, or a later one.
+/// A filter, which a line identifies by its kind and its index among the filters of that kind.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::cli::live) struct Filter {
     pub kind: String,
@@ -37,7 +37,8 @@ fn syntax() -> Problem {
     problem!("control-write", syntax = KNOWN)
 }
 
-/// Parses `off blur Face`, `set chroma-key Face: similarity=0.4`: the source and the filter.
+/// Parses `off blur Face`, `set chroma-key Face: similarity=0.4`. Returns the name of the source,
+/// and the filter with its change.
 ///
 /// # Errors
 /// Fails with a sentence that shows the syntax.
@@ -93,7 +94,7 @@ pub(in crate::cli::live) fn of_video(
     list.changed(filter, slots)
 }
 
-/// Returns the audio filters after this change; side chains name one of `strips`.
+/// Returns the audio filters after this change. Side chains refer to one of `strips` by its name.
 ///
 /// # Errors
 /// Fails with the reason why the change is not possible.

@@ -23,11 +23,12 @@ pub(in crate::cli::live) enum Change {
     Down,
     Top,
     Bottom,
-    /// Placement values, by the names of settings files.
+    /// Changes placement values, which have the names of settings files.
     Place(Table),
 }
 
-/// Parses `hide My logo`, `place My logo: x=0.5 width=0.25`: the item's name and the change.
+/// Parses `hide My logo`, `place My logo: x=0.5 width=0.25`. Returns the item's name and the
+/// change.
 ///
 /// # Errors
 /// Fails with a sentence that shows the syntax.
@@ -71,7 +72,7 @@ pub(in crate::cli::live) fn with_values(text: &str) -> Result<(String, Table), P
     }
 }
 
-/// Parses `x=0.5 fit=cover crop=[0.1,0,0,0]`; a file comes last, because its name can contain
+/// Parses `x=0.5 fit=cover crop=[0.1,0,0,0]`. A file comes last, because its name can contain
 /// spaces.
 fn values(text: &str) -> Result<Table, Problem> {
     let (words, file) = match text.split_once("file=") {
@@ -92,14 +93,14 @@ fn values(text: &str) -> Result<Table, Problem> {
     Ok(values)
 }
 
-/// Parses a value as in settings files; anything else is a text.
+/// Parses a value as in settings files. All other words are texts.
 fn value_of(text: &str) -> Value {
     let line = format!("value = {text}").parse::<Table>();
     let value = line.ok().and_then(|mut table| table.remove("value"));
     value.unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
-/// The edits of the collection for a change.
+/// Returns the edits of the collection for a change.
 ///
 /// # Errors
 /// Fails if there is no such item, or if a value is not valid.
@@ -137,7 +138,7 @@ pub(in crate::cli::live) fn edit(
     })
 }
 
-/// Finds an item by its name: in the current scene, or as `SCENE/ITEM`.
+/// Finds an item by its name, which means an item of the current scene, or by `SCENE/ITEM`.
 fn find<'a>(name: &str, collection: &'a Collection) -> Result<&'a Item, Problem> {
     let of_another = || {
         let (scene, item) = name.split_once('/')?;
@@ -149,7 +150,8 @@ fn find<'a>(name: &str, collection: &'a Collection) -> Result<&'a Item, Problem>
         .ok_or_else(|| problem!("control-no-item-anywhere", name = name))
 }
 
-/// The position of an item among its siblings and their number, from the bottom.
+/// Returns the position of an item among its siblings, counted from the bottom, and the number of
+/// siblings.
 fn beside(items: &[Item], id: ItemId) -> Option<(usize, usize)> {
     let at = items.iter().position(|item| item.id == id);
     let within = || items.iter().find_map(|item| beside(item.members(), id));

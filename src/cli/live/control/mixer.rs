@@ -42,7 +42,8 @@ impl Setting {
     }
 }
 
-/// Parses `gain -6 My voice`, `mute`: the strip's name and the setting; `None` for other commands.
+/// Parses `gain -6 My voice`, `mute`. Returns the strip's name and the setting, or `None` for other
+/// commands.
 pub(in crate::cli::live) fn parse(text: &str) -> Option<Result<(String, Setting), Problem>> {
     let (word, rest) = split(text);
     let alone = |setting| Some(Ok((rest.to_owned(), setting)));

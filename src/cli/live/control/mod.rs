@@ -30,7 +30,7 @@ pub(super) struct Run {
     pub replay_to: Option<PathBuf>,
     /// True to read commands from standard input.
     pub control: bool,
-    /// True to send the delayed part first at the end.
+    /// True to send the delayed part of the broadcast before the end.
     pub drain: bool,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// The default names in the folder of the recording, or in the current folder.
+    /// Returns the default names in the folder of the recording, or in the current folder.
     pub fn beside(record: Option<&Path>, replay: Option<PathBuf>) -> Self {
         let beside = |name: &str| record.map_or_else(|| name.into(), |it| it.with_file_name(name));
         let extension =
@@ -76,7 +76,7 @@ pub(super) enum LiveCommand {
     SceneTransition(String, Option<Transition>),
     /// Controls the media source with this name; an empty name means the main video source.
     Media(String, TransportCommand),
-    /// Duplicates the item with this name in the current scene, with a separate source or the same
+    /// Duplicates the item with this name in the current scene, with the same source or a separate
     /// one.
     Duplicate {
         item: String,
@@ -87,7 +87,8 @@ pub(super) enum LiveCommand {
     AtEnd(String, EndBehavior),
     /// Adds a file to the playlist of the source with this name.
     AddFile(String, PathBuf),
-    /// Removes this file from its playlist, counted from 1; the first is the source's own.
+    /// Removes a file from the playlist of the source with this name. Files are counted from 1, and
+    /// the first one is the source's own file.
     RemoveFile(String, usize),
     /// Sets the fallback of the source with this name; an empty name means the main video source.
     IfBlack(String, VideoFallback),
@@ -109,7 +110,7 @@ pub(super) enum LiveCommand {
     Stop,
 }
 
-/// Parses a line; `None` for an empty one.
+/// Parses a line. Returns `None` for an empty line.
 ///
 /// # Errors
 /// Fails with a sentence that shows the syntax.

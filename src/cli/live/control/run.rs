@@ -1,4 +1,5 @@
-//! Executes commands while a broadcast without a window runs: lines of `--control`, and signals.
+//! Executes commands while a broadcast without a window runs. The commands are lines of `--control`
+//! and signals.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -68,7 +69,7 @@ impl Orders {
     }
 }
 
-/// Sends a command; the snapshot includes all earlier ones.
+/// Sends a command. The snapshot already includes the effects of all earlier commands.
 fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
     match asked {
         LiveCommand::Command(command) => studio.send(*command),
@@ -156,14 +157,14 @@ fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
     Ok(())
 }
 
-/// The scene with this name.
+/// Returns the scene with this name.
 fn scene(snapshot: &Snapshot, name: &str) -> Result<crate::compose::scene::SceneId, Problem> {
     let scene = snapshot.scenes.collection.scene_named(name);
     scene.map(|scene| scene.id).ok_or_else(|| problem!("control-no-scene", name = name))
 }
 
-/// Switches the preview to the program; a named transition becomes that of its scene if it has one,
-/// otherwise the default.
+/// Switches the preview to the program. A named transition replaces the transition of the scene, if
+/// the scene has one, or else the default transition.
 fn take(studio: &Studio, transition: Option<Transition>) -> Done {
     let scenes = studio.snapshot().scenes;
     let prepared = scenes.prepared.ok_or_else(|| problem!("control-not-prepared"))?;
@@ -179,7 +180,8 @@ fn take(studio: &Studio, transition: Option<Transition>) -> Done {
     Ok(())
 }
 
-/// The source with this name; without a name, the one of --video, or the lowest in the scene.
+/// Returns the source with this name. Without a name, this is the source of --video, or the lowest
+/// source in the scene.
 fn source_of(snapshot: &Snapshot, name: &str) -> Result<SourceId, Problem> {
     let collection = &snapshot.scenes.collection;
     let named =
@@ -226,7 +228,7 @@ fn duplicate(studio: &Studio, name: &str, source: bool) -> Done {
     Ok(())
 }
 
-/// The strips with this name; without a name, the main one.
+/// Returns the strips with this name. Without a name, this is the main strip.
 fn strips_of<'a>(snapshot: &'a Snapshot, name: &str) -> Result<Vec<&'a StripView>, Problem> {
     let strips = &snapshot.strips;
     let is_it = |strip: &&StripView| match name {
@@ -241,7 +243,8 @@ fn strips_of<'a>(snapshot: &'a Snapshot, name: &str) -> Result<Vec<&'a StripView
     Ok(named)
 }
 
-/// Sends a command for the strips with this name; without a name, for the main one.
+/// Sends a command for the strips with this name. Without a name, the command is for the main
+/// strip.
 fn strip(studio: &Studio, name: &str, command: impl Fn(StripId) -> Command) -> Done {
     let snapshot = studio.snapshot();
     for strip in strips_of(&snapshot, name)? {

@@ -15,7 +15,7 @@ use crate::text::problem::problem;
 /// Time limit for creating a recording file.
 const MADE_WITHIN: Duration = Duration::from_secs(1);
 
-/// Executes a command; the studio's snapshot includes all earlier ones.
+/// Executes a command. The studio's snapshot already includes the effects of all earlier commands.
 ///
 /// # Errors
 /// Fails with the reason why it is not possible.
@@ -33,7 +33,8 @@ pub(in crate::cli::play) fn ask(
     if records && studio.settle(MADE_WITHIN) { recorded(&studio.snapshot()) } else { Ok(()) }
 }
 
-/// Without a window, viewport commands have no effect, and a muted player stays muted.
+/// Checks whether a command is possible without a window. Without a window, viewport commands have
+/// no effect, and a muted player stays muted.
 fn check_headless(asked: &PlayCommand, snapshot: &Snapshot) -> Result<(), Problem> {
     match asked {
         PlayCommand::Look(_) | PlayCommand::Chat(_) => Err(problem!("control-no-window")),
@@ -51,7 +52,7 @@ fn check_headless(asked: &PlayCommand, snapshot: &Snapshot) -> Result<(), Proble
     }
 }
 
-/// Checks whether the requested file was created, and returns the message if not.
+/// Checks whether the requested file was created. Fails with the player's message otherwise.
 fn recorded(snapshot: &Snapshot) -> Result<(), Problem> {
     if chosen(snapshot)?.figures.counted.saving.is_some() {
         return Ok(());
@@ -107,12 +108,12 @@ fn command(asked: PlayCommand, snapshot: &Snapshot) -> Result<Command, Problem> 
     Ok(Command::Player(playing))
 }
 
-/// The selected tile.
+/// Returns the selected tile.
 fn chosen(snapshot: &Snapshot) -> Result<&TileView, Problem> {
     snapshot.tiles.iter().find(|tile| tile.chosen).ok_or_else(|| problem!("control-nothing-plays"))
 }
 
-/// The tile to select instead.
+/// Returns the tile to select instead.
 fn other(which: Which, snapshot: &Snapshot) -> Result<&TileView, Problem> {
     let tiles = &snapshot.tiles;
     let now = tiles.iter().position(|tile| tile.chosen).unwrap_or(0);
@@ -127,7 +128,7 @@ fn is_running(tile: &TileView) -> bool {
     }
 }
 
-/// The selected tile, if it is playing.
+/// Returns the selected tile, if it is playing.
 fn running(snapshot: &Snapshot) -> Result<&TileView, Problem> {
     chosen(snapshot)
         .and_then(|tile| is_running(tile).then_some(tile).ok_or_else(|| problem!("control-idle")))

@@ -31,21 +31,21 @@ pub(super) enum PlayCommand {
     /// Pauses or resumes.
     Pause(bool),
     Seek(SeekPlace),
-    /// Seeks to this distance behind the live edge; `None` means as far as possible.
+    /// Seeks to this distance behind the live edge. `None` means as far as possible.
     Rewind(Option<Duration>),
     GoLive,
     Volume(Volume),
-    /// `None` toggles the mute.
+    /// Mutes or unmutes. `None` toggles the mute.
     Mute(Option<bool>),
     Balance(f32),
     Speaker(Option<String>),
     AvOffset(i32),
     Buffer(Buffer),
     Snapshot(PathBuf),
-    /// `None` stops the recording.
+    /// Records to this file. `None` stops the recording.
     Record(Option<PathBuf>),
     Say(String),
-    /// Selects another one of several streams.
+    /// Selects another stream.
     Stream(Which),
     Look(Viewport),
     Chat(Chat),
@@ -60,7 +60,7 @@ pub(super) enum SeekPlace {
     Back(Duration),
 }
 
-/// Volume in a command: absolute or relative.
+/// The volume in a command, which is absolute or relative.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub(super) enum Volume {
     To(f32),
@@ -68,7 +68,7 @@ pub(super) enum Volume {
 }
 
 impl Volume {
-    /// The new volume, starting from the current one.
+    /// Returns the new volume, starting from the current one.
     pub(super) fn on(self, now: f32) -> f32 {
         match self {
             Self::To(volume) => volume,
@@ -77,7 +77,7 @@ impl Volume {
     }
 }
 
-/// Selects one of several streams.
+/// The choice of one of several streams.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub(super) enum Which {
     Next,
@@ -87,7 +87,7 @@ pub(super) enum Which {
 }
 
 impl Which {
-    /// The index of the selected stream, given the number of streams and the current index.
+    /// Returns the index of the selected stream, given the number of streams and the current index.
     ///
     /// # Errors
     /// Fails if it does not exist.
@@ -124,18 +124,18 @@ pub(super) enum Chat {
     Hide(Vec<String>),
 }
 
-/// Direction and distance of a seek.
+/// The direction and the distance of a seek.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub(super) enum SeekDirection {
-    /// To a position in a recording.
+    /// A seek to a position in a recording.
     To(Duration),
-    /// To a distance behind the live edge, within the time shift.
+    /// A seek to a distance behind the live edge, within the time shift.
     Behind(Duration),
-    /// Relative to the current or pending position, as far as possible.
+    /// A seek relative to the current or pending position, as far as possible.
     Step { by: Duration, ahead: bool },
 }
 
-/// Parses a line; `None` for an empty one.
+/// Parses a line. Returns `None` for an empty line.
 ///
 /// # Errors
 /// Fails with a sentence that shows the syntax.
@@ -236,7 +236,7 @@ fn volume(text: &str) -> Result<Volume, Problem> {
 /// The unit of a number.
 #[derive(Copy, Clone)]
 enum Unit {
-    /// Percent of a value whose maximum is 1.
+    /// A percentage of a value whose maximum is 1.
     Percent,
     Plain(&'static str),
 }
@@ -452,7 +452,7 @@ mod tests {
         assert!(parse("nonsense").unwrap_err().to_string().contains("seek PLACE"));
     }
 
-    /// Tests that nothing is clamped.
+    /// Tests that no number is clamped.
     #[test]
     fn numbers_beyond_their_bounds_are_refused_with_the_bounds() {
         for (line, bad, bounds, said) in [
