@@ -64,7 +64,7 @@ enum Offers {
 }
 
 impl Kind {
-    /// The equivalent for onair's own chooser.
+    /// Returns the equivalent for onair's own chooser.
     fn chooser(&self) -> ChooserKind {
         let owned = |known: &[&str]| known.iter().map(|it| (*it).to_owned()).collect();
         match self.offers() {

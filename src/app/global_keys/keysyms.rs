@@ -34,7 +34,7 @@ const NAMED: [(&str, &str, u32); 27] = [
 /// The keysym of F1, minus one.
 const F0: u32 = 0xffbd;
 
-/// Returns the name of a key in xkbcommon, and its keysym; `None` if it is not a key.
+/// Returns the name of a key in xkbcommon, and its keysym, or `None` if it is not a key.
 pub(super) fn key(name: &str) -> Option<(String, u32)> {
     if let Some((_, xkb, symbol)) = NAMED.iter().find(|(known, ..)| *known == name) {
         return Some(((*xkb).to_owned(), *symbol));

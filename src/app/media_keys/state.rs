@@ -74,7 +74,7 @@ pub struct State {
 }
 
 impl State {
-    /// Returns the state of the selected player; `None` if there is nothing to play.
+    /// Returns the state of the selected player, or `None` if there is nothing to play.
     pub fn of(snapshot: &Snapshot) -> Option<Self> {
         let tile = snapshot.tiles.iter().find(|tile| tile.chosen)?;
         let figures = &snapshot.watch_figures;
