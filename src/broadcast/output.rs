@@ -44,11 +44,11 @@ pub struct LinkEstimate {
 
 /// A running output of a broadcast, such as a publisher or a recorder.
 pub trait Output: fmt::Debug + Send {
-    /// The current state.
+    /// Returns the current state.
     fn state(&self) -> OutputState;
-    /// The link estimate; `None` if the output has no link.
+    /// Returns the link estimate, or `None` if the output has no link.
     fn estimate(&self) -> Option<LinkEstimate>;
-    /// The duration from the oldest to the newest packet that the output has not passed on.
+    /// Returns the duration from the oldest to the newest packet that the output has not passed on.
     fn backlog(&self) -> Duration;
     /// Requests an orderly end that takes at most `limit`. The call does not wait.
     fn ask_to_stop(&self, limit: Duration);

@@ -26,41 +26,43 @@ impl TargetUrl {
         url.and_then(Url::require_stream).map(Self::Rtmp)
     }
 
-    /// The name or address of the server, without the brackets of IPv6.
+    /// Returns the name or address of the server, without the brackets of IPv6.
     pub fn host(&self) -> &str {
         match self {
             Self::Rtmp(url) => &url.host,
         }
     }
 
-    /// The server's port.
+    /// Returns the server's port.
     pub fn port(&self) -> u16 {
         match self {
             Self::Rtmp(url) => url.port,
         }
     }
 
-    /// The host and the port, even if the address does not contain the port. IPv6 addresses are in
-    /// brackets.
+    /// Returns the host and the port, even if the address does not contain the port. IPv6 addresses
+    /// are in brackets.
     pub fn host_and_port(&self) -> String {
         url::authority(self.host(), self.port())
     }
 
-    /// The host, and the port unless it is the scheme's default. IPv6 addresses are in brackets.
+    /// Returns the host, and the port unless it is the scheme's default. IPv6 addresses are in
+    /// brackets.
     pub fn authority(&self) -> String {
         match self {
             Self::Rtmp(url) => url.authority(),
         }
     }
 
-    /// The address with the name of the stream, for servers whose stream names are not secret.
+    /// Returns the address with the name of the stream, for servers whose stream names are not
+    /// secret.
     pub fn display_with_name(&self) -> String {
         match self {
             Self::Rtmp(url) => url.display_with_name(),
         }
     }
 
-    /// The address without its key, which is safe to store.
+    /// Returns the address without its key, which is safe to store.
     pub fn without_key(&self) -> String {
         match self {
             Self::Rtmp(url) => url.tc_url(),

@@ -65,19 +65,19 @@ impl SizeSteps {
         self
     }
 
-    /// The current size.
+    /// Returns the current size.
     pub fn size(&self) -> Size {
         stepped(self.full, self.step)
     }
 
-    /// The bits per second that a step needs if one of `frame_step` frames is encoded.
+    /// Returns the bits per second that a step needs if one of `frame_step` frames is encoded.
     fn need(&self, step: usize, frame_step: u32) -> f64 {
         let pixels = stepped(self.full, step).pixels() as f64;
         self.enough * pixels * self.rate / f64::from(frame_step.max(1))
     }
 
-    /// The step with the largest size for which this bitrate is sufficient, or the step with the
-    /// smallest size.
+    /// Returns the step with the largest size for which this bitrate is sufficient, or the step
+    /// with the smallest size.
     fn deserved(&self, bitrate: BitsPerSecond, frame_step: u32) -> usize {
         let fits = |step: &usize| f64::from(bitrate.0) >= self.need(*step, frame_step);
         (0..STEPS.len()).find(fits).unwrap_or(STEPS.len() - 1)
@@ -117,7 +117,7 @@ impl SizeSteps {
     }
 }
 
-/// The frame size of a step: even sides, and the same aspect ratio if possible.
+/// Returns the frame size of a step: even sides, and the same aspect ratio if possible.
 fn stepped(full: Size, step: usize) -> Size {
     let (part, whole) = STEPS.get(step).copied().unwrap_or((1, 1));
     if part == whole {

@@ -113,7 +113,7 @@ impl Adapter {
         Self { lag, ..self }
     }
 
-    /// The bitrate for the video.
+    /// Returns the bitrate for the video.
     pub fn bitrate(&self) -> BitsPerSecond {
         BitsPerSecond(self.now)
     }

@@ -76,7 +76,7 @@ impl RenditionChoice {
         standing.rendition_id
     }
 
-    /// The last choice for a target.
+    /// Returns the last choice for a target.
     pub fn rendition_id(&self, id: u32) -> RenditionId {
         self.targets.get(&id).map_or(RenditionId::Main, |standing| standing.rendition_id)
     }
@@ -98,7 +98,7 @@ impl RenditionChoice {
     }
 }
 
-/// The bitrate of the second encode, for the slowest link among its targets.
+/// Returns the bitrate of the second encode, for the slowest link among its targets.
 pub fn second_bitrate(
     slowest: BitsPerSecond,
     main: BitsPerSecond,

@@ -95,22 +95,22 @@ impl Delay {
         Ok(Self { shared, hub: delayed, wanted, _keeper: keeper, giver })
     }
 
-    /// The hub that passes on due packets.
+    /// Returns the hub that passes on due packets.
     pub fn hub(&self) -> &Hub {
         &self.hub
     }
 
-    /// The requested delay.
+    /// Returns the requested delay.
     pub fn wanted(&self) -> Duration {
         self.wanted
     }
 
-    /// The state of the delay.
+    /// Returns the state of the delay.
     pub fn figures(&self) -> Figures {
         self.shared.line.lock().figures()
     }
 
-    /// The time until the first packet is sent.
+    /// Returns the time until the first packet is sent.
     pub fn begins_in(&self) -> Option<Duration> {
         let line = self.shared.line.lock();
         let figures = line.figures();

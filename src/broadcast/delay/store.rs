@@ -270,7 +270,7 @@ impl<S> DelayStore<S> {
         }
     }
 
-    /// The time at which the first packet is sent; `None` before it has arrived.
+    /// Returns the time at which the first packet is sent, or `None` before it has arrived.
     pub fn begins(&self) -> Option<Timestamp> {
         self.pieces.front().map(|piece| piece.oldest + self.delay)
     }

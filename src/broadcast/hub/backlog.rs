@@ -180,22 +180,22 @@ impl Backlog {
         self.tags.remove(at)
     }
 
-    /// The next packet, without removing it.
+    /// Returns the next packet, without removing it.
     pub fn peek(&self) -> Option<&Arc<SharedPacket>> {
         self.tags.front()
     }
 
-    /// The duration of the backlog.
+    /// Returns the duration of the backlog.
     pub fn queued(&self) -> Duration {
         self.span().map_or(Duration::ZERO, |(oldest, newest)| newest.since(oldest))
     }
 
-    /// The DTS of the oldest and of the newest waiting packet.
+    /// Returns the DTS of the oldest and of the newest waiting packet.
     pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
         Some((self.tags.front()?.dts, self.tags.back()?.dts))
     }
 
-    /// The number of waiting packets.
+    /// Returns the number of waiting packets.
     pub fn len(&self) -> usize {
         self.tags.len()
     }
@@ -205,7 +205,7 @@ impl Backlog {
         self.figures
     }
 
-    /// The remaining duration of the initial packets.
+    /// Returns the remaining duration of the initial packets.
     fn allowed_burst(&mut self) -> Duration {
         match (self.burst, self.tags.front()) {
             (Some((until, span)), Some(first)) if first.dts <= until => span,

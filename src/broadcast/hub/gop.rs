@@ -57,7 +57,7 @@ impl Gop {
         self.tags.push(Arc::clone(tag));
     }
 
-    /// The kept packets, oldest first.
+    /// Returns the kept packets, oldest first.
     pub fn tags(&self) -> &[Arc<SharedPacket>] {
         &self.tags
     }

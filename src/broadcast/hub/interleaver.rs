@@ -120,7 +120,8 @@ impl Interleaver {
         lines.get_mut(usize::from(next)).filter(|_| all_there)?.take()
     }
 
-    /// The time at which [`Interleaver::pop`] must be called again, even without new packets.
+    /// Returns the time at which [`Interleaver::pop`] must be called again, even without new
+    /// packets.
     pub fn due(&self) -> Option<Timestamp> {
         let oldest = [&self.video, &self.second, &self.audio]
             .into_iter()
@@ -145,7 +146,7 @@ impl Interleaver {
 }
 
 impl TrackQueue {
-    /// The DTS of the first packet, and whether that packet is an inter frame.
+    /// Returns the DTS of the first packet, and whether that packet is an inter frame.
     fn first(&self) -> Option<(Timestamp, bool)> {
         self.waiting.front().map(|(_, packet)| (packet.dts, !packet.keyframe))
     }

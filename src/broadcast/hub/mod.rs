@@ -138,7 +138,7 @@ impl Hub {
         Ok(Self { feed, worker })
     }
 
-    /// The config of the stream.
+    /// Returns the config of the stream.
     pub fn parameters(&self) -> &StreamConfig {
         &self.feed.shared.parameters
     }
@@ -183,7 +183,7 @@ impl Hub {
         *self.feed.shared.extras.lock() = extras;
     }
 
-    /// The config of the current frames, if onair encodes them and one was sent.
+    /// Returns the config of the current frames, if onair encodes them and one was sent.
     pub fn latest(&self, rendition_id: RenditionId) -> Option<Arc<Rendition>> {
         self.feed.latest(rendition_id)
     }
@@ -218,7 +218,7 @@ impl Hub {
         self.feed.shared.state.lock().figures
     }
 
-    /// The number of connected outputs.
+    /// Returns the number of connected outputs.
     pub fn outputs(&self) -> usize {
         let state = self.feed.shared.state.lock();
         state.sinks.iter().filter(|sink| sink.strong_count() > 0).count()
@@ -248,12 +248,12 @@ impl HubFeed {
         Self { shared: Arc::new(shared), lost_audio: Arc::default() }
     }
 
-    /// The counter of audio packets that subscriptions drop.
+    /// Returns the counter of audio packets that subscriptions drop.
     pub fn lost_audio(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.lost_audio)
     }
 
-    /// The headers that precede the media.
+    /// Returns the headers that precede the media.
     pub fn head(&self) -> &SequenceHeaders {
         &self.shared.head
     }
@@ -344,24 +344,24 @@ impl HubFeed {
         }
     }
 
-    /// The config of a rendition's latest keyframe.
+    /// Returns the config of a rendition's latest keyframe.
     pub fn latest(&self, rendition_id: RenditionId) -> Option<Arc<Rendition>> {
         self.shared.state.lock().latest.get(rendition_id as usize).cloned().flatten()
     }
 
-    /// The number of packets passed to the hub.
+    /// Returns the number of packets passed to the hub.
     pub fn given(&self) -> u64 {
         self.shared.input.sent()
     }
 
-    /// The latest DTS among the first `given` packets (or a few more); `None` while some of them
-    /// are queued.
+    /// Returns the latest DTS among the first `given` packets (or a few more), or `None` while some
+    /// of them are queued.
     pub fn reach(&self, given: u64) -> Option<Timestamp> {
         let state = self.shared.state.lock();
         (state.ended || state.taken >= given).then_some(state.newest)
     }
 
-    /// The latest DTS among the packets that the outputs have received.
+    /// Returns the latest DTS among the packets that the outputs have received.
     pub fn handed_out(&self) -> Timestamp {
         self.shared.state.lock().handed_out
     }

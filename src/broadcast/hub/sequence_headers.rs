@@ -40,7 +40,7 @@ impl SequenceHeaders {
         }
     }
 
-    /// The video config of these headers.
+    /// Returns the video config of these headers.
     pub(in crate::broadcast) fn video(&self) -> Option<&VideoConfig> {
         self.parameters.video.as_ref()
     }

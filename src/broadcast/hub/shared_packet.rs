@@ -69,19 +69,19 @@ impl SharedPacket {
         Self { packet: EncodedPacket { dts, pts, captured, ..self.packet }, ..self }
     }
 
-    /// The FLV body; empty if FLV does not support the codec.
+    /// Returns the FLV body; empty if FLV does not support the codec.
     pub fn flv_body(&self) -> &Bytes {
         self.body.get_or_init(|| {
             self.codec.and_then(|codec| flv::packet_body(codec, &self.packet)).unwrap_or_default()
         })
     }
 
-    /// The size of the FLV body in bytes, whether it is built or not.
+    /// Returns the size of the FLV body in bytes, whether it is built or not.
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// The rendition of a frame that onair encoded.
+    /// Returns the rendition of a frame that onair encoded.
     pub fn rendition_id(&self) -> Option<RenditionId> {
         self.packet.rendition.as_ref().map(|rendition| rendition.rendition_id)
     }

@@ -135,7 +135,7 @@ impl State {
 }
 
 impl Subscription {
-    /// The name given when subscribing.
+    /// Returns the name given when subscribing.
     pub fn name(&self) -> &str {
         &self.line.name
     }
@@ -217,7 +217,7 @@ impl Subscription {
         }
     }
 
-    /// The rendition of the newest frame.
+    /// Returns the rendition of the newest frame.
     pub fn rendition_id(&self) -> RenditionId {
         match self.line.state.lock().pictures {
             WantedVideo::All => RenditionId::Main,
@@ -225,17 +225,17 @@ impl Subscription {
         }
     }
 
-    /// The duration of the backlog, by DTS.
+    /// Returns the duration of the backlog, by DTS.
     pub fn queued(&self) -> Duration {
         self.line.state.lock().backlog.queued()
     }
 
-    /// The DTS of the oldest and of the newest waiting packet.
+    /// Returns the DTS of the oldest and of the newest waiting packet.
     pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
         self.line.state.lock().backlog.span()
     }
 
-    /// The number of waiting packets.
+    /// Returns the number of waiting packets.
     pub fn len(&self) -> usize {
         self.line.state.lock().backlog.len()
     }

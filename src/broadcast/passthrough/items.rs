@@ -105,7 +105,7 @@ impl FileItems {
         }
     }
 
-    /// The duration, if it is in the file's index.
+    /// Returns the duration, if it is in the file's index.
     pub(super) fn duration(&self) -> Option<Duration> {
         match self {
             Self::Flv(_) => None,
@@ -241,9 +241,9 @@ fn bare(track: Track, dts: Timestamp) -> EncodedPacket {
     EncodedPacket { priority: Priority::Key, ..packet }
 }
 
-/// The packet of a tag; `None` for tags that are not sent, such as commands and unreadable ones.
-/// The packet keeps the unchanged body, because additional tracks and unknown codecs have no
-/// events.
+/// Returns the packet of a tag, or `None` for tags that are not sent, such as commands and
+/// unreadable ones. The packet keeps the unchanged body, because additional tracks and unknown
+/// codecs have no events.
 fn item(read: ReadTag) -> Option<Item> {
     let data = read.packet().map(|packet| packet.data.clone()).unwrap_or_default();
     let ReadTag { tag, content, dts, pts, priority, .. } = read;

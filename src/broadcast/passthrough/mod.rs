@@ -148,7 +148,7 @@ impl PassthroughFile {
         Ok(Self { path: path.to_owned(), head, duration, pictured_ms })
     }
 
-    /// The duration, if the file states it.
+    /// Returns the duration, if the file states it.
     pub fn duration(&self) -> Option<Duration> {
         self.duration
     }
@@ -229,7 +229,7 @@ impl PassthroughSender {
         }
     }
 
-    /// The progress of sending.
+    /// Returns the progress of sending.
     pub fn progress(&self) -> Progress {
         self.progress.lock().clone()
     }

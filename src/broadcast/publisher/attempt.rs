@@ -58,7 +58,7 @@ pub(super) async fn connect(
     Ok(client)
 }
 
-/// The status that tells the user about a redirect by the server.
+/// Returns the status that tells the user about a redirect by the server.
 pub(super) fn sent_on(to: &str, with_password: bool) -> Status {
     let kept =
         if with_password { "" } else { "; user and password were not handed on to that host" };

@@ -42,7 +42,7 @@ pub(super) fn judge(configurations: &[(Track, Bytes)], said: &Enhanced) -> Verdi
     if lacking.is_empty() { Verdict::Taken } else { Verdict::NotTaken(lacking) }
 }
 
-/// The FourCC of an enhanced body; `None` for legacy ones, which every server supports.
+/// Returns the FourCC of an enhanced body, or `None` for legacy ones, which every server supports.
 fn four_cc(track: Track, body: &[u8]) -> Option<FourCc> {
     let first = *body.first()?;
     let (enhanced, multitrack) = match track {

@@ -97,19 +97,19 @@ impl Link {
         }
     }
 
-    /// The last time at which the server accepted data, or no data was pending.
+    /// Returns the last time at which the server accepted data, or no data was pending.
     pub fn progress(&self) -> Timestamp {
         self.progress
     }
 
-    /// The time for which the server has accepted none of the pending data.
+    /// Returns the time for which the server has accepted none of the pending data.
     pub fn silent(&self, now: Timestamp) -> Duration {
         now.since(self.progress)
     }
 
-    /// The duration of the backlog by timestamps, from the oldest packet that the server has not
-    /// accepted to the newest one. `last` is the newest packet in the connection, and `behind` has
-    /// the oldest and the newest one in the queue.
+    /// Returns the duration of the backlog by timestamps, from the oldest packet that the server
+    /// has not accepted to the newest one. `last` is the newest packet in the connection, and
+    /// `behind` has the oldest and the newest one in the queue.
     pub fn waiting(
         &self,
         last: Option<Timestamp>,
@@ -124,7 +124,7 @@ impl Link {
         }
     }
 
-    /// The rate over the window that ends now, in bits per second.
+    /// Returns the rate over the window that ends now, in bits per second.
     pub fn rate(&mut self, now: Timestamp, written: u64) -> u64 {
         self.window.push((now, written));
         if self.window.len() > WINDOW + 1 {
@@ -133,7 +133,7 @@ impl Link {
         self.rate_over(WINDOW)
     }
 
-    /// The rate over the last half second, in bits per second.
+    /// Returns the rate over the last half second, in bits per second.
     pub fn rate_lately(&self) -> u64 {
         self.rate_over(LATELY)
     }

@@ -84,7 +84,7 @@ impl Publisher {
         Self { shared, lost_audio, events, task, done }
     }
 
-    /// The current state and its reason, with the current time until the next attempt.
+    /// Returns the current state and its reason, with the current time until the next attempt.
     pub fn report(&self) -> Report {
         let mut report = self.shared.report.lock().clone();
         let next = self.shared.tries.lock().next.filter(|_| report.retry_in.is_some());
@@ -94,17 +94,17 @@ impl Publisher {
         report
     }
 
-    /// The number of failed attempts since the target was last live.
+    /// Returns the number of failed attempts since the target was last live.
     pub fn tries(&self) -> u32 {
         self.shared.tries.lock().failed
     }
 
-    /// The current state.
+    /// Returns the current state.
     pub fn state(&self) -> State {
         self.shared.report.lock().state
     }
 
-    /// The standing of the target for the start of a file, which waits until each target is
+    /// Returns the standing of the target for the start of a file, which waits until each target is
     /// connected, has failed once, or has ended.
     pub(super) fn standing(&self) -> TargetStanding {
         let report = self.shared.report.lock();
@@ -125,12 +125,12 @@ impl Publisher {
         Figures { dropped_audio, ..self.shared.figures.lock().clone() }
     }
 
-    /// The events. At most 256 are kept, and the oldest are dropped.
+    /// Returns the events. At most 256 are kept, and the oldest are dropped.
     pub fn events(&self) -> &Receiver<Event> {
         &self.events
     }
 
-    /// The target of the publisher.
+    /// Returns the target of the publisher.
     pub fn target(&self) -> &Target {
         &self.shared.target
     }

@@ -135,8 +135,8 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
     }
 }
 
-/// The wait before the next attempt, at time `gone` of an outage. The last attempt begins when the
-/// time limit is reached; after it, the result is `None`.
+/// Returns the wait before the next attempt, at time `gone` of an outage. The last attempt begins
+/// when the time limit is reached; after it, the result is `None`.
 fn next_try(limit: Option<Duration>, gone: Duration, wait: Duration) -> Option<Duration> {
     match limit {
         None => Some(wait),

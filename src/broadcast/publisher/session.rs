@@ -544,7 +544,7 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// The cause of a failure after a network change.
+    /// Returns the cause of a failure after a network change.
     fn network_trouble(&self) -> Cause {
         match self.client.stream().has_way() {
             true => Cause::NetworkChanged,

@@ -82,7 +82,7 @@ pub enum State {
 }
 
 impl State {
-    /// The name of the state in events.
+    /// Returns the name of the state in events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",
@@ -115,17 +115,17 @@ pub struct Report {
 }
 
 impl Report {
-    /// The server's code for the error.
+    /// Returns the server's code for the error.
     pub fn code(&self) -> Option<&str> {
         self.error.as_ref().and_then(Error::code)
     }
 
-    /// The error and its remedy.
+    /// Returns the error and its remedy.
     pub fn problem(&self) -> Option<Problem> {
         self.error.as_ref().map(Error::problem)
     }
 
-    /// The server where the error occurred, if the target redirected there.
+    /// Returns the server where the error occurred, if the target redirected there.
     pub fn elsewhere(&self, target: &Target) -> Option<&str> {
         let peer = self.error.as_ref()?.peer.as_str();
         let url = &target.url;

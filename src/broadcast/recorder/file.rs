@@ -49,7 +49,7 @@ impl Error {
         Self { path: path.to_owned(), kind, words: String::new() }
     }
 
-    /// The cause and the remedy.
+    /// Returns the cause and the remedy.
     pub fn problem(&self) -> Problem {
         self.kind.in_words(&self.words)
     }
@@ -107,7 +107,7 @@ impl File {
         Self { file, path: path.to_owned(), muxer, written, unit: None, media: true }
     }
 
-    /// The actual path of the file.
+    /// Returns the actual path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -127,7 +127,7 @@ impl File {
         Ok(())
     }
 
-    /// The number of bytes that were taken but not written yet.
+    /// Returns the number of bytes that were taken but not written yet.
     pub fn waiting(&self) -> usize {
         self.muxer.waiting()
     }
@@ -144,12 +144,12 @@ impl File {
         }
     }
 
-    /// The size of the file in bytes.
+    /// Returns the size of the file in bytes.
     pub fn written(&self) -> u64 {
         self.written
     }
 
-    /// The number of bytes that finalizing would add.
+    /// Returns the number of bytes that finalizing would add.
     pub fn index_weight(&self) -> usize {
         self.muxer.index_weight()
     }
@@ -267,12 +267,12 @@ pub struct Extra {
 }
 
 impl RecordedTracks {
-    /// The extra tracks that are recorded.
+    /// Returns the extra tracks that are recorded.
     pub fn wanted(&self) -> ExtraTracks {
         self.extras.iter().map(|extra| extra.track).collect()
     }
 
-    /// The tracks of a file of this stream.
+    /// Returns the tracks of a file of this stream.
     pub(super) fn tracks(&self, stream: &StreamConfig) -> Tracks {
         let program = stream.audio.iter().cloned();
         let program = program.map(|audio| AudioTrack::named(audio, &self.program));
@@ -281,7 +281,7 @@ impl RecordedTracks {
         Tracks { video: stream.video.clone(), audio: program.chain(extras).collect() }
     }
 
-    /// The track of a packet in the recorded file; `None` if the packet is not recorded.
+    /// Returns the track of a packet in the recorded file, or `None` if the packet is not recorded.
     pub(super) fn place(&self, stream: &StreamConfig, track: Track) -> Option<Track> {
         let Track::Extra(extra) = track else { return Some(track) };
         let before = usize::from(stream.audio.is_some());
@@ -289,13 +289,13 @@ impl RecordedTracks {
         Some(audio_track(before + place).track())
     }
 
-    /// The total bitrate of the extra tracks.
+    /// Returns the total bitrate of the extra tracks.
     pub(super) fn bitrate(&self) -> u64 {
         self.extras.iter().map(|extra| u64::from(extra.parameters.bitrate.0)).sum()
     }
 }
 
-/// The muxer for a file of this format with these tracks.
+/// Returns the muxer for a file of this format with these tracks.
 pub(super) fn muxer(format: Format, tracks: Tracks) -> Box<dyn Muxer> {
     match format {
         Format::Flv => Box::new(flv::Recording::new(tracks)),
@@ -304,7 +304,7 @@ pub(super) fn muxer(format: Format, tracks: Tracks) -> Box<dyn Muxer> {
     }
 }
 
-/// The muxer for a copy of a file with this timing.
+/// Returns the muxer for a copy of a file with this timing.
 pub(super) fn copier(format: Format, tracks: Tracks, timing: &Timing) -> Box<dyn Muxer> {
     match format {
         Format::Flv => Box::new(flv::Recording::new(tracks)),

@@ -41,7 +41,7 @@ impl Entry {
         Ok(Self { _file: file, path, recording })
     }
 
-    /// The path of the recording.
+    /// Returns the path of the recording.
     pub fn recording(&self) -> &Path {
         &self.recording
     }
@@ -53,7 +53,7 @@ impl Entry {
     }
 }
 
-/// The recordings in `folder` whose programs have ended.
+/// Returns the recordings in `folder` whose programs have ended.
 pub fn unfinished(folder: &Path) -> Vec<Entry> {
     let Ok(files) = fs::read_dir(folder) else { return Vec::new() };
     let paths = files.take(MAX_ENTRIES).filter_map(|file| Some(file.ok()?.path()));

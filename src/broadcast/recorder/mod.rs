@@ -67,7 +67,7 @@ pub enum State {
 }
 
 impl State {
-    /// The name of the state in events.
+    /// Returns the name of the state in events.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Writing => "writing",
@@ -257,7 +257,7 @@ impl Recorder {
         self.figures.lock().clone()
     }
 
-    /// The events, of which the first is [`Event::Began`].
+    /// Returns the events, of which the first is [`Event::Began`].
     pub fn events(&self) -> &Receiver<Event> {
         &self.events
     }

@@ -110,12 +110,13 @@ impl Replay {
         Self { ring, parameters, room }
     }
 
-    /// The limits of the buffer.
+    /// Returns the limits of the buffer.
     pub fn room(&self) -> Room {
         self.room
     }
 
-    /// The duration of the contents from the first to the last packet, and the size in bytes.
+    /// Returns the duration of the contents from the first to the last packet, and the size in
+    /// bytes.
     pub fn filled(&self) -> (Duration, usize) {
         let ring = self.ring.lock();
         let first = ring.groups.front().and_then(|group| group.tags.first());

@@ -42,8 +42,8 @@ impl Timeline {
         }
     }
 
-    /// The DTS and PTS of a packet in the file. Returns `None` for packets outside the file, which
-    /// are before its first keyframe or overlap after a pause.
+    /// Returns the DTS and PTS of a packet in the file. Returns `None` for packets outside the
+    /// file, which are before its first keyframe or overlap after a pause.
     pub fn place(&mut self, tag: &SharedPacket) -> Option<(Timestamp, Timestamp)> {
         if self.origin.is_none() && self.has_video && !tag.starts_gop() {
             return None;
@@ -91,7 +91,7 @@ impl Timeline {
         self.origin.is_some()
     }
 
-    /// The end of the file.
+    /// Returns the end of the file.
     pub fn end(&self) -> Duration {
         self.end.since(Timestamp::ZERO)
     }
@@ -125,7 +125,7 @@ mod tests {
         }
     }
 
-    /// The results for both tracks between `from` and `to`.
+    /// Returns the results for both tracks between `from` and `to`.
     fn feed(line: &mut Timeline, from: i64, to: i64) -> Vec<(Track, i64)> {
         let mut placed = Vec::new();
         for dts in (from..to).step_by(10) {

@@ -29,7 +29,7 @@ pub struct Lack {
 }
 
 impl Lack {
-    /// The problem that a file cannot contain these parts, with the remedy that drops them.
+    /// Returns the problem that a file cannot contain these parts, with the remedy that drops them.
     pub(super) fn problem(&self, path: &str) -> Problem {
         let lack = &self.what;
         if self.parts.is_empty() {
@@ -39,7 +39,7 @@ impl Lack {
         problem!("remux-droppable", path = path, lack = lack, drop = drop.join(" "))
     }
 
-    /// The problem of a packet of this size in bytes.
+    /// Returns the problem of a packet of this size in bytes.
     pub(super) fn packet(track: TrackId, size: usize) -> Self {
         let kind = if track == TrackId::Video { "video" } else { "audio" };
         Self { what: vec![format!("a packet of {kind} of {size} bytes")], parts: Vec::new() }

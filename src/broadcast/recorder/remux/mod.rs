@@ -216,7 +216,7 @@ fn copy(
     })
 }
 
-/// The name of a copy while it is being written.
+/// Returns the name of a copy while it is being written.
 fn unfinished_name(to: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(to.file_name().unwrap_or_default());

@@ -62,7 +62,7 @@ impl Course {
         Self { end: end.offset(shift).max(Timestamp::ZERO), timing, shift }
     }
 
-    /// The DTS and PTS of a sample for the muxer.
+    /// Returns the DTS and PTS of a sample for the muxer.
     pub fn place(&self, place: &SampleLocation) -> (Timestamp, Timestamp) {
         let shift = self.shift.saturating_add(self.timing.zero.as_micros());
         (place.dts.offset(shift), place.pts.offset(shift))
@@ -73,7 +73,7 @@ fn signed(micros: u64) -> i64 {
     i64::try_from(micros).unwrap_or(i64::MAX / 4)
 }
 
-/// The most frequent interval between samples.
+/// Returns the most frequent interval between samples.
 fn period<'a>(places: impl Iterator<Item = &'a SampleLocation>) -> Option<Duration> {
     let times: Vec<_> = places.take(MAX_MEASURED).map(|place| place.dts).collect();
     let steps = times.iter().zip(times.iter().skip(1)).map(|(a, b)| b.micros_since(*a));

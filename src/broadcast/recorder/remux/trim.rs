@@ -64,7 +64,7 @@ impl Cut {
     }
 }
 
-/// The last keyframe at or before this time, or else the first one.
+/// Returns the last keyframe at or before this time, or else the first one.
 fn keyframe_before(index: &Index, at: Timestamp) -> Option<SampleLocation> {
     let keys = || index.samples.iter().filter(|it| it.track == TrackId::Video && it.keyframe);
     keys().rfind(|place| place.pts <= at).or_else(|| keys().next()).copied()
