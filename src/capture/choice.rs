@@ -40,7 +40,7 @@ pub enum VideoChoice {
 }
 
 impl VideoChoice {
-    /// The file or folder of the choice.
+    /// Returns the file or folder of the choice.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::File(path)
@@ -102,7 +102,7 @@ impl VideoChoice {
     }
 }
 
-/// The path in `KIND:PATH`.
+/// Returns the path in `KIND:PATH`.
 #[cfg(unix)]
 fn path_after(word: &OsStr, kind: &str) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStrExt;

@@ -32,7 +32,7 @@ impl VideoFallback {
         )
     }
 
-    /// The other source, if any.
+    /// Returns the other source, if any.
     pub fn choice(&self) -> Option<&VideoChoice> {
         match self {
             Self::Source(choice) => Some(choice),
@@ -40,7 +40,7 @@ impl VideoFallback {
         }
     }
 
-    /// The other source, for changes.
+    /// Returns the other source, for changes.
     pub fn choice_mut(&mut self) -> Option<&mut VideoChoice> {
         match self {
             Self::Source(choice) => Some(choice),

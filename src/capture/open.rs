@@ -39,17 +39,17 @@ pub fn cameras() -> Vec<CameraInfo> {
         .collect()
 }
 
-/// The controls of a camera by its id; empty if the camera cannot be queried.
+/// Returns the controls of a camera by its id; empty if the camera cannot be queried.
 pub fn controls(id: &str) -> Vec<CameraControl> {
     camera::backend::driver().controls(id).unwrap_or_default()
 }
 
-/// The current displays, or why they cannot be captured.
+/// Returns the current displays, or why they cannot be captured.
 pub fn screens() -> Result<Vec<ScreenInfo>, Problem> {
     screens_of_session().screens().map_err(|fault| Problem::from(&fault))
 }
 
-/// The current windows, or why they cannot be captured.
+/// Returns the current windows, or why they cannot be captured.
 pub fn windows() -> Result<Vec<WindowInfo>, Problem> {
     screens_of_session().windows().map_err(|fault| Problem::from(&fault))
 }
@@ -59,8 +59,8 @@ pub fn in_wayland() -> bool {
     screen::target::is_wayland()
 }
 
-/// The content of the desktop's sharing dialog, or why it is unavailable; `None` outside a Wayland
-/// session.
+/// Returns the content of the desktop's sharing dialog, or why it is unavailable; `None` outside a
+/// Wayland session.
 pub fn sharing() -> Option<Result<Sharing, Problem>> {
     screen::backend::sharing().map(|offered| offered.map_err(|fault| Problem::from(&fault)))
 }
@@ -150,8 +150,8 @@ pub fn open_by(
     }
 }
 
-/// The size in pixels of an image, a text or a Y4M clip in a program of this size; `None` for other
-/// sources and missing files.
+/// Returns the size in pixels of an image, a text or a Y4M clip in a program of this size, or
+/// `None` for other sources and missing files.
 pub fn extent(choice: &VideoChoice, set: &Properties, program: Size) -> Option<(u32, u32)> {
     match choice {
         VideoChoice::Image(path) => decode::dimensions(path).ok(),

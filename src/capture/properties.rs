@@ -55,7 +55,7 @@ pub enum UsedProperties {
 }
 
 impl UsedProperties {
-    /// The properties that apply to a choice; `None` if its kind has none.
+    /// Returns the properties that apply to a choice, or `None` if its kind has none.
     pub fn of(choice: &VideoChoice) -> Option<Self> {
         match choice {
             VideoChoice::Text(_) => Some(Self::Text),
@@ -165,12 +165,12 @@ impl LiveProperties {
         self.watched.alone.set(alone);
     }
 
-    /// The reasons to watch a media file.
+    /// Returns the reasons to watch a media file.
     pub fn watched(&self) -> WatchedFile {
         self.watched.clone()
     }
 
-    /// The playback control of the source, if it plays media.
+    /// Returns the playback control of the source, if it plays media.
     pub fn transport(&self) -> Transport {
         self.transport.get()
     }

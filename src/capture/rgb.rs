@@ -27,7 +27,7 @@ impl Rgba {
         Self { red, green, blue, alpha: 255 }
     }
 
-    /// The four channels in this order.
+    /// Returns the four channels in this order.
     pub const fn channels(self) -> [u8; 4] {
         [self.red, self.green, self.blue, self.alpha]
     }
@@ -82,8 +82,8 @@ fn weigh(by: [i32; 3], [r, g, b]: [i32; 3], foot: i32) -> u8 {
     ((wr * r + wg * g + wb * b + HALF + (foot << BITS)) >> BITS).clamp(0, 255) as u8
 }
 
-/// The even size that contains a frame of this size. An odd side is extended by repeating its last
-/// line.
+/// Returns the even size that contains a frame of this size. An odd side is extended by repeating
+/// its last line.
 pub(super) fn even(width: u32, height: u32) -> Size {
     let side = |side: u32| side.clamp(1, Size::MAX_SIDE).next_multiple_of(2);
     Size::new(side(width), side(height))
@@ -184,7 +184,7 @@ pub(super) fn three_planes<'a>(
     }
 }
 
-/// The planes of a frame in the form that the library needs.
+/// Returns the planes of a frame in the form that the library needs.
 pub(super) fn target(planes: &mut Planes) -> YuvPlanarImageMut<'_, u8> {
     let size = planes.size();
     three_planes(size, [&mut planes.y, &mut planes.u, &mut planes.v])
@@ -206,7 +206,7 @@ pub(super) fn turned(
 mod tests {
     use super::*;
 
-    /// The exact values of a color as defined by ITU-T H.273.
+    /// Returns the exact values of a color as defined by ITU-T H.273.
     fn exact(color: Rgba) -> (u8, u8, u8) {
         let [r, g, b] = [color.red, color.green, color.blue].map(|c| f64::from(c) / 255.0);
         let y = 0.2126 * r + 0.7152 * g + 0.0722 * b;

@@ -97,7 +97,7 @@ impl<T: Clone + PartialEq> LiveSetting<T> {
         *self.0.lock() = value;
     }
 
-    /// The new value, if it differs from `before`.
+    /// Returns the new value, if it differs from `before`.
     pub(super) fn change(&self, before: &T) -> Option<T> {
         let now = self.0.lock();
         (*now != *before).then(|| now.clone())

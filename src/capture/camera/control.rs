@@ -28,7 +28,7 @@ pub enum Span {
 }
 
 impl Span {
-    /// The nearest allowed value.
+    /// Returns the nearest allowed value.
     pub fn bounded(&self, value: i64) -> i64 {
         match self {
             Self::Switch => i64::from(value != 0),
@@ -123,7 +123,7 @@ impl CameraControls {
         inside.wanted = all.clone();
     }
 
-    /// The wanted values of this camera.
+    /// Returns the wanted values of this camera.
     pub(in crate::capture) fn wanted(&self, camera: &str) -> WantedControls {
         self.0.lock().wanted.get(camera).cloned().unwrap_or_default()
     }
@@ -154,12 +154,12 @@ impl CameraControls {
         }
     }
 
-    /// The formats of cameras that are or were open.
+    /// Returns the formats of cameras that are or were open.
     pub fn formats(&self) -> BTreeMap<String, Arc<Vec<CameraFormat>>> {
         self.0.lock().formats.clone()
     }
 
-    /// The controls of all open cameras.
+    /// Returns the controls of all open cameras.
     pub fn listed(&self) -> BTreeMap<String, Arc<Vec<CameraControl>>> {
         self.0.lock().listed.clone()
     }

@@ -54,7 +54,7 @@ impl OfferedCamera {
         f64::from(self.rate.0) / f64::from(self.rate.1.max(1))
     }
 
-    /// The visible size. Frames have even sides, so an odd last column or row is dropped.
+    /// Returns the visible size. Frames have even sides, so an odd last column or row is dropped.
     pub(in crate::capture) const fn shown(&self) -> Size {
         Size::new(self.size.width & !1, self.size.height & !1)
     }
@@ -87,8 +87,8 @@ pub(in crate::capture) struct FoundCamera {
 }
 
 impl FoundCamera {
-    /// The position of a camera in a list. The result stays the same camera when another one with
-    /// the same id appears or disappears.
+    /// Returns the position of a camera in a list. The result stays the same camera when another
+    /// one with the same id appears or disappears.
     pub(in crate::capture) fn position(cameras: &[Self], id: &str) -> Option<usize> {
         let exact = cameras.iter().position(|camera| camera.id == id || camera.id_there == id);
         let twin = || cameras.iter().position(|c| c.id == c.id_there && c.id.starts_with(id));
@@ -142,11 +142,11 @@ pub(in crate::capture) trait Camera {
 
 /// A camera system. The trait has no default methods, so each backend implements all of them.
 pub(in crate::capture) trait Driver: Send + Sync {
-    /// The available cameras, without nodes that deliver no frames.
+    /// Returns the available cameras, without nodes that deliver no frames.
     fn cameras(&self) -> Vec<FoundCamera>;
     /// Opens and starts a camera.
     fn open(&self, id: &str, offer: OfferedCamera) -> Result<Box<dyn Camera>, Fault>;
-    /// The controls of a camera, also while it is open.
+    /// Returns the controls of a camera, also while it is open.
     fn controls(&self, id: &str) -> Result<Vec<CameraControl>, Fault>;
     /// Sets a control by its name to the nearest valid value; `None` sets its default.
     fn set_control(&self, id: &str, name: &str, value: Option<i64>) -> Result<(), Fault>;

@@ -19,7 +19,7 @@ pub struct Mode {
 }
 
 impl Mode {
-    /// The mode for exactly this format.
+    /// Returns the mode for exactly this format.
     pub fn of(format: &CameraFormat) -> Self {
         Self { size: Some(format.size), rate: Some(milli(format.fps)), pixel: Some(format.pixel) }
     }

@@ -131,12 +131,12 @@ macro_rules! kinds {
         impl Pixel {
             pub(in crate::capture) const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// The name in `onair devices`.
+            /// Returns the name in `onair devices`.
             pub(in crate::capture) const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// The Video4Linux code.
+            /// Returns the Video4Linux code.
             pub(in crate::capture) const fn code(self) -> &'static [u8; 4] {
                 match self { $(Self::$variant => $code,)* }
             }

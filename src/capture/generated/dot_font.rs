@@ -8,7 +8,7 @@ pub(in crate::capture) const HEIGHT: usize = 7;
 /// Dots from one letter to the next.
 pub(in crate::capture) const ADVANCE: usize = 6;
 
-/// The rows of a letter, with the leftmost dot in bit 4. Unknown letters are blank.
+/// Returns the rows of a letter, with the leftmost dot in bit 4. Unknown letters are blank.
 const fn rows(letter: char) -> [u8; HEIGHT] {
     match letter {
         '0' => [0x0E, 0x11, 0x13, 0x15, 0x19, 0x11, 0x0E],

@@ -185,7 +185,7 @@ impl Weave {
         }
     }
 
-    /// The offset of a thread in its ribbon at a frame, in luma columns (an even number).
+    /// Returns the offset of a thread in its ribbon at a frame, in luma columns (an even number).
     fn shift(&self, thread: usize, frame: i64) -> usize {
         let spare = self.spare as u64;
         let step = frame.unsigned_abs();

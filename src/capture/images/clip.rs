@@ -46,7 +46,7 @@ pub fn open(path: &Path, context: &Context) -> Result<Box<dyn ClipFeed>, Error> 
     Ok(Box::new(ClipFrames::new(ready, ClipStart::default(), worker)))
 }
 
-/// The images of a folder sorted by name, with `9` before `10`.
+/// Returns the images of a folder sorted by name, with `9` before `10`.
 fn listed(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
     let mut files = images_in(folder, MAX_FRAMES * 2)?;
     files.sort_by_cached_key(|path| natural(path));

@@ -108,7 +108,7 @@ fn bounded((width, height): (u32, u32)) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The size in pixels from the file's header, if the file is a supported image.
+/// Returns the size in pixels from the file's header, if the file is a supported image.
 pub(in crate::capture) fn dimensions(path: &Path) -> Result<(u32, u32), Problem> {
     let (_, size) = header(path)?;
     bounded(size)?;
@@ -200,7 +200,7 @@ fn shrink(picture: &RgbaImage, fit: Size) -> Result<Planes, Problem> {
 }
 
 impl Moving {
-    /// The next image and its duration; `None` at the end.
+    /// Returns the next image and its duration, or `None` at the end.
     pub(in crate::capture) fn next(&mut self) -> Result<Option<(Planes, Duration)>, Problem> {
         if let Some(waiting) = self.waiting.pop() {
             return Ok(Some(waiting));

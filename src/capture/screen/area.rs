@@ -38,7 +38,7 @@ impl Area {
         Some(Self { x, y, width, height })
     }
 
-    /// The intersection with another rectangle, if any.
+    /// Returns the intersection with another rectangle, if any.
     pub(in crate::capture) fn within(self, other: Self) -> Option<Self> {
         let span = |a: u32, al: u32, b: u32, bl: u32| {
             let start = a.max(b);
@@ -50,7 +50,7 @@ impl Area {
         Some(Self { x, y, width, height })
     }
 
-    /// The smallest rectangle that contains both.
+    /// Returns the smallest rectangle that contains both.
     pub(in crate::capture) fn joined(self, other: Self) -> Self {
         let (x, y) = (self.x.min(other.x), self.y.min(other.y));
         let end = |a: u32, al: u32, b: u32, bl: u32| a.saturating_add(al).max(b.saturating_add(bl));
@@ -62,26 +62,26 @@ impl Area {
         }
     }
 
-    /// The rectangle relative to another origin.
+    /// Returns the rectangle relative to another origin.
     pub(in crate::capture) fn moved(self, x: u32, y: u32) -> Self {
         Self { x: self.x.saturating_add(x), y: self.y.saturating_add(y), ..self }
     }
 
-    /// The rectangle relative to the corner of a containing rectangle.
+    /// Returns the rectangle relative to the corner of a containing rectangle.
     pub(in crate::capture) fn relative_to(self, outer: Self) -> Self {
         Self { x: self.x.saturating_sub(outer.x), y: self.y.saturating_sub(outer.y), ..self }
     }
 
-    /// The rectangle with even sides (an odd last line is dropped), limited to the size of a frame;
-    /// `None` if no pixel is left.
+    /// Returns the rectangle with even sides (an odd last line is dropped), limited to the size of
+    /// a frame, or `None` if no pixel is left.
     pub(in crate::capture) fn even(self) -> Option<Self> {
         let side = |side: u32| side.min(crate::media::Size::MAX_SIDE) & !1;
         let area = Self { width: side(self.width), height: side(self.height), ..self };
         (area.width > 0 && area.height > 0).then_some(area)
     }
 
-    /// The rectangle extended to even corners inside an even frame, so that it contains whole
-    /// chroma samples.
+    /// Returns the rectangle extended to even corners inside an even frame, so that it contains
+    /// whole chroma samples.
     pub(in crate::capture) fn on_chroma(self) -> Self {
         let (x, y) = (self.x & !1, self.y & !1);
         let side = |from: u32, start: u32, length: u32| {

@@ -38,7 +38,7 @@ pub(super) struct BlackCheck {
 pub(super) struct BlackState(Arc<AtomicI64>);
 
 impl BlackState {
-    /// The time since which the display has been black.
+    /// Returns the time since which the display has been black.
     pub(super) fn since(&self) -> Option<Timestamp> {
         let since = self.0.load(Ordering::Relaxed);
         (since != LIT).then(|| Timestamp::from_micros(since))

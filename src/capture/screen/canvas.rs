@@ -35,13 +35,13 @@ impl Canvas {
         Self { size, pool, shown: None, next: None, part, beneath: Vec::new() }
     }
 
-    /// The area of the whole frame.
+    /// Returns the area of the whole frame.
     pub(in crate::capture) fn whole(&self) -> Area {
         Area::new(0, 0, self.size.width, self.size.height)
     }
 
-    /// The area to read for `dirty`, extended to complete chroma samples. It is the whole frame if
-    /// that is cheaper, or if there is no previous frame.
+    /// Returns the area to read for `dirty`, extended to complete chroma samples. It is the whole
+    /// frame if that is cheaper, or if there is no previous frame.
     pub(in crate::capture) fn part(&self, dirty: Area) -> Option<Area> {
         let whole = self.whole();
         let part = dirty.within(whole)?.on_chroma().within(whole)?;
@@ -49,8 +49,8 @@ impl Canvas {
         Some(if most { whole } else { part })
     }
 
-    /// The planes to fill, which begin as a copy of the previous ones, unless the whole frame is
-    /// replaced.
+    /// Returns the planes to fill, which begin as a copy of the previous ones, unless the whole
+    /// frame is replaced.
     fn next(&mut self, part: Area) -> &mut Fresh<Planes> {
         let whole = part == self.whole();
         let (pool, shown) = (&self.pool, &self.shown);
@@ -77,7 +77,7 @@ impl Canvas {
         Ok(())
     }
 
-    /// The pointer's area, extended to complete chroma samples.
+    /// Returns the pointer's area, extended to complete chroma samples.
     pub(in crate::capture) fn pointer_area(&self, placed: &Placed) -> Option<Area> {
         let (width, height) = (placed.image.width, placed.image.height);
         let seen = Area::clipped(placed.x, placed.y, width, height)?;
@@ -120,7 +120,7 @@ impl Canvas {
         done
     }
 
-    /// The last finished frame.
+    /// Returns the last finished frame.
     pub(in crate::capture) fn seen(&self) -> Option<&Arc<Pooled<Planes>>> {
         self.shown.as_ref()
     }

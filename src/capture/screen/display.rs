@@ -64,7 +64,7 @@ impl From<&Fault> for Problem {
 }
 
 impl Fault {
-    /// The problem with the display or window of this name.
+    /// Returns the problem with the display or window of this name.
     pub(in crate::capture) fn of(&self, name: &Value) -> Problem {
         let name = name.clone();
         match self {
@@ -227,7 +227,7 @@ impl PartialEq for Placed {
 
 /// An open display or window. It lives on one thread, and any call can block on the display.
 pub(in crate::capture) trait Grabber {
-    /// The size, with even sides.
+    /// Returns the size, with even sides.
     fn size(&self) -> Size;
     fn name(&self) -> &str;
     fn id(&self) -> &str;
@@ -236,15 +236,15 @@ pub(in crate::capture) trait Grabber {
     /// Reads the pixels of a part, in rows without padding. Each pixel is blue, green, red and an
     /// unused byte.
     fn read(&mut self, part: Area) -> Result<&[u8], Fault>;
-    /// The pointer, if requested and visible.
+    /// Returns the pointer, if requested and visible.
     fn pointer(&mut self) -> Result<Option<Placed>, Fault>;
 }
 
 /// A display system. The trait has no default methods, so each backend implements all of them.
 pub(in crate::capture) trait ScreenSystem: Send + Sync {
-    /// The monitors, the main one first.
+    /// Returns the monitors, the main one first.
     fn screens(&self) -> Result<Vec<ScreenInfo>, Fault>;
-    /// The windows that programs show.
+    /// Returns the windows that programs show.
     fn windows(&self) -> Result<Vec<WindowInfo>, Fault>;
     /// Starts capturing a monitor (`None` for the main one), or a part of it.
     fn grab_screen(

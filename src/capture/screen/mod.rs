@@ -71,7 +71,7 @@ impl Target {
         }
     }
 
-    /// The name of the stored permission, if the desktop requires one.
+    /// Returns the name of the stored permission, if the desktop requires one.
     fn key(&self) -> Option<String> {
         match self {
             Self::Screen(screen) => permission::screen_key(screen.id.as_deref(), screen.part),
@@ -79,7 +79,7 @@ impl Target {
         }
     }
 
-    /// The alarm if the whole content is black.
+    /// Returns the alarm if the whole content is black.
     const fn black(&self) -> SourceAlarm {
         match self {
             Self::Screen(_) => SourceAlarm::BlackScreen,

@@ -151,7 +151,7 @@ fn ground(number: u16) -> u8 {
     40 + (number % 8) as u8 * 20
 }
 
-/// The limited-range luma of a gray.
+/// Returns the limited-range luma of a gray.
 fn luma(grey: u8) -> u8 {
     (16.0 + f64::from(grey) * 219.0 / 255.0).round() as u8
 }
@@ -214,7 +214,7 @@ fn at(frame: &VideoFrame, x: usize, y: usize) -> u8 {
     frame.planes().y[y * frame.planes().luma_stride() + x]
 }
 
-/// The number that is painted at a position.
+/// Returns the number that is painted at a position.
 fn number(frame: &VideoFrame, x: usize, y: usize) -> u16 {
     let half = usize::from(CELL) / 2;
     let is_one = |bit: u16| at(frame, x + usize::from(bit * CELL) + half, y + half) > 128;

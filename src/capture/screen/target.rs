@@ -7,7 +7,7 @@ use crate::capture::screen::area::Area;
 /// `wayland/NAME`.
 pub(in crate::capture) const SHARED: &str = "wayland";
 
-/// The name in `wayland/NAME`, empty for `wayland`; `None` for other ids.
+/// Returns the name in `wayland/NAME`, empty for `wayland`, or `None` for other ids.
 pub(in crate::capture) fn shared_name(id: &str) -> Option<&str> {
     let rest = id.strip_prefix(SHARED)?;
     if rest.is_empty() {

@@ -33,7 +33,7 @@ pub enum Content {
 }
 
 impl Content {
-    /// The display name.
+    /// Returns the display name.
     pub(super) fn name(&self) -> String {
         match self {
             Self::Words(words) => clean(words).chars().take(40).collect(),
@@ -46,8 +46,8 @@ impl Content {
         }
     }
 
-    /// The content at this time after the opening and at this wall-clock time (in microseconds of
-    /// Unix time). It is `None` for a file, for which there is [`read`].
+    /// Returns the content at this time after the opening and at this wall-clock time (in
+    /// microseconds of Unix time). It is `None` for a file, for which there is [`read`].
     pub(super) fn words(&self, since: Duration, wall_micros: i64) -> Option<String> {
         match self {
             Self::Words(words) => Some(clean(words)),

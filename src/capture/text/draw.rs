@@ -160,8 +160,8 @@ pub(super) fn draw_enlarged(
     TextPixels { width: width.into(), height: height.into(), rgba, lines }
 }
 
-/// The pixel size and the scale of an enlarged text, within the limit. The enlarged text has the
-/// aspect ratio of the original even-sided frame, and so the same position.
+/// Returns the pixel size and the scale of an enlarged text, within the limit. The enlarged text
+/// has the aspect ratio of the original even-sided frame, and so the same position.
 fn enlarged(width: f32, height: f32, scale: f64) -> (u16, u16, f64) {
     if (scale - 1.0).abs() < 1e-6 {
         return (width as u16, height as u16, 1.0);
@@ -336,7 +336,7 @@ mod tests {
         Style { size: 64, ..Style::default() }
     }
 
-    /// The number of pixels that are more than half covered.
+    /// Returns the number of pixels that are more than half covered.
     fn ink(drawn: &TextPixels) -> usize {
         drawn.rgba.chunks_exact(4).filter(|pixel| pixel[3] > 127).count()
     }
@@ -428,7 +428,8 @@ mod tests {
         assert!(draw("two\nlines", &style(), None).height > one.height * 3 / 2);
     }
 
-    /// The number of characters, and the number of those that no font has, which appear as boxes.
+    /// Returns the number of characters, and the number of those that no font has, which appear as
+    /// boxes.
     fn signs(words: &str) -> (usize, usize) {
         let layout = lay_out(words, &style(), None);
         let mut ids = Vec::new();

@@ -52,7 +52,7 @@ impl Text {
         self.open_by(LiveSetting::new(self.look.clone()), context)
     }
 
-    /// The size of the text without scrolling; `None` if its file is unreadable.
+    /// Returns the size of the text without scrolling, or `None` if its file is unreadable.
     pub(super) fn extent(&self, program: Size) -> Option<Size> {
         let wall = jiff::Timestamp::now().as_microsecond();
         let words = match &self.content {
@@ -114,7 +114,7 @@ type Shared = Arc<Mutex<Option<Arc<Strip>>>>;
 /// The displayed size of a text in the program; `None` for the text's own size.
 type Displayed = Arc<Mutex<Option<Size>>>;
 
-/// The enlargement for a text that is displayed at this size.
+/// Returns the enlargement for a text that is displayed at this size.
 fn scale_for(own: Size, displayed: Option<Size>) -> f64 {
     displayed.map_or(1.0, |it| {
         let across = f64::from(it.width) / f64::from(own.width.max(1));

@@ -50,13 +50,13 @@ impl Strip {
         self.view
     }
 
-    /// The scrolled distance after this time, in complete chroma samples.
+    /// Returns the scrolled distance after this time, in complete chroma samples.
     pub(super) fn step(&self, since: Duration) -> u64 {
         (since.as_secs_f64() * f64::from(self.scroll.speed.min(Scroll::MAX_SCROLL_SPEED)) / 2.0)
             as u64
     }
 
-    /// The frame at this step.
+    /// Returns the frame at this step.
     pub(super) fn frame(&self, step: u64) -> Arc<Pooled<Planes>> {
         let mut out = self.pool.fresh();
         out.y.fill(16);
@@ -133,7 +133,8 @@ mod tests {
         TextPixels { width: 8, height: 8, rgba, lines: rows.collect() }
     }
 
-    /// The visible content of a row, with `.` for nothing, `d` for dark, and `b` for bright.
+    /// Returns the visible content of a row, with `.` for nothing, `d` for dark, and `b` for
+    /// bright.
     fn seen(planes: &Planes, row: usize) -> String {
         let width = planes.luma_stride();
         let alpha = planes.alpha.as_ref().unwrap();

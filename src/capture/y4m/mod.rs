@@ -77,7 +77,7 @@ pub(super) fn open(path: &Path, transport: Transport, context: &Context) -> Resu
     Ok(Source { feed: Box::new(feed), status })
 }
 
-/// The first start of a loop of `count` frames at or after this frame.
+/// Returns the first start of a loop of `count` frames at or after this frame.
 const fn up_to(frame: i64, count: i64) -> i64 {
     frame.saturating_add((-frame).rem_euclid(count))
 }
@@ -205,7 +205,7 @@ impl Y4mFeed {
         self.round = Some(there - there.rem_euclid(self.count));
     }
 
-    /// The frame of the file at this position.
+    /// Returns the frame of the file at this position.
     fn frame_at(&self, place: Duration) -> i64 {
         let frame = place.as_secs_f64() * self.times.rate.as_f64();
         (frame.round() as i64).clamp(0, self.count - 1)

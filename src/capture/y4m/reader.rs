@@ -100,13 +100,13 @@ impl<R: BufRead + Seek> Reader<R> {
         self.header.rate
     }
 
-    /// The output size, which is the file's size with odd sides reduced to even ones.
+    /// Returns the output size, which is the file's size with odd sides reduced to even ones.
     pub(in crate::capture) fn size(&self) -> Size {
         let even = |side: usize| (side & !1) as u32;
         Size::new(even(self.header.width), even(self.header.height))
     }
 
-    /// The color space. Y4M does not specify the matrix, so the program's is assumed.
+    /// Returns the color space. Y4M does not specify the matrix, so the program's is assumed.
     pub(in crate::capture) fn color(&self) -> Color {
         self.header.color
     }

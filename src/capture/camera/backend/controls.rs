@@ -40,7 +40,7 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).open(path)
 }
 
-/// The controls that a user can set, with their current values.
+/// Returns the controls that a user can set, with their current values.
 pub(super) fn list(path: &Path) -> io::Result<Vec<CameraControl>> {
     let file = open(path)?;
     Ok(queried(&file).into_iter().filter_map(|query| control(&file, &query)).collect())

@@ -57,7 +57,7 @@ impl FakeCameras {
         self.0.lock().controls = controls;
     }
 
-    /// The wanted settings of the cameras.
+    /// Returns the wanted settings of the cameras.
     pub(in crate::capture) fn board(&self) -> CameraControls {
         self.0.lock().board.clone()
     }
@@ -67,7 +67,7 @@ impl FakeCameras {
         std::mem::take(&mut self.0.lock().set)
     }
 
-    /// The number of attempts to open a camera.
+    /// Returns the number of attempts to open a camera.
     pub(in crate::capture) fn asked(&self) -> u32 {
         self.0.lock().asked
     }

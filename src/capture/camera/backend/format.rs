@@ -101,7 +101,7 @@ impl DriverFormat {
         Layout { stride, color: self.color(pixel) }
     }
 
-    /// The color space, by the kernel's rules for defaults (`V4L2_MAP_YCBCR_ENC_DEFAULT`,
+    /// Returns the color space, by the kernel's rules for defaults (`V4L2_MAP_YCBCR_ENC_DEFAULT`,
     /// `V4L2_MAP_QUANTIZATION_DEFAULT`).
     fn color(&self, pixel: Pixel) -> Color {
         if pixel.is_jpeg() {
@@ -133,7 +133,7 @@ const LIST: Call<v4l2_fmtdesc> = Call::new(2);
 /// Maximum number of pixel formats, because a driver may list without end.
 const MAX_LISTED: u32 = 256;
 
-/// The Video4Linux codes of a device's pixel formats.
+/// Returns the Video4Linux codes of a device's pixel formats.
 pub(super) fn list(device: RawFd, queue: Queue) -> Vec<[u8; 4]> {
     let one = |index| {
         let mut listed = v4l2_fmtdesc { index, type_: queue.number(), ..v4l2_fmtdesc::blank() };

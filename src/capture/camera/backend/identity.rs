@@ -17,7 +17,7 @@ pub(super) struct Node {
     pub(super) first: bool,
 }
 
-/// All video nodes, the lowest number first.
+/// Returns all video nodes, the lowest number first.
 pub(super) fn nodes() -> Vec<Node> {
     let class = Path::new("/sys/class/video4linux");
     let entries = fs::read_dir(class).into_iter().flatten().flatten();
@@ -64,7 +64,7 @@ fn describe(folder: &Path, number: u32) -> Node {
     Node { number, id, id_there, name, first: index == "0" }
 }
 
-/// The USB socket and, after a colon, the interface of a sysfs device.
+/// Returns the USB socket and, after a colon, the interface of a sysfs device.
 fn socket(device: &Path) -> String {
     device.file_name().map_or_else(String::new, |name| name.to_string_lossy().into())
 }

@@ -125,7 +125,7 @@ pub(super) fn fault(doing: &str, error: &io::Error) -> Fault {
     fault_of(error.raw_os_error(), format!("{doing}: {error}"))
 }
 
-/// The kind of fault for this error number.
+/// Returns the kind of fault for this error number.
 pub(super) fn fault_of(number: Option<i32>, detail: String) -> Fault {
     match number {
         Some(libc::EBUSY) => Fault::Busy(detail),
@@ -135,7 +135,7 @@ pub(super) fn fault_of(number: Option<i32>, detail: String) -> Fault {
     }
 }
 
-/// The age of a driver's timestamp, given in seconds and microseconds.
+/// Returns the age of a driver's timestamp, given in seconds and microseconds.
 pub(super) fn age(seconds: impl TryInto<u64>, micros: impl TryInto<u32>) -> Duration {
     let taken = Duration::new(
         seconds.try_into().unwrap_or(0),
@@ -145,7 +145,7 @@ pub(super) fn age(seconds: impl TryInto<u64>, micros: impl TryInto<u32>) -> Dura
     age.unwrap_or_default()
 }
 
-/// The current time of the clock for driver timestamps.
+/// Returns the current time of the clock for driver timestamps.
 fn monotonic() -> Duration {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the call fills one `timespec`, which outlives it.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::capture::camera::driver::Driver;
 
-/// The camera system of this computer.
+/// Returns the camera system of this computer.
 pub(in crate::capture) fn driver() -> Arc<dyn Driver> {
     Arc::new(v4l::Video4Linux)
 }

@@ -27,7 +27,7 @@ pub(super) fn takes(offer: OfferedCamera) -> bool {
     kind(offer.pixel).is_some() && offer.rate.1 != 0 && offer.rate.0.is_multiple_of(offer.rate.1)
 }
 
-/// The name of a pixel format in nokhwa.
+/// Returns the name of a pixel format in nokhwa.
 fn kind(pixel: Pixel) -> Option<FrameFormat> {
     match pixel {
         Pixel::Yuyv => Some(FrameFormat::YUYV),
@@ -60,7 +60,7 @@ pub(super) fn open(
     Ok(Box::new(Open { camera, descriptor, layout, last: Bytes::new(), started: false }))
 }
 
-/// The kind of fault, by the error number that every layer includes in its message.
+/// Returns the kind of fault, by the error number that every layer includes in its message.
 fn fault(detail: &str) -> Fault {
     let number = detail.rsplit_once("(os error ").and_then(|(_, rest)| {
         let (digits, _) = rest.split_once(')')?;

@@ -120,7 +120,7 @@ fn found(node: Node) -> Option<FoundCamera> {
     Some(FoundCamera { id: node.id, id_there: node.id_there, name: node.name, offers, fault })
 }
 
-/// The buffer type of a device; `None` if the device delivers no frames.
+/// Returns the buffer type of a device, or `None` if the device delivers no frames.
 fn queue(device: &Device) -> io::Result<Option<Queue>> {
     let abilities = device.query_caps()?.capabilities;
     let can = |flags| abilities.contains(flags);
@@ -142,7 +142,7 @@ fn path(node: &Node) -> PathBuf {
     PathBuf::from(format!("/dev/video{}", node.number))
 }
 
-/// The formats of a camera that onair can read.
+/// Returns the formats of a camera that onair can read.
 fn offers(device: &Device, listed: &[[u8; 4]]) -> Vec<OfferedCamera> {
     let mut offers = Vec::new();
     for pixel in Pixel::ALL.iter().copied().filter(|pixel| listed.contains(pixel.code())) {

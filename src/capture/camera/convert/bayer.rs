@@ -113,15 +113,16 @@ fn mean4(a: u8, b: u8, c: u8, d: u8) -> u8 {
 mod tests {
     use super::*;
 
-    /// The color of the sensor (0 red, 1 green, 2 blue) at a position, from the name of the order.
+    /// Returns the color of the sensor (0 red, 1 green, 2 blue) at a position, from the name of the
+    /// order.
     fn color(order: BayerOrder, x: i64, y: i64) -> usize {
         let name = format!("{order:?}").to_uppercase();
         let at = (y.rem_euclid(2) * 2 + x.rem_euclid(2)) as usize;
         "RGB".find(&name[at..=at]).unwrap()
     }
 
-    /// The reference value of one color of a pixel: the pixel's own sample, or the mean of that
-    /// color's samples among the nine around the pixel.
+    /// Returns the reference value of one color of a pixel: the pixel's own sample, or the mean of
+    /// that color's samples among the nine around the pixel.
     fn by_definition(
         order: BayerOrder,
         samples: &[Vec<u8>],

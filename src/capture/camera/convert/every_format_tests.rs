@@ -213,7 +213,7 @@ fn lay(
     Picture { planes, color }
 }
 
-/// The number of pixels that share a chroma value, horizontally and vertically.
+/// Returns the number of pixels that share a chroma value, horizontally and vertically.
 fn steps(chroma: Chroma) -> (usize, usize) {
     match chroma {
         Chroma::C420 => (2, 2),
@@ -222,7 +222,7 @@ fn steps(chroma: Chroma) -> (usize, usize) {
     }
 }
 
-/// All formats of uncompressed pixels.
+/// Returns all formats of uncompressed pixels.
 fn raw() -> impl Iterator<Item = Pixel> {
     let compressed = |pixel: &Pixel| matches!(pixel.form(), PixelLayout::Jpeg | PixelLayout::H264);
     Pixel::ALL.iter().copied().filter(move |pixel| !compressed(pixel))
@@ -247,7 +247,7 @@ const SIZES: [Size; 11] = [
 const WIDE: Color = Color { range: Range::Full, ..Color::PROGRAM };
 const NARROW: Color = Color { range: Range::Limited, ..Color::WEBCAM };
 
-/// The reference conversion from full-range RGB to limited-range BT.709.
+/// Returns the reference conversion from full-range RGB to limited-range BT.709.
 fn by_definition([r, g, b]: [u8; 3]) -> [u8; 3] {
     let [r, g, b] = [r, g, b].map(|x| f64::from(x) / 255.0);
     let y = 0.2126 * r + 0.7152 * g + 0.0722 * b;

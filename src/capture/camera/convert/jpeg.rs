@@ -98,7 +98,7 @@ fn has_huffman_tables(jpeg: &[u8]) -> bool {
     true
 }
 
-/// The frame without trailing data, because cameras may deliver the whole buffer.
+/// Returns the frame without trailing data, because cameras may deliver the whole buffer.
 fn whole_jpeg(data: &[u8]) -> &[u8] {
     // The marker cannot occur inside: a zero or a restart marker follows bytes of 255 in
     // entropy-coded data. Search from the end, because thumbnails in the header have an end marker

@@ -14,7 +14,7 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// The rows of a frame with this size.
+    /// Returns the rows of a frame with this size.
     pub(super) fn of(raw: &RawFrame<'a>, size: Size) -> Self {
         Self {
             width: size.width as usize,
@@ -51,7 +51,8 @@ impl<'a> Rows<'a> {
         self.stride = self.stride.saturating_mul(by) / over.max(1);
     }
 
-    /// The next plane of `height` rows, with its stride. `row` is the number of bytes of a row.
+    /// Returns the next plane of `height` rows, with its stride. `row` is the number of bytes of a
+    /// row.
     pub(super) fn plane(&mut self, row: usize, height: usize) -> Result<(&'a [u8], usize), String> {
         let stride = self.stride.max(row);
         let used = self.whole - self.rest.len();
@@ -65,7 +66,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// The next plane, row by row.
+    /// Returns the next plane, row by row.
     pub(super) fn rows(
         &mut self,
         row: usize,

@@ -168,7 +168,7 @@ impl SlideShow {
         Ok((feed, status))
     }
 
-    /// The current files in order: those of the show, and the additional ones.
+    /// Returns the current files in order: those of the show, and the additional ones.
     fn listed(&self, then: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {
         let mut files = Vec::new();
         for path in self.paths.iter().chain(then) {
@@ -188,7 +188,7 @@ impl SlideShow {
     }
 }
 
-/// The images among the first `most` entries of a folder.
+/// Returns the images among the first `most` entries of a folder.
 pub(in crate::capture) fn images_in(folder: &Path, most: usize) -> Result<Vec<PathBuf>, Problem> {
     let entries = std::fs::read_dir(folder)?;
     let paths = entries.take(most).filter_map(Result::ok).map(|entry| entry.path());

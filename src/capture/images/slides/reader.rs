@@ -110,7 +110,8 @@ impl Turn {
         inside.generation
     }
 
-    /// The slide to read after this one, and its generation; `None` if the list must be read first.
+    /// Returns the slide to read after this one, and its generation, or `None` if the list must be
+    /// read first.
     fn next(&self, index: usize, count: usize) -> Option<(usize, u32)> {
         let mut inside = self.0.lock();
         if inside.anew.is_some() {

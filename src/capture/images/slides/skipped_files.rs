@@ -64,7 +64,7 @@ impl SkippedFiles {
     }
 }
 
-/// The stamp of a file, to detect a change; `None` for a folder.
+/// Returns the stamp of a file, to detect a change, or `None` for a folder.
 fn stamp(path: &Path) -> Result<Option<FileStamp>, Problem> {
     if path.is_dir() { Ok(None) } else { FileStamp::of(path).map(Some) }
 }

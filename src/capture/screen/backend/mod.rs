@@ -21,12 +21,12 @@ use crate::capture::screen::target::{SHARED, WindowTarget, is_wayland, shared_na
 
 struct Session;
 
-/// The display system of this computer.
+/// Returns the display system of this computer.
 pub(in crate::capture) fn screens() -> Arc<dyn ScreenSystem> {
     Arc::new(Session)
 }
 
-/// The content of the sharing dialog; `None` outside a Wayland session.
+/// Returns the content of the sharing dialog; `None` outside a Wayland session.
 pub(in crate::capture) fn sharing() -> Option<Result<Sharing, Fault>> {
     is_wayland().then(portal::offers)
 }

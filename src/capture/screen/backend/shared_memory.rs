@@ -17,7 +17,7 @@ pub(in crate::capture) struct Segment {
     _descriptor: OwnedFd,
 }
 
-/// The length of a memory file in bytes.
+/// Returns the length of a memory file in bytes.
 pub(in crate::capture) fn length(descriptor: BorrowedFd<'_>) -> io::Result<u64> {
     let mut about = std::mem::MaybeUninit::<libc::stat>::zeroed();
     // SAFETY: the descriptor is open, and `about` has room for one `stat`, which may be all zeros.
@@ -44,8 +44,8 @@ impl Segment {
         Ok(Self { memory, _descriptor: descriptor })
     }
 
-    /// The bytes of the segment. The server writes to them only on request, and the caller must
-    /// wait for its reply before reading.
+    /// Returns the bytes of the segment. The server writes to them only on request, and the caller
+    /// must wait for its reply before reading.
     pub(in crate::capture) fn bytes(&self) -> &[u8] {
         self.memory.bytes()
     }

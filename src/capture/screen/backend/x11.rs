@@ -161,7 +161,7 @@ impl Display {
         Ok(reply.reply()?.value)
     }
 
-    /// The visible windows of programs, in the order in which they were opened.
+    /// Returns the visible windows of programs, in the order in which they were opened.
     fn windows(&self) -> Result<Vec<(Window, WindowInfo)>, Fault> {
         let listed = self.atom("_NET_CLIENT_LIST")?;
         let reply = self.connection.get_property(
@@ -381,7 +381,7 @@ impl Grab {
         Ok(Self { display, pixels, window, area, name, id, memory, carried, damage, pointer })
     }
 
-    /// The part that changed since the last call.
+    /// Returns the part that changed since the last call.
     fn damaged(&self) -> Result<Option<Area>, Fault> {
         let Some((damage, region)) = self.damage else { return Ok(None) };
         let connection = &self.display.connection;

@@ -107,7 +107,7 @@ impl PortalSupport {
     }
 }
 
-/// The content of the sharing dialog.
+/// Returns the content of the sharing dialog.
 pub(super) fn offers() -> Result<Sharing, Fault> {
     runtime()?.block_on(async {
         let connection = portal::connect().await?;
@@ -120,7 +120,7 @@ pub(super) fn offers() -> Result<Sharing, Fault> {
     })
 }
 
-/// The node id of the first selected stream, from an array of ids and properties.
+/// Returns the node id of the first selected stream, from an array of ids and properties.
 fn first_stream(results: &Results) -> Option<u32> {
     let streams = results.get("streams")?.try_clone().ok()?;
     let streams = Vec::<(u32, HashMap<String, OwnedValue>)>::try_from(streams).ok()?;
@@ -213,12 +213,12 @@ impl Session {
         Ok(Shared { fd: fd.into(), node, token })
     }
 
-    /// The reason, if the desktop has ended the sharing.
+    /// Returns the reason, if the desktop has ended the sharing.
     pub(super) fn ended(&mut self) -> Option<String> {
         self.listen(READ_TIMEOUT)
     }
 
-    /// The desktop's reason for the end of the stream.
+    /// Returns the desktop's reason for the end of the stream.
     pub(super) fn last_words(&mut self) -> Option<String> {
         self.listen(LAST_WORDS)
     }

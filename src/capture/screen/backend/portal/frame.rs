@@ -88,7 +88,7 @@ impl Turn {
         Area::new(x, y, width, height)
     }
 
-    /// The position of a pixel of the frame `all` in the buffer.
+    /// Returns the position of a pixel of the frame `all` in the buffer.
     fn place(self, x: u32, y: u32, all: Area) -> (usize, usize) {
         let x = if self.mirrored.0 { all.width - 1 - x } else { x } as usize;
         let y = if self.mirrored.1 { all.height - 1 - y } else { y } as usize;
@@ -96,7 +96,7 @@ impl Turn {
     }
 }
 
-/// The problem of a format, if any.
+/// Returns the problem of a format, if any.
 pub(super) fn unfit(format: &Format) -> Option<String> {
     let Format { pixels, width, height } = *format;
     let known = [
@@ -113,7 +113,7 @@ pub(super) fn unfit(format: &Format) -> Option<String> {
     (!fits).then(|| format!("it has {width}×{height} pixels"))
 }
 
-/// The first metadata of this kind in a buffer, with at least `least` bytes.
+/// Returns the first metadata of this kind in a buffer, with at least `least` bytes.
 ///
 /// # Safety
 /// `buffer` must be received from PipeWire and not returned yet.

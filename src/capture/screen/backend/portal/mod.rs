@@ -35,7 +35,7 @@ pub(in crate::capture) enum ShareRequest {
     Window,
 }
 
-/// The features of the desktop.
+/// Returns the features of the desktop.
 pub(in crate::capture) fn offers() -> Result<Sharing, Fault> {
     reach_pipewire()?;
     bus::offers()
@@ -149,7 +149,7 @@ struct Grab {
     listened: Instant,
 }
 
-/// The captured part of a frame.
+/// Returns the captured part of a frame.
 fn shown(of: Area, part: Option<Area>) -> Result<Area, Fault> {
     let area = match part {
         None => of,

@@ -110,7 +110,7 @@ impl Object {
     }
 }
 
-/// The total length of an object with these first 8 bytes; `None` if they are invalid.
+/// Returns the total length of an object with these first 8 bytes, or `None` if they are invalid.
 pub(super) fn length(head: [u8; 8]) -> Option<usize> {
     let [size, kind] = [number(&head, 0)?, number(&head, 4)?];
     let length = 8 + size as usize;

@@ -86,7 +86,7 @@ pub(super) struct StreamNews<'a> {
 }
 
 impl StreamNews<'_> {
-    /// The captured part of the stream's frames.
+    /// Returns the captured part of the stream's frames.
     pub(super) fn shown(&self) -> Area {
         self.picture.shown
     }
@@ -238,7 +238,7 @@ impl Drop for Stream {
     }
 }
 
-/// The offered formats. They have no modifiers, which would put frames in graphics memory.
+/// Returns the offered formats. They have no modifiers, which would put frames in graphics memory.
 fn offer(rate: FrameRate) -> Vec<u64> {
     let pixels = [
         spa::SPA_VIDEO_FORMAT_BGRx,
@@ -265,7 +265,7 @@ fn offer(rate: FrameRate) -> Vec<u64> {
         .finish()
 }
 
-/// The requested delivery of frames: in shared memory, with changed parts.
+/// Returns the requested delivery of frames: in shared memory, with changed parts.
 fn wishes() -> [Vec<u64>; 5] {
     let memory = 1 << spa::SPA_DATA_MemFd | 1 << spa::SPA_DATA_MemPtr;
     let meta = |kind: u32, sizes: &[i32]| {
