@@ -120,7 +120,7 @@ impl Compositor {
         done
     }
 
-    /// The configuration.
+    /// Returns the configuration.
     pub fn config(&self) -> Config {
         self.config
     }
@@ -233,7 +233,7 @@ impl Compositor {
         self.post(|inbox| inbox.encoders = [Some(None), Some(None)]);
     }
 
-    /// The counters since the start.
+    /// Returns the counters since the start.
     pub fn figures(&self) -> Figures {
         let shared = &self.shared;
         Figures {
@@ -331,7 +331,7 @@ struct OtherPace {
 }
 
 impl OtherPace {
-    /// The time of the frame that is due at a tick, if it is new.
+    /// Returns the time of the frame that is due at a tick, if it is new.
     fn due(&mut self, at: Timestamp) -> Option<Timestamp> {
         let index = self.grid.index_at(at);
         let is_new = index > self.last;

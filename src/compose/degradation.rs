@@ -24,12 +24,12 @@ impl Degradation {
     const ALL: [Self; 5] =
         [Self::None, Self::Preview, Self::Transitions, Self::Filters, Self::Rate];
 
-    /// The level with this number.
+    /// Returns the level with this number.
     pub(super) fn of(number: u8) -> Self {
         Self::ALL.get(usize::from(number)).copied().unwrap_or(Self::Rate)
     }
 
-    /// The number of the level; a higher one means more reduction.
+    /// Returns the number of the level; a higher one means more reduction.
     pub(super) fn number(self) -> u8 {
         self as u8
     }
@@ -61,7 +61,7 @@ pub(super) struct LoadWatcher {
 }
 
 impl LoadWatcher {
-    /// The current level of degradation.
+    /// Returns the current level of degradation.
     pub fn degradation(&self) -> Degradation {
         self.degradation
     }

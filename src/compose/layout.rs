@@ -65,7 +65,7 @@ impl Affine {
         (self.xx * x + self.xy * y + self.tx, self.yx * x + self.yy * y + self.ty)
     }
 
-    /// The inverse; `None` for a singular map.
+    /// Returns the inverse, or `None` for a singular map.
     pub fn inverse(self) -> Option<Self> {
         let determinant = self.xx * self.yy - self.xy * self.yx;
         if !determinant.is_finite() || determinant.abs() < 1e-9 {
@@ -102,7 +102,7 @@ impl Rect {
         Self { x: 0, y: 0, width: size.width.into(), height: size.height.into() }
     }
 
-    /// The intersection of both rectangles.
+    /// Returns the intersection of both rectangles.
     pub fn common(self, other: Self) -> Option<Self> {
         let (x, y) = (self.x.max(other.x), self.y.max(other.y));
         let width = self.right().min(other.right()) - x;
@@ -110,7 +110,7 @@ impl Rect {
         (width >= 2 && height >= 2).then_some(Self { x, y, width, height })
     }
 
-    /// The smallest rectangle that contains both.
+    /// Returns the smallest rectangle that contains both.
     pub fn around(self, other: Self) -> Self {
         let (x, y) = (self.x.min(other.x), self.y.min(other.y));
         let width = self.right().max(other.right()) - x;
@@ -148,7 +148,7 @@ impl Cut {
         Self { left: 0.0, top: 0.0, width: size.width.into(), height: size.height.into() }
     }
 
-    /// The corresponding part of the chroma planes.
+    /// Returns the corresponding part of the chroma planes.
     pub fn half(self) -> Self {
         let Self { left, top, width, height } = self;
         Self { left: left / 2.0, top: top / 2.0, width: width / 2.0, height: height / 2.0 }
@@ -203,8 +203,8 @@ pub struct Spot {
     pub shape: Shape,
 }
 
-/// The map of a frame in its box, from the unit square of the cropped frame to program pixels, and
-/// the crop as left, top, width and height in fractions of the frame.
+/// Returns the map of a frame in its box, from the unit square of the cropped frame to program
+/// pixels, and the crop as left, top, width and height in fractions of the frame.
 pub fn map(place: &Placement, picture: (f64, f64), canvas: Size) -> (Affine, [f64; 4]) {
     let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
     let (width, height) = (place.width * cw, place.height * ch);
@@ -238,9 +238,9 @@ pub fn map(place: &Placement, picture: (f64, f64), canvas: Size) -> (Affine, [f6
     (map, part)
 }
 
-/// The placement of a frame of size `source` through `places` (the outermost group first). `framed`
-/// says which of them are nested scenes, as in [`Layer`](crate::compose::scene::Layer). Returns
-/// `None` if the frame is invisible.
+/// Returns the placement of a frame of size `source` through `places` (the outermost group first).
+/// `framed` says which of them are nested scenes, as in [`Layer`](crate::compose::scene::Layer).
+/// Returns `None` if the frame is invisible.
 pub fn spot(places: &[Placement], framed: u16, source: Size, canvas: Size) -> Option<Spot> {
     let (own, groups) = places.split_last()?;
     let (outer, seen) = through(groups, framed, canvas)?;
@@ -252,8 +252,8 @@ pub fn spot(places: &[Placement], framed: u16, source: Size, canvas: Size) -> Op
     if is_upright(map) { upright(map, cut, seen) } else { free(map, cut, seen) }
 }
 
-/// The displayed size of a whole frame of size `source` through `places`; `None` means the frame's
-/// own size.
+/// Returns the displayed size of a whole frame of size `source` through `places`; `None` means the
+/// frame's own size.
 pub fn displayed(places: &[Placement], framed: u16, source: Size, canvas: Size) -> Option<Size> {
     let (own, groups) = places.split_last()?;
     if own.fit == Fit::Original {
@@ -273,9 +273,9 @@ fn is_upright(map: Affine) -> bool {
     map.xy.abs() < flat && map.yx.abs() < flat || map.xx.abs() < flat && map.yy.abs() < flat
 }
 
-/// The map from the innermost group's canvas to the program, and the visible part of the program. A
-/// scene clips to the program's size, and a group clips its cropped parts. For an arbitrary
-/// rotation, the visible part is the bounding rectangle.
+/// Returns the map from the innermost group's canvas to the program, and the visible part of the
+/// program. A scene clips to the program's size, and a group clips its cropped parts. For an
+/// arbitrary rotation, the visible part is the bounding rectangle.
 fn through(groups: &[Placement], framed: u16, canvas: Size) -> Option<(Affine, Rect)> {
     let mut outer = Affine::NONE;
     let mut seen = Rect::whole(canvas);
@@ -291,7 +291,7 @@ fn through(groups: &[Placement], framed: u16, canvas: Size) -> Option<(Affine, R
     Some((outer, seen))
 }
 
-/// The [`map`] of a group's canvas, which has the program's size.
+/// Returns the [`map`] of a group's canvas, which has the program's size.
 fn canvas_map(place: &Placement, canvas: Size) -> (Affine, [f64; 4]) {
     map(place, (f64::from(canvas.width), f64::from(canvas.height)), canvas)
 }
@@ -307,7 +307,7 @@ fn cuts(part: [f64; 4]) -> bool {
     part.into_iter().zip([0.0, 0.0, 1.0, 1.0]).any(|(is, whole)| (is - whole).abs() > 1e-9)
 }
 
-/// The map from the pixels of a group's own canvas to the pixels of the surrounding canvas.
+/// Returns the map from the pixels of a group's own canvas to the pixels of the surrounding canvas.
 pub fn group(place: &Placement, canvas: Size) -> Affine {
     let (map, part) = canvas_map(place, canvas);
     from_pixels(map, part, canvas)
@@ -324,7 +324,7 @@ fn bounded(coordinate: f64) -> f64 {
     coordinate.clamp(-FARTHEST, FARTHEST)
 }
 
-/// The rectangle of an upright frame, and its rotation.
+/// Returns the rectangle of an upright frame, and its rotation.
 fn upright_box(map: Affine) -> (Rect, Turn) {
     let swap = map.xx.abs() < map.xy.abs();
     let (across, down) = if swap { (map.xy, map.yx) } else { (map.xx, map.yy) };
@@ -341,7 +341,7 @@ fn upright_box(map: Affine) -> (Rect, Turn) {
     (Rect { x, y, width, height }, turn)
 }
 
-/// The rectangle around a rotated frame.
+/// Returns the rectangle around a rotated frame.
 fn around(map: Affine) -> Rect {
     let corners =
         [map.apply(0.0, 0.0), map.apply(1.0, 0.0), map.apply(0.0, 1.0), map.apply(1.0, 1.0)];

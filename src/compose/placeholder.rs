@@ -36,7 +36,7 @@ pub(super) fn frame(size: Size) -> VideoFrame {
     VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface: planes.into() }
 }
 
-/// The coverage of a point by the glyph, 0…1. `pixel` is the size of a pixel.
+/// Returns the coverage of a point by the glyph, 0…1. `pixel` is the size of a pixel.
 fn glyph(x: f32, y: f32, pixel: f32) -> f32 {
     let inside = |distance: f32| (0.5 - distance / pixel).clamp(0.0, 1.0);
     let body = rounded_box(x + 0.16, y, 0.5, 0.36, 0.12);

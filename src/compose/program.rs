@@ -140,7 +140,7 @@ impl Program {
         }
     }
 
-    /// The frame of another program at the instant `at`.
+    /// Returns the frame of another program at the instant `at`.
     pub fn other_picture(&mut self, id: ProgramId, at: Timestamp) -> Option<VideoFrame> {
         let Self { others, pictures, workers, .. } = self;
         others.get_mut(&id).map(|view| view.draw(pictures, at, workers).0)
@@ -192,7 +192,7 @@ impl Program {
         self.switch = Some(Switch { how, from });
     }
 
-    /// The program frame at the instant `at`.
+    /// Returns the program frame at the instant `at`.
     pub fn frame(&mut self, at: Timestamp) -> (VideoFrame, Made) {
         self.pictures.pull(self.plan.sources(), at, &self.workers);
         self.pictures.set_displayed(&self.plan, self.size);

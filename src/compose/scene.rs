@@ -72,7 +72,7 @@ impl Item {
         }
     }
 
-    /// The items of a group; empty for other content.
+    /// Returns the items of a group; empty for other content.
     pub fn members(&self) -> &[Self] {
         if let Content::Group(items) = &self.content { items } else { &[] }
     }
@@ -259,7 +259,7 @@ impl Plan {
         flattener.plan
     }
 
-    /// The sources that the plan needs.
+    /// Returns the sources that the plan needs.
     pub fn sources(&self) -> impl Iterator<Item = SourceId> {
         self.layers.iter().map(|layer| layer.source)
     }

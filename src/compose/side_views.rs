@@ -117,7 +117,7 @@ impl SideViews {
     }
 }
 
-/// The minimum number of ticks between two drawings of a thumbnail.
+/// Returns the minimum number of ticks between two drawings of a thumbnail.
 fn turns_of(period: Duration) -> usize {
     let ticks = THUMBNAIL_INTERVAL.as_secs_f64() / period.as_secs_f64().max(1e-3);
     (ticks.round() as usize).max(1)

@@ -201,18 +201,18 @@ impl SourceFrames {
         self.displayed = sizes;
     }
 
-    /// The origin of a source's frames.
+    /// Returns the origin of a source's frames.
     fn origin(&self, id: SourceId) -> SourceId {
         self.slots.get(&id).and_then(|slot| slot.of).unwrap_or(id)
     }
 
-    /// The source whose frames replace this one's.
+    /// Returns the source whose frames replace this one's.
     fn fallback_of(&self, id: SourceId) -> Option<SourceId> {
         let by = self.origin(self.slots.get(&id)?.fallback?);
         (by != self.origin(id)).then_some(by)
     }
 
-    /// The content of a source at the last pull.
+    /// Returns the content of a source at the last pull.
     pub fn shown(&self, id: SourceId) -> ShownSource {
         let by = self.fallback_of(id).and_then(|by| self.slots.get(&by));
         if let Some((picture, _)) = by.and_then(|slot| slot.last.as_ref()) {

@@ -9,7 +9,7 @@ pub(in crate::compose) const BANDS: usize = 4;
 /// A plane with fewer pixels is one band, because waking a thread would take longer than the work.
 const SMALL: usize = 32 << 10;
 
-/// The number of rows in each band of a plane.
+/// Returns the number of rows in each band of a plane.
 pub(in crate::compose) fn height(rows: usize, width: usize) -> usize {
     let bands = if rows.saturating_mul(width) < SMALL { 1 } else { BANDS };
     rows.div_ceil(bands).max(1)
@@ -45,7 +45,7 @@ pub(in crate::compose) struct Strip<'a> {
     pub first: usize,
 }
 
-/// The bands of two planes of the same size, with rows of `width`.
+/// Returns the bands of two planes of the same size, with rows of `width`.
 pub(in crate::compose) fn strips<'a>(
     from: &'a [u8],
     out: &'a mut [u8],
@@ -93,7 +93,7 @@ impl Band<'_> {
     }
 }
 
-/// The bands of two frames of the same size.
+/// Returns the bands of two frames of the same size.
 pub(in crate::compose) fn bands<'a>(
     from: &'a Planes,
     out: &'a mut Planes,

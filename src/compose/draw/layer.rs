@@ -24,7 +24,7 @@ impl PartialEq for DrawnLayer {
 }
 
 impl DrawnLayer {
-    /// The area that the layer hides completely.
+    /// Returns the area that the layer hides completely.
     fn hides(&self) -> Option<Rect> {
         let solid = self.strength >= 256
             && self.blend == Blend::Normal
@@ -90,7 +90,7 @@ impl Clone for DrawStep {
 }
 
 impl DrawStep {
-    /// The area that the piece hides completely.
+    /// Returns the area that the piece hides completely.
     pub fn hides(&self) -> Option<Rect> {
         match self {
             Self::Layer(layer) => layer.hides(),
@@ -105,7 +105,7 @@ impl DrawStep {
         }
     }
 
-    /// The opacity and blend mode of the piece.
+    /// Returns the opacity and blend mode of the piece.
     pub fn way(&self) -> (u16, Blend) {
         match self {
             Self::Layer(layer) => (layer.strength, layer.blend),

@@ -94,7 +94,7 @@ impl Preparer {
         Prepared { picture: picture.clone(), spot: *spot, image, pools }
     }
 
-    /// The shared frame itself, if no change is needed.
+    /// Returns the shared frame itself, if no change is needed.
     fn share(&self, picture: &VideoFrame, spot: &Spot) -> Option<Image> {
         let Shape::Upright { rect, turn: Turn::NONE } = spot.shape else { return None };
         let same = picture.planes().is_opaque()

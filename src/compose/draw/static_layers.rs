@@ -31,7 +31,7 @@ pub(in crate::compose) struct StaticAreas {
 }
 
 impl StaticAreas {
-    /// The areas of these pieces. Areas beyond the maximum number are combined.
+    /// Returns the areas of these pieces. Areas beyond the maximum number are combined.
     pub fn of(pieces: &[DrawStep], size: Size) -> Self {
         let mut places = [None; MAX_PARTS];
         let seen = pieces.iter().filter_map(|it| it.bounds().common(Rect::whole(size)));
@@ -52,7 +52,7 @@ impl StaticAreas {
         }
     }
 
-    /// The number of luma pixels in all areas.
+    /// Returns the number of luma pixels in all areas.
     #[cfg(test)]
     pub fn pixels(&self) -> usize {
         self.places.iter().flatten().map(|place| place.size().pixels()).sum()
@@ -86,7 +86,7 @@ impl StaticLayers {
         (self.picture, self.streak) = (Some((picture, number)), 0);
     }
 
-    /// The number of cached lowest pieces, their frame and its number.
+    /// Returns the number of cached lowest pieces, their frame and its number.
     pub fn kept(&self) -> Option<(usize, &Planes, u64)> {
         self.picture.as_ref().map(|(picture, number)| (self.pieces.len(), &***picture, *number))
     }

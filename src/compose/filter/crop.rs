@@ -12,7 +12,7 @@ pub(super) struct Part {
     pub size: Size,
 }
 
-/// The remaining part of a frame without these margins: left, top, right, bottom.
+/// Returns the remaining part of a frame without these margins: left, top, right, bottom.
 pub(super) fn part([left, top, right, bottom]: [f32; 4], from: Size) -> Part {
     let even = |part: f32, side: u32| {
         let part = if part.is_finite() { part.clamp(0.0, 1.0) } else { 0.0 };

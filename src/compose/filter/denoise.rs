@@ -76,8 +76,8 @@ impl Step for Denoise {
     }
 }
 
-/// The part of a difference that counts as noise, which is all of a small difference, and nothing
-/// of one above `most`.
+/// Returns the part of a difference that counts as noise, which is all of a small difference, and
+/// nothing of one above `most`.
 #[inline(always)]
 fn soft(difference: i16, most: i16) -> i16 {
     // The result rises up to half of `most`, and falls to zero at `most`.
@@ -137,7 +137,7 @@ mod tests {
         planes
     }
 
-    /// The mean squared difference from the clean frame.
+    /// Returns the mean squared difference from the clean frame.
     fn error(planes: &Planes) -> f64 {
         let clean = |index: usize| if index % 64 < 32 { 59.5 } else { 179.5 };
         let values = planes.y.iter().enumerate();

@@ -102,18 +102,18 @@ static KINDS: [(&str, Filter); 15] = [
 ];
 
 impl Filter {
-    /// The defaults of each kind.
+    /// Returns the defaults of each kind.
     pub fn kinds() -> Vec<Self> {
         KINDS.iter().map(|(_, filter)| filter.clone()).collect()
     }
 
-    /// The name of the filter's kind in settings.
+    /// Returns the name of the filter's kind in settings.
     pub fn kind(&self) -> &'static str {
         let is_own = |(_, filter): &&(&str, Self)| discriminant(filter) == discriminant(self);
         KINDS.iter().find(is_own).map_or("", |(kind, _)| kind)
     }
 
-    /// The default of the kind with this name.
+    /// Returns the default of the kind with this name.
     pub fn of_kind(kind: &str) -> Option<Self> {
         KINDS.iter().find(|(name, _)| *name == kind).map(|(_, filter)| filter.clone())
     }
@@ -203,7 +203,7 @@ fn choice<'a, T: Copy + PartialEq>(
 }
 
 impl Filter {
-    /// All settings except colors and files, in order.
+    /// Returns all settings except colors and files, in order.
     fn settings(&mut self) -> Vec<Setting<'_>> {
         use Unit::{Degrees, Factor, Milliseconds, Pixels, Radius, Share};
         match self {
@@ -274,13 +274,13 @@ impl Filter {
         })
     }
 
-    /// The numeric parameters in order.
+    /// Returns the numeric parameters in order.
     pub fn parameters(&self) -> Vec<Parameter> {
         let mut fresh = Self::of_kind(self.kind()).unwrap_or_else(|| self.clone());
         fresh.numbers().map(|(parameter, _)| parameter).collect()
     }
 
-    /// The values of [`Filter::parameters`], for reading and changing.
+    /// Returns the values of [`Filter::parameters`], for reading and changing.
     pub fn values(&mut self) -> Vec<&mut f32> {
         self.numbers().map(|(_, value)| value).collect()
     }
@@ -295,7 +295,7 @@ impl Filter {
         true
     }
 
-    /// The key color in sRGB, for filters that have a key color.
+    /// Returns the key color in sRGB, for filters that have a key color.
     pub fn color(&mut self) -> Option<&mut [u8; 3]> {
         match self {
             Self::ChromaKey { color, .. } | Self::ColorKey { color, .. } => Some(color),
@@ -303,7 +303,7 @@ impl Filter {
         }
     }
 
-    /// The choices of the filter in order.
+    /// Returns the choices of the filter in order.
     pub fn choices(&self) -> Vec<Choice> {
         let mut own = self.clone();
         let choices = own.settings().into_iter().filter_map(|setting| match setting {
@@ -321,7 +321,7 @@ impl Filter {
         })
     }
 
-    /// The file and the expected kind of content, for filters that use a file.
+    /// Returns the file and the expected kind of content, for filters that use a file.
     pub fn file(&self) -> Option<(Asset, &Path)> {
         match self {
             Self::Lut { file, .. } => Some((Asset::Table, file)),
@@ -351,7 +351,7 @@ impl Filter {
         self
     }
 
-    /// The size of a frame after this filter.
+    /// Returns the size of a frame after this filter.
     pub fn size(&self, from: Size) -> Size {
         match self {
             Self::Crop { left, top, right, bottom } => {
@@ -365,7 +365,7 @@ impl Filter {
 }
 
 impl Slot {
-    /// The size of a frame after these filters.
+    /// Returns the size of a frame after these filters.
     pub fn size(slots: &[Self], from: Size) -> Size {
         let on = slots.iter().filter(|slot| slot.enabled);
         on.fold(from, |size, slot| slot.filter.size(size))

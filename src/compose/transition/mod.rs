@@ -47,7 +47,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The file of the transition; empty means that none is chosen.
+    /// Returns the file of the transition; empty means that none is chosen.
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::Luma(wipe) => wipe.image(),
@@ -83,7 +83,7 @@ impl Transition {
         }
     }
 
-    /// The time for which the old scene can still be visible.
+    /// Returns the time for which the old scene can still be visible.
     pub fn hides_after(&self) -> Duration {
         match &self.kind {
             Kind::Cut => Duration::ZERO,

@@ -87,8 +87,8 @@ impl Running {
         Self { stinger: stinger.clone(), feed, begun: None, changed: false, seer }
     }
 
-    /// The state at the instant `at`. The instants increase from call to call. The worker pool
-    /// shares the work.
+    /// Returns the state at the instant `at`. The instants increase from call to call. The worker
+    /// pool shares the work.
     pub fn at(&mut self, at: Timestamp, workers: &WorkerPool) -> Now {
         let gone = at.since(*self.begun.get_or_insert(at));
         let cut = self.stinger.cut.min(MAX_STINGER);

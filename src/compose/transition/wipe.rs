@@ -68,8 +68,8 @@ impl Pattern {
         ("dissolve", Self::Dissolve),
     ];
 
-    /// The time at which the wipe uncovers a point, 0…1. `x` and `y` are fractions of the width and
-    /// height.
+    /// Returns the time at which the wipe uncovers a point, 0…1. `x` and `y` are fractions of the
+    /// width and height.
     fn order(self, x: f32, y: f32) -> f32 {
         let (dx, dy) = (x - 0.5, y - 0.5);
         match self {
@@ -140,7 +140,7 @@ impl Wipe {
         Self { order: Order::Pattern(pattern), softness: 9, invert: false }
     }
 
-    /// The image file of the order, if any.
+    /// Returns the image file of the order, if any.
     pub fn image(&self) -> Option<&std::path::Path> {
         match &self.order {
             Order::Image(path) => Some(path),
@@ -148,7 +148,7 @@ impl Wipe {
         }
     }
 
-    /// The visibility of the new scene at the order values 0…255, in 256ths.
+    /// Returns the visibility of the new scene at the order values 0…255, in 256ths.
     fn seen(&self, part: f32) -> [u16; 256] {
         let soft = (i32::from(self.softness.min(100)) * 256 / 100).max(1);
         // From "nothing yet" to "the whole frame", including the soft edge.

@@ -104,8 +104,8 @@ fn cover(
     );
 }
 
-/// The bands of a plane below a layer, each with the layer's alpha, and the number of the layer's
-/// samples per band.
+/// Returns the bands of a plane below a layer, each with the layer's alpha, and the number of the
+/// layer's samples per band.
 fn banded<'a>(
     alpha: Option<&'a [u8]>,
     rect: Rect,
@@ -149,7 +149,7 @@ fn side(value: i64) -> usize {
     usize::try_from(value).unwrap_or(0)
 }
 
-/// The rows of a plane within a rectangle.
+/// Returns the rows of a plane within a rectangle.
 fn rows(out: &mut [u8], stride: usize, rect: Rect) -> impl Iterator<Item = &mut [u8]> {
     let (left, width) = (side(rect.x), side(rect.width));
     let lines = out.chunks_exact_mut(stride.max(1)).skip(side(rect.y)).take(side(rect.height));
@@ -248,12 +248,12 @@ fn rgb(y: u8, u: i32, v: i32) -> [i32; 3] {
     [clamp(y + 29_372 * v), clamp(y - 3_494 * u - 8_731 * v), clamp(y + 34_610 * u)]
 }
 
-/// The luma of an RGB color.
+/// Returns the luma of an RGB color.
 fn luma([r, g, b]: [i32; 3]) -> u8 {
     (((2_991 * r + 10_064 * g + 1_016 * b + HALF) >> BITS) + 16).clamp(0, 255) as u8
 }
 
-/// The chroma of the sum of four RGB pixels.
+/// Returns the chroma of the sum of four RGB pixels.
 fn chroma([r, g, b]: [i32; 3]) -> (u8, u8) {
     let clamp = |value: i32| (((value + 2 * (1 << BITS)) >> (BITS + 2)) + 128).clamp(0, 255) as u8;
     (clamp(-1_649 * r - 5_547 * g + 7_196 * b), clamp(7_196 * r - 6_536 * g - 660 * b))
@@ -306,7 +306,7 @@ struct Ground<'a> {
     width: usize,
 }
 
-/// The number of block rows in a part of an image.
+/// Returns the number of block rows in a part of an image.
 fn rows_of(image: &Image) -> usize {
     let half = half(image.rect);
     bands::height(side(half.height), side(half.width))
@@ -373,7 +373,7 @@ impl VisiblePart<'_> {
         Block::of(self.y, (self.u, self.v), self.width, (x, y))
     }
 
-    /// The coverage of a chroma sample.
+    /// Returns the coverage of a chroma sample.
     #[inline(always)]
     fn chroma_at(&self, index: usize) -> u8 {
         self.chroma_alpha.and_then(|alpha| alpha.get(index)).copied().unwrap_or(255)

@@ -78,7 +78,7 @@ fn modes_follow_their_formulas_in_rgb() {
     assert!(half[0].abs_diff(grey(0.6)[0]) <= 1, "{half:?}");
 }
 
-/// The result of two images that are grouped first and blended together.
+/// Returns the result of two images that are grouped first and blended together.
 fn together(
     images: [(&Image, u16, Blend); 2],
     (strength, mode): (u16, Blend),

@@ -47,7 +47,7 @@ pub(in crate::compose::filter) struct Beauty {
     doubler: ChromaUpscaler,
 }
 
-/// The skin likelihood of a chroma value: full within an ellipse, with a soft edge.
+/// Returns the skin likelihood of a chroma value: full within an ellipse, with a soft edge.
 fn skin(u: u8, v: u8) -> u8 {
     let (du, dv) = ((f32::from(u) - 112.0) / 20.0, (f32::from(v) - 148.0) / 18.0);
     (((1.3 - du.hypot(dv)) / 0.5).clamp(0.0, 1.0) * 255.0).round() as u8
@@ -126,7 +126,7 @@ impl Beauty {
     }
 }
 
-/// The numbers of luma and chroma pixels in a band of a frame.
+/// Returns the numbers of luma and chroma pixels in a band of a frame.
 fn lengths(of: &Planes) -> (usize, usize) {
     let width = of.chroma_stride().max(1);
     let rows = bands::height(of.u.len() / width, width);
@@ -284,7 +284,7 @@ mod tests {
         planes
     }
 
-    /// The variation of luma in a part of each row.
+    /// Returns the variation of luma in a part of each row.
     fn varies(planes: &Planes, part: std::ops::Range<usize>) -> f64 {
         let values: Vec<f64> = planes
             .y

@@ -142,7 +142,7 @@ impl Chain {
         self.links.is_empty() && self.cover.is_none()
     }
 
-    /// The replacement for the result, if the result must not be shown.
+    /// Returns the replacement for the result, if the result must not be shown.
     pub fn cover(&self) -> Option<Cover> {
         self.cover
     }
@@ -188,7 +188,7 @@ impl Chain {
     }
 }
 
-/// The delay of a filter; `None` if it has none.
+/// Returns the delay of a filter, or `None` if it has none.
 fn length(wanted: &WantedFilter) -> Option<Duration> {
     match wanted.slot.filter {
         Filter::Delay { ms } => delay_of(ms),
@@ -196,7 +196,7 @@ fn length(wanted: &WantedFilter) -> Option<Duration> {
     }
 }
 
-/// The last result, if it was made from this frame.
+/// Returns the last result, if it was made from this frame.
 fn kept(made: Option<&Made>, picture: &VideoFrame) -> Option<VideoFrame> {
     let made = made.filter(|made| Arc::ptr_eq(&made.from, picture.shared()))?;
     Some(VideoFrame { pts: picture.pts, ..made.frame.clone() })
@@ -254,13 +254,13 @@ impl Link {
     }
 }
 
-/// The length of a delay; `None` means no delay.
+/// Returns the length of a delay; `None` means no delay.
 fn delay_of(ms: f32) -> Option<Duration> {
     let by = Duration::try_from_secs_f32(ms.clamp(0.0, 500.0) / 1e3).unwrap_or_default();
     (!by.is_zero()).then_some(by)
 }
 
-/// The implementation of a filter; `None` if it has no effect.
+/// Returns the implementation of a filter, or `None` if it has no effect.
 fn work(wanted: &WantedFilter) -> Option<Work> {
     let picture = || match &wanted.material {
         AssetSupply::There(FilterAssets::Image(picture)) => Some(Arc::clone(picture)),

@@ -21,7 +21,7 @@ pub(in crate::compose::filter) fn luma_chroma_of([r, g, b]: [f32; 3]) -> [f32; 3
     [16.0 + 219.0 * y, 224.0 * (b - y) / 1.8556, 224.0 * (r - y) / 1.5748]
 }
 
-/// The visibility at a distance from the key, which is zero up to `similarity`, and full at
+/// Returns the visibility at a distance from the key, which is zero up to `similarity`, and full at
 /// `similarity` plus `smoothness`.
 fn seen(distance: f32, similarity: f32, smoothness: f32) -> u8 {
     let part = if smoothness > 1e-4 {
@@ -334,7 +334,7 @@ mod tests {
         (planes, kinds)
     }
 
-    /// The visible shares of the screen, hair, skin and clothes.
+    /// Returns the visible shares of the screen, hair, skin and clothes.
     fn shares(planes: &Planes, kinds: &[u8]) -> [f32; 4] {
         let alpha = planes.alpha.as_ref().unwrap();
         [0, 1, 2, 3].map(|kind| {

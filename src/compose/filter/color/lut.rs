@@ -83,7 +83,7 @@ impl Lut {
         Self { table, amount: (amount * 256.0).round() as i32 }
     }
 
-    /// The three corners around a chroma value, and their weights in eighths.
+    /// Returns the three corners around a chroma value, and their weights in eighths.
     fn triangle(&self, u: u8, v: u8) -> Option<[(&Corner, u32); 3]> {
         let (u, v) = (usize::from(u), usize::from(v));
         let (part_u, part_v) = ((u % STEP) as u32, (v % STEP) as u32);
