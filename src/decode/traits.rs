@@ -50,6 +50,6 @@ pub trait AudioBackend: Send {
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<SampleBlock>, Error>;
     /// Resets everything except the config, after a seek or a lost connection.
     fn reset(&mut self);
-    /// The library and the format, such as `AAC-LC`.
+    /// Returns the library and the format, such as `AAC-LC`.
     fn name(&self) -> &str;
 }
