@@ -48,7 +48,7 @@ pub enum NotRtmp {
 }
 
 impl NotRtmp {
-    /// Returns the kind of server whose answer begins like this; `None` if it may be RTMP.
+    /// Returns the kind of server whose answer begins like this, or `None` if it may be RTMP.
     pub fn sniff(first: &[u8]) -> Option<Self> {
         match first {
             [] | [0x03, ..] => None,
