@@ -77,12 +77,12 @@ impl Chat {
         Self { heard, to_say, state, task }
     }
 
-    /// The state of the connection.
+    /// Returns the state of the connection.
     pub fn state(&self) -> ChatState {
         self.state.lock().clone()
     }
 
-    /// The messages, including the user's own, and the deletions of messages.
+    /// Returns the messages, including the user's own, and the deletions of messages.
     pub fn frames(&self) -> &queue::Receiver<ChatFrame> {
         &self.heard
     }

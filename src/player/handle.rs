@@ -165,13 +165,13 @@ impl Player {
         }
     }
 
-    /// The current state.
+    /// Returns the current state.
     pub fn state(&self) -> State {
         self.shared.report.state()
     }
 
-    /// The current figures. Their file in progress is the requested one, even before its first data
-    /// arrives.
+    /// Returns the current figures. Their file in progress is the requested one, even before its
+    /// first data arrives.
     pub fn figures(&self) -> Figures {
         let wanted = self.shared.requests.filing.lock().path().map(Path::to_owned);
         let mut figures = self.shared.report.figures.lock().clone();
@@ -183,17 +183,17 @@ impl Player {
         figures
     }
 
-    /// The events in order. Unread older events are dropped.
+    /// Returns the events in order. Unread older events are dropped.
     pub fn events(&self) -> &queue::Receiver<Event> {
         &self.events
     }
 
-    /// The last shown frame.
+    /// Returns the last shown frame.
     pub fn last_frame(&self) -> Option<VideoFrame> {
         self.screen.get()
     }
 
-    /// The reason why a requested file (`save`, `audio_dump`) is incomplete, if it is.
+    /// Returns the reason why a requested file (`save`, `audio_dump`) is incomplete, if it is.
     pub fn output_failure(&self) -> Option<Failure> {
         self.shared.report.output_failure.lock().clone()
     }
@@ -340,7 +340,7 @@ impl Player {
         }
     }
 
-    /// The length of a recording, if it is known and seeking is possible.
+    /// Returns the length of a recording, if it is known and seeking is possible.
     pub fn duration(&self) -> Option<Duration> {
         self.shared.timeline.duration()
     }
@@ -350,7 +350,7 @@ impl Player {
         self.shared.timeline.set_duration(duration);
     }
 
-    /// The position in a recording.
+    /// Returns the position in a recording.
     pub fn position(&self) -> Duration {
         self.shared.timeline.place()
     }

@@ -151,7 +151,7 @@ impl Viewer {
         }
     }
 
-    /// The errors so far.
+    /// Returns the errors so far.
     pub(crate) fn trouble(&self) -> SimulatedFault {
         SimulatedFault { dry: self.sound.underruns, ..self.trouble }
     }

@@ -41,7 +41,7 @@ struct List {
 }
 
 impl List {
-    /// The position of a viewer who has not gone back.
+    /// Returns the position of a viewer who has not gone back.
     fn live(&self, now: Timestamp) -> Duration {
         // A list that is not updated does not grow any further.
         let grown = now.since(self.seen).min(self.distance.hold_back);
@@ -94,7 +94,7 @@ impl DvrWindow {
         list.as_mut().is_some_and(|list| !std::mem::replace(&mut list.behind, true))
     }
 
-    /// The range for going back, for a viewer at `place`.
+    /// Returns the range for going back, for a viewer at `place`.
     pub(in crate::player) fn rewind_at(&self, place: Duration, now: Timestamp) -> Option<Rewind> {
         let list = (*self.list.lock())?;
         let live = list.live(now);

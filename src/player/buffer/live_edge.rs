@@ -55,7 +55,7 @@ impl LiveEdge {
         self.distance
     }
 
-    /// The distance in microseconds.
+    /// Returns the distance in microseconds.
     fn hold_back(&self) -> i64 {
         i64::try_from(self.distance.hold_back.as_micros()).unwrap_or(i64::MAX)
     }

@@ -116,13 +116,13 @@ impl Reception {
         }
     }
 
-    /// The jitter of the delivery in a live stream. Data in segments arrives on request and has no
-    /// jitter.
+    /// Returns the jitter of the delivery in a live stream. Data in segments arrives on request and
+    /// has no jitter.
     pub(in crate::player) fn jitter(&self) -> Option<Duration> {
         self.jitter.measured().filter(|_| self.live)
     }
 
-    /// The received part in the form that the presenter needs.
+    /// Returns the received part in the form that the presenter needs.
     pub(in crate::player) fn supply(&mut self, now: Timestamp) -> Supply {
         let target = match &mut self.aim {
             Some(aim) => aim.target(now),

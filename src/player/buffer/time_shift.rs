@@ -146,7 +146,7 @@ impl TimeShift {
         }
     }
 
-    /// The oldest reachable time.
+    /// Returns the oldest reachable time.
     pub fn oldest(&self) -> Option<Timestamp> {
         self.units.iter().find_map(|(_, kept)| self.entry(kept))
     }
@@ -202,8 +202,8 @@ impl TimeShift {
         taken
     }
 
-    /// The time of this item if playback can begin with it: a keyframe, or audio in a stream
-    /// without video.
+    /// Returns the time of this item if playback can begin with it: a keyframe, or audio in a
+    /// stream without video.
     fn entry(&self, kept: &KeptPacket) -> Option<Timestamp> {
         match kept {
             KeptPacket::Video(BufferedPacket::Packet(packet)) if packet.keyframe => {
@@ -219,7 +219,8 @@ impl TimeShift {
         numbered.filter_map(|(index, (_, kept))| Some((index, self.entry(kept)?)))
     }
 
-    /// The configs that are valid at an item, and the earlier audio that belongs to the item.
+    /// Returns the configs that are valid at an item, and the earlier audio that belongs to the
+    /// item.
     fn prelude(&self, index: usize, at: Timestamp) -> Vec<KeptPacket> {
         let (mut video, mut audio) = (self.video.clone(), self.audio.clone());
         let mut early = Vec::new();

@@ -36,8 +36,8 @@ impl FileTimeline {
         self.count += 1;
     }
 
-    /// The duration of the last frame: the average, or, if durations vary, that of the previous
-    /// frame.
+    /// Returns the duration of the last frame: the average, or, if durations vary, that of the
+    /// previous frame.
     fn lasts(&self) -> i64 {
         if self.count < 2 {
             return ALONE;
@@ -63,7 +63,7 @@ pub(in crate::player) struct Span {
 }
 
 impl Span {
-    /// The span of these tracks; `None` if both are empty.
+    /// Returns the span of these tracks, or `None` if both are empty.
     pub(in crate::player) fn of(pictures: &FileTimeline, sound: &FileTimeline) -> Option<Self> {
         let end = |course: &FileTimeline| course.last.saturating_add(course.lasts());
         let (begins, ends) = match (pictures.whole(), sound.whole()) {

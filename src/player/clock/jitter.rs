@@ -117,21 +117,21 @@ impl Jitter {
         (self.buffer, self.automatic) = (buffer, automatic);
     }
 
-    /// The recent maximum delay above the fastest delivery, in microseconds. Returns `None` until
-    /// known.
+    /// Returns the recent maximum delay above the fastest delivery, in microseconds. Returns `None`
+    /// until known.
     fn latest(&self) -> Option<i64> {
         let known = self.tracks.iter().filter(|track| track.late.len() >= LATE_KNOWN);
         known.flat_map(|track| track.late.iter().map(|&(_, late)| late)).max()
     }
 
-    /// The maximum delay of the last seconds above the fastest delivery. Returns `None` until
-    /// known.
+    /// Returns the maximum delay of the last seconds above the fastest delivery. Returns `None`
+    /// until known.
     pub fn measured(&self) -> Option<Duration> {
         let latest = self.latest()?;
         Some(Duration::from_micros(u64::try_from(latest).unwrap_or(0)))
     }
 
-    /// The buffer above the fastest delivery.
+    /// Returns the buffer above the fastest delivery.
     fn kept(&self) -> i64 {
         let buffer = i64::try_from(self.buffer.as_micros()).unwrap_or(i64::MAX);
         let latest = if self.automatic { self.latest() } else { None };

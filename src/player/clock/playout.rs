@@ -101,7 +101,7 @@ impl Playout {
         }
     }
 
-    /// The media time presented at the instant of the last step.
+    /// Returns the media time presented at the instant of the last step.
     pub fn position(&self) -> Timestamp {
         self.position
     }
@@ -116,7 +116,7 @@ impl Playout {
         }
     }
 
-    /// The playback speed; 1 is normal.
+    /// Returns the playback speed; 1 is normal.
     pub fn speed(&self) -> f64 {
         if self.phase == Phase::Running { self.speed } else { 1.0 }
     }
@@ -131,8 +131,8 @@ impl Playout {
         !matches!(self.phase, Phase::Waiting { .. })
     }
 
-    /// The position at which playback would start at `now`. Frames before that position are not
-    /// needed.
+    /// Returns the position at which playback would start at `now`. Frames before that position are
+    /// not needed.
     pub fn prospect(&self, now: Timestamp, supply: &Supply) -> Option<Timestamp> {
         match self.phase {
             Phase::Running => Some(self.position_at(now)),

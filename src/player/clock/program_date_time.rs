@@ -42,7 +42,7 @@ impl ProgramDateTime {
         self.known.push_back((media, ahead));
     }
 
-    /// The wall-clock time of the media at `media`, in microseconds since 1970.
+    /// Returns the wall-clock time of the media at `media`, in microseconds since 1970.
     pub(in crate::player) fn of(&self, media: Timestamp) -> Option<i64> {
         let of = self.known.iter().rev().find(|(from, _)| *from <= media);
         // Audio may begin slightly before the frame with the time.

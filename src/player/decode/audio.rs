@@ -353,8 +353,8 @@ impl AudioDecoding {
         position
     }
 
-    /// The media time that leaves the speaker now; `None` without a device, or while the device
-    /// still plays audio from before the last start.
+    /// Returns the media time that leaves the speaker now, or `None` without a device, or while the
+    /// device still plays audio from before the last start.
     pub(in crate::player) fn position_played(&self) -> Option<Timestamp> {
         let device = self.device.as_ref()?;
         let head = device.written.saturating_sub(device.speaker.queued() as u64);

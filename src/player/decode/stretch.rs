@@ -34,7 +34,7 @@ impl Stretch {
         }
     }
 
-    /// The number of extra input frames that a cut needs.
+    /// Returns the number of extra input frames that a cut needs.
     pub fn look_ahead(&self) -> usize {
         self.longest + self.fade
     }
@@ -101,7 +101,7 @@ impl Stretch {
         }
     }
 
-    /// The length of the piece after which the audio is most similar to its beginning.
+    /// Returns the length of the piece after which the audio is most similar to its beginning.
     fn best_piece(&self, input: &[f32]) -> usize {
         let mono = |at: usize| {
             input

@@ -180,7 +180,7 @@ impl SampleFile {
     }
 }
 
-/// The presented part of these samples.
+/// Returns the presented part of these samples.
 pub(in crate::player) fn span(places: &[SampleLocation]) -> Option<Span> {
     let (mut pictures, mut sound) = (FileTimeline::default(), FileTimeline::default());
     for place in places {
@@ -193,8 +193,8 @@ pub(in crate::player) fn span(places: &[SampleLocation]) -> Option<Span> {
     Span::of(&pictures, &sound)
 }
 
-/// The first sample in DTS order that is needed to present `until`: the index of its keyframe, and
-/// the time of the first audio. Returns `None` for video without a keyframe.
+/// Returns the first sample in DTS order that is needed to present `until`: the index of its
+/// keyframe, and the time of the first audio. Returns `None` for video without a keyframe.
 pub(in crate::player) fn start_of(
     places: &[SampleLocation],
     until: Timestamp,
@@ -234,7 +234,7 @@ pub(in crate::player) fn unplayable(path: &Path, error: &Error) -> Failure {
     unplayable_at(&path.display(), error)
 }
 
-/// The failure for a file that is not on the disk.
+/// Returns the failure for a file that is not on the disk.
 pub(in crate::player) fn unplayable_at(place: &dyn std::fmt::Display, error: &Error) -> Failure {
     let kind = match error {
         Error::Unsupported(_) => FailureKind::Codec,

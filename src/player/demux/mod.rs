@@ -98,12 +98,12 @@ impl Demux {
         self.untidy.take()
     }
 
-    /// The number of frames before the codec config.
+    /// Returns the number of frames before the codec config.
     pub(super) fn headless(&self) -> u64 {
         self.headless
     }
 
-    /// The media time of a packet.
+    /// Returns the media time of a packet.
     fn place(&mut self, track: Track, raw: i64, now: Timestamp) -> Timestamp {
         let placed = self.timeline.place(track, raw, now);
         self.untidy = self.untidy.or(placed.untidy);

@@ -25,7 +25,7 @@ pub(in crate::player) const TICK: Duration = Duration::from_millis(250);
 /// The id of the reason while the broadcaster is away.
 pub const WAITING: &str = "play-waiting";
 
-/// The reason while the broadcaster is away.
+/// Returns the reason while the broadcaster is away.
 pub(in crate::player) fn waiting() -> Problem {
     Problem::new(WAITING, [])
 }
@@ -179,13 +179,13 @@ impl ConnectionWatch {
     }
 }
 
-/// The failure for a server that accepted the request, but sent nothing.
+/// Returns the failure for a server that accepted the request, but sent nothing.
 pub(in crate::player) fn silent() -> Failure {
     let seconds = MEDIA_TIMEOUT.as_secs();
     Failure::new(FailureKind::NoSuchStream, problem!("play-silent", seconds = seconds))
 }
 
-/// The failure for a connection to a web server, which names the usual ports.
+/// Returns the failure for a connection to a web server, which names the usual ports.
 pub(in crate::player) fn web_failure(error: &net::Error) -> Failure {
     let told = failure(error);
     if !matches!(error.cause, net::Cause::ConnectionRefused) {

@@ -48,7 +48,7 @@ impl Tries {
         }
     }
 
-    /// The pause before the next attempt.
+    /// Returns the pause before the next attempt.
     fn pause(&mut self, now: Timestamp) -> Duration {
         let since = *self.since.get_or_insert(now);
         self.backoff.next_wait(now.since(since))

@@ -104,12 +104,12 @@ impl Dump {
     }
 }
 
-/// The sample format.
+/// Returns the sample format.
 const fn pcm((sample_rate, channels): (u32, u16)) -> Pcm {
     Pcm { coding: Coding::Signed, big_endian: false, bytes: 2, channels, sample_rate }
 }
 
-/// The failure for an output file.
+/// Returns the failure for an output file.
 pub(in crate::player) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     let (path, reason) = (path.display().to_string(), Trouble::problem(error));
     Failure::new(FailureKind::File, problem!("play-cannot-write", path = path, reason = reason))

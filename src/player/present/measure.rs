@@ -61,12 +61,13 @@ impl Measure {
         reader.push(heard.at, heard.channels, heard.data, |at| lip_sync.onset(at));
     }
 
-    /// The time from writing the last marker to showing it, in milliseconds.
+    /// Returns the time from writing the last marker to showing it, in milliseconds.
     pub(in crate::player) fn latency_ms(&self) -> Option<f64> {
         self.latency_ms
     }
 
-    /// The time in milliseconds from writing that marker to the arrival of its frame's last byte.
+    /// Returns the time in milliseconds from writing that marker to the arrival of its frame's last
+    /// byte.
     pub(in crate::player) fn arrival_ms(&self) -> Option<f64> {
         self.arrival_ms
     }

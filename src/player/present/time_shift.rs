@@ -25,7 +25,7 @@ const BEYOND_MICROS: i64 = 500_000;
 /// Interval of reading the buffer's figures.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The media time of a viewer at the live edge.
+/// Returns the media time of a viewer at the live edge.
 fn live_position(now: Timestamp, live: &Supply) -> Option<Timestamp> {
     let edge = live.edge?;
     Some(live.target.map_or(edge, |target| now.offset(-target).min(edge)))
@@ -135,8 +135,8 @@ impl Run {
         }
     }
 
-    /// The available data. While the viewer is behind, it is the stored part, which plays at its
-    /// own speed.
+    /// Returns the available data. While the viewer is behind, it is the stored part, which plays
+    /// at its own speed.
     pub(super) fn supply(&mut self, now: Timestamp, live: Supply) -> Supply {
         let shared = &self.presenter.shared;
         let mut shift = shared.packets.shift.lock();

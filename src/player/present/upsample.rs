@@ -10,7 +10,7 @@ const MIN_AUDIO: u32 = 1_000;
 /// Maximum number of frames per step.
 const MAX_FRAMES: usize = 4_096;
 
-/// The upsampling factor.
+/// Returns the upsampling factor.
 pub(in crate::player) fn times(rate: u32) -> u32 {
     if (MIN_AUDIO..MIN_RATE).contains(&rate) { MIN_RATE.div_ceil(rate) } else { 1 }
 }

@@ -609,12 +609,12 @@ impl Prober {
         self.audio.get_or_insert_with(|| Audio::of(format))
     }
 
-    /// The duration of the observed media in seconds.
+    /// Returns the duration of the observed media in seconds.
     fn seconds(&self) -> f64 {
         self.pictures.seconds().max(self.sound.seconds())
     }
 
-    /// The length in the metadata, in seconds.
+    /// Returns the length in the metadata, in seconds.
     fn declared_duration(&self) -> Option<f64> {
         let told = self.metadata.as_ref()?.get_number("duration")?;
         (told > 0.0 && told.is_finite()).then_some(told)

@@ -10,7 +10,7 @@ use crate::wire::codec::h264::DecoderConfig;
 use crate::wire::codec::h264::vui::VideoSignal;
 use crate::wire::codec::{Colors, cadence, hdr};
 
-/// The properties in a config.
+/// Returns the properties in a config.
 pub(super) fn described(format: VideoFormat, config: &Bytes) -> Option<codec::VideoInfo> {
     match format {
         VideoFormat::H264 => {
@@ -32,7 +32,7 @@ pub(super) fn described(format: VideoFormat, config: &Bytes) -> Option<codec::Vi
     }
 }
 
-/// The frame rate in a config.
+/// Returns the frame rate in a config.
 pub(super) fn frame_rate(format: VideoFormat, config: &Bytes) -> Option<f64> {
     if format != VideoFormat::H264 {
         return None;
@@ -48,7 +48,7 @@ fn h264_colors(signal: VideoSignal) -> Colors {
     Colors { full_range, ..told.unwrap_or_default() }
 }
 
-/// The video properties that a keyframe itself declares.
+/// Returns the video properties that a keyframe itself declares.
 pub(super) fn beside(format: VideoFormat, picture: &Bytes, length_size: usize) -> codec::VideoInfo {
     let colors = match format {
         VideoFormat::H264 => hdr::of_h264(picture, length_size),

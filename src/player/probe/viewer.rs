@@ -470,7 +470,7 @@ impl ViewerProbe {
         }
     }
 
-    /// The results so far.
+    /// Returns the results so far.
     pub fn seen(&self) -> ProbeReading {
         let mut seen = self.seen.lock().clone();
         seen.state = self.shared.report.state();

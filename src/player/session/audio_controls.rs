@@ -55,7 +55,7 @@ impl AudioControls {
         self.muted.load(Ordering::Relaxed)
     }
 
-    /// The volume of the speaker, 0 if muted.
+    /// Returns the volume of the speaker, 0 if muted.
     pub(in crate::player) fn loudness(&self) -> f32 {
         if self.muted() { 0.0 } else { self.volume() }
     }
@@ -72,7 +72,7 @@ impl AudioControls {
         self.av_offset.load(Ordering::Relaxed)
     }
 
-    /// The chosen speaker, for opening it.
+    /// Returns the chosen speaker, for opening it.
     pub(in crate::player) fn speaker(&self) -> Arc<Mutex<Option<String>>> {
         Arc::clone(&self.speaker)
     }
@@ -82,7 +82,7 @@ impl AudioControls {
         self.speaker_choices.fetch_add(1, Ordering::Release);
     }
 
-    /// The number of speaker choices.
+    /// Returns the number of speaker choices.
     pub(in crate::player) fn speaker_choices(&self) -> u32 {
         self.speaker_choices.load(Ordering::Acquire)
     }

@@ -78,7 +78,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// The default options for a source.
+    /// Returns the default options for a source.
     pub fn new(source: Source) -> Self {
         Self {
             source,

@@ -40,7 +40,7 @@ impl Costs {
         self.count.store(count.saturating_add(1), Ordering::Relaxed);
     }
 
-    /// The cost, once measured.
+    /// Returns the cost, once measured.
     fn known(&self) -> Option<f64> {
         let enough = self.count.load(Ordering::Relaxed) >= MIN_MEASUREMENTS;
         enough.then(|| self.nanos.load(Ordering::Relaxed) as f64)

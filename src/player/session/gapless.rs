@@ -84,7 +84,7 @@ impl NextFile {
         Some((joined.path, joined.whole))
     }
 
-    /// The start of the current file in the sequence.
+    /// Returns the start of the current file in the sequence.
     pub fn begins(&self) -> Duration {
         self.0.lock().playing.begins
     }
@@ -99,7 +99,7 @@ impl NextFile {
         self.0.lock().joined = None;
     }
 
-    /// The file that should follow, unless it was already tried.
+    /// Returns the file that should follow, unless it was already tried.
     pub(in crate::player) fn wanted(&self) -> Option<PathBuf> {
         let inside = self.0.lock();
         inside.next.clone().filter(|_| !inside.tried && inside.joined.is_none())

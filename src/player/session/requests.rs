@@ -47,7 +47,7 @@ impl<T: Copy> SeekGoal<T> {
         }
     }
 
-    /// The requested position that is not reached yet.
+    /// Returns the requested position that is not reached yet.
     pub fn aim(&self) -> Option<T> {
         self.aim
     }
@@ -109,7 +109,7 @@ impl SaveRequest {
         self.over
     }
 
-    /// The path of the file.
+    /// Returns the path of the file.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }

@@ -53,13 +53,13 @@ impl Shared {
         }
     }
 
-    /// The current or pending position in the recording.
+    /// Returns the current or pending position in the recording.
     pub(in crate::player) fn aimed(&self) -> Duration {
         let aim = self.requests.wanted.lock().aim();
         aim.unwrap_or_else(|| self.timeline.place())
     }
 
-    /// The range for seeking back in a broadcast, from the current or pending position.
+    /// Returns the range for seeking back in a broadcast, from the current or pending position.
     pub(in crate::player) fn aimed_back(&self) -> Option<Rewind> {
         if let Some(rewind) = self.packets.listed.rewind_at(self.aimed(), self.clock.now()) {
             return Some(rewind);

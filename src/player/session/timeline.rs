@@ -26,7 +26,7 @@ impl PlayTimeline {
         self.position.store(at.as_micros(), Ordering::Release);
     }
 
-    /// The last media time that was set.
+    /// Returns the last media time that was set.
     pub(in crate::player) fn position(&self) -> Timestamp {
         Timestamp::from_micros(self.position.load(Ordering::Acquire))
     }
@@ -40,12 +40,12 @@ impl PlayTimeline {
         self.begun.fetch_add(1, Ordering::Release);
     }
 
-    /// The counter of starts.
+    /// Returns the counter of starts.
     pub(in crate::player) fn begun(&self) -> u32 {
         self.begun.load(Ordering::Acquire)
     }
 
-    /// The position in the recording.
+    /// Returns the position in the recording.
     pub(in crate::player) fn place(&self) -> Duration {
         let origin = self.origin.load(Ordering::Relaxed);
         let millis = self.position().as_millis().saturating_add(origin);

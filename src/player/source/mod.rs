@@ -424,7 +424,7 @@ impl SourceThread {
         self.transport.tell(Position { paused, at, whole, item });
     }
 
-    /// The position in the file, without loops and earlier files.
+    /// Returns the position in the file, without loops and earlier files.
     fn at(&self, player: &Player) -> Duration {
         let whole = player.duration().filter(|whole| !whole.is_zero());
         let begins = self.config.sequel.as_ref().map_or(Duration::ZERO, NextFile::begins);

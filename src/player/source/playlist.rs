@@ -71,7 +71,7 @@ impl SourceThread {
         self.transport.tell_left_out(&left_out.files());
     }
 
-    /// The next playable file of a list.
+    /// Returns the next playable file of a list.
     fn candidate(&self) -> Option<usize> {
         let list = self.list.borrow();
         if list.is_alone() {
@@ -87,7 +87,7 @@ impl SourceThread {
         all.next()
     }
 
-    /// All files in order; empty for a stream.
+    /// Returns all files in order; empty for a stream.
     fn files(&self) -> Vec<PathBuf> {
         match &self.config.source {
             Source::File(first) => {
@@ -112,7 +112,7 @@ impl SourceThread {
         (!list.is_alone() && list.count() > 0).then(|| (list.index(), list.count()))
     }
 
-    /// The file that this command requests, if it is not the current one.
+    /// Returns the file that this command requests, if it is not the current one.
     pub(super) fn other(&self, go: TransportCommand) -> Option<usize> {
         let list = self.list.borrow();
         match go {
@@ -124,7 +124,8 @@ impl SourceThread {
         }
     }
 
-    /// The continuation after this final state; `None` if the source is no longer needed.
+    /// Returns the continuation after this final state, or `None` if the source is no longer
+    /// needed.
     pub(super) fn again(
         &self,
         ended: &State,
@@ -155,8 +156,8 @@ impl SourceThread {
         }
     }
 
-    /// The continuation after a file of a list: the next file, or the requested one. Returns `None`
-    /// if the source is no longer needed.
+    /// Returns the continuation after a file of a list: the next file, or the requested one.
+    /// Returns `None` if the source is no longer needed.
     fn follow(&self, ended: &State, stop: &Stop) -> Option<Then> {
         let mut wanted = self.wanted.take();
         if wanted.is_some() {
@@ -195,7 +196,7 @@ impl SourceThread {
         }
     }
 
-    /// The index of the next file to play, if any.
+    /// Returns the index of the next file to play, if any.
     fn next(&self) -> Option<usize> {
         if let Some(next) = self.candidate() {
             return Some(next);
@@ -299,7 +300,7 @@ impl SourceThread {
         }
     }
 
-    /// The request to a stopped source.
+    /// Returns the request to a stopped source.
     fn wanted_by(&self, go: TransportCommand) -> Option<WantedStep> {
         match go {
             TransportCommand::Resume | TransportCommand::Restart => Some(WantedStep::All),
@@ -309,7 +310,7 @@ impl SourceThread {
         }
     }
 
-    /// The stamp of the last file, to detect a change.
+    /// Returns the stamp of the last file, to detect a change.
     fn stamp(&self) -> Option<FileStamp> {
         self.list.borrow().file().and_then(FileStamp::at)
     }

@@ -21,17 +21,17 @@ impl PlaylistPosition {
         Self { files, file, at: 0, gone: false }
     }
 
-    /// The current file, even if it was removed.
+    /// Returns the current file, even if it was removed.
     pub(super) fn file(&self) -> Option<&Path> {
         (!self.files.is_empty()).then_some(&*self.file)
     }
 
-    /// The file with this index.
+    /// Returns the file with this index.
     pub(super) fn at(&self, index: usize) -> Option<&Path> {
         self.files.get(index).map(PathBuf::as_path)
     }
 
-    /// The index of the first entry with this path.
+    /// Returns the index of the first entry with this path.
     pub(super) fn find(&self, path: &Path) -> Option<usize> {
         self.files.iter().position(|it| it == path)
     }
@@ -40,7 +40,7 @@ impl PlaylistPosition {
         self.files.len()
     }
 
-    /// The index of the current file or, if that was removed, of the nearest one.
+    /// Returns the index of the current file or, if that was removed, of the nearest one.
     pub(super) fn index(&self) -> usize {
         self.at.min(self.files.len().saturating_sub(1))
     }
@@ -60,13 +60,13 @@ impl PlaylistPosition {
         self.at > 0 || self.gone
     }
 
-    /// The index of the next file, unless this is the last one.
+    /// Returns the index of the next file, unless this is the last one.
     pub(super) fn next(&self) -> Option<usize> {
         let next = if self.gone { self.at } else { self.at + 1 };
         (next < self.files.len()).then_some(next)
     }
 
-    /// The index of the previous file. For the first file, this is the last one.
+    /// Returns the index of the previous file. For the first file, this is the last one.
     pub(super) fn previous(&self) -> usize {
         self.at.checked_sub(1).unwrap_or_else(|| self.files.len().saturating_sub(1))
     }

@@ -56,7 +56,7 @@ impl SkippedFiles {
         self.files.is_empty()
     }
 
-    /// All skipped files.
+    /// Returns all skipped files.
     pub(super) fn files(&self) -> Vec<SkippedFile> {
         self.files.iter().map(|(it, _)| it.clone()).collect()
     }

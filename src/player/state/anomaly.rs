@@ -49,12 +49,12 @@ pub(in crate::player) enum Anomaly {
 }
 
 impl Anomaly {
-    /// The key of the anomaly's message.
+    /// Returns the key of the anomaly's message.
     pub(in crate::player) fn key(&self) -> &'static str {
         self.problem().id()
     }
 
-    /// The problem with its cure.
+    /// Returns the problem with its cure.
     pub(in crate::player) fn problem(&self) -> Problem {
         match self {
             Self::Stalled => problem!("player-stalled"),
@@ -88,7 +88,7 @@ impl Anomaly {
         matches!(self, Self::ChangedSize(_))
     }
 
-    /// The subject for reporting once: each codec or audio format is reported separately.
+    /// Returns the subject for reporting once: each codec or audio format is reported separately.
     pub(in crate::player) fn of(&self) -> String {
         match self {
             Self::ChangedCodec(what) | Self::ChangedAudio(what) => what.clone(),

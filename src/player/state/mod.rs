@@ -33,7 +33,7 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
-    /// The process exit code.
+    /// Returns the process exit code.
     pub const fn exit_code(self) -> u8 {
         match self {
             Self::System => 1,
@@ -122,7 +122,7 @@ pub struct PlayerMessage {
 }
 
 impl PlayerMessage {
-    /// The message id, such as `player-no-speaker`.
+    /// Returns the message id, such as `player-no-speaker`.
     pub fn key(&self) -> &'static str {
         self.problem.id()
     }

@@ -558,7 +558,7 @@ impl InputFeed {
         }
     }
 
-    /// The failure if nothing plays because the data cannot be decoded.
+    /// Returns the failure if nothing plays because the data cannot be decoded.
     pub(in crate::player) fn missing(&self) -> Option<Failure> {
         if let Some((codec, lack)) = &self.unsupported {
             return Some(unsupported(codec.clone(), *lack));

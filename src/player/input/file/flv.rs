@@ -124,13 +124,13 @@ impl NextHead {
     }
 }
 
-/// The presentation time of a tag in microseconds.
+/// Returns the presentation time of a tag in microseconds.
 fn shown(read: &ReadTag) -> i64 {
     let composition = read.pts.micros_since(read.dts).clamp(-MAX_COMPOSITION, MAX_COMPOSITION);
     read.dts.as_micros() + composition
 }
 
-/// The start of a file in its own time, from its first tags.
+/// Returns the start of a file in its own time, from its first tags.
 fn beginning(path: &Path, stop: &Stop) -> i64 {
     let (mut pictures, mut sound, mut number) =
         (FileTimeline::default(), FileTimeline::default(), 0);
@@ -175,7 +175,7 @@ fn look(path: &Path, take: &mut dyn FnMut(ReadTag) -> bool) -> Result<(), Failur
     walk(path, &mut Reader::new(|_| true), take)
 }
 
-/// The failure for a problem of the file.
+/// Returns the failure for a problem of the file.
 pub(in crate::player) fn failure(path: &Path, error: &Error) -> Failure {
     match error {
         Error::Io(error) => unreadable(path, error),
@@ -183,7 +183,7 @@ pub(in crate::player) fn failure(path: &Path, error: &Error) -> Failure {
     }
 }
 
-/// The time of a file's last tag in seconds. The size field after the last tag locates it.
+/// Returns the time of a file's last tag in seconds. The size field after the last tag locates it.
 pub(in crate::player) fn last_time(input: &mut File) -> Option<f64> {
     let mut size = [0; 4];
     input.seek(SeekFrom::End(-4)).ok()?;

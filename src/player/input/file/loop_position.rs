@@ -30,7 +30,7 @@ pub(super) struct Round {
 }
 
 impl Round {
-    /// The shift from file time to playback time.
+    /// Returns the shift from file time to playback time.
     pub(super) fn shift(&self, begins: i64) -> i64 {
         BEGINS.saturating_add(self.at).saturating_sub(begins)
     }
@@ -62,12 +62,12 @@ impl Round {
         self.at < i64::MAX / 4
     }
 
-    /// The span of the received packets.
+    /// Returns the span of the received packets.
     fn came(&self) -> Option<Span> {
         Span::of(&self.pictures, &self.sound)
     }
 
-    /// The span if its times match the file, without jumps.
+    /// Returns the span if its times match the file, without jumps.
     pub(super) fn measured(&self) -> Option<Span> {
         self.came().filter(|_| !self.jumped)
     }

@@ -133,7 +133,7 @@ impl Opened {
     }
 }
 
-/// The following file, if it can follow without a gap.
+/// Returns the following file, if it can follow without a gap.
 fn follow(sequel: &NextFile, round: &mut Round, stop: &Stop) -> Option<Next> {
     let path = sequel.wanted()?;
     // The end of the received data is unknown.

@@ -20,17 +20,17 @@ impl Bisection {
         Self { low, high, step: 0 }
     }
 
-    /// The closest known byte before the position, and its time.
+    /// Returns the closest known byte before the position, and its time.
     pub const fn low(&self) -> (u64, i64) {
         self.low
     }
 
-    /// The closest byte that is known to be after the position.
+    /// Returns the closest byte that is known to be after the position.
     pub const fn end(&self) -> u64 {
         self.high.0
     }
 
-    /// The next byte at which to look for `to`. Returns `None` if the position is within
+    /// Returns the next byte at which to look for `to`. Returns `None` if the position is within
     /// `near_bytes` or `near_time` of the low end.
     pub fn guess(&self, to: i64, near_bytes: u64, near_time: i64) -> Option<u64> {
         let ((low, low_time), (high, high_time)) = (self.low, self.high);

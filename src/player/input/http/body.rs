@@ -129,7 +129,7 @@ impl Single {
         }
     }
 
-    /// The name of the format.
+    /// Returns the name of the format.
     pub fn format(&self) -> &'static str {
         match self.unpack.form() {
             StreamFormat::Flv => "flv",
@@ -258,7 +258,7 @@ impl Single {
         self.first.push_back(item);
     }
 
-    /// The next bytes. They are empty if the server reported the length meanwhile.
+    /// Returns the next bytes. They are empty if the server reported the length meanwhile.
     async fn bytes(&mut self) -> Result<Option<Bytes>, net::Error> {
         match &mut self.recorded {
             Some(recorded) if recorded.is_asking() => tokio::select! {

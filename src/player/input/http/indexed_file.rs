@@ -137,28 +137,29 @@ impl IndexedFile {
         })
     }
 
-    /// The name of the format.
+    /// Returns the name of the format.
     pub fn format(&self) -> &'static str {
         self.reader.name()
     }
 
-    /// The contents of the file.
+    /// Returns the contents of the file.
     pub fn index(&self) -> &Index {
         self.reader.index()
     }
 
-    /// The duration, if it is known and seeking is possible.
+    /// Returns the duration, if it is known and seeking is possible.
     pub fn duration(&mut self) -> Option<Duration> {
         let length = self.length.filter(|_| self.blocks.gives() == Gives::Parts)?;
         u64::try_from(length).ok().map(Duration::from_micros)
     }
 
-    /// The duration, as declared or as found on the server.
+    /// Returns the duration, as declared or as found on the server.
     pub fn length(&self) -> Option<Duration> {
         u64::try_from(self.length?).ok().map(Duration::from_micros)
     }
 
-    /// The duration after waiting for the server's answer about ranges. This is cancel-safe.
+    /// Returns the duration after waiting for the server's answer about ranges. This is
+    /// cancel-safe.
     pub async fn settle(&mut self) -> Option<Duration> {
         self.blocks.answer().await;
         self.length()
@@ -248,7 +249,7 @@ impl IndexedFile {
         first.extend(samples::heads(reader.index()).map(Item::Event));
     }
 
-    /// The next event.
+    /// Returns the next event.
     fn body(&mut self) -> Result<Option<Item>, Error> {
         loop {
             let Self { reader, blocks, next, first, links, begins, .. } = self;

@@ -73,12 +73,12 @@ impl Pull {
         Ok(Self { form, pace, told: false })
     }
 
-    /// The pace of playback.
+    /// Returns the pace of playback.
     pub(in crate::player) fn pace(&self) -> PlayPace {
         self.pace
     }
 
-    /// The duration, if it is known so far and seeking is possible.
+    /// Returns the duration, if it is known so far and seeking is possible.
     pub(in crate::player) fn duration(&mut self) -> Option<Duration> {
         match &mut self.form {
             PulledFormat::Hls(hls) => hls.duration(),
@@ -87,7 +87,7 @@ impl Pull {
         }
     }
 
-    /// The duration after waiting for the server's answer.
+    /// Returns the duration after waiting for the server's answer.
     pub(in crate::player) async fn settle(&mut self) -> Option<Duration> {
         match &mut self.form {
             PulledFormat::Hls(hls) => hls.duration(),
@@ -96,7 +96,7 @@ impl Pull {
         }
     }
 
-    /// The contents of a file, if known in advance.
+    /// Returns the contents of a file, if known in advance.
     pub(in crate::player) fn index(&self) -> Option<&Index> {
         match &self.form {
             PulledFormat::Film(film) => Some(film.index()),
@@ -168,7 +168,7 @@ impl Pull {
         }
     }
 
-    /// The name of the format.
+    /// Returns the name of the format.
     pub(in crate::player) fn format(&self) -> &'static str {
         match &self.form {
             PulledFormat::Single(single) => single.format(),

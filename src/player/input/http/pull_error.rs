@@ -25,7 +25,7 @@ impl From<net::Error> for PullError {
 }
 
 impl PullError {
-    /// The kind of refusal, if the error is a refusal of the server.
+    /// Returns the kind of refusal, if the error is a refusal of the server.
     pub(in crate::player) fn refusal(&self) -> Option<RangeRefusal> {
         match self {
             Self::Net(error) => RangeRefusal::of(error),
@@ -33,22 +33,22 @@ impl PullError {
         }
     }
 
-    /// The error for data that is not a stream.
+    /// Returns the error for data that is not a stream.
     pub(super) fn no_stream(why: Problem) -> Self {
         Self::Told(Failure::new(FailureKind::Unreachable, why))
     }
 
-    /// The error for a file that cannot be played.
+    /// Returns the error for a file that cannot be played.
     pub(super) fn file(why: Problem) -> Self {
         Self::Told(Failure::new(FailureKind::File, why))
     }
 
-    /// The error for a file that changed during playback.
+    /// Returns the error for a file that changed during playback.
     pub(super) fn changed() -> Self {
         Self::Told(Failure::new(FailureKind::Lost, problem!("play-file-changed")))
     }
 
-    /// The error for FLV data that became invalid.
+    /// Returns the error for FLV data that became invalid.
     pub(super) fn flv(error: &flv::Error) -> Self {
         Self::no_stream(problem!("play-server-damaged", reason = Problem::from(error)))
     }

@@ -84,7 +84,7 @@ pub(in crate::player) struct PullRequest {
 }
 
 impl PullRequest {
-    /// The error for a wrong range, which counts as temporary.
+    /// Returns the error for a wrong range, which counts as temporary.
     pub(in crate::player) fn other_part(&self) -> net::Error {
         let (stage, cause) = (ConnectStage::Media, Cause::Web(WebProblem::OtherPart));
         net::Error { stage, cause, peer: self.url.endpoint().to_string() }

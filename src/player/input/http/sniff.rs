@@ -90,7 +90,7 @@ fn is_audio_type(start: &[u8], flow: &Flow) -> bool {
     named && matches!(flow, Flow::Http(_)) && !start.is_empty()
 }
 
-/// The error with the actual kind of data.
+/// Returns the error with the actual kind of data.
 pub(super) fn unknown(start: &[u8], flow: &Flow) -> PullError {
     let kind = flow.content_type().map(|name| name.chars().take(60).collect::<String>());
     let text = String::from_utf8_lossy(start);

@@ -118,7 +118,7 @@ impl State {
     }
 }
 
-/// The id of the text for the answer that the server owes in a stage.
+/// Returns the id of the text for the answer that the server owes in a stage.
 fn owed(stage: ConnectStage) -> &'static str {
     match stage {
         ConnectStage::Publish => ConnectStage::Play.name(),

@@ -59,7 +59,7 @@ impl ReorderBuffer {
         self.waiting.insert(place, Waiting { at, kind, body });
     }
 
-    /// The next tag in order.
+    /// Returns the next tag in order.
     pub(super) fn next(&mut self) -> Option<Waiting> {
         let first = self.waiting.front()?;
         let [video, audio] = self.newest;
@@ -69,7 +69,7 @@ impl ReorderBuffer {
         if due || self.bytes > MAX_WAITING_BYTES { self.take() } else { None }
     }
 
-    /// The next tag at the end of the stream.
+    /// Returns the next tag at the end of the stream.
     pub(super) fn take(&mut self) -> Option<Waiting> {
         let next = self.waiting.pop_front()?;
         self.bytes -= next.body.len();

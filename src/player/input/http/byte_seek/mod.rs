@@ -51,12 +51,12 @@ impl Course {
     }
 }
 
-/// The distance between two times in milliseconds, which wrap at 2³² as in the formats.
+/// Returns the distance between two times in milliseconds, which wrap at 2³² as in the formats.
 fn since(begins: u32, time_ms: u32) -> i64 {
     time_ms.wrapping_sub(begins).cast_signed().into()
 }
 
-/// The distance of the last packet from `begins` in milliseconds, if plausible.
+/// Returns the distance of the last packet from `begins` in milliseconds, if plausible.
 pub(super) fn length(begins: u32, last: u32) -> Option<i64> {
     let length = since(begins, last);
     (1..MAX_SECONDS * 1_000).contains(&length).then_some(length)

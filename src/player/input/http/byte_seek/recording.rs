@@ -104,14 +104,14 @@ impl Recorded {
         Some(Course { form: self.form, begins, length })
     }
 
-    /// The length, once known: then seeking is possible.
+    /// Returns the length, once known: then seeking is possible.
     pub fn length(&self) -> Option<Duration> {
         let seconds = self.course()?.length as f64 / 1_000.0;
         let told = self.told.filter(|told| (told - seconds).abs() <= SAME);
         Duration::try_from_secs_f64(told.unwrap_or(seconds)).ok()
     }
 
-    /// The position of this timestamp in the recording.
+    /// Returns the position of this timestamp in the recording.
     pub fn place(&self, time_ms: u32) -> Duration {
         let since = self.begins.map_or(0, |begins| time_ms.wrapping_sub(begins).cast_signed());
         Duration::from_millis(since.max(0).unsigned_abs().into())
@@ -189,7 +189,7 @@ impl Recorded {
         !self.search.is_empty()
     }
 
-    /// The result of the search, or why it failed. This is cancel-safe.
+    /// Returns the result of the search, or why it failed. This is cancel-safe.
     pub async fn found(&mut self) -> Result<SeekFound, Problem> {
         match self.search.join_next().await {
             Some(Ok(found)) => found,
@@ -197,14 +197,14 @@ impl Recorded {
         }
     }
 
-    /// The codec configs that are valid at that byte.
+    /// Returns the codec configs that are valid at that byte.
     pub fn heads(&self, at: u64) -> impl Iterator<Item = &Tag> {
         let first = |kind| self.heads.iter().map(|(_, tag)| tag).find(|tag| tag.kind == kind);
         let kinds = [TagKind::Video, TagKind::Audio];
         kinds.into_iter().filter_map(move |kind| self.head(kind, at).or_else(|| first(kind)))
     }
 
-    /// The last config up to that byte.
+    /// Returns the last config up to that byte.
     fn head(&self, kind: TagKind, at: u64) -> Option<&Tag> {
         let before = self.heads.iter().filter(|(read, tag)| tag.kind == kind && *read <= at);
         before.max_by_key(|(read, _)| *read).map(|(_, tag)| tag)
@@ -223,7 +223,7 @@ async fn open(
     Ok(flow.map(|flow| (Download::new(flow, at, Some(parts.whole())), at)))
 }
 
-/// The keyframe index of FLV metadata in milliseconds and bytes, if plausible.
+/// Returns the keyframe index of FLV metadata in milliseconds and bytes, if plausible.
 fn index(value: &Value, whole: u64) -> Vec<(i64, u64)> {
     let numbers = |name| match value.get("keyframes")?.get(name)? {
         Value::StrictArray(numbers) => Some(numbers.iter().map(Value::as_number)),

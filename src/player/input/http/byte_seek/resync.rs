@@ -29,8 +29,8 @@ pub(in crate::player::input::http) struct ResyncPoint {
     pub key: bool,
 }
 
-/// The packets that begin in `bytes` at position `from`, in order. Packets cut off at either end
-/// are skipped.
+/// Returns the packets that begin in `bytes` at position `from`, in order. Packets cut off at
+/// either end are skipped.
 pub(in crate::player::input::http) fn marks(
     form: StreamFormat,
     bytes: &Bytes,
@@ -59,7 +59,7 @@ impl Header {
         (size > 0).then_some(Self { kind, size, time_ms: u32::from_be_bytes([t3, t2, t1, t0]) })
     }
 
-    /// The position of the next header.
+    /// Returns the position of the next header.
     fn next(&self, at: usize) -> usize {
         at + TAG_HEADER + self.size + TAG_TRAILER
     }

@@ -26,12 +26,12 @@ const POLL_TIMEOUT: Duration = Duration::from_secs(20);
 /// which is two target durations.
 const MIN_WAIT: Duration = Duration::from_secs(4);
 
-/// The time for which the video waits for its audio.
+/// Returns the time for which the video waits for its audio.
 pub(super) fn patience(hold_back: Duration) -> Duration {
     (hold_back * 2 / 3).max(MIN_WAIT)
 }
 
-/// The reason if only the audio is missing; a failure of the whole stream is passed on.
+/// Returns the reason if only the audio is missing; a failure of the whole stream is passed on.
 pub(super) fn cause(problem: PullError) -> Result<Problem, PullError> {
     match problem {
         PullError::Stalls(told) => Ok(told.problem),
@@ -43,8 +43,8 @@ pub(super) fn cause(problem: PullError) -> Result<Problem, PullError> {
     }
 }
 
-/// The reason if the audio playlist cannot be opened while the video playlist can: the video still
-/// plays.
+/// Returns the reason if the audio playlist cannot be opened while the video playlist can: the
+/// video still plays.
 pub(super) fn at_the_beginning(problem: PullError) -> Problem {
     match problem {
         PullError::Stalls(told) | PullError::Told(told) => told.problem,
@@ -64,7 +64,7 @@ pub(super) struct AudioRendition {
 }
 
 impl Default for AudioRendition {
-    /// The state of audio that is missing from the beginning.
+    /// Returns the state of audio that is missing from the beginning.
     fn default() -> Self {
         Self { look: JoinSet::new(), pause: PAUSE, ahead: None }
     }
@@ -84,7 +84,7 @@ impl AudioRendition {
         self.ahead.is_some()
     }
 
-    /// The number of the audio segment for this video segment; the same number if unknown.
+    /// Returns the number of the audio segment for this video segment; the same number if unknown.
     pub fn number(&self, picture: u64) -> u64 {
         picture.saturating_add_signed(self.ahead.unwrap_or(0))
     }

@@ -124,7 +124,7 @@ impl FetchName {
 /// An address to request, completely or as a byte range.
 pub(super) type FetchRange = (WebUrl, Option<(u64, u64)>);
 
-/// The error for content whose keys are unavailable.
+/// Returns the error for content whose keys are unavailable.
 fn protected(system: System) -> PullError {
     let by = match system {
         System::FairPlay => Some("FairPlay"),

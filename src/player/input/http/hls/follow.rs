@@ -208,7 +208,7 @@ impl Track {
         self.hurry = hurry;
     }
 
-    /// The maximum duration of a part.
+    /// Returns the maximum duration of a part.
     pub fn part_target(&self) -> Option<Duration> {
         self.media.part_target.filter(|_| self.is_low())
     }
@@ -218,12 +218,12 @@ impl Track {
         self.live
     }
 
-    /// The distance of playback from the playlist's end.
+    /// Returns the distance of playback from the playlist's end.
     pub fn hold_back(&self) -> Duration {
         self.least().max(self.buffer.get()).min(MAX_HOLD_BACK)
     }
 
-    /// The server's minimum distance from the end.
+    /// Returns the server's minimum distance from the end.
     pub fn least(&self) -> Duration {
         let (wanted, unit, least) = if self.has_parts() {
             let target = self.media.part_target.unwrap_or_default();
@@ -234,22 +234,22 @@ impl Track {
         wanted.unwrap_or(unit * HOLD_BACK).max(least).min(MAX_HOLD_BACK)
     }
 
-    /// The total duration.
+    /// Returns the total duration.
     pub fn duration(&self) -> Duration {
         self.media.duration()
     }
 
-    /// The remaining duration from this part of this segment to the end.
+    /// Returns the remaining duration from this part of this segment to the end.
     fn left(&self, number: u64, part: usize) -> Duration {
         if self.is_low() { self.media.from_part(number, part) } else { self.media.from(number) }
     }
 
-    /// The duration of all listed segments.
+    /// Returns the duration of all listed segments.
     fn whole(&self) -> Duration {
         self.left(self.media.sequence, 0)
     }
 
-    /// The distance of this part of this segment from the first known one.
+    /// Returns the distance of this part of this segment from the first known one.
     fn place(&self, number: u64, part: usize) -> Duration {
         self.gone + self.whole().saturating_sub(self.left(number, part))
     }
@@ -314,7 +314,7 @@ impl Track {
         (self.next, self.part, self.restart) = (self.next + 1, 0, true);
     }
 
-    /// The next item, if available.
+    /// Returns the next item, if available.
     fn piece(&mut self) -> Option<NextPart> {
         let (number, part) = (self.next, self.part);
         let segment = self.media.segment(number);
@@ -345,7 +345,7 @@ impl Track {
         None
     }
 
-    /// The next segment or part; `None` after the last.
+    /// Returns the next segment or part, or `None` after the last.
     pub async fn next(&mut self, fetch: &mut Fetch) -> Result<Option<Arrival>, PullError> {
         if let Some(rest) = self.begun.take() {
             let piece = rest.piece.clone();

@@ -167,7 +167,7 @@ impl Loader {
         loader
     }
 
-    /// The pace of playback.
+    /// Returns the pace of playback.
     pub fn pace(&self) -> PlayPace {
         if !self.main.is_live() {
             return PlayPace::Recorded;
@@ -176,7 +176,7 @@ impl Loader {
         PlayPace::Followed(LiveDistance { hold_back, least, at_once: self.was_low })
     }
 
-    /// The duration of a recording.
+    /// Returns the duration of a recording.
     pub fn duration(&self) -> Option<Duration> {
         (!self.main.is_live()).then(|| self.main.duration())
     }
@@ -249,7 +249,7 @@ impl Loader {
         self.moved = true;
     }
 
-    /// The next video segment, from a lower variant if the current one stalls.
+    /// Returns the next video segment, from a lower variant if the current one stalls.
     async fn next(&mut self) -> Result<Option<Arrival>, PullError> {
         if let Some(lesser) = self.lesser() {
             let patience = (self.main.hold_back() / 2).clamp(STALLS_LEAST, MAX_STALLS);
@@ -270,7 +270,7 @@ impl Loader {
         self.main.next(&mut self.fetch).await
     }
 
-    /// The next lower variant.
+    /// Returns the next lower variant.
     fn lesser(&self) -> Option<usize> {
         self.choose(|variants, can| lesser(variants, self.variant, can))
     }
@@ -404,7 +404,7 @@ impl Loader {
         }
     }
 
-    /// The URL of the separate audio playlist of the current variant, if any.
+    /// Returns the URL of the separate audio playlist of the current variant, if any.
     fn audio_url(&self) -> Option<WebUrl> {
         let (url, master) = self.master.as_ref()?;
         let sound = master.audio_of(master.variants.get(self.variant)?)?;

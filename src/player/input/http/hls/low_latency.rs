@@ -69,8 +69,8 @@ impl Track {
         Ok(())
     }
 
-    /// The address of the next part. The first part of each segment is not requested in advance, so
-    /// that the bandwidth can be measured.
+    /// Returns the address of the next part. The first part of each segment is not requested in
+    /// advance, so that the bandwidth can be measured.
     fn hinted(&self) -> Option<FetchRange> {
         let hint = self.media.hint.as_ref().filter(|_| self.part > 0 && !self.trust.no_hints)?;
         let next = self.next == self.media.end() && self.part == self.media.pending.len();
@@ -84,7 +84,8 @@ impl Track {
         Some((url, range))
     }
 
-    /// The URL of another playlist, with parameters that request at least the version of this one.
+    /// Returns the URL of another playlist, with parameters that request at least the version of
+    /// this one.
     pub(super) fn question(&self, other: &WebUrl) -> Option<WebUrl> {
         let same = |uri: &str| join(&self.url, uri).is_ok_and(|url| url == other.asking(&[]));
         let report = self.media.reports.iter().find(|report| same(&report.uri))?;

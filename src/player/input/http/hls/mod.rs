@@ -73,7 +73,7 @@ impl Hls {
         Ok(Self { segments, items: VecDeque::new(), task, pace, duration, wish, wishes })
     }
 
-    /// The duration of a recording.
+    /// Returns the duration of a recording.
     pub(super) fn duration(&self) -> Option<Duration> {
         self.duration
     }
@@ -85,7 +85,7 @@ impl Hls {
         self.wishes.send_replace(self.wish);
     }
 
-    /// The pace of playback.
+    /// Returns the pace of playback.
     pub(super) fn pace(&self) -> PlayPace {
         self.pace
     }

@@ -244,7 +244,7 @@ fn open(event: Event, seal: &Decryption) -> Event {
     }
 }
 
-/// The time in an ID3 tag at the start of `data` in 90 kHz units, and the data after it.
+/// Returns the time in an ID3 tag at the start of `data` in 90 kHz units, and the data after it.
 fn id3(data: &[u8]) -> (Option<i64>, &[u8]) {
     const OWNER: &[u8] = b"com.apple.streaming.transportStreamTimestamp\0";
     let Some(&[b'I', b'D', b'3', _, _, _, a, b, c, d]) = data.first_chunk::<10>() else {

@@ -133,7 +133,7 @@ fn aac_frames(frames: usize) -> Vec<u8> {
     frame.repeat(frames)
 }
 
-/// The same AAC data after an ID3 tag of this many bytes.
+/// Returns the same AAC data after an ID3 tag of this many bytes.
 fn padded(bytes: usize, frames: usize) -> Vec<u8> {
     let size = [21, 14, 7, 0].map(|by| (bytes >> by) as u8 & 0x7F);
     let mut data = [&b"ID3\x04\0\0"[..], &size].concat();
@@ -150,7 +150,7 @@ fn list(segments: &[&str], more: &str) -> String {
     text + "#EXT-X-ENDLIST\n"
 }
 
-/// All items until the end or an error.
+/// Returns all items until the end or an error.
 async fn all(loader: Loader) -> (Vec<Batch>, Option<PullError>) {
     let (out, mut batches) = mpsc::channel(1);
     let (_wishes, wished) = watch::channel(LoaderRequest::default());
@@ -171,7 +171,7 @@ async fn all(loader: Loader) -> (Vec<Batch>, Option<PullError>) {
     (came, problem)
 }
 
-/// The message of the error.
+/// Returns the message of the error.
 fn cause(problem: Option<PullError>) -> String {
     match problem {
         Some(PullError::Told(told) | PullError::Stalls(told)) => told.to_string(),

@@ -64,7 +64,7 @@ impl Bandwidth {
     }
 }
 
-/// The best variant below the current one, with the same codec if possible.
+/// Returns the best variant below the current one, with the same codec if possible.
 pub(super) fn lesser(
     variants: &[Variant],
     now: usize,
@@ -81,7 +81,7 @@ fn rank(variant: &Variant) -> (u64, bool, bool) {
     (variant.bandwidth, !variant.hdr, variant.video() == VariantVideo::Of(VideoCodec::H264))
 }
 
-/// The decodable variants with video; all variants if there are none.
+/// Returns the decodable variants with video; all variants if there are none.
 fn candidates<'a>(
     variants: &'a [Variant],
     can: &dyn Fn(&Variant) -> bool,
@@ -125,8 +125,8 @@ pub(super) fn is_playable(variant: &Variant, decode_budget: &DecodeBudget) -> bo
     is_known(variant) && in_time()
 }
 
-/// The variant to begin with: the first in the playlist, as its author intended, or H.264 if the
-/// playlist has the same variant in several codecs.
+/// Returns the variant to begin with: the first in the playlist, as its author intended, or H.264
+/// if the playlist has the same variant in several codecs.
 pub(super) fn first(variants: &[Variant], can: &dyn Fn(&Variant) -> bool) -> usize {
     let all = || candidates(variants, can);
     let Some((at, first)) = all().next() else { return 0 };

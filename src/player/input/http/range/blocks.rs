@@ -148,7 +148,7 @@ impl Blocks {
         blocks
     }
 
-    /// The range support of the server, as far as known.
+    /// Returns the range support of the server, as far as known.
     pub fn gives(&mut self) -> Gives {
         if let Some(answer) = self.asked.try_join_next() {
             self.answered(answer.ok().flatten());
@@ -156,7 +156,7 @@ impl Blocks {
         self.gives
     }
 
-    /// The range support, after waiting for the answer. This is cancel-safe.
+    /// Returns the range support, after waiting for the answer. This is cancel-safe.
     pub async fn answer(&mut self) -> Gives {
         if let Some(answer) = self.asked.join_next().await {
             self.answered(answer.ok().flatten());
@@ -360,7 +360,7 @@ impl Blocks {
         }
     }
 
-    /// The cached bytes from `at` to the end of their block.
+    /// Returns the cached bytes from `at` to the end of their block.
     fn there(&self, at: u64) -> Option<&[u8]> {
         let begins = at / BLOCK * BLOCK;
         let of = |bytes: &'_ [u8], begins: u64| -> Option<std::ops::Range<usize>> {
@@ -384,7 +384,7 @@ impl Blocks {
     }
 }
 
-/// The start of the last block.
+/// Returns the start of the last block.
 fn last_block(size: u64) -> u64 {
     size.saturating_sub(TAIL) / BLOCK * BLOCK
 }

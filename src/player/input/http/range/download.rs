@@ -26,7 +26,7 @@ impl Download {
         Self { flow, taken, whole, mark }
     }
 
-    /// The position of the next bytes.
+    /// Returns the position of the next bytes.
     pub(in crate::player::input::http) fn taken(&self) -> u64 {
         self.taken
     }

@@ -134,7 +134,7 @@ impl RangeParts {
         self.problem(WebProblem::TooLittle)
     }
 
-    /// The error for a wrong answer, which counts as temporary.
+    /// Returns the error for a wrong answer, which counts as temporary.
     pub fn other(&self) -> net::Error {
         self.problem(WebProblem::OtherPart)
     }
