@@ -109,30 +109,30 @@ pub struct Scenes {
     pub formats: BTreeMap<String, Arc<Vec<CameraFormat>>>,
 }
 
-/// The reason why this file cannot be used, if it is in the list.
+/// Returns the reason why this file cannot be used, if it is in the list.
 fn lack<'a>(files: &'a [SkippedFile], path: &Path) -> Option<&'a Problem> {
     files.iter().find(|it| it.path == path).map(|it| &it.reason)
 }
 
 impl SceneSource {
-    /// The reason why the source skips this file.
+    /// Returns the reason why the source skips this file.
     pub fn lacks(&self, path: &Path) -> Option<&Problem> {
         lack(&self.left_out, path)
     }
 
-    /// The reason why the source's filters cannot use this file.
+    /// Returns the reason why the source's filters cannot use this file.
     pub fn filter_lacks(&self, path: &Path) -> Option<&Problem> {
         lack(&self.filters_lack, path)
     }
 }
 
 impl Scenes {
-    /// The state of a source.
+    /// Returns the state of a source.
     pub fn source(&self, id: SourceId) -> Option<&SceneSource> {
         self.sources.iter().find(|source| source.id == id)
     }
 
-    /// The reason why transitions cannot use this file.
+    /// Returns the reason why transitions cannot use this file.
     pub fn transition_lacks(&self, path: &Path) -> Option<&Problem> {
         lack(&self.transitions_lack, path)
     }
@@ -331,7 +331,7 @@ pub struct PartsView {
 }
 
 impl PartsView {
-    /// The names of the collections or profiles.
+    /// Returns the names of the collections or profiles.
     pub fn names(&self, kind: PartKind) -> &[String] {
         match kind {
             PartKind::Collection => &self.collections,
@@ -447,13 +447,13 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The slot of the selected player.
+    /// Returns the slot of the selected player.
     pub fn chosen_slot(&self) -> usize {
         self.tiles.iter().find(|tile| tile.chosen).map_or(0, |tile| tile.id.slot())
     }
 
-    /// The choice of a source, including the main video source; `None` if there is no source with
-    /// this id.
+    /// Returns the choice of a source, including the main video source, or `None` if there is no
+    /// source with this id.
     pub fn shown_by(&self, id: SourceId) -> Option<&VideoChoice> {
         match self.scenes.collection.source(id) {
             Some(source) => Some(&source.choice),
@@ -461,7 +461,8 @@ impl Snapshot {
         }
     }
 
-    /// The default video source: the source of `--video`, or the bottom source of the scene on air.
+    /// Returns the default video source: the source of `--video`, or the bottom source of the scene
+    /// on air.
     pub fn usual_video(&self) -> Option<VideoSource> {
         let main = self.video.as_ref().filter(|video| video.choice != VideoChoice::None);
         main.cloned().or_else(|| {

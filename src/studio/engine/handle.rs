@@ -97,27 +97,27 @@ impl Studio {
         true
     }
 
-    /// The current state of the studio.
+    /// Returns the current state of the studio.
     pub fn snapshot(&self) -> Snapshot {
         self.snapshot.get().unwrap_or_default()
     }
 
-    /// The slot of the snapshots, for readers that need to be woken.
+    /// Returns the slot of the snapshots, for readers that need to be woken.
     pub fn snapshots(&self) -> Latest<Snapshot> {
         self.snapshot.clone()
     }
 
-    /// The events in order. Only the first caller gets them.
+    /// Returns the events in order. Only the first caller gets them.
     pub fn events(&mut self) -> Option<Receiver<Event>> {
         self.events.take()
     }
 
-    /// The frames of the program.
+    /// Returns the frames of the program.
     pub fn program(&self) -> Latest<VideoFrame> {
         self.program.clone()
     }
 
-    /// The frames of the players: a slot for each possible tile, by
+    /// Returns the frames of the players: a slot for each possible tile, by
     /// [`TileId`](crate::studio::notices::TileId).
     pub fn watched(&self) -> Vec<Latest<VideoFrame>> {
         self.watched.clone()

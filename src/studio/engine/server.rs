@@ -132,7 +132,7 @@ impl BuiltIn {
         Ok(messages.into_iter().flatten().collect())
     }
 
-    /// The chat of the program's own stream; `None` while the server does not run.
+    /// Returns the chat of the program's own stream, or `None` while the server does not run.
     pub(in crate::studio) fn chat(&self) -> Option<OwnChatView> {
         self.chat.as_ref().map(OwnChat::view)
     }
@@ -199,12 +199,12 @@ impl BuiltIn {
         self.reach
     }
 
-    /// The addresses of this computer; empty while the server does not run.
+    /// Returns the addresses of this computer; empty while the server does not run.
     pub(in crate::studio) fn networks(&self) -> &Arc<[NetworkAddress]> {
         &self.networks
     }
 
-    /// The links of the stream for others; empty while the server does not run.
+    /// Returns the links of the stream for others; empty while the server does not run.
     pub(in crate::studio) fn links(&self) -> &Arc<ShareLinks> {
         &self.links
     }
@@ -213,7 +213,7 @@ impl BuiltIn {
         Some(self.successor.clone()).filter(|url| !url.is_empty())
     }
 
-    /// The successor server for its clients.
+    /// Returns the successor server for its clients.
     pub(in crate::studio) fn successor(&self) -> &str {
         &self.successor
     }
@@ -226,7 +226,7 @@ impl BuiltIn {
         }
     }
 
-    /// The simulated faults.
+    /// Returns the simulated faults.
     pub(in crate::studio) fn faults(&self) -> &[Fault] {
         &self.faults
     }
@@ -239,12 +239,12 @@ impl BuiltIn {
         self.faults = faults;
     }
 
-    /// The RTMP address for this computer.
+    /// Returns the RTMP address for this computer.
     pub(in crate::studio) fn rtmp(&self) -> Option<SocketAddr> {
         self.server.as_ref().map(|server| sharing::here(server.addresses().rtmp))
     }
 
-    /// The RTMP and HTTP addresses for this computer.
+    /// Returns the RTMP and HTTP addresses for this computer.
     pub(in crate::studio) fn local(&self) -> (String, String) {
         let http = self.server.as_ref().and_then(|server| server.addresses().http);
         let url = |scheme: &str, address: Option<SocketAddr>| {
@@ -253,12 +253,12 @@ impl BuiltIn {
         (url("rtmp", self.rtmp()), url("http", http))
     }
 
-    /// The address for publishing the program's own stream, with its key.
+    /// Returns the address for publishing the program's own stream, with its key.
     pub(in crate::studio) fn entrance(&self) -> Option<address::Entrance<'_>> {
         self.rtmp().map(|address| address::Entrance { address, key: &self.key })
     }
 
-    /// All addresses; empty while the server does not run.
+    /// Returns all addresses; empty while the server does not run.
     pub(in crate::studio) fn ready(&self) -> Ready {
         let Some(server) = &self.server else { return Ready::default() };
         let addresses = server.addresses();
@@ -278,12 +278,12 @@ impl BuiltIn {
         }
     }
 
-    /// The number of viewers of all streams.
+    /// Returns the number of viewers of all streams.
     pub(in crate::studio) fn viewers(&self) -> usize {
         self.server.as_ref().map_or(0, Server::viewers)
     }
 
-    /// The number of viewers of all streams by protocol.
+    /// Returns the number of viewers of all streams by protocol.
     pub(in crate::studio) fn viewers_by_protocol(&self) -> BTreeMap<Protocol, usize> {
         self.server.as_ref().map(Server::viewers_by_protocol).unwrap_or_default()
     }

@@ -35,8 +35,8 @@ pub(in crate::studio) enum DraggedControl {
 }
 
 impl Change {
-    /// The kind of a mixer change; `None` if it cannot be undone. Mute and solo are excluded,
-    /// because undoing another change must not open a microphone.
+    /// Returns the kind of a mixer change, or `None` if it cannot be undone. Mute and solo are
+    /// excluded, because undoing another change must not open a microphone.
     pub fn of_mixer(before: &[AudioStrip], after: &[AudioStrip]) -> Option<Self> {
         let still = |strip: &AudioStrip| AudioStrip {
             strip: Strip { muted: false, solo: false, ..strip.strip.clone() },

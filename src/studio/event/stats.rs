@@ -151,7 +151,7 @@ pub enum DelayState {
 }
 
 impl DelayState {
-    /// The name of the state in events.
+    /// Returns the name of the state in events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Filling => "filling",
@@ -184,7 +184,7 @@ pub(in crate::studio) struct Meter {
 }
 
 impl Meter {
-    /// The rate since the previous call, in bits per second.
+    /// Returns the rate since the previous call, in bits per second.
     pub(in crate::studio) fn rate(&mut self, bytes: u64, at: crate::base::Timestamp) -> u32 {
         let micros = at.as_micros().saturating_sub(self.last_at_micros).max(1);
         let bits = bytes.saturating_sub(self.last_bytes).saturating_mul(8);

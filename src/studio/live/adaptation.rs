@@ -109,22 +109,22 @@ impl Adaptation {
         }
     }
 
-    /// The step between encoded frames: 1 encodes all, 2 every second one.
+    /// Returns the step between encoded frames: 1 encodes all, 2 every second one.
     pub fn frame_step(&self) -> u32 {
         self.frame_step
     }
 
-    /// The size of the main encode.
+    /// Returns the size of the main encode.
     pub fn size(&self) -> Size {
         self.size
     }
 
-    /// The bitrate and size of the second encode; `None` if no target needs it.
+    /// Returns the bitrate and size of the second encode, or `None` if no target needs it.
     pub fn second(&self) -> Option<(BitsPerSecond, Size)> {
         self.second.as_ref().map(|second| (second.bitrate, second.size))
     }
 
-    /// The rendition that a target should get.
+    /// Returns the rendition that a target should get.
     pub fn rendition_id(&self, id: u32) -> RenditionId {
         self.renditions.get(&id).copied().unwrap_or_default()
     }
@@ -147,7 +147,7 @@ impl Adaptation {
         }
     }
 
-    /// The bitrate of the video.
+    /// Returns the bitrate of the video.
     pub fn bitrate(&self) -> BitsPerSecond {
         self.now
     }
@@ -282,7 +282,7 @@ impl Adaptation {
         self.second = Some(SecondEncode { bitrate, steps, size });
     }
 
-    /// The bitrate for the live targets. Without a live target, it stays unchanged.
+    /// Returns the bitrate for the live targets. Without a live target, it stays unchanged.
     fn decide(&self, live: &[u32]) -> BitsPerSecond {
         let most = self.quality.video_bitrate;
         let rate = |id: &u32| self.links.get(id).map(Adapter::bitrate);

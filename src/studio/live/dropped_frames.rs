@@ -85,7 +85,7 @@ impl DroppedFrames {
         }
     }
 
-    /// The total of dropped frames, if frames are still being dropped.
+    /// Returns the total of dropped frames, if frames are still being dropped.
     pub fn over(&self) -> Option<DropNews> {
         let DropEpisode { began, last, before, after } = self.episode.as_ref()?;
         let lasted = last.since(*began).max(Duration::from_secs(1));
@@ -93,7 +93,7 @@ impl DroppedFrames {
         Some(DropNews::Over { dropped, total, lasted })
     }
 
-    /// The message about the dropped frames of the target with this name.
+    /// Returns the message about the dropped frames of the target with this name.
     pub fn message(&self, news: DropNews, id: u32, host: &str, carried: u64) -> StudioMessage {
         let host = host.to_owned();
         match news {

@@ -44,7 +44,7 @@ impl Opening {
         Ok(Self { path, again, found, _worker: worker })
     }
 
-    /// The result, as soon as it is known.
+    /// Returns the result, as soon as it is known.
     pub fn poll(&self) -> Option<Opened> {
         let file = match self.found.recv_timeout(Duration::ZERO) {
             Ok(found) => found.map_err(|error| Problem::from(&error)),
@@ -104,7 +104,7 @@ impl Passthrough {
         self.projection.progress()
     }
 
-    /// The name of the file without folders.
+    /// Returns the name of the file without folders.
     pub fn name(&self) -> String {
         self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }

@@ -81,7 +81,7 @@ impl SecondRendition {
         }
     }
 
-    /// The current size and bitrate.
+    /// Returns the current size and bitrate.
     pub(in crate::studio) fn now(&self) -> Option<(Size, BitsPerSecond)> {
         let figures = self.encoder.as_ref()?.figures();
         Some((figures.size, figures.bitrate))

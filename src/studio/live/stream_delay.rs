@@ -43,7 +43,7 @@ impl StreamDelay {
         Ok(Self { delay, told: None, trouble: Problem::default() })
     }
 
-    /// The hub that passes on due packets.
+    /// Returns the hub that passes on due packets.
     pub(in crate::studio) fn hub(&self) -> &Hub {
         self.delay.hub()
     }
@@ -79,7 +79,7 @@ impl StreamDelay {
         }
     }
 
-    /// The changes since the last call.
+    /// Returns the changes since the last call.
     pub(in crate::studio) fn poll(&mut self) -> Option<Changed> {
         if let Some(trouble) = self.delay.trouble() {
             tracing::warn!(%trouble, "the stream delay cannot use its files");

@@ -11,7 +11,7 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::address::key;
 use crate::text::problem::problem;
 
-/// The studio's target state for a publisher's state.
+/// Returns the studio's target state for a publisher's state.
 pub(in crate::studio) fn state(state: publisher::State) -> TargetState {
     match state {
         publisher::State::Connecting => TargetState::Connecting,
@@ -63,12 +63,12 @@ pub(in crate::studio) fn target_event(
     }
 }
 
-/// The rendition of a target.
+/// Returns the rendition of a target.
 pub(in crate::studio) fn rendition_id(figures: &publisher::Figures) -> RenditionId {
     figures.rendition.as_ref().map_or(RenditionId::Main, |rendition| rendition.rendition_id)
 }
 
-/// The notice for a state change of a target, if one is needed.
+/// Returns the notice for a state change of a target, if one is needed.
 pub(in crate::studio) fn message(told: &event::Target) -> Option<StudioMessage> {
     let trouble = told.trouble?;
     let next = match (told.state, told.retry_in) {
@@ -88,7 +88,7 @@ pub(in crate::studio) fn message(told: &event::Target) -> Option<StudioMessage> 
     })
 }
 
-/// The name of a video choice in events, and whether it is a device.
+/// Returns the name of a video choice in events, and whether it is a device.
 pub(in crate::studio) fn video_kind(choice: &VideoChoice) -> (&'static str, bool) {
     match choice {
         VideoChoice::Camera(_) => ("camera", true),
@@ -105,7 +105,7 @@ pub(in crate::studio) fn video_kind(choice: &VideoChoice) -> (&'static str, bool
     }
 }
 
-/// The name of an audio choice in events, and whether it is a device.
+/// Returns the name of an audio choice in events, and whether it is a device.
 pub(in crate::studio) fn audio_kind(choice: &AudioChoice) -> (&'static str, bool) {
     match choice {
         AudioChoice::Mic(_) => ("mic", true),

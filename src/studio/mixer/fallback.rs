@@ -138,15 +138,15 @@ impl StripFallback {
         }
     }
 
-    /// The change of the fallback since the last call: its choice, its state and its previous
-    /// state.
+    /// Returns the change of the fallback since the last call: its choice, its state and its
+    /// previous state.
     pub fn change(&mut self) -> Option<(AudioChoice, SourceReport, SourceReport)> {
         let open = self.open.as_mut()?;
         let (report, before) = open.change()?;
         Some((open.choice.clone(), report, before))
     }
 
-    /// The last reports of fallbacks that are now closed.
+    /// Returns the last reports of fallbacks that are now closed.
     pub fn closed(&mut self) -> Vec<SourceReport> {
         std::mem::take(&mut self.closed)
     }

@@ -76,7 +76,7 @@ pub struct AudioStrip {
 }
 
 impl AudioStrip {
-    /// The main strip with default settings.
+    /// Returns the main strip with default settings.
     pub fn main() -> Self {
         Self::new(StripId::MAIN, AudioChoice::None)
     }
@@ -99,7 +99,7 @@ impl AudioStrip {
         self.strip.muted || silenced
     }
 
-    /// The settings for the mixer in that state of key and video.
+    /// Returns the settings for the mixer in that state of key and video.
     pub fn effective_strip(&self, held: bool, shown: bool) -> Strip {
         Strip { muted: self.is_muted(held, shown), ..self.strip.clone() }
     }
@@ -208,8 +208,8 @@ pub fn take_in(
     (came, left_out)
 }
 
-/// The name of a strip. A strip without a name is named by its kind, because an address may be
-/// secret.
+/// Returns the name of a strip. A strip without a name is named by its kind, because an address may
+/// be secret.
 fn called(strip: &AudioStrip) -> String {
     if strip.name.is_empty() {
         let choice = strip.choice.to_string();
@@ -265,7 +265,7 @@ pub(super) struct StripChange {
 }
 
 impl StripChange {
-    /// The state change of a strip's fallback, if any.
+    /// Returns the state change of a strip's fallback, if any.
     pub fn of(open_fallbacks: &mut StripFallback) -> Option<Self> {
         let (choice, report, before) = open_fallbacks.change()?;
         Some(Self { choice, report, before })
@@ -338,7 +338,7 @@ impl Strips {
         message
     }
 
-    /// The sources that could not be opened.
+    /// Returns the sources that could not be opened.
     pub fn failed(&self) -> impl Iterator<Item = &AudioChoice> {
         self.open.values().filter(|it| it.failed()).map(|it| &it.choice)
     }
@@ -404,19 +404,19 @@ impl Strips {
         }
     }
 
-    /// The state of a strip's source.
+    /// Returns the state of a strip's source.
     pub fn report(&self, id: StripId) -> Option<SourceReport> {
         self.open.get(&id).map(Chosen::report)
     }
 
-    /// The last reports of sources that are now closed.
+    /// Returns the last reports of sources that are now closed.
     pub fn closed(&mut self) -> Vec<SourceReport> {
         let others = self.fallbacks.values_mut().flat_map(StripFallback::closed);
         self.closed.extend(others);
         std::mem::take(&mut self.closed)
     }
 
-    /// The sources whose state changed since the last call.
+    /// Returns the sources whose state changed since the last call.
     pub fn changes(&mut self) -> Vec<StripChange> {
         let change = |chosen: &mut Chosen<AudioChoice>| {
             let (report, before) = chosen.change()?;
@@ -432,7 +432,8 @@ pub(super) fn has_video(choice: &AudioChoice) -> bool {
     matches!(choice, AudioChoice::Stream(_) | AudioChoice::File(_))
 }
 
-/// The audio of a video source; `None` if this kind has none. The function does not access files.
+/// Returns the audio of a video source, or `None` if this kind has none. The function does not
+/// access files.
 pub fn audio_of(choice: &VideoChoice) -> Option<AudioChoice> {
     match choice {
         VideoChoice::Stream(url) => Some(AudioChoice::Stream(url.clone())),

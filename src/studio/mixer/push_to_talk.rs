@@ -18,17 +18,17 @@ impl PushToTalkKey {
         "mouse-3", "mouse-4", "mouse-5",
     ];
 
-    /// The key with this name, if it is allowed.
+    /// Returns the key with this name, if it is allowed.
     pub fn named(name: &str) -> Option<Self> {
         Self::NAMES.into_iter().find(|known| *known == name).map(Self)
     }
 
-    /// The number of a mouse button: 3 middle, 4 back, 5 forward.
+    /// Returns the number of a mouse button: 3 middle, 4 back, 5 forward.
     pub fn button(self) -> Option<u8> {
         self.0.strip_prefix("mouse-")?.parse().ok()
     }
 
-    /// The name of the key.
+    /// Returns the name of the key.
     pub fn name(self) -> &'static str {
         self.0
     }

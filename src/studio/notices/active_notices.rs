@@ -119,7 +119,7 @@ impl ActiveNotices {
         &self.notices
     }
 
-    /// The ended notices, newest last.
+    /// Returns the ended notices, newest last.
     pub(in crate::studio) fn past(&self) -> impl Iterator<Item = &PastNotice> {
         self.past.iter()
     }

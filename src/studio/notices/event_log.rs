@@ -82,12 +82,12 @@ impl EventLog {
         Self { path, language, ..Self::default() }
     }
 
-    /// The path of the file, after something was written.
+    /// Returns the path of the file, after something was written.
     pub fn path(&self) -> Option<&Path> {
         self.lines.as_ref().and(self.path.as_deref())
     }
 
-    /// The entries, oldest first.
+    /// Returns the entries, oldest first.
     pub fn entries(&self) -> Arc<VecDeque<LogEntry>> {
         Arc::clone(&self.entries)
     }
@@ -297,8 +297,8 @@ fn forget_old(folder: &Path) {
     }
 }
 
-/// The log file of a run that begins now: `onair/history/TIME.txt` in the user's state folder;
-/// `None` if the system has no such folder.
+/// Returns the log file of a run that begins now: `onair/history/TIME.txt` in the user's state
+/// folder; `None` if the system has no such folder.
 pub fn default_path(wall_micros: i64) -> Option<PathBuf> {
     let folder = dirs::state_dir().or_else(dirs::data_local_dir)?;
     let at = jiff::Timestamp::from_microsecond(wall_micros).ok()?;

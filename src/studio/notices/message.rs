@@ -39,7 +39,7 @@ macro_rules! notices {
             &[$(($key, &[$(stringify!($text),)* $(stringify!($problem)),*])),*];
 
         impl StudioMessage {
-            /// The problem with its values.
+            /// Returns the problem with its values.
             pub fn problem(&self) -> Problem {
                 match self {
                     $(Self::$variant { $($text,)* $($problem,)* .. } => {
@@ -49,7 +49,7 @@ macro_rules! notices {
                 }
             }
 
-            /// The level.
+            /// Returns the level.
             pub fn level(&self) -> Level {
                 match self {
                     $(Self::$variant { .. } => Level::$level,)*
@@ -311,18 +311,18 @@ const BY_VALUE: &[(&[&str], &[&str])] = &[
     (groups::WATCH, &["cause"]),
 ];
 
-/// The name of a value in a table.
+/// Returns the name of a value in a table.
 fn named<T: Copy + PartialEq>(table: &[(T, &'static str)], value: T) -> &'static str {
     table.iter().find(|(it, _)| *it == value).map_or("", |(_, name)| name)
 }
 
-/// The name of an alarm's message.
+/// Returns the name of an alarm's message.
 pub(in crate::studio) fn alarm_key(alarm: SourceAlarm) -> &'static str {
     named(ALARMS, alarm)
 }
 
 impl StudioMessage {
-    /// All names with the values of their texts, for the test that checks each language.
+    /// Returns all names with the values of their texts, for the test that checks each language.
     pub fn all() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
         let by_value = |(names, values): &'static (&[&str], &'static [&str])| {
             names.iter().map(move |name| (*name, *values))
@@ -333,7 +333,7 @@ impl StudioMessage {
         TABLE.iter().copied().chain(chosen)
     }
 
-    /// The message as a notice with this number and the system's text.
+    /// Returns the message as a notice with this number and the system's text.
     pub fn notice(&self, id: u64, detail: impl Into<String>) -> Notice {
         Notice {
             id,
@@ -379,7 +379,7 @@ impl StudioMessage {
         }
     }
 
-    /// The id of the target.
+    /// Returns the id of the target.
     fn target(&self) -> Option<u32> {
         match self {
             Self::Target { id, .. }
@@ -392,7 +392,7 @@ impl StudioMessage {
         }
     }
 
-    /// The buttons with remedies, the best first.
+    /// Returns the buttons with remedies, the best first.
     pub fn remedies(&self) -> Vec<Remedy> {
         match self {
             Self::CameraFailed { .. } | Self::CameraStalled { .. } | Self::FoundNoVideo {} => {
@@ -453,7 +453,7 @@ impl StudioMessage {
         }
     }
 
-    /// The message for a warning about the disk of a recording.
+    /// Returns the message for a warning about the disk of a recording.
     pub fn of_disk(warning: Warning) -> Self {
         match warning {
             Warning::Space { left, free } => Self::DiskSpace {
@@ -464,7 +464,7 @@ impl StudioMessage {
         }
     }
 
-    /// The message that the settings could not be saved.
+    /// Returns the message that the settings could not be saved.
     pub fn settings_not_saved(error: &io::Error) -> Self {
         Self::SettingsNotSaved { reason: Trouble::problem(error) }
     }

@@ -125,17 +125,17 @@ pub struct PastNotice {
 }
 
 impl Notice {
-    /// The key of the notice, such as `camera-lost`.
+    /// Returns the key of the notice, such as `camera-lost`.
     pub fn key(&self) -> &'static str {
         self.problem.id()
     }
 
-    /// The summary in English.
+    /// Returns the summary in English.
     pub fn summary(&self) -> String {
         Language::English.say(&self.problem)
     }
 
-    /// The remedy in English; empty if there is none.
+    /// Returns the remedy in English; empty if there is none.
     pub fn advice(&self) -> String {
         Language::English.cure(&self.problem).unwrap_or_default()
     }
@@ -171,7 +171,7 @@ impl Notice {
 pub struct TileId(pub u8);
 
 impl TileId {
-    /// The index of the slot.
+    /// Returns the index of the slot.
     pub fn slot(self) -> usize {
         usize::from(self.0)
     }

@@ -15,8 +15,8 @@ pub(in crate::studio) fn is_synchronised() -> Option<bool> {
     (state >= 0).then_some(told.status & libc::STA_UNSYNC == 0)
 }
 
-/// The time for which the computer has slept since its start: the difference between the clocks
-/// that include and exclude sleep.
+/// Returns the time for which the computer has slept since its start: the difference between the
+/// clocks that include and exclude sleep.
 #[cfg(target_os = "linux")]
 pub(in crate::studio) fn asleep() -> Option<Duration> {
     let read = |clock: libc::clockid_t| -> Option<Duration> {

@@ -136,7 +136,7 @@ fn measure_encoder(clock: Clock, quality: &Quality, stop: &Stop) -> Result<f64, 
     Ok(needed / figures.busy.as_secs_f64().max(1e-6))
 }
 
-/// The finding for this relative speed of the encoder.
+/// Returns the finding for this relative speed of the encoder.
 fn speed(factor: f64) -> StudioMessage {
     let times = format!("{factor:.1}");
     match factor {

@@ -73,7 +73,7 @@ pub struct MeasuredQuality {
     pub running: bool,
 }
 
-/// The best usual quality that the encoder, the connection and the service support.
+/// Returns the best usual quality that the encoder, the connection and the service support.
 fn recommend(speeds: &[(Size, f64)], upload: &Upload, limits: Option<&Limits>) -> Recommendation {
     let carried = match upload {
         Upload::Local => None,
@@ -164,7 +164,7 @@ impl Measurement {
         self.measured.running = !over;
     }
 
-    /// The measurements so far.
+    /// Returns the measurements so far.
     pub fn measured(&self) -> &MeasuredQuality {
         &self.measured
     }

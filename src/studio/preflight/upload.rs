@@ -168,7 +168,7 @@ pub(in crate::studio) struct PlannedCheck {
     pub built_in: bool,
 }
 
-/// The finding for a target that does not reply correctly.
+/// Returns the finding for a target that does not reply correctly.
 pub(super) fn failed(id: u32, host: String, error: &crate::net::Error) -> StudioMessage {
     let pin = error.pin_to_offer();
     StudioMessage::FoundTargetFailed { id, host, cause: error.problem(), pin }

@@ -85,7 +85,7 @@ fn read((asset, path): &Key) -> Result<FilterAssets, crate::text::Problem> {
     })
 }
 
-/// The frames of a fresh program that has never shown anything else.
+/// Returns the frames of a fresh program that has never shown anything else.
 fn apart(collection: &Collection, plan: Plan, filters: &Filtered) -> compose::Program {
     let mut program = compose::Program::new(SIZE);
     let feeds = collection.sources.iter().map(|source| {
@@ -97,7 +97,7 @@ fn apart(collection: &Collection, plan: Plan, filters: &Filtered) -> compose::Pr
     program
 }
 
-/// The expected frame at an instant.
+/// Returns the expected frame at an instant.
 fn wanted((collection, filters): (&Collection, &Filtered), at: Timestamp) -> Arc<Pooled<Planes>> {
     apart(collection, collection.plan(collection.current), filters).frame(at).0.shared().clone()
 }
@@ -183,8 +183,8 @@ impl Rig {
         frames
     }
 
-    /// The filters as set in the compositor. Identical sources of one device have the filters of
-    /// the first.
+    /// Returns the filters as set in the compositor. Identical sources of one device have the
+    /// filters of the first.
     fn filtered(&self, collection: &Collection) -> Filtered {
         let mut filters = self.program.filters.applied().clone();
         for source in &collection.sources {
@@ -453,7 +453,7 @@ fn with_file(kind: &str, file: &str, enabled: bool) -> Slot {
     Slot { enabled, filter }
 }
 
-/// The same filter with the content of its file.
+/// Returns the same filter with the content of its file.
 fn there(kind: &str, file: &str) -> WantedFilter {
     let slot = with_file(kind, file, true);
     let (asset, path) = slot.filter.file().unwrap();

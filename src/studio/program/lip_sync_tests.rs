@@ -188,7 +188,7 @@ impl Speaker for Device {
     }
 }
 
-/// The seconds from the frame's time to the audio's time, within one period.
+/// Returns the seconds from the frame's time to the audio's time, within one period.
 fn apart(sound: [f32; 2], instant: f64) -> f64 {
     let angle = f64::from(sound[0]).atan2(f64::from(sound[1]));
     let off = angle / TAU - (instant / AROUND).fract();

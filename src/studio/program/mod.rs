@@ -193,7 +193,7 @@ impl Program {
         message
     }
 
-    /// The format of the program for its sources.
+    /// Returns the format of the program for its sources.
     fn shape(&self) -> Shape {
         let mix::Config { rate, channels, .. } = self.mixer.config();
         let size = self.compositor.config().size;
@@ -298,7 +298,7 @@ impl Program {
         self.sources.unwatch(&drawn, &self.video);
     }
 
-    /// The visible sources.
+    /// Returns the visible sources.
     pub(super) fn seen(&self) -> &BTreeSet<SourceId> {
         &self.seen
     }
@@ -308,7 +308,7 @@ impl Program {
         std::mem::take(&mut self.seen_changed)
     }
 
-    /// The control with which a source is paused and moved to another position.
+    /// Returns the control with which a source is paused and moved to another position.
     pub(super) fn transport(&self, id: SourceId) -> Transport {
         self.sources.transport(id).unwrap_or_else(|| self.dials.transport())
     }
@@ -383,19 +383,19 @@ impl Program {
         RetryReport { messages, strips }
     }
 
-    /// The state of a scene source.
+    /// Returns the state of a scene source.
     pub(super) fn source_report(&self, id: SourceId) -> SourceReport {
         self.sources.report(id).unwrap_or_else(|| self.video.report())
     }
 
-    /// The changes of scene sources since the last call.
+    /// Returns the changes of scene sources since the last call.
     pub(super) fn source_changes(&mut self) -> Vec<sources::SourceChange> {
         self.media.tidy();
         self.attend();
         self.sources.changes()
     }
 
-    /// The sources that skip other files than at the last call, with the messages.
+    /// Returns the sources that skip other files than at the last call, with the messages.
     pub(super) fn files_left_out(&mut self) -> Vec<(String, Option<StudioMessage>)> {
         self.sources.left_out()
     }
@@ -406,17 +406,17 @@ impl Program {
         self.sources.is_out_otherwise(collection, (&self.video.choice, &report))
     }
 
-    /// The last reports of scene sources that are closed or renamed.
+    /// Returns the last reports of scene sources that are closed or renamed.
     pub(super) fn sources_closed(&mut self) -> Vec<(String, SourceReport)> {
         self.sources.closed()
     }
 
-    /// The news of filters' files since the last call.
+    /// Returns the news of filters' files since the last call.
     pub(super) fn filter_changes(&mut self, collection: &Collection) -> FileNews {
         self.filters.poll(collection, &sources::label(&self.video.choice), &self.compositor)
     }
 
-    /// The unusable files of these filters, with the reasons.
+    /// Returns the unusable files of these filters, with the reasons.
     pub(super) fn filters_lack(&self, slots: &[Slot]) -> Vec<SkippedFile> {
         self.filters.lacks(slots)
     }
@@ -431,12 +431,12 @@ impl Program {
         self.filters = filters.anew();
     }
 
-    /// The news of transitions' files since the last call.
+    /// Returns the news of transitions' files since the last call.
     pub(super) fn transition_changes(&mut self) -> FileNews {
         self.transition_assets.poll(&self.mixer, self.clock.now())
     }
 
-    /// The files of transitions that cannot be used, with the reasons.
+    /// Returns the files of transitions that cannot be used, with the reasons.
     pub(super) fn transitions_lack(&self) -> Vec<SkippedFile> {
         self.transition_assets.lacks().collect()
     }
@@ -502,19 +502,19 @@ impl Program {
         if id == mix::StripId::MAIN { self.audio_end.restart() } else { self.strips.restart(id) }
     }
 
-    /// The state of a strip's source, except the main one.
+    /// Returns the state of a strip's source, except the main one.
     pub(super) fn strip_report(&self, id: mix::StripId) -> SourceReport {
         self.strips.report(id).unwrap_or_default()
     }
 
-    /// The last reports of strips' closed sources.
+    /// Returns the last reports of strips' closed sources.
     pub(super) fn strips_closed(&mut self) -> Vec<SourceReport> {
         let mut closed = self.strips.closed();
         closed.extend(self.audio_fallback.closed());
         closed
     }
 
-    /// The changes of strips since the last call.
+    /// Returns the changes of strips since the last call.
     pub(super) fn strip_changes(&mut self) -> Vec<mixer::StripChange> {
         let mut changes = self.strips.changes();
         changes.extend(mixer::StripChange::of(&mut self.audio_fallback));
@@ -529,24 +529,24 @@ impl Program {
         &self.audio.choice
     }
 
-    /// The state of the video source.
+    /// Returns the state of the video source.
     pub(super) fn video_report(&self) -> SourceReport {
         self.video.report()
     }
 
-    /// The state of the audio source.
+    /// Returns the state of the audio source.
     pub(super) fn audio_report(&self) -> SourceReport {
         self.audio.report()
     }
 
-    /// The video source's report and the previous one, if its state, name or format changed since
-    /// the last call.
+    /// Returns the video source's report and the previous one, if its state, name or format changed
+    /// since the last call.
     pub(super) fn video_change(&mut self) -> Option<(SourceReport, SourceReport)> {
         self.video.change()
     }
 
-    /// The audio source's report and the previous one, if its state, name or format changed since
-    /// the last call.
+    /// Returns the audio source's report and the previous one, if its state, name or format changed
+    /// since the last call.
     pub(super) fn audio_change(&mut self) -> Option<(SourceReport, SourceReport)> {
         self.audio.change()
     }

@@ -142,7 +142,7 @@ fn later(slot: &Latest<VideoFrame>) -> VideoFrame {
     slot.get().unwrap()
 }
 
-/// The luma in the middle of a frame.
+/// Returns the luma in the middle of a frame.
 fn middle(frame: &VideoFrame) -> u8 {
     let (size, stride) = (frame.size(), frame.planes().luma_stride());
     frame.planes().y[size.height as usize / 2 * stride + size.width as usize / 2]

@@ -9,7 +9,7 @@ use crate::studio::mixer::{AudioStrip, TalkMode, audio_of, clean_name, free_id, 
 use crate::studio::program::Program;
 use crate::studio::scenes::{Collection, MAIN, Source};
 
-/// The audio of the visible sources.
+/// Returns the audio of the visible sources.
 pub(in crate::studio) fn seen(program: &Program, collection: &Collection) -> Vec<AudioChoice> {
     let choices = program.seen().iter().filter_map(|id| match *id {
         MAIN => Some(program.video_choice()),
@@ -23,8 +23,8 @@ pub(in crate::studio) fn is_shown(sources: &[Source], heard: &AudioChoice) -> bo
     sources.iter().any(|source| is_audio_of(heard, &source.choice))
 }
 
-/// The end behavior of audio whose media a source also shows, which applies to both. `main` is the
-/// chosen video and its end behavior.
+/// Returns the end behavior of audio whose media a source also shows, which applies to both. `main`
+/// is the chosen video and its end behavior.
 pub(in crate::studio) fn shown_end(
     sources: &[Source],
     main: (&VideoChoice, EndBehavior),
@@ -117,7 +117,7 @@ mod tests {
             Self(vec![AudioStrip::main()], Some(AudioChoice::Mic(None)))
         }
 
-        /// The names and sources of all strips except the main one.
+        /// Returns the names and sources of all strips except the main one.
         fn after(&mut self, before: &[Source], after: &[Source]) -> Vec<(String, String)> {
             follow(&mut self.0, self.1.as_ref(), before, after, &|_| true);
             let own = self.0.iter().filter(|strip| strip.id != StripId::MAIN);

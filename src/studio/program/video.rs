@@ -12,7 +12,8 @@ impl Program {
         self.keeps_video = true;
     }
 
-    /// The name of the source in the current scene that delivers video; `None` if there is none.
+    /// Returns the name of the source in the current scene that delivers video, or `None` if there
+    /// is none.
     pub(in crate::studio) fn open_video(&self, collection: &Collection) -> Option<String> {
         let open = |id: &SourceId| self.source_report(*id).state == SourceState::Open;
         let id = self.plans.0.sources().find(open)?;

@@ -27,8 +27,8 @@ impl Collection {
         true
     }
 
-    /// The default source of commands: [`MAIN`] if a scene shows it, otherwise the lowest source of
-    /// the current scene.
+    /// Returns the default source of commands: [`MAIN`] if a scene shows it, otherwise the lowest
+    /// source of the current scene.
     pub fn usual_source(&self) -> SourceId {
         fn lowest(items: &[Item]) -> Option<SourceId> {
             items.iter().find_map(|item| match &item.content {

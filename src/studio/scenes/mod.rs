@@ -95,12 +95,12 @@ impl Collection {
         self.scenes.iter_mut().find(|scene| scene.id == id)
     }
 
-    /// The transition to this scene.
+    /// Returns the transition to this scene.
     pub fn transition_to(&self, id: SceneId) -> &Transition {
         self.own_transitions.get(&id).unwrap_or(&self.transition)
     }
 
-    /// All transitions, the default first.
+    /// Returns all transitions, the default first.
     pub fn transitions(&self) -> impl Iterator<Item = &Transition> {
         std::iter::once(&self.transition).chain(self.own_transitions.values())
     }
@@ -111,14 +111,15 @@ impl Collection {
         self.own_transitions.retain(|id, _| scenes.iter().any(|scene| scene.id == *id));
     }
 
-    /// The scene with this name. If no name matches exactly, the case of letters is ignored.
+    /// Returns the scene with this name. If no name matches exactly, the case of letters is
+    /// ignored.
     pub fn scene_named(&self, name: &str) -> Option<&Scene> {
         let exact = self.scenes.iter().find(|scene| scene.name == name);
         let lower = name.to_lowercase();
         exact.or_else(|| self.scenes.iter().find(|scene| scene.name.to_lowercase() == lower))
     }
 
-    /// The scene on air.
+    /// Returns the scene on air.
     pub fn current(&self) -> Option<&Scene> {
         self.scene(self.current).or_else(|| self.scenes.first())
     }
@@ -127,7 +128,7 @@ impl Collection {
         self.sources.iter().find(|source| source.id == id)
     }
 
-    /// The filters of a source.
+    /// Returns the filters of a source.
     pub fn filters(&self, id: SourceId) -> &[Slot] {
         if id == MAIN {
             return &self.main_filters;
@@ -135,7 +136,7 @@ impl Collection {
         self.source(id).map(|source| source.filters.as_slice()).unwrap_or_default()
     }
 
-    /// The fallback of a source.
+    /// Returns the fallback of a source.
     pub fn fallback(&self, id: SourceId) -> &VideoFallback {
         let own = self.source(id).filter(|_| id != MAIN);
         own.map_or(&self.main_fallback, |source| &source.fallback)
@@ -154,7 +155,7 @@ impl Collection {
         self.sources.iter_mut().find(|source| source.id == id).map(|source| &mut source.filters)
     }
 
-    /// The plan of a scene.
+    /// Returns the plan of a scene.
     pub fn plan(&self, id: SceneId) -> Plan {
         self.scene(id).map(|scene| Plan::of(scene, &self.scenes)).unwrap_or_default()
     }
@@ -177,20 +178,20 @@ impl Collection {
         self.scenes.iter().for_each(|scene| walk(&scene.items, &mut job));
     }
 
-    /// The total number of items.
+    /// Returns the total number of items.
     pub fn item_count(&self) -> usize {
         let mut count = 0;
         self.each(|_| count += 1);
         count
     }
 
-    /// The item with this id.
+    /// Returns the item with this id.
     pub fn item(&self, id: ItemId) -> Option<&Item> {
         self.scenes.iter().find_map(|scene| find(&scene.items, id))
     }
 
-    /// The topmost item with this name in a scene, including those within groups. An empty name
-    /// means an item that shows the [default source](Self::usual_source).
+    /// Returns the topmost item with this name in a scene, including those within groups. An empty
+    /// name means an item that shows the [default source](Self::usual_source).
     pub fn item_named(&self, scene: SceneId, name: &str) -> Option<&Item> {
         let usual = self.usual_source();
         let main = |item: &Item| item.content == Content::Source(usual);
@@ -306,7 +307,7 @@ fn without(items: Vec<Item>, bad: &impl Fn(SceneId) -> bool) -> (Vec<Item>, bool
     (kept, broken)
 }
 
-/// The scenes that these items show, including those within groups.
+/// Returns the scenes that these items show, including those within groups.
 fn nested(items: &[Item]) -> Vec<SceneId> {
     let mut found = Vec::new();
     for item in items {

@@ -2,33 +2,33 @@
 
 use std::path::{Path, PathBuf};
 
-/// The default recordings folder: the user's video folder, or the usual name of such a folder if
-/// the system defines none. The first recording creates it.
+/// Returns the default recordings folder: the user's video folder, or the usual name of such a
+/// folder if the system defines none. The first recording creates it.
 pub fn default_recording_folder() -> PathBuf {
     let usual = || dirs::home_dir().map(|home| home.join("Videos"));
     dirs::video_dir().or_else(usual).unwrap_or_else(|| PathBuf::from("."))
 }
 
-/// The journal of unfinished recordings: `onair/recordings` in the user's state folder; `None` if
-/// the system has no such folder.
+/// Returns the journal of unfinished recordings: `onair/recordings` in the user's state folder, or
+/// `None` if the system has no such folder.
 pub fn default_journal() -> Option<PathBuf> {
     let folder = dirs::state_dir().or_else(dirs::data_local_dir);
     folder.map(|folder| folder.join("onair").join("recordings"))
 }
 
-/// The folder for data of the stream delay that does not fit into memory: `onair` in the user's
-/// cache folder, otherwise the system's temporary folder (which may itself be in memory).
+/// Returns the folder for data of the stream delay that does not fit into memory: `onair` in the
+/// user's cache folder, otherwise the system's temporary folder (which may itself be in memory).
 pub fn default_delay_folder() -> PathBuf {
     dirs::cache_dir().map_or_else(std::env::temp_dir, |folder| folder.join("onair"))
 }
 
-/// The default settings file: `onair/settings.toml` in the user's configuration folder; `None` if
-/// the system has no such folder.
+/// Returns the default settings file: `onair/settings.toml` in the user's configuration folder;
+/// `None` if the system has no such folder.
 pub fn default_path() -> Option<PathBuf> {
     dirs::config_dir().map(|folder| folder.join("onair").join("settings.toml"))
 }
 
-/// The stream key file of these settings, for systems without a keyring.
+/// Returns the stream key file of these settings, for systems without a keyring.
 pub fn keys_beside(settings: &Path) -> PathBuf {
     settings.with_file_name("keys.toml")
 }

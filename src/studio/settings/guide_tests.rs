@@ -13,7 +13,7 @@ use crate::studio::mixer::AudioStrip;
 use crate::studio::settings::Settings;
 use crate::studio::settings::sections::strips;
 
-/// The rows of the table with this header: the first word of each, and the remaining text.
+/// Returns the rows of the table with this header: the first word of each, and the remaining text.
 fn rows(page: &str, head: &str) -> BTreeMap<String, String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference").join(page);
     let text = std::fs::read_to_string(path).unwrap();
@@ -27,7 +27,7 @@ fn rows(page: &str, head: &str) -> BTreeMap<String, String> {
     rows
 }
 
-/// The parts of a text that are in backticks.
+/// Returns the parts of a text that are in backticks.
 fn words(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
@@ -43,7 +43,7 @@ fn number(text: &str) -> f32 {
 /// Minimum, maximum and default value.
 type Range = [f32; 3];
 
-/// The numbers in a row, and its other parts.
+/// Returns the numbers in a row, and its other parts.
 fn numbers(row: &str) -> (BTreeMap<&str, Range>, BTreeSet<&str>) {
     let (mut numbers, mut others) = (BTreeMap::new(), BTreeSet::new());
     for part in row.trim_matches(['|', ' ']).split(';') {
@@ -70,7 +70,7 @@ fn chained(filter: Filter) -> Filter {
     }
 }
 
-/// All keys that are written for a strip, and those for its filters by kind.
+/// Returns all keys that are written for a strip, and those for its filters by kind.
 fn written() -> (BTreeSet<String>, BTreeMap<String, BTreeSet<String>>) {
     let mut strip = AudioStrip::new(StripId(1), AudioChoice::Tone);
     strip.name = "Music".into();

@@ -122,17 +122,17 @@ impl Hotkey {
         (!clipboard && !moves).then_some(Self { ctrl, alt, shift, key })
     }
 
-    /// The names of all keys.
+    /// Returns the names of all keys.
     pub fn keys() -> impl Iterator<Item = &'static str> {
         TYPING.into_iter().chain(OTHERS)
     }
 
-    /// The key without the modifiers.
+    /// Returns the key without the modifiers.
     pub fn key(self) -> &'static str {
         self.key
     }
 
-    /// The states of Ctrl, Alt and Shift.
+    /// Returns the states of Ctrl, Alt and Shift.
     pub fn modifiers(self) -> [bool; 3] {
         [self.ctrl, self.alt, self.shift]
     }

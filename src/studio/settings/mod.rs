@@ -235,7 +235,7 @@ impl Settings {
         Self::parse(&text)
     }
 
-    /// The reason why nothing in a file can be read, if that is so.
+    /// Returns the reason why nothing in a file can be read, if that is so.
     pub fn fault(path: &Path) -> Option<Problem> {
         match read_bounded(path) {
             Ok(text) => syntax::toml(&text).err(),
@@ -330,7 +330,7 @@ impl Settings {
         .map_err(|cause| WriteError { path: path.to_owned(), cause })
     }
 
-    /// All addresses that can contain secrets.
+    /// Returns all addresses that can contain secrets.
     pub(in crate::studio) fn addresses(&mut self) -> secret_addresses::Places<'_> {
         secret_addresses::Places {
             video: &mut self.video,
@@ -341,14 +341,14 @@ impl Settings {
         }
     }
 
-    /// The names of stored permissions for displays and windows.
+    /// Returns the names of stored permissions for displays and windows.
     pub(in crate::studio) fn permissions(&self) -> BTreeSet<String> {
         let own = self.collection.sources.iter().map(|source| &source.choice);
         let asked = self.video.iter().chain(own).filter(|choice| sharing::asks_desktop(choice));
         asked.filter_map(sharing::key).collect()
     }
 
-    /// The settings as written, and their secrets for the keyring.
+    /// Returns the settings as written, and their secrets for the keyring.
     pub(in crate::studio) fn concealed(&self) -> (Self, Vec<secret_addresses::KeptSecret>) {
         let mut written = self.clone();
         let kept = secret_addresses::conceal(written.addresses());

@@ -37,7 +37,7 @@ pub(in crate::studio) struct Places<'a> {
     pub targets: &'a mut [Target],
 }
 
-/// The displayable part of an address; `None` if the address contains no secret.
+/// Returns the displayable part of an address, or `None` if the address contains no secret.
 pub(in crate::studio) fn without_secrets(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     if !rest.contains(['?', '@', '#']) {
@@ -100,7 +100,7 @@ pub(in crate::studio) fn reveal(places: Places<'_>, name: &str, url: &Secret) ->
     found
 }
 
-/// The scenes for other users, without secrets and the names of keyring entries.
+/// Returns the scenes for other users, without secrets and the names of keyring entries.
 pub(in crate::studio) fn for_others(collection: &Collection) -> Collection {
     let mut collection = collection.clone();
     for choice in choices(&mut collection) {
@@ -111,7 +111,7 @@ pub(in crate::studio) fn for_others(collection: &Collection) -> Collection {
     collection
 }
 
-/// The strips for other users, without secrets and the names of keyring entries.
+/// Returns the strips for other users, without secrets and the names of keyring entries.
 pub(in crate::studio) fn strips_for_others(strips: &[AudioStrip]) -> Vec<AudioStrip> {
     let mut strips = strips.to_vec();
     for choice in sounds(&mut strips) {
@@ -135,9 +135,9 @@ struct Names {
 }
 
 impl Names {
-    /// The entry name for an address with this displayable part. The name depends only on that
-    /// part, because a name derived from the secret would help to guess the secret. Equal names are
-    /// numbered.
+    /// Returns the entry name for an address with this displayable part. The name depends only on
+    /// that part, because a name derived from the secret would help to guess the secret. Equal
+    /// names are numbered.
     fn name(&mut self, plain: &str, url: &str) -> String {
         let mut number = 0_u32;
         loop {
@@ -164,14 +164,14 @@ enum Own<'a> {
     Watched { key: &'a str, secret: bool, forget: bool },
 }
 
-/// All choices of video sources in a collection, including those of fallbacks.
+/// Returns all choices of video sources in a collection, including those of fallbacks.
 fn choices(collection: &mut Collection) -> impl Iterator<Item = &mut VideoChoice> {
     let own = collection.sources.iter_mut();
     let own = own.flat_map(|it| std::iter::once(&mut it.choice).chain(it.fallback.choice_mut()));
     own.chain(collection.main_fallback.choice_mut())
 }
 
-/// All choices of audio sources of strips, including those of fallbacks.
+/// Returns all choices of audio sources of strips, including those of fallbacks.
 fn sounds(strips: &mut [AudioStrip]) -> impl Iterator<Item = &mut AudioChoice> {
     let strips = strips.iter_mut();
     strips.flat_map(|it| std::iter::once(&mut it.choice).chain(&mut it.if_silent))

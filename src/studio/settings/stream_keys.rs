@@ -136,7 +136,7 @@ impl Keys {
         let _ = self.requests.send(Request::Forget { name: name.into() });
     }
 
-    /// The next answer.
+    /// Returns the next answer.
     pub fn poll(&self) -> Option<KeyAnswer> {
         self.answers.try_recv().ok()
     }

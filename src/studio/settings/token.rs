@@ -29,8 +29,8 @@ pub struct ServerToken {
 }
 
 impl ServerToken {
-    /// The token of the user: `onair/server-token` in the state folder, created if it is missing.
-    /// Returns `None` if the system has no such folder.
+    /// Returns the token of the user: `onair/server-token` in the state folder, created if it is
+    /// missing. Returns `None` if the system has no such folder.
     ///
     /// # Errors
     /// Fails if the token can be neither read nor written.
@@ -48,7 +48,7 @@ impl ServerToken {
         })
     }
 
-    /// The token in this file, created if it is missing or invalid.
+    /// Returns the token in this file, created if it is missing or invalid.
     ///
     /// # Errors
     /// Fails if the token can be neither read nor written.
@@ -77,7 +77,7 @@ fn read(path: &Path) -> io::Result<Option<Secret>> {
     Ok(fits.then(|| Secret::new(token)))
 }
 
-/// The certificate in this file, created if it is missing or invalid.
+/// Returns the certificate in this file, created if it is missing or invalid.
 fn certificate(path: &Path) -> io::Result<Certificate> {
     match std::fs::File::open(path) {
         Ok(file) => {

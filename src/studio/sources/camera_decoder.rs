@@ -160,7 +160,7 @@ mod tests {
 
     const SIZE: Size = Size::new(320, 192);
 
-    /// The output of a camera: separate frames, with parameter sets before the first frame.
+    /// Returns the output of a camera: separate frames, with parameter sets before the first frame.
     fn given(count: u8, size: Size) -> Vec<Vec<u8>> {
         let config = crate::encode::video::Config {
             size,

@@ -12,12 +12,12 @@ use crate::studio::scenes::{Collection, MAIN, Source};
 /// The bit that marks the id of a fallback. No source of a collection has it.
 const FALLBACK_DELAY: u32 = 1 << 31;
 
-/// The id of the fallback for a source.
+/// Returns the id of the fallback for a source.
 pub(in crate::studio) const fn id_for(of: SourceId) -> SourceId {
     SourceId(of.0 | FALLBACK_DELAY)
 }
 
-/// The source that a fallback replaces, or the source itself.
+/// Returns the source that a fallback replaces, or the source itself.
 pub(in crate::studio) const fn owner(id: SourceId) -> SourceId {
     SourceId(id.0 & !FALLBACK_DELAY)
 }
@@ -27,7 +27,8 @@ pub(in crate::studio) fn is_out(report: &SourceReport) -> bool {
     report.state.is_down() || report.alarm.is_some_and(SourceAlarm::is_blank)
 }
 
-/// All sources for which a fallback may be shown, in addition to the main video source (`main`).
+/// Returns all sources for which a fallback may be shown, in addition to the main video source
+/// (`main`).
 pub(in crate::studio) fn replaceable<'a>(
     collection: &'a Collection,
     main: &'a VideoChoice,
@@ -40,8 +41,8 @@ pub(in crate::studio) fn replaceable<'a>(
         .filter(|(_, fallback)| **fallback != VideoFallback::Keep)
 }
 
-/// The fallback sources that are needed while these sources, which are [`replaceable`], cannot be
-/// shown; `name` returns their names.
+/// Returns the fallback sources that are needed while these sources, which are [`replaceable`],
+/// cannot be shown; `name` returns their names.
 pub(in crate::studio) fn wanted(
     collection: &Collection,
     out: &BTreeSet<SourceId>,

@@ -38,7 +38,7 @@ pub(super) struct Chosen<C> {
 }
 
 impl<C> Chosen<C> {
-    /// The state without a choice.
+    /// Returns the state without a choice.
     pub fn nothing(choice: C) -> Self {
         Self { choice, status: None, told: SourceReport::default() }
     }
@@ -53,7 +53,7 @@ impl<C> Chosen<C> {
         self.status = Some(status);
     }
 
-    /// The current state.
+    /// Returns the current state.
     pub fn report(&self) -> SourceReport {
         self.status.as_ref().map_or_else(|| self.told.clone(), |it| it.report())
     }
@@ -70,7 +70,8 @@ impl<C> Chosen<C> {
         }
     }
 
-    /// The report and the previous one, if the state, name or format changed since the last call.
+    /// Returns the report and the previous one, if the state, name or format changed since the last
+    /// call.
     pub fn change(&mut self) -> Option<(SourceReport, SourceReport)> {
         let report = self.status.as_ref()?.report();
         // During the change from failed to open, nothing has changed yet.
@@ -91,7 +92,7 @@ impl<C> Chosen<C> {
     }
 }
 
-/// The text of a choice for display, with a stream's address but without its secrets.
+/// Returns the text of a choice for display, with a stream's address but without its secrets.
 pub(super) fn label(choice: &impl Display) -> String {
     let words = choice.to_string();
     match words.strip_prefix("stream:") {
@@ -104,8 +105,8 @@ pub(super) fn label(choice: &impl Display) -> String {
 pub(super) type Open<'a> =
     dyn FnMut(&VideoChoice, &LiveProperties) -> Result<capture::Source, Problem> + 'a;
 
-/// The first report of a source: the reason why it failed, or otherwise a report that differs from
-/// every real one.
+/// Returns the first report of a source: the reason why it failed, or otherwise a report that
+/// differs from every real one.
 pub(super) fn first_report(choice: &impl Display, failed: Option<Problem>) -> SourceReport {
     match failed {
         Some(reason) => SourceReport {
@@ -366,7 +367,7 @@ impl Sources {
         }
     }
 
-    /// The sources that could not be started.
+    /// Returns the sources that could not be started.
     pub fn failed(&self) -> impl Iterator<Item = &VideoChoice> {
         self.open.values().map(|open| &open.chosen).filter(|it| it.failed()).map(|it| &it.choice)
     }
@@ -442,26 +443,28 @@ impl Sources {
         }
     }
 
-    /// The control for pausing a source and seeking in it; `None` for the main video source, whose
-    /// control is elsewhere.
+    /// Returns the control for pausing a source and seeking in it, or `None` for the main video
+    /// source, whose control is elsewhere.
     pub fn transport(&self, id: SourceId) -> Option<Transport> {
         let id = self.shared.get(&id).copied().unwrap_or(id);
         self.open.get(&id).map(|open| open.dials.transport())
     }
 
-    /// The state of a source; `None` for the main video source, whose state is elsewhere.
+    /// Returns the state of a source, or `None` for the main video source, whose state is
+    /// elsewhere.
     pub fn report(&self, id: SourceId) -> Option<SourceReport> {
         let id = self.shared.get(&id).copied().unwrap_or(id);
         self.open.get(&id).map(|open| open.chosen.report())
     }
 
-    /// The last reports, since the previous call, of sources that are closed or renamed.
+    /// Returns the last reports, since the previous call, of sources that are closed or renamed.
     pub fn closed(&mut self) -> Vec<(String, SourceReport)> {
         std::mem::take(&mut self.closed)
     }
 
-    /// The names of sources that skip other files than at the last call, with a message if they
-    /// still skip any. For a source that does not deliver at all, its failure is more important.
+    /// Returns the names of sources that skip other files than at the last call, with a message if
+    /// they still skip any. For a source that does not deliver at all, its failure is more
+    /// important.
     pub fn left_out(&mut self) -> Vec<(String, Option<StudioMessage>)> {
         let changes = self.open.iter_mut().filter_map(|(id, open)| {
             let mut now = open.dials.transport().left_out();
@@ -489,7 +492,7 @@ impl Sources {
         changes.collect()
     }
 
-    /// The changes since the last call.
+    /// Returns the changes since the last call.
     pub fn changes(&mut self) -> Vec<SourceChange> {
         let changes = self.open.iter_mut().filter_map(|(id, Opened { name, chosen, .. })| {
             let (report, before) = chosen.change()?;
@@ -523,13 +526,13 @@ fn open(
     (Opened::new(source, chosen, dials), message)
 }
 
-/// The message that a source of the scenes cannot be shown.
+/// Returns the message that a source of the scenes cannot be shown.
 fn failed_for(id: SourceId, name: &str, reason: Problem) -> StudioMessage {
     let id = fallback::owner(id);
     StudioMessage::SourceFailed { id, source: name.to_owned(), reason }
 }
 
-/// The message for a change, if one is needed.
+/// Returns the message for a change, if one is needed.
 pub(super) fn message(change: &SourceChange) -> Option<StudioMessage> {
     let source = change.name.clone();
     let reason = change.report.reason.clone();

@@ -57,7 +57,7 @@ pub(in crate::studio) struct Shape {
     pub(in crate::studio) audio: audio::Context,
 }
 
-/// The complete address, unless a part of it is not loaded yet.
+/// Returns the complete address, unless a part of it is not loaded yet.
 fn whole(url: &str) -> Result<&str, Problem> {
     match crate::studio::targets::address::kept_name(url) {
         None => Ok(url),

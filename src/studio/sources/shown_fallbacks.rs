@@ -10,7 +10,8 @@ use crate::media::source_status::SourceReport;
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::sources::fallback;
 
-/// The part of the main video source's name that viewers may see, without an address or a folder.
+/// Returns the part of the main video source's name that viewers may see, without an address or a
+/// folder.
 fn shown(name: &str) -> &str {
     match name.rsplit_once('/') {
         Some(_) if name.contains("://") => "",
@@ -42,8 +43,8 @@ impl Sources {
         ids.any(|(id, _)| id == MAIN || self.shared.get(&id) == Some(&MAIN))
     }
 
-    /// The sources that their fallbacks must replace now. `main` is the main video source and its
-    /// state.
+    /// Returns the sources that their fallbacks must replace now. `main` is the main video source
+    /// and its state.
     pub(super) fn replaced_sources(
         &self,
         collection: &Collection,

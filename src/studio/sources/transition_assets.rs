@@ -144,7 +144,7 @@ impl TransitionLoader {
         news
     }
 
-    /// The files that cannot be used, with the reasons.
+    /// Returns the files that cannot be used, with the reasons.
     pub fn lacks(&self) -> impl Iterator<Item = SkippedFile> {
         self.prepared.iter().filter_map(|it| {
             let reason = it.failed.clone()?;

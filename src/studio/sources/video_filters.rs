@@ -70,13 +70,13 @@ pub(in crate::studio) struct Filters {
     by_hand: bool,
 }
 
-/// The file that a filter needs.
+/// Returns the file that a filter needs.
 fn file_of(slot: &Slot) -> Option<Key> {
     let (asset, path) = slot.filter.file()?;
     (!path.as_os_str().is_empty()).then(|| (asset, path.to_owned()))
 }
 
-/// The ids of all sources of a collection.
+/// Returns the ids of all sources of a collection.
 fn ids(collection: &Collection) -> impl Iterator<Item = SourceId> {
     collection.sources.iter().map(|source| source.id).chain([MAIN])
 }
@@ -227,7 +227,7 @@ impl Filters {
         self.news(collection, main)
     }
 
-    /// The new messages about files, and those that no longer apply.
+    /// Returns the new messages about files, and those that no longer apply.
     fn news(&mut self, collection: &Collection, main: &str) -> FileNews {
         let mut news = FileNews { gone: std::mem::take(&mut self.gone), told: Vec::new() };
         for ((asset, path), file) in &mut self.files {
@@ -251,7 +251,7 @@ impl Filters {
         news
     }
 
-    /// The files that cannot be used.
+    /// Returns the files that cannot be used.
     pub fn failed(&self) -> impl Iterator<Item = &Path> {
         let failed = self.files.iter().filter(|(_, file)| file.failed.is_some());
         failed.map(|((_, path), _)| path.as_path())
@@ -281,7 +281,7 @@ impl Filters {
         })
     }
 
-    /// The files of these filters that cannot be used, with the reasons.
+    /// Returns the files of these filters that cannot be used, with the reasons.
     pub fn lacks(&self, slots: &[Slot]) -> Vec<SkippedFile> {
         let lack = |slot: &Slot| {
             let key = file_of(slot).filter(|_| slot.enabled)?;
@@ -304,7 +304,7 @@ impl Filters {
         Self { by_hand: true, ..Self::default() }
     }
 
-    /// The files that wait for [`Filters::give`].
+    /// Returns the files that wait for [`Filters::give`].
     pub fn waiting(&self) -> Vec<Key> {
         let waiting = self.files.iter().filter(|(_, file)| matches!(file.work, Work::Waiting));
         waiting.map(|(key, _)| key.clone()).collect()
@@ -318,7 +318,7 @@ impl Filters {
         file.work = Work::Reading { told, _worker: None };
     }
 
-    /// The filters last sent to the compositor.
+    /// Returns the filters last sent to the compositor.
     pub fn applied(&self) -> &BTreeMap<SourceId, Vec<WantedFilter>> {
         &self.told
     }
@@ -343,8 +343,8 @@ struct Uses {
     hides: bool,
 }
 
-/// The sources whose enabled filters use a file. If the file hides parts of some sources, only
-/// these are returned.
+/// Returns the sources whose enabled filters use a file. If the file hides parts of some sources,
+/// only these are returned.
 fn uses(collection: &Collection, file: (Asset, &Path), main: &str) -> Uses {
     let all = |hides: bool| {
         let with = move |slot: &Slot| {

@@ -60,7 +60,7 @@ pub(in crate::studio) fn resolve(
     Ok(target)
 }
 
-/// The URL of a target without its key.
+/// Returns the URL of a target without its key.
 pub(in crate::studio) fn shown(wanted: &Target) -> String {
     match &wanted.place {
         TargetPlace::BuiltIn => "built-in".into(),
@@ -84,15 +84,15 @@ pub fn names_stream(target: &Target) -> bool {
     target.is_built_in() || (!missing && parse(target.server(), target.key()).is_ok())
 }
 
-/// The play address of the broadcast on the built-in server.
+/// Returns the play address of the broadcast on the built-in server.
 pub(in crate::studio) fn play_url(address: SocketAddr) -> String {
     let (app, stream) = OWN_STREAM;
     format!("rtmp://{address}/{app}/{stream}")
 }
 
-/// The URL of a custom server for saving, without the password, and without the key if the URL
-/// contains the key. `apart` means that the URL contains no key, even if no separate key is given.
-/// A URL that was already saved stays unchanged.
+/// Returns the URL of a custom server for saving, without the password, and without the key if the
+/// URL contains the key. `apart` means that the URL contains no key, even if no separate key is
+/// given. A URL that was already saved stays unchanged.
 pub(in crate::studio) fn without_key(server: &str, key: &Secret, apart: bool) -> String {
     let server = server.trim();
     let url = match key.is_empty() && !apart {
@@ -106,9 +106,9 @@ pub(in crate::studio) fn without_key(server: &str, key: &Secret, apart: bool) ->
     if passes && !bare.contains('?') { bare + "/" } else { bare }
 }
 
-/// The secret of a target, which is stored outside the settings. It is the key or, if the URL
-/// contains the key or a user and password, the whole URL. A key next to such a URL is on a second
-/// line.
+/// Returns the secret of a target, which is stored outside the settings. It is the key or, if the
+/// URL contains the key or a user and password, the whole URL. A key next to such a URL is on a
+/// second line.
 pub(in crate::studio) fn secret_of(target: &Target) -> Option<Secret> {
     let (server, key) = (target.server().trim(), target.key());
     let url = match key {
@@ -145,7 +145,7 @@ pub(in crate::studio) fn add_secret(target: &mut Target, secret: &Secret) {
     }
 }
 
-/// The name of a target in messages: its name or service, if it has one, and its host.
+/// Returns the name of a target in messages: its name or service, if it has one, and its host.
 pub(in crate::studio) fn label(
     target: &Target,
     place: &str,
@@ -174,7 +174,7 @@ pub(in crate::studio) fn label(
     }
 }
 
-/// The name of the message for a kind of trouble.
+/// Returns the name of the message for a kind of trouble.
 pub(in crate::studio) const fn key(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::Settings => "target-settings",
@@ -192,7 +192,7 @@ pub(in crate::studio) const fn key(trouble: Trouble) -> &'static str {
     }
 }
 
-/// The message about a live target that accepts no data; `None` once it accepts data again.
+/// Returns the message about a live target that accepts no data; `None` once it accepts data again.
 pub(in crate::studio) fn stalled(id: u32, host: &str, flow: Flow) -> Option<StudioMessage> {
     let cause = match flow {
         Flow::Through => return None,
@@ -213,7 +213,7 @@ pub(in crate::studio) fn stalled(id: u32, host: &str, flow: Flow) -> Option<Stud
 /// The names of the messages of [`stalled`].
 pub(in crate::studio) const STALLED: [&str; 2] = [key(Trouble::Silent), key(Trouble::NoNetwork)];
 
-/// The name of the keyring entry with this whole address, if the entry is not loaded yet.
+/// Returns the name of the keyring entry with this whole address, if the entry is not loaded yet.
 pub(in crate::studio) fn kept_name(url: &str) -> Option<&str> {
     url.rsplit_once(MARK).map(|(_, name)| name).filter(|name| is_name(name))
 }

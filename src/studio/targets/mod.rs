@@ -114,7 +114,7 @@ impl Route {
         Ok(())
     }
 
-    /// The proxy for saving: without user and password; empty if it cannot be parsed.
+    /// Returns the proxy for saving: without user and password; empty if it cannot be parsed.
     pub fn proxy_without_password(&self) -> String {
         match self.proxy.expose().trim() {
             "none" => "none".into(),
@@ -124,7 +124,7 @@ impl Route {
 }
 
 impl Target {
-    /// The built-in server as a target.
+    /// Returns the built-in server as a target.
     pub fn built_in() -> Self {
         Self { place: TargetPlace::BuiltIn, ..Self::custom(0, "", Secret::default()) }
     }
@@ -167,7 +167,7 @@ impl Target {
         self.place == TargetPlace::BuiltIn
     }
 
-    /// The key, if it is separate from the URL.
+    /// Returns the key, if it is separate from the URL.
     pub fn key(&self) -> Option<&Secret> {
         match &self.place {
             TargetPlace::Custom { key, .. } if !key.is_empty() => Some(key),
@@ -182,7 +182,7 @@ impl Target {
         !url.contains(['?', '@']) && (key.is_empty() || !url.contains(key))
     }
 
-    /// The server's URL; empty for the built-in one.
+    /// Returns the server's URL; empty for the built-in one.
     pub fn server(&self) -> &str {
         match &self.place {
             TargetPlace::Custom { server, .. } => server,
@@ -203,7 +203,7 @@ pub enum TargetState {
 }
 
 impl TargetState {
-    /// The name of the state in events.
+    /// Returns the name of the state in events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",

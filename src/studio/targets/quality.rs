@@ -22,7 +22,7 @@ pub enum Adapt {
 }
 
 impl Adapt {
-    /// The name on the command line and in the settings.
+    /// Returns the name on the command line and in the settings.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Off => "off",
@@ -103,7 +103,7 @@ impl Preset {
         (quality.size, quality.frame_rate) == (self.size, self.frame_rate)
     }
 
-    /// The quality with the video settings of this preset.
+    /// Returns the quality with the video settings of this preset.
     pub fn applied_to(&self, quality: &Quality) -> Quality {
         let Self { size, frame_rate, video_bitrate } = *self;
         Quality { size, frame_rate, video_bitrate, ..quality.clone() }
@@ -111,7 +111,7 @@ impl Preset {
 }
 
 impl Quality {
-    /// The configuration for the video encoder.
+    /// Returns the configuration for the video encoder.
     pub fn video_config(&self) -> video::Config {
         video::Config {
             size: self.size,

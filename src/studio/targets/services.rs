@@ -213,7 +213,7 @@ pub enum Misfit {
 }
 
 impl Misfit {
-    /// The limit of the service, and the configured value.
+    /// Returns the limit of the service, and the configured value.
     pub fn numbers(self) -> (u64, u64) {
         match self {
             Self::Video { most, is }
@@ -224,8 +224,8 @@ impl Misfit {
         }
     }
 
-    /// The text of the misfit, with the limit of the service with this name, and the configured
-    /// value.
+    /// Returns the text of the misfit, with the limit of the service with this name, and the
+    /// configured value.
     pub fn problem(self, service: &str) -> Problem {
         let (most, is) = self.numbers();
         let (service, most, is) = (service.to_owned(), most.to_string(), is.to_string());
@@ -249,12 +249,13 @@ pub struct ServiceList {
     own: Arc<[Service]>,
 }
 
-/// The known service to which a host belongs.
+/// Returns the known service to which a host belongs.
 pub fn of_host(host: &str) -> Option<&'static Service> {
     SERVICES.iter().find(|service| service.servers.iter().any(|at| host_of(at) == Some(host)))
 }
 
-/// The address of the same service over TLS on port 443, which networks rarely block, or `None`.
+/// Returns the address of the same service over TLS on port 443, which networks rarely block, or
+/// `None`.
 pub fn on_port_443(server: &str) -> Option<&'static str> {
     let service = of_host(host_of(server)?).filter(|_| server.trim().starts_with("rtmp://"))?;
     // Ports other than the usual one of TLS are blocked as well.
@@ -272,34 +273,34 @@ impl ServiceList {
         Self { own: own.into() }
     }
 
-    /// The user's own services.
+    /// Returns the user's own services.
     pub fn own(&self) -> &[Service] {
         &self.own
     }
 
-    /// All services, the user's own first.
+    /// Returns all services, the user's own first.
     pub fn all(&self) -> impl Iterator<Item = &Service> {
         self.own.iter().chain(SERVICES)
     }
 
-    /// The service with this id.
+    /// Returns the service with this id.
     pub fn find(&self, id: &str) -> Option<&Service> {
         self.all().find(|service| service.id == id)
     }
 
-    /// The service to which a server's URL belongs, by its host.
+    /// Returns the service to which a server's URL belongs, by its host.
     pub fn of_server(&self, url: &str) -> Option<&Service> {
         let host = host_of(url)?;
         self.all().find(|service| service.servers.iter().any(|at| host_of(at) == Some(host)))
     }
 
-    /// The service with this id or, without one, the service to which the server belongs.
+    /// Returns the service with this id or, without one, the service to which the server belongs.
     pub fn of_target(&self, id: &str, server: &str) -> Option<&Service> {
         self.find(id).or_else(|| self.of_server(server))
     }
 }
 
-/// The host in a server's URL, without user, password and port.
+/// Returns the host in a server's URL, without user, password and port.
 pub fn host_of(url: &str) -> Option<&str> {
     let rest = url.trim().split_once("://")?.1;
     let authority = rest.split(['/', '?']).next()?;
@@ -308,7 +309,7 @@ pub fn host_of(url: &str) -> Option<&str> {
 }
 
 impl Service {
-    /// The limits of the service that a stream of this quality exceeds.
+    /// Returns the limits of the service that a stream of this quality exceeds.
     pub fn misfits(&self, quality: &Quality) -> Vec<Misfit> {
         let Limits { video, audio, keyframe_seconds, height, fps } = self.limits;
         let mut misfits = Vec::new();

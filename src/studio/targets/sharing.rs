@@ -17,8 +17,8 @@ pub struct ServerReach {
 }
 
 impl ServerReach {
-    /// The address at which a port listens: for all computers if `open`, otherwise only for this
-    /// one.
+    /// Returns the address at which a port listens: for all computers if `open`, otherwise only for
+    /// this one.
     pub(in crate::studio) fn listen(open: bool, port: u16) -> Listen {
         if open { Listen::everywhere(port) } else { Listen::loopback(port) }
     }
@@ -64,8 +64,8 @@ pub(in crate::studio) fn networks(own: &[OwnAddress], server: Addresses) -> Vec<
     own.iter().map(network).collect()
 }
 
-/// The links, each with the first address at which other computers reach its port, or else with
-/// this computer's own address.
+/// Returns the links, each with the first address at which other computers reach its port, or else
+/// with this computer's own address.
 pub(in crate::studio) fn links(networks: &[NetworkAddress], server: Addresses) -> ShareLinks {
     let (app, stream) = OWN_STREAM;
     let at = |listens: SocketAddr, reaches: fn(&NetworkAddress) -> bool| {
@@ -86,7 +86,7 @@ pub(in crate::studio) fn links(networks: &[NetworkAddress], server: Addresses) -
     links
 }
 
-/// The address at which this computer reaches a socket of its own.
+/// Returns the address at which this computer reaches a socket of its own.
 pub(in crate::studio) fn here(listens: SocketAddr) -> SocketAddr {
     match listens.ip().is_unspecified() {
         true => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), listens.port()),

@@ -49,7 +49,7 @@ impl Default for ChatChoices {
 }
 
 impl ChatChoices {
-    /// The options with all values within their limits.
+    /// Returns the options with all values within their limits.
     pub fn checked(mut self) -> Self {
         let standard = Self::default();
         let within = |value: f32, range: &std::ops::RangeInclusive<f32>, standard: f32| {
@@ -70,7 +70,7 @@ impl ChatChoices {
         self
     }
 
-    /// The chat address that the user set for this stream.
+    /// Returns the chat address that the user set for this stream.
     pub fn place_of(&self, stream: &str) -> Option<&str> {
         let place = self.places.iter().find(|(of, _)| of == stream);
         place.map(|(_, chat)| chat.as_str())

@@ -76,7 +76,7 @@ impl ChatSession {
         self.chat = None;
     }
 
-    /// The certificate of the chat's server, if the user may accept it.
+    /// Returns the certificate of the chat's server, if the user may accept it.
     pub(super) fn offered(&self) -> Option<OfferedChat> {
         match self.chat.as_ref()?.state() {
             ChatState::Lost { offered, .. } => offered,
@@ -163,7 +163,7 @@ impl ChatSession {
         self.renew();
     }
 
-    /// The state for the window.
+    /// Returns the state for the window.
     pub(super) fn view(&self) -> ChatView {
         let state = self.chat.as_ref().map(Chat::state).filter(|it| *it != ChatState::Absent);
         ChatView { state, lines: Arc::clone(&self.lines), deletions: self.deletions }

@@ -390,7 +390,7 @@ impl Players {
         messages
     }
 
-    /// The state changes and messages of players since the last call.
+    /// Returns the state changes and messages of players since the last call.
     pub(super) fn take_events(&mut self) -> Vec<(TileId, player::Event)> {
         std::mem::take(&mut self.untold)
     }
@@ -405,27 +405,27 @@ impl Players {
         self.talk.poll();
     }
 
-    /// The chat of the selected player.
+    /// Returns the chat of the selected player.
     pub(super) fn chat(&self) -> ChatView {
         self.talk.view()
     }
 
-    /// The display options of the chat.
+    /// Returns the display options of the chat.
     pub(super) fn chat_choices(&self) -> &ChatChoices {
         &self.talk.choices
     }
 
-    /// The frame of the selected player.
+    /// Returns the frame of the selected player.
     pub(super) fn chosen_frame(&self) -> Option<VideoFrame> {
         self.tile(self.chosen)?.screen().get()
     }
 
-    /// The state of the selected player.
+    /// Returns the state of the selected player.
     pub(super) fn state(&self) -> WatchState {
         self.tile(self.chosen).map(Tile::state).cloned().unwrap_or_default()
     }
 
-    /// The figures of the selected player among these.
+    /// Returns the figures of the selected player among these.
     pub(super) fn figures(&self, of: &[TileView]) -> WatchFigures {
         let (volume, muted) = (self.config.volume, self.config.muted);
         match of.iter().find(|view| view.chosen) {
@@ -434,12 +434,12 @@ impl Players {
         }
     }
 
-    /// The volume of all players.
+    /// Returns the volume of all players.
     pub(super) fn volume(&self) -> f32 {
         self.config.volume
     }
 
-    /// The views of all players.
+    /// Returns the views of all players.
     pub(super) fn views(&self) -> Vec<TileView> {
         let view = |tile: &Tile| TileView {
             id: tile.id,
@@ -455,12 +455,12 @@ impl Players {
         self.tiles.iter().map(view).collect()
     }
 
-    /// The streams of the tiles in order, and their viewports.
+    /// Returns the streams of the tiles in order, and their viewports.
     pub(super) fn wall(&self) -> Vec<(String, Viewport)> {
         self.tiles.iter().map(|tile| (tile.url().to_owned(), tile.look)).collect()
     }
 
-    /// The playback options of all players.
+    /// Returns the playback options of all players.
     pub(super) fn choices(&self) -> PlayerChoices {
         let (network, look) = (self.network.clone(), self.look);
         PlayerChoices { network, look, ..PlayerChoices::of(&self.config) }
@@ -488,7 +488,7 @@ fn control(player: &Player, playing: &WatchCommand) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The message for a failure; `tile` is the tile of the player that failed, if any.
+/// Returns the message for a failure; `tile` is the tile of the player that failed, if any.
 pub(super) fn message(failure: &player::Failure, tile: Option<TileId>) -> StudioMessage {
     let key = match failure.kind {
         player::FailureKind::NoSuchStream => "watch-no-stream",

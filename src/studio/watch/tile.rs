@@ -131,7 +131,7 @@ impl Tile {
         self.screen.clone()
     }
 
-    /// The events since the last call.
+    /// Returns the events since the last call.
     pub(super) fn poll(&mut self) -> Vec<player::Event> {
         let Some(player) = &self.player else { return Vec::new() };
         let events = player.events().waiting().collect();
@@ -149,7 +149,7 @@ impl Tile {
         events
     }
 
-    /// The figures of the player. Volume and mute are those of all players.
+    /// Returns the figures of the player. Volume and mute are those of all players.
     pub(super) fn figures(&self, volume: f32, muted: bool) -> WatchFigures {
         let counted = self.player.as_ref().map(Player::figures).unwrap_or_default();
         let live = matches!(Source::parse(&self.url), Source::Url(_)) && counted.duration.is_none();

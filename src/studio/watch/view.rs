@@ -79,13 +79,13 @@ impl DerefMut for WatchFigures {
 }
 
 impl WatchFigures {
-    /// The latency measured by the markers of the test source, if they are visible.
+    /// Returns the latency measured by the markers of the test source, if they are visible.
     pub fn latency(&self) -> Option<Duration> {
         self.latency_ms.and_then(time)
     }
 
-    /// The latency by the sender's clock, if the stream declares that clock and both clocks seem to
-    /// agree.
+    /// Returns the latency by the sender's clock, if the stream declares that clock and both clocks
+    /// seem to agree.
     pub fn sender_latency(&self) -> Option<Duration> {
         self.sender_latency_ms.and_then(time)
     }

@@ -22,18 +22,18 @@ pub enum Aspect {
 impl Aspect {
     pub const ALL: [Self; 5] = [Self::Fit, Self::Fill, Self::Wide, Self::Classic, Self::Original];
 
-    /// The next value.
+    /// Returns the next value.
     pub fn next(self) -> Self {
         let at = Self::ALL.iter().position(|it| *it == self).unwrap_or(0);
         Self::ALL.get(at + 1).copied().unwrap_or_default()
     }
 
-    /// The value with this name in settings files.
+    /// Returns the value with this name in settings files.
     pub fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.word() == word)
     }
 
-    /// The name in settings files.
+    /// Returns the name in settings files.
     fn word(self) -> &'static str {
         match self {
             Self::Fit => "fit",
@@ -58,12 +58,12 @@ pub enum Rotation {
 impl Rotation {
     pub const ALL: [Self; 4] = [Self::None, Self::Right, Self::Half, Self::Left];
 
-    /// The number of quarter turns, 0 to 3.
+    /// Returns the number of quarter turns, 0 to 3.
     pub fn quarters(self) -> usize {
         Self::ALL.iter().position(|it| *it == self).unwrap_or(0)
     }
 
-    /// The angle in degrees: 0, 90, 180 or 270.
+    /// Returns the angle in degrees: 0, 90, 180 or 270.
     pub fn degrees(self) -> usize {
         self.quarters() * 90
     }
@@ -73,7 +73,7 @@ impl Rotation {
         matches!(self, Self::Right | Self::Left)
     }
 
-    /// The next quarter turn.
+    /// Returns the next quarter turn.
     pub fn next(self) -> Self {
         Self::ALL.get(self.quarters() + 1).copied().unwrap_or_default()
     }

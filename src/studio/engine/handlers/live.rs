@@ -202,7 +202,7 @@ impl Engine {
         }
     }
 
-    /// The name of a target in messages.
+    /// Returns the name of a target in messages.
     fn label(&self, target: &Target, place: &str) -> String {
         address::label(target, place, &self.services, &self.targets.list)
     }
@@ -406,7 +406,7 @@ impl Engine {
     }
 }
 
-/// The reason why a target's address or key cannot be used, and the remedy.
+/// Returns the reason why a target's address or key cannot be used, and the remedy.
 pub(in crate::studio::engine) fn cause(reason: Problem) -> Problem {
     match reason.own_cure() {
         Some(_) => reason,

@@ -303,13 +303,13 @@ impl Engine {
         }
     }
 
-    /// The state of a strip's source. The main strip's source is the chosen audio source.
+    /// Returns the state of a strip's source. The main strip's source is the chosen audio source.
     fn strip_report(&self, id: StripId) -> SourceReport {
         let Some(program) = &self.state.program else { return SourceReport::default() };
         if id == StripId::MAIN { program.audio_report() } else { program.strip_report(id) }
     }
 
-    /// The name of a strip, and the state of its source.
+    /// Returns the name of a strip, and the state of its source.
     fn labelled<'a>(&self, strip: &'a AudioStrip) -> (&'a AudioStrip, String, SourceReport) {
         let report = self.strip_report(strip.id);
         let choice = match &self.state.program {
@@ -325,7 +325,7 @@ impl Engine {
         (strip, label, report)
     }
 
-    /// The state of each strip, for the statistics.
+    /// Returns the state of each strip, for the statistics.
     pub(in crate::studio::engine) fn strip_stats(&self) -> Vec<stats::Strip> {
         let Some(program) = &self.state.program else { return Vec::new() };
         let strips = self.settings.strips.iter().map(|strip| self.labelled(strip));
@@ -344,7 +344,7 @@ impl Engine {
         figures.collect()
     }
 
-    /// The names of the recording tracks.
+    /// Returns the names of the recording tracks.
     pub(in crate::studio::engine) fn track_names(&self) -> TrackNames {
         let given = &self.settings.preferences.recording.track_names;
         if self.state.program.is_none() {
@@ -357,7 +357,7 @@ impl Engine {
         audio_tracks::names(given, &labelled.collect::<Vec<_>>())
     }
 
-    /// The strips and their states, the main strip first.
+    /// Returns the strips and their states, the main strip first.
     pub(in crate::studio::engine) fn strip_views(&self) -> Vec<StripView> {
         let Some(program) = &self.state.program else { return Vec::new() };
         let view = |sound: &AudioStrip| {

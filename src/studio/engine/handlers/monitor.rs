@@ -46,7 +46,7 @@ impl Engine {
         }
     }
 
-    /// The targets to monitor: those that are on air or reconnecting.
+    /// Returns the targets to monitor: those that are on air or reconnecting.
     fn wanted_monitors(&self) -> Vec<WantedMonitor> {
         let Some(on_air) = &self.live.on_air else { return Vec::new() };
         if on_air.passthrough().is_some() {

@@ -397,7 +397,7 @@ impl Engine {
     }
 }
 
-/// The message for a change of a device's state.
+/// Returns the message for a change of a device's state.
 fn device_message(
     report: &SourceReport,
     before: &SourceReport,
@@ -421,7 +421,7 @@ fn device_message(
     }
 }
 
-/// The message for a change of a source that is not a device.
+/// Returns the message for a change of a source that is not a device.
 fn source_message(report: &SourceReport, before: &SourceReport) -> Option<StudioMessage> {
     let device = if report.name.is_empty() { report.id.clone() } else { report.name.clone() };
     let reason = report.reason.clone();

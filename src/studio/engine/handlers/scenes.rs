@@ -517,7 +517,7 @@ impl Engine {
         }
     }
 
-    /// The scenes for the window.
+    /// Returns the scenes for the window.
     pub(in crate::studio::engine) fn scenes_view(&self) -> Scenes {
         let stage = &self.state.stage;
         let program = self.state.program.as_ref();

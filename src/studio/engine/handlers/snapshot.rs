@@ -161,7 +161,7 @@ impl Engine {
         views
     }
 
-    /// The number of viewers, without the viewer monitor.
+    /// Returns the number of viewers, without the viewer monitor.
     fn own_viewers(&self) -> usize {
         let address = self.built_in.rtmp().map(|address| address.to_string());
         address.map_or(0, |host| self.state.monitors.viewers(&host))

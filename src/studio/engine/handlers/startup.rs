@@ -80,8 +80,8 @@ impl Engine {
         }
     }
 
-    /// The initial main video source, apart from the sources of the scenes; `None` means that the
-    /// devices decide.
+    /// Returns the initial main video source, apart from the sources of the scenes; `None` means
+    /// that the devices decide.
     pub(in crate::studio::engine) fn first_video(&mut self) -> Option<VideoChoice> {
         if !self.wants_main() {
             // If no scene shows it, nobody sees it, and no device is opened.
@@ -111,7 +111,7 @@ impl Engine {
         }
     }
 
-    /// The default video source: a camera (in scenes, the first one by its id), or the test
+    /// Returns the default video source: a camera (in scenes, the first one by its id), or the test
     /// pattern.
     pub(in crate::studio::engine) fn usual_video(&self) -> VideoChoice {
         match self.machine.devices.cameras().first() {
@@ -152,7 +152,7 @@ impl Engine {
         self.edit(&edit);
     }
 
-    /// The default name of a source: that of its device or file.
+    /// Returns the default name of a source: that of its device or file.
     pub(in crate::studio::engine) fn source_name(&self, choice: &VideoChoice) -> String {
         let language = self.settings.preferences.language.spoken();
         let devices = &self.machine.devices;

@@ -21,7 +21,7 @@ const EDIT_SETTLES: Duration = Duration::from_millis(1_500);
 /// The prefix of stored permissions' names.
 const PERMISSION: &str = "permission ";
 
-/// The name of a stored permission.
+/// Returns the name of a stored permission.
 fn kept_as(key: &str) -> String {
     format!("{PERMISSION}{key}")
 }

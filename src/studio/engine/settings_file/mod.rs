@@ -78,7 +78,7 @@ impl SettingsFile {
         }
     }
 
-    /// The collections and profiles beside the settings file.
+    /// Returns the collections and profiles beside the settings file.
     pub fn parts(&self) -> Option<PartFiles> {
         self.path.as_deref().map(PartFiles::beside)
     }

@@ -9,19 +9,20 @@ const KEPT_REPORTS: usize = 10;
 /// The extension of a report that was not displayed yet.
 const NEW: &str = ".new.txt";
 
-/// The folder `onair/crashes` in the user's state folder; `None` if the system has no state folder.
+/// Returns the folder `onair/crashes` in the user's state folder, or `None` if the system has no
+/// state folder.
 pub fn default_folder() -> Option<PathBuf> {
     let folder = dirs::state_dir().or_else(dirs::data_local_dir)?;
     Some(folder.join("onair").join("crashes"))
 }
 
-/// The path of a report that is written at this time, in microseconds since 1970.
+/// Returns the path of a report that is written at this time, in microseconds since 1970.
 pub fn path_of(folder: &Path, wall_micros: i64) -> PathBuf {
     let at = jiff::Timestamp::from_microsecond(wall_micros).unwrap_or_default();
     folder.join(format!("crash-{}{NEW}", at.strftime("%Y-%m-%dT%H-%M-%S%.6fZ")))
 }
 
-/// The newest unreported report, which then counts as reported. Old reports are deleted.
+/// Returns the newest unreported report, which then counts as reported. Old reports are deleted.
 pub(in crate::studio) fn take(folder: &Path) -> Option<PathBuf> {
     let list = fs::read_dir(folder).ok()?;
     let name = |path: &PathBuf| path.file_name().and_then(|name| name.to_str().map(str::to_owned));

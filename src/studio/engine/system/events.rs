@@ -21,7 +21,7 @@ impl SystemEvents {
         self.changes = Some(changes);
     }
 
-    /// The network changes since the last call.
+    /// Returns the network changes since the last call.
     pub fn change(&self) -> Option<NetworkChange> {
         self.changes.as_ref().and_then(NetworkChanges::poll)
     }

@@ -105,7 +105,7 @@ impl Comparison {
         self.matched.is_some_and(|at| now.since(at) <= HOLDS)
     }
 
-    /// The current result.
+    /// Returns the current result.
     pub fn proof(&self, now: Timestamp) -> Proof {
         let long = |since: Timestamp, least: Duration| now.since(since) >= least;
         match self {
@@ -121,7 +121,7 @@ impl Comparison {
         }
     }
 
-    /// The delay of the viewers, and the method of its measurement.
+    /// Returns the delay of the viewers, and the method of its measurement.
     pub fn latency(&self, now: Timestamp, seen: &ProbeReading) -> Option<(Duration, LatencyBy)> {
         if self.marked
             && let Some(millis) = seen.latency_ms

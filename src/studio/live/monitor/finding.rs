@@ -20,7 +20,7 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// The name of the fault in events.
+    /// Returns the name of the fault in events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Unreachable => "unreachable",
@@ -79,7 +79,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// The text of the cause, with the time of day at which the fault began.
+    /// Returns the text of the cause, with the time of day at which the fault began.
     pub fn problem(&self, time: &str) -> Problem {
         match self {
             Self::Ended => problem!("monitor-cause-ended"),

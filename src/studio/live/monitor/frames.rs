@@ -151,7 +151,7 @@ fn fit_of(pairs: &[(&FrameSimilarity, &FrameSimilarity)]) -> Fit {
     Fit { looks, quarter, changes: lively.then(|| correlation(&one, &other)) }
 }
 
-/// The similarity of two frames, −1 to 1.
+/// Returns the similarity of two frames, −1 to 1.
 fn alike(one: &FrameSimilarity, other: &FrameSimilarity) -> f64 {
     let (a, b) = (centred(one), centred(other));
     match (is_flat(one), is_flat(other)) {
@@ -161,8 +161,8 @@ fn alike(one: &FrameSimilarity, other: &FrameSimilarity) -> f64 {
     }
 }
 
-/// The deviation of each cell from the cell's mean over consecutive frames, without changes of the
-/// overall brightness.
+/// Returns the deviation of each cell from the cell's mean over consecutive frames, without changes
+/// of the overall brightness.
 fn changes<'a>(pictures: impl Iterator<Item = &'a FrameSimilarity>) -> Vec<f64> {
     let pictures: Vec<Vec<f64>> = pictures.map(centred).collect();
     let count = (pictures.len() as f64).max(1.0);
@@ -196,7 +196,7 @@ fn is_flat(picture: &FrameSimilarity) -> bool {
     rms(&centred(picture)) < FLAT
 }
 
-/// The correlation of values whose means are zero.
+/// Returns the correlation of values whose means are zero.
 fn correlation(one: &[f64], other: &[f64]) -> f64 {
     let product: f64 = one.iter().zip(other).map(|(a, b)| a * b).sum();
     let count = one.len() as f64;
@@ -204,7 +204,7 @@ fn correlation(one: &[f64], other: &[f64]) -> f64 {
     if power > 0.0 { product / power } else { 0.0 }
 }
 
-/// The median interval of these times.
+/// Returns the median interval of these times.
 fn spacing(times: &[Timestamp]) -> Option<i64> {
     let mut distances: Vec<i64> =
         times.windows(2).filter_map(|two| Some(two.last()?.micros_since(*two.first()?))).collect();

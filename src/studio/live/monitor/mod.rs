@@ -117,7 +117,7 @@ impl Monitors {
         self.each.is_empty()
     }
 
-    /// The number of probes that count as viewers of the built-in server.
+    /// Returns the number of probes that count as viewers of the built-in server.
     pub fn viewers(&self, host: &str) -> usize {
         let looks = |one: &&One| {
             one.host == host && one.seen.as_ref().is_some_and(|seen| seen.state == State::Playing)
@@ -167,7 +167,7 @@ impl Monitors {
         told
     }
 
-    /// The state of one target for the window and the statistics.
+    /// Returns the state of one target for the window and the statistics.
     pub fn view(&self, id: u32) -> Option<MonitorView> {
         self.each.get(&id).map(One::view)
     }
@@ -344,14 +344,14 @@ impl One {
         }
     }
 
-    /// The text of a fault, with its start time instead of a duration, which would be wrong a
-    /// second later.
+    /// Returns the text of a fault, with its start time instead of a duration, which would be wrong
+    /// a second later.
     fn cause(&self, finding: &Finding) -> Problem {
         let since = finding.since.map(|since| self.clock.wall_micros(since));
         finding.cause.problem(&since.map(time_of_day).unwrap_or_default())
     }
 
-    /// The last reading, if data is still arriving.
+    /// Returns the last reading, if data is still arriving.
     fn coming(&self) -> Option<&ProbeReading> {
         self.seen.as_ref().filter(|seen| is_coming(self.now, seen))
     }
@@ -428,7 +428,7 @@ impl One {
     }
 }
 
-/// The key of the message.
+/// Returns the key of the message.
 fn key(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::Unreachable => "monitor-unreachable",

@@ -234,7 +234,7 @@ impl Run {
         }
     }
 
-    /// The first second with this state, at or after the second `from`.
+    /// Returns the first second with this state, at or after the second `from`.
     fn first(&self, state: &str, from: usize) -> Option<usize> {
         self.states.iter().skip(from).position(|it| *it == state).map(|second| second + from)
     }

@@ -35,7 +35,7 @@ pub enum LatencyBy {
 }
 
 impl LatencyBy {
-    /// The name of the method in events.
+    /// Returns the name of the method in events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Markers => "markers",

@@ -20,7 +20,7 @@ const FRAME_TIMES: usize = 600;
 /// The displayed bitrate is zero after the server has accepted nothing for this long.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// The bits per second of a target; zero while the server accepts nothing.
+/// Returns the bits per second of a target; zero while the server accepts nothing.
 pub(in crate::studio) fn carried(figures: &publisher::Figures) -> u32 {
     if figures.silent >= SILENCE {
         return 0;
@@ -28,14 +28,14 @@ pub(in crate::studio) fn carried(figures: &publisher::Figures) -> u32 {
     u32::try_from(figures.bitrate).unwrap_or(u32::MAX)
 }
 
-/// The mean of the values. It is 0 for no values, because the sum of no floats would be −0.
+/// Returns the mean of the values. It is 0 for no values, because the sum of no floats would be −0.
 fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     let number = values.len().max(1) as f64;
     values.fold(0.0, |sum, value| sum + value) / number
 }
 
 impl OnAir {
-    /// The figures for the window: totals over all targets, or the worst value.
+    /// Returns the figures for the window: totals over all targets, or the worst value.
     pub(in crate::studio) fn live_figures(&self) -> LiveFigures {
         let encoded = match (&self.video, &self.audio) {
             (Some(video), _) => video.figures().encoded,
@@ -91,7 +91,7 @@ impl OnAir {
         }
     }
 
-    /// The figures of one second.
+    /// Returns the figures of one second.
     pub(in crate::studio) fn stats(
         &mut self,
         program: Option<&Program>,

@@ -220,13 +220,13 @@ impl OnAir {
         })
     }
 
-    /// The file that is sent instead of the program.
+    /// Returns the file that is sent instead of the program.
     pub(in crate::studio) fn passthrough(&self) -> Option<PassthroughView> {
         self.passthrough.as_ref().map(Passthrough::view)
     }
 
-    /// The name of the file after it was sent completely or became unreadable, and the reason in
-    /// the latter case.
+    /// Returns the name of the file after it was sent completely or became unreadable, and the
+    /// reason in the latter case.
     pub(in crate::studio) fn passthrough_over(&self) -> Option<(String, Option<Problem>)> {
         let passthrough = self.passthrough.as_ref()?;
         let failure = passthrough.progress().failure;
@@ -246,7 +246,7 @@ impl OnAir {
         Ok(())
     }
 
-    /// The state of the stream delay.
+    /// Returns the state of the stream delay.
     pub(in crate::studio) fn held(&self) -> Option<DelayFigures> {
         self.stream_delay.as_ref().map(StreamDelay::figures)
     }
@@ -310,7 +310,7 @@ impl OnAir {
         self.outputs.poll(now)
     }
 
-    /// The name of a target in messages.
+    /// Returns the name of a target in messages.
     pub(in crate::studio) fn label(&self, id: u32) -> Option<String> {
         self.targets().find(|sent| sent.id == id).map(|sent| sent.label.clone())
     }
@@ -324,7 +324,7 @@ impl OnAir {
         self.outputs.take(|sent: &TargetOutput| sent.id == id).stop_beside(OUTPUTS_END, told)
     }
 
-    /// The hub, for comparing the sent stream with the viewers' stream.
+    /// Returns the hub, for comparing the sent stream with the viewers' stream.
     pub(in crate::studio) fn hub(&self) -> &Hub {
         &self.hub
     }
@@ -336,7 +336,7 @@ impl OnAir {
         }
     }
 
-    /// The targets in starting order.
+    /// Returns the targets in starting order.
     pub(in crate::studio) fn targets(&self) -> impl Iterator<Item = &TargetOutput> {
         self.outputs.all()
     }
@@ -407,17 +407,17 @@ impl OnAir {
         (outcome, followed.and_then(Result::err))
     }
 
-    /// The allowed video bitrate.
+    /// Returns the allowed video bitrate.
     pub(in crate::studio) fn allowed(&self) -> BitsPerSecond {
         self.adaptation.bitrate()
     }
 
-    /// The bitrate and size of the second encode, while it is needed.
+    /// Returns the bitrate and size of the second encode, while it is needed.
     pub(in crate::studio) fn second(&self) -> Option<(BitsPerSecond, Size)> {
         self.adaptation.second()
     }
 
-    /// The events since the last call.
+    /// Returns the events since the last call.
     pub(in crate::studio) fn poll(&mut self, now: Timestamp) -> Vec<OutputNews> {
         let mut happenings = self.outputs.poll(now);
         if let Some(passthrough) = &self.passthrough {
@@ -488,7 +488,7 @@ impl OnAir {
         })
     }
 
-    /// The overall state of the broadcast.
+    /// Returns the overall state of the broadcast.
     pub(in crate::studio) fn live_state(&self) -> LiveState {
         let mut best = LiveState::Idle;
         if self.held().is_some_and(|held| held.begins_in.is_some()) && self.is_publishing() {

@@ -39,7 +39,7 @@ impl OnAir {
         Ok(told)
     }
 
-    /// The recording, if any.
+    /// Returns the recording, if any.
     pub(in crate::studio) fn recording(&self) -> Option<&RecordingOutput> {
         self.outputs.all().next()
     }
@@ -61,7 +61,7 @@ impl OnAir {
         }
     }
 
-    /// The replay buffer, if any.
+    /// Returns the replay buffer, if any.
     pub(in crate::studio) fn replay(&self) -> Option<&Replay> {
         self.outputs.all().next()
     }
@@ -73,7 +73,7 @@ impl OnAir {
         clip.filter(|clip| !clip.is_empty())
     }
 
-    /// The extra audio tracks that must be encoded, given the tracks that strips use.
+    /// Returns the extra audio tracks that must be encoded, given the tracks that strips use.
     fn wanted_tracks(&self, used: ExtraTracks) -> ExtraTracks {
         let kept = if self.replay().is_some() { used } else { ExtraTracks::NONE };
         self.recording().map_or(ExtraTracks::NONE, |recording| recording.tracks).and(kept)
@@ -90,7 +90,8 @@ impl OnAir {
         self.extras.as_mut().map_or(Ok(()), |it| it.follow(wanted, program, &self.hub))
     }
 
-    /// The audio tracks of a file with these extra tracks, as far as they are currently encoded.
+    /// Returns the audio tracks of a file with these extra tracks, as far as they are currently
+    /// encoded.
     fn sounds(&self, tracks: ExtraTracks, names: &TrackNames) -> RecordedTracks {
         self.extras.as_ref().map(|extras| extras.sounds(tracks, names)).unwrap_or_default()
     }

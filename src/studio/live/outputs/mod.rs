@@ -35,7 +35,7 @@ pub(in crate::studio) enum OutputNews {
 }
 
 impl OutputNews {
-    /// The event for an output that is ending.
+    /// Returns the event for an output that is ending.
     pub fn last_word(self) -> Option<Event> {
         match self {
             Self::Target(told) => Some(Event::Target(told)),
@@ -51,9 +51,9 @@ impl OutputNews {
 pub(in crate::studio) trait LiveOutput: Any + fmt::Debug + Send {
     fn output(&self) -> &dyn Output;
     fn output_mut(&mut self) -> &mut dyn Output;
-    /// The events since the last call.
+    /// Returns the events since the last call.
     fn poll(&mut self, now: Timestamp) -> Vec<OutputNews>;
-    /// The remaining events after the output was stopped or removed.
+    /// Returns the remaining events after the output was stopped or removed.
     fn last_words(&mut self) -> Vec<OutputNews>;
     /// Returns true if the output ended early, and its end was reported.
     fn is_forgotten(&self) -> bool;
@@ -72,7 +72,7 @@ impl Outputs {
         self.0.push(Box::new(output));
     }
 
-    /// The outputs of one kind in starting order.
+    /// Returns the outputs of one kind in starting order.
     pub fn all<T: LiveOutput>(&self) -> impl Iterator<Item = &T> {
         self.0.iter().filter_map(|output| of_kind(&**output))
     }
@@ -87,14 +87,14 @@ impl Outputs {
         Self(self.0.extract_if(.., is_meant).collect())
     }
 
-    /// The events since the last call, in order.
+    /// Returns the events since the last call, in order.
     pub fn poll(&mut self, now: Timestamp) -> Vec<OutputNews> {
         let news = self.0.iter_mut().flat_map(|output| output.poll(now)).collect();
         self.0.retain(|output| !output.is_forgotten());
         news
     }
 
-    /// The remaining events of these outputs.
+    /// Returns the remaining events of these outputs.
     pub fn last_words(&mut self) -> Vec<OutputNews> {
         self.0.iter_mut().flat_map(|output| output.last_words()).collect()
     }

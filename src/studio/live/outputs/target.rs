@@ -41,7 +41,7 @@ impl TargetOutput {
         self.publisher.state().is_over()
     }
 
-    /// The figures of the target.
+    /// Returns the figures of the target.
     pub fn figures(&mut self, now: Timestamp) -> stats::Target {
         let figures = self.publisher.figures();
         stats::Target {

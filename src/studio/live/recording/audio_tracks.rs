@@ -24,12 +24,12 @@ const PROGRAM: &str = "Program";
 /// strips.
 pub type TrackNames = [String; MAX_TRACKS as usize];
 
-/// The tracks that strips use.
+/// Returns the tracks that strips use.
 pub fn used(strips: &[AudioStrip]) -> ExtraTracks {
     strips.iter().fold(ExtraTracks::NONE, |all, strip| all.and(strip.strip.tracks))
 }
 
-/// The name of a strip: the user's, or the name of its device or source.
+/// Returns the name of a strip: the user's, or the name of its device or source.
 pub(in crate::studio) fn label(strip: &AudioStrip, choice: &AudioChoice, device: &str) -> String {
     if !strip.name.is_empty() {
         return strip.name.clone();
@@ -50,7 +50,7 @@ pub(in crate::studio) fn label(strip: &AudioStrip, choice: &AudioChoice, device:
     }
 }
 
-/// The names of the tracks. A track without a name gets the labels of its strips.
+/// Returns the names of the tracks. A track without a name gets the labels of its strips.
 pub(in crate::studio) fn names(given: &TrackNames, strips: &[(&AudioStrip, String)]) -> TrackNames {
     std::array::from_fn(|place| {
         let own = given.get(place).filter(|name| !name.is_empty());
@@ -132,18 +132,18 @@ impl ExtraTrackEncoders {
         result
     }
 
-    /// The tracks whose encoders are running.
+    /// Returns the tracks whose encoders are running.
     fn running(&self) -> ExtraTracks {
         self.running.iter().map(|(track, _)| *track).collect()
     }
 
-    /// The reason why an encoder ended early.
+    /// Returns the reason why an encoder ended early.
     pub(in crate::studio) fn failure(&self) -> Option<encode::Error> {
         self.running.iter().find_map(|(_, encoder)| encoder.failed())
     }
 
-    /// The audio tracks of a recording with these extra tracks, as far as they are currently
-    /// encoded.
+    /// Returns the audio tracks of a recording with these extra tracks, as far as they are
+    /// currently encoded.
     pub(in crate::studio) fn sounds(
         &self,
         tracks: ExtraTracks,

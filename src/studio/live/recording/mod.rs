@@ -61,7 +61,7 @@ impl RecordingChoices {
         self.replay_always && self.replay.is_some()
     }
 
-    /// The limits of the replay buffer.
+    /// Returns the limits of the replay buffer.
     pub(in crate::studio) fn room(&self) -> Option<Room> {
         let bytes = usize::try_from(self.replay_bytes).unwrap_or(usize::MAX);
         self.replay.map(|duration| Room { duration, bytes })
@@ -93,7 +93,7 @@ impl RecordingOutput {
         Ok(Self { recorder, tracks, is_over: false })
     }
 
-    /// The state as an event.
+    /// Returns the state as an event.
     pub fn event(&self) -> event::Recording {
         recording_event(&self.recorder.figures())
     }

@@ -41,7 +41,7 @@ impl Repairs {
         Some(Self { told, _worker: worker.ok()? })
     }
 
-    /// The results since the last call.
+    /// Returns the results since the last call.
     pub(in crate::studio) fn messages(&self) -> Vec<StudioMessage> {
         self.told.waiting().collect()
     }

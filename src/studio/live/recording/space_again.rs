@@ -42,7 +42,7 @@ fn is_full(reason: &Problem) -> bool {
     reason.id() == "file-full" || reason.inner().any(is_full)
 }
 
-/// The folder of a notice about a full disk; `recording` is the open file.
+/// Returns the folder of a notice about a full disk; `recording` is the open file.
 fn folder_of(notice: &Notice, recording: Option<&Path>) -> Option<PathBuf> {
     let parent = |path: &Path| path.parent().map(Path::to_owned);
     if NEARLY_FULL.contains(&notice.key()) {
@@ -58,7 +58,7 @@ fn folder_of(notice: &Notice, recording: Option<&Path>) -> Option<PathBuf> {
     })
 }
 
-/// The number of bytes that are sufficient.
+/// Returns the number of bytes that are sufficient.
 fn enough(quality: &Quality) -> u64 {
     let rate = u64::from(quality.video_bitrate.0) + u64::from(quality.audio_bitrate.0);
     rate / 8 * ROOM.as_secs()

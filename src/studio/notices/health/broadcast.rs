@@ -33,7 +33,7 @@ const TOO_SLOW: &[&str] = &[
     "degradation-rate",
 ];
 
-/// The name of a target.
+/// Returns the name of a target.
 fn name_of(target: &Target) -> Value {
     if target.is_built_in() {
         return problem!("health-built-in").into();
@@ -59,7 +59,7 @@ fn short_time(time: Duration) -> String {
     }
 }
 
-/// The problems of the targets.
+/// Returns the problems of the targets.
 pub(super) fn of_targets(snapshot: &Snapshot) -> Vec<Finding> {
     match &snapshot.live {
         LiveState::Stopping => Vec::new(),
@@ -102,13 +102,13 @@ fn before_going_live(snapshot: &Snapshot) -> Option<Finding> {
     })
 }
 
-/// The notices about a target's connection.
+/// Returns the notices about a target's connection.
 fn about<'a>(snapshot: &'a Snapshot, target: &TargetView) -> impl Iterator<Item = &'a Notice> {
     let id = target.target.id;
     named(snapshot, groups::TARGET).filter(move |notice| notice.target == Some(id))
 }
 
-/// The error of a target, and the next step.
+/// Returns the error of a target, and the next step.
 fn details(target: &TargetView) -> impl Iterator<Item = Problem> + '_ {
     let next = match (target.state, target.retry_in) {
         (Some(TargetState::Failed), _) => Some(problem!("next-given-up")),
@@ -121,7 +121,7 @@ fn details(target: &TargetView) -> impl Iterator<Item = Problem> + '_ {
     target.cause.clone().into_iter().chain(next)
 }
 
-/// The findings about targets that do not get the stream while others do.
+/// Returns the findings about targets that do not get the stream while others do.
 fn missed(snapshot: &Snapshot) -> impl Iterator<Item = Finding> + '_ {
     let missing = |entry: &&TargetView| {
         // A target that is connecting for the first time is not a problem yet.
@@ -148,7 +148,7 @@ fn missed(snapshot: &Snapshot) -> impl Iterator<Item = Finding> + '_ {
     })
 }
 
-/// The finding that no target is live.
+/// Returns the finding that no target is live.
 fn off_air(snapshot: &Snapshot, cause: &Problem) -> Finding {
     let sought = |entry: &&TargetView| entry.target.enabled && entry.cause.is_some();
     let mut sought = snapshot.targets.iter().filter(sought);
@@ -179,7 +179,7 @@ fn off_air(snapshot: &Snapshot, cause: &Problem) -> Finding {
     finding
 }
 
-/// The finding that a connection is open, but no data is accepted.
+/// Returns the finding that a connection is open, but no data is accepted.
 fn stalled(snapshot: &Snapshot) -> Option<Finding> {
     let stalled = named(snapshot, &address::STALLED).next()?;
     let entry = snapshot.targets.iter().find(|it| Some(it.target.id) == stalled.target)?;
@@ -192,7 +192,7 @@ fn stalled(snapshot: &Snapshot) -> Option<Finding> {
     Some(Finding::new(Some(Level::Error), sentence).with_details(cause).covering([stalled]))
 }
 
-/// The finding that viewers do not get the sent stream.
+/// Returns the finding that viewers do not get the sent stream.
 fn viewers(snapshot: &Snapshot) -> Option<Finding> {
     let troubled = |entry: &&TargetView| {
         entry.monitor.as_ref().is_some_and(|monitor| trouble_of_viewers(monitor.state).is_some())
@@ -207,7 +207,7 @@ fn viewers(snapshot: &Snapshot) -> Option<Finding> {
     Some(Finding::new(Some(Level::Warning), sentence).with_details(cause).covering(known))
 }
 
-/// The problem for a state of the viewers' stream; `None` if the state is no problem.
+/// Returns the problem for a state of the viewers' stream, or `None` if the state is no problem.
 pub fn trouble_of_viewers(state: &str) -> Option<Problem> {
     Some(match state {
         "different" => problem!("viewers-different"),
@@ -222,7 +222,7 @@ pub fn trouble_of_viewers(state: &str) -> Option<Problem> {
     })
 }
 
-/// The finding that the stream reaches the server late.
+/// Returns the finding that the stream reaches the server late.
 fn queue(snapshot: &Snapshot) -> Option<Finding> {
     let live = |entry: &&TargetView| entry.state == Some(TargetState::Live);
     let entry = snapshot.targets.iter().filter(live).max_by_key(|entry| entry.queued);
@@ -239,7 +239,7 @@ fn queue(snapshot: &Snapshot) -> Option<Finding> {
     (queued > LONG_QUEUE).then(|| Finding::new(Some(Level::Warning), sentence))
 }
 
-/// The finding that the recording has ended while the broadcast continues.
+/// Returns the finding that the recording has ended while the broadcast continues.
 pub(super) fn recording_ended(snapshot: &Snapshot) -> Option<Finding> {
     let notice =
         named(snapshot, RECORDING_ENDED).next().filter(|_| snapshot.recording.is_none())?;
@@ -256,7 +256,7 @@ pub(super) fn recording_ended(snapshot: &Snapshot) -> Option<Finding> {
     Some(Finding::new(Some(Level::Error), sentence).with_details(reason).covering([notice]))
 }
 
-/// The finding that too few frames are encoded.
+/// Returns the finding that too few frames are encoded.
 pub(super) fn too_slow(snapshot: &Snapshot) -> Option<Finding> {
     let figures = &snapshot.figures;
     let wanted = match figures.wanted_fps {
@@ -273,7 +273,7 @@ pub(super) fn too_slow(snapshot: &Snapshot) -> Option<Finding> {
     Some(Finding::new(Some(Level::Warning), sentence).covering(named(snapshot, TOO_SLOW)))
 }
 
-/// The sentence if all is well.
+/// Returns the sentence if all is well.
 pub(super) fn all_is_well(snapshot: &Snapshot) -> Finding {
     let good = |sentence| Finding::new(None, sentence);
     if let Some(passthrough) = &snapshot.passthrough {
@@ -308,13 +308,13 @@ pub(super) fn all_is_well(snapshot: &Snapshot) -> Finding {
     }
 }
 
-/// The names of the enabled targets.
+/// Returns the names of the enabled targets.
 fn enabled(snapshot: &Snapshot) -> impl Iterator<Item = Problem> + '_ {
     let targets = snapshot.targets.iter().filter(|entry| entry.target.enabled);
     targets.map(|entry| problem!("health-target", name = name_of(&entry.target)))
 }
 
-/// The targets that get the stream, and their delay.
+/// Returns the targets that get the stream, and their delay.
 fn reached(snapshot: &Snapshot) -> Vec<Problem> {
     let mut said = Vec::new();
     let live: Vec<&TargetView> = snapshot
@@ -338,7 +338,7 @@ fn reached(snapshot: &Snapshot) -> Vec<Problem> {
     said
 }
 
-/// The text about the stream delay.
+/// Returns the text about the stream delay.
 fn delayed(held: DelayFigures) -> Option<Problem> {
     let minutes = |time: Duration| {
         let seconds = (time + Duration::from_millis(500)).as_secs();

@@ -61,7 +61,7 @@ pub(super) fn is_broadcasting(snapshot: &Snapshot) -> bool {
     !matches!(snapshot.live, LiveState::Idle | LiveState::Stopping)
 }
 
-/// The notices with one of these keys.
+/// Returns the notices with one of these keys.
 pub(super) fn named<'a>(
     snapshot: &'a Snapshot,
     names: &'a [&str],

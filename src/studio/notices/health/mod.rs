@@ -45,7 +45,8 @@ impl Health {
     }
 }
 
-/// The findings, most important first. Without findings, all is well and no notice is active.
+/// Returns the findings, most important first. Without findings, all is well and no notice is
+/// active.
 fn findings(snapshot: &Snapshot) -> Vec<Finding> {
     let mut found = Vec::new();
     let broadcasting = is_broadcasting(snapshot);

@@ -22,7 +22,7 @@ pub enum Activity {
 }
 
 impl Activity {
-    /// The activity as a text for users.
+    /// Returns the activity as a text for users.
     pub fn problem(self) -> Problem {
         match self {
             Self::Ready => problem!("activity-ready"),
@@ -36,7 +36,7 @@ impl Activity {
         }
     }
 
-    /// The name of the activity in events.
+    /// Returns the name of the activity in events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ready => "ready",
@@ -79,7 +79,7 @@ impl Health {
         self.level > Some(Level::Info)
     }
 
-    /// The sentence, and its details or, without details, the remedy.
+    /// Returns the sentence, and its details or, without details, the remedy.
     pub fn words(&self, language: Language) -> (String, String) {
         let details: Vec<String> =
             self.details.iter().map(|detail| capitalized(language.say(detail))).collect();

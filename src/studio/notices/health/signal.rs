@@ -27,7 +27,7 @@ struct ShownSource<'a> {
     state: SourceState,
 }
 
-/// The sources that the current scene shows.
+/// Returns the sources that the current scene shows.
 fn shown(snapshot: &Snapshot) -> Vec<ShownSource<'_>> {
     let scenes = &snapshot.scenes;
     let ids: BTreeSet<SourceId> =
@@ -45,7 +45,7 @@ fn shown(snapshot: &Snapshot) -> Vec<ShownSource<'_>> {
     ids.into_iter().filter_map(of).collect()
 }
 
-/// The problem of the video.
+/// Returns the problem of the video.
 pub(super) fn video(snapshot: &Snapshot) -> Option<Finding> {
     if snapshot.passthrough.is_some() {
         return None;
@@ -87,7 +87,7 @@ fn is_down(notice: &Notice, name: &str) -> bool {
         && ["device", "source", "path"].iter().any(|it| notice.value(it).as_deref() == Some(name))
 }
 
-/// The finding that the scene has no visible source.
+/// Returns the finding that the scene has no visible source.
 fn nothing_shown(snapshot: &Snapshot) -> Finding {
     let collection = &snapshot.scenes.collection;
     if snapshot.audio_only && is_broadcasting(snapshot) {
@@ -123,7 +123,8 @@ fn is_audible(snapshot: &Snapshot) -> bool {
         || snapshot.strips.iter().any(strip)
 }
 
-/// The finding, before a broadcast, that an audio source is gone although it should be audible.
+/// Returns the finding, before a broadcast, that an audio source is gone although it should be
+/// audible.
 pub(super) fn audio_gone(snapshot: &Snapshot) -> Option<Finding> {
     let main = snapshot.audio.as_ref().filter(|audio| !audio.muted);
     let main = main.map(|audio| (&audio.name, audio.state));
@@ -137,7 +138,7 @@ pub(super) fn audio_gone(snapshot: &Snapshot) -> Option<Finding> {
     })
 }
 
-/// The parts of the program for which no source and no notice reports a problem.
+/// Returns the parts of the program for which no source and no notice reports a problem.
 pub fn readiness(snapshot: &Snapshot) -> Readiness {
     let reported = |families: [&str; 2]| {
         snapshot
@@ -155,7 +156,7 @@ pub fn readiness(snapshot: &Snapshot) -> Readiness {
     }
 }
 
-/// The finding that the program is silent, but should not be.
+/// Returns the finding that the program is silent, but should not be.
 pub(super) fn audio(snapshot: &Snapshot) -> Option<Finding> {
     if snapshot.passthrough.is_some() || is_audible(snapshot) {
         return None;

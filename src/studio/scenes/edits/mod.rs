@@ -327,7 +327,7 @@ impl Collection {
         list.get_mut(index)
     }
 
-    /// The list of an item, and its position in that list.
+    /// Returns the list of an item, and its position in that list.
     fn place_of(&mut self, id: ItemId) -> Option<(&mut Vec<Item>, usize)> {
         self.scenes.iter_mut().find_map(|scene| place_in(&mut scene.items, id))
     }

@@ -22,8 +22,8 @@ pub enum EditRefusal {
 }
 
 impl Collection {
-    /// The limit that the collection exceeds now but did not exceed in `before`. An earlier excess
-    /// may remain.
+    /// Returns the limit that the collection exceeds now but did not exceed in `before`. An earlier
+    /// excess may remain.
     pub(super) fn overgrown(&self, before: &Self) -> Option<EditRefusal> {
         let many = self.item_count();
         if many > MAX_ITEMS && many > before.item_count() {
@@ -33,7 +33,7 @@ impl Collection {
         (deep > MAX_DEPTH && deep > before.depth()).then_some(EditRefusal::TooDeep)
     }
 
-    /// The reason why an edit was refused.
+    /// Returns the reason why an edit was refused.
     pub(super) fn why_not(&self, edit: &Edit) -> Option<EditRefusal> {
         match edit {
             Edit::Ungroup(id, canvas) => self.lifted(*id, *canvas).err().flatten(),
@@ -42,14 +42,14 @@ impl Collection {
         }
     }
 
-    /// The depth of the deepest item: 1 in a scene without groups.
+    /// Returns the depth of the deepest item: 1 in a scene without groups.
     fn depth(&self) -> usize {
         let mut known = BTreeMap::new();
         let ids: Vec<_> = self.scenes.iter().map(|scene| scene.id).collect();
         ids.into_iter().map(|id| self.depth_of(id, &mut known)).max().unwrap_or(0)
     }
 
-    /// The depth of one scene. Each scene is checked once, however often it is used.
+    /// Returns the depth of one scene. Each scene is checked once, however often it is used.
     fn depth_of(&self, id: SceneId, known: &mut BTreeMap<SceneId, usize>) -> usize {
         if let Some(depth) = known.get(&id) {
             return *depth;

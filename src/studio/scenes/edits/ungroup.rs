@@ -17,7 +17,7 @@ impl Collection {
         Some(())
     }
 
-    /// The members of a group as siblings of the group.
+    /// Returns the members of a group as siblings of the group.
     ///
     /// # Errors
     /// Fails with the reason why an existing group cannot be ungrouped.
@@ -47,7 +47,7 @@ fn lift(group: &Item, member: &Item, canvas: Size) -> Result<Item, EditRefusal> 
     })
 }
 
-/// The placement of a member as a sibling of its group.
+/// Returns the placement of a member as a sibling of its group.
 fn place(group: &Placement, member: &Item, canvas: Size) -> Result<Placement, EditRefusal> {
     let group = group.bounded();
     if group == Placement::default() {
@@ -130,7 +130,7 @@ mod tests {
         (it, id)
     }
 
-    /// The spot and opacity of all drawn layers.
+    /// Returns the spot and opacity of all drawn layers.
     fn drawn(it: &Collection) -> Vec<(Spot, f32)> {
         let plan = it.plan(it.current);
         let strength = |index: usize| -> f32 {

@@ -151,7 +151,7 @@ impl Mover<'_> {
     }
 }
 
-/// The number of items, including those within groups.
+/// Returns the number of items, including those within groups.
 fn count(items: &[Item]) -> usize {
     items.iter().map(|item| 1 + count(item.members())).sum()
 }

@@ -44,13 +44,13 @@ impl Import {
         (scenes, sources, self.strips.len())
     }
 
-    /// The parts that were not imported, shortened for a notice.
+    /// Returns the parts that were not imported, shortened for a notice.
     pub fn left_out_in_short(&self) -> Vec<Problem> {
         in_short(&self.left_out)
     }
 }
 
-/// The parts that were not imported, shortened for a notice.
+/// Returns the parts that were not imported, shortened for a notice.
 pub(in crate::studio::settings) fn in_short(left_out: &[Problem]) -> Vec<Problem> {
     let mut what: Vec<_> = left_out.iter().take(IN_SHORT).cloned().collect();
     let more = left_out.len().saturating_sub(IN_SHORT);

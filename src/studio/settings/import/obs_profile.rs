@@ -223,7 +223,7 @@ fn is_advanced(ini: &Ini) -> bool {
     ini.get("Output", "Mode") == Some("Advanced")
 }
 
-/// The frame rate. An error contains the original text.
+/// Returns the frame rate. An error contains the original text.
 fn frame_rate(ini: &Ini) -> Option<Result<FrameRate, String>> {
     let text = match ini.number("Video", "FPSType").unwrap_or(0) {
         0 => ini.get("Video", "FPSCommon")?.trim_end_matches(" NTSC").to_owned(),
@@ -236,8 +236,8 @@ fn frame_rate(ini: &Ini) -> Option<Result<FrameRate, String>> {
     Some(text.parse().map_err(|_| text))
 }
 
-/// The service with this name in OBS: `Twitch`, `YouTube - RTMPS`, `Bilibili Live - RTMP | 哔哩哔哩直播 -
-/// RTMP`.
+/// Returns the service with this name in OBS: `Twitch`, `YouTube - RTMPS`, `Bilibili Live - RTMP |
+/// 哔哩哔哩直播 - RTMP`.
 fn known_service(named: &str) -> Option<&'static Service> {
     let words = named.to_lowercase();
     let first = words.split([' ', '-', '|', '.']).next().filter(|it| !it.is_empty())?;

@@ -27,18 +27,18 @@ pub struct PartFiles {
 }
 
 impl PartFiles {
-    /// The files that belong to this settings file.
+    /// Returns the files that belong to this settings file.
     pub fn beside(settings: &Path) -> Self {
         Self { settings: settings.to_owned() }
     }
 
-    /// The earlier versions of the collections and profiles.
+    /// Returns the earlier versions of the collections and profiles.
     pub fn versions(&self) -> Versions {
         Versions::in_folder(self.place("versions"))
     }
 
-    /// The folder `NAME` next to `settings.toml`, or `show-NAME` next to `show.toml`, so that two
-    /// settings files in one folder share nothing.
+    /// Returns the folder `NAME` next to `settings.toml`, or `show-NAME` next to `show.toml`, so
+    /// that two settings files in one folder share nothing.
     pub(in crate::studio::settings) fn place(&self, name: &str) -> PathBuf {
         let stem = self.settings.file_stem().unwrap_or_default().to_string_lossy();
         self.settings.with_file_name(match &*stem {
@@ -51,7 +51,7 @@ impl PartFiles {
         self.place(kind.folder()).join(format!("{name}.toml"))
     }
 
-    /// The sorted names of the unused collections or profiles.
+    /// Returns the sorted names of the unused collections or profiles.
     pub fn parked(&self, kind: PartKind) -> Vec<String> {
         let entries = fs::read_dir(self.place(kind.folder())).into_iter().flatten();
         let mut names: Vec<String> = entries
@@ -68,7 +68,7 @@ impl PartFiles {
         names
     }
 
-    /// All names, sorted: the unused ones, and the one in use.
+    /// Returns all names, sorted: the unused ones, and the one in use.
     pub fn names(&self, kind: PartKind, settings: &Settings) -> Vec<String> {
         let current = settings.in_use.name(kind);
         let mut names = self.parked(kind);
@@ -235,7 +235,7 @@ impl PartFiles {
     }
 }
 
-/// The problem that no collection or profile has this name.
+/// Returns the problem that no collection or profile has this name.
 fn missing(kind: PartKind, name: &str, names: &[String]) -> Problem {
     match kind {
         PartKind::Collection => problem!("part-no-collection", name = name, names = names),

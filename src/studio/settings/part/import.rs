@@ -16,12 +16,12 @@ pub struct PartImport {
 }
 
 impl PartImport {
-    /// The parts that were not imported, shortened for a notice.
+    /// Returns the parts that were not imported, shortened for a notice.
     pub fn left_out_in_short(&self) -> Vec<Problem> {
         in_short(&self.left_out)
     }
 
-    /// The stream keys, by the names under which they are stored.
+    /// Returns the stream keys, by the names under which they are stored.
     pub fn keys(&self) -> impl Iterator<Item = (&str, &Secret)> {
         self.settings.targets.iter().filter_map(|it| Some((it.keep_as.as_str(), it.key()?)))
     }

@@ -22,7 +22,7 @@ use crate::studio::settings::scenes::layout::CollectionTable;
 const HOTKEYS: [&str; 2] = ["push_to_talk_key", "push_to_talk_everywhere"];
 
 impl PartKind {
-    /// The keys of this part in the settings file.
+    /// Returns the keys of this part in the settings file.
     const fn keys(self) -> &'static [&'static str] {
         match self {
             Self::Collection => &["video", "audio", "strips", "collection"],
@@ -73,8 +73,8 @@ impl PartKind {
         toml::to_string_pretty(&whole).map_err(io::Error::other)
     }
 
-    /// The version of the file format. A collection's file has a separate version, and is read like
-    /// an exported one.
+    /// Returns the version of the file format. A collection's file has a separate version, and is
+    /// read like an exported one.
     const fn version(self) -> i64 {
         match self {
             Self::Collection => crate::studio::settings::scenes::collection::VERSION,
@@ -96,7 +96,7 @@ pub struct PartSummary {
 }
 
 impl PartSummary {
-    /// The summary of these settings.
+    /// Returns the summary of these settings.
     pub fn of(settings: &Settings) -> Self {
         Self {
             scenes: settings.collection.scenes.len(),

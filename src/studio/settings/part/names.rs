@@ -23,7 +23,7 @@ pub enum PartKind {
 impl PartKind {
     pub const ALL: [Self; 2] = [Self::Collection, Self::Profile];
 
-    /// The folder of the unused collections or profiles.
+    /// Returns the folder of the unused collections or profiles.
     pub const fn folder(self) -> &'static str {
         match self {
             Self::Collection => "collections",
@@ -31,7 +31,7 @@ impl PartKind {
         }
     }
 
-    /// The name of the kind on the command line and in JSON.
+    /// Returns the name of the kind on the command line and in JSON.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Collection => "collection",
@@ -57,7 +57,7 @@ impl Default for InUse {
 }
 
 impl InUse {
-    /// The name of the collection or profile in use.
+    /// Returns the name of the collection or profile in use.
     pub fn name(&self, kind: PartKind) -> &str {
         match kind {
             PartKind::Collection => &self.collection,

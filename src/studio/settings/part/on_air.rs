@@ -66,7 +66,7 @@ impl MarkedTarget {
 }
 
 impl OnAirMark {
-    /// The path of the file for these settings.
+    /// Returns the path of the file for these settings.
     pub fn place(settings: &Path) -> PathBuf {
         PartFiles::beside(settings).place("on-air.toml")
     }
@@ -88,7 +88,8 @@ impl OnAirMark {
         put(path, &toml::to_string_pretty(self).map_err(io::Error::other)?)
     }
 
-    /// The record of a run that crashed; `None` if there is none, or if that run is still on air.
+    /// Returns the record of a run that crashed, or `None` if there is none, or if that run is
+    /// still on air.
     pub fn left(path: &Path) -> Option<Self> {
         let mark: Self = toml::from_str(&read_bounded(path).ok()?).ok()?;
         let is_over = mark.process == std::process::id() || !runs(mark.process);
@@ -105,12 +106,12 @@ impl OnAirMark {
         }
     }
 
-    /// The targets by their names.
+    /// Returns the targets by their names.
     pub fn target_names(&self) -> String {
         self.targets.iter().map(MarkedTarget::shown).collect::<Vec<_>>().join(", ")
     }
 
-    /// The name of the collection or profile that was in use.
+    /// Returns the name of the collection or profile that was in use.
     pub fn part(&self, kind: PartKind) -> &str {
         self.in_use.name(kind)
     }

@@ -31,7 +31,7 @@ impl VersionId {
         id.moment().map(|_| id)
     }
 
-    /// The time at which the version was stored.
+    /// Returns the time at which the version was stored.
     fn moment(&self) -> Option<jiff::Timestamp> {
         let (second, millis) = self.0.split_once('.')?;
         let whole = millis.len() == 3 && millis.bytes().all(|it| it.is_ascii_digit());
@@ -39,7 +39,7 @@ impl VersionId {
         Some(read.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
     }
 
-    /// The local time for display.
+    /// Returns the local time for display.
     pub fn local_time(&self) -> String {
         let moment = self.moment().unwrap_or_default();
         let local = moment.to_zoned(jiff::tz::TimeZone::system());
@@ -90,7 +90,7 @@ impl Versions {
         Ok(())
     }
 
-    /// All versions of one collection or profile, the newest first.
+    /// Returns all versions of one collection or profile, the newest first.
     pub fn list(&self, kind: PartKind, name: &str) -> Vec<VersionId> {
         let entries = fs::read_dir(self.of(kind, name)).into_iter().flatten().flatten();
         let ids = entries.filter_map(|it| VersionId::of_file(it.file_name().to_str()?));
@@ -99,7 +99,7 @@ impl Versions {
         ids
     }
 
-    /// The versions with their summaries, as far as they can be read.
+    /// Returns the versions with their summaries, as far as they can be read.
     pub fn described(&self, kind: PartKind, name: &str) -> Vec<Version> {
         let ids = self.list(kind, name).into_iter().take(MAX_VERSIONS);
         ids.filter_map(|id| {
@@ -109,7 +109,7 @@ impl Versions {
         .collect()
     }
 
-    /// The content of one version.
+    /// Returns the content of one version.
     ///
     /// # Errors
     /// Fails if it cannot be read or no longer exists.

@@ -124,7 +124,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The length of the path that is removed for a bad value in this round.
+    /// Returns the length of the path that is removed for a bad value in this round.
     fn noted_length(&self, steps: &[Step], round: usize) -> usize {
         let entry = steps.iter().rposition(|step| matches!(step, Step::Index(_)));
         match (round.saturating_sub(1) / self.rounds, entry) {
@@ -161,7 +161,7 @@ impl<'a> Document<'a> {
         counted(what, bad, |tell| self.finish().iter().for_each(|bad| tell(bad.into())));
     }
 
-    /// The bad values in text order.
+    /// Returns the bad values in text order.
     pub(crate) fn finish(mut self) -> Vec<BadValue> {
         self.bad.sort_by_key(|(at, _)| *at);
         self.bad.into_iter().map(|(_, bad)| bad).collect()
@@ -230,7 +230,7 @@ impl<'a> Document<'a> {
         self.bad.len() > before
     }
 
-    /// The paths that differ from this one only in list indexes.
+    /// Returns the paths that differ from this one only in list indexes.
     fn alike(&self, steps: &[Step]) -> Vec<Steps> {
         let mut ways = vec![Steps::new()];
         for step in steps {
@@ -288,7 +288,7 @@ pub(in crate::studio::settings) fn strictly<T: DeserializeOwned>(
     })
 }
 
-/// The most similar known name, if it is similar enough for a typing error.
+/// Returns the most similar known name, if it is similar enough for a typing error.
 pub(in crate::studio::settings) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let nearest = known.iter().map(|it| (distance(name, it), *it)).min();
     nearest.filter(|(slips, it)| *slips <= 2 && *slips * 2 < it.len()).map(|(_, it)| it)
@@ -306,7 +306,7 @@ fn steps(path: &Path) -> Steps {
     steps
 }
 
-/// The position of a value in the text.
+/// Returns the position of a value in the text.
 fn find(root: &DeTable<'_>, steps: &[Step]) -> Option<usize> {
     spanned(root, steps).map(|value| value.span().start)
 }
@@ -371,7 +371,7 @@ fn remove(root: &mut DeTable<'_>, steps: &[Step]) -> bool {
     }
 }
 
-/// The parts of a text that are in backticks.
+/// Returns the parts of a text that are in backticks.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
@@ -402,7 +402,7 @@ fn why(message: &str) -> Problem {
     }
 }
 
-/// The edit distance of two words: the number of letters to insert, delete, change or swap.
+/// Returns the edit distance of two words: the number of letters to insert, delete, change or swap.
 fn distance(one: &str, other: &str) -> usize {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     if one.len().abs_diff(other.len()) > 2 {

@@ -15,17 +15,17 @@ const MAX_WARNINGS: usize = 20;
 const MAX_WORD: usize = 40;
 const MAX_REASON: usize = 300;
 
-/// The number in a value, integer or not.
+/// Returns the number in a value, integer or not.
 pub(in crate::studio::settings) fn number(value: &Value) -> Option<f64> {
     value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
 }
 
-/// The value that a word stands for.
+/// Returns the value that a word stands for.
 pub(in crate::studio::settings) fn meant<T: Copy>(word: &str, names: &[(&str, T)]) -> Option<T> {
     names.iter().find(|(name, _)| *name == word).map(|(_, it)| *it)
 }
 
-/// The word for a value.
+/// Returns the word for a value.
 pub(in crate::studio::settings) fn word_of<T: PartialEq>(
     names: &[(&'static str, T)],
     it: &T,

@@ -122,12 +122,12 @@ pub(in crate::studio::settings) fn without_nulls(value: serde_json::Value) -> se
     }
 }
 
-/// The text without the UTF-8 byte order mark that Windows editors add.
+/// Returns the text without the UTF-8 byte order mark that Windows editors add.
 pub(in crate::studio::settings) fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{FEFF}').unwrap_or(text)
 }
 
-/// The reason why a file could not be read.
+/// Returns the reason why a file could not be read.
 pub(in crate::studio::settings) fn unreadable(error: &std::io::Error) -> Problem {
     match error.kind() {
         std::io::ErrorKind::InvalidData => problem!("syntax-no-text"),
@@ -145,7 +145,7 @@ fn told(text: &str, at: usize, ours: &'static str, theirs: &str) -> Problem {
     problem!("syntax-at", line = line, column = column, what = what, words = theirs)
 }
 
-/// The line and column of an offset, from 1.
+/// Returns the line and column of an offset, from 1.
 pub(in crate::studio::settings) fn place(text: &str, at: usize) -> (usize, usize) {
     let before = (0..=at.min(text.len())).rev().find_map(|at| text.get(..at)).unwrap_or_default();
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
     use crate::text::Value;
 
-    /// The position in a syntax error, and the name of its message.
+    /// Returns the position in a syntax error, and the name of its message.
     fn told(said: &Problem) -> ((usize, usize), &'static str) {
         let number = |at: usize| match said.args()[at].1 {
             Value::Number(number) => usize::try_from(number).unwrap(),

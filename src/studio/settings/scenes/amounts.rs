@@ -68,7 +68,7 @@ pub fn of_audio_filter(
     Ok(sound::Slot { enabled, filter })
 }
 
-/// The monitoring mode for a word.
+/// Returns the monitoring mode for a word.
 pub fn monitoring_of(word: &str) -> Option<MonitoringMode> {
     parts::meant(word, &strips::MONITORING)
 }

@@ -42,7 +42,7 @@ struct File {
     strips: Vec<strips::Table>,
 }
 
-/// The text of a video or audio source for display: an address without apparent secrets.
+/// Returns the text of a video or audio source for display: an address without apparent secrets.
 pub fn shown(choice: String) -> String {
     let url = choice.strip_prefix("stream:").and_then(secret_addresses::without_secrets);
     url.map_or(choice, |url| format!("stream:{url}"))

@@ -333,7 +333,7 @@ impl CollectionTable {
         table
     }
 
-    /// The collection of this table, which is `collection` in the document.
+    /// Returns the collection of this table, which is `collection` in the document.
     pub(in crate::studio::settings) fn collection(self, from: &mut Document<'_>) -> Collection {
         let mut reader = Reader {
             document: from,

@@ -8,8 +8,8 @@ use crate::studio::settings::reading::parts::{meant, word_of};
 const SIDES: [(&str, Side); 4] =
     [("right", Side::Right), ("left", Side::Left), ("top", Side::Top), ("bottom", Side::Bottom)];
 
-/// The name of a transition: `fade`, `slide-left`, `color-#ffffff`, `luma-clock`, `stinger`. The
-/// settings of a wipe and a stinger are separate.
+/// Returns the name of a transition: `fade`, `slide-left`, `color-#ffffff`, `luma-clock`,
+/// `stinger`. The settings of a wipe and a stinger are separate.
 pub fn transition_text(kind: &Kind) -> String {
     let side = |from| word_of(&SIDES, &from).unwrap_or_default();
     match *kind {
@@ -26,7 +26,7 @@ pub fn transition_text(kind: &Kind) -> String {
     }
 }
 
-/// The transition with this name.
+/// Returns the transition with this name.
 pub fn transition_of(text: &str) -> Option<Kind> {
     let (word, rest) = text.split_once('-').unwrap_or((text, ""));
     match word {
@@ -57,7 +57,7 @@ const MATTES: [(&str, Matte); 4] = [
     ("dark", Matte::Dark),
 ];
 
-/// The name of a stinger's transparency: `alpha`, `right`, `#00ff00`.
+/// Returns the name of a stinger's transparency: `alpha`, `right`, `#00ff00`.
 pub fn matte_text(matte: Matte) -> String {
     match matte {
         Matte::Color([r, g, b]) => format!("#{r:02x}{g:02x}{b:02x}"),

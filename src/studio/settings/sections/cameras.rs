@@ -12,7 +12,7 @@ const MAX_ID: usize = 200;
 /// The layout of the section, which is also its value.
 pub(in crate::studio::settings) type Cameras = BTreeMap<String, WantedControls>;
 
-/// The cameras that have settings.
+/// Returns the cameras that have settings.
 pub(in crate::studio::settings) fn set(cameras: &Cameras) -> Cameras {
     let set = cameras.iter().filter(|(_, wanted)| !wanted.is_empty());
     set.map(|(id, wanted)| (id.clone(), wanted.clone())).collect()

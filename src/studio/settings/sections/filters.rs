@@ -24,7 +24,7 @@ pub(in crate::studio::settings) trait NamedSettings: Clone {
     fn begun(kind: &str, table: &Table) -> Option<Self>;
     fn kind(&self) -> &'static str;
     fn numbers(&mut self) -> Vec<(&'static str, RangeInclusive<f32>, &mut f32)>;
-    /// The settings that are not numbers, as written.
+    /// Returns the settings that are not numbers, as written.
     fn others(&mut self) -> Vec<(&'static str, String)>;
     /// Sets a value that is not a number.
     ///

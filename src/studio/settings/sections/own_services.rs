@@ -46,7 +46,7 @@ struct Table {
     keyframe_seconds: Option<u64>,
 }
 
-/// The path of the services file for these settings.
+/// Returns the path of the services file for these settings.
 pub fn services_beside(settings: &Path) -> PathBuf {
     settings.with_file_name("services.toml")
 }

@@ -56,7 +56,7 @@ impl Panel {
         Self::Controls,
     ];
 
-    /// The name in the settings.
+    /// Returns the name in the settings.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sources => "sources",
@@ -129,7 +129,7 @@ pub const PRESETS: [(&str, &str); 3] = [
 ];
 
 impl PanelLayout {
-    /// The predefined layout with this name.
+    /// Returns the predefined layout with this name.
     pub fn preset(name: &str) -> Option<Self> {
         let preset = PRESETS.iter().find(|(known, _)| *known == name);
         preset.and_then(|(_, text)| text.parse().ok())
@@ -308,7 +308,7 @@ impl Panels {
         *self == Self::default()
     }
 
-    /// The layout in use, or the simple one if the name does not exist.
+    /// Returns the layout in use, or the simple one if the name does not exist.
     pub fn current(&self) -> Option<PanelLayout> {
         let own = self.layouts.get(&self.layout).cloned();
         own.or_else(|| PanelLayout::preset(&self.layout)).or_else(|| PanelLayout::preset("simple"))
@@ -319,7 +319,7 @@ impl Panels {
         self.layout == "simple" && !self.layouts.contains_key("simple")
     }
 
-    /// The problem if the layout in use does not exist.
+    /// Returns the problem if the layout in use does not exist.
     pub(in crate::studio::settings) fn missing(&self) -> Option<Problem> {
         let known =
             self.layouts.contains_key(&self.layout) || PanelLayout::preset(&self.layout).is_some();

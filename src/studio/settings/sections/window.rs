@@ -29,7 +29,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// The language that is actually used on this system.
+    /// Returns the language that is actually used on this system.
     pub fn spoken(self) -> text::Language {
         match self {
             Self::System => text::Language::of_system(),

@@ -84,7 +84,7 @@ impl Opened {
         first.unwrap_or_default().max(Timestamp::ZERO)
     }
 
-    /// The frame of the last keyframe at or before `at`.
+    /// Returns the frame of the last keyframe at or before `at`.
     fn frame(&mut self, at: Duration, fit: Size) -> Option<VideoFrame> {
         let config = self.index.tracks.video.clone()?;
         let at = self.zero().offset(i64::try_from(at.as_micros()).ok()?);
@@ -156,7 +156,7 @@ pub fn details(path: &Path) -> Result<Details, Problem> {
     Ok(Details { duration, video, audio, keyframes, thumbnail, unfinished })
 }
 
-/// The frame of the last keyframe at or before `at`.
+/// Returns the frame of the last keyframe at or before `at`.
 pub(super) fn frame_at(path: &Path, at: Duration) -> Option<VideoFrame> {
     Opened::new(path).ok()?.frame(at, LARGE)
 }

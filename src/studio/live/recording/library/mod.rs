@@ -107,7 +107,7 @@ impl Library {
         self.view = Arc::new(RecordingsView { copy, outcome, ..before });
     }
 
-    /// The current view for the window.
+    /// Returns the current view for the window.
     pub(in crate::studio) fn view(&self) -> Arc<RecordingsView> {
         Arc::clone(&self.view)
     }

@@ -217,7 +217,7 @@ impl Reader {
     }
 }
 
-/// The media files in a folder.
+/// Returns the media files in a folder.
 fn found(folder: &Path) -> std::io::Result<Vec<(PathBuf, Stamp)>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)?.take(MAX_NAMES) {

@@ -43,12 +43,12 @@ pub struct RecordingFile {
 }
 
 impl RecordingFile {
-    /// The name without the folder.
+    /// Returns the name without the folder.
     pub fn name(&self) -> String {
         self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// The details, once they are known.
+    /// Returns the details, once they are known.
     pub fn details(&self) -> Option<&Details> {
         match &self.state {
             FileState::Known(details) => Some(details),

@@ -32,7 +32,7 @@ const ALL: u64 = (1 << MAX_TRACKS) - 1;
 /// The flag for mono in a source's flags.
 const MONO: u64 = 1 << 1;
 
-/// The choice for an audio source; `None` for other kinds.
+/// Returns the choice for an audio source, or `None` for other kinds.
 pub(in crate::studio::settings) fn choice(source: &Value) -> Option<AudioChoice> {
     match kind(source).0 {
         // OBS's device ids are not valid here: the default device is used, and must be chosen
@@ -130,7 +130,7 @@ pub(in crate::studio::settings) fn read(
     strips
 }
 
-/// The tracks of a source, one bit each.
+/// Returns the tracks of a source, one bit each.
 fn mixers(source: &Value) -> u64 {
     whole(source, "mixers").unwrap_or(ALL) & ALL
 }

@@ -52,7 +52,7 @@ pub(in crate::studio::settings) fn correction(
     Filter::Color(lit(plain, by, brightness * times + add))
 }
 
-/// The color effect of a key filter on the remaining image, if any.
+/// Returns the color effect of a key filter on the remaining image, if any.
 pub(in crate::studio::settings) fn behind_key(settings: &Value, second: bool) -> Option<Filter> {
     let number = |key: &str| number(settings, key).unwrap_or(0.0) as f32;
     let (contrast, brightness) = (bent(number("contrast")), number("brightness"));
@@ -67,7 +67,8 @@ pub(in crate::studio::settings) fn behind_key(settings: &Value, second: bool) ->
     unless_plain(done)
 }
 
-/// The color effect of a mask on the visible part, if any. Unsupported parts are added to `not`.
+/// Returns the color effect of a mask on the visible part, if any. Unsupported parts are added to
+/// `not`.
 pub(in crate::studio::settings) fn behind_mask(
     settings: &Value,
     second: bool,
@@ -105,7 +106,7 @@ fn opacity(settings: &Value, second: bool) -> f32 {
     (if second { told.unwrap_or(1.0) } else { told.unwrap_or(100.0) / 100.0 }) as f32
 }
 
-/// The value of a color if it is gray.
+/// Returns the value of a color if it is gray.
 fn grey(color: u64) -> Option<f32> {
     let Rgba { red, green, blue, .. } = json::color(color);
     (red == green && green == blue).then(|| f32::from(red) / 255.0)

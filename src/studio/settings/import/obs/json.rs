@@ -30,7 +30,7 @@ pub(in crate::studio::settings) fn is_off(value: &Value, key: &str) -> bool {
     value.get(key).and_then(Value::as_bool) == Some(false)
 }
 
-/// The part with this key; empty if it is missing.
+/// Returns the part with this key; empty if it is missing.
 pub(in crate::studio::settings) fn part<'a>(value: &'a Value, key: &str) -> &'a Value {
     value.get(key).unwrap_or(&Value::Null)
 }

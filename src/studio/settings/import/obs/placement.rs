@@ -91,7 +91,7 @@ pub(in crate::studio::settings) fn place(
     (place.bounded(), unsure)
 }
 
-/// The blend mode of an item.
+/// Returns the blend mode of an item.
 pub(in crate::studio::settings) fn blend(name: &str) -> Blend {
     match name {
         "additive" => Blend::Add,
@@ -104,7 +104,7 @@ pub(in crate::studio::settings) fn blend(name: &str) -> Blend {
     }
 }
 
-/// The canvas size of a collection.
+/// Returns the canvas size of a collection.
 pub(in crate::studio::settings) fn canvas(json: &Value) -> (f64, f64) {
     let side = |key| json.get("resolution").and_then(|it| number(it, key));
     let valid = |side: &f64| (2.0..=16_384.0).contains(side);

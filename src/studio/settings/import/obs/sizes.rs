@@ -63,7 +63,8 @@ pub(in crate::studio::settings) fn of(
     Known { size, sounds: silent.then_some(false), clear: false }
 }
 
-/// The size of OBS's slide show, which is that of the largest image unless it is configured.
+/// Returns the size of OBS's slide show, which is that of the largest image unless it is
+/// configured.
 fn slides(settings: &Value) -> Option<(f64, f64)> {
     if let Ok(size) = text(settings, "use_custom_size").parse::<Size>() {
         return Some((size.width.into(), size.height.into()));

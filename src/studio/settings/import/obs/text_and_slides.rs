@@ -43,7 +43,7 @@ pub(in crate::studio::settings) fn properties(
     (set.bounded(), not)
 }
 
-/// The behavior of media while hidden.
+/// Returns the behavior of media while hidden.
 fn hidden(kind: &str, settings: &Value) -> WhenHidden {
     match kind {
         "ffmpeg_source" if is_off(settings, "restart_on_activate") => WhenHidden::Plays,
@@ -59,7 +59,7 @@ fn hidden(kind: &str, settings: &Value) -> WhenHidden {
     }
 }
 
-/// The behavior of media at the end.
+/// Returns the behavior of media at the end.
 fn at_end(kind: &str, settings: &Value) -> EndBehavior {
     match kind {
         "ffmpeg_source" if is_off(settings, "is_local_file") || is_on(settings, "looping") => {
@@ -79,7 +79,7 @@ fn with_opacity(settings: &Value, key: &str, default: u64, opacity: &str, usual:
     Rgba { alpha, ..color(whole(settings, key).unwrap_or(default)) }
 }
 
-/// The font and size; `usual` is the size if the file contains none.
+/// Returns the font and size; `usual` is the size if the file contains none.
 fn font(settings: &Value, usual: u32, not: &mut Vec<Problem>) -> Style {
     let font = part(settings, "font");
     let flags = whole(font, "flags").unwrap_or(0);
@@ -98,7 +98,7 @@ fn font(settings: &Value, usual: u32, not: &mut Vec<Problem>) -> Style {
     }
 }
 
-/// The default size, which is larger in the second version of both kinds.
+/// Returns the default size, which is larger in the second version of both kinds.
 fn usual_size(source: &Value, first: u32) -> u32 {
     let version = text(source, "versioned_id");
     if version.ends_with("_v2") || version.ends_with("_v3") { 256 } else { first }

@@ -20,7 +20,7 @@ pub(in crate::studio::settings) fn read(json: &Value) -> (Kind, Option<Problem>)
     named(json, text(json, "current_transition"))
 }
 
-/// The transition of a scene, if it has its own, read from the scene's private settings.
+/// Returns the transition of a scene, if it has its own, read from the scene's private settings.
 pub(in crate::studio::settings) fn of_scene(
     json: &Value,
     scene: &Value,

@@ -68,7 +68,7 @@ pub(in crate::studio::settings) fn is_of_audio(table: &Value) -> bool {
     OF_AUDIO.iter().any(|known| kind.starts_with(known))
 }
 
-/// The kind of a filter, and whether it is the second version, whose values differ.
+/// Returns the kind of a filter, and whether it is the second version, whose values differ.
 pub(in crate::studio::settings) fn kind(table: &Value) -> (&str, bool) {
     let kind = match text(table, "versioned_id") {
         "" => text(table, "id"),
@@ -192,7 +192,7 @@ fn keeps_shape(settings: &Value, (width, height): (f64, f64)) -> bool {
     })
 }
 
-/// The color of a key filter. OBS's blue differs between filters.
+/// Returns the color of a key filter. OBS's blue differs between filters.
 fn key_color(settings: &Value, blue: [u8; 3]) -> [u8; 3] {
     match text(settings, "key_color_type") {
         "blue" => blue,

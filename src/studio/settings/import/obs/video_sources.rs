@@ -22,7 +22,7 @@ pub(in crate::studio::settings) struct ImportedSource {
     pub(in crate::studio::settings) cut: Option<[f64; 4]>,
 }
 
-/// The kind of a source without its version.
+/// Returns the kind of a source without its version.
 pub(in crate::studio::settings) fn kind(source: &Value) -> &str {
     let kind = text(source, "id");
     let versioned =
@@ -119,7 +119,7 @@ fn media(settings: &Value, not: &mut Vec<Problem>) -> String {
     format!("file:{}", text(settings, "local_file"))
 }
 
-/// The first entry of a playlist, and the files that follow it.
+/// Returns the first entry of a playlist, and the files that follow it.
 fn playlist(settings: &Value, not: &mut Vec<Problem>) -> (String, Vec<PathBuf>) {
     let all = array(settings, "playlist");
     let mut all = all.iter().map(|it| text(it, "value")).filter(|it| !it.is_empty());
@@ -144,7 +144,7 @@ fn playlist(settings: &Value, not: &mut Vec<Problem>) -> (String, Vec<PathBuf>) 
     (format!("file:{first}"), files.into_iter().map(PathBuf::from).collect())
 }
 
-/// The first image or folder of a slide show, and the following ones.
+/// Returns the first image or folder of a slide show, and the following ones.
 fn slides(settings: &Value, not: &mut Vec<Problem>) -> (String, Vec<PathBuf>) {
     let all = array(settings, "files");
     let mut all = all.iter().map(|it| text(it, "value")).filter(|it| !it.is_empty());
@@ -173,7 +173,7 @@ fn cut(settings: &Value) -> Option<[f64; 4]> {
     cut.iter().any(|side| *side > 0.0).then_some(cut)
 }
 
-/// The name of a source as part of an id.
+/// Returns the name of a source as part of an id.
 fn shared_name(source: &Value) -> String {
     let plain = |sign: &char| sign.is_alphanumeric() || matches!(sign, ' ' | '-' | '_');
     let name: String = text(source, "name").chars().filter(plain).take(60).collect();
