@@ -32,7 +32,7 @@ pub struct Search {
 }
 
 impl Search {
-    /// The texts of the other language, in which commands are found too.
+    /// Returns the texts of the other language, in which commands are found too.
     fn other(&mut self, view: &View<'_>) -> &Texts {
         let language = match view.texts.language() {
             Language::English => Language::Chinese,
@@ -83,7 +83,7 @@ struct Entry {
 }
 
 impl Entry {
-    /// The explanation of the command or setting.
+    /// Returns the explanation of the command or setting.
     fn tip(&self, view: &View<'_>) -> String {
         match self.choice {
             PaletteChoice::Act(action) => view.texts.get(action.tip()).to_string(),
@@ -157,8 +157,8 @@ fn entries(view: &View<'_>, other: &Texts) -> Vec<Entry> {
     all
 }
 
-/// The rank of an entry for the query, where the lowest is the best; `None` if the entry does not
-/// match.
+/// Returns the rank of an entry for the query, where the lowest is the best, or `None` if the entry
+/// does not match.
 fn rank(name: &str, also: &str, query: &str) -> Option<u8> {
     let (name, also, query) = (name.to_lowercase(), also.to_lowercase(), query.to_lowercase());
     let query = query.trim();

@@ -32,35 +32,35 @@ macro_rules! actions {
             /// All commands in the order of the palette, the help and the settings.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
-            /// The text key for the name of the command.
+            /// Returns the text key for the name of the command.
             pub fn key(self) -> &'static str {
                 match self {
                     $(Self::$variant => concat!("action-", $name),)*
                 }
             }
 
-            /// The text key for the sentence that explains the command.
+            /// Returns the text key for the sentence that explains the command.
             pub fn tip(self) -> &'static str {
                 match self {
                     $(Self::$variant => concat!("tip-action-", $name),)*
                 }
             }
 
-            /// The name in the settings file.
+            /// Returns the name in the settings file.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)*
                 }
             }
 
-            /// The icon of the command.
+            /// Returns the icon of the command.
             pub fn icon(self) -> Icon {
                 match self {
                     $(Self::$variant => Icon::$icon,)*
                 }
             }
 
-            /// The default hotkey; `None` if there is none.
+            /// Returns the default hotkey, or `None` if there is none.
             pub fn usual_hotkey(self) -> Option<Hotkey> {
                 let text = match self {
                     $(Self::$variant => $hotkey,)*
@@ -190,17 +190,17 @@ const SCENES: [Action; 9] = [
 ];
 
 impl Action {
-    /// The command with this name in the settings file.
+    /// Returns the command with this name in the settings file.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|action| action.name() == name)
     }
 
-    /// The command that switches to the scene at this index of the list.
+    /// Returns the command that switches to the scene at this index of the list.
     pub fn of_scene(place: usize) -> Option<Self> {
         SCENES.get(place).copied()
     }
 
-    /// The index of the scene to which the command switches.
+    /// Returns the index of the scene to which the command switches.
     pub fn scene(self) -> Option<usize> {
         SCENES.iter().position(|action| *action == self)
     }

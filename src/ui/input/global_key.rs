@@ -50,8 +50,8 @@ impl GlobalKeySupport {
         *self != Self::Never
     }
 
-    /// The note for the settings: a text key, and a value for the text. `on` is true if the support
-    /// is enabled.
+    /// Returns the note for the settings: a text key, and a value for the text. `on` is true if the
+    /// support is enabled.
     pub fn note(&self, push_to_talk_key: PushToTalkKey, on: bool) -> Option<(&'static str, &str)> {
         let reply = match self {
             Self::Never => return Some((key!("push-to-talk-here"), "")),
@@ -91,7 +91,7 @@ pub struct GlobalHotkeys {
 }
 
 impl GlobalHotkeys {
-    /// The note for all hotkeys. `any` is true if at least one is enabled.
+    /// Returns the note for all hotkeys. `any` is true if at least one is enabled.
     pub fn note(&self, any: bool) -> Option<&'static str> {
         let reply = match &self.support {
             GlobalKeySupport::Never => return Some(key!("hotkeys-here")),
@@ -111,8 +111,8 @@ impl GlobalHotkeys {
         }
     }
 
-    /// The note for an enabled hotkey: a text key, a value for the text, and whether the hotkey
-    /// needs attention.
+    /// Returns the note for an enabled hotkey: a text key, a value for the text, and whether the
+    /// hotkey needs attention.
     pub fn note_of(
         &self,
         action: Action,

@@ -20,12 +20,12 @@ impl Keymap {
         Self(all.filter_map(|action| Some((*action, hotkey_of(preferences, *action)?))).collect())
     }
 
-    /// The hotkey of a command.
+    /// Returns the hotkey of a command.
     pub fn hotkey(&self, action: Action) -> Option<Hotkey> {
         self.0.iter().find(|(one, _)| *one == action).map(|(_, hotkey)| *hotkey)
     }
 
-    /// All commands with a hotkey, in the order of the table.
+    /// Returns all commands with a hotkey, in the order of the table.
     pub fn all(&self) -> impl Iterator<Item = (Action, Hotkey)> {
         self.0.iter().copied()
     }
@@ -35,13 +35,13 @@ impl Keymap {
         ctx.data_mut(|data| data.insert_temp(Id::unique("keymap"), Arc::new(self)));
     }
 
-    /// The keymap that [`Self::install`] made available.
+    /// Returns the keymap that [`Self::install`] made available.
     pub fn installed(ctx: &Context) -> Arc<Self> {
         ctx.data(|data| data.get_temp(Id::unique("keymap"))).unwrap_or_default()
     }
 }
 
-/// The hotkey of a command: the chosen one, or else the default.
+/// Returns the hotkey of a command: the chosen one, or else the default.
 pub fn hotkey_of(preferences: &Preferences, action: Action) -> Option<Hotkey> {
     match preferences.hotkeys.keys.get(action.name()) {
         Some(ChosenHotkey(chosen)) => *chosen,
@@ -59,7 +59,7 @@ pub fn choose(preferences: &mut Preferences, action: Action, hotkey: Option<Hotk
     }
 }
 
-/// The other commands with the same hotkey.
+/// Returns the other commands with the same hotkey.
 pub fn conflicts(preferences: &Preferences, action: Action) -> Vec<Action> {
     let Some(hotkey) = hotkey_of(preferences, action) else { return Vec::new() };
     let others = Action::ALL.iter().copied().filter(|other| *other != action);
@@ -72,7 +72,7 @@ pub fn is_talk_key(preferences: &Preferences, action: Action) -> bool {
     talk.is_some() && hotkey_of(preferences, action) == talk
 }
 
-/// The names in the settings file that belong to no command.
+/// Returns the names in the settings file that belong to no command.
 pub fn unknown_names(preferences: &Preferences) -> Vec<&str> {
     let hotkeys = &preferences.hotkeys;
     let names = hotkeys.keys.keys().chain(&hotkeys.other_windows).map(String::as_str);
@@ -106,12 +106,12 @@ pub fn text_of(hotkey: Hotkey) -> String {
     format!("{modifiers}{sign}")
 }
 
-/// The hotkey of a command as text, if it has one.
+/// Returns the hotkey of a command as text, if it has one.
 pub fn shortcut_text(ctx: &Context, action: Action) -> Option<String> {
     Keymap::installed(ctx).hotkey(action).map(text_of)
 }
 
-/// The tooltip of a command's button: its name, its hotkey, and its explanation.
+/// Returns the tooltip of a command's button: its name, its hotkey, and its explanation.
 pub fn tooltip(ctx: &Context, texts: &Texts, action: Action) -> String {
     let (name, tip) = (texts.get(action.key()), texts.get(action.tip()));
     match shortcut_text(ctx, action) {

@@ -44,7 +44,7 @@ impl egui::Plugin for Keystrokes {
     }
 }
 
-/// The index at which the events of this frame end, if text input follows.
+/// Returns the index at which the events of this frame end, if text input follows.
 fn end_of_turn(events: &[Event]) -> Option<usize> {
     let moves = |event: &Event| {
         matches!(

@@ -54,13 +54,13 @@ pub fn is_space(snapshot: &Snapshot, preferences: &Preferences) -> bool {
     Key::from_name(preferences.push_to_talk_key.name()) == Some(Key::Space) && is_wanted(snapshot)
 }
 
-/// The key to watch while another window has the keyboard focus.
+/// Returns the key to watch while another window has the keyboard focus.
 pub fn wanted_elsewhere(snapshot: &Snapshot, preferences: &Preferences) -> Option<PushToTalkKey> {
     Some(preferences.push_to_talk_key)
         .filter(|_| preferences.push_to_talk_everywhere && is_wanted(snapshot))
 }
 
-/// The mouse button of a push-to-talk key, if the key is a button.
+/// Returns the mouse button of a push-to-talk key, if the key is a button.
 fn button(key: PushToTalkKey) -> Option<PointerButton> {
     Some(match key.button()? {
         3 => PointerButton::Middle,

@@ -8,12 +8,12 @@ use crate::ui::input::actions::key;
 use crate::ui::text::Texts;
 use crate::ui::view::{View, WindowRequest};
 
-/// The texts of a notice in the language of the window.
+/// Returns the texts of a notice in the language of the window.
 pub fn words(texts: &Texts, notice: &Notice) -> (String, String) {
     (texts.say(&notice.problem), texts.cure(&notice.problem).unwrap_or_default())
 }
 
-/// The text of a remedy's button.
+/// Returns the text of a remedy's button.
 pub fn remedy_name(texts: &Texts, remedy: Remedy) -> String {
     let name = match remedy {
         Remedy::RetryNow | Remedy::StartTarget(_) => key!("remedy-retry"),

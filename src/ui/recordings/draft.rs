@@ -139,7 +139,7 @@ impl Draft {
         }
     }
 
-    /// The recordings that match the search.
+    /// Returns the recordings that match the search.
     pub(super) fn found<'a>(&self, view: &'a RecordingsView) -> Vec<&'a RecordingFile> {
         let wanted = self.search.trim().to_lowercase();
         let all = view.files.iter();

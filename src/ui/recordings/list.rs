@@ -85,7 +85,7 @@ fn empty(ui: &mut Ui, view: &View<'_>, recordings: &RecordingsView) {
     });
 }
 
-/// The time, duration and size of a recording.
+/// Returns the time, duration and size of a recording.
 fn summary(texts: &Texts, file: &RecordingFile) -> String {
     let mut parts = vec![format::date_and_time(file.wall_micros)];
     if let Some(details) = file.details() {
@@ -101,7 +101,7 @@ fn summary(texts: &Texts, file: &RecordingFile) -> String {
     parts.join(" · ")
 }
 
-/// The tracks as text: `1920×1080 · H.264 · AAC`.
+/// Returns the tracks as text: `1920×1080 · H.264 · AAC`.
 pub fn tracks(texts: &Texts, details: &Details) -> String {
     let mut parts = Vec::new();
     if let Some(video) = &details.video {
@@ -240,7 +240,7 @@ fn lines(
     None
 }
 
-/// The name without its extension.
+/// Returns the name without its extension.
 pub fn stem(file: &RecordingFile) -> String {
     file.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }

@@ -158,7 +158,8 @@ fn format_choice(ui: &mut Ui, view: &View<'_>, cut: &mut CutDraft, own: Option<F
     });
 }
 
-/// The position at which a part from `at` actually begins: the last keyframe at or before it.
+/// Returns the position at which a part from `at` actually begins: the last keyframe at or before
+/// it.
 fn keyframe_before(details: &Details, at: Duration) -> Duration {
     let keys = || details.keyframes.iter().copied();
     if details.keyframes.is_empty() {

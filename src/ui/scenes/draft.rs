@@ -99,7 +99,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// All selected items.
+    /// Returns all selected items.
     pub(super) fn chosen(&self) -> Vec<ItemId> {
         self.selected.into_iter().chain(self.others.iter().copied()).collect()
     }
@@ -262,12 +262,13 @@ impl Draft {
         self.adding = Some(Adding::default());
     }
 
-    /// The selected source, or else the topmost source of the scene.
+    /// Returns the selected source, or else the topmost source of the scene.
     pub(in crate::ui) fn source(&self, snapshot: &Snapshot) -> Option<SourceId> {
         self.source_that(snapshot, |_| true)
     }
 
-    /// The selected source that has properties, or else the topmost such source of the scene.
+    /// Returns the selected source that has properties, or else the topmost such source of the
+    /// scene.
     pub(in crate::ui) fn source_with_properties(&self, snapshot: &Snapshot) -> Option<SourceId> {
         self.source_that(snapshot, |id| has_properties(snapshot, id))
     }
@@ -288,7 +289,7 @@ impl Draft {
     }
 }
 
-/// The topmost of these items and their members that matches.
+/// Returns the topmost of these items and their members that matches.
 fn topmost<'a>(items: &'a [Item], fits: &impl Fn(&Item) -> bool) -> Option<&'a Item> {
     items.iter().rev().find_map(|item| match fits(item) {
         true => Some(item),
@@ -296,8 +297,8 @@ fn topmost<'a>(items: &'a [Item], fits: &impl Fn(&Item) -> bool) -> Option<&'a I
     })
 }
 
-/// The properties that apply to a source, if any. For the main video source, these are only a
-/// camera's, because nothing else is saved.
+/// Returns the properties that apply to a source, if any. For the main video source, these are only
+/// a camera's, because nothing else is saved.
 pub(in crate::ui) fn heeds(snapshot: &Snapshot, id: SourceId) -> Option<UsedProperties> {
     if id == MAIN {
         let choice = snapshot.video.as_ref().map(|video| &video.choice);
@@ -362,12 +363,12 @@ pub(super) enum Named {
     Item(ItemId),
 }
 
-/// The scene that is edited: the preview scene, or the one on air.
+/// Returns the scene that is edited: the preview scene, or the one on air.
 pub(super) fn edited(snapshot: &Snapshot) -> SceneId {
     snapshot.scenes.prepared.unwrap_or(snapshot.scenes.collection.current)
 }
 
-/// The size of an item's content, or the program's size if that is unknown.
+/// Returns the size of an item's content, or the program's size if that is unknown.
 pub(super) fn natural(snapshot: &Snapshot, item: &Item) -> Size {
     let program = snapshot.quality.size;
     match item.content {
@@ -378,7 +379,7 @@ pub(super) fn natural(snapshot: &Snapshot, item: &Item) -> Size {
     }
 }
 
-/// The name of an item in the lists.
+/// Returns the name of an item in the lists.
 pub(super) fn name_of(view: &View<'_>, item: &Item) -> String {
     let collection = &view.snapshot.scenes.collection;
     let name = collection.item_name(item);

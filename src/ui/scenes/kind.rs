@@ -30,7 +30,7 @@ pub enum RowLamp {
     Prepared,
 }
 
-/// The icon for a kind of source.
+/// Returns the icon for a kind of source.
 pub fn icon_of_choice(choice: &VideoChoice) -> Icon {
     match choice {
         VideoChoice::Camera(_) => Icon::Camera,
@@ -51,7 +51,7 @@ pub fn icon_of_choice(choice: &VideoChoice) -> Icon {
     }
 }
 
-/// The icon for the content of an item.
+/// Returns the icon for the content of an item.
 pub fn icon_of(view: &View<'_>, item: &Item) -> Icon {
     match item.content {
         Content::Source(id) => view.snapshot.shown_by(id).map_or(Icon::NoVideo, icon_of_choice),
@@ -60,7 +60,8 @@ pub fn icon_of(view: &View<'_>, item: &Item) -> Icon {
     }
 }
 
-/// The state of an item's content, as a lamp and as text. Content that cannot fail has neither.
+/// Returns the state of an item's content, as a lamp and as text. Content that cannot fail has
+/// neither.
 pub fn state_of(view: &View<'_>, item: &Item) -> (RowLamp, String) {
     match item.content {
         Content::Source(id) => state_of_source(view, id),

@@ -273,14 +273,14 @@ fn order(ui: &mut Ui, view: &mut View<'_>, id: ItemId) {
     }
 }
 
-/// The ids of an item and of the one below it.
+/// Returns the ids of an item and of the one below it.
 fn group_with_below(view: &View<'_>, id: ItemId) -> Vec<ItemId> {
     let (index, beside) = place_among(view, id);
     let below = index.checked_sub(1).and_then(|index| beside.get(index)).copied();
     [Some(id), below].into_iter().flatten().collect()
 }
 
-/// The index of an item in its group or scene, and the ids of the items there.
+/// Returns the index of an item in its group or scene, and the ids of the items there.
 fn place_among(view: &View<'_>, id: ItemId) -> (usize, Vec<ItemId>) {
     fn find(items: &[Item], id: ItemId) -> Option<(usize, Vec<ItemId>)> {
         if let Some(index) = items.iter().position(|item| item.id == id) {

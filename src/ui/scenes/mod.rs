@@ -22,7 +22,7 @@ use crate::ui::view::View;
 
 pub use draft::{Draft, Whose};
 
-/// The edit that adds the test pattern on top of the current scene.
+/// Returns the edit that adds the test pattern on top of the current scene.
 pub fn test_pattern(texts: &Texts, snapshot: &Snapshot) -> Edit {
     let scene = snapshot.scenes.collection.current;
     Edit::AddSource {

@@ -19,8 +19,8 @@ pub enum Grip {
     Turn,
 }
 
-/// The corners of a placed frame in program pixels: upper left, upper right, lower right, lower
-/// left of the frame before rotation and flipping.
+/// Returns the corners of a placed frame in program pixels: upper left, upper right, lower right,
+/// lower left of the frame before rotation and flipping.
 pub fn corners(place: &Placement, natural: Size, canvas: Size) -> [(f64, f64); 4] {
     let picture = (f64::from(natural.width), f64::from(natural.height));
     let (map, _) = map(place, picture, canvas);
@@ -42,7 +42,7 @@ pub fn tight(place: &Placement, natural: Size, canvas: Size) -> Placement {
     boxed(place, from, (to.0 - from.0, to.1 - from.1), canvas)
 }
 
-/// The placement with another box, in program pixels.
+/// Returns the placement with another box, in program pixels.
 fn boxed(place: &Placement, from: (f64, f64), size: (f64, f64), canvas: Size) -> Placement {
     let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
     let fit = if place.fit == Fit::Original { Fit::Contain } else { place.fit };
@@ -56,13 +56,13 @@ fn boxed(place: &Placement, from: (f64, f64), size: (f64, f64), canvas: Size) ->
     }
 }
 
-/// The left and top coordinates, the width and the height, in program pixels.
+/// Returns the left and top coordinates, the width and the height, in program pixels.
 pub fn pixels(place: &Placement, canvas: Size) -> [f64; 4] {
     let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
     [place.x * cw, place.y * ch, place.width * cw, place.height * ch]
 }
 
-/// The placement after a move by this number of program pixels.
+/// Returns the placement after a move by this number of program pixels.
 pub fn moved(place: &Placement, by: (f64, f64), canvas: Size) -> Placement {
     Placement {
         x: place.x + by.0 / f64::from(canvas.width),
@@ -71,8 +71,8 @@ pub fn moved(place: &Placement, by: (f64, f64), canvas: Size) -> Placement {
     }
 }
 
-/// The result of dragging a part of `start`, a tight placement, from `from` to `to`. With `free`, a
-/// corner does not keep the aspect ratio, and rotation goes in steps of 15°.
+/// Returns the result of dragging a part of `start`, a tight placement, from `from` to `to`. With
+/// `free`, a corner does not keep the aspect ratio, and rotation goes in steps of 15°.
 pub fn dragged(
     start: &Placement,
     grip: Grip,
@@ -207,7 +207,7 @@ pub enum AlignTo {
     Bottom,
 }
 
-/// The edges of a rotated frame: left, top, right, bottom.
+/// Returns the edges of a rotated frame: left, top, right, bottom.
 pub fn edges(place: &Placement, natural: Size, canvas: Size) -> [f64; 4] {
     let corners = corners(place, natural, canvas);
     let low = |pick: fn(&(f64, f64)) -> f64| corners.iter().map(pick).fold(f64::INFINITY, f64::min);
@@ -216,7 +216,7 @@ pub fn edges(place: &Placement, natural: Size, canvas: Size) -> [f64; 4] {
     [low(|it| it.0), low(|it| it.1), high(|it| it.0), high(|it| it.1)]
 }
 
-/// The edges of the box that encloses both boxes.
+/// Returns the edges of the box that encloses both boxes.
 pub fn joined([a, b, c, d]: [f64; 4], [e, f, g, h]: [f64; 4]) -> [f64; 4] {
     [a.min(e), b.min(f), c.max(g), d.max(h)]
 }

@@ -25,7 +25,7 @@ const WIDTH: f32 = 460.0;
 /// The distance by which a key seeks.
 const STEP: Duration = Duration::from_secs(5);
 
-/// The source that the bar controls: the selected one, or else the topmost one that plays
+/// Returns the source that the bar controls: the selected one, or else the topmost one that plays
 /// something.
 fn meant(draft: &Draft, snapshot: &Snapshot) -> Option<(SourceId, Position)> {
     let playing = |id: SourceId| snapshot.scenes.source(id).and_then(|source| source.playing);
@@ -33,7 +33,7 @@ fn meant(draft: &Draft, snapshot: &Snapshot) -> Option<(SourceId, Position)> {
     Some((id, playing(id)?))
 }
 
-/// The command for a key.
+/// Returns the command for a key.
 pub fn asked(draft: &Draft, snapshot: &Snapshot, action: Action) -> Option<Command> {
     let (id, now) = meant(draft, snapshot)?;
     let go = match action {

@@ -51,7 +51,7 @@ impl TransitionChoice {
         Self::Stinger,
     ];
 
-    /// The list entry for a kind.
+    /// Returns the list entry for a kind.
     pub fn of(kind: &Kind) -> Self {
         match kind {
             Kind::Cut => Self::Cut,

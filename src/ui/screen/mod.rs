@@ -210,7 +210,7 @@ impl Screen {
         }
     }
 
-    /// The preferences of the window.
+    /// Returns the preferences of the window.
     pub fn preferences(&self) -> &Preferences {
         &self.preferences
     }
@@ -259,7 +259,7 @@ impl Screen {
         }
     }
 
-    /// The health of the studio, as the health bar shows it.
+    /// Returns the health of the studio, as the health bar shows it.
     pub fn health(&self) -> &Health {
         &self.health
     }
@@ -280,7 +280,7 @@ impl Screen {
         });
     }
 
-    /// The current page.
+    /// Returns the current page.
     pub fn page(&self) -> Page {
         self.page
     }
@@ -290,7 +290,7 @@ impl Screen {
         self.page = page;
     }
 
-    /// The language of the window.
+    /// Returns the language of the window.
     pub fn language(&self) -> text::Language {
         self.texts.language()
     }
@@ -301,7 +301,7 @@ impl Screen {
         self.dialog_is_fresh = true;
     }
 
-    /// The open dialog.
+    /// Returns the open dialog.
     pub fn dialog(&self) -> Option<Dialog> {
         self.dialog
     }
@@ -584,8 +584,8 @@ impl Screen {
         self.set_full_screen(true);
     }
 
-    /// The clear color of the window, which is the color of the panels, because the panels paint no
-    /// background.
+    /// Returns the clear color of the window, which is the color of the panels, because the panels
+    /// paint no background.
     pub fn ground(&self) -> egui::Color32 {
         self.theme.panel
     }

@@ -28,7 +28,7 @@ impl Screen {
         (talk || !hotkeys.is_empty()).then(|| Command::SetPreferences(self.preferences.clone()))
     }
 
-    /// The name of a command, or of the push-to-talk key, for the desktop's key dialog.
+    /// Returns the name of a command, or of the push-to-talk key, for the desktop's key dialog.
     pub fn hotkey_called(&self, action: Option<Action>) -> String {
         self.texts.get(action.map_or(key!("push-to-talk-key"), Action::key)).to_string()
     }
@@ -38,7 +38,7 @@ impl Screen {
         self.global_hotkeys = hotkeys;
     }
 
-    /// The commands whose hotkeys must also work in other windows.
+    /// Returns the commands whose hotkeys must also work in other windows.
     pub fn hotkeys_elsewhere(&self) -> Vec<(Action, Option<Hotkey>)> {
         let chosen = &self.preferences.hotkeys.other_windows;
         let all = Action::ALL.iter().copied().filter(|action| action.may_be_global());
@@ -51,7 +51,7 @@ impl Screen {
         self.talk.held()
     }
 
-    /// The key to monitor while another window has the keyboard focus.
+    /// Returns the key to monitor while another window has the keyboard focus.
     pub fn talk_key_elsewhere(&self) -> Option<PushToTalkKey> {
         push_to_talk::wanted_elsewhere(&self.snapshot, &self.preferences)
     }

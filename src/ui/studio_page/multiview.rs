@@ -134,8 +134,8 @@ pub fn show(
     ui.ctx().request_repaint_after(INTERVAL);
 }
 
-/// The cells for `count` scenes, which are as large as possible, but have at least the minimum
-/// size.
+/// Returns the cells for `count` scenes, which are as large as possible, but have at least the
+/// minimum size.
 fn cells(room: Rect, count: usize) -> Vec<Rect> {
     let fitting = grid(room, count);
     let is_large = |cell: &Rect| {

@@ -18,7 +18,7 @@ const FACES: [(&str, &[u8]); 6] = [
     ("cjk-700", include_bytes!("../../../assets/fonts/cjk-700.otf")),
 ];
 
-/// The font definitions, with the families of [`Weight::family`].
+/// Returns the font definitions, with the families of [`Weight::family`].
 pub fn definitions() -> FontDefinitions {
     let mut fonts = FontDefinitions::empty();
     for (name, bytes) in FACES {

@@ -71,7 +71,7 @@ pub enum Weight {
 }
 
 impl Weight {
-    /// The font family under which the weight is installed.
+    /// Returns the font family under which the weight is installed.
     pub fn family(self) -> FontFamily {
         match self {
             Self::Regular => FontFamily::Proportional,
@@ -116,7 +116,7 @@ pub enum Type {
 }
 
 impl Type {
-    /// The font and size.
+    /// Returns the font and size.
     pub fn font(self) -> FontId {
         let (size, weight) = match self {
             Self::Tiny => (11.0, Weight::Medium),
@@ -234,12 +234,12 @@ impl Theme {
         meter: [rgb(0x1F_B3_7C), rgb(0xF0_B4_29), rgb(0xE5_48_4D)],
     };
 
-    /// The stroke of borders.
+    /// Returns the stroke of borders.
     pub fn border(&self) -> Stroke {
         Stroke::new(BORDER, self.line)
     }
 
-    /// The border color of elements that need attention.
+    /// Returns the border color of elements that need attention.
     pub fn warn_line(&self) -> Color32 {
         self.panel.lerp_to_gamma(self.warn, 0.5)
     }
@@ -330,7 +330,7 @@ impl Theme {
     }
 }
 
-/// The contrast of two opaque colors by WCAG 2: from 1 (none) to 21.
+/// Returns the contrast of two opaque colors by WCAG 2: from 1 (none) to 21.
 pub fn contrast(a: Color32, b: Color32) -> f32 {
     let luminance = |color: Color32| {
         let channel = |value: u8| {

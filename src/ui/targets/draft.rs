@@ -84,7 +84,7 @@ impl std::fmt::Debug for Draft {
 }
 
 impl More {
-    /// The typed route to the server.
+    /// Returns the typed route to the server.
     pub(super) fn route(&self) -> Route {
         Route {
             ports: self.ports.trim().to_owned(),
@@ -94,12 +94,12 @@ impl More {
     }
 }
 
-/// The id of the server field.
+/// Returns the id of the server field.
 pub fn server_field() -> Id {
     Id::unique("target-server")
 }
 
-/// The id of the key field.
+/// Returns the id of the key field.
 pub fn key_field() -> Id {
     Id::unique("target-key")
 }
@@ -157,7 +157,7 @@ impl Draft {
         self.texts.entry(id).or_default()
     }
 
-    /// The texts of the advanced fields.
+    /// Returns the texts of the advanced fields.
     pub(super) fn more(&mut self, target: &Target) -> &mut More {
         self.texts(target.id).more.get_or_insert_with(|| More {
             name: target.name.clone(),
@@ -184,7 +184,7 @@ impl Draft {
         true
     }
 
-    /// The problem of a target: its field and the key of its text.
+    /// Returns the problem of a target: its field and the key of its text.
     pub(super) fn fault_of(&self, target: &Target) -> Option<(Part, &'static str)> {
         let server = self.server_fault(target).map(|text| (Part::Server, text));
         server.or_else(|| {
@@ -250,13 +250,13 @@ impl Draft {
         Target { place, route, ..filled }
     }
 
-    /// The command for the changed values, except those that need a new connection; `None` without
-    /// such changes.
+    /// Returns the command for the changed values, except those that need a new connection, or
+    /// `None` without such changes.
     pub(super) fn changed(&self, target: &Target) -> Option<Command> {
         Some(self.put(target)).filter(|put| put != target).map(Command::PutTarget)
     }
 
-    /// The changed target, if it is running and the changes need a new connection.
+    /// Returns the changed target, if it is running and the changes need a new connection.
     pub(super) fn waiting(&self, target: &Target) -> Option<Target> {
         let filled = self.filled(target);
         let other = (&filled.place, &filled.route) != (&target.place, &target.route);

@@ -14,14 +14,14 @@ use crate::ui::widgets::{Button, ButtonWeight, paragraph};
 /// The maximum video bitrate, if no service has a lower limit.
 pub const MAX_VIDEO: BitsPerSecond = BitsPerSecond(12_000_000);
 
-/// The services of the enabled targets.
+/// Returns the services of the enabled targets.
 fn services<'a>(view: &View<'a>) -> impl Iterator<Item = &'a Service> {
     let snapshot = view.snapshot;
     let enabled = snapshot.targets.iter().map(|it| &it.target).filter(|it| it.enabled);
     enabled.filter_map(|it| snapshot.services.of_target(&it.service, it.server()))
 }
 
-/// The lowest limit of the video bitrate, with a text that names the service.
+/// Returns the lowest limit of the video bitrate, with a text that names the service.
 pub fn video_bitrate(view: &View<'_>) -> Option<(BitsPerSecond, String)> {
     let limits = services(view).filter_map(|it| Some((it.limits.video?, it)));
     let (most, service) =
@@ -30,7 +30,7 @@ pub fn video_bitrate(view: &View<'_>) -> Option<(BitsPerSecond, String)> {
     Some((most, words(view, key!("limit-video"), service, kbps)))
 }
 
-/// The lowest limit of the audio bitrate, with a text that names the service.
+/// Returns the lowest limit of the audio bitrate, with a text that names the service.
 pub fn audio_bitrate(view: &View<'_>) -> Option<(BitsPerSecond, String)> {
     let limits = services(view).filter_map(|it| Some((it.limits.audio?, it)));
     let (most, service) = limits.min_by_key(|(most, _)| *most)?;
@@ -38,17 +38,17 @@ pub fn audio_bitrate(view: &View<'_>) -> Option<(BitsPerSecond, String)> {
     Some((most, words(view, key!("limit-audio"), service, kbps)))
 }
 
-/// The reason why this frame size cannot be selected.
+/// Returns the reason why this frame size cannot be selected.
 pub fn why_no_size(view: &View<'_>, wanted: &Quality) -> Option<String> {
     refused(view, wanted, |misfit| matches!(misfit, Misfit::Height { .. }), key!("limit-height"))
 }
 
-/// The reason why this frame rate cannot be selected.
+/// Returns the reason why this frame rate cannot be selected.
 pub fn why_no_rate(view: &View<'_>, wanted: &Quality) -> Option<String> {
     refused(view, wanted, |misfit| matches!(misfit, Misfit::Rate { .. }), key!("limit-rate"))
 }
 
-/// The reason why this keyframe interval cannot be selected.
+/// Returns the reason why this keyframe interval cannot be selected.
 pub fn why_no_interval(view: &View<'_>, wanted: &Quality) -> Option<String> {
     let is = |misfit: &Misfit| matches!(misfit, Misfit::Keyframes { .. });
     refused(view, wanted, is, key!("limit-keyframes"))

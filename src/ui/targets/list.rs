@@ -125,7 +125,7 @@ fn menu(button: &egui::Response, view: &mut View<'_>, draft: &mut Draft) -> bool
     services
 }
 
-/// The name of a target.
+/// Returns the name of a target.
 pub fn title(texts: &Texts, target: &Target) -> String {
     if target.is_built_in() {
         return texts.get("target-builtin").to_string();
@@ -142,7 +142,7 @@ pub fn title(texts: &Texts, target: &Target) -> String {
     }
 }
 
-/// The host in a server URL that may be incomplete.
+/// Returns the host in a server URL that may be incomplete.
 fn host(server: &str) -> &str {
     let rest = server.split_once("://").map_or("", |(_, rest)| rest);
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
@@ -183,7 +183,7 @@ fn fares(view: &View<'_>, draft: &Draft, entry: &TargetView) -> Fares {
     }
 }
 
-/// The state on air: the sent bitrate and the result of the viewer monitor.
+/// Returns the state on air: the sent bitrate and the result of the viewer monitor.
 fn live(view: &View<'_>, entry: &TargetView) -> Fares {
     let (theme, texts) = (view.theme, view.texts);
     let rate = format::bitrate(entry.bitrate);
@@ -207,7 +207,7 @@ fn live(view: &View<'_>, entry: &TargetView) -> Fares {
     }
 }
 
-/// The state before going live: a missing value, or the host and where the key is stored.
+/// Returns the state before going live: a missing value, or the host and where the key is stored.
 fn before(view: &View<'_>, draft: &Draft, target: &Target) -> (String, bool) {
     let texts = view.texts;
     if !target.enabled {

@@ -25,7 +25,8 @@ pub fn sentence(texts: &Texts, passthrough: &PassthroughView) -> String {
     texts.with(key, &[("name", name.into())])
 }
 
-/// The position, such as `00:12 / 03:40`, and the number of the current loop of a looping file.
+/// Returns the position, such as `00:12 / 03:40`, and the number of the current loop of a looping
+/// file.
 fn far(texts: &Texts, passthrough: &PassthroughView) -> String {
     let mut far = format::clock(passthrough.position);
     if let Some(duration) = passthrough.duration {

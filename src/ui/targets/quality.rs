@@ -30,7 +30,7 @@ pub const PRESET_NAMES: [(&str, &str); PRESETS.len()] = [
     (key!("quality-1080p30"), key!("quality-1080p30-second")),
 ];
 
-/// The quality as a text, such as `720p · 30 fps · 2 500 kbps`.
+/// Returns the quality as a text, such as `720p · 30 fps · 2 500 kbps`.
 pub fn quality_text(view: &View<'_>) -> String {
     let quality = &view.snapshot.quality;
     view.texts.with(

@@ -2,7 +2,7 @@
 
 use crate::ui::input::actions::key;
 
-/// The text key for a stage of the connection.
+/// Returns the text key for a stage of the connection.
 pub fn stage_key(stage: &str) -> &'static str {
     match stage {
         "delay" => key!("stage-delay"),

@@ -90,7 +90,7 @@ fn seen(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, monitor: &MonitorView) 
     response.on_hover_text(&*texts.get("viewers-frame-tip"));
 }
 
-/// The text of the state, and a color if the state needs attention.
+/// Returns the text of the state, and a color if the state needs attention.
 pub(super) fn state(
     theme: &Theme,
     texts: &Texts,
@@ -113,7 +113,7 @@ pub fn is_trouble(monitor: &MonitorView) -> bool {
     trouble_of_viewers(monitor.state).is_some()
 }
 
-/// The text key for a state.
+/// Returns the text key for a state.
 pub fn words(state: &str) -> &'static str {
     match state {
         "ok" => key!("viewers-ok"),

@@ -12,7 +12,8 @@ use crate::studio::settings::Settings;
 use crate::studio::settings::scenes::collection;
 use crate::text::{Language, Problem};
 
-/// Every cause that can end a connection. A new cause does not compile until it is added here.
+/// Returns every cause that can end a connection. A new cause does not compile until it is added
+/// here.
 fn every_cause() -> Vec<Cause> {
     use CertificateProblem as Problem;
     let text = || "x".to_owned();

@@ -10,12 +10,12 @@ pub fn clock(time: Duration) -> String {
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-/// The local time of day, such as `18:07:41`.
+/// Returns the local time of day, such as `18:07:41`.
 pub fn time_of_day(wall_micros: i64) -> String {
     local_time(wall_micros, "%H:%M:%S")
 }
 
-/// The local date and time, such as `2026-11-25 18:07`.
+/// Returns the local date and time, such as `2026-11-25 18:07`.
 pub fn date_and_time(wall_micros: i64) -> String {
     local_time(wall_micros, "%Y-%m-%d %H:%M")
 }
@@ -32,7 +32,7 @@ pub fn minutes(time: Duration) -> String {
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
-/// The distance to the live edge, such as `−12 s` or `−1:05`.
+/// Returns the distance to the live edge, such as `−12 s` or `−1:05`.
 pub fn behind(time: Duration) -> String {
     let seconds = (time + Duration::from_millis(500)).as_secs();
     if seconds < 60 { format!("−{seconds}\u{a0}s") } else { format!("−{}", minutes(time)) }
@@ -118,7 +118,7 @@ pub fn size(size: Size) -> String {
     format!("{}×{}", size.width, size.height)
 }
 
-/// The name of a size: `720p` for the usual aspect ratio, `1024×768` for others.
+/// Returns the name of a size: `720p` for the usual aspect ratio, `1024×768` for others.
 pub fn size_name(of: Size) -> String {
     if of.width * 9 == of.height * 16 || (of.width, of.height) == (854, 480) {
         format!("{}p", of.height)
@@ -127,7 +127,7 @@ pub fn size_name(of: Size) -> String {
     }
 }
 
-/// The remaining seconds, at least 1 while any time is left.
+/// Returns the remaining seconds, at least 1 while any time is left.
 pub fn countdown(time: Duration) -> u64 {
     let seconds = time.as_millis().div_ceil(1000);
     u64::try_from(seconds).unwrap_or(u64::MAX)
@@ -138,7 +138,7 @@ pub fn rate(rate: FrameRate) -> String {
     rate.to_string()
 }
 
-/// The text with a capital first letter.
+/// Returns the text with a capital first letter.
 pub fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())

@@ -18,7 +18,7 @@ mod tests {
         std::fs::read_to_string(format!("{root}/assets/i18n/{}/onair.ftl", language.tag())).unwrap()
     }
 
-    /// The keys, each with the names of its placeables.
+    /// Returns the keys, each with the names of its placeables.
     fn keys(language: Language) -> Vec<(String, BTreeSet<String>)> {
         let source = source(language);
         let mut keys: Vec<(String, BTreeSet<String>)> = Vec::new();
@@ -79,7 +79,7 @@ mod tests {
         assert!(checked > 100, "{checked}");
     }
 
-    /// The contents of all files of a language.
+    /// Returns the contents of all files of a language.
     fn whole(language: Language) -> String {
         let folder = format!("{}/assets/i18n/{}", env!("CARGO_MANIFEST_DIR"), language.tag());
         let files = std::fs::read_dir(folder).unwrap().map(|it| it.unwrap().path());
@@ -87,7 +87,8 @@ mod tests {
         files.map(|path| std::fs::read_to_string(path).unwrap()).collect()
     }
 
-    /// Every key of a language, including those of the studio, and whether its text has placeables.
+    /// Returns every key of a language, including those of the studio, and whether its text has
+    /// placeables.
     fn every_key(language: Language) -> Vec<(String, bool)> {
         let mut keys: Vec<(String, bool)> = Vec::new();
         for line in whole(language).lines().filter(|line| !line.starts_with('#')) {

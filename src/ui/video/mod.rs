@@ -89,12 +89,12 @@ impl FrameView {
         self.slot.version() != self.seen && self.slot.get().is_some() || self.frame.is_some()
     }
 
-    /// The aspect ratio of the frame; 16:9 while there is no frame.
+    /// Returns the aspect ratio of the frame; 16:9 while there is no frame.
     pub fn shape(&self) -> f32 {
         self.frame.as_ref().map_or(16.0 / 9.0, |frame| frame.size().aspect())
     }
 
-    /// The size of the frame, if there is one.
+    /// Returns the size of the frame, if there is one.
     pub fn size(&mut self) -> Option<Size> {
         if self.frame.is_none() && self.slot.version() != self.seen {
             return self.slot.get().map(|frame| frame.size());
@@ -212,14 +212,14 @@ fn turned_mesh(texture: egui::TextureId, rect: Rect, turn: Rotation) -> egui::Me
     mesh
 }
 
-/// The size of a rectangle in pixels, rounded to even numbers.
+/// Returns the size of a rectangle in pixels, rounded to even numbers.
 fn pixels(rect: Rect, pixels_per_point: f32) -> Size {
     let pixels = rect.size() * pixels_per_point;
     Size::new((pixels.x.round() as u32).max(2) & !1, (pixels.y.round() as u32).max(2) & !1)
 }
 
-/// The texture coordinates (0…1 from the upper left) at the upper left, upper right, lower right
-/// and lower left corners of a rotated frame.
+/// Returns the texture coordinates (0…1 from the upper left) at the upper left, upper right, lower
+/// right and lower left corners of a rotated frame.
 pub fn corners(turn: Rotation) -> [[f32; 2]; 4] {
     let mut corners = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]];
     // After a rotation to the right, the lower left corner of the frame is at the upper left.
@@ -227,8 +227,8 @@ pub fn corners(turn: Rotation) -> [[f32; 2]; 4] {
     corners
 }
 
-/// The largest centered rectangle in `room` with the aspect ratio `shape`, in whole and even
-/// pixels.
+/// Returns the largest centered rectangle in `room` with the aspect ratio `shape`, in whole and
+/// even pixels.
 pub fn fitted(room: Rect, shape: f32, pixels_per_point: f32) -> Rect {
     let size = if room.width() > room.height() * shape {
         vec2(room.height() * shape, room.height())

@@ -23,8 +23,8 @@ impl FilterFile {
         slot.filter.kind() == self.kind && file.is_some_and(|(_, path)| path == self.was)
     }
 
-    /// The current position of the filter, which is the old position, or else that of the only
-    /// matching filter.
+    /// Returns the current position of the filter, which is the old position, or else that of the
+    /// only matching filter.
     pub fn among(&self, slots: &[Slot]) -> Option<usize> {
         if slots.get(self.index).is_some_and(|slot| self.is(slot)) {
             return Some(self.index);
@@ -49,7 +49,8 @@ pub enum FileRequest {
 }
 
 impl FileRequest {
-    /// The kind of file that can replace the content of a source, if that content is on the disk.
+    /// Returns the kind of file that can replace the content of a source, if that content is on the
+    /// disk.
     pub fn of(choice: &VideoChoice) -> Option<Self> {
         match choice {
             VideoChoice::Image(_) => Some(Self::Image),
@@ -61,7 +62,7 @@ impl FileRequest {
         }
     }
 
-    /// The content of a source with the chosen file.
+    /// Returns the content of a source with the chosen file.
     pub fn choice(self, path: PathBuf) -> VideoChoice {
         match self {
             Self::Image => VideoChoice::Image(path),

@@ -32,7 +32,7 @@ const FRAME: std::time::Duration = std::time::Duration::from_millis(33);
 /// The minimum height of the list, in points. In less space, the list is omitted.
 const MIN_LIST_HEIGHT: f32 = 60.0;
 
-/// The id of the message field.
+/// Returns the id of the message field.
 fn field() -> Id {
     Id::unique("chat-say")
 }

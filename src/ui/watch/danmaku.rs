@@ -31,7 +31,7 @@ pub struct Flight {
 }
 
 impl Flight {
-    /// The distance from the left edge of the room to the left edge of the message.
+    /// Returns the distance from the left edge of the room to the left edge of the message.
     pub fn x(&self, room: f32, now: f64) -> f32 {
         let part = ((now - self.begun) / self.crossing) as f32;
         room - (room + self.width) * part
@@ -112,7 +112,7 @@ impl DanmakuLayer {
         }
     }
 
-    /// The messages in flight.
+    /// Returns the messages in flight.
     pub fn flights(&self) -> impl Iterator<Item = &Flight> {
         self.flying.iter()
     }

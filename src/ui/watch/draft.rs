@@ -35,13 +35,13 @@ impl Graph {
         }
     }
 
-    /// The values, oldest first.
+    /// Returns the values, oldest first.
     pub fn values(&self) -> Vec<f32> {
         self.values.iter().copied().collect()
     }
 
-    /// The points of the curve in `room`, with the newest value at the right edge. The scale goes
-    /// from zero to above the largest value.
+    /// Returns the points of the curve in `room`, with the newest value at the right edge. The
+    /// scale goes from zero to above the largest value.
     pub fn points(&self, room: Rect) -> Vec<Pos2> {
         let top = self.values.iter().copied().fold(self.least, f32::max).max(1e-3) * 1.15;
         let step = room.width() / (MINUTE - 1) as f32;

@@ -59,14 +59,15 @@ pub fn is_address(text: &str) -> bool {
 /// The maximum size in bytes of a file that contains only an address.
 const LINK_BYTES: u64 = 64 << 10;
 
-/// The source to play for a dropped file: the file itself or, for a link file, the address in it.
+/// Returns the source to play for a dropped file: the file itself or, for a link file, the address
+/// in it.
 fn dropped_name(path: &Path, read: impl FnOnce() -> Option<Vec<u8>>) -> String {
     let link = path.extension().is_some_and(|it| it == "url" || it == "desktop");
     let held = if link { read().and_then(|bytes| address_in(&bytes)) } else { None };
     held.unwrap_or_else(|| source_text(path.as_os_str()))
 }
 
-/// The first address in a link file of Windows (`.url`) or of a Linux desktop (`.desktop`).
+/// Returns the first address in a link file of Windows (`.url`) or of a Linux desktop (`.desktop`).
 fn address_in(bytes: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(bytes).ok()?;
     let lines = text.lines().filter_map(|line| line.trim().strip_prefix("URL="));

@@ -28,7 +28,7 @@ pub const KEYS: &[(Action, &str, &[Key])] = &[
     (Action::WatchZoomIn, "=", &[Key::Equals]),
 ];
 
-/// The keys of a command about players, as named in the help.
+/// Returns the keys of a command about players, as named in the help.
 pub fn keys_of(ctx: &Context, action: Action) -> String {
     let fixed = KEYS.iter().find(|(of, _, _)| *of == action).map(|(_, name, _)| *name);
     let hotkey = shortcut_text(ctx, action);

@@ -27,7 +27,7 @@ impl std::fmt::Debug for NetworkForm {
 }
 
 impl NetworkForm {
-    /// The initial values of the fields.
+    /// Returns the initial values of the fields.
     pub fn of(network: &Network) -> Self {
         Self {
             ports: network.route.ports.clone(),

@@ -9,7 +9,7 @@ use crate::studio::watch::viewport::{Aspect, Rotation, ZOOM};
 use crate::ui::input::actions::key;
 use crate::ui::video::fitted;
 
-/// The text key for the name of an aspect ratio.
+/// Returns the text key for the name of an aspect ratio.
 pub fn key_of(aspect: Aspect) -> &'static str {
     match aspect {
         Aspect::Fit => key!("aspect-fit"),
@@ -45,7 +45,7 @@ impl From<viewport::Viewport> for Viewport {
 }
 
 impl Viewport {
-    /// The part of the viewport that the studio stores.
+    /// Returns the part of the viewport that the studio stores.
     pub fn kept(&self) -> viewport::Viewport {
         viewport::Viewport {
             aspect: self.aspect,
@@ -72,7 +72,7 @@ impl Viewport {
         }
     }
 
-    /// The position of a frame of this size, after rotation.
+    /// Returns the position of a frame of this size, after rotation.
     pub fn place(&self, room: Rect, size: Size, pixels_per_point: f32) -> Rect {
         let (width, height) = (size.width.max(1) as f32, size.height.max(1) as f32);
         let (width, height) =
@@ -104,7 +104,7 @@ impl Viewport {
     }
 }
 
-/// The maximum offset at which a part of the frame remains visible.
+/// Returns the maximum offset at which a part of the frame remains visible.
 fn most_pan(size: Vec2, room: Rect) -> Vec2 {
     let most = (size + room.size()) / 2.0 - room.size().min(size) / 4.0;
     let most = most / size.max(Vec2::splat(f32::MIN_POSITIVE));

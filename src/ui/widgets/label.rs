@@ -103,7 +103,7 @@ impl Wrapped {
         Self { galley: ui.painter().layout_job(job), width, align }
     }
 
-    /// The height of all lines.
+    /// Returns the height of all lines.
     pub fn height(&self) -> f32 {
         self.galley.size().y
     }

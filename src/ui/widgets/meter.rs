@@ -19,7 +19,7 @@ const DANGER: f32 = -9.0;
 const BETWEEN: f32 = 2.0;
 const SCALE: [i32; 5] = [-60, -40, -20, -9, 0];
 
-/// The position of a level on the meter, 0 to 1.
+/// Returns the position of a level on the meter, 0 to 1.
 fn place_of(dbfs: f32) -> f32 {
     ((dbfs - FLOOR) / -FLOOR).clamp(0.0, 1.0)
 }
@@ -67,7 +67,7 @@ fn told(response: &Response, shown: &Level<'_>) {
 }
 
 impl Level<'_> {
-    /// The levels of the bars: a single one, or those of left and right.
+    /// Returns the levels of the bars: a single one, or those of left and right.
     fn bars(&self) -> impl ExactSizeIterator<Item = f32> {
         let [one, other] = self.levels.channels.unwrap_or([self.levels.peak; 2]);
         let count = if self.levels.channels.is_some() { 2 } else { 1 };
@@ -79,7 +79,7 @@ impl Level<'_> {
     }
 }
 
-/// The colors of a meter, with the start and end of each zone in dBFS.
+/// Returns the colors of a meter, with the start and end of each zone in dBFS.
 fn zones(theme: &Theme) -> [(f32, f32, Color32); 3] {
     let [fine, high, too_high] = theme.meter;
     [(FLOOR, WARN, fine), (WARN, DANGER, high), (DANGER, 0.0, too_high)]
@@ -115,8 +115,8 @@ fn paint(
     }
 }
 
-/// The range that a bar occupies between `from` and `to`, given the bar's index and the number of
-/// bars.
+/// Returns the range that a bar occupies between `from` and `to`, given the bar's index and the
+/// number of bars.
 fn across((index, count): (usize, usize), from: f32, to: f32) -> Rangef {
     let width = (to - from - BETWEEN * (count as f32 - 1.0)) / count as f32;
     let begin = from + (width + BETWEEN) * index as f32;

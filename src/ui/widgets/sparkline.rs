@@ -53,7 +53,8 @@ pub fn sparkline(
     response
 }
 
-/// The points of the newest `span` values, newest first, and the number of points of a full span.
+/// Returns the points of the newest `span` values, newest first, and the number of points of a full
+/// span.
 fn newest(values: &[f32], span: usize) -> (Vec<f32>, usize) {
     let per_point = span.div_ceil(MAX_POINTS).max(1);
     let shown: Vec<f32> = values.iter().rev().take(span).copied().collect();

@@ -209,8 +209,9 @@ impl Drawing<'_> {
         }
     }
 
-    /// The widths of the columns. If all fit, each is as wide as its content. Otherwise, columns
-    /// that fit into an equal share keep their width, and the others share the remaining width.
+    /// Returns the widths of the columns. If all fit, each is as wide as its content. Otherwise,
+    /// columns that fit into an equal share keep their width, and the others share the remaining
+    /// width.
     fn widths(&self, ui: &Ui, rows: &[Vec<Vec<Span>>]) -> Vec<f32> {
         let columns = rows.first().map_or(0, Vec::len);
         let natural = |column: usize| {

@@ -56,12 +56,13 @@ pub fn read(text: &str) -> Vec<Block> {
     reader.blocks
 }
 
-/// The text without styles.
+/// Returns the text without styles.
 pub fn plain(spans: &[Span]) -> String {
     spans.iter().map(|span| span.text.as_str()).collect()
 }
 
-/// The anchor of a heading for links: lowercase letters and digits, with hyphens for spaces.
+/// Returns the anchor of a heading for links: lowercase letters and digits, with hyphens for
+/// spaces.
 pub fn anchor(heading: &str) -> String {
     let kept = heading.chars().filter(|it| it.is_alphanumeric() || [' ', '-', '_'].contains(it));
     kept.collect::<String>().to_lowercase().replace(' ', "-")

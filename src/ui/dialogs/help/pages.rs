@@ -16,7 +16,7 @@ pub enum Part {
 impl Part {
     pub const ALL: [Self; 4] = [Self::Start, Self::Tasks, Self::Reference, Self::Background];
 
-    /// The text key for the name of the group.
+    /// Returns the text key for the name of the group.
     pub fn key(self) -> &'static str {
         match self {
             Self::Start => key!("help-start"),
@@ -100,7 +100,7 @@ pub static PAGES: &[Page] = &[
 ];
 
 impl Page {
-    /// The text of the page in this language, or else in English.
+    /// Returns the text of the page in this language, or else in English.
     pub fn text(&self, language: Language) -> &'static str {
         match language {
             Language::Chinese => self.chinese.unwrap_or(self.english),
@@ -108,7 +108,7 @@ impl Page {
         }
     }
 
-    /// The heading of the page.
+    /// Returns the heading of the page.
     pub fn title(&self, language: Language) -> &'static str {
         self.text(language).lines().find_map(|line| line.strip_prefix("# ")).unwrap_or(self.path)
     }
@@ -117,7 +117,7 @@ impl Page {
         markdown::read(self.text(language))
     }
 
-    /// The target of a link on this page.
+    /// Returns the target of a link on this page.
     pub fn target(&self, link: &str) -> Option<Target> {
         if link.starts_with("https://") || link.starts_with("http://") {
             return Some(Target::Web);
@@ -152,7 +152,7 @@ pub enum Target {
     Web,
 }
 
-/// The anchor of a heading, for links to it.
+/// Returns the anchor of a heading, for links to it.
 pub fn anchor_of(block: &Block) -> Option<String> {
     match &block.content {
         Content::Heading(_, spans) => Some(markdown::anchor(&markdown::plain(spans))),

@@ -47,7 +47,7 @@ pub fn show(
     add(ui, view, filters, looked);
 }
 
-/// The name of a filter's kind.
+/// Returns the name of a filter's kind.
 fn kind(filter: &Filter) -> &'static str {
     match filter {
         Filter::Gain { .. } => key!("filter-gain"),
@@ -64,7 +64,7 @@ fn kind(filter: &Filter) -> &'static str {
     }
 }
 
-/// The name of a filter's parameter.
+/// Returns the name of a filter's parameter.
 fn number(parameter: &Parameter) -> &'static str {
     match parameter.name {
         "db" => key!("number-gain"),

@@ -158,7 +158,7 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
     });
 }
 
-/// The summary of the current collection or profile.
+/// Returns the summary of the current collection or profile.
 fn summary_now(view: &View<'_>) -> PartSummary {
     let snapshot = view.snapshot;
     let own = snapshot.targets.iter().filter(|it| !it.target.is_built_in());
@@ -172,7 +172,7 @@ fn summary_now(view: &View<'_>) -> PartSummary {
     }
 }
 
-/// The summary as text: `3 scenes, 5 sources`.
+/// Returns the summary as text: `3 scenes, 5 sources`.
 fn in_words(texts: &Texts, kind: PartKind, summary: &PartSummary) -> String {
     let count = |it: usize| i64::try_from(it).unwrap_or(i64::MAX);
     match kind {
@@ -258,7 +258,7 @@ fn name(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, naming: &Namin
     }
 }
 
-/// The entered name, if it is valid and free.
+/// Returns the entered name, if it is valid and free.
 fn checked(
     view: &View<'_>,
     kind: PartKind,

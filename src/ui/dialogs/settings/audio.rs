@@ -39,7 +39,7 @@ pub(super) fn monitoring(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsD
     }
 }
 
-/// The name of the push-to-talk key.
+/// Returns the name of the push-to-talk key.
 pub(super) fn talk_key_name(texts: &Texts, preferences: &Preferences) -> String {
     match preferences.push_to_talk_key.name() {
         "Space" => texts.get("key-space").to_string(),

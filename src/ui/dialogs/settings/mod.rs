@@ -31,7 +31,7 @@ const PAGES: f32 = 168.0;
 /// Minimum width of a page in points. In a narrower window, the page scrolls.
 const NARROWEST: f32 = 460.0;
 
-/// The settings that match the search, in either language.
+/// Returns the settings that match the search, in either language.
 fn results(draft: &mut SettingsDraft, view: &View<'_>) -> Vec<Setting> {
     let language = match view.texts.language() {
         Language::English => Language::Chinese,

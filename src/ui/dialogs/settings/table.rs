@@ -19,7 +19,7 @@ macro_rules! settings {
             /// All pages in display order.
             pub const ALL: &[Self] = &[$(Self::$page,)*];
 
-            /// The text key for the name of the page.
+            /// Returns the text key for the name of the page.
             pub fn key(self) -> &'static str {
                 match self {
                     $(Self::$page => concat!("settings-page-", $page_name),)*
@@ -43,21 +43,21 @@ macro_rules! settings {
             /// All settings in the order of their pages.
             pub const ALL: &[Self] = &[$($(Self::$variant,)*)*];
 
-            /// The page of the setting.
+            /// Returns the page of the setting.
             pub fn page(self) -> SettingsPage {
                 match self {
                     $($(Self::$variant => SettingsPage::$page,)*)*
                 }
             }
 
-            /// The text key for the name of the setting.
+            /// Returns the text key for the name of the setting.
             pub fn key(self) -> &'static str {
                 match self {
                     $($(Self::$variant => concat!("setting-", $name),)*)*
                 }
             }
 
-            /// The text key for the explanation.
+            /// Returns the text key for the explanation.
             pub fn note(self) -> &'static str {
                 match self {
                     $($(Self::$variant => concat!("setting-", $name, "-note"),)*)*

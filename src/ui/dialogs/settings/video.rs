@@ -28,7 +28,7 @@ const SIZES: [(u32, u32); 8] = [
 ];
 const RATES: [u32; 6] = [24, 25, 30, 48, 50, 60];
 
-/// The reason why size and rate cannot be changed now, if the program is on air.
+/// Returns the reason why size and rate cannot be changed now, if the program is on air.
 fn fixed(view: &View<'_>) -> Option<String> {
     let idle = view.snapshot.live == LiveState::Idle;
     (!idle).then(|| view.texts.get("quality-on-air").to_string())

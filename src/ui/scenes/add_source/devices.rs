@@ -31,18 +31,18 @@ enum SourceOrigin {
     Scene(SceneId),
 }
 
-/// The name of a display.
+/// Returns the name of a display.
 pub(in crate::ui::scenes) fn screen_name(view: &View<'_>, screen: &ScreenInfo) -> String {
     if screen.id == "all" { view.texts.get("screen-all").to_string() } else { screen.name.clone() }
 }
 
-/// The size of a display as text, with a note for the main display.
+/// Returns the size of a display as text, with a note for the main display.
 pub(in crate::ui::scenes) fn screen_kind(view: &View<'_>, screen: &ScreenInfo) -> String {
     let size = format::size(Size::new(screen.area.width, screen.area.height));
     if screen.primary { view.texts.with("screen-primary", &[("size", size.into())]) } else { size }
 }
 
-/// The name of a window.
+/// Returns the name of a window.
 pub(in crate::ui::scenes) fn window_name(window: &WindowInfo) -> &str {
     if window.name.is_empty() { &window.class } else { &window.name }
 }
@@ -109,7 +109,7 @@ fn of(view: &View<'_>, page: Page) -> Vec<FoundSource> {
     }
 }
 
-/// All available sources.
+/// Returns all available sources.
 pub(super) fn all(view: &View<'_>) -> Vec<FoundSource> {
     [Page::Cameras, Page::Screens, Page::Windows, Page::Again]
         .into_iter()

@@ -4,7 +4,7 @@
 use crate::capture::VideoChoice;
 use crate::compose::scene::Placement;
 
-/// The placement of a new source. `alone` is true if the scene is empty.
+/// Returns the placement of a new source. `alone` is true if the scene is empty.
 pub(super) fn of(choice: &VideoChoice, alone: bool) -> Placement {
     let (x, y, width, height) = match choice {
         // A text is placed in the lower third of the frame.

@@ -27,7 +27,7 @@ pub(in crate::ui) fn add(
     view.send(Command::Edit(edit));
 }
 
-/// The edit that adds a new source.
+/// Returns the edit that adds a new source.
 pub(in crate::ui) fn edit_for(
     snapshot: &crate::studio::Snapshot,
     scene: SceneId,

@@ -29,7 +29,8 @@ pub(in crate::ui::scenes) struct Frame {
 }
 
 impl Frame {
-    /// The frame of a program of this size in `rect`; `None` if no part of it is visible.
+    /// Returns the frame of a program of this size in `rect`, or `None` if no part of it is
+    /// visible.
     pub fn new(rect: Rect, room: Rect, canvas: Size) -> Option<Self> {
         let scale = f64::from(rect.width()) / f64::from(canvas.width).max(1.0);
         let map =
@@ -37,7 +38,7 @@ impl Frame {
         Some(Self { rect, room, canvas, map, back: map.inverse()? })
     }
 
-    /// The frame of the canvas of a group with this placement; `None` if it has no area.
+    /// Returns the frame of the canvas of a group with this placement, or `None` if it has no area.
     pub fn within(self, group: &Placement) -> Option<Self> {
         let map = self.map.after(layout::group(group, self.canvas));
         Some(Self { map, back: map.inverse()?, ..self })
@@ -58,7 +59,7 @@ impl Frame {
     }
 }
 
-/// The handles of a tight placement, in the window.
+/// Returns the handles of a tight placement, in the window.
 pub(in crate::ui::scenes) fn handles(frame: Frame, place: &Placement) -> Vec<(Grip, Pos2)> {
     let plain = Placement {
         flip_x: false,

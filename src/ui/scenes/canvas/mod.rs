@@ -146,7 +146,7 @@ struct Canvas<'a> {
 }
 
 impl<'a> Canvas<'a> {
-    /// The canvas of the group that contains an item, if it can be edited there.
+    /// Returns the canvas of the group that contains an item, if it can be edited there.
     fn within(&self, id: ItemId) -> Option<Self> {
         self.items.iter().filter(|item| !item.hidden && !item.locked).find_map(|group| {
             let (items, modifiers) = (group.members(), self.modifiers);
@@ -169,12 +169,12 @@ impl<'a> Canvas<'a> {
         self.items.iter().filter(|item| draft.is_chosen(item.id))
     }
 
-    /// The items that can be moved on the frame.
+    /// Returns the items that can be moved on the frame.
     fn free(&self) -> impl Iterator<Item = &'a Item> + use<'a> {
         self.items.iter().filter(|item| !item.hidden && !item.locked)
     }
 
-    /// The accessible name for screen readers.
+    /// Returns the accessible name for screen readers.
     fn name(&self, view: &View<'_>, draft: &Draft) -> String {
         match self.selected(draft) {
             Some(_) if !draft.others.is_empty() => {
@@ -197,7 +197,7 @@ impl<'a> Canvas<'a> {
         placement::edges(&item.place, natural(view.snapshot, item), self.frame.canvas)
     }
 
-    /// The single selected item with handles, and the handle at this position.
+    /// Returns the single selected item with handles, and the handle at this position.
     fn of_one(&self, view: &View<'_>, draft: &Draft, at: Pos2) -> Option<(&'a Item, Grip)> {
         let alone = |item: &&Item| !item.locked && draft.others.is_empty();
         let item = self.selected(draft).filter(alone)?;
@@ -218,7 +218,7 @@ impl<'a> Canvas<'a> {
         one.or_else(|| self.of_several(view, draft, at).map(|(_, grip)| grip))
     }
 
-    /// The common frame, if several movable items are selected.
+    /// Returns the common frame, if several movable items are selected.
     fn together(&self, view: &View<'_>, draft: &Draft) -> Option<LayerGroup> {
         let chosen: Vec<&Item> = self.free().filter(|item| draft.is_chosen(item.id)).collect();
         if chosen.len() < 2 {
@@ -228,7 +228,7 @@ impl<'a> Canvas<'a> {
         Some((edges, chosen.iter().map(|item| (item.id, self.tight(view, item))).collect()))
     }
 
-    /// The topmost item at a point of the window.
+    /// Returns the topmost item at a point of the window.
     fn under(&self, view: &View<'_>, at: Pos2) -> Option<&'a Item> {
         let (point, canvas) = (self.frame.to_program(at), self.frame.canvas);
         let hit = |item: &&Item| {

@@ -10,7 +10,7 @@ const TITLE: f32 = 0.90;
 /// Half the size of the center cross, as a fraction of the height.
 const CROSS: f32 = 0.04;
 
-/// The action and the title safe area of a frame in `rect`.
+/// Returns the action and the title safe area of a frame in `rect`.
 fn frames(rect: Rect) -> [Rect; 2] {
     [ACTION, TITLE].map(|part| Rect::from_center_size(rect.center(), rect.size() * part))
 }

@@ -50,7 +50,7 @@ impl CanvasZoom {
         self.scale.is_none()
     }
 
-    /// The rectangle of a frame of this size, which may extend beyond the area.
+    /// Returns the rectangle of a frame of this size, which may extend beyond the area.
     pub fn place(&mut self, room: Rect, size: Size, pixels_per_point: f32) -> Rect {
         let drawn = DrawnAt { room, size, pixels_per_point };
         self.drawn = Some(drawn);
@@ -66,14 +66,14 @@ impl CanvasZoom {
         Rect::from_min_size(pos2(whole(corner.x), whole(corner.y)), seen)
     }
 
-    /// The scale at which the frame was last drawn.
+    /// Returns the scale at which the frame was last drawn.
     fn scale_now(&self) -> f32 {
         self.drawn.map_or(1.0, |drawn| {
             self.rect(drawn).width() * drawn.pixels_per_point / drawn.size.width.max(1) as f32
         })
     }
 
-    /// The scale in percent.
+    /// Returns the scale in percent.
     pub fn percent(&self) -> u32 {
         (self.scale_now() * 100.0).round() as u32
     }

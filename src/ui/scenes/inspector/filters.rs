@@ -34,7 +34,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: 
     }
 }
 
-/// The reason why a filter cannot use its file.
+/// Returns the reason why a filter cannot use its file.
 fn lacks<'a>(view: &View<'a>, source: SourceId, filter: &Filter) -> Option<&'a Problem> {
     let (_, path) = filter.file()?;
     view.snapshot.scenes.source(source)?.filter_lacks(path)
@@ -99,7 +99,7 @@ fn list(
     });
 }
 
-/// The name of a filter's kind.
+/// Returns the name of a filter's kind.
 fn kind(filter: &Filter) -> &'static str {
     match filter {
         Filter::Crop { .. } => key!("video-filter-crop"),
@@ -271,7 +271,7 @@ fn key_color(ui: &mut Ui, view: &mut View<'_>, color: &mut [u8; 3]) {
     });
 }
 
-/// The name of a filter's parameter.
+/// Returns the name of a filter's parameter.
 fn number(parameter: &Parameter) -> &'static str {
     match parameter.name {
         "left" => key!("video-number-left"),

@@ -47,9 +47,9 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: Named) ->
     true
 }
 
-/// The edit that renames an item. If the item is the only one that shows its source, the source is
-/// renamed, so that all messages use the new name. If several items show the source, the item gets
-/// its own name.
+/// Returns the edit that renames an item. If the item is the only one that shows its source, the
+/// source is renamed, so that all messages use the new name. If several items show the source, the
+/// item gets its own name.
 fn renamed(collection: &Collection, id: ItemId, name: String) -> Edit {
     let own = Edit::RenameItem(id, name.clone());
     let Some(item) = collection.item(id) else { return own };

@@ -26,7 +26,7 @@ const PART: f32 = 0.6;
 /// Distance between images, in points.
 const BETWEEN: f32 = 4.0;
 
-/// The number of columns for the images of scenes, and the size of an image.
+/// Returns the number of columns for the images of scenes, and the size of an image.
 fn cells(ui: &Ui, view: &View<'_>, count: usize) -> (usize, Vec2) {
     let size = view.snapshot.quality.size;
     let shape = size.aspect();

@@ -145,8 +145,9 @@ fn item_row(
     menu::context(&row, view, |ui, view| menu::item(ui, view, draft, item));
 }
 
-/// The new index among its siblings of an item that was dragged down by this many rows (or up, if
-/// negative). Rows go down, while the drawing order goes up. Members are in rows below their group.
+/// Returns the new index among its siblings of an item that was dragged down by this many rows (or
+/// up, if negative). Rows go down, while the drawing order goes up. Members are in rows below their
+/// group.
 fn dropped(items: &[Item], index: usize, rows: i64) -> usize {
     fn rows_of(items: &[Item]) -> i64 {
         items.iter().map(|item| 1 + rows_of(item.members())).sum()
@@ -169,7 +170,7 @@ fn dropped(items: &[Item], index: usize, rows: i64) -> usize {
     to
 }
 
-/// The items between two rows of the list, the last one as the main one.
+/// Returns the items between two rows of the list, the last one as the main one.
 fn between(view: &View<'_>, from: Option<ItemId>, to: ItemId) -> Vec<ItemId> {
     fn walk(items: &[Item], rows: &mut Vec<ItemId>) {
         for item in items.iter().rev() {

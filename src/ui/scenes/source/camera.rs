@@ -44,7 +44,7 @@ pub(in crate::ui::scenes) fn contents(ui: &mut Ui, view: &mut View<'_>, source: 
     }
 }
 
-/// The camera choice of a source; `None` if it is not a camera.
+/// Returns the camera choice of a source, or `None` if it is not a camera.
 fn chosen(view: &View<'_>, source: SourceId) -> Option<CameraChoice> {
     match view.snapshot.shown_by(source) {
         Some(VideoChoice::Camera(camera)) => Some(camera.clone()),

@@ -11,8 +11,8 @@ use crate::ui::scenes::source::fields::{hint, line};
 use crate::ui::view::View;
 use crate::ui::widgets::{Select, menu_item, menu_rule, scrolled};
 
-/// The other sources of the scenes, the main video source and the cameras, each listed once with its
-/// name.
+/// Returns the other sources of the scenes, the main video source and the cameras, each listed once
+/// with its name.
 fn others(snapshot: &Snapshot, id: SourceId) -> Vec<(String, VideoChoice)> {
     let own = snapshot.shown_by(id);
     let mut others: Vec<(String, VideoChoice)> = Vec::new();

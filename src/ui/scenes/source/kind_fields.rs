@@ -268,12 +268,13 @@ fn said(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId, conte
     }
 }
 
-/// The text that was typed for a source, or its current value.
+/// Returns the text that was typed for a source, or its current value.
 fn draft_of(draft: &mut Draft, id: SourceId, now: &str) -> String {
     draft.words.remove(&id).unwrap_or_else(|| now.to_owned())
 }
 
-/// The content of a source with this new text, format or address; `None` if the input is not valid.
+/// Returns the content of a source with this new text, format or address, or `None` if the input is
+/// not valid.
 pub(in crate::ui::scenes) fn with_words(choice: &VideoChoice, words: &str) -> Option<VideoChoice> {
     match choice {
         // An empty text is not a source; the user can hide the source instead.

@@ -91,7 +91,7 @@ impl Destination {
         (self.kind, self.wrong, self.key_shown) = (kind, None, false);
     }
 
-    /// The first missing or invalid value, with its field.
+    /// Returns the first missing or invalid value, with its field.
     fn fault(&self) -> Option<(Part, Problem)> {
         if self.kind == Kind::TryHere {
             return None;

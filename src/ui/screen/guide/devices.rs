@@ -161,7 +161,7 @@ fn microphone(ui: &mut Ui, view: &mut View<'_>, width: f32) {
     });
 }
 
-/// The text for the level, and whether the level is good.
+/// Returns the text for the level, and whether the level is good.
 fn level(audio: &AudioSource) -> (&'static str, bool) {
     match &audio.choice {
         _ if audio.muted => (key!("guide-muted"), false),

@@ -42,7 +42,7 @@ impl Step {
     const ALL: [Self; 5] =
         [Self::Language, Self::Devices, Self::Destination, Self::Quality, Self::Ready];
 
-    /// The text keys of the step's name, title and description.
+    /// Returns the text keys of the step's name, title and description.
     const fn texts(self) -> [&'static str; 3] {
         match self {
             Self::Language => {
@@ -338,7 +338,7 @@ fn foot(ui: &mut Ui, view: &View<'_>, step: Step, arrived: bool) -> Option<Foot>
     pressed
 }
 
-/// The width of the button that continues, which fits the text and has a minimum.
+/// Returns the width of the button that continues, which fits the text and has a minimum.
 fn width_of(ui: &Ui, text: &str) -> f32 {
     let galley =
         ui.painter().layout_no_wrap(text.to_owned(), Type::BodyStrong.font(), Color32::WHITE);

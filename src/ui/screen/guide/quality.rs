@@ -60,7 +60,8 @@ fn choices(
     }
 }
 
-/// The selected preset: the user's choice, or else the recommended one, or else the current one.
+/// Returns the selected preset: the user's choice, or else the recommended one, or else the current
+/// one.
 fn chosen(view: &View<'_>, preset: Option<usize>) -> Option<usize> {
     let recommended = view.snapshot.measured.as_ref().and_then(|it| it.recommendation);
     preset.or_else(|| {
@@ -141,7 +142,7 @@ fn upload_words(view: &View<'_>, upload: &Upload) -> (String, bool) {
     }
 }
 
-/// The recommendation, with the reason why it is not higher.
+/// Returns the recommendation, with the reason why it is not higher.
 fn reason(view: &View<'_>, found: &Recommendation) -> String {
     let texts = view.texts;
     let quality = found.preset.applied_to(&view.snapshot.quality);

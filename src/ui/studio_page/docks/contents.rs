@@ -15,7 +15,7 @@ use crate::ui::targets::child;
 use crate::ui::view::View;
 use crate::ui::{targets, watch};
 
-/// The text key for the title of a panel.
+/// Returns the text key for the title of a panel.
 pub(super) fn title(panel: Panel) -> &'static str {
     match panel {
         Panel::Sources => key!("panel-sources"),

@@ -16,7 +16,7 @@ use crate::ui::widgets::{
 
 const WIDTH: f32 = 240.0;
 
-/// The name of a layout. Built-in layouts have a name in the window's language.
+/// Returns the name of a layout. Built-in layouts have a name in the window's language.
 fn title(view: &View<'_>, name: &str) -> String {
     match name {
         "simple" => view.texts.get("layout-simple").to_string(),

@@ -12,7 +12,7 @@ use crate::ui::widgets::{Button, ButtonWeight, menu_item, menu_rule, scrolled};
 /// The width of the list.
 const WIDTH: f32 = 260.0;
 
-/// The width of the button with its text.
+/// Returns the width of the button with its text.
 pub fn width(ui: &Ui, view: &View<'_>) -> f32 {
     let text = view.texts.get("add-audio").to_string();
     let font = Type::FigureStrong.font();

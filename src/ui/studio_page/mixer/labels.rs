@@ -28,7 +28,7 @@ impl MixerSelection {
         Id::unique("mixer-strip")
     }
 
-    /// The last selection.
+    /// Returns the last selection.
     pub fn get(ctx: &Context) -> Self {
         ctx.data(|data| data.get_temp(Self::place())).unwrap_or_default()
     }
@@ -70,7 +70,7 @@ pub fn meter_of(
     meter(ui, view.theme, &shown, width).on_hover_text(&*view.texts.get("tip-level"));
 }
 
-/// The levels of the selected audio.
+/// Returns the levels of the selected audio.
 pub fn levels_of(audio: &AudioSource) -> Levels {
     Levels {
         peak: audio.peak_dbfs,
@@ -80,14 +80,14 @@ pub fn levels_of(audio: &AudioSource) -> Levels {
     }
 }
 
-/// The text of a level: peak and RMS.
+/// Returns the text of a level: peak and RMS.
 fn level_words(view: &View<'_>, peak: f32, rms: f32) -> String {
     let (peak, rms) = (format::decibels(peak), format::decibels(rms));
     view.texts.with("level-words", &[("peak", peak.into()), ("rms", rms.into())])
 }
 
-/// The audio sources that a strip can use, without files other than its own. `own` is the strip
-/// itself.
+/// Returns the audio sources that a strip can use, without files other than its own. `own` is the
+/// strip itself.
 pub fn choices(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
     let microphones = view.snapshot.microphones.iter();
     let mut choices: Vec<AudioChoice> =
@@ -118,8 +118,8 @@ pub fn shown(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
     choices
 }
 
-/// The audio that this computer plays: all audio, the audio of one output device, or that of one
-/// application. A selected application stays in the list while it is not running.
+/// Returns the audio that this computer plays: all audio, the audio of one output device, or that
+/// of one application. A selected application stays in the list while it is not running.
 pub fn played(view: &View<'_>) -> Vec<AudioChoice> {
     let snapshot = view.snapshot;
     let running = snapshot.applications.iter().cloned().map(AudioChoice::Application);
@@ -141,7 +141,7 @@ pub fn played(view: &View<'_>) -> Vec<AudioChoice> {
     choices
 }
 
-/// The audio source of a strip. The main strip's source is the selected audio.
+/// Returns the audio source of a strip. The main strip's source is the selected audio.
 pub fn choice_of<'a>(view: &View<'a>, strip: &'a StripView) -> &'a AudioChoice {
     match &view.snapshot.audio {
         Some(audio) if strip.sound.id == StripId::MAIN => &audio.choice,
@@ -149,7 +149,7 @@ pub fn choice_of<'a>(view: &View<'a>, strip: &'a StripView) -> &'a AudioChoice {
     }
 }
 
-/// The name of a strip.
+/// Returns the name of a strip.
 pub fn label_of(view: &View<'_>, strip: &StripView) -> String {
     if strip.sound.name.is_empty() {
         name_of_choice(view, choice_of(view, strip), &strip.device)
@@ -158,12 +158,13 @@ pub fn label_of(view: &View<'_>, strip: &StripView) -> String {
     }
 }
 
-/// The name of the selected audio.
+/// Returns the name of the selected audio.
 pub fn name_of(view: &View<'_>, audio: &AudioSource) -> String {
     name_of_choice(view, &audio.choice, &audio.name)
 }
 
-/// The name of an audio source. `device` is the system's name for the source while it is open.
+/// Returns the name of an audio source. `device` is the system's name for the source while it is
+/// open.
 pub fn name_of_choice(view: &View<'_>, choice: &AudioChoice, device: &str) -> String {
     match choice {
         AudioChoice::Mic(_) if !device.is_empty() => device.to_owned(),
@@ -201,15 +202,15 @@ pub fn is_shown(view: &View<'_>, choice: &AudioChoice) -> bool {
     main.chain(sources).any(|shown| is_audio_of(choice, shown))
 }
 
-/// The scene source's name for this audio, if there is one.
+/// Returns the scene source's name for this audio, if there is one.
 fn shown_as(view: &View<'_>, choice: &AudioChoice) -> Option<String> {
     let mut sources = view.snapshot.scenes.collection.sources.iter();
     let source = sources.find(|source| is_audio_of(choice, &source.choice))?;
     Some(source.name.clone())
 }
 
-/// The text and color for the state of a source. While the source is open, the text is its measured
-/// clock drift.
+/// Returns the text and color for the state of a source. While the source is open, the text is its
+/// measured clock drift.
 pub fn state_of(view: &View<'_>, state: SourceState, drift_ppm: Option<f64>) -> (String, Color32) {
     let theme = view.theme;
     let text = match state {
@@ -229,8 +230,8 @@ pub fn state_of(view: &View<'_>, state: SourceState, drift_ppm: Option<f64>) -> 
     (text, if fine { theme.secondary } else { theme.warn })
 }
 
-/// The reason why a strip is silent, if it is: the user, push-to-talk or push-to-mute has muted it,
-/// or its video is not visible.
+/// Returns the reason why a strip is silent, if it is: the user, push-to-talk or push-to-mute has
+/// muted it, or its video is not visible.
 pub fn silent(view: &View<'_>, strip: &StripView) -> Option<String> {
     let sound = &strip.sound;
     let why = match sound.talk {
@@ -244,7 +245,7 @@ pub fn silent(view: &View<'_>, strip: &StripView) -> Option<String> {
     Some(view.texts.get(why).to_string())
 }
 
-/// The reason why the selected audio is silent, if it is.
+/// Returns the reason why the selected audio is silent, if it is.
 pub fn main_silent(view: &View<'_>, audio: &AudioSource) -> Option<String> {
     if audio.muted {
         return Some(view.texts.get("muted").to_string());
@@ -252,7 +253,7 @@ pub fn main_silent(view: &View<'_>, audio: &AudioSource) -> Option<String> {
     view.snapshot.strips.first().and_then(|main| silent(view, main))
 }
 
-/// The level of a strip, or the reason why there is none.
+/// Returns the level of a strip, or the reason why there is none.
 pub fn level(view: &View<'_>, strip: &StripView) -> String {
     if strip.soundless && !strip.sound.strip.muted {
         return view.texts.get("state-no-audio").to_string();
@@ -260,7 +261,7 @@ pub fn level(view: &View<'_>, strip: &StripView) -> String {
     silent(view, strip).unwrap_or_else(|| format::decibels(strip.meter.peak_dbfs))
 }
 
-/// The icon for a kind of audio source.
+/// Returns the icon for a kind of audio source.
 pub fn icon_of(choice: &AudioChoice) -> Icon {
     match choice {
         AudioChoice::Mic(_) => Icon::Microphone,

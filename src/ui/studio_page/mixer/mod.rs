@@ -27,8 +27,8 @@ const UPRIGHT: [f32; 3] = [112.0, 144.0, 240.0];
 /// The width of the button that adds a strip, if there is no room for its text.
 const ADD: f32 = 32.0;
 
-/// The common width of all strips and of the program, which depends on the names and the available
-/// space, and is limited in wide windows.
+/// Returns the common width of all strips and of the program, which depends on the names and the
+/// available space, and is limited in wide windows.
 fn width_of(ui: &Ui, strips: &[Strip], upright: bool, room: f32) -> f32 {
     let [least, roomy, most] = if upright { UPRIGHT } else { FLAT };
     let needed = strips.iter().map(|strip| strip.width(ui, upright)).fold(roomy, f32::max);

@@ -10,7 +10,7 @@ use crate::ui::widgets::{Button, ButtonWeight, Select, menu_item, scrolled};
 /// The width in points from which the button has a text.
 const WORDS_FROM: f32 = 150.0;
 
-/// The name of a choice.
+/// Returns the name of a choice.
 fn words(view: &View<'_>, monitoring: &Monitoring) -> String {
     match monitoring {
         Monitoring::Off => view.texts.get("monitoring-device-off").to_string(),

@@ -46,7 +46,7 @@ pub(super) struct Strip {
 }
 
 impl Strip {
-    /// All strips, or the selected audio if it is the only one.
+    /// Returns all strips, or the selected audio if it is the only one.
     pub fn all(view: &View<'_>) -> Vec<Self> {
         let snapshot = view.snapshot;
         match &snapshot.audio {
@@ -105,8 +105,8 @@ impl Strip {
         }
     }
 
-    /// The width that fits the strip's whole head, for a horizontal or a vertical fader. A changing
-    /// level does not change this width.
+    /// Returns the width that fits the strip's whole head, for a horizontal or a vertical fader. A
+    /// changing level does not change this width.
     pub fn width(&self, ui: &Ui, upright: bool) -> f32 {
         let wide = |text: &str, kind: Type| {
             ui.painter().layout_no_wrap(text.to_owned(), kind.font(), Color32::PLACEHOLDER).size().x
@@ -156,12 +156,12 @@ impl Strip {
         pressed
     }
 
-    /// The accessible name of the fader.
+    /// Returns the accessible name of the fader.
     pub fn fader_name(&self, view: &View<'_>) -> String {
         view.texts.with("gain-of", &[("name", self.name.as_str().into())])
     }
 
-    /// The color of the level's text.
+    /// Returns the color of the level's text.
     pub fn color(&self, view: &View<'_>) -> Color32 {
         match (self.trouble, self.clipped) {
             (true, _) => view.theme.warn,
@@ -215,7 +215,7 @@ fn head(
     response.on_hover_text(&*view.texts.get("tip-level"));
 }
 
-/// The three lines of a strip: its head, its meter, and its controls.
+/// Returns the three lines of a strip: its head, its meter, and its controls.
 fn lines(rect: Rect) -> [Rect; 3] {
     let inner = rect.shrink2(vec2(gap::S, gap::XS));
     let line = |top: f32, height: f32| {
@@ -262,7 +262,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
     strip.settings(&mut foot, view)
 }
 
-/// The text for the loudness of the program.
+/// Returns the text for the loudness of the program.
 pub(super) fn loudness(view: &View<'_>) -> String {
     match view.snapshot.loudness.short_term_lufs {
         Some(lufs) => format!("{}\u{a0}LUFS", format::signed(f64::from(lufs), 1, false)),

@@ -11,7 +11,7 @@ use crate::ui::widgets::{menu_item, menu_rule};
 /// Maximum number of displays in the menu.
 const MAX_DISPLAYS: usize = 6;
 
-/// The text for the content of a projector.
+/// Returns the text for the content of a projector.
 pub(in crate::ui) fn title(view: &View<'_>, shows: ProjectorContent) -> String {
     let texts = view.texts;
     match shows {
@@ -49,7 +49,7 @@ fn open(ui: &mut Ui, view: &mut View<'_>, text: &str, place: ProjectorPlace) {
     }
 }
 
-/// The text for a display: its name and size.
+/// Returns the text for a display: its name and size.
 fn label(display: &Display) -> String {
     format!("{} ({}×{})", display.name, display.size.width, display.size.height)
 }

@@ -74,7 +74,7 @@ impl Projectors {
         self.displays.is_some()
     }
 
-    /// The known displays.
+    /// Returns the known displays.
     pub fn displays(&self) -> Arc<[Display]> {
         self.displays.clone().unwrap_or_default()
     }
@@ -118,17 +118,17 @@ impl Projectors {
         self.open.clear();
     }
 
-    /// The places of the projectors.
+    /// Returns the places of the projectors.
     pub fn places(&self) -> Vec<ProjectorPlace> {
         self.open.iter().map(|it| it.place.clone()).collect()
     }
 
-    /// The index of a display; `None` if it is disconnected.
+    /// Returns the index of a display, or `None` if it is disconnected.
     fn index_of(&self, name: &str) -> Option<usize> {
         self.displays.as_ref()?.iter().position(|display| display.name == name)
     }
 
-    /// The visible projectors.
+    /// Returns the visible projectors.
     fn seen(&self) -> impl Iterator<Item = &Projector> {
         self.open
             .iter()
@@ -140,7 +140,7 @@ impl Projectors {
         self.seen().next().is_some()
     }
 
-    /// The views that the projectors need beside the program.
+    /// Returns the views that the projectors need beside the program.
     pub fn looks_at(&self, snapshot: &Snapshot) -> BTreeMap<ViewOf, ViewDetail> {
         let mut views = BTreeMap::new();
         for projector in self.seen() {
@@ -248,7 +248,7 @@ fn is_closed(ctx: &Context) -> bool {
     escaped || ctx.input(|input| input.viewport().close_requested())
 }
 
-/// The commands whose hotkeys were pressed in a projector.
+/// Returns the commands whose hotkeys were pressed in a projector.
 fn pressed(ctx: &Context, view: &View<'_>, preferences: &Preferences) -> Vec<Action> {
     // *Go Live* is excluded, because only the main window can ask for confirmation to stop.
     let works = |action: Action| action.may_be_global() && action != Action::GoLive;

@@ -33,8 +33,8 @@ pub(super) fn is_there(shows: ProjectorContent, snapshot: &Snapshot) -> bool {
     }
 }
 
-/// The view that the content needs beside the program; `None` for the program itself and for the
-/// multiview.
+/// Returns the view that the content needs beside the program, or `None` for the program itself and
+/// for the multiview.
 pub(super) fn view_of(shows: ProjectorContent, snapshot: &Snapshot) -> Option<ViewOf> {
     match shows {
         ProjectorContent::Program | ProjectorContent::Multiview => None,
@@ -98,7 +98,7 @@ impl ProjectorPicture {
     }
 }
 
-/// The position of a program frame in a window.
+/// Returns the position of a program frame in a window.
 fn fitted(ui: &Ui, size: Size, room: Rect) -> Rect {
     let shape = size.aspect();
     video::fitted(room, shape, ui.pixels_per_point())

@@ -128,7 +128,7 @@ fn viewers(ui: &mut Ui, view: &View<'_>) {
     });
 }
 
-/// The name of a protocol, the same in all languages.
+/// Returns the name of a protocol, the same in all languages.
 fn name_of(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Rtmp => "RTMP",

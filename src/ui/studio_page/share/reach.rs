@@ -50,7 +50,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     }
 }
 
-/// The port of an address such as `http://127.0.0.1:8088`.
+/// Returns the port of an address such as `http://127.0.0.1:8088`.
 fn port(address: &str) -> String {
     address.rsplit_once(':').map(|(_, port)| port.to_owned()).unwrap_or_default()
 }
@@ -68,7 +68,7 @@ fn addresses(ui: &mut Ui, view: &View<'_>, server: &ServerFigures) {
     });
 }
 
-/// The text key for what other computers can do at an address, and whether they can watch.
+/// Returns the text key for what other computers can do at an address, and whether they can watch.
 fn state(network: &NetworkAddress, reach: ServerReach) -> (&'static str, bool) {
     match (network.http, network.rtmp) {
         (true, _) if network.is_public => (key!("share-can-public"), true),

@@ -18,7 +18,7 @@ use crate::ui::widgets::{
     Button, ButtonWeight, Field, icon_button, menu_item, menu_rule, paragraph,
 };
 
-/// The id of the address field.
+/// Returns the id of the address field.
 pub fn url_field() -> Id {
     Id::unique("watch-url")
 }

@@ -109,7 +109,7 @@ fn hardware(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     paragraph(ui, &said, Type::Small, theme.secondary);
 }
 
-/// The name of a buffer length.
+/// Returns the name of a buffer length.
 fn buffer_name(view: &View<'_>, millis: u64) -> String {
     match millis {
         0 => view.texts.get("buffer-auto").to_string(),

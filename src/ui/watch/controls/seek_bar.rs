@@ -37,7 +37,7 @@ pub enum Span {
 }
 
 impl Span {
-    /// The range of a player with these figures.
+    /// Returns the range of a player with these figures.
     pub fn of(figures: &WatchFigures) -> Self {
         if let Some(duration) = figures.duration.filter(|duration| *duration >= MIN_BAR) {
             let position = figures.position.min(duration);
@@ -52,7 +52,7 @@ impl Span {
         }
     }
 
-    /// The current position on the bar, 0…1.
+    /// Returns the current position on the bar, 0…1.
     pub fn share(self) -> f32 {
         match self {
             Self::None => 0.0,
@@ -63,7 +63,7 @@ impl Span {
         }
     }
 
-    /// The command for a click at this position of the bar, 0…1.
+    /// Returns the command for a click at this position of the bar, 0…1.
     pub fn at(self, share: f32) -> Option<WatchCommand> {
         let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 1.0 };
         match self {
@@ -73,13 +73,13 @@ impl Span {
         }
     }
 
-    /// The command for a step forward or back. The player itself knows its pending seek and the end
-    /// of the stream.
+    /// Returns the command for a step forward or back. The player itself knows its pending seek and
+    /// the end of the stream.
     pub fn step(self, by: Duration, ahead: bool) -> Option<WatchCommand> {
         (self != Self::None).then_some(WatchCommand::Step { by, ahead })
     }
 
-    /// The text for a position on the bar: `0:42`, or `−12 s`.
+    /// Returns the text for a position on the bar: `0:42`, or `−12 s`.
     pub fn words(self, share: f32) -> String {
         match self.at(share) {
             Some(WatchCommand::Seek(to)) => format::minutes(to),

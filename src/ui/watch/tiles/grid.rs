@@ -23,8 +23,8 @@ const BETWEEN: f32 = 4.0;
 /// The height of the line at the bottom of a tile.
 const FOOT: f32 = 24.0;
 
-/// The rectangles of `count` tiles in `room`, row by row, with the number of columns that makes
-/// 16:9 frames largest.
+/// Returns the rectangles of `count` tiles in `room`, row by row, with the number of columns that
+/// makes 16:9 frames largest.
 pub fn grid(room: Rect, count: usize) -> Vec<Rect> {
     let cell = |columns: usize| {
         let rows = count.div_ceil(columns);

@@ -93,7 +93,7 @@ fn line(ui: &Ui, graph: &Graph, name: &str, room: Rect) {
     }
 }
 
-/// The library that decodes the video, and its hardware.
+/// Returns the library that decodes the video, and its hardware.
 fn decoder(texts: &Texts, by: By) -> String {
     let library = ("library", by.library.into());
     match by.hardware {
@@ -102,8 +102,8 @@ fn decoder(texts: &Texts, by: By) -> String {
     }
 }
 
-/// The text for the latency of the video, which mentions the sender's clock if only that clock
-/// gives the latency.
+/// Returns the text for the latency of the video, which mentions the sender's clock if only that
+/// clock gives the latency.
 pub fn latency(texts: &Texts, watch: &WatchFigures) -> String {
     match (watch.latency(), watch.sender_latency()) {
         (Some(latency), _) => format::short_time(latency),
@@ -114,7 +114,7 @@ pub fn latency(texts: &Texts, watch: &WatchFigures) -> String {
     }
 }
 
-/// The names and values of the statistics.
+/// Returns the names and values of the statistics.
 fn lines(texts: &Texts, watch: &WatchFigures) -> Vec<(String, String)> {
     let dash = || "–".to_owned();
     let or_dash = |text: &str| if text.is_empty() { dash() } else { text.to_owned() };

@@ -33,7 +33,7 @@ pub fn can_play_again(state: &WatchState) -> bool {
     matches!(state, WatchState::Idle | WatchState::Ended | WatchState::Failed { .. })
 }
 
-/// The text for a state.
+/// Returns the text for a state.
 pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
     let plain = |icon, title: &'static str, advice: Cow<'_, str>| Sentence {
         icon,
@@ -72,7 +72,7 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
     }
 }
 
-/// The key of the text for the current stage of opening a stream.
+/// Returns the key of the text for the current stage of opening a stream.
 fn waits_for(stage: Option<&'static str>) -> &'static str {
     use crate::ui::input::actions::key;
     match stage {
@@ -97,7 +97,7 @@ pub fn is_seen(state: &WatchState) -> bool {
     )
 }
 
-/// The text over a frame that stands still, if the state needs one.
+/// Returns the text over a frame that stands still, if the state needs one.
 pub fn still(texts: &Texts, state: &WatchState) -> Option<Sentence> {
     match state {
         WatchState::Opening { .. } => Some(Sentence {
@@ -110,7 +110,7 @@ pub fn still(texts: &Texts, state: &WatchState) -> Option<Sentence> {
     }
 }
 
-/// The id of the chosen player's frame in this part of the window.
+/// Returns the id of the chosen player's frame in this part of the window.
 pub fn frame_id(ui: &Ui) -> egui::Id {
     ui.scope_id().with("watched")
 }
