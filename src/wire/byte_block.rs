@@ -28,7 +28,7 @@ impl<'a> ByteBlock<'a> {
         Self { buffer, whole }
     }
 
-    /// The bytes that are left.
+    /// Returns the bytes that are left.
     pub fn as_slice(&self) -> &[u8] {
         self.buffer
     }

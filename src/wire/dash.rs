@@ -95,7 +95,7 @@ pub enum TrackKind {
 const TIMESCALE: u32 = 1_000_000;
 
 impl Manifest {
-    /// The manifest as XML.
+    /// Returns the manifest as XML.
     pub fn write(&self) -> String {
         let mut out = String::with_capacity(2_048);
         out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\"");
@@ -156,7 +156,7 @@ impl Manifest {
 }
 
 impl Period {
-    /// The time at which the last complete segment ends.
+    /// Returns the time at which the last complete segment ends.
     fn end_time(&self) -> i64 {
         self.start.saturating_add(self.end.saturating_sub(self.origin))
     }

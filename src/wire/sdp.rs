@@ -171,7 +171,7 @@ pub fn finish_answer(answer: &str) -> String {
     out
 }
 
-/// The ICE user name fragment in an SDP fragment (RFC 8840).
+/// Returns the ICE user name fragment in an SDP fragment (RFC 8840).
 pub fn fragment_ufrag(fragment: &str) -> Option<&str> {
     fragment.lines().find_map(|line| line.trim_end().strip_prefix("a=ice-ufrag:"))
 }

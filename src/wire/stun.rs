@@ -10,7 +10,7 @@ pub fn is_stun(datagram: &[u8]) -> bool {
     datagram.first().is_some_and(|first| *first < 4) && datagram.get(4..8) == Some(&MAGIC_COOKIE)
 }
 
-/// The receiver's part of the user name in an ICE request (RFC 8445 §7.2.2): `ours:theirs`.
+/// Returns the receiver's part of the user name in an ICE request (RFC 8445 §7.2.2): `ours:theirs`.
 pub fn local_ufrag(datagram: &[u8]) -> Option<&str> {
     if !is_stun(datagram) {
         return None;

@@ -66,7 +66,7 @@ impl<'a> Decoder<'a> {
         Self { input: body, values: 0, most: MAX_VALUES }
     }
 
-    /// The bytes that are not read yet.
+    /// Returns the bytes that are not read yet.
     pub const fn rest(&self) -> &'a [u8] {
         self.input
     }

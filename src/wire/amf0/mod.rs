@@ -58,7 +58,7 @@ pub type Value = Data<String>;
 pub type ValueRef<'a> = Data<Cow<'a, str>>;
 
 impl<S: AsRef<str>> Data<S> {
-    /// The value as a number, or `None`.
+    /// Returns the value as a number, or `None`.
     pub fn as_number(&self) -> Option<f64> {
         match self {
             Self::Number(number) => Some(*number),
@@ -66,7 +66,8 @@ impl<S: AsRef<str>> Data<S> {
         }
     }
 
-    /// The value as a boolean. Numbers convert as in ActionScript, because some peers send 0 and 1.
+    /// Returns the value as a boolean. Numbers convert as in ActionScript, because some peers send
+    /// 0 and 1.
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             Self::Boolean(boolean) => Some(*boolean),
@@ -75,7 +76,7 @@ impl<S: AsRef<str>> Data<S> {
         }
     }
 
-    /// The value as a string, or `None`.
+    /// Returns the value as a string, or `None`.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::String(text) | Self::Xml(text) => Some(text.as_ref()),
@@ -83,7 +84,7 @@ impl<S: AsRef<str>> Data<S> {
         }
     }
 
-    /// The properties of an object, typed object or ECMA array.
+    /// Returns the properties of an object, typed object or ECMA array.
     pub fn properties(&self) -> Option<&[(S, Self)]> {
         match self {
             Self::Object(properties) | Self::EcmaArray(properties) => Some(properties),
@@ -92,7 +93,7 @@ impl<S: AsRef<str>> Data<S> {
         }
     }
 
-    /// The elements of a strict array.
+    /// Returns the elements of a strict array.
     pub fn elements(&self) -> Option<&[Self]> {
         match self {
             Self::StrictArray(elements) => Some(elements),
@@ -100,8 +101,8 @@ impl<S: AsRef<str>> Data<S> {
         }
     }
 
-    /// The property with this name. An exact match wins over one that differs in case, because some
-    /// peers write `tcurl`.
+    /// Returns the property with this name. An exact match wins over one that differs in case,
+    /// because some peers write `tcurl`.
     pub fn get(&self, name: &str) -> Option<&Self> {
         let properties = self.properties()?;
         let exact = properties.iter().find(|(key, _)| key.as_ref() == name);
@@ -110,12 +111,12 @@ impl<S: AsRef<str>> Data<S> {
             .map(|(_, value)| value)
     }
 
-    /// The property with this name as a string.
+    /// Returns the property with this name as a string.
     pub fn get_str(&self, name: &str) -> Option<&str> {
         self.get(name)?.as_str()
     }
 
-    /// The property with this name as a number.
+    /// Returns the property with this name as a number.
     pub fn get_number(&self, name: &str) -> Option<f64> {
         self.get(name)?.as_number()
     }

@@ -33,7 +33,7 @@ impl BlockedWords {
         list
     }
 
-    /// The words as they were written.
+    /// Returns the words as they were written.
     pub fn words(&self) -> &[String] {
         &self.words
     }

@@ -46,7 +46,7 @@ pub fn frame_rate(times: impl IntoIterator<Item = i64>, told: Option<f64>) -> Op
     Some(told.or(common.first()).copied().unwrap_or(rate))
 }
 
-/// The frame rate as a fraction.
+/// Returns the frame rate as a fraction.
 pub fn fraction(rate: f64) -> Option<FrameRate> {
     let same = |(num, den): &&(u32, u32)| {
         (f64::from(*num) / f64::from(*den) - rate).abs() < rate * RATE_TOLERANCE / 2.0
@@ -58,8 +58,8 @@ pub fn fraction(rate: f64) -> Option<FrameRate> {
     }
 }
 
-/// The frame rate by the least-squares line through all times, and its relative standard error.
-/// Missing frames are counted.
+/// Returns the frame rate by the least-squares line through all times, and its relative standard
+/// error. Missing frames are counted.
 fn line(times: &[i64]) -> Option<(f64, f64)> {
     let steps = || times.iter().zip(times.iter().skip(1)).map(|(a, b)| b - a);
     let mut sorted: Vec<i64> = steps().collect();

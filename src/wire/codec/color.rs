@@ -95,7 +95,7 @@ impl Colors {
         }
     }
 
-    /// The kind of HDR, or `None` for SDR.
+    /// Returns the kind of HDR, or `None` for SDR.
     pub const fn hdr(&self) -> Option<Hdr> {
         match self.transfer {
             Some(16) => Some(Hdr::Pq),

@@ -10,8 +10,8 @@ use crate::wire::bits::{BitReader, BitWriter, Error};
 /// §8.1).
 pub const FLAC_HEAD: &[u8] = b"fLaC\x80\0\0\x22";
 
-/// The identification header of Opus (RFC 7845 §5.1). If the stream has none, this is a header for
-/// one or two channels.
+/// Returns the identification header of Opus (RFC 7845 §5.1). If the stream has none, this is a
+/// header for one or two channels.
 pub fn opus_head(audio: &AudioConfig) -> Bytes {
     if audio.config.starts_with(b"OpusHead") && audio.config.len() >= 19 {
         return audio.config.clone();

@@ -9,7 +9,7 @@ use crate::media::{AudioCodec, VideoCodec};
 pub struct FourCc(pub [u8; 4]);
 
 impl FourCc {
-    /// The FourCC as the number in metadata.
+    /// Returns the FourCC as the number in metadata.
     pub const fn as_u32(self) -> u32 {
         u32::from_be_bytes(self.0)
     }
@@ -78,7 +78,7 @@ impl VideoFormat {
         matches!(self, Self::H264 | Self::Hevc | Self::Vvc | Self::Mpeg4 | Self::Mpeg2)
     }
 
-    /// The codec, or `None` if onair has no decoder for the format.
+    /// Returns the codec, or `None` if onair has no decoder for the format.
     pub const fn codec(self) -> Option<VideoCodec> {
         Some(match self {
             Self::H264 => VideoCodec::H264,

@@ -1,6 +1,6 @@
 //! Splits an AV1 stream into its OBUs (AV1 §5.3).
 
-/// The OBUs of `data` with their types, up to the first invalid one.
+/// Returns the OBUs of `data` with their types, up to the first invalid one.
 pub(super) fn obus(mut data: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     std::iter::from_fn(move || {
         let (&header, mut rest) = data.split_first()?;

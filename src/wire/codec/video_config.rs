@@ -52,7 +52,7 @@ pub fn hevc(config: &[u8]) -> Option<VideoInfo> {
     Some(VideoInfo { profile, level, size, colors: beside.or(told) })
 }
 
-/// The units in the arrays of a record, with their types.
+/// Returns the units in the arrays of a record, with their types.
 fn hevc_units<'a>(arrays: &'a [u8], take: &mut impl FnMut(u8, &'a [u8])) -> Option<()> {
     let (&count, mut rest) = arrays.split_first()?;
     for _ in 0..count {

@@ -44,7 +44,7 @@ impl Part {
     pub const ALL: [Self; 6] =
         [Self::Video, Self::Audio, Self::Subtitles, Self::Data, Self::Resized, Self::Alpha];
 
-    /// The name in `--drop`.
+    /// Returns the name in `--drop`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Video => "video",

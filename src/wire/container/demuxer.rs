@@ -17,7 +17,8 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
     /// Fails if the file is invalid, or if bytes are missing ([`Error::is_missing`]).
     fn head(&mut self, source: &mut dyn ReadAt) -> Result<(), Error>;
 
-    /// The contents of the file. The samples are complete only if [all are known](Self::is_whole).
+    /// Returns the contents of the file. The samples are complete only if [all are
+    /// known](Self::is_whole).
     fn index(&self) -> &Index;
 
     /// Adds the next samples to `found`, sorted by DTS as far as they are read. Returns false at
@@ -31,7 +32,7 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
         found: &mut Vec<SampleLocation>,
     ) -> Result<bool, Error>;
 
-    /// The first unit.
+    /// Returns the first unit.
     fn beginning(&self) -> Unit;
 
     /// Moves to a unit, at which the next read begins.
@@ -69,12 +70,13 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// The known units, by time.
+    /// Returns the known units, by time.
     fn units(&self) -> &[Unit] {
         &[]
     }
 
-    /// The units that begin in these bytes, which are at `at`. The list may include false matches.
+    /// Returns the units that begin in these bytes, which are at `at`. The list may include false
+    /// matches.
     fn units_in(&self, _bytes: &[u8], _at: u64) -> Vec<Unit> {
         Vec::new()
     }

@@ -62,7 +62,7 @@ impl Format {
     /// All formats.
     pub const ALL: [Self; 3] = [Self::Flv, Self::Mp4, Self::Mkv];
 
-    /// The file extension, which is also the name of the format.
+    /// Returns the file extension, which is also the name of the format.
     pub const fn extension(self) -> &'static str {
         match self {
             Self::Flv => "flv",
@@ -151,7 +151,7 @@ pub enum TrackId {
 }
 
 impl TrackId {
-    /// The same track in a stream.
+    /// Returns the same track in a stream.
     pub const fn track(self) -> Track {
         match self {
             Self::Video => Track::Video,
@@ -494,14 +494,14 @@ impl Tracks {
         }
     }
 
-    /// All tracks, video first.
+    /// Returns all tracks, video first.
     pub fn ids(&self) -> impl Iterator<Item = TrackId> {
         let video = self.video.as_ref().map(|_| TrackId::Video);
         video.into_iter().chain((0..self.audio.len().min(MAX_AUDIO_TRACKS)).map(audio_track))
     }
 }
 
-/// The audio track with this number.
+/// Returns the audio track with this number.
 pub fn audio_track(index: usize) -> TrackId {
     TrackId::Audio(u8::try_from(index).unwrap_or(u8::MAX))
 }

@@ -28,7 +28,7 @@ pub struct Variant {
 }
 
 impl Variant {
-    /// The video codec of the variant.
+    /// Returns the video codec of the variant.
     pub fn video(&self) -> VariantVideo {
         let codecs = self.codecs.as_deref().unwrap_or_default().split(',').map(str::trim);
         let known = codecs.map(|codec| match codec.get(..4).unwrap_or(codec) {
@@ -81,7 +81,7 @@ pub struct Rendition {
 }
 
 impl Master {
-    /// The separate audio playlist of a variant: the default one, or the first.
+    /// Returns the separate audio playlist of a variant: the default one, or the first.
     pub fn audio_of(&self, variant: &Variant) -> Option<&Rendition> {
         let group = variant.audio.as_ref()?;
         let of_group = || self.renditions.iter().filter(|one| one.group == *group);

@@ -160,13 +160,13 @@ impl Media {
         (number, begins)
     }
 
-    /// The segment with this sequence number.
+    /// Returns the segment with this sequence number.
     pub fn segment(&self, number: u64) -> Option<&Segment> {
         let at = usize::try_from(number.checked_sub(self.sequence)?).ok()?;
         self.segments.get(at)
     }
 
-    /// The parts of the segment with this number, complete or not.
+    /// Returns the parts of the segment with this number, complete or not.
     pub fn parts(&self, number: u64) -> &[Part] {
         match self.segment(number) {
             Some(segment) => &segment.parts,
@@ -186,7 +186,7 @@ impl Media {
         later(whole, before)
     }
 
-    /// The sequence number after the last complete segment.
+    /// Returns the sequence number after the last complete segment.
     pub fn end(&self) -> u64 {
         self.sequence.saturating_add(self.segments.len() as u64)
     }
@@ -205,8 +205,8 @@ impl Media {
         (self.from(number) + parts(&self.pending)).saturating_sub(before)
     }
 
-    /// The last segment that begins at least `distance` before the end. If the playlist is shorter,
-    /// this is the first segment.
+    /// Returns the last segment that begins at least `distance` before the end. If the playlist is
+    /// shorter, this is the first segment.
     pub fn before_end(&self, distance: Duration) -> u64 {
         let mut left = Duration::ZERO;
         for (at, segment) in self.segments.iter().enumerate().rev() {

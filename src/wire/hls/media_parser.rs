@@ -266,7 +266,7 @@ fn names(segments: &[Segment]) -> usize {
     own.chain(maps).chain(keys).sum()
 }
 
-/// The DRM system, by its registered names.
+/// Returns the DRM system, by its registered names.
 fn system(format: &str) -> System {
     match format.to_ascii_lowercase().as_str() {
         "com.apple.streamingkeydelivery" => System::FairPlay,

@@ -26,12 +26,12 @@ pub fn is_loopback_host(host: Option<&str>) -> bool {
     name.parse::<IpAddr>().map_or(name.eq_ignore_ascii_case("localhost"), |it| it.is_loopback())
 }
 
-/// The address in brackets.
+/// Returns the address in brackets.
 fn ipv6(host: &str) -> Option<Ipv6Addr> {
     host.strip_prefix('[')?.split_once(']')?.0.parse().ok()
 }
 
-/// The name without port and final dot.
+/// Returns the name without port and final dot.
 fn name(host: &str) -> &str {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,

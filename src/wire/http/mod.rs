@@ -32,7 +32,7 @@ pub enum Error {
 pub struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// The first value of a field; `name` is lowercase.
+    /// Returns the first value of a field; `name` is lowercase.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.all(name).next()
     }

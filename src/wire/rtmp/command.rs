@@ -63,18 +63,18 @@ impl<'a> Command<'a> {
         Ok(Self { name, transaction: transaction.unwrap_or(0.0), object, arguments, malformed })
     }
 
-    /// The string argument at an index; empty if there is none.
+    /// Returns the string argument at an index; empty if there is none.
     pub fn text(&self, at: usize) -> &str {
         self.arguments.get(at).and_then(Data::as_str).unwrap_or_default()
     }
 
-    /// The numeric argument at an index.
+    /// Returns the numeric argument at an index.
     pub fn number(&self, at: usize) -> Option<f64> {
         self.arguments.get(at).and_then(Data::as_number)
     }
 
-    /// The status in an `onStatus` or a reply: the first argument that is an object, otherwise the
-    /// command object.
+    /// Returns the status in an `onStatus` or a reply: the first argument that is an object,
+    /// otherwise the command object.
     pub fn status(&self) -> Status {
         let mut infos = self.arguments.iter().filter(|info| info.properties().is_some());
         let info = infos.next().or(self.arguments.first()).unwrap_or(&self.object);
@@ -82,8 +82,8 @@ impl<'a> Command<'a> {
     }
 }
 
-/// The AMF0 part of a command or data body. Bodies of kinds 15 and 17 begin with a zero byte before
-/// it.
+/// Returns the AMF0 part of a command or data body. Bodies of kinds 15 and 17 begin with a zero
+/// byte before it.
 pub fn amf0_body(kind: Kind, body: &[u8]) -> &[u8] {
     match (kind, body) {
         (Kind::COMMAND_AMF3 | Kind::DATA_AMF3, [0, rest @ ..])
@@ -181,7 +181,7 @@ impl Connect {
         Value::Object(properties)
     }
 
-    /// The command object of a player.
+    /// Returns the command object of a player.
     pub fn player(app: &str, tc_url: &str, enhanced: &Enhanced) -> Value {
         let mut properties = vec![
             ("app".to_owned(), app.into()),

@@ -53,7 +53,7 @@ pub(super) struct Connection {
 
 /// Input bytes, which are a plain slice that is copied, or a block that bodies may share.
 pub(super) trait Input {
-    /// The remaining bytes.
+    /// Returns the remaining bytes.
     fn bytes(&self) -> &[u8];
     /// Skips this many bytes.
     fn pass(&mut self, count: usize);
@@ -249,7 +249,7 @@ pub(super) fn is_media(kind: Kind) -> bool {
     matches!(kind, Kind::AUDIO | Kind::VIDEO | Kind::AGGREGATE)
 }
 
-/// The parts of an aggregate, or the message itself.
+/// Returns the parts of an aggregate, or the message itself.
 pub(super) fn parts(message: Message) -> impl Iterator<Item = Message> {
     let (one, many) = match message.kind {
         Kind::AGGREGATE => (None, Some(split_aggregate(&message))),

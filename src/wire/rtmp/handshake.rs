@@ -214,7 +214,7 @@ fn offset_low(message: &[u8]) -> usize {
     12 + sum_of_four(message, 8) % 728
 }
 
-/// The alternative offset, from bytes 772 to 775.
+/// Returns the alternative offset, from bytes 772 to 775.
 fn offset_high(message: &[u8]) -> usize {
     776 + sum_of_four(message, 772) % 728
 }
@@ -225,7 +225,7 @@ fn sum_of_four(message: &[u8], at: usize) -> usize {
 
 type Offset = fn(&[u8]) -> usize;
 
-/// The digest in a message and its schema, if it is valid in one of the two schemas.
+/// Returns the digest in a message and its schema, if it is valid in one of the two schemas.
 fn find_digest(message: &[u8], key: &[u8]) -> Option<(Offset, [u8; DIGEST])> {
     if message.get(4..8).is_none_or(|version| version == [0; 4]) {
         return None;
@@ -243,7 +243,7 @@ pub fn digest_offset(c1: &[u8; SIZE]) -> Option<usize> {
     find_digest(c1, PLAYER_KEY).map(|(offset, _)| offset(c1))
 }
 
-/// The digest of a message without the 32 bytes at `offset`.
+/// Returns the digest of a message without the 32 bytes at `offset`.
 fn digest_around(message: &[u8], offset: usize, key: &[u8]) -> [u8; DIGEST] {
     let before = message.get(..offset).unwrap_or(message);
     let after = message.get(offset + DIGEST..).unwrap_or_default();

@@ -200,8 +200,9 @@ fn control(kind: Kind, body: Bytes) -> Message {
     Message { chunk_stream: chunk_stream::CONTROL, kind, stream: 0, time: Time(0), body }
 }
 
-/// The messages inside an aggregate. Their times are shifted so that the first one has the time of
-/// the aggregate. The iterator ends at the first part that is truncated or itself an aggregate.
+/// Returns the messages inside an aggregate. Their times are shifted so that the first one has the
+/// time of the aggregate. The iterator ends at the first part that is truncated or itself an
+/// aggregate.
 pub fn split_aggregate(aggregate: &Message) -> impl Iterator<Item = Message> + use<> {
     let mut rest = aggregate.body.clone();
     let (stream, chunk_stream, base) = (aggregate.stream, aggregate.chunk_stream, aggregate.time);

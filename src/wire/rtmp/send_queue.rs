@@ -69,7 +69,7 @@ fn carried(rate: BitsPerSecond, ms: u32) -> u64 {
     u64::from(rate.0) * u64::from(ms) / 8_000
 }
 
-/// The chunk size for a link of this rate, which is one slice at a quarter of the rate.
+/// Returns the chunk size for a link of this rate, which is one slice at a quarter of the rate.
 fn chunk_size_for(rate: BitsPerSecond) -> u32 {
     u32::try_from(carried(rate, SLICE_MS) / 4).unwrap_or(MAX_CHUNK).clamp(SMALLEST, MAX_CHUNK)
 }
@@ -92,7 +92,7 @@ impl SendQueue {
         }
     }
 
-    /// The buffer for the handshake.
+    /// Returns the buffer for the handshake.
     pub(super) fn raw(&mut self) -> &mut Vec<u8> {
         &mut self.raw
     }
@@ -167,7 +167,7 @@ impl SendQueue {
             + self.shared.iter().map(Bytes::len).sum::<usize>();
     }
 
-    /// The next bytes to send, at most a slice, or one chunk if a chunk is longer.
+    /// Returns the next bytes to send, at most a slice, or one chunk if a chunk is longer.
     pub(super) fn next_slice(&mut self) -> Option<Bytes> {
         let mut out = std::mem::take(&mut self.raw);
         self.change_size(&mut out);

@@ -41,7 +41,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// The name in the protocol.
+    /// Returns the name in the protocol.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Status => "status",
@@ -95,7 +95,7 @@ impl Status {
         ])
     }
 
-    /// The reason of a rejection, if the status is one.
+    /// Returns the reason of a rejection, if the status is one.
     pub fn refusal(&self) -> Option<Refusal> {
         Refusal::of(self)
     }

@@ -27,7 +27,7 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// The name in a URL.
+    /// Returns the name in a URL.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Rtmp => "rtmp",
@@ -37,7 +37,7 @@ impl Scheme {
         }
     }
 
-    /// The default port.
+    /// Returns the default port.
     pub const fn default_port(self) -> u16 {
         match self {
             Self::Rtmp => 1935,
@@ -249,19 +249,20 @@ impl Url {
         Ok((url, path))
     }
 
-    /// The host, and the port if it is not the default. An IPv6 address is in brackets.
+    /// Returns the host, and the port if it is not the default. An IPv6 address is in brackets.
     pub fn authority(&self) -> String {
         let host =
             if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         if self.port == self.scheme.default_port() { host } else { format!("{host}:{}", self.port) }
     }
 
-    /// The `tcUrl` of connect: everything except the stream and the credentials.
+    /// Returns the `tcUrl` of connect: everything except the stream and the credentials.
     pub fn tc_url(&self) -> String {
         format!("{}://{}/{}", self.scheme.as_str(), self.authority(), self.app)
     }
 
-    /// The complete URL with the stream name, for the built-in server, whose names are not secret.
+    /// Returns the complete URL with the stream name, for the built-in server, whose names are not
+    /// secret.
     pub fn display_with_name(&self) -> String {
         let slash = if self.stream.is_empty() { "" } else { "/" };
         // A key may follow the name.

@@ -228,7 +228,7 @@ impl AudioSpecificConfig {
         if self.short_frames { 960 } else { 1_024 }
     }
 
-    /// The common name of the profile.
+    /// Returns the common name of the profile.
     pub fn profile(&self) -> &'static str {
         match (self.extension, self.object_type) {
             (Some(extension), _) if extension.parametric_stereo => "HE-AACv2",

@@ -116,7 +116,8 @@ impl DecoderConfig {
         Ok(out.freeze())
     }
 
-    /// All parameter sets, SPS before PPS, in the order that decoders need before a keyframe.
+    /// Returns all parameter sets, SPS before PPS, in the order that decoders need before a
+    /// keyframe.
     pub fn parameter_sets(&self) -> impl Iterator<Item = &[u8]> + Clone {
         self.sps.iter().chain(&self.pps).map(|set| &set[..])
     }

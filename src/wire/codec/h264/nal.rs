@@ -28,7 +28,7 @@ pub enum NalType {
 }
 
 impl NalType {
-    /// The type in the first byte of a NAL unit.
+    /// Returns the type in the first byte of a NAL unit.
     pub const fn from_header(header: u8) -> Self {
         match header & 0x1F {
             1 => Self::Slice,
@@ -42,13 +42,13 @@ impl NalType {
         }
     }
 
-    /// The type of a whole NAL unit; `None` if it is empty.
+    /// Returns the type of a whole NAL unit, or `None` if it is empty.
     pub fn of(nal: &[u8]) -> Option<Self> {
         nal.first().map(|header| Self::from_header(*header))
     }
 }
 
-/// The position of the next `00 00 01` at or after `from`.
+/// Returns the position of the next `00 00 01` at or after `from`.
 fn start_code(data: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     // Check every third byte: a start code can be near only if it is 0 or 1.
@@ -63,8 +63,8 @@ fn start_code(data: &[u8], from: usize) -> Option<usize> {
     None
 }
 
-/// The NAL units of Annex B data, without start codes and trailing zeros. Empty units and bytes
-/// before the first start code are skipped.
+/// Returns the NAL units of Annex B data, without start codes and trailing zeros. Empty units and
+/// bytes before the first start code are skipped.
 pub fn annexb_nals(data: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     let mut next = start_code(data, 0);
     std::iter::from_fn(move || {
@@ -83,8 +83,8 @@ pub fn annexb_nals(data: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     })
 }
 
-/// The NAL units of AVCC data with length fields of `length_size` bytes (1 to 4). Empty units are
-/// skipped. After a length beyond the data, the iterator returns one error and ends.
+/// Returns the NAL units of AVCC data with length fields of `length_size` bytes (1 to 4). Empty
+/// units are skipped. After a length beyond the data, the iterator returns one error and ends.
 pub fn avcc_nals(data: &[u8], length_size: usize) -> impl Iterator<Item = Result<&[u8], Error>> {
     let mut rest = data;
     std::iter::from_fn(move || {

@@ -215,12 +215,12 @@ impl Sps {
         self.frame_rate().map(|(num, den)| f64::from(num) / f64::from(den))
     }
 
-    /// The profile's name, such as "High".
+    /// Returns the profile's name, such as "High".
     pub fn profile(&self) -> &'static str {
         profile_name(self.profile_idc, self.constraints)
     }
 
-    /// The level, such as "3.1".
+    /// Returns the level, such as "3.1".
     pub fn level(&self) -> String {
         level_name(self.profile_idc, self.constraints, self.level_idc)
     }
@@ -266,7 +266,7 @@ fn has_chroma_fields(profile_idc: u8) -> bool {
     matches!(profile_idc, 100 | 110 | 122 | 244 | 44 | 83 | 86 | 118 | 128 | 138 | 139 | 134 | 135)
 }
 
-/// The name of a profile (Annex A). `constraints` is the byte after `profile_idc`.
+/// Returns the name of a profile (Annex A). `constraints` is the byte after `profile_idc`.
 pub fn profile_name(profile_idc: u8, constraints: u8) -> &'static str {
     let set = |index: u8| constraints & (0x80 >> index) != 0;
     match profile_idc {
@@ -291,7 +291,7 @@ pub fn profile_name(profile_idc: u8, constraints: u8) -> &'static str {
     }
 }
 
-/// The name of a level (Annex A): "1b", "3.1".
+/// Returns the name of a level (Annex A): "1b", "3.1".
 pub fn level_name(profile_idc: u8, constraints: u8, level_idc: u8) -> String {
     let older = matches!(profile_idc, 66 | 77 | 88);
     if level_idc == 9 || (level_idc == 11 && older && constraints & 0x10 != 0) {

@@ -195,7 +195,7 @@ impl MpegFile {
         Ok(Some(SampleLocation { track, keyframe: true, dts: pts, pts, at, size }))
     }
 
-    /// The time at which `samples` end.
+    /// Returns the time at which `samples` end.
     fn ends(&self, samples: u64) -> Timestamp {
         let behind = self.tag.behind.saturating_sub(DECODER_DELAY);
         time(samples.saturating_sub(behind), self.rate)

@@ -252,7 +252,7 @@ impl Reader {
         self.base.unwrap_or(0)
     }
 
-    /// The first audible sample.
+    /// Returns the first audible sample.
     pub(super) fn begins(&self) -> u64 {
         match &self.track {
             Track::Opus { skip } => *skip,
@@ -262,7 +262,7 @@ impl Reader {
         }
     }
 
-    /// The end of the audible part in samples, and the sample rate.
+    /// Returns the end of the audible part in samples, and the sample rate.
     pub(super) fn ends(&self) -> Option<(u64, u32)> {
         let packets = self.packets.as_ref()?;
         let ends = self.last.and_then(|last| last.cast_signed().checked_sub(self.base()));

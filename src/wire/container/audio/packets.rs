@@ -56,7 +56,7 @@ pub(super) fn described(parameters: AudioConfig) -> Index {
     index
 }
 
-/// The time after this many samples.
+/// Returns the time after this many samples.
 pub(super) fn time(samples: u64, rate: u32) -> Timestamp {
     let micros = u128::from(samples) * 1_000_000 / u128::from(rate.max(1));
     Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 4))
@@ -96,8 +96,8 @@ impl Packets {
     }
 }
 
-/// The audible span, from `first` to `end`, of audio that ends at `all`. If these values are
-/// invalid, it is the whole span.
+/// Returns the audible span, from `first` to `end`, of audio that ends at `all`. If these values
+/// are invalid, it is the whole span.
 pub(super) fn audio_span(
     first: Timestamp,
     end: Timestamp,

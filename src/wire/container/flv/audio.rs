@@ -70,7 +70,7 @@ pub enum ChannelOrder {
 }
 
 impl AudioTag {
-    /// All tracks of the body.
+    /// Returns all tracks of the body.
     pub fn tracks(&self) -> impl Iterator<Item = &AudioTrack> {
         std::iter::once(&self.track).chain(&self.more_tracks)
     }

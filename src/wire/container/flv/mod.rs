@@ -89,7 +89,7 @@ pub enum TagKind {
 }
 
 impl TagKind {
-    /// The number in the tag header, which is also the RTMP message type.
+    /// Returns the number in the tag header, which is also the RTMP message type.
     pub const fn id(self) -> u8 {
         match self {
             Self::Audio => 8,

@@ -34,7 +34,7 @@ impl ReadTag {
         self.tag.kind == TagKind::Video && self.priority == Priority::Key
     }
 
-    /// The packet of the tag.
+    /// Returns the packet of the tag.
     pub fn packet(&self) -> Option<&EncodedPacket> {
         self.events.iter().flatten().find_map(|event| match event {
             TagEvent::Event(StreamEvent::Packet(packet)) => Some(packet),

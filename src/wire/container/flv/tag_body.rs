@@ -26,7 +26,7 @@ pub fn carries(codec: Codec) -> bool {
     }
 }
 
-/// The number of a codec in `onMetaData` ("Enhanced onMetaData"): legacy, or a FourCC.
+/// Returns the number of a codec in `onMetaData` ("Enhanced onMetaData"): legacy, or a FourCC.
 pub fn codec_id(codec: Codec) -> Option<f64> {
     let four_cc = match codec {
         Codec::Video(VideoCodec::H264) => return Some(LEGACY_AVC),
@@ -109,13 +109,13 @@ pub const fn has_composition_time(codec: VideoCodec) -> bool {
     matches!(codec, VideoCodec::H264 | VideoCodec::Hevc | VideoCodec::Vvc)
 }
 
-/// The bytes of a body before the frame data, with this composition time.
+/// Returns the bytes of a body before the frame data, with this composition time.
 pub fn picture_front(codec: VideoCodec, keyframe: bool, composition_ms: i32) -> Option<BytesMut> {
     video_front(codec, keyframe, CODED_FRAMES, composition_ms)
 }
 
-/// The bytes of a body before an audio packet of this track. The first track has the form that
-/// every player reads.
+/// Returns the bytes of a body before an audio packet of this track. The first track has the form
+/// that every player reads.
 pub fn audio_front(codec: AudioCodec, track: u8, data: &[u8]) -> Option<BytesMut> {
     match (codec, mp3_head(data)) {
         (AudioCodec::Aac, _) if track == 0 => Some(BytesMut::from(&[0xAF, 1][..])),
@@ -149,7 +149,7 @@ fn video_front(
     Some(out)
 }
 
-/// The enhanced header of an audio body, for the first track or for one of several.
+/// Returns the enhanced header of an audio body, for the first track or for one of several.
 fn enhanced_audio(codec: AudioCodec, packet_type: u8, track: u8) -> Option<BytesMut> {
     let four_cc = audio_four_cc(codec)?;
     let mut out = BytesMut::with_capacity(8);
@@ -188,7 +188,7 @@ const fn audio_four_cc(codec: AudioCodec) -> Option<FourCc> {
     }))
 }
 
-/// The legacy header of an MPEG audio frame (Annex E.4.2.1), if one exists for its rate.
+/// Returns the legacy header of an MPEG audio frame (Annex E.4.2.1), if one exists for its rate.
 fn mp3_head(frame: &[u8]) -> Option<u8> {
     let header = mpeg_audio::header(frame)?;
     let format_and_rate = match header.sample_rate {

@@ -75,7 +75,7 @@ pub enum VideoPacket {
 }
 
 impl VideoTag {
-    /// All tracks of the body.
+    /// Returns all tracks of the body.
     pub fn tracks(&self) -> impl Iterator<Item = &VideoTrack> {
         std::iter::once(&self.track).chain(&self.more_tracks)
     }

@@ -157,7 +157,7 @@ pub(super) fn other_video(entry: &[u8], codec: &str, config: Bytes) -> Option<Vi
     })
 }
 
-/// The name of a track.
+/// Returns the name of a track.
 pub(super) fn name(entry: &[u8]) -> String {
     let name = child(entry, id::NAME).unwrap_or_default();
     String::from_utf8_lossy(name).trim_end_matches('\0').to_owned()

@@ -24,7 +24,7 @@ pub fn decoding_times(shown: &[Timestamp], period: Duration) -> Vec<Timestamp> {
     times.zip(shown).map(|(time, shown)| time.min(*shown)).collect()
 }
 
-/// The maximum number of frames that are decoded before a frame but shown after it.
+/// Returns the maximum number of frames that are decoded before a frame but shown after it.
 fn depth(shown: &[Timestamp], sorted: &[Timestamp]) -> usize {
     shown
         .iter()

@@ -195,7 +195,7 @@ pub fn vint(data: &[u8]) -> Option<(Option<u64>, usize)> {
     Some(((value != mask).then_some(value), length))
 }
 
-/// The elements in `data`, up to the first invalid one.
+/// Returns the elements in `data`, up to the first invalid one.
 pub fn elements(mut data: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
     std::iter::from_fn(move || {
         let head = head(data)?;
@@ -207,7 +207,7 @@ pub fn elements(mut data: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
     })
 }
 
-/// The first element with this id.
+/// Returns the first element with this id.
 pub fn child(data: &[u8], id: u32) -> Option<&[u8]> {
     elements(data).find(|(its, _)| *its == id).map(|(_, content)| content)
 }

@@ -71,14 +71,14 @@ pub(super) fn info() -> (Bytes, usize) {
     (out.freeze(), at)
 }
 
-/// The `Duration` element.
+/// Returns the `Duration` element.
 pub(super) fn duration(end: Timestamp) -> Bytes {
     let mut out = BytesMut::new();
     put_float(&mut out, id::DURATION, end.as_micros().max(0) as f64 / 1_000.0);
     out.freeze()
 }
 
-/// The number of a track in the file, counted from 1.
+/// Returns the number of a track in the file, counted from 1.
 pub(super) fn number(tracks: &Tracks, track: TrackId) -> Option<u8> {
     let place = tracks.ids().position(|id| id == track)?;
     u8::try_from(place + 1).ok()
@@ -150,7 +150,7 @@ fn put_track(out: &mut BytesMut, tracks: &Tracks, track: TrackId, number: u64, d
     }
 }
 
-/// The `Chapters` element.
+/// Returns the `Chapters` element.
 pub(super) fn chapters(chapters: &[Chapter]) -> BytesMut {
     let mut out = BytesMut::new();
     put_master(&mut out, id::CHAPTERS, |out| {

@@ -101,7 +101,7 @@ impl Writer {
         Self { delays, ..Self::new(tracks) }
     }
 
-    /// The timestamp of a block in ticks.
+    /// Returns the timestamp of a block in ticks.
     fn stamp(&self, packet: &EncodedPacket) -> i64 {
         let delay = match TrackId::from(packet.track) {
             TrackId::Video => None,
@@ -115,14 +115,14 @@ impl Writer {
         Self { layout, cues, chapters, ..Self::new(tracks) }
     }
 
-    /// The positions in a file that onair writes with these tracks.
+    /// Returns the positions in a file that onair writes with these tracks.
     pub fn layout_of(tracks: &Tracks) -> Layout {
         let mut writer = Self::new(tracks.clone());
         let _head = writer.begin();
         writer.layout
     }
 
-    /// The content of the reserved space with these chapters; `None` if they do not fit.
+    /// Returns the content of the reserved space with these chapters, or `None` if they do not fit.
     fn chapter_room(&self) -> Option<Bytes> {
         if self.chapters.is_empty() && self.new_chapters.is_empty() {
             let mut out = BytesMut::new();

@@ -48,7 +48,7 @@ pub struct BoxSpan<'a> {
     pub content: &'a [u8],
 }
 
-/// The boxes in `data`, up to the first invalid one.
+/// Returns the boxes in `data`, up to the first invalid one.
 pub fn boxes(mut data: &[u8]) -> impl Iterator<Item = BoxSpan<'_>> {
     std::iter::from_fn(move || {
         let (header, name, size) = header(data)?;
@@ -63,7 +63,7 @@ pub fn boxes(mut data: &[u8]) -> impl Iterator<Item = BoxSpan<'_>> {
     })
 }
 
-/// The first box with this name.
+/// Returns the first box with this name.
 pub fn child(data: &[u8], name: Name) -> Option<&[u8]> {
     boxes(data).find(|found| found.name == name).map(|found| found.content)
 }

@@ -79,8 +79,8 @@ fn tfra(content: &[u8], track: &Track, size: u64) -> Option<Vec<Unit>> {
     Some(units)
 }
 
-/// The fragments that begin in these bytes, which are at `at` in the file. The result may contain
-/// false matches.
+/// Returns the fragments that begin in these bytes, which are at `at` in the file. The result may
+/// contain false matches.
 pub(super) fn units_in(bytes: &[u8], at: u64, movie: &Movie) -> Vec<Unit> {
     let Some(main) = movie.main() else { return Vec::new() };
     const NAME: &Name = b"moof";

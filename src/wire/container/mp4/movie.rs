@@ -62,7 +62,7 @@ pub(super) struct Movie {
 }
 
 impl Movie {
-    /// The video track or, without video, the first track.
+    /// Returns the video track or, without video, the first track.
     pub fn main(&self) -> Option<&Track> {
         self.tracks.iter().find(|track| track.id == TrackId::Video).or(self.tracks.first())
     }
@@ -263,8 +263,8 @@ fn with_clock(
     Some((TrackDescription::Audio(pcm.parameters(), *name), Some(pcm.frame())))
 }
 
-/// The name of a track, from its user data or its handler, unless the handler has a default name of
-/// the writer.
+/// Returns the name of a track, from its user data or its handler, unless the handler has a default
+/// name of the writer.
 fn name(trak: &[u8]) -> String {
     let told = child(trak, *b"udta").and_then(|udta| child(udta, *b"name"));
     let handler = || {
@@ -286,7 +286,7 @@ fn name(trak: &[u8]) -> String {
     String::from_utf8_lossy(text).trim_end_matches('\0').to_owned()
 }
 
-/// The handler type of a track.
+/// Returns the handler type of a track.
 fn handler(mdia: &[u8]) -> Option<Name> {
     let mut fields = Fields(child(mdia, *b"hdlr")?);
     fields.full()?;
@@ -294,7 +294,7 @@ fn handler(mdia: &[u8]) -> Option<Name> {
     fields.bytes(4)?.try_into().ok()
 }
 
-/// The part of a file that is lost without this track.
+/// Returns the part of a file that is lost without this track.
 fn part(mdia: &[u8]) -> Part {
     match &handler(mdia).unwrap_or_default() {
         b"vide" => Part::Video,
@@ -473,7 +473,7 @@ fn samples(trak: &[u8], track: &Track, index: &mut Index, room: u64) -> Result<(
 }
 
 impl Track {
-    /// The track id in the file.
+    /// Returns the track id in the file.
     pub fn number(&self) -> u32 {
         self.number
     }

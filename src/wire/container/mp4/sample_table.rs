@@ -77,7 +77,7 @@ impl Table {
         Self { zero: Some(zero), ..self }
     }
 
-    /// The DTS of a sample after alignment.
+    /// Returns the DTS of a sample after alignment.
     pub fn settle(&self, dts: i64, last: Option<i64>) -> i64 {
         // Copied times were not rounded again, so their jitter is kept.
         let snapped = if self.zero.is_some() { None } else { Some(self.default_duration) };
@@ -89,7 +89,7 @@ impl Table {
         self.first_dts().saturating_sub(self.zero.unwrap_or(0))
     }
 
-    /// The track's end on the movie's timeline, in ticks of the track.
+    /// Returns the track's end on the movie's timeline, in ticks of the track.
     pub fn end(&self) -> u64 {
         let reaches = i64::try_from(self.duration()).unwrap_or(i64::MAX);
         self.begins().saturating_add(reaches).max(0).unsigned_abs()
@@ -99,12 +99,12 @@ impl Table {
         self.sizes.is_empty()
     }
 
-    /// The DTS of the last sample.
+    /// Returns the DTS of the last sample.
     pub fn last_dts(&self) -> Option<i64> {
         self.first_dts.map(|_| self.last_dts)
     }
 
-    /// The DTS of the first sample.
+    /// Returns the DTS of the first sample.
     pub fn first_dts(&self) -> i64 {
         self.first_dts.unwrap_or(0)
     }

@@ -48,7 +48,7 @@ pub(super) struct Trak<'a> {
 }
 
 impl Trak<'_> {
-    /// The end of the track on the movie's timeline.
+    /// Returns the end of the track on the movie's timeline.
     pub fn end(&self) -> u64 {
         let product = u128::from(self.table.end()) * u128::from(self.movie_timescale);
         u64::try_from(product / u128::from(self.table.timescale.max(1))).unwrap_or(u64::MAX)

@@ -51,7 +51,7 @@ struct Track {
     data: Vec<Bytes>,
 }
 
-/// The ticks per second and the ticks per frame for this frame rate, both whole numbers.
+/// Returns the ticks per second and the ticks per frame for this frame rate, both whole numbers.
 pub(super) fn video_timescale(rate: FrameRate) -> (u32, u32) {
     let (mut scale, mut period) = (rate.num(), rate.den());
     while scale < 10_000 {
@@ -163,7 +163,7 @@ impl Writer {
         writer
     }
 
-    /// The tracks with their tables; `chapters` is the id of the chapter track, if any.
+    /// Returns the tracks with their tables; `chapters` is the id of the chapter track, if any.
     fn traks(&self, whole: bool, chapters: Option<u32>) -> impl Iterator<Item = Trak<'_>> {
         let movie_timescale = self.movie_timescale;
         (self.first_id..).zip(&self.tracks).filter_map(move |(id, track)| {

@@ -47,14 +47,14 @@ pub(super) fn crc(data: &[u8]) -> u32 {
     })
 }
 
-/// The bytes between the header and the checksum of a section.
+/// Returns the bytes between the header and the checksum of a section.
 fn body(section: &[u8], table: u8) -> Option<&[u8]> {
     // Only sections that are currently valid.
     let valid = section.first() == Some(&table) && section.get(5)? & 1 == 1;
     section.get(8..section.len().checked_sub(4)?).filter(|_| valid)
 }
 
-/// The PID of the first program map.
+/// Returns the PID of the first program map.
 pub(super) fn programme(section: &[u8]) -> Option<u16> {
     let body = body(section, 0)?;
     body.chunks_exact(4).find_map(|entry| match *entry {

@@ -36,7 +36,7 @@ pub struct Challenge {
 }
 
 impl Method {
-    /// The name in the protocol.
+    /// Returns the name in the protocol.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Adobe => "adobe",
@@ -76,8 +76,8 @@ impl Challenge {
     }
 }
 
-/// The query for app and tcUrl of the next connection (without `?`); `None` if the challenge has no
-/// response. `client_challenge` is any 8 hexadecimal digits.
+/// Returns the query for app and tcUrl of the next connection (without `?`), or `None` if the
+/// challenge has no response. `client_challenge` is any 8 hexadecimal digits.
 pub fn next_query(
     challenge: &Challenge,
     credentials: &Credentials,
@@ -114,7 +114,7 @@ pub fn next_query(
     }
 }
 
-/// The response of `authmod=adobe` to a salt and a challenge.
+/// Returns the response of `authmod=adobe` to a salt and a challenge.
 pub fn adobe_response(
     credentials: &Credentials,
     salt: &str,
@@ -127,8 +127,8 @@ pub fn adobe_response(
     BASE64.encode(&md5(&[&salted, theirs, client_challenge]))
 }
 
-/// The response of `authmod=llnw` to a nonce: an HTTP digest with the method `publish` and the
-/// realm `live`.
+/// Returns the response of `authmod=llnw` to a nonce: an HTTP digest with the method `publish` and
+/// the realm `live`.
 pub fn llnw_response(
     credentials: &Credentials,
     app: &str,

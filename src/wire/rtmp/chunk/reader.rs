@@ -165,7 +165,7 @@ impl Reader {
         self.limits.message = bytes;
     }
 
-    /// The peer's chunk size, which follows the peer's messages automatically.
+    /// Returns the peer's chunk size, which follows the peer's messages automatically.
     pub const fn chunk_size(&self) -> usize {
         self.chunk_size
     }
@@ -269,7 +269,7 @@ impl Reader {
         }
     }
 
-    /// The next header, if it is complete.
+    /// Returns the next header, if it is complete.
     fn next_header(&mut self, input: &mut &[u8]) -> Result<Option<Header>, Error> {
         if self.header.length == 0 {
             if let Some(header) = self.parse_header(input) {

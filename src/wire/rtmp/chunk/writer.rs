@@ -78,7 +78,7 @@ impl Pending {
         Self { message, at: 0, extended: None }
     }
 
-    /// The pending message.
+    /// Returns the pending message.
     pub const fn message(&self) -> &Message {
         &self.message
     }
@@ -106,7 +106,7 @@ impl Writer {
         Self { chunk_size: DEFAULT_SIZE, sent: Vec::new() }
     }
 
-    /// The current chunk size.
+    /// Returns the current chunk size.
     pub const fn chunk_size(&self) -> u32 {
         self.chunk_size
     }

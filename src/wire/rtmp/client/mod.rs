@@ -217,7 +217,7 @@ pub struct Refused {
 }
 
 impl Error {
-    /// The rejection, if the error is one.
+    /// Returns the rejection, if the error is one.
     pub fn refusal(&self) -> Option<&Refused> {
         match self {
             Self::Refused(refused) => Some(refused),

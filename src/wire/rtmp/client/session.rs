@@ -146,7 +146,7 @@ impl Session {
         }
     }
 
-    /// The next event, for a time when nothing can be sent.
+    /// Returns the next event, for a time when nothing can be sent.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
@@ -156,7 +156,7 @@ impl Session {
         self.deadline.map(|(at, _)| at)
     }
 
-    /// The next action.
+    /// Returns the next action.
     pub fn poll_output(&mut self) -> Output {
         if let Some(event) = self.poll_event() {
             return Output::Event(event);
@@ -267,12 +267,12 @@ impl Session {
         self.link.received_bytes()
     }
 
-    /// The outgoing chunk size.
+    /// Returns the outgoing chunk size.
     pub fn chunk_size(&self) -> u32 {
         self.link.out.chunk_size()
     }
 
-    /// The current stage.
+    /// Returns the current stage.
     pub fn stage(&self) -> ClientStage {
         match (&self.state, self.config.purpose) {
             (State::Handshake(_), _) => ClientStage::Handshake,

@@ -132,7 +132,7 @@ impl Session {
         }
     }
 
-    /// The next action.
+    /// Returns the next action.
     pub fn poll_output(&mut self) -> Output {
         if let Some(event) = self.events.pop_front() {
             return Output::Event(event);
@@ -335,7 +335,7 @@ impl Session {
         }
     }
 
-    /// The contents of the client's connect command.
+    /// Returns the contents of the client's connect command.
     pub fn connect(&self) -> &Connect {
         &self.connect
     }
@@ -409,12 +409,12 @@ impl Session {
         matches!(self.state, State::Playing)
     }
 
-    /// The message stream that publishes or plays, which is 1 for nearly all clients.
+    /// Returns the message stream that publishes or plays, which is 1 for nearly all clients.
     pub fn message_stream(&self) -> u32 {
         self.stream
     }
 
-    /// The outgoing chunk size.
+    /// Returns the outgoing chunk size.
     pub fn chunk_size(&self) -> u32 {
         self.config.chunk_size
     }

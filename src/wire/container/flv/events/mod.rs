@@ -325,7 +325,7 @@ impl VideoReader {
         told.map(|told| told.config)
     }
 
-    /// The codec of a format, if it can be decoded.
+    /// Returns the codec of a format, if it can be decoded.
     fn decodable(&self, format: VideoFormat) -> Option<VideoCodec> {
         let codec = format.codec()?;
         (self.playing == Some(format) || (self.decodable)(codec)).then_some(codec)
@@ -446,7 +446,7 @@ const fn one(event: TagEvent) -> TagEvents {
     [Some(event), None]
 }
 
-/// The event of AAC without a known config.
+/// Returns the event of AAC without a known config.
 fn bare_aac() -> TagEvent {
     let (codec, config) = (AudioCodec::Aac, Bytes::new());
     let (sample_rate, channels, bitrate) = (0, 0, BitsPerSecond(0));
@@ -475,7 +475,7 @@ fn apart(part: Bytes, body: &Bytes) -> Bytes {
     if part.len() < body.len() / 4 { Bytes::copy_from_slice(&part) } else { part }
 }
 
-/// The codec of an FLV audio format, if it may be decoded.
+/// Returns the codec of an FLV audio format, if it may be decoded.
 pub fn audio_codec(format: AudioFormat, legacy: Option<LegacyAudio>) -> Option<AudioCodec> {
     Some(match format {
         AudioFormat::Aac => AudioCodec::Aac,
