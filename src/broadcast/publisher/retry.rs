@@ -206,7 +206,7 @@ fn over(shared: &Shared, state: State, error: Option<Error>) {
     shared.change(Report { state, stage, error, retry_in: None, gap: None });
 }
 
-/// A value that differs between publishers that start in the same microsecond.
+/// Returns a value that differs between publishers that start in the same microsecond.
 fn address_of(shared: &Arc<Shared>) -> u64 {
     Arc::as_ptr(shared).addr() as u64
 }

@@ -303,8 +303,8 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Size of the connection's queue in bytes below which more is added. The headers and the first
-    /// keyframe are sent alone, so that no audio overtakes them.
+    /// Returns the size of the connection's queue in bytes below which more is added. The headers
+    /// and the first keyframe are sent alone, so that no audio overtakes them.
     fn allowed(&self) -> usize {
         if self.beginning && self.since.is_some() { 0 } else { MAX_UNSENT_BYTES }
     }
