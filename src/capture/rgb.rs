@@ -22,7 +22,7 @@ impl Rgba {
     pub const BLACK: Self = Self::opaque(0, 0, 0);
     pub const WHITE: Self = Self::opaque(255, 255, 255);
 
-    /// An opaque color.
+    /// Creates an opaque color.
     pub const fn opaque(red: u8, green: u8, blue: u8) -> Self {
         Self { red, green, blue, alpha: 255 }
     }

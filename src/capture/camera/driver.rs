@@ -27,7 +27,7 @@ pub(in crate::capture) enum Fault {
 }
 
 impl Fault {
-    /// Error text of the system.
+    /// Returns the error text of the system.
     pub(in crate::capture) fn detail(&self) -> &str {
         match self {
             Self::Absent(detail)

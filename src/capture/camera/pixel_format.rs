@@ -256,7 +256,7 @@ impl Pixel {
 }
 
 impl Samples {
-    /// Bytes of a row.
+    /// Returns the number of bytes of a row.
     pub(in crate::capture) const fn row(self, width: usize) -> usize {
         match self {
             Self::Eight => width,

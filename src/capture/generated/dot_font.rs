@@ -36,7 +36,7 @@ const fn rows(letter: char) -> [u8; HEIGHT] {
     }
 }
 
-/// Width of a text in pixels, with `scale` pixels per dot.
+/// Returns the width of a text in pixels, with `scale` pixels per dot.
 pub(in crate::capture) fn width(text: &str, scale: usize) -> usize {
     (text.chars().count() * ADVANCE).saturating_sub(ADVANCE - WIDTH) * scale
 }

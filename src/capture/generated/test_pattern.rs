@@ -116,7 +116,7 @@ fn ground(size: Size) -> Planes {
     planes
 }
 
-/// Luma of a ribbon at a position.
+/// Returns the luma of a ribbon at a position.
 fn light(size: Size, column: usize, row: usize, grain: f32) -> u8 {
     let ribbon = row / RIBBON;
     // The top must stay well below the brightness of the flash.
@@ -129,7 +129,7 @@ fn light(size: Size, column: usize, row: usize, grain: f32) -> u8 {
     (foot + span * (0.25 + 0.75 * along) * round + grain).clamp(16.0, most) as u8
 }
 
-/// Chroma of a ribbon, by chroma column and row.
+/// Returns the chroma of a ribbon, by chroma column and row.
 fn tint(size: Size, column: usize, row: usize) -> (u8, u8) {
     let ribbon = (2 * row / RIBBON) as f32;
     let ribbons = size.height as f32 / RIBBON as f32;
@@ -216,13 +216,13 @@ fn copy_rows(
     }
 }
 
-/// A smooth oscillation between 0 and 1 with a period of 1.
+/// Returns a smooth oscillation between 0 and 1 with a period of 1.
 fn swell(t: f32) -> f32 {
     let t = 1.0 - (2.0 * t.rem_euclid(1.0) - 1.0).abs();
     t * t * (3.0 - 2.0 * t)
 }
 
-/// Chroma at a height, 0 (top) to 1 (bottom).
+/// Returns the chroma at a height, 0 (top) to 1 (bottom).
 fn dusk(at: f32) -> (f32, f32) {
     let at = at.clamp(0.0, 0.999) * (DUSK.len() - 1) as f32;
     let (index, part) = (at as usize, at.fract());
@@ -232,7 +232,7 @@ fn dusk(at: f32) -> (f32, f32) {
     })
 }
 
-/// Value noise of one scale, in −1…1.
+/// Computes value noise of one scale, in −1…1.
 fn noise(x: usize, y: usize, scale: usize, seed: u64) -> f32 {
     let (cx, cy) = (x / scale, y / scale);
     let part = |at: usize| (at % scale) as f32 / scale as f32;
@@ -246,7 +246,7 @@ fn noise(x: usize, y: usize, scale: usize, seed: u64) -> f32 {
     top * (1.0 - fy) + bottom * fy
 }
 
-/// A hash (the finalizer of SplitMix64).
+/// Hashes a number (the finalizer of SplitMix64).
 fn hash(value: u64) -> u64 {
     let value = value.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let value = (value ^ value >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -57,7 +57,7 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
     Ok(files)
 }
 
-/// Sort key of a name: its text and the last number in it.
+/// Returns the sort key of a name: its text and the last number in it.
 fn natural(path: &Path) -> (String, u64, PathBuf) {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let text = stem.trim_end_matches(|c: char| c.is_ascii_digit());

@@ -20,7 +20,7 @@ impl Area {
         Self { x, y, width, height }
     }
 
-    /// Number of pixels in the rectangle.
+    /// Returns the number of pixels in the rectangle.
     pub(in crate::capture) const fn pixels(self) -> usize {
         self.width as usize * self.height as usize
     }

@@ -85,7 +85,7 @@ impl Fault {
         }
     }
 
-    /// Error text of the system.
+    /// Returns the error text of the system.
     pub(in crate::capture) fn detail(&self) -> &str {
         match self {
             Self::NoDisplay | Self::Lacking | Self::XWayland | Self::NoWindows | Self::Denied => "",

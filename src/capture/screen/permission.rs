@@ -118,7 +118,7 @@ impl Permissions {
         }
     }
 
-    /// Number of calls of [`Self::ask_again`] for this name.
+    /// Returns the number of calls of [`Self::ask_again`] for this name.
     pub(in crate::capture) fn asked(&self, key: &str) -> u64 {
         self.0.lock().asked.get(key).copied().unwrap_or(0)
     }

@@ -62,7 +62,7 @@ impl Content {
         }
     }
 
-    /// Duration for which the content stays the same.
+    /// Returns the duration for which the content stays the same.
     pub(super) fn stands(&self, since: Duration, wall_micros: i64) -> Duration {
         let second = Duration::from_secs(1);
         let to_next = |micros: u64| Duration::from_micros(1_000_000 - micros % 1_000_000);

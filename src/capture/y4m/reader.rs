@@ -87,7 +87,7 @@ impl<R: BufRead + Seek> Reader<R> {
         if reader.frames() == 0 { Err(Error::Empty) } else { Ok(reader) }
     }
 
-    /// Number of frames in the file, at least 1.
+    /// Returns the number of frames in the file, at least 1.
     pub(in crate::capture) fn frames(&self) -> u64 {
         match &self.frames {
             Frames::Even { count } => *count,
@@ -95,7 +95,7 @@ impl<R: BufRead + Seek> Reader<R> {
         }
     }
 
-    /// Frame rate of the file.
+    /// Returns the frame rate of the file.
     pub(in crate::capture) fn rate(&self) -> FrameRate {
         self.header.rate
     }

@@ -29,7 +29,7 @@ pub(super) enum Queue {
 }
 
 impl Queue {
-    /// Number of the buffer type in the kernel.
+    /// Returns the number of the buffer type in the kernel.
     pub(super) const fn number(self) -> u32 {
         match self {
             Self::Single => 1,

@@ -33,7 +33,8 @@ impl<'a> Rows<'a> {
         Self { width, height, rest: data, whole: data.len(), stride: 0, more }
     }
 
-    /// Width and height of the frame, which may be odd. The rows are then longer than the output.
+    /// Returns the width and height of the frame, which may be odd. The rows are then longer than
+    /// the output.
     pub(super) const fn size(&self) -> (usize, usize) {
         (self.width, self.height)
     }

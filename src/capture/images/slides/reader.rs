@@ -223,8 +223,8 @@ impl Reader {
         }
     }
 
-    /// Position at which a new list continues, which is after the current slide, or after its old
-    /// position.
+    /// Returns the position at which a new list continues, which is after the current slide, or
+    /// after its old position.
     fn after(&self, shown: &ShownSlide, files: &mut [PathBuf], rounds: Rounds) -> usize {
         let Some(path) = &shown.path else { return 0 };
         // An entry that is in the list several times is probably still at its old position.
