@@ -66,7 +66,7 @@ impl LoadWatcher {
         self.degradation
     }
 
-    /// Mean drawing time of a frame in nanoseconds, smoothed like the load.
+    /// Returns the mean drawing time of a frame in nanoseconds, smoothed like the load.
     pub fn draw_nanos(&self, period: Duration) -> u64 {
         (self.load * period.as_secs_f64() * 1e9) as u64
     }

@@ -97,7 +97,7 @@ impl Rect {
         self.y + self.height
     }
 
-    /// Rectangle of the whole program.
+    /// Returns the rectangle of the whole program.
     pub fn whole(size: Size) -> Self {
         Self { x: 0, y: 0, width: size.width.into(), height: size.height.into() }
     }
@@ -126,7 +126,7 @@ impl Rect {
             && self.bottom() >= other.bottom()
     }
 
-    /// Size in pixels.
+    /// Returns the size in pixels.
     pub fn size(self) -> Size {
         let side = |side: i64| u32::try_from(side).unwrap_or(0);
         Size::new(side(self.width), side(self.height))
@@ -143,7 +143,7 @@ pub struct Cut {
 }
 
 impl Cut {
-    /// Rectangle of the whole frame.
+    /// Returns the rectangle of the whole frame.
     pub fn whole(size: Size) -> Self {
         Self { left: 0.0, top: 0.0, width: size.width.into(), height: size.height.into() }
     }

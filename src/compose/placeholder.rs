@@ -49,7 +49,7 @@ fn glyph(x: f32, y: f32, pixel: f32) -> f32 {
     (inside(body.min(hood)) * (1.0 - inside(gap))).max(inside(stroke))
 }
 
-/// Signed distance to a rounded box centered at the origin.
+/// Returns the signed distance to a rounded box that is centered at the origin.
 fn rounded_box(x: f32, y: f32, half_width: f32, half_height: f32, radius: f32) -> f32 {
     let (dx, dy) = (x.abs() - half_width + radius, y.abs() - half_height + radius);
     dx.max(0.0).hypot(dy.max(0.0)) + dx.max(dy).min(0.0) - radius

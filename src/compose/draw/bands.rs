@@ -15,7 +15,7 @@ pub(in crate::compose) fn height(rows: usize, width: usize) -> usize {
     rows.div_ceil(bands).max(1)
 }
 
-/// A row of a plane. An index beyond the end gives the last row.
+/// Returns a row of a plane. An index beyond the end gives the last row.
 #[inline(always)]
 pub(in crate::compose) fn row(plane: &[u8], width: usize, index: usize) -> &[u8] {
     let last = (plane.len() / width.max(1)).saturating_sub(1);

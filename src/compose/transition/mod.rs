@@ -200,12 +200,12 @@ impl Mixer {
     }
 }
 
-/// An easing curve that is slow at both ends.
+/// Returns an easing curve that is slow at both ends.
 fn eased(part: f32) -> f32 {
     part * part * (3.0 - 2.0 * part)
 }
 
-/// An RGB color in the program's YUV.
+/// Converts an RGB color to the program's YUV.
 fn yuv(rgb: [u8; 3]) -> [u8; 3] {
     let [y, u, v] = luma_chroma(rgb);
     [y, u + 128.0, v + 128.0].map(|value| value.round() as u8)

@@ -98,7 +98,7 @@ impl Pattern {
 /// side at 1080p, so that an encoder can keep up.
 const GRAINS: (f32, f32) = (480.0, 270.0);
 
-/// A number from 0 to 1 that is always the same for the same block. The numbers are evenly
+/// Returns a number from 0 to 1 that is always the same for the same block. The numbers are evenly
 /// distributed.
 fn grain(x: u32, y: u32) -> f32 {
     let mut seed = x.wrapping_mul(0x9e37_79b1) ^ y.wrapping_mul(0x85eb_ca77);

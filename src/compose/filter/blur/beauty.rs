@@ -143,7 +143,7 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// A row of the plane. Rows beyond the end repeat the last one.
+    /// Returns a row of the plane. Rows beyond the end repeat the last one.
     #[inline(always)]
     fn line(&self, index: usize) -> &'a [u8] {
         bands::row(self.small, self.width, index)

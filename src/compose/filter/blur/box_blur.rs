@@ -329,7 +329,8 @@ fn stripe<'a>(
     }
 }
 
-/// Radii of three boxes that together approximate a Gaussian of this standard deviation.
+/// Returns the radii of three boxes that together approximate a Gaussian of this standard
+/// deviation.
 pub(in crate::compose::filter) fn gaussian(sigma: f32) -> [usize; 3] {
     // The variance of a box of width w is (w² - 1) / 12; there are three boxes, the narrow ones
     // first.
