@@ -52,7 +52,7 @@ pub(crate) trait AudioBackend: Send {
     fn encode(&mut self, pcm: &[i16], each: &mut dyn FnMut(Block)) -> Result<(), Error>;
     /// Flushes the encoder, so that every input sample can be decoded.
     fn flush(&mut self, each: &mut dyn FnMut(Block)) -> Result<(), Error>;
-    /// Returns the samples per channel in a block.
+    /// Returns the number of samples per channel in a block.
     fn block_len(&self) -> usize;
     /// Returns the codec config, which is constant.
     fn parameters(&self) -> &AudioConfig;
