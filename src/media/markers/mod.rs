@@ -264,7 +264,7 @@ mod tests {
         Schedule::new(FrameGrid { origin, rate: rate.parse().unwrap() }, WALL)
     }
 
-    /// Deterministic noise in `-range..=range`.
+    /// Returns deterministic noise in `-range..=range`.
     fn noise(seed: &mut u64, range: i32) -> i32 {
         *seed =
             seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
