@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
-/// Returns the bytes written to the socket that the peer has not acknowledged yet (`SIOCOUTQ`).
+/// Returns the number of bytes written to the socket that the peer has not acknowledged yet
+/// (`SIOCOUTQ`).
 #[cfg(target_os = "linux")]
 pub(in crate::net) fn unacknowledged_bytes(socket: &TcpStream) -> Option<u64> {
     use std::os::fd::AsRawFd;

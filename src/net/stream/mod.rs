@@ -115,8 +115,8 @@ impl Stream {
         }
     }
 
-    /// Returns the bytes passed to the system (or the tunnel) that the peer has not acknowledged,
-    /// if known.
+    /// Returns the number of bytes passed to the system (or the tunnel) that the peer has not
+    /// acknowledged, if known.
     pub fn unsent_bytes(&self) -> Option<u64> {
         match &self.kind {
             Kind::Tunnel(pipe) => Some(pipe.undelivered()),

@@ -302,7 +302,7 @@ impl Client {
         &mut self.session
     }
 
-    /// Returns the bytes that wait for the socket.
+    /// Returns the number of bytes that wait for the socket.
     pub fn queued_bytes(&self) -> usize {
         self.session.queued_bytes() + self.outgoing.len()
     }
@@ -327,7 +327,7 @@ impl Client {
         &self.enhanced
     }
 
-    /// Returns the bytes written to the socket.
+    /// Returns the number of bytes written to the socket.
     pub fn written_bytes(&self) -> u64 {
         self.written
     }
