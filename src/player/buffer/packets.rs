@@ -30,7 +30,7 @@ pub enum BufferedPacket<P> {
 
 /// A config in a queue, whose bytes count like those of packets.
 pub trait Buffered {
-    /// Bytes of the config.
+    /// Returns the number of bytes of the config.
     fn held(&self) -> usize;
 }
 
@@ -47,7 +47,7 @@ impl Buffered for AudioConfig {
 }
 
 impl<P: Buffered> BufferedPacket<P> {
-    /// Bytes of the item.
+    /// Returns the number of bytes of the item.
     pub fn bytes(&self) -> usize {
         match self {
             Self::Packet(packet) => packet.data.len(),

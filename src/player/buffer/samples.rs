@@ -54,12 +54,12 @@ impl Fifo {
         self.blocks.back().map(SampleBlock::end)
     }
 
-    /// Rate and channels of the next frame.
+    /// Returns the rate and channels of the next frame.
     pub(in crate::player) fn format(&self) -> Option<(u32, u16)> {
         self.blocks.front().map(|block| (block.rate, block.channels))
     }
 
-    /// Number of waiting frames.
+    /// Returns the number of waiting frames.
     pub(in crate::player) fn frames(&self) -> usize {
         self.frames
     }

@@ -105,7 +105,7 @@ impl TimeShift {
         }
     }
 
-    /// Size of the stored packets, in bytes.
+    /// Returns the size of the stored packets, in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }

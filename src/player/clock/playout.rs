@@ -432,7 +432,7 @@ mod tests {
             }
         }
 
-        /// Milliseconds from the sender's clock to the displayed frame.
+        /// Returns the milliseconds from the sender's clock to the displayed frame.
         fn latency(&self) -> f64 {
             let sent = self.now as f64 * self.sender_rate;
             (sent - self.playout.position().as_micros() as f64) / 1_000.0

@@ -23,11 +23,11 @@ use crate::text::problem::problem;
 pub trait Speaker: Send {
     /// Takes as many frames of the interleaved samples as fit, and returns their number.
     fn write(&mut self, data: &[f32]) -> usize;
-    /// Frames written but not yet played, including the device's latency.
+    /// Returns the number of frames written but not yet played, including the device's latency.
     fn queued(&self) -> usize;
     /// Sets the volume, 0…1.
     fn set_volume(&mut self, volume: f32);
-    /// Number of underruns while audio was expected.
+    /// Returns the number of underruns while audio was expected.
     fn underruns(&self) -> u64;
     /// Why the speaker failed, once it has.
     fn failed(&self) -> Option<String>;
@@ -151,12 +151,12 @@ impl AudioDecoding {
         }
     }
 
-    /// Rate and channels of the waiting audio, for opening a speaker.
+    /// Returns the rate and channels of the waiting audio, for opening a speaker.
     pub(in crate::player) fn format(&self) -> Option<(u32, u16)> {
         self.fifo.format()
     }
 
-    /// Rate and channels of the audio that the speaker was opened for.
+    /// Returns the rate and channels of the audio that the speaker was opened for.
     pub(in crate::player) fn device_format(&self) -> Option<(u32, u16)> {
         self.device.as_ref().map(|device| (device.rate, device.channels))
     }

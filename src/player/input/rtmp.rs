@@ -350,7 +350,7 @@ mod tests {
         Event::Status(Status::new(Level::Status, code::SEEK_NOTIFY, "Seeking"))
     }
 
-    /// A chat message.
+    /// Creates a chat message.
     fn said() -> Event {
         let body = Bytes::from_static(b"\x02\0\x0aonTextData\x02\0\x02hi");
         Event::Data { time_ms: 0, name: "onTextData".into(), body }

@@ -72,8 +72,8 @@ impl Measure {
         self.arrival_ms
     }
 
-    /// Audio delay against video in milliseconds, the median of the last 5; positive means late
-    /// audio.
+    /// Returns the audio delay against video in milliseconds, the median of the last 5; positive
+    /// means late audio.
     pub(in crate::player) fn av_offset_ms(&self) -> Option<f64> {
         self.lip_sync.offset_ms()
     }

@@ -60,7 +60,7 @@ pub(super) fn beside(format: VideoFormat, picture: &Bytes, length_size: usize) -
     codec::VideoInfo { colors, ..codec::VideoInfo::default() }
 }
 
-/// Bytes of a NAL unit's length.
+/// Returns the number of bytes of a NAL unit's length.
 pub(super) fn length_size(format: VideoFormat, config: &[u8]) -> usize {
     let place = match format {
         VideoFormat::H264 => 4,
@@ -69,7 +69,8 @@ pub(super) fn length_size(format: VideoFormat, config: &[u8]) -> usize {
     config.get(place).map_or(4, |byte| usize::from(byte & 3) + 1)
 }
 
-/// Frames per second by the presentation times, to three decimals; `told` is the declared rate.
+/// Returns the frames per second by the presentation times, to three decimals; `told` is the
+/// declared rate.
 pub(super) fn measured_frame_rate(times: &VecDeque<i64>, told: Option<f64>) -> Option<f64> {
     let rate = cadence::frame_rate(times.iter().copied(), told)?;
     Some((rate * 1_000.0).round() / 1_000.0)

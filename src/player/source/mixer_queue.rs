@@ -103,7 +103,7 @@ impl Queue {
         state.sound.extend(sound.iter().take(room));
     }
 
-    /// Seconds of queued audio after the player's current time.
+    /// Returns the seconds of queued audio after the player's current time.
     fn ahead(&self) -> f64 {
         let now = self.clock.now();
         let mut state = self.state.lock();

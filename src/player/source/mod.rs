@@ -151,7 +151,7 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
     })
 }
 
-/// A URL without private parts: user, password, the stream's name, the query.
+/// Returns a URL without private parts: user, password, the stream's name, the query.
 pub fn plain(url: &str) -> String {
     let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
     format!("{scheme}://{}", host_of(url))

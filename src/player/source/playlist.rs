@@ -106,7 +106,7 @@ impl SourceThread {
         self.list.borrow_mut().follow(self.files());
     }
 
-    /// Index of the current file, and the number of files.
+    /// Returns the index of the current file, and the number of files.
     pub(super) fn item(&self) -> Option<(usize, usize)> {
         let list = self.list.borrow();
         (!list.is_alone() && list.count() > 0).then(|| (list.index(), list.count()))

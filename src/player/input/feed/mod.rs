@@ -130,7 +130,7 @@ impl InputFeed {
         self.playable > 0
     }
 
-    /// Number of video and audio bodies, playable or not.
+    /// Returns the number of video and audio bodies, playable or not.
     pub(in crate::player) fn bodies(&self) -> u64 {
         self.bodies
     }

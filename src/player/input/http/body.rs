@@ -89,7 +89,7 @@ impl Unpack {
         }
     }
 
-    /// Number of bytes that have not become events yet.
+    /// Returns the number of bytes that have not become events yet.
     fn held(&self) -> u64 {
         match self {
             Self::Flv { reader } => reader.pending() as u64,
@@ -137,7 +137,7 @@ impl Single {
         }
     }
 
-    /// Length of the recording, if it is known and seeking is possible.
+    /// Returns the length of the recording, if it is known and seeking is possible.
     pub fn duration(&self) -> Option<Duration> {
         self.length
     }

@@ -229,7 +229,7 @@ impl IndexedFile {
         }
     }
 
-    /// An item with the new information about seeking, if any.
+    /// Returns an item with the new information about seeking, if any.
     fn tell(&mut self) -> Option<Item> {
         if self.told {
             return None;

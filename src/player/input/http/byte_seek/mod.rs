@@ -45,7 +45,7 @@ pub(super) struct Course {
 }
 
 impl Course {
-    /// Milliseconds from the start to this point.
+    /// Returns the milliseconds from the start to this point.
     fn of(&self, mark: &ResyncPoint) -> i64 {
         since(self.begins, mark.time_ms)
     }

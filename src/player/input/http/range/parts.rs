@@ -52,7 +52,7 @@ impl RangeParts {
         its.found_by(&self.door).of(self.mark.as_deref())
     }
 
-    /// Size of the whole file, in bytes.
+    /// Returns the size of the whole file, in bytes.
     pub fn whole(&self) -> u64 {
         self.whole
     }
