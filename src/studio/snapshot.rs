@@ -219,7 +219,7 @@ pub struct TargetView {
 }
 
 impl TargetView {
-    /// A target for which no attempt was made.
+    /// Creates a target for which no attempt was made.
     pub fn idle(target: Target) -> Self {
         Self {
             target,

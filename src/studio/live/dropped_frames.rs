@@ -110,8 +110,8 @@ impl DroppedFrames {
     }
 }
 
-/// A video bitrate in kbit/s with a margin below the link's bandwidth; `None` if the bandwidth is
-/// too low.
+/// Returns a video bitrate in kbit/s with a margin below the link's bandwidth, or `None` if the
+/// bandwidth is too low.
 fn fitting(carried: u64) -> Option<u32> {
     let kbps = carried * 8 / 10 / 1_000 / 100 * 100;
     u32::try_from(kbps).ok().filter(|kbps| *kbps >= LEAST_KBPS)

@@ -81,7 +81,7 @@ impl AudioStrip {
         Self::new(StripId::MAIN, AudioChoice::None)
     }
 
-    /// A strip with default settings.
+    /// Creates a strip with default settings.
     pub fn new(id: StripId, choice: AudioChoice) -> Self {
         let (strip, talk, at_end) = (Strip::default(), TalkMode::Open, EndBehavior::Loop);
         Self { id, name: String::new(), choice, strip, talk, at_end, if_silent: None }
@@ -105,7 +105,7 @@ impl AudioStrip {
     }
 }
 
-/// A name of limited length without control characters.
+/// Returns a name of limited length without control characters.
 pub fn clean_name(name: &str) -> String {
     scenes::clean(name, MAX_NAME)
 }
@@ -129,7 +129,7 @@ pub fn fallback_of(word: &str) -> Result<Option<AudioChoice>, Problem> {
     }
 }
 
-/// An unused strip id.
+/// Returns an unused strip id.
 pub fn free_id(strips: &[AudioStrip]) -> Option<StripId> {
     if strips.len() >= MAX_MIXER_STRIPS {
         return None;

@@ -140,7 +140,7 @@ impl Notice {
         Language::English.cure(&self.problem).unwrap_or_default()
     }
 
-    /// A value that the texts contain, in English.
+    /// Returns a value that the texts contain, in English.
     pub fn value(&self, name: &str) -> Option<String> {
         let found = self.problem.args().iter().find(|(it, _)| *it == name);
         found.map(|(_, value)| Language::English.value(value))

@@ -261,7 +261,7 @@ fn add(scene: SceneId, choice: &str) -> Edit {
     Edit::AddSource { scene, name: choice.to_owned(), choice: choice.parse().unwrap() }
 }
 
-/// A random change; `None` if the change is not possible now.
+/// Returns a random change, or `None` if the change is not possible now.
 fn any(rig: &mut Rig) -> Option<Edit> {
     let scene = rig.collection.current().unwrap();
     let (id, items) = (scene.id, scene.items.clone());
@@ -446,7 +446,7 @@ fn a_transition_is_as_it_would_be_by_itself_and_goes_on_while_its_scene_is_chang
     rig.program.end();
 }
 
-/// A filter that needs a file.
+/// Creates a filter that needs a file.
 fn with_file(kind: &str, file: &str, enabled: bool) -> Slot {
     let mut filter = Filter::of_kind(kind).unwrap();
     assert!(filter.set_file(format!("/files/{file}").into()));

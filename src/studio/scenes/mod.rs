@@ -43,7 +43,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// A new source with default settings.
+    /// Creates a new source with default settings.
     pub fn new(id: SourceId, name: String, choice: VideoChoice) -> Self {
         let (filters, properties) = (Vec::new(), Properties::default());
         Self { id, name, choice, filters, properties, fallback: VideoFallback::Keep }
@@ -208,12 +208,13 @@ impl Collection {
         items.into_iter().rev().find(named)
     }
 
-    /// A source's name. It is empty for [`MAIN`], which is named after its content elsewhere.
+    /// Returns a source's name. It is empty for [`MAIN`], which is named after its content
+    /// elsewhere.
     pub fn source_name(&self, id: SourceId) -> &str {
         self.source(id).map_or("", |source| &source.name)
     }
 
-    /// An item's name: its own, or that of its content.
+    /// Returns an item's name: its own, or that of its content.
     pub fn item_name<'a>(&'a self, item: &'a Item) -> &'a str {
         match &item.content {
             _ if !item.name.is_empty() => &item.name,
@@ -324,7 +325,7 @@ fn find(items: &[Item], id: ItemId) -> Option<&Item> {
     items.iter().find_map(|item| if item.id == id { Some(item) } else { find(item.members(), id) })
 }
 
-/// A name of limited length without control characters.
+/// Returns a name of limited length without control characters.
 pub fn clean_name(name: &str) -> String {
     scenes::clean(name, MAX_NAME)
 }
@@ -347,7 +348,7 @@ fn free(wanted: &str, taken: impl Fn(&str) -> bool) -> String {
     }
 }
 
-/// A name as one line of at most this many characters, without control characters.
+/// Returns a name as one line of at most this many characters, without control characters.
 pub(super) fn clean(name: &str, most: usize) -> String {
     let printable = name.chars().filter(|it| !it.is_control()).take(most);
     printable.collect::<String>().trim().to_owned()

@@ -59,7 +59,7 @@ fn numbers(row: &str) -> (BTreeMap<&str, Range>, BTreeSet<&str>) {
     (numbers, others)
 }
 
-/// A filter whose side chain, if it has one, is the main strip.
+/// Creates a filter whose side chain, if it has one, is the main strip.
 fn chained(filter: Filter) -> Filter {
     match filter {
         Filter::Compressor { threshold_dbfs, ratio, attack_ms, release_ms, gain_db, .. } => {

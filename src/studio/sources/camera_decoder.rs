@@ -17,7 +17,7 @@ use crate::wire::codec::h264::{
 /// Maximum size of a camera's frame in bytes.
 const MAX_FRAME_BYTES: usize = 16 << 20;
 
-/// A decoder for any camera.
+/// Creates a decoder for any camera.
 pub(in crate::studio) fn unpacker() -> FrameDecoder {
     FrameDecoder::new(|| Box::new(H264::default()))
 }
@@ -213,7 +213,7 @@ mod tests {
         assert_eq!(frame.size(), Size::new(160, 96));
     }
 
-    /// A frame with another unit after its picture parameter set.
+    /// Returns a frame with another unit after its picture parameter set.
     fn with(unit: &[u8], more: &[u8]) -> Vec<u8> {
         let mut made = Vec::new();
         for nal in annexb_nals(unit) {

@@ -129,7 +129,7 @@ impl Target {
         Self { place: TargetPlace::BuiltIn, ..Self::custom(0, "", Secret::default()) }
     }
 
-    /// A target with the URL and key of a server, used unchanged.
+    /// Creates a target with the URL and key of a server, used unchanged.
     pub fn custom(id: u32, server: &str, key: Secret) -> Self {
         Self {
             id,
@@ -148,15 +148,16 @@ impl Target {
         }
     }
 
-    /// A new entry for `list`, to be filled in. `moment` (of any clock) distinguishes it from
-    /// entries of other lists, whose keys are stored too.
+    /// Creates a new entry for `list`, to be filled in. `moment` (of any clock) distinguishes it
+    /// from entries of other lists, whose keys are stored too.
     pub fn new_for(list: &[Self], moment: u64) -> Self {
         let id = list.iter().map(|target| target.id).max().unwrap_or_default().saturating_add(1);
         let keep_as = Self::name_for(id, moment);
         Self { remember_key: true, keep_as, ..Self::custom(id, "", Secret::default()) }
     }
 
-    /// A new name for the key of the target `id`. `moment` is as in [`new_for`](Self::new_for).
+    /// Returns a new name for the key of the target `id`. `moment` is as in
+    /// [`new_for`](Self::new_for).
     pub fn name_for(id: u32, moment: u64) -> String {
         let digest = Sha256::digest(format!("{moment} {id} {}", std::process::id()));
         HEXLOWER.encode(digest.get(..8).unwrap_or_default())

@@ -27,7 +27,7 @@ struct Program {
 const OURS: Program = Program { scene: 1, course: 1, moves: true, sounds: true, marked: false };
 const OTHER: Program = Program { scene: 2, course: 2, ..OURS };
 
-/// A pseudo-random number from 0 to 1.
+/// Returns a pseudo-random number from 0 to 1.
 fn chance(seed: u32, number: u32) -> f64 {
     let mut state = u64::from(seed) << 32 | u64::from(number) | 1 << 63;
     for _ in 0..4 {

@@ -66,8 +66,8 @@ impl OnAir {
         self.outputs.all().next()
     }
 
-    /// A copy of the replay buffer, with these audio tracks if they are present; `None` if it is
-    /// empty.
+    /// Returns a copy of the replay buffer, with these audio tracks if they are present, or `None`
+    /// if it is empty.
     pub(in crate::studio) fn clip(&self, tracks: ExtraTracks, names: &TrackNames) -> Option<Clip> {
         let clip = self.replay().map(|replay| replay.clip(self.sounds(tracks, names)));
         clip.filter(|clip| !clip.is_empty())

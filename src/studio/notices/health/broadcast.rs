@@ -77,7 +77,7 @@ pub(super) fn of_targets(snapshot: &Snapshot) -> Vec<Finding> {
     }
 }
 
-/// A problem that prevents going live.
+/// Returns a problem that prevents going live.
 fn before_going_live(snapshot: &Snapshot) -> Option<Finding> {
     if snapshot.recording.is_some() || snapshot.passthrough.is_some() {
         return None;

@@ -21,8 +21,8 @@ use crate::studio::targets::{Target, TargetState};
 use crate::text::problem::problem;
 use crate::text::{Language, Problem};
 
-/// A state before a broadcast: the built-in server is enabled, and a camera and a microphone
-/// deliver.
+/// Creates a state before a broadcast: the built-in server is enabled, and a camera and a
+/// microphone deliver.
 fn idle() -> Snapshot {
     Snapshot {
         video: Some(VideoSource {
@@ -55,7 +55,7 @@ fn twitch() -> Target {
     Target { service: "twitch".into(), ..target }
 }
 
-/// A state on air, at the built-in server and at Twitch.
+/// Creates a state on air, at the built-in server and at Twitch.
 fn on_air() -> Snapshot {
     let mut snapshot = idle();
     snapshot.live = LiveState::OnAir;
@@ -75,7 +75,7 @@ fn lost(snapshot: &mut Snapshot, trouble: &Problem, refused: bool) {
     (entry.retry_in, entry.tries) = (Some(Duration::from_millis(2_400)), 3);
 }
 
-/// A state in which Twitch is the only target, and is not connected.
+/// Creates a state in which Twitch is the only target, and is not connected.
 fn off_air(refused: bool, was_live: bool) -> Snapshot {
     let mut snapshot = on_air();
     let cause = match refused {

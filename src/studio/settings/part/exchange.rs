@@ -68,7 +68,7 @@ pub fn import(
     Ok(name)
 }
 
-/// A valid and free name derived from a file's or another program's name.
+/// Returns a valid and free name derived from a file's or another program's name.
 fn free_name(
     files: &PartFiles,
     kind: PartKind,

@@ -33,7 +33,7 @@ pub(in crate::studio::settings) fn word_of<T: PartialEq>(
     names.iter().find(|(_, one)| one == it).map(|(name, _)| *name)
 }
 
-/// A word of a file, quoted for a message.
+/// Returns a word of a file, quoted for a message.
 pub(in crate::studio::settings) fn quoted(word: &str) -> String {
     scenes::clean(word, MAX_WORD)
 }

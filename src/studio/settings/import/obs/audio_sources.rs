@@ -52,7 +52,7 @@ pub(in crate::studio::settings) fn choice(source: &Value) -> Option<AudioChoice>
     }
 }
 
-/// A captured application, identified by its name or its program's name.
+/// Returns a captured application, identified by its name or its program's name.
 fn application(source: &Value) -> Option<AudioChoice> {
     let settings = source.get("settings")?;
     let name = text(settings, "TargetName");

@@ -72,7 +72,7 @@ fn at_end(kind: &str, settings: &Value) -> EndBehavior {
     }
 }
 
-/// A color whose opacity is a separate value from 0 to 100.
+/// Returns a color whose opacity is a separate value from 0 to 100.
 fn with_opacity(settings: &Value, key: &str, default: u64, opacity: &str, usual: f64) -> Rgba {
     let share = number(settings, opacity).unwrap_or(usual).clamp(0.0, 100.0) / 100.0;
     let alpha = (share * 255.0).round() as u8;

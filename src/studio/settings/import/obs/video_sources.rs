@@ -156,7 +156,7 @@ fn slides(settings: &Value, not: &mut Vec<Problem>) -> (String, Vec<PathBuf>) {
     (first, rest)
 }
 
-/// An X11 window, whose number, title and program are on separate lines.
+/// Returns an X11 window, whose number, title and program are on separate lines.
 fn window(settings: &Value) -> Option<String> {
     let mut lines = text(settings, "capture_window").split("\r\n");
     let (_, title, program) = (lines.next()?, lines.next()?.trim(), lines.next()?.trim());
