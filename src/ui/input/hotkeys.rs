@@ -82,7 +82,7 @@ pub fn unknown_names(preferences: &Preferences) -> Vec<&str> {
     unknown
 }
 
-/// A hotkey as text: `Ctrl+L`, `Ctrl+,`.
+/// Returns a hotkey as text: `Ctrl+L`, `Ctrl+,`.
 pub fn text_of(hotkey: Hotkey) -> String {
     let sign = match Key::from_name(hotkey.key()) {
         Some(

@@ -35,7 +35,7 @@ pub fn contains(place: &Placement, natural: Size, canvas: Size, point: (f64, f64
     (0.0..=1.0).contains(&x) && (0.0..=1.0).contains(&y)
 }
 
-/// A placement whose box is exactly its frame.
+/// Returns a placement whose box is exactly its frame.
 pub fn tight(place: &Placement, natural: Size, canvas: Size) -> Placement {
     let unturned = Placement { rotation: 0.0, flip_x: false, flip_y: false, ..*place };
     let [from, _, to, _] = corners(&unturned, natural, canvas);
@@ -148,7 +148,7 @@ pub fn dragged(
     }
 }
 
-/// A placement with these edges: left, top, right, bottom, in program pixels.
+/// Returns a placement with these edges: left, top, right, bottom, in program pixels.
 pub fn around([left, top, right, bottom]: [f64; 4], canvas: Size) -> Placement {
     boxed(&Placement::default(), (left, top), (right - left, bottom - top), canvas)
 }

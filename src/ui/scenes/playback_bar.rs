@@ -49,7 +49,7 @@ pub fn asked(draft: &Draft, snapshot: &Snapshot, action: Action) -> Option<Comma
     Some(Command::Media(id, go))
 }
 
-/// A short seek forward or back.
+/// Returns a short seek forward or back.
 fn step(now: Position, forward: bool) -> Option<TransportCommand> {
     let whole = now.whole?;
     let to = if forward { now.at + STEP } else { now.at.saturating_sub(STEP) };

@@ -18,7 +18,7 @@ pub(super) fn show(ui: &mut Ui, view: &View<'_>) {
     ui.add_space(gap::S);
 }
 
-/// A sentence that names the file on air.
+/// Returns a sentence that names the file on air.
 pub fn sentence(texts: &Texts, passthrough: &PassthroughView) -> String {
     let name = passthrough.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let key = if passthrough.opening { "passthrough-opening" } else { "passthrough-on-air" };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::media::{FrameRate, Size};
 
-/// A duration, such as `00:12:34`.
+/// Formats a duration, such as `00:12:34`.
 pub fn clock(time: Duration) -> String {
     let seconds = time.as_secs();
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
@@ -26,7 +26,7 @@ fn local_time(wall_micros: i64, form: &str) -> String {
         .unwrap_or_default()
 }
 
-/// A duration rounded to seconds, such as `5:00` or `0:30`.
+/// Formats a duration rounded to seconds, such as `5:00` or `0:30`.
 pub fn minutes(time: Duration) -> String {
     let seconds = (time + Duration::from_millis(500)).as_secs();
     format!("{}:{:02}", seconds / 60, seconds % 60)
@@ -38,7 +38,7 @@ pub fn behind(time: Duration) -> String {
     if seconds < 60 { format!("−{seconds}\u{a0}s") } else { format!("−{}", minutes(time)) }
 }
 
-/// A whole number in groups of three digits, separated by non-breaking spaces.
+/// Formats a whole number in groups of three digits, separated by non-breaking spaces.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -51,8 +51,8 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
-/// A number and its share of `total`, such as `36 (0.2 %)`. A share that would round to zero is
-/// `<0.1 %`.
+/// Formats a number and its share of `total`, such as `36 (0.2 %)`. A share that would round to
+/// zero is `<0.1 %`.
 pub fn part_of(number: u64, total: u64) -> String {
     let share = 100.0 * number as f64 / (total as f64).max(1.0);
     let share = match share {
@@ -62,12 +62,12 @@ pub fn part_of(number: u64, total: u64) -> String {
     format!("{} ({share}\u{a0}%)", grouped(number))
 }
 
-/// A bitrate, such as `2 512 kbps`.
+/// Formats a bitrate, such as `2 512 kbps`.
 pub fn bitrate(bits_per_second: u32) -> String {
     format!("{}\u{a0}kbps", grouped(u64::from(bits_per_second).div_ceil(1000)))
 }
 
-/// A level, such as `−14.2 dB`, with a Unicode minus sign; silence is `−∞ dB`.
+/// Formats a level, such as `−14.2 dB`, with a Unicode minus sign; silence is `−∞ dB`.
 pub fn decibels(db: f32) -> String {
     if db <= -60.0 {
         "−∞\u{a0}dB".into()
@@ -76,7 +76,7 @@ pub fn decibels(db: f32) -> String {
     }
 }
 
-/// A number with a Unicode minus sign, and with a plus sign if requested.
+/// Formats a number with a Unicode minus sign, and with a plus sign if requested.
 pub fn signed(value: f64, decimals: usize, plus: bool) -> String {
     let text = format!("{:.*}", decimals, value.abs());
     let is_zero = text.chars().all(|c| c == '0' || c == '.');
@@ -87,7 +87,7 @@ pub fn signed(value: f64, decimals: usize, plus: bool) -> String {
     }
 }
 
-/// A short duration, such as `3 ms`, `0.4 ms`, `0.38 s` or `12.0 s`.
+/// Formats a short duration, such as `3 ms`, `0.4 ms`, `0.38 s` or `12.0 s`.
 pub fn short_time(time: Duration) -> String {
     let ms = time.as_secs_f64() * 1000.0;
     if ms < 1.0 && ms > 0.0 {
@@ -101,7 +101,7 @@ pub fn short_time(time: Duration) -> String {
     }
 }
 
-/// A number of bytes, such as `118 MB` or `1.24 GB`.
+/// Formats a number of bytes, such as `118 MB` or `1.24 GB`.
 pub fn bytes(bytes: u64) -> String {
     let mb = bytes as f64 / 1e6;
     if mb < 10.0 {
@@ -113,7 +113,7 @@ pub fn bytes(bytes: u64) -> String {
     }
 }
 
-/// A size, such as `1280×720`.
+/// Formats a size, such as `1280×720`.
 pub fn size(size: Size) -> String {
     format!("{}×{}", size.width, size.height)
 }
@@ -133,7 +133,7 @@ pub fn countdown(time: Duration) -> u64 {
     u64::try_from(seconds).unwrap_or(u64::MAX)
 }
 
-/// A frame rate, such as `30` or `29.97`.
+/// Formats a frame rate, such as `30` or `29.97`.
 pub fn rate(rate: FrameRate) -> String {
     rate.to_string()
 }

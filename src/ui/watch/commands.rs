@@ -26,7 +26,7 @@ pub fn play(view: &mut View<'_>, draft: &Draft) {
     }
 }
 
-/// A short name of a stream or file, without secrets.
+/// Returns a short name of a stream or file, without secrets.
 pub fn name_of(url: &str) -> String {
     let whole = url.split(['?', '#']).next().unwrap_or_default();
     let rest = whole.split_once("://").map_or(whole, |(_, rest)| rest);

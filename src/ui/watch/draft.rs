@@ -86,7 +86,7 @@ pub enum Where {
     Small,
 }
 
-/// See the module documentation.
+/// The state of the address field and of the lists below it; see the module documentation.
 #[derive(Debug, Default)]
 pub struct Draft {
     /// The number of the last pass in which the page was shown.

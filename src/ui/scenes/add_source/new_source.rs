@@ -7,7 +7,7 @@ use crate::ui::scenes::add_source::first_place;
 use crate::ui::scenes::draft::{Draft, edited};
 use crate::ui::view::View;
 
-/// A display or window capture for which the desktop opens a separate sharing dialog.
+/// Returns a display or window capture for which the desktop opens a separate sharing dialog.
 pub(super) fn asked_for(view: &View<'_>, window: bool) -> VideoChoice {
     let sources = view.snapshot.scenes.collection.sources.iter();
     let there: Vec<&VideoChoice> = sources.map(|source| &source.choice).collect();

@@ -205,7 +205,8 @@ impl<'a> Canvas<'a> {
         Some((item, grip))
     }
 
-    /// Several selected items, and the handle of their common frame at this position.
+    /// Returns the selected items, if there are several, and the handle of their common frame at
+    /// this position.
     fn of_several(&self, view: &View<'_>, draft: &Draft, at: Pos2) -> Option<(LayerGroup, Grip)> {
         let several = self.together(view, draft)?;
         let around = placement::around(several.0, self.frame.canvas);

@@ -237,7 +237,7 @@ fn window(ui: &mut Ui, view: &mut View<'_>, id: &mut String) {
     });
 }
 
-/// A drop-down list with the full available width.
+/// Creates a drop-down list with the full available width.
 fn choice<'a>(ui: &Ui, name: &'a str, chosen: &'a str) -> Select<'a> {
     Select::new(name, chosen, ui.available_width())
 }

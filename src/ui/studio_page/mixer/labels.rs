@@ -101,8 +101,8 @@ pub fn choices(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
     choices
 }
 
-/// Media files and streams that the scenes or the main video source show, except those that another
-/// strip already plays, which would be twice as loud.
+/// Returns the media files and streams that the scenes or the main video source show, except those
+/// that another strip already plays, which would be twice as loud.
 pub fn shown(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
     let snapshot = view.snapshot;
     let others = snapshot.strips.iter().filter(|strip| Some(strip.sound.id) != own);
