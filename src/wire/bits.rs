@@ -28,12 +28,12 @@ impl<'a> BitReader<'a> {
         Self { data, position: 0 }
     }
 
-    /// Number of bits that were read so far.
+    /// Returns the number of bits that were read so far.
     pub const fn position(&self) -> usize {
         self.position
     }
 
-    /// Number of bits that are left.
+    /// Returns the number of bits that are left.
     pub const fn remaining(&self) -> usize {
         self.data.len() * 8 - self.position
     }

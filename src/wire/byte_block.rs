@@ -33,7 +33,7 @@ impl<'a> ByteBlock<'a> {
         self.buffer
     }
 
-    /// True if no bytes are left.
+    /// Returns true if no bytes are left.
     pub fn is_empty(&self) -> bool {
         self.buffer.is_empty()
     }

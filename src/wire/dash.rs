@@ -277,7 +277,7 @@ impl TrackKind {
     }
 }
 
-/// A time in microseconds since 1970 as `xs:dateTime`.
+/// Returns a time in microseconds since 1970 as `xs:dateTime`.
 pub fn date_time(micros: i64) -> String {
     let at = jiff::Timestamp::from_microsecond(micros).unwrap_or_default();
     at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
@@ -291,7 +291,7 @@ fn seconds(micros: i64) -> String {
     format!("PT{}.{:06}S", micros.max(0) / 1_000_000, micros.max(0) % 1_000_000)
 }
 
-/// A frame rate as an integer or as a fraction of 1001.
+/// Returns a frame rate as an integer or as a fraction of 1001.
 fn rational(rate: f64) -> String {
     if (rate - rate.round()).abs() < 0.005 {
         format!("{}", rate.round())

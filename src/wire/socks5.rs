@@ -90,7 +90,7 @@ pub fn request(host: &str, port: u16) -> Result<Vec<u8>, Error> {
     Ok(message)
 }
 
-/// Number of bytes that follow the first 5 of the reply to the request.
+/// Returns the number of bytes that follow the first 5 of the reply to the request.
 ///
 /// # Errors
 /// Fails with the cause if there is no connection.

@@ -121,7 +121,7 @@ impl<S: AsRef<str>> Data<S> {
         self.get(name)?.as_number()
     }
 
-    /// A copy of the value that owns its strings.
+    /// Returns a copy of the value that owns its strings.
     pub fn to_value(&self) -> Value {
         let pairs = |properties: &[(S, Self)]| {
             properties

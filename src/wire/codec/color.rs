@@ -37,7 +37,7 @@ pub enum Hdr {
 }
 
 impl Hdr {
-    /// Name in lowercase, for programs.
+    /// Returns the name in lowercase, for programs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pq => "pq",
@@ -135,7 +135,7 @@ impl Colors {
     }
 }
 
-/// Name of color primaries; `None` if the code has no name.
+/// Returns the name of color primaries, or `None` if the code has no name.
 pub const fn primaries_name(code: u8) -> Option<&'static str> {
     Some(match code {
         1 => "bt709",
@@ -153,7 +153,7 @@ pub const fn primaries_name(code: u8) -> Option<&'static str> {
     })
 }
 
-/// Name of transfer characteristics; `None` if the code has no name.
+/// Returns the name of transfer characteristics, or `None` if the code has no name.
 pub const fn transfer_name(code: u8) -> Option<&'static str> {
     Some(match code {
         1 => "bt709",
@@ -176,7 +176,7 @@ pub const fn transfer_name(code: u8) -> Option<&'static str> {
     })
 }
 
-/// Name of matrix coefficients; `None` if the code has no name.
+/// Returns the name of matrix coefficients, or `None` if the code has no name.
 pub const fn matrix_name(code: u8) -> Option<&'static str> {
     Some(match code {
         0 => "gbr",

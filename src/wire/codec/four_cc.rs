@@ -73,7 +73,7 @@ impl VideoFormat {
         }
     }
 
-    /// True if coded frames have a composition time (H.264, HEVC, VVC).
+    /// Returns true if coded frames have a composition time (H.264, HEVC, VVC).
     pub(in crate::wire) const fn has_composition_time(self) -> bool {
         matches!(self, Self::H264 | Self::Hevc | Self::Vvc | Self::Mpeg4 | Self::Mpeg2)
     }

@@ -83,7 +83,7 @@ impl Pcm {
         Some(pcm).filter(Self::is_audio)
     }
 
-    /// True if the format is valid.
+    /// Returns true if the format is valid.
     pub fn is_audio(&self) -> bool {
         let sizes: &[u8] = match self.coding {
             Coding::Signed | Coding::Unsigned => &[1, 2, 3, 4],
@@ -134,7 +134,7 @@ impl Pcm {
         }
     }
 
-    /// Bytes of one value of every channel.
+    /// Returns the number of bytes of one value of every channel.
     pub fn frame(&self) -> u32 {
         u32::from(self.bytes) * u32::from(self.channels)
     }

@@ -357,7 +357,8 @@ mod tests {
     use super::*;
     use crate::wire::bits::BitWriter;
 
-    /// A record with one SPS of this size, cropped at the bottom by this many chroma samples.
+    /// Creates a record with one SPS of this size, cropped at the bottom by this many chroma
+    /// samples.
     fn hvcc(width: u32, height: u32, crop: u32, sub_layers: u32) -> Vec<u8> {
         let mut sps = BitWriter::with_capacity(64);
         sps.bits(4, 0);

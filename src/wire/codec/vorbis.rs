@@ -58,7 +58,7 @@ pub fn config(identity: &[u8], setup: &[u8]) -> Option<Bytes> {
     fits.then(|| [identity, setup].concat().into())
 }
 
-/// True if a packet is the header with this number.
+/// Returns true if a packet is the header with this number.
 pub fn is_header(number: u8, packet: &[u8]) -> bool {
     packet.split_first().is_some_and(|(first, rest)| *first == number && rest.starts_with(NAME))
 }
@@ -93,8 +93,8 @@ impl Blocks {
         Some(Self { sample_rate, channels, sizes, long: modes, bits, before: None })
     }
 
-    /// Number of samples that a packet adds to those of the previous packets; `None` if the packet
-    /// is not audio.
+    /// Returns the number of samples that a packet adds to those of the previous packets, or `None`
+    /// if the packet is not audio.
     pub fn lasts(&mut self, packet: &[u8]) -> Option<u32> {
         let first = *packet.first()?;
         if first & 1 == 1 {

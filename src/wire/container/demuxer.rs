@@ -8,7 +8,7 @@ use crate::wire::container::{Error, Index, ReadAt, SampleLocation, Unit};
 
 /// The reader of a file format. After missing bytes, a method continues when it is called again.
 pub trait Demuxer: fmt::Debug + Send + Sync {
-    /// Name of the format, also its file extension.
+    /// Returns the name of the format, also its file extension.
     fn name(&self) -> &'static str;
 
     /// Reads the headers of the file.
@@ -38,7 +38,7 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
     /// Moves to a unit, at which the next read begins.
     fn go_to(&mut self, unit: Unit);
 
-    /// End time of the file, as far as it is known.
+    /// Returns the end time of the file, as far as it is known.
     fn end(&self) -> Option<Timestamp>;
 
     /// For audio-only files, the time at which the audible audio begins, after the encoder's
@@ -52,12 +52,12 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
         None
     }
 
-    /// True if the index of the file has not arrived yet, and may be at the end.
+    /// Returns true if the index of the file has not arrived yet, and may be at the end.
     fn is_blind(&self) -> bool {
         false
     }
 
-    /// True if all samples are known.
+    /// Returns true if all samples are known.
     fn is_whole(&self) -> bool {
         false
     }
@@ -81,13 +81,13 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
         Vec::new()
     }
 
-    /// Maximum distance in bytes of positions that are read in one piece: about the size of a
-    /// request.
+    /// Returns the maximum distance in bytes of positions that are read in one piece: about the
+    /// size of a request.
     fn stretch(&self) -> u64 {
         128 << 10
     }
 
-    /// A copy for reading at another position.
+    /// Returns a copy for reading at another position.
     fn boxed(&self) -> Box<dyn Demuxer>;
 }
 

@@ -190,7 +190,7 @@ pub trait Muxer: fmt::Debug + Send {
     /// packets of each track must be in DTS order.
     fn write(&mut self, event: &StreamEvent);
 
-    /// Number of bytes that were added and not flushed yet.
+    /// Returns the number of bytes that were added and not flushed yet.
     fn waiting(&self) -> usize;
 
     /// Returns all waiting data as whole units for the end of the file, which is at `at`. The
@@ -212,13 +212,13 @@ pub trait Muxer: fmt::Debug + Send {
     /// plays without them.
     fn close(&mut self, at: u64, end: Timestamp) -> Vec<(u64, Bytes)>;
 
-    /// Upper estimate of the bytes that [`Muxer::finish`] would append now.
+    /// Returns an upper estimate of the bytes that [`Muxer::finish`] would append now.
     fn index_weight(&self) -> usize;
 }
 
 /// A file, or bytes in memory, with random access.
 pub trait ReadAt {
-    /// Total bytes.
+    /// Returns the total bytes.
     fn size(&self) -> u64;
 
     /// Fills `buffer` from position `at`.
@@ -228,12 +228,12 @@ pub trait ReadAt {
     /// arrived yet.
     fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()>;
 
-    /// Maximum bytes of one read.
+    /// Returns the maximum number of bytes of one read.
     fn most(&self) -> usize {
         usize::MAX
     }
 
-    /// End position of this many bytes from `at`.
+    /// Returns the end position of this many bytes from `at`.
     ///
     /// # Errors
     /// Fails with `UnexpectedEof` if there are not enough bytes.
@@ -400,7 +400,8 @@ impl Index {
         }
     }
 
-    /// Unsupported tracks that the user misses: audio, and video if there is no other video.
+    /// Returns the unsupported tracks that the user misses: audio, and video if there is no other
+    /// video.
     pub fn missed(&self) -> impl Iterator<Item = &UnsupportedTrack> {
         let seen = self.tracks.video.is_some();
         self.unsupported.iter().filter(move |it| it.medium == TrackKind::Audio || !seen)
@@ -466,12 +467,12 @@ impl Index {
         })
     }
 
-    /// True if no track can be used.
+    /// Returns true if no track can be used.
     pub fn is_empty(&self) -> bool {
         self.tracks.video.is_none() && self.tracks.audio.is_empty()
     }
 
-    /// End time of the last video or audio sample.
+    /// Returns the end time of the last video or audio sample.
     pub fn end(&self) -> Timestamp {
         let reach = |sample: &SampleLocation| sample.pts + self.tracks.length(sample.track);
         self.samples.iter().map(reach).max().unwrap_or_default()
@@ -479,7 +480,7 @@ impl Index {
 }
 
 impl Tracks {
-    /// Duration of a sample of this track.
+    /// Returns the duration of a sample of this track.
     pub fn length(&self, track: TrackId) -> Duration {
         match track {
             TrackId::Video => {

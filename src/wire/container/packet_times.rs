@@ -34,8 +34,8 @@ impl Timing {
     }
 }
 
-/// Samples per audio packet, and samples per second. For AAC with SBR, these are the values of the
-/// core. For Opus and FLAC, whose packets may differ, these are the usual values.
+/// Returns the samples per audio packet, and samples per second. For AAC with SBR, these are the
+/// values of the core. For Opus and FLAC, whose packets may differ, these are the usual values.
 pub fn audio_frame(audio: &AudioConfig) -> (u32, u32) {
     let rate = audio.sample_rate.max(1);
     match audio.codec {

@@ -65,8 +65,8 @@ pub fn note(known: &mut Vec<UnsupportedTrack>, track: &UnsupportedTrack) -> bool
 }
 
 impl UnsupportedTrack {
-    /// A track of an MP4 file, by its handler and the name of its description. Returns `None` for
-    /// tracks that are neither video nor audio.
+    /// Describes a track of an MP4 file by its handler and the name of its description. Returns
+    /// `None` for tracks that are neither video nor audio.
     pub fn of_mp4(handler: [u8; 4], name: [u8; 4]) -> Option<Self> {
         let medium = match &handler {
             b"vide" => TrackKind::Video,
@@ -82,7 +82,7 @@ impl UnsupportedTrack {
         })
     }
 
-    /// A track of a Matroska file, by its type and codec.
+    /// Describes a track of a Matroska file by its type and codec.
     pub fn of_mkv(track_type: u64, codec: &str) -> Option<Self> {
         let medium = match track_type {
             1 => TrackKind::Video,
@@ -101,7 +101,7 @@ impl UnsupportedTrack {
         })
     }
 
-    /// A stream of a transport stream, by its type.
+    /// Describes a stream of a transport stream by its type.
     pub fn of_ts(stream_type: u8) -> Self {
         let (medium, codec, name) = match stream_type {
             0x01 => (TrackKind::Video, "mpeg1video", "MPEG-1"),

@@ -47,7 +47,7 @@ impl Variant {
         )
     }
 
-    /// True if the variant declares audio only.
+    /// Returns true if the variant declares audio only.
     pub fn is_audio_only(&self) -> bool {
         self.resolution.is_none()
             && self.codecs.as_ref().is_some_and(|codecs| {

@@ -136,7 +136,7 @@ pub enum System {
 const MIN_PART: Duration = Duration::from_millis(50);
 
 impl Media {
-    /// Total duration of the segments.
+    /// Returns the total duration of the segments.
     pub fn duration(&self) -> Duration {
         self.segments.iter().map(|segment| segment.duration).sum()
     }
@@ -191,13 +191,13 @@ impl Media {
         self.sequence.saturating_add(self.segments.len() as u64)
     }
 
-    /// Duration of the segments from this sequence number on.
+    /// Returns the duration of the segments from this sequence number on.
     pub fn from(&self, number: u64) -> Duration {
         let skip = usize::try_from(number.saturating_sub(self.sequence)).unwrap_or(usize::MAX);
         self.segments.iter().skip(skip).map(|segment| segment.duration).sum()
     }
 
-    /// Duration of the playlist from this part of this segment on.
+    /// Returns the duration of the playlist from this part of this segment on.
     pub fn from_part(&self, number: u64, part: usize) -> Duration {
         let parts = |parts: &[Part]| parts.iter().map(|part| part.duration).sum::<Duration>();
         let before = self.parts(number);

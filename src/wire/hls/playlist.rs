@@ -12,7 +12,7 @@ pub enum Playlist {
     Media(Media),
 }
 
-/// True if bytes begin like a playlist.
+/// Returns true if bytes begin like a playlist.
 pub fn is_playlist(start: &[u8]) -> bool {
     start.strip_prefix("\u{feff}".as_bytes()).unwrap_or(start).starts_with(b"#EXTM3U")
 }

@@ -83,7 +83,8 @@ impl Body {
         }
     }
 
-    /// True if the body is complete. A body that ends with the connection is never complete.
+    /// Returns true if the body is complete. A body that ends with the connection is never
+    /// complete.
     pub fn is_done(&self) -> bool {
         match self {
             Self::Length(left) => *left == 0,

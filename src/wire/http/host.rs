@@ -40,7 +40,7 @@ fn name(host: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
 }
 
-/// True if the request comes from a page of this server, or from no page.
+/// Returns true if the request comes from a page of this server, or from no page.
 pub fn is_same_origin(origin: Option<&str>, host: Option<&str>) -> bool {
     match origin {
         Some(origin) => {

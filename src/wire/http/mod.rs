@@ -71,8 +71,8 @@ pub struct Response {
     pub fields: Fields,
 }
 
-/// Length of the header at the start of `input`, including the blank line; `None` if the header is
-/// incomplete.
+/// Returns the length of the header at the start of `input`, including the blank line, or `None` if
+/// the header is incomplete.
 ///
 /// # Errors
 /// Fails with [`Error::TooLong`].

@@ -282,7 +282,7 @@ impl Enhanced {
         Self { video: own("avc1"), audio: own("mp4a"), ..Self::forwards_all() }
     }
 
-    /// True if the peer declared no capabilities.
+    /// Returns true if the peer declared no capabilities.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

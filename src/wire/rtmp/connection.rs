@@ -143,7 +143,7 @@ impl Connection {
         message
     }
 
-    /// Received chunk bytes.
+    /// Returns the number of received chunk bytes.
     pub(super) fn received_bytes(&self) -> u64 {
         self.received
     }

@@ -209,7 +209,7 @@ fn sign_answer(answer: &mut [u8], seed: u64, key: &[u8], digest: &[u8; DIGEST]) 
     }
 }
 
-/// Offset of the digest in a message, from bytes 8 to 11.
+/// Returns the offset of the digest in a message, from bytes 8 to 11.
 fn offset_low(message: &[u8]) -> usize {
     12 + sum_of_four(message, 8) % 728
 }
@@ -238,7 +238,7 @@ fn find_digest(message: &[u8], key: &[u8]) -> Option<(Offset, [u8; DIGEST])> {
     })
 }
 
-/// Offset of the digest in C1, if it has a valid one.
+/// Returns the offset of the digest in C1, if it has a valid one.
 pub fn digest_offset(c1: &[u8; SIZE]) -> Option<usize> {
     find_digest(c1, PLAYER_KEY).map(|(offset, _)| offset(c1))
 }

@@ -64,7 +64,7 @@ pub(super) struct SendQueue {
     sent: u64,
 }
 
-/// Bytes that a link of this rate carries in this many milliseconds.
+/// Returns the number of bytes that a link of this rate carries in this many milliseconds.
 fn carried(rate: BitsPerSecond, ms: u32) -> u64 {
     u64::from(rate.0) * u64::from(ms) / 8_000
 }
@@ -123,12 +123,12 @@ impl SendQueue {
         self.control.len() > MAX_CONTROL
     }
 
-    /// Waiting bytes, without headers.
+    /// Returns the number of waiting bytes, without headers.
     pub(super) fn queued_bytes(&self) -> usize {
         self.queued + self.raw.len()
     }
 
-    /// Bytes returned so far.
+    /// Returns the number of bytes returned so far.
     pub(super) fn sent_bytes(&self) -> u64 {
         self.sent
     }
@@ -152,7 +152,7 @@ impl SendQueue {
         }
     }
 
-    /// Maximum unsent bytes in the system before the next slice, if the rate is known.
+    /// Returns the maximum unsent bytes in the system before the next slice, if the rate is known.
     pub(super) fn unsent_limit(&self) -> Option<u32> {
         let bytes = carried(self.rate?, UNSENT_MS);
         Some(u32::try_from(bytes).unwrap_or(MAX_CHUNK).clamp(UNSENT, MAX_CHUNK))
@@ -211,7 +211,7 @@ impl SendQueue {
         Some(out.into())
     }
 
-    /// Maximum bytes of a slice.
+    /// Returns the maximum number of bytes of a slice.
     fn slice(&self) -> usize {
         let chunk = self.chunk_size() as usize;
         match self.rate.map(|rate| carried(rate, SLICE_MS)) {
@@ -232,7 +232,7 @@ impl SendQueue {
         }
     }
 
-    /// Minimum bytes between two audio messages that are far ahead.
+    /// Returns the minimum number of bytes between two audio messages that are far ahead.
     fn turn(&self) -> usize {
         let bytes = self.rate.map(|rate| carried(rate, TURN_MS));
         bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_else(|| self.slice())

@@ -100,7 +100,7 @@ impl Status {
         Refusal::of(self)
     }
 
-    /// True if the played stream has ended.
+    /// Returns true if the played stream has ended.
     pub fn ends_play(&self) -> bool {
         matches!(self.code.as_str(), code::PLAY_STOP | code::PLAY_COMPLETE | code::PLAY_UNPUBLISHED)
     }
@@ -137,7 +137,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// True if waiting and trying again may help.
+    /// Returns true if waiting and trying again may help.
     pub const fn may_pass(self) -> bool {
         matches!(self, Self::Busy | Self::NotFound | Self::Closed | Self::Failed)
     }

@@ -40,7 +40,7 @@ impl StreamName {
         Self { app: app.to_owned(), stream: stream.to_owned(), query: query.to_owned() }
     }
 
-    /// `app/stream`, without the query.
+    /// Returns `app/stream`, without the query.
     pub fn path(&self) -> String {
         match (self.app.is_empty(), self.stream.is_empty()) {
             (false, false) => format!("{}/{}", self.app, self.stream),

@@ -12,13 +12,13 @@ impl Time {
         Self(self.0.wrapping_add(delta_ms))
     }
 
-    /// Milliseconds from `earlier` to `self`, correct up to a distance of 24.8 days; negative if
-    /// `earlier` is later.
+    /// Returns the milliseconds from `earlier` to `self`, correct up to a distance of 24.8 days;
+    /// negative if `earlier` is later.
     pub const fn since(self, earlier: Self) -> i32 {
         self.0.wrapping_sub(earlier.0) as i32
     }
 
-    /// True if `self` is before `other`.
+    /// Returns true if `self` is before `other`.
     pub const fn is_before(self, other: Self) -> bool {
         self.since(other) < 0
     }

@@ -99,7 +99,7 @@ impl TunnelCommand {
     }
 }
 
-/// Polling interval from the first byte of a reply.
+/// Returns the polling interval from the first byte of a reply.
 pub fn interval(byte: u8) -> Duration {
     (UNIT * u32::from(byte)).clamp(MIN_WAIT, MAX_WAIT)
 }

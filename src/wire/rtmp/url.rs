@@ -117,7 +117,7 @@ impl From<&Error> for Problem {
     }
 }
 
-/// Advice for a scheme that users may paste, but that RTMP does not have.
+/// Returns the advice for a scheme that users may paste, but that RTMP does not have.
 fn instead_of(scheme: &str) -> Problem {
     match scheme {
         "rtmpe" | "rtmpte" => problem!("url-instead-of-rtmpe"),
@@ -322,7 +322,7 @@ fn check_characters(text: &str) -> Result<(), Error> {
     }
 }
 
-/// `host:port`, with an IPv6 address in brackets.
+/// Returns `host:port`, with an IPv6 address in brackets.
 pub fn authority(host: &str, port: u16) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }

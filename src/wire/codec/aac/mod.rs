@@ -212,18 +212,18 @@ impl AudioSpecificConfig {
         }
     }
 
-    /// Output channels of a decoder that supports all extensions.
+    /// Returns the output channels of a decoder that supports all extensions.
     pub fn output_channels(&self) -> u16 {
         let stereo = self.extension.is_some_and(|extension| extension.parametric_stereo);
         if stereo && self.channels() == 1 { 2 } else { self.channels() }
     }
 
-    /// Output sample rate in Hz of a decoder that supports all extensions.
+    /// Returns the output sample rate in Hz of a decoder that supports all extensions.
     pub fn output_sample_rate(&self) -> u32 {
         self.extension.map_or(self.sample_rate, |extension| extension.sample_rate)
     }
 
-    /// Samples per channel in a frame, at the rate of the core.
+    /// Returns the number of samples per channel in a frame, at the rate of the core.
     pub fn frame_samples(&self) -> u32 {
         if self.short_frames { 960 } else { 1_024 }
     }

@@ -56,7 +56,8 @@ impl SinceIdr {
         Self { base, pictures: 0, increment, doubled: true }
     }
 
-    /// Number of positions by which the next frame is shown after the frame that is due.
+    /// Returns the number of positions by which the next frame is shown after the frame that is
+    /// due.
     fn advance(&mut self, count: i64, modulus: i64) -> i64 {
         self.pictures += 1;
         let behind = |increment: i64| {
@@ -222,7 +223,8 @@ mod tests {
         escape(&writer.into_bytes())
     }
 
-    /// Decoding times of frames with these display positions; the first is an IDR frame.
+    /// Returns the decoding times of frames with these display positions; the first is an IDR
+    /// frame.
     fn times(places: &[i64]) -> Vec<i64> {
         let mut extractor = DtsExtractor::new(1);
         let set = sps();

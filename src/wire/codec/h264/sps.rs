@@ -202,7 +202,7 @@ impl Sps {
         Ok(())
     }
 
-    /// Frame rate as numerator and denominator, if the VUI has it.
+    /// Returns the frame rate as numerator and denominator, if the VUI has it.
     pub fn frame_rate(&self) -> Option<(u32, u32)> {
         let timing = self.vui.as_ref()?.timing?;
         let (num, den) = (u64::from(timing.time_scale), 2 * u64::from(timing.units_in_tick));
@@ -210,7 +210,7 @@ impl Sps {
         Some((u32::try_from(num / divisor).ok()?, u32::try_from(den / divisor).ok()?))
     }
 
-    /// Frame rate in frames per second, if known.
+    /// Returns the frame rate in frames per second, if known.
     pub fn fps(&self) -> Option<f64> {
         self.frame_rate().map(|(num, den)| f64::from(num) / f64::from(den))
     }
@@ -261,7 +261,7 @@ fn read_pic_order(r: &mut BitReader<'_>) -> Result<PicOrderCount, Error> {
     }
 }
 
-/// True if `chroma_format_idc` and the fields after it are present (§7.3.2.1.1).
+/// Returns true if `chroma_format_idc` and the fields after it are present (§7.3.2.1.1).
 fn has_chroma_fields(profile_idc: u8) -> bool {
     matches!(profile_idc, 100 | 110 | 122 | 244 | 44 | 83 | 86 | 118 | 128 | 138 | 139 | 134 | 135)
 }

@@ -124,7 +124,7 @@ impl FrameInfo {
         Ok(Self { parameters, usual, longest, samples, frames: at })
     }
 
-    /// Index of the first sample of a frame.
+    /// Returns the index of the first sample of a frame.
     pub(super) fn begins(&self, frame: FlacHeader) -> u64 {
         if frame.fixed { frame.number.saturating_mul(self.usual) } else { frame.number }
     }
@@ -223,7 +223,7 @@ impl Scan {
     }
 }
 
-/// Possible frame headers that start in the first `usable` bytes, with their positions.
+/// Returns the possible frame headers that start in the first `usable` bytes, with their positions.
 pub(super) fn heads(bytes: &[u8], usable: usize) -> impl Iterator<Item = (usize, FlacHeader)> {
     let inside = bytes.get(..usable).unwrap_or_default().iter().enumerate();
     let begins = inside.filter(|(_, byte)| **byte == 0xFF);

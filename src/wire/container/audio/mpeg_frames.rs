@@ -63,8 +63,8 @@ pub(super) fn frame_at(
     Ok(head(bytes.get(..there).unwrap_or_default()))
 }
 
-/// Number of consecutive whole frames of one kind at `at`, up to [`MIN_FRAMES`], and whether the
-/// file ends with them.
+/// Returns the number of consecutive whole frames of one kind at `at`, up to [`MIN_FRAMES`], and
+/// whether the file ends with them.
 fn run(source: &mut dyn ReadAt, at: u64, head: ReadHeader) -> Result<(usize, bool), Error> {
     let (mut at, mut key, mut count) = (at, None, 0);
     while count < MIN_FRAMES {

@@ -74,7 +74,7 @@ impl FrameCount {
         }
     }
 
-    /// Average bytes of a frame with this many samples at this rate.
+    /// Returns the average bytes of a frame with this many samples at this rate.
     fn mean(&self, samples: u32, rate: u32) -> f64 {
         let frames = self.frames.max(1) as f64;
         let mean = self.bytes as f64 / frames;
@@ -138,12 +138,12 @@ impl MpegFile {
         self.units = places.map(unit).collect();
     }
 
-    /// Approximate byte position of this sample.
+    /// Returns the approximate byte position of this sample.
     fn byte(&self, samples: u64) -> u64 {
         between(self.map.iter().copied(), samples).unwrap_or(self.sound)
     }
 
-    /// Sample index at a byte position, rounded to whole frames.
+    /// Returns the sample index at a byte position, rounded to whole frames.
     fn samples_at(&self, at: u64) -> u64 {
         let each = u64::from(self.first.samples.max(1));
         let samples = between(self.map.iter().map(|(samples, at)| (*at, *samples)), at);

@@ -223,7 +223,7 @@ impl Reader {
         }
     }
 
-    /// A copy with only the header packets.
+    /// Creates a copy with only the header packets.
     pub(super) fn emptied(&self) -> Self {
         let mut empty = self.clone();
         (empty.open, empty.last) = (None, None);
@@ -242,12 +242,12 @@ impl Reader {
         }
     }
 
-    /// Start of the incomplete packet, or a position after everything.
+    /// Returns the start of the incomplete packet, or a position after everything.
     pub(super) fn open_at(&self) -> u64 {
         self.open.map_or(u64::MAX, |(begin, _)| begin)
     }
 
-    /// Difference that converts a granule position to samples of this stream.
+    /// Returns the difference that converts a granule position to samples of this stream.
     pub(super) fn base(&self) -> i64 {
         self.base.unwrap_or(0)
     }
@@ -271,7 +271,7 @@ impl Reader {
     }
 }
 
-/// Samples of an Opus packet (RFC 6716 §3.1), at 48 kHz.
+/// Returns the number of samples of an Opus packet (RFC 6716 §3.1), at 48 kHz.
 pub fn opus_lasts(packet: &[u8]) -> Option<u32> {
     let toc = *packet.first()?;
     let config = toc >> 3;

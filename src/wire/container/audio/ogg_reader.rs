@@ -209,7 +209,7 @@ impl Ogg {
     }
 }
 
-/// Name of an unknown codec at the start of its first packet: `Speex`, `theora`.
+/// Returns the name of an unknown codec at the start of its first packet: `Speex`, `theora`.
 fn codec_name(packet: &[u8]) -> String {
     let name = packet.iter().filter(|byte| byte.is_ascii_graphic()).take(8);
     format!("Ogg {}", name.map(|byte| char::from(*byte)).collect::<String>())

@@ -16,7 +16,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Name of the format, also its file extension.
+    /// Returns the name of the format, also its file extension.
     pub const fn extension(self) -> &'static str {
         match self {
             Self::Mp3 => "mp3",
@@ -81,7 +81,7 @@ impl Packets {
         time(samples, self.rate)
     }
 
-    /// Time of the next packet.
+    /// Returns the time of the next packet.
     pub(super) fn time_now(&self) -> Timestamp {
         self.time(self.samples)
     }

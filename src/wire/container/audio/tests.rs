@@ -8,7 +8,7 @@ use crate::media::AudioCodec;
 use crate::wire::codec::vorbis;
 use crate::wire::container::{Hole, SampleLocation, TrackId, read_around};
 
-/// An MP3 frame of 128 kbit/s, 44.1 kHz.
+/// Creates an MP3 frame of 128 kbit/s, 44.1 kHz.
 pub(super) fn mp3_frame(fill: u8) -> Vec<u8> {
     let mut frame = vec![fill; 417];
     frame[..4].copy_from_slice(&[0xFF, 0xFB, 0x90, 0x64]);
@@ -89,8 +89,8 @@ fn adts_is_read_without_its_headers() {
     assert_eq!(micros(&index), (0, 213_333));
 }
 
-/// A WAV file in stereo at 44.1 kHz with this many bits and samples per channel, and other chunks
-/// before the audio.
+/// Creates a WAV file in stereo at 44.1 kHz with this many bits and samples per channel, and other
+/// chunks before the audio.
 pub(super) fn wav(bits: u16, before: &[u8], samples: u32) -> Vec<u8> {
     let frame = bits / 8 * 2;
     let mut file = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x02\0\x44\xAC\0\0".to_vec();
@@ -138,7 +138,7 @@ fn wav_is_read_in_packets_of_a_fiftieth_of_a_second() {
     assert!(look(&wav(16, &[], 0)).is_err());
 }
 
-/// A FLAC frame of 4,096 samples with noise.
+/// Creates a FLAC frame of 4,096 samples with noise.
 pub(super) fn flac_frame(number: u8) -> Vec<u8> {
     let mut frame = vec![0xFF, 0xF8, 0xC9, 0x18, number];
     let sum = frame.iter().fold(0_u8, |sum, byte| {
@@ -237,7 +237,7 @@ fn packets_of_ogg_are_put_together_out_of_pages() {
     assert!(look(&file[..file.len() - 500]).is_err(), "no packet is whole");
 }
 
-/// An Opus stream: its headers and three packets with 2,488 audible samples.
+/// Creates an Opus stream: its headers and three packets with 2,488 audible samples.
 pub(super) fn opus_stream(serial: u32, fill: u8) -> Vec<u8> {
     let mut head = opus_head();
     head[9] = 1 + fill % 2;

@@ -20,7 +20,7 @@ const MAX_UNITS: u64 = 4_096;
 /// Maximum plausible length in bytes. A file that claims to be longer has an unknown end.
 pub(super) const ENDLESS: u64 = 1 << 60;
 
-/// True if a file begins like WAV.
+/// Returns true if a file begins like WAV.
 pub(super) fn begins(head: &[u8; 12]) -> bool {
     (head.starts_with(b"RIFF") || head.starts_with(b"RF64")) && head.ends_with(b"WAVE")
 }

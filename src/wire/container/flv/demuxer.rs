@@ -88,20 +88,20 @@ impl Demuxer {
         self.whole = self.whole.max(self.buffer.capacity());
     }
 
-    /// Number of skipped tags.
+    /// Returns the number of skipped tags.
     pub fn skipped_tags(&self) -> u64 {
         self.state.skipped_tags
     }
 
-    /// Number of received bytes that are not returned yet. At the end of a file, these are the
-    /// bytes of a truncated tag.
+    /// Returns the number of received bytes that are not returned yet. At the end of a file, these
+    /// are the bytes of a truncated tag.
     pub fn pending(&self) -> usize {
         self.buffer.len()
     }
 }
 
 impl State {
-    /// Number of bytes of the header or tag that begins here.
+    /// Returns the number of bytes of the header or tag that begins here.
     fn wanted(&self, bytes: &[u8]) -> usize {
         match bytes.first_chunk::<TAG_HEADER>() {
             _ if !self.started => HEADER,

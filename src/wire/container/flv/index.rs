@@ -238,7 +238,7 @@ impl Scan {
         self.index.tracks.video.as_ref().is_none_or(|video| video.config.is_empty())
     }
 
-    /// Video parameters for codecs other than H.264.
+    /// Returns the video parameters for codecs other than H.264.
     fn video_of(&self, codec: VideoCodec, config: Bytes) -> VideoConfig {
         let told = bare_video_config(codec, config, &[]);
         let size = Some((told.size.width, told.size.height)).filter(|(width, _)| *width > 0);
@@ -252,7 +252,7 @@ impl Scan {
         }
     }
 
-    /// Audio parameters from a config or, without one, from a frame.
+    /// Returns the audio parameters from a config or, without one, from a frame.
     fn audio_of(&self, format: AudioFormat, config: Bytes, frame: &[u8]) -> Option<AudioConfig> {
         let codec = audio_codec(format, None)?;
         let is_carried = Format::ALL.iter().any(|format| format.carries_audio(codec));
@@ -333,7 +333,7 @@ fn is_carried(codec: VideoCodec) -> bool {
     Format::ALL.iter().any(|format| format.carries_video(codec)) && codec != VideoCodec::Vp8
 }
 
-/// True if the body is a multitrack body, whose tracks are not read.
+/// Returns true if the body is a multitrack body, whose tracks are not read.
 fn is_shared(body: &[u8], multitrack: u8) -> bool {
     matches!(body, [first, kind, ..] if first & 0x8F == 0x80 | multitrack && kind >> 4 > 0)
         && (multitrack == VIDEO_MULTITRACK || body.first().is_some_and(|first| first >> 4 == 9))

@@ -89,7 +89,7 @@ impl Metadata {
     }
 }
 
-/// True if script data begins like `onMetaData`.
+/// Returns true if script data begins like `onMetaData`.
 pub fn is_metadata(body: &[u8]) -> bool {
     const NAME: &[u8] = b"onMetaData";
     body.get(..32).unwrap_or(body).windows(NAME.len()).any(|name| name == NAME)

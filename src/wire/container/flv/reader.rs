@@ -29,7 +29,7 @@ pub struct ReadTag {
 }
 
 impl ReadTag {
-    /// True if decoding may start at this tag.
+    /// Returns true if decoding may start at this tag.
     pub fn is_keyframe(&self) -> bool {
         self.tag.kind == TagKind::Video && self.priority == Priority::Key
     }
@@ -103,7 +103,7 @@ impl Reader {
         Ok(self.demuxer.next_tag()?.map(|tag| self.read(tag)))
     }
 
-    /// Number of received bytes that are not returned yet.
+    /// Returns the number of received bytes that are not returned yet.
     pub fn pending(&self) -> usize {
         self.demuxer.pending()
     }

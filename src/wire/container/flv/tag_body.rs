@@ -18,7 +18,7 @@ const LEGACY_AVC: f64 = 7.0;
 const LEGACY_AAC: f64 = 10.0;
 const LEGACY_MP3: f64 = 2.0;
 
-/// True if FLV supports a codec.
+/// Returns true if FLV supports a codec.
 pub fn carries(codec: Codec) -> bool {
     match codec {
         Codec::Video(codec) => codec == VideoCodec::H264 || video_four_cc(codec).is_some(),
@@ -83,7 +83,7 @@ pub fn packet_body(codec: Codec, packet: &EncodedPacket) -> Option<Bytes> {
     Some(out.freeze())
 }
 
-/// Number of bytes of a [`packet_body`], without making the body.
+/// Returns the number of bytes of a [`packet_body`], without making the body.
 pub fn packet_body_size(codec: Codec, packet: &EncodedPacket) -> Option<usize> {
     packet_front(codec, packet).map(|front| front.len() + packet.data.len())
 }

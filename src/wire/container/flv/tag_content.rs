@@ -32,7 +32,7 @@ pub enum TagContent {
 }
 
 impl TagContent {
-    /// Content type of a body. The first bytes of the body are enough.
+    /// Returns the content type of a body. The first bytes of the body are enough.
     pub fn of(kind: TagKind, body: &Bytes) -> Self {
         match kind {
             TagKind::Script if metadata::is_metadata(body) => Self::Metadata,
@@ -46,7 +46,7 @@ impl TagContent {
         }
     }
 
-    /// Content type of a video body. The event reader and the file reader both use it.
+    /// Returns the content type of a video body. The event reader and the file reader both use it.
     pub(super) fn of_video(tag: &VideoTag) -> Self {
         let frame = |packet: &VideoPacket| matches!(packet, VideoPacket::Frame { data, .. } if !data.is_empty());
         match &tag.track.packet {
@@ -73,7 +73,7 @@ impl TagContent {
         }
     }
 
-    /// True if the tag describes the tags after it, so that its time has no meaning.
+    /// Returns true if the tag describes the tags after it, so that its time has no meaning.
     pub const fn is_header(self) -> bool {
         matches!(self, Self::Metadata | Self::Script | Self::Config | Self::ChannelLayout)
     }

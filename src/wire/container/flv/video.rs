@@ -85,13 +85,13 @@ impl VideoTag {
         std::iter::once(self.track).chain(self.more_tracks).find(|track| track.id == id)
     }
 
-    /// True if decoding may start at this body.
+    /// Returns true if decoding may start at this body.
     pub fn is_keyframe(&self) -> bool {
         self.frame_type == FrameType::Key
             && self.tracks().any(|track| matches!(track.packet, VideoPacket::Frame { .. }))
     }
 
-    /// True if this body must be kept for late viewers.
+    /// Returns true if this body must be kept for late viewers.
     pub fn is_sequence_start(&self) -> bool {
         self.tracks().any(|track| {
             matches!(

@@ -11,7 +11,7 @@ use crate::base::Timestamp;
 /// The maximum reordering depth of decoders (H.264 Annex A).
 const MAX_DEPTH: usize = 16;
 
-/// Decoding times of frames with these presentation times, given in decoding order.
+/// Returns the decoding times of frames with these presentation times, given in decoding order.
 pub fn decoding_times(shown: &[Timestamp], period: Duration) -> Vec<Timestamp> {
     let mut sorted = shown.to_vec();
     sorted.sort_unstable();

@@ -229,7 +229,7 @@ impl Demuxer for Reader {
     }
 }
 
-/// Position of the index in `SeekHead`.
+/// Returns the position of the index in `SeekHead`.
 fn cues_at(content: &[u8], segment: u64) -> Option<u64> {
     let seek = elements(content)
         .filter(|(its, _)| *its == id::SEEK)

@@ -65,7 +65,7 @@ fn ticks(at: Timestamp) -> i64 {
     at.as_micros().saturating_add(MICROS / 2).div_euclid(MICROS)
 }
 
-/// A codec delay in ticks, rounded as in other muxers.
+/// Returns a codec delay in ticks, rounded as in other muxers.
 pub(super) fn delay_ticks(nanos: u64, scale_nanos: u64) -> i64 {
     let scale = scale_nanos.max(1);
     i64::try_from(nanos.saturating_add(scale / 2) / scale).unwrap_or(i64::MAX / 4)

@@ -68,8 +68,8 @@ pub fn child(data: &[u8], name: Name) -> Option<&[u8]> {
     boxes(data).find(|found| found.name == name).map(|found| found.content)
 }
 
-/// Header length, name and total length of the box at the start of `data`. A total length of 0
-/// means up to the end.
+/// Returns the header length, name and total length of the box at the start of `data`. A total
+/// length of 0 means up to the end.
 pub fn header(data: &[u8]) -> Option<(usize, Name, u64)> {
     let [a, b, c, d, n0, n1, n2, n3, rest @ ..] = data else { return None };
     let name = [*n0, *n1, *n2, *n3];

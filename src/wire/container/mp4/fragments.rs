@@ -36,7 +36,7 @@ pub(super) fn sidx(content: &[u8], end: u64, size: u64) -> Option<(Vec<Unit>, Ti
     (whole && !units.is_empty()).then(|| (units, clock(time)))
 }
 
-/// Position of `mfra`, from the last 16 bytes of a file of this size.
+/// Returns the position of `mfra`, from the last 16 bytes of a file of this size.
 pub(super) fn mfra_at(last: &[u8], size: u64) -> Option<u64> {
     let mut fields = Fields(child(last, *b"mfro")?);
     fields.full()?;
@@ -98,7 +98,7 @@ pub(super) fn units_in(bytes: &[u8], at: u64, movie: &Movie) -> Vec<Unit> {
     named.filter_map(unit).collect()
 }
 
-/// Start time of a track's fragment.
+/// Returns the start time of a track's fragment.
 fn time(traf: &[u8], track: &Track) -> Option<Timestamp> {
     let mut fields = Fields(child(traf, *b"tfhd")?);
     fields.full()?;

@@ -22,12 +22,14 @@ pub fn audio_timescale(audio: &AudioConfig) -> u32 {
     audio_frame(audio).1
 }
 
-/// True if video of this codec can be sent in this form, and some browsers or players support it.
+/// Returns true if video of this codec can be sent in this form, and some browsers or players
+/// support it.
 pub const fn is_live_video(codec: VideoCodec) -> bool {
     matches!(codec, VideoCodec::H264 | VideoCodec::Hevc | VideoCodec::Av1 | VideoCodec::Vp9)
 }
 
-/// True if audio of this codec can be sent in this form, and some browsers or players support it.
+/// Returns true if audio of this codec can be sent in this form, and some browsers or players
+/// support it.
 pub const fn is_live_audio(codec: AudioCodec) -> bool {
     matches!(codec, AudioCodec::Aac | AudioCodec::Opus | AudioCodec::Flac | AudioCodec::Mp3)
 }

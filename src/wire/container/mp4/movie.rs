@@ -123,7 +123,7 @@ pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie
     Ok(movie)
 }
 
-/// Duration of all fragments (§8.8.2).
+/// Returns the duration of all fragments (§8.8.2).
 fn whole(mvex: &[u8], movie_timescale: u32) -> Option<f64> {
     let mut fields = Fields(child(mvex, *b"mehd")?);
     let (version, _) = fields.full()?;
@@ -167,7 +167,7 @@ impl TrackHead {
         Some(Self { number, timescale: fields.u32()?.max(1) })
     }
 
-    /// Time shift of its edit list in microseconds.
+    /// Returns the time shift of its edit list in microseconds.
     fn shift(self, trak: &[u8], movie_timescale: u32) -> i64 {
         child(trak, *b"edts")
             .and_then(|edts| child(edts, *b"elst"))
@@ -349,7 +349,8 @@ fn trex(mvex: &[u8], number: u32) -> Option<Defaults> {
     })
 }
 
-/// Time shift of an edit list in microseconds, from an empty edit and the start of the media.
+/// Returns the time shift of an edit list in microseconds, from an empty edit and the start of the
+/// media.
 fn edit(elst: &[u8], movie_timescale: u32, timescale: u32) -> Option<i64> {
     let mut fields = Fields(elst);
     let (version, _) = fields.full()?;

@@ -115,7 +115,7 @@ fn next_box(source: &mut dyn ReadAt, at: u64) -> Result<Option<TopBox>, Error> {
     Ok(end.map(|end| TopBox { name, content: at + head as u64, end }))
 }
 
-/// True if a file may begin with this box.
+/// Returns true if a file may begin with this box.
 const fn may_begin(name: Name) -> bool {
     matches!(&name, b"ftyp" | b"styp" | b"moov" | b"free" | b"wide" | b"mdat")
 }

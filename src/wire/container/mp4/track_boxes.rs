@@ -156,7 +156,7 @@ impl Trak<'_> {
     }
 }
 
-/// Names of the video sample description and of its configuration box.
+/// Returns the names of the video sample description and of its configuration box.
 fn video_names(video: &VideoConfig) -> (&'static Name, &'static Name) {
     match video.codec {
         // Parameter sets that are not in the configuration are in the stream.
@@ -196,7 +196,7 @@ fn put_video(out: &mut BytesMut, video: &VideoConfig) {
     });
 }
 
-/// Name of the audio sample description.
+/// Returns the name of the audio sample description.
 fn audio_name(codec: AudioCodec) -> Name {
     match codec {
         AudioCodec::Opus => *b"Opus",

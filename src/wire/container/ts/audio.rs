@@ -31,7 +31,7 @@ impl AudioUnits {
         Self { codec, channels, rest: Vec::new(), time: None, config: None }
     }
 
-    /// Number of buffered bytes.
+    /// Returns the number of buffered bytes.
     pub fn held(&self) -> usize {
         self.rest.len()
     }

@@ -108,15 +108,15 @@ impl Demuxer {
         }
     }
 
-    /// Number of buffered bytes.
+    /// Returns the number of buffered bytes.
     pub fn held(&self) -> usize {
         let video = self.video.as_ref().map_or(0, |video| video.pes.held());
         let audio = self.audio.as_ref().map_or(0, |audio| audio.pes.held() + audio.reader.held());
         self.rest.len() + video + audio
     }
 
-    /// Number of bytes that are checked together. Without synchronization, a packet counts only if
-    /// another one follows.
+    /// Returns the number of bytes that are checked together. Without synchronization, a packet
+    /// counts only if another one follows.
     fn wanted(&self) -> usize {
         if self.astray { PACKET + 1 } else { PACKET }
     }

@@ -50,7 +50,7 @@ impl Pes {
         self.whole = false;
     }
 
-    /// Number of buffered bytes.
+    /// Returns the number of buffered bytes.
     pub fn held(&self) -> usize {
         self.data.len()
     }

@@ -133,7 +133,7 @@ fn kind(stream_type: u8, descriptors: &[u8]) -> (Kind, u8) {
     (kind, 0)
 }
 
-/// True if a registration descriptor has this name.
+/// Returns true if a registration descriptor has this name.
 fn has(descriptors: &[u8], name: &[u8; 4]) -> bool {
     descriptors.windows(6).any(|it| it.starts_with(&[0x05, 4]) && it.ends_with(name))
 }
@@ -142,8 +142,8 @@ fn is_dts(descriptors: &[u8]) -> bool {
     [b"DTS1", b"DTS2", b"DTS3"].into_iter().any(|name| has(descriptors, name))
 }
 
-/// Kind of an encrypted stream, which has special types and names ("MPEG-2 Stream Encryption Format
-/// for HTTP Live Streaming").
+/// Returns the kind of an encrypted stream, which has special types and names ("MPEG-2 Stream
+/// Encryption Format for HTTP Live Streaming").
 fn sealed(stream_type: u8, descriptors: &[u8]) -> Option<Kind> {
     let (name, kind) = match stream_type {
         0xDB => (b"zavc", Kind::Video(Codec::H264)),
@@ -157,7 +157,7 @@ fn sealed(stream_type: u8, descriptors: &[u8]) -> Option<Kind> {
     told.then_some(kind)
 }
 
-/// Kind of private data, from its descriptors.
+/// Returns the kind of private data, from its descriptors.
 fn private(descriptors: &[u8]) -> (Kind, u8) {
     let (mut rest, mut kind, mut channels) = (descriptors, Kind::Data, 2);
     while let [tag, length, after @ ..] = rest {

@@ -55,7 +55,7 @@ impl Login {
         Self { method, credentials, secret, answered: VecDeque::new() }
     }
 
-    /// True if `app` of connect contains a response to a challenge, correct or not.
+    /// Returns true if `app` of connect contains a response to a challenge, correct or not.
     pub fn is_answer(app: &str) -> bool {
         let query = app.split_once('?').map_or("", |(_, query)| query);
         query.split('&').any(|pair| pair.starts_with("response="))
@@ -80,7 +80,7 @@ impl Login {
         signature
     }
 
-    /// True for a challenge of this server that is still valid.
+    /// Returns true for a challenge of this server that is still valid.
     fn is_open(&self, challenge: &str, now: Timestamp) -> bool {
         let Some((signed, signature)) = challenge.split_at_checked(CHANCE + TIME) else {
             return false;

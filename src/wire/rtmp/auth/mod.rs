@@ -70,7 +70,7 @@ impl Challenge {
         })
     }
 
-    /// True if the server has received the response and rejected it.
+    /// Returns true if the server has received the response and rejected it.
     pub fn is_final(&self) -> bool {
         matches!(self.reason.as_str(), "authfailed" | "nosuchuser")
     }

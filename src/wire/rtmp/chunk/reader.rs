@@ -175,12 +175,12 @@ impl Reader {
         self.chunk_size = size.clamp(1, MAX_SIZE) as usize;
     }
 
-    /// Buffered bytes of incomplete messages.
+    /// Returns the number of buffered bytes of incomplete messages.
     pub const fn partial_bytes(&self) -> usize {
         self.partial_bytes
     }
 
-    /// Allocated capacity for incomplete messages.
+    /// Returns the allocated capacity for incomplete messages.
     pub fn reserved_bytes(&self) -> usize {
         self.streams.iter().map(|stream| stream.body.capacity()).sum()
     }

@@ -83,7 +83,7 @@ impl Pending {
         &self.message
     }
 
-    /// Bytes of the body that are not written yet.
+    /// Returns the number of bytes of the body that are not written yet.
     pub fn remaining(&self) -> usize {
         self.message.body.len() - self.at
     }

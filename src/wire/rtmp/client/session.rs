@@ -151,7 +151,7 @@ impl Session {
         self.events.pop_front()
     }
 
-    /// Time for the next call of [`Session::handle_timeout`].
+    /// Returns the time for the next call of [`Session::handle_timeout`].
     pub fn deadline(&self) -> Option<Timestamp> {
         self.deadline.map(|(at, _)| at)
     }
@@ -241,28 +241,28 @@ impl Session {
         self.link.out.set_rate(rate);
     }
 
-    /// Maximum unsent bytes in the system's buffer before more are added, because audio cannot
-    /// overtake them there. Returns `None` if the link rate is unknown.
+    /// Returns the maximum unsent bytes in the system's buffer before more are added, because audio
+    /// cannot overtake them there. Returns `None` if the link rate is unknown.
     pub fn unsent_limit(&self) -> Option<u32> {
         self.link.out.unsent_limit()
     }
 
-    /// True if media may be sent or received.
+    /// Returns true if media may be sent or received.
     pub fn is_started(&self) -> bool {
         matches!(self.state, State::Started)
     }
 
-    /// Bytes that wait for [`Session::poll_output`].
+    /// Returns the number of bytes that wait for [`Session::poll_output`].
     pub fn queued_bytes(&self) -> usize {
         self.link.out.queued_bytes()
     }
 
-    /// Number of bytes that the session has returned for sending.
+    /// Returns the number of bytes that the session has returned for sending.
     pub fn sent_bytes(&self) -> u64 {
         self.link.out.sent_bytes()
     }
 
-    /// Bytes received after the handshake.
+    /// Returns the number of bytes received after the handshake.
     pub fn received_bytes(&self) -> u64 {
         self.link.received_bytes()
     }

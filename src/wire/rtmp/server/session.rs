@@ -354,12 +354,12 @@ impl Session {
         self.link.command(0, command::command("onStatus", 0.0, &Value::Null, &[info]));
     }
 
-    /// True if the client declared support for [`Session::request_reconnect`] in connect.
+    /// Returns true if the client declared support for [`Session::request_reconnect`] in connect.
     pub fn reconnects_on_request(&self) -> bool {
         self.connect.enhanced.caps_ex & caps_ex::RECONNECT != 0
     }
 
-    /// True if the client declared support for multitrack bodies in connect.
+    /// Returns true if the client declared support for multitrack bodies in connect.
     pub fn takes_tracks(&self) -> bool {
         self.connect.enhanced.caps_ex & caps_ex::MULTITRACK != 0
     }
@@ -399,12 +399,12 @@ impl Session {
         }
     }
 
-    /// True if the client publishes.
+    /// Returns true if the client publishes.
     pub fn is_publishing(&self) -> bool {
         matches!(self.state, State::Publishing)
     }
 
-    /// True if the client plays.
+    /// Returns true if the client plays.
     pub fn is_playing(&self) -> bool {
         matches!(self.state, State::Playing)
     }
@@ -419,17 +419,17 @@ impl Session {
         self.config.chunk_size
     }
 
-    /// Bytes that wait for [`Session::poll_output`].
+    /// Returns the number of bytes that wait for [`Session::poll_output`].
     pub fn queued_bytes(&self) -> usize {
         self.link.out.queued_bytes()
     }
 
-    /// Bytes returned so far.
+    /// Returns the number of bytes returned so far.
     pub fn sent_bytes(&self) -> u64 {
         self.link.out.sent_bytes()
     }
 
-    /// Bytes received after the handshake.
+    /// Returns the number of bytes received after the handshake.
     pub fn received_bytes(&self) -> u64 {
         self.link.received_bytes()
     }

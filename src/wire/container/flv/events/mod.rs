@@ -121,7 +121,8 @@ impl BodyReader {
         (self.video.strays, self.video.named, self.audio.named) = (strays, named, heard);
     }
 
-    /// A format without a decoder that arrived a few times, without a frame of another format.
+    /// Returns a format without a decoder that arrived a few times, without a frame of another
+    /// format.
     pub(super) fn suspect(&self) -> Option<VideoFormat> {
         self.video.suspect
     }
@@ -454,7 +455,7 @@ fn bare_aac() -> TagEvent {
     TagEvent::Event(StreamEvent::Config(TrackConfig::Audio(config)))
 }
 
-/// Sample rate and channels of a legacy header.
+/// Returns the sample rate and channels of a legacy header.
 fn announced(legacy: Option<LegacyAudio>) -> Option<(u32, u16)> {
     legacy.map(|legacy| (legacy.sample_rate, legacy.channels))
 }
