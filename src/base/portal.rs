@@ -98,7 +98,7 @@ pub async fn limited<T>(what: impl Future<Output = zbus::Result<T>>) -> Result<T
 /// Reads a numeric property of a portal interface, and the unique bus name of the portal.
 ///
 /// # Errors
-/// The same as for [`limited`]; also if the property is not a number.
+/// Fails like [`limited`], and if the property is not a number.
 pub async fn property(
     connection: &Connection,
     interface: &str,
@@ -140,7 +140,7 @@ impl std::fmt::Debug for Waiting<'_> {
 /// Receives signals of `sender` (its unique or well-known name) at this path.
 ///
 /// # Errors
-/// The same as for [`limited`].
+/// Fails with the same errors as [`limited`].
 pub async fn signals(
     connection: &Connection,
     (sender, path): (&str, &str),
@@ -160,7 +160,7 @@ pub async fn signals(
 /// Receives messages when the portal's service starts, stops or is replaced.
 ///
 /// # Errors
-/// The same as for [`limited`].
+/// Fails with the same errors as [`limited`].
 pub async fn owners(connection: &Connection) -> Result<MessageStream, Failure> {
     let rule = MatchRule::builder()
         .msg_type(Type::Signal)
@@ -253,7 +253,7 @@ pub async fn begin(
 /// Receives a message when the desktop ends this session.
 ///
 /// # Errors
-/// The same as for [`limited`].
+/// Fails with the same errors as [`limited`].
 pub async fn closed(
     connection: &Connection,
     session: &OwnedObjectPath,
