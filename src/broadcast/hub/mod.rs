@@ -149,7 +149,7 @@ impl Hub {
         self.feed.subscribe(name, limits, None, RenditionId::Main)
     }
 
-    /// As [`Hub::subscribe`], but with the frames of every rendition.
+    /// Works like [`Hub::subscribe`], but with the frames of every rendition.
     pub fn subscribe_to_all(&self, name: impl Into<String>, limits: Limits) -> Subscription {
         self.feed.subscribe_to_all(name, limits)
     }
@@ -194,8 +194,8 @@ impl Hub {
         self.on_keyframe_wanted_of(RenditionId::Main, Some(Box::new(ask)));
     }
 
-    /// As [`Hub::on_keyframe_wanted`], but for a separate encode. `None` means that the encode has
-    /// ended.
+    /// Works like [`Hub::on_keyframe_wanted`], but for a separate encode. `None` means that the
+    /// encode has ended.
     pub fn on_keyframe_wanted_of(
         &self,
         rendition_id: RenditionId,
@@ -274,8 +274,8 @@ impl HubFeed {
         self.open(name.into(), limits, after, wanted, None)
     }
 
-    /// As [`HubFeed::subscribe`], but optionally with the extra audio tracks. The output then
-    /// begins where all of them are available.
+    /// Works like [`HubFeed::subscribe`], but optionally with the extra audio tracks. The output
+    /// then begins where all of them are available.
     fn open(
         &self,
         name: String,

@@ -75,7 +75,7 @@ impl File {
         Self::create_by(path, muxer(format, tracks.clone()))
     }
 
-    /// As [`File::create`], but with this muxer.
+    /// Works like [`File::create`], but with this muxer.
     pub fn create_by(path: &Path, muxer: Box<dyn Muxer>) -> Result<Self, Error> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder).map_err(|error| {

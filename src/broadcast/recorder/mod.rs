@@ -176,10 +176,10 @@ impl Recorder {
         Self::start_with(path, hub, Options::default())
     }
 
-    /// As [`Recorder::start`], but with options.
+    /// Works like [`Recorder::start`], but with options.
     ///
     /// # Errors
-    /// The same as for [`Recorder::start`].
+    /// Fails with the same errors as [`Recorder::start`].
     pub fn start_with(path: &Path, hub: &Hub, options: Options) -> Result<Self, Error> {
         let mut parameters = hub.parameters().clone();
         if let (Some(video), Some(now)) = (&mut parameters.video, hub.latest(RenditionId::Main)) {

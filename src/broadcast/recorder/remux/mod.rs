@@ -149,11 +149,11 @@ pub fn remux(from: &Path, to: &Path, stop: &dyn Fn() -> bool) -> Result<Report, 
     remux_part(Cut::default(), &[], from, to, &|_| stop())
 }
 
-/// As [`remux`], but for a part of the file, and without the parts in `drop` that the output does
-/// not support. Until the output is complete, it has a hidden name.
+/// Works like [`remux`], but for a part of the file, and without the parts in `drop` that the
+/// output does not support. Until the output is complete, it has a hidden name.
 ///
 /// # Errors
-/// The same as for [`remux`].
+/// Fails with the same errors as [`remux`].
 pub fn remux_part(
     part: Cut,
     drop: &[Part],
