@@ -102,10 +102,10 @@ pub fn open(choice: &VideoChoice, context: &Context) -> Result<Source, Error> {
     open_by(choice, &LiveProperties::default(), context)
 }
 
-/// As [`open`], but with live properties, which can change later.
+/// Works like [`open`], but with live properties, which can change later.
 ///
 /// # Errors
-/// The same as for [`open`].
+/// Fails with the same errors as [`open`].
 pub fn open_by(
     choice: &VideoChoice,
     dials: &LiveProperties,

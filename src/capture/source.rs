@@ -31,8 +31,8 @@ pub struct Source {
 
 partial_debug!(Source { status });
 
-/// Why a source cannot be created. A missing or busy camera is not an error. The source's status
-/// reports it, and the source opens the camera as soon as possible.
+/// The reason why a source cannot be created. A missing or busy camera is not an error. The
+/// source's status reports it, and the source opens the camera as soon as possible.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", Problem::from(self))]
 pub enum Error {

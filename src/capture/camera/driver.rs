@@ -9,7 +9,7 @@ use crate::capture::camera::pixel_format::{Pixel, PixelLayout, Samples};
 use crate::capture::source::CameraFormat;
 use crate::media::{Color, Size};
 
-/// Why a camera is unavailable, with the system's message.
+/// The reason why a camera is unavailable, with the system's message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum Fault {
     /// The camera does not exist, or is gone.
@@ -82,7 +82,7 @@ pub(in crate::capture) struct FoundCamera {
     pub(in crate::capture) id_there: String,
     pub(in crate::capture) name: String,
     pub(in crate::capture) offers: Vec<OfferedCamera>,
-    /// Why the camera has no formats.
+    /// The reason why the camera has no formats.
     pub(in crate::capture) fault: Option<Fault>,
 }
 

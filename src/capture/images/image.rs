@@ -67,7 +67,7 @@ struct ImageThread {
     latest: Latest<VideoFrame>,
 }
 
-/// Why the display of an image ended.
+/// The reason why the display of an image ended.
 enum End {
     Stopped,
     /// The file has changed.

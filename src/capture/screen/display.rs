@@ -10,7 +10,7 @@ use crate::capture::screen::permission::Permissions;
 use crate::media::{FrameRate, Size};
 use crate::text::problem::{Problem, Value, problem};
 
-/// Why a display or window is unavailable, with the system's message.
+/// The reason why a display or window is unavailable, with the system's message.
 #[cfg_attr(not(feature = "wayland"), allow(dead_code, reason = "only a portal uses all of it"))]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", Problem::from(self))]

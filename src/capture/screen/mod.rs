@@ -105,7 +105,7 @@ pub(super) fn open(
     open_by(system, target, (dial, Permissions::default()), context)
 }
 
-/// As [`open`], with a live setting that hides the pointer.
+/// Works like [`open`], with a live setting that hides the pointer.
 pub(super) fn open_by(
     system: Arc<dyn ScreenSystem>,
     target: Target,
@@ -165,7 +165,7 @@ struct ScreenThread {
     was_open: bool,
 }
 
-/// Why a session ended without a fault.
+/// The reason why a session ended without a fault.
 enum End {
     Stopped,
     /// The capture must be reopened, because the size or the pointer setting changed, or the user

@@ -76,8 +76,8 @@ pub(super) fn draw(words: &str, style: &Style, wrap: Option<f32>) -> TextPixels 
     draw_enlarged(words, style, wrap, |_| 1.0)
 }
 
-/// As [`draw`], but enlarged by `scale`. Lines break at the same positions, and letters are drawn
-/// at the larger size.
+/// Works like [`draw`], but enlarged by `scale`. Lines break at the same positions, and letters are
+/// drawn at the larger size.
 pub(super) fn draw_enlarged(
     words: &str,
     style: &Style,

@@ -17,7 +17,7 @@ const MAX_LINE: u64 = 1_024;
 /// Maximum number of frames in a file whose frames have separate parameters.
 const MAX_FRAMES: usize = 4_000_000;
 
-/// Why a file cannot be played.
+/// The reason why a file cannot be played.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", Problem::from(self))]
 pub(in crate::capture) enum Error {

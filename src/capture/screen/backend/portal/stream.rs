@@ -35,11 +35,11 @@ struct Cell {
     fresh: bool,
     /// The changed part of the newest frame since the last read.
     dirty: Option<Area>,
-    /// Why the stream ended.
+    /// The reason why the stream ended.
     ended: Option<End>,
 }
 
-/// Why there are no more frames.
+/// The reason why there are no more frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// The other side, or PipeWire itself, is gone.
