@@ -209,20 +209,20 @@ impl Compositor {
         self.attach_encoder_from(encoder, Timestamp::ZERO);
     }
 
-    /// As [`Compositor::attach_encoder`], but without frames from before this instant, even if they
-    /// are drawn later.
+    /// Works like [`Compositor::attach_encoder`], but without frames from before this instant, even
+    /// if they are drawn later.
     pub fn attach_encoder_from(&self, encoder: Sender<VideoFrame>, from: Timestamp) {
         self.post(|inbox| inbox.encoders[0] = Some(Some((encoder, from))));
     }
 
-    /// As [`Compositor::attach_encoder_from`], but for an encoder of another program, which is
-    /// drawn only with an encoder. `None` stops sending.
+    /// Works like [`Compositor::attach_encoder_from`], but for an encoder of another program, which
+    /// is drawn only with an encoder. `None` stops sending.
     pub fn attach_other(&self, id: ProgramId, encoder: Option<(Sender<VideoFrame>, Timestamp)>) {
         self.post(|inbox| inbox.other_encoders.push((id, encoder)));
     }
 
-    /// As [`Compositor::attach_encoder`], but for a second encoder of the same shared frames.
-    /// `None` stops sending.
+    /// Works like [`Compositor::attach_encoder`], but for a second encoder of the same shared
+    /// frames. `None` stops sending.
     pub fn attach_second(&self, encoder: Option<Sender<VideoFrame>>) {
         let encoder = encoder.map(|encoder| (encoder, Timestamp::ZERO));
         self.post(|inbox| inbox.encoders[1] = Some(encoder));

@@ -28,7 +28,7 @@ pub(super) fn part([left, top, right, bottom]: [f32; 4], from: Size) -> Part {
     Part { left, top, size: Size::new(width, height) }
 }
 
-/// See [`Filter::Crop`](super::Filter::Crop).
+/// The implementation of [`Filter::Crop`](super::Filter::Crop).
 #[derive(Debug)]
 pub(super) struct Crop {
     pub sides: [f32; 4],

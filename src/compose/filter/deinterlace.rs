@@ -38,7 +38,7 @@ impl Field {
         [("top", Self::Top), ("bottom", Self::Bottom)];
 }
 
-/// See [`Filter::Deinterlace`](super::Filter::Deinterlace).
+/// The implementation of [`Filter::Deinterlace`](super::Filter::Deinterlace).
 #[derive(Debug)]
 pub(super) struct Deinterlace {
     mode: Deinterlacing,

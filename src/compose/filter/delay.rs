@@ -17,7 +17,7 @@ const MAX_BYTES: usize = 192 << 20;
 /// queue is outdated.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// See [`Filter::Delay`](super::Filter::Delay).
+/// The implementation of [`Filter::Delay`](super::Filter::Delay).
 #[derive(Debug)]
 pub(super) struct Delay {
     by: Duration,

@@ -8,7 +8,7 @@ use crate::compose::draw::bands::strips;
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
-/// See [`Filter::Denoise`](super::Filter::Denoise).
+/// The implementation of [`Filter::Denoise`](super::Filter::Denoise).
 #[derive(Debug)]
 pub(super) struct Denoise {
     /// Limit below which differences within a frame are noise; `time` is the limit for differences

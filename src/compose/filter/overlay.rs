@@ -53,7 +53,7 @@ impl Corner {
     ];
 }
 
-/// See [`Filter::Mask`](super::Filter::Mask).
+/// The implementation of [`Filter::Mask`](super::Filter::Mask).
 pub(super) struct Mask {
     picture: Arc<Planes>,
     reading: Reading,
@@ -107,7 +107,7 @@ impl Step for Mask {
     }
 }
 
-/// See [`Filter::Watermark`](super::Filter::Watermark).
+/// The implementation of [`Filter::Watermark`](super::Filter::Watermark).
 pub(super) struct Watermark {
     picture: Arc<Planes>,
     corner: Corner,

@@ -75,7 +75,7 @@ pub(super) fn plane(
     resize(resizer, kernel.algorithm(), (from, size), &Cut::whole(size), (to, target));
 }
 
-/// See [`Filter::Scale`](super::Filter::Scale).
+/// The implementation of [`Filter::Scale`](super::Filter::Scale).
 pub(super) struct Scale {
     pub width: f32,
     pub height: f32,

@@ -437,7 +437,7 @@ fn straight(value: u8, alpha: u8) -> u8 {
     ((u32::from(value) * 255 + u32::from(alpha) / 2) / u32::from(alpha)).min(255) as u8
 }
 
-/// As [`mixed`], but onto a transparent frame. A mode has no effect without a backdrop (W3C
+/// Works like [`mixed`], but onto a transparent frame. A mode has no effect without a backdrop (W3C
 /// Compositing and Blending Level 1, section 5.8).
 #[inline(always)]
 fn gathered(part: Part<'_>, strength: u16, mode: Blend) {

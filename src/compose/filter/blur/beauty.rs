@@ -25,7 +25,7 @@ impl Area {
         [("skin", Self::Skin), ("everything", Self::Everything)];
 }
 
-/// See [`Filter::Beauty`](crate::compose::filter::Filter::Beauty).
+/// The implementation of [`Filter::Beauty`](crate::compose::filter::Filter::Beauty).
 pub(in crate::compose::filter) struct Beauty {
     /// The share of the smoothed frame, in 255ths.
     smooth: u8,

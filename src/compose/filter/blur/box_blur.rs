@@ -43,8 +43,8 @@ impl BoxBlur {
         }
     }
 
-    /// As [`BoxBlur::blur`], but with several boxes in sequence, from one plane to another. Boxes
-    /// with radius 0 must be first.
+    /// Works like [`BoxBlur::blur`], but with several boxes in sequence, from one plane to another.
+    /// Boxes with radius 0 must be first.
     pub fn blur_to(
         &mut self,
         from: &[u8],

@@ -11,7 +11,7 @@ use crate::compose::filter::blur::box_blur::{BoxBlur, gaussian};
 use crate::compose::filter::step::Step;
 use crate::media::Planes;
 
-/// See [`Filter::Blur`](super::Filter::Blur).
+/// The implementation of [`Filter::Blur`](super::Filter::Blur).
 #[derive(Debug)]
 pub(super) struct Blur {
     luma: [usize; 3],
@@ -41,7 +41,7 @@ impl Step for Blur {
     }
 }
 
-/// See [`Filter::Sharpen`](super::Filter::Sharpen).
+/// The implementation of [`Filter::Sharpen`](super::Filter::Sharpen).
 #[derive(Debug)]
 pub(super) struct Sharpen {
     /// The amount in 256ths.

@@ -45,7 +45,7 @@ struct Keyed {
     v: u8,
 }
 
-/// See [`Filter::ChromaKey`](crate::compose::filter::Filter::ChromaKey).
+/// The implementation of [`Filter::ChromaKey`](crate::compose::filter::Filter::ChromaKey).
 pub(in crate::compose::filter) struct ChromaKey {
     /// The results by U and then by V.
     table: Vec<[Keyed; 256]>,
@@ -120,8 +120,8 @@ impl Step for ChromaKey {
     }
 }
 
-/// See [`Filter::ColorKey`](crate::compose::filter::Filter::ColorKey). Distances are fractions of
-/// the distance from black to white, in RGB.
+/// The implementation of [`Filter::ColorKey`](crate::compose::filter::Filter::ColorKey). Distances
+/// are fractions of the distance from black to white, in RGB.
 pub(in crate::compose::filter) struct ColorKey {
     /// The RGB values of the key, 0…255.
     key: [i32; 3],
@@ -192,7 +192,7 @@ impl Step for ColorKey {
     }
 }
 
-/// See [`Filter::LumaKey`](crate::compose::filter::Filter::LumaKey).
+/// The implementation of [`Filter::LumaKey`](crate::compose::filter::Filter::LumaKey).
 pub(in crate::compose::filter) struct LumaKey {
     table: [u8; 256],
 }

@@ -70,7 +70,7 @@ fn corner(cube: &Cube, [u, v]: [f32; 2]) -> Corner {
     corner
 }
 
-/// See [`Filter::Lut`](crate::compose::filter::Filter::Lut).
+/// The implementation of [`Filter::Lut`](crate::compose::filter::Filter::Lut).
 #[derive(Debug)]
 pub(in crate::compose::filter) struct Lut {
     table: Arc<Table>,
