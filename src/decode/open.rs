@@ -92,7 +92,7 @@ pub fn open_video(parameters: &VideoConfig) -> Result<Box<dyn VideoBackend>, Err
 /// preferred decoder fails, the other one is used.
 ///
 /// # Errors
-/// The same as for [`open_video`].
+/// Fails with the same errors as [`open_video`].
 pub fn open_preferred(
     parameters: &VideoConfig,
     prefer: Prefer,
