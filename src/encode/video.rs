@@ -98,7 +98,7 @@ impl VideoEncoder {
     /// `size` from the start.
     ///
     /// # Errors
-    /// The same as for [`VideoEncoder::spawn`].
+    /// Fails with the same errors as [`VideoEncoder::spawn`].
     pub fn spawn_rendition(
         config: Config,
         rendition_id: RenditionId,

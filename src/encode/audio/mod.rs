@@ -82,7 +82,7 @@ impl AudioEncoder {
     /// Opens an encoder like [`AudioEncoder::spawn`], whose packets belong to this track.
     ///
     /// # Errors
-    /// The same as for [`AudioEncoder::spawn`].
+    /// Fails with the same errors as [`AudioEncoder::spawn`].
     pub fn spawn_track(
         config: Config,
         track: Track,
