@@ -36,7 +36,7 @@ impl MediaFile {
     /// Uses a file that is already open.
     ///
     /// # Errors
-    /// The same as for [`open`](Self::open).
+    /// Fails with the same errors as [`open`](Self::open).
     pub fn of(file: fs::File) -> io::Result<Self> {
         let metadata = file.metadata()?;
         if !metadata.is_file() {

@@ -45,7 +45,7 @@ pub fn create_new(path: &Path) -> io::Result<(File, PathBuf)> {
 /// writing.
 ///
 /// # Errors
-/// The same as for [`create_new`].
+/// Fails with the same errors as [`create_new`].
 pub fn create(path: &Path) -> io::Result<(File, PathBuf)> {
     if path.metadata().is_ok_and(|it| !it.is_file()) {
         return File::create(path).map(|file| (file, path.to_owned()));
