@@ -201,7 +201,7 @@ impl Client {
     /// received part.
     ///
     /// # Errors
-    /// The same as for [`read`](Self::read).
+    /// Fails with the same errors as [`read`](Self::read).
     pub async fn read_into(
         &mut self,
         whole: &mut BytesMut,

@@ -55,7 +55,7 @@ impl Flow {
     /// Requests the file at a URL from a position to its end, in the version with this validator.
     ///
     /// # Errors
-    /// The same as for [`Flow::open`].
+    /// Fails with the same errors as [`Flow::open`].
     pub async fn open_span(
         url: &WebUrl,
         span: Span,

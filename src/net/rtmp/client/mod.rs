@@ -269,7 +269,7 @@ impl Client {
     /// cancel-safe.
     ///
     /// # Errors
-    /// The same as for [`Client::progress`].
+    /// Fails with the same errors as [`Client::progress`].
     pub async fn next_event(&mut self) -> Result<Event, Error> {
         loop {
             if let Progress::Event(event) = self.progress(None).await? {
@@ -282,7 +282,7 @@ impl Client {
     /// [`Client::next_event`].
     ///
     /// # Errors
-    /// The same as for [`Client::progress`].
+    /// Fails with the same errors as [`Client::progress`].
     pub async fn flush(&mut self) -> Result<(), Error> {
         let mut events = std::mem::take(&mut self.early);
         let result = loop {
