@@ -62,8 +62,8 @@ impl Chat {
         Self::go(url, false, options, runtime)
     }
 
-    /// As [`join`](Self::join), but for a guessed address: a server without a chat is asked only
-    /// once.
+    /// Works like [`join`](Self::join), but for a guessed address: a server without a chat is asked
+    /// only once.
     pub fn discover(url: WebUrl, options: Options, runtime: &Runtime) -> Self {
         Self::go(url, true, options, runtime)
     }

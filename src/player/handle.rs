@@ -71,10 +71,10 @@ impl Player {
         })
     }
 
-    /// As [`Player::open`], with another speaker (for tests).
+    /// Works like [`Player::open`], with another speaker (for tests).
     ///
     /// # Errors
-    /// The same as for [`Player::open`].
+    /// Fails with the same errors as [`Player::open`].
     pub fn open_with(
         config: &Config,
         runtime: &Runtime,

@@ -88,8 +88,8 @@ impl LiveEdge {
         }
     }
 
-    /// Presentation time minus media time in microseconds; `None` while nothing plays and playback
-    /// can begin anywhere.
+    /// Returns the presentation time minus media time in microseconds, or `None` while nothing
+    /// plays and playback can begin anywhere.
     pub(in crate::player) fn target(&mut self, now: Timestamp) -> Option<i64> {
         let hold_back = self.hold_back().saturating_add(self.margin);
         let fastest = self.looks.iter().min();

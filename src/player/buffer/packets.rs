@@ -189,7 +189,7 @@ impl<P: Buffered> Packets<P> {
         (generation, Popped::Unit(unit))
     }
 
-    /// Like [`Packets::restart`], but keeps the newest config.
+    /// Works like [`Packets::restart`], but keeps the newest config.
     pub fn restart_with_parameters(&self) -> u32 {
         let mut inner = self.inner.lock();
         inner.clear_packets();

@@ -157,7 +157,7 @@ impl Arrivals {
         known.push_back((pts, now));
     }
 
-    /// Arrival time of the frame with this `pts`.
+    /// Returns the arrival time of the frame with this `pts`.
     pub(in crate::player) fn of(&self, pts: Timestamp) -> Option<Timestamp> {
         self.0.lock().iter().rev().find(|(of, _)| *of == pts).map(|(_, came)| *came)
     }

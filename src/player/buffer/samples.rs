@@ -43,13 +43,13 @@ impl Fifo {
         }
     }
 
-    /// Media time of the next frame.
+    /// Returns the media time of the next frame.
     pub(in crate::player) fn front(&self) -> Option<Timestamp> {
         let block = self.blocks.front()?;
         Some(block.pts.offset(frames_to_micros(self.used as i64, block.rate)))
     }
 
-    /// Media time after the last frame.
+    /// Returns the media time after the last frame.
     pub(in crate::player) fn end(&self) -> Option<Timestamp> {
         self.blocks.back().map(SampleBlock::end)
     }

@@ -63,7 +63,7 @@ impl Cadence {
         self.last = Some(pts);
     }
 
-    /// Usual time between two frames.
+    /// Returns the usual time between two frames.
     pub fn period(&self) -> Duration {
         Duration::from_micros(self.micros as u64)
     }

@@ -106,8 +106,8 @@ impl Jitter {
         }
     }
 
-    /// As [`Jitter::new`], but with the smallest buffer that the network allows. Until that is
-    /// measured, the buffer is `buffer`.
+    /// Works like [`Jitter::new`], but with the smallest buffer that the network allows. Until that
+    /// is measured, the buffer is `buffer`.
     pub fn automatic(buffer: Duration) -> Self {
         Self { automatic: true, ..Self::new(buffer) }
     }
@@ -191,7 +191,7 @@ impl Jitter {
             .any(|track| track.fell.is_some_and(|fell| now.since(fell) < Duration::from_millis(40)))
     }
 
-    /// Arrival time of the last packet.
+    /// Returns the arrival time of the last packet.
     pub fn last_arrival(&self) -> Option<Timestamp> {
         self.tracks.iter().filter_map(|track| track.arrival).max()
     }

@@ -106,7 +106,7 @@ impl Playout {
         self.position
     }
 
-    /// Media time at `now`, soon after the last step.
+    /// Returns the media time at `now`, soon after the last step.
     pub fn position_at(&self, now: Timestamp) -> Timestamp {
         if self.phase == Phase::Running {
             let elapsed = now.micros_since(self.at).max(0);

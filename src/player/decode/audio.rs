@@ -29,7 +29,7 @@ pub trait Speaker: Send {
     fn set_volume(&mut self, volume: f32);
     /// Returns the number of underruns while audio was expected.
     fn underruns(&self) -> u64;
-    /// Why the speaker failed, once it has.
+    /// Returns the reason why the speaker failed, once it has.
     fn failed(&self) -> Option<String>;
 }
 
@@ -192,7 +192,7 @@ impl AudioDecoding {
         self.device.take().map(|device| device.speaker)
     }
 
-    /// Why the speaker failed, once it has.
+    /// Returns the reason why the speaker failed, once it has.
     pub(in crate::player) fn failure(&self) -> Option<String> {
         self.device.as_ref().and_then(|device| device.speaker.failed())
     }

@@ -23,7 +23,7 @@ pub(in crate::player) enum FileFormat {
 }
 
 impl FileFormat {
-    /// File name extension of the format.
+    /// Returns the file name extension of the format.
     pub(in crate::player) const fn extension(self) -> &'static str {
         match self {
             Self::Container(format) => format.extension(),

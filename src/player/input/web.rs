@@ -337,7 +337,7 @@ fn no_start(report: &PlayerReport, why: &str) {
     report.say(problem!("player-no-start"), Severity::Warning, why);
 }
 
-/// Why opening failed.
+/// The reason why opening failed.
 enum Closed {
     Broken(PullError),
     /// Opening the rest of a recording failed: the error, and the refusal of the server if it was

@@ -17,10 +17,10 @@ pub fn write(path: &Path, frame: &VideoFrame) -> Result<PathBuf, Failure> {
     save(path, frame).map_err(|error| cannot_write(path, &error))
 }
 
-/// Like [`write()`], but returns the system's error.
+/// Works like [`write()`], but returns the system's error.
 ///
 /// # Errors
-/// The same as for [`write()`].
+/// Fails with the same errors as [`write()`].
 pub fn save(path: &Path, frame: &VideoFrame) -> io::Result<PathBuf> {
     let rgb = frame.planes().to_rgb(frame.color).map_err(io::Error::other)?;
     let size = frame.size();

@@ -108,7 +108,8 @@ impl Shared {
         self.go_on(false)
     }
 
-    /// Like [`Shared::move_here`], but presentation begins exactly at the returned media time.
+    /// Works like [`Shared::move_here`], but presentation begins exactly at the returned media
+    /// time.
     pub(in crate::player) fn move_exactly(&self) -> Timestamp {
         self.go_on(true)
     }

@@ -157,7 +157,7 @@ pub fn plain(url: &str) -> String {
     format!("{scheme}://{}", host_of(url))
 }
 
-/// Host and port of a URL, without user and password.
+/// Returns the host and port of a URL, without user and password.
 pub fn host_of(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = rest.split(['/', '?', '#']).next().unwrap_or("");

@@ -170,7 +170,7 @@ fn walk(
     Ok(())
 }
 
-/// As [`walk`], but without playing the tags.
+/// Works like [`walk`], but without playing the tags.
 fn look(path: &Path, take: &mut dyn FnMut(ReadTag) -> bool) -> Result<(), Failure> {
     walk(path, &mut Reader::new(|_| true), take)
 }

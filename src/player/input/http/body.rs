@@ -142,7 +142,7 @@ impl Single {
         self.length
     }
 
-    /// As [`duration`](Self::duration), but waits for the server's answer first.
+    /// Works like [`duration`](Self::duration), but waits for the server's answer first.
     pub async fn settle(&mut self) -> Option<Duration> {
         if let Some(recorded) = &mut self.recorded {
             recorded.answer().await;

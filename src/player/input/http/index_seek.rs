@@ -217,7 +217,7 @@ fn window_at(blocks: &mut Blocks, from: u64, window: u64) -> Result<bytes::Bytes
 /// Finds the unit for reading the end of the file: the last in the index, or one found by a search.
 ///
 /// # Errors
-/// The same as for [`Search::step`].
+/// Fails with the same errors as [`Search::step`].
 pub(super) fn last_unit(reader: &dyn Demuxer, blocks: &mut Blocks) -> Result<Option<Unit>, Error> {
     if let Some(last) = reader.units().last() {
         return Ok(Some(*last));

@@ -7,7 +7,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::flv;
 
-/// Why no more data arrives.
+/// The reason why no more data arrives.
 #[derive(Debug)]
 pub(in crate::player) enum PullError {
     /// An error of the network or the server.

@@ -11,7 +11,7 @@ const MAX_REFUSALS: u32 = 5;
 /// backend server to restart.
 const MAX_PASSING_REFUSALS: u32 = 40;
 
-/// Why the server does not send the rest.
+/// The reason why the server does not send the rest.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) enum RangeRefusal {
     /// The file is gone.

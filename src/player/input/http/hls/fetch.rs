@@ -272,7 +272,7 @@ impl Fetch {
     /// Loads the rest of a segment; `None` as for [`Fetch::begin`].
     ///
     /// # Errors
-    /// The same as for [`Fetch::begin`].
+    /// Fails with the same errors as [`Fetch::begin`].
     pub async fn rest(&mut self, begun: BeginningOfBody) -> Result<Option<Bytes>, PullError> {
         let BeginningOfBody { answer, mut data } = begun;
         let most = MAX_SEGMENT.saturating_sub(data.len());

@@ -535,7 +535,7 @@ impl Track {
         self.refresh_within(fetch, fetch.limits.quiet).await
     }
 
-    /// As [`refresh`](Self::refresh), but with this time limit for silence.
+    /// Works like [`refresh`](Self::refresh), but with this time limit for silence.
     pub(super) async fn refresh_within(
         &mut self,
         fetch: &mut Fetch,

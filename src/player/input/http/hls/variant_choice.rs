@@ -76,7 +76,7 @@ pub(super) fn lesser(
     those.max_by_key(|(_, it)| (alike(it), rank(it))).map(|(at, _)| at)
 }
 
-/// Rank of fitting variants: the highest bitrate, then the least decoding work.
+/// Returns the rank of fitting variants: the highest bitrate, then the least decoding work.
 fn rank(variant: &Variant) -> (u64, bool, bool) {
     (variant.bandwidth, !variant.hdr, variant.video() == VariantVideo::Of(VideoCodec::H264))
 }

@@ -81,10 +81,10 @@ impl RangeParts {
         Ok(self.part(from, length).await?.ok())
     }
 
-    /// As [`read`](Self::read), but returns the reason if it fails.
+    /// Works like [`read`](Self::read), but returns the reason if it fails.
     ///
     /// # Errors
-    /// The same as for [`read`](Self::read).
+    /// Fails with the same errors as [`read`](Self::read).
     pub async fn part(
         &mut self,
         from: u64,
