@@ -39,8 +39,8 @@ impl ServerToken {
         folder.map(|folder| Self::at(&folder.join("onair").join("server-token"))).transpose()
     }
 
-    /// As [`ServerToken::of_user`], but returns `None` without a readable token. No client may then
-    /// change anything.
+    /// Works like [`ServerToken::of_user`], but returns `None` without a readable token. No client
+    /// may then change anything.
     pub fn of_user_or_none() -> Option<Self> {
         Self::of_user().unwrap_or_else(|error| {
             tracing::warn!(%error, "creating the token for the HTTP API failed");

@@ -111,8 +111,8 @@ impl Collection {
         matches!(self.attempt(edit), Ok(true))
     }
 
-    /// As [`Collection::apply`], but fails with the reason if a limit is reached or the appearance
-    /// would change.
+    /// Works like [`Collection::apply`], but fails with the reason if a limit is reached or the
+    /// appearance would change.
     ///
     /// # Errors
     /// Fails with [`EditRefusal`]. In that case, nothing is changed.

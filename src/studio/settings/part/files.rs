@@ -103,7 +103,7 @@ impl PartFiles {
     /// Uses this collection or profile for one run, without writing anything.
     ///
     /// # Errors
-    /// The same as for [`PartFiles::read`].
+    /// Fails with the same errors as [`PartFiles::read`].
     pub fn borrow(
         &self,
         kind: PartKind,

@@ -79,10 +79,10 @@ pub(in crate::studio::settings) fn toml(text: &str) -> Result<Table, Problem> {
     text.parse().map_err(|error| of_toml(text, &error))
 }
 
-/// As [`toml()`], but with the positions of all values.
+/// Works like [`toml()`], but with the positions of all values.
 ///
 /// # Errors
-/// The same as for [`toml()`].
+/// Fails with the same errors as [`toml()`].
 pub(in crate::studio::settings) fn spanned(text: &str) -> Result<Spanned<DeTable<'_>>, Problem> {
     DeTable::parse(text).map_err(|error| of_toml(text, &error))
 }
@@ -93,7 +93,7 @@ fn of_toml(text: &str, error: &toml::de::Error) -> Problem {
 }
 
 /// # Errors
-/// The same as for [`toml()`].
+/// Fails with the same errors as [`toml()`].
 pub(in crate::studio::settings) fn json(text: &str) -> Result<serde_json::Value, Problem> {
     let text = without_mark(text);
     serde_json::from_str(text).map_err(|error| {

@@ -63,10 +63,10 @@ pub fn import(path: &Path) -> Result<Import, Problem> {
     import_text(&text)
 }
 
-/// As [`import`], but from a text.
+/// Works like [`import`], but from a text.
 ///
 /// # Errors
-/// The same as for [`import`].
+/// Fails with the same errors as [`import`].
 pub fn import_text(text: &str) -> Result<Import, Problem> {
     if !syntax::without_mark(text).trim_start().starts_with('{') {
         return import_document(Document::parse(text)?);
