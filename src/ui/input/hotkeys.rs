@@ -131,7 +131,7 @@ pub fn take(input: &mut InputState, hotkey: Hotkey, repeats: bool) -> bool {
     presses(input, hotkey, repeats) > 0
 }
 
-/// As [`take`], but returns the number of presses.
+/// Works like [`take`], but returns the number of presses.
 pub fn presses(input: &mut InputState, hotkey: Hotkey, repeats: bool) -> usize {
     let mut pressed = 0;
     input.events.retain(|event| match event {
