@@ -3,7 +3,7 @@
 
 use thiserror::Error;
 
-/// Why bits cannot be read.
+/// The reason why bits cannot be read.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Error)]
 pub enum Error {
     /// The bytes end before the value does.

@@ -23,7 +23,7 @@ impl<'a> ByteBlock<'a> {
         Self { buffer, whole }
     }
 
-    /// As [`ByteBlock::new`], for a buffer from which bytes were already taken.
+    /// Works like [`ByteBlock::new`], for a buffer from which bytes were already taken.
     pub(super) fn of(buffer: &'a mut BytesMut, whole: usize) -> Self {
         Self { buffer, whole }
     }

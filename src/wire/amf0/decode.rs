@@ -8,7 +8,7 @@ pub const MAX_DEPTH: usize = 16;
 /// Default limit for the number of values in one body, including nested ones.
 pub const MAX_VALUES: usize = 4_096;
 
-/// Why bytes are not valid AMF0.
+/// The reason why bytes are not valid AMF0.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     #[error("AMF0 ends in the middle of a value")]
@@ -32,7 +32,7 @@ pub fn decode(body: &[u8]) -> Result<Vec<Value>, Error> {
 /// Reads all values of a body, at most `most` of them.
 ///
 /// # Errors
-/// The same as for [`decode`].
+/// Fails with the same errors as [`decode`].
 pub fn decode_most(body: &[u8], most: usize) -> Result<Vec<Value>, Error> {
     let mut decoder = Decoder { most, ..Decoder::new(body) };
     let mut values = Vec::new();

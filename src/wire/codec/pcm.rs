@@ -42,7 +42,7 @@ impl Pcm {
         Self::unchecked(config).filter(Self::is_audio)
     }
 
-    /// As [`parse`](Self::parse), for a config that may be incomplete.
+    /// Works like [`parse`](Self::parse), for a config that may be incomplete.
     pub fn unchecked(config: &[u8]) -> Option<Self> {
         let &[coding, bytes, channels, a, b, c, d] =
             config.strip_prefix(MARK)?.first_chunk::<7>()?;

@@ -39,7 +39,7 @@ impl From<FilePart> for Problem {
     }
 }
 
-/// Why a file cannot be read.
+/// The reason why a file cannot be read.
 #[derive(Debug)]
 pub enum Error {
     /// A system error.

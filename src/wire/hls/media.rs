@@ -146,8 +146,8 @@ impl Media {
         self.control.can_block && self.part_target.is_some_and(|target| target >= MIN_PART)
     }
 
-    /// Sequence number of the segment at `place` after the start, and the offset of the segment's
-    /// start. If the playlist is shorter, this is the last segment.
+    /// Returns the sequence number of the segment at `place` after the start, and the offset of the
+    /// segment's start. If the playlist is shorter, this is the last segment.
     pub fn at(&self, place: Duration) -> (u64, Duration) {
         let (mut number, mut begins) = (self.sequence, Duration::ZERO);
         for segment in self.segments.iter().take(self.segments.len().saturating_sub(1)) {
@@ -175,7 +175,7 @@ impl Media {
         }
     }
 
-    /// Creation time of this part of this segment, see [`Segment::made`].
+    /// Returns the creation time of this part of this segment, see [`Segment::made`].
     pub fn made(&self, number: u64, part: usize) -> Option<i64> {
         let whole = match self.segment(number) {
             Some(segment) => segment.made?,
@@ -218,8 +218,8 @@ impl Media {
         self.sequence
     }
 
-    /// As [`before_end`](Self::before_end), but returns a segment, and one of its parts at which
-    /// decoding can begin.
+    /// Works like [`before_end`](Self::before_end), but returns a segment, and one of its parts at
+    /// which decoding can begin.
     pub fn part_before_end(&self, distance: Duration) -> (u64, usize) {
         let mut left = Duration::ZERO;
         let first = self.before_end(distance);

@@ -88,7 +88,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Creation time of the next segment. After a discontinuity, only a given time counts.
+    /// Returns the creation time of the next segment. After a discontinuity, only a given time
+    /// counts.
     fn made(&self) -> Option<i64> {
         self.told.or(self.follows.filter(|_| !self.discontinuity))
     }

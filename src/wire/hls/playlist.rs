@@ -25,7 +25,8 @@ pub fn parse(text: &[u8]) -> Result<Playlist, Error> {
     read(text, None)
 }
 
-/// As [`parse`], but for a playlist delta update, whose skipped segments come from `before`.
+/// Works like [`parse`], but for a playlist delta update, whose skipped segments come from
+/// `before`.
 ///
 /// # Errors
 /// As for [`parse`].

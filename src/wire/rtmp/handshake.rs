@@ -23,7 +23,7 @@ const KEY_TAIL: [u8; 32] = [
     0x6E, 0xEC, 0x5D, 0x2D, 0x29, 0x80, 0x6F, 0xAB, 0x93, 0xB8, 0xE6, 0x36, 0xCF, 0xEB, 0x31, 0xAE,
 ];
 
-/// Why the peer does not speak RTMP.
+/// The reason why the peer does not speak RTMP.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     #[error("the peer does not speak RTMP (its first byte is {0:#04x})")]
@@ -55,8 +55,8 @@ impl Client {
         (Self { received: Vec::new(), answered: false, digests: None }, hello)
     }
 
-    /// As [`Client::new`], but with the digest of Flash Player in C1. C2 is signed if the server's
-    /// own digest proves support for digests. Otherwise it is an echo.
+    /// Works like [`Client::new`], but with the digest of Flash Player in C1. C2 is signed if the
+    /// server's own digest proves support for digests. Otherwise it is an echo.
     pub fn with_digests(seed: u64) -> (Self, Vec<u8>) {
         let (client, mut hello) = Self::new(seed);
         if let Some(c1) = hello.get_mut(1..) {

@@ -117,7 +117,7 @@ impl std::fmt::Display for Status {
     }
 }
 
-/// Why a server rejects a publisher or a player.
+/// The reason why a server rejects a publisher or a player.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Refusal {
     /// The key, token, name or password is wrong or missing.

@@ -40,7 +40,7 @@ pub struct Address {
     pub number: u64,
 }
 
-/// Why a session cannot continue.
+/// The reason why a session cannot continue.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     #[error("the server gave the session no usable name")]

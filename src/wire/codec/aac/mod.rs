@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::wire::bits::{self, BitReader, BitWriter};
 
-/// Why AAC bytes are invalid.
+/// The reason why AAC bytes are invalid.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The bytes end too early.

@@ -25,7 +25,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::bits;
 
-/// Why H.264 bytes are invalid.
+/// The reason why H.264 bytes are invalid.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", Problem::from(*self))]
 pub enum Error {

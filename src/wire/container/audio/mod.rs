@@ -85,7 +85,7 @@ pub fn open(source: &mut dyn ReadAt) -> Result<Box<dyn Demuxer>, Error> {
     open_for(source, false)
 }
 
-/// As [`open`], but either for the whole index (`all`) or for reading packet by packet.
+/// Works like [`open`], but either for the whole index (`all`) or for reading packet by packet.
 fn open_for(source: &mut dyn ReadAt, all: bool) -> Result<Box<dyn Demuxer>, Error> {
     let (kind, at) = kind(source)?.ok_or(Error::UnknownFormat)?;
     Ok(match kind {

@@ -54,7 +54,7 @@ impl Demuxer {
         self.state.next_tag(&mut ByteBlock::of(&mut self.buffer, self.whole))
     }
 
-    /// As [`Demuxer::next_tag`], for a new block whose memory bodies may share
+    /// Works like [`Demuxer::next_tag`], for a new block whose memory bodies may share
     /// ([`ByteBlock::take`]). When this returns `None`, the block is empty.
     ///
     /// # Errors

@@ -41,7 +41,7 @@ pub const TAG_TRAILER: usize = 4;
 /// The longest possible body of a tag in bytes.
 pub const MAX_BODY: usize = 0xFF_FFFF;
 
-/// Why FLV bytes are invalid.
+/// The reason why FLV bytes are invalid.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The file does not have the FLV signature.

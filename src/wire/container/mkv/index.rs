@@ -37,7 +37,7 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
     survey(source).map(|survey| survey.index)
 }
 
-/// As [`index`], but for playback, with audio of every known codec.
+/// Works like [`index`], but for playback, with audio of every known codec.
 ///
 /// # Errors
 /// As for [`index`].
@@ -55,7 +55,7 @@ pub struct FileIndex {
     pub cues: Vec<Cue>,
 }
 
-/// As [`index`], but also returns the data for finishing the file.
+/// Works like [`index`], but also returns the data for finishing the file.
 ///
 /// # Errors
 /// As for [`index`].

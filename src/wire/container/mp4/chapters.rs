@@ -44,7 +44,7 @@ pub(super) fn samples(chapters: &[Chapter], at: u64, end: Timestamp) -> (BytesMu
     (data, table)
 }
 
-/// Upper estimate of the bytes of the samples and their `trak`.
+/// Returns an upper estimate of the bytes of the samples and their `trak`.
 pub(super) fn weight(chapters: &[Chapter]) -> usize {
     let each = chapters.iter().map(|chapter| 2 * chapter.title.len() + 60).sum::<usize>();
     if chapters.is_empty() { 0 } else { 1_000 + each }

@@ -6,7 +6,8 @@ use std::fmt::Write;
 use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
 use crate::wire::codec::aac::AudioSpecificConfig;
 
-/// Codec name of a video track; `None` if the track's configuration does not define the name.
+/// Returns the codec name of a video track, or `None` if the track's configuration does not define
+/// the name.
 pub fn video_codec_name(video: &VideoConfig) -> Option<String> {
     let config = &video.config;
     match video.codec {
@@ -34,8 +35,8 @@ pub fn video_codec_name(video: &VideoConfig) -> Option<String> {
     }
 }
 
-/// Codec name of HEVC: profile space and profile, compatibility flags in reverse bit order, tier
-/// and level, and the constraints without trailing zeros.
+/// Returns the codec name of HEVC: profile space and profile, compatibility flags in reverse bit
+/// order, tier and level, and the constraints without trailing zeros.
 fn hevc(config: &[u8]) -> Option<String> {
     let [_, profile, c0, c1, c2, c3, constraints @ ..] = config else { return None };
     let level = constraints.get(6)?;
@@ -53,7 +54,7 @@ fn hevc(config: &[u8]) -> Option<String> {
     Some(out)
 }
 
-/// Codec name of an audio track.
+/// Returns the codec name of an audio track.
 pub fn audio_codec_name(audio: &AudioConfig) -> String {
     match audio.codec {
         AudioCodec::Opus => "Opus".to_owned(),

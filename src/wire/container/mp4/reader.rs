@@ -46,7 +46,7 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
     survey(source).map(|survey| survey.index)
 }
 
-/// As [`index`], but for playback, with every known codec.
+/// Works like [`index`], but for playback, with every known codec.
 ///
 /// # Errors
 /// As for [`index`].
@@ -55,8 +55,8 @@ pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
     Reader::of(index, true).all(source).map(|survey| survey.index)
 }
 
-/// As [`index_to_play`], but for a player with the decryption key. Also returns the encrypted
-/// samples.
+/// Works like [`index_to_play`], but for a player with the decryption key. Also returns the
+/// encrypted samples.
 ///
 /// # Errors
 /// As for [`index`].
@@ -65,7 +65,7 @@ pub fn index_sealed(source: &mut dyn ReadAt) -> Result<(Index, Vec<EncryptedTrac
     Reader::of(index, true).all(source).map(|survey| (survey.index, survey.sealed))
 }
 
-/// As [`index`], but also returns the data for finishing the file.
+/// Works like [`index`], but also returns the data for finishing the file.
 ///
 /// # Errors
 /// As for [`index`].

@@ -146,7 +146,7 @@ impl Table {
         }
     }
 
-    /// Upper estimate of the bytes that [`Table::write`] makes.
+    /// Returns an upper estimate of the bytes that [`Table::write`] makes.
     pub fn weight(&self) -> usize {
         200 + self.durations.len() * 8
             + self.compositions.len() * 8

@@ -209,8 +209,9 @@ impl Reader {
         }
     }
 
-    /// As [`Reader::read`], but for a block that bodies may share. A single-chunk message is not
-    /// copied if it is complete in the block and takes a large part of it ([`ByteBlock::take`]).
+    /// Works like [`Reader::read`], but for a block that bodies may share. A single-chunk message
+    /// is not copied if it is complete in the block and takes a large part of it
+    /// ([`ByteBlock::take`]).
     ///
     /// # Errors
     /// As for [`Reader::read`].

@@ -185,7 +185,7 @@ impl std::fmt::Display for ClientStage {
     }
 }
 
-/// Why the session has ended.
+/// The reason why the session has ended.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
     #[error("handshake: {0}")]

@@ -141,7 +141,7 @@ pub enum Step {
     Publishing,
 }
 
-/// Why the session has ended.
+/// The reason why the session has ended.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     #[error("handshake: {0}")]

@@ -103,8 +103,8 @@ impl Session {
         self.note(result)
     }
 
-    /// As [`Session::handle_input`], but for a block that bodies may share. The whole block is
-    /// read, unless the session ends.
+    /// Works like [`Session::handle_input`], but for a block that bodies may share. The whole block
+    /// is read, unless the session ends.
     ///
     /// # Errors
     /// Fails when the session ends, with the cause.
