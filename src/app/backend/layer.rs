@@ -57,9 +57,9 @@ struct Shared {
 }
 
 impl LayerFactory {
-    /// Creates the shared state; `None` if the OpenGL is too old or too limited.
+    /// Creates the shared state. Returns `None` if the OpenGL is too old or too limited.
     ///
-    /// It is called on the thread that owns the context, while it is current.
+    /// This function is called on the thread that owns the context, while it is current.
     pub fn new(gl: &Arc<glow::Context>) -> Option<Self> {
         let version = ShaderVersion::get(gl);
         if version != ShaderVersion::Gl140 {
@@ -201,7 +201,7 @@ impl Layer {
     /// Prepares the layer for a window of this size in pixels. Returns whether the layer still has
     /// its pixels, or `None` if the driver supports no layers.
     ///
-    /// It is called while the window paints.
+    /// This function is called while the window paints.
     pub fn resize(&mut self, size: [u32; 2]) -> Option<bool> {
         // SAFETY: painters run callbacks on the thread that owns the context, while it is current.
         unsafe {

@@ -50,10 +50,10 @@ struct Shared {
 }
 
 impl Window {
-    /// Creates the state for the window of this context; `None` if its OpenGL is too old or too
-    /// limited. In that case, textures replace surfaces.
+    /// Creates the state for the window of this context. Returns `None` if the OpenGL is too old or
+    /// too limited; in that case, textures replace surfaces.
     ///
-    /// It is called on the thread that owns the context, while it is current.
+    /// This function is called on the thread that owns the context, while it is current.
     pub fn new(gl: &glow::Context) -> Option<Self> {
         let version = ShaderVersion::get(gl);
         if version != ShaderVersion::Gl140 {

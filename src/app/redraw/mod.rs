@@ -29,7 +29,7 @@ const WHOLE_INTERVAL: Duration = Duration::from_secs(1);
 /// Returns the surfaces for video frames, if the driver supports them. With software rendering,
 /// this function also limits drawing to the changed parts.
 ///
-/// It is called on the thread that owns the context, while it is current.
+/// This function is called on the thread that owns the context, while it is current.
 pub fn surfaces(
     ctx: &Context,
     gl: &Arc<glow::Context>,
