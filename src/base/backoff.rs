@@ -49,7 +49,7 @@ impl Backoff {
         wait - wait.mul_f64(0.25 * self.fraction())
     }
 
-    /// Resets after an outage: the next wait is short again.
+    /// Resets the state after an outage, so that the next wait is short again.
     pub const fn reset(&mut self) {
         self.tries = 0;
     }
