@@ -41,7 +41,7 @@ const TRIED: Duration = Duration::from_secs(8);
 
 /// The time without progress from which the link is not slow, but stalled or lost.
 const STILL: Duration = Duration::from_millis(500);
-/// The time without progress from which the backlog does not count.
+/// The time without progress after which the backlog no longer counts.
 const STALL_THRESHOLD: Duration = Duration::from_millis(1_250);
 
 /// The state of a target's link at one moment.
