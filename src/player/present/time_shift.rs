@@ -135,7 +135,7 @@ impl Run {
         }
     }
 
-    /// Returns the available data. While the viewer is behind, it is the stored part, which plays
+    /// Returns the available data. While the viewer is behind, this is the stored part, which plays
     /// at its own speed.
     pub(super) fn supply(&mut self, now: Timestamp, live: Supply) -> Supply {
         let shared = &self.presenter.shared;

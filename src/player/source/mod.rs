@@ -64,7 +64,7 @@ pub struct Context {
 pub struct MediaSource {
     pub video: Box<dyn VideoFeed>,
     pub audio: Box<dyn AudioFeed>,
-    /// State of the video; the next field has that of the audio.
+    /// The state of the video; the next field is the state of the audio.
     pub video_status: Arc<SourceStatus>,
     pub audio_status: Arc<SourceStatus>,
     /// Valid as long as the video feed exists; the next field is for the audio feed.
