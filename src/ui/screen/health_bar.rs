@@ -1,5 +1,5 @@
-//! The health bar under the top bar. It shows the activity and its duration, the health sentence
-//! with its cause, the remedy button, and the number of other notices.
+//! The health bar under the top bar. The bar shows the activity and its duration, the health
+//! sentence with its cause, the remedy button, and the number of other notices.
 
 use egui::{
     Align, Align2, Color32, CornerRadius, Layout, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui,
