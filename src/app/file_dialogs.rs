@@ -243,7 +243,7 @@ impl Files {
     }
 }
 
-/// Opens the desktop's dialog; returns when it is closed.
+/// Opens the desktop's dialog, and returns its result when the dialog is closed.
 fn desktop_dialog(kind: &Kind, folder: Option<PathBuf>) -> Outcome {
     if !has_dialog() {
         return Outcome::NoDialog;
