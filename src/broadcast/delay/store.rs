@@ -238,7 +238,7 @@ impl<S> DelayStore<S> {
         self.disk += piece.bytes;
     }
 
-    /// Reports that a block was read; `None` if reading failed.
+    /// Reports that a block was read. Returns `None` if reading failed.
     pub fn loaded(&mut self, number: u64, tags: Option<Vec<HeldPiece>>) {
         let Some(at) = self.pieces.iter().position(|piece| piece.number == number) else { return };
         let Some(piece) = self.pieces.get_mut(at) else { return };

@@ -63,7 +63,7 @@ pub fn unfinished(folder: &Path) -> Vec<Entry> {
         .collect()
 }
 
-/// Opens an entry; `None` if its program is still running.
+/// Opens an entry. Returns `None` if its program is still running.
 fn open(path: PathBuf) -> io::Result<Option<Entry>> {
     let file = fs::OpenOptions::new().read(true).write(true).open(&path)?;
     match file.try_lock() {
