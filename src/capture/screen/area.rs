@@ -25,8 +25,8 @@ impl Area {
         self.width as usize * self.height as usize
     }
 
-    /// Clips a rectangle that can begin left of or above the origin; `None` if no part of it is
-    /// visible.
+    /// Clips a rectangle that can begin left of or above the origin. Returns `None` if no part of
+    /// it is visible.
     pub(in crate::capture) fn clipped(x: i64, y: i64, width: u32, height: u32) -> Option<Self> {
         let span = |at: i64, length: u32| {
             let start = at.clamp(0, MAX_COORDINATE.into());
