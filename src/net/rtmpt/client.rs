@@ -72,7 +72,7 @@ pub(in crate::net) async fn open(
     Ok(Stream::tunnel(near))
 }
 
-/// Requests a session; returns true if the connection can be reused.
+/// Requests a session. Returns true if the connection can be reused.
 async fn ask_name(http: &mut Http, client: &mut Client) -> Result<bool, Cause> {
     let (response, mut body) = ask(http, &client.open()).await.map_err(|fault| fault.cause())?;
     let mut name = Vec::new();
