@@ -23,8 +23,8 @@ pub(in crate::player) struct ProgramDateTime {
 }
 
 impl ProgramDateTime {
-    /// Sets the wall-clock time of the media at `media`, in microseconds since 1970; `None` if it
-    /// has none.
+    /// Sets the wall-clock time of the media at `media`, in microseconds since 1970. `None` means
+    /// that the media has no wall-clock time.
     pub(in crate::player) fn note(&mut self, media: Timestamp, made: Option<i64>) {
         // Entries after this time are from a position that playback has left.
         self.known.retain(|(from, _)| *from < media);

@@ -142,7 +142,7 @@ mod tests {
             .collect()
     }
 
-    /// Plays all of `input` in blocks of 10 ms; returns the output and the frames used.
+    /// Plays all of `input` in blocks of 10 ms. Returns the output and the frames used.
     fn play(input: &[f32], speed: f64) -> (Vec<f32>, usize) {
         let mut stretch = Stretch::new(RATE, 2);
         let (mut out, mut used) = (Vec::new(), 0);

@@ -90,7 +90,7 @@ pub(in crate::player) struct SampleFile {
 }
 
 impl SampleFile {
-    /// Opens a file; `None` if its tracks are empty.
+    /// Opens a file. Returns `None` if its tracks are empty.
     ///
     /// # Errors
     /// Returns the problem of the file.

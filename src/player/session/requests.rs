@@ -99,7 +99,7 @@ impl SaveRequest {
         }
     }
 
-    /// Ends the stream, after which no request is possible; returns the pending one.
+    /// Ends the stream, after which no request is possible. Returns the pending request.
     pub fn close(&mut self) -> Option<Option<NewFile>> {
         self.over = true;
         self.waits.take()

@@ -348,7 +348,7 @@ impl SourceThread {
         }
     }
 
-    /// Watches a player until it ends; `None` if the source is no longer needed.
+    /// Watches a player until it ends. Returns `None` if the source is no longer needed.
     fn watch(&self, player: &mut Player, stop: &Stop) -> Option<State> {
         let (mut shown, mut alive) = (0, self.clock.now());
         loop {

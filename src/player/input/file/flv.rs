@@ -85,7 +85,7 @@ pub(super) struct NextHead {
 }
 
 impl NextHead {
-    /// Reads the head of a file; `None` if it is empty or cannot be decoded.
+    /// Reads the head of a file. Returns `None` if it is empty or cannot be decoded.
     pub(super) fn of(path: &Path, stop: &Stop) -> Result<Option<Self>, Failure> {
         let (mut pictures, mut sound, mut decoded, mut number) = (false, false, true, 0);
         look(path, &mut |read| {

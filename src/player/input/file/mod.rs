@@ -103,7 +103,7 @@ enum Opened {
 }
 
 impl Opened {
-    /// Opens a file; `None` if it is empty or cannot be decoded.
+    /// Opens a file. Returns `None` if it is empty or cannot be decoded.
     fn of(path: &Path, stop: &Stop) -> Result<Option<Self>, Failure> {
         let file = open(path)?;
         if file_samples::file_format(&file, path)? == FileFormat::Container(Format::Flv) {

@@ -220,7 +220,7 @@ mod tests {
 
     /// The first timestamp, far above zero.
     const BEGINS: u32 = 3_600_000;
-    /// A keyframe every 8,000 ms, a frame every 40 ms.
+    /// The interval of keyframes in milliseconds. The interval of frames is 40 ms.
     const GROUP: u32 = 8_000;
 
     /// Creates a recording of three minutes, with five times the bitrate in its middle.

@@ -31,7 +31,8 @@ impl Decryption {
         Chain::new(&self.key.into(), &(*iv).into())
     }
 
-    /// Decrypts a whole segment with PKCS #7 padding; `None` if it is damaged or the key is wrong.
+    /// Decrypts a whole segment with PKCS #7 padding. Returns `None` if it is damaged or the key is
+    /// wrong.
     pub fn segment(&self, data: &[u8]) -> Option<Bytes> {
         if data.is_empty() || !data.len().is_multiple_of(BLOCK) {
             return None;

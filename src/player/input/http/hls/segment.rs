@@ -191,7 +191,7 @@ pub(super) struct SegmentProbe {
 }
 
 impl SegmentProbe {
-    /// Adds data; returns true once a frame is found, or certainly none will be.
+    /// Adds data. Returns true once a frame is found, or certainly none will be.
     pub fn take(&mut self, piece: &[u8]) -> bool {
         if self.bytes == 0 && piece.first().is_some_and(|first| *first != 0x47) {
             self.bytes = usize::MAX;
