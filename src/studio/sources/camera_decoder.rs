@@ -54,7 +54,8 @@ impl Sets {
         Ok(others)
     }
 
-    /// Opens a decoder for the parameter sets; `None` if a set of one kind is still missing.
+    /// Opens a decoder for the parameter sets. Returns `None` if a set of one kind is still
+    /// missing.
     fn open(&self) -> Option<Result<Box<dyn VideoBackend>, String>> {
         let ((_, first), (_, pps)) = (self.sps.first()?, self.pps.first()?);
         // Cameras deliver frames in capture order, but few declare it.

@@ -134,7 +134,7 @@ impl ChatSession {
         true
     }
 
-    /// Removes messages that the server has deleted. Returns true if there were any.
+    /// Removes messages that the server has deleted. Returns true if any were removed.
     fn remove(&mut self, ids: &[u64]) -> bool {
         let before = self.heard.len();
         self.heard.retain(|heard| heard.id.is_none_or(|id| !ids.contains(&id)));
