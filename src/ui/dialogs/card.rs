@@ -84,7 +84,7 @@ pub fn modal(
     response.inner.or(away.then_some(DialogAnswer::Close))
 }
 
-/// Draws the title with a close button; returns whether it was pressed.
+/// Draws the title with a close button. Returns whether it was pressed.
 pub fn heading(ui: &mut Ui, view: &View<'_>, title: &str) -> bool {
     let mut close = false;
     ui.horizontal(|ui| {

@@ -149,7 +149,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
     }
 }
 
-/// Draws the dialog; returns true if it was closed.
+/// Draws the dialog. Returns true if it was closed.
 fn dialog(
     ctx: &egui::Context,
     view: &mut View<'_>,

@@ -54,7 +54,7 @@ fn plant(tiles: &mut Tiles<Panel>, node: &Node, sizes: &mut HashMap<TileId, f32>
     }
 }
 
-/// Reads the layout of a tree; `None` if the tree is empty.
+/// Reads the layout of a tree. Returns `None` if the tree is empty.
 pub(super) fn read(tree: &Tree<Panel>, sizes: &HashMap<TileId, f32>) -> Option<Node> {
     read_tile(&tree.tiles, tree.root()?, sizes)
 }

@@ -144,7 +144,7 @@ impl Strip {
         icon_button(ui, view.theme, icon, &name, BUTTON, look).clicked() != self.muted
     }
 
-    /// Draws the settings button; returns whether it was pressed.
+    /// Draws the settings button. Returns whether it was pressed.
     pub fn settings(&self, ui: &mut Ui, view: &View<'_>) -> bool {
         let name = view.texts.with("mixer-settings-of", &[("name", self.name.as_str().into())]);
         let pressed =
