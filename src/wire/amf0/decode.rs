@@ -71,7 +71,7 @@ impl<'a> Decoder<'a> {
         self.input
     }
 
-    /// Reads the next value, as [`Value`] or [`super::ValueRef`]; `None` at the end.
+    /// Reads the next value, as [`Value`] or [`super::ValueRef`]. Returns `None` at the end.
     ///
     /// # Errors
     /// Fails if the value cannot be read.

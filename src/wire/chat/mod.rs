@@ -33,7 +33,7 @@ pub struct ChatLine {
 }
 
 impl ChatLine {
-    /// Cleans a message; `None` if no text is left.
+    /// Cleans a message. Returns `None` if no text is left.
     pub fn new(name: &str, text: &str) -> Option<Self> {
         let text = clean(text, MAX_TEXT);
         // Without this, a name of invisible characters would look like the server's own empty name.
@@ -44,7 +44,7 @@ impl ChatLine {
         text.chars().any(is_visible).then_some(Self { name: own, text })
     }
 
-    /// Reads a text message of a WebSocket; `None` if it is not a chat message.
+    /// Reads a text message of a WebSocket. Returns `None` if it is not a chat message.
     pub fn from_json(message: &str) -> Option<Self> {
         if message.len() > MAX_MESSAGE {
             return None;

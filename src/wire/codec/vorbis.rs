@@ -70,7 +70,7 @@ pub fn audio_info(config: &[u8]) -> Option<AudioInfo> {
 }
 
 impl Blocks {
-    /// Reads a config; `None` if it is invalid.
+    /// Reads a config. Returns `None` if it is invalid.
     pub fn of(config: &[u8]) -> Option<Self> {
         let (identity, setup) = config.split_at_checked(IDENTITY)?;
         if !is_header(1, identity) || !is_header(5, setup) {

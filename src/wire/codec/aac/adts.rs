@@ -29,7 +29,7 @@ pub struct AdtsHeader {
     pub length: usize,
 }
 
-/// Reads the header at the start of `data`; `None` if `data` is too short.
+/// Reads the header at the start of `data`. Returns `None` if `data` is too short.
 pub fn head(data: &[u8]) -> Result<Option<AdtsHeader>, Error> {
     let Some(header) = data.first_chunk::<HEADER>() else { return Ok(None) };
     let [sync, flags, profile, channels, length, fullness, blocks] = *header;

@@ -28,7 +28,7 @@ pub(super) struct FlacHeader {
     pub(super) samples: u32,
 }
 
-/// Reads the header at the start of `data`; `None` if there is none (§9.1).
+/// Reads the header at the start of `data`. Returns `None` if there is none (§9.1).
 pub(super) fn head(data: &[u8]) -> Option<FlacHeader> {
     let &[0xFF, second @ (0xF8 | 0xF9), sizes, channels, lead, ..] = data else { return None };
     let (block, rate) = (sizes >> 4, sizes & 0xF);

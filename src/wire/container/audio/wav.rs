@@ -151,7 +151,7 @@ impl WavCursor {
         at.saturating_sub(self.data) / self.frame
     }
 
-    /// Reads the next packet; `None` at the end.
+    /// Reads the next packet. Returns `None` at the end.
     fn step(&mut self, source: &mut dyn ReadAt) -> Result<Option<SampleLocation>, Error> {
         let most = u64::from((self.rate / A_SECOND).max(1)) * self.frame;
         let mut last = [0];

@@ -384,7 +384,8 @@ impl Session {
         self.link.withhold_acknowledgements();
     }
 
-    /// Progress of the client towards publishing; `None` if it plays or is done.
+    /// Returns the progress of the client towards publishing, or `None` if the client plays or is
+    /// done.
     pub fn step(&self) -> Option<Step> {
         match self.state {
             State::Handshake(_) => Some(Step::Handshake),
