@@ -58,8 +58,7 @@ pub enum Error {
 #[derive(Debug, Default)]
 pub(super) struct RetryReport {
     pub messages: Vec<StudioMessage>,
-    /// Messages for strips, with their choices, because the video may already report the same
-    /// problem.
+    /// Messages for strips, with the choices of the strips, to avoid repeated messages.
     pub strips: Vec<(AudioChoice, StudioMessage)>,
 }
 
@@ -81,15 +80,13 @@ pub(super) struct Program {
     mixer: Mixer,
     media: SourceOpener,
     video: Chosen<VideoChoice>,
-    /// True if a scene without a source gives black video. Otherwise the program has only audio
-    /// then.
+    /// True if a scene without a source gives black video, and not only audio.
     keeps_video: bool,
     /// The live properties of the main video source.
     dials: LiveProperties,
     /// Sources of a scene that is being replaced, and the time until which they are visible.
     leaving: Vec<(SourceId, Timestamp)>,
-    /// The visible sources, including those in `leaving`; the next field is true if they changed
-    /// since the last check.
+    /// The visible sources with those in `leaving`; the next field is true after a change.
     seen: BTreeSet<SourceId>,
     seen_changed: bool,
     sources: Sources,
