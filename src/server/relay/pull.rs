@@ -29,6 +29,8 @@ use crate::wire::rtmp::url::Url;
 
 /// A server that sends nothing for this long has failed.
 const SILENCE: Duration = Duration::from_secs(8);
+/// A server without the stream for this long is waited for.
+const SOON: Duration = Duration::from_secs(1);
 /// With further addresses: a server without the stream for this long is left for the next one.
 const START: Duration = Duration::from_secs(4);
 /// With further addresses: the time limit of connecting, and of the handshake and commands.
@@ -68,6 +70,8 @@ struct Pull {
     lost_at: Option<Timestamp>,
     /// When a connection has sent its first media, and its last.
     live_since: Option<Timestamp>,
+    /// When the connection sent its first media, also if the stream has ended since.
+    first_media: Option<Timestamp>,
     heard: Timestamp,
     incoming: Vec<Incoming>,
     /// The server's address.
@@ -87,6 +91,7 @@ pub(in crate::server) async fn run(task: RelayTask) {
         is_renewal: false,
         lost_at: None,
         live_since: None,
+        first_media: None,
         heard: now,
         incoming: Vec::new(),
         peer: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
@@ -129,7 +134,7 @@ impl Pull {
                 }
                 None => (target.of(app, stream), target.shown(app, stream)),
             };
-            self.live_since = None;
+            (self.live_since, self.first_media) = (None, None);
             let end = self.connection(&url, shown, &options).await;
             let now = self.task.registry.clock.now();
             if self.live_since.is_some() {
@@ -151,7 +156,7 @@ impl Pull {
                 End::Failed(cause) => cause,
             };
             redirects = 0;
-            let wait = attempts.fail(self.live_since, now);
+            let wait = attempts.fail(self.first_media, now);
             self.task.change(|report| {
                 report.state = RelayState::Reconnecting;
                 report.cause = Some(cause);
@@ -257,7 +262,7 @@ impl Pull {
         let task = Arc::clone(&self.task);
         let began = task.registry.clock.now();
         self.heard = began;
-        self.wait_for_media();
+        self.incoming.clear();
         let mut ticks = ticks();
         // The publisher keeps the address of its first server.
         if self.publication.is_none() {
@@ -287,6 +292,9 @@ impl Pull {
                     let further = task.relay.rule.targets.len() > 1;
                     if self.live_since.is_some() && now.since(self.heard) >= SILENCE {
                         return End::Failed(problem!("relay-silent"));
+                    }
+                    if self.live_since.is_none() && now.since(began) >= SOON {
+                        self.wait_for_media();
                     }
                     if self.live_since.is_none() && further && now.since(began) >= START {
                         return End::Failed(problem!("relay-no-stream"));
@@ -391,6 +399,7 @@ impl Pull {
         self.lost_at = None;
         let now = self.task.registry.clock.now();
         (self.live_since, self.heard) = (Some(now), now);
+        self.first_media.get_or_insert(now);
         self.task.relay.note_asked(now);
         if std::mem::replace(&mut self.was_live, true) {
             self.task.relay.reconnects.fetch_add(1, Ordering::Relaxed);
