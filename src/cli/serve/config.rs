@@ -81,6 +81,7 @@ pub(super) struct Config {
     access: AccessRules,
     #[serde(skip)]
     ladders: HashMap<String, Ladder>,
+    #[serde(skip)]
     relays: Vec<RelayRule>,
     fault: Vec<String>,
     fault_seed: Option<u64>,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::base::sanitize::is_harmless;
 use crate::cli::live::targets::KeySource;
-use crate::cli::serve::args::within;
+use crate::cli::serve::values::within;
 use crate::net;
 use crate::net::Trust;
 use crate::net::rtmp::Options;

@@ -10,8 +10,8 @@ use std::time::Duration;
 use crate::files::Trouble;
 use crate::files::disk_space::Warning;
 pub use crate::server::fault::StruckFault;
-use crate::text::Problem;
 use crate::server::relay::report::RelayChange;
+use crate::text::Problem;
 
 /// An event of the server. The names are those of the JSON events.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -173,6 +173,7 @@ fn tracks(
         bandwidth: bandwidth(list, index.duration()),
         initialization: format!("{folder}{letter}init.mp4{query}"),
         media: format!("{folder}{letter}$Number$.m4s{query}"),
+        renditions: Vec::new(),
     };
     video.into_iter().chain(audio).map(track).collect()
 }

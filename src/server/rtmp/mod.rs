@@ -1,6 +1,7 @@
 //! The task of one RTMP connection: decides what the client may do, and checks its deadlines.
 
 pub(in crate::server) mod connection;
+mod ending;
 mod pending_request;
 mod watching;
 
@@ -20,7 +21,6 @@ use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::callback::visit::Call;
 use crate::server::access::denied::Denied;
 use crate::server::access::grant::Grant;
-use crate::server::event::Ended;
 use crate::server::event::log::SESSION_LOG;
 use crate::server::fault::{Phase, Verdict};
 use crate::server::hls::production as hls;
@@ -31,6 +31,7 @@ use crate::server::relay::path::{RelayPath, RelaySource};
 use crate::server::relay::pulls;
 use crate::server::relay::pushes::push_on;
 use crate::server::rtmp::connection::{Connection, Error};
+use crate::server::rtmp::ending::CHECK;
 use crate::server::rtmp::pending_request::{PendingRequest, RequestKind, decided};
 use crate::server::rtmp::watching::Watching;
 use crate::server::stream::message::CHUNK_SIZE;
@@ -43,8 +44,6 @@ use crate::wire::rtmp::server::{Config, Event, Session};
 use crate::wire::rtmp::status::{Level, Status, code};
 use crate::wire::rtmp::stream_name::StreamName;
 
-/// Interval of checks without a nearer deadline.
-const CHECK: Duration = Duration::from_secs(5);
 /// Time limit for sending the last message.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
@@ -249,52 +248,6 @@ impl Task {
     fn wake_at(&self) -> Timestamp {
         let deadlines = [self.flush_at, self.connection.deadline()];
         deadlines.into_iter().flatten().fold(self.check_at, Timestamp::min)
-    }
-
-    fn check_deadlines(&mut self, now: Timestamp) -> Result<(), Error> {
-        if self.flush_at.is_some_and(|at| now >= at) {
-            self.flush_at = None;
-            if let Role::Publishing(publication) = &self.role {
-                publication.stream.flush();
-            }
-        }
-        if now >= self.check_at {
-            self.check_at = now + CHECK;
-            match self.role {
-                Role::Publishing(_) => {
-                    if now.since(self.heard) >= self.registry.config.limits.silent_publisher {
-                        return Err(Error::Silent);
-                    }
-                }
-                // Sending detects a dead peer: during media, that is enough.
-                Role::Playing { ref stream, .. } => {
-                    self.waiting_since =
-                        (!stream.is_published()).then(|| self.waiting_since.unwrap_or(now));
-                    let limit = self.registry.config.limits.waiting_viewer;
-                    if self.waiting_since.is_some_and(|since| now.since(since) >= limit) {
-                        let text = "Nobody publishes this stream.";
-                        let status = Status::new(Level::Error, code::PLAY_NOT_FOUND, text);
-                        self.connection.with_session(|session| {
-                            session.send_status(&status);
-                            session.close();
-                        });
-                        return Ok(());
-                    }
-                    self.ping(now);
-                }
-                Role::Watching(_) => self.ping(now),
-                Role::Idle => {}
-            }
-        }
-        self.connection.check(now)
-    }
-
-    /// Asks a client that gets nothing whether it is there.
-    fn ping(&mut self, now: Timestamp) {
-        if self.connection.sent() == self.sent {
-            self.connection.with_session(|session| session.ping(now.as_millis() as u32));
-        }
-        self.sent = self.connection.sent();
     }
 
     fn handle(&mut self, event: Event) -> Result<(), Error> {
@@ -599,56 +552,6 @@ impl Task {
             self.flush_at = None;
         } else if self.flush_at.is_none() {
             self.flush_at = Some(now + self.registry.config.limits.hold);
-        }
-    }
-
-    fn end_role(&mut self, reason: &str) {
-        self.pass_on();
-        self.flush_at = None;
-        let (id, peer) = (self.connection.id(), self.connection.peer);
-        self.waiting_since = None;
-        self.registry.admission.unsettle(self.place.spot());
-        match std::mem::replace(&mut self.role, Role::Idle) {
-            Role::Idle => {}
-            Role::Publishing(publication) => {
-                self.registry.unpublish(&publication, id, peer, reason);
-            }
-            Role::Watching(watching) => watching.end(reason),
-            Role::Playing { stream, since, sent_before } => {
-                let after = self.registry.clock.now().since(since);
-                let bytes = self.connection.sent().saturating_sub(sent_before);
-                let ended = Ended { reason: reason.to_owned(), after, bytes };
-                self.registry.leave(&stream, id, peer, ended);
-            }
-        }
-        self.done = None;
-    }
-
-    /// Requests a reconnect from a client that supports it, to the successor if there is one. Returns
-    /// `false` for other clients.
-    fn ask_to_reconnect(&self, why: &str) -> bool {
-        if matches!(self.role, Role::Idle) {
-            return false;
-        }
-        let successor = self.registry.successor.lock().clone();
-        self.connection.with_session(|session| {
-            let asked = session.reconnects_on_request();
-            if asked {
-                session.request_reconnect(successor.as_deref(), why);
-            }
-            asked
-        })
-    }
-
-    /// Sends the reason for the end.
-    fn say_goodbye(&self, reason: &str) {
-        match self.role {
-            Role::Publishing(_) => {
-                let status = Status::new(Level::Error, code::PUBLISH_REJECTED, reason);
-                self.connection.with_session(|session| session.send_status(&status));
-            }
-            Role::Playing { .. } | Role::Watching(_) => self.connection.end(),
-            Role::Idle => {}
         }
     }
 }

@@ -12,9 +12,9 @@ use crate::server::access::rules::AccessRules;
 use crate::server::chat::moderation::ChatRules;
 use crate::server::fault::Fault;
 use crate::server::hls;
-use crate::server::renditions::ladder::Ladders;
-use crate::server::relay::rules::RelayRule;
 use crate::server::recordings::rules::RecordingRules;
+use crate::server::relay::rules::RelayRule;
+use crate::server::renditions::ladder::Ladders;
 use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
 

@@ -1,0 +1,111 @@
+//! How a connection ends: its deadlines, its last messages, and the end of what it did.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::server::event::Ended;
+use crate::server::rtmp::connection::Error;
+use crate::server::rtmp::{Role, Task};
+use crate::server::stream::sink::Sink;
+use crate::wire::rtmp::status::{Level, Status, code};
+
+/// Interval of checks without a nearer deadline.
+pub(super) const CHECK: Duration = Duration::from_secs(5);
+
+impl Task {
+    pub(super) fn check_deadlines(&mut self, now: Timestamp) -> Result<(), Error> {
+        if self.flush_at.is_some_and(|at| now >= at) {
+            self.flush_at = None;
+            if let Role::Publishing(publication) = &self.role {
+                publication.stream.flush();
+            }
+        }
+        if now >= self.check_at {
+            self.check_at = now + CHECK;
+            match self.role {
+                Role::Publishing(_) => {
+                    if now.since(self.heard) >= self.registry.config.limits.silent_publisher {
+                        return Err(Error::Silent);
+                    }
+                }
+                // Sending detects a dead peer: during media, that is enough.
+                Role::Playing { ref stream, .. } => {
+                    self.waiting_since =
+                        (!stream.is_published()).then(|| self.waiting_since.unwrap_or(now));
+                    let limit = self.registry.config.limits.waiting_viewer;
+                    if self.waiting_since.is_some_and(|since| now.since(since) >= limit) {
+                        let text = "Nobody publishes this stream.";
+                        let status = Status::new(Level::Error, code::PLAY_NOT_FOUND, text);
+                        self.connection.with_session(|session| {
+                            session.send_status(&status);
+                            session.close();
+                        });
+                        return Ok(());
+                    }
+                    self.ping(now);
+                }
+                Role::Watching(_) => self.ping(now),
+                Role::Idle => {}
+            }
+        }
+        self.connection.check(now)
+    }
+
+    /// Asks a client that gets nothing whether it is there.
+    fn ping(&mut self, now: Timestamp) {
+        if self.connection.sent() == self.sent {
+            self.connection.with_session(|session| session.ping(now.as_millis() as u32));
+        }
+        self.sent = self.connection.sent();
+    }
+
+    pub(super) fn end_role(&mut self, reason: &str) {
+        self.pass_on();
+        self.flush_at = None;
+        let (id, peer) = (self.connection.id(), self.connection.peer);
+        self.waiting_since = None;
+        self.registry.admission.unsettle(self.place.spot());
+        match std::mem::replace(&mut self.role, Role::Idle) {
+            Role::Idle => {}
+            Role::Publishing(publication) => {
+                self.registry.unpublish(&publication, id, peer, reason);
+            }
+            Role::Watching(watching) => watching.end(reason),
+            Role::Playing { stream, since, sent_before } => {
+                let after = self.registry.clock.now().since(since);
+                let bytes = self.connection.sent().saturating_sub(sent_before);
+                let ended = Ended { reason: reason.to_owned(), after, bytes };
+                self.registry.leave(&stream, id, peer, ended);
+            }
+        }
+        self.done = None;
+    }
+
+    /// Requests a reconnect from a client that supports it, to the successor if there is one. Returns
+    /// `false` for other clients.
+    pub(super) fn ask_to_reconnect(&self, why: &str) -> bool {
+        if matches!(self.role, Role::Idle) {
+            return false;
+        }
+        let successor = self.registry.successor.lock().clone();
+        self.connection.with_session(|session| {
+            let asked = session.reconnects_on_request();
+            if asked {
+                session.request_reconnect(successor.as_deref(), why);
+            }
+            asked
+        })
+    }
+
+    /// Sends the reason for the end.
+    pub(super) fn say_goodbye(&self, reason: &str) {
+        match self.role {
+            Role::Publishing(_) => {
+                let status = Status::new(Level::Error, code::PUBLISH_REJECTED, reason);
+                self.connection.with_session(|session| session.send_status(&status));
+            }
+            Role::Playing { .. } | Role::Watching(_) => self.connection.end(),
+            Role::Idle => {}
+        }
+    }
+}
