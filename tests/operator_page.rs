@@ -324,7 +324,7 @@ fn every_text_of_the_page_is_there_in_both_languages_and_used() {
         let (event, state) = name.split_once('-').unwrap_or((&name, ""));
         let has = |word: &str| log.contains(&format!("\"{word}\""));
         let state_is_known = has(state)
-            || ["", "writing", "finished", "failed", "started", "ended", "refused"]
+            || ["", "writing", "finished", "failed", "deleted", "started", "ended", "refused"]
                 .contains(&state);
         assert!(is_used || has(event) && state_is_known, "nothing shows {name}");
     }

@@ -59,6 +59,13 @@ pub(in crate::net) fn set_user_timeout(socket: &TcpStream, limit: Duration) {
     let _ = socket2::SockRef::from(socket).set_tcp_user_timeout(Some(limit));
 }
 
+/// Probes a peer that has been idle for `time`, every `interval`.
+pub(in crate::net) fn set_keepalive(socket: &TcpStream, time: Duration, interval: Duration) {
+    let keepalive = socket2::TcpKeepalive::new().with_time(time).with_interval(interval);
+    // Without it, a dead peer is only noticed later.
+    let _ = socket2::SockRef::from(socket).set_tcp_keepalive(&keepalive);
+}
+
 /// Reports the socket as writable only while fewer than `bytes` are unsent (`TCP_NOTSENT_LOWAT`),
 /// so that the backlog stays in onair's queue, where it can be dropped.
 #[cfg(target_os = "linux")]

@@ -172,6 +172,13 @@ impl Stream {
         }
     }
 
+    /// Probes an idle peer after 30 s, and ends the connection if probes every 10 s have no answer.
+    pub fn set_keepalive(&self) {
+        if let Some(socket) = self.socket() {
+            socket::set_keepalive(socket, Duration::from_secs(30), Duration::from_secs(10));
+        }
+    }
+
     /// Resets the connection (TCP RST) when dropped, instead of closing it.
     pub fn reset_on_drop(&self) {
         if let Some(socket) = self.socket() {

@@ -14,6 +14,8 @@ use crate::wire::container::{Format, Muxer as _, MuxerOutput, Tracks};
 const OTHER_TRACK_MICROS: i64 = 1_000_000;
 /// Maximum number of packets that wait for it.
 const MAX_WAITING: usize = 1_024;
+/// And of their bytes.
+const MAX_WAITING_BYTES: usize = 32 << 20;
 /// A larger step back of the times is no jitter: the file continues without it.
 const STEP_BACK_MICROS: i64 = 1_000_000;
 /// The distance between two packets around such a step.
@@ -142,9 +144,15 @@ impl Mp4Contents {
         if self.muxer.is_some() {
             return self.write(packet, configs);
         }
-        if self.waiting.len() < MAX_WAITING {
+        if !self.is_full() {
             self.waiting.push(packet.clone());
         }
+    }
+
+    /// Returns true if no more packets may wait.
+    fn is_full(&self) -> bool {
+        let bytes: usize = self.waiting.iter().map(|packet| packet.data.len()).sum();
+        self.waiting.len() >= MAX_WAITING || bytes >= MAX_WAITING_BYTES
     }
 
     /// Begins the file if the tracks are known.
@@ -152,7 +160,7 @@ impl Mp4Contents {
         let (first, last) = (self.waiting.first()?, self.waiting.last()?);
         let waited = last.dts.micros_since(first.dts).abs();
         let (video, audio) = (configs.video.as_ref(), configs.audio.as_ref());
-        let is_due = waited >= OTHER_TRACK_MICROS || self.waiting.len() >= MAX_WAITING || ends;
+        let is_due = waited >= OTHER_TRACK_MICROS || self.is_full() || ends;
         if !(video.is_some() && audio.is_some() || is_due) || video.is_none() && audio.is_none() {
             return None;
         }

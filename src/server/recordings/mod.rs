@@ -30,7 +30,9 @@ use crate::files::Trouble;
 use crate::server::access::callback::calls::RecordCall;
 use crate::server::event::{Event, Recording, RecordingState};
 use crate::server::recordings::name::RecordedStream;
-use crate::server::recordings::parts::{PartEvent, PartFigures, PartsWriter, RecordingTask};
+use crate::server::recordings::parts::{
+    CreatedHook, PartEvent, PartFigures, PartsWriter, RecordingTask,
+};
 use crate::server::recordings::under_way::RecordingStart;
 use crate::server::registry::Registry;
 use crate::server::stream::Stream;
@@ -52,9 +54,15 @@ pub(super) fn begin(registry: &Arc<Registry>, stream: &Arc<Stream>, recorded: Op
     let Some(folder) = &registry.config.record else { return };
     let Some(rules) = registry.config.recording.of(&stream.app, &stream.name) else { return };
     let names = RecordedStream { app: stream.app.clone(), stream: stream.name.clone() };
-    let task =
-        RecordingTask { folder: folder.clone(), stream: names, rules, clock: registry.clock };
     let sink = FlvSink::for_file(registry.next_id(), WAITING);
+    let (files, id) = (Arc::downgrade(registry), sink.id());
+    let created = CreatedHook(Arc::new(move |path| {
+        if let Some(registry) = files.upgrade() {
+            registry.files.note_next(id, path);
+        }
+    }));
+    let (folder, clock) = (folder.clone(), registry.clock);
+    let task = RecordingTask { folder, stream: names, rules, clock, created };
     match registry.files.begin(stream, &sink, registry.config.limits.files) {
         RecordingStart::GoesOn => {}
         RecordingStart::Full => {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::base::{Clock, Timestamp};
 use crate::files::MediaFile;
@@ -26,7 +26,7 @@ use crate::server::recordings::segments::{SampleList, SegmentIndex};
 use crate::wire::container::growing::GrowingIndex;
 use crate::wire::container::mp4::live::{self, ChunkSample, ChunkTrack, FIRST_TRACK, SECOND_TRACK};
 use crate::wire::container::mp4::sample_table::Entry;
-use crate::wire::container::{Error, Format, ReadAt};
+use crate::wire::container::{Error, FilePart, Format, ReadAt};
 
 /// The application of all recordings.
 pub(in crate::server) const VOD: &str = "vod";
@@ -37,6 +37,10 @@ const MAX_SAMPLES: usize = 8_000_000;
 const MAX_BYTES: u64 = 128 << 20;
 /// Maximum number of files that are read at the same time.
 const MAX_READING: usize = 8;
+/// Memory for segments that are read or sent, in KiB. A client that does not read holds its segment.
+const MAX_SENDING_KIB: u32 = 256 << 10;
+/// How long a request waits for the disk, or for memory.
+const READ_TIMEOUT: Duration = Duration::from_secs(20);
 /// A file that grows is read again after this.
 const REFRESH: Duration = Duration::from_millis(500);
 /// A viewer without a request for this long counts as gone: players load far ahead.
@@ -50,12 +54,34 @@ pub(in crate::server) struct OpenRecordings {
     /// The last used one is the last.
     all: Mutex<Vec<Arc<OpenRecording>>>,
     reading: Arc<Semaphore>,
+    /// Room for segments in memory, in KiB.
+    room: Arc<Semaphore>,
 }
 
 impl Default for OpenRecordings {
     fn default() -> Self {
-        Self { all: Mutex::default(), reading: Arc::new(Semaphore::new(MAX_READING)) }
+        let reading = Arc::new(Semaphore::new(MAX_READING));
+        let room = Arc::new(Semaphore::new(MAX_SENDING_KIB as usize));
+        Self { all: Mutex::default(), reading, room }
     }
+}
+
+/// The bytes of a segment, which take room until the last copy of them is gone.
+struct SegmentBytes {
+    bytes: Bytes,
+    _room: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for SegmentBytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Waits for the disk, or for its turn.
+async fn in_time<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<T, OpenError> {
+    let done = tokio::time::timeout(READ_TIMEOUT, work).await;
+    done.ok().and_then(Result::ok).ok_or(OpenError::Busy)
 }
 
 /// A recording.
@@ -133,8 +159,7 @@ impl OpenRecordings {
         clock: Clock,
         is_writing: impl Fn() -> bool + Send + 'static,
     ) -> Result<Arc<OpenRecording>, OpenError> {
-        let reading = Arc::clone(&self.reading).acquire_owned().await;
-        let reading = reading.map_err(|_| OpenError::Busy)?;
+        let reading = in_time(Arc::clone(&self.reading).acquire_owned()).await?;
         let known = self.all.lock().iter().find(|it| it.path == path).cloned();
         let path = path.to_owned();
         let open = move || {
@@ -148,8 +173,7 @@ impl OpenRecordings {
             recording.refresh(clock.now(), is_writing)?;
             Ok::<_, OpenError>(recording)
         };
-        let recording = tokio::task::spawn_blocking(open).await.map_err(|_| OpenError::Busy)?;
-        match recording {
+        match in_time(tokio::task::spawn_blocking(open)).await? {
             Ok(recording) => {
                 recording.used.store(clock.now().as_micros(), Ordering::Release);
                 self.remember(&recording);
@@ -209,14 +233,17 @@ impl OpenRecordings {
         tracks: Tracks,
         number: usize,
     ) -> Result<Option<Bytes>, OpenError> {
-        let reading = Arc::clone(&self.reading).acquire_owned().await;
-        let reading = reading.map_err(|_| OpenError::Busy)?;
+        let size = recording.content().index.segments.get(number).map_or(0, |span| span.bytes);
+        let kib = u32::try_from(size.min(MAX_BYTES) / 1_024 + 1).unwrap_or(MAX_SENDING_KIB);
+        let room = in_time(Arc::clone(&self.room).acquire_many_owned(kib)).await?;
+        let reading = in_time(Arc::clone(&self.reading).acquire_owned()).await?;
         let recording = Arc::clone(recording);
         let read = move || {
             let _reading = reading;
             recording.read_segment(tracks, number)
         };
-        tokio::task::spawn_blocking(read).await.map_err(|_| OpenError::Busy)?
+        let bytes = in_time(tokio::task::spawn_blocking(read)).await??;
+        Ok(bytes.map(|bytes| Bytes::from_owner(SegmentBytes { bytes, _room: room })))
     }
 }
 
@@ -268,6 +295,9 @@ impl OpenRecording {
         let Some(reader) = growing else { return Err(OpenError::Missing) };
         reader.read_on(media)?;
         let index = reader.index();
+        if self.content.read().index.sample_count() + index.samples.len() > MAX_SAMPLES {
+            return Err(OpenError::Unreadable(Error::TooMuch(FilePart::Index)));
+        }
         let mut content = self.content.write();
         let span = |samples: &[crate::wire::container::SampleLocation]| {
             let (first, last) = (samples.first(), samples.last());

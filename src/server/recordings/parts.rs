@@ -1,8 +1,10 @@
 //! Writes a stream to one file after another: a new file begins at a keyframe, so no frame is lost. Its operations
 //! wait for the disk, so do not call them on the runtime's threads.
 
+use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -29,6 +31,17 @@ pub(super) struct RecordingTask {
     pub stream: RecordedStream,
     pub rules: FileRules,
     pub clock: Clock,
+    pub created: CreatedHook,
+}
+
+/// Is called with the path of each new file at once, before anything is written to it.
+#[derive(Clone)]
+pub(super) struct CreatedHook(pub Arc<dyn Fn(&Path) + Send + Sync>);
+
+impl fmt::Debug for CreatedHook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CreatedHook")
+    }
 }
 
 impl RecordingTask {
@@ -37,6 +50,13 @@ impl RecordingTask {
         let wall = self.clock.wall_micros(self.clock.now());
         let RecordedStream { app, stream } = &self.stream;
         self.folder.join(file_name(app, stream, wall, self.rules.format))
+    }
+
+    /// Creates the next file. From then on it counts as being written, so that nobody deletes it.
+    fn create(&self) -> io::Result<RecordingWriter> {
+        let file = RecordingWriter::create(&self.path())?;
+        (self.created.0)(file.path());
+        Ok(file)
     }
 }
 
@@ -87,7 +107,7 @@ impl PartsWriter {
     /// # Errors
     /// Fails if it cannot be created.
     pub fn create(task: RecordingTask) -> io::Result<Self> {
-        let file = RecordingWriter::create(&task.path())?;
+        let file = task.create()?;
         let configs = StreamConfigs::default();
         let contents = Contents::new(task.rules.format, &configs);
         let reader = (task.rules.format == Format::Mp4).then(|| Reader::new(is_live_video));
@@ -208,7 +228,7 @@ impl PartsWriter {
 
     /// Continues in a new file. If there can be none, the current one goes on.
     fn split(&mut self) -> io::Result<()> {
-        let next = match RecordingWriter::create(&self.task.path()) {
+        let next = match self.task.create() {
             Ok(next) => next,
             Err(error) => {
                 tracing::warn!(%error, "the recording goes on in the file that it has");
@@ -279,8 +299,8 @@ mod tests {
 
     fn writer(folder: &std::path::Path, rules: FileRules) -> PartsWriter {
         let stream = RecordedStream { app: "live".to_owned(), stream: "show".to_owned() };
-        let task =
-            RecordingTask { folder: folder.to_owned(), stream, rules, clock: Clock::start() };
+        let (clock, created) = (Clock::start(), CreatedHook(Arc::new(|_| {})));
+        let task = RecordingTask { folder: folder.to_owned(), stream, rules, clock, created };
         PartsWriter::create(task).unwrap()
     }
 

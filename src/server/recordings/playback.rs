@@ -301,6 +301,8 @@ impl Playback {
     /// Metadata and configs.
     fn heads(&self) -> Vec<Arc<Message>> {
         let Some((recording, _)) = &self.opened else { return Vec::new() };
+        // Before the content is locked: the lock is not recursive.
+        let lasted = self.duration();
         let content = recording.content();
         let (video, audio) = (&content.index.video_config, &content.index.audio_config);
         let stream = StreamConfig { video: video.clone(), audio: audio.clone() };
@@ -309,7 +311,7 @@ impl Playback {
             entries.retain(|(name, _)| !name.eq_ignore_ascii_case("filesize"));
             for (name, value) in entries.iter_mut().filter(|(name, _)| name == "duration") {
                 debug_assert_eq!(name, "duration");
-                *value = Value::Number(self.duration().as_secs_f64());
+                *value = Value::Number(lasted.as_secs_f64());
             }
         }
         let mut bodies = vec![(TagKind::Script, metadata_body(&told))];

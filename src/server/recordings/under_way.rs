@@ -29,6 +29,8 @@ struct UnderWay {
     stream: Arc<Stream>,
     sink: Arc<FlvSink>,
     parts: Vec<PathBuf>,
+    /// A file that was created, and is not the current one yet.
+    next: Option<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -67,8 +69,16 @@ impl Files {
             return RecordingStart::Full;
         }
         let (stream, sink) = (Arc::clone(stream), Arc::clone(sink));
-        files.push(UnderWay { stream, sink, parts: Vec::new() });
+        files.push(UnderWay { stream, sink, parts: Vec::new(), next: None });
         RecordingStart::Anew
+    }
+
+    /// Records that this file was created, before the publication continues in it.
+    pub fn note_next(&self, sink: u64, path: &Path) {
+        let mut inner = self.0.lock();
+        if let Some(file) = inner.under_way.iter_mut().find(|file| file.sink.id() == sink) {
+            file.next = Some(path.to_owned());
+        }
     }
 
     /// Records that the publication continues in this file.
@@ -76,6 +86,7 @@ impl Files {
         let mut inner = self.0.lock();
         if let Some(file) = inner.under_way.iter_mut().find(|file| file.sink.id() == sink) {
             file.parts.push(path.to_owned());
+            file.next = None;
         }
     }
 
@@ -101,7 +112,11 @@ impl Files {
     /// True if a publication writes to this file.
     pub fn is_writing(&self, path: &Path) -> bool {
         let inner = self.0.lock();
-        inner.under_way.iter().any(|file| file.parts.last().is_some_and(|last| last == path))
+        let writes = |file: &UnderWay| {
+            file.parts.last().is_some_and(|last| last == path)
+                || file.next.as_ref().is_some_and(|next| next == path)
+        };
+        inner.under_way.iter().any(writes)
     }
 
     /// The files of the current publication of a stream, or of the last one.

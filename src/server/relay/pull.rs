@@ -248,6 +248,8 @@ impl Pull {
             Ok(Err(error)) => return End::Failed(error.problem()),
             Err(why) => return End::Over(why),
         };
+        // A server without the stream sends nothing for as long as it likes.
+        client.stream().set_keepalive();
         let end = self.receive(&mut client, url).await;
         self.count(&client);
         self.counted = 0;

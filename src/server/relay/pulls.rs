@@ -13,6 +13,7 @@ use crate::server::relay::report::{REQUEST_TIMEOUT, RelayState};
 use crate::server::relay::rules::{Direction, RelayRule};
 use crate::server::relay::state::{Relay, RelayWay};
 use crate::server::relay::task::RelayTask;
+use crate::wire::rtmp::stream_name::StreamName;
 
 /// Starts the pulls that always run.
 pub(in crate::server) fn begin(registry: &Arc<Registry>) {
@@ -25,8 +26,20 @@ pub(in crate::server) fn begin(registry: &Arc<Registry>) {
 
 /// Replaces the rules: relays of rules that are gone end, and those of new ones begin.
 pub(in crate::server) fn set_rules(registry: &Arc<Registry>, rules: &[RelayRule]) {
+    let running = registry.relays.all();
     registry.relays.set_rules(rules);
     begin(registry);
+    // Viewers who are here do not ask again.
+    for old in running.iter().filter(|it| it.rule.on_demand && it.is_stopped()) {
+        let names = (old.app.as_str(), old.stream.as_str());
+        let now = registry.clock.now();
+        let stream = registry.find(names.0, names.1);
+        let watched = stream.is_some_and(|it| registry.figures_of(&it, now).viewers > 0);
+        let rule = registry.relays.demand_rule(names.0, names.1).filter(|_| watched);
+        if let (Some(rule), Some(viewer)) = (rule, old.opened_by) {
+            start(registry, &rule, names, Some((viewer, old.way.path.clone())));
+        }
+    }
     for stream in registry.streams().iter().filter(|stream| stream.is_published()) {
         push_on(registry, stream);
     }
@@ -40,6 +53,12 @@ pub(in crate::server) fn demand(
     viewer: IpAddr,
     path: &RelayPath,
 ) -> Option<Arc<Relay>> {
+    // Another server may read such a name as that of a stream which this viewer may not play.
+    let name = StreamName::resolve("", app, stream);
+    let is_exact = name.app == app && name.stream == stream && name.query.is_empty();
+    if !is_exact || !name.is_plain() {
+        return None;
+    }
     let relays = &registry.relays;
     let rule = relays.demand_rule(app, stream)?;
     if let Some(known) = relays.pull_of(app, stream).filter(|known| !known.is_stopped()) {

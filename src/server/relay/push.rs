@@ -162,7 +162,11 @@ impl Push {
         let since = *self.unpublished_at.get_or_insert(now);
         match now.since(since) < COMES_BACK_WITHIN {
             true => Ok(()),
-            false => Err(problem!("relay-unpublished")),
+            false => {
+                // A publisher that returns from here on gets another push, while this one says goodbye.
+                self.task.relay.stop();
+                Err(problem!("relay-unpublished"))
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! The rules of relays: which streams, in which direction, and to or from which addresses.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::net::rtmp::Options;
@@ -60,6 +61,14 @@ impl RelayRule {
     /// The application and the stream of a rule without a pattern.
     pub fn only_stream(&self) -> Option<(&str, &str)> {
         self.streams.rsplit_once('/').filter(|_| !self.streams.contains('*'))
+    }
+
+    /// The text without the keys of the addresses.
+    pub fn hidden<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.targets.iter().fold(Cow::Borrowed(text), |text, target| match target.hidden(&text) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(hidden) => Cow::Owned(hidden),
+        })
     }
 
     /// Returns true for a pull that always runs.

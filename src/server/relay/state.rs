@@ -1,5 +1,6 @@
 //! One running relay: what it does now, and its figures.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -102,6 +103,10 @@ impl Relay {
         self.report.send_modify(|report| {
             let before = report.clone();
             change(report);
+            let hidden = |text: &str| self.rule.hidden(text).into_owned();
+            report.url = hidden(&report.url);
+            report.cause =
+                report.cause.take().map(|it| it.map_texts(&|text| Cow::Owned(hidden(text))));
             if report.state != before.state {
                 report.since = now;
             }

@@ -1,6 +1,8 @@
 //! The address of a relay: an RTMP URL with placeholders. `{app}` and `{stream}` are those of the
 //! stream, and `{key}` is a secret that is not in the configuration.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 
 use crate::base::Secret;
@@ -13,6 +15,9 @@ const STREAM: &str = "{stream}";
 const KEY: &str = "{key}";
 /// Query parameters whose values are secrets, also with a prefix.
 const SECRETS: [&str; 6] = ["key", "token", "secret", "password", "sign", "auth"];
+
+/// A shorter key is no secret, and would garble every text.
+const MIN_HIDDEN: usize = 4;
 
 /// An address with placeholders, and its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +82,15 @@ impl RelayTarget {
         let url = Url { credentials: None, ..self.url.clone() };
         let whole = format!("{}/{}", url.tc_url(), url.stream.expose());
         filled(&whole, app, stream, "***")
+    }
+
+    /// The text without the key. Another server can repeat it.
+    pub fn hidden<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let key = self.key.as_ref().map(Secret::expose).filter(|key| key.len() >= MIN_HIDDEN);
+        match key {
+            Some(key) if text.contains(key) => Cow::Owned(text.replace(key, "***")),
+            _ => Cow::Borrowed(text),
+        }
     }
 
     /// The address as configured, which contains no secret.

@@ -1,16 +1,11 @@
 //! How a connection ends: its deadlines, its last messages, and the end of what it did.
 
-use std::time::Duration;
-
 use crate::base::Timestamp;
 use crate::server::event::Ended;
 use crate::server::rtmp::connection::Error;
-use crate::server::rtmp::{Role, Task};
+use crate::server::rtmp::{CHECK, Role, Task};
 use crate::server::stream::sink::Sink;
 use crate::wire::rtmp::status::{Level, Status, code};
-
-/// Interval of checks without a nearer deadline.
-pub(super) const CHECK: Duration = Duration::from_secs(5);
 
 impl Task {
     pub(super) fn check_deadlines(&mut self, now: Timestamp) -> Result<(), Error> {

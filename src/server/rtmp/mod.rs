@@ -31,7 +31,6 @@ use crate::server::relay::path::{RelayPath, RelaySource};
 use crate::server::relay::pulls;
 use crate::server::relay::pushes::push_on;
 use crate::server::rtmp::connection::{Connection, Error};
-use crate::server::rtmp::ending::CHECK;
 use crate::server::rtmp::pending_request::{PendingRequest, RequestKind, decided};
 use crate::server::rtmp::watching::Watching;
 use crate::server::stream::message::CHUNK_SIZE;
@@ -44,6 +43,8 @@ use crate::wire::rtmp::server::{Config, Event, Session};
 use crate::wire::rtmp::status::{Level, Status, code};
 use crate::wire::rtmp::stream_name::StreamName;
 
+/// Interval of checks without a nearer deadline.
+const CHECK: Duration = Duration::from_secs(5);
 /// Time limit for sending the last message.
 const LAST_WORD: Duration = Duration::from_secs(1);
 

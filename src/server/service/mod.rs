@@ -317,6 +317,7 @@ impl Server {
             ("webrtc", old.webrtc != config.webrtc),
             ("record", (&old.record, &old.recording) != (&config.record, &config.recording)),
             ("hls", old.hls != config.hls),
+            ("renditions", old.renditions != config.renditions),
             ("fault_seed", old.fault_seed != config.fault_seed),
         ];
         differs.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()

@@ -115,8 +115,20 @@ impl Sink for MessageSink {
                     _ => true,
                 };
                 queue.arrivals.retain(configs);
+                // A publisher may repeat large configs: the newest ones are enough.
+                let weight = |arrival: &Arrival| match arrival {
+                    Arrival::Message(message) => message.weight(),
+                    _ => 0,
+                };
+                let mut kept: usize = queue.arrivals.iter().map(weight).sum();
+                let most = self.limit / 2;
+                queue.arrivals.retain(|arrival| {
+                    let drops = kept > most && weight(arrival) > 0;
+                    kept -= if drops { weight(arrival) } else { 0 };
+                    !drops
+                });
                 queue.arrivals.push(Arrival::Lost);
-                queue.bytes = message.weight();
+                queue.bytes = kept + message.weight();
             }
             queue.arrivals.push(Arrival::Message(Arc::clone(message)));
         }

@@ -203,7 +203,8 @@ pub(in crate::server::http) async fn event(
     let ended = files.ended && listed.iter().all(|it| it.content.ended);
     let count: usize = listed.iter().map(|it| it.content.index.segments.len()).sum();
     let text = playlist::media(&listed, ended);
-    let tag = format!("\"e{}-{count}{ended}\"", files.parts.len());
+    let first = listed.first().and_then(|it| it.began).unwrap_or_default();
+    let tag = format!("\"e{first}-{}-{count}{ended}\"", files.parts.len());
     text_response(registry, headers, (PLAYLIST, tag, ended), text, pass.as_deref(), false)
 }
 
@@ -225,14 +226,19 @@ async fn admit(
     let now = registry.unix_seconds();
     let seconds = i64::try_from(now).unwrap_or(i64::MAX);
     if signed_link::is_valid(&registry.link_key, file, &query, seconds) {
-        let scope = PassScope { app: &stream.app, stream: &stream.stream, address: None };
+        // The link is for this recording alone, and not for the stream.
+        let scope = PassScope { app: VOD, stream: stem(file), address: None };
         let pass = Some(registry.passes.issue(scope, now));
         return Ok(RecordedEntry { pass, viewer: AdmittedViewer { id, done: None } });
     }
     let Credentials { secret, pass } = credentials;
+    let address = caller.address.ip().to_canonical();
+    if pass.as_ref().is_some_and(|it| registry.passes.opens(it, VOD, stem(file), address, now)) {
+        return Ok(RecordedEntry { pass, viewer: AdmittedViewer { id, done: None } });
+    }
     let visit = Visit {
         id,
-        address: caller.address.ip().to_canonical(),
+        address,
         protocol,
         app: stream.app.clone(),
         stream: stream.stream.clone(),

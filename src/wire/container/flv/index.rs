@@ -21,6 +21,8 @@ use crate::wire::container::{
     TrackId, audio_track, read,
 };
 
+/// Maximum number of samples of a file.
+const MAX_SAMPLES: usize = 8_000_000;
 /// Bytes of a body that identify its content.
 const PREFIX: usize = 64;
 /// The longest decoder configuration that is accepted.
@@ -67,6 +69,9 @@ impl Scan {
         self.index.whole = at;
         let mut header = [0; TAG_HEADER];
         while at + TAG_HEADER as u64 <= source.size() {
+            if self.index.samples.len() >= MAX_SAMPLES {
+                return Err(Error::TooMuch(FilePart::Index));
+            }
             source.read_at(at, &mut header)?;
             let [kind, s2, s1, s0, t2, t1, t0, t3, ..] = header;
             let size = u32::from_be_bytes([0, s2, s1, s0]);
