@@ -41,6 +41,8 @@ const MAX_READING: usize = 8;
 const MAX_SENDING_KIB: u32 = 256 << 10;
 /// How long a request waits for the disk, or for memory.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a request waits for another one that reads the same file.
+const OTHER_READER: Duration = Duration::from_secs(2);
 /// A file that grows is read again after this.
 const REFRESH: Duration = Duration::from_millis(500);
 /// A viewer without a request for this long counts as gone: players load far ahead.
@@ -161,26 +163,44 @@ impl OpenRecordings {
     ) -> Result<Arc<OpenRecording>, OpenError> {
         let reading = in_time(Arc::clone(&self.reading).acquire_owned()).await?;
         let known = self.all.lock().iter().find(|it| it.path == path).cloned();
-        let path = path.to_owned();
-        let open = move || {
+        let recording = match known {
+            Some(known) => known,
+            None => {
+                let path = path.to_owned();
+                let open = move || {
+                    let file = folder::open(&path).map_err(|_| OpenError::Missing)?;
+                    OpenRecording::new(path, file)
+                };
+                // Others who open it find it from here on, and do not read it again.
+                self.add(in_time(tokio::task::spawn_blocking(open)).await??)
+            }
+        };
+        let work = Arc::clone(&recording);
+        let refresh = move || {
             let _reading = reading;
             // The file may have been replaced or deleted.
-            let file = folder::open(&path).map_err(|_| OpenError::Missing)?;
-            let recording = match known {
-                Some(known) => known,
-                None => Arc::new(OpenRecording::new(path, file)?),
-            };
-            recording.refresh(clock.now(), is_writing)?;
-            Ok::<_, OpenError>(recording)
+            folder::open(&work.path).map_err(|_| OpenError::Missing)?;
+            work.refresh(clock.now(), is_writing)
         };
-        match in_time(tokio::task::spawn_blocking(open)).await? {
-            Ok(recording) => {
-                recording.used.store(clock.now().as_micros(), Ordering::Release);
-                self.remember(&recording);
-                Ok(recording)
-            }
-            Err(error) => Err(error),
+        let refreshed = in_time(tokio::task::spawn_blocking(refresh)).await?;
+        if refreshed.is_err() && recording.content().index.is_empty() {
+            self.forget(path);
         }
+        refreshed?;
+        recording.used.store(clock.now().as_micros(), Ordering::Release);
+        self.remember(&recording);
+        Ok(recording)
+    }
+
+    /// Adds a recording, unless it is there by now.
+    fn add(&self, recording: OpenRecording) -> Arc<OpenRecording> {
+        let mut all = self.all.lock();
+        if let Some(known) = all.iter().find(|it| it.path == recording.path) {
+            return Arc::clone(known);
+        }
+        let recording = Arc::new(recording);
+        all.push(Arc::clone(&recording));
+        recording
     }
 
     fn remember(&self, recording: &Arc<OpenRecording>) {
@@ -271,7 +291,11 @@ impl OpenRecording {
 
     /// Reads what was added to the file.
     fn refresh(&self, now: Timestamp, is_writing: impl Fn() -> bool) -> Result<(), OpenError> {
-        let mut file = self.file.lock();
+        let Some(mut file) = self.file.try_lock_for(OTHER_READER) else {
+            // Another request still reads it: what is known is enough, if there is something.
+            let is_known = !self.content.read().index.is_empty();
+            return if is_known { Ok(()) } else { Err(OpenError::Busy) };
+        };
         let is_fresh = file.refreshed.is_some_and(|at| now.since(at) < REFRESH);
         if is_fresh || self.content.read().ended {
             return Ok(());
