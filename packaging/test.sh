@@ -125,12 +125,12 @@ tests() {
     need_ffmpeg
     need_aiortc
     need_dashjs
-    # Most tests wait for programs and clocks, and take a fifth of a processor: twice as many at once as there are.
+    # Most tests wait for programs and clocks, and take a fifth of a processor: three times as many at once as there are.
     # .config/nextest.toml keeps those apart that need more.
     # Two more tries where a whole run hangs on it; why one failed is shown, and the summary names it.
     cargo nextest run --locked "${features[@]}" --no-fail-fast --status-level retry --final-status-level flaky \
         --retries "$([ -z "${CI-}" ] && echo 0 || echo 2)" \
-        --test-threads "$(($(nproc) * 2))" \
+        --test-threads "$(($(nproc) * 3))" \
         --show-progress none --failure-output immediate 2>&1 | tee target/nextest.log
     return "${PIPESTATUS[0]}"
 }

@@ -220,7 +220,7 @@ fn of_several_streams_one_is_heard_and_steered() {
     play.figures("the second held", |it| it["index"] == 1 && it["paused"] == true);
     play.figures("the first going on", |it| it["index"] == 0 && it["paused"] == false);
     play.refused("next", "is not playing");
-    play.refused("stream 4", "there are 3");
+    play.refused("stream 4", "only 3 are open");
     play.done("stream 1");
     play.figures("the first heard", |it| it["index"] == 0 && it["muted"] == false);
     play.done("stop");
