@@ -105,7 +105,7 @@ const TEXTS = {
         quality: '画质',
         source: '原画（{height}p）',
         sourceOnly: '原画',
-        audioOnly: '仅声音',
+        audioOnly: '仅音频',
         tooSlow: '服务器现在无法编码这个画质，已改用原画。',
         theme: '主题',
         language: '语言',
@@ -142,8 +142,8 @@ const TEXTS = {
         watching: '{count} 人在看',
         notLive: '未开播',
         delay: '{seconds} 秒',
-        delayLabel: '从服务器到屏幕的延迟：{seconds} 秒，协议 {protocol}。点按打开设置。',
-        protocolLabel: '协议：{protocol}。点按打开设置。',
+        delayLabel: '从服务器到屏幕的延迟：{seconds} 秒，协议 {protocol}。点击打开设置。',
+        protocolLabel: '协议：{protocol}。点击打开设置。',
     },
 };
 

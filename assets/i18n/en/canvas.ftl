@@ -10,7 +10,7 @@ tip-action-zoom-out = Shows more of the canvas.
 action-zoom-fit = Fit the canvas
 tip-action-zoom-fit = Shows the whole canvas.
 action-zoom-actual = Canvas at 100 %
-tip-action-zoom-actual = Shows one pixel of the program as one pixel of the display.
+tip-action-zoom-actual = Shows the program at full size: one program pixel per display pixel.
 action-safe-areas = Safe areas
 tip-action-safe-areas = Shows or hides guides for action and titles. Viewers never see them.
 

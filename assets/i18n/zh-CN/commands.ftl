@@ -51,22 +51,22 @@ rendition-thread = 系统无法启动线程：{ $reason }
 ## 内置服务器的转发
 
 relay-secret-in-address = 地址中含有密钥或密码
-    .cure = 请在该处写 {"{key}"}，并用 key_file 或 key_env 给出密钥。
+    .cure = 请把地址里的密钥换成 {"{key}"}，再用 key_file 或 key_env 提供密钥。
 relay-no-key = 地址中的 {"{key}"} 需要 key_file 或 key_env
-relay-one-name = 所有流在对方会使用同一个名称
+relay-one-name = 所有直播流在对方服务器上会重名
     .cure = 请在地址中加入 {"{stream}"}。
 relay-too-many = 转发不能超过 { $most } 条
 relay-addresses = 请填写 1 到 { $most } 个地址
 relay-push-or-pull = 请填写 push 和 to，或者 pull 和 from
-relay-streams = 请填写 APP/STREAM，或者 live/* 这样的模式
-relay-pattern-on-demand = 使用模式时需要 on_demand = true
-    .cure = 不使用 on_demand 时，请只写一个流。
-relay-push-on-demand = 只有 pull 可以按需
-relay-too-long = 这个流经过的服务器太多
-relay-name-taken = 本机已有其他推流者使用此名称
-relay-too-many-streams = 服务器上的流太多
+relay-streams = 请填写 APP/STREAM，或者带通配符的名称，例如 live/*
+relay-pattern-on-demand = 使用通配符时需要 on_demand = true
+    .cure = 不用 on_demand 时，请只写一路直播的名称，不用通配符。
+relay-push-on-demand = on_demand 只能用于 pull
+relay-too-long = 这路直播经过的服务器太多
+relay-name-taken = 本机已有其他推流端使用此流名
+relay-too-many-streams = 服务器上的直播流太多
 relay-stopped = 转发已停止
 relay-no-viewers = 没有观众
 relay-silent = 对方服务器没有发送任何数据
-relay-no-stream = 对方服务器没有这个流
-relay-unpublished = 推流者已离开
+relay-no-stream = 对方服务器没有这路直播
+relay-unpublished = 推流端已停止推流

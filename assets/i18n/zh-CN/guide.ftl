@@ -71,7 +71,7 @@ guide-because-service = 平台不接受更高的画质。
 
 guide-ready = 就绪
 guide-all-set = 一切就绪
-guide-ready-second = 这是你的选择，以后都可以在工作室里更改。
+guide-ready-second = 以上是你选好的设置，以后都可以在工作室里更改。
 guide-again = 想再次运行向导，请按 { $keys }，选择“重新运行设置向导…”。
 key-missing = 请先填写推流密钥，可在平台开播页面或向服务器管理员获取。
 server-missing = 请先填写推流地址。

@@ -27,7 +27,7 @@ out-encoder = { $track ->
 out-target = 推流目标 { $url }：{ $state ->
     [connecting] 正在连接
     [live] 直播中
-    [reconnecting] 正在重新连接
+    [reconnecting] 正在重连
     [stopped] 已停止
    *[failed] 失败
 }
@@ -86,14 +86,14 @@ out-drain-nowhere = 正在迁移：已请客户端重新连接
 out-push = 转发：{ $stream } 推送到 { $url }：{ $state ->
     [connecting] 正在连接
     [waiting] 正在等待
-    [live] 直播中
+    [live] 正在转发
     [reconnecting] 正在重连
    *[stopped] 已停止
 }
-out-pull = 转发：{ $stream } 拉取自 { $url }：{ $state ->
+out-pull = 转发：从 { $url } 拉取 { $stream }：{ $state ->
     [connecting] 正在连接
     [waiting] 正在等待
-    [live] 直播中
+    [live] 正在转发
     [reconnecting] 正在重连
    *[stopped] 已停止
 }
