@@ -81,7 +81,7 @@ pub(super) trait AudioSystem: Send {
         rate: u32,
         sink: Sink,
     ) -> Result<Box<dyn Stream>, Fault>;
-    /// Captures a device. The audio has the number of channels of `sink` and the returned rate.
+    /// Captures a device at this rate, with as many channels as `sink`.
     fn record(&mut self, id: &str, rate: u32, sink: Sink) -> Result<Box<dyn Stream>, Fault>;
     /// Starts to play on a device, with exactly this rate and channel count, and with this many
     /// requests per second.

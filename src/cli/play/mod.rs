@@ -65,8 +65,8 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     crate::cli::window::play(urls, (settings, path), config, way, options, beside, clock)
 }
 
-/// Creates the task that runs beside the window or a headless run; prints the reason if it cannot
-/// start.
+/// Creates the task that runs beside the window, or without one with `--headless`. Prints the
+/// reason if the task cannot start.
 fn watcher(args: &Args, output: Output, clock: Clock) -> Option<Watcher> {
     let watcher = Watcher::new(args, output, clock);
     watcher

@@ -1,6 +1,6 @@
-//! The tasks of `onair play` beside its window, or without one: ends the players after
-//! `--duration`, executes `--control`, writes `--snapshot` at the end, and prints events. Sentences
-//! are printed only without a window.
+//! The tasks of `onair play` beside its window, or without one. They end the players after
+//! `--duration`, execute `--control`, write `--snapshot` at the end, and print events. They print
+//! sentences only without a window.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

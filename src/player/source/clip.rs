@@ -238,7 +238,7 @@ struct ClipAudio {
 const CLOSE: i64 = 512;
 
 impl ClipAudio {
-    /// Receives the next block. Returns false if none waits.
+    /// Receives the next block. Returns false if no block is waiting.
     fn receive(&mut self) -> bool {
         let Ok((at, block)) = self.ready.try_recv() else { return false };
         let end = self.next + (self.kept.len() / self.channels) as i64;

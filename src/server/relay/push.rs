@@ -44,7 +44,7 @@ const MAX_REDIRECTS: u32 = 3;
 enum End {
     /// The push ends.
     Over(Problem),
-    /// The server asks to connect there.
+    /// The server redirects the push to this URL.
     Elsewhere(Url),
     Failed(Problem),
 }

@@ -27,7 +27,7 @@ pub(in crate::server) struct MessageSink {
     id: u64,
     /// The limit in bytes.
     limit: usize,
-    /// True for messages of further tracks, too.
+    /// True to take messages of additional tracks, too.
     takes_tracks: bool,
     queue: Mutex<Queue>,
     /// Several queues of one task share it.

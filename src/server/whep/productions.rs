@@ -26,8 +26,9 @@ const MAX_REFUSED: usize = 256;
 #[derive(Debug, Default)]
 pub(in crate::server) struct Productions {
     pub(super) all: Mutex<HashMap<(String, String), Arc<Production>>>,
-    /// Publications with B-frames, by the ID of the publisher. Productions end with their last viewer, and
-    /// only later frames show B-frames again. At most [`MAX_REFUSED`]; the oldest are forgotten.
+    /// Publications with B-frames, by the ID of the publisher. This list outlives the productions:
+    /// a production ends with its last viewer, and a new one detects B-frames only in later frames.
+    /// The list has at most [`MAX_REFUSED`] entries and forgets the oldest.
     refused: Mutex<VecDeque<u64>>,
 }
 

@@ -126,7 +126,8 @@ notices! {
     Crowded "scene-crowded" Warning [scene] [] {};
     /// A file that this source's filters need cannot be used, so the filters have no effect.
     FilterFailed "filter-failed" Warning [source path] [reason] { id: SourceId };
-    /// A mask file cannot be used, and the part that it hides must not be visible.
+    /// A mask file cannot be used, so the placeholder replaces the source and protects what the
+    /// mask should hide.
     MaskFailed "mask-failed" Warning [source path] [reason] { id: SourceId };
     /// The image of a wipe or the clip of a stinger cannot be used.
     TransitionFailed "transition-failed" Warning [path] [reason] {};

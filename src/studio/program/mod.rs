@@ -172,8 +172,8 @@ impl Program {
         })
     }
 
-    /// Shows this video source. A file that cannot be played shows the placeholder, and the message
-    /// is returned.
+    /// Shows this video source. If the source cannot be opened, shows the placeholder and returns
+    /// the message.
     pub(super) fn select_video(&mut self, choice: VideoChoice) -> Option<StudioMessage> {
         let shape = self.shape();
         let opened = match &choice {

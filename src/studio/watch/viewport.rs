@@ -92,9 +92,8 @@ pub struct Viewport {
     pub aspect: Aspect,
     pub zoom: f32,
     pub turn: Rotation,
-    /// The offset of the frame's center from the center of its area, to the right and down, in
-    /// widths and heights of the displayed frame, so that the same part is visible in areas of any
-    /// size.
+    /// The offset of the frame's center from the center of its area, to the right and down. The
+    /// unit is the displayed frame's width and height, so areas of any size show the same part.
     pub pan: [f32; 2],
 }
 

@@ -84,8 +84,8 @@ pub(super) fn pairs(
     paired(row, chroma == Chroma::C420, first, rows, planes, turn)
 }
 
-/// Converts a luma plane and a plane of interleaved 4:2:0 chroma, with the significant bits on top
-/// of 16 bits.
+/// Converts a luma plane and a plane of interleaved 4:2:0 chroma, with the significant bits in the
+/// high bits of 16-bit samples.
 pub(super) fn wide_pairs(rows: &mut Rows<'_>, planes: &mut Planes) -> Result<(), String> {
     luma(Samples::Wide(16), rows, planes)?;
     let row = rows.size().0.next_multiple_of(2) * 2;

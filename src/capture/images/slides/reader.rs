@@ -52,7 +52,8 @@ struct Inside {
     generation: u32,
     /// The slide after which the new list must be read.
     anew: Option<ShownSlide>,
-    /// Position at which the round continues, counted from 0, which wraps around.
+    /// Index of the slide at which the round continues, from 0. Values outside the list wrap
+    /// around.
     to: Option<i64>,
     /// The slide that is shown but no longer in the list.
     gone: Option<PathBuf>,

@@ -1,7 +1,7 @@
 //! Box blurs of planes, at nearly the same cost for any radius. The horizontal passes go along
 //! sixteen rows at once, which are transposed so that a running sum is a vector of sixteen rows.
-//! The vertical passes go down stripes of columns that fit into the processor's cache for all
-//! passes. Sums and means have 16 bits.
+//! The vertical passes work on strips of columns that are narrow enough to stay in the processor's
+//! cache for all passes. Sums and means have 16 bits.
 
 use std::iter::{repeat, repeat_n};
 use std::ops::Range;

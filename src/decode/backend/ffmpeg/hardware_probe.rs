@@ -92,8 +92,8 @@ fn prove(decoder: &mut dyn VideoBackend) -> Result<bool, Problem> {
 }
 
 const SIZE: Size = Size::new(256, 144);
-/// The luma of the four quarters of the test frame, row by row; the next constant is the red chroma
-/// of the left and right half.
+/// The luma of the four quarters of the test frame, row by row. The next constant is the red chroma
+/// of the left and right halves.
 const LUMA: [u8; 4] = [48, 144, 96, 208];
 const RED: [u8; 2] = [160, 96];
 /// The tolerance for luma and chroma. Decoders agree exactly, but converters need not.

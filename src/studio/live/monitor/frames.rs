@@ -1,6 +1,6 @@
 //! Determines whether the viewers' frames are among the sent ones, by coarse similarity. A server
-//! can re-encode with other keyframes, another size or bars, so the comparison uses the
-//! distribution of luma in a frame, and its changes between frames. This module is pure.
+//! can re-encode with other keyframes, at another size or with black bars. The comparison therefore
+//! uses the distribution of luma in a frame, and how it changes between frames. This module is pure.
 
 use std::time::Duration;
 

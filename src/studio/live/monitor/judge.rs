@@ -21,7 +21,7 @@ const FROZEN_FOR: Duration = Duration::from_secs(8);
 const NO_PICTURE_FOR: Duration = Duration::from_secs(6);
 const SILENT_FOR: Duration = Duration::from_secs(5);
 const STALLED_FOR: Duration = FRESH;
-/// The same limit for video without new frames, if data arrived too slowly before.
+/// The same limit for video without new frames if data was already arriving too slowly.
 const SLOW_STALLED_FOR: Duration = Duration::from_secs(2);
 /// Data that arrived within this time counts as present.
 const COMES: Duration = Duration::from_secs(2);

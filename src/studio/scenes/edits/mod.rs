@@ -309,7 +309,8 @@ impl Collection {
         Some(())
     }
 
-    /// Groups items of one list on a separate canvas, so that nothing moves.
+    /// Groups items of one list. The group has a separate canvas of the program's size, so no item
+    /// moves.
     fn group(&mut self, ids: &[ItemId]) -> Option<()> {
         let next = self.next_item();
         let (list, _) = self.place_of(*ids.first()?)?;

@@ -33,12 +33,12 @@ pub(in crate::studio::settings) fn word_of<T: PartialEq>(
     names.iter().find(|(_, one)| one == it).map(|(name, _)| *name)
 }
 
-/// Returns a word of a file, quoted for a message.
+/// Returns a word from a file, quoted for a message.
 pub(in crate::studio::settings) fn quoted(word: &str) -> String {
     scenes::clean(word, MAX_WORD)
 }
 
-/// Shortens a reason whose values may be words of a file.
+/// Shortens a reason whose values may be words from a file.
 pub(in crate::studio::settings) fn reason(why: &Problem) -> Problem {
     why.map_texts(&|text| scenes::clean(text, MAX_REASON).into())
 }

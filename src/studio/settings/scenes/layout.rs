@@ -144,7 +144,7 @@ fn percent<'de, D: Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
     hundredths(from).map(|share| share as u8)
 }
 
-/// Writes a length rounded to a hundred-thousandth of the program, which is less than a pixel.
+/// Writes a length rounded to a millionth of the program, which is less than a pixel.
 fn fine<T: Copy + Into<f64>, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
     (((*value).into() * 1e6).round() / 1e6).serialize(to)
 }

@@ -12,7 +12,7 @@ pub struct Vui {
     pub overscan_appropriate: Option<bool>,
     /// Video format, range and color.
     pub signal: Option<VideoSignal>,
-    /// `chroma_sample_loc_type` of the top and bottom field.
+    /// `chroma_sample_loc_type` of the top and bottom fields.
     pub chroma_location: Option<(u32, u32)>,
     /// Units in a tick, time scale, fixed frame rate.
     pub timing: Option<Timing>,

@@ -15,7 +15,7 @@ const HEADER: usize = 9;
 pub struct Demuxer {
     /// Received bytes that are not returned yet.
     buffer: BytesMut,
-    /// Bytes of memory that a body keeps when it shares the buffer.
+    /// Bytes of memory that a body keeps alive when it shares the buffer.
     whole: usize,
     state: State,
 }

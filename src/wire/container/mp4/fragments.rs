@@ -9,8 +9,8 @@ use crate::wire::container::mp4::movie::{Movie, Track};
 /// The share of the file from which a `sidx` counts as an index of the whole file.
 const COMPLETE_SHARE: f64 = 0.98;
 
-/// Reads a `sidx` that ends at `end` in a file of `size` bytes. Returns the fragments, and the end
-/// time of the last one, or `None` if the `sidx` is invalid or covers only a part.
+/// Reads a `sidx` that ends at `end` in a file of `size` bytes. Returns the fragments and the end
+/// time of the last one. Returns `None` if the `sidx` is invalid or covers only part of the file.
 pub(super) fn sidx(content: &[u8], end: u64, size: u64) -> Option<(Vec<Unit>, Timestamp)> {
     let mut fields = Fields(content);
     let (version, _) = fields.full()?;
