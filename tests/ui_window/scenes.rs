@@ -96,7 +96,7 @@ fn a_filter_whose_file_is_missing_says_so_and_takes_another() {
     harness.run();
     assert_eq!(harness.query_all_by_label("onair cannot use this file.").count(), 2);
     harness.get_by_label("watermark");
-    let told = format!("onair cannot use this file: {GONE}. It skips the filter.");
+    let told = format!("onair cannot use this file: {GONE}. onair skips the filter.");
     harness.get_by_label(&told);
     assert_eq!(click(&mut harness, "Try again"), [Command::TryAgain]);
     click(&mut harness, "Choose a file…");

@@ -179,7 +179,7 @@ video-filter-file-choose = Choose a file…
 video-filter-file-none = none
 video-filter-unusable = onair cannot use this file.
 video-filter-unusable-mask = onair cannot use this file: { $reason }. The source shows a placeholder until the file works or you switch the filter off.
-video-filter-unusable-file = onair cannot use this file: { $reason }. It skips the filter.
+video-filter-unusable-file = onair cannot use this file: { $reason }. onair skips the filter.
 video-number-margin = Margin
 video-choice-reading = Visible areas
 video-choice-corner = Position
@@ -863,7 +863,7 @@ tip-buffer = Video and audio waiting to be played. Normal: about 300 ms.
 tip-watch-dropped = Frames not shown, and frames shown too late. Normal: 0.
 tip-lip-sync = Audio relative to video. Positive: audio is late. Normal: −45 to +125 ms.
 tip-playing-for = Time since playback started.
-tip-buffer-minute = The buffer over the last minute. It falls if the connection is too slow.
+tip-buffer-minute = The buffer over the last minute. The graph falls if the connection is too slow.
 
 chat = Chat
 chat-say = Send a message
