@@ -45,7 +45,7 @@ const LEAVING: usize = 64;
 /// Data that all tasks of a server share.
 #[derive(Debug)]
 pub(super) struct Registry {
-    /// As at the start; what changes while the server runs is in the other fields.
+    /// The configuration at the start. The other fields contain the values that change while the server runs.
     pub config: Config,
     access: RwLock<Arc<Access>>,
     notices: Notices,
@@ -346,7 +346,7 @@ impl Registry {
         self.chats.set_rules(config.chat.clone());
     }
 
-    /// Why new clients would be refused now; empty: they are not.
+    /// The reasons why the server would refuse new clients now; empty if it accepts them.
     pub fn refusals(&self) -> Vec<&'static str> {
         let limits = &self.config.limits;
         let publishing = self.figures().iter().filter(|it| it.publisher.is_some()).count();

@@ -1,6 +1,6 @@
 //! Slots for connections, limited in total and per address. A connection that neither publishes nor
-//! plays yet keeps its slot only until others need it: with too many of these, the oldest one of
-//! the address with the most is closed. Players never take the last slots, which are reserved for
+//! plays yet keeps its slot only until others need it. If there are too many such connections, the
+//! oldest one of the address with the most is closed. Players never take the last slots, which are reserved for
 //! publishers and HTTP requests. A flood of connections therefore does not block other clients.
 
 use std::collections::{HashMap, VecDeque};

@@ -10,9 +10,9 @@ use crate::server::access::token::problem::TokenProblem;
 pub(in crate::server) enum Denied {
     /// Its address may not.
     Address,
-    /// It has no key or token, and needs one.
+    /// The client has no key or token, and needs one.
     NoSecret,
-    /// Its key is wrong.
+    /// The client's key is wrong.
     WrongSecret,
     /// There were too many wrong keys from this address; attempts are ignored for this long.
     TooOften(Duration),

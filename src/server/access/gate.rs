@@ -17,8 +17,7 @@ use crate::server::registry::Registry;
 pub(in crate::server) struct AccessRequest {
     pub action: Action,
     pub visit: Visit,
-    /// What a callback is asked; `None` for something beside a stream, such as its chat, which is not
-    /// worth a callback.
+    /// The question for a callback. `None` for requests that cause no callback, such as those of a stream's chat.
     pub call: Option<Call>,
 }
 

@@ -8,11 +8,11 @@ use crate::server::access::rules::AppLimits;
 /// The right to publish or play.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Grant {
-    /// True if the client had a secret, and needed one.
+    /// True if a secret was required and the client had one.
     pub proven: bool,
-    /// True if its secret is a token, which differs with each connection.
+    /// True if the client's secret is a token, which differs with each connection.
     pub by_token: bool,
-    /// The only address that has the right, if its token names one.
+    /// The only address that has the right, if the token names one.
     pub address: Option<IpAddr>,
     /// The name of the stream (or, for a connection, of the application) if a callback changed it.
     pub renamed: Option<String>,

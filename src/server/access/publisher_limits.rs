@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::server::access::rules::AppLimits;
 
-/// A publisher may send this much at once beyond the bitrate: large keyframes, and what waited
-/// during a short stall.
+/// A publisher may send this much at once beyond the bitrate: large keyframes, and data that
+/// waited during a short stall.
 const BURST: Duration = Duration::from_secs(5);
 
 /// What a publisher may send, and has sent beyond its bitrate.
@@ -25,7 +25,7 @@ impl PublisherLimits {
         Self { bitrate, size, excess: 0, counted: None }
     }
 
-    /// Counts received bytes: the reason for the end if they are too many.
+    /// Counts received bytes. Returns the reason to disconnect the publisher if the bitrate is too high.
     pub fn count(&mut self, bytes: usize, now: Timestamp) -> Option<String> {
         let limit = self.bitrate?;
         let elapsed = self.counted.replace(now).map_or(Duration::ZERO, |at| now.since(at));
@@ -40,7 +40,7 @@ impl PublisherLimits {
         Some(format!("The bitrate is above the limit of this application, {kbps} kbit/s."))
     }
 
-    /// Checks the size of the video: the reason for the end if it is too large.
+    /// Checks the size of the video. Returns the reason to disconnect the publisher if the size is too large.
     pub fn check_size(&self, (width, height): (u32, u32)) -> Option<String> {
         let limit = self.size?;
         let fits =

@@ -22,7 +22,7 @@ use crate::wire::chat::{ChatFrame, ChatLine, ChatPost, MAX_DELETED};
 
 /// Number of stored messages for new members.
 const KEPT_LINES: usize = 30;
-/// Number of people who can be muted after their messages are gone from the stored ones: clients keep more.
+/// Number of people who can be muted after their messages are no longer stored, because clients show more messages.
 const KEPT_PEOPLE: usize = 256;
 /// Maximum number of frames that wait for one member.
 const WAITING: usize = 64;
@@ -163,7 +163,7 @@ impl Chats {
         self.muted.lock().remove(&(app.to_owned(), stream.to_owned()), id)
     }
 
-    /// The muted people of a chat, also while nobody is there.
+    /// The muted people of a chat, even while the chat has no members.
     pub fn muted(&self, app: &str, stream: &str) -> Vec<MutedPerson> {
         self.muted.lock().of(&(app.to_owned(), stream.to_owned()))
     }

@@ -1,4 +1,4 @@
-//! What the operator of a server decides about its chats: rules for all of them, and who is muted where.
+//! The operator's moderation of a server's chats: the rules of all chats, and the muted people of each chat.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -8,7 +8,7 @@ use crate::wire::chat::blocked_words::BlockedWords;
 
 /// The longest interval of slow mode.
 pub const MAX_SLOW: Duration = Duration::from_mins(10);
-/// Maximum number of muted people of all chats; the first one is forgotten.
+/// Maximum number of muted people of all chats. Beyond this limit, the oldest mute is forgotten.
 const MAX_MUTED: usize = 256;
 
 /// The rules of all chats of a server.

@@ -45,7 +45,7 @@ pub(in crate::server) struct LoggedEvent {
     pub bytes: Option<u64>,
 }
 
-/// The lists, and what follows from the events.
+/// The lists of events, and figures that follow from the events.
 #[derive(Debug, Default)]
 pub(in crate::server) struct EventLog {
     next: u64,

@@ -82,10 +82,10 @@ impl RecordingState {
 pub struct RenditionChange {
     pub app: String,
     pub stream: String,
-    /// Its name, such as `720p`.
+    /// The name of the rendition, such as `720p`.
     pub rendition: String,
     pub state: RenditionState,
-    /// Why it ended before its viewers left, or was refused: a word, and the text for the user.
+    /// Why the rendition was refused or ended before its viewers left: a word, and the text for the user.
     pub cause: Option<&'static str>,
     pub reason: Option<Problem>,
 }
@@ -186,7 +186,7 @@ pub struct PublisherFigures {
     pub bytes: u64,
     /// Bitrate over the last whole second, in bits per second.
     pub bitrate: u64,
-    /// The encoder by its own words.
+    /// The encoder's own name, as the publisher sends it.
     pub encoder: Option<String>,
     pub stalls: Stalls,
     /// Codec, such as "H.264", with width, height and frame rate if known.

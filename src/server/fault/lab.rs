@@ -1,5 +1,5 @@
-//! The active faults of a server, shared by its connections: each gets its own plan, and strikes
-//! are counted.
+//! The active faults of a server, shared by its connections. Each connection gets its own plan, and
+//! strikes are counted.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};

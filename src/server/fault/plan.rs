@@ -1,4 +1,4 @@
-//! The effect of faults on one connection: when each strikes, how much may be read, and which data
+//! The effect of faults on one connection: when each fault strikes, how much may be read, and which data
 //! is delayed. This module is pure: the connection passes the current time, and acts.
 
 use std::collections::VecDeque;

@@ -1,6 +1,6 @@
 //! Access control: checks every request first. A request for another host name comes from a page
-//! that exploits DNS rebinding, and one with another origin from an unrelated page; changes also
-//! need the token.
+//! that exploits DNS rebinding, and a request with another origin comes from an unrelated page.
+//! Changes also need the token.
 
 use std::sync::Arc;
 

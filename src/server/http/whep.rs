@@ -105,8 +105,8 @@ async fn post(
     }
 }
 
-/// Handles candidates of the viewer, which are not needed: its STUN requests identify it. An ICE restart is
-/// rejected; players then post a new offer.
+/// Accepts and ignores the viewer's candidates, because its STUN requests identify the viewer. Rejects an ICE
+/// restart; players then post a new offer.
 async fn patch(registry: &Registry, session: &str, request: Request) -> Response {
     let Some(known) = registry.whep.remote_ufrag(session) else { return no_session() };
     let (head, body) = request.into_parts();

@@ -40,7 +40,7 @@ impl Contents {
         }
     }
 
-    /// Adds a tag: `events` is what it means.
+    /// Adds a tag; `events` is its parsed content.
     pub fn add(&mut self, tag: &StreamTag, events: &[StreamEvent], configs: &StreamConfigs) {
         match self {
             Self::Flv(contents) => contents.add(tag),

@@ -109,7 +109,7 @@ impl RecordingWriter {
     /// Completes the file: appends this end, and then replaces bytes at these positions.
     ///
     /// # Errors
-    /// Fails if writing fails. Without the end, the file plays by what was written before.
+    /// Fails if writing fails. The file is then playable up to the data that was written before.
     pub fn complete(&mut self, end: &Bytes, patches: &[(u64, Bytes)]) -> io::Result<()> {
         if let Err(error) = self.file.write_all(end) {
             self.cut(&[]);

@@ -1,4 +1,4 @@
-//! The recordings that clients read, which are not deleted meanwhile.
+//! Protection of recordings against deletion while clients read them.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::base::{Clock, Timestamp};
 /// A file counts as watched for this long after the last request for it.
 pub(super) const WATCHED: Duration = Duration::from_mins(2);
 
-/// What is watched, and what wakes the check of the folder.
+/// The watched files, and the signal that wakes the check of the folder.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Keeper {
     pub(super) due: Notify,
@@ -27,7 +27,7 @@ struct Watched {
     last: Timestamp,
 }
 
-/// A file that a client reads; it is kept meanwhile.
+/// A file that a client reads. The file is not deleted while this value exists.
 #[derive(Debug)]
 pub(in crate::server) struct KeptFile {
     keeper: Arc<Keeper>,

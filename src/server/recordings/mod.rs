@@ -1,8 +1,8 @@
-//! Records publications to files in a folder, if configured. FLV files have the tags of the stream, which shares
-//! them with HTTP viewers, so unknown tracks, codecs and script data are kept; MP4 files have its packets. Data is on
-//! the disk half a second later, so a crash costs no more. A slow disk drops frames up to the next keyframe, like the
-//! queue of a slow viewer, but never affects the broadcast. A disk that fills up causes a warning in time, and keeps
-//! a reserve.
+//! Records publications to files in a folder, if configured. FLV files have the tags of the stream, which shares them
+//! with HTTP viewers, so unknown tracks, codecs and script data are kept; MP4 files have its packets. Data is on the
+//! disk half a second later, so a crash loses no more than that. A slow disk drops frames up to the next keyframe,
+//! like the queue of a slow viewer, but never affects the broadcast. A disk that fills up causes a warning in time,
+//! and keeps a reserve.
 
 mod contents;
 mod file;
@@ -103,7 +103,7 @@ impl Reporter {
         tell(&self.registry, &self.stream, figures, state, reason);
     }
 
-    /// Reports events; `lost` is what to say of the last file.
+    /// Reports events; `lost` is the reason why the last file is incomplete.
     fn note(&mut self, events: Vec<PartEvent>, lost: Option<&str>) {
         for event in events {
             match event {
@@ -146,7 +146,7 @@ async fn record(mut reporter: Reporter, sink: Arc<FlvSink>, task: RecordingTask)
     reporter.registry.file_ended(sink.id());
 }
 
-/// Creates the first file. With too many open files, it retries while there is data, which waits.
+/// Creates the first file. If too many files are open, retries while data waits in the queue.
 async fn create(
     registry: &Registry,
     sink: &FlvSink,

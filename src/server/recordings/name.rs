@@ -58,8 +58,8 @@ fn encoded(name: &str, plain: &str) -> String {
     out
 }
 
-/// The stream of a recording with this name, without or with the extension; `None` if the name is none of ours,
-/// or if it does not hold the whole names.
+/// The stream of a recording with this name, without or with the extension; `None` if the name is not the
+/// name of a recording, or does not contain the whole names of application and stream.
 pub(in crate::server) fn stream_of(name: &str) -> Option<RecordedStream> {
     let (names, _) = split(stem(name))?;
     let (app, stream) = names.split_once('-')?;
@@ -112,7 +112,7 @@ fn decoded(text: &str) -> Option<String> {
     whole.then(|| percent_decode_str(text).decode_utf8().ok()).flatten().map(Into::into)
 }
 
-/// The format of a file with this name; `None` if it leads elsewhere, is hidden, or is no media file.
+/// The format of a file with this name; `None` if the name contains a path, is hidden, or is not a media file.
 pub(in crate::server) fn format_of(name: &str) -> Option<Format> {
     let is_plain = !name.starts_with('.')
         && name.chars().all(|it| !it.is_control() && !matches!(it, '/' | '\\' | ':'));

@@ -53,7 +53,7 @@ const OTHER_TRACK: Duration = Duration::from_secs(2);
 /// The recordings in memory.
 #[derive(Debug)]
 pub(in crate::server) struct OpenRecordings {
-    /// The last used one is the last.
+    /// Ordered by use: the recording that was used last is the last.
     all: Mutex<Vec<Arc<OpenRecording>>>,
     reading: Arc<Semaphore>,
     /// Room for segments in memory, in KiB.

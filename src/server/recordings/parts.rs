@@ -74,7 +74,7 @@ pub(super) struct PartFigures {
 pub(super) enum PartEvent {
     Begun(PartFigures),
     Finished(PartFigures),
-    /// Nothing came for the file, which was removed.
+    /// The file received no data and was removed.
     Empty(PartFigures),
     Disk(Warning),
 }
@@ -90,7 +90,7 @@ pub(super) struct PartsWriter {
     reader: Option<Reader>,
     /// The times of the first and the newest media of the file.
     times: Option<(u32, u32)>,
-    /// Bytes that are not in the file yet, those since the last keyframe, and the most from one to the next.
+    /// Bytes that are not in the file yet, bytes since the last keyframe, and the maximum between two keyframes.
     pending: u64,
     group: u64,
     largest_group: u64,
@@ -226,7 +226,7 @@ impl PartsWriter {
         is_due && self.held.is_none_or(|since| since.elapsed() >= RETRY)
     }
 
-    /// Continues in a new file. If there can be none, the current one goes on.
+    /// Continues in a new file, or in the current file if no new one can be created.
     fn split(&mut self) -> io::Result<()> {
         let next = match self.task.create() {
             Ok(next) => next,

@@ -33,7 +33,7 @@ const MAX_BATCH: usize = 512;
 const MAX_BATCH_BYTES: u64 = 4 << 20;
 /// With more waiting bytes than this, the client gets nothing new.
 const MAX_BACKLOG: usize = 1 << 20;
-/// How often a client that is behind, and a file that grows, are looked at again.
+/// Interval between checks of a client that is behind, and of a file that grows.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// The name of a recording in a request to play; `None` if it means a live stream.
@@ -247,7 +247,7 @@ impl Playback {
         ends.into_iter().flatten().max().unwrap_or_default()
     }
 
-    /// The samples that come next, where they are, and whether there will be no more.
+    /// The next samples, the path of their file, and whether they are the last ones.
     fn plan(&self) -> (Vec<Planned>, PathBuf, bool) {
         let Some((recording, _)) = &self.opened else { return Default::default() };
         let content = recording.content();

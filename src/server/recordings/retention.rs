@@ -1,5 +1,5 @@
-//! Deletes old recordings, the oldest first, until the rest fits the rules. Only regular files directly in the
-//! folder that have the name of a recording are deleted, and none that is being written or watched.
+//! Deletes old recordings, the oldest first, until the rest fits the rules. Deletes only regular files directly in
+//! the folder that have the name of a recording, and no file that is being written or watched.
 
 use std::fs;
 use std::io;

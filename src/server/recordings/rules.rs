@@ -43,7 +43,7 @@ pub struct Retention {
 pub struct RecordingRules {
     /// For streams without their own rule.
     pub others: FileRules,
-    /// The first one that matches counts.
+    /// The first rule that matches applies.
     pub streams: Vec<StreamRule>,
     pub keep: Retention,
     /// True if those who may play a stream may play its recordings.

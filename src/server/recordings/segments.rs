@@ -1,6 +1,6 @@
-//! The segments of a recording: which samples they have, and where these are in the file. A segment begins with a
-//! keyframe. Where it begins depends only on what comes before, so segments never change while the file grows. This
-//! module is pure.
+//! The segments of a recording: their samples, and the positions of the samples in the file. A segment begins with a
+//! keyframe. The start of a segment depends only on earlier samples, so segments never change while the file grows.
+//! This module is pure.
 
 use std::ops::Range;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! What a recorder needs to know about the tags of a stream: where a file can begin, and what its beginning must
-//! repeat. This module has no I/O.
+//! Analysis of a stream's tags for a recorder: where a file can begin, and which tags its beginning must repeat. This
+//! module has no I/O.
 
 use bytes::{Buf as _, Bytes};
 
@@ -77,8 +77,8 @@ pub(super) struct StreamConfigs {
 }
 
 impl StreamConfigs {
-    /// Keeps a tag that the beginning of a file must repeat. True if it differs from an earlier one, so that a new
-    /// file should begin.
+    /// Keeps a tag that the beginning of a file must repeat. Returns true if the tag differs from an earlier one, so
+    /// that a new file should begin.
     pub fn note(&mut self, tag: &StreamTag) -> bool {
         self.has_video |= tag.kind == TagKind::Video;
         if tag.kind == TagKind::Script {
@@ -97,7 +97,7 @@ impl StreamConfigs {
         false
     }
 
-    /// Keeps a config of the packets. True if it differs from the earlier one.
+    /// Keeps a config of the packets. Returns true if the config differs from the earlier one.
     pub fn note_event(&mut self, event: &StreamEvent) -> bool {
         match event {
             StreamEvent::Config(TrackConfig::Video(config)) => {

@@ -57,8 +57,8 @@ pub(in crate::server) enum RecordingStart {
 }
 
 impl Files {
-    /// Adds a file, unless there are `most`, or one of this stream is still open: its publisher has
-    /// reconnected before the first connection timed out.
+    /// Adds a file, unless there are `most` files, or one of this stream is still open because its
+    /// publisher reconnected before the first connection timed out.
     pub fn begin(&self, stream: &Arc<Stream>, sink: &Arc<FlvSink>, most: usize) -> RecordingStart {
         let mut inner = self.0.lock();
         let files = &mut inner.under_way;

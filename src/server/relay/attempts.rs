@@ -1,5 +1,5 @@
-//! The order of attempts: the addresses of the list one after the other, and a growing wait after
-//! each round.
+//! The order of connection attempts: the addresses of the list one after the other, and a growing
+//! wait after each round.
 
 use std::time::Duration;
 

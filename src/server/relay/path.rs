@@ -1,5 +1,5 @@
-//! Loop guard: the servers that a stream has passed, or that wait for it, by their random ids. A
-//! relay names them in its connect command. A server that finds its own id there refuses.
+//! Loop guard: the random ids of the servers that a stream has passed, or that wait for the stream.
+//! A relay sends these ids in its connect command. A server refuses a command with its own id.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! A pull: plays a stream of another server, and publishes it here under the name of the viewers.
-//! While it changes to another server, its viewers stay.
+//! A pull: plays a stream of another server, and publishes it on this server under the name that
+//! viewers request. Viewers stay while the pull changes to another server.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -31,15 +31,16 @@ use crate::wire::rtmp::url::Url;
 const SILENCE: Duration = Duration::from_secs(8);
 /// A server without the stream for this long is waited for.
 const SOON: Duration = Duration::from_secs(1);
-/// With further addresses: a server without the stream for this long is left for the next one.
+/// With further addresses: if a server does not have the stream for this long, the pull tries the
+/// next server.
 const START: Duration = Duration::from_secs(4);
 /// With further addresses: the time limit of connecting, and of the handshake and commands.
 const FAIL_OVER_CONNECT: Duration = Duration::from_secs(2);
 const FAIL_OVER_COMMAND: Duration = Duration::from_secs(4);
 /// How long the viewers of a lost stream are kept for its return.
 const GAP: Duration = Duration::from_secs(10);
-/// How often a name that is published here is checked, and how long a free one is left alone: servers
-/// that pull from each other must not pass on the rest of one stream as a new one.
+/// How often a name that is published on this server is checked, and how long a free name is not
+/// pulled. Servers that pull from each other must not pass on the rest of one stream as a new one.
 const TAKEN: Duration = Duration::from_secs(3);
 /// Time limit for closing a connection.
 const CLOSE: Duration = Duration::from_millis(500);
@@ -54,7 +55,7 @@ const MAX_REDIRECTS: u32 = 3;
 enum End {
     /// The pull ends.
     Over(Problem),
-    /// The server asks to connect there.
+    /// The server redirects the pull to this URL.
     Elsewhere(Url),
     /// Another publisher has the name.
     Taken,
@@ -68,10 +69,11 @@ struct Pull {
     is_renewal: bool,
     /// When the last connection with media failed.
     lost_at: Option<Timestamp>,
-    /// When a connection has sent its first media, and its last.
+    /// When the connection's current stream sent its first media; `None` after the stream ended.
     live_since: Option<Timestamp>,
     /// When the connection sent its first media, also if the stream has ended since.
     first_media: Option<Timestamp>,
+    /// When media last arrived.
     heard: Timestamp,
     incoming: Vec<Incoming>,
     /// The server's address.
@@ -227,7 +229,7 @@ impl Pull {
         Ok(())
     }
 
-    /// How long the pull continues without viewers; HTTP requests wait for its begin.
+    /// How long the pull continues without viewers; HTTP requests wait for its start.
     fn patience(&self) -> Duration {
         let linger = self.task.relay.rule.linger;
         if self.live_since.is_some() { linger } else { linger.max(REQUEST_TIMEOUT) }

@@ -1,5 +1,5 @@
-//! Starts pulls: those that always run, and those on demand. For the latter, a viewer who may play
-//! asks for a stream that is not here; callers have checked the viewer's access.
+//! Starts pulls: those that always run, and those on demand. A pull on demand starts when a viewer
+//! asks for a stream that is not on this server. Callers have checked the viewer's access.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Weak};
@@ -24,7 +24,7 @@ pub(in crate::server) fn begin(registry: &Arc<Registry>) {
     }
 }
 
-/// Replaces the rules: relays of rules that are gone end, and those of new ones begin.
+/// Replaces the rules: relays of removed rules end, and relays of new rules begin.
 pub(in crate::server) fn set_rules(registry: &Arc<Registry>, rules: &[RelayRule]) {
     let running = registry.relays.all();
     registry.relays.set_rules(rules);
@@ -45,8 +45,8 @@ pub(in crate::server) fn set_rules(registry: &Arc<Registry>, rules: &[RelayRule]
     }
 }
 
-/// Starts the pull of a stream, if a rule is for it and nobody publishes it. Returns the pull, also
-/// if it runs already. `path` has the servers on the way to the viewer.
+/// Starts the pull of a stream if a rule applies to the stream and nobody publishes it. Returns the
+/// pull, also if it is already running. `path` has the servers on the way to the viewer.
 pub(in crate::server) fn demand(
     registry: &Arc<Registry>,
     (app, stream): (&str, &str),

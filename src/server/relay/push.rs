@@ -25,8 +25,8 @@ use crate::wire::rtmp::client::{Event, Purpose};
 use crate::wire::rtmp::command::caps_ex;
 use crate::wire::rtmp::url::Url;
 
-/// Messages are passed to the connection only while it has fewer queued bytes than this: those in
-/// the stream's queue can still be dropped.
+/// Messages are passed to the connection only while it has fewer queued bytes than this, because
+/// messages in the stream's queue can still be dropped.
 const MAX_UNSENT: usize = 128 << 10;
 /// A server that accepts nothing for this long has failed.
 const NO_PROGRESS: Duration = Duration::from_secs(10);
@@ -56,7 +56,7 @@ struct Push {
     unpublished_at: Option<Timestamp>,
     /// When the connection got its first media.
     live_since: Option<Timestamp>,
-    /// The time of the stream at which the other server's time begins, and the last time there.
+    /// The stream time at which the other server's time begins, and the last time sent to that server.
     origin_ms: Option<u32>,
     last_ms: u32,
     /// True until a keyframe arrives, after messages were lost.

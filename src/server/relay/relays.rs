@@ -146,7 +146,7 @@ impl Relays {
         }
     }
 
-    /// Replaces the rules. Relays of rules that are gone are asked to end.
+    /// Replaces the rules. Relays of removed rules are asked to end.
     pub fn set_rules(&self, rules: &[RelayRule]) {
         let mut known = self.rules.write();
         let kept = |rule: &RelayRule| known.iter().find(|it| ***it == *rule).cloned();

@@ -1,4 +1,4 @@
-//! One running relay: what it does now, and its figures.
+//! One running relay: its state and its figures.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -16,15 +16,15 @@ use crate::server::stream::Stream;
 /// The way of a relayed stream.
 #[derive(Clone, Debug)]
 pub(in crate::server) struct RelayWay {
-    /// The servers before this one: those that a pushed stream has passed, or those that wait for a
-    /// pulled one.
+    /// The other servers on the path: those that a pushed stream has passed, or those that wait for
+    /// a pulled stream.
     pub path: RelayPath,
     /// The pushed stream.
     pub stream: Weak<Stream>,
 }
 
 impl RelayWay {
-    /// Returns true if it is the way of this stream.
+    /// Returns true if this is the path of this stream.
     pub fn is_of(&self, stream: &Arc<Stream>, path: &RelayPath) -> bool {
         std::ptr::eq(self.stream.as_ptr(), Arc::as_ptr(stream)) && self.path == *path
     }
@@ -93,7 +93,7 @@ impl Relay {
         self.report.subscribe()
     }
 
-    /// Changes the report; returns what an event tells: another state or cause.
+    /// Changes the report. Returns the content of an event if the state or the cause has changed.
     pub fn change(
         &self,
         now: Timestamp,

@@ -1,4 +1,4 @@
-//! The task of a relay: what pushes and pulls share.
+//! The task of a relay: the common part of pushes and pulls.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub(in crate::server) struct RelayTask {
 }
 
 impl RelayTask {
-    /// Changes the report, and tells of another state or cause.
+    /// Changes the report, and reports a changed state or cause as an event.
     pub fn change(&self, change: impl FnOnce(&mut RelayReport)) {
         if let Some(change) = self.relay.change(self.registry.clock.now(), change) {
             self.registry.tell(Event::Relay(change));

@@ -8,7 +8,7 @@ use crate::media::{FrameRate, Size};
 /// Cost of an encoder before the first measurement, in nanoseconds per macroblock: 720p30 in a quarter of a
 /// core.
 const USUAL_COST: u64 = 2_300;
-/// A measurement counts as one of this many.
+/// The weight of a measurement in the mean is one part in this many.
 const SMOOTHING: u64 = 64;
 
 /// The measured load.

@@ -51,7 +51,7 @@ pub(in crate::server) struct RenditionPlaylist {
     pub state: Mutex<PlaylistState>,
     /// Time of the last request, in microseconds of the clock.
     asked: AtomicI64,
-    /// The number after those of all segments so far; zero before the first one.
+    /// The number of the next segment; zero before the first one.
     pub(super) next_number: AtomicU64,
     /// The codec of an encoder that opened, with its size and frame rate.
     codec: Mutex<Option<(Size, FrameRate, String)>>,
@@ -96,7 +96,7 @@ impl RenditionPlaylist {
         self.listing.subscribe()
     }
 
-    /// Shows this to requests. A frame within a part wakes no one.
+    /// Shows this listing to requests. A frame within a part wakes no request.
     pub(super) fn show(&self, listing: Listing) {
         self.listing.send_if_modified(|known| {
             let is_new = known.version() != listing.version();
@@ -125,7 +125,7 @@ impl RenditionPlaylist {
         asked > i64::MIN && now.since(Timestamp::from_micros(asked)) < KEPT
     }
 
-    /// What players need to know of it; `None` if a stream like this has no such rendition.
+    /// The data that players need about the rendition. `None` if a stream like this has no such rendition.
     pub fn variant(&self, main: &Listing) -> Option<OfferedVariant> {
         let of = main.initialization()?;
         let audio_rate = main.audio_rate() * PEAK_PERCENT / 100;

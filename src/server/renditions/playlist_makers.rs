@@ -98,14 +98,14 @@ impl PlaylistMakers {
         }
     }
 
-    /// Takes what has come from the encoders, and the audio.
+    /// Takes the packets from the encoders, and the audio.
     pub fn receive(&mut self) {
         for made in &mut self.made {
             made.received.extend(made.source.take());
         }
     }
 
-    /// Adds what was taken to the playlists, after the stream itself; returns true if that was anything.
+    /// Adds the taken packets to the playlists, after the stream itself. Returns true if a playlist changed.
     pub fn make(&mut self, main: &mut Maker, now: Timestamp) -> bool {
         let (target, offset) = (main.target_duration(), main.window.offset());
         let mut changed = false;

@@ -7,7 +7,7 @@ use crate::text::problem::{Problem, problem};
 pub(in crate::server) enum Refusal {
     /// The stream has no such rendition, or is not larger than it.
     Absent,
-    /// This many renditions are encoded, and there may be no more.
+    /// The server already encodes this many renditions, which is the limit.
     Full(usize),
     /// The CPU is busy to this percentage.
     Busy(u32),

@@ -46,7 +46,7 @@ impl Task {
         self.connection.check(now)
     }
 
-    /// Asks a client that gets nothing whether it is there.
+    /// Pings a client that receives no data, to learn whether the client is still connected.
     fn ping(&mut self, now: Timestamp) {
         if self.connection.sent() == self.sent {
             self.connection.with_session(|session| session.ping(now.as_millis() as u32));

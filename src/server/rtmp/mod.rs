@@ -81,7 +81,7 @@ struct Task {
     /// True if the client has logged in as a publisher.
     welcome: bool,
     place: ConnectionSlot,
-    /// The time since which it waits for a publisher.
+    /// Start of the client's wait for a publisher.
     waiting_since: Option<Timestamp>,
 }
 
@@ -150,7 +150,7 @@ impl Task {
         }
     }
 
-    /// Runs until the end, and returns the reason of a proper one.
+    /// Runs until the connection ends, and returns the reason of a proper end.
     async fn serve(&mut self) -> Result<Cow<'static, str>, Error> {
         let mut events = Vec::new();
         let registry = Arc::clone(&self.registry);

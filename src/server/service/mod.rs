@@ -86,7 +86,7 @@ pub struct Addresses {
     pub http: Option<SocketAddr>,
     /// The UDP port of WHEP.
     pub webrtc: Option<SocketAddr>,
-    /// True if the requested port was in use and this is another one, which causes a notice.
+    /// True if the requested port was in use and the server uses another one, which causes a notice.
     pub rtmp_moved: bool,
     pub http_moved: bool,
 }
@@ -182,7 +182,7 @@ impl Server {
     /// address is for this computer only. It must not be called within the runtime.
     ///
     /// # Errors
-    /// Fails if the server cannot listen there; then it listens where it did before.
+    /// Fails if the server cannot listen on `to`. The server then listens on the previous address.
     pub fn move_rtmp(&mut self, to: Listen) -> Result<(), Error> {
         let was = Listen::exactly(self.addresses.rtmp);
         self.runtime.block_on(self.ports.rtmp.close());
@@ -207,7 +207,7 @@ impl Server {
     /// within the runtime.
     ///
     /// # Errors
-    /// Fails if the server cannot listen there; then it listens where it did before.
+    /// Fails if the server cannot listen on `to`. The server then listens on the previous address.
     pub fn move_http(&mut self, http: Listen, webrtc: Listen) -> Result<(), Error> {
         let Some(was) = self.addresses.http.map(Listen::exactly) else { return Ok(()) };
         if let Some(port) = &self.ports.http {

@@ -84,7 +84,7 @@ impl FlvSink {
         self.inner.lock().queue.skipped()
     }
 
-    /// Returns true if it had to end because its reader was too slow.
+    /// Returns true if the queue had to end because its reader was too slow.
     pub fn was_overrun(&self) -> bool {
         self.inner.lock().overrun
     }

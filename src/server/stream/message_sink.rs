@@ -30,7 +30,7 @@ pub(in crate::server) struct MessageSink {
     /// True to take messages of additional tracks, too.
     takes_tracks: bool,
     queue: Mutex<Queue>,
-    /// Several queues of one task share it.
+    /// Wakes the task. Several queues of one task share this signal.
     arrived: Arc<Notify>,
     /// Wakes a thread that waits.
     arrived_for_thread: Condvar,
@@ -52,7 +52,7 @@ impl MessageSink {
         Self::waking(id, limit, takes_tracks, Arc::default())
     }
 
-    /// Another queue for the task of this one, which waits for both.
+    /// Creates another queue for the same task, which waits for both queues.
     pub fn beside(&self, id: u64) -> Arc<Self> {
         Self::waking(id, self.limit, self.takes_tracks, Arc::clone(&self.arrived))
     }

@@ -54,7 +54,7 @@ const ONE_CALL_FROM: usize = 4;
 /// Maximum number of held messages.
 const MAX_HELD: usize = 32;
 
-/// A stream. Viewers are locked while it is locked, never the other way round.
+/// A stream. Viewers may be locked while the stream is locked, never the other way around.
 #[derive(Debug)]
 pub(super) struct Stream {
     pub app: String,
@@ -108,9 +108,9 @@ impl Stream {
         Self { app, name, opened_by, limits, inner: Mutex::default() }
     }
 
-    /// Makes a client the publisher; `None` if there is one that stays. A streamer who lost the
-    /// connection meets their own ghost, which gives way at once to the same identity at the same
-    /// address, and to others with the same credentials once it is silent.
+    /// Makes a client the publisher; `None` if another publisher stays. A streamer who lost the
+    /// connection finds the old connection still publishing. That connection gives way at once to the
+    /// same identity at the same address, and to others with the same credentials once it is silent.
     pub fn publish(&self, claim: Claim<'_>, now: Timestamp) -> Option<Arc<Dismissal>> {
         let Claim { id, address, credentials, proven, limits } = claim;
         let mut inner = self.inner.lock();

@@ -1,4 +1,4 @@
-//! What relays need of a stream: where it comes from, and its next connection.
+//! A stream's interface for relays: the source of the stream, and its next connection.
 
 use crate::server::relay::path::RelaySource;
 use crate::server::stream::Stream;
@@ -18,8 +18,8 @@ impl Stream {
         inner.publisher.as_ref().map(|publisher| publisher.source.clone()).unwrap_or_default()
     }
 
-    /// Publisher `id`, a relay, continues with the data of another connection: its times continue,
-    /// and viewers stay.
+    /// Publisher `id`, a relay, continues with the data of another connection. Timestamps
+    /// continue, and viewers stay.
     pub fn renew(&self, id: u64) {
         let mut inner = self.inner.lock();
         if inner.publisher.as_ref().is_some_and(|publisher| publisher.id == id) {

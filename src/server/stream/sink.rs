@@ -53,7 +53,7 @@ pub(in crate::server) trait Sink: Debug + Send + Sync {
     fn resume(&self);
 }
 
-/// What a stream knows of a viewer beside its queue.
+/// A stream's data about a viewer, in addition to the viewer's queue.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::server) struct ViewerRecord {
     pub id: u64,

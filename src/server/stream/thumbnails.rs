@@ -80,11 +80,11 @@ struct Job {
     done: oneshot::Sender<Option<Bytes>>,
 }
 
-/// What there is for a request.
+/// The answer to a request for a thumbnail.
 #[derive(Debug)]
 pub(in crate::server) enum Thumbnail {
     Ready(Bytes),
-    /// It is being made; `None`: the video cannot be decoded.
+    /// The thread is making the thumbnail. The receiver gets `None` if the video cannot be decoded.
     Soon(oneshot::Receiver<Option<Bytes>>),
     Undecodable,
     /// There are too many requests.
@@ -176,7 +176,7 @@ fn make_all(jobs: &Receiver<Job>, kept: &Mutex<HashMap<StreamNames, KeptThumbnai
     }
 }
 
-/// The keyframe behind its configs, as JPEG.
+/// Returns the keyframe that follows its codec configs as a JPEG file.
 fn jpeg(messages: &[Arc<Message>]) -> Option<Vec<u8>> {
     let frame = decoded(messages)?;
     let rgb = rgb(&frame)?;

@@ -1,4 +1,4 @@
-//! The queue of one viewer. It is limited; if it grows too long, frames are dropped up to the next
+//! The bounded queue of one viewer. If the queue grows too long, frames are dropped up to the next
 //! keyframe. Audio continues.
 
 use std::collections::VecDeque;

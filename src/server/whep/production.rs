@@ -1,4 +1,4 @@
-//! Makes frames of one stream for all its WHEP viewers, on a separate thread, as long as there are any.
+//! Makes frames of one stream for all its WHEP viewers, on a separate thread, while the stream has such viewers.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -39,7 +39,7 @@ pub(in crate::server) struct Production {
     pub(super) sink: Arc<MessageSink>,
     pub(super) tracks: watch::Sender<Tracks>,
     shared: Mutex<Shared>,
-    /// Number of users, and of those who want audio.
+    /// Number of users, and number of users that want audio.
     pub(super) users: AtomicUsize,
     pub(super) listeners: AtomicUsize,
     /// True if the program's own encoder accepts keyframe requests.

@@ -111,7 +111,7 @@ impl Callbacks {
         self.destinations.contains_key(&call.kind())
     }
 
-    /// Asks whether a client may do this. Returns the other name under which it may.
+    /// Asks the receiver whether the client may act. Returns the new name if the receiver changes the name.
     pub async fn ask(&self, visit: &Visit, call: &Call) -> Result<Option<String>, Denied> {
         let Some(destination) = self.destinations.get(&call.kind()) else { return Ok(None) };
         let request = dialect::request(self.dialect, visit, call);
@@ -149,7 +149,7 @@ fn renamed(visit: &Visit, call: &Call, name: &str) -> Result<String, Denied> {
     Err(Denied::Callback)
 }
 
-/// Tells that a client has finished, when it is dropped.
+/// Reports, when it is dropped, that a client has finished.
 #[derive(Debug)]
 pub(in crate::server) struct DoneCall {
     callbacks: Arc<Callbacks>,
@@ -159,7 +159,7 @@ pub(in crate::server) struct DoneCall {
 }
 
 impl DoneCall {
-    /// The end of what a client begins; `None` if nothing ends.
+    /// The report of the end of `call`; `None` if such a call has no end.
     pub fn new(callbacks: &Arc<Callbacks>, visit: &Visit, call: &Call) -> Option<Self> {
         let (callbacks, visit) = (Arc::clone(callbacks), visit.clone());
         call.end().map(|call| Self { callbacks, visit, call: Some(call) })

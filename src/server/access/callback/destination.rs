@@ -1,6 +1,6 @@
 //! Posts to one URL. The queue "callback" has a bound: requests beyond the first ones wait for at most
-//! the time limit, and those beyond the bound fail at once. After failures, a URL is not called for a
-//! while, longer each time. URLs do not share anything, so a slow one delays no other.
+//! the time limit, and those beyond the bound fail at once. After each failure, the URL is not called
+//! for a growing time. URLs share nothing, so a slow URL does not delay the others.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

@@ -15,7 +15,7 @@ pub enum Dialect {
     Nginx,
     /// JSON of SRS.
     Srs,
-    /// JSON of MediaMTX, which only asks.
+    /// JSON of MediaMTX, which decides but receives no notices.
     MediaMtx,
 }
 

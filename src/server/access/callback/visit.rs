@@ -1,4 +1,4 @@
-//! A client, and what it does, as callbacks describe it.
+//! A client and its action, as callbacks describe them.
 
 use std::fmt;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! The claims of a token: which stream, what, until when, and from where.
+//! The claims of a token: the stream, the permitted actions, the expiry time and the addresses.
 
 use std::net::IpAddr;
 

@@ -159,7 +159,7 @@ impl RemoteKeys {
         Arc::clone(&self.0.keys.read())
     }
 
-    /// The keys after another fetch, unless the last one was just now.
+    /// Fetches the keys again, unless the last fetch was just now, and returns the keys.
     async fn newest(&self, clock: Clock) -> Arc<Vec<PublicKey>> {
         // The fetch goes on if the client leaves.
         let set = Arc::clone(&self.0);

@@ -1,5 +1,5 @@
 //! A segment that is sent while it grows: each part at once, in a body without a length, so that DASH
-//! players are as close to the stream as those of low-latency HLS.
+//! players are as close to the live edge as low-latency HLS players.
 
 use std::io;
 use std::sync::Arc;

@@ -326,8 +326,8 @@ async fn list(
     head.respond(request.headers, Body::from(text))
 }
 
-/// The renditions for DASH, which may request any of their segments at any time. All are made while somebody has
-/// the manifest, as far as the CPU allows.
+/// The renditions for DASH players, which may request any segment at any time. The server encodes all renditions while
+/// somebody uses the manifest, as far as the CPU allows.
 async fn dash_renditions(
     registry: &Arc<Registry>,
     production: &Production,

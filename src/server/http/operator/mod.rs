@@ -29,7 +29,7 @@ use crate::server::registry::Registry;
 /// Who has made a change.
 const BY_OPERATOR: &str = "ended by the operator";
 
-/// Lets only those read who may; see the module documentation.
+/// Rejects clients that may not read; see the module documentation.
 pub(super) async fn readers(
     State(registry): State<Arc<Registry>>,
     ConnectInfo(caller): ConnectInfo<Caller>,

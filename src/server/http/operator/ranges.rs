@@ -3,7 +3,7 @@
 /// What to answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server::http) enum RangeAnswer {
-    /// The whole file: there is no range, or one that may be ignored.
+    /// The whole file, because the request has no range, or a range that may be ignored.
     Whole,
     /// These bytes.
     Part(std::ops::Range<u64>),

@@ -1,5 +1,5 @@
 //! The recordings: their list at `/api/v1/recordings`, and the files at `/recordings/{file}`, with ranges for
-//! players and interrupted downloads. A slow client holds no thread: each piece is read when it is due.
+//! players and interrupted downloads. A slow client occupies no thread: each piece is read when it is due.
 
 use std::fs::File;
 use std::future::Future;
@@ -220,7 +220,7 @@ pub(in crate::server::http) async fn send(
     response
 }
 
-/// Opens a file, and returns its size and its tag, which changes with it.
+/// Opens a file. Returns its size, and its tag, which changes when the file changes.
 fn open(path: &Path) -> io::Result<(File, u64, String)> {
     let file = folder::open(path)?;
     let metadata = file.metadata()?;

@@ -1,5 +1,5 @@
-//! Links to one recording for a limited time: the elements of a page cannot send a token. The link holds the
-//! time at which it expires, and an HMAC of both.
+//! Links to one recording for a limited time, because the elements of a page cannot send a token. A link contains its
+//! expiry time, and an HMAC of the recording and that time.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
