@@ -6,7 +6,7 @@ use crate::base::Timestamp;
 
 /// Number of messages that a member may send at once.
 pub(super) const BURST: u32 = 5;
-/// Interval of further messages after that.
+/// Interval between messages after the first burst.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The message allowance of a member.

@@ -94,7 +94,7 @@ async fn readiness(State(registry): State<Arc<Registry>>) -> impl IntoResponse {
 
 /// A resource of a stream.
 enum MediaResource {
-    /// The viewer page, and what it shows.
+    /// The viewer page and its data.
     Watch(WatchResource),
     Chat,
     Whep(WhepResource),

@@ -151,7 +151,7 @@ impl OpenRecordings {
         tokio::task::spawn_blocking(look).await.ok().flatten()
     }
 
-    /// Opens the recording in this file, or reads what was added to it; `is_writing` tells whether it grows.
+    /// Opens the recording in this file, or reads the data added to the file. `is_writing` is true while the file grows.
     ///
     /// # Errors
     /// Fails if it cannot be read.
@@ -289,7 +289,7 @@ impl OpenRecording {
         self.content.read()
     }
 
-    /// Reads what was added to the file.
+    /// Reads the data that was added to the file.
     fn refresh(&self, now: Timestamp, is_writing: impl Fn() -> bool) -> Result<(), OpenError> {
         let Some(mut file) = self.file.try_lock_for(OTHER_READER) else {
             // Another request still reads it: what is known is enough, if there is something.

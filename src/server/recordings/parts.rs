@@ -21,7 +21,7 @@ use crate::wire::container::Format;
 use crate::wire::container::flv::{Reader, Tag, TagEvent, TagKind};
 use crate::wire::container::mp4::live::is_live_video;
 
-/// Time after which the creation of the next file is tried again.
+/// Time between two attempts to create the next file.
 const RETRY: Duration = Duration::from_secs(2);
 
 /// What a recorder is to write.

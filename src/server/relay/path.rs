@@ -25,7 +25,7 @@ impl RelayPath {
         (ids.len() <= MAX_HOPS && ids.iter().all(is_id)).then_some(Self(ids))
     }
 
-    /// The path with a further server; `None` if it becomes too long.
+    /// The path with one more server; `None` if the path becomes too long.
     pub fn with(&self, id: &str) -> Option<Self> {
         let mut ids = self.0.clone();
         ids.push(id.to_owned());

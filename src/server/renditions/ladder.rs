@@ -153,7 +153,7 @@ pub struct Ladders {
     pub apps: HashMap<String, Ladder>,
     /// How many renditions with video are encoded at the same time; `None` is a number that suits the cores.
     pub limit: Option<usize>,
-    /// The share of the machine's CPU time, from 0 to 1, above which no further rendition begins.
+    /// The share of the machine's CPU time, from 0 to 1, above which no more renditions start.
     pub cpu: f64,
 }
 

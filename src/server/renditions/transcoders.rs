@@ -14,7 +14,7 @@ use crate::server::renditions::running::{RenditionFigures, RunningRendition};
 use crate::server::stream::Stream;
 use crate::server::stream::message_sink::MessageSink;
 
-/// A refused rendition is not tried again for this long.
+/// After a refusal, the same rendition is not started for this long.
 const BARRED: Duration = Duration::from_secs(30);
 /// Maximum number of remembered refusals.
 const MAX_BARRED: usize = 256;

@@ -1,4 +1,4 @@
-//! How a connection ends: its deadlines, its last messages, and the end of what it did.
+//! The end of a connection: its deadlines, its last messages, and the end of its publication or playback.
 
 use crate::base::Timestamp;
 use crate::server::event::Ended;

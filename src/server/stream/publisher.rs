@@ -149,7 +149,7 @@ impl Publisher {
         self.heard = now;
     }
 
-    /// The encoder by its own words, if it says so.
+    /// The encoder's own name, if the publisher sends one.
     pub fn encoder(&self) -> Option<String> {
         let encoder = self.metadata.encoder.as_deref()?.trim();
         Some(encoder.chars().take(MAX_ENCODER).collect()).filter(|_| !encoder.is_empty())

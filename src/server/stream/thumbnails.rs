@@ -31,7 +31,7 @@ const FIT: Size = Size::new(320, 180);
 const MAX_PIXELS: usize = 4_096 * 2_304;
 /// JPEG quality.
 const QUALITY: u8 = 75;
-/// Maximum number of waiting requests; further ones are refused.
+/// Maximum number of waiting requests; the server refuses more.
 const MAX_WAITING: usize = 8;
 /// The thread ends after this time without a request.
 const IDLE: Duration = Duration::from_secs(30);

@@ -1,6 +1,6 @@
 //! Callbacks: other systems decide who may publish and play, and learn what happened. The requests
 //! are those of nginx-rtmp, SRS or MediaMTX, whose receivers work unchanged. The dialects are pure;
-//! `destination` posts, and `calls` knows who is asked and told.
+//! `destination` posts, and `calls` chooses the receivers of questions and notices.
 
 pub(in crate::server) mod calls;
 mod destination;

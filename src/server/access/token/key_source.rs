@@ -149,7 +149,7 @@ impl RemoteKeys {
         Self(Arc::new(RemoteSet { url, keys, fetched, tried }))
     }
 
-    /// The keys so far. Old ones are renewed meanwhile.
+    /// The current keys. Old keys are renewed in the background.
     fn known(&self, clock: Clock) -> Arc<Vec<PublicKey>> {
         let fetched = *self.0.fetched.read();
         if fetched.is_some_and(|at| clock.now().since(at) >= REFRESH) {

@@ -32,7 +32,7 @@ pub(super) struct Growing {
 }
 
 impl Growing {
-    /// The parts as they come; `None` if the first one does not come in time.
+    /// The parts as they become complete; `None` if the first part is not complete in time.
     pub async fn body(mut self) -> Option<Body> {
         let mut sent = 0;
         let first = self.next(&mut sent).await.ok().flatten()?;
