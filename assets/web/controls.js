@@ -104,7 +104,9 @@ export class Controls {
         this.menu.hidden = !show;
         for (const id of ['settings', 'chip']) byId(id).setAttribute('aria-expanded', String(show));
         if (show) {
-            this.menu.querySelector('input:checked')?.focus();
+            // A group without a choice is hidden.
+            const shown = [...this.menu.querySelectorAll('input:checked')].find((it) => it.offsetParent);
+            shown?.focus();
         } else if (this.menu.contains(document.activeElement)) {
             byId('settings').focus();
         }

@@ -94,6 +94,8 @@ pub(super) struct PartsWriter {
     pending: u64,
     group: u64,
     largest_group: u64,
+    /// The kinds of tags with media in this file.
+    kinds: Vec<TagKind>,
     /// True if the stream has another form now.
     outdated: bool,
     /// When the next file could not be created.
@@ -121,6 +123,7 @@ impl PartsWriter {
             pending: 0,
             group: 0,
             largest_group: 0,
+            kinds: Vec::new(),
             outdated: false,
             held: None,
             events: Vec::new(),
@@ -153,14 +156,19 @@ impl PartsWriter {
             if self.splits_before(&tag) {
                 self.split()?;
             }
-            self.outdated |= self.configs.note(&tag);
+            let mut differs = self.configs.note(&tag);
             let events = self.events_of(&tag);
             for event in &events {
-                self.outdated |= self.configs.note_event(event);
+                differs |= self.configs.note_event(event);
             }
+            // Some publishers complete a config before its first frame.
+            self.outdated |= differs && self.kinds.contains(&tag.kind);
             self.contents.add(&tag, &events, &self.configs);
             self.count(&tag);
             if tag.is_media {
+                if !self.kinds.contains(&tag.kind) {
+                    self.kinds.push(tag.kind);
+                }
                 let first = self.times.map_or(tag.time_ms, |(first, _)| first);
                 // Audio may be a little older than the keyframe before it.
                 let is_newer = |it: u32| tag.time_ms.wrapping_sub(it) < u32::MAX / 2;
@@ -243,6 +251,7 @@ impl PartsWriter {
         self.file = next;
         self.contents = Contents::new(self.task.rules.format, &self.configs);
         (self.times, self.outdated, self.held) = (None, false, None);
+        self.kinds.clear();
         self.events.push(PartEvent::Begun(self.figures()));
         Ok(())
     }
