@@ -93,8 +93,8 @@ pub const FAULTS: &[Fault] = &[
         "a certificate for another name",
         || plant::to_tls(Authority::foreign),
         (6, Notice("target-certificate"), "tls"),
-        ["the server's certificate", "it is for live.example.org", "Use the server name"],
-        ["服务器证书验证失败", "证书签发给 live.example.org", "请使用证书中的服务器名称"],
+        ["the server's certificate", "it is for live.example.org", "Connect with a server name"],
+        ["服务器证书验证失败", "证书签发给 live.example.org", "请用证书中列出的服务器名称"],
     ),
     row(
         "a plain server where TLS is asked for",
