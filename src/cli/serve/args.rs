@@ -213,7 +213,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub cert_key: Option<PathBuf>,
     /// Record every published stream to files in this folder, at most 64 streams at once. The file of --config can
-    /// choose streams ([[record_rule]])
+    /// choose streams (`[[record_rule]]`)
     #[arg(long, value_name = "DIR")]
     pub record: Option<PathBuf>,
     /// Format of the recordings: flv, or mp4 (in fragments, so that a crash costs at most a second)
@@ -257,7 +257,7 @@ pub struct Args {
     #[arg(long, value_name = "URL", value_parser = check_successor)]
     pub successor: Option<String>,
     /// Send every stream to this RTMP server, too (repeatable), such as `rtmp://other/live` or
-    /// `rtmp://other/{app}/{stream}`. [[relay]] in the file of --config has patterns, keys and lists
+    /// `rtmp://other/{app}/{stream}`. `[[relay]]` in the file of --config has patterns, keys and lists
     #[arg(long, value_name = "URL", value_parser = relay_target)]
     pub push: Vec<RelayTarget>,
     /// Get a stream from this RTMP server when a viewer asks for it, such as
