@@ -464,8 +464,10 @@ key ctrl+2
 if wanted watch || wanted chat || wanted listening || wanted looking || wanted full || wanted player || wanted recent || wanted lost || wanted wall; then
     press "push button" "Watch your own stream"
     sleep 12
+    press entry "Send a message"
+    # Looking for the field took processor time, which the window shows.
+    sleep 3
     for line in "which crystal is that?" "greetings from Lyon" "that solder joint looks fine now"; do
-        press entry "Send a message"
         write "$line"
         key Return
         sleep 1
@@ -534,11 +536,14 @@ if wanted notice; then
     sleep 4
     shot notice
 fi
-# again SETTINGS…: the studio begins anew, with one more scene below the others.
-again() {
+end_studio() {
     kill "$studio"
     for _ in $(seq 100); do kill -0 "$studio" 2>/dev/null || break; sleep 0.1; done
     kill -9 "$studio" 2>/dev/null || true
+}
+# again SETTINGS…: the studio begins anew, with one more scene below the others.
+again() {
+    end_studio
     settings
     "$@"
     open_studio
@@ -569,8 +574,7 @@ if wanted import; then
     shot import
 fi
 if wanted camera; then
-    kill "$studio"
-    wait "$studio" 2>/dev/null || true
+    end_studio
     DISPLAY="$screen" LIBGL_ALWAYS_SOFTWARE=1 "$ONAIR_PICTURES_DEMO" camera >"$work/log-camera" 2>&1 &
     studio=$!
     pids+=("$studio")
