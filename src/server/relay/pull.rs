@@ -159,12 +159,7 @@ impl Pull {
             };
             redirects = 0;
             let wait = attempts.fail(self.first_media, now);
-            self.task.change(|report| {
-                report.state = RelayState::Reconnecting;
-                report.cause = Some(cause);
-                report.retry_in = Some(wait);
-                report.has_tried_all = attempts.has_tried_all();
-            });
+            self.task.failed(cause, wait, attempts.has_tried_all());
             if let Err(why) = self.meanwhile(sleep(wait)).await {
                 return why;
             }
@@ -237,11 +232,7 @@ impl Pull {
 
     /// Connects and receives until something ends it.
     async fn connection(&mut self, url: &Url, shown: String, options: &Options) -> End {
-        self.task.change(|report| {
-            report.state = RelayState::Connecting;
-            report.url = shown;
-            report.retry_in = None;
-        });
+        self.task.connecting(shown);
         let clock = self.task.registry.clock;
         let on_step = |_: crate::net::Step<'_>| {};
         let connect = Client::connect(url, Purpose::Play, options, clock, &on_step);
@@ -408,12 +399,7 @@ impl Pull {
         if std::mem::replace(&mut self.was_live, true) {
             self.task.relay.reconnects.fetch_add(1, Ordering::Relaxed);
         }
-        self.task.change(|report| {
-            report.state = RelayState::Live;
-            report.cause = None;
-            report.retry_in = None;
-            report.has_tried_all = false;
-        });
+        self.task.live();
         Ok(())
     }
 

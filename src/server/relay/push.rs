@@ -12,7 +12,6 @@ use crate::base::Timestamp;
 use crate::net::rtmp::{Client, Options, Progress};
 use crate::net::{Cause, ConnectStage};
 use crate::server::relay::attempts::Attempts;
-use crate::server::relay::report::RelayState;
 use crate::server::relay::task::{RelayTask, ticks};
 use crate::server::stream::Stream;
 use crate::server::stream::message::{Class, Message};
@@ -125,12 +124,7 @@ impl Push {
             };
             redirects = 0;
             let wait = attempts.fail(self.live_since, self.task.registry.clock.now());
-            self.task.change(|report| {
-                report.state = RelayState::Reconnecting;
-                report.cause = Some(cause);
-                report.retry_in = Some(wait);
-                report.has_tried_all = attempts.has_tried_all();
-            });
+            self.task.failed(cause, wait, attempts.has_tried_all());
             if let Err(why) = self.meanwhile(sleep(wait)).await {
                 return why;
             }
@@ -176,11 +170,7 @@ impl Push {
         shown: String,
         options: &Options,
     ) -> End {
-        self.task.change(|report| {
-            report.state = RelayState::Connecting;
-            report.url = shown;
-            report.retry_in = None;
-        });
+        self.task.connecting(shown);
         let clock = self.task.registry.clock;
         let on_step = |_: crate::net::Step<'_>| {};
         let connect = Client::connect(url, Purpose::Publish, options, clock, &on_step);
@@ -303,12 +293,7 @@ impl Push {
         if std::mem::replace(&mut self.was_live, true) {
             self.task.relay.reconnects.fetch_add(1, Ordering::Relaxed);
         }
-        self.task.change(|report| {
-            report.state = RelayState::Live;
-            report.cause = None;
-            report.retry_in = None;
-            report.has_tried_all = false;
-        });
+        self.task.live();
     }
 
     /// Adds the bytes of the connection to the totals.

@@ -29,6 +29,35 @@ impl RelayTask {
         }
     }
 
+    /// Records an attempt to connect to this address.
+    pub fn connecting(&self, shown: String) {
+        self.change(|report| {
+            report.state = RelayState::Connecting;
+            report.url = shown;
+            report.retry_in = None;
+        });
+    }
+
+    /// Records the first media of a connection.
+    pub fn live(&self) {
+        self.change(|report| {
+            report.state = RelayState::Live;
+            report.cause = None;
+            report.retry_in = None;
+            report.has_tried_all = false;
+        });
+    }
+
+    /// Records a failure, and the wait before the next attempt.
+    pub fn failed(&self, cause: Problem, wait: Duration, has_tried_all: bool) {
+        self.change(|report| {
+            report.state = RelayState::Reconnecting;
+            report.cause = Some(cause);
+            report.retry_in = Some(wait);
+            report.has_tried_all = has_tried_all;
+        });
+    }
+
     /// Records the end.
     pub fn over(&self, why: Option<Problem>) {
         self.change(|report| {
