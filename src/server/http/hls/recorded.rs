@@ -224,8 +224,7 @@ async fn admit(
 ) -> Result<RecordedEntry, Box<Response>> {
     let id = registry.next_id();
     let now = registry.unix_seconds();
-    let seconds = i64::try_from(now).unwrap_or(i64::MAX);
-    if signed_link::is_valid(&registry.link_key, file, &query, seconds) {
+    if signed_link::is_valid(&registry.link_key, file, &query, now) {
         // The link is for this recording alone, and not for the stream.
         let scope = PassScope { app: VOD, stream: stem(file), address: None };
         let pass = Some(registry.passes.issue(scope, now));
@@ -368,14 +367,8 @@ fn part(
 ) -> Response {
     let size = bytes.len() as u64;
     let tag = format!("\"{}-{file}\"", encode_name(name));
-    let text = |name: header::HeaderName| headers.get(name).and_then(|it| it.to_str().ok());
-    let is_same = text(header::IF_RANGE).is_none_or(|it| it == tag);
-    let range = ranges::answer(text(header::RANGE).filter(|_| is_same), size);
-    let (status, part) = match range {
-        RangeAnswer::Unsatisfiable => {
-            let head = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
-            return (StatusCode::RANGE_NOT_SATISFIABLE, head).into_response();
-        }
+    let (status, part) = match ranges::of_request(headers, &tag, size) {
+        RangeAnswer::Unsatisfiable => return ranges::unsatisfiable(size),
         RangeAnswer::Whole => (StatusCode::OK, 0..size),
         RangeAnswer::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
     };

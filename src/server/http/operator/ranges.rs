@@ -1,5 +1,8 @@
 //! The part of a file that a request asks for (RFC 9110 §14). This module is pure.
 
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
 /// What to answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server::http) enum RangeAnswer {
@@ -11,8 +14,26 @@ pub(in crate::server::http) enum RangeAnswer {
     Unsatisfiable,
 }
 
+/// The answer to a request with these fields, for a file with this entity tag and size. A part of
+/// another version of the file (`If-Range`) would not fit, so the whole file is the answer.
+pub(in crate::server::http) fn of_request(
+    headers: &HeaderMap,
+    tag: &str,
+    size: u64,
+) -> RangeAnswer {
+    let text = |name: HeaderName| headers.get(name).and_then(|it| it.to_str().ok());
+    let is_same = text(header::IF_RANGE).is_none_or(|it| it == tag);
+    answer(text(header::RANGE).filter(|_| is_same), size)
+}
+
+/// The response for [`RangeAnswer::Unsatisfiable`].
+pub(in crate::server::http) fn unsatisfiable(size: u64) -> Response {
+    let head = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
+    (StatusCode::RANGE_NOT_SATISFIABLE, head).into_response()
+}
+
 /// The answer to a `Range` field, for a file of this size. Several ranges at once are ignored.
-pub(in crate::server::http) fn answer(range: Option<&str>, size: u64) -> RangeAnswer {
+fn answer(range: Option<&str>, size: u64) -> RangeAnswer {
     let Some(set) = range.and_then(|range| range.trim().strip_prefix("bytes=")) else {
         return RangeAnswer::Whole;
     };

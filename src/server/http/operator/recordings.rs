@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Path as UrlPath, RawQuery, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body::{Frame, SizeHint};
 use serde_json::{Value, json};
@@ -83,7 +83,7 @@ pub(in crate::server::http) async fn list(
 
 fn to_json(registry: &Registry, file: &ListedFile, signs: bool) -> Value {
     let mut url = format!("/recordings/{}", encode_name(&file.name));
-    let signed = || signed_link::query(&registry.link_key, &file.name, now(registry));
+    let signed = || signed_link::query(&registry.link_key, &file.name, registry.unix_seconds());
     if let Some(query) = signs.then(signed).flatten() {
         url = format!("{url}?{query}");
     }
@@ -101,11 +101,6 @@ fn to_json(registry: &Registry, file: &ListedFile, signs: bool) -> Value {
         "modified": unix_seconds(file.modified),
         "state": if is_writing { "writing" } else { "finished" },
     })
-}
-
-/// Seconds since 1970.
-fn now(registry: &Registry) -> i64 {
-    registry.clock.wall_micros(registry.clock.now()) / 1_000_000
 }
 
 /// Deletes a recording, with the server's token.
@@ -154,7 +149,8 @@ pub(in crate::server::http) async fn file(
     headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
-    let is_linked = signed_link::is_valid(&registry.link_key, &name, &query, now(&registry));
+    let now = registry.unix_seconds();
+    let is_linked = signed_link::is_valid(&registry.link_key, &name, &query, now);
     let may_read = is_linked || guard::is_local(&registry, &caller, &headers);
     if !may_read && let Err(refused) = authorized(&registry, &caller, &headers) {
         return *refused;
@@ -179,15 +175,8 @@ pub(in crate::server::http) async fn send(
     let Ok(Ok((file, size, tag))) = tokio::task::spawn_blocking(move || open(&path)).await else {
         return missing();
     };
-    let text = |name: HeaderName| headers.get(name).and_then(|it| it.to_str().ok());
-    // A part of another version of the file would not fit.
-    let is_same = text(header::IF_RANGE).is_none_or(|it| it == tag);
-    let answer = ranges::answer(text(header::RANGE).filter(|_| is_same), size);
-    let mut response = match answer {
-        RangeAnswer::Unsatisfiable => {
-            let head = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
-            return (StatusCode::RANGE_NOT_SATISFIABLE, head).into_response();
-        }
+    let mut response = match ranges::of_request(headers, &tag, size) {
+        RangeAnswer::Unsatisfiable => return ranges::unsatisfiable(size),
         RangeAnswer::Whole => part_of((registry, caller, method), file, kept, 0..size)
             .map(IntoResponse::into_response),
         RangeAnswer::Part(part) => {

@@ -9,29 +9,29 @@ use crate::base::Secret;
 use crate::base::secret::is_same_secret;
 
 /// How long a link works, in seconds: a long recording can be watched to its end.
-const VALID_SECONDS: i64 = 12 * 3_600;
+const VALID_SECONDS: u64 = 12 * 3_600;
 
 /// The query of a link to this file; `None` without a key.
-pub(in crate::server::http) fn query(key: &Secret, file: &str, now: i64) -> Option<String> {
+pub(in crate::server::http) fn query(key: &Secret, file: &str, now: u64) -> Option<String> {
     let expires = now.saturating_add(VALID_SECONDS);
     let signature = signature(key, file, expires)?;
     Some(format!("expires={expires}&signature={signature}"))
 }
 
 /// Returns true if this query belongs to a link to this file that has not expired.
-pub(in crate::server::http) fn is_valid(key: &Secret, file: &str, query: &str, now: i64) -> bool {
+pub(in crate::server::http) fn is_valid(key: &Secret, file: &str, query: &str, now: u64) -> bool {
     let value = |wanted: &str| {
         form_urlencoded::parse(query.as_bytes())
             .find(|(name, _)| name == wanted)
             .map(|(_, value)| value.into_owned())
     };
-    let expires = value("expires").and_then(|it| it.parse::<i64>().ok());
+    let expires = value("expires").and_then(|it| it.parse::<u64>().ok());
     let (Some(expires), Some(given)) = (expires, value("signature")) else { return false };
     let expected = signature(key, file, expires);
     expected.is_some_and(|it| is_same_secret(it.as_bytes(), given.as_bytes())) && now < expires
 }
 
-fn signature(key: &Secret, file: &str, expires: i64) -> Option<String> {
+fn signature(key: &Secret, file: &str, expires: u64) -> Option<String> {
     let key = Some(key.expose().as_bytes()).filter(|key| !key.is_empty())?;
     let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
     mac.update(format!("{expires}/{file}").as_bytes());
