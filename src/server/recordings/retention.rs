@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::timeout;
 
 use crate::server::event::{Ended, Event, Recording, RecordingState};
+use crate::server::recordings::folder;
 use crate::server::recordings::name::{is_ours, stream_of};
 use crate::server::recordings::rules::Retention;
 use crate::server::registry::Registry;
@@ -84,7 +85,7 @@ fn tidy(registry: &Registry, keep: Retention) {
         if is_used(&path) {
             continue;
         }
-        if let Err(error) = fs::remove_file(&path) {
+        if let Err(error) = folder::remove(&path) {
             tracing::warn!(%error, file = file.name, "a recording was not deleted");
             continue;
         }
