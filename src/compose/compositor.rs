@@ -292,7 +292,7 @@ impl Drop for ChangeGuard {
 
 partial_debug!(Shared { captured });
 
-/// Pending commands. The outer `Some` means that there is a command.
+/// Pending commands. The outer `Some` means that a command is pending.
 #[derive(Default)]
 struct Inbox {
     sources: BTreeMap<SourceId, SourceFrame>,

@@ -1,6 +1,6 @@
 //! Scales frames with a triangle filter, which is as wide as an output pixel when reducing, and as
 //! a source pixel when enlarging. Down to half the size, four pixels per row contribute, and this
-//! module scales by itself. Other sizes are scaled by a library, which would be slower for so few
+//! module scales without a library. A library scales other sizes, which would be slower for so few
 //! pixels.
 
 use fast_image_resize::images::{Image, ImageRef};

@@ -71,7 +71,7 @@ impl BlackCheck {
         self.is_new && self.looked.is_none_or(|looked| now.since(looked) >= CHECK_INTERVAL)
     }
 
-    /// Records that there are no frames any more.
+    /// Records that frames have stopped.
     pub(super) fn gone(&mut self) {
         (self.looked, self.is_new) = (None, false);
         self.since.store(LIT, Ordering::Relaxed);

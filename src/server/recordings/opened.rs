@@ -284,7 +284,7 @@ impl OpenRecording {
         Peer { app: VOD.to_owned(), stream: self.name.clone(), address, id, protocol }
     }
 
-    /// What is known of the recording.
+    /// The known content of the recording.
     pub fn content(&self) -> impl std::ops::Deref<Target = RecordingContent> + '_ {
         self.content.read()
     }

@@ -68,7 +68,7 @@ impl RunningRendition {
         self.users.load(Ordering::Acquire) > 0
     }
 
-    /// Why it has ended by itself, if it has.
+    /// The reason why the server ended it, if it did.
     pub fn ended(&self) -> Option<Refusal> {
         self.ended.lock().clone()
     }

@@ -90,7 +90,7 @@ fn begin(
     Ok(used)
 }
 
-/// Checks that the rendition exists, and that there is CPU time for it.
+/// Checks that the rendition exists, and that the CPU has time for it.
 fn check_cpu(
     registry: &Registry,
     stream: &Stream,

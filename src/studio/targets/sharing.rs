@@ -86,7 +86,7 @@ pub(in crate::studio) fn links(networks: &[NetworkAddress], server: Addresses) -
     links
 }
 
-/// Returns the address at which this computer reaches a socket of its own.
+/// Returns the address at which this computer reaches its own socket.
 pub(in crate::studio) fn here(listens: SocketAddr) -> SocketAddr {
     match listens.ip().is_unspecified() {
         true => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), listens.port()),

@@ -11,7 +11,7 @@ use crate::ui::style::theme::{RADIUS, Theme};
 const MAX_POINTS: usize = 150;
 
 /// Draws the newest `span` of `values`, oldest first, with the newest at the right edge. The scale
-/// goes from zero to above the largest value or `at_least`, so that there is room for a caption.
+/// goes from zero to above the largest value or `at_least`, which leaves room for a caption.
 pub fn sparkline(
     ui: &mut Ui,
     theme: &Theme,

@@ -32,7 +32,7 @@ impl GrowingIndex {
         }
     }
 
-    /// What was read so far, with the samples in the order of the file.
+    /// The index so far, with the samples in the order of the file.
     pub fn index(&mut self) -> &mut Index {
         match self {
             Self::Flv(scan) => scan.index(),

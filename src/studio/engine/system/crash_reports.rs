@@ -1,4 +1,4 @@
-//! The folder of crash reports of earlier runs. The user is told of each report once, and the file
+//! The folder of crash reports of earlier runs. The studio reports each of them once, and the file
 //! stays. `cli/process/crash.rs` writes the reports.
 
 use std::fs;

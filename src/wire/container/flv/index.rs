@@ -90,7 +90,7 @@ impl Scan {
         Ok(())
     }
 
-    /// What was read, with the samples in the order of the file.
+    /// The index so far, with the samples in the order of the file.
     pub fn index(&mut self) -> &mut Index {
         &mut self.index
     }

@@ -158,7 +158,7 @@ impl Reader {
         Ok(())
     }
 
-    /// What was read, with the samples in the order of the file.
+    /// The index so far, with the samples in the order of the file.
     pub fn index_so_far(&mut self) -> &mut Index {
         &mut self.index
     }

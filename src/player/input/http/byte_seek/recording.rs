@@ -1,4 +1,4 @@
-//! What is known of a recording on a web server that is read from its beginning, and seeking in the
+//! The known part of a recording on a web server that is read from its beginning, and seeking in the
 //! recording. Requests to the server run in parallel; only a seek waits for them.
 
 use std::time::Duration;
