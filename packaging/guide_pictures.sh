@@ -55,6 +55,8 @@ picture() {
         ;;
     ?*) xdotool key "$pressed" ;;
     esac
+    # A tooltip under the pointer would cover a part.
+    xdotool mousemove 2 718
     sleep 2
     import -window root "$work/picture.png"
     convert "$work/picture.png" -quality 88 "$root/assets/pictures/$file.jpg"
