@@ -5,7 +5,7 @@
 #   packaging/bench.sh [--times N] [--seconds N] [ROW…]
 #
 # Rows: broadcast quality relay start glass window targets tls blackhole first joining watch
-# watch1080 watchflv lasting outages scene filters screen strip wire (all).
+# watch1080 watchflv lasting outages browsers scene filters screen strip wire (all).
 # `wire` is measured by criterion, three times in turn with other libraries (benches/peers), in about
 # four minutes; `quality` takes about ten, and its clips 1 GB in target/bench/quality; `outages`
 # takes ten, `lasting` eleven. OBS takes part in `window` where it is installed (ONAIR_BENCH_OBS=1
@@ -29,7 +29,7 @@ wanted() {
     for word in "$@"; do
         case $word in
         "$row") return 0 ;;
-        broadcast | quality | relay | start | glass | window | targets | tls | blackhole | first | joining | watch | watch1080 | watchflv | lasting | outages | scene | filters | screen | strip | wire) named=yes ;;
+        broadcast | quality | relay | start | glass | window | targets | tls | blackhole | first | joining | watch | watch1080 | watchflv | lasting | outages | browsers | scene | filters | screen | strip | wire) named=yes ;;
         esac
     done
     [ -z "$named" ]

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import rows  # noqa: E402
 from measure import median, spread  # noqa: E402
 
-ROWS = ["broadcast", "quality", "relay", "start", "glass", "window", "targets", "tls", "blackhole", "first", "joining", "watch", "watch1080", "watchflv", "lasting", "outages", "scene", "filters", "screen", "strip", "wire"]
+ROWS = ["broadcast", "quality", "relay", "start", "glass", "window", "targets", "tls", "blackhole", "first", "joining", "watch", "watch1080", "watchflv", "lasting", "outages", "browsers", "scene", "filters", "screen", "strip", "wire"]
 
 # (row, figure, ours, theirs, the goal for ours / theirs) and (row, figure, ours, the goal, unit).
 RATIOS = [
@@ -83,6 +83,10 @@ LIMITS = [
     ("first", "picture_ms", "onair", 1_000, "ms after the first connection"),
     ("window", "first_frame_ms", "onair", 300, "ms"),
     ("watch1080", "cpu_s_per_s", "onair", 0.6, "of a core"),
+    ("browsers", "latency_ms", "WebRTC (WHEP)", 150, "ms"),
+    ("browsers", "latency_p95_ms", "WebRTC (WHEP)", 250, "ms"),
+    ("browsers", "latency_ms", "WebSocket-FLV", 500, "ms"),
+    ("browsers", "latency_ms", "low-latency HLS", 1_500, "ms"),
 ]
 
 

@@ -57,14 +57,14 @@ def wait_for(what, condition, limit=20.0):
 class Program:
     """A program that runs; ended by its process id."""
 
-    def __init__(self, command, log, env=None, out=None, err=None):
+    def __init__(self, command, log, env=None, out=None, err=None, inherit=False):
         self.command = [str(word) for word in command]
         self.log = log
         stdout = open(out, "wb") if out else open(log, "ab")
         self.started = time.monotonic()
         self.process = subprocess.Popen(
             self.command, stdin=subprocess.DEVNULL, stdout=stdout,
-            stderr=open(err, "wb") if err else open(log, "ab"), env=env,
+            stderr=open(err, "wb") if err else open(log, "ab"), env=env, close_fds=not inherit,
         )
         self.pid = self.process.pid
         self.usage = None

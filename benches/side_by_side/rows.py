@@ -9,6 +9,7 @@ import signal
 import time
 from pathlib import Path
 
+import browsers as viewer_page
 import delivery
 import studio
 import window as studio_window
@@ -172,6 +173,10 @@ def relay(bench):
         return run([shutil.which("nginx") or "/usr/sbin/nginx", "-e", "stderr", "-p", bench.folder, "-c", config], port)
 
     return turns(bench, {"onair": ours, "nginx-rtmp": nginx})
+
+
+def browsers(bench):
+    return viewer_page.browsers(bench, turns)
 
 
 def start(bench):

@@ -1,0 +1,180 @@
+"""The row about browsers: the viewer page in Chromium without a graphics card plays the built-in server's stream of
+the test source by each protocol. Each shown frame tells its age by the code band of the test source."""
+
+import json
+import os
+import shutil
+import signal
+import tempfile
+import time
+
+from measure import Program, median, wait_for
+
+# A frame that is shown so long after the one before it is a stall.
+STALL_MS = 500
+# After the start, players still look for their place.
+SETTLES_S = 5
+# How long the server is stopped, and how long after that a viewer may take.
+FREEZE_S, RECOVERS_S = 3, 10
+BROWSER = ("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+           "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+           "--autoplay-policy=no-user-gesture-required", "--remote-debugging-pipe")
+
+# Runs in the page before its own scripts: leaves one protocol in the state of the stream, and notes for each
+# frame when it was shown, and how old it was, in ms.
+SCRIPT = """
+const own = window.fetch;
+window.fetch = async (...words) => {
+    const answer = await own(...words);
+    if (!String(words[0].url ?? words[0]).split('?')[0].endsWith('/state')) return answer;
+    const state = await answer.json();
+    state.protocols = state.protocols.filter(name => name === PROTOCOL);
+    return new Response(JSON.stringify(state), { status: answer.status, headers: { 'Content-Type': 'application/json' } });
+};
+window.shownFrames = [];
+const canvas = document.createElement('canvas');
+function age(video) {
+    const [width, height] = [video.videoWidth, video.videoHeight];
+    const rows = Math.ceil(Math.ceil(height / 16) / 2) * 2;
+    [canvas.width, canvas.height] = [width, 1];
+    const context = canvas.getContext('2d', { willReadFrequently: true });
+    context.drawImage(video, 0, height - rows / 2, width, 1, 0, 0, width, 1);
+    const pixels = context.getImageData(0, 0, width, 1).data;
+    const bits = Array.from({ length: 48 }, (_, cell) => pixels[Math.floor((cell + 0.5) * width / 48) * 4 + 1] > 126 ? 1 : 0);
+    const number = (from, to) => bits.slice(from, to).reduce((all, bit) => all * 2 + bit, 0);
+    if (number(0, 2) !== 2 || number(46, 48) !== 1) return null;
+    const time = number(2, 38);
+    let sum = 0;
+    for (let rest = time; rest > 0; rest = Math.floor(rest / 256)) sum += rest % 256;
+    if (sum % 256 !== number(38, 46)) return null;
+    return Math.round((performance.timeOrigin + performance.now()) % 2 ** 36 - time);
+}
+document.addEventListener('DOMContentLoaded', () => {
+    const video = document.querySelector('video');
+    const shown = (_, { presentedFrames }) => {
+        window.shownFrames.push([Math.round(performance.now()), presentedFrames, age(video)]);
+        video.requestVideoFrameCallback(shown);
+    };
+    video.requestVideoFrameCallback(shown);
+});
+"""
+
+
+class Browser:
+    """Chromium, told what to do over two pipes: DevTools messages that end with a zero byte."""
+
+    def __init__(self, bench, script, url):
+        self.profile = tempfile.mkdtemp(dir=bench.folder)
+        to_it, self.told = os.pipe()
+        self.heard, from_it = os.pipe()
+        # Chromium reads descriptor 3 and writes descriptor 4.
+        command = ["bash", "-c", 'exec "$@" 3<&"$IN" 4>&"$OUT"', "-", *BROWSER, f"--user-data-dir={self.profile}"]
+        for end in (to_it, from_it):
+            os.set_inheritable(end, True)
+        self.program = Program(command, bench.log, env=bench.environment(IN=str(to_it), OUT=str(from_it)), inherit=True)
+        os.close(to_it)
+        os.close(from_it)
+        self.bytes, self.count = b"", 0
+        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
+        self.session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self.ask("Page.enable")
+        self.ask("Page.addScriptToEvaluateOnNewDocument", source=script)
+        self.ask("Page.navigate", url=url)
+
+    session = None
+
+    def ask(self, method, **values):
+        self.count += 1
+        message = {"id": self.count, "method": method, "params": values}
+        if self.session:
+            message["sessionId"] = self.session
+        os.write(self.told, json.dumps(message).encode() + b"\0")
+        while True:
+            end = self.bytes.find(b"\0")
+            if end < 0:
+                more = os.read(self.heard, 1 << 16)
+                if not more:
+                    raise RuntimeError("Chromium ended")
+                self.bytes += more
+                continue
+            told, self.bytes = json.loads(self.bytes[:end]), self.bytes[end + 1:]
+            if told.get("id") == self.count:
+                if "error" in told:
+                    raise RuntimeError(f"{method}: {told['error']}")
+                return told["result"]
+
+    def frames(self):
+        """(when it was shown, how many there were, its age or None) of each frame that a script saw; times in ms."""
+        told = self.ask("Runtime.evaluate", expression="JSON.stringify(window.shownFrames ?? [])", returnByValue=True)
+        return json.loads(told["result"]["value"])
+
+    def protocol(self):
+        """What the page says that it plays by, and how old the video is."""
+        told = self.ask("Runtime.evaluate", expression="document.getElementById('chip')?.textContent ?? ''", returnByValue=True)
+        return told["result"]["value"]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.program.stop(signal.SIGTERM)
+        os.close(self.told)
+        os.close(self.heard)
+        shutil.rmtree(self.profile, ignore_errors=True)
+
+
+def figures(frames, seconds):
+    ages = sorted(age for _, _, age in frames if age is not None)
+    if len(ages) < seconds * 10:
+        raise RuntimeError(f"Chromium showed {len(frames)} frames, of which {len(ages)} were read")
+    gaps = [later[0] - earlier[0] for earlier, later in zip(frames, frames[1:])]
+    third = max(1, len(frames) // 3)
+    begin, end = ([age for _, _, age in part if age is not None] for part in (frames[:third], frames[-third:]))
+    return {
+        "latency_ms": median(ages),
+        "latency_p95_ms": ages[len(ages) * 95 // 100],
+        "grown_ms": median(end) - median(begin),
+        "fps": (frames[-1][1] - frames[0][1]) / (frames[-1][0] - frames[0][0]) * 1_000,
+        "stalls": sum(gap > STALL_MS for gap in gaps),
+        "longest_gap_ms": max(gaps),
+    }
+
+
+def plays(bench, protocol):
+    """A new broadcast, a browser, a while of watching, and a server that is stopped for some seconds."""
+    said = bench.folder / "browser.jsonl"
+    said.write_text("")
+    command = [bench.onair, "live", "--built-in", "--video", "test", "--audio", "tone", "--json"]
+    with Program(command, bench.log, env=bench.environment(), out=said) as live:
+
+        def told():
+            lines = (json.loads(line) for line in said.read_text().splitlines() if line.endswith("}"))
+            events = {line["event"]: line for line in lines}
+            return events.get("ready") if events.get("target", {}).get("state") == "live" else None
+
+        page = wait_for("the broadcast", told)["watch"]
+        with Browser(bench, f"const PROTOCOL = {json.dumps(protocol)};{SCRIPT}", page) as browser:
+            wait_for(f"frames by {protocol}", lambda: len(browser.frames()) > 30, 60)
+            first = browser.frames()[0][0]
+            time.sleep(SETTLES_S)
+            settled = len(browser.frames())
+            time.sleep(bench.seconds)
+            found = figures(browser.frames()[settled:], bench.seconds)
+            os.kill(live.pid, signal.SIGSTOP)
+            time.sleep(FREEZE_S)
+            before = len(browser.frames())
+            os.kill(live.pid, signal.SIGCONT)
+            time.sleep(RECOVERS_S)
+            after = browser.frames()[before:]
+            ages = [age for _, _, age in after[-30:] if age is not None]
+            return {
+                "first_frame_ms": first, **found,
+                "after_freeze_ms": median(ages) if ages else None,
+            }
+
+
+def browsers(bench, turns):
+    if not shutil.which("chromium"):
+        return None
+    names = {"WebRTC (WHEP)": "whep", "low-latency HLS": "hls", "WebSocket-FLV": "flv"}
+    return turns(bench, {name: lambda it=it: plays(bench, it) for name, it in names.items()})
