@@ -2,6 +2,8 @@
 
 // Nothing plays after this.
 const START_MS = 15_000;
+// Farther behind the live edge than this, playback jumps instead of catching up.
+const MAX_BEHIND_SECONDS = 2;
 // Playback does not go on.
 const STALL_MS = 6_000;
 // The policy of the page lets only these addresses become scripts (Trusted Types).
@@ -79,6 +81,7 @@ export class WebSocketFlv {
         this.latency = isPlaying
             ? Math.max(0, buffered.end(buffered.length - 1) - this.position) + this.roundTrip() / 2_000
             : null;
+        if (this.latency > MAX_BEHIND_SECONDS && !this.video.paused) this.toLiveEdge();
         const limit = this.position > 0 ? STALL_MS : START_MS;
         if (now - this.movedAt > limit) this.#give(this.position > 0 ? 'lost' : 'noFrames');
     }

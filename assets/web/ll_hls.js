@@ -9,7 +9,7 @@ const START_BITRATE = 8_000_000;
 // Nothing plays after this.
 const START_MS = 15_000;
 // Farther behind the live edge than this, playback jumps instead of catching up.
-const MAX_BEHIND_SECONDS = 5;
+const MAX_BEHIND_SECONDS = 2;
 // Playback does not go on.
 const STALL_MS = 8_000;
 
