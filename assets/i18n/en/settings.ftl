@@ -213,6 +213,7 @@ serve-together = { $flags } belong together: one is missing
 serve-auth-without-user = --auth needs --user
 rendition-invalid = '{ $text }' is no rendition: write a height with a bitrate, such as 480p:1200k, or audio
 rendition-too-many = write at most { $most } renditions, each once
+serve-number-within = write a number from { $least } to { $most }
 rendition-cpu-range = write a percentage from { $least } to { $most }
 
 # Faults of the fault lab.
@@ -273,6 +274,14 @@ control-idle = it is not playing
 play-flag-buffer = write a buffer from 100 ms to 10 s, or auto
 play-flag-offset = write an offset from -2 s to 2 s
 play-flag-speaker = it is empty: `onair devices` lists the IDs of the speakers
+flag-size = '{ $text }' is not a size: write for example 700M or 2G, at least 64K
+flag-sample-rate = AAC does not support this sampling rate: use { $rates }
+flag-replay-to = --replay-to needs --replay, or settings with a replay
+record-track-syntax = write NAME=SOURCE, for example Voice=mic
+record-track-unnamed = the track has no name: write NAME=SOURCE, for example Voice=mic
+record-track-silent = 'none' has no sound to record
+record-track-full = --record-track { $name }: all tracks are in use
+record-track-strips = there are already { $most } audio strips
 flag-delay = the stream delay must be at most 30m
 control-no-item-value = an item has no '{ $name }': write one of { $known }
 control-side-chain-of-compressor = only a compressor has a side_chain

@@ -259,6 +259,7 @@ serve-together = { $flags } 必须一起使用，现在缺少一项
 serve-auth-without-user = --auth 需要 --user
 rendition-invalid = “{ $text }”不是画质档：请写高度和码率，例如 480p:1200k，或写 audio
 rendition-too-many = 最多写 { $most } 个画质档，不能重复
+serve-number-within = 请写 { $least } 到 { $most } 之间的整数
 rendition-cpu-range = 请写 { $least } 到 { $most } 之间的百分数
 
 # 故障实验
@@ -319,6 +320,14 @@ control-idle = 没有在播放
 play-flag-buffer = 请写 100 ms 到 10 s 的缓冲，或 auto
 play-flag-offset = 请写 -2 s 到 2 s 的偏移
 play-flag-speaker = 内容为空：`onair devices` 会列出扬声器的 ID
+flag-size = “{ $text }”不是大小：请写 700M、2G 等，至少 64K
+flag-sample-rate = AAC 不支持这个采样率：请用 { $rates }
+flag-replay-to = --replay-to 需要同时使用 --replay，或在设置里打开回放
+record-track-syntax = 请写“名称=来源”，例如 Voice=mic
+record-track-unnamed = 音轨没有名称：请写“名称=来源”，例如 Voice=mic
+record-track-silent = “none”没有声音可录
+record-track-full = --record-track { $name }：音轨已用完
+record-track-strips = 混音器的音频源已满（{ $most } 个）
 flag-delay = 直播延迟最长 30m
 control-no-item-value = 场景项没有“{ $name }”：请写 { $known } 之一
 control-side-chain-of-compressor = 只有压缩器有 side_chain

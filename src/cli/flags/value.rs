@@ -77,7 +77,7 @@ pub fn audio() -> impl TypedValueParser<Value = AudioChoice> {
 ///
 /// # Errors
 /// Fails with a sentence that shows the syntax.
-pub fn bytes(text: &str) -> Result<u64, String> {
+pub fn bytes(text: &str) -> Result<u64, Problem> {
     let upper = text.trim().to_ascii_uppercase();
     let number = upper.trim_end_matches('B').trim_end();
     let (number, factor) = match number.char_indices().next_back() {
@@ -89,7 +89,7 @@ pub fn bytes(text: &str) -> Result<u64, String> {
     let number = number.and_then(|number| number.trim().parse::<f64>().ok());
     match number.map(|number| number * factor) {
         Some(bytes) if (65_536.0..=1e15).contains(&bytes) => Ok(bytes as u64),
-        _ => Err(format!("'{text}' is no size: write 700M or 2G, 64K at least")),
+        _ => Err(problem!("flag-size", text = text)),
     }
 }
 
@@ -97,11 +97,11 @@ pub fn bytes(text: &str) -> Result<u64, String> {
 ///
 /// # Errors
 /// Fails with a sentence that lists the valid values.
-pub fn sample_rate(text: &str) -> Result<u32, String> {
+pub fn sample_rate(text: &str) -> Result<u32, Problem> {
     let rate = text.trim().parse().ok();
     rate.filter(|rate| SAMPLE_RATES.contains(rate)).ok_or_else(|| {
         let rates: Vec<String> = SAMPLE_RATES.iter().map(ToString::to_string).collect();
-        format!("AAC has no such sampling rate: it has {}", rates.join(", "))
+        problem!("flag-sample-rate", rates = rates.join(", "))
     })
 }
 
@@ -125,7 +125,7 @@ mod tests {
     fn sampling_rates_are_those_of_aac() {
         assert_eq!((sample_rate("44100"), sample_rate(" 8000 ")), (Ok(44_100), Ok(8_000)));
         for bad in ["50000", "0", "-48000", "48k", ""] {
-            assert!(sample_rate(bad).unwrap_err().contains("44100, 48000"), "{bad}");
+            assert!(sample_rate(bad).unwrap_err().to_string().contains("44100, 48000"), "{bad}");
         }
     }
 

@@ -378,11 +378,11 @@ fn prepare(
         settings.audio = Some(AudioChoice::Tone);
     }
     record_tracks::add(&args.record_track, &mut settings)
-        .map_err(|why| (why.into(), Exit::Usage))?;
+        .map_err(|why| (why, Exit::Usage))?;
     settings.quality = quality(args, matches, &settings.quality);
     settings.preferences.recording = recording(args, matches, settings.preferences.recording);
     if args.replay_to.is_some() && settings.preferences.recording.replay.is_none() {
-        return Err(("--replay-to needs --replay, or settings with a replay".into(), Exit::Usage));
+        return Err((problem!("flag-replay-to"), Exit::Usage));
     }
     let mut config = Config {
         server_token: ServerToken::of_user_or_none(),

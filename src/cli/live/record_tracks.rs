@@ -5,6 +5,8 @@ use crate::media::ExtraTrack;
 use crate::mix::{MonitoringMode, Strip, StripId};
 use crate::studio::live::recording::audio_tracks;
 use crate::studio::{AudioStrip, MAX_STRIPS, Settings, mixer};
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// An audio source with the name of its track.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,24 +16,24 @@ pub struct Named {
 }
 
 /// Parses `NAME=SOURCE`.
-pub(super) fn parse(text: &str) -> Result<Named, String> {
-    let (name, source) = text.split_once('=').ok_or("write NAME=SOURCE, for example Voice=mic")?;
+pub(super) fn parse(text: &str) -> Result<Named, Problem> {
+    let (name, source) = text.split_once('=').ok_or_else(|| problem!("record-track-syntax"))?;
     let name = mixer::clean_name(name);
     if name.is_empty() {
-        return Err("the track has no name: write NAME=SOURCE, for example Voice=mic".into());
+        return Err(problem!("record-track-unnamed"));
     }
     match source.parse()? {
-        AudioChoice::None => Err("'none' has no sound to record".into()),
+        AudioChoice::None => Err(problem!("record-track-silent")),
         choice => Ok(Named { name, choice }),
     }
 }
 
 /// Assigns a free track to each source. The strip with this source is used, or a new strip.
-pub(super) fn add(wanted: &[Named], settings: &mut Settings) -> Result<(), String> {
+pub(super) fn add(wanted: &[Named], settings: &mut Settings) -> Result<(), Problem> {
     for Named { name, choice } in wanted {
         let used = audio_tracks::used(&settings.strips);
         let track = ExtraTrack::all().find(|track| !used.has(*track));
-        let track = track.ok_or_else(|| format!("--record-track {name}: all tracks are in use"))?;
+        let track = track.ok_or_else(|| problem!("record-track-full", name = name.clone()))?;
         let main = settings.audio.as_ref() == Some(choice);
         let hears = |strip: &&mut AudioStrip| match strip.id {
             StripId::MAIN => main,
@@ -41,7 +43,7 @@ pub(super) fn add(wanted: &[Named], settings: &mut Settings) -> Result<(), Strin
             strip.strip.tracks = strip.strip.tracks.with(track, true);
         } else {
             let id = mixer::free_id(&settings.strips);
-            let id = id.ok_or_else(|| format!("there are more than {MAX_STRIPS} strips"))?;
+            let id = id.ok_or_else(|| problem!("record-track-strips", most = MAX_STRIPS))?;
             let tracks = [track].into_iter().collect();
             settings.strips.push(AudioStrip {
                 name: name.clone(),
