@@ -220,11 +220,17 @@ fn a_configuration_is_reloaded_without_disconnecting_anybody() {
     assert!(told["error"].as_str().unwrap().contains("line 4"), "{told}");
     let mut known = ffmpeg::publish(&format!("{rtmp}/live/b?key=first"), Some(1));
     known.wait_success(LIMIT);
-    write("publish_keys = [\"second\"]\nhls = \"off\"");
+    let state =
+        || peers::web::ask(http.trim_start_matches("http://"), "GET", "/watch/live/a/state");
+    assert!(state().contains("\"renditions\":[]"), "{}", state());
+    write(
+        "publish_keys = [\"second\"]\nhls = \"off\"\nrenditions = [\"240p:300k\"]\nmax_streams = 9",
+    );
     serve.peer.signal("HUP");
     let is_second = |it: &Value| it["event"] == "reload" && it["error"].is_null();
     let told = serve.wait_event("reload", is_second);
-    assert_eq!(told["needs_restart"], serde_json::json!(["hls"]));
+    assert_eq!(told["needs_restart"], serde_json::json!(["max_streams", "hls"]));
+    assert!(state().contains("\"renditions\":[\"240p\""), "{}", state());
     let mut refused = ffmpeg::publish(&format!("{rtmp}/live/c?key=first"), Some(1));
     assert!(!refused.wait(LIMIT).success());
     let mut welcome = ffmpeg::publish(&format!("{rtmp}/live/c?key=second"), Some(1));

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read;
+use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::Command;
@@ -43,6 +45,35 @@ fn a_socket_that_systemd_opened_is_used_and_systemd_hears_the_states() {
     assert_eq!(state().trim(), "READY=1");
     assert!(server.stop(LIMIT).success(), "{}", server.peer.errors());
     assert_eq!(state().trim(), "STOPPING=1");
+}
+
+#[test]
+fn flags_limit_streams_and_connections() {
+    peers::require!("ffmpeg");
+    let base = ["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--webrtc", "none"];
+    let limits = ["--max-streams", "1", "--max-connections", "64"];
+    let mut server = Onair::start(&[&base[..], &limits].concat());
+    let ready = server.wait_named("ready");
+    let (rtmp, http) = (ready["rtmp"].as_str().unwrap(), ready["http"].as_str().unwrap());
+    let _first = ffmpeg::publish(&format!("{rtmp}/live/a"), None);
+    server.wait_named("publish");
+    let mut second = ffmpeg::publish(&format!("{rtmp}/live/b"), Some(1));
+    assert!(!second.wait(LIMIT).success());
+    let asked = |path| peers::web::ask(http.trim_start_matches("http://"), "GET", path);
+    // A full server works, and is not ready for more.
+    let (health, ready) = (asked("/healthz"), asked("/readyz"));
+    assert!(health.starts_with("HTTP/1.1 200"), "{health}");
+    assert!(health.ends_with("{\"healthy\":true,\"failing\":[]}"), "{health}");
+    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("\"streams\""), "{ready}");
+    // Connections without a purpose get a quarter of 64, and one address half of that.
+    let address = rtmp.trim_start_matches("rtmp://");
+    let idle: Vec<_> = (0..20).map(|_| TcpStream::connect(address).unwrap()).collect();
+    let closed = |mut it: &TcpStream| {
+        it.set_read_timeout(Some(LIMIT)).unwrap();
+        matches!(it.read(&mut [0; 1]), Ok(0) | Err(_))
+    };
+    assert!(closed(idle.first().unwrap()));
+    assert!(server.stop(LIMIT).success());
 }
 
 #[test]

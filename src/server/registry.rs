@@ -30,7 +30,7 @@ use crate::server::recordings::opened::OpenRecordings;
 use crate::server::recordings::under_way::Files;
 use crate::server::relay::relays::Relays;
 use crate::server::renditions::transcoders::Transcoders;
-use crate::server::service::config::{Config, Limits};
+use crate::server::service::config::{Config, Limits, MediaRules};
 use crate::server::stream::publisher::Dismissal;
 use crate::server::stream::sink::{Sink, ViewerRecord};
 use crate::server::stream::thumbnails::Thumbnails;
@@ -48,6 +48,7 @@ pub(super) struct Registry {
     /// The configuration at the start. The other fields contain the values that change while the server runs.
     pub config: Config,
     access: RwLock<Arc<Access>>,
+    rules: RwLock<Arc<MediaRules>>,
     notices: Notices,
     /// See [`Config`]; it can change at runtime.
     pub successor: Mutex<Option<String>>,
@@ -175,6 +176,7 @@ impl Registry {
         Self {
             successor: Mutex::new(config.successor.clone()),
             access: RwLock::new(Arc::new(Access::new(&config, &notices, None))),
+            rules: RwLock::new(Arc::new(MediaRules::of(&config))),
             notices,
             door: Mutex::new(door(&config)),
             config,
@@ -335,11 +337,17 @@ impl Registry {
         Arc::clone(&self.access.read())
     }
 
+    /// The current rules for recordings and renditions.
+    pub fn rules(&self) -> Arc<MediaRules> {
+        Arc::clone(&self.rules.read())
+    }
+
     /// Applies what may change while the server runs. Nobody is disconnected: it applies to the next client.
     pub fn reload(&self, config: &Config) {
         let before = self.access();
         let access = Access::new(config, &self.notices, Some(&*before));
         *self.access.write() = Arc::new(access);
+        *self.rules.write() = Arc::new(MediaRules::of(config));
         *self.door.lock() = door(config);
         self.successor.lock().clone_from(&config.successor);
         self.lab.set(config.faults.clone());

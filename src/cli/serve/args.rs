@@ -7,12 +7,15 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::cli::flags::value::duration;
-use crate::cli::serve::values::{self, KEEP_TIME, RuleValues, SPLIT_TIME, within};
+use crate::cli::serve::values::{
+    self, CONNECTIONS, KEEP_TIME, PER_ADDRESS, RuleValues, SPLIT_TIME, STREAMS, number, within,
+};
 use crate::server::access::Action;
+use crate::server::config::MAX_CONNECTIONS;
 use crate::server::hls::{self, Mode, Settings};
 use crate::server::relay::RelayTarget;
 use crate::server::renditions::{Ladder, Ladders};
-use crate::server::{ChatRules, Fault, MAX_SLOW};
+use crate::server::{ChatRules, Fault, Limits, MAX_SLOW};
 use crate::studio::settings::check_successor;
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -202,6 +205,16 @@ pub struct Args {
     /// Blocked words of the chats; only in the file of --config
     #[arg(skip)]
     pub blocked_words: Vec<String>,
+    /// Maximum number of connections, 64 to 65536. Each needs a file descriptor; the server takes fewer if the
+    /// system allows fewer [default: 4096]
+    #[arg(long, value_name = "NUMBER", value_parser = |text: &str| number(text, CONNECTIONS))]
+    pub max_connections: Option<usize>,
+    /// Maximum number of connections from one address, 1 to 65536; no limit on loopback [default: 1024]
+    #[arg(long, value_name = "NUMBER", value_parser = |text: &str| number(text, PER_ADDRESS))]
+    pub max_per_address: Option<usize>,
+    /// Maximum number of streams at the same time, 1 to 4096 [default: 256]
+    #[arg(long, value_name = "NUMBER", value_parser = |text: &str| number(text, STREAMS))]
+    pub max_streams: Option<usize>,
     /// Additional address for RTMP tunneled through HTTP (RTMPT). --rtmp and, with TLS, --rtmps
     /// also accept RTMPT
     #[arg(long, value_name = "ADDR")]
@@ -325,6 +338,19 @@ impl Args {
                 Some(percent) => f64::from(percent) / 100.0,
                 None => usual.cpu,
             },
+        }
+    }
+
+    /// The limits of the server, before those of the system.
+    pub(super) fn limits(&self) -> Limits {
+        let usual = Limits::default();
+        let connections = self.max_connections.unwrap_or(MAX_CONNECTIONS);
+        Limits {
+            connections,
+            viewers: connections,
+            per_address: self.max_per_address.unwrap_or(usual.per_address),
+            streams: self.max_streams.unwrap_or(usual.streams),
+            ..usual
         }
     }
 

@@ -13,7 +13,9 @@ use crate::cli::serve::access::{self, AppTable, TokenTable};
 use crate::cli::serve::args::{Args, SLOW, hls_mode, origin, percent};
 use crate::cli::serve::recording::{self, RuleTable};
 use crate::cli::serve::relays::{self, RelayTable};
-use crate::cli::serve::values::{self, KEEP_TIME, RuleValues, SPLIT_TIME, within};
+use crate::cli::serve::values::{
+    self, CONNECTIONS, KEEP_TIME, PER_ADDRESS, RuleValues, SPLIT_TIME, STREAMS, number, within,
+};
 use crate::server::Fault;
 use crate::server::access::{AccessRules, TokenRules};
 use crate::server::hls::Settings;
@@ -67,6 +69,9 @@ pub(super) struct Config {
     renditions: Vec<String>,
     renditions_limit: Option<usize>,
     renditions_cpu: Option<u32>,
+    max_connections: Option<usize>,
+    max_per_address: Option<usize>,
+    max_streams: Option<usize>,
     chat_slow: Option<String>,
     blocked_words: Vec<String>,
     successor: Option<String>,
@@ -183,6 +188,16 @@ impl Config {
             let cpu = percent(&cpu.to_string()).map_err(|why| value("renditions_cpu", why))?;
             all.renditions_cpu = Some(cpu);
         }
+        for (name, flag, told, bounds) in [
+            ("max_connections", &mut all.max_connections, self.max_connections, CONNECTIONS),
+            ("max_per_address", &mut all.max_per_address, self.max_per_address, PER_ADDRESS),
+            ("max_streams", &mut all.max_streams, self.max_streams, STREAMS),
+        ] {
+            if let (None, Some(told)) = (&flag, told) {
+                let read = number(&told.to_string(), bounds).map_err(|why| value(name, why))?;
+                *flag = Some(read);
+            }
+        }
         if let (None, Some(told)) = (all.record_format, &self.record_format) {
             let format = values::format(told).map_err(|why| value("record_format", why))?;
             all.record_format = Some(format);
@@ -272,6 +287,11 @@ mod tests {
         let chat = "chat_slow = \"5s\"\nblocked_words = [\"Spoiler\", \" \"]\n";
         let rules = Config::parse(chat).unwrap().complete(&args).unwrap().0.chat_rules();
         assert_eq!((rules.slow.as_secs(), rules.words.words().len()), (5, 1));
+        let text = "max_connections = 20000\nmax_per_address = 9\nmax_streams = 3\n";
+        let args = Args { max_streams: Some(5), ..Args::default() };
+        let limits = Config::parse(text).unwrap().complete(&args).unwrap().0.limits();
+        assert_eq!((limits.connections, limits.viewers), (20_000, 20_000));
+        assert_eq!((limits.per_address, limits.streams), (9, 5));
     }
 
     #[test]
@@ -312,8 +332,10 @@ mod tests {
             ("chat_slow = \"1h\"", "'chat_slow': write a duration from 0s to 600s"),
             ("renditions = [\"720\"]", "'renditions': '720' is no rendition"),
             ("renditions_cpu = 0", "'renditions_cpu': write a percentage from 1 to 100"),
+            ("max_connections = 10", "'max_connections': write a number from 64 to 65536"),
+            ("max_streams = 0", "'max_streams': write a number from 1 to 4096"),
             ("record_format = \"mkv\"", "'record_format': it is not one of flv, mp4"),
-            ("split_size = \"1\"", "'split_size': '1' is no size"),
+            ("split_size = \"1\"", "'split_size': '1' is not a size"),
             ("keep_time = \"5s\"", "'keep_time': write a duration from 60s"),
             ("vod = \"yes\"", "'vod': it is not one of on, off"),
             ("hls_part = \"3s\"", "'hls_part': write a duration from 0.1s to 2s"),

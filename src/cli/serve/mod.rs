@@ -34,11 +34,9 @@ use crate::net::listener::service_manager::{self, ServiceState};
 use crate::net::listener::{descriptors, inherited};
 use crate::net::{Identity, IdentityError, Runtime, reached_at};
 use crate::server::access::Action;
-use crate::server::config::{
-    DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT, MAX_CONNECTIONS,
-};
+use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT};
 use crate::server::hls::Mode;
-use crate::server::{Config, Listen, Login, RecordingState, Secure, Server};
+use crate::server::{Config, Limits, Listen, Login, RecordingState, Secure, Server};
 use crate::studio::event::Ready;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::ServerToken;
@@ -64,7 +62,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     };
     let Some((interrupt, reload)) = listened else { return Exit::Error };
     let Some(drain) = drain_signal() else { return Exit::Error };
-    let (config, token) = match wanted(args) {
+    let (mut config, token) = match wanted(args) {
         Ok(wanted) => wanted,
         Err((why, exit)) => {
             output.refuse(&why, exit);
@@ -78,7 +76,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         });
         return Exit::Ok;
     }
-    warn_of_limits(&config, &output);
+    limit_connections(&mut config.limits, &output);
     inherited::adopt();
     let recording = config.record.as_ref().map(|folder| folder.join("recording"));
     sandbox::files(&recording.iter().map(|path| path.as_path()).collect::<Vec<_>>());
@@ -252,6 +250,7 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
         fault_seed: args.fault_seed.unwrap_or_default(),
         successor: args.successor.clone(),
         relays,
+        limits: args.limits(),
         ..Config::default()
     };
     Ok((config, token))
@@ -278,12 +277,13 @@ fn open_addresses(config: &Config) -> (Vec<String>, Vec<String>) {
     }
 }
 
-/// Warns if the system has too little room for a server.
-fn warn_of_limits(config: &Config, output: &Output) {
-    if config.limits.connections < MAX_CONNECTIONS {
-        let (limit, clients) = (descriptors::limit(), config.limits.connections);
-        let (limit, clients) = (limit.to_string(), clients.to_string());
+/// Takes as many connections as the system allows, and warns if the system has too little room.
+fn limit_connections(limits: &mut Limits, output: &Output) {
+    let allowed = descriptors::for_connections(limits.connections);
+    if allowed < limits.connections {
+        let (limit, clients) = (descriptors::limit().to_string(), allowed.to_string());
         events::print_message(output, &StudioMessage::ServerFewFiles { limit, clients });
+        limits.connections = allowed;
     }
     if let Some(left) = available_memory::available().filter(|left| *left < LITTLE_MEMORY) {
         let megabytes = (left / 1_000_000).to_string();

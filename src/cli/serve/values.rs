@@ -13,6 +13,20 @@ pub(super) const SPLIT_TIME: (Duration, Duration) =
 pub(super) const KEEP_TIME: (Duration, Duration) =
     (Duration::from_mins(1), Duration::from_hours(366 * 24));
 
+/// The ranges of the server's limits.
+pub(super) const CONNECTIONS: (usize, usize) = (64, 65_536);
+pub(super) const PER_ADDRESS: (usize, usize) = (1, 65_536);
+pub(super) const STREAMS: (usize, usize) = (1, 4_096);
+
+/// Parses a number within limits.
+///
+/// # Errors
+/// Fails with the limits.
+pub(super) fn number(text: &str, (least, most): (usize, usize)) -> Result<usize, Problem> {
+    let number = text.parse().ok().filter(|it| (least..=most).contains(it));
+    number.ok_or_else(|| problem!("serve-number-within", least = least, most = most))
+}
+
 /// Parses a duration within limits.
 ///
 /// # Errors
@@ -64,5 +78,5 @@ pub(super) fn switch(text: &str) -> Result<bool, Problem> {
 /// # Errors
 /// Fails with a sentence that shows the syntax.
 pub(super) fn size(text: &str) -> Result<u64, Problem> {
-    bytes(text).map_err(Problem::words)
+    bytes(text)
 }

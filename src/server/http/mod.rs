@@ -69,7 +69,7 @@ pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>, open
     let router = assets::add_to(api)
         .route("/", get(page::page))
         .route("/recordings/{file}", get(recordings::file))
-        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/healthz", get(health))
         .route("/readyz", get(readiness))
         .route("/metrics", get(metrics::metrics))
         .fallback(media)
@@ -82,14 +82,20 @@ pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>, open
     let _ = axum::serve(callers, service).with_graceful_shutdown(stopped).await;
 }
 
+/// Whether the server works. A full server does, too: restarting it would only disconnect its clients.
+async fn health(State(registry): State<Arc<Registry>>) -> impl IntoResponse {
+    let failing: &[&str] = if registry.is_stopping() { &["stopping"] } else { &[] };
+    (status_of(failing), Json(json!({"healthy": failing.is_empty(), "failing": failing})))
+}
+
 /// Whether new clients would be served.
 async fn readiness(State(registry): State<Arc<Registry>>) -> impl IntoResponse {
     let refusals = registry.refusals();
-    let status = match refusals.is_empty() {
-        true => StatusCode::OK,
-        false => StatusCode::SERVICE_UNAVAILABLE,
-    };
-    (status, Json(json!({"ready": refusals.is_empty(), "full": refusals})))
+    (status_of(&refusals), Json(json!({"ready": refusals.is_empty(), "full": refusals})))
+}
+
+fn status_of(reasons: &[&str]) -> StatusCode {
+    if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
 /// A resource of a stream.

@@ -52,7 +52,7 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 /// Starts to record publications from now on. It must be called within the runtime.
 pub(super) fn begin(registry: &Arc<Registry>, stream: &Arc<Stream>, recorded: Option<RecordCall>) {
     let Some(folder) = &registry.config.record else { return };
-    let Some(rules) = registry.config.recording.of(&stream.app, &stream.name) else { return };
+    let Some(rules) = registry.rules().recording.of(&stream.app, &stream.name) else { return };
     let names = RecordedStream { app: stream.app.clone(), stream: stream.name.clone() };
     let sink = FlvSink::for_file(registry.next_id(), WAITING);
     let (files, id) = (Arc::downgrade(registry), sink.id());

@@ -38,7 +38,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// The name of a recording in a request to play; `None` if it means a live stream.
 pub(in crate::server) fn recording_name(registry: &Registry, name: &StreamName) -> Option<String> {
-    let is_on = registry.config.record.is_some() && registry.config.recording.playback;
+    let is_on = registry.config.record.is_some() && registry.rules().recording.playback;
     if !is_on || name.app != VOD {
         return None;
     }

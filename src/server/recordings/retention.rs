@@ -40,11 +40,11 @@ enum Excess {
 
 /// Deletes recordings by the rules until the server stops.
 pub(in crate::server) async fn run(registry: Arc<Registry>) {
-    let keep = registry.config.recording.keep;
     if registry.config.record.is_none() {
         return;
     }
     loop {
+        let keep = registry.rules().recording.keep;
         if keep != Retention::default() {
             let work = Arc::clone(&registry);
             // A folder that hangs holds one thread, and no second one.

@@ -10,11 +10,8 @@ use crate::server::registry::Registry;
 /// Interval of the measurements.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Measures until the server stops, if there are renditions.
+/// Measures until the server stops, while the rules have renditions.
 pub(in crate::server) async fn measure(registry: &Registry) {
-    if !registry.config.renditions.has_any() {
-        return;
-    }
     let mut system = match System::new() {
         Ok(system) => system,
         Err(error) => return tracing::warn!(%error, "the CPU load is unknown"),
@@ -28,6 +25,9 @@ pub(in crate::server) async fn measure(registry: &Registry) {
             biased;
             () = &mut stopped => return,
             _ = ticks.tick() => {
+                if !registry.rules().renditions.has_any() {
+                    continue;
+                }
                 system.refresh_cpu_usage();
                 registry.transcoders.load.set(system.global_cpu_usage() / 100.0);
             }

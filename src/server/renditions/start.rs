@@ -58,10 +58,9 @@ fn begin(
     if let Some(refusal) = registry.transcoders.barred(stream, &rendition.name(), now) {
         return Err(refusal);
     }
-    let config = &registry.config.renditions;
     let count: usize = all.values().map(|it| it.wanted.lock().len()).sum();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let most = config.limit.unwrap_or(cores * PER_CORE);
+    let most = registry.rules().renditions.limit.unwrap_or(cores * PER_CORE);
     if count >= most {
         return Err(Refusal::Full(most));
     }
@@ -105,7 +104,7 @@ fn check_cpu(
     let settings = rendition.settings(Size::new(width, height), rate);
     let settings = settings.ok_or(Refusal::Absent)?;
     let share = registry.transcoders.load.with_encoder(settings.size, rate);
-    if share > registry.config.renditions.cpu {
+    if share > registry.rules().renditions.cpu {
         return Err(Refusal::Busy((share * 100.0).round() as u32));
     }
     Ok(())

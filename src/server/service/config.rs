@@ -18,7 +18,7 @@ use crate::server::renditions::ladder::Ladders;
 use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
 
-/// Limit for connections if the system allows as many descriptors.
+/// Default limit of connections, if the system allows as many descriptors.
 pub const MAX_CONNECTIONS: usize = 4_096;
 /// The RTMP port.
 pub const DEFAULT_RTMP_PORT: u16 = 1935;
@@ -116,6 +116,19 @@ pub struct Config {
     pub faults: Vec<Fault>,
     /// The random seed of the faults.
     pub fault_seed: u64,
+}
+
+/// The rules that a reload replaces. They apply to the next recording and the next rendition.
+#[derive(Clone, Debug)]
+pub(in crate::server) struct MediaRules {
+    pub recording: RecordingRules,
+    pub renditions: Ladders,
+}
+
+impl MediaRules {
+    pub fn of(config: &Config) -> Self {
+        Self { recording: config.recording.clone(), renditions: config.renditions.clone() }
+    }
 }
 
 /// A stream of the program that contains the server.

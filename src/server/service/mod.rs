@@ -299,7 +299,8 @@ impl Server {
     }
 
     /// Applies another configuration without disconnecting anybody: access rules, publish keys, login,
-    /// certificate, names, origins, faults, relays and successor. Returns the names of the settings that differ and need a restart.
+    /// certificate, names, origins, rules for recordings,
+    /// renditions, faults, relays and successor. Returns the names of the settings that differ and need a restart.
     pub fn reload(&self, config: &Config) -> Vec<&'static str> {
         self.registry.reload(config);
         pulls::set_rules(&self.registry, &config.relays);
@@ -315,9 +316,12 @@ impl Server {
             ("rtmpt", old.rtmpt != config.rtmpt),
             ("http", old.http != config.http),
             ("webrtc", old.webrtc != config.webrtc),
-            ("record", (&old.record, &old.recording) != (&config.record, &config.recording)),
+            ("record", old.record != config.record),
+            // The system may allow fewer connections than viewers.
+            ("max_connections", old.limits.viewers != config.limits.viewers),
+            ("max_per_address", old.limits.per_address != config.limits.per_address),
+            ("max_streams", old.limits.streams != config.limits.streams),
             ("hls", old.hls != config.hls),
-            ("renditions", old.renditions != config.renditions),
             ("fault_seed", old.fault_seed != config.fault_seed),
         ];
         differs.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()

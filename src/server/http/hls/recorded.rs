@@ -99,7 +99,7 @@ pub(in crate::server::http) async fn response(
     let none = || failed(StatusCode::NOT_FOUND, "There is no such recording.\n");
     let is_file = matches!(asked, RecordedResource::Whole(_));
     let is_off = !is_file && registry.config.hls.mode == Mode::Off;
-    let folder = registry.config.record.as_ref().filter(|_| registry.config.recording.playback);
+    let folder = registry.config.record.as_ref().filter(|_| registry.rules().recording.playback);
     let (Some(folder), Some(stream), false) = (folder, stream_of(name), is_off) else {
         return none();
     };
@@ -170,7 +170,7 @@ pub(in crate::server::http) async fn event(
     pass: Option<String>,
 ) -> Response {
     let none = || failed(StatusCode::NOT_FOUND, "This stream is not recorded.\n");
-    let is_on = registry.config.recording.playback && registry.config.hls.mode != Mode::Off;
+    let is_on = registry.rules().recording.playback && registry.config.hls.mode != Mode::Off;
     let Some(files) = registry.files.of_stream(app, stream).filter(|_| is_on) else {
         return none();
     };

@@ -88,7 +88,7 @@ fn to_json(registry: &Registry, file: &ListedFile, signs: bool) -> Value {
         url = format!("{url}?{query}");
     }
     let is_writing = registry.log.lock().is_writing(&file.path);
-    let is_played = registry.config.recording.playback && registry.config.hls.mode != Mode::Off;
+    let is_played = registry.rules().recording.playback && registry.config.hls.mode != Mode::Off;
     let vod = (is_played && stream_of(&file.name).is_some()).then(signed).flatten();
     let vod = vod.map(|query| format!("/vod/{}.m3u8?{query}", encode_name(stem(&file.name))));
     json!({

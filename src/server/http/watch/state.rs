@@ -42,8 +42,8 @@ fn renditions(registry: &Registry, figures: &StreamFigures) -> Vec<String> {
     let Some(publisher) = &figures.publisher else { return Vec::new() };
     let size = publisher.video.as_ref().and_then(|video| video.size);
     let size = size.map(|(width, height)| Size::new(width, height));
-    let ladder = registry.config.renditions.of(&figures.app);
-    ladder.names(size, publisher.audio.is_some())
+    let rules = registry.rules();
+    rules.renditions.of(&figures.app).names(size, publisher.audio.is_some())
 }
 
 fn of_stream(figures: Option<&StreamFigures>) -> Value {
