@@ -27,7 +27,8 @@ impl FrameEncoder {
         self.backend.parameters()
     }
 
-    /// Encodes a frame, with `key` as a keyframe, and calls `each` for every packet that is ready.
+    /// Scales a frame, passes it through `draw`, and encodes it, with `key` as a keyframe. Calls `each` for
+    /// every packet that is ready.
     ///
     /// # Errors
     /// Fails if the library does.
@@ -35,9 +36,10 @@ impl FrameEncoder {
         &mut self,
         frame: &VideoFrame,
         key: bool,
+        draw: &mut dyn FnMut(VideoFrame) -> VideoFrame,
         each: &mut dyn FnMut(EncodedPacket),
     ) -> Result<(), Error> {
-        let scaled = self.scaler.scale(frame);
+        let scaled = draw(self.scaler.scale(frame));
         self.backend.send_frame(&scaled, key)?;
         while let Some(packet) = self.backend.receive_packet()? {
             each(packet);

@@ -25,7 +25,7 @@ use crate::capture::source::{Context, Error, LiveSetting, Source};
 use crate::capture::text::scroll::Strip;
 use crate::capture::{rgb, source};
 use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
-use crate::media::{Size, VideoFeed, VideoFrame};
+use crate::media::{Planes, Size, VideoFeed, VideoFrame};
 use crate::text::problem::{Problem, problem};
 
 /// Interval at which an open text checks for style changes, so that it follows a moving slider.
@@ -107,6 +107,13 @@ fn draw_at(
     // The padding is part of the width.
     let wrap = width.saturating_sub(look.style.padding.min(1_000) * 2).max(2);
     draw::draw_enlarged(words, &look.style, Some(wrap as f32), scale)
+}
+
+/// Draws one line of text as an image with transparent surroundings.
+pub fn line_image(words: &str, style: &Style) -> Planes {
+    let words = words.replace(['\r', '\n'], " ");
+    let drawn = draw::draw(&words, style, None);
+    rgb::planes(&drawn.rgba, drawn.width, drawn.height)
 }
 
 type Shared = Arc<Mutex<Option<Arc<Strip>>>>;

@@ -26,6 +26,6 @@ pub use crate::compose::filter::color::cube::{Cube, MAX_BYTES as MAX_CUBE_BYTES}
 pub(in crate::compose) use crate::compose::filter::color::key::luma_chroma;
 pub use crate::compose::filter::color::lut::Table;
 pub use crate::compose::filter::deinterlace::{Deinterlacing, Field};
-pub use crate::compose::filter::overlay::{Corner, Reading};
+pub use crate::compose::filter::overlay::{Corner, FrameWatermarks, Reading, WatermarkImage};
 pub use crate::compose::filter::scale::Kernel;
 pub use crate::compose::filter::settings::{Choice, Filter, MAX_FILTERS, Parameter, Slot, Unit};

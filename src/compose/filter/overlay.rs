@@ -1,6 +1,7 @@
 //! Filters with an image file: a mask, which controls visibility, and a watermark, which is drawn
 //! on top. Each image is scaled once to the needed size, and then kept.
 
+use std::fmt;
 use std::sync::Arc;
 
 use fast_image_resize::Resizer;
@@ -10,7 +11,10 @@ use crate::compose::draw::bands::halved;
 use crate::compose::filter::alpha::{full_range, multiply, times};
 use crate::compose::filter::scale::{self, Kernel};
 use crate::compose::filter::step::Step;
-use crate::media::{Planes, Size};
+use crate::media::{Planes, PlanesPool, Size, VideoFrame};
+
+/// Maximum number of frames with watermarks in use at once, by an encoder and the current drawing.
+const IDLE: usize = 2;
 
 /// How the image of a mask controls visibility.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
@@ -51,6 +55,11 @@ impl Corner {
         ("bottom-right", Self::BottomRight),
         ("middle", Self::Middle),
     ];
+
+    /// The position with this name, such as `top-left`.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, corner)| *corner)
+    }
 }
 
 /// The implementation of [`Filter::Mask`](super::Filter::Mask).
@@ -111,10 +120,17 @@ impl Step for Mask {
 pub(super) struct Watermark {
     picture: Arc<Planes>,
     corner: Corner,
-    width: f32,
+    extent: Extent,
     margin: f32,
     opacity: f32,
     fitted: Option<(Size, Fitted)>,
+}
+
+/// The size of a watermark: a fraction of the frame's width or height.
+#[derive(Copy, Clone)]
+enum Extent {
+    Width(f32),
+    Height(f32),
 }
 
 /// The watermark at its final size, premultiplied by its alpha.
@@ -136,13 +152,38 @@ impl Watermark {
         margin: f32,
         opacity: f32,
     ) -> Self {
-        Self { picture, corner, width, margin, opacity, fitted: None }
+        Self { picture, corner, extent: Extent::Width(width), margin, opacity, fitted: None }
+    }
+
+    /// Draws the watermark on a frame.
+    fn lay(&mut self, out: &mut Planes, workers: &WorkerPool) {
+        let size = out.size();
+        if self.fitted.as_ref().is_none_or(|(of, _)| *of != size) {
+            self.fitted = Some((size, self.fit(size, workers)));
+        }
+        let Some((_, fitted)) = &self.fitted else { return };
+        let Fitted { left, top, planes, solid, rest: [fine, rough] } = fitted;
+        let (stride, width) = (out.luma_stride(), planes.luma_stride());
+        let (at, half) = ((*left, *top), (left / 2, top / 2));
+        over(&mut out.y, stride, at, &planes.y, fine, width);
+        over(&mut out.u, stride / 2, half, &planes.u, rough, width / 2);
+        over(&mut out.v, stride / 2, half, &planes.v, rough, width / 2);
+        if let Some(alpha) = &mut out.alpha {
+            // The covered area becomes visible, whatever its alpha was.
+            over(alpha, stride, at, solid, fine, width);
+        }
     }
 
     fn fit(&self, size: Size, workers: &WorkerPool) -> Fitted {
         let from = self.picture.size();
         let even = |side: f32, most: u32| (((side / 2.0).round() as u32) * 2).clamp(2, most);
-        let width = even(self.width * size.width as f32, size.width);
+        let width = match self.extent {
+            Extent::Width(part) => part * size.width as f32,
+            Extent::Height(part) => {
+                part * size.height as f32 * from.width as f32 / from.height.max(1) as f32
+            }
+        };
+        let width = even(width, size.width);
         let height = width as f32 * from.height as f32 / from.width.max(1) as f32;
         let to = Size::new(width, even(height, size.height));
         let mut weighed = (*self.picture).clone();
@@ -205,27 +246,71 @@ fn over(
 impl Step for Watermark {
     fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
         out.copy(from);
-        let size = from.size();
-        if self.fitted.as_ref().is_none_or(|(of, _)| *of != size) {
-            self.fitted = Some((size, self.fit(size, workers)));
+        self.lay(out, workers);
+    }
+}
+
+/// An image on frames outside a chain of filters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WatermarkImage {
+    /// The image in the program's colors, usually with alpha.
+    pub image: Arc<Planes>,
+    pub corner: Corner,
+    /// Height as a fraction of the frame's height.
+    pub height: f32,
+    /// Distance from the edges as a fraction of the frame's width.
+    pub margin: f32,
+    /// From 0 (invisible) to 1.
+    pub opacity: f32,
+}
+
+/// Draws watermarks on frames.
+pub struct FrameWatermarks {
+    watermarks: Vec<Watermark>,
+    pool: PlanesPool<IDLE>,
+    workers: WorkerPool,
+}
+
+impl fmt::Debug for FrameWatermarks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FrameWatermarks({})", self.watermarks.len())
+    }
+}
+
+impl FrameWatermarks {
+    /// Draws these, the last one on top.
+    pub fn new(images: impl IntoIterator<Item = WatermarkImage>) -> Self {
+        let watermark = |it: WatermarkImage| Watermark {
+            picture: it.image,
+            corner: it.corner,
+            extent: Extent::Height(it.height),
+            margin: it.margin,
+            opacity: it.opacity,
+            fitted: None,
+        };
+        let watermarks = images.into_iter().map(watermark).collect();
+        Self { watermarks, pool: PlanesPool::default(), workers: WorkerPool::alone() }
+    }
+
+    /// Returns the frame with the watermarks. Without watermarks, the frame is shared.
+    pub fn draw(&mut self, frame: VideoFrame) -> VideoFrame {
+        if self.watermarks.is_empty() {
+            return frame;
         }
-        let Some((_, fitted)) = &self.fitted else { return };
-        let Fitted { left, top, planes, solid, rest: [fine, rough] } = fitted;
-        let (stride, width) = (out.luma_stride(), planes.luma_stride());
-        let (at, half) = ((*left, *top), (left / 2, top / 2));
-        over(&mut out.y, stride, at, &planes.y, fine, width);
-        over(&mut out.u, stride / 2, half, &planes.u, rough, width / 2);
-        over(&mut out.v, stride / 2, half, &planes.v, rough, width / 2);
-        if let Some(alpha) = &mut out.alpha {
-            // The covered area becomes visible, whatever its alpha was.
-            over(alpha, stride, at, solid, fine, width);
+        let mut out = self.pool.fresh(frame.size(), false);
+        out.copy_pixels(frame.planes());
+        for watermark in &mut self.watermarks {
+            watermark.lay(&mut out, &self.workers);
         }
+        VideoFrame { surface: out.share().into(), ..frame }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::{Pooled, Timestamp};
+    use crate::media::Color;
 
     fn flat(size: Size, [y, u, v]: [u8; 3], alpha: Option<u8>) -> Planes {
         let mut planes = Planes::black(size);
@@ -260,6 +345,42 @@ mod tests {
         Mask::new(picture, Reading::Luma).run(&from, &mut large, &WorkerPool::alone());
         let alpha = large.alpha.unwrap();
         assert_eq!((alpha[0], alpha[64 * 36 - 1]), (0, 128));
+    }
+
+    #[test]
+    fn watermarks_are_drawn_on_a_copy_of_a_frame_by_their_height() {
+        let size = Size::new(160, 80);
+        let grey = Arc::new(Pooled::unpooled(flat(size, [100, 128, 128], None)));
+        let frame = VideoFrame {
+            pts: Timestamp::from_millis(40),
+            color: Color::PROGRAM,
+            surface: grey.into(),
+        };
+        assert!(FrameWatermarks::new([]).draw(frame.clone()).is_same(&frame));
+        let image = |corner, y, opacity| WatermarkImage {
+            image: Arc::new(flat(Size::new(8, 4), [y, 90, 160], Some(255))),
+            corner,
+            height: 0.25,
+            margin: 0.05,
+            opacity,
+        };
+        let left = image(Corner::named("top-left").unwrap(), 200, 1.0);
+        let right = image(Corner::BottomRight, 220, 0.5);
+        let mut watermarks = FrameWatermarks::new([left, right]);
+        for _ in 0..3 {
+            let drawn = watermarks.draw(frame.clone());
+            let y = &drawn.planes().y;
+            assert_eq!((drawn.pts, drawn.size()), (frame.pts, size));
+            // 40x20 pixels, 8 from each edge.
+            let at = |x: usize, row: usize| y[row * 160 + x];
+            assert_eq!(
+                [at(8, 8), at(47, 27), at(7, 8), at(48, 8), at(8, 28)],
+                [200, 200, 100, 100, 100]
+            );
+            assert!(at(120, 60).abs_diff(160) <= 1, "{}", at(120, 60));
+        }
+        assert_eq!(frame.planes().y[8 * 160 + 8], 100, "the frame itself stays");
+        assert_eq!(Corner::named("top"), None);
     }
 
     #[test]
