@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::base::queue::{Empty, Receiver};
+use crate::compose::filter::FrameWatermarks;
 use crate::encode::FrameEncoder;
 use crate::media::{
     Codec, EncodedPacket, FrameRate, Size, TrackConfig, VideoCodec, VideoConfig, VideoFrame,
@@ -46,6 +47,7 @@ struct OpenEncoder {
 /// Encodes until there are no more jobs.
 pub(super) fn encode(registry: &Registry, running: &Arc<RunningRendition>, jobs: &Receiver<Job>) {
     let mut open: Option<OpenEncoder> = None;
+    let mut watermarks = FrameWatermarks::new(running.watermarks.iter().cloned());
     publish(registry, running);
     while !registry.is_stopping() {
         let job = match jobs.recv_timeout(CHECK) {
@@ -55,7 +57,9 @@ pub(super) fn encode(registry: &Registry, running: &Arc<RunningRendition>, jobs:
         };
         match job {
             Job::Frame { frame, key, rate } => {
-                if let Err(why) = frame_job(registry, running, &mut open, (&frame, key, rate)) {
+                let frame = (&frame, key, rate);
+                let done = frame_job(registry, running, (&mut open, &mut watermarks), frame);
+                if let Err(why) = done {
                     running.end(why);
                     break;
                 }
@@ -87,7 +91,7 @@ fn publish(registry: &Registry, running: &RunningRendition) {
 fn frame_job(
     registry: &Registry,
     running: &RunningRendition,
-    open: &mut Option<OpenEncoder>,
+    (open, watermarks): (&mut Option<OpenEncoder>, &mut FrameWatermarks),
     (frame, key, rate): (&VideoFrame, bool, FrameRate),
 ) -> Result<(), Refusal> {
     let of = (frame.size(), rate);
@@ -106,7 +110,9 @@ fn frame_job(
     }
     let Some(OpenEncoder { encoder, .. }) = open else { return Ok(()) };
     let begun = Instant::now();
-    let encoded = encoder.encode(frame, key, &mut |packet| out.extend(packet_message(&packet)));
+    let encoded = encoder.encode(frame, key, &mut |frame| watermarks.draw(frame), &mut |packet| {
+        out.extend(packet_message(&packet));
+    });
     encoded.map_err(|why| Refusal::Encoder(Problem::from(&why)))?;
     let (size, took) = (encoder.parameters().size, begun.elapsed());
     running.counters.note(size, took);

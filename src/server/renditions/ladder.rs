@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::compose::filter::WatermarkImage;
 use crate::encode::config::{Choice, Video};
 use crate::media::{BitsPerSecond, FrameRate, Size};
+use crate::server::renditions::watermark::Watermark;
 use crate::text::problem::{Problem, problem};
 
 /// Maximum number of renditions of a stream.
@@ -155,12 +157,21 @@ pub struct Ladders {
     pub limit: Option<usize>,
     /// The share of the machine's CPU time, from 0 to 1, above which no more renditions start.
     pub cpu: f64,
+    /// Watermarks in applications without their own.
+    pub watermarks: Vec<Watermark>,
+    pub app_watermarks: HashMap<String, Vec<Watermark>>,
 }
 
 impl Ladders {
     /// The renditions in an application.
     pub fn of(&self, app: &str) -> &Ladder {
         self.apps.get(app).unwrap_or(&self.others)
+    }
+
+    /// The watermarks on this rendition of an application's streams.
+    pub(in crate::server) fn watermarks(&self, app: &str, rendition: &str) -> Vec<WatermarkImage> {
+        let of_app = self.app_watermarks.get(app).unwrap_or(&self.watermarks);
+        of_app.iter().filter(|it| it.is_on(rendition)).map(|it| it.image.clone()).collect()
     }
 
     /// Returns true if there is a rendition anywhere.
@@ -171,7 +182,14 @@ impl Ladders {
 
 impl Default for Ladders {
     fn default() -> Self {
-        Self { others: Ladder::default(), apps: HashMap::new(), limit: None, cpu: 0.9 }
+        Self {
+            others: Ladder::default(),
+            apps: HashMap::new(),
+            limit: None,
+            cpu: 0.9,
+            watermarks: Vec::new(),
+            app_watermarks: HashMap::new(),
+        }
     }
 }
 

@@ -16,5 +16,7 @@ pub(in crate::server) mod running;
 pub(in crate::server) mod start;
 mod transcoder;
 pub(in crate::server) mod transcoders;
+mod watermark;
 
 pub use crate::server::renditions::ladder::{Ladder, Ladders, VideoRendition};
+pub use crate::server::renditions::watermark::Watermark;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::compose::filter::WatermarkImage;
 use crate::media::Size;
 use crate::server::renditions::ladder::VideoRendition;
 use crate::server::renditions::refusal::Refusal;
@@ -23,6 +24,8 @@ pub(in crate::server) struct RunningRendition {
     /// Why it ended before its users left.
     ended: Mutex<Option<Refusal>>,
     pub(super) counters: Counters,
+    /// What is drawn on its frames.
+    pub(super) watermarks: Vec<WatermarkImage>,
 }
 
 /// What has been encoded.
@@ -48,7 +51,12 @@ pub struct RenditionFigures {
 }
 
 impl RunningRendition {
-    pub(super) fn new(rendition: VideoRendition, stream: Arc<Stream>, id: u64) -> Self {
+    pub(super) fn new(
+        rendition: VideoRendition,
+        stream: Arc<Stream>,
+        id: u64,
+        watermarks: Vec<WatermarkImage>,
+    ) -> Self {
         Self {
             rendition,
             stream,
@@ -56,6 +64,7 @@ impl RunningRendition {
             users: AtomicUsize::new(0),
             ended: Mutex::default(),
             counters: Counters::default(),
+            watermarks,
         }
     }
 

@@ -72,7 +72,8 @@ fn begin(
         stream.opened_by,
         registry.config.limits.clone(),
     );
-    let running = Arc::new(RunningRendition::new(rendition, Arc::new(its), id));
+    let watermarks = config.watermarks(&stream.app, &rendition.name());
+    let running = Arc::new(RunningRendition::new(rendition, Arc::new(its), id, watermarks));
     let used = running.used();
     match known {
         Some(known) => {
