@@ -81,12 +81,40 @@ impl ChatLine {
     }
 }
 
+/// What a sender is, by the word of the server: names prove nothing.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ChatRole {
+    #[default]
+    Viewer,
+    /// The publisher of the stream, in the studio that runs the server.
+    Streamer,
+    /// Somebody with the token of the server.
+    Moderator,
+}
+
+impl ChatRole {
+    /// The value of `role` in messages; `None` for viewers.
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Viewer => None,
+            Self::Streamer => Some("streamer"),
+            Self::Moderator => Some("moderator"),
+        }
+    }
+
+    fn named(name: &str) -> Self {
+        let roles = [Self::Streamer, Self::Moderator];
+        roles.into_iter().find(|role| role.name() == Some(name)).unwrap_or_default()
+    }
+}
+
 /// A chat message on a server, with the number of the message and that of its sender, both unique
 /// in a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChatPost {
     pub id: u64,
     pub from: u64,
+    pub role: ChatRole,
     pub line: ChatLine,
 }
 
@@ -122,7 +150,9 @@ impl ChatFrame {
         let field = |name| value.get(name).and_then(Json::as_str).unwrap_or_default();
         let line = ChatLine::new(field("name"), field("text"))?;
         Some(match (number("id"), number("from")) {
-            (Some(id), Some(from)) => Self::Post(ChatPost { id, from, line }),
+            (Some(id), Some(from)) => {
+                Self::Post(ChatPost { id, from, role: ChatRole::named(field("role")), line })
+            }
             _ => Self::Line(line),
         })
     }
@@ -130,8 +160,13 @@ impl ChatFrame {
     /// Writes the text message.
     pub fn to_json(&self) -> String {
         let value = match self {
-            Self::Post(ChatPost { id, from, line }) => {
-                json!({ "name": line.name, "text": line.text, "id": id, "from": from })
+            Self::Post(ChatPost { id, from, role, line }) => {
+                let mut post =
+                    json!({ "name": line.name, "text": line.text, "id": id, "from": from });
+                if let (Some(role), Some(post)) = (role.name(), post.as_object_mut()) {
+                    post.insert("role".to_owned(), role.into());
+                }
+                post
             }
             Self::Line(line) => return line.to_json(),
             Self::Deleted(ids) => json!({ "deleted": ids }),
@@ -189,15 +224,21 @@ mod tests {
     #[test]
     fn frames_go_and_come_back_and_older_clients_see_messages_only() {
         let line = ChatLine::new("ann", "hi").unwrap();
-        let post = ChatFrame::Post(ChatPost { id: 7, from: 3, line: line.clone() });
+        let of_role = |role| ChatFrame::Post(ChatPost { id: 7, from: 3, role, line: line.clone() });
+        let post = of_role(ChatRole::Viewer);
+        assert!(!post.to_json().contains("role"));
         for frame in [
             post.clone(),
+            of_role(ChatRole::Streamer),
+            of_role(ChatRole::Moderator),
             ChatFrame::Line(line.clone()),
             ChatFrame::Deleted(vec![7, 8]),
             ChatFrame::Slow(30),
         ] {
             assert_eq!(ChatFrame::from_json(&frame.to_json()), Some(frame));
         }
+        let unknown = r#"{"name":"ann","text":"hi","id":7,"from":3,"role":"emperor"}"#;
+        assert_eq!(ChatFrame::from_json(unknown), Some(post.clone()));
         assert_eq!(ChatLine::from_json(&post.to_json()), Some(line));
         for other in [ChatFrame::Deleted(vec![7]), ChatFrame::Slow(5)] {
             assert_eq!(ChatLine::from_json(&other.to_json()), None);
