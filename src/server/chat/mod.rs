@@ -18,12 +18,30 @@ use crate::base::Timestamp;
 use crate::server::access::admission::subscriber;
 use crate::server::chat::allowance::Allowance;
 use crate::server::chat::moderation::{ChatRules, Muted, MutedPerson, Person};
-use crate::wire::chat::{ChatFrame, ChatLine, ChatPost, MAX_DELETED};
+use crate::wire::chat::blocked_words::is_same_name;
+use crate::wire::chat::{ChatFrame, ChatLine, ChatPost, ChatRole, MAX_DELETED};
 
 /// Number of stored messages for new members.
 const KEPT_LINES: usize = 30;
 /// Number of people who can be muted after their messages are no longer stored, because clients show more messages.
 const KEPT_PEOPLE: usize = 256;
+/// Number of remembered names of the streamer and moderators.
+const KEPT_STAFF: usize = 32;
+/// Names that viewers must not have, because they sound like those in charge.
+const RESERVED_NAMES: [&str; 12] = [
+    "Streamer",
+    "Moderator",
+    "Admin",
+    "Operator",
+    "Server",
+    "System",
+    "onair",
+    "主播",
+    "房管",
+    "管理员",
+    "服务器",
+    "系统",
+];
 /// Maximum number of frames that wait for one member.
 const WAITING: usize = 64;
 
@@ -53,6 +71,8 @@ struct Past {
     deleted: VecDeque<u64>,
     /// Who sent the last messages, the latest last.
     people: VecDeque<Person>,
+    /// The names of the streamer and moderators, the latest last.
+    staff: VecDeque<String>,
     /// When somebody at an address sent the last message, for slow mode.
     heard: HashMap<IpAddr, Timestamp>,
 }
@@ -69,6 +89,7 @@ pub(super) struct ChatMember {
     pub past: Vec<Arc<str>>,
     id: u64,
     address: IpAddr,
+    role: ChatRole,
     guest: String,
     allowance: Allowance,
     last_said: Option<Timestamp>,
@@ -84,6 +105,8 @@ pub(super) enum NotPassed {
     Muted,
     /// It has a blocked word.
     Blocked,
+    /// The name is that of the streamer or a moderator, or one that looks like theirs.
+    Reserved,
 }
 
 impl Chats {
@@ -214,6 +237,7 @@ impl Chats {
             past,
             id,
             address,
+            role: ChatRole::Viewer,
             guest,
             allowance,
             last_said,
@@ -241,6 +265,20 @@ impl Past {
         (!deleted.is_empty()).then_some(ChatFrame::Deleted(deleted))
     }
 
+    /// Returns true if a viewer must not have this name.
+    fn is_reserved(&self, name: &str) -> bool {
+        let staff = self.staff.iter().map(String::as_str);
+        RESERVED_NAMES.into_iter().chain(staff).any(|reserved| is_same_name(reserved, name))
+    }
+
+    fn add_staff(&mut self, name: &str) {
+        self.staff.retain(|known| known != name);
+        while self.staff.len() >= KEPT_STAFF {
+            self.staff.pop_front();
+        }
+        self.staff.push_back(name.to_owned());
+    }
+
     /// Stores a message and its sender.
     fn add(&mut self, post: ChatPost, json: &Arc<str>, address: IpAddr) {
         self.people.retain(|person| person.id != post.from);
@@ -256,6 +294,12 @@ impl Past {
 }
 
 impl ChatMember {
+    /// The member with this role.
+    pub fn with_role(mut self, role: ChatRole) -> Self {
+        self.role = role;
+        self
+    }
+
     /// The number of the member.
     pub fn id(&self) -> u64 {
         self.id
@@ -270,6 +314,13 @@ impl ChatMember {
             true => ChatLine { name: self.guest.clone(), text: line.text.clone() },
             false => line.clone(),
         };
+        if self.role != ChatRole::Viewer {
+            self.announce(line, now);
+            return Ok(());
+        }
+        if self.room.past.lock().is_reserved(&line.name) {
+            return Err(NotPassed::Reserved);
+        }
         if self.chats.muted.lock().has(&self.key, self.id, self.address, &line.name) {
             return Err(NotPassed::Muted);
         }
@@ -287,7 +338,7 @@ impl ChatMember {
         Ok(())
     }
 
-    /// Sends a message of the operator, to which no rules apply.
+    /// Sends a message of the streamer or a moderator, to which no rules apply.
     pub fn announce(&self, line: ChatLine, now: Timestamp) {
         self.pass(line, now, Duration::ZERO);
     }
@@ -295,7 +346,10 @@ impl ChatMember {
     fn pass(&self, line: ChatLine, now: Timestamp, slow: Duration) {
         let mut past = self.room.past.lock();
         let id = self.chats.next_message.fetch_add(1, Ordering::Relaxed);
-        let post = ChatPost { id, from: self.id, line };
+        if self.role != ChatRole::Viewer {
+            past.add_staff(&line.name);
+        }
+        let post = ChatPost { id, from: self.id, role: self.role, line };
         let json: Arc<str> = ChatFrame::Post(post.clone()).to_json().into();
         past.add(post, &json, self.address);
         past.heard.retain(|_, last| now.since(*last) < slow);
@@ -349,6 +403,41 @@ mod tests {
     fn got(member: &mut ChatMember) -> Vec<ChatFrame> {
         let frame = |json: Arc<str>| ChatFrame::from_json(&json).unwrap();
         std::iter::from_fn(|| member.frames.try_recv().ok().map(frame)).collect()
+    }
+
+    #[test]
+    fn viewers_cannot_pass_for_the_streamer() {
+        let chats = chats(2, 4);
+        let room = ("live", "a");
+        let mut viewer = chats.enter(room, 1, HERE, at(0)).unwrap();
+        let mut streamer = chats.enter(room, 2, HERE, at(0)).unwrap().with_role(ChatRole::Streamer);
+        let named = |name| ChatLine::new(name, "hi").unwrap();
+        for name in ["Streamer", "ｓｔｒｅａｍｅｒ", "主播"] {
+            assert_eq!(viewer.say(&named(name), at(0)), Err(NotPassed::Reserved), "{name}");
+        }
+        assert_eq!(viewer.say(&named("Ann"), at(0)), Ok(()));
+        chats.set_rules(ChatRules { slow: Duration::from_secs(60), ..ChatRules::default() });
+        for _ in 0..2 {
+            assert_eq!(streamer.say(&named("Ann"), at(0)), Ok(()), "no rules apply");
+        }
+        let roles: Vec<_> = got(&mut viewer)
+            .into_iter()
+            .filter_map(|frame| match frame {
+                ChatFrame::Post(post) => Some(post.role),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(roles, [ChatRole::Viewer, ChatRole::Streamer, ChatRole::Streamer]);
+        // From now on, it is the streamer's name.
+        assert_eq!(viewer.say(&named("ANN"), at(90_000)), Err(NotPassed::Reserved));
+        // Somebody may have been told the role by a client; the server does not read it there.
+        let lie = ChatLine::from_json(r#"{"name":"eve","text":"hi","role":"streamer"}"#).unwrap();
+        assert_eq!(viewer.say(&lie, at(90_000)), Ok(()));
+        let last = got(&mut streamer).into_iter().rev().find_map(|frame| match frame {
+            ChatFrame::Post(post) => Some(post.role),
+            _ => None,
+        });
+        assert_eq!(last, Some(ChatRole::Viewer));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use tokio::sync::broadcast::error::TryRecvError;
 use crate::server::chat::ChatMember;
 use crate::server::chat::moderation::MutedPerson;
 use crate::server::registry::Registry;
-use crate::wire::chat::{ChatFrame, ChatLine};
+use crate::wire::chat::{ChatFrame, ChatLine, ChatRole};
 
 /// A seat in the chat of a stream that keeps the chat open, and may moderate it.
 #[derive(Debug)]
@@ -23,6 +23,7 @@ impl OperatorChat {
         let here = std::net::Ipv4Addr::LOCALHOST.into();
         let (id, now) = (registry.next_id(), registry.clock.now());
         let member = registry.chats.enter((app, stream), id, here, now)?;
+        let member = member.with_role(ChatRole::Streamer);
         let (app, stream) = (app.to_owned(), stream.to_owned());
         Some(Self { registry: Arc::clone(registry), member, app, stream })
     }

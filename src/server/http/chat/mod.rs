@@ -18,10 +18,10 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::server::access::admission::Purpose;
 use crate::server::chat::{ChatMember, NotPassed};
 use crate::server::http::caller::Caller;
-use crate::server::http::guard::is_trusted;
+use crate::server::http::guard::{self, is_trusted};
 use crate::server::http::refusals::no_such_stream;
 use crate::server::registry::Registry;
-use crate::wire::chat::{ChatLine, MAX_MESSAGE};
+use crate::wire::chat::{ChatLine, ChatRole, MAX_MESSAGE};
 
 /// Interval at which the server pings a silent client, before the connection counts as idle.
 const PING: Duration = Duration::from_secs(10);
@@ -51,7 +51,9 @@ pub(super) fn upgraded(
         registry.admission.unsettle(&spot);
         return (StatusCode::SERVICE_UNAVAILABLE, "The chat is full.\n").into_response();
     };
-    tracing::debug!(%peer, app, "a person joins the chat");
+    let is_moderator = guard::has_token(&registry, headers);
+    let seat = seat.with_role(if is_moderator { ChatRole::Moderator } else { ChatRole::Viewer });
+    tracing::debug!(%peer, app, is_moderator, "a person joins the chat");
     // If `*` allows every page, pages of other origins may read the chat but not write in the name
     // of their visitor.
     let may_talk = is_trusted(&registry.access().cors, headers);
@@ -133,6 +135,9 @@ fn not_passed(why: NotPassed) -> Refused {
             ("slow", Some(seconds), "Slow mode is on: not passed on.")
         }
         NotPassed::Muted => ("muted", None, "You are muted here: not passed on."),
+        NotPassed::Reserved => {
+            ("reserved", None, "This name is that of the streamer or a moderator: not passed on.")
+        }
         NotPassed::Blocked => ("blocked", None, "A word in it is blocked here: not passed on."),
     }
 }

@@ -116,7 +116,10 @@ fn state(registry: &Registry, app: &str, stream: &str) -> Response {
         .iter()
         .map(|post| {
             let line = &post.line;
-            json!({ "id": post.id, "from": post.from, "name": line.name, "text": line.text })
+            let role = post.role.name();
+            json!({
+                "id": post.id, "from": post.from, "name": line.name, "text": line.text, "role": role,
+            })
         })
         .collect();
     let muted = chats.muted(app, stream);
