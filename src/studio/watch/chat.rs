@@ -8,7 +8,7 @@ use crate::player::chat::ChatState;
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::chat::blocked_words::BlockedWords;
-use crate::wire::chat::{ChatLine, MAX_NAME};
+use crate::wire::chat::{ChatLine, ChatRole, MAX_NAME};
 
 /// Maximum number of stored lines.
 pub const KEPT_LINES: usize = 200;
@@ -114,6 +114,7 @@ pub struct ChatHeard {
     pub number: u64,
     /// The number of the message on its server, if it has one.
     pub id: Option<u64>,
+    pub role: ChatRole,
     pub line: Arc<ChatLine>,
 }
 

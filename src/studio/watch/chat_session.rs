@@ -9,7 +9,7 @@ use crate::net::{Options, Runtime};
 use crate::player::OfferedChat;
 use crate::player::chat::{Chat, ChatState};
 use crate::studio::watch::chat::{ChatChoices, ChatHeard, ChatView, KEPT_LINES, check_place};
-use crate::wire::chat::{ChatFrame, ChatLine};
+use crate::wire::chat::{ChatFrame, ChatLine, ChatRole};
 use crate::wire::rtmp::url::Url;
 
 /// The chat session; see the module documentation.
@@ -110,7 +110,7 @@ impl ChatSession {
         let mut any = false;
         for frame in chat.frames().waiting().take(KEPT_LINES) {
             any |= match frame {
-                ChatFrame::Post(post) => self.take(post.line, Some(post.id)),
+                ChatFrame::Post(post) => self.take(post.line, Some((post.id, post.role))),
                 ChatFrame::Line(line) => self.take(line, None),
                 ChatFrame::Deleted(ids) => self.remove(&ids),
                 ChatFrame::Slow(_) => false,
@@ -122,7 +122,7 @@ impl ChatSession {
         }
     }
 
-    fn take(&mut self, line: ChatLine, id: Option<u64>) -> bool {
+    fn take(&mut self, line: ChatLine, by_server: Option<(u64, ChatRole)>) -> bool {
         if !self.choices.lets_pass(&line) {
             return false;
         }
@@ -130,7 +130,8 @@ impl ChatSession {
             self.heard.pop_front();
         }
         self.count += 1;
-        self.heard.push_back(ChatHeard { number: self.count, id, line: Arc::new(line) });
+        let (id, role) = by_server.map_or((None, ChatRole::Viewer), |(id, role)| (Some(id), role));
+        self.heard.push_back(ChatHeard { number: self.count, id, role, line: Arc::new(line) });
         true
     }
 
@@ -242,7 +243,8 @@ mod tests {
     fn deleted_lines_are_gone_and_others_stay() {
         let mut talk = ChatSession::default();
         for (id, text) in [(Some(7), "one"), (None, "two"), (Some(8), "three")] {
-            talk.take(ChatLine::new("ann", text).unwrap(), id);
+            let by_server = id.map(|id| (id, ChatRole::Viewer));
+            talk.take(ChatLine::new("ann", text).unwrap(), by_server);
         }
         assert!(talk.remove(&[7, 99]) && !talk.remove(&[7]));
         talk.renew();
