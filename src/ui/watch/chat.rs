@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use egui::text::LayoutJob;
 use egui::{Align, Frame, Id, Key, Layout, Margin, Popup, PopupCloseBehavior, Rect, Role};
-use egui::{ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Color32, ScrollArea, Sense, TextFormat, Ui, WidgetInfo, pos2, vec2};
 
 use crate::player::chat::ChatState;
 use crate::studio::WatchCommand;
@@ -21,7 +22,7 @@ use crate::ui::watch::draft::Draft;
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, icon_button, label, named_switch, paragraph, section, slider,
 };
-use crate::wire::chat::{ChatLine, MAX_NAME, MAX_TEXT};
+use crate::wire::chat::{ChatLine, ChatRole, MAX_NAME, MAX_TEXT};
 
 /// The fraction of the frame's height that danmaku uses, from the top.
 const SKY: f32 = 0.6;
@@ -145,24 +146,44 @@ fn lines(ui: &mut Ui, view: &View<'_>) {
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = gap::XS;
             for heard in view.snapshot.chat.lines.iter() {
-                let mut job = egui::text::LayoutJob::default();
+                let mut job = LayoutJob::default();
                 job.wrap.max_width = ui.available_width();
-                let mut add = |text: &str, color| {
-                    let format = egui::TextFormat {
-                        font_id: Type::Body.font(),
-                        color,
-                        ..Default::default()
-                    };
-                    job.append(text, 0.0, format);
-                };
-                if !heard.line.name.is_empty() {
-                    add(&format!("{} ", heard.line.name), theme.secondary);
-                }
                 let own = heard.line.name.is_empty();
+                let name = append_role(&mut job, view, heard.role, &heard.line.name);
+                let mut add = |text: &str, color| append(&mut job, text, color);
+                if !name.is_empty() {
+                    add(&format!("{name} "), theme.secondary);
+                }
                 add(&heard.line.text, if own { theme.secondary } else { theme.text });
                 ui.add(egui::Label::new(job).selectable(true));
             }
         });
+}
+
+/// Appends text in a color.
+pub(in crate::ui) fn append(job: &mut LayoutJob, text: &str, color: Color32) {
+    job.append(text, 0.0, TextFormat::simple(Type::Body.font(), color));
+}
+
+/// Appends the badge of a role, which no name can look like because of its background. Returns the name to show
+/// beside it: empty if it says no more than the badge.
+pub(in crate::ui) fn append_role<'a>(
+    job: &mut LayoutJob,
+    view: &View<'_>,
+    role: ChatRole,
+    name: &'a str,
+) -> &'a str {
+    let key = match role {
+        ChatRole::Viewer => return name,
+        ChatRole::Streamer => "chat-streamer",
+        ChatRole::Moderator => "chat-moderator",
+    };
+    let badge = view.texts.get(key);
+    let (background, color) = (view.theme.accent, view.theme.on_accent);
+    let simple = TextFormat::simple(Type::Body.font(), color);
+    job.append(&format!(" {badge} "), 0.0, TextFormat { background, ..simple });
+    append(job, " ", color);
+    if name == &*badge { "" } else { name }
 }
 
 /// Draws the options: the look of danmaku, the words that hide messages, and the user's name.

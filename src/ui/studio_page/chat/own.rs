@@ -2,7 +2,7 @@
 //! senders, and a field for new messages.
 
 use egui::text::LayoutJob;
-use egui::{Align, Id, Key, Label, Layout, ScrollArea, Sense, TextFormat, Ui, vec2};
+use egui::{Align, Id, Key, Label, Layout, ScrollArea, Sense, Ui, vec2};
 
 use crate::studio::Command;
 use crate::studio::watch::own_chat::ChatCommand;
@@ -11,6 +11,7 @@ use crate::ui::studio_page::chat::draft::Draft;
 use crate::ui::studio_page::chat::rules;
 use crate::ui::style::theme::{RADIUS, Type, gap, size};
 use crate::ui::view::View;
+use crate::ui::watch::chat::{append, append_role};
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, focus_ring, label, menu_item, paragraph, section,
 };
@@ -68,13 +69,12 @@ fn draw(ui: &mut Ui, view: &mut View<'_>, post: &ChatPost, is_own: bool) {
     let theme = view.theme;
     let mut job = LayoutJob::default();
     job.wrap.max_width = ui.available_width();
-    let mut add = |text: &str, color| {
-        let format = TextFormat { font_id: Type::Body.font(), color, ..TextFormat::default() };
-        job.append(text, 0.0, format);
-    };
     let of_name = if is_own { theme.accent } else { theme.secondary };
-    add(&format!("{} ", post.line.name), of_name);
-    add(&post.line.text, theme.text);
+    let name = append_role(&mut job, view, post.role, &post.line.name);
+    if !name.is_empty() {
+        append(&mut job, &format!("{name} "), of_name);
+    }
+    append(&mut job, &post.line.text, theme.text);
     let response = ui.add(Label::new(job).selectable(false).sense(Sense::click()));
     focus_ring(ui, theme, &response, RADIUS - 2);
     menu::context(&response, view, |ui, view| {
