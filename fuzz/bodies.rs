@@ -10,11 +10,12 @@ use bytes::BytesMut;
 use onair::base::Timestamp;
 use onair::media::BitsPerSecond;
 use onair::wire::byte_block::ByteBlock;
+use onair::wire::proxy::{header as proxy_header, socks5};
 use onair::wire::rtmp::chunk::{Limits, Reader};
 use onair::wire::rtmp::command::{Command, Connect};
 use onair::wire::rtmp::tunnel;
 use onair::wire::rtmp::{Kind, Message, Url, auth, client, handshake, message, server};
-use onair::wire::{amf0, http, sdp, socks5, stun};
+use onair::wire::{amf0, http, sdp, stun};
 
 /// Room the reader may take beyond the bytes that came: what its partial messages are trusted with.
 const TRUST: usize = 8 * (1 << 20);
@@ -229,6 +230,9 @@ pub fn http(data: &[u8]) {
     }
     if let Some(first) = data.first_chunk() {
         assert!(socks5::rest_of_answer(*first).unwrap_or(0) <= 257);
+    }
+    if let proxy_header::Beginning::Incomplete(missing) = proxy_header::read(data) {
+        assert!((1..=2_064).contains(&missing));
     }
     let _ = tunnel::Client::new("h").opened(data);
     let text = String::from_utf8_lossy(data);

@@ -13,8 +13,8 @@ use crate::net::stream::Stream;
 use crate::text;
 use crate::text::problem::problem;
 use crate::wire::http::Response;
+use crate::wire::proxy::socks5;
 use crate::wire::rtmp::url::{Credentials, authority, split_authority};
-use crate::wire::socks5;
 
 /// The default port, as in curl.
 const DEFAULT_PORT: u16 = 1080;

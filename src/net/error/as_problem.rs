@@ -12,7 +12,7 @@ use crate::net::error::{
 use crate::net::web::url::MAX_LENGTH;
 use crate::text::Problem;
 use crate::text::problem::problem;
-use crate::wire::socks5;
+use crate::wire::proxy::socks5;
 
 impl Error {
     /// Returns the problem with its cure, preceded by the stage if the cause does not indicate it.
