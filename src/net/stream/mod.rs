@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use crate::net::backend::socket;
 use crate::net::network_changes;
 use crate::net::stream::pipe::Pipe;
+use crate::wire::proxy::header::{self as proxy_header, Beginning};
 
 /// A connection. Dropping it closes it.
 #[derive(Debug)]
@@ -111,6 +112,38 @@ impl Stream {
             let left = METHOD - first.len();
             if (&mut *self).take(left as u64).read_buf(&mut first).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+    }
+
+    /// Reads the header of the PROXY protocol, if the connection begins with one. Returns the address of the
+    /// proxy's client.
+    ///
+    /// # Errors
+    /// Fails if the header is invalid, or the connection fails or ends before its end.
+    pub async fn read_proxy_header(&mut self) -> io::Result<Option<SocketAddr>> {
+        let Kind::Tcp(socket) = &self.kind else { return Ok(None) };
+        // TLS reads its first byte from the socket itself.
+        let mut first = [0];
+        if socket.peek(&mut first).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        if proxy_header::read(&first) == Beginning::Other {
+            return Ok(None);
+        }
+        let (mut header, mut more) = (BytesMut::new(), 1);
+        loop {
+            if (&mut *self).take(more).read_buf(&mut header).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            match proxy_header::read(&header) {
+                Beginning::Incomplete(missing) => more = missing as u64,
+                Beginning::Header(client) => return Ok(client),
+                Beginning::Other => {
+                    self.ahead = header.freeze();
+                    return Ok(None);
+                }
+                Beginning::Invalid => return Err(io::ErrorKind::InvalidData.into()),
             }
         }
     }
