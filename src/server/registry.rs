@@ -226,7 +226,7 @@ impl Registry {
         // Evicted connections still exist for a moment.
         let live = self.connections.fetch_add(1, Ordering::AcqRel);
         let spot = (live < self.config.limits.connections + LEAVING)
-            .then(|| self.admission.admit(address.ip()))
+            .then(|| self.admission.admit(address.ip(), self.is_proxy(address.ip())))
             .flatten();
         let Some(spot) = spot else {
             self.connections.fetch_sub(1, Ordering::AcqRel);
@@ -234,6 +234,11 @@ impl Registry {
             return None;
         };
         Some(ConnectionSlot { registry: Arc::clone(self), spot })
+    }
+
+    /// Returns true if this is the address of a trusted proxy, at which many clients are.
+    fn is_proxy(&self, address: IpAddr) -> bool {
+        self.access().rules.proxies.is_trusted(address)
     }
 
     pub fn connections(&self) -> usize {

@@ -99,11 +99,10 @@ impl Admission {
         (self.connections / 4).max(2)
     }
 
-    /// The same limit for one address. On loopback, and behind some proxies, all clients share one
-    /// address.
-    fn max_undecided_of(&self, address: IpAddr) -> usize {
+    /// The same limit for one address, which many clients may share.
+    fn max_undecided_of(&self, is_shared: bool) -> usize {
         let all = self.max_undecided();
-        if address.is_loopback() { (all / 2).max(1) } else { (all / 8).max(1) }
+        if is_shared { (all / 2).max(1) } else { (all / 8).max(1) }
     }
 
     /// Number of slots that players do not get.
@@ -111,14 +110,16 @@ impl Admission {
         (self.connections / 16).max(1)
     }
 
-    /// Takes a slot for one more connection; `None` if there is none.
-    pub fn admit(&self, address: IpAddr) -> Option<Arc<Spot>> {
+    /// Takes a slot for one more connection; `None` if there is none. On loopback, and behind a proxy
+    /// (`is_proxy`), clients share an address.
+    pub fn admit(&self, address: IpAddr, is_proxy: bool) -> Option<Arc<Spot>> {
         let address = subscriber(address);
+        let is_shared = is_proxy || address.is_loopback();
         let mut inner = self.inner.lock();
         let of_address = inner.addresses.get(&address);
         let (of_it, undecided) = of_address.map_or((0, 0), |it| (it.all, it.undecided.len()));
-        let crowded = of_it >= self.per_address && !address.is_loopback();
-        if (crowded || undecided >= self.max_undecided_of(address)) && !inner.evict_of(address) {
+        let crowded = of_it >= self.per_address && !is_shared;
+        if (crowded || undecided >= self.max_undecided_of(is_shared)) && !inner.evict_of(address) {
             return None;
         }
         if inner.undecided >= self.max_undecided() || inner.all >= self.connections {
@@ -254,13 +255,13 @@ mod tests {
     fn a_flood_of_idle_connections_keeps_nobody_out() {
         for flood in [FLOOD, HERE] {
             let places = admission();
-            let idle: Vec<_> = (0..1_000).filter_map(|_| places.admit(flood)).collect();
+            let idle: Vec<_> = (0..1_000).filter_map(|_| places.admit(flood, false)).collect();
             assert_eq!(idle.len(), 1_000, "each newcomer gets its chance");
             let left = idle.iter().filter(|spot| !is_evicted(spot)).count();
-            assert_eq!(left, places.max_undecided_of(flood));
-            let publisher = places.admit(HOME).unwrap();
+            assert_eq!(left, places.max_undecided_of(flood == HERE));
+            let publisher = places.admit(HOME, false).unwrap();
             assert!(places.settle(&publisher, Purpose::Publish));
-            let more: Vec<_> = (0..1_000).filter_map(|_| places.admit(flood)).collect();
+            let more: Vec<_> = (0..1_000).filter_map(|_| places.admit(flood, false)).collect();
             assert!(!is_evicted(&publisher));
             idle.iter().chain(&more).chain([&publisher]).for_each(|spot| places.leave(spot));
             let inner = places.inner.lock();
@@ -272,10 +273,10 @@ mod tests {
     #[test]
     fn many_addresses_that_wait_lose_their_own_places() {
         let places = admission();
-        let first = places.admit(HOME).unwrap();
+        let first = places.admit(HOME, false).unwrap();
         for number in 0..1_000_u32 {
             let address = IpAddr::from([198, 51, 100, (number % 7) as u8]);
-            assert!(places.admit(address).is_some());
+            assert!(places.admit(address, false).is_some());
         }
         assert!(!is_evicted(&first), "others have more");
     }
@@ -285,18 +286,18 @@ mod tests {
         let places = admission();
         let mut playing = 0;
         for _ in 0..200 {
-            let Some(spot) = places.admit(HERE) else { break };
+            let Some(spot) = places.admit(HERE, false) else { break };
             playing += usize::from(places.settle(&spot, Purpose::Play));
         }
         assert_eq!(playing, 64 - places.reserve());
-        let publisher = places.admit(HOME).unwrap();
+        let publisher = places.admit(HOME, false).unwrap();
         assert!(places.settle(&publisher, Purpose::Publish));
     }
 
     #[test]
     fn an_evicted_connection_frees_its_slot_once() {
         let places = admission();
-        let playing = places.admit(FLOOD).unwrap();
+        let playing = places.admit(FLOOD, false).unwrap();
         assert!(places.settle(&playing, Purpose::Play));
         places.evict(&playing);
         assert!(is_evicted(&playing));
@@ -309,13 +310,19 @@ mod tests {
     fn one_address_has_a_share() {
         let places = admission();
         let playing: Vec<_> = (0..100)
-            .map_while(|_| places.admit(FLOOD))
+            .map_while(|_| places.admit(FLOOD, false))
             .filter(|spot| places.settle(spot, Purpose::Play))
             .collect();
         assert_eq!(playing.len(), 20);
+        // A proxy brings many clients.
+        let proxied: Vec<_> = (0..30)
+            .map_while(|_| places.admit(FLOOD, true))
+            .filter(|spot| places.settle(spot, Purpose::Play))
+            .collect();
+        assert_eq!(proxied.len(), 30);
         // A connection that stops playing makes room for the next one.
         places.unsettle(&playing[0]);
-        assert!(places.admit(FLOOD).is_some() && is_evicted(&playing[0]));
+        assert!(places.admit(FLOOD, false).is_some() && is_evicted(&playing[0]));
         assert!(!places.settle(&playing[0], Purpose::Play), "it has gone");
     }
 

@@ -4,13 +4,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::base::secret::is_same_secret;
 use crate::server::access::denied::{Denied, too_often};
+use crate::server::access::proxies::ProxyRules;
 use crate::server::http::caller::Caller;
 use crate::server::registry::Registry;
 use crate::wire::http::{is_known_host, is_loopback_host, is_same_origin};
@@ -24,10 +25,11 @@ const TOKEN_CURE: &str = "take it from the file that onair named when it started
 /// Checks a request, and declares in the answer which pages may read it.
 pub(super) async fn check(
     State(registry): State<Arc<Registry>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let access = registry.access();
+    name_client(&access.rules.proxies, &mut request);
     let allowed = allowed_origin(&access.cors, request.headers());
     let mut response = answer(&registry, allowed.is_some(), request, next).await;
     if let Some(origin) = allowed {
@@ -48,6 +50,23 @@ pub(super) async fn check(
         }
     }
     response
+}
+
+/// Replaces the address of a trusted proxy by that of its client.
+fn name_client(proxies: &ProxyRules, request: &mut Request) {
+    let Some(ConnectInfo(caller)) = request.extensions().get::<ConnectInfo<Caller>>() else {
+        return;
+    };
+    let peer = caller.address.ip();
+    if !proxies.is_trusted(peer) {
+        return;
+    }
+    let values = request.headers().get_all(proxies.header.name()).iter();
+    // A value that is no text hides what comes before it.
+    let client = proxies.client(peer, values.map(|value| value.to_str().unwrap_or("?")));
+    if let Some(ConnectInfo(caller)) = request.extensions_mut().get_mut::<ConnectInfo<Caller>>() {
+        caller.address.set_ip(client);
+    }
 }
 
 /// Answers a request from an allowed page, or from another client.
@@ -108,6 +127,19 @@ pub(super) fn is_local(registry: &Registry, caller: &Caller, headers: &HeaderMap
         && !PROXIED.iter().any(|name| headers.contains_key(*name))
 }
 
+/// Returns true if a request has the server's token. A wrong one may be a key to the stream, and so does not
+/// count as an attempt; the token cannot be guessed.
+pub(super) fn has_token(registry: &Registry, headers: &HeaderMap) -> bool {
+    let Some(token) = &registry.config.http_token else { return false };
+    let given = bearer(headers);
+    given.is_some_and(|given| is_same_secret(token.expose().as_bytes(), given.as_bytes()))
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let given = text(headers, header::AUTHORIZATION)?.strip_prefix("Bearer ")?;
+    Some(given.trim())
+}
+
 /// Checks the token.
 pub(super) fn authorize(
     registry: &Registry,
@@ -117,15 +149,14 @@ pub(super) fn authorize(
     let Some(token) = &registry.config.http_token else {
         return Err((StatusCode::FORBIDDEN, "this server has no token".to_owned()));
     };
-    let given = text(headers, header::AUTHORIZATION).and_then(|it| it.strip_prefix("Bearer "));
-    let Some(given) = given else {
+    let Some(given) = bearer(headers) else {
         return Err((
             StatusCode::UNAUTHORIZED,
             format!("this needs the server's token: {TOKEN_CURE}"),
         ));
     };
     // Tokens cannot be guessed, so a correct one is accepted without the wait for wrong attempts.
-    if is_same_secret(token.expose().as_bytes(), given.trim().as_bytes()) {
+    if is_same_secret(token.expose().as_bytes(), given.as_bytes()) {
         return Ok(());
     }
     registry.tries(caller.address.ip(), || false).map_err(|refused| match refused {

@@ -23,7 +23,7 @@ use crate::server::chat::moderation::ChatRules;
 use crate::server::event::{Event, Protocol, StreamFigures};
 use crate::server::fault::Fault;
 use crate::server::recordings::retention;
-use crate::server::registry::Registry;
+use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::relay::pulls;
 use crate::server::renditions::measurement::measure;
 use crate::server::service::config::{Config, Listen};
@@ -453,6 +453,8 @@ async fn accept(
                 let registry = Arc::clone(&registry);
                 let gate = Arc::clone(&gate);
                 tokio::spawn(async move {
+                    let came = Box::pin(through_proxy(&registry, (stream, peer, place))).await;
+                    let Some((stream, peer, place)) = came else { return };
                     let stream = match identity {
                         None => stream,
                         Some(identity) => {
@@ -479,13 +481,52 @@ async fn accept(
     drop(listener);
 }
 
+/// A connection: its stream, the address of its client, and its slot.
+type Accepted = (Stream, SocketAddr, ConnectionSlot);
+
+/// Replaces the address and the slot of a trusted proxy by those of its client, if the proxy names it; `None`
+/// if the connection is over.
+async fn through_proxy(
+    registry: &Arc<Registry>,
+    (mut stream, peer, place): Accepted,
+) -> Option<Accepted> {
+    if !registry.access().rules.proxies.is_trusted(peer.ip()) {
+        return Some((stream, peer, place));
+    }
+    let header = tokio::select! {
+        biased;
+        () = registry.stopped() => return None,
+        () = place.evicted() => return None,
+        header = tokio::time::timeout(FIRST_WORD, stream.read_proxy_header()) => header,
+    };
+    match header {
+        Ok(Ok(None)) => Some((stream, peer, place)),
+        Ok(Ok(Some(client))) => {
+            drop(place);
+            let Some(place) = registry.admit(client) else {
+                tracing::debug!(peer = %client, proxy = %peer, "refused a connection: too many connections");
+                return None;
+            };
+            Some((stream, client, place))
+        }
+        Ok(Err(error)) => {
+            tracing::debug!(%peer, %error, "a proxy sent no valid PROXY header");
+            None
+        }
+        Err(_) => {
+            tracing::debug!(%peer, "a client sent no data in time");
+            None
+        }
+    }
+}
+
 /// Serves a client with RTMP, or with HTTP for a tunnel: the first bytes decide. Rare parts (TLS
 /// and tunnels) have separate memory: a task is as large as its largest state, and with the tunnel
 /// inside, each player took 16 KB more.
 async fn converse(
     mut stream: Stream,
     peer: SocketAddr,
-    place: crate::server::registry::ConnectionSlot,
+    place: ConnectionSlot,
     gate: &Arc<Gate>,
     registry: Arc<Registry>,
 ) {
