@@ -1,5 +1,6 @@
 //! Lists of addresses and networks (CIDR, RFC 4632 and RFC 4291 §2.3) that are allowed or denied.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
@@ -38,6 +39,16 @@ impl FromStr for Network {
             }
             _ => Self { address, prefix },
         })
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let most = if self.address.is_ipv4() { 32 } else { 128 };
+        match self.prefix == most {
+            true => write!(f, "{}", self.address),
+            false => write!(f, "{}/{}", self.address, self.prefix),
+        }
     }
 }
 
@@ -99,6 +110,7 @@ mod tests {
             let [parsed] = networks(&[network])[..] else { panic!("{network}") };
             assert!(parsed.contains(inside.parse().unwrap()), "{network} {inside}");
             assert!(!parsed.contains(outside.parse().unwrap()), "{network} {outside}");
+            assert_eq!(parsed.to_string().parse(), Ok(parsed), "{network}");
         }
         for wrong in ["", "192.0.2", "192.0.2.0/33", "192.0.2.0/", "192.0.2.0/+8", "::/129", "host"]
         {

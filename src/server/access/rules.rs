@@ -7,6 +7,7 @@ use crate::base::secret::is_same_secret;
 use crate::server::access::action::Action;
 use crate::server::access::address_list::AddressList;
 use crate::server::access::callback::rules::{CallKind, CallbackRules};
+use crate::server::access::proxies::ProxyRules;
 use crate::server::access::token::key_source::TokenRules;
 
 /// Who may publish, or who may play. Without keys and tokens, no secret is needed.
@@ -69,6 +70,15 @@ impl AppRules {
             Action::Play => &self.play,
         }
     }
+
+    /// Returns true if a callback decides about an action.
+    pub fn is_asked(&self, action: Action) -> bool {
+        let kind = match action {
+            Action::Publish => CallKind::Publish,
+            Action::Play => CallKind::Play,
+        };
+        self.callbacks.as_ref().is_some_and(|it| it.urls.contains_key(&kind))
+    }
 }
 
 /// The rules of all applications.
@@ -80,6 +90,8 @@ pub struct AccessRules {
     pub apps: HashMap<String, AppRules>,
     /// The tokens that are accepted.
     pub tokens: TokenRules,
+    /// The proxies that may name the addresses of their clients.
+    pub proxies: ProxyRules,
 }
 
 impl AccessRules {
@@ -91,13 +103,7 @@ impl AccessRules {
     /// Returns true if anybody at any address may do this in some application.
     pub fn is_open(&self, action: Action) -> bool {
         let mut all = std::iter::once(&self.others).chain(self.apps.values());
-        let kind = match action {
-            Action::Publish => CallKind::Publish,
-            Action::Play => CallKind::Play,
-        };
-        let is_asked =
-            |app: &AppRules| app.callbacks.as_ref().is_some_and(|it| it.urls.contains_key(&kind));
-        all.any(|app| app.of(action).is_open() && !is_asked(app))
+        all.any(|app| app.of(action).is_open() && !app.is_asked(action))
     }
 
     /// All rules.

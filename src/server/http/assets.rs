@@ -35,7 +35,7 @@ macro_rules! asset {
 }
 
 /// All files, by path.
-static ASSETS: [(&str, Asset); 28] = [
+static ASSETS: [(&str, Asset); 29] = [
     asset!("theme.css", STYLE, "web/theme.css"),
     asset!("watch.css", STYLE, "web/watch.css"),
     asset!("early.js", SCRIPT, "web/early.js"),
@@ -53,6 +53,7 @@ static ASSETS: [(&str, Asset); 28] = [
     asset!("controls.js", SCRIPT, "web/controls.js"),
     asset!("operator/operator.css", STYLE, "web/operator/operator.css"),
     asset!("operator/operator.js", SCRIPT, "web/operator/operator.js"),
+    asset!("operator/access.js", SCRIPT, "web/operator/access.js"),
     asset!("operator/api.js", SCRIPT, "web/operator/api.js"),
     asset!("operator/dialogs.js", SCRIPT, "web/operator/dialogs.js"),
     asset!("operator/format.js", SCRIPT, "web/operator/format.js"),

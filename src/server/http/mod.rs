@@ -36,6 +36,7 @@ use crate::server::event::Protocol;
 use crate::server::http::caller::{Caller, Callers, Credentials, access, client_details};
 use crate::server::http::hls::recorded::RecordedResource;
 use crate::server::http::hls::{HlsRequest, HlsResource};
+use crate::server::http::operator::access::rules;
 use crate::server::http::operator::{
     drain, events, figures, page, recordings, relays, streams, thumbnail, viewers,
 };
@@ -62,6 +63,7 @@ pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>, open
         .route("/api/v1/events", get(events::latest))
         .route("/api/v1/recordings", get(recordings::list))
         .route("/api/v1/relays", get(relays::all))
+        .route("/api/v1/access", get(rules))
         .route("/api/v1/drain", post(drain::begin))
         .route("/api/v1/recordings/{file}", delete(recordings::delete))
         .route("/api/v1/openapi.json", get(page::openapi))

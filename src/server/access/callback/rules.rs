@@ -19,6 +19,17 @@ pub enum Dialect {
     MediaMtx,
 }
 
+impl Dialect {
+    /// The name in the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx",
+            Self::Srs => "srs",
+            Self::MediaMtx => "mediamtx",
+        }
+    }
+}
+
 impl FromStr for Dialect {
     type Err = Problem;
 
@@ -41,6 +52,29 @@ pub enum CallKind {
     PublishDone,
     PlayDone,
     RecordDone,
+}
+
+impl CallKind {
+    pub(in crate::server) const ALL: [Self; 6] = [
+        Self::Connect,
+        Self::Publish,
+        Self::Play,
+        Self::PublishDone,
+        Self::PlayDone,
+        Self::RecordDone,
+    ];
+
+    /// The name in the configuration.
+    pub(in crate::server) const fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "on_connect",
+            Self::Publish => "on_publish",
+            Self::Play => "on_play",
+            Self::PublishDone => "on_publish_done",
+            Self::PlayDone => "on_play_done",
+            Self::RecordDone => "on_record_done",
+        }
+    }
 }
 
 /// The callbacks of an application.

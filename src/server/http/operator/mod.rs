@@ -1,6 +1,7 @@
 //! The operator page `/`, and the API below `/api/v1/`, which `assets/openapi.json` describes. Programs and
 //! pages on this computer may read; changes, and everything from other computers, need the server's token.
 
+pub(super) mod access;
 pub(super) mod drain;
 pub(super) mod events;
 pub(in crate::server::http) mod figures;
