@@ -43,8 +43,8 @@ const MAX_BARRED: usize = 64;
 #[derive(Debug, Default)]
 pub(in crate::server) struct Viewers {
     all: HashMap<ViewerKey, Viewer>,
-    /// Disconnected viewers, with the time.
-    barred: VecDeque<(ViewerKey, Timestamp)>,
+    /// Address and user agent of disconnected viewers, with the time. Another protocol makes no other viewer.
+    barred: VecDeque<(IpAddr, u64, Timestamp)>,
 }
 
 /// The result of a request for a playlist.
@@ -101,13 +101,15 @@ impl Viewers {
         let (key, _) = self.all.iter().find(|(_, viewer)| viewer.id == id)?;
         let key = *key;
         self.barred.truncate(MAX_BARRED - 1);
-        self.barred.push_front((key, now));
+        self.barred.push_front((key.address, key.program, now));
         self.all.remove(&key)
     }
 
     /// Returns true if a viewer was just disconnected.
     pub fn is_barred(&self, key: ViewerKey, now: Timestamp) -> bool {
-        self.barred.iter().any(|(barred, since)| *barred == key && now.since(*since) < BARRED)
+        self.barred.iter().any(|&(address, program, since)| {
+            (address, program) == (key.address, key.program) && now.since(since) < BARRED
+        })
     }
 
     /// Removes viewers without a request for this long.
@@ -136,6 +138,8 @@ mod tests {
         assert!(
             viewers.is_barred(key(1), now + BARRED / 2) && !viewers.is_barred(key(1), now + BARRED)
         );
+        let by_dash = ViewerKey { protocol: Protocol::Dash, ..key(1) };
+        assert!(viewers.is_barred(by_dash, now), "nor does it go on by DASH");
         for id in 0..1_000 {
             viewers.note(key(id), address, viewer(id), 9, now);
             viewers.end(id, now);
