@@ -5,6 +5,7 @@
 //! and `path` are pure.
 
 pub(in crate::server) mod attempts;
+mod cycle;
 pub(in crate::server) mod path;
 pub(in crate::server) mod pull;
 pub(in crate::server) mod pulls;

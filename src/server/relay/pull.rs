@@ -13,7 +13,7 @@ use crate::net::rtmp::{Client, Options};
 use crate::server::hls::production as hls;
 use crate::server::recordings;
 use crate::server::registry::{Publication, PublishRight, Refused};
-use crate::server::relay::attempts::Attempts;
+use crate::server::relay::cycle::{self, Destination, End, Relaying, meanwhile};
 use crate::server::relay::path::RelaySource;
 use crate::server::relay::pushes::push_on;
 use crate::server::relay::report::{REQUEST_TIMEOUT, RelayState};
@@ -34,8 +34,7 @@ const SOON: Duration = Duration::from_secs(1);
 /// With further addresses: if a server does not have the stream for this long, the pull tries the
 /// next server.
 const START: Duration = Duration::from_secs(4);
-/// With further addresses: the time limit of connecting, and of the handshake and commands.
-const FAIL_OVER_CONNECT: Duration = Duration::from_secs(2);
+/// With further addresses: the time limit of the handshake and of commands.
 const FAIL_OVER_COMMAND: Duration = Duration::from_secs(4);
 /// How long the viewers of a lost stream are kept for its return.
 const GAP: Duration = Duration::from_secs(10);
@@ -48,19 +47,6 @@ const CLOSE: Duration = Duration::from_millis(500);
 const MAX_BATCH: usize = 256;
 /// Maximum number of messages before the first media.
 const MAX_EARLY: usize = 16;
-/// Maximum number of successive reconnect requests that are obeyed.
-const MAX_REDIRECTS: u32 = 3;
-
-/// Why a connection, or the pull, ends.
-enum End {
-    /// The pull ends.
-    Over(Problem),
-    /// The server redirects the pull to this URL.
-    Elsewhere(Url),
-    /// Another publisher has the name.
-    Taken,
-    Failed(Problem),
-}
 
 struct Pull {
     task: Arc<RelayTask>,
@@ -101,73 +87,20 @@ pub(in crate::server) async fn run(task: RelayTask) {
         was_live: false,
     };
     // It writes to all its viewers at once: the task budget must not end that halfway.
-    let why = tokio::task::unconstrained(pull.run()).await;
+    let why = tokio::task::unconstrained(cycle::run(&mut pull)).await;
     pull.unpublish("the relay has ended");
     pull.task.over(Some(why));
 }
 
-impl Pull {
-    async fn run(&mut self) -> Problem {
-        let rule = Arc::clone(&self.task.relay.rule);
-        let Some(path) = self.task.relay.way.path.with(&self.task.registry.relays.id) else {
-            return problem!("relay-too-long");
-        };
-        let mut options = Options { relay_path: Some(path.to_string()), ..rule.options.clone() };
-        if rule.targets.len() > 1 {
-            options.net.tcp_limit = options.net.tcp_limit.min(FAIL_OVER_CONNECT);
-            options.handshake_limit = options.handshake_limit.min(FAIL_OVER_COMMAND);
-            options.command_limit = options.command_limit.min(FAIL_OVER_COMMAND);
-        }
-        let now = self.task.registry.clock.now();
-        let mut attempts = Attempts::new(rule.targets.len(), now, self.task.relay.id);
-        let (mut elsewhere, mut redirects) = (None, 0);
-        loop {
-            if let Err(why) = self.name_is_free().await {
-                return why;
-            }
-            let Some(target) = rule.targets.get(attempts.target()) else {
-                return problem!("relay-too-long");
-            };
-            let (app, stream) = (self.task.relay.app.as_str(), self.task.relay.stream.as_str());
-            let (url, shown) = match elsewhere.take() {
-                Some(url) => {
-                    let shown = Url::tc_url(&url);
-                    (url, shown)
-                }
-                None => (target.of(app, stream), target.shown(app, stream)),
-            };
-            (self.live_since, self.first_media) = (None, None);
-            let end = self.connection(&url, shown, &options).await;
-            let now = self.task.registry.clock.now();
-            if self.live_since.is_some() {
-                self.lost_at = Some(now);
-            }
-            self.is_renewal = true;
-            let cause = match end {
-                End::Over(why) => return why,
-                End::Taken => {
-                    self.unpublish("another publisher has the name");
-                    continue;
-                }
-                End::Elsewhere(next) if redirects < MAX_REDIRECTS => {
-                    redirects += 1;
-                    elsewhere = Some(next);
-                    continue;
-                }
-                End::Elsewhere(_) => problem!("net-sent-too-often"),
-                End::Failed(cause) => cause,
-            };
-            redirects = 0;
-            let wait = attempts.fail(self.first_media, now);
-            self.task.failed(cause, wait, attempts.has_tried_all());
-            if let Err(why) = self.meanwhile(sleep(wait)).await {
-                return why;
-            }
-        }
+impl Relaying for Pull {
+    const FAIL_OVER_COMMAND: Option<Duration> = Some(FAIL_OVER_COMMAND);
+
+    fn task(&self) -> &Arc<RelayTask> {
+        &self.task
     }
 
     /// Waits until no other publisher has the name, and a moment longer.
-    async fn name_is_free(&mut self) -> Result<(), Problem> {
+    async fn prepare(&mut self) -> Result<(), Problem> {
         let mut had_waited = true;
         while self.publication.is_none() && (self.is_published() || !had_waited) {
             had_waited = !self.is_published();
@@ -176,29 +109,39 @@ impl Pull {
                 report.cause = Some(problem!("relay-name-taken"));
                 report.retry_in = None;
             });
-            self.meanwhile(sleep(TAKEN)).await?;
+            meanwhile(self, sleep(TAKEN)).await?;
         }
         Ok(())
     }
 
-    fn is_published(&self) -> bool {
-        let Relay { app, stream, .. } = &*self.task.relay;
-        self.task.registry.find(app, stream).is_some_and(|stream| stream.is_published())
+    async fn connection(&mut self, to: Destination<'_>, options: &Options) -> End {
+        (self.live_since, self.first_media) = (None, None);
+        let clock = self.task.registry.clock;
+        let on_step = |_: crate::net::Step<'_>| {};
+        let connect = Client::connect(to.url, Purpose::Play, options, clock, &on_step);
+        let mut client = match meanwhile(self, connect).await {
+            Ok(Ok(client)) => client,
+            Ok(Err(error)) => return End::Failed(error.problem()),
+            Err(why) => return End::Over(why),
+        };
+        // A server without the stream sends nothing for as long as it likes.
+        client.stream().set_keepalive();
+        let end = self.receive(&mut client, to.url).await;
+        self.count(&client);
+        self.counted = 0;
+        if !matches!(end, End::Failed(_)) {
+            // The next connection does not wait for the end of this one.
+            self.task.registry.relays.runtime.spawn(client.close(CLOSE));
+        }
+        end
     }
 
-    /// Waits for something without a connection.
-    async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Problem> {
-        let task = Arc::clone(&self.task);
-        let mut ticks = ticks();
-        tokio::pin!(work);
-        loop {
-            tokio::select! {
-                biased;
-                () = task.stopped() => return Err(problem!("relay-stopped")),
-                done = &mut work => return Ok(done),
-                _ = ticks.tick() => self.check()?,
-            }
+    fn disconnected(&mut self, now: Timestamp) -> Option<Timestamp> {
+        if self.live_since.is_some() {
+            self.lost_at = Some(now);
         }
+        self.is_renewal = true;
+        self.first_media
     }
 
     /// Ends a pull without viewers, and a publication that waits too long for its return.
@@ -223,34 +166,18 @@ impl Pull {
         }
         Ok(())
     }
+}
+
+impl Pull {
+    fn is_published(&self) -> bool {
+        let Relay { app, stream, .. } = &*self.task.relay;
+        self.task.registry.find(app, stream).is_some_and(|stream| stream.is_published())
+    }
 
     /// How long the pull continues without viewers; HTTP requests wait for its start.
     fn patience(&self) -> Duration {
         let linger = self.task.relay.rule.linger;
         if self.live_since.is_some() { linger } else { linger.max(REQUEST_TIMEOUT) }
-    }
-
-    /// Connects and receives until something ends it.
-    async fn connection(&mut self, url: &Url, shown: String, options: &Options) -> End {
-        self.task.connecting(shown);
-        let clock = self.task.registry.clock;
-        let on_step = |_: crate::net::Step<'_>| {};
-        let connect = Client::connect(url, Purpose::Play, options, clock, &on_step);
-        let mut client = match self.meanwhile(connect).await {
-            Ok(Ok(client)) => client,
-            Ok(Err(error)) => return End::Failed(error.problem()),
-            Err(why) => return End::Over(why),
-        };
-        // A server without the stream sends nothing for as long as it likes.
-        client.stream().set_keepalive();
-        let end = self.receive(&mut client, url).await;
-        self.count(&client);
-        self.counted = 0;
-        if !matches!(end, End::Failed(_)) {
-            // The next connection does not wait for the end of this one.
-            self.task.registry.relays.runtime.spawn(client.close(CLOSE));
-        }
-        end
     }
 
     async fn receive(&mut self, client: &mut Client, url: &Url) -> End {
@@ -412,7 +339,7 @@ impl Pull {
         let name = StreamName { app, stream, query: format!("relay {}", self.task.relay.id) };
         let publication = match registry.publish(self.task.relay.id, self.peer, &name, right) {
             Ok(publication) => publication,
-            Err(Refused::Taken) => return Err(End::Taken),
+            Err(Refused::Taken) => return Err(End::Again),
             Err(Refused::Full | Refused::AppFull(_)) => {
                 return Err(End::Failed(problem!("relay-too-many-streams")));
             }

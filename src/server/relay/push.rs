@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use crate::base::Timestamp;
 use crate::net::rtmp::{Client, Options, Progress};
 use crate::net::{Cause, ConnectStage};
-use crate::server::relay::attempts::Attempts;
+use crate::server::relay::cycle::{self, Destination, End, Relaying, meanwhile};
 use crate::server::relay::task::{RelayTask, ticks};
 use crate::server::stream::Stream;
 use crate::server::stream::message::{Class, Message};
@@ -22,7 +22,6 @@ use crate::text::problem::problem;
 use crate::wire::container::flv::TagKind;
 use crate::wire::rtmp::client::{Event, Purpose};
 use crate::wire::rtmp::command::caps_ex;
-use crate::wire::rtmp::url::Url;
 
 /// Messages are passed to the connection only while it has fewer queued bytes than this, because
 /// messages in the stream's queue can still be dropped.
@@ -32,21 +31,8 @@ const NO_PROGRESS: Duration = Duration::from_secs(10);
 /// How long the connection is kept after the publisher has left: a publisher that comes back causes
 /// no break.
 const COMES_BACK_WITHIN: Duration = Duration::from_secs(3);
-/// With further addresses: the time limit of connecting.
-const FAIL_OVER_CONNECT: Duration = Duration::from_secs(2);
 /// Time limit for closing a connection.
 const CLOSE: Duration = Duration::from_secs(1);
-/// Maximum number of successive reconnect requests that are obeyed.
-const MAX_REDIRECTS: u32 = 3;
-
-/// Why a connection, or the push, ends.
-enum End {
-    /// The push ends.
-    Over(Problem),
-    /// The server redirects the push to this URL.
-    Elsewhere(Url),
-    Failed(Problem),
-}
 
 struct Push {
     task: Arc<RelayTask>,
@@ -81,69 +67,54 @@ pub(in crate::server) async fn run(task: RelayTask, stream: Arc<Stream>) {
         progress: now,
         was_live: false,
     };
-    let why = push.run().await;
+    let why = cycle::run(&mut push).await;
     push.task.over(Some(why));
 }
 
-impl Push {
-    async fn run(&mut self) -> Problem {
-        let rule = Arc::clone(&self.task.relay.rule);
-        let Some(path) = self.task.relay.way.path.with(&self.task.registry.relays.id) else {
-            return problem!("relay-too-long");
-        };
-        let mut options = Options { relay_path: Some(path.to_string()), ..rule.options.clone() };
-        if rule.targets.len() > 1 {
-            options.net.tcp_limit = options.net.tcp_limit.min(FAIL_OVER_CONNECT);
-        }
-        let now = self.task.registry.clock.now();
-        let mut attempts = Attempts::new(rule.targets.len(), now, self.task.relay.id);
-        let (mut elsewhere, mut redirects) = (None, 0);
-        loop {
-            let Some(target) = rule.targets.get(attempts.target()) else {
-                return problem!("relay-too-long");
-            };
-            let (app, stream) = (self.task.relay.app.as_str(), self.task.relay.stream.as_str());
-            let home = target.of(app, stream);
-            let (url, shown) = match elsewhere.take() {
-                Some(url) => {
-                    let shown = Url::tc_url(&url);
-                    (url, shown)
-                }
-                None => (home.clone(), target.shown(app, stream)),
-            };
-            self.live_since = None;
-            let cause = match self.connection((&home, &url), shown, &options).await {
-                End::Over(why) => return why,
-                End::Elsewhere(next) if redirects < MAX_REDIRECTS => {
-                    redirects += 1;
-                    elsewhere = Some(next);
-                    continue;
-                }
-                End::Elsewhere(_) => problem!("net-sent-too-often"),
-                End::Failed(cause) => cause,
-            };
-            redirects = 0;
-            let wait = attempts.fail(self.live_since, self.task.registry.clock.now());
-            self.task.failed(cause, wait, attempts.has_tried_all());
-            if let Err(why) = self.meanwhile(sleep(wait)).await {
-                return why;
-            }
-        }
+impl Relaying for Push {
+    const FAIL_OVER_COMMAND: Option<Duration> = None;
+
+    fn task(&self) -> &Arc<RelayTask> {
+        &self.task
     }
 
-    /// Waits for something without a connection.
-    async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Problem> {
-        let task = Arc::clone(&self.task);
-        let mut ticks = ticks();
-        tokio::pin!(work);
-        loop {
-            tokio::select! {
-                biased;
-                () = task.stopped() => return Err(problem!("relay-stopped")),
-                done = &mut work => return Ok(done),
-                _ = ticks.tick() => self.check()?,
+    async fn prepare(&mut self) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    async fn connection(&mut self, to: Destination<'_>, options: &Options) -> End {
+        self.live_since = None;
+        let clock = self.task.registry.clock;
+        let on_step = |_: crate::net::Step<'_>| {};
+        // It is there once the server has accepted the stream.
+        let connect = Client::connect(to.url, Purpose::Publish, options, clock, &on_step);
+        let mut client = match meanwhile(self, connect).await {
+            Ok(Ok(client)) => client,
+            Ok(Err(error)) => return End::Failed(error.problem()),
+            Err(why) => return End::Over(why),
+        };
+        client.stream().set_user_timeout(NO_PROGRESS);
+        let takes_tracks = client.enhanced().caps_ex & caps_ex::MULTITRACK != 0;
+        let limit = self.task.registry.config.limits.queue_bytes;
+        let sink = MessageSink::with_tracks(self.task.registry.next_id(), limit, takes_tracks);
+        self.stream.join(Arc::<MessageSink>::clone(&sink));
+        let end = self.send(&mut client, &sink, takes_tracks, to).await;
+        self.stream.leave(sink.id());
+        self.task.registry.tidy(&self.stream);
+        self.count(&client);
+        self.counted = 0;
+        match &end {
+            End::Failed(_) => {}
+            End::Elsewhere(_) | End::Again => {
+                drop(self.task.registry.relays.runtime.spawn(client.close(CLOSE)));
             }
+            End::Over(_) => drop(client.close(CLOSE).await),
         }
+        end
+    }
+
+    fn disconnected(&mut self, _: Timestamp) -> Option<Timestamp> {
+        self.live_since
     }
 
     /// Ends the push some time after its publisher.
@@ -163,47 +134,16 @@ impl Push {
             }
         }
     }
+}
 
-    async fn connection(
-        &mut self,
-        (home, url): (&Url, &Url),
-        shown: String,
-        options: &Options,
-    ) -> End {
-        self.task.connecting(shown);
-        let clock = self.task.registry.clock;
-        let on_step = |_: crate::net::Step<'_>| {};
-        let connect = Client::connect(url, Purpose::Publish, options, clock, &on_step);
-        let mut client = match self.meanwhile(connect).await {
-            Ok(Ok(client)) => client,
-            Ok(Err(error)) => return End::Failed(error.problem()),
-            Err(why) => return End::Over(why),
-        };
-        client.stream().set_user_timeout(NO_PROGRESS);
-        let takes_tracks = client.enhanced().caps_ex & caps_ex::MULTITRACK != 0;
-        let limit = self.task.registry.config.limits.queue_bytes;
-        let sink = MessageSink::with_tracks(self.task.registry.next_id(), limit, takes_tracks);
-        self.stream.join(Arc::<MessageSink>::clone(&sink));
-        let end = self.send(&mut client, &sink, takes_tracks, (home, url)).await;
-        self.stream.leave(sink.id());
-        self.task.registry.tidy(&self.stream);
-        self.count(&client);
-        self.counted = 0;
-        match &end {
-            End::Failed(_) => {}
-            End::Elsewhere(_) => drop(self.task.registry.relays.runtime.spawn(client.close(CLOSE))),
-            End::Over(_) => drop(client.close(CLOSE).await),
-        }
-        end
-    }
-
+impl Push {
     /// Sends until something ends the connection.
     async fn send(
         &mut self,
         client: &mut Client,
         sink: &MessageSink,
         takes_tracks: bool,
-        (home, url): (&Url, &Url),
+        to: Destination<'_>,
     ) -> End {
         let task = Arc::clone(&self.task);
         self.progress = task.registry.clock.now();
@@ -235,7 +175,7 @@ impl Push {
                 progress = client.progress(full.then_some(MAX_UNSENT)) => match progress {
                     Ok(Progress::Room) => {}
                     Ok(Progress::Event(Event::ReconnectRequest { tc_url, .. })) => {
-                        if let Some(next) = home.asked_to(url, tc_url.as_deref()) {
+                        if let Some(next) = to.home.asked_to(to.url, tc_url.as_deref()) {
                             return End::Elsewhere(next);
                         }
                     }

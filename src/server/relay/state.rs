@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use tokio::sync::watch;
@@ -41,6 +41,8 @@ pub(in crate::server) struct Relay {
     /// The network of the viewer who caused a pull on demand.
     pub opened_by: Option<IpAddr>,
     report: watch::Sender<RelayReport>,
+    /// True once the report has changed: the first change is news, also if it is like the first report.
+    is_told: AtomicBool,
     stop: watch::Sender<bool>,
     /// When a viewer last asked for the stream, in microseconds of the clock.
     asked: AtomicI64,
@@ -75,6 +77,7 @@ impl Relay {
             way,
             opened_by,
             report: watch::Sender::new(report),
+            is_told: AtomicBool::new(false),
             stop: watch::Sender::new(false),
             asked: AtomicI64::new(now.as_micros()),
             bytes: AtomicU64::new(0),
@@ -111,7 +114,8 @@ impl Relay {
                 report.since = now;
             }
             // Each attempt of a long outage is no event.
-            let is_news = report.state != before.state || report.cause != before.cause;
+            let is_first = !self.is_told.swap(true, Ordering::Relaxed);
+            let is_news = is_first || report.state != before.state || report.cause != before.cause;
             let is_attempt = report.state == RelayState::Connecting && report.cause.is_some();
             if is_news && !is_attempt && !self.is_repeated(report, &before) {
                 told = Some(report.clone());

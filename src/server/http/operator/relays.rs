@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use serde_json::{Value, json};
+use url::form_urlencoded;
 
 use crate::base::Timestamp;
 use crate::server::registry::Registry;
@@ -13,15 +14,25 @@ use crate::server::relay::rules::RelayRule;
 use crate::server::relay::state::Relay;
 use crate::text::Language;
 
-/// Returns the running relays, the oldest first, and the rules.
-pub(in crate::server::http) async fn all(State(registry): State<Arc<Registry>>) -> Json<Value> {
+/// Returns the running relays, the oldest first, and the rules; with `lang` in the query, the causes are in this
+/// language.
+pub(in crate::server::http) async fn all(
+    State(registry): State<Arc<Registry>>,
+    RawQuery(query): RawQuery,
+) -> Json<Value> {
     let now = registry.clock.now();
-    let relays: Vec<_> = registry.relays.all().iter().map(|relay| to_json(relay, now)).collect();
+    let query = query.unwrap_or_default();
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let language = pairs.find(|(name, _)| name == "lang");
+    let language = language.and_then(|(_, tag)| Language::of_argument(&tag));
+    let language = language.unwrap_or(Language::English);
+    let relays = registry.relays.all();
+    let relays: Vec<_> = relays.iter().map(|relay| to_json(relay, now, language)).collect();
     let rules: Vec<_> = registry.relays.rules().iter().map(|rule| rule_to_json(rule)).collect();
     Json(json!({ "relays": relays, "rules": rules, "refused": registry.relays.refused() }))
 }
 
-fn to_json(relay: &Relay, now: Timestamp) -> Value {
+fn to_json(relay: &Relay, now: Timestamp, language: Language) -> Value {
     let report = relay.report();
     json!({
         "id": relay.id,
@@ -35,7 +46,7 @@ fn to_json(relay: &Relay, now: Timestamp) -> Value {
         "bytes": relay.bytes.load(Ordering::Relaxed),
         "reconnects": relay.reconnects.load(Ordering::Relaxed),
         "dropped_frames": relay.dropped_frames.load(Ordering::Relaxed),
-        "cause": report.cause.as_ref().map(|cause| Language::English.say(cause)),
+        "cause": report.cause.as_ref().map(|cause| language.say(cause)),
         "retry_in": report.retry_in.map(|wait| wait.as_secs_f64()),
     })
 }

@@ -1,0 +1,149 @@
+//! The life of a relay: it connects to the addresses of its rule, one after the other, until something ends it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::base::Timestamp;
+use crate::net::rtmp::Options;
+use crate::server::relay::attempts::Attempts;
+use crate::server::relay::task::{RelayTask, ticks};
+use crate::text::Problem;
+use crate::text::problem::problem;
+use crate::wire::rtmp::url::Url;
+
+/// With further addresses: the time limit of connecting.
+const FAIL_OVER_CONNECT: Duration = Duration::from_secs(2);
+/// Maximum number of successive reconnect requests that are obeyed.
+const MAX_REDIRECTS: u32 = 3;
+
+/// Why a connection, or the relay, ends.
+pub(super) enum End {
+    /// The relay ends.
+    Over(Problem),
+    /// The server redirects the relay to this URL.
+    Elsewhere(Url),
+    /// The same address is tried again, once [`Relaying::prepare`] returns.
+    Again,
+    Failed(Problem),
+}
+
+/// Where a connection leads.
+#[derive(Copy, Clone)]
+pub(super) struct Destination<'a> {
+    /// The address in the rule.
+    pub home: &'a Url,
+    /// The address to connect to; another one after a redirect.
+    pub url: &'a Url,
+}
+
+/// What differs between pushes and pulls.
+pub(super) trait Relaying: Send {
+    /// With further addresses: the time limit of the handshake and of commands.
+    const FAIL_OVER_COMMAND: Option<Duration>;
+
+    fn task(&self) -> &Arc<RelayTask>;
+
+    /// Waits until the relay may connect.
+    ///
+    /// # Errors
+    /// Fails if the relay ends.
+    fn prepare(&mut self) -> impl Future<Output = Result<(), Problem>> + Send;
+
+    /// Connects and transfers until something ends it.
+    fn connection(
+        &mut self,
+        to: Destination<'_>,
+        options: &Options,
+    ) -> impl Future<Output = End> + Send;
+
+    /// Records the end of a connection. Returns the time of its first media.
+    fn disconnected(&mut self, now: Timestamp) -> Option<Timestamp>;
+
+    /// Called a few times a second, also without a connection.
+    ///
+    /// # Errors
+    /// Fails if the relay has to end.
+    fn check(&mut self) -> Result<(), Problem>;
+}
+
+/// Runs a relay. Returns why it ended.
+pub(super) async fn run(relaying: &mut impl Relaying) -> Problem {
+    match cycle(relaying).await {
+        Ok(never) => match never {},
+        Err(why) => why,
+    }
+}
+
+async fn cycle<R: Relaying>(relaying: &mut R) -> Result<std::convert::Infallible, Problem> {
+    let task = Arc::clone(relaying.task());
+    let rule = Arc::clone(&task.relay.rule);
+    let path = task.relay.way.path.with(&task.registry.relays.id);
+    let path = path.ok_or_else(|| problem!("relay-too-long"))?;
+    let mut options = Options { relay_path: Some(path.to_string()), ..rule.options.clone() };
+    if rule.targets.len() > 1 {
+        options.net.tcp_limit = options.net.tcp_limit.min(FAIL_OVER_CONNECT);
+        if let Some(limit) = R::FAIL_OVER_COMMAND {
+            options.handshake_limit = options.handshake_limit.min(limit);
+            options.command_limit = options.command_limit.min(limit);
+        }
+    }
+    let mut attempts = Attempts::new(rule.targets.len(), task.registry.clock.now(), task.relay.id);
+    let (mut elsewhere, mut redirects) = (None, 0);
+    loop {
+        relaying.prepare().await?;
+        let target = rule.targets.get(attempts.target());
+        let target = target.ok_or_else(|| problem!("relay-too-long"))?;
+        let (app, stream) = (task.relay.app.as_str(), task.relay.stream.as_str());
+        let home = target.of(app, stream);
+        let (url, shown) = match elsewhere.take() {
+            Some(url) => {
+                let shown = Url::tc_url(&url);
+                (url, shown)
+            }
+            None => (home.clone(), target.shown(app, stream)),
+        };
+        task.connecting(shown);
+        let to = Destination { home: &home, url: &url };
+        let end = relaying.connection(to, &options).await;
+        let now = task.registry.clock.now();
+        let first_media = relaying.disconnected(now);
+        let cause = match end {
+            End::Over(why) => return Err(why),
+            End::Again => continue,
+            End::Elsewhere(next) if redirects < MAX_REDIRECTS => {
+                redirects += 1;
+                elsewhere = Some(next);
+                continue;
+            }
+            End::Elsewhere(_) => problem!("net-sent-too-often"),
+            End::Failed(cause) => cause,
+        };
+        redirects = 0;
+        let wait = attempts.fail(first_media, now);
+        task.failed(cause, wait, attempts.has_tried_all());
+        meanwhile(relaying, sleep(wait)).await?;
+    }
+}
+
+/// Waits for something without a connection.
+///
+/// # Errors
+/// Fails if the relay ends.
+pub(super) async fn meanwhile<R: Relaying, T>(
+    relaying: &mut R,
+    work: impl Future<Output = T> + Send,
+) -> Result<T, Problem> {
+    let task = Arc::clone(relaying.task());
+    let mut ticks = ticks();
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            biased;
+            () = task.stopped() => return Err(problem!("relay-stopped")),
+            done = &mut work => return Ok(done),
+            _ = ticks.tick() => relaying.check()?,
+        }
+    }
+}
