@@ -1,13 +1,13 @@
 //! The last events of a server for the operator. Viewers come and go often, so they have a list of their own
 //! and do not displace other events.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use crate::files::disk_space::Warning;
-use crate::server::event::{Ended, Event, Peer, Protocol, RecordingState};
+use crate::server::event::{Ended, Event, Peer, Protocol};
 use crate::server::relay::rules::Direction;
 use crate::text::Language;
 
@@ -54,8 +54,6 @@ pub(in crate::server) struct EventLog {
     /// Number of viewers, and its maximum so far.
     watching: u64,
     peak: u64,
-    /// The files that are being written.
-    writing: HashSet<PathBuf>,
 }
 
 impl EventLog {
@@ -66,13 +64,6 @@ impl EventLog {
                 self.peak = self.peak.max(self.watching);
             }
             Event::Leave(..) => self.watching = self.watching.saturating_sub(1),
-            Event::Recording(recording) => {
-                if recording.state == RecordingState::Writing {
-                    self.writing.insert(recording.path.clone());
-                } else {
-                    self.writing.remove(&recording.path);
-                }
-            }
             _ => {}
         }
         let Some(logged) = logged(event) else { return };
@@ -98,11 +89,6 @@ impl EventLog {
     /// The most viewers that there were at the same time.
     pub fn peak(&self) -> u64 {
         self.peak
-    }
-
-    /// Returns true if this file is being written.
-    pub fn is_writing(&self, path: &Path) -> bool {
-        self.writing.contains(path)
     }
 }
 
@@ -225,7 +211,6 @@ fn of_peer(name: &'static str, peer: &Peer, ended: Option<&Ended>) -> LoggedEven
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::event::Recording;
 
     fn peer(stream: &str) -> Peer {
         Peer {
@@ -252,27 +237,5 @@ mod tests {
         let all = log.latest(true);
         assert_eq!((all.len(), all[0].name, all[0].bytes), (MAX_EVENTS, "leave", Some(9)));
         assert_eq!((log.peak(), log.watching), (500, 499));
-    }
-
-    #[test]
-    fn files_are_being_written_until_they_end() {
-        let mut log = EventLog::default();
-        let path = Path::new("/recordings/a.flv");
-        let recording = |state| {
-            Event::Recording(Recording {
-                app: "live".to_owned(),
-                stream: "show".to_owned(),
-                path: path.to_owned(),
-                state,
-                after: Duration::ZERO,
-                bytes: 0,
-                reason: None,
-            })
-        };
-        log.note(&recording(RecordingState::Writing), 0);
-        assert!(log.is_writing(path));
-        log.note(&recording(RecordingState::Failed), 0);
-        assert!(!log.is_writing(path));
-        assert_eq!(log.latest(false)[0].file.as_deref(), Some("a.flv"));
     }
 }

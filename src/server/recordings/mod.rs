@@ -100,6 +100,9 @@ struct Reporter {
 
 impl Reporter {
     fn tell(&self, figures: PartFigures, state: RecordingState, reason: Option<String>) {
+        if state != RecordingState::Writing {
+            self.registry.files.note_closed(self.sink, &figures.path);
+        }
         tell(&self.registry, &self.stream, figures, state, reason);
     }
 

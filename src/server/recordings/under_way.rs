@@ -29,6 +29,8 @@ struct UnderWay {
     stream: Arc<Stream>,
     sink: Arc<FlvSink>,
     parts: Vec<PathBuf>,
+    /// Those of the parts that are not complete: the current one, and during a change the one before.
+    open: Vec<PathBuf>,
     /// A file that was created, and is not the current one yet.
     next: Option<PathBuf>,
 }
@@ -69,7 +71,7 @@ impl Files {
             return RecordingStart::Full;
         }
         let (stream, sink) = (Arc::clone(stream), Arc::clone(sink));
-        files.push(UnderWay { stream, sink, parts: Vec::new(), next: None });
+        files.push(UnderWay { stream, sink, parts: Vec::new(), open: Vec::new(), next: None });
         RecordingStart::Anew
     }
 
@@ -86,7 +88,17 @@ impl Files {
         let mut inner = self.0.lock();
         if let Some(file) = inner.under_way.iter_mut().find(|file| file.sink.id() == sink) {
             file.parts.push(path.to_owned());
+            file.open.push(path.to_owned());
             file.next = None;
+        }
+    }
+
+    /// Records that this file is complete, or that nothing more is written to it.
+    pub fn note_closed(&self, sink: u64, path: &Path) {
+        let mut inner = self.0.lock();
+        if let Some(file) = inner.under_way.iter_mut().find(|file| file.sink.id() == sink) {
+            file.open.retain(|open| open != path);
+            file.next.take_if(|next| next == path);
         }
     }
 
@@ -113,7 +125,7 @@ impl Files {
     pub fn is_writing(&self, path: &Path) -> bool {
         let inner = self.0.lock();
         let writes = |file: &UnderWay| {
-            file.parts.last().is_some_and(|last| last == path)
+            file.open.iter().any(|open| open == path)
                 || file.next.as_ref().is_some_and(|next| next == path)
         };
         inner.under_way.iter().any(writes)
@@ -129,5 +141,39 @@ impl Files {
         }
         let ended = inner.ended.iter().find(|it| it.app == app && it.stream == name)?;
         Some(BroadcastFiles { parts: ended.parts.clone(), ended: true })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+    use crate::server::service::config::Limits;
+
+    #[test]
+    fn files_are_being_written_until_they_are_closed() {
+        let files = Files::default();
+        let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let limits = Limits::default();
+        let stream = Arc::new(Stream::new("live".to_owned(), "show".to_owned(), here, limits));
+        let sink = FlvSink::for_file(7, 10);
+        assert_eq!(files.begin(&stream, &sink, 1), RecordingStart::Anew);
+        let [one, two, never] = ["1.flv", "2.flv", "3.flv"].map(Path::new);
+        let written = |path| [one, two, never].map(|it| files.is_writing(it)) == path;
+        files.note_next(7, one);
+        assert!(written([true, false, false]));
+        files.note_part(7, one);
+        files.note_next(7, two);
+        files.note_part(7, two);
+        assert!(written([true, true, false]), "the first part is not complete yet");
+        files.note_closed(7, one);
+        files.note_next(7, never);
+        assert!(written([false, true, true]));
+        files.note_closed(7, never);
+        files.note_closed(7, two);
+        assert!(written([false; 3]));
+        files.remove(7);
+        assert_eq!(files.of_stream("live", "show").unwrap().parts, [one, two]);
     }
 }

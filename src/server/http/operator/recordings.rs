@@ -87,7 +87,7 @@ fn to_json(registry: &Registry, file: &ListedFile, signs: bool) -> Value {
     if let Some(query) = signs.then(signed).flatten() {
         url = format!("{url}?{query}");
     }
-    let is_writing = registry.log.lock().is_writing(&file.path);
+    let is_writing = registry.files.is_writing(&file.path);
     let is_played = registry.rules().recording.playback && registry.config.hls.mode != Mode::Off;
     let vod = (is_played && stream_of(&file.name).is_some()).then(signed).flatten();
     let vod = vod.map(|query| format!("/vod/{}.m3u8?{query}", encode_name(stem(&file.name))));
