@@ -11,7 +11,7 @@ use crate::player::source::host_of;
 use crate::player::{Failure, FailureKind, Figures, PlayerMessage, Severity, Source, State};
 use crate::text::Language;
 use crate::text::problem::problem;
-use crate::wire::chat::ChatLine;
+use crate::wire::chat::{ChatLine, ChatRole};
 
 /// Prints the last line for several streams.
 pub(super) fn totals(output: &Output, figures: &[Figures], streams: usize, exit: Exit) {
@@ -108,8 +108,8 @@ pub(super) fn message(output: &Output, index: Option<usize>, message: &PlayerMes
 }
 
 /// Prints a line of the chat.
-pub(super) fn line(output: &Output, index: Option<usize>, line: &ChatLine) {
-    let fields = json!({ "name": line.name, "text": line.text });
+pub(super) fn line(output: &Output, index: Option<usize>, role: ChatRole, line: &ChatLine) {
+    let fields = json!({ "name": line.name, "text": line.text, "role": role.name() });
     event(output, index, "chat", fields, || {
         let name = if line.name.is_empty() { "*" } else { &line.name };
         Some(format!("{name}: {}", line.text))

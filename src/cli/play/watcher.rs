@@ -140,7 +140,7 @@ impl Watcher {
     fn tell_chat(&mut self, snapshot: &Snapshot) {
         let (state, told) = &mut self.chat;
         for heard in snapshot.chat.lines.iter().filter(|heard| heard.number > *told) {
-            report::line(&self.output, None, &heard.line);
+            report::line(&self.output, None, heard.role, &heard.line);
         }
         *told = snapshot.chat.lines.last().map_or(*told, |heard| heard.number);
         if *state != snapshot.chat.state {

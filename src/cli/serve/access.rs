@@ -9,13 +9,14 @@ use serde::Deserialize;
 
 use crate::base::Secret;
 use crate::cli::serve::values::within;
+use crate::cli::serve::watermarks::{self, WatermarkTable};
 use crate::media::{BitsPerSecond, Size};
 use crate::net::web::WebUrl;
 use crate::server::access::{
     AccessRules, ActionRules, AddressList, AppLimits, AppRules, CallKind, CallbackRules, Dialect,
-    KeySet, KeySource, Network, TokenRules,
+    KeySet, KeySource, Network, ProxyRules, TokenRules,
 };
-use crate::server::renditions::Ladder;
+use crate::server::renditions::{Ladder, Watermark};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -41,6 +42,7 @@ pub(super) struct AppTable {
     limits: LimitsTable,
     callbacks: Option<CallbackTable>,
     renditions: Option<Vec<String>>,
+    watermark: Option<Vec<WatermarkTable>>,
 }
 
 /// `[app.NAME.publish]` and `[app.NAME.play]`.
@@ -140,6 +142,22 @@ pub(super) fn ladders(
     ladders
 }
 
+/// The watermarks by application, with those of the whole server as [`OTHERS`]; `note` is that of [`rules`].
+pub(super) fn watermarks(
+    of_server: &[WatermarkTable],
+    tables: &BTreeMap<String, AppTable>,
+    note: &mut dyn FnMut(&str, &Problem),
+) -> HashMap<String, Vec<Watermark>> {
+    let mut all = HashMap::new();
+    all.insert(OTHERS.to_owned(), watermarks::list(of_server, "watermark", note));
+    for (name, table) in tables {
+        let Some(tables) = &table.watermark else { continue };
+        let its = watermarks::list(tables, &format!("app.{name}.watermark"), note);
+        all.insert(name.trim_matches('/').to_owned(), its);
+    }
+    all
+}
+
 /// Checks keys.
 ///
 /// # Errors
@@ -162,6 +180,18 @@ fn action(table: ActionTable, path: &str, note: &mut dyn FnMut(&str, &Problem)) 
         deny: networks(&deny, &format!("{path}.deny"), note),
     };
     ActionRules { keys: keys.into_iter().map(Secret::new).collect(), tokens, addresses }
+}
+
+/// The proxies that may name their clients; `note` is that of [`rules`].
+pub(super) fn proxies(
+    trusted: &[String],
+    header: Option<&str>,
+    note: &mut dyn FnMut(&str, &Problem),
+) -> ProxyRules {
+    let trusted = networks(trusted, "trusted_proxies", note);
+    let header = header.map(str::parse).transpose();
+    let header = header.inspect_err(|why| note("proxy_header", why)).ok().flatten();
+    ProxyRules { trusted, header: header.unwrap_or_default() }
 }
 
 fn networks(list: &[String], path: &str, note: &mut dyn FnMut(&str, &Problem)) -> Vec<Network> {

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::cli::flags::value::duration;
+use crate::cli::serve::access::OTHERS;
 use crate::cli::serve::values::{
     self, CONNECTIONS, KEEP_TIME, PER_ADDRESS, RuleValues, SPLIT_TIME, STREAMS, number, within,
 };
@@ -14,7 +15,7 @@ use crate::server::access::Action;
 use crate::server::config::MAX_CONNECTIONS;
 use crate::server::hls::{self, Mode, Settings};
 use crate::server::relay::RelayTarget;
-use crate::server::renditions::{Ladder, Ladders};
+use crate::server::renditions::{Ladder, Ladders, Watermark};
 use crate::server::{ChatRules, Fault, Limits, MAX_SLOW};
 use crate::studio::settings::check_successor;
 use crate::text::Problem;
@@ -325,8 +326,12 @@ impl Args {
         Settings { mode, lengths, window: self.hls_window.unwrap_or(usual.window) }
     }
 
-    /// The renditions of streams, with those of single applications.
-    pub(super) fn ladders(&self, apps: HashMap<String, Ladder>) -> Ladders {
+    /// The renditions of streams, with those and the watermarks of single applications.
+    pub(super) fn ladders(
+        &self,
+        apps: HashMap<String, Ladder>,
+        mut app_watermarks: HashMap<String, Vec<Watermark>>,
+    ) -> Ladders {
         let usual = Ladders::default();
         Ladders {
             others: self.renditions.clone().unwrap_or_default(),
@@ -338,6 +343,8 @@ impl Args {
                 Some(percent) => f64::from(percent) / 100.0,
                 None => usual.cpu,
             },
+            watermarks: app_watermarks.remove(OTHERS).unwrap_or_default(),
+            app_watermarks,
         }
     }
 

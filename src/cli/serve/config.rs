@@ -16,11 +16,12 @@ use crate::cli::serve::relays::{self, RelayTable};
 use crate::cli::serve::values::{
     self, CONNECTIONS, KEEP_TIME, PER_ADDRESS, RuleValues, SPLIT_TIME, STREAMS, number, within,
 };
+use crate::cli::serve::watermarks::WatermarkTable;
 use crate::server::Fault;
 use crate::server::access::{AccessRules, TokenRules};
 use crate::server::hls::Settings;
 use crate::server::relay::RelayRule;
-use crate::server::renditions::Ladder;
+use crate::server::renditions::{Ladder, Watermark};
 use crate::studio::settings::{BadValue, Document, check_successor};
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -36,6 +37,8 @@ pub(super) struct FileRules {
     pub access: AccessRules,
     /// Renditions of single applications.
     pub ladders: HashMap<String, Ladder>,
+    /// Watermarks by application; see [`access::OTHERS`].
+    pub watermarks: HashMap<String, Vec<Watermark>>,
     pub relays: Vec<RelayRule>,
 }
 
@@ -47,6 +50,8 @@ pub(super) struct Config {
     http: Option<String>,
     name: Vec<String>,
     cors: Vec<String>,
+    trusted_proxies: Vec<String>,
+    proxy_header: Option<String>,
     rtmps: Option<SocketAddr>,
     rtmpt: Option<SocketAddr>,
     cert: Option<PathBuf>,
@@ -79,6 +84,7 @@ pub(super) struct Config {
     password_file: Option<PathBuf>,
     auth: Option<String>,
     publish_keys: Vec<String>,
+    watermark: Vec<WatermarkTable>,
     app: BTreeMap<String, AppTable>,
     tokens: TokenTable,
     relay: Vec<RelayTable>,
@@ -86,6 +92,8 @@ pub(super) struct Config {
     access: AccessRules,
     #[serde(skip)]
     ladders: HashMap<String, Ladder>,
+    #[serde(skip)]
+    watermarks: HashMap<String, Vec<Watermark>>,
     #[serde(skip)]
     relays: Vec<RelayRule>,
     fault: Vec<String>,
@@ -117,7 +125,10 @@ impl Config {
         let record_rules = std::mem::take(&mut config.record_rule);
         let mut note = |path: &str, why: &Problem| document.note(path, why);
         config.ladders = access::ladders(&apps, &mut note);
+        config.watermarks = access::watermarks(&config.watermark, &apps, &mut note);
         config.access = access::rules(apps, tokens, &mut note);
+        let header = config.proxy_header.as_deref();
+        config.access.proxies = access::proxies(&config.trusted_proxies, header, &mut note);
         config.relays = relays::rules(tables, &mut note);
         config.record_rules = recording::rules(record_rules, &mut note);
         // A server must not start with a configuration that its operator did not intend.
@@ -236,6 +247,7 @@ impl Config {
             publish_keys,
             access: self.access,
             ladders: self.ladders,
+            watermarks: self.watermarks,
             relays: self.relays,
         };
         Ok((all, rules))
@@ -280,7 +292,7 @@ mod tests {
         let text = "renditions = [\"480p:1M\", \"audio\"]\nrenditions_cpu = 50\n\
                     [app.\"a/b\"]\nrenditions = [\"240p\"]\n[app.c]\nrenditions = []\n[app.d]\n";
         let (args_of_it, rules_of_it) = Config::parse(text).unwrap().complete(&args).unwrap();
-        let ladders = args_of_it.ladders(rules_of_it.ladders);
+        let ladders = args_of_it.ladders(rules_of_it.ladders, rules_of_it.watermarks);
         let heights = |app| ladders.of(app).video.iter().map(|it| it.height).collect::<Vec<_>>();
         assert_eq!((heights("a/b"), heights("c"), heights("d")), (vec![240], vec![], vec![480]));
         assert!(ladders.of("other").audio_only && (ladders.cpu - 0.5).abs() < 1e-9);
@@ -316,7 +328,13 @@ mod tests {
                 "line 2, column 14: 'app.live.renditions': 'tall' is no rendition",
             ),
             ("[[record_rule]]\nstreams = \"a\"\nsplit = 1", "'record_rule.split'"),
+            (
+                "[[watermark]]\ntext = \"a\"\n\n[[watermark]]\nimage = \"/none/logo.png\"",
+                "line 5, column 9: 'watermark.1.image': cannot use the image /none/logo.png",
+            ),
             ("[[record_rule]]\nformat = \"flv\"", "'record_rule.streams'"),
+            ("trusted_proxies = [\"10.0.0.0/8\", \"proxy\"]", "'trusted_proxies"),
+            ("proxy_header = \"x-real-ip\"", "'proxy_header': it is not one of x-forwarded-for"),
             ("[app.live]\nplya = 1", "line 2, column 1: 'app.live.plya'"),
         ] {
             let error = Config::parse(text).err().unwrap().to_string();

@@ -8,6 +8,7 @@ mod recording;
 mod relays;
 mod token;
 mod values;
+mod watermarks;
 
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
@@ -187,12 +188,13 @@ fn has_terminal() -> bool {
 
 /// Returns the server's configuration from the flags, completed from a file.
 fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)> {
-    let (args, FileRules { publish_keys, access, ladders, mut relays }) = match &args.config {
+    let (args, file) = match &args.config {
         Some(path) => config::Config::read(path)
             .and_then(|file| file.complete(args).map_err(|why| config::with_path(path, why)))
             .map_err(|why| (why, Exit::File))?,
         None => (args.clone(), FileRules::default()),
     };
+    let FileRules { publish_keys, access, ladders, watermarks, mut relays } = file;
     args.check().map_err(|why| match &args.config {
         Some(path) => (config::with_path(path, why), Exit::File),
         None => (why, Exit::Usage),
@@ -244,7 +246,7 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
         },
         webrtc_certificate: token.as_ref().and_then(|token| token.certificate.clone()),
         hls: args.hls_settings(),
-        renditions: args.ladders(ladders),
+        renditions: args.ladders(ladders, watermarks),
         chat: args.chat_rules(),
         faults: args.fault.clone(),
         fault_seed: args.fault_seed.unwrap_or_default(),
