@@ -215,6 +215,11 @@ rendition-invalid = '{ $text }' is no rendition: write a height with a bitrate, 
 rendition-too-many = write at most { $most } renditions, each once
 serve-number-within = write a number from { $least } to { $most }
 rendition-cpu-range = write a percentage from { $least } to { $most }
+watermark-one-of = write an image or a text, and not both
+watermark-text = write a text of 1 to { $most } characters
+watermark-too-many = write at most { $most } watermarks
+watermark-image = cannot use the image { $file }: { $reason }
+    .cure = Write the path of a PNG, JPEG or WebP file that the server may read.
 
 # Faults of the fault lab.
 fault-bad = '{ $text }' is not a fault: { $reason }

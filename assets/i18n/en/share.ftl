@@ -44,6 +44,7 @@ tip-share-viewers = Viewers who watch over this protocol now.
 chat-own = Your stream
 chat-own-advice = Right-click a message to delete it or to mute its sender.
 chat-streamer = Streamer
+chat-moderator = Moderator
 chat-delete = Delete message
 chat-mute = Mute { $name }
 chat-unmute = Unmute

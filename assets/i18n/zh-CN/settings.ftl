@@ -261,6 +261,11 @@ rendition-invalid = “{ $text }”不是画质档：请写高度和码率，例
 rendition-too-many = 最多写 { $most } 个画质档，不能重复
 serve-number-within = 请写 { $least } 到 { $most } 之间的整数
 rendition-cpu-range = 请写 { $least } 到 { $most } 之间的百分数
+watermark-one-of = 请写 image（图片）或 text（文字），只写其中一个
+watermark-text = 请写 1 到 { $most } 个字符的文字
+watermark-too-many = 最多写 { $most } 个水印
+watermark-image = 无法使用图片 { $file }：{ $reason }
+    .cure = 请写服务器能读取的 PNG、JPEG 或 WebP 文件的路径。
 
 # 故障实验
 fault-bad = 故障“{ $text }”无效：{ $reason }

@@ -44,6 +44,7 @@ tip-share-viewers = 正在用这种协议观看的人数。
 chat-own = 我的直播
 chat-own-advice = 右键点击消息，可以删除它或禁言发送者。
 chat-streamer = 主播
+chat-moderator = 房管
 chat-delete = 删除消息
 chat-mute = 禁言 { $name }
 chat-unmute = 解除
