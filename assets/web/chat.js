@@ -13,6 +13,8 @@ const MAX_TEXT = 200;
 // Lines that come so soon after the start were said before.
 const PAST_MS = 400;
 const COLORS = 6;
+// What the server says of a sender; names prove nothing.
+const ROLES = ['streamer', 'moderator'];
 // Within this of the end, the list follows new lines.
 const FOLLOW_PX = 40;
 
@@ -78,7 +80,7 @@ export class Chat {
         // Without a name, the server itself speaks: it passed a line not on.
         if (!name) return this.#add('', this.#refusal(line));
         const id = Number.isSafeInteger(line.id) ? line.id : null;
-        this.#add(name, line.text, id);
+        this.#add(name, line.text, id, ROLES.includes(line.role) ? line.role : null);
         if (performance.now() - this.openedAt > PAST_MS) this.said(line.text, id);
     }
 
@@ -99,7 +101,7 @@ export class Chat {
 
     // Why the server did not pass on a line.
     #refusal({ refused, wait }) {
-        const names = { muted: 'muted', blocked: 'blockedWord' };
+        const names = { muted: 'muted', blocked: 'blockedWord', reserved: 'reservedName' };
         if (refused === 'slow' && Number.isSafeInteger(wait)) {
             this.nextAt = performance.now() + wait * 1_000;
             return text('slowWait', { seconds: wait });
@@ -107,11 +109,17 @@ export class Chat {
         return text(names[refused] ?? 'notPassed');
     }
 
-    #add(name, words, id = null) {
+    #add(name, words, id = null, role = null) {
         const follows = this.lines.scrollHeight - this.lines.scrollTop - this.lines.clientHeight < FOLLOW_PX;
         const line = document.createElement('p');
         if (id !== null) line.dataset.id = id;
-        if (name) {
+        if (role) {
+            const badge = document.createElement('strong');
+            badge.className = 'badge';
+            badge.textContent = text(role);
+            line.append(badge, document.createTextNode(' '));
+        }
+        if (name && !(role && name === text(role))) {
             const who = document.createElement('b');
             who.textContent = name;
             who.className = `color-${color(name)}`;

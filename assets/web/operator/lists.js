@@ -239,11 +239,11 @@ function sentence(event) {
     const after = event.seconds === undefined ? '' : duration(event.seconds);
     const values = { peer: event.peer ?? '', protocol: protocol(event.protocol ?? ''), after, file: event.file ?? '', rendition: event.rendition ?? '', url: event.url ?? '' };
     const words = text(name, { ...values, reason: event.reason ?? '' });
-    const parts = event.stream === undefined ? [words] : [make('bdi', {}, nameOf(event)), `: ${words}`];
+    const parts = event.stream === undefined ? [words] : [make('bdi', {}, nameOf(event)), text('colon'), words];
     if (event.reason && event.event !== 'fault') {
         const cause = CAUSES[event.cause];
         const reason = cause ? text(cause) : reasonIn(event.reason);
-        parts.push(' ', make('span', { class: 'reason' }, `(${reason})`));
+        parts.push(make('span', { class: 'reason' }, text('inBrackets', { words: reason })));
     }
     return parts;
 }

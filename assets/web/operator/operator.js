@@ -1,6 +1,7 @@
 // The operator page: asks the API for what the chosen section shows, and puts it there.
 
-import { onLanguage } from '/assets/language.js';
+import { language, onLanguage } from '/assets/language.js';
+import { Access } from '/assets/operator/access.js';
 import { get, isOpen, pathOf, remove, token } from '/assets/operator/api.js';
 import { askToken, confirmed, settings, toast } from '/assets/operator/dialogs.js';
 import { bitrate, bytes, duration, number } from '/assets/operator/format.js';
@@ -14,11 +15,11 @@ const REFRESH_MS = 2_000;
 const FEW = 6;
 // The folder of recordings is read this often.
 const RECORDINGS_MS = 10_000;
-const VIEWS = ['streams', 'viewers', 'relays', 'recordings', 'events'];
+const VIEWS = ['streams', 'viewers', 'relays', 'access', 'recordings', 'events'];
 
 const byId = id => document.getElementById(id);
 
-const answers = { server: null, streams: null, viewers: null, relays: null, recordings: null, events: null };
+const answers = { server: null, streams: null, viewers: null, relays: null, access: null, recordings: null, events: null };
 let before = null;
 let rates = { out: null, cpu: null };
 let ofStream = null;
@@ -33,6 +34,7 @@ let recordingsAt = -Infinity;
 const streams = new Streams({ end: endStream, viewers: showViewersOf });
 const viewers = new Viewers({ end: endViewer });
 const relays = new Relays();
+const access = new Access();
 const recordings = new Recordings({ remove: removeRecording });
 const events = new Events();
 
@@ -54,6 +56,7 @@ async function refresh() {
         if (chosen === 'streams') wanted.push('streams');
         if (chosen === 'viewers') wanted.push('viewers');
         if (chosen === 'relays') wanted.push('relays');
+        if (chosen === 'access') wanted.push('access');
         if (chosen === 'streams' || chosen === 'events') wanted.push('events');
         const now = performance.now();
         const isDue = now - recordingsAt > RECORDINGS_MS || answers.recordings === null;
@@ -84,6 +87,8 @@ function addressOf(name) {
         const { app, stream } = ofStream;
         return `/api/v1/viewers?${new URLSearchParams({ app, stream })}`;
     }
+    // The reasons of failures are sentences of the server.
+    if (name === 'relays') return `/api/v1/relays?lang=${language()}`;
     if (name === 'events' && !byId('with-viewers').checked) return '/api/v1/events?viewers=no';
     return `/api/v1/${name}`;
 }
@@ -128,6 +133,7 @@ function draw() {
     if (answers.streams) streams.show(answers.streams.streams);
     if (answers.viewers) viewers.show(answers.viewers);
     if (answers.relays) relays.show(answers.relays);
+    if (answers.access) access.show(answers.access);
     if (answers.recordings) recordings.show(answers.recordings, view() === 'recordings' ? Infinity : FEW);
     if (answers.events) events.show(answers.events.events, view() === 'events' ? Infinity : FEW + 2);
     byId('all-viewers').hidden = !ofStream;
