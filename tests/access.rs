@@ -2,6 +2,7 @@
 //! viewer, and on every path by which a stream can be watched.
 
 mod callbacks;
+mod proxies;
 mod tokens;
 
 use std::fs;
@@ -66,16 +67,7 @@ impl Serve {
 
     /// Why our own client may not publish or play; empty if it may.
     fn refusal(&self, config: impl FnOnce(Url) -> ClientConfig, path: &str) -> String {
-        use onair::wire::rtmp::client::Event;
-        let url = Url::parse(&format!("{}/{path}", self.rtmp)).unwrap();
-        let mut client = Client::new(config(url));
-        loop {
-            match client.next() {
-                Some(Event::PublishStarted | Event::PlayStarted) => return String::new(),
-                Some(_) => {}
-                None => return client.failed.unwrap(),
-            }
-        }
+        refusal_at(&self.rtmp, config, path)
     }
 
     fn refuses_publisher(&self, path: &str) -> String {
@@ -94,6 +86,20 @@ impl Serve {
     fn ask(&self, method: &str, path: &str, fields: &str) -> String {
         let address = self.http.trim_start_matches("http://");
         web::ask_with(address, method, path, fields)
+    }
+}
+
+/// The same, at another address.
+fn refusal_at(rtmp: &str, config: impl FnOnce(Url) -> ClientConfig, path: &str) -> String {
+    use onair::wire::rtmp::client::Event;
+    let url = Url::parse(&format!("{rtmp}/{path}")).unwrap();
+    let mut client = Client::new(config(url));
+    loop {
+        match client.next() {
+            Some(Event::PublishStarted | Event::PlayStarted) => return String::new(),
+            Some(_) => {}
+            None => return client.failed.unwrap(),
+        }
     }
 }
 

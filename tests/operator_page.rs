@@ -12,6 +12,10 @@ use crate::viewer_page::chromium::{Chromium, Page};
 use onair::base::{Clock, Secret};
 use onair::media::BitsPerSecond;
 use onair::net::Runtime;
+use onair::net::web::WebUrl;
+use onair::server::access::{
+    ActionRules, AddressList, AppLimits, AppRules, CallKind, CallbackRules, Dialect,
+};
 use onair::server::{Config, Limits, Listen, Server};
 use onair::wire::amf0::Value;
 use onair::wire::container::flv::TagKind;
@@ -222,7 +226,7 @@ fn the_page_speaks_chinese_has_themes_names_and_fits_a_phone() {
     page.wait(&shows("#streams tr", "live/show"));
     assert_eq!(page.value("document.documentElement.lang"), "zh-CN");
     assert_eq!(page.text("title-streams"), "直播流");
-    page.wait_soon(&shows("#events", "live/show: 开始推流，协议 RTMP"));
+    page.wait_soon(&shows("#events", "live/show：开始推流，协议 RTMP"));
     click(&page, "#settings");
     assert_eq!(page.value("document.getElementById('options').open"), true);
     click(&page, "[name=language][value=en]");
@@ -240,6 +244,7 @@ fn the_page_speaks_chinese_has_themes_names_and_fits_a_phone() {
     for (section, heading) in [
         ("streams", "Streams"),
         ("viewers", "Viewers"),
+        ("access", "Access"),
         ("recordings", "Recordings"),
         ("events", "Events"),
     ] {
@@ -257,6 +262,61 @@ fn the_page_speaks_chinese_has_themes_names_and_fits_a_phone() {
             assert_eq!(page.value(nameless), serde_json::json!([]), "{section}");
         }
     }
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn access_rules_are_shown_without_their_secrets() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let secrets = ["Pl4nted-key", "Pl4nted-callback", "Pl4nted-secret-of-at-least-32-bytes"];
+    let any = Listen::exactly("127.0.0.1:0".parse().unwrap());
+    let mut config = Config { rtmp: any, http: Some(any), webrtc: None, ..Config::default() };
+    let callback = WebUrl::parse(&format!("http://127.0.0.1:9/{}", secrets[1])).unwrap();
+    let show = AppRules {
+        publish: ActionRules {
+            keys: vec![Secret::new(secrets[0])],
+            tokens: true,
+            addresses: AddressList { allow: vec!["10.0.0.0/8".parse().unwrap()], deny: Vec::new() },
+        },
+        limits: AppLimits {
+            viewers: Some(1_500),
+            size: Some((1_920, 1_080)),
+            ..AppLimits::default()
+        },
+        callbacks: Some(CallbackRules {
+            dialect: Dialect::Srs,
+            urls: [(CallKind::Play, callback)].into(),
+            timeout: CallbackRules::TIMEOUT,
+            accepts_without_answer: false,
+        }),
+        ..AppRules::default()
+    };
+    config.access.apps.insert("show".to_owned(), show);
+    config.access.tokens.secrets = vec![Secret::new(secrets[2])];
+    let runtime = Runtime::start().unwrap();
+    let server = Server::start(&runtime, Clock::start(), config).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running { server, runtime, _folder: folder };
+    let browser = Chromium::start("en");
+    let page = browser.open(&format!("{}#access", running.page()), "");
+    for words in [
+        "with a key (of 1) or a token, only from 10.0.0.0/8",
+        "if the callback agrees",
+        "Viewers of a stream: 1,500, Size: 1920×1080",
+        "SRS: on_play, refuses clients if there is no answer",
+    ] {
+        page.wait_soon(&shows("#access tr:first-child", words));
+    }
+    page.wait_soon(&shows("#access tr:last-child", "All other applications"));
+    page.wait_soon(&shows("#access tr:last-child", "anyone"));
+    let all = page.value("document.documentElement.outerHTML").to_string()
+        + &page.value("fetch('/api/v1/access').then(it => it.text())").to_string();
+    assert!(!all.contains("Pl4nted"), "{all}");
+    page.resize(390, 844);
+    let fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth";
+    assert_eq!(page.value(fits), true);
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 

@@ -124,6 +124,16 @@ fn a_stream_goes_on_to_nginx_and_again_after_its_restart() {
     nginx.peer.kill();
     let lost = serving.wait_relay("reconnecting", 1);
     assert!(lost["cause"].is_string() && lost["retry_in"].as_f64() > Some(0.0), "{lost}");
+    // The first attempt is told, later ones are not.
+    let states: Vec<_> = serving.relay_events().iter().map(|it| it["state"].clone()).collect();
+    assert_eq!(states[..3], ["connecting", "live", "reconnecting"].map(Value::from));
+    // The operator page gets the cause in its language.
+    let cause = |query: &str| {
+        let all = serving.json(&format!("/api/v1/relays{query}"));
+        all["relays"][0]["cause"].as_str().unwrap_or_default().to_owned()
+    };
+    assert!(!cause("").is_empty() && cause("?lang=zh-CN") != cause(""), "{}", cause(""));
+    assert!(!cause("?lang=zh-CN").is_ascii(), "{}", cause("?lang=zh-CN"));
     drop(nginx);
     let nginx = Nginx::start_on(port);
     nginx.wait_published("show");
@@ -143,6 +153,23 @@ fn a_stream_goes_on_to_nginx_and_again_after_its_restart() {
     let counted = |line: &str| metrics.lines().any(|it| it == line);
     assert!(counted("onair_relays{direction=\"push\",state=\"live\"} 0"), "{metrics}");
     assert!(counted("onair_relay_reconnects_total{direction=\"push\"} 1"), "{metrics}");
+}
+
+#[test]
+fn a_push_is_live_once_the_other_server_has_accepted_it() {
+    peers::require!("ffmpeg");
+    // The other server does not answer the request to publish, as one that asks a slow callback.
+    let other = Serving::start("fault = [\"stall@publish:+3s\"]\n");
+    let serving = Serving::start(&format!(
+        "[[relay]]\npush = \"live/*\"\nto = [\"{}/{{stream}}\"]\n",
+        other.url("in")
+    ));
+    let _publisher = ffmpeg::publish(&serving.url("live/show"), None);
+    let connecting = serving.wait_relay("connecting", 1);
+    let live = serving.wait_relay("live", 1);
+    let waited = live["t"].as_f64().unwrap() - connecting["t"].as_f64().unwrap();
+    assert!(waited >= 3.0, "{waited} s");
+    assert_eq!(serving.relay_events().len(), 2);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Renditions of the built-in server: their segments are those of the stream, decoded by ffmpeg, and players change
 //! between them.
 
+use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -11,7 +12,9 @@ use serde_json::Value;
 use crate::peers::{self, LIMIT, Peer, ffmpeg, wait_for};
 use crate::viewer_page::chromium::{Chromium, Page};
 use onair::base::Clock;
+use onair::compose::filter::{Corner, WatermarkImage};
 use onair::net::Runtime;
+use onair::server::renditions::Watermark;
 use onair::server::{Config, Event, Listen, RenditionState, Server};
 use onair::wire::hls::{Master, Media, Playlist, parse};
 
@@ -255,6 +258,63 @@ fn ffmpeg_plays_each_rendition_by_hls_and_dash() {
     assert_eq!(player.errors(), "");
     let sizes = ffmpeg::probe(&url).json["streams"].to_string();
     assert!(sizes.contains("\"width\":212") && sizes.contains("\"width\":320"), "{sizes}");
+}
+
+#[test]
+fn watermarks_are_in_their_corners_of_renditions_and_not_of_the_stream() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let logo = folder.path().join("logo.png");
+    let words = ["-nostdin", "-v", "error", "-f", "lavfi", "-i", "color=white:size=40x20"];
+    let words = words.map(OsStr::new).into_iter();
+    let frame = ["-frames:v", "1"].map(OsStr::new).into_iter();
+    Peer::start("ffmpeg", words.chain(frame).chain([logo.as_os_str()])).wait_success(LIMIT);
+    let running = start_with("120p:500k", |config| {
+        let mut image = Watermark::image(&logo).unwrap();
+        image.image =
+            WatermarkImage { corner: Corner::TopLeft, height: 0.25, opacity: 1.0, ..image.image };
+        let mut text = Watermark::text("onair");
+        text.image =
+            WatermarkImage { corner: Corner::BottomRight, height: 0.3, opacity: 1.0, ..text.image };
+        let absent = Watermark { renditions: Some(vec!["240p".to_owned()]), ..image.clone() };
+        let absent = Watermark {
+            image: WatermarkImage { corner: Corner::TopRight, ..absent.image },
+            ..absent
+        };
+        config.renditions.watermarks = vec![image, text, absent];
+    });
+    let grey = ["-vf", "scale=320:180,drawbox=color=gray:t=fill", "-r", "15", "-g", "15"];
+    let _publisher = running.publish(&grey);
+    // The luma of a frame of a playlist.
+    let luma = |name: &str| {
+        let url = format!("http://{}/live/show/hls/{name}.m3u8", running.http());
+        let file = folder.path().join(format!("{name}.gray"));
+        let words = ["-nostdin", "-y", "-v", "error", "-i", &url, "-frames:v", "1"];
+        let after = ["-pix_fmt", "gray", "-f", "rawvideo"];
+        let words = words.into_iter().chain(after).map(OsStr::new);
+        Peer::start("ffmpeg", words.chain([file.as_os_str()])).wait_success(LIMIT);
+        std::fs::read(&file).unwrap()
+    };
+    let (main, small) = (luma("main"), luma("120p"));
+    assert_eq!((main.len(), small.len()), (320 * 180, 212 * 120));
+    let spread = |pixels: &[u8]| (*pixels.iter().min().unwrap(), *pixels.iter().max().unwrap());
+    let (darkest, brightest) = spread(&main);
+    assert!(brightest - darkest < 20, "the stream itself stays: {darkest} {brightest}");
+    let part = |left: usize, top: usize, width: usize, height: usize| -> Vec<u8> {
+        let rows = small.chunks_exact(212).skip(top).take(height);
+        rows.flat_map(|row| row[left..left + width].to_vec()).collect()
+    };
+    // 60x30 pixels, 4 from the edges.
+    let (darkest, _) = spread(&part(8, 8, 52, 22));
+    assert!(darkest > 215, "the image is white: {darkest}");
+    let (darkest, brightest) = spread(&part(110, 78, 98, 38));
+    assert!(brightest > 200 && darkest < 70, "white letters, outlined: {darkest} {brightest}");
+    for (left, top) in [(110, 4), (4, 60)] {
+        let (darkest, brightest) = spread(&part(left, top, 90, 40));
+        assert!(brightest - darkest < 40, "{left} {top}: {darkest} {brightest}");
+    }
 }
 
 /// Chooses a quality in the settings of the page, and waits for its width.

@@ -12,7 +12,7 @@ use onair::studio::targets::sharing::{NetworkAddress, ServerReach, ShareLinks};
 use onair::studio::watch::own_chat::OwnChatView;
 use onair::text::Problem;
 use onair::text::problem::problem;
-use onair::wire::chat::ChatPost;
+use onair::wire::chat::{ChatPost, ChatRole};
 
 /// The states by name.
 pub const STATES: [&str; 42] = [
@@ -83,6 +83,7 @@ fn chat() -> ChatView {
         |(at, (name, text)): (usize, &(&str, &str))| onair::studio::watch::chat::ChatHeard {
             number: at as u64 + 1,
             id: None,
+            role: ChatRole::Viewer,
             line: Arc::new(ChatLine::new(name, text).unwrap()),
         };
     let lines = lines.iter().enumerate().map(heard).collect();
@@ -100,6 +101,7 @@ fn own_chat() -> OwnChatView {
     let post = |(at, (from, name, text)): (usize, &(u64, &str, &str))| ChatPost {
         id: at as u64 + 1,
         from: *from,
+        role: if *from == 1 { ChatRole::Streamer } else { ChatRole::Viewer },
         line: ChatLine::new(name, text).unwrap(),
     };
     let muted = [MutedPerson { id: 4, name: "mallory".to_owned() }];

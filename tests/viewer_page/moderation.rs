@@ -4,7 +4,10 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use onair::base::Secret;
+use onair::wire::chat::ChatLine;
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use super::chromium::{Chromium, Page};
 use super::{LIMIT, NO_B_FRAMES, Running, peers, say, start_with};
@@ -46,6 +49,62 @@ fn message<'a>(state: &'a Value, text: &str) -> &'a Value {
 fn wait_line(page: &Page<'_>, line: &str, is_there: bool) {
     let lines = "[...document.querySelectorAll('#lines p')]";
     page.wait_soon(&format!("{lines}.some(it => it.innerText.endsWith({line:?})) === {is_there}"));
+}
+
+#[test]
+fn the_streamer_has_a_badge_and_viewers_cannot_pass_for_them() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|config| config.http_token = Some(Secret::new(TOKEN)));
+    let _publisher = running.publish(&NO_B_FRAMES);
+    let streamer = running.server.join_chat("live", "show").unwrap();
+    let browser = Chromium::start("en");
+    let ann = browser.open(&running.page(), "");
+    let bob = browser.open(&running.page(), "");
+    for page in [&ann, &bob] {
+        page.wait("!document.getElementById('say').disabled");
+    }
+    streamer.say(ChatLine::new("Kim", "good evening").unwrap());
+    let badges = "[...document.querySelectorAll('#lines .badge')].map(it => it.innerText).join()";
+    for page in [&ann, &bob] {
+        wait_line(page, "Streamer Kim good evening", true);
+    }
+    for name in ["Kim", "ＳＴＲＥＡＭＥＲ", "主播"] {
+        say(&bob, name, "I am the streamer");
+        wait_line(
+            &bob,
+            "This name is taken by the streamer or a moderator. Choose another name.",
+            true,
+        );
+        bob.value("document.querySelector('#lines .own').remove()");
+    }
+    // Nor by markup, nor by a role that a client writes itself.
+    say(&bob, "<b class=badge>Streamer</b>", "markup");
+    let lie = "(() => { const s = new WebSocket(`ws://${location.host}/live/show/chat`);
+        s.onopen = () => s.send('{\"name\":\"Eve\",\"text\":\"a lie\",\"role\":\"streamer\"}'); })()";
+    bob.value(lie);
+    wait_line(&ann, "<b class=badge>Streamer</b> markup", true);
+    wait_line(&ann, "Eve a lie", true);
+    wait_line(&ann, "I am the streamer", false);
+    assert_eq!(ann.value(badges), "Streamer");
+    // Who has the token is a moderator, whom nobody slows down.
+    change(&running, &json!({ "slow_seconds": 600 }));
+    let mut request =
+        format!("ws://{}/live/show/chat", running.http()).into_client_request().unwrap();
+    request.headers_mut().insert("Authorization", format!("Bearer {TOKEN}").parse().unwrap());
+    let stream = TcpStream::connect(running.http()).unwrap();
+    let (mut moderator, _) = tungstenite::client(request, stream).unwrap();
+    for text in ["be nice", "thank you"] {
+        let line = json!({ "name": "Mo", "text": text }).to_string();
+        moderator.send(tungstenite::Message::text(line)).unwrap();
+        wait_line(&ann, &format!("Moderator Mo {text}"), true);
+    }
+    let state = ask(&running, TOKEN, None).1;
+    assert_eq!(message(&state, "good evening")["role"], "streamer");
+    assert_eq!(message(&state, "be nice")["role"], "moderator");
+    assert_eq!(message(&state, "a lie")["role"], Value::Null);
+    assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
 #[test]

@@ -1,0 +1,136 @@
+//! Clients behind trusted proxies: rules, slow-down and lists are about their own addresses.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::process::Command;
+use std::thread;
+
+use super::*;
+use crate::peers::{free_port, wait_listening};
+
+const RULES: &str = "trusted_proxies = [\"127.0.0.0/8\"]\n\
+    [app.live.play]\ndeny = [\"203.0.113.0/24\"]\n[app.keys.play]\nkeys = [\"k1\"]\n\
+    [app.live.publish]\ndeny = [\"203.0.113.0/24\"]\n";
+
+fn forwarded(client: &str) -> String {
+    format!("X-Forwarded-For: {client}\r\n")
+}
+
+#[test]
+fn http_clients_of_a_trusted_proxy_have_their_own_addresses() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let mut serve = Serve::start(RULES);
+    let _publishers = [serve.publish("live/show"), serve.publish("keys/show")];
+    serve.wait_published("show");
+    let head = |serve: &Serve, path: &str, fields: &str| serve.status("HEAD", path, fields);
+    wait_for("both streams", LIMIT, || {
+        head(&serve, "/live/show.flv", "") == 200
+            && head(&serve, "/keys/show.flv?key=k1", "") == 200
+    });
+    for (client, status) in [
+        ("203.0.113.5", 403),
+        ("198.51.100.7", 200),
+        // What a client has made up stands before what the proxy adds.
+        ("198.51.100.7, 203.0.113.5", 403),
+        ("203.0.113.5, 198.51.100.7", 200),
+        ("203.0.113.5, 127.0.0.9", 403),
+    ] {
+        assert_eq!(head(&serve, "/live/show.flv", &forwarded(client)), status, "{client}");
+    }
+    // The other header comes from the client itself.
+    let made_up = "Forwarded: for=198.51.100.7\r\nX-Forwarded-For: 203.0.113.5\r\n";
+    assert_eq!(head(&serve, "/live/show.flv", made_up), 403);
+
+    // One client's wrong keys slow down nobody else.
+    let wrong =
+        |serve: &Serve, client: &str| head(serve, "/keys/show.flv?key=wrong", &forwarded(client));
+    let guesses: Vec<_> = (0..8).map(|_| wrong(&serve, "192.0.2.1")).collect();
+    assert_eq!(guesses.last(), Some(&429), "{guesses:?}");
+    assert_eq!(wrong(&serve, "192.0.2.2"), 401);
+
+    // The list of viewers.
+    assert_eq!(serve.status("GET", "/live/show/hls/main.m3u8", &forwarded("198.51.100.7")), 200);
+    let answer = serve.ask("GET", "/api/v1/viewers", "");
+    assert!(answer.contains("\"198.51.100.7:"), "{answer}");
+    // A request through a proxy is never one of this computer.
+    assert_eq!(serve.status("GET", "/api/v1/viewers", &forwarded("127.0.0.1")), 401);
+
+    // Without trust, anybody could write the header.
+    serve.reload(&RULES.replace("127.0.0.0/8", "192.0.2.0/24"));
+    assert_eq!(head(&serve, "/live/show.flv", &forwarded("203.0.113.5")), 200);
+    serve.reload(&format!("proxy_header = \"forwarded\"\n{RULES}"));
+    assert_eq!(head(&serve, "/live/show.flv", "Forwarded: for=\"203.0.113.5:80\"\r\n"), 403);
+    assert_eq!(head(&serve, "/live/show.flv", &forwarded("203.0.113.5")), 200);
+}
+
+/// Passes on connections to a proxy that takes the client's address from this line.
+fn client_at(address: &str, proxy: u16) -> u16 {
+    let line = format!("PROXY TCP4 {address} 192.0.2.80 4711 1935\r\n");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for near in listener.incoming().flatten() {
+            let Ok(mut far) = TcpStream::connect((Ipv4Addr::LOCALHOST, proxy)) else { continue };
+            far.write_all(line.as_bytes()).unwrap();
+            let (back, here) = (far.try_clone().unwrap(), near.try_clone().unwrap());
+            thread::spawn(move || copy(near, far));
+            thread::spawn(move || copy(back, here));
+        }
+    });
+    port
+}
+
+fn copy(mut from: TcpStream, mut to: TcpStream) {
+    let mut buffer = vec![0; 64 << 10];
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        if to.write_all(&buffer[..length]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Both);
+}
+
+#[test]
+fn rtmp_clients_of_haproxy_have_their_own_addresses() {
+    peers::require!("ffmpeg", "haproxy");
+    let serve = Serve::start(RULES);
+    let server = serve.rtmp.trim_start_matches("rtmp://").trim_end_matches('/').to_owned();
+    let ports = [free_port(), free_port()];
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("haproxy.cfg");
+    let mut text =
+        "defaults\n mode tcp\n timeout connect 5s\n timeout client 1m\n timeout server 1m\n"
+            .to_owned();
+    for (name, port) in [("send-proxy", ports[0]), ("send-proxy-v2", ports[1])] {
+        text += &format!(
+            "listen {name}\n bind 127.0.0.1:{port} accept-proxy\n server onair {server} {name}\n"
+        );
+    }
+    fs::write(&file, text).unwrap();
+    let mut command = Command::new(peers::on_path("haproxy").unwrap());
+    let mut haproxy = Peer::start_command(command.arg("-db").arg("-f").arg(&file));
+    for port in ports {
+        wait_listening(&mut haproxy, port);
+        let url = |client: &str| format!("rtmp://127.0.0.1:{}", client_at(client, port));
+        let publish = |url| ClientConfig::publish(url, BitsPerSecond(1_000_000));
+        let why = refusal_at(&url("203.0.113.5"), publish, "live/no");
+        assert!(why.contains("This address may not publish here."), "{port}: {why}");
+        let name = format!("show{port}");
+        let _publisher = ffmpeg::publish(&format!("{}/live/{name}", url("198.51.100.7")), None);
+        wait_for("the publisher", LIMIT, || {
+            serve.named("publish").iter().any(|it| it["stream"] == name.as_str())
+        });
+        let events = serve.named("publish");
+        let published = events.iter().find(|it| it["stream"] == name.as_str()).unwrap();
+        assert_eq!(published["peer"], "198.51.100.7:4711");
+    }
+    // A client that is no proxy cannot name another address, and a proxy must keep to the rules.
+    let mut broken = TcpStream::connect(&server).unwrap();
+    broken.set_read_timeout(Some(LIMIT)).unwrap();
+    broken.write_all(b"PROXY TCP4 nonsense\r\n").unwrap();
+    assert_eq!(broken.read(&mut [0; 16]).unwrap_or(0), 0, "it is closed");
+    // And clients without a header are served as before.
+    assert_eq!(serve.refuses_publisher("other/direct"), "");
+}
