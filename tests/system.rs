@@ -103,6 +103,7 @@ mod session;
 #[path = "rigs/shown.rs"]
 mod shown;
 mod slow_links;
+mod soak;
 mod songs;
 mod sounds;
 mod stand_ins;

@@ -2,7 +2,7 @@
 
 mod aiortc;
 mod browser;
-mod page;
+pub mod page;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
