@@ -181,7 +181,7 @@ pub(in crate::ui) fn append_role<'a>(
     let badge = view.texts.get(key);
     let (background, color) = (view.theme.accent, view.theme.on_accent);
     let simple = TextFormat::simple(Type::Body.font(), color);
-    job.append(&format!(" {badge} "), 0.0, TextFormat { background, ..simple });
+    job.append(&badge, 0.0, TextFormat { background, ..simple });
     append(job, " ", color);
     if name == &*badge { "" } else { name }
 }
