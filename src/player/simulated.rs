@@ -1,4 +1,4 @@
-//! A player in simulated time for tests of the whole path (`studio/lip_sync.rs`). It steps the real
+//! A player in simulated time for tests of the whole path (`studio/program/lip_sync_tests.rs`). It steps the real
 //! parts of the feed thread and the presenter, without a codec.
 
 use std::collections::VecDeque;

@@ -1,4 +1,4 @@
-//! A microphone in simulated time for tests of the whole path (`studio/lip_sync.rs`). The mixer's
+//! A microphone in simulated time for tests of the whole path (`studio/program/lip_sync_tests.rs`). The mixer's
 //! side is real, and the test generates the callbacks.
 
 use rtrb::{Producer, RingBuffer};

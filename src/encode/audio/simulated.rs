@@ -1,5 +1,5 @@
 //! The thread of the audio encoder with an uncompressed codec at any rate, for tests of the whole
-//! path (`studio/lip_sync.rs`). Like the real encoder, the codec counts samples, knows no time, and
+//! path (`studio/program/lip_sync_tests.rs`). Like the real encoder, the codec counts samples, knows no time, and
 //! begins before its input.
 
 use super::*;
