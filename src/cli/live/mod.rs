@@ -377,8 +377,7 @@ fn prepare(
         // Tests of the output must be reproducible: no microphone is opened unless requested.
         settings.audio = Some(AudioChoice::Tone);
     }
-    record_tracks::add(&args.record_track, &mut settings)
-        .map_err(|why| (why, Exit::Usage))?;
+    record_tracks::add(&args.record_track, &mut settings).map_err(|why| (why, Exit::Usage))?;
     settings.quality = quality(args, matches, &settings.quality);
     settings.preferences.recording = recording(args, matches, settings.preferences.recording);
     if args.replay_to.is_some() && settings.preferences.recording.replay.is_none() {

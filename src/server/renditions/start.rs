@@ -72,7 +72,7 @@ fn begin(
         stream.opened_by,
         registry.config.limits.clone(),
     );
-    let watermarks = config.watermarks(&stream.app, &rendition.name());
+    let watermarks = registry.rules().renditions.watermarks(&stream.app, &rendition.name());
     let running = Arc::new(RunningRendition::new(rendition, Arc::new(its), id, watermarks));
     let used = running.used();
     match known {
