@@ -9,6 +9,7 @@
 //! one JSON object. Someone else publishes the stream, and the server must let as many viewers in from one address.
 
 use std::fs;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -121,7 +122,7 @@ async fn run(whep: bool, options: Arc<Options>) -> Result<()> {
             };
             if let Err(error) = ended {
                 totals.failed.fetch_add(1, Ordering::Relaxed);
-                eprintln!("a viewer: {error:#}");
+                let _ = writeln!(std::io::stderr(), "a viewer: {error:#}");
             }
         });
         sleep(JOIN).await;
@@ -172,7 +173,7 @@ async fn run(whep: bool, options: Arc<Options>) -> Result<()> {
         });
         report.extend(figures.as_object().cloned().unwrap_or_default());
     }
-    println!("{report}");
+    writeln!(std::io::stdout(), "{report}")?;
     Ok(())
 }
 
