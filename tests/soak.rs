@@ -93,7 +93,7 @@ impl Undisturbed {
         let (over, count) = (Arc::clone(&ends), Arc::clone(&sent));
         let publisher = thread::spawn(move || {
             let begun = Instant::now();
-            let mut number = 0;
+            let mut number = 0_u32;
             while !over.load(Ordering::Acquire) || !number.is_multiple_of(25) {
                 publishing.send(&frame(number, 2_000));
                 assert_eq!(publishing.failed, None, "the publisher is disturbed");

@@ -330,7 +330,7 @@ mod tests {
             ("[[record_rule]]\nstreams = \"a\"\nsplit = 1", "'record_rule.split'"),
             (
                 "[[watermark]]\ntext = \"a\"\n\n[[watermark]]\nimage = \"/none/logo.png\"",
-                "line 5, column 9: 'watermark.1.image': cannot use the image /none/logo.png",
+                "line 5, column 9: 'watermark.image': cannot use the image /none/logo.png",
             ),
             ("[[record_rule]]\nformat = \"flv\"", "'record_rule.streams'"),
             ("trusted_proxies = [\"10.0.0.0/8\", \"proxy\"]", "'trusted_proxies"),
