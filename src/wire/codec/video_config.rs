@@ -68,6 +68,19 @@ fn hevc_units<'a>(arrays: &'a [u8], take: &mut impl FnMut(u8, &'a [u8])) -> Opti
     Some(())
 }
 
+/// The parameter sets of an HEVCDecoderConfigurationRecord as whole NAL units, in the order that decoders need.
+pub fn hevc_parameter_sets(config: &[u8]) -> Vec<Bytes> {
+    let mut sets: [Vec<Bytes>; 3] = Default::default();
+    // A truncated array is used up to its end.
+    let _ = hevc_units(config.get(22..).unwrap_or_default(), &mut |kind, unit| {
+        if let Some(sets) = kind.checked_sub(32).and_then(|place| sets.get_mut(usize::from(place)))
+        {
+            sets.push(Bytes::copy_from_slice(unit));
+        }
+    });
+    sets.concat()
+}
+
 /// First fields of an HEVC sequence parameter set (H.265 §7.3.2.2.1).
 struct HevcSps {
     /// `general_profile_space` to `general_level_idc`, which a configuration repeats.

@@ -9,6 +9,8 @@ mod event;
 mod pes;
 mod section;
 mod video;
+mod writer;
 
 pub use demuxer::{Demuxer, PACKET, PackedAudio, packed_audio};
 pub use event::{CLOCK, Codec, Event, StreamEvents, ticks};
+pub use writer::Writer;
