@@ -70,6 +70,18 @@ impl Reader {
         Self { demuxer, time, bodies: BodyReader::new(decodable) }
     }
 
+    /// Creates a reader of the audio track with this id, instead of the first one.
+    pub fn of_audio_track(track: u8) -> Self {
+        let mut reader = Self::new(|_| false);
+        reader.bodies.choose_audio(track);
+        reader
+    }
+
+    /// Returns the id of the audio track that is read, once it is known.
+    pub fn audio_track(&self) -> Option<u8> {
+        self.bodies.audio_track()
+    }
+
     /// Starts a new connection or file, which earlier configs do not describe.
     pub fn restart(&mut self) {
         self.demuxer = Demuxer::new();

@@ -112,6 +112,16 @@ impl BodyReader {
         Self { video, audio: AudioReader::default() }
     }
 
+    /// Reads this audio track instead of the first one.
+    pub(super) fn choose_audio(&mut self, track: u8) {
+        self.audio.track = Some(track);
+    }
+
+    /// Returns the audio track that is read, once it is known.
+    pub(super) fn audio_track(&self) -> Option<u8> {
+        self.audio.track
+    }
+
     /// Starts a new connection or file, which earlier configs do not describe.
     pub(super) fn restart(&mut self) {
         self.video.settle();
