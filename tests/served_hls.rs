@@ -12,12 +12,12 @@ use onair::server::hls::Mode;
 use onair::server::{Config, Event, Listen, Protocol, Server};
 use onair::wire::hls::{Media, Playlist, parse, parse_update};
 
-struct Running {
-    server: Server,
+pub(crate) struct Running {
+    pub(crate) server: Server,
     runtime: Runtime,
 }
 
-fn start_with(change: impl FnOnce(&mut Config)) -> Running {
+pub(crate) fn start_with(change: impl FnOnce(&mut Config)) -> Running {
     let any = Listen::exactly("127.0.0.1:0".parse().unwrap());
     let mut config = Config { rtmp: any, http: Some(any), ..Config::default() };
     change(&mut config);
@@ -27,12 +27,12 @@ fn start_with(change: impl FnOnce(&mut Config)) -> Running {
 }
 
 impl Running {
-    fn http(&self) -> SocketAddr {
+    pub(crate) fn http(&self) -> SocketAddr {
         self.server.addresses().http.unwrap()
     }
 
     /// A publisher whose stream is there.
-    fn publish(&self, options: &[&str]) -> Peer {
+    pub(crate) fn publish(&self, options: &[&str]) -> Peer {
         let url = format!("rtmp://{}/live/show", self.server.addresses().rtmp);
         let publisher = ffmpeg::publish_with(&url, None, options);
         wait_for("the stream", LIMIT, || {
@@ -42,7 +42,7 @@ impl Running {
     }
 
     /// The answer to a GET: status, head and body.
-    fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.get_with(path, "")
     }
 
@@ -75,14 +75,14 @@ impl Drop for Running {
 const LIST: &str = "/live/show/hls/main.m3u8";
 
 #[derive(Debug)]
-struct Answer {
-    status: u16,
-    head: String,
-    body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
-    fn list(&self) -> Media {
+    pub(crate) fn list(&self) -> Media {
         assert_eq!(self.status, 200, "{}", self.head);
         match parse(&self.body) {
             Ok(Playlist::Media(media)) => media,
@@ -90,7 +90,7 @@ impl Answer {
         }
     }
 
-    fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         let name = format!("{name}: ");
         self.head.lines().find_map(|line| line.strip_prefix(&name)).unwrap_or_default()
     }

@@ -25,7 +25,7 @@ sub vcl_recv {
     if (req.http.Authorization || req.url ~ "[?&](key|token|pass)=") {
         return (pass);
     }
-    if ((req.method == "GET" || req.method == "HEAD") && req.url ~ "^[^?]*\.(m3u8|mpd|m4s|mp4)(\?|$)") {
+    if ((req.method == "GET" || req.method == "HEAD") && req.url ~ "^[^?]*\.(m3u8|mpd|m4s|mp4|ts)(\?|$)") {
         unset req.http.Cookie;
         return (hash);
     }

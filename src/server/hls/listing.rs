@@ -10,12 +10,14 @@ use crate::server::hls::Settings;
 use crate::server::hls::part::{Initialization, Part};
 use crate::server::hls::segment::Segment;
 use crate::wire::hls::{
-    self, Control, Hint, ListPosition, Map, Media, OfferedVariant, Report, write_master,
-    write_media,
+    self, Control, Hint, ListPosition, Map, MasterForm, Media, OfferedVariant, Report,
+    write_master, write_media,
 };
 
 /// Name of the media playlist below `/{app}/{stream}/hls/`.
 pub(in crate::server) const LIST: &str = "main.m3u8";
+/// The end of the names of segments as MPEG-TS.
+pub(in crate::server) const TS_EXTENSION: &str = ".ts";
 /// Parts are listed for segments within this many target durations of the end.
 const PARTS_TOLD: u32 = 3;
 /// Players stay this many target durations, or parts, from the end.
@@ -77,6 +79,8 @@ pub(in crate::server) enum File {
     Segment(Tracks, u64),
     /// A part of all tracks.
     Part(u64, u64),
+    /// A segment as MPEG-TS.
+    Ts(u64),
 }
 
 impl File {
@@ -187,6 +191,9 @@ impl Listing {
         if let Some(number) = name.strip_suffix(".mp4") {
             return Some(File::Initialization(tracks, number.parse().ok()?));
         }
+        if let Some(number) = name.strip_suffix(TS_EXTENSION) {
+            return number.parse().ok().filter(|_| tracks == Tracks::All).map(File::Ts);
+        }
         let name = name.strip_suffix(".m4s")?;
         match name.split_once('.') {
             Some((number, part)) if tracks == Tracks::All => {
@@ -212,10 +219,12 @@ impl Listing {
             }
             File::Part(number, part) => {
                 let open = self.open.as_ref().filter(|open| open.number == number);
-                let segment = open.or_else(|| self.segment(number))?;
+                let segment = open.or_else(|| self.segment(number).map(|it| &**it))?;
                 let part = segment.parts.get(usize::try_from(part).ok()?)?;
                 Some(Tracks::All.chunks(part).cloned().collect())
             }
+            // It is made on request.
+            File::Ts(_) => None,
         }
     }
 
@@ -238,8 +247,9 @@ impl Listing {
         }
     }
 
-    fn segment(&self, number: u64) -> Option<&Segment> {
-        self.segments.iter().find(|segment| segment.number == number).map(|it| &**it)
+    /// A complete segment.
+    pub fn segment(&self, number: u64) -> Option<&Arc<Segment>> {
+        self.segments.iter().find(|segment| segment.number == number)
     }
 
     /// The current initialization segment.
@@ -366,7 +376,8 @@ impl Listing {
             .collect();
         let begins_with_keyframe =
             |it: &Arc<Segment>| it.parts.first().is_some_and(|part| part.independent);
-        write_master(&variants, listed.iter().all(begins_with_keyframe)).into()
+        let form = MasterForm::low_latency(listed.iter().all(begins_with_keyframe));
+        write_master(&variants, form).into()
     }
 
     /// This playlist as a variant.

@@ -1,11 +1,12 @@
 //! HLS and DASH output of a stream (RFC 8216bis, ISO/IEC 23009-1): cut into segments and parts in memory,
-//! while clients request it. `cutter`, `timeline`, `window`, `listing` and `manifest` are pure; `production`
+//! while clients request it. `cutter`, `timeline`, `window`, `listing`, `manifest` and `mpeg_ts` are pure; `production`
 //! is the task that feeds them.
 
 pub(in crate::server) mod cutter;
 pub(in crate::server) mod listing;
 pub(in crate::server) mod maker;
 pub(in crate::server) mod manifest;
+pub(in crate::server) mod mpeg_ts;
 pub(in crate::server) mod part;
 pub(in crate::server) mod production;
 pub(in crate::server) mod productions;

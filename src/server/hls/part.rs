@@ -8,6 +8,7 @@ use crate::base::Timestamp;
 use crate::media::{AudioConfig, VideoConfig};
 use crate::wire::container::mp4::codec_names::{audio_codec_name, video_codec_name};
 use crate::wire::container::mp4::live::{self, FIRST_TRACK, SECOND_TRACK};
+use crate::wire::container::ts;
 
 /// The output of the cutter, in order.
 #[derive(Clone, Debug)]
@@ -60,6 +61,8 @@ pub(in crate::server) struct Initialization {
     pub size: Option<(u32, u32)>,
     pub frame_rate: Option<f64>,
     pub sample_rate: Option<u32>,
+    /// Writes the same tracks as MPEG-TS; `None` if their codecs have no such form.
+    pub ts: Option<ts::Writer>,
 }
 
 impl Initialization {
@@ -78,6 +81,7 @@ impl Initialization {
                 .filter(|(width, height)| *width > 0 && *height > 0),
             frame_rate: video.map(|video| video.frame_rate.as_f64()),
             sample_rate: audio.map(live::audio_timescale),
+            ts: ts::Writer::new(video, audio),
         }
     }
 }

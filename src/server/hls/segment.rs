@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use tokio::sync::OnceCell;
+
 use crate::base::Timestamp;
 use crate::server::hls::part::{Initialization, Part};
 
@@ -29,6 +32,8 @@ pub(in crate::server) struct Segment {
     /// Wall-clock time of the segment, in microseconds since 1970.
     pub made: i64,
     pub parts: Vec<Part>,
+    /// The same as MPEG-TS, once requested; see `mpeg_ts`.
+    pub ts: OnceCell<Option<Bytes>>,
 }
 
 impl Segment {
@@ -51,5 +56,10 @@ impl Segment {
     /// Bytes of all parts.
     pub fn size(&self) -> usize {
         self.parts.iter().map(Part::size).sum()
+    }
+
+    /// Bytes in memory.
+    pub fn stored(&self) -> usize {
+        self.size() + self.ts.get().and_then(Option::as_ref).map_or(0, Bytes::len)
     }
 }

@@ -6,6 +6,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use tokio::sync::OnceCell;
+
 use crate::server::hls::Settings;
 use crate::server::hls::listing::Listing;
 use crate::server::hls::part::{Cut, Initialization, Part, SegmentStart, StartTime};
@@ -160,6 +162,7 @@ impl Window {
                 span: Arc::clone(span),
                 made: aligned.map_or(made, |it| it.made),
                 parts: Vec::new(),
+                ts: OnceCell::new(),
             }
         });
         open.parts.push(part);
@@ -169,7 +172,7 @@ impl Window {
         let Some(segment) = self.open.take() else { return };
         self.next_number += 1;
         self.segments.push(Arc::new(segment));
-        let mut bytes: usize = self.segments.iter().map(|segment| segment.size()).sum();
+        let mut bytes: usize = self.segments.iter().map(|segment| segment.stored()).sum();
         let mut kept: Duration = self.segments.iter().map(|segment| segment.duration()).sum();
         while let [first, rest @ ..] = &self.segments[..] {
             let without = kept.saturating_sub(first.duration());
@@ -177,7 +180,7 @@ impl Window {
             if rest.len() < MIN_LISTED || !old && bytes <= MAX_BYTES {
                 break;
             }
-            (bytes, kept) = (bytes - first.size(), without);
+            (bytes, kept) = (bytes.saturating_sub(first.stored()), without);
             self.discontinuities += u64::from(first.discontinuity);
             self.segments.remove(0);
         }

@@ -11,7 +11,8 @@ use crate::server::recordings::opened::RecordingContent;
 use crate::server::recordings::segments::{SampleList, SegmentSpan};
 use crate::wire::dash::{Manifest, Period, Track, TrackKind};
 use crate::wire::hls::{
-    Control, ListPosition, Map, Media, OfferedVariant, Segment, write_master, write_media,
+    Control, ListPosition, Map, MasterForm, Media, OfferedVariant, Segment, write_master,
+    write_media,
 };
 
 /// Name of the media playlist below `/vod/{name}/hls/`.
@@ -116,7 +117,7 @@ pub(in crate::server) fn master(content: &RecordingContent, list: &str) -> Strin
         Some(sample) if !it.video.is_empty() => sample.keyframe,
         _ => index.video_config.is_none(),
     };
-    write_master(&[variant], index.segments.iter().all(begins))
+    write_master(&[variant], MasterForm::low_latency(index.segments.iter().all(begins)))
 }
 
 /// The DASH manifest of a complete recording; `query` follows the names of its files.

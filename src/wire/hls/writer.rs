@@ -19,7 +19,12 @@ pub struct ListPosition {
 /// Writes a media playlist.
 pub fn write_media(media: &Media, position: ListPosition) -> String {
     let mut out = String::with_capacity(512 + media.segments.len() * 256);
-    let version = if media.control.skip_until.is_some() { 9 } else { 6 };
+    // Old devices refuse lists with a higher version than they know.
+    let version = match media.segments.iter().any(|segment| segment.map.is_some()) {
+        _ if media.control.skip_until.is_some() => 9,
+        true => 6,
+        false => 3,
+    };
     let target = media.target_duration.as_secs_f64().ceil();
     let _ = write!(out, "#EXTM3U\n#EXT-X-VERSION:{version}\n#EXT-X-TARGETDURATION:{target}\n");
     if media.keeps_all {
@@ -144,10 +149,26 @@ pub struct OfferedVariant {
     pub frame_rate: Option<f64>,
 }
 
+/// Values of a master playlist beside its variants.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct MasterForm {
+    /// Compatibility version of this and the media playlists.
+    pub version: u8,
+    /// True if all segments begin with keyframes.
+    pub independent: bool,
+}
+
+impl MasterForm {
+    /// The form for low latency.
+    pub const fn low_latency(independent: bool) -> Self {
+        Self { version: 9, independent }
+    }
+}
+
 /// Writes a master playlist.
-pub fn write_master(variants: &[OfferedVariant], independent: bool) -> String {
-    let mut out = "#EXTM3U\n#EXT-X-VERSION:9\n".to_owned();
-    if independent {
+pub fn write_master(variants: &[OfferedVariant], form: MasterForm) -> String {
+    let mut out = format!("#EXTM3U\n#EXT-X-VERSION:{}\n", form.version);
+    if form.independent {
         out.push_str("#EXT-X-INDEPENDENT-SEGMENTS\n");
     }
     for variant in variants {
@@ -260,7 +281,7 @@ mod tests {
             size: Some((1_280, 720)),
             frame_rate: Some(30.0),
         };
-        let text = write_master(&[variant], true);
+        let text = write_master(&[variant], MasterForm::low_latency(true));
         let Ok(Playlist::Master(read)) = parse(text.as_bytes()) else { panic!("{text}") };
         assert_eq!(read.variants.len(), 1);
         assert_eq!(read.variants[0].uri, "show/hls/main.m3u8");

@@ -21,6 +21,7 @@ use crate::server::registry::Registry;
 pub(super) const PLAYLIST: &str = "application/vnd.apple.mpegurl";
 pub(super) const MANIFEST: &str = "application/dash+xml";
 pub(super) const MEDIA: &str = "video/mp4";
+pub(super) const TS_MEDIA: &str = "video/mp2t";
 /// How long caches keep files: their names are never reused.
 pub(super) const FILE_AGE: &str = "public, max-age=3600, immutable";
 /// A missing file may appear soon.

@@ -21,15 +21,16 @@ use url::form_urlencoded;
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::Protocol;
 use crate::server::hls::Mode;
-use crate::server::hls::listing::{Awaited, File, LIST, Listing, Patience, Tracks};
+use crate::server::hls::listing::{Awaited, File, LIST, Listing, Patience, TS_EXTENSION, Tracks};
 use crate::server::hls::manifest::CLOCK;
+use crate::server::hls::mpeg_ts::{TS_LIST, TS_MASTER};
 use crate::server::hls::production;
 use crate::server::hls::productions::Production;
 use crate::server::hls::viewers::ViewerKey;
 use crate::server::http::caller::Caller;
 use crate::server::http::hls::answers::{
-    ChunkBody, FILE_AGE, MANIFEST, MEDIA, MISSING_AGE, PLAYLIST, ResponseHead, busy, failed,
-    missing, viewer_key,
+    ChunkBody, FILE_AGE, MANIFEST, MEDIA, MISSING_AGE, PLAYLIST, ResponseHead, TS_MEDIA, busy,
+    failed, missing, viewer_key,
 };
 use crate::server::http::hls::growing::Growing;
 use crate::server::http::hls::slot::Settled;
@@ -53,6 +54,9 @@ const FIRST_RENDITIONS: Duration = Duration::from_secs(5);
 /// Maximum wait of an early request, in target durations and seconds.
 const HELD_TARGET_DURATIONS: u32 = 3;
 const MAX_HELD: Duration = Duration::from_secs(20);
+/// The answer for codecs that old devices do not know.
+const NO_TS: &str = "MPEG-TS has H.264 or HEVC video here, and AAC or MP3 audio.\n";
+
 /// The requested resource of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum HlsResource {
@@ -113,6 +117,8 @@ pub(super) fn is_file(name: &str) -> bool {
         || name == EVENT
         || name.ends_with(".m4s")
         || name.ends_with(".mp4")
+        || matches!(name, TS_MASTER | TS_LIST)
+        || name.ends_with(TS_EXTENSION)
         || name.strip_suffix(".m3u8").is_some_and(is_rendition)
 }
 
@@ -146,7 +152,7 @@ pub(super) async fn response(
     };
     if let HlsResource::Below(name) = asked
         && rendition.is_none()
-        && name != LIST
+        && !matches!(&**name, LIST | TS_MASTER | TS_LIST)
         && name.ends_with(LIST_EXTENSION)
     {
         return missing();
@@ -196,6 +202,7 @@ async fn answer(
     let now = Arc::clone(&listing.borrow_and_update());
     let Some(file) = now.file(name) else { return missing() };
     let found = match now.chunks(file) {
+        _ if let File::Ts(number) = file => ts_segment(&now, number).await,
         Some(found) => Some(found),
         None if now.is_next(file) => {
             let there = |listing: &Listing| listing.chunks(file).is_some() || gone(listing, file);
@@ -232,9 +239,20 @@ async fn answer(
     file_head(name).respond(request.headers, Body::new(body))
 }
 
+/// A segment as MPEG-TS, which the first request makes; `None` if it does not exist.
+async fn ts_segment(listing: &Listing, number: u64) -> Option<Vec<Bytes>> {
+    let segment = listing.segment(number)?;
+    let make = async || {
+        let source = Arc::clone(segment);
+        tokio::task::spawn_blocking(move || source.make_ts()).await.ok().flatten()
+    };
+    segment.ts.get_or_init(make).await.clone().map(|bytes| vec![bytes])
+}
+
 /// The header of a file, whose contents never change.
 fn file_head(name: &str) -> ResponseHead {
-    ResponseHead { kind: MEDIA, age: FILE_AGE.to_owned(), tag: format!("\"{name}\"") }
+    let kind = if name.ends_with(TS_EXTENSION) { TS_MEDIA } else { MEDIA };
+    ResponseHead { kind, age: FILE_AGE.to_owned(), tag: format!("\"{name}\"") }
 }
 
 /// Returns true if a promised part will not come, because its segment or the playlist is complete.
@@ -289,6 +307,12 @@ async fn list(
     }
     let stream = path::encode_name(request.stream);
     let (text, form) = match asked {
+        HlsResource::Below(name) if matches!(&**name, TS_MASTER | TS_LIST) => {
+            let form = if name == TS_MASTER { "tm" } else { "t" };
+            let text = if name == TS_MASTER { now.ts_master() } else { now.ts_media() };
+            let Some(text) = text else { return failed(StatusCode::NOT_FOUND, NO_TS) };
+            (text, form)
+        }
         HlsResource::Below(_) => (now.media(directives.update), ""),
         HlsResource::Stream if directives.awaited.is_some() => {
             (now.media_below(&format!("{stream}/hls/"), directives.update), "s")
@@ -317,9 +341,13 @@ async fn list(
     production.count(key, size);
     request.registry.totals.sent_bytes.fetch_add(size, Ordering::Relaxed);
     // A new pass is for this viewer alone.
-    let age = match (&request.pass, asked) {
-        (Some(_), HlsResource::Stream | HlsResource::Manifest) => "no-store".to_owned(),
-        _ => format!("public, max-age={age}"),
+    let is_first = match asked {
+        HlsResource::Stream | HlsResource::Manifest => true,
+        HlsResource::Below(name) => name == TS_MASTER,
+    };
+    let age = match request.pass.is_some() && is_first {
+        true => "no-store".to_owned(),
+        false => format!("public, max-age={age}"),
     };
     let kind = if *asked == HlsResource::Manifest { MANIFEST } else { PLAYLIST };
     let head = ResponseHead { kind, age, tag };
@@ -389,6 +417,7 @@ mod tests {
     #[test]
     fn only_names_that_a_production_gives_are_its_files() {
         assert!(is_file("main.m3u8") && is_file("a-1.m4s") && is_file("a-1.2.m4s"));
+        assert!(is_file("ts.m3u8") && is_file("ts-list.m3u8") && is_file("a-1.ts"));
         assert!(is_file("480p.m3u8") && is_file("audio.m3u8"));
         assert!(!is_file("show.flv") && !is_file("show.m3u8") && !is_file("p.m3u8"));
     }
