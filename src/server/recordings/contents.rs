@@ -1,6 +1,8 @@
 //! The contents of one recorded file: the tags of the stream in FLV, or its packets in MP4 fragments. The times of
 //! each file begin at zero. This module has no I/O.
 
+use std::collections::BTreeMap;
+
 use bytes::{Bytes, BytesMut};
 
 use crate::base::Timestamp;
@@ -8,7 +10,7 @@ use crate::media::{EncodedPacket, StreamEvent, Track};
 use crate::server::recordings::tags::{StreamConfigs, StreamTag, is_same_audio, is_same_video};
 use crate::wire::container::flv::{TagKind, file_header, write_tag};
 use crate::wire::container::mp4::{Writer, live};
-use crate::wire::container::{Format, Muxer as _, MuxerOutput, Tracks};
+use crate::wire::container::{AudioTrack, Format, Muxer as _, MuxerOutput, TrackId, Tracks};
 
 /// How long an MP4 file waits for the config of the other track.
 const OTHER_TRACK_MICROS: i64 = 1_000_000;
@@ -41,11 +43,16 @@ impl Contents {
     }
 
     /// Adds a tag; `events` is its parsed content.
-    pub fn add(&mut self, tag: &StreamTag, events: &[StreamEvent], configs: &StreamConfigs) {
+    pub fn add(
+        &mut self,
+        tag: &StreamTag,
+        events: &[(TrackId, StreamEvent)],
+        configs: &StreamConfigs,
+    ) {
         match self {
             Self::Flv(contents) => contents.add(tag),
             Self::Mp4(contents) => {
-                for event in events {
+                for (_, event) in events {
                     if let StreamEvent::Packet(packet) = event {
                         contents.packet(packet, configs);
                     }
@@ -133,8 +140,8 @@ pub(super) struct Mp4Contents {
     tracks: Tracks,
     /// The time of the stream at the start of the file.
     base: Option<Timestamp>,
-    /// The newest times of video and audio, from the start of the file.
-    newest: (Timestamp, Timestamp),
+    /// The newest time of each track, from the start of the file.
+    newest: BTreeMap<TrackId, Timestamp>,
     end: Timestamp,
     has_keyframe: bool,
 }
@@ -165,6 +172,9 @@ impl Mp4Contents {
             return None;
         }
         self.tracks = live::tracks(video, audio);
+        // A track without its config begins with the next file.
+        let others = configs.other_audio.iter().map_while(Option::as_ref);
+        self.tracks.audio.extend(others.filter(|_| audio.is_some()).cloned().map(AudioTrack::from));
         self.base = self.waiting.iter().map(|packet| packet.dts).min();
         let mut muxer = Writer::new(self.tracks.clone());
         let header = muxer.begin();
@@ -185,20 +195,22 @@ impl Mp4Contents {
                 .as_ref()
                 .zip(configs.video.as_ref())
                 .is_some_and(|(its, now)| is_same_video(its, now)),
-            Track::Audio => self
-                .tracks
-                .audio
-                .first()
-                .zip(configs.audio.as_ref())
-                .is_some_and(|(its, now)| is_same_audio(&its.parameters, now)),
-            Track::Extra(_) => false,
+            Track::Audio | Track::Extra(_) => match TrackId::from(packet.track) {
+                TrackId::Video => false,
+                TrackId::Audio(number) => self
+                    .tracks
+                    .audio
+                    .get(usize::from(number))
+                    .zip(configs.audio_of(number))
+                    .is_some_and(|(its, now)| is_same_audio(&its.parameters, now)),
+            },
         };
         // The next file begins with the new config.
         if !fits || is_video && !packet.keyframe && !self.has_keyframe {
             return;
         }
         self.has_keyframe |= is_video;
-        let newest = if is_video { &mut self.newest.0 } else { &mut self.newest.1 };
+        let newest = self.newest.entry(packet.track.into()).or_insert(Timestamp::ZERO);
         let mut dts = packet.dts.micros_since(*base);
         if dts + STEP_BACK_MICROS < newest.as_micros() {
             let goes_on = newest.as_micros() + AFTER_STEP_MICROS;

@@ -11,15 +11,13 @@ use bytes::Bytes;
 
 use crate::base::Clock;
 use crate::files::disk_space::Warning;
-use crate::media::StreamEvent;
 use crate::server::recordings::contents::Contents;
 use crate::server::recordings::file::RecordingWriter;
 use crate::server::recordings::name::{RecordedStream, file_name};
 use crate::server::recordings::rules::FileRules;
-use crate::server::recordings::tags::{StreamConfigs, StreamTag};
+use crate::server::recordings::tags::{EventReader, StreamConfigs, StreamTag};
 use crate::wire::container::Format;
-use crate::wire::container::flv::{Reader, Tag, TagEvent, TagKind};
-use crate::wire::container::mp4::live::is_live_video;
+use crate::wire::container::flv::TagKind;
 
 /// Time between two attempts to create the next file.
 const RETRY: Duration = Duration::from_secs(2);
@@ -87,7 +85,7 @@ pub(super) struct PartsWriter {
     contents: Contents,
     configs: StreamConfigs,
     /// Makes packets of tags, for formats that need them.
-    reader: Option<Reader>,
+    reader: Option<EventReader>,
     /// The times of the first and the newest media of the file.
     times: Option<(u32, u32)>,
     /// Bytes that are not in the file yet, bytes since the last keyframe, and the maximum between two keyframes.
@@ -112,7 +110,7 @@ impl PartsWriter {
         let file = task.create()?;
         let configs = StreamConfigs::default();
         let contents = Contents::new(task.rules.format, &configs);
-        let reader = (task.rules.format == Format::Mp4).then(|| Reader::new(is_live_video));
+        let reader = (task.rules.format == Format::Mp4).then(EventReader::new);
         let mut writer = Self {
             task,
             file,
@@ -157,9 +155,9 @@ impl PartsWriter {
                 self.split()?;
             }
             let mut differs = self.configs.note(&tag);
-            let events = self.events_of(&tag);
-            for event in &events {
-                differs |= self.configs.note_event(event);
+            let events = self.reader.as_mut().map(|reader| reader.events(&tag)).unwrap_or_default();
+            for (track, event) in &events {
+                differs |= self.configs.note_event(*track, event);
             }
             // Some publishers complete a config before its first frame.
             self.outdated |= differs && self.kinds.contains(&tag.kind);
@@ -191,22 +189,6 @@ impl PartsWriter {
     /// Removes the file if there is nothing in it.
     pub fn remove_if_empty(&self) {
         self.file.remove_if_empty();
-    }
-
-    /// The packets and configs of a tag.
-    fn events_of(&mut self, tag: &StreamTag) -> Vec<StreamEvent> {
-        let Some(reader) = self.reader.as_mut().filter(|_| tag.kind != TagKind::Script) else {
-            return Vec::new();
-        };
-        let (kind, time_ms, body) = (tag.kind, tag.time_ms, tag.body.clone());
-        let read = reader.read(Tag { kind, time_ms, body });
-        let events = read.events.into_iter().flatten();
-        events
-            .filter_map(|event| match event {
-                TagEvent::Event(event) => Some(event),
-                _ => None,
-            })
-            .collect()
     }
 
     fn count(&mut self, tag: &StreamTag) {
@@ -290,6 +272,7 @@ mod tests {
     use bytes::BytesMut;
 
     use super::*;
+    use crate::wire::container::TrackId;
     use crate::wire::container::flv::{self, write_tag};
 
     const CONFIG: [u8; 5] = [0x17, 0, 0, 0, 0];
@@ -389,6 +372,51 @@ mod tests {
         writer.finish().unwrap();
         let begun = |event: &PartEvent| matches!(event, PartEvent::Begun(_));
         assert_eq!(writer.take_events().into_iter().filter(begun).count(), 2);
+    }
+
+    /// A tag of an audio track (Enhanced RTMP v2): AAC of one track with this id.
+    fn audio(track: u8, time_ms: u32, is_config: bool) -> Bytes {
+        let data: &[u8] = if is_config { &[0x11, 0x90] } else { &[1, 2, 3] };
+        let body = match (track, is_config) {
+            (0, _) => [&[0xAF, u8::from(!is_config)], data].concat(),
+            _ => [&[0x95, u8::from(!is_config)], &b"mp4a"[..], &[track], data].concat(),
+        };
+        tag(TagKind::Audio, time_ms, &body)
+    }
+
+    #[test]
+    fn mp4_has_all_audio_tracks_from_the_file_in_which_they_are_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let rules = FileRules { format: Format::Mp4, ..FileRules::default() };
+        let mut writer = writer(folder.path(), rules);
+        writer.write(&[audio(0, 0, true), audio(3, 0, true)]).unwrap();
+        for number in 0..100 {
+            let at = number * 1_024 / 48;
+            writer.write(&[audio(0, at, false), audio(3, at, false)]).unwrap();
+        }
+        // Another one begins another file, because a file cannot get a track later.
+        writer.write(&[audio(9, 2_133, true)]).unwrap();
+        for number in 100..200 {
+            let at = number * 1_024 / 48;
+            writer.write(&[0, 3, 9].map(|track| audio(track, at, false))).unwrap();
+        }
+        writer.finish().unwrap();
+        let events = writer.take_events();
+        let finished = events.iter().filter_map(|event| match event {
+            PartEvent::Finished(figures) => Some(&figures.path),
+            _ => None,
+        });
+        let counts: Vec<Vec<usize>> = finished
+            .map(|path| {
+                let bytes = fs::read(path).unwrap();
+                let index = crate::wire::container::mp4::index(&mut &bytes[..]).unwrap();
+                assert!(index.tracks.audio.iter().all(|it| it.parameters.sample_rate == 48_000));
+                let of = |track| index.samples.iter().filter(|it| it.track == track).count();
+                let tracks = 0..index.tracks.audio.len() as u8;
+                tracks.map(|number| of(TrackId::Audio(number))).collect()
+            })
+            .collect();
+        assert_eq!(counts, [vec![100; 2], vec![100; 3]]);
     }
 
     #[test]

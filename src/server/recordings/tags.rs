@@ -3,11 +3,14 @@
 
 use bytes::{Buf as _, Bytes};
 
-use crate::media::{AudioConfig, StreamEvent, TrackConfig, VideoConfig};
+use crate::media::audio_tracks::MAX_TRACKS;
+use crate::media::{AudioConfig, EncodedPacket, StreamEvent, TrackConfig, VideoConfig};
+use crate::wire::container::TrackId;
 use crate::wire::container::flv::audio::AudioPacket;
 use crate::wire::container::flv::{
-    FrameType, TAG_HEADER, TAG_TRAILER, TagKind, parse_audio, parse_video,
+    FrameType, Reader, TAG_HEADER, TAG_TRAILER, Tag, TagEvent, TagKind, parse_audio, parse_video,
 };
+use crate::wire::container::mp4::live::is_live_video;
 
 /// Maximum number of configs that the beginning of a file repeats.
 const MAX_CONFIGS: usize = 64;
@@ -66,6 +69,65 @@ impl StreamTag {
     }
 }
 
+/// Makes events of the tags of a stream, of all its audio tracks.
+#[derive(Debug)]
+pub(super) struct EventReader {
+    first: Reader,
+    /// The other audio tracks by their ids, in the order of their arrival.
+    others: Vec<(u8, Reader)>,
+}
+
+impl EventReader {
+    pub fn new() -> Self {
+        Self { first: Reader::new(is_live_video), others: Vec::new() }
+    }
+
+    /// The packets and configs of a tag, with their tracks.
+    pub fn events(&mut self, tag: &StreamTag) -> Vec<(TrackId, StreamEvent)> {
+        let (kind, time_ms, body) = (tag.kind, tag.time_ms, &tag.body);
+        if kind == TagKind::Script {
+            return Vec::new();
+        }
+        let track = if kind == TagKind::Video { TrackId::Video } else { TrackId::Audio(0) };
+        let read = self.first.read(Tag { kind, time_ms, body: body.clone() });
+        let dts = read.dts;
+        let mut all: Vec<_> = plain(read.events).map(|event| (track, event)).collect();
+        let parsed = parse_audio(body).ok().filter(|_| kind == TagKind::Audio);
+        let ids = parsed.iter().flat_map(|parsed| parsed.tracks().map(|track| track.id));
+        for id in ids.filter(|id| Some(*id) != self.first.audio_track()) {
+            let known = self.others.iter().position(|(other, _)| *other == id);
+            let at = known.unwrap_or(self.others.len());
+            if at + 1 >= usize::from(MAX_TRACKS) {
+                continue;
+            }
+            if known.is_none() {
+                self.others.push((id, Reader::of_audio_track(id)));
+            }
+            let Some((_, reader)) = self.others.get_mut(at) else { continue };
+            let track = TrackId::Audio(at as u8 + 1);
+            let read = reader.read(Tag { kind, time_ms, body: body.clone() });
+            // Its own times may have begun after a wrap-around.
+            let shift = dts.micros_since(read.dts);
+            all.extend(plain(read.events).map(|event| match event {
+                StreamEvent::Packet(packet) => {
+                    let (dts, pts) = (packet.dts.offset(shift), packet.pts.offset(shift));
+                    let packet = EncodedPacket { track: track.track(), dts, pts, ..packet };
+                    (track, StreamEvent::Packet(packet))
+                }
+                event => (track, event),
+            }));
+        }
+        all
+    }
+}
+
+fn plain(events: [Option<TagEvent>; 2]) -> impl Iterator<Item = StreamEvent> {
+    events.into_iter().flatten().filter_map(|event| match event {
+        TagEvent::Event(event) => Some(event),
+        _ => None,
+    })
+}
+
 /// The newest configs and metadata of a stream.
 #[derive(Debug, Default)]
 pub(super) struct StreamConfigs {
@@ -74,6 +136,8 @@ pub(super) struct StreamConfigs {
     has_video: bool,
     pub video: Option<VideoConfig>,
     pub audio: Option<AudioConfig>,
+    /// The audio tracks behind the first one, once they are known.
+    pub other_audio: Vec<Option<AudioConfig>>,
 }
 
 impl StreamConfigs {
@@ -97,12 +161,32 @@ impl StreamConfigs {
         false
     }
 
-    /// Keeps a config of the packets. Returns true if the config differs from the earlier one.
-    pub fn note_event(&mut self, event: &StreamEvent) -> bool {
+    /// The config of an audio track.
+    pub fn audio_of(&self, track: u8) -> Option<&AudioConfig> {
+        match usize::from(track).checked_sub(1) {
+            None => self.audio.as_ref(),
+            Some(at) => self.other_audio.get(at)?.as_ref(),
+        }
+    }
+
+    /// Keeps a config of the packets. Returns true if the config differs from the earlier one, or if there is another
+    /// audio track.
+    pub fn note_event(&mut self, track: TrackId, event: &StreamEvent) -> bool {
         match event {
             StreamEvent::Config(TrackConfig::Video(config)) => {
                 let before = self.video.replace(config.clone());
                 before.is_some_and(|before| !is_same_video(&before, config))
+            }
+            StreamEvent::Config(TrackConfig::Audio(config))
+                if let TrackId::Audio(number @ 1..) = track =>
+            {
+                let at = usize::from(number) - 1;
+                if self.other_audio.len() <= at {
+                    self.other_audio.resize(at + 1, None);
+                }
+                let Some(known) = self.other_audio.get_mut(at) else { return false };
+                let before = known.replace(config.clone());
+                before.is_none_or(|before| !is_same_audio(&before, config))
             }
             StreamEvent::Config(TrackConfig::Audio(config)) => {
                 let before = self.audio.replace(config.clone());
