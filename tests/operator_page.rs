@@ -1,6 +1,8 @@
 //! The operator page of the built-in server, in Chromium: what it shows, what it asks before a change, and that
 //! names from others run nothing in it.
 
+mod recordings;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -27,7 +29,7 @@ const TOKEN: &str = "0123456789abcdef";
 struct Running {
     server: Server,
     runtime: Runtime,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 fn start() -> Running {
@@ -46,7 +48,7 @@ fn start() -> Running {
     };
     let runtime = Runtime::start().unwrap();
     let server = Server::start(&runtime, Clock::start(), config).unwrap();
-    Running { server, runtime, _folder: folder }
+    Running { server, runtime, folder }
 }
 
 impl Running {

@@ -1,6 +1,8 @@
 //! Recordings of the built-in server: written by its rules, and played by HLS, DASH, RTMP and ranges, for those who
 //! may play the stream. The players are ffmpeg, mpv and rtmpdump; our own client asks by hand.
 
+mod viewers;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -210,6 +212,9 @@ fn recordings_are_for_those_who_may_play_the_stream() {
         assert_eq!(running.get(&format!("/vod/{NAME}{path}")).status, 401, "{path}");
         let wrong = running.get(&format!("/vod/{NAME}{path}?key=wrong"));
         assert!(matches!(wrong.status, 401 | 429), "{path}");
+        // Strangers do not learn which recordings exist.
+        let other = NAME.replace("18-00-00", "18-00-01");
+        assert_eq!(running.get(&format!("/vod/{other}{path}")).status, 401, "{path}");
     }
     let url = running.url(&format!("/vod/{NAME}.m3u8?key=pl4y"));
     wait_for("an end of the wait after wrong keys", LIMIT, || {
@@ -348,7 +353,36 @@ fn a_broadcast_is_split_without_a_lost_frame_and_listed_from_its_start() {
         let mut player = Peer::start("ffmpeg", ["-v", "error", "-i", &url, "-f", "null", "-"]);
         player.wait_success(LIMIT);
         assert_eq!(fs::read_dir(running.folder.path()).unwrap().count(), 3);
+        check_deletions(&running, &finished, &whole);
     }
+}
+
+/// The list of a broadcast whose files are deleted, the oldest first, until there are none.
+fn check_deletions(running: &Running, files: &[&PathBuf], whole: &Answer) {
+    let list = || running.get("/live/show/hls/event.m3u8");
+    let before = whole.list();
+    fs::remove_file(files[0]).unwrap();
+    let text = list().text();
+    let later = list().list();
+    let skipped = before.segments.iter().skip(1).position(|it| it.discontinuity).unwrap() + 1;
+    assert_eq!((later.sequence, later.ended), (skipped as u64, true), "{text}");
+    let uris = |media: &Media, skipped: usize| -> Vec<_> {
+        media.segments.iter().skip(skipped).map(|it| it.uri.clone()).collect()
+    };
+    assert_eq!(uris(&later, 0), uris(&before, skipped));
+    assert!(text.contains("#EXT-X-DISCONTINUITY-SEQUENCE:1\n"), "{text}");
+    assert!(!text.contains("#EXT-X-PLAYLIST-TYPE"), "it does not keep everything: {text}");
+    let url = running.url("/live/show/hls/event.m3u8");
+    let mut player = Peer::start("ffmpeg", ["-v", "error", "-i", &url, "-f", "null", "-"]);
+    player.wait_success(LIMIT);
+    for file in &files[1..] {
+        fs::remove_file(file).unwrap();
+    }
+    let none = list();
+    assert_eq!(
+        (none.status, none.body),
+        (404, b"The recording of this broadcast was deleted.\n".to_vec())
+    );
 }
 
 /// A crash in the middle of an MP4 costs at most the last fragment.

@@ -25,9 +25,10 @@ use crate::server::event::log::{self, EventLog};
 use crate::server::event::{Ended, Event, Peer, Protocol, StreamFigures};
 use crate::server::fault::Lab;
 use crate::server::hls::productions::Productions;
-use crate::server::recordings::keeper::Keeper;
 use crate::server::recordings::opened::OpenRecordings;
 use crate::server::recordings::under_way::Files;
+use crate::server::recordings::viewers::connected::ConnectedViewers;
+use crate::server::recordings::viewers::keeper::Keeper;
 use crate::server::relay::relays::Relays;
 use crate::server::renditions::transcoders::Transcoders;
 use crate::server::service::config::{Config, Limits, MediaRules};
@@ -67,6 +68,7 @@ pub(super) struct Registry {
     pub files: Files,
     pub retention: Arc<Keeper>,
     pub opened: OpenRecordings,
+    pub recording_viewers: ConnectedViewers,
     pub hls: Productions,
     pub whep: Whep,
     pub transcoders: Transcoders,
@@ -194,6 +196,7 @@ impl Registry {
             files: Files::default(),
             retention: Arc::default(),
             opened: OpenRecordings::default(),
+            recording_viewers: ConnectedViewers::default(),
             hls: Productions::default(),
             whep: Whep::default(),
             transcoders: Transcoders::default(),

@@ -297,6 +297,35 @@ fn an_hls_viewer_is_one_visit() {
 }
 
 #[test]
+fn a_download_ends_with_its_last_byte() {
+    let receiver = Receiver::start(|_| ok());
+    let folder = tempfile::tempdir().unwrap();
+    let name = "live-show 2026-11-25 18-00-00.mp4";
+    // More than sockets hold.
+    let size = 40 << 20;
+    std::fs::write(folder.path().join(name), vec![7; size]).unwrap();
+    let record = format!("record = {:?}\n", folder.path());
+    let serve = Serve::start(&format!("{record}{}", rules("live", receiver.port, "", "")));
+    let address = serve.http.strip_prefix("http://").unwrap();
+    let path = format!("/vod/{}", name.replace(' ', "%20"));
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
+    write!(socket, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut first = [0; 10_000];
+    socket.read_exact(&mut first).unwrap();
+    let begun = receiver.wait("/on_play", 1).field("clientid");
+    // A later visit is over, and this one is not.
+    assert_eq!(serve.status("HEAD", &path, ""), 200);
+    let other = receiver.wait("/on_play_done", 1).field("clientid");
+    assert_eq!(other, receiver.wait("/on_play", 2).field("clientid"));
+    assert_ne!(other, begun);
+    let mut rest = Vec::new();
+    socket.read_to_end(&mut rest).unwrap();
+    assert!(rest.len() > size - first.len());
+    assert_eq!(receiver.wait("/on_play_done", 2).field("clientid"), begun);
+}
+
+#[test]
 fn receivers_of_srs_and_mediamtx_decide_too() {
     let receiver = Receiver::start(|posted| {
         let refused = posted.body.contains("\"evil\"") || posted.body.contains("/evil\"");

@@ -107,16 +107,8 @@ impl Production {
     /// The viewers for the operator.
     pub fn viewer_figures(&self, now: Timestamp) -> Vec<ViewerFigures> {
         let viewers = self.viewers.lock();
-        let figures = viewers.iter().map(|viewer| ViewerFigures {
-            id: viewer.id,
-            app: self.stream.app.clone(),
-            stream: self.stream.name.clone(),
-            protocol: viewer.protocol,
-            address: viewer.peer,
-            since: now.since(viewer.since),
-            bytes: viewer.bytes,
-        });
-        figures.collect()
+        let of = (self.stream.app.as_str(), self.stream.name.as_str());
+        viewers.iter().map(|viewer| viewer.figures(of, now)).collect()
     }
 
     /// Returns true if this viewer was just disconnected.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
-use crate::server::event::Protocol;
+use crate::server::event::{Protocol, ViewerFigures};
 
 /// The key of a viewer: the address, a hash of the user agent, and the protocol.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +32,21 @@ pub(in crate::server) struct Viewer {
     pub bytes: u64,
     /// Tells a callback that the viewer has finished, when dropped.
     _done: Option<Box<DoneCall>>,
+}
+
+impl Viewer {
+    /// The viewer of this stream for the operator.
+    pub fn figures(&self, (app, stream): (&str, &str), now: Timestamp) -> ViewerFigures {
+        ViewerFigures {
+            id: self.id,
+            app: app.to_owned(),
+            stream: stream.to_owned(),
+            protocol: self.protocol,
+            address: self.peer,
+            since: now.since(self.since),
+            bytes: self.bytes,
+        }
+    }
 }
 
 /// How long a viewer stays out after it was disconnected.
@@ -103,6 +118,11 @@ impl Viewers {
         self.barred.truncate(MAX_BARRED - 1);
         self.barred.push_front((key.address, key.program, now));
         self.all.remove(&key)
+    }
+
+    /// Returns true if a disconnected viewer stays out.
+    pub fn has_barred(&self, now: Timestamp) -> bool {
+        self.barred.iter().any(|(_, since)| now.since(*since) < BARRED)
     }
 
     /// Returns true if a viewer was just disconnected.

@@ -9,8 +9,9 @@ use axum::http::header;
 use axum::response::IntoResponse;
 
 use crate::net::listener::descriptors;
-use crate::server::event::StreamFigures;
+use crate::server::event::{Protocol, StreamFigures};
 use crate::server::http::operator::figures::usage;
+use crate::server::recordings::viewers::overview;
 use crate::server::registry::Registry;
 use crate::server::relay::relays::{RelayTotals, Relays};
 use crate::server::relay::report::RelayState;
@@ -22,7 +23,9 @@ pub(super) async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoR
     let mut out = String::with_capacity(2_048);
     let totals = &registry.totals;
     let published = streams.iter().filter(|stream| stream.publisher.is_some()).count() as u64;
-    let viewers = streams.iter().map(|stream| stream.viewers as u64).sum();
+    let recorded = overview::figures(&registry, registry.clock.now());
+    let of_streams: u64 = streams.iter().map(|stream| stream.viewers as u64).sum();
+    let viewers = of_streams + recorded.len() as u64;
     for (name, kind, help, value) in [
         ("publishers", "gauge", "Publishers now.", published),
         ("viewers", "gauge", "Viewers now.", viewers),
@@ -55,6 +58,12 @@ pub(super) async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoR
     ] {
         head(&mut out, name, kind, help);
         let _ = writeln!(out, "onair_{name} {value}");
+    }
+    head(&mut out, "recording_viewers", "gauge", "Viewers of recordings now.");
+    for protocol in Protocol::ALL {
+        let count = recorded.iter().filter(|viewer| viewer.protocol == protocol).count();
+        let name = protocol.name();
+        let _ = writeln!(out, "onair_recording_viewers{{protocol=\"{name}\"}} {count}");
     }
     head(&mut out, "stream_viewers", "gauge", "Viewers of a stream now.");
     for stream in &streams {

@@ -7,7 +7,6 @@
 mod contents;
 mod file;
 pub(in crate::server) mod folder;
-pub(in crate::server) mod keeper;
 pub(in crate::server) mod name;
 pub(in crate::server) mod opened;
 mod parts;
@@ -18,6 +17,7 @@ pub mod rules;
 pub(in crate::server) mod segments;
 mod tags;
 pub(in crate::server) mod under_way;
+pub(in crate::server) mod viewers;
 
 use std::future::poll_fn;
 use std::io;

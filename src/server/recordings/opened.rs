@@ -20,9 +20,9 @@ use crate::server::hls::listing::Tracks;
 use crate::server::hls::part::Initialization;
 use crate::server::hls::viewers::{Viewer, Viewers};
 use crate::server::recordings::folder;
-use crate::server::recordings::keeper::WATCHED;
 use crate::server::recordings::name::{RecordedStream, began, format_of, stem, stream_of};
 use crate::server::recordings::segments::{SampleList, SegmentIndex};
+use crate::server::recordings::viewers::keeper::WATCHED;
 use crate::wire::container::growing::GrowingIndex;
 use crate::wire::container::mp4::live::{self, ChunkSample, ChunkTrack, FIRST_TRACK, SECOND_TRACK};
 use crate::wire::container::mp4::sample_table::Entry;
@@ -46,7 +46,7 @@ const OTHER_READER: Duration = Duration::from_secs(2);
 /// A file that grows is read again after this.
 const REFRESH: Duration = Duration::from_millis(500);
 /// A viewer without a request for this long counts as gone: players load far ahead.
-const QUIET: Duration = Duration::from_mins(1);
+pub(super) const QUIET: Duration = Duration::from_mins(1);
 /// How long a file that begins waits for its other track.
 const OTHER_TRACK: Duration = Duration::from_secs(2);
 

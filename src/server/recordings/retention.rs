@@ -9,10 +9,11 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::timeout;
 
-use crate::server::event::{Ended, Event, Recording, RecordingState};
+use crate::server::event::{Event, Recording, RecordingState};
 use crate::server::recordings::folder;
 use crate::server::recordings::name::{is_ours, stream_of};
 use crate::server::recordings::rules::Retention;
+use crate::server::recordings::viewers::overview::leave_quiet;
 use crate::server::registry::Registry;
 
 /// How often the folder and the viewers are checked, besides after each recording.
@@ -51,13 +52,7 @@ pub(in crate::server) async fn run(registry: Arc<Registry>) {
             let _ = tokio::task::spawn_blocking(move || tidy(&work, keep)).await;
         }
         let now = registry.clock.now();
-        for (recording, viewer) in registry.opened.leave(now) {
-            let after = viewer.asked.since(viewer.since);
-            let reason = "asks no more".to_owned();
-            let ended = Ended { reason, after, bytes: viewer.bytes };
-            let (address, id, protocol) = (viewer.peer, viewer.id, viewer.protocol);
-            registry.tell(Event::Leave(recording.peer(address, id, protocol), ended));
-        }
+        leave_quiet(&registry, now);
         registry.opened.forget_idle(now);
         tokio::select! {
             biased;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::server::recordings::playlist::broadcast::BroadcastList;
 use crate::server::stream::Stream;
 use crate::server::stream::flv_sink::FlvSink;
 use crate::server::stream::sink::Sink;
@@ -33,6 +34,7 @@ struct UnderWay {
     open: Vec<PathBuf>,
     /// A file that was created, and is not the current one yet.
     next: Option<PathBuf>,
+    list: Arc<BroadcastList>,
 }
 
 #[derive(Debug)]
@@ -40,12 +42,15 @@ struct EndedBroadcast {
     app: String,
     stream: String,
     parts: Vec<PathBuf>,
+    list: Arc<BroadcastList>,
 }
 
 /// The files of one publication, in their order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(in crate::server) struct BroadcastFiles {
     pub parts: Vec<PathBuf>,
+    /// What is known of them.
+    pub list: Arc<BroadcastList>,
     /// True if no more will follow.
     pub ended: bool,
 }
@@ -71,7 +76,8 @@ impl Files {
             return RecordingStart::Full;
         }
         let (stream, sink) = (Arc::clone(stream), Arc::clone(sink));
-        files.push(UnderWay { stream, sink, parts: Vec::new(), open: Vec::new(), next: None });
+        let (parts, open, list) = (Vec::new(), Vec::new(), Arc::default());
+        files.push(UnderWay { stream, sink, parts, open, next: None, list });
         RecordingStart::Anew
     }
 
@@ -108,13 +114,13 @@ impl Files {
         let Some(at) = inner.under_way.iter().position(|file| file.sink.id() == sink) else {
             return;
         };
-        let UnderWay { stream, parts, .. } = inner.under_way.swap_remove(at);
+        let UnderWay { stream, parts, list, .. } = inner.under_way.swap_remove(at);
         let (app, stream) = (stream.app.clone(), stream.name.clone());
         inner.ended.retain(|it| (&it.app, &it.stream) != (&app, &stream));
         if inner.ended.len() >= MAX_ENDED {
             inner.ended.pop_front();
         }
-        inner.ended.push_back(EndedBroadcast { app, stream, parts });
+        inner.ended.push_back(EndedBroadcast { app, stream, parts, list });
     }
 
     pub fn count(&self) -> usize {
@@ -137,10 +143,12 @@ impl Files {
         let mut running = inner.under_way.iter().rev();
         let running = running.find(|file| file.stream.app == app && file.stream.name == name);
         if let Some(file) = running {
-            return Some(BroadcastFiles { parts: file.parts.clone(), ended: false });
+            let (parts, list) = (file.parts.clone(), Arc::clone(&file.list));
+            return Some(BroadcastFiles { parts, list, ended: false });
         }
         let ended = inner.ended.iter().find(|it| it.app == app && it.stream == name)?;
-        Some(BroadcastFiles { parts: ended.parts.clone(), ended: true })
+        let (parts, list) = (ended.parts.clone(), Arc::clone(&ended.list));
+        Some(BroadcastFiles { parts, list, ended: true })
     }
 }
 

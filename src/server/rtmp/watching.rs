@@ -55,6 +55,8 @@ impl Watching {
             PlaybackStep::Opened => {
                 self.accepted = true;
                 if let Some(peer) = self.peer() {
+                    let sink = Arc::<Connection>::clone(&self.connection);
+                    self.registry.recording_viewers.join(peer.clone(), sink, self.since);
                     self.registry.tell(Event::Join(peer));
                 }
                 connection.with_session(Session::accept_recorded)?;
@@ -98,6 +100,7 @@ impl Watching {
     /// The client does not play the recording any more.
     pub fn end(&self, reason: &str) {
         let Some(peer) = self.peer().filter(|_| self.accepted) else { return };
+        self.registry.recording_viewers.leave(peer.id);
         let after = self.registry.clock.now().since(self.since);
         let bytes = self.connection.sent().saturating_sub(self.sent_before);
         let ended = Ended { reason: reason.to_owned(), after, bytes };

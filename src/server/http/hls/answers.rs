@@ -69,6 +69,13 @@ pub(super) fn busy(why: &'static str) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()
 }
 
+/// The answer for a viewer whom the operator has just disconnected.
+pub(super) fn disconnected() -> Response {
+    let head = [(header::CACHE_CONTROL, "no-store")];
+    let why = "The operator has disconnected this viewer.\n";
+    (StatusCode::FORBIDDEN, head, why).into_response()
+}
+
 /// Consecutive chunks, shared by all requests.
 pub(super) struct ChunkBody {
     pub chunks: VecDeque<Bytes>,

@@ -4,6 +4,8 @@
 //! never change.
 
 mod answers;
+mod broadcast;
+mod download;
 mod growing;
 pub(super) mod recorded;
 mod slot;
@@ -30,13 +32,13 @@ use crate::server::hls::viewers::ViewerKey;
 use crate::server::http::caller::Caller;
 use crate::server::http::hls::answers::{
     ChunkBody, FILE_AGE, MANIFEST, MEDIA, MISSING_AGE, PLAYLIST, ResponseHead, TS_MEDIA, busy,
-    failed, missing, viewer_key,
+    disconnected, failed, missing, viewer_key,
 };
 use crate::server::http::hls::growing::Growing;
 use crate::server::http::hls::slot::Settled;
 use crate::server::http::path;
 use crate::server::http::refusals::no_such_stream;
-use crate::server::recordings::playlist::EVENT;
+use crate::server::recordings::playlist::broadcast::EVENT;
 use crate::server::registry::Registry;
 use crate::server::renditions::ladder::is_rendition;
 use crate::server::renditions::playlist::RenditionKind;
@@ -131,7 +133,7 @@ pub(super) async fn response(
     let HlsRequest { registry, caller, headers, app, stream, .. } = &request;
     if matches!(asked, HlsResource::Below(name) if name == EVENT) {
         let HlsRequest { path, pass, .. } = &request;
-        return recorded::event(registry, headers, path, (app, stream), pass.clone()).await;
+        return broadcast::event(registry, headers, path, (app, stream), pass.as_deref()).await;
     }
     if registry.config.hls.mode == Mode::Off {
         let why = "HLS is off at this server (see --hls).\n";
@@ -166,9 +168,7 @@ pub(super) async fn response(
     let protocol = if is_dash { Protocol::Dash } else { Protocol::Hls };
     let key = viewer_key(caller, headers, protocol);
     if production.is_barred(key, registry.clock.now()) {
-        let head = [(header::CACHE_CONTROL, "no-store")];
-        let why = "The operator has disconnected this viewer.\n";
-        return (StatusCode::FORBIDDEN, head, why).into_response();
+        return disconnected();
     }
     if let Some(rendition) = rendition
         && let Err(why) = production::ask_rendition(registry, &production, rendition)

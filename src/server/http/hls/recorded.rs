@@ -1,5 +1,7 @@
 //! Recordings over HTTP: playlists, segments and whole files, for those who may play the stream that was recorded.
 
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -13,20 +15,22 @@ use crate::server::access::grant::AdmittedViewer;
 use crate::server::access::pass::PassScope;
 use crate::server::event::{Event, Protocol};
 use crate::server::hls::Mode;
-use crate::server::hls::viewers::Arrived;
+use crate::server::hls::viewers::{Arrived, ViewerKey};
 use crate::server::http::caller::{Caller, Credentials, access, client_details};
 use crate::server::http::hls::answers::{
-    ChunkBody, FILE_AGE, MANIFEST, MEDIA, PLAYLIST, ResponseHead, busy, failed, missing, viewer_key,
+    ChunkBody, FILE_AGE, MANIFEST, MEDIA, PLAYLIST, ResponseHead, busy, disconnected, failed,
+    missing, viewer_key,
 };
+use crate::server::http::hls::download::FileViewer;
 use crate::server::http::hls::slot::Settled;
 use crate::server::http::operator::ranges::{self, RangeAnswer};
 use crate::server::http::operator::{recordings, signed_link};
 use crate::server::http::path::{encode_name, split};
 use crate::server::http::refusals;
-use crate::server::recordings::keeper::KeptFile;
 use crate::server::recordings::name::{RecordedStream, format_of, stem, stream_of};
 use crate::server::recordings::opened::{OpenError, OpenRecording, OpenRecordings, VOD};
-use crate::server::recordings::playlist::{self, ListedRecording, RecordedFile};
+use crate::server::recordings::playlist::recording::{self, ListedRecording, RecordedFile};
+use crate::server::recordings::viewers::keeper::KeptFile;
 use crate::server::registry::Registry;
 use crate::wire::container::Format;
 use crate::wire::hls::with_query;
@@ -34,8 +38,6 @@ use crate::wire::hls::with_query;
 /// How long caches keep the playlist of a complete recording, which can be deleted, and of one that grows.
 const ENDED_AGE: &str = "public, max-age=60";
 const GROWING_AGE: &str = "public, max-age=1";
-/// The most files of a broadcast in one playlist.
-const MAX_PARTS: usize = 24;
 
 /// What of a recording a path names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,23 +105,31 @@ pub(in crate::server::http) async fn response(
     let (Some(folder), Some(stream), false) = (folder, stream_of(name), is_off) else {
         return none();
     };
-    let Some(path) = OpenRecordings::find(folder, name).await else { return none() };
-    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let query = request.uri().query().unwrap_or_default().to_owned();
     let protocol = asked.protocol();
     let client = client_details(&request, &stream.app);
     let shown = (Credentials::of(&request), client, query.clone());
-    let entry = match admit(registry, &caller, shown, &stream, (protocol, &file)).await {
+    // Access comes first, so that strangers do not learn which recordings exist.
+    let entry = match admit(registry, &caller, shown, &stream, (protocol, name)).await {
         Ok(entry) => entry,
         Err(refused) => return *refused,
     };
     let RecordedEntry { pass, viewer } = entry;
+    let Some(path) = OpenRecordings::find(folder, name).await else { return none() };
     let (method, headers) = (request.method(), request.headers());
+    let key = viewer_key(&caller, headers, protocol);
     if let RecordedResource::Whole(format) = asked {
+        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if format_of(&file) != Some(format) {
             return none();
         }
-        return recordings::send(registry, &caller, &file, &query, (method, headers)).await;
+        let (of, client) = ((name, stream.app.as_str()), (key, caller.address));
+        let viewer = FileViewer::new(registry, of, client, viewer);
+        if viewer.is_barred() {
+            return disconnected();
+        }
+        let sent = recordings::send(registry, &caller, &file, &query, (method, headers)).await;
+        return viewer.watch(method, sent);
     }
     let _kept = KeptFile::new(&registry.retention, registry.clock, &path);
     let Some(_settled) = Settled::new(registry, &caller.spot) else {
@@ -127,9 +137,16 @@ pub(in crate::server::http) async fn response(
     };
     let recording = match open(registry, &path).await {
         Ok(recording) => recording,
-        Err(refused) => return *refused,
+        // It has just begun.
+        Err(OpenError::Unreadable(_)) if registry.files.is_writing(&path) => {
+            return busy("There is no segment yet.\n");
+        }
+        Err(error) => return unreadable(&error),
     };
-    if !note(registry, &recording, &caller, headers, protocol, viewer) {
+    if recording.viewers.lock().is_barred(key, registry.clock.now()) {
+        return disconnected();
+    }
+    if !note(registry, &recording, caller.address, key, viewer) {
         return busy("There are too many viewers.\n");
     }
     match asked {
@@ -141,7 +158,6 @@ pub(in crate::server::http) async fn response(
         RecordedResource::Below(RecordedFile::Segment(tracks, number)) => {
             match registry.opened.segment(&recording, tracks, number).await {
                 Ok(Some(bytes)) => {
-                    let key = viewer_key(&caller, headers, protocol);
                     recording.viewers.lock().count(key, bytes.len() as u64);
                     part(registry, headers, (name, &format!("{tracks:?}-{number}")), &bytes)
                 }
@@ -161,78 +177,36 @@ pub(in crate::server::http) async fn response(
     }
 }
 
-/// Answers a request for the playlist of a broadcast that is being recorded, from its start.
-pub(in crate::server::http) async fn event(
-    registry: &Arc<Registry>,
-    headers: &HeaderMap,
-    path: &str,
-    (app, stream): (&str, &str),
-    pass: Option<String>,
-) -> Response {
-    let none = || failed(StatusCode::NOT_FOUND, "This stream is not recorded.\n");
-    let is_on = registry.rules().recording.playback && registry.config.hls.mode != Mode::Off;
-    let Some(files) = registry.files.of_stream(app, stream).filter(|_| is_on) else {
-        return none();
-    };
-    if files.parts.len() > MAX_PARTS {
-        return failed(StatusCode::NOT_FOUND, "The broadcast has too many files for a playlist.\n");
-    }
-    // The way up to the root.
-    let up = "../".repeat(path.matches('/').count().saturating_sub(1));
-    let mut all = Vec::new();
-    for part in &files.parts {
-        match open(registry, part).await {
-            Ok(recording) => {
-                let folder = format!("{up}{VOD}/{}/hls/", encode_name(&recording.name));
-                all.push((recording, folder));
-            }
-            // The first segments of the newest file are not there yet.
-            Err(_) if !files.ended => {}
-            Err(refused) => return *refused,
-        }
-    }
-    let contents: Vec<_> =
-        all.iter().map(|(it, folder)| (it.content(), folder, it.began)).collect();
-    let listed: Vec<_> = contents
-        .iter()
-        .map(|(content, folder, began)| ListedRecording { content, folder, began: *began })
-        .collect();
-    if listed.iter().all(|it| it.content.index.segments.is_empty()) {
-        return busy("There is no segment yet.\n");
-    }
-    let ended = files.ended && listed.iter().all(|it| it.content.ended);
-    let count: usize = listed.iter().map(|it| it.content.index.segments.len()).sum();
-    let text = playlist::media(&listed, ended);
-    let first = listed.first().and_then(|it| it.began).unwrap_or_default();
-    let tag = format!("\"e{first}-{}-{count}{ended}\"", files.parts.len());
-    text_response(registry, headers, (PLAYLIST, tag, ended), text, pass.as_deref(), false)
-}
-
 /// What a client that may play a recording gets.
 struct RecordedEntry {
     pass: Option<String>,
     viewer: AdmittedViewer,
 }
 
-/// Checks that a client may play the stream that was recorded, or has a link of the operator.
+/// Checks that a client may play the stream that was recorded, or has a link of the operator. `name` is that of the
+/// recording, which may not exist.
 async fn admit(
     registry: &Arc<Registry>,
     caller: &Caller,
     (credentials, client, query): (Credentials, ClientDetails, String),
     stream: &RecordedStream,
-    (protocol, file): (Protocol, &str),
+    (protocol, name): (Protocol, &str),
 ) -> Result<RecordedEntry, Box<Response>> {
     let id = registry.next_id();
     let now = registry.unix_seconds();
-    if signed_link::is_valid(&registry.link_key, file, &query, now) {
+    let is_linked = [Format::Mp4, Format::Flv].into_iter().any(|format| {
+        let file = format!("{name}.{}", format.extension());
+        signed_link::is_valid(&registry.link_key, &file, &query, now)
+    });
+    if is_linked {
         // The link is for this recording alone, and not for the stream.
-        let scope = PassScope { app: VOD, stream: stem(file), address: None };
+        let scope = PassScope { app: VOD, stream: name, address: None };
         let pass = Some(registry.passes.issue(scope, now));
         return Ok(RecordedEntry { pass, viewer: AdmittedViewer { id, done: None } });
     }
     let Credentials { secret, pass } = credentials;
     let address = caller.address.ip().to_canonical();
-    if pass.as_ref().is_some_and(|it| registry.passes.opens(it, VOD, stem(file), address, now)) {
+    if pass.as_ref().is_some_and(|it| registry.passes.opens(it, VOD, name, address, now)) {
         return Ok(RecordedEntry { pass, viewer: AdmittedViewer { id, done: None } });
     }
     let visit = Visit {
@@ -256,21 +230,13 @@ async fn admit(
 }
 
 /// Opens a recording, which may still be written.
-async fn open(
+pub(super) async fn open(
     registry: &Arc<Registry>,
-    path: &std::path::Path,
-) -> Result<Arc<OpenRecording>, Box<Response>> {
+    path: &Path,
+) -> Result<Arc<OpenRecording>, OpenError> {
     let (work, file) = (Arc::clone(registry), path.to_owned());
     let is_writing = move || work.files.is_writing(&file);
-    registry.opened.open(path, registry.clock, is_writing).await.map_err(|error| {
-        Box::new(match error {
-            // It has just begun.
-            OpenError::Unreadable(_) if registry.files.is_writing(path) => {
-                busy("There is no segment yet.\n")
-            }
-            error => unreadable(&error),
-        })
-    })
+    registry.opened.open(path, registry.clock, is_writing).await
 }
 
 fn unreadable(error: &OpenError) -> Response {
@@ -288,17 +254,15 @@ fn unreadable(error: &OpenError) -> Response {
 fn note(
     registry: &Registry,
     recording: &OpenRecording,
-    caller: &Caller,
-    headers: &HeaderMap,
-    protocol: Protocol,
+    address: SocketAddr,
+    key: ViewerKey,
     viewer: AdmittedViewer,
 ) -> bool {
-    let key = viewer_key(caller, headers, protocol);
     let (id, now) = (viewer.id, registry.clock.now());
     let most = registry.max_viewers(&recording.stream.app);
-    let arrived = recording.viewers.lock().note(key, caller.address, viewer, most, now);
+    let arrived = recording.viewers.lock().note(key, address, viewer, most, now);
     if arrived == Arrived::New {
-        registry.tell(Event::Join(recording.peer(caller.address, id, protocol)));
+        registry.tell(Event::Join(recording.peer(address, id, key.protocol)));
     }
     arrived != Arrived::Full
 }
@@ -319,16 +283,16 @@ fn list(
     let (count, ended) = (content.index.segments.len(), content.ended);
     let (text, kind, form) = match asked {
         RecordedResource::Master => {
-            (playlist::master(&content, &format!("{folder}{}", playlist::LIST)), PLAYLIST, "m")
+            (recording::master(&content, &format!("{folder}{}", recording::LIST)), PLAYLIST, "m")
         }
         RecordedResource::Manifest => {
             let query = pass.map_or_else(String::new, |it| format!("?pass={it}"));
             let listed = ListedRecording { content: &content, folder: &folder, began: None };
-            (ended.then(|| playlist::manifest(listed, &query))?, MANIFEST, "d")
+            (ended.then(|| recording::manifest(listed, &query))?, MANIFEST, "d")
         }
         _ => {
             let listed = ListedRecording { content: &content, folder: "", began: recording.began };
-            (playlist::media(&[listed], ended), PLAYLIST, "l")
+            (recording::media(listed), PLAYLIST, "l")
         }
     };
     let tag = format!("\"{form}{count}{ended}\"");
@@ -336,7 +300,7 @@ fn list(
     Some(text_response(registry, headers, (kind, tag, ended), text, pass, is_manifest))
 }
 
-fn text_response(
+pub(super) fn text_response(
     registry: &Arc<Registry>,
     headers: &HeaderMap,
     (kind, tag, ended): (&'static str, String, bool),

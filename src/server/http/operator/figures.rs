@@ -11,6 +11,7 @@ use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use crate::files::disk_space::reserve;
 use crate::files::free_space;
 use crate::server::http::operator::unix_seconds;
+use crate::server::recordings::viewers::overview;
 use crate::server::registry::Registry;
 
 /// CPU time and memory of this process.
@@ -28,8 +29,9 @@ pub(in crate::server::http) async fn server(State(registry): State<Arc<Registry>
     let streams = registry.figures();
     let published = streams.iter().filter_map(|stream| stream.publisher.as_ref());
     let bitrate: u64 = published.clone().map(|publisher| publisher.bitrate).sum();
-    let viewers: usize = streams.iter().map(|stream| stream.viewers).sum();
     let now = registry.clock.now();
+    let of_streams: usize = streams.iter().map(|stream| stream.viewers).sum();
+    let viewers = of_streams + overview::figures(&registry, now).len();
     let totals = &registry.totals;
     let recording = registry.config.record.as_ref().map(|_| {
         let left = free.map(|free| free.saturating_sub(reserve(0)));

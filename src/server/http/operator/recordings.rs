@@ -29,9 +29,9 @@ use crate::server::http::operator::ranges::{self, RangeAnswer};
 use crate::server::http::operator::{authorized, error, signed_link, unix_seconds};
 use crate::server::http::path::encode_name;
 use crate::server::recordings::folder::{self, ListedFile, MAX_LISTED};
-use crate::server::recordings::keeper::KeptFile;
 use crate::server::recordings::name::{format_of, media_type, stem, stream_of};
 use crate::server::recordings::retention;
+use crate::server::recordings::viewers::keeper::KeptFile;
 use crate::server::registry::Registry;
 use crate::text::Language;
 

@@ -13,6 +13,7 @@ use crate::server::event::ViewerFigures;
 use crate::server::hls::production;
 use crate::server::http::caller::Caller;
 use crate::server::http::operator::{BY_OPERATOR, authorized, error};
+use crate::server::recordings::viewers::overview;
 use crate::server::registry::Registry;
 
 /// Maximum number of viewers in an answer.
@@ -47,6 +48,8 @@ pub(in crate::server::http) async fn all(
         let viewers = production.viewer_figures(now);
         all.extend(viewers.into_iter().filter(|viewer| is_asked(&viewer.app, &viewer.stream)));
     }
+    let of_recordings = overview::figures(&registry, now).into_iter();
+    all.extend(of_recordings.filter(|viewer| is_asked(&viewer.app, &viewer.stream)));
     all.sort_unstable_by_key(|viewer| std::cmp::Reverse(viewer.since));
     let more = all.len().saturating_sub(MAX_LISTED);
     let viewers: Vec<_> = all.iter().take(MAX_LISTED).map(to_json).collect();
@@ -70,7 +73,8 @@ pub(in crate::server::http) async fn end(
             .hls
             .all()
             .iter()
-            .any(|it| production::end_viewer(&registry, it, id, BY_OPERATOR));
+            .any(|it| production::end_viewer(&registry, it, id, BY_OPERATOR))
+        || overview::end(&registry, id, BY_OPERATOR);
     if ended {
         return StatusCode::NO_CONTENT.into_response();
     }

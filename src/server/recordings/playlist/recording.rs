@@ -1,5 +1,4 @@
-//! The playlists of recordings: HLS that ends (VOD) or still grows (EVENT), of one file or of all files of a
-//! broadcast, and DASH of one file. This module is pure.
+//! The playlists of one recording: HLS that ends (VOD) or still grows (EVENT), and DASH. This module is pure.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,10 +16,8 @@ use crate::wire::hls::{
 
 /// Name of the media playlist below `/vod/{name}/hls/`.
 pub(in crate::server) const LIST: &str = "main.m3u8";
-/// Name of the playlist of a broadcast below `/{app}/{stream}/hls/`.
-pub(in crate::server) const EVENT: &str = "event.m3u8";
 /// The shortest target duration of a list that grows: it must not change, and later segments may be longer.
-const MIN_EVENT_TARGET: Duration = Duration::from_secs(6);
+pub(super) const MIN_EVENT_TARGET: Duration = Duration::from_secs(6);
 
 /// A file below `/vod/{name}/hls/`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -64,34 +61,29 @@ pub(in crate::server) struct ListedRecording<'a> {
     pub began: Option<i64>,
 }
 
-/// The media playlist of recordings, one behind the other; it ends if nothing will be added.
-pub(in crate::server) fn media(recordings: &[ListedRecording<'_>], ended: bool) -> String {
-    let mut segments = Vec::new();
-    let mut target = Duration::ZERO;
-    for ListedRecording { content, folder, began } in recordings {
-        let map = Map { uri: format!("{folder}init.mp4"), range: None, key: None };
-        let map = Some(Arc::new(map));
-        target = target.max(content.index.longest());
-        for (number, span) in content.index.segments.iter().enumerate() {
-            segments.push(Segment {
-                uri: format!("{folder}{number}.m4s"),
-                duration: span.duration,
-                discontinuity: number == 0 && !segments.is_empty(),
-                gap: false,
-                range: None,
-                map: map.clone(),
-                key: None,
-                parts: Vec::new(),
-                made: began.map(|began| began.saturating_add(span.start.as_micros())),
-            });
-        }
-    }
+/// The media playlist of a recording; it ends if nothing will be added.
+pub(in crate::server) fn media(recording: ListedRecording<'_>) -> String {
+    let ListedRecording { content, folder, began } = recording;
+    let map = Map { uri: format!("{folder}init.mp4"), range: None, key: None };
+    let map = Some(Arc::new(map));
+    let (target, ended) = (content.index.longest(), content.ended);
+    let entry = |(number, span): (usize, &SegmentSpan)| Segment {
+        uri: format!("{folder}{number}.m4s"),
+        duration: span.duration,
+        discontinuity: false,
+        gap: false,
+        range: None,
+        map: map.clone(),
+        key: None,
+        parts: Vec::new(),
+        made: began.map(|began| began.saturating_add(span.start.as_micros())),
+    };
     let media = Media {
         target_duration: if ended { target } else { target.max(MIN_EVENT_TARGET) },
         ended,
         keeps_all: true,
         control: Control::default(),
-        segments,
+        segments: content.index.segments.iter().enumerate().map(entry).collect(),
         ..Media::default()
     };
     write_media(&media, ListPosition::default())

@@ -11,12 +11,12 @@ use tokio::sync::Notify;
 use crate::base::{Clock, Timestamp};
 
 /// A file counts as watched for this long after the last request for it.
-pub(super) const WATCHED: Duration = Duration::from_mins(2);
+pub(in crate::server::recordings) const WATCHED: Duration = Duration::from_mins(2);
 
 /// The watched files, and the signal that wakes the check of the folder.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Keeper {
-    pub(super) due: Notify,
+    pub(in crate::server::recordings) due: Notify,
     watched: Mutex<HashMap<PathBuf, Watched>>,
 }
 

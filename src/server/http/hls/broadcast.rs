@@ -1,0 +1,82 @@
+//! The playlist of a broadcast from its start, while the server records it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+
+use crate::server::hls::Mode;
+use crate::server::http::hls::answers::{PLAYLIST, busy, failed};
+use crate::server::http::hls::recorded::{open, text_response};
+use crate::server::http::path::encode_name;
+use crate::server::recordings::opened::{OpenError, VOD};
+use crate::server::recordings::playlist::broadcast::{BroadcastForm, BroadcastPlaylist};
+use crate::server::recordings::rules::Retention;
+use crate::server::registry::Registry;
+
+/// Maximum number of files that one request opens.
+const MAX_OPENED: usize = 24;
+
+/// Answers a request for the playlist of this stream; `path` is that of the request.
+pub(super) async fn event(
+    registry: &Arc<Registry>,
+    headers: &HeaderMap,
+    path: &str,
+    (app, stream): (&str, &str),
+    pass: Option<&str>,
+) -> Response {
+    let is_on = registry.config.recording.playback && registry.config.hls.mode != Mode::Off;
+    let Some(files) = registry.files.of_stream(app, stream).filter(|_| is_on) else {
+        return failed(StatusCode::NOT_FOUND, "This stream is not recorded.\n");
+    };
+    let list = &files.list;
+    let mut unknown = list.unknown(&files.parts);
+    let gone = missing(list.listed()).await;
+    gone.iter().for_each(|path| list.note_gone(path));
+    unknown.retain(|path| !gone.contains(path));
+    for (index, part) in unknown.iter().enumerate() {
+        if index >= MAX_OPENED {
+            // The next request goes on.
+            return busy("The files of the broadcast are being read.\n");
+        }
+        match open(registry, part).await {
+            Ok(recording) => {
+                let folder = format!("{VOD}/{}/hls/", encode_name(&recording.name));
+                list.note(&recording, &folder);
+            }
+            Err(OpenError::Missing) => list.note_gone(part),
+            Err(OpenError::Busy) => return busy("The disk does not answer.\n"),
+            // Its first segment is not there yet.
+            Err(OpenError::Unreadable(_)) if registry.files.is_writing(part) => {}
+            Err(OpenError::Unreadable(error)) => {
+                tracing::debug!(%error, "a file of a broadcast cannot be played");
+                list.note_unreadable(part);
+            }
+        }
+    }
+    let root = "../".repeat(path.matches('/').count().saturating_sub(1));
+    let keeps_all = registry.config.recording.keep == Retention::default();
+    let form = BroadcastForm { root: &root, ended: files.ended, keeps_all };
+    match list.playlist(form) {
+        BroadcastPlaylist::Text(text) => {
+            let head = (PLAYLIST, format!("\"{}\"", text.version), text.ended);
+            text_response(registry, headers, head, text.text, pass, false)
+        }
+        BroadcastPlaylist::Empty => busy("There is no segment yet.\n"),
+        BroadcastPlaylist::Gone => {
+            failed(StatusCode::NOT_FOUND, "The recording of this broadcast was deleted.\n")
+        }
+    }
+}
+
+/// The files that do not exist any more.
+async fn missing(mut files: Vec<PathBuf>) -> Vec<PathBuf> {
+    let look = move || {
+        files.retain(|path| {
+            path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+        });
+        files
+    };
+    tokio::task::spawn_blocking(look).await.unwrap_or_default()
+}

@@ -1,0 +1,119 @@
+//! A whole recording on its way to a client, who is a viewer until the end of the answer.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes};
+use axum::http::Method;
+use axum::response::Response;
+use http_body::{Frame, SizeHint};
+
+use crate::server::access::callback::calls::DoneCall;
+use crate::server::access::grant::AdmittedViewer;
+use crate::server::event::{Event, Peer, Protocol};
+use crate::server::hls::viewers::{Arrived, ViewerKey};
+use crate::server::http::hls::answers::busy;
+use crate::server::recordings::opened::VOD;
+use crate::server::recordings::viewers::connected::FileClient;
+use crate::server::registry::Registry;
+
+/// The client of a whole recording.
+pub(super) struct FileViewer {
+    registry: Arc<Registry>,
+    /// The name of the recording.
+    name: String,
+    /// The application of its stream.
+    app: String,
+    client: FileClient,
+    /// Tells a callback that the client has finished, when dropped.
+    _done: Option<Box<DoneCall>>,
+}
+
+impl FileViewer {
+    /// Creates the viewer of this recording of an application.
+    pub fn new(
+        registry: &Arc<Registry>,
+        (name, app): (&str, &str),
+        (key, address): (ViewerKey, std::net::SocketAddr),
+        viewer: AdmittedViewer,
+    ) -> Self {
+        Self {
+            registry: Arc::clone(registry),
+            name: name.to_owned(),
+            app: app.to_owned(),
+            client: FileClient { key, address, id: viewer.id },
+            _done: viewer.done,
+        }
+    }
+
+    /// Returns true if the operator has disconnected the client.
+    pub fn is_barred(&self) -> bool {
+        let now = self.registry.clock.now();
+        self.registry.recording_viewers.is_barred(&self.name, self.client.key, now)
+    }
+
+    /// Notes bytes for the client; `false` if there are too many viewers.
+    fn note(&self, bytes: u64) -> bool {
+        let limits = (self.registry.max_viewers(&self.app), self.registry.clock.now());
+        let viewers = &self.registry.recording_viewers;
+        let arrived = viewers.note(&self.name, self.client, bytes, limits);
+        if arrived == Arrived::New {
+            let FileClient { address, id, .. } = self.client;
+            let (app, stream) = (VOD.to_owned(), self.name.clone());
+            let peer = Peer { app, stream, address, id, protocol: Protocol::HttpFlv };
+            self.registry.tell(Event::Join(peer));
+        }
+        arrived != Arrived::Full
+    }
+
+    /// The answer with the file or a part of it, whose body counts.
+    pub fn watch(self, method: &Method, response: Response) -> Response {
+        if *method == Method::HEAD || !response.status().is_success() {
+            return response;
+        }
+        if !self.note(0) {
+            return busy("There are too many viewers.\n");
+        }
+        response.map(|body| Body::new(ViewedBody { body, viewer: self }))
+    }
+}
+
+/// The body of an answer, with its viewer.
+struct ViewedBody {
+    body: Body,
+    viewer: FileViewer,
+}
+
+impl http_body::Body for ViewedBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let this = &mut *self;
+        if this.viewer.is_barred() {
+            let ended = io::Error::from(io::ErrorKind::ConnectionAborted);
+            return Poll::Ready(Some(Err(axum::Error::new(ended))));
+        }
+        let polled = Pin::new(&mut this.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let Some(data) = frame.data_ref()
+        {
+            // Who was quiet for long becomes a viewer again.
+            this.viewer.note(data.len() as u64);
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,334 @@
+//! The playlist of a broadcast from its start, over all its files. Segments keep their numbers: where files are deleted,
+//! or the playlist becomes too long, its start moves. This module is pure.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::base::Timestamp;
+use crate::server::recordings::opened::OpenRecording;
+use crate::server::recordings::playlist::recording::MIN_EVENT_TARGET;
+use crate::wire::hls::{ListPosition, Map, Media, Segment, write_media};
+
+/// Name of the playlist of a broadcast below `/{app}/{stream}/hls/`.
+pub(in crate::server) const EVENT: &str = "event.m3u8";
+/// Maximum number of segments in the playlist: about a day.
+const MAX_LISTED: usize = 21_600;
+
+/// What is known of the files of a broadcast.
+#[derive(Debug, Default)]
+pub(in crate::server) struct BroadcastList(Mutex<KnownFiles>);
+
+#[derive(Debug, Default)]
+struct KnownFiles {
+    files: Vec<KnownFile>,
+    /// The longest segment so far. It stays when the start of the playlist moves.
+    target: Duration,
+}
+
+/// A file of the broadcast.
+#[derive(Debug)]
+struct KnownFile {
+    path: PathBuf,
+    /// The URL of its segments below the root of the server, with a slash at the end.
+    folder: String,
+    /// When it began, in microseconds since 1970.
+    began: Option<i64>,
+    /// Start and duration of its segments.
+    segments: Vec<(Timestamp, Duration)>,
+    /// Number of segments that were forgotten.
+    forgotten: usize,
+    state: FileState,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum FileState {
+    /// More segments may follow.
+    Grows,
+    Complete,
+    /// The file, or its place in the playlist, is gone.
+    Gone,
+}
+
+/// The playlist now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) struct BroadcastText {
+    pub text: String,
+    /// Changes with the text.
+    pub version: String,
+    pub ended: bool,
+}
+
+/// The playlist of a broadcast, or why there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) enum BroadcastPlaylist {
+    Text(BroadcastText),
+    /// There is no segment yet.
+    Empty,
+    /// The broadcast has ended, and all its files are gone.
+    Gone,
+}
+
+/// Conditions for the playlist.
+#[derive(Copy, Clone, Debug)]
+pub(in crate::server) struct BroadcastForm<'a> {
+    /// The relative URL of the root of the server.
+    pub root: &'a str,
+    /// True if the broadcast has ended.
+    pub ended: bool,
+    /// True if no rule deletes its files.
+    pub keeps_all: bool,
+}
+
+impl KnownFile {
+    fn count(&self) -> usize {
+        self.forgotten + self.segments.len()
+    }
+
+    /// Adds its segments to a playlist, without the first ones.
+    fn list(&self, root: &str, skipped: usize, listed: &mut Vec<Segment>) {
+        let uri = |name: &str| format!("{root}{}{name}", self.folder);
+        let map = Some(Arc::new(Map { uri: uri("init.mp4"), range: None, key: None }));
+        for (number, (start, duration)) in self.segments.iter().enumerate().skip(skipped) {
+            listed.push(Segment {
+                uri: uri(&format!("{number}.m4s")),
+                duration: *duration,
+                discontinuity: number == 0 && !listed.is_empty(),
+                gap: false,
+                range: None,
+                map: map.clone(),
+                key: None,
+                parts: Vec::new(),
+                made: self.began.map(|began| began.saturating_add(start.as_micros())),
+            });
+        }
+    }
+
+    fn forget(&mut self) {
+        self.forgotten = self.count();
+        self.segments = Vec::new();
+        self.state = FileState::Gone;
+    }
+}
+
+impl BroadcastList {
+    /// The files in their order that can have segments that are not known yet.
+    pub fn unknown(&self, files: &[PathBuf]) -> Vec<PathBuf> {
+        let mut known = self.0.lock();
+        for path in files.iter().skip(known.files.len()) {
+            known.files.push(KnownFile {
+                path: path.clone(),
+                folder: String::new(),
+                began: None,
+                segments: Vec::new(),
+                forgotten: 0,
+                state: FileState::Grows,
+            });
+        }
+        let grows = known.files.iter().filter(|file| file.state == FileState::Grows);
+        grows.map(|file| file.path.clone()).collect()
+    }
+
+    /// The files in the playlist, which should exist.
+    pub fn listed(&self) -> Vec<PathBuf> {
+        let known = self.0.lock();
+        let listed = known.files.iter().filter(|file| file.state != FileState::Gone);
+        listed.map(|file| file.path.clone()).collect()
+    }
+
+    /// Takes the segments of a file; `folder` is their URL below the root of the server.
+    pub fn note(&self, recording: &OpenRecording, folder: &str) {
+        let content = recording.content();
+        let spans = content.index.segments.iter().map(|span| (span.start, span.duration));
+        let state = if content.ended { FileState::Complete } else { FileState::Grows };
+        self.note_segments(&recording.path, (folder, recording.began), spans.collect(), state);
+    }
+
+    fn note_segments(
+        &self,
+        path: &Path,
+        (folder, began): (&str, Option<i64>),
+        segments: Vec<(Timestamp, Duration)>,
+        state: FileState,
+    ) {
+        let mut known = self.0.lock();
+        let longest = segments.iter().map(|(_, duration)| *duration).max().unwrap_or_default();
+        known.target = known.target.max(longest);
+        let Some(file) = known.files.iter_mut().find(|file| file.path == path) else { return };
+        // Another request may have read more.
+        if file.state == FileState::Grows && segments.len() >= file.segments.len() {
+            folder.clone_into(&mut file.folder);
+            (file.began, file.segments, file.state) = (began, segments, state);
+        }
+    }
+
+    /// A file is gone: the playlist begins behind it.
+    pub fn note_gone(&self, path: &Path) {
+        let mut known = self.0.lock();
+        if let Some(at) = known.files.iter().position(|file| file.path == path) {
+            known.files.iter_mut().take(at + 1).for_each(KnownFile::forget);
+        }
+    }
+
+    /// A file cannot be read: it has no segments.
+    pub fn note_unreadable(&self, path: &Path) {
+        let mut known = self.0.lock();
+        if let Some(file) = known.files.iter_mut().find(|file| file.path == path) {
+            file.state = FileState::Complete;
+        }
+    }
+
+    /// The playlist.
+    pub fn playlist(&self, form: BroadcastForm<'_>) -> BroadcastPlaylist {
+        let mut known = self.0.lock();
+        let target_duration = known.target.max(MIN_EVENT_TARGET);
+        let is_gone = |file: &&KnownFile| file.state == FileState::Gone;
+        let gone: usize = known.files.iter().filter(is_gone).map(KnownFile::count).sum();
+        let all: usize = known.files.iter().map(KnownFile::count).sum();
+        let first = gone.max(all.saturating_sub(MAX_LISTED));
+        let (mut number, mut files, mut discontinuities) = (0, 0, 0);
+        let mut segments = Vec::with_capacity(all - first);
+        for file in &mut known.files {
+            let end = number + file.count();
+            if end > first {
+                if segments.is_empty() {
+                    discontinuities = files;
+                }
+                file.list(form.root, first.saturating_sub(number), &mut segments);
+            } else if file.state == FileState::Complete {
+                file.forget();
+            }
+            files += u64::from(end > number);
+            number = end;
+        }
+        let is_complete = known.files.iter().all(|file| file.state != FileState::Grows);
+        let ended = form.ended && is_complete;
+        if segments.is_empty() {
+            return if ended { BroadcastPlaylist::Gone } else { BroadcastPlaylist::Empty };
+        }
+        let began = known.files.iter().find_map(|file| file.began).unwrap_or_default();
+        let version = format!("e{began}-{first}-{}{ended}", segments.len());
+        let media = Media {
+            target_duration,
+            sequence: first as u64,
+            ended,
+            keeps_all: form.keeps_all && first == 0,
+            segments,
+            ..Media::default()
+        };
+        let text = write_media(&media, ListPosition { discontinuities, skipped: 0 });
+        BroadcastPlaylist::Text(BroadcastText { text, version, ended })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::hls::{Playlist, parse};
+
+    const FORM: BroadcastForm<'_> = BroadcastForm { root: "../", ended: false, keeps_all: true };
+
+    fn path(number: usize) -> PathBuf {
+        PathBuf::from(format!("/r/{number}.mp4"))
+    }
+
+    /// A file with this many segments of 4 s.
+    fn note(list: &BroadcastList, number: usize, segments: usize, state: FileState) {
+        let paths: Vec<_> = (0..=number).map(path).collect();
+        list.unknown(&paths);
+        let of =
+            |index: usize| (Timestamp::from_millis(index as i64 * 4_000), Duration::from_secs(4));
+        let folder = format!("vod/{number}/hls/");
+        let began = Some(1_800_000_000_000_000 + number as i64 * 40_000_000);
+        list.note_segments(&path(number), (&folder, began), (0..segments).map(of).collect(), state);
+    }
+
+    fn text(list: &BroadcastList, form: BroadcastForm<'_>) -> String {
+        match list.playlist(form) {
+            BroadcastPlaylist::Text(text) => text.text,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The number and the discontinuity number of each segment, with its URL.
+    fn numbered(text: &str) -> Vec<(String, u64, u64)> {
+        let Ok(Playlist::Media(media)) = parse(text.as_bytes()) else { panic!("{text}") };
+        let start = text.split("DISCONTINUITY-SEQUENCE:").nth(1);
+        let start = start.map_or(0, |it| it.lines().next().unwrap().parse().unwrap());
+        let mut discontinuity = start;
+        let segments = media.segments.iter().zip(media.sequence..);
+        let of = segments.map(|(segment, number)| {
+            discontinuity += u64::from(segment.discontinuity);
+            (segment.uri.clone(), number, discontinuity)
+        });
+        of.collect()
+    }
+
+    #[test]
+    fn segments_keep_their_numbers_when_files_are_deleted() {
+        let list = BroadcastList::default();
+        assert_eq!(list.playlist(FORM), BroadcastPlaylist::Empty);
+        for (number, segments) in [3, 5, 2, 4].into_iter().enumerate() {
+            let state = if number < 3 { FileState::Complete } else { FileState::Grows };
+            note(&list, number, segments, state);
+        }
+        let whole = text(&list, FORM);
+        assert!(whole.contains("#EXT-X-PLAYLIST-TYPE:EVENT\n"), "{whole}");
+        let before = numbered(&whole);
+        assert_eq!((before.len(), before[13].1, before[13].2), (14, 13, 3));
+        assert_eq!(before[3].0, "../vod/1/hls/0.m4s");
+        list.note_gone(&path(0));
+        let shorter = text(&list, FORM);
+        assert_eq!(numbered(&shorter), before[3..]);
+        // Such a list promises nothing any more.
+        assert!(!shorter.contains("PLAYLIST-TYPE"), "{shorter}");
+        // A file in the middle takes those before it along.
+        list.note_gone(&path(2));
+        assert_eq!(numbered(&text(&list, FORM)), before[10..]);
+        assert_eq!(list.listed(), [path(3)]);
+        note(&list, 3, 6, FileState::Complete);
+        let ended = text(&list, BroadcastForm { ended: true, ..FORM });
+        assert!(ended.ends_with("#EXT-X-ENDLIST\n") && !ended.contains("PLAYLIST-TYPE"), "{ended}");
+        assert_eq!(numbered(&ended).len(), 6);
+        list.note_gone(&path(3));
+        let form = BroadcastForm { ended: true, ..FORM };
+        assert_eq!(list.playlist(form), BroadcastPlaylist::Gone);
+    }
+
+    #[test]
+    fn a_file_that_was_deleted_before_anyone_asked_has_no_numbers() {
+        let list = BroadcastList::default();
+        list.unknown(&[path(0), path(1)]);
+        list.note_gone(&path(0));
+        note(&list, 1, 3, FileState::Grows);
+        let numbers: Vec<_> = numbered(&text(&list, FORM)).iter().map(|it| (it.1, it.2)).collect();
+        assert_eq!(numbers, [(0, 0), (1, 0), (2, 0)]);
+        // A file that cannot be read is left out.
+        list.unknown(&[path(0), path(1), path(2)]);
+        list.note_unreadable(&path(2));
+        note(&list, 3, 1, FileState::Grows);
+        assert_eq!(numbered(&text(&list, FORM)).last().unwrap().2, 1);
+    }
+
+    #[test]
+    fn the_list_is_bounded_in_files_of_any_length() {
+        let list = BroadcastList::default();
+        for number in 0..200 {
+            note(&list, number, 150, FileState::Complete);
+        }
+        let numbers = numbered(&text(&list, FORM));
+        let (first, last) = (&numbers[0], &numbers[numbers.len() - 1]);
+        assert_eq!(numbers.len(), MAX_LISTED);
+        assert_eq!((first.1 as usize, last.1, last.2), (200 * 150 - MAX_LISTED, 29_999, 199));
+        assert_eq!((first.0.as_str(), first.2), ("../vod/56/hls/0.m4s", 56));
+        note(&list, 200, 149, FileState::Grows);
+        let later = numbered(&text(&list, FORM));
+        assert_eq!(later[..100], numbers[149..249]);
+        let kept: usize = list.0.lock().files.iter().map(|file| file.segments.len()).sum();
+        assert!(kept <= MAX_LISTED + 150, "{kept}");
+        // Players accept the text.
+        assert!(text(&list, FORM).len() < crate::wire::hls::MAX_TEXT);
+    }
+}

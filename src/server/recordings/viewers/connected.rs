@@ -1,0 +1,157 @@
+//! The viewers of recordings over RTMP, and of whole files over HTTP. Those of HLS and DASH are with the open recordings.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::base::Timestamp;
+use crate::server::access::grant::AdmittedViewer;
+use crate::server::event::{Peer, ViewerFigures};
+use crate::server::hls::viewers::{Arrived, Viewer, ViewerKey, Viewers};
+use crate::server::recordings::opened::{QUIET, VOD};
+use crate::server::stream::sink::Sink;
+
+/// The viewers.
+#[derive(Debug, Default)]
+pub(in crate::server) struct ConnectedViewers {
+    rtmp: Mutex<Vec<RtmpViewer>>,
+    /// By the name of the recording.
+    files: Mutex<HashMap<String, Viewers>>,
+}
+
+/// A viewer over RTMP.
+#[derive(Debug)]
+struct RtmpViewer {
+    peer: Peer,
+    since: Timestamp,
+    /// Bytes that its connection had sent before.
+    sent_before: u64,
+    sink: Arc<dyn Sink>,
+}
+
+/// A client that gets a whole file, also in several requests.
+#[derive(Copy, Clone, Debug)]
+pub(in crate::server) struct FileClient {
+    pub key: ViewerKey,
+    pub address: SocketAddr,
+    /// Its id if it is a new viewer.
+    pub id: u64,
+}
+
+impl ConnectedViewers {
+    /// Adds a viewer over RTMP.
+    pub fn join(&self, peer: Peer, sink: Arc<dyn Sink>, since: Timestamp) {
+        let sent_before = sink.sent();
+        self.rtmp.lock().push(RtmpViewer { peer, since, sent_before, sink });
+    }
+
+    /// Removes a viewer over RTMP.
+    pub fn leave(&self, id: u64) {
+        self.rtmp.lock().retain(|viewer| viewer.peer.id != id);
+    }
+
+    /// Adds bytes of a file to its viewer, who becomes one by them.
+    pub fn note(
+        &self,
+        name: &str,
+        client: FileClient,
+        bytes: u64,
+        (most, now): (usize, Timestamp),
+    ) -> Arrived {
+        let mut files = self.files.lock();
+        let viewers = files.entry(name.to_owned()).or_default();
+        let viewer = AdmittedViewer { id: client.id, done: None };
+        let arrived = viewers.note(client.key, client.address, viewer, most, now);
+        viewers.count(client.key, bytes);
+        arrived
+    }
+
+    /// Returns true if this viewer of a file was just disconnected.
+    pub fn is_barred(&self, name: &str, key: ViewerKey, now: Timestamp) -> bool {
+        self.files.lock().get(name).is_some_and(|viewers| viewers.is_barred(key, now))
+    }
+
+    /// The viewers for the operator.
+    pub fn figures(&self, now: Timestamp) -> Vec<ViewerFigures> {
+        let rtmp = self.rtmp.lock();
+        let of_rtmp = rtmp.iter().map(|viewer| ViewerFigures {
+            id: viewer.peer.id,
+            app: VOD.to_owned(),
+            stream: viewer.peer.stream.clone(),
+            protocol: viewer.peer.protocol,
+            address: viewer.peer.address,
+            since: now.since(viewer.since),
+            bytes: viewer.sink.sent().saturating_sub(viewer.sent_before),
+        });
+        let mut all: Vec<_> = of_rtmp.collect();
+        drop(rtmp);
+        for (name, viewers) in &*self.files.lock() {
+            all.extend(viewers.iter().map(|viewer| viewer.figures((VOD, name), now)));
+        }
+        all
+    }
+
+    /// Disconnects a viewer over RTMP; `false` if there is none with this id.
+    pub fn end_rtmp(&self, id: u64, reason: &'static str) -> bool {
+        let rtmp = self.rtmp.lock();
+        let found = rtmp.iter().find(|viewer| viewer.peer.id == id);
+        found.inspect(|viewer| viewer.sink.dismiss(reason)).is_some()
+    }
+
+    /// Disconnects a viewer of a file; returns the name of the recording with the viewer.
+    pub fn end_file(&self, id: u64, now: Timestamp) -> Option<(String, Viewer)> {
+        let mut files = self.files.lock();
+        files.iter_mut().find_map(|(name, it)| Some((name.clone(), it.end(id, now)?)))
+    }
+
+    /// Removes viewers of files who get nothing any more.
+    pub fn leave_quiet(&self, now: Timestamp) -> Vec<(String, Viewer)> {
+        let mut gone = Vec::new();
+        self.files.lock().retain(|name, viewers| {
+            gone.extend(viewers.leave(QUIET, now).into_iter().map(|it| (name.clone(), it)));
+            viewers.len() > 0 || viewers.has_barred(now)
+        });
+        gone
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::server::event::Protocol;
+
+    #[test]
+    fn requests_of_one_player_are_one_viewer_while_it_gets_bytes() {
+        let (viewers, address) = (ConnectedViewers::default(), "192.0.2.1:5".parse().unwrap());
+        let client = |program, id| {
+            let protocol = Protocol::HttpFlv;
+            let key = ViewerKey { address: SocketAddr::ip(&address), program, protocol };
+            FileClient { key, address, id }
+        };
+        let now = Timestamp::from_millis(1_000);
+        let note = |client, bytes, now| viewers.note("a", client, bytes, (2, now));
+        assert_eq!(note(client(1, 7), 0, now), Arrived::New);
+        assert_eq!(note(client(1, 8), 500, now + QUIET / 2), Arrived::Known);
+        assert_eq!(note(client(2, 9), 3, now), Arrived::New);
+        assert_eq!(note(client(3, 10), 0, now), Arrived::Full);
+        let figures = viewers.figures(now + Duration::from_secs(1));
+        let mut bytes: Vec<_> = figures.iter().map(|it| (it.id, it.bytes)).collect();
+        bytes.sort_unstable();
+        assert_eq!(bytes, [(7, 500), (9, 3)]);
+        assert!(figures.iter().all(|it| (&*it.app, &*it.stream) == (VOD, "a")));
+        let gone: Vec<_> = viewers.leave_quiet(now + QUIET).into_iter().map(|it| it.1.id).collect();
+        assert_eq!(gone, [9]);
+        let (name, ended) = viewers.end_file(7, now + QUIET).unwrap();
+        assert_eq!((name.as_str(), ended.bytes), ("a", 500));
+        assert!(viewers.is_barred("a", client(1, 7).key, now + QUIET));
+        // It is remembered as long as it stays out.
+        viewers.leave_quiet(now + QUIET * 3 / 2);
+        assert!(viewers.is_barred("a", client(1, 7).key, now + QUIET * 3 / 2));
+        viewers.leave_quiet(now + QUIET * 3);
+        assert!(viewers.files.lock().is_empty());
+    }
+}

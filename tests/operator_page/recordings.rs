@@ -1,0 +1,83 @@
+//! The recordings on the operator page: played by hls.js from start to end, and deleted after a question.
+
+use std::path::PathBuf;
+
+use super::{Running, TOKEN, click, shows, start};
+use crate::peers::{self, ffmpeg, wait_for};
+use crate::viewer_page::chromium::Chromium;
+
+const NAME: &str = "live-show 2026-11-25 18-00-00.mp4";
+
+/// A recording of 12 s with a keyframe every 2 s.
+fn record(running: &Running) -> PathBuf {
+    let path = running.folder.path().join(NAME);
+    ffmpeg::make(&path, "320x180", "12", &["-g", "50", "-bf", "2"]);
+    path
+}
+
+#[test]
+fn hls_js_plays_a_recording_and_seeks_in_it() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start();
+    record(&running);
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&shows("#recordings tr", "live-show"));
+    click(&page, "#recordings button");
+    let video = "document.getElementById('player-video')";
+    page.wait(&format!("{video}.currentTime > 1"));
+    // By Media Source Extensions, and not as a file.
+    assert_eq!(page.value(&format!("{video}.src.startsWith('blob:')")), true);
+    let lasts = page.value(&format!("{video}.duration")).as_f64().unwrap();
+    assert!((11.9..12.2).contains(&lasts), "{lasts}");
+    page.value(&format!("{video}.currentTime = 7.3"));
+    page.wait(&format!("!{video}.seeking && {video}.currentTime > 8.2"));
+    page.value(&format!("{video}.currentTime = 2.5"));
+    page.wait(&format!("!{video}.seeking && {video}.currentTime > 3.2 && {video}.currentTime < 7"));
+    page.value(&format!("{video}.currentTime = 10.5"));
+    page.wait(&format!("{video}.ended"));
+    let frames = format!("{video}.getVideoPlaybackQuality()");
+    assert!(page.value(&format!("{frames}.totalVideoFrames")).as_u64() > Some(60));
+    assert_eq!(page.text("player-problem"), "");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+    // The viewer of a recording is a viewer.
+    page.value("location.hash = 'viewers'");
+    page.wait_soon(&shows("#viewers tr", "vod/live-show"));
+    page.wait_soon(&shows("#viewers tr", "HLS"));
+}
+
+#[test]
+fn a_recording_is_deleted_after_a_question_and_with_the_token() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start();
+    let file = record(&running);
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    let erase = format!("#recordings .ban[aria-label={:?}]", format!("Delete {NAME}"));
+    page.wait(&format!("document.querySelector({erase:?}) !== null"));
+    // Whoever says no, or has no token, keeps it.
+    click(&page, &erase);
+    page.wait_soon(&shows("#question-title", &format!("Delete {NAME}?")));
+    assert_eq!(page.value("document.activeElement.value"), "no", "the safe answer has the focus");
+    click(&page, "#question [value=no]");
+    assert!(file.exists());
+    click(&page, &erase);
+    page.wait_soon("document.getElementById('question').open");
+    click(&page, "#question [value=yes]");
+    page.wait_soon("document.getElementById('token').open");
+    assert!(file.exists());
+    page.value(&format!("document.getElementById('token-input').value = {TOKEN:?}"));
+    click(&page, "#token .primary");
+    wait_for("the deletion", peers::LIMIT, || !file.exists());
+    page.wait_soon(&shows("#toast", "is deleted."));
+    page.wait_soon(&shows("#no-recordings", "There are no recordings yet."));
+    // One that is being written cannot be deleted.
+    let _publisher = running.publish();
+    page.wait(&shows("#recordings tr", "live-show"));
+    page.wait("document.querySelector('#recordings .ban').disabled");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}

@@ -1,0 +1,79 @@
+//! The viewers of recordings: listed, counted and disconnected, by whatever protocol they watch.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use serde_json::Value;
+
+use super::{NAME, Running, STEM, next_frame, start};
+use crate::peers::client::Client;
+use crate::peers::{self, LIMIT, wait_for};
+use onair::base::Secret;
+
+const TOKEN: &str = "0123456789abcdef";
+
+/// The viewers of recordings by the API: protocol and id.
+fn viewers(running: &Running) -> Vec<(String, u64)> {
+    let answer = running.get(&format!("/api/v1/viewers?app=vod&stream={NAME}"));
+    let list: Value = serde_json::from_slice(&answer.body).unwrap();
+    let mut all: Vec<_> = list["viewers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|viewer| {
+            assert_eq!((&viewer["app"], &viewer["stream"]), (&"vod".into(), &STEM.into()));
+            (viewer["protocol"].as_str().unwrap().to_owned(), viewer["id"].as_u64().unwrap())
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn viewers_of_recordings_are_listed_counted_and_disconnected() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let running = start(|config| config.http_token = Some(Secret::new(TOKEN)));
+    running.record("mp4");
+    assert_eq!(viewers(&running), []);
+    assert_eq!(running.get(&format!("/vod/{NAME}.m3u8")).status, 200);
+    assert_eq!(running.get(&format!("/vod/{NAME}/hls/0.m4s")).status, 200);
+    let mut rtmp = Client::play(&running.rtmp(&format!("vod/{NAME}")));
+    next_frame(&mut rtmp);
+    let mut file = TcpStream::connect(running.http()).unwrap();
+    file.set_read_timeout(Some(LIMIT)).unwrap();
+    write!(file, "GET /vod/{NAME}.mp4 HTTP/1.1\r\nHost: {}\r\n\r\n", running.http()).unwrap();
+    file.read_exact(&mut [0; 100]).unwrap();
+    // Further ranges are of the same viewer; HEAD and what is not there are of none.
+    let range = running.ask("GET", &format!("/vod/{NAME}.mp4"), "Range: bytes=5-9\r\n");
+    assert_eq!((range.status, range.body.len()), (206, 5));
+    assert_eq!(running.ask("HEAD", &format!("/vod/{NAME}.mp4"), "User-Agent: x\r\n").status, 200);
+    assert_eq!(running.ask("GET", &format!("/vod/{NAME}.flv"), "User-Agent: y\r\n").status, 404);
+    let all = viewers(&running);
+    let protocols: Vec<_> = all.iter().map(|it| it.0.as_str()).collect();
+    assert_eq!(protocols, ["hls", "http-flv", "rtmp"]);
+    let server: Value = serde_json::from_slice(&running.get("/api/v1/server").body).unwrap();
+    assert_eq!(server["viewers"], 3);
+    let metrics = running.get("/metrics").text();
+    assert!(metrics.contains("\nonair_viewers 3\n"), "{metrics}");
+    for (protocol, count) in [("hls", 1), ("http-flv", 1), ("rtmp", 1), ("dash", 0)] {
+        let line = format!("\nonair_recording_viewers{{protocol=\"{protocol}\"}} {count}\n");
+        assert!(metrics.contains(&line), "{metrics}");
+    }
+    let bearer = format!("Authorization: Bearer {TOKEN}\r\n");
+    for (protocol, id) in all {
+        let path = format!("/api/v1/viewers/{id}");
+        assert_eq!(running.ask("DELETE", &path, "").status, 401, "{protocol}");
+        assert_eq!(running.ask("DELETE", &path, &bearer).status, 204, "{protocol}");
+    }
+    while rtmp.next().is_some() {}
+    wait_for("nobody", LIMIT, || viewers(&running).is_empty());
+    for path in [format!("/vod/{NAME}.m3u8"), format!("/vod/{NAME}.mp4")] {
+        let again = running.get(&path);
+        assert_eq!((again.status, again.header("cache-control")), (403, "no-store"), "{path}");
+    }
+    // Others still get in.
+    let other = running.ask("GET", &format!("/vod/{NAME}.mp4"), "User-Agent: z\r\n");
+    assert_eq!(other.status, 200);
+}
