@@ -120,6 +120,8 @@ fn share(reach: ServerReach) -> ServerFigures {
     let links = ShareLinks {
         page: format!("{http}/watch/live/onair"),
         hls: format!("{http}/live/onair.m3u8"),
+        dash: format!("{http}/live/onair.mpd"),
+        hls_ts: format!("{http}/live/onair/hls/ts.m3u8"),
         flv: format!("{http}/live/onair.flv"),
         whep: format!("{http}/live/onair/whep"),
         rtmp: format!("rtmp://{rtmp}:1935/live/onair"),

@@ -65,6 +65,8 @@ fn links_are_copied_with_an_address_that_others_reach() {
     for (name, link) in [
         ("Viewer page", "http://192.168.1.20:8088/watch/live/onair"),
         ("HLS", "http://192.168.1.20:8088/live/onair.m3u8"),
+        ("HLS (TS)", "http://192.168.1.20:8088/live/onair/hls/ts.m3u8"),
+        ("DASH", "http://192.168.1.20:8088/live/onair.mpd"),
         ("HTTP-FLV", "http://192.168.1.20:8088/live/onair.flv"),
         ("WHEP", "http://192.168.1.20:8088/live/onair/whep"),
         ("RTMP", "rtmp://127.0.0.1:1935/live/onair"),

@@ -55,6 +55,8 @@ pub fn print_ready(output: &Output, ready: &Ready) {
         "http": ready.http,
         "play": ready.play,
         "hls": ready.hls,
+        "dash": ready.dash,
+        "hls_ts": ready.hls_ts,
         "flv": ready.flv,
         "whep": ready.whep,
         "watch": ready.watch,

@@ -340,6 +340,7 @@ fn announce(server: &Server, hls: bool, token: Option<&ServerToken>, output: &Ou
     // The links have an address that other computers can use.
     let http = addresses.http.map(reached_at);
     let whep = http.filter(|_| addresses.webrtc.is_some());
+    let cut = http.filter(|_| hls);
     let ready = Ready {
         rtmp: format!("rtmp://{}", addresses.rtmp),
         rtmps: addresses.rtmps.map(|rtmps| format!("rtmps://{rtmps}")),
@@ -347,7 +348,9 @@ fn announce(server: &Server, hls: bool, token: Option<&ServerToken>, output: &Ou
         http: addresses.http.map(|http| format!("http://{http}")),
         play: None,
         // With placeholders for the names of a stream.
-        hls: http.filter(|_| hls).map(|http| format!("http://{http}/APP/STREAM.m3u8")),
+        hls: cut.map(|http| format!("http://{http}/APP/STREAM.m3u8")),
+        dash: cut.map(|http| format!("http://{http}/APP/STREAM.mpd")),
+        hls_ts: cut.map(|http| format!("http://{http}/APP/STREAM/hls/ts.m3u8")),
         flv: http.map(|http| format!("http://{http}/APP/STREAM.flv")),
         whep: whep.map(|http| format!("http://{http}/APP/STREAM/whep")),
         watch: http.map(|http| format!("http://{http}/watch/APP/STREAM")),

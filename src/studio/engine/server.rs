@@ -262,7 +262,7 @@ impl BuiltIn {
     pub(in crate::studio) fn ready(&self) -> Ready {
         let Some(server) = &self.server else { return Ready::default() };
         let addresses = server.addresses();
-        let ShareLinks { page, hls, rtmp, flv, whep } = (*self.links).clone();
+        let ShareLinks { page, hls, dash, hls_ts, rtmp, flv, whep } = (*self.links).clone();
         let known = |link: String| Some(link).filter(|link| !link.is_empty());
         Ready {
             rtmp: format!("rtmp://{}", addresses.rtmp),
@@ -271,6 +271,8 @@ impl BuiltIn {
             http: addresses.http.map(|http| format!("http://{http}")),
             play: known(rtmp),
             hls: known(hls),
+            dash: known(dash),
+            hls_ts: known(hls_ts),
             flv: known(flv),
             whep: known(whep),
             watch: known(page),

@@ -74,6 +74,10 @@ pub struct Ready {
     pub play: Option<String>,
     /// The HLS address.
     pub hls: Option<String>,
+    /// The DASH address.
+    pub dash: Option<String>,
+    /// The address of HLS with MPEG-TS, for old devices.
+    pub hls_ts: Option<String>,
     /// The HTTP-FLV address.
     pub flv: Option<String>,
     /// The WHEP address.

@@ -30,6 +30,9 @@ pub struct ShareLinks {
     /// The viewer page, for browsers.
     pub page: String,
     pub hls: String,
+    pub dash: String,
+    /// HLS with MPEG-TS segments, for old devices.
+    pub hls_ts: String,
     pub rtmp: String,
     pub flv: String,
     pub whep: String,
@@ -78,6 +81,8 @@ pub(in crate::studio) fn links(networks: &[NetworkAddress], server: Addresses) -
     if let Some(http) = server.http.map(|http| at(http, |it| it.http)) {
         links.page = format!("http://{http}/watch/{app}/{stream}");
         links.hls = format!("http://{http}/{app}/{stream}.m3u8");
+        links.dash = format!("http://{http}/{app}/{stream}.mpd");
+        links.hls_ts = format!("http://{http}/{app}/{stream}/hls/ts.m3u8");
         links.flv = format!("http://{http}/{app}/{stream}.flv");
         if server.webrtc.is_some() {
             links.whep = format!("http://{http}/{app}/{stream}/whep");
@@ -133,6 +138,8 @@ mod tests {
         let links = links_of(&known, open);
         assert_eq!(links.page, "http://192.168.1.20:8088/watch/live/onair");
         assert_eq!(links.hls, "http://192.168.1.20:8088/live/onair.m3u8");
+        assert_eq!(links.dash, "http://192.168.1.20:8088/live/onair.mpd");
+        assert_eq!(links.hls_ts, "http://192.168.1.20:8088/live/onair/hls/ts.m3u8");
         assert_eq!(links.flv, "http://192.168.1.20:8088/live/onair.flv");
         assert_eq!(links.whep, "http://192.168.1.20:8088/live/onair/whep");
         assert_eq!(links.rtmp, "rtmp://127.0.0.1:1935/live/onair", "RTMP stays here");

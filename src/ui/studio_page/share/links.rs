@@ -22,6 +22,8 @@ pub(super) fn show(ui: &mut Ui, view: &View<'_>, draft: &mut Draft) {
     let rows = [
         (&*page, &links.page),
         ("HLS", &links.hls),
+        ("HLS (TS)", &links.hls_ts),
+        ("DASH", &links.dash),
         ("HTTP-FLV", &links.flv),
         ("WHEP", &links.whep),
         ("RTMP", &links.rtmp),
