@@ -102,6 +102,14 @@ need_aiortc() {
     export ONAIR_AIORTC=$python
 }
 
+# Other parsers of HLS and DASH.
+need_playlists() {
+    local python
+    [ -z "${ONAIR_PLAYLISTS-}" ] || return 0
+    need_python playlists m3u8 requirements-playlists.txt "HLS and DASH" || return 0
+    export ONAIR_PLAYLISTS=$python
+}
+
 # The player that the DASH Industry Forum tests with.
 need_dashjs() {
     local folder=$tools/dashjs file
@@ -124,6 +132,7 @@ tests() {
     need_tool cargo-nextest || return 1
     need_ffmpeg
     need_aiortc
+    need_playlists
     need_dashjs
     # Most tests wait for programs and clocks, and take a fifth of a processor: three times as many at once as there are.
     # .config/nextest.toml keeps those apart that need more.

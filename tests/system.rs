@@ -94,6 +94,7 @@ mod secrets;
 mod serve_record;
 mod served_dash;
 mod served_hls;
+mod served_playlists;
 mod served_ts;
 mod served_vod;
 mod server;
