@@ -46,6 +46,8 @@ dpkg-deb -x "$deb" "$folder/unpacked"
 expect "the program is stripped" test -z "$(readelf -S "$folder/unpacked/usr/bin/onair" | grep -F .symtab)"
 expect "its debug symbols are beside the packages" test -s "$(echo "$folder"/bundle/*.debug)"
 
+expect "the Flatpak has all its crates" /usr/bin/python3 packaging/flatpak_sources.py --test "$folder/flatpak"
+
 system=$folder/system
 # The archive that this machine is installed from.
 sources=()
