@@ -118,6 +118,9 @@ fn errors_are_notified_and_the_lamp_goes_live() {
     assert_eq!(told.lock().notifications[1].0, 41);
     // A click on it shows the window; one on another program's does not, nor does another button.
     let (path, interface) = ("/org/freedesktop/Notifications", "org.freedesktop.Notifications");
+    for (id, token) in [(42_u32, "of-click"), (7, "of-another")] {
+        panel.emit_signal(None::<&str>, path, interface, "ActivationToken", &(id, token)).unwrap();
+    }
     for (id, action) in [(7_u32, "default"), (42, "snooze"), (42, "default")] {
         panel.emit_signal(None::<&str>, path, interface, "ActionInvoked", &(id, action)).unwrap();
     }
@@ -127,6 +130,8 @@ fn errors_are_notified_and_the_lamp_goes_live() {
         !asked.is_empty()
     });
     assert_eq!(asked, [DesktopRequest::Raise]);
+    // With the token of its click, once.
+    assert_eq!((status.token().as_deref(), status.token()), (Some("of-click"), None));
     status.show(on_air(false, "health-good", "All good."));
     wait_for("its end", LIMIT, || told.lock().closed == [42]);
 
@@ -142,10 +147,12 @@ fn errors_are_notified_and_the_lamp_goes_live() {
     let (_, layout): (u32, Layout) = menu.call("GetLayout", &(0_i32, -1_i32, none)).unwrap();
     assert_eq!(layout.2.len(), 4);
     let _: () = menu.call("Event", &(3_i32, "clicked", Value::from(0_i32), 0_u32)).unwrap();
+    let _: () = lamp.call("ProvideXdgActivationToken", &("of-lamp",)).unwrap();
     let _: () = lamp.call("Activate", &(0_i32, 0_i32)).unwrap();
     let mut asked = Vec::new();
     wait_for("what was clicked", LIMIT, || {
         asked.extend(status.asked());
         asked == [DesktopRequest::GoLiveOrStop, DesktopRequest::Raise]
     });
+    assert_eq!(status.token().as_deref(), Some("of-lamp"));
 }

@@ -6,14 +6,25 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use wayland_client::globals::{GlobalListContents, registry_queue_init};
+use wayland_client::protocol::wl_registry::{self, WlRegistry};
+use wayland_client::{Connection, Dispatch, QueueHandle, delegate_noop};
+use wayland_protocols::xdg::activation::v1::client::xdg_activation_token_v1::{
+    self, XdgActivationTokenV1,
+};
+use wayland_protocols::xdg::activation::v1::client::xdg_activation_v1::XdgActivationV1;
 
 use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, wait_for};
 use crate::session::{HELPERS, Session};
 
-/// How many colours a picture of what the display shows has.
-fn colors(session: &Session) -> usize {
+/// How many colours a picture of what a display shows has.
+fn colors_of(session: &Session, display: &str) -> usize {
     let path = session.bus.folder().join("shown.png");
-    let status = session.command("grim").arg(&path).status().unwrap();
+    let status = session.command("grim").args(["-o", display]).arg(&path).status().unwrap();
     assert!(status.success());
     let shown = image::open(path).unwrap().into_rgb8();
     shown.pixels().collect::<HashSet<_>>().len()
@@ -66,7 +77,7 @@ fn the_studio_goes_on_air_and_is_closed_on_a_wayland_desktop() {
     let probe = ffmpeg::probe(format!("{server}/live/show"));
     assert_eq!(probe.warnings, "");
     assert_eq!(probe.stream("video")["width"], 320);
-    wait_for("the test picture", LIMIT, || colors(&session) > 500);
+    wait_for("the test picture", LIMIT, || colors_of(&session, "HEADLESS-1") > 500);
 
     // The desktop closes it: it asks, and the stream goes on.
     tell(&["[app_id=onair]", "kill"]);
@@ -78,4 +89,186 @@ fn the_studio_goes_on_air_and_is_closed_on_a_wayland_desktop() {
     assert_eq!(window.wait(LIMIT).code(), Some(0), "{}", window.errors());
     let event = serve.wait_named("unpublish");
     assert_eq!(event["reason"], "unpublished", "{event}");
+}
+
+/// What sway says.
+fn told(session: &Session, words: &[&str]) -> Value {
+    let output = session.command("swaymsg").args(words).output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{words:?}: {output:?}"))
+}
+
+/// All windows below a part of sway's tree.
+fn windows(tree: &Value) -> Vec<Value> {
+    let parts = ["nodes", "floating_nodes"];
+    let below = parts.iter().flat_map(|part| tree[*part].as_array().into_iter().flatten());
+    let mut all: Vec<Value> = below.flat_map(windows).collect();
+    if tree["app_id"].is_string() {
+        all.push(tree.clone());
+    }
+    all
+}
+
+/// The windows on a display of this name.
+fn windows_on(session: &Session, display: &str) -> Vec<Value> {
+    let tree = told(session, &["-t", "get_tree"]);
+    let displays = tree["nodes"].as_array().unwrap();
+    displays.iter().filter(|it| it["name"] == display).flat_map(windows).collect()
+}
+
+/// A studio of its own settings in this session, once its window is there.
+fn studio(session: &Session, settings: &str) -> (Peer, PathBuf) {
+    let path = session.bus.folder().join("settings.toml");
+    fs::write(&path, settings).unwrap();
+    let mut command = session.command(env!("CARGO_BIN_EXE_onair"));
+    command.args(["--log", "info", "studio", "--settings"]).arg(&path);
+    let mut window = Peer::start_command(command.env("LIBGL_ALWAYS_SOFTWARE", "1"));
+    window.wait_until("a first frame", LIMIT * 2, |window| {
+        window.errors().contains("the window shows its first frame")
+    });
+    (window, path)
+}
+
+const SETTINGS: &str = "version = 2\nvideo = \"test\"\naudio = \"tone\"\n\
+    quality = { size = \"320x180\", fps = \"25\", video_bitrate = 500000 }\n\
+    window = { reduced_motion = true }\n";
+
+/// A program that the user has just used, and that starts another one: it gets a token for that.
+#[derive(Default)]
+struct Launcher {
+    token: Option<String>,
+}
+
+impl Launcher {
+    fn token(session: &Session) -> String {
+        let command = session.command("true");
+        let display = command.get_envs().find(|(name, _)| *name == "WAYLAND_DISPLAY");
+        let path = session.bus.folder().join(display.unwrap().1.unwrap());
+        let connection = Connection::from_socket(UnixStream::connect(path).unwrap()).unwrap();
+        let (globals, mut queue) = registry_queue_init::<Self>(&connection).unwrap();
+        let activation: XdgActivationV1 = globals.bind(&queue.handle(), 1..=1, ()).unwrap();
+        activation.get_activation_token(&queue.handle(), ()).commit();
+        let mut launcher = Self::default();
+        queue.roundtrip(&mut launcher).unwrap();
+        launcher.token.expect("a token")
+    }
+}
+
+impl Dispatch<WlRegistry, GlobalListContents> for Launcher {
+    fn event(
+        _: &mut Self,
+        _: &WlRegistry,
+        _: wl_registry::Event,
+        _: &GlobalListContents,
+        _: &Connection,
+        _: &QueueHandle<Self>,
+    ) {
+    }
+}
+
+impl Dispatch<XdgActivationTokenV1, ()> for Launcher {
+    fn event(
+        launcher: &mut Self,
+        _: &XdgActivationTokenV1,
+        event: xdg_activation_token_v1::Event,
+        (): &(),
+        _: &Connection,
+        _: &QueueHandle<Self>,
+    ) {
+        if let xdg_activation_token_v1::Event::Done { token } = event {
+            launcher.token = Some(token);
+        }
+    }
+}
+
+delegate_noop!(Launcher: XdgActivationV1);
+
+#[test]
+fn a_second_start_gives_the_focus_to_the_first_window() {
+    peers::require!("sway", "swaymsg", "dbus-daemon", "setpriv", "weston-simple-shm");
+    let session =
+        Session::bare("1280x720", "default_border none\nfocus_on_window_activation focus");
+    let (mut window, settings) = studio(&session, SETTINGS);
+    let focused = || {
+        let all = windows(&told(&session, &["-t", "get_tree"]));
+        all.into_iter().find(|it| it["focused"] == true).map(|it| it["app_id"].to_string())
+    };
+    wait_for("the window", LIMIT, || focused().is_some_and(|id| id.contains("onair")));
+    let _other = Peer::start_command(&mut session.command("weston-simple-shm"));
+    wait_for("another window in front", LIMIT, || {
+        focused().is_some_and(|id| !id.contains("onair"))
+    });
+    let mut again = session.command(env!("CARGO_BIN_EXE_onair"));
+    again.args(["studio", "--settings"]).arg(&settings);
+    let again = again.env("XDG_ACTIVATION_TOKEN", Launcher::token(&session)).output().unwrap();
+    assert!(again.status.success(), "{again:?}");
+    wait_for("the first window in front", LIMIT, || {
+        focused().is_some_and(|id| id.contains("onair"))
+    });
+    // What is no token does not end the connection to the display.
+    let mut again = session.command(env!("CARGO_BIN_EXE_onair"));
+    again.args(["studio", "--settings"]).arg(&settings);
+    let again = again.env("XDG_ACTIVATION_TOKEN", "x".repeat(60_000)).output().unwrap();
+    assert!(again.status.success(), "{again:?}");
+    window.signal("TERM");
+    assert_eq!(window.wait(LIMIT).code(), Some(0), "{}", window.errors());
+}
+
+#[test]
+fn a_projector_fills_the_second_display_and_returns_with_it() {
+    peers::require!("sway", "swaymsg", "dbus-daemon", "setpriv", "grim");
+    let session =
+        Session::bare("1280x720", "default_border none\noutput HEADLESS-2 mode 800x600@60Hz");
+    told(&session, &["create_output"]);
+    let projectors = "[projectors]\nrestore = true\n[[projectors.open]]\nshows = \"program\"\n\
+        display = \"HEADLESS-2\"\n";
+    told(&session, &["focus output HEADLESS-1"]);
+    let (mut window, _) = studio(&session, &format!("{SETTINGS}{projectors}"));
+    let fills = || {
+        let there = windows_on(&session, "HEADLESS-2");
+        there.len() == 1 && there[0]["fullscreen_mode"] == 1 && there[0]["rect"]["width"] == 800
+    };
+    wait_for("a projector on the second display", LIMIT, fills);
+    wait_for("its picture", LIMIT, || colors_of(&session, "HEADLESS-2") > 500);
+    let main = || windows_on(&session, "HEADLESS-1").len();
+    assert_eq!(main(), 1, "the window stays where it is");
+    // The display is unplugged, and plugged in again.
+    told(&session, &["output HEADLESS-2 disable"]);
+    wait_for("no projector", LIMIT, || {
+        main() == 1 && windows_on(&session, "HEADLESS-2").is_empty()
+    });
+    told(&session, &["output HEADLESS-2 enable"]);
+    wait_for("the projector again", LIMIT, fills);
+    window.signal("TERM");
+    assert_eq!(window.wait(LIMIT).code(), Some(0), "{}", window.errors());
+}
+
+#[test]
+fn a_compositor_that_dies_does_not_end_the_broadcast() {
+    peers::require!("sway", "swaymsg", "dbus-daemon", "setpriv", "wtype", "ffprobe");
+    let session = Session::bare("1280x720", "default_border none");
+    let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let server = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    let targets = format!(
+        "targets = [\n  {{ enabled = false }},\n  {{ server = \"{server}/live/show\" }},\n]\n"
+    );
+    let (mut window, _) = studio(&session, &format!("{SETTINGS}{targets}"));
+    let _keyboard = Peer::start_command(session.command("wtype").args(["-s", "600000"]));
+    let happened = |name: &str| serve.events().iter().any(|event| event["event"] == name);
+    // Pressed once more it asks whether to stop.
+    wait_for("on air", LIMIT, || {
+        let keys = ["-s", "500", "-M", "ctrl", "-P", "l", "-s", "200", "-p", "l", "-m", "ctrl"];
+        assert!(session.command("wtype").args(keys).status().unwrap().success());
+        happened("publish")
+    });
+    session.compositor.signal("KILL");
+    window.wait_until("what it says", LIMIT, |window| {
+        window.errors().contains("stays on air without a window")
+    });
+    // It goes on, with the picture.
+    let probe = ffmpeg::probe(format!("{server}/live/show"));
+    assert_eq!(probe.stream("video")["width"], 320);
+    assert!(window.status().is_none() && !happened("unpublish"), "{}", window.errors());
+    window.signal("TERM");
+    assert_eq!(window.wait(LIMIT).code(), Some(0), "{}", window.errors());
+    assert_eq!(serve.wait_named("unpublish")["reason"], "unpublished");
 }

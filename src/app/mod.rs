@@ -12,6 +12,7 @@ mod icon;
 mod keep_awake;
 mod media_keys;
 mod new_file;
+mod raise;
 mod redraw;
 mod repaint_pace;
 
@@ -43,6 +44,7 @@ use global_keys::effect::{HotkeyEffect, effect};
 use keep_awake::Awake;
 use media_keys::{Ask, MediaKeys, State};
 use new_file::new_path;
+use raise::Raiser;
 use repaint_pace::Pace;
 
 /// The interface of the studio for the window. All calls return at once.
@@ -89,6 +91,8 @@ pub struct HandedOver {
     pub open: Vec<String>,
     /// The collections and profiles to switch to.
     pub parts: Vec<(PartKind, String)>,
+    /// The activation token of the later start, with which the window gets the focus on Wayland.
+    pub token: Option<String>,
     /// Notified when the window has accepted the request.
     pub taken: queue::Sender<()>,
 }
@@ -204,6 +208,7 @@ struct Window<S> {
     /// The number of frames drawn.
     drawn: u64,
     handed_over: Option<Receiver<HandedOver>>,
+    raiser: Raiser,
     /// While the window is hidden, the number of frames that had been drawn when it was hidden.
     unseen: Option<u64>,
     /// The time at which the end of the studio was requested.
@@ -265,6 +270,7 @@ impl<S: Studio> Window<S> {
             global_keys,
             questions,
             handed_over: options.handed_over,
+            raiser: Raiser::new(context),
             drawn: 0,
             unseen: None,
             ending: None,
@@ -355,9 +361,7 @@ impl<S: Studio> Window<S> {
         let asked: Vec<Ask> = self.media_keys.asked().collect();
         for ask in asked {
             match &ask {
-                Ask::Raise => {
-                    raise(ctx);
-                }
+                Ask::Raise => self.raiser.raise(ctx, None),
                 Ask::Quit => self.screen.ask_to_close(),
                 _ => {}
             }
@@ -378,7 +382,7 @@ impl<S: Studio> Window<S> {
         }
         for request in self.desktop.asked().collect::<Vec<_>>() {
             // If a confirmation is needed, it must be visible.
-            raise(ctx);
+            self.raiser.raise(ctx, self.desktop.token().as_deref());
             if request == DesktopRequest::GoLiveOrStop {
                 self.screen.go_live_or_stop();
             }
@@ -398,8 +402,8 @@ impl<S: Studio> Window<S> {
     /// of the start.
     fn follow_later_starts(&mut self, ctx: &egui::Context) {
         let Some(asked) = &self.handed_over else { return };
-        for HandedOver { open, parts, taken } in asked.waiting().collect::<Vec<_>>() {
-            raise(ctx);
+        for HandedOver { open, parts, token, taken } in asked.waiting().collect::<Vec<_>>() {
+            self.raiser.raise(ctx, token.as_deref());
             for (kind, name) in parts {
                 self.studio.send(Command::Part(PartCommand::Use(kind, name)));
             }
@@ -419,7 +423,7 @@ impl<S: Studio> Window<S> {
         let held = self.global_keys.follow(wanted, screen.preferences(), &hotkeys, called);
         while let Ok(action) = self.questions.try_recv() {
             // If a confirmation is needed, it must be visible.
-            raise(ctx);
+            self.raiser.raise(ctx, None);
             if action == Action::GoLive {
                 self.screen.go_live_or_stop();
             }
@@ -450,12 +454,6 @@ impl<S: Studio> Window<S> {
             tracing::debug!("the window is visible again; frames drawn while hidden: {drawn}");
         }
     }
-}
-
-/// Brings the window to the front.
-fn raise(ctx: &egui::Context) {
-    ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
-    ctx.send_viewport_cmd(ViewportCommand::Focus);
 }
 
 impl<S: Studio> eframe::App for Window<S> {
@@ -543,7 +541,7 @@ impl<S: Studio> eframe::App for Window<S> {
             self.screen.ask_to_close();
             if hidden {
                 // The question must be visible.
-                raise(ctx);
+                self.raiser.raise(ctx, None);
             }
         }
         ctx.request_repaint_after(patience);

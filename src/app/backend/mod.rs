@@ -1,6 +1,8 @@
-//! The parts that depend on the graphics driver.
+//! The parts that depend on the graphics driver and on the display.
 #![allow(unsafe_code)]
 
+#[cfg(target_os = "linux")]
+pub mod activation;
 pub mod code_pages;
 pub mod display;
 pub mod layer;

@@ -82,12 +82,12 @@ fn open(shared: &Arc<Shared>, bus: Option<&str>) -> zbus::Result<Connection> {
         .build()
 }
 
-/// Receives clicks on the buttons of notifications, of onair and of other programs.
+/// Receives clicks on the buttons of notifications, of onair and of other programs, and the
+/// activation tokens that come before them.
 fn clicks(connection: &Connection) -> Option<MessageStream> {
     let rule = MatchRule::builder()
         .msg_type(zbus::message::Type::Signal)
         .interface(NOTIFICATIONS)
-        .and_then(|rule| rule.member("ActionInvoked"))
         .map(zbus::match_rule::Builder::build);
     let stream = rule.and_then(|rule| {
         zbus::block_on(MessageStream::for_match_rule(rule, connection.inner(), Some(CLICKS)))
@@ -193,12 +193,14 @@ impl Desktop {
     fn follow_clicks(&mut self, shared: &Shared) {
         let Some(clicks) = &mut self.clicks else { return };
         while let Some(Some(Ok(message))) = clicks.next().now_or_never() {
-            let pressed = message.body().deserialize::<(u32, String)>();
-            let is_ours = |(id, action): (u32, String)| Some(id) == self.shown && action == CLICK;
-            if pressed.is_ok_and(is_ours) {
-                // The window handles it at its next poll.
-                let _ = shared.asks.send(DesktopRequest::Raise);
-                shared.wake.request_repaint();
+            let Ok((id, word)) = message.body().deserialize::<(u32, String)>() else { continue };
+            if Some(id) != self.shown {
+                continue;
+            }
+            match message.header().member().map(|member| member.as_str()) {
+                Some("ActivationToken") => *shared.token.lock() = Some(word),
+                Some("ActionInvoked") if word == CLICK => shared.ask(DesktopRequest::Raise),
+                _ => {}
             }
         }
     }

@@ -43,7 +43,12 @@ impl DesktopStatus {
     /// else the session bus.
     pub fn new(wake: egui::Context, bus: Option<String>) -> Self {
         let (sender, asks) = queue::bounded("desktop status", DEPTH, Full::DropOldest);
-        let shared = Arc::new(Shared { state: Mutex::default(), asks: sender, wake });
+        let shared = Arc::new(Shared {
+            state: Mutex::default(),
+            asks: sender,
+            token: Mutex::default(),
+            wake,
+        });
         let of_thread = Arc::clone(&shared);
         let worker = Worker::spawn("onair-desktop", move |stop| {
             serve(&of_thread, bus.as_deref(), stop);
@@ -62,6 +67,12 @@ impl DesktopStatus {
     /// Returns the desktop's requests since the last call.
     pub fn asked(&self) -> impl Iterator<Item = DesktopRequest> {
         self.asks.waiting()
+    }
+
+    /// Returns the activation token that came with the newest request, once. With it, the window
+    /// gets the focus on Wayland.
+    pub fn token(&self) -> Option<String> {
+        self.shared.token.lock().take()
     }
 }
 

@@ -63,6 +63,8 @@ impl DesktopState {
 pub(super) struct Shared {
     pub state: Mutex<Option<DesktopState>>,
     pub asks: queue::Sender<DesktopRequest>,
+    /// The activation token that came with the newest request.
+    pub token: Mutex<Option<String>>,
     pub wake: egui::Context,
 }
 

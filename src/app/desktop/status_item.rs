@@ -105,6 +105,11 @@ impl StatusItem {
         self.0.ask(DesktopRequest::Raise);
     }
 
+    /// The panel calls this before a click on the icon.
+    fn provide_xdg_activation_token(&self, token: String) {
+        *self.0.token.lock() = Some(token);
+    }
+
     fn context_menu(&self, _x: i32, _y: i32) {}
 
     fn scroll(&self, _delta: i32, _orientation: &str) {}

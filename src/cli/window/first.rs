@@ -28,6 +28,8 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 /// Maximum number of later starts that wait for the window.
 const DEPTH: usize = 16;
 
+/// The variable in which the desktop passes an activation token to a program that it starts.
+const ACTIVATION_TOKEN: &str = "XDG_ACTIVATION_TOKEN";
 /// The reply that the window has accepted the request.
 const TAKEN: &[u8] = b"taken";
 /// The reply that the display is gone, but the broadcast continues.
@@ -40,6 +42,8 @@ struct Handover {
     open: Vec<String>,
     collection: Option<String>,
     profile: Option<String>,
+    /// The activation token that the desktop gave to this start, for the focus on Wayland.
+    activation_token: Option<String>,
 }
 
 /// The lock of the first start, held while it runs.
@@ -73,6 +77,7 @@ pub(super) fn begin(globals: &Globals, open: &[String], settings: &Path) -> Resu
         open: open.to_vec(),
         collection: globals.collection.clone(),
         profile: globals.profile.clone(),
+        activation_token: std::env::var(ACTIVATION_TOKEN).ok(),
     };
     let message = serde_json::to_vec(&asked).unwrap_or_default();
     loop {
@@ -130,7 +135,8 @@ fn answer(message: &[u8], ask: &Sender<HandedOver>, gone: &AtomicBool) -> &'stat
     let (taken, told) = queue::bounded("taken", 1, Full::DropOldest);
     let parts = [(PartKind::Collection, asked.collection), (PartKind::Profile, asked.profile)];
     let parts = parts.into_iter().filter_map(|(kind, name)| Some((kind, name?))).collect();
-    if ask.send(HandedOver { open: asked.open, parts, taken }).is_err() {
+    let token = asked.activation_token;
+    if ask.send(HandedOver { open: asked.open, parts, token, taken }).is_err() {
         return b"";
     }
     if told.recv_timeout(WINDOW_LIMIT).is_ok() { TAKEN } else { b"" }
@@ -157,10 +163,10 @@ mod tests {
         let (tell, told) = queue::bounded("all", 1, Full::Block);
         let _window = Worker::spawn("onair-test", move |_| {
             let mut all = Vec::new();
-            while let Ok(HandedOver { open, parts, taken }) =
+            while let Ok(HandedOver { open, parts, token, taken }) =
                 asked.recv_timeout(Duration::from_secs(20))
             {
-                all.push((open, parts));
+                all.push((open, parts, token));
                 taken.send(()).unwrap();
                 if all.len() == 3 {
                     break;
@@ -169,13 +175,18 @@ mod tests {
             tell.send(all).unwrap();
         })
         .unwrap();
-        for message in [&b""[..], b"\xFF{", br#"{"open": ["a"], "profile": "B", "new": 1}"#] {
+        for message in [
+            &b""[..],
+            b"\xFF{",
+            br#"{"open": ["a"], "profile": "B", "activation_token": "t", "new": 1}"#,
+        ] {
             assert_eq!(answer(message, &ask, &gone), TAKEN);
         }
         let all = told.recv().unwrap();
-        assert_eq!(all[0], (Vec::new(), Vec::new()));
+        assert_eq!(all[0], (Vec::new(), Vec::new(), None));
         assert_eq!(all[1], all[0]);
-        assert_eq!(all[2], (vec!["a".to_owned()], vec![(PartKind::Profile, "B".to_owned())]));
+        let profile = (PartKind::Profile, "B".to_owned());
+        assert_eq!(all[2], (vec!["a".to_owned()], vec![profile], Some("t".to_owned())));
         gone.store(true, Ordering::Relaxed);
         assert_eq!(answer(b"{}", &ask, &gone), NO_WINDOW);
     }
