@@ -558,3 +558,35 @@ fn names_of_strips_are_whole_where_the_mixer_has_room_for_them() {
         assert!(add.width() > 100.0 && add.left() > meter.rect().right(), "{layout}: {add:?}");
     }
 }
+
+#[test]
+fn a_strip_has_a_menu_by_mouse_and_by_keyboard() {
+    let mut harness = open("mixer");
+    let item = |harness: &mut Harness<'static, Window>, name: &str| {
+        harness.run();
+        harness.run();
+        harness.get_by_role_and_label(Role::MenuItemRadio, name).click();
+        commands(harness)
+    };
+    harness.get_by_label("Mute Music").click_secondary();
+    let sent = item(&mut harness, "Set to 0 dB");
+    let [Command::SetStrip { id: StripId(1), strip }] = &sent[..] else { panic!("{sent:?}") };
+    assert!(strip.gain_db == 0.0 && strip.balance > 0.0, "{strip:?}");
+    harness.get_by_label("Gain of Music").focus();
+    harness.run();
+    harness.key_press(Key::Menu);
+    let sent = item(&mut harness, "Monitoring: Monitor only");
+    let [Command::SetStrip { strip, .. }] = &sent[..] else { panic!("{sent:?}") };
+    assert_eq!(strip.heard, MonitoringMode::MonitorOnly);
+    harness.get_by_label("Mute Music").click_secondary();
+    let sent = item(&mut harness, "Remove this audio source");
+    assert_eq!(sent, [Command::RemoveStrip(StripId(1))]);
+    // The main strip stays, and its dialog opens.
+    harness.get_by_label("Audio settings of Voice").click_secondary();
+    harness.run();
+    harness.run();
+    assert!(harness.query_by_label("Remove this audio source").is_none());
+    item(&mut harness, "Settings…");
+    harness.run();
+    harness.get_by_label("Audio sources");
+}

@@ -488,3 +488,25 @@ fn the_built_in_server_shows_its_addresses_for_players_and_browsers() {
         assert!(copied, "{name}");
     }
 }
+
+#[test]
+fn a_target_has_a_menu_by_mouse_and_by_keyboard() {
+    let mut harness = open("idle");
+    open_menu(&mut harness);
+    let sent = click(&mut harness, "Custom server");
+    let [Command::PutTarget(added)] = sent.as_slice() else { panic!("{sent:?}") };
+    let row = "New target";
+    harness.get_by_role_and_label(Role::Button, row).click_secondary();
+    harness.run();
+    harness.run();
+    harness.get_by_role_and_label(Role::MenuItemRadio, "Turn off").click();
+    let off = Command::PutTarget(Target { enabled: false, ..added.clone() });
+    assert_eq!(commands(&mut harness), [off]);
+    harness.get_by_role_and_label(Role::Button, row).focus();
+    harness.run();
+    harness.key_press_modifiers(Modifiers::SHIFT, Key::F10);
+    harness.run();
+    harness.run();
+    harness.get_by_role_and_label(Role::MenuItemRadio, "Remove this target and its key").click();
+    assert_eq!(commands(&mut harness), [Command::RemoveTarget(added.id)]);
+}

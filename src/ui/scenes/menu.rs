@@ -29,10 +29,30 @@ pub fn context(
     view: &mut View<'_>,
     list: impl FnOnce(&mut Ui, &mut View<'_>),
 ) {
+    open(response, response.has_focus(), view, list);
+}
+
+/// Opens a menu like [`context`], for an area with these controls.
+pub fn context_among(
+    area: &Response,
+    controls: &[&Response],
+    view: &mut View<'_>,
+    list: impl FnOnce(&mut Ui, &mut View<'_>),
+) {
+    let all = controls.iter().fold(area.clone(), |all, control| all.union((*control).clone()));
+    open(&all, controls.iter().any(|control| control.has_focus()), view, list);
+}
+
+fn open(
+    response: &Response,
+    focused: bool,
+    view: &mut View<'_>,
+    list: impl FnOnce(&mut Ui, &mut View<'_>),
+) {
     let (frame, ctx) = (frame(view, response), &response.ctx);
     let id = Popup::default_response_id(response);
     let mut menu = Popup::context_menu(response).width(WIDTH).frame(frame);
-    if response.has_focus() && asked_by_key(ctx) {
+    if focused && asked_by_key(ctx) {
         Popup::open_id(ctx, id);
     }
     if Popup::is_id_open(ctx, id) && Popup::position_of_id(ctx, id).is_none() {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use egui::{
-    Align, Color32, CornerRadius, Frame, Layout, Margin, Popup, PopupCloseBehavior, Rect, Role,
-    Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Align, Color32, CornerRadius, Frame, Layout, Margin, Popup, PopupCloseBehavior, Rect, Response,
+    Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 use crate::media::RenditionId;
@@ -13,6 +13,7 @@ use crate::studio::snapshot::TargetView;
 use crate::studio::targets::{MAX_TARGETS, TargetState, services};
 use crate::studio::{Command, KeyPlace, Target, TargetPlace};
 use crate::ui::input::actions::key;
+use crate::ui::scenes::menu;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BORDER, RADIUS, RADIUS_LARGE, Type, gap};
 use crate::ui::targets::draft::Part;
@@ -54,7 +55,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool 
     let name = view.texts.get("add-target");
     let button = Button::new(&name).small().look(ButtonWeight::Quiet).icon(Icon::Plus);
     let response = button.show(ui, theme);
-    menu(&response, view, draft)
+    add(&response, view, draft)
 }
 
 /// Sorts targets with a problem first while on air. The order does not change while the pointer is
@@ -75,7 +76,7 @@ fn reorder(ui: &Ui, view: &View<'_>, draft: &mut Draft, all: &BTreeMap<u32, (&Ta
 
 /// Draws the menu with the kinds of target to add; returns true if the user opened the dialog
 /// *Your own services*.
-fn menu(button: &egui::Response, view: &mut View<'_>, draft: &mut Draft) -> bool {
+fn add(button: &Response, view: &mut View<'_>, draft: &mut Draft) -> bool {
     let (theme, texts) = (view.theme, view.texts);
     let width = 250.0;
     let (mut chosen, mut services) = (None, false);
@@ -298,9 +299,36 @@ fn head(
         let target = Target { enabled, ..draft.put(&entry.target) };
         view.send(Command::PutTarget(target));
     }
+    context(&response, view, draft, entry);
     if response.on_hover_text(&fares.words).clicked() {
         draft.choose((!open).then_some(id));
     }
+}
+
+/// Draws the context menu of a target.
+fn context(response: &Response, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView) {
+    let target = &entry.target;
+    menu::context(response, view, |ui, view| {
+        let line = |ui: &mut Ui, view: &View<'_>, key, enabled| {
+            let pressed = menu_item(ui, view.theme, &view.texts.get(key), "", false, enabled);
+            if pressed {
+                ui.close();
+            }
+            pressed
+        };
+        if line(ui, view, key!("target-edit"), true) {
+            draft.choose(Some(target.id));
+        }
+        let turn = if target.enabled { key!("target-turn-off") } else { key!("target-turn-on") };
+        if line(ui, view, turn, true) {
+            view.send(Command::PutTarget(Target { enabled: !target.enabled, ..draft.put(target) }));
+        }
+        // A running target must be switched off before it can be removed.
+        let removable = !target.is_built_in() && !draft.running.contains(&target.id);
+        if line(ui, view, key!("remove-target"), removable) {
+            view.send(Command::RemoveTarget(target.id));
+        }
+    });
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod clip_lamps;
 pub mod labels;
 pub mod monitoring;
 mod strip;
+mod strip_menu;
 mod upright;
 
 use egui::{Align, Layout, Rect, ScrollArea, Sense, Ui, UiBuilder, pos2, vec2};

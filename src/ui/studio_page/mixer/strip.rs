@@ -2,14 +2,15 @@
 //! fader.
 
 use egui::{
-    Align, Align2, Color32, CornerRadius, Rect, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+    Align, Align2, Color32, CornerRadius, Rect, Response, Sense, Ui, UiBuilder, Vec2, WidgetInfo,
+    pos2, vec2,
 };
 
 use crate::mix::{self, StripId, StripLamp};
 use crate::studio::Command;
 use crate::studio::snapshot::{AudioSource, SourceState, StripView};
 use crate::ui::studio_page::mixer::labels::{self, MixerSelection};
-use crate::ui::studio_page::mixer::{clip_lamps, monitoring};
+use crate::ui::studio_page::mixer::{clip_lamps, monitoring, strip_menu};
 use crate::ui::style::icons::{self, Icon};
 use crate::ui::style::theme::{RADIUS_LARGE, Type, gap};
 use crate::ui::text::format;
@@ -42,7 +43,7 @@ pub(super) struct Strip {
     /// The tooltip of the name, with details.
     pub more: String,
     /// All settings of the strip; `None` if the strip is only the selected audio.
-    set: Option<mix::Strip>,
+    pub set: Option<mix::Strip>,
 }
 
 impl Strip {
@@ -134,26 +135,33 @@ impl Strip {
         }
     }
 
-    /// Draws the mute button. Returns the new mute state.
-    pub fn mute(&self, ui: &mut Ui, view: &View<'_>) -> bool {
+    /// Draws the mute button. Returns it, and the new mute state.
+    pub fn mute(&self, ui: &mut Ui, view: &View<'_>) -> (Response, bool) {
         let (icon, look, key) = match self.muted {
             true => (Icon::SpeakerOff, ButtonWeight::Warn, "unmute-of"),
             false => (Icon::Speaker, ButtonWeight::Quiet, "mute-of"),
         };
         let name = view.texts.with(key, &[("name", self.name.as_str().into())]);
-        icon_button(ui, view.theme, icon, &name, BUTTON, look).clicked() != self.muted
+        let button = icon_button(ui, view.theme, icon, &name, BUTTON, look);
+        let muted = button.clicked() != self.muted;
+        (button, muted)
     }
 
-    /// Draws the settings button. Returns whether it was pressed.
-    pub fn settings(&self, ui: &mut Ui, view: &View<'_>) -> bool {
+    /// Draws the settings button.
+    pub fn settings(&self, ui: &mut Ui, view: &View<'_>) -> Response {
         let name = view.texts.with("mixer-settings-of", &[("name", self.name.as_str().into())]);
-        let pressed =
-            icon_button(ui, view.theme, Icon::Settings, &name, BUTTON, ButtonWeight::Quiet)
-                .clicked();
-        if pressed {
-            MixerSelection { strip: self.id, filter: 0 }.set(ui.ctx());
+        icon_button(ui, view.theme, Icon::Settings, &name, BUTTON, ButtonWeight::Quiet)
+    }
+
+    /// Draws the menu of the strip, which is `area` with these controls; the last one is the
+    /// settings button. Returns true if the user requested the mixer dialog.
+    pub fn asks(&self, area: &Response, controls: &[&Response], view: &mut View<'_>) -> bool {
+        let by_menu = strip_menu::show(area, controls, view, self);
+        let asked = by_menu || controls.last().is_some_and(|button| button.clicked());
+        if asked {
+            MixerSelection { strip: self.id, filter: 0 }.set(&area.ctx);
         }
-        pressed
+        asked
     }
 
     /// Returns the accessible name of the fader.
@@ -227,6 +235,7 @@ fn lines(rect: Rect) -> [Rect; 3] {
 /// Draws a strip with a horizontal fader. Returns true if the user requested the mixer dialog.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) -> bool {
     let theme = view.theme;
+    let area = ui.interact(rect, ui.scope_id().with("strip"), Sense::CLICK);
     if ui.rect_contains_pointer(rect) {
         ui.painter().rect_filled(rect, CornerRadius::same(RADIUS_LARGE), theme.raised);
     }
@@ -245,7 +254,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
     );
     let mut foot = part(ui, third, "foot");
     foot.spacing_mut().item_spacing.x = gap::XS;
-    let muted = strip.mute(&mut foot, view);
+    let (mute, muted) = strip.mute(&mut foot, view);
     let mut gain = strip.gain_db;
     let width = foot.available_width() - BUTTON - gap::S;
     let name = strip.fader_name(view);
@@ -255,11 +264,12 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
         gain = 0.0;
     }
     let said = format!("{}\u{a0}dB", format::signed(f64::from(strip.gain_db), 1, true));
-    moved.on_hover_text(format!("{said}\n{}", view.texts.get("tip-gain")));
+    let moved = moved.on_hover_text(format!("{said}\n{}", view.texts.get("tip-gain")));
     if muted != strip.muted || gain.to_bits() != strip.gain_db.to_bits() {
         strip.set(view, gain, muted);
     }
-    strip.settings(&mut foot, view)
+    let settings = strip.settings(&mut foot, view);
+    strip.asks(&area, &[&mute, &moved, &settings], view)
 }
 
 /// Returns the text for the loudness of the program.

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use egui::style::HandleShape;
-use egui::{Align, CornerRadius, Rect, Slider, Stroke, StrokeKind, Ui, Vec2, pos2, vec2};
+use egui::{Align, CornerRadius, Rect, Sense, Slider, Stroke, StrokeKind, Ui, Vec2, pos2, vec2};
 
 use crate::mix::StripLamp;
 use crate::ui::studio_page::mixer::clip_lamps;
@@ -96,6 +96,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
         silent: strip.silent.is_some(),
         fader: true,
     };
+    let area = ui.interact(rect, ui.scope_id().with("strip"), Sense::CLICK);
     let foot = BUTTON + gap::XS;
     let beside = column(ui, view, &shown, rect, foot);
     if strip.clipped {
@@ -112,18 +113,19 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
     if moved.double_clicked() {
         gain = 0.0;
     }
-    moved.on_hover_text(&*view.texts.get("tip-gain"));
+    let moved = moved.on_hover_text(&*view.texts.get("tip-gain"));
     let line = Rect::from_min_max(
         pos2(rect.center().x - BUTTON - 2.0, rect.bottom() - gap::S - BUTTON),
         pos2(rect.right(), rect.bottom() - gap::S),
     );
     let mut buttons = part(ui, line, "buttons");
     buttons.spacing_mut().item_spacing.x = gap::XS;
-    let muted = strip.mute(&mut buttons, view);
+    let (mute, muted) = strip.mute(&mut buttons, view);
     if muted != strip.muted || gain.to_bits() != strip.gain_db.to_bits() {
         strip.set(view, gain, muted);
     }
-    strip.settings(&mut buttons, view)
+    let settings = strip.settings(&mut buttons, view);
+    strip.asks(&area, &[&mute, &moved, &settings], view)
 }
 
 /// Draws the program's strip.
