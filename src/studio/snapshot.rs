@@ -24,6 +24,7 @@ use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::live::recording::library::view::RecordingsView;
 use crate::studio::live::view::{BroadcastSummary, LiveFigures, LiveState, PassthroughView};
 use crate::studio::mixer::AudioStrip;
+use crate::studio::mixer::loudness::LoudnessHistory;
 use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::notices::event_log::LogEntry;
 use crate::studio::notices::{Notice, PastNotice};
@@ -370,6 +371,8 @@ pub struct Snapshot {
     pub track_names: TrackNames,
     /// The meter of the program's audio.
     pub loudness: mix::Reading,
+    /// The loudness of the program in the last ten minutes.
+    pub loudness_history: Arc<LoudnessHistory>,
     /// The monitoring device.
     pub monitoring: Monitoring,
     pub speakers: Vec<Device>,

@@ -3,6 +3,7 @@
 use super::*;
 use onair::compose::scene::SceneId;
 use onair::studio::settings::Panels;
+use onair::wire::chat::{ChatLine, ChatPost};
 
 /// A window whose panels are laid out so.
 fn laid_out(state: &str, layout: &str, size: Vec2) -> Harness<'static, Window> {
@@ -182,11 +183,93 @@ fn the_studio_layout_shows_scenes_as_pictures_and_how_the_machine_keeps_up() {
     for name in ["Encode: 4.0\u{a0}ms", "Composite: 2.1\u{a0}ms", "Drift: +12\u{a0}ppm"] {
         harness.get_by_label(name);
     }
-    for tab in ["Audio mixer", "Chat", "Stats"] {
+    for tab in ["Audio mixer", "Loudness", "Chat", "Danmaku", "Stats", "Event log"] {
         harness.get_by_role_and_label(Role::Tab, tab);
     }
     // In the simple layout scenes are rows.
     let harness = laid_out("scenes", "simple", size);
     let rect = harness.get_by_role_and_label(Role::RadioButton, "Workshop").rect();
     assert!(rect.height() < 40.0, "{rect:?}");
+}
+
+/// The layout *Studio* with this tab in front.
+fn with_tab(state: &str, tab: &str) -> Harness<'static, Window> {
+    let mut harness = laid_out(state, "studio", Vec2::new(1920.0, 1080.0));
+    harness.get_by_role_and_label(Role::Tab, tab).click();
+    harness.run();
+    harness.run();
+    harness
+}
+
+#[test]
+fn the_loudness_of_the_program_is_compared_with_the_target() {
+    let mut harness = with_tab("on-air", "Loudness");
+    let lufs = "\u{a0}LUFS";
+    harness.get_by_label(&format!("Integrated: −16.3{lufs}"));
+    harness.get_by_label(&format!("2.3 LU quieter than −14{lufs}. Raise the faders."));
+    assert!(harness.query_by_label("True peaks are above −1 dBTP. Add a limiter.").is_none());
+    let graph = harness.get_by_label("Short-term loudness, 10 min").rect();
+    assert!(graph.width() > 400.0 && graph.height() > 100.0, "{graph:?}");
+    // Another target, which is kept.
+    harness.get_by_role_and_label(Role::ComboBox, "Loudness target").click();
+    harness.run();
+    harness.get_by_label(&format!("−16{lufs}")).click();
+    harness.run();
+    harness.run();
+    harness.get_by_label(&format!("On target: −16{lufs}."));
+    assert_eq!(panels(&harness).loudness_target, Some(-16));
+    assert!(harness.state().wishes.contains(&WindowRequest::Preferences));
+    commands(&mut harness);
+    assert_eq!(click(&mut harness, "Reset the loudness"), [Command::ResetLoudness]);
+    harness.state().demo.change(|snapshot| {
+        snapshot.loudness.integrated_lufs = Some(-9.5);
+        snapshot.loudness.true_peak_dbtp = -0.2;
+    });
+    harness.run();
+    harness.get_by_label(&format!("6.5 LU louder than −16{lufs}. Lower the faders."));
+    harness.get_by_label("True peaks are above −1 dBTP. Add a limiter.");
+    harness.state().demo.change(|snapshot| snapshot.loudness.integrated_lufs = None);
+    harness.run();
+    harness.get_by_label("Not measured yet: the program is silent.");
+    // Without a measurement there is nothing to reset by the palette.
+    command(&mut harness, "Reset the loudness");
+    assert_eq!(edits(&mut harness), []);
+}
+
+#[test]
+fn danmaku_flies_in_its_panel_and_is_changed_there() {
+    let mut harness = with_tab("shared", "Danmaku");
+    harness.get_by_role_and_label(Role::CheckBox, "Danmaku over the video").click();
+    let sent = edits(&mut harness);
+    let [Command::Player(WatchCommand::SetChat(choices))] = &sent[..] else { panic!("{sent:?}") };
+    assert!(!choices.flying);
+    // Without animations nothing flies; with them, what is said from now on.
+    let panels = Panels { layout: "studio".into(), ..Panels::default() };
+    let preferences = Preferences {
+        panels: Box::new(panels),
+        reduced_motion: false,
+        ..preferences(Language::English, Theme::Dark)
+    };
+    let mut harness = open_as("shared", Vec2::new(1920.0, 1080.0), preferences);
+    harness.get_by_role_and_label(Role::Tab, "Danmaku").click();
+    harness.run_steps(4);
+    let flying = |harness: &Harness<'static, Window>, text: &str| {
+        harness.query_by_label(&format!("Danmaku: {text}")).is_some()
+    };
+    assert!(!flying(&harness, "which crystal is that?"), "what was said before does not fly");
+    harness.state().demo.change(|snapshot| {
+        let chat = snapshot.server.chat.as_mut().unwrap();
+        let line = ChatLine::new("guest-5", "good evening").unwrap();
+        let post = ChatPost { id: 99, from: 5, line };
+        chat.posts = chat.posts.iter().cloned().chain([post]).collect();
+    });
+    harness.run_steps(4);
+    assert!(flying(&harness, "good evening"));
+    // Deleted for everyone, it leaves the panel.
+    harness.state().demo.change(|snapshot| {
+        let chat = snapshot.server.chat.as_mut().unwrap();
+        chat.posts = chat.posts.iter().filter(|post| post.id != 99).cloned().collect();
+    });
+    harness.run_steps(4);
+    assert!(!flying(&harness, "good evening"));
 }

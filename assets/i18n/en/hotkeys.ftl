@@ -48,6 +48,7 @@ tip-action-retry = Retries now instead of waiting for the next attempt.
 tip-action-refresh = Looks again for cameras, microphones and displays.
 tip-action-test-pattern = Shows color bars in place of the camera.
 tip-action-clear-clip = Resets the clip indicators of all meters.
+tip-action-reset-loudness = Starts the integrated loudness and the true peak again.
 tip-action-copy-address = Copies the address of the built-in server's stream.
 tip-action-watch-own = Plays your stream from the built-in server.
 tip-action-open-file = Plays a media file in Watch.

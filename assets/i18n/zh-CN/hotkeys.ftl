@@ -48,6 +48,7 @@ tip-action-retry = 不等下一次重试，立即连接。
 tip-action-refresh = 重新查找摄像头、麦克风和显示器。
 tip-action-test-pattern = 用彩条代替摄像头画面。
 tip-action-clear-clip = 重置所有电平表的削波指示灯。
+tip-action-reset-loudness = 重新开始测量整体响度和真峰值。
 tip-action-copy-address = 复制内置服务器的观看地址。
 tip-action-watch-own = 播放内置服务器上你自己的直播。
 tip-action-open-file = 在“观看”中播放媒体文件。

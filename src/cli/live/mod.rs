@@ -233,6 +233,7 @@ const CONTROL_HELP: &str = "Read commands from standard input, one per line.
   ask [SOURCE]                            show the sharing dialog of Wayland again
   talk press|release [STRIP]              push-to-talk
   clip-out [STRIP]                        reset clip indicators
+  reset-loudness                          reset integrated loudness and true peak
   strip gain DECIBELS [STRIP], strip balance PERCENT [STRIP]
   strip mute|unmute|solo|unsolo|mono|stereo [STRIP]
   strip offset TIME [STRIP]

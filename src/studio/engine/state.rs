@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::base::{Secret, Timestamp, Worker};
 use crate::media::ProgramId;
@@ -21,6 +22,7 @@ use crate::studio::live::recording::repair::Repairs;
 use crate::studio::live::recording::space_again::SpaceAgain;
 use crate::studio::live::view::BroadcastSummary;
 use crate::studio::mixer::HeldTalkKeys;
+use crate::studio::mixer::loudness::LoudnessHistory;
 use crate::studio::mixer::monitoring::Listening;
 use crate::studio::notices::health::Health;
 use crate::studio::notices::message::StudioMessage;
@@ -40,6 +42,7 @@ pub(in crate::studio) struct EngineState {
     pub program: Option<Program>,
     pub stage: SceneState,
     pub listening: Option<Listening>,
+    pub loudness_history: Arc<LoudnessHistory>,
     /// The push-to-talk keys that are held.
     pub talking: HeldTalkKeys,
     pub monitors: Monitors,

@@ -2,6 +2,7 @@
 //! strips with their own sources. The strips' settings are saved, and the open sources follow them.
 
 pub(in crate::studio) mod fallback;
+pub mod loudness;
 pub mod monitoring;
 pub mod push_to_talk;
 

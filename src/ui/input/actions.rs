@@ -126,6 +126,7 @@ actions! {
     RefreshDevices "refresh" Refresh "";
     TestPicture "test-pattern" TestPicture "";
     ClearClip "clear-clip" Close "";
+    ResetLoudness "reset-loudness" Refresh "";
     Share "share" Share "";
     CopyAddress "copy-address" Copy "";
     WatchOwn "watch-own" Eye "";
@@ -266,6 +267,7 @@ impl Action {
             Self::RetryNow => matches!(snapshot.live, LiveState::Reconnecting { .. }),
             Self::Remedy => health.remedy.is_some(),
             Self::ClearClip => snapshot.has_clipped(),
+            Self::ResetLoudness => snapshot.loudness.integrated_lufs.is_some(),
             Self::CopyAddress => !snapshot.server.play_url.is_empty(),
             Self::WatchOwn => {
                 !snapshot.server.play_url.is_empty() && snapshot.live == LiveState::OnAir

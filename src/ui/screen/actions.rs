@@ -143,6 +143,7 @@ impl Screen {
                 self.wishes.push(send(Command::Edit(edit)));
             }
             Action::ClearClip => self.wishes.push(send(Command::ClearClip(StripLamp::All))),
+            Action::ResetLoudness => self.wishes.push(send(Command::ResetLoudness)),
             Action::CopyAddress => ctx.copy_text(self.snapshot.server.play_url.clone()),
             Action::WatchOwn => {
                 let url = self.snapshot.server.play_url.clone();

@@ -3,6 +3,7 @@
 pub mod chat;
 pub mod docks;
 pub mod go_live;
+pub mod loudness;
 pub mod mixer;
 pub mod multiview;
 pub mod parts;

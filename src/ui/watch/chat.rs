@@ -18,6 +18,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BLACK, ON_VIDEO, Type, gap, size};
 use crate::ui::view::View;
 use crate::ui::watch::commands::{name_of, send};
+use crate::ui::watch::danmaku::DanmakuLayer;
 use crate::ui::watch::draft::Draft;
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, icon_button, label, named_switch, paragraph, section, slider,
@@ -220,7 +221,8 @@ fn options(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     }
 }
 
-fn choose(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, choices: &mut ChatChoices) {
+/// Draws the options of danmaku.
+pub(in crate::ui) fn danmaku_options(ui: &mut Ui, view: &View<'_>, choices: &mut ChatChoices) {
     let (theme, texts) = (view.theme, view.texts);
     if named_switch(ui, theme, &texts.get("chat-flying"), "", Type::Body, choices.flying) {
         choices.flying = !choices.flying;
@@ -242,6 +244,11 @@ fn choose(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, choices: &mut ChatCho
             label(ui, &words(*value), Type::FigureStrong, theme.text);
         });
     }
+}
+
+fn choose(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, choices: &mut ChatChoices) {
+    let (theme, texts) = (view.theme, view.texts);
+    danmaku_options(ui, view, choices);
     let name = texts.get("chat-words");
     section(ui, theme, &name);
     let typed = draft.words.get_or_insert_with(|| choices.words.join(", "));
@@ -338,19 +345,29 @@ pub fn flying(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
         // Deleted messages leave the video.
         draft.sky.keep(|line| lines.iter().any(|heard| Arc::ptr_eq(&heard.line, line)));
     }
-    if !draft.sky.is_busy() {
-        return;
+    if draft.sky.is_busy() {
+        draw_danmaku(ui, view, &mut draft.sky, room);
     }
+}
+
+/// Draws the messages in flight, and starts those that wait.
+pub(in crate::ui) fn draw_danmaku(
+    ui: &mut Ui,
+    view: &View<'_>,
+    sky: &mut DanmakuLayer,
+    room: Rect,
+) {
+    let (choices, now) = (&view.snapshot.chat_choices, ui.input(|input| input.time));
     let font = egui::FontId { size: choices.size, ..Type::BodyStrong.font() };
     let lay = |text: &str, color| ui.painter().layout_no_wrap(text.to_owned(), font.clone(), color);
     let lane = choices.size * LANE;
     let lanes = ((room.height() * SKY - gap::M) / lane).max(0.0) as usize;
-    draft.sky.tick(now, room.width(), lanes, choices.speed, |line: &ChatLine| {
+    sky.tick(now, room.width(), lanes, choices.speed, |line: &ChatLine| {
         lay(&line.text, ON_VIDEO).size().x
     });
     let painter = ui.painter().with_clip_rect(room.intersect(ui.clip_rect()));
     let mut said = Vec::new();
-    for flight in draft.sky.flights() {
+    for flight in sky.flights() {
         let x = room.left() + flight.x(room.width(), now);
         let at = pos2(x, room.top() + gap::M + lane * flight.lane as f32);
         let (bright, dark) = (

@@ -15,6 +15,7 @@ pub mod viewport;
 mod windows;
 
 pub use commands::name_of;
+pub(in crate::ui) use commands::send;
 
 use egui::{Align2, Color32, CornerRadius, Rect, Ui, pos2, vec2};
 

@@ -100,6 +100,8 @@ pub(super) enum LiveCommand {
     Talk(String, bool),
     /// Resets the clip indicator of the strip with this name; an empty name means all strips.
     ClipOut(String),
+    /// Resets integrated loudness and true peak.
+    ResetLoudness,
     /// Sets the end behavior of the strip's file; an empty name means the main strip.
     StripEnd(String, EndBehavior),
     /// Sets the fallback of the strip with this name; an empty name means the main strip.
@@ -146,6 +148,7 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, Pr
         "ask" => return Ok(Some(LiveCommand::Ask(rest.to_owned()))),
         "talk" => return talk(rest).map(Some),
         "clip-out" => return Ok(Some(LiveCommand::ClipOut(rest.to_owned()))),
+        "reset-loudness" if rest.is_empty() => return Ok(Some(LiveCommand::ResetLoudness)),
         "strip" => return strip(rest).map(Some),
         "stop" => return Ok(Some(LiveCommand::Stop)),
         _ => {
@@ -162,7 +165,7 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, Pr
                  media at-end loop|clear|hold [SOURCE], \
                  media add SOURCE: FILE, media remove NUMBER SOURCE, \
                  if-black [NAME:] keep|placeholder|SOURCE, ask [SOURCE], \
-                 talk press|release [STRIP], clip-out [STRIP], \
+                 talk press|release [STRIP], clip-out [STRIP], reset-loudness, \
                  strip gain DECIBELS [STRIP], strip mute|unmute|solo|unsolo|mono|stereo [STRIP], \
                  strip balance PERCENT [STRIP], strip offset TIME [STRIP], \
                  strip monitoring off|both|only|tracks [STRIP], \
@@ -459,6 +462,8 @@ mod tests {
             (parse("clip-out", &names), parse("clip-out My guest", &names)),
             (out(""), out("My guest"))
         );
+        assert_eq!(parse("reset-loudness", &names), Ok(Some(LiveCommand::ResetLoudness)));
+        assert!(parse("reset-loudness Voice", &names).is_err());
         assert!(parse("talk", &names).is_err() && parse("talk My guest", &names).is_err());
         assert!(parse("media", &names).is_err() && parse("media seek Clip", &names).is_err());
         assert_eq!(parse("", &names), Ok(None));

@@ -140,6 +140,7 @@ fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
         LiveCommand::Talk(name, held) => {
             strip(studio, &name, |id| Command::TalkKeyOf { id, held })?;
         }
+        LiveCommand::ResetLoudness => studio.send(Command::ResetLoudness),
         LiveCommand::ClipOut(name) if name.is_empty() => {
             studio.send(Command::ClearClip(StripLamp::All));
         }

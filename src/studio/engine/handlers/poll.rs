@@ -14,6 +14,7 @@ use crate::studio::live::history::PaceNews;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::outputs::OutputNews;
 use crate::studio::live::stream_delay;
+use crate::studio::mixer::loudness;
 use crate::studio::notices::health::Health;
 use crate::studio::notices::message::{StudioMessage, alarm_key};
 use crate::studio::notices::{Remedy, groups};
@@ -381,6 +382,9 @@ impl Engine {
         self.poll_viewer_monitor();
         let peak = &mut self.live.summary.peak_viewers;
         *peak = self.built_in.viewers().max(*peak);
+        if let Some(program) = &self.state.program {
+            loudness::note(&mut self.state.loudness_history, &program.mixer().meter());
+        }
         let strips = self.strip_stats();
         let Some(on_air) = &mut self.live.on_air else { return };
         let mut stats = on_air.stats(self.state.program.as_ref(), self.machine.usage, now);

@@ -45,6 +45,7 @@ impl Engine {
             strips: self.strip_views(),
             track_names: self.track_names(),
             loudness: program.map(|program| program.mixer().meter()).unwrap_or_default(),
+            loudness_history: Arc::clone(&state.loudness_history),
             monitoring: self.settings.monitoring.clone(),
             speakers: self.machine.devices.speakers().to_vec(),
             applications: self.machine.devices.applications().to_vec(),

@@ -154,7 +154,7 @@ macro_rules! numbers {
     )*};
 }
 
-numbers!("value-not-whole-from", i64, |it| it.try_into().ok(), u8, u16, u32, u64, i32);
+numbers!("value-not-whole-from", i64, |it| it.try_into().ok(), u8, u16, u32, u64, i8, i32);
 numbers!("value-not-from", f64, Some, f64);
 numbers!("value-not-from", f64, |it| Some(it as f32), f32);
 

@@ -9,7 +9,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::studio::settings::reading::values;
+use crate::studio::mixer::loudness::LOUDNESS_TARGETS;
+use crate::studio::settings::reading::values::{self, within};
 use crate::text::problem::{Problem, problem};
 
 /// Maximum number of saved layouts, and of characters in a name.
@@ -26,9 +27,13 @@ pub enum Panel {
     Sources,
     Program,
     Mixer,
+    /// The loudness of the program, compared with a target.
+    Loudness,
     Broadcast,
     Inspector,
     Chat,
+    /// The messages of the chat over the video.
+    Danmaku,
     /// The links of the built-in server's stream.
     Share,
     Stats,
@@ -41,13 +46,15 @@ pub enum Panel {
 }
 
 impl Panel {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Sources,
         Self::Program,
         Self::Mixer,
+        Self::Loudness,
         Self::Broadcast,
         Self::Inspector,
         Self::Chat,
+        Self::Danmaku,
         Self::Share,
         Self::Stats,
         Self::EventLog,
@@ -62,9 +69,11 @@ impl Panel {
             Self::Sources => "sources",
             Self::Program => "program",
             Self::Mixer => "mixer",
+            Self::Loudness => "loudness",
             Self::Broadcast => "broadcast",
             Self::Inspector => "inspector",
             Self::Chat => "chat",
+            Self::Danmaku => "danmaku",
             Self::Share => "share",
             Self::Stats => "stats",
             Self::EventLog => "event-log",
@@ -118,8 +127,8 @@ pub const PRESETS: [(&str, &str); 3] = [
     ),
     (
         "studio",
-        "row(* column(* row(228 sources, * program), 300 row(* mixer, 300 chat, \
-         260 tabs(stats!, event-log))), 304 column(* tabs(broadcast!, inspector, share), 120 controls))",
+        "row(* column(* row(228 sources, * program), 300 row(* tabs(mixer!, loudness), \
+         300 tabs(chat!, danmaku), 260 tabs(stats!, event-log))), 304 column(* tabs(broadcast!, inspector, share), 120 controls))",
     ),
     (
         "monitor",
@@ -288,18 +297,25 @@ impl<'de> Deserialize<'de> for PanelLayout {
     }
 }
 
-/// The layout in use, and those that the user changed or created, by name.
+/// The layout in use, those that the user changed or created, by name, and the options of panels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Panels {
     pub layout: String,
+    /// The loudness of the program to aim for, in LUFS; `None` means that of the services.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "loudness_target")]
+    pub loudness_target: Option<i8>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "layouts")]
     pub layouts: BTreeMap<String, PanelLayout>,
 }
 
+within! {
+    loudness_target: Option<i8> = LOUDNESS_TARGETS;
+}
+
 impl Default for Panels {
     fn default() -> Self {
-        Self { layout: "simple".to_owned(), layouts: BTreeMap::new() }
+        Self { layout: "simple".to_owned(), layouts: BTreeMap::new(), loudness_target: None }
     }
 }
 
@@ -338,6 +354,17 @@ fn layouts<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, PanelL
 mod tests {
     use super::*;
     use crate::studio::settings::Settings;
+
+    #[test]
+    fn a_loudness_that_no_program_has_is_told_and_the_services_decide() {
+        for text in ["-41", "0", "14", "'loud'", "1e9"] {
+            let (settings, warnings) =
+                Settings::parse(&format!("[panels]\nloudness_target = {text}\n"));
+            assert_eq!(settings.preferences.panels.loudness_target, None, "{text}");
+            assert_eq!(warnings.len(), 1, "{text}: {warnings:?}");
+            assert!(warnings[0].to_string().contains("panels.loudness_target"), "{warnings:?}");
+        }
+    }
 
     #[test]
     fn layouts_are_read_as_they_are_written() {

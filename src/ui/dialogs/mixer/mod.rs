@@ -10,15 +10,13 @@ use egui::{Align, Layout, ScrollArea, Ui, vec2};
 use crate::studio::Command;
 use crate::studio::snapshot::{SourceState, StripView};
 use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
-use crate::ui::input::actions::key;
+use crate::ui::studio_page::loudness;
 use crate::ui::studio_page::mixer::add_audio;
 use crate::ui::studio_page::mixer::labels;
 use crate::ui::studio_page::mixer::labels::MixerSelection;
-use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
-use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, Row, Select, figure, label, section};
+use crate::ui::widgets::{Row, Select, label, section};
 
 const WIDTH: f32 = 860.0;
 const HEIGHT: f32 = 520.0;
@@ -37,7 +35,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<DialogAnswer> {
                 ui.set_min_height(HEIGHT);
                 ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
                 list(ui, view, &mut looked);
-                loudness(ui, view);
+                program(ui, view);
                 monitoring(ui, view);
             });
             let rest = vec2(ui.available_width(), HEIGHT);
@@ -115,29 +113,10 @@ fn add(ui: &mut Ui, view: &mut View<'_>) {
     select.show(ui, view.theme, |ui| add_audio::list(ui, view));
 }
 
-fn loudness(ui: &mut Ui, view: &mut View<'_>) {
+fn program(ui: &mut Ui, view: &mut View<'_>) {
     ui.add_space(gap::M);
     section(ui, view.theme, &view.texts.get("mixer-loudness"));
-    let reading = view.snapshot.loudness;
-    let lufs = |value: Option<f32>| match value {
-        Some(value) => format!("{}\u{a0}LUFS", format::signed(f64::from(value), 1, false)),
-        None => "–".to_owned(),
-    };
-    let peak = format!("{}\u{a0}dBTP", format::signed(f64::from(reading.true_peak_dbtp), 1, false));
-    for (name, value, meaning) in [
-        (key!("mixer-rms"), format::decibels(reading.rms_dbfs), key!("tip-rms")),
-        (key!("mixer-momentary"), lufs(reading.momentary_lufs), key!("tip-momentary")),
-        (key!("mixer-short-term"), lufs(reading.short_term_lufs), key!("tip-short-term")),
-        (key!("mixer-integrated"), lufs(reading.integrated_lufs), key!("tip-integrated")),
-        (key!("mixer-true-peak"), peak, key!("tip-true-peak")),
-    ] {
-        figure(ui, view.theme, &view.texts.get(name), &value, &view.texts.get(meaning));
-    }
-    let text = view.texts.get("mixer-reset");
-    let button = Button::new(&text).look(ButtonWeight::Quiet).icon(Icon::Refresh).small();
-    if button.show(ui, view.theme).clicked() {
-        view.send(Command::ResetLoudness);
-    }
+    loudness::figures(ui, view);
 }
 
 fn monitoring(ui: &mut Ui, view: &mut View<'_>) {

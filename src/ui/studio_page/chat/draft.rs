@@ -1,5 +1,7 @@
 //! The state of the chat panel, which is kept between frames.
 
+use crate::ui::watch::danmaku::DanmakuLayer;
+
 /// The state of the chat panel, which is kept between frames.
 #[derive(Debug, Default)]
 pub struct Draft {
@@ -9,4 +11,7 @@ pub struct Draft {
     pub(super) saying: String,
     /// The blocked words, while they are edited.
     pub(super) words: Option<String>,
+    /// The messages that fly in the *Danmaku* panel, and the number of the newest of them.
+    pub(super) sky: DanmakuLayer,
+    pub(super) flown: u64,
 }

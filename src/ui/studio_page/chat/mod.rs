@@ -1,6 +1,7 @@
 //! The chat panel of the studio: the chat of the program's own stream, which the streamer
 //! moderates, and the chat of the watched stream.
 
+pub mod danmaku;
 mod draft;
 mod own;
 mod rules;

@@ -9,7 +9,7 @@ use crate::ui::scenes::{inspector, left_panel};
 use crate::ui::studio_page::mixer;
 use crate::ui::studio_page::multiview::SceneThumbnails;
 use crate::ui::studio_page::parts::PageParts;
-use crate::ui::studio_page::{chat, go_live, multiview, program, share, stats};
+use crate::ui::studio_page::{chat, go_live, loudness, multiview, program, share, stats};
 use crate::ui::style::theme::gap;
 use crate::ui::targets::child;
 use crate::ui::view::View;
@@ -21,9 +21,11 @@ pub(super) fn title(panel: Panel) -> &'static str {
         Panel::Sources => key!("panel-sources"),
         Panel::Program => key!("panel-program"),
         Panel::Mixer => key!("panel-mixer"),
+        Panel::Loudness => key!("panel-loudness"),
         Panel::Broadcast => key!("tab-broadcast"),
         Panel::Inspector => key!("tab-inspector"),
         Panel::Chat => key!("tab-chat"),
+        Panel::Danmaku => key!("panel-danmaku"),
         Panel::Share => key!("tab-share"),
         Panel::Stats => key!("panel-stats"),
         Panel::EventLog => key!("panel-event-log"),
@@ -61,6 +63,10 @@ pub(super) fn show(
             let mut sound = child(ui, room, "mixer");
             mixer::show(&mut sound, view, room).then_some(Action::Mixer)
         }
+        Panel::Loudness => scrolled(ui, inner, "loudness", |ui| {
+            loudness::show(ui, view, &mut parts.panels.loudness_target, inner.height());
+            None
+        }),
         Panel::Broadcast => {
             scrolled(ui, inner, "broadcast", |ui| targets::broadcast(ui, view, parts.target))
         }
@@ -70,6 +76,9 @@ pub(super) fn show(
             None
         }),
         Panel::Chat => chat::show(&mut child(ui, inner, "chat"), view, parts.chat, parts.watch),
+        Panel::Danmaku => scrolled(ui, inner, "danmaku", |ui| {
+            chat::danmaku::show(ui, view, parts.chat, inner.height())
+        }),
         Panel::Share => scrolled(ui, inner, "share", |ui| {
             share::show(ui, view, parts.share);
             None

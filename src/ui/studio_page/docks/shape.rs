@@ -221,6 +221,11 @@ pub(super) fn put_back(tree: &mut Tree<Panel>, panel: Panel, sizes: &mut HashMap
     if panel == Panel::Multiview && put_below_program(tree, pane, sizes) {
         return;
     }
+    let close = match panel {
+        Panel::Loudness => Some(Panel::Mixer),
+        Panel::Danmaku => Some(Panel::Chat),
+        _ => None,
+    };
     let like = [
         Panel::Inspector,
         Panel::Broadcast,
@@ -228,8 +233,11 @@ pub(super) fn put_back(tree: &mut Tree<Panel>, panel: Panel, sizes: &mut HashMap
         Panel::Share,
         Panel::Stats,
         Panel::EventLog,
+        Panel::Loudness,
+        Panel::Danmaku,
     ];
-    let parent = like.into_iter().filter(|_| like.contains(&panel)).find_map(|it| {
+    let others = like.into_iter().filter(|_| like.contains(&panel));
+    let parent = close.into_iter().chain(others).find_map(|it| {
         let known = tree.tiles.find_pane(&it).filter(|id| *id != pane)?;
         tree.tiles.parent_of(known)
     });

@@ -1,0 +1,93 @@
+//! The *Danmaku* panel: the messages of the chat as they fly over the video, and the options for
+//! that.
+
+use std::sync::Arc;
+
+use egui::{Align2, CornerRadius, Rect, Sense, Ui, vec2};
+
+use crate::studio::WatchCommand;
+use crate::ui::input::actions::{Action, key};
+use crate::ui::studio_page::chat::draft::Draft;
+use crate::ui::studio_page::chat::none;
+use crate::ui::style::theme::{BLACK, ON_VIDEO, RADIUS, Type, gap};
+use crate::ui::view::View;
+use crate::ui::watch;
+use crate::ui::widgets::place;
+
+/// The minimum height of the area over which messages fly.
+const SKY: f32 = 96.0;
+/// The height of the options below.
+const OPTIONS: f32 = 176.0;
+/// Up to this number of messages fly when the panel is first displayed. More would arrive all at
+/// once.
+const FIRST: usize = 3;
+
+/// Draws the panel, which has this height. Returns the action that the user selected.
+pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, height: f32) -> Option<Action> {
+    let snapshot = view.snapshot;
+    if snapshot.server.chat.is_none() && snapshot.chat.lines.is_empty() {
+        return none(ui, view);
+    }
+    let size = vec2(ui.available_width(), (height - OPTIONS).max(SKY));
+    let (room, _) = ui.allocate_exact_size(size, Sense::hover());
+    ui.painter().rect_filled(room, CornerRadius::same(RADIUS), BLACK);
+    fly(ui, view, draft, room);
+    ui.add_space(gap::XS);
+    let mut choices = snapshot.chat_choices.clone();
+    watch::chat::danmaku_options(ui, view, &mut choices);
+    if choices != snapshot.chat_choices {
+        watch::send(view, WatchCommand::SetChat(choices));
+    }
+    None
+}
+
+/// Draws the messages that fly, or why none does.
+fn fly(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
+    let (choices, now) = (&view.snapshot.chat_choices, ui.input(|input| input.time));
+    take(view, draft, now);
+    let still = match (choices.flying, view.theme.still) {
+        (false, _) => Some(key!("danmaku-off")),
+        (true, true) => Some(key!("danmaku-still")),
+        (true, false) => None,
+    };
+    let Some(still) = still else {
+        if draft.sky.is_busy() {
+            watch::chat::draw_danmaku(ui, view, &mut draft.sky, room);
+        } else {
+            quiet(ui, view, room, key!("danmaku-none"));
+        }
+        return;
+    };
+    draft.sky.clear();
+    quiet(ui, view, room, still);
+}
+
+fn quiet(ui: &Ui, view: &View<'_>, room: Rect, key: &'static str) {
+    let text = view.texts.get(key);
+    place(ui, room.center(), Align2::CENTER_CENTER, &text, Type::Small, ON_VIDEO);
+}
+
+/// Adds the new messages of the program's chat or, without one, of the watched stream. Deleted
+/// messages disappear.
+fn take(view: &View<'_>, Draft { sky, flown, .. }: &mut Draft, now: f64) {
+    let snapshot = view.snapshot;
+    // Numbers begin again with another chat.
+    if let Some(chat) = &snapshot.server.chat {
+        let newest = chat.posts.last().map_or(0, |post| post.id);
+        let before = std::mem::replace(flown, newest);
+        if before > 0 || chat.posts.len() <= FIRST {
+            let new = chat.posts.iter().filter(|post| post.id > before);
+            new.for_each(|post| sky.add(Arc::new(post.line.clone()), now));
+        }
+        sky.keep(|line| chat.posts.iter().any(|post| post.line == **line));
+    } else {
+        let lines = &snapshot.chat.lines;
+        let newest = lines.last().map_or(0, |heard| heard.number);
+        let before = std::mem::replace(flown, newest);
+        if before > 0 || lines.len() <= FIRST {
+            let new = lines.iter().filter(|heard| heard.number > before);
+            new.for_each(|heard| sky.add(Arc::clone(&heard.line), now));
+        }
+        sky.keep(|line| lines.iter().any(|heard| Arc::ptr_eq(&heard.line, line)));
+    }
+}
