@@ -26,7 +26,7 @@ pub(super) async fn event(
     (app, stream): (&str, &str),
     pass: Option<&str>,
 ) -> Response {
-    let is_on = registry.config.recording.playback && registry.config.hls.mode != Mode::Off;
+    let is_on = registry.rules().recording.playback && registry.config.hls.mode != Mode::Off;
     let Some(files) = registry.files.of_stream(app, stream).filter(|_| is_on) else {
         return failed(StatusCode::NOT_FOUND, "This stream is not recorded.\n");
     };
@@ -56,7 +56,7 @@ pub(super) async fn event(
         }
     }
     let root = "../".repeat(path.matches('/').count().saturating_sub(1));
-    let keeps_all = registry.config.recording.keep == Retention::default();
+    let keeps_all = registry.rules().recording.keep == Retention::default();
     let form = BroadcastForm { root: &root, ended: files.ended, keeps_all };
     match list.playlist(form) {
         BroadcastPlaylist::Text(text) => {
