@@ -4,6 +4,9 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+/// Maximum length of a host name in bytes (RFC 1035 §2.3.4).
+const MAX_HOST_NAME: usize = 253;
+
 /// Returns true if the server accepts this `Host`: any IP address (rebinding needs a name),
 /// `localhost`, or one of these names. Clients other than browsers may omit it.
 pub fn is_known_host(host: Option<&str>, names: &[String]) -> bool {
@@ -38,6 +41,20 @@ fn name(host: &str) -> &str {
         _ => host,
     };
     name.strip_suffix('.').unwrap_or(name)
+}
+
+/// Returns true if the text can be the name of a host, without a port.
+pub fn is_host_name(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    (1..=MAX_HOST_NAME).contains(&text.len()) && text.bytes().all(fits) && !text.starts_with('.')
+}
+
+/// Returns true if the text can be an origin, such as `https://example.com`.
+pub fn is_origin(text: &str) -> bool {
+    let host = text.split_once("://").map(|(_, host)| host);
+    host.is_some_and(|host| {
+        !host.is_empty() && host.bytes().all(|it| it.is_ascii_graphic() && it != b'/')
+    })
 }
 
 /// Returns true if the request comes from a page of this server, or from no page.
@@ -98,6 +115,21 @@ mod tests {
         assert!(is_loopback_host(Some("[::ffff:127.0.0.1]")) && is_loopback_host(None));
         for other in ["", "192.0.2.7", "[2001:db8::1]", "localhost.evil", "[", "studio.example"] {
             assert!(!is_loopback_host(Some(other)), "{other}");
+        }
+    }
+
+    #[test]
+    fn names_and_origins_have_their_forms() {
+        for name in ["studio.example", "localhost", "a", "my_host-2.lan"] {
+            assert!(is_host_name(name), "{name}");
+        }
+        let long = "a".repeat(254);
+        for other in ["", ".example", "studio:80", "a b", "https://a", "工作室", &long] {
+            assert!(!is_host_name(other), "{other}");
+        }
+        assert!(is_origin("https://example.com") && is_origin("http://[::1]:80"));
+        for other in ["", "example.com", "https://", "https://a/b", "https://a b", "*"] {
+            assert!(!is_origin(other), "{other}");
         }
     }
 

@@ -5,7 +5,7 @@ mod body;
 mod host;
 
 pub use body::Body;
-pub use host::{is_known_host, is_loopback_host, is_same_origin};
+pub use host::{is_host_name, is_known_host, is_loopback_host, is_origin, is_same_origin};
 
 /// Maximum length of a header in bytes, including the first line and the blank line.
 pub const MAX_HEAD: usize = 16 << 10;
