@@ -25,8 +25,8 @@ pub use error::{
     Cause, CertificateProblem, Class, ConnectStage, Error, FailedAttempt, NotRtmp, ProxyProblem,
     Refusal, Step, WebProblem,
 };
-pub use listener::Listener;
 pub use listener::own_addresses::{OwnAddress, main_address, own_addresses, reached_at};
+pub use listener::{Listener, all_addresses};
 pub use network_changes::{NetworkChange, NetworkChanges};
 pub use random::random_hex;
 pub use runtime::Runtime;

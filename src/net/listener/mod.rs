@@ -7,7 +7,8 @@ pub mod own_addresses;
 pub mod service_manager;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
@@ -33,6 +34,21 @@ pub(in crate::net) fn next_free<T>(
             }
             other => return other,
         }
+    }
+}
+
+/// Returns the address that stands for all addresses of this computer: of both families if the system
+/// has IPv6, otherwise of IPv4.
+pub fn all_addresses() -> IpAddr {
+    static BOTH: OnceLock<bool> = OnceLock::new();
+    let opens = || -> io::Result<()> {
+        let socket = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_only_v6(false)?;
+        socket.bind(&SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)).into())
+    };
+    match BOTH.get_or_init(|| opens().is_ok()) {
+        true => Ipv6Addr::UNSPECIFIED.into(),
+        false => Ipv4Addr::UNSPECIFIED.into(),
     }
 }
 
@@ -62,6 +78,10 @@ impl Listener {
         #[cfg(not(windows))]
         socket.set_reuse_address(true)?;
         socket.set_nonblocking(true)?;
+        if address.is_ipv6() && address.ip().is_unspecified() {
+            // Listens on all addresses of this computer, including IPv4.
+            socket.set_only_v6(false)?;
+        }
         socket.bind(&address.into())?;
         socket.listen(1024)?;
         let socket = tokio::net::TcpListener::from_std(socket.into())?;
@@ -88,7 +108,11 @@ impl Listener {
     pub async fn accept(&self) -> (Stream, SocketAddr) {
         loop {
             match self.socket.accept().await {
-                Ok((socket, peer)) => return (Stream::tcp(socket), peer),
+                // A socket of both families reports IPv4 clients at mapped addresses.
+                Ok((socket, peer)) => {
+                    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+                    return (Stream::tcp(socket), peer);
+                }
                 Err(error) => {
                     let gone = matches!(
                         error.kind(),
@@ -100,6 +124,33 @@ impl Listener {
                     }
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::Runtime;
+
+    #[test]
+    fn a_listener_at_all_addresses_knows_clients_of_both_families_by_their_own_addresses() {
+        let runtime = Runtime::start().unwrap();
+        let listener =
+            Listener::bind(runtime.handle(), SocketAddr::new(all_addresses(), 0)).unwrap();
+        let port = listener.local_addr().port();
+        let mut loopback = vec![IpAddr::from(Ipv4Addr::LOCALHOST)];
+        if all_addresses().is_ipv6() {
+            loopback.push(Ipv6Addr::LOCALHOST.into());
+        }
+        for ip in loopback {
+            // A computer can have IPv6 sockets and no IPv6 address.
+            let Ok(client) = std::net::TcpStream::connect((ip, port)) else {
+                assert!(ip.is_ipv6(), "IPv4 always works");
+                continue;
+            };
+            let (_stream, peer) = runtime.block_on(listener.accept());
+            assert_eq!(peer, client.local_addr().unwrap());
         }
     }
 }

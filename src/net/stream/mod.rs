@@ -189,7 +189,7 @@ impl Stream {
     /// The local address of the connection, if known.
     pub fn local_ip(&self) -> Option<IpAddr> {
         let local = self.socket().and_then(|socket| socket.local_addr().ok());
-        local.map(|local| local.ip())
+        local.map(|local| local.ip().to_canonical())
     }
 
     /// Returns true if the peer's address shows that the peer is on this computer.
