@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use sysinfo::System;
+
 use crate::server::access::callback::calls::{Callbacks, Notices};
 use crate::server::access::rules::AccessRules;
 use crate::server::access::token::key_source::Tokens;
@@ -22,7 +24,8 @@ pub(in crate::server) struct Access {
 impl Access {
     /// Creates it for a configuration, after another one if it is reloaded.
     pub fn new(config: &Config, notices: &Notices, before: Option<&Self>) -> Self {
-        let Config { publish_keys, access: mut rules, http_names, cors, .. } = config.clone();
+        let Config { publish_keys, access: mut rules, cors, .. } = config.clone();
+        let http_names = known_names(config);
         for app in rules.all_mut().filter(|app| app.publish.keys.is_empty()) {
             app.publish.keys.clone_from(&publish_keys);
         }
@@ -41,5 +44,41 @@ impl Access {
     pub fn callbacks(&self, app: &str) -> Option<&Arc<Callbacks>> {
         let name = self.rules.apps.contains_key(app).then(|| app.to_owned());
         self.callbacks.get(&name)
+    }
+}
+
+/// The host names by which browsers may address the server: those of the configuration, and this
+/// computer's name in the local network, such as `studio.local`.
+///
+/// The latter is safe from DNS rebinding. Names in `.local` are resolved by multicast on the local network
+/// (RFC 6762 §3), not by the DNS, so that no website can point one at this computer. Somebody on the same
+/// network who answers for the name reaches the server without that trick.
+pub(in crate::server) fn known_names(config: &Config) -> Vec<String> {
+    let own = System::host_name().ok().and_then(|name| local_name(&name));
+    config.http_names.iter().cloned().chain(own).collect()
+}
+
+/// The name of a host in the local network: the first label of its name, in `.local`.
+fn local_name(host: &str) -> Option<String> {
+    let label = host.split('.').next().unwrap_or_default();
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    (!label.is_empty() && label.bytes().all(fits)).then(|| format!("{label}.local"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_computer_is_known_by_its_name_in_the_local_network() {
+        assert_eq!(local_name("studio").as_deref(), Some("studio.local"));
+        assert_eq!(local_name("studio.example.com").as_deref(), Some("studio.local"));
+        for odd in ["", ".example", "two words", "工作室"] {
+            assert_eq!(local_name(odd), None, "{odd}");
+        }
+        let config = Config { http_names: vec!["live.example".to_owned()], ..Config::default() };
+        let names = known_names(&config);
+        assert_eq!(names.first().map(String::as_str), Some("live.example"));
+        assert!(names.iter().skip(1).all(|name| name.ends_with(".local")), "{names:?}");
     }
 }

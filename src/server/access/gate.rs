@@ -65,20 +65,22 @@ pub(in crate::server) async fn connect(
     Ok(grant)
 }
 
-/// The decision on the program's own stream, whose publisher is the program itself.
+/// The decision on the program's own stream, whose publisher is the program itself. The program also
+/// watches its stream with this key, whatever key viewers need.
 fn own_stream(registry: &Registry, action: Action, visit: &Visit) -> Option<Result<Grant, Denied>> {
     let own = registry.config.own_stream.as_ref()?;
-    let is_own = action == Action::Publish && own.app == visit.app && own.stream == visit.stream;
-    is_own.then(|| {
-        // This key cannot be guessed, and the program itself must not wait.
-        let rules = ActionRules { keys: vec![own.key.clone()], ..ActionRules::default() };
-        match &visit.secret {
-            Some(secret) if rules.has_key(secret.expose()) => {
-                Ok(Grant { proven: true, ..Grant::default() })
-            }
-            _ => Err(Denied::WrongSecret),
+    if own.app != visit.app || own.stream != visit.stream {
+        return None;
+    }
+    // This key cannot be guessed, and the program itself must not wait.
+    let rules = ActionRules { keys: vec![own.key.clone()], ..ActionRules::default() };
+    match (action, &visit.secret) {
+        (_, Some(secret)) if rules.has_key(secret.expose()) => {
+            Some(Ok(Grant { proven: true, ..Grant::default() }))
         }
-    })
+        (Action::Publish, _) => Some(Err(Denied::WrongSecret)),
+        (Action::Play, _) => None,
+    }
 }
 
 /// Checks the key or token of a client.

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
+use parking_lot::RwLock;
 use ring::hmac;
 use ring::rand::SystemRandom;
 
@@ -20,7 +21,7 @@ const UNTIL: usize = 8;
 #[derive(Debug)]
 pub(in crate::server) struct Passes {
     /// `None` without randomness: no pass is valid then.
-    key: Option<hmac::Key>,
+    key: RwLock<Option<hmac::Key>>,
 }
 
 /// What a pass opens.
@@ -34,14 +35,19 @@ pub(in crate::server) struct PassScope<'a> {
 
 impl Passes {
     pub fn new() -> Self {
-        let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).ok();
-        Self { key }
+        Self { key: RwLock::new(new_key()) }
+    }
+
+    /// Makes all earlier passes invalid.
+    pub fn revoke(&self) {
+        *self.key.write() = new_key();
     }
 
     /// A pass from this time on, in seconds since 1970.
     pub fn issue(&self, scope: PassScope<'_>, now: u64) -> String {
         let until = (now + VALID.as_secs()).to_be_bytes();
-        let signature = self.key.as_ref().map(|key| hmac::sign(key, &message(scope, until)));
+        let key = self.key.read();
+        let signature = key.as_ref().map(|key| hmac::sign(key, &message(scope, until)));
         let signature = signature.as_ref().and_then(|it| it.as_ref().get(..SIGNATURE));
         let bound = u8::from(scope.address.is_some());
         let all = [&[bound][..], &until, signature.unwrap_or_default()].concat();
@@ -50,7 +56,8 @@ impl Passes {
 
     /// Returns true if a pass opens this stream for a client at this address.
     pub fn opens(&self, pass: &str, app: &str, stream: &str, address: IpAddr, now: u64) -> bool {
-        let Some(key) = &self.key else { return false };
+        let key = self.key.read();
+        let Some(key) = &*key else { return false };
         let Ok(all) = BASE64URL_NOPAD.decode(pass.as_bytes()) else { return false };
         let Some((&bound, rest)) = all.split_first() else { return false };
         let Some((until, signature)) = rest.split_first_chunk::<UNTIL>() else { return false };
@@ -62,6 +69,10 @@ impl Passes {
             && bound <= 1
             && u64::from_be_bytes(*until) > now
     }
+}
+
+fn new_key() -> Option<hmac::Key> {
+    hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).ok()
 }
 
 /// The signed bytes. Lengths keep the names apart.
@@ -84,6 +95,18 @@ mod tests {
     use super::*;
 
     const NOW: u64 = 1_800_000_000;
+
+    #[test]
+    fn a_revoked_pass_opens_nothing() {
+        let passes = Passes::new();
+        let scope = PassScope { app: "live", stream: "show", address: None };
+        let address = "192.0.2.1".parse().unwrap();
+        let opens = |pass: &str| passes.opens(pass, "live", "show", address, NOW);
+        let old = passes.issue(scope, NOW);
+        assert!(opens(&old));
+        passes.revoke();
+        assert!(!opens(&old) && opens(&passes.issue(scope, NOW)));
+    }
 
     #[test]
     fn a_pass_opens_one_stream_for_a_while() {

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base::Secret;
-use crate::net::Identity;
 use crate::net::listener::descriptors;
 use crate::net::webrtc::Certificate;
+use crate::net::{Identity, all_addresses};
 use crate::server::access::rules::AccessRules;
 use crate::server::chat::moderation::ChatRules;
 use crate::server::fault::Fault;
@@ -44,10 +44,9 @@ impl Listen {
         Self { address, or_next: false }
     }
 
-    /// Listens on this port of all IPv4 addresses, or on one of the next ports.
-    pub const fn everywhere(port: u16) -> Self {
-        let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port);
-        Self { address, or_next: true }
+    /// Listens on this port of all addresses, or on one of the next ports.
+    pub fn everywhere(port: u16) -> Self {
+        Self { address: SocketAddr::new(all_addresses(), port), or_next: true }
     }
 
     /// Listens on this port of the loopback interface, or on one of the next ports.

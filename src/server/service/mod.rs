@@ -19,6 +19,7 @@ use crate::base::{Clock, queue as base_queue};
 use crate::net::rtmpt::Gate;
 use crate::net::webrtc::{Certificate, DatagramSocket};
 use crate::net::{Identity, Listener, Runtime, Stream};
+use crate::server::access::current::known_names;
 use crate::server::chat::moderation::ChatRules;
 use crate::server::event::{Event, Protocol, StreamFigures};
 use crate::server::fault::Fault;
@@ -154,7 +155,7 @@ impl Server {
         };
         let (sender, events) =
             base_queue::bounded("server events", EVENTS, base_queue::Full::DropOldest);
-        let gate = Arc::new(Gate::new(config.http_names.clone()));
+        let gate = Arc::new(Gate::new(known_names(&config)));
         let identity = config.rtmps.as_ref().map(|it| Arc::new(Mutex::new(it.identity.clone())));
         let registry = Arc::new(Registry::new(config, clock, sender, runtime.handle()));
         let measured = Arc::clone(&registry);
@@ -304,7 +305,7 @@ impl Server {
     pub fn reload(&self, config: &Config) -> Vec<&'static str> {
         self.registry.reload(config);
         pulls::set_rules(&self.registry, &config.relays);
-        self.gate.set_names(config.http_names.clone());
+        self.gate.set_names(known_names(config));
         if let (Some(identity), Some(secure)) = (&self.identity, &config.rtmps) {
             *identity.lock() = secure.identity.clone();
         }
@@ -325,6 +326,18 @@ impl Server {
             ("fault_seed", old.fault_seed != config.fault_seed),
         ];
         differs.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
+    }
+
+    /// Disconnects all viewers, and makes the passes of HLS viewers invalid, so that all need a key that
+    /// is valid now. Publishers stay.
+    pub fn expel_viewers(&self) {
+        self.registry.passes.revoke();
+        let now = self.registry.clock.now();
+        for stream in self.registry.streams() {
+            for viewer in stream.viewers(now) {
+                stream.end_viewer(viewer.id, "the play key has changed");
+            }
+        }
     }
 
     /// Takes the operator's seat in the chat of a stream; `None` if there are too many chats.
