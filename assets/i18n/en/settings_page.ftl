@@ -74,6 +74,12 @@ setting-services-edit = { $count ->
 }
 setting-successor = Successor server
 setting-successor-note = When the built-in server stops, clients with Enhanced RTMP reconnect to this address.
+setting-server-names = Host names of the built-in server
+setting-server-names-note = Browsers may use these names, such as studio.example.com. Addresses and this computer's name in .local always work.
+setting-server-names-hint = studio.example.com
+setting-server-origins = Websites that may play your stream
+setting-server-origins-note = Pages of these origins may read from the built-in server. Write * for all websites.
+setting-server-origins-hint = https://example.com
 
 setting-renderer = Rendering
 setting-renderer-note = How onair draws this window. Software rendering needs more CPU.

@@ -73,6 +73,12 @@ setting-services-edit = { $count ->
 }
 setting-successor = 接替服务器
 setting-successor-note = 内置服务器停止后，支持 Enhanced RTMP 的推流端和播放器会连到这里。
+setting-server-names = 内置服务器的主机名
+setting-server-names-note = 浏览器可以用这些名称访问，如 studio.example.com。IP 地址和本机的 .local 名称始终可用。
+setting-server-names-hint = studio.example.com
+setting-server-origins = 可以播放直播的网站
+setting-server-origins-note = 这些来源的网页可以读取内置服务器。写 * 表示所有网站。
+setting-server-origins-hint = https://example.com
 
 setting-renderer = 渲染
 setting-renderer-note = 绘制窗口的方式。软件渲染占用更多 CPU。
