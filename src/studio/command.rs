@@ -23,7 +23,7 @@ use crate::studio::settings::part::versions::VersionId;
 use crate::studio::targets::Target;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services::Service;
-use crate::studio::targets::sharing::ServerReach;
+use crate::studio::targets::sharing::{ServerNames, ServerReach};
 use crate::studio::watch::choices::WatchCommand;
 use crate::studio::watch::own_chat::ChatCommand;
 
@@ -218,6 +218,15 @@ pub enum Command {
     Serve(bool),
     /// Sets which computers can reach the built-in server. The value is saved.
     SetReach(ServerReach),
+    /// Sets whether viewers of the built-in server need a key. The value is saved, and the key is stored
+    /// with the stream keys.
+    SetPlayKey(bool),
+    /// Makes a new key for viewers of the built-in server. Links with the old key are invalid, and
+    /// current viewers are disconnected.
+    NewPlayKey,
+    /// Sets the host names of the built-in server, and the origins whose pages may read from it. The
+    /// value is saved.
+    SetServerNames(ServerNames),
     /// Sends to the chat of the program's own stream, or moderates it.
     Chat(ChatCommand),
     /// Adds this service of the user or, by its previous id, changes it; saved.

@@ -35,7 +35,7 @@ use crate::studio::settings::part::versions::Version;
 use crate::studio::settings::part::{InUse, PartKind};
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services::ServiceList;
-use crate::studio::targets::sharing::{NetworkAddress, ServerReach, ShareLinks};
+use crate::studio::targets::sharing::{NetworkAddress, ServerNames, ServerReach, ShareLinks};
 use crate::studio::targets::{Target, TargetState};
 use crate::studio::watch::chat::{ChatChoices, ChatView};
 use crate::studio::watch::choices::PlayerChoices;
@@ -291,6 +291,9 @@ pub struct ServerFigures {
     /// The addresses of this computer, and whether the server listens there.
     pub networks: Arc<[NetworkAddress]>,
     pub reach: ServerReach,
+    /// True if viewers need the play key, which the links contain.
+    pub play_key: bool,
+    pub names: ServerNames,
     pub viewers: usize,
     /// The number of viewers by protocol.
     pub viewers_by: BTreeMap<Protocol, usize>,
@@ -307,6 +310,11 @@ pub struct ServerFigures {
 impl ServerFigures {
     pub fn is_running(&self) -> bool {
         !self.rtmp.is_empty()
+    }
+
+    /// Returns the play address without its key, for places that are often on screen.
+    pub fn shown_url(&self) -> &str {
+        self.play_url.split_once('?').map_or(&self.play_url, |(url, _)| url)
     }
 
     /// Returns true if other computers can open the links.
@@ -450,6 +458,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Returns true if the built-in server is a target of the broadcast, so that it does not stop.
+    pub fn is_server_busy(&self) -> bool {
+        let used = self.targets.iter().any(|it| it.target.is_built_in() && it.target.enabled);
+        self.server.is_running() && used && self.live != LiveState::Idle
+    }
+
     /// Returns the slot of the selected player.
     pub fn chosen_slot(&self) -> usize {
         self.tiles.iter().find(|tile| tile.chosen).map_or(0, |tile| tile.id.slot())

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::base::Clock;
+use crate::base::{Clock, Secret};
 use crate::player;
 use crate::studio::engine::server::Serve;
 use crate::studio::settings::{ServerToken, Settings};
@@ -41,6 +41,8 @@ pub struct Config {
     pub crashes: Option<PathBuf>,
     /// The token that allows changes of the built-in server over HTTP; `None` forbids all changes.
     pub server_token: Option<ServerToken>,
+    /// The key that viewers of the built-in server need, instead of the stored one. It is not stored.
+    pub play_key: Option<Secret>,
     /// The known services and the user's own services.
     pub services: ServiceList,
     /// True if there is a program, with its sources, compositor and mixer. Otherwise the studio
@@ -85,6 +87,7 @@ impl Config {
             history_path: None,
             crashes: None,
             server_token: None,
+            play_key: None,
             services: ServiceList::default(),
             program: true,
             scenes_only: false,

@@ -163,10 +163,9 @@ pub(in crate::studio) fn assemble(mut config: Config) -> std::io::Result<(Engine
         watch: Players::new(watched.clone(), config.player.clone(), network, config.find_chat),
         built_in: BuiltIn::new(
             config.serve,
-            settings.successor.clone(),
             config.server_token.take(),
-            settings.reach,
-            settings.chat_rules.clone(),
+            config.play_key.clone(),
+            &settings,
         ),
         file: SettingsFile::new(config.settings_path.take(), players, config.on_air_mark.take()),
         services: std::mem::take(&mut config.services),

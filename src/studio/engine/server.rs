@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use crate::base::{Clock, Secret};
 use crate::net::{Runtime, own_addresses, random_hex};
+use crate::server::access::AccessRules;
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT};
 use crate::server::{self, ChatRules, Fault, Listen, OwnStream, Protocol, Server};
 use crate::studio::event::Ready;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::settings::ServerToken;
+use crate::studio::settings::{ServerToken, Settings};
 use crate::studio::targets::address;
-use crate::studio::targets::sharing::{self, NetworkAddress, ServerReach, ShareLinks};
+use crate::studio::targets::sharing::{self, NetworkAddress, ServerNames, ServerReach, ShareLinks};
 use crate::studio::watch::own_chat::{ChatCommand, OwnChat, OwnChatView};
 use crate::text::Problem;
 
@@ -41,6 +42,9 @@ pub(in crate::studio) struct BuiltIn {
     token: Option<ServerToken>,
     /// The key of the program's own stream, which is secret and new in each run.
     key: Secret,
+    /// The key that viewers need; `None` lets everybody watch who reaches the server.
+    play_key: Option<Secret>,
+    names: ServerNames,
     reach: ServerReach,
     chat_rules: ChatRules,
     /// The chat of the program's own stream, if there is a window to show it.
@@ -54,22 +58,24 @@ pub(in crate::studio) struct BuiltIn {
 impl BuiltIn {
     pub(in crate::studio) fn new(
         serve: Serve,
-        successor: String,
         token: Option<ServerToken>,
-        reach: ServerReach,
-        chat_rules: ChatRules,
+        play_key: Option<Secret>,
+        settings: &Settings,
     ) -> Self {
         // Without random numbers there is no server: see `start`.
-        let key = Secret::new(random_hex().unwrap_or_default());
+        let secret = || Secret::new(random_hex().unwrap_or_default());
         Self {
             serve,
             server: None,
             faults: Vec::new(),
-            successor,
+            successor: settings.successor.clone(),
             token,
-            key,
-            reach,
-            chat_rules,
+            key: secret(),
+            // Until the stored key is loaded, nobody knows the key.
+            play_key: play_key.or_else(|| settings.play_key.then(secret)),
+            names: settings.server_names.clone(),
+            reach: settings.reach,
+            chat_rules: settings.chat_rules.clone(),
             chat: None,
             networks: Arc::default(),
             links: Arc::default(),
@@ -84,6 +90,69 @@ impl BuiltIn {
         self.server.is_some()
     }
 
+    /// Sets the host names of the server, and the origins whose pages may read from it.
+    pub(in crate::studio) fn set_names(&mut self, names: ServerNames) {
+        self.names = names;
+        self.reload();
+    }
+
+    /// Returns true if viewers need a key.
+    pub(in crate::studio) fn needs_play_key(&self) -> bool {
+        self.play_key.is_some()
+    }
+
+    /// Sets the key that viewers need. Viewers with another key, or without one, are disconnected.
+    pub(in crate::studio) fn set_play_key(&mut self, key: Option<Secret>) {
+        if self.play_key == key {
+            return;
+        }
+        self.play_key = key;
+        self.reload();
+        if let (Some(server), true) = (&self.server, self.play_key.is_some()) {
+            server.expel_viewers();
+        }
+        self.look_at_networks();
+    }
+
+    /// Makes a new key for viewers, and returns it. Nobody can watch if the system has no randomness.
+    pub(in crate::studio) fn renew_play_key(&mut self) -> Option<Secret> {
+        let key = random_hex().map(Secret::new);
+        let unknown = || Secret::new(self.key.expose());
+        self.set_play_key(Some(key.clone().unwrap_or_else(unknown)));
+        key
+    }
+
+    /// Applies the current access rules and names to the running server.
+    fn reload(&self) {
+        if let Some(server) = &self.server {
+            server.reload(&self.config());
+        }
+    }
+
+    fn config(&self) -> server::Config {
+        let (app, stream) = address::OWN_STREAM;
+        let own_stream =
+            OwnStream { app: app.to_owned(), stream: stream.to_owned(), key: self.key.clone() };
+        let mut access = AccessRules::default();
+        access.others.play.keys.extend(self.play_key.clone());
+        let ServerReach { http, rtmp } = self.reach;
+        server::Config {
+            rtmp: ServerReach::listen(rtmp, DEFAULT_RTMP_PORT),
+            http: Some(ServerReach::listen(http, DEFAULT_HTTP_PORT)),
+            webrtc: Some(ServerReach::listen(http, DEFAULT_WEBRTC_PORT)),
+            own_stream: Some(own_stream),
+            access,
+            http_names: self.names.hosts.clone(),
+            cors: self.names.origins.clone(),
+            chat: self.chat_rules.clone(),
+            http_token: self.token.as_ref().map(|token| token.token.clone()),
+            webrtc_certificate: self.token.as_ref().and_then(|token| token.certificate.clone()),
+            faults: self.faults.clone(),
+            successor: self.next(),
+            ..server::Config::default()
+        }
+    }
+
     /// Starts the server on its default ports, or on the next free ports, which is reported.
     pub(in crate::studio) fn start(
         &mut self,
@@ -94,23 +163,7 @@ impl BuiltIn {
             let reason = "the system has no randomness".into();
             return Err(Box::new(StudioMessage::ServerFailed { reason }));
         }
-        let (app, stream) = address::OWN_STREAM;
-        let own_stream =
-            OwnStream { app: app.to_owned(), stream: stream.to_owned(), key: self.key.clone() };
-        let ServerReach { http, rtmp } = self.reach;
-        let config = server::Config {
-            rtmp: ServerReach::listen(rtmp, DEFAULT_RTMP_PORT),
-            http: Some(ServerReach::listen(http, DEFAULT_HTTP_PORT)),
-            webrtc: Some(ServerReach::listen(http, DEFAULT_WEBRTC_PORT)),
-            own_stream: Some(own_stream),
-            chat: self.chat_rules.clone(),
-            http_token: self.token.as_ref().map(|token| token.token.clone()),
-            webrtc_certificate: self.token.as_ref().and_then(|token| token.certificate.clone()),
-            faults: self.faults.clone(),
-            successor: self.next(),
-            ..server::Config::default()
-        };
-        let server = Server::start(runtime, clock, config).map_err(|error| {
+        let server = Server::start(runtime, clock, self.config()).map_err(|error| {
             Box::new(StudioMessage::ServerFailed { reason: Problem::from(&error) })
         })?;
         let addresses = server.addresses();
@@ -125,6 +178,7 @@ impl BuiltIn {
             moved(addresses.http_moved, DEFAULT_HTTP_PORT, addresses.http),
         ];
         if self.serve == Serve::AtOnce {
+            let (app, stream) = address::OWN_STREAM;
             self.chat = server.join_chat(app, stream).map(OwnChat::new);
         }
         self.server = Some(server);
@@ -163,7 +217,8 @@ impl BuiltIn {
         let server = self.server.as_ref().map(Server::addresses);
         let networks = server.map(|server| sharing::networks(&own_addresses(), server));
         self.networks = networks.unwrap_or_default().into();
-        let links = server.map(|server| sharing::links(&self.networks, server));
+        let key = self.play_key.as_ref().map(Secret::expose);
+        let links = server.map(|server| sharing::links(&self.networks, server, key));
         self.links = Arc::new(links.unwrap_or_default());
     }
 
@@ -239,6 +294,18 @@ impl BuiltIn {
         self.faults = faults;
     }
 
+    /// Returns the play address of the broadcast for this computer, with the play key, if viewers need
+    /// one; empty while the server does not run.
+    pub(in crate::studio) fn play_url(&self) -> String {
+        let key = self.play_key.as_ref().map(|key| format!("?key={}", key.expose()));
+        let url = self.rtmp().map(|address| address::play_url(address) + &key.unwrap_or_default());
+        url.unwrap_or_default()
+    }
+
+    pub(in crate::studio) fn names(&self) -> &ServerNames {
+        &self.names
+    }
+
     /// Returns the RTMP address for this computer.
     pub(in crate::studio) fn rtmp(&self) -> Option<SocketAddr> {
         self.server.as_ref().map(|server| sharing::here(server.addresses().rtmp))
@@ -262,7 +329,10 @@ impl BuiltIn {
     pub(in crate::studio) fn ready(&self) -> Ready {
         let Some(server) = &self.server else { return Ready::default() };
         let addresses = server.addresses();
-        let ShareLinks { page, hls, dash, hls_ts, rtmp, flv, whep } = (*self.links).clone();
+        // The play key is secret.
+        let key = self.play_key.as_ref().map(|_| "***");
+        let ShareLinks { page, hls, dash, hls_ts, rtmp, flv, whep } =
+            sharing::links(&self.networks, addresses, key);
         let known = |link: String| Some(link).filter(|link| !link.is_empty());
         Ready {
             rtmp: format!("rtmp://{}", addresses.rtmp),

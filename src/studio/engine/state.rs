@@ -160,6 +160,8 @@ pub(in crate::studio) struct KeptSecrets {
     pub place: Option<KeyPlace>,
     /// True if keys from an earlier run are still being loaded.
     pub pending: bool,
+    /// True if the key of the built-in server's viewers is still being loaded.
+    pub play_key_pending: bool,
     /// The stored addresses with secrets, by name.
     pub addresses: BTreeMap<String, Secret>,
     /// Targets whose key must be stored with the settings.

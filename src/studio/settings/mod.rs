@@ -46,7 +46,7 @@ use crate::studio::settings::sections::player::RememberedPlayer;
 use crate::studio::settings::sections::quality::QualityLayout;
 use crate::studio::settings::sections::recording::RecordingLayout;
 use crate::studio::targets::quality::Quality;
-use crate::studio::targets::sharing::ServerReach;
+use crate::studio::targets::sharing::{ServerNames, ServerReach};
 use crate::studio::targets::{MAX_TARGETS, Target};
 use crate::studio::watch::chat::ChatChoices;
 use crate::studio::watch::choices::PlayerChoices;
@@ -109,6 +109,9 @@ pub struct Settings {
     pub reach: ServerReach,
     /// The rules of the built-in server's chats.
     pub chat_rules: ChatRules,
+    /// True if viewers of the built-in server need a key, which is stored with the stream keys.
+    pub play_key: bool,
+    pub server_names: ServerNames,
     pub preferences: Preferences,
 }
 
@@ -135,6 +138,8 @@ impl Default for Settings {
             successor: String::new(),
             reach: ServerReach::default(),
             chat_rules: ChatRules::default(),
+            play_key: false,
+            server_names: ServerNames::default(),
             preferences: Preferences::default(),
         }
     }
@@ -297,6 +302,8 @@ impl Settings {
             chat: file.chat.checked(),
             chat_rules: file.server.chat_rules(),
             reach: file.server.reach(),
+            play_key: file.server.play_key(document),
+            server_names: file.server.names(),
             successor: file.server.successor,
             preferences: Preferences {
                 recording: file.recording,
@@ -375,7 +382,7 @@ impl Settings {
                 wall: self.wall.clone(),
             }),
             chat: self.chat.clone(),
-            server: sections::server::Table::of(&self.successor, self.reach, &self.chat_rules),
+            server: sections::server::Table::of(self),
             window: self.preferences.clone(),
             recording: self.preferences.recording.clone(),
             hotkeys: (*self.preferences.hotkeys).clone(),

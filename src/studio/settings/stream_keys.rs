@@ -55,6 +55,8 @@ pub(in crate::studio) enum KeyOwner {
     Address,
     /// The desktop's permission for a display or window.
     Permission,
+    /// The viewers of the built-in server.
+    Viewers,
 }
 
 /// An answer of the thread.

@@ -182,9 +182,11 @@ fn address(url: &str, (rtmp, http): (&str, &str)) -> Option<WebUrl> {
     if (own.host, own.port) != (asked.host, asked.port) {
         return None;
     }
-    let path = url.split_once("://")?.1.split_once('/')?.1;
-    let path = path.split(['?', '#']).next()?.trim_end_matches('/');
-    WebUrl::parse(&format!("{}/{path}.flv", http.trim_end_matches('/'))).ok()?.chat()
+    let path = url.split_once("://")?.1.split_once('/')?.1.split('#').next()?;
+    // The key of the stream is also that of its chat.
+    let (path, query) = path.split_at(path.find('?').unwrap_or(path.len()));
+    let path = path.trim_end_matches('/');
+    WebUrl::parse(&format!("{}/{path}.flv{query}", http.trim_end_matches('/'))).ok()?.chat()
 }
 
 #[cfg(test)]
@@ -198,7 +200,7 @@ mod tests {
             ("http://a/live/x.flv?t=1", Some("ws://a/live/x/chat?***")),
             ("wss://a/live/x.flv", Some("wss://a/live/x/chat")),
             ("rtmp://127.0.0.1:1935/live/onair", Some("ws://127.0.0.1:8088/live/onair/chat")),
-            ("rtmp://127.0.0.1/live/onair?key=1", Some("ws://127.0.0.1:8088/live/onair/chat")),
+            ("rtmp://127.0.0.1/live/onair?key=1", Some("ws://127.0.0.1:8088/live/onair/chat?***")),
             ("rtmp://elsewhere/live/onair", None),
             ("http://a/live/x.m3u8", None),
             ("film.flv", None),

@@ -1,9 +1,16 @@
-//! Handles the user's own services, and the successor server.
+//! Handles the user's own services, and the settings of the built-in server: its successor, its names,
+//! and the key that viewers need.
 
+use crate::base::Secret;
 use crate::studio::engine::Engine;
 use crate::studio::notices::message::StudioMessage;
+use crate::studio::settings::stream_keys::KeyOwner;
 use crate::studio::settings::{MAX_SERVICES, check_successor, services_beside, write_services};
 use crate::studio::targets::services::{Service, ServiceList};
+use crate::studio::targets::sharing::{ServerNames, check_host, check_names, check_origin};
+
+/// The name of the stored play key.
+const PLAY_KEY: &str = "play key";
 
 impl Engine {
     pub(in crate::studio::engine) fn put_service(&mut self, was: Option<&str>, service: &Service) {
@@ -63,6 +70,70 @@ impl Engine {
             self.settings.successor.clone_from(&url);
             self.built_in.set_successor(url);
             self.changed();
+        }
+    }
+
+    pub(in crate::studio::engine) fn set_server_names(&mut self, names: ServerNames) {
+        let ServerNames { hosts, origins } = names;
+        let hosts = check_names(hosts.iter().map(String::as_str), check_host);
+        let origins = check_names(origins.iter().map(String::as_str), check_origin);
+        // The window has reported bad names.
+        if let (Ok(hosts), Ok(origins)) = (hosts, origins) {
+            let names = ServerNames { hosts, origins };
+            self.settings.server_names.clone_from(&names);
+            self.built_in.set_names(names);
+            self.changed();
+        }
+    }
+
+    /// Requests the stored play key, if viewers need one.
+    pub(in crate::studio::engine) fn fetch_play_key(&mut self) {
+        let wanted = self.settings.play_key && self.config.play_key.is_none();
+        if let Some(keys) = self.secrets.keys.as_ref().filter(|_| wanted) {
+            keys.load(KeyOwner::Viewers, PLAY_KEY);
+            (self.secrets.pending, self.secrets.play_key_pending) = (true, true);
+        }
+    }
+
+    /// Takes the stored play key. A key that was lost is replaced, so that the server stays closed.
+    pub(in crate::studio::engine) fn play_key_loaded(&mut self, key: Option<Secret>) {
+        // A key that was made meanwhile is newer.
+        if !std::mem::take(&mut self.secrets.play_key_pending) {
+            return;
+        }
+        match key {
+            Some(key) => self.built_in.set_play_key(Some(key)),
+            None => self.renew_play_key(),
+        }
+    }
+
+    /// Sets whether viewers need a key.
+    pub(in crate::studio::engine) fn set_play_key(&mut self, needed: bool) {
+        if needed == self.settings.play_key {
+            return;
+        }
+        self.settings.play_key = needed;
+        self.changed();
+        if needed {
+            self.renew_play_key();
+            return;
+        }
+        self.secrets.play_key_pending = false;
+        self.built_in.set_play_key(None);
+        if let Some(keys) = &self.secrets.keys {
+            keys.forget(PLAY_KEY);
+        }
+    }
+
+    /// Makes a new play key, and stores it.
+    pub(in crate::studio::engine) fn renew_play_key(&mut self) {
+        if !self.settings.play_key {
+            return;
+        }
+        self.secrets.play_key_pending = false;
+        let key = self.built_in.renew_play_key();
+        if let (Some(keys), Some(key)) = (&self.secrets.keys, key) {
+            keys.keep(PLAY_KEY, &key);
         }
     }
 }

@@ -18,7 +18,6 @@ use crate::studio::snapshot::{
     AudioSource, Checked, RecordingFigures, ReplayFigures, ServerFigures, Snapshot, TargetView,
     VideoSource,
 };
-use crate::studio::targets::address;
 
 impl Engine {
     pub(in crate::studio::engine) fn snapshot(&self, ended: bool) -> Snapshot {
@@ -178,11 +177,13 @@ impl Engine {
         ServerFigures {
             rtmp,
             http,
-            play_url: self.built_in.rtmp().map(address::play_url).unwrap_or_default(),
+            play_url: self.built_in.play_url(),
             page_url: links.page.clone(),
             links,
             networks: Arc::clone(self.built_in.networks()),
             reach: self.built_in.reach(),
+            play_key: self.built_in.needs_play_key(),
+            names: self.built_in.names().clone(),
             viewers: viewers_by.values().sum(),
             viewers_by,
             chat: self.built_in.chat(),

@@ -41,6 +41,7 @@ impl Engine {
         };
         self.secrets.keys = Some(keys);
         self.adopt_written_keys();
+        self.fetch_play_key();
         self.fetch_secrets();
     }
 
@@ -99,6 +100,7 @@ impl Engine {
                         self.notices.tell(&StudioMessage::KeyNotKept { reason }, "");
                     }
                 },
+                KeyAnswer::Loaded { what: KeyOwner::Viewers, key, .. } => self.play_key_loaded(key),
                 KeyAnswer::Loaded { key: None, .. } => {}
                 KeyAnswer::Loaded { what: KeyOwner::Permission, name, key: Some(key) } => {
                     let name = name.strip_prefix(PERMISSION).unwrap_or_default();

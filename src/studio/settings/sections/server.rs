@@ -5,9 +5,13 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::server::{ChatRules, MAX_SLOW};
+use crate::studio::settings::Settings;
+use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::values;
 use crate::studio::targets::address::parse;
-use crate::studio::targets::sharing::ServerReach;
+use crate::studio::targets::sharing::{
+    ServerNames, ServerReach, check_host, check_names, check_origin,
+};
 use crate::text::problem::{Problem, problem};
 use crate::wire::chat::blocked_words::BlockedWords;
 
@@ -27,16 +31,28 @@ pub(in crate::studio::settings) struct Table {
     chat_slow: u64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     blocked_words: Vec<String>,
+    /// True if viewers need the play key. Any other value than `false` counts as true, so that a mistake
+    /// does not let everybody in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    play_key: Option<toml::Value>,
+    #[serde(deserialize_with = "hosts", skip_serializing_if = "Vec::is_empty")]
+    names: Vec<String>,
+    #[serde(deserialize_with = "origins", skip_serializing_if = "Vec::is_empty")]
+    origins: Vec<String>,
 }
 
 impl Table {
-    pub fn of(successor: &str, reach: ServerReach, chat_rules: &ChatRules) -> Self {
+    pub fn of(settings: &Settings) -> Self {
+        let Settings { successor, reach, chat_rules, play_key, server_names, .. } = settings;
         Self {
-            successor: successor.to_owned(),
+            successor: successor.clone(),
             network: reach.http,
             network_rtmp: reach.rtmp,
             chat_slow: chat_rules.slow.as_secs(),
             blocked_words: chat_rules.words.words().to_vec(),
+            play_key: play_key.then_some(toml::Value::Boolean(true)),
+            names: server_names.hosts.clone(),
+            origins: server_names.origins.clone(),
         }
     }
 
@@ -46,6 +62,22 @@ impl Table {
 
     pub fn reach(&self) -> ServerReach {
         ServerReach { http: self.network, rtmp: self.network_rtmp }
+    }
+
+    /// Returns true if viewers need the play key.
+    pub fn play_key(&self, document: &mut Document<'_>) -> bool {
+        match &self.play_key {
+            None | Some(toml::Value::Boolean(false)) => false,
+            Some(toml::Value::Boolean(true)) => true,
+            Some(_) => {
+                document.note("server.play_key", &problem!("server-play-key-bad"));
+                true
+            }
+        }
+    }
+
+    pub fn names(&self) -> ServerNames {
+        ServerNames { hosts: self.names.clone(), origins: self.origins.clone() }
     }
 
     pub fn chat_rules(&self) -> ChatRules {
@@ -73,6 +105,16 @@ fn successor<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     check_successor(&String::deserialize(from)?).map_err(values::refuse)
 }
 
+fn hosts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let texts = Vec::<String>::deserialize(from)?;
+    check_names(texts.iter().map(String::as_str), check_host).map_err(values::refuse)
+}
+
+fn origins<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let texts = Vec::<String>::deserialize(from)?;
+    check_names(texts.iter().map(String::as_str), check_origin).map_err(values::refuse)
+}
+
 /// Checks the successor of a server: the URL of an application, or empty.
 ///
 /// # Errors
@@ -91,7 +133,6 @@ pub fn check_successor(url: &str) -> Result<String, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::settings::Settings;
 
     #[test]
     fn the_server_is_read_as_it_was_written() {
@@ -101,6 +142,11 @@ mod tests {
                 slow: Duration::from_secs(30),
                 words: BlockedWords::new(["spoiler", "剧透"]),
             },
+            play_key: true,
+            server_names: ServerNames {
+                hosts: vec!["studio.example".to_owned()],
+                origins: vec!["https://example.com".to_owned()],
+            },
             ..Settings::default()
         };
         let folder = tempfile::tempdir().unwrap();
@@ -109,6 +155,18 @@ mod tests {
         let (read, warnings) = Settings::read(&path);
         assert_eq!(warnings, Vec::<String>::new());
         assert_eq!((read.reach, read.chat_rules), (settings.reach, settings.chat_rules));
+        assert_eq!((read.play_key, read.server_names), (true, settings.server_names));
+    }
+
+    #[test]
+    fn a_bad_play_key_lets_nobody_in_and_bad_names_are_left_out() {
+        let text =
+            "[server]\nplay_key = \"tulip\"\nnames = [\"a b\"]\norigins = [\"example.com\"]\n";
+        let (read, warnings) = Settings::parse(text);
+        assert_eq!(warnings.len(), 3, "{warnings:?}");
+        assert!(warnings.iter().all(|it| !it.to_string().contains("tulip")), "{warnings:?}");
+        assert_eq!((read.play_key, read.server_names), (true, ServerNames::default()));
+        assert!(!Settings::parse("[server]\nplay_key = false\n").0.play_key);
     }
 
     #[test]
