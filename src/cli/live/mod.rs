@@ -20,6 +20,7 @@ use crate::base::Clock;
 use crate::capture::VideoChoice;
 use crate::cli::flags::value::{bytes, delay, duration, sample_rate};
 use crate::cli::flags::{Globals, network, value};
+use crate::cli::live::targets::KeySource;
 use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::redact::check_file;
@@ -32,6 +33,7 @@ use crate::studio::settings::{
 };
 use crate::studio::targets::address::parse;
 use crate::studio::targets::services::SERVICES;
+use crate::studio::targets::sharing::{check_host, check_origin};
 use crate::studio::{Adapt, Collection, Config, Quality, RecordingChoices, Settings, Target};
 use crate::text::problem::{Problem, problem};
 use crate::wire::container::Format;
@@ -126,9 +128,26 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["to", "service", "copy"], help_heading = "Targets")]
     pub built_in: bool,
     /// Let other computers on your network watch the built-in server over HTTP and WebRTC, without a
-    /// password. By default, only this computer can watch, unless --settings allow it
+    /// password, unless viewers need a key. By default, only this computer can watch, unless --settings
+    /// allow it
     #[arg(long, conflicts_with = "copy", help_heading = "Targets")]
     pub network: bool,
+    /// Environment variable with the key that viewers of the built-in server need: `?key=…` after each
+    /// link. Without it, --settings decide whether viewers need a key
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["copy", "play_key_file"],
+          help_heading = "Targets")]
+    pub play_key_env: Option<String>,
+    /// File with the key that viewers of the built-in server need
+    #[arg(long, value_name = "PATH", conflicts_with = "copy", help_heading = "Targets")]
+    pub play_key_file: Option<PathBuf>,
+    /// Host name that browsers may use for the built-in server, in addition to its addresses,
+    /// localhost, and the name of this computer in .local (repeatable)
+    #[arg(long, value_name = "HOST", value_parser = check_host, help_heading = "Targets")]
+    pub name: Vec<String>,
+    /// Origin whose pages may read from the built-in server, such as `https://example.com`, or `*` for
+    /// all (repeatable)
+    #[arg(long, value_name = "ORIGIN", value_parser = check_origin, help_heading = "Targets")]
+    pub cors: Vec<String>,
     /// Resume the broadcast that a crash ended, with its targets, scene, collection and profile
     #[arg(long, conflicts_with_all = ["to", "service", "built_in", "copy", "scene", "collection",
           "profile"], help_heading = "Targets")]
@@ -360,6 +379,12 @@ fn prepare(
     }
     settings.targets = wanted;
     settings.reach.http |= args.network;
+    settings.server_names.hosts.extend(args.name.iter().cloned());
+    settings.server_names.origins.extend(args.cors.iter().cloned());
+    let play_key = args.play_key_env.clone().map(KeySource::Env);
+    let play_key = play_key.or_else(|| args.play_key_file.clone().map(KeySource::File));
+    let play_key = play_key.map(|source| source.read_for_links()).transpose()?;
+    settings.play_key |= play_key.is_some();
     settings.delay = args.delay.unwrap_or(settings.delay);
     if let Some(duration) = args.duration
         && duration <= settings.delay
@@ -386,6 +411,7 @@ fn prepare(
     }
     let mut config = Config {
         server_token: ServerToken::of_user_or_none(),
+        play_key,
         services,
         warnings,
         keys_path,

@@ -168,6 +168,21 @@ impl KeySource {
     }
 }
 
+impl KeySource {
+    /// Reads a key that becomes a part of links, so that it has only characters that these may contain.
+    ///
+    /// # Errors
+    /// Fails like [`KeySource::read`], and if the key has another character.
+    pub fn read_for_links(&self) -> Result<Secret, Error> {
+        let key = self.read()?;
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        match key.expose().bytes().all(fits) {
+            true => Ok(key),
+            false => Err((problem!("cli-play-key-letters"), Exit::Usage)),
+        }
+    }
+}
+
 /// Reads only one line, limited to the length of a key, because the writer may keep a pipe open.
 fn first_line<R: BufRead>(
     opened: std::io::Result<R>,
@@ -192,6 +207,21 @@ mod tests {
         let all = ["onair", "live"].iter().chain(words);
         let matches = Cli::command().try_get_matches_from(all).unwrap();
         written(matches.subcommand_matches("live").unwrap(), &ServiceList::default())
+    }
+
+    #[test]
+    fn a_key_for_links_has_only_characters_of_links() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("key");
+        let read = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            KeySource::File(file.clone()).read_for_links()
+        };
+        assert_eq!(read("Tulip-9_a.b~\nmore\n").unwrap(), Secret::new("Tulip-9_a.b~"));
+        for bad in ["a b", "a&b", "a#b", "é", ""] {
+            let (why, _) = read(bad).unwrap_err();
+            assert!(!why.to_string().contains("a&b"), "{why}");
+        }
     }
 
     #[test]

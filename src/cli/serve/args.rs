@@ -18,6 +18,7 @@ use crate::server::relay::RelayTarget;
 use crate::server::renditions::{Ladder, Ladders, Watermark};
 use crate::server::{ChatRules, Fault, Limits, MAX_SLOW};
 use crate::studio::settings::check_successor;
+use crate::studio::targets::sharing::check_origin;
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::chat::blocked_words::BlockedWords;
@@ -64,14 +65,7 @@ impl FromStr for WebRtc {
 /// # Errors
 /// Fails if the text is not an origin.
 pub(super) fn origin(text: &str) -> Result<String, Problem> {
-    let host = text.split_once("://").map(|(_, host)| host);
-    let fits = host.is_some_and(|host| {
-        !host.is_empty() && host.bytes().all(|it| it.is_ascii_graphic() && it != b'/')
-    });
-    if text == "*" || fits {
-        return Ok(text.to_ascii_lowercase());
-    }
-    Err(problem!("serve-origin"))
+    check_origin(text)
 }
 
 /// Parses the address of a flag.
