@@ -1,16 +1,20 @@
-//! The page *Network*: the user's own services, and the successor of the built-in server.
+//! The page *Network*: the user's own services, and the names and the successor of the built-in server.
 
-use egui::Ui;
+use egui::{Id, Ui};
 
+use crate::studio::Command;
+use crate::studio::targets::sharing::{ServerNames, check_host, check_names, check_origin};
+use crate::text::Problem;
 use crate::ui::dialogs::DialogAnswer;
 use crate::ui::dialogs::card::Needs;
 use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::row::{row, wide_row};
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::dialogs::successor;
-use crate::ui::input::actions::Action;
+use crate::ui::input::actions::{Action, key};
+use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::Button;
+use crate::ui::widgets::{Button, Field, paragraph};
 
 pub(super) fn services(
     ui: &mut Ui,
@@ -35,4 +39,72 @@ pub(super) fn successor(
     wide_row(ui, view, draft, Setting::Successor, None, |ui, view, _| {
         successor::field(ui, view, needs.successor);
     });
+}
+
+pub(super) fn names(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
+    let setting = Setting::ServerNames;
+    wide_row(ui, view, draft, setting, None, |ui, view, draft| {
+        let now = view.snapshot.server.names.clone();
+        let hint = key!("setting-server-names-hint");
+        let text = &mut draft.server_names;
+        if let Some(hosts) = list(ui, view, text, (setting, hint), &now.hosts, check_host) {
+            view.send(Command::SetServerNames(ServerNames { hosts, ..now }));
+        }
+    });
+}
+
+pub(super) fn origins(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
+    let setting = Setting::ServerOrigins;
+    wide_row(ui, view, draft, setting, None, |ui, view, draft| {
+        let now = view.snapshot.server.names.clone();
+        let hint = key!("setting-server-origins-hint");
+        let text = &mut draft.server_origins;
+        if let Some(origins) = list(ui, view, text, (setting, hint), &now.origins, check_origin) {
+            view.send(Command::SetServerNames(ServerNames { origins, ..now }));
+        }
+    });
+}
+
+/// Draws a field with a list, whose entries are separated by commas or spaces. Returns the list after a
+/// change, if all entries are good. `text` is the text while it is being entered.
+fn list(
+    ui: &mut Ui,
+    view: &View<'_>,
+    text: &mut Option<String>,
+    (setting, hint): (Setting, &'static str),
+    now: &[String],
+    check: fn(&str) -> Result<String, Problem>,
+) -> Option<Vec<String>> {
+    let (theme, texts) = (view.theme, view.texts);
+    let entries = |text: &str| {
+        let parts = text.split([',', '，', ' ']).filter(|part| !part.is_empty());
+        check_names(parts, check)
+    };
+    let typed = text.get_or_insert_with(|| now.join(", "));
+    let field = Field {
+        id: Id::unique(setting.key()),
+        wrong: entries(typed).is_err(),
+        text: typed,
+        name: &texts.get(setting.key()),
+        hint: &texts.get(hint),
+        hidden: false,
+        limit: 2_048,
+        buttons: &[],
+        // This leaves space for the scroll bar.
+        width: ui.available_width() - gap::M,
+    }
+    .show(ui, theme);
+    match entries(typed) {
+        Ok(list) if field.response.changed() => Some(list),
+        Ok(_) => {
+            if !field.response.has_focus() {
+                *text = None;
+            }
+            None
+        }
+        Err(why) => {
+            paragraph(ui, &texts.say(&why), Type::Small, theme.warn);
+            None
+        }
+    }
 }

@@ -104,6 +104,8 @@ settings! {
     }
     Network "network" Stream {
         Services "services";
+        ServerNames "server-names";
+        ServerOrigins "server-origins";
         Successor "successor";
     }
     About "about" Info {

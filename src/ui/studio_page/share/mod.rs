@@ -10,7 +10,6 @@ use egui::{Align, Layout, Ui, vec2};
 
 use crate::server::Protocol;
 use crate::studio::Command;
-use crate::studio::live::view::LiveState;
 use crate::ui::input::actions::key;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::View;
@@ -33,6 +32,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         return;
     }
     reach::network(ui, view);
+    reach::play_key(ui, view);
     invitation(ui, view, draft);
     reach::open_to(ui, view);
     section(ui, theme, &texts.get("share-links"));
@@ -47,8 +47,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
 fn header(ui: &mut Ui, view: &mut View<'_>) {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
     let runs = snapshot.server.is_running();
-    let used = snapshot.targets.iter().any(|it| it.target.is_built_in() && it.target.enabled);
-    let busy = runs && used && snapshot.live != LiveState::Idle;
+    let busy = snapshot.is_server_busy();
     let room = vec2(ui.available_width(), size::CONTROL_SMALL);
     ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
         let (text, name) = match runs {

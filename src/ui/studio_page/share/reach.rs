@@ -10,7 +10,7 @@ use crate::ui::input::actions::key;
 use crate::ui::style::icons::{self, Icon};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{elided, named_switch, paragraph};
+use crate::ui::widgets::{Button, elided, named_switch, paragraph};
 
 /// The height of the row of an address.
 const ROW: f32 = 24.0;
@@ -26,11 +26,30 @@ pub(super) fn network(ui: &mut Ui, view: &mut View<'_>) {
     }
 }
 
+/// Draws the switch that makes viewers need a key, and the button that makes a new key.
+pub(super) fn play_key(ui: &mut Ui, view: &mut View<'_>) {
+    let (theme, texts, needed) = (view.theme, view.texts, view.snapshot.server.play_key);
+    let (name, tip) = (texts.get("share-key"), texts.get("tip-share-key"));
+    if named_switch(ui, theme, &name, &tip, Type::Body, needed) {
+        view.send(Command::SetPlayKey(!needed));
+    }
+    if needed {
+        let button = Button::new(&texts.get("share-key-new")).small().show(ui, theme);
+        if button.on_hover_text(&*texts.get("tip-share-key-new")).clicked() {
+            view.send(Command::NewPlayKey);
+        }
+    }
+}
+
 /// Draws a text that explains what it means if other computers can watch.
 pub(super) fn open_to(ui: &mut Ui, view: &View<'_>) {
     let (theme, texts, server) = (view.theme, view.texts, &view.snapshot.server);
     if server.reach.http {
-        paragraph(ui, &texts.get("share-network-open"), Type::Small, theme.warn);
+        let (key, color) = match server.play_key {
+            true => (key!("share-key-needed"), theme.secondary),
+            false => (key!("share-network-open"), theme.warn),
+        };
+        paragraph(ui, &texts.get(key), Type::Small, color);
         let port = [("port", port(&server.http).into())];
         paragraph(ui, &texts.with("share-firewall", &port), Type::Small, theme.secondary);
     }
