@@ -211,7 +211,7 @@ fn server(ui: &Ui, view: &View<'_>, room: Rect, left: f32) {
         return;
     }
     let viewers = view.texts.counted("viewers", server.viewers);
-    let args = [("viewers", viewers.into()), ("url", server.play_url.as_str().into())];
+    let args = [("viewers", viewers.into()), ("url", server.shown_url().into())];
     let text = view.texts.with("builtin-server", &args);
     let rect = Rect::from_min_max(
         pos2(left + gap::XL, room.top()),

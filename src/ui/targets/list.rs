@@ -197,9 +197,13 @@ fn live(view: &View<'_>, entry: &TargetView) -> Fares {
     }
     match entry.monitor.as_ref().filter(|it| it.state != "waiting") {
         Some(monitor) => {
-            let (words, color) = viewer_monitor::state(theme, texts, monitor);
-            let lamp = color.unwrap_or(theme.live);
-            Fares { lamp, words: format!("{sent} · {words}"), trouble: color.is_some() }
+            let words = viewer_monitor::in_card(texts, monitor);
+            match viewer_monitor::is_trouble(monitor) {
+                true => Fares { lamp: theme.warn, words, trouble: true },
+                false => {
+                    Fares { lamp: theme.live, words: format!("{sent} · {words}"), trouble: false }
+                }
+            }
         }
         None => {
             let words = texts.with("target-live", &[("rate", sent.into())]);
@@ -215,9 +219,9 @@ fn before(view: &View<'_>, draft: &Draft, target: &Target) -> (String, bool) {
         return (texts.get("target-off").to_string(), false);
     }
     if target.is_built_in() {
-        let url = &view.snapshot.server.play_url;
+        let url = view.snapshot.server.shown_url();
         let words = texts.get("target-builtin-second");
-        return (if url.is_empty() { words.to_string() } else { url.clone() }, false);
+        return (if url.is_empty() { words.to_string() } else { url.to_owned() }, false);
     }
     if let Some((part, _)) = draft.fault_of(target) {
         let key = match part {

@@ -108,6 +108,25 @@ pub(super) fn state(
     }
 }
 
+/// Returns the state as the short text of a card: a part of its line, or the whole line if the state needs
+/// attention.
+pub(super) fn in_card(texts: &Texts, monitor: &MonitorView) -> String {
+    let key = match (monitor.state, monitor.latency) {
+        ("ok", Some(latency)) => {
+            let time = format::short_time(latency);
+            return texts.with("card-behind", &[("time", time.into())]);
+        }
+        ("ok", None) => key!("card-ok"),
+        ("comparing", _) => key!("card-comparing"),
+        ("unsure", _) => key!("card-unsure"),
+        ("unavailable", _) => key!("card-unavailable"),
+        ("unreachable", _) => key!("card-unreachable"),
+        ("wrong_size", _) => key!("card-wrong-size"),
+        (state, _) => words(state),
+    };
+    texts.get(key).to_string()
+}
+
 /// Returns true if the viewers have a problem.
 pub fn is_trouble(monitor: &MonitorView) -> bool {
     trouble_of_viewers(monitor.state).is_some()
