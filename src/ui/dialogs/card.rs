@@ -13,16 +13,19 @@ use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::Action;
 use crate::ui::input::global_key::{GlobalHotkeys, GlobalKeySupport};
+use crate::ui::input::named::NamedCommand;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{RADIUS_LARGE, Theme, Type, gap};
 use crate::ui::view::{Renderer, View};
 use crate::ui::widgets::{ButtonWeight, icon_button, label};
 
 /// The result of a dialog.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DialogAnswer {
     Close,
     Act(Action),
+    /// Closes the dialog and runs the command for a thing with a name.
+    Named(NamedCommand),
     /// Closes the dialog and shows this setting.
     Setting(Setting),
     /// Closes the dialog and uses the collection or profile at this position in the list.

@@ -2,8 +2,8 @@
 //! name in either language.
 
 use egui::{
-    Align, CornerRadius, Id, Key, Modifiers, Rect, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo,
-    pos2, vec2,
+    Align, Context, CornerRadius, Id, Key, Modifiers, Rect, Role, ScrollArea, Sense, Ui, Vec2,
+    WidgetInfo, pos2, vec2,
 };
 
 use crate::compose::scene::{SceneId, SourceId};
@@ -11,7 +11,8 @@ use crate::studio::settings::part::PartKind;
 use crate::ui::dialogs::card::{DialogAnswer, modal};
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::{Action, key};
-use crate::ui::input::hotkeys::shortcut_text;
+use crate::ui::input::hotkeys::{Keymap, shortcut_text};
+use crate::ui::input::named::{AnyCommand, NamedCommand, NamedKind};
 use crate::ui::style::icons::{self, Icon};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::targets;
@@ -46,9 +47,10 @@ impl Search {
 }
 
 /// The action of a palette line.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum PaletteChoice {
     Act(Action),
+    Named(NamedCommand),
     Scene(SceneId),
     Source(SourceId),
     Target(u32),
@@ -58,9 +60,10 @@ enum PaletteChoice {
 }
 
 impl PaletteChoice {
-    fn answer(self) -> DialogAnswer {
-        match self {
+    fn answer(&self) -> DialogAnswer {
+        match *self {
             Self::Act(action) => DialogAnswer::Act(action),
+            Self::Named(ref command) => DialogAnswer::Named(command.clone()),
             Self::Scene(id) => DialogAnswer::Scene(id),
             Self::Source(id) => DialogAnswer::Source(id),
             Self::Target(id) => DialogAnswer::EditTarget(id),
@@ -79,21 +82,23 @@ struct Entry {
     also: String,
     /// The kind of the entry, if it is not a command.
     kind: Option<&'static str>,
-    hotkey: Option<Action>,
+    /// The command whose hotkey does the same.
+    hotkey: Option<AnyCommand>,
 }
 
 impl Entry {
     /// Returns the explanation of the command or setting.
     fn tip(&self, view: &View<'_>) -> String {
-        match self.choice {
+        match &self.choice {
             PaletteChoice::Act(action) => view.texts.get(action.tip()).to_string(),
+            PaletteChoice::Named(command) => view.texts.get(command.tip()).to_string(),
             PaletteChoice::Setting(setting) => view.texts.get(setting.note()).to_string(),
             _ => String::new(),
         }
     }
 }
 
-fn entries(view: &View<'_>, other: &Texts) -> Vec<Entry> {
+fn entries(ctx: &Context, view: &View<'_>, other: &Texts) -> Vec<Entry> {
     let (texts, snapshot) = (view.texts, view.snapshot);
     let possible = Action::ALL.iter().copied().filter(|action| {
         // Scenes are found by their own names, so their commands are omitted.
@@ -108,7 +113,7 @@ fn entries(view: &View<'_>, other: &Texts) -> Vec<Entry> {
             name: texts.get(action.key()).to_string(),
             also: [other.get(action.key()), texts.get(action.tip())].join(" "),
             kind: None,
-            hotkey: Some(action),
+            hotkey: Some(action.into()),
         })
         .collect();
     let entry = |choice, icon, name: &str, kind| Entry {
@@ -119,10 +124,29 @@ fn entries(view: &View<'_>, other: &Texts) -> Vec<Entry> {
         kind: Some(kind),
         hotkey: None,
     };
+    // Scenes, collections and profiles have their own entries below.
+    let acts = NamedCommand::all(snapshot).into_iter().filter(|command| {
+        matches!(command.kind, NamedKind::Source | NamedKind::Strip | NamedKind::Target)
+            && command.is_possible(snapshot)
+    });
+    all.extend(acts.map(|command| Entry {
+        icon: command.kind.icon(),
+        name: command.title(texts),
+        also: [command.title(other), texts.get(command.tip()).to_string()].join(" "),
+        kind: None,
+        hotkey: Some(command.clone().into()),
+        choice: PaletteChoice::Named(command),
+    }));
+    let named = |kind, name: &str| NamedCommand { kind, name: name.to_owned() };
+    let keymap = Keymap::installed(ctx);
     let collection = &snapshot.scenes.collection;
-    all.extend(collection.scenes.iter().enumerate().map(|(place, scene)| Entry {
-        hotkey: Action::of_scene(place),
-        ..entry(PaletteChoice::Scene(scene.id), Icon::Film, &scene.name, key!("palette-scene"))
+    all.extend(collection.scenes.iter().enumerate().map(|(place, scene)| {
+        let own = AnyCommand::from(named(NamedKind::Scene, &scene.name));
+        let own = Some(own).filter(|own| keymap.hotkey(own.clone()).is_some());
+        Entry {
+            hotkey: own.or_else(|| Action::of_scene(place).map(AnyCommand::from)),
+            ..entry(PaletteChoice::Scene(scene.id), Icon::Film, &scene.name, key!("palette-scene"))
+        }
     }));
     all.extend(collection.sources.iter().map(|source| {
         entry(PaletteChoice::Source(source.id), Icon::Picture, &source.name, key!("palette-source"))
@@ -142,9 +166,14 @@ fn entries(view: &View<'_>, other: &Texts) -> Vec<Entry> {
     ] {
         let names = snapshot.parts.names(kind).iter().enumerate();
         let others = names.filter(|(_, name)| *name != snapshot.parts.in_use.name(kind));
-        all.extend(
-            others.map(|(place, name)| entry(PaletteChoice::Part(kind, place), icon, name, word)),
-        );
+        let as_named = match kind {
+            PartKind::Collection => NamedKind::Collection,
+            PartKind::Profile => NamedKind::Profile,
+        };
+        all.extend(others.map(|(place, name)| Entry {
+            hotkey: Some(named(as_named, name).into()),
+            ..entry(PaletteChoice::Part(kind, place), icon, name, word)
+        }));
     }
     all.extend(Setting::ALL.iter().map(|setting| {
         let key = setting.key();
@@ -175,7 +204,7 @@ fn rank(name: &str, also: &str, query: &str) -> Option<u8> {
 }
 
 pub fn show(
-    ctx: &egui::Context,
+    ctx: &Context,
     view: &View<'_>,
     fresh: bool,
     search: &mut Search,
@@ -211,7 +240,7 @@ pub fn show(
             search.at = 0;
         }
         let query = search.query.clone();
-        let all = entries(view, search.other(view)).into_iter();
+        let all = entries(ui.ctx(), view, search.other(view)).into_iter();
         let ranked = all.filter_map(|it| Some((rank(&it.name, &it.also, &query)?, it)));
         let mut found: Vec<(u8, Entry)> = ranked.collect();
         found.sort_by_key(|(rank, _)| *rank);
@@ -277,7 +306,7 @@ fn line(ui: &mut Ui, view: &View<'_>, entry: &Entry, at: bool) -> egui::Response
     let icon = Rect::from_center_size(pos2(rect.left() + 18.0, rect.center().y), Vec2::splat(16.0));
     icons::paint(ui.painter(), entry.icon, icon, theme.secondary);
     let mut words = rect.shrink2(vec2(gap::S + 2.0, 0.0));
-    let keys = entry.hotkey.and_then(|action| shortcut_text(ui.ctx(), action));
+    let keys = entry.hotkey.clone().and_then(|command| shortcut_text(ui.ctx(), command));
     let kind = entry.kind.map(|kind| view.texts.get(kind).to_string());
     let end = [kind, keys].into_iter().flatten().collect::<Vec<_>>().join("   ");
     let painted = elided(ui, words, Align::Max, &end, Type::SmallStrong.font(), theme.secondary);

@@ -30,7 +30,9 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, fresh: bool) -> Option<Dia
             ui.spacing_mut().item_spacing.y = gap::M;
             for notice in &checked.found {
                 let edit = ui.push_id(notice.id, |ui| line(ui, view, notice)).inner;
-                answer = edit.map(DialogAnswer::EditTarget).or(answer);
+                if let Some(id) = edit {
+                    answer = Some(DialogAnswer::EditTarget(id));
+                }
             }
         });
         ui.add_space(gap::S);

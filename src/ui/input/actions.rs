@@ -127,7 +127,25 @@ actions! {
     TestPicture "test-pattern" TestPicture "";
     ClearClip "clear-clip" Close "";
     ResetLoudness "reset-loudness" Refresh "";
+    Copy "copy" Copy "";
+    Cut "cut" Copy "";
+    Paste "paste" Paste "";
+    Duplicate "duplicate" Copy "";
+    Delete "delete" Trash "";
+    Group "group" Folder "";
+    Ungroup "ungroup" Folder "";
+    ShowHide "show-hide" Eye "";
+    Lock "lock" Lock "";
+    AlignLeft "align-left" Layout "";
+    AlignCenter "align-center" Layout "";
+    AlignRight "align-right" Layout "";
+    AlignTop "align-top" Layout "";
+    AlignMiddle "align-middle" Layout "";
+    AlignBottom "align-bottom" Layout "";
     Share "share" Share "";
+    Server "server" Broadcast "";
+    Network "network" Share "";
+    NewPlayKey "new-play-key" Refresh "";
     CopyAddress "copy-address" Copy "";
     WatchOwn "watch-own" Eye "";
     OpenFile "open-file" Folder "Ctrl+O";
@@ -280,6 +298,10 @@ impl Action {
                     || snapshot.video.as_ref().is_some_and(camera)
             }
             Self::SourceDisplay | Self::SourceWindow => !snapshot.scenes.sources.is_empty(),
+            // The server does not stop below a broadcast, see the Share panel.
+            Self::Server => !snapshot.is_server_busy(),
+            Self::Network => snapshot.server.is_running(),
+            Self::NewPlayKey => snapshot.server.play_key,
             Self::Undo => snapshot.scenes.can_undo,
             Self::Redo => snapshot.scenes.can_redo,
             Self::Transition => snapshot.scenes.prepared.is_some(),

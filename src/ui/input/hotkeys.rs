@@ -7,27 +7,30 @@ use egui::{Context, Event, Id, InputState, Key, Modifiers, Response};
 use crate::studio::Preferences;
 use crate::studio::settings::hotkeys::{ChosenHotkey, Hotkey};
 use crate::ui::input::actions::Action;
+use crate::ui::input::named::{AnyCommand, NamedCommand};
 use crate::ui::text::Texts;
 
 /// The hotkeys of all commands, chosen or default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Keymap(Vec<(Action, Hotkey)>);
+pub struct Keymap(Vec<(AnyCommand, Hotkey)>);
 
 impl Keymap {
     /// Creates the keymap from the preferences.
     pub fn new(preferences: &Preferences) -> Self {
-        let all = Action::ALL.iter();
-        Self(all.filter_map(|action| Some((*action, hotkey_of(preferences, *action)?))).collect())
+        let all = Action::ALL.iter().copied().map(AnyCommand::from).chain(named(preferences));
+        Self(all.filter_map(|it| Some((it.clone(), hotkey_of(preferences, it)?))).collect())
     }
 
     /// Returns the hotkey of a command.
-    pub fn hotkey(&self, action: Action) -> Option<Hotkey> {
-        self.0.iter().find(|(one, _)| *one == action).map(|(_, hotkey)| *hotkey)
+    pub fn hotkey(&self, command: impl Into<AnyCommand>) -> Option<Hotkey> {
+        let command = command.into();
+        self.0.iter().find(|(one, _)| *one == command).map(|(_, hotkey)| *hotkey)
     }
 
-    /// Returns all commands with a hotkey, in the order of the table.
-    pub fn all(&self) -> impl Iterator<Item = (Action, Hotkey)> {
-        self.0.iter().copied()
+    /// Returns all commands with a hotkey: those of the table in its order, then those for things with a
+    /// name.
+    pub fn all(&self) -> impl Iterator<Item = (&AnyCommand, Hotkey)> {
+        self.0.iter().map(|(command, hotkey)| (command, *hotkey))
     }
 
     /// Makes the keymap available to the whole window, for tooltips.
@@ -41,42 +44,60 @@ impl Keymap {
     }
 }
 
+/// Returns the commands for things with a name for which a hotkey was chosen.
+pub fn named(preferences: &Preferences) -> impl Iterator<Item = AnyCommand> {
+    let names = preferences.hotkeys.keys.keys();
+    names.filter_map(|name| NamedCommand::parse(name)).map(AnyCommand::from)
+}
+
 /// Returns the hotkey of a command: the chosen one, or else the default.
-pub fn hotkey_of(preferences: &Preferences, action: Action) -> Option<Hotkey> {
-    match preferences.hotkeys.keys.get(action.name()) {
+pub fn hotkey_of(preferences: &Preferences, command: impl Into<AnyCommand>) -> Option<Hotkey> {
+    let command = command.into();
+    match preferences.hotkeys.keys.get(&command.setting()) {
         Some(ChosenHotkey(chosen)) => *chosen,
-        None => action.usual_hotkey(),
+        None => command.usual_hotkey(),
     }
 }
 
 /// Sets or removes the hotkey of a command.
-pub fn choose(preferences: &mut Preferences, action: Action, hotkey: Option<Hotkey>) {
+pub fn choose(
+    preferences: &mut Preferences,
+    command: impl Into<AnyCommand>,
+    hotkey: Option<Hotkey>,
+) {
+    let command = command.into();
     let keys = &mut preferences.hotkeys.keys;
-    if hotkey == action.usual_hotkey() {
-        keys.remove(action.name());
+    if hotkey == command.usual_hotkey() {
+        keys.remove(&command.setting());
     } else {
-        keys.insert(action.name().to_owned(), ChosenHotkey(hotkey));
+        keys.insert(command.setting(), ChosenHotkey(hotkey));
     }
 }
 
 /// Returns the other commands with the same hotkey.
-pub fn conflicts(preferences: &Preferences, action: Action) -> Vec<Action> {
-    let Some(hotkey) = hotkey_of(preferences, action) else { return Vec::new() };
-    let others = Action::ALL.iter().copied().filter(|other| *other != action);
-    others.filter(|other| hotkey_of(preferences, *other) == Some(hotkey)).collect()
+pub fn conflicts(preferences: &Preferences, command: impl Into<AnyCommand>) -> Vec<AnyCommand> {
+    let command = command.into();
+    let Some(hotkey) = hotkey_of(preferences, command.clone()) else { return Vec::new() };
+    let Keymap(all) = Keymap::new(preferences);
+    let others = all.into_iter().filter(|(other, _)| *other != command);
+    others.filter(|(_, its)| *its == hotkey).map(|(other, _)| other).collect()
 }
 
 /// Returns true if the hotkey of this command is the push-to-talk key.
-pub fn is_talk_key(preferences: &Preferences, action: Action) -> bool {
+pub fn is_talk_key(preferences: &Preferences, command: impl Into<AnyCommand>) -> bool {
     let talk = Hotkey::new(false, false, false, preferences.push_to_talk_key.name());
-    talk.is_some() && hotkey_of(preferences, action) == talk
+    talk.is_some() && hotkey_of(preferences, command) == talk
 }
 
 /// Returns the names in the settings file that belong to no command.
 pub fn unknown_names(preferences: &Preferences) -> Vec<&str> {
     let hotkeys = &preferences.hotkeys;
-    let names = hotkeys.keys.keys().chain(&hotkeys.other_windows).map(String::as_str);
-    let mut unknown: Vec<&str> = names.filter(|name| Action::named(name).is_none()).collect();
+    let keys = hotkeys.keys.keys().map(String::as_str);
+    let keys = keys.filter(|name| AnyCommand::parse(name).is_none());
+    // Only commands of the table work in other windows.
+    let elsewhere = hotkeys.other_windows.iter().map(String::as_str);
+    let elsewhere = elsewhere.filter(|name| Action::named(name).is_none());
+    let mut unknown: Vec<&str> = keys.chain(elsewhere).collect();
     unknown.sort_unstable();
     unknown.dedup();
     unknown
@@ -107,8 +128,8 @@ pub fn text_of(hotkey: Hotkey) -> String {
 }
 
 /// Returns the hotkey of a command as text, if it has one.
-pub fn shortcut_text(ctx: &Context, action: Action) -> Option<String> {
-    Keymap::installed(ctx).hotkey(action).map(text_of)
+pub fn shortcut_text(ctx: &Context, command: impl Into<AnyCommand>) -> Option<String> {
+    Keymap::installed(ctx).hotkey(command).map(text_of)
 }
 
 /// Returns the tooltip of a command's button: its name, its hotkey, and its explanation.
@@ -239,8 +260,14 @@ mod tests {
         let usual = hotkey_of(&preferences, Action::Record);
         assert!(conflicts(&preferences, Action::Record).is_empty());
         choose(&mut preferences, Action::Record, "Ctrl+L".parse().ok());
-        assert_eq!(conflicts(&preferences, Action::Record), [Action::GoLive]);
-        assert_eq!(conflicts(&preferences, Action::GoLive), [Action::Record]);
+        assert_eq!(conflicts(&preferences, Action::Record), [Action::GoLive.into()]);
+        assert_eq!(conflicts(&preferences, Action::GoLive), [Action::Record.into()]);
+        let scene = AnyCommand::parse("scene:Gaming").unwrap();
+        choose(&mut preferences, scene.clone(), "Ctrl+L".parse().ok());
+        assert_eq!(Keymap::new(&preferences).hotkey(scene.clone()), "Ctrl+L".parse().ok());
+        assert_eq!(conflicts(&preferences, Action::GoLive), [Action::Record.into(), scene.clone()]);
+        assert!(unknown_names(&preferences).is_empty());
+        choose(&mut preferences, scene, None);
         choose(&mut preferences, Action::Record, None);
         assert_eq!(Keymap::new(&preferences).hotkey(Action::Record), None);
         choose(&mut preferences, Action::Record, usual);

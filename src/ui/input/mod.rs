@@ -4,4 +4,5 @@ pub mod actions;
 pub(in crate::ui) mod global_key;
 pub mod hotkeys;
 pub mod keystrokes;
+pub mod named;
 pub mod push_to_talk;

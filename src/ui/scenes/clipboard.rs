@@ -1,6 +1,6 @@
 //! Copies, cuts, pastes and duplicates the selection, also between scenes.
 
-use egui::{Event, Key, Modifiers, Ui};
+use egui::{Context, Event, Key, Modifiers, Ui};
 
 use crate::compose::scene::{ItemId, SceneId};
 use crate::studio::{Command, Edit};
@@ -20,9 +20,9 @@ pub(super) fn keyboard(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, items: &
         });
     });
     match asked {
-        Some(Event::Copy) => copy(ui, view, draft, items),
+        Some(Event::Copy) => copy(ui.ctx(), view, draft, items),
         Some(Event::Cut) => {
-            copy(ui, view, draft, items);
+            copy(ui.ctx(), view, draft, items);
             each(view, items, Edit::RemoveItem);
             draft.choose(None);
         }
@@ -38,7 +38,7 @@ pub(super) fn keyboard(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, items: &
 }
 
 /// Copies these items for pasting.
-pub(super) fn copy(ui: &Ui, view: &View<'_>, draft: &mut Draft, items: &[ItemId]) {
+pub(super) fn copy(ctx: &Context, view: &View<'_>, draft: &mut Draft, items: &[ItemId]) {
     let collection = &view.snapshot.scenes.collection;
     // The copied items are in drawing order.
     let mut found = Vec::new();
@@ -52,7 +52,7 @@ pub(super) fn copy(ui: &Ui, view: &View<'_>, draft: &mut Draft, items: &[ItemId]
     }
     let names: Vec<String> = found.iter().map(|item| name_of(view, item)).collect();
     draft.clip = Clip { words: names.join("\n"), copied: collection.copied(&found) };
-    ui.ctx().copy_text(draft.clip.words.clone());
+    ctx.copy_text(draft.clip.words.clone());
 }
 
 /// Returns true if there is something to paste.

@@ -10,6 +10,7 @@ use crate::studio::settings::ProjectorContent;
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::{Action, key};
 use crate::ui::scenes::clipboard;
+use crate::ui::scenes::commands;
 use crate::ui::scenes::draft::{
     Draft, Named, Whose, each, edited, has_properties, name_of, natural,
 };
@@ -105,8 +106,8 @@ fn edit(view: &mut View<'_>, edit: Edit) {
 
 /// Draws the commands that align several items with each other, or a single one with the program.
 fn in_line(ui: &mut Ui, view: &mut View<'_>, items: &[&Item], enabled: bool) {
-    let (texts, canvas) = (view.texts, view.snapshot.quality.size);
-    for (name, line_) in [
+    let texts = view.texts;
+    for (name, to) in [
         (key!("align-left"), AlignTo::Left),
         (key!("align-center"), AlignTo::Center),
         (key!("align-right"), AlignTo::Right),
@@ -115,11 +116,7 @@ fn in_line(ui: &mut Ui, view: &mut View<'_>, items: &[&Item], enabled: bool) {
         (key!("align-bottom"), AlignTo::Bottom),
     ] {
         if line(ui, view, &texts.get(name), enabled) {
-            let places: Vec<_> =
-                items.iter().map(|item| (item.place, natural(view.snapshot, item))).collect();
-            let places = placement::aligned(&places, line_, canvas);
-            let edits = items.iter().zip(places).map(|(item, new)| Edit::SetPlace(item.id, new));
-            edit(view, Edit::Several(edits.collect()));
+            commands::align(view, items, to);
         }
     }
     menu_rule(ui, view.theme);
@@ -242,10 +239,10 @@ fn alone(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
 fn copying(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, ids: &[ItemId]) {
     let texts = view.texts;
     if line(ui, view, &texts.get("item-copy"), true) {
-        clipboard::copy(ui, view, draft, ids);
+        clipboard::copy(ui.ctx(), view, draft, ids);
     }
     if line(ui, view, &texts.get("item-cut"), true) {
-        clipboard::copy(ui, view, draft, ids);
+        clipboard::copy(ui.ctx(), view, draft, ids);
         each(view, ids, Edit::RemoveItem);
     }
     if line(ui, view, &texts.get("item-paste"), clipboard::has(draft)) {
@@ -294,7 +291,7 @@ fn order(ui: &mut Ui, view: &mut View<'_>, id: ItemId) {
 }
 
 /// Returns the ids of an item and of the one below it.
-fn group_with_below(view: &View<'_>, id: ItemId) -> Vec<ItemId> {
+pub(super) fn group_with_below(view: &View<'_>, id: ItemId) -> Vec<ItemId> {
     let (index, beside) = place_among(view, id);
     let below = index.checked_sub(1).and_then(|index| beside.get(index)).copied();
     [Some(id), below].into_iter().flatten().collect()

@@ -5,6 +5,7 @@ pub mod add_source;
 pub mod canvas;
 mod clipboard;
 pub mod collections;
+pub mod commands;
 mod draft;
 pub mod inspector;
 pub mod kind;

@@ -2,11 +2,16 @@
 
 use super::Screen;
 use crate::compose::scene::SceneId;
-use crate::mix::StripLamp;
+use crate::mix::{Strip, StripLamp};
+use crate::studio::command::PartCommand;
 use crate::studio::live::view::LiveState;
-use crate::studio::{Command, Language, Theme as ThemeChoice};
+use crate::studio::settings::part::PartKind;
+use crate::studio::targets::Target;
+use crate::studio::targets::sharing::ServerReach;
+use crate::studio::{Command, Edit, Language, Theme as ThemeChoice};
 use crate::ui::dialogs::{self, Dialog, PartsDraft};
 use crate::ui::input::actions::Action;
+use crate::ui::input::named::{self, AnyCommand, NamedCommand, NamedKind};
 use crate::ui::scenes;
 use crate::ui::screen::bars::{self, Page};
 use crate::ui::screen::guide::{self, GuideAnswer};
@@ -144,6 +149,30 @@ impl Screen {
             }
             Action::ClearClip => self.wishes.push(send(Command::ClearClip(StripLamp::All))),
             Action::ResetLoudness => self.wishes.push(send(Command::ResetLoudness)),
+            Action::Copy
+            | Action::Cut
+            | Action::Paste
+            | Action::Duplicate
+            | Action::Delete
+            | Action::Group
+            | Action::Ungroup
+            | Action::ShowHide
+            | Action::Lock
+            | Action::AlignLeft
+            | Action::AlignCenter
+            | Action::AlignRight
+            | Action::AlignTop
+            | Action::AlignMiddle
+            | Action::AlignBottom => self.act_on_items(ctx, action),
+            Action::Server => {
+                self.wishes.push(send(Command::Serve(!self.snapshot.server.is_running())));
+            }
+            Action::Network => {
+                let reach = self.snapshot.server.reach;
+                let reach = ServerReach { http: !reach.http, ..reach };
+                self.wishes.push(send(Command::SetReach(reach)));
+            }
+            Action::NewPlayKey => self.wishes.push(send(Command::NewPlayKey)),
             Action::CopyAddress => ctx.copy_text(self.snapshot.server.play_url.clone()),
             Action::WatchOwn => {
                 let url = self.snapshot.server.play_url.clone();
@@ -201,6 +230,65 @@ impl Screen {
             Action::Quit => self.ask_to_close(),
             players => self.act_on_players(players),
         }
+    }
+
+    /// Executes any command.
+    pub(super) fn act_on(&mut self, ctx: &egui::Context, command: &AnyCommand) {
+        match command {
+            AnyCommand::Action(action) => self.act(ctx, *action),
+            AnyCommand::Named(command) => self.act_named(command),
+        }
+    }
+
+    /// Executes a command for a thing with a name, if it is possible.
+    pub(super) fn act_named(&mut self, command: &NamedCommand) {
+        if !command.is_possible(&self.snapshot) {
+            return;
+        }
+        let (name, snapshot) = (&command.name, &self.snapshot);
+        let asked = match command.kind {
+            NamedKind::Scene => {
+                let id = snapshot.scenes.collection.scene_named(name).map(|scene| scene.id);
+                if let Some(id) = id {
+                    self.switch_scene(id);
+                }
+                return;
+            }
+            NamedKind::Source => {
+                let items = named::items_of(&snapshot.scenes.collection, name);
+                let hide = items.iter().any(|item| !item.hidden);
+                let edits = items.iter().map(|item| Edit::HideItem(item.id, hide));
+                Some(Command::Edit(Edit::Several(edits.collect())))
+            }
+            NamedKind::Strip => {
+                let strip = snapshot.strips.iter().find(|strip| strip.name == *name);
+                strip.map(|strip| {
+                    let (id, strip) = (strip.sound.id, &strip.sound.strip);
+                    let strip = Strip { muted: !strip.muted, ..strip.clone() };
+                    Command::SetStrip { id, strip }
+                })
+            }
+            NamedKind::Target => {
+                let mut targets = snapshot.targets.iter().map(|it| &it.target);
+                let target = targets.find(|it| named::name_of_target(it) == Some(name));
+                let switched = |it: &Target| Target { enabled: !it.enabled, ..it.clone() };
+                target.map(|it| Command::PutTarget(switched(it)))
+            }
+            NamedKind::Collection => {
+                Some(Command::Part(PartCommand::Use(PartKind::Collection, name.clone())))
+            }
+            NamedKind::Profile => {
+                Some(Command::Part(PartCommand::Use(PartKind::Profile, name.clone())))
+            }
+        };
+        self.wishes.extend(asked.map(WindowRequest::Command));
+    }
+
+    /// Executes an action on the selected items of the scene.
+    fn act_on_items(&mut self, ctx: &egui::Context, action: Action) {
+        self.page = Page::Studio;
+        let mut view = view!(self);
+        scenes::commands::act(ctx, &mut view, &mut self.scenes, action);
     }
 
     /// Executes an action on the players, and opens the players' page unless they are visible

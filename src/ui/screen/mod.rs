@@ -20,6 +20,7 @@ pub mod bars;
 mod chosen_files;
 mod guide;
 mod health_bar;
+mod keyboard;
 mod layout;
 mod notice_requests;
 mod projectors;
@@ -28,7 +29,7 @@ mod push_to_talk_key;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use egui::{Key, Modifiers, Rect, Ui, pos2, vec2};
+use egui::{Rect, Ui, pos2, vec2};
 
 use crate::base::Latest;
 use crate::compose::scene::{SceneId, SourceId};
@@ -41,9 +42,8 @@ use crate::studio::settings::Panel;
 use crate::studio::{Command, Preferences, Remedy, Snapshot, Theme as ThemeChoice};
 use crate::ui::dialogs::file_chooser::FileChooser;
 use crate::ui::dialogs::{self, Dialog, DialogAnswer, PassthroughDraft};
-use crate::ui::input::actions::Action;
 use crate::ui::input::global_key::{GlobalHotkeys, GlobalKeySupport};
-use crate::ui::input::hotkeys::{self, Keymap};
+use crate::ui::input::hotkeys::Keymap;
 use crate::ui::input::push_to_talk;
 use crate::ui::screen::bars::Page;
 use crate::ui::studio_page::docks::{self, Docks};
@@ -520,56 +520,9 @@ impl Screen {
                 self.dialog = None;
                 self.act(ctx, action);
             }
-        }
-    }
-
-    fn keyboard(&mut self, ui: &Ui) {
-        let ctx = ui.ctx().clone();
-        let choosing = self.dialog == Some(Dialog::Settings) && self.settings.waits_for_keys();
-        let choosing = choosing || self.file_chooser.is_some() || self.file_wait;
-        if self.dialog == Some(Dialog::Closing) || choosing {
-            return;
-        }
-        let typing = ctx.text_edit_focused();
-        if self.dialog.is_none()
-            && self.full_screen
-            && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape))
-        {
-            self.set_full_screen(false);
-        }
-        let key = self.preferences.push_to_talk_key;
-        let told = self.talk.poll(&ctx, &self.snapshot, key, typing);
-        self.wishes.extend(told.map(WindowRequest::Command));
-        let asked = self.dialog.is_some() || self.scenes.is_adding();
-        let letters = hotkeys::letters_act(&ctx);
-        let all = Keymap::new(&self.preferences);
-        // The players handle their own hotkeys where they have the keyboard focus.
-        for (action, hotkey) in all.all().filter(|(action, _)| !action.is_about_players()) {
-            // The open mixer handles undo and redo itself.
-            let in_mixer =
-                self.dialog == Some(Dialog::Mixer) && matches!(action, Action::Undo | Action::Redo);
-            if hotkey.edits() && (typing || (asked && !in_mixer)) {
-                continue;
-            }
-            if hotkey.types() && !letters {
-                continue;
-            }
-            let pressed = ctx.input_mut(|input| hotkeys::take(input, hotkey, action.repeats()));
-            // While a dialog is open, only actions that open another dialog work.
-            let other = matches!(
-                action,
-                Action::Palette
-                    | Action::Settings
-                    | Action::Help
-                    | Action::History
-                    | Action::Ready
-                    | Action::Mixer
-            );
-            if pressed
-                && (self.dialog.is_none() || other || in_mixer)
-                && action.is_possible(&self.snapshot, &self.health)
-            {
-                self.act(&ctx, action);
+            Some(DialogAnswer::Named(command)) => {
+                self.dialog = None;
+                self.act_named(&command);
             }
         }
     }

@@ -35,8 +35,8 @@ impl Screen {
             scenes: &mut self.scenes,
             software: self.renderer.software,
         };
-        for action in self.projectors.show(ctx, &mut view, &mut parts) {
-            self.act(ctx, action);
+        for command in self.projectors.show(ctx, &mut view, &mut parts) {
+            self.act_on(ctx, &command);
         }
     }
 

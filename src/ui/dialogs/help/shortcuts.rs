@@ -5,7 +5,8 @@ use egui::{Align, CornerRadius, Layout, Role, Sense, StrokeKind, Ui, WidgetInfo,
 use crate::ui::dialogs::card::DialogAnswer;
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::Action;
-use crate::ui::input::hotkeys::shortcut_text;
+use crate::ui::input::hotkeys::{Keymap, shortcut_text, text_of};
+use crate::ui::input::named::AnyCommand;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::watch::keys::keys_of;
@@ -21,6 +22,12 @@ pub fn list(ui: &mut Ui, view: &View<'_>) -> Option<DialogAnswer> {
     for action in others {
         if let Some(keys) = shortcut_text(ui.ctx(), *action) {
             line(ui, view, &view.texts.get(action.key()), &keys);
+        }
+    }
+    let keymap = Keymap::installed(ui.ctx());
+    for (command, hotkey) in keymap.all() {
+        if let AnyCommand::Named(command) = command {
+            line(ui, view, &command.title(view.texts), &text_of(hotkey));
         }
     }
     section(ui, view.theme, &view.texts.get("help-watch"));

@@ -1,7 +1,7 @@
 //! The selection and input in the settings dialog.
 
 use crate::ui::dialogs::settings::table::{Setting, SettingsPage};
-use crate::ui::input::actions::Action;
+use crate::ui::input::named::AnyCommand;
 use crate::ui::text::Texts;
 
 /// The selection and input in the settings dialog.
@@ -14,10 +14,13 @@ pub struct SettingsDraft {
     pub(super) found: Option<Setting>,
     /// The command whose hotkey is being chosen; the flag is true if the last keys were not
     /// allowed.
-    pub(super) hotkey: Option<(Action, bool)>,
+    pub(super) hotkey: Option<(AnyCommand, bool)>,
     /// Set while the push-to-talk key is being chosen; the flag is true if the last key was not
     /// allowed.
     pub(super) talk_key: Option<bool>,
+    /// The texts entered as host names and origins of the built-in server.
+    pub(super) server_names: Option<String>,
+    pub(super) server_origins: Option<String>,
     /// The texts of the language that the window does not use.
     pub(super) other: Option<Texts>,
 }
@@ -31,6 +34,8 @@ impl Default for SettingsDraft {
             found: None,
             hotkey: None,
             talk_key: None,
+            server_names: None,
+            server_origins: None,
             other: None,
         }
     }

@@ -10,6 +10,7 @@ use crate::ui::dialogs::settings::row::wide_row;
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::{Action, key};
 use crate::ui::input::hotkeys::{self, PressedHotkey};
+use crate::ui::input::named::{AnyCommand, NamedCommand};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::Texts;
@@ -23,15 +24,30 @@ const SMALL: f32 = 28.0;
 const SWITCH: f32 = 36.0;
 
 /// Returns true if all words of `query` occur in the name of a command, in any of these languages.
-fn fits(action: Action, languages: &[&Texts], query: &str) -> bool {
-    let names: Vec<_> = languages.iter().map(|texts| texts.get(action.key())).collect();
+fn fits(command: &AnyCommand, languages: &[&Texts], query: &str) -> bool {
+    let names: Vec<_> = languages.iter().map(|texts| command.title(texts)).collect();
     let names = names.join(" ").to_lowercase();
     query.to_lowercase().split_whitespace().all(|word| names.contains(word))
 }
 
 /// Returns true if any command matches the query.
-pub(super) fn any_fits(languages: &[&Texts], query: &str) -> bool {
-    Action::ALL.iter().any(|action| fits(*action, languages, query))
+pub(super) fn any_fits(languages: &[&Texts], view: &View<'_>, query: &str) -> bool {
+    let named = NamedCommand::all(view.snapshot).into_iter().map(AnyCommand::from);
+    let mut all = Action::ALL.iter().copied().map(AnyCommand::from).chain(named);
+    all.any(|command| fits(&command, languages, query))
+}
+
+/// Returns all commands: those of the table, those for things that exist, and those for things that no
+/// longer exist but still have a hotkey, which can be removed.
+fn commands(view: &View<'_>, needs: &Needs<'_>) -> Vec<AnyCommand> {
+    let mut all: Vec<AnyCommand> = Action::ALL.iter().copied().map(AnyCommand::from).collect();
+    let named = NamedCommand::all(view.snapshot).into_iter().map(AnyCommand::from);
+    for command in named.chain(hotkeys::named(needs.preferences)) {
+        if !all.contains(&command) {
+            all.push(command);
+        }
+    }
+    all
 }
 
 pub(super) fn list(
@@ -41,20 +57,22 @@ pub(super) fn list(
     draft: &mut SettingsDraft,
 ) {
     wide_row(ui, view, draft, Setting::Hotkeys, None, |ui, view, draft| {
-        if let Some((action, _)) = draft.hotkey
+        if let Some((command, _)) = draft.hotkey.clone()
             && let Some(pressed) = hotkeys::pressed(ui.ctx())
         {
-            draft.hotkey = (pressed == PressedHotkey::Refused).then_some((action, true));
+            let refused = pressed == PressedHotkey::Refused;
+            draft.hotkey = refused.then(|| (command.clone(), true));
             if let PressedHotkey::Hotkey(hotkey) = pressed {
-                hotkeys::choose(needs.preferences, action, Some(hotkey));
+                hotkeys::choose(needs.preferences, command, Some(hotkey));
             }
         }
         let languages: Vec<&Texts> = [view.texts].into_iter().chain(&draft.other).collect();
         let searched = !draft.query.trim().is_empty();
-        let found = |action: &Action| !searched || fits(*action, &languages, &draft.query);
-        let mut shown: Vec<Action> = Action::ALL.iter().copied().filter(found).collect();
+        let found = |command: &AnyCommand| !searched || fits(command, &languages, &draft.query);
+        let all = commands(view, needs);
+        let mut shown: Vec<AnyCommand> = all.iter().filter(|it| found(it)).cloned().collect();
         if shown.is_empty() {
-            shown = Action::ALL.to_vec();
+            shown = all;
         }
         ui.spacing_mut().item_spacing.y = gap::XS;
         let any = !needs.preferences.hotkeys.other_windows.is_empty();
@@ -62,8 +80,8 @@ pub(super) fn list(
             paragraph(ui, &view.texts.get(note), Type::Small, view.theme.secondary);
         }
         columns(ui, view);
-        for action in shown {
-            line(ui, view, needs, draft, action);
+        for command in shown {
+            line(ui, view, needs, draft, &command);
         }
         ui.add_space(gap::S);
         let text = view.texts.get("hotkeys-reset-all");
@@ -91,14 +109,18 @@ fn columns(ui: &mut Ui, view: &View<'_>) {
 }
 
 /// Draws the switch for using the hotkey in other windows, if that is allowed.
-fn everywhere(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>, action: Action, name: &str) {
-    let on = needs.preferences.hotkeys.other_windows.contains(action.name());
+fn everywhere(
+    ui: &mut Ui,
+    view: &View<'_>,
+    needs: &mut Needs<'_>,
+    action: Option<Action>,
+    name: &str,
+) {
     let room = vec2(SWITCH, 30.0);
     ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
         ui.set_min_width(SWITCH);
-        if !action.may_be_global() {
-            return;
-        }
+        let Some(action) = action.filter(|action| action.may_be_global()) else { return };
+        let on = needs.preferences.hotkeys.other_windows.contains(action.name());
         let called = view.texts.with("hotkey-global", &[("name", name.into())]);
         ui.add_enabled_ui(needs.global_hotkeys.support.can_be(), |ui| {
             if switch(ui, view.theme, &called, on) {
@@ -116,13 +138,17 @@ fn line(
     view: &View<'_>,
     needs: &mut Needs<'_>,
     draft: &mut SettingsDraft,
-    action: Action,
+    command: &AnyCommand,
 ) {
     let (theme, texts) = (view.theme, view.texts);
-    let name = texts.get(action.key());
-    let hotkey = hotkeys::hotkey_of(needs.preferences, action);
-    let waits = draft.hotkey.filter(|(one, _)| *one == action);
-    ui.push_id(action.name(), |ui| {
+    let name = command.title(texts);
+    let action = match command {
+        AnyCommand::Action(action) => Some(*action),
+        AnyCommand::Named(_) => None,
+    };
+    let hotkey = hotkeys::hotkey_of(needs.preferences, command.clone());
+    let waits = draft.hotkey.as_ref().filter(|(one, _)| one == command).map(|(_, bad)| *bad);
+    ui.push_id(command.setting(), |ui| {
         let room = vec2(ui.available_width(), 30.0);
         ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = gap::XS;
@@ -130,7 +156,7 @@ fn line(
             let words = ui.available_width() - ends;
             let (rect, told) = ui.allocate_exact_size(vec2(words, 30.0), egui::Sense::hover());
             elided(ui, rect, Align::Min, &name, Type::Body.font(), theme.text);
-            told.on_hover_text(&*texts.get(action.tip()));
+            told.on_hover_text(&*texts.get(command.tip()));
             everywhere(ui, view, needs, action, &name);
             let preferences = &mut *needs.preferences;
             let text = match waits {
@@ -142,46 +168,47 @@ fn line(
             let button = Button::new(&text).name(&called).width(KEYS).small();
             let response = button.selected(waits.is_some()).show(ui, theme);
             if response.clicked() {
-                draft.hotkey = waits.is_none().then_some((action, false));
+                draft.hotkey = waits.is_none().then(|| (command.clone(), false));
                 response.request_focus();
             } else if waits.is_some() && !response.has_focus() {
                 draft.hotkey = None;
             }
-            let usual = action.usual_hotkey();
+            let usual = command.usual_hotkey();
             if hotkey != usual {
                 let keys = shown(texts, usual);
                 let args = [("name", (&*name).into()), ("keys", keys.into())];
                 let tip = texts.with(key!("hotkey-reset"), &args);
                 if icon_button(ui, theme, Icon::Refresh, &tip, SMALL, ButtonWeight::Quiet).clicked()
                 {
-                    hotkeys::choose(preferences, action, usual);
+                    hotkeys::choose(preferences, command.clone(), usual);
                 }
             }
             if hotkey.is_some() {
                 let tip = texts.with(key!("hotkey-remove"), &[("name", (&*name).into())]);
                 if icon_button(ui, theme, Icon::Close, &tip, SMALL, ButtonWeight::Quiet).clicked() {
-                    hotkeys::choose(preferences, action, None);
+                    hotkeys::choose(preferences, command.clone(), None);
                 }
             }
         });
-        if let Some((_, true)) = waits {
+        if waits == Some(true) {
             paragraph(ui, &texts.get("hotkey-refused"), Type::Small, theme.warn);
         }
         let preferences = &*needs.preferences;
-        let global = preferences.hotkeys.other_windows.contains(action.name());
-        let note = needs.global_hotkeys.note_of(action, hotkey).filter(|_| global);
+        let chosen = &preferences.hotkeys.other_windows;
+        let global = action.filter(|action| chosen.contains(action.name()));
+        let note = global.and_then(|action| needs.global_hotkeys.note_of(action, hotkey));
         if let Some((note, trigger, wrong)) = note {
             let note = texts.with(note, &[("trigger", trigger.into())]);
             let color = if wrong { theme.warn } else { theme.secondary };
             paragraph(ui, &note, Type::Small, color);
         }
-        let others = hotkeys::conflicts(preferences, action);
+        let others = hotkeys::conflicts(preferences, command.clone());
         if !others.is_empty() {
-            let names: Vec<_> = others.iter().map(|other| texts.get(other.key())).collect();
+            let names: Vec<_> = others.iter().map(|other| other.title(texts)).collect();
             let said = texts.with("hotkey-conflict", &[("names", names.join(", ").into())]);
             paragraph(ui, &said, Type::Small, theme.warn);
         }
-        if hotkeys::is_talk_key(preferences, action) {
+        if hotkeys::is_talk_key(preferences, command.clone()) {
             paragraph(ui, &texts.get("hotkey-conflict-talk"), Type::Small, theme.warn);
         }
     });

@@ -41,7 +41,7 @@ fn results(draft: &mut SettingsDraft, view: &View<'_>) -> Vec<Setting> {
         draft.other = Some(Texts::new(language));
     }
     let languages: Vec<&Texts> = [view.texts].into_iter().chain(&draft.other).collect();
-    let hotkeys = hotkeys::any_fits(&languages, &draft.query);
+    let hotkeys = hotkeys::any_fits(&languages, view, &draft.query);
     let fits = |setting: &Setting| {
         setting.fits(&languages, &draft.query) || (*setting == Setting::Hotkeys && hotkeys)
     };
@@ -184,6 +184,8 @@ fn one(
         Setting::Tracks => recording::tracks(ui, view, needs, draft),
         Setting::Hotkeys => hotkeys::list(ui, view, needs, draft),
         Setting::Services => return network::services(ui, view, draft),
+        Setting::ServerNames => network::names(ui, view, draft),
+        Setting::ServerOrigins => network::origins(ui, view, draft),
         Setting::Successor => network::successor(ui, view, needs, draft),
         Setting::Renderer => about::renderer(ui, view, needs, draft),
         Setting::Keys => about::keys(ui, view, draft),

@@ -21,6 +21,7 @@ use crate::studio::settings::{MAX_PROJECTORS, ProjectorContent, ProjectorPlace};
 use crate::studio::{Preferences, Snapshot};
 use crate::ui::input::actions::Action;
 use crate::ui::input::hotkeys::{self, Keymap};
+use crate::ui::input::named::AnyCommand;
 use crate::ui::scenes;
 use crate::ui::studio_page::multiview;
 use crate::ui::studio_page::projectors::display::Display;
@@ -161,7 +162,7 @@ impl Projectors {
         ctx: &Context,
         view: &mut View<'_>,
         parts: &mut ProjectorParts<'_>,
-    ) -> Vec<Action> {
+    ) -> Vec<AnyCommand> {
         // A projector closes if its content was deleted from the scenes.
         self.open.retain(|it| picture::is_there(it.place.shows, view.snapshot));
         let (mut asked, mut closed) = (Vec::new(), Vec::new());
@@ -249,16 +250,22 @@ fn is_closed(ctx: &Context) -> bool {
 }
 
 /// Returns the commands whose hotkeys were pressed in a projector.
-fn pressed(ctx: &Context, view: &View<'_>, preferences: &Preferences) -> Vec<Action> {
-    // *Go Live* is excluded, because only the main window can ask for confirmation to stop.
-    let works = |action: Action| action.may_be_global() && action != Action::GoLive;
+fn pressed(ctx: &Context, view: &View<'_>, preferences: &Preferences) -> Vec<AnyCommand> {
+    let (snapshot, health) = (view.snapshot, view.health);
+    let works = |command: &AnyCommand| match command {
+        // *Go Live* is excluded, because only the main window can ask for confirmation to stop.
+        AnyCommand::Action(action) => {
+            action.may_be_global()
+                && *action != Action::GoLive
+                && action.is_possible(snapshot, health)
+        }
+        AnyCommand::Named(command) => command.is_possible(snapshot),
+    };
     let keymap = Keymap::new(preferences);
-    let possible = keymap
-        .all()
-        .filter(|(action, _)| works(*action) && action.is_possible(view.snapshot, view.health));
+    let possible = keymap.all().filter(|(command, _)| works(command));
     let taken =
         possible.filter(|(_, hotkey)| ctx.input_mut(|input| hotkeys::take(input, *hotkey, false)));
-    taken.map(|(action, _)| action).collect()
+    taken.map(|(command, _)| command.clone()).collect()
 }
 
 #[cfg(test)]

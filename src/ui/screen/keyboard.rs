@@ -1,0 +1,72 @@
+//! Hotkeys in the window.
+
+use egui::{Key, Modifiers, Ui};
+
+use crate::ui::dialogs::Dialog;
+use crate::ui::input::actions::Action;
+use crate::ui::input::hotkeys::{self, Keymap};
+use crate::ui::input::named::AnyCommand;
+use crate::ui::screen::Screen;
+use crate::ui::view::WindowRequest;
+
+impl Screen {
+    /// Runs the commands of pressed hotkeys.
+    pub(super) fn keyboard(&mut self, ui: &Ui) {
+        let ctx = ui.ctx().clone();
+        let choosing = self.dialog == Some(Dialog::Settings) && self.settings.waits_for_keys();
+        let choosing = choosing || self.file_chooser.is_some() || self.file_wait;
+        if self.dialog == Some(Dialog::Closing) || choosing {
+            return;
+        }
+        let typing = ctx.text_edit_focused();
+        if self.dialog.is_none()
+            && self.full_screen
+            && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape))
+        {
+            self.set_full_screen(false);
+        }
+        let key = self.preferences.push_to_talk_key;
+        let told = self.talk.poll(&ctx, &self.snapshot, key, typing);
+        self.wishes.extend(told.map(WindowRequest::Command));
+        let asked = self.dialog.is_some() || self.scenes.is_adding();
+        let letters = hotkeys::letters_act(&ctx);
+        let all = Keymap::new(&self.preferences);
+        for (command, hotkey) in all.all() {
+            let action = match command {
+                // The players handle their own hotkeys where they have the keyboard focus.
+                AnyCommand::Action(action) if action.is_about_players() => continue,
+                AnyCommand::Action(action) => Some(*action),
+                AnyCommand::Named(_) => None,
+            };
+            // The open mixer handles undo and redo itself.
+            let in_mixer = self.dialog == Some(Dialog::Mixer)
+                && matches!(action, Some(Action::Undo | Action::Redo));
+            if hotkey.edits() && (typing || (asked && !in_mixer)) {
+                continue;
+            }
+            if hotkey.types() && !letters {
+                continue;
+            }
+            let repeats = action.is_some_and(Action::repeats);
+            let pressed = ctx.input_mut(|input| hotkeys::take(input, hotkey, repeats));
+            // While a dialog is open, only actions that open another dialog work.
+            let other = matches!(
+                action,
+                Some(
+                    Action::Palette
+                        | Action::Settings
+                        | Action::Help
+                        | Action::History
+                        | Action::Ready
+                        | Action::Mixer
+                )
+            );
+            if !pressed || !(self.dialog.is_none() || other || in_mixer) {
+                continue;
+            }
+            if action.is_none_or(|action| action.is_possible(&self.snapshot, &self.health)) {
+                self.act_on(&ctx, command);
+            }
+        }
+    }
+}
