@@ -64,6 +64,7 @@ mod peer_setup;
 mod peers;
 mod planted;
 mod play;
+mod play_key;
 mod play_window;
 #[cfg(target_os = "linux")]
 #[path = "rigs/portal.rs"]

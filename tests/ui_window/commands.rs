@@ -121,3 +121,158 @@ fn what_a_command_does_is_told_below_the_list_and_covers_no_command() {
     // A tooltip would have the words as a label of its own.
     assert!(!shown(&harness).iter().any(|it| it.contains("Records the program to a file")));
 }
+
+/// The window with these hotkeys beside the default ones.
+fn with_hotkeys(state: &str, hotkeys: &[(&str, &str)]) -> Harness<'static, Window> {
+    let mut chosen = preferences(Language::English, Theme::Dark);
+    for (name, keys) in hotkeys {
+        chosen.hotkeys.keys.insert((*name).to_owned(), ChosenHotkey(keys.parse().ok()));
+    }
+    open_as(state, Vec2::new(1280.0, 720.0), chosen)
+}
+
+#[test]
+fn things_with_a_name_have_commands_with_hotkeys() {
+    let demo = open("idle").state().demo.snapshot();
+    let strip = demo.strips.last().expect("an audio source").clone();
+    let hotkeys = [
+        (format!("mute:{}", strip.name), "Ctrl+F2"),
+        ("target:".to_owned(), "Ctrl+F3"),
+        ("scene:No such scene".to_owned(), "Ctrl+F4"),
+        ("profile:Fast".to_owned(), "Ctrl+F5"),
+        ("collection:Talk".to_owned(), "Ctrl+F6"),
+    ];
+    let hotkeys: Vec<_> = hotkeys.iter().map(|(name, keys)| (&**name, *keys)).collect();
+    let mut harness = with_hotkeys("idle", &hotkeys);
+    harness.state().demo.change(|snapshot| {
+        snapshot.parts.profiles.push("Fast".to_owned());
+        snapshot.parts.collections.push("Talk".to_owned());
+    });
+    harness.run();
+    let press = |harness: &mut Harness<'static, Window>, key| {
+        harness.key_press_modifiers(Modifiers::COMMAND, key);
+        commands(harness)
+    };
+    let muted = Strip { muted: !strip.sound.strip.muted, ..strip.sound.strip.clone() };
+    let wanted = Command::SetStrip { id: strip.sound.id, strip: muted };
+    assert_eq!(press(&mut harness, Key::F2), [wanted]);
+    let sent = press(&mut harness, Key::F3);
+    let [Command::PutTarget(target)] = sent.as_slice() else { panic!("{sent:?}") };
+    let was = demo.targets.iter().find(|it| it.target.is_built_in()).unwrap().target.enabled;
+    assert_eq!((target.is_built_in(), target.enabled), (true, !was));
+    // A scene that was removed has no effect.
+    assert_eq!(press(&mut harness, Key::F4), []);
+    use onair::studio::command::PartCommand;
+    use onair::studio::settings::part::PartKind;
+    let used = |kind, name: &str| Command::Part(PartCommand::Use(kind, name.to_owned()));
+    assert_eq!(press(&mut harness, Key::F5), [used(PartKind::Profile, "Fast")]);
+    assert_eq!(press(&mut harness, Key::F6), [used(PartKind::Collection, "Talk")]);
+    // The palette mutes it too.
+    palette(&mut harness, &format!("mute or unmute {}", strip.name));
+    assert!(matches!(commands(&mut harness)[..], [Command::SetStrip { .. }]));
+}
+
+#[test]
+fn a_source_is_shown_and_hidden_by_its_name_and_a_scene_beyond_the_ninth_has_a_hotkey() {
+    let mut harness = with_hotkeys("idle", &[("scene:Tenth", "Ctrl+F7")]);
+    let scene = harness.state().demo.snapshot().scenes.collection.current;
+    let add = Edit::AddSource { scene, name: "Logo".into(), choice: VideoChoice::Test };
+    apply(&mut harness, &add);
+    for index in 0..9 {
+        let name = if index < 8 { format!("Scene {index}") } else { "Tenth".to_owned() };
+        apply(&mut harness, &Edit::AddScene(name));
+    }
+    harness.run();
+    drop(commands(&mut harness));
+    palette(&mut harness, "show or hide logo");
+    let sent = commands(&mut harness);
+    let [Command::Edit(Edit::Several(edits))] = sent.as_slice() else { panic!("{sent:?}") };
+    assert!(matches!(edits[..], [Edit::HideItem(_, true)]), "{edits:?}");
+    let scenes = harness.state().demo.snapshot().scenes.collection.scenes.clone();
+    let tenth = scenes.iter().find(|scene| scene.name == "Tenth").unwrap();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::F7);
+    let sent = commands(&mut harness);
+    assert_eq!(sent, [Command::SwitchScene(tenth.id)]);
+}
+
+#[test]
+fn a_named_command_gets_a_hotkey_and_conflicts_are_said() {
+    let mut harness = with_hotkeys("idle", &[("target:", "Ctrl+R")]);
+    settings_page(&mut harness, "Hotkeys");
+    harness.get_by_label("Hotkey of Turn the target Built-in server on or off: Ctrl+R");
+    let conflicts: Vec<String> =
+        shown(&harness).into_iter().filter(|it| it.starts_with("Also the hotkey of: ")).collect();
+    assert_eq!(conflicts.len(), 2, "{conflicts:?}");
+    assert!(conflicts.iter().any(|it| it.contains("Built-in server")), "{conflicts:?}");
+    let remove = "Remove the hotkey of Turn the target Built-in server on or off";
+    harness.get_by_label(remove).click_accesskit();
+    harness.run();
+    let kept = harness.state().screen.as_ref().unwrap().preferences();
+    assert!(kept.hotkeys.keys.is_empty(), "{:?}", kept.hotkeys.keys);
+}
+
+#[test]
+fn selected_items_are_edited_by_commands() {
+    let hotkeys = [
+        ("show-hide", "Ctrl+F2"),
+        ("lock", "Ctrl+F3"),
+        ("align-left", "Ctrl+F4"),
+        ("duplicate", "Ctrl+F5"),
+        ("copy", "Ctrl+F6"),
+        ("paste", "Ctrl+F7"),
+        ("delete", "Ctrl+F8"),
+        ("group", "Ctrl+F9"),
+    ];
+    let mut harness = with_hotkeys("media", &hotkeys);
+    let scene = harness.state().demo.snapshot().scenes.collection.current;
+    let press = |harness: &mut Harness<'static, Window>, key| {
+        harness.key_press_modifiers(Modifiers::COMMAND, key);
+        commands(harness)
+    };
+    // Without a selection, nothing happens.
+    assert_eq!(press(&mut harness, Key::F8), []);
+    let select = |harness: &mut Harness<'static, Window>| {
+        source(harness, "Opening").click();
+        drop(commands(harness));
+    };
+    let id = ItemId(2);
+    select(&mut harness);
+    assert_eq!(press(&mut harness, Key::F2), [Command::Edit(Edit::HideItem(id, true))]);
+    assert_eq!(press(&mut harness, Key::F3), [Command::Edit(Edit::LockItem(id, true))]);
+    let sent = press(&mut harness, Key::F4);
+    let [Command::Edit(Edit::Several(edits))] = sent.as_slice() else { panic!("{sent:?}") };
+    assert!(matches!(edits[..], [Edit::SetPlace(of, _)] if of == id), "{edits:?}");
+    assert_eq!(press(&mut harness, Key::F6), []);
+    let sent = press(&mut harness, Key::F7);
+    assert!(
+        matches!(&sent[..], [Command::Edit(Edit::Paste(into, _))] if *into == scene),
+        "{sent:?}"
+    );
+    select(&mut harness);
+    assert_eq!(press(&mut harness, Key::F5), [Command::Edit(Edit::DuplicateItem(id))]);
+    select(&mut harness);
+    let sent = press(&mut harness, Key::F9);
+    assert!(
+        matches!(&sent[..], [Command::Edit(Edit::Group(ids))] if ids.contains(&id)),
+        "{sent:?}"
+    );
+    select(&mut harness);
+    assert_eq!(press(&mut harness, Key::F8), [Command::Edit(Edit::RemoveItem(id))]);
+}
+
+#[test]
+fn the_server_and_the_network_have_commands() {
+    let hotkeys = [("server", "Ctrl+F2"), ("network", "Ctrl+F3"), ("new-play-key", "Ctrl+F4")];
+    let mut harness = with_hotkeys("idle", &hotkeys);
+    let press = |harness: &mut Harness<'static, Window>, key| {
+        harness.key_press_modifiers(Modifiers::COMMAND, key);
+        commands(harness)
+    };
+    assert_eq!(press(&mut harness, Key::F2), [Command::Serve(false)]);
+    let sent = press(&mut harness, Key::F3);
+    assert!(matches!(sent[..], [Command::SetReach(reach)] if reach.http), "{sent:?}");
+    assert_eq!(press(&mut harness, Key::F4), [], "viewers need no key");
+    harness.state().demo.change(|snapshot| snapshot.server.play_key = true);
+    harness.run();
+    assert_eq!(press(&mut harness, Key::F4), [Command::NewPlayKey]);
+}

@@ -104,6 +104,35 @@ fn settings_are_found_in_both_languages_and_from_the_palette() {
 }
 
 #[test]
+fn the_built_in_server_gets_names_and_websites() {
+    use onair::studio::targets::sharing::ServerNames;
+    let mut harness = open("idle");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Network").click();
+    harness.run();
+    let type_in = |harness: &mut Harness<'static, Window>, field: &str, text: &str| {
+        harness.get_by_role_and_label(Role::TextInput, field).focus();
+        harness.run();
+        harness.get_by_role_and_label(Role::TextInput, field).type_text(text);
+        commands(harness)
+    };
+    let field = "Host names of the built-in server";
+    let sent = type_in(&mut harness, field, "studio.example, my.home");
+    let hosts = vec!["studio.example".to_owned(), "my.home".to_owned()];
+    let names = ServerNames { hosts, ..ServerNames::default() };
+    assert_eq!(sent.last(), Some(&Command::SetServerNames(names.clone())));
+    // A port does not belong here, which the page says beside the field.
+    assert_eq!(type_in(&mut harness, field, ":80"), []);
+    harness.get_by_label_contains("is no host name");
+    harness.state().demo.change(|snapshot| snapshot.server.names = names.clone());
+    let sent = type_in(&mut harness, "Websites that may play your stream", "https://example.com");
+    let origins = vec!["https://example.com".to_owned()];
+    let both = ServerNames { origins, ..names };
+    assert_eq!(sent.last(), Some(&Command::SetServerNames(both)));
+}
+
+#[test]
 fn what_is_changed_is_marked_and_its_default_comes_back() {
     let mut harness = open("idle");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);

@@ -60,6 +60,22 @@ fn a_network_is_let_in_and_shut_out() {
 }
 
 #[test]
+fn viewers_need_a_key_that_can_be_replaced() {
+    let mut harness = panel("shared");
+    harness.get_by_role_and_label(Role::CheckBox, "Viewers need a key").click_accesskit();
+    assert_eq!(commands(&mut harness), [Command::SetPlayKey(true)]);
+    assert!(harness.query_by_role_and_label(Role::Button, "New key").is_none());
+    harness.state().demo.change(|snapshot| snapshot.server.play_key = true);
+    harness.run();
+    harness.get_by_label_contains("The links contain a key");
+    assert!(harness.query_by_label_contains("There is no password").is_none());
+    harness.get_by_role_and_label(Role::Button, "New key").click_accesskit();
+    assert_eq!(commands(&mut harness), [Command::NewPlayKey]);
+    harness.get_by_role_and_label(Role::CheckBox, "Viewers need a key").click_accesskit();
+    assert_eq!(commands(&mut harness), [Command::SetPlayKey(false)]);
+}
+
+#[test]
 fn links_are_copied_with_an_address_that_others_reach() {
     let mut harness = panel("shared");
     for (name, link) in [

@@ -132,6 +132,57 @@ fn a_key_typed_quickly_behind_tab_stands_in_its_own_field() {
     assert_eq!(target.place, place);
 }
 
+/// The state in a card's second line, and whether it is cut off there.
+fn second_line(harness: &Harness<'static, Window>, card: &str) -> (String, bool) {
+    let node = harness.get_by_role_and_label(Role::Button, card);
+    let words = node.accesskit_node().value().unwrap();
+    let font = onair::ui::style::theme::Type::Small.font();
+    let galley =
+        harness.ctx.debug_painter().layout_no_wrap(words.clone(), font, egui::Color32::WHITE);
+    // The lamp is before the words.
+    (words, galley.size().x > node.rect().width() - 21.0)
+}
+
+#[test]
+fn the_second_line_of_a_card_fits_on_air() {
+    for (language, name, behind) in [
+        (Language::English, "Built-in server", "1,234 viewers · 77\u{a0}ms behind"),
+        (Language::Chinese, "内置服务器", "1,234 位观众 · 延迟 77\u{a0}ms"),
+    ] {
+        let size = Vec2::new(1280.0, 720.0);
+        let mut harness = open_as("black", size, preferences(language, Theme::Dark));
+        for state in [
+            "ok",
+            "comparing",
+            "unsure",
+            "different",
+            "unavailable",
+            "unreachable",
+            "no_stream",
+            "stalled",
+            "black",
+            "frozen",
+            "silent",
+            "late",
+            "wrong_size",
+        ] {
+            for latency in [Some(Duration::from_millis(77)), None] {
+                harness.state().demo.change(|snapshot| {
+                    snapshot.server.viewers = 1_234;
+                    let monitor = snapshot.targets[0].monitor.as_mut().unwrap();
+                    (monitor.state, monitor.latency) = (state, latency);
+                });
+                harness.run();
+                let (words, cut) = second_line(&harness, name);
+                assert!(!cut, "{language:?}: {words}");
+                if state == "ok" && latency.is_some() {
+                    assert_eq!(words, behind);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn what_viewers_get_is_shown_and_asked_for() {
     let mut harness = open("black");
