@@ -229,8 +229,6 @@ fn selected_items_are_edited_by_commands() {
         harness.key_press_modifiers(Modifiers::COMMAND, key);
         commands(harness)
     };
-    // Without a selection, nothing happens.
-    assert_eq!(press(&mut harness, Key::F8), []);
     let select = |harness: &mut Harness<'static, Window>| {
         source(harness, "Opening").click();
         drop(commands(harness));
@@ -248,6 +246,8 @@ fn selected_items_are_edited_by_commands() {
         matches!(&sent[..], [Command::Edit(Edit::Paste(into, _))] if *into == scene),
         "{sent:?}"
     );
+    // Without a selection, nothing happens.
+    assert_eq!(press(&mut harness, Key::F8), []);
     select(&mut harness);
     assert_eq!(press(&mut harness, Key::F5), [Command::Edit(Edit::DuplicateItem(id))]);
     select(&mut harness);

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use egui::Context;
 
-use crate::compose::scene::{Content, Item};
+use crate::compose::scene::{Content, Item, ItemId};
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::Action;
 use crate::ui::scenes::clipboard;
 use crate::ui::scenes::draft::{Draft, each, edited, natural};
-use crate::ui::scenes::menu::group_with_below;
 use crate::ui::scenes::placement::{self, AlignTo};
 use crate::ui::view::View;
 
@@ -72,4 +71,24 @@ pub(super) fn align(view: &mut View<'_>, items: &[&Item], to: AlignTo) {
     let places = placement::aligned(&places, to, view.snapshot.quality.size);
     let edits = items.iter().zip(places).map(|(item, new)| Edit::SetPlace(item.id, new));
     view.send(Command::Edit(Edit::Several(edits.collect())));
+}
+
+/// Returns the ids of an item and of the one below it.
+pub(super) fn group_with_below(view: &View<'_>, id: ItemId) -> Vec<ItemId> {
+    let (index, beside) = place_among(view, id);
+    let below = index.checked_sub(1).and_then(|index| beside.get(index)).copied();
+    [Some(id), below].into_iter().flatten().collect()
+}
+
+/// Returns the index of an item in its group or scene, and the ids of the items there.
+pub(super) fn place_among(view: &View<'_>, id: ItemId) -> (usize, Vec<ItemId>) {
+    fn find(items: &[Item], id: ItemId) -> Option<(usize, Vec<ItemId>)> {
+        if let Some(index) = items.iter().position(|item| item.id == id) {
+            return Some((index, items.iter().map(|item| item.id).collect()));
+        }
+        items.iter().find_map(|item| find(item.members(), id))
+    }
+    let collection = &view.snapshot.scenes.collection;
+    let scene = collection.scene(edited(view.snapshot));
+    scene.and_then(|scene| find(&scene.items, id)).unwrap_or_default()
 }

@@ -10,7 +10,7 @@ use crate::studio::settings::ProjectorContent;
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::{Action, key};
 use crate::ui::scenes::clipboard;
-use crate::ui::scenes::commands;
+use crate::ui::scenes::commands::{self, group_with_below, place_among};
 use crate::ui::scenes::draft::{
     Draft, Named, Whose, each, edited, has_properties, name_of, natural,
 };
@@ -288,26 +288,6 @@ fn order(ui: &mut Ui, view: &mut View<'_>, id: ItemId) {
     if line(ui, view, &texts.get("item-down"), index > 0) {
         edit(view, Edit::MoveItem(id, index.saturating_sub(1)));
     }
-}
-
-/// Returns the ids of an item and of the one below it.
-pub(super) fn group_with_below(view: &View<'_>, id: ItemId) -> Vec<ItemId> {
-    let (index, beside) = place_among(view, id);
-    let below = index.checked_sub(1).and_then(|index| beside.get(index)).copied();
-    [Some(id), below].into_iter().flatten().collect()
-}
-
-/// Returns the index of an item in its group or scene, and the ids of the items there.
-fn place_among(view: &View<'_>, id: ItemId) -> (usize, Vec<ItemId>) {
-    fn find(items: &[Item], id: ItemId) -> Option<(usize, Vec<ItemId>)> {
-        if let Some(index) = items.iter().position(|item| item.id == id) {
-            return Some((index, items.iter().map(|item| item.id).collect()));
-        }
-        items.iter().find_map(|item| find(item.members(), id))
-    }
-    let collection = &view.snapshot.scenes.collection;
-    let scene = collection.scene(edited(view.snapshot));
-    scene.and_then(|scene| find(&scene.items, id)).unwrap_or_default()
 }
 
 fn centred(place: &Placement) -> Placement {

@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::server::{ChatRules, MAX_SLOW};
-use crate::studio::settings::Settings;
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::values;
 use crate::studio::targets::address::parse;
@@ -42,17 +41,22 @@ pub(in crate::studio::settings) struct Table {
 }
 
 impl Table {
-    pub fn of(settings: &Settings) -> Self {
-        let Settings { successor, reach, chat_rules, play_key, server_names, .. } = settings;
+    pub fn of(
+        successor: &str,
+        reach: ServerReach,
+        chat_rules: &ChatRules,
+        play_key: bool,
+        names: &ServerNames,
+    ) -> Self {
         Self {
-            successor: successor.clone(),
+            successor: successor.to_owned(),
             network: reach.http,
             network_rtmp: reach.rtmp,
             chat_slow: chat_rules.slow.as_secs(),
             blocked_words: chat_rules.words.words().to_vec(),
             play_key: play_key.then_some(toml::Value::Boolean(true)),
-            names: server_names.hosts.clone(),
-            origins: server_names.origins.clone(),
+            names: names.hosts.clone(),
+            origins: names.origins.clone(),
         }
     }
 
@@ -133,6 +137,7 @@ pub fn check_successor(url: &str) -> Result<String, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::studio::settings::Settings;
 
     #[test]
     fn the_server_is_read_as_it_was_written() {
