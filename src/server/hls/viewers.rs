@@ -122,7 +122,7 @@ impl Viewers {
 
     /// Returns true if a disconnected viewer stays out.
     pub fn has_barred(&self, now: Timestamp) -> bool {
-        self.barred.iter().any(|(_, since)| now.since(*since) < BARRED)
+        self.barred.iter().any(|(.., since)| now.since(*since) < BARRED)
     }
 
     /// Returns true if a viewer was just disconnected.
