@@ -409,7 +409,7 @@ menu() {
 
 # watch_at ADDRESS: types it on the page.
 watch_at() {
-    press entry "Address of the stream"
+    press entry "Stream address"
     key ctrl+a
     write "$1"
 }

@@ -225,7 +225,7 @@ fn a_viewer_gets_the_stream_of_an_nginx_origin_on_demand() {
     check(&file, 1.9);
     serving.wait_relay("live", 1);
     let stopped = serving.wait_relay("stopped", 1);
-    assert_eq!(stopped["cause"], "nobody watches");
+    assert_eq!(stopped["cause"], "nobody is watching");
     wait_for("no viewer at nginx", LIMIT, || !nginx.stat().contains("<active/><playing"));
     assert!(serving.get("/api/v1/streams/live/show").contains(" 404 "));
 

@@ -224,7 +224,7 @@ fn a_busy_machine_begins_no_rendition() {
     let (status, body) = running.get("/live/show/hls/240p.m3u8");
     let text = String::from_utf8(body).unwrap();
     assert_eq!(status, 503);
-    assert!(text.starts_with("the CPU is short: "), "{text}");
+    assert!(text.starts_with("not enough CPU: "), "{text}");
     assert!(!running.list("main").segments.is_empty(), "the stream itself is there");
 }
 

@@ -225,7 +225,7 @@ pub const FAULTS: &[Fault] = &[
         "a source that is no film",
         plant::no_film,
         (3, Notice("source-trouble"), ""),
-        ["onair cannot play", "onair does not know its format", "choose another source"],
+        ["onair cannot play", "onair does not recognize its format", "choose another source"],
         ["来源 holiday.mp4", "onair 无法识别其格式", "也可以选择其他来源"],
     ),
     row(

@@ -84,7 +84,7 @@ fn the_help_shows_hotkeys_as_they_are_chosen_and_leads_to_them() {
     harness.get_by_label_contains("Ctrl+F12");
     click(&mut harness, "Change hotkeys…");
     harness.run();
-    harness.get_by_label("Hotkey of Start or stop recording: Ctrl+F12");
+    harness.get_by_label("Hotkey for Start or stop recording: Ctrl+F12");
 }
 
 #[test]

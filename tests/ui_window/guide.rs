@@ -211,7 +211,7 @@ fn every_step_fits_in_both_languages_and_themes() {
                 (Language::Chinese, 2) => "就是我",
                 (Language::Chinese, 5) => "开始直播",
                 (Language::Chinese, _) => "下一步",
-                (_, 2) => "That’s me",
+                (_, 2) => "That's me",
                 (_, 5) => "Go Live",
                 _ => "Next",
             };

@@ -134,7 +134,7 @@ fn panels_are_hidden_named_and_reset() {
 fn a_panel_gets_a_window_of_its_own_and_is_kept_there() {
     let mut harness = open("mixer");
     command(&mut harness, "Arrange panels");
-    click(&mut harness, "Put Audio mixer into its own window");
+    click(&mut harness, "Move Audio mixer to its own window");
     harness.run();
     harness.run();
     let kept = panels(&harness).layouts["simple"].to_string();

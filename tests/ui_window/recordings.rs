@@ -230,10 +230,10 @@ fn the_newest_recording_is_selected_as_the_page_opens_and_older_ones_are_listed_
     commands(&mut harness);
     let chosen = chosen(&harness);
     assert!(chosen.len() == 1 && chosen[0].starts_with("interview.mp4"), "{chosen:?}");
-    harness.get_by_label("List more").click_accesskit();
+    harness.get_by_label("Show more").click_accesskit();
     assert_eq!(asked(commands(&mut harness)), [RecordingsCommand::ListMore]);
     // Where all are listed there is nothing to ask for.
     change(&harness, |view| view.more = 0);
     harness.run();
-    assert!(harness.query_by_label("List more").is_none());
+    assert!(harness.query_by_label("Show more").is_none());
 }

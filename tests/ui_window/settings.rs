@@ -64,7 +64,7 @@ fn the_settings_scroll_where_the_largest_interface_leaves_little_room() {
         ("Video", "Resolution"),
         ("Output", "Adaptive bitrate"),
         ("Recording", "Recording format"),
-        ("Hotkeys", "Hotkey of Go live or stop"),
+        ("Hotkeys", "Hotkey for Go live or stop"),
         ("About", "Version"),
     ] {
         harness.get_by_role_and_label(Role::Button, page).focus();
@@ -170,7 +170,7 @@ fn a_hotkey_is_chosen_by_pressing_it_and_conflicts_are_said() {
     let hotkey = |harness: &Harness<'static, Window>, name: &str| {
         kept(harness).hotkeys.keys.get(name).map(|chosen| chosen.0.map(|it| it.to_string()))
     };
-    press_named(&mut harness, "Hotkey of Start or stop recording: Ctrl+R");
+    press_named(&mut harness, "Hotkey for Start or stop recording: Ctrl+R");
     // What moves through the window is refused.
     harness.key_press(Key::Enter);
     harness.run();
@@ -180,17 +180,17 @@ fn a_hotkey_is_chosen_by_pressing_it_and_conflicts_are_said() {
     harness.run();
     assert_eq!(commands(&mut harness), []);
     assert_eq!(hotkey(&harness, "record"), Some(Some("Ctrl+L".to_owned())));
-    assert_eq!(harness.query_all_by_label_contains("Also the hotkey of: ").count(), 2);
-    press_named(&mut harness, "Reset the hotkey of Start or stop recording to Ctrl+R");
+    assert_eq!(harness.query_all_by_label_contains("Also the hotkey for: ").count(), 2);
+    press_named(&mut harness, "Reset the hotkey for Start or stop recording to Ctrl+R");
     assert_eq!(hotkey(&harness, "record"), None);
-    assert_eq!(harness.query_all_by_label_contains("Also the hotkey of: ").count(), 0);
-    press_named(&mut harness, "Remove the hotkey of Start or stop recording");
+    assert_eq!(harness.query_all_by_label_contains("Also the hotkey for: ").count(), 0);
+    press_named(&mut harness, "Remove the hotkey for Start or stop recording");
     assert_eq!(hotkey(&harness, "record"), Some(None));
     // Escape leaves it as it was, and the dialog open.
-    press_named(&mut harness, "Hotkey of Go live or stop: Ctrl+L");
+    press_named(&mut harness, "Hotkey for Go live or stop: Ctrl+L");
     harness.key_press(Key::Escape);
     harness.run();
-    harness.get_by_label("Hotkey of Go live or stop: Ctrl+L");
+    harness.get_by_label("Hotkey for Go live or stop: Ctrl+L");
     press_named(&mut harness, "Reset all hotkeys");
     assert!(kept(&harness).hotkeys.keys.is_empty());
     assert!(harness.state().wishes.contains(&WindowRequest::Preferences));

@@ -340,7 +340,7 @@ fn an_address_is_pasted_wherever_nothing_is_being_typed() {
     harness.run();
     assert_eq!(paste(&mut harness), played);
     // It is being typed into the address itself, which is not played before Enter.
-    harness.get_by_role_and_label(Role::TextInput, "Address of the stream").focus();
+    harness.get_by_role_and_label(Role::TextInput, "Stream address").focus();
     harness.run();
     assert_eq!(paste(&mut harness), []);
     // On the whole screen, and in a window of its own.

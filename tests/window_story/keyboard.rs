@@ -90,7 +90,7 @@ fn an_evening_in_the_window_by_keyboard() {
     // The same window plays what nginx sends.
     let before = clients(&nginx);
     story.press("ctrl+2");
-    story.focused("entry", "Address of the stream");
+    story.focused("entry", "Stream address");
     story.press("ctrl+a");
     story.types(&nginx.url("keyed", KEY));
     story.press("Return");

@@ -20,7 +20,7 @@ fn goes_through_the_guide(story: &mut Story, server: &str, key: &str) {
         story.click("radio menu item", line);
         story.widgets.wait_gone("radio menu item", "");
     }
-    story.click("push button", "That’s me");
+    story.click("push button", "That's me");
     story.shows("label", "Where do you want to stream?");
     story.click("radio button", "Custom server");
     story.click("entry", "Server");
@@ -123,7 +123,7 @@ fn an_evening_in_the_window_by_mouse() {
     // The same window plays what nginx sends.
     let before = clients(&nginx);
     story.click("toggle button", "Watch");
-    story.click("entry", "Address of the stream");
+    story.click("entry", "Stream address");
     story.press("ctrl+a");
     story.types(&nginx.url("keyed", KEY));
     story.click("push button", "Play");

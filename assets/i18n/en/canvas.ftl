@@ -4,7 +4,7 @@
 zoom-percent = { $percent } %
 zoom-readout = Zoom { $percent } %: show the whole canvas
 action-zoom-in = Zoom in on the canvas
-tip-action-zoom-in = Enlarges the canvas. Ctrl with the wheel does the same.
+tip-action-zoom-in = Enlarges the canvas. Ctrl and the mouse wheel do the same.
 action-zoom-out = Zoom out of the canvas
 tip-action-zoom-out = Shows more of the canvas.
 action-zoom-fit = Fit the canvas

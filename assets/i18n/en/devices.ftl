@@ -41,7 +41,7 @@ image-too-many-pixels = the image has { $size } pixels; the limit is { $side } p
 y4m-none = it is not a Y4M file
 y4m-damaged = its header is damaged ({ $what })
 y4m-format = onair does not support its pixel format { $format }
-    .cure = Save the file as 4:2:0, 4:2:2, 4:4:4 or mono with 8 bits.
+    .cure = Save the file as 8-bit 4:2:0, 4:2:2, 4:4:4 or mono.
 y4m-empty = it contains no complete frame
 wav-none = it is not a WAV file
 wav-damaged = the WAV file is damaged ({ $reason })
@@ -102,7 +102,7 @@ device-no-applications = Capturing the audio of one application needs PulseAudio
 
 # Displays and windows.
 display-it = the display
-display-none = onair finds no display
+display-none = No display was found
     .cure = Start onair in a desktop session, or set DISPLAY to an X11 display.
 display-not-built = This build of onair cannot capture the displays of a Wayland session
     .cure = Use a build of onair with the feature 'wayland', or log in to an X11 session. onair can capture the windows of XWayland programs.
@@ -114,7 +114,7 @@ display-no-pipewire = PipeWire, which screen sharing needs, does not answer ({ $
     .cure = Start PipeWire and its session manager (wireplumber).
 display-no-windows = This desktop shares whole displays only, not single windows
     .cure = Choose screen:wayland.
-display-asks = The desktop asks what to share
+display-asks = The desktop is asking what to share
     .cure = Answer the dialog.
 display-denied = Sharing { $name } was refused in the desktop's dialog
     .cure = Press Try again and allow sharing.

@@ -6,7 +6,7 @@ guide-step-now = Now: step { $number } of { $count }, { $name }
 guide-skip = Skip, I know my way around
 guide-back = Back
 guide-next = Next
-guide-that-is-me = That’s me
+guide-that-is-me = That's me
 guide-open-studio = Open the studio
 
 guide-language = Language

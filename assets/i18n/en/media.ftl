@@ -50,7 +50,7 @@ encode-no-audio-encoder = no audio encoder could be opened ({ $tried })
 encode-tried = { $encoder }: { $reason }
 encode-failed = { $encoder } failed to { $step } (code { $code })
 encode-step-start = start
-encode-step-configure = accept its settings
+encode-step-configure = apply its settings
 encode-step-describe = write its codec config
 encode-step-quantizer = change its quantizer
 encode-step-keyframe = make a keyframe
@@ -65,7 +65,7 @@ encode-other-size = a frame of { $got } reached an encoder for { $expected }
 encode-no-thread = cannot start the thread { $thread }: { $reason }
 
 # Containers.
-media-unknown = onair does not know its format
+media-unknown = onair does not recognize its format
 media-damaged = the file is damaged ({ $part })
 media-too-much = a part of the file is too large ({ $part })
 file-part-header = header
@@ -97,4 +97,4 @@ hls-too-many = it has more than { $count } entries
 hls-tag = onair cannot read its tag { $tag }
 hls-no-target-duration = it has no target duration
 hls-empty = it has no entries
-hls-skipped = it skips entries that were never sent
+hls-skipped = it skips entries that onair never received

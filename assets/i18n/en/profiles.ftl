@@ -11,7 +11,7 @@ part-only-one = it is the only one; create another one first
 part-unreadable = onair cannot read '{ $name }': { $reason }
 part-no-collection = there is no scene collection '{ $name }'; there are: { $names }
 part-no-profile = there is no profile '{ $name }'; there are: { $names }
-part-profile-on-air = the profile cannot change while you are on air or recording. Stop first
+part-profile-on-air = you cannot change the profile while you are on air or recording. Stop first
 
 # Notices.
 part-failed = Nothing changed: { $reason }
@@ -45,7 +45,7 @@ tip-action-parts = Chooses, copies or restores scene collections and profiles.
 parts = Collections and profiles
 collections = Scene collections
 profiles = Profiles
-collections-note = A scene collection holds scenes, sources and the mixer. On air, choosing another one changes the scene.
+collections-note = A scene collection holds scenes, sources and the mixer. While you are on air, choosing another collection switches the scene.
 profiles-note = A profile holds quality, targets, recording settings and hotkeys. You can change it only while you are off air.
 parts-not-kept = onair does not save settings in this run, so there is only one.
 part-in-use = In use

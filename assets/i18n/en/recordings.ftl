@@ -11,7 +11,7 @@ recordings-more = { $count ->
     [one] One older recording is not listed.
    *[other] { $count } older recordings are not listed.
 }
-recordings-list-more = List more
+recordings-list-more = Show more
 recordings-waiting = reading…
 recordings-changing = being written
 recordings-changing-long = This file is being written. Its details appear when it is finished.

@@ -21,7 +21,7 @@ setting-theme-note = With dark colors, the video is the brightest thing on the s
 setting-scale = Interface size
 setting-scale-note = Makes text and controls larger or smaller than the desktop's setting.
 setting-motion = Reduce motion
-setting-motion-note = Turns off animations and flying chat messages.
+setting-motion-note = Turns off animations and moving danmaku.
 setting-meter = Level meter decay
 setting-meter-note = How fast the bars fall after a peak.
 
@@ -63,7 +63,7 @@ setting-tracks = Audio tracks
 setting-tracks-note = The names of the tracks in a recording. Video editors show them.
 
 setting-hotkeys = Hotkeys
-setting-hotkeys-note = Click a hotkey, then press the new keys. Keys without Ctrl or Alt need the focus on the canvas or a list.
+setting-hotkeys-note = Click a hotkey, then press the new keys. Keys without Ctrl or Alt work only while the canvas or a list has the focus.
 
 setting-services = Your own services
 setting-services-note = Services that onair does not know, with their servers and limits.

@@ -12,7 +12,7 @@ source-text = Text
 
 sources-of = Sources in { $scene }
 source-add-row = Add source…
-source-incomplete = onair cannot use some of its files.
+source-incomplete = onair cannot use some of this source's files.
 source-add-title = Add source
 add-camera = Camera
 add-search = Search sources

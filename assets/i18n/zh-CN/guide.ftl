@@ -64,7 +64,7 @@ guide-upload-limited = 约 { $rate }
 guide-measure-again = 重新测量
 guide-recommend = 建议从 { $size }、{ $rate } 帧/秒、{ $bitrate } 开始。
 guide-because-all = 电脑和网络都有余量。
-guide-because-encoder = 更高的画质会占用这台电脑太多资源。
+guide-because-encoder = 更高的画质会超出这台电脑的性能。
 guide-because-upload = 更高的画质会超出你的上行带宽。
 guide-because-unknown = 大多数网络都能承受，以后可以调高。
 guide-because-service = 平台不接受更高的画质。
@@ -73,7 +73,7 @@ guide-ready = 就绪
 guide-all-set = 一切就绪
 guide-ready-second = 以上是你选好的设置，以后都可以在工作室里更改。
 guide-again = 想再次运行向导，请按 { $keys }，选择“重新运行设置向导…”。
-key-missing = 请先填写推流密钥，可在平台开播页面或向服务器管理员获取。
+key-missing = 请先填写推流密钥，可在平台开播页面获取，或向服务器管理员索取。
 server-missing = 请先填写推流地址。
 
 # The name of the first scene.

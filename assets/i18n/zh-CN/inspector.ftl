@@ -1,5 +1,5 @@
 # 设置 › 输出
-output-usual = 常用：{ $value }
+output-usual = 默认：{ $value }
 output-next = 关键帧和音频的改动在下次开播时生效。
 
 # 画质弹窗
@@ -10,7 +10,7 @@ quality-rate = 每秒帧数
 tab-broadcast = 直播
 tab-chat = 聊天
 chat-studio-none = 还没有聊天
-chat-studio-advice = 你正在观看的直播，聊天会显示在这里。onair 服务器上的直播都有聊天：推流到内置服务器，再观看自己的直播即可。
+chat-studio-advice = 这里显示你正在观看的直播的聊天。onair 服务器上的直播都有聊天：推流到内置服务器，再观看自己的直播即可。
 chat-studio-open = 打开观看页
 replay-off = 回放缓存已关闭，请在设置里选择时长。
 screenshot-off = 还没有画面。
@@ -80,7 +80,7 @@ tip-action-layout-simple = 场景、输出、混音器，右侧一个面板。
 action-layout-studio = 布局：工作室
 tip-action-layout-studio = 预览和输出、竖直推子、聊天和统计。
 action-layout-monitor = 布局：监看
-tip-action-layout-monitor = 播放器和各项数据。
+tip-action-layout-monitor = 播放器和统计。
 action-arrange-panels = 调整面板
 tip-action-arrange-panels = 在每个面板上显示标签，用来移动、隐藏面板，或在单独的窗口中打开。
 take = 切换
@@ -100,7 +100,7 @@ stats-frame-time = 最近十分钟的帧耗时
 stats-bitrate = 最近十分钟的码率
 tip-stats-encode = 编码一帧的平均用时。正常：不到一帧时长的一半。
 tip-stats-draw = 用各来源合成一帧的平均用时。正常：不到一帧时长的一半。
-tip-stats-skipped = 电脑太忙而跳过的帧，和网速不够而丢弃的帧。正常：0。
+tip-stats-skipped = 跳帧：电脑太忙。丢帧：网速不够。正常：0。
 tip-stats-av-offset = 观众端音频比画面晚多少，来自观众端监看。正常：40 毫秒以内。
 tip-stats-drift = 主音频设备的时钟与系统时钟之差，onair 会自动校正。正常：100 ppm 以内。
 tip-stats-bitrate = 最近十分钟的码率。横线是所选的码率。

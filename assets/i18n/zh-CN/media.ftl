@@ -42,7 +42,7 @@ decode-wrong-frame = 输出的帧有误
 # 编码
 encode-size = 视频的宽和高必须是偶数，且不小于 16 像素
 encode-level = 该尺寸、帧率或码率超出 H.264 级别 5.2
-encode-rate = AAC 没有 { $rate } Hz 的采样率
+encode-rate = AAC 不支持 { $rate } Hz 的采样率
 media-no-format = “{ $text }”不是文件格式：请写 flv、mp4 或 mkv
 encode-channels = onair 的 AAC 编码只支持 1 或 2 个声道，不支持 { $channels } 个声道
 encode-no-video-encoder = 无法打开视频编码器（{ $tried }）
@@ -97,4 +97,4 @@ hls-too-many = 超过 { $count } 项
 hls-tag = 无法读取标签 { $tag }
 hls-no-target-duration = 没有目标时长
 hls-empty = 其中没有内容
-hls-skipped = 跳过了从未发送过的内容
+hls-skipped = 略去了从未发送过的条目

@@ -73,7 +73,7 @@ password-visible = 命令行里有密码，本机其他用户可以看到。
 
 # 随网络调整
 bitrate-lowered = 到 { $host } 的网速达不到 { $wanted } kbps，视频码率已降到 { $kbps } kbps。
-    .cure = 网络恢复后会自动升高。请检查还有什么在占用网络，或选择较低的码率。
+    .cure = 网络恢复后会自动调高码率。请检查还有什么在占用网络，或选择较低的码率。
 bitrate-restored = 网络已恢复，视频码率回到 { $kbps } kbps。
 size-lowered = 网速只有 { $kbps } kbps，分辨率从 { $wanted } 降到 { $size }。
     .cure = 网速恢复后会自动调回。录像会接着写入新文件。
@@ -124,7 +124,7 @@ found-audio = 音频正常，峰值 { $db } dB。
 found-silence = 麦克风没有声音。
     .cure = 请说几句话，并检查有没有静音、音量是否太低。
 found-loud = 音频削波：{ $db } dB。
-    .cure = 请在混音器中调低滑块。
+    .cure = 请在混音器中拉低推子。
 found-no-audio = 音频源没有数据，观众会听到静音。
     .cure = 请换一个音频源，或重新插入设备。
 found-muted = 音频已静音。
@@ -144,7 +144,7 @@ found-clock-wrong = 系统时间不对：{ $time }。
 found-upload = 到 { $host } 的网速足够：测试模式下达到 { $kbps } kbps。
 found-upload-narrow = 到 { $host } 的网速只有 { $kbps } kbps，而设置为 { $wanted } kbps。
     .cure = 请降低码率，或关闭占用网络的程序。
-found-not-measured = { $host } 的上行带宽未测量：该服务器没有测试模式。
+found-not-measured = 到 { $host } 的上行带宽未测量：该服务器没有测试模式。
 found-encoder = 编码速度是所选画质所需的 { $times } 倍。
 found-encoder-slow = 电脑性能勉强够用：编码速度是所需的 { $times } 倍。
     .cure = 请降低分辨率或帧率，或关闭其他程序。
@@ -353,7 +353,7 @@ filter-failed = “{ $source }”的滤镜未生效，因为无法使用 { $path
     .cure = 文件可用后滤镜自动生效。也可以在滤镜中换一个文件。
 mask-failed = “{ $source }”显示占位画面，因为无法使用它的蒙版 { $path }：{ $reason }
     .cure = 显示占位画面，是为了不露出蒙版要遮住的内容。文件可用后，来源会自动显示。也可以在滤镜中换一个文件。
-transition-failed = 无法使用 { $path }，场景直接切换：{ $reason }
+transition-failed = 场景直接切换，因为无法使用 { $path }：{ $reason }
     .cure = 文件可用后会自动使用。也可以在转场设置中换一个文件。
 degradation-preview = 电脑性能不足，已停止刷新预览。
     .cure = 请隐藏部分来源、降低分辨率或关闭其他程序。声音不受影响。
@@ -377,5 +377,5 @@ ungroup-scaled = 无法取消分组：分组缩放了一个“原始大小”的
 
 # 事件记录中的行
 log-repeated = 又重复 { $times } 次：{ $what }
-log-over = 已结束：{ $what }
+log-over = 已解决：{ $what }
 log-lasted = 持续 { $seconds } 秒

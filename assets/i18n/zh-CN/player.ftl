@@ -87,7 +87,7 @@ play-unknown-data = 服务器发来的数据格式未知
     .cure = 请检查地址。http 和 https 可播放 FLV、HLS、MPEG-TS、MP4、MKV、WebM、MP3、FLAC、Ogg、AAC 和 WAV，ws 和 wss 可播放 FLV。
 
 # Web 服务器上的录像
-play-file-changed = 播放期间服务器上的文件已更换
+play-file-changed = 播放期间，服务器上的文件发生了变化
     .cure = 请从头重新播放。
 play-needs-range = 接下来的内容在文件的其他位置，但服务器只能从头发送文件
     .cure = 请使用支持范围请求的服务器，或把索引移到文件开头，例如用 ffmpeg -c copy -movflags +faststart。
@@ -124,7 +124,7 @@ play-segment-is-page = 播放列表的一个分片是网页
     .cure = 请检查服务器。它的分片可能需要登录或令牌。
 play-segment-unknown = 播放列表的一个分片既不是 MPEG-TS，也不是 MP4
     .cure = 请检查服务器。它的分片可能需要登录或令牌。
-play-segment-unplayable = 无法播放播放列表的一个分片：{ $reason }
+play-segment-unplayable = 播放列表中有一个分片无法播放：{ $reason }
     .cure = 请让主播使用 H.264 视频和 AAC 音频。
 play-segment-encrypted = 直播流已加密，播放列表中没有密钥
     .cure = 只有该平台的播放器能解密，请到该平台的网页上观看。

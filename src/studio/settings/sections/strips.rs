@@ -391,7 +391,7 @@ mod tests {
         }
         let (_, told) = read_text(&text);
         assert_eq!(told.len(), 21);
-        assert_eq!(*told.last().unwrap(), "983 more values in the settings are invalid");
+        assert_eq!(*told.last().unwrap(), "more invalid values in the settings: 983");
         for why in told.iter().map(ToString::to_string) {
             assert!(why.chars().count() < 400 && !why.contains(char::is_control), "{why}");
         }

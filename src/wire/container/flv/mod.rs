@@ -45,7 +45,7 @@ pub const MAX_BODY: usize = 0xFF_FFFF;
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The file does not have the FLV signature.
-    #[error("onair does not know its format")]
+    #[error("onair does not recognize its format")]
     NotFlv,
     /// The file header has a length that no writer uses.
     #[error("the FLV header claims to be {0} bytes long")]
