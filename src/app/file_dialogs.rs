@@ -127,9 +127,9 @@ impl Kind {
     }
 }
 
-/// The time without a response after which the desktop's dialog may not have appeared at all.
+/// If the desktop's dialog has not responded after this time, it may not have appeared at all.
 const PATIENCE: Duration = Duration::from_millis(1_500);
-/// A dialog that is canceled before this time has not appeared.
+/// A dialog that reports a cancel within this time never appeared.
 const TOO_SOON: Duration = Duration::from_millis(300);
 
 /// The result of the desktop's dialog.
@@ -219,7 +219,8 @@ impl Files {
         self.news.take()
     }
 
-    /// Returns true if the desktop's dialog has been open, or has not appeared, for long.
+    /// Returns true if the desktop's dialog has not responded for long: it is still open, or it
+    /// never appeared.
     pub fn waits(&self) -> bool {
         self.open.as_ref().is_some_and(|asked| {
             matches!(asked.provider, DialogProvider::Desktop(..))
@@ -317,7 +318,7 @@ mod tests {
             let both = MEDIA_FILES.iter().chain(&SONGS);
             assert!(both.into_iter().all(|it| files(&kind).contains(it)), "{kind:?}");
         }
-        // The player does not support these, but scenes do.
+        // The player does not support Y4M files, but scenes do.
         let y4m = |kind| files(&kind).contains(&"y4m");
         assert!(y4m(Kind::Source(FileRequest::Video, scene)) && !y4m(Kind::Watch));
         assert_eq!(Kind::Source(FileRequest::Slides, scene).offers(), Offers::Folders);
@@ -340,7 +341,7 @@ mod tests {
         let mut files = Files { open, news: None };
         assert_eq!(files.poll(), None);
         assert!(files.waits());
-        // No second dialog is opened behind it.
+        // No second dialog opens behind the first one.
         files.ask(&ctx, Kind::Scenes, None);
         files.use_own();
         let endings = IMAGES.map(str::to_owned).to_vec();

@@ -36,7 +36,7 @@ fn hold(stop: &crate::base::Stop) {
     use crate::base::portal;
 
     const REASON: &str = "On air";
-    // A service that never replies counts as missing.
+    // A service that does not reply within this time counts as missing.
     const LIMIT: Duration = Duration::from_secs(5);
     let session = zbus::blocking::connection::Builder::session();
     let connection = match session.and_then(|builder| builder.method_timeout(LIMIT).build()) {

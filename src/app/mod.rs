@@ -300,7 +300,7 @@ impl<S: Studio> Window<S> {
             }
             WindowRequest::PickScenes => self.files.ask(ctx, Kind::Scenes, None),
             WindowRequest::SaveScenes => self.files.ask(ctx, Kind::NewScenes, None),
-            // The screen has done that.
+            // The screen has already handled these requests.
             WindowRequest::ShowParts
             | WindowRequest::Act(_)
             | WindowRequest::Help(_)
@@ -398,8 +398,8 @@ impl<S: Studio> Window<S> {
         self.screen.set_displays(displays::listed(frame));
     }
 
-    /// Handles later starts of onair: brings the window to the front, and opens the address or file
-    /// of the start.
+    /// Handles later starts of onair: brings the window to the front, switches to the requested
+    /// collections and profiles, and opens the addresses and files.
     fn follow_later_starts(&mut self, ctx: &egui::Context) {
         let Some(asked) = &self.handed_over else { return };
         for HandedOver { open, parts, token, taken } in asked.waiting().collect::<Vec<_>>() {

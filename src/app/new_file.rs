@@ -1,4 +1,4 @@
-//! Creates names of new files.
+//! Creates names for new files.
 
 use std::path::{Path, PathBuf};
 

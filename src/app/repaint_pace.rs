@@ -1,6 +1,6 @@
 //! Limits the frame rate of the window: 30 per second for the program, 60 for players. With
-//! software rendering, the limit is half of that, and a tenth while the studio is idle. A hidden
-//! window gets no frames. The window gets only the frames that its current page shows.
+//! software rendering, the limit is half of that, and 10 per second while the studio is idle. A
+//! hidden window gets no frames. The window gets only the frames that its current page shows.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use crate::studio::live::view::LiveState;
 use crate::studio::watch::view::WatchState;
 use crate::ui::Page;
 
-/// The maximum time by which a frame may be early and still counts as on time.
+/// The maximum time by which a frame may be early and still count as on time.
 const SLACK: Duration = Duration::from_millis(6);
 
 /// The time without input after which the window is drawn less often, with software rendering and
@@ -92,7 +92,7 @@ impl Pace {
         Duration::from_millis(match (is(&self.hidden), is(&self.calm)) {
             _ if ending => 50,
             (true, _) => 500,
-            // Together with the video frames, if the meters move.
+            // If the meters move, they are drawn together with the video frames.
             (false, true) if meters => 150,
             (false, false) if meters => 80,
             (false, true) => 1_000,
@@ -148,7 +148,7 @@ impl Pace {
     }
 }
 
-/// Returns true if something is sent, recorded or played.
+/// Returns true if something is being sent, recorded or played.
 fn is_busy(snapshot: &Snapshot) -> bool {
     let idle = |state: &WatchState| matches!(state, WatchState::Idle | WatchState::Ended);
     snapshot.live != LiveState::Idle

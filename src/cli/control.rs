@@ -105,8 +105,8 @@ fn next(input: &mut impl BufRead) -> Option<String> {
     (!line.is_empty()).then(|| String::from_utf8_lossy(&line).trim().to_owned())
 }
 
-/// Creates the problem that a word is not a command. The problem repeats the word only if it looks
-/// like a command, so that a key pasted by mistake is not printed.
+/// Creates the problem for a word that is not a command. The problem repeats the word only if it
+/// looks like a command, so that a key pasted by mistake is not printed.
 pub(super) fn not_a_command(word: &str, syntax: &str) -> Problem {
     let is_word = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
     if word.len() <= 16 && word.bytes().all(is_word) {

@@ -106,7 +106,7 @@ pub fn run_repair(args: &RepairArgs, globals: &Globals, clock: Clock) -> Exit {
     work(globals, clock, "repair", |stop| repair(&args.file, stop))
 }
 
-/// Reports an address in place of a file.
+/// Reports an address that was given in place of a file.
 fn refused(paths: &[&Path]) -> Option<Exit> {
     let why = paths.iter().find_map(|path| check_file(path).err())?;
     complain(why);

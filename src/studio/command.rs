@@ -53,7 +53,8 @@ pub enum Command {
     },
     /// Resets all controls of a camera to their defaults.
     ResetCamera(String),
-    /// Opens the desktop's dialog for this display or window again, and forgets the permission.
+    /// Opens the desktop's dialog for this display or window again, and forgets the earlier
+    /// permission.
     ShareAgain(SourceId),
     /// Changes the scenes.
     Edit(Edit),
@@ -157,7 +158,7 @@ pub enum Command {
         id: StripId,
         name: String,
     },
-    /// Sets all settings of a strip: fader, balance, offset, filters and others.
+    /// Sets all settings of a strip: fader, balance, sync offset, filters and others.
     SetStrip {
         id: StripId,
         strip: Strip,
@@ -196,7 +197,7 @@ pub enum Command {
     Watch {
         url: String,
     },
-    /// Pulls all of these and shows each in a separate tile.
+    /// Pulls all of these streams and files, and shows each in a separate tile.
     WatchAll(Vec<String>),
     /// Stops the selected tile.
     StopWatching,
@@ -210,8 +211,8 @@ pub enum Command {
     Player(WatchCommand),
     /// Sets the simulated faults of the built-in server. They are not saved.
     SetFaults(Vec<Fault>),
-    /// Sets where clients of the built-in server reconnect when it ends (Enhanced RTMP): a URL with
-    /// an application; empty means none. The value is saved.
+    /// Sets the URL (with an application) to which clients of the built-in server reconnect when it
+    /// ends (Enhanced RTMP). An empty text means none. The value is saved.
     SetSuccessor(String),
     /// Starts or stops the built-in server. The server does not stop while it is a target of the
     /// broadcast.
@@ -229,12 +230,13 @@ pub enum Command {
     SetServerNames(ServerNames),
     /// Sends to the chat of the program's own stream, or moderates it.
     Chat(ChatCommand),
-    /// Adds this service of the user or, by its previous id, changes it; saved.
+    /// Adds this user-defined service or, if `was` is its previous id, changes it. The services are
+    /// saved.
     PutService {
         was: Option<String>,
         service: Service,
     },
-    /// Removes this service of the user.
+    /// Removes this user-defined service.
     RemoveService(String),
     /// Searches for cameras, microphones, displays and windows again.
     RefreshDevices,
@@ -248,10 +250,10 @@ pub enum Command {
     WindowLost,
     /// Dismisses this notice.
     Dismiss(u64),
-    /// Ends everything; [`Snapshot::ended`](crate::studio::snapshot::Snapshot) reports when it is
-    /// done.
-    /// Whether nobody sees the window. The studio then looks for changes less often.
+    /// Sets whether nobody sees the window. The studio then looks for changes less often.
     SetHidden(bool),
+    /// Ends everything; [`Snapshot::ended`](crate::studio::snapshot::Snapshot) reports when the
+    /// studio has ended.
     Quit,
 }
 
@@ -276,7 +278,8 @@ pub enum PartCommand {
     ListVersions(PartKind, String),
     /// Restores the current collection or profile to this version.
     Restore(PartKind, VersionId),
-    /// Imports one from an onair or OBS file; `with_key` includes the stream key of OBS.
+    /// Imports a collection or profile from an onair or OBS file; `with_key` includes the stream
+    /// key of OBS.
     Import {
         kind: PartKind,
         path: PathBuf,

@@ -194,7 +194,7 @@ pub struct TargetView {
     pub state: Option<TargetState>,
     /// The stage that was reached, or at which the attempt failed: `dns`, `tcp`, `tls`…
     pub stage: Option<&'static str>,
-    /// The last problem and its remedy.
+    /// The last problem and its cure.
     pub cause: Option<Problem>,
     /// True if the server refused, explicitly or by closing the connection.
     pub refused: bool,
@@ -286,7 +286,8 @@ pub struct ServerFigures {
     pub play_url: String,
     /// The viewer page of the stream, for browsers.
     pub page_url: String,
-    /// The links of the stream for others, if possible with an address that other computers reach.
+    /// The links to the stream for other people, if possible with an address that other computers
+    /// can reach.
     pub links: Arc<ShareLinks>,
     /// The addresses of this computer, and whether the server listens there.
     pub networks: Arc<[NetworkAddress]>,

@@ -12,7 +12,7 @@ const MAX_PER_BYTE: usize = 4;
 #[derive(Debug)]
 pub struct ByteBlock<'a> {
     buffer: &'a mut BytesMut,
-    /// Bytes of memory that a shared body keeps.
+    /// Bytes of memory that a shared body keeps alive.
     whole: usize,
 }
 

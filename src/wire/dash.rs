@@ -1,6 +1,6 @@
-//! Writes the manifest of a live stream or a recording (MPEG-DASH, ISO/IEC 23009-1 §5): a period for each span between two
-//! discontinuities, with a segment timeline for each track. Times are microseconds: those of media are the
-//! stream's, all others since 1970. This module has no I/O.
+//! Writes the manifest of a live stream or a recording (MPEG-DASH, ISO/IEC 23009-1 §5): a period for each span between
+//! two discontinuities, with a segment timeline for each track. Times are in microseconds: media times are those of the
+//! stream, and all others count from 1970. This module has no I/O.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use std::time::Duration;
 pub struct Manifest {
     /// False for a recording, whose times have no relation to a clock.
     pub is_live: bool,
-    /// The start of its first period of all, which may have left the manifest. Players count from there, and
-    /// some of them fail with large times.
+    /// The start of the very first period, which may no longer be in the manifest. Players count from there,
+    /// and some of them fail with large times.
     pub began: i64,
     /// The time at which the newest media was made.
     pub published: i64,
@@ -19,12 +19,12 @@ pub struct Manifest {
     pub ended: bool,
     /// The interval at which players reload the manifest.
     pub update: Duration,
-    /// The distance by which players can go back.
+    /// The duration by which players can seek back.
     pub window: Duration,
     /// The duration of the longest segment.
     pub longest: Duration,
-    /// The latency of players that read segments while these grow; the next field is for all
-    /// others.
+    /// The latency of players that read segments while the segments still grow; the next field is
+    /// for all other players.
     pub latency: Duration,
     pub delay: Duration,
     /// URL of the current time, as `xs:dateTime`.
@@ -32,7 +32,7 @@ pub struct Manifest {
     pub periods: Vec<Period>,
 }
 
-/// A span without discontinuity.
+/// A span without a discontinuity.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Period {
     /// The id of the period, which is the same in all manifests.
@@ -47,7 +47,7 @@ pub struct Period {
     /// The number of the first segment.
     pub first_number: u64,
     /// The expected length of the growing segment and of those after it, and how long before its
-    /// end players may request a segment. `None` if no more follow.
+    /// end players may request a segment. `None` if no more segments follow.
     pub next: Option<(Duration, Duration)>,
     pub tracks: Vec<Track>,
 }
@@ -68,10 +68,10 @@ pub struct Track {
     pub renditions: Vec<TrackRendition>,
 }
 
-/// A rendition of a track, with segments of the same numbers.
+/// A rendition of a track, with the same segment numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrackRendition {
-    /// The same in all manifests.
+    /// The id, which is the same in all manifests.
     pub id: String,
     pub kind: TrackKind,
     pub codec: String,
@@ -139,7 +139,7 @@ impl Manifest {
 }
 
 impl Manifest {
-    /// The manifest of a recording.
+    /// Returns the manifest of a recording.
     fn write_static(&self, mut out: String) -> String {
         let end = self.periods.last().map_or(self.began, Period::end_time);
         let _ = writeln!(
@@ -259,7 +259,7 @@ struct SegmentFiles<'a> {
 }
 
 impl TrackKind {
-    /// The name, and the attributes of a representation.
+    /// Returns the name of the kind, and the attributes of a representation.
     fn attributes(self) -> (&'static str, String) {
         match self {
             Self::Video { size, frame_rate } => {

@@ -3,9 +3,9 @@
 
 use std::fmt::Write as _;
 
-/// The longest accepted offer in bytes. Offers of browsers have 6 to 10 KiB.
+/// Maximum length of an offer in bytes. Browser offers are 6 to 10 KiB long.
 pub const MAX_OFFER: usize = 64 << 10;
-/// Maximum number of lines, and maximum length of a line.
+/// Maximum number of lines; the next constant is the maximum length of a line in bytes.
 const MAX_LINES: usize = 1_500;
 const MAX_LINE: usize = 1_024;
 /// The stream id of both tracks, because receivers synchronize tracks with the same id.
@@ -104,7 +104,7 @@ impl Offer {
                 }
                 // Peers are identified by their first request; mDNS names could not be resolved.
                 "candidate" | "end-of-candidates" | "remote-candidates" => continue,
-                // Lines for media that it could send, and for simulcast layers.
+                // Lines for media that the peer could send, and for simulcast layers.
                 "ssrc" | "ssrc-group" | "msid" | "simulcast" | "rid" => continue,
                 _ => {}
             }
@@ -161,7 +161,7 @@ pub fn finish_answer(answer: &str) -> String {
                 _ => out.push_str(line),
             }
         } else if opus.as_ref().is_some_and(|opus| line.starts_with(opus)) {
-            // The first declares the sent format; some browsers read the second.
+            // The first parameter declares the sent format; some browsers read the second one.
             let _ = write!(out, "{line};sprop-stereo=1;stereo=1");
         } else {
             out.push_str(line);

@@ -1,14 +1,14 @@
-//! Memory of code that only the start uses. A software renderer compiles its shaders with LLVM
-//! once, and that alone leaves 40 MB of LLVM's code in memory.
+//! Frees the memory of code that is used only at startup. A software renderer compiles its shaders
+//! with LLVM once, and that alone leaves 40 MB of LLVM's code in memory.
 
 #[cfg(target_os = "linux")]
 use std::ffi::c_void;
 use std::time::{Duration, Instant};
 
-/// Time after the start when the pages are released for the first time.
+/// Time from the start of the program to the first release of pages.
 const AFTER_START: Duration = Duration::from_secs(5);
-/// The interval at which the release is repeated. The system then reads the code in use again, so
-/// the release must be rare.
+/// Interval between releases. After a release, the system reads the code in use again, so releases
+/// must be rare.
 const INTERVAL: Duration = Duration::from_secs(60);
 
 /// Releases, at intervals, the pages of code that is no longer used.
@@ -33,14 +33,15 @@ impl CodePages {
     }
 }
 
-/// Releases the pages of all code in memory. Pages that are used again come back from the system's
+/// Releases the pages of all code in memory. Pages that are used again are read from the system's
 /// file cache, which takes about a microsecond for each 64 KB.
 #[cfg(target_os = "linux")]
 fn release() {
     let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else { return };
     for (start, length) in maps.lines().filter_map(code_of_file) {
         // SAFETY: the range is a private mapping of a file without write permission, so its pages equal
-        // the file. The system reads released pages again from there, and ignores a range that is gone.
+        // the file. The system reads released pages from that file again, and ignores a range that no
+        // longer exists.
         unsafe { libc::madvise(start as *mut c_void, length, libc::MADV_DONTNEED) };
     }
 }
@@ -48,8 +49,8 @@ fn release() {
 #[cfg(not(target_os = "linux"))]
 fn release() {}
 
-/// Returns the start and length of a mapping if the mapping contains code of a file; `line`
-/// describes it as in proc_pid_maps(5).
+/// Returns the start and length of the mapping that `line` describes (proc_pid_maps(5)), if the
+/// mapping contains code from a file.
 #[cfg(target_os = "linux")]
 fn code_of_file(line: &str) -> Option<(usize, usize)> {
     let mut fields = line.split_ascii_whitespace();

@@ -27,7 +27,8 @@ pub fn is_gone() -> bool {
     GONE.load(Ordering::Relaxed)
 }
 
-/// Makes the program outlive its display from now on. Without Xlib, no window uses it.
+/// Keeps the program running if its display goes away later. Without Xlib, the window uses no X11
+/// display, and this function does nothing.
 #[cfg(target_os = "linux")]
 pub fn outlive() {
     if std::env::var_os("DISPLAY").is_none() {

@@ -50,14 +50,14 @@ struct Shared {
     program: glow::Program,
     screen: Option<glow::UniformLocation>,
     attributes: glow::VertexArray,
-    /// The buffer of the vertices. The vertex attributes refer to the buffer of the indices.
+    /// The vertex buffer. The vertex array in `attributes` refers to the index buffer.
     vertices: glow::Buffer,
     /// Textures and framebuffers of removed surfaces and layers.
     gone: Mutex<Vec<(glow::Texture, Option<glow::Framebuffer>)>>,
 }
 
 impl LayerFactory {
-    /// Creates the shared state. Returns `None` if the OpenGL is too old or too limited.
+    /// Creates the shared state. Returns `None` if OpenGL is too old or too limited.
     ///
     /// This function is called on the thread that owns the context, while it is current.
     pub fn new(gl: &Arc<glow::Context>) -> Option<Self> {
@@ -74,7 +74,7 @@ impl LayerFactory {
             )
             .ok()?;
         let factory = Self { shared: Arc::new(shared) };
-        // Any size shows whether the driver has layers.
+        // Any size shows whether the driver supports layers.
         factory.layer().resize([64, 64])?;
         Some(factory)
     }
@@ -133,7 +133,7 @@ impl Shared {
     unsafe fn texture(&self, size: [u32; 2], pixels: Option<&[u8]>) -> Option<glow::Texture> {
         let gl = &self.gl;
         let kind = glow::TEXTURE_2D;
-        // SAFETY: the caller guarantees this, and that `pixels` has the length for this size.
+        // SAFETY: the caller guarantees this, and that `pixels` has the right length for this size.
         unsafe {
             let texture = gl.create_texture().ok()?;
             gl.bind_texture(kind, Some(texture));
@@ -330,7 +330,7 @@ struct FramePixels {
     /// The texture with the pixels, if the surface was drawn stretched or rotated.
     texture: Option<(glow::Texture, Size)>,
     is_uploaded: bool,
-    /// The callback for these pixels. While the pixels do not change, the callback is the same
+    /// The callback for these pixels. While the pixels do not change, the callback stays the same
     /// object, so that nothing is drawn again.
     frame: Option<Arc<LayerFrame>>,
 }

@@ -27,8 +27,8 @@ pub fn draw_on_one_thread() {
     }
 }
 
-/// Determines what draws the window: the GPU or software. It is called on the thread that owns the
-/// context, while it is current.
+/// Determines what draws the window: the GPU or software. Call this function on the thread that
+/// owns the context, while the context is current.
 pub fn renderer(gl: &glow::Context) -> Renderer {
     // SAFETY: eframe created the context on this thread and passes it while it is current; reading
     // a string changes nothing.

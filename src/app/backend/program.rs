@@ -3,10 +3,10 @@
 use eframe::glow::{self, HasContext as _};
 
 /// Links a program from the sources of its vertex and fragment shaders. The attributes are numbered
-/// in their order.
+/// from 0, in the order of `attributes`.
 ///
 /// # Errors
-/// Fails with the log of the driver.
+/// Fails with the driver's log.
 ///
 /// # Safety
 /// The context must be current on this thread.
@@ -27,7 +27,7 @@ pub unsafe fn link(
                 return Err(gl.get_shader_info_log(shader));
             }
             gl.attach_shader(program, shader);
-            // It is deleted with the program.
+            // The driver deletes the shader together with the program.
             gl.delete_shader(shader);
         }
         for (index, name) in (0..).zip(attributes) {

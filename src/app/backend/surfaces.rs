@@ -30,9 +30,9 @@ const FRAGMENT: &str = "
     out vec4 color;
     void main() { color = texture(picture, at); }
 ";
-/// Upper left, upper right, lower right and lower left corner of the target area.
+/// Upper left, upper right, lower right and lower left corners of the target area.
 const CORNERS: [[f32; 2]; 4] = [[-1.0, 1.0], [1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]];
-/// Bytes of a corner in the buffer: its position in the window and in the frame.
+/// Size of a corner in the buffer, in bytes: its positions in the window and in the frame.
 const STRIDE: i32 = 16;
 
 /// State that all surfaces share. The OpenGL names belong to one context, which lives as long as
@@ -50,8 +50,8 @@ struct Shared {
 }
 
 impl Window {
-    /// Creates the state for the window of this context. Returns `None` if the OpenGL is too old or
-    /// too limited; in that case, textures replace surfaces.
+    /// Creates the state for the window of this context. Returns `None` if OpenGL is too old or too
+    /// limited; in that case, textures replace surfaces.
     ///
     /// This function is called on the thread that owns the context, while it is current.
     pub fn new(gl: &glow::Context) -> Option<Self> {

@@ -22,10 +22,10 @@ const WATCHER_PATH: &str = "/StatusNotifierWatcher";
 const NOTIFICATIONS: &str = "org.freedesktop.Notifications";
 const NOTIFICATIONS_PATH: &str = "/org/freedesktop/Notifications";
 
-/// Interval of checks for changes.
+/// Interval between checks for changes.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
-/// Interval of checks for a program that shows status icons, because a panel can start later, or
-/// again.
+/// Interval between checks for a program that shows status icons, because a panel can start later,
+/// or restart.
 const SEEK_INTERVAL: Duration = Duration::from_secs(3);
 /// A service that does not reply within this time counts as missing.
 const ANSWER_LIMIT: Duration = Duration::from_secs(3);
@@ -244,7 +244,7 @@ impl Desktop {
             &id,
         );
         if let Err(error) = answer {
-            // The user has closed it.
+            // The user has already closed the notification.
             tracing::debug!(%error, "closing a notification failed");
         }
     }

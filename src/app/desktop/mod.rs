@@ -1,7 +1,7 @@
 //! Connects the studio with the desktop over the session bus: a notification of an error while the
 //! window is not in use, and a status icon with *Go Live* and *Stop* (StatusNotifierItem). Without
-//! a bus or a program that shows these, nothing happens. No secrets are shown, only the health
-//! sentence.
+//! a bus, or without a program that shows them, nothing happens. No secrets are shown, only the
+//! health sentence.
 //!
 //! The window passes on the state of the studio ([`DesktopStatus::show`]) and takes the desktop's
 //! requests ([`DesktopStatus::asked`]). A thread connects the window with the bus.
@@ -39,8 +39,8 @@ pub struct DesktopStatus {
 }
 
 impl DesktopStatus {
-    /// Creates the connection for the window of `wake`. It uses the bus at the address `bus`, or
-    /// else the session bus.
+    /// Creates the connection for the window that `wake` repaints. The connection uses the bus at
+    /// the address `bus`, or else the session bus.
     pub fn new(wake: egui::Context, bus: Option<String>) -> Self {
         let (sender, asks) = queue::bounded("desktop status", DEPTH, Full::DropOldest);
         let shared = Arc::new(Shared {

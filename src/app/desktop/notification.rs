@@ -1,5 +1,5 @@
-//! Decides when an error becomes a notification, when onair replaces it, and when onair withdraws
-//! it. This module is pure.
+//! Decides when an error becomes a notification, and when onair replaces or withdraws the
+//! notification. This module is pure.
 
 use crate::app::desktop::state::DesktopState;
 

@@ -1,4 +1,4 @@
-//! The state that the desktop displays, and its requests.
+//! The state that the desktop displays, and the desktop's requests.
 
 use eframe::egui;
 use parking_lot::Mutex;
@@ -8,7 +8,7 @@ use crate::studio::notices::Level;
 use crate::studio::notices::health::{Activity, Health};
 use crate::text::{Language, Texts};
 
-/// A request of the desktop.
+/// A request from the desktop.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum DesktopRequest {
     /// Shows the window.
@@ -25,7 +25,7 @@ pub struct DesktopState {
     pub trouble: bool,
     /// True if the window is not in use, and something that the user requested fails.
     pub alarm: bool,
-    /// The message name of the health sentence.
+    /// The message key of the health sentence.
     pub key: &'static str,
     pub sentence: String,
     pub detail: String,
@@ -35,8 +35,8 @@ pub struct DesktopState {
 }
 
 impl DesktopState {
-    /// Derives the state from the health sentence in this language; `seen` is true if the window
-    /// has the keyboard focus.
+    /// Derives the state from the health sentence in `language`; `seen` is true if the window has
+    /// the keyboard focus.
     pub fn of(health: &Health, language: Language, seen: bool) -> Self {
         let (sentence, detail) = health.words(language);
         let texts = Texts::new(language);

@@ -1,4 +1,4 @@
-//! Events of a drag for the window.
+//! Drag events for the window.
 
 use eframe::egui;
 

@@ -39,7 +39,7 @@ impl Drops {
         }
     }
 
-    /// Returns the events of drags since the last call.
+    /// Returns the drag events since the last call.
     pub fn come(&self) -> impl Iterator<Item = Drag> {
         self.drags.waiting()
     }

@@ -122,7 +122,8 @@ fn stand_in(
 
 /// The type of the dragged data, as far as it is known.
 enum Known {
-    /// The first of these types was requested from the source. The other types are requested next.
+    /// The types that are left to request, the next one last. One type has already been requested
+    /// from the source.
     Asked(Vec<Atom>),
     /// Files, or data that onair does not support: the window's library replies.
     Theirs,
@@ -148,8 +149,8 @@ struct DropWindows {
     drag: Option<Dragged>,
 }
 
-/// Maximum number of messages that are kept until the type of the data is known. These are an enter
-/// and a position message, among others.
+/// Maximum number of messages that are kept until the type of the data is known. These include an
+/// enter message and a position message.
 const MAX_KEPT: usize = 8;
 
 impl DropWindows {
@@ -214,8 +215,8 @@ impl DropWindows {
         Ok(())
     }
 
-    /// Returns the types that the source offers. The message contains at most three types; a
-    /// property contains more.
+    /// Returns the types that the source offers. The message itself contains at most three types; a
+    /// longer list is in a property.
     fn kinds(&self, data: &[u32; 5]) -> Result<Vec<Atom>, ReplyError> {
         let [source, flags, few @ ..] = *data;
         if flags & 1 == 0 {
@@ -282,7 +283,7 @@ impl DropWindows {
         Ok(())
     }
 
-    /// Forwards all kept messages to the window itself.
+    /// Forwards all kept messages to the visible window.
     fn hand_over(&mut self) -> Result<(), ReplyError> {
         let Some(drag) = &mut self.drag else { return Ok(()) };
         let (kept, dropped) = (std::mem::take(&mut drag.kept), drag.dropped);

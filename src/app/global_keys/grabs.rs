@@ -16,7 +16,7 @@ use crate::base::Stop;
 use crate::studio::settings::hotkeys::Hotkey;
 use crate::ui::Action;
 
-/// Interval of checks for presses.
+/// Interval between checks for key presses.
 const TURN: Duration = Duration::from_millis(30);
 /// The pause before onair reconnects to a server that is gone.
 const PAUSE: Duration = Duration::from_secs(2);

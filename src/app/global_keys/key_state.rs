@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-/// The time after which a report of the window expires, unless the window renews it.
+/// The time after which a report from the window expires, unless the window renews the report.
 const LEASE: Duration = Duration::from_millis(1500);
 /// The interval at which the window is drawn and renews its report while the user holds the key.
 pub const TURN: Duration = Duration::from_millis(300);
@@ -40,7 +40,7 @@ impl KeyState {
         Self { held: Mutex::default(), tell: Box::new(tell) }
     }
 
-    /// Takes a report of this window. Returns `true` if the caller must start to call
+    /// Takes a report from this window. Returns `true` if the caller must start to call
     /// [`KeyState::lapse`].
     pub(super) fn here(&self, held: bool, now: Instant) -> bool {
         self.change(|it| {
@@ -61,7 +61,7 @@ impl KeyState {
         })
     }
 
-    /// Takes a report of the desktop.
+    /// Takes a report from the desktop.
     pub(super) fn elsewhere(&self, held: bool) {
         self.change(|it| it.elsewhere = held);
     }
@@ -129,7 +129,7 @@ mod tests {
         assert!(!line.here(true, at(9_200)), "somebody still does");
         assert_eq!(line.lapse(at(10_500)), Some(Duration::from_millis(200)));
         assert_eq!(since(), [true, false, true]);
-        // A report of the desktop does not expire.
+        // A report from the desktop does not expire.
         line.elsewhere(true);
         assert_eq!(line.lapse(at(20_000)), None);
         assert!(since().is_empty());

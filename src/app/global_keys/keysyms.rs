@@ -1,6 +1,6 @@
 //! The keys of hotkeys and of push-to-talk by their names in X11 and xkbcommon (`keysymdef.h`).
 
-/// Keys whose name in xkbcommon differs: name, name in xkbcommon, keysym.
+/// Keys whose xkbcommon name differs: onair's name, xkbcommon name, keysym.
 const NAMED: [(&str, &str, u32); 27] = [
     ("Space", "space", 0x20),
     ("Quote", "apostrophe", 0x27),
@@ -34,7 +34,7 @@ const NAMED: [(&str, &str, u32); 27] = [
 /// The keysym of F1, minus one.
 const F0: u32 = 0xffbd;
 
-/// Returns the name of a key in xkbcommon, and its keysym, or `None` if it is not a key.
+/// Returns a key's xkbcommon name and its keysym, or `None` if `name` is not a key.
 pub(super) fn key(name: &str) -> Option<(String, u32)> {
     if let Some((_, xkb, symbol)) = NAMED.iter().find(|(known, ..)| *known == name) {
         return Some(((*xkb).to_owned(), *symbol));

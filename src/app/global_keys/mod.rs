@@ -1,7 +1,7 @@
 //! Receives hotkeys and the push-to-talk key while another window has the keyboard focus, if the
-//! desktop reports these keys. On X11, onair only watches the push-to-talk key, so a game or a
-//! presentation still receives it, and grabs the hotkeys of commands (`grabs`). On Wayland, the
-//! desktop assigns the keys, all in one session (`portal`). Reports go to the studio directly,
+//! desktop reports these keys. On X11, onair grabs the hotkeys of commands (`grabs`). It only
+//! watches the push-to-talk key, so a game or a presentation still receives that key. On Wayland,
+//! the desktop assigns the keys, all in one session (`portal`). Reports go to the studio directly,
 //! because a hidden window gets no frames on Wayland.
 
 pub mod effect;
@@ -102,7 +102,7 @@ impl GlobalKeys {
         Self { wake, line, lease: None, pressed, way }
     }
 
-    /// Returns the support of this desktop for keys in other windows.
+    /// Returns how far this desktop supports keys in other windows.
     pub fn elsewhere(&self) -> GlobalKeySupport {
         match &self.way {
             KeySource::None => GlobalKeySupport::Never,
@@ -198,7 +198,7 @@ impl Grabs {
             wake: wake.clone(),
         };
         let grab = move |stop: &crate::base::Stop| {
-            // The old ones are released first, because otherwise they would appear to be grabbed by
+            // The old keys are released first. Otherwise, they would appear to be grabbed by
             // another program.
             if let Some(Err(stuck)) = before.map(|worker| worker.join(LET_GO)) {
                 tracing::debug!(%stuck, "releasing earlier global hotkeys failed");

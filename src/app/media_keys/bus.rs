@@ -22,7 +22,7 @@ const PATH: &str = "/org/mpris/MediaPlayer2";
 const PLAYER: &str = "org.mpris.MediaPlayer2.Player";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 
-/// Interval of checks for changes.
+/// Interval between checks for changes.
 const POLL_INTERVAL: Duration = Duration::from_millis(150);
 
 /// URL schemes that the player opens.
@@ -57,7 +57,7 @@ fn open(shared: &Arc<Shared>) -> zbus::Result<Connection> {
         .serve_at(PATH, Player(Arc::clone(shared)))?
         .build()?;
     let alone = RequestNameFlags::DoNotQueue.into();
-    // Another window of onair already has the name, so this one has its process id in the name.
+    // Another window of onair already has the name, so this one adds its process id to the name.
     let taken = !matches!(
         connection.request_name_with_flags(NAME, alone),
         Ok(RequestNameReply::PrimaryOwner | RequestNameReply::AlreadyOwner)

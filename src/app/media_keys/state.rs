@@ -8,11 +8,11 @@ use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Snapshot, WatchCommand};
 use crate::ui::name_of;
 
-/// The minimum difference, in microseconds, between a change of position and the elapsed time that
+/// If a change of position differs from the elapsed time by at least this many microseconds, it
 /// counts as a jump.
 pub const JUMP_MICROS: i64 = 1_500_000;
 
-/// A request of the desktop.
+/// A request from the desktop.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ask {
     Play,

@@ -1,6 +1,6 @@
-//! Determines the parts of a window that change between two frames. Shapes that both frames have,
-//! in the same order, change no pixel. The bounds of every other shape, old or new, are drawn
-//! again. The way in which shapes are matched affects only the cost.
+//! Determines the parts of a window that change between two frames. Shapes that occur in both
+//! frames, in the same order, change no pixels. The bounds of every other shape, old or new, are
+//! drawn again. The way in which shapes are matched affects only the cost.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use eframe::egui::emath::TSTransform;
 use eframe::egui::epaint::{ClippedShape, TextShape};
 use eframe::egui::{Color32, Rect, Shape, TextureId, pos2};
 
-/// Number of following shapes among which this module searches a match.
+/// Number of following shapes that this module searches for a match.
 const MAX_SEARCH: usize = 24;
 /// The distance in points by which a shape can reach beyond its bounds, because of soft edges and
 /// rounding to pixels.
@@ -50,8 +50,8 @@ impl BoundedShape {
         matches!(self.shape.shape, Shape::Callback(_))
     }
 
-    /// Returns true if both shapes draw the same pixels. Textures in `renewed` have other pixels
-    /// now.
+    /// Returns true if both shapes draw the same pixels. Textures in `renewed` have changed since
+    /// the old frame.
     fn is_same(&self, other: &Self, renewed: &BTreeSet<TextureId>) -> bool {
         self.bounds == other.bounds
             && self.shape.clip_rect == other.shape.clip_rect
@@ -103,8 +103,8 @@ fn same(a: &Shape, b: &Shape, renewed: &BTreeSet<TextureId>) -> bool {
     }
 }
 
-/// Compares texts. egui keeps the layout of a text while it is drawn, so the layout is usually the
-/// same object.
+/// Compares texts. egui caches the layout of a text while the text is drawn, so both layouts are
+/// usually the same object.
 fn same_text(a: &TextShape, b: &TextShape) -> bool {
     a.pos == b.pos
         && a.fallback_color == b.fallback_color
@@ -211,7 +211,8 @@ impl Area {
         self.union(other).pixels() - self.pixels() - other.pixels()
     }
 
-    /// Returns true if one area is better than two. Areas that overlap are always joined.
+    /// Returns true if one joined area costs less than two areas. Areas that overlap are always
+    /// joined.
     fn joins(self, other: Self) -> bool {
         self.intersection(other).pixels() > 0 || self.added(other) <= MAX_ADDED_PIXELS
     }
@@ -242,7 +243,7 @@ pub fn changed(
             break;
         };
         gone.iter().chain(added).for_each(&mut add);
-        // The next two are the same.
+        // The next two shapes match.
         match (rest_old, rest_new) {
             ([_, rest_old @ ..], [_, rest_new @ ..]) => (old, new) = (rest_old, rest_new),
             _ => break,
@@ -357,7 +358,7 @@ mod tests {
         assert_eq!(areas(&before, &now), [frame]);
         let drawn = visible(&now, frame, 1.0, GROUND);
         assert!(matches!(drawn[0].shape, Shape::Callback(_)));
-        // The label is elsewhere.
+        // The label is outside the area.
         assert_eq!(drawn.len(), 2);
         // Beside the frame, the page below is drawn too, and beside the page the background.
         let drawn = visible(&now, Area { right: 200, ..frame }, 1.0, GROUND);
@@ -375,7 +376,7 @@ mod tests {
         let inside = Area { left: 40, top: 40, right: 80, bottom: 80 };
         assert!(zoomed.covers(inside, 1.0));
         assert!(!zoomed.covers(Area { right: 81, ..inside }, 1.0));
-        // At this scale, its edge is in the middle of the last pixel.
+        // At this scale, the frame's edge is in the middle of the last pixel.
         let frame = frame(square(0.0, 0.0, 61.0), Rect::EVERYTHING);
         let end = |end| Area { left: 0, top: 0, right: end, bottom: end };
         assert!(frame.covers(end(91), 1.5) && !frame.covers(end(92), 1.5));
@@ -481,7 +482,7 @@ mod tests {
     }
 
     proptest! {
-        /// Tests with any two frames that drawing the changed areas gives the pixels of the whole
+        /// Tests, for any two frames, that drawing the changed areas gives the pixels of the whole
         /// second frame.
         #[test]
         fn drawing_what_changed_is_drawing_everything(

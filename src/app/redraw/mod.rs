@@ -1,6 +1,6 @@
-//! Draws windows with the processor. Each window keeps its pixels in a layer, and a frame draws
-//! only the parts that changed. egui's own painter draws every shape of the window for every frame,
-//! so a new video frame would cost as much as a new page.
+//! Draws windows on the CPU. Each window keeps its pixels in a layer, and a frame draws only the
+//! parts that changed. egui's own painter draws every shape of the window for every frame, so a new
+//! video frame would cost as much as a new page.
 
 pub mod damage;
 
@@ -44,7 +44,7 @@ pub fn surfaces(
     Some(surfaces)
 }
 
-/// Replaces the shapes of each frame by one callback, which draws only the changed parts.
+/// Replaces the shapes of each frame with one callback, which draws only the changed parts.
 struct Redraw {
     factory: LayerFactory,
     windows: BTreeMap<ViewportId, Arc<Mutex<WindowPixels>>>,
@@ -53,7 +53,7 @@ struct Redraw {
 }
 
 impl Redraw {
-    /// Creates the layers' shared state. Returns `None` if the OpenGL is too old or too limited; in
+    /// Creates the layers' shared state. Returns `None` if OpenGL is too old or too limited; in
     /// that case, egui draws the windows.
     fn new(gl: &Arc<glow::Context>) -> Option<Self> {
         let factory = LayerFactory::new(gl)?;
@@ -107,7 +107,7 @@ impl Plugin for Redraw {
 struct WindowPixels {
     layer: Layer,
     drawn: Vec<BoundedShape>,
-    /// The textures whose pixels changed since the textures were drawn.
+    /// The textures whose pixels changed since they were last drawn.
     renewed: BTreeSet<TextureId>,
     pixels_per_point: f32,
     ground: Color32,
@@ -185,8 +185,7 @@ mod tests {
 
     const SIZE: [u32; 2] = [1280, 720];
 
-    /// A surface that has another callback object after each new frame, like the surface of a
-    /// layer.
+    /// A surface that creates a new callback object for each new frame, like a layer's surface.
     struct CountedSurface(Mutex<Arc<u64>>, AtomicU64);
 
     struct CountedSurfaces;
@@ -283,7 +282,7 @@ mod tests {
         let (all_pixels, all_triangles) = cost(&ctx, &now, &[Area::whole(SIZE)]);
         let shape = now.iter().filter(|it| it.is_video()).count();
         assert_eq!(shape, 1, "the program is shown");
-        // The video has four tenths of the window, and hides what is below it.
+        // The video fills four tenths of the window, and hides what is below it.
         assert!(pixels * 2 < all_pixels, "{pixels} of {all_pixels}: {areas:?}");
         assert!(triangles * 6 < all_triangles, "{triangles} of {all_triangles}: {areas:?}");
     }

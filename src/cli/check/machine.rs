@@ -1,4 +1,4 @@
-//! `onair check` for this computer: the studio's pre-flight check without its window. Nothing is
+//! `onair check` for this computer: the studio's pre-flight check without the window. Nothing is
 //! sent, except to the test mode of a service.
 
 use std::path::PathBuf;

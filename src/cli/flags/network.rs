@@ -53,7 +53,8 @@ impl Flags {
     /// Fails with the problem and the exit code.
     pub fn beneath(&self) -> Result<Options, (Problem, Exit)> {
         let environment = from_environment(|name| std::env::var(name).ok());
-        // If a flag sets another proxy, a problem with this one does not matter.
+        // If a flag sets another proxy, a problem with the proxy from the environment does not
+        // matter.
         let proxy = environment.and_then(Result::ok);
         let trust = Trust { ca_file: None, ..self.trust.read()? };
         Ok(Options { trust, proxy, ..Options::default() })

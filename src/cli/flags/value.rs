@@ -1,5 +1,5 @@
 //! The syntax of values on the command line: durations (`10s`, `500ms`, `2m`, `1h`, `30d`, `1m30s`,
-//! `2.5`), sizes, sources.
+//! `2.5`), sizes and sources.
 
 use std::time::Duration;
 

@@ -25,10 +25,10 @@ use crate::studio::{Command, Config, Event, Studio};
 /// The time limit for the end of the broadcast, after which the program exits anyway.
 const END: Duration = Duration::from_secs(5);
 
-/// The time, until the first frame, for which the program waits for events between checks of the
-/// clock and of Ctrl-C.
+/// How long the program, before the first frame, waits for events between checks of the clock and
+/// of Ctrl-C.
 const EAGER: Duration = Duration::from_millis(20);
-/// The time, after the first frame, for which the program waits for events between these checks.
+/// How long the program, after the first frame, waits for events between these checks.
 const CALM_POLL_INTERVAL: Duration = Duration::from_millis(80);
 
 /// The result of the broadcast so far.
@@ -90,7 +90,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
         studio.send(Command::StartRecording(path.to_owned()));
     }
     let (mut stopping_since, mut draining) = (None, false);
-    // A file that no target accepts ends with the configured duration.
+    // If no target accepts the file, the run ends after the configured duration.
     let started = run.copy.as_ref().map(|_| clock.now());
     loop {
         let patience = match outcome.first {

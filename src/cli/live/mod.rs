@@ -363,9 +363,10 @@ fn prepare(
         (settings, warnings) = resumed(in_use.as_deref()).map_err(|why| (why, Exit::File))?;
     }
     warnings.extend(wrong);
-    // Includes data that the window has stored: keys of targets, addresses of sources.
+    // This includes the data that the window has stored: the keys of targets and the addresses of
+    // sources.
     let keys_path = in_use.as_deref().map(keys_beside);
-    // A broadcast to targets of the settings can be resumed; keys from the command line are not
+    // A broadcast to targets from the settings can be resumed; keys from the command line are not
     // stored.
     let of_settings = wanted.is_empty() && !args.built_in;
     let on_air_mark = in_use.as_deref().filter(|_| of_settings).map(OnAirMark::place);
@@ -519,7 +520,7 @@ mod tests {
     use super::*;
     use crate::cli::{Cli, Sub};
 
-    /// Returns the result of these arguments with stored settings.
+    /// Returns the result of `make` for these arguments.
     fn of<T>(words: &[&str], make: impl FnOnce(&Args, &clap::ArgMatches) -> T) -> T {
         let all = ["onair", "live"].iter().chain(words);
         let matches = Cli::command().try_get_matches_from(all).unwrap();

@@ -75,7 +75,7 @@ pub fn written(matches: &ArgMatches, services: &ServiceList) -> Result<Vec<Writt
     }
     let watched = matches.try_get_many::<String>("monitor").ok().flatten().into_iter().flatten();
     let indices = matches.indices_of("monitor").into_iter().flatten();
-    // Without an address, it applies to all targets.
+    // Without an address, `--monitor` applies to all targets.
     let watched = indices.zip(watched).filter(|(_, url)| !url.is_empty());
     words.extend(watched.map(|(index, url)| (index, Word::Watched(Secret::new(url.as_str())))));
     words.sort_by_key(|(index, _)| *index);

@@ -229,7 +229,7 @@ fn rounded(number: f64) -> String {
     format!("{number:.4}").trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Returns the reason for a failure, and the remedy.
+/// Returns the reason for a failure, and the cure.
 fn failed(output: &Output, reason: Option<&Problem>) -> Option<String> {
     reason.map(|reason| output.language().say_with_cure(reason))
 }
@@ -381,7 +381,7 @@ pub fn print_server(output: &Output, event: &server::Event) {
             });
             return;
         }
-        // Internal to the server and the encoder.
+        // This event is internal to the server and the encoder.
         server::Event::KeyframeRequest { .. } => return,
         server::Event::Publish(peer) => ("publish", peer, None),
         server::Event::Unpublish(peer, ended) => ("unpublish", peer, Some(ended)),
@@ -488,7 +488,7 @@ pub fn values(problem: &Problem, language: Language) -> serde_json::Map<String, 
     problem.args().iter().map(value).collect()
 }
 
-/// Returns a problem by the names of its messages, which are the same in every language.
+/// Returns a problem as the names of its messages, which are the same in every language.
 fn names(problem: &Problem) -> Value {
     let value = |value: &text::Value| match value {
         text::Value::Text(text) => Value::from(&**text),
@@ -505,7 +505,7 @@ fn names(problem: &Problem) -> Value {
     }
 }
 
-/// Prints a message of a command without a studio.
+/// Prints a message from a command that runs without a studio.
 pub fn print_message(output: &Output, message: &StudioMessage) {
     print_notice(output, &message.notice(0, ""));
 }

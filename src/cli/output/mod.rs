@@ -1,7 +1,7 @@
 //! The output of the commands. With `--json`, the output is one object per line on standard output,
 //! and nothing else; otherwise, it consists of sentences. A closed reader (`| head`) does not end
 //! the program. Any other write error (a full disk) counts as an unwritable output file, so the
-//! command does not end with 0.
+//! command does not exit with code 0.
 
 pub mod events;
 pub mod exit;
@@ -94,7 +94,8 @@ impl Output {
         self.event("summary", json!({"error": error, "exit": exit.code()}), || None);
     }
 
-    /// Prints a line unchanged (a result that is always JSON, such as that of `probe`).
+    /// Prints a line as it is, without a time or an event name, such as the report of `probe`. Only
+    /// secrets are hidden.
     pub fn line(&self, text: &str) {
         self.write(&sanitized_json(&hidden(text)));
     }
@@ -114,7 +115,7 @@ pub fn raw(bytes: &[u8]) -> Exit {
 /// Prints the output of clap: `--help`, `--version`, or an error.
 pub fn answer(answer: &clap::Error) -> Exit {
     if answer.use_stderr() {
-        // It repeats the arguments, which may contain a password.
+        // The error repeats the arguments, which may contain a password.
         let text = answer.render().to_string();
         let _ = write!(io::stderr().lock(), "{}", sanitized(&hidden(&text)));
         return Exit::Usage;
@@ -146,7 +147,7 @@ fn note(written: io::Result<()>) {
     }
 }
 
-/// Prints on standard error the reason why a command does not start, and the remedy, in the chosen
+/// Prints on standard error the reason why a command does not start, and the cure, in the chosen
 /// language.
 pub fn complain(why: impl Into<Problem>) {
     let text = Language::of_system().say_with_cure(&why.into());

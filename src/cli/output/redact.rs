@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 
 /// Replaces a secret in the output.
 const HIDDEN: &str = "***";
-/// Parameters of addresses that are secrets.
+/// Address parameters that are secrets.
 const SECRET: [&str; 9] =
     ["key", "token", "auth", "pass", "password", "secret", "sig", "sign", "signature"];
 

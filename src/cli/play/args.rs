@@ -152,7 +152,7 @@ impl Args {
             measure: self.measure,
             save: self.save.clone(),
             audio_dump: self.audio_dump.clone(),
-            // Needed for rewinding.
+            // The time shift is needed for rewinding.
             time_shift: self.control.then(TimeShiftDepth::default),
             net: self.route.read()?,
             ..Config::new(Source::parse(self.first()))
@@ -301,7 +301,7 @@ pub(super) fn balance(text: &str) -> Result<f32, Problem> {
     share(text, -1.0).ok_or_else(|| problem!("play-flag-balance", text = text))
 }
 
-/// Parses `50`, `50%`, or a fraction such as `0.5`, from `least` to the whole.
+/// Parses `50`, `50%`, or a fraction such as `0.5`, from `least` to 100 %.
 fn share(text: &str, least: f32) -> Option<f32> {
     let number = text.trim().trim_end_matches('%');
     let fraction = number.contains('.') && !text.contains('%');

@@ -22,7 +22,7 @@ use watcher::Watcher;
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let output = Output::new(clock, globals.json);
-    // This is checked before playback; the last line contains it too.
+    // These problems are detected before playback; the last line contains them too.
     let refuse = |(why, exit): (Problem, Exit)| {
         output.refuse(&why, exit);
         exit

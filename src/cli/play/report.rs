@@ -44,7 +44,7 @@ pub(super) fn event(
     output.event(name, fields, || words().map(|words| numbered(index, words)));
 }
 
-/// Returns a sentence about one of several streams, counted from 1.
+/// Puts the stream's number, counted from 1, before the sentence if there are several streams.
 pub(super) fn numbered(index: Option<usize>, words: String) -> String {
     match index {
         Some(index) => format!("{}: {words}", index + 1),

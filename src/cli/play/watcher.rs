@@ -36,7 +36,7 @@ pub(super) struct Watcher {
     /// Commands on standard input.
     lines: Option<Lines>,
     tiles: BTreeMap<TileId, Tile>,
-    /// The last frame, which is kept because the player clears its frame at its end.
+    /// The last frame, which is kept because the player clears its frame when it ends.
     picture: Option<VideoFrame>,
     /// The state of the chat's connection, and the number of its last line.
     chat: (Option<ChatState>, u64),
@@ -45,7 +45,7 @@ pub(super) struct Watcher {
     next_stats: Option<Timestamp>,
     /// The version of the last snapshot.
     seen: u64,
-    /// True if the run ended without a request of the user, because the time limit was reached or
+    /// True if the run ended without a request from the user, because the time limit was reached or
     /// no stream could be played.
     over: bool,
     /// True if a command requested the end.
@@ -157,7 +157,7 @@ impl Watcher {
                 self.tell_state(*id, state);
                 self.tiles.entry(*id).or_default().state = state.clone();
             }
-            // The window has notices for these.
+            // The window shows notices for these messages.
             Event::Player(id, player::Event::Message(message)) if self.args.headless => {
                 report::message(&self.output, self.index(*id), message);
             }
@@ -237,8 +237,8 @@ impl Watcher {
             && self.tiles.values().all(|tile| tile.over || tile.state.is_final())
     }
 
-    /// With a window, returns true if the time since the first playback has elapsed, or if no
-    /// stream can be played at all.
+    /// With a window, returns true if `--duration` has elapsed since the first stream began to
+    /// play, or if no stream can be played at all.
     fn is_time_over(&mut self, now: Timestamp) -> bool {
         let Some(duration) = self.args.duration else { return false };
         if self.playing_since.is_none() && self.tiles.values().any(|it| it.has_begun(&self.args)) {

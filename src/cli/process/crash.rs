@@ -21,7 +21,7 @@ use crate::studio::engine::system::crash_reports;
 
 /// The number of log lines that are kept for a report.
 const LINES: usize = 200;
-/// The number of bytes to which a log line is cut.
+/// Length in bytes to which a log line is cut.
 const LINE: usize = 1_000;
 /// Maximum number of reports of one run.
 const REPORTS: u32 = 5;
@@ -39,7 +39,7 @@ impl LastLines {
     }
 }
 
-/// Takes one line of the log's formatter.
+/// Takes one line from the log's formatter.
 #[derive(Debug)]
 pub struct LogLine(LastLines);
 

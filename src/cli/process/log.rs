@@ -73,8 +73,8 @@ pub fn start(level: &str, format: LogFormat) -> Result<LastLines, String> {
     Ok(last)
 }
 
-/// Formats the fields of an event as `message name=value …`. Texts of servers, files and devices in
-/// the fields are sanitized, and cannot control a terminal. (The layer's own colors are kept.)
+/// Formats the fields of an event as `message name=value …`. Texts from servers, files and devices
+/// are sanitized, so that they cannot control a terminal. (The layer's own colors are kept.)
 #[derive(Clone, Copy, Debug)]
 struct Fields;
 
@@ -94,7 +94,7 @@ struct Visitor<'writer> {
 
 impl Visit for Visitor<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        // A text is in quotes, with escapes; a message is not.
+        // A text is printed in quotes, with escapes; a message is not.
         match field.name() {
             "message" => self.record_debug(field, &format_args!("{value}")),
             _ => self.record_debug(field, &value),

@@ -34,7 +34,7 @@ impl Interrupt {
 
     fn handle(hangup_ends: bool) -> std::io::Result<Self> {
         let interrupt = Self::default();
-        // A file that reached its size limit gives an error, and must not end the process.
+        // A write beyond the file size limit must return an error, and must not end the process.
         #[cfg(unix)]
         Self::flag(signal_hook::consts::SIGXFSZ)?;
         // A closing terminal sends SIGHUP more than once, followed by other signals, which do not
@@ -75,7 +75,7 @@ fn is_ignored(signal: i32) -> bool {
     ignored_in(&status, signal)
 }
 
-/// Determines from the kernel's data about a process whether it ignores this signal.
+/// Determines, from the kernel's data about a process, whether the process ignores this signal.
 fn ignored_in(status: &str, signal: i32) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);

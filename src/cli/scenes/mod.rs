@@ -122,7 +122,7 @@ fn import(
     }
     let main = settings.audio.clone();
     import.give(&mut settings.collection, &mut settings.strips, main.as_ref());
-    // Passwords in addresses are not written there.
+    // Passwords in addresses are not written to the settings file.
     let keys = keys_beside(&path);
     keep_addresses(&settings, keys, KEPT_WITHIN)
         .map_err(|why| format!("cannot store the passwords of addresses: {why}"))?;

@@ -20,20 +20,21 @@ use crate::server::renditions::{Ladder, Watermark};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Maximum number of keys of one kind; the next constant is the maximum length of each.
+/// Maximum number of keys of one kind; the next constant is the maximum length of each, in bytes.
 pub(super) const MAX_KEYS: usize = 256;
 pub(super) const MAX_KEY: usize = 512;
-/// Maximum number of applications with rules, and of networks in a list.
+/// Maximum number of applications with rules; the next constant is the maximum number of networks
+/// in a list.
 const MAX_APPS: usize = 256;
 const MAX_NETWORKS: usize = 1_024;
-/// Minimum length of a secret for tokens in bytes, which is the length of the hash (RFC 7518 §3.2).
+/// Minimum length of a token secret in bytes: the length of the hash (RFC 7518 §3.2).
 const MIN_SECRET: usize = 32;
-/// Maximum size of a file with a key set in bytes.
+/// Maximum size of a key set file, in bytes.
 const MAX_KEY_SET: u64 = 256 << 10;
 /// The name of the rules for all other applications.
 pub(super) const OTHERS: &str = "*";
 
-/// `[app.NAME]`.
+/// The table `[app.NAME]`.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct AppTable {
@@ -45,7 +46,7 @@ pub(super) struct AppTable {
     watermark: Option<Vec<WatermarkTable>>,
 }
 
-/// `[app.NAME.publish]` and `[app.NAME.play]`.
+/// The tables `[app.NAME.publish]` and `[app.NAME.play]`.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct ActionTable {
@@ -55,7 +56,7 @@ struct ActionTable {
     deny: Vec<String>,
 }
 
-/// `[app.NAME.limits]`.
+/// The table `[app.NAME.limits]`.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct LimitsTable {
@@ -65,7 +66,7 @@ struct LimitsTable {
     size: Option<String>,
 }
 
-/// `[app.NAME.callbacks]`. The other names are those of SRS.
+/// The table `[app.NAME.callbacks]`. The aliases are the field names of SRS.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct CallbackTable {
@@ -84,7 +85,7 @@ struct CallbackTable {
     if_unreachable: Option<String>,
 }
 
-/// `[tokens]`.
+/// The table `[tokens]`.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct TokenTable {
@@ -126,7 +127,7 @@ pub(super) fn rules(
     rules
 }
 
-/// The renditions of single applications; `note` is that of [`rules`].
+/// Returns the renditions of individual applications; `note` is as in [`rules`].
 pub(super) fn ladders(
     tables: &BTreeMap<String, AppTable>,
     note: &mut dyn FnMut(&str, &Problem),
@@ -284,7 +285,7 @@ fn web_url(text: &str) -> Result<WebUrl, Problem> {
     if url.is_websocket() {
         return Err(problem!("serve-callback-url"));
     }
-    // There, cloud services keep the secrets of a machine.
+    // At link-local addresses, cloud services provide the secrets of a machine.
     match url.endpoint().host.parse::<IpAddr>() {
         Ok(IpAddr::V4(address)) if address.is_link_local() => Err(problem!("serve-link-local")),
         Ok(IpAddr::V6(address)) if address.is_unicast_link_local() => {

@@ -332,7 +332,7 @@ impl Args {
             apps,
             limit: self.renditions_limit,
             cpu: match self.renditions_cpu {
-                // No limit: the expectation may exceed it.
+                // 100 means no limit: the expected CPU usage may exceed 100 %.
                 Some(100) => f64::INFINITY,
                 Some(percent) => f64::from(percent) / 100.0,
                 None => usual.cpu,

@@ -1,8 +1,10 @@
-//! The memory that this process may still use: what the system has, and what its control groups allow.
+//! The memory that this process may still use, within the limits of the system and of the process's
+//! control group.
 
 use sysinfo::{MemoryRefreshKind, ProcessRefreshKind, ProcessesToUpdate, System};
 
-/// Bytes that are available to this process; `None` if the system does not say.
+/// Returns how many bytes are available to this process, or `None` if the system does not report
+/// it.
 pub(super) fn available() -> Option<u64> {
     let pid = sysinfo::get_current_pid().ok()?;
     let mut system = System::new().ok()?;
@@ -13,7 +15,8 @@ pub(super) fn available() -> Option<u64> {
         ProcessRefreshKind::nothing(),
     );
     let group = system.process(pid).and_then(sysinfo::Process::cgroup_limits);
-    // Without a limit, the figures of a group say nothing: its usage contains the file cache.
+    // Without a limit, the figures of a control group mean nothing, because its usage includes the
+    // file cache.
     let group = group.filter(|group| group.total_memory < system.total_memory());
     let available = system.available_memory();
     Some(group.map_or(available, |group| available.min(group.free_memory)))

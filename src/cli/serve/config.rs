@@ -35,7 +35,7 @@ const MAX_FILE_BYTES: u64 = 64 << 10;
 pub(super) struct FileRules {
     pub publish_keys: Vec<Secret>,
     pub access: AccessRules,
-    /// Renditions of single applications.
+    /// Renditions of individual applications.
     pub ladders: HashMap<String, Ladder>,
     /// Watermarks by application; see [`access::OTHERS`].
     pub watermarks: HashMap<String, Vec<Watermark>>,

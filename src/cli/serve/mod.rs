@@ -47,7 +47,7 @@ use crate::wire::rtmp::url::Credentials;
 
 /// Time limit for disconnecting all clients.
 const END: Duration = Duration::from_secs(2);
-/// With less free memory at the start, in bytes, a server with viewers may be ended by the system.
+/// Free memory at the start, in bytes, below which the system may kill a server that has viewers.
 const LITTLE_MEMORY: u64 = 256_000_000;
 
 /// Runs the command.
@@ -129,7 +129,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         totals.unwritten += left as u64;
     }
     runtime.shutdown(Duration::from_millis(500));
-    // A folder that could not be written to has a separate code.
+    // A folder that could not be written to has a separate exit code.
     let exit = if totals.unwritten > 0 { Exit::File } else { Exit::Ok };
     let fields = json!({
         "publishers": totals.publishers,
@@ -169,7 +169,8 @@ fn reload_config(server: &Server, args: &Args, output: &Output) {
     });
 }
 
-/// Set by SIGUSR1: clients shall leave for the successor. `None`: the system allows no handler.
+/// Returns a flag that SIGUSR1 sets: clients shall then leave for the successor. Returns `None` if
+/// the system allows no handler.
 #[cfg(unix)]
 fn drain_signal() -> Option<Arc<AtomicBool>> {
     let flag = Interrupt::flag(signal_hook::consts::SIGUSR1);
@@ -181,7 +182,7 @@ fn drain_signal() -> Option<Arc<AtomicBool>> {
     Some(Arc::default())
 }
 
-/// Whether somebody may be reading and typing.
+/// Returns true if somebody may be reading and typing.
 fn has_terminal() -> bool {
     io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal()
 }
@@ -293,7 +294,7 @@ fn limit_connections(limits: &mut Limits, output: &Output) {
     }
 }
 
-/// Says at which addresses strangers may publish or play.
+/// Warns about the addresses at which strangers may publish or play.
 fn warn_of_open(output: &Output, (open, open_to_play): (Vec<String>, Vec<String>)) {
     for address in open {
         events::print_message(output, &StudioMessage::ServerOpen { address });

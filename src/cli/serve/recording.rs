@@ -8,10 +8,10 @@ use crate::server::recordings::rules::{FileRules, RecordingRules, Retention, Str
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Maximum number of rules, and length of a pattern.
+/// Maximum number of rules; the next constant is the maximum length of a pattern, in bytes.
 const MAX_RULES: usize = 256;
 const MAX_PATTERN: usize = 512;
-/// `[[record_rule]]`.
+/// The table `[[record_rule]]`.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RuleTable {
@@ -22,7 +22,8 @@ pub(super) struct RuleTable {
     split_size: Option<String>,
 }
 
-/// The rules in the tables. `note` gets each bad value by its path, such as `record_rule.0.format`.
+/// Returns the rules in the tables. `note` gets each invalid value by its path, such as
+/// `record_rule.0.format`.
 pub(super) fn rules(
     tables: Vec<RuleTable>,
     note: &mut dyn FnMut(&str, &Problem),
@@ -51,7 +52,7 @@ pub(super) fn rules(
     all
 }
 
-/// The rules of the server.
+/// Returns the server's recording rules.
 pub(super) fn recording_rules(args: &Args) -> RecordingRules {
     let others = FileRules {
         format: args.record_format.unwrap_or_default(),

@@ -21,7 +21,7 @@ const MAX_PATTERN: usize = 512;
 /// The pattern of all streams.
 const ALL: &str = "**";
 
-/// `[[relay]]`.
+/// The table `[[relay]]`.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RelayTable {
@@ -37,7 +37,8 @@ pub(super) struct RelayTable {
     tls_pin: Option<String>,
 }
 
-/// The rules in the tables. `note` gets each bad value by its path, such as `relay.0.to.1`.
+/// Returns the rules in the tables. `note` gets each invalid value by its path, such as
+/// `relay.0.to.1`.
 pub(super) fn rules(
     tables: Vec<RelayTable>,
     note: &mut dyn FnMut(&str, &Problem),
@@ -50,7 +51,7 @@ pub(super) fn rules(
     tables.filter_map(|(at, table)| rule(table, &format!("relay.{at}"), note)).collect()
 }
 
-/// The rules of the flags.
+/// Returns the rules that the flags `--push` and `--pull` describe.
 pub(super) fn of_flags(push: &[RelayTarget], pull: &[RelayTarget]) -> Vec<RelayRule> {
     let rule = |direction, targets: &[RelayTarget]| RelayRule {
         direction,

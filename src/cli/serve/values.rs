@@ -1,4 +1,4 @@
-//! The syntax of values of `onair serve`, on the command line and in its file.
+//! The syntax of values of `onair serve`, on the command line and in the file of `--config`.
 
 use std::time::Duration;
 
@@ -7,7 +7,8 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::Format;
 
-/// The range of the duration of files, and of the time for which they are kept.
+/// The range of a file's duration; the next constant is the range of the time for which files are
+/// kept.
 pub(super) const SPLIT_TIME: (Duration, Duration) =
     (Duration::from_secs(1), Duration::from_hours(7 * 24));
 pub(super) const KEEP_TIME: (Duration, Duration) =
@@ -30,7 +31,7 @@ pub(super) fn number(text: &str, (least, most): (usize, usize)) -> Result<usize,
 /// Parses a duration within limits.
 ///
 /// # Errors
-/// Fails with the limits.
+/// Fails if the text is not a duration, or if the duration is outside the limits.
 pub(super) fn within(text: &str, (least, most): (Duration, Duration)) -> Result<Duration, Problem> {
     let read = duration(text)?;
     if (least..=most).contains(&read) {
@@ -40,7 +41,7 @@ pub(super) fn within(text: &str, (least, most): (Duration, Duration)) -> Result<
     Err(problem!("serve-duration-within", least = least, most = most))
 }
 
-/// A rule for the recordings of some streams. Without a value, that of the flags applies.
+/// A rule for the recordings of some streams. A missing value is taken from the flags.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RuleValues {
     pub streams: String,
@@ -61,10 +62,10 @@ pub(super) fn format(text: &str) -> Result<Format, Problem> {
     }
 }
 
-/// Parses a switch.
+/// Parses `on` or `off`.
 ///
 /// # Errors
-/// Fails if it is neither on nor off.
+/// Fails if the text is neither on nor off.
 pub(super) fn switch(text: &str) -> Result<bool, Problem> {
     match text {
         "on" => Ok(true),

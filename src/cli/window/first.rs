@@ -1,5 +1,5 @@
 //! Ensures one window per settings file. The first start holds the file's lock, and listens on a
-//! socket. A later start passes on its arguments, and ends.
+//! socket. A later start passes its arguments to the first one, and ends.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ const DEPTH: usize = 16;
 const ACTIVATION_TOKEN: &str = "XDG_ACTIVATION_TOKEN";
 /// The reply that the window has accepted the request.
 const TAKEN: &[u8] = b"taken";
-/// The reply that the display is gone, but the broadcast continues.
+/// The reply if the display is gone, but the broadcast continues.
 const NO_WINDOW: &[u8] = b"no window";
 
 /// The arguments of a later start.
@@ -53,7 +53,7 @@ pub(super) struct First {
     _instance: Option<FirstInstance>,
     /// Requests of later starts.
     pub handed_over: Option<Receiver<HandedOver>>,
-    /// True if there is no window any more.
+    /// True if there is no longer a window.
     pub windowless: Arc<AtomicBool>,
 }
 
@@ -101,7 +101,7 @@ pub(super) fn begin(globals: &Globals, open: &[String], settings: &Path) -> Resu
             }
         }
         if let Ok(Claimed::Ours(lock)) = SettingsLock::claim(settings, Duration::ZERO) {
-            // It has ended in the meantime.
+            // The other process has ended in the meantime.
             return Ok(first(lock, socket.as_deref()));
         }
     }

@@ -224,7 +224,7 @@ fn start(config: studio::Config) -> Option<(Studio, Receiver<Event>)> {
     Some((studio, events))
 }
 
-/// Interval of checks for a signal or the end of the studio.
+/// Interval between checks for a signal or the end of the studio.
 const POLL_INTERVAL: Duration = Duration::from_millis(30);
 
 /// The interval of these checks in a run without a window and with `--duration`.
@@ -265,7 +265,7 @@ fn open(
         }
     };
     let shown = app::run(Arc::clone(&studio), options);
-    // If the window disappeared with its display, the studio is still working.
+    // If the window disappeared together with its display, the studio may still be working.
     let lost = !studio.is_ending() && is_at_work(&studio.snapshot());
     if lost {
         tell_of_lost_display(&studio, windowless);
@@ -294,7 +294,7 @@ fn open(
     }
 }
 
-/// Returns true if a stream is sent or recorded.
+/// Returns true if a stream is being sent or recorded.
 fn is_at_work(snapshot: &Snapshot) -> bool {
     snapshot.live != LiveState::Idle || snapshot.recording.is_some()
 }
@@ -323,7 +323,7 @@ fn heed(
             break;
         }
         if app::is_display_gone() {
-            // The window's thread does not continue.
+            // The window's thread has stopped for good.
             let was_at_work = *lost.get_or_insert_with(|| {
                 let at_work = is_at_work(&studio.snapshot());
                 if at_work {

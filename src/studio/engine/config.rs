@@ -37,7 +37,8 @@ pub struct Config {
     pub loudness: bool,
     /// The file to which the event log is appended line by line; `None` disables the file.
     pub history_path: Option<PathBuf>,
-    /// The folder of crash reports, about which the start tells the user; `None` disables this.
+    /// The folder of crash reports, which the studio reports to the user when it starts; `None`
+    /// disables this.
     pub crashes: Option<PathBuf>,
     /// The token that allows changes of the built-in server over HTTP; `None` forbids all changes.
     pub server_token: Option<ServerToken>,

@@ -31,7 +31,7 @@ const EVENTS: usize = 1_024;
 /// Maximum number of events of a broadcast that is ending; a few for each target.
 const LAST_WORDS: usize = 256;
 
-/// Interval of checks whether commands were executed.
+/// Interval between checks whether commands were executed.
 const SETTLE_POLL_INTERVAL: Duration = Duration::from_millis(2);
 
 /// A running studio. Dropping it requests its end; [`Studio::end`] waits.

@@ -143,7 +143,7 @@ impl Engine {
                 && self.state.library.is_over()
                 && !self.scenes_busy();
             if ended {
-                // Reports their last events.
+                // This call reports the last events of the parts.
                 self.poll();
                 break;
             }
@@ -420,7 +420,7 @@ impl Engine {
                 self.tell_misfits();
                 return;
             }
-            // Only the replay buffer used it, and it starts again.
+            // Only the replay buffer used the encoders, and it starts again.
             self.end_broadcast();
             return;
         }
@@ -441,7 +441,7 @@ impl Engine {
         if let Some(program) = self.state.program.take() {
             let (video, audio) = (program.video_choice().clone(), program.audio_choice().clone());
             self.state.filters = Some(program.end());
-            // The new program reads the files again, and reports.
+            // The new program reads the files again, and reports their problems again.
             self.notices.active.clear(groups::TRANSITION);
             let kept = (self.settings.video.clone(), self.settings.audio.clone());
             (self.settings.video, self.settings.audio) = (Some(video), Some(audio));

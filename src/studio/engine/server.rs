@@ -24,7 +24,7 @@ const END: Duration = Duration::from_millis(500);
 /// The time at which the built-in server starts.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Serve {
-    /// From the start (in the window).
+    /// At the start of the studio (in the window).
     AtOnce,
     /// When a stream is sent to it.
     WhenNeeded,
@@ -36,7 +36,7 @@ pub(in crate::studio) struct BuiltIn {
     serve: Serve,
     server: Option<Server>,
     faults: Vec<Fault>,
-    /// The successor server for its clients; empty means none.
+    /// The successor server for the built-in server's clients; empty means none.
     successor: String,
     /// The token for clients that make changes over HTTP.
     token: Option<ServerToken>,
@@ -259,7 +259,7 @@ impl BuiltIn {
         &self.networks
     }
 
-    /// Returns the links of the stream for others; empty while the server does not run.
+    /// Returns the links to the stream for other people; empty while the server does not run.
     pub(in crate::studio) fn links(&self) -> &Arc<ShareLinks> {
         &self.links
     }
@@ -268,7 +268,7 @@ impl BuiltIn {
         Some(self.successor.clone()).filter(|url| !url.is_empty())
     }
 
-    /// Returns the successor server for its clients.
+    /// Returns the successor server for the built-in server's clients.
     pub(in crate::studio) fn successor(&self) -> &str {
         &self.successor
     }
@@ -360,7 +360,7 @@ impl BuiltIn {
         self.server.as_ref().map(Server::viewers_by_protocol).unwrap_or_default()
     }
 
-    /// Events of clients since the last call.
+    /// Returns the events of clients since the last call.
     pub(in crate::studio) fn poll(&self) -> Vec<server::Event> {
         let mut events = Vec::new();
         if let Some(server) = &self.server {

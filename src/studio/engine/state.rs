@@ -79,7 +79,7 @@ pub(in crate::studio) struct Broadcast {
     pub passthrough_end_reported: bool,
     /// True if the broadcast is ending.
     pub stopping: bool,
-    /// True if the encoders could not start only for the replay buffer. onair retries after a
+    /// True if the encoders could not be started for the replay buffer alone. onair retries after a
     /// setting changes.
     pub replay_failed: bool,
     /// The check whether a full disk has space again.
@@ -101,7 +101,7 @@ impl Broadcast {
         self.on_air.as_ref().is_some_and(OnAir::is_busy)
     }
 
-    /// Returns true if a file is sent instead of the program.
+    /// Returns true if a file is being sent instead of the program.
     pub fn is_passthrough(&self) -> bool {
         self.on_air.as_ref().is_some_and(|on_air| on_air.passthrough().is_some())
     }
@@ -179,7 +179,7 @@ pub(in crate::studio) struct Endings {
 }
 
 impl Endings {
-    /// Returns true if all have ended.
+    /// Returns true if all tasks have ended.
     pub fn are_over(&self) -> bool {
         let mut all = self.broadcasts.iter().chain(&self.saving).chain(&self.monitors);
         all.all(Worker::is_finished)

@@ -1,4 +1,5 @@
-//! Events; each is one line of `--json` (docs/reference/events.md lists all).
+//! Events of the studio. Each event is one line of `--json`; docs/reference/events.md lists all
+//! events.
 
 pub mod stats;
 
@@ -47,7 +48,7 @@ pub enum Event {
     Stats(Box<Stats>),
     /// The last figures of the targets, when all of them have ended.
     Totals(Vec<stats::Target>),
-    /// A client started publishing, joined or left the built-in server.
+    /// A client of the built-in server started publishing, joined or left.
     Server(server::Event),
     /// A player changed its state, or reported something about its stream.
     Player(TileId, player::Event),
@@ -126,7 +127,7 @@ pub struct Target {
     pub stage: Option<&'static str>,
     /// The server's own code for the error.
     pub code: Option<String>,
-    /// The error and its remedy.
+    /// The error and its cure.
     pub cause: Option<Problem>,
     /// The time until the next attempt.
     pub retry_in: Option<Duration>,
@@ -178,7 +179,7 @@ pub struct Monitor {
     pub video: Option<String>,
     pub audio: Option<String>,
     pub cause: Option<Problem>,
-    /// The notice of the problem, which contains the remedy.
+    /// The notice of the problem, which contains the cure.
     pub notice: Option<Problem>,
 }
 
@@ -189,9 +190,9 @@ pub struct Recording {
     pub state: RecordingState,
     pub duration: Duration,
     pub bytes: u64,
-    /// The reason for a failure, and the remedy.
+    /// The reason for a failure, and the cure.
     pub reason: Option<Problem>,
-    /// The number of the file of a split recording, from 1.
+    /// The number of the file within a split recording, from 1.
     pub part: u32,
     /// True if nothing is written until the recording resumes.
     pub paused: bool,

@@ -58,8 +58,8 @@ pub struct Audio {
     pub clipped: bool,
     /// The RMS level over about 300 ms.
     pub rms_dbfs: f32,
-    /// The maximum true peak so far; the next fields are the EBU R 128 loudness. All are `None` if
-    /// not measured, and for silence.
+    /// The maximum true peak so far; the next fields are the EBU R 128 loudness. These values are
+    /// `None` if they are not measured, and for silence.
     pub true_peak_dbtp: Option<f32>,
     pub momentary_lufs: Option<f32>,
     pub short_term_lufs: Option<f32>,

@@ -174,7 +174,7 @@ impl Adaptation {
         }
     }
 
-    /// Checks the targets in the order of their list, and returns the changes, if any.
+    /// Checks the targets in the order of the list, and returns the changes, if any.
     pub fn update(
         &mut self,
         now: Timestamp,
@@ -282,7 +282,8 @@ impl Adaptation {
         self.second = Some(SecondEncode { bitrate, steps, size });
     }
 
-    /// Returns the bitrate for the live targets. Without a live target, it stays unchanged.
+    /// Returns the bitrate for the live targets. Without a live target, the bitrate stays
+    /// unchanged.
     fn decide(&self, live: &[u32]) -> BitsPerSecond {
         let most = self.quality.video_bitrate;
         let rate = |id: &u32| self.links.get(id).map(Adapter::bitrate);

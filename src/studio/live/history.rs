@@ -50,12 +50,12 @@ impl History {
         }
     }
 
-    /// Bits per second, oldest first.
+    /// Returns the bitrates in bits per second, the oldest first.
     pub(in crate::studio) fn bitrates(&self) -> impl Iterator<Item = u32> + '_ {
         self.bitrates.iter().copied()
     }
 
-    /// Reports that the computer no longer keeps up, or that it does again.
+    /// Reports that the computer no longer keeps up, or that it keeps up again.
     pub(in crate::studio) fn pace(&mut self) -> Option<PaceNews> {
         let (first, last) = (self.pace.front()?, self.pace.back()?);
         if self.pace.len() <= SLOW_SECONDS {

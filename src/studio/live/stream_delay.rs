@@ -26,7 +26,7 @@ pub(in crate::studio) struct Changed {
 pub(in crate::studio) struct StreamDelay {
     delay: Delay,
     told: Option<(DelayState, Duration)>,
-    /// The last error of the delay's file, and its remedy.
+    /// The last error of the delay's file, and its cure.
     trouble: Problem,
 }
 
@@ -48,7 +48,7 @@ impl StreamDelay {
         self.delay.hub()
     }
 
-    /// Accepts no more packets.
+    /// Sends the held packets, and accepts no more.
     pub(in crate::studio) fn drain(&self) {
         self.delay.drain();
     }
@@ -88,7 +88,8 @@ impl StreamDelay {
         let figures = self.figures();
         let now = (figures.state, figures.delay);
         let before = self.told.replace(now);
-        // It becomes shorter packet by packet; only changes of a second are reported.
+        // The delay becomes shorter packet by packet. Only changes of at least a second are
+        // reported.
         let same = before.is_some_and(|(state, delay)| {
             state == now.0 && delay.abs_diff(now.1) < Duration::from_secs(1)
         });

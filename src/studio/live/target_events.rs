@@ -73,8 +73,8 @@ pub(in crate::studio) fn message(told: &event::Target) -> Option<StudioMessage> 
     let trouble = told.trouble?;
     let next = match (told.state, told.retry_in) {
         (TargetState::Failed, _) => Next::GivenUp,
-        // Further attempts would only repeat it, so it is reported once, when the wait for the next
-        // attempt begins.
+        // Further attempts would only repeat the problem, so it is reported once, when the wait for
+        // the next attempt begins.
         (TargetState::Connecting | TargetState::Reconnecting, Some(wait)) => Next::Retry(wait),
         _ => return None,
     };

@@ -40,7 +40,7 @@ pub struct LiveFigures {
     pub bitrate_history: Vec<u32>,
     /// The mean time to encode a frame over the last second; `None` if no video was encoded.
     pub encode_time: Option<Duration>,
-    /// The mean time to draw and encode a frame, in milliseconds, of each second of the last
+    /// The mean time to draw and encode a frame, in milliseconds, for each second of the last
     /// minute, oldest first.
     pub frame_times: Vec<f32>,
     /// Due frames that were not drawn or not encoded, because the computer was too busy.

@@ -89,7 +89,7 @@ impl AudioStrip {
     }
 
     /// Returns true if the strip is muted; `held` is the state of the push-to-talk key, and `shown`
-    /// is true if its video is visible.
+    /// is true if the strip's video is visible.
     pub fn is_muted(&self, held: bool, shown: bool) -> bool {
         let silenced = match self.talk {
             TalkMode::Open => false,
@@ -138,9 +138,10 @@ pub fn free_id(strips: &[AudioStrip]) -> Option<StripId> {
     (1..).map(StripId).find(|id| strips.iter().all(|strip| strip.id != *id))
 }
 
-/// Merges imported strips. A strip whose source an existing strip has (`main` is the main strip's
-/// source) changes that strip, whose filters stay if the imported one has none. Others are added
-/// while there is space. Returns the added strips, and the names of those without space.
+/// Merges imported strips. If an existing strip has the same source (`main` is the main strip's
+/// source), the imported strip replaces its settings, but not its filters if the imported strip has
+/// none. Other strips are added while there is space. Returns whether each strip was taken, and
+/// what could not be imported.
 pub fn take_in(
     strips: &mut Vec<AudioStrip>,
     main: Option<&AudioChoice>,

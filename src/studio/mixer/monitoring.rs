@@ -28,11 +28,11 @@ pub enum Monitoring {
 /// Maximum number of 10 ms blocks that wait for the device. The oldest are dropped, because late
 /// monitoring is useless.
 const WAITING: usize = 16;
-/// Maximum duration queued in the device. Because clocks differ, the excess is cut.
+/// Maximum duration queued in the device. The excess is dropped, because the clocks differ.
 const MAX_QUEUED: Duration = Duration::from_millis(120);
 /// Pause after a device error.
 const REST: Duration = Duration::from_secs(3);
-/// Interval of checks for a stop request.
+/// Interval between checks for a stop request.
 const STOP_POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Time limit for the end of the thread, after which it is abandoned.
 const END: Duration = Duration::from_millis(200);
@@ -75,7 +75,7 @@ impl Listening {
         Self { worker, failed }
     }
 
-    /// Takes the reason why nothing is audible.
+    /// Returns, once, the reason why nothing is audible.
     pub fn failure(&self) -> Option<Problem> {
         self.failed.lock().take()
     }

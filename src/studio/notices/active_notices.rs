@@ -32,8 +32,8 @@ impl ActiveNotices {
         self.clock.wall_micros(self.clock.now())
     }
 
-    /// Adds a message with the system's text. It replaces an earlier one with the same message and
-    /// subject.
+    /// Adds a message with the system's text. The new notice replaces an earlier one with the same
+    /// message and subject.
     pub(in crate::studio) fn add(
         &mut self,
         message: &StudioMessage,
@@ -79,7 +79,7 @@ impl ActiveNotices {
         self.close(|notice| keys.contains(&notice.key()));
     }
 
-    /// Withdraws notices of one device, source, scene or file.
+    /// Withdraws notices about one device, source, scene or file.
     pub(in crate::studio) fn clear_of(&mut self, keys: &[&str], device: &str) {
         let of = |notice: &Notice| {
             let mut names = ["device", "source", "scene", "path"].into_iter();
@@ -98,12 +98,12 @@ impl ActiveNotices {
         }
     }
 
-    /// Withdraws notices of this target.
+    /// Withdraws notices about this target.
     pub(in crate::studio) fn clear_target(&mut self, keys: &[&str], target: u32) {
         self.close(|it| it.target == Some(target) && keys.contains(&it.key()));
     }
 
-    /// Withdraws notices of this host.
+    /// Withdraws notices about this host.
     pub(in crate::studio) fn clear_at(&mut self, key: &str, host: &str) {
         let about = |notice: &Notice| notice.value("host").is_some_and(|it| it == host);
         self.close(|notice| notice.key() == key && about(notice));
@@ -114,7 +114,7 @@ impl ActiveNotices {
         self.notices.retain(|notice| notice.id != id);
     }
 
-    /// Notices that are active now.
+    /// Returns the notices that are active now.
     pub(in crate::studio) fn notices(&self) -> &[Notice] {
         &self.notices
     }

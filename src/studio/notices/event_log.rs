@@ -82,7 +82,7 @@ impl EventLog {
         Self { path, language, ..Self::default() }
     }
 
-    /// Returns the path of the file, after something was written.
+    /// Returns the path of the file, once something has been written.
     pub fn path(&self) -> Option<&Path> {
         self.lines.as_ref().and(self.path.as_deref())
     }
@@ -141,7 +141,7 @@ impl EventLog {
         true
     }
 
-    /// Writes the number of repetitions of the matching messages, and stops counting these.
+    /// Writes the number of repetitions of the matching messages, and stops counting them.
     fn write_repeated(&mut self, which: impl Fn(&Running) -> bool) {
         let running = std::mem::take(&mut self.running);
         let (gone, stay): (Vec<_>, Vec<_>) = running.into_iter().partition(which);
@@ -185,7 +185,7 @@ impl EventLog {
                 continue;
             }
             if entry.lasted.is_some() || ends(key) {
-                // The previous entry ended here.
+                // Older entries ended together with this one or before it.
                 break;
             }
             let micros = u64::try_from(wall_micros - entry.wall_micros).unwrap_or(0);
@@ -195,7 +195,8 @@ impl EventLog {
         longest
     }
 
-    /// Records the end of this message for the host or device `of`, or for any if `of` is empty.
+    /// Records the end of this message for the host or device `of`, or for all of them if `of` is
+    /// empty.
     pub fn over(&mut self, key: &str, of: &str, wall_micros: i64) {
         self.write_repeated(|it| it.notice.key() == key);
         let about = |notice: &Notice| {
@@ -224,7 +225,7 @@ impl EventLog {
         });
         let texts = texts.iter().chain(&lasted).filter(|text| !text.is_empty());
         let texts: Vec<_> = texts.map(String::as_str).collect();
-        // Each entry is one line, regardless of the text of a server.
+        // Each entry is one line, regardless of what a server's text contains.
         let line = format!("{at}  {}", texts.join("  | "));
         self.write(line.replace(|c: char| c.is_control(), " "));
     }
@@ -436,7 +437,7 @@ mod tests {
             entries.iter().map(|it| (it.notice.target, it.times)).collect::<Vec<_>>()
         };
         assert_eq!(of(&chronicle), [(Some(1), 15), (Some(2), 15), (Some(2), 1)]);
-        // Much later, it counts as new.
+        // Much later, the same message counts as new.
         chronicle.add(&refused(1, 1), 600_000_000);
         assert_eq!(of(&chronicle).len(), 4);
         chronicle.end(Duration::from_secs(30));

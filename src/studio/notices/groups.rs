@@ -1,6 +1,6 @@
 //! Groups of notice keys that are withdrawn together.
 
-/// Notices of sources that do not deliver.
+/// Notices about sources that do not deliver.
 pub(in crate::studio) const DOWN: &[&str] = &[
     "camera-lost",
     "camera-stalled",
@@ -12,19 +12,19 @@ pub(in crate::studio) const DOWN: &[&str] = &[
     "file-failed",
 ];
 
-/// Notices of scene sources that are not displayed.
+/// Notices about scene sources that are not displayed.
 pub(in crate::studio) const SOURCE: &[&str] = &["scene-source-failed", "scene-source-lost"];
 
-/// Notices of files that a source skips.
+/// Notices about files that a source skips.
 pub(in crate::studio) const LEFT_OUT: &[&str] = &["scene-file-left-out", "scene-files-left-out"];
 
-/// Notices of files that filters need.
+/// Notices about files that filters need.
 pub(in crate::studio) const FILTER: &[&str] = &["filter-failed", "mask-failed"];
 
-/// Notices of transitions.
+/// Notices about transitions.
 pub(in crate::studio) const TRANSITION: &[&str] = &["transition-failed"];
 
-/// Notices of a target, which a new attempt makes obsolete. The first two are about the target's
+/// Notices about a target, which a new attempt makes obsolete. The first two are about the target's
 /// settings, not about its connection.
 pub(in crate::studio) const TARGET: &[&str] = &[
     "no-target",
@@ -43,7 +43,7 @@ pub(in crate::studio) const TARGET: &[&str] = &[
     "target-failed",
 ];
 
-/// Notices of frames that are dropped for a target, which `frames-dropped-over` withdraws.
+/// Notices about frames that are dropped for a target. `frames-dropped-over` withdraws them.
 pub(in crate::studio) const DROPS: &[&str] = &["passthrough-left-out", "frames-dropped"];
 
 /// Notices that apply only during a broadcast.
@@ -59,7 +59,7 @@ pub(in crate::studio) const BROADCAST: &[&str] = &[
     "target-no-network",
 ];
 
-/// Notices of adaptations to a slow connection.
+/// Notices about adaptations to a slow connection.
 pub(in crate::studio) const ADAPTATION: &[&str] = &[
     "bitrate-lowered",
     "bitrate-restored",
@@ -70,7 +70,7 @@ pub(in crate::studio) const ADAPTATION: &[&str] = &[
     "rendition-failed",
 ];
 
-/// Notices of the viewer monitor.
+/// Notices from the viewer monitor.
 pub(in crate::studio) const MONITOR: &[&str] = &[
     "monitor-unreachable",
     "monitor-no-stream",
@@ -83,7 +83,7 @@ pub(in crate::studio) const MONITOR: &[&str] = &[
     "monitor-wrong-size",
 ];
 
-/// Notices of players.
+/// Notices about players.
 pub(in crate::studio) const WATCH: &[&str] = &[
     "watch-no-stream",
     "watch-unreachable",
@@ -94,7 +94,7 @@ pub(in crate::studio) const WATCH: &[&str] = &[
     "watch-failed",
 ];
 
-/// Notices of a computer that does not keep up.
+/// Notices about a computer that does not keep up.
 pub(in crate::studio) const DEGRADATION: &[&str] = &[
     "degradation-preview",
     "degradation-transitions",
@@ -103,8 +103,8 @@ pub(in crate::studio) const DEGRADATION: &[&str] = &[
     "degradation-over",
 ];
 
-/// The notice of a missing strip, which is withdrawn once there is space.
+/// The notice about a missing strip, which is withdrawn once there is space.
 pub(in crate::studio) const NO_STRIP: &str = "scene-no-strip";
 
-/// The notice of a scene with too many layers, which is withdrawn once the scene has fewer.
+/// The notice about a scene with too many layers, which is withdrawn once the scene has fewer.
 pub(in crate::studio) const CROWDED: &str = "scene-crowded";

@@ -1,4 +1,4 @@
-//! The table of all notices, with the name, level and values of each. The texts and remedies are in
+//! The table of all notices, with the name, level and values of each. The texts and cures are in
 //! the messages with the same names in `assets/i18n/*/notices.ftl`; a test compares both.
 
 use std::io;
@@ -103,7 +103,7 @@ notices! {
     /// A source other than a camera or microphone does not deliver.
     SourceTrouble "source-trouble" Warning [device] [reason] {};
     SourceBack "source-back" Info [device] [] {};
-    /// The system has another default device now, which onair uses.
+    /// The system's default device has changed, and onair uses the new one.
     DefaultChanged "default-changed" Info [device] [] {};
     FileFailed "file-failed" Error [path] [reason] {};
     EncoderFailed "encoder-failed" Error [] [reason] {};

@@ -1,4 +1,4 @@
-//! A notice for the user: one summary, one remedy, and the system's text as a detail.
+//! A notice for the user: one summary, one cure, and the system's text as a detail.
 
 pub(in crate::studio) mod active_notices;
 pub mod event_log;
@@ -101,7 +101,7 @@ impl From<Next> for Problem {
 pub struct Notice {
     /// A unique number, with which the notice is dismissed.
     pub id: u64,
-    /// The problem with its values and its remedy.
+    /// The problem with its values and its cure.
     pub problem: Problem,
     pub level: Level,
     /// The unchanged text of the system, without secrets.
@@ -135,7 +135,7 @@ impl Notice {
         Language::English.say(&self.problem)
     }
 
-    /// Returns the remedy in English; empty if there is none.
+    /// Returns the cure in English; empty if there is none.
     pub fn advice(&self) -> String {
         Language::English.cure(&self.problem).unwrap_or_default()
     }

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-/// Returns true if the kernel says that the clock is synchronized (NTP), or `None` if it does not
-/// know.
+/// Returns true if the kernel says that the clock is synchronized (NTP), or `None` if the kernel
+/// does not know.
 #[cfg(target_os = "linux")]
 pub(in crate::studio) fn is_synchronised() -> Option<bool> {
     // SAFETY: `timex` consists only of integers, for which all zero bits are a valid value; with

@@ -26,7 +26,7 @@ pub(super) use crate::studio::preflight::upload::{Plan, PlannedCheck};
 
 /// Maximum number of unread findings, which is more than can occur.
 const FINDINGS: usize = 64;
-/// The length of the encoder test, in frames of the chosen rate.
+/// The duration of the video that the encoder test encodes.
 const TRIED: Duration = Duration::from_secs(1);
 /// The time limit of the encoder test.
 const TRIED_WITHIN: Duration = Duration::from_secs(20);

@@ -19,7 +19,7 @@ const ENCODER_MARGIN: f64 = 2.0;
 const UPLOAD_SHARE: f64 = 0.75;
 /// The maximum test bitrate to a service: slightly more than the best usual quality needs.
 const TEST_BITRATE: BitsPerSecond = BitsPerSecond(6_000_000);
-/// The bitrate without a measurement, which nearly every connection supports.
+/// The bitrate to recommend without a measurement. Nearly every connection supports it.
 const CAREFUL_BITRATE: BitsPerSecond = BitsPerSecond(2_500_000);
 /// The bitrate below which video is unrecognizable.
 const LEAST_BITRATE: BitsPerSecond = BitsPerSecond(300_000);
@@ -148,7 +148,8 @@ impl Measurement {
 
     /// Takes new measurements.
     pub fn poll(&mut self) {
-        // This is read before the results: a result after the last poll is taken by the next one.
+        // The end of the thread is checked before the results are read. The next call takes a
+        // result that arrives after that.
         let over = self.worker.is_finished();
         while let Ok(result) = self.results.try_recv() {
             match result {

@@ -198,7 +198,7 @@ impl Rig {
         filters
     }
 
-    /// Changes to this collection at once, with ticks in between, and checks every frame.
+    /// Applies this collection as one change, with ticks during the change, and checks every frame.
     fn change(&mut self, to: Collection, what: &str) {
         let before = self.filtered(&self.collection);
         self.begin(&to);
@@ -410,7 +410,7 @@ fn a_transition_is_as_it_would_be_by_itself_and_goes_on_while_its_scene_is_chang
         let mut to = rig.collection.clone();
         to.current = if to.current == one { two } else { one };
         rig.pictures();
-        // Another program that does nothing else.
+        // A separate program that does nothing but this transition.
         let before = rig.collection.plan(rig.collection.current);
         let mut apart = apart(&to, before, &rig.filtered(&to));
         let now = rig.next.load(Ordering::SeqCst);
@@ -605,7 +605,7 @@ fn another_colour_table_or_watermark_comes_without_a_picture_that_has_none() {
             rig.begin(&to);
             rig.collection = to;
         };
-        // It may appear later…
+        // The effect may appear later…
         set(&mut rig, vec![with_file(kind, "0", true)]);
         rig.check((&plain, &raw), (&plain, &raw), kind);
         assert!(rig.program.awaits_filters());

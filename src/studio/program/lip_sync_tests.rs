@@ -98,7 +98,7 @@ fn hear(
                     let angle = (frame as f64 / crystal / AROUND).fract() * TAU;
                     sound.extend([angle.sin() as f32 * 0.5, angle.cos() as f32 * 0.5]);
                 }
-                // Drivers use the time at which they were called as timestamp.
+                // Drivers use the time at which they were called as the timestamp.
                 microphone.hear(at.offset(noise.below(1_000)), &sound);
                 frame += 10;
             }
@@ -155,7 +155,7 @@ fn pictures_parameters(grid: FrameGrid) -> VideoConfig {
     }
 }
 
-/// The device of the viewer: queued and played audio.
+/// The viewer's device: queued and played audio.
 #[derive(Default)]
 struct Played {
     waiting: VecDeque<[f32; 2]>,

@@ -214,7 +214,7 @@ impl Program {
         self.dials.set_fallback(self.sources.watches_main(collection, &self.video.choice));
         self.filters.sync(collection, &self.compositor);
         self.transition_assets.sync(collection.transitions(), &shape);
-        // The sources that share an open one may have changed.
+        // The sources that share an open source may have changed.
         let (plan, prepared) = self.plans.clone();
         self.show(plan, None);
         self.prepare(prepared);
@@ -328,7 +328,7 @@ impl Program {
         if due.is_empty() { RetryReport::default() } else { self.retry(Some(&due)) }
     }
 
-    /// Retries failed sources: these files, or everything at the user's request.
+    /// Retries failed sources: the files in `due`, or everything at the user's request (`None`).
     pub(super) fn retry(&mut self, due: Option<&BTreeSet<PathBuf>>) -> RetryReport {
         let shape = self.shape();
         let (asked, mut messages) = (due.is_none(), Vec::new());
@@ -370,7 +370,7 @@ impl Program {
         let heard = |choice: &AudioChoice| is_due(choice.path());
         let mut strips = self.strips.retry(heard, asked, &mut open, &self.mixer);
         if asked {
-            // The others wait for their own retry time.
+            // Without a request from the user, fallbacks wait for their own retry time.
             let now = self.clock.now();
             let mut open =
                 |choice: &AudioChoice| self.media.open_audio(choice, EndBehavior::Loop, &shape);
@@ -397,7 +397,8 @@ impl Program {
         self.sources.left_out()
     }
 
-    /// Returns true if the fallbacks must change, for which [`Program::set_sources`] is called.
+    /// Returns true if the fallbacks must change. The caller must then call
+    /// [`Program::set_sources`].
     pub(super) fn is_out_otherwise(&self, collection: &Collection) -> bool {
         let report = self.video.report();
         self.sources.is_out_otherwise(collection, (&self.video.choice, &report))
@@ -438,8 +439,8 @@ impl Program {
         self.transition_assets.lacks().collect()
     }
 
-    /// Plays this audio source, with this end behavior. A file that cannot be played gives silence,
-    /// and the message is returned.
+    /// Plays this audio source, with this end behavior. If it cannot be opened, plays silence and
+    /// returns the message.
     pub(super) fn select_audio(
         &mut self,
         choice: AudioChoice,
@@ -499,7 +500,7 @@ impl Program {
         if id == mix::StripId::MAIN { self.audio_end.restart() } else { self.strips.restart(id) }
     }
 
-    /// Returns the state of a strip's source, except the main one.
+    /// Returns the state of a strip's source. The main strip has none here.
     pub(super) fn strip_report(&self, id: mix::StripId) -> SourceReport {
         self.strips.report(id).unwrap_or_default()
     }

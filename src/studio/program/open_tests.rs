@@ -30,7 +30,7 @@ static STATES: Mutex<Vec<(String, Arc<SourceStatus>)>> = Mutex::new(Vec::new());
 
 /// A device that counts openings and delivers moving video.
 struct Counting {
-    /// The frames, which are three because the preview requests every second one.
+    /// The frames: three, because the preview requests every second one.
     frames: [VideoFrame; 3],
     last: Option<Timestamp>,
 }
@@ -263,7 +263,7 @@ fn two_sources_of_one_device_share_it_and_those_set_otherwise_do_not() {
     rig.add(scene, OTHER);
     assert_eq!(rig.opened(), [CAMERA, OTHER]);
 
-    // A screen with the pointer and one without are two different captures.
+    // A display capture with the pointer and one without it are two different captures.
     rig.add(scene, "screen:HDMI-1");
     rig.add(scene, "screen:HDMI-1");
     assert_eq!(rig.opened()[2..], ["screen:HDMI-1"]);

@@ -23,8 +23,8 @@ pub(in crate::studio) fn is_shown(sources: &[Source], heard: &AudioChoice) -> bo
     sources.iter().any(|source| is_audio_of(heard, &source.choice))
 }
 
-/// Returns the end behavior of audio whose media a source also shows, which applies to both. `main`
-/// is the chosen video and its end behavior.
+/// Returns the end behavior of a source that shows the same media as this audio, because it applies
+/// to both.
 pub(in crate::studio) fn shown_end(
     sources: &[Source],
     main: (&VideoChoice, EndBehavior),
@@ -55,7 +55,7 @@ pub(in crate::studio) fn follow(
         let now = after.iter().find(|it| it.id == source.id);
         let mut own = strips.iter_mut().filter(|it| it.id != StripId::MAIN && it.choice == gone);
         if is_shown(after, &gone) {
-            // A strip that had the name of its source keeps doing so.
+            // A strip that had the name of its source is renamed with the source.
             let renamed = now.filter(|now| now.choice == source.choice);
             let strip = own.find(|strip| strip.name == clean_name(&source.name));
             if let (Some(strip), Some(now)) = (strip, renamed) {

@@ -7,7 +7,7 @@ use crate::studio::program::Program;
 use crate::studio::scenes::{Collection, MAIN};
 
 impl Program {
-    /// Shows black video for a scene without a source from now on.
+    /// From now on, shows black video for a scene without a source.
     pub(in crate::studio) fn keep_video(&mut self) {
         self.keeps_video = true;
     }

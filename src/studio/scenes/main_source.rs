@@ -6,7 +6,7 @@ use crate::compose::scene::{Content, Item, SourceId};
 use crate::studio::scenes::{Collection, MAIN, Source};
 
 impl Collection {
-    /// Replaces [`MAIN`] in every item by a source of this name and choice, with the filters and
+    /// Replaces [`MAIN`] in every item with a source of this name and choice, with the filters and
     /// the fallback of [`MAIN`]. Without a choice, those items are removed. Returns true if there
     /// were any.
     pub(in crate::studio) fn adopt_main(&mut self, name: &str, choice: VideoChoice) -> bool {

@@ -65,7 +65,7 @@ pub struct Collection {
     pub current: SceneId,
     /// The default transition.
     pub transition: Transition,
-    /// The separate transitions of scenes.
+    /// The transitions of scenes that do not use the default one.
     pub own_transitions: BTreeMap<SceneId, Transition>,
 }
 
@@ -248,8 +248,8 @@ impl Collection {
             let Some(scene) = self.scenes.get_mut(index) else { break };
             let (id, name) = (scene.id, scene.name.clone());
             let items = std::mem::take(&mut scene.items);
-            // Without its own items, no path leads through it: every scene that reaches it would
-            // contain itself.
+            // The scene's items are taken out first, so no path leads through the scene. An item
+            // that still reaches it closes a circle.
             let (kept, closed) = without(items, &|shown| self.reaches(shown, id));
             if closed {
                 broken.push(name);
@@ -286,7 +286,8 @@ impl Collection {
     }
 }
 
-/// Returns the items except those that show a bad scene, and whether any were removed.
+/// Returns the items except those that show a scene for which `bad` is true, and whether any were
+/// removed.
 fn without(items: Vec<Item>, bad: &impl Fn(SceneId) -> bool) -> (Vec<Item>, bool) {
     let mut broken = false;
     let mut kept = Vec::new();

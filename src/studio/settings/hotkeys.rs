@@ -178,7 +178,7 @@ impl FromStr for Hotkey {
     }
 }
 
-/// The user's choice for a command.
+/// The hotkey that the user chose for a command; `None` means no hotkey.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct ChosenHotkey(pub Option<Hotkey>);
 

@@ -1,6 +1,6 @@
-//! The lock that allows only one writer per settings file. It is a lock file next to the settings
-//! file, which the system releases however its holder ends. Without the lock, the settings are only
-//! read.
+//! The lock that allows only one writer per settings file. It locks a file next to the settings
+//! file. The system releases the lock, however its holder ends. Without the lock, the settings are
+//! only read.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::studio::settings::disk::folder_of;
 
-/// Interval of retries while waiting for the lock.
+/// Interval between retries while waiting for the lock.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The lock, which is held until this value is dropped.

@@ -240,7 +240,7 @@ impl Settings {
         Self::parse(&text)
     }
 
-    /// Returns the reason why nothing in a file can be read, if that is so.
+    /// Returns the reason why a file cannot be read at all, or `None` if it can be read.
     pub fn fault(path: &Path) -> Option<Problem> {
         match read_bounded(path) {
             Ok(text) => syntax::toml(&text).err(),

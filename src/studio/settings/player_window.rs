@@ -1,6 +1,6 @@
 //! Writes the settings of a window that is only a player: its changes of the players, the chat and
-//! the window. The rest of the file stays unchanged, even if another program has written it
-//! meanwhile.
+//! the window. The rest of the file stays unchanged, even if another program has written it in the
+//! meantime.
 
 use std::io;
 use std::path::Path;

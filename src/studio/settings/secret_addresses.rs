@@ -1,6 +1,7 @@
-//! Handles addresses with secrets (user and password, a query, the target's key), which sources of
-//! scenes and strips and play addresses can have. They are saved without the secrets, but with the
-//! name of the keyring entry that has the whole address. This module is pure.
+//! Handles addresses with secrets (user and password, a query, the target's key). Sources of
+//! scenes, sources of strips and play addresses can contain such secrets. They are saved without
+//! the secrets, but with the name of the keyring entry that contains the whole address. This module
+//! is pure.
 
 use std::collections::BTreeMap;
 
@@ -100,7 +101,7 @@ pub(in crate::studio) fn reveal(places: Places<'_>, name: &str, url: &Secret) ->
     found
 }
 
-/// Returns the scenes for other users, without secrets and the names of keyring entries.
+/// Returns the scenes for other users, without secrets and without the names of keyring entries.
 pub(in crate::studio) fn for_others(collection: &Collection) -> Collection {
     let mut collection = collection.clone();
     for choice in choices(&mut collection) {
@@ -111,7 +112,7 @@ pub(in crate::studio) fn for_others(collection: &Collection) -> Collection {
     collection
 }
 
-/// Returns the strips for other users, without secrets and the names of keyring entries.
+/// Returns the strips for other users, without secrets and without the names of keyring entries.
 pub(in crate::studio) fn strips_for_others(strips: &[AudioStrip]) -> Vec<AudioStrip> {
     let mut strips = strips.to_vec();
     for choice in sounds(&mut strips) {
@@ -260,7 +261,7 @@ mod tests {
         let watched: Vec<_> = written.targets.iter().map(|it| it.play_url.expose()).collect();
         assert!(watched.iter().all(|url| !url.contains("pl4nted")), "{watched:?}");
         assert_eq!(watched[2], "", "of a target that nothing is kept of");
-        // Again, while nothing was loaded: nothing is lost.
+        // Concealing again, before anything is loaded, loses nothing.
         let (again, names) = written.concealed();
         assert_eq!(again, written);
         let known = |list: &[KeptSecret]| list.iter().map(|it| it.name.clone()).collect::<Vec<_>>();

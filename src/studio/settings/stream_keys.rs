@@ -42,7 +42,7 @@ enum Request {
     Forget {
         name: String,
     },
-    /// Requests a mark in the answers, after those to all earlier requests.
+    /// Requests a mark, which follows the answers to all earlier requests.
     Mark,
 }
 
@@ -59,7 +59,7 @@ pub(in crate::studio) enum KeyOwner {
     Viewers,
 }
 
-/// An answer of the thread.
+/// An answer from the thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::studio) enum KeyAnswer {
     /// The place where keys are stored.
@@ -116,7 +116,7 @@ impl Keys {
         let _ = self.requests.send(Request::Mark);
     }
 
-    /// Stores a key. An empty key is deleted.
+    /// Stores a key, or deletes it if the key is empty.
     pub fn keep(&self, name: &str, key: &Secret) {
         let name = name.to_owned();
         let _ = self.requests.send(if key.is_empty() {
@@ -307,7 +307,7 @@ impl OwnFile {
         match read_private(&self.path) {
             Ok(text) => {
                 let table: toml::Table = text.parse().map_err(|_| {
-                    // The parser's own words would quote what is in the file.
+                    // The parser's own message would quote the file's content.
                     format!("{} is not as onair writes it", self.path.display())
                 })?;
                 let entries = table.into_iter().filter_map(|(name, value)| match value {

@@ -9,7 +9,7 @@ use crate::base::{FileStamp, Timestamp};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::sources::background_search::{Outcome, Search};
 
-/// Interval of the checks.
+/// Interval between checks.
 const EVERY: Duration = Duration::from_millis(2_500);
 
 /// News about files that filters or transitions need.

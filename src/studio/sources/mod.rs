@@ -38,7 +38,7 @@ pub(super) struct Chosen<C> {
 }
 
 impl<C> Chosen<C> {
-    /// Returns the state without a choice.
+    /// Creates the state of a choice for which no source is open.
     pub fn nothing(choice: C) -> Self {
         Self { choice, status: None, told: SourceReport::default() }
     }
@@ -174,8 +174,8 @@ struct Opened {
     /// The properties that apply to the source's kind, as currently set.
     heeded: Properties,
     when_hidden: WhenHidden,
-    /// True if no scene showed the source at the last check; the next field is true if it is paused
-    /// because of that.
+    /// True if no scene showed the source at the last check; the next field is true if the source
+    /// is paused because of that.
     hidden: Option<bool>,
     stands: bool,
     /// The files that the source skips, as last reported.
@@ -198,7 +198,7 @@ impl Opened {
         }
     }
 
-    /// Applies whether a scene of the program shows the source.
+    /// Sets whether a scene of the program shows the source, and applies its behavior while hidden.
     fn attend(&mut self, shown: bool) {
         if self.hidden == Some(!shown) {
             return;
@@ -230,8 +230,8 @@ pub(super) struct Sources {
     shared: BTreeMap<SourceId, SourceId>,
     /// The shared sources with other filters, which are drawn separately.
     views: BTreeSet<SourceId>,
-    /// The sources that fallbacks replace; the next field contains these fallbacks, with the
-    /// displayed names.
+    /// The sources that fallbacks replace. The next fields contain their fallback sources, and the
+    /// names that their placeholders display.
     out: BTreeSet<SourceId>,
     fallback: BTreeMap<SourceId, SourceId>,
     placeholders: BTreeMap<SourceId, String>,
@@ -391,7 +391,7 @@ impl Sources {
                 Ok(opened) => {
                     compositor.set_source(*id, Some(opened.feed));
                     chosen.opened(opened.status);
-                    // It has something to play only from now on.
+                    // The source has something to play only from now on.
                     (open.hidden, open.stands) = (None, false);
                 }
                 Err(reason) => {
@@ -430,7 +430,7 @@ impl Sources {
     }
 
     /// Clears the alarms of sources that are not drawn. A source that its fallback replaces keeps
-    /// its alarm. Otherwise it would be shown black for seconds whenever it is tried again.
+    /// its alarm. Otherwise it would be shown black for seconds whenever it is retried.
     pub fn unwatch(&self, drawn: &BTreeSet<SourceId>, main: &Chosen<VideoChoice>) {
         let of = |id: &SourceId| self.shared.get(id).copied().unwrap_or(*id);
         let by = drawn.iter().filter_map(|id| self.fallback.get(id));

@@ -1,7 +1,7 @@
 //! Opens every source that a user can choose: devices and generated sources with `capture/` and
 //! `audio/`, media files and remote streams with the player. The video and audio of a file or
-//! stream come from one player. A request for the other half of an open one gets that half, in sync
-//! with the first.
+//! stream come from one player. A request for the other half of an open file or stream gets that
+//! half, in sync with the first.
 
 use std::sync::Weak;
 

@@ -40,7 +40,7 @@ fn alarms_of_sources_are_changes_and_are_known_when_those_close() {
     assert_eq!((change.name.as_str(), change.report.alarm), ("Face", Some(SourceAlarm::Black)));
     assert!(change.before.alarm.is_none() && sources.changes().is_empty(), "once");
 
-    // Under another name it is reported again, and the old name is known.
+    // After a rename, the alarm is reported again, and the old name is known.
     sync(&mut sources, &[source("Me", &choice)]);
     let closed = sources.closed();
     assert_eq!((closed[0].0.as_str(), closed[0].1.alarm), ("Face", Some(SourceAlarm::Black)));
@@ -87,7 +87,7 @@ fn what_was_told_of_pictures_is_taken_back_when_nobody_sees_them() {
     };
     assert_eq!(after(&sources, &[]), [false; 4]);
     assert_eq!(after(&sources, &[0, 5]), [true, false, false, true]);
-    // With its replacement, and through another source with the same choice.
+    // A drawn source keeps its alarm, and so does its fallback. Source 9 shares source 3.
     assert_eq!(after(&sources, &[3]), [false, true, true, false]);
     assert_eq!(after(&sources, &[9]), [false, true, false, false]);
     sources.out.insert(other);

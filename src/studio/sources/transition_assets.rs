@@ -1,7 +1,7 @@
 //! Loads the files that transitions need in addition to their settings: the grayscale image of a
-//! wipe, the clip of a stinger. A separate thread reads a file as soon as its transition is chosen,
-//! for all scenes or for one, so that it is available when scenes change. A clip that was played is
-//! opened again. Without the file, scenes change anyway.
+//! wipe, or the clip of a stinger. A separate thread reads a file as soon as its transition is
+//! chosen, for all scenes or for one, so that it is available when scenes change. A clip that was
+//! played is opened again. Without the file, scenes change anyway.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

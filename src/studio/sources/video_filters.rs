@@ -36,7 +36,7 @@ struct File {
     /// again.
     on: bool,
     work: Work,
-    /// The content when it was last read.
+    /// The content as last read.
     material: Option<FilterAssets>,
     /// The reason why the file cannot be used, until it is read successfully.
     failed: Option<Problem>,
@@ -50,7 +50,7 @@ struct File {
 enum Work {
     #[default]
     Done,
-    /// The file is waiting for its turn.
+    /// The file is waiting to be read.
     Waiting,
     Reading {
         told: Receiver<Result<FilterAssets, Problem>>,
@@ -162,8 +162,8 @@ impl Filters {
                     let at = free.iter().position(|it| serves(it, slot))?;
                     Some(free.remove(at))
                 };
-                // A slot that already existed keeps its state; only a new one continues with the state of
-                // another.
+                // A slot that already existed keeps its state; only a new slot continues with the state
+                // of another slot.
                 let before = match own {
                     Some(own) => Some(own).filter(|it| serves(it, slot)),
                     None => other(),
@@ -227,7 +227,7 @@ impl Filters {
         self.news(collection, main)
     }
 
-    /// Returns the new messages about files, and those that no longer apply.
+    /// Returns the new messages about files, and the files whose earlier messages no longer apply.
     fn news(&mut self, collection: &Collection, main: &str) -> FileNews {
         let mut news = FileNews { gone: std::mem::take(&mut self.gone), told: Vec::new() };
         for ((asset, path), file) in &mut self.files {
@@ -236,7 +236,7 @@ impl Filters {
                 let uses = uses(collection, (*asset, path.as_path()), main);
                 uses.said(shown(), reason.clone())
             });
-            // While it is read again at the user's request, there is no news.
+            // While the file is being read again at the user's request, there is no news.
             let again = file.asked && matches!(file.work, Work::Done);
             if file.told == now && !again {
                 continue;

@@ -107,8 +107,8 @@ pub(in crate::studio) fn without_key(server: &str, key: &Secret, apart: bool) ->
 }
 
 /// Returns the secret of a target, which is stored outside the settings. It is the key or, if the
-/// URL contains the key or a user and password, the whole URL. A key next to such a URL is on a
-/// second line.
+/// URL contains the key or a user and password, the whole URL. If there is also a separate key, it
+/// is on a second line.
 pub(in crate::studio) fn secret_of(target: &Target) -> Option<Secret> {
     let (server, key) = (target.server().trim(), target.key());
     let url = match key {
@@ -125,7 +125,7 @@ pub(in crate::studio) fn secret_of(target: &Target) -> Option<Secret> {
     }
 }
 
-/// Adds a stored secret to a target, unless it has a key or was edited meanwhile.
+/// Adds a stored secret to a target, unless it has a key or was edited in the meantime.
 pub(in crate::studio) fn add_secret(target: &mut Target, secret: &Secret) {
     let key_apart = target.key_apart;
     let TargetPlace::Custom { server, key } = &mut target.place else { return };
@@ -164,7 +164,7 @@ pub(in crate::studio) fn label(
     let numbered = || {
         let at = all.iter().position(|it| it.id == target.id)?;
         let more = place.is_empty() || all.iter().any(|it| alike(&it));
-        // The same in every language.
+        // The number is the same in every language.
         more.then(|| format!("#{}", at + 1))
     };
     match named.or_else(numbered) {

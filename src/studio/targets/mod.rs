@@ -28,7 +28,7 @@ pub enum TargetPlace {
 }
 
 impl std::fmt::Debug for TargetPlace {
-    /// Prints no key, which a complete URL contains.
+    /// Prints only the host, because a complete URL contains the key.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::BuiltIn => f.write_str("BuiltIn"),

@@ -300,7 +300,7 @@ impl ServiceList {
     }
 }
 
-/// Returns the host in a server's URL, without user, password and port.
+/// Returns the host in a server's URL, without user, password or port.
 pub fn host_of(url: &str) -> Option<&str> {
     let rest = url.trim().split_once("://")?.1;
     let authority = rest.split(['/', '?']).next()?;

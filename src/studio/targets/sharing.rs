@@ -1,4 +1,4 @@
-//! Which computers can reach the built-in server, and the links of its stream for them.
+//! Which computers can reach the built-in server, and the links to its stream for them.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -107,7 +107,7 @@ fn accepts(at: SocketAddr, ip: IpAddr) -> bool {
     at.ip() == ip || (at.ip().is_unspecified() && (at.is_ipv6() || ip.is_ipv4()))
 }
 
-/// Returns for each address of this computer whether the server listens there.
+/// Returns, for each address of this computer, whether the server listens there.
 pub(in crate::studio) fn networks(own: &[OwnAddress], server: Addresses) -> Vec<NetworkAddress> {
     let network = |it: &OwnAddress| NetworkAddress {
         interface: it.interface.clone(),

@@ -98,7 +98,7 @@ impl ChatChoices {
 /// Parses the address of a chat.
 ///
 /// # Errors
-/// Fails if it is not valid.
+/// Fails if the address is not valid.
 pub fn check_place(text: &str) -> Result<WebUrl, Problem> {
     match WebUrl::parse(text.trim()) {
         Ok(url) if url.is_websocket() => Ok(url),

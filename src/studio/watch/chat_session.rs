@@ -71,7 +71,7 @@ impl ChatSession {
             return;
         }
         self.choices.put_place(stream, chat);
-        // The next call connects to it.
+        // The next call of `follow` connects to the chat.
         self.of.clear();
         self.chat = None;
     }
@@ -90,7 +90,7 @@ impl ChatSession {
     /// Handles a change of the network route: a chat that is not connected connects again.
     pub(super) fn retry(&mut self) {
         if self.chat.as_ref().is_some_and(|chat| chat.state() != ChatState::Open) {
-            // The next call connects to it.
+            // The next call of `follow` connects to the chat.
             self.of.clear();
             self.chat = None;
         }
@@ -106,7 +106,7 @@ impl ChatSession {
     /// Takes the lines received since the last call.
     pub(super) fn poll(&mut self) {
         let Some(chat) = self.chat.take() else { return };
-        // At most this number at once: the rest is taken the next time.
+        // At most this many frames are taken at once; the next call takes the rest.
         let mut any = false;
         for frame in chat.frames().waiting().take(KEPT_LINES) {
             any |= match frame {
@@ -151,7 +151,7 @@ impl ChatSession {
     /// Sends a text under the chosen name.
     pub(super) fn say(&self, text: &str) {
         if let (Some(chat), Some(line)) = (&self.chat, ChatLine::new(&self.choices.name, text)) {
-            // If it cannot be sent, the state of the chat contains the reason.
+            // If the line cannot be sent, the state of the chat contains the reason.
             let _ = chat.say(line);
         }
     }

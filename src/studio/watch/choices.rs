@@ -42,21 +42,22 @@ pub enum WatchCommand {
     Step { by: Duration, ahead: bool },
     /// Seeks to the live edge.
     GoToLive,
-    /// Delays the audio by this many milliseconds; negative values advance it. It applies to all
-    /// players.
+    /// Delays the audio by this many milliseconds; negative values advance it. The delay applies to
+    /// all players.
     SetAvOffset(i32),
     /// Changes the audio delay by this many milliseconds.
     StepAvOffset(i32),
-    /// Sets the buffer that evens out the network; `None` means as small as the network allows. It
-    /// applies to all players.
+    /// Sets the buffer that evens out network jitter; `None` means as small as the network allows.
+    /// The buffer applies to all players.
     SetBuffer(Option<Duration>),
-    /// Sets the balance, from -1 (only left) to 1 (only right). It applies to all players.
+    /// Sets the balance, from -1 (only left) to 1 (only right). The balance applies to all players.
     SetBalance(f32),
-    /// Plays on this speaker, or on the system's default. It applies to all players.
+    /// Plays on this speaker, or on the system's default. The speaker applies to all players.
     SetSpeaker(Option<String>),
     /// Sets the viewport of this player. The viewport of a single player is saved.
     SetLook(TileId, Viewport),
-    /// Tries this decoder first from the next start of playback on. It applies to all players.
+    /// Tries this decoder first from the next start of playback on. The choice applies to all
+    /// players.
     SetDecoder(Prefer),
     /// Sets the network options from the next connection on. They apply to all players.
     SetNetwork(Network),

@@ -160,7 +160,7 @@ impl Players {
         self.open_in(id, url, runtime, clock)
     }
 
-    /// Plays all of these, each in a separate tile, recordings from the same position.
+    /// Plays all of these streams, each in a separate tile. Recordings start at the same position.
     pub(super) fn add_all(
         &mut self,
         urls: Vec<String>,

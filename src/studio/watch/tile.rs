@@ -71,7 +71,7 @@ impl Tile {
     /// Stops playing. The threads end in the background.
     pub(super) fn close(&mut self) {
         if let Some(mut player) = self.player.take() {
-            // The player ends later, when the slot already belongs to another one.
+            // The player ends later, when the slot already belongs to another player.
             player.leave();
             // An end that takes longer than a moment runs on a separate thread.
             let ending = crate::base::Worker::spawn("watch-end", move |_| {

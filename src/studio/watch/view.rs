@@ -55,7 +55,7 @@ pub struct TileView {
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct WatchFigures {
     pub url: String,
-    /// True for a live stream, in which seeking is possible only in the kept part.
+    /// True for a live stream, in which seeking is possible only within the time shift.
     pub live: bool,
     /// The volume of all players; the next field is true if the user muted them.
     pub volume: f32,

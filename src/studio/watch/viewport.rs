@@ -82,8 +82,8 @@ impl Rotation {
 /// The range of zoom factors.
 pub const ZOOM: RangeInclusive<f32> = 0.25..=4.0;
 
-/// Maximum distance by which a frame can be dragged. It is larger than ever visible, because the
-/// area also limits the position.
+/// Maximum distance by which a frame can be dragged. A frame never gets that far, because the area
+/// also limits the position.
 pub const MAX_PAN: f32 = 4.0;
 
 /// The viewport of a frame.
@@ -116,7 +116,8 @@ impl Viewport {
     }
 }
 
-/// Formats as in settings files: `fill 1.5 90`, or `fill 1.5 90 -0.2 0.1` if it was dragged.
+/// Formats the viewport as in settings files: `fill 1.5 90`, or `fill 1.5 90 -0.2 0.1` if it was
+/// dragged.
 impl fmt::Display for Viewport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The fractions of a percent from a slider are not intentional. (Adding 0.0 removes the sign of a

@@ -120,7 +120,7 @@ impl<'a> Decoder<'a> {
                 Data::Amf3
             }
             marker::AMF3 if self.input.is_empty() => return Err(Error::Truncated),
-            // Reserved and never sent (2.6, 2.16), or not a value.
+            // Reserved and never sent (AMF0 §2.6 and §2.16), or not a value.
             marker::MOVIE_CLIP | marker::RECORD_SET | marker::OBJECT_END => {
                 return Err(Error::Marker(marker));
             }

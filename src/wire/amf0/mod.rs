@@ -28,8 +28,7 @@ pub enum Data<S> {
     /// A reference to the n-th object, array or typed object of the same body, counted from 0. It
     /// is not resolved, because the object may contain the reference itself.
     Reference(u16),
-    /// Named properties in their order. The count that precedes them is only a hint and is not
-    /// kept.
+    /// Named properties in order. The count that precedes them is only a hint and is not kept.
     EcmaArray(Vec<(S, Data<S>)>),
     StrictArray(Vec<Data<S>>),
     /// Milliseconds since the Unix epoch, and a time zone in minutes, which should be 0.

@@ -12,9 +12,9 @@ use crate::wire::chat::blocked_words::is_mark;
 
 /// The longest accepted message, in bytes.
 pub const MAX_MESSAGE: usize = 4 << 10;
-/// Maximum characters of a name.
+/// Maximum length of a name, in characters.
 pub const MAX_NAME: usize = 32;
-/// Maximum characters of a text.
+/// Maximum length of a text, in characters.
 pub const MAX_TEXT: usize = 200;
 
 /// Maximum number of messages that one frame deletes.

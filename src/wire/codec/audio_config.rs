@@ -52,8 +52,8 @@ pub fn ac3(frame: &[u8]) -> Option<AudioInfo> {
     Some(AudioInfo { sample_rate: rate?, channels })
 }
 
-/// Returns the bytes and samples per channel of the syncframe of AC-3 (ETSI TS 102 366 table 4.13)
-/// or E-AC-3 (§E.1.3.1) at the start of `frame`.
+/// Returns the length in bytes, and the number of samples per channel, of the syncframe of AC-3
+/// (ETSI TS 102 366 table 4.13) or E-AC-3 (§E.1.3.1) at the start of `frame`.
 pub fn ac3_frame(frame: &[u8]) -> Option<(usize, u32)> {
     let &[0x0B, 0x77, b2, b3, b4, b5, ..] = frame else { return None };
     if b5 >> 3 > 10 {

@@ -30,8 +30,8 @@ const RATE_TOLERANCE: f64 = 0.000_2;
 const ERRORS: f64 = 4.0;
 
 /// Returns the frame rate of frames with these times in microseconds, in any order. If the
-/// measurement is too short to tell common rates apart, it is `told` if given, or else the nearest
-/// rate.
+/// measurement is too short to tell common rates apart, returns `told` if given, or else the
+/// nearest rate.
 pub fn frame_rate(times: impl IntoIterator<Item = i64>, told: Option<f64>) -> Option<f64> {
     let mut times: Vec<i64> = times.into_iter().collect();
     times.sort_unstable();

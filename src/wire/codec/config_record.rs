@@ -10,7 +10,7 @@ use crate::wire::bits::{BitReader, BitWriter, Error};
 /// §8.1).
 pub const FLAC_HEAD: &[u8] = b"fLaC\x80\0\0\x22";
 
-/// Returns the identification header of Opus (RFC 7845 §5.1). If the stream has none, this is a
+/// Returns the identification header of Opus (RFC 7845 §5.1). If the stream has none, returns a
 /// header for one or two channels.
 pub fn opus_head(audio: &AudioConfig) -> Bytes {
     if audio.config.starts_with(b"OpusHead") && audio.config.len() >= 19 {
@@ -24,7 +24,7 @@ pub fn opus_head(audio: &AudioConfig) -> Bytes {
     head.freeze()
 }
 
-/// Nanoseconds at the start of Opus audio that are not played (pre-skip).
+/// Returns the duration in nanoseconds that is not played at the start of Opus audio (pre-skip).
 pub fn opus_delay_nanos(audio: &AudioConfig) -> u64 {
     match *audio.config {
         [b'O', b'p', b'u', b's', b'H', b'e', b'a', b'd', _, _, low, high, ..] => {
@@ -71,7 +71,7 @@ pub fn ac3_record(packet: &[u8], bitrate: u32) -> Option<Bytes> {
         let (frame, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
         match *frame {
             [_, _, b2, _, b4, b5, ..] if b2 >> 6 != 1 => {
-                // A packet may have several frames of the same substream.
+                // A packet may contain several frames of the same substream.
                 if main.len() < 8 && u32::from(b2 >> 3 & 7) == main.len() as u32 {
                     main.push((b4, b5));
                 }
@@ -103,7 +103,7 @@ pub fn ac3_record(packet: &[u8], bitrate: u32) -> Option<Bytes> {
 }
 
 /// Makes the VP9 configuration of MP4 from a keyframe (VP9 §6.2, VP Codec ISO Media File Format
-/// Binding §2.2). The level is the lowest for its size and rate.
+/// Binding §2.2). The level is the lowest that allows the frame size and rate.
 pub fn vp9_record(picture: &[u8], frame_rate: f64) -> Option<Bytes> {
     let (width, height) = super::vp9_key_size(picture)?;
     let front = || -> Result<[u8; 2], Error> {

@@ -142,7 +142,7 @@ mod tests {
         unit.extend(volume(10_000_000, 50));
         unit.extend([144, 4, 0x03, 0xE8, 0x01, 0x90, 147, 1, 18, 0x80]);
         let unit = [&unit[..2], &crate::wire::codec::h264::nal::escape(&unit[2..])].concat();
-        // A slice first.
+        // A slice comes first.
         let mut picture = vec![0, 0, 0, 2, 0x26, 1, 0, 0, 0, unit.len() as u8];
         picture.extend(&unit);
         let light = Light {

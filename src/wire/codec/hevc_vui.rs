@@ -11,8 +11,8 @@ const MAX_PICTURES: u32 = 32;
 /// Maximum number of long-term reference frames.
 const MAX_LONG_TERM: u32 = 33;
 
-/// Reads the colors of a set; `bits` is just after the bit depths. `sub_layers` is the number of
-/// sub-layers after the first.
+/// Reads the colors of a set; `bits` must be positioned just after the bit depths. `sub_layers` is
+/// the number of sub-layers after the first.
 pub(super) fn colors(bits: &mut BitReader<'_>, sub_layers: u32) -> Result<Colors, Error> {
     let order_bits = bits.ue()?.min(12) + 4;
     let layers = if bits.flag()? { sub_layers + 1 } else { 1 };

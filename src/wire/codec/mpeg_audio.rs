@@ -12,15 +12,15 @@ pub struct Header {
     pub samples: u32,
     /// Bitrate in bits per second.
     pub bitrate: u32,
-    /// Bytes of the whole frame.
+    /// Length of the whole frame in bytes.
     pub length: usize,
 }
 
-/// Bytes of a header.
+/// Length of a header in bytes.
 pub const HEADER: usize = 4;
 
-/// Reads the header at the start of `data`. Returns `None` without a header, or if its bitrate is
-/// free.
+/// Reads the header at the start of `data`. Returns `None` if there is no header, or if its bitrate
+/// is free.
 pub fn header(data: &[u8]) -> Option<Header> {
     let &[sync, b1, b2, b3] = data.first_chunk::<HEADER>()?;
     if sync != 0xFF || b1 & 0xE0 != 0xE0 {

@@ -1,5 +1,5 @@
 //! Uncompressed audio (PCM) and its sample formats. Files describe these in many ways. Between
-//! onair's readers and decoders, the config has eleven bytes: `lpcm`, coding, bytes per value,
+//! onair's readers and decoders, the config is eleven bytes long: `lpcm`, coding, bytes per value,
 //! channels, rate.
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -106,7 +106,7 @@ impl Pcm {
         out.freeze()
     }
 
-    /// FFmpeg's name of the format.
+    /// Returns FFmpeg's name of the format.
     pub fn name(&self) -> String {
         let (coding, bits) = match self.coding {
             Coding::ALaw => return "pcm_alaw".to_owned(),

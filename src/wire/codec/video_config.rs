@@ -144,7 +144,7 @@ pub fn hevc_record(sets: [&[Bytes]; 3]) -> Option<Bytes> {
 }
 
 /// Reads size, chroma format, the number of sub-layers after the first, and whether they are
-/// nested. Afterwards, `bits` is just after these fields.
+/// nested. Afterwards, `bits` is positioned just after these fields.
 fn hevc_front(bits: &mut BitReader<'_>) -> Result<((u32, u32), u32, u32, bool), Error> {
     bits.skip(4)?;
     let sub_layers = bits.bits(3)?;
@@ -202,7 +202,7 @@ pub fn av1(config: &[u8]) -> Option<VideoInfo> {
 }
 
 /// Reads size and colors from the OBUs before an AV1 keyframe, or from those in its configuration.
-/// Returns `None` without a sequence header.
+/// Returns `None` if there is no sequence header.
 pub fn av1_key(units: &[u8]) -> Option<VideoInfo> {
     let (_, header) = obus(units).find(|(kind, _)| *kind == 1)?;
     let mut bits = BitReader::new(header.get(..MAX_OBU_BYTES).unwrap_or(header));
@@ -259,7 +259,8 @@ fn av1_front(bits: &mut BitReader<'_>) -> Result<Av1Front, Error> {
     Ok(Av1Front { profile, still, size })
 }
 
-/// Reads the colors of a sequence header (AV1 §5.5.2); `bits` is just after the sizes.
+/// Reads the colors of a sequence header (AV1 §5.5.2); `bits` must be positioned just after the
+/// sizes.
 fn av1_colors(bits: &mut BitReader<'_>, front: &Av1Front) -> Result<Colors, Error> {
     if !front.still && bits.flag()? {
         // Frame numbers.

@@ -8,11 +8,12 @@ use crate::wire::codec::AudioInfo;
 pub const MARK: &[u8; 4] = b"vorb";
 /// The name that follows the number at the start of the three headers (§4.2.1).
 const NAME: &[u8] = b"vorbis";
-/// Bytes of the first header.
+/// Length of the first header in bytes.
 const IDENTITY: usize = 30;
 /// The maximum number of modes.
 const MAX_MODES: usize = 64;
-/// Bits of a mode (§4.2.4): long blocks, window and transform (both none), mapping.
+/// Length of a mode in bits (§4.2.4): the flag for long blocks, window and transform (both always
+/// 0), and mapping.
 const MODE: usize = 41;
 
 /// The state from which the duration of each packet follows.
@@ -24,14 +25,14 @@ pub struct Blocks {
     sizes: [u32; 2],
     /// For each mode, true if its blocks are long.
     long: Vec<bool>,
-    /// Bits of a mode number.
+    /// Length of a mode number in bits.
     bits: u32,
     /// The size of the previous block.
     before: Option<u32>,
 }
 
-/// Makes onair's config, which has the first and the third header, from `laced`, which has all
-/// three as in Matroska.
+/// Makes onair's config, which contains the first and the third header, from `laced`, which
+/// contains all three as in Matroska.
 pub fn unlaced(laced: &[u8]) -> Option<Bytes> {
     let (&2, mut rest) = laced.split_first()? else { return None };
     let mut sizes = [0_usize; 2];
@@ -107,7 +108,7 @@ impl Blocks {
     }
 }
 
-/// Reads for each mode whether its blocks are long. The modes are at the end of the last header,
+/// Reads, for each mode, whether its blocks are long. The modes are at the end of the last header,
 /// after many fields that are hard to parse, so they are read backwards from the end.
 fn modes(setup: &[u8]) -> Option<Vec<bool>> {
     let bit = |at: usize| -> Option<bool> { Some(setup.get(at / 8)? >> (at % 8) & 1 == 1) };

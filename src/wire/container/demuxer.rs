@@ -8,7 +8,7 @@ use crate::wire::container::{Error, Index, ReadAt, SampleLocation, Unit};
 
 /// The reader of a file format. After missing bytes, a method continues when it is called again.
 pub trait Demuxer: fmt::Debug + Send + Sync {
-    /// Returns the name of the format, also its file extension.
+    /// Returns the name of the format, which is also its file extension.
     fn name(&self) -> &'static str;
 
     /// Reads the headers of the file.
@@ -25,7 +25,7 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
     /// the end.
     ///
     /// # Errors
-    /// As for [`head`](Self::head).
+    /// Fails with the same errors as [`head`](Self::head).
     fn read_on(
         &mut self,
         source: &mut dyn ReadAt,
@@ -41,13 +41,13 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
     /// Returns the end time of the file, as far as it is known.
     fn end(&self) -> Option<Timestamp>;
 
-    /// For audio-only files, the time at which the audible audio begins, after the encoder's
-    /// padding.
+    /// Returns the time at which the audible audio of an audio-only file begins, after the
+    /// encoder's padding.
     fn heard_from(&self) -> Option<Timestamp> {
         None
     }
 
-    /// For an audio-only file that was read completely, its audible span.
+    /// Returns the audible span of an audio-only file that was read completely.
     fn audio_span(&self) -> Option<(Timestamp, Timestamp)> {
         None
     }
@@ -65,7 +65,7 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
     /// Reads the units and the end time if these are at the end of the file.
     ///
     /// # Errors
-    /// As for [`head`](Self::head).
+    /// Fails with the same errors as [`head`](Self::head).
     fn look_up(&mut self, _source: &mut dyn ReadAt) -> Result<(), Error> {
         Ok(())
     }
@@ -81,8 +81,8 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
         Vec::new()
     }
 
-    /// Returns the maximum distance in bytes of positions that are read in one piece: about the
-    /// size of a request.
+    /// Returns the maximum distance in bytes between positions that are read in one piece: about
+    /// the size of a request.
     fn stretch(&self) -> u64 {
         128 << 10
     }

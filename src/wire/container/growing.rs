@@ -4,7 +4,8 @@ use crate::wire::container::flv::index::Scan;
 use crate::wire::container::mp4::Reader;
 use crate::wire::container::{Error, Format, Index, ReadAt};
 
-/// Reads the contents of a file again and again, each time from where it stopped.
+/// Reads the contents of a file repeatedly, each time from the position where the last read
+/// stopped.
 #[derive(Debug)]
 pub enum GrowingIndex {
     Flv(Box<Scan>),
@@ -21,7 +22,7 @@ impl GrowingIndex {
         }
     }
 
-    /// Reads what has become complete.
+    /// Reads the parts of the file that have become complete.
     ///
     /// # Errors
     /// Fails if the file has another format, or cannot be read. A file that has just begun may be too short.
@@ -32,7 +33,7 @@ impl GrowingIndex {
         }
     }
 
-    /// The index so far, with the samples in the order of the file.
+    /// Returns the index so far, with the samples in the order of the file.
     pub fn index(&mut self) -> &mut Index {
         match self {
             Self::Flv(scan) => scan.index(),
@@ -60,7 +61,8 @@ mod tests {
         }
     }
 
-    /// Every prefix of a file is read without an error, and in the end all samples are known.
+    /// Tests that every prefix of a file is read without an error, and that all samples are known
+    /// in the end.
     #[test]
     fn a_file_is_read_while_it_grows() {
         let tracks = mp4::live::tracks(None, Some(&aac()));

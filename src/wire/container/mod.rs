@@ -183,7 +183,7 @@ pub struct MuxerOutput {
 /// Writes a file that is readable at every moment. A muxer appends whole units, and its end makes
 /// the file an ordinary one with an index.
 pub trait Muxer: fmt::Debug + Send {
-    /// Returns the start of the file. It is called once, before all others.
+    /// Returns the start of the file. This method is called once, before all others.
     fn begin(&mut self) -> Bytes;
 
     /// Adds a packet or a chapter to the next [`Muxer::flush`]. Times begin at zero, and the
@@ -208,17 +208,17 @@ pub trait Muxer: fmt::Debug + Send {
     /// covers only committed data.
     fn finish(&mut self, at: u64, end: Timestamp) -> MuxerOutput;
 
-    /// Patches for the end of a file to which nothing can be appended (a full disk). The file also
-    /// plays without them.
+    /// Returns the patches for the end of a file to which nothing can be appended (a full disk).
+    /// The file also plays without them.
     fn close(&mut self, at: u64, end: Timestamp) -> Vec<(u64, Bytes)>;
 
-    /// Returns an upper estimate of the bytes that [`Muxer::finish`] would append now.
+    /// Returns an upper estimate of the number of bytes that [`Muxer::finish`] would append now.
     fn index_weight(&self) -> usize;
 }
 
 /// A file, or bytes in memory, with random access.
 pub trait ReadAt {
-    /// Returns the total bytes.
+    /// Returns the total size in bytes.
     fn size(&self) -> u64;
 
     /// Fills `buffer` from position `at`.
@@ -296,11 +296,11 @@ pub struct Hole {
     pub size: u64,
 }
 
-/// Reads the bytes of a sample without its holes, which are sorted. The sample may have at most
-/// `most` bytes, including the holes.
+/// Reads the bytes of a sample without its holes, which are sorted. The sample may be at most
+/// `most` bytes long, including the holes.
 ///
 /// # Errors
-/// As for [`read`].
+/// Fails with the same errors as [`read`].
 pub fn read_around(
     source: &mut dyn ReadAt,
     place: &SampleLocation,
@@ -502,7 +502,7 @@ impl Tracks {
     }
 }
 
-/// Returns the audio track with this number.
+/// Returns the audio track with this index.
 pub fn audio_track(index: usize) -> TrackId {
     TrackId::Audio(u8::try_from(index).unwrap_or(u8::MAX))
 }

@@ -28,13 +28,13 @@ pub struct TrackTiming {
 }
 
 impl Timing {
-    /// Times of this track.
+    /// Returns the times of this track.
     pub fn of(&self, track: TrackId) -> Option<&TrackTiming> {
         self.tracks.iter().find(|timing| timing.track == track)
     }
 }
 
-/// Returns the samples per audio packet, and samples per second. For AAC with SBR, these are the
+/// Returns the number of samples per audio packet, and per second. For AAC with SBR, these are the
 /// values of the core. For Opus and FLAC, whose packets may differ, these are the usual values.
 pub fn audio_frame(audio: &AudioConfig) -> (u32, u32) {
     let rate = audio.sample_rate.max(1);

@@ -17,7 +17,8 @@ use crate::wire::container::flv::Metadata;
 pub const MAX_CONFIG: usize = 64 << 10;
 
 /// Derives the config of an audio track other than AAC from its codec config, or otherwise from a
-/// packet. If neither has sample rate (in Hz) and channels, the `announced` values apply.
+/// packet. If neither contains the sample rate (in Hz) and the channels, the `announced` values
+/// apply.
 pub fn audio_config(
     codec: AudioCodec,
     announced: Option<(u32, u16)>,
@@ -43,7 +44,7 @@ pub fn audio_config(
         }
         AudioCodec::Flac => {
             let told = codec::flac(config)?;
-            // The stream marker and a block header may precede it.
+            // The stream marker and a block header may precede STREAMINFO.
             let from = if config.starts_with(b"fLaC") { 8 } else { 0 };
             (
                 told.sample_rate,

@@ -21,7 +21,7 @@ pub struct Media {
     pub segments: Vec<Segment>,
     /// The available parts of the segment after the last complete one.
     pub pending: Vec<Part>,
-    /// Creation time of the segment of `pending`, see [`Segment::made`].
+    /// Creation time of the segment of `pending`; see [`Segment::made`].
     pub pending_made: Option<i64>,
     /// The preload hint for the next part.
     pub hint: Option<Hint>,
@@ -147,7 +147,7 @@ impl Media {
     }
 
     /// Returns the sequence number of the segment at `place` after the start, and the offset of the
-    /// segment's start. If the playlist is shorter, this is the last segment.
+    /// segment's start. If the playlist is shorter, returns the last segment.
     pub fn at(&self, place: Duration) -> (u64, Duration) {
         let (mut number, mut begins) = (self.sequence, Duration::ZERO);
         for segment in self.segments.iter().take(self.segments.len().saturating_sub(1)) {
@@ -175,7 +175,7 @@ impl Media {
         }
     }
 
-    /// Returns the creation time of this part of this segment, see [`Segment::made`].
+    /// Returns the creation time of this part of this segment; see [`Segment::made`].
     pub fn made(&self, number: u64, part: usize) -> Option<i64> {
         let whole = match self.segment(number) {
             Some(segment) => segment.made?,
@@ -206,7 +206,7 @@ impl Media {
     }
 
     /// Returns the last segment that begins at least `distance` before the end. If the playlist is
-    /// shorter, this is the first segment.
+    /// shorter, returns the first segment.
     pub fn before_end(&self, distance: Duration) -> u64 {
         let mut left = Duration::ZERO;
         for (at, segment) in self.segments.iter().enumerate().rev() {

@@ -253,7 +253,8 @@ impl Reader<'_> {
     }
 }
 
-/// Returns the number of bytes of the addresses in segments. A shared address counts once.
+/// Returns the total length in bytes of the addresses in these segments. A shared address counts
+/// once.
 fn names(segments: &[Segment]) -> usize {
     let own = segments.iter().map(|segment| segment.uri.len());
     let map = |segment: &Segment| segment.map.as_ref().map(Arc::as_ptr);
@@ -308,8 +309,8 @@ fn iv(text: &str) -> Option<u128> {
     u128::from_str_radix(digits, 16).ok()
 }
 
-/// Returns the start of a byte range. If not given, the range continues the last one of the same
-/// address. Returns `None` on overflow.
+/// Returns the start of a byte range. Without a given start, the range continues the last one of
+/// the same address. Returns `None` on overflow.
 fn place(
     range: Option<Span>,
     uri: &str,

@@ -29,7 +29,7 @@ pub fn parse(text: &[u8]) -> Result<Playlist, Error> {
 /// `before`.
 ///
 /// # Errors
-/// As for [`parse`].
+/// Fails with the same errors as [`parse`].
 pub fn parse_update(text: &[u8], before: &Media) -> Result<Playlist, Error> {
     read(text, Some(before))
 }
@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(list(&skip(2), &two).unwrap().segments.len(), 2);
         assert_eq!(list(&skip(2).repeat(2), &two), Err(Error::Skipped), "the same twice");
         assert_eq!(list(&format!("#EXTINF:1,\na\n{}", skip(2)), &two), Err(Error::Skipped));
-        // Each adds as much text as a list may have.
+        // Each tag adds as much text as a list may contain.
         let name = "n".repeat(MAX_TEXT / 2 - 1_000);
         for tag in ["", "#EXT-X-MAP:URI=", "#EXT-X-KEY:METHOD=AES-128,URI="] {
             let more = match tag {
@@ -260,7 +260,7 @@ mod tests {
             key(&[&fairplay[..], &widevine].concat()),
             Some(Method::Licensed(System::FairPlay))
         );
-        // The key with a plain address, at any position.
+        // The key with a plain address applies, at any position.
         assert_eq!(key(&[&fairplay[..], &identity].concat()), Some(Method::SampleAes));
         assert_eq!(key(&[&identity[..], &fairplay].concat()), Some(Method::SampleAes));
         // A key of an earlier segment does not matter.

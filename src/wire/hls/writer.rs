@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use crate::wire::hls::media::{Map, Media, Part};
 
-/// Values of a playlist that [`Media`] does not have.
+/// Values of a playlist that [`Media`] does not contain.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListPosition {
     /// Number of discontinuities before the first segment.
     pub discontinuities: u64,
-    /// Number of segments at the start that are skipped, because the client has them.
+    /// Number of segments at the start that are skipped, because the client already has them.
     pub skipped: usize,
 }
 
@@ -106,7 +106,7 @@ struct SegmentStart<'a> {
 }
 
 impl<'a> SegmentStart<'a> {
-    /// Writes the tags. `before` has the tags in effect from earlier segments.
+    /// Writes the tags. `before` contains the tags in effect from earlier segments.
     fn write(&self, out: &mut String, before: &mut Option<&'a Arc<Map>>) {
         if self.discontinuity {
             out.push_str("#EXT-X-DISCONTINUITY\n");

@@ -1,4 +1,4 @@
-//! Finds the end of a body (RFC 9112, 6 and 7), by its length, its chunks, or the end of the
+//! Finds the end of a body (RFC 9112 §6 and §7), by its length, its chunks, or the end of the
 //! connection.
 
 use super::{Error, Fields};
@@ -22,7 +22,7 @@ pub enum Body {
 pub struct Chunked {
     state: State,
     line: Vec<u8>,
-    /// Bytes of trailers so far.
+    /// Total length of the trailers so far, in bytes.
     trailer: usize,
 }
 

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv6Addr};
 const MAX_HOST_NAME: usize = 253;
 
 /// Returns true if the server accepts this `Host`: any IP address (rebinding needs a name),
-/// `localhost`, or one of these names. Clients other than browsers may omit it.
+/// `localhost`, or one of these names. Clients other than browsers may omit `Host`.
 pub fn is_known_host(host: Option<&str>, names: &[String]) -> bool {
     let Some(host) = host else { return true };
     if host.starts_with('[') {
@@ -34,7 +34,7 @@ fn ipv6(host: &str) -> Option<Ipv6Addr> {
     host.strip_prefix('[')?.split_once(']')?.0.parse().ok()
 }
 
-/// Returns the name without port and final dot.
+/// Returns the name without the port and the final dot.
 fn name(host: &str) -> &str {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,

@@ -27,7 +27,7 @@ pub enum Error {
     Chunk,
 }
 
-/// Header fields in their order, with lowercase names.
+/// Header fields in order, with lowercase names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields(Vec<(String, String)>);
 
@@ -53,7 +53,7 @@ impl Fields {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub method: String,
-    /// The unchanged path with query.
+    /// The unchanged path with its query.
     pub target: String,
     /// True if another request may follow on the connection.
     pub keep_alive: bool,

@@ -26,7 +26,7 @@ pub enum Method {
     Login,
 }
 
-/// Makes the first message, whose reply has 2 bytes.
+/// Makes the first message, whose reply is 2 bytes long.
 pub fn greeting(login: bool) -> Vec<u8> {
     if login { vec![5, 2, 0, 2] } else { vec![5, 1, 0] }
 }
@@ -44,7 +44,7 @@ pub fn method(answer: [u8; 2]) -> Result<Method, Error> {
     }
 }
 
-/// Makes the message with user and password, whose reply has 2 bytes.
+/// Makes the message with user and password, whose reply is 2 bytes long.
 ///
 /// # Errors
 /// Fails with [`Error::TooLong`].

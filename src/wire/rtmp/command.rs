@@ -162,13 +162,13 @@ impl Connect {
             || kind.is_some_and(|(_, kind)| kind.as_str() == Some("nonprivate"))
     }
 
-    /// The servers on the way of the stream, if the client is a relaying onair.
+    /// Returns the servers that the stream has passed, if the client is a relaying onair.
     pub fn relay_path(&self) -> Option<&str> {
         let path = self.properties.iter().find(|(name, _)| name == RELAY_PATH);
         path.and_then(|(_, path)| path.as_str())
     }
 
-    /// The command object of a publisher, in the form of OBS and FMLE.
+    /// Returns the command object of a publisher, in the form of OBS and FMLE.
     pub fn publisher(app: &str, tc_url: &str, enhanced: &Enhanced) -> Value {
         let mut properties = vec![
             ("app".to_owned(), app.into()),
@@ -203,11 +203,11 @@ impl Connect {
 pub struct Enhanced {
     /// `fourCcList`: codecs that the peer accepts; `*` means all.
     pub four_cc_list: Vec<String>,
-    /// `videoFourCcInfoMap`: abilities of the peer per codec (or `*`), see [`can`].
+    /// `videoFourCcInfoMap`: abilities of the peer per codec (or `*`); see [`can`].
     pub video: Vec<(String, u32)>,
     /// `audioFourCcInfoMap`: abilities of the peer per audio codec (or `*`).
     pub audio: Vec<(String, u32)>,
-    /// `capsEx`, see [`caps_ex`].
+    /// `capsEx`; see [`caps_ex`].
     pub caps_ex: u32,
 }
 
@@ -251,7 +251,7 @@ impl Enhanced {
         }
     }
 
-    /// Capabilities of a relay that forwards any codec unchanged.
+    /// Returns the capabilities of a relay that forwards any codec unchanged.
     pub fn forwards_all() -> Self {
         Self {
             four_cc_list: vec!["*".to_owned()],
@@ -264,8 +264,8 @@ impl Enhanced {
         }
     }
 
-    /// Capabilities of onair's player, which decodes H.264 and AAC, stores any codec unchanged, and
-    /// supports tracks, time offsets and reconnect requests.
+    /// Returns the capabilities of onair's player, which decodes H.264 and AAC, stores any codec
+    /// unchanged, and supports tracks, time offsets and reconnect requests.
     pub fn plays() -> Self {
         let own = |codec: &str| {
             vec![(codec.to_owned(), can::DECODE | can::FORWARD), ("*".to_owned(), can::FORWARD)]
@@ -273,8 +273,8 @@ impl Enhanced {
         Self { video: own("avc1"), audio: own("mp4a"), ..Self::forwards_all() }
     }
 
-    /// Capabilities of onair's publisher, which encodes H.264 and AAC, forwards any other codec,
-    /// and supports reconnect requests.
+    /// Returns the capabilities of onair's publisher, which encodes H.264 and AAC, forwards any
+    /// other codec, and supports reconnect requests.
     pub fn publishes() -> Self {
         let own = |codec: &str| {
             vec![(codec.to_owned(), can::ENCODE | can::FORWARD), ("*".to_owned(), can::FORWARD)]
@@ -287,7 +287,7 @@ impl Enhanced {
         *self == Self::default()
     }
 
-    /// Abilities of the peer for a codec, as bits of [`can`].
+    /// Returns the abilities of the peer for a codec, as bits of [`can`].
     pub fn abilities(&self, four_cc: &str) -> u32 {
         let maps = self.video.iter().chain(&self.audio);
         let listed = self.four_cc_list.iter().any(|codec| codec == four_cc || codec == "*");

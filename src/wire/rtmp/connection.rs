@@ -18,12 +18,12 @@ use crate::wire::rtmp::{chunk, command};
 /// `Idle`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output<E> {
-    /// Send these bytes, then call again. On a slow link, the session decides on the next bytes
-    /// only then.
+    /// Send these bytes, then call again. On a slow link, the session chooses the next bytes only
+    /// at that time.
     Transmit(Bytes),
     /// An event.
     Event(E),
-    /// Nothing to do now. Call `handle_timeout` at this time, if no input arrives before.
+    /// Nothing to do now. Call `handle_timeout` at this time, if no input arrives before then.
     Timeout(Timestamp),
     /// Nothing to do until input arrives or something is sent.
     Idle,
@@ -43,7 +43,7 @@ pub(super) struct Connection {
     acknowledged: u64,
     /// True if no bytes are acknowledged.
     silent: bool,
-    /// Window of the peer: bytes between acknowledgements.
+    /// Window of the peer: the number of bytes between acknowledgements.
     window: Option<u32>,
     /// The last window that was announced to the peer.
     announced_window: Option<u32>,

@@ -9,7 +9,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// Bytes of C1, S1, C2 and S2.
+/// Size of C1, S1, C2 and S2 in bytes.
 pub const SIZE: usize = 1_536;
 const VERSION: u8 = 3;
 const DIGEST: usize = 32;
@@ -97,7 +97,7 @@ impl Client {
 pub struct Server {
     seed: u64,
     received: Vec<u8>,
-    /// Remaining bytes of the proxy header.
+    /// Number of remaining bytes of the proxy header.
     proxy: usize,
     answered: bool,
 }
@@ -163,7 +163,7 @@ fn check_version(received: &[u8]) -> Result<(), Error> {
     }
 }
 
-/// Moves bytes to `received` until it has `total`.
+/// Moves bytes to `received` until it contains `total` bytes.
 fn take(received: &mut Vec<u8>, total: usize, input: &mut &[u8]) {
     let (now, rest) = input.split_at((total - received.len()).min(input.len()));
     received.extend_from_slice(now);
@@ -259,8 +259,8 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; DIGEST] {
     mac.finalize().into_bytes().into()
 }
 
-/// Fills bytes by SplitMix64, which suffices because the random parts only have to differ between
-/// connections.
+/// Fills bytes with SplitMix64, which is sufficient because the random parts only have to differ
+/// between connections.
 fn fill_random(out: &mut [u8], seed: u64) {
     let mut state = seed;
     for chunk in out.chunks_mut(8) {
@@ -349,7 +349,7 @@ mod tests {
             let key = hmac(&[&PLAYER_KEY[..], &KEY_TAIL].concat(), &[&server_digest]);
             assert_eq!(hmac(&key, &[&c2[..SIZE - DIGEST]]), c2[SIZE - DIGEST..]);
         }
-        // A server without it: its bytes are echoed.
+        // A server without digest support: its bytes are echoed.
         let (mut client, _) = Client::with_digests(1);
         let mut plain = vec![VERSION];
         plain.extend(std::iter::repeat_n(7, 2 * SIZE));

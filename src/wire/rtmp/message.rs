@@ -68,7 +68,7 @@ pub enum Control {
     SetChunkSize(u32),
     /// The rest of the current message on this chunk stream will not arrive.
     Abort { chunk_stream: u32 },
-    /// Bytes received so far, modulo 2^32.
+    /// Number of bytes received so far, modulo 2^32.
     Acknowledgement(u32),
     /// The sender wants an acknowledgement after this many bytes.
     WindowAcknowledgementSize(u32),

@@ -31,11 +31,11 @@ const MAX_CHUNK: u32 = 65_536;
 /// Interval at which audio far ahead of the video may overtake it, in ms at the link rate. Such
 /// audio keeps pace and gains little.
 const TURN_MS: u32 = 18;
-/// Lead of audio over the frame that it overtakes, in ms: up to this lead without limit; the next
-/// constant is the maximum.
+/// Lead of audio over a frame, in ms, up to which audio may overtake the frame without a limit; the
+/// next constant is the maximum lead.
 const FREE_LEAD: i32 = 100;
 const MAX_LEAD: i32 = 1_000;
-/// Bytes of a slice if the rate is unknown.
+/// Maximum size of a slice in bytes if the rate is unknown.
 const SLICE: usize = 2 * MAX_CHUNK as usize;
 /// Maximum number of waiting control messages. Only a peer that sends requests and does not read
 /// exceeds it.
@@ -59,7 +59,7 @@ pub(super) struct SendQueue {
     next_size: Option<u32>,
     /// True if a piece of a frame was sent last.
     after_video: bool,
-    /// Bytes sent since the start of the last audio message, including that message.
+    /// Number of bytes sent since the start of the last audio message, including that message.
     since_audio: usize,
     sent: u64,
 }
@@ -152,7 +152,8 @@ impl SendQueue {
         }
     }
 
-    /// Returns the maximum unsent bytes in the system before the next slice, if the rate is known.
+    /// Returns the maximum number of unsent bytes in the system before the next slice, if the rate
+    /// is known.
     pub(super) fn unsent_limit(&self) -> Option<u32> {
         let bytes = carried(self.rate?, UNSENT_MS);
         Some(u32::try_from(bytes).unwrap_or(MAX_CHUNK).clamp(UNSENT, MAX_CHUNK))
@@ -265,8 +266,8 @@ mod tests {
         Message { chunk_stream, kind, stream: 1, time: Time(time), body }
     }
 
-    /// Simulates a live stream over a link with exactly `rate`, on which everything sent arrives.
-    /// Returns the maximum delay of audio in ms, and the share of headers in all bytes.
+    /// Simulates a live stream over a link of exactly `rate` without losses. Returns the maximum
+    /// delay of audio in ms, and the share of headers in all bytes.
     fn simulate(rate: u32, stream_rate: u32, changed_to: Option<u32>) -> (f64, f64) {
         let mut out = SendQueue::new();
         out.set_rate(BitsPerSecond(rate));
@@ -329,7 +330,7 @@ mod tests {
             let (longest, _) = simulate(rate, (rate - 140_000) / 10 * 9, None);
             assert!(longest <= most, "{rate}: {longest} ms");
         }
-        // Also if the link gets slower or faster during the stream.
+        // The same applies if the link gets slower or faster during the stream.
         let (longest, _) = simulate(4_000_000, 1_500_000, Some(1_800_000));
         assert!(longest <= most, "slower: {longest} ms");
         let (longest, _) = simulate(1_000_000, 700_000, Some(4_000_000));

@@ -95,7 +95,7 @@ impl Status {
         ])
     }
 
-    /// Returns the reason of a rejection, if the status is one.
+    /// Returns the reason for a rejection, if the status is one.
     pub fn refusal(&self) -> Option<Refusal> {
         Refusal::of(self)
     }

@@ -16,7 +16,7 @@ pub struct StreamName {
     pub query: String,
 }
 
-/// Maximum length of app, stream and query.
+/// Maximum length of each of app, stream and query, in bytes.
 pub const MAX_LENGTH: usize = 1_024;
 
 impl StreamName {

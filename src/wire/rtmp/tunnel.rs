@@ -2,7 +2,7 @@
 //!
 //! Adobe never specified RTMPT, so this module follows FFmpeg, librtmp and Adobe's servers. All
 //! requests are POSTs. The reply to `/open/1` is the session name and a line break. `/send/NAME/N`
-//! carries bytes to the server, `/idle/NAME/N` (with a zero byte) polls. The reply to both begins
+//! sends bytes to the server, and `/idle/NAME/N` (with a zero byte) polls. The reply to both begins
 //! with one byte, the polling interval in units of 16 ms, before the bytes for the client.
 //! `/close/NAME/N` ends the session. N counts the requests after `/open`. With TLS, the protocol is
 //! called RTMPTS.
@@ -136,7 +136,7 @@ impl Client {
         Ok(())
     }
 
-    /// Makes the next request, which has bytes for the server, or is a poll.
+    /// Makes the next request, which contains bytes for the server, or is a poll.
     pub fn exchange(&mut self, data: &[u8]) -> Vec<u8> {
         if data.is_empty() { self.next("idle", &[0]) } else { self.next("send", data) }
     }

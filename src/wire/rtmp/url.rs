@@ -136,7 +136,7 @@ pub const MAX_LENGTH: usize = 4_096;
 
 impl Url {
     /// Parses a complete URL: `rtmp[s]://[user:password@]host[:port]/app[/…]/stream[?query]`. A URL
-    /// with a single path segment has no stream, see [`Url::require_stream`].
+    /// with a single path segment has no stream; see [`Url::require_stream`].
     ///
     /// # Errors
     /// Fails with a problem for the user.
@@ -170,7 +170,7 @@ impl Url {
         if self.scheme.is_secure() && !url.scheme.is_secure() {
             return None;
         }
-        // A redirection to the complete stream instead of the application.
+        // This is a redirection to the complete stream instead of the application.
         let name = self.stream.expose().split('?').next().unwrap_or_default();
         let app = match url.app.strip_suffix(name).and_then(|app| app.strip_suffix('/')) {
             Some(app) if !name.is_empty() && !app.is_empty() => app.to_owned(),
@@ -433,7 +433,7 @@ mod tests {
         let away = url.redirected("rtmps://elsewhere/other/key").unwrap();
         assert_eq!((away.app.as_str(), away.stream.expose()), ("other", "key?t=1"));
         assert!(away.credentials.is_none());
-        // A redirecting server must not choose our credentials.
+        // A redirecting server must not choose onair's credentials.
         assert!(url.redirected("rtmps://x:y@elsewhere/other").unwrap().credentials.is_none());
         for bad in ["rtmp://h/live", "http://h/live", "", "rtmps://h", "rtmps://h/a b"] {
             assert_eq!(url.redirected(bad), None, "{bad}");

@@ -1,5 +1,5 @@
 //! H.264 in RTP (RFC 6184), packetization mode 1: single NAL units, STAP-A for the parameter sets,
-//! FU-A for units longer than a packet.
+//! and FU-A for units longer than a packet.
 
 use std::sync::Arc;
 

@@ -94,7 +94,7 @@ impl PortalKeys {
             return;
         }
         self.worker = None;
-        // Later reports about the old keys are ignored; but their refusal is kept.
+        // Later reports about the old keys are ignored, but a refusal is kept.
         let refused = self.reply() == GlobalKeyReply::Refused;
         let reply = match (wanted.is_empty(), refused) {
             (false, _) => GlobalKeyReply::Waits,

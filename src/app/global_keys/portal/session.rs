@@ -27,8 +27,8 @@ const REGISTRY: &str = "org.freedesktop.host.portal.Registry";
 const PROGRAM: &str = "onair";
 /// The id of the push-to-talk key for the desktop; commands have the ids of the settings file.
 pub(super) const TALK: &str = "talk";
-/// The time after a report within which another report of the same key is not a new press, because
-/// the desktop can report a held key repeatedly.
+/// A second report of the same key within this time is not a new press, because the desktop can
+/// report a held key repeatedly.
 const REPEAT: Duration = Duration::from_secs(1);
 /// Maximum number of requests to a portal that stops and returns. The number is limited because the
 /// portal can ask the user each time.
@@ -124,7 +124,7 @@ impl Drop for PortalEvent {
 
 /// The way in which a session ends.
 enum End {
-    /// This portal offers no sessions while it runs.
+    /// The portal offers no such sessions as long as it runs.
     Missing,
     /// The portal stopped; another one may have started.
     Gone { back: bool },
@@ -260,8 +260,8 @@ impl ShortcutRequest<'_> {
         told: &mut PortalEvent,
     ) -> Result<End, End> {
         let connection = self.connection.clone();
-        // This must be the first call. Portals before 1.20 do not support it, others require a registered
-        // program.
+        // This must be the first call. Portals before 1.20 do not support it; later ones require a
+        // registered program.
         let body = (PROGRAM, Options::new());
         let register =
             connection.call_method(Some(SERVICE), PATH, Some(REGISTRY), "Register", &body);
@@ -270,7 +270,7 @@ impl ShortcutRequest<'_> {
         }
         let (_, owner) = portal::property(&connection, SHORTCUTS, "version").await?;
         let soon = Waiting { stop: self.stop, asking: &|| (), person: false };
-        // Plasma 5 accepts them only here; other desktops expect them in `BindShortcuts`.
+        // Plasma 5 accepts the keys only here; other desktops expect them in `BindShortcuts`.
         let early = Options::from([("shortcuts", Value::new(self.wishes()))]);
         let path = portal::begin(&connection, SHORTCUTS, early, &soon).await?;
         let path = self.session.insert(path).clone();
@@ -338,7 +338,7 @@ async fn comes(owners: &mut MessageStream) -> bool {
     false
 }
 
-/// Handles a signal of the portal about the keys of onair.
+/// Handles a signal of the portal about onair's keys.
 fn hear_one(
     message: &Message,
     path: &OwnedObjectPath,
@@ -356,7 +356,7 @@ fn hear_one(
         "Deactivated" => match pressed() {
             Ok((session, id, ..)) if session == *path => told.deactivated(&id),
             Ok(_) => {}
-            // Also if the key in the message cannot be parsed.
+            // The key also counts as released if the message cannot be parsed.
             Err(_) => told.held(false),
         },
         "ShortcutsChanged" => {
@@ -367,7 +367,8 @@ fn hear_one(
             }
             let words = described_in(&shortcuts);
             if given.as_ref().is_some_and(|given| *given != words) {
-                // The key is released, because the user holds the old trigger and not the new one.
+                // The key counts as released, because the user holds the old trigger and not the
+                // new one.
                 told.held(false);
                 told.given(words.clone());
                 *given = Some(words);
@@ -379,7 +380,7 @@ fn hear_one(
 
 type Shortcuts = Vec<(String, Results)>;
 
-/// Returns the desktop's descriptions of the keys of onair.
+/// Returns the desktop's descriptions of onair's keys.
 fn described(shortcuts: Option<&OwnedValue>) -> TriggerNames {
     let shortcuts = shortcuts.and_then(|it| it.try_clone().ok());
     let shortcuts = shortcuts.and_then(|it| Shortcuts::try_from(it).ok());

@@ -93,7 +93,7 @@ fn values(text: &str) -> Result<Table, Problem> {
     Ok(values)
 }
 
-/// Parses a value as in settings files. All other words are texts.
+/// Parses a value as in settings files. Anything else is a string.
 fn value_of(text: &str) -> Value {
     let line = format!("value = {text}").parse::<Table>();
     let value = line.ok().and_then(|mut table| table.remove("value"));
@@ -138,7 +138,7 @@ pub(in crate::cli::live) fn edit(
     })
 }
 
-/// Finds an item by its name, which means an item of the current scene, or by `SCENE/ITEM`.
+/// Finds an item by its name in the current scene, or by `SCENE/ITEM` in another scene.
 fn find<'a>(name: &str, collection: &'a Collection) -> Result<&'a Item, Problem> {
     let of_another = || {
         let (scene, item) = name.split_once('/')?;

@@ -1,4 +1,4 @@
-//! Parses `--control` lines for strips of the mixer: gain, mute, solo, balance, offset and
+//! Parses `--control` lines for strips of the mixer: gain, mute, solo, balance, sync offset and
 //! monitoring.
 
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub(in crate::cli::live) enum Setting {
     Mono(bool),
     /// The balance, -1…1.
     Balance(f32),
-    /// The offset in microseconds; positive values delay the audio.
+    /// The sync offset in microseconds; positive values delay the audio.
     Offset(i64),
     Monitoring(MonitoringMode),
 }

@@ -62,7 +62,7 @@ pub(super) enum LiveCommand {
     Scene(String),
     /// Puts the scene with this name into the preview.
     Prepare(String),
-    /// Switches the preview to the program, with this transition or its default.
+    /// Switches the preview to the program, with this transition or the default one.
     Take(Option<Transition>),
     /// Changes the item with this name.
     Item(String, items::Change),
@@ -92,8 +92,8 @@ pub(super) enum LiveCommand {
     RemoveFile(String, usize),
     /// Sets the fallback of the source with this name; an empty name means the main video source.
     IfBlack(String, VideoFallback),
-    /// Opens the desktop's dialog for this display or window again; an empty name means the main
-    /// video source.
+    /// Opens the desktop's dialog again, in which the user chooses the display or window of the
+    /// source with this name; an empty name means the main video source.
     Ask(String),
     /// Presses or releases push-to-talk for the strip with this name; an empty name means all
     /// strips.

@@ -18,7 +18,7 @@ const MADE_WITHIN: Duration = Duration::from_secs(1);
 /// Executes a command. The studio's snapshot already includes the effects of all earlier commands.
 ///
 /// # Errors
-/// Fails with the reason why it is not possible.
+/// Fails with the reason why the command is not possible.
 pub(in crate::cli::play) fn ask(
     asked: PlayCommand,
     studio: &Studio,
@@ -113,7 +113,7 @@ fn chosen(snapshot: &Snapshot) -> Result<&TileView, Problem> {
     snapshot.tiles.iter().find(|tile| tile.chosen).ok_or_else(|| problem!("control-nothing-plays"))
 }
 
-/// Returns the tile to select instead.
+/// Returns the tile that `which` selects.
 fn other(which: Which, snapshot: &Snapshot) -> Result<&TileView, Problem> {
     let tiles = &snapshot.tiles;
     let now = tiles.iter().position(|tile| tile.chosen).unwrap_or(0);

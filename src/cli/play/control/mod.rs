@@ -68,7 +68,7 @@ pub(super) enum Volume {
 }
 
 impl Volume {
-    /// Returns the new volume, starting from the current one.
+    /// Returns the new volume. `now` is the current volume.
     pub(super) fn on(self, now: f32) -> f32 {
         match self {
             Self::To(volume) => volume,
@@ -90,7 +90,7 @@ impl Which {
     /// Returns the index of the selected stream, given the number of streams and the current index.
     ///
     /// # Errors
-    /// Fails if it does not exist.
+    /// Fails if there is no such stream, or only one stream.
     pub(super) fn of(self, count: usize, now: usize) -> Result<usize, Problem> {
         if count < 2 {
             return Err(problem!("control-one-stream"));
@@ -335,7 +335,7 @@ pub(super) fn live_end(figures: &Figures) -> Result<(), Problem> {
 /// Resolves a rewind.
 ///
 /// # Errors
-/// Fails with the reason why it is not possible.
+/// Fails with the reason why the rewind is not possible.
 pub(super) fn way_back(
     behind: Option<Duration>,
     figures: &Figures,
@@ -359,7 +359,7 @@ pub(super) fn way_back(
 /// Checks whether the stream can be recorded.
 ///
 /// # Errors
-/// Fails with the reason why it cannot.
+/// Fails with the reason why the stream cannot be recorded.
 pub(super) fn recordable(figures: &Figures) -> Result<(), Problem> {
     if let Some(saving) = &figures.saving {
         let path = saving.path.display().to_string();

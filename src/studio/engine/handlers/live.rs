@@ -61,7 +61,7 @@ impl Engine {
         self.built_in.shutdown();
     }
 
-    /// Sends to the chat of the program's own stream, or moderates it.
+    /// Sends a message to the chat of the program's own stream, or moderates that chat.
     pub(in crate::studio::engine) fn handle_chat(&mut self, command: ChatCommand) {
         if let ChatCommand::SetRules(rules) = &command {
             self.settings.chat_rules = rules.clone().checked();
@@ -109,7 +109,7 @@ impl Engine {
             if !delay.is_zero()
                 && let Err(error) = on_air.hold(delay, self.config.delay_folder.clone(), self.clock)
             {
-                // Nothing is sent too early.
+                // Without the requested delay, nothing is sent.
                 self.notices
                     .tell(&StudioMessage::EncoderFailed { reason: error.to_string().into() }, "");
                 self.end_if_idle();
@@ -160,8 +160,8 @@ impl Engine {
         self.targets.misfits.clear();
     }
 
-    /// Ends the broadcast after the content of the stream delay is sent. The second call, or one
-    /// without a delay, ends it at once.
+    /// Ends the broadcast after the content of the stream delay is sent. The second call, or a call
+    /// without a stream delay, ends the broadcast at once.
     pub(in crate::studio::engine) fn stop_after_delay(&mut self) {
         if !self.live.on_air.as_ref().is_some_and(OnAir::drain) {
             self.stop_live();
@@ -406,7 +406,7 @@ impl Engine {
     }
 }
 
-/// Returns the reason why a target's address or key cannot be used, and the remedy.
+/// Returns the reason why a target's address or key cannot be used, with a cure.
 pub(in crate::studio::engine) fn cause(reason: Problem) -> Problem {
     match reason.own_cure() {
         Some(_) => reason,

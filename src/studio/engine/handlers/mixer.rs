@@ -48,7 +48,7 @@ impl Engine {
         }
     }
 
-    /// Returns the notices of strips that no video source reports.
+    /// Returns the notices about strips that no video source reports.
     pub(in crate::studio::engine) fn untold(
         &self,
         of: Vec<(AudioChoice, StudioMessage)>,
@@ -270,7 +270,7 @@ impl Engine {
             if !self.reported_video(&change.choice) {
                 self.tell_of(&change.report, &change.before, device.then_some(false));
             } else if back {
-                // It may have been reported before a scene showed it.
+                // The problem may have been reported before a scene showed the source.
                 self.take_back(&change.report, &change.before);
             }
             let report = change.report;

@@ -1,4 +1,4 @@
-//! Handles network changes and sleep: reconnects dead connections at once, and ends the waits for
+//! Handles network changes and sleep: reconnects dead connections at once, and ends the wait before
 //! the next attempt.
 
 use crate::net::{NetworkChange, NetworkChanges};

@@ -80,7 +80,7 @@ impl Engine {
         while let Ok(event) = self.last_words.1.try_recv() {
             match event {
                 Event::Recording(recording) => self.recording_happened(recording),
-                // Its last events are reported like all others.
+                // The last events of an ended broadcast are reported like all others.
                 Event::Target(told) => self.target_happened(told),
                 Event::Notice(notice) => self.notices.tell_notice(notice),
                 event => self.saved(event),
@@ -252,7 +252,7 @@ impl Engine {
             && target.is_some_and(|target| services::on_port_443(target.server()).is_some())
     }
 
-    /// Withdraws the notices of full disks that have space again.
+    /// Withdraws the notices about full disks when the disks have space again.
     fn poll_space(&mut self) {
         let recording = self.live.on_air.as_ref().and_then(OnAir::recording);
         let recording = recording.map(|it| it.recorder.figures().path);
@@ -305,7 +305,7 @@ impl Engine {
         };
         let device = || if report.name.is_empty() { &report.id } else { &report.name }.clone();
         if before.name != report.name {
-            // It was reported under another name.
+            // The alarm was reported under the source's earlier name.
             self.tell_alarm(&SourceReport::default(), before, &before.name);
             self.tell_alarm(report, &SourceReport::default(), &device());
         } else {
@@ -322,7 +322,7 @@ impl Engine {
         self.notices.tell_some(message.map(|message| (message, report.detail.clone())));
     }
 
-    /// Withdraws the notices of a source that delivers again.
+    /// Withdraws the notices about a source that delivers again.
     pub(in crate::studio::engine) fn take_back(
         &mut self,
         report: &SourceReport,
@@ -523,7 +523,8 @@ mod tests {
         assert_eq!(keys_of(&engine), [("target-unreachable", Some(1))]);
         let notice = engine.notices.active.notices()[0].clone();
         assert_eq!(notice.summary(), "host1:1935: Unreachable. Retrying in 3 s.");
-        // Silence is reported as such, and withdrawn when data is accepted again.
+        // The silence of a target gets its own notice, which is withdrawn when the target accepts
+        // data again.
         engine.flow_happened(2, "host2:1935", Flow::Silent);
         let both = [("target-unreachable", Some(1)), ("target-silent", Some(2))];
         assert_eq!(keys_of(&engine), both);

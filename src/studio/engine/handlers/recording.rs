@@ -20,7 +20,8 @@ impl Engine {
         self.state.repairs = self.config.journal.as_deref().and_then(Repairs::start);
     }
 
-    /// Returns true if a recording of this run goes to this file, also while it is paused.
+    /// Returns true if a recording of this run writes to this file, even if the recording is
+    /// paused.
     pub(in crate::studio::engine) fn is_written(&self, path: &Path) -> bool {
         let on_air = self.live.on_air.iter().chain(self.live.others.values());
         let mut recordings = on_air.filter_map(OnAir::recording);
@@ -98,7 +99,7 @@ impl Engine {
         if used.is_empty() || Format::of_path(path) != Some(Format::Flv) {
             return used;
         }
-        // Its multitrack bodies disturb players that do not support them, which is most players.
+        // FLV's multitrack bodies disturb players that do not support them, which is most players.
         self.notices.tell(&StudioMessage::TracksLeftOut { path: path.display().to_string() }, "");
         ExtraTracks::NONE
     }
@@ -126,7 +127,7 @@ impl Engine {
     pub(in crate::studio::engine) fn recording_happened(&mut self, recording: event::Recording) {
         let path = recording.path.display().to_string();
         let reason = recording.reason.clone().unwrap_or_default();
-        // Nothing in it can be played.
+        // The file contains nothing that can be played.
         let never = recording.part == 1 && recording.duration.is_zero();
         if recording.state == event::RecordingState::Finished {
             self.state.last_recording = Some(recording.path.clone());

@@ -63,7 +63,7 @@ impl Engine {
         self.attend_strips();
     }
 
-    /// Handles sources that were opened or closed: withdraws the notices of removed sources, and
+    /// Handles sources that were opened or closed: withdraws the notices about removed sources, and
     /// reports failures.
     fn follow_sources(&mut self, messages: &[StudioMessage]) {
         let closed = self.state.program.as_mut().map(Program::sources_closed).unwrap_or_default();
@@ -265,7 +265,7 @@ impl Engine {
     /// Updates the program's sources and scenes.
     fn stage_changed(&mut self, transition: Option<Transition>) {
         let (collection, active_notices) = (&self.settings.collection, &mut self.notices.active);
-        // Scenes that were deleted or renamed.
+        // Forgets scenes that were deleted or renamed.
         self.state.stage.crowded.retain(|id, name| {
             let stays = collection.scene(*id).is_some_and(|it| it.name == *name);
             if !stays {
@@ -285,7 +285,8 @@ impl Engine {
         self.show_views();
     }
 
-    /// Reports that a scene has too many layers: once, until it no longer has too many.
+    /// Reports once that a scene has too many layers. The next report is possible after the scene
+    /// had few enough layers again.
     fn tell_crowded(&mut self, id: SceneId, more: bool) {
         let crowded = &mut self.state.stage.crowded;
         let scene = self.settings.collection.scene(id).map(|it| it.name.clone());

@@ -16,7 +16,7 @@ impl Engine {
     pub(in crate::studio::engine) fn put_service(&mut self, was: Option<&str>, service: &Service) {
         let mut own = self.services.own().to_vec();
         let mut at = own.iter().position(|known| was == Some(&*known.id));
-        // Its new id may be that of another service, which it then replaces.
+        // The new id may belong to another service, which this service then replaces.
         let same = own.iter().position(|known| known.id == service.id);
         if let Some(same) = same.filter(|same| at.is_some_and(|at| at != *same)) {
             own.remove(same);

@@ -84,14 +84,14 @@ impl Engine {
     /// that the devices decide.
     pub(in crate::studio::engine) fn first_video(&mut self) -> Option<VideoChoice> {
         if !self.wants_main() {
-            // If no scene shows it, nobody sees it, and no device is opened.
+            // If no scene shows the main source, nobody sees it, and no device is opened.
             return Some(VideoChoice::None);
         }
         let kept = self.settings.video.clone();
         if !self.config.scenes_only {
             return kept;
         }
-        // A camera gets its system name when that is known.
+        // A camera gets its system name when the name is known.
         let known = kept.filter(|choice| !matches!(choice, VideoChoice::Camera(_)))?;
         self.adopt_main(known);
         Some(VideoChoice::None)

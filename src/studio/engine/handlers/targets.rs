@@ -53,7 +53,7 @@ impl Engine {
         };
         let mut adopted = false;
         for target in &mut self.targets.list {
-            // onair never writes one.
+            // onair itself never writes a key there.
             let Some(secret) = address::secret_of(target) else { continue };
             if target.keep_as.is_empty() {
                 target.keep_as = Target::name_for(target.id, self.state.born);
@@ -79,7 +79,8 @@ impl Engine {
             keys.load(KeyOwner::Address, &missing.name);
             self.secrets.pending = true;
         }
-        // Screens and windows that the desktop was asked for wait for what it allowed.
+        // Displays and windows that the user chose in the desktop's dialog wait for the stored
+        // permissions.
         for key in self.settings.permissions() {
             self.state.stage.permissions.fetching();
             keys.load(KeyOwner::Permission, &kept_as(&key));
@@ -141,7 +142,7 @@ impl Engine {
         }
         self.secrets.addresses.insert(name.to_owned(), url.clone());
         for target in &mut self.targets.list {
-            // What was typed meanwhile is newer.
+            // An address that the user has typed in the meantime is newer.
             if address::kept_name(target.play_url.expose()) == Some(name) {
                 target.play_url = url.clone();
             }
@@ -167,7 +168,7 @@ impl Engine {
     pub(in crate::studio::engine) fn put_target(&mut self, mut target: Target) {
         let id = target.id;
         let same = |known: &Target| known.id == id && known.server() == target.server();
-        // What was typed again may be a whole URL.
+        // After a change of the server, the new address may be a complete URL with the key.
         target.key_apart &= self.targets.list.iter().any(same);
         let full = self.targets.list.len() >= MAX_TARGETS;
         match self.targets.list.iter_mut().find(|known| known.id == id) {
@@ -206,7 +207,7 @@ impl Engine {
             };
             let wanted = self.resolve(&target);
             if let (Some(wanted), Some(on_air)) = (wanted, &mut self.live.on_air) {
-                // The earlier one is forgotten: nothing of it was accepted.
+                // The earlier connection is forgotten, because the server accepted nothing from it.
                 drop(on_air.publish(&self.runtime, self.clock, vec![wanted]));
                 self.targets.said.remove(&id);
                 self.notices.active.clear_target(groups::TARGET, id);
@@ -225,7 +226,7 @@ impl Engine {
         let Some(target) = target.filter(|_| sought && !self.live.stopping) else { return };
         let wanted = self.resolve(&target);
         if let (Some(wanted), Some(on_air)) = (wanted, &mut self.live.on_air) {
-            // Nobody is told that the earlier connection ended: the target continues.
+            // The end of the earlier connection is not reported, because the target continues.
             let (nobody, _) = queue::bounded("last-words", 1, queue::Full::DropOldest);
             self.endings.broadcasts.extend(on_air.end_publisher(id, nobody));
             let left = on_air.publish(&self.runtime, self.clock, vec![wanted]);

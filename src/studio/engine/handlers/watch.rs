@@ -103,7 +103,7 @@ impl Engine {
                 self.keep_choices();
             }
             WatchCommand::ProbeHardware => {
-                // Opening it takes a while, but nothing waits for it.
+                // The search takes a while, but nothing waits for it.
                 let looking = Worker::spawn("decoding-hardware", |_| {
                     let _ = inventory::hardware();
                 });

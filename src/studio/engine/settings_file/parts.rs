@@ -79,7 +79,7 @@ impl Engine {
             return Ok(());
         }
         self.may_change(kind)?;
-        // The secrets of the old one are stored before it is replaced.
+        // The secrets of the old collection or profile are stored before it is replaced.
         self.keep_keys();
         let warnings = files.switch(kind, name, &mut self.settings)?;
         for reason in warnings {
@@ -293,7 +293,7 @@ impl Engine {
         self.notices.active.clear(groups::TARGET);
         self.state.preflight = None;
         self.handle(Command::SetPreferences(self.settings.preferences.clone()));
-        // Only the replay buffer may use it, and it starts again.
+        // Only the replay buffer may use the encoders, and it starts again.
         if self.live.on_air.as_ref().is_some_and(|on_air: &OnAir| !on_air.is_busy()) {
             self.end_broadcast();
         } else {

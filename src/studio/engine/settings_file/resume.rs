@@ -34,7 +34,7 @@ impl Engine {
         }
         mark.choose_targets(&mut self.targets.list);
         self.remember_targets();
-        // This run now owns the file, which is removed at an orderly end, however soon that occurs.
+        // This run now owns the file. An orderly end removes the file, however soon that occurs.
         self.file.on_air.written = Some(mark);
         self.handle(Command::GoLive);
     }
@@ -50,7 +50,7 @@ impl Engine {
             return;
         }
         if self.file.on_air.left.take().is_some() {
-            // The user went live without the resume.
+            // The user went live without resuming.
             self.notices.active.clear(&["on-air-interrupted"]);
         }
         let since = match &self.file.on_air.written {

@@ -1,6 +1,6 @@
 //! The available devices, displays and windows. Listing them can take a while, so it runs on two
-//! threads. The first frame waits for the one that lists devices, but not for the one that lists
-//! displays.
+//! threads. The first frame waits for the thread that lists devices, but not for the thread that
+//! lists displays.
 
 use std::sync::Arc;
 

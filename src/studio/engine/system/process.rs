@@ -19,7 +19,8 @@ impl Process {
         Self { system: System::new().ok(), pid: sysinfo::get_current_pid().ok() }
     }
 
-    /// Returns the CPU use since the last reading (1.0 is one core), and the resident bytes.
+    /// Returns the CPU use since the last reading (1.0 is one core), and the resident memory in
+    /// bytes.
     pub(in crate::studio) fn read(&mut self) -> (f32, u64) {
         let (Some(pid), Some(system)) = (self.pid, &mut self.system) else { return (0.0, 0) };
         system.refresh_processes_specifics(

@@ -12,7 +12,8 @@ use crate::studio::live::monitor::evidence::{FRESH, Proof, Sent, Verdict, Window
 use crate::studio::live::monitor::frames;
 use crate::studio::live::monitor::view::LatencyBy;
 
-/// Interval of comparisons, which take some milliseconds each.
+/// Interval between comparisons, which take some milliseconds each; the next constant is the
+/// interval while the result is unknown.
 const EVERY: Duration = Duration::from_secs(5);
 const EVERY_OPEN: Duration = Duration::from_secs(2);
 /// The time for which a match and its latency are valid.
@@ -89,7 +90,7 @@ impl Comparison {
             let first = self.differs.map_or(now, |(first, _)| first);
             (self.differs, self.still_since) = (Some((first, now)), None);
         } else if still && self.is_matched(now) {
-            // It matched while it varied, and still looks the same.
+            // The stream matched while it varied, and it still looks the same.
             self.matched = Some(now);
         } else if still {
             self.still_since.get_or_insert(now);

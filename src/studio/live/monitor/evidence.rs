@@ -8,7 +8,8 @@ use crate::media::Size;
 use crate::media::similarity::LoudnessCurve;
 use crate::player::probe::viewer::{Keyframe, ProbeReading};
 
-/// Maximum delay of viewers that is searched, in addition to a configured delay.
+/// Maximum viewer delay at which a comparison searches for a match, in addition to a configured
+/// delay.
 pub(super) const MOST_BEHIND: Duration = Duration::from_secs(60);
 /// Without data for this long, the figures of a stream are outdated.
 pub(super) const FRESH: Duration = Duration::from_secs(4);

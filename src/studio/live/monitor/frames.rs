@@ -19,8 +19,8 @@ const NEWEST: Duration = Duration::from_secs(12);
 /// Received data can appear newer than the sent data by at most this much, in µs, because of clocks
 /// and buffers.
 const SLACK_MICROS: i64 = 500_000;
-/// Maximum distance between a sent keyframe and its received one, as a fraction of the keyframe
-/// interval.
+/// Maximum distance between a sent keyframe and its received counterpart, as a fraction of the
+/// keyframe interval.
 const NEAR: f64 = 0.6;
 /// The default keyframe interval, in µs.
 const USUAL_MICROS: i64 = 2_000_000;
@@ -32,7 +32,7 @@ const CHANGES: f64 = 0.75;
 const LIVELY: f64 = 1.0;
 /// Minimum number of keyframes that must match.
 const FEWEST: usize = 3;
-/// Minimum similarity of frames that do not change, from which they may be the same.
+/// Minimum similarity at which unchanging frames may be the same.
 const SAME: f64 = 0.9;
 /// Streams differ if more than three quarters of their frames are less similar than this at every
 /// latency. The next constants are the minimum number of frames, and the time they must span.

@@ -13,9 +13,9 @@ use crate::studio::live::monitor::finding::{Cause, Finding, Sign, Trouble, findi
 
 /// The time that a server may take to provide a new stream.
 const BEGINNING: Duration = Duration::from_secs(8);
-/// The video counts as black after this time and at least two black frames.
+/// The video counts as black if it stays black for this long, over at least two frames.
 const BLACK_FOR: Duration = Duration::from_secs(3);
-/// The video counts as frozen after this time and at least three identical frames.
+/// The video counts as frozen if it does not change for this long, over at least three frames.
 const FROZEN_FOR: Duration = Duration::from_secs(8);
 /// If no new frame arrives for this long while audio arrives, the video counts as frozen too.
 const NO_PICTURE_FOR: Duration = Duration::from_secs(6);
@@ -50,7 +50,7 @@ const MARGIN: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Case<'a> {
     pub now: Timestamp,
-    /// The time since which the target accepts the stream.
+    /// The time since which the target has accepted the stream.
     pub live_since: Timestamp,
     /// The intentional delay.
     pub delay: Duration,
@@ -455,7 +455,8 @@ mod tests {
         let all = Some(60.0);
         for (video, audio, pace, expected) in [
             (all, all, None, vec![]),
-            // It is slow only while data arrives; after that, no data arrives since that moment.
+            // The stream is slow only while data arrives. After that, the fault is that no data has
+            // arrived since that moment.
             (all, all, Some(0.82), vec![(Stalled, Slow, None)]),
             (Some(57.5), Some(57.5), Some(0.82), vec![(Stalled, Nothing, Some(at(57.5)))]),
             (Some(55.0), Some(55.0), Some(0.82), vec![(Stalled, Nothing, Some(at(55.0)))]),

@@ -179,7 +179,7 @@ fn ending(glances: Vec<ViewerProbe>, reference: Option<Reference>) -> Vec<Worker
         return Vec::new();
     }
     let end = move |_: &crate::base::Stop| {
-        // They end at the same time, because they are dropped here.
+        // Dropping the reference only requests its end, so it ends while the probes are stopped.
         drop(reference);
         for glance in glances {
             glance.stop(END);
@@ -245,7 +245,7 @@ impl One {
         let Some(place) = &self.place else { return };
         let pause = PAUSES.get(self.tries).or(PAUSES.last()).copied().unwrap_or(10);
         self.tries += 1;
-        // The time for which a stream is waited for, plus the pause.
+        // The pause counts from the start of this attempt.
         self.again_at = now + Duration::from_secs(pause);
         let mut net = wanted.net.clone();
         if matches!(place, ProbeTarget::Address(_)) {
@@ -305,7 +305,7 @@ impl One {
     fn tell(&mut self, mut findings: Vec<Finding>, now: Timestamp, told: &mut Vec<MonitorNews>) {
         let alike = |a: &Finding, b: &Finding| (a.trouble, a.sign) == (b.trouble, b.sign);
         for finding in &mut findings {
-            // Only the newest frames are kept.
+            // Only the newest frames are stored, so an earlier start time is kept.
             let old = self.findings.iter().find(|old| alike(old, finding));
             finding.since = old.map_or(finding.since, |old| old.since.min(finding.since));
         }
@@ -428,7 +428,7 @@ impl One {
     }
 }
 
-/// Returns the key of the message.
+/// Returns the key of the fault's message.
 fn key(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::Unreachable => "monitor-unreachable",

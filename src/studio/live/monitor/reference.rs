@@ -13,8 +13,8 @@ use crate::media::{EncodedPacket, RenditionId, Size, StreamConfig};
 use crate::player::probe::viewer::{ProbeMemory, ProbeWorker};
 use crate::studio::live::monitor::evidence::Sent;
 
-/// The length of the stored history: more than half an hour of audio and keyframes, the maximum
-/// stream delay.
+/// The length of the stored history: more than half an hour of audio and keyframes, because the
+/// stream delay can be half an hour.
 const MEMORY: ProbeMemory = ProbeMemory { pictures: 1_200, sound: 100_000 };
 /// A stream with at most this many sent frames or audio packets has just begun.
 const BEGUN: u64 = 200;

@@ -324,7 +324,7 @@ fn what_does_not_vary_is_neither_well_nor_wrong() {
     assert_eq!(run.one.state(), "unsure", "{:?}", run.states);
     assert_eq!((run.first("ok", 0), run.keys.len()), (None, 0), "{:?}", run.states);
     assert!(run.events.last().unwrap().cause.is_some());
-    // It matched before and still looks the same, so it is still the same stream.
+    // The stream matched before and still looks the same, so it is still the same stream.
     let mut run = Run::new(0.0);
     run.go(25, OURS, Some(OURS), PLAIN);
     run.go(20, still, Some(still), PLAIN);

@@ -38,13 +38,14 @@ const QUEUED_AUDIO_BLOCKS: usize = 64;
 /// Maximum number of packets that wait for the hub, which never waits for an output.
 const PACKETS: usize = 256;
 
-/// Time limits for the parts of the end. Their sum is below the 3 s that *Stop* may take.
+/// Time limits for ending the parts of a broadcast. Their sum is below the 3 s that *Stop* may
+/// take.
 const ENCODERS_END: Duration = Duration::from_millis(700);
 const SECOND_END: Duration = Duration::from_millis(200);
 const EXTRAS_END: Duration = Duration::from_millis(200);
 const HUB_END: Duration = Duration::from_millis(500);
 const OUTPUTS_END: Duration = Duration::from_millis(900);
-/// Time limit for a file, which may be on a slow disk.
+/// Time limit for finalizing a file, which may be on a slow disk.
 const FILE_END: Duration = Duration::from_millis(2_000);
 
 /// The running broadcast.
@@ -68,7 +69,7 @@ pub(in crate::studio) struct OnAir {
     encoding: (u64, Duration),
     /// The mean time to encode a frame over the last second.
     encode_time: Option<Duration>,
-    /// The mean time to draw and encode a frame, in milliseconds, of each of the last seconds.
+    /// The mean time to draw and encode a frame, in milliseconds, for each of the last seconds.
     frame_times: VecDeque<f32>,
     /// Due frames that were not drawn or not encoded.
     skipped: u64,
@@ -251,8 +252,8 @@ impl OnAir {
         self.stream_delay.as_ref().map(StreamDelay::figures)
     }
 
-    /// Sends the delayed part, and takes no more packets. Returns false without a delay, or if this
-    /// is already in progress.
+    /// Sends the delayed part, and takes no more packets. Returns false if there is no stream
+    /// delay, or if the delayed part is already being sent.
     pub(in crate::studio) fn drain(&self) -> bool {
         let Some(stream_delay) = self.stream_delay.as_ref() else { return false };
         let draining = stream_delay.figures().state == DelayState::Draining;
@@ -447,7 +448,7 @@ impl OnAir {
     }
 
     /// Ends everything in the background: encoders are flushed, files are finalized, and streams
-    /// are unpublished. The program must have detached the encoders before.
+    /// are unpublished. The program must already have detached the encoders.
     pub(in crate::studio) fn end(self, clock: Clock, told: Sender<Event>) -> Option<Worker> {
         background("end-broadcast", move || {
             let Self {

@@ -120,7 +120,7 @@ impl Outputs {
     }
 }
 
-/// Runs a task on a thread for which the studio waits at its end.
+/// Runs a task on a thread. Before the studio ends, it waits for the thread.
 pub(in crate::studio) fn background(
     name: &str,
     work: impl FnOnce() + Send + 'static,

@@ -13,8 +13,8 @@ use crate::media::{EncodedPacket, ExtraTrack, ExtraTracks, MAX_TRACKS, Track};
 use crate::studio::mixer::AudioStrip;
 use crate::studio::program::Program;
 
-/// Maximum number of audio blocks (10 ms) that wait for an encoder, so that one that hangs affects
-/// only its own track.
+/// Maximum number of audio blocks (10 ms) that wait for an encoder, so that an encoder that hangs
+/// affects only its own track.
 const QUEUED_AUDIO_BLOCKS: usize = 64;
 
 /// The name of the program's track if there are others.

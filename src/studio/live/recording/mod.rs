@@ -25,17 +25,17 @@ const REPLAY_BYTES: u64 = 512 << 20;
 /// The recording options.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordingChoices {
-    /// The format of recordings and replays that the window names.
+    /// The format of recordings and replays whose file names the window chooses.
     pub format: Format,
     /// The duration after which a recording continues in a new file.
     pub split_time: Option<Duration>,
-    /// The size in bytes before which a recording continues in a new file.
+    /// The size in bytes that a file may reach before the recording continues in a new file.
     pub split_bytes: Option<u64>,
     /// The duration of the replay buffer; `None` disables the buffer.
     pub replay: Option<Duration>,
     /// The maximum memory of the replay buffer in bytes.
     pub replay_bytes: u64,
-    /// True if the encoders also run only for the replay buffer.
+    /// True if the encoders run even if only the replay buffer needs them.
     pub replay_always: bool,
     /// The names of the audio tracks.
     pub track_names: TrackNames,
@@ -56,7 +56,7 @@ impl Default for RecordingChoices {
 }
 
 impl RecordingChoices {
-    /// Returns true if the encoders also run only for the replay buffer.
+    /// Returns true if the encoders run even if only the replay buffer needs them.
     pub fn keeps_always(&self) -> bool {
         self.replay_always && self.replay.is_some()
     }

@@ -19,7 +19,7 @@ pub(in crate::studio) struct Repairs {
 }
 
 impl Repairs {
-    /// Repairs the recordings in the journal that no program is writing any more.
+    /// Repairs the recordings in the journal that no program is still writing.
     pub(in crate::studio) fn start(journal: &Path) -> Option<Self> {
         let left = journal::unfinished(journal);
         if left.is_empty() {

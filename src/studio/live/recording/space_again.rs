@@ -12,13 +12,13 @@ use crate::studio::targets::quality::Quality;
 use crate::text::Value;
 use crate::text::problem::Problem;
 
-/// Interval of queries of a full disk.
+/// Interval between queries of a full disk.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// The duration of the stream that a disk must be able to hold in order to have space again.
+/// A disk counts as full unless it has space for this duration of the stream.
 const ROOM: Duration = Duration::from_secs(10 * 60);
 
-/// Notices of files that could not be written.
+/// Notices about files that could not be written.
 const UNWRITTEN: &[&str] = &[
     "recording-failed",
     "recording-not-started",
@@ -58,7 +58,7 @@ fn folder_of(notice: &Notice, recording: Option<&Path>) -> Option<PathBuf> {
     })
 }
 
-/// Returns the number of bytes that are sufficient.
+/// Returns the free space that is sufficient, in bytes.
 fn enough(quality: &Quality) -> u64 {
     let rate = u64::from(quality.video_bitrate.0) + u64::from(quality.audio_bitrate.0);
     rate / 8 * ROOM.as_secs()
@@ -74,7 +74,8 @@ impl SpaceAgain {
         quality: &Quality,
     ) -> Vec<u64> {
         if let Some((worker, answers)) = &self.asked {
-            // The end is checked first, so that a result from just before it is not lost.
+            // The end of the thread is checked first, so that a result from just before the end is
+            // not lost.
             let ended = worker.is_finished();
             let over = answers.try_recv().unwrap_or_default();
             if ended {
@@ -141,7 +142,7 @@ mod tests {
             over
         };
         assert_eq!(look(None, 1), [1]);
-        // The recording for which a warning was given has space, too.
+        // There is also space for the recording that the warning is about.
         let file = folder.path().join("b.mp4");
         assert_eq!(look(Some(&file), 10), [1, 5]);
         let huge =

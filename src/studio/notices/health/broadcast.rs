@@ -16,15 +16,15 @@ use crate::text::problem::{Value, problem};
 
 /// Time from the start after which the frame rate is known.
 const RATE_KNOWN_AFTER: Duration = Duration::from_secs(3);
-/// A longer backlog is visible to viewers.
+/// A backlog longer than this is visible to viewers.
 const LONG_QUEUE: Duration = Duration::from_millis(500);
 /// The share of the wanted frame rate below which the frame rate is too low.
 const ENOUGH_FRAMES: f64 = 0.9;
 
-/// Notices of a recording that ended too early.
+/// Notices about a recording that ended too early.
 const RECORDING_ENDED: &[&str] = &["recording-failed", "recording-not-started"];
 
-/// Notices of a computer that does not keep up.
+/// Notices about a computer that does not keep up.
 const TOO_SLOW: &[&str] = &[
     "encoder-slow",
     "degradation-preview",

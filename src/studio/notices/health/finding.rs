@@ -15,7 +15,7 @@ pub(super) struct Finding {
     pub remedy: Option<Remedy>,
     /// The notices about the same problem.
     pub covers: Vec<u64>,
-    /// True if this prevents going live.
+    /// True if the finding prevents going live.
     pub blocks: bool,
 }
 

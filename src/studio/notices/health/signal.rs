@@ -91,7 +91,7 @@ fn is_down(notice: &Notice, name: &str) -> bool {
 fn nothing_shown(snapshot: &Snapshot) -> Finding {
     let collection = &snapshot.scenes.collection;
     if snapshot.audio_only && is_broadcasting(snapshot) {
-        // This is what the user requested.
+        // The user requested a broadcast without video.
         return Finding::new(Some(Level::Info), problem!("health-audio-only"));
     }
     let shows_main = collection.plan(collection.current).sources().any(|id| id == MAIN);

@@ -9,7 +9,7 @@ impl Edit {
         match (self, before) {
             (Self::SetPlace(id, _), Self::SetPlace(other, _))
             | (Self::SetOpacity(id, _), Self::SetOpacity(other, _)) => id == other,
-            // Numbers that are dragged.
+            // Dragging a number makes many such edits.
             (Self::SetTransition(new), Self::SetTransition(old)) => {
                 std::mem::discriminant(&new.kind) == std::mem::discriminant(&old.kind)
             }
@@ -21,7 +21,8 @@ impl Edit {
                     && std::mem::discriminant(&new.kind) == std::mem::discriminant(&old.kind)
             }
             (Self::SetFilters(id, new), Self::SetFilters(other, old)) => {
-                // Numbers that are dragged, but not filters that are added, removed or switched.
+                // The same applies to numbers of filters, but not to adding, removing or switching
+                // filters.
                 let alike = |(new, old): (&Slot, &Slot)| {
                     new.enabled == old.enabled && new.filter.kind() == old.filter.kind()
                 };

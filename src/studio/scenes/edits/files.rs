@@ -25,7 +25,7 @@ impl Collection {
         new: &Path,
     ) -> Option<()> {
         let files = self.files_mut(id)?;
-        // It may have been moved in the meantime.
+        // The file may have moved within the playlist in the meantime.
         let stands = files.get(index).is_some_and(|it| it == old);
         let index = if stands { index } else { files.iter().position(|it| it == old)? };
         new.clone_into(files.get_mut(index)?);

@@ -60,7 +60,7 @@ pub enum Edit {
     /// Changes the choice of a source, for a file that was moved, or for another device.
     SetSource(SourceId, VideoChoice),
     RenameSource(SourceId, String),
-    /// Sets all filters of a source's frames, in their order.
+    /// Sets all filters of a source's frames, in order.
     SetFilters(SourceId, Vec<Slot>),
     /// Sets the properties of a source, such as a text's style or the visibility of the pointer.
     SetProperties(SourceId, Properties),
@@ -95,13 +95,13 @@ pub enum Edit {
     SetBlend(ItemId, Blend),
     /// Groups these items at the position of the topmost one.
     Group(Vec<ItemId>),
-    /// Ungroups the members, which keep their appearance on a program of this size.
+    /// Ungroups a group. Its members keep their appearance on a program of this size.
     Ungroup(ItemId, Size),
     /// Sets the default transition.
     SetTransition(Transition),
     /// Sets the transition of one scene; `None` means the default.
     SetSceneTransition(SceneId, Option<Transition>),
-    /// Applies all of these as one undo step, except those that are not possible.
+    /// Applies all of these edits as one undo step, except the edits that are not possible.
     Several(Vec<Edit>),
 }
 
@@ -271,7 +271,7 @@ impl Collection {
             Edit::Several(edits) => {
                 let mut any = false;
                 for edit in edits.iter().take(MAX_ITEMS) {
-                    // Each step of a drag of many items is such an edit: it is made, or nothing is changed.
+                    // Each step of dragging many items is such an edit: it succeeds, or it changes nothing.
                     if !edit.may_grow() {
                         any |= self.change(edit).is_some();
                         continue;

@@ -54,7 +54,7 @@ impl Collection {
         if let Some(depth) = known.get(&id) {
             return *depth;
         }
-        // A scene in itself is not drawn.
+        // A scene inside itself is not drawn.
         known.insert(id, 0);
         let items = self.scene(id).map(|scene| scene.items.as_slice()).unwrap_or_default();
         let depth = self.deepest(items, known);
@@ -104,7 +104,7 @@ mod tests {
         let several = Edit::Several(vec![Edit::HideItem(ItemId(1), true), show.clone()]);
         assert_eq!((it.attempt(&several), it.item(ItemId(1)).unwrap().hidden), (Ok(true), true));
         assert_eq!(it.attempt(&Edit::Several(vec![show])), Err(EditRefusal::TooDeep));
-        // It can be ungrouped again.
+        // The group can be ungrouped again.
         assert_eq!(it.attempt(&Edit::Ungroup(id, crate::media::Size::new(64, 36))), Ok(true));
     }
 
@@ -144,7 +144,7 @@ mod tests {
         let (item, scene, source) = (ItemId(99), SceneId(99), SourceId(99));
         let edits = [
             Edit::RemoveScene(scene),
-            // The last scene.
+            // The last scene cannot be removed.
             Edit::RemoveScene(it.current),
             Edit::RenameScene(scene, "A".into()),
             Edit::RenameScene(it.current, String::new()),

@@ -6,7 +6,7 @@ use crate::compose::scene::{Blend, Content, Fit, Item, ItemId, Placement};
 use crate::media::Size;
 use crate::studio::scenes::Collection;
 
-/// Maximum difference of scales that count as equal.
+/// Maximum difference at which two scales count as equal.
 const SAME: f64 = 1e-6;
 
 impl Collection {
@@ -32,8 +32,8 @@ impl Collection {
     }
 }
 
-/// Converts a member to a sibling of its group. The group's opacity and mode then apply to each
-/// member, which looks slightly different where members overlap.
+/// Converts a member to a sibling of its group. The group's opacity and blend mode then apply to
+/// each member, which looks slightly different where members overlap.
 fn lift(group: &Item, member: &Item, canvas: Size) -> Result<Item, EditRefusal> {
     let opacity = |item: &Item| if item.opacity.is_finite() { item.opacity } else { 1.0 };
     let blend = if member.blend == Blend::Normal { group.blend } else { member.blend };
@@ -85,7 +85,7 @@ fn place(group: &Placement, member: &Item, canvas: Size) -> Result<Placement, Ed
     let (width, height) = (own.width * sx, own.height * sy);
     let middle = ((own.x + own.width / 2.0) * cw, (own.y + own.height / 2.0) * ch);
     let (x, y) = layout::group(&group, canvas).apply(middle.0, middle.1);
-    // If it is mirrored once, it turns in the opposite direction.
+    // A group that is mirrored once turns its members in the opposite direction.
     let turned = if group.flip_x == group.flip_y { own.rotation } else { -own.rotation };
     let place = Placement {
         x: x / cw - width / 2.0,
@@ -130,7 +130,7 @@ mod tests {
         (it, id)
     }
 
-    /// Returns the spot and opacity of all drawn layers.
+    /// Returns the spot and opacity of each drawn layer.
     fn drawn(it: &Collection) -> Vec<(Spot, f32)> {
         let plan = it.plan(it.current);
         let strength = |index: usize| -> f32 {

@@ -1,5 +1,6 @@
-//! Merges a collection into another. Its scenes and sources get free names and ids, as far as there
-//! is space. Parts without space are listed, and nothing refers to them. This module is pure.
+//! Merges a collection into another. The merged scenes and sources get free names and ids, as far
+//! as there is space. Parts without space are listed, and nothing refers to them. This module is
+//! pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +12,7 @@ use crate::text::problem::{Problem, problem};
 /// The result of a merge.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MergeReport {
-    /// The number of added scenes, which are the first ones.
+    /// The number of scenes that were added: the first ones of the other collection.
     pub scenes: usize,
     /// The number of sources that were added.
     pub sources: usize,
@@ -132,7 +133,7 @@ impl Mover<'_> {
         Some(moved)
     }
 
-    /// Descriptions of the missing parts of a scene.
+    /// Returns descriptions of the missing parts of a scene.
     fn told(&mut self, scene: &str) -> Vec<Problem> {
         let without = std::mem::take(&mut self.without).into_iter();
         let mut told: Vec<Problem> = without
@@ -261,7 +262,7 @@ mod tests {
         let mut other = large(1, 1);
         other.transition = Transition { kind: Kind::Cut, duration: Duration::ZERO };
         other.main_filters = vec![slot("blur")];
-        // A collection without own content is replaced unchanged.
+        // A collection without content of its own is replaced unchanged.
         let mut empty = Collection::default();
         let taken = empty.take_in(other.clone());
         assert_eq!((&empty, taken.left_out.len(), taken.scenes), (&other, 0, 1));

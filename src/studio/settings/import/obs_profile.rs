@@ -1,6 +1,6 @@
 //! Imports a profile of OBS: `basic.ini` for size, rate, bitrates and recordings,
-//! `streamEncoder.json` for the advanced output, `service.json` for the target. The stream key is
-//! read, but stored only on request.
+//! `streamEncoder.json` for the advanced output, and `service.json` for the target. The stream key
+//! is read, but stored only on request.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,7 +21,8 @@ use crate::studio::targets::services::{SERVICES, Service};
 use crate::text::problem::{Problem, problem};
 use crate::wire::container::Format;
 
-/// The limits of the video bitrate in the settings, in kbit/s.
+/// The limits of the video bitrate in the settings, in kbit/s; the next constant limits the audio
+/// bitrate.
 const VIDEO_KBPS: std::ops::RangeInclusive<u32> = 100..=100_000;
 const AUDIO_KBPS: std::ops::RangeInclusive<u32> = 32..=512;
 
@@ -158,7 +159,7 @@ impl Importing {
             false => ini.get("SimpleOutput", "StreamEncoder"),
         };
         if let Some(encoder) = named.filter(|it| !it.contains("x264")) {
-            // The encoder depends on the computer, as it does here.
+            // The choice of an encoder depends on the computer, so onair chooses its own.
             self.left_out.push(problem!("obs-profile-encoder", encoder = encoder));
         }
         if ini.is_on("Output", "DelayEnable") {
@@ -289,7 +290,7 @@ mod tests {
         assert!(target.server().starts_with("rtmp"), "{}", target.server());
         let left_out: Vec<_> = came.left_out.iter().map(Problem::id).collect();
         assert_eq!(left_out, ["obs-profile-channels", "obs-profile-encoder"]);
-        // The key is returned only on request, and is in no file.
+        // The key is returned only on request, and is written to no file.
         assert_eq!(came.keys().count(), 1);
         let kind = crate::studio::settings::part::PartKind::Profile;
         assert!(!kind.text_of(&came.settings).unwrap().contains("planted"));

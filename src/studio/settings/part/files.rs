@@ -93,8 +93,8 @@ impl PartFiles {
         syntax::toml(&text).map_err(unreadable)?;
         let (settings, warnings) = Settings::parse(&text);
         if !warnings.is_empty() {
-            // It is written again without the values that could not be used, so the original text
-            // is kept as a version.
+            // The file is later written without the values that could not be used, so the original
+            // text is kept as a version.
             let _ = self.versions().add(kind, &name, &text);
         }
         Ok((settings, warnings))
@@ -151,8 +151,9 @@ impl PartFiles {
         Ok(warnings)
     }
 
-    /// Switches to `new`. First the current one gets a file, then the settings are written, and
-    /// only then the file of the new one is deleted, so that an interruption loses nothing.
+    /// Switches to `new`. First, the current collection or profile is written to its own file. Then
+    /// the settings are written, and only then is the file of `new` deleted. An interruption
+    /// therefore loses nothing.
     ///
     /// # Errors
     /// Fails if writing fails. In that case, nothing has changed.
@@ -179,7 +180,7 @@ impl PartFiles {
         }
     }
 
-    /// Deletes an unused collection or profile, whose last state is kept as a version.
+    /// Deletes an unused collection or profile. Its last state is kept as a version.
     ///
     /// # Errors
     /// Fails if its file cannot be deleted.
@@ -224,8 +225,8 @@ impl PartFiles {
         Ok(name)
     }
 
-    /// Returns true if an unused collection or profile contains this word, so that the keyring
-    /// entry of that name is needed.
+    /// Returns true if the file of an unused collection or profile contains this word. The keyring
+    /// entry with that name is then still needed.
     pub(in crate::studio) fn mention(&self, word: &str) -> bool {
         PartKind::ALL.iter().any(|kind| {
             let names = self.parked(*kind);

@@ -1,6 +1,6 @@
 //! The named parts of the settings: scene collections (scenes, sources, the mixer) and profiles
 //! (quality, targets, recording, hotkeys). The settings file contains those in use. The others are
-//! files next to it.
+//! in separate files next to it.
 
 pub mod exchange;
 pub mod files;
@@ -89,7 +89,8 @@ pub struct PartSummary {
     pub scenes: usize,
     pub sources: usize,
     pub targets: usize,
-    /// Size, frame rate and bitrate, such as `1280x720`, frames per second, and kbit/s.
+    /// The frame size, such as `1280x720`; the next fields are the frame rate, and the bitrate in
+    /// kbit/s.
     pub size: String,
     pub fps: String,
     pub kbps: u32,

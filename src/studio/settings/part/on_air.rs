@@ -71,7 +71,7 @@ impl OnAirMark {
         PartFiles::beside(settings).place("on-air.toml")
     }
 
-    /// Creates the record that these targets have been on air since then.
+    /// Creates the record of the enabled targets, which have been on air since `since`.
     pub fn of(settings: &Settings, targets: &[Target], since: &str) -> Self {
         Self {
             in_use: settings.in_use.clone(),
@@ -106,7 +106,7 @@ impl OnAirMark {
         }
     }
 
-    /// Returns the targets by their names.
+    /// Returns the names of the targets, separated by commas.
     pub fn target_names(&self) -> String {
         self.targets.iter().map(MarkedTarget::shown).collect::<Vec<_>>().join(", ")
     }
@@ -144,7 +144,7 @@ impl OnAirMark {
     /// Enables exactly the record's targets.
     pub(in crate::studio) fn choose_targets(&self, targets: &mut [Target]) {
         let known: Vec<MarkedTarget> = targets.iter().map(MarkedTarget::of).collect();
-        // A target whose key was never stored may have another name for it since then.
+        // If a target's key was never stored, the key may have another name now.
         let is_only = |address: &str| known.iter().filter(|it| it.address == address).count() == 1;
         let is_marked = |target: &MarkedTarget| {
             self.targets.iter().any(|it| {

@@ -9,7 +9,7 @@ use crate::studio::Settings;
 use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::part::{PartKind, PartSummary, check_name};
 
-/// Maximum number of versions of each.
+/// Maximum number of versions of each collection or profile.
 pub const MAX_VERSIONS: usize = 10;
 
 /// The format of file names, which are times in UTC.
@@ -117,8 +117,8 @@ impl Versions {
         read_bounded(&self.of(kind, name).join(format!("{}.toml", id.0)))
     }
 
-    /// Renames the versions of a collection or profile. Versions of an earlier one with the new
-    /// name are removed.
+    /// Renames the versions of a collection or profile. Versions of an earlier collection or
+    /// profile with the new name are removed.
     pub(in crate::studio) fn rename(&self, kind: PartKind, was: &str, name: &str) {
         let (from, to) = (self.of(kind, was), self.of(kind, name));
         if !to.exists()
@@ -153,7 +153,7 @@ mod tests {
         for number in 0..14 {
             let text = format!("[quality]\nvideo_bitrate = {}\n", 500_000 + number * 1_000);
             versions.add(kind, "Main", &text).unwrap();
-            // Identical content gives no new version.
+            // Identical content does not create a new version.
             versions.add(kind, "Main", &text).unwrap();
             std::thread::sleep(std::time::Duration::from_millis(2));
         }

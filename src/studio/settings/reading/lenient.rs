@@ -37,7 +37,7 @@ pub(crate) struct BadValue {
     pub(crate) path: String,
     /// The line and column from 1; `None` without a position.
     pub(crate) place: Option<(usize, usize)>,
-    /// The reason, which never contains the value, except a valid name.
+    /// The reason. It never contains the value, unless the value is a valid name.
     pub(crate) reason: Problem,
     /// True for an unknown name rather than a bad value.
     pub(crate) unknown: bool,
@@ -255,7 +255,7 @@ impl<'a> Document<'a> {
     }
 
     /// Formats a path. A list entry is identified by its line, because its index changes after a
-    /// removal, or without line numbers by its name.
+    /// removal, or by its name if there are no line numbers.
     fn shown(&self, steps: &[Step]) -> String {
         let mut shown = Vec::new();
         for (number, step) in steps.iter().enumerate() {
@@ -288,7 +288,7 @@ pub(in crate::studio::settings) fn strictly<T: DeserializeOwned>(
     })
 }
 
-/// Returns the most similar known name, if it is similar enough for a typing error.
+/// Returns the most similar known name, if the difference may be a typing error.
 pub(in crate::studio::settings) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let nearest = known.iter().map(|it| (distance(name, it), *it)).min();
     nearest.filter(|(slips, it)| *slips <= 2 && *slips * 2 < it.len()).map(|(_, it)| it)
@@ -376,7 +376,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// Replaces serde's message by onair's own text, because the message could repeat a value that
+/// Replaces serde's message with onair's own text, because the message could repeat a value that
 /// contains a key.
 fn why(message: &str) -> Problem {
     const OF_SERDE: [&str; 4] =
@@ -535,7 +535,7 @@ mod tests {
         let rounds = MAX_READ / (rows.len() + "count = 5\n".len());
         assert_eq!(bad.len(), 2 * rounds + 1, "values, entries, and the rest of them");
         assert!(bad.iter().any(|it| it.path == "rows" && it.reason.id() == "value-too-many-bad"));
-        // An unknown name needs little time, regardless of how often it occurs.
+        // Unknown names need little time, regardless of how many there are.
         let rows = "[[rows]]\nurl = 'x'\nheigth = 1\n".repeat(1_000);
         let (sheet, bad) = read(&rows);
         assert_eq!((sheet.rows.len(), bad.len()), (1_000, 1_000));

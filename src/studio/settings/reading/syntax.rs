@@ -1,5 +1,5 @@
-//! Parses files as TOML and JSON. A syntax error has its position and onair's own text, followed by
-//! the library's text. It never repeats the file's content, which can contain a key.
+//! Parses files as TOML and JSON. A syntax error contains its position and onair's own text,
+//! followed by the library's text. It never repeats the file's content, which can contain a key.
 
 use serde_json::error::Category;
 use toml::de::DeTable;
@@ -7,7 +7,7 @@ use toml::{Spanned, Table};
 
 use crate::text::problem::{Problem, problem};
 
-/// The names of onair's messages for the errors of the libraries.
+/// Parts of the TOML library's error texts, each with the name of onair's own message.
 const TOML: &[(&str, &str)] = &[
     ("duplicate key", TWICE),
     ("cannot extend", "syntax-nested"),
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
     use crate::text::Value;
 
-    /// Returns the position in a syntax error, and the name of its message.
+    /// Returns the position of a syntax error, and the name of its message.
     fn told(said: &Problem) -> ((usize, usize), &'static str) {
         let number = |at: usize| match said.args()[at].1 {
             Value::Number(number) => usize::try_from(number).unwrap(),

@@ -34,7 +34,8 @@ pub(in crate::studio::settings) fn refused(message: &str) -> Option<Problem> {
     (message == MARK).then(|| REFUSED.take()).flatten()
 }
 
-/// Maximum length of a text in bytes, which no address or name reaches. Longer texts are truncated.
+/// Maximum length of a text in characters, which no address or name reaches. Longer texts are
+/// truncated.
 const MAX_TEXT: usize = 4_096;
 
 /// Reads and writes a type that has a text form.

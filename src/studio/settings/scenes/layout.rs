@@ -77,7 +77,8 @@ layout! {
 }
 
 layout! {
-    /// The table of an item, which shows one of the first three keys, or is a group of `items`.
+    /// The table of an item. The item shows what one of the first three keys names, or is a group
+    /// of `items`.
     struct ItemTable of Item = Item::new(ItemId(0), Content::Source(MAIN)); {
         /// True for the main video source, which `video` sets.
         #[serde(skip_serializing_if = "is_usual")]
@@ -162,8 +163,8 @@ mod crop {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Crop, D::Error> {
-        // Either all sides are used or none: without a bad value, the others would have other
-        // positions.
+        // Either all sides are used or none: if a bad value were left out, the other values would
+        // change their positions.
         let sides: Option<[f64; 4]> = toml::Value::deserialize(from)?.try_into().ok();
         let sides = sides.filter(|sides| sides.iter().all(|side| (0.0..1.0).contains(side)));
         let [left, top, right, bottom] =
@@ -509,7 +510,7 @@ impl Reader<'_, '_> {
     }
 
     /// # Errors
-    /// Fails with the key without valid content, and the reason.
+    /// Fails with the key whose content is not valid, and the reason.
     fn content(
         &mut self,
         at: &str,

@@ -1,4 +1,4 @@
-//! Reading and writing of scene collections as tables.
+//! Reads and writes scene collections as tables.
 
 pub mod amounts;
 pub mod collection;

@@ -18,7 +18,8 @@ pub(in crate::studio::settings) fn set(cameras: &Cameras) -> Cameras {
     set.map(|(id, wanted)| (id.clone(), wanted.clone())).collect()
 }
 
-/// Returns the settings within their limits. Others are reported and dropped.
+/// Returns the settings within their limits. Settings outside their limits are reported and
+/// dropped.
 pub(in crate::studio::settings) fn checked(cameras: Cameras, from: &mut Document<'_>) -> Cameras {
     if cameras.len() > MAX_CAMERAS {
         from.note("cameras", &problem!("settings-the-rest", most = MAX_CAMERAS));

@@ -167,7 +167,7 @@ pub fn read_own(own: &Own) -> Result<Service, (OwnPart, Problem)> {
 
 fn service(table: Table) -> Result<Service, (OwnPart, Problem)> {
     let name = table.name.trim();
-    // The form used on the command line and in the settings.
+    // The id, as on the command line and in the settings.
     let letter = |c: char| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let id: String = name.chars().map(letter).collect();
     if name.is_empty() {

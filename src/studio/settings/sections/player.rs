@@ -50,7 +50,7 @@ pub(in crate::studio::settings) struct Table {
     speaker: String,
     #[serde(with = "PreferWord")]
     decoder: Prefer,
-    /// True if playback ends at the first loss.
+    /// True if playback ends at the first connection loss.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     no_reconnect: bool,
     #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "ports")]
@@ -66,8 +66,8 @@ pub(in crate::studio::settings) struct Table {
     trusted: Vec<TrustedServer>,
     recent: Vec<String>,
     wall: Vec<String>,
-    /// The viewport of the first player; another field has those of the wall in order. Empty means
-    /// the default.
+    /// The viewport of the first player; another field contains the viewports of the wall, in
+    /// order. Empty means the default.
     #[serde(with = "values::text", skip_serializing_if = "is_plain")]
     look: Viewport,
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -158,7 +158,7 @@ pub(in crate::studio::settings) fn tables(strips: &[AudioStrip]) -> Vec<Table> {
     strips.iter().map(|strip| table(strip, strips)).collect()
 }
 
-/// Formats strips without the main one, with which they are merged later.
+/// Formats strips without the main strip. They are merged with another main strip later.
 pub(in crate::studio::settings) fn tables_of_others(strips: &[AudioStrip]) -> Vec<Table> {
     let all: Vec<AudioStrip> =
         std::iter::once(AudioStrip::main()).chain(strips.iter().cloned()).collect();

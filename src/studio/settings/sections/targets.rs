@@ -84,11 +84,11 @@ pub(in crate::studio::settings) fn tables(targets: &[Target]) -> Vec<Table> {
     let table = |target: &Target| Table {
         server: match &target.place {
             TargetPlace::BuiltIn => String::new(),
-            // A target that is not filled in yet is still not the built-in one.
+            // A target whose address is still empty is not the built-in server.
             TargetPlace::Custom { server, .. } if server.is_empty() => "rtmp://".into(),
             TargetPlace::Custom { server, key } => without_key(server, key, target.key_apart),
         },
-        // Without a query, the form of the URL is sufficient.
+        // Without a query, the form of the URL shows whether it contains a key.
         key_apart: (target.key_apart || target.key().is_some()) && target.server().contains('?'),
         proxy: Secret::new(target.route.proxy_without_password()),
         ..Table::of(target)
@@ -173,7 +173,7 @@ mod tests {
                 .map(|target| Url::with_key(target.server(), "k").unwrap().app);
             assert_eq!(apps.collect::<Vec<_>>(), ["live/eu", "live/eu", "app", "live/eu?vhost=x"]);
         }
-        // The last part of its URL is not a key, which is missing.
+        // The last part of its URL is not a key: the key is missing.
         assert!(!crate::studio::targets::address::names_stream(&settings.targets[4]));
     }
 }

@@ -71,13 +71,13 @@ pub struct Preferences {
     /// The recordings folder.
     #[serde(deserialize_with = "recording_folder")]
     pub recording_folder: PathBuf,
-    /// The recording options, which are a separate table.
+    /// The recording options, which are in a separate table.
     #[serde(skip)]
     pub recording: RecordingChoices,
-    /// The hotkeys, which are a separate table.
+    /// The hotkeys, which are in a separate table.
     #[serde(skip)]
     pub hotkeys: Box<Hotkeys>,
-    /// The panel layouts, which are a separate table.
+    /// The panel layouts, which are in a separate table.
     #[serde(skip)]
     pub panels: Box<Panels>,
     #[serde(skip)]

@@ -2,7 +2,7 @@
 
 use super::{AudioSpecificConfig, Error, index_of, sample_rate_at};
 
-/// Bytes of a header without a checksum.
+/// Length of a header without a checksum, in bytes.
 pub const HEADER: usize = 7;
 
 /// One ADTS frame.
@@ -24,7 +24,7 @@ pub struct AdtsHeader {
     pub object_type: u8,
     pub sample_rate: u32,
     pub channel_config: u8,
-    /// Bytes of the header; `length` has the bytes of the whole frame.
+    /// Length of the header in bytes; `length` is the length of the whole frame.
     pub header_length: usize,
     pub length: usize,
 }

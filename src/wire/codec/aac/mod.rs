@@ -140,7 +140,8 @@ impl AudioSpecificConfig {
         }
         let extended = r.flag()?;
         if self.channel_config == 0 {
-            // Often missing in practice: then the first audio frame contains it.
+            // The program config element is often missing in practice. The first audio frame then
+            // contains it.
             self.element_channels = read_program_config(&mut r.clone()).ok();
             if self.element_channels.is_some() {
                 read_program_config(r)?;
@@ -200,8 +201,8 @@ impl AudioSpecificConfig {
         Ok(w.into_bytes().into())
     }
 
-    /// Channels of the core; 0 if only the audio itself defines them. Parametric stereo turns one
-    /// channel into two, see [`Self::output_channels`].
+    /// Returns the number of channels of the core; 0 if only the audio itself defines them.
+    /// Parametric stereo turns one channel into two, see [`Self::output_channels`].
     pub fn channels(&self) -> u16 {
         match self.channel_config {
             0 => self.element_channels.unwrap_or(0).into(),
@@ -212,7 +213,7 @@ impl AudioSpecificConfig {
         }
     }
 
-    /// Returns the output channels of a decoder that supports all extensions.
+    /// Returns the number of output channels of a decoder that supports all extensions.
     pub fn output_channels(&self) -> u16 {
         let stereo = self.extension.is_some_and(|extension| extension.parametric_stereo);
         if stereo && self.channels() == 1 { 2 } else { self.channels() }

@@ -18,7 +18,7 @@ use crate::wire::codec::h264::sps::{PicOrderCount, Sps};
 
 /// The maximum reordering depth (A.3.1: `max_dec_frame_buffering`).
 const MAX_DEPTH: i64 = 16;
-/// Bytes of an escaped slice that contain the first fields of its header.
+/// Number of bytes at the start of an escaped slice that contain the first fields of its header.
 const SLICE_START: usize = 64;
 
 /// Derives decoding times. The extractor needs every access unit in decoding order.
@@ -95,9 +95,9 @@ impl DtsExtractor {
     /// codes. Returns `None` if the access unit contains no frame.
     ///
     /// # Errors
-    /// Fails without a parameter set, if the set or the slice cannot be read, or if the order count
-    /// is invalid or of an unsupported kind (type 1). The caller may continue with the next access
-    /// unit.
+    /// Fails if there is no parameter set, if the set or the slice cannot be read, or if the order
+    /// count is invalid or of an unsupported kind (type 1). The caller may continue with the next
+    /// access unit.
     pub fn extract<'n>(
         &mut self,
         nals: impl IntoIterator<Item = &'n [u8]>,

@@ -51,7 +51,7 @@ impl NalType {
 /// Returns the position of the next `00 00 01` at or after `from`.
 fn start_code(data: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
-    // Check every third byte: a start code can be near only if it is 0 or 1.
+    // Check every third byte: a start code can be near only if that byte is 0 or 1.
     while let Some(window) = data.get(at..at + 3) {
         match window {
             [0, 0, 1] => return Some(at),

@@ -4,7 +4,7 @@ use super::{Error, Vui};
 use crate::wire::bits::BitReader;
 use crate::wire::codec::h264::nal::unescape;
 
-/// The longest accepted set in bytes. Real sets have less than 100 bytes, including scaling lists
+/// The longest accepted set in bytes. Real sets are shorter than 100 bytes, including scaling lists
 /// and HRDs.
 const MAX_BYTES: usize = 4_096;
 

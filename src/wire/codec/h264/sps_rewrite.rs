@@ -1,5 +1,5 @@
 //! Rewrites the VUI of a sequence parameter set. Players need timing and color to start without
-//! guessing, but openh264 writes no timing, and color only on request.
+//! guessing, but openh264 writes no timing, and writes color only on request.
 
 use bytes::Bytes;
 

@@ -5,17 +5,17 @@ use crate::wire::codec;
 use crate::wire::container::audio::packets::parameters;
 use crate::wire::container::{Error, FilePart, ReadAt, read};
 
-/// Bytes of STREAMINFO.
+/// Length of STREAMINFO in bytes.
 pub(super) const INFO: usize = 34;
-/// The longest frame header.
+/// Maximum length of a frame header in bytes.
 pub(super) const MAX_FRAME_HEADER: usize = 16;
 /// Maximum number of metadata blocks.
 const MAX_BLOCKS: usize = 1_024;
-/// Bytes that are searched at a time.
+/// Number of bytes that are searched at a time.
 const BLOCK: usize = 64 << 10;
 /// Maximum frame length in bytes if the file does not declare one. A longer frame is damaged.
 const MAX_FRAME_BYTES: u64 = 1 << 20;
-/// Maximum bytes without a frame. A longer run is the end of the audio.
+/// Maximum number of bytes without a frame. After a longer run, the audio has ended.
 const MAX_NOISE: u64 = 16 << 20;
 
 /// Fields of a frame header.
@@ -84,9 +84,9 @@ pub(super) struct FrameInfo {
     pub(super) parameters: AudioConfig,
     /// Samples per frame if all frames have the same size. Only the last frame may be shorter.
     usual: u64,
-    /// Maximum bytes of a frame.
+    /// Maximum length of a frame in bytes.
     pub(super) longest: u64,
-    /// Total samples; 0 if unknown.
+    /// Total number of samples; 0 if unknown.
     pub(super) samples: u64,
     /// Position of the first frame.
     pub(super) frames: u64,

@@ -25,7 +25,7 @@ pub(super) struct Flac {
     /// The frame whose end is searched for, and the search.
     frame: Option<(u64, FlacHeader)>,
     hunt: Option<FrameSearch>,
-    /// Samples before the next frame.
+    /// Number of samples before the next frame.
     samples: u64,
     /// The first sample of the audio.
     first: Option<u64>,
@@ -136,7 +136,7 @@ impl Demuxer for Flac {
         audio_span(self.beginning().time, self.end().unwrap_or(all), all)
     }
 
-    // Frames that a matching frame follows.
+    // Returns the frames that a matching frame follows.
     fn units_in(&self, bytes: &[u8], at: u64) -> Vec<Unit> {
         let usable = bytes.len().saturating_sub(MAX_FRAME_HEADER);
         let found: Vec<_> = heads(bytes, usable).take(MAX_HEADERS).collect();

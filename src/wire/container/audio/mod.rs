@@ -26,7 +26,8 @@ use wav::WavCursor;
 
 /// Maximum number of tags before the audio.
 const MAX_TAGS: usize = 16;
-/// Bytes after the tags in which the first frame must be, for a file without a header.
+/// Number of bytes after the tags within which the first frame must begin, for a file without a
+/// header.
 const MAX_NOISE: u64 = 64 << 10;
 
 /// Detects the format by the first bytes, and returns it with the start of the audio. Returns

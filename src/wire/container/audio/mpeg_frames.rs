@@ -10,9 +10,9 @@ use crate::wire::container::{Error, FilePart, ReadAt, read};
 
 /// Minimum number of consecutive frames that cannot be a coincidence.
 const MIN_FRAMES: usize = 3;
-/// Maximum bytes between two frames. After a longer gap, the audio has ended.
+/// Maximum number of bytes between two frames. After a longer gap, the audio has ended.
 pub(super) const MAX_NOISE: u64 = 1 << 20;
-/// Bytes that are searched at a time.
+/// Number of bytes that are searched at a time.
 const BLOCK: usize = 4 << 10;
 /// Delay of an MP3 decoder in samples (LAME's tag counts from there).
 pub(super) const DECODER_DELAY: u64 = 529;
@@ -20,11 +20,11 @@ pub(super) const DECODER_DELAY: u64 = 529;
 /// A frame, described by its header.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Frame {
-    /// Bytes of the header; `length` has the bytes of the whole frame.
+    /// Length of the header in bytes; `length` is the length of the whole frame.
     pub(super) header: usize,
     pub(super) length: usize,
     pub(super) samples: u32,
-    /// Bitrate in bits per second if the header has it, otherwise 0.
+    /// Bitrate in bits per second if the header contains it, otherwise 0.
     pub(super) bitrate: u32,
     /// The properties that are equal in all frames of a stream: codec or object type, rate, and
     /// channels of ADTS.
@@ -91,8 +91,8 @@ pub(super) fn begins(source: &mut dyn ReadAt, at: u64, head: ReadHeader) -> Resu
     Ok(count >= MIN_FRAMES || ends && count > 0)
 }
 
-/// Finds the first frame from `at`, at most `most` bytes away, that other frames of its kind
-/// follow. The kind may be given.
+/// Finds the first frame at or after `at`, at most `most` bytes away, that is followed by other
+/// frames of its kind. `key` is the kind, if it is known.
 pub(super) fn find(
     source: &mut dyn ReadAt,
     at: u64,
@@ -149,13 +149,13 @@ pub(super) fn describe(
 /// The silent first frame of an MP3 encoder, which describes the rest (Xing, LAME or VBRI tag).
 #[derive(Copy, Clone, Debug, Default)]
 pub(super) struct Tag {
-    /// Padding samples before the audio; `behind` has the padding after it.
+    /// Number of padding samples before the audio; `behind` is the number after it.
     pub(super) before: Option<u64>,
     pub(super) behind: u64,
     /// Number of audio frames; `bytes` is the number of bytes from this frame to the end.
     pub(super) frames: Option<u32>,
     pub(super) bytes: Option<u32>,
-    /// The byte positions of each hundredth of the audio, in 1/256 of the bytes, for a variable
+    /// The byte position of each hundredth of the audio, in 1/256 of the bytes, for a variable
     /// bitrate.
     pub(super) places: Option<[u8; 100]>,
 }

@@ -11,7 +11,7 @@ use crate::wire::container::{
     Demuxer, Error, FilePart, Index, ReadAt, SampleLocation, TrackId, Unit,
 };
 
-/// Bytes at the end of the file in which frames are counted, for the average.
+/// Number of bytes at the end of the file in which frames are counted for the average.
 const TAIL: u64 = 64 << 10;
 /// Maximum number of seek positions, which are at least one second apart.
 const MAX_UNITS: u64 = 4_096;
@@ -27,7 +27,7 @@ pub(super) struct MpegFile {
     tag: Tag,
     /// Position of the first audio byte.
     sound: u64,
-    /// Total samples, announced or computed.
+    /// Total number of samples, announced or computed.
     all: Option<u64>,
     /// Sample counts with their byte positions, in order.
     map: Vec<(u64, u64)>,
@@ -74,7 +74,7 @@ impl FrameCount {
         }
     }
 
-    /// Returns the average bytes of a frame with this many samples at this rate.
+    /// Returns the average size in bytes of a frame with this many samples at this rate.
     fn mean(&self, samples: u32, rate: u32) -> f64 {
         let frames = self.frames.max(1) as f64;
         let mean = self.bytes as f64 / frames;
@@ -126,7 +126,7 @@ impl MpegFile {
         Ok(found)
     }
 
-    /// Sets the total samples, the end in bytes, and the known points in between.
+    /// Sets the total number of samples, the end in bytes, and the known points in between.
     fn lies(&mut self, all: u64, end: u64, between: Vec<(u64, u64)>) {
         self.all = Some(all);
         self.map = vec![(0, self.sound)];

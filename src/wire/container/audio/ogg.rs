@@ -14,11 +14,11 @@ use crate::wire::container::{
     Error, FilePart, Hole, ReadAt, SampleLocation, TrackId, read, read_around,
 };
 
-/// Bytes of a page header before its segment table.
+/// Length of a page header before its segment table, in bytes.
 pub(super) const PAGE_HEADER_BYTES: usize = 27;
-/// Maximum bytes between two pages. A longer gap is the end of the file's audio.
+/// Maximum number of bytes between two pages. After a longer gap, the file's audio has ended.
 const MAX_NOISE: u64 = 1 << 20;
-/// Maximum length of a configuration. Images and texts in the header packets are skipped.
+/// Maximum length of a configuration in bytes. Images and texts in the header packets are skipped.
 pub(super) const MAX_CONFIG: usize = 1 << 20;
 /// Maximum length of a packet in bytes, including the gaps between its parts.
 const MAX_PACKET: u64 = 16 << 20;
@@ -35,7 +35,8 @@ const OPUS_RATE: u32 = 48_000;
 #[derive(Clone, Debug)]
 pub(super) struct Page {
     pub(super) flags: u8,
-    /// Samples up to the end of its last whole packet.
+    /// Number of samples up to the end of the page's last whole packet; `None` if no packet ends on
+    /// the page.
     pub(super) granule: Option<u64>,
     pub(super) serial: u32,
     /// Lengths of the segments.
@@ -71,7 +72,7 @@ impl Page {
         }))
     }
 
-    /// Reads the page at `at`, or the next one if that is damaged.
+    /// Reads the page at `at`, or the next page if that page is damaged.
     pub(super) fn next(source: &mut dyn ReadAt, at: u64) -> Result<Option<Self>, Error> {
         if let Some(page) = Self::at(source, at)? {
             return Ok(Some(page));
@@ -140,7 +141,8 @@ impl Reader {
 
     pub(super) fn page(&mut self, source: &mut dyn ReadAt, page: &Page) -> Result<(), Error> {
         let mut at = page.data;
-        // The rest of an earlier packet, or a packet whose start is missing.
+        // The page begins with the rest of an earlier packet, or with a packet whose start is
+        // missing.
         let mut skips = false;
         match (&self.open, page.flags & CONTINUED != 0) {
             (Some((begin, end)), true) => {
@@ -194,7 +196,7 @@ impl Reader {
         let track = TrackId::Audio(0);
         let zero = Timestamp::ZERO;
         let place = |size| SampleLocation { track, keyframe: true, dts: zero, pts: zero, at, size };
-        // The first contiguous part has enough bytes for the duration.
+        // The first contiguous part contains enough bytes for the duration.
         let hole = holes.partition_point(|hole| hole.at < at);
         let piece = holes.get(hole).map_or(end, |hole| hole.at.min(end)) - at;
         let start = read(source, at, piece.min(START as u64), START, FilePart::Samples)?;

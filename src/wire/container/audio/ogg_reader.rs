@@ -1,6 +1,6 @@
-//! Reads Ogg, in which each page has the number of samples up to its end. Chained streams, each
-//! with its own header packets, are all read; the audio of each begins where the previous one ends.
-//! Seeking works in files with one stream, because its page counts are continuous.
+//! Reads Ogg, in which each page contains the number of samples up to its end. Chained streams,
+//! each with its own header packets, are all read; the audio of each begins where the previous one
+//! ends. Seeking works in files with one stream, because its page counts are continuous.
 
 use crate::base::Timestamp;
 use crate::wire::container::audio::ogg::{
@@ -11,12 +11,13 @@ use crate::wire::container::{
     Demuxer, Error, FilePart, Index, Link, ReadAt, SampleLocation, Unit, read,
 };
 
-/// Maximum number of chained streams, and maximum bytes of their different headers.
+/// Maximum number of chained streams; the next constant is the maximum total size of their
+/// different headers in bytes.
 const MAX_LINKS: usize = 4_096;
 const MAX_HEADERS: usize = 16 << 20;
 
 /// Maximum number of known gaps between parts of packets. If there are more, the oldest ones belong
-/// to packets that are already read.
+/// to packets that have already been read.
 const MAX_HOLES: usize = 65_536;
 
 /// The Ogg reader.
@@ -46,7 +47,7 @@ pub(super) struct Ogg {
     heard_from: Option<Timestamp>,
     /// End time of the packets that were read.
     reach: Timestamp,
-    /// Bytes of all header packets.
+    /// Total size of all header packets in bytes.
     heads: usize,
     /// True if the next page with a granule position defines the time of the packets before it.
     lands: bool,
@@ -172,7 +173,7 @@ impl Ogg {
             let before = self.index.links.last().map(|link| &link.parameters);
             let before = before.or(self.index.tracks.audio.first().map(|it| &it.parameters));
             match before.filter(|before| before.config == parameters.config) {
-                // Stored once.
+                // Equal configs are stored once.
                 Some(before) => parameters.config = before.config.clone(),
                 None => self.heads += parameters.config.len(),
             }
@@ -283,7 +284,7 @@ impl Demuxer for Ogg {
         audio_span(self.heard_from.unwrap_or_default(), self.end.unwrap_or(self.reach), self.reach)
     }
 
-    // Pages of the first stream that follow another page of it.
+    // Returns the pages of the first stream that follow another of its pages.
     fn units_in(&self, bytes: &[u8], at: u64) -> Vec<Unit> {
         let Some((serial, first)) = &self.first else { return Vec::new() };
         let Some(rate) = first.packets.as_ref().map(|packets| packets.rate) else {

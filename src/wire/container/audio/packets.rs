@@ -16,7 +16,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Returns the name of the format, also its file extension.
+    /// Returns the name of the format, which is also its file extension.
     pub const fn extension(self) -> &'static str {
         match self {
             Self::Mp3 => "mp3",
@@ -97,7 +97,7 @@ impl Packets {
 }
 
 /// Returns the audible span, from `first` to `end`, of audio that ends at `all`. If these values
-/// are invalid, it is the whole span.
+/// are invalid, returns the whole span.
 pub(super) fn audio_span(
     first: Timestamp,
     end: Timestamp,

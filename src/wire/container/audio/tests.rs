@@ -146,7 +146,7 @@ pub(super) fn flac_frame(number: u8) -> Vec<u8> {
     });
     frame.push(sum);
     frame.extend((0..900_u32).map(|it| (it * 77 + u32::from(number)) as u8));
-    // Looks like a frame, but of another position.
+    // Looks like a frame, but with another position.
     frame.extend([0xFF, 0xF8, 0xC9, 0x18, 99]);
     frame
 }

@@ -117,12 +117,12 @@ pub fn head(pcm: Pcm, bytes: u64) -> Vec<u8> {
 pub(super) struct WavCursor {
     index: Index,
     rate: u32,
-    /// Bytes of one value of every channel.
+    /// Size in bytes of one value of every channel.
     frame: u64,
     /// Position of the first audio byte, from the header; the next field is the end.
     data: u64,
     end: u64,
-    /// Total samples, if known.
+    /// Total number of samples, if known.
     all: Option<u64>,
     at: u64,
     units: Vec<Unit>,

@@ -6,7 +6,7 @@ use bytes::BytesMut;
 use super::{Error, TAG_HEADER, TAG_TRAILER, Tag, TagKind};
 use crate::wire::byte_block::ByteBlock;
 
-/// The longest accepted file header in bytes. The specification has 9.
+/// The longest accepted file header in bytes. The specification defines 9 bytes.
 const MAX_HEADER: u32 = 4_096;
 const HEADER: usize = 9;
 
@@ -24,7 +24,7 @@ pub struct Demuxer {
 #[derive(Debug, Default)]
 struct State {
     started: bool,
-    /// Bytes to skip: the size after a tag, and tags of unknown type.
+    /// Number of bytes to skip: the size after a tag, and tags of unknown type.
     skip: usize,
     skipped_tags: u64,
 }
@@ -55,7 +55,7 @@ impl Demuxer {
     }
 
     /// Works like [`Demuxer::next_tag`], for a new block whose memory bodies may share
-    /// ([`ByteBlock::take`]). When this returns `None`, the block is empty.
+    /// ([`ByteBlock::take`]). When this function returns `None`, the block is empty.
     ///
     /// # Errors
     /// Fails if the data is not FLV.

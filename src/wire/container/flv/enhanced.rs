@@ -6,7 +6,8 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use super::{Error, TagKind};
 use crate::wire::codec::four_cc::FourCc;
 
-/// Maximum number of tracks in a body. Ids have one byte, and real streams have up to 10 tracks.
+/// Maximum number of tracks in a body. Ids are one byte long, and real streams have up to 10
+/// tracks.
 pub(super) const MAX_TRACKS: usize = 32;
 
 /// Reads fields from the start of a body.
@@ -161,7 +162,7 @@ pub fn default_track(kind: TagKind, body: &Bytes, track: u8) -> Option<Bytes> {
         std::iter::once(one).chain(more).find(|part| part.id == track)?;
     let mut out = BytesMut::with_capacity(5 + rest.len());
     match (kind, &fourcc.0, packet_type) {
-        // The composition time is already there, or absent.
+        // The composition time is already present, or absent in this form.
         (TagKind::Video, b"avc1", 0..=3) => {
             out.put_u8(first & 0x70 | 7);
             out.put_u8(if packet_type == 3 { 1 } else { packet_type });

@@ -23,9 +23,9 @@ use crate::wire::container::{
 
 /// Maximum number of samples of a file.
 const MAX_SAMPLES: usize = 8_000_000;
-/// Bytes of a body that identify its content.
+/// Number of bytes at the start of a body that identify its content.
 const PREFIX: usize = 64;
-/// The longest decoder configuration that is accepted.
+/// Maximum length of a decoder configuration in bytes.
 const MAX_CONFIG: usize = 64 << 10;
 
 /// Indexes the file. Invalid bodies are skipped.
@@ -90,7 +90,7 @@ impl Scan {
         Ok(())
     }
 
-    /// The index so far, with the samples in the order of the file.
+    /// Returns the index so far, with the samples in the order of the file.
     pub fn index(&mut self) -> &mut Index {
         &mut self.index
     }
@@ -320,7 +320,7 @@ impl Scan {
     }
 }
 
-/// The position of the first tag.
+/// Returns the position of the first tag.
 fn beginning(source: &mut dyn ReadAt) -> Result<u64, Error> {
     let start = read(source, 0, 9, 9, FilePart::Header)?;
     let [b'F', b'L', b'V', _, _, a, b, c, d] = start[..] else {
@@ -333,7 +333,7 @@ fn beginning(source: &mut dyn ReadAt) -> Result<u64, Error> {
     Ok(at + TAG_TRAILER as u64)
 }
 
-/// True if one of our muxers supports the codec.
+/// Returns true if one of onair's muxers supports the codec.
 fn is_carried(codec: VideoCodec) -> bool {
     Format::ALL.iter().any(|format| format.carries_video(codec)) && codec != VideoCodec::Vp8
 }

@@ -34,9 +34,9 @@ use crate::wire::amf0::Value;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Bytes of a tag header.
+/// Length of a tag header in bytes.
 pub const TAG_HEADER: usize = 11;
-/// Bytes after the body of a tag, which repeat the tag's size.
+/// Length in bytes of the trailer after a tag's body, which repeats the tag's size.
 pub const TAG_TRAILER: usize = 4;
 /// The longest possible body of a tag in bytes.
 pub const MAX_BODY: usize = 0xFF_FFFF;

@@ -44,7 +44,7 @@ pub struct Recording {
 struct Keyframes {
     /// Time in seconds, and position in the file.
     entries: Vec<(f64, f64)>,
-    /// One of this many keyframes is listed.
+    /// Every n-th keyframe is listed; this field is n.
     every: u64,
     seen: u64,
 }
@@ -67,7 +67,7 @@ impl Recording {
         }
     }
 
-    /// Continues a file of onair that was cut off and has these samples.
+    /// Continues a file that onair wrote and that was cut off. The file contains these samples.
     pub fn resume(tracks: Tracks, samples: &[SampleLocation]) -> Self {
         let mut recording = Self::new(tracks);
         for place in samples.iter().filter(|place| place.track == TrackId::Video && place.keyframe)
@@ -82,8 +82,8 @@ impl Recording {
         recording
     }
 
-    /// Returns true if the file's metadata has the reserved space of a file by onair with these
-    /// tracks.
+    /// Returns true if the file's metadata contains the space that onair reserves in a file with
+    /// these tracks.
     ///
     /// # Errors
     /// Fails if the file cannot be read.
@@ -161,7 +161,7 @@ impl Recording {
                 let composition = i32::try_from(composition).unwrap_or(0);
                 let front = tag_body::picture_front(codec, packet.keyframe, composition);
                 let Some(front) = front else { return };
-                // The body of some codecs has only one time.
+                // Bodies of some codecs contain only one time.
                 let at =
                     if tag_body::has_composition_time(codec) { packet.dts } else { packet.pts };
                 self.tag(TagKind::Video, at, &front, &packet.data);

@@ -1,6 +1,6 @@
 //! Writes media bodies of FLV tags and RTMP messages: H.264, AAC and MP3 in the legacy form that
-//! every server reads (Annex E.4.2, E.4.3), other codecs in the enhanced form (Enhanced RTMP v2,
-//! "Enhanced Video", "Enhanced Audio"). Codecs that FLV does not support have no bodies.
+//! every server reads (Annex E.4.2, E.4.3), and other codecs in the enhanced form (Enhanced RTMP
+//! v2, "Enhanced Video", "Enhanced Audio"). Codecs that FLV does not support have no bodies.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -83,7 +83,7 @@ pub fn packet_body(codec: Codec, packet: &EncodedPacket) -> Option<Bytes> {
     Some(out.freeze())
 }
 
-/// Returns the number of bytes of a [`packet_body`], without making the body.
+/// Returns the size in bytes of a [`packet_body`], without making the body.
 pub fn packet_body_size(codec: Codec, packet: &EncodedPacket) -> Option<usize> {
     packet_front(codec, packet).map(|front| front.len() + packet.data.len())
 }

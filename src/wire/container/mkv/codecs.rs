@@ -1,4 +1,4 @@
-//! Converts the codec fields of a Matroska track to the types of onair.
+//! Converts the codec fields of a Matroska track to onair's types.
 
 use bytes::Bytes;
 
@@ -17,7 +17,7 @@ pub(super) const AAC: &str = "A_AAC";
 pub(super) fn other_audio(entry: &[u8], codec: &str, config: Bytes) -> Option<AudioConfig> {
     let (codec, told, config) = match codec {
         "A_OPUS" => (AudioCodec::Opus, codec::opus(&config)?, config),
-        // The stream marker and a block header precede it.
+        // The stream marker and a block header precede STREAMINFO.
         "A_FLAC" => {
             let info = config.get(8..42).map(|_| config.slice(8..42))?;
             (AudioCodec::Flac, codec::flac(&config)?, info)
@@ -26,7 +26,7 @@ pub(super) fn other_audio(entry: &[u8], codec: &str, config: Bytes) -> Option<Au
             let config = vorbis::unlaced(&config)?;
             (AudioCodec::Vorbis, vorbis::audio_info(&config)?, config)
         }
-        // The frames and the track entry have the parameters.
+        // The frames and the track entry contain the parameters.
         "A_AC3" | "A_EAC3" | "A_MPEG/L2" | "A_MPEG/L3" => {
             let codec = match codec {
                 "A_AC3" => AudioCodec::Ac3,
@@ -163,7 +163,7 @@ pub(super) fn name(entry: &[u8]) -> String {
     String::from_utf8_lossy(name).trim_end_matches('\0').to_owned()
 }
 
-/// Matroska's name of a video codec and its `CodecPrivate`, if any, for writing.
+/// Returns Matroska's name of a video codec and its `CodecPrivate`, if any, for writing.
 pub(super) fn video_entry(video: &VideoConfig) -> Option<(&'static str, Bytes)> {
     let config = video.config.clone();
     Some(match video.codec {
@@ -176,7 +176,7 @@ pub(super) fn video_entry(video: &VideoConfig) -> Option<(&'static str, Bytes)> 
     })
 }
 
-/// Matroska's name of an audio codec and its `CodecPrivate`, if any, for writing.
+/// Returns Matroska's name of an audio codec and its `CodecPrivate`, if any, for writing.
 pub(super) fn audio_entry(audio: &AudioConfig) -> Option<(&'static str, Bytes)> {
     Some(match audio.codec {
         AudioCodec::Aac => (AAC, audio.config.clone()),

@@ -38,7 +38,8 @@ fn depth(shown: &[Timestamp], sorted: &[Timestamp]) -> usize {
         .min(MAX_DEPTH)
 }
 
-/// As [`decoding_times`], but for incremental reading. The depth comes from the frames read so far.
+/// Works like [`decoding_times`], but for incremental reading. The depth comes from the frames read
+/// so far.
 #[derive(Clone, Debug, Default)]
 pub struct DecodeOrder {
     depth: usize,

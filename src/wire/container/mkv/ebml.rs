@@ -163,11 +163,11 @@ pub struct ElementHeader {
     pub id: u32,
     /// Size of the content; `None` if unknown.
     pub size: Option<u64>,
-    /// Bytes of the header itself.
+    /// Length of the header itself in bytes.
     pub length: usize,
 }
 
-/// The maximum bytes of a header.
+/// Maximum length of a header in bytes.
 pub const MAX_HEAD: usize = 12;
 
 /// Reads the header at the start of `data`.

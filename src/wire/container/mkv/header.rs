@@ -12,11 +12,11 @@ use crate::wire::container::{Chapter, TrackId, Tracks, audio_frame};
 
 /// Nanoseconds per tick.
 pub(super) const TICK_NANOS: u64 = 1_000_000;
-/// Reserved bytes for `SeekHead` with all its entries.
+/// Number of bytes that are reserved for `SeekHead` with all its entries.
 pub(super) const SEEK_ROOM: usize = 128;
-/// Bytes of the `Duration` element, and of the Void element that reserves space for it.
+/// Length in bytes of the `Duration` element, and of the Void element that reserves space for it.
 pub(super) const DURATION_LENGTH: usize = 11;
-/// Reserved bytes for chapters while the file is written.
+/// Number of bytes that are reserved for chapters while the file is written.
 pub(super) const CHAPTER_ROOM: usize = 8 << 10;
 
 pub(super) const TYPE_VIDEO: u64 = 1;

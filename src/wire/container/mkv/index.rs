@@ -40,7 +40,7 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
 /// Works like [`index`], but for playback, with audio of every known codec.
 ///
 /// # Errors
-/// As for [`index`].
+/// Fails with the same errors as [`index`].
 pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
     let mut walk = ClusterWalk::to_play();
     walk.walk(source)?;
@@ -58,7 +58,7 @@ pub struct FileIndex {
 /// Works like [`index`], but also returns the data for finishing the file.
 ///
 /// # Errors
-/// As for [`index`].
+/// Fails with the same errors as [`index`].
 pub fn survey(source: &mut dyn ReadAt) -> Result<FileIndex, Error> {
     let mut walk = ClusterWalk { scale_nanos: 1_000_000, ..ClusterWalk::default() };
     walk.walk(source)?;
@@ -102,7 +102,7 @@ pub(super) struct UsedTracks {
     /// Number of the track in the file.
     pub number: u64,
     pub track: TrackId,
-    /// Duration of a sample, if the file has it.
+    /// Duration of a sample, if the file declares it.
     period_nanos: Option<u64>,
     /// Codec delay, by which presentation is earlier than the timestamps. It is used only for
     /// copying.
@@ -157,12 +157,12 @@ impl ClusterWalk {
             id::SEGMENT if self.segment == 0 => {
                 self.segment = content;
                 let end = found.size.and_then(|size| content.checked_add(size));
-                // A segment that ends after the file was cut off.
+                // If the segment ends after the end of the file, the file was cut off.
                 self.segment_known = end.is_some_and(|end| end <= source.size());
                 self.index.whole = content;
                 true
             }
-            // A second segment of a concatenated file.
+            // This is the second segment of a concatenated file.
             id::SEGMENT => return Ok(false),
             id::CLUSTER => {
                 self.cluster = (at, content, found.size.and_then(|size| content.checked_add(size)));
@@ -413,7 +413,7 @@ impl ClusterWalk {
         Ok(())
     }
 
-    /// Reads the additions of the last block, of which the first kind (`BlockAddID` 1) is its alpha
+    /// Reads the additions of the last block, of which the first kind (`BlockAddID` 1) is the alpha
     /// channel.
     fn additions(&mut self, source: &mut dyn ReadAt, from: u64, end: u64) -> Result<(), Error> {
         let (mut at, mut kind, mut data) = (from, 1, None);
@@ -445,14 +445,14 @@ impl ClusterWalk {
             return Ok(());
         };
         let last = self.index.samples.last().filter(|last| last.track == TrackId::Video);
-        // One per frame.
+        // There is one alpha block per frame.
         if let Some(last) = last.filter(|_| self.index.alpha.len() < self.index.samples.len()) {
             self.index.alpha.push(SampleLocation { at, size, ..*last });
         }
         Ok(())
     }
 
-    /// Positions of the elements in a file that onair wrote.
+    /// Returns the positions of the elements in a file that onair wrote.
     fn layout(&self) -> Option<Layout> {
         let (info_content, info) = self.info.as_ref().filter(|_| self.ours)?;
         let (chapters, length) = self.after_tracks?;

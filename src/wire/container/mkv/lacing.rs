@@ -2,10 +2,11 @@
 
 use crate::wire::container::mkv::ebml::vint;
 
-/// Bytes of a block that are read to find its frames, enough for 256 sizes of usual length.
+/// Number of bytes of a block that are read to find its frames. It is sufficient for 256 sizes of
+/// usual length.
 pub const MAX_SIZES: usize = 4_096;
 
-/// Returns the position and length of each frame, in bytes from the start of `data`. This is the
+/// Returns the position and length of each frame, in bytes from the start of `data`. `data` is the
 /// block content after its flags, or the beginning of that content, whose full length is `size`.
 /// Returns `None` if the block has no lacing or the sizes do not fit.
 pub fn frames(flags: u8, data: &[u8], size: u64) -> Option<Vec<(u64, u32)>> {

@@ -12,7 +12,7 @@ use crate::wire::container::{
 
 /// Number of samples that are returned at a time, if available.
 const MAX_SAMPLES_PER_TURN: usize = 48;
-/// Hard limit of the samples at a time, for all tracks together.
+/// Maximum number of samples that are returned at a time, for all tracks together.
 const MAX_PER_TURN: usize = 4_096;
 
 /// The incremental Matroska reader.
@@ -74,7 +74,7 @@ impl Reader {
             }
         }
         units.sort_unstable_by_key(|unit| (unit.time, unit.at));
-        // Several keyframes of one cluster.
+        // A cluster can contain several keyframes.
         units.dedup_by_key(|unit| unit.at);
         self.units = units;
     }
@@ -130,7 +130,7 @@ impl Demuxer for Reader {
         }
         let mut goes_on = true;
         while goes_on {
-            // The keyframe flag of a frame comes after it.
+            // The keyframe flag of a frame comes after the frame.
             let inside = self.walk.group.is_some_and(|end| self.walk.at < end);
             let count = self.walk.index.samples.len();
             if count >= MAX_SAMPLES_PER_TURN && !inside || count >= MAX_PER_TURN {

@@ -1,4 +1,4 @@
-//! Writes a Matroska file that is readable at every moment, see the [module](super).
+//! Writes a Matroska file that is readable at every moment; see the [module](super).
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -110,7 +110,8 @@ impl Writer {
         ticks(packet.pts) + delay.map_or(0, |nanos| delay_ticks(*nanos, TICK_NANOS))
     }
 
-    /// Continues a file of onair that was cut off, with this layout and these keyframes.
+    /// Continues a file that onair wrote and that was cut off, with this layout and these
+    /// keyframes.
     pub fn resume(tracks: Tracks, layout: Layout, cues: Vec<Cue>, chapters: Vec<Chapter>) -> Self {
         Self { layout, cues, chapters, ..Self::new(tracks) }
     }
@@ -236,7 +237,7 @@ impl Muxer for Writer {
         let mut out = BytesMut::with_capacity(self.waiting + 64);
         let mut rest = pending.as_slice();
         while let Some(first) = rest.first() {
-            // Usually all of them: a flush spans one second.
+            // These are usually all samples, because a flush spans one second.
             let limit = self.stamp(first) + MAX_SPAN;
             let count = rest.iter().position(|sample| self.stamp(sample) > limit);
             let (samples, after) = rest.split_at(count.unwrap_or(rest.len()));

@@ -12,7 +12,8 @@ pub fn put_box(out: &mut BytesMut, name: Name, content: impl FnOnce(&mut BytesMu
     out.put_u32(0);
     out.put_slice(&name);
     content(out);
-    // Our largest box is a few hundred megabytes: a `moov` of weeks.
+    // onair's largest box is a few hundred megabytes long: the `moov` of a recording of several
+    // weeks.
     let length = u32::try_from(out.len() - at).unwrap_or(u32::MAX).to_be_bytes();
     if let Some(place) = out.get_mut(at..at + 4) {
         place.copy_from_slice(&length);

@@ -44,7 +44,7 @@ pub(super) fn samples(chapters: &[Chapter], at: u64, end: Timestamp) -> (BytesMu
     (data, table)
 }
 
-/// Returns an upper estimate of the bytes of the samples and their `trak`.
+/// Returns an upper estimate of the size in bytes of the samples and their `trak`.
 pub(super) fn weight(chapters: &[Chapter]) -> usize {
     let each = chapters.iter().map(|chapter| 2 * chapter.title.len() + 60).sum::<usize>();
     if chapters.is_empty() { 0 } else { 1_000 + each }
@@ -76,7 +76,7 @@ pub(super) fn put_description(out: &mut BytesMut) {
     });
 }
 
-/// Ids of the tracks in `moov` that are chapter tracks of other tracks.
+/// Returns the ids of the tracks in `moov` that are chapter tracks of other tracks.
 pub(super) fn tracks(moov: &[u8]) -> Vec<u32> {
     let mut numbers = Vec::new();
     for trak in boxes(moov).filter(|found| found.name == *b"trak").take(64) {

@@ -34,7 +34,7 @@ pub struct EncryptedTrack {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct Protection {
     scheme: Scheme,
-    /// Bytes of the IV per sample: 0, 8 or 16.
+    /// Size of the IV per sample in bytes: 0, 8 or 16.
     iv_size: u8,
     /// The constant IV, if samples have none.
     iv: [u8; 16],
@@ -85,7 +85,7 @@ fn protection(sinf: &[u8]) -> Option<Protection> {
     matches!(iv_size, 0 | 8 | 16).then_some(Protection { scheme, iv_size, iv })
 }
 
-/// Pads an IV of 8 or 16 bytes to 16. The added bytes of a short one are the counter.
+/// Pads an IV of 8 or 16 bytes to 16. The added bytes of a short IV are the counter.
 fn padded(bytes: &[u8]) -> Option<[u8; 16]> {
     let mut iv = [0; 16];
     if !matches!(bytes.len(), 8 | 16) {
@@ -105,7 +105,7 @@ pub(super) fn samples(
     let Protection { scheme, iv_size, iv } = protection;
     let all = |&(at, size): &(u64, u32)| EncryptedTrack { at, size, scheme, iv, parts: Vec::new() };
     let Some(senc) = boxes(traf).find(|found| found.name == *b"senc") else {
-        // Only if there is no per-sample data.
+        // This is valid only if there is no per-sample data.
         return (iv_size == 0).then(|| places.iter().map(all).collect());
     };
     let mut fields = Fields(senc.content);

@@ -6,7 +6,7 @@ use crate::wire::container::Unit;
 use crate::wire::container::mp4::boxes::{Fields, Name, boxes, child, header};
 use crate::wire::container::mp4::movie::{Movie, Track};
 
-/// The share of the file from which a `sidx` counts as an index of the whole file.
+/// The share of the file that a `sidx` must cover to count as an index of the whole file.
 const COMPLETE_SHARE: f64 = 0.98;
 
 /// Reads a `sidx` that ends at `end` in a file of `size` bytes. Returns the fragments and the end
@@ -66,7 +66,7 @@ fn tfra(content: &[u8], track: &Track, size: u64) -> Option<Vec<Unit>> {
     let rest = [4, 2, 0].iter().map(|shift| (lengths >> shift & 3) as usize + 1).sum();
     let count = fields.u32()?;
     let mut units = Vec::new();
-    // As far as bytes are available.
+    // Reads the entries whose bytes are available.
     for _ in 0..count {
         let (Some(time), Some(at)) = (fields.long(version), fields.long(version)) else { break };
         if fields.bytes(rest).is_none() {

@@ -17,7 +17,7 @@ pub const VIDEO_TIMESCALE: u32 = writer::MOVIE_TIMESCALE;
 pub const FIRST_TRACK: u32 = 1;
 pub const SECOND_TRACK: u32 = 2;
 
-/// Ticks per second of audio.
+/// Returns the ticks per second of audio.
 pub fn audio_timescale(audio: &AudioConfig) -> u32 {
     audio_frame(audio).1
 }
@@ -39,7 +39,7 @@ pub fn initialization(tracks: &Tracks, first_track: u32) -> Bytes {
     Writer::live(tracks.clone(), first_track.max(1)).initialization()
 }
 
-/// Tracks of a stream with at most one of each kind.
+/// Returns the tracks of a stream with at most one of each kind.
 pub fn tracks(video: Option<&crate::media::VideoConfig>, audio: Option<&AudioConfig>) -> Tracks {
     let audio = audio.map(|audio| AudioTrack { parameters: audio.clone(), name: String::new() });
     Tracks { video: video.cloned(), audio: audio.into_iter().collect() }

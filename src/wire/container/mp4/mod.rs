@@ -1,7 +1,7 @@
 //! MP4 (ISO/IEC 14496-12, -14 and -15): writes files that are fragmented during recording and
 //! ordinary at the end, and reads both kinds. This module has no I/O.
 //!
-//! A file in progress has `ftyp`, a `free` box of sixteen bytes, a `moov` without samples, then
+//! A file in progress has `ftyp`, a `free` box of sixteen bytes, a `moov` without samples, and then
 //! alternating `moof` and `mdat`, each of at most about a second. At the end, the writer appends
 //! the chapter titles, if any (in their own `mdat`), and a `moov` with all samples. It also turns
 //! the `free` box into the header of one `mdat` that covers everything before the `moov`. The

@@ -36,7 +36,7 @@ pub(super) struct Track {
     next_dts: i64,
     /// Encryption of its samples.
     protection: Option<Protection>,
-    /// For uncompressed audio, the bytes of one value of every channel.
+    /// For uncompressed audio, the size in bytes of one value of every channel.
     frame: Option<u32>,
 }
 
@@ -55,7 +55,7 @@ pub(super) struct Movie {
     pub titles: Vec<SampleLocation>,
     /// Encrypted samples.
     pub sealed: Vec<EncryptedTrack>,
-    /// Duration with all fragments in seconds, if the file has it.
+    /// Duration with all fragments in seconds, if the file declares it.
     pub length: Option<f64>,
     /// True if the file may have fragments.
     pub fragmented: bool,
@@ -167,7 +167,7 @@ impl TrackHead {
         Some(Self { number, timescale: fields.u32()?.max(1) })
     }
 
-    /// Returns the time shift of its edit list in microseconds.
+    /// Returns the time shift of the track's edit list in microseconds.
     fn shift(self, trak: &[u8], movie_timescale: u32) -> i64 {
         child(trak, *b"edts")
             .and_then(|edts| child(edts, *b"elst"))
@@ -243,7 +243,7 @@ fn trak_header(
 }
 
 /// Completes uncompressed audio with its rate, which is the track's timescale if the description
-/// has none. Also returns the bytes of one value of every channel.
+/// has none. Also returns the size in bytes of one value of every channel.
 fn with_clock(
     described: TrackDescription,
     timescale: u32,
@@ -314,7 +314,7 @@ fn video(config: Bytes, timescale: u32, period: Option<u32>) -> Option<crate::me
     let rate = period.map(|period| f64::from(timescale) / f64::from(period));
     let metadata = Metadata { frame_rate: rate, ..Metadata::default() };
     let mut video = told_h264_config(config, &metadata)?;
-    // If our own writer makes these ticks from an exact rate, that rate applies.
+    // If onair's own writer would make these ticks from an exact rate, that rate applies.
     if let Some(period) = period
         && let Some(exact) =
             FrameRate::new(timescale / gcd(timescale, period), period / gcd(timescale, period))

@@ -14,13 +14,13 @@ use crate::wire::container::{
     Chapter, Error, FilePart, Format, Index, ReadAt, SampleLocation, Unit, read,
 };
 
-/// The largest accepted `moov` in bytes, enough for days of samples.
+/// Maximum size of a `moov` in bytes, enough for days of samples.
 const MAX_MOOV: usize = 512 << 20;
-/// The largest accepted `moof` in bytes.
+/// Maximum size of a `moof` in bytes.
 const MAX_MOOF: usize = 16 << 20;
-/// The longest box, in bytes, that may contain a chapter.
+/// Maximum length in bytes of a box that may contain a chapter.
 const MAX_CHAPTER: usize = 512;
-/// The longest accepted index of fragments in bytes.
+/// Maximum length of an index of fragments in bytes.
 const MAX_INDEX: usize = 4 << 20;
 /// Maximum number of samples of a file of unknown length (half a day), and of one of its fragments.
 const MAX_SAMPLES: usize = 4_000_000;
@@ -49,7 +49,7 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
 /// Works like [`index`], but for playback, with every known codec.
 ///
 /// # Errors
-/// As for [`index`].
+/// Fails with the same errors as [`index`].
 pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
     let index = Index { to_play: true, ..Index::default() };
     Reader::of(index, true).all(source).map(|survey| survey.index)
@@ -59,7 +59,7 @@ pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
 /// encrypted samples.
 ///
 /// # Errors
-/// As for [`index`].
+/// Fails with the same errors as [`index`].
 pub fn index_sealed(source: &mut dyn ReadAt) -> Result<(Index, Vec<EncryptedTrack>), Error> {
     let index = Index { to_play: true, has_key: true, ..Index::default() };
     Reader::of(index, true).all(source).map(|survey| (survey.index, survey.sealed))
@@ -68,7 +68,7 @@ pub fn index_sealed(source: &mut dyn ReadAt) -> Result<(Index, Vec<EncryptedTrac
 /// Works like [`index`], but also returns the data for finishing the file.
 ///
 /// # Errors
-/// As for [`index`].
+/// Fails with the same errors as [`index`].
 pub fn survey(source: &mut dyn ReadAt) -> Result<FileIndex, Error> {
     Reader::of(Index::default(), true).all(source)
 }
@@ -143,13 +143,13 @@ impl Reader {
         }
     }
 
-    /// Reads the boxes that are complete, of a file that grows by fragments.
+    /// Reads the complete boxes of a file that grows by fragments.
     ///
     /// # Errors
     /// Fails if the file is not MP4, or cannot be read.
     pub fn read_growing(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
         while let Some(next) = next_box(source, self.at)? {
-            // The samples of a fragment are behind its header.
+            // The samples of a fragment follow its header.
             if next.name == *b"moof" && next_box(source, next.end)?.is_none() {
                 break;
             }
@@ -158,7 +158,7 @@ impl Reader {
         Ok(())
     }
 
-    /// The index so far, with the samples in the order of the file.
+    /// Returns the index so far, with the samples in the order of the file.
     pub fn index_so_far(&mut self) -> &mut Index {
         &mut self.index
     }

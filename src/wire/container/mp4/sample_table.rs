@@ -36,7 +36,7 @@ pub struct Entry {
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     pub timescale: u32,
-    /// Duration of a sample without a following one, in ticks.
+    /// Duration in ticks of a sample that no other sample follows.
     pub default_duration: u32,
     /// Ticks by which the last sample lasts longer in the media than in the presentation.
     pub overhang: u32,
@@ -84,7 +84,7 @@ impl Table {
         settle(dts, last, snapped)
     }
 
-    /// Ticks from time zero to the DTS of the first sample.
+    /// Returns the ticks from time zero to the DTS of the first sample.
     fn begins(&self) -> i64 {
         self.first_dts().saturating_sub(self.zero.unwrap_or(0))
     }
@@ -109,7 +109,7 @@ impl Table {
         self.first_dts.unwrap_or(0)
     }
 
-    /// Ticks from the first DTS to the presentation end of the last sample.
+    /// Returns the ticks from the first DTS to the presentation end of the last sample.
     pub fn duration(&self) -> u64 {
         let span = self.last_dts - self.first_dts();
         if self.is_empty() {
@@ -146,7 +146,7 @@ impl Table {
         }
     }
 
-    /// Returns an upper estimate of the bytes that [`Table::write`] makes.
+    /// Returns an upper estimate of the number of bytes that [`Table::write`] makes.
     pub fn weight(&self) -> usize {
         200 + self.durations.len() * 8
             + self.compositions.len() * 8
@@ -227,7 +227,7 @@ impl Table {
         let shown = self.compositions.first().map_or(0, |(_, offset)| i64::from(*offset)).max(0);
         let nothing = begins.saturating_add(shown);
         let from = if nothing < 0 { begins.saturating_neg() } else { shown };
-        // As long as the decoding lasts, or until the last sample was shown.
+        // The edit lasts as long as the decoding, or until the last sample was shown.
         let last = self.last_shown.saturating_sub(self.first_dts()).saturating_sub(from);
         let last = last.saturating_add(self.default_duration.into()).max(0).unsigned_abs();
         let length = self.duration().saturating_add_signed(nothing.min(0));

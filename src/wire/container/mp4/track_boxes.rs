@@ -396,7 +396,7 @@ fn coded(colr: &[u8]) -> Option<Colors> {
     }
     let mut code = || fields.u16().map(|code| u8::try_from(code).unwrap_or(2));
     let colors = Colors::of(code()?, code()?, code()?);
-    // The box of QuickTime has no range.
+    // QuickTime's box contains no range.
     let full_range = fields.u8().filter(|_| kind == b"nclx").map(|flags| flags & 0x80 != 0);
     Some(Colors { full_range, ..colors })
 }

@@ -1,4 +1,4 @@
-//! Writes an MP4 file, with fragments during recording and one index at the end, see the
+//! Writes an MP4 file, with fragments during recording and one index at the end; see the
 //! [module](super).
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -20,7 +20,7 @@ const MAX_MOVIE_TIMESCALE: u64 = 1_000_000_000;
 const MAX_CHAPTERS: usize = 255;
 /// The first bytes of a `free` box that contains a chapter between fragments.
 pub(super) const CHAPTER_MARK: &[u8; 8] = b"onairchp";
-/// Bytes of the box that becomes the header of `mdat`.
+/// Size in bytes of the box that becomes the header of `mdat`.
 pub(super) const MDAT_HEADER_BYTES: u64 = 16;
 
 /// The MP4 writer.
@@ -111,7 +111,7 @@ impl Writer {
             let Some(its) = timing.of(track.id) else { continue };
             let usual = track.table.timescale;
             let timescale = match (its.timescale, track.id) {
-                // Milliseconds, if they are exact for the frames.
+                // Times in milliseconds need a timescale in which milliseconds are exact.
                 (0, TrackId::Video) if !usual.is_multiple_of(1_000) => MOVIE_TIMESCALE,
                 (0, _) => usual,
                 (told, _) => told,
@@ -131,8 +131,8 @@ impl Writer {
         writer
     }
 
-    /// Continues a file that was cut off, which has these samples (in file order) and its free
-    /// space at `room_at`.
+    /// Continues a file that was cut off. The file contains these samples (in file order), and its
+    /// free space is at `room_at`.
     pub fn resume(
         shape: Tracks,
         samples: &[crate::wire::container::SampleLocation],

@@ -9,10 +9,10 @@ use crate::wire::codec::mpeg_audio;
 use crate::wire::codec::pcm::{Coding, Pcm};
 use crate::wire::container::ts::event::{CLOCK, Codec, Event};
 
-/// Maximum bytes that wait for the rest of a frame, more than any frame has.
+/// Maximum number of bytes that wait for the rest of a frame. No frame is that long.
 const MAX_REST: usize = 64 << 10;
 
-/// Bytes of an AC-3 syncframe that contain its length, rate and channels.
+/// Number of bytes at the start of an AC-3 syncframe that contain its length, rate and channels.
 const AC3_HEAD: usize = 7;
 
 /// The audio reader.

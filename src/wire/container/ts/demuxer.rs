@@ -8,7 +8,7 @@ use crate::wire::container::ts::section;
 use crate::wire::container::ts::section::{Kind, Sections};
 use crate::wire::container::ts::video::VideoUnits;
 
-/// Bytes per packet.
+/// Size of a packet in bytes.
 pub const PACKET: usize = 188;
 const SYNC: u8 = 0x47;
 /// Demultiplexes a transport stream.
@@ -38,7 +38,7 @@ struct Stream<T> {
     reader: T,
 }
 
-/// Reader of packed audio, which has no transport stream.
+/// Reader of packed audio, which is not in a transport stream.
 #[derive(Debug)]
 pub struct PackedAudio(AudioUnits);
 
@@ -255,8 +255,8 @@ impl Demuxer {
         let mut others = Vec::new();
         for stream in streams {
             match stream.kind {
-                // The first stream of each kind; among several codecs, one that every player here
-                // decodes.
+                // The first stream of each kind is used. Among several codecs, a codec that every
+                // player of onair decodes is preferred.
                 Kind::Video(Codec::H264) if is_kind(&video, |it| it == HEVC) => {
                     video = Some(stream);
                 }

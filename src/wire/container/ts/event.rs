@@ -61,7 +61,7 @@ pub struct StreamEvents {
 }
 
 impl StreamEvents {
-    /// Converts an event; some events give no stream event.
+    /// Converts an event. Some events have no equivalent.
     pub fn take(&mut self, event: Event, take: &mut dyn FnMut(StreamEvent)) {
         match event {
             Event::VideoConfig { codec, config } => {

@@ -1,7 +1,7 @@
 //! Packetized elementary streams (ISO/IEC 13818-1 §2.4.3.6): assembles a unit with its times from
 //! packet payloads.
 
-/// The longest unit in bytes. The largest frames have some megabytes.
+/// The longest unit in bytes. The largest frames are a few megabytes long.
 const MAX_UNIT: usize = 8 << 20;
 
 /// A unit in progress.

@@ -3,7 +3,7 @@
 
 use crate::wire::container::ts::event::Codec;
 
-/// The longest section (§2.4.4.1).
+/// Maximum length of a section in bytes (§2.4.4.1).
 const MAX_SECTION: usize = 1_024;
 /// Maximum number of streams of a program that are read.
 const MAX_STREAMS: usize = 64;
@@ -49,7 +49,7 @@ pub(super) fn crc(data: &[u8]) -> u32 {
 
 /// Returns the bytes between the header and the checksum of a section.
 fn body(section: &[u8], table: u8) -> Option<&[u8]> {
-    // Only sections that are currently valid.
+    // Only sections that are currently valid count.
     let valid = section.first() == Some(&table) && section.get(5)? & 1 == 1;
     section.get(8..section.len().checked_sub(4)?).filter(|_| valid)
 }

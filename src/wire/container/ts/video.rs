@@ -121,7 +121,7 @@ impl VideoUnits {
     }
 }
 
-/// Makes the configuration record of these sets, once all are there.
+/// Makes the configuration record of these sets, once all are available.
 fn record(codec: Codec, sets: &Sets) -> Option<Bytes> {
     let [video, sequence, pictures] = sets;
     let (sps, pps) = (sequence.first()?, pictures.first()?);

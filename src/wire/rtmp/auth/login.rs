@@ -92,8 +92,8 @@ impl Login {
             && !self.answered.iter().any(|answered| answered == challenge)
     }
 
-    /// Checks `app` of connect with its query. `fresh` has at least 16 unpredictable hexadecimal
-    /// digits, new for each call.
+    /// Checks `app` of connect with its query. `fresh` is at least 16 unpredictable hexadecimal
+    /// digits, which must be new for each call.
     pub fn knock(&mut self, app: &str, fresh: &str, now: Timestamp) -> Verdict {
         let (app, query) = app.split_once('?').unwrap_or((app, ""));
         let decoded = |value| percent_decode_str(value).decode_utf8_lossy().into_owned();
@@ -168,7 +168,7 @@ mod tests {
         Credentials { user: user.into(), password: crate::base::Secret::new(password) }
     }
 
-    /// Logs in like onair's client, until the result does not change.
+    /// Logs in like onair's client, until the result no longer changes.
     fn dialogue(door: &mut Login, login: &Credentials, app: &str) -> Vec<Verdict> {
         let (mut said, mut query) = (Vec::new(), String::new());
         for round in 0..4 {

@@ -1,8 +1,8 @@
 //! Authentication by name and password for servers of Adobe and Limelight.
 //!
 //! Authentication takes up to three connections. The server rejects the first with its method, and
-//! the second, which has the user name, with a salt and a challenge. The third has the response.
-//! [`next_query`] returns the text to append to app and tcUrl of the next connection.
+//! the second, which contains the user name, with a salt and a challenge. The third contains the
+//! response. [`next_query`] returns the text to append to app and tcUrl of the next connection.
 
 mod login;
 
@@ -26,7 +26,7 @@ pub enum Method {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
     pub method: Method,
-    /// The salt, which like the next fields is only in the reply to the second connection.
+    /// The salt, which, like the next fields, is only in the reply to the second connection.
     pub salt: Option<String>,
     pub challenge: Option<String>,
     pub opaque: Option<String>,

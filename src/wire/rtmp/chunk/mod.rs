@@ -15,7 +15,7 @@ pub use writer::{Pending, Writer, encode_standalone, standalone};
 
 /// The initial chunk size of both directions.
 pub const DEFAULT_SIZE: u32 = 128;
-/// The largest useful chunk size, because a message length has 24 bits.
+/// The largest useful chunk size, because a message length is a 24-bit number.
 pub const MAX_SIZE: u32 = 0x00FF_FFFF;
 /// The value of a 24-bit time field after which a 32-bit time follows.
 const EXTENDED: u32 = 0x00FF_FFFF;

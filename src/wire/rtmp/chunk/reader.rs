@@ -10,11 +10,11 @@ use crate::wire::rtmp::message::{Control, Kind, Message};
 /// Limits for the memory that a peer may use.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Longest message, in bytes.
+    /// Maximum message length in bytes.
     pub message: usize,
     /// Maximum number of messages in progress at the same time.
     pub partials: usize,
-    /// Maximum bytes of all messages in progress.
+    /// Maximum total size of all messages in progress, in bytes.
     pub partial_bytes: usize,
     /// Maximum number of chunk streams.
     pub chunk_streams: usize,
@@ -61,7 +61,7 @@ pub struct Reader {
     index: [u8; 64],
     /// The current chunk: its stream, and its remaining bytes.
     current: Option<(usize, usize)>,
-    /// The first part of a header that the end of the input cuts.
+    /// The first part of a header that was cut off at the end of the input.
     header: Bytes20,
     /// Bytes that were read as a time and turned out to be payload.
     pushed_back: Bytes20,
@@ -119,7 +119,7 @@ impl Bytes20 {
 /// A parsed chunk header.
 struct Header {
     chunk_stream: u32,
-    /// Bytes of the header.
+    /// Length of the header in bytes.
     size: usize,
     fields: Fields,
 }
@@ -214,7 +214,7 @@ impl Reader {
     /// ([`ByteBlock::take`]).
     ///
     /// # Errors
-    /// As for [`Reader::read`].
+    /// Fails with the same errors as [`Reader::read`].
     pub fn read_block(&mut self, block: &mut ByteBlock<'_>) -> Result<Option<Message>, Error> {
         let between = self.current.is_none() && self.header.length + self.pushed_back.length == 0;
         if between && let Some(header) = self.parse_header(block.as_slice()) {
@@ -350,9 +350,10 @@ impl Reader {
         Some(Header { chunk_stream, size: bytes.len() - after.len(), fields })
     }
 
-    /// Returns true if `bytes`, after a type 3 header, begin with a repeated extended time, and
-    /// what that proves about the sender. Some senders repeat the time, some do not, and some write
-    /// zeros (which may also be payload and prove nothing). Returns `None` if it is not known yet.
+    /// Returns whether `bytes`, which follow a type 3 header, begin with a repeated extended time,
+    /// and what that proves about the sender. Some senders repeat the time, some do not, and some
+    /// write zeros (which may also be payload and prove nothing). Returns `None` if it is not known
+    /// yet.
     fn repeated_time(&self, stream: &Stream, bytes: &[u8]) -> Option<(bool, Option<bool>)> {
         if let Some(known) = self.repeats_extended {
             return Some((known, None));

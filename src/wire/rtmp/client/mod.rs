@@ -1,4 +1,5 @@
-//! Client side of a connection: publishes or plays one stream. Sans-IO, without clock or thread.
+//! Client side of a connection: publishes or plays one stream. It is sans-IO, without a clock or a
+//! thread.
 //!
 //! ```text
 //! let mut session = Session::new(Config::publish(url, bitrate), now, seed);
@@ -10,11 +11,13 @@
 //!         Output::Idle => wait for input or for something to send,
 //!     }
 //! }
-//! ``` Pass input to [`Session::handle_input`]. After [`Event::PublishStarted`], call
+//! ```
+//!
+//! Pass input to [`Session::handle_input`]. After [`Event::PublishStarted`], call
 //! [`Session::send_metadata`], [`Session::send_video`] and [`Session::send_audio`]. Check
 //! [`Session::queued_bytes`] first, because the session itself drops nothing. To end, call
 //! [`Session::close`] and continue until [`Event::Finished`]. An `Err` from any call ends the
-//! session, and has the cause, the [`ClientStage`], and the kind of a rejection.
+//! session, and contains the cause, the [`ClientStage`], and the kind of a rejection.
 //!
 //! The session reads the server's messages all the time. Each status gives an [`Event::Status`],
 //! and a rejection ends the session with [`Error::Refused`] even during a stream. Keys are removed
@@ -72,17 +75,17 @@ pub struct Config {
 }
 
 impl Config {
-    /// Options to publish a stream with this bitrate.
+    /// Returns the options to publish a stream with this bitrate.
     pub fn publish(url: Url, bitrate: BitsPerSecond) -> Self {
         Self { bitrate: Some(bitrate), ..Self::new(url, Purpose::Publish) }
     }
 
-    /// Options to play a stream.
+    /// Returns the options to play a stream.
     pub fn play(url: Url) -> Self {
         Self::new(url, Purpose::Play)
     }
 
-    /// Options for either purpose.
+    /// Returns the options for either purpose.
     pub fn new(url: Url, purpose: Purpose) -> Self {
         Self {
             url,

@@ -146,7 +146,7 @@ impl Session {
         }
     }
 
-    /// Returns the next event, for a time when nothing can be sent.
+    /// Returns the next event. This function is for times when nothing can be sent.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
@@ -208,7 +208,7 @@ impl Session {
     }
 
     /// Queues a data message unchanged, for relays: `body` is AMF0 from the name on. Metadata is
-    /// sent as `@setDataFrame`. `false` if publishing has not begun or has ended.
+    /// sent as `@setDataFrame`. Returns false if publishing has not begun or has ended.
     pub fn send_script(&mut self, time_ms: u32, body: &Bytes, is_metadata: bool) -> bool {
         let may = self.may_send();
         if may {
@@ -241,8 +241,9 @@ impl Session {
         self.link.out.set_rate(rate);
     }
 
-    /// Returns the maximum unsent bytes in the system's buffer before more are added, because audio
-    /// cannot overtake them there. Returns `None` if the link rate is unknown.
+    /// Returns the maximum number of unsent bytes in the system's buffer before the caller adds
+    /// more, because audio cannot overtake the bytes in that buffer. Returns `None` if the link
+    /// rate is unknown.
     pub fn unsent_limit(&self) -> Option<u32> {
         self.link.out.unsent_limit()
     }

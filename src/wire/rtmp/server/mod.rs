@@ -1,5 +1,5 @@
-//! Server side of a connection to a client that publishes or plays one stream. Sans-IO, without
-//! clock or thread. The session is driven like [`super::client`].
+//! Server side of a connection to a client that publishes or plays one stream. It is sans-IO,
+//! without a clock or a thread. The session is driven like [`super::client`].
 //!
 //! Requests of the client are events that need a decision. After [`Event::ConnectRequested`], call
 //! [`Session::accept_connect`] or [`Session::reject_connect`], and likewise for publish and play.
@@ -71,7 +71,8 @@ pub enum Event {
     /// The client requests to play, which the caller accepts or rejects.
     PlayRequested {
         name: StreamName,
-        /// Start position; negative means live. In seconds, or in milliseconds from some clients.
+        /// Start position; negative means live. The unit is seconds, but some clients send
+        /// milliseconds.
         start: f64,
         /// Length to play; zero or negative for the whole stream.
         duration: f64,

@@ -19,7 +19,7 @@ use crate::wire::rtmp::status::{Level, Status, code};
 use crate::wire::rtmp::stream_name::StreamName;
 use crate::wire::rtmp::{Time, handshake};
 
-/// Maximum bytes of buffered input while a decision is pending.
+/// Maximum number of bytes of buffered input while a decision is pending.
 const MAX_HELD: usize = 256 << 10;
 /// Maximum number of message streams that a client may create.
 const MAX_STREAMS: u32 = 16;
@@ -56,7 +56,7 @@ pub struct Session {
     state: State,
     link: Connection,
     connect: Connect,
-    /// Message streams created so far.
+    /// Number of message streams created so far.
     streams: u32,
     /// The message stream that publishes or plays.
     stream: u32,
@@ -247,7 +247,7 @@ impl Session {
     /// Accepts the client as the player of a recording, in which it may seek.
     ///
     /// # Errors
-    /// As for [`Session::accept_play`].
+    /// Fails with the same errors as [`Session::accept_play`].
     pub fn accept_recorded(&mut self) -> Result<(), Error> {
         self.is_recorded = true;
         self.accept_play()
@@ -345,7 +345,7 @@ impl Session {
         self.link.command(self.stream, command::on_status(status));
     }
 
-    /// Requests that the client connects again, perhaps to another address (Enhanced RTMP).
+    /// Requests that the client connect again, perhaps to another address (Enhanced RTMP).
     pub fn request_reconnect(&mut self, tc_url: Option<&str>, description: &str) {
         let mut info = Status::new(Level::Status, code::RECONNECT_REQUEST, description).to_value();
         if let (Value::Object(properties), Some(tc_url)) = (&mut info, tc_url) {

@@ -1,5 +1,5 @@
-//! Changes recordings on a thread: renames, moves to the trash, copies. Changes run one at a time;
-//! a second one is refused.
+//! Changes recordings on a thread: renames them, moves them to the trash, copies or repairs them.
+//! Changes run one at a time; a second change is refused.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ const MAX_NAME: usize = 200;
 #[derive(Debug, Default)]
 struct ChangeState {
     copy: Option<CopyProgress>,
-    /// True while a recording is repaired.
+    /// True while a recording is being repaired.
     is_repairing: bool,
     outcome: Option<Outcome>,
     number: u64,
@@ -141,7 +141,7 @@ impl Changes {
                 stop.is_set()
             };
             progress(0.0);
-            // Other formats do not support some kinds of tracks: this is reported, and nothing is dropped
+            // Some formats do not support all kinds of tracks. This is reported, and nothing is dropped
             // silently.
             match remux_part(part, &[], &from, &to, &progress) {
                 Ok(report) => Ok((Some(report.path.clone()), copied(&report))),
@@ -171,7 +171,7 @@ fn tell(state: &Mutex<ChangeState>, path: PathBuf, done: Done) {
     state.outcome = Some(Outcome { number: state.number, path, now, failed, text });
 }
 
-/// Checks a new name, and returns its problem.
+/// Checks a new name. Fails with the reason if the name is not valid.
 pub fn check_name(name: &str) -> Result<(), Problem> {
     let name = name.trim();
     if name.is_empty() || name.starts_with('.') {

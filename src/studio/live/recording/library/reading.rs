@@ -17,8 +17,7 @@ use crate::studio::live::recording::library::view::{
 };
 use crate::wire::container::Format;
 
-/// Number of recordings (the newest) that are listed at first, and number that each request for
-/// more adds.
+/// Number of recordings (the newest) that are listed at first, and that each request for more adds.
 pub(super) const MAX_FILES: usize = 500;
 /// Maximum number of names in the folder that are checked.
 const MAX_NAMES: usize = 50_000;

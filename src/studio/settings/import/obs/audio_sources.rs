@@ -73,7 +73,7 @@ pub(in crate::studio::settings) fn read(
     let global = GLOBAL.iter().filter_map(|key| json.get(key));
     let of = |source: &Value| choice(source).or_else(|| beside.get(text(source, "name")).cloned());
     let mut sounds: Vec<(&Value, AudioChoice)> = Vec::new();
-    // The names of sources that share the strip of another one.
+    // The names of sources that share another source's strip.
     let mut shared: Vec<(&str, AudioChoice)> = Vec::new();
     for source in global.chain(array(json, "sources")) {
         let Some(choice) = of(source) else { continue };
@@ -99,7 +99,8 @@ pub(in crate::studio::settings) fn read(
         sounds.truncate(MAX_MIXER_STRIPS);
     }
     // OBS puts all audio into every track until the user changes that, and the tracks of the
-    // recording are set elsewhere: a track that contains all sources is the same as the program.
+    // recording are set elsewhere. A track that contains all sources is therefore the same as the
+    // program.
     let everywhere = sounds.iter().fold(ALL, |all, (source, _)| all & mixers(source));
     let named = (1..).map(StripId).zip(&sounds);
     let mut named: BTreeMap<&str, StripId> =

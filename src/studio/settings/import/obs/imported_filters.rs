@@ -15,7 +15,7 @@ pub(in crate::studio::settings) struct ImportedFilters<S> {
     pub(in crate::studio::settings) not: Vec<String>,
     /// The number of further filters that were not imported.
     pub(in crate::studio::settings) more: usize,
-    /// Descriptions of what differs in the imported filters.
+    /// Descriptions of how the imported filters differ from OBS's.
     pub(in crate::studio::settings) otherwise: Vec<Problem>,
 }
 

@@ -47,7 +47,7 @@ pub(in crate::studio::settings) fn import(json: &Value) -> Import {
     for source in &all {
         importer.by_name.entry(text(source, "name")).or_insert(source);
     }
-    // Scenes in their order, followed by those that the order does not contain.
+    // Scenes in the file's order, followed by the scenes that `scene_order` does not contain.
     let order = array(json, "scene_order").iter().map(|it| text(it, "name")).collect::<Vec<_>>();
     let is_scene = |source: &&&Value| text(source, "id") == "scene";
     let named: Vec<&str> = all.iter().filter(is_scene).map(|it| text(it, "name")).collect();
@@ -200,7 +200,7 @@ impl<'a> Importer<'a> {
                 && let Some(source) = self.collection.source(id)
                 && matches!(source.choice, VideoChoice::Color(_))
             {
-                // In OBS, it has its own size; here, it fills its box.
+                // In OBS, the item has its own size; here, it fills its box.
                 place.fit = Fit::Stretch;
             }
             if unsure {
@@ -273,8 +273,8 @@ impl<'a> Importer<'a> {
         }
     }
 
-    /// Reports sources that are in no scene, which are not imported, except for audio, which plays
-    /// without a scene.
+    /// Reports sources that are in no scene, and are therefore not imported. Audio plays without a
+    /// scene, so it is not reported.
     fn tell_of_unused(&mut self, all: &[&'a Value]) {
         let shown = |source: &Value| match text(source, "id") {
             "scene" => true,
@@ -295,7 +295,7 @@ impl<'a> Importer<'a> {
             return *known;
         }
         if audio_sources::choice(source).is_some() {
-            // It becomes a strip of the mixer, regardless of its scene.
+            // An audio source becomes a strip of the mixer, regardless of its scene.
             return None;
         }
         let id = match video_sources::read(source) {

@@ -6,12 +6,12 @@ use serde_json::Value;
 use crate::compose::scene::{Blend, Crop, Fit, Placement};
 use crate::studio::settings::import::obs::json::number;
 
-/// Maximum difference of scales that count as equal.
+/// Maximum difference at which two scales count as equal.
 const SAME: f64 = 1e-3;
 
 /// Converts the placement of an item. `size` is the size of its content in pixels. If that is
-/// unknown, the canvas size is used, and the result states whether this had an effect. A `whole`
-/// item (a group) is not cropped.
+/// unknown, the canvas size is used, and the result states whether the assumption had an effect. A
+/// `whole` item (a group) is not cropped.
 pub(in crate::studio::settings) fn place(
     table: &Value,
     size: Option<(f64, f64)>,
@@ -110,7 +110,8 @@ pub(in crate::studio::settings) fn canvas(json: &Value) -> (f64, f64) {
     let valid = |side: &f64| (2.0..=16_384.0).contains(side);
     match (side("x").filter(valid), side("y").filter(valid)) {
         (Some(width), Some(height)) => (width, height),
-        // It is stored in a profile outside the collection, so the usual size is assumed.
+        // The canvas size is stored in a profile outside the collection, so the usual size is
+        // assumed.
         _ => (1_920.0, 1_080.0),
     }
 }

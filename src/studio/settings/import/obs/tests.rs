@@ -196,7 +196,7 @@ fn odd_files_are_refused_or_bounded() {
         {"id": "scene", "name": 7, "settings": 5}]}"#;
     let it = import_text(circle).unwrap().collection;
     assert!(!it.reaches(it.scenes[1].id, it.scenes[0].id) || it.scenes[0].items.is_empty());
-    // Also with a group in between.
+    // The same with a group in between.
     let grouped = r#"{"scene_order": [], "sources": [
         {"id": "scene", "name": "A", "settings": {"items": [{"name": "G"}]}},
         {"id": "group", "name": "G", "settings": {"items": [{"name": "B"}]}},

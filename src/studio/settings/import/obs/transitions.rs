@@ -71,8 +71,8 @@ fn named(json: &Value, name: &str) -> (Kind, Option<Problem>) {
     (kind, None)
 }
 
-/// Finds the transitions without settings, a cut and a fade, which are not in the file's list. The
-/// file has only their names, in OBS's language.
+/// Finds a cut or a fade. They have no settings, and are not in the file's list: the file contains
+/// only their names, in the language of OBS.
 fn by_name(name: &str) -> (Kind, Option<Problem>) {
     let lower = name.to_lowercase();
     let is = |words: &[&str]| words.iter().any(|word| word.to_lowercase() == lower);
@@ -253,7 +253,7 @@ mod tests {
         ] {
             assert_eq!(read(&json!({"current_transition": name})), (kind, None));
         }
-        // It may be a cut: the report states that a fade is used instead.
+        // The unknown transition may be a cut. The report states that a fade is used instead.
         let (kind, not) = read(&json!({"current_transition": "Hakk"}));
         assert!(kind == Kind::Fade && not.unwrap().to_string().contains("'Hakk'"));
         assert!(of("swipe_transition", &json!({"swipe_in": true})).1.is_some());

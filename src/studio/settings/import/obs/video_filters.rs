@@ -28,13 +28,13 @@ const OF_AUDIO: [&str; 10] = [
     "vst_filter",
 ];
 
-/// Reads the filters of a source's frames, which have this size.
+/// Reads the video filters of a source whose frames have this size.
 pub(in crate::studio::settings) fn read(source: &Value, size: (f64, f64)) -> ImportedFilters<Slot> {
     let mut taken = ImportedFilters::default();
     let (fields, not) = deinterlacing(source);
     taken.slots.extend(fields.map(|filter| Slot { enabled: true, filter }));
     taken.otherwise.extend(not);
-    // Its audio filters are imported with its strip.
+    // The source's audio filters are imported with its strip.
     for table in array(source, "filters").into_iter().filter(|it| !is_of_audio(it)) {
         let mut not = Vec::new();
         let filters = filters(table, size, &mut not);
@@ -141,7 +141,7 @@ fn filter(
             high: number("luma_max", 1.0),
             high_smooth: number("luma_max_smooth", 0.0),
         },
-        // OBS uses the nearest pixels, as onair does, with a maximum of 1.
+        // OBS sharpens with the nearest pixels, as onair does. Its maximum amount is 1.
         "sharpness_filter" => Filter::Sharpen { amount: number("sharpness", 0.08) * 2.0 },
         "clut_filter" if text(settings, "image_path").to_lowercase().ends_with(".cube") => {
             let file = text(settings, "image_path").into();
@@ -151,7 +151,7 @@ fn filter(
             let reading = match text(settings, "type") {
                 "mask_alpha_filter.effect" => Reading::Alpha,
                 "mask_color_filter.effect" | "" => Reading::Luma,
-                // Masks that add, multiply or subtract colors.
+                // Masks that add, multiply or subtract colors are not supported.
                 _ => return None,
             };
             Filter::Mask { file: text(settings, "image_path").into(), reading }

@@ -1,4 +1,4 @@
-//! Imports the video sources of OBS's files as sources of onair, with the unsupported parts.
+//! Imports the video sources of OBS's files as onair sources, and lists the unsupported parts.
 
 use std::path::{Path, PathBuf};
 
@@ -30,8 +30,8 @@ pub(in crate::studio::settings) fn kind(source: &Value) -> &str {
     versioned.map_or(kind, |(kind, _)| kind)
 }
 
-/// Converts an OBS source to one of onair. The error is the source's kind, or the reason why it is
-/// not imported.
+/// Converts an OBS source to an onair source. The error is the source's kind, or the reason why it
+/// is not imported.
 pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource, Problem> {
     let settings = part(source, "settings");
     let kind = kind(source);
@@ -44,8 +44,8 @@ pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource
             format!("slides:{first}")
         }
         "color_source" => {
-            // A color that the user has not changed is not in the file: white, and gray since the third
-            // version.
+            // A color that the user has not changed is not in the file. It is white, or gray since the
+            // third version.
             let newest = [text(source, "id"), text(source, "versioned_id")]
                 .into_iter()
                 .any(|it| it.ends_with("_v3"));
@@ -224,7 +224,8 @@ mod tests {
         let files = json!({"files": [{"value": "/p/b.png"}, {"value": "/p/a.png"}, {"value": ""},
                                      {"value": "/q"}, {"value": "/r/c.png"}]});
         let taken = read(&json!({"id": "slideshow", "name": "It", "settings": files})).unwrap();
-        // Not the whole folder /p, because its other files were not meant to be shown.
+        // The import does not show the whole folder /p, because the user did not choose its other
+        // files.
         assert_eq!(taken.choice.to_string(), "slides:/p/b.png");
         assert_eq!(taken.properties.files, ["/p/a.png", "/q", "/r/c.png"].map(PathBuf::from));
         assert_eq!(taken.not, Vec::<String>::new());

@@ -38,7 +38,7 @@ pub enum TagEvent {
     Channels(AudioFormat, u16),
     /// The body is invalid.
     Damaged,
-    /// A config with this many bytes, which is longer than any real one.
+    /// A config of this length in bytes, which is longer than any real one.
     TooLong(usize),
 }
 
@@ -47,7 +47,7 @@ pub(super) type TagEvents = [Option<TagEvent>; 2];
 
 const NOTHING: TagEvents = [None, None];
 
-/// Converts the bodies of one stream, in their order.
+/// Converts the bodies of one stream, in order.
 #[derive(Debug)]
 pub(super) struct BodyReader {
     video: VideoReader,
@@ -228,8 +228,8 @@ impl BodyReader {
         }
         match track.packet {
             AudioPacket::SequenceStart(config) => {
-                // Its event comes with its first frame. Until then, a few bodies of this codec may be damage
-                // again.
+                // The config's event is returned with the first frame. Until then, a few bodies of this
+                // codec may be damage again.
                 (its.config, its.fresh, its.other) = (config, true, false);
                 NOTHING
             }
@@ -430,7 +430,8 @@ impl AudioReader {
         let told = self.told == Some((codec, legacy)) && !self.fresh;
         if !self.other {
             let read = audio_config(codec, announced(legacy), &self.config, &packet.data);
-            // Only beside AAC; otherwise this is the codec of the stream, readable or not.
+            // This is damage only beside AAC. Otherwise, this is the codec of the stream, readable
+            // or not.
             if read.is_none() && self.aac.is_some() {
                 return one(TagEvent::Damaged);
             }

@@ -1,4 +1,4 @@
-//! Tests of the events of bodies of every kind, in every order.
+//! Tests the events that bodies of every kind cause, in every order.
 
 use super::*;
 use crate::wire::codec::h264::DecoderConfig;
